@@ -1,0 +1,144 @@
+/**
+ * Who may import whom (docs/architecture.md):
+ *
+ *   common ← config ← platform ← tenants ← {rooms, delivery} ← messages ← {notifications, chats} ← admin ← app
+ *
+ * A layer sees itself and the rows above it; two in one row do not see each other. Type imports count too.
+ */
+const LAYERS = [
+  ['src/common'],
+  ['src/config'],
+  ['src/platform'],
+  ['src/modules/tenants'],
+  ['src/modules/rooms', 'src/modules/delivery'],
+  ['src/modules/messages'],
+  ['src/modules/notifications', 'src/modules/chats'],
+  ['src/modules/admin'],
+];
+
+const TESTS = '\\.(spec|int-spec|e2e-spec)\\.ts$';
+const anyOf = (folders) => `^(?:${folders.join('|')})/`;
+
+const layering = LAYERS.flatMap((row, rank) =>
+  row.map((folder) => ({
+    name: `layer-${folder.replace(/^src\/(modules\/)?/, '')}`,
+    comment: 'A lower layer knows nothing of an upper one: declare a port below, implement it above, or emit an event.',
+    severity: 'error',
+    from: { path: anyOf([folder]), pathNot: TESTS },
+    to: { path: '^src/', pathNot: anyOf([folder, ...LAYERS.slice(0, rank).flat()]) },
+  })),
+);
+
+/** A folder whose index.ts is its only door: from outside nothing else of it is imported. Tests may. */
+const door = (name, parent) => ({
+  name: `door-${name}`,
+  comment: "Import the folder's index.ts; what it does not export is private.",
+  severity: 'error',
+  from: { path: '^src/', pathNot: [`^${parent}/`, TESTS] },
+  to: { path: `^${parent}/`, pathNot: `^${parent}/index\\.ts$` },
+});
+
+/** The same for every folder directly below `parent`. */
+const doorsBelow = (name, parent) => [
+  {
+    name: `doors-${name}-inside`,
+    comment: "Import the other folder's index.ts; what it does not export is private.",
+    severity: 'error',
+    from: { path: `^${parent}/([^/]+)/`, pathNot: TESTS },
+    to: { path: `^${parent}/[^/]+/`, pathNot: [`^${parent}/$1/`, `^${parent}/[^/]+/index\\.ts$`] },
+  },
+  {
+    name: `doors-${name}-outside`,
+    comment: "Import the folder's index.ts; what it does not export is private.",
+    severity: 'error',
+    from: { path: '^src/', pathNot: [`^${parent}/[^/]+/`, TESTS] },
+    to: { path: `^${parent}/[^/]+/`, pathNot: `^${parent}/[^/]+/index\\.ts$` },
+  },
+];
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    ...layering,
+    {
+      name: 'layer-unknown',
+      comment: 'A new folder has no place yet: add it to LAYERS in .dependency-cruiser.cjs.',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: [anyOf([...LAYERS.flat(), 'src/docs'])] },
+      to: {},
+    },
+    {
+      name: 'nothing-imports-the-top',
+      comment: 'Only tests start the app from outside, and the pages generator reads it.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/[^/]+\\.ts$', '^src/docs/', TESTS] },
+      to: { path: ['^src/[^/]+\\.ts$', '^src/docs/'] },
+    },
+    door('config', 'src/config'),
+    door('embedded', 'src/platform/database/embedded'),
+    ...doorsBelow('common', 'src/common'),
+    ...doorsBelow('platform', 'src/platform'),
+    ...doorsBelow('modules', 'src/modules'),
+    {
+      name: 'common-is-pure',
+      comment: 'src/common is plain TypeScript: node and uuidv7, no framework.',
+      severity: 'error',
+      from: { path: '^src/common/', pathNot: TESTS },
+      to: { dependencyTypesNot: ['core', 'local', 'type-only'], pathNot: ['(^|/)node_modules/uuidv7/', '^src/'] },
+    },
+    {
+      name: 'entities-stay-inside',
+      comment: 'A table is read and written by its module alone: entities do not leave through the door.',
+      severity: 'error',
+      from: { path: '^src/modules/[^/]+/index\\.ts$' },
+      to: { path: '/entities/' },
+    },
+    {
+      name: 'typeorm-is-for-schemas',
+      comment: 'TypeORM carries entities and migrations; statements go through Database.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/platform/database/', '/entities/', TESTS] },
+      to: { path: '(^|/)node_modules/typeorm/' },
+    },
+    {
+      name: 'sockets-in-realtime-only',
+      comment: 'platform/realtime is the only socket code.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/platform/realtime/', TESTS] },
+      to: { path: '(^|/)node_modules/(?:@types/)?ws/' },
+    },
+    {
+      name: 'no-tests-in-production',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TESTS },
+      to: { path: ['^test/', TESTS] },
+    },
+    {
+      name: 'no-dev-dependencies-in-production',
+      comment: 'The image is built without devDependencies.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TESTS },
+      to: {
+        dependencyTypes: ['npm-dev'],
+        dependencyTypesNot: ['type-only', 'npm'],
+        pathNot: '(^|/)node_modules/@types/',
+      },
+    },
+    {
+      name: 'no-undeclared-packages',
+      comment:
+        'What is imported stands in package.json: a package of a package may vanish with its next version. Types of ' +
+        'fastify are free: it comes with @nestjs/platform-fastify, and a version of our own would be a second one.',
+      severity: 'error',
+      from: { path: '^(src|test|bench)/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['require', 'node', 'types', 'default'] },
+  },
+};

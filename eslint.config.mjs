@@ -1,0 +1,135 @@
+import js from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+import house from './scripts/eslint/index.mjs';
+
+/** The only files that may go past the tenants. Every other one sees one tenant's rows, through `Database`. */
+const SYSTEM_DATABASE_USERS = [
+  'src/platform/**',
+  'src/modules/tenants/**',
+  'src/modules/messages/appender/**',
+  'src/modules/admin/**',
+  '**/*.spec.ts',
+];
+
+/** The only files that may read the environment; run.ts hands PATH on to its children. */
+const ENVIRONMENT_READERS = ['src/config/**', 'src/main.ts', 'src/platform/database/embedded/run.ts'];
+
+const TESTS = ['test/**/*.ts', '**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'];
+
+const NODE_GLOBALS = Object.fromEntries(
+  [
+    ...['AbortController', 'AbortSignal', 'Buffer', 'URL', 'URLSearchParams', 'WebSocket', 'clearInterval'],
+    ...['clearTimeout', 'console', 'fetch', 'performance', 'process', 'queueMicrotask', 'setImmediate', 'setInterval'],
+    ...['setTimeout', 'structuredClone', 'TextDecoder', 'TextEncoder'],
+  ].map((name) => [name, 'readonly']),
+);
+const COMMONJS_GLOBALS = { require: 'readonly', module: 'writable', __dirname: 'readonly', __filename: 'readonly' };
+
+const FORBIDDEN_IMPORTS = [
+  { name: '@nestjs/common', importNames: ['forwardRef'], message: 'forwardRef hides an import cycle: declare a port.' },
+  { name: 'node:process', message: 'Use the global; only src/config reads the environment.' },
+  { name: 'process', message: 'Use the global; only src/config reads the environment.' },
+];
+const NO_SYSTEM_DATABASE = [
+  'ImportSpecifier[imported.name="SystemDatabase"]',
+  'ExportSpecifier[local.name="SystemDatabase"]',
+  'ImportDeclaration[source.value=/database/] > ImportNamespaceSpecifier',
+  'ExportAllDeclaration[source.value=/database/]',
+].map((selector) => ({
+  selector,
+  message: 'SystemDatabase sees all tenants; who may use it is listed in eslint.config.mjs.',
+}));
+
+export default defineConfig(
+  { ignores: ['dist/', 'coverage/', 'data/', 'node_modules/', 'docs/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+
+  {
+    name: 'house rules, everywhere',
+    plugins: { house },
+    rules: {
+      'house/constructor-dependencies': ['error', { max: 6 }],
+      'house/function-lines': ['error', { max: 50 }],
+      'house/reasons': 'error',
+      'max-lines': ['error', { max: 500, skipBlankLines: false, skipComments: false }],
+      'no-restricted-imports': ['error', { paths: FORBIDDEN_IMPORTS }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+
+  {
+    name: 'TypeScript, with types',
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // A file with decorators is left alone: emitDecoratorMetadata needs constructor parameters as values.
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/consistent-type-exports': ['error', { fixMixedExportsWithInlineTypeSpecifier: true }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+
+      // `() => this.stop()` is read as "and nothing more"; braces add no safety.
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
+      // Nest modules are empty classes under a decorator.
+      '@typescript-eslint/no-extraneous-class': 'off',
+      // DTO classes are shapes: their instances come from object literals, parsed JSON and spreads.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/no-misused-spread': 'off',
+      // Its narrowing forgets that an await or a callback may change `this.stopped`: mostly false alarms here.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+      // Implementations of asynchronous ports need not wait for anything.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+    },
+  },
+
+  {
+    name: 'server code',
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only src/config reads the environment: add a field there.' },
+      ],
+      'no-restricted-syntax': ['error', ...NO_SYSTEM_DATABASE],
+    },
+  },
+  { name: 'who may go past the tenants', files: SYSTEM_DATABASE_USERS, rules: { 'no-restricted-syntax': 'off' } },
+  { name: 'who may read the environment', files: ENVIRONMENT_READERS, rules: { 'no-restricted-properties': 'off' } },
+  {
+    name: 'who may write to the terminal',
+    files: ['src/main.ts', 'src/banner*.ts', 'src/docs/generate.ts'],
+    rules: { 'no-console': 'off' },
+  },
+
+  {
+    name: 'tests',
+    files: TESTS,
+    rules: {
+      // jest's matchers (expect.any, expect.objectContaining) are typed any; reading from an any stays forbidden.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/explicit-module-boundary-types': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+
+  {
+    name: 'plain JavaScript',
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: NODE_GLOBALS },
+  },
+  {
+    name: 'CommonJS',
+    files: ['**/*.js', '**/*.cjs'],
+    languageOptions: { sourceType: 'commonjs', globals: COMMONJS_GLOBALS },
+  },
+);

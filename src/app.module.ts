@@ -1,0 +1,39 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AdminModule } from './modules/admin';
+import { DeliveryModule } from './modules/delivery';
+import { MessagesModule } from './modules/messages';
+import { RoomsModule } from './modules/rooms';
+import { TenantsModule } from './modules/tenants';
+import { ClusterModule } from './platform/cluster';
+import { DatabaseModule, type OpenDatabase } from './platform/database';
+import { HealthModule } from './platform/health';
+import { IdempotencyModule } from './platform/idempotency';
+import { MetricsModule } from './platform/metrics';
+import { RateLimitModule } from './platform/rate-limit';
+import { RealtimeModule } from './platform/realtime';
+import { type Resources, ResourcesModule } from './platform/resources';
+
+/** The list of modules. */
+@Module({})
+export class AppModule {
+  static register(resources: Resources, database: OpenDatabase): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ResourcesModule.register(resources),
+        DatabaseModule.register(database),
+        ClusterModule,
+        MetricsModule,
+        IdempotencyModule,
+        RateLimitModule,
+        RealtimeModule,
+        HealthModule,
+        TenantsModule,
+        RoomsModule,
+        DeliveryModule,
+        MessagesModule,
+        AdminModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,36 @@
+import type { App } from './app';
+import { encodeId } from './common/ids';
+import { DEMO } from './modules/admin';
+
+/** What a person needs after a start; keys are shown on the very first one only. */
+export function banner(app: App): string {
+  const { url } = app;
+  const lines = [
+    '',
+    `ChatAPI listens on ${url}`,
+    '',
+    `  Swagger UI   ${url}/docs`,
+    `  OpenAPI      ${url}/docs-json`,
+    `  Health       ${url}/health`,
+    '',
+  ];
+  if (app.newMasterKey !== undefined)
+    lines.push(
+      'Master key for /admin/* (header X-Master-Key):',
+      `  ${app.newMasterKey.key}`,
+      `  It is kept in ${app.newMasterKey.file}`,
+      '',
+    );
+  if (app.firstStart !== undefined)
+    lines.push(
+      'First start: there is a tenant "demo" with a channel "general" (members alice and bob).',
+      `  API key      ${app.firstStart.apiKey}`,
+      '  Keep it: it is not shown again.',
+      '',
+      'Send a message:',
+      '',
+      `curl -X POST ${url}/rooms/${encodeId('room', DEMO.roomId)}/messages -H 'X-API-Key: ${app.firstStart.apiKey}' -H 'X-User-Id: ${DEMO.userId}' -H 'Content-Type: application/json' -d '{"content":"Hello, world!"}'`,
+      '',
+    );
+  return lines.join('\n');
+}

@@ -1,0 +1,87 @@
+import { ERROR_CATALOGUE, type ErrorCode } from './catalogue';
+
+/** One bad field of a request. */
+export interface FieldError {
+  /** Path of the field as the client wrote it, e.g. `targets.user_ids[3]`. */
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface AppErrorOptions {
+  /** The first bad field. */
+  readonly field?: string;
+  /** An object for programs, e.g. `{room_id}` or `{errors:[…]}`. Never holds a secret or message content. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Seconds until a retry makes sense; becomes `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+  /** Extra response headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** An expected failure that a client sees: a code of the catalogue and a sentence that says what to do. */
+export class AppError extends Error {
+  readonly field: string | undefined;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options: AppErrorOptions = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.field = options.field;
+    this.details = options.details;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.headers = options.headers;
+  }
+
+  get status(): number {
+    return ERROR_CATALOGUE[this.code].status;
+  }
+}
+
+/** 400 that names one field. */
+export function invalid(field: string, message: string): AppError {
+  return new AppError('VALIDATION_ERROR', message, { field });
+}
+
+/** 400 for one or several bad fields: `field` is the first, `details.errors` lists all when there are several. */
+export function invalidFields(errors: readonly FieldError[]): AppError {
+  const first = errors[0];
+  if (!first) return new AppError('VALIDATION_ERROR', 'Invalid request parameters');
+  return new AppError('VALIDATION_ERROR', first.message, {
+    field: first.field,
+    ...(errors.length > 1 ? { details: { errors } } : {}),
+  });
+}
+
+/** 401. */
+export function unauthenticated(message: string): AppError {
+  return new AppError('AUTHENTICATION_ERROR', message);
+}
+
+/** 403. */
+export function forbidden(message: string): AppError {
+  return new AppError('AUTHORIZATION_ERROR', message);
+}
+
+/** 404; the same words for what does not exist and for what is another tenant's. */
+export function notFound(what: string): AppError {
+  return new AppError('NOT_FOUND', `${what} not found`);
+}
+
+/** 503 with `Retry-After`; `outcome: "unknown"` says that the write may have happened (safe to repeat with its key). */
+export function unavailable(
+  message: string,
+  options: { outcome?: 'unknown' | 'none'; cause?: unknown } = {},
+): AppError {
+  return new AppError('SERVICE_UNAVAILABLE', message, {
+    retryAfterSeconds: 1,
+    details: { outcome: options.outcome ?? 'none' },
+    ...(options.cause === undefined ? {} : { cause: options.cause }),
+  });
+}

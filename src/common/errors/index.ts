@@ -1,0 +1,14 @@
+/** The error catalogue and the one error class: pure, used by every layer. */
+export { ERROR_CATALOGUE, type ErrorCode, type ErrorRow } from './catalogue';
+export {
+  AppError,
+  type AppErrorOptions,
+  type FieldError,
+  forbidden,
+  invalid,
+  invalidFields,
+  notFound,
+  unauthenticated,
+  unavailable,
+} from './app-error';
+export { errorBody, type ErrorBody } from './error-body';

@@ -1,0 +1,47 @@
+/**
+ * Ids: a prefix and a UUIDv7 as 32 hex digits outside, a `uuid` in the database. A malformed id is an id that does
+ * not exist, so decoding answers `undefined` and never throws.
+ */
+import { uuidv7obj } from 'uuidv7';
+
+/** The kinds of things that have an id, and their prefixes. */
+export const ID_PREFIXES = {
+  room: 'room_',
+  message: 'msg_',
+  notification: 'notif_',
+  tenant: 'tenant_',
+  key: 'key_',
+  conversation: 'conv_',
+  subscription: 'sub_',
+  connection: 'conn_',
+  deadLetter: 'dl_',
+} as const;
+
+export type IdKind = keyof typeof ID_PREFIXES;
+
+const HEX32 = /^[0-9a-f]{32}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** A new time-ordered UUIDv7 in its dashed form, as the database takes it. */
+export function newUuid(): string {
+  return uuidv7obj().toString();
+}
+
+/** `room`, `0190…-…` → `room_0190…`. */
+export function encodeId(kind: IdKind, uuid: string): string {
+  return ID_PREFIXES[kind] + uuid.replaceAll('-', '');
+}
+
+/** `room`, `room_0190…` → the dashed UUID, or undefined when it is not an id of that kind. */
+export function decodeId(kind: IdKind, id: unknown): string | undefined {
+  const prefix = ID_PREFIXES[kind];
+  if (typeof id !== 'string' || !id.startsWith(prefix)) return undefined;
+  const hex = id.slice(prefix.length);
+  if (!HEX32.test(hex)) return undefined;
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** Whether a string is a dashed lower-case UUID. */
+export function isUuid(value: string): boolean {
+  return UUID.test(value);
+}

@@ -1,0 +1,79 @@
+/** What a string may hold, how long it is, and how large a JSON value is: the rules of contract §1. */
+
+/** A string that PostgreSQL and UTF-8 can hold: no NUL, no lone surrogate. */
+export function isStorableText(value: string): boolean {
+  return !value.includes('\u0000') && value.isWellFormed();
+}
+
+/** Length in Unicode code points; an emoji of four bytes counts one. */
+export function codePoints(value: string): number {
+  let n = value.length;
+  for (let i = 0; i < value.length - 1; i++) {
+    const unit = value.charCodeAt(i);
+    if (unit >= 0xd800 && unit <= 0xdbff) {
+      n--;
+      i++;
+    }
+  }
+  return n;
+}
+
+/** Deepest nesting of arrays and objects that a request may hold. */
+export const MAX_JSON_DEPTH = 32;
+
+/** Whether brackets outside of strings nest deeper than `max` in a JSON text; needs no recursion and no parse. */
+export function nestsDeeperThan(json: string, max: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i++) {
+    const c = json.charCodeAt(i);
+    if (inString) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) inString = false;
+    } else if (c === 0x22) inString = true;
+    else if (c === 0x7b || c === 0x5b) {
+      if (++depth > max) return true;
+    } else if (c === 0x7d || c === 0x5d) depth--;
+  }
+  return false;
+}
+
+/** The first string, key or value, anywhere in a parsed JSON value that cannot be stored; undefined when all can. */
+export function findUnstorable(value: unknown, path = ''): string | undefined {
+  if (typeof value === 'string') return isStorableText(value) ? undefined : path;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, child] of Object.entries(value)) {
+    if (!isStorableText(key)) return path;
+    const found = findUnstorable(child, Array.isArray(value) ? `${path}[${key}]` : path ? `${path}.${key}` : key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Size of a value as UTF-8 JSON, in bytes. */
+export function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value) ?? '');
+}
+
+/** JSON with object keys sorted at every level: the same value gives the same text. For fingerprints only. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, child: unknown) =>
+    typeof child === 'object' && child !== null && !Array.isArray(child)
+      ? Object.fromEntries(Object.entries(child).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : child,
+  );
+}
+
+/** What a user id may look like: 1–128 printable ASCII characters without spaces and commas. */
+export const USER_ID_PATTERN = '^[\\x21-\\x2b\\x2d-\\x7e]{1,128}$';
+const USER_ID = new RegExp(USER_ID_PATTERN);
+
+/** User ids that belong to the server's own agents. */
+export const AGENT_PREFIX = 'agent_';
+
+/** Why a user id is refused, or undefined when it is fine. */
+export function userIdFault(value: string): string | undefined {
+  if (!USER_ID.test(value)) return 'must be 1-128 printable ASCII characters without spaces and commas';
+  if (value.startsWith(AGENT_PREFIX)) return `must not begin with ${AGENT_PREFIX}`;
+  return undefined;
+}

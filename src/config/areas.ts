@@ -1,0 +1,98 @@
+import { area } from './area';
+import { flag, int, list, oneOf, optionalText, text } from './field';
+
+/** Where and how the server listens. */
+export class HttpConfig extends area('HTTP', {
+  port: int('PORT', { default: 8080, min: 0, max: 65535, doc: 'TCP port; 0 takes a free one.' }),
+  host: optionalText('HOST', {
+    doc: 'Address to listen on. Unset: 127.0.0.1 with the embedded database, 0.0.0.0 with DATABASE_URL.',
+  }),
+  corsOrigins: list('CORS_ORIGINS', {
+    default: ['*'],
+    check: (item) =>
+      item === '*' || isOrigin(item) ? undefined : 'must be * or origins such as https://app.example.com',
+    doc: 'Origins whose pages may call the API, comma-separated; * for all. Cookies are never used.',
+  }),
+  trustProxy: flag('TRUST_PROXY', {
+    default: false,
+    doc: 'Take the client address from X-Forwarded-For. Only behind a proxy that sets it.',
+  }),
+  metricsPublic: flag('METRICS_PUBLIC', {
+    default: true,
+    doc: 'Serve /metrics without a credential; false asks for the master key.',
+  }),
+}) {}
+
+/** Where the data lives. */
+export class DatabaseConfig extends area('Database', {
+  dataDir: text('DATA_DIR', {
+    default: './data',
+    doc: 'Directory of the embedded database and of the secrets that the server makes itself.',
+  }),
+  url: optionalText('DATABASE_URL', {
+    secret: true,
+    check: (raw) => (/^postgres(ql)?:\/\//.test(raw) ? undefined : 'must begin with postgres:// or postgresql://'),
+    doc: 'An outside PostgreSQL 15 or newer. Its role owns the database, may create roles and is no superuser. Unset: the embedded PostgreSQL in DATA_DIR.',
+  }),
+  poolSize: int('DATABASE_POOL_SIZE', { default: 20, min: 4, max: 500, doc: 'Connections to the database.' }),
+  deadlineMs: int('DATABASE_DEADLINE_MS', {
+    default: 4000,
+    min: 100,
+    max: 60_000,
+    doc: 'Milliseconds after which a call to the database is given up and answered 503.',
+  }),
+  allowUnsafe: flag('DATABASE_ALLOW_UNSAFE', {
+    default: false,
+    doc: 'Start although fsync, full_page_writes or synchronous_commit is off: acknowledged messages may then be lost.',
+  }),
+}) {}
+
+/** Keys and secrets. */
+export class SecurityConfig extends area('Secrets', {
+  masterKey: optionalText('MASTER_API_KEY', {
+    secret: true,
+    check: minLength(16),
+    doc: 'The key of /admin/* for all tenants (header X-Master-Key), at least 16 characters. Unset: made at the first start and stored in DATA_DIR/secrets/master-key.',
+  }),
+  jwtSecret: optionalText('JWT_SECRET', {
+    secret: true,
+    check: minLength(32),
+    doc: 'Signs user tokens and socket tickets, at least 32 characters. Unset: made and stored like the master key.',
+  }),
+  encryptionKey: optionalText('ENCRYPTION_KEY', {
+    secret: true,
+    check: (raw) => (/^[0-9a-f]{64}$/i.test(raw) ? undefined : 'must be 64 hex digits (32 bytes)'),
+    doc: 'Encrypts what is secret at rest, 64 hex digits. Unset: made and stored like the master key.',
+  }),
+}) {}
+
+/** How the process presents itself. */
+export class RuntimeConfig extends area('Runtime', {
+  nodeEnv: oneOf('NODE_ENV', ['development', 'production', 'test'] as const, {
+    default: 'development',
+    doc: 'production with DATABASE_URL requires MASTER_API_KEY, JWT_SECRET and ENCRYPTION_KEY, and makes no demo tenant.',
+  }),
+  logLevel: oneOf('LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const, {
+    default: 'info',
+    doc: 'Lowest level that is logged; debug has a line per request.',
+  }),
+  redisUrl: optionalText('REDIS_URL', {
+    secret: true,
+    check: () => 'is not supported yet: this version runs as one server; unset it',
+    doc: 'Reserved for several servers on one database; refused until that is supported.',
+  }),
+  shutdownGraceMs: int('SHUTDOWN_GRACE_MS', {
+    default: 10_000,
+    min: 0,
+    max: 600_000,
+    doc: 'Milliseconds that running requests get to finish after SIGTERM.',
+  }),
+}) {}
+
+function minLength(n: number): (raw: string) => string | undefined {
+  return (raw) => (raw.length >= n ? undefined : `must have at least ${n} characters`);
+}
+
+function isOrigin(item: string): boolean {
+  return /^https?:\/\/[^/\s,]+$/.test(item);
+}

@@ -1,0 +1,54 @@
+/**
+ * The configuration: one class per area, the only reader of the environment. All faults are reported at once.
+ * docs/config.md and .env.example are generated from the same fields.
+ */
+import { readArea } from './area';
+import { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig } from './areas';
+
+export { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig } from './areas';
+
+/** Every area, in the order of the reference page. */
+export const CONFIG_AREAS = [HttpConfig, DatabaseConfig, SecurityConfig, RuntimeConfig] as const;
+
+/** The whole configuration. */
+export interface AppConfig {
+  readonly http: HttpConfig;
+  readonly database: DatabaseConfig;
+  readonly security: SecurityConfig;
+  readonly runtime: RuntimeConfig;
+}
+
+/** The environment is not usable; one line per fault. */
+export class ConfigError extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(`Bad configuration: ${faults.join('; ')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/** Reads the configuration from an environment; throws ConfigError with all faults. */
+export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
+  const faults: string[] = [];
+  const config: AppConfig = {
+    http: new HttpConfig(readArea(HttpConfig.fields, env, faults)),
+    database: new DatabaseConfig(readArea(DatabaseConfig.fields, env, faults)),
+    security: new SecurityConfig(readArea(SecurityConfig.fields, env, faults)),
+    runtime: new RuntimeConfig(readArea(RuntimeConfig.fields, env, faults)),
+  };
+  if (config.runtime.nodeEnv === 'production' && config.database.url !== undefined) {
+    for (const field of [
+      SecurityConfig.fields.masterKey,
+      SecurityConfig.fields.jwtSecret,
+      SecurityConfig.fields.encryptionKey,
+    ])
+      if (!env[field.name]?.trim() && !faults.some((f) => f.startsWith(field.name)))
+        faults.push(`${field.name} is required with DATABASE_URL when NODE_ENV=production`);
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}
+
+/** Whether this is a production deployment with its own database: no demo data, no generated secrets. */
+export function isManagedProduction(config: AppConfig): boolean {
+  return config.runtime.nodeEnv === 'production' && config.database.url !== undefined;
+}

@@ -1,0 +1,13 @@
+/**
+ * The demo data of a first start. The ids are fixed, so that the examples in Swagger UI and the README work as they
+ * stand on every fresh installation.
+ */
+export const DEMO = {
+  tenantId: '01900000-0000-7000-8000-0000000000d2',
+  roomId: '01900000-0000-7000-8000-0000000000d0',
+  messageId: '01900000-0000-7000-8000-0000000000d1',
+  tenantName: 'demo',
+  roomName: 'general',
+  userId: 'alice',
+  otherUserId: 'bob',
+} as const;

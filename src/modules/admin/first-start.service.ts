@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { encodeId } from '../../common/ids';
+import { Caller } from '../../platform/auth';
+import { SystemDatabase } from '../../platform/database';
+import { MessagesService } from '../messages';
+import { RoomsService } from '../rooms';
+import { TenantsService } from '../tenants';
+import { DEMO } from './demo';
+
+/** What the very first start made, to be shown once. */
+export interface FirstStart {
+  readonly apiKey: string;
+}
+
+/** Makes the demo tenant, its room and its first message on the very first start. */
+@Injectable()
+export class FirstStartService {
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly tenants: TenantsService,
+    private readonly rooms: RoomsService,
+    private readonly messages: MessagesService,
+  ) {}
+
+  /**
+   * Every step may be repeated: after a crash in between, the next start finishes the work with a new key (the first
+   * one was never shown). undefined: this is not the first start.
+   */
+  async run(): Promise<FirstStart | undefined> {
+    const [instance] = await this.system.read<{ fresh: boolean }>(
+      'first start?',
+      'SELECT bootstrapped_at IS NULL AS fresh FROM instance',
+    );
+    if (!instance?.fresh) return undefined;
+    const apiKey = await this.tenants.seed(DEMO.tenantId, DEMO.tenantName);
+    const policy = { tenantId: DEMO.tenantId, status: 'active', limits: {}, settings: {} } as const;
+    const alice = new Caller('key', randomUUID(), policy, DEMO.userId, undefined, ['chat']);
+    await this.seedRoom(alice);
+    await this.system.read('first start done', 'UPDATE instance SET bootstrapped_at = clock_timestamp()');
+    return { apiKey };
+  }
+
+  private async seedRoom(alice: Caller): Promise<void> {
+    const { total } = await this.rooms.list(alice, { limit: 1, offset: 0 }, false);
+    if (total === 0)
+      await this.rooms.create(
+        alice,
+        { type: 'channel', name: DEMO.roomName, members: [DEMO.userId, DEMO.otherUserId] },
+        DEMO.roomId,
+      );
+    const welcome = { content: 'Welcome to ChatAPI', client_message_id: 'welcome' };
+    await this.messages.send(alice, encodeId('room', DEMO.roomId), welcome, DEMO.messageId);
+  }
+}

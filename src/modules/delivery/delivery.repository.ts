@@ -1,0 +1,25 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database';
+
+/** A member's stored position; it may be older than the membership, whose joined_seq then counts. */
+export interface CursorRow {
+  readonly room_id: string;
+  readonly acked_seq: number;
+  readonly read_seq: number;
+}
+
+@Injectable()
+export class DeliveryRepository {
+  constructor(private readonly database: Database) {}
+
+  /** The stored cursors of a user in these rooms; rooms without one are missing. */
+  cursors(tenantId: string, userId: string, roomIds: readonly string[]): Promise<CursorRow[]> {
+    return this.database.read<CursorRow & { room_id: string }>(
+      'cursors',
+      tenantId,
+      `SELECT room_id, acked_seq, read_seq FROM cursors
+       WHERE tenant_id = $1 AND user_id = $2 AND room_id = ANY ($3::uuid[])`,
+      [tenantId, userId, roomIds],
+    );
+  }
+}

@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { forbidden, invalid, notFound } from '../../common/errors';
+import { decodeId } from '../../common/ids';
+import type { Caller } from '../../platform/auth';
+import { type EffectResult, Effects } from '../../platform/idempotency';
+import { DeliveryRepository } from './delivery.repository';
+import type { PositionDto } from './dto/position.dto';
+
+/** How far a member has got in a room. */
+export interface MemberPosition {
+  readonly ackedSeq: number;
+  readonly readSeq: number;
+}
+
+/** Acks and reads: a member's two cursors per room, which only move forward. */
+@Injectable()
+export class DeliveryService {
+  constructor(
+    private readonly repository: DeliveryRepository,
+    private readonly effects: Effects,
+  ) {}
+
+  /** Everything up to `seq` has been delivered to the caller. Throws 400 beyond the room's last_seq. */
+  ack(caller: Caller, position: PositionDto): Promise<void> {
+    return this.advance(caller, position, false);
+  }
+
+  /** Everything up to `seq` has been read, and so delivered. */
+  read(caller: Caller, position: PositionDto): Promise<void> {
+    return this.advance(caller, position, true);
+  }
+
+  /** The caller's position in each of the rooms, which begins at the seq at which they joined. */
+  async positions(
+    tenantId: string,
+    userId: string,
+    rooms: readonly { roomId: string; joinedSeq: number }[],
+  ): Promise<Map<string, MemberPosition>> {
+    const rows = await this.repository.cursors(
+      tenantId,
+      userId,
+      rooms.map((room) => room.roomId),
+    );
+    const stored = new Map(rows.map((row) => [row.room_id, row]));
+    return new Map(
+      rooms.map(({ roomId, joinedSeq }) => {
+        const row = stored.get(roomId);
+        return [
+          roomId,
+          { ackedSeq: Math.max(row?.acked_seq ?? 0, joinedSeq), readSeq: Math.max(row?.read_seq ?? 0, joinedSeq) },
+        ];
+      }),
+    );
+  }
+
+  private async advance(caller: Caller, { room_id, seq }: PositionDto, isRead: boolean): Promise<void> {
+    const roomId = decodeId('room', room_id);
+    if (roomId === undefined) throw notFound('Room');
+    const result = await this.effects.call<EffectResult & { last_seq?: number }>(caller, 'cursor_advance', [
+      caller.tenantId,
+      roomId,
+      caller.userId,
+      seq,
+      isRead,
+    ]);
+    if (result.status === 'no_room') throw notFound('Room');
+    if (result.status === 'not_member') throw forbidden('You are not a member of this room');
+    if (result.status === 'beyond') throw invalid('seq', `seq is beyond the room's last_seq ${result.last_seq ?? 0}`);
+  }
+}

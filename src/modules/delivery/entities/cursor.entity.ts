@@ -1,0 +1,23 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** How far a member has got in a room. No row: the member's joined_seq. */
+@Entity('cursors')
+export class CursorEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('uuid')
+  room_id!: string;
+
+  @PrimaryColumn('text', { collation: 'C' })
+  user_id!: string;
+
+  @Column('bigint', { default: 0 })
+  acked_seq!: number;
+
+  @Column('bigint', { default: 0 })
+  read_seq!: number;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  updated_at!: Date;
+}

@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { SystemDatabase } from '../../../platform/database';
+import type { NewMessage } from './item';
+
+export interface AppendRow {
+  /** 1-based position of the message in the batch. */
+  readonly item: number;
+  readonly status: 'new' | 'duplicate' | 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'locked';
+  readonly message_id: string;
+  readonly seq: number;
+  readonly rev: number;
+  readonly created_at: Date;
+}
+
+export type LookupRow = Pick<AppendRow, 'item' | 'seq' | 'rev' | 'created_at'>;
+
+const APPEND = `SELECT item, status, message_id, seq, rev, created_at
+  FROM append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`;
+
+/** Calls the append function: the one way into the log. */
+@Injectable()
+export class AppendRepository {
+  constructor(private readonly system: SystemDatabase) {}
+
+  /**
+   * Appends a batch in one transaction. No two messages may share (room, sender, client_message_id).
+   * @param wait wait for rooms that somebody else holds; without it their messages come back `locked`
+   */
+  append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {
+    const jobs = batch.flatMap((m, i) => (m.jobs ?? []).map((job) => ({ item: i + 1, job })));
+    return this.system.read<AppendRow>('append', APPEND, [
+      wait,
+      batch.map((m) => m.tenantId),
+      batch.map((m) => m.roomId),
+      batch.map((m) => m.messageId),
+      batch.map((m) => m.senderId),
+      batch.map((m) => m.clientMessageId),
+      batch.map((m) => m.bodyHash),
+      batch.map((m) => m.content),
+      batch.map((m) => m.metaText),
+      jobs.map(({ item }) => item),
+      jobs.map(({ job }) => job.kind),
+      jobs.map(({ job }) => job.key),
+      jobs.map(({ job }) => JSON.stringify(job.payload)),
+    ]);
+  }
+
+  /** Which messages of a batch are in the log. */
+  lookup(batch: readonly NewMessage[]): Promise<LookupRow[]> {
+    return this.system.read<LookupRow>('append lookup', 'SELECT * FROM append_lookup($1, $2, $3)', [
+      batch.map((m) => m.tenantId),
+      batch.map((m) => m.roomId),
+      batch.map((m) => m.messageId),
+    ]);
+  }
+}

@@ -1,0 +1,57 @@
+/** A message on its way into the log. */
+export interface NewMessage {
+  readonly tenantId: string;
+  readonly roomId: string;
+  /** Made by the server; also tells after a lost connection whether the message was committed. */
+  readonly messageId: string;
+  readonly senderId: string;
+  /** A repeat with the same one by the same sender in the same room is the same message. */
+  readonly clientMessageId: string | null;
+  /** SHA-256 of what a repeat must be equal to. */
+  readonly bodyHash: Buffer;
+  readonly content: string;
+  /** A JSON object as text, kept byte for byte. */
+  readonly metaText: string | null;
+  /** Written in the message's transaction, if the message is new. */
+  readonly jobs?: readonly NewJob[];
+}
+
+export interface NewJob {
+  readonly kind: string;
+  readonly key: string;
+  readonly payload: object;
+}
+
+/** Where a message stands in the log. */
+export interface Stored {
+  readonly status: 'new' | 'duplicate';
+  readonly messageId: string;
+  readonly seq: number;
+  readonly rev: number;
+  readonly createdAt: Date;
+}
+
+/** Why a message was not stored. */
+export interface Refused {
+  readonly status: 'mismatch' | 'no_room' | 'not_member' | 'posting';
+}
+
+export type Appended = Stored | Refused;
+
+/** An item in a queue, with whoever waits for it. */
+export interface Pending {
+  readonly message: NewMessage;
+  readonly resolve: (result: Appended) => void;
+  readonly reject: (error: unknown) => void;
+  /** Monotonic time of arrival, in ms. */
+  readonly since: number;
+}
+
+export function isStored(result: Appended): result is Stored {
+  return result.status === 'new' || result.status === 'duplicate';
+}
+
+/** One room of one tenant, as a map key. */
+export function roomKey(message: NewMessage): string {
+  return `${message.tenantId}/${message.roomId}`;
+}

@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../common/text';
+import type { Caller } from '../../platform/auth';
+import { asJsonObject } from '../../platform/validation';
+
+/** A message's meta as JSON text; null when there is none. */
+export function metaText(meta: Record<string, unknown> | string | undefined): string | null {
+  return meta === undefined ? null : JSON.stringify(asJsonObject(meta));
+}
+
+/** What a repeat with the same client_message_id must be equal to: content and meta, whatever the order of keys. */
+export function bodyHash(content: string, meta: string | null): Buffer {
+  const canonical = meta === null ? '' : canonicalJson(JSON.parse(meta));
+  return createHash('sha256').update(content).update('\0').update(canonical).digest();
+}
+
+/** The client_message_id that binds a message: the client's, else its Idempotency-Key as a hash. */
+export function bindingId(caller: Caller, clientMessageId: string | undefined): string | null {
+  if (clientMessageId !== undefined) return clientMessageId;
+  if (caller.idempotency === undefined) return null;
+  return `key:${createHash('sha256').update(caller.idempotency.key).digest('base64url')}`;
+}

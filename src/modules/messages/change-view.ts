@@ -1,0 +1,13 @@
+import { encodeId } from '../../common/ids';
+import { type RoomJson, roomView } from '../rooms';
+import type { ChangeDto } from './dto/message.dto';
+import type { ChangeRow } from './messages.repository';
+import { type MessageRow, messageView } from './views';
+
+/** One change as clients see it: flat, like the frame of the same name. */
+export function changeView(roomId: string, { rev, type, payload }: ChangeRow): ChangeDto {
+  const room_id = encodeId('room', roomId);
+  if (type.startsWith('message')) return { ...messageView(payload as unknown as MessageRow), type };
+  if (type === 'room.updated') return { ...roomView(payload as unknown as RoomJson), rev, type };
+  return { ...payload, rev, type, room_id };
+}

@@ -1,0 +1,155 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { MAX_LIMIT } from '../../../common/pagination';
+import { PageQueryDto } from '../../../platform/http';
+import { IsJsonObject } from '../../../platform/validation';
+
+/** Longest content, in Unicode code points (contract §3). */
+export const MAX_CONTENT = 32_768;
+export const MAX_META_BYTES = 16 * 1024;
+const MAX_CLIENT_MESSAGE_ID = 64;
+
+export class SendMessageDto {
+  /**
+   * 1 to 32,768 characters.
+   * @example Hello, world!
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_CONTENT)
+  content!: string;
+
+  /**
+   * An object of your own (or a JSON string that holds one), at most 16 KB. It comes back as an object.
+   * @example {"type":"text","mentions":["bob"]}
+   */
+  @IsOptional()
+  @IsJsonObject({ maxBytes: MAX_META_BYTES, orText: true })
+  meta?: Record<string, unknown> | string;
+
+  /** Your id of the message, at most 64 characters: a retry with the same one is answered as the first time. */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_CLIENT_MESSAGE_ID)
+  client_message_id?: string;
+}
+
+export class EditMessageDto {
+  /**
+   * The new content, 1 to 32,768 characters.
+   * @example Hello, everybody!
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_CONTENT)
+  content?: string;
+
+  /** The new meta as a whole, at most 16 KB. */
+  @IsOptional()
+  @IsJsonObject({ maxBytes: MAX_META_BYTES, orText: true })
+  meta?: Record<string, unknown> | string;
+}
+
+export class ListMessagesQueryDto extends PageQueryDto {
+  /** Only messages after this sequence number. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  after_seq?: number;
+
+  /** Only messages before this sequence number; without after_seq the page that ends just before it. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  before_seq?: number;
+
+  /** Which end the page is taken from: `asc` the oldest, `desc` the newest. The array ascends by seq either way. */
+  @IsOptional()
+  @IsIn(['asc', 'desc'])
+  order?: 'asc' | 'desc';
+}
+
+export class ListChangesQueryDto {
+  /** Only changes after this revision. Default 0. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  after_rev?: number;
+
+  /** Most changes to return, 1 to 100. Default 50. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_LIMIT)
+  limit?: number;
+}
+
+export class MessageAcceptedDto {
+  /** @example msg_019aa1c2d3e4f5061728394a5b6c7d8e */
+  message_id!: string;
+  /** Position in the room: 1, 2, 3 … without a gap. */
+  @ApiProperty({ type: 'integer', example: 43 })
+  seq!: number;
+  /** @example 2026-01-31T12:00:00.000Z */
+  created_at!: string;
+}
+
+export class MessageDto {
+  message_id!: string;
+  room_id!: string;
+  @ApiProperty({ type: 'integer' })
+  seq!: number;
+  /** The room's revision of the message's last change. */
+  @ApiProperty({ type: 'integer' })
+  rev!: number;
+  sender_id!: string;
+  /** Empty when the message is deleted. */
+  content!: string;
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  meta!: Record<string, unknown> | null;
+  @ApiProperty({ type: String, nullable: true })
+  client_message_id!: string | null;
+  created_at!: string;
+  @ApiProperty({ type: String, nullable: true })
+  edited_at!: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  deleted_at!: string | null;
+}
+
+/**
+ * One change. `message`, `message.updated` and `message.deleted` carry the message's fields; `member.joined`,
+ * `member.left` and `member.updated` carry user_id, role and by; `room.updated` the room's fields.
+ */
+export class ChangeDto {
+  @ApiProperty({ type: 'integer' })
+  rev!: number;
+  @ApiProperty({
+    enum: [
+      'message',
+      'message.updated',
+      'message.deleted',
+      'member.joined',
+      'member.left',
+      'member.updated',
+      'room.updated',
+      'room.deleted',
+    ],
+  })
+  type!: string;
+  room_id!: string;
+}
+
+export class ChangesDto {
+  @ApiProperty({
+    type: 'array',
+    items: { allOf: [{ $ref: '#/components/schemas/ChangeDto' }], additionalProperties: true },
+  })
+  changes!: ChangeDto[];
+  /** The room's newest revision. */
+  @ApiProperty({ type: 'integer' })
+  last_rev!: number;
+  /** There are more: ask again with after_rev = the last change's rev. */
+  has_more!: boolean;
+}

@@ -1,0 +1,12 @@
+/**
+ * The message log.
+ *
+ * Owns the table messages. Invariants: seq of a room is 1…N without a gap; a message is answered only after its
+ * durable commit; one client_message_id of a sender in a room is one message; a deleted message keeps its seq.
+ * Concurrency: all sends go through the Appender (group commit, see there); edits and deletes are functions of the
+ * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
+ * the client is told 503 with outcome "unknown", safe to repeat with its id.
+ */
+export { MessagesModule } from './messages.module';
+export { MessagesService } from './messages.service';
+export { MessageDto } from './dto/message.dto';

@@ -1,0 +1,156 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database';
+import type { PreviewRequest } from '../rooms';
+import type { MessageRow } from './views';
+
+export interface RoomView {
+  readonly allowed: boolean;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly last_rev: number;
+}
+
+export interface ListRequest {
+  readonly afterSeq: number | null;
+  readonly beforeSeq: number | null;
+  readonly limit: number;
+  readonly offset: number;
+  /** Take the page from the newest end. */
+  readonly newest: boolean;
+}
+
+export interface ChangeRow {
+  readonly rev: number;
+  readonly type: string;
+  readonly payload: Record<string, unknown>;
+}
+
+export interface PreviewRow {
+  readonly room_id: string;
+  readonly unread: number;
+  readonly last: MessageRow | null;
+}
+
+const COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta, m.client_message_id,
+  m.created_at, m.edited_at, m.deleted_at`;
+
+/** A window of consecutive seqs: every seq of a room exists, so pages and offsets are arithmetic. */
+const LIST = `
+SELECT a.allowed, a.first_seq, a.last_seq AS room_last_seq, a.last_rev, m.*
+FROM room_access($1, $2, $3) a
+CROSS JOIN LATERAL (SELECT GREATEST(COALESCE($4::bigint, 0), a.first_seq - 1) AS low,
+  LEAST(COALESCE($5::bigint, a.last_seq + 1), a.last_seq + 1) AS high) w
+CROSS JOIN LATERAL (SELECT
+  CASE WHEN $8 THEN GREATEST(w.low, w.high - $7::bigint - $6::bigint - 1) ELSE w.low + $7::bigint END AS low,
+  CASE WHEN $8 THEN w.high - $7::bigint ELSE w.high END AS high) p
+LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed
+  AND m.seq > p.low AND m.seq < p.high ORDER BY m.seq LIMIT $6) m ON true
+ORDER BY m.seq`;
+
+const CHANGES = `
+SELECT a.allowed, a.last_rev, c.rev, c.type, c.payload
+FROM room_access($1, $2, $3) a LEFT JOIN LATERAL (
+  (SELECT m.rev, CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL
+    THEN 'message.updated' ELSE 'message' END AS type, message_json(m) AS payload
+   FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.rev > $4 ORDER BY m.rev LIMIT $5)
+  UNION ALL
+  (SELECT e.rev, e.type, e.payload FROM room_events e
+   WHERE e.tenant_id = $1 AND e.room_id = $2 AND a.allowed AND e.rev > $4 ORDER BY e.rev LIMIT $5)
+  ORDER BY 1 LIMIT $5) c ON true
+ORDER BY c.rev`;
+
+const PREVIEWS = `
+SELECT q.room_id, u.n AS unread, to_jsonb(l) || jsonb_build_object('meta', l.meta::text) AS last
+FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) q(room_id, read_seq, last_seq)
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT 1 FROM messages m WHERE m.tenant_id = $1
+  AND m.room_id = q.room_id AND m.seq > q.read_seq AND m.sender_id <> $5 AND m.deleted_at IS NULL LIMIT $6) x) u
+LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
+  AND m.seq = q.last_seq) l ON true`;
+
+/** Reads of the log; it is written by the appender and by functions of the schema. */
+@Injectable()
+export class MessagesRepository {
+  constructor(private readonly database: Database) {}
+
+  /** A page in order of seq with the room it is from; undefined: no such room. */
+  async list(
+    tenantId: string,
+    roomId: string,
+    userId: string,
+    page: ListRequest,
+  ): Promise<{ room: RoomView; rows: MessageRow[] } | undefined> {
+    const rows = await this.database.read<MessageRow & Omit<RoomView, 'last_seq'> & { room_last_seq: number }>(
+      'list messages',
+      tenantId,
+      LIST,
+      [tenantId, roomId, userId, page.afterSeq, page.beforeSeq, page.limit, page.offset, page.newest],
+    );
+    const first = rows[0];
+    if (!first) return undefined;
+    const room = {
+      allowed: first.allowed,
+      first_seq: first.first_seq,
+      last_seq: first.room_last_seq,
+      last_rev: first.last_rev,
+    };
+    return { room, rows: rows.filter((row) => (row.seq as number | null) !== null) };
+  }
+
+  /** One message; `row` is undefined where the room has none of that id. */
+  async find(
+    tenantId: string,
+    roomId: string,
+    userId: string,
+    messageId: string | null,
+  ): Promise<{ allowed: boolean; row: MessageRow | undefined } | undefined> {
+    const rows = await this.database.read<MessageRow & { allowed: boolean }>(
+      'get message',
+      tenantId,
+      `SELECT a.allowed, ${COLUMNS} FROM room_access($1, $2, $3) a
+       LEFT JOIN messages m ON m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $4 AND a.allowed`,
+      [tenantId, roomId, userId, messageId],
+    );
+    const first = rows[0];
+    return first && { allowed: first.allowed, row: (first.seq as number | null) === null ? undefined : first };
+  }
+
+  /** At most `limit` changes after a revision, in order. */
+  async changes(
+    tenantId: string,
+    roomId: string,
+    userId: string,
+    afterRev: number,
+    limit: number,
+  ): Promise<{ allowed: boolean; lastRev: number; rows: ChangeRow[] } | undefined> {
+    const rows = await this.database.read<ChangeRow & { allowed: boolean; last_rev: number }>(
+      'list changes',
+      tenantId,
+      CHANGES,
+      [tenantId, roomId, userId, afterRev, limit],
+    );
+    const first = rows[0];
+    if (!first) return undefined;
+    return {
+      allowed: first.allowed,
+      lastRev: first.last_rev,
+      rows: rows.filter((row) => (row.rev as number | null) !== null),
+    };
+  }
+
+  /** Unread counts (at most `cap`) and newest messages of several rooms. */
+  previews(
+    tenantId: string,
+    userId: string,
+    rooms: readonly (PreviewRequest & { readSeq: number })[],
+    cap: number,
+  ): Promise<PreviewRow[]> {
+    return this.database.read<PreviewRow & { room_id: string }>('room previews', tenantId, PREVIEWS, [
+      tenantId,
+      rooms.map((room) => room.roomId),
+      rooms.map((room) => room.readSeq),
+      rooms.map((room) => room.lastSeq),
+      userId,
+      cap,
+    ]);
+  }
+}

@@ -1,0 +1,154 @@
+import { Injectable } from '@nestjs/common';
+import { AppError, forbidden, invalid, notFound } from '../../common/errors';
+import { decodeId, encodeId, newUuid } from '../../common/ids';
+import { DEFAULT_LIMIT } from '../../common/pagination';
+import type { Caller } from '../../platform/auth';
+import { type EffectResult, Effects } from '../../platform/idempotency';
+import { roomUuid } from '../rooms';
+import { Appender } from './appender/appender';
+import { isStored } from './appender/item';
+import { bindingId, bodyHash, metaText } from './body';
+import type {
+  ChangesDto,
+  EditMessageDto,
+  ListChangesQueryDto,
+  ListMessagesQueryDto,
+  MessageAcceptedDto,
+  MessageDto,
+  SendMessageDto,
+} from './dto/message.dto';
+import { changeView } from './change-view';
+import { MessagesRepository, type RoomView } from './messages.repository';
+import { refusal } from './refusals';
+import { type MessageRow, messageView } from './views';
+
+interface MessageResult extends EffectResult {
+  readonly message?: MessageRow;
+}
+
+/** Messages: sending, reading, editing and deleting them. */
+@Injectable()
+export class MessagesService {
+  constructor(
+    private readonly repository: MessagesRepository,
+    private readonly appender: Appender,
+    private readonly effects: Effects,
+  ) {}
+
+  /**
+   * Stores a message; resolves after its durable commit. A repeat (client_message_id, or Idempotency-Key where there
+   * is none) gets the first answer again and sets `caller.replayed`; with another body it throws 422.
+   * @param messageId UUID of the new message, for the demo data; otherwise a new one
+   */
+  async send(
+    caller: Caller,
+    roomId: string,
+    input: SendMessageDto,
+    messageId = newUuid(),
+  ): Promise<MessageAcceptedDto> {
+    const meta = metaText(input.meta);
+    const result = await this.appender.append({
+      tenantId: caller.tenantId,
+      roomId: roomUuid(roomId),
+      messageId,
+      senderId: caller.userId,
+      clientMessageId: bindingId(caller, input.client_message_id),
+      bodyHash: bodyHash(input.content, meta),
+      content: input.content,
+      metaText: meta,
+    });
+    if (!isStored(result)) throw refusal(result.status, input.client_message_id === undefined);
+    if (result.status === 'duplicate') caller.replayed = true;
+    return {
+      message_id: encodeId('message', result.messageId),
+      seq: result.seq,
+      created_at: result.createdAt.toISOString(),
+    };
+  }
+
+  /** A page of a room's messages in order of seq; `total` counts what the cursors leave, tombstones included. */
+  async list(
+    caller: Caller,
+    roomId: string,
+    query: ListMessagesQueryDto,
+  ): Promise<{ items: MessageDto[]; total: number }> {
+    const isBefore = query.before_seq !== undefined && query.after_seq === undefined;
+    const found = await this.repository.list(caller.tenantId, roomUuid(roomId), caller.userId, {
+      afterSeq: query.after_seq ?? null,
+      beforeSeq: query.before_seq ?? null,
+      limit: query.limit ?? DEFAULT_LIMIT,
+      offset: query.offset ?? 0,
+      newest: query.order === undefined ? isBefore : query.order === 'desc',
+    });
+    const { room, rows } = visible(found);
+    return { items: rows.map(messageView), total: countBetween(room, query) };
+  }
+
+  async get(caller: Caller, roomId: string, messageId: string): Promise<MessageDto> {
+    const found = await this.repository.find(
+      caller.tenantId,
+      roomUuid(roomId),
+      caller.userId,
+      decodeId('message', messageId) ?? null,
+    );
+    if (!found) throw notFound('Room');
+    if (!found.allowed) throw forbidden('You are not a member of this room');
+    if (!found.row) throw notFound('Message');
+    return messageView(found.row);
+  }
+
+  /** Changes content or meta (as a whole). Only the sender, while a member; a deleted message is not found. */
+  async edit(caller: Caller, roomId: string, messageId: string, input: EditMessageDto): Promise<MessageDto> {
+    if (input.content === undefined && input.meta === undefined)
+      throw invalid('content', 'Send at least one of content, meta');
+    const target = [caller.tenantId, roomUuid(roomId), messageUuid(messageId), caller.userId];
+    const result = await this.effects.call<MessageResult>(caller, 'message_edit', [
+      ...target,
+      input.content ?? null,
+      metaText(input.meta),
+    ]);
+    if (!result.message) throw refusal(result.status);
+    return messageView(result.message);
+  }
+
+  /** Deletes softly: the seq stays, the content is erased. The sender or a room admin; again changes nothing. */
+  async delete(caller: Caller, roomId: string, messageId: string): Promise<void> {
+    const target = [caller.tenantId, roomUuid(roomId), messageUuid(messageId), caller.userId];
+    const result = await this.effects.call<MessageResult>(caller, 'message_delete', target);
+    if (!result.message) throw refusal(result.status);
+  }
+
+  /** Everything that changed in the room after a revision, in order of rev. */
+  async changes(caller: Caller, roomId: string, query: ListChangesQueryDto): Promise<ChangesDto> {
+    const limit = query.limit ?? DEFAULT_LIMIT;
+    const room = roomUuid(roomId);
+    const found = await this.repository.changes(caller.tenantId, room, caller.userId, query.after_rev ?? 0, limit + 1);
+    if (!found) throw notFound('Room');
+    if (!found.allowed) throw forbidden('You are not a member of this room');
+    const rows = found.rows.slice(0, limit);
+    return {
+      changes: rows.map((row) => changeView(room, row)),
+      last_rev: found.lastRev,
+      has_more: found.rows.length > limit,
+    };
+  }
+}
+
+function visible<F extends { readonly room: RoomView }>(found: F | undefined): F {
+  if (!found) throw notFound('Room');
+  if (!found.room.allowed) throw forbidden('You are not a member of this room');
+  return found;
+}
+
+function messageUuid(messageId: string): string {
+  const uuid = decodeId('message', messageId);
+  if (uuid === undefined) throw new AppError('NOT_FOUND', 'Message not found');
+  return uuid;
+}
+
+/** How many messages lie between the cursors: every seq exists, so this is a subtraction. */
+function countBetween(room: RoomView, query: ListMessagesQueryDto): number {
+  const low = Math.max(query.after_seq ?? 0, room.first_seq - 1);
+  const high = Math.min(query.before_seq ?? room.last_seq + 1, room.last_seq + 1);
+  return Math.max(0, high - low - 1);
+}

@@ -1,0 +1,161 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
+import { PageQueryDto } from '../../../platform/http';
+import { IsJsonObject, IsUserId } from '../../../platform/validation';
+import { ROOM_TYPES } from '../entities/room.entity';
+
+/** Most user ids in one call (contract §3). */
+export const MAX_USERS_PER_CALL = 1000;
+export const MAX_METADATA_BYTES = 8 * 1024;
+const MAX_NAME = 200;
+
+export class CreateRoomDto {
+  /**
+   * `dm`: exactly two people, unique per pair. `group`: invited members. `channel`: every user of the tenant may
+   * read and join.
+   * @example group
+   */
+  @IsIn(ROOM_TYPES, { message: `Invalid room type. Must be one of: ${ROOM_TYPES.join(', ')}` })
+  type!: 'dm' | 'group' | 'channel';
+
+  /**
+   * User ids, at most 1,000; duplicates are ignored, unknown ids create the user. For a `dm` the other person is
+   * enough.
+   * @example ["alice","bob"]
+   */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MAX_USERS_PER_CALL)
+  @IsUserId({ each: true })
+  members?: string[];
+
+  /**
+   * Name for people, 1 to 200 characters.
+   * @example Team chat
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_NAME)
+  name?: string;
+
+  /**
+   * Anything of your own, at most 8 KB.
+   * @example {"project":"apollo"}
+   */
+  @IsOptional()
+  @IsJsonObject({ maxBytes: MAX_METADATA_BYTES })
+  metadata?: Record<string, unknown>;
+
+  /**
+   * Who may post in a group or channel. Default members.
+   * @example members
+   */
+  @IsOptional()
+  @IsIn(['members', 'admins'])
+  posting?: 'members' | 'admins';
+}
+
+export class UpdateRoomDto {
+  /**
+   * Name for people, 1 to 200 characters.
+   * @example Team chat
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_NAME)
+  name?: string;
+
+  /**
+   * Merged by top-level key: keys that are sent are set, null removes one, the others stay. At most 8 KB in all.
+   * @example {"project":"apollo","phase":2}
+   */
+  @IsOptional()
+  @IsJsonObject({ maxBytes: MAX_METADATA_BYTES })
+  metadata?: Record<string, unknown>;
+
+  /**
+   * Who may post. Not for a dm.
+   * @example members
+   */
+  @IsOptional()
+  @IsIn(['members', 'admins'])
+  posting?: 'members' | 'admins';
+}
+
+export class ListRoomsQueryDto extends PageQueryDto {
+  /** `joinable` lists the channels that the caller may join; without it the caller's own rooms. */
+  @IsOptional()
+  @IsIn(['joinable'])
+  scope?: 'joinable';
+}
+
+export class RoomDto {
+  /** @example room_019000000000700080000000000000d0 */
+  room_id!: string;
+  @ApiProperty({ enum: [...ROOM_TYPES, 'ai'] })
+  type!: string;
+  /** `dm:<user>:<user>` for a dm, else null. */
+  @ApiProperty({ type: String, nullable: true })
+  unique_key!: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  name!: string | null;
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  metadata!: Record<string, unknown> | null;
+  @ApiProperty({ enum: ['members', 'admins'] })
+  posting!: string;
+  /** Sequence number of the newest message; 0 when there is none. */
+  @ApiProperty({ type: 'integer' })
+  last_seq!: number;
+  /** Counts every change of the room. */
+  @ApiProperty({ type: 'integer' })
+  last_rev!: number;
+  @ApiProperty({ type: 'integer' })
+  member_count!: number;
+  /** @example 2026-01-31T12:00:00.000Z */
+  created_at!: string;
+  updated_at!: string;
+}
+
+/** The newest message of a room, as lists show it. */
+export class LastMessageDto {
+  message_id!: string;
+  @ApiProperty({ type: 'integer' })
+  seq!: number;
+  sender_id!: string;
+  content!: string;
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  meta!: Record<string, unknown> | null;
+  created_at!: string;
+  @ApiProperty({ type: String, nullable: true })
+  edited_at!: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  deleted_at!: string | null;
+}
+
+/** A room with the caller's position in it. The last four are missing with `scope=joinable`. */
+export class ListedRoomDto extends RoomDto {
+  /** The caller has everything up to here. */
+  @ApiProperty({ type: 'integer', required: false })
+  last_acked_seq?: number;
+  /** The caller has read everything up to here. */
+  @ApiProperty({ type: 'integer', required: false })
+  last_read_seq?: number;
+  /** Messages after last_read_seq, not the caller's own and not deleted; exact up to 1,000, which means 1,000 or more. */
+  @ApiProperty({ type: 'integer', required: false })
+  unread_count?: number;
+  @ApiProperty({ type: LastMessageDto, nullable: true, required: false })
+  last_message?: LastMessageDto | null;
+}
+
+export class RoomPageDto {
+  rooms!: ListedRoomDto[];
+  @ApiProperty({ type: 'integer' })
+  total!: number;
+  @ApiProperty({ type: 'integer' })
+  offset!: number;
+  @ApiProperty({ type: 'integer' })
+  limit!: number;
+  has_more!: boolean;
+}

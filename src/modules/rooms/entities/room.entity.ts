@@ -1,0 +1,60 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+export const ROOM_TYPES = ['dm', 'group', 'channel'] as const;
+export type RoomType = (typeof ROOM_TYPES)[number] | 'ai';
+export type Posting = 'members' | 'admins';
+
+/** A room and the counters of its log. */
+@Entity('rooms')
+export class RoomEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('uuid')
+  room_id!: string;
+
+  @Column('text')
+  type!: RoomType;
+
+  /** Names the one dm of two users; unique per tenant. */
+  @Column({ type: 'text', nullable: true, collation: 'C' })
+  unique_key!: string | null;
+
+  @Column('text', { nullable: true })
+  name!: string | null;
+
+  @Column('jsonb', { nullable: true })
+  metadata!: Record<string, unknown> | null;
+
+  @Column('text', { default: 'members' })
+  posting!: Posting;
+
+  @Column('bigint', { default: 1 })
+  first_seq!: number;
+
+  @Column('bigint', { default: 0 })
+  last_seq!: number;
+
+  /** Counts every change of the room: messages, edits, deletes, membership, settings. */
+  @Column('bigint', { default: 0 })
+  last_rev!: number;
+
+  @Column('integer', { default: 0 })
+  member_count!: number;
+
+  /** Numbers the members in the order of joining. */
+  @Column('bigint', { default: 0 })
+  members_added!: number;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  last_message_at!: Date | null;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  created_at!: Date;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  updated_at!: Date;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  deleted_at!: Date | null;
+}

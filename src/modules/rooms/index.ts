@@ -1,0 +1,13 @@
+/**
+ * Rooms and their members.
+ *
+ * Owns the tables rooms, room_members, room_events. Invariants: one dm per pair of users (unique_key); a group or
+ * channel with members has an admin; every change has a revision. Concurrency: each change is one function of the
+ * schema that locks the room's row first and decides afterwards, so racing changes see each other and no row is held
+ * across a round trip.
+ */
+export { RoomsModule } from './rooms.module';
+export { RoomsService, roomUuid } from './rooms.service';
+export { type PreviewRequest, type RoomPreview, RoomPreviews } from './room-previews';
+export { LastMessageDto, RoomDto } from './dto/room.dto';
+export { isoTime, type RoomJson, roomView } from './views';

@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import { forbidden, notFound } from '../../common/errors';
+import type { PageRequest } from '../../common/pagination';
+import { userIdFault } from '../../common/text';
+import type { Caller } from '../../platform/auth';
+import { type EffectResult, Effects } from '../../platform/idempotency';
+import { Presence } from '../../platform/realtime';
+import { UsersService } from '../tenants';
+import type { AddMembersDto, MemberDto } from './dto/member.dto';
+import { accepted } from './room-refusals';
+import { type MemberRow, RoomsRepository } from './rooms.repository';
+import { roomUuid } from './rooms.service';
+import { isoTime } from './views';
+
+/** Who is in a room. */
+@Injectable()
+export class MembersService {
+  constructor(
+    private readonly repository: RoomsRepository,
+    private readonly effects: Effects,
+    private readonly users: UsersService,
+    private readonly presence: Presence,
+  ) {}
+
+  /** Members in the order of joining. */
+  async list(caller: Caller, roomId: string, page: PageRequest): Promise<{ items: MemberDto[]; total: number }> {
+    const found = await this.repository.members(caller.tenantId, roomUuid(roomId), caller.userId, page);
+    if (!found) throw notFound('Room');
+    if (!found.allowed) throw forbidden('You are not a member of this room');
+    return { items: await this.views(caller.tenantId, found.rows), total: found.total };
+  }
+
+  /** Adds users (room admins); answers with those that were named, in the order of joining. */
+  async add(caller: Caller, roomId: string, input: AddMembersDto): Promise<MemberDto[]> {
+    const result = await this.effects.call<EffectResult & { members: MemberRow[] }>(caller, 'members_add', [
+      caller.tenantId,
+      roomUuid(roomId),
+      caller.userId,
+      [...new Set(input.user_ids)],
+      input.role ?? 'member',
+    ]);
+    return this.views(caller.tenantId, accepted(result).members);
+  }
+
+  /** Joins a channel; joining again changes nothing. */
+  async join(caller: Caller, roomId: string): Promise<MemberDto> {
+    return this.member(caller, 'room_join', [caller.tenantId, roomUuid(roomId), caller.userId]);
+  }
+
+  /** Room admins; a room keeps at least one admin (409). */
+  async setRole(caller: Caller, roomId: string, userId: string, role: string): Promise<MemberDto> {
+    return this.member(caller, 'member_set_role', [
+      caller.tenantId,
+      roomUuid(roomId),
+      caller.userId,
+      memberId(userId),
+      role,
+    ]);
+  }
+
+  /** Removal by a room admin, or leaving. The last admin's leaving promotes the oldest member. */
+  async remove(caller: Caller, roomId: string, userId: string): Promise<void> {
+    accepted(
+      await this.effects.call(caller, 'member_remove', [
+        caller.tenantId,
+        roomUuid(roomId),
+        caller.userId,
+        memberId(userId),
+      ]),
+    );
+  }
+
+  private async member(caller: Caller, fn: string, values: readonly unknown[]): Promise<MemberDto> {
+    const result = accepted(await this.effects.call<EffectResult & { member: MemberRow }>(caller, fn, values));
+    const [view] = await this.views(caller.tenantId, [result.member]);
+    if (!view) throw notFound('Member');
+    return view;
+  }
+
+  private async views(tenantId: string, rows: readonly MemberRow[]): Promise<MemberDto[]> {
+    const ids = rows.map((row) => row.user_id);
+    const [seen, online] = await Promise.all([this.users.lastSeen(tenantId, ids), this.presence.online(tenantId, ids)]);
+    return rows.map((row) => ({
+      user_id: row.user_id,
+      role: row.role,
+      joined_at: isoTime(row.joined_at),
+      status: online.has(row.user_id) ? 'online' : 'offline',
+      last_seen_at: seen.get(row.user_id)?.toISOString() ?? null,
+    }));
+  }
+}
+
+/** A malformed user id is a member that does not exist. */
+function memberId(userId: string): string {
+  if (userIdFault(userId) !== undefined) throw notFound('Member');
+  return userId;
+}

@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { forbidden, invalid, notFound } from '../../common/errors';
+import { decodeId, newUuid } from '../../common/ids';
+import { pageInfo, type PageRequest } from '../../common/pagination';
+import type { Caller } from '../../platform/auth';
+import { type EffectResult, Effects } from '../../platform/idempotency';
+import {
+  type CreateRoomDto,
+  type ListedRoomDto,
+  MAX_METADATA_BYTES,
+  type RoomDto,
+  type RoomPageDto,
+  type UpdateRoomDto,
+} from './dto/room.dto';
+import { planRoom } from './plan-room';
+import { RoomPreviews } from './room-previews';
+import { accepted, roomExists } from './room-refusals';
+import { RoomsRepository } from './rooms.repository';
+import { type RoomJson, roomView } from './views';
+
+interface RoomResult extends EffectResult {
+  readonly room: RoomJson;
+}
+
+/** Rooms: creating, finding, changing and deleting them. */
+@Injectable()
+export class RoomsService {
+  constructor(
+    private readonly repository: RoomsRepository,
+    private readonly effects: Effects,
+    private readonly previews: RoomPreviews,
+  ) {}
+
+  /**
+   * Creates a room; the caller of a group or channel becomes its admin.
+   * @param roomId UUID of the new room, for the demo data; otherwise a new one
+   * @throws 400 for wrong members, 403 for a token that is no member of its dm, 409 with `details.room_id` for a dm
+   *   that exists
+   */
+  async create(caller: Caller, input: CreateRoomDto, roomId = newUuid()): Promise<RoomDto> {
+    const plan = planRoom(caller, input);
+    const result = await this.effects.call<EffectResult & { room?: RoomJson; room_id?: string }>(
+      caller,
+      'room_create',
+      [
+        caller.tenantId,
+        roomId,
+        input.type,
+        plan.uniqueKey,
+        input.name ?? null,
+        input.metadata === undefined ? null : JSON.stringify(input.metadata),
+        input.posting ?? 'members',
+        plan.users,
+        plan.roles,
+      ],
+    );
+    if (result.status === 'exists' && result.room_id !== undefined) throw roomExists(result.room_id);
+    if (!result.room) throw new Error(`room_create: ${result.status}`);
+    return roomView(result.room);
+  }
+
+  /** The caller's rooms with their positions, or the channels that they may join. */
+  async list(caller: Caller, page: PageRequest, joinable: boolean): Promise<RoomPageDto> {
+    const { tenantId, userId } = caller;
+    if (joinable) {
+      const { rows, total } = await this.repository.joinable(tenantId, userId, page);
+      return { rooms: rows.map(roomView), ...pageInfo(page, rows.length, total) };
+    }
+    const { rows, total } = await this.repository.mine(tenantId, userId, page);
+    const wanted = rows.map((r) => ({ roomId: r.room_id, joinedSeq: r.joined_seq, lastSeq: r.last_seq }));
+    const previews = await this.previews.previews(tenantId, userId, wanted);
+    const rooms: ListedRoomDto[] = rows.map((row) => ({ ...roomView(row), ...previews.get(row.room_id) }));
+    return { rooms, ...pageInfo(page, rows.length, total) };
+  }
+
+  /** A room that the caller may see: a member's, or any channel. */
+  async get(caller: Caller, roomId: string): Promise<RoomDto> {
+    const row = await this.repository.find(caller.tenantId, roomUuid(roomId), caller.userId);
+    if (!row) throw notFound('Room');
+    if (!row.allowed) throw forbidden('You are not a member of this room');
+    return roomView(row);
+  }
+
+  /** Changes what is sent; metadata is merged by top-level key. Room admins, and both members of a dm. */
+  async update(caller: Caller, roomId: string, input: UpdateRoomDto): Promise<RoomDto> {
+    if (input.name === undefined && input.metadata === undefined && input.posting === undefined)
+      throw invalid('name', 'Send at least one of name, metadata, posting');
+    const result = await this.effects.call<RoomResult>(caller, 'room_update', [
+      caller.tenantId,
+      roomUuid(roomId),
+      caller.userId,
+      input.name ?? null,
+      input.metadata === undefined ? null : JSON.stringify(input.metadata),
+      input.posting ?? null,
+      MAX_METADATA_BYTES,
+    ]);
+    return roomView(accepted(result).room);
+  }
+
+  /** Deletes softly: the room is gone for everybody, its messages stay in the database. Room admins. */
+  async delete(caller: Caller, roomId: string): Promise<void> {
+    accepted(await this.effects.call(caller, 'room_delete', [caller.tenantId, roomUuid(roomId), caller.userId]));
+  }
+}
+
+/** The UUID behind a room id; a malformed id is a room that does not exist. */
+export function roomUuid(roomId: string): string {
+  const uuid = decodeId('room', roomId);
+  if (uuid === undefined) throw notFound('Room');
+  return uuid;
+}

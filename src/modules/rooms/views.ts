@@ -1,0 +1,39 @@
+import { encodeId } from '../../common/ids';
+import type { RoomDto } from './dto/room.dto';
+
+/** A room as room_json gives it; times are text or Date, depending on the way it came. */
+export interface RoomJson {
+  readonly room_id: string;
+  readonly type: string;
+  readonly unique_key: string | null;
+  readonly name: string | null;
+  readonly metadata: Record<string, unknown> | null;
+  readonly posting: string;
+  readonly last_seq: number;
+  readonly last_rev: number;
+  readonly member_count: number;
+  readonly created_at: string | Date;
+  readonly updated_at: string | Date;
+}
+
+/** ISO 8601 UTC with Z and milliseconds. */
+export function isoTime(value: string | Date): string {
+  return (typeof value === 'string' ? new Date(value) : value).toISOString();
+}
+
+/** The room object of the contract. */
+export function roomView(room: RoomJson): RoomDto {
+  return {
+    room_id: encodeId('room', room.room_id),
+    type: room.type,
+    unique_key: room.unique_key,
+    name: room.name,
+    metadata: room.metadata,
+    posting: room.posting,
+    last_seq: room.last_seq,
+    last_rev: room.last_rev,
+    member_count: room.member_count,
+    created_at: isoTime(room.created_at),
+    updated_at: isoTime(room.updated_at),
+  };
+}

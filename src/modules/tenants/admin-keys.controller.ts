@@ -1,0 +1,63 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { pageRequest } from '../../common/pagination';
+import { Access, type Caller } from '../../platform/auth';
+import { ApiErrors, CurrentCaller, PageQueryDto } from '../../platform/http';
+import { CreateKeyDto, KeyCreatedDto, KeyPageDto, RotateKeyDto } from './dto/key.dto';
+import { KeysService } from './keys.service';
+
+@ApiTags('Admin')
+@Controller('admin/tenants/:tenant_id/keys')
+export class AdminKeysController {
+  constructor(private readonly keys: KeysService) {}
+
+  /** List a tenant's keys, oldest first, revoked and expired ones included. */
+  @Get()
+  @Access('admin')
+  @ApiErrors('NOT_FOUND')
+  list(
+    @CurrentCaller() caller: Caller,
+    @Param('tenant_id') tenantId: string,
+    @Query() query: PageQueryDto,
+  ): Promise<KeyPageDto> {
+    return this.keys.list(caller, tenantId, pageRequest(query));
+  }
+
+  /** Create a key. The key itself is in this answer only. */
+  @Post()
+  @Access('admin', { secretAnswer: true })
+  @ApiErrors('NOT_FOUND')
+  create(
+    @CurrentCaller() caller: Caller,
+    @Param('tenant_id') tenantId: string,
+    @Body() body: CreateKeyDto,
+  ): Promise<KeyCreatedDto> {
+    return this.keys.create(caller, tenantId, body);
+  }
+
+  /** Replace a key by a new one; the old one works for the overlap, then ends. */
+  @Post(':key_id/rotate')
+  @Access('admin', { secretAnswer: true })
+  @ApiErrors('NOT_FOUND')
+  rotate(
+    @CurrentCaller() caller: Caller,
+    @Param('tenant_id') tenantId: string,
+    @Param('key_id') keyId: string,
+    @Body() body: RotateKeyDto,
+  ): Promise<KeyCreatedDto> {
+    return this.keys.rotate(caller, tenantId, keyId, body);
+  }
+
+  /** Revoke a key: its calls are refused within 2 s, tokens and tickets that it minted too. */
+  @Delete(':key_id')
+  @HttpCode(204)
+  @Access('admin')
+  @ApiErrors('NOT_FOUND')
+  revoke(
+    @CurrentCaller() caller: Caller,
+    @Param('tenant_id') tenantId: string,
+    @Param('key_id') keyId: string,
+  ): Promise<void> {
+    return this.keys.revoke(caller, tenantId, keyId);
+  }
+}

@@ -1,0 +1,86 @@
+import { ApiProperty } from '@nestjs/swagger';
+import {
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+} from 'class-validator';
+
+const SCOPES = ['chat', 'admin'] as const;
+/** Longest overlap of a rotation: 30 days, in seconds. */
+const MAX_OVERLAP = 30 * 86_400;
+
+export class CreateKeyDto {
+  /**
+   * Name for people.
+   * @example backend
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(200)
+  name!: string;
+
+  /**
+   * What the key may do: `chat` the chat APIs, `admin` its own tenant's keys and settings. Default `["chat"]`.
+   * @example ["chat"]
+   */
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayUnique()
+  @IsIn(SCOPES, { each: true })
+  scopes?: ('chat' | 'admin')[];
+
+  /** When the key stops working, ISO 8601 with a zone, in the future. Default never. */
+  @IsOptional()
+  @IsISO8601()
+  expires_at?: string;
+}
+
+export class RotateKeyDto {
+  /** Seconds that the old key keeps working, 0 to 30 days. Default 3600. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_OVERLAP)
+  overlap_seconds?: number;
+}
+
+export class KeyDto {
+  /** @example key_019aa1c2d3e4f5061728394a5b6c7d8e */
+  key_id!: string;
+  name!: string;
+  /** The readable beginning of the key. */
+  prefix!: string;
+  @ApiProperty({ enum: SCOPES, isArray: true })
+  scopes!: string[];
+  created_at!: string;
+  @ApiProperty({ type: String, nullable: true })
+  expires_at!: string | null;
+  /** Written every few seconds. */
+  @ApiProperty({ type: String, nullable: true })
+  last_used_at!: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  revoked_at!: string | null;
+}
+
+export class KeyCreatedDto extends KeyDto {
+  /** The key itself. Shown only here. */
+  api_key!: string;
+}
+
+export class KeyPageDto {
+  keys!: KeyDto[];
+  total!: number;
+  offset!: number;
+  limit!: number;
+  has_more!: boolean;
+}

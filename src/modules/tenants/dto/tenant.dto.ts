@@ -1,0 +1,170 @@
+import { ApiProperty } from '@nestjs/swagger';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+} from 'class-validator';
+import { IsLimit, IsNested, IsNullable } from '../../../platform/validation';
+
+const MAX_LIMIT = 1_000_000_000;
+
+/** Limits of a tenant. A number, 0 for none allowed, null for unlimited, `"default"` to go back to the default. */
+export class LimitsDto {
+  /** Requests per second on the Rooms API (every route that is not under /api/). Default 100. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  requests_per_second?: number | null | 'default';
+
+  /** Requests per minute on the AI chats and Conversations APIs. Default 100. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  ai_requests_per_minute?: number | null | 'default';
+
+  /** Messages per second on one socket. Default 10. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  ws_messages_per_second?: number | null | 'default';
+
+  /** Open connections on /ws. Default 10,000. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  ws_connections?: number | null | 'default';
+
+  /** Open connections of one user on /ws. Default 20. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  ws_connections_per_user?: number | null | 'default';
+
+  /** Open connections on /ws/chat. Default 50. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  chat_connections?: number | null | 'default';
+
+  /** Model tokens a day. Default unlimited. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  tokens_per_day?: number | null | 'default';
+
+  /** Model tokens a day for one user. Default unlimited. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  tokens_per_user_per_day?: number | null | 'default';
+}
+
+/** Settings of a tenant. Those that are not sent stay; null goes back to the default. */
+export class SettingsDto {
+  /** `bare` answers as documented; `envelope` wraps successes as `{success,data,error}`. Default bare. */
+  @IsOptional()
+  @IsNullable()
+  @IsIn(['bare', 'envelope'])
+  response_format?: 'bare' | 'envelope' | null;
+
+  /** Browser origins that may use this tenant; null = any. Default null. */
+  @IsOptional()
+  @IsNullable()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @MaxLength(300, { each: true })
+  @Matches(/^https?:\/\/[^/\s,]+$/, { each: true })
+  allowed_origins?: string[] | null;
+
+  /** What a second message does while an answer is being written. Default queue. */
+  @IsOptional()
+  @IsNullable()
+  @IsIn(['queue', 'reject', 'interrupt'])
+  while_answering?: 'queue' | 'reject' | 'interrupt' | null;
+
+  /** Rooms with more members than this push no presence. Default 200. */
+  @IsOptional()
+  @IsNullable()
+  @IsInt()
+  @Min(0)
+  @Max(10_000)
+  presence_room_limit?: number | null;
+}
+
+export class CreateTenantDto {
+  /**
+   * Name for people.
+   * @example Acme
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(200)
+  name!: string;
+
+  @IsOptional()
+  @IsNested(() => SettingsDto)
+  settings?: SettingsDto;
+
+  @IsOptional()
+  @IsNested(() => LimitsDto)
+  limits?: LimitsDto;
+}
+
+export class UpdateTenantDto {
+  /** Name for people. */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(200)
+  name?: string;
+
+  /** `suspended` refuses every call of the tenant with 403. Master key only. */
+  @IsOptional()
+  @IsIn(['active', 'suspended'])
+  status?: 'active' | 'suspended';
+
+  @IsOptional()
+  @IsNested(() => SettingsDto)
+  settings?: SettingsDto;
+
+  /** Master key only. */
+  @IsOptional()
+  @IsNested(() => LimitsDto)
+  limits?: LimitsDto;
+}
+
+export class TenantCreatedDto {
+  /** @example tenant_019aa1c2d3e4f5061728394a5b6c7d8e */
+  tenant_id!: string;
+  /** @example Acme */
+  name!: string;
+  /** The tenant's first API key, scopes chat and admin. Shown only here. */
+  api_key!: string;
+  /** @example 2026-01-31T12:00:00.000Z */
+  created_at!: string;
+}
+
+export class TenantDto {
+  /** @example tenant_019aa1c2d3e4f5061728394a5b6c7d8e */
+  tenant_id!: string;
+  name!: string;
+  @ApiProperty({ enum: ['active', 'suspended'] })
+  status!: string;
+  /** The settings that differ from the defaults. */
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  settings!: object;
+  /** The limits in force; null is unlimited. */
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer', nullable: true } })
+  limits!: object;
+  created_at!: string;
+  updated_at!: string;
+}
+
+export class TenantPageDto {
+  tenants!: TenantDto[];
+  total!: number;
+  offset!: number;
+  limit!: number;
+  has_more!: boolean;
+}

@@ -1,0 +1,11 @@
+/**
+ * Tenants: the islands that everything else lives on, their API keys, users, tokens and tickets.
+ *
+ * Owns the tables tenants, api_keys, users. Invariants: only a key's SHA-256 is stored; a key, token or tenant that
+ * is revoked, expired or suspended is refused within 2 s on every server, at once on the one that made the change.
+ * Concurrency: concurrent look-ups of one credential share one query; a change drops the cache and whatever look-up
+ * was under way when it was made.
+ */
+export { TenantsModule } from './tenants.module';
+export { TenantsService } from './tenants.service';
+export { UsersService } from './users.service';

@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { invalid, notFound } from '../../common/errors';
+import { decodeId, newUuid } from '../../common/ids';
+import { pageInfo, type PageRequest } from '../../common/pagination';
+import type { Caller } from '../../platform/auth';
+import { hashApiKey, newApiKey, shownPrefix } from './api-key';
+import type { CreateKeyDto, KeyCreatedDto, KeyPageDto, RotateKeyDto } from './dto/key.dto';
+import { KeysRepository } from './keys.repository';
+import { TenantsService } from './tenants.service';
+import { TenantCredentialVerifier } from './verifier';
+import { keyView } from './views';
+
+const DEFAULT_OVERLAP_SECONDS = 3600;
+
+/** The API keys of a tenant. */
+@Injectable()
+export class KeysService {
+  constructor(
+    private readonly repository: KeysRepository,
+    private readonly tenants: TenantsService,
+    private readonly verifier: TenantCredentialVerifier,
+  ) {}
+
+  async list(caller: Caller, tenantId: string, page: PageRequest): Promise<KeyPageDto> {
+    const id = await this.tenants.managed(caller, tenantId);
+    const { rows, total } = await this.repository.page(id, page);
+    return { keys: rows.map(keyView), ...pageInfo(page, rows.length, total) };
+  }
+
+  /** Makes a key; the key itself is in this answer only. Throws 400 for an expiry that is not in the future. */
+  async create(caller: Caller, tenantId: string, input: CreateKeyDto): Promise<KeyCreatedDto> {
+    if (input.expires_at !== undefined && Date.parse(input.expires_at) <= Date.now())
+      throw invalid('expires_at', 'expires_at must be in the future');
+    const id = await this.tenants.managed(caller, tenantId);
+    const apiKey = newApiKey();
+    const row = await this.repository.create(
+      id,
+      {
+        keyId: newUuid(),
+        name: input.name,
+        prefix: shownPrefix(apiKey),
+        hash: hashApiKey(apiKey),
+        scopes: input.scopes ?? ['chat'],
+      },
+      input.expires_at ?? null,
+    );
+    this.verifier.forget();
+    return { ...keyView(row), api_key: apiKey };
+  }
+
+  /** Makes a successor with the same name and scopes; the old key works for the overlap. */
+  async rotate(caller: Caller, tenantId: string, keyId: string, input: RotateKeyDto): Promise<KeyCreatedDto> {
+    const id = await this.tenants.managed(caller, tenantId);
+    const old = decodeId('key', keyId);
+    const apiKey = newApiKey();
+    const next = { keyId: newUuid(), prefix: shownPrefix(apiKey), hash: hashApiKey(apiKey) };
+    const overlap = input.overlap_seconds ?? DEFAULT_OVERLAP_SECONDS;
+    const row = old === undefined ? undefined : await this.repository.rotate(id, old, next, overlap);
+    if (!row) throw notFound('Key');
+    this.verifier.forget();
+    return { ...keyView(row), api_key: apiKey };
+  }
+
+  /** Ends a key: its calls are refused within 2 s, here at once. Revoking twice changes nothing. */
+  async revoke(caller: Caller, tenantId: string, keyId: string): Promise<void> {
+    const id = await this.tenants.managed(caller, tenantId);
+    const key = decodeId('key', keyId);
+    if (key === undefined || !(await this.repository.revoke(id, key))) throw notFound('Key');
+    this.verifier.forget();
+  }
+}

@@ -1,0 +1,33 @@
+import { Global, Module } from '@nestjs/common';
+import { CredentialVerifier } from '../../platform/auth';
+import { AdminKeysController } from './admin-keys.controller';
+import { AdminTenantsController } from './admin-tenants.controller';
+import { KeyUses } from './key-uses';
+import { KeysRepository } from './keys.repository';
+import { KeysService } from './keys.service';
+import { TenantsRepository } from './tenants.repository';
+import { TenantsService } from './tenants.service';
+import { TokenSigner } from './token-signer';
+import { TokensController } from './tokens.controller';
+import { TokensService } from './tokens.service';
+import { UsersService } from './users.service';
+import { TenantCredentialVerifier } from './verifier';
+
+@Global()
+@Module({
+  controllers: [AdminTenantsController, AdminKeysController, TokensController],
+  providers: [
+    KeysRepository,
+    TenantsRepository,
+    KeyUses,
+    KeysService,
+    TenantsService,
+    TokenSigner,
+    TokensService,
+    UsersService,
+    TenantCredentialVerifier,
+    { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
+  ],
+  exports: [CredentialVerifier, TenantsService, UsersService],
+})
+export class TenantsModule {}

@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import type { TenantLimits, TenantSettings } from '../../platform/auth';
+import { Database, SystemDatabase } from '../../platform/database';
+import type { PageRequest } from '../../common/pagination';
+import type { NewKeyRow } from './keys.repository';
+
+export interface TenantRow {
+  readonly tenant_id: string;
+  readonly name: string;
+  readonly status: 'active' | 'suspended';
+  readonly settings: TenantSettings;
+  readonly limits: TenantLimits;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+export interface NewTenantRow {
+  readonly tenantId: string;
+  readonly name: string;
+  readonly settings: object;
+  readonly limits: object;
+}
+
+export interface TenantChanges {
+  readonly name: string | null;
+  readonly status: string | null;
+  /** Keys to set. */
+  readonly settings: object;
+  readonly limits: object;
+  /** Keys to take back to their default. */
+  readonly clearedSettings: readonly string[];
+  readonly clearedLimits: readonly string[];
+}
+
+const COLUMNS = 'tenant_id, name, status, settings, limits, created_at, updated_at';
+
+@Injectable()
+export class TenantsRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly system: SystemDatabase,
+  ) {}
+
+  /** Stores a tenant and its first key together. */
+  async create(tenant: NewTenantRow, key: NewKeyRow): Promise<TenantRow> {
+    return this.insert(tenant, key, '');
+  }
+
+  /** The same for a tenant that may be there already: it keeps its row and gets the key. */
+  async seed(tenant: NewTenantRow, key: NewKeyRow): Promise<void> {
+    await this.insert(tenant, key, 'ON CONFLICT (tenant_id) DO UPDATE SET updated_at = clock_timestamp()');
+  }
+
+  private insert(tenant: NewTenantRow, key: NewKeyRow, onConflict: string): Promise<TenantRow> {
+    return this.system.transaction('create tenant', async (sql) => {
+      const [row] = await sql.query<TenantRow>(
+        `INSERT INTO tenants (tenant_id, name, settings, limits) VALUES ($1, $2, $3, $4) ${onConflict} RETURNING ${COLUMNS}`,
+        [tenant.tenantId, tenant.name, JSON.stringify(tenant.settings), JSON.stringify(tenant.limits)],
+      );
+      await sql.query(
+        `INSERT INTO api_keys (tenant_id, key_id, name, prefix, hash, scopes) VALUES ($1, $2, $3, $4, $5, $6)`,
+        [tenant.tenantId, key.keyId, key.name, key.prefix, key.hash, key.scopes],
+      );
+      if (!row) throw new Error('INSERT … RETURNING gave no row');
+      return row;
+    });
+  }
+
+  async find(tenantId: string): Promise<TenantRow | undefined> {
+    const rows = await this.database.read<TenantRow>(
+      'get tenant',
+      tenantId,
+      `SELECT ${COLUMNS} FROM tenants WHERE tenant_id = $1`,
+      [tenantId],
+    );
+    return rows[0];
+  }
+
+  async page(page: PageRequest): Promise<{ rows: TenantRow[]; total: number }> {
+    const rows = await this.system.read<TenantRow>(
+      'list tenants',
+      `SELECT ${COLUMNS} FROM tenants ORDER BY created_at, tenant_id LIMIT $1 OFFSET $2`,
+      [page.limit, page.offset],
+    );
+    const [count] = await this.system.read<{ n: number }>('count tenants', 'SELECT count(*) AS n FROM tenants');
+    return { rows, total: count?.n ?? 0 };
+  }
+
+  async update(tenantId: string, changes: TenantChanges): Promise<TenantRow | undefined> {
+    const rows = await this.database.read<TenantRow>(
+      'update tenant',
+      tenantId,
+      `UPDATE tenants SET name = COALESCE($2, name), status = COALESCE($3, status),
+         settings = (settings - $4::text[]) || $5, limits = (limits - $6::text[]) || $7, updated_at = clock_timestamp()
+       WHERE tenant_id = $1 RETURNING ${COLUMNS}`,
+      [
+        tenantId,
+        changes.name,
+        changes.status,
+        changes.clearedSettings,
+        JSON.stringify(changes.settings),
+        changes.clearedLimits,
+        JSON.stringify(changes.limits),
+      ],
+    );
+    return rows[0];
+  }
+
+  /** Makes the users that do not exist yet. */
+  async ensureUsers(tenantId: string, userIds: readonly string[]): Promise<void> {
+    await this.database.read('ensure users', tenantId, 'SELECT users_ensure($1, $2)', [tenantId, userIds]);
+  }
+
+  /** When each of these users was last connected; missing or null = never. */
+  async lastSeen(tenantId: string, userIds: readonly string[]): Promise<Map<string, Date | null>> {
+    const rows = await this.database.read<{ user_id: string; last_seen_at: Date | null }>(
+      'last seen',
+      tenantId,
+      'SELECT user_id, last_seen_at FROM users WHERE tenant_id = $1 AND user_id = ANY ($2)',
+      [tenantId, userIds],
+    );
+    return new Map(rows.map((row) => [row.user_id, row.last_seen_at]));
+  }
+}

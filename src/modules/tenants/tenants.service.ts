@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import { forbidden, notFound } from '../../common/errors';
+import { decodeId, encodeId, newUuid } from '../../common/ids';
+import { pageInfo, type PageRequest } from '../../common/pagination';
+import type { Caller } from '../../platform/auth';
+import { hashApiKey, newApiKey, shownPrefix } from './api-key';
+import type { CreateTenantDto, TenantCreatedDto, TenantDto, TenantPageDto, UpdateTenantDto } from './dto/tenant.dto';
+import type { NewKeyRow } from './keys.repository';
+import { TenantsRepository, type TenantRow } from './tenants.repository';
+import { TenantCredentialVerifier } from './verifier';
+import { tenantView } from './views';
+
+/** Creates, shows and changes tenants. */
+@Injectable()
+export class TenantsService {
+  constructor(
+    private readonly repository: TenantsRepository,
+    private readonly verifier: TenantCredentialVerifier,
+  ) {}
+
+  /** Makes a tenant and its first key, which has the scopes chat and admin. The key is in this answer only. */
+  async create(input: CreateTenantDto): Promise<TenantCreatedDto> {
+    const apiKey = newApiKey();
+    const row = await this.repository.create(
+      {
+        tenantId: newUuid(),
+        name: input.name,
+        settings: splitSettings(input.settings).set,
+        limits: splitLimits(input.limits).set,
+      },
+      firstKey(apiKey),
+    );
+    return {
+      tenant_id: encodeId('tenant', row.tenant_id),
+      name: row.name,
+      api_key: apiKey,
+      created_at: row.created_at.toISOString(),
+    };
+  }
+
+  /** Makes the tenant of a first start, or gives it one more key if it is there; returns the key. */
+  async seed(tenantId: string, name: string): Promise<string> {
+    const apiKey = newApiKey();
+    await this.repository.seed({ tenantId, name, settings: {}, limits: {} }, firstKey(apiKey));
+    return apiKey;
+  }
+
+  async list(page: PageRequest): Promise<TenantPageDto> {
+    const { rows, total } = await this.repository.page(page);
+    return { tenants: rows.map(tenantView), ...pageInfo(page, rows.length, total) };
+  }
+
+  async get(caller: Caller, tenantId: string): Promise<TenantDto> {
+    return tenantView(await this.visible(caller, tenantId));
+  }
+
+  /** Changes what is sent. `status` and `limits` are the master key's. In force within 2 s, here at once. */
+  async update(caller: Caller, tenantId: string, input: UpdateTenantDto): Promise<TenantDto> {
+    const id = (await this.visible(caller, tenantId)).tenant_id;
+    if (caller.kind !== 'master' && (input.status !== undefined || input.limits !== undefined))
+      throw forbidden('Changing status or limits needs the master key');
+    const settings = splitSettings(input.settings);
+    const limits = splitLimits(input.limits);
+    const row = await this.repository.update(id, {
+      name: input.name ?? null,
+      status: input.status ?? null,
+      settings: settings.set,
+      limits: limits.set,
+      clearedSettings: settings.cleared,
+      clearedLimits: limits.cleared,
+    });
+    this.verifier.forget();
+    if (!row) throw notFound('Tenant');
+    return tenantView(row);
+  }
+
+  /** The tenant's UUID, when it exists and the caller may manage it; another tenant's id is not found. */
+  async managed(caller: Caller, tenantId: string): Promise<string> {
+    return (await this.visible(caller, tenantId)).tenant_id;
+  }
+
+  private async visible(caller: Caller, tenantId: string): Promise<TenantRow> {
+    const id = decodeId('tenant', tenantId);
+    if (id === undefined || (caller.kind !== 'master' && caller.tenantId !== id)) throw notFound('Tenant');
+    const row = await this.repository.find(id);
+    if (!row) throw notFound('Tenant');
+    return row;
+  }
+}
+
+function firstKey(apiKey: string): NewKeyRow {
+  return {
+    keyId: newUuid(),
+    name: 'first key',
+    prefix: shownPrefix(apiKey),
+    hash: hashApiKey(apiKey),
+    scopes: ['chat', 'admin'],
+  };
+}
+
+interface Split {
+  readonly set: Record<string, unknown>;
+  readonly cleared: string[];
+}
+
+/** null takes a setting back to its default. */
+function splitSettings(values: object | undefined): Split {
+  return split(values, null);
+}
+
+/** "default" takes a limit back to its default; null is a value: unlimited. */
+function splitLimits(values: object | undefined): Split {
+  return split(values, 'default');
+}
+
+function split(values: object | undefined, reset: unknown): Split {
+  const entries: [string, unknown][] = Object.entries(values ?? {});
+  return {
+    set: Object.fromEntries(entries.filter(([, value]) => value !== reset)),
+    cleared: entries.filter(([, value]) => value === reset).map(([name]) => name),
+  };
+}

@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import { TenantsRepository } from './tenants.repository';
+
+/** The users of a tenant, as other modules need them. */
+@Injectable()
+export class UsersService {
+  constructor(private readonly repository: TenantsRepository) {}
+
+  /** Makes the users that do not exist yet. */
+  ensure(tenantId: string, userIds: readonly string[]): Promise<void> {
+    return this.repository.ensureUsers(tenantId, userIds);
+  }
+
+  /** When each of these users was last connected; missing or null = never. */
+  lastSeen(tenantId: string, userIds: readonly string[]): Promise<Map<string, Date | null>> {
+    return userIds.length === 0
+      ? Promise.resolve(new Map<string, Date | null>())
+      : this.repository.lastSeen(tenantId, userIds);
+  }
+}

@@ -1,0 +1,63 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module';
+import { encodeId } from './common/ids';
+import type { AppConfig } from './config';
+import { DEMO } from './modules/admin';
+import type { OpenDatabase } from './platform/database';
+import { HttpAdapter, installHttp, installSwagger } from './platform/http';
+import { type Lifecycle, StopStage } from './platform/lifecycle';
+import { NestLog } from './platform/logging';
+import type { Resources } from './platform/resources';
+
+/** Path parameters with which the documents' examples work on a fresh installation. */
+export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
+  room_id: encodeId('room', DEMO.roomId),
+  message_id: encodeId('message', DEMO.messageId),
+  tenant_id: encodeId('tenant', DEMO.tenantId),
+  user_id: DEMO.otherUserId,
+};
+
+/** The Nest application, initialised and not listening. */
+export async function createNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
+  const { config, lifecycle, log } = resources;
+  const nest = await makeNest(resources, database);
+  await installHttp(nest);
+  installSwagger(nest, PATH_EXAMPLES);
+  lifecycle.onStop(StopStage.requests, 'http server', () => nest.close(), config.runtime.shutdownGraceMs);
+  await nest.init();
+  log.debug({}, 'application initialised');
+  return nest;
+}
+
+/** The bare application, for the documents too. */
+export function makeNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
+  return NestFactory.create<NestFastifyApplication>(
+    AppModule.register(resources, database),
+    new HttpAdapter(resources.config.http),
+    { bodyParser: false, abortOnError: false, logger: new NestLog(resources.log) },
+  );
+}
+
+/** Listens and returns the URL; a taken port is one clear line. */
+export async function listen(nest: NestFastifyApplication, config: AppConfig, lifecycle: Lifecycle): Promise<string> {
+  const host = config.http.host ?? (config.database.url === undefined ? '127.0.0.1' : '0.0.0.0');
+  try {
+    await nest.listen(config.http.port, host);
+  } catch (error) {
+    const line = explainListenError((error as NodeJS.ErrnoException).code, host, config.http.port);
+    throw line === undefined ? error : new Error(line, { cause: error });
+  }
+  lifecycle.markReady();
+  const address = nest.getHttpServer().address() as { port: number };
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${shown}:${address.port}`;
+}
+
+function explainListenError(code: string | undefined, host: string, port: number): string | undefined {
+  if (code === 'EADDRINUSE') return `Port ${port} on ${host} is taken: stop what uses it, or set PORT`;
+  if (code === 'EACCES') return `Port ${port} needs more rights: set PORT to 1024 or higher`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST ${host} is no address of this machine`;
+  return undefined;
+}

@@ -1,0 +1,53 @@
+import { applyDecorators } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiSecurity } from '@nestjs/swagger';
+
+/**
+ * Who may call a route:
+ * - `public`: no credential;
+ * - `user`: an API key with X-User-Id, or a user token;
+ * - `tenantKey`: an API key, the user is optional; user tokens are refused;
+ * - `admin`: the master key, or an admin-scoped key for its own tenant;
+ * - `master`: the master key only.
+ */
+export type AccessKind = 'public' | 'user' | 'tenantKey' | 'admin' | 'master';
+
+/** What the auth hook finds on a route; a route without it answers 401. */
+export interface RouteAccess {
+  readonly access: AccessKind;
+  /** The answer holds a secret: an Idempotency-Key is not remembered. */
+  readonly secretAnswer: boolean;
+  /** A message is stored: the Idempotency-Key stands in for client_message_id. */
+  readonly storesMessage: boolean;
+  readonly controller: object;
+  readonly handler: object;
+}
+
+const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>> = {
+  public: [],
+  user: [{ apiKey: [], userId: [] }, { bearer: [] }],
+  tenantKey: [{ apiKey: [] }],
+  admin: [{ masterKey: [] }, { apiKey: [] }],
+  master: [{ masterKey: [] }],
+};
+
+/** Declares who may call a route. Every route has exactly one; without it the route answers 401 to everybody. */
+export function Access(
+  access: AccessKind,
+  options: { secretAnswer?: boolean; storesMessage?: boolean } = {},
+): MethodDecorator {
+  return (target, property, descriptor) => {
+    const route: RouteAccess = {
+      access,
+      secretAnswer: options.secretAnswer ?? false,
+      storesMessage: options.storesMessage ?? false,
+      controller: target.constructor,
+      handler: descriptor.value as object,
+    };
+    return applyDecorators(RouteConfig({ access: route }), ...SECURITY[access].map((s) => ApiSecurity(s as never)))(
+      target,
+      property,
+      descriptor,
+    );
+  };
+}

@@ -1,0 +1,107 @@
+import { AppError, forbidden, unauthenticated } from '../../common/errors';
+import { userIdFault } from '../../common/text';
+import type { AccessKind } from './access';
+import { Caller } from './caller';
+import { type CredentialVerifier, type KeyGrant, type TokenGrant } from './credential-verifier';
+import type { TenantPolicy } from './tenant-policy';
+
+/** The headers that carry credentials, as Node gives them. */
+export interface CredentialHeaders {
+  readonly authorization?: string | undefined;
+  readonly 'x-api-key'?: string | string[] | undefined;
+  readonly 'x-user-id'?: string | string[] | undefined;
+  readonly 'x-master-key'?: string | string[] | undefined;
+  readonly origin?: string | undefined;
+}
+
+/** A credential that was found good; what it may do is decided by `authorise`. */
+export type Identity =
+  | { readonly kind: 'master' }
+  | { readonly kind: 'key'; readonly grant: KeyGrant }
+  | { readonly kind: 'token'; readonly grant: TokenGrant };
+
+const BEARER = /^Bearer +(\S+)$/i;
+
+/**
+ * Decides who calls, in two steps, so that a limit can be taken in between: `identify` proves the credential,
+ * `authorise` applies the route's rule. Used by the HTTP hook and by the socket's upgrade; never as middleware.
+ */
+export class Authenticator {
+  constructor(private readonly verifier: CredentialVerifier) {}
+
+  /** Proves the credential that counts: on admin routes the master key first, then Bearer, then the API key. */
+  identify(headers: CredentialHeaders, access: AccessKind): Identity | Promise<Identity> {
+    const master = headers['x-master-key'];
+    if ((access === 'admin' || access === 'master') && master !== undefined) {
+      if (typeof master !== 'string' || !this.verifier.isMasterKey(master)) throw unauthenticated('Invalid master key');
+      return { kind: 'master' };
+    }
+    if (headers.authorization !== undefined) {
+      const token = BEARER.exec(headers.authorization)?.[1];
+      if (token === undefined) throw unauthenticated('Authorization must be "Bearer <token>"');
+      return proven(this.verifier.verifyToken(token), asToken, 'Invalid or expired token');
+    }
+    const key = headers['x-api-key'];
+    if (typeof key !== 'string' || key === '') throw unauthenticated(missingCredential(access));
+    return proven(this.verifier.verifyKey(key), asKey, 'Invalid API key');
+  }
+
+  /** Applies the route's rule to a proven credential. Throws 400, 401 or 403. */
+  authorise(identity: Identity, headers: CredentialHeaders, access: AccessKind, requestId: string): Caller {
+    if (identity.kind === 'master') return new Caller('master', requestId, undefined, undefined, undefined, []);
+    if (access === 'master') throw forbidden('This route needs the master key');
+    const { tenant } = identity.grant;
+    admitTenant(tenant, headers.origin);
+    if (identity.kind === 'token') {
+      if (access !== 'user') throw forbidden('A user token may not do this; use an API key from your server');
+      return new Caller('token', requestId, tenant, identity.grant.userId, identity.grant.keyId, ['chat']);
+    }
+    const { grant } = identity;
+    const needed = access === 'admin' ? 'admin' : 'chat';
+    if (!grant.scopes.includes(needed)) throw forbidden(`This API key lacks the scope "${needed}"`);
+    const user = access === 'admin' ? undefined : userOf(headers['x-user-id'], access === 'user');
+    return new Caller('key', requestId, tenant, user, grant.keyId, grant.scopes);
+  }
+}
+
+function asKey(grant: KeyGrant): Identity {
+  return { kind: 'key', grant };
+}
+
+function asToken(grant: TokenGrant): Identity {
+  return { kind: 'token', grant };
+}
+
+function proven<G>(
+  answer: G | undefined | Promise<G | undefined>,
+  wrap: (grant: G) => Identity,
+  refusal: string,
+): Identity | Promise<Identity> {
+  if (answer instanceof Promise) return answer.then((grant) => proven(grant, wrap, refusal));
+  if (answer === undefined) throw unauthenticated(refusal);
+  return wrap(answer);
+}
+
+function missingCredential(access: AccessKind): string {
+  if (access === 'master') return 'X-Master-Key is required';
+  if (access === 'admin') return 'X-Master-Key or an admin-scoped X-API-Key is required';
+  return 'X-API-Key (with X-User-Id) or a Bearer token is required';
+}
+
+function admitTenant(tenant: TenantPolicy, origin: string | undefined): void {
+  if (tenant.status === 'suspended') throw forbidden('This tenant is suspended');
+  const allowed = tenant.settings.allowed_origins;
+  if (origin !== undefined && Array.isArray(allowed) && !allowed.includes(origin))
+    throw forbidden('This origin is not allowed for the tenant');
+}
+
+function userOf(header: string | string[] | undefined, required: boolean): string | undefined {
+  if (header === undefined || header === '') {
+    if (required) throw unauthenticated('X-User-Id is required');
+    return undefined;
+  }
+  const value = Array.isArray(header) ? header.join(',') : header;
+  const fault = userIdFault(value);
+  if (fault !== undefined) throw new AppError('VALIDATION_ERROR', `X-User-Id ${fault}`, { field: 'X-User-Id' });
+  return value;
+}

@@ -1,0 +1,50 @@
+import { unauthenticated } from '../../common/errors';
+import type { Scope } from './credential-verifier';
+import type { TenantPolicy } from './tenant-policy';
+
+/** An `Idempotency-Key` of a POST, with what it is bound to. */
+export interface IdempotencyClaim {
+  readonly key: string;
+  /** Method and path. */
+  readonly route: string;
+  /** Hash of the body. */
+  readonly fingerprint: Buffer;
+}
+
+/** Who makes a call, on whichever door: handed from the edge to the services, never stored. */
+export class Caller {
+  /** Set on POSTs that carry an Idempotency-Key. */
+  idempotency: IdempotencyClaim | undefined;
+  /** Set by a service that answered from what it had stored; becomes `Idempotent-Replayed: true`. */
+  replayed = false;
+
+  constructor(
+    readonly kind: 'key' | 'token' | 'master',
+    readonly requestId: string,
+    /** undefined for the master key. */
+    private readonly policy: TenantPolicy | undefined,
+    /** The user that the call acts as; undefined where a key acts for its whole tenant. */
+    private readonly user: string | undefined,
+    readonly keyId: string | undefined,
+    readonly scopes: readonly Scope[],
+  ) {}
+
+  /** The tenant of the credential; the master key has none. */
+  get tenant(): TenantPolicy | undefined {
+    return this.policy;
+  }
+
+  get tenantId(): string {
+    if (this.policy === undefined) throw unauthenticated('An API key is required');
+    return this.policy.tenantId;
+  }
+
+  get userId(): string {
+    if (this.user === undefined) throw unauthenticated('X-User-Id is required');
+    return this.user;
+  }
+
+  get optionalUserId(): string | undefined {
+    return this.user;
+  }
+}

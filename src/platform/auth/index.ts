@@ -1,0 +1,16 @@
+/**
+ * Authentication and authorisation by route rule: deny by default. The credentials themselves are verified by the
+ * tenants module through the CredentialVerifier port.
+ */
+export { Access, type AccessKind, type RouteAccess } from './access';
+export { Authenticator, type CredentialHeaders, type Identity } from './authenticator';
+export { Caller, type IdempotencyClaim } from './caller';
+export { CredentialVerifier, type KeyGrant, type Scope, type TokenGrant } from './credential-verifier';
+export {
+  LIMIT_DEFAULTS,
+  type LimitName,
+  limitOf,
+  type TenantLimits,
+  type TenantPolicy,
+  type TenantSettings,
+} from './tenant-policy';

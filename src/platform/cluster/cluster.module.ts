@@ -1,0 +1,39 @@
+import { Global, Module } from '@nestjs/common';
+import { Clock, SystemClock } from '../../common/clock';
+import { describeError } from '../logging';
+import { Log } from '../logging';
+import { Bus } from './bus';
+import { Counters } from './counters';
+import { Leases } from './leases';
+import { MemoryBus } from './memory-bus';
+import { MemoryCounters } from './memory-counters';
+import { MemoryLeases } from './memory-leases';
+import { MemoryNodeRegistry } from './memory-node-registry';
+import { NodeRegistry } from './node-registry';
+import type { OnHandlerError } from './subscription';
+
+/** Binds the ports to memory: one node. Needs a global Log. */
+@Global()
+@Module({
+  providers: [
+    { provide: Clock, useClass: SystemClock },
+    {
+      provide: NodeRegistry,
+      useFactory: (clock: Clock, log: Log) => new MemoryNodeRegistry(clock, logTo(log)),
+      inject: [Clock, Log],
+    },
+    {
+      provide: Bus,
+      useFactory: (nodes: NodeRegistry, log: Log) => new MemoryBus(nodes.self.nodeId, logTo(log)),
+      inject: [NodeRegistry, Log],
+    },
+    { provide: Leases, useFactory: (clock: Clock) => new MemoryLeases(clock), inject: [Clock] },
+    { provide: Counters, useFactory: (clock: Clock) => new MemoryCounters(clock), inject: [Clock] },
+  ],
+  exports: [Clock, NodeRegistry, Bus, Leases, Counters],
+})
+export class ClusterModule {}
+
+function logTo(log: Log): OnHandlerError {
+  return (error, source) => log.error({ error: describeError(error), source }, 'a subscriber of the cluster failed');
+}

@@ -1,0 +1,21 @@
+/**
+ * What the nodes of one installation share, behind four ports: Bus (hints), Leases (who is alive, who owns what),
+ * Counters (rate windows) and NodeRegistry (which nodes there are). The memory implementations serve one node.
+ *
+ * Invariants: nothing here is durable and nothing here is the truth; all of it may be lost with the process, and the
+ * database says what is right. Payloads are JSON values. A shared suite per port (test/support/suites) says what an
+ * implementation must do; the Redis ones will have to pass the same.
+ *
+ * Concurrency: each call is atomic; nothing is atomic across two calls. Memory needs no lock, since no method awaits
+ * between its reads and its writes.
+ */
+export { Bus, type BusEnvelope, type BusHandler, type Topic } from './bus';
+export { ClusterModule } from './cluster.module';
+export { Counters, type CounterState } from './counters';
+export { Leases } from './leases';
+export { MemoryBus } from './memory-bus';
+export { MemoryCounters } from './memory-counters';
+export { MemoryLeases } from './memory-leases';
+export { MemoryNodeRegistry } from './memory-node-registry';
+export { NODE_TTL_MS, NodeRegistry, type NodeInfo } from './node-registry';
+export { type OnHandlerError, type Unsubscribe } from './subscription';

@@ -1,0 +1,18 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { Availability } from './availability';
+import { Database, SystemDatabase } from './database';
+import type { OpenDatabase } from './open';
+
+/** Hands the open database to whoever injects it. */
+@Global()
+@Module({})
+export class DatabaseModule {
+  static register(open: OpenDatabase): DynamicModule {
+    const providers = [
+      { provide: Database, useValue: open.database },
+      { provide: SystemDatabase, useValue: open.system },
+      { provide: Availability, useValue: open.availability },
+    ];
+    return { module: DatabaseModule, providers, exports: [Database, SystemDatabase, Availability] };
+  }
+}

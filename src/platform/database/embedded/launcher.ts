@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { userInfo } from 'node:os';
+import { access, constants } from 'node:fs/promises';
+import { shareBinaries } from './binaries-copy';
+import { EmbeddedPostgresError } from './errors';
+import type { Layout } from './layout';
+import { run } from './run';
+
+/** postgres refuses to run as root; these are the ways around it, best first. */
+export type RootMode = 'namespace' | 'nobody' | 'capability';
+export const ROOT_MODES: readonly RootMode[] = ['namespace', 'nobody', 'capability'];
+
+/** initdb needs a uid with a passwd entry; this one exists on every Linux. */
+const NOBODY = 65534;
+
+/** root (or an unnamed uid) on the outside, nobody inside: the files keep their owner. */
+const NAMESPACE = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, '--'];
+
+/** nobody, but allowed through directories that are closed to it (/root, mktemp -d). */
+const CAPABILITY = [
+  'setpriv',
+  `--reuid=${NOBODY}`,
+  `--regid=${NOBODY}`,
+  '--clear-groups',
+  '--inh-caps=-all,+dac_override',
+  '--ambient-caps=-all,+dac_override',
+  '--',
+];
+
+/** How the programs of PostgreSQL are run here, and who its files must belong to. */
+export interface Launcher {
+  readonly how: string;
+  readonly binDir: string;
+  readonly prefix: readonly string[];
+  readonly ids: { readonly uid?: number; readonly gid?: number };
+  /** set where it is not the user that node runs as */
+  readonly owner?: number;
+}
+
+export function commandLine(launcher: Launcher, program: string, args: readonly string[]): readonly string[] {
+  return [...launcher.prefix, join(launcher.binDir, program), ...args];
+}
+
+export interface Installation {
+  readonly launcher: Launcher;
+  /** of the binaries, e.g. '18' */
+  readonly major: string;
+}
+
+export async function chooseLauncher(
+  native: string,
+  layout: Layout,
+  rootModes: readonly RootMode[] = ROOT_MODES,
+): Promise<Installation> {
+  const binDir = join(native, 'bin');
+  if (process.getuid?.() !== 0) return chooseForUser(binDir);
+  for (const mode of rootModes) {
+    const launcher = await rootLauncher(mode, native, layout);
+    const major = launcher && (await majorVersion(launcher)).major;
+    if (launcher && major) return { launcher, major };
+  }
+  throw new EmbeddedPostgresError(
+    'the embedded database cannot run as root here; start the server as an ordinary user or set DATABASE_URL',
+  );
+}
+
+async function chooseForUser(binDir: string): Promise<Installation> {
+  const plain: Launcher = { how: 'as this user', binDir, prefix: [], ids: {} };
+  const probe = await majorVersion(plain);
+  if (!probe.major) {
+    // The loader of a glibc binary does not exist on musl: the kernel then reports that the *program* is missing.
+    const missing = probe.failure === 'ENOENT';
+    const why = missing ? 'it needs glibc and this system has none (Alpine?)' : (probe.failure ?? 'it does not run');
+    throw new EmbeddedPostgresError(`the embedded database cannot run here: ${why}; set DATABASE_URL to a PostgreSQL`);
+  }
+  if (hasPasswdEntry()) return { launcher: plain, major: probe.major };
+  const inside: Launcher = { ...plain, how: 'in a user namespace (this uid has no passwd entry)', prefix: NAMESPACE };
+  if ((await majorVersion(inside)).major) return { launcher: inside, major: probe.major };
+  throw new EmbeddedPostgresError(
+    `the embedded database needs an entry in /etc/passwd for uid ${process.getuid?.()}; add one or set DATABASE_URL`,
+  );
+}
+
+function hasPasswdEntry(): boolean {
+  try {
+    userInfo();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function rootLauncher(mode: RootMode, native: string, layout: Layout): Promise<Launcher | undefined> {
+  const binDir = join(native, 'bin');
+  const ids = { uid: NOBODY, gid: NOBODY };
+  switch (mode) {
+    case 'namespace':
+      return { how: 'in a user namespace', binDir, prefix: NAMESPACE, ids: {} };
+    case 'nobody': {
+      const passes = await run(['test', '-x', layout.dataDir], { ids });
+      return passes.code === 0 ? { how: 'as nobody', binDir, prefix: [], ids, owner: NOBODY } : undefined;
+    }
+    case 'capability': {
+      if ((await run([...CAPABILITY, 'true'])).code !== 0) return undefined;
+      // initdb asks access(2) for its programs, which ignores capabilities: they must lie where nobody may look.
+      const shared = await shareBinaries(native);
+      return {
+        how: 'as nobody with CAP_DAC_OVERRIDE',
+        binDir: join(shared, 'bin'),
+        prefix: CAPABILITY,
+        ids: {},
+        owner: NOBODY,
+      };
+    }
+  }
+}
+
+async function majorVersion(launcher: Launcher): Promise<{ major?: string; failure?: string }> {
+  const file = join(launcher.binDir, 'postgres');
+  const result = await run(commandLine(launcher, 'postgres', ['--version']), { ids: launcher.ids });
+  const major = /\(PostgreSQL\) (\d+)/.exec(result.stdout)?.[1];
+  if (result.code === 0 && major) return { major };
+  const executable = await access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!executable) return { failure: `${file} is not executable for this user` };
+  return { failure: result.failure ?? (result.stderr.trim().split('\n').at(-1) || 'postgres --version failed') };
+}

@@ -1,0 +1,34 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSince, rotateLog, sizeOf } from './log-file';
+
+describe('postgres.log', () => {
+  let dir: string;
+  let file: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'log-'));
+    file = join(dir, 'postgres.log');
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  it('is put aside when it is too large, and only then', async () => {
+    await rotateLog(file, 10);
+    writeFileSync(file, '0123456789');
+    await rotateLog(file, 10);
+    expect(existsSync(`${file}.1`)).toBe(false);
+    writeFileSync(file, '0123456789+');
+    await rotateLog(file, 10);
+    expect(readFileSync(`${file}.1`, 'utf8')).toBe('0123456789+');
+    expect(await sizeOf(file)).toBe(0);
+  });
+
+  it('is read from where a start began', async () => {
+    expect(await readSince(file, 0)).toBe('');
+    writeFileSync(file, 'old\nnew\n');
+    expect(await readSince(file, 4)).toBe('new\n');
+    expect(await readSince(file, 8)).toBe('');
+    writeFileSync(file, 'x'.repeat(20_000));
+    expect(await readSince(file, 0)).toHaveLength(16_384);
+  });
+});

@@ -1,0 +1,16 @@
+/**
+ * The database: one way to a tenant's rows (Database), one past the tenants (SystemDatabase, limited by lint).
+ *
+ * Invariants: a statement runs as the tenant role with app.tenant set, or as the system role, in a transaction of its
+ * own; forced row-level security holds even where the SQL forgets the tenant. Every call has a deadline, also when
+ * PostgreSQL is frozen; a connection in doubt is destroyed. One server at a time holds a database.
+ */
+export { Availability } from './availability';
+export { callText, Database, SystemDatabase } from './database';
+export { DatabaseModule } from './database.module';
+export { codeOf, isConnectionLoss, isRetryable } from './errors';
+export { EmbeddedPostgres, EmbeddedPostgresError } from './embedded';
+export { migrate, migrationSource } from './migrator';
+export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
+export { DatabaseRefusal } from './refusal';
+export type { Sql } from './runner';

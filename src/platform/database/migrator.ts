@@ -1,0 +1,87 @@
+import { Client, type ClientConfig } from 'pg';
+import { DataSource } from 'typeorm';
+import { MIGRATIONS } from './migrations';
+import { preflight } from './preflight';
+import { DatabaseRefusal } from './refusal';
+import { ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
+
+/** Advisory lock that one migrating server holds; any constant of our own. */
+const MIGRATION_LOCK = 4_711_001;
+
+export interface MigrationOptions {
+  readonly connection: ClientConfig;
+  readonly allowUnsafe: boolean;
+  readonly onProgress: (line: string) => void;
+}
+
+/**
+ * Brings the database to this version's schema under an advisory lock and returns the roles to run as. Refuses an
+ * unfit database and one with a newer schema. Idempotent.
+ */
+export async function migrate(options: MigrationOptions): Promise<RoleNames> {
+  const client = new Client({ ...options.connection, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { major, database } = await preflight(client, options.allowUnsafe);
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const known = await recordedPrefix(client);
+    const prefix = known ?? rolePrefix(database);
+    await ensureRoles(client, prefix, major);
+    await runMigrations(options);
+    return roleNames((await recordedPrefix(client)) ?? prefix);
+  } finally {
+    await client.end();
+  }
+}
+
+async function runMigrations(options: MigrationOptions): Promise<void> {
+  const source = migrationSource(options.connection);
+  await source.initialize();
+  try {
+    await refuseNewerSchema(source);
+    if (!(await source.showMigrations())) return;
+    options.onProgress('Bringing the database schema up to date …');
+    await source.runMigrations({ transaction: 'each' });
+  } finally {
+    await source.destroy();
+  }
+}
+
+/** A TypeORM data source that runs the migrations; the entities are given by who compares them with the schema. */
+export function migrationSource(connection: ClientConfig, entities: readonly (new () => object)[] = []): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    // Everything that node-postgres takes, unix sockets and URL parameters included; TypeORM's own options know less.
+    extra: connection,
+    entities: [...entities],
+    migrations: [...MIGRATIONS],
+    migrationsTableName: 'schema_migrations',
+    installExtensions: false,
+    poolSize: 2,
+    logging: false,
+  });
+}
+
+async function refuseNewerSchema(source: DataSource): Promise<void> {
+  const table: { present: boolean }[] = await source.query(
+    `SELECT to_regclass('public.schema_migrations') IS NOT NULL AS present`,
+  );
+  if (!table[0]?.present) return;
+  const done: { name: string }[] = await source.query('SELECT name FROM schema_migrations ORDER BY id');
+  const ours = new Set<string>(MIGRATIONS.map((m) => m.name));
+  const unknown = done.filter((row) => !ours.has(row.name)).map((row) => row.name);
+  if (unknown.length > 0)
+    throw new DatabaseRefusal(
+      `The database has a newer schema than this version knows (${unknown.join(', ')}): start the newer version`,
+    );
+}
+
+async function recordedPrefix(client: Client): Promise<string | undefined> {
+  const table = await client.query<{ present: boolean }>(
+    `SELECT to_regclass('public.instance') IS NOT NULL AS present`,
+  );
+  if (!table.rows[0]?.present) return undefined;
+  const { rows } = await client.query<{ role_prefix: string }>('SELECT role_prefix FROM instance');
+  return rows[0]?.role_prefix;
+}

@@ -1,0 +1,71 @@
+import type { ClientConfig } from 'pg';
+import type { DatabaseConfig } from '../../config';
+import { type Lifecycle, StopStage } from '../lifecycle';
+import type { Log } from '../logging';
+import { Availability } from './availability';
+import { Database, SystemDatabase } from './database';
+import { EmbeddedPostgres } from './embedded';
+import { migrate } from './migrator';
+import { createPool } from './pool';
+import { Runner } from './runner';
+import { ServerLock } from './server-lock';
+
+/** An open database of this version's schema, held by this server. */
+export interface OpenDatabase {
+  readonly database: Database;
+  readonly system: SystemDatabase;
+  readonly availability: Availability;
+}
+
+export interface OpenOptions {
+  readonly config: DatabaseConfig;
+  readonly log: Log;
+  readonly lifecycle: Lifecycle;
+  /** Lines for a person who waits. */
+  readonly onProgress: (line: string) => void;
+}
+
+/**
+ * Opens the database: starts the embedded PostgreSQL unless DATABASE_URL is set, takes the server's lock, migrates,
+ * opens the pool. Each step registers its own end with the lifecycle. Throws with one clear line.
+ */
+export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
+  const { config, log, lifecycle } = options;
+  const connection = config.url === undefined ? await startEmbedded(options) : { connectionString: config.url };
+  const lock = new ServerLock(connection, log, () => lifecycle.fatal('another server has taken over this database'));
+  lifecycle.onStop(StopStage.pool, 'server lock', () => lock.release());
+  await lock.acquire();
+  const roles = await migrate({ connection, allowUnsafe: config.allowUnsafe, onProgress: options.onProgress });
+  const availability = new Availability(connection, log);
+  const pool = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles, log });
+  lifecycle.onStop(StopStage.pool, 'database pool', async () => {
+    availability.stop();
+    await pool.end();
+  });
+  const runner = new Runner(pool, availability, config.deadlineMs);
+  return { database: new Database(runner, roles), system: new SystemDatabase(runner, roles), availability };
+}
+
+async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<ClientConfig> {
+  const embedded = new EmbeddedPostgres({
+    dataDir: config.dataDir,
+    onProgress,
+    log: {
+      info: (message) => log.info({}, message),
+      warn: (message) => log.warn({}, message),
+      error: (message) => log.error({}, message),
+    },
+  });
+  lifecycle.onStop(StopStage.postgres, 'embedded postgres', () => embedded.stop(), 30_000);
+  await embedded.start();
+  return embedded.connection();
+}
+
+/** The same shape without a database behind it: for documents that are made from the code alone. */
+export function unopenedDatabase(log: Log): OpenDatabase {
+  const roles = { tenant: '', system: '', append: '' };
+  const connection = { host: '/nowhere' };
+  const availability = new Availability(connection, log);
+  const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles, log }), availability, 1);
+  return { database: new Database(runner, roles), system: new SystemDatabase(runner, roles), availability };
+}

@@ -1,0 +1,76 @@
+import { Controller, Get, Headers, Res } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { unauthenticated } from '../../common/errors';
+import { HttpConfig } from '../../config';
+import { Access, CredentialVerifier } from '../auth';
+import { ApiErrors } from '../http';
+import { Metrics } from '../metrics';
+import { HealthDto, ProbeDto } from './health.dto';
+import { HealthService } from './health.service';
+
+@ApiTags('Health')
+@Controller()
+export class HealthController {
+  constructor(
+    private readonly health: HealthService,
+    private readonly metrics: Metrics,
+    private readonly config: HttpConfig,
+    private readonly verifier: CredentialVerifier,
+  ) {}
+
+  /** Whether the server can do its work: `db_writable` comes from a real write. 503 with status "error" when not. */
+  @Get('health')
+  @Access('public')
+  @ApiResponse({ status: 503, description: 'The database cannot be written.', type: HealthDto })
+  async report(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthDto> {
+    const report = await this.health.report();
+    if (report.status === 'error') reply.status(503).header('Retry-After', 1);
+    return report;
+  }
+
+  /** Whether the process lives, for orchestrators: restart it when this fails. */
+  @Get('health/live')
+  @Access('public')
+  live(): ProbeDto {
+    return { status: 'ok' };
+  }
+
+  /** Whether requests should be sent here, for load balancers: 503 while starting, stopping or without database. */
+  @Get('health/ready')
+  @Access('public')
+  @ApiResponse({ status: 503, description: 'Starting, stopping, or the database is away.', type: ProbeDto })
+  ready(@Res({ passthrough: true }) reply: FastifyReply): ProbeDto {
+    if (this.health.ready) return { status: 'ok' };
+    reply.status(503).header('Retry-After', 1);
+    return { status: 'error' };
+  }
+
+  /** Metrics as Prometheus text. With METRICS_PUBLIC=false the master key is needed. */
+  @Get('metrics')
+  @Access('public')
+  @ApiErrors('AUTHENTICATION_ERROR')
+  @ApiProduces('text/plain')
+  @ApiResponse({
+    status: 200,
+    description: 'Prometheus text.',
+    content: { 'text/plain': { schema: { type: 'string' } } },
+  })
+  async metricsText(
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('x-master-key') key?: string,
+  ): Promise<string> {
+    if (!this.config.metricsPublic && (key === undefined || !this.verifier.isMasterKey(key)))
+      throw unauthenticated('X-Master-Key is required');
+    reply.type(this.metrics.contentType);
+    return this.metrics.text();
+  }
+
+  /** Browsers ask for it on every visit of the docs. */
+  @Get('favicon.ico')
+  @Access('public')
+  @ApiExcludeEndpoint()
+  favicon(@Res({ passthrough: true }) reply: FastifyReply): void {
+    reply.status(204);
+  }
+}

@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { Availability, SystemDatabase } from '../database';
+import { Lifecycle } from '../lifecycle';
+import { Metrics } from '../metrics';
+import { uptimeText } from './uptime';
+
+/** How long the outcome of a write is good for: the route is open to everybody. */
+const CACHE_MS = 1000;
+
+export interface HealthReport {
+  readonly status: 'ok' | 'error';
+  readonly uptime: string;
+  readonly db_writable: boolean;
+}
+
+/** Tells whether the server can do its work: whether the database takes a real write. */
+@Injectable()
+export class HealthService {
+  private readonly started = performance.now();
+  private last: { at: number; writable: Promise<boolean> } | undefined;
+
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly availability: Availability,
+    private readonly lifecycle: Lifecycle,
+    metrics: Metrics,
+  ) {
+    metrics.collect('chatapi_database_up', () => [{ labels: {}, value: availability.up ? 1 : 0 }]);
+  }
+
+  async report(): Promise<HealthReport> {
+    const writable = await this.writable();
+    return {
+      status: writable ? 'ok' : 'error',
+      uptime: uptimeText(performance.now() - this.started),
+      db_writable: writable,
+    };
+  }
+
+  /** Whether requests should be sent here: started, not stopping, database there. */
+  get ready(): boolean {
+    return this.lifecycle.ready && !this.lifecycle.stopping && this.availability.up;
+  }
+
+  private writable(): Promise<boolean> {
+    const now = performance.now();
+    if (!this.last || now - this.last.at > CACHE_MS) this.last = { at: now, writable: this.write() };
+    return this.last.writable;
+  }
+
+  private async write(): Promise<boolean> {
+    try {
+      await this.system.read('health', 'UPDATE instance SET checked_at = clock_timestamp()');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

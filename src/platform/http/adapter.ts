@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { errorBody, invalid } from '../../common/errors';
+import type { HttpConfig } from '../../config';
+
+/** Bodies of REST calls, in bytes (contract §1). */
+export const BODY_LIMIT = 256 * 1024;
+/** A user id of 128 characters, each percent-encoded. */
+const MAX_PARAM_LENGTH = 400;
+const REQUEST_ID = /^[A-Za-z0-9._:~-]{1,128}$/;
+
+/** The caller's X-Request-Id when it is well formed, else a new one. */
+export function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/** Fastify as Nest gets it. Errors and misses are answered by our own handlers, not by Nest's translation. */
+export class HttpAdapter extends FastifyAdapter {
+  constructor(config: HttpConfig) {
+    super({
+      bodyLimit: BODY_LIMIT,
+      trustProxy: config.trustProxy,
+      requestIdHeader: false,
+      genReqId: requestIdOf,
+      routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
+      forceCloseConnections: 'idle',
+      requestTimeout: 60_000,
+      keepAliveTimeout: 75_000,
+      clientErrorHandler: answerBrokenRequest,
+      frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+        const body = errorBody(invalid('url', 'The URL is malformed'), request.id);
+        void reply
+          .status(error.statusCode === 414 ? 414 : 400)
+          .header('X-Request-Id', request.id)
+          .send(body);
+      },
+    });
+  }
+
+  override setErrorHandler(): ReturnType<FastifyAdapter['setErrorHandler']> {
+    return this.getInstance();
+  }
+
+  override setNotFoundHandler(): ReturnType<FastifyAdapter['setNotFoundHandler']> {
+    return this.getInstance();
+  }
+}
+
+/** Bytes that are no HTTP get an answer in the error shape and are hung up on. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const id = randomUUID();
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  const body = JSON.stringify(errorBody(invalid('request', 'The request is not valid HTTP'), id));
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${id}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

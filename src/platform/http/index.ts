@@ -1,0 +1,11 @@
+/**
+ * HTTP: Fastify as Nest gets it, the gate that every request passes before its body is read, the error answers, the
+ * envelope, idempotency keys and Swagger. Order of a request: request id → CORS → gate (credential, limit, rule) →
+ * body → idempotency key → validation → controller.
+ */
+export { BODY_LIMIT, HttpAdapter, requestIdOf } from './adapter';
+export { CurrentCaller } from './caller.decorator';
+export { PageQueryDto, SuccessDto } from './dto/page-query.dto';
+export { installHttp } from './install';
+export { ApiErrors, WithTotal } from './api-errors';
+export { buildDocument, installSwagger } from './swagger';

@@ -1,0 +1,109 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { HttpConfig } from '../../config';
+import { Authenticator, CredentialVerifier } from '../auth';
+import { Lifecycle } from '../lifecycle';
+import { Log } from '../logging';
+import { Metrics } from '../metrics';
+import { TenantThrottlerGuard } from '../rate-limit';
+import { CompiledValidationPipe, Validator } from '../validation';
+import { envelope, wantsEnvelope } from './envelope';
+import { AllErrorsFilter } from './error-filter';
+import { Gate } from './gate';
+import { bindIdempotencyKey } from './idempotency-key';
+import { installJsonBody } from './json-body';
+import { compileDtos } from './compile-dtos';
+import { RouteTable } from './routes';
+import { ErrorSender } from './send-error';
+import './request';
+
+const EXPOSED = [
+  'X-RateLimit-Limit',
+  'X-RateLimit-Remaining',
+  'X-RateLimit-Reset',
+  'Retry-After',
+  'X-Request-Id',
+  'X-Total-Count',
+  'Idempotent-Replayed',
+];
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Installs everything that an answer passes through; call once, before `app.init()`. */
+export async function installHttp(app: NestFastifyApplication): Promise<void> {
+  const fastify = app.getHttpAdapter().getInstance();
+  const errors = new ErrorSender(app.get(Log), app.get(Metrics));
+  const validator = app.get(Validator);
+  compileDtos(app, validator);
+  app.useGlobalPipes(new CompiledValidationPipe(validator));
+  app.useGlobalFilters(new AllErrorsFilter(errors));
+  installJsonBody(fastify);
+  const routes = new RouteTable();
+  routes.watch(fastify);
+  fastify.setErrorHandler((error, request, reply) => errors.send(request, reply, error));
+  fastify.setNotFoundHandler((request, reply) => errors.send(request, reply, routes.miss(request, reply)));
+  await fastify.register(helmet, {
+    global: true,
+    contentSecurityPolicy: false,
+    crossOriginResourcePolicy: { policy: 'cross-origin' },
+  });
+  installHooks(fastify, app);
+  await installCors(fastify, app.get(HttpConfig));
+  installGate(fastify, app);
+}
+
+function installHooks(fastify: FastifyInstance, app: NestFastifyApplication): void {
+  const log = app.get(Log);
+  const metrics = app.get(Metrics);
+  fastify.decorateRequest('caller', undefined);
+  fastify.decorateRequest('rateWindow', undefined);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('X-Request-Id', request.id);
+    done();
+  });
+  fastify.addHook('preHandler', (request, _reply, done) => {
+    bindIdempotencyKey(request);
+    done();
+  });
+  fastify.addHook('preSerialization', (request, reply, payload, done) => {
+    if (request.caller?.replayed) reply.header('Idempotent-Replayed', 'true');
+    done(null, wantsEnvelope(request) ? envelope(payload) : payload);
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
+    metrics.request(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+    log.debug(
+      {
+        request_id: request.id,
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    );
+    done();
+  });
+}
+
+async function installCors(fastify: FastifyInstance, config: HttpConfig): Promise<void> {
+  const all = config.corsOrigins.includes('*');
+  await fastify.register(cors, {
+    origin: all ? '*' : [...config.corsOrigins],
+    methods: METHODS,
+    exposedHeaders: EXPOSED,
+    credentials: false,
+    maxAge: 86_400,
+    strictPreflight: false,
+  });
+}
+
+function installGate(fastify: FastifyInstance, app: NestFastifyApplication): void {
+  const gate = new Gate(
+    new Authenticator(app.get(CredentialVerifier, { strict: false })),
+    app.get(TenantThrottlerGuard, { strict: false }),
+    app.get(Lifecycle),
+  );
+  fastify.addHook('onRequest', (request, reply) => gate.pass(request, reply));
+}

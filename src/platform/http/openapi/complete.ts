@@ -1,0 +1,132 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import type { ErrorCode } from '../../../common/errors';
+import type { RouteAccess } from '../../auth';
+import type { ObjectSchema, PropertySchema } from '../../validation';
+import { ERROR_SCHEMA, errorResponses, type RouteFacts } from './errors';
+import { HEADER_PARAMETERS, headerRefs, HEADERS } from './headers';
+
+/** What the decorators of a route say beyond what Swagger reads. */
+export interface OperationFacts {
+  readonly access: RouteAccess;
+  readonly errors: readonly ErrorCode[];
+  readonly withTotal: boolean;
+}
+
+interface Operation {
+  operationId?: string;
+  summary?: string;
+  requestBody?: object;
+  parameters?: object[];
+  responses: Record<string, { headers?: object; description?: string }>;
+}
+
+/** JSON schema keywords that OpenAPI knows; our own are told in words by the descriptions. */
+const KEYWORDS = [
+  'type',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'minimum',
+  'maximum',
+  'enum',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+] as const;
+const RATE_HEADERS = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'];
+const METHODS = ['get', 'post', 'patch', 'put', 'delete'] as const;
+
+/**
+ * Completes the document: limits of the fields from the compiled schemas (what is validated is what is documented),
+ * headers, errors and examples of path parameters.
+ */
+export function completeDocument(
+  document: OpenAPIObject,
+  schemas: ReadonlyMap<string, ObjectSchema>,
+  facts: ReadonlyMap<string, OperationFacts>,
+  pathExamples: Readonly<Record<string, string>>,
+): OpenAPIObject {
+  const components = (document.components ??= {});
+  const documented = (components.schemas ??= {});
+  for (const [name, schema] of schemas) if (documented[name]) merge(documented[name], schema);
+  documented['ErrorAnswer'] = ERROR_SCHEMA;
+  components.headers = HEADERS;
+  components.parameters = HEADER_PARAMETERS;
+  for (const path of Object.values(document.paths) as unknown as Record<string, Operation | undefined>[])
+    for (const method of METHODS) {
+      const operation = path[method];
+      if (operation) completeOperation(operation, method, facts.get(operation.operationId ?? ''), pathExamples);
+    }
+  integersOnly(document);
+  return document;
+}
+
+function completeOperation(
+  operation: Operation,
+  method: string,
+  facts: OperationFacts | undefined,
+  pathExamples: Readonly<Record<string, string>>,
+): void {
+  if (!facts) throw new Error(`${operation.operationId ?? 'a route'} has no @Access`);
+  const { access } = facts.access;
+  const isIdempotent = method === 'post' && access !== 'public' && !facts.access.secretAnswer;
+  const route: RouteFacts = {
+    access,
+    method,
+    hasBody: operation.requestBody !== undefined,
+    idempotent: isIdempotent,
+    extra: facts.errors,
+  };
+  const parameters = (operation.parameters ??= []) as { name?: string; in?: string; example?: string }[];
+  for (const parameter of parameters) {
+    const example = parameter.in === 'path' ? pathExamples[parameter.name ?? ''] : undefined;
+    if (example !== undefined) parameter.example = example;
+  }
+  const shared =
+    access === 'public' ? ['RequestId'] : ['RequestId', 'ResponseFormat', ...(isIdempotent ? ['IdempotencyKey'] : [])];
+  operation.parameters.push(...shared.map((name) => ({ $ref: `#/components/parameters/${name}` })));
+  const headers = [
+    'X-Request-Id',
+    ...(access === 'public' ? [] : RATE_HEADERS),
+    ...(facts.withTotal ? ['X-Total-Count'] : []),
+    ...(isIdempotent ? ['Idempotent-Replayed'] : []),
+  ];
+  for (const response of Object.values(operation.responses)) {
+    response.headers = headerRefs(headers);
+    response.description ||= operation.summary ?? 'Done.';
+  }
+  operation.responses = { ...operation.responses, ...(errorResponses(route) as Operation['responses']) };
+}
+
+function merge(target: object, schema: ObjectSchema): void {
+  const documented = target as {
+    required?: string[];
+    additionalProperties?: boolean;
+    properties?: Record<string, PropertySchema>;
+  };
+  documented.additionalProperties = false;
+  if (schema.required.length > 0) documented.required = schema.required;
+  else delete documented.required;
+  for (const [name, property] of Object.entries(schema.properties)) {
+    const shown = documented.properties?.[name];
+    if (!shown || '$ref' in shown || 'allOf' in shown || 'oneOf' in shown) continue;
+    copy(property, shown);
+    if (property['keepsNull'] === true) shown['nullable'] = true;
+    const items = property['items'] as PropertySchema | undefined;
+    if (items && typeof shown['items'] === 'object') copy(items, shown['items'] as PropertySchema);
+  }
+}
+
+function copy(from: PropertySchema, to: PropertySchema): void {
+  for (const keyword of KEYWORDS)
+    if (from[keyword] !== undefined && !(keyword === 'type' && to['type'] !== undefined && to['type'] !== 'number'))
+      to[keyword] = from[keyword];
+}
+
+/** The compiler knows numbers only; all of ours are whole. */
+function integersOnly(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  const record = node as Record<string, unknown>;
+  if (record['type'] === 'number') record['type'] = 'integer';
+  for (const child of Object.values(record)) integersOnly(child);
+}

@@ -1,0 +1,85 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
+import type { ErrorCode } from '../../common/errors';
+import type { RouteAccess } from '../auth';
+import { Validator } from '../validation';
+import { API_ERRORS, WITH_TOTAL } from './api-errors';
+import { compileDtos } from './compile-dtos';
+import { controllerMethods } from './controllers';
+import { completeDocument, type OperationFacts } from './openapi/complete';
+
+const FASTIFY_ROUTE_CONFIG = '__fastify_route_config__';
+const DESCRIPTION = `Rooms, messages and delivery of ChatAPI, a self-hosted, multi-tenant chat server.
+
+Press **Authorize**, paste an API key into \`apiKey\` and a user id such as \`alice\` into \`userId\`: then every example below works as it stands. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people.`;
+
+/** The OpenAPI document of the running code. Complete only in a build: the Swagger plugin works in the compiler. */
+export function buildDocument(
+  app: NestFastifyApplication,
+  pathExamples: Readonly<Record<string, string>>,
+): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('ChatAPI')
+    .setDescription(DESCRIPTION)
+    .setVersion('1')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: "The tenant's API key." }, 'apiKey')
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'X-User-Id', description: 'The user that the call acts as.' },
+      'userId',
+    )
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Master-Key', description: "The operator's key." }, 'masterKey')
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A user token from POST /tokens.' },
+      'bearer',
+    )
+    .build();
+  const document = SwaggerModule.createDocument(app, config, { operationIdFactory: operationId });
+  return completeDocument(document, compileDtos(app, app.get(Validator)), operationFacts(app), pathExamples);
+}
+
+/** Serves Swagger UI at /docs and the document at /docs-json; assets are local, credentials survive a reload. */
+export function installSwagger(app: NestFastifyApplication, pathExamples: Readonly<Record<string, string>>): void {
+  openDocs(app.getHttpAdapter().getInstance());
+  SwaggerModule.setup('docs', app, () => buildDocument(app, pathExamples), {
+    jsonDocumentUrl: 'docs-json',
+    yamlDocumentUrl: 'docs-yaml',
+    customSiteTitle: 'ChatAPI',
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
+  });
+}
+
+/** The documents need no credential; everything else has to say so itself. */
+function openDocs(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    if (!/^\/docs(\/|-json|-yaml|$)/.test(route.url)) return;
+    const access: RouteAccess = {
+      access: 'public',
+      secretAnswer: false,
+      storesMessage: false,
+      controller: Object,
+      handler: Object,
+    };
+    route.config = { ...route.config, access };
+  });
+}
+
+function operationId(controller: string, method: string): string {
+  return `${controller.replace(/Controller$/, '')}_${method}`;
+}
+
+function operationFacts(app: NestFastifyApplication): ReadonlyMap<string, OperationFacts> {
+  const facts = new Map<string, OperationFacts>();
+  for (const { controller, method, handler } of controllerMethods(app)) {
+    const config = Reflect.getMetadata(FASTIFY_ROUTE_CONFIG, handler) as { access?: RouteAccess } | undefined;
+    if (!config?.access) continue;
+    facts.set(operationId(controller, method), {
+      access: config.access,
+      errors: (Reflect.getMetadata(API_ERRORS, handler) ?? []) as ErrorCode[],
+      withTotal: Reflect.getMetadata(WITH_TOTAL, handler) === true,
+    });
+  }
+  return facts;
+}

@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../../common/errors';
+import type { Caller } from '../auth';
+import { callText, Database } from '../database';
+
+interface Beginning {
+  readonly state: 'new' | 'running' | 'mismatch' | 'replay';
+  readonly result?: unknown;
+}
+
+/** What every function of the schema returns: jsonb with a status. */
+export interface EffectResult {
+  readonly status: string;
+}
+
+/**
+ * Runs the effect of a call: one function of the schema, in one trip. When the call carries an Idempotency-Key, its
+ * result is stored in the effect's own transaction, and a repeat gets the stored result instead of a second effect;
+ * the service maps it to the answer as it did the first time.
+ */
+@Injectable()
+export class Effects {
+  constructor(private readonly database: Database) {}
+
+  /** Calls `fn(values…)` for the caller's tenant. Throws 409 while the first call runs, 422 for another body. */
+  async call<R extends EffectResult>(
+    caller: Caller,
+    fn: string,
+    values: readonly unknown[],
+    tenantId = caller.tenantId,
+  ): Promise<R> {
+    const claim = caller.idempotency;
+    if (claim === undefined) return this.database.call<R>(fn, tenantId, fn, values);
+    const id = [tenantId, caller.optionalUserId ?? '', claim.route, claim.key, claim.fingerprint];
+    return this.database.transaction(fn, tenantId, async (sql) => {
+      const [begun] = await sql.query<{ result: Beginning }>(
+        `SELECT ${callText('idempotency_begin', id.length)} AS result`,
+        id,
+      );
+      const beginning = begun?.result;
+      if (beginning?.state === 'replay') {
+        caller.replayed = true;
+        return beginning.result as R;
+      }
+      refuse(beginning);
+      const effect = callText(fn, values.length, id.length + 1);
+      const text = `SELECT idempotency_remember(${id.map((_, i) => `$${i + 1}`).join(', ')}, ${effect}) AS result`;
+      const [done] = await sql.query<{ result: R }>(text, [...id, ...values]);
+      if (!done) throw new Error(`${fn} returned no row`);
+      return done.result;
+    });
+  }
+}
+
+function refuse(beginning: Beginning | undefined): void {
+  if (beginning?.state === 'running')
+    throw new AppError('CONFLICT', 'The first call with this Idempotency-Key is still running. Try again in a moment', {
+      retryAfterSeconds: 1,
+    });
+  if (beginning?.state === 'mismatch')
+    throw new AppError('IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used before with another body', {
+      field: 'Idempotency-Key',
+    });
+}

@@ -1,0 +1,12 @@
+/**
+ * Stopping in order: hooks in numbered stages, readiness, fatal conditions, and timers that end with their owner.
+ *
+ * Invariants: the stages alone decide the order, no Nest destroy hook does; every hook gets its chance and none can
+ * hold up the stop for longer than its timeout; `stopping` never becomes false again.
+ *
+ * Concurrency: stages run one after the other, the hooks of one stage at the same time. An `every` timer never runs
+ * twice at once.
+ */
+export { every, type Interval } from './interval';
+export { Lifecycle } from './lifecycle';
+export { StopStage } from './stages';

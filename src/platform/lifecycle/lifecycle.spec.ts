@@ -1,0 +1,237 @@
+import { Log } from '../logging';
+import { Lifecycle, StopStage } from '.';
+
+/** Remembers `level message hook`. */
+class RecordingLog extends Log {
+  readonly lines: string[] = [];
+
+  debug(fields: object, message: string): void {
+    this.add('debug', fields, message);
+  }
+  info(fields: object, message: string): void {
+    this.add('info', fields, message);
+  }
+  warn(fields: object, message: string): void {
+    this.add('warn', fields, message);
+  }
+  error(fields: object, message: string): void {
+    this.add('error', fields, message);
+  }
+
+  private add(level: string, fields: object, message: string): void {
+    this.lines.push([level, message, ...('hook' in fields ? [fields.hook] : [])].join(' '));
+  }
+}
+
+function setUp() {
+  const log = new RecordingLog();
+  const lifecycle = new Lifecycle(log);
+  const events: string[] = [];
+  /** Registers a hook that takes `ms`. */
+  const hook = (stage: StopStage, name: string, ms = 0, timeoutMs?: number): void =>
+    lifecycle.onStop(
+      stage,
+      name,
+      async () => {
+        events.push(`${name} begins`);
+        if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+        events.push(`${name} ends`);
+      },
+      timeoutMs,
+    );
+  return { log, lifecycle, events, hook };
+}
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => {
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+describe('Lifecycle: the order of a stop', () => {
+  it('runs the stages one after the other, whatever the order of registration', async () => {
+    const { lifecycle, events, hook } = setUp();
+    const { readiness, refuse, sockets, requests, workers, pool, postgres } = StopStage;
+    const stages = [postgres, sockets, readiness, pool, refuse, workers, requests];
+    for (const stage of stages) hook(stage, StopStage[stage], 10);
+    const stopped = lifecycle.stop('test');
+    await jest.advanceTimersByTimeAsync(1000);
+    await stopped;
+    const order = ['readiness', 'refuse', 'sockets', 'requests', 'workers', 'pool', 'postgres'];
+    expect(events).toEqual(order.flatMap((name) => [`${name} begins`, `${name} ends`]));
+  });
+
+  it('runs the hooks of a stage at the same time and waits for the slowest', async () => {
+    const { lifecycle, events, hook } = setUp();
+    hook(StopStage.workers, 'slow', 50);
+    hook(StopStage.workers, 'fast', 10);
+    hook(StopStage.pool, 'pool');
+    const stopped = lifecycle.stop('test');
+    await jest.advanceTimersByTimeAsync(49);
+    expect(events).toEqual(['slow begins', 'fast begins', 'fast ends']);
+    await jest.advanceTimersByTimeAsync(1);
+    await stopped;
+    expect(events.slice(3)).toEqual(['slow ends', 'pool begins', 'pool ends']);
+  });
+
+  it('runs each hook once; a further stop, also from within a hook, gives the same promise', async () => {
+    const { lifecycle, events, hook } = setUp();
+    let inner: Promise<void> | undefined;
+    lifecycle.onStop(StopStage.readiness, 'nested', () => {
+      inner = lifecycle.stop('nested');
+    });
+    hook(StopStage.pool, 'pool');
+    const stopped = lifecycle.stop('test');
+    expect(lifecycle.stop('again')).toBe(stopped);
+    await stopped;
+    expect(inner).toBe(stopped);
+    expect(lifecycle.stop('after')).toBe(stopped);
+    expect(events).toEqual(['pool begins', 'pool ends']);
+  });
+
+  it('stops with nothing registered', async () => {
+    const { lifecycle, log } = setUp();
+    await lifecycle.stop('test');
+    expect(log.lines).toEqual(['info stopping', 'info stopped']);
+  });
+});
+
+describe('Lifecycle: hooks that misbehave', () => {
+  it('logs a hook that throws or rejects and goes on with the rest', async () => {
+    const { lifecycle, events, hook, log } = setUp();
+    lifecycle.onStop(StopStage.workers, 'throws', () => {
+      throw new Error('sync');
+    });
+    lifecycle.onStop(StopStage.workers, 'rejects', () => Promise.reject(new Error('async')));
+    hook(StopStage.workers, 'beside');
+    hook(StopStage.pool, 'after');
+    await lifecycle.stop('test');
+    expect(events).toEqual(['beside begins', 'beside ends', 'after begins', 'after ends']);
+    expect(log.lines.filter((l) => l.startsWith('error')).sort()).toEqual([
+      'error stop hook failed rejects',
+      'error stop hook failed throws',
+    ]);
+  });
+
+  it('waits 10 s for a hook that hangs, or as long as the hook asked for', async () => {
+    const { lifecycle, events, hook, log } = setUp();
+    hook(StopStage.requests, 'default', 60_000);
+    hook(StopStage.workers, 'own', 60_000, 30_000);
+    hook(StopStage.pool, 'pool');
+    const stopped = lifecycle.stop('test');
+    await jest.advanceTimersByTimeAsync(9_999);
+    expect(events).toEqual(['default begins']);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(events).toEqual(['default begins', 'own begins']);
+    await jest.advanceTimersByTimeAsync(29_999);
+    expect(events).not.toContain('pool begins');
+    await jest.advanceTimersByTimeAsync(1);
+    await stopped;
+    expect(events).toContain('pool ends');
+    expect(log.lines.filter((l) => l.startsWith('error'))).toEqual([
+      'error stop hook did not end in time default',
+      'error stop hook did not end in time own',
+    ]);
+    await jest.runAllTimersAsync();
+  });
+
+  it('a hook that rejects after its timeout is no unhandled rejection', async () => {
+    const { lifecycle, log } = setUp();
+    const late = new Promise<void>((_, reject) => setTimeout(() => reject(new Error('late')), 20_000));
+    lifecycle.onStop(StopStage.pool, 'late', () => late);
+    const stopped = lifecycle.stop('test');
+    await jest.advanceTimersByTimeAsync(30_000);
+    await stopped;
+    expect(log.lines.filter((l) => l.startsWith('error'))).toEqual(['error stop hook did not end in time late']);
+  });
+});
+
+describe('Lifecycle: hooks that are registered late', () => {
+  it('runs one that is registered during the stop, for the stage at hand, one that is over and one to come', async () => {
+    const { lifecycle, events, hook } = setUp();
+    lifecycle.onStop(StopStage.workers, 'registers', () => {
+      hook(StopStage.pool, 'to come');
+      hook(StopStage.readiness, 'over');
+      hook(StopStage.workers, 'at hand');
+    });
+    await lifecycle.stop('test');
+    expect(events.slice(-2)).toEqual(['to come begins', 'to come ends']);
+    expect([...events].sort()).toEqual([
+      'at hand begins',
+      'at hand ends',
+      'over begins',
+      'over ends',
+      'to come begins',
+      'to come ends',
+    ]);
+  });
+
+  it('runs one that is registered after the stop', async () => {
+    const { lifecycle, events, hook } = setUp();
+    await lifecycle.stop('test');
+    hook(StopStage.postgres, 'postgres');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(events).toEqual(['postgres begins', 'postgres ends']);
+  });
+});
+
+describe('Lifecycle: readiness', () => {
+  it('is ready between markReady and the stop', async () => {
+    const { lifecycle } = setUp();
+    expect([lifecycle.ready, lifecycle.stopping]).toEqual([false, false]);
+    lifecycle.markReady();
+    expect([lifecycle.ready, lifecycle.stopping]).toEqual([true, false]);
+    const stopped = lifecycle.stop('test');
+    expect([lifecycle.ready, lifecycle.stopping]).toEqual([false, true]);
+    await stopped;
+    expect([lifecycle.ready, lifecycle.stopping]).toEqual([false, true]);
+  });
+
+  it('is stopping when the first hook is called', async () => {
+    const { lifecycle } = setUp();
+    let seen: boolean | undefined;
+    lifecycle.onStop(StopStage.readiness, 'look', () => {
+      seen = lifecycle.stopping;
+    });
+    await lifecycle.stop('test');
+    expect(seen).toBe(true);
+  });
+
+  it('does not become ready when the stop came first', async () => {
+    const { lifecycle } = setUp();
+    await lifecycle.stop('test');
+    lifecycle.markReady();
+    expect(lifecycle.ready).toBe(false);
+  });
+});
+
+describe('Lifecycle: fatal', () => {
+  it('asks the owner once, with the first reason, and stops nothing by itself', () => {
+    const { lifecycle, log } = setUp();
+    const reasons: string[] = [];
+    lifecycle.onFatal((reason) => void reasons.push(reason));
+    lifecycle.fatal('lock lost');
+    lifecycle.fatal('something else');
+    expect(reasons).toEqual(['lock lost']);
+    expect(lifecycle.stopping).toBe(false);
+    expect(log.lines).toHaveLength(2);
+  });
+
+  it('keeps the reason for an owner that comes later', () => {
+    const { lifecycle } = setUp();
+    lifecycle.fatal('too early');
+    const reasons: string[] = [];
+    lifecycle.onFatal((reason) => void reasons.push(reason));
+    expect(reasons).toEqual(['too early']);
+  });
+
+  it('only logs while stopping', async () => {
+    const { lifecycle, log } = setUp();
+    const reasons: string[] = [];
+    lifecycle.onFatal((reason) => void reasons.push(reason));
+    await lifecycle.stop('test');
+    lifecycle.fatal('lock lost');
+    expect(reasons).toEqual([]);
+    expect(log.lines.at(-1)).toBe('error fatal: the server cannot go on');
+  });
+});

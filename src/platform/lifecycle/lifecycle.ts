@@ -1,0 +1,120 @@
+import type { Log } from '../logging';
+import { describeError } from '../logging';
+import { STOP_STAGES, StopStage } from './stages';
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+interface StopHook {
+  readonly stage: StopStage;
+  readonly name: string;
+  readonly fn: () => unknown;
+  readonly timeoutMs: number;
+}
+
+/** Whether the server is ready, and how it stops. One per process. */
+export class Lifecycle {
+  private hooks: StopHook[] = [];
+  private started = false;
+  private ended = false;
+  private stopped: Promise<void> | undefined;
+  private fatalReason: string | undefined;
+  private fatalHandler: ((reason: string) => void) | undefined;
+
+  constructor(private readonly log: Log) {}
+
+  /** True from the first moment of the stop on. */
+  get stopping(): boolean {
+    return this.stopped !== undefined;
+  }
+
+  /** True between `markReady` and the stop. */
+  get ready(): boolean {
+    return this.started && !this.stopping;
+  }
+
+  /** Says that everything has started. Without effect when the stop came first. */
+  markReady(): void {
+    this.started = true;
+  }
+
+  /**
+   * Registers what one part does when the server stops. Register before the thing exists (a start that is cut short
+   * must be undone too), so the function copes with a start that did not finish. A hook whose stage has begun or is
+   * over is still run: as soon as possible.
+   */
+  onStop(stage: StopStage, name: string, fn: () => unknown, timeoutMs = DEFAULT_TIMEOUT_MS): void {
+    const hook = { stage, name, fn, timeoutMs };
+    if (this.ended) void this.run(hook);
+    else this.hooks.push(hook);
+  }
+
+  /** Stops everything; never rejects. A further call returns the promise of the first. */
+  stop(reason: string): Promise<void> {
+    if (this.stopped === undefined) {
+      const { promise, resolve } = deferred();
+      // Set before any hook runs: a hook may call stop() itself, and all of them see `stopping`.
+      this.stopped = promise;
+      void this.runStages(reason).then(resolve);
+    }
+    return this.stopped;
+  }
+
+  /** Who ends the process when a part cannot go on; called at once if that has happened already, once at most. */
+  onFatal(handler: (reason: string) => void): void {
+    this.fatalHandler = handler;
+    if (this.fatalReason !== undefined && !this.stopping) handler(this.fatalReason);
+  }
+
+  /** Says that the server cannot go on; the handler of `onFatal` is asked to stop it. Only the first reason counts. */
+  fatal(reason: string): void {
+    this.log.error({ reason }, 'fatal: the server cannot go on');
+    if (this.fatalReason !== undefined || this.stopping) return;
+    this.fatalReason = reason;
+    this.fatalHandler?.(reason);
+  }
+
+  private async runStages(reason: string): Promise<void> {
+    this.log.info({ reason }, 'stopping');
+    for (const stage of STOP_STAGES) {
+      // Again until none is left: hooks may be registered while the stage runs, also for stages that are over.
+      for (let due = this.take(stage); due.length > 0; due = this.take(stage))
+        await Promise.all(due.map((hook) => this.run(hook)));
+    }
+    this.ended = true;
+    this.log.info({}, 'stopped');
+  }
+
+  /** Takes out the hooks of a stage and of those before it. */
+  private take(stage: StopStage): StopHook[] {
+    const due = this.hooks.filter((hook) => hook.stage <= stage);
+    this.hooks = this.hooks.filter((hook) => hook.stage > stage);
+    return due;
+  }
+
+  private async run({ stage, name, fn, timeoutMs }: StopHook): Promise<void> {
+    const about = { stage: StopStage[stage], hook: name };
+    let timer: NodeJS.Timeout | undefined;
+    // Not unref'd: with nothing else alive the process would end here, before the later stages.
+    const timeout = new Promise<'timeout'>((resolve) => (timer = setTimeout(() => resolve('timeout'), timeoutMs)));
+    try {
+      const outcome = await Promise.race([call(fn), timeout]);
+      if (outcome === 'timeout') this.log.error({ ...about, timeout_ms: timeoutMs }, 'stop hook did not end in time');
+      else this.log.debug(about, 'stop hook done');
+    } catch (error) {
+      this.log.error({ ...about, error: describeError(error) }, 'stop hook failed');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Makes a synchronous throw a rejection, and forgets the result. */
+async function call(fn: () => unknown): Promise<void> {
+  await fn();
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}

@@ -1,0 +1,97 @@
+interface Described {
+  readonly help: string;
+  /** Label names; what they hold is bounded by the code, never chosen by a client. */
+  readonly labels: readonly string[];
+}
+
+interface Valued extends Described {
+  readonly type: 'counter' | 'gauge';
+}
+
+interface Bucketed extends Described {
+  readonly type: 'histogram';
+  /** Upper bounds, rising. */
+  readonly buckets: readonly number[];
+}
+
+/** What the reference page says about one metric, and how it is made. */
+export type MetricDefinition = Valued | Bucketed;
+
+/** Begins every metric's name, those of the process (prom-client's defaults) included. */
+export const METRIC_PREFIX = 'chatapi_';
+
+/** From a half millisecond, a commit on a good disk, to the ten seconds after which nobody waits any more. */
+const LATENCY_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+
+/** All metrics of the server's own. */
+export const METRIC_DEFINITIONS = {
+  chatapi_http_requests_total: {
+    type: 'counter',
+    help: 'HTTP requests answered, by method, route pattern and status.',
+    labels: ['method', 'route', 'status'],
+  },
+  chatapi_http_request_seconds: {
+    type: 'histogram',
+    help: 'Time from the arrival of an HTTP request to the end of its answer, by route pattern.',
+    labels: ['route'],
+    buckets: LATENCY_SECONDS,
+  },
+  chatapi_errors_total: {
+    type: 'counter',
+    help: 'Errors that clients were answered with, on every door, by code of the error catalogue.',
+    labels: ['code'],
+  },
+  chatapi_append_batch_size: {
+    type: 'histogram',
+    help: 'Messages per group commit.',
+    labels: [],
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+  },
+  chatapi_append_wait_seconds: {
+    type: 'histogram',
+    help: 'Time that a message waits in the queue until its group commit starts.',
+    labels: [],
+    buckets: LATENCY_SECONDS,
+  },
+  chatapi_append_seconds: {
+    type: 'histogram',
+    help: 'Duration of a group commit.',
+    labels: [],
+    buckets: LATENCY_SECONDS,
+  },
+  chatapi_append_queue_items: {
+    type: 'gauge',
+    help: 'Messages that wait for a group commit now.',
+    labels: [],
+  },
+  chatapi_append_items_total: {
+    type: 'counter',
+    help: 'Messages that went through a group commit, by what became of them.',
+    labels: ['status'],
+  },
+  chatapi_database_up: {
+    type: 'gauge',
+    help: '1 while the database answers, else 0.',
+    labels: [],
+  },
+  chatapi_database_failures_total: {
+    type: 'counter',
+    help: 'Database calls that failed for a reason other than their own input, by reason.',
+    labels: ['reason'],
+  },
+  chatapi_rate_limited_total: {
+    type: 'counter',
+    help: 'Requests refused by a rate limit, by family of routes.',
+    labels: ['family'],
+  },
+  chatapi_auth_failures_total: {
+    type: 'counter',
+    help: 'Requests and upgrades whose credential was refused, by reason.',
+    labels: ['reason'],
+  },
+  chatapi_jobs: {
+    type: 'gauge',
+    help: 'Background jobs now, by state.',
+    labels: ['state'],
+  },
+} as const satisfies Record<`${typeof METRIC_PREFIX}${string}`, MetricDefinition>;

@@ -1,0 +1,14 @@
+/**
+ * Metrics: the series that a server exports on /metrics. `definitions.ts` lists them all; docs/metrics.md is made
+ * from it.
+ *
+ * Invariants: no label ever holds a tenant, a user, a room or anything else that clients choose, so the number of
+ * series is bounded by the code. A name or label that is not defined does not compile.
+ *
+ * Concurrency: increments are synchronous. Gauges that are collected are asked once per scrape; one that fails is
+ * left out of that scrape and fails nothing else.
+ */
+export { METRIC_DEFINITIONS, METRIC_PREFIX, type MetricDefinition } from './definitions';
+export { Metrics } from './metrics';
+export { MetricsModule } from './metrics.module';
+export type { CounterHandle, GaugeHandle, GaugeSample, HistogramHandle, LabelsOf, NamesOf } from './typed';

@@ -1,0 +1,109 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ErrorCode } from '../../common/errors';
+import { describeError } from '../logging';
+import type { Log } from '../logging';
+import { METRIC_DEFINITIONS, METRIC_PREFIX, type MetricDefinition } from './definitions';
+import type { CounterHandle, GaugeHandle, GaugeSample, HistogramHandle, NamesOf } from './typed';
+
+type Collector = () => readonly GaugeSample<NamesOf<'gauge'>>[] | Promise<readonly GaugeSample<NamesOf<'gauge'>>[]>;
+
+/** The series of this server, in a registry of their own: two servers in one process do not mix. */
+export class Metrics {
+  private readonly registry = new Registry();
+  private readonly counters = new Map<string, Counter>();
+  private readonly gauges = new Map<string, Gauge>();
+  private readonly histograms = new Map<string, Histogram>();
+  private readonly collectors = new Map<string, Collector>();
+  private readonly requestChildren = new Map<string, Counter.Internal>();
+  private readonly durationChildren = new Map<string, Histogram.Internal<string>>();
+
+  constructor(private readonly log: Log) {
+    collectDefaultMetrics({ register: this.registry, prefix: METRIC_PREFIX });
+    for (const [name, definition] of Object.entries(METRIC_DEFINITIONS)) this.define(name, definition);
+  }
+
+  /** Content type of `text()`. */
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  /** All series in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  counter<N extends NamesOf<'counter'>>(name: N): CounterHandle<N> {
+    return found(this.counters, name);
+  }
+
+  gauge<N extends NamesOf<'gauge'>>(name: N): GaugeHandle<N> {
+    return found(this.gauges, name);
+  }
+
+  histogram<N extends NamesOf<'histogram'>>(name: N): HistogramHandle<N> {
+    return found(this.histograms, name);
+  }
+
+  /** Asks `fn` for all values of a gauge at each scrape, instead of setting them. A gauge has one such owner. */
+  collect<N extends NamesOf<'gauge'>>(
+    name: N,
+    fn: () => readonly GaugeSample<N>[] | Promise<readonly GaugeSample<N>[]>,
+  ): void {
+    if (this.collectors.has(name)) throw new Error(`${name} is collected already`);
+    this.collectors.set(name, fn as Collector);
+  }
+
+  /** Counts an answered HTTP request. `route` is the pattern, or one fixed word when no route matched. */
+  request(method: string, route: string, status: number, seconds: number): void {
+    const key = `${status} ${method} ${route}`;
+    let requests = this.requestChildren.get(key);
+    if (!requests) {
+      requests = this.counter('chatapi_http_requests_total').labels({ method, route, status });
+      this.requestChildren.set(key, requests);
+    }
+    requests.inc();
+    let durations = this.durationChildren.get(route);
+    if (!durations) {
+      durations = found(this.histograms, 'chatapi_http_request_seconds').labels({ route });
+      this.durationChildren.set(route, durations);
+    }
+    durations.observe(seconds);
+  }
+
+  /** Counts an error that a client was answered with. */
+  errors(code: ErrorCode): void {
+    this.counter('chatapi_errors_total').labels({ code }).inc();
+  }
+
+  private define(name: string, definition: MetricDefinition): void {
+    const common = { name, help: definition.help, labelNames: definition.labels, registers: [this.registry] };
+    if (definition.type === 'histogram')
+      this.histograms.set(name, new Histogram({ ...common, buckets: [...definition.buckets] }));
+    else if (definition.type === 'counter') this.counters.set(name, new Counter(common));
+    else this.gauges.set(name, new Gauge({ ...common, collect: () => this.refresh(name) }));
+  }
+
+  /** A scrape must answer above all while something is wrong: a collector that fails leaves its gauge without values. */
+  private async refresh(name: string): Promise<void> {
+    const collector = this.collectors.get(name);
+    if (!collector) return;
+    const gauge = found(this.gauges, name);
+    let samples: Awaited<ReturnType<Collector>> = [];
+    try {
+      samples = await collector();
+    } catch (error) {
+      this.log.warn({ metric: name, error: describeError(error) }, 'metric could not be collected');
+    }
+    gauge.reset();
+    // Without labels, reset leaves a 0, which would be a false value.
+    gauge.remove({});
+    for (const { labels, value } of samples) gauge.set({ ...labels }, value);
+  }
+}
+
+/** Every defined name is in one of the maps, by construction. */
+function found<T>(metrics: ReadonlyMap<string, T>, name: string): T {
+  const metric = metrics.get(name);
+  if (metric === undefined) throw new Error(`no such metric: ${name}`);
+  return metric;
+}

@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import { ThrottlerModule } from '@nestjs/throttler';
+import type { FastifyRequest } from 'fastify';
+import { Counters } from '../cluster';
+import { CounterStorage } from './counter-storage';
+import { TenantThrottlerGuard } from './tenant-throttler.guard';
+import { rateWindowOf } from './window';
+
+/** One throttler whose limit and window are the request's own. */
+@Module({
+  imports: [
+    ThrottlerModule.forRootAsync({
+      inject: [Counters],
+      useFactory: (counters: Counters) => ({
+        storage: new CounterStorage(counters),
+        throttlers: [
+          {
+            limit: (context) => rateWindowOf(context.switchToHttp().getRequest<FastifyRequest>()).limit ?? 0,
+            ttl: (context) => rateWindowOf(context.switchToHttp().getRequest<FastifyRequest>()).windowMs,
+          },
+        ],
+      }),
+    }),
+  ],
+  providers: [TenantThrottlerGuard],
+  exports: [TenantThrottlerGuard],
+})
+export class RateLimitModule {}

@@ -1,0 +1,3 @@
+/** What is live: so far presence, read from the leases that connections hold. */
+export { Presence } from './presence';
+export { RealtimeModule } from './realtime.module';

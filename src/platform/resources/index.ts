@@ -1,0 +1,48 @@
+/** What is made before Nest is: configuration, log, lifecycle, secrets. Handed to whoever injects it. */
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { type AppConfig, DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig } from '../../config';
+import { Lifecycle } from '../lifecycle';
+import { Log } from '../logging';
+import { Secrets } from '../secrets';
+import { Validator } from '../validation';
+
+export interface Resources {
+  readonly config: AppConfig;
+  readonly log: Log;
+  readonly lifecycle: Lifecycle;
+  readonly secrets: Secrets;
+}
+
+@Global()
+@Module({})
+export class ResourcesModule {
+  static register({ config, log, lifecycle, secrets }: Resources): DynamicModule {
+    const providers = [
+      { provide: HttpConfig, useValue: config.http },
+      { provide: DatabaseConfig, useValue: config.database },
+      { provide: SecurityConfig, useValue: config.security },
+      { provide: RuntimeConfig, useValue: config.runtime },
+      { provide: Log, useValue: log },
+      { provide: Lifecycle, useValue: lifecycle },
+      { provide: Secrets, useValue: secrets },
+      Validator,
+    ];
+    return {
+      module: ResourcesModule,
+      imports: [DiscoveryModule],
+      providers,
+      exports: [
+        HttpConfig,
+        DatabaseConfig,
+        SecurityConfig,
+        RuntimeConfig,
+        Log,
+        Lifecycle,
+        Secrets,
+        Validator,
+        DiscoveryModule,
+      ],
+    };
+  }
+}

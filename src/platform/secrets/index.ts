@@ -1,0 +1,65 @@
+/**
+ * Secrets that the operator did not set are made once and kept in 0600 files under DATA_DIR/secrets. What the
+ * environment sets wins and is not written to disk.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AppConfig } from '../../config';
+
+export class Secrets {
+  constructor(
+    /** Opens /admin/* of every tenant. */
+    readonly masterKey: string,
+    /** Signs user tokens and socket tickets (HS256). */
+    readonly jwtSecret: string,
+    /** 32 bytes as hex; encrypts what is secret at rest. */
+    readonly encryptionKey: string,
+    /** Where the master key was written by this start, to be shown once; undefined when it was there before. */
+    readonly newMasterKeyFile: string | undefined,
+  ) {}
+}
+
+/** Reads or makes the secrets. Throws a plain error with one line when the directory is not usable. */
+export function loadSecrets(config: AppConfig): Secrets {
+  const directory = join(config.database.dataDir, 'secrets');
+  const { masterKey, jwtSecret, encryptionKey } = config.security;
+  const master =
+    masterKey === undefined
+      ? stored(directory, 'master-key', () => `master_${randomBytes(24).toString('base64url')}`)
+      : undefined;
+  return new Secrets(
+    masterKey ?? master?.value ?? '',
+    jwtSecret ?? stored(directory, 'jwt-secret', () => randomBytes(48).toString('base64url')).value,
+    encryptionKey ?? stored(directory, 'encryption-key', () => randomBytes(32).toString('hex')).value,
+    master?.made ? master.file : undefined,
+  );
+}
+
+function stored(directory: string, name: string, make: () => string): { value: string; file: string; made: boolean } {
+  const file = join(directory, name);
+  try {
+    const value = readFileSync(file, 'utf8').trim();
+    if (value.length > 0) {
+      chmodSync(file, 0o600);
+      return { value, file, made: false };
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(file, error);
+  }
+  const value = make();
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // Written aside and renamed: a crash leaves either no secret or a whole one.
+    writeFileSync(`${file}.new`, `${value}\n`, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    throw unusable(file, error);
+  }
+  return { value, file, made: true };
+}
+
+function unusable(file: string, error: unknown): Error {
+  const code = (error as NodeJS.ErrnoException).code ?? 'error';
+  return new Error(`Cannot use ${file} (${code}): make DATA_DIR writable for this user or set another one`);
+}

@@ -1,0 +1,104 @@
+import { getMetadataStorage } from 'class-validator';
+import { nestedType, RULES, USER_ID_SCHEMA } from './decorators';
+
+/** A JSON schema as far as we build one. */
+export interface ObjectSchema {
+  readonly type: 'object';
+  readonly properties: Record<string, PropertySchema>;
+  readonly required: string[];
+  readonly additionalProperties: false;
+}
+export type PropertySchema = Record<string, unknown>;
+
+export type DtoClass = new () => object;
+
+/** A decorator on a DTO that the compiler does not know; fails the boot. */
+export class UnknownDecorator extends Error {
+  constructor(dto: string, property: string, rule: string) {
+    super(`${dto}.${property} has the validation decorator "${rule}", which the schema compiler does not know`);
+  }
+}
+
+interface Rule {
+  readonly propertyName: string;
+  readonly name: string;
+  readonly constraints: readonly unknown[];
+  readonly each: boolean;
+  readonly message: string | undefined;
+}
+
+type Keywords = (constraints: readonly unknown[]) => PropertySchema;
+
+/** class-validator's rules as JSON schema keywords. Lengths count code points, as ajv does. */
+const KEYWORDS: Readonly<Record<string, Keywords>> = {
+  isString: () => ({ type: 'string', storable: true }),
+  isInt: () => ({ type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+  isBoolean: () => ({ type: 'boolean' }),
+  isArray: () => ({ type: 'array' }),
+  minLength: ([n]) => ({ minLength: n }),
+  maxLength: ([n]) => ({ maxLength: n }),
+  isLength: ([min, max]) => ({ minLength: min, ...(max === undefined ? {} : { maxLength: max }) }),
+  min: ([n]) => ({ minimum: n }),
+  max: ([n]) => ({ maximum: n }),
+  isIn: ([values]) => ({ enum: values }),
+  matches: ([pattern]) => ({ pattern: (pattern as RegExp).source }),
+  arrayMinSize: ([n]) => ({ minItems: n }),
+  arrayMaxSize: ([n]) => ({ maxItems: n }),
+  arrayUnique: () => ({ uniqueItems: true }),
+  isIso8601: () => ({ type: 'string', isoTime: true }),
+  [RULES.userId]: () => ({ ...USER_ID_SCHEMA }),
+  [RULES.jsonObject]: ([options]) => ({ jsonObject: options }),
+  [RULES.limit]: ([max]) => ({ limit: max }),
+  [RULES.nullable]: () => ({ keepsNull: true }),
+};
+
+/** Builds the schema of a DTO class from its decorators. Unknown fields are refused; nested classes are inlined. */
+export function compileSchema(dto: DtoClass): ObjectSchema {
+  const schema: ObjectSchema = { type: 'object', properties: {}, required: [], additionalProperties: false };
+  const optional = new Set<string>();
+  for (const rule of rulesOf(dto)) {
+    if (rule.name === 'isOptional') {
+      optional.add(rule.propertyName);
+      continue;
+    }
+    const keywords = keywordsOf(dto, rule);
+    const property = (schema.properties[rule.propertyName] ??= {});
+    if (rule.each) property['items'] = { ...(property['items'] as object | undefined), ...keywords };
+    else Object.assign(property, keywords);
+    if (rule.message !== undefined) property['faultMessage'] = rule.message;
+  }
+  for (const name of Object.keys(schema.properties)) if (!optional.has(name)) schema.required.push(name);
+  return schema;
+}
+
+/** Whether a class carries validation decorators at all. */
+export function isDto(candidate: unknown): candidate is DtoClass {
+  return (
+    typeof candidate === 'function' &&
+    getMetadataStorage().getTargetValidationMetadatas(candidate, '', false, false).length > 0
+  );
+}
+
+function keywordsOf(dto: DtoClass, rule: Rule): PropertySchema {
+  if (rule.name === 'nested') {
+    const type = nestedType(dto.prototype as object, rule.propertyName);
+    if (!type) throw new UnknownDecorator(dto.name, rule.propertyName, 'ValidateNested without IsNested');
+    return { ...compileSchema(type) };
+  }
+  const make = KEYWORDS[rule.name];
+  if (!make) throw new UnknownDecorator(dto.name, rule.propertyName, rule.name);
+  return make(rule.constraints);
+}
+
+function rulesOf(dto: DtoClass): Rule[] {
+  return getMetadataStorage()
+    .getTargetValidationMetadatas(dto, '', false, false)
+    .map((m) => ({
+      propertyName: m.propertyName,
+      name: m.type === 'nestedValidation' ? 'nested' : (m.name ?? m.type),
+      constraints: m.constraints ?? [],
+      each: m.each,
+      message: typeof m.message === 'string' ? m.message : undefined,
+    }))
+    .reverse();
+}

@@ -1,0 +1,155 @@
+import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
+import { AppError, type FieldError, invalidFields } from '../../common/errors';
+import { AGENT_PREFIX, findUnstorable, isStorableText, jsonBytes } from '../../common/text';
+import { compileSchema, type DtoClass, type ObjectSchema, type PropertySchema } from './compile-schema';
+import { describeFaults } from './faults';
+
+interface Compiled {
+  readonly schema: ObjectSchema;
+  /** Stops at the first fault: the path of good input. */
+  readonly fast: ValidateFunction;
+  /** Collects all faults; built at the first bad input. */
+  full: ValidateFunction | undefined;
+}
+
+export interface JsonObjectRule {
+  readonly maxBytes: number;
+  /** Also accept a string that holds a JSON object. */
+  readonly orText?: boolean;
+}
+
+/**
+ * Validates with schemas compiled from the DTO classes' decorators. REST, query strings and socket frames use this
+ * and nothing else. Compile at boot with `prepare`: an unknown decorator fails there.
+ */
+export class Validator {
+  private readonly compiled = new WeakMap<DtoClass, Compiled>();
+  private readonly first = createAjv(false);
+  private readonly all = createAjv(true);
+
+  /** Compiles a class ahead of its first use. */
+  prepare(dto: DtoClass): ObjectSchema {
+    return this.of(dto).schema;
+  }
+
+  /**
+   * Checks a parsed JSON body or frame. `null` for an optional field counts as absent and is removed. Throws 400
+   * with all faults.
+   */
+  body<T extends object>(dto: new () => T, value: unknown, what = 'Body'): T {
+    const compiled = this.of(dto);
+    if (value === undefined && compiled.schema.required.length === 0) return {} as T;
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new AppError('VALIDATION_ERROR', `${what} must be a JSON object`);
+    const meant = dropNulls(compiled.schema, value as Record<string, unknown>);
+    if (!compiled.fast(value)) this.refuse(compiled, value);
+    for (const [owner, name] of meant) owner[name] = null;
+    return value as T;
+  }
+
+  /** Checks a query string: whole numbers are read from text; unknown parameters are ignored. */
+  query<T extends object>(dto: new () => T, value: unknown): T {
+    const compiled = this.of(dto);
+    const picked: Record<string, unknown> = {};
+    for (const [name, schema] of Object.entries(compiled.schema.properties)) {
+      const raw = (value as Record<string, unknown> | undefined)?.[name];
+      if (raw !== undefined && raw !== '')
+        picked[name] = schema['type'] === 'integer' ? toInteger(raw) : toBoolean(schema, raw);
+    }
+    if (!compiled.fast(picked)) this.refuse(compiled, picked);
+    return picked as T;
+  }
+
+  private refuse(compiled: Compiled, value: unknown): never {
+    compiled.full ??= this.all.compile(compiled.schema);
+    compiled.full(value);
+    const errors: ErrorObject[] = compiled.full.errors ?? [];
+    throw invalidFields(describeFaults(errors, compiled.schema) satisfies FieldError[]);
+  }
+
+  private of(dto: DtoClass): Compiled {
+    let compiled = this.compiled.get(dto);
+    if (!compiled) {
+      const schema = compileSchema(dto);
+      compiled = { schema, fast: this.first.compile(schema), full: undefined };
+      this.compiled.set(dto, compiled);
+    }
+    return compiled;
+  }
+}
+
+function createAjv(allErrors: boolean): Ajv {
+  const ajv = new Ajv({ allErrors, strict: false, verbose: allErrors });
+  ajv.addKeyword({ keyword: 'storable', type: 'string', validate: (_: unknown, v: string) => isStorableText(v) });
+  ajv.addKeyword({
+    keyword: 'agentFree',
+    type: 'string',
+    validate: (_: unknown, v: string) => !v.startsWith(AGENT_PREFIX),
+  });
+  ajv.addKeyword({ keyword: 'isoTime', type: 'string', validate: (_: unknown, v: string) => isIsoTime(v) });
+  ajv.addKeyword({ keyword: 'jsonObject', validate: (rule: JsonObjectRule, v: unknown) => isJsonObject(rule, v) });
+  ajv.addKeyword({ keyword: 'limit', validate: (max: number, v: unknown) => isLimit(max, v) });
+  return ajv;
+}
+
+/** Reads a meta or metadata field that may have come as text; call only on values that passed the schema. */
+export function asJsonObject(value: Record<string, unknown> | string): Record<string, unknown> {
+  return typeof value === 'string' ? (JSON.parse(value) as Record<string, unknown>) : value;
+}
+
+function isJsonObject(rule: JsonObjectRule, value: unknown): boolean {
+  let object = value;
+  if (typeof value === 'string' && rule.orText) {
+    try {
+      object = JSON.parse(value);
+    } catch {
+      return false;
+    }
+  }
+  if (typeof object !== 'object' || object === null || Array.isArray(object)) return false;
+  return (
+    jsonBytes(object) <= rule.maxBytes &&
+    findUnstorable(object) === undefined &&
+    Object.keys(object).every((k) => k !== '__proto__')
+  );
+}
+
+function isLimit(max: number, value: unknown): boolean {
+  return (
+    value === null ||
+    value === 'default' ||
+    (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max)
+  );
+}
+
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$/;
+
+function isIsoTime(value: string): boolean {
+  return ISO_TIME.test(value) && !Number.isNaN(Date.parse(value));
+}
+
+/** Takes the nulls out of optional fields; returns those that mean something, to be put back after the check. */
+function dropNulls(schema: ObjectSchema, value: Record<string, unknown>): [Record<string, unknown>, string][] {
+  const meant: [Record<string, unknown>, string][] = [];
+  for (const name of Object.keys(value)) {
+    const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
+    if (!property) continue;
+    const child = value[name];
+    if (child === null) {
+      if (schema.required.includes(name) || property['limit'] !== undefined) continue;
+      Reflect.deleteProperty(value, name);
+      if (property['keepsNull'] === true) meant.push([value, name]);
+    } else if (property['properties'] !== undefined && typeof child === 'object' && !Array.isArray(child))
+      meant.push(...dropNulls(property as unknown as ObjectSchema, child as Record<string, unknown>));
+  }
+  return meant;
+}
+
+function toInteger(raw: unknown): unknown {
+  return typeof raw === 'string' && /^-?\d{1,15}$/.test(raw) ? Number(raw) : raw;
+}
+
+function toBoolean(schema: PropertySchema, raw: unknown): unknown {
+  if (schema['type'] !== 'boolean') return raw;
+  return raw === 'true' ? true : raw === 'false' ? false : raw;
+}

@@ -1,0 +1,36 @@
+import { existsSync, mkdtempSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EmbeddedPostgres } from '../../src/platform/database/embedded';
+import { migrate } from '../../src/platform/database/migrator';
+
+/** Settings of a cluster whose data nobody will miss: the tests that kill servers start clusters of their own. */
+export const FAST_SETTINGS = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  max_connections: '300',
+};
+const ENOUGH_MEMORY = 1024 ** 3;
+
+declare global {
+   
+  var testCluster: { postgres: EmbeddedPostgres; dataDir: string } | undefined;
+}
+
+/** One cluster per jest run; its database `chatapi` is migrated once and is the template of every test's database. */
+export default async function setup(): Promise<void> {
+  const dataDir = mkdtempSync(join(scratch(), 'chatapi-jest-'));
+  const cluster = new EmbeddedPostgres({ dataDir, settings: FAST_SETTINGS });
+  await cluster.start();
+  await migrate({ connection: cluster.connection(), allowUnsafe: true, onProgress: () => undefined });
+  globalThis.testCluster = { postgres: cluster, dataDir };
+  process.env['TEST_PG'] = JSON.stringify({ admin: cluster.adminConnection(), app: cluster.connection() });
+}
+
+function scratch(): string {
+  const memory = '/dev/shm';
+  if (!existsSync(memory)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memory);
+  return bavail * bsize > ENOUGH_MEMORY ? memory : tmpdir();
+}

@@ -1,0 +1,60 @@
+import type { Counters } from '../../../src/platform/cluster';
+import { type MakeHarness, type PortHarness, testsOf } from './harness';
+
+/** A harness that also tells the wall clock that the counters go by, and starts just after a multiple of 10 s. */
+export interface CountersHarness extends PortHarness<Counters> {
+  readonly now: () => number;
+}
+
+const WINDOW = 1000;
+
+/** What every Counters must do. */
+export function countersSuite(name: string, make: MakeHarness<CountersHarness>): void {
+  describe(`Counters: ${name}`, () => {
+    const test = testsOf(make);
+
+    test('counts up from 1, each key for itself', async ({ port }) => {
+      expect(await counts(port, 'a', 3)).toEqual([1, 2, 3]);
+      expect(await counts(port, 'b', 2)).toEqual([1, 2]);
+      expect(await counts(port, 'a', 1)).toEqual([4]);
+    });
+
+    test('says when the window ends: at the next multiple of its length', async ({ port, now }) => {
+      const { resetAtMs } = await port.increment('a', WINDOW);
+      expect(resetAtMs % WINDOW).toBe(0);
+      expect(resetAtMs).toBeGreaterThan(now() - WINDOW);
+      expect(resetAtMs).toBeLessThanOrEqual(now() + WINDOW);
+      expect((await port.increment('b', WINDOW)).resetAtMs).toBe(resetAtMs);
+      expect((await port.increment('a', 10 * WINDOW)).resetAtMs % (10 * WINDOW)).toBe(0);
+    });
+
+    test('starts again at 1 in the next window', async ({ port, advance }) => {
+      const first = await port.increment('a', WINDOW);
+      await counts(port, 'a', 5);
+      await advance(WINDOW);
+      expect(await port.increment('a', WINDOW)).toEqual({ count: 1, resetAtMs: first.resetAtMs + WINDOW });
+    });
+
+    test('does not start again within a window', async ({ port, advance }) => {
+      await counts(port, 'a', 5, 10 * WINDOW);
+      await advance(5 * WINDOW);
+      expect(await counts(port, 'a', 1, 10 * WINDOW)).toEqual([6]);
+    });
+
+    test('the same key with another window length is another counter', async ({ port }) => {
+      await counts(port, 'a', 5, WINDOW);
+      expect(await counts(port, 'a', 1, 10 * WINDOW)).toEqual([1]);
+    });
+
+    test('loses no increment of many at once', async ({ port }) => {
+      const states = await Promise.all(Array.from({ length: 200 }, async () => port.increment('a', 10 * WINDOW)));
+      expect(states.map((s) => s.count).sort((a, b) => a - b)).toEqual(states.map((_, i) => i + 1));
+    });
+  });
+}
+
+async function counts(counters: Counters, key: string, times: number, windowMs = WINDOW): Promise<number[]> {
+  const all: number[] = [];
+  for (let i = 0; i < times; i++) all.push((await counters.increment(key, windowMs)).count);
+  return all;
+}

@@ -1,0 +1,49 @@
+/** An implementation of a cluster port as the shared suites use it. */
+export interface PortHarness<T> {
+  readonly port: T;
+  /** Moves the implementation's time: a manual clock, or a real wait where time is another process's. */
+  readonly advance: (ms: number) => Promise<void> | void;
+  readonly close: () => Promise<void> | void;
+}
+
+/** A harness whose port another node of the same cluster shares. */
+export interface PeerHarness<T> extends PortHarness<T> {
+  readonly peer: T;
+  /** What was reported of handlers that threw, on either node. */
+  readonly errors: readonly unknown[];
+}
+
+/** Makes a fresh implementation, with nothing in it from an earlier test. */
+export type MakeHarness<H> = () => Promise<H> | H;
+
+const PATIENCE_MS = 2000;
+
+/** Repeats a check until it passes, for what arrives asynchronously; fails with its last error. */
+export async function eventually(check: () => void): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      check();
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Defines a test that gets a fresh harness and closes it, whatever happens. */
+export function testsOf<H extends Pick<PortHarness<unknown>, 'close'>>(
+  make: MakeHarness<H>,
+): (name: string, run: (harness: H) => Promise<void>) => void {
+  return (name, run) => {
+    it(name, async () => {
+      const harness = await make();
+      try {
+        await run(harness);
+      } finally {
+        await harness.close();
+      }
+    });
+  };
+}

@@ -1,0 +1,131 @@
+import type { Leases } from '../../../src/platform/cluster';
+import { type MakeHarness, type PortHarness, testsOf } from './harness';
+
+const TTL = 1000;
+
+/** What every Leases must do. */
+export function leasesSuite(name: string, make: MakeHarness<PortHarness<Leases>>): void {
+  describe(`Leases: ${name}`, () => {
+    const test = testsOf(make);
+    holds(test);
+    holdQueries(test);
+    claims(test);
+
+    test('holds and claims of one key do not touch each other', async ({ port }) => {
+      await port.hold('k', 'a', TTL);
+      expect(await port.claim('k', 'b', TTL)).toBe(true);
+      await port.drop('k', 'a');
+      expect(await port.renewClaim('k', 'b', TTL)).toBe(true);
+      expect(await alive(port, 'k')).toEqual([]);
+    });
+  });
+}
+
+type Test = (name: string, run: (harness: PortHarness<Leases>) => Promise<void>) => void;
+
+function holds(test: Test): void {
+  test('a key is alive while any holder holds it', async ({ port }) => {
+    expect(await alive(port, 'k')).toEqual([]);
+    await port.hold('k', 'a', TTL);
+    await port.hold('k', 'b', TTL);
+    await port.drop('k', 'a');
+    expect(await alive(port, 'k')).toEqual(['k']);
+    await port.drop('k', 'b');
+    expect(await alive(port, 'k')).toEqual([]);
+  });
+
+  test('a hold ends with its ttl, each holder at its own time', async ({ port, advance }) => {
+    await port.hold('k', 'a', TTL);
+    await port.hold('k', 'b', 3 * TTL);
+    await advance(1.5 * TTL);
+    expect(await alive(port, 'k')).toEqual(['k']);
+    await advance(2 * TTL);
+    expect(await alive(port, 'k')).toEqual([]);
+  });
+
+  test('holding again extends, and does not need a second drop', async ({ port, advance }) => {
+    await port.hold('k', 'a', TTL);
+    await advance(TTL / 2);
+    await port.hold('k', 'a', TTL);
+    await advance(0.7 * TTL);
+    expect(await alive(port, 'k')).toEqual(['k']);
+    await port.drop('k', 'a');
+    expect(await alive(port, 'k')).toEqual([]);
+  });
+}
+
+function holdQueries(test: Test): void {
+  test('answers for many keys at once, and only for those asked', async ({ port, advance }) => {
+    await port.hold('short', 'a', TTL);
+    await port.hold('long', 'a', 5 * TTL);
+    await port.hold('not asked', 'a', 5 * TTL);
+    expect(await alive(port, 'short', 'long', 'none', 'long')).toEqual(['long', 'short']);
+    await advance(2 * TTL);
+    expect(await alive(port, 'short', 'long', 'none')).toEqual(['long']);
+    expect(await alive(port)).toEqual([]);
+  });
+
+  test('dropping what is not held does nothing', async ({ port }) => {
+    await port.hold('k', 'a', TTL);
+    await port.drop('k', 'b');
+    await port.drop('none', 'a');
+    expect(await alive(port, 'k')).toEqual(['k']);
+  });
+
+  test('an expired key can be held again', async ({ port, advance }) => {
+    await port.hold('k', 'a', TTL);
+    await advance(2 * TTL);
+    await port.hold('k', 'a', TTL);
+    expect(await alive(port, 'k')).toEqual(['k']);
+  });
+}
+
+function claims(test: Test): void {
+  test('one holder at a time gets a claim', async ({ port }) => {
+    const won = await Promise.all(['a', 'b', 'c'].map((holder) => port.claim('k', holder, TTL)));
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect(await port.claim('other', 'z', TTL)).toBe(true);
+  });
+
+  test('claiming again by the same holder succeeds and extends', async ({ port, advance }) => {
+    await port.claim('k', 'a', TTL);
+    await advance(TTL / 2);
+    expect(await port.claim('k', 'a', TTL)).toBe(true);
+    await advance(0.7 * TTL);
+    expect(await port.claim('k', 'b', TTL)).toBe(false);
+  });
+
+  test('renewing extends the claim', async ({ port, advance }) => {
+    await port.claim('k', 'a', TTL);
+    await advance(TTL / 2);
+    expect(await port.renewClaim('k', 'a', TTL)).toBe(true);
+    await advance(0.7 * TTL);
+    expect(await port.claim('k', 'b', TTL)).toBe(false);
+  });
+
+  test('an expired claim is lost: it cannot be renewed, and anyone may take it', async ({ port, advance }) => {
+    await port.claim('k', 'a', TTL);
+    await advance(2 * TTL);
+    expect(await port.renewClaim('k', 'a', TTL)).toBe(false);
+    expect(await port.claim('k', 'b', TTL)).toBe(true);
+    expect(await port.renewClaim('k', 'a', TTL)).toBe(false);
+  });
+
+  test('renewing what another holds, or nobody, is refused', async ({ port }) => {
+    expect(await port.renewClaim('k', 'a', TTL)).toBe(false);
+    await port.claim('k', 'a', TTL);
+    expect(await port.renewClaim('k', 'b', TTL)).toBe(false);
+  });
+
+  test('giving a claim back frees it; only its holder can', async ({ port }) => {
+    await port.claim('k', 'a', TTL);
+    await port.unclaim('k', 'b');
+    expect(await port.claim('k', 'b', TTL)).toBe(false);
+    await port.unclaim('k', 'a');
+    expect(await port.claim('k', 'b', TTL)).toBe(true);
+  });
+}
+
+async function alive(leases: Leases, ...keys: string[]): Promise<string[]> {
+  return [...(await leases.alive(keys))].sort();
+}
