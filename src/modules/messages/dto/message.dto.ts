@@ -12,7 +12,7 @@ const MAX_CLIENT_MESSAGE_ID = 64;
 export class SendMessageDto {
   /**
    * 1 to 32,768 characters.
-   * @example Hello, world!
+   * @example "Hello, world!"
    */
   @IsString()
   @MinLength(1)
@@ -38,7 +38,7 @@ export class SendMessageDto {
 export class EditMessageDto {
   /**
    * The new content, 1 to 32,768 characters.
-   * @example Hello, everybody!
+   * @example "Hello, everybody!"
    */
   @IsOptional()
   @IsString()

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { type BuiltServer, startBuiltServer } from '../support/built-server';
+
+const CHROMIUM = '/usr/bin/chromium';
+const describeWithBrowser = existsSync(CHROMIUM) ? describe : describe.skip;
+
+interface Operation {
+  readonly operationId: string;
+  readonly security?: Record<string, string[]>[];
+  readonly parameters?: { name?: string; in?: string; example?: string }[];
+  readonly requestBody?: { content: Record<string, { schema: { $ref: string } }> };
+  readonly responses: Record<string, unknown>;
+}
+
+interface Document {
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { schemas: Record<string, { properties: Record<string, { example?: unknown }> }> };
+}
+
+let server: BuiltServer;
+let apiKey: string;
+
+beforeAll(async () => {
+  server = await startBuiltServer();
+  apiKey = /chatapi_[0-9A-Za-z]+/.exec(server.output)?.[0] ?? '';
+}, 120_000);
+afterAll(() => server.stop());
+
+describeWithBrowser('Swagger UI', () => {
+  let browser: Browser;
+  let page: Page;
+  const foreign: string[] = [];
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+    page = await browser.newPage();
+    page.on('request', (request) => {
+      if (!request.url().startsWith(server.url) && !request.url().startsWith('data:')) foreign.push(request.url());
+    });
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+  });
+  afterAll(() => browser.close());
+
+  it('creates a room with the printed key, keeps the key over a reload, and asks nobody else', async () => {
+    await page.goto(`${server.url}/docs`);
+    await authorize(page, { apiKey, userId: 'alice' });
+    expect(await tryOut(page, 'Rooms_create')).toBe('201');
+    await page.reload();
+    expect(await tryOut(page, 'Rooms_list')).toBe('200');
+    expect(await tryOut(page, 'Messages_send')).toBe('201');
+    expect(foreign).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+});
+
+// Runs last: the examples of DELETE take the demo room away.
+describe('the OpenAPI document', () => {
+  it('has examples that work as they stand with the printed key', async () => {
+    const document = (await (await fetch(`${server.url}/docs-json`)).json()) as Document;
+    const calls = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.entries(operations)
+        .filter(([, operation]) => operation.security?.some((s) => 'userId' in s))
+        .map(([method, operation]) => ({ path, method, operation })),
+    );
+    // What takes things away comes last, the innermost first.
+    calls.sort(
+      (a, b) => Number(a.method === 'delete') - Number(b.method === 'delete') || b.path.length - a.path.length,
+    );
+    expect(calls.length).toBeGreaterThan(15);
+    for (const { path, method, operation } of calls) {
+      const response = await callExample(document, path, method, operation);
+      expect({ id: operation.operationId, ok: response.ok, body: response.ok ? '' : await response.text() }).toEqual({
+        id: operation.operationId,
+        ok: true,
+        body: '',
+      });
+    }
+  });
+});
+
+async function callExample(document: Document, path: string, method: string, operation: Operation): Promise<Response> {
+  const url = path.replace(/\{([^}]+)\}/g, (_, name: string) => {
+    const example = operation.parameters?.find((p) => p.in === 'path' && p.name === name)?.example;
+    if (example === undefined) throw new Error(`${operation.operationId} has no example for ${name}`);
+    return example;
+  });
+  const ref = operation.requestBody?.content['application/json']?.schema.$ref.split('/').pop();
+  const properties = ref === undefined ? undefined : document.components.schemas[ref]?.properties;
+  const examples = Object.entries(properties ?? {}).filter(([, schema]) => schema.example !== undefined);
+  const body =
+    properties && JSON.stringify(Object.fromEntries(examples.map(([name, schema]) => [name, schema.example])));
+  const headers = { 'x-api-key': apiKey, 'x-user-id': 'alice', 'content-type': 'application/json' };
+  return fetch(server.url + url, { method: method.toUpperCase(), headers, ...(body === undefined ? {} : { body }) });
+}
+
+async function authorize(page: Page, values: Record<string, string>): Promise<void> {
+  await page.locator('button.authorize').first().click();
+  for (const [scheme, value] of Object.entries(values)) {
+    const box = page.locator('.auth-container form', { hasText: new RegExp(`^${scheme}\\s`) });
+    await box.locator('input').fill(value);
+    await box.locator('button.authorize').click();
+  }
+  await page.locator('button.btn-done').first().click();
+}
+
+/** Opens an operation, executes it as it stands, and returns the status that the page shows. */
+async function tryOut(page: Page, operationId: string): Promise<string> {
+  const block = page.locator(`[id$="-${operationId}"]`);
+  await block.locator('.opblock-summary-control').click();
+  await block.locator('button.execute').click();
+  const status = block.locator('.live-responses-table .response-col_status').nth(1);
+  await status.waitFor();
+  return (await status.innerText()).trim().slice(0, 3);
+}
