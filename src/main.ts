@@ -2,22 +2,38 @@ import { config as loadDotenv } from 'dotenv';
 import { createApp } from './app';
 import { banner } from './banner';
 import { ConfigError, loadConfig } from './config';
+import { Lifecycle } from './platform/lifecycle';
+import { describeError, PinoLog } from './platform/logging';
 
 /** One line per fault; a stack only where nobody expected the error. */
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.faults.join('\n');
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const isExpected = error.constructor === Error || /(Refusal|EmbeddedPostgresError)$/.test(error.name);
+  return isExpected ? error.message : (error.stack ?? error.message);
 }
 
 async function main(): Promise<void> {
   loadDotenv({ quiet: true });
-  const app = await createApp(loadConfig(process.env), (line) => console.log(line));
+  const config = loadConfig(process.env);
+  const log = new PinoLog(config.runtime.logLevel);
+  const lifecycle = new Lifecycle(log);
+  let isOrdered = false;
   const stop = (reason: string, code: number): void => {
-    void app.lifecycle.stop(reason).then(() => process.exit(code));
+    isOrdered = true;
+    void lifecycle.stop(reason).then(() => process.exit(code));
   };
+  // From the first moment on: a start that is cut short must leave nothing behind either.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal, 0));
-  app.lifecycle.onFatal((reason) => stop(reason, 1));
-  console.log(banner(app));
+  lifecycle.onFatal((reason) => stop(reason, 1));
+  try {
+    const app = await createApp(config, (line) => console.log(line), log, lifecycle);
+    console.log(banner(app));
+    // Where that fails the next start shows another key.
+    await app.firstStart?.shown().catch((error: unknown) => log.warn({ error: describeError(error) }, 'first start'));
+  } catch (error) {
+    if (!isOrdered) throw error;
+  }
 }
 
 main().catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import type { Server } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import { encodeId } from './common/ids';
@@ -10,6 +11,10 @@ import { HttpAdapter, installHttp, installSwagger } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
 import type { Resources } from './platform/resources';
+
+/** Between the end of the grace and the end of the connections. */
+const SEVERED_MS = 1000;
+const SWEEP_MS = 1000;
 
 /** Path parameters with which the documents' examples work on a fresh installation. */
 export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
@@ -25,7 +30,9 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   const nest = await makeNest(resources, database);
   await installHttp(nest);
   installSwagger(nest, PATH_EXAMPLES);
-  lifecycle.onStop(StopStage.requests, 'http server', () => nest.close(), config.runtime.shutdownGraceMs);
+  const grace = config.runtime.shutdownGraceMs;
+  lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);
+  closeConnectionsWhile(nest, lifecycle);
   await nest.init();
   log.debug({}, 'application initialised');
   return nest;
@@ -40,8 +47,32 @@ export function makeNest(resources: Resources, database: OpenDatabase): Promise<
   );
 }
 
+/** Whoever gets an answer while the server stops is told to hang up: a connection kept alive would hold up the end. */
+function closeConnectionsWhile(nest: NestFastifyApplication, lifecycle: Lifecycle): void {
+  const fastify = nest.getHttpAdapter().getInstance();
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    if (lifecycle.stopping) reply.header('Connection', 'close');
+    done();
+  });
+}
+
+/** Running requests get their time to finish; then their connections are cut. */
+async function closeHttp(nest: NestFastifyApplication, graceMs: number): Promise<void> {
+  const server: Server = nest.getHttpServer();
+  // Answers that were on their way when the stop began did not say `Connection: close`.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  try {
+    await nest.close();
+  } finally {
+    clearInterval(sweep);
+    clearTimeout(cut);
+  }
+}
+
 /** Listens and returns the URL; a taken port is one clear line. */
 export async function listen(nest: NestFastifyApplication, config: AppConfig, lifecycle: Lifecycle): Promise<string> {
+  if (lifecycle.stopping) throw new Error('The server was stopped while it started');
   const host = config.http.host ?? (config.database.url === undefined ? '127.0.0.1' : '0.0.0.0');
   try {
     await nest.listen(config.http.port, host);

@@ -14,7 +14,6 @@ export const FAST_SETTINGS = {
 const ENOUGH_MEMORY = 1024 ** 3;
 
 declare global {
-   
   var testCluster: { postgres: EmbeddedPostgres; dataDir: string } | undefined;
 }
 

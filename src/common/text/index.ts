@@ -38,9 +38,14 @@ export function nestsDeeperThan(json: string, max: number): boolean {
   return false;
 }
 
-/** The first string, key or value, anywhere in a parsed JSON value that cannot be stored; undefined when all can. */
+/**
+ * Path of the first thing anywhere in a parsed JSON value that cannot be stored as it was sent: a string, key or
+ * value, with NUL or a lone surrogate, or a number too large for a double (it would come back as null). undefined
+ * when there is none.
+ */
 export function findUnstorable(value: unknown, path = ''): string | undefined {
   if (typeof value === 'string') return isStorableText(value) ? undefined : path;
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : path;
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, child] of Object.entries(value)) {
     if (!isStorableText(key)) return path;

@@ -11,6 +11,8 @@ import { DEMO } from './demo';
 /** What the very first start made, to be shown once. */
 export interface FirstStart {
   readonly apiKey: string;
+  /** To be called once it has been shown: until then every start makes and shows a new key. */
+  shown(): Promise<void>;
 }
 
 /** Makes the demo tenant, its room and its first message on the very first start. */
@@ -24,8 +26,8 @@ export class FirstStartService {
   ) {}
 
   /**
-   * Every step may be repeated: after a crash in between, the next start finishes the work with a new key (the first
-   * one was never shown). undefined: this is not the first start.
+   * Every step may be repeated: after a crash or a failure before the key was shown (a taken port), the next start
+   * finishes the work with a new key. undefined: this is not the first start.
    */
   async run(): Promise<FirstStart | undefined> {
     const [instance] = await this.system.read<{ fresh: boolean }>(
@@ -37,8 +39,11 @@ export class FirstStartService {
     const policy = { tenantId: DEMO.tenantId, status: 'active', limits: {}, settings: {} } as const;
     const alice = new Caller('key', randomUUID(), policy, DEMO.userId, undefined, ['chat']);
     await this.seedRoom(alice);
+    return { apiKey, shown: () => this.finish() };
+  }
+
+  private async finish(): Promise<void> {
     await this.system.read('first start done', 'UPDATE instance SET bootstrapped_at = clock_timestamp()');
-    return { apiKey };
   }
 
   private async seedRoom(alice: Caller): Promise<void> {

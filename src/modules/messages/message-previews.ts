@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DeliveryService } from '../delivery';
+import { DeliveryService, type MemberPosition } from '../delivery';
 import { type PreviewRequest, type RoomPreview, RoomPreviews } from '../rooms';
 import { MessagesRepository, type PreviewRow } from './messages.repository';
 import { messageView } from './views';
@@ -24,23 +24,31 @@ export class MessagePreviews extends RoomPreviews {
   ): Promise<ReadonlyMap<string, RoomPreview>> {
     if (rooms.length === 0) return new Map();
     const positions = await this.delivery.positions(tenantId, userId, rooms);
-    const wanted = rooms.map((room) => ({ ...room, readSeq: positions.get(room.roomId)?.readSeq ?? room.joinedSeq }));
-    const rows = await this.repository.previews(tenantId, userId, wanted, UNREAD_CAP);
+    const wanted = rooms.map((room) => ({ ...room, ...within(room, positions.get(room.roomId)) }));
+    const rows = new Map(
+      (await this.repository.previews(tenantId, userId, wanted, UNREAD_CAP)).map((row) => [row.room_id, row]),
+    );
     return new Map(
-      rows.map((row) => {
-        const position = positions.get(row.room_id);
+      wanted.map(({ roomId, ackedSeq, readSeq }) => {
+        const row = rows.get(roomId);
         return [
-          row.room_id,
+          roomId,
           {
-            last_acked_seq: position?.ackedSeq ?? 0,
-            last_read_seq: position?.readSeq ?? 0,
-            unread_count: row.unread,
-            last_message: lastMessage(row),
+            last_acked_seq: ackedSeq,
+            last_read_seq: readSeq,
+            unread_count: row?.unread ?? 0,
+            last_message: row ? lastMessage(row) : null,
           },
         ];
       }),
     );
   }
+}
+
+/** The rooms were read a moment before the positions: what was sent and read in between is not part of this list. */
+function within(room: PreviewRequest, position: MemberPosition | undefined): MemberPosition {
+  const upTo = (seq: number): number => Math.min(seq, room.lastSeq);
+  return { ackedSeq: upTo(position?.ackedSeq ?? room.joinedSeq), readSeq: upTo(position?.readSeq ?? room.joinedSeq) };
 }
 
 function lastMessage({ last }: PreviewRow): RoomPreview['last_message'] {

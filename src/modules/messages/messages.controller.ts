@@ -1,10 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiExtraModels, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Access, type Caller } from '../../platform/auth';
 import { ApiErrors, CurrentCaller, WithTotal } from '../../platform/http';
 import {
-  ChangeDto,
   ChangesDto,
   EditMessageDto,
   ListChangesQueryDto,
@@ -16,7 +15,6 @@ import {
 import { MessagesService } from './messages.service';
 
 @ApiTags('Messages')
-@ApiExtraModels(ChangeDto)
 @Controller('rooms/:room_id')
 export class MessagesController {
   constructor(private readonly messages: MessagesService) {}

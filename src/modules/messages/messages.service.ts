@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, forbidden, invalid, notFound } from '../../common/errors';
+import { forbidden, invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { DEFAULT_LIMIT } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
@@ -101,7 +101,7 @@ export class MessagesService {
   async edit(caller: Caller, roomId: string, messageId: string, input: EditMessageDto): Promise<MessageDto> {
     if (input.content === undefined && input.meta === undefined)
       throw invalid('content', 'Send at least one of content, meta');
-    const target = [caller.tenantId, roomUuid(roomId), messageUuid(messageId), caller.userId];
+    const target = [caller.tenantId, roomUuid(roomId), decodeId('message', messageId) ?? null, caller.userId];
     const result = await this.effects.call<MessageResult>(caller, 'message_edit', [
       ...target,
       input.content ?? null,
@@ -113,7 +113,7 @@ export class MessagesService {
 
   /** Deletes softly: the seq stays, the content is erased. The sender or a room admin; again changes nothing. */
   async delete(caller: Caller, roomId: string, messageId: string): Promise<void> {
-    const target = [caller.tenantId, roomUuid(roomId), messageUuid(messageId), caller.userId];
+    const target = [caller.tenantId, roomUuid(roomId), decodeId('message', messageId) ?? null, caller.userId];
     const result = await this.effects.call<MessageResult>(caller, 'message_delete', target);
     if (!result.message) throw refusal(result.status);
   }
@@ -138,12 +138,6 @@ function visible<F extends { readonly room: RoomView }>(found: F | undefined): F
   if (!found) throw notFound('Room');
   if (!found.room.allowed) throw forbidden('You are not a member of this room');
   return found;
-}
-
-function messageUuid(messageId: string): string {
-  const uuid = decodeId('message', messageId);
-  if (uuid === undefined) throw new AppError('NOT_FOUND', 'Message not found');
-  return uuid;
 }
 
 /** How many messages lie between the cursors: every seq exists, so this is a subtraction. */

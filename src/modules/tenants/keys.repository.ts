@@ -75,7 +75,7 @@ export class KeysRepository {
     return { rows, total: count?.n ?? 0 };
   }
 
-  async create(tenantId: string, key: NewKeyRow, expiresAt: string | null): Promise<KeyRow> {
+  async create(tenantId: string, key: NewKeyRow, expiresAt: Date | null): Promise<KeyRow> {
     const rows = await this.database.read<KeyRow>(
       'create key',
       tenantId,

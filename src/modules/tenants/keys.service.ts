@@ -29,7 +29,8 @@ export class KeysService {
 
   /** Makes a key; the key itself is in this answer only. Throws 400 for an expiry that is not in the future. */
   async create(caller: Caller, tenantId: string, input: CreateKeyDto): Promise<KeyCreatedDto> {
-    if (input.expires_at !== undefined && Date.parse(input.expires_at) <= Date.now())
+    const expiresAt = input.expires_at === undefined ? null : new Date(input.expires_at);
+    if (expiresAt !== null && expiresAt.getTime() <= Date.now())
       throw invalid('expires_at', 'expires_at must be in the future');
     const id = await this.tenants.managed(caller, tenantId);
     const apiKey = newApiKey();
@@ -42,7 +43,7 @@ export class KeysService {
         hash: hashApiKey(apiKey),
         scopes: input.scopes ?? ['chat'],
       },
-      input.expires_at ?? null,
+      expiresAt,
     );
     this.verifier.forget();
     return { ...keyView(row), api_key: apiKey };

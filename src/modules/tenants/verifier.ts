@@ -6,9 +6,9 @@ import { Secrets } from '../../platform/secrets';
 import { hashApiKey, isWellFormedApiKey } from './api-key';
 import { KeysRepository, type LiveKeyRow } from './keys.repository';
 import { KeyUses } from './key-uses';
-import { TokenSigner } from './token-signer';
+import { type ReadClaims, TokenSigner } from './token-signer';
 
-/** How long a proven credential is believed without asking again: revocation is in force within this time. */
+/** How long a look-up is believed without asking again: a revocation made elsewhere is in force within this time. */
 export const GRANT_TTL_MS = 2000;
 const CACHED_KEYS = 20_000;
 const CACHED_TOKENS = 100_000;
@@ -26,7 +26,8 @@ interface Cached<G> {
 export class TenantCredentialVerifier extends CredentialVerifier {
   private readonly keys = new LRUCache<string, Cached<KeyGrant>>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
   private readonly keysById = new LRUCache<string, Cached<TenantPolicy>>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
-  private readonly tokens = new LRUCache<string, Cached<TokenGrant>>({ max: CACHED_TOKENS, ttl: GRANT_TTL_MS });
+  /** Tokens whose signature is good. Whether their key still lives is never part of it: that is `keysById`. */
+  private readonly tokens = new LRUCache<string, ReadClaims>({ max: CACHED_TOKENS });
   private readonly pending = new Map<string, Promise<unknown>>();
   private readonly masterHash: Buffer;
   private generation = 0;
@@ -52,31 +53,38 @@ export class TenantCredentialVerifier extends CredentialVerifier {
   }
 
   verifyToken(token: string): TokenGrant | undefined | Promise<TokenGrant | undefined> {
-    const id = sha256(token).toString('base64');
-    const cached = this.tokens.get(id);
-    if (cached) return cached.grant;
-    const claims = this.signer.read(token, 'user');
+    const claims = this.claimsOf(token);
     if (!claims) return undefined;
-    return this.once(`token:${id}`, async () => {
-      const { generation } = this;
-      const tenant = await this.policyOfKey(claims.tenantId, claims.keyId);
-      const grant = tenant && { keyId: claims.keyId, userId: claims.userId, tenant };
-      const ttl = Math.min(GRANT_TTL_MS, claims.expiresAtMs - Date.now());
-      if (ttl > 0 && generation === this.generation) this.tokens.set(id, { grant }, { ttl });
-      return grant;
-    });
+    const cached = this.keysById.get(claims.keyId);
+    if (cached) return tokenGrant(claims, cached.grant);
+    const { tenantId, keyId } = claims;
+    return this.once(`id:${keyId}`, () => this.loadKeyById(tenantId, keyId)).then((tenant) =>
+      tokenGrant(claims, tenant),
+    );
   }
 
   isMasterKey(key: string): boolean {
     return timingSafeEqual(sha256(key), this.masterHash);
   }
 
-  /** Drops everything that is cached, after a change of keys or tenants. */
+  /** Drops everything that is cached or being looked up, after a change of keys or tenants. */
   forget(): void {
     this.generation++;
     this.keys.clear();
     this.keysById.clear();
-    this.tokens.clear();
+    // A look-up that began before the change may answer the calls that wait for it, but no later one.
+    this.pending.clear();
+  }
+
+  /** What a good token says. The signature is checked once; the expiry every time. */
+  private claimsOf(token: string): ReadClaims | undefined {
+    const id = sha256(token).toString('base64');
+    const cached = this.tokens.get(id);
+    if (cached && cached.expiresAtMs > Date.now()) return cached;
+    const claims = this.signer.read(token, 'user');
+    if (claims) this.tokens.set(id, claims);
+    else this.tokens.delete(id);
+    return claims;
   }
 
   private async loadKey(hash: Buffer, id: string): Promise<KeyGrant | undefined> {
@@ -91,9 +99,7 @@ export class TenantCredentialVerifier extends CredentialVerifier {
     return grant;
   }
 
-  private async policyOfKey(tenantId: string, keyId: string): Promise<TenantPolicy | undefined> {
-    const cached = this.keysById.get(keyId);
-    if (cached) return cached.grant;
+  private async loadKeyById(tenantId: string, keyId: string): Promise<TenantPolicy | undefined> {
     const { generation } = this;
     const row = await this.repository.liveById(tenantId, keyId);
     const grant = row && policyOf(row);
@@ -105,10 +111,16 @@ export class TenantCredentialVerifier extends CredentialVerifier {
   private once<G>(id: string, load: () => Promise<G>): Promise<G> {
     const running = this.pending.get(id) as Promise<G> | undefined;
     if (running) return running;
-    const started = load().finally(() => this.pending.delete(id));
+    const started = load().finally(() => {
+      if (this.pending.get(id) === started) this.pending.delete(id);
+    });
     this.pending.set(id, started);
     return started;
   }
+}
+
+function tokenGrant(claims: ReadClaims, tenant: TenantPolicy | undefined): TokenGrant | undefined {
+  return tenant?.tenantId === claims.tenantId ? { keyId: claims.keyId, userId: claims.userId, tenant } : undefined;
 }
 
 function policyOf(row: LiveKeyRow): TenantPolicy {

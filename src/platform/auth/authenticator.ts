@@ -21,6 +21,7 @@ export type Identity =
   | { readonly kind: 'token'; readonly grant: TokenGrant };
 
 const BEARER = /^Bearer +(\S+)$/i;
+const BEARER_SCHEME = /^Bearer( |$)/i;
 
 /**
  * Decides who calls, in two steps, so that a limit can be taken in between: `identify` proves the credential,
@@ -29,19 +30,23 @@ const BEARER = /^Bearer +(\S+)$/i;
 export class Authenticator {
   constructor(private readonly verifier: CredentialVerifier) {}
 
-  /** Proves the credential that counts: on admin routes the master key first, then Bearer, then the API key. */
+  /**
+   * Proves the credential that counts: on admin routes the master key first, then Bearer, then the API key. Another
+   * scheme of Authorization beside an API key is a proxy's business (e.g. Basic in front of the server) and ignored.
+   */
   identify(headers: CredentialHeaders, access: AccessKind): Identity | Promise<Identity> {
     const master = headers['x-master-key'];
     if ((access === 'admin' || access === 'master') && master !== undefined) {
       if (typeof master !== 'string' || !this.verifier.isMasterKey(master)) throw unauthenticated('Invalid master key');
       return { kind: 'master' };
     }
-    if (headers.authorization !== undefined) {
-      const token = BEARER.exec(headers.authorization)?.[1];
+    const key = headers['x-api-key'];
+    const { authorization } = headers;
+    if (authorization !== undefined && (key === undefined || BEARER_SCHEME.test(authorization))) {
+      const token = BEARER.exec(authorization)?.[1];
       if (token === undefined) throw unauthenticated('Authorization must be "Bearer <token>"');
       return proven(this.verifier.verifyToken(token), asToken, 'Invalid or expired token');
     }
-    const key = headers['x-api-key'];
     if (typeof key !== 'string' || key === '') throw unauthenticated(missingCredential(access));
     return proven(this.verifier.verifyKey(key), asKey, 'Invalid API key');
   }
@@ -91,8 +96,14 @@ function missingCredential(access: AccessKind): string {
 function admitTenant(tenant: TenantPolicy, origin: string | undefined): void {
   if (tenant.status === 'suspended') throw forbidden('This tenant is suspended');
   const allowed = tenant.settings.allowed_origins;
-  if (origin !== undefined && Array.isArray(allowed) && !allowed.includes(origin))
+  if (origin !== undefined && Array.isArray(allowed) && !lists(allowed, origin))
     throw forbidden('This origin is not allowed for the tenant');
+}
+
+/** Browsers send the host in lower case; whoever wrote the list may not have. */
+function lists(allowed: readonly string[], origin: string): boolean {
+  const wanted = origin.toLowerCase();
+  return allowed.some((item) => item.toLowerCase() === wanted);
 }
 
 function userOf(header: string | string[] | undefined, required: boolean): string | undefined {

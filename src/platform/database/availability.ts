@@ -1,9 +1,13 @@
-import { Client, type ClientConfig } from 'pg';
+import type { ClientConfig } from 'pg';
 import { unavailable } from '../../common/errors';
 import type { Log } from '../logging';
+import { codeOf, isServerError } from './errors';
+import { GuardedClient } from './guarded-client';
 
 const PROBE_TIMEOUT_MS = 1000;
 const PROBE_INTERVAL_MS = 250;
+/** Too many connections: the server answers, and those that are open go on working. */
+const TOO_MANY = '53300';
 
 /**
  * Knows whether the database answers. A failed call asks for a probe on a fresh connection; only a failed probe
@@ -44,13 +48,14 @@ export class Availability {
 
   stop(): void {
     this.stopped = true;
+    this.probing = false;
     clearTimeout(this.timer);
   }
 
   private async probe(): Promise<void> {
-    const alive = await answers(this.connection);
+    const failure = await complaint(this.connection);
     if (this.stopped) return;
-    if (alive) {
+    if (failure === undefined) {
       if (this.awaySince !== undefined)
         this.log.info({ outage_ms: Math.round(performance.now() - this.awaySince) }, 'database is back');
       this.awaySince = undefined;
@@ -59,27 +64,23 @@ export class Availability {
     }
     if (this.awaySince === undefined) {
       this.awaySince = performance.now();
-      this.log.error({}, 'database is away; answering 503 until it is back');
+      this.log.error({ code: failure }, 'database is away; answering 503 until it is back');
     }
     this.timer = setTimeout(() => void this.probe(), PROBE_INTERVAL_MS);
   }
 }
 
-async function answers(connection: ClientConfig): Promise<boolean> {
-  const client = new Client({
-    ...connection,
-    connectionTimeoutMillis: PROBE_TIMEOUT_MS,
-    query_timeout: PROBE_TIMEOUT_MS,
-  });
-  client.on('error', () => undefined);
+/** The code of what is wrong with the database, undefined when it answers. */
+async function complaint(connection: ClientConfig): Promise<string | undefined> {
+  let client: GuardedClient | undefined;
   try {
-    await client.connect();
+    client = await GuardedClient.open(connection, { applicationName: 'chatapi probe', timeoutMs: PROBE_TIMEOUT_MS });
     await client.query('SELECT 1');
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    const code = codeOf(error) ?? 'unknown';
+    return isServerError(error) && code === TOO_MANY ? undefined : code;
   } finally {
-    // A frozen server never answers the goodbye: do not wait for it.
-    void client.end().catch(() => undefined);
+    void client?.close();
   }
 }

@@ -1,6 +1,8 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { Availability } from './availability';
 import { Database, SystemDatabase } from './database';
+import { DatabaseMetrics } from './database-metrics';
+import { Failures } from './failures';
 import type { OpenDatabase } from './open';
 
 /** Hands the open database to whoever injects it. */
@@ -12,6 +14,8 @@ export class DatabaseModule {
       { provide: Database, useValue: open.database },
       { provide: SystemDatabase, useValue: open.system },
       { provide: Availability, useValue: open.availability },
+      { provide: Failures, useValue: open.failures },
+      DatabaseMetrics,
     ];
     return { module: DatabaseModule, providers, exports: [Database, SystemDatabase, Availability] };
   }

@@ -1,19 +1,24 @@
+import { DatabaseError } from 'pg';
 import { AppError, unavailable } from '../../common/errors';
 
 /** SQLSTATEs after which the same transaction may simply be run again: serialization failure and deadlock. */
 const RETRYABLE = new Set(['40001', '40P01']);
-/** SQLSTATE classes and codes that say "not now" rather than "not so". */
-const AWAY = /^(08...|57P0[1-5]|57014|53...|55P03|25006|58...|XX00[12])$/;
+/** "Not now" rather than "not so": connection, login, missing database, shutdown, cancel, resources, locks, read-only. */
+const AWAY = /^(08...|28...|3D000|57P0[1-5]|57014|53...|55P03|25006|58...|XX00[12])$/;
+/** The server has hung up: connection exceptions, shutdown and crash, idle and transaction time-outs. */
+const HUNG_UP = /^(08...|57P0[1-5]|25P0[34])$/;
 const SOCKET_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOENT',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EHOSTUNREACH',
-  'EAI_AGAIN',
+  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'],
+  ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'ERR_STREAM_DESTROYED'],
+  // A unix socket whose listener is frozen and whose backlog is full.
+  'EAGAIN',
 ]);
+/** Errors that the driver and its pool make themselves carry no code. */
+const DRIVER_MESSAGES =
+  /terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|not queryable|Connection ended|after calling end on the pool/i;
+
+/** Why calls fail: the label of chatapi_database_failures_total. */
+export type FailureReason = 'away' | 'connection' | 'deadline' | 'conflict' | 'busy' | 'unexpected';
 
 /** The SQLSTATE or system code of a driver error. */
 export function codeOf(error: unknown): string | undefined {
@@ -26,14 +31,18 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(codeOf(error) ?? '');
 }
 
+/** The server itself said so: the statement was refused and has no effect. */
+export function isServerError(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError;
+}
+
 /** The connection is gone or was never there; says nothing about the statement itself. */
 export function isConnectionLoss(error: unknown): boolean {
+  if (isServerError(error))
+    return HUNG_UP.test(error.code ?? '') || error.severity === 'FATAL' || error.severity === 'PANIC';
   const code = codeOf(error);
-  if (code !== undefined) return SOCKET_CODES.has(code) || code.startsWith('08') || code.startsWith('57P0');
-  return (
-    error instanceof Error &&
-    /terminated|timeout exceeded when trying to connect|not queryable|Connection ended/i.test(error.message)
-  );
+  if (code !== undefined) return SOCKET_CODES.has(code) || HUNG_UP.test(code);
+  return error instanceof Error && DRIVER_MESSAGES.test(error.message);
 }
 
 /** A call was given up after its deadline. */
@@ -44,15 +53,20 @@ export class DeadlineExceeded extends Error {
   }
 }
 
+/** undefined: the failure is the caller's own (its input, or a refusal of the service). */
+export function reasonOf(error: unknown): FailureReason | undefined {
+  if (error instanceof AppError) return undefined;
+  if (error instanceof DeadlineExceeded) return 'deadline';
+  if (isConnectionLoss(error)) return 'connection';
+  if (isRetryable(error)) return 'conflict';
+  const code = codeOf(error) ?? '';
+  if (AWAY.test(code)) return 'busy';
+  return /^2[23]...$/.test(code) ? undefined : 'unexpected';
+}
+
 /** What a caller sees: 503 where the database is away or busy, the error itself where it is a fault of ours. */
 export function translate(error: unknown, outcome: 'unknown' | 'none'): unknown {
-  if (error instanceof AppError) return error;
-  if (
-    error instanceof DeadlineExceeded ||
-    isConnectionLoss(error) ||
-    isRetryable(error) ||
-    AWAY.test(codeOf(error) ?? '')
-  )
-    return unavailable('The database is not available right now. Try again in a moment', { outcome, cause: error });
-  return error;
+  const reason = reasonOf(error);
+  if (reason === undefined || reason === 'unexpected') return error;
+  return unavailable('The database is not available right now. Try again in a moment', { outcome, cause: error });
 }

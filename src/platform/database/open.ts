@@ -5,6 +5,8 @@ import type { Log } from '../logging';
 import { Availability } from './availability';
 import { Database, SystemDatabase } from './database';
 import { EmbeddedPostgres } from './embedded';
+import { explainOpening } from './explain';
+import { Failures } from './failures';
 import { migrate } from './migrator';
 import { createPool } from './pool';
 import { Runner } from './runner';
@@ -15,6 +17,7 @@ export interface OpenDatabase {
   readonly database: Database;
   readonly system: SystemDatabase;
   readonly availability: Availability;
+  readonly failures: Failures;
 }
 
 export interface OpenOptions {
@@ -30,20 +33,39 @@ export interface OpenOptions {
  * opens the pool. Each step registers its own end with the lifecycle. Throws with one clear line.
  */
 export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
-  const { config, log, lifecycle } = options;
-  const connection = config.url === undefined ? await startEmbedded(options) : { connectionString: config.url };
-  const lock = new ServerLock(connection, log, () => lifecycle.fatal('another server has taken over this database'));
-  lifecycle.onStop(StopStage.pool, 'server lock', () => lock.release());
-  await lock.acquire();
-  const roles = await migrate({ connection, allowUnsafe: config.allowUnsafe, onProgress: options.onProgress });
+  const { url } = options.config;
+  if (url === undefined) return openOn(await startEmbedded(options), options);
+  const connection = { connectionString: url };
+  try {
+    return await openOn(connection, options);
+  } catch (error) {
+    throw explainOpening(error, connection);
+  }
+}
+
+async function openOn(connection: ClientConfig, options: OpenOptions): Promise<OpenDatabase> {
+  const { config, log, lifecycle, onProgress } = options;
   const availability = new Availability(connection, log);
-  const pool = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles, log });
-  lifecycle.onStop(StopStage.pool, 'database pool', async () => {
-    availability.stop();
-    await pool.end();
+  const lock = new ServerLock(connection, log, {
+    onDoubt: () => availability.suspect(),
+    onTaken: () => lifecycle.fatal('another server has taken over this database'),
   });
-  const runner = new Runner(pool, availability, config.deadlineMs);
-  return { database: new Database(runner, roles), system: new SystemDatabase(runner, roles), availability };
+  lifecycle.onStop(StopStage.pool, 'server lock', () => {
+    availability.stop();
+    return lock.release();
+  });
+  await lock.acquire();
+  const roles = await migrate({ connection, allowUnsafe: config.allowUnsafe, onProgress });
+  const { pool, close } = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles });
+  lifecycle.onStop(StopStage.pool, 'database pool', close);
+  const failures = new Failures();
+  const runner = new Runner(pool, availability, config.deadlineMs, (reason) => failures.note(reason));
+  return {
+    database: new Database(runner, roles),
+    system: new SystemDatabase(runner, roles),
+    availability,
+    failures,
+  };
 }
 
 async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<ClientConfig> {
@@ -66,6 +88,11 @@ export function unopenedDatabase(log: Log): OpenDatabase {
   const roles = { tenant: '', system: '', append: '' };
   const connection = { host: '/nowhere' };
   const availability = new Availability(connection, log);
-  const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles, log }), availability, 1);
-  return { database: new Database(runner, roles), system: new SystemDatabase(runner, roles), availability };
+  const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles }).pool, availability, 1);
+  return {
+    database: new Database(runner, roles),
+    system: new SystemDatabase(runner, roles),
+    availability,
+    failures: new Failures(),
+  };
 }

@@ -1,10 +1,11 @@
-import { type ClientConfig, type CustomTypesConfig, Pool, type PoolClient, types } from 'pg';
-import type { Socket } from 'node:net';
-import type { Log } from '../logging';
+import { type Client, type ClientConfig, type CustomTypesConfig, Pool, type PoolClient, types } from 'pg';
+import { socketOf } from './guarded-client';
 import { quote } from './migrations/0001/security';
 import type { RoleNames } from './roles';
 
 const INT8 = types.builtins.INT8;
+/** A frozen server never answers the goodbye. */
+const GOODBYE_MS = 2000;
 
 /** bigint comes as a JS number: seq and rev stay far below 2^53. */
 const NUMERIC_INT8: CustomTypesConfig = {
@@ -15,39 +16,80 @@ const NUMERIC_INT8: CustomTypesConfig = {
 export interface PoolOptions {
   readonly connection: ClientConfig;
   readonly size: number;
+  /** For a free connection, and for a new one to be ready, in ms. */
   readonly waitMs: number;
   readonly roles: RoleNames;
-  readonly log: Log;
+}
+
+/** The pool and its end. */
+export interface OpenPool {
+  readonly pool: Pool;
+  /** Closes all connections; waits at most some seconds, also for a frozen server. */
+  readonly close: () => Promise<void>;
 }
 
 /**
  * The pool. Every session begins as the tenant role without a tenant, which sees nothing: what forgets to set its
  * scope finds no row. Connections are pipelined: a transaction's frame and statement leave in one write.
  */
-export function createPool(options: PoolOptions): Pool {
+export function createPool(options: PoolOptions): OpenPool {
+  const open = new Set<Client>();
   const pool = new Pool({
     ...options.connection,
     max: options.size,
     connectionTimeoutMillis: options.waitMs,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     pipeline: true,
     application_name: 'chatapi',
     types: NUMERIC_INT8,
     // The pool waits for it (pg-pool 3.14, index.js), though its types say void.
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- see above: the promise is awaited
     onConnect: async (client) => {
-      await client.query(`SET TIME ZONE 'UTC'; SET ROLE ${quote(options.roles.tenant)}`);
+      open.add(client as Client);
+      client.once('end', () => open.delete(client as Client));
+      await prepared(client as Client, sessionSql(options.roles), options.waitMs);
     },
   });
   // An idle connection that dies is no event: the pool drops it. Without a listener it would end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return pool;
+  return { pool, close: () => closePool(pool, open) };
 }
 
-function socketOf(client: PoolClient): Socket {
-  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
+/**
+ * A statement whose client has given up (deadline, crash, lost network) ends soon instead of waiting for its lock or
+ * holding one; not every platform can check for that, and the session is as good without.
+ */
+function sessionSql(roles: RoleNames): string {
+  return `SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s';
+    DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1s', false);
+      EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$;
+    SET ROLE ${quote(roles.tenant)}`;
+}
+
+/** The pool's own time-out ends when the connection stands; a server that freezes right then must not hold the slot. */
+async function prepared(client: Client, sql: string, withinMs: number): Promise<void> {
+  const cut = setTimeout(() => socketOf(client).destroy(), withinMs);
+  try {
+    await client.query(sql);
+  } finally {
+    clearTimeout(cut);
+  }
+}
+
+async function closePool(pool: Pool, open: ReadonlySet<Client>): Promise<void> {
+  const ended = [...open].map((client) => new Promise((resolve) => client.once('end', resolve)));
+  let cut: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    cut = setTimeout(() => {
+      for (const client of open) socketOf(client).destroy();
+      resolve(undefined);
+    }, GOODBYE_MS);
+  });
+  await Promise.race([Promise.all([pool.end(), ...ended]), late]);
+  clearTimeout(cut);
 }
 
 /** Everything that `queue` sends leaves in one write. */

@@ -10,7 +10,11 @@ interface ServerFacts {
   readonly database: string;
   readonly super: boolean;
   readonly bypass: boolean;
+  readonly owner: boolean;
   readonly may_create: boolean;
+  readonly encoding: string;
+  readonly read_only: string;
+  readonly standby: boolean;
   readonly fsync: string;
   readonly full_page_writes: string;
   readonly synchronous_commit: string;
@@ -21,30 +25,49 @@ export async function preflight(client: Client, allowUnsafe: boolean): Promise<{
   const { rows } = await client.query<ServerFacts>(
     `SELECT current_setting('server_version_num') AS version, current_user AS login, current_database() AS database,
        r.rolsuper AS super, r.rolbypassrls AS bypass,
+       pg_has_role(current_user, d.datdba, 'USAGE') AS owner,
        has_schema_privilege(current_user, 'public', 'CREATE WITH GRANT OPTION') AS may_create,
+       current_setting('server_encoding') AS encoding, current_setting('default_transaction_read_only') AS read_only,
+       pg_is_in_recovery() AS standby,
        current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
        current_setting('synchronous_commit') AS synchronous_commit
-     FROM pg_roles r WHERE r.rolname = current_user`,
+     FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()`,
   );
   const facts = rows[0];
   if (!facts) throw new DatabaseRefusal('The database role that the server logs in with is not in pg_roles');
   const major = Math.floor(Number(facts.version) / 10_000);
   if (major < OLDEST_MAJOR)
     throw new DatabaseRefusal(`PostgreSQL ${major} is too old: the server needs ${OLDEST_MAJOR} or newer`);
-  if (facts.super || facts.bypass)
-    throw new DatabaseRefusal(
-      `DATABASE_URL logs in as "${facts.login}", a role that row-level security does not hold. Use a role of its own:\n` +
-        `  CREATE ROLE chatapi LOGIN CREATEROLE PASSWORD '…';\n  ALTER DATABASE "${facts.database}" OWNER TO chatapi;`,
-    );
-  if (!facts.may_create)
-    throw new DatabaseRefusal(
-      `The role "${facts.login}" does not own the database. Let an administrator run:\n` +
-        `  ALTER DATABASE "${facts.database}" OWNER TO "${facts.login}";`,
-    );
+  refuseUnfit(facts);
+  refuseRole(facts);
   const off = DURABLE_SETTINGS.filter((name) => facts[name] === 'off');
   if (off.length > 0 && !allowUnsafe)
     throw new DatabaseRefusal(
       `PostgreSQL runs with ${off.join(', ')} off: acknowledged messages could be lost. Turn it on, or accept that with DATABASE_ALLOW_UNSAFE=true`,
     );
   return { major, database: facts.database };
+}
+
+function refuseUnfit(facts: ServerFacts): void {
+  if (facts.standby || facts.read_only === 'on')
+    throw new DatabaseRefusal('This PostgreSQL is read-only (a standby?): let DATABASE_URL name the primary');
+  if (facts.encoding !== 'UTF8')
+    throw new DatabaseRefusal(
+      `The database "${facts.database}" is encoded in ${facts.encoding}: create one with ENCODING 'UTF8' TEMPLATE template0`,
+    );
+}
+
+function refuseRole(facts: ServerFacts): void {
+  if (facts.super || facts.bypass)
+    throw new DatabaseRefusal(
+      `DATABASE_URL logs in as "${facts.login}", a role that row-level security does not hold. Use a role of its own:\n` +
+        `  CREATE ROLE chatapi LOGIN CREATEROLE PASSWORD '…';\n  ALTER DATABASE "${facts.database}" OWNER TO chatapi;`,
+    );
+  if (facts.owner && facts.may_create) return;
+  const sql = facts.owner
+    ? `ALTER SCHEMA public OWNER TO "${facts.login}"`
+    : `ALTER DATABASE "${facts.database}" OWNER TO "${facts.login}"`;
+  throw new DatabaseRefusal(
+    `The role "${facts.login}" does not own the ${facts.owner ? 'schema public' : 'database'}. Let an administrator run:\n  ${sql};`,
+  );
 }

@@ -1,7 +1,16 @@
 import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import type { Availability } from './availability';
-import { DeadlineExceeded, isConnectionLoss, isRetryable, translate } from './errors';
+import {
+  DeadlineExceeded,
+  type FailureReason,
+  isConnectionLoss,
+  isRetryable,
+  isServerError,
+  reasonOf,
+  translate,
+} from './errors';
 import { corked, destroyClient } from './pool';
+import { beginFor, type Statement, Statements } from './statements';
 
 /** Whom statements run as: a role, and the tenant whose rows it sees. */
 export interface Scope {
@@ -15,21 +24,34 @@ export interface Sql {
   query<R extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<R[]>;
 }
 
+/** Said of a failed call: whether its write may have happened. */
+type Effect = 'unknown' | 'none';
+
+/** What is known of a call while it runs, for the moment when its deadline ends it. */
+interface Progress {
+  effect: Effect;
+}
+
+/** One try of a call on one connection. */
+type Attempt<T> = (client: PoolClient, progress: Progress) => Promise<T>;
+
 const SET_SCOPE = `SELECT set_config('role', $1, true), set_config('app.tenant', $2, true)`;
 const ATTEMPTS = 3;
 
 /**
  * Runs statements in a scope. Rules that hold for every call: role and tenant are set inside the transaction;
- * a deadline of its own ends it even when PostgreSQL is frozen; COMMIT counts only when the server says COMMIT;
- * a connection in doubt is destroyed, never pooled; serialization failures and deadlocks run the whole again.
+ * one deadline ends the whole call (waiting for a connection and repetitions included), also when PostgreSQL is
+ * frozen; COMMIT counts only when the server says COMMIT; a connection in doubt is destroyed, never pooled;
+ * serialization failures and deadlocks run the whole again.
  */
 export class Runner {
-  private readonly names = new Map<string, string>();
+  private readonly statements = new Statements();
 
   constructor(
     private readonly pool: Pool,
     private readonly availability: Availability,
     private readonly deadlineMs: number,
+    private readonly onFailure: (reason: FailureReason) => void = () => undefined,
   ) {}
 
   /** A transaction of several statements; `work` may run again and so must have no effect outside. */
@@ -39,16 +61,21 @@ export class Runner {
     work: (sql: Sql) => Promise<T>,
     deadlineMs = this.deadlineMs,
   ): Promise<T> {
-    return this.withRetries(name, deadlineMs, async (client) => {
-      let committing = false;
+    return this.withRetries(name, deadlineMs, async (client, progress) => {
+      const sql: Sql = {
+        query: async (text, values) => (await this.send(client, this.statements.of(text), values)).rows as never,
+      };
+      // `async`: what throws before its first await must not leave the frame's promises without a reader.
+      const run = async (): Promise<T> => work(sql);
+      const sent = corked(client, () => [...this.open(client, scope, 'BEGIN'), run()] as const);
       try {
-        const sql: Sql = { query: async (text, values) => (await this.send(client, text, values)).rows as never };
-        const [result] = await settled([...corked(client, () => [...this.open(client, scope), work(sql)])].reverse());
-        committing = true;
+        await settled(sent);
+        progress.effect = 'unknown';
         await commit(client);
-        return result as T;
+        return await (sent[2] as Promise<T>);
       } catch (error) {
-        throw new Failed(error, committing ? 'unknown' : 'none', await rolledBack(client, error));
+        const effect = isRefused(error) ? 'none' : progress.effect;
+        throw new Failed(error, effect, await rolledBack(client, error));
       }
     });
   }
@@ -60,69 +87,73 @@ export class Runner {
     text: string,
     values?: readonly unknown[],
   ): Promise<R[]> {
-    return this.withRetries(name, this.deadlineMs, async (client) => {
-      const sent = corked(client, () => [...this.open(client, scope), this.send(client, text, values), commit(client)]);
+    const statement = this.statements.of(text);
+    return this.withRetries(name, this.deadlineMs, async (client, progress) => {
+      // The whole frame leaves at once: from here on only the server knows how far it got.
+      progress.effect = statement.mayWrite ? 'unknown' : 'none';
+      const sent = corked(client, () => [
+        ...this.open(client, scope, beginFor(statement)),
+        this.send(client, statement, values),
+        commit(client),
+      ]);
       try {
         const results = await settled(sent);
         return (results[2] as QueryResult<R>).rows;
       } catch (error) {
-        throw new Failed(error, 'unknown', !isConnectionLoss(error));
+        // An answer of the server to a statement means that COMMIT, which stands behind it, had nothing to commit.
+        const refused = isRefused(error) || (isServerError(error) && !(await fails(sent[3], error)));
+        throw new Failed(error, refused ? 'none' : progress.effect, !isConnectionLoss(error));
       }
     });
   }
 
-  private open(client: PoolClient, scope: Scope): Promise<unknown>[] {
-    return [client.query('BEGIN'), this.send(client, SET_SCOPE, [scope.role, scope.tenant])];
+  private open(client: PoolClient, scope: Scope, begin: string): Promise<unknown>[] {
+    return [client.query(begin), this.send(client, this.statements.of(SET_SCOPE), [scope.role, scope.tenant])];
   }
 
-  /** Sends a statement under a prepared name; the texts are constants of the code, so the map stays small. */
-  private send(client: PoolClient, text: string, values: readonly unknown[] = []): Promise<QueryResult> {
-    let name = this.names.get(text);
-    if (name === undefined) this.names.set(text, (name = `s${this.names.size}`));
+  private send(client: PoolClient, { name, text }: Statement, values: readonly unknown[] = []): Promise<QueryResult> {
     return client.query({ name, text, values: values as unknown[] });
   }
 
-  private async withRetries<T>(
-    name: string,
-    deadlineMs: number,
-    attempt: (client: PoolClient) => Promise<T>,
-  ): Promise<T> {
+  private async withRetries<T>(name: string, deadlineMs: number, attempt: Attempt<T>): Promise<T> {
+    const until = performance.now() + deadlineMs;
     for (let n = 1; ; n++) {
+      if (!this.availability.up) this.onFailure('away');
+      this.availability.check();
       try {
-        return await this.attempt(name, deadlineMs, attempt);
+        return await this.attempt(() => new DeadlineExceeded(name, deadlineMs), until, attempt);
       } catch (error) {
         const failed = error instanceof Failed ? error : new Failed(error, 'none', true);
-        if (n < ATTEMPTS && isRetryable(failed.reason)) continue;
-        if (isConnectionLoss(failed.reason) || failed.reason instanceof DeadlineExceeded) this.availability.suspect();
-        throw translate(failed.reason, failed.outcome);
+        if (n < ATTEMPTS && isRetryable(failed.reason) && performance.now() < until) continue;
+        const reason = reasonOf(failed.reason);
+        if (reason !== undefined) this.onFailure(reason);
+        if (reason === 'connection' || reason === 'deadline') this.availability.suspect();
+        throw translate(failed.reason, failed.effect);
       }
     }
   }
 
-  private async attempt<T>(name: string, deadlineMs: number, run: (client: PoolClient) => Promise<T>): Promise<T> {
-    this.availability.check();
-    const client = await this.pool.connect();
-    let timer: NodeJS.Timeout | undefined;
-    let released = false;
-    const expired = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        released = true;
-        reject(new Failed(new DeadlineExceeded(name, deadlineMs), 'unknown', false));
-        destroyClient(client);
-      }, deadlineMs);
-    });
+  private async attempt<T>(late: () => DeadlineExceeded, until: number, run: Attempt<T>): Promise<T> {
+    const progress: Progress = { effect: 'none' };
+    const deadline = new Deadline(until, () => new Failed(late(), progress.effect, false));
     try {
-      const result = await Promise.race([run(client), expired]);
-      client.release();
-      return result;
-    } catch (error) {
-      if (!released) {
-        if (error instanceof Failed && error.clean) client.release();
-        else destroyClient(client);
+      const connecting = this.pool.connect();
+      const client = await deadline.race(connecting, () => void connecting.then(giveBack, () => undefined));
+      let isOurs = true;
+      try {
+        const result = await deadline.race(run(client, progress), () => {
+          isOurs = false;
+          destroyClient(client);
+        });
+        client.release();
+        return result;
+      } catch (error) {
+        if (isOurs && error instanceof Failed && error.clean) client.release();
+        else if (isOurs) destroyClient(client);
+        throw error;
       }
-      throw error;
     } finally {
-      clearTimeout(timer);
+      deadline.clear();
     }
   }
 }
@@ -131,11 +162,52 @@ export class Runner {
 class Failed extends Error {
   constructor(
     readonly reason: unknown,
-    readonly outcome: 'unknown' | 'none',
+    readonly effect: Effect,
     readonly clean: boolean,
   ) {
     super('database call failed');
   }
+}
+
+/** COMMIT was answered, with a rollback. */
+class NotCommitted extends Error {}
+
+/** One moment after which whatever is being waited for is given up. */
+class Deadline {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly until: number,
+    private readonly failure: () => Error,
+  ) {}
+
+  /** `giveUp` is called at the deadline; the promise's own outcome is then ignored. */
+  race<T>(promise: Promise<T>, giveUp: () => void): Promise<T> {
+    this.clear();
+    const expired = new Promise<never>((_, reject) => {
+      this.timer = setTimeout(
+        () => {
+          reject(this.failure());
+          giveUp();
+        },
+        Math.max(0, this.until - performance.now()),
+      );
+    });
+    return Promise.race([promise, expired]);
+  }
+
+  clear(): void {
+    clearTimeout(this.timer);
+  }
+}
+
+function giveBack(client: PoolClient): void {
+  client.release();
+}
+
+/** The server has said that the transaction is rolled back. */
+function isRefused(error: unknown): boolean {
+  return error instanceof NotCommitted || (isServerError(error) && !isConnectionLoss(error));
 }
 
 /** Waits for all, so that nothing is in flight when the connection goes back; throws the first failure in order. */
@@ -147,9 +219,18 @@ async function settled(promises: readonly Promise<unknown>[]): Promise<unknown[]
   });
 }
 
+async function fails(promise: Promise<unknown> | undefined, reason: unknown): Promise<boolean> {
+  try {
+    await promise;
+    return false;
+  } catch (error) {
+    return error === reason;
+  }
+}
+
 async function commit(client: PoolClient): Promise<void> {
   const { command } = await client.query('COMMIT');
-  if (command !== 'COMMIT') throw new Error(`COMMIT was answered with ${command}`);
+  if (command !== 'COMMIT') throw new NotCommitted(`COMMIT was answered with ${command}`);
 }
 
 async function rolledBack(client: PoolClient, error: unknown): Promise<boolean> {

@@ -1,74 +1,148 @@
-import { Client, type ClientConfig } from 'pg';
+import { randomUUID } from 'node:crypto';
+import type { ClientConfig } from 'pg';
+import { every, type Interval } from '../lifecycle';
 import type { Log } from '../logging';
+import { GuardedClient } from './guarded-client';
 import { DatabaseRefusal } from './refusal';
 
 /** Advisory lock of the one server that may run on a database. */
 const SERVER_LOCK = 4_711_002;
 const RETRY_MS = 500;
+const TIMEOUT_MS = 5000;
+const HEARTBEAT_MS = 2000;
+/** An answer that takes longer is a reason to ask whether the database is there at all. */
+const SLOW_MS = 1000;
+/** The session of a server that was killed this moment may need one to end. */
+const PATIENCE_MS = 2000;
+const PATIENCE_POLL_MS = 100;
+
+/**
+ * The session ends by itself when its server is gone without a word (power, network): PostgreSQL asks the peer after
+ * 10 s of silence. Without effect on unix sockets, which need none.
+ */
+const KEEPALIVE = `SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
+  set_config('tcp_keepalives_count', '3', false)`;
+
+const HOLDER = `SELECT a.pid, a.application_name AS name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+  WHERE l.locktype = 'advisory' AND l.granted AND l.classid::bigint = 0 AND l.objid::bigint = $1 AND l.objsubid = 1
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+
+/** What the lock tells its server. */
+export interface ServerLockEvents {
+  /** The database answers late or not at all; maybe it is away. */
+  readonly onDoubt: () => void;
+  /** Another server holds the database: this one has to stop. Called once. */
+  readonly onTaken: () => void;
+}
 
 /**
  * Holds the database for this server: a session lock that dies with its connection, so a crash frees it at once.
- * When the connection is lost the lock is taken again; when another server has it by then, `onLost` is called and
- * this server has to stop.
+ * When the connection is lost the lock is taken again; when another server has it by then, this one has to stop. A
+ * heartbeat notices a connection that is dead without having ended.
  */
 export class ServerLock {
-  private client: Client | undefined;
+  private readonly name = `chatapi server ${randomUUID()}`;
+  private client: GuardedClient | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private heartbeat: Interval | undefined;
   private stopped = false;
 
   constructor(
     private readonly connection: ClientConfig,
     private readonly log: Log,
-    private readonly onLost: () => void,
+    private readonly events: ServerLockEvents,
   ) {}
 
   /** Takes the lock or refuses with one clear line. */
   async acquire(): Promise<void> {
-    if (!(await this.tryLock()))
-      throw new DatabaseRefusal(
-        'Another ChatAPI server runs on this database. Stop it first, or give this one a database of its own',
-      );
+    const until = performance.now() + PATIENCE_MS;
+    while (!(await this.tryLock())) {
+      if (this.stopped) return;
+      if (performance.now() > until)
+        throw new DatabaseRefusal(
+          'Another ChatAPI server runs on this database. Stop it first, or give this one a database of its own',
+        );
+      await new Promise((resolve) => setTimeout(resolve, PATIENCE_POLL_MS));
+    }
+    this.heartbeat = every(HEARTBEAT_MS, 'server lock', () => this.beat(), this.log);
   }
 
+  /** Gives the lock back; also ends an attempt that is under way. Never rejects. */
   async release(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     const client = this.client;
     this.client = undefined;
-    await client?.end().catch(() => undefined);
+    await client?.close();
+    await this.heartbeat?.stop();
   }
 
+  /** false: somebody else has it. Rejects when the database does not answer. */
   private async tryLock(): Promise<boolean> {
-    const client = new Client({ ...this.connection, connectionTimeoutMillis: 5000, keepAlive: true });
-    let ended = false;
-    client.on('error', () => undefined);
-    client.on('end', () => {
-      ended = true;
-      if (this.client === client) this.retry();
-    });
-    await client.connect();
-    const { rows } = await client.query<{ ok: boolean }>('SELECT pg_try_advisory_lock($1) AS ok', [SERVER_LOCK]);
-    if (ended) throw new Error('the connection was lost while taking the lock');
-    if (!rows[0]?.ok || this.stopped) {
-      await client.end().catch(() => undefined);
-      return false;
+    const client = await GuardedClient.open(this.connection, { applicationName: this.name, timeoutMs: TIMEOUT_MS });
+    try {
+      let ended = false;
+      client.onEnd(() => {
+        ended = true;
+        if (this.client === client) this.lost();
+      });
+      await client.query(KEEPALIVE);
+      const isMine = await this.take(client);
+      if (ended) throw new Error('the connection was lost while taking the lock');
+      if (isMine && !this.stopped) {
+        this.client = client;
+        return true;
+      }
+    } catch (error) {
+      client.destroy();
+      throw error;
     }
-    this.client = client;
-    return true;
+    await client.close();
+    return false;
+  }
+
+  private async take(client: GuardedClient): Promise<boolean> {
+    const attempt = async (): Promise<boolean> => {
+      const rows = await client.query<{ ok: boolean }>('SELECT pg_try_advisory_lock($1) AS ok', [SERVER_LOCK]);
+      return rows[0]?.ok === true;
+    };
+    if (await attempt()) return true;
+    // After a network failure the session that we lost may live on over there: it is ours to end.
+    const [holder] = await client.query<{ pid: number; name: string }>(HOLDER, [SERVER_LOCK]);
+    if (holder?.name !== this.name) return false;
+    await client.query('SELECT pg_terminate_backend($1, 1000)', [holder.pid]);
+    return attempt();
+  }
+
+  private lost(): void {
+    this.client = undefined;
+    this.events.onDoubt();
+    this.retry();
   }
 
   private retry(): void {
-    this.client = undefined;
     if (this.stopped) return;
     this.timer = setTimeout(() => {
       this.tryLock().then(
-        (mine) => {
-          if (mine || this.stopped) return;
+        (isMine) => {
+          if (isMine || this.stopped) return;
           this.log.error({}, 'another server has taken over this database; stopping');
-          this.onLost();
+          this.events.onTaken();
         },
         () => this.retry(),
       );
     }, RETRY_MS);
+  }
+
+  /** A beat that fails ends its connection, which is noticed as a loss. */
+  private async beat(): Promise<void> {
+    const slow = setTimeout(() => this.events.onDoubt(), SLOW_MS);
+    try {
+      await this.client?.query('SELECT 1');
+    } catch {
+      // The end of the connection has told.
+    } finally {
+      clearTimeout(slow);
+    }
   }
 }

@@ -17,7 +17,8 @@ export interface HealthReport {
 @Injectable()
 export class HealthService {
   private readonly started = performance.now();
-  private last: { at: number; writable: Promise<boolean> } | undefined;
+  private last: { at: number; writable: boolean } | undefined;
+  private asking: Promise<boolean> | undefined;
 
   constructor(
     private readonly system: SystemDatabase,
@@ -42,10 +43,13 @@ export class HealthService {
     return this.lifecycle.ready && !this.lifecycle.stopping && this.availability.up;
   }
 
-  private writable(): Promise<boolean> {
-    const now = performance.now();
-    if (!this.last || now - this.last.at > CACHE_MS) this.last = { at: now, writable: this.write() };
-    return this.last.writable;
+  /** However many ask, one write is under way: while the database hangs, they share its deadline. */
+  private async writable(): Promise<boolean> {
+    if (this.last && performance.now() - this.last.at <= CACHE_MS) return this.last.writable;
+    this.asking ??= this.write().finally(() => (this.asking = undefined));
+    const writable = await this.asking;
+    this.last = { at: performance.now(), writable };
+    return writable;
   }
 
   private async write(): Promise<boolean> {

@@ -8,8 +8,8 @@ import type { HttpConfig } from '../../config';
 
 /** Bodies of REST calls, in bytes (contract §1). */
 export const BODY_LIMIT = 256 * 1024;
-/** A user id of 128 characters, each percent-encoded. */
-const MAX_PARAM_LENGTH = 400;
+/** As much as Node takes as a request line: an id that is too long does not exist (404), and the controller says so. */
+const MAX_PARAM_LENGTH = 16 * 1024;
 const REQUEST_ID = /^[A-Za-z0-9._:~-]{1,128}$/;
 
 /** The caller's X-Request-Id when it is well formed, else a new one. */

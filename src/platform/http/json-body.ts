@@ -1,23 +1,20 @@
 import { isUtf8 } from 'node:buffer';
-import secureJsonParse from 'secure-json-parse';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/errors';
-import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../common/text';
+import { JsonRefused, parseJson } from '../../common/json';
 
-/** Shorter texts cannot nest deeper than the limit. */
-const MIN_SUSPECT_LENGTH = 2 * MAX_JSON_DEPTH;
-
-/** Parses a JSON body: valid UTF-8, at most 32 levels, no `__proto__`; an empty body is no body. */
+/**
+ * Parses a JSON body: valid UTF-8 without a byte order mark, at most 32 levels, no `__proto__`; an empty body is no
+ * body. Throws 400.
+ */
 export function parseJsonBody(raw: Buffer): unknown {
   if (raw.length === 0) return undefined;
   if (!isUtf8(raw)) throw new AppError('VALIDATION_ERROR', 'The body is not valid UTF-8');
-  const text = raw.toString('utf8');
-  if (text.length > MIN_SUSPECT_LENGTH && nestsDeeperThan(text, MAX_JSON_DEPTH))
-    throw new AppError('VALIDATION_ERROR', `The body nests deeper than ${MAX_JSON_DEPTH} levels`);
   try {
-    return secureJsonParse.parse(text, undefined, { protoAction: 'error', constructorAction: 'error' });
-  } catch {
-    throw new AppError('VALIDATION_ERROR', 'The body is not valid JSON, or holds a forbidden key such as __proto__');
+    return parseJson(raw.toString('utf8'));
+  } catch (error) {
+    if (error instanceof JsonRefused) throw new AppError('VALIDATION_ERROR', `The body ${error.message}`);
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
-import type { Caller } from '../auth';
+import type { Caller, IdempotencyClaim } from '../auth';
 import { callText, Database } from '../database';
 
 interface Beginning {
@@ -31,7 +31,7 @@ export class Effects {
   ): Promise<R> {
     const claim = caller.idempotency;
     if (claim === undefined) return this.database.call<R>(fn, tenantId, fn, values);
-    const id = [tenantId, caller.optionalUserId ?? '', claim.route, claim.key, claim.fingerprint];
+    const id = idOf(caller, claim, tenantId);
     return this.database.transaction(fn, tenantId, async (sql) => {
       const [begun] = await sql.query<{ result: Beginning }>(
         `SELECT ${callText('idempotency_begin', id.length)} AS result`,
@@ -50,6 +50,35 @@ export class Effects {
       return done.result;
     });
   }
+
+  /**
+   * Runs an effect that has an id of its own against a second one (a message's client_message_id) and lies outside
+   * of a transaction of ours: the Idempotency-Key is bound to the body before it, so another body gets 422 at any
+   * time, concurrent calls included, while a repeat runs the effect again and is answered by its id. Nothing is
+   * remembered of an effect that was refused (4xx); of one whose outcome is unknown (503) the binding stays.
+   */
+  async bound<T>(caller: Caller, effect: () => Promise<T>): Promise<T> {
+    const claim = caller.idempotency;
+    if (claim === undefined) return effect();
+    const { tenantId } = caller;
+    const id = idOf(caller, claim, tenantId);
+    const beginning = await this.database.call<Beginning>('claim idempotency key', tenantId, 'idempotency_claim', id);
+    refuse(beginning);
+    try {
+      return await effect();
+    } catch (error) {
+      if (beginning.state === 'new' && error instanceof AppError && error.status < 500)
+        // A claim that cannot be taken back refuses another body for a day; the caller's error matters more.
+        await this.database
+          .call('release idempotency key', tenantId, 'idempotency_release', id)
+          .catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+function idOf(caller: Caller, claim: IdempotencyClaim, tenantId: string): unknown[] {
+  return [tenantId, caller.optionalUserId ?? '', claim.route, claim.key, claim.fingerprint];
 }
 
 function refuse(beginning: Beginning | undefined): void {

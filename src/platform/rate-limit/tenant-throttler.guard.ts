@@ -26,12 +26,8 @@ export class TenantThrottlerGuard extends ThrottlerGuard {
     reply.header('X-RateLimit-Reset', Math.ceil(state.timeToExpire));
     if (!state.isBlocked) return true;
     const seconds = Math.max(1, Math.ceil(state.timeToExpire - Date.now() / 1000));
-    throw new AppError(
-      'RATE_LIMIT_EXCEEDED',
-      `Rate limit exceeded. Try again in ${seconds} second${seconds === 1 ? '' : 's'}`,
-      {
-        retryAfterSeconds: seconds,
-      },
-    );
+    throw new AppError('RATE_LIMIT_EXCEEDED', `Rate limit exceeded. Try again in ${seconds} seconds`, {
+      retryAfterSeconds: seconds,
+    });
   }
 }

@@ -3,7 +3,7 @@
  * environment sets wins and is not written to disk.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppConfig } from '../../config';
 
@@ -50,13 +50,36 @@ function stored(directory: string, name: string, make: () => string): { value: s
   const value = make();
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    // Written aside and renamed: a crash leaves either no secret or a whole one.
-    writeFileSync(`${file}.new`, `${value}\n`, { mode: 0o600 });
+    // Written aside, synced and renamed: a crash leaves either no secret or a whole one, and what was encrypted with
+    // it later is never left without its key.
+    writeDurably(`${file}.new`, `${value}\n`);
     renameSync(`${file}.new`, file);
+    syncDirectory(directory);
   } catch (error) {
     throw unusable(file, error);
   }
   return { value, file, made: true };
+}
+
+function writeDurably(file: string, text: string): void {
+  const fd = openSync(file, 'w', 0o600);
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes a rename durable. Windows cannot open a directory; its file system journals the rename itself. */
+function syncDirectory(directory: string): void {
+  if (process.platform === 'win32') return;
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function unusable(file: string, error: unknown): Error {

@@ -24,7 +24,8 @@ export class AppendRepository {
 
   /**
    * Appends a batch in one transaction. No two messages may share (room, sender, client_message_id).
-   * @param wait wait for rooms that somebody else holds; without it their messages come back `locked`
+   * @param wait wait up to a second for a room that somebody else holds; messages of one that is still held after
+   *   that, or without `wait`, come back `locked`
    */
   append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {
     const jobs = batch.flatMap((m, i) => (m.jobs ?? []).map((job) => ({ item: i + 1, job })));

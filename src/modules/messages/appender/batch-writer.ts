@@ -1,6 +1,6 @@
 import { AppError } from '../../../common/errors';
 import { codeOf } from '../../../platform/database';
-import type { AppendRepository, AppendRow } from './append.repository';
+import type { AppendRepository, AppendRow, LookupRow } from './append.repository';
 import type { Appended, NewMessage } from './item';
 
 /** What became of one message of a batch; `locked` only when the batch did not wait. */
@@ -9,14 +9,18 @@ export type Outcome = Appended | { readonly status: 'locked' } | { readonly stat
 /** Waits until the database answers again or the time is up; true when it does. */
 export type AwaitDatabase = () => Promise<boolean>;
 
+const UNIQUE_VIOLATION = '23505';
+
 /**
  * Writes one batch and says what became of each message, whatever happens on the way: a bad item fails alone (the
- * batch is split), and after a connection that died during COMMIT the log is asked which messages it has, so that
- * none is stored twice and none that is stored is reported as lost.
+ * batch is split), and after a lost connection the log is asked which messages it has, so that none is stored twice
+ * and none that is stored is reported as lost. What the log does not have is written once more: a short outage delays
+ * messages and refuses none. The transaction of the lost connection may still commit meanwhile; the message ids are
+ * the same, so it and the repetition cannot both succeed.
  */
 export class BatchWriter {
   constructor(
-    private readonly repository: AppendRepository,
+    private readonly repository: Pick<AppendRepository, 'append' | 'lookup'>,
     private readonly awaitDatabase: AwaitDatabase,
   ) {}
 
@@ -25,48 +29,61 @@ export class BatchWriter {
       return outcomes(batch.length, await this.repository.append(batch, wait));
     } catch (error) {
       if (isItemFault(error)) return this.split(batch, wait, error);
-      if (isAmbiguous(error) && (await this.awaitDatabase())) return this.recover(batch, wait, error);
-      return batch.map(() => ({ status: 'failed', error }));
+      if (isAway(error) && (await this.awaitDatabase())) return this.recover(batch, wait, error);
+      return failed(batch, error);
     }
   }
 
   /** One item made the batch fail: halves, in order, until it stands alone. */
   private async split(batch: readonly NewMessage[], wait: boolean, error: unknown): Promise<Outcome[]> {
-    if (batch.length === 1)
-      return codeOf(error) === '23505' ? this.recover(batch, wait, error) : [{ status: 'failed', error }];
+    if (batch.length === 1) {
+      // Its first transaction, given up for lost, has committed after all.
+      const isThere = codeOf(error) === UNIQUE_VIOLATION;
+      return isThere ? this.fromLog(batch, error, async (missing) => failed(missing, error)) : failed(batch, error);
+    }
     const middle = batch.length >> 1;
     const first = await this.write(batch.slice(0, middle), wait);
     return [...first, ...(await this.write(batch.slice(middle), wait))];
   }
 
   /** Asks the log; what it does not have is written again, once. */
-  private async recover(batch: readonly NewMessage[], wait: boolean, cause: unknown): Promise<Outcome[]> {
-    try {
-      const found = new Map((await this.repository.lookup(batch)).map((row) => [row.item - 1, row]));
-      const missing = batch.map((_, i) => i).filter((i) => !found.has(i));
-      const again =
-        missing.length === 0
-          ? []
-          : await this.again(
-              missing.map((i) => batch[i] as NewMessage),
-              wait,
-              cause,
-            );
-      const results = new Map(missing.map((i, n) => [i, again[n] as Outcome]));
-      return batch.map((message, i) => {
-        const row = found.get(i);
-        if (!row) return results.get(i) ?? { status: 'failed', error: cause };
-        return { status: 'new', messageId: message.messageId, seq: row.seq, rev: row.rev, createdAt: row.created_at };
-      });
-    } catch {
-      return batch.map(() => ({ status: 'failed', error: cause }));
-    }
+  private recover(batch: readonly NewMessage[], wait: boolean, cause: unknown): Promise<Outcome[]> {
+    return this.fromLog(batch, cause, async (missing) => {
+      try {
+        return outcomes(missing.length, await this.repository.append(missing, wait));
+      } catch (error) {
+        if (isItemFault(error)) return this.split(missing, wait, error);
+        return failed(missing, isUnknown(cause) ? cause : error);
+      }
+    });
   }
 
-  private async again(missing: NewMessage[], wait: boolean, cause: unknown): Promise<Outcome[]> {
-    if (isItemFault(cause)) return missing.map(() => ({ status: 'failed', error: cause }));
-    return outcomes(missing.length, await this.repository.append(missing, wait));
+  /** What the log says of each message; `absent` decides about those that it does not have. */
+  private async fromLog(
+    batch: readonly NewMessage[],
+    cause: unknown,
+    absent: (missing: readonly NewMessage[]) => Promise<Outcome[]>,
+  ): Promise<Outcome[]> {
+    let rows: LookupRow[];
+    try {
+      rows = await this.repository.lookup(batch);
+    } catch {
+      return failed(batch, cause);
+    }
+    const found = new Map(rows.map((row) => [row.item - 1, row]));
+    const missing = batch.filter((_, i) => !found.has(i));
+    const rest = missing.length === 0 ? [] : await absent(missing);
+    let next = 0;
+    return batch.map((message, i) => {
+      const row = found.get(i);
+      if (!row) return rest[next++] ?? { status: 'failed', error: cause };
+      return { status: 'new', messageId: message.messageId, seq: row.seq, rev: row.rev, createdAt: row.created_at };
+    });
   }
+}
+
+function failed(batch: readonly NewMessage[], error: unknown): Outcome[] {
+  return batch.map(() => ({ status: 'failed', error }));
 }
 
 function outcomes(length: number, rows: readonly AppendRow[]): Outcome[] {
@@ -88,6 +105,11 @@ function isItemFault(error: unknown): boolean {
   return /^2[23]...$/.test(codeOf(error) ?? '');
 }
 
-function isAmbiguous(error: unknown): boolean {
-  return error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE' && error.details?.['outcome'] === 'unknown';
+function isAway(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE';
+}
+
+/** The write may have happened. */
+function isUnknown(error: unknown): boolean {
+  return isAway(error) && error.details?.['outcome'] === 'unknown';
 }

@@ -38,20 +38,17 @@ export interface Refused {
 
 export type Appended = Stored | Refused;
 
-/** An item in a queue, with whoever waits for it. */
-export interface Pending {
-  readonly message: NewMessage;
-  readonly resolve: (result: Appended) => void;
-  readonly reject: (error: unknown) => void;
-  /** Monotonic time of arrival, in ms. */
-  readonly since: number;
-}
-
-export function isStored(result: Appended): result is Stored {
+export function isStored(result: { readonly status: string }): result is Stored {
   return result.status === 'new' || result.status === 'duplicate';
 }
 
 /** One room of one tenant, as a map key. */
 export function roomKey(message: NewMessage): string {
   return `${message.tenantId}/${message.roomId}`;
+}
+
+/** What two sends of the same message share; undefined where the message has no client_message_id. */
+export function repeatKey(message: NewMessage): string | undefined {
+  if (message.clientMessageId === null) return undefined;
+  return `${roomKey(message)}/${message.senderId}/${message.clientMessageId}`;
 }

@@ -118,33 +118,46 @@ export class MessageDto {
   deleted_at!: string | null;
 }
 
+const CHANGE_TYPES = [
+  'message',
+  'message.updated',
+  'message.deleted',
+  'member.joined',
+  'member.left',
+  'member.updated',
+  'room.updated',
+  'room.deleted',
+] as const;
+
 /**
- * One change. `message`, `message.updated` and `message.deleted` carry the message's fields; `member.joined`,
- * `member.left` and `member.updated` carry user_id, role and by; `room.updated` the room's fields.
+ * One change. `message`, `message.updated` and `message.deleted` carry the message's fields as they are now;
+ * `member.joined`, `member.left` and `member.updated` carry user_id, role and by; `room.updated` the room's fields.
  */
-export class ChangeDto {
-  @ApiProperty({ type: 'integer' })
-  rev!: number;
-  @ApiProperty({
-    enum: [
-      'message',
-      'message.updated',
-      'message.deleted',
-      'member.joined',
-      'member.left',
-      'member.updated',
-      'room.updated',
-      'room.deleted',
-    ],
-  })
-  type!: string;
-  room_id!: string;
+export interface ChangeDto {
+  readonly rev: number;
+  readonly type: string;
+  readonly room_id: string;
 }
 
 export class ChangesDto {
+  /**
+   * In order of rev. Apply each over what you have: by `message_id`, by `user_id`, or to the room. A message stands
+   * at its last change only, so revisions may be missing.
+   */
   @ApiProperty({
     type: 'array',
-    items: { allOf: [{ $ref: '#/components/schemas/ChangeDto' }], additionalProperties: true },
+    items: {
+      type: 'object',
+      description:
+        'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room.',
+      properties: {
+        rev: { type: 'integer' },
+        type: { type: 'string', enum: [...CHANGE_TYPES] },
+        room_id: { type: 'string' },
+      },
+      required: ['rev', 'type', 'room_id'],
+      additionalProperties: true,
+    },
   })
   changes!: ChangeDto[];
   /** The room's newest revision. */

@@ -7,8 +7,9 @@
  * new snapshot; an edit, a removal or another append that commits while this one waits for the lock is seen.
  *
  * The caller joins repeats of one (room, sender, client_message_id) within a call beforehand.
- * status: new · duplicate · mismatch · no_room · not_member · posting · locked (only without p_wait: somebody else
- * holds the room, nothing was decided about the item).
+ * status: new · duplicate · mismatch · no_room · not_member · posting · locked (somebody else holds the room, nothing
+ * was decided about the item). With p_wait it waits for the rooms, at most a second each: a call that its client gave
+ * up would otherwise stay in the lock's queue, hold its connection, and store later what was reported as lost.
  */
 export const APPEND = `
 CREATE FUNCTION append_messages(
@@ -26,11 +27,18 @@ DECLARE
   ts timestamptz(3);
 BEGIN
   IF p_wait THEN
-    SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting)
-      INTO held_tenants, held_rooms, held_posting
-      FROM (SELECT DISTINCT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r) ORDER BY 1, 2) d,
-        LATERAL (SELECT x.tenant_id, x.room_id, x.posting FROM rooms x
-          WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE) l;
+    PERFORM set_config('lock_timeout', '1s', true);
+    BEGIN
+      SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting)
+        INTO held_tenants, held_rooms, held_posting
+        FROM (SELECT DISTINCT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r) ORDER BY 1, 2) d,
+          LATERAL (SELECT x.tenant_id, x.room_id, x.posting FROM rooms x
+            WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE) l;
+    EXCEPTION WHEN lock_not_available THEN
+      held_tenants := NULL;
+      held_rooms := NULL;
+      held_posting := NULL;
+    END;
   ELSE
     SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting)
       INTO held_tenants, held_rooms, held_posting

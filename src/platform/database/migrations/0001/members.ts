@@ -44,7 +44,8 @@ BEGIN
     WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = ANY (p_users)));
 END $f$;
 
--- Channels only; who joins a channel without members becomes its admin. status: ok · no_room · forbidden
+-- Channels only; who joins a channel that only agents are left in, or nobody, becomes its admin.
+-- status: ok · no_room · forbidden
 CREATE FUNCTION room_join(p_tenant uuid, p_room uuid, p_user text)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
 DECLARE
@@ -53,7 +54,8 @@ BEGIN
   room := room_lock(p_tenant, p_room);
   IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
   IF room.type <> 'channel' THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
-  PERFORM members_insert(room, ARRAY[p_user], CASE WHEN room.member_count = 0 THEN 'admin' ELSE 'member' END, p_user);
+  PERFORM members_insert(room, ARRAY[p_user], CASE WHEN EXISTS (SELECT 1 FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.role = 'admin') THEN 'member' ELSE 'admin' END, p_user);
   RETURN jsonb_build_object('status', 'ok', 'member', (
     SELECT member_json(m) FROM room_members m
     WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user));

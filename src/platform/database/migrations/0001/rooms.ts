@@ -23,10 +23,24 @@ LANGUAGE sql STABLE AS $f$
   WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL
 $f$;
 
--- Bytes of a jsonb as compact JSON: its text has one blank after each colon and comma outside of strings.
+-- Changes of a room after a revision that are no messages, for reads that join them with the log; the caller orders and
+-- limits. Without SET, so that it is inlined.
+CREATE FUNCTION room_events_after(p_tenant uuid, p_room uuid, p_rev bigint)
+RETURNS TABLE (rev bigint, type text, payload jsonb)
+LANGUAGE sql STABLE AS $f$
+  SELECT e.rev, e.type, e.payload FROM room_events e
+  WHERE e.tenant_id = p_tenant AND e.room_id = p_room AND e.rev > p_rev
+$f$;
+
+-- Bytes of a jsonb as the compact JSON that JavaScript writes. Its own text has a blank after each colon and comma
+-- outside of strings, and all the digits of numbers that JavaScript writes with an exponent.
 CREATE FUNCTION json_bytes(j jsonb) RETURNS integer
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, public AS $f$
-  SELECT octet_length(j::text) - (length(s) - length(replace(s, ' ', '')))
+LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $f$
+  SELECT octet_length(j::text) - (length(s) - length(replace(s, ' ', ''))) - (
+    SELECT COALESCE(sum(octet_length(v::text) - octet_length(regexp_replace(v::text::float8::text, 'e([+-])0', 'e\\1'))),
+      0)::integer
+    FROM jsonb_path_query(j, 'strict $.** ? (@.type() == "number" && (@ >= 1e21 || @ <= -1e21 ||
+      (@ > -1e-6 && @ < 1e-6 && @ != 0)))') v)
   FROM (SELECT regexp_replace(j::text, '"(\\\\.|[^"\\\\])*"', '', 'g') AS s) q
 $f$;
 

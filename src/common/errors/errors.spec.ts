@@ -1,0 +1,102 @@
+import {
+  AppError,
+  ERROR_CATALOGUE,
+  errorBody,
+  type ErrorCode,
+  forbidden,
+  invalid,
+  invalidFields,
+  notFound,
+  unauthenticated,
+  unavailable,
+} from '.';
+
+/** Contract §1, the table of codes. */
+const CONTRACT: Record<ErrorCode, number> = {
+  VALIDATION_ERROR: 400,
+  AUTHENTICATION_ERROR: 401,
+  AUTHORIZATION_ERROR: 403,
+  NOT_FOUND: 404,
+  CONVERSATION_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  CONFLICT: 409,
+  QUOTA_EXCEEDED: 429,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  IDEMPOTENCY_MISMATCH: 422,
+  RATE_LIMIT_EXCEEDED: 429,
+  RATE_LIMITED: 429,
+  INTERNAL_ERROR: 500,
+  MODEL_ERROR: 502,
+  CHANNEL_UNAVAILABLE: 503,
+  SERVICE_UNAVAILABLE: 503,
+};
+
+describe('the error catalogue', () => {
+  it('has the codes and statuses of the contract', () => {
+    const rows = Object.entries(ERROR_CATALOGUE).map(([code, row]) => [code, row.status]);
+    expect(Object.fromEntries(rows)).toEqual(CONTRACT);
+  });
+
+  it.each(Object.entries(ERROR_CATALOGUE))('%s closes sockets as contract §4 says', (_code, { status, closeCode }) => {
+    const expected: Record<number, number> = { 401: 4003, 403: 4004, 404: 4004, 429: 4029, 502: 1013, 503: 1013 };
+    const other = status === 413 ? 1009 : status === 500 ? 1011 : 4001;
+    expect(closeCode).toBe(expected[status] ?? other);
+  });
+});
+
+describe('error bodies', () => {
+  it('have what the error has and nothing that it has not', () => {
+    expect(errorBody(new AppError('CONFLICT', 'exists'), 'r1')).toEqual({
+      success: false,
+      data: null,
+      error: { code: 'CONFLICT', message: 'exists', request_id: 'r1' },
+    });
+    const full = new AppError('CONFLICT', 'exists', {
+      field: 'members',
+      details: { room_id: 'room_1' },
+      cause: new Error('secret'),
+      headers: { Allow: 'GET' },
+    });
+    expect(errorBody(full, 'r1').error).toEqual({
+      code: 'CONFLICT',
+      message: 'exists',
+      field: 'members',
+      details: { room_id: 'room_1' },
+      request_id: 'r1',
+    });
+  });
+
+  it('name the first bad field, and list all when there are several', () => {
+    const errors = [
+      { field: 'a', message: 'a is required' },
+      { field: 'b', message: 'b is required' },
+    ];
+    expect(invalidFields(errors)).toMatchObject({ field: 'a', message: 'a is required', details: { errors } });
+    expect(invalidFields(errors.slice(1))).toMatchObject({ field: 'b', details: undefined });
+    expect(invalidFields([])).toMatchObject({ code: 'VALIDATION_ERROR', field: undefined });
+  });
+});
+
+describe('the shorthands', () => {
+  it.each<[AppError, number]>([
+    [invalid('f', 'm'), 400],
+    [unauthenticated('m'), 401],
+    [forbidden('m'), 403],
+    [notFound('Room'), 404],
+    [unavailable('m'), 503],
+  ])('%s', (error, status) => {
+    expect(error.status).toBe(status);
+  });
+
+  it('say when to come back and whether the write may have happened', () => {
+    expect(unavailable('m')).toMatchObject({ retryAfterSeconds: 1, details: { outcome: 'none' } });
+    expect(unavailable('m', { outcome: 'unknown' }).details).toEqual({ outcome: 'unknown' });
+  });
+
+  it('keep the cause for the log', () => {
+    const cause = new Error('x');
+    expect(unavailable('m', { cause }).cause).toBe(cause);
+    expect('cause' in unavailable('m')).toBe(false);
+  });
+});

@@ -1,0 +1,126 @@
+import { CONFIG_AREAS, ConfigError, isManagedProduction, loadConfig } from '.';
+
+/** The faults of an environment; empty when it is good. */
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+const SECRETS = { MASTER_API_KEY: 'm'.repeat(16), JWT_SECRET: 'j'.repeat(32), ENCRYPTION_KEY: 'a'.repeat(64) };
+const URL = 'postgres://user:hunter2@host/db';
+
+describe('the configuration', () => {
+  it('has the defaults that operators rely on', () => {
+    const { http, database, security, runtime } = loadConfig({});
+    expect(http).toEqual({
+      port: 8080,
+      host: undefined,
+      corsOrigins: ['*'],
+      trustProxy: false,
+      metricsPublic: true,
+    });
+    expect(database).toMatchObject({ dataDir: './data', url: undefined, allowUnsafe: false });
+    expect(security).toEqual({ masterKey: undefined, jwtSecret: undefined, encryptionKey: undefined });
+    expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info', redisUrl: undefined });
+  });
+
+  it('takes an empty variable for an unset one, and trims', () => {
+    const { http, database } = loadConfig({ PORT: ' ', HOST: '', DATA_DIR: ' /srv/data ' });
+    expect([http.port, http.host, database.dataDir]).toEqual([8080, undefined, '/srv/data']);
+  });
+
+  it.each([
+    ['PORT', '0'],
+    ['PORT', '65535'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'https://a.example, http://localhost:3000,'],
+    ['TRUST_PROXY', 'yes'],
+    ['METRICS_PUBLIC', '0'],
+    ['DATABASE_URL', 'postgresql://host/db'],
+    ['LOG_LEVEL', 'silent'],
+    ['ENCRYPTION_KEY', 'AB'.repeat(32)],
+  ])('takes %s=%s', (name, value) => {
+    expect(faultsOf({ [name]: value })).toEqual([]);
+  });
+
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '80.5'],
+    ['PORT', '1e3'],
+    ['PORT', 'http'],
+    ['CORS_ORIGINS', 'example.com'],
+    ['CORS_ORIGINS', 'https://a.example/path'],
+    ['CORS_ORIGINS', 'https://a.example https://b.example'],
+    ['TRUST_PROXY', 'maybe'],
+    ['DATABASE_URL', 'mysql://host/db'],
+    ['DATABASE_POOL_SIZE', '1'],
+    ['DATABASE_DEADLINE_MS', '0'],
+    ['MASTER_API_KEY', 'short'],
+    ['JWT_SECRET', 'x'.repeat(31)],
+    ['ENCRYPTION_KEY', 'x'.repeat(64)],
+    ['NODE_ENV', 'prod'],
+    ['LOG_LEVEL', 'loud'],
+    ['REDIS_URL', 'redis://host'],
+  ])('refuses %s=%s in one line that names it', (name, value) => {
+    const faults = faultsOf({ [name]: value });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(new RegExp(`^${name} .+`));
+    expect(faults[0]).not.toContain('\n');
+  });
+
+  it('tells all faults at once', () => {
+    const faults = faultsOf({ PORT: 'x', LOG_LEVEL: 'loud', JWT_SECRET: 'short', REDIS_URL: 'redis://h' });
+    expect(faults.map((fault) => fault.split(' ')[0])).toEqual(['PORT', 'JWT_SECRET', 'LOG_LEVEL', 'REDIS_URL']);
+    expect(() => loadConfig({ PORT: 'x', LOG_LEVEL: 'loud' })).toThrow(/PORT .*; LOG_LEVEL /);
+  });
+
+  it('never repeats a secret in a fault', () => {
+    const secrets = CONFIG_AREAS.flatMap((area) => Object.values(area.fields)).filter((field) => field.secret);
+    expect(secrets.map((field) => field.name).sort()).toEqual(
+      ['DATABASE_URL', 'ENCRYPTION_KEY', 'JWT_SECRET', 'MASTER_API_KEY', 'REDIS_URL'].sort(),
+    );
+    const text = faultsOf(Object.fromEntries(secrets.map((field) => [field.name, 'hunter2']))).join();
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('shows a bad value that is no secret', () => {
+    expect(faultsOf({ PORT: 'eighty' })).toEqual(['PORT must be a whole number from 0 to 65535, not "eighty"']);
+  });
+
+  describe('production with a database of its own', () => {
+    const production = { NODE_ENV: 'production', DATABASE_URL: URL };
+
+    it('requires the three secrets, by name', () => {
+      expect(faultsOf(production)).toEqual([
+        'MASTER_API_KEY is required with DATABASE_URL when NODE_ENV=production',
+        'JWT_SECRET is required with DATABASE_URL when NODE_ENV=production',
+        'ENCRYPTION_KEY is required with DATABASE_URL when NODE_ENV=production',
+      ]);
+      expect(faultsOf({ ...production, ...SECRETS })).toEqual([]);
+    });
+
+    it('says one thing of a secret that is there and bad', () => {
+      expect(faultsOf({ ...production, ...SECRETS, JWT_SECRET: 'short' })).toEqual([
+        'JWT_SECRET must have at least 32 characters',
+      ]);
+    });
+
+    it('is what it is called only with both', () => {
+      expect(isManagedProduction(loadConfig({ ...production, ...SECRETS }))).toBe(true);
+      expect(isManagedProduction(loadConfig({ NODE_ENV: 'production' }))).toBe(false);
+      expect(isManagedProduction(loadConfig({ DATABASE_URL: URL }))).toBe(false);
+    });
+  });
+
+  it('has a name and a text for every field, and no name twice', () => {
+    const fields = CONFIG_AREAS.flatMap((area) => Object.values(area.fields));
+    expect(fields.filter((field) => !/^[A-Z_]+$/.test(field.name) || field.doc.length < 10)).toEqual([]);
+    expect(new Set(fields.map((field) => field.name)).size).toBe(fields.length);
+  });
+});

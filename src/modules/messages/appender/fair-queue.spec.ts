@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { FairQueue } from './fair-queue';
+
+type Item = readonly [tenant: string, n: number];
+
+function filled(sizes: Readonly<Record<string, number>>): FairQueue<Item> {
+  const queue = new FairQueue<Item>();
+  for (const [tenant, size] of Object.entries(sizes)) for (let n = 0; n < size; n++) queue.push(tenant, [tenant, n]);
+  return queue;
+}
+
+function take(queue: FairQueue<Item>, count: number): Item[] {
+  const taken: Item[] = [];
+  queue.drain((item) => {
+    if (taken.length >= count) return 'full';
+    taken.push(item);
+    return 'taken';
+  });
+  return taken;
+}
+
+const sizesOf = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.integer({ min: 1, max: 40 }), {
+  minKeys: 1,
+});
+
+describe('FairQueue', () => {
+  it('serves the waiting tenants in turns, whatever the batches', () => {
+    fc.assert(
+      fc.property(sizesOf, fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (sizes, batches) => {
+        const queue = filled(sizes);
+        const served = new Map<string, number>();
+        const left = (tenant: string): number => (sizes[tenant] ?? 0) - (served.get(tenant) ?? 0);
+        for (const count of batches) {
+          for (const [tenant] of take(queue, count)) served.set(tenant, (served.get(tenant) ?? 0) + 1);
+          // Among tenants that still wait nobody is more than one turn ahead of another.
+          const turns = Object.keys(sizes)
+            .filter((tenant) => left(tenant) > 0)
+            .map((tenant) => served.get(tenant) ?? 0);
+          if (turns.length > 0) expect(Math.max(...turns) - Math.min(...turns)).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
+  });
+
+  it('hands out everything once, in the order of arrival within a tenant', () => {
+    fc.assert(
+      fc.property(sizesOf, fc.integer({ min: 1, max: 10 }), (sizes, count) => {
+        const queue = filled(sizes);
+        const all: Item[] = [];
+        while (queue.size > 0) all.push(...take(queue, count));
+        for (const [tenant, size] of Object.entries(sizes))
+          expect(all.filter(([of]) => of === tenant).map(([, n]) => n)).toEqual([...Array(size).keys()]);
+        expect(all).toHaveLength(Object.values(sizes).reduce((a, b) => a + b, 0));
+      }),
+    );
+  });
+
+  it('lets a newcomer overtake a flood', () => {
+    const queue = filled({ flood: 5000 });
+    take(queue, 3);
+    queue.push('newcomer', ['newcomer', 0]);
+    expect(take(queue, 2).map(([tenant]) => tenant)).toContain('newcomer');
+  });
+
+  it('leaves queued what did not fit', () => {
+    const queue = filled({ a: 2 });
+    queue.drain(() => 'full');
+    expect(queue.size).toBe(2);
+    expect(take(queue, 1)).toEqual([['a', 0]]);
+  });
+
+  it('keeps the order over thousands of items that come and go', () => {
+    const queue = filled({ a: 3000 });
+    const first = take(queue, 2500);
+    for (let n = 3000; n < 4000; n++) queue.push('a', ['a', n]);
+    expect([...first, ...take(queue, 5000)].map(([, n]) => n)).toEqual([...Array(4000).keys()]);
+    expect(queue.size).toBe(0);
+  });
+});

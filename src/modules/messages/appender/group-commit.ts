@@ -1,0 +1,197 @@
+import { unavailable } from '../../../common/errors';
+import type { Metrics } from '../../../platform/metrics';
+import type { Outcome } from './batch-writer';
+import { ContendedRooms } from './contended-rooms';
+import { FairQueue } from './fair-queue';
+import { type Appended, isStored, type NewMessage, repeatKey } from './item';
+import { Pending } from './pending';
+import { Quota, type Room } from './quota';
+
+/** Writes a batch and says of each message what became of it; see BatchWriter. */
+export interface Writer {
+  write(batch: readonly NewMessage[], wait: boolean): Promise<Outcome[]>;
+}
+
+export interface GroupCommitOptions {
+  readonly maxBatch: number;
+  /** Bytes of a batch; a single message may be larger. */
+  readonly maxBatchBytes: number;
+  /** Bounds of what waits; beyond them callers get 503. */
+  readonly total: Room;
+  readonly perTenant: Room;
+  /** Calls that may wait for locked rooms at the same time. */
+  readonly waiters: number;
+  /** After this many ms a caller is told 503; what is being written may still be stored, what only waited is not. */
+  readonly answerMs: number;
+}
+
+/**
+ * Messages that arrive while a commit is running go together in the next one; there is no timer, so a lone message
+ * goes at once.
+ *
+ * Invariants
+ * - Messages of one room are committed in the order in which they were handed in.
+ * - A caller is answered only after the commit, with what the log says; or after `answerMs` with 503.
+ * - Within a batch no two messages share (room, sender, client_message_id): repeats wait for the first one and get
+ *   its answer, or a mismatch when their body differs.
+ * - One locked room stops nobody else: the first writer skips it (SKIP LOCKED); its messages go, in order, to
+ *   ContendedRooms, whose calls wait for that room alone, and later ones of that room queue behind them.
+ *
+ * Concurrency: one batch of the first writer at a time, and one of each contended room. All state is touched between
+ * awaits only.
+ */
+export class GroupCommit {
+  private readonly queue = new FairQueue<Pending>();
+  private readonly quota: Quota;
+  private readonly contended: ContendedRooms;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly writer: Writer,
+    private readonly metrics: Metrics,
+    private readonly options: GroupCommitOptions,
+  ) {
+    this.quota = new Quota(options.total, options.perTenant);
+    this.contended = new ContendedRooms((waiting) => this.serveRoom(waiting), options.waiters);
+  }
+
+  /** Messages that were handed in and have not left yet. */
+  get size(): number {
+    return this.quota.items;
+  }
+
+  /** Resolves after the commit with what the log says. Rejects with 503 when too much waits or it takes too long. */
+  append(message: NewMessage): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      const item = new Pending(message, this.options.answerMs, resolve, reject);
+      if (!this.quota.take(message.tenantId, item.bytes)) {
+        item.reject(unavailable('Too many messages are waiting. Try again in a moment'));
+        return;
+      }
+      this.queue.push(message.tenantId, item);
+      this.running ??= this.run();
+    });
+  }
+
+  /** Resolves when everything that was handed in has left. */
+  async idle(): Promise<void> {
+    await this.running;
+    await this.contended.idle();
+  }
+
+  private async run(): Promise<void> {
+    // What arrives in the same turn goes into the first batch.
+    await Promise.resolve();
+    while (this.queue.size > 0) {
+      const { batch, repeats } = this.compose();
+      if (batch.length === 0) continue;
+      const outcomes = await this.write(batch, repeats, false);
+      batch.forEach((item, i) => this.settle(item, outcomeAt(outcomes, i)));
+      this.settleRepeats(batch, outcomes, repeats);
+    }
+    this.running = undefined;
+  }
+
+  /** Fills a batch in fair order; repeats of a message in it are set aside, contended rooms handed over. */
+  private compose(): { batch: Pending[]; repeats: Pending[] } {
+    const batch = new Batch(this.options);
+    const repeats: Pending[] = [];
+    this.queue.drain((item) => {
+      if (batch.isFull || repeats.length >= this.options.maxBatch) return 'full';
+      if (item.answered) this.leave(item);
+      else if (!this.contended.join(item) && !batch.add(item)) repeats.push(item);
+      return 'taken';
+    });
+    return { batch: batch.items, repeats };
+  }
+
+  /** One call for a room that was found locked, which waits for it; a repeat of an item in it comes next time. */
+  private async serveRoom(waiting: readonly Pending[]): Promise<readonly Pending[]> {
+    const alive = waiting.filter((item) => !item.answered);
+    for (const item of waiting) if (item.answered) this.leave(item);
+    const batch = new Batch(this.options);
+    for (const item of alive) if (batch.isFull || !batch.add(item)) break;
+    const rest = alive.slice(batch.items.length);
+    if (batch.items.length === 0) return rest;
+    const outcomes = await this.write(batch.items, [], true);
+    const locked = batch.items.filter((_, i) => outcomeAt(outcomes, i).status === 'locked');
+    batch.items.forEach((item, i) => {
+      const outcome = outcomeAt(outcomes, i);
+      if (outcome.status !== 'locked') this.settle(item, outcome);
+    });
+    return [...locked, ...rest];
+  }
+
+  private async write(batch: readonly Pending[], repeats: readonly Pending[], wait: boolean): Promise<Outcome[]> {
+    const begun = performance.now();
+    this.metrics.histogram('chatapi_append_batch_size').observe(batch.length);
+    for (const item of batch)
+      this.metrics.histogram('chatapi_append_wait_seconds').observe((begun - item.since) / 1000);
+    for (const item of [...batch, ...repeats]) item.writing = true;
+    const messages = batch.map((item) => item.message);
+    const outcomes = await this.writer
+      .write(messages, wait)
+      .catch((error: unknown) => batch.map((): Outcome => ({ status: 'failed', error })));
+    for (const item of [...batch, ...repeats]) item.writing = false;
+    this.metrics.histogram('chatapi_append_seconds').observe((performance.now() - begun) / 1000);
+    return outcomes;
+  }
+
+  private settle(item: Pending, outcome: Outcome): void {
+    this.metrics.counter('chatapi_append_items_total').labels({ status: outcome.status }).inc();
+    if (outcome.status === 'locked') {
+      this.contended.park(item);
+      return;
+    }
+    this.leave(item);
+    if (outcome.status === 'failed') item.reject(outcome.error);
+    else item.resolve(outcome);
+  }
+
+  /** A repeat gets the answer of the message that it repeats; where that one was not stored it goes on its own. */
+  private settleRepeats(batch: readonly Pending[], outcomes: readonly Outcome[], repeats: readonly Pending[]): void {
+    if (repeats.length === 0) return;
+    const first = new Map(batch.map((item, i) => [repeatKey(item.message), { item, outcome: outcomeAt(outcomes, i) }]));
+    for (const item of repeats) {
+      const original = first.get(repeatKey(item.message));
+      if (original?.outcome.status === 'locked') this.contended.park(item);
+      else if (original && isStored(original.outcome)) {
+        const isSame = original.item.message.bodyHash.equals(item.message.bodyHash);
+        this.settle(item, isSame ? { ...original.outcome, status: 'duplicate' } : { status: 'mismatch' });
+      } else this.queue.push(item.message.tenantId, item);
+    }
+  }
+
+  private leave(item: Pending): void {
+    this.quota.release(item.message.tenantId, item.bytes);
+  }
+}
+
+/** A batch being filled: no two items of it repeat each other. */
+class Batch {
+  readonly items: Pending[] = [];
+  private readonly seen = new Set<string>();
+  private bytes = 0;
+
+  constructor(private readonly options: Pick<GroupCommitOptions, 'maxBatch' | 'maxBatchBytes'>) {}
+
+  get isFull(): boolean {
+    return this.items.length >= this.options.maxBatch || this.bytes >= this.options.maxBatchBytes;
+  }
+
+  /** false: the item repeats one that is in the batch. */
+  add(item: Pending): boolean {
+    const key = repeatKey(item.message);
+    if (key !== undefined) {
+      if (this.seen.has(key)) return false;
+      this.seen.add(key);
+    }
+    this.items.push(item);
+    this.bytes += item.bytes;
+    return true;
+  }
+}
+
+function outcomeAt(outcomes: readonly Outcome[], index: number): Outcome {
+  return outcomes[index] ?? { status: 'failed', error: new Error('no outcome for an item of a batch') };
+}

@@ -1,0 +1,105 @@
+import { newUuid } from '../../common/ids';
+import { changeView } from './change-view';
+import { refusal } from './refusals';
+import { type MessageRow, messageView } from './views';
+
+const [MESSAGE, ROOM] = [newUuid(), newUuid()];
+const hex = (uuid: string): string => uuid.replaceAll('-', '');
+
+const row: MessageRow = {
+  message_id: MESSAGE,
+  room_id: ROOM,
+  seq: 3,
+  rev: 7,
+  sender_id: 'alice',
+  content: 'hello',
+  meta: '{"z":1,"a":2}',
+  client_message_id: null,
+  created_at: new Date('2026-01-31T12:00:00.120Z'),
+  edited_at: '2026-01-31T13:00:00.5+00:00',
+  deleted_at: null,
+};
+
+const view = {
+  message_id: `msg_${hex(MESSAGE)}`,
+  room_id: `room_${hex(ROOM)}`,
+  seq: 3,
+  rev: 7,
+  sender_id: 'alice',
+  content: 'hello',
+  meta: { z: 1, a: 2 },
+  client_message_id: null,
+  created_at: '2026-01-31T12:00:00.120Z',
+  edited_at: '2026-01-31T13:00:00.500Z',
+  deleted_at: null,
+};
+
+describe('messageView', () => {
+  it('is the object of the contract, from a column or from message_json', () => {
+    expect(messageView(row)).toEqual(view);
+    expect(messageView({ ...row, meta: { z: 1 }, deleted_at: row.created_at })).toMatchObject({
+      meta: { z: 1 },
+      deleted_at: '2026-01-31T12:00:00.120Z',
+    });
+    expect(messageView({ ...row, meta: null }).meta).toBeNull();
+    expect(Object.keys(messageView(row).meta ?? {})).toEqual(['z', 'a']);
+  });
+});
+
+describe('changeView', () => {
+  it.each(['message', 'message.updated', 'message.deleted'])('of %s is the message', (type) => {
+    expect(changeView(ROOM, { rev: 7, type, payload: { ...row } })).toEqual({ ...view, type });
+  });
+
+  it('of a membership names the room by its outer id', () => {
+    const payload = { room_id: ROOM, user_id: 'bob', role: 'member', by: 'alice' };
+    expect(changeView(ROOM, { rev: 8, type: 'member.left', payload })).toEqual({
+      ...payload,
+      rev: 8,
+      type: 'member.left',
+      room_id: `room_${hex(ROOM)}`,
+    });
+  });
+
+  it('of settings is the room, with the type of the change', () => {
+    const payload = {
+      room_id: ROOM,
+      type: 'group',
+      name: 'Team',
+      created_at: '2026-01-31T12:00:00+00:00',
+      updated_at: '2026-01-31T12:00:00+00:00',
+    };
+    expect(changeView(ROOM, { rev: 9, type: 'room.updated', payload })).toMatchObject({
+      rev: 9,
+      type: 'room.updated',
+      room_id: `room_${hex(ROOM)}`,
+      name: 'Team',
+      updated_at: '2026-01-31T12:00:00.000Z',
+    });
+  });
+});
+
+describe('refusal', () => {
+  it.each([
+    ['no_room', 404, 'Room not found'],
+    ['no_message', 404, 'Message not found'],
+    ['not_member', 403, 'You are not a member of this room'],
+    ['posting', 403, 'Only admins may post in this room'],
+    ['forbidden', 403, 'You may not change this message'],
+    ['mismatch', 422, 'This client_message_id was used before with another body'],
+  ])('of %s is %d', (status, code, message) => {
+    expect(refusal(status)).toMatchObject({ status: code, message });
+  });
+
+  it('names what the client sent: the key or the id', () => {
+    expect(refusal('mismatch').field).toBe('client_message_id');
+    expect(refusal('mismatch', true)).toMatchObject({
+      field: 'Idempotency-Key',
+      message: 'This Idempotency-Key was used before with another body',
+    });
+  });
+
+  it('of a status that nobody knows is a fault of ours', () => {
+    expect(() => refusal('new')).toThrow('unknown status new');
+  });
+});

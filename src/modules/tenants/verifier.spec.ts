@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { Secrets } from '../../platform/secrets';
+import { hashApiKey, newApiKey } from './api-key';
+import type { KeysRepository, LiveKeyRow } from './keys.repository';
+import type { KeyUses } from './key-uses';
+import { TokenSigner } from './token-signer';
+import { TenantCredentialVerifier } from './verifier';
+
+const secrets = new Secrets('the-master-key', 'j'.repeat(32), '0'.repeat(64), undefined);
+const signer = new TokenSigner(secrets);
+
+/** A table of keys, of which the test decides what it answers and when. */
+class FakeKeys {
+  readonly rows = new Map<string, LiveKeyRow>();
+  lookUps = 0;
+  /** Look-ups wait for it, as for a slow database. */
+  gate: Promise<void> = Promise.resolve();
+
+  add(apiKey: string): LiveKeyRow {
+    const row: LiveKeyRow = {
+      tenant_id: randomUUID(),
+      key_id: randomUUID(),
+      hash: hashApiKey(apiKey),
+      scopes: ['chat'],
+      status: 'active',
+      settings: {},
+      limits: {},
+    };
+    this.rows.set(row.hash.toString('hex'), row);
+    return row;
+  }
+
+  async liveByHash(hash: Buffer): Promise<LiveKeyRow | undefined> {
+    this.lookUps++;
+    const row = this.rows.get(hash.toString('hex'));
+    await this.gate;
+    return row;
+  }
+
+  async liveById(tenantId: string, keyId: string): Promise<LiveKeyRow | undefined> {
+    this.lookUps++;
+    const row = [...this.rows.values()].find((r) => r.tenant_id === tenantId && r.key_id === keyId);
+    await this.gate;
+    return row;
+  }
+}
+
+function setUp(): { keys: FakeKeys; verifier: TenantCredentialVerifier; uses: string[] } {
+  const keys = new FakeKeys();
+  const uses: string[] = [];
+  const noted = { note: (_tenantId: string, keyId: string) => uses.push(keyId) };
+  return {
+    keys,
+    uses,
+    verifier: new TenantCredentialVerifier(
+      keys as unknown as KeysRepository,
+      signer,
+      noted as unknown as KeyUses,
+      secrets,
+    ),
+  };
+}
+
+function tokenFor(row: LiveKeyRow, seconds = 60): string {
+  return signer.sign('user', { tenantId: row.tenant_id, userId: 'alice', keyId: row.key_id }, seconds).token;
+}
+
+describe('the verifier of credentials', () => {
+  it('refuses a key with a bad checksum without any look-up, and at once', () => {
+    const { keys, verifier } = setUp();
+    const good = newApiKey();
+    const bad = good.slice(0, -1) + (good.endsWith('0') ? '1' : '0');
+    for (const key of [bad, '', 'chatapi_x', good.slice(1)]) expect(verifier.verifyKey(key)).toBeUndefined();
+    expect(keys.lookUps).toBe(0);
+  });
+
+  it('refuses a token with a bad signature without any look-up', () => {
+    const { keys, verifier } = setUp();
+    const token = tokenFor(keys.add(newApiKey()));
+    for (const bad of [token.slice(0, -2), `${token}x`, 'a.b.c', '']) expect(verifier.verifyToken(bad)).toBeUndefined();
+    expect(keys.lookUps).toBe(0);
+  });
+
+  it('believes a key, and that there is no such key, without asking again', async () => {
+    const { keys, verifier, uses } = setUp();
+    const [known, unknown] = [newApiKey(), newApiKey()];
+    const row = keys.add(known);
+    expect(await verifier.verifyKey(known)).toMatchObject({ keyId: row.key_id, tenant: { tenantId: row.tenant_id } });
+    expect(await verifier.verifyKey(unknown)).toBeUndefined();
+    for (let i = 0; i < 3; i++) {
+      expect(verifier.verifyKey(known)).toMatchObject({ keyId: row.key_id });
+      expect(verifier.verifyKey(unknown)).toBeUndefined();
+    }
+    expect(keys.lookUps).toBe(2);
+    expect(uses).toEqual(Array(4).fill(row.key_id));
+  });
+
+  it('asks once for all that come while it is asking', async () => {
+    const { keys, verifier } = setUp();
+    const key = newApiKey();
+    const row = keys.add(key);
+    const grants = await Promise.all(Array.from({ length: 20 }, () => verifier.verifyKey(key)));
+    expect(new Set(grants.map((grant) => grant?.keyId))).toEqual(new Set([row.key_id]));
+    expect(keys.lookUps).toBe(1);
+  });
+
+  it('asks once for all tokens of a key', async () => {
+    const { keys, verifier } = setUp();
+    const row = keys.add(newApiKey());
+    const tokens = [tokenFor(row), tokenFor(row), tokenFor(row)];
+    const grants = await Promise.all(tokens.map((token) => verifier.verifyToken(token)));
+    expect(grants.map((grant) => [grant?.userId, grant?.keyId])).toEqual(Array(3).fill(['alice', row.key_id]));
+    expect(verifier.verifyToken(tokens[0] ?? '')).toMatchObject({ userId: 'alice' });
+    expect(keys.lookUps).toBe(1);
+  });
+
+  it('a change is seen by every call that begins after it, whatever was being looked up', async () => {
+    const { keys, verifier } = setUp();
+    const key = newApiKey();
+    const row = keys.add(key);
+    const token = tokenFor(row);
+    let open = (): void => undefined;
+    keys.gate = new Promise((resolve) => (open = resolve));
+    const before = [verifier.verifyKey(key), verifier.verifyToken(token)];
+    keys.rows.clear();
+    verifier.forget();
+    const after = [verifier.verifyKey(key), verifier.verifyToken(token)];
+    open();
+    expect(await Promise.all(after)).toEqual([undefined, undefined]);
+    expect(await Promise.all(before)).not.toContain(undefined);
+    expect([verifier.verifyKey(key), verifier.verifyToken(token)]).toEqual([undefined, undefined]);
+  });
+
+  it('refuses a token of another tenant’s key, however well it is signed', async () => {
+    const { keys, verifier } = setUp();
+    const row = keys.add(newApiKey());
+    await verifier.verifyToken(tokenFor(row));
+    expect(await verifier.verifyToken(tokenFor({ ...row, tenant_id: randomUUID() }))).toBeUndefined();
+  });
+
+  it('refuses a token from the second on at which it expires, also a cached one', async () => {
+    const { keys, verifier } = setUp();
+    const row = keys.add(newApiKey());
+    const token = tokenFor(row, 60);
+    expect(await verifier.verifyToken(token)).toBeDefined();
+    jest.useFakeTimers({ now: Date.now() + 61_000, doNotFake: ['performance'] });
+    try {
+      expect(verifier.verifyToken(token)).toBeUndefined();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('lets the failure of a look-up through and asks again next time', async () => {
+    const { keys, verifier } = setUp();
+    const key = newApiKey();
+    keys.add(key);
+    keys.gate = Promise.reject(new Error('the database is away'));
+    await expect(verifier.verifyKey(key)).rejects.toThrow('away');
+    keys.gate = Promise.resolve();
+    expect(await verifier.verifyKey(key)).toBeDefined();
+  });
+
+  it('knows the master key', () => {
+    const { verifier } = setUp();
+    expect(['the-master-key', 'the-master-kex', 'the-master-key ', ''].map((key) => verifier.isMasterKey(key))).toEqual(
+      [true, false, false, false],
+    );
+  });
+});

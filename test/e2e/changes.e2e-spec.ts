@@ -1,0 +1,204 @@
+import fc from 'fast-check';
+import { startTestApp, type TestApp, type TestTenant } from '../support/app';
+import type { Api } from '../support/http/api';
+import { allChanges, type ChangesBody, list, listAll, type MessageBody, pathOf, send } from '../support/messages';
+import {
+  badField,
+  bodyOf,
+  createRoom,
+  FORBIDDEN,
+  getRoom,
+  NOT_FOUND,
+  refusal,
+  type RoomBody,
+  rolesIn,
+} from '../support/rooms';
+
+describe('changes', () => {
+  let app: TestApp;
+  let tenant: TestTenant;
+  let alice: Api;
+  let bob: Api;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+    tenant = await app.tenant();
+    [alice, bob] = [tenant.as('alice'), tenant.as('bob')];
+  });
+  afterAll(() => app.close());
+
+  /** A room in which one of everything has happened, in this order. */
+  async function eventful(): Promise<string> {
+    const { room_id } = await createRoom(alice, 'group', ['bob']);
+    const [first, second] = [
+      await send(alice, room_id, { content: 'one', meta: { z: 1, a: 2 } }),
+      await send(bob, room_id),
+    ];
+    await alice.post(`/rooms/${room_id}/members`, { user_ids: ['carol', 'dave'] });
+    await alice.patch(pathOf(room_id, first), { content: 'edited' });
+    await alice.patch(`/rooms/${room_id}/members/bob`, { role: 'admin' });
+    await alice.patch(`/rooms/${room_id}`, { name: 'Team' });
+    await alice.delete(`/rooms/${room_id}/members/carol`);
+    await bob.delete(pathOf(room_id, second));
+    return room_id;
+  }
+
+  it('are messages, edits, deletes, memberships and settings, in order of rev', async () => {
+    const room = await eventful();
+    const changes = await allChanges(bob, room);
+    expect(changes).toMatchObject([
+      { rev: 3, type: 'member.joined', user_id: 'carol', role: 'member', by: 'alice' },
+      { rev: 4, type: 'member.joined', user_id: 'dave', role: 'member', by: 'alice' },
+      { rev: 5, type: 'message.updated', seq: 1, content: 'edited', meta: { z: 1, a: 2 } },
+      { rev: 6, type: 'member.updated', user_id: 'bob', role: 'admin', by: 'alice' },
+      { rev: 7, type: 'room.updated', name: 'Team', member_count: 4 },
+      { rev: 8, type: 'member.left', user_id: 'carol', role: 'member', by: 'alice' },
+      { rev: 9, type: 'message.deleted', seq: 2, content: '', meta: null },
+    ]);
+    for (const change of changes) expect(change.room_id).toBe(room);
+    expect((await getRoom(alice, room)).last_rev).toBe(9);
+  });
+
+  it('of messages carry the message as it is read elsewhere', async () => {
+    const room = await eventful();
+    await send(alice, room, { content: 'three', client_message_id: 'c' });
+    const shown = (await allChanges(alice, room)).filter(({ type }) => type.startsWith('message'));
+    const bySeq = shown.map(({ type: _type, ...message }) => message).sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0));
+    expect(bySeq).toEqual(await listAll(alice, room));
+    expect(shown.at(-1)).toMatchObject({ type: 'message', seq: 3 });
+  });
+
+  it('come in pages that hold everything once', async () => {
+    const room = await eventful();
+    const whole = await allChanges(alice, room);
+    for (const limit of [1, 2, 3, 7, 100]) expect(await allChanges(alice, room, 0, limit)).toEqual(whole);
+    const page = bodyOf(await alice.get<ChangesBody>(`/rooms/${room}/changes?limit=7`));
+    expect(page).toEqual({ changes: whole, last_rev: 9, has_more: false });
+    const first = bodyOf(await alice.get<ChangesBody>(`/rooms/${room}/changes?limit=6`));
+    expect(first).toEqual({ changes: whole.slice(0, 6), last_rev: 9, has_more: true });
+  });
+
+  it('after the newest revision, or beyond it, are none', async () => {
+    const room = await eventful();
+    for (const after of [9, 10, Number.MAX_SAFE_INTEGER])
+      expect(bodyOf(await alice.get(`/rooms/${room}/changes?after_rev=${after}`))).toEqual({
+        changes: [],
+        last_rev: 9,
+        has_more: false,
+      });
+  });
+
+  it('do not include what changed nothing', async () => {
+    const room = await eventful();
+    const before = await getRoom(alice, room);
+    await bob.delete(pathOf(room, (await listAll(alice, room))[1] ?? { message_id: '' }));
+    await alice.post(`/rooms/${room}/members`, { user_ids: ['dave'] });
+    await alice.patch(`/rooms/${room}/members/bob`, { role: 'admin' });
+    await tenant.as('mallory').post(`/rooms/${room}/messages`, { content: 'x' });
+    expect((await getRoom(alice, room)).last_rev).toBe(before.last_rev);
+  });
+
+  it('are shown to members, and of channels to everybody', async () => {
+    const mallory = tenant.as('mallory');
+    const { room_id: group } = await createRoom(alice, 'group');
+    const { room_id: channel } = await createRoom(alice, 'channel');
+    await send(alice, channel);
+    expect(refusal(await mallory.get(`/rooms/${group}/changes`))).toEqual(FORBIDDEN);
+    expect(refusal(await mallory.get('/rooms/room_x/changes'))).toEqual(NOT_FOUND);
+    expect(await allChanges(mallory, channel)).toMatchObject([{ type: 'message' }]);
+    await alice.delete(`/rooms/${group}`);
+    expect(refusal(await alice.get(`/rooms/${group}/changes`))).toEqual(NOT_FOUND);
+  });
+
+  it.each(['after_rev=-1', 'after_rev=x', 'limit=0', 'limit=101'])('refuse %s', async (query) => {
+    const { room_id } = await createRoom(alice, 'group');
+    const field = query.split('=')[0] ?? '';
+    expect(refusal(await alice.get(`/rooms/${room_id}/changes?${query}`))).toEqual(badField(field));
+  });
+
+  it('applied from any revision on lead to what the lists show', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(operation, { minLength: 1, maxLength: 25 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (operations, limit) => {
+          const { room_id } = await createRoom(alice, 'group', ['bob']);
+          const seen: Replica[] = [await observe(alice, room_id)];
+          for (const one of operations) {
+            if (one.do === 'observe') seen.push(await observe(alice, room_id));
+            else await perform(tenant, room_id, one);
+          }
+          const now = await observe(alice, room_id);
+          for (const replica of seen) {
+            const changes = await allChanges(alice, room_id, replica.rev, limit);
+            const revs = changes.map((change) => change.rev);
+            expect(revs).toEqual([...new Set(revs)].sort((a, b) => a - b));
+            for (const change of changes) apply(replica, change);
+            expect(replica).toEqual(now);
+          }
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+});
+
+/** What a client keeps of a room. */
+interface Replica {
+  rev: number;
+  name: string | null;
+  readonly members: Map<string, string>;
+  readonly messages: Map<string, object>;
+}
+
+type Operation =
+  | { readonly do: 'send' | 'addCarol' | 'removeCarol' | 'promoteBob' | 'demoteBob' | 'rename' | 'observe' }
+  | { readonly do: 'edit' | 'delete'; readonly at: number };
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('send' as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('edit', 'delete'), at: fc.nat({ max: 9 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom('addCarol', 'removeCarol', 'promoteBob', 'demoteBob', 'rename', 'observe'),
+    }),
+  },
+);
+
+async function perform(tenant: TestTenant, room: string, one: Exclude<Operation, { do: 'observe' }>): Promise<void> {
+  const alice = tenant.as('alice');
+  const members = `/rooms/${room}/members`;
+  if (one.do === 'send') await send(tenant.as('bob'), room, { content: 'text', meta: { b: 1, a: [1] } });
+  else if (one.do === 'addCarol') await alice.post(members, { user_ids: ['carol'] });
+  else if (one.do === 'removeCarol') await alice.delete(`${members}/carol`);
+  else if (one.do === 'promoteBob') await alice.patch(`${members}/bob`, { role: 'admin' });
+  else if (one.do === 'demoteBob') await alice.patch(`${members}/bob`, { role: 'member' });
+  else if (one.do === 'rename') await alice.patch(`/rooms/${room}`, { name: `name ${Math.random()}` });
+  else if ('at' in one) {
+    const { total } = await list(alice, room);
+    if (total === 0) return;
+    const [message] = bodyOf(
+      await alice.get<MessageBody[]>(`/rooms/${room}/messages?limit=1&offset=${one.at % total}`),
+    );
+    const path = pathOf(room, message ?? { message_id: '' });
+    if (one.do === 'delete') await alice.delete(path);
+    else await tenant.as('bob').patch(path, { content: 'edited' });
+  }
+}
+
+/** Nothing else happens in the room meanwhile, so the reads fit together. */
+async function observe(by: Api, room: string): Promise<Replica> {
+  const { last_rev, name } = await getRoom(by, room);
+  const members = new Map((await rolesIn(by, room)).map((entry) => entry.split(':') as [string, string]));
+  const messages = (await listAll(by, room)).map((message): [string, object] => [message.message_id, message]);
+  return { rev: last_rev, name, members, messages: new Map(messages) };
+}
+
+function apply(replica: Replica, { type, ...change }: ChangesBody['changes'][number]): void {
+  replica.rev = change.rev;
+  if (type.startsWith('message')) replica.messages.set(change.message_id ?? '', change);
+  else if (type === 'member.left') replica.members.delete(change.user_id ?? '');
+  else if (type.startsWith('member')) replica.members.set(change.user_id ?? '', change.role ?? '');
+  else if (type === 'room.updated') replica.name = (change as unknown as RoomBody).name;
+}

@@ -1,0 +1,156 @@
+import { startTestApp, type TestApp, type TestTenant } from '../support/app';
+import { bearer, mintToken } from '../support/auth';
+import type { Answer, Api } from '../support/http/api';
+import { createRoom, sendAll } from '../support/rooms';
+import { type DocumentedRoute, documentedRoutes } from '../support/routes';
+import { rowsOf } from '../support/tables';
+import { createKey, uuidOf } from '../support/tenants';
+
+/** A value for each kind of id, by the name of the parameter or field that takes it. */
+type Ids = Readonly<Record<string, string>>;
+
+const NOBODY = '019000000000700080000000ffffffff';
+/** Ids of things that no tenant has. A path parameter that is missing here fails the test: add it to all three. */
+const UNKNOWN: Ids = {
+  tenant_id: `tenant_${NOBODY}`,
+  room_id: `room_${NOBODY}`,
+  message_id: `msg_${NOBODY}`,
+  key_id: `key_${NOBODY}`,
+  user_id: 'user-of-nobody',
+};
+const ROUTES = documentedRoutes().filter((route) => route.schemes.length > 0);
+
+/** A tenant with a room, a message, a key and a member of its own; `alice` exists in every tenant. */
+async function furnish(app: TestApp, member: string): Promise<{ tenant: TestTenant; ids: Ids }> {
+  const tenant = await app.tenant();
+  const alice = tenant.as('alice');
+  const { room_id } = await createRoom(alice, 'channel', [member]);
+  const [message] = await sendAll(alice, room_id, ['secret of the tenant', 'another one']);
+  const { key_id } = await createKey(app, tenant);
+  return {
+    tenant,
+    ids: { tenant_id: tenant.tenantId, room_id, message_id: message?.message_id ?? '', key_id, user_id: member },
+  };
+}
+
+describe('tenant isolation over all routes', () => {
+  let app: TestApp;
+  let theirs: { tenant: TestTenant; ids: Ids };
+  let ours: { tenant: TestTenant; ids: Ids };
+  let clients: Record<string, Api>;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+    theirs = await furnish(app, 'member-of-theirs');
+    ours = await furnish(app, 'member-of-ours');
+    clients = {
+      key: ours.tenant.as('alice'),
+      token: bearer(app.anonymous, (await mintToken(ours.tenant.key, 'alice')).token),
+    };
+  });
+  afterAll(() => app.close());
+
+  it('has examples for every path parameter of the document', () => {
+    const names = new Set(ROUTES.flatMap((route) => route.pathParams));
+    expect([...names].filter((name) => !(name in UNKNOWN))).toEqual([]);
+    expect(Object.keys(theirs.ids).sort()).toEqual(Object.keys(UNKNOWN).sort());
+    expect(ROUTES.length).toBeGreaterThan(20);
+  });
+
+  /** The path with foreign ids where `foreign` says so, and with our own elsewhere. */
+  function pathOf(route: DocumentedRoute, foreign: ReadonlySet<string>, ids: Ids): string {
+    const path = route.path.replace(/\{([^}]+)\}/g, (_, name: string) =>
+      encodeURIComponent((foreign.has(name) ? ids : ours.ids)[name] ?? `no example for ${name}`),
+    );
+    // Ids that a route does not ask for must not matter; those that it does ask for are among them.
+    return `${path}?${new URLSearchParams(ids).toString()}`;
+  }
+
+  function call(client: Api, route: DocumentedRoute, foreign: ReadonlySet<string>, ids: Ids): Promise<Answer<unknown>> {
+    return client.call(route.method, pathOf(route, foreign, ids), bodyOf(route, ids));
+  }
+
+  /** The documented example, with the ids in it replaced. PATCHes whose example is empty get a field to change. */
+  function bodyOf({ body, path }: DocumentedRoute, ids: Ids): Record<string, unknown> | undefined {
+    if (body === undefined) return undefined;
+    const known =
+      Object.keys(body).length > 0 ? body : path === '/admin/tenants/{tenant_id}' ? { name: 'taken over' } : {};
+    return Object.fromEntries(
+      Object.entries(known).map(([name, value]) => [
+        name,
+        ids[name] ?? (/^(user_ids|members)$/.test(name) ? [ids['user_id']] : value),
+      ]),
+    );
+  }
+
+  /** An answer without what differs from call to call, and with the ids in question made the same. */
+  function comparable({ status, body }: Answer<unknown>, ids: Ids): unknown {
+    let text = JSON.stringify(body) ?? '';
+    for (const [name, id] of Object.entries(ids)) text = text.replaceAll(id, `<${name}>`);
+    text = text
+      .replace(/"request_id":"[^"]*"/g, '"request_id":"…"')
+      .replace(/"(api_key|prefix|token)":"[^"]*"/g, '"$1":"…"')
+      .replace(/(room|msg|tenant|key)_[0-9a-f]{32}/g, '$1_…')
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…time…');
+    return { status, text };
+  }
+
+  const withPathParams = ROUTES.filter((route) => route.pathParams.length > 0);
+  const withoutPathParams = ROUTES.filter((route) => route.pathParams.length === 0);
+  const label = ({ method, path }: DocumentedRoute): string => `${method} ${path}`;
+
+  it.each(withPathParams.map((route) => [label(route), route] as const))(
+    '%s: an id of another tenant is one that does not exist',
+    async (_, route) => {
+      const before = await rowsOf(app.database, uuidOf(theirs.tenant.tenantId));
+      const choices = [new Set(route.pathParams), ...route.pathParams.map((name) => new Set([name]))];
+      for (const [credential, client] of Object.entries(clients))
+        for (const foreign of choices) {
+          const their = await call(client, route, foreign, theirs.ids);
+          const nobodys = await call(client, route, foreign, UNKNOWN);
+          expect(comparable(their, theirs.ids)).toEqual(comparable(nobodys, UNKNOWN));
+          const isAdmin = route.schemes.includes('masterKey');
+          const expected = isAdmin && (credential === 'token' || !route.schemes.includes('apiKey')) ? 403 : 404;
+          expect([[...foreign], their.status]).toEqual([[...foreign], expected]);
+          expect(JSON.stringify(their.body)).not.toContain('secret of the tenant');
+        }
+      expect(await rowsOf(app.database, uuidOf(theirs.tenant.tenantId))).toEqual(before);
+    },
+  );
+
+  it.each(withoutPathParams.map((route) => [label(route), route] as const))(
+    '%s: ids of another tenant in query and body are ids that do not exist',
+    async (_, route) => {
+      const before = await rowsOf(app.database, uuidOf(theirs.tenant.tenantId));
+      for (const client of Object.values(clients)) {
+        const their = await call(client, route, new Set(Object.keys(UNKNOWN)), theirs.ids);
+        const nobodys = await call(client, route, new Set(Object.keys(UNKNOWN)), UNKNOWN);
+        expect(comparable(their, theirs.ids)).toEqual(comparable(nobodys, UNKNOWN));
+        expect(JSON.stringify(their.body)).not.toContain('secret of the tenant');
+        expect(their.status).not.toBe(400);
+      }
+      expect(await rowsOf(app.database, uuidOf(theirs.tenant.tenantId))).toEqual(before);
+    },
+  );
+
+  it('the same walk with our own ids does work, so it calls the routes rightly', async () => {
+    const own = ROUTES.filter((route) => route.method === 'GET' && route.schemes.includes('apiKey'));
+    const outcomes: [string, number][] = [];
+    for (const route of own) {
+      const { headers } = ours.tenant.as('alice');
+      outcomes.push([label(route), (await fetch(app.url + pathOf(route, new Set(), ours.ids), { headers })).status]);
+    }
+    expect(outcomes.filter(([, status]) => status !== 200)).toEqual([]);
+    expect(outcomes.length).toBeGreaterThan(5);
+  });
+
+  it('lists hold nothing of another tenant', async () => {
+    const text = JSON.stringify([
+      (await clients['key']?.get('/rooms?scope=joinable'))?.body,
+      (await ours.tenant.key.get(`/admin/tenants/${ours.tenant.tenantId}/keys`)).body,
+      (await ours.tenant.as('member-of-theirs').get('/rooms')).body,
+    ]);
+    for (const id of [theirs.ids['room_id'], theirs.ids['key_id'], theirs.ids['tenant_id']])
+      expect(text).not.toContain(id);
+  });
+});

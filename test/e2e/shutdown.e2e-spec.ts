@@ -1,0 +1,165 @@
+import { Agent, request } from 'node:http';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { socketDirFor } from '../../src/platform/database/embedded/layout';
+import { connect } from '../support/embedded/harness';
+import { eventually, processesOn } from '../support/embedded/processes';
+import { createTarget, SERVED_MASTER_KEY } from '../support/served';
+import { adminOf, type ServerProcess, Servers, signalAll } from '../support/server-process';
+import { Writers, type WriterTarget } from '../support/writers';
+
+const servers = new Servers();
+afterEach(() => servers.cleanUp());
+
+interface Running {
+  readonly server: ServerProcess;
+  /** Where the server listens; the clients of `target` follow it. */
+  url: string;
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly target: WriterTarget;
+}
+
+async function running(more: Readonly<Record<string, string>> = {}): Promise<Running> {
+  const dir = servers.dataDir();
+  const env = { DATA_DIR: dir, MASTER_API_KEY: SERVED_MASTER_KEY, ...more };
+  const started = { ...(await servers.start({ env })), dir, env };
+  const target = await createTarget(() => started.url, 4, 2);
+  return Object.assign(started, { target });
+}
+
+/** Nothing of the server is left: no process, no socket. */
+function expectGone(dir: string): void {
+  expect(processesOn(dir)).toEqual([]);
+  expect(existsSync(socketDirFor(dir, tmpdir()))).toBe(false);
+}
+
+/** Holds a room so that every message to it waits; the returned function lets go. */
+async function holdRoom({ dir, target }: Running): Promise<() => Promise<void>> {
+  const client = await connect(adminOf(dir));
+  const hex = target.roomIds[0]?.slice('room_'.length) ?? '';
+  await client.query('BEGIN');
+  const { rowCount } = await client.query('SELECT 1 FROM rooms WHERE room_id = $1::uuid FOR UPDATE', [hex]);
+  expect(rowCount).toBe(1);
+  return () => client.end();
+}
+
+/** Messages that wait for the held room. */
+async function waiting({ dir }: Running, count: number): Promise<void> {
+  const client = await connect(adminOf(dir));
+  await eventually('a message waits for the room', async () => {
+    const { rows } = await client.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'`,
+    );
+    return (rows[0]?.n ?? 0) >= count;
+  });
+  await client.end();
+}
+
+/** A message to the held room, sent with node's own client: its connection is to be seen. */
+function post(
+  { url, target }: Running,
+  agent: Agent,
+  content: string,
+): Promise<{ status: number; connection: unknown }> {
+  const { headers } = target.as('writer0');
+  return new Promise((resolve, reject) => {
+    const sent = request(`${url}/rooms/${target.roomIds[0] ?? ''}/messages`, {
+      method: 'POST',
+      agent,
+      headers: { ...headers, 'content-type': 'application/json' },
+    });
+    sent.once('error', reject);
+    sent.once('response', (response) => {
+      response.resume().once('end', () => {
+        resolve({ status: response.statusCode ?? 0, connection: response.headers.connection });
+      });
+    });
+    sent.end(JSON.stringify({ content }));
+  });
+}
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
+  it('ends with code 0, leaves nothing behind and has lost nothing', async () => {
+    const site = await running();
+    const writers = new Writers(site.target).start();
+    await eventually('messages go through', () => writers.acks.length > 50);
+    expect(await site.server.kill(signal)).toBe(0);
+    expectGone(site.dir);
+    expect(site.server.log.filter(({ level }) => level >= 40)).toEqual([]);
+    expect(site.server.log.at(-1)?.msg).toBe('stopped');
+    await writers.abandon();
+    for (const refusal of writers.refusals)
+      expect(refusal).toMatchObject({ status: 503, code: 'SERVICE_UNAVAILABLE', outcome: 'none', retryAfter: '1' });
+    site.url = (await servers.start({ env: site.env })).url;
+    expect(await writers.faults()).toEqual([]);
+  });
+});
+
+describe('SIGTERM', () => {
+  it('lets running requests finish, refuses new ones, and is not hurried by a second signal', async () => {
+    const site = await running();
+    const letGo = await holdRoom(site);
+    const agent = new Agent({ keepAlive: true });
+    const answers = [post(site, agent, 'one'), post(site, agent, 'two')];
+    await waiting(site, 1);
+    site.server.signal('SIGTERM');
+    await site.server.logged('stopping');
+    await expect(post(site, new Agent(), 'too late')).rejects.toThrow('ECONNREFUSED');
+    site.server.signal('SIGTERM');
+    site.server.signal('SIGINT');
+    await letGo();
+    // The connections are not kept alive: the end would have to wait for them.
+    expect(await Promise.all(answers)).toEqual([
+      { status: 201, connection: 'close' },
+      { status: 201, connection: 'close' },
+    ]);
+    expect(await site.server.exit()).toBe(0);
+    expectGone(site.dir);
+    expect(site.server.log.filter(({ level }) => level >= 40)).toEqual([]);
+    site.url = (await servers.start({ env: site.env })).url;
+    const log = await site.target
+      .as('writer0')
+      .get<{ content: string }[]>(`/rooms/${site.target.roomIds[0] ?? ''}/messages`);
+    expect(log.body.map(({ content }) => content)).toEqual(['one', 'two']);
+  });
+
+  it('closes connections that are kept alive and idle', async () => {
+    const site = await running();
+    const agent = new Agent({ keepAlive: true });
+    expect(await post(site, agent, 'hello')).toEqual({ status: 201, connection: 'keep-alive' });
+    const [socket] = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
+    const closed = new Promise((resolve) => socket?.once('close', resolve));
+    expect(await site.server.kill('SIGTERM')).toBe(0);
+    await closed;
+    expect(site.server.log.filter(({ level }) => level >= 40)).toEqual([]);
+  });
+
+  it('does not wait longer than SHUTDOWN_GRACE_MS for a request that does not end', async () => {
+    const site = await running({ SHUTDOWN_GRACE_MS: '200' });
+    const letGo = await holdRoom(site);
+    const answer = post(site, new Agent({ keepAlive: true }), 'never').catch(String);
+    await waiting(site, 1);
+    expect(await site.server.kill('SIGTERM')).toBe(0);
+    expectGone(site.dir);
+    expect([
+      'Error: socket hang up',
+      'Error: read ECONNRESET',
+      expect.objectContaining({ status: 503 }),
+    ]).toContainEqual(await answer);
+    await letGo();
+  });
+
+  it('ends in bounded time when PostgreSQL is frozen, and what was acknowledged is there', async () => {
+    const site = await running({ SHUTDOWN_GRACE_MS: '500' });
+    const writers = new Writers(site.target).start();
+    await eventually('messages go through', () => writers.acks.length > 50);
+    signalAll(site.dir, 'SIGSTOP');
+    // exit() is the bound.
+    expect(await site.server.kill('SIGTERM')).toBe(0);
+    await writers.abandon();
+    signalAll(site.dir, 'SIGCONT');
+    site.url = (await servers.start({ env: site.env })).url;
+    expect(await writers.faults()).toEqual([]);
+  });
+});

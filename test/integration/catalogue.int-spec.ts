@@ -1,0 +1,358 @@
+import type { Client } from 'pg';
+import { APPEND_GRANTS, SYSTEM_GRANTS, TENANT_TABLES } from '../../src/platform/database/migrations/0001/tables';
+import { roleNames } from '../../src/platform/database/roles';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { tenantTables } from '../support/tables';
+
+/** Indexes of tenant tables that do not begin with tenant_id, each with its reason. */
+const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
+  api_keys_hash: 'a key is looked up before its tenant is known',
+  api_keys_updated: 'what another server changed is read for all tenants at once',
+  tenants_updated: 'the same',
+  jobs_due: 'workers claim what is due, of all tenants',
+  idempotency_keys_expiry: 'what has expired is purged for all tenants',
+};
+/** Tables without a tenant: facts of the installation. */
+const INSTALLATION_TABLES = ['instance', 'schema_migrations'];
+/** The functions that run with their owner's rights, and so past the caller's policies. */
+const DEFINERS = ['append_lookup', 'append_messages'];
+const OWN_ROWS = `(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)`;
+
+describe('the catalogue: what keeps the tenants apart in the database', () => {
+  let database: TestDatabase;
+  let roles: ReturnType<typeof roleNames>;
+  let names: string[];
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const [instance] = await database.sql<{ role_prefix: string }>('SELECT role_prefix FROM instance');
+    roles = roleNames(instance?.role_prefix ?? '');
+    names = [roles.tenant, roles.system, roles.append];
+  });
+  afterAll(() => database.drop());
+
+  describe('roles', () => {
+    it('can neither log in nor do anything but what they are granted', async () => {
+      const rows = await database.sql(
+        `SELECT rolname, rolcanlogin OR rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication AS able
+         FROM pg_roles WHERE rolname = ANY ($1) ORDER BY 1`,
+        [names],
+      );
+      expect(rows).toEqual([...names].sort().map((rolname) => ({ rolname, able: false })));
+    });
+
+    it('are members of no role, and only the login role is a member of them', async () => {
+      const rows = await database.sql<{ member: string; role: string }>(
+        `SELECT DISTINCT m.rolname AS member, r.rolname AS role FROM pg_auth_members a
+         JOIN pg_roles m ON m.oid = a.member JOIN pg_roles r ON r.oid = a.roleid
+         WHERE m.rolname = ANY ($1) OR (r.rolname = ANY ($1) AND NOT m.rolsuper) ORDER BY 2`,
+        [names],
+      );
+      expect(rows).toEqual([...names].sort().map((role) => ({ member: database.connection.user, role })));
+    });
+
+    it('the login role is no superuser, bypasses nothing and inherits nothing', async () => {
+      const [login] = await database.sql<{ able: boolean }>(
+        'SELECT rolsuper OR rolbypassrls AS able FROM pg_roles WHERE rolname = $1',
+        [database.connection.user],
+      );
+      expect(login).toEqual({ able: false });
+      const inherited = await database.sql(
+        `SELECT r.rolname FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member JOIN pg_roles r ON r.oid = a.roleid
+         WHERE m.rolname = $1 AND r.rolname = ANY ($2) AND a.inherit_option`,
+        [database.connection.user, names],
+      );
+      expect(inherited).toEqual([]);
+    });
+  });
+
+  describe('tables', () => {
+    it('belong to a tenant, but for those of the installation', async () => {
+      const rows = await database.sql<{ name: string }>(
+        `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')`,
+      );
+      const ofTenants = await tenantTables(database);
+      expect(rows.map((row) => row.name).sort()).toEqual([...ofTenants, ...INSTALLATION_TABLES].sort());
+      expect(ofTenants).toEqual([...TENANT_TABLES].sort());
+    });
+
+    it('of tenants have row-level security enabled and forced', async () => {
+      const rows = await database.sql<{ relname: string; safe: boolean }>(
+        `SELECT relname, relrowsecurity AND relforcerowsecurity AS safe FROM pg_class
+         WHERE oid = ANY ($1::regclass[]) ORDER BY relname`,
+        [await tenantTables(database)],
+      );
+      expect(rows).toEqual((await tenantTables(database)).map((relname) => ({ relname, safe: true })));
+    });
+
+    it('have exactly the policies that are listed, per role', async () => {
+      const policies = await database.sql<Record<string, string>>(
+        `SELECT tablename AS table, policyname AS policy, roles::text[]::text AS roles, permissive, cmd, qual, with_check
+         FROM pg_policies WHERE schemaname = 'public'`,
+      );
+      const policy = (table: string, name: string, role: string, rule: string): Record<string, string> => ({
+        table,
+        policy: name,
+        roles: `{${role}}`,
+        permissive: 'PERMISSIVE',
+        cmd: 'ALL',
+        qual: rule,
+        with_check: rule,
+      });
+      const expected = [
+        ...TENANT_TABLES.map((table) => policy(table, 'tenant_rows', roles.tenant, OWN_ROWS)),
+        ...Object.keys(SYSTEM_GRANTS).map((table) => policy(table, 'system_rows', roles.system, 'true')),
+        ...Object.keys(APPEND_GRANTS).map((table) => policy(table, 'append_rows', roles.append, 'true')),
+      ];
+      const order = (a: Record<string, string>, b: Record<string, string>): number =>
+        `${a['table'] ?? ''} ${a['policy'] ?? ''}`.localeCompare(`${b['table'] ?? ''} ${b['policy'] ?? ''}`);
+      expect(policies.sort(order)).toEqual(expected.sort(order));
+    });
+
+    it('are granted to nobody else, and to the roles exactly what is listed', async () => {
+      const rows = await database.sql<{ grantee: string; table: string; rights: string }>(
+        `SELECT COALESCE(r.rolname, 'PUBLIC') AS grantee, c.relname AS table,
+           string_agg(DISTINCT a.privilege_type, ', ' ORDER BY a.privilege_type) AS rights
+         FROM pg_class c CROSS JOIN aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.grantee <> c.relowner
+         GROUP BY 1, 2`,
+      );
+      const sorted = (rights: string): string => rights.split(', ').sort().join(', ');
+      const expected = [
+        ...TENANT_TABLES.map((table) => [
+          roles.tenant,
+          table,
+          table === 'tenants' ? 'SELECT, UPDATE' : 'DELETE, INSERT, SELECT, UPDATE',
+        ]),
+        ...Object.entries(SYSTEM_GRANTS).map(([table, rights]) => [roles.system, table, sorted(rights)]),
+        ...Object.entries(APPEND_GRANTS).map(([table, rights]) => [roles.append, table, sorted(rights)]),
+        [roles.tenant, 'instance', 'SELECT'],
+        [roles.system, 'instance', 'SELECT, UPDATE'],
+      ].map(String);
+      expect(
+        rows
+          .map((row) => [row.grantee, row.table, row.rights])
+          .map(String)
+          .sort(),
+      ).toEqual(expected.sort());
+    });
+
+    it('have keys, foreign keys and indexes that begin with tenant_id', async () => {
+      const rows = await database.sql<{ name: string; first: string }>(
+        `SELECT i.relname AS name, COALESCE(a.attname, '(expression)') AS first
+         FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+         LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] AND x.indkey[0] <> 0
+         WHERE x.indrelid = ANY ($1::regclass[])
+         UNION ALL
+         SELECT k.conname, a.attname || ' → ' || f.attname FROM pg_constraint k
+         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+         JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[1]
+         WHERE k.contype = 'f' AND k.conrelid = ANY ($1::regclass[])`,
+        [await tenantTables(database)],
+      );
+      const others = rows.filter((row) => row.first !== 'tenant_id' && row.first !== 'tenant_id → tenant_id');
+      expect(others.map((row) => row.name).sort()).toEqual(Object.keys(GLOBAL_INDEXES).sort());
+      expect(rows.length).toBeGreaterThan(20);
+    });
+
+    it('have no column that holds a tenant under another name', async () => {
+      const rows = await database.sql(
+        `SELECT table_name, column_name FROM information_schema.columns
+         WHERE table_schema = 'public' AND column_name LIKE '%tenant%' AND column_name <> 'tenant_id'`,
+      );
+      expect(rows).toEqual([]);
+    });
+  });
+
+  describe('functions', () => {
+    interface FunctionRow {
+      readonly name: string;
+      readonly definer: boolean;
+      readonly owner: string;
+      readonly settings: string[] | null;
+      readonly language: string;
+    }
+    const functions = (where: string, values: unknown[] = []): Promise<FunctionRow[]> =>
+      database.sql<FunctionRow>(
+        `SELECT p.proname AS name, p.prosecdef AS definer, p.proowner::regrole::text AS owner, p.proconfig AS settings,
+           l.lanname AS language
+         FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+         WHERE p.pronamespace = 'public'::regnamespace AND ${where} ORDER BY 1`,
+        values,
+      );
+
+    it('are executable by nobody but the roles', async () => {
+      const open = await functions(
+        `(p.proacl IS NULL OR EXISTS (SELECT 1 FROM aclexplode(p.proacl) a WHERE a.grantee = 0))`,
+      );
+      expect(open.map((row) => row.name)).toEqual([]);
+      expect((await functions('true')).length).toBeGreaterThan(15);
+    });
+
+    it('the append functions are the only ones with rights of their own, owned by the append role', async () => {
+      const definers = await functions('p.prosecdef');
+      expect(definers.map(({ name, owner }) => ({ name, owner }))).toEqual(
+        DEFINERS.map((name) => ({ name, owner: roles.append })),
+      );
+      expect((await functions('p.proowner = $1::regrole', [roles.append])).map((row) => row.name)).toEqual(DEFINERS);
+    });
+
+    it('the append functions are executable by the system role only, all others by the tenant role only', async () => {
+      const by = async (role: string): Promise<string[]> =>
+        (await functions('has_function_privilege($1, p.oid, $2)', [role, 'EXECUTE'])).map((row) => row.name);
+      expect(await by(roles.system)).toEqual(DEFINERS);
+      const all = (await functions('true')).map((row) => row.name);
+      expect(await by(roles.tenant)).toEqual(all.filter((name) => !DEFINERS.includes(name)));
+    });
+
+    it('fix their search path, but for those that are to be inlined', async () => {
+      const rows = await functions('true');
+      const loose = rows.filter((row) => !(row.settings ?? []).some((setting) => setting.startsWith('search_path=')));
+      expect(loose.map((row) => row.name)).toEqual(['room_access']);
+      expect(loose.map((row) => [row.language, row.definer])).toEqual([['sql', false]]);
+    });
+
+    it('nobody but the owner may create objects in the schema', async () => {
+      const rows = await database.sql(
+        `SELECT r.rolname FROM pg_roles r WHERE r.rolname = ANY ($1) AND has_schema_privilege(r.oid, 'public', 'CREATE')`,
+        [names],
+      );
+      expect(rows).toEqual([]);
+    });
+  });
+
+  describe('rows', () => {
+    const A = '00000000-0000-7000-8000-00000000000a';
+    const B = '00000000-0000-7000-8000-00000000000b';
+    let tables: string[];
+    let client: Client;
+
+    beforeAll(async () => {
+      tables = await tenantTables(database);
+      for (const tenant of [A, B]) await database.sql(sampleRows(tenant));
+      client = await database.connect();
+    });
+    afterAll(() => client.end());
+
+    /** Runs statements as a role of ours with this setting, and takes back whatever they did. */
+    async function as<T>(role: string, tenant: string | undefined, work: () => Promise<T>): Promise<T> {
+      await client.query('BEGIN');
+      try {
+        await client.query(`SET LOCAL ROLE "${role}"`);
+        if (tenant !== undefined) await client.query(`SELECT set_config('app.tenant', $1, true)`, [tenant]);
+        return await work();
+      } finally {
+        await client.query('ROLLBACK');
+      }
+    }
+    const seen = async (table: string): Promise<string[]> => {
+      const { rows } = await client.query<{ tenant_id: string }>(`SELECT tenant_id FROM "${table}" ORDER BY 1`);
+      return [...new Set(rows.map((row) => row.tenant_id))];
+    };
+    /** What a statement did, or why it was refused. */
+    async function attempt(sql: string, values: unknown[] = []): Promise<string> {
+      await client.query('SAVEPOINT attempt');
+      try {
+        return `${(await client.query(sql, values)).rowCount ?? 0} rows`;
+      } catch (error) {
+        await client.query('ROLLBACK TO attempt');
+        return (error as Error).message;
+      }
+    }
+
+    it('every table has one of both tenants, so that what follows is not said of empty tables', async () => {
+      for (const table of tables) expect([table, await seen(table)]).toEqual([table, [A, B]]);
+    });
+
+    it.each([
+      ['never set', undefined],
+      ['empty, as it is after a transaction', ''],
+      ['of no tenant', '00000000-0000-7000-8000-00000000000c'],
+    ])('a session whose app.tenant is %s sees nothing', async (_, setting) => {
+      await as(roles.tenant, setting, async () => {
+        for (const table of tables) expect([table, await seen(table)]).toEqual([table, []]);
+      });
+    });
+
+    it('the login role itself, owner of the tables, sees nothing', async () => {
+      await as(database.connection.user ?? '', A, async () => {
+        for (const table of tables) expect([table, await seen(table)]).toEqual([table, []]);
+      });
+    });
+
+    it('a tenant sees its own rows and no others, whatever the SQL says', async () => {
+      await as(roles.tenant, A, async () => {
+        for (const table of tables) expect([table, await seen(table)]).toEqual([table, [A]]);
+      });
+    });
+
+    it(`a tenant can neither change, delete nor take over another's rows, nor write into it`, async () => {
+      await as(roles.tenant, A, async () => {
+        for (const table of tables) {
+          const { rows } = await client.query<{ name: string }>(
+            `SELECT column_name AS name FROM information_schema.columns
+             WHERE table_schema = 'public' AND table_name = $1 AND identity_generation IS NULL`,
+            [table],
+          );
+          const columns = rows.map(({ name }) => `"${name}"`).join(', ');
+          const values = rows.map(({ name }) => (name === 'tenant_id' ? '$1::uuid' : `"${name}"`)).join(', ');
+          const outcomes = {
+            update: await attempt(`UPDATE "${table}" SET tenant_id = tenant_id WHERE tenant_id = $1`, [B]),
+            remove: await attempt(`DELETE FROM "${table}" WHERE tenant_id = $1`, [B]),
+            giveAway: await attempt(`UPDATE "${table}" SET tenant_id = $1`, [B]),
+            insert: await attempt(`INSERT INTO "${table}" (${columns}) SELECT ${values} FROM "${table}"`, [B]),
+          };
+          const refused = expect.stringMatching(/row-level security policy|permission denied/) as string;
+          const mayNot = table === 'tenants' ? refused : '0 rows';
+          expect({ table, ...outcomes }).toEqual({
+            table,
+            update: '0 rows',
+            remove: mayNot,
+            giveAway: refused,
+            insert: refused,
+          });
+        }
+      });
+    });
+
+    it('the system role sees all tenants in its tables and is refused the others', async () => {
+      await as(roles.system, '', async () => {
+        for (const table of tables) {
+          const outcome = await attempt(`SELECT FROM "${table}"`);
+          expect([table, outcome]).toEqual([
+            table,
+            table in SYSTEM_GRANTS ? '2 rows' : expect.stringMatching(/permission denied/),
+          ]);
+        }
+      });
+    });
+
+    it('a tenant cannot call the append function', async () => {
+      await as(roles.tenant, A, async () => {
+        expect(await attempt('SELECT * FROM append_lookup($1, $1, $1)', [[]])).toMatch(
+          /permission denied for function/,
+        );
+      });
+    });
+  });
+});
+
+/** One row of a tenant in every table. A new table needs a line here: the test that counts them says so. */
+function sampleRows(tenant: string): string {
+  const id = '00000000-0000-7000-8000-000000000001';
+  return `
+    INSERT INTO tenants (tenant_id, name) VALUES ('${tenant}', 't');
+    INSERT INTO api_keys (tenant_id, key_id, name, prefix, hash, scopes)
+      VALUES ('${tenant}', '${id}', 'k', 'p', sha256('${tenant}'), '{chat}');
+    INSERT INTO users (tenant_id, user_id) VALUES ('${tenant}', 'alice');
+    INSERT INTO rooms (tenant_id, room_id, type) VALUES ('${tenant}', '${id}', 'group');
+    INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
+      VALUES ('${tenant}', '${id}', 'alice', 'admin', 0, 1);
+    INSERT INTO cursors (tenant_id, room_id, user_id) VALUES ('${tenant}', '${id}', 'alice');
+    INSERT INTO messages (tenant_id, room_id, seq, message_id, rev, sender_id, content, created_at)
+      VALUES ('${tenant}', '${id}', 1, '${id}', 1, 'alice', 'x', now());
+    INSERT INTO room_events (tenant_id, room_id, rev, type, payload) VALUES ('${tenant}', '${id}', 2, 'x', '{}');
+    INSERT INTO jobs (tenant_id, kind, key, payload) VALUES ('${tenant}', 'x', 'x', '{}');
+    INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
+      VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;
+}

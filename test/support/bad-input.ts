@@ -1,0 +1,155 @@
+import { connect } from 'node:net';
+import type { TestApp, TestTenant } from './app';
+import { type Answer, Api } from './http/api';
+import { send } from './messages';
+import { documentedRoutes, type DocumentedField, type DocumentedRoute, type Schema } from './openapi-routes';
+import { createRoom } from './rooms';
+import { UNSTORABLE_LITERALS } from './unicode';
+
+/** A route with a caller who may use it and a body that it takes. */
+export interface Target {
+  readonly route: DocumentedRoute;
+  /** Shown in the names of tests. */
+  readonly name: string;
+  readonly by: Api;
+  /** The path with ids that exist. */
+  readonly path: string;
+  readonly body: object;
+}
+
+/** The master key has 100 calls a second, which no setting changes: comes again when it is told to. */
+class PatientApi extends Api {
+  override async call<T>(...call: Parameters<Api['call']>): Promise<Answer<T>> {
+    for (;;) {
+      const answer = await super.call<T>(...call);
+      if (answer.status !== 429) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get('retry-after'))));
+    }
+  }
+}
+
+/** Things for the routes to work on, and the routes. */
+export class BadInputWorld {
+  private constructor(
+    private readonly app: TestApp,
+    readonly tenant: TestTenant,
+    private readonly managed: TestTenant,
+    private readonly ids: Readonly<Record<string, string>>,
+  ) {}
+
+  static async create(app: TestApp): Promise<BadInputWorld> {
+    const tenant = await app.tenant();
+    // What the admin routes change is another tenant, or the caller would lock itself out.
+    const managed = await app.tenant();
+    const alice = tenant.as('alice');
+    const { room_id } = await createRoom(alice, 'group', ['bob']);
+    const { message_id } = await send(alice, room_id);
+    const keys = `/admin/tenants/${managed.tenantId}/keys`;
+    const key = await app.master.post<{ key_id: string }>(keys, { name: 'to be managed' });
+    const ids = { tenant_id: managed.tenantId, key_id: key.body.key_id, room_id, message_id, user_id: 'bob' };
+    return new BadInputWorld(app, tenant, managed, ids);
+  }
+
+  /** Every route that takes a body, or any JSON at all. */
+  targets(): Target[] {
+    return documentedRoutes().map((route) => ({
+      route,
+      name: `${route.method} ${route.path}`,
+      by: this.callerOf(route),
+      path: this.pathOf(route),
+      body: this.bodyOf(route),
+    }));
+  }
+
+  /** The route's path with ids that exist, or the given ones. */
+  pathOf(route: DocumentedRoute, ids: Readonly<Record<string, string>> = {}): string {
+    return route.path.replace(/\{([^}]+)\}/g, (_, name: string) => ids[name] ?? this.ids[name] ?? 'missing');
+  }
+
+  /** Everything that a bad request must not change, as text. */
+  async fingerprint(): Promise<string> {
+    const tables = ['tenants', 'api_keys', 'users', 'rooms', 'room_members', 'messages', 'room_events', 'cursors'];
+    const counts = tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`);
+    const rows = await this.app.database.sql(
+      `SELECT ${counts.join(', ')}, (SELECT sum(last_rev) FROM rooms) AS revs, (SELECT count(*) FROM jobs) AS jobs,
+         (SELECT count(*) FROM idempotency_keys) AS keys, (SELECT max(updated_at) FROM tenants) AS tenants_updated,
+         (SELECT max(updated_at) FROM rooms) AS rooms_updated`,
+    );
+    return JSON.stringify(rows);
+  }
+
+  private callerOf(route: DocumentedRoute): Api {
+    if (route.path === '/admin/tenants') return new PatientApi(this.app.master.baseUrl, this.app.master.headers);
+    return route.path.startsWith('/admin') ? this.managed.key : this.tenant.as('alice');
+  }
+
+  private bodyOf({ body, path }: DocumentedRoute): object {
+    const required = body?.required ?? (path.includes('{') ? Object.keys(body?.properties ?? {}).slice(0, 1) : []);
+    return Object.fromEntries(
+      required.map((name) => [name, this.ids[name] ?? goodValue(body?.properties?.[name] ?? {})]),
+    );
+  }
+}
+
+function goodValue(schema: Schema): unknown {
+  if (schema.enum) return schema.enum.includes('group') ? 'group' : schema.enum[0];
+  if (schema.type === 'string') return 'good';
+  if (schema.type === 'integer') return schema.minimum ?? 0;
+  if (schema.type === 'array') return [goodValue(schema.items ?? {})];
+  return {};
+}
+
+const LONG = 300_000;
+
+/** JSON texts that a field must refuse, whatever it is for. */
+export function badLiterals({ schema, required }: DocumentedField): string[] {
+  const bad = required ? ['null'] : [];
+  const out = (value: unknown): void => void bad.push(JSON.stringify(value));
+  if (schema.oneOf) [-1, 1.5, '5', 'other', [], {}, true].forEach(out);
+  else if (schema.type === 'integer') {
+    [true, [], {}, '5', '', 'five', 1.5].forEach(out);
+    bad.push('1e308', '-1e308', '1e999', '9007199254740992', '9223372036854775808', '-9223372036854775809');
+    if ((schema.minimum ?? -1) >= 0) bad.push('-1');
+    if (schema.minimum === 1) bad.push('0', '-0');
+  } else if (schema.type === 'array') {
+    [5, true, 'text', {}, [null], [[]], [{}], [5]].forEach(out);
+    if ((schema.minItems ?? 0) > 0) out([]);
+    if (schema.maxItems !== undefined) out(Array.from({ length: schema.maxItems + 1 }, (_, i) => `u${i}`));
+    bad.push(...Object.values(UNSTORABLE_LITERALS).map((literal) => `[${literal}]`));
+  } else if (schema.type === 'object') [5, true, [], 'text', [{}]].forEach(out);
+  else {
+    [5, 0, -1, 1.5, true, false, [], {}, ['text']].forEach(out);
+    bad.push(...Object.values(UNSTORABLE_LITERALS));
+    if ((schema.minLength ?? 0) > 0 || schema.enum || schema.pattern) out('');
+    if (schema.maxLength !== undefined) out('x'.repeat(schema.maxLength + 1));
+    if (schema.enum || schema.pattern) ['no such', 'é', ' ', 'x'.repeat(1000)].forEach(out);
+  }
+  return bad.filter((literal) => literal.length < LONG);
+}
+
+/** A raw body in which one field has this JSON text. */
+export function rawWith(target: Target, path: readonly string[], literal: string): string {
+  const mark = '@@here@@';
+  const body = path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), mark);
+  return JSON.stringify({ ...target.body, ...(body as object) }).replace(JSON.stringify(mark), () => literal);
+}
+
+/** Sends bytes as they are and returns the whole answer; the server ends the connection, or `Connection: close` does. */
+export function speakRaw(url: string, bytes: string | Buffer): Promise<Answer<unknown>> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    socket.setEncoding('utf8');
+    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
+    socket.on('data', (chunk: string) => (text += chunk));
+    socket.on('error', reject);
+    socket.on('close', () => {
+      const [head = '', body = ''] = text.split(/\r\n\r\n/, 2);
+      const [first = '', ...lines] = head.split('\r\n');
+      const headers = new Headers(lines.map((line) => line.split(/: */, 2) as [string, string]));
+      const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(first)?.[1] ?? 0);
+      resolve({ status, headers, body: body.startsWith('{') ? (JSON.parse(body) as unknown) : body });
+    });
+  });
+}

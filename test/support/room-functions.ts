@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { type Client, Pool } from 'pg';
+import { roleNames } from '../../src/platform/database/roles';
+import { createTestDatabase, type TestDatabase, testCluster } from './database';
+import { until } from './poll';
+
+export interface FunctionResult {
+  readonly status: string;
+  readonly [field: string]: unknown;
+}
+
+export interface MemberState {
+  readonly user_id: string;
+  readonly role: string;
+}
+
+export interface RoomEvent {
+  readonly rev: number;
+  readonly type: string;
+  readonly payload: { readonly user_id?: string; readonly role?: string };
+}
+
+/** A room as the tables hold it, read past row-level security in one snapshot. */
+export interface RoomState {
+  readonly member_count: number;
+  readonly last_rev: number;
+  readonly metadata: Record<string, unknown> | null;
+  /** In the order of joining. */
+  readonly members: readonly MemberState[];
+  readonly events: readonly RoomEvent[];
+}
+
+const STATE = `
+SELECT r.member_count, r.last_rev::int AS last_rev, r.metadata,
+  (SELECT COALESCE(json_agg(json_build_object('user_id', m.user_id, 'role', m.role) ORDER BY m.member_no), '[]')
+   FROM room_members m WHERE m.tenant_id = r.tenant_id AND m.room_id = r.room_id) AS members,
+  (SELECT COALESCE(json_agg(json_build_object('rev', e.rev, 'type', e.type, 'payload', e.payload) ORDER BY e.rev), '[]')
+   FROM room_events e WHERE e.tenant_id = r.tenant_id AND e.room_id = r.room_id) AS events
+FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = $2`;
+
+const WAITING = `SELECT count(*)::int AS n FROM pg_stat_activity
+  WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+
+/** The room functions of the schema, called as the tenant role on several connections at once. */
+export class RoomFunctions {
+  private constructor(
+    readonly tenantId: string,
+    private readonly database: TestDatabase,
+    private readonly sessions: Pool,
+    private readonly observer: Client,
+  ) {}
+
+  /** A database of its own with one tenant. `sessions` calls run at once, the others queue. */
+  static async open(sessions = 8): Promise<RoomFunctions> {
+    const database = await createTestDatabase();
+    const tenantId = randomUUID();
+    const observer = await database.connect();
+    await observer.query(`INSERT INTO tenants (tenant_id, name) VALUES ($1, 'test')`, [tenantId]);
+    const { rows } = await observer.query<{ role_prefix: string }>('SELECT role_prefix FROM instance');
+    const role = roleNames(rows[0]?.role_prefix ?? '').tenant;
+    const pool = new Pool({
+      ...testCluster().admin,
+      database: database.name,
+      max: sessions,
+      options: `-c role=${role} -c app.tenant=${tenantId}`,
+    });
+    // Dropping the database may meet a connection that is still closing; a query that dies rejects by itself.
+    pool.on('error', () => undefined);
+    const who = await pool.query<{ role: string }>('SELECT current_user AS role');
+    if (who.rows[0]?.role !== role) throw new Error('the sessions do not run as the tenant role');
+    return new RoomFunctions(tenantId, database, pool, observer);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.sessions.end(), this.observer.end()]);
+    await this.database.drop();
+  }
+
+  /** A room without events whose members joined in this order. */
+  async create(type: string, members: readonly MemberState[]): Promise<string> {
+    const room = randomUUID();
+    const users = members.map((member) => member.user_id);
+    const roles = members.map((member) => member.role);
+    await this.call('room_create', [this.tenantId, room, type, null, null, null, 'members', users, roles]);
+    return room;
+  }
+
+  add(room: string, actor: string, users: readonly string[], role = 'member'): Promise<FunctionResult> {
+    return this.call('members_add', [this.tenantId, room, actor, users, role]);
+  }
+
+  join(room: string, user: string): Promise<FunctionResult> {
+    return this.call('room_join', [this.tenantId, room, user]);
+  }
+
+  setRole(room: string, actor: string, user: string, role: string): Promise<FunctionResult> {
+    return this.call('member_set_role', [this.tenantId, room, actor, user, role]);
+  }
+
+  remove(room: string, actor: string, user: string): Promise<FunctionResult> {
+    return this.call('member_remove', [this.tenantId, room, actor, user]);
+  }
+
+  merge(room: string, actor: string, metadata: object, maxBytes = 8192): Promise<FunctionResult> {
+    const values = [this.tenantId, room, actor, null, JSON.stringify(metadata), null, maxBytes];
+    return this.call('room_update', values);
+  }
+
+  delete(room: string, actor: string): Promise<FunctionResult> {
+    return this.call('room_delete', [this.tenantId, room, actor]);
+  }
+
+  /** What json_bytes says of each value. */
+  async jsonBytes(values: readonly unknown[]): Promise<number[]> {
+    const { rows } = await this.observer.query<{ bytes: number }>(
+      'SELECT json_bytes(v) AS bytes FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY u(v, n) ORDER BY n',
+      [JSON.stringify(values)],
+    );
+    return rows.map((row) => row.bytes);
+  }
+
+  async state(room: string): Promise<RoomState> {
+    const { rows } = await this.observer.query<RoomState>(STATE, [this.tenantId, room]);
+    const state = rows[0];
+    if (!state) throw new Error(`no room ${room}`);
+    return state;
+  }
+
+  /** Puts an agent into a room, as the AI modules will. */
+  async seatAgent(room: string, agent: string): Promise<void> {
+    await this.observer.query(
+      `WITH u AS (INSERT INTO users (tenant_id, user_id) VALUES ($1, $3) ON CONFLICT DO NOTHING),
+         r AS (UPDATE rooms SET member_count = member_count + 1, members_added = members_added + 1
+           WHERE tenant_id = $1 AND room_id = $2 RETURNING members_added)
+       INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
+       SELECT $1, $2, $3, 'agent', 0, r.members_added FROM r`,
+      [this.tenantId, room, agent],
+    );
+  }
+
+  /**
+   * Runs `calls` while another session holds the room: all of them wait for it, go on at once in no certain order, and
+   * see what `meanwhile` did there.
+   */
+  async behind(
+    room: string,
+    meanwhile: string,
+    calls: readonly (() => Promise<FunctionResult>)[],
+  ): Promise<FunctionResult[]> {
+    const holder = await this.database.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query('SELECT 1 FROM rooms WHERE tenant_id = $1 AND room_id = $2 FOR UPDATE', [this.tenantId, room]);
+      const results: Promise<FunctionResult>[] = [];
+      for (const call of calls) {
+        results.push(call());
+        await until(
+          () => this.waiting(),
+          (n) => n === results.length,
+        );
+      }
+      await holder.query(meanwhile.replaceAll('$room', `tenant_id = '${this.tenantId}' AND room_id = '${room}'`));
+      await holder.query('COMMIT');
+      return await Promise.all(results);
+    } finally {
+      await holder.end();
+    }
+  }
+
+  private async waiting(): Promise<number> {
+    return (await this.observer.query<{ n: number }>(WAITING)).rows[0]?.n ?? 0;
+  }
+
+  private async call(fn: string, values: readonly unknown[]): Promise<FunctionResult> {
+    const parameters = values.map((_, i) => `$${i + 1}`).join(', ');
+    const { rows } = await this.sessions.query<{ result: FunctionResult }>(`SELECT ${fn}(${parameters}) AS result`, [
+      ...values,
+    ]);
+    if (!rows[0]) throw new Error(`${fn} returned no row`);
+    return rows[0].result;
+  }
+}

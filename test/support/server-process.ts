@@ -1,0 +1,198 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { ConnectionParameters } from '../../src/platform/database/embedded';
+import { socketDirFor } from '../../src/platform/database/embedded/layout';
+import { APPLICATION, parametersFor, SUPERUSER } from '../../src/platform/database/embedded/provision';
+import { readPostmasterFile } from '../../src/platform/database/embedded/postmaster-file';
+import { eventually, kill, processesOn } from './embedded/processes';
+import { scratch } from './scratch';
+
+const HOOK = join(__dirname, 'server-hook.cjs');
+const MAIN = join(__dirname, '..', '..', 'src', 'main.ts');
+const START_MS = 30_000;
+const EXIT_MS = 60_000;
+
+export interface ServerOptions {
+  /** All that the server sees, besides PATH. DATA_DIR and PORT have defaults of their own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Run as another user; for root only. */
+  readonly uid?: number;
+}
+
+/** A line of the server's log. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** The real server in a process of its own, as `npm start` runs it, from the sources. */
+export class ServerProcess {
+  readonly stdout: string[] = [];
+  readonly stderr: string[] = [];
+  private readonly listens: Promise<string>;
+  private readonly ended: Promise<number | NodeJS.Signals>;
+  private end: number | NodeJS.Signals | undefined;
+
+  constructor(private readonly child: ChildProcess) {
+    this.collect(child.stderr, this.stderr);
+    const out = this.collect(child.stdout, this.stdout);
+    this.listens = new Promise((resolve) => {
+      out?.on('line', (line) => {
+        const url = /^ChatAPI listens on (\S+)$/.exec(line)?.[1];
+        if (url !== undefined) resolve(url);
+      });
+    });
+    // `close` comes after the last line of output, `exit` may come before it.
+    this.ended = new Promise((resolve) => {
+      child.once('close', (code, signal) => resolve((this.end = code ?? signal ?? -1)));
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  get output(): string {
+    return [...this.stdout, ...this.stderr].join('\n');
+  }
+
+  /** What the log says, as objects; banner and progress lines are left out. */
+  get log(): LogLine[] {
+    return this.stdout.filter((line) => line.startsWith('{"level"')).map((line) => JSON.parse(line) as LogLine);
+  }
+
+  /** The URL, once it takes requests. */
+  async url(): Promise<string> {
+    const ended = this.ended.then((end) => {
+      throw new Error(`the server ended (${end}) before it listened:\n${this.output}`);
+    });
+    return bounded('the server listens', Promise.race([this.listens, ended]), START_MS, () => this.output);
+  }
+
+  /** Its exit code, or the signal that ended it. */
+  exit(): Promise<number | NodeJS.Signals> {
+    return bounded('the server ends', this.ended, EXIT_MS, () => this.output);
+  }
+
+  /** How a start that must fail ended: its exit code, and what it told the person in front of it. */
+  async failure(): Promise<{ code: number | NodeJS.Signals; lines: string[] }> {
+    const code = await this.exit();
+    return { code, lines: this.stderr.filter((line) => line !== '') };
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.end === undefined) this.child.kill(signal);
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
+    this.signal(signal);
+    return this.exit();
+  }
+
+  async logged(message: string): Promise<LogLine> {
+    return eventually(`the log says "${message}"`, () => this.log.find((line) => line.msg === message), 20_000);
+  }
+
+  private collect(stream: Readable | null, into: string[]): ReturnType<typeof createInterface> | undefined {
+    if (!stream) return undefined;
+    return createInterface(stream).on('line', (line) => into.push(line));
+  }
+}
+
+/** Owns the servers and directories of a test. */
+export class Servers {
+  private readonly processes: ServerProcess[] = [];
+  private readonly dirs: string[] = [];
+
+  /** An empty directory for DATA_DIR. */
+  dataDir(owner?: number): string {
+    const dir = mkdtempSync(join(scratch(), 'chatapi-server-'));
+    chmodSync(dir, 0o755);
+    if (owner !== undefined) chownSync(dir, owner, owner);
+    this.dirs.push(dir);
+    return dir;
+  }
+
+  /** Starts and does not wait. */
+  launch(options: ServerOptions = {}): ServerProcess {
+    const { env = {}, uid } = options;
+    const dataDir = env['DATA_DIR'] ?? this.dataDir(uid);
+    const child = spawn(process.execPath, ['-r', HOOK, MAIN], {
+      // No .env of a developer is found here.
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+      env: { PATH: process.env['PATH'], TMPDIR: tmpdir(), PORT: '0', DATA_DIR: dataDir, ...env },
+    });
+    const server = new ServerProcess(child);
+    this.processes.push(server);
+    return server;
+  }
+
+  /** Starts and waits until it takes requests. */
+  async start(options: ServerOptions = {}): Promise<{ server: ServerProcess; url: string }> {
+    const server = this.launch(options);
+    return { server, url: await server.url() };
+  }
+
+  /** Ends whatever is left and removes the directories. */
+  async cleanUp(): Promise<void> {
+    for (const dir of this.dirs) signalAll(dir, 'SIGCONT');
+    await Promise.all(this.processes.splice(0).map((server) => server.kill('SIGKILL')));
+    for (const dir of this.dirs.splice(0)) {
+      const patience = performance.now() + 5000;
+      await eventually(`no process on ${dir}`, () => {
+        // First the signal that lets postgres remove its shared memory.
+        signalAll(dir, performance.now() < patience ? 'SIGQUIT' : 'SIGKILL');
+        return processesOn(dir).length === 0;
+      });
+      rmSync(dir, { recursive: true, force: true });
+      rmSync(socketDirFor(dir, tmpdir()), { recursive: true, force: true });
+    }
+  }
+}
+
+/** A superuser's way into the embedded database of a data directory. */
+export function adminOf(dataDir: string): ConnectionParameters {
+  return parametersFor(socketDirFor(dataDir, tmpdir()), SUPERUSER, APPLICATION);
+}
+
+/** The pid of the embedded postmaster. */
+export async function postmasterOf(dataDir: string): Promise<number> {
+  const file = await readPostmasterFile(join(dataDir, 'postgres'));
+  if (!file) throw new Error(`no postmaster on ${dataDir}`);
+  return file.pid;
+}
+
+/** Signals every process of the embedded PostgreSQL of a data directory. */
+export function signalAll(dataDir: string, signal: NodeJS.Signals): void {
+  kill(
+    processesOn(dataDir).map(({ pid }) => pid),
+    signal,
+  );
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function bounded<T>(what: string, promise: Promise<T>, ms: number, output: () => string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what}; so far:\n${output()}`)), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
