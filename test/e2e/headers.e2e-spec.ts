@@ -20,7 +20,7 @@ describe('headers and routes', () => {
   async function samples(headers: Record<string, string>): Promise<Answer<unknown>[]> {
     const alice = tenant.as('alice').with(headers);
     return [
-      await alice.get('/rooms'),
+      await tenant.as('dora').with(headers).get('/rooms'),
       await alice.post('/rooms', { type: 'group' }),
       await alice.get('/rooms?limit=0'),
       await app.anonymous.with(headers).get('/rooms'),

@@ -73,10 +73,10 @@ describe('rate limits', () => {
     const tenant = await limited(HIGH);
     const other = await limited(HIGH);
     const alice = tenant.as('alice');
-    const token = bearer(app.anonymous, (await mintToken(tenant.key, 'alice')).token);
+    const token = bearer(app.anonymous, (await mintToken(tenant.key, 'dora')).token);
     const { room_id } = await createRoom(alice, 'group');
     const answers: [number, Answer<unknown>][] = [
-      [200, await alice.get('/rooms')],
+      [200, await tenant.as('dora').get('/rooms')],
       [201, await alice.post('/rooms', { type: 'group' })],
       [204, await alice.delete(`/rooms/${(await createRoom(alice, 'group')).room_id}`)],
       [400, await alice.post('/rooms', { type: 'nonsense' })],

@@ -149,6 +149,14 @@ describe('append_messages', () => {
       });
     });
 
+    it('are told from the same message handed in again after a lost connection', async () => {
+      const room = await bench.room();
+      const message = messageTo(room, { clientMessageId: 'c' });
+      const first = await bench.appendOne(message);
+      expect(await bench.appendOne(message)).toEqual({ ...first, status: 'new' });
+      expect(await bench.log(room)).toHaveLength(1);
+    });
+
     it('compares client ids by bytes, not by collation', async () => {
       const room = await bench.room();
       for (const clientMessageId of ['é', 'e\u0301', 'E', 'e'])

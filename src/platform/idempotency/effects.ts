@@ -69,9 +69,7 @@ export class Effects {
     } catch (error) {
       if (beginning.state === 'new' && error instanceof AppError && error.status < 500)
         // A claim that cannot be taken back refuses another body for a day; the caller's error matters more.
-        await this.database
-          .call('release idempotency key', tenantId, 'idempotency_release', id)
-          .catch(() => undefined);
+        await this.database.call('release idempotency key', tenantId, 'idempotency_release', id).catch(() => undefined);
       throw error;
     }
   }

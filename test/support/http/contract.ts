@@ -82,7 +82,7 @@ function closed(node: unknown): unknown {
     copy['additionalProperties'] = false;
   if (copy['nullable'] === true && Array.isArray(copy['enum'])) copy['enum'] = [...(copy['enum'] as unknown[]), null];
   if (copy['nullable'] === true && Array.isArray(copy['allOf'])) {
-    const { allOf, nullable: _nullable, ...rest } = copy;
+    const { allOf, nullable: _nullable, type: _type, ...rest } = copy;
     return { ...rest, anyOf: [{ allOf }, { type: 'null' }] };
   }
   return copy;

@@ -21,7 +21,7 @@ export interface GroupCommitOptions {
   readonly perTenant: Room;
   /** Calls that may wait for locked rooms at the same time. */
   readonly waiters: number;
-  /** After this many ms a caller is told 503; what is being written may still be stored, what only waited is not. */
+  /** After this many ms a caller is told 503; what a call was made for may be stored, what only waited is not. */
   readonly answerMs: number;
 }
 
@@ -127,12 +127,11 @@ export class GroupCommit {
     this.metrics.histogram('chatapi_append_batch_size').observe(batch.length);
     for (const item of batch)
       this.metrics.histogram('chatapi_append_wait_seconds').observe((begun - item.since) / 1000);
-    for (const item of [...batch, ...repeats]) item.writing = true;
+    for (const item of [...batch, ...repeats]) item.tried = true;
     const messages = batch.map((item) => item.message);
     const outcomes = await this.writer
       .write(messages, wait)
       .catch((error: unknown) => batch.map((): Outcome => ({ status: 'failed', error })));
-    for (const item of [...batch, ...repeats]) item.writing = false;
     this.metrics.histogram('chatapi_append_seconds').observe((performance.now() - begun) / 1000);
     return outcomes;
   }

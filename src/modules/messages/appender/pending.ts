@@ -10,8 +10,8 @@ export class Pending {
   readonly since = performance.now();
   /** About what it costs in memory. */
   readonly bytes: number;
-  /** Whether a call that may store it is under way. */
-  writing = false;
+  /** A call that may have stored it has been made; whether it did is not known before the log says so. */
+  tried = false;
   private done = false;
   private readonly overdue: NodeJS.Timeout;
 
@@ -39,7 +39,7 @@ export class Pending {
   }
 
   private giveUp(): void {
-    this.reject(unavailable('The database did not answer in time', { outcome: this.writing ? 'unknown' : 'none' }));
+    this.reject(unavailable('The database did not answer in time', { outcome: this.tried ? 'unknown' : 'none' }));
   }
 
   private end(): boolean {

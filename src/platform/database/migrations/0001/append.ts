@@ -7,6 +7,7 @@
  * new snapshot; an edit, a removal or another append that commits while this one waits for the lock is seen.
  *
  * The caller joins repeats of one (room, sender, client_message_id) within a call beforehand.
+ * The same message (its id) handed in again after a lost connection is answered as new once more, not as a repeat.
  * status: new · duplicate · mismatch · no_room · not_member · posting · locked (somebody else holds the room, nothing
  * was decided about the item). With p_wait it waits for the rooms, at most a second each: a call that its client gave
  * up would otherwise stay in the lock's queue, hold its connection, and store later what was reported as lost.
@@ -87,6 +88,7 @@ BEGIN
   SELECT j.ord::integer,
     CASE
       WHEN s.seq IS NOT NULL THEN 'new'
+      WHEN j.old_id = j.id THEN 'new'
       WHEN j.old_seq IS NOT NULL THEN CASE WHEN j.old_hash = j.hash THEN 'duplicate' ELSE 'mismatch' END
       WHEN NOT j.is_held THEN CASE WHEN EXISTS (SELECT 1 FROM rooms z
         WHERE z.tenant_id = j.t AND z.room_id = j.r AND z.deleted_at IS NULL) THEN 'locked' ELSE 'no_room' END

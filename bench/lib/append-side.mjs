@@ -1,0 +1,116 @@
+/**
+ * One side of `bench/append.mjs`, a process of its own: keeps `inFlight` appends under way for some seconds and prints
+ * one JSON line. `node append-side.mjs '<json>'`: {side, url, connection, tenant, rooms[], inFlight, seconds, warmup}.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { batching, LEAN_APPEND, leanValues } from '../reference/lean-append.mjs';
+import { Histogram } from './stats.mjs';
+
+const require = createRequire(import.meta.url);
+const { Client, Pool } = require('pg');
+const o = { inFlight: 256, seconds: 4, warmup: 1, ...JSON.parse(process.argv[2]) };
+const CONTENT = 'abcdefghij'.repeat(20);
+const HASH = createHash('sha256').update(CONTENT).digest();
+const FUNCTION = `SELECT * FROM append_messages(false, $1, $2, $3, $4, $5, $6, $7, $8, '{}', '{}', '{}', '{}')`;
+
+let n = 0;
+
+function message() {
+  return {
+    tenantId: o.tenant,
+    roomId: o.rooms[n++ % o.rooms.length],
+    messageId: randomUUID(),
+    senderId: 'alice',
+    clientMessageId: randomUUID(),
+    bodyHash: HASH,
+    content: CONTENT,
+    metaText: null,
+  };
+}
+
+function functionValues(batch) {
+  const column = (pick) => batch.map(pick);
+  return [
+    column((m) => m.tenantId),
+    column((m) => m.roomId),
+    column((m) => m.messageId),
+    column((m) => m.senderId),
+    column((m) => m.clientMessageId),
+    column((m) => m.bodyHash),
+    column((m) => m.content),
+    column((m) => m.metaText),
+  ];
+}
+
+const SIDES = {
+  /** Ours as it is: queues, fairness, repeats, roles, deadlines. */
+  async appender() {
+    require('reflect-metadata');
+    const { loadConfig } = require('../../dist/config');
+    const { Appender } = require('../../dist/modules/messages/appender/appender');
+    const { AppendRepository } = require('../../dist/modules/messages/appender/append.repository');
+    const { openDatabase } = require('../../dist/platform/database');
+    const { Lifecycle } = require('../../dist/platform/lifecycle');
+    const { SilentLog } = require('../../dist/platform/logging');
+    const { Metrics } = require('../../dist/platform/metrics');
+    const log = new SilentLog();
+    const lifecycle = new Lifecycle(log);
+    const metrics = new Metrics(log);
+    const { database } = loadConfig({ DATABASE_URL: o.url });
+    const open = await openDatabase({ config: database, log, lifecycle, metrics, onProgress: () => undefined });
+    const appender = new Appender(new AppendRepository(open.system), open.availability, lifecycle, metrics);
+    return (m) => appender.append(m);
+  },
+  /** The append function, called in batches by a bare client. */
+  async function() {
+    const client = new Client(o.connection);
+    await client.connect();
+    await client.query(`SET ROLE ${o.role}`);
+    return batching(
+      async (batch) => (await client.query({ name: 'f', text: FUNCTION, values: functionValues(batch) })).rows,
+    );
+  },
+  /** The append function, one message per call. */
+  async single() {
+    const pool = new Pool({ ...o.connection, max: 20 });
+    pool.on('connect', (client) => client.query(`SET ROLE ${o.role}`));
+    return (m) => pool.query({ name: 'f', text: FUNCTION, values: functionValues([m]) });
+  },
+  /** The lean batch: no membership, no roles, fails as a whole. */
+  async lean() {
+    const client = new Client(o.connection);
+    await client.connect();
+    return batching(
+      async (batch) => (await client.query({ name: 'l', text: LEAN_APPEND, values: leanValues(batch, o.tenant) })).rows,
+    );
+  },
+};
+
+const append = await SIDES[o.side]();
+let latency = new Histogram();
+let stopped = false;
+
+async function keepBusy() {
+  while (!stopped) {
+    const began = performance.now();
+    await append(message());
+    latency.add(performance.now() - began);
+  }
+}
+
+for (let i = 0; i < o.inFlight; i++) void keepBusy();
+await new Promise((resolve) => setTimeout(resolve, o.warmup * 1000));
+// A plan made on empty tables is up to five times slower; both sides get their statistics now.
+const analyst = new Client(o.admin);
+await analyst.connect();
+await analyst.query('ANALYZE');
+await analyst.end();
+await new Promise((resolve) => setTimeout(resolve, 500));
+latency = new Histogram();
+const from = performance.now();
+await new Promise((resolve) => setTimeout(resolve, o.seconds * 1000));
+const seconds = (performance.now() - from) / 1000;
+stopped = true;
+console.log(JSON.stringify({ rate: latency.count / seconds, p50: latency.quantile(0.5), p99: latency.quantile(0.99) }));
+process.exit(0);

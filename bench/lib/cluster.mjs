@@ -1,0 +1,82 @@
+/** One durable PostgreSQL for both sides of a comparison, and our server on it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startServer } from './processes.mjs';
+
+const require = createRequire(import.meta.url);
+const { Client } = require('pg');
+const { EmbeddedPostgres } = require('../../dist/platform/database/embedded');
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const DEMO_TENANT = '01900000-0000-7000-8000-0000000000d2';
+
+/** Starts the cluster in a directory of its own; `close` removes it. */
+export async function openCluster() {
+  const directory = mkdtempSync(join(tmpdir(), 'chatapi-bench-'));
+  const postgres = new EmbeddedPostgres({ dataDir: directory });
+  await postgres.start();
+  const admin = postgres.adminConnection();
+  return {
+    directory,
+    pid: postgres.pid,
+    /** Makes a database that the application role owns, and returns how to log in to it. */
+    async database(name) {
+      await query(admin, `CREATE DATABASE ${name} OWNER chatapi`);
+      return { ...postgres.connection(), database: name };
+    },
+    /** How to log in as superuser. */
+    admin: (database) => ({ ...admin, database }),
+    /** Runs SQL as superuser. */
+    sql: (database, text, values) => query({ ...admin, database }, text, values),
+    async close() {
+      await postgres.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts our built server on a fresh database, with limits so high that they are counted and never reached. */
+export async function startOurs(cluster, name, main = MAIN) {
+  const connection = await cluster.database(name);
+  const url = `postgresql://${connection.user}@/${name}?host=${encodeURIComponent(connection.host)}&port=${connection.port}`;
+  const env = {
+    DATABASE_URL: url,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATA_DIR: join(cluster.directory, name),
+    LOG_LEVEL: 'warn',
+  };
+  const server = await startServer(process.execPath, [main], env, /curl -X POST/);
+  await cluster.sql(name, `UPDATE tenants SET limits = '{"requests_per_second": 1000000000}'`);
+  return {
+    ...server,
+    url: /listens on (http:\S+)/.exec(server.output)[1],
+    headers: { 'X-API-Key': /chatapi_[0-9A-Za-z]+/.exec(server.output)[0], 'X-User-Id': 'alice' },
+    /** Makes rooms of which alice is a member and returns their ids as the API has them. */
+    async rooms(count) {
+      const rows = await cluster.sql(
+        name,
+        `WITH r AS (INSERT INTO rooms (tenant_id, room_id, type, name, member_count, members_added)
+           SELECT $1, gen_random_uuid(), 'group', 'bench', 1, 1 FROM generate_series(1, $2) RETURNING room_id),
+         m AS (INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
+           SELECT $1, room_id, 'alice', 'admin', 0, 1 FROM r)
+         SELECT 'room_' || replace(room_id::text, '-', '') AS id FROM r`,
+        [DEMO_TENANT, count],
+      );
+      await cluster.sql(name, 'ANALYZE');
+      return rows.map((row) => row.id);
+    },
+  };
+}
+
+async function query(config, text, values) {
+  const client = new Client(config);
+  await client.connect();
+  try {
+    return (await client.query(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * HTTP load from raw keep-alive sockets, a process of its own: `node http-load.mjs '<json>'` prints one JSON line.
+ * Closed loop: each connection sends when its answer is there. Open loop (`rate`): requests are due by the clock, and
+ * latency counts from when a request was due, so a server that stalls is charged for it.
+ * Options: url, paths[], body, headers{}, connections, seconds, warmup, rate. `{uuid}` in the body is a new id each time.
+ */
+import { randomUUID } from 'node:crypto';
+import net from 'node:net';
+import { Histogram } from './stats.mjs';
+
+const o = { connections: 32, seconds: 4, warmup: 1, rate: 0, method: 'POST', ...JSON.parse(process.argv[2]) };
+const target = new URL(o.url);
+const headerLines = Object.entries(o.headers ?? {})
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
+let sent = 0;
+let result;
+
+function requestText() {
+  const n = sent++;
+  const path = o.paths[n % o.paths.length];
+  const head = `${o.method} ${path} HTTP/1.1\r\nHost: ${target.host}\r\n${headerLines}`;
+  if (o.body === undefined) return `${head}\r\n`;
+  const body = o.body.replace('{uuid}', () => randomUUID());
+  return `${head}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}
+
+class Connection {
+  constructor(onAnswer) {
+    this.buffer = '';
+    this.onAnswer = onAnswer;
+  }
+
+  open() {
+    return new Promise((resolve, reject) => {
+      this.socket = net.connect({ host: target.hostname, port: Number(target.port), noDelay: true }, () =>
+        resolve(this),
+      );
+      this.socket.setEncoding('latin1');
+      this.socket.on('data', (chunk) => this.read(chunk));
+      this.socket.on('error', reject);
+    });
+  }
+
+  send(due) {
+    this.due = due;
+    this.socket.write(requestText());
+  }
+
+  read(chunk) {
+    this.buffer += chunk;
+    const end = this.buffer.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    const length = Number(/content-length: *(\d+)/i.exec(this.buffer.slice(0, end))?.[1] ?? 0);
+    if (this.buffer.length < end + 4 + length) return;
+    const status = Number(this.buffer.slice(9, 12));
+    const body = status >= 400 ? this.buffer.slice(end + 4, end + 4 + length) : '';
+    this.buffer = this.buffer.slice(end + 4 + length);
+    this.onAnswer(this, status, body);
+  }
+}
+
+function reset() {
+  result = { latency: new Histogram(), ok: 0, failed: 0, sample: undefined };
+}
+
+/** Sends what is due by the clock to whichever connection is free; what finds none waits, and is charged for it. */
+class OpenLoop {
+  constructor(connections, rate) {
+    this.idle = [...connections];
+    this.due = [];
+    this.rate = rate;
+  }
+
+  start() {
+    const began = performance.now();
+    let scheduled = 0;
+    const tick = () => {
+      for (const wanted = ((performance.now() - began) / 1000) * this.rate; scheduled < wanted; scheduled++) {
+        const at = began + (scheduled * 1000) / this.rate;
+        const free = this.idle.pop();
+        if (free) free.send(at);
+        else this.due.push(at);
+      }
+      setTimeout(tick, 1);
+    };
+    tick();
+  }
+
+  next(connection) {
+    const at = this.due.shift();
+    if (at === undefined) this.idle.push(connection);
+    else connection.send(at);
+  }
+}
+
+/** Each connection sends when its answer is there. */
+class ClosedLoop {
+  constructor(connections) {
+    this.connections = connections;
+  }
+
+  start() {
+    for (const connection of this.connections) connection.send(performance.now());
+  }
+
+  next(connection) {
+    connection.send(performance.now());
+  }
+}
+
+function count(connection, status, body) {
+  result.latency.add(performance.now() - connection.due);
+  if (status < 400) {
+    result.ok++;
+    return;
+  }
+  result.failed++;
+  result.sample ??= `${status} ${body.slice(0, 200)}`;
+}
+
+async function run() {
+  let loop;
+  const onAnswer = (connection, status, body) => {
+    count(connection, status, body);
+    loop.next(connection);
+  };
+  reset();
+  const connections = await Promise.all(Array.from({ length: o.connections }, () => new Connection(onAnswer).open()));
+  loop = o.rate ? new OpenLoop(connections, o.rate) : new ClosedLoop(connections);
+  loop.start();
+  await new Promise((resolve) => setTimeout(resolve, o.warmup * 1000));
+  reset();
+  process.send?.('measuring');
+  const from = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, o.seconds * 1000));
+  const seconds = (performance.now() - from) / 1000;
+  const { latency, ok, failed, sample } = result;
+  const quantiles = { p50: latency.quantile(0.5), p99: latency.quantile(0.99) };
+  console.log(JSON.stringify({ ok, failed, sample, seconds, rate: ok / seconds, ...quantiles }));
+  process.exit(0);
+}
+
+await run();

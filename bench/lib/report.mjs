@@ -1,0 +1,28 @@
+/** Writes a command's results between its markers in bench/README.md, with machine and date. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const PAGE = fileURLToPath(new URL('../README.md', import.meta.url));
+
+export function writeSection(name, markdown) {
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
+  const page = readFileSync(PAGE, 'utf8');
+  const block = `<!-- ${name}:begin -->\n\n${machine}\n\n${markdown}\n\n<!-- ${name}:end -->`;
+  const marked = new RegExp(`<!-- ${name}:begin -->[\\s\\S]*<!-- ${name}:end -->`);
+  if (!marked.test(page)) throw new Error(`bench/README.md has no place for ${name}`);
+  writeFileSync(
+    PAGE,
+    page.replace(marked, () => block),
+  );
+  console.log(markdown);
+}
+
+/** A Markdown table of objects with the same keys. */
+export function table(rows) {
+  const names = Object.keys(rows[0]);
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(names), line(names.map(() => '---')), ...rows.map((row) => line(names.map((name) => row[name])))].join(
+    '\n',
+  );
+}
