@@ -12,7 +12,10 @@ const ALL_KILLS = count('CRASH_ALL_KILLS', 1);
 const WORK = 40;
 
 const servers = new Servers();
-afterEach(() => servers.cleanUp());
+afterEach(async () => {
+  await Writers.abandonAll();
+  await servers.cleanUp();
+});
 
 /** A server on one directory and port, which dies and comes back. */
 class Victim {

@@ -101,7 +101,10 @@ describePostgres15('an outside PostgreSQL under load', () => {
   let postgres: Postgres15;
 
   beforeAll(async () => (postgres = await Postgres15.create()));
-  afterEach(() => servers.cleanUp());
+  afterEach(async () => {
+    await Writers.abandonAll();
+    await servers.cleanUp();
+  });
   afterAll(() => postgres.remove());
 
   it.each(['SIGINT', 'SIGKILL'] as const)(
@@ -145,7 +148,10 @@ describePostgres15('an outside PostgreSQL under load', () => {
 });
 
 describe('the embedded PostgreSQL under load', () => {
-  afterEach(() => servers.cleanUp());
+  afterEach(async () => {
+    await Writers.abandonAll();
+    await servers.cleanUp();
+  });
 
   it('comes back by itself after a stop, a crash and a crash of one of its processes', async () => {
     const dir = servers.dataDir();

@@ -230,12 +230,19 @@ describe('messages', () => {
       expect((await getMessage(alice, room, first.body)).client_message_id).toMatch(/^key:[\w-]{43}$/);
     });
 
-    it('is scoped to the user and the route, and gives way to client_message_id', async () => {
+    it('is scoped to the user and the route, and binds beside a client_message_id', async () => {
       const { room_id: other } = await createRoom(alice, 'group');
       expect((await post(alice, room, { content: 'x' }, 'k')).body.seq).toBe(1);
       expect((await post(bob, room, { content: 'x' }, 'k')).body.seq).toBe(2);
       expect((await post(alice, other, { content: 'x' }, 'k')).body.seq).toBe(1);
-      expect((await post(alice, room, { content: 'x', client_message_id: 'c' }, 'k')).body.seq).toBe(3);
+      expect(refusal(await post(alice, room, { content: 'x', client_message_id: 'c' }, 'k'))).toMatchObject(MISMATCH);
+      expect((await post(alice, room, { content: 'x', client_message_id: 'c' }, 'k3')).body.seq).toBe(3);
+      const { client_message_id } = await getMessage(
+        alice,
+        room,
+        (await listAll(alice, room))[2] ?? { message_id: '' },
+      );
+      expect(client_message_id).toBe('c');
     });
 
     it('forgets what was refused', async () => {

@@ -21,7 +21,10 @@ describe('an outside PostgreSQL 15', () => {
   let postgres: Postgres15;
 
   beforeAll(async () => (postgres = await Postgres15.create()));
-  afterEach(() => servers.cleanUp());
+  afterEach(async () => {
+    await Writers.abandonAll();
+    await servers.cleanUp();
+  });
   afterAll(() => postgres.remove());
 
   it('serves the whole product, and again after a restart', async () => {

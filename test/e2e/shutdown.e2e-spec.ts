@@ -9,7 +9,10 @@ import { adminOf, type ServerProcess, Servers, signalAll } from '../support/serv
 import { Writers, type WriterTarget } from '../support/writers';
 
 const servers = new Servers();
-afterEach(() => servers.cleanUp());
+afterEach(async () => {
+  await Writers.abandonAll();
+  await servers.cleanUp();
+});
 
 interface Running {
   readonly server: ServerProcess;

@@ -27,6 +27,7 @@ export interface WriterTarget {
  * note what they meant, what they were told, and what they were refused.
  */
 export class Writers {
+  private static readonly atWork = new Set<Writers>();
   readonly intents: Intent[] = [];
   readonly acks: Ack[] = [];
   readonly refusals: Refusal[] = [];
@@ -41,14 +42,21 @@ export class Writers {
   constructor(private readonly target: WriterTarget) {}
 
   start(): this {
+    Writers.atWork.add(this);
     this.running = Promise.all(this.target.userIds.map((userId) => this.write(userId)));
     return this;
+  }
+
+  /** For afterEach: the writers of a test that has failed would go on for ever. */
+  static async abandonAll(): Promise<void> {
+    await Promise.all([...Writers.atWork].map((writers) => writers.abandon()));
   }
 
   /** Each writer brings its last message to its end. */
   async finish(): Promise<void> {
     this.stopping = true;
     await this.running;
+    Writers.atWork.delete(this);
   }
 
   /** The writers stop trying: the server will not come back. */

@@ -6,7 +6,7 @@ import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { roomUuid } from '../rooms';
 import { Appender } from './appender/appender';
-import { isStored } from './appender/item';
+import { isStored, type Stored } from './appender/item';
 import { bindingId, bodyHash, metaText } from './body';
 import type {
   ChangesDto,
@@ -36,8 +36,8 @@ export class MessagesService {
   ) {}
 
   /**
-   * Stores a message; resolves after its durable commit. A repeat (client_message_id, or Idempotency-Key where there
-   * is none) gets the first answer again and sets `caller.replayed`; with another body it throws 422.
+   * Stores a message; resolves after its durable commit. A repeat (client_message_id, or Idempotency-Key) gets the
+   * first answer again and sets `caller.replayed`; with another body it throws 422.
    * @param messageId UUID of the new message, for the demo data; otherwise a new one
    */
   async send(
@@ -46,18 +46,9 @@ export class MessagesService {
     input: SendMessageDto,
     messageId = newUuid(),
   ): Promise<MessageAcceptedDto> {
-    const meta = metaText(input.meta);
-    const result = await this.appender.append({
-      tenantId: caller.tenantId,
-      roomId: roomUuid(roomId),
-      messageId,
-      senderId: caller.userId,
-      clientMessageId: bindingId(caller, input.client_message_id),
-      bodyHash: bodyHash(input.content, meta),
-      content: input.content,
-      metaText: meta,
-    });
-    if (!isStored(result)) throw refusal(result.status, input.client_message_id === undefined);
+    const room = roomUuid(roomId);
+    // The key is bound first: with a client_message_id beside it, each of the two refuses another body.
+    const result = await this.effects.bound(caller, () => this.store(caller, room, messageId, input));
     if (result.status === 'duplicate') caller.replayed = true;
     return {
       message_id: encodeId('message', result.messageId),
@@ -131,6 +122,22 @@ export class MessagesService {
       last_rev: found.lastRev,
       has_more: found.rows.length > limit,
     };
+  }
+
+  private async store(caller: Caller, roomId: string, messageId: string, input: SendMessageDto): Promise<Stored> {
+    const meta = metaText(input.meta);
+    const result = await this.appender.append({
+      tenantId: caller.tenantId,
+      roomId,
+      messageId,
+      senderId: caller.userId,
+      clientMessageId: bindingId(caller, input.client_message_id),
+      bodyHash: bodyHash(input.content, meta),
+      content: input.content,
+      metaText: meta,
+    });
+    if (isStored(result)) return result;
+    throw refusal(result.status, input.client_message_id === undefined);
   }
 }
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/errors';
-import { JsonRefused, parseJson } from '../../common/json';
+import { JsonRefused, parseJson } from '../validation';
 
 /**
  * Parses a JSON body: valid UTF-8 without a byte order mark, at most 32 levels, no `__proto__`; an empty body is no

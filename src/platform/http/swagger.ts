@@ -1,3 +1,4 @@
+import type { FastifyHelmetOptions } from '@fastify/helmet';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
@@ -10,6 +11,20 @@ import { controllerMethods } from './controllers';
 import { completeDocument, type OperationFacts } from './openapi/complete';
 
 const FASTIFY_ROUTE_CONFIG = '__fastify_route_config__';
+/** Swagger UI writes styles and one script into its page; nothing comes from elsewhere. HTTPS is the proxy's business. */
+const PAGE_HEADERS: FastifyHelmetOptions = {
+  contentSecurityPolicy: {
+    directives: {
+      defaultSrc: ["'self'"],
+      scriptSrc: ["'self'", "'unsafe-inline'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      upgradeInsecureRequests: null,
+    },
+  },
+  strictTransportSecurity: false,
+};
+
 /** In the order in which a newcomer needs them. */
 const TAGS: Readonly<Record<string, string>> = {
   Rooms: 'Direct messages, groups and channels.',
@@ -74,6 +89,7 @@ function openDocs(fastify: FastifyInstance): void {
       handler: Object,
     };
     route.config = { ...route.config, access };
+    route.helmet = PAGE_HEADERS;
   });
 }
 

@@ -1,6 +1,6 @@
 import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import { AppError, type FieldError, invalidFields } from '../../common/errors';
-import { parseJson } from '../../common/json';
+import { parseJson } from './parse-json';
 import { AGENT_PREFIX, findUnstorable, isStorableText, jsonBytes, MAX_JSON_DEPTH } from '../../common/text';
 import { compileSchema, type DtoClass, type ObjectSchema, type PropertySchema } from './compile-schema';
 import { describeFaults } from './faults';

@@ -1,11 +1,8 @@
 import secureJsonParse from 'secure-json-parse';
-import { MAX_JSON_DEPTH, nestsDeeperThan } from './text';
+import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../common/text';
 
 /** Why a JSON text is refused, as a sentence without a subject, e.g. `is not valid JSON`. */
 export class JsonRefused extends Error {}
-
-/** Shorter texts cannot nest deeper than the limit. */
-const minSuspectLength = (maxDepth: number): number => 2 * maxDepth;
 
 /**
  * Parses a JSON text from outside: at most `maxDepth` levels, no byte order mark, no key that could reach a prototype
@@ -13,7 +10,8 @@ const minSuspectLength = (maxDepth: number): number => 2 * maxDepth;
  * whatever walks them later. Throws JsonRefused.
  */
 export function parseJson(text: string, maxDepth = MAX_JSON_DEPTH): unknown {
-  if (text.length > minSuspectLength(maxDepth) && nestsDeeperThan(text, maxDepth))
+  // Shorter texts cannot nest deeper.
+  if (text.length > maxDepth && nestsDeeperThan(text, maxDepth))
     throw new JsonRefused(`nests deeper than ${maxDepth} levels`);
   if (text.charCodeAt(0) === 0xfeff) throw new JsonRefused('begins with a byte order mark');
   try {
