@@ -54,8 +54,7 @@ FROM room_access($1, $2, $3) a LEFT JOIN LATERAL (
     THEN 'message.updated' ELSE 'message' END AS type, message_json(m) AS payload
    FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.rev > $4 ORDER BY m.rev LIMIT $5)
   UNION ALL
-  (SELECT e.rev, e.type, e.payload FROM room_events e
-   WHERE e.tenant_id = $1 AND e.room_id = $2 AND a.allowed AND e.rev > $4 ORDER BY e.rev LIMIT $5)
+  (SELECT e.rev, e.type, e.payload FROM room_events_after($1, $2, $4) e WHERE a.allowed ORDER BY e.rev LIMIT $5)
   ORDER BY 1 LIMIT $5) c ON true
 ORDER BY c.rev`;
 
@@ -63,7 +62,7 @@ const PREVIEWS = `
 SELECT q.room_id, u.n AS unread, to_jsonb(l) || jsonb_build_object('meta', l.meta::text) AS last
 FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) q(room_id, read_seq, last_seq)
 CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT 1 FROM messages m WHERE m.tenant_id = $1
-  AND m.room_id = q.room_id AND m.seq > q.read_seq AND m.sender_id <> $5 AND m.deleted_at IS NULL LIMIT $6) x) u
+  AND m.room_id = q.room_id AND m.seq > q.read_seq AND m.seq <= q.last_seq AND m.sender_id <> $5 AND m.deleted_at IS NULL LIMIT $6) x) u
 LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
   AND m.seq = q.last_seq) l ON true`;
 

@@ -31,12 +31,11 @@ export class HttpAdapter extends FastifyAdapter {
       requestTimeout: 60_000,
       keepAliveTimeout: 75_000,
       clientErrorHandler: answerBrokenRequest,
-      frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      // Node's own refusal has no body; the hook in install.ts answers in the error shape.
+      http: { requireHostHeader: false },
+      frameworkErrors: (_error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
         const body = errorBody(invalid('url', 'The URL is malformed'), request.id);
-        void reply
-          .status(error.statusCode === 414 ? 414 : 400)
-          .header('X-Request-Id', request.id)
-          .send(body);
+        void reply.status(400).header('X-Request-Id', request.id).send(body);
       },
     });
   }

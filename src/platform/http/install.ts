@@ -1,7 +1,9 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { invalid } from '../../common/errors';
 import { HttpConfig } from '../../config';
 import { Authenticator, CredentialVerifier } from '../auth';
 import { Lifecycle } from '../lifecycle';
@@ -53,12 +55,18 @@ export async function installHttp(app: NestFastifyApplication): Promise<void> {
 function installHooks(fastify: FastifyInstance, app: NestFastifyApplication): void {
   const log = app.get(Log);
   const metrics = app.get(Metrics);
+  // Without a listener Node answers 417 itself, in no shape of ours.
+  fastify.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    delete request.headers.expect;
+    fastify.server.emit('request', request, response);
+  });
   fastify.decorateRequest('caller', undefined);
   fastify.decorateRequest('rateWindow', undefined);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
     reply.header('X-Content-Type-Options', 'nosniff');
-    done();
+    const isHostMissing = request.headers.host === undefined && request.raw.httpVersion === '1.1';
+    done(isHostMissing ? invalid('Host', 'The Host header is required') : undefined);
   });
   fastify.addHook('preHandler', (request, _reply, done) => {
     bindIdempotencyKey(request);

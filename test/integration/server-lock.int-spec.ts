@@ -1,0 +1,119 @@
+import type { ClientConfig } from 'pg';
+import { ServerLock } from '../../src/platform/database/server-lock';
+import { SilentLog } from '../../src/platform/logging';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { eventually } from '../support/embedded/processes';
+import { FrozenServer } from '../support/frozen-server';
+
+let database: TestDatabase;
+let events: string[];
+let locks: ServerLock[];
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  events = [];
+  locks = [];
+});
+afterEach(async () => {
+  await Promise.all(locks.map((lock) => lock.release()));
+  await database.drop();
+});
+
+function lockOn(connection: ClientConfig): ServerLock {
+  const lock = new ServerLock(connection, new SilentLog(), {
+    onDoubt: () => events.push('doubt'),
+    onTaken: () => events.push('taken'),
+  });
+  locks.push(lock);
+  return lock;
+}
+
+async function holders(): Promise<{ pid: number; name: string }[]> {
+  return database.sql(
+    `SELECT a.pid, a.application_name AS name FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+     WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()`,
+  );
+}
+
+async function endHolder(): Promise<number> {
+  const [holder] = await holders();
+  await database.sql(`SELECT pg_terminate_backend(${holder?.pid ?? 0}, 5000)`);
+  return holder?.pid ?? 0;
+}
+
+it('keeps a second server out, and lets it in after the first', async () => {
+  const first = lockOn(database.connection);
+  await first.acquire();
+  await expect(lockOn(database.connection).acquire()).rejects.toThrow('Another ChatAPI server runs on this database');
+  await first.release();
+  await lockOn(database.connection).acquire();
+  expect(await holders()).toHaveLength(1);
+});
+
+it('waits a moment for the session of a server that was killed just now', async () => {
+  await lockOn(database.connection).acquire();
+  const holder = await database.connect();
+  const successor = lockOn(database.connection).acquire();
+  await endHolder();
+  await holder.end();
+  // Either of the two has it now, and the one that lost it was told or is the successor's refusal: never both.
+  await successor.catch(() => undefined);
+  await eventually('one holder', async () => (await holders()).length === 1);
+});
+
+it('is taken again when its connection is lost', async () => {
+  await lockOn(database.connection).acquire();
+  const pid = await endHolder();
+  await eventually('another session has it', async () => {
+    const [holder] = await holders();
+    return holder !== undefined && holder.pid !== pid;
+  });
+  expect(events).toEqual(['doubt']);
+});
+
+it('says once that it was taken over', async () => {
+  await lockOn(database.connection).acquire();
+  const thief = await database.connect();
+  await database.sql('SELECT 1');
+  const stolen = thief.query('SELECT pg_advisory_lock(4711002)');
+  await endHolder();
+  await stolen;
+  await eventually('the take-over is noticed', () => events.includes('taken'));
+  expect(events).toEqual(['doubt', 'taken']);
+  await thief.end();
+});
+
+it('ends its own session that a lost network has left behind, instead of giving up', async () => {
+  const proxy = await FrozenServer.inFrontOf(database.connection);
+  await lockOn(proxy.connection).acquire();
+  const [before] = await holders();
+  // Both ends keep their halves: PostgreSQL believes in the old session, whose lock is held.
+  proxy.cut();
+  await eventually('a new session has the lock', async () => {
+    const [holder] = await holders();
+    return holder !== undefined && holder.pid !== before?.pid;
+  });
+  expect(events).not.toContain('taken');
+  await proxy.close();
+});
+
+it('doubts a connection that no longer answers, and leaves it', async () => {
+  const proxy = await FrozenServer.inFrontOf(database.connection);
+  await lockOn(proxy.connection).acquire();
+  proxy.freeze();
+  await eventually('doubt', () => events.includes('doubt'));
+  proxy.thaw();
+  await eventually('a holder', async () => (await holders()).length === 1);
+  expect(events).not.toContain('taken');
+  await proxy.close();
+});
+
+it('neither taking nor releasing it waits for a server that never answers', async () => {
+  const proxy = await FrozenServer.inFrontOf(database.connection);
+  const lock = lockOn(proxy.connection);
+  await lock.acquire();
+  proxy.freeze();
+  await expect(lockOn(proxy.connection).acquire()).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+  await lock.release();
+  await proxy.close();
+});
