@@ -59,7 +59,7 @@ const SIDES = {
     const metrics = new Metrics(log);
     const { database } = loadConfig({ DATABASE_URL: o.url });
     const open = await openDatabase({ config: database, log, lifecycle, metrics, onProgress: () => undefined });
-    const appender = new Appender(new AppendRepository(open.system), open.availability, lifecycle, metrics);
+    const appender = new Appender(new AppendRepository(open.system), open.availability, lifecycle, metrics, log);
     return (m) => appender.append(m);
   },
   /** The append function, called in batches by a bare client. */

@@ -171,7 +171,13 @@ describe('the appender on a real database', () => {
 
   it('is closed by the stop of the server: what was handed in is answered, what comes later gets 503', async () => {
     const lifecycle = new Lifecycle(new SilentLog());
-    const appender = new Appender(bench.repository, bench.open.availability, lifecycle, new Metrics(new SilentLog()));
+    const appender = new Appender(
+      bench.repository,
+      bench.open.availability,
+      lifecycle,
+      new Metrics(new SilentLog()),
+      new SilentLog(),
+    );
     appender.onModuleInit();
     const room = await bench.room();
     const sent = numbered(room, 300).map((message) => appender.append(message));

@@ -10,6 +10,8 @@ interface Pair {
 export class FrozenServer {
   private readonly pairs = new Set<Pair>();
   private frozen = false;
+  /** Connections so far. */
+  accepted = 0;
 
   private constructor(
     private readonly server: Server,
@@ -23,6 +25,11 @@ export class FrozenServer {
     server.on('connection', (client) => door.accept(client));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return door;
+  }
+
+  /** Clients that hold on to their connection. */
+  get open(): number {
+    return [...this.pairs].filter(({ client }) => !client.destroyed).length;
   }
 
   /** How clients come in. */
@@ -66,6 +73,7 @@ export class FrozenServer {
   private accept(client: Socket): void {
     const upstream = connect(`${this.target.host ?? ''}/.s.PGSQL.${this.target.port ?? 5432}`);
     const pair = { client, upstream };
+    this.accepted++;
     this.pairs.add(pair);
     for (const socket of [client, upstream]) socket.on('error', () => undefined);
     client.on('data', (bytes) => upstream.write(bytes));

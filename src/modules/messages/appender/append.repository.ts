@@ -17,6 +17,9 @@ export type LookupRow = Pick<AppendRow, 'item' | 'seq' | 'rev' | 'created_at'>;
 const APPEND = `SELECT item, status, message_id, seq, rev, created_at
   FROM append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`;
 
+/** A sample of a large table may take a while on a busy disk. */
+const ANALYZE_MS = 60_000;
+
 /** Calls the append function: the one way into the log. */
 @Injectable()
 export class AppendRepository {
@@ -44,6 +47,11 @@ export class AppendRepository {
       jobs.map(({ job }) => job.key),
       jobs.map(({ job }) => JSON.stringify(job.payload)),
     ]);
+  }
+
+  /** Renews the planner's statistics when the log has more than twice the rows that they know of. */
+  async analyze(rows: number): Promise<void> {
+    await this.system.transaction('analyze log', (sql) => sql.query('SELECT log_analyze($1)', [rows]), ANALYZE_MS);
   }
 
   /** Which messages of a batch are in the log. */

@@ -2,9 +2,11 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { unavailable } from '../../../common/errors';
 import { Availability } from '../../../platform/database';
 import { Lifecycle, StopStage } from '../../../platform/lifecycle';
+import { Log } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
 import { AppendRepository } from './append.repository';
-import { BatchWriter } from './batch-writer';
+import { BatchWriter, type Outcome } from './batch-writer';
+import { FreshStatistics } from './fresh-statistics';
 import { GroupCommit, type GroupCommitOptions } from './group-commit';
 import type { Appended, NewMessage } from './item';
 
@@ -27,6 +29,7 @@ const RECOVERY_POLL_MS = 50;
 @Injectable()
 export class Appender implements OnModuleInit {
   private readonly commits: GroupCommit;
+  private readonly statistics: FreshStatistics;
   private closed = false;
 
   constructor(
@@ -34,14 +37,21 @@ export class Appender implements OnModuleInit {
     private readonly availability: Availability,
     private readonly lifecycle: Lifecycle,
     private readonly metrics: Metrics,
+    log: Log,
   ) {
     const writer = new BatchWriter(repository, () => this.databaseBack());
-    this.commits = new GroupCommit(writer, metrics, APPENDER_DEFAULTS);
+    this.statistics = new FreshStatistics((rows) => repository.analyze(rows), log);
+    this.commits = new GroupCommit(
+      { write: (batch, wait) => this.write(writer, batch, wait) },
+      metrics,
+      APPENDER_DEFAULTS,
+    );
   }
 
   onModuleInit(): void {
     this.metrics.collect('chatapi_append_queue_items', () => [{ labels: {}, value: this.commits.size }]);
-    this.lifecycle.onStop(StopStage.requests, 'appender', () => this.drain());
+    // After the HTTP server: requests that still run hand in messages.
+    this.lifecycle.onStop(StopStage.workers, 'appender', () => this.drain());
   }
 
   /**
@@ -58,6 +68,13 @@ export class Appender implements OnModuleInit {
   async drain(): Promise<void> {
     this.closed = true;
     await this.commits.idle();
+    await this.statistics.idle();
+  }
+
+  private async write(writer: BatchWriter, batch: readonly NewMessage[], wait: boolean): Promise<Outcome[]> {
+    const outcomes = await writer.write(batch, wait);
+    this.statistics.note(outcomes.length);
+    return outcomes;
   }
 
   private async databaseBack(): Promise<boolean> {

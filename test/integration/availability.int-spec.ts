@@ -1,0 +1,81 @@
+import { Availability } from '../../src/platform/database/availability';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { eventually } from '../support/embedded/processes';
+import { FrozenServer } from '../support/frozen-server';
+import { RecordingLog } from '../support/recording-log';
+
+const AWAY = 'database is away; answering 503 until it is back';
+
+let database: TestDatabase;
+let door: FrozenServer;
+let log: RecordingLog;
+let availability: Availability;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  door = await FrozenServer.inFrontOf(database.connection);
+  log = new RecordingLog();
+  availability = new Availability(door.connection, log);
+});
+afterEach(async () => {
+  availability.stop();
+  await door.close();
+  await database.drop();
+});
+
+const decided = (): Promise<boolean> => eventually('the suspicion is over', () => !availability.suspected);
+
+it('a suspicion that proves wrong changes nothing and says nothing', async () => {
+  availability.suspect();
+  expect([availability.up, availability.suspected]).toEqual([true, true]);
+  expect(() => availability.check()).not.toThrow();
+  await decided();
+  expect(availability.up).toBe(true);
+  expect(log.lines).toEqual([]);
+});
+
+it('tells of an outage once when it begins and once when it ends, however often it is suspected', async () => {
+  for (let outage = 1; outage <= 2; outage++) {
+    door.freeze();
+    availability.suspect();
+    await eventually('away', () => !availability.up);
+    expect(() => availability.check()).toThrow(expect.objectContaining({ code: 'SERVICE_UNAVAILABLE' }));
+    for (let i = 0; i < 100; i++) availability.suspect();
+    door.thaw();
+    await eventually('back', () => availability.up);
+    await decided();
+    expect(log.lines.map(({ level, message }) => [level, message])).toEqual(
+      Array.from({ length: outage }, () => [
+        ['error', AWAY],
+        ['info', 'database is back'],
+      ]).flat(),
+    );
+  }
+  expect(log.lines[0]?.fields).toEqual({ code: 'ETIMEDOUT' });
+});
+
+it('a frozen server collects no connections of probes', async () => {
+  door.freeze();
+  availability.suspect();
+  await eventually('several probes', () => door.accepted >= 3, 15_000);
+  expect(door.open).toBeLessThanOrEqual(1);
+});
+
+it('a server that has no connection to spare is there', async () => {
+  const { name, sql } = database;
+  await sql(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
+  availability.suspect();
+  await decided();
+  expect([availability.up, log.lines]).toEqual([true, []]);
+});
+
+it('stopped while it asks, it neither speaks nor asks again', async () => {
+  door.freeze();
+  availability.suspect();
+  await eventually('the probe is under way', () => door.accepted === 1);
+  availability.stop();
+  await eventually('the probe has been given up', () => door.open === 0);
+  expect([availability.suspected, log.lines, door.accepted]).toEqual([false, [], 1]);
+  availability.suspect();
+  expect(availability.suspected).toBe(false);
+});
