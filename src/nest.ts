@@ -63,6 +63,8 @@ async function closeHttp(nest: NestFastifyApplication, graceMs: number): Promise
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);
   try {
+    // Before Fastify hears of it: from then on it refuses requests in words of its own, not in the contract's.
+    await new Promise((resolve) => server.close(resolve));
     await nest.close();
   } finally {
     clearInterval(sweep);

@@ -76,8 +76,7 @@ it('loses nothing that it acknowledged and stores no retry twice, however often 
     ...inTurn(ALL_KILLS, (v) => v.killAll()),
   ];
   for (const crash of [...crashes, () => Promise.resolve()]) {
-    const enough = writers.acks.length + WORK;
-    await eventually('the writers get on', () => writers.acks.length >= enough, 30_000);
+    await writers.progress(WORK);
     await crash(victim);
   }
   await writers.finish();

@@ -86,7 +86,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
   it('ends with code 0, leaves nothing behind and has lost nothing', async () => {
     const site = await running();
     const writers = new Writers(site.target).start();
-    await eventually('messages go through', () => writers.acks.length > 50);
+    await writers.progress(50);
     expect(await site.server.kill(signal)).toBe(0);
     expectGone(site.dir);
     expect(site.server.log.filter(({ level }) => level >= 40)).toEqual([]);
@@ -156,7 +156,7 @@ describe('SIGTERM', () => {
   it('ends in bounded time when PostgreSQL is frozen, and what was acknowledged is there', async () => {
     const site = await running({ SHUTDOWN_GRACE_MS: '500' });
     const writers = new Writers(site.target).start();
-    await eventually('messages go through', () => writers.acks.length > 50);
+    await writers.progress(50);
     signalAll(site.dir, 'SIGSTOP');
     // exit() is the bound.
     expect(await site.server.kill('SIGTERM')).toBe(0);

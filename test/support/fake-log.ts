@@ -12,6 +12,8 @@ export class FakeLog {
   /** Message ids in order of seq. */
   readonly stored: string[] = [];
   lookupFails: Error | undefined;
+  /** For so many more appends, rooms of this id are held by somebody else. */
+  held: { roomId: string; appends: number } | undefined;
   private readonly failures: Failure[] = [];
 
   /** @param bad ids of messages that PostgreSQL cannot store (22P05) */
@@ -29,9 +31,17 @@ export class FakeLog {
       return Promise.reject(Object.assign(new Error('untranslatable character'), { code: '22P05' }));
     if (batch.some(({ messageId }) => this.stored.includes(messageId)))
       return Promise.reject(Object.assign(new Error('duplicate key'), { code: '23505' }));
-    for (const { messageId } of batch) this.stored.push(messageId);
+    const heldRoom = this.held && this.held.appends-- > 0 ? this.held.roomId : undefined;
+    for (const { messageId, roomId } of batch) if (roomId !== heldRoom) this.stored.push(messageId);
     if (failure) return Promise.reject(failure.error);
-    return Promise.resolve(this.rows(batch).map((row) => ({ ...row, status: 'new' as const })));
+    const known = new Map(this.rows(batch).map((row) => [row.item, row]));
+    return Promise.resolve(
+      batch.map((_, i) => {
+        const row = known.get(i + 1);
+        if (row) return { ...row, status: 'new' as const };
+        return { item: i + 1, status: 'locked' as const, message_id: '', seq: 0, rev: 0, created_at: new Date(0) };
+      }),
+    );
   }
 
   lookup(batch: readonly NewMessage[]): Promise<LookupRow[]> {

@@ -1,17 +1,16 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ClientConfig } from 'pg';
 
-interface Pair {
-  readonly client: Socket;
-  readonly upstream: Socket;
-}
-
-/** A door to PostgreSQL that can stop passing bytes, or drop its clients while PostgreSQL believes that they are there. */
+/**
+ * A door to PostgreSQL that can keep all bytes to itself for a while, or drop its clients while PostgreSQL believes
+ * that they are there.
+ */
 export class FrozenServer {
-  private readonly pairs = new Set<Pair>();
-  private frozen = false;
   /** Connections so far. */
   accepted = 0;
+  private readonly clients = new Set<Socket>();
+  private readonly upstreams = new Set<Socket>();
+  private held: (() => void)[] | undefined;
 
   private constructor(
     private readonly server: Server,
@@ -29,7 +28,7 @@ export class FrozenServer {
 
   /** Clients that hold on to their connection. */
   get open(): number {
-    return [...this.pairs].filter(({ client }) => !client.destroyed).length;
+    return this.clients.size;
   }
 
   /** How clients come in. */
@@ -38,50 +37,44 @@ export class FrozenServer {
     return { ...this.target, host: '127.0.0.1', port };
   }
 
-  /** No byte passes any more, in no direction; new connections are accepted and get no answer. */
+  /** Connections are accepted and nobody gets an answer, as with a PostgreSQL under SIGSTOP. */
   freeze(): void {
-    this.frozen = true;
-    for (const { client, upstream } of this.pairs) {
-      client.pause();
-      upstream.pause();
-    }
+    this.held ??= [];
   }
 
+  /** What was held back goes on its way. */
   thaw(): void {
-    this.frozen = false;
-    for (const { client, upstream } of this.pairs) {
-      client.resume();
-      upstream.resume();
-    }
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const pass of held) pass();
   }
 
   /** Clients lose their connections; PostgreSQL does not hear of it. */
   cut(): void {
-    for (const pair of this.pairs) {
-      pair.client.destroy();
-    }
+    for (const client of this.clients) client.removeAllListeners('end').destroy();
   }
 
   async close(): Promise<void> {
-    for (const { client, upstream } of this.pairs) {
-      client.destroy();
-      upstream.destroy();
-    }
+    for (const socket of [...this.clients, ...this.upstreams]) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
   private accept(client: Socket): void {
     const upstream = connect(`${this.target.host ?? ''}/.s.PGSQL.${this.target.port ?? 5432}`);
-    const pair = { client, upstream };
     this.accepted++;
-    this.pairs.add(pair);
+    this.clients.add(client);
+    this.upstreams.add(upstream);
     for (const socket of [client, upstream]) socket.on('error', () => undefined);
-    client.on('data', (bytes) => upstream.write(bytes));
-    client.on('end', () => upstream.end());
-    upstream.on('data', (bytes) => client.write(bytes));
-    upstream.on('end', () => client.end());
-    if (!this.frozen) return;
-    client.pause();
-    upstream.pause();
+    client.on('close', () => this.clients.delete(client));
+    upstream.on('close', () => this.upstreams.delete(upstream));
+    client.on('data', (bytes) => this.pass(() => upstream.write(bytes)));
+    client.on('end', () => this.pass(() => upstream.end()));
+    upstream.on('data', (bytes) => this.pass(() => client.write(bytes)));
+    upstream.on('end', () => this.pass(() => client.end()));
+  }
+
+  private pass(bytes: () => void): void {
+    if (this.held) this.held.push(bytes);
+    else bytes();
   }
 }

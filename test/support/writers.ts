@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from './embedded/processes';
 import type { Api } from './http/api';
 import { errorOf } from './http/api';
 import { type Ack, faultsOf, type Intent, type LogEntry } from './history';
@@ -45,6 +46,19 @@ export class Writers {
     Writers.atWork.add(this);
     this.running = Promise.all(this.target.userIds.map((userId) => this.write(userId)));
     return this;
+  }
+
+  /** Resolves when so many more messages are acknowledged; a fault of the server ends the wait. */
+  async progress(count: number, withinMs = 30_000): Promise<void> {
+    const enough = this.acks.length + count;
+    await eventually(
+      `${count} more messages are acknowledged`,
+      () => {
+        if (this.surprises.length > 0) throw new Error(this.surprises.slice(0, 5).join('\n'));
+        return this.acks.length >= enough;
+      },
+      withinMs,
+    );
   }
 
   /** For afterEach: the writers of a test that has failed would go on for ever. */

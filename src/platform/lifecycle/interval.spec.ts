@@ -1,3 +1,4 @@
+import { unavailable } from '../../common/errors';
 import { SilentLog } from '../logging';
 import { every } from '.';
 
@@ -6,6 +7,9 @@ class RecordingLog extends SilentLog {
 
   override info(_fields?: object, message = ''): void {
     this.lines.push(`info ${message}`);
+  }
+  override warn(_fields?: object, message = ''): void {
+    this.lines.push(`warn ${message}`);
   }
   override error(_fields?: object, message = ''): void {
     this.lines.push(`error ${message}`);
@@ -69,6 +73,16 @@ describe('every: failures', () => {
     expect(runs).toBe(7);
     expect(log.lines).toEqual(['error timer failed', 'info timer works again', 'error timer failed']);
     await timer.stop();
+  });
+});
+
+describe('every: the database is away', () => {
+  it('is a warning: the outage itself is told by who knows about it', async () => {
+    const log = new RecordingLog();
+    const timer = every(100, 'test', () => Promise.reject(unavailable('away')), log);
+    await jest.advanceTimersByTimeAsync(500);
+    await timer.stop();
+    expect(log.lines).toEqual(['warn timer failed']);
   });
 });
 

@@ -1,3 +1,4 @@
+import { AppError } from '../../common/errors';
 import type { Log } from '../logging';
 import { describeError } from '../logging';
 
@@ -50,7 +51,10 @@ class Repeating implements Interval {
       this.failures = 0;
     } catch (error) {
       this.failures++;
-      if (this.failures === 1) this.log.error({ timer: this.name, error: describeError(error) }, 'timer failed');
+      if (this.failures > 1) return;
+      // "Not now" (the database is away) is told as an outage by who knows about it.
+      const isPassing = error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE';
+      this.log[isPassing ? 'warn' : 'error']({ timer: this.name, error: describeError(error) }, 'timer failed');
     }
   }
 }

@@ -75,6 +75,15 @@ it('one bad item fails alone, and the others are stored in order', async () => {
   );
 });
 
+it('a room that was locked for the first half of a split batch stays so for the second', async () => {
+  const messages = messagesOf(4).map((message, i) => ({ ...message, roomId: i % 2 === 0 ? 'held' : 'free' }));
+  const log = new FakeLog(new Set([messages[3]?.messageId ?? '']));
+  log.held = { roomId: 'held', appends: 1 };
+  const results = await new BatchWriter(log, back).write(messages, false);
+  expect(results.map((result) => result.status)).toEqual(['locked', 'new', 'locked', 'failed']);
+  expect(log.stored).toEqual(['message-1']);
+});
+
 it('whatever breaks on the way, what is reported as stored is stored once, and what is reported as certain is so', async () => {
   const failure = fc.record({ kind: fc.constantFrom(unknown, none), committed: fc.boolean() });
   await fc.assert(

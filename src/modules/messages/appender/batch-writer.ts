@@ -1,7 +1,7 @@
 import { AppError } from '../../../common/errors';
 import { codeOf } from '../../../platform/database';
 import type { AppendRepository, AppendRow, LookupRow } from './append.repository';
-import type { Appended, NewMessage } from './item';
+import { type Appended, type NewMessage, roomKey } from './item';
 
 /** What became of one message of a batch; `locked` only when the batch did not wait. */
 export type Outcome = Appended | { readonly status: 'locked' } | { readonly status: 'failed'; readonly error: unknown };
@@ -43,7 +43,27 @@ export class BatchWriter {
     }
     const middle = batch.length >> 1;
     const first = await this.write(batch.slice(0, middle), wait);
-    return [...first, ...(await this.write(batch.slice(middle), wait))];
+    const lockedRooms = new Set(
+      first.flatMap((o, i) => (o.status === 'locked' ? [roomKey(batch[i] as NewMessage)] : [])),
+    );
+    return [...first, ...(await this.writeExcept(batch.slice(middle), wait, lockedRooms))];
+  }
+
+  /** A room that was locked a moment ago may be free now: what comes later in it must not get ahead. */
+  private async writeExcept(
+    batch: readonly NewMessage[],
+    wait: boolean,
+    lockedRooms: ReadonlySet<string>,
+  ): Promise<Outcome[]> {
+    if (lockedRooms.size === 0) return this.write(batch, wait);
+    const free = batch.filter((message) => !lockedRooms.has(roomKey(message)));
+    const written = free.length === 0 ? [] : await this.write(free, wait);
+    let next = 0;
+    return batch.map((message) =>
+      lockedRooms.has(roomKey(message))
+        ? { status: 'locked' }
+        : (written[next++] ?? { status: 'failed', error: unanswered() }),
+    );
   }
 
   /** Asks the log; what it does not have is written again, once. */
@@ -87,12 +107,13 @@ function failed(batch: readonly NewMessage[], error: unknown): Outcome[] {
 }
 
 function outcomes(length: number, rows: readonly AppendRow[]): Outcome[] {
-  const results: Outcome[] = Array.from({ length }, () => ({
-    status: 'failed',
-    error: new Error('no answer for an item of a batch'),
-  }));
+  const results = new Array<Outcome | undefined>(length);
   for (const row of rows) results[row.item - 1] = outcome(row);
-  return results;
+  return Array.from(results, (result) => result ?? { status: 'failed', error: unanswered() });
+}
+
+function unanswered(): Error {
+  return new Error('no answer for an item of a batch');
 }
 
 function outcome(row: AppendRow): Outcome {
