@@ -56,7 +56,8 @@ describeWithBrowser('Swagger UI', () => {
   afterAll(() => browser.close());
 
   it('creates a room with the printed key, keeps the key over a reload, and asks nobody else', async () => {
-    await page.goto(`${server.url}/docs`);
+    const answer = await page.goto(`${server.url}/docs`);
+    expect(answer?.headers()['content-security-policy']).toContain("default-src 'self'");
     await authorize(page, { apiKey, userId: 'alice' });
     expect(await tryOut(page, 'Rooms_create')).toBe('201');
     await page.reload();

@@ -19,6 +19,7 @@ import { installJsonBody } from './json-body';
 import { compileDtos } from './compile-dtos';
 import { RouteTable } from './routes';
 import { ErrorSender } from './send-error';
+import { openDocs } from './swagger';
 import './request';
 
 const EXPOSED = [
@@ -45,6 +46,8 @@ export async function installHttp(app: NestFastifyApplication): Promise<void> {
   routes.watch(fastify);
   fastify.setErrorHandler((error, request, reply) => errors.send(request, reply, error));
   fastify.setNotFoundHandler((request, reply) => errors.send(request, reply, routes.miss(request, reply)));
+  // Before helmet: its own hook reads what this one writes.
+  openDocs(fastify);
   // Pages ask for it per route (swagger.ts); on JSON its dozen headers say nothing and cost a tenth of a request.
   await fastify.register(helmet, { global: false });
   installHooks(fastify, app);

@@ -68,7 +68,6 @@ export function buildDocument(
 
 /** Serves Swagger UI at /docs and the document at /docs-json; assets are local, credentials survive a reload. */
 export function installSwagger(app: NestFastifyApplication, pathExamples: Readonly<Record<string, string>>): void {
-  openDocs(app.getHttpAdapter().getInstance());
   SwaggerModule.setup('docs', app, () => buildDocument(app, pathExamples), {
     jsonDocumentUrl: 'docs-json',
     yamlDocumentUrl: 'docs-yaml',
@@ -77,8 +76,8 @@ export function installSwagger(app: NestFastifyApplication, pathExamples: Readon
   });
 }
 
-/** The documents need no credential; everything else has to say so itself. */
-function openDocs(fastify: FastifyInstance): void {
+/** The documents need no credential; everything else has to say so itself. Call before any route is made. */
+export function openDocs(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     if (!/^\/docs(\/|-json|-yaml|$)/.test(route.url)) return;
     const access: RouteAccess = {
