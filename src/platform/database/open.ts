@@ -77,6 +77,7 @@ async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions
     onProgress,
     timeouts: { stopMs: FAST_STOP_MS },
     log: {
+      debug: (message) => log.debug({}, message),
       info: (message) => log.info({}, message),
       warn: (message) => log.warn({}, message),
       error: (message) => log.error({}, message),

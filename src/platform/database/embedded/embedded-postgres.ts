@@ -70,7 +70,9 @@ export class EmbeddedPostgres {
       const native = await locateBinaries();
       const context = await this.prepare(native, signal);
       this.running = await launchPatiently(context, signal);
-      this.log.info(`embedded PostgreSQL runs ${context.launcher.how} on ${context.layout.cluster} (pid ${this.pid})`);
+      this.log.debug?.(
+        `embedded PostgreSQL runs ${context.launcher.how} on ${context.layout.cluster} (pid ${this.pid})`,
+      );
       this.supervising = this.supervise(context, signal);
     } catch (error) {
       await this.cleanUp();

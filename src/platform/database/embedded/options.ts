@@ -1,6 +1,7 @@
 import type { RootMode } from './launcher';
 
 export interface EmbeddedPostgresLog {
+  debug?(message: string): void;
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
