@@ -28,6 +28,8 @@ export class HttpAdapter extends FastifyAdapter {
       genReqId: requestIdOf,
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
       forceCloseConnections: 'idle',
+      // The gate answers while the server stops, in the error shape.
+      return503OnClosing: false,
       requestTimeout: 60_000,
       keepAliveTimeout: 75_000,
       clientErrorHandler: answerBrokenRequest,

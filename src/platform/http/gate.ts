@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
-import { AppError, unauthenticated } from '../../common/errors';
+import { unauthenticated, unavailable } from '../../common/errors';
 import type { Authenticator, Identity, RouteAccess } from '../auth';
 import type { Lifecycle } from '../lifecycle';
 import { type TenantThrottlerGuard, windowOf } from '../rate-limit';
@@ -23,7 +23,7 @@ export class Gate {
     if (route?.access === 'public') return;
     if (this.lifecycle.stopping) {
       reply.header('Connection', 'close');
-      throw new AppError('SERVICE_UNAVAILABLE', 'The server is stopping', { retryAfterSeconds: 1 });
+      throw unavailable('The server is stopping');
     }
     if (route === undefined) throw unauthenticated('This route is not open to any credential');
     const found = this.authenticator.identify(request.headers, route.access);
