@@ -8,6 +8,7 @@ import { ClusterModule } from './platform/cluster';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
 import { HealthModule } from './platform/health';
 import { IdempotencyModule } from './platform/idempotency';
+import { JobsModule } from './platform/jobs';
 import { MetricsModule } from './platform/metrics';
 import { RateLimitModule } from './platform/rate-limit';
 import { RealtimeModule } from './platform/realtime';
@@ -27,6 +28,7 @@ export class AppModule {
         IdempotencyModule,
         RateLimitModule,
         RealtimeModule,
+        JobsModule,
         HealthModule,
         TenantsModule,
         RoomsModule,

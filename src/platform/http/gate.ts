@@ -1,23 +1,36 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
-import { unauthenticated, unavailable } from '../../common/errors';
+import { AppError, unauthenticated, unavailable } from '../../common/errors';
 import type { Authenticator, Identity, RouteAccess } from '../auth';
 import type { Lifecycle } from '../lifecycle';
+import type { Metrics } from '../metrics';
 import { type TenantThrottlerGuard, windowOf } from '../rate-limit';
 
 /**
  * What every request passes before its body is read: not stopping, a proven credential, the tenant's limit, the
  * route's rule. Runs as a Fastify hook because Nest's guards come after the body is parsed. A route without a rule
- * answers 401.
+ * answers 401. Synchronous where the credential is cached and the counters are local: the hot path has no promise here.
  */
 export class Gate {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly throttler: TenantThrottlerGuard,
     private readonly lifecycle: Lifecycle,
+    private readonly metrics: Metrics,
   ) {}
 
-  async pass(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /** Fastify's hook: calls `done` with the refusal, or with nothing. */
+  readonly hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    const refuse = (error: unknown): void => done(this.counted(request, error));
+    try {
+      const passed = this.pass(request, reply);
+      if (passed instanceof Promise) passed.then(() => done(), refuse);
+      else done();
+    } catch (error) {
+      refuse(error);
+    }
+  };
+
+  private pass(request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
     if (request.is404) return;
     const route = request.routeOptions.config.access;
     if (route?.access === 'public') return;
@@ -26,21 +39,38 @@ export class Gate {
       throw unavailable('The server is stopping');
     }
     if (route === undefined) throw unauthenticated('This route is not open to any credential');
-    const found = this.authenticator.identify(request.headers, route.access);
-    const identity = found instanceof Promise ? await found : found;
-    await this.limit(request, reply, identity, route);
-    request.caller = this.authenticator.authorise(identity, request.headers, route.access, request.id);
+    const identity = this.authenticator.identify(request.headers, route.access);
+    if (identity instanceof Promise) return identity.then((found) => this.admit(request, reply, found, route));
+    return this.admit(request, reply, identity, route);
   }
 
-  private async limit(
+  private admit(
     request: FastifyRequest,
     reply: FastifyReply,
     identity: Identity,
     route: RouteAccess,
-  ): Promise<void> {
+  ): void | Promise<void> {
     request.rateWindow = windowOf(identity, request.routeOptions.url ?? request.url);
-    const context = new ExecutionContextHost([request, reply], route.controller as never, route.handler as never);
-    context.setType('http');
-    await this.throttler.canActivate(context);
+    const authorise = (): void => {
+      request.caller = this.authenticator.authorise(identity, request.headers, route.access, request.id);
+    };
+    const taken = this.throttler.take(request, reply, route);
+    if (taken instanceof Promise) return taken.then(authorise);
+    authorise();
+  }
+
+  private counted(request: FastifyRequest, error: unknown): Error {
+    if (error instanceof AppError) {
+      if (error.code === 'AUTHENTICATION_ERROR')
+        this.metrics.counter('chatapi_auth_failures_total').labels({ reason: 'unauthenticated' }).inc();
+      if (error.code === 'AUTHORIZATION_ERROR')
+        this.metrics.counter('chatapi_auth_failures_total').labels({ reason: 'forbidden' }).inc();
+      if (error.code === 'RATE_LIMIT_EXCEEDED')
+        this.metrics
+          .counter('chatapi_rate_limited_total')
+          .labels({ family: request.rateWindow?.family ?? 'rooms' })
+          .inc();
+    }
+    return error instanceof Error ? error : new Error('something that is no error was thrown', { cause: error });
   }
 }

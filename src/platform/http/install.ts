@@ -113,6 +113,7 @@ function installGate(fastify: FastifyInstance, app: NestFastifyApplication): voi
     new Authenticator(app.get(CredentialVerifier, { strict: false })),
     app.get(TenantThrottlerGuard, { strict: false }),
     app.get(Lifecycle),
+    app.get(Metrics),
   );
-  fastify.addHook('onRequest', (request, reply) => gate.pass(request, reply));
+  fastify.addHook('onRequest', gate.hook);
 }

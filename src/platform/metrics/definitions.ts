@@ -49,7 +49,7 @@ export const METRIC_DEFINITIONS = {
   },
   chatapi_append_wait_seconds: {
     type: 'histogram',
-    help: 'Time that a message waits in the queue until its group commit starts.',
+    help: 'Time that the oldest message of a batch has waited when its group commit starts.',
     labels: [],
     buckets: LATENCY_SECONDS,
   },

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
-import { Counters } from '../cluster';
+import { Counters, type CounterState } from '../cluster';
 
 type StorageRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
@@ -12,9 +12,15 @@ type StorageRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 export class CounterStorage implements ThrottlerStorage {
   constructor(private readonly counters: Counters) {}
 
+  /** The count of a key in its current window, this request included. */
+  count(key: string, windowMs: number): CounterState | Promise<CounterState> {
+    return this.counters.increment(key, windowMs);
+  }
+
   async increment(key: string, ttl: number, limit: number): Promise<StorageRecord> {
-    const { count, resetAtMs } = await this.counters.increment(key, ttl);
-    const secondsLeft = resetAtMs / 1000;
-    return { totalHits: count, timeToExpire: secondsLeft, isBlocked: count > limit, timeToBlockExpire: secondsLeft };
+    const { count, resetAtMs } = await this.count(key, ttl);
+    // Unix time, not what is left: the contract's header says when the window ends.
+    const resetAt = resetAtMs / 1000;
+    return { totalHits: count, timeToExpire: resetAt, isBlocked: count > limit, timeToBlockExpire: resetAt };
   }
 }

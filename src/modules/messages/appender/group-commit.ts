@@ -125,8 +125,8 @@ export class GroupCommit {
   private async write(batch: readonly Pending[], repeats: readonly Pending[], wait: boolean): Promise<Outcome[]> {
     const begun = performance.now();
     this.metrics.histogram('chatapi_append_batch_size').observe(batch.length);
-    for (const item of batch)
-      this.metrics.histogram('chatapi_append_wait_seconds').observe((begun - item.since) / 1000);
+    const oldest = batch.reduce((since, item) => Math.min(since, item.since), begun);
+    this.metrics.histogram('chatapi_append_wait_seconds').observe((begun - oldest) / 1000);
     for (const item of [...batch, ...repeats]) item.tried = true;
     const messages = batch.map((item) => item.message);
     const outcomes = await this.writer
