@@ -31,6 +31,7 @@ const memory = {
     }));
   },
   lookup: async () => [],
+  analyze: async () => undefined,
 };
 
 const config = loadConfig(process.env);
