@@ -24,7 +24,7 @@ const cluster = await openCluster();
 try {
   const rows = [];
   for (const { rooms, inFlight } of CASES) rows.push(await compare(rooms, inFlight));
-  writeSection('append', table(rows));
+  await writeSection('append', table(rows));
 } finally {
   await cluster.close();
 }

@@ -42,7 +42,7 @@ try {
   await bare.stop();
   const cpu = (name) => median(results[name].map((r) => r.cpu.node));
   const rate = (name) => Math.round(median(results[name].map((r) => r.rate)));
-  writeSection(
+  await writeSection(
     'request',
     table([
       {

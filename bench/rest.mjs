@@ -23,7 +23,7 @@ const cluster = await openCluster();
 const rows = [];
 try {
   for (const count of ROOM_COUNTS) rows.push(...(await compare(count)));
-  writeSection('rest', table(rows));
+  await writeSection('rest', table(rows));
 } finally {
   await cluster.close();
 }

@@ -1,20 +1,19 @@
 /** Writes a command's results between its markers in bench/README.md, with machine and date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { format, resolveConfig } from 'prettier';
 import { fileURLToPath } from 'node:url';
 
 const PAGE = fileURLToPath(new URL('../README.md', import.meta.url));
 
-export function writeSection(name, markdown) {
+export async function writeSection(name, markdown) {
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
   const page = readFileSync(PAGE, 'utf8');
   const block = `<!-- ${name}:begin -->\n\n${machine}\n\n${markdown}\n\n<!-- ${name}:end -->`;
   const marked = new RegExp(`<!-- ${name}:begin -->[\\s\\S]*<!-- ${name}:end -->`);
   if (!marked.test(page)) throw new Error(`bench/README.md has no place for ${name}`);
-  writeFileSync(
-    PAGE,
-    page.replace(marked, () => block),
-  );
+  const text = page.replace(marked, () => block);
+  writeFileSync(PAGE, await format(text, { ...(await resolveConfig(PAGE)), parser: 'markdown' }));
   console.log(markdown);
 }
 
