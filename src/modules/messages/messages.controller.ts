@@ -21,7 +21,7 @@ export class MessagesController {
 
   /** Send a message. Answered after its durable commit; a retry with the same id or key gets the first answer. */
   @Post('messages')
-  @Access('user', { storesMessage: true })
+  @Access('user')
   @ApiErrors('NOT_FOUND')
   send(
     @CurrentCaller() caller: Caller,

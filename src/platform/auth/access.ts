@@ -17,8 +17,6 @@ export interface RouteAccess {
   readonly access: AccessKind;
   /** The answer holds a secret: an Idempotency-Key is not remembered. */
   readonly secretAnswer: boolean;
-  /** A message is stored: the Idempotency-Key stands in for client_message_id. */
-  readonly storesMessage: boolean;
   readonly controller: object;
   readonly handler: object;
 }
@@ -32,15 +30,11 @@ const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>
 };
 
 /** Declares who may call a route. Every route has exactly one; without it the route answers 401 to everybody. */
-export function Access(
-  access: AccessKind,
-  options: { secretAnswer?: boolean; storesMessage?: boolean } = {},
-): MethodDecorator {
+export function Access(access: AccessKind, options: { secretAnswer?: boolean } = {}): MethodDecorator {
   return (target, property, descriptor) => {
     const route: RouteAccess = {
       access,
       secretAnswer: options.secretAnswer ?? false,
-      storesMessage: options.storesMessage ?? false,
       controller: target.constructor,
       handler: descriptor.value as object,
     };

@@ -83,7 +83,6 @@ export function openDocs(fastify: FastifyInstance): void {
     const access: RouteAccess = {
       access: 'public',
       secretAnswer: false,
-      storesMessage: false,
       controller: Object,
       handler: Object,
     };
