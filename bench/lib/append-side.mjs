@@ -9,6 +9,7 @@ import { Histogram } from './stats.mjs';
 
 const require = createRequire(import.meta.url);
 const { Client, Pool } = require('pg');
+const { newUuid } = require('../../dist/common/ids');
 const o = { inFlight: 256, seconds: 4, warmup: 1, ...JSON.parse(process.argv[2]) };
 const CONTENT = 'abcdefghij'.repeat(20);
 const HASH = createHash('sha256').update(CONTENT).digest();
@@ -20,7 +21,7 @@ function message() {
   return {
     tenantId: o.tenant,
     roomId: o.rooms[n++ % o.rooms.length],
-    messageId: randomUUID(),
+    messageId: newUuid(),
     senderId: 'alice',
     clientMessageId: randomUUID(),
     bodyHash: HASH,
