@@ -92,7 +92,8 @@ export class RoomsRepository {
       tenantId,
       `SELECT a.allowed, r.member_count AS total, m.user_id, m.role, m.joined_at
        FROM room_access($1, $2, $3) a JOIN rooms r ON r.tenant_id = $1 AND r.room_id = $2
-       LEFT JOIN LATERAL (SELECT * FROM room_members m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed
+       LEFT JOIN LATERAL (SELECT * FROM room_members m
+         WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.member_no > 0 AND a.allowed
          ORDER BY m.member_no LIMIT $4 OFFSET $5) m ON true ORDER BY m.member_no`,
       [tenantId, roomId, userId, page.limit, page.offset],
     );
