@@ -16,13 +16,12 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
 const INSTALLATION_TABLES = ['instance', 'schema_migrations'];
 /** PostgreSQL inlines only functions without settings; these run as the caller, whose search path is the server's. */
 const INLINED = ['room_access', 'room_events_after'];
-/** The functions that run with their owner's rights, and so past the caller's policies. */
 /** What the tenant role may not do: make tenants, and write a message past the append function. */
 const TENANT_RIGHTS: Readonly<Record<string, string>> = {
   tenants: 'SELECT, UPDATE',
   messages: 'DELETE, SELECT, UPDATE',
 };
-
+/** The functions that run with their owner's rights, and so past the caller's policies. */
 const DEFINERS = ['append_lookup', 'append_messages'];
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
 const OWNERS_OWN = ['log_analyze'];
