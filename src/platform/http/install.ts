@@ -16,6 +16,7 @@ import { AllErrorsFilter } from './error-filter';
 import { Gate } from './gate';
 import { bindIdempotencyKey } from './idempotency-key';
 import { installJsonBody } from './json-body';
+import { BODY_LIMIT } from './adapter';
 import { compileDtos } from './compile-dtos';
 import { RouteTable } from './routes';
 import { ErrorSender } from './send-error';
@@ -41,7 +42,7 @@ export async function installHttp(app: NestFastifyApplication): Promise<void> {
   compileDtos(app, validator);
   app.useGlobalPipes(new CompiledValidationPipe(validator));
   app.useGlobalFilters(new AllErrorsFilter(errors));
-  installJsonBody(fastify);
+  installJsonBody(fastify, BODY_LIMIT);
   const routes = new RouteTable();
   routes.watch(fastify);
   fastify.setErrorHandler((error, request, reply) => errors.send(request, reply, error));

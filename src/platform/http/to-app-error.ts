@@ -3,9 +3,6 @@ import { AppError, type ErrorCode } from '../../common/errors';
 
 /** What Fastify's own refusals are in the catalogue. */
 const FASTIFY_CODES: Readonly<Record<string, [ErrorCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'The body is larger than 256 KB'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Content-Type must be application/json'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['VALIDATION_ERROR', 'The body does not have the announced length'],
   FST_ERR_BAD_URL: ['VALIDATION_ERROR', 'The URL is malformed'],
   FST_ERR_MAX_LIMIT_LENGTH: ['VALIDATION_ERROR', 'The URL is too long'],
 };
