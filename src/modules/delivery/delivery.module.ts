@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { DeliveryController } from './delivery.controller';
+import { DeliveryGateway } from './delivery.gateway';
 import { DeliveryRepository } from './delivery.repository';
 import { DeliveryService } from './delivery.service';
 
 @Module({
   controllers: [DeliveryController],
-  providers: [DeliveryRepository, DeliveryService],
+  providers: [DeliveryGateway, DeliveryRepository, DeliveryService],
   exports: [DeliveryService],
 })
 export class DeliveryModule {}

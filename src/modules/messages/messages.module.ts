@@ -5,6 +5,7 @@ import { AppendRepository } from './appender/append.repository';
 import { Appender } from './appender/appender';
 import { MessagePreviews } from './message-previews';
 import { MessagesController } from './messages.controller';
+import { MessagesGateway } from './messages.gateway';
 import { MessagesRepository } from './messages.repository';
 import { MessagesService } from './messages.service';
 
@@ -16,6 +17,7 @@ import { MessagesService } from './messages.service';
   providers: [
     AppendRepository,
     Appender,
+    MessagesGateway,
     MessagesRepository,
     MessagesService,
     { provide: RoomPreviews, useClass: MessagePreviews },

@@ -1,3 +1,4 @@
-/** What is live: so far presence, read from the leases that connections hold. */
+/** What is live: the protocol of `/ws`, and presence, read from the leases that connections hold. */
+export { type FrameContext, ServerFrame, SOCKET_PATH, SocketOperation } from './protocol';
 export { Presence } from './presence';
 export { RealtimeModule } from './realtime.module';
