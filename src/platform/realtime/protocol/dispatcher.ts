@@ -84,7 +84,10 @@ export class Dispatcher {
     const limit = family === 'message' ? own : OTHER_FRAMES_PER_SECOND;
     const verdict = lane.rates.take(family, limit, this.clock.monotonicMs());
     if (verdict.kind === 'pass') return true;
-    this.metrics.counter('chatapi_rate_limited_total').labels({ family: `socket_${family}` }).inc();
+    this.metrics
+      .counter('chatapi_rate_limited_total')
+      .labels({ family: `socket_${family}` })
+      .inc();
     this.tooFast(lane, verdict, frame.requestId);
     return false;
   }

@@ -51,8 +51,7 @@ export class SocketOperations implements OnModuleInit {
       found.set(operation.name, operation);
     }
     const missing = Object.entries(CLIENT_FRAMES).filter(([name, state]) => state === 'built' && !found.has(name));
-    if (missing.length > 0)
-      throw new Error(`No socket operation handles: ${missing.map(([name]) => name).join(', ')}`);
+    if (missing.length > 0) throw new Error(`No socket operation handles: ${missing.map(([name]) => name).join(', ')}`);
     const order = Object.keys(CLIENT_FRAMES);
     return new Map([...found].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
   }

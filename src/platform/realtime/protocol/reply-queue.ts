@@ -9,7 +9,7 @@ export interface ReplySlot {
 export class ReplyQueue {
   private readonly slots: ReplySlot[] = [];
 
-  /** Frames that wait for their answer, or behind one that does. */
+  /** Frames that wait for their answer, and answers that wait behind one. */
   get length(): number {
     return this.slots.length;
   }
@@ -20,8 +20,9 @@ export class ReplyQueue {
     return slot;
   }
 
-  /** Writes the answer, and those behind it that are ready, unless an earlier frame still waits for its own. */
+  /** Writes the answer, and those behind it that are ready, unless an earlier frame still waits. No answer, no place. */
   settle(slot: ReplySlot, write: (() => void) | undefined): void {
+    if (write === undefined) this.slots.splice(this.slots.indexOf(slot), 1);
     slot.settled = true;
     slot.write = write;
     while (this.slots[0]?.settled === true) this.slots.shift()?.write?.();

@@ -13,7 +13,7 @@ export interface ServerFrameFacts {
 const declared = new Map<string, ServerFrameFacts>();
 
 /** Declares a class as the fields of a frame that the server sends; AsyncAPI lists it. */
-export function ServerFrame(name: string, summary: string): <C extends DtoClass>(dto: C) => void {
+export function ServerFrame(name: string, summary: string): (dto: DtoClass) => void {
   return (dto) => {
     const other = declared.get(name);
     if (other && other.dto !== dto) throw new Error(`Two classes describe the server frame ${name}`);
