@@ -10,6 +10,7 @@ import type { OpenDatabase } from './platform/database';
 import { HttpAdapter, installHttp, installSwagger } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
+import { installSocketDocs } from './platform/realtime';
 import type { Resources } from './platform/resources';
 
 /** Between the end of the grace and the end of the connections. */
@@ -30,6 +31,7 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   const nest = await makeNest(resources, database);
   await installHttp(nest);
   installSwagger(nest, PATH_EXAMPLES);
+  await installSocketDocs(nest);
   const grace = config.runtime.shutdownGraceMs;
   lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);
   closeConnectionsWhile(nest, lifecycle);
