@@ -1,9 +1,10 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { ServerFrame } from '../../../platform/realtime';
 import { RoomDto } from './room.dto';
 
-@ServerFrame('room.updated', 'Name, metadata or posting of a room changed: the whole room as it is now.')
-export class RoomUpdatedFrameDto extends RoomDto {
+/** The frame's `type` stands where the room's would: that never changes. */
+@ServerFrame('room.updated', 'Name, metadata or posting of a room changed: the whole room as it is now, but its type.')
+export class RoomUpdatedFrameDto extends OmitType(RoomDto, ['type'] as const) {
   /** The room's revision of this change. */
   @ApiProperty({ type: 'integer' })
   rev!: number;

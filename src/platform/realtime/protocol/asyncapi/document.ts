@@ -109,6 +109,8 @@ function render({ name, summary, dto, hasRequestId }: Message, schemas: Schemas)
     readonly properties?: Record<string, JsonSchema>;
     readonly required?: readonly string[];
   };
+  if (fields.properties && 'type' in fields.properties)
+    throw new Error(`The fields of ${name} hold a type of their own`);
   const required = ['type', ...(fields.required ?? [])];
   const payload = {
     type: 'object',
