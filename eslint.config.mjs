@@ -43,7 +43,7 @@ const NO_SYSTEM_DATABASE = [
 }));
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', 'data/', 'node_modules/', 'docs/'] },
+  { ignores: ['dist/', 'coverage/', 'data/', 'node_modules/', 'docs/', 'vendor/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
 

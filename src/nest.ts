@@ -10,7 +10,7 @@ import type { OpenDatabase } from './platform/database';
 import { HttpAdapter, installHttp, installSwagger } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
-import { SilentWsAdapter, Upgrades } from './platform/realtime';
+import { installSocketDocs, SilentWsAdapter, Upgrades } from './platform/realtime';
 import type { Resources } from './platform/resources';
 
 /** Between the end of the grace and the end of the connections. */
@@ -32,6 +32,7 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   await installHttp(nest);
   nest.get(Upgrades).install(nest.getHttpServer() as Server);
   installSwagger(nest, PATH_EXAMPLES);
+  await installSocketDocs(nest);
   const grace = config.runtime.shutdownGraceMs;
   lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);
   closeConnectionsWhile(nest, lifecycle);

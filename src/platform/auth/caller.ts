@@ -31,6 +31,11 @@ export class Caller {
     readonly scopes: readonly Scope[],
   ) {}
 
+  /** The same caller for one frame of their socket: what a call may set belongs to that frame alone. */
+  forFrame(requestId: string): Caller {
+    return new Caller(this.kind, requestId, this.policy, this.user, this.keyId, this.scopes);
+  }
+
   /** The tenant of the credential; the master key has none. */
   get tenant(): TenantPolicy | undefined {
     return this.policy;

@@ -81,8 +81,13 @@ export const METRIC_DEFINITIONS = {
   },
   chatapi_rate_limited_total: {
     type: 'counter',
-    help: 'Requests refused by a rate limit, by family of routes.',
+    help: 'Requests and frames refused by a rate limit, by family of routes or frames.',
     labels: ['family'],
+  },
+  chatapi_frames_received_total: {
+    type: 'counter',
+    help: 'Messages that clients sent on their sockets, by type of frame; `unknown` is what could not be understood.',
+    labels: ['type'],
   },
   chatapi_auth_failures_total: {
     type: 'counter',

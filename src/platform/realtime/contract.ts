@@ -28,6 +28,12 @@ export interface Connection {
   /** Queues a batch that may still grow until the end of this turn (one per channel and turn). */
   sendBatch(batch: FrameBatch): void;
   close(code: number, reason: string): void;
+  /**
+   * Stops and restarts reading from the client. Frames that were read already may still arrive after a pause; whoever
+   * pauses keeps them.
+   */
+  pause(): void;
+  resume(): void;
   /** Runs once when the connection is over, for whatever reason. */
   onClose(handler: () => void): void;
 }
@@ -164,6 +170,24 @@ export abstract class RoomFeed {
   abstract touch(tenantId: string, roomId: string, joined?: readonly string[], by?: string): void;
   /** A frame that is not in the log (typing, read.update) for the live connections of a room, but not for `except`. */
   abstract signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void;
+}
+
+/**
+ * Who listens where on this node. Implemented by the feed; asks no database.
+ */
+export abstract class Audience {
+  /**
+   * Connections here of the room's members; nothing where the room has no channel. A channel's listeners who are not
+   * members are left out.
+   */
+  abstract members(tenantId: string, roomId: string): Iterable<Connection>;
+  /** Whether the connection sits in the room's channel as a member's. False also while it is still being attached. */
+  abstract isMember(connection: Connection, roomId: string): boolean;
+  /**
+   * Calls back after a connection has left a room's channel, however: left, removed, unsubscribed, room deleted,
+   * connection over.
+   */
+  abstract onDetached(handler: (connection: Connection, roomId: string) => void): void;
 }
 
 /** What a connection listens to beyond the rooms of which its user is a member. Implemented by the feed. */

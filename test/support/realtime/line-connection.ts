@@ -99,6 +99,14 @@ export class LineConnection implements Connection {
     for (const handler of this.handlers) handler();
   }
 
+  pause(): void {
+    return;
+  }
+
+  resume(): void {
+    return;
+  }
+
   onClose(handler: () => void): void {
     this.handlers.push(handler);
   }

@@ -1,15 +1,13 @@
-import { type Connection, type Seat, type Seats, Subscriptions } from '../contract';
+import type { Audience, Connection, Seat, Seats, Subscriptions } from '../contract';
 import type { Channels } from './channels';
 import { roomKey } from './listeners';
 
 /** Which connections of this node listen to which rooms. */
-export class NodeAudience extends Subscriptions {
+export class NodeAudience implements Subscriptions, Audience {
   constructor(
     private readonly channels: Channels,
     private readonly seats: Seats,
-  ) {
-    super();
-  }
+  ) {}
 
   /**
    * Brings a new connection the rooms of its user; resolves when it is in all of them. It is known before the database
