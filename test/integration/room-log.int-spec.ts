@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { newUuid } from '../../src/common/ids';
+import { MessagesRoomLog } from '../../src/modules/messages/room-log/messages-room-log';
+import { RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
+import { RoomHeads } from '../../src/modules/rooms';
+import { RoomSeats } from '../../src/modules/rooms/room-seats';
+import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
+import type { Position, RoomEvent, RoomLog, Seats } from '../../src/platform/realtime';
+import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
+import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
+
+interface Membership {
+  readonly do: 'join' | 'leave';
+  readonly who: number;
+}
+
+interface MessageChange {
+  readonly do: 'edit' | 'delete';
+  readonly nth: number;
+}
+
+type Op = { readonly do: 'message' } | MessageChange | Membership;
+
+const GUESTS = ['cat', 'dan'] as const;
+
+const op: fc.Arbitrary<Op> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<Op>({ do: 'message' }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('edit' as const, 'delete' as const), nth: fc.nat(9) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('join' as const, 'leave' as const), who: fc.nat(1) }) },
+);
+
+/** What an event says, without what the model does not have. */
+function outline({ rev, seq, joins, leaves, ends, frame }: RoomEvent): object {
+  const type = frame().type === 'message.deleted' ? 'message.updated' : frame().type;
+  return { rev, seq, joins, leaves, ends, type };
+}
+
+describe('the log and the seats, as the feed reads them', () => {
+  let bench: AppendBench;
+  let log: RoomLog;
+  let seats: Seats;
+
+  beforeAll(async () => {
+    bench = await AppendBench.start();
+    const { database, system } = bench.open;
+    log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system));
+    seats = new RoomSeats(new SeatsRepository(database));
+  });
+  afterAll(() => bench.close());
+
+  async function call(room: RoomRef, fn: string, ...values: unknown[]): Promise<Record<string, unknown>> {
+    return bench.open.database.call(fn, room.tenantId, fn, [room.tenantId, room.roomId, ...values]);
+  }
+
+  /** A room of ann and ben, empty. */
+  async function create(tenantId: string, type = 'group'): Promise<RoomRef> {
+    const room = { tenantId, roomId: newUuid() };
+    await call(room, 'room_create', type, null, null, null, 'members', ['ann', 'ben'], ['admin', 'member']);
+    return room;
+  }
+
+  const send = async (room: RoomRef, content = 'hello'): Promise<string> => {
+    const message = messageTo(room, { senderId: 'ann', content, metaText: '{"z":1,"a":2}' });
+    await bench.repository.append([message], true);
+    return message.messageId;
+  };
+
+  /** Does the same to a real room and to its model. */
+  async function play(room: RoomRef, model: ModelRoom, ops: readonly Op[]): Promise<void> {
+    const ids: string[] = [];
+    const deleted = new Set<string>();
+    for (const each of ops) {
+      if (each.do === 'message') {
+        ids.push(await send(room));
+        model.message();
+      } else if (each.do === 'edit' || each.do === 'delete') {
+        const id = ids[each.nth % Math.max(1, ids.length)];
+        if (id === undefined || deleted.has(id)) continue;
+        if (each.do === 'delete') deleted.add(id);
+        if (each.do === 'edit') await call(room, 'message_edit', id, 'ann', 'edited', null);
+        else await call(room, 'message_delete', id, 'ann');
+        model.edit(each.nth);
+      } else if (each.do === 'join' || each.do === 'leave') {
+        const user = GUESTS[each.who] ?? '';
+        if (each.do === 'join') await call(room, 'members_add', 'ann', [user], 'member');
+        else await call(room, 'member_remove', 'ann', user);
+        model[each.do](user);
+      }
+    }
+  }
+
+  it('agree with the model after whatever happened, from every position, page by page', async () => {
+    const tenantId = await bench.tenant();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(op, { maxLength: 25 }),
+        fc.nat(25),
+        fc.integer({ min: 1, max: 6 }),
+        async (ops, cut, limit) => {
+          const room = await create(tenantId);
+          const model = new ModelDatabase(tenantId);
+          const twin = model.room(room.roomId, ['ann', 'ben']);
+          await play(room, twin, ops.slice(0, cut));
+          const begin = twin.position;
+          expect(await seats.find(tenantId, room.roomId, 'ann')).toMatchObject({
+            lastRev: begin.rev,
+            lastSeq: begin.seq,
+          });
+          await play(room, twin, ops.slice(cut));
+          let position: Position = begin;
+          for (let more = true; more;) {
+            const page = await log.after(tenantId, room.roomId, position, limit);
+            const expected = await model.log.after(tenantId, room.roomId, position, limit);
+            expect(page.events.map(outline)).toEqual(expected.events.map(outline));
+            expect({ ...page.position, more: page.more }).toEqual({ ...expected.position, more: expected.more });
+            ({ position, more } = page);
+          }
+          expect(position).toEqual(twin.position);
+          const users = ['ann', ...GUESTS];
+          const entrances = await seats.entrances(tenantId, room.roomId, users);
+          const wanted = await model.seats.entrances(tenantId, room.roomId, users);
+          const places = (found: typeof entrances) => new Map(found.map((e) => [e.userId, e.position]));
+          expect(places(entrances)).toEqual(places(wanted));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('show the message itself, with meta as it was sent, and a tombstone of a deleted one', async () => {
+    const room = await create(await bench.tenant());
+    const id = await send(room);
+    await call(room, 'message_delete', await send(room, 'gone'), 'ann');
+    const { events } = await log.after(room.tenantId, room.roomId, { rev: 0, seq: 0 }, 10);
+    const frames = events.map((event) => event.frame());
+    expect(frames).toMatchObject([
+      { type: 'message', message_id: `msg_${id.replaceAll('-', '')}`, content: 'hello', deleted_at: null },
+      { type: 'message', content: '', meta: null, seq: 2, rev: 3 },
+    ]);
+    expect(JSON.stringify(frames[0]?.['meta'])).toBe('{"z":1,"a":2}');
+  });
+
+  it('know the revision of every room, of several tenants and of deleted ones', async () => {
+    const [a, b] = [await create(await bench.tenant()), await create(await bench.tenant())];
+    await send(a);
+    await call(b, 'room_delete', 'ann');
+    const heads = await log.heads([
+      a,
+      b,
+      { tenantId: a.tenantId, roomId: b.roomId },
+      { tenantId: a.tenantId, roomId: newUuid() },
+    ]);
+    expect(new Map(heads.map((head) => [head.roomId, head.rev]))).toEqual(
+      new Map([
+        [a.roomId, 1],
+        [b.roomId, 1],
+      ]),
+    );
+    expect(heads).toHaveLength(2);
+    const { events } = await log.after(b.tenantId, b.roomId, { rev: 0, seq: 0 }, 10);
+    expect(events.map((event) => [event.ends, event.frame().type])).toEqual([[true, 'room.deleted']]);
+  });
+
+  it('show nobody another tenant’s room', async () => {
+    const room = await create(await bench.tenant());
+    await send(room);
+    const other = await bench.tenant();
+    expect((await log.after(other, room.roomId, { rev: 0, seq: 0 }, 10)).events).toEqual([]);
+    expect(await seats.find(other, room.roomId, 'ann')).toBe('no_room');
+    expect(await seats.of(other, 'ann')).toEqual([]);
+    expect(await seats.entrances(other, room.roomId, ['ann'])).toEqual([]);
+  });
+
+  it('say where a user sits, may listen, and with whom', async () => {
+    const tenantId = await bench.tenant();
+    const [group, channel, gone] = [await create(tenantId), await create(tenantId, 'channel'), await create(tenantId)];
+    await send(group);
+    await call(gone, 'room_delete', 'ann');
+    await call(channel, 'members_add', 'ann', ['cat'], 'member');
+    const mine = await seats.of(tenantId, 'ann');
+    expect(new Map(mine.map((seat) => [seat.roomId, seat]))).toEqual(
+      new Map([
+        [group.roomId, { roomId: group.roomId, lastSeq: 1, lastRev: 1, memberCount: 2 }],
+        [channel.roomId, { roomId: channel.roomId, lastSeq: 0, lastRev: 1, memberCount: 3 }],
+      ]),
+    );
+    expect(await seats.find(tenantId, group.roomId, 'zoe')).toBe('not_allowed');
+    expect(await seats.find(tenantId, channel.roomId, 'zoe')).toMatchObject({ isListener: true, lastRev: 1 });
+    expect(await seats.find(tenantId, gone.roomId, 'ann')).toBe('no_room');
+    expect(await seats.entrances(tenantId, gone.roomId, ['ann'])).toEqual([]);
+    expect(await seats.entrances(tenantId, group.roomId, ['ben', 'zoe'])).toEqual([
+      { userId: 'ben', role: 'member', position: { rev: 0, seq: 0 }, foundedBy: 'ann' },
+    ]);
+    expect([...(await seats.neighbours(tenantId, 'ann', 200))].sort()).toEqual(['ben', 'cat']);
+    expect(await seats.neighbours(tenantId, 'ann', 2)).toEqual(['ben']);
+    expect(await seats.neighbours(tenantId, 'zoe', 200)).toEqual([]);
+  });
+});
