@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { createTarget } from '../support/served';
 import { Servers } from '../support/server-process';
 import { Victim } from '../support/victim';
@@ -20,7 +21,8 @@ const WORK = count('CRASH_WORK', 40, 400);
  */
 const PATIENCE = [1, 20, 300];
 
-const servers = new Servers();
+// The long form on a real disk, where a commit takes its time.
+const servers = isLong ? new Servers(tmpdir()) : new Servers();
 afterEach(async () => {
   await Writers.abandonAll();
   await servers.cleanUp();
@@ -28,11 +30,11 @@ afterEach(async () => {
 
 type Crash = (victim: Victim, writers: Writers) => Promise<void>;
 
-function freezes(): Crash[] {
-  return Array.from(
-    { length: FREEZES },
-    (_, i) => (victim, writers) => victim.freezePostgres(() => writers.refused(PATIENCE[i % PATIENCE.length] ?? 1)),
-  );
+/** By turns the whole of PostgreSQL, and only the sessions that the server has: what those hold locked is refused. */
+function freeze(n: number): Crash {
+  if (n % 2 === 1) return (victim, writers) => victim.freezeSessions(() => writers.refusedOr(1, WORK));
+  const patience = PATIENCE[(n / 2) % PATIENCE.length] ?? 1;
+  return (victim, writers) => victim.freezePostgres(() => writers.refused(patience));
 }
 
 /** Several kinds of crashes, each spread evenly over the whole. */
@@ -52,7 +54,7 @@ it('loses nothing that it acknowledged and stores no retry twice, however often 
     times(SERVER_KILLS, (v) => v.killServer()),
     times(PG_KILLS, (v) => v.killPostgres()),
     times(ALL_KILLS, (v) => v.killAll()),
-    freezes(),
+    Array.from({ length: FREEZES }, (_, i) => freeze(i)),
   );
   for (const crash of [...crashes, () => Promise.resolve()]) {
     await writers.progress(WORK);

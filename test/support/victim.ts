@@ -1,4 +1,4 @@
-import { eventually, kill } from './embedded/processes';
+import { eventually, kill, processesOn } from './embedded/processes';
 import { SERVED_MASTER_KEY } from './served';
 import { freePort, postmasterOf, type ServerProcess, type Servers, signalAll } from './server-process';
 
@@ -44,14 +44,18 @@ export class Victim {
     await this.restart();
   }
 
-  /** PostgreSQL stands still until `thawed` resolves. */
-  async freezePostgres(thawed: () => Promise<void>): Promise<void> {
+  /** PostgreSQL stands still until `over` resolves. */
+  async freezePostgres(over: () => Promise<void>): Promise<void> {
     signalAll(this.dataDir, 'SIGSTOP');
-    try {
-      await thawed();
-    } finally {
-      signalAll(this.dataDir, 'SIGCONT');
-    }
+    await over().finally(() => signalAll(this.dataDir, 'SIGCONT'));
+  }
+
+  /** The server's sessions stand still with whatever they have locked; new ones are served. */
+  async freezeSessions(over: () => Promise<void>): Promise<void> {
+    const sessions = processesOn(this.dataDir).filter(({ command }) => / chatapi chatapi \[local\]/.test(command));
+    const pids = sessions.map(({ pid }) => pid);
+    kill(pids, 'SIGSTOP');
+    await over().finally(() => kill(pids, 'SIGCONT'));
   }
 
   private async restart(): Promise<void> {

@@ -7,6 +7,7 @@ import { type AcceptedBody, isReplay, post } from './messages';
 
 /** Between two tries of one message: what is away would otherwise be asked thousands of times a second. */
 const RETRY_MS = 20;
+const WAIT_MS = 30_000;
 /** Each so many-th message is sent again after it was acknowledged, or given up when it is refused. */
 const REPEATED = 4;
 const HASTY = 5;
@@ -67,19 +68,23 @@ export class Writers {
   }
 
   /** Resolves when so many more messages are acknowledged; a fault of the server ends the wait. */
-  async progress(count: number, withinMs = 30_000): Promise<void> {
+  progress(count: number, withinMs = WAIT_MS): Promise<void> {
     const enough = this.acks.length + count;
-    await this.condition(`${count} more messages are acknowledged`, () => this.acks.length >= enough, withinMs);
+    return this.condition(`${count} more messages are acknowledged`, () => this.acks.length >= enough, withinMs);
   }
 
   /** Resolves when each writer was refused so many times from now on; a fault of the server ends the wait. */
-  async refused(times: number, withinMs = 30_000): Promise<void> {
-    const from = this.refusals.length;
-    const isEnough = (): boolean => {
-      const since = this.refusals.slice(from);
-      return this.target.userIds.every((id) => since.filter(({ userId }) => userId === id).length >= times);
-    };
-    await this.condition(`every writer is refused ${times} times`, isEnough, withinMs);
+  refused(times: number): Promise<void> {
+    const isEnough = this.whenRefused(times);
+    return this.condition(`every writer is refused ${times} times`, isEnough);
+  }
+
+  /** Like `refused`, or like `progress`: whichever comes first. */
+  refusedOr(times: number, count: number): Promise<void> {
+    const isRefused = this.whenRefused(times);
+    const enough = this.acks.length + count;
+    const what = `every writer is refused ${times} times, or ${count} more messages are acknowledged`;
+    return this.condition(what, () => isRefused() || this.acks.length >= enough);
   }
 
   /** For afterEach: the writers of a test that has failed would go on for ever. */
@@ -129,12 +134,20 @@ export class Writers {
     return this.target.as(this.target.userIds[0] ?? '');
   }
 
-  private condition(what: string, isTrue: () => boolean, withinMs: number): Promise<boolean> {
+  private whenRefused(times: number): () => boolean {
+    const from = this.refusals.length;
+    return () => {
+      const since = this.refusals.slice(from);
+      return this.target.userIds.every((id) => since.filter(({ userId }) => userId === id).length >= times);
+    };
+  }
+
+  private async condition(what: string, isTrue: () => boolean, withinMs = WAIT_MS): Promise<void> {
     const probe = (): boolean => {
       if (this.surprises.length > 0) throw new Error(this.surprises.slice(0, 5).join('\n'));
       return isTrue();
     };
-    return eventually(what, probe, withinMs);
+    await eventually(what, probe, withinMs);
   }
 
   private async write(userId: string): Promise<void> {
