@@ -61,7 +61,7 @@ class Connection {
 }
 
 function reset() {
-  result = { latency: new Histogram(), ok: 0, failed: 0, sample: undefined };
+  result = { latency: new Histogram(), ok: 0, failed: 0, statuses: {}, sample: undefined };
 }
 
 /** Sends what is due by the clock to whichever connection is free; what finds none waits, and is charged for it. */
@@ -111,6 +111,7 @@ class ClosedLoop {
 
 function count(connection, status, body) {
   result.latency.add(performance.now() - connection.due);
+  result.statuses[status] = (result.statuses[status] ?? 0) + 1;
   if (status < 400) {
     result.ok++;
     return;
@@ -135,9 +136,9 @@ async function run() {
   const from = performance.now();
   await new Promise((resolve) => setTimeout(resolve, o.seconds * 1000));
   const seconds = (performance.now() - from) / 1000;
-  const { latency, ok, failed, sample } = result;
+  const { latency, ok, failed, statuses, sample } = result;
   const quantiles = { p50: latency.quantile(0.5), p99: latency.quantile(0.99) };
-  console.log(JSON.stringify({ ok, failed, sample, seconds, rate: ok / seconds, ...quantiles }));
+  console.log(JSON.stringify({ ok, failed, statuses, sample, seconds, rate: ok / seconds, ...quantiles }));
   process.exit(0);
 }
 
