@@ -25,16 +25,20 @@ export interface ChangeRow {
   readonly payload: Record<string, unknown>;
 }
 
-export interface PreviewRow {
-  readonly room_id: string;
+export interface Preview {
   readonly unread: number;
-  readonly last: MessageRow | null;
+  /** The newest message; undefined where there is none. */
+  readonly last: MessageRow | undefined;
 }
 
 const COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta, m.client_message_id,
   m.created_at, m.edited_at, m.deleted_at`;
 
-/** A window of consecutive seqs: every seq of a room exists, so pages and offsets are arithmetic. */
+/**
+ * A window of consecutive seqs: every seq of a room exists, so pages and offsets are arithmetic. OFFSET 0 keeps the
+ * window's bounds plain columns: as expressions that could fail they are no index conditions under row-level security,
+ * and every page reads the whole room.
+ */
 const LIST = `
 SELECT a.allowed, a.first_seq, a.last_seq AS room_last_seq, a.last_rev, m.*
 FROM room_access($1, $2, $3) a
@@ -42,7 +46,7 @@ CROSS JOIN LATERAL (SELECT GREATEST(COALESCE($4::bigint, 0), a.first_seq - 1) AS
   LEAST(COALESCE($5::bigint, a.last_seq + 1), a.last_seq + 1) AS high) w
 CROSS JOIN LATERAL (SELECT
   CASE WHEN $8 THEN GREATEST(w.low, w.high - $7::bigint - $6::bigint - 1) ELSE w.low + $7::bigint END AS low,
-  CASE WHEN $8 THEN w.high - $7::bigint ELSE w.high END AS high) p
+  CASE WHEN $8 THEN w.high - $7::bigint ELSE w.high END AS high OFFSET 0) p
 LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed
   AND m.seq > p.low AND m.seq < p.high ORDER BY m.seq LIMIT $6) m ON true
 ORDER BY m.seq`;
@@ -58,11 +62,14 @@ FROM room_access($1, $2, $3) a LEFT JOIN LATERAL (
   ORDER BY 1 LIMIT $5) c ON true
 ORDER BY c.rev`;
 
+/** Newest first, so that what lies too far back for the count is the oldest. */
 const PREVIEWS = `
-SELECT q.room_id, u.n AS unread, to_jsonb(l) || jsonb_build_object('meta', l.meta::text) AS last
+SELECT q.room_id AS asked_room, u.n AS unread, l.*
 FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) q(room_id, read_seq, last_seq)
-CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT 1 FROM messages m WHERE m.tenant_id = $1
-  AND m.room_id = q.room_id AND m.seq > q.read_seq AND m.seq <= q.last_seq AND m.sender_id <> $5 AND m.deleted_at IS NULL LIMIT $6) x) u
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM (
+  SELECT 1 FROM (SELECT m.sender_id, m.deleted_at FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
+    AND m.seq > q.read_seq AND m.seq <= q.last_seq ORDER BY m.seq DESC LIMIT $7) x
+  WHERE x.sender_id <> $5 AND x.deleted_at IS NULL LIMIT $6) y) u
 LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
   AND m.seq = q.last_seq) l ON true`;
 
@@ -136,20 +143,35 @@ export class MessagesRepository {
     };
   }
 
-  /** Unread counts (at most `cap`) and newest messages of several rooms. */
-  previews(
+  /**
+   * Unread counts and newest messages of several rooms, by room id. A count ends at `limits.count`, and looks at no more
+   * than the newest `limits.reach` messages of a room.
+   */
+  async previews(
     tenantId: string,
     userId: string,
     rooms: readonly (PreviewRequest & { readSeq: number })[],
-    cap: number,
-  ): Promise<PreviewRow[]> {
-    return this.database.read<PreviewRow & { room_id: string }>('room previews', tenantId, PREVIEWS, [
+    limits: { readonly count: number; readonly reach: number },
+  ): Promise<ReadonlyMap<string, Preview>> {
+    const rows = await this.database.read<MessageRow & { asked_room: string; unread: number }>(
+      'room previews',
       tenantId,
-      rooms.map((room) => room.roomId),
-      rooms.map((room) => room.readSeq),
-      rooms.map((room) => room.lastSeq),
-      userId,
-      cap,
-    ]);
+      PREVIEWS,
+      [
+        tenantId,
+        rooms.map((room) => room.roomId),
+        rooms.map((room) => room.readSeq),
+        rooms.map((room) => room.lastSeq),
+        userId,
+        limits.count,
+        limits.reach,
+      ],
+    );
+    return new Map(
+      rows.map(({ asked_room, unread, ...last }) => [
+        asked_room,
+        { unread, last: (last.seq as number | null) === null ? undefined : last },
+      ]),
+    );
   }
 }
