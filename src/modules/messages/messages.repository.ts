@@ -19,11 +19,10 @@ export interface ListRequest {
   readonly newest: boolean;
 }
 
-export interface ChangeRow {
-  readonly rev: number;
-  readonly type: string;
-  readonly payload: Record<string, unknown>;
-}
+/** A change: the message as it is now, or of another kind, with what happened as its payload. */
+export type ChangeRow =
+  | ({ readonly type: string; readonly payload: null } & MessageRow)
+  | { readonly type: string; readonly rev: number; readonly payload: Record<string, unknown> };
 
 export interface Preview {
   readonly unread: number;
@@ -52,14 +51,15 @@ LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND 
 ORDER BY m.seq`;
 
 const CHANGES = `
-SELECT a.allowed, a.last_rev, c.rev, c.type, c.payload
+SELECT a.allowed, a.last_rev AS room_last_rev, c.*
 FROM room_access($1, $2, $3) a LEFT JOIN LATERAL (
-  (SELECT m.rev, CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL
-    THEN 'message.updated' ELSE 'message' END AS type, message_json(m) AS payload
+  (SELECT CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL
+    THEN 'message.updated' ELSE 'message' END AS type, NULL::jsonb AS payload, ${COLUMNS}
    FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.rev > $4 ORDER BY m.rev LIMIT $5)
   UNION ALL
-  (SELECT e.rev, e.type, e.payload FROM room_events_after($1, $2, $4) e WHERE a.allowed ORDER BY e.rev LIMIT $5)
-  ORDER BY 1 LIMIT $5) c ON true
+  (SELECT e.type, e.payload, NULL, NULL, NULL, e.rev, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+   FROM room_events_after($1, $2, $4) e WHERE a.allowed ORDER BY e.rev LIMIT $5)
+  ORDER BY rev LIMIT $5) c ON true
 ORDER BY c.rev`;
 
 /** Newest first, so that what lies too far back for the count is the oldest. */
@@ -128,7 +128,7 @@ export class MessagesRepository {
     afterRev: number,
     limit: number,
   ): Promise<{ allowed: boolean; lastRev: number; rows: ChangeRow[] } | undefined> {
-    const rows = await this.database.read<ChangeRow & { allowed: boolean; last_rev: number }>(
+    const rows = await this.database.read<ChangeRow & { allowed: boolean; room_last_rev: number }>(
       'list changes',
       tenantId,
       CHANGES,
@@ -138,7 +138,7 @@ export class MessagesRepository {
     if (!first) return undefined;
     return {
       allowed: first.allowed,
-      lastRev: first.last_rev,
+      lastRev: first.room_last_rev,
       rows: rows.filter((row) => (row.rev as number | null) !== null),
     };
   }

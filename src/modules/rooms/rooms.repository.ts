@@ -45,15 +45,18 @@ LEFT JOIN LATERAL (SELECT m.joined_seq FROM room_members m
   WHERE m.tenant_id = $1 AND m.room_id = p.room_id AND m.user_id = $2 OFFSET 0) m ON true
 ORDER BY p.active_at DESC, p.room_id DESC`;
 
-/** The order of joining has an index of its own: an offset walks that to the page's first member, not the members. */
+/**
+ * Where nobody has left, a member's number is their place; else an offset walks the index of the order of joining to the
+ * page's first member. OFFSET 0: under row-level security only a plain column is an index condition.
+ */
 const MEMBERS = `
 SELECT a.allowed, r.member_count AS total, m.user_id, m.role, m.joined_at
 FROM room_access($1, $2, $3) a JOIN rooms r ON r.tenant_id = $1 AND r.room_id = $2
-LEFT JOIN LATERAL (SELECT m.member_no FROM room_members m
-  WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.member_no > 0 AND a.allowed
-  ORDER BY m.member_no LIMIT 1 OFFSET $5) p ON true
+CROSS JOIN LATERAL (SELECT CASE WHEN r.member_count = r.members_added THEN $5::bigint + 1 ELSE (
+  SELECT m.member_no FROM room_members m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.member_no > 0 AND a.allowed
+  ORDER BY m.member_no LIMIT 1 OFFSET $5) END AS member_no OFFSET 0) p
 LEFT JOIN LATERAL (SELECT m.member_no, m.user_id, m.role, m.joined_at FROM room_members m
-  WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.member_no > 0 AND m.member_no >= p.member_no
+  WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.member_no > 0 AND m.member_no >= p.member_no
   ORDER BY m.member_no LIMIT $4) m ON true
 ORDER BY m.member_no`;
 
