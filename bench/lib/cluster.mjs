@@ -37,8 +37,11 @@ export async function openCluster() {
   };
 }
 
-/** Starts our built server on a fresh database, with limits so high that they are counted and never reached. */
-export async function startOurs(cluster, name, main = MAIN) {
+/**
+ * Starts our built server on a fresh database, with limits so high that they are counted and never reached.
+ * @param nodeArguments for node itself, e.g. to profile
+ */
+export async function startOurs(cluster, name, main = MAIN, nodeArguments = []) {
   const connection = await cluster.database(name);
   const url = `postgresql://${connection.user}@/${name}?host=${encodeURIComponent(connection.host)}&port=${connection.port}`;
   const env = {
@@ -48,7 +51,7 @@ export async function startOurs(cluster, name, main = MAIN) {
     DATA_DIR: join(cluster.directory, name),
     LOG_LEVEL: 'warn',
   };
-  const server = await startServer(process.execPath, [main], env, /curl -X POST/);
+  const server = await startServer(process.execPath, [...nodeArguments, main], env, /curl -X POST/);
   await cluster.sql(name, `UPDATE tenants SET limits = '{"requests_per_second": 1000000000}'`);
   return {
     ...server,
