@@ -38,8 +38,11 @@ export async function openCluster() {
   };
 }
 
-/** Starts our built server on a fresh database, with limits so high that they are counted and never reached. */
-export async function startOurs(cluster, name, main = MAIN) {
+/**
+ * Starts our built server on a fresh database, with limits so high that they are counted and never reached.
+ * @param nodeArguments for node itself, e.g. to profile
+ */
+export async function startOurs(cluster, name, main = MAIN, nodeArguments = []) {
   const connection = await cluster.database(name);
   const databaseUrl = `postgresql://${connection.user}@/${name}?host=${encodeURIComponent(connection.host)}&port=${connection.port}`;
   const env = {
@@ -50,7 +53,7 @@ export async function startOurs(cluster, name, main = MAIN) {
     LOG_LEVEL: 'warn',
     MASTER_API_KEY: randomUUID(),
   };
-  const server = await startServer(process.execPath, [main], env, /curl -X POST/);
+  const server = await startServer(process.execPath, [...nodeArguments, main], env, /curl -X POST/);
   await cluster.sql(name, `UPDATE tenants SET limits = '{"requests_per_second": 1000000000}'`);
   const url = /listens on (http:\S+)/.exec(server.output)[1];
   return {
