@@ -1,4 +1,5 @@
 /** One durable PostgreSQL for both sides of a comparison, and our server on it. */
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -37,23 +38,35 @@ export async function openCluster() {
   };
 }
 
-/** Starts our built server on a fresh database, with limits so high that they are counted and never reached. */
-export async function startOurs(cluster, name, main = MAIN) {
+/**
+ * Starts our built server on a fresh database, with limits so high that they are counted and never reached.
+ * @param nodeArguments for node itself, e.g. to profile
+ */
+export async function startOurs(cluster, name, main = MAIN, nodeArguments = []) {
   const connection = await cluster.database(name);
-  const url = `postgresql://${connection.user}@/${name}?host=${encodeURIComponent(connection.host)}&port=${connection.port}`;
+  const databaseUrl = `postgresql://${connection.user}@/${name}?host=${encodeURIComponent(connection.host)}&port=${connection.port}`;
   const env = {
-    DATABASE_URL: url,
+    DATABASE_URL: databaseUrl,
     PORT: '0',
     HOST: '127.0.0.1',
     DATA_DIR: join(cluster.directory, name),
     LOG_LEVEL: 'warn',
+    MASTER_API_KEY: randomUUID(),
   };
-  const server = await startServer(process.execPath, [main], env, /curl -X POST/);
+  const server = await startServer(process.execPath, [...nodeArguments, main], env, /curl -X POST/);
   await cluster.sql(name, `UPDATE tenants SET limits = '{"requests_per_second": 1000000000}'`);
+  const url = /listens on (http:\S+)/.exec(server.output)[1];
   return {
     ...server,
-    url: /listens on (http:\S+)/.exec(server.output)[1],
+    url,
     headers: { 'X-API-Key': /chatapi_[0-9A-Za-z]+/.exec(server.output)[0], 'X-User-Id': 'alice' },
+    /** Makes another tenant with limits of its own and a room of alice's: where and with what she sends. */
+    async tenant(limits) {
+      const { api_key } = await post(`${url}/admin/tenants`, { 'X-Master-Key': env.MASTER_API_KEY }, { name, limits });
+      const headers = { 'X-API-Key': api_key, 'X-User-Id': 'alice' };
+      const { room_id } = await post(`${url}/rooms`, headers, { type: 'group', name });
+      return { url, headers, paths: [`/rooms/${room_id}/messages`] };
+    },
     /** Makes rooms of which alice is a member and returns their ids as the API has them. */
     async rooms(count) {
       const rows = await cluster.sql(
@@ -69,6 +82,16 @@ export async function startOurs(cluster, name, main = MAIN) {
       return rows.map((row) => row.id);
     },
   };
+}
+
+async function post(url, headers, body) {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { ...headers, 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
+  return answer.json();
 }
 
 async function query(config, text, values) {

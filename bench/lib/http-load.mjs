@@ -2,7 +2,8 @@
  * HTTP load from raw keep-alive sockets, a process of its own: `node http-load.mjs '<json>'` prints one JSON line.
  * Closed loop: each connection sends when its answer is there. Open loop (`rate`): requests are due by the clock, and
  * latency counts from when a request was due, so a server that stalls is charged for it.
- * Options: url, paths[], body, headers{}, connections, seconds, warmup, rate. `{uuid}` in the body is a new id each time.
+ * Options: url, paths[], body or bodies[], headers{}, connections, seconds, warmup, rate. In a body, `{uuid}` is a new id
+ * each time, and `{round}` says how often all the bodies have been sent, from 1.
  */
 import { randomUUID } from 'node:crypto';
 import net from 'node:net';
@@ -13,6 +14,7 @@ const target = new URL(o.url);
 const headerLines = Object.entries(o.headers ?? {})
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('');
+const bodies = o.bodies ?? (o.body === undefined ? undefined : [o.body]);
 let sent = 0;
 let result;
 
@@ -20,8 +22,10 @@ function requestText() {
   const n = sent++;
   const path = o.paths[n % o.paths.length];
   const head = `${o.method} ${path} HTTP/1.1\r\nHost: ${target.host}\r\n${headerLines}`;
-  if (o.body === undefined) return `${head}\r\n`;
-  const body = o.body.replace('{uuid}', () => randomUUID());
+  if (bodies === undefined) return `${head}\r\n`;
+  const body = bodies[n % bodies.length]
+    .replace('{uuid}', () => randomUUID())
+    .replace('{round}', () => 1 + Math.floor(n / bodies.length));
   return `${head}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
@@ -61,7 +65,7 @@ class Connection {
 }
 
 function reset() {
-  result = { latency: new Histogram(), ok: 0, failed: 0, sample: undefined };
+  result = { latency: new Histogram(), ok: 0, failed: 0, statuses: {}, sample: undefined };
 }
 
 /** Sends what is due by the clock to whichever connection is free; what finds none waits, and is charged for it. */
@@ -111,6 +115,7 @@ class ClosedLoop {
 
 function count(connection, status, body) {
   result.latency.add(performance.now() - connection.due);
+  result.statuses[status] = (result.statuses[status] ?? 0) + 1;
   if (status < 400) {
     result.ok++;
     return;
@@ -135,9 +140,9 @@ async function run() {
   const from = performance.now();
   await new Promise((resolve) => setTimeout(resolve, o.seconds * 1000));
   const seconds = (performance.now() - from) / 1000;
-  const { latency, ok, failed, sample } = result;
+  const { latency, ok, failed, statuses, sample } = result;
   const quantiles = { p50: latency.quantile(0.5), p99: latency.quantile(0.99) };
-  console.log(JSON.stringify({ ok, failed, sample, seconds, rate: ok / seconds, ...quantiles }));
+  console.log(JSON.stringify({ ok, failed, statuses, sample, seconds, rate: ok / seconds, ...quantiles }));
   process.exit(0);
 }
 

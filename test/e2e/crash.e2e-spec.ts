@@ -1,85 +1,66 @@
-import { eventually, kill } from '../support/embedded/processes';
-import { createTarget, SERVED_MASTER_KEY } from '../support/served';
-import { freePort, postmasterOf, type ServerProcess, Servers, signalAll } from '../support/server-process';
+import { tmpdir } from 'node:os';
+import { createTarget } from '../support/served';
+import { Servers } from '../support/server-process';
+import { Victim } from '../support/victim';
 import { Writers } from '../support/writers';
 
-const count = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
-const WRITERS = count('CRASH_WRITERS', 4);
-const SERVER_KILLS = count('CRASH_SERVER_KILLS', 3);
-const PG_KILLS = count('CRASH_PG_KILLS', 2);
-const ALL_KILLS = count('CRASH_ALL_KILLS', 1);
+/** `npm run test:crash` sets CRASH_LONG; each number can be set alone. */
+const isLong = process.env['CRASH_LONG'] === '1';
+const count = (name: string, short: number, long: number): number =>
+  Number(process.env[name] ?? (isLong ? long : short));
+const WRITERS = count('CRASH_WRITERS', 4, 16);
+const SERVER_KILLS = count('CRASH_SERVER_KILLS', 3, 20);
+const PG_KILLS = count('CRASH_PG_KILLS', 2, 10);
+const ALL_KILLS = count('CRASH_ALL_KILLS', 1, 5);
+const FREEZES = count('CRASH_FREEZES', 1, 6);
 /** Acknowledgements between two crashes: the next one meets a server at work. */
-const WORK = 40;
+const WORK = count('CRASH_WORK', 40, 400);
+/**
+ * How often each writer is refused before PostgreSQL goes on, in turns. The first refusals come when the deadline of
+ * 4 s has passed, while the server still hopes to learn what became of the batch; after some hundred it has given up.
+ */
+const PATIENCE = [1, 20, 300];
 
-const servers = new Servers();
+// The long form on a real disk, where a commit takes its time.
+const servers = isLong ? new Servers(tmpdir()) : new Servers();
 afterEach(async () => {
   await Writers.abandonAll();
   await servers.cleanUp();
 });
 
-/** A server on one directory and port, which dies and comes back. */
-class Victim {
-  private constructor(
-    readonly url: string,
-    private readonly env: Readonly<Record<string, string>>,
-    private server: ServerProcess,
-  ) {}
+type Crash = (victim: Victim, writers: Writers) => Promise<void>;
 
-  static async start(): Promise<Victim> {
-    const port = await freePort();
-    // Durable settings are the default of the embedded database; LOG_LEVEL keeps the reports of failures short.
-    const env = {
-      DATA_DIR: servers.dataDir(),
-      PORT: String(port),
-      MASTER_API_KEY: SERVED_MASTER_KEY,
-      LOG_LEVEL: 'warn',
-    };
-    const { server, url } = await servers.start({ env });
-    return new Victim(url, env, server);
-  }
-
-  async killServer(): Promise<void> {
-    await this.server.kill('SIGKILL');
-    await this.restart();
-  }
-
-  async killPostgres(): Promise<void> {
-    const pid = await postmasterOf(this.env['DATA_DIR'] ?? '');
-    kill([pid]);
-    await eventually('a new postmaster', async () => {
-      const now = await postmasterOf(this.env['DATA_DIR'] ?? '').catch(() => pid);
-      return now !== pid;
-    });
-  }
-
-  async killAll(): Promise<void> {
-    this.server.signal('SIGKILL');
-    signalAll(this.env['DATA_DIR'] ?? '', 'SIGKILL');
-    await this.server.exit();
-    await this.restart();
-  }
-
-  private async restart(): Promise<void> {
-    ({ server: this.server } = await servers.start({ env: this.env }));
-  }
+/** By turns the whole of PostgreSQL, and only the sessions that the server has: what those hold locked is refused. */
+function freeze(n: number): Crash {
+  if (n % 2 === 1) return (victim, writers) => victim.freezeSessions(() => writers.refusedOr(1, WORK));
+  const patience = PATIENCE[(n / 2) % PATIENCE.length] ?? 1;
+  return (victim, writers) => victim.freezePostgres(() => writers.refused(patience));
 }
 
-const inTurn = (n: number, crash: (victim: Victim) => Promise<void>): ((victim: Victim) => Promise<void>)[] =>
-  Array.from({ length: n }, () => crash);
+/** Several kinds of crashes, each spread evenly over the whole. */
+function mixed(...kinds: Crash[][]): Crash[] {
+  return kinds
+    .flatMap((kind) => kind.map((crash, i) => ({ crash, at: (i + 0.5) / kind.length })))
+    .sort((a, b) => a.at - b.at)
+    .map(({ crash }) => crash);
+}
 
-it('loses nothing that it acknowledged and stores no retry twice, however often it is killed', async () => {
-  const victim = await Victim.start();
+const times = (n: number, crash: Crash): Crash[] => Array.from({ length: n }, () => crash);
+
+it('loses nothing that it acknowledged and stores no retry twice, however often it dies or freezes', async () => {
+  const victim = await Victim.start(servers);
   const writers = new Writers(await createTarget(() => victim.url, WRITERS, 3)).start();
-  const crashes = [
-    ...inTurn(SERVER_KILLS, (v) => v.killServer()),
-    ...inTurn(PG_KILLS, (v) => v.killPostgres()),
-    ...inTurn(ALL_KILLS, (v) => v.killAll()),
-  ];
+  const crashes = mixed(
+    times(SERVER_KILLS, (v) => v.killServer()),
+    times(PG_KILLS, (v) => v.killPostgres()),
+    times(ALL_KILLS, (v) => v.killAll()),
+    Array.from({ length: FREEZES }, (_, i) => freeze(i)),
+  );
   for (const crash of [...crashes, () => Promise.resolve()]) {
     await writers.progress(WORK);
-    await crash(victim);
+    await crash(victim, writers);
   }
   await writers.finish();
   expect(await writers.faults()).toEqual([]);
-  expect(new Set(writers.acks.map((ack) => ack.clientMessageId)).size).toBe(writers.intents.length);
-}, 600_000);
+  if (isLong) process.stdout.write(`${JSON.stringify({ crashes: crashes.length, ...writers.counts })}\n`);
+}, 1_800_000);

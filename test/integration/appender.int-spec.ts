@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { AppError } from '../../src/common/errors';
 import { newUuid } from '../../src/common/ids';
-import { Appender } from '../../src/modules/messages/appender/appender';
+import { Appender, APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { isStored, type NewMessage } from '../../src/modules/messages/appender/item';
 import { MessageFeed } from '../../src/modules/messages/message-feed';
 import { Lifecycle } from '../../src/platform/lifecycle';
@@ -104,12 +104,12 @@ describe('the appender on a real database', () => {
     let answered = 0;
     const all = numbered(flood, 4000).map((message) => commits.append(message).then(() => answered++));
     await commits.append(messageTo(quiet));
-    expect(answered).toBeLessThanOrEqual(256);
+    expect(answered).toBeLessThanOrEqual(APPENDER_DEFAULTS.share.items);
     await Promise.all(all);
   });
 
   it('answers 503 when a room stays locked; what was reported as not written is never stored', async () => {
-    const commits = bench.groupCommit({ answerMs: 200, maxBatch: 1 });
+    const commits = bench.groupCommit({ answerMs: 200, batch: { items: 1, bytes: 1 } });
     const room = await bench.room();
     const held = await bench.hold(room);
     const sent = numbered(room, 3);

@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg';
 import { ServerLock } from '../../src/platform/database/server-lock';
 import { SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from '../support/database';
-import { eventually } from '../support/embedded/processes';
+import { eventually, kill } from '../support/embedded/processes';
 import { FrozenServer } from '../support/frozen-server';
 
 let database: TestDatabase;
@@ -94,6 +94,22 @@ it('ends its own session that a lost network has left behind, instead of giving 
     const [holder] = await holders();
     return holder !== undefined && holder.pid !== before?.pid;
   });
+  expect(events).not.toContain('taken');
+  await proxy.close();
+});
+
+it('waits for its own lost session when that cannot be ended', async () => {
+  const proxy = await FrozenServer.inFrontOf(database.connection);
+  await lockOn(proxy.connection).acquire();
+  const pids = (await holders()).map(({ pid }) => pid);
+  kill(pids, 'SIGSTOP');
+  try {
+    proxy.cut();
+    await eventually('it tries twice', () => proxy.accepted > 2);
+  } finally {
+    kill(pids, 'SIGCONT');
+  }
+  await eventually('a new session has the lock', async () => (await holders()).some(({ pid }) => !pids.includes(pid)));
   expect(events).not.toContain('taken');
   await proxy.close();
 });

@@ -39,6 +39,8 @@ interface Sent {
   readonly result: Promise<Appended | Error>;
 }
 
+const MB = 1024 * 1024;
+
 /**
  * Plays the steps on a group commit of its own and compares answers with the log; returns what is wrong.
  * The model: a log per room is seq 1…N; an answer says truly where its message stands; a message is stored at most
@@ -65,7 +67,7 @@ class Play {
     private readonly bench: AppendBench,
     private readonly rooms: readonly RoomRef[],
   ) {
-    this.commits = bench.groupCommit({ maxBatch: 8 });
+    this.commits = bench.groupCommit({ batch: { items: 8, bytes: MB }, share: { items: 3, bytes: MB } });
   }
 
   async run(one: Step): Promise<void> {

@@ -22,6 +22,8 @@ function historyOf(sent: readonly Sent[]): History {
       senderId: `u${i % 3}`,
       clientMessageId: `c${i}`,
       content: `text ${i}`,
+      // Half of them were sent when all that stands before them was acknowledged, the others at the same time.
+      afterSeq: i % 2 === 0 ? (logs.get(`room_${message.room}`)?.length ?? 0) : 0,
     };
     const log = logs.get(intent.roomId) ?? [];
     const entry: LogEntry = {
@@ -38,7 +40,8 @@ function historyOf(sent: readonly Sent[]): History {
     for (let n = 0; n < message.acks; n++)
       acks.push({ ...ack, messageId: entry.message_id, createdAt: entry.created_at });
   });
-  return { intents, acks, logs };
+  const shown = new Map([...logs].map(([roomId, log]) => [roomId, log.slice(0, sent.length % (log.length + 1))]));
+  return { intents, acks, withdrawn: new Set(['never stored']), logs, shown };
 }
 
 /** A history in which one log, chosen by `pick`, is changed by `edit`; the first with at least `size` messages. */
@@ -129,6 +132,30 @@ describe('faultsOf', () => {
         { ...history, logs: new Map([...history.logs, ['room_other', log ?? []]]) },
         /room_other: nobody sent/,
       );
+    });
+  });
+
+  it('finds a message whose sender was told that it is not stored', () => {
+    forAll((history) => {
+      const [intent] = history.intents;
+      expectFault({ ...history, withdrawn: new Set([intent?.clientMessageId ?? '']) }, /told that it is not/);
+    });
+  });
+
+  it('finds a message that stands before one that was acknowledged when it was sent', () => {
+    forAll((history) => {
+      const intents = history.intents.map((intent) => ({ ...intent, afterSeq: intent.afterSeq + 1 }));
+      expectFault({ ...history, intents }, /acknowledged already/);
+    });
+  });
+
+  it('finds what a reader was shown and is gone, or stands elsewhere', () => {
+    forAll((history) => {
+      const shown = new Map([...history.logs].map(([roomId, log]) => [roomId, [...log].reverse()]));
+      fc.pre([...shown.values()].some((log) => log.length > 1));
+      expectFault({ ...history, shown }, /a reader was shown/);
+      const logs = new Map([...history.logs].map(([roomId, log]) => [roomId, log.slice(0, -1)]));
+      expectFault({ ...history, logs, shown: history.logs }, /a reader was shown/);
     });
   });
 

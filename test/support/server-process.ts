@@ -110,9 +110,12 @@ export class Servers {
   private readonly processes: ServerProcess[] = [];
   private readonly dirs: string[] = [];
 
+  /** @param place where the directories are made */
+  constructor(private readonly place = scratch()) {}
+
   /** An empty directory for DATA_DIR. */
   dataDir(owner?: number): string {
-    const dir = mkdtempSync(join(scratch(), 'chatapi-server-'));
+    const dir = mkdtempSync(join(this.place, 'chatapi-server-'));
     chmodSync(dir, 0o755);
     if (owner !== undefined) chownSync(dir, owner, owner);
     this.dirs.push(dir);

@@ -1,15 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from './embedded/processes';
-import type { Api } from './http/api';
-import { errorOf } from './http/api';
+import { Follower, isNoAnswer, wholeLog } from './follower';
+import { type Answer, type Api, errorOf } from './http/api';
 import { type Ack, faultsOf, type Intent, type LogEntry } from './history';
+import { type AcceptedBody, isReplay, post } from './messages';
 
 /** Between two tries of one message: what is away would otherwise be asked thousands of times a second. */
 const RETRY_MS = 20;
-const NO_ANSWER = new Set(['TypeError: fetch failed', 'TypeError: terminated']);
+const WAIT_MS = 30_000;
+/** Each so many-th message is sent again after it was acknowledged, or given up when it is refused. */
+const REPEATED = 4;
+const HASTY = 5;
 
 /** An answer other than 201. */
 export interface Refusal {
+  readonly userId: string;
   readonly status: number;
   readonly code: string;
   readonly outcome: unknown;
@@ -23,42 +28,63 @@ export interface WriterTarget {
   readonly userIds: readonly string[];
 }
 
+/** What a sender knows of its message: surely not stored, perhaps, or surely. */
+type Known = 'absent' | 'perhaps' | 'stored';
+/** What a try taught; a fault was noted. */
+type Learned = Known | 'fault';
+
 /**
- * Users who send one message after the other, each until it is acknowledged, always with its client_message_id. They
- * note what they meant, what they were told, and what they were refused.
+ * Users who send one message after the other, each until it is acknowledged, always with its client_message_id; some
+ * are sent once more after that, and some are given up at the first refusal. They note what they meant, what they were
+ * told, and what they were refused. Beside them somebody reads.
  */
 export class Writers {
   private static readonly atWork = new Set<Writers>();
   readonly intents: Intent[] = [];
   readonly acks: Ack[] = [];
   readonly refusals: Refusal[] = [];
-  /** Answers that are neither an acknowledgement nor "not now": a fault of the server. */
+  /** Answers that break a promise of their own: neither an acknowledgement nor "not now", or with the wrong words. */
   readonly surprises: string[] = [];
+  /** Tries whose connection ended without an answer. */
+  unanswered = 0;
   /** How long the slowest try took, in ms. */
   slowestMs = 0;
+  private readonly follower: Follower;
+  private readonly withdrawn = new Set<string>();
+  private readonly newest = new Map<string, number>();
   private running: Promise<unknown> = Promise.resolve();
   private stopping = false;
   private giveUp = false;
 
-  constructor(private readonly target: WriterTarget) {}
+  constructor(private readonly target: WriterTarget) {
+    this.follower = new Follower(() => this.reader(), target.roomIds);
+  }
 
   start(): this {
     Writers.atWork.add(this);
+    this.follower.start();
     this.running = Promise.all(this.target.userIds.map((userId) => this.write(userId)));
     return this;
   }
 
   /** Resolves when so many more messages are acknowledged; a fault of the server ends the wait. */
-  async progress(count: number, withinMs = 30_000): Promise<void> {
+  progress(count: number, withinMs = WAIT_MS): Promise<void> {
     const enough = this.acks.length + count;
-    await eventually(
-      `${count} more messages are acknowledged`,
-      () => {
-        if (this.surprises.length > 0) throw new Error(this.surprises.slice(0, 5).join('\n'));
-        return this.acks.length >= enough;
-      },
-      withinMs,
-    );
+    return this.condition(`${count} more messages are acknowledged`, () => this.acks.length >= enough, withinMs);
+  }
+
+  /** Resolves when each writer was refused so many times from now on; a fault of the server ends the wait. */
+  refused(times: number): Promise<void> {
+    const isEnough = this.whenRefused(times);
+    return this.condition(`every writer is refused ${times} times`, isEnough);
+  }
+
+  /** Like `refused`, or like `progress`: whichever comes first. */
+  refusedOr(times: number, count: number): Promise<void> {
+    const isRefused = this.whenRefused(times);
+    const enough = this.acks.length + count;
+    const what = `every writer is refused ${times} times, or ${count} more messages are acknowledged`;
+    return this.condition(what, () => isRefused() || this.acks.length >= enough);
   }
 
   /** For afterEach: the writers of a test that has failed would go on for ever. */
@@ -70,6 +96,7 @@ export class Writers {
   async finish(): Promise<void> {
     this.stopping = true;
     await this.running;
+    await this.follower.stop();
     Writers.atWork.delete(this);
   }
 
@@ -79,63 +106,117 @@ export class Writers {
     await this.finish();
   }
 
+  /** What happened so far, in numbers. */
+  get counts(): Readonly<Record<string, number>> {
+    const shown = [...this.follower.shown.values()].reduce((sum, log) => sum + log.length, 0);
+    const [none, unknown] = ['none', 'unknown'].map((word) => this.refusals.filter((r) => r.outcome === word).length);
+    return {
+      sent: this.intents.length,
+      acknowledged: this.acks.length,
+      'refused, not stored': none ?? 0,
+      'refused, in doubt': unknown ?? 0,
+      unanswered: this.unanswered,
+      withdrawn: this.withdrawn.size,
+      'read meanwhile': shown,
+    };
+  }
+
   /** Reads the rooms' whole logs and says what is wrong. */
   async faults(): Promise<string[]> {
-    const reader = this.target.as(this.target.userIds[0] ?? '');
     const logs = new Map<string, LogEntry[]>();
-    for (const roomId of this.target.roomIds) logs.set(roomId, await wholeLog(reader, roomId));
-    return [...this.surprises, ...faultsOf({ intents: this.intents, acks: this.acks, logs })];
+    for (const roomId of this.target.roomIds) logs.set(roomId, await wholeLog(this.reader(), roomId));
+    const { intents, acks, withdrawn } = this;
+    const { shown, surprises } = this.follower;
+    return [...this.surprises, ...surprises, ...faultsOf({ intents, acks, withdrawn, logs, shown })];
+  }
+
+  private reader(): Api {
+    return this.target.as(this.target.userIds[0] ?? '');
+  }
+
+  private whenRefused(times: number): () => boolean {
+    const from = this.refusals.length;
+    return () => {
+      const since = this.refusals.slice(from);
+      return this.target.userIds.every((id) => since.filter(({ userId }) => userId === id).length >= times);
+    };
+  }
+
+  private async condition(what: string, isTrue: () => boolean, withinMs = WAIT_MS): Promise<void> {
+    const probe = (): boolean => {
+      if (this.surprises.length > 0) throw new Error(this.surprises.slice(0, 5).join('\n'));
+      return isTrue();
+    };
+    await eventually(what, probe, withinMs);
   }
 
   private async write(userId: string): Promise<void> {
     for (let n = 0; !this.stopping; n++) {
       const roomId = this.target.roomIds[n % this.target.roomIds.length] ?? '';
+      const afterSeq = this.newest.get(roomId) ?? 0;
       const clientMessageId = `${userId}-${n}`;
-      const intent = { roomId, senderId: userId, clientMessageId, content: `message ${n} of ${userId}` };
+      const content = `message ${n} of ${userId}`;
+      const intent = { roomId, senderId: userId, clientMessageId, content, afterSeq };
       this.intents.push(intent);
-      while (!this.giveUp && !(await this.attempt(intent))) await sleep(RETRY_MS);
+      const isStored = await this.bring(intent, 'absent', n % HASTY === HASTY - 1);
+      if (isStored && n % REPEATED === 0) await this.bring(intent, 'stored', false);
     }
   }
 
-  private async attempt(intent: Intent): Promise<boolean> {
+  /** Tries until it is acknowledged, or, in haste, refused; whether it was acknowledged. */
+  private async bring(intent: Intent, known: Known, isHasty: boolean): Promise<boolean> {
+    for (let now = known; ;) {
+      const learned = await this.attempt(intent, now);
+      if (learned === 'fault' || learned === 'stored') return learned === 'stored';
+      // What was doubtful once stays so: a later refusal speaks of the later try.
+      if (now === 'absent') now = learned;
+      if (isHasty || this.giveUp) {
+        if (now === 'absent') this.withdrawn.add(intent.clientMessageId);
+        return false;
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+
+  private async attempt(intent: Intent, known: Known): Promise<Learned> {
     const begun = performance.now();
     try {
-      return await this.send(intent);
+      const { roomId, senderId, content, clientMessageId } = intent;
+      const answer = await post(this.target.as(senderId), roomId, { content, client_message_id: clientMessageId });
+      return answer.status === 201 ? this.acknowledged(intent, answer, known) : this.refuse(intent, answer);
     } catch (error) {
-      // fetch's own words for no answer, by text: its errors are not of jest's realm. Anything else breaks the contract.
-      if (NO_ANSWER.has(String(error))) return false;
-      this.surprises.push(String(error));
-      return true;
+      // Anything else breaks the contract.
+      if (!isNoAnswer(error)) return this.fault(String(error));
+      this.unanswered++;
+      return 'perhaps';
     } finally {
       this.slowestMs = Math.max(this.slowestMs, performance.now() - begun);
     }
   }
 
-  private async send({ roomId, senderId, clientMessageId, content }: Intent): Promise<boolean> {
-    const body = { content, client_message_id: clientMessageId };
-    const answer = await this.target
-      .as(senderId)
-      .post<{ message_id: string; seq: number; created_at: string }>(`/rooms/${roomId}/messages`, body);
-    if (answer.status === 201) {
-      const { seq, message_id: messageId, created_at: createdAt } = answer.body;
-      this.acks.push({ clientMessageId, roomId, seq, messageId, createdAt });
-      return true;
-    }
-    const { code, details } = errorOf(answer);
-    const retryAfter = answer.headers.get('retry-after');
-    this.refusals.push({ status: answer.status, code, outcome: details?.['outcome'], retryAfter });
-    if (answer.status === 503) return false;
-    this.surprises.push(`${clientMessageId} was answered ${answer.status} ${code}`);
-    return true;
+  private acknowledged({ roomId, clientMessageId }: Intent, answer: Answer<AcceptedBody>, known: Known): Learned {
+    const { seq, message_id: messageId, created_at: createdAt } = answer.body;
+    this.acks.push({ clientMessageId, roomId, seq, messageId, createdAt });
+    this.newest.set(roomId, Math.max(this.newest.get(roomId) ?? 0, seq));
+    if (isReplay(answer) && known === 'absent') return this.fault(`${clientMessageId} was new and is called a repeat`);
+    if (!isReplay(answer) && known === 'stored') return this.fault(`${clientMessageId} was a repeat and is called new`);
+    return 'stored';
   }
-}
 
-async function wholeLog(reader: Api, roomId: string): Promise<LogEntry[]> {
-  const log: LogEntry[] = [];
-  for (;;) {
-    const page = await reader.get<LogEntry[]>(`/rooms/${roomId}/messages?limit=100&after_seq=${log.at(-1)?.seq ?? 0}`);
-    if (page.status !== 200) throw new Error(`reading the log answered ${page.status}`);
-    if (page.body.length === 0) return log;
-    log.push(...page.body);
+  private refuse({ senderId, clientMessageId }: Intent, answer: Answer<unknown>): Learned {
+    const { code, details } = errorOf(answer);
+    const { status } = answer;
+    const outcome = details?.['outcome'];
+    const retryAfter = answer.headers.get('retry-after');
+    this.refusals.push({ userId: senderId, status, code, outcome, retryAfter });
+    const isNotNow = status === 503 && code === 'SERVICE_UNAVAILABLE' && Number(retryAfter) >= 1;
+    if (isNotNow && outcome === 'none') return 'absent';
+    if (isNotNow && outcome === 'unknown') return 'perhaps';
+    return this.fault(`${clientMessageId} was answered ${status} ${code} ${String(outcome)} ${retryAfter ?? ''}`);
+  }
+
+  private fault(what: string): 'fault' {
+    this.surprises.push(what);
+    return 'fault';
   }
 }

@@ -19,7 +19,11 @@ export interface AppErrorOptions {
   readonly cause?: unknown;
 }
 
-/** An expected failure that a client sees: a code of the catalogue and a sentence that says what to do. */
+/**
+ * An expected failure that a client sees: a code of the catalogue and a sentence that says what to do. It has no stack:
+ * capturing one is the dearest part of refusing a request, and a flood of refusals must cost the others little. What
+ * went wrong inside stands, with its stack, in `cause`.
+ */
 export class AppError extends Error {
   readonly field: string | undefined;
   readonly details: Readonly<Record<string, unknown>> | undefined;
@@ -31,7 +35,10 @@ export class AppError extends Error {
     message: string,
     options: AppErrorOptions = {},
   ) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'AppError';
     this.field = options.field;
     this.details = options.details;

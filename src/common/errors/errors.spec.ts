@@ -78,6 +78,12 @@ describe('error bodies', () => {
   });
 });
 
+it('expected failures have no stack; their causes, and later errors, have one', () => {
+  const error = new AppError('INTERNAL_ERROR', 'Internal server error', { cause: new Error('broken') });
+  expect(error.stack).not.toMatch(/^ +at /m);
+  for (const other of [error.cause, new Error('later')]) expect((other as Error).stack).toMatch(/^ +at /m);
+});
+
 describe('the shorthands', () => {
   it.each<[AppError, number]>([
     [invalid('f', 'm'), 400],

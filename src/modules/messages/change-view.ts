@@ -2,12 +2,12 @@ import { encodeId } from '../../common/ids';
 import { type RoomJson, roomView } from '../rooms';
 import type { ChangeDto } from './dto/message.dto';
 import type { ChangeRow } from './messages.repository';
-import { type MessageRow, messageView } from './views';
+import { messageView } from './views';
 
 /** One change as clients see it: flat, like the frame of the same name. */
-export function changeView(roomId: string, { rev, type, payload }: ChangeRow): ChangeDto {
-  const room_id = encodeId('room', roomId);
-  if (type.startsWith('message')) return { ...messageView(payload as unknown as MessageRow), type };
+export function changeView(roomId: string, row: ChangeRow): ChangeDto {
+  const { rev, type, payload } = row;
+  if (payload === null) return { ...messageView(row), type };
   if (type === 'room.updated') return { ...roomView(payload as unknown as RoomJson), rev, type };
-  return { ...payload, rev, type, room_id };
+  return { ...payload, rev, type, room_id: encodeId('room', roomId) };
 }

@@ -1,11 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { DeliveryService, type MemberPosition } from '../delivery';
 import { type PreviewRequest, type RoomPreview, RoomPreviews } from '../rooms';
-import { MessagesRepository, type PreviewRow } from './messages.repository';
-import { messageView } from './views';
+import { MessagesRepository } from './messages.repository';
+import { type MessageRow, messageView } from './views';
 
-/** Unread counts are exact up to here (contract §3). */
-const UNREAD_CAP = 1000;
+/**
+ * Unread counts are exact up to `count` (contract §3). What is not counted (the caller's own messages, deleted ones) has
+ * to be read all the same: without `reach`, the list of a bot that posts a million messages and reads none of them reads
+ * a million rows.
+ */
+const UNREAD_LIMITS = { count: 1000, reach: 10_000 };
 
 /** What the list of rooms shows of the log: positions, unread counts and newest messages, in two trips for a page. */
 @Injectable()
@@ -25,19 +29,17 @@ export class MessagePreviews extends RoomPreviews {
     if (rooms.length === 0) return new Map();
     const positions = await this.delivery.positions(tenantId, userId, rooms);
     const wanted = rooms.map((room) => ({ ...room, ...within(room, positions.get(room.roomId)) }));
-    const rows = new Map(
-      (await this.repository.previews(tenantId, userId, wanted, UNREAD_CAP)).map((row) => [row.room_id, row]),
-    );
+    const found = await this.repository.previews(tenantId, userId, wanted, UNREAD_LIMITS);
     return new Map(
       wanted.map(({ roomId, ackedSeq, readSeq }) => {
-        const row = rows.get(roomId);
+        const preview = found.get(roomId);
         return [
           roomId,
           {
             last_acked_seq: ackedSeq,
             last_read_seq: readSeq,
-            unread_count: row?.unread ?? 0,
-            last_message: row ? lastMessage(row) : null,
+            unread_count: preview?.unread ?? 0,
+            last_message: preview?.last ? lastMessage(preview.last) : null,
           },
         ];
       }),
@@ -51,8 +53,7 @@ function within(room: PreviewRequest, position: MemberPosition | undefined): Mem
   return { ackedSeq: upTo(position?.ackedSeq ?? room.joinedSeq), readSeq: upTo(position?.readSeq ?? room.joinedSeq) };
 }
 
-function lastMessage({ last }: PreviewRow): RoomPreview['last_message'] {
-  if (last === null) return null;
-  const { room_id: _room, rev: _rev, client_message_id: _client, ...shown } = messageView(last);
+function lastMessage(row: MessageRow): RoomPreview['last_message'] {
+  const { room_id: _room, rev: _rev, client_message_id: _client, ...shown } = messageView(row);
   return shown;
 }

@@ -19,22 +19,25 @@ export interface ListRequest {
   readonly newest: boolean;
 }
 
-export interface ChangeRow {
-  readonly rev: number;
-  readonly type: string;
-  readonly payload: Record<string, unknown>;
-}
+/** A change: the message as it is now, or of another kind, with what happened as its payload. */
+export type ChangeRow =
+  | ({ readonly type: string; readonly payload: null } & MessageRow)
+  | { readonly type: string; readonly rev: number; readonly payload: Record<string, unknown> };
 
-export interface PreviewRow {
-  readonly room_id: string;
+export interface Preview {
   readonly unread: number;
-  readonly last: MessageRow | null;
+  /** The newest message; undefined where there is none. */
+  readonly last: MessageRow | undefined;
 }
 
 const COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta, m.client_message_id,
   m.created_at, m.edited_at, m.deleted_at`;
 
-/** A window of consecutive seqs: every seq of a room exists, so pages and offsets are arithmetic. */
+/**
+ * A window of consecutive seqs: every seq of a room exists, so pages and offsets are arithmetic. OFFSET 0 keeps the
+ * window's bounds plain columns: as expressions that could fail they are no index conditions under row-level security,
+ * and every page reads the whole room.
+ */
 const LIST = `
 SELECT a.allowed, a.first_seq, a.last_seq AS room_last_seq, a.last_rev, m.*
 FROM room_access($1, $2, $3) a
@@ -42,27 +45,31 @@ CROSS JOIN LATERAL (SELECT GREATEST(COALESCE($4::bigint, 0), a.first_seq - 1) AS
   LEAST(COALESCE($5::bigint, a.last_seq + 1), a.last_seq + 1) AS high) w
 CROSS JOIN LATERAL (SELECT
   CASE WHEN $8 THEN GREATEST(w.low, w.high - $7::bigint - $6::bigint - 1) ELSE w.low + $7::bigint END AS low,
-  CASE WHEN $8 THEN w.high - $7::bigint ELSE w.high END AS high) p
+  CASE WHEN $8 THEN w.high - $7::bigint ELSE w.high END AS high OFFSET 0) p
 LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed
   AND m.seq > p.low AND m.seq < p.high ORDER BY m.seq LIMIT $6) m ON true
 ORDER BY m.seq`;
 
 const CHANGES = `
-SELECT a.allowed, a.last_rev, c.rev, c.type, c.payload
+SELECT a.allowed, a.last_rev AS room_last_rev, c.*
 FROM room_access($1, $2, $3) a LEFT JOIN LATERAL (
-  (SELECT m.rev, CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL
-    THEN 'message.updated' ELSE 'message' END AS type, message_json(m) AS payload
+  (SELECT CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL
+    THEN 'message.updated' ELSE 'message' END AS type, NULL::jsonb AS payload, ${COLUMNS}
    FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.rev > $4 ORDER BY m.rev LIMIT $5)
   UNION ALL
-  (SELECT e.rev, e.type, e.payload FROM room_events_after($1, $2, $4) e WHERE a.allowed ORDER BY e.rev LIMIT $5)
-  ORDER BY 1 LIMIT $5) c ON true
+  (SELECT e.type, e.payload, NULL, NULL, NULL, e.rev, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+   FROM room_events_after($1, $2, $4) e WHERE a.allowed ORDER BY e.rev LIMIT $5)
+  ORDER BY rev LIMIT $5) c ON true
 ORDER BY c.rev`;
 
+/** Newest first, so that what lies too far back for the count is the oldest. */
 const PREVIEWS = `
-SELECT q.room_id, u.n AS unread, to_jsonb(l) || jsonb_build_object('meta', l.meta::text) AS last
+SELECT q.room_id AS asked_room, u.n AS unread, l.*
 FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) q(room_id, read_seq, last_seq)
-CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT 1 FROM messages m WHERE m.tenant_id = $1
-  AND m.room_id = q.room_id AND m.seq > q.read_seq AND m.seq <= q.last_seq AND m.sender_id <> $5 AND m.deleted_at IS NULL LIMIT $6) x) u
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM (
+  SELECT 1 FROM (SELECT m.sender_id, m.deleted_at FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
+    AND m.seq > q.read_seq AND m.seq <= q.last_seq ORDER BY m.seq DESC LIMIT $7) x
+  WHERE x.sender_id <> $5 AND x.deleted_at IS NULL LIMIT $6) y) u
 LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
   AND m.seq = q.last_seq) l ON true`;
 
@@ -121,7 +128,7 @@ export class MessagesRepository {
     afterRev: number,
     limit: number,
   ): Promise<{ allowed: boolean; lastRev: number; rows: ChangeRow[] } | undefined> {
-    const rows = await this.database.read<ChangeRow & { allowed: boolean; last_rev: number }>(
+    const rows = await this.database.read<ChangeRow & { allowed: boolean; room_last_rev: number }>(
       'list changes',
       tenantId,
       CHANGES,
@@ -131,25 +138,40 @@ export class MessagesRepository {
     if (!first) return undefined;
     return {
       allowed: first.allowed,
-      lastRev: first.last_rev,
+      lastRev: first.room_last_rev,
       rows: rows.filter((row) => (row.rev as number | null) !== null),
     };
   }
 
-  /** Unread counts (at most `cap`) and newest messages of several rooms. */
-  previews(
+  /**
+   * Unread counts and newest messages of several rooms, by room id. A count ends at `limits.count`, and looks at no more
+   * than the newest `limits.reach` messages of a room.
+   */
+  async previews(
     tenantId: string,
     userId: string,
     rooms: readonly (PreviewRequest & { readSeq: number })[],
-    cap: number,
-  ): Promise<PreviewRow[]> {
-    return this.database.read<PreviewRow & { room_id: string }>('room previews', tenantId, PREVIEWS, [
+    limits: { readonly count: number; readonly reach: number },
+  ): Promise<ReadonlyMap<string, Preview>> {
+    const rows = await this.database.read<MessageRow & { asked_room: string; unread: number }>(
+      'room previews',
       tenantId,
-      rooms.map((room) => room.roomId),
-      rooms.map((room) => room.readSeq),
-      rooms.map((room) => room.lastSeq),
-      userId,
-      cap,
-    ]);
+      PREVIEWS,
+      [
+        tenantId,
+        rooms.map((room) => room.roomId),
+        rooms.map((room) => room.readSeq),
+        rooms.map((room) => room.lastSeq),
+        userId,
+        limits.count,
+        limits.reach,
+      ],
+    );
+    return new Map(
+      rows.map(({ asked_room, unread, ...last }) => [
+        asked_room,
+        { unread, last: (last.seq as number | null) === null ? undefined : last },
+      ]),
+    );
   }
 }

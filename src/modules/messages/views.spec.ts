@@ -48,7 +48,7 @@ describe('messageView', () => {
 
 describe('changeView', () => {
   it.each(['message', 'message.updated', 'message.deleted'])('of %s is the message', (type) => {
-    expect(changeView(ROOM, { rev: 7, type, payload: { ...row } })).toEqual({ ...view, type });
+    expect(changeView(ROOM, { ...row, type, payload: null })).toEqual({ ...view, type });
   });
 
   it('of a membership names the room by its outer id', () => {

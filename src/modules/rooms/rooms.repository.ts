@@ -25,8 +25,41 @@ export interface MemberRow {
 
 const ROOM_COLUMNS = `r.room_id, r.type, r.unique_key, r.name, r.metadata, r.posting, r.last_seq, r.last_rev,
   r.member_count, r.created_at, r.updated_at`;
-const MINE = `FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
-  WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL`;
+
+/**
+ * One narrow pass over all rooms of the user (their order is not known before), then whole rows for the page alone. The
+ * rooms are looked up as an array, which the planner cannot turn into reading all rooms of the tenant; OFFSET 0 makes it
+ * look up the page's rows one by one instead of joining lists whose length it guesses.
+ */
+const MINE = `
+WITH mine AS MATERIALIZED (
+  SELECT r.room_id, COALESCE(r.last_message_at, r.created_at) AS active_at FROM rooms r
+  WHERE r.tenant_id = $1 AND r.deleted_at IS NULL AND r.room_id = ANY (ARRAY(
+    SELECT m.room_id FROM room_members m WHERE m.tenant_id = $1 AND m.user_id = $2))
+), page AS (SELECT * FROM mine ORDER BY active_at DESC, room_id DESC LIMIT $3 OFFSET $4)
+SELECT n.total, r.*, m.joined_seq
+FROM (SELECT count(*) AS total FROM mine) n
+LEFT JOIN page p ON true
+LEFT JOIN LATERAL (SELECT ${ROOM_COLUMNS} FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = p.room_id OFFSET 0) r ON true
+LEFT JOIN LATERAL (SELECT m.joined_seq FROM room_members m
+  WHERE m.tenant_id = $1 AND m.room_id = p.room_id AND m.user_id = $2 OFFSET 0) m ON true
+ORDER BY p.active_at DESC, p.room_id DESC`;
+
+/**
+ * Where nobody has left, a member's number is their place; else an offset walks the index of the order of joining to the
+ * page's first member. OFFSET 0: under row-level security only a plain column is an index condition.
+ */
+const MEMBERS = `
+SELECT a.allowed, r.member_count AS total, m.user_id, m.role, m.joined_at
+FROM room_access($1, $2, $3) a JOIN rooms r ON r.tenant_id = $1 AND r.room_id = $2
+CROSS JOIN LATERAL (SELECT CASE WHEN r.member_count = r.members_added THEN $5::bigint + 1 ELSE (
+  SELECT m.member_no FROM room_members m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.member_no > 0 AND a.allowed
+  ORDER BY m.member_no LIMIT 1 OFFSET $5) END AS member_no OFFSET 0) p
+LEFT JOIN LATERAL (SELECT m.member_no, m.user_id, m.role, m.joined_at FROM room_members m
+  WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.member_no > 0 AND m.member_no >= p.member_no
+  ORDER BY m.member_no LIMIT $4) m ON true
+ORDER BY m.member_no`;
+
 const JOINABLE = `FROM rooms r WHERE r.tenant_id = $1 AND r.type = 'channel' AND r.deleted_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM room_members m
     WHERE m.tenant_id = r.tenant_id AND m.room_id = r.room_id AND m.user_id = $2)`;
@@ -59,25 +92,31 @@ export class RoomsRepository {
 
   /** The user's rooms, newest activity first. */
   async mine(tenantId: string, userId: string, page: PageRequest): Promise<{ rows: MyRoomRow[]; total: number }> {
-    return this.page<MyRoomRow>(
+    const rows = await this.database.read<MyRoomRow & { total: number }>('list rooms', tenantId, MINE, [
       tenantId,
       userId,
-      `SELECT ${ROOM_COLUMNS}, m.joined_seq ${MINE}
-       ORDER BY COALESCE(r.last_message_at, r.created_at) DESC, r.room_id DESC LIMIT $3 OFFSET $4`,
-      `SELECT count(*) AS n ${MINE}`,
-      page,
-    );
+      page.limit,
+      page.offset,
+    ]);
+    // The outer join gives one empty row where the page has none.
+    return { rows: rows.filter((row) => (row.room_id as string | null) !== null), total: rows[0]?.total ?? 0 };
   }
 
   /** Channels that the user is no member of, newest first. */
   async joinable(tenantId: string, userId: string, page: PageRequest): Promise<{ rows: RoomJson[]; total: number }> {
-    return this.page<RoomJson>(
-      tenantId,
-      userId,
-      `SELECT ${ROOM_COLUMNS} ${JOINABLE} ORDER BY r.created_at DESC, r.room_id DESC LIMIT $3 OFFSET $4`,
-      `SELECT count(*) AS n ${JOINABLE}`,
-      page,
-    );
+    const [rows, counted] = await Promise.all([
+      this.database.read<RoomJson>(
+        'list joinable rooms',
+        tenantId,
+        `SELECT ${ROOM_COLUMNS} ${JOINABLE} ORDER BY r.created_at DESC, r.room_id DESC LIMIT $3 OFFSET $4`,
+        [tenantId, userId, page.limit, page.offset],
+      ),
+      this.database.read<{ n: number }>('count joinable rooms', tenantId, `SELECT count(*) AS n ${JOINABLE}`, [
+        tenantId,
+        userId,
+      ]),
+    ]);
+    return { rows, total: counted[0]?.n ?? 0 };
   }
 
   /** Members in the order of joining, with the room's count; undefined: no such room. */
@@ -90,11 +129,7 @@ export class RoomsRepository {
     const rows = await this.database.read<MemberRow & { total: number; allowed: boolean }>(
       'list members',
       tenantId,
-      `SELECT a.allowed, r.member_count AS total, m.user_id, m.role, m.joined_at
-       FROM room_access($1, $2, $3) a JOIN rooms r ON r.tenant_id = $1 AND r.room_id = $2
-       LEFT JOIN LATERAL (SELECT * FROM room_members m
-         WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.member_no > 0 AND a.allowed
-         ORDER BY m.member_no LIMIT $4 OFFSET $5) m ON true ORDER BY m.member_no`,
+      MEMBERS,
       [tenantId, roomId, userId, page.limit, page.offset],
     );
     const first = rows[0];
@@ -102,20 +137,5 @@ export class RoomsRepository {
     // The outer join gives one empty row where the page has none.
     const found = rows.filter((row) => (row.user_id as string | null) !== null);
     return { rows: found, total: first.total, allowed: first.allowed };
-  }
-
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the two lists have different rows
-  private async page<R extends object>(
-    tenantId: string,
-    userId: string,
-    list: string,
-    count: string,
-    page: PageRequest,
-  ): Promise<{ rows: R[]; total: number }> {
-    const [rows, counted] = await Promise.all([
-      this.database.read<R>('list rooms', tenantId, list, [tenantId, userId, page.limit, page.offset]),
-      this.database.read<{ n: number }>('count rooms', tenantId, count, [tenantId, userId]),
-    ]);
-    return { rows, total: counted[0]?.n ?? 0 };
   }
 }

@@ -9,7 +9,7 @@ export interface Statement {
 const WRITES = /\b(insert|update|delete|merge|share|nextval|set_config)\b/i;
 /** Rows of tables alone. A function of the schema, called in place of a table or as the first column, may write. */
 const READS = /^\s*(?:select|with)\b(?!\s+\w+\s*\()[^]*\bfrom\s+(?:unnest|\w+\b(?!\s*\())/i;
-const CALLS_FUNCTION_AS_TABLE = /\b(?:from|join|lateral)\s+(?!unnest\b)\w+\s*\(/i;
+const CALLS_FUNCTION_AS_TABLE = /\b(?:from|join|lateral)\s+(?!(?:unnest|lateral)\b)\w+\s*\(/i;
 
 /** Remembers every text; the texts are constants of the code, so the map stays small. */
 export class Statements {

@@ -14,8 +14,8 @@ import type { Appended, NewMessage } from './item';
 const MB = 1024 * 1024;
 
 export const APPENDER_DEFAULTS: GroupCommitOptions = {
-  maxBatch: 256,
-  maxBatchBytes: 8 * MB,
+  batch: { items: 256, bytes: 8 * MB },
+  share: { items: 32, bytes: MB },
   total: { items: 20_000, bytes: 256 * MB },
   perTenant: { items: 5000, bytes: 64 * MB },
   waiters: 2,

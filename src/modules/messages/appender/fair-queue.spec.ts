@@ -69,6 +69,31 @@ describe('FairQueue', () => {
     expect(take(queue, 1)).toEqual([['a', 0]]);
   });
 
+  it('passes over a tenant that has enough for this time', () => {
+    fc.assert(
+      fc.property(sizesOf, fc.integer({ min: 1, max: 20 }), (sizes, share) => {
+        const queue = filled(sizes);
+        const all: Item[] = [];
+        while (queue.size > 0) {
+          const served = new Map<string, number>();
+          queue.drain((item) => {
+            const count = served.get(item[0]) ?? 0;
+            if (count === share) return 'later';
+            served.set(item[0], count + 1);
+            all.push(item);
+            return 'taken';
+          });
+          for (const [tenant, size] of Object.entries(sizes)) {
+            const before = all.filter(([of]) => of === tenant).length - (served.get(tenant) ?? 0);
+            expect(served.get(tenant) ?? 0).toBe(Math.min(share, size - before));
+          }
+        }
+        for (const [tenant, size] of Object.entries(sizes))
+          expect(all.filter(([of]) => of === tenant).map(([, n]) => n)).toEqual([...Array(size).keys()]);
+      }),
+    );
+  });
+
   it('keeps the order over thousands of items that come and go', () => {
     const queue = filled({ a: 3000 });
     const first = take(queue, 2500);

@@ -25,17 +25,28 @@ export class FairQueue<T> {
     this.count++;
   }
 
-  /** Hands out items in fair order until `take` answers 'full' or none is left; 'full' leaves the item queued. */
-  drain(take: (item: T) => 'taken' | 'full'): void {
-    while (this.count > 0)
-      for (const [tenant, lane] of [...this.lanes]) {
-        if (take(lane.items[lane.head] as T) === 'full') return;
+  /**
+   * Hands out items, one of each tenant in turn, until `take` answers 'full' or none is left. Both 'full' and 'later'
+   * leave the item queued; 'later' passes over its tenant until the next call.
+   */
+  drain(take: (item: T) => 'taken' | 'later' | 'full'): void {
+    for (let turn = [...this.lanes]; turn.length > 0;) {
+      const next: typeof turn = [];
+      for (const [tenant, lane] of turn) {
+        const answer = take(lane.items[lane.head] as T);
+        if (answer === 'full') return;
+        if (answer === 'later') continue;
         this.count--;
         lane.head++;
         // Served lanes go to the end, so that the next batch begins with somebody else.
         this.lanes.delete(tenant);
-        if (lane.head < lane.items.length) this.lanes.set(tenant, compacted(lane));
+        if (lane.head === lane.items.length) continue;
+        const left = compacted(lane);
+        this.lanes.set(tenant, left);
+        next.push([tenant, left]);
       }
+      turn = next;
+    }
   }
 }
 

@@ -6,8 +6,8 @@ import { GroupCommit, type GroupCommitOptions, type Writer } from './group-commi
 import type { Appended, NewMessage } from './item';
 
 const OPTIONS: GroupCommitOptions = {
-  maxBatch: 4,
-  maxBatchBytes: 100_000,
+  batch: { items: 4, bytes: 100_000 },
+  share: { items: 2, bytes: 10_000 },
   total: { items: 10, bytes: 1_000_000 },
   perTenant: { items: 8, bytes: 1_000_000 },
   waiters: 2,
@@ -108,12 +108,41 @@ describe('GroupCommit', () => {
   });
 
   it('ends a batch at its bytes, but takes a larger message by itself', async () => {
-    const { writer, commits } = setUp({ maxBatchBytes: 2000 });
+    const { writer, commits } = setUp({ batch: { items: 4, bytes: 2000 } });
     const sent = ['a'.repeat(3000), 'b', 'c'.repeat(1000), 'd'].map((content) => commits.append(message({ content })));
     await turn();
     for (let i = 0; i < writer.calls.length; i++) await writer.call(i).answer('ok');
     await Promise.all(sent);
     expect(writer.calls.map((call) => call.batch.length)).toEqual([1, 2, 1]);
+  });
+
+  describe('a tenant that floods', () => {
+    const send = (commits: GroupCommit, tenantId: string, content: string): Promise<Appended> =>
+      commits.append(message({ tenantId, content }));
+
+    it('has its share of each batch while another one sends', async () => {
+      const { writer, commits } = setUp();
+      const flood = ['a', 'b', 'c', 'd', 'e'].map((content) => send(commits, 'flood', content));
+      const other = ['1', '2', '3'].map((content) => send(commits, 'other', content));
+      await turn();
+      for (let i = 0; i < writer.calls.length; i++) await writer.call(i).answer('ok');
+      await Promise.all([...flood, ...other]);
+      const batches = writer.calls.map((_, i) => writer.contents(i));
+      expect(batches).toEqual([['a', '1', 'b', '2'], ['c', '3', 'd'], ['e']]);
+    });
+
+    it('has its share in bytes', async () => {
+      const { writer, commits } = setUp({ share: { items: 4, bytes: 5000 } });
+      const sent = ['a', 'b', 'c'].map((letter) => send(commits, 'flood', letter.repeat(2000)));
+      sent.push(send(commits, 'other', '1'));
+      await turn();
+      for (let i = 0; i < writer.calls.length; i++) await writer.call(i).answer('ok');
+      await Promise.all(sent);
+      expect(writer.calls.map((_, i) => writer.contents(i).map((content) => content.slice(0, 1)))).toEqual([
+        ['a', '1', 'b'],
+        ['c'],
+      ]);
+    });
   });
 
   describe('repeats', () => {
@@ -158,7 +187,7 @@ describe('GroupCommit', () => {
     });
 
     it('of different senders or rooms are different messages', async () => {
-      const { writer, commits } = setUp();
+      const { writer, commits } = setUp({ share: OPTIONS.batch });
       const all = [{}, { senderId: 'bob' }, { roomId: 'r2' }, { tenantId: 't2' }];
       const results = Promise.all(all.map((more) => commits.append(message({ clientMessageId: 'c', ...more }))));
       await turn();
@@ -194,7 +223,7 @@ describe('GroupCommit', () => {
     });
 
     it('that stays locked is tried again in order, before later messages', async () => {
-      const { writer, commits } = setUp({ maxBatch: 2 });
+      const { writer, commits } = setUp({ batch: { items: 2, bytes: 100_000 } });
       const sent = ['1', '2', '3'].map((content) => commits.append(message({ content })));
       await turn();
       await writer.call(0).answer([LOCKED, LOCKED]);

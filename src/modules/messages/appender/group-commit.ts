@@ -1,6 +1,8 @@
 import { unavailable } from '../../../common/errors';
 import type { Metrics } from '../../../platform/metrics';
+import { Batch } from './batch';
 import type { Outcome } from './batch-writer';
+import { Company } from './company';
 import { ContendedRooms } from './contended-rooms';
 import { FairQueue } from './fair-queue';
 import { type Appended, isStored, type NewMessage, repeatKey } from './item';
@@ -13,9 +15,10 @@ export interface Writer {
 }
 
 export interface GroupCommitOptions {
-  readonly maxBatch: number;
-  /** Bytes of a batch; a single message may be larger. */
-  readonly maxBatchBytes: number;
+  /** Messages of a batch, and their bytes; a single message may be larger. */
+  readonly batch: Room;
+  /** What one tenant may have of a batch while others send, too: a commit takes as long as its batch is large. */
+  readonly share: Room;
   /** Bounds of what waits; beyond them callers get 503. */
   readonly total: Room;
   readonly perTenant: Room;
@@ -34,6 +37,8 @@ export interface GroupCommitOptions {
  * - A caller is answered only after the commit, with what the log says; or after `answerMs` with 503.
  * - Within a batch no two messages share (room, sender, client_message_id): repeats wait for the first one and get
  *   its answer, or a mismatch when their body differs.
+ * - Waiting tenants are served in turns. While several send, none has more than its share of a batch, so nobody waits
+ *   for the commit of another's flood; alone, a tenant fills batches.
  * - One locked room stops nobody else: the first writer skips it (SKIP LOCKED); its messages go, in order, to
  *   ContendedRooms, whose calls wait for that room alone, and later ones of that room queue behind them.
  *
@@ -42,6 +47,7 @@ export interface GroupCommitOptions {
  */
 export class GroupCommit {
   private readonly queue = new FairQueue<Pending>();
+  private readonly company = new Company();
   private readonly quota: Quota;
   private readonly contended: ContendedRooms;
   private running: Promise<void> | undefined;
@@ -68,6 +74,7 @@ export class GroupCommit {
         item.reject(unavailable('Too many messages are waiting. Try again in a moment'));
         return;
       }
+      this.company.note(message.tenantId);
       this.queue.push(message.tenantId, item);
       this.running ??= this.run();
     });
@@ -94,10 +101,12 @@ export class GroupCommit {
 
   /** Fills a batch in fair order; repeats of a message in it are set aside, contended rooms handed over. */
   private compose(): { batch: Pending[]; repeats: Pending[] } {
-    const batch = new Batch(this.options);
+    const { batch: limits, share } = this.options;
+    const batch = new Batch(limits, this.company.isMixed ? share : limits);
     const repeats: Pending[] = [];
     this.queue.drain((item) => {
-      if (batch.isFull || repeats.length >= this.options.maxBatch) return 'full';
+      if (batch.isFull || repeats.length >= limits.items) return 'full';
+      if (batch.isServed(item.message.tenantId)) return 'later';
       if (item.answered) this.leave(item);
       else if (!this.contended.join(item) && !batch.add(item)) repeats.push(item);
       return 'taken';
@@ -109,7 +118,7 @@ export class GroupCommit {
   private async serveRoom(waiting: readonly Pending[]): Promise<readonly Pending[]> {
     const alive = waiting.filter((item) => !item.answered);
     for (const item of waiting) if (item.answered) this.leave(item);
-    const batch = new Batch(this.options);
+    const batch = new Batch(this.options.batch);
     for (const item of alive) if (batch.isFull || !batch.add(item)) break;
     const rest = alive.slice(batch.items.length);
     if (batch.items.length === 0) return rest;
@@ -163,31 +172,6 @@ export class GroupCommit {
 
   private leave(item: Pending): void {
     this.quota.release(item.message.tenantId, item.bytes);
-  }
-}
-
-/** A batch being filled: no two items of it repeat each other. */
-class Batch {
-  readonly items: Pending[] = [];
-  private readonly seen = new Set<string>();
-  private bytes = 0;
-
-  constructor(private readonly options: Pick<GroupCommitOptions, 'maxBatch' | 'maxBatchBytes'>) {}
-
-  get isFull(): boolean {
-    return this.items.length >= this.options.maxBatch || this.bytes >= this.options.maxBatchBytes;
-  }
-
-  /** false: the item repeats one that is in the batch. */
-  add(item: Pending): boolean {
-    const key = repeatKey(item.message);
-    if (key !== undefined) {
-      if (this.seen.has(key)) return false;
-      this.seen.add(key);
-    }
-    this.items.push(item);
-    this.bytes += item.bytes;
-    return true;
   }
 }
 

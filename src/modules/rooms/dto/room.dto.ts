@@ -142,7 +142,10 @@ export class ListedRoomDto extends RoomDto {
   /** The caller has read everything up to here. */
   @ApiProperty({ type: 'integer', required: false })
   last_read_seq?: number;
-  /** Messages after last_read_seq, not the caller's own and not deleted; exact up to 1,000, which means 1,000 or more. */
+  /**
+   * Messages after last_read_seq, not the caller's own and not deleted, among the room's newest 10,000; exact up to
+   * 1,000, which means 1,000 or more.
+   */
   @ApiProperty({ type: 'integer', required: false })
   unread_count?: number;
   @ApiProperty({ type: LastMessageDto, nullable: true, required: false })

@@ -1,6 +1,12 @@
 import { Foundation1763600000000 } from './0001-foundation';
 import { AppendCost1763683200000 } from './0002-append-cost';
+import { RoomsOfAUser1763769600000 } from './0003-rooms-of-a-user';
 import { WsTickets1763856000000 } from './0004-ws-tickets';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
-export const MIGRATIONS = [Foundation1763600000000, AppendCost1763683200000, WsTickets1763856000000] as const;
+export const MIGRATIONS = [
+  Foundation1763600000000,
+  AppendCost1763683200000,
+  RoomsOfAUser1763769600000,
+  WsTickets1763856000000,
+] as const;

@@ -1,0 +1,124 @@
+import { MessagePreviews } from '../../src/modules/messages/message-previews';
+import { type ListRequest, MessagesRepository } from '../../src/modules/messages/messages.repository';
+import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
+import { DeliveryService } from '../../src/modules/delivery';
+import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
+import { Effects } from '../../src/platform/idempotency';
+import { RowsRead } from '../support/rows-read';
+
+const PAGE = 50;
+/** The room and the caller's membership; a table of a few rows is read whole. */
+const AROUND = 15;
+const [MESSAGES, MEMBERS, ROOMS] = [20_000, 3_000, 600];
+
+const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+
+describe('rows read for a page', () => {
+  let rows: RowsRead;
+  let messages: MessagesRepository;
+  let rooms: RoomsRepository;
+  let previews: MessagePreviews;
+
+  beforeAll(async () => {
+    rows = await RowsRead.open();
+    messages = new MessagesRepository(rows.database);
+    rooms = new RoomsRepository(rows.database);
+    const delivery = new DeliveryService(new DeliveryRepository(rows.database), new Effects(rows.database));
+    previews = new MessagePreviews(messages, delivery);
+  });
+  afterAll(() => rows.close());
+
+  describe('in a room of many messages', () => {
+    let roomId: string;
+
+    beforeAll(async () => {
+      roomId = await rows.room(['alice', 'bob'], MESSAGES);
+      await rows.analyze();
+    });
+
+    it.each([
+      ['the newest page', { newest: true, offset: 0 }, MESSAGES - PAGE + 1],
+      ['a page far from the start', { newest: false, offset: 18_000 }, 18_001],
+      ['a page far from the end', { newest: true, offset: 18_000 }, MESSAGES - 18_000 - PAGE + 1],
+      ['a page before a cursor', { newest: true, offset: 0, beforeSeq: 501 }, 451],
+    ])('%s', async (_, request, firstSeq) => {
+      const page: ListRequest = { afterSeq: null, beforeSeq: null, limit: PAGE, ...request };
+      const list = () => messages.list(rows.tenantId, roomId, 'alice', page);
+      const found = (await list())?.rows.map((row) => row.seq);
+      expect(found).toEqual(Array.from({ length: PAGE }, (_x, i) => firstSeq + i));
+      expect(await rows.by(list)).toBeLessThanOrEqual(PAGE + AROUND);
+    });
+
+    it.each([0, 10_000, MESSAGES - PAGE])('changes after revision %d', async (rev) => {
+      const changes = () => messages.changes(rows.tenantId, roomId, 'alice', rev, PAGE);
+      expect((await changes())?.rows.map((row) => row.rev)).toEqual(
+        Array.from({ length: PAGE }, (_, i) => rev + 1 + i),
+      );
+      expect(await rows.by(changes)).toBeLessThanOrEqual(PAGE + AROUND);
+    });
+  });
+
+  describe('of unread messages', () => {
+    const unread = async (roomId: string, userId: string, lastSeq: number) => {
+      const found = await previews.previews(rows.tenantId, userId, [{ roomId, joinedSeq: 0, lastSeq }]);
+      return found.get(roomId)?.unread_count;
+    };
+
+    it('ends at a thousand that count', async () => {
+      const roomId = await rows.room(['alice', 'bob'], 12_000);
+      await rows.analyze();
+      expect(await unread(roomId, 'bob', 12_000)).toBe(1000);
+      expect(await rows.by(() => unread(roomId, 'bob', 12_000))).toBeLessThanOrEqual(1000 + AROUND);
+    });
+
+    it('ends at the newest ten thousand where none counts, which are all that is looked at', async () => {
+      const roomId = await rows.room(['robot', 'bob'], 12_000);
+      await rows.analyze();
+      expect(await unread(roomId, 'robot', 12_000)).toBe(0);
+      expect(await rows.by(() => unread(roomId, 'robot', 12_000))).toBeLessThanOrEqual(10_000 + AROUND);
+      await rows.sql(
+        `UPDATE messages SET sender_id = 'bob' WHERE tenant_id = $1 AND room_id = $2 AND seq IN (2000, 2001, 11000)`,
+        roomId,
+      );
+      expect(await unread(roomId, 'robot', 12_000)).toBe(2);
+    });
+  });
+
+  describe('of members', () => {
+    const users = names('m', MEMBERS);
+    const offset = MEMBERS - PAGE;
+    let roomId: string;
+
+    beforeAll(async () => {
+      roomId = await rows.room(users, 0);
+      await rows.analyze();
+    });
+
+    const page = async () => (await rooms.members(rows.tenantId, roomId, 'm0', { limit: PAGE, offset }))?.rows ?? [];
+    const ids = async () => (await page()).map((row) => row.user_id);
+
+    it('goes straight to its place while nobody has left', async () => {
+      expect(await ids()).toEqual(users.slice(offset));
+      expect(await rows.by(page)).toBeLessThanOrEqual(PAGE + AROUND);
+    });
+
+    it('counts from the start once somebody has', async () => {
+      await rows.database.call('leave', rows.tenantId, 'member_remove', [rows.tenantId, roomId, 'm7', 'm7']);
+      expect(await ids()).toEqual(users.slice(offset + 1));
+      expect(await rows.by(page)).toBeLessThanOrEqual(MEMBERS + PAGE + AROUND);
+    });
+  });
+
+  it('of my rooms: each once for the order, whole ones for the page alone, none of others', async () => {
+    await rows.rooms(ROOMS / 2, ['dora'], 1);
+    await rows.rooms(ROOMS / 2, ['dora', 'emil'], 1);
+    await rows.rooms(ROOMS, ['emil'], 1);
+    await rows.analyze();
+    const list = () => rooms.mine(rows.tenantId, 'dora', { limit: PAGE, offset: 100 });
+    const found = await list();
+    expect(found.total).toBe(ROOMS);
+    expect(found.rows).toHaveLength(PAGE);
+    // A membership and a room each, then both again for the page; the pass may step over rooms of others on its way.
+    expect(await rows.by(list)).toBeLessThanOrEqual(2 * ROOMS + 2 * PAGE + AROUND);
+  });
+});
