@@ -33,7 +33,7 @@ describe('an outside PostgreSQL 15', () => {
     let { url } = first;
     const writers = new Writers(await createTarget(() => url, 2, 2)).start();
     await writers.finish();
-    expect(writers.acks).toHaveLength(2);
+    expect(new Set(writers.acks.map((ack) => ack.clientMessageId)).size).toBe(2);
     expect(await first.server.kill('SIGTERM')).toBe(0);
     ({ url } = await servers.start({ env }));
     expect(await writers.faults()).toEqual([]);
