@@ -1,12 +1,14 @@
 import { Global, Module } from '@nestjs/common';
-import { CredentialVerifier } from '../../platform/auth';
+import { CredentialVerifier, CredentialWatch, Tickets } from '../../platform/auth';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
+import { TenantCredentialWatch } from './credential-watch';
 import { KeyUses } from './key-uses';
 import { KeysRepository } from './keys.repository';
 import { KeysService } from './keys.service';
 import { TenantsRepository } from './tenants.repository';
 import { TenantsService } from './tenants.service';
+import { TicketsRepository } from './tickets.repository';
 import { TokenSigner } from './token-signer';
 import { TokensController } from './tokens.controller';
 import { TokensService } from './tokens.service';
@@ -22,12 +24,15 @@ import { TenantCredentialVerifier } from './verifier';
     KeyUses,
     KeysService,
     TenantsService,
+    TicketsRepository,
     TokenSigner,
     TokensService,
     UsersService,
     TenantCredentialVerifier,
     { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
+    { provide: CredentialWatch, useClass: TenantCredentialWatch },
+    { provide: Tickets, useExisting: TicketsRepository },
   ],
-  exports: [CredentialVerifier, TenantsService, UsersService],
+  exports: [CredentialVerifier, CredentialWatch, Tickets, TenantsService, UsersService],
 })
 export class TenantsModule {}

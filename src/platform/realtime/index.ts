@@ -1,4 +1,22 @@
-/** What is live: the protocol of `/ws`, and presence, read from the leases that connections hold. */
+/**
+ * What is live: the sockets, and presence, read from the leases that connections hold. docs/adr/0012-realtime.md says
+ * which part does what.
+ */
+export {
+  type AcceptedConnection,
+  type Connection,
+  type ConnectionHandler,
+  ConnectionHandlers,
+  type Frame,
+  type FrameBatch,
+  type Position,
+  type RoomEvent,
+  RoomFeed,
+  RoomLog,
+  type Seat,
+  Seats,
+  type WireFrame,
+} from './contract';
 export {
   buildSocketDocument,
   type FrameContext,
@@ -9,3 +27,4 @@ export {
 } from './protocol';
 export { Presence } from './presence';
 export { RealtimeModule } from './realtime.module';
+export { SilentWsAdapter, Upgrades } from './transport';

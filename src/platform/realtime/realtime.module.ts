@@ -1,12 +1,14 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { ConnectionHandlers } from './contract';
 import { Presence } from './presence';
-import { Dispatcher, PingGateway, SocketOperations } from './protocol';
+import { PROTOCOL_PROVIDERS } from './protocol';
+import { TRANSPORT_PROVIDERS, Upgrades } from './transport';
 
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [Presence, SocketOperations, Dispatcher, PingGateway],
-  exports: [Presence],
+  providers: [Presence, ...TRANSPORT_PROVIDERS, ...PROTOCOL_PROVIDERS],
+  exports: [Presence, ConnectionHandlers, Upgrades],
 })
 export class RealtimeModule {}

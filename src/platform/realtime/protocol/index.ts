@@ -25,6 +25,6 @@ export { Dispatcher } from './dispatcher';
 export { errorFrame } from './error-frame';
 export { SOCKET_PATH, SocketOperations } from './operations';
 export { OTHER_FRAMES_PER_SECOND } from './rates';
-export { PingGateway } from './ping.gateway';
+export { PROTOCOL_PROVIDERS } from './providers';
 export { ServerFrame, serverFrames } from './server-frame';
 export { type FrameContext, SocketOperation } from './socket-operation';
