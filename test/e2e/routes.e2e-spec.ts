@@ -45,7 +45,7 @@ describe('deny by default', () => {
     fastify.addHook('onRoute', (route) => {
       options.push(route);
     });
-    await installHttp(nest);
+    await installHttp(nest, []);
     installSwagger(nest, PATH_EXAMPLES);
     await installSocketDocs(nest);
     fastify.get('/without-a-rule', () => ({ leaked: true }));

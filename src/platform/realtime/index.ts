@@ -27,4 +27,4 @@ export {
 } from './protocol';
 export { Presence } from './presence';
 export { RealtimeModule } from './realtime.module';
-export { SilentWsAdapter, Upgrades } from './transport';
+export { OpenBatch, SilentWsAdapter, toWire, Upgrades } from './transport';
