@@ -8,6 +8,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/platform/**',
   'src/modules/tenants/**',
   'src/modules/messages/appender/**',
+  'src/modules/rooms/room-heads.ts',
   'src/modules/admin/**',
   '**/*.spec.ts',
 ];

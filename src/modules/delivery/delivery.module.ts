@@ -3,10 +3,11 @@ import { DeliveryController } from './delivery.controller';
 import { DeliveryGateway } from './delivery.gateway';
 import { DeliveryRepository } from './delivery.repository';
 import { DeliveryService } from './delivery.service';
+import { ReadUpdates } from './read-updates';
 
 @Module({
   controllers: [DeliveryController],
-  providers: [DeliveryGateway, DeliveryRepository, DeliveryService],
+  providers: [DeliveryGateway, DeliveryRepository, DeliveryService, ReadUpdates],
   exports: [DeliveryService],
 })
 export class DeliveryModule {}

@@ -85,6 +85,8 @@ export interface RoomEvent {
   readonly seq?: number;
   /** The frame that clients get; built only when somebody is there to get it. */
   readonly frame: () => Frame;
+  /** The same frame as JSON text, where that is cheaper than building the object. */
+  readonly text?: () => string;
   /** The user whose connections join the channel at this point of its order. */
   readonly joins?: string;
   /** The user whose connections leave the channel after this event. */
@@ -101,6 +103,18 @@ export interface Seat {
   readonly lastSeq: number;
   readonly lastRev: number;
   readonly memberCount: number;
+  /** The user is no member but may listen (a channel of their tenant). */
+  readonly isListener?: boolean;
+}
+
+/** Where in a room's log a member came in. */
+export interface Entrance {
+  readonly userId: string;
+  readonly role: string;
+  /** The position right before the user's latest `member.joined`; the very beginning for founding members. */
+  readonly position: Position;
+  /** Set for founding members, whose joining is not in the log: the oldest member, as a rule who made the room. */
+  readonly foundedBy?: string;
 }
 
 /** Which rooms a user is a member of, or may listen to. The rooms module implements it. */
@@ -109,6 +123,8 @@ export abstract class Seats {
   abstract of(tenantId: string, userId: string): Promise<readonly Seat[]>;
   /** One room for a `subscribe`: its seat, or why not. */
   abstract find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
+  /** Those of the users who are members now, with the place at which each came in. */
+  abstract entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]>;
   /** Users other than this one who share a room of at most `largest` members with them. */
   abstract neighbours(tenantId: string, userId: string, largest: number): Promise<readonly string[]>;
 }
@@ -142,9 +158,36 @@ export abstract class RoomFeed {
   abstract publish(events: readonly RoomEvent[]): void;
   /**
    * Something changed in the room: its channels read the log. `joined`: users who may have become members, so that
-   * nodes with their connections look even when they have no channel of the room.
+   * nodes with their connections look even when they have no channel of the room. `by`: who made the room, for its
+   * founding members.
    */
-  abstract touch(tenantId: string, roomId: string, joined?: readonly string[]): void;
+  abstract touch(tenantId: string, roomId: string, joined?: readonly string[], by?: string): void;
   /** A frame that is not in the log (typing, read.update) for the live connections of a room, but not for `except`. */
   abstract signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void;
+}
+
+/**
+ * Who listens where on this node. Implemented by the feed; asks no database.
+ */
+export abstract class Audience {
+  /**
+   * Connections here of the room's members; nothing where the room has no channel. A channel's listeners who are not
+   * members are left out.
+   */
+  abstract members(tenantId: string, roomId: string): Iterable<Connection>;
+  /** Whether the connection sits in the room's channel as a member's. False also while it is still being attached. */
+  abstract isMember(connection: Connection, roomId: string): boolean;
+  /**
+   * Calls back after a connection has left a room's channel, however: left, removed, unsubscribed, room deleted,
+   * connection over.
+   */
+  abstract onDetached(handler: (connection: Connection, roomId: string) => void): void;
+}
+
+/** What a connection listens to beyond the rooms of which its user is a member. Implemented by the feed. */
+export abstract class Subscriptions {
+  /** Brings the room's events to this connection; also after `unsubscribe`. Subscribing again changes nothing. */
+  abstract subscribe(connection: Connection, roomId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
+  /** Stops the room's events for this connection alone, until it subscribes. */
+  abstract unsubscribe(connection: Connection, roomId: string): void;
 }

@@ -1,22 +1,10 @@
 /**
- * What is live: the sockets, and presence, read from the leases that connections hold. docs/adr/0012-realtime.md says
- * which part does what.
+ * What is live: the sockets, what comes in and goes out on them, and presence. docs/adr/0012-realtime.md says which part
+ * does what.
  */
-export {
-  type AcceptedConnection,
-  type Connection,
-  type ConnectionHandler,
-  ConnectionHandlers,
-  type Frame,
-  type FrameBatch,
-  type Position,
-  type RoomEvent,
-  RoomFeed,
-  RoomLog,
-  type Seat,
-  Seats,
-  type WireFrame,
-} from './contract';
+export * from './contract';
+export { changing, isUnknown } from './in-doubt';
+export { Presence } from './presence';
 export {
   buildSocketDocument,
   type FrameContext,
@@ -24,7 +12,9 @@ export {
   ServerFrame,
   SOCKET_PATH,
   SocketOperation,
+  SubscribedFrameDto,
+  SubscriptionFrameDto,
+  UnsubscribedFrameDto,
 } from './protocol';
-export { Presence } from './presence';
 export { RealtimeModule } from './realtime.module';
 export { OpenBatch, SilentWsAdapter, toWire, Upgrades } from './transport';

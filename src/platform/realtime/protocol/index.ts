@@ -22,6 +22,7 @@ export { type AsyncApiDocument, buildSocketDocument } from './asyncapi/document'
 export { installSocketDocs } from './asyncapi/install';
 export { CLIENT_FRAMES, type ClientFrameName } from './documented-frames';
 export { Dispatcher } from './dispatcher';
+export { SubscribedFrameDto, SubscriptionFrameDto, UnsubscribedFrameDto } from './dto/subscription-frames.dto';
 export { errorFrame } from './error-frame';
 export { SOCKET_PATH, SocketOperations } from './operations';
 export { OTHER_FRAMES_PER_SECOND } from './rates';
