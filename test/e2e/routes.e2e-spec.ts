@@ -5,6 +5,7 @@ import type { RouteAccess } from '../../src/platform/auth';
 import { unopenedDatabase } from '../../src/platform/database';
 import { installHttp, installSwagger } from '../../src/platform/http';
 import { Lifecycle } from '../../src/platform/lifecycle';
+import { installSocketDocs } from '../../src/platform/realtime';
 import { SilentLog } from '../../src/platform/logging';
 import { Secrets } from '../../src/platform/secrets';
 import { documentedRoutes } from '../support/routes';
@@ -12,6 +13,7 @@ import { documentedRoutes } from '../support/routes';
 const MASTER_KEY = 'a-master-key-of-the-test';
 /** The whole list of what opens without a credential; preflights are answered before any route. */
 const PUBLIC = [
+  'GET /asyncapi.json',
   'GET /docs',
   'GET /docs-json',
   'GET /docs-yaml',
@@ -43,8 +45,9 @@ describe('deny by default', () => {
     fastify.addHook('onRoute', (route) => {
       options.push(route);
     });
-    await installHttp(nest);
+    await installHttp(nest, []);
     installSwagger(nest, PATH_EXAMPLES);
+    await installSocketDocs(nest);
     fastify.get('/without-a-rule', () => ({ leaked: true }));
     fastify.post('/without-a-rule', () => ({ leaked: true }));
     await nest.init();

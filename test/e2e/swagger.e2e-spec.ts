@@ -1,9 +1,6 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { describeWithBrowser, openPage, type WatchedPage } from '../support/browser';
 import { type BuiltServer, startBuiltServer } from '../support/built-server';
-
-const CHROMIUM = '/usr/bin/chromium';
-const describeWithBrowser = existsSync(CHROMIUM) ? describe : describe.skip;
 
 interface Operation {
   readonly operationId: string;
@@ -27,35 +24,15 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describeWithBrowser('Swagger UI', () => {
-  let browser: Browser;
-  let page: Page;
-  const foreign: string[] = [];
-  const problems: string[] = [];
+  let watched: WatchedPage;
 
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
-    page = await browser.newPage();
-    page.on('request', (request) => {
-      if (!request.url().startsWith(server.url) && !request.url().startsWith('data:')) foreign.push(request.url());
-    });
-    page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
-    });
+    watched = await openPage(server.url);
   });
-  afterAll(() => browser.close());
+  afterAll(() => watched.close());
 
   it('creates a room with the printed key, keeps the key over a reload, and asks nobody else', async () => {
+    const { page, foreign, problems } = watched;
     const answer = await page.goto(`${server.url}/docs`);
     expect(answer?.headers()['content-security-policy']).toContain("default-src 'self'");
     await authorize(page, { apiKey, userId: 'alice' });

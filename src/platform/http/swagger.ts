@@ -89,7 +89,8 @@ export function openDocs(fastify: FastifyInstance): void {
       handler: Object,
     };
     route.config = { ...route.config, access };
-    route.helmet = PAGE_HEADERS;
+    // A page with needs of its own says so itself.
+    route.helmet ??= PAGE_HEADERS;
   });
 }
 

@@ -28,12 +28,6 @@ export interface Connection {
   /** Queues a batch that may still grow until the end of this turn (one per channel and turn). */
   sendBatch(batch: FrameBatch): void;
   close(code: number, reason: string): void;
-  /**
-   * Stops and restarts reading from the client. Frames that were read already may still arrive after a pause; whoever
-   * pauses keeps them.
-   */
-  pause(): void;
-  resume(): void;
   /** Runs once when the connection is over, for whatever reason. */
   onClose(handler: () => void): void;
 }

@@ -17,4 +17,4 @@ export {
   UnsubscribedFrameDto,
 } from './protocol';
 export { RealtimeModule } from './realtime.module';
-export { SilentWsAdapter, Upgrades } from './transport';
+export { OpenBatch, SilentWsAdapter, toWire, Upgrades } from './transport';

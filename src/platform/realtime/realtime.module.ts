@@ -1,9 +1,9 @@
-import { Global, Module, type OnModuleInit } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Audience, ConnectionHandlers, RoomFeed, Subscriptions } from './contract';
 import { FEED_PROVIDERS, FrameBatches } from './feed';
 import { Presence } from './presence';
-import { Dispatcher, PingGateway, SOCKET_PATH, SocketOperations } from './protocol';
+import { PROTOCOL_PROVIDERS } from './protocol';
 import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transport';
 
 @Global()
@@ -14,21 +14,8 @@ import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transpo
     ...TRANSPORT_PROVIDERS,
     { provide: FrameBatches, useValue: { open: () => new OpenBatch(), encode: encodeFrame } satisfies FrameBatches },
     ...FEED_PROVIDERS,
-    SocketOperations,
-    Dispatcher,
-    PingGateway,
+    ...PROTOCOL_PROVIDERS,
   ],
   exports: [Presence, ConnectionHandlers, RoomFeed, Subscriptions, Audience, Upgrades],
 })
-export class RealtimeModule implements OnModuleInit {
-  constructor(
-    private readonly connections: ConnectionHandlers,
-    private readonly dispatcher: Dispatcher,
-  ) {}
-
-  onModuleInit(): void {
-    this.connections.add(SOCKET_PATH, {
-      message: (connection, data, isBinary) => this.dispatcher.message(connection, data, isBinary),
-    });
-  }
-}
+export class RealtimeModule {}

@@ -1,8 +1,8 @@
 import { Caller, type TenantLimits } from '../../../src/platform/auth';
-import type { Connection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime/contract';
+import type { AcceptedConnection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime/contract';
 
 /** A connection that keeps what it was sent, and what was done to it. */
-export class RecordingConnection implements Connection {
+export class RecordingConnection implements AcceptedConnection {
   readonly id = 'conn_019aa1c2d3e4f5061728394a5b6c7d8e';
   readonly tenantId = '01900000-0000-7000-8000-0000000000a0';
   readonly userId = 'alice';
@@ -10,6 +10,8 @@ export class RecordingConnection implements Connection {
   readonly events: (Frame | { readonly close: number; readonly reason: string })[] = [];
   isOpen = true;
   paused = false;
+  /** Its client reads at once. */
+  readonly waiting = 0;
   caller: Caller;
   private readonly closeHandlers: (() => void)[] = [];
 
@@ -39,8 +41,16 @@ export class RecordingConnection implements Connection {
     this.send(frame);
   }
 
+  sendHistory(frame: WireFrame): void {
+    this.send(frame);
+  }
+
   sendBatch(batch: FrameBatch): void {
     this.send(batch.joined());
+  }
+
+  onceBelow(_bytes: number, handler: () => void): void {
+    handler();
   }
 
   close(code: number, reason: string): void {

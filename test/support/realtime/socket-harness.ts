@@ -4,6 +4,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Clock, ManualClock } from '../../../src/common/clock';
 import { Log } from '../../../src/platform/logging';
 import { Metrics } from '../../../src/platform/metrics';
+import { ConnectionHandlers } from '../../../src/platform/realtime/contract';
 import { Dispatcher, SocketOperations } from '../../../src/platform/realtime/protocol';
 import { Validator } from '../../../src/platform/validation';
 import { RecordingLog } from '../recording-log';
@@ -31,6 +32,7 @@ export async function startProtocol(...gateways: Type[]): Promise<SocketHarness>
       Validator,
       SocketOperations,
       Dispatcher,
+      { provide: ConnectionHandlers, useValue: { add: () => undefined } },
       { provide: Clock, useValue: clock },
       { provide: Log, useValue: log },
       { provide: Metrics, useValue: new Metrics(log) },

@@ -91,6 +91,16 @@ export class TestGateway {
     this.started.push(`typing ${room_id}`);
   }
 
+  @SocketOperation({ name: 'typing.stop', dto: RoomFrame, summary: 'Stops.' })
+  stop(_: FrameContext, { room_id }: RoomFrame): void {
+    this.started.push(`stop ${room_id}`);
+  }
+
+  @SocketOperation({ name: 'unsubscribe', dto: RoomFrame, waitsForSends: true, summary: 'Unsubscribes.' })
+  unsubscribe(_: FrameContext, { room_id }: RoomFrame): void {
+    this.started.push(`unsubscribe ${room_id}`);
+  }
+
   @SocketOperation({
     name: 'subscribe',
     dto: RoomFrame,

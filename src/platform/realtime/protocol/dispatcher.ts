@@ -1,22 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../../../common/clock';
 import { AppError, internalError } from '../../../common/errors';
 import { limitOf } from '../../auth';
 import { describeError, Log } from '../../logging';
 import { Metrics } from '../../metrics';
 import { Validator } from '../../validation';
-import type { Connection, Frame } from '../contract';
+import { type AcceptedConnection, ConnectionHandlers, type Frame } from '../contract';
+import { CloseCode, toWire } from '../transport';
 import { errorFrame } from './error-frame';
 import { Lane, type RawMessage } from './lane';
-import { type Operation, SocketOperations } from './operations';
+import { type Operation, SOCKET_PATH, SocketOperations } from './operations';
 import { OTHER_FRAMES_PER_SECOND, PATIENCE_MS, type Verdict } from './rates';
 import { type ReadFrame, readFrame, unknownType } from './read-frame';
 import type { ReplySlot } from './reply-queue';
-import { toWire } from './wire';
-
-const BINARY_REFUSED = 1003;
-const TOO_FAST = 4008;
 
 /** A frame that was understood, with what its answer needs. */
 interface AdmittedFrame {
@@ -29,8 +26,8 @@ interface AdmittedFrame {
 
 /** Takes what clients send and hands it to the operations; see the folder's index.ts for the rules. */
 @Injectable()
-export class Dispatcher {
-  private readonly lanes = new WeakMap<Connection, Lane>();
+export class Dispatcher implements OnModuleInit {
+  private readonly lanes = new WeakMap<AcceptedConnection, Lane>();
 
   constructor(
     private readonly operations: SocketOperations,
@@ -38,10 +35,15 @@ export class Dispatcher {
     private readonly clock: Clock,
     private readonly log: Log,
     private readonly metrics: Metrics,
+    private readonly handlers: ConnectionHandlers,
   ) {}
 
+  onModuleInit(): void {
+    this.handlers.add(SOCKET_PATH, this);
+  }
+
   /** One message of a client, in the order of their arrival. Neither throws nor waits; answers through the connection. */
-  message(connection: Connection, data: Buffer, isBinary: boolean): void {
+  message(connection: AcceptedConnection, data: Buffer, isBinary: boolean): void {
     if (!connection.isOpen) return;
     let lane = this.lanes.get(connection);
     if (!lane) {
@@ -56,7 +58,7 @@ export class Dispatcher {
     if (isBinary) {
       this.metrics.counter('chatapi_frames_received_total').labels({ type: 'unknown' }).inc();
       const error = new AppError('VALIDATION_ERROR', 'Frames are JSON text; binary messages are not accepted');
-      this.end(lane, errorFrame(error, undefined), BINARY_REFUSED, 'binary message');
+      this.end(lane, errorFrame(error, undefined), CloseCode.unsupported, 'binary message');
       return;
     }
     const frame = readFrame(data.toString('utf8'));
@@ -97,7 +99,7 @@ export class Dispatcher {
     const seconds = Math.ceil(retryAfterMs / 1000);
     const message = `Rate limit exceeded. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
     const frame = errorFrame(new AppError('RATE_LIMIT_EXCEEDED', message), requestId, retryAfterMs);
-    if (verdict.kind === 'end') this.end(lane, frame, TOO_FAST, 'too fast');
+    if (verdict.kind === 'end') this.end(lane, frame, CloseCode.tooFast, 'too fast');
     else {
       this.metrics.errors('RATE_LIMIT_EXCEEDED');
       lane.settle(lane.reserve(), () => lane.connection.send(toWire(frame)));
@@ -174,7 +176,7 @@ export class Dispatcher {
 }
 
 function reply(
-  connection: Connection,
+  connection: AcceptedConnection,
   operation: Operation,
   result: unknown,
   requestId: string | undefined,

@@ -22,10 +22,10 @@ export { type AsyncApiDocument, buildSocketDocument } from './asyncapi/document'
 export { installSocketDocs } from './asyncapi/install';
 export { CLIENT_FRAMES, type ClientFrameName } from './documented-frames';
 export { Dispatcher } from './dispatcher';
+export { SubscribedFrameDto, SubscriptionFrameDto, UnsubscribedFrameDto } from './dto/subscription-frames.dto';
 export { errorFrame } from './error-frame';
 export { SOCKET_PATH, SocketOperations } from './operations';
 export { OTHER_FRAMES_PER_SECOND } from './rates';
-export { PingGateway } from './ping.gateway';
+export { PROTOCOL_PROVIDERS } from './providers';
 export { ServerFrame, serverFrames } from './server-frame';
 export { type FrameContext, SocketOperation } from './socket-operation';
-export { SubscribedFrameDto, SubscriptionFrameDto, UnsubscribedFrameDto } from './dto/subscription-frames.dto';

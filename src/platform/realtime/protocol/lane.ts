@@ -1,4 +1,4 @@
-import type { Connection } from '../contract';
+import type { AcceptedConnection } from '../contract';
 import { ConnectionRates } from './rates';
 import { ReplyQueue, type ReplySlot } from './reply-queue';
 import { StartOrder } from './start-order';
@@ -27,7 +27,7 @@ export class Lane {
   private ended = false;
 
   constructor(
-    readonly connection: Connection,
+    readonly connection: AcceptedConnection,
     private readonly admit: (lane: Lane, message: RawMessage) => void,
   ) {
     connection.onClose(() => this.stop());

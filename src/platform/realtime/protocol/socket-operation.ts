@@ -2,12 +2,12 @@ import { SetMetadata } from '@nestjs/common';
 import type { ErrorCode } from '../../../common/errors';
 import type { Caller } from '../../auth';
 import type { DtoClass } from '../../validation';
-import type { Connection } from '../contract';
+import type { AcceptedConnection } from '../contract';
 import type { ClientFrameName } from './documented-frames';
 
 /** What an operation learns beside the frame's fields. */
 export interface FrameContext {
-  readonly connection: Connection;
+  readonly connection: AcceptedConnection;
   /** Of this frame alone: its request id, and what a service sets on it (e.g. `replayed`). */
   readonly caller: Caller;
 }

@@ -27,7 +27,7 @@ Frames of one connection are handled in the order in which you sent them, and th
 
 **Limits.** A frame has at most 256 KB. A connection sends 10 \`send_message\` a second (a tenant's setting) and 100 other frames; what is beyond is refused with \`RATE_LIMIT_EXCEEDED\` and not done, and who goes on for 10 seconds is closed with 4008. Let your client answer pings: after 60 seconds of silence the server closes with 4000.
 
-**Who you are** is settled by the HTTP request that opens the socket. A refused one gets an HTTP answer in the shape of all errors, which a browser cannot read: with \`?close_codes=1\` the socket opens, gets an \`error\` frame, and closes with the code of the table.`;
+**Who you are** is settled by the HTTP request that opens the socket: \`X-API-Key\` with \`X-User-Id\`, \`Authorization: Bearer\` with a user token, \`?token=\` with a user token or a ticket from \`POST /ws/token\` (for browsers), or \`?api_key=&user_id=\`. A refused one gets an HTTP answer in the shape of all errors, which a browser cannot read: with \`?close_codes=1\` the socket opens, gets an \`error\` frame, and closes with the code of the table.`;
 
 /** What stands at the top of the document. */
 export function description(): string {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { FastifyHelmetOptions } from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type AsyncApiDocument, buildSocketDocument } from './document';
@@ -6,6 +7,20 @@ import { resolvedDocument } from './resolved';
 
 /** Also below dist: the folder stands beside src and dist. */
 const ASSETS = join(__dirname, '..', '..', '..', '..', '..', 'vendor', 'asyncapi');
+
+/** The component compiles JSON schemas as it loads, with `new Function`; nothing comes from elsewhere or from the page. */
+const PAGE_HEADERS: FastifyHelmetOptions = {
+  contentSecurityPolicy: {
+    directives: {
+      defaultSrc: ["'self'"],
+      scriptSrc: ["'self'", "'unsafe-eval'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      upgradeInsecureRequests: null,
+    },
+  },
+  strictTransportSecurity: false,
+};
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -38,7 +53,9 @@ export async function installSocketDocs(app: NestFastifyApplication): Promise<vo
   const document = (): AsyncApiDocument => (built ??= buildSocketDocument(app));
   fastify.get('/asyncapi.json', () => document());
   fastify.get('/docs/ws/document.json', () => resolvedDocument(document()));
-  fastify.get('/docs/ws', (_request, reply) => reply.type('text/html; charset=utf-8').send(PAGE));
+  fastify.get('/docs/ws', { helmet: PAGE_HEADERS }, (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(PAGE),
+  );
   fastify.get('/docs/ws/page.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(SCRIPT));
   await fastify.register(fastifyStatic, { root: ASSETS, prefix: '/docs/ws/assets/', decorateReply: false });
 }

@@ -30,7 +30,7 @@ export class HelloFrameDto {
   /** Changes when the server was restored from a backup: drop the positions that you keep. */
   @ApiProperty({ type: 'integer', example: 1 })
   epoch!: number;
-  /** Milliseconds between the server's pings; after twice as long without a sign of life it closes with 4000. */
+  /** Milliseconds between the server's pings; answer them, or the server closes with 4000. */
   @ApiProperty({ type: 'integer', example: 30000 })
   heartbeat_ms!: number;
   limits!: ConnectionLimitsDto;
