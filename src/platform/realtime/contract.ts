@@ -113,3 +113,39 @@ export abstract class RoomFeed {
   /** A frame that is not in the log (typing, read.update) for the live connections of a room, but not for `except`. */
   abstract signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void;
 }
+
+/**
+ * Who listens where on this node. Implemented by the feed; asks no database.
+ */
+export abstract class Audience {
+  /**
+   * Connections here of the room's members; nothing where the room has no channel. A channel's listeners who are not
+   * members are left out.
+   */
+  abstract members(tenantId: string, roomId: string): Iterable<Connection>;
+  /** Whether the connection sits in the room's channel as a member's. False also while it is still being attached. */
+  abstract isMember(connection: Connection, roomId: string): boolean;
+  /**
+   * Calls back after a connection has left a room's channel, however: left, removed, unsubscribed, room deleted,
+   * connection over.
+   */
+  abstract onDetached(handler: (connection: Connection, roomId: string) => void): void;
+}
+
+/** Which rooms users share with others. The rooms module implements it. */
+export abstract class SharedRooms {
+  /** Per user, their rooms of 2 to `largest` members; who has none may be missing. */
+  abstract of(
+    tenantId: string,
+    userIds: readonly string[],
+    largest: number,
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+/** When users were last connected. The tenants module implements it. */
+export abstract class LastSeenStore {
+  /** Stores them all in one statement; each counts as seen `agoMs` before now, and never moves backwards. */
+  abstract write(
+    seen: readonly { readonly tenantId: string; readonly userId: string; readonly agoMs: number }[],
+  ): Promise<void>;
+}
