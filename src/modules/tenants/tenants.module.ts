@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { CredentialVerifier } from '../../platform/auth';
+import { LastSeenStore } from '../../platform/realtime';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
 import { KeyUses } from './key-uses';
@@ -27,7 +28,8 @@ import { TenantCredentialVerifier } from './verifier';
     UsersService,
     TenantCredentialVerifier,
     { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
+    { provide: LastSeenStore, useExisting: UsersService },
   ],
-  exports: [CredentialVerifier, TenantsService, UsersService],
+  exports: [CredentialVerifier, LastSeenStore, TenantsService, UsersService],
 })
 export class TenantsModule {}

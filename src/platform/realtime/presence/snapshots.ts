@@ -47,7 +47,10 @@ export class Snapshots {
   }
 
   private async serve(connection: Connection): Promise<void> {
-    if (!connection.isOpen) return this.board.release(connection);
+    if (!connection.isOpen) {
+      this.board.release(connection);
+      return;
+    }
     const { tenantId, userId } = connection;
     try {
       const largest = this.local.roomLimit(tenantId);
