@@ -4,7 +4,7 @@ import { MemoryBus } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
 import { LastSeenStore } from '../../../src/platform/realtime/contract';
 import { type PresenceParts, presenceParts } from '../../../src/platform/realtime/presence/parts';
-import { RecordingConnection } from './recording-connection';
+import { PresenceConnection } from './presence-connection';
 import { type SmallWorld, WorldAudience } from './small-world';
 
 type Subscriptions = NonNullable<ConstructorParameters<typeof MemoryBus>[2]>;
@@ -55,14 +55,14 @@ export class PresenceNode {
   }
 
   /** Opens a connection and waits for what that causes. */
-  async open(userId: string, settings: ConstructorParameters<typeof RecordingConnection>[3] = {}) {
+  async open(userId: string, settings: ConstructorParameters<typeof PresenceConnection>[3] = {}) {
     const connection = this.openNow(userId, settings);
     await settled();
     return connection;
   }
 
-  openNow(userId: string, settings: ConstructorParameters<typeof RecordingConnection>[3] = {}): RecordingConnection {
-    const connection = new RecordingConnection(`conn_${++connections}`, 't1', userId, settings);
+  openNow(userId: string, settings: ConstructorParameters<typeof PresenceConnection>[3] = {}): PresenceConnection {
+    const connection = new PresenceConnection(`conn_${++connections}`, 't1', userId, settings);
     this.audience.add(connection);
     this.parts.local.opened(connection);
     this.parts.snapshots.request(connection);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { PresenceNode, settled } from '../../../../test/support/realtime/presence-node';
-import type { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
+import type { PresenceConnection } from '../../../../test/support/realtime/presence-connection';
 import { SmallWorld } from '../../../../test/support/realtime/small-world';
 import { ManualClock } from '../../../common/clock';
 import { MemoryLeases } from '../../cluster';
@@ -37,8 +37,8 @@ class Play {
   readonly clock = new ManualClock();
   readonly world = new SmallWorld(new Map([['room', new Set([...USERS, 'watcher'])]]));
   readonly nodes: PresenceNode[];
-  readonly watchers: RecordingConnection[] = [];
-  readonly open: RecordingConnection[] = [];
+  readonly watchers: PresenceConnection[] = [];
+  readonly open: PresenceConnection[] = [];
   /** What the watchers were told last, by user. */
   readonly told: Map<string, string>[] = [];
 

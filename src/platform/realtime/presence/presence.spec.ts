@@ -1,5 +1,5 @@
 import { PresenceNode, settled, type TestCluster } from '../../../../test/support/realtime/presence-node';
-import type { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
+import type { PresenceConnection } from '../../../../test/support/realtime/presence-connection';
 import { SmallWorld } from '../../../../test/support/realtime/small-world';
 import { ManualClock } from '../../../common/clock';
 import { MemoryLeases } from '../../cluster';
@@ -26,7 +26,7 @@ function setUp(rooms: Record<string, string[]> = ROOMS) {
 }
 
 /** `alice+` and `alice-` for updates, `[alice,bob]` for a snapshot. */
-function heard(connection: RecordingConnection): string[] {
+function heard(connection: PresenceConnection): string[] {
   return connection.take().map((frame) => {
     if (frame.type === 'presence.snapshot') return `[${(frame['user_ids'] as string[]).toSorted().join()}]`;
     if (frame.type !== 'presence.update') return frame.type;

@@ -1,4 +1,4 @@
-import { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
+import { PresenceConnection } from '../../../../test/support/realtime/presence-connection';
 import { SmallWorld, WorldAudience } from '../../../../test/support/realtime/small-world';
 import { ManualClock } from '../../../common/clock';
 import { type Frame, RoomFeed } from '../contract';
@@ -37,7 +37,7 @@ function setUp() {
   const feed = new SignalRecorder();
   const audience = new WorldAudience(new SmallWorld(new Map()));
   const typing = new Typing(feed, clock, audience);
-  const open = (userId: string, id = userId) => new RecordingConnection(id, 't1', userId);
+  const open = (userId: string, id = userId) => new PresenceConnection(id, 't1', userId);
   const after = (ms: number): void => {
     clock.advance(ms);
     typing.tick();

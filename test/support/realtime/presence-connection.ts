@@ -2,7 +2,7 @@ import { Caller, type TenantSettings } from '../../../src/platform/auth';
 import type { Connection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime/contract';
 
 /** A connection that keeps what it was sent. */
-export class RecordingConnection implements Connection {
+export class PresenceConnection implements Connection {
   isOpen = true;
   readonly frames: Frame[] = [];
   readonly caller: Caller;
