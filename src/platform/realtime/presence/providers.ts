@@ -3,7 +3,7 @@ import { Clock } from '../../../common/clock';
 import { Bus, Leases } from '../../cluster';
 import { Lifecycle } from '../../lifecycle';
 import { Log } from '../../logging';
-import { Audience, LastSeenStore, RoomFeed, Seats, SharedRooms } from '../contract';
+import { Audience, ConnectionHandlers, LastSeenStore, RoomFeed, Seats, SharedRooms } from '../contract';
 import { type PresenceParts, presenceParts } from './parts';
 import { PresenceService } from './presence-service';
 import { Typing } from './typing';
@@ -33,8 +33,13 @@ export const PRESENCE_PROVIDERS: Provider[] = [
   },
   {
     provide: PresenceService,
-    useFactory: (parts: PresenceParts, typing: Typing, lifecycle: Lifecycle, log: Log) =>
-      new PresenceService(parts, typing, lifecycle, log),
-    inject: [PARTS, Typing, Lifecycle, Log],
+    useFactory: (
+      parts: PresenceParts,
+      typing: Typing,
+      connections: ConnectionHandlers,
+      lifecycle: Lifecycle,
+      log: Log,
+    ) => new PresenceService(parts, typing, connections, lifecycle, log),
+    inject: [PARTS, Typing, ConnectionHandlers, Lifecycle, Log],
   },
 ];
