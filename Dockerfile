@@ -26,6 +26,7 @@ RUN install -d -o node -g node -m 0700 /data
 COPY LICENSE package.json ./
 COPY --from=production-dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY vendor vendor
 USER node
 VOLUME /data
 EXPOSE 8080

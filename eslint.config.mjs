@@ -8,6 +8,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/platform/**',
   'src/modules/tenants/**',
   'src/modules/messages/appender/**',
+  'src/modules/rooms/room-heads.ts',
   'src/modules/admin/**',
   '**/*.spec.ts',
 ];
@@ -42,7 +43,7 @@ const NO_SYSTEM_DATABASE = [
 }));
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', 'data/', 'node_modules/', 'docs/'] },
+  { ignores: ['dist/', 'coverage/', 'data/', 'node_modules/', 'docs/', 'vendor/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
 

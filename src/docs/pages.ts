@@ -1,6 +1,7 @@
 import { ERROR_CATALOGUE } from '../common/errors';
 import { CONFIG_AREAS } from '../config';
 import { METRIC_DEFINITIONS, METRIC_PREFIX } from '../platform/metrics';
+import { asyncApiPage } from './asyncapi-page';
 import { configPage } from './config-page';
 import { envExample } from './env-example';
 import { errorsPage } from './errors-page';
@@ -20,4 +21,5 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
   { path: '.env.example', render: () => envExample(CONFIG_AREAS) },
   { path: 'docs/metrics.md', render: () => metricsPage(METRIC_DEFINITIONS, METRIC_PREFIX) },
   { path: 'docs/openapi.json', render: openApiPage },
+  { path: 'docs/asyncapi.json', render: asyncApiPage },
 ];

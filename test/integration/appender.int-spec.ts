@@ -3,11 +3,13 @@ import { AppError } from '../../src/common/errors';
 import { newUuid } from '../../src/common/ids';
 import { Appender } from '../../src/modules/messages/appender/appender';
 import { isStored, type NewMessage } from '../../src/modules/messages/appender/item';
+import { MessageFeed } from '../../src/modules/messages/message-feed';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { AppendBench, checkLog, messageTo, type RoomRef, seqOf, until } from '../support/append-model';
 import { playAppends, step } from '../support/append-play';
+import { RecordingFeed } from '../support/realtime/recording-feed';
 
 describe('the appender on a real database', () => {
   let bench: AppendBench;
@@ -171,11 +173,13 @@ describe('the appender on a real database', () => {
 
   it('is closed by the stop of the server: what was handed in is answered, what comes later gets 503', async () => {
     const lifecycle = new Lifecycle(new SilentLog());
+    const feed = new RecordingFeed();
     const appender = new Appender(
       bench.repository,
       bench.open.availability,
       lifecycle,
       new Metrics(new SilentLog()),
+      new MessageFeed(feed),
       new SilentLog(),
     );
     appender.onModuleInit();
@@ -186,6 +190,7 @@ describe('the appender on a real database', () => {
     await expect(appender.append(late)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     expect((await Promise.all(sent)).map(seqOf)).toEqual(sent.map((_, i) => i + 1));
     expect(await bench.log(room)).toHaveLength(300);
+    expect(feed.events.map((event) => event.seq)).toEqual(sent.map((_, i) => i + 1));
   });
 
   it('agrees with a simple model, whatever happens beside the sends', async () => {

@@ -85,3 +85,8 @@ export function unavailable(
     ...(options.cause === undefined ? {} : { cause: options.cause }),
   });
 }
+
+/** 500. Fixed text: what went wrong inside is in the log under the request id, never in the answer. */
+export function internalError(cause: unknown): AppError {
+  return new AppError('INTERNAL_ERROR', 'Internal server error', { cause });
+}

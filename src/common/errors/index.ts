@@ -5,6 +5,7 @@ export {
   type AppErrorOptions,
   type FieldError,
   forbidden,
+  internalError,
   invalid,
   invalidFields,
   notFound,

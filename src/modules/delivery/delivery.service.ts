@@ -5,6 +5,7 @@ import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { DeliveryRepository } from './delivery.repository';
 import type { PositionDto } from './dto/position.dto';
+import { ReadUpdates } from './read-updates';
 
 /** How far a member has got in a room. */
 export interface MemberPosition {
@@ -18,6 +19,7 @@ export class DeliveryService {
   constructor(
     private readonly repository: DeliveryRepository,
     private readonly effects: Effects,
+    private readonly readUpdates: ReadUpdates,
   ) {}
 
   /** Everything up to `seq` has been delivered to the caller. Throws 400 beyond the room's last_seq. */
@@ -56,15 +58,14 @@ export class DeliveryService {
   private async advance(caller: Caller, { room_id, seq }: PositionDto, isRead: boolean): Promise<void> {
     const roomId = decodeId('room', room_id);
     if (roomId === undefined) throw notFound('Room');
-    const result = await this.effects.call<EffectResult & { last_seq?: number }>(caller, 'cursor_advance', [
-      caller.tenantId,
-      roomId,
-      caller.userId,
-      seq,
-      isRead,
-    ]);
+    const result = await this.effects.call<EffectResult & { last_seq?: number; advanced?: boolean }>(
+      caller,
+      'cursor_advance',
+      [caller.tenantId, roomId, caller.userId, seq, isRead],
+    );
     if (result.status === 'no_room') throw notFound('Room');
     if (result.status === 'not_member') throw forbidden('You are not a member of this room');
     if (result.status === 'beyond') throw invalid('seq', `seq is beyond the room's last_seq ${result.last_seq ?? 0}`);
+    if (isRead && result.advanced === true) this.readUpdates.note(caller.tenantId, roomId, caller.userId, seq);
   }
 }

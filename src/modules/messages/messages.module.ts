@@ -1,14 +1,19 @@
 import { Global, Module } from '@nestjs/common';
+import { RoomLog } from '../../platform/realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomPreviews } from '../rooms';
 import { AppendRepository } from './appender/append.repository';
 import { Appender } from './appender/appender';
+import { MessageFeed } from './message-feed';
 import { MessagePreviews } from './message-previews';
 import { MessagesController } from './messages.controller';
+import { MessagesGateway } from './messages.gateway';
 import { MessagesRepository } from './messages.repository';
 import { MessagesService } from './messages.service';
+import { MessagesRoomLog } from './room-log/messages-room-log';
+import { RoomLogRepository } from './room-log/room-log.repository';
 
-/** Global, because it implements a port of the rooms module, which does not know it. */
+/** Global, because it implements ports of the rooms module and of the platform, which do not know it. */
 @Global()
 @Module({
   imports: [DeliveryModule],
@@ -16,10 +21,14 @@ import { MessagesService } from './messages.service';
   providers: [
     AppendRepository,
     Appender,
+    MessageFeed,
+    MessagesGateway,
     MessagesRepository,
     MessagesService,
+    RoomLogRepository,
     { provide: RoomPreviews, useClass: MessagePreviews },
+    { provide: RoomLog, useClass: MessagesRoomLog },
   ],
-  exports: [RoomPreviews, MessagesService],
+  exports: [RoomPreviews, RoomLog, MessagesService],
 })
 export class MessagesModule {}

@@ -4,6 +4,7 @@ import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { DEFAULT_LIMIT } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
+import { changing, RoomFeed } from '../../platform/realtime';
 import { roomUuid } from '../rooms';
 import { Appender } from './appender/appender';
 import { isStored, type Stored } from './appender/item';
@@ -18,6 +19,7 @@ import type {
   SendMessageDto,
 } from './dto/message.dto';
 import { changeView } from './change-view';
+import { MessageFeed } from './message-feed';
 import { MessagesRepository, type RoomView } from './messages.repository';
 import { refusal } from './refusals';
 import { type MessageRow, messageView } from './views';
@@ -33,6 +35,8 @@ export class MessagesService {
     private readonly repository: MessagesRepository,
     private readonly appender: Appender,
     private readonly effects: Effects,
+    private readonly feed: RoomFeed,
+    private readonly published: MessageFeed,
   ) {}
 
   /**
@@ -92,21 +96,13 @@ export class MessagesService {
   async edit(caller: Caller, roomId: string, messageId: string, input: EditMessageDto): Promise<MessageDto> {
     if (input.content === undefined && input.meta === undefined)
       throw invalid('content', 'Send at least one of content, meta');
-    const target = [caller.tenantId, roomUuid(roomId), decodeId('message', messageId) ?? null, caller.userId];
-    const result = await this.effects.call<MessageResult>(caller, 'message_edit', [
-      ...target,
-      input.content ?? null,
-      metaText(input.meta),
-    ]);
-    if (!result.message) throw refusal(result.status);
-    return messageView(result.message);
+    const values = [input.content ?? null, metaText(input.meta)];
+    return messageView(await this.change(caller, 'message_edit', roomId, messageId, values));
   }
 
   /** Deletes softly: the seq stays, the content is erased. The sender or a room admin; again changes nothing. */
   async delete(caller: Caller, roomId: string, messageId: string): Promise<void> {
-    const target = [caller.tenantId, roomUuid(roomId), decodeId('message', messageId) ?? null, caller.userId];
-    const result = await this.effects.call<MessageResult>(caller, 'message_delete', target);
-    if (!result.message) throw refusal(result.status);
+    await this.change(caller, 'message_delete', roomId, messageId, []);
   }
 
   /** Everything that changed in the room after a revision, in order of rev. */
@@ -122,6 +118,24 @@ export class MessagesService {
       last_rev: found.lastRev,
       has_more: found.rows.length > limit,
     };
+  }
+
+  private async change(
+    caller: Caller,
+    fn: string,
+    roomId: string,
+    messageId: string,
+    values: readonly unknown[],
+  ): Promise<MessageRow> {
+    const { tenantId } = caller;
+    const room = roomUuid(roomId);
+    const target = [tenantId, room, decodeId('message', messageId) ?? null, caller.userId];
+    const { message, status } = await changing(this.feed, { tenantId, roomId: room }, () =>
+      this.effects.call<MessageResult>(caller, fn, [...target, ...values]),
+    );
+    if (!message) throw refusal(status);
+    this.published.changed(tenantId, room, message);
+    return message;
   }
 
   private async store(caller: Caller, roomId: string, messageId: string, input: SendMessageDto): Promise<Stored> {

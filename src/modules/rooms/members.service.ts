@@ -4,7 +4,7 @@ import type { PageRequest } from '../../common/pagination';
 import { userIdFault } from '../../common/text';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
-import { Presence } from '../../platform/realtime';
+import { changing, Presence, RoomFeed } from '../../platform/realtime';
 import { UsersService } from '../tenants';
 import type { AddMembersDto, MemberDto } from './dto/member.dto';
 import { accepted } from './room-refusals';
@@ -20,6 +20,7 @@ export class MembersService {
     private readonly effects: Effects,
     private readonly users: UsersService,
     private readonly presence: Presence,
+    private readonly feed: RoomFeed,
   ) {}
 
   /** Members in the order of joining. */
@@ -32,49 +33,59 @@ export class MembersService {
 
   /** Adds users (room admins); answers with those that were named, in the order of joining. */
   async add(caller: Caller, roomId: string, input: AddMembersDto): Promise<MemberDto[]> {
-    const result = await this.effects.call<EffectResult & { members: MemberRow[] }>(caller, 'members_add', [
-      caller.tenantId,
-      roomUuid(roomId),
-      caller.userId,
-      [...new Set(input.user_ids)],
-      input.role ?? 'member',
-    ]);
-    return this.views(caller.tenantId, accepted(result).members);
+    const users = [...new Set(input.user_ids)];
+    const { members } = await this.change<EffectResult & { members: MemberRow[] }>(
+      caller,
+      'members_add',
+      roomId,
+      [users, input.role ?? 'member'],
+      users,
+    );
+    return this.views(caller.tenantId, members);
   }
 
   /** Joins a channel; joining again changes nothing. */
   async join(caller: Caller, roomId: string): Promise<MemberDto> {
-    return this.member(caller, 'room_join', [caller.tenantId, roomUuid(roomId), caller.userId]);
+    return this.member(caller, 'room_join', roomId, [], [caller.userId]);
   }
 
   /** Room admins; a room keeps at least one admin (409). */
   async setRole(caller: Caller, roomId: string, userId: string, role: string): Promise<MemberDto> {
-    return this.member(caller, 'member_set_role', [
-      caller.tenantId,
-      roomUuid(roomId),
-      caller.userId,
-      memberId(userId),
-      role,
-    ]);
+    return this.member(caller, 'member_set_role', roomId, [memberId(userId), role]);
   }
 
   /** Removal by a room admin, or leaving. The last admin's leaving promotes the oldest member. */
   async remove(caller: Caller, roomId: string, userId: string): Promise<void> {
-    accepted(
-      await this.effects.call(caller, 'member_remove', [
-        caller.tenantId,
-        roomUuid(roomId),
-        caller.userId,
-        memberId(userId),
-      ]),
-    );
+    await this.change(caller, 'member_remove', roomId, [memberId(userId)]);
   }
 
-  private async member(caller: Caller, fn: string, values: readonly unknown[]): Promise<MemberDto> {
-    const result = accepted(await this.effects.call<EffectResult & { member: MemberRow }>(caller, fn, values));
+  private async member(
+    caller: Caller,
+    fn: string,
+    roomId: string,
+    values: readonly unknown[],
+    joined: readonly string[] = [],
+  ): Promise<MemberDto> {
+    const result = await this.change<EffectResult & { member: MemberRow }>(caller, fn, roomId, values, joined);
     const [view] = await this.views(caller.tenantId, [result.member]);
     if (!view) throw notFound('Member');
     return view;
+  }
+
+  private async change<R extends EffectResult>(
+    caller: Caller,
+    fn: string,
+    roomId: string,
+    values: readonly unknown[],
+    joined: readonly string[] = [],
+  ): Promise<R> {
+    const room = { tenantId: caller.tenantId, roomId: roomUuid(roomId), joined };
+    const result = await changing(this.feed, room, () =>
+      this.effects.call<R>(caller, fn, [room.tenantId, room.roomId, caller.userId, ...values]),
+    );
+    const done = accepted(result);
+    this.feed.touch(room.tenantId, room.roomId, joined);
+    return done;
   }
 
   private async views(tenantId: string, rows: readonly MemberRow[]): Promise<MemberDto[]> {

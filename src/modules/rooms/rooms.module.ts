@@ -1,15 +1,23 @@
 import { Global, Module } from '@nestjs/common';
-import { SharedRooms } from '../../platform/realtime';
+import { Seats, SharedRooms } from '../../platform/realtime';
 import { MembersController } from './members.controller';
 import { MembersService } from './members.service';
+// The frames of rooms are declared by being loaded.
+import './dto/room-frames.dto';
 import { PresenceController } from './presence.controller';
 import { PresenceRepository } from './presence.repository';
+import { RoomHeads } from './room-heads';
 import { RoomPresenceService } from './room-presence.service';
+import { RoomSeats } from './room-seats';
 import { RoomsController } from './rooms.controller';
+import { RoomsGateway } from './rooms.gateway';
 import { RoomsRepository } from './rooms.repository';
 import { RoomsService } from './rooms.service';
+import { SeatsRepository } from './seats.repository';
+import { TypingGateway } from './typing.gateway';
+import { TypingService } from './typing.service';
 
-/** RoomPreviews comes from the global messages module. Global, since the platform's ports are implemented here. */
+/** Global, because it implements ports of the platform. RoomPreviews comes from the global messages module. */
 @Global()
 @Module({
   controllers: [RoomsController, MembersController, PresenceController],
@@ -17,10 +25,16 @@ import { RoomsService } from './rooms.service';
     RoomsRepository,
     RoomsService,
     MembersService,
+    RoomsGateway,
+    RoomHeads,
+    SeatsRepository,
     PresenceRepository,
     RoomPresenceService,
+    TypingService,
+    TypingGateway,
+    { provide: Seats, useClass: RoomSeats },
     { provide: SharedRooms, useExisting: PresenceRepository },
   ],
-  exports: [RoomsService, SharedRooms],
+  exports: [RoomsService, RoomHeads, Seats, SharedRooms],
 })
 export class RoomsModule {}

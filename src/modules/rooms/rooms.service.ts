@@ -4,6 +4,7 @@ import { decodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
+import { changing, RoomFeed } from '../../platform/realtime';
 import {
   type CreateRoomDto,
   type ListedRoomDto,
@@ -29,6 +30,7 @@ export class RoomsService {
     private readonly repository: RoomsRepository,
     private readonly effects: Effects,
     private readonly previews: RoomPreviews,
+    private readonly feed: RoomFeed,
   ) {}
 
   /**
@@ -39,11 +41,10 @@ export class RoomsService {
    */
   async create(caller: Caller, input: CreateRoomDto, roomId = newUuid()): Promise<RoomDto> {
     const plan = planRoom(caller, input);
-    const result = await this.effects.call<EffectResult & { room?: RoomJson; room_id?: string }>(
-      caller,
-      'room_create',
-      [
-        caller.tenantId,
+    const { tenantId } = caller;
+    const result = await changing(this.feed, { tenantId, roomId, joined: plan.users }, () =>
+      this.effects.call<EffectResult & { room?: RoomJson; room_id?: string }>(caller, 'room_create', [
+        tenantId,
         roomId,
         input.type,
         plan.uniqueKey,
@@ -52,10 +53,11 @@ export class RoomsService {
         input.posting ?? 'members',
         plan.users,
         plan.roles,
-      ],
+      ]),
     );
     if (result.status === 'exists' && result.room_id !== undefined) throw roomExists(result.room_id);
     if (!result.room) throw new Error(`room_create: ${result.status}`);
+    this.feed.touch(tenantId, result.room.room_id, plan.users, caller.userId);
     return roomView(result.room);
   }
 
@@ -85,21 +87,33 @@ export class RoomsService {
   async update(caller: Caller, roomId: string, input: UpdateRoomDto): Promise<RoomDto> {
     if (input.name === undefined && input.metadata === undefined && input.posting === undefined)
       throw invalid('name', 'Send at least one of name, metadata, posting');
-    const result = await this.effects.call<RoomResult>(caller, 'room_update', [
-      caller.tenantId,
-      roomUuid(roomId),
-      caller.userId,
+    const { room } = await this.change<RoomResult>(caller, 'room_update', roomId, [
       input.name ?? null,
       input.metadata === undefined ? null : JSON.stringify(input.metadata),
       input.posting ?? null,
       MAX_METADATA_BYTES,
     ]);
-    return roomView(accepted(result).room);
+    return roomView(room);
   }
 
   /** Deletes softly: the room is gone for everybody, its messages stay in the database. Room admins. */
   async delete(caller: Caller, roomId: string): Promise<void> {
-    accepted(await this.effects.call(caller, 'room_delete', [caller.tenantId, roomUuid(roomId), caller.userId]));
+    await this.change(caller, 'room_delete', roomId, []);
+  }
+
+  private async change<R extends EffectResult>(
+    caller: Caller,
+    fn: string,
+    roomId: string,
+    values: readonly unknown[],
+  ): Promise<R> {
+    const room = { tenantId: caller.tenantId, roomId: roomUuid(roomId) };
+    const result = await changing(this.feed, room, () =>
+      this.effects.call<R>(caller, fn, [room.tenantId, room.roomId, caller.userId, ...values]),
+    );
+    const done = accepted(result);
+    this.feed.touch(room.tenantId, room.roomId);
+    return done;
   }
 }
 

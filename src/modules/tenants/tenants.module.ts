@@ -1,13 +1,15 @@
 import { Global, Module } from '@nestjs/common';
-import { CredentialVerifier } from '../../platform/auth';
+import { CredentialVerifier, CredentialWatch, Tickets } from '../../platform/auth';
 import { LastSeenStore } from '../../platform/realtime';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
+import { TenantCredentialWatch } from './credential-watch';
 import { KeyUses } from './key-uses';
 import { KeysRepository } from './keys.repository';
 import { KeysService } from './keys.service';
 import { TenantsRepository } from './tenants.repository';
 import { TenantsService } from './tenants.service';
+import { TicketsRepository } from './tickets.repository';
 import { TokenSigner } from './token-signer';
 import { TokensController } from './tokens.controller';
 import { TokensService } from './tokens.service';
@@ -23,13 +25,16 @@ import { TenantCredentialVerifier } from './verifier';
     KeyUses,
     KeysService,
     TenantsService,
+    TicketsRepository,
     TokenSigner,
     TokensService,
     UsersService,
     TenantCredentialVerifier,
     { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
     { provide: LastSeenStore, useExisting: UsersService },
+    { provide: CredentialWatch, useClass: TenantCredentialWatch },
+    { provide: Tickets, useExisting: TicketsRepository },
   ],
-  exports: [CredentialVerifier, LastSeenStore, TenantsService, UsersService],
+  exports: [CredentialVerifier, CredentialWatch, LastSeenStore, Tickets, TenantsService, UsersService],
 })
 export class TenantsModule {}

@@ -17,21 +17,33 @@ export class Caller {
   idempotency: IdempotencyClaim | undefined;
   /** Set by a service that answered from what it had stored; becomes `Idempotent-Replayed: true`. */
   replayed = false;
+  /** When the credential ends by itself, in milliseconds since 1970; undefined: never. */
+  endsAtMs: number | undefined;
 
   constructor(
     readonly kind: 'key' | 'token' | 'master',
     readonly requestId: string,
     /** undefined for the master key. */
-    private readonly policy: TenantPolicy | undefined,
+    private policy: TenantPolicy | undefined,
     /** The user that the call acts as; undefined where a key acts for its whole tenant. */
     private readonly user: string | undefined,
     readonly keyId: string | undefined,
     readonly scopes: readonly Scope[],
   ) {}
 
+  /** The same caller for one frame of their socket: what a call may set belongs to that frame alone. */
+  forFrame(requestId: string): Caller {
+    return new Caller(this.kind, requestId, this.policy, this.user, this.keyId, this.scopes);
+  }
+
   /** The tenant of the credential; the master key has none. */
   get tenant(): TenantPolicy | undefined {
     return this.policy;
+  }
+
+  /** Puts changed settings and limits in force, for a caller that lives as long as a socket. */
+  renew(policy: TenantPolicy): void {
+    this.policy = policy;
   }
 
   get tenantId(): string {

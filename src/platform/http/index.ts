@@ -8,4 +8,5 @@ export { CurrentCaller } from './caller.decorator';
 export { PageQueryDto, SuccessDto } from './dto/page-query.dto';
 export { installHttp } from './install';
 export { ApiErrors, WithTotal } from './api-errors';
+export { componentSchemas, type Schemas } from './openapi/components';
 export { buildDocument, installSwagger } from './swagger';

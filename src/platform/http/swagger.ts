@@ -37,7 +37,9 @@ const TAGS: Readonly<Record<string, string>> = {
 };
 const DESCRIPTION = `Rooms, messages and delivery of ChatAPI, a self-hosted, multi-tenant chat server.
 
-Press **Authorize**, paste an API key into \`apiKey\` and a user id such as \`alice\` into \`userId\`: then every example below works as it stands. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people.`;
+Press **Authorize**, paste an API key into \`apiKey\` and a user id such as \`alice\` into \`userId\`: then every example below works as it stands. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people.
+
+The socket \`/ws\` has a page of its own: [/docs/ws](/docs/ws).`;
 
 /** The OpenAPI document of the running code. Complete only in a build: the Swagger plugin works in the compiler. */
 export function buildDocument(
@@ -79,7 +81,7 @@ export function installSwagger(app: NestFastifyApplication, pathExamples: Readon
 /** The documents need no credential; everything else has to say so itself. Call before any route is made. */
 export function openDocs(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
-    if (!/^\/docs(\/|-json|-yaml|$)/.test(route.url)) return;
+    if (!/^\/(docs(\/|-json|-yaml|$)|asyncapi\.json$)/.test(route.url)) return;
     const access: RouteAccess = {
       access: 'public',
       secretAnswer: false,

@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { AppError, type ErrorCode } from '../../common/errors';
+import { AppError, type ErrorCode, internalError } from '../../common/errors';
 
 /** What Fastify's own refusals are in the catalogue. */
 const FASTIFY_CODES: Readonly<Record<string, [ErrorCode, string]>> = {
@@ -18,11 +18,6 @@ const HTTP_CODES: Readonly<Record<number, ErrorCode>> = {
   429: 'RATE_LIMIT_EXCEEDED',
   503: 'SERVICE_UNAVAILABLE',
 };
-
-/** Fixed text: what went wrong inside is in the log under the request id, never in the answer. */
-export function internalError(cause: unknown): AppError {
-  return new AppError('INTERNAL_ERROR', 'Internal server error', { cause });
-}
 
 /** Turns whatever was thrown into a row of the catalogue. */
 export function toAppError(thrown: unknown): AppError {

@@ -28,6 +28,12 @@ export interface Connection {
   /** Queues a batch that may still grow until the end of this turn (one per channel and turn). */
   sendBatch(batch: FrameBatch): void;
   close(code: number, reason: string): void;
+  /**
+   * Stops and restarts reading from the client. Frames that were read already may still arrive after a pause; whoever
+   * pauses keeps them.
+   */
+  pause(): void;
+  resume(): void;
   /** Runs once when the connection is over, for whatever reason. */
   onClose(handler: () => void): void;
 }
@@ -36,8 +42,43 @@ export interface Connection {
 export interface FrameBatch {
   /** Bytes so far. */
   readonly bytes: number;
+  /** Frames so far, for the metrics; 1 where it is not said. */
+  readonly frames?: number;
   /** The joined bytes; called by the flush only. */
   joined(): Buffer;
+}
+
+/** A connection as its handlers get it: they also see how the socket keeps up, in both directions. */
+export interface AcceptedConnection extends Connection {
+  /** Bytes that the client has not taken yet: those of this turn and those in the socket. */
+  readonly waiting: number;
+  /** Queues a frame like `send`, but it never counts towards 4009: whoever sends history paces it by `waiting`. */
+  sendHistory(frame: WireFrame): void;
+  /** Calls back once: when at most so many bytes wait, at once if that is so already, or when the connection is over. */
+  onceBelow(bytes: number, handler: () => void): void;
+  /** Stops reading. What one read (64 KB) has brought already is still handed over. */
+  pause(): void;
+  resume(): void;
+}
+
+/**
+ * What happens on the connections of a path. `opened` is called after `hello` was queued; the socket is not read before
+ * the `opened` of all handlers have settled. When one throws or rejects, the client gets the error and is closed.
+ */
+export interface ConnectionHandler {
+  opened?(connection: AcceptedConnection): void | Promise<void>;
+  /** A message of the client, in the order of arrival. Neither throws nor waits. */
+  message?(connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
+}
+
+/** Where handlers say that they want the connections of a path; implemented by the transport. */
+export abstract class ConnectionHandlers {
+  /**
+   * Call while the application starts (`onModuleInit`). Handlers are called in the order in which they were added, one
+   * after the other has settled.
+   * @param path e.g. `/ws`
+   */
+  abstract add(path: string, handler: ConnectionHandler): void;
 }
 
 /** A change of a room that has been committed. */
@@ -50,6 +91,8 @@ export interface RoomEvent {
   readonly seq?: number;
   /** The frame that clients get; built only when somebody is there to get it. */
   readonly frame: () => Frame;
+  /** The same frame as JSON text, where that is cheaper than building the object. */
+  readonly text?: () => string;
   /** The user whose connections join the channel at this point of its order. */
   readonly joins?: string;
   /** The user whose connections leave the channel after this event. */
@@ -66,6 +109,18 @@ export interface Seat {
   readonly lastSeq: number;
   readonly lastRev: number;
   readonly memberCount: number;
+  /** The user is no member but may listen (a channel of their tenant). */
+  readonly isListener?: boolean;
+}
+
+/** Where in a room's log a member came in. */
+export interface Entrance {
+  readonly userId: string;
+  readonly role: string;
+  /** The position right before the user's latest `member.joined`; the very beginning for founding members. */
+  readonly position: Position;
+  /** Set for founding members, whose joining is not in the log: the oldest member, as a rule who made the room. */
+  readonly foundedBy?: string;
 }
 
 /** Which rooms a user is a member of, or may listen to. The rooms module implements it. */
@@ -74,6 +129,8 @@ export abstract class Seats {
   abstract of(tenantId: string, userId: string): Promise<readonly Seat[]>;
   /** One room for a `subscribe`: its seat, or why not. */
   abstract find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
+  /** Those of the users who are members now, with the place at which each came in. */
+  abstract entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]>;
   /** Users other than this one who share a room of at most `largest` members with them. */
   abstract neighbours(tenantId: string, userId: string, largest: number): Promise<readonly string[]>;
 }
@@ -107,9 +164,10 @@ export abstract class RoomFeed {
   abstract publish(events: readonly RoomEvent[]): void;
   /**
    * Something changed in the room: its channels read the log. `joined`: users who may have become members, so that
-   * nodes with their connections look even when they have no channel of the room.
+   * nodes with their connections look even when they have no channel of the room. `by`: who made the room, for its
+   * founding members.
    */
-  abstract touch(tenantId: string, roomId: string, joined?: readonly string[]): void;
+  abstract touch(tenantId: string, roomId: string, joined?: readonly string[], by?: string): void;
   /** A frame that is not in the log (typing, read.update) for the live connections of a room, but not for `except`. */
   abstract signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void;
 }
@@ -130,6 +188,14 @@ export abstract class Audience {
    * connection over.
    */
   abstract onDetached(handler: (connection: Connection, roomId: string) => void): void;
+}
+
+/** What a connection listens to beyond the rooms of which its user is a member. Implemented by the feed. */
+export abstract class Subscriptions {
+  /** Brings the room's events to this connection; also after `unsubscribe`. Subscribing again changes nothing. */
+  abstract subscribe(connection: Connection, roomId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
+  /** Stops the room's events for this connection alone, until it subscribes. */
+  abstract unsubscribe(connection: Connection, roomId: string): void;
 }
 
 /** Which rooms users share with others. The rooms module implements it. */

@@ -1,4 +1,21 @@
-/** What is live: so far presence, read from the leases that connections hold. */
-export { Audience, type Connection, LastSeenStore, SharedRooms } from './contract';
+/**
+ * What is live: the sockets, what comes in and goes out on them, and presence. docs/adr/0012-realtime.md says which part
+ * does what.
+ */
+export * from './contract';
+export { changing, isUnknown } from './in-doubt';
 export { Presence, Typing } from './presence';
+export {
+  buildSocketDocument,
+  type FrameContext,
+  installSocketDocs,
+  ServerFrame,
+  SOCKET_PATH,
+  SocketOperation,
+  SubscribedFrameDto,
+  SubscriptionFrameDto,
+  TypingFrameDto,
+  UnsubscribedFrameDto,
+} from './protocol';
 export { RealtimeModule } from './realtime.module';
+export { SilentWsAdapter, Upgrades } from './transport';

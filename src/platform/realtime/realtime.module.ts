@@ -1,6 +1,36 @@
-import { Global, Module } from '@nestjs/common';
-import { Presence } from './presence';
+import { Global, Module, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { Audience, ConnectionHandlers, RoomFeed, Subscriptions } from './contract';
+import { FEED_PROVIDERS, FrameBatches } from './feed';
+import { Presence, PRESENCE_PROVIDERS, Typing } from './presence';
+import { Dispatcher, PingGateway, SOCKET_PATH, SocketOperations } from './protocol';
+import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transport';
 
 @Global()
-@Module({ providers: [Presence], exports: [Presence] })
-export class RealtimeModule {}
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    Presence,
+    ...TRANSPORT_PROVIDERS,
+    { provide: FrameBatches, useValue: { open: () => new OpenBatch(), encode: encodeFrame } satisfies FrameBatches },
+    ...FEED_PROVIDERS,
+    // After the feed: a connection sits in its rooms before it is told who is online.
+    ...PRESENCE_PROVIDERS,
+    SocketOperations,
+    Dispatcher,
+    PingGateway,
+  ],
+  exports: [Presence, Typing, ConnectionHandlers, RoomFeed, Subscriptions, Audience, Upgrades],
+})
+export class RealtimeModule implements OnModuleInit {
+  constructor(
+    private readonly connections: ConnectionHandlers,
+    private readonly dispatcher: Dispatcher,
+  ) {}
+
+  onModuleInit(): void {
+    this.connections.add(SOCKET_PATH, {
+      message: (connection, data, isBinary) => this.dispatcher.message(connection, data, isBinary),
+    });
+  }
+}

@@ -35,6 +35,14 @@ export class PresenceConnection implements Connection {
     for (const handler of this.closeHandlers) handler();
   }
 
+  pause(): void {
+    throw new Error('presence leaves the reading alone');
+  }
+
+  resume(): void {
+    throw new Error('presence leaves the reading alone');
+  }
+
   onClose(handler: () => void): void {
     this.closeHandlers.push(handler);
   }

@@ -1,4 +1,11 @@
-import { Audience, type Connection, Seats, type Seat, SharedRooms } from '../../../src/platform/realtime/contract';
+import {
+  Audience,
+  type Connection,
+  type Entrance,
+  type Seat,
+  Seats,
+  SharedRooms,
+} from '../../../src/platform/realtime/contract';
 
 /**
  * Rooms and who sits in them, in memory, for one tenant: what the rooms module and the feed would answer. `broken`
@@ -69,6 +76,10 @@ class WorldSeats extends Seats {
   }
 
   find(): Promise<Seat | 'no_room' | 'not_allowed'> {
+    return Promise.reject(new Error('not asked for by presence'));
+  }
+
+  entrances(): Promise<readonly Entrance[]> {
     return Promise.reject(new Error('not asked for by presence'));
   }
 

@@ -4,6 +4,7 @@ import { Availability } from '../../../platform/database';
 import { Lifecycle, StopStage } from '../../../platform/lifecycle';
 import { Log } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
+import { MessageFeed } from '../message-feed';
 import { AppendRepository } from './append.repository';
 import { BatchWriter, type Outcome } from './batch-writer';
 import { FreshStatistics } from './fresh-statistics';
@@ -37,6 +38,7 @@ export class Appender implements OnModuleInit {
     private readonly availability: Availability,
     private readonly lifecycle: Lifecycle,
     private readonly metrics: Metrics,
+    private readonly feed: MessageFeed,
     log: Log,
   ) {
     const writer = new BatchWriter(repository, () => this.databaseBack());
@@ -74,6 +76,8 @@ export class Appender implements OnModuleInit {
   private async write(writer: BatchWriter, batch: readonly NewMessage[], wait: boolean): Promise<Outcome[]> {
     const outcomes = await writer.write(batch, wait);
     this.statistics.note(outcomes.length);
+    // Before the callers are answered, and also for those who gave up waiting.
+    this.feed.written(batch, outcomes);
     return outcomes;
   }
 

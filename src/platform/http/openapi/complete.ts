@@ -116,7 +116,8 @@ function giveBodyExample(operation: Operation, documented: Readonly<Record<strin
   media.example = Object.fromEntries(shown.map(([field, property]) => [field, property['example']]));
 }
 
-function merge(target: object, schema: ObjectSchema): void {
+/** Takes the limits of the fields over from a compiled schema. */
+export function merge(target: object, schema: ObjectSchema): void {
   const documented = target as {
     required?: string[];
     additionalProperties?: boolean;
@@ -142,7 +143,7 @@ function copy(from: PropertySchema, to: PropertySchema): void {
 }
 
 /** The compiler knows numbers only; all of ours are whole. */
-function integersOnly(node: unknown): void {
+export function integersOnly(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
   const record = node as Record<string, unknown>;
   if (record['type'] === 'number') record['type'] = 'integer';

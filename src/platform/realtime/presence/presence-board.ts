@@ -1,7 +1,7 @@
 import type { Clock } from '../../../common/clock';
 import type { Bus, Topic, Unsubscribe } from '../../cluster';
 import type { Audience, Connection } from '../contract';
-import { wireFrame } from '../wire';
+import { toWire } from '../transport';
 import { presenceSnapshot, presenceUpdate } from './frames';
 import { presenceKey, RENEW_MS } from './lease-keeper';
 import type { LocalPresence, UserRef } from './local-presence';
@@ -67,7 +67,7 @@ export class PresenceBoard {
       if (isOnline) now.add(userId);
       else now.delete(userId);
     }
-    connection.send(wireFrame(presenceSnapshot([...now])));
+    connection.send(toWire(presenceSnapshot([...now])));
   }
 
   private take(hint: PresenceHint): void {
@@ -94,7 +94,7 @@ export class PresenceBoard {
 
   private tell(listeners: ReadonlySet<Connection>, { userId, online }: PresenceHint): void {
     if (listeners.size === 0) return;
-    const frame = wireFrame(presenceUpdate(userId, online ? 'online' : 'offline'));
+    const frame = toWire(presenceUpdate(userId, online ? 'online' : 'offline'));
     for (const connection of listeners) {
       const changes = this.held.get(connection);
       if (changes) changes.set(userId, online);

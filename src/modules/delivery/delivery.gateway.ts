@@ -1,0 +1,34 @@
+import { WebSocketGateway } from '@nestjs/websockets';
+import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../platform/realtime';
+import { DeliveryService } from './delivery.service';
+import { PositionReceivedFrameDto } from './dto/delivery-frames.dto';
+import { PositionDto } from './dto/position.dto';
+
+@WebSocketGateway({ path: SOCKET_PATH })
+export class DeliveryGateway {
+  constructor(private readonly delivery: DeliveryService) {}
+
+  @SocketOperation({
+    name: 'ack',
+    dto: PositionDto,
+    replies: { name: 'ack.received', dto: PositionReceivedFrameDto },
+    summary: 'Acknowledge messages: I have everything up to and including seq. Only moves forward.',
+    errors: ['AUTHORIZATION_ERROR', 'NOT_FOUND'],
+  })
+  async ack({ caller }: FrameContext, frame: PositionDto): Promise<PositionReceivedFrameDto> {
+    await this.delivery.ack(caller, frame);
+    return { ...frame, user_id: caller.userId };
+  }
+
+  @SocketOperation({
+    name: 'read',
+    dto: PositionDto,
+    replies: { name: 'read.received', dto: PositionReceivedFrameDto },
+    summary: 'Mark messages read, up to and including seq; implies the acknowledgement.',
+    errors: ['AUTHORIZATION_ERROR', 'NOT_FOUND'],
+  })
+  async read({ caller }: FrameContext, frame: PositionDto): Promise<PositionReceivedFrameDto> {
+    await this.delivery.read(caller, frame);
+    return { ...frame, user_id: caller.userId };
+  }
+}

@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { encodeId } from '../../common/ids';
+import { isUnknown, type RoomEvent, RoomFeed } from '../../platform/realtime';
+import type { Outcome } from './appender/batch-writer';
+import type { NewMessage, Stored } from './appender/item';
+import { messageChangeFrame, messageFrame } from './room-log/log-frames';
+import type { MessageRow } from './views';
+
+/** Hands what the log has stored to those who listen. */
+@Injectable()
+export class MessageFeed {
+  constructor(private readonly feed: RoomFeed) {}
+
+  /** A batch has been written, whether anybody still waits for it or not. */
+  written(batch: readonly NewMessage[], outcomes: readonly Outcome[]): void {
+    const events: RoomEvent[] = [];
+    outcomes.forEach((outcome, i) => {
+      const message = batch[i];
+      if (message === undefined) return;
+      if (outcome.status === 'new') events.push(eventOf(message, outcome));
+      else if (outcome.status === 'failed' && isUnknown(outcome.error))
+        this.feed.touch(message.tenantId, message.roomId);
+    });
+    if (events.length > 0) this.feed.publish(events);
+  }
+
+  /** A message was edited or deleted; said again of an old change it does nothing. */
+  changed(tenantId: string, roomId: string, row: MessageRow): void {
+    this.feed.publish([{ tenantId, roomId, rev: row.rev, frame: () => messageChangeFrame(row) }]);
+  }
+}
+
+function eventOf(message: NewMessage, stored: Stored): RoomEvent {
+  const { tenantId, roomId } = message;
+  const { rev, seq } = stored;
+  return {
+    tenantId,
+    roomId,
+    rev,
+    seq,
+    frame: () => messageFrame(rowOf(message, stored)),
+    text: () => messageText(message, stored),
+  };
+}
+
+/** The JSON of messageFrame without parsing and writing meta again, which is text already. */
+export function messageText(message: NewMessage, stored: Stored): string {
+  const text = (value: string | null): string => JSON.stringify(value);
+  return (
+    `{"type":"message","message_id":"${encodeId('message', stored.messageId)}",` +
+    `"room_id":"${encodeId('room', message.roomId)}","seq":${stored.seq},"rev":${stored.rev},` +
+    `"sender_id":${text(message.senderId)},"content":${text(message.content)},"meta":${message.metaText ?? 'null'},` +
+    `"client_message_id":${text(message.clientMessageId)},"created_at":"${stored.createdAt.toISOString()}",` +
+    `"edited_at":null,"deleted_at":null}`
+  );
+}
+
+/** A new message as its row will be read. */
+export function rowOf(message: NewMessage, stored: Stored): MessageRow {
+  return {
+    message_id: stored.messageId,
+    room_id: message.roomId,
+    seq: stored.seq,
+    rev: stored.rev,
+    sender_id: message.senderId,
+    content: message.content,
+    meta: message.metaText,
+    client_message_id: message.clientMessageId,
+    created_at: stored.createdAt,
+    edited_at: null,
+    deleted_at: null,
+  };
+}

@@ -1,0 +1,66 @@
+import type { Position } from '../../../platform/realtime';
+
+/** A row of the log after a position. */
+export interface LogRow {
+  /**
+   * A message that came after the position, an older one that has changed since, a change that is no message, or the
+   * lowest revision among the messages beyond this page.
+   */
+  readonly kind: 'new' | 'changed' | 'event' | 'beyond';
+  readonly rev: number;
+  readonly seq: number | null;
+  readonly type: string | null;
+  readonly payload: Record<string, unknown> | null;
+}
+
+export interface MergedPage {
+  readonly rows: readonly LogRow[];
+  readonly more: boolean;
+  readonly position: Position;
+}
+
+interface Placed {
+  readonly row: LogRow;
+  readonly place: number;
+}
+
+/**
+ * Puts rows into the order of delivery: by revision, and messages by seq. A message that was edited meanwhile has a
+ * later revision than its place: it goes before the first later message that has not a later one still, so that nobody
+ * who had left before its edit and before that message gets it.
+ *
+ * `changed` and `event` rows come in order of rev, at most `limit + 1` of each; `new` ones in order of seq, at most
+ * `limit`. The position of a page that is not the last lies before the first row that is missing; a message whose edit
+ * lies beyond it comes once more, as changed.
+ */
+export function mergeLog(position: Position, rows: readonly LogRow[], limit: number): MergedPage {
+  const of = (kind: LogRow['kind']): LogRow[] => rows.filter((row) => row.kind === kind);
+  const beyond = of('beyond')[0]?.rev ?? Infinity;
+  const others = [of('changed'), of('event')];
+  // Of a list that was cut, nothing is known after its last row.
+  const cut = Math.min(...others.map((list) => (list.length > limit ? revOf(list[limit]) : Infinity)));
+  const placed = [...places(of('new'), beyond), ...others.flat().map((row) => ({ row, place: row.rev }))];
+  placed.sort((a, b) => a.place - b.place || (a.row.seq ?? 0) - (b.row.seq ?? 0));
+  const count = Math.min(limit, placed.filter(({ place }) => place <= beyond && place < cut).length);
+  const taken = placed.slice(0, count).map(({ row }) => row);
+  const first = placed[count]?.place ?? Math.min(beyond, cut);
+  const seq = Math.max(position.seq, ...taken.map((row) => (row.kind === 'new' ? (row.seq ?? 0) : 0)));
+  const more = first !== Infinity;
+  const last = Math.max(position.rev, ...taken.map((row) => row.rev));
+  return { rows: taken, more, position: { rev: more ? Math.max(position.rev, first - 1) : last, seq } };
+}
+
+/** A message stands where its revision says, but before all that come after it. */
+function places(messages: readonly LogRow[], beyond: number): Placed[] {
+  const placed: Placed[] = [];
+  let next = beyond;
+  for (const row of messages.toReversed()) {
+    next = Math.min(row.rev, next);
+    placed.push({ row, place: next });
+  }
+  return placed.reverse();
+}
+
+function revOf(row: LogRow | undefined): number {
+  return row?.rev ?? Infinity;
+}

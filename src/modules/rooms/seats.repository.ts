@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database';
+
+export interface SeatRow {
+  readonly room_id: string;
+  readonly last_seq: number;
+  readonly last_rev: number;
+  readonly member_count: number;
+}
+
+export interface EntranceRow {
+  readonly user_id: string;
+  readonly role: string;
+  readonly joined_seq: number;
+  /** Of the user's latest member.joined; null for founding members. */
+  readonly rev: number | null;
+  readonly oldest: string;
+}
+
+const SEAT = 'r.room_id, r.last_seq, r.last_rev, r.member_count';
+
+/** Where users sit, for the socket. */
+@Injectable()
+export class SeatsRepository {
+  constructor(private readonly database: Database) {}
+
+  of(tenantId: string, userId: string): Promise<SeatRow[]> {
+    return this.database.read<SeatRow & { room_id: string }>(
+      'seats of a user',
+      tenantId,
+      `SELECT ${SEAT} FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
+       WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL`,
+      [tenantId, userId],
+    );
+  }
+
+  async find(
+    tenantId: string,
+    roomId: string,
+    userId: string,
+  ): Promise<(SeatRow & { allowed: boolean; role: string | null }) | undefined> {
+    const rows = await this.database.read<SeatRow & { allowed: boolean; role: string | null }>(
+      'seat in a room',
+      tenantId,
+      `SELECT ${SEAT}, a.allowed, a.role FROM room_access($1, $2, $3) a
+       JOIN rooms r ON r.tenant_id = $1 AND r.room_id = $2`,
+      [tenantId, roomId, userId],
+    );
+    return rows[0];
+  }
+
+  entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<EntranceRow[]> {
+    return this.database.read<EntranceRow & { user_id: string }>(
+      'entrances',
+      tenantId,
+      `SELECT m.user_id, m.role, m.joined_seq, j.rev, (SELECT o.user_id FROM room_members o
+         WHERE o.tenant_id = $1 AND o.room_id = $2 AND o.member_no > 0 ORDER BY o.member_no LIMIT 1) AS oldest
+       FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
+       LEFT JOIN LATERAL (SELECT e.rev FROM room_events e WHERE e.tenant_id = $1 AND e.room_id = $2
+         AND e.type = 'member.joined' AND e.payload->>'user_id' = m.user_id ORDER BY e.rev DESC LIMIT 1) j ON true
+       WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.user_id = ANY ($3::text[]) AND r.deleted_at IS NULL`,
+      [tenantId, roomId, userIds],
+    );
+  }
+
+  neighbours(tenantId: string, userId: string, largest: number): Promise<{ user_id: string }[]> {
+    return this.database.read<{ user_id: string }>(
+      'neighbours',
+      tenantId,
+      `SELECT DISTINCT o.user_id FROM room_members m
+       JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id AND r.deleted_at IS NULL
+       JOIN room_members o ON o.tenant_id = m.tenant_id AND o.room_id = m.room_id
+       WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.member_count <= $3 AND o.user_id <> $2 AND o.role <> 'agent'`,
+      [tenantId, userId, largest],
+    );
+  }
+}

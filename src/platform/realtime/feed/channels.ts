@@ -1,0 +1,111 @@
+import { encodeId } from '../../../common/ids';
+import type { Connection, Entrance, Position, RoomLog } from '../contract';
+import type { FrameBatches } from './batches';
+import { type Listener, Listeners, roomKey } from './listeners';
+import type { LogReads } from './log-reads';
+import { Overheard } from './overheard';
+import { type ChannelSite, type LogPage, RoomChannel } from './room-channel';
+
+/** Events per read of the log. */
+const PAGE = 100;
+
+export type DetachedHandler = (connection: Connection, roomId: string) => void;
+
+/** The channels of this node and who is in them. A channel is there while a connection is in it. */
+export class Channels implements ChannelSite {
+  readonly listeners = new Listeners();
+  readonly overheard = new Overheard();
+  private readonly rooms = new Map<string, RoomChannel>();
+  private readonly detached = new Set<DetachedHandler>();
+
+  constructor(
+    readonly batches: FrameBatches,
+    private readonly log: RoomLog,
+    private readonly reads: LogReads,
+  ) {}
+
+  get size(): number {
+    return this.rooms.size;
+  }
+
+  all(): readonly RoomChannel[] {
+    return [...this.rooms.values()];
+  }
+
+  find(tenantId: string, roomId: string): RoomChannel | undefined {
+    return this.rooms.get(roomKey(tenantId, roomId));
+  }
+
+  onDetached(handler: DetachedHandler): void {
+    this.detached.add(handler);
+  }
+
+  /** Puts a connection that has everything up to `position` into the room's channel, unless it wants none of it. */
+  place(listener: Listener, roomId: string, position: Position, isMember: boolean): void {
+    const { connection } = listener;
+    const key = roomKey(connection.tenantId, roomId);
+    if (!connection.isOpen || listener.muted.has(key)) return;
+    const existing = this.rooms.get(key);
+    const channel = existing ?? new RoomChannel(connection.tenantId, roomId, position, this);
+    if (existing === undefined) this.rooms.set(key, channel);
+    channel.enter(connection, position, isMember);
+    if (existing === undefined && this.overheard.isAfter(key, position.rev)) channel.refresh();
+  }
+
+  /** Puts a user's connections into a room at the place where the user came in. */
+  admit(tenantId: string, roomId: string, entrance: Entrance, by: string | undefined): void {
+    const { userId, position, role, foundedBy } = entrance;
+    let isPlaced = false;
+    for (const listener of this.listeners.of(tenantId, userId)) {
+      if (this.find(tenantId, roomId)?.has(listener.connection) === true) continue;
+      if (foundedBy !== undefined && !listener.muted.has(roomKey(tenantId, roomId)))
+        listener.connection.send(this.founding(roomId, userId, role, by ?? foundedBy));
+      this.place(listener, roomId, position, true);
+      isPlaced = true;
+    }
+    // The joining itself lies after the position.
+    if (isPlaced) this.find(tenantId, roomId)?.refresh();
+  }
+
+  /** The connection is over. */
+  close(connection: Connection): void {
+    const listener = this.listeners.get(connection);
+    if (listener === undefined) return;
+    this.listeners.delete(connection);
+    for (const channel of [...listener.channels]) channel.leave(connection);
+  }
+
+  read(tenantId: string, roomId: string, position: Position, isWanted: () => boolean): Promise<LogPage | undefined> {
+    return this.reads.run(isWanted, () => this.log.after(tenantId, roomId, position, PAGE));
+  }
+
+  *connectionsOf({ tenantId, roomId }: RoomChannel, userId: string): Iterable<Connection> {
+    const key = roomKey(tenantId, roomId);
+    for (const { connection, muted } of this.listeners.of(tenantId, userId))
+      if (connection.isOpen && !muted.has(key)) yield connection;
+  }
+
+  entered(channel: RoomChannel, connection: Connection): void {
+    this.listeners.get(connection)?.channels.add(channel);
+  }
+
+  left(channel: RoomChannel, connection: Connection): void {
+    this.listeners.get(connection)?.channels.delete(channel);
+    for (const handler of this.detached) handler(connection, channel.roomId);
+  }
+
+  emptied(channel: RoomChannel): void {
+    this.rooms.delete(roomKey(channel.tenantId, channel.roomId));
+  }
+
+  end(): void {
+    for (const channel of this.rooms.values()) channel.end();
+    this.rooms.clear();
+  }
+
+  /** The founding of a room is no change of it: its members learn of it on their own connections alone. */
+  private founding(roomId: string, userId: string, role: string, by: string): Buffer {
+    const frame = { type: 'member.joined', room_id: encodeId('room', roomId), user_id: userId, role, by, rev: 0 };
+    return this.batches.encode(JSON.stringify(frame));
+  }
+}

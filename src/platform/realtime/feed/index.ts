@@ -1,0 +1,18 @@
+/**
+ * The feed: what was committed, to the connections of this node and as hints to the other nodes.
+ *
+ * Invariants
+ * - The log is the truth. A hint may be lost, doubled or late; a room's channel hands out its changes in order of `rev`,
+ *   and reads from the log what it was not told (room-channel.ts).
+ * - Nothing lies between: a connection comes in at the position at which the database said that its user sits there,
+ *   and gets everything after it, from the channel or from the log.
+ * - Membership takes effect at its place in the room's order, wherever the user's connections are.
+ * - What nobody here listens to is not serialised; an event is serialised and framed once.
+ *
+ * Concurrency: handing in neither blocks nor fails. Reads of the log are few at a time, repeated until they succeed,
+ * and one per channel. Every node polls the revisions of its channels, so that a hint that left no trace costs seconds.
+ *
+ * A user who was added and removed again while nobody could tell this node of it does not learn of that.
+ */
+export { FrameBatches, type GrowingBatch } from './batches';
+export { FEED_PROVIDERS } from './providers';

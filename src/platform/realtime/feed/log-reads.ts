@@ -1,0 +1,85 @@
+import type { Log } from '../../logging';
+import { describeError } from '../../logging';
+
+/** Reads of the feed at the same time: after an outage thousands of channels want the log at once. */
+const AT_ONCE = 4;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+
+/**
+ * Reads that must succeed in the end: a few at once, first come first served, each again after a pause until it works
+ * or nobody wants it any more. An outage is logged once, and its end. `stop` ends all that wait.
+ */
+export class LogReads {
+  private free = AT_ONCE;
+  private readonly queue: (() => void)[] = [];
+  private readonly pauses = new Map<NodeJS.Timeout, () => void>();
+  private isFailing = false;
+  private isStopped = false;
+
+  constructor(private readonly log: Log) {}
+
+  /** undefined: it is not wanted any more. */
+  async run<T>(isWanted: () => boolean, read: () => Promise<T>): Promise<T | undefined> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      await this.turn();
+      try {
+        if (this.isStopped || !isWanted()) return undefined;
+        const result = await read();
+        this.works();
+        return result;
+      } catch (error) {
+        this.fails(error);
+      } finally {
+        this.done();
+      }
+      await this.pause(pauseMs);
+    }
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    for (const [timer, resume] of this.pauses) {
+      clearTimeout(timer);
+      resume();
+    }
+    this.pauses.clear();
+  }
+
+  private turn(): Promise<void> {
+    if (this.free > 0) {
+      this.free--;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => this.queue.push(resolve));
+  }
+
+  private done(): void {
+    const next = this.queue.shift();
+    if (next === undefined) this.free++;
+    else next();
+  }
+
+  private pause(ms: number): Promise<void> {
+    if (this.isStopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.pauses.delete(timer);
+        resolve();
+      }, ms).unref();
+      this.pauses.set(timer, resolve);
+    });
+  }
+
+  private fails(error: unknown): void {
+    if (this.isFailing) return;
+    this.isFailing = true;
+    this.log.warn({ error: describeError(error) }, 'the feed cannot read the log; sockets wait');
+  }
+
+  private works(): void {
+    if (!this.isFailing) return;
+    this.isFailing = false;
+    this.log.info({}, 'the feed reads the log again');
+  }
+}

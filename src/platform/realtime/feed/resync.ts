@@ -1,0 +1,94 @@
+import type { RoomLog, Seats } from '../contract';
+import type { Channels } from './channels';
+import { roomKey } from './listeners';
+import type { LogReads } from './log-reads';
+
+/** Rooms per question. */
+const SLICE = 1000;
+
+/**
+ * Finds what hints did not tell. `poll` compares the revisions of all channels with the database, in slices; `all` also
+ * asks anew where the connected users sit, since they may have been added to rooms that have no channel here.
+ *
+ * Concurrency: one run at a time; a run that is asked for meanwhile follows the running one, once.
+ */
+export class Resync {
+  private running: Promise<void> | undefined;
+  private again = false;
+  private isStopped = false;
+
+  constructor(
+    private readonly channels: Channels,
+    private readonly log: RoomLog,
+    private readonly seats: Seats,
+    private readonly reads: LogReads,
+  ) {}
+
+  /** After a gap: hints of any kind may be lost. Never rejects. */
+  all(): Promise<void> {
+    if (this.running !== undefined) this.again = true;
+    else this.running = this.runs();
+    return this.running;
+  }
+
+  /** One round over the channels; rejects when the database is away. */
+  async poll(): Promise<void> {
+    const rooms = this.channels.all();
+    for (let from = 0; from < rooms.length && !this.isStopped; from += SLICE) {
+      const slice = rooms.slice(from, from + SLICE);
+      this.compare(await this.log.heads(slice.map(({ tenantId, roomId }) => ({ tenantId, roomId }))));
+    }
+  }
+
+  /** Where users came in who may have been added to a room. */
+  async entrances(tenantId: string, roomId: string, users: readonly string[], by?: string): Promise<void> {
+    const isWanted = (): boolean =>
+      !this.isStopped && users.some((user) => this.channels.listeners.has(tenantId, user));
+    await this.channels.overheard.during(async () => {
+      const found = await this.reads.run(isWanted, () => this.seats.entrances(tenantId, roomId, users));
+      for (const entrance of found ?? []) this.channels.admit(tenantId, roomId, entrance, by);
+    });
+  }
+
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  private async runs(): Promise<void> {
+    do {
+      this.again = false;
+      await this.reads.run(
+        () => !this.isStopped,
+        () => this.poll(),
+      );
+      for (const { tenantId, userId } of this.channels.listeners.users()) {
+        if (this.isStopped) return;
+        await this.seatsOf(tenantId, userId);
+      }
+    } while (this.again);
+    this.running = undefined;
+  }
+
+  private async seatsOf(tenantId: string, userId: string): Promise<void> {
+    const isWanted = (): boolean => !this.isStopped && this.channels.listeners.has(tenantId, userId);
+    const seats = (await this.reads.run(isWanted, () => this.seats.of(tenantId, userId))) ?? [];
+    for (const { roomId } of seats) {
+      const channel = this.channels.find(tenantId, roomId);
+      const key = roomKey(tenantId, roomId);
+      for (const { connection, muted } of this.channels.listeners.of(tenantId, userId))
+        if (channel?.has(connection) !== true && !muted.has(key)) {
+          await this.entrances(tenantId, roomId, [userId]);
+          break;
+        }
+    }
+  }
+
+  private compare(
+    heads: readonly { readonly tenantId: string; readonly roomId: string; readonly rev: number }[],
+  ): void {
+    for (const { tenantId, roomId, rev } of heads) {
+      const channel = this.channels.find(tenantId, roomId);
+      if (channel !== undefined && rev > channel.position.rev) channel.refresh();
+    }
+  }
+}

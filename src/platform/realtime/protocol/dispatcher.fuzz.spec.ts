@@ -1,0 +1,74 @@
+import * as fc from 'fast-check';
+import { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
+import { settled, type SocketHarness, startProtocol } from '../../../../test/support/realtime/socket-harness';
+import { TestGateway } from '../../../../test/support/realtime/test-gateway';
+
+const FRAMES = 20_000;
+const TYPES = ['ack', 'read', 'ping', 'subscribe', 'sync', '', '__proto__', 'toString'];
+const NAMES = ['type', 'request_id', 'data', 'room_id', 'seq', 'content', 'meta', '__proto__', 'constructor'];
+
+/** An object that looks like a frame, with anything at all in its fields. */
+const frameLike = fc.dictionary(
+  fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...NAMES) }, { weight: 1, arbitrary: fc.string() }),
+  fc.oneof(
+    fc.constantFrom<unknown>(...TYPES, 0, -1, null, {}, [], true, '\0', '\ud800', 'x'.repeat(65)),
+    fc.jsonValue({ maxDepth: 40 }),
+    fc.dictionary(fc.constantFrom(...NAMES), fc.jsonValue()),
+  ),
+);
+const valid = fc.constantFrom(
+  '{"type":"ack","room_id":"r","seq":1,"request_id":"q"}',
+  '{"type":"ping","data":{"request_id":"q"}}',
+  '{"type":"ack","room_id":"r","seq":1e400}',
+  '{"type":"subscribe","data":{"room_id":"r"}}',
+);
+/** A valid frame with some bytes changed, dropped or doubled. */
+const mutated = fc
+  .tuple(
+    valid,
+    fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }), fc.nat(2)), { minLength: 1, maxLength: 4 }),
+  )
+  .map(([text, changes]) => {
+    const bytes = [...Buffer.from(text)];
+    for (const [at, byte, how] of changes)
+      bytes.splice(at % bytes.length, how === 0 ? 1 : 0, ...(how === 2 ? [] : [byte]));
+    return Buffer.from(bytes);
+  });
+const message = fc.oneof(
+  frameLike.map((frame) => Buffer.from(JSON.stringify(frame))),
+  frameLike.map((frame) => Buffer.from(JSON.stringify({ type: 'ack', ...frame }))),
+  mutated,
+  fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
+);
+
+describe('whatever a client sends', () => {
+  let harness: SocketHarness;
+
+  beforeAll(async () => {
+    harness = await startProtocol(TestGateway);
+  });
+
+  it(`is answered exactly once and never thrown, ${FRAMES} times`, async () => {
+    const connection = new RecordingConnection();
+    await fc.assert(
+      fc.asyncProperty(fc.array(message, { minLength: 100, maxLength: 100 }), async (messages) => {
+        // Another second: the rates are not what is tried here.
+        harness.clock.advance(1000);
+        for (const data of messages) harness.dispatcher.message(connection, data, false);
+        await settled();
+        const answers = connection.take();
+        expect(answers).toHaveLength(messages.length);
+        for (const answer of answers)
+          if (answer.type === 'error')
+            expect(answer).toMatchObject({
+              code: expect.any(String),
+              message: expect.any(String),
+              retryable: expect.any(Boolean),
+            });
+          else expect(['ack.received', 'pong', 'subscribed']).toContain(answer.type);
+        expect(connection.isOpen && !connection.paused).toBe(true);
+      }),
+      { numRuns: FRAMES / 100 },
+    );
+  }, 60_000);
+});

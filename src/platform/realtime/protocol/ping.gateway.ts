@@ -1,0 +1,18 @@
+import { WebSocketGateway } from '@nestjs/websockets';
+import { PingFrameDto, PongFrameDto } from './dto/connection-frames.dto';
+import { SOCKET_PATH } from './operations';
+import { SocketOperation } from './socket-operation';
+
+/** Life signs that a browser can send: its WebSocket has no ping of its own. */
+@WebSocketGateway({ path: SOCKET_PATH })
+export class PingGateway {
+  @SocketOperation({
+    name: 'ping',
+    dto: PingFrameDto,
+    replies: { name: 'pong', dto: PongFrameDto },
+    summary: 'Ask for a sign of life; counts as one for the heartbeat, as any frame does.',
+  })
+  ping(): PongFrameDto {
+    return {};
+  }
+}

@@ -1,0 +1,100 @@
+import { ManualClock } from '../../../src/common/clock';
+import { Bus, type BusEnvelope, type BusHandler, MemoryNodeRegistry, type Topic } from '../../../src/platform/cluster';
+import { SilentLog } from '../../../src/platform/logging';
+import { Feed } from '../../../src/platform/realtime/feed/feed';
+import { LineBatches, LineConnection } from './line-connection';
+import type { ModelDatabase } from './model-log';
+
+interface OnTheWay {
+  readonly to: BusHandler<unknown>;
+  readonly envelope: BusEnvelope<unknown>;
+}
+
+/** Buses of several nodes whose envelopes arrive when, as often and in what order the test wants; or not at all. */
+export class LooseWire {
+  readonly onTheWay: OnTheWay[] = [];
+  private readonly handlers = new Map<string, Set<BusHandler<unknown>>>();
+
+  bus(node: string): Bus {
+    const own = new Set<BusHandler<unknown>>();
+    this.handlers.set(node, own);
+    return new LooseBus(node, own, (envelope) => this.spread(node, envelope));
+  }
+
+  /** Delivers what is on the way, the n-th first. */
+  deliver(n: number, keep = false): void {
+    const at = n % Math.max(1, this.onTheWay.length);
+    const [due] = keep ? this.onTheWay.slice(at, at + 1) : this.onTheWay.splice(at, 1);
+    due?.to(due.envelope);
+  }
+
+  drop(n: number): void {
+    this.onTheWay.splice(n % Math.max(1, this.onTheWay.length), 1);
+  }
+
+  deliverAll(): void {
+    while (this.onTheWay.length > 0) this.deliver(0);
+  }
+
+  private spread(from: string, envelope: BusEnvelope<unknown>): void {
+    for (const [node, handlers] of this.handlers)
+      if (node !== from) for (const to of handlers) this.onTheWay.push({ to, envelope });
+  }
+}
+
+class LooseBus extends Bus {
+  private n = 0;
+
+  constructor(
+    private readonly node: string,
+    private readonly handlers: Set<BusHandler<unknown>>,
+    private readonly spread: (envelope: BusEnvelope<unknown>) => void,
+  ) {
+    super();
+  }
+
+  publish<T>(_: Topic<T>, payload: NoInfer<T>): void {
+    // As on a wire: nothing but JSON gets through.
+    const copy: unknown = JSON.parse(JSON.stringify(payload));
+    this.spread({ node: this.node, n: ++this.n, payload: copy });
+  }
+
+  subscribe<T>(_: Topic<T>, handler: BusHandler<NoInfer<T>>): () => void {
+    this.handlers.add(handler as BusHandler<unknown>);
+    return () => void this.handlers.delete(handler as BusHandler<unknown>);
+  }
+}
+
+/** A node's feed on a model of the database, with connections that record. */
+export class FeedNode {
+  readonly batches = new LineBatches();
+  readonly feed: Feed;
+  private readonly unsubscribe: () => void;
+
+  constructor(
+    private readonly database: ModelDatabase,
+    wire: LooseWire,
+  ) {
+    const nodes = new MemoryNodeRegistry(new ManualClock(), () => undefined);
+    this.feed = new Feed({
+      nodes,
+      bus: wire.bus(nodes.self.nodeId),
+      log: database.log,
+      seats: database.seats,
+      batches: this.batches,
+      logger: new SilentLog(),
+    });
+    this.unsubscribe = this.feed.feed.listen();
+  }
+
+  /** A connection; `opened` resolves when it sits in its rooms. */
+  open(userId: string): { readonly connection: LineConnection; readonly opened: Promise<void> } {
+    const connection = new LineConnection(this.database.tenantId, userId);
+    return { connection, opened: this.feed.audience.opened(connection) };
+  }
+
+  stop(): void {
+    this.unsubscribe();
+    this.feed.stop();
+  }
+}

@@ -1,0 +1,252 @@
+import { unavailable } from '../../../src/common/errors';
+import { type LogRow, mergeLog } from '../../../src/modules/messages/room-log/merge';
+import {
+  type Entrance,
+  type Position,
+  type RoomEvent,
+  RoomLog,
+  type Seat,
+  Seats,
+} from '../../../src/platform/realtime';
+
+/** One change as the log has it; `seq` of messages. */
+export interface Change {
+  readonly rev: number;
+  readonly type: string;
+  readonly seq?: number;
+  readonly user?: string;
+}
+
+interface ModelMessage {
+  readonly seq: number;
+  rev: number;
+}
+
+/** A room whose every change is remembered as it happened, which a real log is not. */
+export class ModelRoom {
+  readonly changes: Change[] = [];
+  readonly messages: ModelMessage[] = [];
+  readonly members = new Set<string>();
+  readonly founders: ReadonlySet<string>;
+  private isDeleted = false;
+
+  constructor(
+    readonly roomId: string,
+    founders: readonly string[],
+  ) {
+    this.founders = new Set(founders);
+    for (const user of founders) this.members.add(user);
+  }
+
+  get position(): Position {
+    return { rev: this.changes.length, seq: this.messages.length };
+  }
+
+  get deleted(): boolean {
+    return this.isDeleted;
+  }
+
+  message(): Change {
+    const change = this.add({ type: 'message', seq: this.messages.length + 1 });
+    this.messages.push({ seq: this.messages.length + 1, rev: change.rev });
+    return change;
+  }
+
+  edit(nth: number): Change | undefined {
+    const message = this.messages[nth % Math.max(1, this.messages.length)];
+    if (message === undefined) return undefined;
+    const change = this.add({ type: 'message.updated' }, message.seq);
+    message.rev = change.rev;
+    return change;
+  }
+
+  join(user: string): Change | undefined {
+    if (this.members.has(user)) return undefined;
+    this.members.add(user);
+    return this.add({ type: 'member.joined', user });
+  }
+
+  leave(user: string): Change | undefined {
+    if (!this.members.delete(user)) return undefined;
+    return this.add({ type: 'member.left', user });
+  }
+
+  delete(): Change {
+    this.isDeleted = true;
+    return this.add({ type: 'room.deleted' });
+  }
+
+  private add(change: Omit<Change, 'rev'>, of?: number): Change {
+    const full = { ...change, rev: this.changes.length + 1, ...(of === undefined ? {} : { of }) };
+    this.changes.push(full);
+    return full;
+  }
+}
+
+/** The event of a change, as services publish it. */
+export function eventOf(tenantId: string, roomId: string, change: Change): RoomEvent {
+  const { rev, type, seq, user } = change;
+  return {
+    tenantId,
+    roomId,
+    rev,
+    frame: () => ({ ...change }),
+    ...(seq === undefined ? {} : { seq }),
+    ...(type === 'member.joined' && user !== undefined ? { joins: user } : {}),
+    ...(type === 'member.left' && user !== undefined ? { leaves: user } : {}),
+    ...(type === 'room.deleted' ? { ends: true } : {}),
+  };
+}
+
+/** A database that answers when the test lets it: the log and the seats of one tenant's rooms. */
+export class ModelDatabase {
+  readonly rooms = new Map<string, ModelRoom>();
+  /** Calls that were made and wait. */
+  readonly calls: { readonly name: string; readonly go: () => void; readonly fail: () => void }[] = [];
+  /** Whether calls are answered at once. */
+  isPatient = false;
+  reads = 0;
+
+  constructor(
+    readonly tenantId: string,
+    private readonly pageLimit = 100,
+  ) {}
+
+  readonly log: RoomLog = new (class extends RoomLog {
+    constructor(private readonly database: ModelDatabase) {
+      super();
+    }
+
+    after(_: string, roomId: string, position: Position, limit: number) {
+      return this.database.call('after', () => this.database.after(roomId, position, limit));
+    }
+
+    heads(rooms: readonly { readonly tenantId: string; readonly roomId: string }[]) {
+      return this.database.call('heads', () =>
+        rooms.flatMap(({ tenantId, roomId }) => {
+          const room = this.database.rooms.get(roomId);
+          return room === undefined ? [] : [{ tenantId, roomId, rev: room.position.rev }];
+        }),
+      );
+    }
+  })(this);
+
+  readonly seats: Seats = new (class extends Seats {
+    constructor(private readonly database: ModelDatabase) {
+      super();
+    }
+
+    of(_: string, userId: string): Promise<readonly Seat[]> {
+      return this.database.call('of', () =>
+        [...this.database.rooms.values()].filter((r) => r.members.has(userId) && !r.deleted).map(seatOf),
+      );
+    }
+
+    find(_: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
+      return this.database.call('find', () => {
+        const room = this.database.rooms.get(roomId);
+        if (room === undefined || room.deleted) return 'no_room';
+        return room.members.has(userId) ? seatOf(room) : { ...seatOf(room), isListener: true };
+      });
+    }
+
+    entrances(_: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]> {
+      return this.database.call('entrances', () => this.database.entrances(roomId, userIds));
+    }
+
+    neighbours(): Promise<readonly string[]> {
+      return Promise.resolve([]);
+    }
+  })(this);
+
+  room(roomId: string, founders: readonly string[] = []): ModelRoom {
+    const room = new ModelRoom(roomId, founders);
+    this.rooms.set(roomId, room);
+    return room;
+  }
+
+  /** Answers all calls that wait now, with what the database holds now. */
+  async answer(): Promise<number> {
+    const due = this.calls.splice(0);
+    for (const { go } of due) go();
+    await turns();
+    return due.length;
+  }
+
+  /** Answers until nobody asks any more. */
+  async settle(): Promise<void> {
+    await turns();
+    while ((await this.answer()) > 0) await turns();
+  }
+
+  private call<T>(name: string, ask: () => T): Promise<T> {
+    this.reads++;
+    if (!this.isPatient) return Promise.resolve().then(ask);
+    return new Promise((resolve, reject) => {
+      this.calls.push({ name, go: () => resolve(ask()), fail: () => reject(unavailable('away')) });
+    });
+  }
+
+  private after(roomId: string, position: Position, limit: number) {
+    const room = this.rooms.get(roomId);
+    const size = Math.min(limit, this.pageLimit);
+    const page = mergeLog(position, room === undefined ? [] : rowsAfter(room, position, size), size);
+    return {
+      events: page.rows.map((row) => eventOf(this.tenantId, roomId, row.payload as unknown as Change)),
+      more: page.more,
+      position: page.position,
+    };
+  }
+
+  private entrances(roomId: string, userIds: readonly string[]): Entrance[] {
+    const room = this.rooms.get(roomId);
+    if (room === undefined || room.deleted) return [];
+    return userIds
+      .filter((userId) => room.members.has(userId))
+      .map((userId) => {
+        const joined = room.changes.findLast((c) => c.type === 'member.joined' && c.user === userId);
+        if (joined === undefined) return { userId, role: 'member', position: { rev: 0, seq: 0 }, foundedBy: 'founder' };
+        const seq = room.changes.filter((c) => c.type === 'message' && c.rev < joined.rev).length;
+        return { userId, role: 'member', position: { rev: joined.rev - 1, seq } };
+      });
+  }
+}
+
+/** Everything that can go on without the database has gone on; also what waits for the end of the turn. */
+export async function turns(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function seatOf(room: ModelRoom): Seat {
+  const { rev, seq } = room.position;
+  return { roomId: room.roomId, lastRev: rev, lastSeq: seq, memberCount: room.members.size };
+}
+
+/** What the statement of the messages module returns. */
+function rowsAfter(room: ModelRoom, { rev, seq }: Position, limit: number): LogRow[] {
+  const row = (kind: LogRow['kind'], at: number, of: number | null, payload: object | null): LogRow => ({
+    kind,
+    rev: at,
+    seq: of,
+    type: null,
+    payload: payload as Record<string, unknown> | null,
+  });
+  const byRev = [...room.messages].sort((a, b) => a.rev - b.rev);
+  return [
+    ...room.messages
+      .filter((m) => m.seq > seq && m.seq <= seq + limit)
+      .map((m) => row('new', m.rev, m.seq, { rev: m.rev, type: 'message', seq: m.seq })),
+    ...byRev
+      .filter((m) => m.seq > seq + limit)
+      .slice(0, 1)
+      .map((m) => row('beyond', m.rev, null, null)),
+    ...byRev
+      .filter((m) => m.rev > rev && m.seq <= seq)
+      .slice(0, limit + 1)
+      .map((m) => row('changed', m.rev, m.seq, { rev: m.rev, type: 'message.updated', of: m.seq })),
+    ...room.changes
+      .filter((c) => c.rev > rev && !c.type.startsWith('message'))
+      .slice(0, limit + 1)
+      .map((c) => row('event', c.rev, null, c)),
+  ];
+}

@@ -1,0 +1,20 @@
+import { type Frame, type RoomEvent, RoomFeed } from '../../../src/platform/realtime';
+
+/** A feed without channels: remembers what it was handed. */
+export class RecordingFeed extends RoomFeed {
+  readonly events: RoomEvent[] = [];
+  readonly touched: { readonly roomId: string; readonly joined: readonly string[] }[] = [];
+  readonly signals: { readonly roomId: string; readonly key: string; readonly frame: Frame }[] = [];
+
+  publish(events: readonly RoomEvent[]): void {
+    this.events.push(...events);
+  }
+
+  touch(_: string, roomId: string, joined: readonly string[] = []): void {
+    this.touched.push({ roomId, joined });
+  }
+
+  signal(_: string, roomId: string, key: string, frame: Frame): void {
+    this.signals.push({ roomId, key, frame });
+  }
+}

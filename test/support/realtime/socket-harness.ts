@@ -1,0 +1,58 @@
+import { Test } from '@nestjs/testing';
+import type { Type } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { Clock, ManualClock } from '../../../src/common/clock';
+import { Log } from '../../../src/platform/logging';
+import { Metrics } from '../../../src/platform/metrics';
+import { Dispatcher, SocketOperations } from '../../../src/platform/realtime/protocol';
+import { Validator } from '../../../src/platform/validation';
+import { RecordingLog } from '../recording-log';
+import { type RecordingConnection } from './recording-connection';
+
+/** A dispatcher over gateways of a test, with a clock that stands still. */
+export interface SocketHarness {
+  readonly dispatcher: Dispatcher;
+  readonly clock: ManualClock;
+  readonly log: RecordingLog;
+  /** The gateway's instance. */
+  gateway<T>(type: Type<T>): T;
+  /** Hands in one message: text, or an object that is serialised first. */
+  send(connection: RecordingConnection, message: unknown): void;
+}
+
+/** Boots the protocol over the gateways; rejects where the server would not start. */
+export async function startProtocol(...gateways: Type[]): Promise<SocketHarness> {
+  const log = new RecordingLog();
+  const clock = new ManualClock();
+  const module = await Test.createTestingModule({
+    imports: [DiscoveryModule],
+    providers: [
+      ...gateways,
+      Validator,
+      SocketOperations,
+      Dispatcher,
+      { provide: Clock, useValue: clock },
+      { provide: Log, useValue: log },
+      { provide: Metrics, useValue: new Metrics(log) },
+    ],
+  }).compile();
+  await module.init();
+  const dispatcher = module.get(Dispatcher);
+  return {
+    dispatcher,
+    clock,
+    log,
+    gateway: (type) => module.get(type),
+    send: (connection, message) =>
+      dispatcher.message(
+        connection,
+        Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)),
+        false,
+      ),
+  };
+}
+
+/** Lets everything run that waits for nothing but a resolved promise. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

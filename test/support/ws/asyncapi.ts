@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Ajv, { type ValidateFunction } from 'ajv';
+
+export type Direction = 'client' | 'server';
+
+interface Reference {
+  readonly $ref: string;
+}
+
+interface Operation {
+  /** As the server sees it: it receives what clients send. */
+  readonly action: 'send' | 'receive';
+  readonly messages: readonly Reference[];
+  readonly reply?: { readonly messages: readonly Reference[] };
+}
+
+interface Document {
+  readonly operations: Readonly<Record<string, Operation>>;
+  readonly components: { readonly messages: Readonly<Record<string, object>> };
+}
+
+export const ASYNCAPI_FILE = join(__dirname, '..', '..', '..', 'docs', 'asyncapi.json');
+const DOCUMENT = JSON.parse(readFileSync(ASYNCAPI_FILE, 'utf8')) as Document;
+
+const ajv = new Ajv({ strict: false, allErrors: true });
+ajv.addSchema(DOCUMENT, 'asyncapi');
+const compiled = new Map<string, ValidateFunction>();
+
+const OPERATIONS = Object.values(DOCUMENT.operations);
+const KNOWN: Readonly<Record<Direction, ReadonlySet<string>>> = {
+  client: new Set(namesOf(OPERATIONS.flatMap(({ action, messages }) => (action === 'receive' ? messages : [])))),
+  server: new Set(
+    namesOf(
+      OPERATIONS.flatMap(({ action, messages, reply }) => (action === 'send' ? messages : (reply?.messages ?? []))),
+    ),
+  ),
+};
+
+/** Types of the documented frames. */
+export function documentedFrames(direction: Direction): readonly string[] {
+  return [...KNOWN[direction]];
+}
+
+/**
+ * Throws when a frame is not as docs/asyncapi.json says: a type that is not documented for the direction, a field that
+ * is not documented, missing or of the wrong kind. A client's frame may be nested; the server's are flat.
+ */
+export function checkFrame(frame: unknown, direction: Direction): void {
+  const flat = direction === 'client' ? flattened(frame) : frame;
+  const type = isObject(flat) ? flat['type'] : undefined;
+  if (typeof type !== 'string' || !KNOWN[direction].has(type))
+    throw new Error(`no documented frame of the ${direction}: ${JSON.stringify(frame)}`);
+  let validate = compiled.get(type);
+  if (!validate) {
+    validate = ajv.compile({ $ref: `asyncapi#/components/messages/${type}/payload` });
+    compiled.set(type, validate);
+  }
+  if (!validate(flat)) throw new Error(`${type}: ${ajv.errorsText(validate.errors)}; frame ${JSON.stringify(frame)}`);
+}
+
+function flattened(frame: unknown): unknown {
+  if (!isObject(frame) || !isObject(frame['data'])) return frame;
+  const { data, ...outer } = frame;
+  return { ...(data as object), ...outer };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function namesOf(references: readonly Reference[]): string[] {
+  return references.map(({ $ref }) => $ref.split('/').at(-1) ?? '');
+}
