@@ -11,6 +11,26 @@ const require = createRequire(import.meta.url);
 const { Client } = require('pg');
 const { EmbeddedPostgres } = require('../../dist/platform/database/embedded');
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** So high that they are counted and never reached. */
+const LIMITS = {
+  requests_per_second: 1e9,
+  ws_messages_per_second: 1e9,
+  ws_connections: 1e9,
+  ws_connections_per_user: 1e9,
+};
+/** Room r has the users (r · members) mod users and those that follow it, and alice. */
+const POPULATE = `
+WITH r AS (SELECT n, gen_random_uuid() AS id FROM generate_series(0, $2::integer - 1) n),
+  u AS (INSERT INTO users (tenant_id, user_id) SELECT $1, 'user' || n FROM generate_series(0, $4::integer - 1) n
+    ON CONFLICT DO NOTHING),
+  i AS (INSERT INTO rooms (tenant_id, room_id, type, name, member_count, members_added)
+    SELECT $1, id, 'group', 'bench', $3::integer + 1, $3::integer + 1 FROM r),
+  a AS (INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
+    SELECT $1, id, 'alice', 'admin', 0, 1 FROM r),
+  m AS (INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
+    SELECT $1, r.id, 'user' || ((r.n * $3::integer + k) % $4::integer), 'member', 0, k + 2
+    FROM r CROSS JOIN generate_series(0, $3::integer - 1) k)
+SELECT 'room_' || replace(id::text, '-', '') AS id FROM r ORDER BY n`;
 const DEMO_TENANT = '01900000-0000-7000-8000-0000000000d2';
 
 /** Starts the cluster in a directory of its own; `close` removes it. */
@@ -54,7 +74,7 @@ export async function startOurs(cluster, name, main = MAIN, nodeArguments = []) 
     MASTER_API_KEY: randomUUID(),
   };
   const server = await startServer(process.execPath, [...nodeArguments, main], env, /curl -X POST/);
-  await cluster.sql(name, `UPDATE tenants SET limits = '{"requests_per_second": 1000000000}'`);
+  await cluster.sql(name, 'UPDATE tenants SET limits = $1', [JSON.stringify(LIMITS)]);
   const url = /listens on (http:\S+)/.exec(server.output)[1];
   return {
     ...server,
@@ -68,19 +88,9 @@ export async function startOurs(cluster, name, main = MAIN, nodeArguments = []) 
       return { url, headers, paths: [`/rooms/${room_id}/messages`] };
     },
     /** Makes rooms of which alice is a member and returns their ids as the API has them. */
-    async rooms(count) {
-      const rows = await cluster.sql(
-        name,
-        `WITH r AS (INSERT INTO rooms (tenant_id, room_id, type, name, member_count, members_added)
-           SELECT $1, gen_random_uuid(), 'group', 'bench', 1, 1 FROM generate_series(1, $2) RETURNING room_id),
-         m AS (INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
-           SELECT $1, room_id, 'alice', 'admin', 0, 1 FROM r)
-         SELECT 'room_' || replace(room_id::text, '-', '') AS id FROM r`,
-        [DEMO_TENANT, count],
-      );
-      await cluster.sql(name, 'ANALYZE');
-      return rows.map((row) => row.id);
-    },
+    rooms: (count) => populate(cluster, name, { rooms: count, members: 0, users: 1 }),
+    /** Makes rooms with `members` of `users` users each, and alice. */
+    populate: (world) => populate(cluster, name, world),
   };
 }
 
@@ -92,6 +102,12 @@ async function post(url, headers, body) {
   });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
   return answer.json();
+}
+
+async function populate(cluster, name, { rooms, members, users }) {
+  const rows = await cluster.sql(name, POPULATE, [DEMO_TENANT, rooms, members, users]);
+  await cluster.sql(name, 'ANALYZE');
+  return rows.map((row) => row.id);
 }
 
 async function query(config, text, values) {

@@ -6,14 +6,12 @@
  * each time, and `{round}` says how often all the bodies have been sent, from 1.
  */
 import { randomUUID } from 'node:crypto';
-import net from 'node:net';
+import { headerLines, HttpConnection } from './http-connection.mjs';
 import { Histogram } from './stats.mjs';
 
 const o = { connections: 32, seconds: 4, warmup: 1, rate: 0, method: 'POST', ...JSON.parse(process.argv[2]) };
 const target = new URL(o.url);
-const headerLines = Object.entries(o.headers ?? {})
-  .map(([name, value]) => `${name}: ${value}\r\n`)
-  .join('');
+const headers = headerLines(o.headers);
 const bodies = o.bodies ?? (o.body === undefined ? undefined : [o.body]);
 let sent = 0;
 let result;
@@ -21,7 +19,7 @@ let result;
 function requestText() {
   const n = sent++;
   const path = o.paths[n % o.paths.length];
-  const head = `${o.method} ${path} HTTP/1.1\r\nHost: ${target.host}\r\n${headerLines}`;
+  const head = `${o.method} ${path} HTTP/1.1\r\nHost: ${target.host}\r\n${headers}`;
   if (bodies === undefined) return `${head}\r\n`;
   const body = bodies[n % bodies.length]
     .replace('{uuid}', () => randomUUID())
@@ -29,39 +27,10 @@ function requestText() {
   return `${head}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
-class Connection {
-  constructor(onAnswer) {
-    this.buffer = '';
-    this.onAnswer = onAnswer;
-  }
-
-  open() {
-    return new Promise((resolve, reject) => {
-      this.socket = net.connect({ host: target.hostname, port: Number(target.port), noDelay: true }, () =>
-        resolve(this),
-      );
-      this.socket.setEncoding('latin1');
-      this.socket.on('data', (chunk) => this.read(chunk));
-      this.socket.on('error', reject);
-    });
-  }
-
-  send(due) {
-    this.due = due;
-    this.socket.write(requestText());
-  }
-
-  read(chunk) {
-    this.buffer += chunk;
-    const end = this.buffer.indexOf('\r\n\r\n');
-    if (end < 0) return;
-    const length = Number(/content-length: *(\d+)/i.exec(this.buffer.slice(0, end))?.[1] ?? 0);
-    if (this.buffer.length < end + 4 + length) return;
-    const status = Number(this.buffer.slice(9, 12));
-    const body = status >= 400 ? this.buffer.slice(end + 4, end + 4 + length) : '';
-    this.buffer = this.buffer.slice(end + 4 + length);
-    this.onAnswer(this, status, body);
-  }
+/** `due`: from when its latency counts. */
+function send(connection, due) {
+  connection.due = due;
+  connection.write(requestText());
 }
 
 function reset() {
@@ -83,7 +52,7 @@ class OpenLoop {
       for (const wanted = ((performance.now() - began) / 1000) * this.rate; scheduled < wanted; scheduled++) {
         const at = began + (scheduled * 1000) / this.rate;
         const free = this.idle.pop();
-        if (free) free.send(at);
+        if (free) send(free, at);
         else this.due.push(at);
       }
       setTimeout(tick, 1);
@@ -94,7 +63,7 @@ class OpenLoop {
   next(connection) {
     const at = this.due.shift();
     if (at === undefined) this.idle.push(connection);
-    else connection.send(at);
+    else send(connection, at);
   }
 }
 
@@ -105,11 +74,11 @@ class ClosedLoop {
   }
 
   start() {
-    for (const connection of this.connections) connection.send(performance.now());
+    for (const connection of this.connections) send(connection, performance.now());
   }
 
   next(connection) {
-    connection.send(performance.now());
+    send(connection, performance.now());
   }
 }
 
@@ -131,7 +100,9 @@ async function run() {
     loop.next(connection);
   };
   reset();
-  const connections = await Promise.all(Array.from({ length: o.connections }, () => new Connection(onAnswer).open()));
+  const connections = await Promise.all(
+    Array.from({ length: o.connections }, () => new HttpConnection(onAnswer).open(target)),
+  );
   loop = o.rate ? new OpenLoop(connections, o.rate) : new ClosedLoop(connections);
   loop.start();
   await new Promise((resolve) => setTimeout(resolve, o.warmup * 1000));

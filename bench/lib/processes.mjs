@@ -26,25 +26,37 @@ export function startServer(command, args, env, ready) {
   });
 }
 
-/** Runs one load and says what it cost: CPU µs per request of the watched process trees. */
+/** Runs one HTTP load and says what it cost: CPU µs per request of the watched process trees. */
 export function load(options, watched) {
+  return runLoad(HTTP_LOAD, options, watched);
+}
+
+/**
+ * Runs a load script and returns the line that it prints, with `cpu`: µs per counted thing of the watched process
+ * trees between its messages `measuring` and `measured` (or its end). `onMessage` hears of every message.
+ */
+export function runLoad(script, options, watched, onMessage = () => undefined) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [HTTP_LOAD, JSON.stringify(options)], {
+    const child = spawn(process.execPath, [script, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
-    const before = {};
+    const usage = () => Object.fromEntries(Object.entries(watched).map(([name, pid]) => [name, cpuSeconds(pid)]));
+    let before;
+    let after;
     let output = '';
-    child.on('message', () => {
-      for (const [name, pid] of Object.entries(watched)) before[name] = cpuSeconds(pid);
+    child.on('message', (message) => {
+      if (message === 'measuring') before = usage();
+      if (message === 'measured') after = usage();
+      onMessage(message);
     });
     child.stdout.on('data', (chunk) => (output += chunk));
     child.once('exit', (code) => {
       if (code !== 0) return reject(new Error(`the load ended with ${code}`));
       const result = JSON.parse(output);
-      const cpu = {};
-      for (const [name, pid] of Object.entries(watched))
-        cpu[name] = ((cpuSeconds(pid) - before[name]) * 1e6) / Math.max(1, result.ok + result.failed);
-      resolve({ ...result, cpu });
+      const end = after ?? usage();
+      const counted = Math.max(1, result.ok + result.failed);
+      const cost = (name) => ((end[name] - (before?.[name] ?? end[name])) * 1e6) / counted;
+      resolve({ ...result, cpu: Object.fromEntries(Object.keys(watched).map((name) => [name, cost(name)])) });
     });
   });
 }

@@ -25,3 +25,19 @@ export function table(rows) {
     '\n',
   );
 }
+
+/** The rows between a command's markers, as `table` wrote them. */
+export function readRows(name) {
+  const page = readFileSync(PAGE, 'utf8');
+  const block = new RegExp(`<!-- ${name}:begin -->([\\s\\S]*)<!-- ${name}:end -->`).exec(page)?.[1] ?? '';
+  const [head, , ...lines] = block
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  return lines.map((cells) => Object.fromEntries(cells.map((cell, i) => [head[i], cell])));
+}

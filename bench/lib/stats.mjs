@@ -57,3 +57,9 @@ export function cpuSeconds(pid) {
   }
   return total;
 }
+
+/** Resident memory of one process, in bytes. */
+export function residentBytes(pid) {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
+  return pages * 4096;
+}

@@ -17,18 +17,22 @@ const { Lifecycle } = require('../../dist/platform/lifecycle');
 const { SilentLog } = require('../../dist/platform/logging');
 const { loadSecrets } = require('../../dist/platform/secrets');
 
-let seq = 0;
+/** Room → last number: rooms that the bench makes begin at 0, and a stubbed message is one revision. */
+const numbers = new Map();
+
+function next(roomId) {
+  const number = (numbers.get(roomId) ?? 0) + 1;
+  numbers.set(roomId, number);
+  return number;
+}
+
 const memory = {
   append: async (batch) => {
     const at = new Date();
-    return batch.map((m, i) => ({
-      item: i + 1,
-      status: 'new',
-      message_id: m.messageId,
-      seq: ++seq,
-      rev: seq,
-      created_at: at,
-    }));
+    return batch.map((m, i) => {
+      const number = next(m.roomId);
+      return { item: i + 1, status: 'new', message_id: m.messageId, seq: number, rev: number, created_at: at };
+    });
   },
   lookup: async () => [],
   analyze: async () => undefined,

@@ -30,6 +30,11 @@ const TENANT_RIGHTS: Readonly<Record<string, string>> = {
   tenants: 'SELECT, UPDATE',
   messages: 'DELETE, SELECT, UPDATE',
 };
+/** What the system role may do with single columns: write when users of all tenants were last connected. */
+const SYSTEM_COLUMNS: Readonly<Record<string, string>> = {
+  users: 'SELECT last_seen_at, SELECT tenant_id, SELECT user_id, UPDATE last_seen_at',
+};
+const SYSTEM_TABLES = [...Object.keys(SYSTEM_GRANTS), ...Object.keys(SYSTEM_COLUMNS)];
 /** The functions that run with their owner's rights, and so past the caller's policies. */
 const DEFINERS = ['append_lookup', 'append_messages'];
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
@@ -120,12 +125,25 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
       });
       const expected = [
         ...TENANT_TABLES.map((table) => policy(table, 'tenant_rows', roles.tenant, OWN_ROWS)),
-        ...Object.keys(SYSTEM_GRANTS).map((table) => policy(table, 'system_rows', roles.system, 'true')),
+        ...SYSTEM_TABLES.map((table) => policy(table, 'system_rows', roles.system, 'true')),
         ...Object.keys(APPEND_GRANTS).map((table) => policy(table, 'append_rows', roles.append, 'true')),
       ];
       const order = (a: Record<string, string>, b: Record<string, string>): number =>
         `${a['table'] ?? ''} ${a['policy'] ?? ''}`.localeCompare(`${b['table'] ?? ''} ${b['policy'] ?? ''}`);
       expect(policies.sort(order)).toEqual(expected.sort(order));
+    });
+
+    it('have columns that are granted apart only where it is listed', async () => {
+      const rows = await database.sql<{ grantee: string; table: string; rights: string }>(
+        `SELECT r.rolname AS grantee, c.relname AS table,
+           string_agg(x.privilege_type || ' ' || a.attname, ', ' ORDER BY x.privilege_type, a.attname) AS rights
+         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid CROSS JOIN aclexplode(a.attacl) x
+         LEFT JOIN pg_roles r ON r.oid = x.grantee WHERE c.relnamespace = 'public'::regnamespace GROUP BY 1, 2`,
+      );
+      const expected = Object.entries(SYSTEM_COLUMNS).map(([table, rights]) => ({
+        ...{ grantee: roles.system, table, rights },
+      }));
+      expect(rows).toEqual(expected);
     });
 
     it('are granted to nobody else, and to the roles exactly what is listed', async () => {
@@ -344,7 +362,7 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
           const outcome = await attempt(`SELECT FROM "${table}"`);
           expect([table, outcome]).toEqual([
             table,
-            table in SYSTEM_GRANTS ? '2 rows' : expect.stringMatching(/permission denied/),
+            SYSTEM_TABLES.includes(table) ? '2 rows' : expect.stringMatching(/permission denied/),
           ]);
         }
       });

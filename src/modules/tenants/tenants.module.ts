@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { CredentialVerifier, CredentialWatch, Tickets } from '../../platform/auth';
+import { LastSeenStore } from '../../platform/realtime';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
 import { TenantCredentialWatch } from './credential-watch';
@@ -30,9 +31,10 @@ import { TenantCredentialVerifier } from './verifier';
     UsersService,
     TenantCredentialVerifier,
     { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
+    { provide: LastSeenStore, useExisting: UsersService },
     { provide: CredentialWatch, useClass: TenantCredentialWatch },
     { provide: Tickets, useExisting: TicketsRepository },
   ],
-  exports: [CredentialVerifier, CredentialWatch, Tickets, TenantsService, UsersService],
+  exports: [CredentialVerifier, CredentialWatch, LastSeenStore, Tickets, TenantsService, UsersService],
 })
 export class TenantsModule {}

@@ -121,4 +121,17 @@ export class TenantsRepository {
     );
     return new Map(rows.map((row) => [row.user_id, row.last_seen_at]));
   }
+
+  /** Stores when users of any tenants were last connected, each so long ago; no user's time moves backwards. */
+  async noteSeen(seen: readonly { tenantId: string; userId: string; agoMs: number }[]): Promise<void> {
+    await this.system.read(
+      'note last seen',
+      `UPDATE users u SET last_seen_at = s.at
+       FROM (SELECT tenant_id, user_id, statement_timestamp() - ago * interval '1 ms' AS at
+         FROM unnest($1::uuid[], $2::text[], $3::bigint[]) s(tenant_id, user_id, ago)) s
+       WHERE u.tenant_id = s.tenant_id AND u.user_id = s.user_id
+         AND (u.last_seen_at IS NULL OR u.last_seen_at < s.at)`,
+      [seen.map((s) => s.tenantId), seen.map((s) => s.userId), seen.map((s) => s.agoMs)],
+    );
+  }
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type { LastSeenStore } from '../../platform/realtime';
 import { TenantsRepository } from './tenants.repository';
 
 /** The users of a tenant, as other modules need them. */
 @Injectable()
-export class UsersService {
+export class UsersService implements LastSeenStore {
   constructor(private readonly repository: TenantsRepository) {}
 
   /** Makes the users that do not exist yet. */
@@ -16,5 +17,10 @@ export class UsersService {
     return userIds.length === 0
       ? Promise.resolve(new Map<string, Date | null>())
       : this.repository.lastSeen(tenantId, userIds);
+  }
+
+  /** Stores when users of any tenants were last connected. */
+  write(seen: Parameters<LastSeenStore['write']>[0]): Promise<void> {
+    return this.repository.noteSeen(seen);
   }
 }

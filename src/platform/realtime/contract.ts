@@ -191,3 +191,21 @@ export abstract class Subscriptions {
   /** Stops the room's events for this connection alone, until it subscribes. */
   abstract unsubscribe(connection: Connection, roomId: string): void;
 }
+
+/** Which rooms users share with others. The rooms module implements it. */
+export abstract class SharedRooms {
+  /** Per user, their rooms of 2 to `largest` members; who has none may be missing. */
+  abstract of(
+    tenantId: string,
+    userIds: readonly string[],
+    largest: number,
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+/** When users were last connected. The tenants module implements it. */
+export abstract class LastSeenStore {
+  /** Stores them all in one statement; each counts as seen `agoMs` before now, and never moves backwards. */
+  abstract write(
+    seen: readonly { readonly tenantId: string; readonly userId: string; readonly agoMs: number }[],
+  ): Promise<void>;
+}

@@ -4,7 +4,7 @@
  */
 export * from './contract';
 export { changing, isUnknown } from './in-doubt';
-export { Presence } from './presence';
+export { Presence, Typing } from './presence';
 export {
   buildSocketDocument,
   type FrameContext,
@@ -14,6 +14,7 @@ export {
   SocketOperation,
   SubscribedFrameDto,
   SubscriptionFrameDto,
+  TypingFrameDto,
   UnsubscribedFrameDto,
 } from './protocol';
 export { RealtimeModule } from './realtime.module';

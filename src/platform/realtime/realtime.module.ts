@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Audience, ConnectionHandlers, RoomFeed, Subscriptions } from './contract';
 import { FEED_PROVIDERS, FrameBatches } from './feed';
-import { Presence } from './presence';
+import { Presence, PRESENCE_PROVIDERS, Typing } from './presence';
 import { PROTOCOL_PROVIDERS } from './protocol';
 import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transport';
 
@@ -14,8 +14,10 @@ import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transpo
     ...TRANSPORT_PROVIDERS,
     { provide: FrameBatches, useValue: { open: () => new OpenBatch(), encode: encodeFrame } satisfies FrameBatches },
     ...FEED_PROVIDERS,
+    // After the feed: a connection sits in its rooms before it is told who is online.
+    ...PRESENCE_PROVIDERS,
     ...PROTOCOL_PROVIDERS,
   ],
-  exports: [Presence, ConnectionHandlers, RoomFeed, Subscriptions, Audience, Upgrades],
+  exports: [Presence, Typing, ConnectionHandlers, RoomFeed, Subscriptions, Audience, Upgrades],
 })
 export class RealtimeModule {}

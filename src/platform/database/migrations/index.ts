@@ -2,6 +2,7 @@ import { Foundation1763600000000 } from './0001-foundation';
 import { AppendCost1763683200000 } from './0002-append-cost';
 import { RoomsOfAUser1763769600000 } from './0003-rooms-of-a-user';
 import { WsTickets1763856000000 } from './0004-ws-tickets';
+import { LastSeen1763942400000 } from './0005-last-seen';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   AppendCost1763683200000,
   RoomsOfAUser1763769600000,
   WsTickets1763856000000,
+  LastSeen1763942400000,
 ] as const;

@@ -15,8 +15,8 @@
  * are done; sends start in their order; everything else starts at once. Before a close for a bad client (1003, 4008)
  * the answers that are still to come are written.
  */
-// Frames that the other parts of realtime send: declared by being loaded.
-import './dto/presence-frames.dto';
+// The frames of presence are declared by being loaded.
+export { TypingFrameDto } from './dto/presence-frames.dto';
 
 export { type AsyncApiDocument, buildSocketDocument } from './asyncapi/document';
 export { installSocketDocs } from './asyncapi/install';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Leases } from '../cluster';
+import { Leases } from '../../cluster';
 
 /** Who is online: a user is, while any of their connections holds its lease, on whichever node. */
 @Injectable()

@@ -1,0 +1,28 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { pageRequest } from '../../common/pagination';
+import { Access, type Caller } from '../../platform/auth';
+import { ApiErrors, CurrentCaller, PageQueryDto } from '../../platform/http';
+import { RoomPresenceDto } from './dto/presence.dto';
+import { RoomPresenceService } from './room-presence.service';
+
+@ApiTags('Members')
+@Controller('rooms/:room_id/presence')
+export class PresenceController {
+  constructor(private readonly presence: RoomPresenceService) {}
+
+  /**
+   * List who of a room is online, in rooms of any size. Who may list the members may list this. A user counts as online
+   * until 5 seconds after their last connection closed.
+   */
+  @Get()
+  @Access('user')
+  @ApiErrors('NOT_FOUND')
+  list(
+    @CurrentCaller() caller: Caller,
+    @Param('room_id') roomId: string,
+    @Query() query: PageQueryDto,
+  ): Promise<RoomPresenceDto> {
+    return this.presence.list(caller, roomId, pageRequest(query));
+  }
+}

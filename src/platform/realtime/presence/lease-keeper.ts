@@ -1,0 +1,52 @@
+import type { Clock } from '../../../common/clock';
+import type { Leases } from '../../cluster';
+import { Rounds } from './rounds';
+
+/** Without renewal a connection counts for so long: the time after which a crashed node's users are offline. */
+export const LEASE_MS = 75_000;
+/** Every lease is renewed once in this time. */
+export const RENEW_MS = 25_000;
+
+/** The key that a user's connections hold. */
+export function presenceKey(tenantId: string, userId: string): string {
+  return `presence:${tenantId}:${userId}`;
+}
+
+/**
+ * Holds a lease per open connection and renews them in slices. A lease that could not be made is made by its first
+ * renewal.
+ */
+export class LeaseKeeper {
+  /** Connection id → key. */
+  private readonly held = new Map<string, string>();
+  private readonly rounds: Rounds<string, string>;
+
+  constructor(
+    private readonly leases: Leases,
+    clock: Clock,
+  ) {
+    this.rounds = new Rounds(this.held, RENEW_MS, clock);
+  }
+
+  async hold(key: string, connectionId: string): Promise<void> {
+    this.held.set(connectionId, key);
+    await this.leases.hold(key, connectionId, LEASE_MS);
+  }
+
+  /** Gives the lease back. */
+  async release(key: string, connectionId: string): Promise<void> {
+    this.held.delete(connectionId);
+    await this.leases.drop(key, connectionId);
+  }
+
+  /** Lets the lease end by itself in `ms`, also if this process ends meanwhile. */
+  async linger(key: string, connectionId: string, ms: number): Promise<void> {
+    this.held.delete(connectionId);
+    await this.leases.hold(key, connectionId, ms);
+  }
+
+  /** Renews as many leases as the time since the last call asks for. */
+  async renew(): Promise<void> {
+    await Promise.all(this.rounds.take().map(([connectionId, key]) => this.leases.hold(key, connectionId, LEASE_MS)));
+  }
+}

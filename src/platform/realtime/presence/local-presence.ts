@@ -1,0 +1,130 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../../common/clock';
+import type { Connection } from '../contract';
+import { type LeaseKeeper, presenceKey } from './lease-keeper';
+
+/** A user whose last connection closed counts as online for so long: a reconnect says nothing to anybody. */
+export const GRACE_MS = 5000;
+/** Rooms with more members push no presence, where the tenant says nothing else. */
+export const DEFAULT_ROOM_LIMIT = 200;
+
+/** A user of a tenant. */
+export interface UserRef {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+type UserHandler = (user: UserRef) => void;
+
+interface LocalUser extends UserRef {
+  readonly open: Set<string>;
+}
+
+interface Leaving {
+  readonly user: UserRef;
+  readonly since: number;
+  /** The connection whose lease lasts through the grace. */
+  readonly connectionId: string;
+}
+
+/**
+ * The users with connections on this node, and those whose last one closed less than GRACE_MS ago.
+ *
+ * Invariant: `isHere` becomes true in the turn in which a connection opens, and false only in `tick`, never while a
+ * connection is open.
+ */
+export class LocalPresence {
+  private readonly users = new Map<string, LocalUser>();
+  /** In order of leaving, which is the order of being due, since the grace is the same for all. */
+  private readonly leaving = new Map<string, Leaving>();
+  /** By tenant, as its last connection knew it. */
+  private readonly roomLimits = new LRUCache<string, number>({ max: 10_000 });
+  private changedHandler: UserHandler = () => undefined;
+  private lastClosedHandler: UserHandler = () => undefined;
+
+  constructor(
+    private readonly leases: LeaseKeeper,
+    private readonly clock: Clock,
+    /** Told of leases that could not be made or given back; renewal and expiry mend them. */
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  /** Calls back when a user may have come or gone; whether they did, is for the handler to find out. */
+  onChanged(handler: UserHandler): void {
+    this.changedHandler = handler;
+  }
+
+  /** Calls back at once when a user's last connection here closes. */
+  onLastClosed(handler: UserHandler): void {
+    this.lastClosedHandler = handler;
+  }
+
+  opened(connection: Connection): void {
+    if (!connection.isOpen) return;
+    const { id, tenantId, userId } = connection;
+    this.roomLimits.set(tenantId, connection.caller.tenant?.settings.presence_room_limit ?? DEFAULT_ROOM_LIMIT);
+    const key = presenceKey(tenantId, userId);
+    const known = this.users.get(key);
+    const user = known ?? { tenantId, userId, open: new Set<string>() };
+    if (!known) this.users.set(key, user);
+    user.open.add(id);
+    const left = this.leaving.get(key);
+    this.leaving.delete(key);
+    this.settle(this.takeOver(key, id, left?.connectionId));
+    connection.onClose(() => this.closed(key, user, id));
+    if (!known) this.changedHandler(user);
+  }
+
+  /** Whether the user has a connection on this node, or had one less than GRACE_MS ago. */
+  isHere({ tenantId, userId }: UserRef): boolean {
+    return this.users.has(presenceKey(tenantId, userId));
+  }
+
+  /** The largest room of the tenant that pushes presence. */
+  roomLimit(tenantId: string): number {
+    return this.roomLimits.get(tenantId) ?? DEFAULT_ROOM_LIMIT;
+  }
+
+  /** Lets those go whose grace is over. */
+  async tick(): Promise<void> {
+    const due = this.clock.monotonicMs() - GRACE_MS;
+    const gone: Leaving[] = [];
+    for (const [key, leaving] of this.leaving) {
+      if (leaving.since > due) break;
+      this.leaving.delete(key);
+      this.users.delete(key);
+      gone.push(leaving);
+    }
+    await Promise.all(gone.map((leaving) => this.letGo(leaving)));
+  }
+
+  private closed(key: string, user: LocalUser, connectionId: string): void {
+    user.open.delete(connectionId);
+    if (user.open.size > 0) {
+      this.settle(this.leases.release(key, connectionId));
+      return;
+    }
+    this.leaving.set(key, { user, since: this.clock.monotonicMs(), connectionId });
+    this.settle(this.leases.linger(key, connectionId, 2 * GRACE_MS));
+    this.lastClosedHandler(user);
+  }
+
+  private async letGo({ user, connectionId }: Leaving): Promise<void> {
+    try {
+      await this.leases.release(presenceKey(user.tenantId, user.userId), connectionId);
+    } catch (error) {
+      this.onError(error);
+    }
+    this.changedHandler(user);
+  }
+
+  /** The new lease first: between the two the user would be offline for everybody who looks. */
+  private async takeOver(key: string, opened: string, left: string | undefined): Promise<void> {
+    await this.leases.hold(key, opened);
+    if (left !== undefined) await this.leases.release(key, left);
+  }
+
+  private settle(work: Promise<void>): void {
+    work.catch((error: unknown) => this.onError(error));
+  }
+}

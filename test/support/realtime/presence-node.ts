@@ -1,0 +1,84 @@
+import type { Clock } from '../../../src/common/clock';
+import type { Leases } from '../../../src/platform/cluster';
+import { MemoryBus } from '../../../src/platform/cluster';
+import { SilentLog } from '../../../src/platform/logging';
+import { LastSeenStore } from '../../../src/platform/realtime/contract';
+import { type PresenceParts, presenceParts } from '../../../src/platform/realtime/presence/parts';
+import { PresenceConnection } from './presence-connection';
+import { type SmallWorld, WorldAudience } from './small-world';
+
+type Subscriptions = NonNullable<ConstructorParameters<typeof MemoryBus>[2]>;
+
+/** What the nodes of a test share. */
+export interface TestCluster {
+  readonly clock: Clock;
+  readonly leases: Leases;
+  readonly subscriptions: Subscriptions;
+  readonly world: SmallWorld;
+}
+
+class RecordingStore extends LastSeenStore {
+  readonly written: { tenantId: string; userId: string; agoMs: number }[][] = [];
+  broken = false;
+
+  async write(seen: readonly { tenantId: string; userId: string; agoMs: number }[]): Promise<void> {
+    if (this.broken) throw new Error('the database is away');
+    this.written.push([...seen]);
+  }
+}
+
+let connections = 0;
+
+/** Presence on one node, without timers: `tick` does what they would do. */
+export class PresenceNode {
+  readonly audience: WorldAudience;
+  readonly store = new RecordingStore();
+  readonly parts: PresenceParts;
+  /** Hears nothing any more; whoever calls it does not call `tick` again. */
+  readonly crash: () => void;
+
+  constructor(nodeId: string, cluster: TestCluster) {
+    const { clock, leases, subscriptions, world } = cluster;
+    const bus = new MemoryBus(
+      nodeId,
+      (error) => {
+        throw error;
+      },
+      subscriptions,
+    );
+    this.audience = new WorldAudience(world);
+    this.parts = presenceParts({
+      ...{ clock, bus, leases, audience: this.audience, seats: world.seats, rooms: world.shared },
+      ...{ store: this.store, log: new SilentLog() },
+    });
+    this.crash = this.parts.board.listen();
+  }
+
+  /** Opens a connection and waits for what that causes. */
+  async open(userId: string, settings: ConstructorParameters<typeof PresenceConnection>[3] = {}) {
+    const connection = this.openNow(userId, settings);
+    await settled();
+    return connection;
+  }
+
+  openNow(userId: string, settings: ConstructorParameters<typeof PresenceConnection>[3] = {}): PresenceConnection {
+    const connection = new PresenceConnection(`conn_${++connections}`, 't1', userId, settings);
+    this.audience.add(connection);
+    this.parts.local.opened(connection);
+    this.parts.snapshots.request(connection);
+    return connection;
+  }
+
+  /** Every timer once; failures are what the timers would log. */
+  async tick(): Promise<void> {
+    const { local, keeper, announcer, snapshots } = this.parts;
+    for (const run of [() => local.tick(), () => keeper.renew(), () => announcer.tick(), () => snapshots.tick()])
+      await run().catch(() => undefined);
+    await settled();
+  }
+}
+
+/** Lets all that does not wait for a timer run to its end. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,102 @@
+import {
+  Audience,
+  type Connection,
+  type Entrance,
+  type Seat,
+  Seats,
+  SharedRooms,
+} from '../../../src/platform/realtime/contract';
+
+/**
+ * Rooms and who sits in them, in memory, for one tenant: what the rooms module and the feed would answer. `broken`
+ * makes the look-ups fail like a database that is away.
+ */
+export class SmallWorld {
+  broken = false;
+  readonly seats: Seats;
+  readonly shared: SharedRooms;
+
+  /** @param rooms room id → user ids */
+  constructor(readonly rooms: Map<string, Set<string>>) {
+    this.seats = new WorldSeats(this);
+    this.shared = new WorldSharedRooms(this);
+  }
+
+  /** Throws while broken. */
+  look(): void {
+    if (this.broken) throw new Error('the database is away');
+  }
+
+  roomsOf(userId: string, largest: number): string[] {
+    return [...this.rooms].filter(([, users]) => users.has(userId) && users.size <= largest).map(([id]) => id);
+  }
+}
+
+/** The connections of one node. */
+export class WorldAudience extends Audience {
+  private readonly connections = new Set<Connection>();
+  private detached: (connection: Connection, roomId: string) => void = () => undefined;
+
+  constructor(private readonly world: SmallWorld) {
+    super();
+  }
+
+  add(connection: Connection): void {
+    this.connections.add(connection);
+    connection.onClose(() => this.connections.delete(connection));
+  }
+
+  *members(tenantId: string, roomId: string): Iterable<Connection> {
+    const users = this.world.rooms.get(roomId);
+    for (const connection of this.connections)
+      if (connection.tenantId === tenantId && users?.has(connection.userId)) yield connection;
+  }
+
+  isMember(connection: Connection, roomId: string): boolean {
+    return this.connections.has(connection) && (this.world.rooms.get(roomId)?.has(connection.userId) ?? false);
+  }
+
+  onDetached(handler: (connection: Connection, roomId: string) => void): void {
+    this.detached = handler;
+  }
+
+  /** As when the user was removed. */
+  detach(connection: Connection, roomId: string): void {
+    this.detached(connection, roomId);
+  }
+}
+
+class WorldSeats extends Seats {
+  constructor(private readonly world: SmallWorld) {
+    super();
+  }
+
+  of(): Promise<readonly Seat[]> {
+    return Promise.reject(new Error('not asked for by presence'));
+  }
+
+  find(): Promise<Seat | 'no_room' | 'not_allowed'> {
+    return Promise.reject(new Error('not asked for by presence'));
+  }
+
+  entrances(): Promise<readonly Entrance[]> {
+    return Promise.reject(new Error('not asked for by presence'));
+  }
+
+  async neighbours(_tenantId: string, userId: string, largest: number): Promise<readonly string[]> {
+    this.world.look();
+    const people = this.world.roomsOf(userId, largest).flatMap((room) => [...(this.world.rooms.get(room) ?? [])]);
+    return [...new Set(people)].filter((other) => other !== userId);
+  }
+}
+
+class WorldSharedRooms extends SharedRooms {
+  constructor(private readonly world: SmallWorld) {
+    super();
+  }
+
+  async of(_tenantId: string, userIds: readonly string[], largest: number): Promise<ReadonlyMap<string, string[]>> {
+    this.world.look();
+    return new Map(userIds.map((id) => [id, this.world.roomsOf(id, largest)]));
+  }
+}
