@@ -10,6 +10,7 @@ import type { OpenDatabase } from './platform/database';
 import { HttpAdapter, installHttp, installSwagger } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
+import { SilentWsAdapter, Upgrades } from './platform/realtime';
 import type { Resources } from './platform/resources';
 
 /** Between the end of the grace and the end of the connections. */
@@ -29,6 +30,7 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   const { config, lifecycle, log } = resources;
   const nest = await makeNest(resources, database);
   await installHttp(nest);
+  nest.get(Upgrades).install(nest.getHttpServer() as Server);
   installSwagger(nest, PATH_EXAMPLES);
   const grace = config.runtime.shutdownGraceMs;
   lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);
@@ -39,12 +41,14 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
 }
 
 /** The bare application, for the documents too. */
-export function makeNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
-  return NestFactory.create<NestFastifyApplication>(
+export async function makeNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
+  const nest = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(resources, database),
     new HttpAdapter(resources.config.http),
     { bodyParser: false, abortOnError: false, logger: new NestLog(resources.log) },
   );
+  // Else Nest looks for socket.io as soon as it meets a gateway.
+  return nest.useWebSocketAdapter(new SilentWsAdapter(nest));
 }
 
 /** Whoever gets an answer while the server stops is told to hang up: a connection kept alive would hold up the end. */

@@ -1,5 +1,5 @@
 import { area } from './area';
-import { flag, int, list, oneOf, optionalText, text } from './field';
+import { flag, int, list, oneOf, optionalFlag, optionalText, text } from './field';
 
 /** Where and how the server listens. */
 export class HttpConfig extends area('HTTP', {
@@ -63,6 +63,32 @@ export class SecurityConfig extends area('Secrets', {
     secret: true,
     check: (raw) => (/^[0-9a-f]{64}$/i.test(raw) ? undefined : 'must be 64 hex digits (32 bytes)'),
     doc: 'Encrypts what is secret at rest, 64 hex digits. Unset: made and stored like the master key.',
+  }),
+}) {}
+
+/** The sockets. */
+export class SocketConfig extends area('Sockets', {
+  allowApiKeyInQuery: optionalFlag('ALLOW_API_KEY_IN_QUERY', {
+    shownDefault: 'true, but false when NODE_ENV=production',
+    doc: 'Take ?api_key=&user_id= on the sockets. URLs end up in the logs of proxies; browsers should use tokens or tickets.',
+  }),
+  heartbeatMs: int('WS_HEARTBEAT_MS', {
+    default: 30_000,
+    min: 100,
+    max: 600_000,
+    doc: 'Milliseconds between two pings of the server to a client.',
+  }),
+  silenceMs: int('WS_SILENCE_MS', {
+    default: 60_000,
+    min: 200,
+    max: 1_200_000,
+    doc: 'Milliseconds without a sign of life from a client after which its socket is closed (4000). Must be longer than WS_HEARTBEAT_MS.',
+  }),
+  shutdownSpreadMs: int('WS_SHUTDOWN_SPREAD_MS', {
+    default: 5000,
+    min: 0,
+    max: 60_000,
+    doc: 'Longest delay, in milliseconds, that clients are told to wait before they reconnect when the server stops; it is spread over them.',
   }),
 }) {}
 

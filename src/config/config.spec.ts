@@ -16,13 +16,19 @@ const URL = 'postgres://user:hunter2@host/db';
 
 describe('the configuration', () => {
   it('has the defaults that operators rely on', () => {
-    const { http, database, security, runtime } = loadConfig({});
+    const { http, socket, database, security, runtime } = loadConfig({});
     expect(http).toEqual({
       port: 8080,
       host: undefined,
       corsOrigins: ['*'],
       trustProxy: false,
       metricsPublic: true,
+    });
+    expect(socket).toEqual({
+      allowApiKeyInQuery: undefined,
+      heartbeatMs: 30_000,
+      silenceMs: 60_000,
+      shutdownSpreadMs: 5000,
     });
     expect(database).toMatchObject({ dataDir: './data', url: undefined, allowUnsafe: false });
     expect(security).toEqual({ masterKey: undefined, jwtSecret: undefined, encryptionKey: undefined });

@@ -30,7 +30,7 @@ export function int(name: string, o: Common & { default: number; min: number; ma
   });
 }
 
-/** `true`/`false`/`1`/`0`; without a default the value is undefined when unset. */
+/** `true`/`false`/`1`/`0`. */
 export function flag(name: string, o: Common & { default: boolean }): EnvField<boolean> {
   return field(name, o, String(o.default), (raw) => {
     if (raw === undefined) return o.default;
@@ -38,6 +38,12 @@ export function flag(name: string, o: Common & { default: boolean }): EnvField<b
     if (/^(false|0|no|off)$/i.test(raw)) return false;
     throw new FieldFault('must be true or false');
   });
+}
+
+/** The same without a fixed default; `shownDefault` says what holds when it is unset. */
+export function optionalFlag(name: string, o: Common & { shownDefault: string }): EnvField<boolean | undefined> {
+  const { read } = flag(name, { ...o, default: false });
+  return field(name, o, o.shownDefault, (raw) => (raw === undefined ? undefined : read(raw)));
 }
 
 /** One of a list of words. */

@@ -3,16 +3,17 @@
  * docs/config.md and .env.example are generated from the same fields.
  */
 import { readArea } from './area';
-import { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig } from './areas';
+import { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig, SocketConfig } from './areas';
 
-export { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig } from './areas';
+export { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig, SocketConfig } from './areas';
 
 /** Every area, in the order of the reference page. */
-export const CONFIG_AREAS = [HttpConfig, DatabaseConfig, SecurityConfig, RuntimeConfig] as const;
+export const CONFIG_AREAS = [HttpConfig, SocketConfig, DatabaseConfig, SecurityConfig, RuntimeConfig] as const;
 
 /** The whole configuration. */
 export interface AppConfig {
   readonly http: HttpConfig;
+  readonly socket: SocketConfig;
   readonly database: DatabaseConfig;
   readonly security: SecurityConfig;
   readonly runtime: RuntimeConfig;
@@ -31,6 +32,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   const faults: string[] = [];
   const config: AppConfig = {
     http: new HttpConfig(readArea(HttpConfig.fields, env, faults)),
+    socket: new SocketConfig(readArea(SocketConfig.fields, env, faults)),
     database: new DatabaseConfig(readArea(DatabaseConfig.fields, env, faults)),
     security: new SecurityConfig(readArea(SecurityConfig.fields, env, faults)),
     runtime: new RuntimeConfig(readArea(RuntimeConfig.fields, env, faults)),
@@ -44,6 +46,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
       if (!env[field.name]?.trim() && !faults.some((f) => f.startsWith(field.name)))
         faults.push(`${field.name} is required with DATABASE_URL when NODE_ENV=production`);
   }
+  if (config.socket.silenceMs <= config.socket.heartbeatMs)
+    faults.push(`WS_SILENCE_MS must be longer than WS_HEARTBEAT_MS (${config.socket.heartbeatMs})`);
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
 }

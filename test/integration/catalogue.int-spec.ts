@@ -1,8 +1,16 @@
 import type { Client } from 'pg';
-import { APPEND_GRANTS, SYSTEM_GRANTS, TENANT_TABLES } from '../../src/platform/database/migrations/0001/tables';
+import {
+  APPEND_GRANTS,
+  SYSTEM_GRANTS as FIRST_SYSTEM_GRANTS,
+  TENANT_TABLES as FIRST_TABLES,
+} from '../../src/platform/database/migrations/0001/tables';
 import { roleNames } from '../../src/platform/database/roles';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { tenantTables } from '../support/tables';
+
+/** With what later migrations added. */
+const TENANT_TABLES = [...FIRST_TABLES, 'ws_tickets'];
+const SYSTEM_GRANTS: Readonly<Record<string, string>> = { ...FIRST_SYSTEM_GRANTS, ws_tickets: 'SELECT, DELETE' };
 
 /** Indexes of tenant tables that do not begin with tenant_id, each with its reason. */
 const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
@@ -11,6 +19,7 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   tenants_updated: 'the same',
   jobs_due: 'workers claim what is due, of all tenants',
   idempotency_keys_expiry: 'what has expired is purged for all tenants',
+  ws_tickets_expiry: 'the same',
 };
 /** Tables without a tenant: facts of the installation. */
 const INSTALLATION_TABLES = ['instance', 'schema_migrations'];

@@ -28,13 +28,14 @@ export interface LiveKeyRow {
   readonly key_id: string;
   readonly hash: Buffer;
   readonly scopes: Scope[];
+  readonly expires_at: Date | null;
   readonly status: 'active' | 'suspended';
   readonly settings: TenantSettings;
   readonly limits: TenantLimits;
 }
 
 const COLUMNS = 'key_id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at';
-const LIVE = `SELECT k.tenant_id, k.key_id, k.hash, k.scopes, t.status, t.settings, t.limits
+const LIVE = `SELECT k.tenant_id, k.key_id, k.hash, k.scopes, k.expires_at, t.status, t.settings, t.limits
   FROM api_keys k JOIN tenants t USING (tenant_id)
   WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())`;
 

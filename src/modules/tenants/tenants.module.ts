@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { CredentialVerifier } from '../../platform/auth';
+import { CredentialVerifier, Tickets } from '../../platform/auth';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
 import { KeyUses } from './key-uses';
@@ -7,6 +7,7 @@ import { KeysRepository } from './keys.repository';
 import { KeysService } from './keys.service';
 import { TenantsRepository } from './tenants.repository';
 import { TenantsService } from './tenants.service';
+import { TicketsRepository } from './tickets.repository';
 import { TokenSigner } from './token-signer';
 import { TokensController } from './tokens.controller';
 import { TokensService } from './tokens.service';
@@ -22,12 +23,14 @@ import { TenantCredentialVerifier } from './verifier';
     KeyUses,
     KeysService,
     TenantsService,
+    TicketsRepository,
     TokenSigner,
     TokensService,
     UsersService,
     TenantCredentialVerifier,
     { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
+    { provide: Tickets, useExisting: TicketsRepository },
   ],
-  exports: [CredentialVerifier, TenantsService, UsersService],
+  exports: [CredentialVerifier, Tickets, TenantsService, UsersService],
 })
 export class TenantsModule {}

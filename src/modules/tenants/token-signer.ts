@@ -11,6 +11,8 @@ export interface TokenClaims {
   readonly userId: string;
   /** The API key that minted it: it dies with that key. */
   readonly keyId: string;
+  /** Of a ticket: when the session that it opens ends, in milliseconds since 1970; undefined: with the key. */
+  readonly sessionEndsAtMs?: number | undefined;
 }
 
 export interface ReadClaims extends TokenClaims {
@@ -38,6 +40,7 @@ export class TokenSigner {
       jti: randomUUID(),
       iat,
       exp: iat + seconds,
+      ...(claims.sessionEndsAtMs === undefined ? {} : { end: claims.sessionEndsAtMs }),
     };
     const token = jwt.sign(payload, this.secrets.jwtSecret, { algorithm: 'HS256' });
     return { token: use === 'ticket' ? TICKET_PREFIX + token : token, expiresAt: new Date(payload.exp * 1000) };
@@ -49,10 +52,11 @@ export class TokenSigner {
     try {
       const payload = jwt.verify(raw, this.secrets.jwtSecret, { algorithms: ['HS256'] });
       if (typeof payload === 'string' || payload['use'] !== use) return undefined;
-      const { sub, tid, kid, jti, exp } = payload as Record<string, unknown>;
+      const { sub, tid, kid, jti, exp, end } = payload as Record<string, unknown>;
       if (typeof sub !== 'string' || typeof tid !== 'string' || typeof kid !== 'string') return undefined;
       if (typeof jti !== 'string' || typeof exp !== 'number') return undefined;
-      return { tenantId: tid, userId: sub, keyId: kid, tokenId: jti, expiresAtMs: exp * 1000 };
+      const sessionEndsAtMs = typeof end === 'number' ? end : undefined;
+      return { tenantId: tid, userId: sub, keyId: kid, tokenId: jti, expiresAtMs: exp * 1000, sessionEndsAtMs };
     } catch {
       return undefined;
     }

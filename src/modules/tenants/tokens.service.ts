@@ -27,7 +27,13 @@ export class TokensService {
 
   /** Mints a ticket that opens one socket as the caller. */
   ticket(caller: Caller): TicketDto {
-    const claims = { tenantId: caller.tenantId, userId: caller.userId, keyId: keyOf(caller) };
+    const claims = {
+      tenantId: caller.tenantId,
+      userId: caller.userId,
+      keyId: keyOf(caller),
+      // A ticket must not prolong the token that it was made with; a key's own end is looked up when it is used.
+      sessionEndsAtMs: caller.kind === 'token' ? caller.endsAtMs : undefined,
+    };
     return { token: this.signer.sign('ticket', claims, TICKET_SECONDS).token, expires_in: TICKET_SECONDS };
   }
 }

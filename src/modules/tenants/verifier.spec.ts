@@ -22,6 +22,7 @@ class FakeKeys {
       key_id: randomUUID(),
       hash: hashApiKey(apiKey),
       scopes: ['chat'],
+      expires_at: null,
       status: 'active',
       settings: {},
       limits: {},

@@ -1,7 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { CredentialVerifier, type KeyGrant, type TenantPolicy, type TokenGrant } from '../../platform/auth';
+import {
+  CredentialVerifier,
+  type KeyGrant,
+  type TenantPolicy,
+  type TicketGrant,
+  type TokenGrant,
+} from '../../platform/auth';
 import { Secrets } from '../../platform/secrets';
 import { hashApiKey, isWellFormedApiKey } from './api-key';
 import { KeysRepository, type LiveKeyRow } from './keys.repository';
@@ -12,6 +18,12 @@ import { type ReadClaims, TokenSigner } from './token-signer';
 export const GRANT_TTL_MS = 2000;
 const CACHED_KEYS = 20_000;
 const CACHED_TOKENS = 100_000;
+
+/** A live key, for the tokens that it minted. */
+interface KeyState {
+  readonly tenant: TenantPolicy;
+  readonly endsAtMs: number | undefined;
+}
 
 interface Cached<G> {
   readonly grant: G | undefined;
@@ -25,7 +37,7 @@ interface Cached<G> {
 @Injectable()
 export class TenantCredentialVerifier extends CredentialVerifier {
   private readonly keys = new LRUCache<string, Cached<KeyGrant>>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
-  private readonly keysById = new LRUCache<string, Cached<TenantPolicy>>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
+  private readonly keysById = new LRUCache<string, Cached<KeyState>>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
   /** Tokens whose signature is good. Whether their key still lives is never part of it: that is `keysById`. */
   private readonly tokens = new LRUCache<string, ReadClaims>({ max: CACHED_TOKENS });
   private readonly pending = new Map<string, Promise<unknown>>();
@@ -54,12 +66,17 @@ export class TenantCredentialVerifier extends CredentialVerifier {
 
   verifyToken(token: string): TokenGrant | undefined | Promise<TokenGrant | undefined> {
     const claims = this.claimsOf(token);
-    if (!claims) return undefined;
-    const cached = this.keysById.get(claims.keyId);
-    if (cached) return tokenGrant(claims, cached.grant);
-    const { tenantId, keyId } = claims;
-    return this.once(`id:${keyId}`, () => this.loadKeyById(tenantId, keyId)).then((tenant) =>
-      tokenGrant(claims, tenant),
+    return claims && this.withKey(claims, (key) => tokenGrant(claims, key, claims.expiresAtMs));
+  }
+
+  verifyTicket(ticket: string): TicketGrant | undefined | Promise<TicketGrant | undefined> {
+    const claims = this.signer.read(ticket, 'ticket');
+    return (
+      claims &&
+      this.withKey(claims, (key) => {
+        const grant = tokenGrant(claims, key, claims.sessionEndsAtMs);
+        return grant && { ...grant, ticketId: claims.tokenId, usableUntilMs: claims.expiresAtMs };
+      })
     );
   }
 
@@ -92,17 +109,25 @@ export class TenantCredentialVerifier extends CredentialVerifier {
     const row = await this.repository.liveByHash(hash);
     const grant =
       row && timingSafeEqual(row.hash, hash)
-        ? { keyId: row.key_id, scopes: row.scopes, tenant: policyOf(row) }
+        ? { keyId: row.key_id, scopes: row.scopes, tenant: policyOf(row), endsAtMs: row.expires_at?.getTime() }
         : undefined;
     if (generation === this.generation) this.keys.set(id, { grant });
     if (grant) this.uses.note(grant.tenant.tenantId, grant.keyId);
     return grant;
   }
 
-  private async loadKeyById(tenantId: string, keyId: string): Promise<TenantPolicy | undefined> {
+  /** Asks for the key that minted a token. */
+  private withKey<G>(claims: ReadClaims, grant: (key: KeyState | undefined) => G): G | Promise<G> {
+    const { tenantId, keyId } = claims;
+    const cached = this.keysById.get(keyId);
+    if (cached) return grant(cached.grant);
+    return this.once(`id:${keyId}`, () => this.loadKeyById(tenantId, keyId)).then(grant);
+  }
+
+  private async loadKeyById(tenantId: string, keyId: string): Promise<KeyState | undefined> {
     const { generation } = this;
     const row = await this.repository.liveById(tenantId, keyId);
-    const grant = row && policyOf(row);
+    const grant = row && { tenant: policyOf(row), endsAtMs: row.expires_at?.getTime() };
     if (generation === this.generation) this.keysById.set(keyId, { grant });
     return grant;
   }
@@ -119,8 +144,16 @@ export class TenantCredentialVerifier extends CredentialVerifier {
   }
 }
 
-function tokenGrant(claims: ReadClaims, tenant: TenantPolicy | undefined): TokenGrant | undefined {
-  return tenant?.tenantId === claims.tenantId ? { keyId: claims.keyId, userId: claims.userId, tenant } : undefined;
+/** A token ends with its own expiry or with its key, whichever is first. */
+function tokenGrant(claims: ReadClaims, key: KeyState | undefined, ends: number | undefined): TokenGrant | undefined {
+  if (key?.tenant.tenantId !== claims.tenantId) return undefined;
+  const endsAtMs = Math.min(ends ?? Infinity, key.endsAtMs ?? Infinity);
+  return {
+    keyId: claims.keyId,
+    userId: claims.userId,
+    tenant: key.tenant,
+    endsAtMs: Number.isFinite(endsAtMs) ? endsAtMs : undefined,
+  };
 }
 
 function policyOf(row: LiveKeyRow): TenantPolicy {

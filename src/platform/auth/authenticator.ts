@@ -2,7 +2,7 @@ import { AppError, forbidden, unauthenticated } from '../../common/errors';
 import { userIdFault } from '../../common/text';
 import type { AccessKind } from './access';
 import { Caller } from './caller';
-import { type CredentialVerifier, type KeyGrant, type TokenGrant } from './credential-verifier';
+import { type CredentialVerifier, type KeyGrant, type TicketGrant, type TokenGrant } from './credential-verifier';
 import type { TenantPolicy } from './tenant-policy';
 
 /** The headers that carry credentials, as Node gives them. */
@@ -18,7 +18,7 @@ export interface CredentialHeaders {
 export type Identity =
   | { readonly kind: 'master' }
   | { readonly kind: 'key'; readonly grant: KeyGrant }
-  | { readonly kind: 'token'; readonly grant: TokenGrant };
+  | { readonly kind: 'token'; readonly grant: TokenGrant; readonly ticket?: TicketGrant };
 
 const BEARER = /^Bearer +(\S+)$/i;
 const BEARER_SCHEME = /^Bearer( |$)/i;
@@ -51,6 +51,11 @@ export class Authenticator {
     return proven(this.verifier.verifyKey(key), asKey, 'Invalid API key');
   }
 
+  /** Proves a socket ticket; whether it was used already is asked by whoever accepts it. */
+  identifyTicket(ticket: string): Identity | Promise<Identity> {
+    return proven(this.verifier.verifyTicket(ticket), asTicket, 'Invalid or expired ticket');
+  }
+
   /** Applies the route's rule to a proven credential. Throws 400, 401 or 403. */
   authorise(identity: Identity, headers: CredentialHeaders, access: AccessKind, requestId: string): Caller {
     if (identity.kind === 'master') return new Caller('master', requestId, undefined, undefined, undefined, []);
@@ -59,13 +64,14 @@ export class Authenticator {
     admitTenant(tenant, headers.origin);
     if (identity.kind === 'token') {
       if (access !== 'user') throw forbidden('A user token may not do this; use an API key from your server');
-      return new Caller('token', requestId, tenant, identity.grant.userId, identity.grant.keyId, ['chat']);
+      const { userId, keyId, endsAtMs } = identity.grant;
+      return ending(new Caller('token', requestId, tenant, userId, keyId, ['chat']), endsAtMs);
     }
     const { grant } = identity;
     const needed = access === 'admin' ? 'admin' : 'chat';
     if (!grant.scopes.includes(needed)) throw forbidden(`This API key lacks the scope "${needed}"`);
     const user = access === 'admin' ? undefined : userOf(headers['x-user-id'], access === 'user');
-    return new Caller('key', requestId, tenant, user, grant.keyId, grant.scopes);
+    return ending(new Caller('key', requestId, tenant, user, grant.keyId, grant.scopes), grant.endsAtMs);
   }
 }
 
@@ -75,6 +81,15 @@ function asKey(grant: KeyGrant): Identity {
 
 function asToken(grant: TokenGrant): Identity {
   return { kind: 'token', grant };
+}
+
+function asTicket(grant: TicketGrant): Identity {
+  return { kind: 'token', grant, ticket: grant };
+}
+
+function ending(caller: Caller, endsAtMs: number | undefined): Caller {
+  caller.endsAtMs = endsAtMs;
+  return caller;
 }
 
 function proven<G>(

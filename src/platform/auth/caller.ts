@@ -17,12 +17,14 @@ export class Caller {
   idempotency: IdempotencyClaim | undefined;
   /** Set by a service that answered from what it had stored; becomes `Idempotent-Replayed: true`. */
   replayed = false;
+  /** When the credential ends by itself, in milliseconds since 1970; undefined: never. */
+  endsAtMs: number | undefined;
 
   constructor(
     readonly kind: 'key' | 'token' | 'master',
     readonly requestId: string,
     /** undefined for the master key. */
-    private readonly policy: TenantPolicy | undefined,
+    private policy: TenantPolicy | undefined,
     /** The user that the call acts as; undefined where a key acts for its whole tenant. */
     private readonly user: string | undefined,
     readonly keyId: string | undefined,
@@ -32,6 +34,11 @@ export class Caller {
   /** The tenant of the credential; the master key has none. */
   get tenant(): TenantPolicy | undefined {
     return this.policy;
+  }
+
+  /** Puts changed settings and limits in force, for a caller that lives as long as a socket. */
+  renew(policy: TenantPolicy): void {
+    this.policy = policy;
   }
 
   get tenantId(): string {

@@ -7,6 +7,8 @@ export interface KeyGrant {
   readonly keyId: string;
   readonly scopes: readonly Scope[];
   readonly tenant: TenantPolicy;
+  /** When the key expires, in milliseconds since 1970; undefined: never. */
+  readonly endsAtMs?: number | undefined;
 }
 
 /** What a user token stands for; it dies with the key that minted it. */
@@ -14,6 +16,15 @@ export interface TokenGrant {
   readonly keyId: string;
   readonly userId: string;
   readonly tenant: TenantPolicy;
+  /** When the token ends, or its key if that is earlier, in milliseconds since 1970; undefined: never. */
+  readonly endsAtMs?: number | undefined;
+}
+
+/** What a socket ticket stands for. `endsAtMs` is the end of the session that it opens, not of the ticket. */
+export interface TicketGrant extends TokenGrant {
+  readonly ticketId: string;
+  /** Until when it may be used, in milliseconds since 1970. */
+  readonly usableUntilMs: number;
 }
 
 /**
@@ -24,5 +35,13 @@ export interface TokenGrant {
 export abstract class CredentialVerifier {
   abstract verifyKey(apiKey: string): KeyGrant | undefined | Promise<KeyGrant | undefined>;
   abstract verifyToken(token: string): TokenGrant | undefined | Promise<TokenGrant | undefined>;
+  /** Whether it was used already is another question: `Tickets`. */
+  abstract verifyTicket(ticket: string): TicketGrant | undefined | Promise<TicketGrant | undefined>;
   abstract isMasterKey(key: string): boolean;
+}
+
+/** Knows which tickets were used, for all nodes. The tenants module implements it. */
+export abstract class Tickets {
+  /** Uses the ticket up; false when it was used before. Rejects with 503 when the database is away. */
+  abstract redeem(ticket: TicketGrant): Promise<boolean>;
 }

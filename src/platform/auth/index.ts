@@ -5,7 +5,14 @@
 export { Access, type AccessKind, type RouteAccess } from './access';
 export { Authenticator, type CredentialHeaders, type Identity } from './authenticator';
 export { Caller, type IdempotencyClaim } from './caller';
-export { CredentialVerifier, type KeyGrant, type Scope, type TokenGrant } from './credential-verifier';
+export {
+  CredentialVerifier,
+  type KeyGrant,
+  type Scope,
+  type TicketGrant,
+  Tickets,
+  type TokenGrant,
+} from './credential-verifier';
 export {
   LIMIT_DEFAULTS,
   type LimitName,

@@ -89,6 +89,36 @@ export const METRIC_DEFINITIONS = {
     help: 'Requests and upgrades whose credential was refused, by reason.',
     labels: ['reason'],
   },
+  chatapi_ws_connections: {
+    type: 'gauge',
+    help: 'Open sockets now, by path.',
+    labels: ['path'],
+  },
+  chatapi_ws_closes_total: {
+    type: 'counter',
+    help: 'Sockets that were open and are over, by close code; 1006 when there was none.',
+    labels: ['code'],
+  },
+  chatapi_ws_refused_total: {
+    type: 'counter',
+    help: 'Upgrades that were refused, by reason.',
+    labels: ['reason'],
+  },
+  chatapi_ws_queue_bytes: {
+    type: 'gauge',
+    help: 'Bytes that wait for clients to take them now, over all sockets.',
+    labels: [],
+  },
+  chatapi_ws_sent_frames_total: {
+    type: 'counter',
+    help: 'Frames written to sockets.',
+    labels: [],
+  },
+  chatapi_ws_sent_bytes_total: {
+    type: 'counter',
+    help: 'Bytes written to sockets, framing included.',
+    labels: [],
+  },
   chatapi_jobs: {
     type: 'gauge',
     help: 'Background jobs now, by state.',

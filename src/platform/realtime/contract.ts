@@ -36,8 +36,43 @@ export interface Connection {
 export interface FrameBatch {
   /** Bytes so far. */
   readonly bytes: number;
+  /** Frames so far. */
+  readonly frames: number;
   /** The joined bytes; called by the flush only. */
   joined(): Buffer;
+}
+
+/** A connection as its handlers get it: they also see how the socket keeps up, in both directions. */
+export interface AcceptedConnection extends Connection {
+  /** Bytes that the client has not taken yet: those of this turn and those in the socket. */
+  readonly waiting: number;
+  /** Queues a frame like `send`, but it never counts towards 4009: whoever sends history paces it by `waiting`. */
+  sendHistory(frame: WireFrame): void;
+  /** Calls back once: when at most so many bytes wait, at once if that is so already, or when the connection is over. */
+  onceBelow(bytes: number, handler: () => void): void;
+  /** Stops reading. What one read (64 KB) has brought already is still handed over. */
+  pause(): void;
+  resume(): void;
+}
+
+/**
+ * What happens on the connections of a path. `opened` is called after `hello` was queued; the socket is not read before
+ * the `opened` of all handlers have settled. When one throws or rejects, the client gets the error and is closed.
+ */
+export interface ConnectionHandler {
+  opened?(connection: AcceptedConnection): void | Promise<void>;
+  /** A message of the client, in the order of arrival. Neither throws nor waits. */
+  message?(connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
+}
+
+/** Where handlers say that they want the connections of a path; implemented by the transport. */
+export abstract class ConnectionHandlers {
+  /**
+   * Call while the application starts (`onModuleInit`). Handlers are called in the order in which they were added, one
+   * after the other has settled.
+   * @param path e.g. `/ws`
+   */
+  abstract add(path: string, handler: ConnectionHandler): void;
 }
 
 /** A change of a room that has been committed. */

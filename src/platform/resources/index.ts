@@ -1,7 +1,7 @@
 /** What is made before Nest is: configuration, log, lifecycle, secrets. Handed to whoever injects it. */
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { type AppConfig, DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig } from '../../config';
+import { type AppConfig, DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig, SocketConfig } from '../../config';
 import { Lifecycle } from '../lifecycle';
 import { Log } from '../logging';
 import { Secrets } from '../secrets';
@@ -20,6 +20,7 @@ export class ResourcesModule {
   static register({ config, log, lifecycle, secrets }: Resources): DynamicModule {
     const providers = [
       { provide: HttpConfig, useValue: config.http },
+      { provide: SocketConfig, useValue: config.socket },
       { provide: DatabaseConfig, useValue: config.database },
       { provide: SecurityConfig, useValue: config.security },
       { provide: RuntimeConfig, useValue: config.runtime },
@@ -34,6 +35,7 @@ export class ResourcesModule {
       providers,
       exports: [
         HttpConfig,
+        SocketConfig,
         DatabaseConfig,
         SecurityConfig,
         RuntimeConfig,

@@ -1,0 +1,117 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { AppError, ERROR_CATALOGUE, invalid } from '../../../common/errors';
+import { encodeId, newUuid } from '../../../common/ids';
+import { SocketConfig } from '../../../config';
+import type { Caller } from '../../auth';
+import { requestIdOf } from '../../http';
+import { describeError, Log } from '../../logging';
+import { CLOSE_GRACE_MS, CloseCode } from './close-codes';
+import { Connections } from './connections';
+import { SocketDoors, type SocketDoor } from './doors';
+import { Flusher } from './flusher';
+import { answerUpgrade } from './http-answer';
+import { SocketConnection } from './socket-connection';
+import { SocketMetrics } from './socket-metrics';
+import { MAX_FRAME_BYTES, toWire } from './wire';
+
+/** An upgrade as Node hands it over. */
+export interface RawUpgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  /** What came with the request, beyond its end. */
+  readonly head: Buffer;
+}
+
+/** Turns an upgrade into a connection, or into a socket that says why not and closes. */
+@Injectable()
+export class Acceptor {
+  private readonly flusher: Flusher;
+  private readonly server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: MAX_FRAME_BYTES,
+    // Not yet in ws's types.
+    ...{ closeTimeout: CLOSE_GRACE_MS },
+  });
+
+  constructor(
+    private readonly doors: SocketDoors,
+    private readonly connections: Connections,
+    private readonly metrics: SocketMetrics,
+    private readonly config: SocketConfig,
+    private readonly log: Log,
+  ) {
+    this.server.on('wsClientError', (error: Error, socket: Socket, request: IncomingMessage) =>
+      answerUpgrade(socket, invalid('request', error.message), requestIdOf(request)),
+    );
+    this.flusher = new Flusher((frames, bytes) => this.metrics.sent(frames, bytes));
+  }
+
+  /** Throws 429 where others took the last place meanwhile; else the caller is connected when this returns. */
+  accept(upgrade: RawUpgrade, door: SocketDoor, caller: Caller, epoch: number): void {
+    this.connections.admit(caller, door);
+    this.upgrade(upgrade, caller.requestId, (ws) => {
+      const id = encodeId('connection', newUuid());
+      const connection = new SocketConnection(id, caller, ws, upgrade.socket, this.flusher);
+      this.connections.add(connection, door);
+      this.listen(connection, ws, door);
+      const { heartbeatMs } = this.config;
+      connection.send(toWire(door.hello({ connectionId: id, caller, epoch, heartbeatMs })));
+      void this.open(connection, door);
+    });
+  }
+
+  /** Tells on the socket why it is refused. */
+  refuse(upgrade: RawUpgrade, door: SocketDoor, error: AppError, requestId: string): void {
+    this.upgrade(upgrade, requestId, (ws) => {
+      ws.on('error', () => undefined);
+      ws.send(JSON.stringify(door.error(error, requestId)));
+      ws.close(ERROR_CATALOGUE[error.code].closeCode, error.message.slice(0, 100));
+    });
+  }
+
+  private upgrade({ request, socket, head }: RawUpgrade, requestId: string, then: (ws: WebSocket) => void): void {
+    const server = this.server;
+    const addId = (headers: string[], about: IncomingMessage): void => {
+      if (about === request) headers.push(`X-Request-Id: ${requestId}`);
+    };
+    // ws writes the answer before `handleUpgrade` returns.
+    server.on('headers', addId);
+    server.handleUpgrade(request, socket, head, then);
+    server.off('headers', addId);
+  }
+
+  private listen(connection: SocketConnection, ws: WebSocket, door: SocketDoor): void {
+    const handlers = this.doors.handlersOf(door.path).filter((handler) => handler.message !== undefined);
+    ws.on('message', (data: Buffer, isBinary) => {
+      if (!connection.isOpen) return;
+      for (const handler of handlers) handler.message?.(connection, data, isBinary);
+    });
+    // ws has answered a violation of the protocol with 1002, 1007 or 1009 when it says so.
+    ws.on('error', () => undefined);
+    ws.once('close', (code) => this.metrics.closed(connection.closeCode ?? code));
+  }
+
+  /** Nothing is read from the client before all handlers are ready for it. */
+  private async open(connection: SocketConnection, door: SocketDoor): Promise<void> {
+    try {
+      for (const handler of this.doors.handlersOf(door.path)) await handler.opened?.(connection);
+      connection.opened();
+    } catch (error) {
+      this.fail(connection, door, error);
+    }
+  }
+
+  private fail(connection: SocketConnection, door: SocketDoor, thrown: unknown): void {
+    const { requestId } = connection.caller;
+    const isExpected = thrown instanceof AppError;
+    if (!isExpected) this.log.error({ request_id: requestId, error: describeError(thrown) }, 'opening a socket failed');
+    const error = isExpected ? thrown : new AppError('INTERNAL_ERROR', 'Internal server error', { cause: thrown });
+    connection.send(toWire(door.error(error, requestId)));
+    connection.close(isExpected ? ERROR_CATALOGUE[error.code].closeCode : CloseCode.internal, error.message);
+  }
+}

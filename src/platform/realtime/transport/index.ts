@@ -1,0 +1,18 @@
+/**
+ * Transport: the only code that touches sockets. From the upgrade (credential, limits, refusals) to the last byte
+ * (close codes, heartbeat, shutdown).
+ *
+ * Invariants: nothing a client sent is handled before its checks have passed and every handler's `opened` has settled;
+ * a connection writes once per turn, whole frames only, nothing after its close; it lives no longer than its credential;
+ * it holds one place of its tenant's and user's limits from acceptance to the end of the socket, whatever ends it.
+ *
+ * Concurrency: checks are asynchronous and hold nothing; limits are taken in the turn in which the socket is accepted.
+ * No connection has a timer of its own but ws's two seconds after a close.
+ */
+export { CloseCode } from './close-codes';
+export { Connections } from './connections';
+export { SocketDoors } from './doors';
+export { SilentWsAdapter } from './nest-adapter';
+export { TRANSPORT_PROVIDERS } from './providers';
+export { Upgrades } from './upgrades';
+export { encodeFrame, MAX_FRAME_BYTES, OpenBatch, toWire } from './wire';

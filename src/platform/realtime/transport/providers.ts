@@ -1,0 +1,21 @@
+import type { Provider } from '@nestjs/common';
+import { ConnectionHandlers } from '../contract';
+import { Acceptor } from './acceptor';
+import { Connections } from './connections';
+import { SocketDoors } from './doors';
+import { Epoch } from './epoch';
+import { SocketMetrics } from './socket-metrics';
+import { UpgradeChecks } from './upgrade-checks';
+import { Upgrades } from './upgrades';
+
+/** For the realtime module. */
+export const TRANSPORT_PROVIDERS: Provider[] = [
+  SocketDoors,
+  { provide: ConnectionHandlers, useExisting: SocketDoors },
+  Connections,
+  Epoch,
+  SocketMetrics,
+  Acceptor,
+  UpgradeChecks,
+  Upgrades,
+];

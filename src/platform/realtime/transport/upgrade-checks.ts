@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { unauthenticated } from '../../../common/errors';
+import { RuntimeConfig, SocketConfig } from '../../../config';
+import { Authenticator, type Caller, CredentialVerifier, Tickets } from '../../auth';
+import { Connections } from './connections';
+import type { SocketDoor } from './doors';
+import { Epoch } from './epoch';
+import { credentialOf, refuseOtherUser, type UpgradeRequest } from './upgrade-request';
+
+/** What an upgrade that passed is accepted with. */
+export interface Admission {
+  readonly caller: Caller;
+  readonly epoch: number;
+}
+
+/** Decides whether an upgrade becomes a connection, and whose. */
+@Injectable()
+export class UpgradeChecks {
+  private readonly authenticator: Authenticator;
+  private readonly allowKeyInQuery: boolean;
+
+  constructor(
+    verifier: CredentialVerifier,
+    private readonly tickets: Tickets,
+    private readonly connections: Connections,
+    private readonly epoch: Epoch,
+    socket: SocketConfig,
+    runtime: RuntimeConfig,
+  ) {
+    this.authenticator = new Authenticator(verifier);
+    this.allowKeyInQuery = socket.allowApiKeyInQuery ?? runtime.nodeEnv !== 'production';
+  }
+
+  /** Throws 400, 401, 403, 429 or 503. */
+  async check(request: UpgradeRequest, door: SocketDoor): Promise<Admission> {
+    const { ticket, headers } = credentialOf(request, this.allowKeyInQuery);
+    const identity = await (ticket === undefined
+      ? this.authenticator.identify(headers, 'user')
+      : this.authenticator.identifyTicket(ticket));
+    const caller = this.authenticator.authorise(identity, headers, 'user', request.id);
+    refuseOtherUser(request, caller);
+    this.connections.admit(caller, door);
+    const epoch = await this.epoch.read();
+    // Last, so that what is refused for another reason leaves the ticket good.
+    const used = identity.kind === 'token' ? identity.ticket : undefined;
+    if (used !== undefined && !(await this.tickets.redeem(used)))
+      throw unauthenticated('This ticket was used before: get a new one from POST /ws/token');
+    if (caller.endsAtMs !== undefined && caller.endsAtMs <= Date.now()) throw unauthenticated('Expired credential');
+    return { caller, epoch };
+  }
+}

@@ -1,0 +1,73 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { forbidden, unauthenticated } from '../../../common/errors';
+import type { Caller, CredentialHeaders } from '../../auth';
+
+/** Begins every socket ticket. */
+const TICKET_PREFIX = 'wst_';
+const BEARER_TICKET = /^Bearer +(wst_\S+)$/i;
+
+/** An upgrade as the checks need it. Its query may hold secrets: never logged, never echoed. */
+export interface UpgradeRequest {
+  readonly id: string;
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** Refusals are to be told on a socket, since a browser cannot read an HTTP answer. */
+  readonly wantsCloseCodes: boolean;
+}
+
+export function readUpgrade(request: IncomingMessage, id: string): UpgradeRequest {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
+  return {
+    id,
+    method: request.method ?? 'GET',
+    path: mark < 0 ? url : url.slice(0, mark),
+    query,
+    headers: request.headers,
+    wantsCloseCodes: query.get('close_codes') === '1',
+  };
+}
+
+/** What an upgrade is to be judged by: a ticket, or headers as a REST call would have them. */
+export interface UpgradeCredential {
+  readonly ticket: string | undefined;
+  readonly headers: CredentialHeaders;
+}
+
+/**
+ * Finds the credential that counts. A Bearer token wins over a key, a header over the URL.
+ * Throws 401 for a key in the URL where that is not allowed.
+ */
+export function credentialOf(request: UpgradeRequest, allowKeyInQuery: boolean): UpgradeCredential {
+  const { headers, query } = request;
+  const origin = headers.origin;
+  const user = headers['x-user-id'] ?? query.get('user_id') ?? undefined;
+  const isBearer = /^Bearer( |$)/i.test(headers.authorization ?? '');
+  if (isBearer) {
+    const ticket = BEARER_TICKET.exec(headers.authorization ?? '')?.[1];
+    return { ticket, headers: { authorization: headers.authorization, origin } };
+  }
+  const token = query.get('token');
+  if (token !== null && token !== '') {
+    const ticket = token.startsWith(TICKET_PREFIX) ? token : undefined;
+    return { ticket, headers: { authorization: `Bearer ${token}`, origin } };
+  }
+  const key = headers['x-api-key'];
+  if (key !== undefined) return { ticket: undefined, headers: { 'x-api-key': key, 'x-user-id': user, origin } };
+  const keyInQuery = query.get('api_key');
+  if (keyInQuery === null) return { ticket: undefined, headers: { authorization: headers.authorization, origin } };
+  if (!allowKeyInQuery)
+    throw unauthenticated('This server takes no API key in the URL: send headers, a token or a ticket');
+  return { ticket: undefined, headers: { 'x-api-key': keyInQuery, 'x-user-id': user, origin } };
+}
+
+/** A token acts as its user and nobody else, also where the URL names one. Throws 403. */
+export function refuseOtherUser(request: UpgradeRequest, caller: Caller): void {
+  const named = request.query.get('user_id');
+  if (caller.kind === 'token' && named !== null && named !== caller.userId)
+    throw forbidden('A user token acts as its own user only; leave user_id out');
+}

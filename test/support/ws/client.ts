@@ -1,0 +1,164 @@
+import type { IncomingMessage } from 'node:http';
+import WebSocket, { type ClientOptions } from 'ws';
+
+const WITHIN_MS = 10_000;
+
+/** A frame of the server. */
+export interface ServerFrame {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+/** How a socket ended: 1006 when no close frame came. */
+export interface SocketEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** What an upgrade that was refused over HTTP was answered with. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: { readonly error: Readonly<Record<string, unknown>> };
+}
+
+export interface ConnectOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Without the question mark; object or ready-made string. */
+  readonly query?: Readonly<Record<string, string>> | string;
+  /** Default `/ws`. */
+  readonly path?: string;
+  readonly options?: ClientOptions;
+}
+
+/** A client of the socket: keeps every frame, and waits for the one that a test wants. */
+export class WsClient {
+  readonly frames: ServerFrame[] = [];
+  private readonly waiting = new Set<() => void>();
+  private end: SocketEnd | undefined;
+
+  private constructor(readonly ws: WebSocket) {
+    ws.on('message', (data: Buffer) => {
+      this.frames.push(JSON.parse(data.toString()) as ServerFrame);
+      this.wake();
+    });
+    ws.on('close', (code, reason) => {
+      this.end = { code, reason: reason.toString() };
+      this.wake();
+    });
+    ws.on('error', () => undefined);
+  }
+
+  /** Resolves when the socket is open; rejects with the answer when it was refused. */
+  static async connect(url: string, options: ConnectOptions = {}): Promise<WsClient> {
+    const tried = await attempt(url, options);
+    if (tried instanceof WsClient) return tried;
+    throw new Error(`the upgrade answered ${tried.status}: ${JSON.stringify(tried.body)}`);
+  }
+
+  /** The answer to an upgrade that has to be refused. */
+  static async refused(url: string, options: ConnectOptions = {}): Promise<Refusal> {
+    const tried = await attempt(url, options);
+    if (!(tried instanceof WsClient)) return tried;
+    tried.ws.terminate();
+    throw new Error('the upgrade was accepted');
+  }
+
+  /** For `connect` only. */
+  static of(ws: WebSocket): WsClient {
+    return new WsClient(ws);
+  }
+
+  send(frame: object): void {
+    this.ws.send(JSON.stringify(frame));
+  }
+
+  /** The first frame, of those that came and will come, that is wanted. */
+  frame(wanted: string | ((frame: ServerFrame) => boolean), withinMs = WITHIN_MS): Promise<ServerFrame> {
+    const fits = typeof wanted === 'string' ? (frame: ServerFrame) => frame.type === wanted : wanted;
+    const about = typeof wanted === 'string' ? wanted : 'a frame';
+    return this.until(about, () => this.frames.find(fits), withinMs);
+  }
+
+  /** Waits for so many frames of a type and returns them. */
+  many(type: string, count: number, withinMs = WITHIN_MS): Promise<ServerFrame[]> {
+    const those = (): ServerFrame[] => this.frames.filter((frame) => frame.type === type);
+    return this.until(`${count} × ${type}`, () => (those().length >= count ? those() : undefined), withinMs);
+  }
+
+  /** How the socket ends. */
+  ended(withinMs = WITHIN_MS): Promise<SocketEnd> {
+    return this.until('the end of the socket', () => this.end, withinMs);
+  }
+
+  /** A round trip: what the server sent before it is here. */
+  async settled(): Promise<void> {
+    const pong = new Promise((resolve) => this.ws.once('pong', resolve));
+    this.ws.ping();
+    await pong;
+  }
+
+  get isOpen(): boolean {
+    return this.ws.readyState === WebSocket.OPEN;
+  }
+
+  async close(): Promise<void> {
+    this.ws.close();
+    await this.ended();
+  }
+
+  private until<T>(about: string, find: () => T | undefined, withinMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = find();
+        if (found === undefined && (this.end === undefined || find() !== undefined)) return;
+        stop();
+        if (found !== undefined) resolve(found);
+        else reject(new Error(`${about} did not come: the socket closed with ${JSON.stringify(this.end)}`));
+      };
+      const late = setTimeout(() => {
+        stop();
+        reject(
+          new Error(`${about} did not come within ${withinMs} ms; came: ${JSON.stringify(this.frames.slice(-5))}`),
+        );
+      }, withinMs);
+      const stop = (): void => {
+        clearTimeout(late);
+        this.waiting.delete(look);
+      };
+      this.waiting.add(look);
+      look();
+    });
+  }
+
+  private wake(): void {
+    for (const look of [...this.waiting]) look();
+  }
+}
+
+/** `http://host:1` → `ws://host:1/ws?…`. */
+export function socketUrl(url: string, { path = '/ws', query }: ConnectOptions = {}): string {
+  const text = typeof query === 'string' ? query : new URLSearchParams(query ?? {}).toString();
+  return `${url.replace(/^http/, 'ws')}${path}${text === '' ? '' : `?${text}`}`;
+}
+
+function attempt(url: string, options: ConnectOptions): Promise<WsClient | Refusal> {
+  const ws = new WebSocket(socketUrl(url, options), {
+    perMessageDeflate: false,
+    ...options.options,
+    headers: { ...options.headers },
+  });
+  const client = WsClient.of(ws);
+  return new Promise((resolve, reject) => {
+    ws.once('open', () => resolve(client));
+    ws.once('error', reject);
+    ws.once('unexpected-response', (_request, response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('end', () => {
+        const body = JSON.parse(text) as Refusal['body'];
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+      });
+    });
+  });
+}
