@@ -21,7 +21,7 @@ describe('opening /ws', () => {
       tenant_id: tenant.tenantId,
       epoch: 1,
       heartbeat_ms: 30_000,
-      limits: { ws_messages_per_second: 10, max_frame_bytes: 262_144 },
+      limits: { ws_messages_per_second: 10, other_frames_per_second: 100, frame_bytes: 262_144 },
     });
     await client.close();
   });

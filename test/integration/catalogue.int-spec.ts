@@ -376,6 +376,7 @@ function sampleRows(tenant: string): string {
       VALUES ('${tenant}', '${id}', 1, '${id}', 1, 'alice', 'x', now());
     INSERT INTO room_events (tenant_id, room_id, rev, type, payload) VALUES ('${tenant}', '${id}', 2, 'x', '{}');
     INSERT INTO jobs (tenant_id, kind, key, payload) VALUES ('${tenant}', 'x', 'x', '{}');
+    INSERT INTO ws_tickets (tenant_id, ticket_id, expires_at) VALUES ('${tenant}', gen_random_uuid(), now());
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
       VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;
 }

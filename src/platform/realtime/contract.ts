@@ -36,8 +36,8 @@ export interface Connection {
 export interface FrameBatch {
   /** Bytes so far. */
   readonly bytes: number;
-  /** Frames so far. */
-  readonly frames: number;
+  /** Frames so far, for the metrics; 1 where it is not said. */
+  readonly frames?: number;
   /** The joined bytes; called by the flush only. */
   joined(): Buffer;
 }

@@ -5,6 +5,9 @@ import { type Caller, type LimitName, limitOf } from '../../auth';
 import { type ConnectionHandler, ConnectionHandlers, type Frame } from '../contract';
 import { MAX_FRAME_BYTES } from './wire';
 
+/** All frames but messages, together, per connection (contract §4). */
+const OTHER_FRAMES_PER_SECOND = 100;
+
 /** What a new connection is told first. */
 export interface Greeting {
   readonly connectionId: string;
@@ -38,7 +41,8 @@ const ROOMS_DOOR: SocketDoor = {
     heartbeat_ms: heartbeatMs,
     limits: {
       ws_messages_per_second: caller.tenant === undefined ? null : limitOf(caller.tenant, 'ws_messages_per_second'),
-      max_frame_bytes: MAX_FRAME_BYTES,
+      other_frames_per_second: OTHER_FRAMES_PER_SECOND,
+      frame_bytes: MAX_FRAME_BYTES,
     },
   }),
   error: (error, requestId) => ({

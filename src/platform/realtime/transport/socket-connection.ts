@@ -217,7 +217,7 @@ function sizeOf(item: WireFrame | FrameBatch): number {
 }
 
 function framesOf(items: readonly (WireFrame | FrameBatch)[]): number {
-  return items.reduce((n, item) => n + (Buffer.isBuffer(item) ? 1 : item.frames), 0);
+  return items.reduce((n, item) => n + (Buffer.isBuffer(item) ? 1 : (item.frames ?? 1)), 0);
 }
 
 /** One buffer; a single frame or shared batch is not copied. */
