@@ -1,7 +1,8 @@
 import { Global, Module } from '@nestjs/common';
-import { CredentialVerifier, Tickets } from '../../platform/auth';
+import { CredentialVerifier, CredentialWatch, Tickets } from '../../platform/auth';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
+import { TenantCredentialWatch } from './credential-watch';
 import { KeyUses } from './key-uses';
 import { KeysRepository } from './keys.repository';
 import { KeysService } from './keys.service';
@@ -29,8 +30,9 @@ import { TenantCredentialVerifier } from './verifier';
     UsersService,
     TenantCredentialVerifier,
     { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
+    { provide: CredentialWatch, useClass: TenantCredentialWatch },
     { provide: Tickets, useExisting: TicketsRepository },
   ],
-  exports: [CredentialVerifier, Tickets, TenantsService, UsersService],
+  exports: [CredentialVerifier, CredentialWatch, Tickets, TenantsService, UsersService],
 })
 export class TenantsModule {}

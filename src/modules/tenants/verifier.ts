@@ -43,6 +43,7 @@ export class TenantCredentialVerifier extends CredentialVerifier {
   private readonly pending = new Map<string, Promise<unknown>>();
   private readonly masterHash: Buffer;
   private generation = 0;
+  private readonly forgetHandlers: (() => void)[] = [];
 
   constructor(
     private readonly repository: KeysRepository,
@@ -91,6 +92,12 @@ export class TenantCredentialVerifier extends CredentialVerifier {
     this.keysById.clear();
     // A look-up that began before the change may answer the calls that wait for it, but no later one.
     this.pending.clear();
+    for (const handler of this.forgetHandlers) handler();
+  }
+
+  /** Calls back after every `forget`. */
+  onForget(handler: () => void): void {
+    this.forgetHandlers.push(handler);
   }
 
   /** What a good token says. The signature is checked once; the expiry every time. */

@@ -5,6 +5,7 @@
 export { Access, type AccessKind, type RouteAccess } from './access';
 export { Authenticator, type CredentialHeaders, type Identity } from './authenticator';
 export { Caller, type IdempotencyClaim } from './caller';
+export { type CredentialChanges, CredentialWatch } from './credential-watch';
 export {
   CredentialVerifier,
   type KeyGrant,

@@ -8,8 +8,9 @@ import { SocketConfig } from '../../../config';
 import type { Caller } from '../../auth';
 import { requestIdOf } from '../../http';
 import { describeError, Log } from '../../logging';
-import { CLOSE_GRACE_MS, CloseCode } from './close-codes';
+import { CLOSE_GRACE_MS } from './close-codes';
 import { Connections } from './connections';
+import { dismiss } from './dismiss';
 import { SocketDoors, type SocketDoor } from './doors';
 import { Flusher } from './flusher';
 import { answerUpgrade } from './http-answer';
@@ -111,7 +112,6 @@ export class Acceptor {
     const isExpected = thrown instanceof AppError;
     if (!isExpected) this.log.error({ request_id: requestId, error: describeError(thrown) }, 'opening a socket failed');
     const error = isExpected ? thrown : new AppError('INTERNAL_ERROR', 'Internal server error', { cause: thrown });
-    connection.send(toWire(door.error(error, requestId)));
-    connection.close(isExpected ? ERROR_CATALOGUE[error.code].closeCode : CloseCode.internal, error.message);
+    dismiss(connection, door, error, ERROR_CATALOGUE[error.code].closeCode);
   }
 }

@@ -11,11 +11,11 @@ const RETRY_SECONDS = 5;
 @Injectable()
 export class Connections {
   private readonly byTenant = new Map<string, Set<SocketConnection>>();
-  private readonly doorOf = new Map<SocketConnection, SocketDoor>();
+  private readonly doors = new Map<SocketConnection, SocketDoor>();
   private readonly counts = new Map<string, number>();
 
   get size(): number {
-    return this.doorOf.size;
+    return this.doors.size;
   }
 
   get tenants(): readonly string[] {
@@ -23,7 +23,12 @@ export class Connections {
   }
 
   all(): IterableIterator<[SocketConnection, SocketDoor]> {
-    return this.doorOf.entries();
+    return this.doors.entries();
+  }
+
+  /** undefined when it is over. */
+  doorOf(connection: SocketConnection): SocketDoor | undefined {
+    return this.doors.get(connection);
   }
 
   ofTenant(tenantId: string): ReadonlySet<SocketConnection> {
@@ -45,7 +50,7 @@ export class Connections {
   /** In the same turn as `admit`, so that nobody comes between. */
   add(connection: SocketConnection, door: SocketDoor): void {
     const { tenantId, caller } = connection;
-    this.doorOf.set(connection, door);
+    this.doors.set(connection, door);
     const siblings = this.byTenant.get(tenantId) ?? new Set();
     this.byTenant.set(tenantId, siblings.add(connection));
     for (const { key } of places(caller, door)) this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
@@ -53,7 +58,7 @@ export class Connections {
   }
 
   private remove(connection: SocketConnection, door: SocketDoor): void {
-    this.doorOf.delete(connection);
+    this.doors.delete(connection);
     const siblings = this.byTenant.get(connection.tenantId);
     siblings?.delete(connection);
     if (siblings?.size === 0) this.byTenant.delete(connection.tenantId);

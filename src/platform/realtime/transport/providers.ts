@@ -4,6 +4,9 @@ import { Acceptor } from './acceptor';
 import { Connections } from './connections';
 import { SocketDoors } from './doors';
 import { Epoch } from './epoch';
+import { Farewell } from './farewell';
+import { Revocations } from './revocations';
+import { Rounds } from './rounds';
 import { SocketMetrics } from './socket-metrics';
 import { UpgradeChecks } from './upgrade-checks';
 import { Upgrades } from './upgrades';
@@ -18,4 +21,7 @@ export const TRANSPORT_PROVIDERS: Provider[] = [
   Acceptor,
   UpgradeChecks,
   Upgrades,
+  Rounds,
+  Revocations,
+  Farewell,
 ];

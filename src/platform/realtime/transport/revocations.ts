@@ -1,0 +1,85 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { type AppError, forbidden, unauthenticated } from '../../../common/errors';
+import { type CredentialChanges, CredentialWatch } from '../../auth';
+import { every, Lifecycle, StopStage } from '../../lifecycle';
+import { describeError, Log } from '../../logging';
+import { CloseCode } from './close-codes';
+import { Connections } from './connections';
+import { dismiss } from './dismiss';
+import { SocketDoors } from './doors';
+import { inSlices } from './slices';
+import type { SocketConnection } from './socket-connection';
+
+const INTERVAL_MS = 1000;
+const SLICE = 200;
+const BETWEEN_SLICES_MS = 5;
+
+/**
+ * Ends connections whose key was revoked or whose tenant was suspended or deleted, and puts changed limits and settings
+ * in force on those that are open. Changes are read every second, and at once after one that this node made. While the
+ * database is away connections stay; what changed meanwhile is read when it is back.
+ */
+@Injectable()
+export class Revocations implements OnModuleInit {
+  private running: Promise<void> | undefined;
+  private isWanted = false;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly doors: SocketDoors,
+    private readonly watch: CredentialWatch,
+    private readonly lifecycle: Lifecycle,
+    private readonly log: Log,
+  ) {}
+
+  onModuleInit(): void {
+    const timer = every(INTERVAL_MS, 'revoked credentials', () => this.look(), this.log);
+    this.lifecycle.onStop(StopStage.workers, 'revoked credentials', async () => {
+      await timer.stop();
+      await this.running;
+    });
+    this.watch.onOwnChange(() => {
+      this.look().catch((error: unknown) =>
+        this.log.debug({ error: describeError(error) }, 'revoked credentials are read again in a second'),
+      );
+    });
+  }
+
+  /** Reads what changed and acts on it. A call during another one makes that one read once more. */
+  look(): Promise<void> {
+    this.isWanted = true;
+    return (this.running ??= this.run().finally(() => (this.running = undefined)));
+  }
+
+  private async run(): Promise<void> {
+    while (this.isWanted) {
+      this.isWanted = false;
+      if (this.connections.size > 0) await this.apply(await this.watch.read(this.connections.tenants));
+    }
+  }
+
+  private async apply({ keys, tenants, gone }: CredentialChanges): Promise<void> {
+    for (const { tenantId, keyId, revoked, endsAtMs } of keys) {
+      const holders = [...this.connections.ofTenant(tenantId)].filter(({ caller }) => caller.keyId === keyId);
+      if (revoked) await this.end(holders, unauthenticated('The API key of this connection was revoked'));
+      else for (const { caller } of holders) caller.endsAtMs = earlier(caller.endsAtMs, endsAtMs);
+    }
+    for (const policy of tenants) {
+      const all = [...this.connections.ofTenant(policy.tenantId)];
+      if (policy.status === 'suspended') await this.end(all, forbidden('This tenant is suspended'));
+      else for (const { caller } of all) caller.renew(policy);
+    }
+    for (const tenantId of gone)
+      await this.end([...this.connections.ofTenant(tenantId)], unauthenticated('This tenant was deleted'));
+  }
+
+  private end(connections: readonly SocketConnection[], error: AppError): Promise<void> {
+    return inSlices(connections, SLICE, BETWEEN_SLICES_MS, (connection) =>
+      dismiss(connection, this.connections.doorOf(connection) ?? this.doors.standard, error, CloseCode.credential),
+    );
+  }
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}

@@ -1,0 +1,103 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Clock } from '../../../common/clock';
+import { unauthenticated } from '../../../common/errors';
+import { SocketConfig } from '../../../config';
+import { every, Lifecycle, StopStage } from '../../lifecycle';
+import { Log } from '../../logging';
+import { CloseCode } from './close-codes';
+import { Connections } from './connections';
+import { dismiss } from './dismiss';
+import type { SocketDoor } from './doors';
+import type { SocketConnection } from './socket-connection';
+
+/** A round visits every connection once, in so many slices. */
+const SLICES = 4;
+const MAX_TICK_MS = 250;
+const MIN_TICK_MS = 5;
+/** Rounds per heartbeat, at least: what is due is noticed that much late. */
+const ROUNDS_PER_HEARTBEAT = 5;
+
+interface Vitals {
+  bytesRead: number;
+  seenAt: number;
+  pingedAt: number;
+  wasOverfull: boolean;
+}
+
+/**
+ * Looks after all connections with one timer: pings them, ends those that are silent (4000), whose credential has
+ * expired (4003), and those for which more than 1 MB waited during a whole round although nothing new is sent (4009).
+ *
+ * Any byte from the client is a sign of life. The silence of a socket that the server does not read says nothing, nor
+ * does any silence after the server itself stood still: the time starts anew then.
+ */
+@Injectable()
+export class Rounds implements OnModuleInit {
+  private readonly vitals = new WeakMap<SocketConnection, Vitals>();
+  private round: [SocketConnection, SocketDoor][] = [];
+  private perSlice = 0;
+  private lastTickAt: number;
+  private readonly tickMs: number;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly clock: Clock,
+    private readonly config: SocketConfig,
+    private readonly lifecycle: Lifecycle,
+    private readonly log: Log,
+  ) {
+    const wanted = config.heartbeatMs / ROUNDS_PER_HEARTBEAT / SLICES;
+    this.tickMs = Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, wanted));
+    this.lastTickAt = clock.monotonicMs();
+  }
+
+  onModuleInit(): void {
+    const timer = every(this.tickMs, 'heartbeat of the sockets', () => this.tick(), this.log);
+    this.lifecycle.onStop(StopStage.workers, 'heartbeat of the sockets', () => timer.stop());
+  }
+
+  /** Visits the next slice. */
+  tick(): void {
+    const now = this.clock.monotonicMs();
+    if (now - this.lastTickAt > this.config.silenceMs / 4) this.startAnew(now);
+    this.lastTickAt = now;
+    if (this.round.length === 0) {
+      this.round = [...this.connections.all()];
+      this.perSlice = Math.ceil(this.round.length / SLICES);
+    }
+    for (const [connection, door] of this.round.splice(0, this.perSlice))
+      if (connection.isOpen) this.visit(connection, door, now);
+  }
+
+  private visit(connection: SocketConnection, door: SocketDoor, now: number): void {
+    const { endsAtMs } = connection.caller;
+    if (endsAtMs !== undefined && endsAtMs <= this.clock.wallMs()) {
+      dismiss(connection, door, unauthenticated('The credential of this connection has expired'), CloseCode.credential);
+      return;
+    }
+    const vitals = this.vitalsOf(connection, now);
+    if (connection.bytesRead !== vitals.bytesRead || connection.isHeld) vitals.seenAt = now;
+    vitals.bytesRead = connection.bytesRead;
+    const { isOverfull } = connection;
+    if (isOverfull && vitals.wasOverfull) connection.closeTooSlow();
+    else if (now - vitals.seenAt >= this.config.silenceMs)
+      connection.close(CloseCode.noHeartbeat, 'No sign of life; reconnect');
+    else if (now - vitals.pingedAt >= this.config.heartbeatMs) {
+      vitals.pingedAt = now;
+      connection.ping();
+    }
+    vitals.wasOverfull = isOverfull;
+  }
+
+  private vitalsOf(connection: SocketConnection, now: number): Vitals {
+    const known = this.vitals.get(connection);
+    if (known !== undefined) return known;
+    const vitals = { bytesRead: connection.bytesRead, seenAt: now, pingedAt: now, wasOverfull: false };
+    this.vitals.set(connection, vitals);
+    return vitals;
+  }
+
+  private startAnew(now: number): void {
+    for (const [connection] of this.connections.all()) this.vitalsOf(connection, now).seenAt = now;
+  }
+}
