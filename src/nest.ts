@@ -29,8 +29,9 @@ export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
 export async function createNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
   const { config, lifecycle, log } = resources;
   const nest = await makeNest(resources, database);
-  await installHttp(nest);
-  nest.get(Upgrades).install(nest.getHttpServer() as Server);
+  const upgrades = nest.get(Upgrades);
+  await installHttp(nest, upgrades.paths);
+  upgrades.install(nest.getHttpServer() as Server);
   installSwagger(nest, PATH_EXAMPLES);
   const grace = config.runtime.shutdownGraceMs;
   lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);

@@ -43,7 +43,7 @@ describe('deny by default', () => {
     fastify.addHook('onRoute', (route) => {
       options.push(route);
     });
-    await installHttp(nest);
+    await installHttp(nest, []);
     installSwagger(nest, PATH_EXAMPLES);
     fastify.get('/without-a-rule', () => ({ leaked: true }));
     fastify.post('/without-a-rule', () => ({ leaked: true }));

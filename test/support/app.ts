@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app';
-import { loadConfig } from '../../src/config';
+import { type AppConfig, loadConfig } from '../../src/config';
 import { type Log, SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from './database';
 import { Api } from './http/api';
@@ -37,6 +37,8 @@ export interface TestAppOptions {
   /** More environment variables. */
   readonly env?: Readonly<Record<string, string>>;
   readonly log?: Log;
+  /** How the app is started; default `createApp`. */
+  readonly start?: (config: AppConfig, log: Log) => Promise<App>;
 }
 
 const UNLIMITED = { requests_per_second: null, ai_requests_per_minute: null };
@@ -56,7 +58,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     MASTER_API_KEY: MASTER_KEY,
     ...options.env,
   });
-  const app = await createApp(config, () => undefined, options.log ?? new SilentLog());
+  const start = options.start ?? ((_config, log) => createApp(config, () => undefined, log));
+  const app = await start(config, options.log ?? new SilentLog());
   const anonymous = new Api(app.url);
   const master = anonymous.with({ 'x-master-key': MASTER_KEY });
   return {

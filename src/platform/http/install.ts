@@ -34,8 +34,11 @@ const EXPOSED = [
 ];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** Installs everything that an answer passes through; call once, before `app.init()`. */
-export async function installHttp(app: NestFastifyApplication): Promise<void> {
+/**
+ * Installs everything that an answer passes through; call once, before `app.init()`.
+ * @param sockets paths that take WebSockets and nothing else
+ */
+export async function installHttp(app: NestFastifyApplication, sockets: readonly string[]): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   const errors = new ErrorSender(app.get(Log), app.get(Metrics));
   const validator = app.get(Validator);
@@ -43,7 +46,7 @@ export async function installHttp(app: NestFastifyApplication): Promise<void> {
   app.useGlobalPipes(new CompiledValidationPipe(validator));
   app.useGlobalFilters(new AllErrorsFilter(errors));
   installJsonBody(fastify, BODY_LIMIT);
-  const routes = new RouteTable();
+  const routes = new RouteTable(sockets);
   routes.watch(fastify);
   fastify.setErrorHandler((error, request, reply) => errors.send(request, reply, error));
   fastify.setNotFoundHandler((request, reply) => errors.send(request, reply, routes.miss(request, reply)));

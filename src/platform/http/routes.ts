@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../common/errors';
+import { AppError, invalid } from '../../common/errors';
 
 interface KnownRoute {
   readonly pattern: RegExp;
@@ -9,6 +9,9 @@ interface KnownRoute {
 /** Remembers the routes, to tell a wrong method (405) from an unknown route (404). Only looked at on misses. */
 export class RouteTable {
   private readonly routes = new Map<string, KnownRoute>();
+
+  /** @param sockets paths that take WebSockets and nothing else */
+  constructor(private readonly sockets: readonly string[]) {}
 
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRoute', (route) => {
@@ -23,6 +26,10 @@ export class RouteTable {
   /** What a request that met no route gets. */
   miss(request: FastifyRequest, reply: FastifyReply): AppError {
     const path = (request.url.split('?', 1)[0] ?? '').replace(/\/+$/, '') || '/';
+    if (this.sockets.includes(path)) {
+      reply.header('Upgrade', 'websocket');
+      return invalid('Upgrade', `${path} takes WebSocket connections only`);
+    }
     const methods = new Set<string>();
     for (const route of this.routes.values())
       if (route.pattern.test(path)) for (const m of route.methods) methods.add(m);

@@ -19,4 +19,4 @@ export {
 } from './contract';
 export { Presence } from './presence';
 export { RealtimeModule } from './realtime.module';
-export { SilentWsAdapter, Upgrades } from './transport';
+export { OpenBatch, SilentWsAdapter, toWire, Upgrades } from './transport';

@@ -8,7 +8,7 @@ import { SocketConfig } from '../../../config';
 import type { Caller } from '../../auth';
 import { requestIdOf } from '../../http';
 import { describeError, Log } from '../../logging';
-import { CLOSE_GRACE_MS } from './close-codes';
+import { CLOSE_GRACE_MS, violationCode } from './close-codes';
 import { Connections } from './connections';
 import { dismiss } from './dismiss';
 import { SocketDoors, type SocketDoor } from './doors';
@@ -92,8 +92,8 @@ export class Acceptor {
       if (!connection.isOpen) return;
       for (const handler of handlers) handler.message?.(connection, data, isBinary);
     });
-    // ws has answered a violation of the protocol with 1002, 1007 or 1009 when it says so.
-    ws.on('error', () => undefined);
+    // When ws says so it has answered already.
+    ws.on('error', (error) => connection.violated(violationCode(error)));
     ws.once('close', (code) => this.metrics.closed(connection.closeCode ?? code));
   }
 

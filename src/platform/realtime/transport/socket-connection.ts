@@ -71,6 +71,11 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     return this.socket.bytesRead;
   }
 
+  /** The client broke the protocol, and ws has closed the socket for it. */
+  violated(code: number): void {
+    this.ownCloseCode ??= code;
+  }
+
   /** The code with which the server closed it; undefined: it did not. */
   get closeCode(): number | undefined {
     return this.ownCloseCode;

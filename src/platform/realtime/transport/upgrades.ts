@@ -26,6 +26,11 @@ export class Upgrades {
     private readonly log: Log,
   ) {}
 
+  /** The paths that take sockets. */
+  get paths(): readonly string[] {
+    return this.doors.paths;
+  }
+
   /** Call once per server, before it listens. */
   install(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
