@@ -31,7 +31,7 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   const nest = await makeNest(resources, database);
   const upgrades = nest.get(Upgrades);
   await installHttp(nest, upgrades.paths);
-  upgrades.install(nest.getHttpServer() as Server);
+  upgrades.install(nest.getHttpServer());
   installSwagger(nest, PATH_EXAMPLES);
   const grace = config.runtime.shutdownGraceMs;
   lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);
