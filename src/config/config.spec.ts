@@ -1,3 +1,4 @@
+import type { EnvField } from './field';
 import { CONFIG_AREAS, ConfigError, isManagedProduction, loadConfig } from '.';
 
 /** The faults of an environment; empty when it is good. */
@@ -87,7 +88,9 @@ describe('the configuration', () => {
   });
 
   it('never repeats a secret in a fault', () => {
-    const secrets = CONFIG_AREAS.flatMap((area) => Object.values(area.fields)).filter((field) => field.secret);
+    const secrets = CONFIG_AREAS.flatMap((area) => Object.values<EnvField<unknown>>(area.fields)).filter(
+      (field) => field.secret,
+    );
     expect(secrets.map((field) => field.name).sort()).toEqual(
       ['DATABASE_URL', 'ENCRYPTION_KEY', 'JWT_SECRET', 'MASTER_API_KEY', 'REDIS_URL'].sort(),
     );
@@ -125,7 +128,7 @@ describe('the configuration', () => {
   });
 
   it('has a name and a text for every field, and no name twice', () => {
-    const fields = CONFIG_AREAS.flatMap((area) => Object.values(area.fields));
+    const fields = CONFIG_AREAS.flatMap((area) => Object.values<EnvField<unknown>>(area.fields));
     expect(fields.filter((field) => !/^[A-Z_]+$/.test(field.name) || field.doc.length < 10)).toEqual([]);
     expect(new Set(fields.map((field) => field.name)).size).toBe(fields.length);
   });

@@ -1,7 +1,9 @@
+import { unavailable } from '../../src/common/errors';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, forgeries, JWT_SECRET, mintToken } from '../support/auth';
 import { captureLog } from '../support/captured-log';
 import { errorOf } from '../support/http/api';
+import { until } from '../support/poll';
 import { createKey, keysPath } from '../support/tenants';
 import { type ConnectOptions, type Refusal, WsClient } from '../support/ws/client';
 import { clientFrame, RawSocket, upgradeRequest } from '../support/ws/raw';
@@ -403,6 +405,63 @@ async function waitsForTickets({ database }: TestApp): Promise<void> {
     if ((row?.n ?? 0) > 0) return;
   }
 }
+
+describe('what fails on our side', () => {
+  it('a ticket while the database does not answer: 503 and 1013', async () => {
+    const tokens = [await ticketOf(), await ticketOf()];
+    const holder = await app.database.connect();
+    await holder.query('BEGIN; LOCK TABLE ws_tickets IN ACCESS EXCLUSIVE MODE');
+    const [answer, client] = await Promise.all([
+      refused({ query: { token: tokens[0] ?? '' } }),
+      WsClient.connect(app.url, { query: { token: tokens[1] ?? '', close_codes: '1' } }),
+    ]);
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    expect(await client.ended()).toMatchObject({ code: 1013 });
+    expect(client.frames[0]).toMatchObject({ type: 'error', code: 'SERVICE_UNAVAILABLE', retryable: true });
+    await holder.query('COMMIT');
+    await holder.end();
+  });
+
+  it.each<[string, Error, number, string]>([
+    ['an expected failure', unavailable('not now'), 1013, 'SERVICE_UNAVAILABLE'],
+    ['a fault', new Error('secret detail'), 1011, 'INTERNAL_ERROR'],
+  ])('%s of a handler closes that connection', async (_name, error, code, name) => {
+    app.handler.gate = Promise.reject(error);
+    const client = await app.open(tenant);
+    expect(await client.ended()).toMatchObject({ code, reason: expect.not.stringContaining('secret') });
+    expect(client.frames.at(-1)).toMatchObject({ type: 'error', code: name, retryable: true });
+    app.handler.gate = Promise.resolve();
+  });
+});
+
+describe('the metrics', () => {
+  it('count open sockets, what is written, and refusals by reason', async () => {
+    const read = async (series: string): Promise<number> => {
+      const { body } = await app.anonymous.get<string>('/metrics');
+      return Number(
+        body
+          .split('\n')
+          .find((line) => line.startsWith(`${series} `))
+          ?.slice(series.length + 1) ?? 0,
+      );
+    };
+    const open = 'chatapi_ws_connections{path="/ws"}';
+    const frames = 'chatapi_ws_sent_frames_total';
+    const refusals = 'chatapi_ws_refused_total{reason="unauthenticated"}';
+    const before = { open: await read(open), frames: await read(frames), refusals: await read(refusals) };
+    const client = await app.open(tenant);
+    await client.frame('hello');
+    await refused({});
+    expect(await read(open)).toBe(before.open + 1);
+    expect(await read(frames)).toBeGreaterThan(before.frames);
+    expect(await read(refusals)).toBe(before.refusals + 1);
+    await client.close();
+    await until(
+      () => read(open),
+      (now) => now === before.open,
+    );
+  });
+});
 
 describe('what is kept to ourselves', () => {
   it('no secret of a URL is logged', async () => {

@@ -2,8 +2,12 @@ import { MessagePreviews } from '../../src/modules/messages/message-previews';
 import { type ListRequest, MessagesRepository } from '../../src/modules/messages/messages.repository';
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
+import { ReadUpdates } from '../../src/modules/delivery/read-updates';
 import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
 import { Effects } from '../../src/platform/idempotency';
+import { Lifecycle } from '../../src/platform/lifecycle';
+import { SilentLog } from '../../src/platform/logging';
+import { RecordingFeed } from '../support/realtime/recording-feed';
 import { RowsRead } from '../support/rows-read';
 
 const PAGE = 50;
@@ -23,7 +27,11 @@ describe('rows read for a page', () => {
     rows = await RowsRead.open();
     messages = new MessagesRepository(rows.database);
     rooms = new RoomsRepository(rows.database);
-    const delivery = new DeliveryService(new DeliveryRepository(rows.database), new Effects(rows.database));
+    const delivery = new DeliveryService(
+      new DeliveryRepository(rows.database),
+      new Effects(rows.database),
+      new ReadUpdates(new RecordingFeed(), new Lifecycle(new SilentLog())),
+    );
     previews = new MessagePreviews(messages, delivery);
   });
   afterAll(() => rows.close());

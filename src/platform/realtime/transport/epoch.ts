@@ -14,6 +14,6 @@ export class Epoch {
     const rows = await this.system.read<{ epoch: number }>('read epoch', 'SELECT epoch FROM instance');
     const epoch = rows[0]?.epoch;
     if (epoch === undefined) throw new Error('the table instance is empty');
-    return (this.known = Number(epoch));
+    return (this.known = epoch);
   }
 }

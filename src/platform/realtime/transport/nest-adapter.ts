@@ -1,4 +1,3 @@
-import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { WebSocketServer } from 'ws';
 
@@ -7,10 +6,6 @@ import { WebSocketServer } from 'ws';
  * gateways declare is read by the dispatcher, never bound by Nest.
  */
 export class SilentWsAdapter extends WsAdapter {
-  constructor(app: INestApplicationContext) {
-    super(app);
-  }
-
   override create(): WebSocketServer {
     return new WebSocketServer({ noServer: true, clientTracking: false });
   }

@@ -36,6 +36,7 @@ export class Rounds implements OnModuleInit {
   private readonly vitals = new WeakMap<SocketConnection, Vitals>();
   private round: [SocketConnection, SocketDoor][] = [];
   private perSlice = 0;
+  private slice = 0;
   private lastTickAt: number;
   private readonly tickMs: number;
 
@@ -61,10 +62,11 @@ export class Rounds implements OnModuleInit {
     const now = this.clock.monotonicMs();
     if (now - this.lastTickAt > this.config.silenceMs / 4) this.startAnew(now);
     this.lastTickAt = now;
-    if (this.round.length === 0) {
+    if (this.slice === 0) {
       this.round = [...this.connections.all()];
       this.perSlice = Math.ceil(this.round.length / SLICES);
     }
+    this.slice = (this.slice + 1) % SLICES;
     for (const [connection, door] of this.round.splice(0, this.perSlice))
       if (connection.isOpen) this.visit(connection, door, now);
   }

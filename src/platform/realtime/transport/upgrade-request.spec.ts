@@ -1,0 +1,48 @@
+import type { IncomingMessage } from 'node:http';
+import { credentialOf, readUpgrade, type UpgradeCredential } from './upgrade-request';
+
+function credential(url: string, headers: Record<string, string> = {}, allowKeyInQuery = true): UpgradeCredential {
+  return credentialOf(readUpgrade({ url, method: 'GET', headers } as IncomingMessage, 'id'), allowKeyInQuery);
+}
+
+const KEY = { 'x-api-key': 'key', 'x-user-id': 'alice' };
+
+describe('the credential of an upgrade', () => {
+  it.each<[string, string, Record<string, string>, object]>([
+    ['headers', '/ws', KEY, { headers: KEY }],
+    ['the URL', '/ws?api_key=key&user_id=alice', {}, { headers: KEY }],
+    ['escapes in the URL', '/ws?api_key=key&user_id=a%2Bb', {}, { headers: { 'x-user-id': 'a+b' } }],
+    ['headers before the URL', '/ws?api_key=other&user_id=bob', KEY, { headers: KEY }],
+    ['a token before a key', '/ws?token=t&user_id=bob', KEY, { headers: { authorization: 'Bearer t' } }],
+    ['an empty token is none', '/ws?token=', KEY, { headers: KEY }],
+    [
+      'Bearer before all',
+      '/ws?token=t',
+      { ...KEY, authorization: 'Bearer b' },
+      { headers: { authorization: 'Bearer b' } },
+    ],
+    ['a ticket', '/ws?token=wst_t', {}, { ticket: 'wst_t' }],
+    ['a ticket as Bearer', '/ws', { authorization: 'bearer wst_t' }, { ticket: 'wst_t' }],
+    ['the origin goes along', '/ws?token=t', { origin: 'https://a' }, { headers: { origin: 'https://a' } }],
+  ])('%s', (_name, url, headers, expected) => {
+    expect(credential(url, headers)).toMatchObject(expected);
+  });
+
+  it('is no key of the URL beside a token', () => {
+    expect(credential('/ws?token=t&api_key=key').headers['x-api-key']).toBeUndefined();
+  });
+
+  it('is refused as a key in the URL where that is not allowed; everything else is not', () => {
+    expect(() => credential('/ws?api_key=key&user_id=alice', {}, false)).toThrow('no API key in the URL');
+    expect(credential('/ws?api_key=key', KEY, false)).toMatchObject({ headers: KEY });
+    expect(credential('/ws?token=t&api_key=key', {}, false)).toMatchObject({ headers: { authorization: 'Bearer t' } });
+  });
+
+  it('never counts as part of the path', () => {
+    const request = readUpgrade(
+      { url: '/ws?token=t&close_codes=1', method: 'GET', headers: {} } as IncomingMessage,
+      'id',
+    );
+    expect(request).toMatchObject({ path: '/ws', wantsCloseCodes: true });
+  });
+});
