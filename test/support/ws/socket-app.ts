@@ -5,6 +5,7 @@ import { Lifecycle } from '../../../src/platform/lifecycle';
 import { type AcceptedConnection, type ConnectionHandler, ConnectionHandlers } from '../../../src/platform/realtime';
 import { loadSecrets } from '../../../src/platform/secrets';
 import { startTestApp, type TestApp, type TestAppOptions, type TestTenant } from '../app';
+import { until } from '../poll';
 import { type ConnectOptions, WsClient } from './client';
 
 /** Keeps what comes in on all connections, and holds new ones back when a test says so. */
@@ -26,7 +27,13 @@ export class RecordingHandler implements ConnectionHandler {
   /** The connection of the server that this client talks to. */
   async of(client: WsClient): Promise<AcceptedConnection> {
     const { connection_id: id } = await client.frame('hello');
-    const found = this.opening.find((connection) => connection.id === id);
+    // Handlers are told one after the other, and those of the features ask the database.
+    const find = (): AcceptedConnection | undefined => this.opening.find((connection) => connection.id === id);
+    await until(
+      () => Promise.resolve(find() !== undefined),
+      (isTold) => isTold,
+    );
+    const found = find();
     if (!found) throw new Error('the handler was not told of this connection');
     return found;
   }
