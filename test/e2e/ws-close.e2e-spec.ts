@@ -264,6 +264,7 @@ describe('4009', () => {
     await until(
       async () => connection.isOpen,
       (isOpen) => !isOpen,
+      10_000,
     );
     client.ws.resume();
     await client.ended();

@@ -141,6 +141,29 @@ describe('the verifier of credentials', () => {
     expect(await verifier.verifyToken(tokenFor({ ...row, tenant_id: randomUUID() }))).toBeUndefined();
   });
 
+  it('a token that names another tenant does not spoil the good ones of its key', async () => {
+    const { keys, verifier } = setUp();
+    const row = keys.add(newApiKey());
+    expect(await verifier.verifyToken(tokenFor({ ...row, tenant_id: randomUUID() }))).toBeUndefined();
+    expect(await verifier.verifyToken(tokenFor(row))).toBeDefined();
+  });
+
+  it('a ticket ends the session with the token that it was made with, or with its key', async () => {
+    const { keys, verifier } = setUp();
+    const row = keys.add(newApiKey());
+    const claims = { tenantId: row.tenant_id, userId: 'alice', keyId: row.key_id };
+    const ticket = (sessionEndsAtMs?: number): string =>
+      signer.sign('ticket', { ...claims, sessionEndsAtMs }, 60).token;
+    expect(await verifier.verifyTicket(ticket(5000))).toMatchObject({ userId: 'alice', endsAtMs: 5000 });
+    expect((await verifier.verifyTicket(ticket()))?.endsAtMs).toBeUndefined();
+    keys.rows.set('', { ...row, expires_at: new Date(4000) });
+    keys.rows.delete(row.hash.toString('hex'));
+    verifier.forget();
+    expect(await verifier.verifyTicket(ticket(5000))).toMatchObject({ endsAtMs: 4000 });
+    expect(await verifier.verifyTicket(ticket())).toMatchObject({ endsAtMs: 4000 });
+    expect(await verifier.verifyTicket(tokenFor(row))).toBeUndefined();
+  });
+
   it('refuses a token from the second on at which it expires, also a cached one', async () => {
     const { keys, verifier } = setUp();
     const row = keys.add(newApiKey());

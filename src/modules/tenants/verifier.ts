@@ -37,6 +37,7 @@ interface Cached<G> {
 @Injectable()
 export class TenantCredentialVerifier extends CredentialVerifier {
   private readonly keys = new LRUCache<string, Cached<KeyGrant>>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
+  /** By tenant and key: a token that names another tenant must not speak for the key's own. */
   private readonly keysById = new LRUCache<string, Cached<KeyState>>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
   /** Tokens whose signature is good. Whether their key still lives is never part of it: that is `keysById`. */
   private readonly tokens = new LRUCache<string, ReadClaims>({ max: CACHED_TOKENS });
@@ -126,16 +127,16 @@ export class TenantCredentialVerifier extends CredentialVerifier {
   /** Asks for the key that minted a token. */
   private withKey<G>(claims: ReadClaims, grant: (key: KeyState | undefined) => G): G | Promise<G> {
     const { tenantId, keyId } = claims;
-    const cached = this.keysById.get(keyId);
+    const cached = this.keysById.get(`${tenantId} ${keyId}`);
     if (cached) return grant(cached.grant);
-    return this.once(`id:${keyId}`, () => this.loadKeyById(tenantId, keyId)).then(grant);
+    return this.once(`id:${tenantId} ${keyId}`, () => this.loadKeyById(tenantId, keyId)).then(grant);
   }
 
   private async loadKeyById(tenantId: string, keyId: string): Promise<KeyState | undefined> {
     const { generation } = this;
     const row = await this.repository.liveById(tenantId, keyId);
     const grant = row && { tenant: policyOf(row), endsAtMs: row.expires_at?.getTime() };
-    if (generation === this.generation) this.keysById.set(keyId, { grant });
+    if (generation === this.generation) this.keysById.set(`${tenantId} ${keyId}`, { grant });
     return grant;
   }
 

@@ -103,13 +103,15 @@ describe('rounds', () => {
     expect(seen[0]?.closed).toBe(4003);
   });
 
-  it('close who has too much waiting in two rounds, not in one', () => {
+  it('close who has too much waiting for 5 s, not who has caught up before', () => {
     const { seen, pass } = setUp(2);
     pass(2000);
     for (const each of seen) each.isOverfull = true;
-    pass(1000);
+    pass(4000);
     Object.assign(seen[0] ?? {}, { isOverfull: false });
     pass(3000);
+    Object.assign(seen[0] ?? {}, { isOverfull: true });
+    pass(4000);
     expect(seen.map(({ closed }) => closed)).toEqual([undefined, 4009]);
   });
 });

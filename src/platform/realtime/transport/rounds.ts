@@ -17,16 +17,20 @@ const MIN_TICK_MS = 5;
 /** Rounds per heartbeat, at least: what is due is noticed that much late. */
 const ROUNDS_PER_HEARTBEAT = 5;
 
+/** A turn that brought a lot gets this long to be taken, when nothing comes after it. */
+const OVERFULL_MS = 5000;
+
 interface Vitals {
   bytesRead: number;
   seenAt: number;
   pingedAt: number;
-  wasOverfull: boolean;
+  /** Since when too much waits; undefined: it does not. */
+  overfullSince: number | undefined;
 }
 
 /**
  * Looks after all connections with one timer: pings them, ends those that are silent (4000), whose credential has
- * expired (4003), and those for which more than 1 MB waited during a whole round although nothing new is sent (4009).
+ * expired (4003), and those for which more than 1 MB has waited for 5 s although nothing new is sent (4009).
  *
  * Any byte from the client is a sign of life. The silence of a socket that the server does not read says nothing, nor
  * does any silence after the server itself stood still: the time starts anew then.
@@ -80,21 +84,20 @@ export class Rounds implements OnModuleInit {
     const vitals = this.vitalsOf(connection, now);
     if (connection.bytesRead !== vitals.bytesRead || connection.isHeld) vitals.seenAt = now;
     vitals.bytesRead = connection.bytesRead;
-    const { isOverfull } = connection;
-    if (isOverfull && vitals.wasOverfull) connection.closeTooSlow();
+    vitals.overfullSince = connection.isOverfull ? (vitals.overfullSince ?? now) : undefined;
+    if (vitals.overfullSince !== undefined && now - vitals.overfullSince >= OVERFULL_MS) connection.closeTooSlow();
     else if (now - vitals.seenAt >= this.config.silenceMs)
       connection.close(CloseCode.noHeartbeat, 'No sign of life; reconnect');
     else if (now - vitals.pingedAt >= this.config.heartbeatMs) {
       vitals.pingedAt = now;
       connection.ping();
     }
-    vitals.wasOverfull = isOverfull;
   }
 
   private vitalsOf(connection: SocketConnection, now: number): Vitals {
     const known = this.vitals.get(connection);
     if (known !== undefined) return known;
-    const vitals = { bytesRead: connection.bytesRead, seenAt: now, pingedAt: now, wasOverfull: false };
+    const vitals = { bytesRead: connection.bytesRead, seenAt: now, pingedAt: now, overfullSince: undefined };
     this.vitals.set(connection, vitals);
     return vitals;
   }
