@@ -15,7 +15,7 @@ interface Entry {
 
 /**
  * The order in which a connection's frames start. Per room: a barrier starts when every earlier send and barrier is
- * done; a send starts when every earlier barrier has started. So work on a room begins in the order of the frames,
+ * done; a send starts when every earlier frame has started. So work on a room begins in the order of the frames,
  * sends run side by side, and nothing waits for another room.
  */
 export class StartOrder {
