@@ -72,6 +72,7 @@ export async function startOurs(cluster, name, main = MAIN, nodeArguments = []) 
     DATA_DIR: join(cluster.directory, name),
     LOG_LEVEL: 'warn',
     MASTER_API_KEY: randomUUID(),
+    BENCH_ADMIN: JSON.stringify({ ...cluster.admin(name) }),
   };
   const server = await startServer(process.execPath, [...nodeArguments, main], env, /curl -X POST/);
   await cluster.sql(name, 'UPDATE tenants SET limits = $1', [JSON.stringify(LIMITS)]);

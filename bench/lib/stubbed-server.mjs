@@ -1,32 +1,31 @@
 /**
- * Our server with everything but the log: the append answers from memory. What is left is the cost of a request.
- * `node stubbed-server.mjs` takes the same environment as the server and prints its first-start banner.
+ * Our server with everything but the log: the append answers from memory. What is left is the cost of a request, or of
+ * the delivery. `node stubbed-server.mjs` takes the same environment as the server, and BENCH_ADMIN, how to log in as
+ * superuser (JSON); it prints what the server prints on its first start.
  */
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 require('reflect-metadata');
-const { Test } = require('@nestjs/testing');
-const { AppModule } = require('../../dist/app.module');
+const { Client } = require('pg');
+const { createApp } = require('../../dist/app');
 const { loadConfig } = require('../../dist/config');
-const { FirstStartService } = require('../../dist/modules/admin');
 const { AppendRepository } = require('../../dist/modules/messages/appender/append.repository');
-const { openDatabase } = require('../../dist/platform/database');
-const { HttpAdapter, installHttp } = require('../../dist/platform/http');
-const { Lifecycle } = require('../../dist/platform/lifecycle');
 const { SilentLog } = require('../../dist/platform/logging');
-const { loadSecrets } = require('../../dist/platform/secrets');
 
+const WRITE_MS = 50;
 /** Room → last number: rooms that the bench makes begin at 0, and a stubbed message is one revision. */
 const numbers = new Map();
+const changed = new Set();
 
 function next(roomId) {
   const number = (numbers.get(roomId) ?? 0) + 1;
   numbers.set(roomId, number);
+  changed.add(roomId);
   return number;
 }
 
-const memory = {
+Object.assign(AppendRepository.prototype, {
   append: async (batch) => {
     const at = new Date();
     return batch.map((m, i) => {
@@ -36,20 +35,25 @@ const memory = {
   },
   lookup: async () => [],
   analyze: async () => undefined,
-};
+});
 
-const config = loadConfig(process.env);
-const log = new SilentLog();
-const lifecycle = new Lifecycle(log);
-const database = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
-const resources = { config, log, lifecycle, secrets: loadSecrets(config) };
-const module = await Test.createTestingModule({ imports: [AppModule.register(resources, database)] })
-  .overrideProvider(AppendRepository)
-  .useValue(memory)
-  .compile();
-const nest = module.createNestApplication(new HttpAdapter(config.http), { bodyParser: false, logger: false });
-await installHttp(nest);
-await nest.listen(0, '127.0.0.1');
-const { apiKey } = await nest.get(FirstStartService).run();
-console.log(`listens on http://127.0.0.1:${nest.getHttpServer().address().port}\n${apiKey}\ncurl -X POST`);
-process.on('SIGTERM', () => lifecycle.stop('done').then(() => process.exit(0)));
+const admin = new Client(JSON.parse(process.env.BENCH_ADMIN));
+await admin.connect();
+
+/** Rooms' rows follow a little later: who connects afterwards has to find the room at its number. */
+async function writeNumbers() {
+  const rooms = [...changed];
+  changed.clear();
+  if (rooms.length > 0)
+    await admin.query(
+      `UPDATE rooms r SET last_seq = n.n, last_rev = n.n FROM unnest($1::uuid[], $2::bigint[]) n(room_id, n)
+       WHERE r.room_id = n.room_id`,
+      [rooms, rooms.map((room) => numbers.get(room))],
+    );
+  setTimeout(writeNumbers, WRITE_MS).unref();
+}
+await writeNumbers();
+
+const app = await createApp(loadConfig(process.env), () => undefined, new SilentLog());
+console.log(`listens on ${app.url}\n${app.firstStart.apiKey}\ncurl -X POST`);
+process.on('SIGTERM', () => app.lifecycle.stop('done').then(() => process.exit(0)));
