@@ -27,11 +27,8 @@ describe('rows read for a page', () => {
     rows = await RowsRead.open();
     messages = new MessagesRepository(rows.database);
     rooms = new RoomsRepository(rows.database);
-    const delivery = new DeliveryService(
-      new DeliveryRepository(rows.database),
-      new Effects(rows.database),
-      new ReadUpdates(new RecordingFeed(), new Lifecycle(new SilentLog())),
-    );
+    const updates = new ReadUpdates(new RecordingFeed(), new Lifecycle(new SilentLog()));
+    const delivery = new DeliveryService(new DeliveryRepository(rows.database), new Effects(rows.database), updates);
     previews = new MessagePreviews(messages, delivery);
   });
   afterAll(() => rows.close());

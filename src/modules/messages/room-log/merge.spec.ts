@@ -94,7 +94,7 @@ describe('mergeLog', () => {
         for (const m of end.messages.filter((m) => m.seq <= before.seq && m.rev > from))
           expect(kinds('changed')).toContain(m.rev);
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 
@@ -116,8 +116,13 @@ describe('mergeLog', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
+  });
+
+  it('does not go past a message that did not fit, whatever else lies behind it', () => {
+    const all: Op[] = [...Array<Op>(3).fill({ do: 'message' }), { do: 'event' }, { do: 'edit', of: 1 }];
+    expect(readAll(all, 0, 1).position).toEqual({ rev: 5, seq: 3 });
   });
 
   it.each([

@@ -43,7 +43,7 @@ export function mergeLog(position: Position, rows: readonly LogRow[], limit: num
   placed.sort((a, b) => a.place - b.place || (a.row.seq ?? 0) - (b.row.seq ?? 0));
   const count = Math.min(limit, placed.filter(({ place }) => place <= beyond && place < cut).length);
   const taken = placed.slice(0, count).map(({ row }) => row);
-  const first = placed[count]?.place ?? Math.min(beyond, cut);
+  const first = Math.min(placed[count]?.place ?? Infinity, beyond, cut);
   const seq = Math.max(position.seq, ...taken.map((row) => (row.kind === 'new' ? (row.seq ?? 0) : 0)));
   const more = first !== Infinity;
   const last = Math.max(position.rev, ...taken.map((row) => row.rev));
