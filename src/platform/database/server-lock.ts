@@ -27,6 +27,9 @@ const HOLDER = `SELECT a.pid, a.application_name AS name FROM pg_locks l JOIN pg
   WHERE l.locktype = 'advisory' AND l.granted AND l.classid::bigint = 0 AND l.objid::bigint = $1 AND l.objsubid = 1
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
+/** Whose the lock is; `unclear` while nobody else is known to have it. */
+type Owner = 'me' | 'another' | 'unclear';
+
 /** What the lock tells its server. */
 export interface ServerLockEvents {
   /** The database answers late or not at all; maybe it is away. */
@@ -56,7 +59,7 @@ export class ServerLock {
   /** Takes the lock or refuses with one clear line. */
   async acquire(): Promise<void> {
     const until = performance.now() + PATIENCE_MS;
-    while (!(await this.tryLock())) {
+    while ((await this.tryLock()) !== 'me') {
       if (this.stopped) return;
       if (performance.now() > until)
         throw new DatabaseRefusal(
@@ -77,9 +80,10 @@ export class ServerLock {
     await this.heartbeat?.stop();
   }
 
-  /** false: somebody else has it. Rejects when the database does not answer. */
-  private async tryLock(): Promise<boolean> {
+  /** Rejects when the database does not answer. */
+  private async tryLock(): Promise<Owner> {
     const client = await GuardedClient.open(this.connection, { applicationName: this.name, timeoutMs: TIMEOUT_MS });
+    let owner: Owner;
     try {
       let ended = false;
       client.onEnd(() => {
@@ -87,33 +91,32 @@ export class ServerLock {
         if (this.client === client) this.lost();
       });
       await client.query(KEEPALIVE);
-      const isMine = await this.take(client);
+      owner = await this.take(client);
       if (ended) throw new Error('the connection was lost while taking the lock');
-      if (isMine && !this.stopped) {
+      if (owner === 'me' && !this.stopped) {
         this.client = client;
-        return true;
+        return owner;
       }
     } catch (error) {
       client.destroy();
       throw error;
     }
     await client.close();
-    return false;
+    return owner === 'me' ? 'unclear' : owner;
   }
 
-  private async take(client: GuardedClient): Promise<boolean> {
+  private async take(client: GuardedClient): Promise<Owner> {
     const attempt = async (): Promise<boolean> => {
       const rows = await client.query<{ ok: boolean }>('SELECT pg_try_advisory_lock($1) AS ok', [SERVER_LOCK]);
       return rows[0]?.ok === true;
     };
-    if (await attempt()) return true;
-    // After a network failure the session that we lost may live on over there: it is ours to end.
+    if (await attempt()) return 'me';
     const [holder] = await client.query<{ pid: number; name: string }>(HOLDER, [SERVER_LOCK]);
-    if (holder?.name !== this.name) return false;
-    await client.query('SELECT pg_terminate_backend($1, 1000)', [holder.pid]);
-    if (await attempt()) return true;
-    // A session that hangs (on a disk that does not answer, say) ends later: still nobody else's lock.
-    throw new Error('the lost session could not be ended yet');
+    if (holder && holder.name !== this.name) return 'another';
+    // After a network failure the session that we lost may live on over there: it is ours to end. One that hangs (on a
+    // disk that does not answer, say) ends later, maybe between two of these questions.
+    if (holder) await client.query('SELECT pg_terminate_backend($1, 1000)', [holder.pid]);
+    return (await attempt()) ? 'me' : 'unclear';
   }
 
   private lost(): void {
@@ -126,8 +129,9 @@ export class ServerLock {
     if (this.stopped) return;
     this.timer = setTimeout(() => {
       this.tryLock().then(
-        (isMine) => {
-          if (isMine || this.stopped) return;
+        (owner) => {
+          if (owner === 'unclear') this.retry();
+          if (owner !== 'another' || this.stopped) return;
           this.log.error({}, 'another server has taken over this database; stopping');
           this.events.onTaken();
         },
