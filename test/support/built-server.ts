@@ -14,7 +14,10 @@ export interface BuiltServer {
   stop(): Promise<void>;
 }
 
-/** Builds if needed and starts the server on a database of its own. */
+/**
+ * Builds if needed and starts the server on a database of its own. For one spec file only: files run side by side, and
+ * two builds take each other's dist away.
+ */
 export async function startBuiltServer(): Promise<BuiltServer> {
   const build = spawnSync(process.execPath, ['scripts/build-if-needed.js'], { cwd: ROOT, encoding: 'utf8' });
   if (build.status !== 0) throw new Error(`the build failed: ${build.stdout}${build.stderr}`);
