@@ -7,11 +7,12 @@ import { describeError, Log } from '../../logging';
 import { Metrics } from '../../metrics';
 import { Validator } from '../../validation';
 import { type AcceptedConnection, ConnectionHandlers, type Frame } from '../contract';
+import { OTHER_FRAMES_PER_SECOND } from '../limits';
 import { CloseCode, toWire } from '../transport';
 import { errorFrame } from './error-frame';
 import { Lane, type RawMessage } from './lane';
 import { type Operation, SOCKET_PATH, SocketOperations } from './operations';
-import { OTHER_FRAMES_PER_SECOND, PATIENCE_MS, type Verdict } from './rates';
+import { PATIENCE_MS, type Verdict } from './rates';
 import { type ReadFrame, readFrame, unknownType } from './read-frame';
 import type { ReplySlot } from './reply-queue';
 

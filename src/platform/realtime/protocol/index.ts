@@ -25,7 +25,6 @@ export { Dispatcher } from './dispatcher';
 export { SubscribedFrameDto, SubscriptionFrameDto, UnsubscribedFrameDto } from './dto/subscription-frames.dto';
 export { errorFrame } from './error-frame';
 export { SOCKET_PATH, SocketOperations } from './operations';
-export { OTHER_FRAMES_PER_SECOND } from './rates';
 export { PROTOCOL_PROVIDERS } from './providers';
 export { ServerFrame, serverFrames } from './server-frame';
 export { type FrameContext, SocketOperation } from './socket-operation';

@@ -1,7 +1,5 @@
 import type { FrameFamily } from './socket-operation';
 
-/** Frames other than messages, per connection and second (contract §4). */
-export const OTHER_FRAMES_PER_SECOND = 100;
 const WINDOW_MS = 1000;
 /** Refusals that are further apart do not belong together. Longer than a window: a burst each second is one offence. */
 const PATIENCE_GAP_MS = 2000;

@@ -3,10 +3,9 @@ import { type AppError, ERROR_CATALOGUE } from '../../../common/errors';
 import { encodeId } from '../../../common/ids';
 import { type Caller, type LimitName, limitOf } from '../../auth';
 import { type ConnectionHandler, ConnectionHandlers, type Frame } from '../contract';
+import { OTHER_FRAMES_PER_SECOND } from '../limits';
 import { MAX_FRAME_BYTES } from './wire';
 
-/** All frames but messages, together, per connection (contract §4). */
-const OTHER_FRAMES_PER_SECOND = 100;
 
 /** What a new connection is told first. */
 export interface Greeting {
