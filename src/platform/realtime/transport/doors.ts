@@ -6,7 +6,6 @@ import { type ConnectionHandler, ConnectionHandlers, type Frame } from '../contr
 import { OTHER_FRAMES_PER_SECOND } from '../limits';
 import { MAX_FRAME_BYTES } from './wire';
 
-
 /** What a new connection is told first. */
 export interface Greeting {
   readonly connectionId: string;
