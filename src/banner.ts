@@ -11,6 +11,7 @@ export function banner(app: App): string {
     '',
     `  Swagger UI   ${url}/docs`,
     `  OpenAPI      ${url}/docs-json`,
+    `  Socket       ${url.replace(/^http/, 'ws')}/ws (frames: ${url}/docs/ws)`,
     `  Health       ${url}/health`,
     '',
   ];
