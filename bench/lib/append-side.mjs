@@ -51,6 +51,7 @@ const SIDES = {
     const { loadConfig } = require('../../dist/config');
     const { Appender } = require('../../dist/modules/messages/appender/appender');
     const { AppendRepository } = require('../../dist/modules/messages/appender/append.repository');
+    const { MessageFeed } = require('../../dist/modules/messages/message-feed');
     const { openDatabase } = require('../../dist/platform/database');
     const { Lifecycle } = require('../../dist/platform/lifecycle');
     const { SilentLog } = require('../../dist/platform/logging');
@@ -60,7 +61,9 @@ const SIDES = {
     const metrics = new Metrics(log);
     const { database } = loadConfig({ DATABASE_URL: o.url });
     const open = await openDatabase({ config: database, log, lifecycle, metrics, onProgress: () => undefined });
-    const appender = new Appender(new AppendRepository(open.system), open.availability, lifecycle, metrics, log);
+    // Nobody listens: the events are made, as they are on a server without sockets.
+    const feed = new MessageFeed({ publish: () => undefined, touch: () => undefined });
+    const appender = new Appender(new AppendRepository(open.system), open.availability, lifecycle, metrics, feed, log);
     return (m) => appender.append(m);
   },
   /** The append function, called in batches by a bare client. */
