@@ -1,11 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type TicketGrant, Tickets } from '../../platform/auth';
-import { Database, SystemDatabase } from '../../platform/database';
+import { Database, purgeExpired, SystemDatabase } from '../../platform/database';
 import { every, Lifecycle, StopStage } from '../../platform/lifecycle';
 import { Log } from '../../platform/logging';
 
 const PURGE_INTERVAL_MS = 60_000;
-const PURGE_BATCH = 5000;
 /** Kept longer than they can be used, so that clocks that differ let no ticket be used twice. */
 const KEPT_SECONDS = 300;
 
@@ -38,18 +37,7 @@ export class TicketsRepository extends Tickets implements OnModuleInit {
   }
 
   /** Deletes all that have expired long ago; returns how many. */
-  async purge(): Promise<number> {
-    let total = 0;
-    for (let n = PURGE_BATCH; n === PURGE_BATCH; total += n) {
-      const rows = await this.system.read<{ n: number }>(
-        'purge tickets',
-        `WITH gone AS (DELETE FROM ws_tickets WHERE ctid IN (
-           SELECT ctid FROM ws_tickets WHERE expires_at < clock_timestamp() - make_interval(secs => ${KEPT_SECONDS})
-           LIMIT ${PURGE_BATCH}) RETURNING 1)
-         SELECT count(*)::int AS n FROM gone`,
-      );
-      n = rows[0]?.n ?? 0;
-    }
-    return total;
+  purge(): Promise<number> {
+    return purgeExpired(this.system, 'purge tickets', 'ws_tickets', KEPT_SECONDS);
   }
 }

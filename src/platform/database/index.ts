@@ -12,5 +12,6 @@ export { codeOf, isConnectionLoss, isRetryable } from './errors';
 export { EmbeddedPostgres, EmbeddedPostgresError } from './embedded';
 export { migrate, migrationSource } from './migrator';
 export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
+export { purgeExpired } from './purge';
 export { DatabaseRefusal } from './refusal';
 export type { Sql } from './runner';
