@@ -2,6 +2,7 @@ import { config as loadDotenv } from 'dotenv';
 import { createApp } from './app';
 import { banner } from './banner';
 import { ConfigError, loadConfig } from './config';
+import { spaceOutFullCollections } from './heap';
 import { Lifecycle } from './platform/lifecycle';
 import { describeError, PinoLog } from './platform/logging';
 
@@ -14,6 +15,7 @@ function explain(error: unknown): string {
 }
 
 async function main(): Promise<void> {
+  spaceOutFullCollections();
   loadDotenv({ quiet: true });
   const config = loadConfig(process.env);
   const log = new PinoLog(config.runtime.logLevel);

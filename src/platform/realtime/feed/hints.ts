@@ -49,7 +49,7 @@ export function changeOf(hint: ChangeHint): RoomChange {
  */
 export class HintOutbox {
   private hints: RoomHint[] = [];
-  private readonly heads = new Map<string, HeadHint & { readonly rev: number }>();
+  private heads = new Map<string, HeadHint & { readonly rev: number }>();
   private isScheduled = false;
 
   constructor(private readonly publish: (hints: readonly RoomHint[]) => void) {}
@@ -96,7 +96,8 @@ export class HintOutbox {
     this.isScheduled = false;
     const hints = [...this.hints, ...this.heads.values()];
     this.hints = [];
-    this.heads.clear();
+    // A map that is cleared keeps what it held reachable for the garbage collector's short rounds.
+    this.heads = new Map();
     this.publish(hints);
   }
 }
