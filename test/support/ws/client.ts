@@ -1,13 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import WebSocket, { type ClientOptions } from 'ws';
+import { seenFrame, type ServerFrame } from './seen-frames';
+
+export type { ServerFrame } from './seen-frames';
 
 const WITHIN_MS = 10_000;
-
-/** A frame of the server. */
-export interface ServerFrame {
-  readonly type: string;
-  readonly [field: string]: unknown;
-}
 
 /** How a socket ended: 1006 when no close frame came. */
 export interface SocketEnd {
@@ -31,7 +28,7 @@ export interface ConnectOptions {
   readonly options?: ClientOptions;
 }
 
-/** A client of the socket: keeps every frame, and waits for the one that a test wants. */
+/** A client of the socket: checks and keeps every frame, and waits for the one that a test wants. */
 export class WsClient {
   readonly frames: ServerFrame[] = [];
   private readonly waiting = new Set<() => void>();
@@ -39,7 +36,7 @@ export class WsClient {
 
   private constructor(readonly ws: WebSocket) {
     ws.on('message', (data: Buffer) => {
-      this.frames.push(JSON.parse(data.toString()) as ServerFrame);
+      this.frames.push(seenFrame(data.toString()));
       this.wake();
     });
     ws.on('close', (code, reason) => {
