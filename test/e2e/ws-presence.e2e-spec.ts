@@ -1,4 +1,5 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
+import { until } from '../support/poll';
 import { bodyOf, createRoom, type MemberBody, type RoomBody } from '../support/rooms';
 import { type ServerFrame, WsClient } from '../support/ws/client';
 
@@ -74,6 +75,25 @@ describe('presence and typing on the socket', () => {
     expect(ben.frames.filter((frame) => frame.type === 'presence.update')).toEqual([]);
     const presence = bodyOf(await small.as('ben').get(`/rooms/${room.room_id}/presence`));
     expect(presence).toMatchObject({ online: ['ann', 'ben', 'cid'], total: 3 });
+  });
+
+  it('tells of who comes once the tenant’s limit was raised, on connections that are open', async () => {
+    const strict = await test.tenant(undefined, { presence_room_limit: 0 });
+    const comers = Array.from({ length: 150 }, (_, n) => `comer-${n}`);
+    await createRoom(strict.as('ann'), 'group', ['ben', ...comers]);
+    const [ann] = [await connect('ann', strict), await connect('ben', strict)];
+    const settings = { presence_room_limit: 200 };
+    bodyOf(await test.master.patch(`/admin/tenants/${strict.tenantId}`, { settings }));
+    // The change is read within two seconds: of those who come before that nobody is told.
+    await until(
+      async () => {
+        const comer = await connect(comers.shift() ?? '', strict);
+        await ann.settled();
+        return ann.frames.some(isUpdate(String((await comer.frame('hello'))['user_id']), 'online'));
+      },
+      (isTold) => isTold,
+    );
+    expect(ann.frames.filter(isUpdate('ben', 'online'))).toEqual([]);
   });
 
   it('tells the others in the room who types, and when they stop, leave or close', async () => {

@@ -102,6 +102,23 @@ describe('presence.update', () => {
     expect(heard(alice)).toEqual(['[carol]']);
   });
 
+  it('follows a changed limit on open connections, and the last one known for who leaves last', async () => {
+    const { node, after } = setUp({ trio: ['alice', 'bob', 'carol'] });
+    const [alice, bob] = [await node.open('alice'), await node.open('bob')];
+    const renew = (limit: number): void =>
+      [alice, bob].forEach(({ caller, tenantId }) =>
+        caller.renew({ tenantId, status: 'active', limits: {}, settings: { presence_room_limit: limit } }),
+      );
+    heard(alice);
+    renew(2);
+    bob.close();
+    await after(2 * GRACE_MS);
+    expect(heard(alice)).toEqual([]);
+    renew(3);
+    await node.open('carol', { presence_room_limit: 3 });
+    expect(heard(alice)).toEqual(['carol+']);
+  });
+
   it('is repeated when the look-up failed, with what is so by then', async () => {
     const { world, node, after } = setUp();
     const [bob, alice] = [await node.open('bob'), await node.open('alice')];
