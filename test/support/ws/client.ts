@@ -72,10 +72,10 @@ export class WsClient {
   }
 
   /** Sends a frame with a request id of its own and waits for the frame that answers it. */
-  ask(frame: object): Promise<ServerFrame> {
+  ask(frame: object, withinMs = WITHIN_MS): Promise<ServerFrame> {
     const request_id = `ask-${++this.asked}`;
     this.send({ ...frame, request_id });
-    return this.frame((answer) => answer['request_id'] === request_id);
+    return this.frame((answer) => answer['request_id'] === request_id, withinMs);
   }
 
   /** Frames of a type that came so far. */
