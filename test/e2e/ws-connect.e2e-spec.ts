@@ -94,19 +94,6 @@ describe('opening /ws', () => {
     });
   });
 
-  it('makes the user, once', async () => {
-    const users = (): Promise<object[]> =>
-      app.database.sql(`SELECT user_id, last_seen_at FROM users WHERE user_id LIKE 'newcomer%' ORDER BY 1`);
-    expect(await users()).toEqual([]);
-    const clients = await Promise.all(['newcomer', 'newcomer', 'newcomer-2'].map((user) => app.open(tenant, user)));
-    await Promise.all(clients.map((client) => client.ask({ type: 'ping' })));
-    expect(await users()).toEqual([
-      { user_id: 'newcomer', last_seen_at: null },
-      { user_id: 'newcomer-2', last_seen_at: null },
-    ]);
-    await Promise.all(clients.map((client) => client.close()));
-  });
-
   it('echoes the request id and speaks no extension', async () => {
     const raw = await RawSocket.open(app.url);
     raw.write(

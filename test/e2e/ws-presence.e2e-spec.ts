@@ -155,6 +155,17 @@ describe('presence and typing on the socket', () => {
     await ann.frame(isTyping(room, 'u-ben', 'start'));
   });
 
+  it('opening a socket makes the user, once', async () => {
+    const newcomers = (): Promise<object[]> =>
+      test.database.sql(`SELECT user_id, last_seen_at FROM users WHERE user_id LIKE 'newcomer%' ORDER BY 1`);
+    expect(await newcomers()).toEqual([]);
+    await Promise.all(['newcomer', 'newcomer', 'newcomer-2'].map((user) => connect(user)));
+    expect(await newcomers()).toEqual([
+      { user_id: 'newcomer', last_seen_at: null },
+      { user_id: 'newcomer-2', last_seen_at: null },
+    ]);
+  });
+
   it('writes last_seen_at of those whose sockets the stop closes', async () => {
     const own = await startTestApp();
     try {
