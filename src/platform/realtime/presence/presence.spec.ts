@@ -119,6 +119,19 @@ describe('presence.update', () => {
     expect(heard(alice)).toEqual(['carol+']);
   });
 
+  it('of a storm costs few look-ups, and all are told of by the next tick', async () => {
+    const crowd = Array.from({ length: 100 }, (_, n) => `user-${n}`);
+    const { node, world, after } = setUp({ hall: ['alice', ...crowd] });
+    const alice = await node.open('alice');
+    heard(alice);
+    const looked = jest.spyOn(world.shared, 'of');
+    for (const user of crowd) await node.open(user);
+    expect(looked.mock.calls.length).toBeLessThan(20);
+    await after(500);
+    expect(looked.mock.calls.length).toBeLessThan(20);
+    expect(heard(alice).sort()).toEqual(crowd.map((user) => `${user}+`).sort());
+  });
+
   it('is repeated when the look-up failed, with what is so by then', async () => {
     const { world, node, after } = setUp();
     const [bob, alice] = [await node.open('bob'), await node.open('alice')];
