@@ -232,6 +232,24 @@ describe('a tenant’s changed limits', () => {
   });
 });
 
+describe('a tenant’s changed number of connections', () => {
+  it('holds for the next one, and evicts none', async () => {
+    const other = await app.tenant({ requests_per_second: null, ws_connections_per_user: 1 });
+    const change = (limits: object) => app.master.patch(`/admin/tenants/${other.tenantId}`, { limits });
+    const refused = () => WsClient.refused(app.url, { headers: keyOf(other) });
+    const first = await app.open(other);
+    expect((await refused()).status).toBe(429);
+    await change({ ws_connections_per_user: 2 });
+    const second = await app.open(other);
+    await change({ ws_connections: 0 });
+    expect(await refused()).toMatchObject({ status: 429, body: { error: { details: { limit: 'ws_connections' } } } });
+    for (const client of [first, second]) {
+      expect(await client.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
+      await client.close();
+    }
+  });
+});
+
 describe('4009', () => {
   const big = messageFrame(1, 'x'.repeat(100_000));
 
