@@ -1,6 +1,6 @@
 import type { TestTenant } from '../support/app';
+import { send } from '../support/messages';
 import { createRoom } from '../support/rooms';
-import { checkFrame } from '../support/ws/asyncapi';
 import type { ServerFrame, WsClient } from '../support/ws/client';
 import { type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
@@ -8,7 +8,6 @@ let app: SocketApp;
 let tenant: TestTenant;
 let client: WsClient;
 let roomId: string;
-let requests = 0;
 
 beforeAll(async () => {
   app = await startSocketApp();
@@ -22,16 +21,88 @@ beforeEach(async () => {
   await client.frame('hello');
 });
 afterEach(async () => {
-  for (const frame of client.frames) checkFrame(frame, 'server');
   if (client.isOpen) await client.close();
 });
 
 /** Sends a frame and waits for the one that answers it. */
 function ask(type: string, fields: object, from = client): Promise<ServerFrame> {
-  const request_id = `request-${++requests}`;
-  from.send({ type, request_id, ...fields });
-  return from.frame((frame) => frame['request_id'] === request_id);
+  return from.ask({ type, ...fields });
 }
+
+describe.each([
+  ['flat', (type: string, fields: object) => ({ type, ...fields })],
+  ['nested', (type: string, data: object) => ({ type, data })],
+])('every frame of a client, %s, gets exactly its answer', (_how, shaped) => {
+  let room: string;
+
+  beforeEach(async () => {
+    room = (await createRoom(tenant.as('alice'), 'group', ['bob'])).room_id;
+    await send(tenant.as('bob'), room);
+  });
+
+  it.each<[string, object, object]>([
+    [
+      'send_message',
+      { content: 'hi', meta: { a: [1] }, client_message_id: 'c' },
+      {
+        type: 'message.accepted',
+        message_id: expect.stringMatching(/^msg_[0-9a-f]{32}$/),
+        seq: 2,
+        created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      },
+    ],
+    ['ack', { seq: 1 }, { type: 'ack.received', seq: 1, user_id: 'alice' }],
+    ['read', { seq: 1 }, { type: 'read.received', seq: 1, user_id: 'alice' }],
+    ['subscribe', {}, { type: 'subscribed', last_seq: 1, last_rev: 1 }],
+    ['unsubscribe', {}, { type: 'unsubscribed' }],
+  ])('%s', async (type, fields, expected) => {
+    const answer = await client.ask(shaped(type, { room_id: room, ...fields }));
+    expect(answer).toEqual({ ...expected, request_id: answer['request_id'], room_id: room });
+  });
+
+  it('ping', async () => {
+    const answer = await client.ask(shaped('ping', {}));
+    expect(answer).toEqual({ type: 'pong', request_id: answer['request_id'] });
+  });
+
+  it('typing.start and typing.stop: none; the others see it', async () => {
+    const bob = await app.open(tenant, 'bob');
+    await bob.ask({ type: 'ping' });
+    const before = client.frames.length;
+    for (const action of ['start', 'stop']) {
+      client.send(shaped(`typing.${action}`, { room_id: room }));
+      const seen = await bob.frame((frame) => frame.type === 'typing' && frame['action'] === action);
+      expect(seen).toEqual({ type: 'typing', room_id: room, user_id: 'alice', action });
+    }
+    await client.settled();
+    expect(client.frames.slice(before).filter(({ type }) => type !== 'presence.update')).toEqual([]);
+    await bob.close();
+  });
+});
+
+describe('request_id', () => {
+  it('is taken from the top level before data, also in a refusal', async () => {
+    client.send({ type: 'ping', request_id: 'top', data: { request_id: 'inner' } });
+    client.send({ type: 'ping', data: { request_id: 'inner' } });
+    client.send({ type: 'shout', request_id: 'refused' });
+    await client.frame('error');
+    const answers = client.frames.filter(({ request_id }) => request_id !== undefined);
+    expect(answers.map(({ type, request_id }) => [type, request_id])).toEqual([
+      ['pong', 'top'],
+      ['pong', 'inner'],
+      ['error', 'refused'],
+    ]);
+  });
+
+  it('of 64 characters comes back; a longer one, and one that is no text, are refused', async () => {
+    const longest = '😀'.repeat(64);
+    client.send({ type: 'ping', request_id: longest });
+    expect(await client.frame('pong')).toEqual({ type: 'pong', request_id: longest });
+    for (const request_id of [`${longest}x`, 7, {}, ['a'], true]) client.send({ type: 'ping', request_id });
+    for (const error of await client.many('error', 5))
+      expect(error).toMatchObject({ code: 'VALIDATION_ERROR', field: 'request_id', retryable: false });
+  });
+});
 
 describe('frames on a real socket', () => {
   it('send_message is stored, a retry is replayed, another body is refused', async () => {
@@ -52,7 +123,8 @@ describe('frames on a real socket', () => {
     expect(await ask('ack', position)).toMatchObject({ type: 'ack.received', ...position, user_id: 'alice' });
     expect(await ask('read', { data: position })).toMatchObject({ type: 'read.received', ...position });
     const { body } = await tenant.as('alice').get<{ rooms: unknown[] }>('/rooms');
-    expect(body.rooms).toEqual([expect.objectContaining({ last_acked_seq: seq, last_read_seq: seq })]);
+    const cursors = { room_id: roomId, last_acked_seq: seq, last_read_seq: seq };
+    expect(body.rooms).toContainEqual(expect.objectContaining(cursors));
   });
 
   it('ping is answered', async () => {

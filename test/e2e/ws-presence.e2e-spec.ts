@@ -1,4 +1,5 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
+import { until } from '../support/poll';
 import { bodyOf, createRoom, type MemberBody, type RoomBody } from '../support/rooms';
 import { type ServerFrame, WsClient } from '../support/ws/client';
 
@@ -76,6 +77,25 @@ describe('presence and typing on the socket', () => {
     expect(presence).toMatchObject({ online: ['ann', 'ben', 'cid'], total: 3 });
   });
 
+  it('tells of who comes once the tenant’s limit was raised, on connections that are open', async () => {
+    const strict = await test.tenant(undefined, { presence_room_limit: 0 });
+    const comers = Array.from({ length: 150 }, (_, n) => `comer-${n}`);
+    await createRoom(strict.as('ann'), 'group', ['ben', ...comers]);
+    const [ann] = [await connect('ann', strict), await connect('ben', strict)];
+    const settings = { presence_room_limit: 200 };
+    bodyOf(await test.master.patch(`/admin/tenants/${strict.tenantId}`, { settings }));
+    // The change is read within two seconds: of those who come before that nobody is told.
+    await until(
+      async () => {
+        const comer = await connect(comers.shift() ?? '', strict);
+        await ann.settled();
+        return ann.frames.some(isUpdate(String((await comer.frame('hello'))['user_id']), 'online'));
+      },
+      (isTold) => isTold,
+    );
+    expect(ann.frames.filter(isUpdate('ben', 'online'))).toEqual([]);
+  });
+
   it('tells the others in the room who types, and when they stop, leave or close', async () => {
     const room = await createRoom(tenant.as('t-ann'), 'group', ['t-ben', 't-cid']);
     const [ann, ann2, ben, cid] = [
@@ -133,6 +153,17 @@ describe('presence and typing on the socket', () => {
     await ben.frame('unsubscribed');
     ben.send({ type: 'typing.start', room_id: room.room_id });
     await ann.frame(isTyping(room, 'u-ben', 'start'));
+  });
+
+  it('opening a socket makes the user, once', async () => {
+    const newcomers = (): Promise<object[]> =>
+      test.database.sql(`SELECT user_id, last_seen_at FROM users WHERE user_id LIKE 'newcomer%' ORDER BY 1`);
+    expect(await newcomers()).toEqual([]);
+    await Promise.all(['newcomer', 'newcomer', 'newcomer-2'].map((user) => connect(user)));
+    expect(await newcomers()).toEqual([
+      { user_id: 'newcomer', last_seen_at: null },
+      { user_id: 'newcomer-2', last_seen_at: null },
+    ]);
   });
 
   it('writes last_seen_at of those whose sockets the stop closes', async () => {

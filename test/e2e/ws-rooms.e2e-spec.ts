@@ -197,6 +197,20 @@ describe('rooms on the socket', () => {
     expect(of(quiet, room, 'message').map((m) => m['seq'])).toEqual([2]);
   });
 
+  it('remembers that a room of a listener, or one unsubscribed before, is not wanted', async () => {
+    const [room, channel] = [await group('ben'), await createRoom(tenant.as('ann'), 'channel')];
+    const [ben, lea] = [await connect('ben'), await connect('lea')];
+    await ask(lea, { type: 'subscribe', room_id: channel.room_id }, 'subscribed');
+    for (let twice = 0; twice < 2; twice++) {
+      await ask(ben, { type: 'unsubscribe', room_id: room.room_id }, 'unsubscribed');
+      await ask(lea, { type: 'unsubscribe', room_id: channel.room_id }, 'unsubscribed');
+    }
+    await settled(await connect('ann'), 'ann', room);
+    await settled(await connect('ann'), 'ann', channel);
+    await Promise.all([ben, lea].map((client) => ask(client, { type: 'ping' }, 'pong')));
+    expect([...of(ben, room, 'message'), ...of(lea, channel, 'message')]).toEqual([]);
+  });
+
   it('refuses to subscribe where it must not', async () => {
     const room = await group('ben');
     const zoe = await connect('zoe');

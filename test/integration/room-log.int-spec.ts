@@ -5,6 +5,8 @@ import { RoomLogRepository } from '../../src/modules/messages/room-log/room-log.
 import { RoomHeads } from '../../src/modules/rooms';
 import { RoomSeats } from '../../src/modules/rooms/room-seats';
 import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
+import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
+import { UsersService } from '../../src/modules/tenants/users.service';
 import type { Position, RoomEvent, RoomLog, Seats } from '../../src/platform/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
@@ -44,7 +46,7 @@ describe('the log and the seats, as the feed reads them', () => {
     bench = await AppendBench.start();
     const { database, system } = bench.open;
     log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system));
-    seats = new RoomSeats(new SeatsRepository(database));
+    seats = new RoomSeats(new SeatsRepository(database), new UsersService(new TenantsRepository(database, system)));
   });
   afterAll(() => bench.close());
 

@@ -1,16 +1,29 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { type Entrance, type Seat, Seats } from '../../platform/realtime';
+import { UsersService } from '../tenants';
 import { type SeatRow, SeatsRepository } from './seats.repository';
+
+const KNOWN_USERS = 50_000;
 
 /** Which rooms the socket brings to a user. */
 @Injectable()
 export class RoomSeats extends Seats {
-  constructor(private readonly repository: SeatsRepository) {
+  /** Users without a room that were made already: they may reconnect often. */
+  private readonly known = new LRUCache<string, true>({ max: KNOWN_USERS });
+
+  constructor(
+    private readonly repository: SeatsRepository,
+    private readonly users: UsersService,
+  ) {
     super();
   }
 
+  /** Only who sits nowhere may be new: becoming a member makes the user. So most connections cost no further query. */
   async of(tenantId: string, userId: string): Promise<readonly Seat[]> {
-    return (await this.repository.of(tenantId, userId)).map(seatOf);
+    const rows = await this.repository.of(tenantId, userId);
+    if (rows.length === 0) await this.ensure(tenantId, userId);
+    return rows.map(seatOf);
   }
 
   async find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
@@ -30,6 +43,13 @@ export class RoomSeats extends Seats {
 
   async neighbours(tenantId: string, userId: string, largest: number): Promise<readonly string[]> {
     return (await this.repository.neighbours(tenantId, userId, largest)).map((row) => row.user_id);
+  }
+
+  private async ensure(tenantId: string, userId: string): Promise<void> {
+    const key = `${tenantId} ${userId}`;
+    if (this.known.has(key)) return;
+    await this.users.ensure(tenantId, [userId]);
+    this.known.set(key, true);
   }
 }
 

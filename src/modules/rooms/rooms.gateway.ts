@@ -1,19 +1,17 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { forbidden, notFound } from '../../common/errors';
 import {
   type FrameContext,
   SOCKET_PATH,
   SocketOperation,
   SubscribedFrameDto,
   SubscriptionFrameDto,
-  Subscriptions,
   UnsubscribedFrameDto,
 } from '../../platform/realtime';
-import { roomUuid } from './rooms.service';
+import { SubscriptionsService } from './subscriptions.service';
 
 @WebSocketGateway({ path: SOCKET_PATH })
 export class RoomsGateway {
-  constructor(private readonly subscriptions: Subscriptions) {}
+  constructor(private readonly subscriptions: SubscriptionsService) {}
 
   @SocketOperation({
     name: 'subscribe',
@@ -24,9 +22,7 @@ export class RoomsGateway {
     errors: ['AUTHORIZATION_ERROR', 'NOT_FOUND'],
   })
   async subscribe({ connection }: FrameContext, { room_id }: SubscriptionFrameDto): Promise<SubscribedFrameDto> {
-    const seat = await this.subscriptions.subscribe(connection, roomUuid(room_id));
-    if (seat === 'no_room') throw notFound('Room');
-    if (seat === 'not_allowed') throw forbidden('You are not a member of this room');
+    const seat = await this.subscriptions.subscribe(connection, room_id);
     return { room_id, last_seq: seat.lastSeq, last_rev: seat.lastRev };
   }
 
@@ -36,10 +32,10 @@ export class RoomsGateway {
     replies: { name: 'unsubscribed', dto: UnsubscribedFrameDto },
     waitsForSends: true,
     summary: 'Get nothing more of a room on this connection; membership and other connections stay as they are.',
-    errors: ['NOT_FOUND'],
+    errors: ['AUTHORIZATION_ERROR', 'NOT_FOUND'],
   })
-  unsubscribe({ connection }: FrameContext, { room_id }: SubscriptionFrameDto): UnsubscribedFrameDto {
-    this.subscriptions.unsubscribe(connection, roomUuid(room_id));
+  async unsubscribe({ connection }: FrameContext, { room_id }: SubscriptionFrameDto): Promise<UnsubscribedFrameDto> {
+    await this.subscriptions.unsubscribe(connection, room_id);
     return { room_id };
   }
 }

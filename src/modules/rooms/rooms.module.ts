@@ -14,6 +14,7 @@ import { RoomsGateway } from './rooms.gateway';
 import { RoomsRepository } from './rooms.repository';
 import { RoomsService } from './rooms.service';
 import { SeatsRepository } from './seats.repository';
+import { SubscriptionsService } from './subscriptions.service';
 import { TypingGateway } from './typing.gateway';
 import { TypingService } from './typing.service';
 
@@ -30,6 +31,7 @@ import { TypingService } from './typing.service';
     SeatsRepository,
     PresenceRepository,
     RoomPresenceService,
+    SubscriptionsService,
     TypingService,
     TypingGateway,
     { provide: Seats, useClass: RoomSeats },

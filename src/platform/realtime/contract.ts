@@ -119,7 +119,7 @@ export interface Entrance {
 
 /** Which rooms a user is a member of, or may listen to. The rooms module implements it. */
 export abstract class Seats {
-  /** The rooms of which the user is a member. */
+  /** The rooms of which the user is a member. Who is new is made a user of the tenant: opening a socket is a first use. */
   abstract of(tenantId: string, userId: string): Promise<readonly Seat[]>;
   /** One room for a `subscribe`: its seat, or why not. */
   abstract find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'>;

@@ -17,7 +17,7 @@ interface Operation {
 
 interface Document {
   readonly operations: Readonly<Record<string, Operation>>;
-  readonly components: { readonly messages: Readonly<Record<string, object>> };
+  readonly components: { readonly messages: Readonly<Record<string, { readonly payload: FrameSchema }>> };
 }
 
 export const ASYNCAPI_FILE = join(__dirname, '..', '..', '..', 'docs', 'asyncapi.json');
@@ -36,6 +36,20 @@ const KNOWN: Readonly<Record<Direction, ReadonlySet<string>>> = {
     ),
   ),
 };
+
+/** What a frame may hold. */
+export interface FrameSchema {
+  readonly properties: Readonly<Record<string, { readonly type?: unknown }>>;
+  readonly required: readonly string[];
+}
+
+/** The documented frames of clients, by type. */
+export const CLIENT_SCHEMAS: Readonly<Record<string, FrameSchema>> = Object.fromEntries(
+  [...KNOWN.client].flatMap((type) => {
+    const message = DOCUMENT.components.messages[type];
+    return message ? [[type, message.payload] as const] : [];
+  }),
+);
 
 /** Types of the documented frames. */
 export function documentedFrames(direction: Direction): readonly string[] {

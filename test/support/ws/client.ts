@@ -1,13 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import WebSocket, { type ClientOptions } from 'ws';
+import { seenFrame, type ServerFrame } from './seen-frames';
+
+export type { ServerFrame } from './seen-frames';
 
 const WITHIN_MS = 10_000;
-
-/** A frame of the server. */
-export interface ServerFrame {
-  readonly type: string;
-  readonly [field: string]: unknown;
-}
 
 /** How a socket ended: 1006 when no close frame came. */
 export interface SocketEnd {
@@ -31,15 +28,16 @@ export interface ConnectOptions {
   readonly options?: ClientOptions;
 }
 
-/** A client of the socket: keeps every frame, and waits for the one that a test wants. */
+/** A client of the socket: checks and keeps every frame, and waits for the one that a test wants. */
 export class WsClient {
   readonly frames: ServerFrame[] = [];
   private readonly waiting = new Set<() => void>();
   private end: SocketEnd | undefined;
+  private asked = 0;
 
   private constructor(readonly ws: WebSocket) {
     ws.on('message', (data: Buffer) => {
-      this.frames.push(JSON.parse(data.toString()) as ServerFrame);
+      this.frames.push(seenFrame(data.toString()));
       this.wake();
     });
     ws.on('close', (code, reason) => {
@@ -73,6 +71,18 @@ export class WsClient {
     this.ws.send(JSON.stringify(frame));
   }
 
+  /** Sends a frame with a request id of its own and waits for the frame that answers it. */
+  ask(frame: object, withinMs = WITHIN_MS): Promise<ServerFrame> {
+    const request_id = `ask-${++this.asked}`;
+    this.send({ ...frame, request_id });
+    return this.frame((answer) => answer['request_id'] === request_id, withinMs);
+  }
+
+  /** Frames of a type that came so far. */
+  got(type: string): ServerFrame[] {
+    return this.frames.filter((frame) => frame.type === type);
+  }
+
   /** The first frame, of those that came and will come, that is wanted. */
   frame(wanted: string | ((frame: ServerFrame) => boolean), withinMs = WITHIN_MS): Promise<ServerFrame> {
     const fits = typeof wanted === 'string' ? (frame: ServerFrame) => frame.type === wanted : wanted;
@@ -82,7 +92,7 @@ export class WsClient {
 
   /** Waits for so many frames of a type and returns them. */
   many(type: string, count: number, withinMs = WITHIN_MS): Promise<ServerFrame[]> {
-    const those = (): ServerFrame[] => this.frames.filter((frame) => frame.type === type);
+    const those = (): ServerFrame[] => this.got(type);
     return this.until(`${count} × ${type}`, () => (those().length >= count ? those() : undefined), withinMs);
   }
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { seenFrame } from './seen-frames';
 
 const WITHIN_MS = 10_000;
 /** The example of RFC 6455. */
@@ -72,6 +73,7 @@ export class RawSocket {
   async frame(): Promise<RawFrame> {
     const [end, frame] = await this.until('a frame', () => parseFrame(this.received));
     this.take(end);
+    if (frame.opcode === 1) seenFrame(frame.payload.toString());
     return frame;
   }
 

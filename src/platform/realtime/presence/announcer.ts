@@ -6,10 +6,13 @@ import { PRESENCE_HINTS, type PresenceBoard } from './presence-board';
 
 /** Users per look-up. */
 const BATCH = 200;
+/** Look-ups per tenant between two ticks. In a storm of connections the others gather, so that it costs few queries. */
+const LOOK_UPS = 10;
 
 interface TenantQueue {
   readonly users: Set<string>;
   running: boolean;
+  lookUps: number;
 }
 
 /**
@@ -17,7 +20,7 @@ interface TenantQueue {
  *
  * Driven by what is so, not by what happened: a user is marked, and when their turn comes, this node's connections and
  * the leases decide. So marks may be lost, doubled or late without harm, and a failed look-up is simply repeated. Users
- * of a tenant that are marked while a look-up runs go together in the next one.
+ * of a tenant that are marked while a look-up runs go together in the next one, and those of a storm in that of a tick.
  */
 export class Announcer {
   private readonly queues = new Map<string, TenantQueue>();
@@ -39,13 +42,15 @@ export class Announcer {
   /** Looks after users of other nodes, and takes up again what failed. */
   async tick(): Promise<void> {
     for (const user of this.board.toVerify()) this.enqueue(user);
+    for (const queue of this.queues.values()) queue.lookUps = 0;
     const idle = [...this.queues].filter(([, queue]) => !queue.running);
+    for (const [tenantId, { users }] of idle) if (users.size === 0) this.queues.delete(tenantId);
     const runs = await Promise.allSettled(idle.map(([tenantId, queue]) => this.run(tenantId, queue)));
     for (const run of runs) if (run.status === 'rejected') throw run.reason;
   }
 
   private enqueue({ tenantId, userId }: UserRef): TenantQueue {
-    const queue = this.queues.get(tenantId) ?? { users: new Set<string>(), running: false };
+    const queue = this.queues.get(tenantId) ?? { users: new Set<string>(), running: false, lookUps: 0 };
     this.queues.set(tenantId, queue);
     queue.users.add(userId);
     return queue;
@@ -54,8 +59,8 @@ export class Announcer {
   private async run(tenantId: string, queue: TenantQueue): Promise<void> {
     queue.running = true;
     try {
-      while (queue.users.size > 0) await this.announce(tenantId, queue.users);
-      this.queues.delete(tenantId);
+      for (; queue.users.size > 0 && queue.lookUps < LOOK_UPS; queue.lookUps++)
+        await this.announce(tenantId, queue.users);
     } finally {
       queue.running = false;
     }

@@ -14,8 +14,9 @@
  * tenant, and what they found is compared once more with that state in the turn in which it is published. Timers are
  * shared: none per connection or typist.
  */
-export { DEFAULT_ROOM_LIMIT, GRACE_MS } from './local-presence';
+export { GRACE_MS } from './local-presence';
 export { Presence } from './presence';
 export { PresenceService } from './presence-service';
 export { PRESENCE_PROVIDERS } from './providers';
+export { DEFAULT_ROOM_LIMIT } from './room-limits';
 export { Typing } from './typing';

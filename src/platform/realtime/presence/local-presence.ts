@@ -1,12 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../common/clock';
 import type { Connection } from '../contract';
 import { type LeaseKeeper, presenceKey } from './lease-keeper';
+import { RoomLimits } from './room-limits';
 
 /** A user whose last connection closed counts as online for so long: a reconnect says nothing to anybody. */
 export const GRACE_MS = 5000;
-/** Rooms with more members push no presence, where the tenant says nothing else. */
-export const DEFAULT_ROOM_LIMIT = 200;
 
 /** A user of a tenant. */
 export interface UserRef {
@@ -37,8 +35,7 @@ export class LocalPresence {
   private readonly users = new Map<string, LocalUser>();
   /** In order of leaving, which is the order of being due, since the grace is the same for all. */
   private readonly leaving = new Map<string, Leaving>();
-  /** By tenant, as its last connection knew it. */
-  private readonly roomLimits = new LRUCache<string, number>({ max: 10_000 });
+  private readonly roomLimits = new RoomLimits();
   private changedHandler: UserHandler = () => undefined;
   private lastClosedHandler: UserHandler = () => undefined;
 
@@ -62,7 +59,7 @@ export class LocalPresence {
   opened(connection: Connection): void {
     if (!connection.isOpen) return;
     const { id, tenantId, userId } = connection;
-    this.roomLimits.set(tenantId, connection.caller.tenant?.settings.presence_room_limit ?? DEFAULT_ROOM_LIMIT);
+    this.roomLimits.opened(connection);
     const key = presenceKey(tenantId, userId);
     const known = this.users.get(key);
     const user = known ?? { tenantId, userId, open: new Set<string>() };
@@ -82,7 +79,7 @@ export class LocalPresence {
 
   /** The largest room of the tenant that pushes presence. */
   roomLimit(tenantId: string): number {
-    return this.roomLimits.get(tenantId) ?? DEFAULT_ROOM_LIMIT;
+    return this.roomLimits.of(tenantId);
   }
 
   /** Lets those go whose grace is over. */

@@ -102,6 +102,36 @@ describe('presence.update', () => {
     expect(heard(alice)).toEqual(['[carol]']);
   });
 
+  it('follows a changed limit on open connections, and the last one known for who leaves last', async () => {
+    const { node, after } = setUp({ trio: ['alice', 'bob', 'carol'] });
+    const [alice, bob] = [await node.open('alice'), await node.open('bob')];
+    const renew = (limit: number): void =>
+      [alice, bob].forEach(({ caller, tenantId }) =>
+        caller.renew({ tenantId, status: 'active', limits: {}, settings: { presence_room_limit: limit } }),
+      );
+    heard(alice);
+    renew(2);
+    bob.close();
+    await after(2 * GRACE_MS);
+    expect(heard(alice)).toEqual([]);
+    renew(3);
+    await node.open('carol', { presence_room_limit: 3 });
+    expect(heard(alice)).toEqual(['carol+']);
+  });
+
+  it('of a storm costs few look-ups, and all are told of by the next tick', async () => {
+    const crowd = Array.from({ length: 100 }, (_, n) => `user-${n}`);
+    const { node, world, after } = setUp({ hall: ['alice', ...crowd] });
+    const alice = await node.open('alice');
+    heard(alice);
+    const looked = jest.spyOn(world.shared, 'of');
+    for (const user of crowd) await node.open(user);
+    expect(looked.mock.calls.length).toBeLessThan(20);
+    await after(500);
+    expect(looked.mock.calls.length).toBeLessThan(20);
+    expect(heard(alice).sort()).toEqual(crowd.map((user) => `${user}+`).sort());
+  });
+
   it('is repeated when the look-up failed, with what is so by then', async () => {
     const { world, node, after } = setUp();
     const [bob, alice] = [await node.open('bob'), await node.open('alice')];
