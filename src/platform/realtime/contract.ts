@@ -184,6 +184,16 @@ export abstract class Audience {
   abstract onDetached(handler: (connection: Connection, roomId: string) => void): void;
 }
 
+/** How far a connection was sent what a room's log has. Implemented by the feed; asks no database. */
+export abstract class Deliveries {
+  /**
+   * The highest seq that was handed to the connection in this room, live or by sync; undefined where it does not follow
+   * the room. What lies below it was sent too, but for what a sync cut away (`sync.truncated`) and what came before the
+   * user's joining.
+   */
+  abstract sentThrough(connection: Connection, roomId: string): number | undefined;
+}
+
 /** What a connection listens to beyond the rooms of which its user is a member. Implemented by the feed. */
 export abstract class Subscriptions {
   /** Brings the room's events to this connection; also after `unsubscribe`. Subscribing again changes nothing. */
