@@ -1,6 +1,6 @@
 import { encodeId } from '../../../common/ids';
 import type { Frame, RoomEvent } from '../../../platform/realtime';
-import { type RoomJson, roomView } from '../../rooms';
+import { isoTime, type RoomJson, roomView } from '../../rooms';
 import { type MessageRow, messageView } from '../views';
 import type { LogRow } from './merge';
 
@@ -18,6 +18,20 @@ export function eventOf(tenantId: string, roomId: string, row: LogRow): RoomEven
 /** A message as everybody who is there gets it; one that is deleted by now is a tombstone, as in lists. */
 export function messageFrame(row: MessageRow): Frame {
   return { type: 'message', ...messageView(row) };
+}
+
+/** The JSON of messageFrame without parsing and writing meta again, where that is text already. */
+export function messageText(row: MessageRow): string {
+  const text = (value: string | null): string => JSON.stringify(value);
+  const time = (value: string | Date | null): string => (value === null ? 'null' : `"${isoTime(value)}"`);
+  const meta = typeof row.meta === 'string' ? row.meta : JSON.stringify(row.meta);
+  return (
+    `{"type":"message","message_id":"${encodeId('message', row.message_id)}",` +
+    `"room_id":"${encodeId('room', row.room_id)}","seq":${row.seq},"rev":${row.rev},` +
+    `"sender_id":${text(row.sender_id)},"content":${text(row.content)},"meta":${meta},` +
+    `"client_message_id":${text(row.client_message_id)},"created_at":${time(row.created_at)},` +
+    `"edited_at":${time(row.edited_at)},"deleted_at":${time(row.deleted_at)}}`
+  );
 }
 
 /** An edit or a deletion of a message that was delivered before. */
