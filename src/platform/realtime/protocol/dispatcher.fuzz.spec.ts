@@ -4,7 +4,7 @@ import { settled, type SocketHarness, startProtocol } from '../../../../test/sup
 import { TestGateway } from '../../../../test/support/realtime/test-gateway';
 
 const FRAMES = 20_000;
-const TYPES = ['ack', 'read', 'ping', 'subscribe', 'sync', '', '__proto__', 'toString'];
+const TYPES = ['ack', 'read', 'ping', 'subscribe', 'notification.ack', '', '__proto__', 'toString'];
 const NAMES = ['type', 'request_id', 'data', 'room_id', 'seq', 'content', 'meta', '__proto__', 'constructor'];
 
 /** An object that looks like a frame, with anything at all in its fields. */
