@@ -89,6 +89,8 @@ export interface RoomEvent {
   readonly frame: () => Frame;
   /** The same frame as JSON text, where that is cheaper than building the object. */
   readonly text?: () => string;
+  /** Of a message that was edited since it was sent: how those are told who have it already. */
+  readonly again?: () => Frame;
   /** The user whose connections join the channel at this point of its order. */
   readonly joins?: string;
   /** The user whose connections leave the channel after this event. */

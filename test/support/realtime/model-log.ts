@@ -36,6 +36,8 @@ export class ModelRoom {
   readonly founders: ReadonlySet<string>;
   /** How far users have acknowledged; the others since they joined. */
   readonly acked = new Map<string, number>();
+  /** Whether who is no member may listen. */
+  isChannel = true;
   private isDeleted = false;
 
   constructor(
@@ -213,7 +215,8 @@ export class ModelDatabase {
   private find(roomId: string, userId: string): Seat | 'no_room' | 'not_allowed' {
     const room = this.rooms.get(roomId);
     if (room === undefined || room.deleted) return 'no_room';
-    return room.members.has(userId) ? seatOf(room) : { ...seatOf(room), isListener: true };
+    if (room.members.has(userId)) return seatOf(room);
+    return room.isChannel ? { ...seatOf(room), isListener: true } : 'not_allowed';
   }
 
   private cut(limits: PageLimits): PageLimits {
@@ -232,7 +235,11 @@ export class ModelDatabase {
     const size = Math.min(limit, this.pageLimit);
     const page = mergeLog(position, room === undefined ? [] : rowsAfter(room, position, size), size);
     return {
-      events: page.rows.map((row) => eventOf(this.tenantId, roomId, row.payload as unknown as Change)),
+      events: page.rows.map((row) => {
+        const event = eventOf(this.tenantId, roomId, row.payload as unknown as Change);
+        if (row.kind !== 'new') return event;
+        return { ...event, again: () => ({ rev: row.rev, type: 'message.updated', of: row.seq }) };
+      }),
       more: page.more,
       position: page.position,
     };
@@ -293,7 +300,8 @@ function rowsAfter(room: ModelRoom, { rev, seq }: Position, limit: number): LogR
 
 /** What the statement of sync returns. */
 function missedRows(room: ModelRoom, userId: string, part: MissedPart, limits: PageLimits): MissedRow[] {
-  const seen = { n: 1, allowed: true, role: room.members.has(userId) ? 'member' : null };
+  const isSeen = room.isChannel || room.members.has(userId);
+  const seen = { n: 1, allowed: isSeen, role: room.members.has(userId) ? 'member' : null };
   const message = (kind: 'new' | 'changed', { seq, rev }: ModelMessage): MissedRow => {
     const ids = { message_id: room.roomId, room_id: room.roomId, client_message_id: null };
     const body = { sender_id: 'ann', content: '', meta: null };
@@ -301,6 +309,7 @@ function missedRows(room: ModelRoom, userId: string, part: MissedPart, limits: P
     return { ...seen, kind, seq, rev, ...ids, ...body, ...times };
   };
   const isChange = (rev: number): boolean => rev > part.afterRev && rev <= part.throughRev;
+  if (!isSeen) return [{ ...seen, kind: null }];
   return [
     { ...seen, kind: null },
     ...room.messages

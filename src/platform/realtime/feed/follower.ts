@@ -33,7 +33,7 @@ export class Follower {
       this.isMember = true;
     }
     if (!this.sits) return;
-    this.connection.sendHistory(change.wire((text) => this.batches.encode(text)));
+    this.connection.sendHistory(change.wireAfter(this.position.seq, (text) => this.batches.encode(text)));
     if (leaves === this.connection.userId || ends === true) this.sits = false;
   }
 }

@@ -129,9 +129,8 @@ export class RoomChannel {
       return;
     }
     this.site.entered(this, connection);
-    if (at.rev === this.position.rev) this.live.add(connection, isMember);
-    else if (at.rev > this.position.rev) this.waitAhead(connection, at, isMember);
-    else this.follow(connection, at, isMember);
+    if (at.rev < this.position.rev) this.follow(connection, at, isMember);
+    else this.join(connection, at, isMember);
   }
 
   /** Keeps a place for a connection that was sent the changes up to `at`, but of the messages those up to `sentSeq`. */
@@ -174,8 +173,7 @@ export class RoomChannel {
       return;
     }
     arrival.live(at);
-    if (at.rev === this.position.rev) this.live.add(connection, isMember);
-    else this.waitAhead(connection, at, isMember);
+    this.join(connection, at, isMember);
     this.tidy();
     arrival.over(true);
   }
@@ -248,7 +246,7 @@ export class RoomChannel {
       this.deliver(change);
       for (const [connection, { at }] of within)
         if (change.rev > at.rev && this.ahead.has(connection)) {
-          connection.send(this.wire(change));
+          connection.send(change.wireAfter(at.seq, (text) => this.site.batches.encode(text)));
           if (endsFor(change, connection)) this.drop(connection);
         }
     }
@@ -293,6 +291,17 @@ export class RoomChannel {
     }
   }
 
+  /** Makes it live; where it has more than the channel, as soon as the channel has got there. */
+  private join(connection: Connection, at: Position, isMember: boolean): void {
+    if (this.isBefore(at)) this.waitAhead(connection, at, isMember);
+    else this.live.add(connection, isMember);
+  }
+
+  /** Between two pages of a catch-up a message may lie before the channel whose later edit does not. */
+  private isBefore({ rev, seq }: Position): boolean {
+    return rev > this.position.rev || seq > this.position.seq;
+  }
+
   private waitAhead(connection: Connection, at: Position, isMember: boolean): void {
     this.ahead.set(connection, { at, isMember });
     this.order.expect(at.rev);
@@ -301,7 +310,7 @@ export class RoomChannel {
 
   private promote(): void {
     for (const [connection, { at, isMember }] of this.ahead) {
-      if (at.rev > this.position.rev) continue;
+      if (this.isBefore(at)) continue;
       this.ahead.delete(connection);
       this.live.add(connection, isMember);
     }
@@ -319,7 +328,8 @@ export class RoomChannel {
     for (;;) {
       await ready(follower.connection);
       const page = await this.read(follower.position, isWanted);
-      if (page === undefined) return;
+      // It may have been removed in this very turn, by what the channel read.
+      if (page === undefined || !isWanted()) return;
       for (const event of page.events) follower.take(RoomChange.of(event));
       follower.position = page.position;
       if (!isWanted() || (!page.more && this.arrive(follower))) return;
@@ -333,7 +343,7 @@ export class RoomChannel {
       const rest = this.recent?.after(follower.position.rev);
       if (rest === undefined || this.bytesOf(rest) > PACE_BYTES) return false;
       for (const change of rest) follower.take(change);
-      follower.position = this.position;
+      follower.position = { rev: this.position.rev, seq: Math.max(this.position.seq, follower.position.seq) };
       // The last frames may have been too much for the connection, which is over then.
       if (!this.followers.has(connection)) return true;
     }
@@ -350,8 +360,7 @@ export class RoomChannel {
 
   private settle({ connection, position, isMember, arrival }: Follower): void {
     arrival?.live(position);
-    if (position.rev > this.position.rev) this.waitAhead(connection, position, isMember);
-    else this.live.add(connection, isMember);
+    this.join(connection, position, isMember);
     arrival?.over(true);
   }
 

@@ -4,6 +4,7 @@ import { Log } from '../../logging';
 import { Metrics } from '../../metrics';
 import { ConnectionHandlers, RoomLog, Seats } from '../contract';
 import { Feed, FrameBatches, LogReads } from '../feed';
+import { SYNC_BOUNDS } from './room-sync';
 import type { SyncMetrics } from './session';
 import { SyncGateway } from './sync.gateway';
 import { SyncService } from './sync-service';
@@ -31,7 +32,7 @@ export const SYNC_PROVIDERS: Provider[] = [
       metrics: Metrics,
     ): SyncService => {
       const reads = new LogReads(logger, 'sync');
-      const site = { log, reads, places: feed.places, batches, metrics: counting(metrics) };
+      const site = { log, reads, places: feed.places, batches, bounds: SYNC_BOUNDS, metrics: counting(metrics) };
       const opened = feed.audience.openedToSync.bind(feed.audience);
       const service = new SyncService({ site, seats, opened, handlers, lifecycle, log: logger });
       metrics.collect('chatapi_sync_rooms', () => [{ labels: {}, value: service.waiting }]);

@@ -1,14 +1,20 @@
 import type { Frame, MissedPage, MissedPart, Position, Seat } from '../contract';
 import type { Target } from '../feed';
 
-/** Newest messages of one room that a sync sends (contract §3). */
-const MAX_ROOM_MESSAGES = 500;
-/** Newest messages of all rooms of one sync. */
-export const MAX_SYNC_MESSAGES = 5000;
-/** What else changed is sent where it lies within so many of a room's newest revisions. */
-const MAX_ROOM_REVISIONS = 1000;
-/** Larger rooms send no read marks: a thousand members would be a thousand frames at each reconnect. */
-export const MAX_MARKED_MEMBERS = 100;
+/** How much a sync sends. */
+export interface SyncBounds {
+  /** Newest messages of one room. */
+  readonly roomMessages: number;
+  /** Newest messages of all rooms of one sync. */
+  readonly messages: number;
+  /** What else changed is sent where it lies within so many of a room's newest revisions. */
+  readonly roomRevisions: number;
+  /** Larger rooms send no read marks: a thousand members would be a thousand frames at each reconnect. */
+  readonly markedMembers: number;
+}
+
+/** Messages: contract §3. */
+export const SYNC_BOUNDS: SyncBounds = { roomMessages: 500, messages: 5000, roomRevisions: 1000, markedMembers: 100 };
 
 /** Messages that one sync may still send, over all of its rooms. */
 export interface Budget {
@@ -50,17 +56,18 @@ export class RoomSync {
   constructor(
     readonly task: SyncTask,
     readonly target: Target | undefined,
+    private readonly bounds: SyncBounds,
   ) {
     const { seat, budget } = task;
     this.upTo = target?.upTo ?? { rev: seat.lastRev, seq: seat.lastSeq };
     const missed = Math.max(0, this.upTo.seq - task.afterSeq);
-    const messages = Math.min(missed, MAX_ROOM_MESSAGES, budget.left);
+    const messages = Math.min(missed, bounds.roomMessages, budget.left);
     budget.left -= messages;
     const known = target?.has.rev ?? this.upTo.rev;
     const fromRev = Math.min(task.afterRev ?? known, known);
     this.changedThroughSeq = task.afterSeq;
     this.afterSeq = this.upTo.seq - messages;
-    this.afterRev = Math.max(fromRev, this.upTo.rev - MAX_ROOM_REVISIONS);
+    this.afterRev = Math.max(fromRev, this.upTo.rev - bounds.roomRevisions);
     const revs = this.afterRev > fromRev ? ([fromRev, this.afterRev + 1] as const) : undefined;
     if (missed > messages || revs !== undefined) {
       const before = missed > messages ? this.afterSeq + 1 : task.afterSeq + 1;
@@ -86,7 +93,7 @@ export class RoomSync {
       afterRev: this.afterRev,
       throughRev: this.upTo.rev,
       changedThroughSeq: this.changedThroughSeq,
-      marks: !this.isBegun && this.task.seat.memberCount <= MAX_MARKED_MEMBERS,
+      marks: !this.isBegun && this.task.seat.memberCount <= this.bounds.markedMembers,
     };
   }
 

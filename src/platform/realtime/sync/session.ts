@@ -3,7 +3,7 @@ import { type ErrorCode, forbidden } from '../../../common/errors';
 import type { AcceptedConnection, Frame, MissedPage, Position, RoomLog } from '../contract';
 import { type FrameBatches, type LogReads, ready, type SyncPlaces } from '../feed';
 import { errorFrame } from '../protocol';
-import { completeFrame, RoomSync, type SyncTask, truncatedFrame } from './room-sync';
+import { completeFrame, RoomSync, type SyncBounds, type SyncTask, truncatedFrame } from './room-sync';
 
 /** Rooms of a page, and rows that they may need in all; a room that needs more is read by itself, page by page. */
 const PAGE_ROOMS = 32;
@@ -26,6 +26,7 @@ export interface SyncSite {
   readonly reads: LogReads;
   readonly places: SyncPlaces;
   readonly batches: FrameBatches;
+  readonly bounds: SyncBounds;
   readonly metrics: SyncMetrics;
 }
 
@@ -86,7 +87,8 @@ export class SyncSession {
     let rows = 0;
     while (rooms.length < PAGE_ROOMS && rows < PAGE_ROWS) {
       const task = this.queue[0];
-      if (task === undefined) break;
+      // The same room once more begins where the first of the two has brought it.
+      if (task === undefined || rooms.some(({ roomId }) => roomId === task.seat.roomId)) break;
       const { budget } = task;
       const before = budget.left;
       const sync = this.begin(task);
@@ -108,7 +110,7 @@ export class SyncSession {
 
   private begin(task: SyncTask): RoomSync | undefined {
     const target = this.site.places.hold(this.connection, task.seat.roomId);
-    return target === undefined && !task.isAsked ? undefined : new RoomSync(task, target);
+    return target === undefined && !task.isAsked ? undefined : new RoomSync(task, target, this.site.bounds);
   }
 
   private read(rooms: readonly RoomSync[]): Promise<readonly MissedPage[] | undefined> {

@@ -8,7 +8,7 @@ import { Turns } from '../feed';
 import { errorFrame, SOCKET_PATH } from '../protocol';
 import { toWire } from '../transport';
 import type { SyncRoomDto } from './dto/sync-frames.dto';
-import { MAX_SYNC_MESSAGES, type SyncTask } from './room-sync';
+import type { SyncTask } from './room-sync';
 import { SyncSession, type SyncSite } from './session';
 
 /** Rooms that a client may have asked for and that are not done: two full frames. */
@@ -78,7 +78,7 @@ export class SyncService implements OnModuleInit {
 
   private async opened(connection: AcceptedConnection): Promise<void> {
     if (!connection.syncsByItself) return;
-    const budget = { left: MAX_SYNC_MESSAGES };
+    const budget = { left: this.ports.site.bounds.messages };
     const seats = await this.ports.opened(connection);
     const common = { afterRev: undefined, budget, requestId: undefined, isAsked: false };
     this.start(
@@ -114,7 +114,7 @@ export class SyncService implements OnModuleInit {
     rooms: readonly { readonly room: SyncRoomDto; readonly found: Seat }[],
     requestId: string | undefined,
   ): void {
-    const budget = { left: MAX_SYNC_MESSAGES };
+    const budget = { left: this.ports.site.bounds.messages };
     const tasks = rooms.map(({ room: { after_seq: afterSeq, after_rev: afterRev }, found: seat }) => {
       return { seat, afterSeq, afterRev, budget, requestId, isAsked: true };
     });
