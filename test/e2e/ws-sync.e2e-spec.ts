@@ -266,7 +266,7 @@ describe('a connection that opens', () => {
   it('shows in the metrics', async () => {
     const series = async (): Promise<Map<string, number>> => {
       const { body } = await app.anonymous.get<string>('/metrics');
-      const lines = String(body).split('\n');
+      const lines = body.split('\n');
       return new Map(lines.map((line) => line.split(' ')).map(([name, value]) => [name ?? '', Number(value)]));
     };
     const found = await series();

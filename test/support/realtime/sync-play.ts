@@ -51,7 +51,7 @@ export const harmless: fc.Arbitrary<SyncStep> = fc.oneof(
   },
   { weight: 6, arbitrary: steps('open', 'answer', 'answer', 'turn', 'stall', 'read', 'fail', 'ack') },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('deliver' as const, 'drop' as const), nth: fc.nat(5) }) },
-) as fc.Arbitrary<SyncStep>;
+);
 
 export const anything = fc.oneof(
   { weight: 18, arbitrary: harmless },

@@ -27,8 +27,9 @@ const NO_MORE = 'NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::ti
 
 /**
  * Parts of several rooms in one snapshot, each with how the user sees its room in it. OFFSET 0 keeps the bounds plain
- * columns, which alone are index conditions under row-level security. A part's messages end with the one that fills its
- * bytes.
+ * columns, which alone are index conditions under row-level security, and has older messages that changed looked up by
+ * their revision, not by their seq, of which all that are older would be read. A part's messages end with the one that
+ * fills its bytes.
  */
 const MISSED = `
 SELECT w.n, a.allowed, a.role, x.*
@@ -43,8 +44,10 @@ LEFT JOIN LATERAL (
        AND m.seq > w.after_seq AND m.seq <= w.through_seq ORDER BY m.seq LIMIT $10) m) m
    WHERE m.before IS NULL OR m.before < $12)
   UNION ALL
-  (SELECT 'changed', NULL, NULL, ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
-     AND m.rev > w.after_rev AND m.rev <= w.through_rev AND m.seq <= w.changed_seq ORDER BY m.rev LIMIT $11)
+  (SELECT 'changed', NULL, NULL, ${COLUMNS} FROM (
+     SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
+       AND m.rev > w.after_rev AND m.rev <= w.through_rev ORDER BY m.rev OFFSET 0) m
+   WHERE m.seq <= w.changed_seq ORDER BY m.rev LIMIT $11)
   UNION ALL
   (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_MORE}
    FROM room_events_after($1, w.room_id, w.after_rev) e

@@ -4,7 +4,8 @@ import { roleNames } from '../roles';
 
 /**
  * What sync reads of the cursors, for statements of rooms and of messages: a connection costs two statements then and not
- * four. Both without SET, so that they are inlined. A position that is older than the membership counts as the seq at
+ * four. Both without SET, so that they are inlined. Members come in order: with a LIMIT alone the planner reads those of
+ * all rooms. A position that is older than the membership counts as the seq at
  * which the member joined.
  */
 const FUNCTIONS = `
@@ -20,7 +21,7 @@ RETURNS TABLE (user_id text, read_seq bigint)
 LANGUAGE sql STABLE AS $f$
   SELECT m.user_id, c.read_seq
   FROM (SELECT m.user_id, m.joined_seq FROM room_members m
-    WHERE m.tenant_id = p_tenant AND m.room_id = p_room LIMIT p_most) m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room ORDER BY m.user_id LIMIT p_most) m
   CROSS JOIN LATERAL (SELECT c.read_seq FROM cursors c
     WHERE c.tenant_id = p_tenant AND c.room_id = p_room AND c.user_id = m.user_id OFFSET 0) c
   WHERE c.read_seq > m.joined_seq
