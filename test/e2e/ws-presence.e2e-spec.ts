@@ -20,7 +20,8 @@ describe('presence and typing on the socket', () => {
   afterAll(() => test.close());
 
   async function connect(userId: string, of: TestTenant = tenant): Promise<WsClient> {
-    const client = await WsClient.connect(test.url, { headers: { 'x-api-key': of.apiKey, 'x-user-id': userId } });
+    const headers = { 'x-api-key': of.apiKey, 'x-user-id': userId };
+    const client = await WsClient.connect(test.url, { headers, query: { sync: 'manual' } });
     clients.push(client);
     await client.frame('presence.snapshot');
     return client;

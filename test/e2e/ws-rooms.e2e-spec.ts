@@ -3,9 +3,11 @@ import { getMessage, pathOf, post, send } from '../support/messages';
 import { bodyOf, changesOf, createRoom, getRoom, type RoomBody } from '../support/rooms';
 import { type ServerFrame, WsClient } from '../support/ws/client';
 
-/** Frames of a room, in the order in which they came. */
+/** Frames of a room, in the order in which they came; without the end of its sync. */
 function of(client: WsClient, room: { readonly room_id: string }, ...types: string[]): ServerFrame[] {
-  return client.frames.filter((f) => f['room_id'] === room.room_id && (types.length === 0 || types.includes(f.type)));
+  const isWanted = ({ type }: ServerFrame): boolean =>
+    types.length === 0 ? type !== 'sync.complete' : types.includes(type);
+  return client.frames.filter((frame) => frame['room_id'] === room.room_id && isWanted(frame));
 }
 
 function isLast(room: { readonly room_id: string }, type: string, fields: object = {}) {

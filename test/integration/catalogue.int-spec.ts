@@ -24,7 +24,7 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
 /** Tables without a tenant: facts of the installation. */
 const INSTALLATION_TABLES = ['instance', 'schema_migrations'];
 /** PostgreSQL inlines only functions without settings; these run as the caller, whose search path is the server's. */
-const INLINED = ['room_access', 'room_events_after'];
+const INLINED = ['cursor_of', 'read_marks', 'room_access', 'room_events_after'];
 /** What the tenant role may not do: make tenants, and write a message past the append function. */
 const TENANT_RIGHTS: Readonly<Record<string, string>> = {
   tenants: 'SELECT, UPDATE',

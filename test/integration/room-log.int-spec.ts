@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { newUuid } from '../../src/common/ids';
 import { MessagesRoomLog } from '../../src/modules/messages/room-log/messages-room-log';
+import { MissedRepository } from '../../src/modules/messages/room-log/missed.repository';
 import { RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { RoomHeads } from '../../src/modules/rooms';
 import { RoomSeats } from '../../src/modules/rooms/room-seats';
@@ -45,7 +46,7 @@ describe('the log and the seats, as the feed reads them', () => {
   beforeAll(async () => {
     bench = await AppendBench.start();
     const { database, system } = bench.open;
-    log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system));
+    log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system), new MissedRepository(database));
     seats = new RoomSeats(new SeatsRepository(database), new UsersService(new TenantsRepository(database, system)));
   });
   afterAll(() => bench.close());

@@ -1,8 +1,10 @@
 import { MessagePreviews } from '../../src/modules/messages/message-previews';
 import { type ListRequest, MessagesRepository } from '../../src/modules/messages/messages.repository';
+import { MissedRepository } from '../../src/modules/messages/room-log/missed.repository';
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
 import { ReadUpdates } from '../../src/modules/delivery/read-updates';
+import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
 import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
 import { Effects } from '../../src/platform/idempotency';
 import { Lifecycle } from '../../src/platform/lifecycle';
@@ -111,6 +113,33 @@ describe('rows read for a page', () => {
       await rows.database.call('leave', rows.tenantId, 'member_remove', [rows.tenantId, roomId, 'm7', 'm7']);
       expect(await ids()).toEqual(users.slice(offset + 1));
       expect(await rows.by(page)).toBeLessThanOrEqual(MEMBERS + PAGE + AROUND);
+    });
+  });
+
+  describe('of what was missed', () => {
+    it('are those of the page, in rooms of whatever size', async () => {
+      const ids = await rows.rooms(10, ['fay', 'gus'], 2000);
+      await rows.analyze();
+      const log = new MissedRepository(rows.database);
+      const parts = ids.map((roomId) => ({
+        ...{ roomId, afterSeq: 1500, throughSeq: 1520, afterRev: 1990, throughRev: 1993, changedThroughSeq: 1500 },
+        marks: true,
+      }));
+      const limits = { messages: 250, changes: 250, bytes: 500_000 };
+      const missed = () => log.missed(rows.tenantId, 'gus', parts, limits, 100);
+      expect((await missed()).filter(({ kind }) => kind === 'new')).toHaveLength(200);
+      // Of each room 20 messages, 3 changes of newer ones, its row, its members and their cursors.
+      expect(await rows.by(missed)).toBeLessThanOrEqual(10 * (20 + 3 + 6 + AROUND));
+    });
+
+    it('are a membership, a room and a cursor each for all rooms of a user', async () => {
+      await rows.rooms(ROOMS, ['hal', 'ida'], 1);
+      await rows.rooms(ROOMS, ['ida'], 1);
+      await rows.analyze();
+      const seats = new SeatsRepository(rows.database);
+      const found = () => seats.withCursors(rows.tenantId, 'hal');
+      expect(await found()).toHaveLength(ROOMS);
+      expect(await rows.by(found)).toBeLessThanOrEqual(3 * ROOMS + AROUND);
     });
   });
 

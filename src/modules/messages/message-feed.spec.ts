@@ -3,8 +3,8 @@ import { unavailable } from '../../common/errors';
 import { newUuid } from '../../common/ids';
 import { RecordingFeed } from '../../../test/support/realtime/recording-feed';
 import type { NewMessage, Stored } from './appender/item';
-import { MessageFeed, messageText, rowOf } from './message-feed';
-import { messageFrame } from './room-log/log-frames';
+import { MessageFeed, rowOf } from './message-feed';
+import { messageFrame, messageText } from './room-log/log-frames';
 
 const message = fc
   .record({
@@ -34,7 +34,7 @@ describe('a new message on the feed', () => {
     fc.assert(
       fc.property(message, (of) => {
         const frame = messageFrame(rowOf(of, storedAs(of)));
-        expect(JSON.parse(messageText(of, storedAs(of)))).toEqual(JSON.parse(JSON.stringify(frame)));
+        expect(JSON.parse(messageText(rowOf(of, storedAs(of))))).toEqual(JSON.parse(JSON.stringify(frame)));
       }),
     );
   });

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { encodeId } from '../../common/ids';
 import { isUnknown, type RoomEvent, RoomFeed } from '../../platform/realtime';
 import type { Outcome } from './appender/batch-writer';
 import type { NewMessage, Stored } from './appender/item';
-import { messageChangeFrame, messageFrame } from './room-log/log-frames';
+import { messageChangeFrame, messageFrame, messageText } from './room-log/log-frames';
 import type { MessageRow } from './views';
 
 /** Hands what the log has stored to those who listen. */
@@ -39,20 +38,8 @@ function eventOf(message: NewMessage, stored: Stored): RoomEvent {
     rev,
     seq,
     frame: () => messageFrame(rowOf(message, stored)),
-    text: () => messageText(message, stored),
+    text: () => messageText(rowOf(message, stored)),
   };
-}
-
-/** The JSON of messageFrame without parsing and writing meta again, which is text already. */
-export function messageText(message: NewMessage, stored: Stored): string {
-  const text = (value: string | null): string => JSON.stringify(value);
-  return (
-    `{"type":"message","message_id":"${encodeId('message', stored.messageId)}",` +
-    `"room_id":"${encodeId('room', message.roomId)}","seq":${stored.seq},"rev":${stored.rev},` +
-    `"sender_id":${text(message.senderId)},"content":${text(message.content)},"meta":${message.metaText ?? 'null'},` +
-    `"client_message_id":${text(message.clientMessageId)},"created_at":"${stored.createdAt.toISOString()}",` +
-    `"edited_at":null,"deleted_at":null}`
-  );
 }
 
 /** A new message as its row will be read. */

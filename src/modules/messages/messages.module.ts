@@ -11,6 +11,7 @@ import { MessagesGateway } from './messages.gateway';
 import { MessagesRepository } from './messages.repository';
 import { MessagesService } from './messages.service';
 import { MessagesRoomLog } from './room-log/messages-room-log';
+import { MissedRepository } from './room-log/missed.repository';
 import { RoomLogRepository } from './room-log/room-log.repository';
 
 /** Global, because it implements ports of the rooms module and of the platform, which do not know it. */
@@ -25,6 +26,7 @@ import { RoomLogRepository } from './room-log/room-log.repository';
     MessagesGateway,
     MessagesRepository,
     MessagesService,
+    MissedRepository,
     RoomLogRepository,
     { provide: RoomPreviews, useClass: MessagePreviews },
     { provide: RoomLog, useClass: MessagesRoomLog },

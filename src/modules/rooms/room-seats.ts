@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { type Entrance, type Seat, Seats } from '../../platform/realtime';
+import { type CursorSeat, type Entrance, type Seat, Seats } from '../../platform/realtime';
 import { UsersService } from '../tenants';
 import { type SeatRow, SeatsRepository } from './seats.repository';
 
@@ -26,11 +26,24 @@ export class RoomSeats extends Seats {
     return rows.map(seatOf);
   }
 
+  async withCursors(tenantId: string, userId: string): Promise<readonly CursorSeat[]> {
+    const rows = await this.repository.withCursors(tenantId, userId);
+    if (rows.length === 0) await this.ensure(tenantId, userId);
+    return rows.map((row) => ({ ...seatOf(row), ackedSeq: row.acked_seq }));
+  }
+
   async find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
-    const row = await this.repository.find(tenantId, roomId, userId);
-    if (row === undefined) return 'no_room';
-    if (!row.allowed) return 'not_allowed';
-    return row.role === null ? { ...seatOf(row), isListener: true } : seatOf(row);
+    return foundSeat(await this.repository.find(tenantId, roomId, userId));
+  }
+
+  async findAll(
+    tenantId: string,
+    roomIds: readonly string[],
+    userId: string,
+  ): Promise<readonly (Seat | 'no_room' | 'not_allowed')[]> {
+    const rows = await this.repository.findAll(tenantId, [...new Set(roomIds)], userId);
+    const found = new Map(rows.map((row) => [row.room_id, row]));
+    return roomIds.map((roomId) => foundSeat(found.get(roomId)));
   }
 
   async entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]> {
@@ -55,4 +68,12 @@ export class RoomSeats extends Seats {
 
 function seatOf(row: SeatRow): Seat {
   return { roomId: row.room_id, lastSeq: row.last_seq, lastRev: row.last_rev, memberCount: row.member_count };
+}
+
+function foundSeat(
+  row: (SeatRow & { readonly allowed: boolean; readonly role: string | null }) | undefined,
+): Seat | 'no_room' | 'not_allowed' {
+  if (row === undefined) return 'no_room';
+  if (!row.allowed) return 'not_allowed';
+  return row.role === null ? { ...seatOf(row), isListener: true } : seatOf(row);
 }

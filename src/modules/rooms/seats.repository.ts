@@ -34,6 +34,39 @@ export class SeatsRepository {
     );
   }
 
+  /**
+   * The same with the user's cursors, the most recently active first. Cursors are looked up one by one: joined, the plan
+   * depends on how many rooms the first users had who asked.
+   */
+  withCursors(tenantId: string, userId: string): Promise<(SeatRow & { acked_seq: number })[]> {
+    return this.database.read<SeatRow & { acked_seq: number }>(
+      'seats and cursors of a user',
+      tenantId,
+      `SELECT ${SEAT}, LEAST(r.last_seq, GREATEST(m.joined_seq, COALESCE(c.acked_seq, 0))) AS acked_seq
+       FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
+       LEFT JOIN LATERAL (SELECT acked_seq FROM cursor_of($1, m.room_id, $2) OFFSET 0) c ON true
+       WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL
+       ORDER BY COALESCE(r.last_message_at, r.created_at) DESC, r.room_id DESC`,
+      [tenantId, userId],
+    );
+  }
+
+  /** Several rooms in the order of asking; those that do not exist are missing. */
+  findAll(
+    tenantId: string,
+    roomIds: readonly string[],
+    userId: string,
+  ): Promise<(SeatRow & { allowed: boolean; role: string | null })[]> {
+    return this.database.read<SeatRow & { allowed: boolean; role: string | null }>(
+      'seats in rooms',
+      tenantId,
+      `SELECT ${SEAT}, a.allowed, a.role FROM unnest($2::uuid[]) q(room_id)
+       CROSS JOIN LATERAL (SELECT allowed, role FROM room_access($1, q.room_id, $3) OFFSET 0) a
+       CROSS JOIN LATERAL (SELECT ${SEAT} FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = q.room_id OFFSET 0) r`,
+      [tenantId, roomIds, userId],
+    );
+  }
+
   async find(
     tenantId: string,
     roomId: string,

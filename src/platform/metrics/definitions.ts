@@ -124,6 +124,21 @@ export const METRIC_DEFINITIONS = {
     help: 'Bytes written to sockets, framing included.',
     labels: [],
   },
+  chatapi_sync_rooms: {
+    type: 'gauge',
+    help: 'Rooms that connections wait to be brought up to date in now.',
+    labels: [],
+  },
+  chatapi_sync_pages_total: {
+    type: 'counter',
+    help: 'Pages of missed messages and changes that were read from the log for connections, each of one or more rooms.',
+    labels: [],
+  },
+  chatapi_sync_truncated_total: {
+    type: 'counter',
+    help: 'Rooms of which a connection had missed more than a sync sends.',
+    labels: [],
+  },
   chatapi_jobs: {
     type: 'gauge',
     help: 'Background jobs now, by state.',

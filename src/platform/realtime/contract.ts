@@ -44,6 +44,8 @@ export interface FrameBatch {
 
 /** A connection as its handlers get it: they also see how the socket keeps up, in both directions. */
 export interface AcceptedConnection extends Connection {
+  /** Whether the server sends what was missed by itself; not with `?sync=manual`. */
+  readonly syncsByItself: boolean;
   /** Bytes that the client has not taken yet: those of this turn and those in the socket. */
   readonly waiting: number;
   /** Queues a frame like `send`, but it never counts towards 4009: whoever sends history paces it by `waiting`. */
@@ -87,6 +89,8 @@ export interface RoomEvent {
   readonly frame: () => Frame;
   /** The same frame as JSON text, where that is cheaper than building the object. */
   readonly text?: () => string;
+  /** Of a message that was edited since it was sent: how those are told who have it already. */
+  readonly again?: () => Frame;
   /** The user whose connections join the channel at this point of its order. */
   readonly joins?: string;
   /** The user whose connections leave the channel after this event. */
@@ -107,6 +111,11 @@ export interface Seat {
   readonly isListener?: boolean;
 }
 
+/** A seat with how far its user has got: everything up to `ackedSeq` was delivered to them, or came before they joined. */
+export interface CursorSeat extends Seat {
+  readonly ackedSeq: number;
+}
+
 /** Where in a room's log a member came in. */
 export interface Entrance {
   readonly userId: string;
@@ -121,6 +130,14 @@ export interface Entrance {
 export abstract class Seats {
   /** The rooms of which the user is a member. Who is new is made a user of the tenant: opening a socket is a first use. */
   abstract of(tenantId: string, userId: string): Promise<readonly Seat[]>;
+  /** The same rooms with the user's cursors, the most recently active first. */
+  abstract withCursors(tenantId: string, userId: string): Promise<readonly CursorSeat[]>;
+  /** Several rooms as `find` has them, in the order of asking. */
+  abstract findAll(
+    tenantId: string,
+    roomIds: readonly string[],
+    userId: string,
+  ): Promise<readonly (Seat | 'no_room' | 'not_allowed')[]>;
   /** One room for a `subscribe`: its seat, or why not. */
   abstract find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
   /** Those of the users who are members now, with the place at which each came in. */
@@ -135,6 +152,45 @@ export interface Position {
   readonly seq: number;
 }
 
+/** The part of a room's log that a sync still has to send. */
+export interface MissedPart {
+  readonly roomId: string;
+  /** Messages after this seq … */
+  readonly afterSeq: number;
+  /** … up to and including this one. */
+  readonly throughSeq: number;
+  /** Other changes after this revision, up to and including `throughRev`; none where the two are equal. */
+  readonly afterRev: number;
+  readonly throughRev: number;
+  /** Edits and deletions count among the changes where the message's seq is at most this. */
+  readonly changedThroughSeq: number;
+  /** Whether to read how far the members have read. */
+  readonly marks: boolean;
+}
+
+/** A page of a part. */
+export interface MissedPage {
+  /** How the user sees the room now; with `none` the rest is empty. */
+  readonly access: 'member' | 'listener' | 'none';
+  /** How far members have read. */
+  readonly marks: readonly { readonly userId: string; readonly seq: number }[];
+  /** Messages in order of seq, other changes in order of rev, the two merged by rev. */
+  readonly events: readonly RoomEvent[];
+  /** Where the next page begins. */
+  readonly afterSeq: number;
+  readonly afterRev: number;
+  /** There is more of this part. */
+  readonly more: boolean;
+}
+
+/** How much of each part a page may hold. */
+export interface PageLimits {
+  readonly messages: number;
+  readonly changes: number;
+  /** Of content; the message that reaches it is the page's last one. */
+  readonly bytes: number;
+}
+
 /** What lies in the log after a position. The messages module implements it. */
 export abstract class RoomLog {
   /** At most `limit` events after the position, in the order of delivery; `more` when there are others behind them. */
@@ -144,6 +200,13 @@ export abstract class RoomLog {
     position: Position,
     limit: number,
   ): Promise<{ readonly events: readonly RoomEvent[]; readonly more: boolean; readonly position: Position }>;
+  /** A page of each of these parts, as this user may see them, in one statement and in the order of asking. */
+  abstract missed(
+    tenantId: string,
+    userId: string,
+    parts: readonly MissedPart[],
+    limits: PageLimits,
+  ): Promise<readonly MissedPage[]>;
   /** `last_rev` of rooms, deleted ones included; those that do not exist are left out. */
   abstract heads(
     rooms: readonly { readonly tenantId: string; readonly roomId: string }[],
@@ -182,6 +245,16 @@ export abstract class Audience {
    * connection over.
    */
   abstract onDetached(handler: (connection: Connection, roomId: string) => void): void;
+}
+
+/** How far a connection was sent what a room's log has. Implemented by the feed; asks no database. */
+export abstract class Deliveries {
+  /**
+   * The highest seq that was handed to the connection in this room, live or by sync; undefined where it does not follow
+   * the room. What lies below it was sent too, but for what a sync cut away (`sync.truncated`) and what came before the
+   * user's joining.
+   */
+  abstract sentThrough(connection: Connection, roomId: string): number | undefined;
 }
 
 /** What a connection listens to beyond the rooms of which its user is a member. Implemented by the feed. */

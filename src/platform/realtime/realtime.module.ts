@@ -1,9 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { Audience, ConnectionHandlers, RoomFeed, Subscriptions } from './contract';
+import { Audience, ConnectionHandlers, Deliveries, RoomFeed, Subscriptions } from './contract';
 import { FEED_PROVIDERS, FrameBatches } from './feed';
 import { Presence, PRESENCE_PROVIDERS, Typing } from './presence';
 import { PROTOCOL_PROVIDERS } from './protocol';
+import { SYNC_PROVIDERS } from './sync';
 import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transport';
 
 @Global()
@@ -14,10 +15,11 @@ import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transpo
     ...TRANSPORT_PROVIDERS,
     { provide: FrameBatches, useValue: { open: () => new OpenBatch(), encode: encodeFrame } satisfies FrameBatches },
     ...FEED_PROVIDERS,
-    // After the feed: a connection sits in its rooms before it is told who is online.
+    ...SYNC_PROVIDERS,
+    // After the feed and sync: a connection sits in its rooms before it is told who is online.
     ...PRESENCE_PROVIDERS,
     ...PROTOCOL_PROVIDERS,
   ],
-  exports: [Presence, Typing, ConnectionHandlers, RoomFeed, Subscriptions, Audience, Upgrades],
+  exports: [Presence, Typing, ConnectionHandlers, RoomFeed, Subscriptions, Audience, Deliveries, Upgrades],
 })
 export class RealtimeModule {}

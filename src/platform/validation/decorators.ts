@@ -52,12 +52,12 @@ export function IsNullable(): PropertyDecorator {
   );
 }
 
-/** A nested object with a DTO class of its own. */
-export function IsNested(type: () => new () => object): PropertyDecorator {
+/** A nested object with a DTO class of its own; with `each` a list of them. */
+export function IsNested(type: () => new () => object, options: { each?: boolean } = {}): PropertyDecorator {
   nested.add(type);
   return (target, property) => {
     Reflect.defineMetadata(NESTED, type, target, property);
-    ValidateNested()(target, property);
+    ValidateNested({ each: options.each ?? false })(target, property);
   };
 }
 

@@ -140,6 +140,9 @@ function isIsoTime(value: string): boolean {
   return ISO_TIME.test(value) && !Number.isNaN(Date.parse(value));
 }
 
+/** No list of objects may be longer. */
+const MAX_LISTED = 1000;
+
 /** Takes the nulls out of optional fields; returns those that mean something, to be put back after the check. */
 function dropNulls(schema: ObjectSchema, value: Record<string, unknown>): [Record<string, unknown>, string][] {
   const meant: [Record<string, unknown>, string][] = [];
@@ -151,10 +154,19 @@ function dropNulls(schema: ObjectSchema, value: Record<string, unknown>): [Recor
       if (schema.required.includes(name) || property['limit'] !== undefined) continue;
       Reflect.deleteProperty(value, name);
       if (property['keepsNull'] === true) meant.push([value, name]);
-    } else if (property['properties'] !== undefined && typeof child === 'object' && !Array.isArray(child))
-      meant.push(...dropNulls(property as unknown as ObjectSchema, child as Record<string, unknown>));
+    } else if (Array.isArray(child)) {
+      const items = property['items'] as PropertySchema | undefined;
+      if (items?.['properties'] !== undefined)
+        for (const item of child.slice(0, MAX_LISTED))
+          if (isObject(item)) meant.push(...dropNulls(items as unknown as ObjectSchema, item));
+    } else if (property['properties'] !== undefined && isObject(child))
+      meant.push(...dropNulls(property as unknown as ObjectSchema, child));
   }
   return meant;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function toInteger(raw: unknown): unknown {

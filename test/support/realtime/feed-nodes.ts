@@ -1,7 +1,16 @@
 import { ManualClock } from '../../../src/common/clock';
 import { Bus, type BusEnvelope, type BusHandler, MemoryNodeRegistry, type Topic } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
+import { Lifecycle } from '../../../src/platform/lifecycle';
+import {
+  type AcceptedConnection,
+  type ConnectionHandler,
+  ConnectionHandlers,
+} from '../../../src/platform/realtime/contract';
 import { Feed } from '../../../src/platform/realtime/feed/feed';
+import { LogReads } from '../../../src/platform/realtime/feed/log-reads';
+import type { SyncBounds } from '../../../src/platform/realtime/sync/room-sync';
+import { SyncService } from '../../../src/platform/realtime/sync/sync-service';
 import { LineBatches, LineConnection } from './line-connection';
 import type { ModelDatabase } from './model-log';
 
@@ -65,10 +74,23 @@ class LooseBus extends Bus {
   }
 }
 
+class OneHandler extends ConnectionHandlers {
+  private handler: ConnectionHandler | undefined;
+
+  add(_: string, handler: ConnectionHandler): void {
+    this.handler = handler;
+  }
+
+  async opened(connection: AcceptedConnection): Promise<void> {
+    await this.handler?.opened?.(connection);
+  }
+}
+
 /** A node's feed on a model of the database, with connections that record. */
 export class FeedNode {
   readonly batches = new LineBatches();
   readonly feed: Feed;
+  private readonly handlers = new OneHandler();
   private readonly unsubscribe: () => void;
 
   constructor(
@@ -91,6 +113,30 @@ export class FeedNode {
   open(userId: string): { readonly connection: LineConnection; readonly opened: Promise<void> } {
     const connection = new LineConnection(this.database.tenantId, userId);
     return { connection, opened: this.feed.audience.opened(connection) };
+  }
+
+  /** Lets connections sync, within these bounds. */
+  syncing(bounds: SyncBounds): SyncService {
+    const { feed, batches } = this;
+    const reads = new LogReads(new SilentLog(), 'sync');
+    const metrics = { page: () => undefined, truncated: () => undefined, refused: () => undefined };
+    const site = { log: this.database.log, reads, places: feed.places, batches, bounds, metrics };
+    const service = new SyncService({
+      site,
+      seats: this.database.seats,
+      opened: (connection) => feed.audience.openedToSync(connection),
+      handlers: this.handlers,
+      lifecycle: new Lifecycle(new SilentLog()),
+      log: new SilentLog(),
+    });
+    service.onModuleInit();
+    return service;
+  }
+
+  /** A connection that is sent what it missed; `opened` resolves when it has its places. */
+  openSyncing(userId: string): { readonly connection: LineConnection; readonly opened: Promise<void> } {
+    const connection = new LineConnection(this.database.tenantId, userId, true);
+    return { connection, opened: this.handlers.opened(connection) };
   }
 
   stop(): void {

@@ -1,5 +1,5 @@
 import { Caller } from '../../../src/platform/auth';
-import type { Connection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime';
+import type { AcceptedConnection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime';
 import { FrameBatches, type GrowingBatch } from '../../../src/platform/realtime/feed/batches';
 
 /** Frames as lines of JSON; a batch that is added to after its end is an error. */
@@ -47,20 +47,26 @@ class LineBatch implements GrowingBatch {
 let made = 0;
 
 /** A connection that records what it would write; `frames` flushes it first. */
-export class LineConnection implements Connection {
+export class LineConnection implements AcceptedConnection {
   readonly id = `conn_${++made}`;
   readonly caller: Caller;
   isOpen = true;
   /** Batches that were queued. */
   batches = 0;
   readonly ephemeral: { readonly key: string; readonly frame: Frame }[] = [];
-  private waiting: (() => Buffer)[] = [];
+  /** Its client does not read: whoever waits for it waits until it does. */
+  isSlow = false;
+  /** Called with every frame of history, in the turn in which it is sent. */
+  onHistory: (frame: Frame) => void = () => undefined;
+  private queued: (() => Buffer)[] = [];
+  private waiters: (() => void)[] = [];
   private written = '';
   private readonly handlers: (() => void)[] = [];
 
   constructor(
     readonly tenantId: string,
     readonly userId: string,
+    readonly syncsByItself = false,
   ) {
     this.caller = new Caller('token', 'request', undefined, userId, undefined, []);
   }
@@ -72,13 +78,33 @@ export class LineConnection implements Connection {
   }
 
   send(frame: WireFrame): void {
-    if (this.isOpen) this.waiting.push(() => frame);
+    if (this.isOpen) this.queued.push(() => frame);
+  }
+
+  sendHistory(frame: WireFrame): void {
+    this.send(frame);
+    for (const parsed of lines(frame.toString())) this.onHistory(parsed);
+  }
+
+  get waiting(): number {
+    return this.isSlow ? Infinity : 0;
+  }
+
+  onceBelow(_bytes: number, handler: () => void): void {
+    if (this.isSlow && this.isOpen) this.waiters.push(handler);
+    else queueMicrotask(handler);
+  }
+
+  /** The client reads again. */
+  read(): void {
+    this.isSlow = false;
+    for (const handler of this.waiters.splice(0)) queueMicrotask(handler);
   }
 
   sendBatch(batch: FrameBatch): void {
     if (!this.isOpen) return;
     this.batches++;
-    this.waiting.push(() => batch.joined());
+    this.queued.push(() => batch.joined());
   }
 
   sendEphemeral(key: string, frame: WireFrame): void {
@@ -87,8 +113,8 @@ export class LineConnection implements Connection {
 
   /** The end of a turn. */
   flush(): void {
-    const due = this.waiting;
-    this.waiting = [];
+    const due = this.queued;
+    this.queued = [];
     for (const bytes of due) this.written += bytes().toString();
   }
 
@@ -96,6 +122,7 @@ export class LineConnection implements Connection {
     if (!this.isOpen) return;
     this.flush();
     this.isOpen = false;
+    this.read();
     for (const handler of this.handlers) handler();
   }
 

@@ -1,7 +1,13 @@
 import { unavailable } from '../../../src/common/errors';
 import { type LogRow, mergeLog } from '../../../src/modules/messages/room-log/merge';
+import { missedPage } from '../../../src/modules/messages/room-log/missed';
+import type { MissedRow } from '../../../src/modules/messages/room-log/missed.repository';
 import {
+  type CursorSeat,
   type Entrance,
+  type MissedPage,
+  type MissedPart,
+  type PageLimits,
   type Position,
   type RoomEvent,
   RoomLog,
@@ -28,6 +34,10 @@ export class ModelRoom {
   readonly messages: ModelMessage[] = [];
   readonly members = new Set<string>();
   readonly founders: ReadonlySet<string>;
+  /** How far users have acknowledged; the others since they joined. */
+  readonly acked = new Map<string, number>();
+  /** Whether who is no member may listen. */
+  isChannel = true;
   private isDeleted = false;
 
   constructor(
@@ -63,6 +73,7 @@ export class ModelRoom {
   join(user: string): Change | undefined {
     if (this.members.has(user)) return undefined;
     this.members.add(user);
+    this.acked.set(user, this.messages.length);
     return this.add({ type: 'member.joined', user });
   }
 
@@ -121,6 +132,12 @@ export class ModelDatabase {
       return this.database.call('after', () => this.database.after(roomId, position, limit));
     }
 
+    missed(_: string, userId: string, parts: readonly MissedPart[], limits: PageLimits) {
+      return this.database.call('missed', () =>
+        parts.map((part) => this.database.missed(userId, part, this.database.cut(limits))),
+      );
+    }
+
     heads(rooms: readonly { readonly tenantId: string; readonly roomId: string }[]) {
       return this.database.call('heads', () =>
         rooms.flatMap(({ tenantId, roomId }) => {
@@ -142,12 +159,20 @@ export class ModelDatabase {
       );
     }
 
+    withCursors(_: string, userId: string): Promise<readonly CursorSeat[]> {
+      return this.database.call('withCursors', () =>
+        [...this.database.rooms.values()]
+          .filter((room) => room.members.has(userId) && !room.deleted)
+          .map((room) => ({ ...seatOf(room), ackedSeq: room.acked.get(userId) ?? 0 })),
+      );
+    }
+
+    findAll(_: string, roomIds: readonly string[], userId: string) {
+      return this.database.call('findAll', () => roomIds.map((roomId) => this.database.find(roomId, userId)));
+    }
+
     find(_: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
-      return this.database.call('find', () => {
-        const room = this.database.rooms.get(roomId);
-        if (room === undefined || room.deleted) return 'no_room';
-        return room.members.has(userId) ? seatOf(room) : { ...seatOf(room), isListener: true };
-      });
+      return this.database.call('find', () => this.database.find(roomId, userId));
     }
 
     entrances(_: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]> {
@@ -187,12 +212,34 @@ export class ModelDatabase {
     });
   }
 
+  private find(roomId: string, userId: string): Seat | 'no_room' | 'not_allowed' {
+    const room = this.rooms.get(roomId);
+    if (room === undefined || room.deleted) return 'no_room';
+    if (room.members.has(userId)) return seatOf(room);
+    return room.isChannel ? { ...seatOf(room), isListener: true } : 'not_allowed';
+  }
+
+  private cut(limits: PageLimits): PageLimits {
+    const { messages, changes } = limits;
+    return { ...limits, messages: Math.min(messages, this.pageLimit), changes: Math.min(changes, this.pageLimit) };
+  }
+
+  private missed(userId: string, part: MissedPart, limits: PageLimits): MissedPage {
+    const room = this.rooms.get(part.roomId);
+    const rows = room === undefined || room.deleted ? [] : missedRows(room, userId, part, limits);
+    return missedPage(this.tenantId, part, rows, limits);
+  }
+
   private after(roomId: string, position: Position, limit: number) {
     const room = this.rooms.get(roomId);
     const size = Math.min(limit, this.pageLimit);
     const page = mergeLog(position, room === undefined ? [] : rowsAfter(room, position, size), size);
     return {
-      events: page.rows.map((row) => eventOf(this.tenantId, roomId, row.payload as unknown as Change)),
+      events: page.rows.map((row) => {
+        const event = eventOf(this.tenantId, roomId, row.payload as unknown as Change);
+        if (row.kind !== 'new') return event;
+        return { ...event, again: () => ({ rev: row.rev, type: 'message.updated', of: row.seq }) };
+      }),
       more: page.more,
       position: page.position,
     };
@@ -248,5 +295,35 @@ function rowsAfter(room: ModelRoom, { rev, seq }: Position, limit: number): LogR
       .filter((c) => c.rev > rev && !c.type.startsWith('message'))
       .slice(0, limit + 1)
       .map((c) => row('event', c.rev, null, c)),
+  ];
+}
+
+/** What the statement of sync returns. */
+function missedRows(room: ModelRoom, userId: string, part: MissedPart, limits: PageLimits): MissedRow[] {
+  const isSeen = room.isChannel || room.members.has(userId);
+  const seen = { n: 1, allowed: isSeen, role: room.members.has(userId) ? 'member' : null };
+  const message = (kind: 'new' | 'changed', { seq, rev }: ModelMessage): MissedRow => {
+    const ids = { message_id: room.roomId, room_id: room.roomId, client_message_id: null };
+    const body = { sender_id: 'ann', content: '', meta: null };
+    const times = { created_at: new Date(0), edited_at: null, deleted_at: null };
+    return { ...seen, kind, seq, rev, ...ids, ...body, ...times };
+  };
+  const isChange = (rev: number): boolean => rev > part.afterRev && rev <= part.throughRev;
+  if (!isSeen) return [{ ...seen, kind: null }];
+  return [
+    { ...seen, kind: null },
+    ...room.messages
+      .filter(({ seq }) => seq > part.afterSeq && seq <= part.throughSeq)
+      .slice(0, limits.messages)
+      .map((each) => message('new', each)),
+    ...room.messages
+      .filter(({ seq, rev }) => seq <= part.changedThroughSeq && isChange(rev))
+      .sort((a, b) => a.rev - b.rev)
+      .slice(0, limits.changes)
+      .map((each) => message('changed', each)),
+    ...room.changes
+      .filter(({ rev, type }) => !type.startsWith('message') && isChange(rev))
+      .slice(0, limits.changes)
+      .map(({ rev, type, user }): MissedRow => ({ ...seen, kind: 'event', rev, type, payload: { user } })),
   ];
 }

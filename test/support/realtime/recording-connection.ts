@@ -6,6 +6,7 @@ export class RecordingConnection implements AcceptedConnection {
   readonly id = 'conn_019aa1c2d3e4f5061728394a5b6c7d8e';
   readonly tenantId = '01900000-0000-7000-8000-0000000000a0';
   readonly userId = 'alice';
+  readonly syncsByItself = false;
   /** Frames and closes, in their order. */
   readonly events: (Frame | { readonly close: number; readonly reason: string })[] = [];
   isOpen = true;

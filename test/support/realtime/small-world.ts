@@ -1,6 +1,7 @@
 import {
   Audience,
   type Connection,
+  type CursorSeat,
   type Entrance,
   type Seat,
   Seats,
@@ -72,6 +73,14 @@ class WorldSeats extends Seats {
   }
 
   of(): Promise<readonly Seat[]> {
+    return Promise.reject(new Error('not asked for by presence'));
+  }
+
+  withCursors(): Promise<readonly CursorSeat[]> {
+    return Promise.reject(new Error('not asked for by presence'));
+  }
+
+  findAll(): Promise<readonly (Seat | 'no_room' | 'not_allowed')[]> {
     return Promise.reject(new Error('not asked for by presence'));
   }
 

@@ -114,6 +114,11 @@ export class TestGateway {
     return {};
   }
 
+  @SocketOperation({ name: 'sync', dto: RoomFrame, waitsForSends: true, summary: 'Syncs.' })
+  sync(_: FrameContext, { room_id }: RoomFrame): void {
+    this.started.push(`sync ${room_id}`);
+  }
+
   @SocketOperation({ name: 'ping', dto: NothingFrame, replies: { name: 'pong', dto: NothingFrame }, summary: 'Pings.' })
   ping(): NothingFrame {
     return {};

@@ -1,13 +1,14 @@
 import { encodeId } from '../../../common/ids';
 import type { Frame, RoomEvent } from '../../../platform/realtime';
-import { type RoomJson, roomView } from '../../rooms';
+import { isoTime, type RoomJson, roomView } from '../../rooms';
 import { type MessageRow, messageView } from '../views';
 import type { LogRow } from './merge';
 
 /** A row of the log as the feed delivers it. */
 export function eventOf(tenantId: string, roomId: string, row: LogRow): RoomEvent {
   const event = { tenantId, roomId, rev: row.rev, frame: () => frameOf(roomId, row) };
-  if (row.kind === 'new') return row.seq === null ? event : { ...event, seq: row.seq };
+  if (row.kind === 'new' && row.seq !== null)
+    return { ...event, seq: row.seq, again: () => messageChangeFrame((row.payload ?? {}) as unknown as MessageRow) };
   const user = row.payload?.['user_id'];
   if (row.type === 'member.joined' && typeof user === 'string') return { ...event, joins: user };
   if (row.type === 'member.left' && typeof user === 'string') return { ...event, leaves: user };
@@ -18,6 +19,20 @@ export function eventOf(tenantId: string, roomId: string, row: LogRow): RoomEven
 /** A message as everybody who is there gets it; one that is deleted by now is a tombstone, as in lists. */
 export function messageFrame(row: MessageRow): Frame {
   return { type: 'message', ...messageView(row) };
+}
+
+/** The JSON of messageFrame without parsing and writing meta again, where that is text already. */
+export function messageText(row: MessageRow): string {
+  const text = (value: string | null): string => JSON.stringify(value);
+  const time = (value: string | Date | null): string => (value === null ? 'null' : `"${isoTime(value)}"`);
+  const meta = typeof row.meta === 'string' ? row.meta : JSON.stringify(row.meta);
+  return (
+    `{"type":"message","message_id":"${encodeId('message', row.message_id)}",` +
+    `"room_id":"${encodeId('room', row.room_id)}","seq":${row.seq},"rev":${row.rev},` +
+    `"sender_id":${text(row.sender_id)},"content":${text(row.content)},"meta":${meta},` +
+    `"client_message_id":${text(row.client_message_id)},"created_at":${time(row.created_at)},` +
+    `"edited_at":${time(row.edited_at)},"deleted_at":${time(row.deleted_at)}}`
+  );
 }
 
 /** An edit or a deletion of a message that was delivered before. */

@@ -1,9 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { type Position, type RoomEvent, RoomLog } from '../../../platform/realtime';
+import {
+  type MissedPage,
+  type MissedPart,
+  type PageLimits,
+  type Position,
+  type RoomEvent,
+  RoomLog,
+} from '../../../platform/realtime';
 import { RoomHeads } from '../../rooms';
 import { eventOf } from './log-frames';
 import { mergeLog } from './merge';
+import { missedPage } from './missed';
+import { MissedRepository, type MissedRow } from './missed.repository';
 import { RoomLogRepository } from './room-log.repository';
+
+/** Read marks of one room; sync asks for those of small rooms only. */
+const MAX_MARKS = 1000;
 
 /** The log as the feed reads it, and synchronisation. */
 @Injectable()
@@ -11,6 +23,7 @@ export class MessagesRoomLog extends RoomLog {
   constructor(
     private readonly repository: RoomLogRepository,
     private readonly rooms: RoomHeads,
+    private readonly parts: MissedRepository,
   ) {
     super();
   }
@@ -27,6 +40,18 @@ export class MessagesRoomLog extends RoomLog {
       more: page.more,
       position: page.position,
     };
+  }
+
+  async missed(
+    tenantId: string,
+    userId: string,
+    parts: readonly MissedPart[],
+    limits: PageLimits,
+  ): Promise<readonly MissedPage[]> {
+    const rows = await this.parts.missed(tenantId, userId, parts, limits, MAX_MARKS);
+    const byPart: MissedRow[][] = parts.map(() => []);
+    for (const row of rows) byPart[row.n - 1]?.push(row);
+    return parts.map((part, i) => missedPage(tenantId, part, byPart[i] ?? [], limits));
   }
 
   heads(

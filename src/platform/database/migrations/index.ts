@@ -3,6 +3,7 @@ import { AppendCost1763683200000 } from './0002-append-cost';
 import { RoomsOfAUser1763769600000 } from './0003-rooms-of-a-user';
 import { WsTickets1763856000000 } from './0004-ws-tickets';
 import { LastSeen1763942400000 } from './0005-last-seen';
+import { Sync1764028800000 } from './0006-sync';
 import { SmallBatches1764374400000 } from './0010-small-batches';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
@@ -12,5 +13,6 @@ export const MIGRATIONS = [
   RoomsOfAUser1763769600000,
   WsTickets1763856000000,
   LastSeen1763942400000,
+  Sync1764028800000,
   SmallBatches1764374400000,
 ] as const;

@@ -1,5 +1,5 @@
 import { encodeId } from '../../../common/ids';
-import type { Connection, Entrance, Position, RoomLog } from '../contract';
+import type { Connection, CursorSeat, Entrance, Position, RoomLog } from '../contract';
 import type { FrameBatches } from './batches';
 import { type Listener, Listeners, roomKey } from './listeners';
 import type { LogReads } from './log-reads';
@@ -45,11 +45,18 @@ export class Channels implements ChannelSite {
     const { connection } = listener;
     const key = roomKey(connection.tenantId, roomId);
     if (!connection.isOpen || listener.muted.has(key)) return;
-    const existing = this.rooms.get(key);
-    const channel = existing ?? new RoomChannel(connection.tenantId, roomId, position, this);
-    if (existing === undefined) this.rooms.set(key, channel);
-    channel.enter(connection, position, isMember);
-    if (existing === undefined && this.overheard.isAfter(key, position.rev)) channel.refresh();
+    this.open(connection.tenantId, roomId, position, (channel) => channel.enter(connection, position, isMember));
+  }
+
+  /** The same for a connection that syncs: its place is kept until its sync has brought it there. */
+  keep(listener: Listener, seat: CursorSeat): void {
+    const { connection } = listener;
+    const key = roomKey(connection.tenantId, seat.roomId);
+    if (!connection.isOpen || listener.muted.has(key)) return;
+    const position = { rev: seat.lastRev, seq: seat.lastSeq };
+    this.open(connection.tenantId, seat.roomId, position, (channel) =>
+      channel.keep(connection, position, true, seat.ackedSeq),
+    );
   }
 
   /** Puts a user's connections into a room at the place where the user came in. */
@@ -101,6 +108,16 @@ export class Channels implements ChannelSite {
   end(): void {
     for (const channel of this.rooms.values()) channel.end();
     this.rooms.clear();
+  }
+
+  /** Brings somebody into the room's channel, which is made at their position where there is none. */
+  private open(tenantId: string, roomId: string, position: Position, enter: (channel: RoomChannel) => void): void {
+    const key = roomKey(tenantId, roomId);
+    const existing = this.rooms.get(key);
+    const channel = existing ?? new RoomChannel(tenantId, roomId, position, this);
+    if (existing === undefined) this.rooms.set(key, channel);
+    enter(channel);
+    if (existing === undefined && this.overheard.isAfter(key, position.rev)) channel.refresh();
   }
 
   /** The founding of a room is no change of it: its members learn of it on their own connections alone. */

@@ -8,6 +8,7 @@ import { LogReads } from './log-reads';
 import { NodeAudience } from './node-audience';
 import { NodeFeed } from './node-feed';
 import { Resync } from './resync';
+import { SyncPlaces } from './sync-places';
 
 export interface FeedPorts {
   readonly nodes: NodeRegistry;
@@ -33,15 +34,17 @@ export class Feed {
   readonly resync: Resync;
   readonly feed: NodeFeed;
   readonly audience: NodeAudience;
+  readonly places: SyncPlaces;
   private readonly reads: LogReads;
 
   constructor(private readonly ports: FeedPorts) {
     const { batches, log, seats, logger } = ports;
-    this.reads = new LogReads(logger);
+    this.reads = new LogReads(logger, 'the feed');
     this.channels = new Channels(batches, log, this.reads);
     this.resync = new Resync(this.channels, log, seats, this.reads);
     this.feed = new NodeFeed(ports.nodes.self.nodeId, ports.bus, this.channels, this.resync);
     this.audience = new NodeAudience(this.channels, seats);
+    this.places = new SyncPlaces(this.channels);
   }
 
   /** Joins the cluster, listens to the other nodes and polls, until the server stops. */

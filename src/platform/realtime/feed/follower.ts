@@ -1,20 +1,29 @@
-import type { Connection, Position } from '../contract';
+import type { AcceptedConnection, Position } from '../contract';
 import type { FrameBatches } from './batches';
 import type { RoomChange } from './room-change';
 
+/** The end of a sync: what follows it has to do when it gets there. */
+export interface Arrival {
+  /** Called in the turn in which the connection goes live, right before it does. */
+  readonly live: (position: Position) => void;
+  /** Called once, whether it went live or left the room before. */
+  readonly over: (isLive: boolean) => void;
+}
+
 /**
- * A connection that came in behind its channel: it gets what lies between from the log, on its own, and goes live in
- * the turn in which it reaches the channel. Its user may leave and come back on the way.
+ * A connection that came in behind its channel: it gets what lies between from the log, on its own and at its own pace,
+ * and goes live in the turn in which it reaches the channel. Its user may leave and come back on the way.
  */
 export class Follower {
   /** Whether the user is in the room at `position`. */
   sits = true;
 
   constructor(
-    readonly connection: Connection,
+    readonly connection: AcceptedConnection,
     public position: Position,
     public isMember: boolean,
     private readonly batches: FrameBatches,
+    readonly arrival?: Arrival,
   ) {}
 
   take(change: RoomChange): void {
@@ -24,13 +33,15 @@ export class Follower {
       this.isMember = true;
     }
     if (!this.sits) return;
-    this.connection.send(change.wire((text) => this.batches.encode(text)));
+    this.connection.sendHistory(change.wireAfter(this.position.seq, (text) => this.batches.encode(text)));
     if (leaves === this.connection.userId || ends === true) this.sits = false;
   }
 }
 
 /** Changes kept for followers; more than this and they read the log again. */
 const MAX_RECENT = 1000;
+/** Kept while nobody follows yet, but somebody is about to. */
+const MAX_EXPECTING = 100;
 
 /** What a channel has delivered since somebody began to follow it. */
 export class RecentChanges {
@@ -44,8 +55,8 @@ export class RecentChanges {
   }
 
   /** Forgets all when it has become too much; only between pages, whose changes are not in order of `rev`. */
-  trim(position: Position): void {
-    if (this.changes.length < MAX_RECENT) return;
+  trim(position: Position, isFollowed: boolean): void {
+    if (this.changes.length < (isFollowed ? MAX_RECENT : MAX_EXPECTING)) return;
     this.changes = [];
     this.from = position.rev;
   }

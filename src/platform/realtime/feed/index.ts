@@ -8,6 +8,7 @@
  *   and gets everything after it, from the channel or from the log.
  * - Membership takes effect at its place in the room's order, wherever the user's connections are.
  * - What nobody here listens to is not serialised; an event is serialised and framed once.
+ * - A connection that syncs has a place in the channel and nothing else, until its sync has brought it there (../sync).
  *
  * Concurrency: handing in neither blocks nor fails. Reads of the log are few at a time, repeated until they succeed,
  * and one per channel. Every node polls the revisions of its channels, so that a hint that left no trace costs seconds.
@@ -15,4 +16,10 @@
  * A user who was added and removed again while nobody could tell this node of it does not learn of that.
  */
 export { FrameBatches, type GrowingBatch } from './batches';
+export { Feed } from './feed';
+export { LogReads } from './log-reads';
+export { ready } from './pace';
 export { FEED_PROVIDERS } from './providers';
+export type { Target } from './room-channel';
+export { SyncPlaces } from './sync-places';
+export { Turns } from './turns';

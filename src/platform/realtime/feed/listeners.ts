@@ -1,9 +1,9 @@
-import type { Connection } from '../contract';
+import type { AcceptedConnection, Connection } from '../contract';
 import type { RoomChannel } from './room-channel';
 
 /** A connection with what it listens to. */
 export interface Listener {
-  readonly connection: Connection;
+  readonly connection: AcceptedConnection;
   readonly channels: Set<RoomChannel>;
   /** Keys of rooms that it unsubscribed from. */
   readonly muted: Set<string>;
@@ -19,7 +19,7 @@ export class Listeners {
   private readonly byConnection = new Map<Connection, Listener>();
   private readonly byUser = new Map<string, Map<Connection, Listener>>();
 
-  add(connection: Connection): Listener {
+  add(connection: AcceptedConnection): Listener {
     const listener: Listener = { connection, channels: new Set(), muted: new Set() };
     this.byConnection.set(connection, listener);
     const key = userKey(connection.tenantId, connection.userId);
@@ -48,7 +48,7 @@ export class Listeners {
     return this.byUser.has(userKey(tenantId, userId));
   }
 
-  /** One listener of every user who is connected. */
+  /** One connection of every user who is connected. */
   users(): Connection[] {
     return [...this.byUser.values()].flatMap((own) => [...own.keys()].slice(0, 1));
   }

@@ -1,5 +1,6 @@
 import type { Log } from '../../logging';
 import { describeError } from '../../logging';
+import { Turns } from './turns';
 
 /** Reads of the feed at the same time: after an outage thousands of channels want the log at once. */
 const AT_ONCE = 4;
@@ -11,18 +12,21 @@ const LONGEST_PAUSE_MS = 5000;
  * or nobody wants it any more. An outage is logged once, and its end. `stop` ends all that wait.
  */
 export class LogReads {
-  private free = AT_ONCE;
-  private readonly queue: (() => void)[] = [];
+  private readonly turns = new Turns(AT_ONCE);
   private readonly pauses = new Map<NodeJS.Timeout, () => void>();
   private isFailing = false;
   private isStopped = false;
 
-  constructor(private readonly log: Log) {}
+  /** @param reader who reads, for the log */
+  constructor(
+    private readonly log: Log,
+    private readonly reader: string,
+  ) {}
 
   /** undefined: it is not wanted any more. */
   async run<T>(isWanted: () => boolean, read: () => Promise<T>): Promise<T | undefined> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      await this.turn();
+      await this.turns.take();
       try {
         if (this.isStopped || !isWanted()) return undefined;
         const result = await read();
@@ -31,7 +35,7 @@ export class LogReads {
       } catch (error) {
         this.fails(error);
       } finally {
-        this.done();
+        this.turns.giveBack();
       }
       await this.pause(pauseMs);
     }
@@ -44,20 +48,6 @@ export class LogReads {
       resume();
     }
     this.pauses.clear();
-  }
-
-  private turn(): Promise<void> {
-    if (this.free > 0) {
-      this.free--;
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => this.queue.push(resolve));
-  }
-
-  private done(): void {
-    const next = this.queue.shift();
-    if (next === undefined) this.free++;
-    else next();
   }
 
   private pause(ms: number): Promise<void> {
@@ -74,12 +64,12 @@ export class LogReads {
   private fails(error: unknown): void {
     if (this.isFailing) return;
     this.isFailing = true;
-    this.log.warn({ error: describeError(error) }, 'the feed cannot read the log; sockets wait');
+    this.log.warn({ error: describeError(error) }, `${this.reader} cannot read the log; sockets wait`);
   }
 
   private works(): void {
     if (!this.isFailing) return;
     this.isFailing = false;
-    this.log.info({}, 'the feed reads the log again');
+    this.log.info({}, `${this.reader} reads the log again`);
   }
 }

@@ -1,9 +1,24 @@
-import type { Audience, Connection, Seat, Seats, Subscriptions } from '../contract';
+import type {
+  AcceptedConnection,
+  Audience,
+  Connection,
+  CursorSeat,
+  Deliveries,
+  Seat,
+  Seats,
+  Subscriptions,
+} from '../contract';
 import type { Channels } from './channels';
-import { roomKey } from './listeners';
+import { type Listener, roomKey } from './listeners';
+import { Turns } from './turns';
+
+/** Look-ups of where new connections sit: a storm of them must not take the database from the others. */
+const OPENING_AT_ONCE = 8;
 
 /** Which connections of this node listen to which rooms. */
-export class NodeAudience implements Subscriptions, Audience {
+export class NodeAudience implements Subscriptions, Audience, Deliveries {
+  private readonly turns = new Turns(OPENING_AT_ONCE);
+
   constructor(
     private readonly channels: Channels,
     private readonly seats: Seats,
@@ -13,14 +28,23 @@ export class NodeAudience implements Subscriptions, Audience {
    * Brings a new connection the rooms of its user; resolves when it is in all of them. It is known before the database
    * is asked, so that a room that it is added to meanwhile finds it.
    */
-  async opened(connection: Connection): Promise<void> {
-    const listener = this.channels.listeners.add(connection);
-    connection.onClose(() => this.channels.close(connection));
-    const { tenantId, userId } = connection;
-    await this.channels.overheard.during(async () => {
+  async opened(connection: AcceptedConnection): Promise<void> {
+    const listener = this.listen(connection);
+    await this.seated(connection, async ({ tenantId, userId }) => {
       for (const seat of await this.seats.of(tenantId, userId))
         this.channels.place(listener, seat.roomId, { rev: seat.lastRev, seq: seat.lastSeq }, true);
     });
+  }
+
+  /** The same for a connection that syncs: resolves with its rooms, the most recently active first, when each has a place. */
+  async openedToSync(connection: AcceptedConnection): Promise<readonly CursorSeat[]> {
+    const listener = this.listen(connection);
+    let found: readonly CursorSeat[] = [];
+    await this.seated(connection, async ({ tenantId, userId }) => {
+      found = await this.seats.withCursors(tenantId, userId);
+      for (const seat of found) this.channels.keep(listener, seat);
+    });
+    return found;
   }
 
   async subscribe(connection: Connection, roomId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
@@ -53,5 +77,20 @@ export class NodeAudience implements Subscriptions, Audience {
 
   onDetached(handler: (connection: Connection, roomId: string) => void): void {
     this.channels.onDetached(handler);
+  }
+
+  sentThrough(connection: Connection, roomId: string): number | undefined {
+    return this.channels.find(connection.tenantId, roomId)?.sentThrough(connection);
+  }
+
+  private listen(connection: AcceptedConnection): Listener {
+    connection.onClose(() => this.channels.close(connection));
+    return this.channels.listeners.add(connection);
+  }
+
+  private seated(connection: Connection, work: (connection: Connection) => Promise<void>): Promise<void> {
+    return this.turns.run(async () => {
+      if (connection.isOpen) await this.channels.overheard.during(() => work(connection));
+    });
   }
 }

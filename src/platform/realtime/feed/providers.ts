@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit, type Provider } from '@nestjs/common';
 import { Bus, NodeRegistry } from '../../cluster';
 import { Lifecycle } from '../../lifecycle';
 import { Log } from '../../logging';
-import { Audience, ConnectionHandlers, RoomFeed, RoomLog, Seats, Subscriptions } from '../contract';
+import { Audience, ConnectionHandlers, Deliveries, RoomFeed, RoomLog, Seats, Subscriptions } from '../contract';
 import { FrameBatches } from './batches';
 import { Feed } from './feed';
 
@@ -19,7 +19,10 @@ export class FeedStart implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    this.connections.add(SOCKET_PATH, { opened: (connection) => this.feed.audience.opened(connection) });
+    // Those that are sent what they missed come in by their sync.
+    this.connections.add(SOCKET_PATH, {
+      opened: (connection) => (connection.syncsByItself ? undefined : this.feed.audience.opened(connection)),
+    });
     await this.feed.start(this.lifecycle);
   }
 }
@@ -34,6 +37,7 @@ export const FEED_PROVIDERS: Provider[] = [
   },
   { provide: RoomFeed, useFactory: (feed: Feed) => feed.feed, inject: [Feed] },
   { provide: Subscriptions, useFactory: (feed: Feed) => feed.audience, inject: [Feed] },
+  { provide: Deliveries, useFactory: (feed: Feed) => feed.audience, inject: [Feed] },
   { provide: Audience, useFactory: (feed: Feed) => feed.audience, inject: [Feed] },
   FeedStart,
 ];

@@ -1,7 +1,8 @@
-import type { Connection, Position, RoomEvent } from '../contract';
+import type { AcceptedConnection, Connection, Position, RoomEvent } from '../contract';
 import type { FrameBatches } from './batches';
-import { Follower, RecentChanges } from './follower';
+import { type Arrival, Follower, RecentChanges } from './follower';
 import { LiveSet } from './live-set';
+import { PACE_BYTES, ready } from './pace';
 import { RoomChange } from './room-change';
 import { RoomOrder } from './room-order';
 
@@ -27,6 +28,21 @@ export interface ChannelSite {
   emptied(channel: RoomChannel): void;
 }
 
+/** A connection that syncs: what it has, and how far it will be brought before it follows the channel. */
+export interface Target {
+  /** It was sent everything up to here. */
+  readonly has: Position;
+  /** Up to here the sync reads the log. */
+  readonly upTo: Position;
+  readonly isMember: boolean;
+}
+
+interface Held {
+  readonly at: Position;
+  readonly isMember: boolean;
+  sentSeq: number;
+}
+
 /**
  * One room as this node's connections see it.
  *
@@ -35,6 +51,8 @@ export interface ChannelSite {
  *   connections, and all of them are at the position.
  * - A connection whose own position differs is not live yet: behind, it follows by the log on its own; ahead, it waits
  *   until the channel has passed through its position. Either way it misses nothing after the position it came with.
+ * - A connection that syncs is neither: its place is held, it gets nothing but its own removal and the room's end, and
+ *   those at once.
  * - Joining and leaving take effect at their place in that order, whichever way the change came.
  *
  * Concurrency: one catch-up at a time; what comes meanwhile is kept for afterwards, and a `refresh` reads once more,
@@ -43,8 +61,9 @@ export interface ChannelSite {
 export class RoomChannel {
   private readonly order: RoomOrder;
   private readonly live: LiveSet;
-  private readonly ahead = new Map<Connection, { readonly rev: number; readonly isMember: boolean }>();
+  private readonly ahead = new Map<Connection, { readonly at: Position; readonly isMember: boolean }>();
   private readonly followers = new Map<Connection, Follower>();
+  private readonly held = new Map<Connection, Held>();
   private recent: RecentChanges | undefined;
   private gap: NodeJS.Timeout | undefined;
   private isReading = false;
@@ -76,7 +95,19 @@ export class RoomChannel {
   }
 
   has(connection: Connection): boolean {
-    return this.live.has(connection) || this.ahead.has(connection) || this.followers.has(connection);
+    return (
+      this.live.has(connection) ||
+      this.ahead.has(connection) ||
+      this.followers.has(connection) ||
+      this.held.has(connection)
+    );
+  }
+
+  /** The highest seq that the connection was sent; undefined where it is not here. */
+  sentThrough(connection: Connection): number | undefined {
+    if (this.live.has(connection)) return this.position.seq;
+    const position = this.followers.get(connection)?.position ?? this.ahead.get(connection)?.at;
+    return position?.seq ?? this.held.get(connection)?.sentSeq;
   }
 
   /** Takes in a change that was committed, in any order and any number of times. */
@@ -92,24 +123,72 @@ export class RoomChannel {
   }
 
   /** Brings in a connection that has everything up to `at`. */
-  enter(connection: Connection, at: Position, isMember: boolean): void {
+  enter(connection: AcceptedConnection, at: Position, isMember: boolean): void {
     if (this.has(connection)) {
       if (isMember && this.live.has(connection)) this.live.add(connection, true);
       return;
     }
     this.site.entered(this, connection);
-    if (at.rev === this.position.rev) this.live.add(connection, isMember);
-    else if (at.rev > this.position.rev) this.waitAhead(connection, at, isMember);
-    else this.follow(connection, at, isMember);
+    if (at.rev < this.position.rev) this.follow(connection, at, isMember);
+    else this.join(connection, at, isMember);
+  }
+
+  /** Keeps a place for a connection that was sent the changes up to `at`, but of the messages those up to `sentSeq`. */
+  keep(connection: Connection, at: Position, isMember: boolean, sentSeq: number): void {
+    if (this.has(connection)) return;
+    this.site.entered(this, connection);
+    this.held.set(connection, { at, isMember, sentSeq });
+  }
+
+  /** Its sync begins: from here on it is not live. undefined where it is not here. */
+  hold(connection: Connection): Target | undefined {
+    const held = this.held.get(connection) ?? this.takeOut(connection);
+    if (held === undefined) return undefined;
+    const { at: has, isMember } = held;
+    this.recent ??= new RecentChanges(this.position.rev);
+    return { has, upTo: has.rev < this.position.rev ? this.position : has, isMember };
+  }
+
+  isHeld(connection: Connection): boolean {
+    return this.held.has(connection);
+  }
+
+  /** A sync has sent it this message. */
+  sent(connection: Connection, seq: number): void {
+    const held = this.held.get(connection);
+    if (held !== undefined && seq > held.sentSeq) held.sentSeq = seq;
+  }
+
+  /** Its sync has brought it here: from there it follows the channel. */
+  release(connection: AcceptedConnection, at: Position, arrival: Arrival): void {
+    const held = this.held.get(connection);
+    if (held === undefined) {
+      arrival.over(false);
+      return;
+    }
+    this.held.delete(connection);
+    const { isMember } = held;
+    if (at.rev < this.position.rev) {
+      this.follow(connection, at, isMember, arrival);
+      return;
+    }
+    arrival.live(at);
+    this.join(connection, at, isMember);
+    this.tidy();
+    arrival.over(true);
   }
 
   leave(connection: Connection): void {
     if (this.remove(connection)) this.endIfEmpty();
   }
 
-  /** A frame that is not in the log. */
+  /** A frame that is not in the log; also for those that are still being brought here. */
   signal(key: string, text: string, except: string | undefined): void {
-    if (this.live.size > 0) this.live.sendEphemeral(key, this.site.batches.encode(text), except);
+    const behind = [...this.held.keys(), ...this.followers.keys()].filter(({ userId }) => userId !== except);
+    if (this.live.size + behind.length === 0) return;
+    const frame = this.site.batches.encode(text);
+    this.live.sendEphemeral(key, frame, except);
+    for (const connection of behind) connection.sendEphemeral(key, frame);
   }
 
   /** Ends what runs; nobody is told. */
@@ -117,10 +196,11 @@ export class RoomChannel {
     this.isOver = true;
     clearTimeout(this.gap);
     this.followers.clear();
+    this.held.clear();
   }
 
   private drain(): void {
-    this.recent?.trim(this.position);
+    this.recent?.trim(this.position, this.followers.size > 0);
     this.isDelivering = true;
     for (let change = this.order.next(); change !== undefined; change = this.order.next()) {
       this.deliver(change);
@@ -158,15 +238,15 @@ export class RoomChannel {
 
   /** Those that wait within the page get what lies after their own position, and go live at its end. */
   private apply(page: LogPage): void {
-    const within = [...this.ahead].filter(([, { rev }]) => rev < page.position.rev);
-    this.recent?.trim(this.position);
+    const within = [...this.ahead].filter(([, { at }]) => at.rev < page.position.rev);
+    this.recent?.trim(this.position, this.followers.size > 0);
     this.isDelivering = true;
     for (const event of page.events) {
       const change = RoomChange.of(event);
       this.deliver(change);
-      for (const [connection, { rev }] of within)
-        if (change.rev > rev && this.ahead.has(connection)) {
-          connection.send(this.wire(change));
+      for (const [connection, { at }] of within)
+        if (change.rev > at.rev && this.ahead.has(connection)) {
+          connection.send(change.wireAfter(at.seq, (text) => this.site.batches.encode(text)));
           if (endsFor(change, connection)) this.drop(connection);
         }
     }
@@ -185,43 +265,71 @@ export class RoomChannel {
       for (const connection of this.site.connectionsOf(this, leaves))
         if (this.live.has(connection)) this.drop(connection);
     if (ends === true) for (const connection of [...this.live.all()]) this.drop(connection);
+    if (leaves !== undefined || ends === true) this.cutOff(change);
+  }
+
+  /** Those that sync do not get as far as their removal, or their room's end, before they learn of it. */
+  private cutOff(change: RoomChange): void {
+    const syncing = [...this.followers].filter(([, { arrival }]) => arrival !== undefined);
+    const places = [
+      ...[...this.held].map(([connection, { at }]) => [connection, at] as const),
+      ...syncing.map(([connection, { position }]) => [connection, position] as const),
+    ];
+    for (const [connection, at] of places) {
+      if (change.rev <= at.rev || !endsFor(change, connection)) continue;
+      connection.send(this.wire(change));
+      this.drop(connection);
+    }
   }
 
   /** The user has become a member. A connection that follows meets the change on its own way. */
   private admit(userId: string): void {
     for (const connection of this.site.connectionsOf(this, userId)) {
-      if (this.followers.has(connection) || this.ahead.has(connection)) continue;
+      if (this.followers.has(connection) || this.ahead.has(connection) || this.held.has(connection)) continue;
       if (!this.live.has(connection)) this.site.entered(this, connection);
       this.live.add(connection, true);
     }
   }
 
-  private waitAhead(connection: Connection, { rev }: Position, isMember: boolean): void {
-    this.ahead.set(connection, { rev, isMember });
-    this.order.expect(rev);
+  /** Makes it live; where it has more than the channel, as soon as the channel has got there. */
+  private join(connection: Connection, at: Position, isMember: boolean): void {
+    if (this.isBefore(at)) this.waitAhead(connection, at, isMember);
+    else this.live.add(connection, isMember);
+  }
+
+  /** Between two pages of a catch-up a message may lie before the channel whose later edit does not. */
+  private isBefore({ rev, seq }: Position): boolean {
+    return rev > this.position.rev || seq > this.position.seq;
+  }
+
+  private waitAhead(connection: Connection, at: Position, isMember: boolean): void {
+    this.ahead.set(connection, { at, isMember });
+    this.order.expect(at.rev);
     this.watchGap();
   }
 
   private promote(): void {
-    for (const [connection, { rev, isMember }] of this.ahead) {
-      if (rev > this.position.rev) continue;
+    for (const [connection, { at, isMember }] of this.ahead) {
+      if (this.isBefore(at)) continue;
       this.ahead.delete(connection);
       this.live.add(connection, isMember);
     }
   }
 
-  private follow(connection: Connection, at: Position, isMember: boolean): void {
-    const follower = new Follower(connection, at, isMember, this.site.batches);
+  private follow(connection: AcceptedConnection, at: Position, isMember: boolean, arrival?: Arrival): void {
+    const follower = new Follower(connection, at, isMember, this.site.batches, arrival);
     this.followers.set(connection, follower);
     this.recent ??= new RecentChanges(this.position.rev);
-    void this.lead(follower);
+    if (!this.arrive(follower)) void this.lead(follower);
   }
 
   private async lead(follower: Follower): Promise<void> {
     const isWanted = (): boolean => this.followers.get(follower.connection) === follower;
     for (;;) {
+      await ready(follower.connection);
       const page = await this.read(follower.position, isWanted);
-      if (page === undefined) return;
+      // It may have been removed in this very turn, by what the channel read.
+      if (page === undefined || !isWanted()) return;
       for (const event of page.events) follower.take(RoomChange.of(event));
       follower.position = page.position;
       if (!isWanted() || (!page.more && this.arrive(follower))) return;
@@ -231,23 +339,29 @@ export class RoomChannel {
   /** Makes a follower that has reached the channel one of its connections; false: it has to read on. */
   private arrive(follower: Follower): boolean {
     const { connection } = follower;
-    const rest = this.recent?.after(follower.position.rev);
     if (follower.position.rev < this.position.rev) {
-      if (rest === undefined) return false;
+      const rest = this.recent?.after(follower.position.rev);
+      if (rest === undefined || this.bytesOf(rest) > PACE_BYTES) return false;
       for (const change of rest) follower.take(change);
-      follower.position = this.position;
+      follower.position = { rev: this.position.rev, seq: Math.max(this.position.seq, follower.position.seq) };
       // The last frames may have been too much for the connection, which is over then.
       if (!this.followers.has(connection)) return true;
     }
     this.followers.delete(connection);
-    if (this.followers.size === 0) this.recent = undefined;
-    if (!follower.sits) {
+    if (follower.sits) this.settle(follower);
+    else {
       this.site.left(this, connection);
-      this.endIfEmpty();
-    } else if (follower.position.rev > this.position.rev)
-      this.waitAhead(connection, follower.position, follower.isMember);
-    else this.live.add(connection, follower.isMember);
+      follower.arrival?.over(false);
+    }
+    this.tidy();
+    this.endIfEmpty();
     return true;
+  }
+
+  private settle({ connection, position, isMember, arrival }: Follower): void {
+    arrival?.live(position);
+    this.join(connection, position, isMember);
+    arrival?.over(true);
   }
 
   private async read(position: Position, isWanted: () => boolean): Promise<LogPage | undefined> {
@@ -262,16 +376,44 @@ export class RoomChannel {
   }
 
   private drop(connection: Connection): void {
+    const follower = this.followers.get(connection);
     this.live.delete(connection);
     this.ahead.delete(connection);
-    if (this.followers.delete(connection) && this.followers.size === 0) this.recent = undefined;
+    this.held.delete(connection);
+    this.followers.delete(connection);
+    this.tidy();
     this.site.left(this, connection);
+    follower?.arrival?.over(false);
+  }
+
+  /** A connection that is here stops being live, or on its way; its place is held. */
+  private takeOut(connection: Connection): Held | undefined {
+    const follower = this.followers.get(connection);
+    const ahead = this.ahead.get(connection);
+    const isMember = follower?.isMember ?? ahead?.isMember ?? this.live.isMember(connection);
+    if (isMember === undefined || follower?.sits === false) return undefined;
+    const at = follower?.position ?? ahead?.at ?? this.position;
+    this.live.delete(connection);
+    this.ahead.delete(connection);
+    this.followers.delete(connection);
+    const held = { at, isMember, sentSeq: at.seq };
+    this.held.set(connection, held);
+    return held;
+  }
+
+  /** Nobody follows or is about to: what was delivered is kept for nobody. */
+  private tidy(): void {
+    if (this.followers.size + this.held.size === 0) this.recent = undefined;
+  }
+
+  private bytesOf(changes: readonly RoomChange[]): number {
+    return changes.reduce((sum, change) => sum + this.wire(change).length, 0);
   }
 
   /** Not in the middle of a page: somebody may still join in it. */
   private endIfEmpty(): void {
     if (this.isDelivering || this.isOver) return;
-    if (this.live.size + this.ahead.size + this.followers.size > 0) return;
+    if (this.live.size + this.ahead.size + this.followers.size + this.held.size > 0) return;
     this.end();
     this.site.emptied(this);
   }

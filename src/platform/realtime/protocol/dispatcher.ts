@@ -131,7 +131,7 @@ export class Dispatcher implements OnModuleInit {
       }
     };
     try {
-      const result = operation.call({ connection, caller }, fields);
+      const result = operation.call({ connection, caller, requestId }, fields);
       if (result instanceof Promise) return result.then(answer, fail);
       answer(result);
     } catch (error) {

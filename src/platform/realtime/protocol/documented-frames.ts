@@ -10,7 +10,7 @@ export const CLIENT_FRAMES = {
   'typing.stop': 'built',
   subscribe: 'built',
   unsubscribe: 'built',
-  sync: 'later',
+  sync: 'built',
   'notification.ack': 'later',
   ping: 'built',
 } as const satisfies Record<string, 'built' | 'later'>;

@@ -20,24 +20,28 @@ class UnknownRule {
 
 @WebSocketGateway({ path: '/ws' })
 class Uncompilable {
-  @SocketOperation({ name: 'sync', dto: UnknownRule, summary: 'Has a rule that the compiler does not know.' })
-  sync(): void {
+  @SocketOperation({
+    name: 'notification.ack',
+    dto: UnknownRule,
+    summary: 'Has a rule that the compiler does not know.',
+  })
+  acknowledge(): void {
     return;
   }
 }
 
 @Injectable()
 class NoGateway {
-  @SocketOperation({ name: 'sync', dto: NothingFrame, summary: 'Stands outside of a gateway.' })
-  sync(): void {
+  @SocketOperation({ name: 'notification.ack', dto: NothingFrame, summary: 'Stands outside of a gateway.' })
+  acknowledge(): void {
     return;
   }
 }
 
 @WebSocketGateway({ path: '/ws/chat' })
 class OtherGateway {
-  @SocketOperation({ name: 'sync', dto: NothingFrame, summary: 'Stands on another path.' })
-  sync(): void {
+  @SocketOperation({ name: 'notification.ack', dto: NothingFrame, summary: 'Stands on another path.' })
+  acknowledge(): void {
     return;
   }
 }
@@ -49,9 +53,9 @@ describe('the boot', () => {
 
   it.each([
     ['two operations of one name', [TestGateway, SecondPing], 'Two socket operations handle the frame ping'],
-    ['a DTO that cannot be compiled', [TestGateway, Uncompilable], /sync cannot be validated: .*isEmail/],
-    ['an operation outside of a gateway', [TestGateway, NoGateway], 'NoGateway handles sync, but is no'],
-    ['an operation on another path', [TestGateway, OtherGateway], 'OtherGateway handles sync, but is no'],
+    ['a DTO that cannot be compiled', [TestGateway, Uncompilable], /notification.ack cannot be validated: .*isEmail/],
+    ['an operation outside of a gateway', [TestGateway, NoGateway], 'NoGateway handles notification.ack, but is no'],
+    ['an operation on another path', [TestGateway, OtherGateway], 'OtherGateway handles notification.ack, but is no'],
     ['documented frames without operation', [SecondPing], 'No socket operation handles: send_message, ack, read'],
   ])('fails on %s', async (_, gateways, message) => {
     await expect(startProtocol(...gateways)).rejects.toThrow(message);

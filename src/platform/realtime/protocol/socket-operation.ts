@@ -10,6 +10,8 @@ export interface FrameContext {
   readonly connection: AcceptedConnection;
   /** Of this frame alone: its request id, and what a service sets on it (e.g. `replayed`). */
   readonly caller: Caller;
+  /** As the client gave it: frames that answer later than the operation returns carry it. */
+  readonly requestId: string | undefined;
 }
 
 /** Which limit a frame counts against: `message` the tenant's ws_messages_per_second, `other` 100 a second. */

@@ -5,7 +5,6 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError, ERROR_CATALOGUE, invalid } from '../../../common/errors';
 import { encodeId, newUuid } from '../../../common/ids';
 import { SocketConfig } from '../../../config';
-import type { Caller } from '../../auth';
 import { requestIdOf } from '../../http';
 import { describeError, Log } from '../../logging';
 import { CLOSE_GRACE_MS, violationCode } from './close-codes';
@@ -16,6 +15,7 @@ import { Flusher } from './flusher';
 import { answerUpgrade } from './http-answer';
 import { SocketConnection } from './socket-connection';
 import { SocketMetrics } from './socket-metrics';
+import type { Admission } from './upgrade-checks';
 import { MAX_FRAME_BYTES, toWire } from './wire';
 
 /** An upgrade as Node hands it over. */
@@ -53,11 +53,11 @@ export class Acceptor {
   }
 
   /** Throws 429 where others took the last place meanwhile; else the caller is connected when this returns. */
-  accept(upgrade: RawUpgrade, door: SocketDoor, caller: Caller, epoch: number): void {
+  accept(upgrade: RawUpgrade, door: SocketDoor, { caller, epoch, syncsByItself }: Admission): void {
     this.connections.admit(caller, door);
     this.upgrade(upgrade, caller.requestId, (ws) => {
       const id = encodeId('connection', newUuid());
-      const connection = new SocketConnection(id, caller, ws, upgrade.socket, this.flusher);
+      const connection = new SocketConnection({ id, caller, syncsByItself }, ws, upgrade.socket, this.flusher);
       this.connections.add(connection, door);
       this.listen(connection, ws, door);
       const { heartbeatMs } = this.config;

@@ -24,6 +24,9 @@ interface Waiter {
  * writes whole frames synchronously, so its pongs, pings and closes never split ours nor ours theirs.
  */
 export class SocketConnection implements AcceptedConnection, Flushable {
+  readonly id: string;
+  readonly caller: Caller;
+  readonly syncsByItself: boolean;
   private items: (WireFrame | FrameBatch)[] = [];
   private historyBytes = 0;
   private isDirty = false;
@@ -38,12 +41,14 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   private closeHandlers: (() => void)[] = [];
 
   constructor(
-    readonly id: string,
-    readonly caller: Caller,
+    { id, caller, syncsByItself }: Pick<AcceptedConnection, 'id' | 'caller' | 'syncsByItself'>,
     private readonly ws: WebSocket,
     private readonly socket: Socket,
     private readonly flusher: Flusher,
   ) {
+    this.id = id;
+    this.caller = caller;
+    this.syncsByItself = syncsByItself;
     this.backlog = new Backlog(socket);
     this.ws.pause();
     socket.on('drain', this.onProgress);

@@ -5,12 +5,13 @@ import { Authenticator, type Caller, CredentialVerifier, Tickets } from '../../a
 import { Connections } from './connections';
 import type { SocketDoor } from './doors';
 import { Epoch } from './epoch';
-import { credentialOf, refuseOtherUser, type UpgradeRequest } from './upgrade-request';
+import { credentialOf, refuseOtherUser, syncsByItself, type UpgradeRequest } from './upgrade-request';
 
 /** What an upgrade that passed is accepted with. */
 export interface Admission {
   readonly caller: Caller;
   readonly epoch: number;
+  readonly syncsByItself: boolean;
 }
 
 /** Decides whether an upgrade becomes a connection, and whose. */
@@ -39,6 +40,7 @@ export class UpgradeChecks {
       : this.authenticator.identifyTicket(ticket));
     const caller = this.authenticator.authorise(identity, headers, 'user', request.id);
     refuseOtherUser(request, caller);
+    const isSynced = syncsByItself(request);
     this.connections.admit(caller, door);
     const epoch = await this.epoch.read();
     // Last, so that what is refused for another reason leaves the ticket good.
@@ -46,6 +48,6 @@ export class UpgradeChecks {
     if (used !== undefined && !(await this.tickets.redeem(used)))
       throw unauthenticated('This ticket was used before: get a new one from POST /ws/token');
     if (caller.endsAtMs !== undefined && caller.endsAtMs <= Date.now()) throw unauthenticated('Expired credential');
-    return { caller, epoch };
+    return { caller, epoch, syncsByItself: isSynced };
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { forbidden, unauthenticated } from '../../../common/errors';
+import { forbidden, invalid, unauthenticated } from '../../../common/errors';
 import type { Caller, CredentialHeaders } from '../../auth';
 
 /** Begins every socket ticket. */
@@ -30,6 +30,13 @@ export function readUpgrade(request: IncomingMessage, id: string): UpgradeReques
     headers: request.headers,
     wantsCloseCodes: query.get('close_codes') === '1',
   };
+}
+
+/** Whether the server is to send what was missed by itself. Throws 400 for a word that means nothing. */
+export function syncsByItself({ query }: UpgradeRequest): boolean {
+  const mode = query.get('sync') ?? 'auto';
+  if (mode !== 'auto' && mode !== 'manual') throw invalid('sync', 'sync must be one of auto, manual');
+  return mode === 'auto';
 }
 
 /** What an upgrade is to be judged by: a ticket, or headers as a REST call would have them. */

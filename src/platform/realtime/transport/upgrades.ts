@@ -56,9 +56,9 @@ export class Upgrades {
     try {
       this.refuseWhileStopping();
       if (door === undefined) throw notFound('Route');
-      const { caller, epoch } = await this.checks.check(request, door);
+      const admission = await this.checks.check(request, door);
       this.refuseWhileStopping();
-      if (!upgrade.socket.destroyed) this.acceptor.accept(upgrade, door, caller, epoch);
+      if (!upgrade.socket.destroyed) this.acceptor.accept(upgrade, door, admission);
     } catch (thrown) {
       this.refuse(upgrade, request, door ?? this.doors.standard, thrown);
     }

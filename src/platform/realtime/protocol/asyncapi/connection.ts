@@ -49,8 +49,9 @@ export const UPGRADE = {
       close_codes: { type: 'string', enum: ['1'], description: 'Refusals as a close code instead of an HTTP answer.' },
       sync: {
         type: 'string',
-        enum: ['manual'],
-        description: 'Send no history by yourself: this device keeps its own positions.',
+        enum: ['auto', 'manual'],
+        default: 'auto',
+        description: '`manual`: the server sends no history by itself, since this device keeps its own positions.',
       },
     },
   },

@@ -52,6 +52,8 @@ export class ErrorFrameDto {
   retry_after_ms?: number;
   /** The first bad field. */
   field?: string;
+  /** The room of a `sync` of several that is refused, or ended before its end. */
+  room_id?: string;
 }
 
 @ServerFrame('server.shutdown', 'The server stops; the socket is closed with 1012 right after it.')

@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../../platform/database';
+import type { MissedPart, PageLimits } from '../../../platform/realtime';
+import type { MessageRow } from '../views';
+
+/** What every row says of the part that it belongs to. */
+interface PartRow {
+  /** Which of the parts, from 1. */
+  readonly n: number;
+  readonly allowed: boolean | null;
+  readonly role: string | null;
+}
+
+/** kind null: the part has nothing. */
+export type MissedRow = PartRow &
+  (
+    | { readonly kind: null }
+    | ({ readonly kind: 'new' | 'changed' } & MessageRow)
+    | { readonly kind: 'event'; readonly rev: number; readonly type: string; readonly payload: Record<string, unknown> }
+    | { readonly kind: 'mark'; readonly seq: number; readonly sender_id: string }
+  );
+
+const COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta::text AS meta,
+  m.client_message_id, m.created_at, m.edited_at, m.deleted_at`;
+const EMPTY = 'NULL::uuid, NULL::uuid';
+const NO_MORE = 'NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz';
+
+/**
+ * Parts of several rooms in one snapshot, each with how the user sees its room in it. OFFSET 0 keeps the bounds plain
+ * columns, which alone are index conditions under row-level security, and has older messages that changed looked up by
+ * their revision, not by their seq, of which all that are older would be read. A part's messages end with the one that
+ * fills its bytes.
+ */
+const MISSED = `
+SELECT w.n, a.allowed, a.role, x.*
+FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[])
+  WITH ORDINALITY q(room_id, after_seq, through_seq, after_rev, through_rev, changed_seq, marks, n) OFFSET 0) w
+LEFT JOIN LATERAL (SELECT allowed, role FROM room_access($1, w.room_id, $9) OFFSET 0) a ON true
+LEFT JOIN LATERAL (
+  (SELECT 'new' AS kind, NULL::text AS type, NULL::jsonb AS payload, ${COLUMNS} FROM (
+     SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq
+       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+     FROM (SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
+       AND m.seq > w.after_seq AND m.seq <= w.through_seq ORDER BY m.seq LIMIT $10) m) m
+   WHERE m.before IS NULL OR m.before < $12)
+  UNION ALL
+  (SELECT 'changed', NULL, NULL, ${COLUMNS} FROM (
+     SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
+       AND m.rev > w.after_rev AND m.rev <= w.through_rev ORDER BY m.rev OFFSET 0) m
+   WHERE m.seq <= w.changed_seq ORDER BY m.rev LIMIT $11)
+  UNION ALL
+  (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_MORE}
+   FROM room_events_after($1, w.room_id, w.after_rev) e
+   WHERE a.allowed AND e.rev <= w.through_rev ORDER BY e.rev LIMIT $11)
+  UNION ALL
+  (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_MORE}
+   FROM read_marks($1, w.room_id, CASE WHEN w.marks AND a.allowed THEN $13::bigint ELSE 0 END) r)
+) x ON true
+ORDER BY w.n`;
+
+@Injectable()
+export class MissedRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Rows in the order of the parts; in no order within one. */
+  missed(
+    tenantId: string,
+    userId: string,
+    parts: readonly MissedPart[],
+    limits: PageLimits,
+    mostMarks: number,
+  ): Promise<MissedRow[]> {
+    return this.database.read<MissedRow & { n: number }>('missed of rooms', tenantId, MISSED, [
+      tenantId,
+      parts.map((part) => part.roomId),
+      parts.map((part) => part.afterSeq),
+      parts.map((part) => part.throughSeq),
+      parts.map((part) => part.afterRev),
+      parts.map((part) => part.throughRev),
+      parts.map((part) => part.changedThroughSeq),
+      parts.map((part) => part.marks),
+      userId,
+      limits.messages,
+      limits.changes,
+      limits.bytes,
+      mostMarks,
+    ]);
+  }
+}

@@ -1,0 +1,78 @@
+import type { MissedPage, MissedPart, PageLimits, RoomEvent } from '../../../platform/realtime';
+import type { MessageRow } from '../views';
+import { messageChangeFrame, messageFrame, messageText, roomEventFrame } from './log-frames';
+import type { MissedRow } from './missed.repository';
+
+type NewRow = Extract<MissedRow, { kind: 'new' | 'changed' }>;
+type ChangeRow = Exclude<MissedRow, { kind: null } | { kind: 'mark' }>;
+
+/**
+ * Makes a part's rows a page. Messages keep the order of seq, other changes that of rev; of the two that are next, the
+ * one with the lower rev goes first, so a message that was edited since waits for all that changed before its edit.
+ * Where one of the two lists was cut the page ends with it: what comes next is not known.
+ */
+export function missedPage(
+  tenantId: string,
+  part: MissedPart,
+  rows: readonly MissedRow[],
+  limits: PageLimits,
+): MissedPage {
+  const messages = rows.filter(isNew).sort((a, b) => a.seq - b.seq);
+  const changes = knownChanges(rows, limits.changes);
+  // Every seq exists: what is missing at the end was cut, by number or by bytes.
+  const isCut = messages.length > 0 && (messages.at(-1)?.seq ?? 0) < part.throughSeq;
+  const taken: ChangeRow[] = [];
+  let [next, changed] = [0, 0];
+  for (;;) {
+    const message = messages[next];
+    const change = changes.rows[changed];
+    if (message === undefined && (isCut || change === undefined)) break;
+    if (change === undefined && changes.isCut) break;
+    const isMessage = message !== undefined && (change === undefined || message.rev < change.rev);
+    if (isMessage) next++;
+    else changed++;
+    taken.push((isMessage ? message : change) as ChangeRow);
+  }
+  const more = isCut || changes.isCut || next < messages.length || changed < changes.rows.length;
+  return {
+    access: accessOf(rows),
+    marks: rows.flatMap((row) => (row.kind === 'mark' ? [{ userId: row.sender_id, seq: row.seq }] : [])),
+    events: taken.map((row) => eventOf(tenantId, part.roomId, row)),
+    afterSeq: messages[next - 1]?.seq ?? part.afterSeq,
+    afterRev: changes.rows[changed - 1]?.rev ?? part.afterRev,
+    more,
+  };
+}
+
+function isNew(row: MissedRow): row is NewRow {
+  return row.kind === 'new';
+}
+
+/** Of two lists the shorter one ends what is known. */
+function knownChanges(rows: readonly MissedRow[], limit: number): { rows: ChangeRow[]; isCut: boolean } {
+  const lists = (['changed', 'event'] as const).map((kind) =>
+    rows.filter((row): row is ChangeRow => row.kind === kind).sort((a, b) => a.rev - b.rev),
+  );
+  const ends = lists.filter((list) => list.length >= limit).map((list) => list.at(-1)?.rev ?? Infinity);
+  const end = Math.min(...ends);
+  const known = lists.flat().filter(({ rev }) => rev <= end);
+  return { rows: known.sort((a, b) => a.rev - b.rev), isCut: ends.length > 0 };
+}
+
+function accessOf(rows: readonly MissedRow[]): MissedPage['access'] {
+  const row = rows[0];
+  if (row?.allowed !== true) return 'none';
+  return row.role === null ? 'listener' : 'member';
+}
+
+function eventOf(tenantId: string, roomId: string, row: ChangeRow): RoomEvent {
+  const { rev } = row;
+  if (row.kind === 'event') {
+    const { type, payload } = row;
+    return { tenantId, roomId, rev, frame: () => roomEventFrame(roomId, rev, type, payload) };
+  }
+  const message: MessageRow = row;
+  if (row.kind === 'changed') return { tenantId, roomId, rev, frame: () => messageChangeFrame(message) };
+  const { seq } = row;
+  return { tenantId, roomId, rev, seq, frame: () => messageFrame(message), text: () => messageText(message) };
+}

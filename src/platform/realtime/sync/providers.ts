@@ -1,0 +1,44 @@
+import type { Provider } from '@nestjs/common';
+import { Lifecycle } from '../../lifecycle';
+import { Log } from '../../logging';
+import { Metrics } from '../../metrics';
+import { ConnectionHandlers, RoomLog, Seats } from '../contract';
+import { Feed, FrameBatches, LogReads } from '../feed';
+import { SYNC_BOUNDS } from './room-sync';
+import type { SyncMetrics } from './session';
+import { SyncGateway } from './sync.gateway';
+import { SyncService } from './sync-service';
+
+function counting(metrics: Metrics): SyncMetrics {
+  return {
+    page: () => metrics.counter('chatapi_sync_pages_total').inc(),
+    truncated: () => metrics.counter('chatapi_sync_truncated_total').inc(),
+    refused: (code) => metrics.errors(code),
+  };
+}
+
+/** For the realtime module: after the feed, before presence. RoomLog and Seats come from global modules. */
+export const SYNC_PROVIDERS: Provider[] = [
+  {
+    provide: SyncService,
+    useFactory: (
+      feed: Feed,
+      log: RoomLog,
+      seats: Seats,
+      batches: FrameBatches,
+      handlers: ConnectionHandlers,
+      lifecycle: Lifecycle,
+      logger: Log,
+      metrics: Metrics,
+    ): SyncService => {
+      const reads = new LogReads(logger, 'sync');
+      const site = { log, reads, places: feed.places, batches, bounds: SYNC_BOUNDS, metrics: counting(metrics) };
+      const opened = feed.audience.openedToSync.bind(feed.audience);
+      const service = new SyncService({ site, seats, opened, handlers, lifecycle, log: logger });
+      metrics.collect('chatapi_sync_rooms', () => [{ labels: {}, value: service.waiting }]);
+      return service;
+    },
+    inject: [Feed, RoomLog, Seats, FrameBatches, ConnectionHandlers, Lifecycle, Log, Metrics],
+  },
+  SyncGateway,
+];

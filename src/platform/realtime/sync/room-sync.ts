@@ -1,0 +1,134 @@
+import type { Frame, MissedPage, MissedPart, Position, Seat } from '../contract';
+import type { Target } from '../feed';
+
+/** How much a sync sends. */
+export interface SyncBounds {
+  /** Newest messages of one room. */
+  readonly roomMessages: number;
+  /** Newest messages of all rooms of one sync. */
+  readonly messages: number;
+  /** What else changed is sent where it lies within so many of a room's newest revisions. */
+  readonly roomRevisions: number;
+  /** Larger rooms send no read marks: a thousand members would be a thousand frames at each reconnect. */
+  readonly markedMembers: number;
+}
+
+/** Messages: contract §3. */
+export const SYNC_BOUNDS: SyncBounds = { roomMessages: 500, messages: 5000, roomRevisions: 1000, markedMembers: 100 };
+
+/** Messages that one sync may still send, over all of its rooms. */
+export interface Budget {
+  left: number;
+}
+
+/** A room that a connection is to be brought up to date in. */
+export interface SyncTask {
+  /** As the user sat there when the sync was decided. */
+  readonly seat: Seat;
+  readonly afterSeq: number;
+  /** Undefined: nothing of what had changed before. */
+  readonly afterRev: number | undefined;
+  readonly budget: Budget;
+  /** What the client asked under; undefined where it did not ask, or said none. */
+  readonly requestId: string | undefined;
+  /** Whether the client asked for it, so that it has to be told when nothing comes of it. */
+  readonly isAsked: boolean;
+}
+
+interface Cut {
+  readonly seqs: readonly [after: number, before: number];
+  readonly revs: readonly [after: number, before: number] | undefined;
+}
+
+/** One room of a session while its turn lasts: what is still to be read of it. */
+export class RoomSync {
+  readonly upTo: Position;
+  /** What was left out; told first. */
+  readonly cut: Cut | undefined;
+  /** Rows that are to be read, at most. */
+  readonly weight: number;
+  private readonly changedThroughSeq: number;
+  private afterSeq: number;
+  private afterRev: number;
+  private isBegun = false;
+
+  /** @param target undefined where the connection has no place in the room: it is told what there is, and no more */
+  constructor(
+    readonly task: SyncTask,
+    readonly target: Target | undefined,
+    private readonly bounds: SyncBounds,
+  ) {
+    const { seat, budget } = task;
+    this.upTo = target?.upTo ?? { rev: seat.lastRev, seq: seat.lastSeq };
+    const missed = Math.max(0, this.upTo.seq - task.afterSeq);
+    const messages = Math.min(missed, bounds.roomMessages, budget.left);
+    budget.left -= messages;
+    const known = target?.has.rev ?? this.upTo.rev;
+    const fromRev = Math.min(task.afterRev ?? known, known);
+    this.changedThroughSeq = task.afterSeq;
+    this.afterSeq = this.upTo.seq - messages;
+    this.afterRev = Math.max(fromRev, this.upTo.rev - bounds.roomRevisions);
+    const revs = this.afterRev > fromRev ? ([fromRev, this.afterRev + 1] as const) : undefined;
+    if (missed > messages || revs !== undefined) {
+      const before = missed > messages ? this.afterSeq + 1 : task.afterSeq + 1;
+      this.cut = { seqs: [task.afterSeq, before], revs };
+    }
+    this.weight = messages + (this.upTo.rev - this.afterRev);
+  }
+
+  get roomId(): string {
+    return this.task.seat.roomId;
+  }
+
+  /** Whether something of it was sent. */
+  get begun(): boolean {
+    return this.isBegun;
+  }
+
+  part(): MissedPart {
+    return {
+      roomId: this.roomId,
+      afterSeq: this.afterSeq,
+      throughSeq: this.upTo.seq,
+      afterRev: this.afterRev,
+      throughRev: this.upTo.rev,
+      changedThroughSeq: this.changedThroughSeq,
+      marks: !this.isBegun && this.task.seat.memberCount <= this.bounds.markedMembers,
+    };
+  }
+
+  /** A page was sent. */
+  advance(page: MissedPage): void {
+    this.isBegun = true;
+    this.afterSeq = page.afterSeq;
+    this.afterRev = page.afterRev;
+  }
+
+  /** Whether the page shows the user where they sat when this began. */
+  isSeated({ access }: MissedPage): boolean {
+    return access === 'member' || (access === 'listener' && this.target?.isMember !== true);
+  }
+}
+
+/** sync.truncated. */
+export function truncatedFrame(roomId: string, { seqs, revs }: Cut, requestId: string | undefined): Frame {
+  return {
+    type: 'sync.truncated',
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+    room_id: roomId,
+    after_seq: seqs[0],
+    before_seq: seqs[1],
+    ...(revs === undefined ? {} : { after_rev: revs[0], before_rev: revs[1] }),
+  };
+}
+
+/** sync.complete. */
+export function completeFrame(roomId: string, position: Position, requestId: string | undefined): Frame {
+  return {
+    type: 'sync.complete',
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+    room_id: roomId,
+    last_seq: position.seq,
+    last_rev: position.rev,
+  };
+}
