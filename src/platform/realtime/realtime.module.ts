@@ -4,6 +4,7 @@ import { Audience, ConnectionHandlers, RoomFeed, Subscriptions } from './contrac
 import { FEED_PROVIDERS, FrameBatches } from './feed';
 import { Presence, PRESENCE_PROVIDERS, Typing } from './presence';
 import { PROTOCOL_PROVIDERS } from './protocol';
+import { Redelivery, REDELIVERY_PROVIDERS } from './redelivery';
 import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transport';
 
 @Global()
@@ -16,8 +17,9 @@ import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transpo
     ...FEED_PROVIDERS,
     // After the feed: a connection sits in its rooms before it is told who is online.
     ...PRESENCE_PROVIDERS,
+    ...REDELIVERY_PROVIDERS,
     ...PROTOCOL_PROVIDERS,
   ],
-  exports: [Presence, Typing, ConnectionHandlers, RoomFeed, Subscriptions, Audience, Upgrades],
+  exports: [Presence, Typing, ConnectionHandlers, RoomFeed, Subscriptions, Audience, Redelivery, Upgrades],
 })
 export class RealtimeModule {}

@@ -1,9 +1,9 @@
-import type { Audience, Connection, Seat, Seats, Subscriptions } from '../contract';
+import type { Audience, Connection, Deliveries, Seat, Seats, Subscriptions } from '../contract';
 import type { Channels } from './channels';
 import { roomKey } from './listeners';
 
 /** Which connections of this node listen to which rooms. */
-export class NodeAudience implements Subscriptions, Audience {
+export class NodeAudience implements Subscriptions, Audience, Deliveries {
   constructor(
     private readonly channels: Channels,
     private readonly seats: Seats,
@@ -49,6 +49,16 @@ export class NodeAudience implements Subscriptions, Audience {
 
   isMember(connection: Connection, roomId: string): boolean {
     return this.channels.find(connection.tenantId, roomId)?.isMember(connection) === true;
+  }
+
+  sentThrough(connection: Connection, roomId: string): number | undefined {
+    const channel = this.channels.find(connection.tenantId, roomId);
+    return channel?.isMember(connection) === true ? channel.position.seq : undefined;
+  }
+
+  *liveRooms(connection: Connection): Iterable<readonly [roomId: string, sentThrough: number]> {
+    for (const channel of this.channels.listeners.get(connection)?.channels ?? [])
+      if (channel.isMember(connection)) yield [channel.roomId, channel.position.seq];
   }
 
   onDetached(handler: (connection: Connection, roomId: string) => void): void {

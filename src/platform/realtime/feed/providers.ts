@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit, type Provider } from '@nestjs/common';
 import { Bus, NodeRegistry } from '../../cluster';
 import { Lifecycle } from '../../lifecycle';
 import { Log } from '../../logging';
-import { Audience, ConnectionHandlers, RoomFeed, RoomLog, Seats, Subscriptions } from '../contract';
+import { Audience, ConnectionHandlers, Deliveries, RoomFeed, RoomLog, Seats, Subscriptions } from '../contract';
 import { FrameBatches } from './batches';
 import { Feed } from './feed';
 
@@ -35,5 +35,6 @@ export const FEED_PROVIDERS: Provider[] = [
   { provide: RoomFeed, useFactory: (feed: Feed) => feed.feed, inject: [Feed] },
   { provide: Subscriptions, useFactory: (feed: Feed) => feed.audience, inject: [Feed] },
   { provide: Audience, useFactory: (feed: Feed) => feed.audience, inject: [Feed] },
+  { provide: Deliveries, useFactory: (feed: Feed) => feed.audience, inject: [Feed] },
   FeedStart,
 ];
