@@ -15,7 +15,8 @@ export class DeliveryGateway {
     name: 'ack',
     dto: PositionDto,
     replies: { name: 'ack.received', dto: PositionReceivedFrameDto },
-    summary: 'Acknowledge messages: I have everything up to and including seq. Only moves forward.',
+    summary:
+      'Acknowledge messages: I have everything up to and including seq. Only moves forward. From its first ack on, a connection is sent again what it does not acknowledge.',
     errors: ['AUTHORIZATION_ERROR', 'NOT_FOUND'],
   })
   async ack({ caller, connection }: FrameContext, frame: PositionDto): Promise<PositionReceivedFrameDto> {

@@ -3,12 +3,12 @@ import { MemoryBus } from '../../../src/platform/cluster';
 import { Metrics } from '../../../src/platform/metrics';
 import {
   type AcceptedConnection,
-  Audience,
+  type Audience,
   type Connection,
-  Deliveries,
+  type Deliveries,
   type MessageFrame,
-  MessageFrames,
-  Receipts,
+  type MessageFrames,
+  type Receipts,
   type Undelivered,
 } from '../../../src/platform/realtime';
 import { redeliveryOf } from '../../../src/platform/realtime/redelivery/providers';
