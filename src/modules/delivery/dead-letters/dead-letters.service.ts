@@ -37,8 +37,8 @@ export class DeadLettersService {
 
   /** Sends them once more; they stay listed until they are acknowledged or dropped. */
   async replay(caller: Caller, tenant: string | undefined, body: ReplayDeadLettersDto): Promise<ReplayedDto> {
-    const { kind, selection } = selectionOf(body);
     const tenantId = await this.tenantOf(caller, tenant);
+    const { kind, selection } = selectionOf(body);
     const { replayed } = await this.effects.harmless<EffectResult & ReplayedDto>(caller, tenantId, async () => {
       let count = 0;
       if (selection !== undefined)
