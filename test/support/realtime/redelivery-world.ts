@@ -64,6 +64,10 @@ export class RedeliveryWorld {
     return connection;
   }
 
+  enter(connection: Connection, roomId: string): void {
+    this.sitting.get(connection)?.add(roomId);
+  }
+
   leave(connection: Connection, roomId: string): void {
     this.sitting.get(connection)?.delete(roomId);
     for (const handler of this.detached) handler(connection, roomId);

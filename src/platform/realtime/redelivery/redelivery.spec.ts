@@ -125,27 +125,50 @@ describe('Redelivery', () => {
     expect(world.gaveUp).toHaveLength(2);
   });
 
-  it('forgets a room that the connection leaves, a membership that has ended and a connection that is over', async () => {
+  it('forgets a room that the connection leaves: when it comes back, the wait begins anew', async () => {
     world.redelivery.acks(connection);
-    await world.pass(1000);
+    await world.pass(WAIT_MS - 1000);
     world.leave(connection, 'room');
     await world.pass(WHOLE_MS);
     expect(connection.frames).toEqual([]);
-    const other = world.open();
-    world.redelivery.acks(other);
-    await world.pass(1000);
+    world.enter(connection, 'room');
+    await world.pass(WAIT_MS - 1000);
+    expect(connection.frames).toEqual([]);
+    await world.pass(ROUND_MS);
+    expect(takeSeqs(connection)).toEqual([1, 2, 3]);
+  });
+
+  it('ends with the membership, also where the channel has not said so yet', async () => {
+    world.redelivery.acks(connection);
+    await world.pass(WAIT_MS + ROUND_MS);
+    expect(takeSeqs(connection)).toEqual([1, 2, 3]);
     world.cursors.delete('room');
     await world.pass(WHOLE_MS);
-    expect(other.frames).toEqual([]);
-    other.over();
-    world.cursors.set('room', 0);
-    const third = world.open();
-    world.redelivery.acks(third);
-    await world.pass(1000);
-    third.over();
+    expect([connection.frames, world.gaveUp]).toEqual([[], []]);
+  });
+
+  it('ends with the connection', async () => {
+    world.redelivery.acks(connection);
+    expect(world.redelivery.isAcking(connection)).toBe(true);
+    await world.pass(WAIT_MS);
+    connection.over();
+    const { lookUps } = world;
     await world.pass(WHOLE_MS);
-    expect([third.frames, world.gaveUp]).toEqual([[], []]);
-    expect(world.redelivery.isAcking(third)).toBe(false);
+    expect([world.gaveUp, world.lookUps]).toEqual([[], lookUps]);
+    expect(world.redelivery.isAcking(connection)).toBe(false);
+  });
+
+  it('makes one attempt at a time, however long it takes', async () => {
+    let open = (): void => undefined;
+    world.gate = new Promise((resolve) => (open = resolve));
+    world.redelivery.acks(connection);
+    await world.pass(3 * WAIT_MS);
+    expect(connection.frames).toEqual([]);
+    open();
+    await settle();
+    expect(takeSeqs(connection)).toEqual([1, 2, 3]);
+    await world.pass(WAIT_MS);
+    expect(connection.frames).toEqual([]);
   });
 
   it('breaks off when the acknowledgement comes between two pages', async () => {
