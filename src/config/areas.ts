@@ -86,7 +86,7 @@ export class SocketConfig extends area('Sockets', {
   }),
   ackTimeoutMs: int('WS_ACK_TIMEOUT_MS', {
     default: 30_000,
-    min: 50,
+    min: 20,
     max: 600_000,
     doc: 'Milliseconds that a message waits for its ack before it is sent again to a client that acks; each further wait is twice as long.',
   }),
