@@ -44,6 +44,8 @@ export interface FrameBatch {
 
 /** A connection as its handlers get it: they also see how the socket keeps up, in both directions. */
 export interface AcceptedConnection extends Connection {
+  /** Whether the server sends what was missed by itself; not with `?sync=manual`. Default true. */
+  readonly syncsByItself?: boolean;
   /** Bytes that the client has not taken yet: those of this turn and those in the socket. */
   readonly waiting: number;
   /** Queues a frame like `send`, but it never counts towards 4009: whoever sends history paces it by `waiting`. */

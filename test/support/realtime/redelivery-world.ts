@@ -56,8 +56,8 @@ export class RedeliveryWorld {
   }
 
   /** A connection that sits in all rooms of the user. */
-  open(on = this.redelivery): RecordingConnection {
-    const connection = new RecordingConnection();
+  open(on = this.redelivery, syncsByItself = true): RecordingConnection {
+    const connection = Object.assign(new RecordingConnection(), { syncsByItself });
     this.sitting.set(connection, new Set(this.cursors.keys()));
     connection.onClose(() => this.sitting.delete(connection));
     on.opened(connection);

@@ -3,15 +3,19 @@ import { RoomWatch, type Step } from './room-watch';
 
 /** One acking connection: what is unacknowledged in each of its rooms. A room in which nothing is costs one number. */
 export class ConnectionWatch {
-  private readonly settled = new Map<string, number>();
+  private readonly settled: Map<string, number>;
   private readonly waiting = new Map<string, RoomWatch>();
   /** An attempt is under way. */
   isBusy = false;
 
+  /** @param entrances up to where the connection was sent nothing, in rooms where that is not the user's cursor */
   constructor(
     readonly connection: AcceptedConnection,
     private readonly waitMs: number,
-  ) {}
+    private readonly entrances: ReadonlyMap<string, number> = new Map(),
+  ) {
+    this.settled = new Map(entrances);
+  }
 
   /** Takes in where the rooms stand and returns those whose timer has run out. */
   visit(rooms: Iterable<readonly [roomId: string, sentThrough: number]>, now: number): string[] {
@@ -66,8 +70,10 @@ export class ConnectionWatch {
 
   /** The connection is in the room no more. */
   forget(roomId: string): void {
+    const entrance = this.entrances.get(roomId);
     this.waiting.delete(roomId);
-    this.settled.delete(roomId);
+    if (entrance === undefined) this.settled.delete(roomId);
+    else this.settled.set(roomId, entrance);
   }
 
   private settle(roomId: string, watch: RoomWatch): void {

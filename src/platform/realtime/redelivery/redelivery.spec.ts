@@ -112,6 +112,28 @@ describe('Redelivery', () => {
     expect(reader.frames).toEqual([]);
   });
 
+  it('sends a device that keeps its own positions what came after it, and nothing from before', async () => {
+    const device = world.open(world.redelivery, false);
+    world.rooms.set('room', 5).set('other', 1);
+    world.redelivery.acks(device);
+    await world.pass(WAIT_MS + ROUND_MS);
+    expect(device.take().map((frame) => [frame['room_id'], frame['seq']])).toEqual([
+      ['room', 4],
+      ['room', 5],
+      ['other', 1],
+    ]);
+    world.leave(device, 'room');
+    world.enter(device, 'room');
+    await world.pass(WAIT_MS + ROUND_MS);
+    expect(takeSeqs(device)).toEqual([4, 5]);
+    await world.ack('room', 4);
+    await world.pass(WHOLE_MS);
+    expect(world.gaveUp).toMatchObject([
+      { roomId: 'other', fromSeq: 1, toSeq: 1 },
+      { roomId: 'room', fromSeq: 5, toSeq: 5 },
+    ]);
+  });
+
   it('counts attempts per connection', async () => {
     const second = world.open();
     world.redelivery.acks(connection);

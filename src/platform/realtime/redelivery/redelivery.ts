@@ -22,6 +22,8 @@ const MIN_TICK_MS = 5;
 /** Redelivery on this node; see the folder's index.ts. */
 export class Redelivery {
   private readonly connections = new UserConnections();
+  /** Where rooms stood when a connection came in that was brought nothing: what lies before was not sent to it. */
+  private readonly entrances = new WeakMap<AcceptedConnection, ReadonlyMap<string, number>>();
   private readonly watches = new Map<AcceptedConnection, ConnectionWatch>();
   private round: ConnectionWatch[] = [];
   private perSlice = 0;
@@ -49,15 +51,18 @@ export class Redelivery {
     });
   }
 
-  /** A connection was opened. */
+  /** A connection was opened, and sits in its rooms. */
   opened(connection: AcceptedConnection): void {
     this.connections.add(connection);
+    if (connection.syncsByItself === false)
+      this.entrances.set(connection, new Map(this.parts.deliveries.liveRooms(connection)));
   }
 
   /** The connection's client acknowledges what it gets: from now on it is sent again what it does not. */
   acks(connection: AcceptedConnection): void {
     if (!connection.isOpen || this.watches.has(connection)) return;
-    this.watches.set(connection, new ConnectionWatch(connection, this.waitMs));
+    const watch = new ConnectionWatch(connection, this.waitMs, this.entrances.get(connection));
+    this.watches.set(connection, watch);
     connection.onClose(() => this.watches.delete(connection));
   }
 
