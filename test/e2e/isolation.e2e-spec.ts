@@ -1,6 +1,7 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import type { Answer, Api } from '../support/http/api';
+import { deadLetter } from '../support/dead-letters';
 import { createRoom, sendAll } from '../support/rooms';
 import { type DocumentedRoute, documentedRoutes } from '../support/routes';
 import { rowsOf } from '../support/tables';
@@ -17,6 +18,7 @@ const UNKNOWN: Ids = {
   message_id: `msg_${NOBODY}`,
   key_id: `key_${NOBODY}`,
   user_id: 'user-of-nobody',
+  id: `dl_${NOBODY}`,
 };
 const ROUTES = documentedRoutes().filter((route) => route.schemes.length > 0);
 
@@ -27,9 +29,10 @@ async function furnish(app: TestApp, member: string): Promise<{ tenant: TestTena
   const { room_id } = await createRoom(alice, 'channel', [member]);
   const [message] = await sendAll(alice, room_id, ['secret of the tenant', 'another one']);
   const { key_id } = await createKey(app, tenant);
+  const id = await deadLetter(app, tenant, room_id, member);
   return {
     tenant,
-    ids: { tenant_id: tenant.tenantId, room_id, message_id: message?.message_id ?? '', key_id, user_id: member },
+    ids: { tenant_id: tenant.tenantId, room_id, message_id: message?.message_id ?? '', key_id, user_id: member, id },
   };
 }
 

@@ -78,6 +78,7 @@ describe('deny by default', () => {
     const SCHEMES: Record<string, string[]> = {
       user: ['apiKey', 'userId', 'bearer'],
       tenantKey: ['apiKey'],
+      tenantOrMaster: ['masterKey', 'apiKey'],
       admin: ['masterKey', 'apiKey'],
       master: ['masterKey'],
     };

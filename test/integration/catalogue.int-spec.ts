@@ -9,8 +9,12 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { tenantTables } from '../support/tables';
 
 /** With what later migrations added. */
-const TENANT_TABLES = [...FIRST_TABLES, 'ws_tickets'];
-const SYSTEM_GRANTS: Readonly<Record<string, string>> = { ...FIRST_SYSTEM_GRANTS, ws_tickets: 'SELECT, DELETE' };
+const TENANT_TABLES = [...FIRST_TABLES, 'ws_tickets', 'dead_letters'];
+const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
+  ...FIRST_SYSTEM_GRANTS,
+  ws_tickets: 'SELECT, DELETE',
+  dead_letters: 'SELECT',
+};
 
 /** Indexes of tenant tables that do not begin with tenant_id, each with its reason. */
 const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
@@ -24,7 +28,7 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
 /** Tables without a tenant: facts of the installation. */
 const INSTALLATION_TABLES = ['instance', 'schema_migrations'];
 /** PostgreSQL inlines only functions without settings; these run as the caller, whose search path is the server's. */
-const INLINED = ['cursor_of', 'read_marks', 'room_access', 'room_events_after'];
+const INLINED = ['cursor_of', 'cursor_positions', 'read_marks', 'room_access', 'room_events_after'];
 /** What the tenant role may not do: make tenants, and write a message past the append function. */
 const TENANT_RIGHTS: Readonly<Record<string, string>> = {
   tenants: 'SELECT, UPDATE',
@@ -390,6 +394,8 @@ function sampleRows(tenant: string): string {
     INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
       VALUES ('${tenant}', '${id}', 'alice', 'admin', 0, 1);
     INSERT INTO cursors (tenant_id, room_id, user_id) VALUES ('${tenant}', '${id}', 'alice');
+    INSERT INTO dead_letters (tenant_id, room_id, user_id, from_seq, to_seq, letter_no, attempts, last_attempt_at, error)
+      VALUES ('${tenant}', '${id}', 'alice', 1, 1, 1, 5, now(), 'x');
     INSERT INTO messages (tenant_id, room_id, seq, message_id, rev, sender_id, content, created_at)
       VALUES ('${tenant}', '${id}', 1, '${id}', 1, 'alice', 'x', now());
     INSERT INTO room_events (tenant_id, room_id, rev, type, payload) VALUES ('${tenant}', '${id}', 2, 'x', '{}');

@@ -6,6 +6,8 @@ import { RoomLogRepository } from '../../src/modules/messages/room-log/room-log.
 import { RoomHeads } from '../../src/modules/rooms';
 import { RoomSeats } from '../../src/modules/rooms/room-seats';
 import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
+import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
+import { UsersService } from '../../src/modules/tenants/users.service';
 import type { MissedPart, PageLimits, RoomLog, Seats } from '../../src/platform/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
@@ -27,7 +29,7 @@ describe('what was missed, as sync reads it', () => {
     bench = await AppendBench.start();
     const { database, system } = bench.open;
     log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system), new MissedRepository(database));
-    seats = new RoomSeats(new SeatsRepository(database));
+    seats = new RoomSeats(new SeatsRepository(database), new UsersService(new TenantsRepository(database, system)));
   });
   afterAll(() => bench.close());
 

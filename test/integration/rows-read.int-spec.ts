@@ -10,6 +10,7 @@ import { Effects } from '../../src/platform/idempotency';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { RecordingFeed } from '../support/realtime/recording-feed';
+import { RedeliveryWorld } from '../support/realtime/redelivery-world';
 import { RowsRead } from '../support/rows-read';
 
 const PAGE = 50;
@@ -30,7 +31,12 @@ describe('rows read for a page', () => {
     messages = new MessagesRepository(rows.database);
     rooms = new RoomsRepository(rows.database);
     const updates = new ReadUpdates(new RecordingFeed(), new Lifecycle(new SilentLog()));
-    const delivery = new DeliveryService(new DeliveryRepository(rows.database), new Effects(rows.database), updates);
+    const delivery = new DeliveryService(
+      new DeliveryRepository(rows.database),
+      new Effects(rows.database),
+      updates,
+      new RedeliveryWorld().redelivery,
+    );
     previews = new MessagePreviews(messages, delivery);
   });
   afterAll(() => rows.close());

@@ -19,6 +19,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   room_members: 'src/modules/rooms/',
   room_events: 'src/modules/rooms/',
   cursors: 'src/modules/delivery/',
+  dead_letters: 'src/modules/delivery/',
   messages: 'src/modules/messages/',
 };
 

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { TestApp, TestTenant } from './app';
 import { type Answer, Api } from './http/api';
+import { deadLetter } from './dead-letters';
 import { send } from './messages';
 import { documentedRoutes, type DocumentedField, type DocumentedRoute, type Schema } from './openapi-routes';
 import { createRoom } from './rooms';
@@ -46,7 +47,11 @@ export class BadInputWorld {
     const { message_id } = await send(alice, room_id);
     const keys = `/admin/tenants/${managed.tenantId}/keys`;
     const key = await app.master.post<{ key_id: string }>(keys, { name: 'to be managed' });
-    const ids = { tenant_id: managed.tenantId, key_id: key.body.key_id, room_id, message_id, user_id: 'bob' };
+    const manager = managed.as('alice');
+    const theirs = await createRoom(manager, 'group', ['bob']);
+    await send(manager, theirs.room_id);
+    const id = await deadLetter(app, managed, theirs.room_id, 'bob');
+    const ids = { tenant_id: managed.tenantId, key_id: key.body.key_id, room_id, message_id, user_id: 'bob', id };
     return new BadInputWorld(app, tenant, managed, ids);
   }
 
@@ -68,7 +73,17 @@ export class BadInputWorld {
 
   /** Everything that a bad request must not change, as text. */
   async fingerprint(): Promise<string> {
-    const tables = ['tenants', 'api_keys', 'users', 'rooms', 'room_members', 'messages', 'room_events', 'cursors'];
+    const tables = [
+      'tenants',
+      'api_keys',
+      'users',
+      'rooms',
+      'room_members',
+      'messages',
+      'room_events',
+      'cursors',
+      'dead_letters',
+    ];
     const counts = tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`);
     const rows = await this.app.database.sql(
       `SELECT ${counts.join(', ')}, (SELECT sum(last_rev) FROM rooms) AS revs, (SELECT count(*) FROM jobs) AS jobs,

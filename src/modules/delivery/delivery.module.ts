@@ -1,13 +1,34 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
+import { Receipts } from '../../platform/realtime';
+import { DeadLettersController } from './dead-letters/dead-letters.controller';
+import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
+import { DeadLettersService } from './dead-letters/dead-letters.service';
+import { MessageLetters } from './dead-letters/message-letters';
+import { DeadLetterRegistry } from './dead-letters/registry';
+import { DeadLetterSources } from './dead-letters/sources';
 import { DeliveryController } from './delivery.controller';
 import { DeliveryGateway } from './delivery.gateway';
 import { DeliveryRepository } from './delivery.repository';
 import { DeliveryService } from './delivery.service';
+import { MemberReceipts } from './member-receipts';
 import { ReadUpdates } from './read-updates';
 
+/** Global, because it implements a port of the platform, which does not know it. */
+@Global()
 @Module({
-  controllers: [DeliveryController],
-  providers: [DeliveryGateway, DeliveryRepository, DeliveryService, ReadUpdates],
-  exports: [DeliveryService],
+  controllers: [DeliveryController, DeadLettersController],
+  providers: [
+    DeadLettersRepository,
+    DeadLettersService,
+    DeadLetterRegistry,
+    DeliveryGateway,
+    DeliveryRepository,
+    DeliveryService,
+    MessageLetters,
+    ReadUpdates,
+    { provide: DeadLetterSources, useExisting: DeadLetterRegistry },
+    { provide: Receipts, useClass: MemberReceipts },
+  ],
+  exports: [DeadLetterSources, DeliveryService, Receipts],
 })
 export class DeliveryModule {}

@@ -12,6 +12,16 @@ export interface CursorRow {
 export class DeliveryRepository {
   constructor(private readonly database: Database) {}
 
+  /** How far a user has acknowledged these rooms; those of which they are no member are missing. */
+  positions(tenantId: string, userId: string, roomIds: readonly string[]): Promise<Omit<CursorRow, 'read_seq'>[]> {
+    return this.database.read<CursorRow & { room_id: string }>(
+      'positions of a user',
+      tenantId,
+      'SELECT room_id, acked_seq FROM cursor_positions($1, $2, $3)',
+      [tenantId, userId, roomIds],
+    );
+  }
+
   /** The stored cursors of a user in these rooms; rooms without one are missing. */
   cursors(tenantId: string, userId: string, roomIds: readonly string[]): Promise<CursorRow[]> {
     return this.database.read<CursorRow & { room_id: string }>(

@@ -3,6 +3,7 @@ import { forbidden, invalid, notFound } from '../../common/errors';
 import { decodeId } from '../../common/ids';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
+import { Redelivery } from '../../platform/realtime';
 import { DeliveryRepository } from './delivery.repository';
 import type { PositionDto } from './dto/position.dto';
 import { ReadUpdates } from './read-updates';
@@ -20,6 +21,7 @@ export class DeliveryService {
     private readonly repository: DeliveryRepository,
     private readonly effects: Effects,
     private readonly readUpdates: ReadUpdates,
+    private readonly redelivery: Redelivery,
   ) {}
 
   /** Everything up to `seq` has been delivered to the caller. Throws 400 beyond the room's last_seq. */
@@ -58,7 +60,7 @@ export class DeliveryService {
   private async advance(caller: Caller, { room_id, seq }: PositionDto, isRead: boolean): Promise<void> {
     const roomId = decodeId('room', room_id);
     if (roomId === undefined) throw notFound('Room');
-    const result = await this.effects.call<EffectResult & { last_seq?: number; advanced?: boolean }>(
+    const result = await this.effects.call<EffectResult & { last_seq?: number; advanced?: boolean; acked?: number }>(
       caller,
       'cursor_advance',
       [caller.tenantId, roomId, caller.userId, seq, isRead],
@@ -66,6 +68,8 @@ export class DeliveryService {
     if (result.status === 'no_room') throw notFound('Room');
     if (result.status === 'not_member') throw forbidden('You are not a member of this room');
     if (result.status === 'beyond') throw invalid('seq', `seq is beyond the room's last_seq ${result.last_seq ?? 0}`);
+    const { tenantId, userId } = caller;
+    if (result.advanced === true) this.redelivery.moved({ tenantId, roomId, userId, seq: result.acked ?? seq });
     if (isRead && result.advanced === true) this.readUpdates.note(caller.tenantId, roomId, caller.userId, seq);
   }
 }

@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { RoomLog } from '../../platform/realtime';
+import { MessageFrames, RoomLog } from '../../platform/realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomPreviews } from '../rooms';
 import { AppendRepository } from './appender/append.repository';
@@ -10,6 +10,7 @@ import { MessagesController } from './messages.controller';
 import { MessagesGateway } from './messages.gateway';
 import { MessagesRepository } from './messages.repository';
 import { MessagesService } from './messages.service';
+import { LogMessageFrames } from './room-log/messages-frames';
 import { MessagesRoomLog } from './room-log/messages-room-log';
 import { MissedRepository } from './room-log/missed.repository';
 import { RoomLogRepository } from './room-log/room-log.repository';
@@ -30,7 +31,8 @@ import { RoomLogRepository } from './room-log/room-log.repository';
     RoomLogRepository,
     { provide: RoomPreviews, useClass: MessagePreviews },
     { provide: RoomLog, useClass: MessagesRoomLog },
+    { provide: MessageFrames, useClass: LogMessageFrames },
   ],
-  exports: [RoomPreviews, RoomLog, MessagesService],
+  exports: [RoomPreviews, RoomLog, MessageFrames, MessagesService],
 })
 export class MessagesModule {}

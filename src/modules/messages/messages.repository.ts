@@ -102,6 +102,23 @@ export class MessagesRepository {
     return { room, rows: rows.filter((row) => (row.seq as number | null) !== null) };
   }
 
+  /** Messages after one seq and up to another, the oldest `limit` of them; whoever asks knows that they may be seen. */
+  between(
+    tenantId: string,
+    roomId: string,
+    afterSeq: number,
+    throughSeq: number,
+    limit: number,
+  ): Promise<MessageRow[]> {
+    return this.database.read<MessageRow & { seq: number }>(
+      'messages between',
+      tenantId,
+      `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3 AND m.seq <= $4
+       ORDER BY m.seq LIMIT $5`,
+      [tenantId, roomId, afterSeq, throughSeq, limit],
+    );
+  }
+
   /** One message; `row` is undefined where the room has none of that id. */
   async find(
     tenantId: string,

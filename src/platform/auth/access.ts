@@ -7,10 +7,11 @@ import { ApiSecurity } from '@nestjs/swagger';
  * - `public`: no credential;
  * - `user`: an API key with X-User-Id, or a user token;
  * - `tenantKey`: an API key, the user is optional; user tokens are refused;
+ * - `tenantOrMaster`: the master key, or any API key for its own tenant; user tokens are refused;
  * - `admin`: the master key, or an admin-scoped key for its own tenant;
  * - `master`: the master key only.
  */
-export type AccessKind = 'public' | 'user' | 'tenantKey' | 'admin' | 'master';
+export type AccessKind = 'public' | 'user' | 'tenantKey' | 'tenantOrMaster' | 'admin' | 'master';
 
 /** What the auth hook finds on a route; a route without it answers 401. */
 export interface RouteAccess {
@@ -25,6 +26,7 @@ const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>
   public: [],
   user: [{ apiKey: [], userId: [] }, { bearer: [] }],
   tenantKey: [{ apiKey: [] }],
+  tenantOrMaster: [{ masterKey: [] }, { apiKey: [] }],
   admin: [{ masterKey: [] }, { apiKey: [] }],
   master: [{ masterKey: [] }],
 };

@@ -22,6 +22,8 @@ export type Identity =
 
 const BEARER = /^Bearer +(\S+)$/i;
 const BEARER_SCHEME = /^Bearer( |$)/i;
+/** Routes of the tenants' operators: no user calls them. */
+const MASTER_KEY_OPENS: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'admin', 'master']);
 
 /**
  * Decides who calls, in two steps, so that a limit can be taken in between: `identify` proves the credential,
@@ -36,7 +38,7 @@ export class Authenticator {
    */
   identify(headers: CredentialHeaders, access: AccessKind): Identity | Promise<Identity> {
     const master = headers['x-master-key'];
-    if ((access === 'admin' || access === 'master') && master !== undefined) {
+    if (MASTER_KEY_OPENS.has(access) && master !== undefined) {
       if (typeof master !== 'string' || !this.verifier.isMasterKey(master)) throw unauthenticated('Invalid master key');
       return { kind: 'master' };
     }
@@ -69,8 +71,9 @@ export class Authenticator {
     }
     const { grant } = identity;
     const needed = access === 'admin' ? 'admin' : 'chat';
-    if (!grant.scopes.includes(needed)) throw forbidden(`This API key lacks the scope "${needed}"`);
-    const user = access === 'admin' ? undefined : userOf(headers['x-user-id'], access === 'user');
+    if (access !== 'tenantOrMaster' && !grant.scopes.includes(needed))
+      throw forbidden(`This API key lacks the scope "${needed}"`);
+    const user = MASTER_KEY_OPENS.has(access) ? undefined : userOf(headers['x-user-id'], access === 'user');
     return ending(new Caller('key', requestId, tenant, user, grant.keyId, grant.scopes), grant.endsAtMs);
   }
 }
@@ -104,6 +107,7 @@ function proven<G>(
 
 function missingCredential(access: AccessKind): string {
   if (access === 'master') return 'X-Master-Key is required';
+  if (access === 'tenantOrMaster') return 'X-Master-Key or X-API-Key is required';
   if (access === 'admin') return 'X-Master-Key or an admin-scoped X-API-Key is required';
   return 'X-API-Key (with X-User-Id) or a Bearer token is required';
 }

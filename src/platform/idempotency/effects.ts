@@ -52,6 +52,24 @@ export class Effects {
   }
 
   /**
+   * Runs an effect that harms nobody when it runs twice, and lies outside of a transaction of ours. Its result is
+   * remembered like that of `call`; calls with one key at the same time all run.
+   */
+  async harmless<R extends EffectResult>(caller: Caller, tenantId: string, effect: () => Promise<R>): Promise<R> {
+    const claim = caller.idempotency;
+    if (claim === undefined) return effect();
+    const id = idOf(caller, claim, tenantId);
+    const begun = await this.database.call<Beginning>('begin idempotency key', tenantId, 'idempotency_begin', id);
+    if (begun.state === 'replay') {
+      caller.replayed = true;
+      return begun.result as R;
+    }
+    refuse(begun);
+    const result = JSON.stringify(await effect());
+    return this.database.call<R>('remember', tenantId, 'idempotency_remember', [...id, result]);
+  }
+
+  /**
    * Runs an effect that has an id of its own against a second one (a message's client_message_id) and lies outside
    * of a transaction of ours: the Idempotency-Key is bound to the body before it, so another body gets 422 at any
    * time, concurrent calls included, while a repeat runs the effect again and is answered by its id. Nothing is

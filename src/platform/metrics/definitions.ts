@@ -139,6 +139,16 @@ export const METRIC_DEFINITIONS = {
     help: 'Rooms of which a connection had missed more than a sync sends.',
     labels: [],
   },
+  chatapi_redelivered_total: {
+    type: 'counter',
+    help: 'Messages that were sent again to connections whose client had not acknowledged them, replays included.',
+    labels: [],
+  },
+  chatapi_dead_letters: {
+    type: 'gauge',
+    help: 'Dead letters now, by kind: what was given up on and neither acknowledged nor dropped since.',
+    labels: ['kind'],
+  },
   chatapi_jobs: {
     type: 'gauge',
     help: 'Background jobs now, by state.',

@@ -255,6 +255,8 @@ export abstract class Deliveries {
    * user's joining.
    */
   abstract sentThrough(connection: Connection, roomId: string): number | undefined;
+  /** The rooms in which the connection is live as a member's, each with what `sentThrough` says of it. */
+  abstract liveRooms(connection: Connection): Iterable<readonly [roomId: string, sentThrough: number]>;
 }
 
 /** What a connection listens to beyond the rooms of which its user is a member. Implemented by the feed. */
@@ -281,4 +283,42 @@ export abstract class LastSeenStore {
   abstract write(
     seen: readonly { readonly tenantId: string; readonly userId: string; readonly agoMs: number }[],
   ): Promise<void>;
+}
+
+/** Messages of one member in one room that a connection gave up on. */
+export interface Undelivered {
+  readonly tenantId: string;
+  /** UUID. */
+  readonly roomId: string;
+  readonly userId: string;
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  /** How often each was sent. */
+  readonly attempts: number;
+}
+
+/** How far members have acknowledged, and what became of the rest. The delivery module implements it. */
+export abstract class Receipts {
+  /** Per room, up to where the user has acknowledged it; rooms of which they are no member are missing. */
+  abstract acked(tenantId: string, userId: string, roomIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Stores what was given up on, durably, but for what has been acknowledged meanwhile. */
+  abstract giveUp(undelivered: Undelivered): Promise<void>;
+}
+
+/** A message as it is now, as its frame. */
+export interface MessageFrame {
+  readonly seq: number;
+  readonly frame: Frame;
+}
+
+/** The messages of a room. The messages module implements it. */
+export abstract class MessageFrames {
+  /** Messages after one seq and up to another, the oldest `limit` of them, in order; deleted ones are tombstones. */
+  abstract read(
+    tenantId: string,
+    roomId: string,
+    afterSeq: number,
+    throughSeq: number,
+    limit: number,
+  ): Promise<readonly MessageFrame[]>;
 }

@@ -17,5 +17,6 @@ export {
   TypingFrameDto,
   UnsubscribedFrameDto,
 } from './protocol';
+export { type Letters, type Moved, Redelivery } from './redelivery';
 export { RealtimeModule } from './realtime.module';
 export { OpenBatch, SilentWsAdapter, toWire, Upgrades } from './transport';

@@ -4,6 +4,7 @@ import { Audience, ConnectionHandlers, Deliveries, RoomFeed, Subscriptions } fro
 import { FEED_PROVIDERS, FrameBatches } from './feed';
 import { Presence, PRESENCE_PROVIDERS, Typing } from './presence';
 import { PROTOCOL_PROVIDERS } from './protocol';
+import { Redelivery, REDELIVERY_PROVIDERS } from './redelivery';
 import { SYNC_PROVIDERS } from './sync';
 import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transport';
 
@@ -18,8 +19,9 @@ import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transpo
     ...SYNC_PROVIDERS,
     // After the feed and sync: a connection sits in its rooms before it is told who is online.
     ...PRESENCE_PROVIDERS,
+    ...REDELIVERY_PROVIDERS,
     ...PROTOCOL_PROVIDERS,
   ],
-  exports: [Presence, Typing, ConnectionHandlers, RoomFeed, Subscriptions, Audience, Deliveries, Upgrades],
+  exports: [Presence, Typing, ConnectionHandlers, RoomFeed, Subscriptions, Audience, Deliveries, Redelivery, Upgrades],
 })
 export class RealtimeModule {}

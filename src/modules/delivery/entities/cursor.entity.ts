@@ -18,6 +18,10 @@ export class CursorEntity {
   @Column('bigint', { default: 0 })
   read_seq!: number;
 
+  /** Whether there may be dead letters: an ack looks for them only then. */
+  @Column('boolean', { default: false })
+  has_dead_letters!: boolean;
+
   @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
   updated_at!: Date;
 }

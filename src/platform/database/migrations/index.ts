@@ -4,6 +4,7 @@ import { RoomsOfAUser1763769600000 } from './0003-rooms-of-a-user';
 import { WsTickets1763856000000 } from './0004-ws-tickets';
 import { LastSeen1763942400000 } from './0005-last-seen';
 import { Sync1764028800000 } from './0006-sync';
+import { DeadLetters1764115200000 } from './0007-dead-letters';
 import { SmallBatches1764374400000 } from './0010-small-batches';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
@@ -14,5 +15,6 @@ export const MIGRATIONS = [
   WsTickets1763856000000,
   LastSeen1763942400000,
   Sync1764028800000,
+  DeadLetters1764115200000,
   SmallBatches1764374400000,
 ] as const;

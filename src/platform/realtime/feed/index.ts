@@ -22,4 +22,3 @@ export { ready } from './pace';
 export { FEED_PROVIDERS } from './providers';
 export type { Target } from './room-channel';
 export { SyncPlaces } from './sync-places';
-export { Turns } from './turns';

@@ -1,6 +1,6 @@
 import type { Log } from '../../logging';
 import { describeError } from '../../logging';
-import { Turns } from './turns';
+import { Turns } from '../turns';
 
 /** Reads of the feed at the same time: after an outage thousands of channels want the log at once. */
 const AT_ONCE = 4;

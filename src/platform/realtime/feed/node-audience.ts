@@ -10,7 +10,7 @@ import type {
 } from '../contract';
 import type { Channels } from './channels';
 import { type Listener, roomKey } from './listeners';
-import { Turns } from './turns';
+import { Turns } from '../turns';
 
 /** Look-ups of where new connections sit: a storm of them must not take the database from the others. */
 const OPENING_AT_ONCE = 8;
@@ -73,6 +73,11 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
 
   isMember(connection: Connection, roomId: string): boolean {
     return this.channels.find(connection.tenantId, roomId)?.isMember(connection) === true;
+  }
+
+  *liveRooms(connection: Connection): Iterable<readonly [roomId: string, sentThrough: number]> {
+    for (const channel of this.channels.listeners.get(connection)?.channels ?? [])
+      if (channel.isMember(connection)) yield [channel.roomId, channel.sentThrough(connection) ?? 0];
   }
 
   onDetached(handler: (connection: Connection, roomId: string) => void): void {

@@ -39,5 +39,6 @@ export const FEED_PROVIDERS: Provider[] = [
   { provide: Subscriptions, useFactory: (feed: Feed) => feed.audience, inject: [Feed] },
   { provide: Deliveries, useFactory: (feed: Feed) => feed.audience, inject: [Feed] },
   { provide: Audience, useFactory: (feed: Feed) => feed.audience, inject: [Feed] },
+  { provide: Deliveries, useFactory: (feed: Feed) => feed.audience, inject: [Feed] },
   FeedStart,
 ];

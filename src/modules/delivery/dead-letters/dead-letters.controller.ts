@@ -1,0 +1,48 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Access, type Caller } from '../../../platform/auth';
+import { ApiErrors, CurrentCaller } from '../../../platform/http';
+import {
+  DeadLettersDto,
+  DeadLettersQueryDto,
+  ReplayDeadLettersDto,
+  ReplayedDto,
+  TenantQueryDto,
+} from '../dto/dead-letter.dto';
+import { DeadLettersService } from './dead-letters.service';
+
+@ApiTags('Admin')
+@Controller('admin/dead-letters')
+export class DeadLettersController {
+  constructor(private readonly letters: DeadLettersService) {}
+
+  /** List what could not be delivered: messages that were never acknowledged, notifications, webhooks. */
+  @Get()
+  @Access('tenantOrMaster')
+  @ApiErrors('NOT_FOUND')
+  list(@CurrentCaller() caller: Caller, @Query() query: DeadLettersQueryDto): Promise<DeadLettersDto> {
+    return this.letters.list(caller, query);
+  }
+
+  /** Try dead letters once more, by id or by filter. They stay listed until they are delivered or dropped. */
+  @Post('replay')
+  @HttpCode(200)
+  @Access('admin')
+  @ApiErrors('NOT_FOUND')
+  replay(
+    @CurrentCaller() caller: Caller,
+    @Query() query: TenantQueryDto,
+    @Body() body: ReplayDeadLettersDto,
+  ): Promise<ReplayedDto> {
+    return this.letters.replay(caller, query.tenant_id, body);
+  }
+
+  /** Drop a dead letter. The message itself stays. */
+  @Delete(':id')
+  @HttpCode(204)
+  @Access('admin')
+  @ApiErrors('NOT_FOUND')
+  drop(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query() query: TenantQueryDto): Promise<void> {
+    return this.letters.drop(caller, query.tenant_id, id);
+  }
+}

@@ -1,0 +1,95 @@
+import { encodeId, newUuid } from '../../../common/ids';
+import { Caller } from '../../../platform/auth';
+import type { Effects } from '../../../platform/idempotency';
+import { SilentLog } from '../../../platform/logging';
+import { Metrics } from '../../../platform/metrics';
+import type { TenantsService } from '../../tenants';
+import { DeadLettersService } from './dead-letters.service';
+import { DeadLetterRegistry } from './registry';
+import type { DeadLetterKind, DeadLetterSelection, DeadLetterSource } from './sources';
+
+const TENANT = newUuid();
+
+/** A kind whose letters are known by their ids alone. */
+class FakeSource<K extends DeadLetterKind> implements DeadLetterSource<K> {
+  readonly selections: DeadLetterSelection[] = [];
+
+  constructor(readonly ids: string[]) {}
+
+  list(_tenantId: string, limit: number): Promise<never[]> {
+    return Promise.resolve(this.ids.slice(0, limit).map((id) => ({ id: encodeId('deadLetter', id) }) as never));
+  }
+
+  replay(_tenantId: string, selection: DeadLetterSelection): Promise<number> {
+    this.selections.push(selection);
+    return Promise.resolve(this.ids.filter((id) => selection.ids?.includes(id) !== false).length);
+  }
+
+  drop(_tenantId: string, id: string): Promise<boolean> {
+    const at = this.ids.indexOf(id);
+    if (at >= 0) this.ids.splice(at, 1);
+    return Promise.resolve(at >= 0);
+  }
+
+  count(): Promise<number> {
+    return Promise.resolve(this.ids.length);
+  }
+}
+
+describe('dead letters of several kinds', () => {
+  const policy = { tenantId: TENANT, status: 'active', limits: {}, settings: {} } as const;
+  const caller = new Caller('key', 'request', policy, undefined, 'key', ['admin']);
+  let metrics: Metrics;
+  let registry: DeadLetterRegistry;
+  let service: DeadLettersService;
+  let notifications: FakeSource<'notification'>;
+  let webhooks: FakeSource<'webhook'>;
+
+  beforeEach(() => {
+    metrics = new Metrics(new SilentLog());
+    registry = new DeadLetterRegistry(metrics);
+    registry.onModuleInit();
+    const effects = { harmless: (_caller: unknown, _tenant: unknown, effect: () => unknown) => effect() };
+    service = new DeadLettersService(registry, {} as TenantsService, effects as unknown as Effects);
+    notifications = new FakeSource([newUuid(), newUuid()]);
+    webhooks = new FakeSource([newUuid()]);
+    registry.add('notification', notifications);
+    registry.add('webhook', webhooks);
+  });
+
+  const outer = (uuid = ''): string => encodeId('deadLetter', uuid);
+
+  it('are listed each in their own list, which is empty where a kind has no source', async () => {
+    expect(await service.list(caller, { limit: 1 })).toEqual({
+      failed_messages: [],
+      failed_notifications: [{ id: outer(notifications.ids[0]) }],
+      failed_webhooks: [{ id: outer(webhooks.ids[0]) }],
+    });
+  });
+
+  it('are replayed by every source, or by that of the kind alone', async () => {
+    const ids = [outer(notifications.ids[1]), outer(webhooks.ids[0]), 'dl_unknown'];
+    expect(await service.replay(caller, undefined, { ids })).toEqual({ replayed: 2 });
+    expect(await service.replay(caller, undefined, { filter: {} })).toEqual({ replayed: 3 });
+    const before = '2026-01-02T03:04:05Z';
+    const filter = { kind: 'webhook', user_id: 'bob', before } as const;
+    expect(await service.replay(caller, undefined, { filter })).toEqual({ replayed: 1 });
+    expect(webhooks.selections.at(-1)).toEqual({ userId: 'bob', before: new Date(before) });
+    expect(notifications.selections).toHaveLength(2);
+  });
+
+  it('are dropped wherever they are', async () => {
+    const id = outer(webhooks.ids[0]);
+    await service.drop(caller, undefined, id);
+    expect(webhooks.ids).toEqual([]);
+    await expect(service.drop(caller, undefined, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('are counted by kind', async () => {
+    expect(await metrics.text()).toContain('chatapi_dead_letters{kind="notification"} 2');
+  });
+
+  it('have one source per kind', () => {
+    expect(() => registry.add('webhook', webhooks)).toThrow('have a source already');
+  });
+});

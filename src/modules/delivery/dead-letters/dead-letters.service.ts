@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { AppError, invalid, notFound } from '../../../common/errors';
+import { decodeId } from '../../../common/ids';
+import { DEFAULT_LIMIT } from '../../../common/pagination';
+import type { Caller } from '../../../platform/auth';
+import { type EffectResult, Effects } from '../../../platform/idempotency';
+import { TenantsService } from '../../tenants';
+import type {
+  DeadLetterFilterDto,
+  DeadLettersDto,
+  DeadLettersQueryDto,
+  ReplayDeadLettersDto,
+  ReplayedDto,
+} from '../dto/dead-letter.dto';
+import { DeadLetterRegistry } from './registry';
+import type { DeadLetterKind, DeadLetterSelection } from './sources';
+
+/** Lists, replays and drops dead letters of all kinds. */
+@Injectable()
+export class DeadLettersService {
+  constructor(
+    private readonly registry: DeadLetterRegistry,
+    private readonly tenants: TenantsService,
+    private readonly effects: Effects,
+  ) {}
+
+  async list(caller: Caller, query: DeadLettersQueryDto): Promise<DeadLettersDto> {
+    const tenantId = await this.tenantOf(caller, query.tenant_id);
+    const limit = query.limit ?? DEFAULT_LIMIT;
+    const [failed_messages, failed_notifications, failed_webhooks] = await Promise.all([
+      this.registry.list('message', tenantId, limit),
+      this.registry.list('notification', tenantId, limit),
+      this.registry.list('webhook', tenantId, limit),
+    ]);
+    return { failed_messages, failed_notifications, failed_webhooks };
+  }
+
+  /** Sends them once more; they stay listed until they are acknowledged or dropped. */
+  async replay(caller: Caller, tenant: string | undefined, body: ReplayDeadLettersDto): Promise<ReplayedDto> {
+    const tenantId = await this.tenantOf(caller, tenant);
+    const { kind, selection } = selectionOf(body);
+    const { replayed } = await this.effects.harmless<EffectResult & ReplayedDto>(caller, tenantId, async () => {
+      let count = 0;
+      if (selection !== undefined)
+        for (const [, source] of this.registry.all(kind)) count += await source.replay(tenantId, selection);
+      return { status: 'ok', replayed: count };
+    });
+    return { replayed };
+  }
+
+  /** Forgets one. The message itself stays, and is sent on the next connect as long as it is not acknowledged. */
+  async drop(caller: Caller, tenant: string | undefined, id: string): Promise<void> {
+    const tenantId = await this.tenantOf(caller, tenant);
+    const uuid = decodeId('deadLetter', id);
+    if (uuid !== undefined) for (const [, source] of this.registry.all()) if (await source.drop(tenantId, uuid)) return;
+    throw notFound('Dead letter');
+  }
+
+  private async tenantOf(caller: Caller, tenant: string | undefined): Promise<string> {
+    if (tenant !== undefined) return this.tenants.managed(caller, tenant);
+    if (caller.kind === 'master') throw invalid('tenant_id', 'tenant_id is required with the master key');
+    return caller.tenantId;
+  }
+}
+
+/** No selection: it names nothing that can exist. */
+function selectionOf({ ids, filter }: ReplayDeadLettersDto): {
+  readonly kind?: DeadLetterKind;
+  readonly selection?: DeadLetterSelection;
+} {
+  if (ids !== undefined && filter !== undefined) throw invalid('filter', 'Give either ids or filter, not both');
+  if (ids !== undefined) {
+    const uuids = ids.flatMap((id) => decodeId('deadLetter', id) ?? []);
+    return uuids.length === 0 ? {} : { selection: { ids: uuids } };
+  }
+  if (filter === undefined)
+    throw new AppError('VALIDATION_ERROR', 'Give ids, or a filter ({} means all)', { field: 'ids' });
+  return filtered(filter);
+}
+
+function filtered({ kind, room_id, user_id, before }: DeadLetterFilterDto): ReturnType<typeof selectionOf> {
+  const roomId = decodeId('room', room_id);
+  if (room_id !== undefined && roomId === undefined) return {};
+  return {
+    ...(kind === undefined ? {} : { kind }),
+    selection: {
+      ...(roomId === undefined ? {} : { roomId }),
+      ...(user_id === undefined ? {} : { userId: user_id }),
+      ...(before === undefined ? {} : { before: new Date(before) }),
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { encodeId } from '../../../common/ids';
+import { Redelivery } from '../../../platform/realtime';
+import type { FailedMessageDto } from '../dto/dead-letter.dto';
+import { DeadLettersRepository, type LetterRow, type RunRow } from './dead-letters.repository';
+import { type DeadLetterSelection, type DeadLetterSource, DeadLetterSources } from './sources';
+
+/** Runs of letters per statement of a replay. */
+const BATCH = 1000;
+
+/** Messages that connections gave up on. */
+@Injectable()
+export class MessageLetters implements DeadLetterSource<'message'>, OnModuleInit {
+  constructor(
+    private readonly repository: DeadLettersRepository,
+    private readonly redelivery: Redelivery,
+    private readonly sources: DeadLetterSources,
+  ) {}
+
+  onModuleInit(): void {
+    this.sources.add('message', this);
+  }
+
+  async list(tenantId: string, limit: number): Promise<FailedMessageDto[]> {
+    return (await this.repository.page(tenantId, limit)).map(letterView);
+  }
+
+  /** Sends to who is connected; who is not is sent it on the next connect, since it is not acknowledged. */
+  async replay(tenantId: string, selection: DeadLetterSelection): Promise<number> {
+    let replayed = 0;
+    for (let last: RunRow | undefined, more = true; more;) {
+      const runs = await this.repository.replay(tenantId, selection, last, BATCH);
+      this.redelivery.sendAgain(
+        runs.map((run) => ({
+          tenantId,
+          roomId: run.room_id,
+          userId: run.user_id,
+          fromSeq: run.from_seq,
+          toSeq: run.to_seq,
+        })),
+      );
+      replayed += runs.reduce((count, run) => count + run.to_seq - run.from_seq + 1, 0);
+      last = runs.at(-1);
+      // Ids are at most as many as a batch holds.
+      more = selection.ids === undefined && runs.length === BATCH;
+    }
+    return replayed;
+  }
+
+  drop(tenantId: string, id: string): Promise<boolean> {
+    return this.repository.drop(tenantId, id);
+  }
+
+  count(): Promise<number> {
+    return this.repository.count();
+  }
+}
+
+function letterView(row: LetterRow): FailedMessageDto {
+  return {
+    id: encodeId('deadLetter', row.id),
+    message_id: encodeId('message', row.message_id),
+    user_id: row.user_id,
+    room_id: encodeId('room', row.room_id),
+    attempts: row.attempts,
+    last_attempt_at: row.last_attempt_at.toISOString(),
+    error: row.error,
+  };
+}

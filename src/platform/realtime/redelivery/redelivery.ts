@@ -1,0 +1,108 @@
+import type { Clock } from '../../../common/clock';
+import type { AcceptedConnection, Audience, Deliveries } from '../contract';
+import type { Attempts } from './attempts';
+import { ConnectionWatch } from './connection-watch';
+import type { Letters, Moved, RedeliveryHints } from './hints';
+import { UserConnections } from './user-connections';
+
+export interface RedeliveryParts {
+  readonly deliveries: Deliveries;
+  readonly audience: Audience;
+  readonly attempts: Attempts;
+  readonly hints: RedeliveryHints;
+  readonly clock: Clock;
+}
+
+/** A round visits every acking connection once, in so many slices. */
+const SLICES = 20;
+/** Rounds within the first wait: what is due is noticed that much late. */
+const ROUNDS_PER_WAIT = 6;
+const MIN_TICK_MS = 5;
+
+/** Redelivery on this node; see the folder's index.ts. */
+export class Redelivery {
+  private readonly connections = new UserConnections();
+  /** Where rooms stood when a connection came in that was brought nothing: what lies before was not sent to it. */
+  private readonly entrances = new WeakMap<AcceptedConnection, ReadonlyMap<string, number>>();
+  private readonly watches = new Map<AcceptedConnection, ConnectionWatch>();
+  private round: ConnectionWatch[] = [];
+  private perSlice = 0;
+
+  /** @param waitMs how long a message waits for its acknowledgement before it is sent again */
+  constructor(
+    private readonly parts: RedeliveryParts,
+    private readonly waitMs: number,
+  ) {
+    parts.audience.onDetached((connection, roomId) =>
+      this.watches.get(connection as AcceptedConnection)?.forget(roomId),
+    );
+  }
+
+  /** Between two ticks. */
+  get tickMs(): number {
+    return Math.max(MIN_TICK_MS, this.waitMs / ROUNDS_PER_WAIT / SLICES);
+  }
+
+  /** Begins to listen to all nodes; returns how to end that. */
+  listen(): () => void {
+    return this.parts.hints.listen(({ moved, again }) => {
+      for (const each of moved) this.hear(each);
+      for (const letters of again) this.replay(letters);
+    });
+  }
+
+  /** A connection was opened, and sits in its rooms. */
+  opened(connection: AcceptedConnection): void {
+    this.connections.add(connection);
+    if (connection.syncsByItself === false)
+      this.entrances.set(connection, new Map(this.parts.deliveries.liveRooms(connection)));
+  }
+
+  /** The connection's client acknowledges what it gets: from now on it is sent again what it does not. */
+  acks(connection: AcceptedConnection): void {
+    if (!connection.isOpen || this.watches.has(connection)) return;
+    const watch = new ConnectionWatch(connection, this.waitMs, this.entrances.get(connection));
+    this.watches.set(connection, watch);
+    connection.onClose(() => this.watches.delete(connection));
+  }
+
+  /** Whether the connection has ever acknowledged anything. */
+  isAcking(connection: AcceptedConnection): boolean {
+    return this.watches.has(connection);
+  }
+
+  /** A user's cursor has moved, by whichever door: tells all nodes. */
+  moved(moved: Moved): void {
+    this.parts.hints.tellMoved(moved);
+  }
+
+  /** Sends these once more to those of the users' connections that sit in the room, on all nodes. */
+  sendAgain(letters: readonly Letters[]): void {
+    this.parts.hints.tellAgain(letters);
+  }
+
+  /** Visits the next slice of the acking connections. */
+  tick(): void {
+    if (this.round.length === 0) {
+      this.round = [...this.watches.values()];
+      this.perSlice = Math.ceil(this.round.length / SLICES);
+    }
+    const now = this.parts.clock.monotonicMs();
+    for (const watch of this.round.splice(0, this.perSlice)) {
+      if (!watch.connection.isOpen) continue;
+      const due = watch.visit(this.parts.deliveries.liveRooms(watch.connection), now);
+      if (due.length > 0) void this.parts.attempts.make(watch, due);
+    }
+  }
+
+  private hear({ tenantId, roomId, userId, seq }: Moved): void {
+    const now = this.parts.clock.monotonicMs();
+    for (const connection of this.connections.of(tenantId, userId))
+      this.watches.get(connection)?.moved(roomId, seq, now);
+  }
+
+  private replay(letters: Letters): void {
+    for (const connection of this.connections.of(letters.tenantId, letters.userId))
+      void this.parts.attempts.replay(connection, letters);
+  }
+}

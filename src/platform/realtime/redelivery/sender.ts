@@ -1,0 +1,49 @@
+import type { Metrics } from '../../metrics';
+import type { AcceptedConnection, Audience, MessageFrames } from '../contract';
+import { toWire } from '../transport';
+import type { Turns } from '../turns';
+
+/** Messages per read. */
+const PAGE = 25;
+/** While more than this waits for a client, it is not sent anything again. */
+export const PACED_BYTES = 256 * 1024;
+
+/** Sends messages of the log to one connection, as fast as its client reads. */
+export class Sender {
+  constructor(
+    private readonly messages: MessageFrames,
+    private readonly audience: Audience,
+    private readonly turns: Turns,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /**
+   * Sends what lies after one seq and up to another, as long as the connection sits in the room and it is wanted. Returns
+   * up to where it came.
+   */
+  async send(
+    connection: AcceptedConnection,
+    roomId: string,
+    after: number,
+    through: number,
+    isWanted: () => boolean = () => true,
+  ): Promise<number> {
+    const goesOn = (): boolean => connection.isOpen && isWanted() && this.audience.isMember(connection, roomId);
+    for (let at = after; at < through;) {
+      await below(connection);
+      const page = await this.turns.take(async () =>
+        goesOn() ? this.messages.read(connection.tenantId, roomId, at, through, PAGE) : [],
+      );
+      const last = page.at(-1);
+      if (last === undefined || !goesOn()) return at;
+      for (const { frame } of page) connection.sendHistory(toWire(frame));
+      this.metrics.counter('chatapi_redelivered_total').inc(page.length);
+      at = last.seq;
+    }
+    return through;
+  }
+}
+
+function below(connection: AcceptedConnection): Promise<void> {
+  return new Promise((resolve) => connection.onceBelow(PACED_BYTES, resolve));
+}
