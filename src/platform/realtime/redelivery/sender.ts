@@ -31,7 +31,7 @@ export class Sender {
     const goesOn = (): boolean => connection.isOpen && isWanted() && this.audience.isMember(connection, roomId);
     for (let at = after; at < through;) {
       await below(connection);
-      const page = await this.turns.take(async () =>
+      const page = await this.turns.run(async () =>
         goesOn() ? this.messages.read(connection.tenantId, roomId, at, through, PAGE) : [],
       );
       const last = page.at(-1);

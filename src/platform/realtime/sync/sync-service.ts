@@ -4,7 +4,7 @@ import { decodeId } from '../../../common/ids';
 import { type Lifecycle, StopStage } from '../../lifecycle';
 import { describeError, type Log } from '../../logging';
 import type { AcceptedConnection, ConnectionHandlers, CursorSeat, Seat, Seats } from '../contract';
-import { Turns } from '../feed';
+import { Turns } from '../turns';
 import { errorFrame, SOCKET_PATH } from '../protocol';
 import { toWire } from '../transport';
 import type { SyncRoomDto } from './dto/sync-frames.dto';
