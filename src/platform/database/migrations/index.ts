@@ -3,6 +3,7 @@ import { AppendCost1763683200000 } from './0002-append-cost';
 import { RoomsOfAUser1763769600000 } from './0003-rooms-of-a-user';
 import { WsTickets1763856000000 } from './0004-ws-tickets';
 import { LastSeen1763942400000 } from './0005-last-seen';
+import { JobsWorker1764201600000 } from './0008-jobs-worker';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   RoomsOfAUser1763769600000,
   WsTickets1763856000000,
   LastSeen1763942400000,
+  JobsWorker1764201600000,
 ] as const;
