@@ -17,7 +17,8 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   api_keys_hash: 'a key is looked up before its tenant is known',
   api_keys_updated: 'what another server changed is read for all tenants at once',
   tenants_updated: 'the same',
-  jobs_due: 'workers claim what is due, of all tenants',
+  jobs_leases: 'leases that ran out are found for all tenants at once',
+  jobs_ended: 'dead jobs that are old are purged for all tenants',
   idempotency_keys_expiry: 'what has expired is purged for all tenants',
   ws_tickets_expiry: 'the same',
 };
@@ -39,7 +40,9 @@ const SYSTEM_TABLES = [...Object.keys(SYSTEM_GRANTS), ...Object.keys(SYSTEM_COLU
 const DEFINERS = ['append_lookup', 'append_messages'];
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
 const OWNERS_OWN = ['log_analyze'];
-const SYSTEM_ONLY = [...DEFINERS, ...OWNERS_OWN];
+/** Run as the system role, for all tenants. */
+const ACROSS_TENANTS = ['jobs_claim'];
+const SYSTEM_ONLY = [...DEFINERS, ...ACROSS_TENANTS, ...OWNERS_OWN];
 const OWN_ROWS = `(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)`;
 
 describe('the catalogue: what keeps the tenants apart in the database', () => {

@@ -102,16 +102,7 @@ export async function startJobs(): Promise<JobsHarness> {
     letDelaysEnd: async () => {
       await sql(`UPDATE jobs SET run_at = now() - interval '1 hour' WHERE state = 'queued'`);
     },
-    claimed: (request) =>
-      open.system.transaction('test', async (sql) => {
-        const result = await new JobsRepository(open.database, {
-          read: (_name: string, text: string, values: readonly unknown[]) => sql.query(text, values),
-        } as unknown as SystemDatabase).claim(request);
-        const [fetched] = await sql.query<{ n: number }>(
-          `SELECT seq_tup_read + idx_tup_fetch AS n FROM pg_stat_xact_user_tables WHERE relname = 'jobs'`,
-        );
-        return { result, rows: fetched?.n ?? NaN };
-      }),
+    claimed: (request) => claimed(open, request),
     clear: async () => {
       await sql('DELETE FROM jobs');
     },
@@ -121,6 +112,23 @@ export async function startJobs(): Promise<JobsHarness> {
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+async function claimed(open: OpenDatabase, request: ClaimRequest): Promise<{ result: Claim; rows: number }> {
+  return open.system.transaction('test', async (sql) => {
+    // Counts of the session that were not handed on yet, earlier transactions' among them.
+    const fetched = async (): Promise<number> => {
+      const [row] = await sql.query<{ n: number }>(
+        `SELECT seq_tup_read + idx_tup_fetch AS n FROM pg_stat_xact_user_tables WHERE relname = 'jobs'`,
+      );
+      return row?.n ?? NaN;
+    };
+    const read = (_name: string, text: string, values: readonly unknown[]) => sql.query(text, values);
+    const inside = new JobsRepository(open.database, { read } as unknown as SystemDatabase);
+    const before = await fetched();
+    const result = await inside.claim(request);
+    return { result, rows: (await fetched()) - before };
+  });
 }
 
 function nodeOn(repository: JobsRepository, kinds: Readonly<Record<string, JobHandler>>): TestNode {

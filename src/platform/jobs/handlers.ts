@@ -12,7 +12,8 @@ export class JobHandlers {
     if (this.byKind.has(kind)) throw new Error(`Two handlers for jobs of kind ${kind}`);
     if (handler.schedule.length === 0) throw new Error(`Jobs of kind ${kind} have no schedule`);
     for (const number of [handler.maxAttempts, handler.concurrency, handler.perTenant ?? 1, handler.slots ?? 1])
-      if (!Number.isInteger(number) || number < 1) throw new Error(`Jobs of kind ${kind}: limits are whole numbers ≥ 1`);
+      if (!Number.isInteger(number) || number < 1)
+        throw new Error(`Jobs of kind ${kind}: limits are whole numbers ≥ 1`);
     this.byKind.set(kind, handler);
   }
 
