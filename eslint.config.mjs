@@ -9,6 +9,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/tenants/**',
   'src/modules/messages/appender/**',
   'src/modules/rooms/room-heads.ts',
+  'src/modules/notifications/live/deliveries.repository.ts',
   'src/modules/admin/**',
   '**/*.spec.ts',
 ];

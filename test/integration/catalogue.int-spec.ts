@@ -9,8 +9,12 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { tenantTables } from '../support/tables';
 
 /** With what later migrations added. */
-const TENANT_TABLES = [...FIRST_TABLES, 'ws_tickets'];
-const SYSTEM_GRANTS: Readonly<Record<string, string>> = { ...FIRST_SYSTEM_GRANTS, ws_tickets: 'SELECT, DELETE' };
+const TENANT_TABLES = [...FIRST_TABLES, 'ws_tickets', 'notifications', 'notification_deliveries', 'subscriptions'];
+const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
+  ...FIRST_SYSTEM_GRANTS,
+  ws_tickets: 'SELECT, DELETE',
+  notification_deliveries: 'SELECT, UPDATE',
+};
 
 /** Indexes of tenant tables that do not begin with tenant_id, each with its reason. */
 const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
@@ -21,6 +25,7 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   jobs_ended: 'dead jobs that are old are purged for all tenants',
   idempotency_keys_expiry: 'what has expired is purged for all tenants',
   ws_tickets_expiry: 'the same',
+  notification_deliveries_waiting: 'what has waited too long is found for all tenants at once',
 };
 /** Tables without a tenant: facts of the installation. */
 const INSTALLATION_TABLES = ['instance', 'schema_migrations'];
@@ -398,6 +403,11 @@ function sampleRows(tenant: string): string {
     INSERT INTO room_events (tenant_id, room_id, rev, type, payload) VALUES ('${tenant}', '${id}', 2, 'x', '{}');
     INSERT INTO jobs (tenant_id, kind, key, payload) VALUES ('${tenant}', 'x', 'x', '{}');
     INSERT INTO ws_tickets (tenant_id, ticket_id, expires_at) VALUES ('${tenant}', gen_random_uuid(), now());
+    INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, topic_subscribers)
+      VALUES ('${tenant}', '${id}', 't', '{}', '{alice}', false);
+    INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, created_at)
+      VALUES ('${tenant}', 'alice', '${id}', now());
+    INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic) VALUES ('${tenant}', '${id}', 'alice', 't');
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
       VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;
 }

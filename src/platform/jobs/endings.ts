@@ -1,28 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Batching } from '../../common/batching';
 import type { Ending, JobsRepository } from './jobs.repository';
 
-interface Waiting {
-  readonly ending: Ending;
-  readonly settle: (wasOurs: boolean) => void;
-}
-
 const RETRY_MS = 250;
-const MAX_BATCH = 500;
 
-/** Writes how jobs ended: what comes while a statement runs goes together in the next one. */
+/** Writes how jobs ended, in batches, again and again until the database takes it: the fence makes that harmless. */
 export class Endings {
-  private waiting: Waiting[] = [];
-  private isRunning = false;
   private hasGivenUp = false;
+  private readonly batching = new Batching<Ending, boolean>(async (endings) => {
+    const stored = await this.store(endings);
+    return endings.map(({ id }) => stored.has(id));
+  });
 
   constructor(private readonly repository: Pick<JobsRepository, 'end'>) {}
 
   /** Resolves when it is stored: false when the job had been taken over, or could not be written before `giveUp`. */
   write(ending: Ending): Promise<boolean> {
-    return new Promise((settle) => {
-      this.waiting.push({ ending, settle });
-      if (!this.isRunning) void this.run();
-    });
+    return this.batching.add(ending);
   }
 
   /** Whatever cannot be written now will not be: the leases run out instead. */
@@ -30,19 +24,6 @@ export class Endings {
     this.hasGivenUp = true;
   }
 
-  private async run(): Promise<void> {
-    this.isRunning = true;
-    // What else ends in this turn comes along.
-    await Promise.resolve();
-    while (this.waiting.length > 0) {
-      const batch = this.waiting.splice(0, MAX_BATCH);
-      const stored = await this.store(batch.map(({ ending }) => ending));
-      for (const { ending, settle } of batch) settle(stored.has(ending.id));
-    }
-    this.isRunning = false;
-  }
-
-  /** Again and again until the database takes it: the fence makes a repetition harmless. */
   private async store(endings: readonly Ending[]): Promise<ReadonlySet<number>> {
     for (;;) {
       try {

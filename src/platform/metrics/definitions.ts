@@ -124,6 +124,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Bytes written to sockets, framing included.',
     labels: [],
   },
+  chatapi_notifications_total: {
+    type: 'counter',
+    help: 'Notifications of single users, by what became of them: stored, delivered (also again), dead.',
+    labels: ['outcome'],
+  },
   chatapi_jobs: {
     type: 'gauge',
     help: 'Background jobs now, by state. A job that is done is gone.',

@@ -4,6 +4,7 @@ import { RoomsOfAUser1763769600000 } from './0003-rooms-of-a-user';
 import { WsTickets1763856000000 } from './0004-ws-tickets';
 import { LastSeen1763942400000 } from './0005-last-seen';
 import { JobsWorker1764201600000 } from './0008-jobs-worker';
+import { Notifications1764288000000 } from './0009-notifications';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   WsTickets1763856000000,
   LastSeen1763942400000,
   JobsWorker1764201600000,
+  Notifications1764288000000,
 ] as const;
