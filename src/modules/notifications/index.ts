@@ -9,6 +9,8 @@
  * Concurrency: the fan-out is a job in batches and holds nothing between them. The table is the truth, hints to the nodes
  * may be lost: a poll finds what nobody was told of. What the connections of a node settle goes in one statement.
  */
+export { NotificationsService } from './notifications.service';
+export { SubscriptionsService } from './subscriptions.service';
 export { NotificationsModule } from './notifications.module';
 export { OfflineJobs, type OfflineJobsSource, type OfflineTargets } from './offline-jobs';
 export { Settlements as NotificationSettlements } from './live/settlements';

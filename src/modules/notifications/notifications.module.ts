@@ -40,6 +40,6 @@ import { SubscriptionsService } from './subscriptions.service';
     },
     NotificationLive,
   ],
-  exports: [OfflineJobs, Settlements],
+  exports: [NotificationsService, SubscriptionsService, OfflineJobs, Settlements],
 })
 export class NotificationsModule {}

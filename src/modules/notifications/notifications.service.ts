@@ -23,9 +23,14 @@ export class NotificationsService {
 
   /**
    * Stores a notification for the union of its targets; a job tells them.
+   * @param notificationId UUID of the new one, for the demo data; otherwise a new one
    * @throws 400 without targets, 404 for a room that the tenant does not have
    */
-  async notify(caller: Caller, { topic, payload, targets }: NotifyDto): Promise<NotifiedDto> {
+  async notify(
+    caller: Caller,
+    { topic, payload, targets }: NotifyDto,
+    notificationId = newUuid(),
+  ): Promise<NotifiedDto> {
     const users = [...new Set(targets.user_ids ?? [])].sort();
     const { room_id } = targets;
     const toSubscribers = targets.topic_subscribers === true;
@@ -36,7 +41,7 @@ export class NotificationsService {
     const result = await this.effects.call<EffectResult & { notification_id: string; created_at: string }>(
       caller,
       'notification_create',
-      [caller.tenantId, newUuid(), topic, JSON.stringify(payload), users, roomId, toSubscribers, BATCH],
+      [caller.tenantId, notificationId, topic, JSON.stringify(payload), users, roomId, toSubscribers, BATCH],
     );
     if (result.status === 'no_room') throw notFound('Room');
     this.jobs.wake();

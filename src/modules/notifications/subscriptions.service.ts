@@ -25,10 +25,11 @@ export class SubscriptionsService {
   async subscribe(
     caller: Caller,
     topic: string,
+    subscriptionId = newUuid(),
   ): Promise<{ readonly created: boolean; readonly subscription: TopicSubscriptionDto }> {
     const { status, created, subscription } = await this.effects.call<Subscribed>(caller, 'subscription_create', [
       caller.tenantId,
-      newUuid(),
+      subscriptionId,
       caller.userId,
       topic,
     ]);
