@@ -311,14 +311,14 @@ describe('jobs', () => {
       const node = test.node({ a: handler(run) });
       await test.add(tenant, 'a', 1);
       await node.worker.pump();
-      node.clock.advance(20_000);
+      node.clock.advance(10_000);
       await test.database.sql('UPDATE jobs SET lease_until = now()');
       await node.worker.renew();
       const [row] = await test.database.sql<{ renewed: boolean }>(
-        `SELECT lease_until > now() + interval '20 seconds' AS renewed FROM jobs`,
+        `SELECT lease_until > now() + interval '10 seconds' AS renewed FROM jobs`,
       );
       expect(row?.renewed).toBe(true);
-      node.clock.advance(20_000);
+      node.clock.advance(10_000);
       await test.database.sql('UPDATE jobs SET fence = fence + 1');
       await node.worker.renew();
       expect(signal?.aborted).toBe(false);

@@ -7,7 +7,7 @@ import { JobWorker } from './worker';
 
 /** The backstop for wake-ups that were lost, and the grain of delays. */
 const POLL_MS = 500;
-const RENEW_MS = 5000;
+const RENEW_MS = 4000;
 const PURGE_MS = 60 * 60_000;
 const DEAD_DAYS = 30;
 

@@ -7,7 +7,7 @@ import type { Job, JobHandler } from './job';
 import type { ClaimCursor, ClaimedRow, JobsRepository } from './jobs.repository';
 
 /** A claimed job is this node's for so long, by the database's clock, unless its lease is renewed. */
-export const LEASE_MS = 30_000;
+export const LEASE_MS = 15_000;
 const SLOTS = 32;
 const DRAIN_MS = 2000;
 /** After the last drain: what ignores its signal is left behind. */
