@@ -1,10 +1,11 @@
-import { Api } from '../support/http/api';
+import type { Api } from '../support/http/api';
 import type { InboxBody } from '../support/notifications';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
 import { createTarget } from '../support/served';
 import { Servers } from '../support/server-process';
 import { Victim } from '../support/victim';
+import type { WriterTarget } from '../support/writers';
 import { WsClient } from '../support/ws/client';
 
 const TOTAL = 1000;
@@ -71,7 +72,28 @@ it('a server that is killed while it delivers loses nothing that it answered, an
   }
   await sending;
 
-  // More targets than one batch: what the killed worker had not got to is done by the next one.
+  await killedAtFanOut(victim, target, connect);
+  await connect();
+  const got = (): { n: unknown; id: unknown }[] =>
+    clients
+      .flatMap(({ frames }) => frames.filter((frame) => frame['topic'] === 'test'))
+      .map((frame) => ({ n: (frame['payload'] as { n?: unknown }).n, id: frame['notification_id'] }));
+  await until(
+    () => Promise.resolve(new Set(got().map(({ n }) => n)).size),
+    (size) => size === TOTAL,
+  );
+  // Bob is in the room of the many too.
+  expect((await inboxOf(target, BOB)).total).toBe(TOTAL + 1);
+  expect(sender.ids.size).toBe(TOTAL);
+  expect(got().filter(({ n, id }) => sender.ids.get(n as number) !== id)).toEqual([]);
+}, 180_000);
+
+/** More targets than one batch: what the killed worker had not got to is done by the next one. */
+async function killedAtFanOut(
+  victim: Victim,
+  target: WriterTarget,
+  connect: (userId: string) => Promise<WsClient>,
+): Promise<void> {
   const many = Array.from({ length: 2000 }, (_, i) => `user${String(i).padStart(4, '0')}`);
   const { room_id } = bodyOf(
     await target.as(BOB).post<{ room_id: string }>('/rooms', { type: 'group', members: many.slice(0, 1000) }),
@@ -83,25 +105,11 @@ it('a server that is killed while it delivers loses nothing that it answered, an
   await victim.killServer();
   const last = await connect('user1999');
 
-  const inbox = (userId: string): Promise<InboxBody> =>
-    target
-      .as(userId)
-      .get<InboxBody>('/notifications?limit=1')
-      .then((answer) => bodyOf(answer));
   expect(await last.frame('notification', LEASE_MS)).toMatchObject({ notification_id });
   for (const user of ['user0000', 'user0999', 'user1000', 'user1500'])
-    expect([user, (await inbox(user)).total]).toEqual([user, 1]);
-  await connect();
-  const got = (): { n: unknown; id: unknown }[] =>
-    clients
-      .flatMap(({ frames }) => frames.filter((frame) => frame['topic'] === 'test'))
-      .map((frame) => ({ n: (frame['payload'] as { n?: unknown }).n, id: frame['notification_id'] }));
-  await until(
-    () => Promise.resolve(new Set(got().map(({ n }) => n)).size),
-    (size) => size === TOTAL,
-  );
-  // Bob is in the room too.
-  expect((await inbox(BOB)).total).toBe(TOTAL + 1);
-  expect(sender.ids.size).toBe(TOTAL);
-  expect(got().filter(({ n, id }) => sender.ids.get(n as number) !== id)).toEqual([]);
-}, 180_000);
+    expect([user, (await inboxOf(target, user)).total]).toEqual([user, 1]);
+}
+
+async function inboxOf(target: WriterTarget, userId: string): Promise<InboxBody> {
+  return bodyOf(await target.as(userId).get<InboxBody>('/notifications?limit=1'));
+}
