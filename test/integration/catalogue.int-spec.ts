@@ -405,7 +405,7 @@ function sampleRows(tenant: string): string {
     INSERT INTO ws_tickets (tenant_id, ticket_id, expires_at) VALUES ('${tenant}', gen_random_uuid(), now());
     INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, topic_subscribers)
       VALUES ('${tenant}', '${id}', 't', '{}', '{alice}', false);
-    INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, created_at)
+    INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, waits_since)
       VALUES ('${tenant}', 'alice', '${id}', now());
     INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic) VALUES ('${tenant}', '${id}', 'alice', 't');
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)

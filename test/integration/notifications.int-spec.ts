@@ -6,12 +6,15 @@ import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { Presence } from '../../src/platform/realtime';
 import { FanOut } from '../../src/modules/notifications/fan-out';
+import { NotificationDeadLetters } from '../../src/modules/notifications/dead-letters/dead-letters';
+import { NotificationDeadLettersRepository } from '../../src/modules/notifications/dead-letters/dead-letters.repository';
 import { DeliveriesRepository } from '../../src/modules/notifications/live/deliveries.repository';
 import { NOTIFICATION_HINTS, NotificationLinks } from '../../src/modules/notifications/live/links';
 import { NotificationsRepository } from '../../src/modules/notifications/notifications.repository';
 import { OfflineJobs, type OfflineTargets } from '../../src/modules/notifications/offline-jobs';
 import { SystemClock } from '../../src/common/clock';
 import { type JobsHarness, startJobs } from '../support/jobs';
+import { uuidOf } from '../support/tenants';
 
 describe('notifications in the database', () => {
   let test: JobsHarness;
@@ -118,7 +121,7 @@ describe('notifications in the database', () => {
   it('become dead letters after 30 days, and not before', async () => {
     const id = await create(3);
     await test.database.sql(
-      `UPDATE notification_deliveries SET created_at = now() - interval '31 days' WHERE tenant_id = $1 AND user_id <> 'user00002'`,
+      `UPDATE notification_deliveries SET waits_since = now() - interval '31 days' WHERE tenant_id = $1 AND user_id <> 'user00002'`,
       [tenant],
     );
     await deliveries.settle([{ tenantId: tenant, userId: 'user00001', notificationId: id }]);
@@ -142,6 +145,73 @@ describe('notifications in the database', () => {
     expect(await waiting()).toBe(0);
     await deliveries.giveUp([{ ...ref('user00000'), attempts: 5, error: 'ack timeout' }]);
     expect(await test.database.sql('SELECT 1 FROM notification_deliveries WHERE dead_at IS NOT NULL')).toEqual([]);
+  });
+
+  describe('that were given up', () => {
+    /** A notification that so many users did not get, and the source of dead letters. */
+    async function dead(
+      users: number,
+    ): Promise<{ id: string; letters: NotificationDeadLetters; replayed: string[][] }> {
+      const id = await create(users);
+      await fanOut().run(id);
+      await test.database.sql(
+        `UPDATE notification_deliveries SET dead_at = now() - interval '1 hour', dead_letter_id = gen_random_uuid(),
+           attempts = 5, error = 'ack timeout' WHERE tenant_id = $1`,
+        [tenant],
+      );
+      const replayed: string[][] = [];
+      const links = { publishReplay: (_tenant: string, ids: readonly string[]) => void replayed.push([...ids]) };
+      const source = new NotificationDeadLettersRepository(test.open.database);
+      const letters = new NotificationDeadLetters(source, deliveries, links as unknown as NotificationLinks);
+      return { id, letters, replayed };
+    }
+    const uuidsOf = (items: readonly { id: string }[]): string[] => items.map(({ id }) => uuidOf(id));
+
+    it('are listed, for their tenant alone', async () => {
+      const { id, letters } = await dead(3);
+      const list = await letters.list(tenant, 2);
+      expect(list).toHaveLength(2);
+      expect(list[0]).toEqual({
+        id: expect.stringMatching(/^dl_[0-9a-f]{32}$/),
+        notification_id: `notif_${id.replaceAll('-', '')}`,
+        user_id: expect.stringMatching(/^user0000/),
+        topic: 'news',
+        attempts: 5,
+        last_attempt_at: expect.any(String),
+        error: 'ack timeout',
+      });
+      expect(await letters.list(await test.tenant(), 10)).toEqual([]);
+      expect(await letters.replay(await test.tenant(), {})).toBe(0);
+      expect(await letters.count()).toBeGreaterThanOrEqual(3);
+    });
+
+    it('wait again when they are replayed, once, all or those that fit', async () => {
+      const { letters, replayed } = await dead(2500);
+      const [first] = uuidsOf(await letters.list(tenant, 1));
+      expect(await letters.replay(tenant, { roomId: randomUUID() })).toBe(0);
+      expect(await letters.replay(tenant, { before: new Date(Date.now() - 7_200_000) })).toBe(0);
+      expect(await letters.replay(tenant, { ids: [first ?? '', randomUUID()] })).toBe(1);
+      expect(await letters.replay(tenant, { ids: [first ?? ''] })).toBe(0);
+      const left = (await letters.list(tenant, 3000)).map(({ user_id }) => user_id);
+      expect(await letters.replay(tenant, { userId: left[0] ?? '' })).toBe(1);
+      expect(await letters.replay(tenant, {})).toBe(2498);
+      expect(await letters.replay(tenant, {})).toBe(0);
+      expect(replayed.map((users) => users.length)).toEqual([1, 1, 1000, 1000, 498]);
+      expect(await letters.list(tenant, 10)).toEqual([]);
+      expect(await deliveries.expire(30)).toBe(0);
+      expect(await repository.pending(tenant, 'user00000', null, false, 10)).toHaveLength(1);
+    });
+
+    it('are forgotten when they are dropped, and still sent on connect', async () => {
+      const { letters } = await dead(1);
+      const [id = ''] = uuidsOf(await letters.list(tenant, 1));
+      expect(await letters.drop(await test.tenant(), id)).toBe(false);
+      expect(await letters.drop(tenant, id)).toBe(true);
+      expect(await letters.drop(tenant, id)).toBe(false);
+      expect(await letters.list(tenant, 10)).toEqual([]);
+      expect(await repository.pending(tenant, 'user00000', null, true, 10)).toHaveLength(1);
+      expect(await repository.pending(tenant, 'user00000', null, false, 10)).toHaveLength(0);
+    });
   });
 
   it('that nobody told a node of are found by its poll', async () => {

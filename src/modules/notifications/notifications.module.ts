@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { Bus } from '../../platform/cluster';
+import { NotificationDeadLetters } from './dead-letters/dead-letters';
+import { NotificationDeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { FanOut } from './fan-out';
 import { DeliveriesRepository } from './live/deliveries.repository';
 import { NotificationLinks } from './live/links';
@@ -39,7 +41,9 @@ import { SubscriptionsService } from './subscriptions.service';
       inject: [NotificationsRepository, Settlements, DeliveriesRepository, Clock, Bus],
     },
     NotificationLive,
+    NotificationDeadLettersRepository,
+    NotificationDeadLetters,
   ],
-  exports: [NotificationsService, SubscriptionsService, OfflineJobs, Settlements],
+  exports: [NotificationsService, SubscriptionsService, NotificationDeadLetters, OfflineJobs, Settlements],
 })
 export class NotificationsModule {}

@@ -58,7 +58,7 @@ export class NotificationsRepository {
       tenantId,
       `SELECT (SELECT count(*) FROM notification_deliveries d WHERE d.tenant_id = $1 AND d.user_id = $2) AS total,
          (SELECT count(*) FROM notification_deliveries d
-           WHERE d.tenant_id = $1 AND d.user_id = $2 AND d.read_at IS NULL) AS unread FROM tenants WHERE tenant_id = $1`,
+           WHERE d.tenant_id = $1 AND d.user_id = $2 AND d.read_at IS NULL) AS unread`,
       [tenantId, userId],
     );
     return row ?? { total: 0, unread: 0 };
@@ -67,7 +67,7 @@ export class NotificationsRepository {
   /**
    * What waits for a user, oldest first.
    * @param after the last one of the page before; null for the first page
-   * @param withDead also what was given up
+   * @param withDead also what was given up, as on connect
    */
   pending(
     tenantId: string,
@@ -81,7 +81,7 @@ export class NotificationsRepository {
       tenantId,
       `SELECT ${COLUMNS} FROM (
          SELECT d.notification_id FROM notification_deliveries d WHERE d.tenant_id = $1 AND d.user_id = $2
-           AND d.delivered_at IS NULL AND d.notification_id > $3 AND ($4 OR d.dead_at IS NULL)
+           AND d.delivered_at IS NULL AND d.notification_id > $3 AND ($4 OR (d.dead_at IS NULL AND NOT d.dropped))
          ORDER BY d.notification_id LIMIT $5) d
        JOIN notifications n ON n.tenant_id = $1 AND n.notification_id = d.notification_id
        ORDER BY d.notification_id`,
@@ -97,7 +97,7 @@ export class NotificationsRepository {
       `SELECT ${COLUMNS} FROM notification_deliveries d
        JOIN notifications n ON n.tenant_id = $1 AND n.notification_id = d.notification_id
        WHERE d.tenant_id = $1 AND d.user_id = $2 AND d.notification_id = ANY ($3::uuid[])
-         AND d.delivered_at IS NULL AND d.dead_at IS NULL ORDER BY d.notification_id`,
+         AND d.delivered_at IS NULL AND d.dead_at IS NULL AND NOT d.dropped ORDER BY d.notification_id`,
       [tenantId, userId, ids],
     );
   }

@@ -12,9 +12,9 @@ export class NotificationDeliveryEntity {
   @PrimaryColumn('uuid')
   notification_id!: string;
 
-  /** Of the notification. */
+  /** When the notification was made, or its dead letter replayed. */
   @Column('timestamp with time zone', { precision: 3 })
-  created_at!: Date;
+  waits_since!: Date;
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   delivered_at!: Date | null;

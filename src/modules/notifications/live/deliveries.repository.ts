@@ -64,12 +64,21 @@ export class DeliveriesRepository {
            error = 'user offline'
          FROM (SELECT x.tenant_id, x.user_id, x.notification_id FROM notification_deliveries x
            WHERE x.delivered_at IS NULL AND x.dead_at IS NULL AND NOT x.dropped
-             AND x.created_at < clock_timestamp() - make_interval(days => $1)
-           ORDER BY x.created_at LIMIT 5000 FOR UPDATE SKIP LOCKED) l
+             AND x.waits_since < clock_timestamp() - make_interval(days => $1)
+           ORDER BY x.waits_since LIMIT 5000 FOR UPDATE SKIP LOCKED) l
          WHERE d.tenant_id = l.tenant_id AND d.user_id = l.user_id AND d.notification_id = l.notification_id
          RETURNING 1)
        SELECT count(*)::int AS n FROM gone`,
       [days],
+    );
+    return rows[0]?.n ?? 0;
+  }
+
+  /** How many dead letters there are, in all tenants. */
+  async countDead(): Promise<number> {
+    const rows = await this.system.read<{ n: number }>(
+      'count dead notifications',
+      'SELECT count(*) AS n FROM notification_deliveries WHERE dead_at IS NOT NULL',
     );
     return rows[0]?.n ?? 0;
   }
@@ -80,8 +89,8 @@ export class DeliveriesRepository {
       'users with pending notifications',
       `SELECT u.tenant_id, u.user_id FROM unnest($1::uuid[], $2::text[]) u(tenant_id, user_id),
          LATERAL (SELECT 1 FROM notification_deliveries d WHERE d.tenant_id = u.tenant_id AND d.user_id = u.user_id
-           AND d.delivered_at IS NULL AND d.dead_at IS NULL
-           AND d.created_at < clock_timestamp() - $3 * interval '1 ms' LIMIT 1) d`,
+           AND d.delivered_at IS NULL AND d.dead_at IS NULL AND NOT d.dropped
+           AND d.waits_since < clock_timestamp() - $3 * interval '1 ms' LIMIT 1) d`,
       [users.map((user) => user.tenantId), users.map((user) => user.userId), ms],
     );
     return rows.map((row) => ({ tenantId: row.tenant_id, userId: row.user_id }));

@@ -167,8 +167,11 @@ describe('the notifications of a connection', () => {
     link.want();
     await after(1);
     expect(topics()).toEqual([]);
-    connection.close(1000, '');
     expect(table.delivered.has(idOf(1))).toBe(false);
+    table.dead.clear();
+    link.retry();
+    await link.catchUp();
+    expect(topics()).toEqual(['t1']);
   });
 
   it('what was given up is sent again on the next connection', async () => {

@@ -74,6 +74,12 @@ export class NotificationLink {
     this.isWanted = true;
   }
 
+  /** What was given up is to be tried once more. */
+  retry(): void {
+    this.givenUp.clear();
+    this.want();
+  }
+
   /** The client sends acknowledgements: what was sent waits for them from here on. */
   becomesAcknowledging(): void {
     this.acknowledges = true;

@@ -14,6 +14,14 @@ export interface NotificationHint {
 
 export const NOTIFICATION_HINTS: Topic<NotificationHint> = 'notification-hints';
 
+/** Dead letters of these users were replayed. */
+interface ReplayHint {
+  readonly tenantId: string;
+  readonly userIds: readonly string[];
+}
+
+const REPLAY_HINTS: Topic<ReplayHint> = 'notification-replays';
+
 /** Users per look of the poll. */
 const SLICE = 1000;
 /** Links that use the database at the same time. */
@@ -33,12 +41,21 @@ export class NotificationLinks {
 
   /** Takes in what all nodes publish, this one among them. */
   listen(): Unsubscribe {
-    return this.bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => this.hear(payload));
+    const unsubscribe = [
+      this.bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => this.hear(payload)),
+      this.bus.subscribe(REPLAY_HINTS, ({ payload }) => this.retry(payload)),
+    ];
+    return () => unsubscribe.forEach((end) => end());
   }
 
   /** Neither blocks nor fails. */
   publish(hint: NotificationHint): void {
     if (hint.userIds.length > 0) this.bus.publish(NOTIFICATION_HINTS, hint);
+  }
+
+  /** What waits for these users is sent to them, what was given up on their connections too. */
+  publishReplay(tenantId: string, userIds: readonly string[]): void {
+    this.bus.publish(REPLAY_HINTS, { tenantId, userIds });
   }
 
   /** What waits for the user is sent to the connection, and from then on what is new. */
@@ -84,6 +101,14 @@ export class NotificationLinks {
     for (const userId of userIds)
       for (const link of this.byUser.get(keyOf({ tenantId, userId }))?.values() ?? [])
         link.offer(notificationId, (wire ??= toWire(frame)));
+  }
+
+  private retry({ tenantId, userIds }: ReplayHint): void {
+    for (const userId of userIds)
+      for (const link of this.byUser.get(keyOf({ tenantId, userId }))?.values() ?? []) {
+        link.retry();
+        this.start(link);
+      }
   }
 
   private start(link: NotificationLink): void {

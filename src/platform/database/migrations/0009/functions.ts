@@ -27,7 +27,7 @@ BEGIN
         AND s.topic = n.topic AND s.user_id > n.fanned_to AND s.created_at <= n.created_at
         ORDER BY s.user_id LIMIT p_limit)
     ) c ORDER BY c.user_id LIMIT p_limit) b;
-  INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, created_at)
+  INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, waits_since)
   SELECT p_tenant, u.user_id, p_id, n.created_at FROM unnest(batch) u(user_id) ON CONFLICT DO NOTHING;
   SELECT array_agg(u.user_id) INTO open FROM unnest(batch) u(user_id), LATERAL (SELECT 1 FROM notification_deliveries d
     WHERE d.tenant_id = p_tenant AND d.user_id = u.user_id AND d.notification_id = p_id AND d.delivered_at IS NULL

@@ -22,7 +22,7 @@ CREATE TABLE notification_deliveries (
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
   user_id text COLLATE "C" NOT NULL,
   notification_id uuid NOT NULL,
-  created_at timestamptz(3) NOT NULL,
+  waits_since timestamptz(3) NOT NULL,
   delivered_at timestamptz(3),
   read_at timestamptz(3),
   dead_at timestamptz(3),
@@ -35,7 +35,7 @@ CREATE TABLE notification_deliveries (
 CREATE INDEX notification_deliveries_pending ON notification_deliveries (tenant_id, user_id, notification_id)
   WHERE delivered_at IS NULL;
 CREATE INDEX notification_deliveries_unread ON notification_deliveries (tenant_id, user_id) WHERE read_at IS NULL;
-CREATE INDEX notification_deliveries_waiting ON notification_deliveries (created_at)
+CREATE INDEX notification_deliveries_waiting ON notification_deliveries (waits_since)
   WHERE delivered_at IS NULL AND dead_at IS NULL AND NOT dropped;
 CREATE INDEX notification_deliveries_dead ON notification_deliveries (tenant_id, dead_at) WHERE dead_at IS NOT NULL;
 CREATE UNIQUE INDEX notification_deliveries_letter ON notification_deliveries (tenant_id, dead_letter_id)
