@@ -84,17 +84,34 @@ describe('the notifications of a connection', () => {
   };
   const after = async (ms: number): Promise<void> => {
     clock.advance(ms);
-    await link.tick();
+    await link.settleWritten();
+    await link.sendDue();
   };
 
   it('brings what waited in order, however much, and then what is new', async () => {
-    const numbers = Array.from({ length: 130 }, (_, i) => i + 1);
+    const numbers = Array.from({ length: 300 }, (_, i) => i + 1);
     table.add(...numbers);
     await link.catchUp();
+    await after(1000);
     expect(topics()).toEqual(numbers.map((n) => `t${n}`));
     offer(500);
-    offer(131);
-    expect(topics()).toEqual(['t500', 't131']);
+    offer(301);
+    expect(topics()).toEqual(['t500', 't301']);
+  });
+
+  it('sends no more at a time than a client may acknowledge, as long as it may be one that does', async () => {
+    table.add(...Array.from({ length: 300 }, (_, i) => i + 1));
+    await link.catchUp();
+    offer(1000);
+    await after(999);
+    expect(topics()).toHaveLength(80);
+    link.becomesAcknowledging();
+    for (const sent of [80, 80, 61]) {
+      await after(1000);
+      expect(topics()).toHaveLength(sent);
+    }
+    offer(1001);
+    expect(topics()).toEqual(['t1001']);
   });
 
   it('while it reads, what is new waits for its place, and comes once', async () => {
@@ -194,11 +211,12 @@ describe('the notifications of a connection', () => {
   it('sends no more than a thousand ahead of what is settled, and goes on when there is room', async () => {
     table.add(...Array.from({ length: 1500 }, (_, i) => i + 1));
     await link.catchUp();
-    expect(topics()).toHaveLength(1000);
+    await after(GRACE_MS);
+    expect(topics()).toHaveLength(80 + 1000);
     offer(2000);
     expect(topics()).toEqual([]);
     await after(GRACE_MS);
-    expect(topics()).toEqual([...Array.from({ length: 500 }, (_, i) => `t${i + 1001}`), 't2000']);
+    expect(topics()).toEqual([...Array.from({ length: 420 }, (_, i) => `t${i + 1081}`), 't2000']);
   });
 
   it('goes on where the database was away', async () => {
@@ -207,7 +225,7 @@ describe('the notifications of a connection', () => {
     await expect(link.catchUp()).rejects.toThrow('away');
     expect(link.isBusy).toBe(true);
     table.isAway = false;
-    await link.tick();
+    await after(0);
     expect(topics()).toEqual(['t1']);
     table.isAway = true;
     await expect(after(GRACE_MS)).rejects.toThrow('away');
@@ -221,7 +239,7 @@ describe('the notifications of a connection', () => {
     connection.close(1000, '');
     await link.catchUp();
     link.offer(idOf(2), toWire({ type: 'notification' }));
-    await link.tick();
+    await after(0);
     expect(connection.frames).toEqual([]);
   });
 });

@@ -12,8 +12,13 @@ export const ACK_MS = exponential(30_000, 2, 480_000, 5);
 /** Notifications of one connection that were sent and not settled; more wait in the database. */
 export const MAX_UNSETTLED = 1000;
 /** Sent again at a time. */
-const MAX_RESENT = 100;
-const PAGE = 50;
+const MAX_RESENT = 80;
+/**
+ * Sent at once of what waited, and then per PACE_MS to a client that acknowledges: it may send 100 frames a second, and each
+ * notification is one. A client that has not acknowledged any in the first PACE_MS gets the rest at its own speed.
+ */
+const BURST = 80;
+const PACE_MS = 1000;
 /** The next page is read when fewer bytes wait for the client. */
 const PACE_BYTES = 256 * 1024;
 
@@ -49,6 +54,8 @@ export class NotificationLink {
   private isWanted = true;
   private isReading = false;
   private isFirst = true;
+  private begunAt: number | undefined;
+  private pausedUntil = 0;
 
   constructor(
     readonly connection: AcceptedConnection,
@@ -57,7 +64,7 @@ export class NotificationLink {
     connection.onClose(() => void this.closed());
   }
 
-  /** Whether `tick` has something to do. */
+  /** Whether time brings it something to do. */
   get isBusy(): boolean {
     return this.sent.size > 0 || (this.isWanted && this.connection.isOpen);
   }
@@ -95,7 +102,7 @@ export class NotificationLink {
     if (this.isReading) return;
     this.isReading = true;
     try {
-      while (this.isWanted && this.connection.isOpen && this.sent.size < MAX_UNSETTLED) {
+      while (this.isWanted && this.connection.isOpen && this.sent.size < MAX_UNSETTLED && !this.isPaused) {
         this.isWanted = false;
         await this.pass();
       }
@@ -107,34 +114,52 @@ export class NotificationLink {
     }
   }
 
-  /** What time brings: settles what was written, sends again what was not acknowledged, reads what is wanted. */
-  async tick(): Promise<void> {
-    if (!this.connection.isOpen) return;
+  /** Stores what was written to a client that does not acknowledge. */
+  async settleWritten(): Promise<void> {
+    if (this.acknowledges || !this.connection.isOpen) return;
     const now = this.ports.clock.monotonicMs();
-    if (this.acknowledges) await this.resend(now);
-    else await this.settleFlushed((sent) => now - sent.at >= GRACE_MS);
+    await this.settleFlushed((sent) => now - sent.at >= GRACE_MS);
+  }
+
+  /** Sends again what was not acknowledged, and what is wanted. */
+  async sendDue(): Promise<void> {
+    if (!this.connection.isOpen) return;
+    if (this.acknowledges) await this.resend(this.ports.clock.monotonicMs());
     await this.catchUp();
+  }
+
+  private get isPaused(): boolean {
+    return this.ports.clock.monotonicMs() < this.pausedUntil;
   }
 
   private async pass(): Promise<void> {
     const { tenantId, userId } = this.connection;
+    let burst = 0;
     for (let after: string | null = null; ;) {
       await new Promise<void>((resolve) => this.connection.onceBelow(PACE_BYTES, resolve));
       if (!this.connection.isOpen) return;
-      const page: NotificationRow[] = await this.ports.repository.pending(tenantId, userId, after, this.isFirst, PAGE);
+      const page: NotificationRow[] = await this.ports.repository.pending(tenantId, userId, after, this.isFirst, BURST);
       for (const row of page) {
         after = row.notification_id;
         if (this.sent.has(row.notification_id) || this.givenUp.has(row.notification_id)) continue;
-        if (this.sent.size >= MAX_UNSETTLED) {
+        if (this.sent.size >= MAX_UNSETTLED || (burst >= BURST && this.hasToPace())) {
           this.isWanted = true;
           return;
         }
+        burst++;
         const wire = toWire(notificationFrame(row));
         this.transmit(row.notification_id, () => this.connection.sendHistory(wire));
       }
-      if (page.length < PAGE) break;
+      if (page.length < BURST) break;
     }
     this.isFirst = false;
+  }
+
+  private hasToPace(): boolean {
+    const now = this.ports.clock.monotonicMs();
+    if (!this.acknowledges && now - (this.begunAt ?? now) >= PACE_MS) return false;
+    this.pausedUntil = now + PACE_MS;
+    return true;
   }
 
   private transmit(id: string, send: () => void): void {
@@ -143,6 +168,7 @@ export class NotificationLink {
     const known = this.sent.get(id);
     const sent = known ?? { at: 0, attempts: 0, isFlushed: false, isSettling: false };
     sent.at = this.ports.clock.monotonicMs();
+    this.begunAt ??= sent.at;
     sent.attempts++;
     if (!known) this.sent.set(id, sent);
     // Once per turn: all that it brings is flushed together.

@@ -76,11 +76,12 @@ export class NotificationLinks {
     return this.byUser.get(keyOf(connection))?.get(connection);
   }
 
-  /** Every link does what is due, a few at a time. */
+  /** Every link does what is due; those that read do it a few at a time. */
   async tick(): Promise<void> {
     const busy = [...this.byUser.values()].flatMap((own) => [...own.values()].filter((link) => link.isBusy));
+    await Promise.all(busy.map((link) => link.settleWritten()));
     for (let i = 0; i < busy.length; i += TOGETHER)
-      await Promise.all(busy.slice(i, i + TOGETHER).map((link) => link.tick()));
+      await Promise.all(busy.slice(i, i + TOGETHER).map((link) => link.sendDue()));
   }
 
   /** Looks for users whose notifications nobody told this node of. */
