@@ -86,6 +86,18 @@ describe('notifications in the database', () => {
     expect(await waiting()).toBe(3000);
   });
 
+  it('do not reach who subscribed after they were made, however late the fan-out is', async () => {
+    const id = await create(1500);
+    await test.database.sql(
+      `INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic, created_at)
+       VALUES ($1, gen_random_uuid(), 'zoe', 'news', now() + interval '1 second')`,
+      [tenant],
+    );
+    const { told, run } = fanOut();
+    await run(id);
+    expect(told.flat()).toEqual(usersOf(1500));
+  });
+
   it('go on where a worker died, and tell whoever was not told for sure', async () => {
     const id = await create(2500);
     const dying = fanOut();
