@@ -10,6 +10,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/messages/appender/**',
   'src/modules/rooms/room-heads.ts',
   'src/modules/delivery/dead-letters/dead-letters.repository.ts',
+  'src/modules/notifications/live/deliveries.repository.ts',
   'src/modules/admin/**',
   '**/*.spec.ts',
 ];

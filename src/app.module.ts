@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from './modules/admin';
 import { DeliveryModule } from './modules/delivery';
 import { MessagesModule } from './modules/messages';
+import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
 import { ClusterModule } from './platform/cluster';
@@ -34,6 +35,7 @@ export class AppModule {
         RoomsModule,
         DeliveryModule,
         MessagesModule,
+        NotificationsModule,
         AdminModule,
       ],
     };

@@ -22,6 +22,8 @@ export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
   room_id: encodeId('room', DEMO.roomId),
   message_id: encodeId('message', DEMO.messageId),
   tenant_id: encodeId('tenant', DEMO.tenantId),
+  notification_id: encodeId('notification', DEMO.notificationId),
+  subscription_id: encodeId('subscription', DEMO.subscriptionId),
   user_id: DEMO.otherUserId,
 };
 

@@ -2,7 +2,9 @@ import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import type { Answer, Api } from '../support/http/api';
 import { deadLetter } from '../support/dead-letters';
-import { createRoom, sendAll } from '../support/rooms';
+import { notify } from '../support/notifications';
+import { until } from '../support/poll';
+import { bodyOf, createRoom, sendAll } from '../support/rooms';
 import { type DocumentedRoute, documentedRoutes } from '../support/routes';
 import { rowsOf } from '../support/tables';
 import { createKey, uuidOf } from '../support/tenants';
@@ -17,6 +19,8 @@ const UNKNOWN: Ids = {
   room_id: `room_${NOBODY}`,
   message_id: `msg_${NOBODY}`,
   key_id: `key_${NOBODY}`,
+  notification_id: `notif_${NOBODY}`,
+  subscription_id: `sub_${NOBODY}`,
   user_id: 'user-of-nobody',
   id: `dl_${NOBODY}`,
 };
@@ -30,9 +34,29 @@ async function furnish(app: TestApp, member: string): Promise<{ tenant: TestTena
   const [message] = await sendAll(alice, room_id, ['secret of the tenant', 'another one']);
   const { key_id } = await createKey(app, tenant);
   const id = await deadLetter(app, tenant, room_id, member);
+  const { id: subscription_id } = bodyOf(
+    await alice.post<{ id: string }>('/subscriptions', { topic: 'order.shipped' }),
+    201,
+  );
+  const { notification_id } = await notify(tenant, { targets: { user_ids: ['alice'] } });
+  // The job that tells alice would change the tenant's rows while they are compared.
+  await until(
+    () => app.database.sql('SELECT 1 FROM jobs'),
+    (jobs) => jobs.length === 0,
+  );
+  const message_id = message?.message_id ?? '';
   return {
     tenant,
-    ids: { tenant_id: tenant.tenantId, room_id, message_id: message?.message_id ?? '', key_id, user_id: member, id },
+    ids: {
+      tenant_id: tenant.tenantId,
+      room_id,
+      message_id,
+      key_id,
+      notification_id,
+      subscription_id,
+      user_id: member,
+      id,
+    },
   };
 }
 
@@ -70,11 +94,11 @@ describe('tenant isolation over all routes', () => {
   }
 
   function call(client: Api, route: DocumentedRoute, foreign: ReadonlySet<string>, ids: Ids): Promise<Answer<unknown>> {
-    return client.call(route.method, pathOf(route, foreign, ids), bodyOf(route, ids));
+    return client.call(route.method, pathOf(route, foreign, ids), exampleOf(route, ids));
   }
 
   /** The documented example, with the ids in it replaced. PATCHes whose example is empty get a field to change. */
-  function bodyOf({ body, path }: DocumentedRoute, ids: Ids): Record<string, unknown> | undefined {
+  function exampleOf({ body, path }: DocumentedRoute, ids: Ids): Record<string, unknown> | undefined {
     if (body === undefined) return undefined;
     const known =
       Object.keys(body).length > 0 ? body : path === '/admin/tenants/{tenant_id}' ? { name: 'taken over' } : {};
@@ -93,7 +117,7 @@ describe('tenant isolation over all routes', () => {
     text = text
       .replace(/"request_id":"[^"]*"/g, '"request_id":"…"')
       .replace(/"(api_key|prefix|token)":"[^"]*"/g, '"$1":"…"')
-      .replace(/(room|msg|tenant|key)_[0-9a-f]{32}/g, '$1_…')
+      .replace(/(room|msg|tenant|key|notif|sub)_[0-9a-f]{32}/g, '$1_…')
       .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…time…');
     return { status, text };
   }

@@ -9,11 +9,19 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { tenantTables } from '../support/tables';
 
 /** With what later migrations added. */
-const TENANT_TABLES = [...FIRST_TABLES, 'ws_tickets', 'dead_letters'];
+const TENANT_TABLES = [
+  ...FIRST_TABLES,
+  'ws_tickets',
+  'dead_letters',
+  'notifications',
+  'notification_deliveries',
+  'subscriptions',
+];
 const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   ...FIRST_SYSTEM_GRANTS,
   ws_tickets: 'SELECT, DELETE',
   dead_letters: 'SELECT',
+  notification_deliveries: 'SELECT, UPDATE',
 };
 
 /** Indexes of tenant tables that do not begin with tenant_id, each with its reason. */
@@ -21,9 +29,11 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   api_keys_hash: 'a key is looked up before its tenant is known',
   api_keys_updated: 'what another server changed is read for all tenants at once',
   tenants_updated: 'the same',
-  jobs_due: 'workers claim what is due, of all tenants',
+  jobs_leases: 'leases that ran out are found for all tenants at once',
+  jobs_ended: 'dead jobs that are old are purged for all tenants',
   idempotency_keys_expiry: 'what has expired is purged for all tenants',
   ws_tickets_expiry: 'the same',
+  notification_deliveries_waiting: 'what has waited too long is found for all tenants at once',
 };
 /** Tables without a tenant: facts of the installation. */
 const INSTALLATION_TABLES = ['instance', 'schema_migrations'];
@@ -43,7 +53,9 @@ const SYSTEM_TABLES = [...Object.keys(SYSTEM_GRANTS), ...Object.keys(SYSTEM_COLU
 const DEFINERS = ['append_lookup', 'append_messages'];
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
 const OWNERS_OWN = ['log_analyze'];
-const SYSTEM_ONLY = [...DEFINERS, ...OWNERS_OWN];
+/** Run as the system role, for all tenants. */
+const ACROSS_TENANTS = ['jobs_claim'];
+const SYSTEM_ONLY = [...DEFINERS, ...ACROSS_TENANTS, ...OWNERS_OWN];
 const OWN_ROWS = `(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)`;
 
 describe('the catalogue: what keeps the tenants apart in the database', () => {
@@ -401,6 +413,11 @@ function sampleRows(tenant: string): string {
     INSERT INTO room_events (tenant_id, room_id, rev, type, payload) VALUES ('${tenant}', '${id}', 2, 'x', '{}');
     INSERT INTO jobs (tenant_id, kind, key, payload) VALUES ('${tenant}', 'x', 'x', '{}');
     INSERT INTO ws_tickets (tenant_id, ticket_id, expires_at) VALUES ('${tenant}', gen_random_uuid(), now());
+    INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, topic_subscribers)
+      VALUES ('${tenant}', '${id}', 't', '{}', '{alice}', false);
+    INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, waits_since)
+      VALUES ('${tenant}', 'alice', '${id}', now());
+    INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic) VALUES ('${tenant}', '${id}', 'alice', 't');
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
       VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;
 }

@@ -8,7 +8,7 @@ import { tenantTables } from '../support/tables';
 const SOURCE = join(__dirname, '..', '..', 'src');
 /** Tables that are used by SQL only and have no entity, each with its reason. */
 const WITHOUT_ENTITY: Readonly<Record<string, string>> = {
-  jobs: 'written by the append function; its worker is not built yet',
+  jobs: 'written by functions of the schema, read by one repository',
   idempotency_keys: 'used by functions of the schema only',
   ws_tickets: 'written and purged by one repository, never read',
 };

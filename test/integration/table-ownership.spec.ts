@@ -21,6 +21,9 @@ const OWNERS: Readonly<Record<string, string>> = {
   cursors: 'src/modules/delivery/',
   dead_letters: 'src/modules/delivery/',
   messages: 'src/modules/messages/',
+  notifications: 'src/modules/notifications/',
+  notification_deliveries: 'src/modules/notifications/',
+  subscriptions: 'src/modules/notifications/',
 };
 
 /** `file: table` that may stay for now, each with its reason. */

@@ -84,6 +84,7 @@ export class BadInputWorld {
       'cursors',
       'dead_letters',
     ];
+    tables.push('notifications', 'notification_deliveries', 'subscriptions');
     const counts = tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`);
     const rows = await this.app.database.sql(
       `SELECT ${counts.join(', ')}, (SELECT sum(last_rev) FROM rooms) AS revs, (SELECT count(*) FROM jobs) AS jobs,
@@ -111,6 +112,8 @@ function goodValue(schema: Schema): unknown {
   if (schema.type === 'string') return 'good';
   if (schema.type === 'integer') return schema.minimum ?? 0;
   if (schema.type === 'array') return [goodValue(schema.items ?? {})];
+  const [first] = Object.entries(schema.properties ?? {});
+  if (first !== undefined) return { [first[0]]: goodValue(first[1]) };
   return {};
 }
 
@@ -131,7 +134,8 @@ export function badLiterals({ schema, required }: DocumentedField): string[] {
     if ((schema.minItems ?? 0) > 0) out([]);
     if (schema.maxItems !== undefined) out(Array.from({ length: schema.maxItems + 1 }, (_, i) => `u${i}`));
     bad.push(...Object.values(UNSTORABLE_LITERALS).map((literal) => `[${literal}]`));
-  } else if (schema.type === 'object') [5, true, [], 'text', [{}]].forEach(out);
+  } else if (schema.type === 'boolean') [5, 0, 1, 'true', 'text', [], {}].forEach(out);
+  else if (schema.type === 'object') [5, true, [], 'text', [{}]].forEach(out);
   else {
     [5, 0, -1, 1.5, true, false, [], {}, ['text']].forEach(out);
     bad.push(...Object.values(UNSTORABLE_LITERALS));

@@ -4,6 +4,7 @@ import { encodeId } from '../../common/ids';
 import { Caller } from '../../platform/auth';
 import { SystemDatabase } from '../../platform/database';
 import { MessagesService } from '../messages';
+import { NotificationsService, SubscriptionsService } from '../notifications';
 import { RoomsService } from '../rooms';
 import { TenantsService } from '../tenants';
 import { DEMO } from './demo';
@@ -15,7 +16,7 @@ export interface FirstStart {
   shown(): Promise<void>;
 }
 
-/** Makes the demo tenant, its room and its first message on the very first start. */
+/** Makes the demo tenant with a room, a message, a notification and a subscription on the very first start. */
 @Injectable()
 export class FirstStartService {
   constructor(
@@ -23,6 +24,8 @@ export class FirstStartService {
     private readonly tenants: TenantsService,
     private readonly rooms: RoomsService,
     private readonly messages: MessagesService,
+    private readonly notifications: NotificationsService,
+    private readonly subscriptions: SubscriptionsService,
   ) {}
 
   /**
@@ -39,6 +42,7 @@ export class FirstStartService {
     const policy = { tenantId: DEMO.tenantId, status: 'active', limits: {}, settings: {} } as const;
     const alice = new Caller('key', randomUUID(), policy, DEMO.userId, undefined, ['chat']);
     await this.seedRoom(alice);
+    await this.seedNotification(alice);
     return { apiKey, shown: () => this.finish() };
   }
 
@@ -56,5 +60,17 @@ export class FirstStartService {
       );
     const welcome = { content: 'Welcome to ChatAPI', client_message_id: 'welcome' };
     await this.messages.send(alice, encodeId('room', DEMO.roomId), welcome, DEMO.messageId);
+  }
+
+  private async seedNotification(alice: Caller): Promise<void> {
+    await this.subscriptions.subscribe(alice, DEMO.topic, DEMO.subscriptionId);
+    const { total } = await this.notifications.inbox(alice, { limit: 1, offset: 0 });
+    if (total > 0) return;
+    const welcome = {
+      topic: DEMO.topic,
+      payload: { text: 'Welcome to ChatAPI' },
+      targets: { user_ids: [DEMO.userId] },
+    };
+    await this.notifications.notify(alice, welcome, DEMO.notificationId);
   }
 }

@@ -1,6 +1,16 @@
 /**
- * Jobs: work that is written with the change that causes it and done afterwards.
+ * Jobs: work that is written with the change that causes it and done afterwards (docs/adr/0017).
  *
- * Owns the table jobs, which the append function writes. So far it is counted; the worker comes with notifications.
+ * Owns the table jobs, which the append function writes too. Invariants: a committed job is run at least once, whatever
+ * dies; every attempt is counted when it is claimed, so a job that kills its workers ends dead; a job runs under one
+ * fence at a time, and only that fence may end it; leases go by the database's clock. A job that is done is gone, a dead
+ * one stays until it is revived or dropped, at most 30 days.
+ *
+ * Concurrency: claims are made one at a time over all nodes and take milliseconds; work happens outside of them. The
+ * limits per tenant and per key hold over all nodes. Handlers must bear to run twice, and to run on past their lease.
  */
+export { exponential } from './backoff';
+export { JobHandlers } from './handlers';
+export { DeadJob, type DeadJobRow, type Job, type JobHandler, type NewJob, PostponeJob, RetryJob } from './job';
+export { Jobs } from './jobs';
 export { JobsModule } from './jobs.module';

@@ -149,9 +149,25 @@ export const METRIC_DEFINITIONS = {
     help: 'Dead letters now, by kind: what was given up on and neither acknowledged nor dropped since.',
     labels: ['kind'],
   },
+  chatapi_notifications_total: {
+    type: 'counter',
+    help: 'Notifications of single users, by what became of them: stored, delivered (also again), dead.',
+    labels: ['outcome'],
+  },
   chatapi_jobs: {
     type: 'gauge',
-    help: 'Background jobs now, by state.',
+    help: 'Background jobs now, by state. A job that is done is gone.',
     labels: ['state'],
+  },
+  chatapi_jobs_ended_total: {
+    type: 'counter',
+    help: 'Attempts at background jobs that ended, by kind and by what became of the job.',
+    labels: ['kind', 'outcome'],
+  },
+  chatapi_jobs_seconds: {
+    type: 'histogram',
+    help: 'Duration of an attempt at a background job, by kind.',
+    labels: ['kind'],
+    buckets: LATENCY_SECONDS,
   },
 } as const satisfies Record<`${typeof METRIC_PREFIX}${string}`, MetricDefinition>;

@@ -5,6 +5,8 @@ import { WsTickets1763856000000 } from './0004-ws-tickets';
 import { LastSeen1763942400000 } from './0005-last-seen';
 import { Sync1764028800000 } from './0006-sync';
 import { DeadLetters1764115200000 } from './0007-dead-letters';
+import { JobsWorker1764201600000 } from './0008-jobs-worker';
+import { Notifications1764288000000 } from './0009-notifications';
 import { SmallBatches1764374400000 } from './0010-small-batches';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
@@ -16,5 +18,7 @@ export const MIGRATIONS = [
   LastSeen1763942400000,
   Sync1764028800000,
   DeadLetters1764115200000,
+  JobsWorker1764201600000,
+  Notifications1764288000000,
   SmallBatches1764374400000,
 ] as const;

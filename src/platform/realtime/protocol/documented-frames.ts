@@ -11,7 +11,7 @@ export const CLIENT_FRAMES = {
   subscribe: 'built',
   unsubscribe: 'built',
   sync: 'built',
-  'notification.ack': 'later',
+  'notification.ack': 'built',
   ping: 'built',
 } as const satisfies Record<string, 'built' | 'later'>;
 

@@ -1,0 +1,72 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { DeadJob, exponential, type Job, type JobHandler, JobHandlers, type NewJob } from '../../platform/jobs';
+import { Metrics } from '../../platform/metrics';
+import { Presence } from '../../platform/realtime';
+import { notificationFrame } from './live/frame';
+import { NotificationLinks } from './live/links';
+import { NotificationsRepository, type SpreadBatch } from './notifications.repository';
+import { OfflineJobs } from './offline-jobs';
+
+/** Targets per statement. */
+export const BATCH = 1000;
+const KIND = 'notification.fan_out';
+
+/**
+ * Hands a notification out to its targets, a batch at a time: their deliveries are stored, then the connections are
+ * told, then it is stored how far this got. A worker that dies in between does its batch again: the deliveries are there
+ * already, and who has not got it is told once more, under the same id.
+ */
+@Injectable()
+export class FanOut implements JobHandler, OnModuleInit {
+  readonly schedule = exponential(1000, 2, 60_000, 8);
+  readonly maxAttempts = 20;
+  readonly concurrency = 1;
+  readonly perTenant = 4;
+  readonly slots = 16;
+
+  constructor(
+    private readonly handlers: JobHandlers,
+    private readonly repository: NotificationsRepository,
+    private readonly links: NotificationLinks,
+    private readonly presence: Presence,
+    private readonly offline: OfflineJobs,
+    private readonly metrics: Metrics,
+  ) {}
+
+  onModuleInit(): void {
+    this.handlers.add(KIND, this);
+  }
+
+  async run({ tenantId, payload }: Job, signal: AbortSignal): Promise<void> {
+    const notificationId = (payload as { notification_id?: unknown }).notification_id;
+    if (typeof notificationId !== 'string') throw new DeadJob('the job names no notification');
+    for (let more = true; more;) {
+      signal.throwIfAborted();
+      const batch = await this.repository.spread(tenantId, notificationId, BATCH);
+      if (batch === undefined || batch.last === null) return;
+      this.tell(tenantId, notificationId, batch);
+      const jobs = await this.offlineJobs(tenantId, notificationId, batch);
+      more = batch.more;
+      // The last batch ends with the job itself: what has to be stored with it is stored before.
+      if (more || jobs.length > 0) await this.repository.advance(tenantId, notificationId, batch.last, jobs);
+    }
+  }
+
+  private tell(tenantId: string, notificationId: string, batch: SpreadBatch): void {
+    const frame = notificationFrame({ notification_id: notificationId, ...batch });
+    this.links.publish({ tenantId, notificationId, userIds: batch.user_ids, frame });
+    this.metrics.counter('chatapi_notifications_total').labels({ outcome: 'stored' }).inc(batch.user_ids.length);
+  }
+
+  private async offlineJobs(
+    tenantId: string,
+    notificationId: string,
+    { topic, created_at, user_ids }: SpreadBatch,
+  ): Promise<readonly NewJob[]> {
+    if (!this.offline.isUsed || user_ids.length === 0) return [];
+    const online = await this.presence.online(tenantId, user_ids);
+    const userIds = user_ids.filter((userId) => !online.has(userId));
+    if (userIds.length === 0) return [];
+    return this.offline.of({ tenantId, notificationId, topic, createdAt: new Date(created_at).toISOString(), userIds });
+  }
+}

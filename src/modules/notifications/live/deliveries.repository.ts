@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { SystemDatabase } from '../../../platform/database';
+
+/** One notification of one user. */
+export interface DeliveryRef {
+  readonly tenantId: string;
+  readonly userId: string;
+  /** UUID. */
+  readonly notificationId: string;
+}
+
+export interface GivenUp extends DeliveryRef {
+  readonly attempts: number;
+  readonly error: string;
+}
+
+export interface UserRef {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+/** Where deliveries of all tenants are settled, many in one statement. What a notification says is not seen here. */
+@Injectable()
+export class DeliveriesRepository {
+  constructor(private readonly system: SystemDatabase) {}
+
+  /** Stores that these are delivered; says of each whether there is such a delivery. */
+  async settle(refs: readonly DeliveryRef[]): Promise<boolean[]> {
+    const rows = await this.system.read<{ place: number }>('settle notifications', SETTLE, [
+      refs.map((ref) => ref.tenantId),
+      refs.map((ref) => ref.userId),
+      refs.map((ref) => ref.notificationId),
+    ]);
+    const found = new Set(rows.map((row) => row.place));
+    return refs.map((_, i) => found.has(i + 1));
+  }
+
+  /** Makes dead letters of them, but of what was delivered, given up or dropped meanwhile. */
+  async giveUp(given: readonly GivenUp[]): Promise<void> {
+    await this.system.read(
+      'give notifications up',
+      `UPDATE notification_deliveries d SET dead_at = clock_timestamp(), dead_letter_id = gen_random_uuid(),
+         attempts = g.attempts, error = g.error
+       FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::integer[], $5::text[])
+         g(tenant_id, user_id, notification_id, attempts, error)
+       WHERE d.tenant_id = g.tenant_id AND d.user_id = g.user_id AND d.notification_id = g.notification_id
+         AND d.delivered_at IS NULL AND d.dead_at IS NULL AND NOT d.dropped`,
+      [
+        given.map((g) => g.tenantId),
+        given.map((g) => g.userId),
+        given.map((g) => g.notificationId),
+        given.map((g) => g.attempts),
+        given.map((g) => g.error),
+      ],
+    );
+  }
+
+  /** Gives up what has waited for longer than so many days, at most 5,000 at a time; returns how many. */
+  async expire(days: number): Promise<number> {
+    const rows = await this.system.read<{ n: number }>(
+      'expire notifications',
+      `WITH gone AS (
+         UPDATE notification_deliveries d SET dead_at = clock_timestamp(), dead_letter_id = gen_random_uuid(),
+           error = 'user offline'
+         FROM (SELECT x.tenant_id, x.user_id, x.notification_id FROM notification_deliveries x
+           WHERE x.delivered_at IS NULL AND x.dead_at IS NULL AND NOT x.dropped
+             AND x.waits_since < clock_timestamp() - make_interval(days => $1)
+           ORDER BY x.waits_since LIMIT 5000 FOR UPDATE SKIP LOCKED) l
+         WHERE d.tenant_id = l.tenant_id AND d.user_id = l.user_id AND d.notification_id = l.notification_id
+         RETURNING 1)
+       SELECT count(*)::int AS n FROM gone`,
+      [days],
+    );
+    return rows[0]?.n ?? 0;
+  }
+
+  /** How many dead letters there are, in all tenants. */
+  async countDead(): Promise<number> {
+    const rows = await this.system.read<{ n: number }>(
+      'count dead notifications',
+      'SELECT count(*) AS n FROM notification_deliveries WHERE dead_at IS NOT NULL',
+    );
+    return rows[0]?.n ?? 0;
+  }
+
+  /** Those of the users for whom something has waited for longer than so many milliseconds and was not given up. */
+  async waitedFor(users: readonly UserRef[], ms: number): Promise<UserRef[]> {
+    const rows = await this.system.read<{ tenant_id: string; user_id: string }>(
+      'users with pending notifications',
+      `SELECT u.tenant_id, u.user_id FROM unnest($1::uuid[], $2::text[]) u(tenant_id, user_id),
+         LATERAL (SELECT 1 FROM notification_deliveries d WHERE d.tenant_id = u.tenant_id AND d.user_id = u.user_id
+           AND d.delivered_at IS NULL AND d.dead_at IS NULL AND NOT d.dropped
+           AND d.waits_since < clock_timestamp() - $3 * interval '1 ms' LIMIT 1) d`,
+      [users.map((user) => user.tenantId), users.map((user) => user.userId), ms],
+    );
+    return rows.map((row) => ({ tenantId: row.tenant_id, userId: row.user_id }));
+  }
+}
+
+const SETTLE = `
+WITH given AS MATERIALIZED (
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[]) WITH ORDINALITY
+    g(tenant_id, user_id, notification_id, place)
+), settled AS (
+  UPDATE notification_deliveries d SET delivered_at = clock_timestamp(), dead_at = NULL, dead_letter_id = NULL,
+    error = NULL
+  FROM given g WHERE d.tenant_id = g.tenant_id AND d.user_id = g.user_id AND d.notification_id = g.notification_id
+    AND d.delivered_at IS NULL
+)
+SELECT g.place::integer FROM given g, LATERAL (SELECT 1 FROM notification_deliveries d
+  WHERE d.tenant_id = g.tenant_id AND d.user_id = g.user_id AND d.notification_id = g.notification_id OFFSET 0) d`;

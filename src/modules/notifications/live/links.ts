@@ -1,0 +1,123 @@
+import type { Bus, Topic, Unsubscribe } from '../../../platform/cluster';
+import { type AcceptedConnection, type Frame, toWire } from '../../../platform/realtime';
+import type { DeliveriesRepository, UserRef } from './deliveries.repository';
+import { type LinkPorts, NotificationLink } from './link';
+
+/** A notification for users, wherever they are connected. Lost ones are found by the poll. */
+export interface NotificationHint {
+  readonly tenantId: string;
+  readonly userIds: readonly string[];
+  /** UUID. */
+  readonly notificationId: string;
+  readonly frame: Frame;
+}
+
+export const NOTIFICATION_HINTS: Topic<NotificationHint> = 'notification-hints';
+
+/** Dead letters of these users were replayed. */
+interface ReplayHint {
+  readonly tenantId: string;
+  readonly userIds: readonly string[];
+}
+
+const REPLAY_HINTS: Topic<ReplayHint> = 'notification-replays';
+
+/** Users per look of the poll. */
+const SLICE = 1000;
+/** Links that use the database at the same time. */
+const TOGETHER = 8;
+/** What was made more recently may still be on its way. */
+const OVERDUE_MS = 5000;
+
+/** The connections of this node, by user, and the way to those of the others. */
+export class NotificationLinks {
+  private readonly byUser = new Map<string, Map<AcceptedConnection, NotificationLink>>();
+
+  constructor(
+    private readonly ports: LinkPorts,
+    private readonly deliveries: Pick<DeliveriesRepository, 'waitedFor'>,
+    private readonly bus: Bus,
+  ) {}
+
+  /** Takes in what all nodes publish, this one among them. */
+  listen(): Unsubscribe {
+    const unsubscribe = [
+      this.bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => this.hear(payload)),
+      this.bus.subscribe(REPLAY_HINTS, ({ payload }) => this.retry(payload)),
+    ];
+    return () => unsubscribe.forEach((end) => end());
+  }
+
+  /** Neither blocks nor fails. */
+  publish(hint: NotificationHint): void {
+    if (hint.userIds.length > 0) this.bus.publish(NOTIFICATION_HINTS, hint);
+  }
+
+  /** What waits for these users is sent to them, what was given up on their connections too. */
+  publishReplay(tenantId: string, userIds: readonly string[]): void {
+    this.bus.publish(REPLAY_HINTS, { tenantId, userIds });
+  }
+
+  /** What waits for the user is sent to the connection, and from then on what is new. */
+  opened(connection: AcceptedConnection): void {
+    const key = keyOf(connection);
+    const own = this.byUser.get(key) ?? new Map<AcceptedConnection, NotificationLink>();
+    const link = new NotificationLink(connection, this.ports);
+    this.byUser.set(key, own.set(connection, link));
+    connection.onClose(() => {
+      own.delete(connection);
+      if (own.size === 0 && this.byUser.get(key) === own) this.byUser.delete(key);
+    });
+    this.start(link);
+  }
+
+  /** undefined when the connection is over. */
+  of(connection: AcceptedConnection): NotificationLink | undefined {
+    return this.byUser.get(keyOf(connection))?.get(connection);
+  }
+
+  /** Every link does what is due; those that read do it a few at a time. */
+  async tick(): Promise<void> {
+    const busy = [...this.byUser.values()].flatMap((own) => [...own.values()].filter((link) => link.isBusy));
+    await Promise.all(busy.map((link) => link.settleWritten()));
+    for (let i = 0; i < busy.length; i += TOGETHER)
+      await Promise.all(busy.slice(i, i + TOGETHER).map((link) => link.sendDue()));
+  }
+
+  /** Looks for users whose notifications nobody told this node of. */
+  async poll(): Promise<void> {
+    const users = [...this.byUser.values()].flatMap((own) => [...own.keys()].slice(0, 1));
+    for (let i = 0; i < users.length; i += SLICE) {
+      const waited = await this.deliveries.waitedFor(users.slice(i, i + SLICE), OVERDUE_MS);
+      for (const user of waited)
+        for (const link of this.byUser.get(keyOf(user))?.values() ?? []) {
+          link.want();
+          this.start(link);
+        }
+    }
+  }
+
+  private hear({ tenantId, userIds, notificationId, frame }: NotificationHint): void {
+    let wire: ReturnType<typeof toWire> | undefined;
+    for (const userId of userIds)
+      for (const link of this.byUser.get(keyOf({ tenantId, userId }))?.values() ?? [])
+        link.offer(notificationId, (wire ??= toWire(frame)));
+  }
+
+  private retry({ tenantId, userIds }: ReplayHint): void {
+    for (const userId of userIds)
+      for (const link of this.byUser.get(keyOf({ tenantId, userId }))?.values() ?? []) {
+        link.retry();
+        this.start(link);
+      }
+  }
+
+  private start(link: NotificationLink): void {
+    // What cannot be read now is read by the next tick, which says so if it fails.
+    link.catchUp().catch(() => undefined);
+  }
+}
+
+function keyOf({ tenantId, userId }: UserRef): string {
+  return `${tenantId}/${userId}`;
+}

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { Batching } from '../../../common/batching';
+import { Metrics } from '../../../platform/metrics';
+import { DeliveriesRepository, type DeliveryRef, type GivenUp } from './deliveries.repository';
+
+/** Stores what became of deliveries: those of one turn, and those that come while a statement runs, in one statement. */
+@Injectable()
+export class Settlements {
+  private readonly settling: Batching<DeliveryRef, boolean>;
+  private readonly giving: Batching<GivenUp, undefined>;
+
+  constructor(repository: DeliveriesRepository, metrics: Metrics) {
+    const count = metrics.counter('chatapi_notifications_total');
+    this.settling = new Batching(async (refs) => {
+      const found = await repository.settle(refs);
+      count.labels({ outcome: 'delivered' }).inc(found.filter(Boolean).length);
+      return found;
+    });
+    this.giving = new Batching(async (given) => {
+      await repository.giveUp(given);
+      count.labels({ outcome: 'dead' }).inc(given.length);
+      return given.map(() => undefined);
+    });
+  }
+
+  /** The user has it. false: there is no such delivery. Doing it again changes nothing. */
+  delivered(ref: DeliveryRef): Promise<boolean> {
+    return this.settling.add(ref);
+  }
+
+  /** Makes a dead letter of it, unless it was delivered meanwhile. */
+  async giveUp(given: GivenUp): Promise<void> {
+    await this.giving.add(given);
+  }
+}

@@ -1,0 +1,49 @@
+import { Module } from '@nestjs/common';
+import { Clock } from '../../common/clock';
+import { Bus } from '../../platform/cluster';
+import { NotificationDeadLetters } from './dead-letters/dead-letters';
+import { NotificationDeadLettersRepository } from './dead-letters/dead-letters.repository';
+import { FanOut } from './fan-out';
+import { DeliveriesRepository } from './live/deliveries.repository';
+import { NotificationLinks } from './live/links';
+import { NotificationLive } from './live/live.service';
+import { Settlements } from './live/settlements';
+import { NotificationsController } from './notifications.controller';
+import { NotificationsGateway } from './notifications.gateway';
+import { NotificationsRepository } from './notifications.repository';
+import { NotificationsService } from './notifications.service';
+import { OfflineJobs } from './offline-jobs';
+import { SubscriptionsController } from './subscriptions.controller';
+import { SubscriptionsRepository } from './subscriptions.repository';
+import { SubscriptionsService } from './subscriptions.service';
+
+@Module({
+  controllers: [NotificationsController, SubscriptionsController],
+  providers: [
+    NotificationsRepository,
+    NotificationsService,
+    NotificationsGateway,
+    SubscriptionsRepository,
+    SubscriptionsService,
+    OfflineJobs,
+    FanOut,
+    DeliveriesRepository,
+    Settlements,
+    {
+      provide: NotificationLinks,
+      useFactory: (
+        repository: NotificationsRepository,
+        settlements: Settlements,
+        deliveries: DeliveriesRepository,
+        clock: Clock,
+        bus: Bus,
+      ) => new NotificationLinks({ repository, settlements, clock }, deliveries, bus),
+      inject: [NotificationsRepository, Settlements, DeliveriesRepository, Clock, Bus],
+    },
+    NotificationLive,
+    NotificationDeadLettersRepository,
+    NotificationDeadLetters,
+  ],
+  exports: [NotificationsService, SubscriptionsService, NotificationDeadLetters, OfflineJobs, Settlements],
+})
+export class NotificationsModule {}

@@ -1,0 +1,126 @@
+import { Injectable } from '@nestjs/common';
+import type { PageRequest } from '../../common/pagination';
+import { Database } from '../../platform/database';
+import { Jobs, type NewJob } from '../../platform/jobs';
+
+/** What a client sees of a notification. */
+export interface NotificationRow {
+  readonly notification_id: string;
+  readonly topic: string;
+  readonly payload: Record<string, unknown>;
+  readonly created_at: Date;
+}
+
+export interface InboxRow extends NotificationRow {
+  readonly delivered_at: Date | null;
+  readonly read_at: Date | null;
+}
+
+/** The next targets of a notification; their deliveries are stored. */
+export interface SpreadBatch {
+  readonly topic: string;
+  readonly payload: Record<string, unknown>;
+  readonly created_at: string;
+  /** Those of the batch who do not have it yet. */
+  readonly user_ids: readonly string[];
+  /** The last user id of the batch; null when there was nobody left. */
+  readonly last: string | null;
+  readonly more: boolean;
+}
+
+const COLUMNS = 'n.notification_id, n.topic, n.payload, n.created_at';
+
+/** Notifications of one tenant. */
+@Injectable()
+export class NotificationsRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly jobs: Jobs,
+  ) {}
+
+  /** Newest first. */
+  inbox(tenantId: string, userId: string, page: PageRequest): Promise<InboxRow[]> {
+    return this.database.read<InboxRow & { topic: string }>(
+      'inbox',
+      tenantId,
+      `SELECT ${COLUMNS}, d.delivered_at, d.read_at FROM (
+         SELECT x.* FROM notification_deliveries x WHERE x.tenant_id = $1 AND x.user_id = $2
+         ORDER BY x.notification_id DESC LIMIT $3 OFFSET $4) d
+       JOIN notifications n ON n.tenant_id = $1 AND n.notification_id = d.notification_id
+       ORDER BY d.notification_id DESC`,
+      [tenantId, userId, page.limit, page.offset],
+    );
+  }
+
+  async counts(tenantId: string, userId: string): Promise<{ total: number; unread: number }> {
+    const [row] = await this.database.read<{ total: number; unread: number }>(
+      'inbox counts',
+      tenantId,
+      `SELECT (SELECT count(*) FROM notification_deliveries d WHERE d.tenant_id = $1 AND d.user_id = $2) AS total,
+         (SELECT count(*) FROM notification_deliveries d
+           WHERE d.tenant_id = $1 AND d.user_id = $2 AND d.read_at IS NULL) AS unread`,
+      [tenantId, userId],
+    );
+    return row ?? { total: 0, unread: 0 };
+  }
+
+  /**
+   * What waits for a user, oldest first.
+   * @param after the last one of the page before; null for the first page
+   * @param withDead also what was given up, as on connect
+   */
+  pending(
+    tenantId: string,
+    userId: string,
+    after: string | null,
+    withDead: boolean,
+    limit: number,
+  ): Promise<NotificationRow[]> {
+    return this.database.read<NotificationRow & { topic: string }>(
+      'pending notifications',
+      tenantId,
+      `SELECT ${COLUMNS} FROM (
+         SELECT d.notification_id FROM notification_deliveries d WHERE d.tenant_id = $1 AND d.user_id = $2
+           AND d.delivered_at IS NULL AND d.notification_id > $3 AND ($4 OR (d.dead_at IS NULL AND NOT d.dropped))
+         ORDER BY d.notification_id LIMIT $5) d
+       JOIN notifications n ON n.tenant_id = $1 AND n.notification_id = d.notification_id
+       ORDER BY d.notification_id`,
+      [tenantId, userId, after ?? '00000000-0000-0000-0000-000000000000', withDead, limit],
+    );
+  }
+
+  /** Those of a user's notifications that still wait and were not given up. */
+  stillPending(tenantId: string, userId: string, ids: readonly string[]): Promise<NotificationRow[]> {
+    return this.database.read<NotificationRow & { topic: string }>(
+      'unacknowledged notifications',
+      tenantId,
+      `SELECT ${COLUMNS} FROM notification_deliveries d
+       JOIN notifications n ON n.tenant_id = $1 AND n.notification_id = d.notification_id
+       WHERE d.tenant_id = $1 AND d.user_id = $2 AND d.notification_id = ANY ($3::uuid[])
+         AND d.delivered_at IS NULL AND d.dead_at IS NULL AND NOT d.dropped ORDER BY d.notification_id`,
+      [tenantId, userId, ids],
+    );
+  }
+
+  /** Stores the deliveries of the next targets; undefined when there is no such notification. */
+  async spread(tenantId: string, notificationId: string, limit: number): Promise<SpreadBatch | undefined> {
+    const batch = await this.database.call<SpreadBatch | null>('spread notification', tenantId, 'notification_spread', [
+      tenantId,
+      notificationId,
+      limit,
+    ]);
+    return batch ?? undefined;
+  }
+
+  /** Everybody up to this user id was told; what has to be done for those who were not here is stored with it. */
+  async advance(tenantId: string, notificationId: string, last: string, jobs: readonly NewJob[]): Promise<void> {
+    await this.database.transaction('advance notification', tenantId, async (sql) => {
+      await sql.query(
+        `UPDATE notifications SET fanned_to = $3 WHERE tenant_id = $1 AND notification_id = $2 AND fanned_to < $3`,
+        [tenantId, notificationId, last],
+      );
+      await this.jobs.enqueue(sql, tenantId, jobs);
+    });
+    if (jobs.length > 0) this.jobs.wake();
+  }
+}

@@ -1,0 +1,35 @@
+import { AppError } from '../../common/errors';
+import { codeOf } from '../database';
+import { delayAfter } from './backoff';
+import { DeadJob, type JobHandler, PostponeJob, RetryJob } from './job';
+import type { Ending } from './jobs.repository';
+
+/** How an attempt ended, before it is written. */
+export type Outcome = Pick<Ending, 'outcome' | 'delayMs' | 'error'>;
+
+const MAX_ERROR = 500;
+/** After a failure of our own database. */
+const AWAY_MS = 1000;
+
+export const DONE: Outcome = { outcome: 'done', delayMs: 0, error: null };
+/** Given back by a server that stops. */
+export const RELEASED: Outcome = { outcome: 'released', delayMs: 0, error: null };
+
+/** What a failed attempt means for its job. */
+export function outcomeOf(error: unknown, attempt: number, handler: JobHandler): Outcome {
+  const text = textOf(error);
+  if (error instanceof PostponeJob) return { outcome: 'released', delayMs: error.delayMs, error: null };
+  if (error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE')
+    return { outcome: 'released', delayMs: AWAY_MS, error: text };
+  if (error instanceof DeadJob || attempt >= handler.maxAttempts) return { outcome: 'dead', delayMs: 0, error: text };
+  const delayMs = error instanceof RetryJob ? error.delayMs : delayAfter(handler.schedule, attempt);
+  return { outcome: 'retry', delayMs, error: text };
+}
+
+/** What is stored of an error. The database's own messages may hold values of rows: of those only the code. */
+export function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed';
+  const code = codeOf(error);
+  const text = code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? `database error ${code}` : error.message;
+  return text.replaceAll('\0', '').toWellFormed().slice(0, MAX_ERROR).toWellFormed();
+}

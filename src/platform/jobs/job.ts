@@ -1,0 +1,90 @@
+/** A piece of work as its handler gets it. */
+export interface Job {
+  /** Unique over all tenants; stays the same over all attempts and after a replay. */
+  readonly id: number;
+  /** Dashed UUID. */
+  readonly tenantId: string;
+  readonly kind: string;
+  /** What jobs of one kind are told apart by for the limit of concurrency: an endpoint, a room, a notification. */
+  readonly key: string;
+  /** JSON, as it was handed in. */
+  readonly payload: unknown;
+  /** Counts from 1; counted when the job is claimed, so a worker that dies has used it up. */
+  readonly attempt: number;
+  readonly createdAt: Date;
+}
+
+/** Work to be done later. */
+export interface NewJob {
+  readonly kind: string;
+  readonly key: string;
+  /** JSON value, stored as jsonb: no NUL, no lone surrogates. */
+  readonly payload: unknown;
+  /** Milliseconds before it may start. Default 0. */
+  readonly delayMs?: number;
+}
+
+/** What does the jobs of one kind. Everything in it may run twice: after a crash a job is run again. */
+export interface JobHandler {
+  /**
+   * Resolves when the work is done; what it throws is a failed attempt, unless it is one of RetryJob, PostponeJob and
+   * DeadJob. `signal` aborts when the lease is lost or the server stops: then give up soon, nothing is counted.
+   */
+  run(job: Job, signal: AbortSignal): Promise<void>;
+  /** Milliseconds to wait after the first, second … failed attempt; the last one repeats. Jitter of ±20 % is added. */
+  readonly schedule: readonly number[];
+  /** After so many attempts the job is dead. */
+  readonly maxAttempts: number;
+  /** Jobs of one tenant, kind and key that run at the same time, on all nodes together. */
+  readonly concurrency: number;
+  /** Jobs of one tenant and this kind that run at the same time, on all nodes together. Default a quarter of `slots`. */
+  readonly perTenant?: number;
+  /** Jobs of this kind that run at the same time on this node. Default 32. */
+  readonly slots?: number;
+  /** Milliseconds that running jobs get to finish when the server stops, before their signal aborts. Default 2,000. */
+  readonly drainMs?: number;
+  /** Called before the job is marked dead, at least once. When it throws it is called again later, up to 3 times. */
+  onDead?(job: Job, error: string): Promise<void>;
+}
+
+/** A failed attempt that says itself when the next one may be (Retry-After). The attempt counts. */
+export class RetryJob extends Error {
+  constructor(
+    message: string,
+    readonly delayMs: number,
+  ) {
+    super(message);
+    this.name = 'RetryJob';
+  }
+}
+
+/** Not now: the job runs again after the delay, and the attempt does not count. */
+export class PostponeJob extends Error {
+  constructor(
+    message: string,
+    readonly delayMs: number,
+  ) {
+    super(message);
+    this.name = 'PostponeJob';
+  }
+}
+
+/** No further attempt makes sense: the job is dead at once. */
+export class DeadJob extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DeadJob';
+  }
+}
+
+/** A job that was given up. It stays until it is revived or dropped, at most 30 days. */
+export interface DeadJobRow {
+  readonly id: number;
+  readonly kind: string;
+  readonly key: string;
+  readonly payload: unknown;
+  readonly attempts: number;
+  readonly error: string | null;
+  readonly created_at: Date;
+  readonly ended_at: Date;
+}

@@ -1,0 +1,204 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Sql, SystemDatabase } from '../database';
+import type { DeadJobRow, NewJob } from './job';
+
+/** What a node asks for: per kind, how many jobs it has room for and what limits hold. */
+export interface ClaimRequest {
+  readonly kinds: readonly string[];
+  readonly free: readonly number[];
+  readonly perTenant: readonly number[];
+  readonly perKey: readonly number[];
+  readonly maxAttempts: readonly number[];
+  readonly leaseMs: number;
+  /** Where the last claim stopped looking, when there were too many tenants for one. */
+  readonly after: ClaimCursor | null;
+}
+
+export interface ClaimCursor {
+  readonly tenant_id: string;
+  readonly kind: string;
+}
+
+export interface ClaimedRow {
+  readonly tenant_id: string;
+  readonly id: number;
+  readonly kind: string;
+  readonly key: string;
+  readonly payload: unknown;
+  readonly attempts: number;
+  readonly fence: number;
+  readonly last_error: string | null;
+  readonly created_at: string;
+}
+
+export interface Claim {
+  readonly jobs: readonly ClaimedRow[];
+  /** Others are due that a limit kept back: look again when a job ends. */
+  readonly more: boolean;
+  readonly cursor: ClaimCursor | null;
+}
+
+/** What became of a claimed job. */
+export interface Ending {
+  readonly id: number;
+  readonly tenantId: string;
+  readonly fence: number;
+  /** released: like retry, and the attempt does not count. */
+  readonly outcome: 'done' | 'retry' | 'released' | 'dead';
+  readonly delayMs: number;
+  readonly error: string | null;
+}
+
+/** Most pairs of tenant and kind that one claim looks at. */
+const SCAN = 1000;
+
+/** The table jobs. What crosses tenants runs as the system role. */
+@Injectable()
+export class JobsRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly system: SystemDatabase,
+  ) {}
+
+  async claim(r: ClaimRequest): Promise<Claim> {
+    const rows = await this.system.read<{ result: Claim }>(
+      'claim jobs',
+      'SELECT jobs_claim($1, $2, $3, $4, $5, $6, $7, $8, $9) AS result',
+      [
+        r.kinds,
+        r.free,
+        r.perTenant,
+        r.perKey,
+        r.maxAttempts,
+        r.leaseMs,
+        r.after?.tenant_id ?? null,
+        r.after?.kind ?? null,
+        SCAN,
+      ],
+    );
+    return rows[0]?.result ?? { jobs: [], more: false, cursor: null };
+  }
+
+  /** Extends the leases of what still runs under these fences. SKIP LOCKED: whoever ends one has its row. */
+  async renew(held: readonly { id: number; tenantId: string; fence: number }[], leaseMs: number): Promise<Set<number>> {
+    const rows = await this.system.read<{ id: number }>(
+      'renew job leases',
+      `UPDATE jobs j SET lease_until = clock_timestamp() + $4 * interval '1 ms'
+       FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) h(tenant_id, id, fence),
+         LATERAL (SELECT x.tenant_id, x.id FROM jobs x WHERE x.tenant_id = h.tenant_id AND x.id = h.id
+           AND x.fence = h.fence AND x.state = 'running' FOR UPDATE SKIP LOCKED) l
+       WHERE j.tenant_id = l.tenant_id AND j.id = l.id RETURNING j.id`,
+      [held.map((h) => h.tenantId), held.map((h) => h.id), held.map((h) => h.fence), leaseMs],
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  /** Writes how jobs ended; returns the ids of those that were still this fence's to end. */
+  async end(endings: readonly Ending[]): Promise<Set<number>> {
+    const rows = await this.system.read<{ id: number }>('end jobs', END, [
+      endings.map((e) => e.tenantId),
+      endings.map((e) => e.id),
+      endings.map((e) => e.fence),
+      endings.map((e) => e.outcome),
+      endings.map((e) => e.delayMs),
+      endings.map((e) => e.error),
+    ]);
+    return new Set(rows.map((row) => row.id));
+  }
+
+  /** Within a transaction of the tenant. */
+  async insert(sql: Sql, tenantId: string, jobs: readonly NewJob[]): Promise<void> {
+    await sql.query(INSERT, insertValues(tenantId, jobs));
+  }
+
+  /** In a transaction of its own. */
+  async add(tenantId: string, jobs: readonly NewJob[]): Promise<void> {
+    await this.database.read('add jobs', tenantId, INSERT, insertValues(tenantId, jobs));
+  }
+
+  /** Dead jobs of a kind, newest first. */
+  dead(tenantId: string, kind: string, limit: number): Promise<DeadJobRow[]> {
+    return this.database.read<DeadJobRow & { kind: string }>(
+      'dead jobs',
+      tenantId,
+      `SELECT id, kind, key, payload, attempts, last_error AS error, created_at, ended_at FROM jobs
+       WHERE tenant_id = $1 AND kind = $2 AND state = 'dead' ORDER BY ended_at DESC, id DESC LIMIT $3`,
+      [tenantId, kind, limit],
+    );
+  }
+
+  /** Makes dead jobs due again with all their attempts; returns the ids of those that were dead. */
+  async revive(tenantId: string, kind: string, ids: readonly number[]): Promise<number[]> {
+    const rows = await this.database.read<{ id: number }>(
+      'revive jobs',
+      tenantId,
+      `UPDATE jobs SET state = 'queued', attempts = 0, run_at = clock_timestamp(), ended_at = NULL
+       WHERE tenant_id = $1 AND kind = $2 AND state = 'dead' AND id = ANY ($3::bigint[]) RETURNING id`,
+      [tenantId, kind, ids],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** Forgets dead jobs; returns the ids of those that were dead. */
+  async drop(tenantId: string, kind: string, ids: readonly number[]): Promise<number[]> {
+    const rows = await this.database.read<{ id: number }>(
+      'drop dead jobs',
+      tenantId,
+      `DELETE FROM jobs WHERE tenant_id = $1 AND kind = $2 AND state = 'dead' AND id = ANY ($3::bigint[]) RETURNING id`,
+      [tenantId, kind, ids],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** Forgets dead jobs of all tenants that are older than this; at most 5,000 a call. */
+  async purgeDead(days: number): Promise<number> {
+    const rows = await this.system.read<{ n: number }>(
+      'purge dead jobs',
+      `WITH gone AS (DELETE FROM jobs WHERE ctid IN (SELECT ctid FROM jobs WHERE state = 'dead'
+         AND ended_at < clock_timestamp() - make_interval(days => $1) LIMIT 5000) RETURNING 1)
+       SELECT count(*)::int AS n FROM gone`,
+      [days],
+    );
+    return rows[0]?.n ?? 0;
+  }
+
+  /** How many jobs of all tenants are in which state. */
+  counts(): Promise<{ state: string; n: number }[]> {
+    return this.system.read('count jobs', 'SELECT state, count(*) AS n FROM jobs GROUP BY state');
+  }
+}
+
+/** A done job is deleted: the table holds work and what was given up, and stays as small as that. */
+const END = `
+WITH given AS MATERIALIZED (
+  SELECT g.*, l.id AS held FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[])
+    g(tenant_id, id, fence, outcome, delay_ms, error),
+    LATERAL (SELECT x.id FROM jobs x WHERE x.tenant_id = g.tenant_id AND x.id = g.id AND x.fence = g.fence
+      AND x.state = 'running' FOR UPDATE) l
+), gone AS (
+  DELETE FROM jobs j USING given g
+  WHERE j.tenant_id = g.tenant_id AND j.id = g.id AND g.outcome = 'done' RETURNING j.id
+), kept AS (
+  UPDATE jobs j SET state = CASE WHEN g.outcome = 'dead' THEN 'dead' ELSE 'queued' END,
+    attempts = j.attempts - CASE WHEN g.outcome = 'released' THEN 1 ELSE 0 END,
+    run_at = clock_timestamp() + g.delay_ms * interval '1 ms', lease_until = NULL,
+    last_error = COALESCE(g.error, j.last_error),
+    ended_at = CASE WHEN g.outcome = 'dead' THEN clock_timestamp() END
+  FROM given g WHERE j.tenant_id = g.tenant_id AND j.id = g.id AND g.outcome <> 'done' RETURNING j.id
+)
+SELECT id FROM gone UNION ALL SELECT id FROM kept`;
+
+const INSERT = `
+INSERT INTO jobs (tenant_id, kind, key, payload, run_at)
+SELECT $1, n.kind, n.key, n.payload::jsonb, clock_timestamp() + n.delay_ms * interval '1 ms'
+FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) n(kind, key, payload, delay_ms)`;
+
+function insertValues(tenantId: string, jobs: readonly NewJob[]): unknown[] {
+  return [
+    tenantId,
+    jobs.map((j) => j.kind),
+    jobs.map((j) => j.key),
+    jobs.map((j) => JSON.stringify(j.payload)),
+    jobs.map((j) => j.delayMs ?? 0),
+  ];
+}

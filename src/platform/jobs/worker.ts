@@ -1,0 +1,224 @@
+import type { Clock } from '../../common/clock';
+import { describeError, type Log } from '../logging';
+import { DONE, type Outcome, outcomeOf, RELEASED, textOf } from './ending';
+import type { Endings } from './endings';
+import type { JobHandlers } from './handlers';
+import type { Job, JobHandler } from './job';
+import type { ClaimCursor, ClaimedRow, JobsRepository } from './jobs.repository';
+
+/** A claimed job is this node's for so long, by the database's clock, unless its lease is renewed. */
+export const LEASE_MS = 15_000;
+const SLOTS = 32;
+const DRAIN_MS = 2000;
+/** After the last drain: what ignores its signal is left behind. */
+const ABORTED_MS = 1000;
+/** Before an unburied job is buried again. */
+const BURY_AGAIN_MS = 30_000;
+
+interface Running {
+  readonly row: ClaimedRow;
+  readonly handler: JobHandler;
+  readonly abort: AbortController;
+  /** By this node's monotonic clock, and never later than the database's: measured before the claim was sent. */
+  leaseEndsAt: number;
+  ended: Promise<void>;
+}
+
+export interface WorkerPorts {
+  readonly repository: Pick<JobsRepository, 'claim' | 'renew'>;
+  readonly handlers: JobHandlers;
+  readonly endings: Endings;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told of every attempt that ended. */
+  readonly onEnded: (kind: string, outcome: string, seconds: number) => void;
+}
+
+/**
+ * Claims jobs and runs them, on one node.
+ *
+ * Claims are made one at a time; the work happens outside of them and of any transaction. A job occupies its slot until
+ * its ending is stored. Whoever lost its lease may go on working without knowing: its fence refuses what it writes last.
+ */
+export class JobWorker {
+  private readonly running = new Map<number, Running>();
+  private claiming: Promise<void> | undefined;
+  private again = false;
+  private isStopped = false;
+  private isAborting = false;
+  private hasBacklog = false;
+  private cursor: ClaimCursor | null = null;
+
+  constructor(private readonly ports: WorkerPorts) {}
+
+  /** Looks for work now; when a claim is running, once more after it. Rejects when the claim failed. */
+  pump(): Promise<void> {
+    this.again = true;
+    this.claiming ??= this.claimAll().finally(() => (this.claiming = undefined));
+    return this.claiming;
+  }
+
+  /** Extends the leases of what runs, and aborts what lost its own. */
+  async renew(): Promise<void> {
+    const { clock, repository } = this.ports;
+    const asked = clock.monotonicMs();
+    try {
+      const held = [...this.running.values()].map(({ row }) => ({
+        id: row.id,
+        tenantId: row.tenant_id,
+        fence: row.fence,
+      }));
+      if (held.length === 0) return;
+      for (const id of await repository.renew(held, LEASE_MS)) {
+        const job = this.running.get(id);
+        if (job !== undefined) job.leaseEndsAt = asked + LEASE_MS;
+      }
+    } finally {
+      const now = clock.monotonicMs();
+      for (const { leaseEndsAt, abort } of this.running.values()) if (leaseEndsAt <= now) abort.abort('lease lost');
+    }
+  }
+
+  /** Claims no more, lets what runs finish or gives it back. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.claiming?.catch(() => undefined);
+    await Promise.all([...this.running.values()].map((job) => this.drain(job)));
+    this.ports.endings.giveUp();
+  }
+
+  /** How long `stop` may take. */
+  get stopMs(): number {
+    const drains = [...this.ports.handlers.all()].map(([, handler]) => handler.drainMs ?? DRAIN_MS);
+    return Math.max(0, ...drains) + 5 * ABORTED_MS;
+  }
+
+  private async drain({ handler, abort, ended }: Running): Promise<void> {
+    if (await within(handler.drainMs ?? DRAIN_MS, ended)) return;
+    this.isAborting = true;
+    abort.abort('the server stops');
+    await within(ABORTED_MS, ended);
+  }
+
+  private async claimAll(): Promise<void> {
+    // The wake-ups of one turn are one claim.
+    await Promise.resolve();
+    while (this.again && !this.isStopped) {
+      this.again = false;
+      await this.claim();
+    }
+  }
+
+  private async claim(): Promise<void> {
+    const { clock, repository } = this.ports;
+    const open = this.openKinds();
+    if (open.length === 0) return;
+    const sentAt = clock.monotonicMs();
+    const { jobs, more, cursor } = await repository.claim({
+      kinds: open.map(({ kind }) => kind),
+      free: open.map(({ free }) => free),
+      perTenant: open.map(({ handler }) => handler.perTenant ?? Math.max(1, Math.floor(slotsOf(handler) / 4))),
+      perKey: open.map(({ handler }) => handler.concurrency),
+      maxAttempts: open.map(({ handler }) => handler.maxAttempts),
+      leaseMs: LEASE_MS,
+      after: this.cursor,
+    });
+    // A lap of more tenants than one claim looks at: go on until it is complete.
+    if (cursor !== null) this.again = true;
+    this.hasBacklog = more || cursor !== null || (this.cursor !== null && this.hasBacklog);
+    this.cursor = cursor;
+    for (const row of jobs) this.start(row, sentAt + LEASE_MS);
+  }
+
+  private openKinds(): { kind: string; handler: JobHandler; free: number }[] {
+    const busy = new Map<string, number>();
+    for (const { row } of this.running.values()) busy.set(row.kind, (busy.get(row.kind) ?? 0) + 1);
+    return [...this.ports.handlers.all()]
+      .map(([kind, handler]) => ({ kind, handler, free: slotsOf(handler) - (busy.get(kind) ?? 0) }))
+      .filter(({ free }) => free > 0);
+  }
+
+  private start(row: ClaimedRow, leaseEndsAt: number): void {
+    const handler = this.ports.handlers.get(row.kind);
+    if (handler === undefined) return;
+    const job: Running = { row, handler, leaseEndsAt, abort: new AbortController(), ended: Promise.resolve() };
+    this.running.set(row.id, job);
+    job.ended = this.attempt(job);
+  }
+
+  private async attempt(job: Running): Promise<void> {
+    const { endings, clock, onEnded } = this.ports;
+    const { row } = job;
+    const begun = clock.monotonicMs();
+    const { outcome, delayMs, error } = await this.outcome(job);
+    const seconds = (clock.monotonicMs() - begun) / 1000;
+    const wasOurs = await endings.write({
+      id: row.id,
+      tenantId: row.tenant_id,
+      fence: row.fence,
+      outcome,
+      delayMs,
+      error,
+    });
+    // Under a later fence it may run here again already.
+    if (this.running.get(row.id) === job) this.running.delete(row.id);
+    onEnded(row.kind, wasOurs ? outcome : 'lost', seconds);
+    if (this.hasBacklog && !this.isStopped) this.pump().catch(() => undefined);
+  }
+
+  private async outcome({ row, handler, abort }: Running): Promise<Outcome> {
+    const job = jobOf(row);
+    // Claimed beyond its last attempt: its worker died with it, or it could not be buried.
+    if (job.attempt > handler.maxAttempts) return this.bury(job, handler, row.last_error ?? 'the worker was lost');
+    try {
+      await handler.run(job, abort.signal);
+      return DONE;
+    } catch (error) {
+      if (abort.signal.aborted && this.isAborting) return RELEASED;
+      const outcome = outcomeOf(error, job.attempt, handler);
+      if (outcome.outcome === 'retry' || outcome.outcome === 'dead')
+        this.ports.log.debug({ ...about(job), outcome: outcome.outcome, error: describeError(error) }, 'job failed');
+      return outcome.outcome === 'dead' ? this.bury(job, handler, outcome.error ?? 'failed') : outcome;
+    }
+  }
+
+  private async bury(job: Job, handler: JobHandler, error: string): Promise<Outcome> {
+    try {
+      await handler.onDead?.(job, error);
+    } catch (failure) {
+      this.ports.log.error({ ...about(job), error: describeError(failure) }, 'a dead job could not be buried');
+      return { outcome: 'retry', delayMs: BURY_AGAIN_MS, error: textOf(failure) };
+    }
+    this.ports.log.warn({ ...about(job), error }, 'job is dead');
+    return { outcome: 'dead', delayMs: 0, error };
+  }
+}
+
+function slotsOf(handler: JobHandler): number {
+  return handler.slots ?? SLOTS;
+}
+
+function jobOf(row: ClaimedRow): Job {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    kind: row.kind,
+    key: row.key,
+    payload: row.payload,
+    attempt: row.attempts,
+    createdAt: new Date(row.created_at),
+  };
+}
+
+function about(job: Job): object {
+  return { job: job.id, kind: job.kind, tenant_id: job.tenantId, attempt: job.attempt };
+}
+
+/** Whether the promise settled in time. */
+async function within(ms: number, promise: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
+  const settled = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer);
+  return settled;
+}

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { MemoryBus, MemoryLeases } from '../../src/platform/cluster';
+import type { Job } from '../../src/platform/jobs';
+import { JobHandlers } from '../../src/platform/jobs';
+import { SilentLog } from '../../src/platform/logging';
+import { Metrics } from '../../src/platform/metrics';
+import { Presence } from '../../src/platform/realtime';
+import { FanOut } from '../../src/modules/notifications/fan-out';
+import { NotificationDeadLetters } from '../../src/modules/notifications/dead-letters/dead-letters';
+import { NotificationDeadLettersRepository } from '../../src/modules/notifications/dead-letters/dead-letters.repository';
+import { DeliveriesRepository } from '../../src/modules/notifications/live/deliveries.repository';
+import { NOTIFICATION_HINTS, NotificationLinks } from '../../src/modules/notifications/live/links';
+import { NotificationsRepository } from '../../src/modules/notifications/notifications.repository';
+import { OfflineJobs, type OfflineTargets } from '../../src/modules/notifications/offline-jobs';
+import { SystemClock } from '../../src/common/clock';
+import { type JobsHarness, startJobs } from '../support/jobs';
+import { uuidOf } from '../support/tenants';
+
+describe('notifications in the database', () => {
+  let test: JobsHarness;
+  let tenant: string;
+  let deliveries: DeliveriesRepository;
+  let repository: NotificationsRepository;
+
+  beforeAll(async () => {
+    test = await startJobs();
+    deliveries = new DeliveriesRepository(test.open.system);
+    repository = new NotificationsRepository(test.open.database, test.jobs);
+  });
+  beforeEach(async () => {
+    await test.clear();
+    tenant = await test.tenant();
+  });
+  afterAll(() => test.close());
+
+  const usersOf = (n: number): string[] => Array.from({ length: n }, (_, i) => `user${String(i).padStart(5, '0')}`);
+
+  /** A notification for so many subscribers of its topic; its first thousand deliveries are made. */
+  async function create(subscribers: number): Promise<string> {
+    await test.database.sql(
+      `INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic)
+       SELECT $1, gen_random_uuid(), u, 'news' FROM unnest($2::text[]) u`,
+      [tenant, usersOf(subscribers)],
+    );
+    const id = randomUUID();
+    await test.open.database.call('create', tenant, 'notification_create', [
+      ...[tenant, id, 'news', '{"n":1}', [], null, true, 1000],
+    ]);
+    return id;
+  }
+
+  /** A fan-out whose node hears itself; `told` are the users of every hint, in order. */
+  function fanOut(offline = new OfflineJobs()): { told: string[][]; run: (id: string) => Promise<void> } {
+    const bus = new MemoryBus('node', () => undefined);
+    const told: string[][] = [];
+    bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => void told.push([...payload.userIds]));
+    const settlements = { delivered: () => Promise.resolve(true), giveUp: () => Promise.resolve() };
+    const links = new NotificationLinks({ repository, settlements, clock: new SystemClock() }, deliveries, bus);
+    const presence = new Presence(new MemoryLeases(new SystemClock()));
+    const metrics = new Metrics(new SilentLog());
+    const job = new FanOut(new JobHandlers(), repository, links, presence, offline, metrics);
+    const payload = (id: string) => ({ tenantId: tenant, payload: { notification_id: id } }) as unknown as Job;
+    return { told, run: (id) => job.run(payload(id), new AbortController().signal) };
+  }
+
+  const waiting = async (): Promise<number> => {
+    const [row] = await test.database.sql<{ n: number }>(
+      'SELECT count(*)::int AS n FROM notification_deliveries WHERE tenant_id = $1 AND delivered_at IS NULL',
+      [tenant],
+    );
+    return row?.n ?? NaN;
+  };
+
+  it('are stored with their first targets and the job that tells them', async () => {
+    const id = await create(3);
+    expect(await test.rows()).toMatchObject([{ kind: 'notification.fan_out', key: id, state: 'queued' }]);
+    expect(await waiting()).toBe(3);
+  });
+
+  it('reach every target, a batch at a time, and each of them once', async () => {
+    const id = await create(3000);
+    const { told, run } = fanOut();
+    await run(id);
+    expect(told.map((users) => users.length)).toEqual([1000, 1000, 1000]);
+    expect(told.flat()).toEqual(usersOf(3000));
+    expect(await waiting()).toBe(3000);
+  });
+
+  it('do not reach who subscribed after they were made, however late the fan-out is', async () => {
+    const id = await create(1500);
+    await test.database.sql(
+      `INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic, created_at)
+       VALUES ($1, gen_random_uuid(), 'zoe', 'news', now() + interval '1 second')`,
+      [tenant],
+    );
+    const { told, run } = fanOut();
+    await run(id);
+    expect(told.flat()).toEqual(usersOf(1500));
+  });
+
+  it('go on where a worker died, and tell whoever was not told for sure', async () => {
+    const id = await create(2500);
+    const dying = fanOut();
+    jest.spyOn(repository, 'advance').mockImplementationOnce(() => Promise.reject(new Error('killed')));
+    await expect(dying.run(id)).rejects.toThrow('killed');
+    await deliveries.settle([{ tenantId: tenant, userId: 'user00000', notificationId: id }]);
+    const other = fanOut();
+    await other.run(id);
+    expect(other.told.flat()).toEqual(usersOf(2500).slice(1));
+    const again = fanOut();
+    await again.run(id);
+    expect(again.told.flat()).toEqual(usersOf(2500).slice(2000));
+    expect(await waiting()).toBe(2499);
+  });
+
+  it('hand users who are offline to whoever has something to do for them, once per batch', async () => {
+    const id = await create(1500);
+    const asked: OfflineTargets[] = [];
+    const offline = new OfflineJobs();
+    offline.use((targets) => {
+      asked.push(targets);
+      return Promise.resolve([{ kind: 'webhook', key: 'k', payload: { users: targets.userIds.length } }]);
+    });
+    await test.clear();
+    await fanOut(offline).run(id);
+    expect(asked.map(({ userIds }) => userIds.length)).toEqual([1000, 500]);
+    expect(asked[0]).toMatchObject({ tenantId: tenant, notificationId: id, topic: 'news' });
+    await fanOut(offline).run(id);
+    expect((await test.rows()).map(({ kind }) => kind)).toEqual(['webhook', 'webhook']);
+    expect(() => offline.use(() => Promise.resolve([]))).toThrow('already');
+  });
+
+  it('become dead letters after 30 days, and not before', async () => {
+    const id = await create(3);
+    await test.database.sql(
+      `UPDATE notification_deliveries SET waits_since = now() - interval '31 days' WHERE tenant_id = $1 AND user_id <> 'user00002'`,
+      [tenant],
+    );
+    await deliveries.settle([{ tenantId: tenant, userId: 'user00001', notificationId: id }]);
+    expect(await deliveries.expire(30)).toBe(1);
+    expect(await deliveries.expire(30)).toBe(0);
+    const dead = await test.database.sql(
+      'SELECT user_id, error, dead_letter_id IS NOT NULL AS has_id FROM notification_deliveries WHERE dead_at IS NOT NULL',
+    );
+    expect(dead).toEqual([{ user_id: 'user00000', error: 'user offline', has_id: true }]);
+    expect(await repository.pending(tenant, 'user00000', null, true, 10)).toHaveLength(1);
+    expect(await repository.pending(tenant, 'user00000', null, false, 10)).toHaveLength(0);
+    await deliveries.settle([{ tenantId: tenant, userId: 'user00000', notificationId: id }]);
+    expect(await test.database.sql('SELECT 1 FROM notification_deliveries WHERE dead_at IS NOT NULL')).toEqual([]);
+  });
+
+  it('are settled many at a time, and it is said which there are', async () => {
+    const id = await create(2);
+    const ref = (userId: string, notificationId = id) => ({ tenantId: tenant, userId, notificationId });
+    const refs = [ref('user00000'), ref('nobody'), ref('user00000'), ref('user00001', randomUUID()), ref('user00001')];
+    expect(await deliveries.settle(refs)).toEqual([true, false, true, false, true]);
+    expect(await waiting()).toBe(0);
+    await deliveries.giveUp([{ ...ref('user00000'), attempts: 5, error: 'ack timeout' }]);
+    expect(await test.database.sql('SELECT 1 FROM notification_deliveries WHERE dead_at IS NOT NULL')).toEqual([]);
+  });
+
+  describe('that were given up', () => {
+    /** A notification that so many users did not get, and the source of dead letters. */
+    async function dead(
+      users: number,
+    ): Promise<{ id: string; letters: NotificationDeadLetters; replayed: string[][] }> {
+      const id = await create(users);
+      await fanOut().run(id);
+      await test.database.sql(
+        `UPDATE notification_deliveries SET dead_at = now() - interval '1 hour', dead_letter_id = gen_random_uuid(),
+           attempts = 5, error = 'ack timeout' WHERE tenant_id = $1`,
+        [tenant],
+      );
+      const replayed: string[][] = [];
+      const links = { publishReplay: (_tenant: string, ids: readonly string[]) => void replayed.push([...ids]) };
+      const source = new NotificationDeadLettersRepository(test.open.database);
+      const letters = new NotificationDeadLetters(source, deliveries, links as unknown as NotificationLinks);
+      return { id, letters, replayed };
+    }
+    const uuidsOf = (items: readonly { id: string }[]): string[] => items.map(({ id }) => uuidOf(id));
+
+    it('are listed, for their tenant alone', async () => {
+      const { id, letters } = await dead(3);
+      const list = await letters.list(tenant, 2);
+      expect(list).toHaveLength(2);
+      expect(list[0]).toEqual({
+        id: expect.stringMatching(/^dl_[0-9a-f]{32}$/),
+        notification_id: `notif_${id.replaceAll('-', '')}`,
+        user_id: expect.stringMatching(/^user0000/),
+        topic: 'news',
+        attempts: 5,
+        last_attempt_at: expect.any(String),
+        error: 'ack timeout',
+      });
+      expect(await letters.list(await test.tenant(), 10)).toEqual([]);
+      expect(await letters.replay(await test.tenant(), {})).toBe(0);
+      expect(await letters.count()).toBeGreaterThanOrEqual(3);
+    });
+
+    it('wait again when they are replayed, once, all or those that fit', async () => {
+      const { letters, replayed } = await dead(2500);
+      const [first] = uuidsOf(await letters.list(tenant, 1));
+      expect(await letters.replay(tenant, { roomId: randomUUID() })).toBe(0);
+      expect(await letters.replay(tenant, { before: new Date(Date.now() - 7_200_000) })).toBe(0);
+      expect(await letters.replay(tenant, { ids: [first ?? '', randomUUID()] })).toBe(1);
+      expect(await letters.replay(tenant, { ids: [first ?? ''] })).toBe(0);
+      const left = (await letters.list(tenant, 3000)).map(({ user_id }) => user_id);
+      expect(await letters.replay(tenant, { userId: left[0] ?? '' })).toBe(1);
+      expect(await letters.replay(tenant, {})).toBe(2498);
+      expect(await letters.replay(tenant, {})).toBe(0);
+      expect(replayed.map((users) => users.length)).toEqual([1, 1, 1000, 1000, 498]);
+      expect(await letters.list(tenant, 10)).toEqual([]);
+      expect(await deliveries.expire(30)).toBe(0);
+      expect(await repository.pending(tenant, 'user00000', null, false, 10)).toHaveLength(1);
+    });
+
+    it('are forgotten when they are dropped, and still sent on connect', async () => {
+      const { letters } = await dead(1);
+      const [id = ''] = uuidsOf(await letters.list(tenant, 1));
+      expect(await letters.drop(await test.tenant(), id)).toBe(false);
+      expect(await letters.drop(tenant, id)).toBe(true);
+      expect(await letters.drop(tenant, id)).toBe(false);
+      expect(await letters.list(tenant, 10)).toEqual([]);
+      expect(await repository.pending(tenant, 'user00000', null, true, 10)).toHaveLength(1);
+      expect(await repository.pending(tenant, 'user00000', null, false, 10)).toHaveLength(0);
+    });
+  });
+
+  it('that nobody told a node of are found by its poll', async () => {
+    await create(1);
+    const user = { tenantId: tenant, userId: 'user00000' };
+    expect(await deliveries.waitedFor([user], 60_000)).toEqual([]);
+    expect(await deliveries.waitedFor([user, { tenantId: tenant, userId: 'nobody' }], 0)).toEqual([user]);
+  });
+});

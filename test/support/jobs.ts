@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ManualClock } from '../../src/common/clock';
+import { loadConfig } from '../../src/config';
+import { MemoryBus } from '../../src/platform/cluster';
+import { type OpenDatabase, openDatabase, type SystemDatabase } from '../../src/platform/database';
+import { type Job, type JobHandler, JobHandlers, Jobs, type NewJob } from '../../src/platform/jobs';
+import { Endings } from '../../src/platform/jobs/endings';
+import { type Claim, type ClaimRequest, type Ending, JobsRepository } from '../../src/platform/jobs/jobs.repository';
+import { JobWorker } from '../../src/platform/jobs/worker';
+import { Lifecycle } from '../../src/platform/lifecycle';
+import { SilentLog } from '../../src/platform/logging';
+import { createTestDatabase, type TestDatabase } from './database';
+
+/** A worker of one node, without timers: the test says when it looks and when it renews. */
+export interface TestNode {
+  readonly worker: JobWorker;
+  readonly clock: ManualClock;
+  /** What became of its attempts, in order. */
+  readonly ended: string[];
+  /** From here on nothing that it writes arrives, as if it was killed. */
+  kill(): void;
+}
+
+export interface JobsHarness {
+  readonly database: TestDatabase;
+  readonly open: OpenDatabase;
+  readonly repository: JobsRepository;
+  readonly jobs: Jobs;
+  tenant(): Promise<string>;
+  node(handlers: Readonly<Record<string, JobHandler>>): TestNode;
+  add(tenantId: string, kind: string, n: number, more?: Partial<NewJob>): Promise<void>;
+  /** All jobs, oldest first. */
+  rows(): Promise<{ kind: string; key: string; state: string; attempts: number; last_error: string | null }[]>;
+  /** Makes leases run out, and delays end. */
+  letLeasesRunOut(): Promise<void>;
+  letDelaysEnd(): Promise<void>;
+  /** One claim, with how many rows of the table it fetched. */
+  claimed(request: ClaimRequest): Promise<{ result: Claim; rows: number }>;
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A handler with few words: everything that is not said is generous. */
+export function handler(run: JobHandler['run'], more: Partial<JobHandler> = {}): JobHandler {
+  return { run, schedule: [60_000], maxAttempts: 5, concurrency: 100, perTenant: 100, ...more };
+}
+
+/** Work that waits until the test lets it go. */
+export class Gate {
+  readonly started: Job[] = [];
+  private readonly waiting: (() => void)[] = [];
+  private isOpen = false;
+
+  readonly run = async (job: Job): Promise<void> => {
+    this.started.push(job);
+    if (!this.isOpen) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  };
+
+  open(): void {
+    this.isOpen = true;
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}
+
+/** Call in beforeAll; `close` in afterAll. */
+export async function startJobs(): Promise<JobsHarness> {
+  const database = await createTestDatabase();
+  const dataDir = mkdtempSync(join(tmpdir(), 'chatapi-jobs-'));
+  const log = new SilentLog();
+  const lifecycle = new Lifecycle(log);
+  const { database: config } = loadConfig({
+    DATABASE_URL: database.url,
+    DATA_DIR: dataDir,
+    DATABASE_ALLOW_UNSAFE: 'true',
+  });
+  const open = await openDatabase({ config, log, lifecycle, onProgress: () => undefined });
+  const repository = new JobsRepository(open.database, open.system);
+  const sql = database.sql.bind(database);
+  return {
+    database,
+    open,
+    repository,
+    jobs: new Jobs(repository, new MemoryBus('node', () => undefined)),
+    tenant: async () => {
+      const tenantId = randomUUID();
+      await sql('INSERT INTO tenants (tenant_id, name) VALUES ($1, $2)', [tenantId, 'test']);
+      return tenantId;
+    },
+    node: (handlers) => nodeOn(repository, handlers),
+    add: (tenantId, kind, n, more = {}) =>
+      repository.add(
+        tenantId,
+        Array.from({ length: n }, (_, i) => ({ kind, key: 'key', payload: { i }, ...more })),
+      ),
+    rows: () => sql('SELECT kind, key, state, attempts, last_error FROM jobs ORDER BY id'),
+    letLeasesRunOut: async () => {
+      await sql(`UPDATE jobs SET lease_until = now() - interval '1 hour' WHERE state = 'running'`);
+    },
+    letDelaysEnd: async () => {
+      await sql(`UPDATE jobs SET run_at = now() - interval '1 hour' WHERE state = 'queued'`);
+    },
+    claimed: (request) => claimed(open, request),
+    clear: async () => {
+      await sql('DELETE FROM jobs');
+    },
+    close: async () => {
+      await lifecycle.stop('test over');
+      await database.drop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function claimed(open: OpenDatabase, request: ClaimRequest): Promise<{ result: Claim; rows: number }> {
+  return open.system.transaction('test', async (sql) => {
+    // Counts of the session that were not handed on yet, earlier transactions' among them.
+    const fetched = async (): Promise<number> => {
+      const [row] = await sql.query<{ n: number }>(
+        `SELECT seq_tup_read + idx_tup_fetch AS n FROM pg_stat_xact_user_tables WHERE relname = 'jobs'`,
+      );
+      return row?.n ?? NaN;
+    };
+    const read = (_name: string, text: string, values: readonly unknown[]) => sql.query(text, values);
+    const inside = new JobsRepository(open.database, { read } as unknown as SystemDatabase);
+    const before = await fetched();
+    const result = await inside.claim(request);
+    return { result, rows: (await fetched()) - before };
+  });
+}
+
+function nodeOn(repository: JobsRepository, kinds: Readonly<Record<string, JobHandler>>): TestNode {
+  const clock = new ManualClock();
+  const ended: string[] = [];
+  let isDead = false;
+  const never = new Promise<never>(() => undefined);
+  const handlers = new JobHandlers();
+  for (const [kind, its] of Object.entries(kinds)) handlers.add(kind, its);
+  const worker = new JobWorker({
+    repository,
+    handlers,
+    endings: new Endings({ end: (endings: readonly Ending[]) => (isDead ? never : repository.end(endings)) }),
+    clock,
+    log: new SilentLog(),
+    onEnded: (_kind, outcome) => ended.push(outcome),
+  });
+  return { worker, clock, ended, kill: () => (isDead = true) };
+}
