@@ -174,7 +174,9 @@ describe('notifications in the database', () => {
       const replayed: string[][] = [];
       const links = { publishReplay: (_tenant: string, ids: readonly string[]) => void replayed.push([...ids]) };
       const source = new NotificationDeadLettersRepository(test.open.database);
-      const letters = new NotificationDeadLetters(source, deliveries, links as unknown as NotificationLinks);
+      const letters = new NotificationDeadLetters(source, deliveries, links as unknown as NotificationLinks, {
+        add: () => undefined,
+      });
       return { id, letters, replayed };
     }
     const uuidsOf = (items: readonly { id: string }[]): string[] => items.map(({ id }) => uuidOf(id));

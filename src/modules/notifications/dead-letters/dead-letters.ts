@@ -1,45 +1,34 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { encodeId } from '../../../common/ids';
+import {
+  type DeadLetterSelection,
+  type DeadLetterSource,
+  DeadLetterSources,
+  type FailedNotificationDto,
+} from '../../delivery';
 import { DeliveriesRepository } from '../live/deliveries.repository';
 import { NotificationLinks } from '../live/links';
 import { NotificationDeadLettersRepository } from './dead-letters.repository';
-
-/** A notification that a user did not get, as the list of dead letters shows it. */
-export interface DeadNotification {
-  readonly id: string;
-  readonly notification_id: string;
-  readonly user_id: string;
-  readonly topic: string;
-  readonly attempts: number;
-  readonly last_attempt_at: string;
-  readonly error: string;
-}
-
-/** Dead letters with these ids, or all that fit what is given. */
-export interface DeadNotificationSelection {
-  /** UUIDs behind `dl_`; those that are none of these are left out. */
-  readonly ids?: readonly string[];
-  /** A notification is about no room: with it none fits. */
-  readonly roomId?: string;
-  readonly userId?: string;
-  /** Given up before this time. */
-  readonly before?: Date;
-}
 
 /** Replayed at a time: each batch is one statement, and tells its users. */
 const BATCH = 1000;
 
 /** The source of the dead letters of notifications. */
 @Injectable()
-export class NotificationDeadLetters {
+export class NotificationDeadLetters implements DeadLetterSource<'notification'>, OnModuleInit {
   constructor(
     private readonly repository: NotificationDeadLettersRepository,
     private readonly deliveries: DeliveriesRepository,
     private readonly links: NotificationLinks,
+    private readonly sources: DeadLetterSources,
   ) {}
 
+  onModuleInit(): void {
+    this.sources.add('notification', this);
+  }
+
   /** At most `limit`, the last attempted first. */
-  async list(tenantId: string, limit: number): Promise<readonly DeadNotification[]> {
+  async list(tenantId: string, limit: number): Promise<readonly FailedNotificationDto[]> {
     return (await this.repository.list(tenantId, limit)).map((row) => ({
       id: encodeId('deadLetter', row.dead_letter_id),
       notification_id: encodeId('notification', row.notification_id),
@@ -52,7 +41,7 @@ export class NotificationDeadLetters {
   }
 
   /** They wait again, and who is online gets them at once; doing it twice does no harm. Returns how many fitted. */
-  async replay(tenantId: string, { ids, roomId, userId, before }: DeadNotificationSelection): Promise<number> {
+  async replay(tenantId: string, { ids, roomId, userId, before }: DeadLetterSelection): Promise<number> {
     if (roomId !== undefined) return 0;
     let total = 0;
     for (let n = BATCH; n === BATCH; total += n) {

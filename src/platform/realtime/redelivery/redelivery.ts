@@ -54,8 +54,7 @@ export class Redelivery {
   /** A connection was opened, and sits in its rooms. */
   opened(connection: AcceptedConnection): void {
     this.connections.add(connection);
-    if (connection.syncsByItself === false)
-      this.entrances.set(connection, new Map(this.parts.deliveries.liveRooms(connection)));
+    if (!connection.syncsByItself) this.entrances.set(connection, new Map(this.parts.deliveries.liveRooms(connection)));
   }
 
   /** The connection's client acknowledges what it gets: from now on it is sent again what it does not. */
