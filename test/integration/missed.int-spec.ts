@@ -169,7 +169,7 @@ describe('what was missed, as sync reads it', () => {
     ]);
     const other = { ...mine, tenantId: await bench.tenant() };
     expect(await missed(other, 'ann', parts)).toEqual(
-      parts.map(() => expect.objectContaining({ access: 'none', events: [] })),
+      parts.map((): unknown => expect.objectContaining({ access: 'none', events: [] })),
     );
   });
 
