@@ -45,6 +45,8 @@ export class RoomSync {
   readonly upTo: Position;
   /** What was left out; told first. */
   readonly cut: Cut | undefined;
+  /** What it took of the budget. */
+  readonly messages: number;
   /** Rows that are to be read, at most. */
   readonly weight: number;
   private readonly changedThroughSeq: number;
@@ -63,6 +65,7 @@ export class RoomSync {
     const missed = Math.max(0, this.upTo.seq - task.afterSeq);
     const messages = Math.min(missed, bounds.roomMessages, budget.left);
     budget.left -= messages;
+    this.messages = messages;
     const known = target?.has.rev ?? this.upTo.rev;
     const fromRev = Math.min(task.afterRev ?? known, known);
     this.changedThroughSeq = task.afterSeq;

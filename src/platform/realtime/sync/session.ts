@@ -109,8 +109,11 @@ export class SyncSession {
   }
 
   private begin(task: SyncTask): RoomSync | undefined {
-    const target = this.site.places.hold(this.connection, task.seat.roomId);
-    return target === undefined && !task.isAsked ? undefined : new RoomSync(task, target, this.site.bounds);
+    const { places, bounds } = this.site;
+    const { roomId } = task.seat;
+    // Who was removed and has come back did so at their joining, not where this sync was to begin.
+    if (!task.isAsked && !places.isHeld(this.connection, roomId)) return undefined;
+    return new RoomSync(task, places.hold(this.connection, roomId), bounds);
   }
 
   private read(rooms: readonly RoomSync[]): Promise<readonly MissedPage[] | undefined> {
@@ -143,6 +146,7 @@ export class SyncSession {
   private async room(room: RoomSync, page: MissedPage): Promise<boolean> {
     const { connection, site } = this;
     const { roomId, target } = room;
+    if (target === undefined && this.beginAnew(room)) return false;
     const isGone = target !== undefined && !site.places.isHeld(connection, roomId);
     if (isGone || !room.isSeated(page)) {
       if (!isGone && target !== undefined) site.places.look(connection, roomId);
@@ -154,6 +158,15 @@ export class SyncSession {
     if (page.more) return false;
     if (target === undefined) this.tell(completeFrame(this.idOf(room), room.upTo, room.task.requestId));
     else if (!(await this.release(room))) this.refuse(room);
+    return true;
+  }
+
+  /** The connection has come into the room while it was told of it: what was told is told again, up to the seam. */
+  private beginAnew({ task, roomId, messages }: RoomSync): boolean {
+    const target = this.site.places.hold(this.connection, roomId);
+    if (target === undefined) return false;
+    task.budget.left += messages;
+    this.current = [new RoomSync(task, target, this.site.bounds), ...this.current.slice(1)];
     return true;
   }
 
