@@ -4,7 +4,7 @@ interface Waiting<T, R> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Does things one batch at a time: what comes while a batch is under way goes together in the next one. No timer. */
+/** Does things one batch at a time: what comes while a batch is under way goes together in the next one. */
 export class Batching<T, R> {
   private waiting: Waiting<T, R>[] = [];
   private isRunning = false;
@@ -12,10 +12,12 @@ export class Batching<T, R> {
   /**
    * @param work does a batch and returns a result per item, in the same order; when it rejects, all items do
    * @param most items per batch
+   * @param pauseMs after each batch, in ms: what comes within it goes together. Without it the next follows at once
    */
   constructor(
     private readonly work: (items: readonly T[]) => Promise<readonly R[]>,
     private readonly most = 500,
+    private readonly pauseMs = 0,
   ) {}
 
   add(item: T): Promise<R> {
@@ -29,7 +31,11 @@ export class Batching<T, R> {
     this.isRunning = true;
     // What else comes in this turn goes along.
     await Promise.resolve();
-    while (this.waiting.length > 0) await this.do(this.waiting.splice(0, this.most));
+    while (this.waiting.length > 0) {
+      await this.do(this.waiting.splice(0, this.most));
+      // Also after the last one: whoever comes in the pause waits for its end.
+      if (this.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
+    }
     this.isRunning = false;
   }
 

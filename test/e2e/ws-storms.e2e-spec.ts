@@ -13,8 +13,8 @@ const ROOMS = 20;
 const PER_ROOM = 50;
 const CLIENTS = ROOMS * PER_ROOM;
 const QUERIES_PER_CLIENT = 3;
-/** What the server asks by itself meanwhile. */
-const QUERIES_ASIDE = 50;
+/** What the server asks by itself meanwhile, and of many clients together. */
+const QUERIES_ASIDE = 200;
 
 let app: TestApp;
 let tenant: TestTenant;

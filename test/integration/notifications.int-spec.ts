@@ -55,7 +55,8 @@ describe('notifications in the database', () => {
     const told: string[][] = [];
     bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => void told.push([...payload.userIds]));
     const settlements = { delivered: () => Promise.resolve(true), giveUp: () => Promise.resolve() };
-    const links = new NotificationLinks({ repository, settlements, clock: new SystemClock() }, deliveries, bus);
+    const ports = { repository, settlements, clock: new SystemClock(), hasWaiting: () => Promise.resolve(true) };
+    const links = new NotificationLinks(ports, deliveries, bus);
     const presence = new Presence(new MemoryLeases(new SystemClock()));
     const metrics = new Metrics(new SilentLog());
     const job = new FanOut(new JobHandlers(), repository, links, presence, offline, metrics);

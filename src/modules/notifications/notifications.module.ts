@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
+import { Batching } from '../../common/batching';
 import { Clock } from '../../common/clock';
 import { Bus } from '../../platform/cluster';
 import { NotificationDeadLetters } from './dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { FanOut } from './fan-out';
-import { DeliveriesRepository } from './live/deliveries.repository';
+import { DeliveriesRepository, type UserRef } from './live/deliveries.repository';
+import type { LinkPorts } from './live/link';
 import { NotificationLinks } from './live/links';
 import { NotificationLive } from './live/live.service';
 import { Settlements } from './live/settlements';
@@ -16,6 +18,9 @@ import { OfflineJobs } from './offline-jobs';
 import { SubscriptionsController } from './subscriptions.controller';
 import { SubscriptionsRepository } from './subscriptions.repository';
 import { SubscriptionsService } from './subscriptions.service';
+
+/** Users who connect within it are looked up together: a storm of connections is no storm of look-ups. */
+const FIRST_LOOK_MS = 100;
 
 @Module({
   controllers: [NotificationsController, SubscriptionsController],
@@ -37,7 +42,11 @@ import { SubscriptionsService } from './subscriptions.service';
         deliveries: DeliveriesRepository,
         clock: Clock,
         bus: Bus,
-      ) => new NotificationLinks({ repository, settlements, clock }, deliveries, bus),
+      ) => {
+        const looks = new Batching<UserRef, boolean>((users) => deliveries.haveWaiting(users), 1000, FIRST_LOOK_MS);
+        const hasWaiting: LinkPorts['hasWaiting'] = (user) => looks.add(user);
+        return new NotificationLinks({ repository, settlements, clock, hasWaiting }, deliveries, bus);
+      },
       inject: [NotificationsRepository, Settlements, DeliveriesRepository, Clock, Bus],
     },
     NotificationLive,

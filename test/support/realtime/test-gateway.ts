@@ -114,6 +114,11 @@ export class TestGateway {
     return {};
   }
 
+  @SocketOperation({ name: 'notification.ack', dto: NothingFrame, summary: 'Acknowledges.' })
+  acknowledge(): void {
+    this.started.push('notification.ack');
+  }
+
   @SocketOperation({ name: 'sync', dto: RoomFrame, waitsForSends: true, summary: 'Syncs.' })
   sync(_: FrameContext, { room_id }: RoomFrame): void {
     this.started.push(`sync ${room_id}`);

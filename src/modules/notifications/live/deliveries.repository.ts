@@ -83,6 +83,18 @@ export class DeliveriesRepository {
     return rows[0]?.n ?? 0;
   }
 
+  /** Of each of the users whether anything was stored that they do not have, given up or not. */
+  async haveWaiting(users: readonly UserRef[]): Promise<boolean[]> {
+    const rows = await this.system.read<{ waits: boolean }>(
+      'users with anything undelivered',
+      `SELECT EXISTS (SELECT 1 FROM notification_deliveries d
+         WHERE d.tenant_id = u.tenant_id AND d.user_id = u.user_id AND d.delivered_at IS NULL) AS waits
+       FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY u(tenant_id, user_id, place) ORDER BY u.place`,
+      [users.map((user) => user.tenantId), users.map((user) => user.userId)],
+    );
+    return rows.map((row) => row.waits);
+  }
+
   /** Those of the users for whom something has waited for longer than so many milliseconds and was not given up. */
   async waitedFor(users: readonly UserRef[], ms: number): Promise<UserRef[]> {
     const rows = await this.system.read<{ tenant_id: string; user_id: string }>(

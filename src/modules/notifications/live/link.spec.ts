@@ -74,7 +74,12 @@ describe('the notifications of a connection', () => {
 
   function connect(): void {
     connection = new RecordingConnection();
-    link = new NotificationLink(connection, { repository: table.repository, settlements: table.settlements, clock });
+    link = new NotificationLink(connection, {
+      repository: table.repository,
+      settlements: table.settlements,
+      clock,
+      hasWaiting: () => Promise.resolve(true),
+    });
   }
 
   const topics = (): unknown[] => connection.take().map((frame) => frame['topic']);

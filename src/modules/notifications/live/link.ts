@@ -30,6 +30,8 @@ interface Sent {
 }
 
 export interface LinkPorts {
+  /** Whether anything was ever left for the user; asked once per connection, of many together. */
+  readonly hasWaiting: (user: { readonly tenantId: string; readonly userId: string }) => Promise<boolean>;
   readonly repository: Pick<NotificationsRepository, 'pending' | 'stillPending'>;
   readonly settlements: Pick<Settlements, 'delivered' | 'giveUp'>;
   readonly clock: Clock;
@@ -134,6 +136,10 @@ export class NotificationLink {
 
   private async pass(): Promise<void> {
     const { tenantId, userId } = this.connection;
+    if (this.isFirst && !(await this.ports.hasWaiting({ tenantId, userId }))) {
+      this.isFirst = false;
+      return;
+    }
     let burst = 0;
     for (let after: string | null = null; ;) {
       await new Promise<void>((resolve) => this.connection.onceBelow(PACE_BYTES, resolve));

@@ -7,7 +7,7 @@ const FRAMES = 100_000;
 /** As many as a connection may send in a second. */
 const PER_RUN = 100;
 const MUTANTS = 4;
-const TYPES = ['ack', 'read', 'ping', 'subscribe', 'notification.ack', '', '__proto__', 'toString'];
+const TYPES = ['ack', 'read', 'ping', 'subscribe', 'message.stream.start', '', '__proto__', 'toString'];
 const NAMES = ['type', 'request_id', 'data', 'room_id', 'seq', 'content', 'meta', '__proto__', 'constructor'];
 
 /** An object that looks like a frame, with anything at all in its fields. */
