@@ -252,7 +252,8 @@ async function memory(count) {
 async function idleBytes(key, side, count) {
   const before = residentBytes(side.pid);
   let after;
-  const options = { ...side.load, mode: 'idle', count, seconds: IDLE_SECONDS };
+  const url = side.load.url.replace('?sync=manual', '');
+  const options = { ...side.load, url, mode: 'idle', count, seconds: IDLE_SECONDS };
   const result = await runLoad(WS_LOAD, options, {}, (message) => {
     if (message === 'measured') after = residentBytes(side.pid);
   });
