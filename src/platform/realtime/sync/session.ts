@@ -109,7 +109,9 @@ export class SyncSession {
   }
 
   private begin(task: SyncTask): RoomSync | undefined {
-    const target = this.site.places.hold(this.connection, task.seat.roomId);
+    const { places } = this.site;
+    const held = places.hold(this.connection, task.seat.roomId);
+    const target = held ?? (task.isAsked ? places.seat(this.connection, task.seat, task.afterSeq) : undefined);
     return target === undefined && !task.isAsked ? undefined : new RoomSync(task, target, this.site.bounds);
   }
 
@@ -145,7 +147,7 @@ export class SyncSession {
     const { roomId, target } = room;
     const isGone = target !== undefined && !site.places.isHeld(connection, roomId);
     if (isGone || !room.isSeated(page)) {
-      if (!isGone && target !== undefined) site.places.look(connection, roomId);
+      if (!isGone && target !== undefined) site.places.doubt(connection, roomId);
       this.refuse(room);
       return true;
     }
