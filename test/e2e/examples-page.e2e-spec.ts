@@ -23,11 +23,11 @@ describeWithBrowser('examples/page.html, opened as a file', () => {
     await app.close();
   });
 
-  it('sends, shows what comes, edits and deletions, and after a lost connection what it missed', async () => {
-    const { room_id } = await createRoom(tenant.as('alice'), 'group', ['bob']);
+  /** Opens the page as bob; how to wait for what it shows. */
+  async function open(roomId: string) {
     watched = await openPage(app.url);
     const { page, problems } = watched;
-    const settings = new URLSearchParams({ key: tenant.apiKey, user: 'bob', server: app.url, room: room_id });
+    const settings = new URLSearchParams({ key: tenant.apiKey, user: 'bob', server: app.url, room: roomId });
     await page.goto(`${FILE}#${settings.toString()}`);
     const shows = (lines: number, text = ''): Promise<unknown> =>
       until(
@@ -40,6 +40,12 @@ describeWithBrowser('examples/page.html, opened as a file', () => {
       (state) => state === 'live as bob',
       20_000,
     );
+    return { page, problems, shows };
+  }
+
+  it('sends, shows what comes, edits and deletions, and after a lost connection what it missed', async () => {
+    const { room_id } = await createRoom(tenant.as('alice'), 'group', ['bob']);
+    const { page, problems, shows } = await open(room_id);
     await page.fill('#text', 'from the page <b>');
     await page.press('#text', 'Enter');
     await shows(1, 'bob: from the page <b>');

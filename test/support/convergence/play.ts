@@ -27,7 +27,7 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-type Step = (play: Play) => Promise<unknown> | void;
+type Step = (play: Play) => unknown;
 
 /** Steps with how often each is taken. */
 const STEPS: readonly (readonly [weight: number, step: Step])[] = [
