@@ -90,6 +90,18 @@ export class SocketConfig extends area('Sockets', {
     max: 600_000,
     doc: 'Milliseconds that a message waits for its ack before it is sent again to a client that acks; each further wait is twice as long.',
   }),
+  upgradesAtOnce: int('WS_UPGRADES_AT_ONCE', {
+    default: 64,
+    min: 1,
+    max: 10_000,
+    doc: 'Sockets that are opened at the same time, from the check of their credential until they sit in their rooms; others wait.',
+  }),
+  upgradesWaiting: int('WS_UPGRADES_WAITING', {
+    default: 5000,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Sockets that may wait to be opened; beyond it they are refused with 503 and Retry-After (1013 with close_codes=1).',
+  }),
   shutdownSpreadMs: int('WS_SHUTDOWN_SPREAD_MS', {
     default: 5000,
     min: 0,

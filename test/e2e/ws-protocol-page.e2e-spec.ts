@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CLOSE_CODES } from '../../src/platform/realtime/protocol/asyncapi/description';
 import type { TestTenant } from '../support/app';
-import { send } from '../support/messages';
+import { pathOf, send } from '../support/messages';
 import { until } from '../support/poll';
-import { createRoom } from '../support/rooms';
+import { bodyOf, createRoom, sendMany } from '../support/rooms';
 import { checkFrame, type Direction } from '../support/ws/asyncapi';
 import { type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
 const ROOT = join(__dirname, '..', '..');
+const CLIENT = join(ROOT, 'examples', 'client.mjs');
 const PAGE = readFileSync(join(ROOT, 'docs', 'protocol.md'), 'utf8');
 
 /** The blocks of the page whose fence says this. */
@@ -18,6 +19,9 @@ function blocks(fence: string): string[] {
     said === fence && text !== undefined ? [text] : [],
   );
 }
+
+/** More than a sync brings lies before it. */
+const LAST = 620;
 
 describe('docs/protocol.md', () => {
   it.each<Direction>(['client', 'server'])('shows frames of the %s as they are', (direction) => {
@@ -28,6 +32,10 @@ describe('docs/protocol.md', () => {
 
   it('has every close code', () => {
     for (const [code] of CLOSE_CODES) expect(PAGE).toContain(`| ${code} |`);
+  });
+
+  it('shows the client of the examples as it is', () => {
+    expect(blocks('js')).toEqual([readFileSync(CLIENT, 'utf8')]);
   });
 
   describe('its client', () => {
@@ -44,11 +52,10 @@ describe('docs/protocol.md', () => {
       await app.close();
     });
 
-    /** Runs the client of the page as a user. */
+    /** Runs the client as a user. */
     function start(userId: string, room: string): { lines(): string[]; type(line: string): void } {
-      const [code = ''] = blocks('js');
       const env = { ...process.env, KEY: tenant.apiKey, USER_ID: userId, SERVER: app.url, ROOM: room };
-      const child = spawn(process.execPath, ['--input-type=module', '-e', code], { cwd: ROOT, env });
+      const child = spawn(process.execPath, [CLIENT], { cwd: ROOT, env });
       running.push(child);
       let said = '';
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
@@ -64,9 +71,9 @@ describe('docs/protocol.md', () => {
     }
 
     const live = (userId: string): boolean =>
-      app.handler.messages.some(({ connection, text }) => connection.userId === userId && text.includes('ping'));
+      app.handler.messages.some(({ connection, text }) => connection.userId === userId && text.includes('"sync"'));
 
-    it('sends, shows what comes, and after a lost connection what it missed', async () => {
+    it('sends, shows what comes, and after a lost connection all that it missed, however much', async () => {
       const { room_id } = await createRoom(tenant.as('alice'), 'group', ['bob']);
       const [alice, bob] = [start('alice', room_id), start('bob', room_id)];
       await until(async () => live('alice') && live('bob'), Boolean, 15_000);
@@ -75,13 +82,18 @@ describe('docs/protocol.md', () => {
 
       for (const { connection } of app.handler.messages.slice())
         if (connection.userId === 'bob') connection.close(4000, 'for the test');
-      for (let n = 2; n <= 60; n++) await send(tenant.as('alice'), room_id, { content: `message ${n}` });
-      await says(bob, '60 alice: message 60');
+      await sendMany(tenant.as('alice'), room_id, LAST - 2);
+      const edited = await send(tenant.as('alice'), room_id, { content: `message ${LAST}` });
+      await says(bob, `${LAST} alice: message ${LAST}`);
+      bodyOf(await tenant.as('alice').patch(pathOf(room_id, edited), { content: 'better' }));
       bob.type('good bye');
-      for (const client of [alice, bob]) await says(client, '61 bob: good bye');
       for (const client of [alice, bob]) {
-        const seqs = client.lines().flatMap((line) => (/^\d+ \w+: /.test(line) ? [Number.parseInt(line)] : []));
-        expect(seqs).toEqual(Array.from({ length: 61 }, (_, i) => i + 1));
+        await says(client, `${LAST} alice: better`);
+        await says(client, `${LAST + 1} bob: good bye`);
+        const seqs = client
+          .lines()
+          .flatMap((line) => (/^\d+ \w+: (?!better)/.test(line) ? [Number.parseInt(line)] : []));
+        expect(seqs).toEqual(Array.from({ length: LAST + 1 }, (_, i) => i + 1));
       }
       expect(bob.lines().filter((line) => line.startsWith('closed'))).toEqual(['closed 4000 for the test']);
     });

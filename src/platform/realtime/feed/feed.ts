@@ -44,7 +44,7 @@ export class Feed {
     this.resync = new Resync(this.channels, log, seats, this.reads);
     this.feed = new NodeFeed(ports.nodes.self.nodeId, ports.bus, this.channels, this.resync);
     this.audience = new NodeAudience(this.channels, seats);
-    this.places = new SyncPlaces(this.channels);
+    this.places = new SyncPlaces(this.channels, this.resync);
   }
 
   /** Joins the cluster, listens to the other nodes and polls, until the server stops. */

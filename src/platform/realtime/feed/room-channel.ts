@@ -64,6 +64,7 @@ export class RoomChannel {
   private readonly ahead = new Map<Connection, { readonly at: Position; readonly isMember: boolean }>();
   private readonly followers = new Map<Connection, Follower>();
   private readonly held = new Map<Connection, Held>();
+  private readonly doubted = new Map<Connection, { readonly held: Held; readonly gone: () => void }>();
   private recent: RecentChanges | undefined;
   private gap: NodeJS.Timeout | undefined;
   private isReading = false;
@@ -153,6 +154,14 @@ export class RoomChannel {
     return this.held.has(connection);
   }
 
+  /** It may have got its place after its removal: it loses it, unless the log has more to say. `gone`: it has lost it. */
+  doubt(connection: Connection, gone: () => void): void {
+    const held = this.held.get(connection);
+    if (held === undefined) return;
+    this.doubted.set(connection, { held, gone });
+    this.refresh();
+  }
+
   /** A sync has sent it this message. */
   sent(connection: Connection, seq: number): void {
     const held = this.held.get(connection);
@@ -197,6 +206,7 @@ export class RoomChannel {
     clearTimeout(this.gap);
     this.followers.clear();
     this.held.clear();
+    this.doubted.clear();
   }
 
   private drain(): void {
@@ -233,7 +243,18 @@ export class RoomChannel {
       this.order.settle(known);
     } while (this.readAgain);
     this.isReading = false;
+    this.settleDoubts();
     this.drain();
+  }
+
+  /** What was committed before the doubt has been delivered: who is still held does not belong here. */
+  private settleDoubts(): void {
+    for (const [connection, { held, gone }] of this.doubted) {
+      if (this.held.get(connection) !== held) continue;
+      this.drop(connection);
+      gone();
+    }
+    this.doubted.clear();
   }
 
   /** Those that wait within the page get what lies after their own position, and go live at its end. */

@@ -1,15 +1,30 @@
-import type { AcceptedConnection, Connection, Position } from '../contract';
+import type { AcceptedConnection, Connection, Position, Seat } from '../contract';
 import type { Channels } from './channels';
 import type { Arrival } from './follower';
+import type { Resync } from './resync';
 import type { Target } from './room-channel';
 
 /** The places of connections that sync, for whoever brings them there (platform/realtime/sync). */
 export class SyncPlaces {
-  constructor(private readonly channels: Channels) {}
+  constructor(
+    private readonly channels: Channels,
+    private readonly resync: Resync,
+  ) {}
 
   /** From here on the connection is not live in the room; undefined where it has no place in it. */
   hold(connection: Connection, roomId: string): Target | undefined {
     return this.channels.find(connection.tenantId, roomId)?.hold(connection);
+  }
+
+  /**
+   * The same for a member whom the channel has not heard of yet: their place is where the database saw them, so that
+   * nothing is live before the sync that they asked for. undefined for listeners and for who has unsubscribed.
+   */
+  seat(connection: Connection, seat: Seat, sentSeq: number): Target | undefined {
+    const listener = this.channels.listeners.get(connection);
+    if (listener === undefined || seat.isListener === true) return undefined;
+    this.channels.keep(listener, { ...seat, ackedSeq: sentSeq });
+    return this.hold(connection, seat.roomId);
   }
 
   /** False once it was removed, has unsubscribed, or the room is gone. */
@@ -28,8 +43,14 @@ export class SyncPlaces {
     else channel.release(connection, at, arrival);
   }
 
-  /** The database says that the user does not sit there: the channel has not heard of it. */
-  look(connection: Connection, roomId: string): void {
-    this.channels.find(connection.tenantId, roomId)?.refresh();
+  /**
+   * The database says that the user does not sit there. Either the channel has not heard of it yet, and will tell them;
+   * or it had passed their removal before they got their place, which is given up then.
+   */
+  doubt(connection: Connection, roomId: string): void {
+    const { tenantId, userId } = connection;
+    // They may have come back meanwhile, unnoticed since their place was taken.
+    const gone = (): void => void this.resync.entrances(tenantId, roomId, [userId]);
+    this.channels.find(tenantId, roomId)?.doubt(connection, gone);
   }
 }

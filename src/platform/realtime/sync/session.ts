@@ -113,7 +113,9 @@ export class SyncSession {
     const { roomId } = task.seat;
     // Who was removed and has come back did so at their joining, not where this sync was to begin.
     if (!task.isAsked && !places.isHeld(this.connection, roomId)) return undefined;
-    return new RoomSync(task, places.hold(this.connection, roomId), bounds);
+    const held = places.hold(this.connection, roomId);
+    const target = held ?? (task.isAsked ? places.seat(this.connection, task.seat, task.afterSeq) : undefined);
+    return new RoomSync(task, target, bounds);
   }
 
   private read(rooms: readonly RoomSync[]): Promise<readonly MissedPage[] | undefined> {
@@ -149,7 +151,7 @@ export class SyncSession {
     if (target === undefined && this.beginAnew(room)) return false;
     const isGone = target !== undefined && !site.places.isHeld(connection, roomId);
     if (isGone || !room.isSeated(page)) {
-      if (!isGone && target !== undefined) site.places.look(connection, roomId);
+      if (!isGone && target !== undefined) site.places.doubt(connection, roomId);
       this.refuse(room);
       return true;
     }

@@ -52,9 +52,13 @@ export class Acceptor {
     this.flusher = new Flusher((frames, bytes) => this.metrics.sent(frames, bytes));
   }
 
-  /** Throws 429 where others took the last place meanwhile; else the caller is connected when this returns. */
-  accept(upgrade: RawUpgrade, door: SocketDoor, { caller, epoch, syncsByItself }: Admission): void {
+  /**
+   * Throws 429 where others took the last place meanwhile; else the caller is connected when this returns, and all
+   * handlers are ready for them when it resolves.
+   */
+  async accept(upgrade: RawUpgrade, door: SocketDoor, { caller, epoch, syncsByItself }: Admission): Promise<void> {
     this.connections.admit(caller, door);
+    let opened: Promise<void> | undefined;
     this.upgrade(upgrade, caller.requestId, (ws) => {
       const id = encodeId('connection', newUuid());
       const connection = new SocketConnection({ id, caller, syncsByItself }, ws, upgrade.socket, this.flusher);
@@ -62,8 +66,9 @@ export class Acceptor {
       this.listen(connection, ws, door);
       const { heartbeatMs } = this.config;
       connection.send(toWire(door.hello({ connectionId: id, caller, epoch, heartbeatMs })));
-      void this.open(connection, door);
+      opened = this.open(connection, door);
     });
+    await opened;
   }
 
   /** Tells on the socket why it is refused. */

@@ -8,7 +8,9 @@ import { Farewell } from './farewell';
 import { Revocations } from './revocations';
 import { Rounds } from './rounds';
 import { SocketMetrics } from './socket-metrics';
+import { Refusals } from './refusals';
 import { UpgradeChecks } from './upgrade-checks';
+import { UpgradePace } from './upgrade-pace';
 import { Upgrades } from './upgrades';
 
 /** For the realtime module. */
@@ -20,6 +22,8 @@ export const TRANSPORT_PROVIDERS: Provider[] = [
   SocketMetrics,
   Acceptor,
   UpgradeChecks,
+  UpgradePace,
+  Refusals,
   Upgrades,
   Rounds,
   Revocations,

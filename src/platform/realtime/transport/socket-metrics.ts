@@ -4,6 +4,7 @@ import { type CounterHandle, Metrics } from '../../metrics';
 import { closeLabel } from './close-codes';
 import { Connections } from './connections';
 import { SocketDoors } from './doors';
+import { TooManyAtOnce } from './upgrade-pace';
 
 const REASONS: Partial<Record<ErrorCode, string>> = {
   AUTHENTICATION_ERROR: 'unauthenticated',
@@ -44,7 +45,7 @@ export class SocketMetrics {
   }
 
   refused(error: AppError): void {
-    const reason = REASONS[error.code] ?? 'other';
+    const reason = error instanceof TooManyAtOnce ? 'paced' : (REASONS[error.code] ?? 'other');
     this.metrics.errors(error.code);
     this.metrics.counter('chatapi_ws_refused_total').labels({ reason }).inc();
     if (reason === 'unauthenticated' || reason === 'forbidden')

@@ -1,17 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import { AppError, notFound, unavailable } from '../../../common/errors';
+import { notFound, unavailable } from '../../../common/errors';
 import { requestIdOf } from '../../http';
 import { Lifecycle } from '../../lifecycle';
-import { describeError, Log } from '../../logging';
 import { Acceptor, type RawUpgrade } from './acceptor';
 import { type SocketDoor, SocketDoors } from './doors';
 import { handshakeFault } from './handshake';
-import { answerUpgrade } from './http-answer';
 import { serveAsRequest } from './plain-request';
-import { SocketMetrics } from './socket-metrics';
+import { Refusals } from './refusals';
 import { UpgradeChecks } from './upgrade-checks';
+import { UpgradePace } from './upgrade-pace';
 import { readUpgrade, type UpgradeRequest } from './upgrade-request';
 
 /** Takes the upgrades of the HTTP server: all checks first, a socket afterwards. */
@@ -19,11 +18,11 @@ import { readUpgrade, type UpgradeRequest } from './upgrade-request';
 export class Upgrades {
   constructor(
     private readonly doors: SocketDoors,
+    private readonly pace: UpgradePace,
     private readonly checks: UpgradeChecks,
     private readonly acceptor: Acceptor,
+    private readonly refusals: Refusals,
     private readonly lifecycle: Lifecycle,
-    private readonly metrics: SocketMetrics,
-    private readonly log: Log,
   ) {}
 
   /** The paths that take sockets. */
@@ -48,40 +47,29 @@ export class Upgrades {
   private async handle(upgrade: RawUpgrade, request: UpgradeRequest): Promise<void> {
     const fault = handshakeFault(upgrade.request);
     if (fault !== undefined) {
-      this.note(request, fault.error);
-      answerUpgrade(upgrade.socket, fault.error, request.id, fault);
+      this.refusals.malformed(upgrade, request, fault);
       return;
     }
-    const door = this.doors.find(request.path);
     try {
       this.refuseWhileStopping();
+      const door = this.doors.find(request.path);
       if (door === undefined) throw notFound('Route');
-      const admission = await this.checks.check(request, door);
-      this.refuseWhileStopping();
-      if (!upgrade.socket.destroyed) this.acceptor.accept(upgrade, door, admission);
+      const isWanted = (): boolean => !upgrade.socket.destroyed;
+      await this.pace.run(isWanted, () => this.open(upgrade, request, door));
     } catch (thrown) {
-      this.refuse(upgrade, request, door ?? this.doors.standard, thrown);
+      this.refusals.refuse(upgrade, request, thrown);
     }
+  }
+
+  /** Resolves when the connection sits in its rooms, or is over. */
+  private async open(upgrade: RawUpgrade, request: UpgradeRequest, door: SocketDoor): Promise<void> {
+    this.refuseWhileStopping();
+    const admission = await this.checks.check(request, door);
+    this.refuseWhileStopping();
+    if (!upgrade.socket.destroyed) await this.acceptor.accept(upgrade, door, admission);
   }
 
   private refuseWhileStopping(): void {
     if (this.lifecycle.stopping) throw unavailable('The server is stopping');
-  }
-
-  private refuse(upgrade: RawUpgrade, request: UpgradeRequest, door: SocketDoor, thrown: unknown): void {
-    const error = thrown instanceof AppError ? thrown : new AppError('INTERNAL_ERROR', 'Internal server error');
-    if (error !== thrown)
-      this.log.error({ request_id: request.id, path: door.path, error: describeError(thrown) }, 'upgrade failed');
-    this.note(request, error);
-    if (upgrade.socket.destroyed) return;
-    if (request.wantsCloseCodes) this.acceptor.refuse(upgrade, door, error, request.id);
-    else answerUpgrade(upgrade.socket, error, request.id);
-  }
-
-  /** The path is logged where it is one of ours only: anything else in a URL may hold a secret. */
-  private note(request: UpgradeRequest, error: AppError): void {
-    const path = this.doors.find(request.path)?.path ?? 'none';
-    this.metrics.refused(error);
-    this.log.debug({ request_id: request.id, path, code: error.code }, 'upgrade refused');
   }
 }

@@ -1,0 +1,111 @@
+import { type RoomTruth, RoomView } from '../support/convergence/view';
+import { startTestApp, type TestApp } from '../support/app';
+import type { World } from '../support/convergence/device';
+import { HOST, Play, randomOf, RESIDENTS, VISITORS } from '../support/convergence/play';
+import { createRoom } from '../support/rooms';
+import type { ServerFrame } from '../support/ws/client';
+
+/** Longer: CONVERGENCE_STEPS=20000. A run that failed: its CONVERGENCE_SEED. */
+const STEPS = Number(process.env['CONVERGENCE_STEPS'] ?? 1500);
+const SEED = Number(process.env['CONVERGENCE_SEED'] ?? 1 + Math.floor(Math.random() * 1e6));
+const ROOMS = 3;
+
+describe('clients that come, go, stall and are let in and out', () => {
+  let app: TestApp;
+  let play: Play;
+  let truths: ReadonlyMap<string, RoomTruth>;
+
+  beforeAll(async () => {
+    // Nothing is sent again by itself: a stream that repeats is a fault here.
+    app = await startTestApp({ env: { WS_ACK_TIMEOUT_MS: '600000' } });
+  });
+  afterAll(() => app.close());
+
+  async function worldOf(): Promise<World> {
+    const tenant = await app.tenant({ requests_per_second: null, ws_messages_per_second: null });
+    const rooms = new Map<string, ReadonlyMap<string, string>>();
+    const others = [...VISITORS, ...RESIDENTS];
+    for (let n = 0; n < ROOMS; n++) {
+      const { room_id } = await createRoom(tenant.as(HOST), 'group', others);
+      rooms.set(room_id, new Map([[HOST, 'admin'], ...others.map((user) => [user, 'member'] as const)]));
+    }
+    return { url: app.url, tenant, rooms };
+  }
+
+  it(
+    `all see the rooms as they are in the end, and each connection in order, seed ${SEED}`,
+    async () => {
+      play = new Play(await worldOf(), randomOf(SEED));
+      try {
+        await play.run(STEPS);
+        truths = await play.settle();
+      } finally {
+        await play.stop();
+      }
+      expect(play.faults).toEqual([]);
+      for (const { connections } of play.devices) expect(connections).toBeGreaterThan(1);
+    },
+    60_000 + STEPS * 20,
+  );
+
+  describe('a run that is doctored is found out:', () => {
+    /** A view that has seen everything, but for what `doctor` does to it. */
+    const found = (doctor: (view: RoomView) => void): string[] => {
+      const device = play.devices.at(-1);
+      const [roomId = ''] = truths.keys();
+      const whole = device?.view(roomId);
+      if (!device || !whole) throw new Error('there is no device');
+      const view = new RoomView(new Map());
+      for (const part of ['messages', 'members', 'reads'] as const)
+        for (const [key, value] of whole[part]) (view[part] as Map<unknown, unknown>).set(key, value);
+      device.views.set(roomId, view);
+      doctor(view);
+      const faults = play.divergences(truths);
+      device.views.set(roomId, whole);
+      return faults;
+    };
+
+    it.each<[string, (view: RoomView) => void]>([
+      ['a message is missing', ({ messages }) => messages.delete(3)],
+      ['a message is one too many', ({ messages }) => messages.set(1e6, { rev: 1, content: '', isDeleted: false })],
+      ['an edit is missing', ({ messages }) => messages.set(2, { rev: 2, content: 'before', isDeleted: false })],
+      ['a deletion is missing', ({ messages }) => messages.set(2, { rev: 1e6, content: '', isDeleted: false })],
+      ['a joining is missing', ({ members }) => members.delete(VISITORS[0] ?? '')],
+      ['a role is old', ({ members }) => members.set(HOST, { rev: 1, role: 'member' })],
+      ['a read mark is missing', ({ reads }) => reads.set(HOST, (reads.get(HOST) ?? 0) - 1)],
+    ])('%s', (_, doctor) => {
+      expect(found(() => undefined)).toEqual([]);
+      expect(found(doctor)).toHaveLength(1);
+    });
+
+    it('a message that was accepted is lost', () => {
+      const [roomId = ''] = truths.keys();
+      const device = play.devices[0];
+      device?.accepted.push({ roomId, seq: 1, content: 'nobody stored this' });
+      const faults = play.divergences(truths);
+      device?.accepted.pop();
+      expect(faults).toHaveLength(1);
+    });
+
+    it.each<[string, (frames: ServerFrame[], at: number) => ServerFrame[]]>([
+      ['a live message is left out', (frames, at) => frames.toSpliced(at + 1, 1)],
+      ['one comes twice', (frames, at) => frames.toSpliced(at, 0, frames[at] as ServerFrame)],
+      ['two change places', (frames, at) => frames.toSpliced(at, 2, ...frames.slice(at, at + 2).reverse())],
+    ])('%s', (_, doctor) => {
+      const live = play.devices.flatMap((device) => device.streams.map((frames) => ({ device, frames })));
+      const places = live.flatMap(({ device, frames }) => {
+        const from = frames.findIndex(({ type, request_id: id }) => type === 'sync.complete' && id !== undefined);
+        const at = frames.findIndex((_frame, i) => i > from && areThree(frames.slice(i, i + 3)));
+        return from < 0 || at < 0 ? [] : [{ device, frames, at }];
+      });
+      expect(places.length).toBeGreaterThan(5);
+      for (const { device, frames, at } of places) {
+        expect(device.streamFaults(frames)).toEqual([]);
+        expect(device.streamFaults(doctor(frames, at))).toHaveLength(1);
+      }
+    });
+
+    const areThree = (frames: readonly ServerFrame[]): boolean =>
+      frames.length === 3 && frames.every(({ type }) => type === 'message');
+  });
+});

@@ -1,0 +1,98 @@
+import type { ServerFrame } from '../ws/client';
+
+/** Stands in a stream where the client asked for a sync. */
+export const ASKED = '> sync';
+
+/** What a connection may be at in a room; what came does not always say which, so all that fit are kept. */
+interface Place {
+  /** The live message that comes next; undefined: whichever. */
+  readonly next?: number;
+  /** A sync was asked for, after this seq, and has sent nothing yet. */
+  readonly asked?: number;
+  /** The last message of the sync that is under way, or its `after_seq`. */
+  readonly synced?: number | 'unknown';
+  /** The last change that is no message. */
+  readonly rev: number;
+  readonly isOut?: boolean;
+}
+
+/**
+ * What is wrong with the frames of one connection about one room, in the order in which they came: messages run on by
+ * seq, live ones and those of a sync each; while a sync sends nothing is live; it ends where its last message stands,
+ * and live goes on right after it; other changes never go back; nothing is live between leaving and joining again.
+ *
+ * @param isSynced the connection was to be sent what its user has not acked
+ */
+export function streamFaults(frames: readonly ServerFrame[], userId: string, isSynced: boolean): string[] {
+  const start: readonly Place[] = isSynced ? [{ rev: 0 }, { rev: 0, synced: 'unknown' }] : [{ rev: 0 }];
+  let places = start;
+  for (const [i, frame] of frames.entries()) {
+    const now = places.flatMap((place) => after(place, frame, userId));
+    if (now.length === 0) {
+      const before = frames.slice(Math.max(0, i - 12), i).map(shortly);
+      return [`at ${JSON.stringify(places)}, after ${before.join(' ')}, this may not come: ${shortly(frame)}`];
+    }
+    places = [...new Map(now.map((place) => [JSON.stringify(place), place])).values()];
+  }
+  return [];
+}
+
+function after(place: Place, frame: ServerFrame, userId: string): Place[] {
+  const { asked, synced, rev, isOut } = place;
+  const number = (field: string): number => Number(frame[field]);
+  switch (frame.type) {
+    case ASKED:
+      return [{ ...place, asked: number('after_seq') }];
+    case 'error':
+      // The answer may be ahead of what is live, or the sync has ended.
+      return synced === undefined ? [unasked(place), { rev: 0, isOut: true }] : [{ rev: 0, isOut: true }];
+    case 'sync.truncated':
+      return asked === undefined && synced === undefined ? [] : [{ rev: 0, synced: number('before_seq') - 1 }];
+    case 'sync.complete':
+      return complete(place, number('last_seq'), number('last_rev'));
+    case 'message':
+      return message(place, number('seq'));
+    case 'read.update':
+      return isOut === true && asked === undefined && synced === undefined ? [] : [place];
+    default:
+      return change(place, frame, frame['user_id'] === userId, number('rev') === 0 ? rev + 1 : number('rev'));
+  }
+}
+
+function unasked({ asked: _, ...place }: Place): Place {
+  return place;
+}
+
+function message({ next, asked, synced, rev, isOut }: Place, seq: number): Place[] {
+  if (synced !== undefined) return synced === 'unknown' || seq === synced + 1 ? [{ rev, synced: seq }] : [];
+  const places: Place[] = [];
+  const still = asked === undefined ? {} : { asked };
+  if (isOut !== true && (next === undefined || seq === next)) places.push({ next: seq + 1, rev, ...still });
+  if (asked !== undefined && seq === asked + 1) places.push({ rev: 0, synced: seq });
+  return places;
+}
+
+function complete({ asked, synced }: Place, seq: number, rev: number): Place[] {
+  const end = synced ?? asked;
+  return end === 'unknown' || end === seq ? [{ next: seq + 1, rev }] : [];
+}
+
+function change(place: Place, { type }: ServerFrame, isOwn: boolean, rev: number): Place[] {
+  const { asked, synced, isOut } = place;
+  const places: Place[] = [];
+  // A joining that was found twice brings what follows it twice.
+  const isBack = isOwn && type === 'member.joined';
+  if (rev > place.rev && synced !== undefined) places.push({ ...place, rev });
+  if (synced === undefined && (isBack || (rev > place.rev && isOut !== true))) {
+    const still = asked === undefined ? {} : { asked };
+    if (isOwn && type === 'member.left') places.push({ rev, isOut: true, ...still });
+    else if (isBack) places.push({ rev, ...still });
+    else places.push({ ...place, rev });
+  }
+  if (asked !== undefined && synced === undefined) places.push({ rev, synced: asked });
+  return places;
+}
+
+function shortly({ type, seq, rev, user_id, after_seq, last_seq, last_rev }: ServerFrame): string {
+  return JSON.stringify({ type, seq, rev, user_id, after_seq, last_seq, last_rev });
+}
