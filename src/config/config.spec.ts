@@ -33,7 +33,7 @@ describe('the configuration', () => {
       shutdownSpreadMs: 5000,
     });
     expect(database).toMatchObject({ dataDir: './data', url: undefined, allowUnsafe: false });
-    expect(security).toEqual({ masterKey: undefined, jwtSecret: undefined, encryptionKey: undefined });
+    expect(security).toEqual({ masterKey: undefined, jwtSecret: undefined, encryptionKey: undefined, oldEncryptionKeys: [] });
     expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info', redisUrl: undefined });
   });
 
@@ -52,6 +52,8 @@ describe('the configuration', () => {
     ['DATABASE_URL', 'postgresql://host/db'],
     ['LOG_LEVEL', 'silent'],
     ['ENCRYPTION_KEY', 'AB'.repeat(32)],
+    ['ENCRYPTION_KEYS_OLD', `${'ab'.repeat(32)},${'cd'.repeat(32)}`],
+    ['WEBHOOK_RETRY_SECONDS', '1, 60'],
   ])('takes %s=%s', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([]);
   });
@@ -72,6 +74,8 @@ describe('the configuration', () => {
     ['MASTER_API_KEY', 'short'],
     ['JWT_SECRET', 'x'.repeat(31)],
     ['ENCRYPTION_KEY', 'x'.repeat(64)],
+    ['ENCRYPTION_KEYS_OLD', `${'ab'.repeat(32)},${'x'.repeat(64)}`],
+    ['WEBHOOK_RETRY_SECONDS', '5,0'],
     ['NODE_ENV', 'prod'],
     ['LOG_LEVEL', 'loud'],
     ['REDIS_URL', 'redis://host'],

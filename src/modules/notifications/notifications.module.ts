@@ -8,6 +8,7 @@ import { DeliveriesRepository } from './live/deliveries.repository';
 import { NotificationLinks } from './live/links';
 import { NotificationLive } from './live/live.service';
 import { Settlements } from './live/settlements';
+import { NotificationFacts } from './notification-facts';
 import { NotificationsController } from './notifications.controller';
 import { NotificationsGateway } from './notifications.gateway';
 import { NotificationsRepository } from './notifications.repository';
@@ -25,6 +26,7 @@ import { SubscriptionsService } from './subscriptions.service';
     NotificationsGateway,
     SubscriptionsRepository,
     SubscriptionsService,
+    NotificationFacts,
     OfflineJobs,
     FanOut,
     DeliveriesRepository,
@@ -44,6 +46,13 @@ import { SubscriptionsService } from './subscriptions.service';
     NotificationDeadLettersRepository,
     NotificationDeadLetters,
   ],
-  exports: [NotificationsService, SubscriptionsService, NotificationDeadLetters, OfflineJobs, Settlements],
+  exports: [
+    NotificationsService,
+    SubscriptionsService,
+    NotificationDeadLetters,
+    NotificationFacts,
+    OfflineJobs,
+    Settlements,
+  ],
 })
 export class NotificationsModule {}
