@@ -33,7 +33,12 @@ describe('the configuration', () => {
       shutdownSpreadMs: 5000,
     });
     expect(database).toMatchObject({ dataDir: './data', url: undefined, allowUnsafe: false });
-    expect(security).toEqual({ masterKey: undefined, jwtSecret: undefined, encryptionKey: undefined, oldEncryptionKeys: [] });
+    expect(security).toEqual({
+      masterKey: undefined,
+      jwtSecret: undefined,
+      encryptionKey: undefined,
+      oldEncryptionKeys: [],
+    });
     expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info', redisUrl: undefined });
   });
 

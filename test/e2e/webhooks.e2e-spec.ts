@@ -9,6 +9,7 @@ import { WsClient } from '../support/ws/client';
 
 let app: TestApp;
 let receiver: Receiver;
+let another: Receiver | undefined;
 const clients: WsClient[] = [];
 
 beforeAll(async () => {
@@ -29,6 +30,8 @@ afterEach(async () => {
   expect(receiver.refused).toEqual([]);
   clients.splice(0).forEach((client) => client.close());
   await receiver.stop();
+  await another?.stop();
+  another = undefined;
 });
 
 async function connect(tenant: TestTenant, userId: string): Promise<WsClient> {
@@ -72,7 +75,9 @@ describe('the settings of a webhook', () => {
     await setWebhook(app, tenant, null);
     expect((await app.master.get<{ settings: object }>(path(tenant))).body.settings).toEqual({});
     expect((await app.master.post(`${path(tenant)}/webhook/test`, {})).status).toBe(404);
-    const [row] = await app.database.sql('SELECT * FROM webhooks WHERE secret IS NOT NULL AND secret LIKE $1', ['%whsec%']);
+    const [row] = await app.database.sql('SELECT * FROM webhooks WHERE secret IS NOT NULL AND secret LIKE $1', [
+      '%whsec%',
+    ]);
     expect(row).toBeUndefined();
   });
 
@@ -172,7 +177,12 @@ describe('what is posted', () => {
   });
 
   it('only what was asked for: message.created, room.created, member.joined and member.left', async () => {
-    const tenant = await hookedTenant(app, receiver, ['message.created', 'room.created', 'member.joined', 'member.left']);
+    const tenant = await hookedTenant(app, receiver, [
+      'message.created',
+      'room.created',
+      'member.joined',
+      'member.left',
+    ]);
     const room = await roomOf(tenant, ['bob']);
     const messageId = await say(tenant, room, 'hello');
     bodyOf(await tenant.as('alice').post(`/rooms/${room}/members`, { user_ids: ['carol', 'dave'] }));
@@ -221,7 +231,12 @@ describe('a target that fails', () => {
     const letters = async (): Promise<readonly { id: string; webhook_id: string; error: string }[]> =>
       bodyOf(await tenant.key.get<{ failed_webhooks: [] }>('/admin/dead-letters')).failed_webhooks;
     const [letter] = await letters();
-    expect(letter).toMatchObject({ webhook_id: dead?.webhook_id, type: 'message.offline', attempts: 3, error: 'HTTP 500' });
+    expect(letter).toMatchObject({
+      webhook_id: dead?.webhook_id,
+      type: 'message.offline',
+      attempts: 3,
+      error: 'HTTP 500',
+    });
 
     const replay = async (body: object): Promise<number> =>
       bodyOf(await tenant.key.post<{ replayed: number }>('/admin/dead-letters/replay', body)).replayed;
@@ -242,7 +257,9 @@ describe('a target that fails', () => {
     const { notification_id } = await notify(tenant);
     await whenState(tenant, 'dead');
     const { body } = await tenant.key.get<{ failed_notifications: [] }>('/admin/dead-letters');
-    expect(body.failed_notifications).toMatchObject([{ notification_id, user_id: 'bob', attempts: 3, error: 'HTTP 503' }]);
+    expect(body.failed_notifications).toMatchObject([
+      { notification_id, user_id: 'bob', attempts: 3, error: 'HTTP 503' },
+    ]);
   });
 
   it('that is gone is disabled at once, what waits is given up, and setting it again enables it', async () => {
@@ -250,7 +267,8 @@ describe('a target that fails', () => {
     receiver.answer = (response) => void response.writeHead(410).end();
     await roomOf(tenant, ['bob']);
     expect(await whenState(tenant, 'dead')).toMatchObject([{ attempts: 1, status: 410 }]);
-    const get = async (): Promise<object> => (await app.master.get<object>(`/admin/tenants/${tenant.tenantId}/webhook`)).body;
+    const get = async (): Promise<object> =>
+      (await app.master.get<object>(`/admin/tenants/${tenant.tenantId}/webhook`)).body;
     expect(await get()).toMatchObject({ status: 'disabled', disabled_reason: 'the target answered 410 Gone' });
     await roomOf(tenant, ['carol']);
     expect(receiver.received).toHaveLength(1);
@@ -284,7 +302,9 @@ describe('a target that fails', () => {
     receiver.answer = (response) => void response.writeHead(500).end();
     await roomOf(tenant, ['bob']);
     await whenState(tenant, 'dead');
-    await app.database.sql(`UPDATE webhooks SET failing_since = failing_since - interval '5 days' WHERE failing_since IS NOT NULL`);
+    await app.database.sql(
+      `UPDATE webhooks SET failing_since = failing_since - interval '5 days' WHERE failing_since IS NOT NULL`,
+    );
     await roomOf(tenant, ['carol']);
     const { body } = await until(
       () => app.master.get<{ status: string }>(`/admin/tenants/${tenant.tenantId}/webhook`),
@@ -328,7 +348,8 @@ describe('a hostile target', () => {
   });
 
   it('that hangs delays no other tenant', async () => {
-    const [slow, slowReceiver] = [await app.tenant(), await Receiver.start()];
+    const slow = await app.tenant();
+    const slowReceiver = (another = await Receiver.start());
     slowReceiver.secret = await setWebhook(app, slow, { url: slowReceiver.url, events: ['room.created'] });
     slowReceiver.answer = () => undefined;
     for (let i = 0; i < 12; i++) await roomOf(slow, [`user${i}`]);
@@ -337,6 +358,5 @@ describe('a hostile target', () => {
     await roomOf(tenant, ['bob']);
     await receiver.whenReceived('room.created');
     expect((await whenState(slow, 'pending')).length).toBeGreaterThan(0);
-    await slowReceiver.stop();
   });
 });

@@ -30,7 +30,10 @@ describe('what was missed, as sync reads it', () => {
     bench = await AppendBench.start();
     const { database, system } = bench.open;
     log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system), new MissedRepository(database));
-    seats = new RoomSeats(new SeatsRepository(database), new UsersService(new TenantsRepository(database, system, new WebhooksRepository(database, system))));
+    seats = new RoomSeats(
+      new SeatsRepository(database),
+      new UsersService(new TenantsRepository(database, system, new WebhooksRepository(database, system))),
+    );
   });
   afterAll(() => bench.close());
 

@@ -48,7 +48,10 @@ describe('the log and the seats, as the feed reads them', () => {
     bench = await AppendBench.start();
     const { database, system } = bench.open;
     log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system), new MissedRepository(database));
-    seats = new RoomSeats(new SeatsRepository(database), new UsersService(new TenantsRepository(database, system, new WebhooksRepository(database, system))));
+    seats = new RoomSeats(
+      new SeatsRepository(database),
+      new UsersService(new TenantsRepository(database, system, new WebhooksRepository(database, system))),
+    );
   });
   afterAll(() => bench.close());
 

@@ -23,7 +23,11 @@ export class DeliveryRepository {
   }
 
   /** How far these users have acknowledged a room; those without a stored cursor are missing. */
-  ackedBy(tenantId: string, roomId: string, userIds: readonly string[]): Promise<{ user_id: string; acked_seq: number }[]> {
+  ackedBy(
+    tenantId: string,
+    roomId: string,
+    userIds: readonly string[],
+  ): Promise<{ user_id: string; acked_seq: number }[]> {
     return this.database.read<{ user_id: string; acked_seq: number }>(
       'positions in a room',
       tenantId,

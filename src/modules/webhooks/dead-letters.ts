@@ -35,7 +35,11 @@ export class WebhookDeadLetters implements DeadLetterSource<'webhook'>, OnModule
     const until = before ?? new Date();
     let total = 0;
     for (let n = BATCH; n === BATCH; total += n)
-      n = await this.repository.revive(tenantId, { ids, roomId, userId, before: ids === undefined ? until : before }, BATCH);
+      n = await this.repository.revive(
+        tenantId,
+        { ids, roomId, userId, before: ids === undefined ? until : before },
+        BATCH,
+      );
     return total;
   }
 

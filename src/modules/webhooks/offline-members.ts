@@ -39,7 +39,9 @@ export class OfflineMembers {
         page: after,
         userIdsOf: ({ seq, sender_id }) =>
           offline
-            .filter(({ user_id, joined_seq }) => Math.max(joined_seq, acked.get(user_id) ?? 0) < seq && user_id !== sender_id)
+            .filter(
+              ({ user_id, joined_seq }) => Math.max(joined_seq, acked.get(user_id) ?? 0) < seq && user_id !== sender_id,
+            )
             .map((member) => member.user_id),
       };
       const last = members.at(-1);

@@ -23,7 +23,9 @@ describe('signatures', () => {
     const hook = new Webhook(FIRST);
     expect(() => hook.verify(`${BODY} `, good)).toThrow();
     expect(() => hook.verify(BODY, { ...good, 'webhook-id': 'wh_2' })).toThrow();
-    expect(() => hook.verify(BODY, { ...good, 'webhook-timestamp': String(Math.floor(Date.now() / 1000) - 1) })).toThrow();
+    expect(() =>
+      hook.verify(BODY, { ...good, 'webhook-timestamp': String(Math.floor(Date.now() / 1000) - 1) }),
+    ).toThrow();
     expect(() => hook.verify(BODY, headers([FIRST], new Date(Date.now() - 3_600_000)))).toThrow();
   });
 });

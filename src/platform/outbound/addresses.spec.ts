@@ -4,7 +4,16 @@ import { targetOf } from './target';
 const PUBLIC = ['93.184.216.34', '8.8.8.8', '2606:2800:220:1:248:1893:25c8:1946', '::ffff:8.8.8.8'];
 const PRIVATE = [
   ...['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '127.0.0.1', '127.255.255.254', '100.64.0.1'],
-  ...['::1', 'fd00::1', 'fc00::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:10.0.0.1', '::ffff:c0a8:101', '::127.0.0.1'],
+  ...[
+    '::1',
+    'fd00::1',
+    'fc00::1',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+    '::ffff:10.0.0.1',
+    '::ffff:c0a8:101',
+    '::127.0.0.1',
+  ],
 ];
 const NEVER = [
   ...['0.0.0.0', '0.1.2.3', '169.254.169.254', '224.0.0.1', '255.255.255.255', '240.0.0.1', '192.0.0.8'],
@@ -41,6 +50,9 @@ describe('hosts of URLs', () => {
   });
 
   it('a name is none, and has to be resolved', () => {
-    expect(targetOf(new URL('https://example.com:8443/a?b'))).toMatchObject({ host: 'example.com', address: undefined });
+    expect(targetOf(new URL('https://example.com:8443/a?b'))).toMatchObject({
+      host: 'example.com',
+      address: undefined,
+    });
   });
 });

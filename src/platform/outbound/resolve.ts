@@ -27,5 +27,4 @@ export const resolvePublic: Resolve = async (host, signal) => {
 };
 
 /** Where private targets are allowed: names of this host and its network count. */
-export const resolveAny: Resolve = async (host) =>
-  (await lookup(host, { all: true })).map(({ address }) => address);
+export const resolveAny: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
