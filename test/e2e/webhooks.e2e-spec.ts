@@ -3,7 +3,7 @@ import { errorOf } from '../support/http/api';
 import { notify } from '../support/notifications';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
-import { Receiver } from '../support/webhooks/receiver';
+import { type Answerer, Receiver } from '../support/webhooks/receiver';
 import { type DeliveryBody, deliveriesOf, hookedTenant, setWebhook, testWebhook } from '../support/webhooks/tenants';
 import { WsClient } from '../support/ws/client';
 
@@ -314,25 +314,27 @@ describe('a target that fails', () => {
   });
 });
 
+const HOSTILE: readonly [string, Answerer, RegExp][] = [
+  ['hangs', () => undefined, /within 1000 ms/],
+  ['resets', (response) => void response.destroy(), /connection failed/],
+  [
+    'drips',
+    (response) => {
+      response.writeHead(200);
+      const timer = setInterval(() => response.write('.'), 50);
+      response.on('close', () => clearInterval(timer));
+    },
+    /within 1000 ms/,
+  ],
+  [
+    'redirects',
+    (response) => void response.writeHead(302, { location: '/other' }).end(),
+    /redirects are not followed/,
+  ],
+];
+
 describe('a hostile target', () => {
-  it.each([
-    ['hangs', (response: import('node:http').ServerResponse) => void response, /within 1000 ms/],
-    ['resets', (response: import('node:http').ServerResponse) => void response.destroy(), /connection failed/],
-    [
-      'drips',
-      (response: import('node:http').ServerResponse) => {
-        response.writeHead(200);
-        const timer = setInterval(() => response.write('.'), 50);
-        response.on('close', () => clearInterval(timer));
-      },
-      /within 1000 ms/,
-    ],
-    [
-      'redirects',
-      (response: import('node:http').ServerResponse) => void response.writeHead(302, { location: '/other' }).end(),
-      /redirects are not followed/,
-    ],
-  ])('that %s is recorded', async (_name, answer, error) => {
+  it.each(HOSTILE)('that %s is recorded', async (_name, answer, error) => {
     const tenant = await hookedTenant(app, receiver);
     receiver.answer = answer;
     const tested = await testWebhook(app, tenant);
