@@ -326,11 +326,7 @@ const HOSTILE: readonly [string, Answerer, RegExp][] = [
     },
     /within 1000 ms/,
   ],
-  [
-    'redirects',
-    (response) => void response.writeHead(302, { location: '/other' }).end(),
-    /redirects are not followed/,
-  ],
+  ['redirects', (response) => void response.writeHead(302, { location: '/other' }).end(), /redirects are not followed/],
 ];
 
 describe('a hostile target', () => {

@@ -119,7 +119,8 @@ export class DeliveriesRepository {
       'webhook attempt',
       tenantId,
       `UPDATE webhook_deliveries SET state = $4, attempts = $3, status = $5, latency_ms = $6, answer = $7, error = $8,
-         last_attempt_at = clock_timestamp(), body = CASE WHEN $4 = 'delivered' THEN NULL ELSE body END
+         last_attempt_at = clock_timestamp(), body = CASE WHEN $4 = 'delivered' THEN NULL ELSE body END,
+         user_ids = CASE WHEN $4 = 'delivered' THEN NULL ELSE user_ids END
        WHERE tenant_id = $1 AND delivery_id = $2 AND state = 'pending'`,
       [
         tenantId,
@@ -145,7 +146,7 @@ export class DeliveriesRepository {
     );
   }
 
-  /** Stores what was posted without a job; undefined state: it is not to be repeated. */
+  /** Stores what was posted without a job, and is not repeated. */
   async record(tenantId: string, id: string, type: string, attempt: Attempt): Promise<DeliveryRow> {
     const rows = await this.database.read<DeliveryRow & { type: string }>(
       'record webhook',

@@ -5,6 +5,7 @@ import { DeliveriesRepository } from './deliveries.repository';
 import { EventFacts, type PlanPayload } from './event-facts';
 
 export const PLAN = 'webhook.plan';
+
 /**
  * Turns what happened into deliveries: reads it, writes what is to be posted and its job.
  *

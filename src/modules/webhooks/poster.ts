@@ -46,7 +46,7 @@ export class Poster {
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'ChatAPI-Webhooks',
-      ...signatureHeaders(encodeId('webhook', id), body, secrets, new Date()),
+      ...signatureHeaders(encodeId('webhook', id), body, secrets(), new Date()),
     };
     try {
       const { status, retryAfter, body: answer } = await this.sender.post({ url, headers, body, signal });

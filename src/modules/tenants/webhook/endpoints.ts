@@ -13,8 +13,8 @@ import { type NewWebhook, WebhooksRepository } from './webhooks.repository';
 export interface WebhookEndpoint {
   readonly url: string;
   readonly events: readonly WebhookEvent[];
-  /** `whsec_…`, all of which sign: the one in force first. */
-  readonly secrets: readonly string[];
+  /** `whsec_…`, all of which sign: the one in force first. Throws when the key that encrypted them is not known. */
+  readonly secrets: () => readonly string[];
   readonly failingSince: Date | null;
   readonly disabledAt: Date | null;
   readonly disabledReason: string | null;
@@ -60,9 +60,10 @@ export class WebhookEndpoints {
     return {
       url: row.url,
       events: row.events,
-      secrets: [row.secret, ...(row.previous_secret === null ? [] : [row.previous_secret])].map((sealed) =>
-        this.box.open(sealed, tenantId),
-      ),
+      secrets: () =>
+        [row.secret, ...(row.previous_secret === null ? [] : [row.previous_secret])].map((sealed) =>
+          this.box.open(sealed, tenantId),
+        ),
       failingSince: row.failing_since,
       disabledAt: row.disabled_at,
       disabledReason: row.disabled_reason,
