@@ -102,7 +102,7 @@ describe('the configuration', () => {
       (field) => field.secret,
     );
     expect(secrets.map((field) => field.name).sort()).toEqual(
-      ['DATABASE_URL', 'ENCRYPTION_KEY', 'JWT_SECRET', 'MASTER_API_KEY', 'REDIS_URL'].sort(),
+      ['DATABASE_URL', 'ENCRYPTION_KEY', 'ENCRYPTION_KEYS_OLD', 'JWT_SECRET', 'MASTER_API_KEY', 'REDIS_URL'].sort(),
     );
     const text = faultsOf(Object.fromEntries(secrets.map((field) => [field.name, 'hunter2']))).join();
     expect(text).not.toContain('hunter2');

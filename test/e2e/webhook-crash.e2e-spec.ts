@@ -4,6 +4,7 @@ import { bodyOf } from '../support/rooms';
 import { createTarget, SERVED_MASTER_KEY } from '../support/served';
 import { Servers } from '../support/server-process';
 import { Victim } from '../support/victim';
+import type { WriterTarget } from '../support/writers';
 import { Receiver } from '../support/webhooks/receiver';
 
 const TOTAL = 150;
@@ -25,7 +26,6 @@ afterEach(async () => {
 it('a server that is killed while it posts loses no webhook, and repeats them under their ids', async () => {
   const victim = await Victim.start(servers, { WEBHOOK_ALLOW_PRIVATE: 'true', WEBHOOK_RETRY_SECONDS: '1,1,1,1,1' });
   const target = await createTarget(() => victim.url, 1, 3);
-  const alice = (): Api => target.as(target.userIds[0] ?? '');
   const master = new Api(victim.url, { 'x-master-key': SERVED_MASTER_KEY });
   const webhook = { url: receiver.url, events: ['message.created', 'room.created'] };
   const path = `/admin/tenants/${target.tenantId}`;
@@ -38,19 +38,7 @@ it('a server that is killed while it posts loses no webhook, and repeats them un
   };
 
   const sent = new Set<string>();
-  const say = async (n: number): Promise<void> => {
-    const url = `/rooms/${target.roomIds[n % target.roomIds.length] ?? ''}/messages`;
-    for (let id: string | undefined; id === undefined;) {
-      const answer = await alice()
-        .post<{ message_id: string }>(url, { content: `message ${n}`, client_message_id: `m${n}` })
-        .catch(() => undefined);
-      if (answer?.status === 201) sent.add((id = answer.body.message_id));
-      else await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
-  const sending = (async () => {
-    for (let n = 0; n < TOTAL; n += 5) await Promise.all([0, 1, 2, 3, 4].map((i) => say(n + i)));
-  })();
+  const sending = sendAll(target, sent);
   for (const work of WORK) {
     await until(
       () => Promise.resolve(sent.size),
@@ -61,22 +49,42 @@ it('a server that is killed while it posts loses no webhook, and repeats them un
   }
   await sending;
 
-  const idsOf = (): Map<string, Set<string>> => {
-    const ids = new Map<string, Set<string>>();
-    for (const { id, data } of receiver.of('message.created')) {
-      const { message_id } = data['message'] as { message_id: string };
-      ids.set(message_id, (ids.get(message_id) ?? new Set()).add(id));
-    }
-    return ids;
-  };
   const got = await until(
-    () => Promise.resolve(idsOf()),
+    () => Promise.resolve(idsOf(receiver)),
     (ids) => ids.size >= TOTAL,
     LEASE_MS,
   );
   expect([...got.keys()].sort()).toEqual([...sent].sort());
   expect([...got.values()].filter((ids) => ids.size !== 1)).toEqual([]);
   expect(receiver.refused).toEqual([]);
-  const { failed_webhooks } = bodyOf(await alice().get<{ failed_webhooks: [] }>('/admin/dead-letters'));
+  const { failed_webhooks } = bodyOf(
+    await target.as(target.userIds[0] ?? '').get<{ failed_webhooks: [] }>('/admin/dead-letters'),
+  );
   expect(failed_webhooks).toEqual([]);
 }, 180_000);
+
+/** Sends every message until it is answered. */
+async function sendAll({ as, userIds, roomIds }: WriterTarget, sent: Set<string>): Promise<void> {
+  const say = async (n: number): Promise<void> => {
+    const url = `/rooms/${roomIds[n % roomIds.length] ?? ''}/messages`;
+    for (let id: string | undefined; id === undefined;) {
+      const answer = await as(userIds[0] ?? '')
+        .post<{ message_id: string }>(url, { content: `message ${n}`, client_message_id: `m${n}` })
+        .catch(() => undefined);
+      if (answer?.status === 201) sent.add((id = answer.body.message_id));
+      else await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  for (let n = 0; n < TOTAL; n += 5) await Promise.all([0, 1, 2, 3, 4].map((i) => say(n + i)));
+}
+
+/** Under which ids each message was posted. */
+function idsOf({ received }: Receiver): Map<string, Set<string>> {
+  const ids = new Map<string, Set<string>>();
+  for (const { type, id, data } of received) {
+    if (type !== 'message.created') continue;
+    const { message_id } = data['message'] as { message_id: string };
+    ids.set(message_id, (ids.get(message_id) ?? new Set()).add(id));
+  }
+  return ids;
+}

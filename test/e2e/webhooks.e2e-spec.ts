@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   expect(receiver.refused).toEqual([]);
-  clients.splice(0).forEach((client) => client.close());
+  await Promise.all(clients.splice(0).map((client) => client.close()));
   await receiver.stop();
   await another?.stop();
   another = undefined;

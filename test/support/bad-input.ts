@@ -84,7 +84,7 @@ export class BadInputWorld {
       'cursors',
       'dead_letters',
     ];
-    tables.push('notifications', 'notification_deliveries', 'subscriptions');
+    tables.push('notifications', 'notification_deliveries', 'subscriptions', 'webhooks', 'webhook_deliveries');
     const counts = tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`);
     const rows = await this.app.database.sql(
       `SELECT ${counts.join(', ')}, (SELECT sum(last_rev) FROM rooms) AS revs, (SELECT count(*) FROM jobs) AS jobs,
@@ -101,9 +101,13 @@ export class BadInputWorld {
 
   private bodyOf({ body, path }: DocumentedRoute): object {
     const required = body?.required ?? (path.includes('{') ? Object.keys(body?.properties ?? {}).slice(0, 1) : []);
-    return Object.fromEntries(
+    // A webhook needs its URL before anything else of it is looked at; one without events does nothing.
+    const webhook = { url: 'https://example.com/', events: [] };
+    const settings = body?.properties?.['settings'] === undefined ? {} : { settings: { webhook } };
+    const fields = Object.fromEntries(
       required.map((name) => [name, this.ids[name] ?? goodValue(body?.properties?.[name] ?? {})]),
     );
+    return { ...fields, ...settings };
   }
 }
 

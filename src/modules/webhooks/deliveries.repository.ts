@@ -78,9 +78,9 @@ export class DeliveriesRepository {
       const rows = await sql.query<{ delivery_id: string }>(
         `INSERT INTO webhook_deliveries (tenant_id, delivery_id, type, room_id, subject_id, user_ids, body)
          SELECT $1, n.id, n.type, n.room_id, n.subject_id,
-           CASE WHEN n.users IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(n.users::jsonb)) END, n.body
+           CASE WHEN n.recipients IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(n.recipients::jsonb)) END, n.body
          FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])
-           n(id, type, room_id, subject_id, users, body)
+           n(id, type, room_id, subject_id, recipients, body)
          ON CONFLICT DO NOTHING RETURNING delivery_id`,
         [
           tenantId,

@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { unavailable } from '../../../common/errors';
 import { every, Lifecycle, StopStage } from '../../../platform/lifecycle';
 import { Log } from '../../../platform/logging';
 import type { WebhookEvent } from './events';
@@ -17,6 +18,7 @@ const NONE: readonly WebhookEvent[] = [];
 @Injectable()
 export class WebhookDirectory implements OnApplicationBootstrap {
   private readonly byTenant = new Map<string, readonly WebhookEvent[]>();
+  private isLoaded = false;
   private seenUntil: Date | undefined;
 
   constructor(
@@ -25,14 +27,16 @@ export class WebhookDirectory implements OnApplicationBootstrap {
     private readonly log: Log,
   ) {}
 
-  /** Before the first call is taken. */
+  /** Before the first call is taken. What cannot be read now the timer reads. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.refresh();
+    await this.refresh().catch(() => undefined);
     const timer = every(REFRESH_MS, 'webhook directory', () => this.refresh(), this.log);
     this.lifecycle.onStop(StopStage.workers, 'webhook directory', () => timer.stop());
   }
 
+  /** Throws 503 as long as it is not known: what was stored meanwhile would be told to nobody. */
   eventsOf(tenantId: string): readonly WebhookEvent[] {
+    if (!this.isLoaded) throw unavailable('The server is starting');
     return this.byTenant.get(tenantId) ?? NONE;
   }
 
@@ -42,5 +46,6 @@ export class WebhookDirectory implements OnApplicationBootstrap {
       else this.byTenant.set(tenant_id, events);
       if (this.seenUntil === undefined || updated_at > this.seenUntil) this.seenUntil = updated_at;
     }
+    this.isLoaded = true;
   }
 }
