@@ -3,7 +3,7 @@ import type { TestApp, TestTenant } from './app';
 import { type Answer, Api } from './http/api';
 import { deadLetter } from './dead-letters';
 import { send } from './messages';
-import { documentedRoutes, type DocumentedField, type DocumentedRoute, type Schema } from './openapi-routes';
+import { documentedRoutes, type DocumentedField, type DocumentedRoute, type Schema, withField } from './openapi-routes';
 import { createRoom } from './rooms';
 import { UNSTORABLE_LITERALS } from './unicode';
 
@@ -153,8 +153,7 @@ export function badLiterals({ schema, required }: DocumentedField): string[] {
 /** A raw body in which one field has this JSON text. */
 export function rawWith(target: Target, path: readonly string[], literal: string): string {
   const mark = '@@here@@';
-  const body = path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), mark);
-  return JSON.stringify({ ...target.body, ...(body as object) }).replace(JSON.stringify(mark), () => literal);
+  return JSON.stringify(withField(target.body, path, mark)).replace(JSON.stringify(mark), () => literal);
 }
 
 /** Sends bytes as they are and returns the whole answer; the server ends the connection, or `Connection: close` does. */

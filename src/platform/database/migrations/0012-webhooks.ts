@@ -27,7 +27,9 @@ export class Webhooks1764547200000 implements MigrationInterface {
       GRANT SELECT (tenant_id, url, events, disabled_at, updated_at), INSERT ON webhooks TO ${system};
       GRANT SELECT (tenant_id, delivery_id, state, created_at), DELETE ON webhook_deliveries TO ${system};`);
     await runner.query(TRIGGERS);
-    await runner.query('REVOKE ALL ON FUNCTION webhook_room_created, webhook_room_events FROM PUBLIC');
+    await runner.query(`
+      REVOKE ALL ON FUNCTION webhook_room_created, webhook_room_events FROM PUBLIC;
+      GRANT EXECUTE ON FUNCTION webhook_room_created, webhook_room_events TO ${tenant};`);
     await runner.query(`GRANT CREATE ON SCHEMA public TO ${append}`);
     await runner.query(`SET LOCAL ROLE ${append}`);
     await runner.query(APPEND_HOOKED);
