@@ -1,7 +1,8 @@
 /**
  * Who may import whom (docs/architecture.md):
  *
- *   common ← config ← platform ← tenants ← {rooms, delivery} ← messages ← {notifications, chats} ← admin ← app
+ *   common ← config ← platform ← tenants ← {rooms, delivery} ← messages ← {notifications, chats}
+ *     ← webhooks ← admin ← app
  *
  * A layer sees itself and the rows above it; two in one row do not see each other. Type imports count too.
  */
@@ -13,6 +14,7 @@ const LAYERS = [
   ['src/modules/rooms', 'src/modules/delivery'],
   ['src/modules/messages'],
   ['src/modules/notifications', 'src/modules/chats'],
+  ['src/modules/webhooks'],
   ['src/modules/admin'],
 ];
 

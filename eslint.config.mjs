@@ -11,6 +11,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/rooms/room-heads.ts',
   'src/modules/delivery/dead-letters/dead-letters.repository.ts',
   'src/modules/notifications/live/deliveries.repository.ts',
+  'src/modules/webhooks/deliveries.repository.ts',
   'src/modules/admin/**',
   '**/*.spec.ts',
 ];

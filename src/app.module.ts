@@ -5,6 +5,7 @@ import { MessagesModule } from './modules/messages';
 import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
+import { WebhooksModule } from './modules/webhooks';
 import { ClusterModule } from './platform/cluster';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
 import { HealthModule } from './platform/health';
@@ -36,6 +37,7 @@ export class AppModule {
         DeliveryModule,
         MessagesModule,
         NotificationsModule,
+        WebhooksModule,
         AdminModule,
       ],
     };

@@ -64,6 +64,12 @@ export class SecurityConfig extends area('Secrets', {
     check: (raw) => (/^[0-9a-f]{64}$/i.test(raw) ? undefined : 'must be 64 hex digits (32 bytes)'),
     doc: 'Encrypts what is secret at rest, 64 hex digits. Unset: made and stored like the master key.',
   }),
+  oldEncryptionKeys: list('ENCRYPTION_KEYS_OLD', {
+    default: [],
+    secret: true,
+    check: (item) => (/^[0-9a-f]{64}$/i.test(item) ? undefined : 'must be 64 hex digits each, comma-separated'),
+    doc: 'Earlier values of ENCRYPTION_KEY, comma-separated: they still read what they encrypted.',
+  }),
 }) {}
 
 /** The sockets. */
@@ -107,6 +113,31 @@ export class SocketConfig extends area('Sockets', {
     min: 0,
     max: 60_000,
     doc: 'Longest delay, in milliseconds, that clients are told to wait before they reconnect when the server stops; it is spread over them.',
+  }),
+}) {}
+
+/** Webhooks of tenants. */
+export class WebhookConfig extends area('Webhooks', {
+  allowPrivate: flag('WEBHOOK_ALLOW_PRIVATE', {
+    default: false,
+    doc: 'Let webhooks reach private networks and this host. Only where every tenant is trusted.',
+  }),
+  timeoutMs: int('WEBHOOK_TIMEOUT_MS', {
+    default: 15_000,
+    min: 100,
+    max: 60_000,
+    doc: 'Milliseconds that a webhook may take in all, answer included.',
+  }),
+  offlineDelayMs: int('WEBHOOK_OFFLINE_DELAY_MS', {
+    default: 5000,
+    min: 0,
+    max: 600_000,
+    doc: 'Milliseconds after a message is stored before members without a connection are posted to the webhook.',
+  }),
+  retrySeconds: list('WEBHOOK_RETRY_SECONDS', {
+    default: ['5', '300', '1800', '7200', '18000', '36000', '50400', '72000', '86400'],
+    check: (item) => (/^\d{1,6}$/.test(item) && Number(item) >= 1 ? undefined : 'must be whole seconds from 1'),
+    doc: 'Seconds to wait after the first, second … failed attempt, comma-separated, give or take 20 %. After one attempt more than there are entries a delivery becomes a dead letter.',
   }),
 }) {}
 

@@ -33,7 +33,12 @@ describe('the configuration', () => {
       shutdownSpreadMs: 5000,
     });
     expect(database).toMatchObject({ dataDir: './data', url: undefined, allowUnsafe: false });
-    expect(security).toEqual({ masterKey: undefined, jwtSecret: undefined, encryptionKey: undefined });
+    expect(security).toEqual({
+      masterKey: undefined,
+      jwtSecret: undefined,
+      encryptionKey: undefined,
+      oldEncryptionKeys: [],
+    });
     expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info', redisUrl: undefined });
   });
 
@@ -52,6 +57,8 @@ describe('the configuration', () => {
     ['DATABASE_URL', 'postgresql://host/db'],
     ['LOG_LEVEL', 'silent'],
     ['ENCRYPTION_KEY', 'AB'.repeat(32)],
+    ['ENCRYPTION_KEYS_OLD', `${'ab'.repeat(32)},${'cd'.repeat(32)}`],
+    ['WEBHOOK_RETRY_SECONDS', '1, 60'],
   ])('takes %s=%s', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([]);
   });
@@ -72,6 +79,8 @@ describe('the configuration', () => {
     ['MASTER_API_KEY', 'short'],
     ['JWT_SECRET', 'x'.repeat(31)],
     ['ENCRYPTION_KEY', 'x'.repeat(64)],
+    ['ENCRYPTION_KEYS_OLD', `${'ab'.repeat(32)},${'x'.repeat(64)}`],
+    ['WEBHOOK_RETRY_SECONDS', '5,0'],
     ['NODE_ENV', 'prod'],
     ['LOG_LEVEL', 'loud'],
     ['REDIS_URL', 'redis://host'],
@@ -93,7 +102,7 @@ describe('the configuration', () => {
       (field) => field.secret,
     );
     expect(secrets.map((field) => field.name).sort()).toEqual(
-      ['DATABASE_URL', 'ENCRYPTION_KEY', 'JWT_SECRET', 'MASTER_API_KEY', 'REDIS_URL'].sort(),
+      ['DATABASE_URL', 'ENCRYPTION_KEY', 'ENCRYPTION_KEYS_OLD', 'JWT_SECRET', 'MASTER_API_KEY', 'REDIS_URL'].sort(),
     );
     const text = faultsOf(Object.fromEntries(secrets.map((field) => [field.name, 'hunter2']))).join();
     expect(text).not.toContain('hunter2');

@@ -86,7 +86,7 @@ export function list(
       .filter(Boolean);
     for (const item of items) {
       const fault = o.check?.(item);
-      if (fault !== undefined) throw new FieldFault(`${fault} (in "${item}")`);
+      if (fault !== undefined) throw new FieldFault(o.secret === true ? fault : `${fault} (in "${item}")`);
     }
     return items;
   });

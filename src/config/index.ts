@@ -3,12 +3,19 @@
  * docs/config.md and .env.example are generated from the same fields.
  */
 import { readArea } from './area';
-import { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig, SocketConfig } from './areas';
+import { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig, SocketConfig, WebhookConfig } from './areas';
 
-export { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig, SocketConfig } from './areas';
+export { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig, SocketConfig, WebhookConfig } from './areas';
 
 /** Every area, in the order of the reference page. */
-export const CONFIG_AREAS = [HttpConfig, SocketConfig, DatabaseConfig, SecurityConfig, RuntimeConfig] as const;
+export const CONFIG_AREAS = [
+  HttpConfig,
+  SocketConfig,
+  DatabaseConfig,
+  SecurityConfig,
+  WebhookConfig,
+  RuntimeConfig,
+] as const;
 
 /** The whole configuration. */
 export interface AppConfig {
@@ -16,6 +23,7 @@ export interface AppConfig {
   readonly socket: SocketConfig;
   readonly database: DatabaseConfig;
   readonly security: SecurityConfig;
+  readonly webhook: WebhookConfig;
   readonly runtime: RuntimeConfig;
 }
 
@@ -35,6 +43,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     socket: new SocketConfig(readArea(SocketConfig.fields, env, faults)),
     database: new DatabaseConfig(readArea(DatabaseConfig.fields, env, faults)),
     security: new SecurityConfig(readArea(SecurityConfig.fields, env, faults)),
+    webhook: new WebhookConfig(readArea(WebhookConfig.fields, env, faults)),
     runtime: new RuntimeConfig(readArea(RuntimeConfig.fields, env, faults)),
   };
   if (config.runtime.nodeEnv === 'production' && config.database.url !== undefined) {

@@ -44,6 +44,9 @@ async function furnish(app: TestApp, member: string): Promise<{ tenant: TestTena
     () => app.database.sql('SELECT 1 FROM jobs'),
     (jobs) => jobs.length === 0,
   );
+  // It hears of nothing: there is only something to be looked at.
+  const webhook = { url: 'https://example.com/', events: [] };
+  bodyOf(await tenant.key.patch(`/admin/tenants/${tenant.tenantId}`, { settings: { webhook } }));
   const message_id = message?.message_id ?? '';
   return {
     tenant,

@@ -168,7 +168,6 @@ describe('tenants', () => {
     it.each([
       ['limits', 'requests_per_minute'],
       ['limits', 'Requests_Per_Second'],
-      ['settings', 'webhook'],
       ['settings', 'retention_days'],
       ['settings', 'constructor'],
       ['settings', 'toString'],

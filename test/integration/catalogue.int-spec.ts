@@ -16,12 +16,16 @@ const TENANT_TABLES = [
   'notifications',
   'notification_deliveries',
   'subscriptions',
+  'webhooks',
+  'webhook_deliveries',
 ];
 const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   ...FIRST_SYSTEM_GRANTS,
   ws_tickets: 'SELECT, DELETE',
   dead_letters: 'SELECT',
   notification_deliveries: 'SELECT, UPDATE',
+  webhooks: 'INSERT',
+  webhook_deliveries: 'DELETE',
 };
 
 /** Indexes of tenant tables that do not begin with tenant_id, each with its reason. */
@@ -34,6 +38,8 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   idempotency_keys_expiry: 'what has expired is purged for all tenants',
   ws_tickets_expiry: 'the same',
   notification_deliveries_waiting: 'what has waited too long is found for all tenants at once',
+  webhooks_updated: 'what another server changed is read for all tenants at once',
+  webhook_deliveries_purge: 'what is old is purged for all tenants',
 };
 /** Tables without a tenant: facts of the installation. */
 const INSTALLATION_TABLES = ['instance', 'schema_migrations'];
@@ -44,13 +50,18 @@ const TENANT_RIGHTS: Readonly<Record<string, string>> = {
   tenants: 'SELECT, UPDATE',
   messages: 'DELETE, SELECT, UPDATE',
 };
-/** What the system role may do with single columns: write when users of all tenants were last connected. */
+/**
+ * What the system role may do with single columns: write when users of all tenants were last connected; learn who has a
+ * webhook, and how old deliveries are.
+ */
 const SYSTEM_COLUMNS: Readonly<Record<string, string>> = {
   users: 'SELECT last_seen_at, SELECT tenant_id, SELECT user_id, UPDATE last_seen_at',
+  webhook_deliveries: 'SELECT created_at, SELECT delivery_id, SELECT state, SELECT tenant_id',
+  webhooks: 'SELECT disabled_at, SELECT events, SELECT tenant_id, SELECT updated_at, SELECT url',
 };
-const SYSTEM_TABLES = [...Object.keys(SYSTEM_GRANTS), ...Object.keys(SYSTEM_COLUMNS)];
+const SYSTEM_TABLES = [...new Set([...Object.keys(SYSTEM_GRANTS), ...Object.keys(SYSTEM_COLUMNS)])];
 /** The functions that run with their owner's rights, and so past the caller's policies. */
-const DEFINERS = ['append_lookup', 'append_messages'];
+const DEFINERS = ['append_lookup', 'append_messages', 'append_messages_hooked'];
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
 const OWNERS_OWN = ['log_analyze'];
 /** Run as the system role, for all tenants. */
@@ -418,6 +429,8 @@ function sampleRows(tenant: string): string {
     INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, waits_since)
       VALUES ('${tenant}', 'alice', '${id}', now());
     INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic) VALUES ('${tenant}', '${id}', 'alice', 't');
+    INSERT INTO webhooks (tenant_id, url, events) VALUES ('${tenant}', 'https://example.com/', '{}');
+    INSERT INTO webhook_deliveries (tenant_id, delivery_id, type) VALUES ('${tenant}', '${id}', 'x');
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
       VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;
 }

@@ -7,6 +7,7 @@ import { RoomHeads } from '../../src/modules/rooms';
 import { RoomSeats } from '../../src/modules/rooms/room-seats';
 import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
 import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
+import { WebhooksRepository } from '../../src/modules/tenants/webhook/webhooks.repository';
 import { UsersService } from '../../src/modules/tenants/users.service';
 import type { MissedPart, PageLimits, RoomLog, Seats } from '../../src/platform/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
@@ -29,7 +30,10 @@ describe('what was missed, as sync reads it', () => {
     bench = await AppendBench.start();
     const { database, system } = bench.open;
     log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system), new MissedRepository(database));
-    seats = new RoomSeats(new SeatsRepository(database), new UsersService(new TenantsRepository(database, system)));
+    seats = new RoomSeats(
+      new SeatsRepository(database),
+      new UsersService(new TenantsRepository(database, system, new WebhooksRepository(database, system))),
+    );
   });
   afterAll(() => bench.close());
 

@@ -5,6 +5,7 @@ import { PresenceRepository } from '../../src/modules/rooms/presence.repository'
 import { RoomPresenceService } from '../../src/modules/rooms/room-presence.service';
 import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
 import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
+import { WebhooksRepository } from '../../src/modules/tenants/webhook/webhooks.repository';
 import { MemoryLeases } from '../../src/platform/cluster';
 import { Presence } from '../../src/platform/realtime';
 import { type EffectsHarness, startEffects } from '../support/effects';
@@ -112,7 +113,11 @@ describe('presence in the database', () => {
 
   it('stores when users of several tenants were last connected, and moves no time backwards', async () => {
     const { database, open, tenantId } = harness;
-    const repository = new TenantsRepository(open.database, open.system);
+    const repository = new TenantsRepository(
+      open.database,
+      open.system,
+      new WebhooksRepository(open.database, open.system),
+    );
     const other = randomUUID();
     await database.sql('INSERT INTO tenants (tenant_id, name) VALUES ($1, $2)', [other, 'other']);
     for (const tenant of [tenantId, other])

@@ -10,6 +10,8 @@ const SOURCE = join(__dirname, '..', '..', 'src');
 const WITHOUT_ENTITY: Readonly<Record<string, string>> = {
   jobs: 'written by functions of the schema, read by one repository',
   idempotency_keys: 'used by functions of the schema only',
+  webhooks: 'used by one repository',
+  webhook_deliveries: 'used by one repository',
   ws_tickets: 'written and purged by one repository, never read',
 };
 /**

@@ -20,6 +20,8 @@ const OWNERS: Readonly<Record<string, string>> = {
   room_events: 'src/modules/rooms/',
   cursors: 'src/modules/delivery/',
   dead_letters: 'src/modules/delivery/',
+  webhooks: 'src/modules/tenants/',
+  webhook_deliveries: 'src/modules/webhooks/',
   messages: 'src/modules/messages/',
   notifications: 'src/modules/notifications/',
   notification_deliveries: 'src/modules/notifications/',

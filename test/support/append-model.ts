@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 import { newUuid } from '../../src/common/ids';
 import { loadConfig } from '../../src/config';
+import { AppendHooks } from '../../src/modules/messages/append-hooks';
 import { AppendRepository, type AppendRow } from '../../src/modules/messages/appender/append.repository';
 import { APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { BatchWriter } from '../../src/modules/messages/appender/batch-writer';
@@ -67,7 +68,7 @@ export class AppendBench {
     readonly open: OpenDatabase,
     private readonly lifecycle: Lifecycle,
   ) {
-    this.repository = new AppendRepository(open.system);
+    this.repository = new AppendRepository(open.system, new AppendHooks());
   }
 
   /** Call in beforeAll; `close` in afterAll. */

@@ -3,7 +3,7 @@ import type { TestApp, TestTenant } from './app';
 import { type Answer, Api } from './http/api';
 import { deadLetter } from './dead-letters';
 import { send } from './messages';
-import { documentedRoutes, type DocumentedField, type DocumentedRoute, type Schema } from './openapi-routes';
+import { documentedRoutes, type DocumentedField, type DocumentedRoute, type Schema, withField } from './openapi-routes';
 import { createRoom } from './rooms';
 import { UNSTORABLE_LITERALS } from './unicode';
 
@@ -84,7 +84,7 @@ export class BadInputWorld {
       'cursors',
       'dead_letters',
     ];
-    tables.push('notifications', 'notification_deliveries', 'subscriptions');
+    tables.push('notifications', 'notification_deliveries', 'subscriptions', 'webhooks', 'webhook_deliveries');
     const counts = tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`);
     const rows = await this.app.database.sql(
       `SELECT ${counts.join(', ')}, (SELECT sum(last_rev) FROM rooms) AS revs, (SELECT count(*) FROM jobs) AS jobs,
@@ -101,9 +101,13 @@ export class BadInputWorld {
 
   private bodyOf({ body, path }: DocumentedRoute): object {
     const required = body?.required ?? (path.includes('{') ? Object.keys(body?.properties ?? {}).slice(0, 1) : []);
-    return Object.fromEntries(
+    // A webhook needs its URL before anything else of it is looked at; one without events does nothing.
+    const webhook = { url: 'https://example.com/', events: [] };
+    const settings = body?.properties?.['settings'] === undefined ? {} : { settings: { webhook } };
+    const fields = Object.fromEntries(
       required.map((name) => [name, this.ids[name] ?? goodValue(body?.properties?.[name] ?? {})]),
     );
+    return { ...fields, ...settings };
   }
 }
 
@@ -149,8 +153,7 @@ export function badLiterals({ schema, required }: DocumentedField): string[] {
 /** A raw body in which one field has this JSON text. */
 export function rawWith(target: Target, path: readonly string[], literal: string): string {
   const mark = '@@here@@';
-  const body = path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), mark);
-  return JSON.stringify({ ...target.body, ...(body as object) }).replace(JSON.stringify(mark), () => literal);
+  return JSON.stringify(withField(target.body, path, mark)).replace(JSON.stringify(mark), () => literal);
 }
 
 /** Sends bytes as they are and returns the whole answer; the server ends the connection, or `Connection: close` does. */

@@ -12,7 +12,8 @@ export class Victim {
     private server: ServerProcess,
   ) {}
 
-  static async start(servers: Servers): Promise<Victim> {
+  /** @param more environment variables */
+  static async start(servers: Servers, more: Readonly<Record<string, string>> = {}): Promise<Victim> {
     const dataDir = servers.dataDir();
     const port = await freePort();
     // Durable settings are the default of the embedded database; LOG_LEVEL keeps the reports of failures short.
@@ -21,6 +22,7 @@ export class Victim {
       PORT: String(port),
       MASTER_API_KEY: SERVED_MASTER_KEY,
       LOG_LEVEL: 'warn',
+      ...more,
     };
     const { server, url } = await servers.start({ env });
     return new Victim(url, servers, dataDir, env, server);

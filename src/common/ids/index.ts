@@ -15,6 +15,7 @@ export const ID_PREFIXES = {
   subscription: 'sub_',
   connection: 'conn_',
   deadLetter: 'dl_',
+  webhook: 'wh_',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -22,6 +22,21 @@ export class DeliveryRepository {
     );
   }
 
+  /** How far these users have acknowledged a room; those without a stored cursor are missing. */
+  ackedBy(
+    tenantId: string,
+    roomId: string,
+    userIds: readonly string[],
+  ): Promise<{ user_id: string; acked_seq: number }[]> {
+    return this.database.read<{ user_id: string; acked_seq: number }>(
+      'positions in a room',
+      tenantId,
+      `SELECT c.user_id, c.acked_seq FROM unnest($3::text[]) u(user_id), LATERAL (SELECT x.user_id, x.acked_seq
+         FROM cursors x WHERE x.tenant_id = $1 AND x.room_id = $2 AND x.user_id = u.user_id OFFSET 0) c`,
+      [tenantId, roomId, userIds],
+    );
+  }
+
   /** The stored cursors of a user in these rooms; rooms without one are missing. */
   cursors(tenantId: string, userId: string, roomIds: readonly string[]): Promise<CursorRow[]> {
     return this.database.read<CursorRow & { room_id: string }>(

@@ -57,6 +57,12 @@ export class DeliveryService {
     );
   }
 
+  /** How far these users have acknowledged a room; those without a stored cursor are missing. @param roomId UUID */
+  async ackedBy(tenantId: string, roomId: string, userIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.repository.ackedBy(tenantId, roomId, userIds);
+    return new Map(rows.map((row) => [row.user_id, row.acked_seq]));
+  }
+
   private async advance(caller: Caller, { room_id, seq }: PositionDto, isRead: boolean): Promise<void> {
     const roomId = decodeId('room', room_id);
     if (roomId === undefined) throw notFound('Room');

@@ -7,6 +7,8 @@
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
  * the client is told 503 with outcome "unknown", safe to repeat with its id.
  */
+export { type AppendHook, AppendHooks, type AppendHooksSource } from './append-hooks';
+export { MessageFacts } from './message-facts';
 export { MessagesModule } from './messages.module';
 export { MessagesService } from './messages.service';
 export { MessageDto } from './dto/message.dto';

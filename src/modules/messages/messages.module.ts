@@ -2,8 +2,10 @@ import { Global, Module } from '@nestjs/common';
 import { MessageFrames, RoomLog } from '../../platform/realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomPreviews } from '../rooms';
+import { AppendHooks } from './append-hooks';
 import { AppendRepository } from './appender/append.repository';
 import { Appender } from './appender/appender';
+import { MessageFacts } from './message-facts';
 import { MessageFeed } from './message-feed';
 import { MessagePreviews } from './message-previews';
 import { MessagesController } from './messages.controller';
@@ -21,8 +23,10 @@ import { RoomLogRepository } from './room-log/room-log.repository';
   imports: [DeliveryModule],
   controllers: [MessagesController],
   providers: [
+    AppendHooks,
     AppendRepository,
     Appender,
+    MessageFacts,
     MessageFeed,
     MessagesGateway,
     MessagesRepository,
@@ -33,6 +37,6 @@ import { RoomLogRepository } from './room-log/room-log.repository';
     { provide: RoomLog, useClass: MessagesRoomLog },
     { provide: MessageFrames, useClass: LogMessageFrames },
   ],
-  exports: [RoomPreviews, RoomLog, MessageFrames, MessagesService],
+  exports: [AppendHooks, RoomPreviews, RoomLog, MessageFacts, MessageFrames, MessagesService],
 })
 export class MessagesModule {}

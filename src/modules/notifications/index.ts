@@ -12,6 +12,7 @@
 export { NotificationsService } from './notifications.service';
 export { SubscriptionsService } from './subscriptions.service';
 export { NotificationDeadLetters } from './dead-letters/dead-letters';
+export { NotificationFacts, type NotificationView } from './notification-facts';
 export { NotificationsModule } from './notifications.module';
 export { OfflineJobs, type OfflineJobsSource, type OfflineTargets } from './offline-jobs';
 export { Settlements as NotificationSettlements } from './live/settlements';

@@ -10,6 +10,7 @@ import type { LinkPorts } from './live/link';
 import { NotificationLinks } from './live/links';
 import { NotificationLive } from './live/live.service';
 import { Settlements } from './live/settlements';
+import { NotificationFacts } from './notification-facts';
 import { NotificationsController } from './notifications.controller';
 import { NotificationsGateway } from './notifications.gateway';
 import { NotificationsRepository } from './notifications.repository';
@@ -30,6 +31,7 @@ const FIRST_LOOK_MS = 100;
     NotificationsGateway,
     SubscriptionsRepository,
     SubscriptionsService,
+    NotificationFacts,
     OfflineJobs,
     FanOut,
     DeliveriesRepository,
@@ -53,6 +55,13 @@ const FIRST_LOOK_MS = 100;
     NotificationDeadLettersRepository,
     NotificationDeadLetters,
   ],
-  exports: [NotificationsService, SubscriptionsService, NotificationDeadLetters, OfflineJobs, Settlements],
+  exports: [
+    NotificationsService,
+    SubscriptionsService,
+    NotificationDeadLetters,
+    NotificationFacts,
+    OfflineJobs,
+    Settlements,
+  ],
 })
 export class NotificationsModule {}

@@ -8,6 +8,7 @@
  */
 export { RoomsModule } from './rooms.module';
 export { RoomsService, roomUuid } from './rooms.service';
+export { type MemberEvent, RoomFacts, type RoomMember } from './room-facts';
 export { RoomHeads } from './room-heads';
 export { type PreviewRequest, type RoomPreview, RoomPreviews } from './room-previews';
 export { LastMessageDto, RoomDto } from './dto/room.dto';

@@ -6,6 +6,7 @@ import { MembersService } from './members.service';
 import './dto/room-frames.dto';
 import { PresenceController } from './presence.controller';
 import { PresenceRepository } from './presence.repository';
+import { RoomFacts } from './room-facts';
 import { RoomHeads } from './room-heads';
 import { RoomPresenceService } from './room-presence.service';
 import { RoomSeats } from './room-seats';
@@ -27,6 +28,7 @@ import { TypingService } from './typing.service';
     RoomsService,
     MembersService,
     RoomsGateway,
+    RoomFacts,
     RoomHeads,
     SeatsRepository,
     PresenceRepository,
@@ -37,6 +39,6 @@ import { TypingService } from './typing.service';
     { provide: Seats, useClass: RoomSeats },
     { provide: SharedRooms, useExisting: PresenceRepository },
   ],
-  exports: [RoomsService, RoomHeads, Seats, SharedRooms],
+  exports: [RoomsService, RoomFacts, RoomHeads, Seats, SharedRooms],
 })
 export class RoomsModule {}

@@ -3,7 +3,14 @@ import { ApiTags } from '@nestjs/swagger';
 import { pageRequest } from '../../common/pagination';
 import { Access, type Caller } from '../../platform/auth';
 import { ApiErrors, CurrentCaller, PageQueryDto } from '../../platform/http';
-import { CreateTenantDto, TenantCreatedDto, TenantDto, TenantPageDto, UpdateTenantDto } from './dto/tenant.dto';
+import {
+  CreateTenantDto,
+  TenantCreatedDto,
+  TenantDto,
+  TenantPageDto,
+  TenantUpdatedDto,
+  UpdateTenantDto,
+} from './dto/tenant.dto';
 import { TenantsService } from './tenants.service';
 
 @ApiTags('Admin')
@@ -41,7 +48,7 @@ export class AdminTenantsController {
     @CurrentCaller() caller: Caller,
     @Param('tenant_id') tenantId: string,
     @Body() body: UpdateTenantDto,
-  ): Promise<TenantDto> {
+  ): Promise<TenantUpdatedDto> {
     return this.tenants.update(caller, tenantId, body);
   }
 }

@@ -15,6 +15,9 @@ import { TokensController } from './tokens.controller';
 import { TokensService } from './tokens.service';
 import { UsersService } from './users.service';
 import { TenantCredentialVerifier } from './verifier';
+import { WebhookDirectory } from './webhook/directory';
+import { WebhookEndpoints } from './webhook/endpoints';
+import { WebhooksRepository } from './webhook/webhooks.repository';
 
 @Global()
 @Module({
@@ -29,12 +32,24 @@ import { TenantCredentialVerifier } from './verifier';
     TokenSigner,
     TokensService,
     UsersService,
+    WebhooksRepository,
+    WebhookDirectory,
+    WebhookEndpoints,
     TenantCredentialVerifier,
     { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
     { provide: LastSeenStore, useExisting: UsersService },
     { provide: CredentialWatch, useClass: TenantCredentialWatch },
     { provide: Tickets, useExisting: TicketsRepository },
   ],
-  exports: [CredentialVerifier, CredentialWatch, LastSeenStore, Tickets, TenantsService, UsersService],
+  exports: [
+    CredentialVerifier,
+    CredentialWatch,
+    LastSeenStore,
+    Tickets,
+    TenantsService,
+    UsersService,
+    WebhookDirectory,
+    WebhookEndpoints,
+  ],
 })
 export class TenantsModule {}

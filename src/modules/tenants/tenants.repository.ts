@@ -3,12 +3,15 @@ import type { TenantLimits, TenantSettings } from '../../platform/auth';
 import { Database, SystemDatabase } from '../../platform/database';
 import type { PageRequest } from '../../common/pagination';
 import type { NewKeyRow } from './keys.repository';
+import { type NewWebhook, WebhooksRepository } from './webhook/webhooks.repository';
 
 export interface TenantRow {
   readonly tenant_id: string;
   readonly name: string;
   readonly status: 'active' | 'suspended';
   readonly settings: TenantSettings;
+  /** As set; null where there is none. */
+  readonly webhook: { readonly url: string; readonly events: string[] } | null;
   readonly limits: TenantLimits;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -19,6 +22,7 @@ export interface NewTenantRow {
   readonly name: string;
   readonly settings: object;
   readonly limits: object;
+  readonly webhook?: NewWebhook | undefined;
 }
 
 export interface TenantChanges {
@@ -30,15 +34,20 @@ export interface TenantChanges {
   /** Keys to take back to their default. */
   readonly clearedSettings: readonly string[];
   readonly clearedLimits: readonly string[];
+  /** To set; null takes it away; undefined leaves it. */
+  readonly webhook: NewWebhook | null | undefined;
 }
 
-const COLUMNS = 'tenant_id, name, status, settings, limits, created_at, updated_at';
+const COLUMNS = `tenant_id, name, status, settings, limits, created_at, updated_at, (
+  SELECT json_build_object('url', w.url, 'events', w.events) FROM webhooks w
+  WHERE w.tenant_id = tenants.tenant_id AND w.url IS NOT NULL) AS webhook`;
 
 @Injectable()
 export class TenantsRepository {
   constructor(
     private readonly database: Database,
     private readonly system: SystemDatabase,
+    private readonly webhooks: WebhooksRepository,
   ) {}
 
   /** Stores a tenant and its first key together. */
@@ -62,6 +71,7 @@ export class TenantsRepository {
         [tenant.tenantId, key.keyId, key.name, key.prefix, key.hash, key.scopes],
       );
       if (!row) throw new Error('INSERT … RETURNING gave no row');
+      if (tenant.webhook !== undefined) await this.webhooks.insert(sql, tenant.tenantId, tenant.webhook);
       return row;
     });
   }
@@ -86,24 +96,29 @@ export class TenantsRepository {
     return { rows, total: count?.n ?? 0 };
   }
 
-  async update(tenantId: string, changes: TenantChanges): Promise<TenantRow | undefined> {
-    const rows = await this.database.read<TenantRow>(
-      'update tenant',
-      tenantId,
-      `UPDATE tenants SET name = COALESCE($2, name), status = COALESCE($3, status),
-         settings = (settings - $4::text[]) || $5, limits = (limits - $6::text[]) || $7, updated_at = clock_timestamp()
-       WHERE tenant_id = $1 RETURNING ${COLUMNS}`,
-      [
-        tenantId,
-        changes.name,
-        changes.status,
-        changes.clearedSettings,
-        JSON.stringify(changes.settings),
-        changes.clearedLimits,
-        JSON.stringify(changes.limits),
-      ],
-    );
-    return rows[0];
+  /** undefined: there is no such tenant. `isNewWebhook`: its URL is a new one, and the given secret in force. */
+  update(tenantId: string, changes: TenantChanges): Promise<{ row: TenantRow | undefined; isNewWebhook: boolean }> {
+    return this.database.transaction('update tenant', tenantId, async (sql) => {
+      let isNewWebhook = false;
+      if (changes.webhook === null) await this.webhooks.clear(sql, tenantId);
+      else if (changes.webhook !== undefined) isNewWebhook = await this.webhooks.set(sql, tenantId, changes.webhook);
+      const rows = await sql.query<TenantRow>(
+        `UPDATE tenants SET name = COALESCE($2, name), status = COALESCE($3, status),
+           settings = (settings - $4::text[]) || $5, limits = (limits - $6::text[]) || $7,
+           updated_at = clock_timestamp()
+         WHERE tenant_id = $1 RETURNING ${COLUMNS}`,
+        [
+          tenantId,
+          changes.name,
+          changes.status,
+          changes.clearedSettings,
+          JSON.stringify(changes.settings),
+          changes.clearedLimits,
+          JSON.stringify(changes.limits),
+        ],
+      );
+      return { row: rows[0], isNewWebhook };
+    });
   }
 
   /** Makes the users that do not exist yet. */

@@ -4,10 +4,19 @@ import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
-import type { CreateTenantDto, TenantCreatedDto, TenantDto, TenantPageDto, UpdateTenantDto } from './dto/tenant.dto';
+import type {
+  CreateTenantDto,
+  SettingsDto,
+  TenantCreatedDto,
+  TenantDto,
+  TenantPageDto,
+  TenantUpdatedDto,
+  UpdateTenantDto,
+} from './dto/tenant.dto';
 import type { NewKeyRow } from './keys.repository';
 import { TenantsRepository, type TenantRow } from './tenants.repository';
 import { TenantCredentialVerifier } from './verifier';
+import { type FreshWebhook, WebhookEndpoints } from './webhook/endpoints';
 import { tenantView } from './views';
 
 /** Creates, shows and changes tenants. */
@@ -16,17 +25,21 @@ export class TenantsService {
   constructor(
     private readonly repository: TenantsRepository,
     private readonly verifier: TenantCredentialVerifier,
+    private readonly endpoints: WebhookEndpoints,
   ) {}
 
   /** Makes a tenant and its first key, which has the scopes chat and admin. The key is in this answer only. */
   async create(input: CreateTenantDto): Promise<TenantCreatedDto> {
     const apiKey = newApiKey();
+    const tenantId = newUuid();
+    const fresh = this.freshWebhook(tenantId, input.settings) ?? undefined;
     const row = await this.repository.create(
       {
-        tenantId: newUuid(),
+        tenantId,
         name: input.name,
         settings: splitSettings(input.settings).set,
         limits: splitLimits(input.limits).set,
+        webhook: fresh?.webhook,
       },
       firstKey(apiKey),
     );
@@ -35,6 +48,7 @@ export class TenantsService {
       name: row.name,
       api_key: apiKey,
       created_at: row.created_at.toISOString(),
+      ...(fresh === undefined ? {} : { webhook_secret: fresh.secret }),
     };
   }
 
@@ -55,28 +69,37 @@ export class TenantsService {
   }
 
   /** Changes what is sent. `status` and `limits` are the master key's. In force within 2 s, here at once. */
-  async update(caller: Caller, tenantId: string, input: UpdateTenantDto): Promise<TenantDto> {
+  async update(caller: Caller, tenantId: string, input: UpdateTenantDto): Promise<TenantUpdatedDto> {
     const id = (await this.visible(caller, tenantId)).tenant_id;
     if (caller.kind !== 'master' && (input.status !== undefined || input.limits !== undefined))
       throw forbidden('Changing status or limits needs the master key');
     const settings = splitSettings(input.settings);
     const limits = splitLimits(input.limits);
-    const row = await this.repository.update(id, {
+    const fresh = this.freshWebhook(id, input.settings);
+    const { row, isNewWebhook } = await this.repository.update(id, {
       name: input.name ?? null,
       status: input.status ?? null,
       settings: settings.set,
       limits: limits.set,
       clearedSettings: settings.cleared,
       clearedLimits: limits.cleared,
+      webhook: fresh === null ? null : fresh?.webhook,
     });
     this.verifier.forget();
+    if (fresh !== undefined) await this.endpoints.changed();
     if (!row) throw notFound('Tenant');
-    return tenantView(row);
+    return { ...tenantView(row), ...(isNewWebhook && fresh ? { webhook_secret: fresh.secret } : {}) };
   }
 
   /** The tenant's UUID, when it exists and the caller may manage it; another tenant's id is not found. */
   async managed(caller: Caller, tenantId: string): Promise<string> {
     return (await this.visible(caller, tenantId)).tenant_id;
+  }
+
+  /** undefined: nothing was said of a webhook; null: it is to be taken away. */
+  private freshWebhook(tenantId: string, settings: SettingsDto | undefined): FreshWebhook | null | undefined {
+    const webhook = settings?.webhook;
+    return webhook && this.endpoints.fresh(tenantId, webhook.url, webhook.events);
   }
 
   private async visible(caller: Caller, tenantId: string): Promise<TenantRow> {
@@ -103,9 +126,10 @@ interface Split {
   readonly cleared: string[];
 }
 
-/** null takes a setting back to its default. */
-function splitSettings(values: object | undefined): Split {
-  return split(values, null);
+/** null takes a setting back to its default. The webhook has a table of its own. */
+function splitSettings(values: SettingsDto | undefined): Split {
+  const { webhook: _, ...rest } = values ?? {};
+  return split(rest, null);
 }
 
 /** "default" takes a limit back to its default; null is a value: unlimited. */

@@ -11,7 +11,7 @@ export function tenantView(row: TenantRow): TenantDto {
     tenant_id: encodeId('tenant', row.tenant_id),
     name: row.name,
     status: row.status,
-    settings: row.settings,
+    settings: row.webhook === null ? row.settings : { ...row.settings, webhook: row.webhook },
     limits: { ...LIMIT_DEFAULTS, ...row.limits },
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),

@@ -154,6 +154,17 @@ export const METRIC_DEFINITIONS = {
     help: 'Notifications of single users, by what became of them: stored, delivered (also again), dead.',
     labels: ['outcome'],
   },
+  chatapi_webhook_attempts_total: {
+    type: 'counter',
+    help: 'Posts to webhooks of tenants, by what came of the attempt: delivered, failed.',
+    labels: ['outcome'],
+  },
+  chatapi_webhook_seconds: {
+    type: 'histogram',
+    help: 'Duration of a post to a webhook, answer included.',
+    labels: [],
+    buckets: LATENCY_SECONDS,
+  },
   chatapi_jobs: {
     type: 'gauge',
     help: 'Background jobs now, by state. A job that is done is gone.',

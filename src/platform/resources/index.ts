@@ -1,7 +1,15 @@
 /** What is made before Nest is: configuration, log, lifecycle, secrets. Handed to whoever injects it. */
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { type AppConfig, DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig, SocketConfig } from '../../config';
+import {
+  type AppConfig,
+  DatabaseConfig,
+  HttpConfig,
+  RuntimeConfig,
+  SecurityConfig,
+  SocketConfig,
+  WebhookConfig,
+} from '../../config';
 import { Lifecycle } from '../lifecycle';
 import { Log } from '../logging';
 import { Secrets } from '../secrets';
@@ -24,6 +32,7 @@ export class ResourcesModule {
       { provide: DatabaseConfig, useValue: config.database },
       { provide: SecurityConfig, useValue: config.security },
       { provide: RuntimeConfig, useValue: config.runtime },
+      { provide: WebhookConfig, useValue: config.webhook },
       { provide: Log, useValue: log },
       { provide: Lifecycle, useValue: lifecycle },
       { provide: Secrets, useValue: secrets },
@@ -39,6 +48,7 @@ export class ResourcesModule {
         DatabaseConfig,
         SecurityConfig,
         RuntimeConfig,
+        WebhookConfig,
         Log,
         Lifecycle,
         Secrets,

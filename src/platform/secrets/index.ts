@@ -6,6 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppConfig } from '../../config';
+import { SecretBox } from './secret-box';
+
+export { SecretBox } from './secret-box';
 
 export class Secrets {
   constructor(
@@ -17,13 +20,20 @@ export class Secrets {
     readonly encryptionKey: string,
     /** Where the master key was written by this start, to be shown once; undefined when it was there before. */
     readonly newMasterKeyFile: string | undefined,
+    /** Keys that no longer encrypt and still read, as hex. */
+    private readonly oldEncryptionKeys: readonly string[] = [],
   ) {}
+
+  /** Encrypts with the key in force, reads with the old ones too. */
+  box(): SecretBox {
+    return new SecretBox(this.encryptionKey, this.oldEncryptionKeys);
+  }
 }
 
 /** Reads or makes the secrets. Throws a plain error with one line when the directory is not usable. */
 export function loadSecrets(config: AppConfig): Secrets {
   const directory = join(config.database.dataDir, 'secrets');
-  const { masterKey, jwtSecret, encryptionKey } = config.security;
+  const { masterKey, jwtSecret, encryptionKey, oldEncryptionKeys } = config.security;
   const master =
     masterKey === undefined
       ? stored(directory, 'master-key', () => `master_${randomBytes(24).toString('base64url')}`)
@@ -33,6 +43,7 @@ export function loadSecrets(config: AppConfig): Secrets {
     jwtSecret ?? stored(directory, 'jwt-secret', () => randomBytes(48).toString('base64url')).value,
     encryptionKey ?? stored(directory, 'encryption-key', () => randomBytes(32).toString('hex')).value,
     master?.made ? master.file : undefined,
+    oldEncryptionKeys,
   );
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from '../../../platform/database';
+import { type AppendHook, AppendHooks } from '../append-hooks';
 import type { NewMessage } from './item';
 
 export interface AppendRow {
@@ -17,22 +18,28 @@ export type LookupRow = Pick<AppendRow, 'item' | 'seq' | 'rev' | 'created_at'>;
 const APPEND = `SELECT item, status, message_id, seq, rev, created_at
   FROM append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`;
 
+const APPEND_HOOKED = `SELECT item, status, message_id, seq, rev, created_at
+  FROM append_messages_hooked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`;
+
 /** A sample of a large table may take a while on a busy disk. */
 const ANALYZE_MS = 60_000;
 
 /** Calls the append function: the one way into the log. */
 @Injectable()
 export class AppendRepository {
-  constructor(private readonly system: SystemDatabase) {}
+  constructor(
+    private readonly system: SystemDatabase,
+    private readonly hooks: AppendHooks,
+  ) {}
 
   /**
    * Appends a batch in one transaction. No two messages may share (room, sender, client_message_id).
    * @param wait wait up to a second for a room that somebody else holds; messages of one that is still held after
    *   that, or without `wait`, come back `locked`
    */
-  append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {
+  async append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {
     const jobs = batch.flatMap((m, i) => (m.jobs ?? []).map((job) => ({ item: i + 1, job })));
-    return this.system.read<AppendRow>('append', APPEND, [
+    const values = [
       wait,
       batch.map((m) => m.tenantId),
       batch.map((m) => m.roomId),
@@ -46,7 +53,17 @@ export class AppendRepository {
       jobs.map(({ job }) => job.kind),
       jobs.map(({ job }) => job.key),
       jobs.map(({ job }) => JSON.stringify(job.payload)),
+    ];
+    const hooks = this.hooksOf(batch);
+    if (hooks.length === 0) return this.system.read<AppendRow>('append', APPEND, values);
+    const rows = await this.system.read<AppendRow>('append with hooks', APPEND_HOOKED, [
+      ...values,
+      hooks.map(({ tenantId }) => tenantId),
+      hooks.map(({ hook }) => hook.event),
+      hooks.map(({ hook }) => hook.delayMs),
     ]);
+    this.hooks.appended();
+    return rows;
   }
 
   /** Renews the planner's statistics when the log has more than twice the rows that they know of. */
@@ -61,5 +78,10 @@ export class AppendRepository {
       batch.map((m) => m.roomId),
       batch.map((m) => m.messageId),
     ]);
+  }
+
+  private hooksOf(batch: readonly NewMessage[]): { tenantId: string; hook: AppendHook }[] {
+    const tenants = new Set(batch.map((m) => m.tenantId));
+    return [...tenants].flatMap((tenantId) => this.hooks.of(tenantId).map((hook) => ({ tenantId, hook })));
   }
 }

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import {
   ArrayMaxSize,
+  ArrayUnique,
   IsArray,
   IsIn,
   IsInt,
@@ -13,6 +14,7 @@ import {
   MinLength,
 } from 'class-validator';
 import { IsLimit, IsNested, IsNullable } from '../../../platform/validation';
+import { WEBHOOK_EVENTS, type WebhookEvent } from '../webhook/events';
 
 const MAX_LIMIT = 1_000_000_000;
 
@@ -59,6 +61,24 @@ export class LimitsDto {
   tokens_per_user_per_day?: number | null | 'default';
 }
 
+/** Where a tenant is told of what happens. */
+export class WebhookSettingsDto {
+  /**
+   * http or https, at most 2,048 characters, without credentials. Setting it enables a disabled webhook again.
+   * @example https://example.com/chat-events
+   */
+  @IsString()
+  @MaxLength(2048)
+  url!: string;
+
+  /** Which events are posted. Default message.offline and notification.offline. */
+  @IsOptional()
+  @IsArray()
+  @ArrayUnique()
+  @IsIn(WEBHOOK_EVENTS, { each: true })
+  events?: WebhookEvent[];
+}
+
 /** Settings of a tenant. Those that are not sent stay; null goes back to the default. */
 export class SettingsDto {
   /** `bare` answers as documented; `envelope` wraps successes as `{success,data,error}`. Default bare. */
@@ -82,6 +102,15 @@ export class SettingsDto {
   @IsNullable()
   @IsIn(['queue', 'reject', 'interrupt'])
   while_answering?: 'queue' | 'reject' | 'interrupt' | null;
+
+  /**
+   * Where to post what happens, signed as Standard Webhooks say; null: nowhere. It is replaced as a whole. The answer that
+   * sets a new URL holds its secret (`webhook_secret`), once.
+   */
+  @IsOptional()
+  @IsNullable()
+  @IsNested(() => WebhookSettingsDto)
+  webhook?: WebhookSettingsDto | null;
 
   /** Rooms with more members than this push no presence. Default 200. */
   @IsOptional()
@@ -141,6 +170,8 @@ export class TenantCreatedDto {
   name!: string;
   /** The tenant's first API key, scopes chat and admin. Shown only here. */
   api_key!: string;
+  /** Signs what is posted to the webhook; there when a webhook was set. Shown only here. */
+  webhook_secret?: string;
   /** @example 2026-01-31T12:00:00.000Z */
   created_at!: string;
 }
@@ -159,6 +190,11 @@ export class TenantDto {
   limits!: object;
   created_at!: string;
   updated_at!: string;
+}
+
+export class TenantUpdatedDto extends TenantDto {
+  /** Signs what is posted to the webhook; there when a new URL was set. Shown only here. */
+  webhook_secret?: string;
 }
 
 export class TenantPageDto {

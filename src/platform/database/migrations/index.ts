@@ -8,6 +8,7 @@ import { DeadLetters1764115200000 } from './0007-dead-letters';
 import { JobsWorker1764201600000 } from './0008-jobs-worker';
 import { Notifications1764288000000 } from './0009-notifications';
 import { SmallBatches1764374400000 } from './0010-small-batches';
+import { Webhooks1764547200000 } from './0012-webhooks';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   JobsWorker1764201600000,
   Notifications1764288000000,
   SmallBatches1764374400000,
+  Webhooks1764547200000,
 ] as const;

@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { invalid, notFound } from '../../../common/errors';
+import { WebhookConfig } from '../../../config';
+import { describeError, Log } from '../../../platform/logging';
+import { isAllowedAddress, targetOf } from '../../../platform/outbound';
+import { type SecretBox, Secrets } from '../../../platform/secrets';
+import { WebhookDirectory } from './directory';
+import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from './events';
+import { newWebhookSecret } from './webhook-secret';
+import { type NewWebhook, WebhooksRepository } from './webhooks.repository';
+
+/** Where and how to post for a tenant. */
+export interface WebhookEndpoint {
+  readonly url: string;
+  readonly events: readonly WebhookEvent[];
+  /** `whsec_…`, all of which sign: the one in force first. Throws when the key that encrypted them is not known. */
+  readonly secrets: () => readonly string[];
+  readonly failingSince: Date | null;
+  readonly disabledAt: Date | null;
+  readonly disabledReason: string | null;
+}
+
+/** A webhook with a secret that nobody has seen yet. */
+export interface FreshWebhook {
+  readonly webhook: NewWebhook;
+  /** In clear, for the one answer that shows it. */
+  readonly secret: string;
+}
+
+const FIELD = 'settings.webhook.url';
+
+/** The webhooks of tenants: their secrets, encrypted at rest, and whether they are in use. */
+@Injectable()
+export class WebhookEndpoints {
+  private readonly box: SecretBox;
+
+  constructor(
+    private readonly repository: WebhooksRepository,
+    private readonly directory: WebhookDirectory,
+    private readonly log: Log,
+    private readonly config: WebhookConfig,
+    secrets: Secrets,
+  ) {
+    this.box = secrets.box();
+  }
+
+  /**
+   * Throws 400 for what is no URL that may be asked.
+   * @param tenantId UUID: what the secret is bound to
+   */
+  fresh(tenantId: string, text: string, events: readonly WebhookEvent[] = DEFAULT_WEBHOOK_EVENTS): FreshWebhook {
+    const url = this.urlOf(text);
+    const secret = newWebhookSecret();
+    return { secret, webhook: { url, events, secret: this.box.seal(secret, tenantId) } };
+  }
+
+  async find(tenantId: string): Promise<WebhookEndpoint | undefined> {
+    const row = await this.repository.find(tenantId);
+    if (row === undefined) return undefined;
+    return {
+      url: row.url,
+      events: row.events,
+      secrets: () =>
+        [row.secret, ...(row.previous_secret === null ? [] : [row.previous_secret])].map((sealed) =>
+          this.box.open(sealed, tenantId),
+        ),
+      failingSince: row.failing_since,
+      disabledAt: row.disabled_at,
+      disabledReason: row.disabled_reason,
+    };
+  }
+
+  /** A new secret, in this answer only; the old one signs too for the overlap. Throws 404 without a webhook. */
+  async rotate(tenantId: string, overlapSeconds: number): Promise<string> {
+    const secret = newWebhookSecret();
+    if (!(await this.repository.rotate(tenantId, this.box.seal(secret, tenantId), overlapSeconds)))
+      throw notFound('Webhook');
+    return secret;
+  }
+
+  succeeded(tenantId: string, url: string): Promise<void> {
+    return this.repository.succeeded(tenantId, url);
+  }
+
+  /** Disables the webhook when it has only failed for too long. */
+  async failed(tenantId: string, url: string): Promise<void> {
+    if (!(await this.repository.failed(tenantId, url))) return;
+    this.log.warn({ tenant_id: tenantId }, 'a webhook only fails and is disabled');
+    await this.changed();
+  }
+
+  async disable(tenantId: string, url: string, reason: string): Promise<void> {
+    if (await this.repository.disable(tenantId, url, reason)) await this.changed();
+  }
+
+  /** Puts a change in force on this server. What cannot be read now, the next round reads. */
+  async changed(): Promise<void> {
+    await this.directory
+      .refresh()
+      .catch((error: unknown) => this.log.debug({ error: describeError(error) }, 'webhook directory'));
+  }
+
+  /** The URL as it will be asked for. A name is checked whenever it is resolved. */
+  private urlOf(text: string): string {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || !['http:', 'https:'].includes(url.protocol))
+      throw invalid(FIELD, `${FIELD} must be an http or https URL`);
+    if (url.username !== '' || url.password !== '') throw invalid(FIELD, `${FIELD} must not contain credentials`);
+    const { address } = targetOf(url);
+    if (address !== undefined && !isAllowedAddress(address, this.config.allowPrivate))
+      throw invalid(FIELD, `${FIELD} must not lead to a private or reserved address`);
+    url.hash = '';
+    return url.href;
+  }
+}

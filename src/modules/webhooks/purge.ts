@@ -1,0 +1,32 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { every, Lifecycle, StopStage } from '../../platform/lifecycle';
+import { Log } from '../../platform/logging';
+import { DeliveriesRepository } from './deliveries.repository';
+
+const INTERVAL_MS = 10 * 60_000;
+/** The log of what went well, in days. */
+const DELIVERED_DAYS = 3;
+/** Of what did not, as long as dead letters are kept. */
+const FAILED_DAYS = 30;
+
+/** Keeps the log of deliveries from growing for ever. */
+@Injectable()
+export class DeliveryPurge implements OnModuleInit {
+  constructor(
+    private readonly repository: DeliveriesRepository,
+    private readonly lifecycle: Lifecycle,
+    private readonly log: Log,
+  ) {}
+
+  onModuleInit(): void {
+    const timer = every(INTERVAL_MS, 'webhook log purge', () => this.purge(), this.log);
+    this.lifecycle.onStop(StopStage.workers, 'webhook log purge', () => timer.stop());
+  }
+
+  async purge(): Promise<void> {
+    for (const state of ['delivered', 'dead', 'failed'] as const) {
+      const days = state === 'delivered' ? DELIVERED_DAYS : FAILED_DAYS;
+      for (let n = 1; n > 0;) n = await this.repository.purge(state, days);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { Module } from '@nestjs/common';
+import { WebhookConfig } from '../../config';
+import { OutboundSender } from '../../platform/outbound';
+import { NotificationsModule } from '../notifications';
+import { WebhookDeadLetters } from './dead-letters';
+import { Deliverer } from './deliverer';
+import { DeliveriesRepository } from './deliveries.repository';
+import { EventFacts } from './event-facts';
+import { Hooks } from './hooks';
+import { OfflineMembers } from './offline-members';
+import { Planner } from './planner';
+import { Poster } from './poster';
+import { DeliveryPurge } from './purge';
+import { WebhooksController } from './webhooks.controller';
+import { WebhooksService } from './webhooks.service';
+
+/** Of an answer no more is read (contract §8). */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+@Module({
+  imports: [NotificationsModule],
+  controllers: [WebhooksController],
+  providers: [
+    DeliveriesRepository,
+    WebhooksService,
+    {
+      provide: OutboundSender,
+      useFactory: ({ allowPrivate, timeoutMs }: WebhookConfig) =>
+        new OutboundSender({ allowPrivate, timeoutMs, maxBytes: MAX_ANSWER_BYTES }),
+      inject: [WebhookConfig],
+    },
+    Poster,
+    Deliverer,
+    OfflineMembers,
+    EventFacts,
+    Planner,
+    Hooks,
+    WebhookDeadLetters,
+    DeliveryPurge,
+  ],
+})
+export class WebhooksModule {}

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import { notFound } from '../../common/errors';
+import { encodeId, newUuid } from '../../common/ids';
+import { pageInfo, type PageRequest } from '../../common/pagination';
+import type { Caller } from '../../platform/auth';
+import { type EffectResult, Effects } from '../../platform/idempotency';
+import { TenantsService, WebhookEndpoints } from '../tenants';
+import { DeliveriesRepository, type DeliveryRow } from './deliveries.repository';
+import type { WebhookDeliveryDto, WebhookDeliveryPageDto, WebhookDto, WebhookRotatedDto } from './dto/webhook.dto';
+import { Poster } from './poster';
+
+const TEST = 'webhook.test';
+const DEFAULT_OVERLAP_SECONDS = 86_400;
+
+/** A tenant's webhook, as its administrators see it. */
+@Injectable()
+export class WebhooksService {
+  constructor(
+    private readonly tenants: TenantsService,
+    private readonly endpoints: WebhookEndpoints,
+    private readonly repository: DeliveriesRepository,
+    private readonly poster: Poster,
+    private readonly effects: Effects,
+  ) {}
+
+  async get(caller: Caller, tenant: string): Promise<WebhookDto> {
+    const endpoint = await this.endpoints.find(await this.tenants.managed(caller, tenant));
+    if (endpoint === undefined) throw notFound('Webhook');
+    const { url, events, failingSince, disabledAt, disabledReason } = endpoint;
+    return {
+      url,
+      events: [...events],
+      status: disabledAt === null ? 'enabled' : 'disabled',
+      failing_since: failingSince?.toISOString() ?? null,
+      disabled_at: disabledAt?.toISOString() ?? null,
+      disabled_reason: disabledReason,
+    };
+  }
+
+  async rotate(caller: Caller, tenant: string, overlapSeconds = DEFAULT_OVERLAP_SECONDS): Promise<WebhookRotatedDto> {
+    const tenantId = await this.tenants.managed(caller, tenant);
+    return { webhook_secret: await this.endpoints.rotate(tenantId, overlapSeconds) };
+  }
+
+  /** Posts once, whether or not the webhook is disabled, and says what came of it. */
+  async test(caller: Caller, tenant: string): Promise<WebhookDeliveryDto> {
+    const tenantId = await this.tenants.managed(caller, tenant);
+    const { delivery } = await this.effects.harmless<EffectResult & { delivery: WebhookDeliveryDto }>(
+      caller,
+      tenantId,
+      async () => ({ status: 'ok', delivery: deliveryView(await this.postTest(tenantId)) }),
+    );
+    return delivery;
+  }
+
+  async deliveries(caller: Caller, tenant: string, page: PageRequest): Promise<WebhookDeliveryPageDto> {
+    const tenantId = await this.tenants.managed(caller, tenant);
+    const { rows, total } = await this.repository.page(tenantId, page);
+    return { deliveries: rows.map(deliveryView), ...pageInfo(page, rows.length, total) };
+  }
+
+  private async postTest(tenantId: string): Promise<DeliveryRow> {
+    const endpoint = await this.endpoints.find(tenantId);
+    if (endpoint === undefined) throw notFound('Webhook');
+    const id = newUuid();
+    const data = { tenant_id: encodeId('tenant', tenantId) };
+    const body = JSON.stringify({ type: TEST, timestamp: new Date().toISOString(), data });
+    const posted = await this.poster.post(endpoint, id, body, new AbortController().signal);
+    return this.repository.record(tenantId, id, TEST, posted);
+  }
+}
+
+function deliveryView(row: DeliveryRow): WebhookDeliveryDto {
+  return {
+    webhook_id: encodeId('webhook', row.delivery_id),
+    type: row.type,
+    state: row.state,
+    attempts: row.attempts,
+    status: row.status,
+    latency_ms: row.latency_ms,
+    answer: row.answer,
+    error: row.error,
+    created_at: row.created_at.toISOString(),
+    last_attempt_at: row.last_attempt_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,153 @@
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { isAllowedAddress } from './addresses';
+import { resolveAny, resolvePublic, type Resolve } from './resolve';
+import { targetOf } from './target';
+
+/** Why there is no answer. The message names neither addresses nor headers: it is shown to the tenant. */
+export class OutboundError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'OutboundError';
+  }
+}
+
+export interface OutboundRequest {
+  /** http or https; credentials in it are not sent. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Gives up; the promise then rejects. */
+  readonly signal: AbortSignal;
+}
+
+export interface OutboundAnswer {
+  readonly status: number;
+  /** The header, as it came. */
+  readonly retryAfter: string | undefined;
+  /** At most `maxBytes` of the body; what follows is not read. */
+  readonly body: Buffer;
+}
+
+export interface OutboundOptions {
+  readonly allowPrivate: boolean;
+  /** Milliseconds for everything: finding the name, connecting, sending, reading. */
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  /** For tests. */
+  readonly resolve?: Resolve;
+}
+
+/**
+ * Posts to addresses that somebody else has chosen.
+ *
+ * Invariants: the name is resolved once, every address that it has is checked, and the connection is made to one of the
+ * checked addresses: a name that changes its mind in between changes nothing. No redirect is followed, no connection is
+ * used again, nothing of a proxy in the environment is used. All of it ends at one deadline, however slowly bytes come.
+ */
+export class OutboundSender {
+  private readonly resolve: Resolve;
+
+  constructor(private readonly options: OutboundOptions) {
+    this.resolve = options.resolve ?? (options.allowPrivate ? resolveAny : resolvePublic);
+  }
+
+  /** Rejects with an OutboundError when there is no whole answer in time, or there must not be a question. */
+  async post(request: OutboundRequest): Promise<OutboundAnswer> {
+    const ended = new AbortController();
+    const deadline = setTimeout(() => ended.abort(), this.options.timeoutMs);
+    const signal = AbortSignal.any([ended.signal, request.signal]);
+    try {
+      return await unlessAborted(signal, this.ask(new URL(request.url), request, signal));
+    } catch (error) {
+      if (request.signal.aborted) throw new OutboundError('given up');
+      if (ended.signal.aborted) throw new OutboundError(`no whole answer within ${this.options.timeoutMs} ms`);
+      throw error instanceof OutboundError ? error : new OutboundError(reasonOf(error));
+    } finally {
+      clearTimeout(deadline);
+      ended.abort();
+    }
+  }
+
+  private async ask(url: URL, request: OutboundRequest, signal: AbortSignal): Promise<OutboundAnswer> {
+    const addresses = await this.addressesOf(url, signal);
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const sent = open(url, addresses, request, signal);
+      sent.on('error', reject);
+      sent.on('response', (answer) => {
+        this.read(answer).then(resolve, reject);
+      });
+      sent.end(request.body);
+    });
+  }
+
+  private async addressesOf(url: URL, signal: AbortSignal): Promise<readonly string[]> {
+    const { host, address } = targetOf(url);
+    const addresses = address === undefined ? await this.resolve(host, signal) : [address];
+    if (addresses.length === 0) throw new OutboundError('the name has no address');
+    if (!addresses.every((each) => isAllowedAddress(each, this.options.allowPrivate)))
+      throw new OutboundError('the address is private or reserved');
+    return addresses;
+  }
+
+  private async read(answer: IncomingMessage): Promise<OutboundAnswer> {
+    const chunks: Buffer[] = [];
+    let left = this.options.maxBytes;
+    // Leaving the loop destroys the answer and its connection.
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      chunks.push(chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left <= 0) break;
+    }
+    return { status: answer.statusCode ?? 0, retryAfter: answer.headers['retry-after'], body: Buffer.concat(chunks) };
+  }
+}
+
+function open(
+  url: URL,
+  addresses: readonly string[],
+  { headers, body }: OutboundRequest,
+  signal: AbortSignal,
+): ClientRequest {
+  const { host, address } = targetOf(url);
+  const isTls = url.protocol === 'https:';
+  return (isTls ? https : http).request({
+    method: 'POST',
+    host,
+    port: url.port,
+    path: url.pathname + url.search,
+    headers: { host: url.host, 'content-length': Buffer.byteLength(body), ...headers },
+    // A connection of its own, which nothing that was checked otherwise can have opened.
+    agent: false,
+    lookup: checked(addresses),
+    ...(isTls && address === undefined ? { servername: host } : {}),
+    signal,
+  });
+}
+
+/** Stands in for the system's look-up: the addresses are those that were checked. */
+function checked(addresses: readonly string[]): LookupFunction {
+  const found = addresses.map((address) => ({ address, family: isIP(address) }));
+  return (_host, options, callback) => {
+    const [first] = found;
+    if (options.all === true) callback(null, found);
+    else callback(null, first?.address ?? '', first?.family ?? 4);
+  };
+}
+
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new OutboundError('given up'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** What went wrong, by its code: messages of the system hold addresses. */
+function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === undefined ? 'the connection failed' : `the connection failed (${code})`;
+}

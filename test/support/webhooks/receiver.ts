@@ -1,0 +1,80 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+import { until } from '../poll';
+
+/** A post whose signature was good. */
+export interface Received {
+  readonly id: string;
+  readonly type: string;
+  readonly timestamp: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export type Answerer = (response: ServerResponse, received: Received, n: number) => void;
+
+const OK: Answerer = (response) => void response.writeHead(204).end();
+
+/** A receiver as a customer would write it: it verifies every post with an independent library. */
+export class Receiver {
+  readonly received: Received[] = [];
+  /** Posts whose signature was not good; a test that expects none looks here. */
+  readonly refused: string[] = [];
+  secret = '';
+  /** How it answers; default 204. `n` counts the posts with this id. */
+  answer: Answerer = OK;
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<Receiver> {
+    const server = createServer();
+    const receiver = new Receiver(server);
+    server.on('request', (request, response) => void receiver.take(request, response));
+    server.on('clientError', (_error, socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return receiver;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/hook`;
+  }
+
+  of(type: string): Received[] {
+    return this.received.filter((each) => each.type === type);
+  }
+
+  /** Those of a type, once there are so many. */
+  whenReceived(type: string, n = 1, ms = 15_000): Promise<Received[]> {
+    return until(
+      () => Promise.resolve(this.of(type)),
+      (found) => found.length >= n,
+      ms,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    } catch {
+      return;
+    }
+    const body = Buffer.concat(chunks).toString();
+    const id = String(request.headers['webhook-id']);
+    try {
+      new Webhook(this.secret).verify(body, request.headers as Record<string, string>);
+    } catch (error) {
+      this.refused.push(String(error));
+      response.writeHead(401).end();
+      return;
+    }
+    const received = { id, ...(JSON.parse(body) as Omit<Received, 'id'>) };
+    this.received.push(received);
+    this.answer(response, received, this.received.filter((each) => each.id === id).length);
+  }
+}
