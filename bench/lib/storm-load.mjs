@@ -1,12 +1,14 @@
 /**
  * A storm of reconnects, a process of its own: `node storm-load.mjs '<json>'` prints one JSON line. A healthy client
  * sends at a steady rate to all rooms in turn and times its own messages, first in calm, then while everybody else
- * connects at once; each of those checks that it gets every message of its rooms in order, from the first one on.
+ * connects at once; each of those checks that it gets every message of its rooms in order, from the first one on. The
+ * healthy client has a thread of its own, since the others keep theirs busy.
  *
  * Options: url (http), headers{} of the healthy client, key, rooms[], clients, perClient (rooms each), seconds (of calm),
  * rate (messages a second), timeoutMs.
  */
 import { randomUUID } from 'node:crypto';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import WebSocket from 'ws';
 import { Histogram } from './stats.mjs';
 
@@ -83,24 +85,47 @@ class Healthy {
   }
 }
 
-const healthy = new Healthy();
-await healthy.open();
-await sleep(1000);
-healthy.p99();
-await sleep(o.seconds * 1000);
-const calm = healthy.p99();
-process.send?.('measuring');
-const begun = performance.now();
-const views = Array.from({ length: o.clients }, () => new Map());
-const late = setTimeout(() => process.exit(3), o.timeoutMs);
-await Promise.all(views.map((seqs, i) => client(i, seqs)));
-const liveMs = performance.now() - begun;
-const storm = healthy.p99();
-process.send?.('measured');
-await healthy.quiet();
-await sleep(1000);
-clearTimeout(late);
-const behind = views.filter((seqs) => [...seqs].some(([room, seq]) => seq < (last.get(room) ?? 0))).length;
-const delivered = views.reduce((sum, seqs) => sum + [...seqs.values()].reduce((n, seq) => n + seq, 0), 0);
-console.log(JSON.stringify({ ok: o.clients, failed: 0, liveMs, calm, storm, refused, faults, behind, delivered }));
-process.exit(0);
+/** The healthy client's thread: answers each question in turn. */
+async function beHealthy() {
+  const healthy = new Healthy();
+  const answers = {
+    open: () => healthy.open(),
+    p99: () => healthy.p99(),
+    quiet: () => healthy.quiet().then(() => [...last]),
+  };
+  parentPort.on('message', async (question) => parentPort.postMessage(await answers[question]()));
+}
+
+async function storm() {
+  const worker = new Worker(new URL(import.meta.url), { argv: process.argv.slice(2) });
+  const ask = (question) =>
+    new Promise((resolve, reject) => {
+      worker.once('message', resolve).once('error', reject);
+      worker.postMessage(question);
+    });
+  await ask('open');
+  await sleep(1000);
+  await ask('p99');
+  await sleep(o.seconds * 1000);
+  const calm = await ask('p99');
+  process.send?.('measuring');
+  const begun = performance.now();
+  const views = Array.from({ length: o.clients }, () => new Map());
+  const late = setTimeout(() => process.exit(3), o.timeoutMs);
+  await Promise.all(views.map((seqs, i) => client(i, seqs)));
+  const liveMs = performance.now() - begun;
+  const stormy = await ask('p99');
+  process.send?.('measured');
+  const newest = new Map(await ask('quiet'));
+  await sleep(1000);
+  clearTimeout(late);
+  const behind = views.filter(
+    (seqs) => seqs.size < o.perClient || [...seqs].some(([room, seq]) => seq < (newest.get(room) ?? 0)),
+  ).length;
+  const delivered = views.reduce((sum, seqs) => sum + [...seqs.values()].reduce((n, seq) => n + seq, 0), 0);
+  const counts = { refused, faults, behind, delivered };
+  console.log(JSON.stringify({ ok: o.clients, failed: 0, liveMs, calm, storm: stormy, ...counts }));
+  process.exit(0);
+}
+
+await (isMainThread ? storm() : beHealthy());
