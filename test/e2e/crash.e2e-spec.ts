@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { ExampleClients } from '../support/example-clients';
 import { createTarget } from '../support/served';
 import { Servers } from '../support/server-process';
 import { Victim } from '../support/victim';
@@ -23,7 +24,9 @@ const PATIENCE = [1, 20, 300];
 
 // The long form on a real disk, where a commit takes its time.
 const servers = isLong ? new Servers(tmpdir()) : new Servers();
+let clients: ExampleClients | undefined;
 afterEach(async () => {
+  clients?.stop();
   await Writers.abandonAll();
   await servers.cleanUp();
 });
@@ -49,7 +52,9 @@ const times = (n: number, crash: Crash): Crash[] => Array.from({ length: n }, ()
 
 it('loses nothing that it acknowledged and stores no retry twice, however often it dies or freezes', async () => {
   const victim = await Victim.start(servers);
-  const writers = new Writers(await createTarget(() => victim.url, WRITERS, 3)).start();
+  const target = await createTarget(() => victim.url, WRITERS, 3);
+  clients = new ExampleClients(() => target.as('writer0'), target.roomIds);
+  const writers = new Writers(target).start();
   const crashes = mixed(
     times(SERVER_KILLS, (v) => v.killServer()),
     times(PG_KILLS, (v) => v.killPostgres()),
@@ -62,5 +67,8 @@ it('loses nothing that it acknowledged and stores no retry twice, however often 
   }
   await writers.finish();
   expect(await writers.faults()).toEqual([]);
+  // Nobody who listens has missed anything either, and each of them was cut off by every death of the server.
+  expect(await clients.faults()).toEqual([]);
+  expect(clients.lost).toBeGreaterThan(SERVER_KILLS + ALL_KILLS);
   if (isLong) process.stdout.write(`${JSON.stringify({ crashes: crashes.length, ...writers.counts })}\n`);
 }, 1_800_000);

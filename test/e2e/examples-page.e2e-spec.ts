@@ -9,6 +9,26 @@ import { type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
 const FILE = pathToFileURL(join(__dirname, '..', '..', 'examples', 'page.html')).href;
 
+/** Opens the page as bob; how to wait for what it shows. */
+async function open(app: SocketApp, tenant: TestTenant, roomId: string) {
+  const watched = await openPage(app.url);
+  const { page, problems } = watched;
+  const settings = new URLSearchParams({ key: tenant.apiKey, user: 'bob', server: app.url, room: roomId });
+  await page.goto(`${FILE}#${settings.toString()}`);
+  const shows = (lines: number, text = ''): Promise<unknown> =>
+    until(
+      () => page.locator('#log li').allInnerTexts(),
+      (all) => all.length === lines && all.at(-1)?.includes(text) === true,
+      20_000,
+    );
+  await until(
+    () => page.locator('#state').innerText(),
+    (state) => state === 'live as bob',
+    20_000,
+  );
+  return { watched, page, problems, shows };
+}
+
 describeWithBrowser('examples/page.html, opened as a file', () => {
   let app: SocketApp;
   let tenant: TestTenant;
@@ -23,29 +43,11 @@ describeWithBrowser('examples/page.html, opened as a file', () => {
     await app.close();
   });
 
-  /** Opens the page as bob; how to wait for what it shows. */
-  async function open(roomId: string) {
-    watched = await openPage(app.url);
-    const { page, problems } = watched;
-    const settings = new URLSearchParams({ key: tenant.apiKey, user: 'bob', server: app.url, room: roomId });
-    await page.goto(`${FILE}#${settings.toString()}`);
-    const shows = (lines: number, text = ''): Promise<unknown> =>
-      until(
-        () => page.locator('#log li').allInnerTexts(),
-        (all) => all.length === lines && all.at(-1)?.includes(text) === true,
-        20_000,
-      );
-    await until(
-      () => page.locator('#state').innerText(),
-      (state) => state === 'live as bob',
-      20_000,
-    );
-    return { page, problems, shows };
-  }
-
   it('sends, shows what comes, edits and deletions, and after a lost connection what it missed', async () => {
     const { room_id } = await createRoom(tenant.as('alice'), 'group', ['bob']);
-    const { page, problems, shows } = await open(room_id);
+    const opened = await open(app, tenant, room_id);
+    watched = opened.watched;
+    const { page, problems, shows } = opened;
     await page.fill('#text', 'from the page <b>');
     await page.press('#text', 'Enter');
     await shows(1, 'bob: from the page <b>');

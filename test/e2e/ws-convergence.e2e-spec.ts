@@ -2,6 +2,7 @@ import { type RoomTruth, RoomView } from '../support/convergence/view';
 import { startTestApp, type TestApp } from '../support/app';
 import type { World } from '../support/convergence/device';
 import { HOST, Play, randomOf, RESIDENTS, VISITORS } from '../support/convergence/play';
+import { ASKED } from '../support/convergence/stream';
 import { createRoom } from '../support/rooms';
 import type { ServerFrame } from '../support/ws/client';
 
@@ -79,9 +80,10 @@ describe('clients that come, go, stall and are let in and out', () => {
     });
 
     it('a message that was accepted is lost', () => {
-      const [roomId = ''] = truths.keys();
+      const [[roomId, { messages }] = ['', { messages: [] }]] = [...truths];
       const device = play.devices[0];
-      device?.accepted.push({ roomId, seq: 1, content: 'nobody stored this' });
+      // The last one was not edited.
+      device?.accepted.push({ roomId, seq: messages.length, content: 'nobody stored this' });
       const faults = play.divergences(truths);
       device?.accepted.pop();
       expect(faults).toHaveLength(1);
@@ -96,6 +98,8 @@ describe('clients that come, go, stall and are let in and out', () => {
       const places = live.flatMap(({ device, frames }) => {
         const from = frames.findIndex(({ type, request_id: id }) => type === 'sync.complete' && id !== undefined);
         const at = frames.findIndex((_frame, i) => i > from && areThree(frames.slice(i, i + 3)));
+        // Where a sync was asked for, a message that comes twice may be its first one.
+        if (frames.slice(from, at).some(({ type }) => type === ASKED)) return [];
         return from < 0 || at < 0 ? [] : [{ device, frames, at }];
       });
       expect(places.length).toBeGreaterThan(5);

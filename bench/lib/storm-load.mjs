@@ -1,0 +1,131 @@
+/**
+ * A storm of reconnects, a process of its own: `node storm-load.mjs '<json>'` prints one JSON line. A healthy client
+ * sends at a steady rate to all rooms in turn and times its own messages, first in calm, then while everybody else
+ * connects at once; each of those checks that it gets every message of its rooms in order, from the first one on. The
+ * healthy client has a thread of its own, since the others keep theirs busy.
+ *
+ * Options: url (http), headers{} of the healthy client, key, rooms[], clients, perClient (rooms each), seconds (of calm),
+ * rate (messages a second), timeoutMs.
+ */
+import { randomUUID } from 'node:crypto';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import WebSocket from 'ws';
+import { Histogram } from './stats.mjs';
+
+const o = JSON.parse(process.argv[2]);
+const socketUrl = `${o.url.replace('http', 'ws')}/ws`;
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const last = new Map(); // room → highest seq that was accepted
+let refused = 0;
+let faults = 0;
+
+/** Resolves when it is live in all of its rooms; comes back when it is refused. */
+function client(i, seqs) {
+  return new Promise((resolve) => {
+    const headers = { 'X-API-Key': o.key, 'X-User-Id': `user${i}` };
+    const connect = () => {
+      const ws = new WebSocket(socketUrl, { headers, perMessageDeflate: false });
+      let synced = 0;
+      ws.on('error', () => undefined);
+      ws.on('unexpected-response', (_request, response) => {
+        refused++;
+        setTimeout(connect, Number(response.headers['retry-after'] ?? 1) * 1000 + Math.random() * 500);
+        response.resume();
+      });
+      ws.on('message', (data) => {
+        const frame = JSON.parse(data);
+        if (frame.type === 'message') {
+          if (frame.seq !== (seqs.get(frame.room_id) ?? 0) + 1) faults++;
+          seqs.set(frame.room_id, frame.seq);
+        } else if (frame.type === 'sync.complete' && ++synced === o.perClient) resolve(ws);
+      });
+    };
+    connect();
+  });
+}
+
+/** Sends until it is told to stop, by the clock. */
+class Healthy {
+  sent = new Map();
+  histogram = new Histogram();
+
+  async open() {
+    this.ws = new WebSocket(`${socketUrl}?sync=manual`, { headers: o.headers, perMessageDeflate: false });
+    this.ws.on('message', (data) => this.hear(JSON.parse(data)));
+    await new Promise((resolve, reject) => this.ws.once('open', resolve).once('error', reject));
+    let n = 0;
+    this.timer = setInterval(() => this.send(o.rooms[n++ % o.rooms.length]), 1000 / o.rate);
+  }
+
+  send(room_id) {
+    const id = randomUUID();
+    this.sent.set(id, performance.now());
+    this.ws.send(JSON.stringify({ type: 'send_message', request_id: id, client_message_id: id, room_id, content: id }));
+  }
+
+  hear({ type, client_message_id: id, room_id, seq, message }) {
+    if (type === 'error') throw new Error(message);
+    if (type !== 'message') return;
+    last.set(room_id, Math.max(seq, last.get(room_id) ?? 0));
+    const at = this.sent.get(id);
+    this.sent.delete(id);
+    if (at !== undefined) this.histogram.add(performance.now() - at);
+  }
+
+  /** The p99 since the last call. */
+  p99() {
+    const value = this.histogram.quantile(0.99);
+    this.histogram = new Histogram();
+    return value;
+  }
+
+  async quiet() {
+    clearInterval(this.timer);
+    while (this.sent.size > 0) await sleep(10);
+  }
+}
+
+/** The healthy client's thread: answers each question in turn. */
+async function beHealthy() {
+  const healthy = new Healthy();
+  const answers = {
+    open: () => healthy.open(),
+    p99: () => healthy.p99(),
+    quiet: () => healthy.quiet().then(() => [...last]),
+  };
+  parentPort.on('message', async (question) => parentPort.postMessage(await answers[question]()));
+}
+
+async function storm() {
+  const worker = new Worker(new URL(import.meta.url), { argv: process.argv.slice(2) });
+  const ask = (question) =>
+    new Promise((resolve, reject) => {
+      worker.once('message', resolve).once('error', reject);
+      worker.postMessage(question);
+    });
+  await ask('open');
+  await sleep(1000);
+  await ask('p99');
+  await sleep(o.seconds * 1000);
+  const calm = await ask('p99');
+  process.send?.('measuring');
+  const begun = performance.now();
+  const views = Array.from({ length: o.clients }, () => new Map());
+  const late = setTimeout(() => process.exit(3), o.timeoutMs);
+  await Promise.all(views.map((seqs, i) => client(i, seqs)));
+  const liveMs = performance.now() - begun;
+  const stormy = await ask('p99');
+  process.send?.('measured');
+  const newest = new Map(await ask('quiet'));
+  await sleep(1000);
+  clearTimeout(late);
+  const behind = views.filter(
+    (seqs) => seqs.size < o.perClient || [...seqs].some(([room, seq]) => seq < (newest.get(room) ?? 0)),
+  ).length;
+  const delivered = views.reduce((sum, seqs) => sum + [...seqs.values()].reduce((n, seq) => n + seq, 0), 0);
+  const counts = { refused, faults, behind, delivered };
+  console.log(JSON.stringify({ ok: o.clients, failed: 0, liveMs, calm, storm: stormy, ...counts }));
+  process.exit(0);
+}
+
+await (isMainThread ? storm() : beHealthy());
