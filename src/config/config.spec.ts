@@ -31,6 +31,8 @@ describe('the configuration', () => {
       silenceMs: 60_000,
       ackTimeoutMs: 30_000,
       shutdownSpreadMs: 5000,
+      upgradesAtOnce: 64,
+      upgradesWaiting: 5000,
     });
     expect(database).toMatchObject({ dataDir: './data', url: undefined, allowUnsafe: false });
     expect(security).toEqual({

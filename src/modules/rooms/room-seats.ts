@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { codeOf } from '../../platform/database';
 import { type CursorSeat, type Entrance, type Seat, Seats } from '../../platform/realtime';
 import { UsersService } from '../tenants';
 import { type SeatRow, SeatsRepository } from './seats.repository';
 
 const KNOWN_USERS = 50_000;
+const FOREIGN_KEY_VIOLATION = '23503';
 
 /** Which rooms the socket brings to a user. */
 @Injectable()
@@ -61,7 +63,12 @@ export class RoomSeats extends Seats {
   private async ensure(tenantId: string, userId: string): Promise<void> {
     const key = `${tenantId} ${userId}`;
     if (this.known.has(key)) return;
-    await this.users.ensure(tenantId, [userId]);
+    try {
+      await this.users.ensure(tenantId, [userId]);
+    } catch (error) {
+      // The tenant has just gone: its sockets are closed for that (4003), not for a fault of ours.
+      if (codeOf(error) !== FOREIGN_KEY_VIOLATION) throw error;
+    }
     this.known.set(key, true);
   }
 }
