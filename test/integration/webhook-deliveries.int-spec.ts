@@ -20,7 +20,10 @@ describe('deliveries of webhooks in the database', () => {
   });
   afterAll(() => test.close());
 
-  async function plan(more: { roomId?: string; userIds?: string[] } = {}, deliveryId = randomUUID()): Promise<string> {
+  async function plan(
+    more: { roomId?: string; userIds?: string[] } = {},
+    deliveryId: string = randomUUID(),
+  ): Promise<string> {
     await repository.plan(tenant, [{ deliveryId, type: 'message.offline', body: '{"n":1}', ...more }]);
     return deliveryId;
   }
