@@ -31,7 +31,8 @@ WITH r AS (SELECT n, gen_random_uuid() AS id FROM generate_series(0, $2::integer
     SELECT $1, r.id, 'user' || ((r.n * $3::integer + k) % $4::integer), 'member', 0, k + 2
     FROM r CROSS JOIN generate_series(0, $3::integer - 1) k)
 SELECT 'room_' || replace(id::text, '-', '') AS id FROM r ORDER BY n`;
-const DEMO_TENANT = '01900000-0000-7000-8000-0000000000d2';
+/** Whose the rooms and users are. */
+export const DEMO_TENANT = '01900000-0000-7000-8000-0000000000d2';
 
 /** Starts the cluster in a directory of its own; `close` removes it. */
 export async function openCluster() {

@@ -9,7 +9,7 @@
  *
  * Options: mode, url, headers{} (`{user}` in url, headers, frame and room is `user<i>`, `{room}` rooms[i % n]), rooms[],
  * ready (text of the frame after which a connection counts as open), count, seconds, warmup, settle, bytes, window, rate,
- * stalled, publish{by: 'rest'|'socket', url, path, headers, connections}, frame, inFlight.
+ * stalled, publish{by: 'rest'|'socket', url, path, headers, connections, body (`{content}` in it)}, frame, inFlight.
  */
 import { randomUUID } from 'node:crypto';
 import { headerLines, HttpConnection } from './http-connection.mjs';
@@ -71,9 +71,10 @@ async function openSockets(onBytes) {
 
 /** Sends by REST over whichever connection is free. */
 class RestPublisher {
-  constructor({ url, path, headers, connections = 32 }) {
+  constructor({ url, path, headers, body, connections = 32 }) {
     this.target = new URL(url);
     this.head = `POST ${path} HTTP/1.1\r\nHost: ${this.target.host}\r\n${headerLines(headers)}Content-Type: application/json\r\n`;
+    this.body = body;
     this.count = connections;
     this.waiting = 0;
     this.idle = [];
@@ -99,7 +100,8 @@ class RestPublisher {
   }
 
   request() {
-    const body = JSON.stringify({ content: CONTENT, client_message_id: randomUUID() });
+    const body =
+      this.body?.replace('{content}', CONTENT) ?? JSON.stringify({ content: CONTENT, client_message_id: randomUUID() });
     return `${this.head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
   }
 }

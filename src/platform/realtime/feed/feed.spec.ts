@@ -193,4 +193,21 @@ describe('the feed of two nodes', () => {
       { numRuns: 300 },
     );
   });
+
+  it('brings a member in whose joining nobody told, by a poll', async () => {
+    const play = new Play();
+    try {
+      await play.run([{ do: 'open', who: 2, node: 0 }]);
+      play.room.join(USERS[2] ?? '');
+      const { resync, channels } = (play.nodes[0] as FeedNode).feed;
+      expect(channels.size).toBe(0);
+      const round = resync.poll();
+      await play.database.settle();
+      await round;
+      await play.database.settle();
+      expect(play.watched[0]?.connection.frames).toMatchObject([{ type: 'member.joined', user: USERS[2] }]);
+    } finally {
+      play.stop();
+    }
+  });
 });

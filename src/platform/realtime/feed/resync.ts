@@ -5,10 +5,13 @@ import type { LogReads } from './log-reads';
 
 /** Rooms per question. */
 const SLICE = 1000;
+/** Users per poll whose seats are looked at, others each time. */
+const USERS_PER_POLL = 50;
 
 /**
- * Finds what hints did not tell. `poll` compares the revisions of all channels with the database, in slices; `all` also
- * asks anew where the connected users sit, since they may have been added to rooms that have no channel here.
+ * Finds what hints did not tell. `poll` compares the revisions of all channels with the database, in slices, and asks
+ * anew where some of the connected users sit: whoever is in no channel of a room of theirs, for whatever reason, comes
+ * in again within some polls. `all` asks it of all users, since they may have been added to rooms without a channel here.
  *
  * Concurrency: one run at a time; a run that is asked for meanwhile follows the running one, once.
  */
@@ -16,6 +19,7 @@ export class Resync {
   private running: Promise<void> | undefined;
   private again = false;
   private isStopped = false;
+  private unasked: { readonly tenantId: string; readonly userId: string }[] = [];
 
   constructor(
     private readonly channels: Channels,
@@ -31,13 +35,13 @@ export class Resync {
     return this.running;
   }
 
-  /** One round over the channels; rejects when the database is away. */
+  /** One round over the channels, and a part of one over the users; rejects when the database is away. */
   async poll(): Promise<void> {
-    const rooms = this.channels.all();
-    for (let from = 0; from < rooms.length && !this.isStopped; from += SLICE) {
-      const slice = rooms.slice(from, from + SLICE);
-      this.compare(await this.log.heads(slice.map(({ tenantId, roomId }) => ({ tenantId, roomId }))));
-    }
+    await this.heads();
+    if (this.unasked.length === 0)
+      this.unasked = [...this.channels.listeners.users()].map(({ tenantId, userId }) => ({ tenantId, userId }));
+    for (const { tenantId, userId } of this.unasked.splice(0, USERS_PER_POLL))
+      if (!this.isStopped) await this.seatsOf(tenantId, userId);
   }
 
   /** Where users came in who may have been added to a room. */
@@ -54,12 +58,20 @@ export class Resync {
     this.isStopped = true;
   }
 
+  private async heads(): Promise<void> {
+    const rooms = this.channels.all();
+    for (let from = 0; from < rooms.length && !this.isStopped; from += SLICE) {
+      const slice = rooms.slice(from, from + SLICE);
+      this.compare(await this.log.heads(slice.map(({ tenantId, roomId }) => ({ tenantId, roomId }))));
+    }
+  }
+
   private async runs(): Promise<void> {
     do {
       this.again = false;
       await this.reads.run(
         () => !this.isStopped,
-        () => this.poll(),
+        () => this.heads(),
       );
       for (const { tenantId, userId } of this.channels.listeners.users()) {
         if (this.isStopped) return;
