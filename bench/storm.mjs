@@ -28,7 +28,7 @@ try {
     };
     let queries;
     const counted = async () => (await commits(server.database)) ?? 0;
-    const result = await runLoad(LOAD, load, { node: server.pid }, (message) => {
+    const result = await runLoad(LOAD, load, { node: server.pid, pg: cluster.pid }, (message) => {
       if (message === 'measuring') before.at = counted();
       if (message === 'measured') queries = Promise.all([before.at, counted()]);
     });

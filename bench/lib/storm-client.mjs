@@ -1,0 +1,80 @@
+/**
+ * A client of the storm on a bare socket: cheap enough that two thousand of them leave the machine to the server, and it
+ * reads and parses every frame all the same.
+ */
+import net from 'node:net';
+import { headerLines } from './http-connection.mjs';
+
+/** All sockets read into it: what a read brought is taken out before the next one. */
+const shared = Buffer.allocUnsafe(256 * 1024);
+const NOTHING = Buffer.alloc(0);
+const HEAD_END = '\r\n\r\n';
+
+export class StormClient {
+  rest = NOTHING;
+  head = '';
+  isOpen = false;
+
+  /**
+   * Connects.
+   * @param onFrame gets each frame, parsed
+   * @param onRefused gets the answer's head where there is no upgrade, or '' where the socket ended before
+   */
+  constructor(url, headers, { onFrame, onRefused }) {
+    this.onFrame = onFrame;
+    this.onRefused = onRefused;
+    const { hostname, port, host, pathname, search } = new URL(url);
+    const onread = { buffer: shared, callback: (length) => this.read(length) };
+    this.socket = net.connect({ host: hostname, port: Number(port), noDelay: true, onread });
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => this.isOpen || this.refused(''));
+    this.socket.write(
+      `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n${headerLines(headers)}\r\n`,
+    );
+  }
+
+  close() {
+    this.isOpen = true;
+    this.socket.destroy();
+  }
+
+  refused(head) {
+    this.close();
+    this.onRefused(head);
+  }
+
+  read(length) {
+    let bytes = shared.subarray(0, length);
+    if (!this.isOpen) {
+      this.head += bytes.latin1Slice();
+      const end = this.head.indexOf(HEAD_END);
+      if (end < 0) return true;
+      if (!this.head.startsWith('HTTP/1.1 101')) {
+        this.refused(this.head.slice(0, end));
+        return false;
+      }
+      bytes = Buffer.from(this.head.slice(end + HEAD_END.length), 'latin1');
+      this.isOpen = true;
+      this.head = '';
+    }
+    this.frames(this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]));
+    return true;
+  }
+
+  /** Whole, unmasked frames, as a server sends them; what is left of the last one is kept. */
+  frames(bytes) {
+    let at = 0;
+    while (bytes.length - at >= 2) {
+      const short = bytes[at + 1] & 0x7f;
+      const header = short < 126 ? 2 : short === 126 ? 4 : 10;
+      if (bytes.length - at < header) break;
+      const size =
+        short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+      if (bytes.length - at < header + size) break;
+      if ((bytes[at] & 0x0f) === 1) this.onFrame(JSON.parse(bytes.utf8Slice(at + header, at + header + size)));
+      at += header + size;
+    }
+    this.rest = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
+  }
+}
