@@ -197,8 +197,15 @@ describe('the log and the seats, as the feed reads them', () => {
     expect(await seats.entrances(tenantId, group.roomId, ['ben', 'zoe'])).toEqual([
       { userId: 'ben', role: 'member', position: { rev: 0, seq: 0 }, foundedBy: 'ann' },
     ]);
-    expect([...(await seats.neighbours(tenantId, 'ann', 200))].sort()).toEqual(['ben', 'cat']);
-    expect(await seats.neighbours(tenantId, 'ann', 2)).toEqual(['ben']);
-    expect(await seats.neighbours(tenantId, 'zoe', 200)).toEqual([]);
+    const near = (users: readonly string[], largest: number, most = 9) =>
+      seats.neighbours(tenantId, users, { largest, most });
+    const both = await near(['ann', 'zoe'], 200);
+    expect([...both.keys()]).toEqual(['ann']);
+    expect([...(both.get('ann') ?? [])].sort()).toEqual(['ben', 'cat']);
+    expect([...(await near(['ann', 'ben'], 2))]).toEqual([
+      ['ann', ['ben']],
+      ['ben', ['ann']],
+    ]);
+    expect((await near(['ann'], 200, 1)).get('ann')).toHaveLength(1);
   });
 });

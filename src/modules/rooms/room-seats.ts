@@ -56,8 +56,13 @@ export class RoomSeats extends Seats {
     });
   }
 
-  async neighbours(tenantId: string, userId: string, largest: number): Promise<readonly string[]> {
-    return (await this.repository.neighbours(tenantId, userId, largest)).map((row) => row.user_id);
+  async neighbours(
+    tenantId: string,
+    userIds: readonly string[],
+    { largest, most }: { readonly largest: number; readonly most: number },
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    const rows = await this.repository.neighbours(tenantId, userIds, largest, most);
+    return new Map(rows.map(({ user_id: userId, others }) => [userId, others]));
   }
 
   private async ensure(tenantId: string, userId: string): Promise<void> {

@@ -96,15 +96,26 @@ export class SeatsRepository {
     );
   }
 
-  neighbours(tenantId: string, userId: string, largest: number): Promise<{ user_id: string }[]> {
-    return this.database.read<{ user_id: string }>(
+  /** Each of the users who share a small room with somebody. OFFSET 0 keeps the user a plain column, an index condition. */
+  neighbours(
+    tenantId: string,
+    userIds: readonly string[],
+    largest: number,
+    most: number,
+  ): Promise<{ user_id: string; others: string[] }[]> {
+    return this.database.read<{ user_id: string; others: string[] }>(
       'neighbours',
       tenantId,
-      `SELECT DISTINCT o.user_id FROM room_members m
-       JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id AND r.deleted_at IS NULL
-       JOIN room_members o ON o.tenant_id = m.tenant_id AND o.room_id = m.room_id
-       WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.member_count <= $3 AND o.user_id <> $2 AND o.role <> 'agent'`,
-      [tenantId, userId, largest],
+      `SELECT u.user_id, n.others FROM (SELECT * FROM unnest($2::text[]) q(user_id) OFFSET 0) u
+       CROSS JOIN LATERAL (SELECT array_agg(d.user_id) AS others FROM (
+         SELECT DISTINCT o.user_id FROM room_members m
+         JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id AND r.deleted_at IS NULL
+         JOIN room_members o ON o.tenant_id = m.tenant_id AND o.room_id = m.room_id
+         WHERE m.tenant_id = $1 AND m.user_id = u.user_id AND r.member_count <= $3
+           AND o.user_id <> u.user_id AND o.role <> 'agent'
+         LIMIT $4) d) n
+       WHERE n.others IS NOT NULL`,
+      [tenantId, userIds, largest, most],
     );
   }
 }

@@ -124,6 +124,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Bytes written to sockets, framing included.',
     labels: [],
   },
+  chatapi_comeback_waiting: {
+    type: 'gauge',
+    help: 'Pieces of work of reconnecting clients (upgrades, sync pages, presence snapshots) that wait for their turn now.',
+    labels: [],
+  },
   chatapi_sync_rooms: {
     type: 'gauge',
     help: 'Rooms that connections wait to be brought up to date in now.',

@@ -142,8 +142,12 @@ export abstract class Seats {
   abstract find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
   /** Those of the users who are members now, with the place at which each came in. */
   abstract entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]>;
-  /** Users other than this one who share a room of at most `largest` members with them. */
-  abstract neighbours(tenantId: string, userId: string, largest: number): Promise<readonly string[]>;
+  /** Per user, at most `most` others who share a room of at most `largest` members with them; who has none is missing. */
+  abstract neighbours(
+    tenantId: string,
+    userIds: readonly string[],
+    bounds: { readonly largest: number; readonly most: number },
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 /** A channel's position: the last revision and the last message that its connections were sent. */

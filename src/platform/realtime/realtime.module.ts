@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Audience, ConnectionHandlers, Deliveries, RoomFeed, Subscriptions } from './contract';
+import { COMEBACK_PROVIDER } from './comeback-provider';
 import { FEED_PROVIDERS, FrameBatches } from './feed';
 import { Presence, PRESENCE_PROVIDERS, Typing } from './presence';
 import { PROTOCOL_PROVIDERS } from './protocol';
@@ -13,6 +14,7 @@ import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transpo
   imports: [DiscoveryModule],
   providers: [
     Presence,
+    COMEBACK_PROVIDER,
     ...TRANSPORT_PROVIDERS,
     { provide: FrameBatches, useValue: { open: () => new OpenBatch(), encode: encodeFrame } satisfies FrameBatches },
     ...FEED_PROVIDERS,

@@ -1,16 +1,28 @@
+/** Who may work now. Whoever was given a turn gives it back. */
+export interface TurnTaker {
+  /** Resolves when it is the caller's turn; false: it was not wanted any more when it came, and is not to be given back. */
+  take(isWanted?: () => boolean): Promise<boolean>;
+  giveBack(): void;
+  /** Others wait for a turn, of whatever kind: what can be done together later had better wait. */
+  readonly isCrowded: boolean;
+}
+
 /** So many may work at once; the others wait, first come, first served. */
-export class Turns {
+export class Turns implements TurnTaker {
   private readonly queue: (() => void)[] = [];
 
   constructor(private free: number) {}
 
-  /** Resolves when it is the caller's turn, who then gives it back. */
-  take(): Promise<void> {
+  get isCrowded(): boolean {
+    return this.queue.length > 0;
+  }
+
+  take(): Promise<boolean> {
     if (this.free > 0) {
       this.free--;
-      return Promise.resolve();
+      return Promise.resolve(true);
     }
-    return new Promise((resolve) => this.queue.push(resolve));
+    return new Promise((resolve) => this.queue.push(() => resolve(true)));
   }
 
   giveBack(): void {

@@ -179,8 +179,8 @@ export class ModelDatabase {
       return this.database.call('entrances', () => this.database.entrances(roomId, userIds));
     }
 
-    neighbours(): Promise<readonly string[]> {
-      return Promise.resolve([]);
+    neighbours(): Promise<ReadonlyMap<string, readonly string[]>> {
+      return Promise.resolve(new Map());
     }
   })(this);
 

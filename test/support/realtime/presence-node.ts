@@ -4,6 +4,8 @@ import { MemoryBus } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
 import { LastSeenStore } from '../../../src/platform/realtime/contract';
 import { type PresenceParts, presenceParts } from '../../../src/platform/realtime/presence/parts';
+import { SNAPSHOTS_AT_ONCE } from '../../../src/platform/realtime/presence/snapshots';
+import { Turns } from '../../../src/platform/realtime/turns';
 import { PresenceConnection } from './presence-connection';
 import { type SmallWorld, WorldAudience } from './small-world';
 
@@ -49,7 +51,7 @@ export class PresenceNode {
     this.audience = new WorldAudience(world);
     this.parts = presenceParts({
       ...{ clock, bus, leases, audience: this.audience, seats: world.seats, rooms: world.shared },
-      ...{ store: this.store, log: new SilentLog() },
+      ...{ store: this.store, log: new SilentLog(), turns: new Turns(SNAPSHOTS_AT_ONCE) },
     });
     this.crash = this.parts.board.listen();
   }

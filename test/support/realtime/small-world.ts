@@ -92,10 +92,17 @@ class WorldSeats extends Seats {
     return Promise.reject(new Error('not asked for by presence'));
   }
 
-  async neighbours(_tenantId: string, userId: string, largest: number): Promise<readonly string[]> {
+  async neighbours(
+    _tenantId: string,
+    userIds: readonly string[],
+    { largest, most }: { readonly largest: number; readonly most: number },
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
     this.world.look();
-    const people = this.world.roomsOf(userId, largest).flatMap((room) => [...(this.world.rooms.get(room) ?? [])]);
-    return [...new Set(people)].filter((other) => other !== userId);
+    const people = (id: string): string[] =>
+      this.world.roomsOf(id, largest).flatMap((room) => [...(this.world.rooms.get(room) ?? [])]);
+    return new Map(
+      userIds.map((id) => [id, [...new Set(people(id))].filter((other) => other !== id).slice(0, most)] as const),
+    );
   }
 }
 

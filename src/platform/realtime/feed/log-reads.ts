@@ -1,6 +1,6 @@
 import type { Log } from '../../logging';
 import { describeError } from '../../logging';
-import { Turns } from '../turns';
+import { type TurnTaker, Turns } from '../turns';
 
 /** Reads of the feed at the same time: after an outage thousands of channels want the log at once. */
 const AT_ONCE = 4;
@@ -12,21 +12,24 @@ const LONGEST_PAUSE_MS = 5000;
  * or nobody wants it any more. An outage is logged once, and its end. `stop` ends all that wait.
  */
 export class LogReads {
-  private readonly turns = new Turns(AT_ONCE);
   private readonly pauses = new Map<NodeJS.Timeout, () => void>();
   private isFailing = false;
   private isStopped = false;
 
-  /** @param reader who reads, for the log */
+  /**
+   * @param reader who reads, for the log
+   * @param turns how many read at once
+   */
   constructor(
     private readonly log: Log,
     private readonly reader: string,
+    private readonly turns: TurnTaker = new Turns(AT_ONCE),
   ) {}
 
   /** undefined: it is not wanted any more. */
   async run<T>(isWanted: () => boolean, read: () => Promise<T>): Promise<T | undefined> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      await this.turns.take();
+      if (!(await this.turns.take(isWanted))) return undefined;
       try {
         if (this.isStopped || !isWanted()) return undefined;
         const result = await read();

@@ -2,6 +2,7 @@ import type { Clock } from '../../../common/clock';
 import type { Bus, Leases } from '../../cluster';
 import { describeError, type Log } from '../../logging';
 import type { Audience, LastSeenStore, Seats, SharedRooms } from '../contract';
+import type { TurnTaker } from '../turns';
 import { Announcer } from './announcer';
 import { LastSeen } from './last-seen';
 import { LeaseKeeper } from './lease-keeper';
@@ -29,6 +30,8 @@ export interface PresencePorts {
   readonly rooms: SharedRooms;
   readonly store: LastSeenStore;
   readonly log: Log;
+  /** Look-ups for snapshots. */
+  readonly turns: TurnTaker;
 }
 
 /** Puts the parts together; nothing runs by itself. */
@@ -41,6 +44,7 @@ export function presenceParts({
   rooms,
   store,
   log,
+  turns,
 }: PresencePorts): PresenceParts {
   const presence = new Presence(leases);
   const keeper = new LeaseKeeper(leases, clock);
@@ -49,7 +53,7 @@ export function presenceParts({
   );
   const board = new PresenceBoard(bus, audience, local, clock);
   const announcer = new Announcer(local, board, presence, rooms, bus);
-  const snapshots = new Snapshots(seats, presence, local, board, announcer);
+  const snapshots = new Snapshots({ seats, presence, local, board, announcer, turns });
   const lastSeen = new LastSeen(store, clock);
   local.onChanged((user) => announcer.mark(user));
   local.onLastClosed((user) => lastSeen.note(user));

@@ -52,6 +52,11 @@ export class PresenceBoard {
     return this.rounds.take().flatMap(([, user]) => (this.local.isHere(user) ? [] : [user]));
   }
 
+  /** Whether its snapshot has not been sent. */
+  isHeld(connection: Connection): boolean {
+    return this.held.has(connection);
+  }
+
   /** Keeps updates from the connection until its snapshot. */
   hold(connection: Connection): void {
     if (!this.held.has(connection)) this.held.set(connection, new Map());

@@ -3,8 +3,10 @@ import { Clock } from '../../../common/clock';
 import { Bus, Leases } from '../../cluster';
 import { Lifecycle } from '../../lifecycle';
 import { Log } from '../../logging';
+import { ComebackGate } from '../comeback-gate';
 import { Audience, ConnectionHandlers, LastSeenStore, RoomFeed, Seats, SharedRooms } from '../contract';
 import { type PresenceParts, presenceParts } from './parts';
+import { SNAPSHOTS_AT_ONCE } from './snapshots';
 import { PresenceService } from './presence-service';
 import { Typing } from './typing';
 
@@ -23,8 +25,9 @@ export const PRESENCE_PROVIDERS: Provider[] = [
       rooms: SharedRooms,
       store: LastSeenStore,
       log: Log,
-    ) => presenceParts({ clock, bus, leases, audience, seats, rooms, store, log }),
-    inject: [Clock, Bus, Leases, Audience, Seats, SharedRooms, LastSeenStore, Log],
+      gate: ComebackGate,
+    ) => presenceParts({ clock, bus, leases, audience, seats, rooms, store, log, turns: gate.lane(SNAPSHOTS_AT_ONCE) }),
+    inject: [Clock, Bus, Leases, Audience, Seats, SharedRooms, LastSeenStore, Log, ComebackGate],
   },
   {
     provide: Typing,

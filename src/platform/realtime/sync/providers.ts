@@ -2,12 +2,16 @@ import type { Provider } from '@nestjs/common';
 import { Lifecycle } from '../../lifecycle';
 import { Log } from '../../logging';
 import { Metrics } from '../../metrics';
+import { ComebackGate } from '../comeback-gate';
 import { ConnectionHandlers, RoomLog, Seats } from '../contract';
 import { Feed, FrameBatches, LogReads } from '../feed';
 import { SYNC_BOUNDS } from './room-sync';
 import type { SyncMetrics } from './session';
 import { SyncGateway } from './sync.gateway';
 import { SyncService } from './sync-service';
+
+/** Pages that are read at the same time: the database is there for others, too. */
+const PAGES_AT_ONCE = 4;
 
 function counting(metrics: Metrics): SyncMetrics {
   return {
@@ -30,15 +34,16 @@ export const SYNC_PROVIDERS: Provider[] = [
       lifecycle: Lifecycle,
       logger: Log,
       metrics: Metrics,
+      gate: ComebackGate,
     ): SyncService => {
-      const reads = new LogReads(logger, 'sync');
+      const reads = new LogReads(logger, 'sync', gate.lane(PAGES_AT_ONCE));
       const site = { log, reads, places: feed.places, batches, bounds: SYNC_BOUNDS, metrics: counting(metrics) };
       const opened = feed.audience.openedToSync.bind(feed.audience);
       const service = new SyncService({ site, seats, opened, handlers, lifecycle, log: logger });
       metrics.collect('chatapi_sync_rooms', () => [{ labels: {}, value: service.waiting }]);
       return service;
     },
-    inject: [Feed, RoomLog, Seats, FrameBatches, ConnectionHandlers, Lifecycle, Log, Metrics],
+    inject: [Feed, RoomLog, Seats, FrameBatches, ConnectionHandlers, Lifecycle, Log, Metrics, ComebackGate],
   },
   SyncGateway,
 ];

@@ -189,10 +189,12 @@ export class SyncSession {
       site.metrics.truncated();
     }
     for (const { userId: user_id, seq } of page.marks) this.tell({ type: 'read.update', room_id, user_id, seq });
+    let sent = 0;
     for (const event of page.events) {
       connection.sendHistory(site.batches.encode(event.text?.() ?? JSON.stringify(event.frame())));
-      if (event.seq !== undefined) site.places.sent(connection, room.roomId, event.seq);
+      if (event.seq !== undefined && event.seq > sent) sent = event.seq;
     }
+    if (sent > 0) site.places.sent(connection, room.roomId, sent);
   }
 
   /** Whoever asked is told that nothing more comes; who was brought here by the server knows of the removal itself. */
