@@ -28,8 +28,8 @@ export interface Connection {
   /** Queues a batch that may still grow until the end of this turn (one per channel and turn). */
   sendBatch(batch: FrameBatch): void;
   close(code: number, reason: string): void;
-  /** Runs once when the connection is over, for whatever reason. */
-  onClose(handler: () => void): void;
+  /** Runs once when the connection is over, for whatever reason. One function for all connections costs no memory each. */
+  onClose(handler: (connection: Connection) => void): void;
 }
 
 /** What one turn brings to one channel: grows until the flush or until it is sealed; joined into one buffer once. */
@@ -55,6 +55,7 @@ export interface AcceptedConnection extends Connection {
   /** Stops reading. What one read (64 KB) has brought already is still handed over. */
   pause(): void;
   resume(): void;
+  onClose(handler: (connection: AcceptedConnection) => void): void;
 }
 
 /**

@@ -5,11 +5,7 @@ const MOST = 1000;
 
 /** Ephemeral frames of a client that does not keep up: the newest of each key. */
 export class HeldFrames {
-  private frames = new Map<string, WireFrame>();
-
-  get isEmpty(): boolean {
-    return this.frames.size === 0;
-  }
+  private readonly frames = new Map<string, WireFrame>();
 
   hold(key: string, frame: WireFrame): void {
     // Deleted first: the newest frame takes its place at the end.
