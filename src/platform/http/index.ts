@@ -5,6 +5,7 @@
  */
 export { BODY_LIMIT, HttpAdapter, requestIdOf } from './adapter';
 export { CurrentCaller } from './caller.decorator';
+export { PageDto } from './dto/page.dto';
 export { PageQueryDto, SuccessDto } from './dto/page-query.dto';
 export { installHttp } from './install';
 export { ApiErrors, WithTotal } from './api-errors';
