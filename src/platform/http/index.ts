@@ -4,6 +4,7 @@
  * body → idempotency key → validation → controller.
  */
 export { BODY_LIMIT, HttpAdapter, requestIdOf } from './adapter';
+export { AlwaysEnveloped, NeverEnveloped } from './envelope';
 export { CurrentCaller } from './caller.decorator';
 export { PageQueryDto, SuccessDto } from './dto/page-query.dto';
 export { installHttp } from './install';
