@@ -4,6 +4,7 @@
  * body → idempotency key → validation → controller.
  */
 export { BODY_LIMIT, HttpAdapter, requestIdOf } from './adapter';
+export { AlwaysEnveloped, NeverEnveloped } from './envelope';
 export { CurrentCaller } from './caller.decorator';
 export { PageDto } from './dto/page.dto';
 export { PageQueryDto, SuccessDto } from './dto/page-query.dto';

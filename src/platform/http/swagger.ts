@@ -7,6 +7,7 @@ import type { RouteAccess } from '../auth';
 import { Validator } from '../validation';
 import { API_ERRORS, WITH_TOTAL } from './api-errors';
 import { compileDtos } from './compile-dtos';
+import { envelopeRuleOf } from './envelope';
 import { controllerMethods } from './controllers';
 import { completeDocument, type OperationFacts } from './openapi/complete';
 
@@ -106,6 +107,7 @@ function operationFacts(app: NestFastifyApplication): ReadonlyMap<string, Operat
     facts.set(operationId(controller, method), {
       access: config.access,
       errors: (Reflect.getMetadata(API_ERRORS, handler) ?? []) as ErrorCode[],
+      envelope: envelopeRuleOf(config.access),
       withTotal: Reflect.getMetadata(WITH_TOTAL, handler) === true,
     });
   }

@@ -4,4 +4,4 @@
  */
 export { RateLimitModule } from './rate-limit.module';
 export { TenantThrottlerGuard } from './tenant-throttler.guard';
-export { type Family, type RateWindow, windowOf } from './window';
+export { type Family, rateLimitCodeOf, type RateWindow, windowOf } from './window';

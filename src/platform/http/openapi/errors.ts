@@ -31,6 +31,8 @@ export const ERROR_SCHEMA: Schemas[string] = {
 
 export interface RouteFacts {
   readonly access: AccessKind;
+  /** What a refusal by the rate limit is called there. */
+  readonly rateLimitCode: ErrorCode;
   readonly method: string;
   readonly hasBody: boolean;
   /** An Idempotency-Key is honoured. */
@@ -47,7 +49,7 @@ export function errorResponses(facts: RouteFacts): Responses {
       'VALIDATION_ERROR',
       'AUTHENTICATION_ERROR',
       'AUTHORIZATION_ERROR',
-      'RATE_LIMIT_EXCEEDED',
+      facts.rateLimitCode,
       'SERVICE_UNAVAILABLE',
     ] as const)
       codes.add(code);
