@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from './modules/admin';
+import { ChatsModule } from './modules/chats';
 import { DeliveryModule } from './modules/delivery';
 import { MessagesModule } from './modules/messages';
 import { NotificationsModule } from './modules/notifications';
@@ -37,6 +38,7 @@ export class AppModule {
         DeliveryModule,
         MessagesModule,
         NotificationsModule,
+        ChatsModule,
         WebhooksModule,
         AdminModule,
       ],

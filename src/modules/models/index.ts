@@ -18,3 +18,4 @@ export {
   type Preset,
   Presets,
 } from './contract';
+export { ModelsModule } from './models.module';
