@@ -3,6 +3,7 @@ import { AdminModule } from './modules/admin';
 import { ChatsModule } from './modules/chats';
 import { DeliveryModule } from './modules/delivery';
 import { MessagesModule } from './modules/messages';
+import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
@@ -36,6 +37,7 @@ export class AppModule {
         TenantsModule,
         RoomsModule,
         DeliveryModule,
+        ModelsModule,
         MessagesModule,
         NotificationsModule,
         ChatsModule,

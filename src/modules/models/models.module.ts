@@ -1,38 +1,63 @@
-import { Module } from '@nestjs/common';
-import { Models, Presets, type ModelPart, type ModelRequest, type Preset } from './contract';
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { SystemClock } from '../../common/clock';
+import { ModelsConfig } from '../../config';
+import { Log } from '../../platform/logging';
+import { Metrics } from '../../platform/metrics';
+import { PATIENCE } from './answer/timed';
+import { ChannelDirectory } from './channels/channel-directory';
+import { ChannelKeys } from './channels/channel-keys';
+import { ChannelsController } from './channels/channels.controller';
+import { ChannelsRepository } from './channels/channels.repository';
+import { ChannelsService } from './channels/channels.service';
+import { ChannelConnections } from './channels/connections';
+import { echoChannel, environmentChannel } from './channels/environment';
+import { Models, Presets } from './contract';
+import { PresetsController } from './presets/presets.controller';
+import { PresetsRepository } from './presets/presets.repository';
+import { PresetsService } from './presets/presets.service';
+import { Breakers } from './routing/breakers';
+import { ChannelChoice } from './routing/channel-choice';
+import { RoutedModels } from './routing/routed-models';
 
-class StubModels extends Models {
-  available(): Promise<void> {
-    return Promise.resolve();
-  }
-  async *stream(request: ModelRequest): AsyncIterable<ModelPart> {
-    yield { type: 'start', channel: 'echo', model: 'echo' };
-    for (const word of `You said: ${request.messages.at(-1)?.content ?? ''}`.split(/(?<= )/)) {
-      await new Promise((r) => setImmediate(r));
-      request.signal.throwIfAborted();
-      yield { type: 'delta', text: word };
-    }
-    yield {
-      type: 'end',
-      usage: { promptTokens: 1, completionTokens: 2, totalTokens: 3, estimated: true },
-      finishReason: 'stop',
-    };
-  }
-}
-class StubPresets extends Presets {
-  find(_tenantId: string, name: string): Promise<Preset | undefined> {
-    return Promise.resolve(
-      name !== 'default'
-        ? undefined
-        : { name, systemPrompt: '', model: null, temperature: null, maxTokens: null, contextMessages: 20 },
-    );
-  }
-}
+const clock = new SystemClock();
+
 @Module({
+  controllers: [ChannelsController, PresetsController],
   providers: [
-    { provide: Models, useClass: StubModels },
-    { provide: Presets, useClass: StubPresets },
+    ChannelsRepository,
+    ChannelKeys,
+    ChannelConnections,
+    ChannelDirectory,
+    ChannelsService,
+    PresetsRepository,
+    PresetsService,
+    { provide: Presets, useExisting: PresetsService },
+    { provide: Breakers, useFactory: () => new Breakers(clock) },
+    {
+      provide: ChannelChoice,
+      useFactory: (directory: ChannelDirectory, config: ModelsConfig, { ofEnvironment }: ChannelConnections) =>
+        new ChannelChoice(directory, {
+          environment: environmentChannel(config, ofEnvironment),
+          echo: echoChannel(ofEnvironment),
+        }),
+      inject: [ChannelDirectory, ModelsConfig, ChannelConnections],
+    },
+    {
+      provide: Models,
+      useFactory: (choice: ChannelChoice, breakers: Breakers, metrics: Metrics, log: Log) =>
+        new RoutedModels(choice, breakers, metrics, log, clock, PATIENCE),
+      inject: [ChannelChoice, Breakers, Metrics, Log],
+    },
   ],
   exports: [Models, Presets],
 })
-export class ModelsModule {}
+export class ModelsModule implements OnModuleInit {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly breakers: Breakers,
+  ) {}
+
+  onModuleInit(): void {
+    this.metrics.collect('chatapi_model_breakers_open', () => [{ labels: {}, value: this.breakers.open }]);
+  }
+}

@@ -81,7 +81,7 @@ export function messageOf(row: LoggedMessage): ChatMessage {
 
 /** The log's `meta` of an answer; tombstones have none. */
 function answerMeta({ meta }: LoggedMessage): Partial<AnswerMeta> {
-  return (meta ?? {}) as Partial<AnswerMeta>;
+  return meta ?? {};
 }
 
 /** Why a stored answer ended badly. */

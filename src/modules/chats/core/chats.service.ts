@@ -7,14 +7,13 @@ import type { Caller } from '../../../platform/auth';
 import { Database } from '../../../platform/database';
 import { type EffectResult, Effects } from '../../../platform/idempotency';
 import { ChatLog } from '../../messages';
-import { Presets } from '../../models';
+import { DEFAULT_PRESET, Presets } from '../../models';
 import { type Chat, type ChatFilter, type ChatMessage, Chats, type NewChat } from '../contract';
 import { ChatNews } from './chat-news';
 import { chatOf, type ChatRow, messageOf } from './chat-row';
 import { ChatsRepository } from './chats.repository';
 import { NEW_TITLE } from './title';
 
-export const DEFAULT_PRESET = 'default';
 /** Of a chat's metadata after merging, as of a room's. */
 export const MAX_METADATA_BYTES = 8 * 1024;
 

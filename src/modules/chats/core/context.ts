@@ -1,13 +1,11 @@
 import type { LoggedMessage } from '../../messages';
-import type { ModelMessage, ModelUsage, Preset } from '../../models';
+import { estimateTokens, type ModelMessage, type ModelUsage, type Preset } from '../../models';
 
 /** About as many tokens as an answer's context may have; the message that is answered always goes along. */
 export const CONTEXT_TOKENS = 16_000;
-/** Bytes of UTF-8 per token, about; the same rule counts usage that a model does not report. */
-const BYTES_PER_TOKEN = 4;
 
-export function estimateTokens(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
+function tokensOf(text: string): number {
+  return estimateTokens(Buffer.byteLength(text));
 }
 
 /**
@@ -16,9 +14,9 @@ export function estimateTokens(text: string): number {
  */
 export function contextOf(preset: Preset, messages: readonly LoggedMessage[], most = CONTEXT_TOKENS): ModelMessage[] {
   const told: ModelMessage[] = [];
-  let room = most - estimateTokens(preset.systemPrompt);
+  let room = most - tokensOf(preset.systemPrompt);
   for (const message of [...messages].reverse()) {
-    room -= estimateTokens(message.content);
+    room -= tokensOf(message.content);
     if (room < 0 && told.length > 0) break;
     told.push({ role: message.kind === 'user' ? 'user' : 'assistant', content: message.content });
   }
@@ -28,7 +26,7 @@ export function contextOf(preset: Preset, messages: readonly LoggedMessage[], mo
 
 /** What an answer cost where the model did not say: both sides counted. */
 export function countUsage(told: readonly ModelMessage[], answer: string): ModelUsage {
-  const promptTokens = told.reduce((sum, message) => sum + estimateTokens(message.content), 0);
-  const completionTokens = estimateTokens(answer);
+  const promptTokens = told.reduce((sum, message) => sum + tokensOf(message.content), 0);
+  const completionTokens = tokensOf(answer);
   return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated: true };
 }
