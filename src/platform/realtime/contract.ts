@@ -13,7 +13,8 @@ export type WireFrame = Buffer;
  * One open socket as the rest of the server sees it.
  *
  * `send` queues a durable frame for the end of the turn; when too much waits, the connection closes itself (4009).
- * `sendEphemeral` may drop or merge: a later frame with the same key replaces one that still waits.
+ * `sendEphemeral` may drop or merge: a later frame with the same key replaces one that still waits. `sendPiece` merges
+ * too: pieces of one stream that wait become one.
  */
 export interface Connection {
   /** `conn_…`, told to the client in `hello`. */
@@ -25,11 +26,29 @@ export interface Connection {
   readonly isOpen: boolean;
   send(frame: WireFrame): void;
   sendEphemeral(key: string, frame: WireFrame): void;
+  /** Queues a piece of a stream, `key` naming it; the last one is durable, and what waits of the stream goes before it. */
+  sendPiece(key: string, piece: StreamPiece): void;
   /** Queues a batch that may still grow until the end of this turn (one per channel and turn). */
   sendBatch(batch: FrameBatch): void;
   close(code: number, reason: string): void;
   /** Runs once when the connection is over, for whatever reason. */
   onClose(handler: () => void): void;
+}
+
+/** A part of a text that is being written, as the members of its room are told. */
+export type StreamPart =
+  | { readonly type: 'start'; readonly senderId: string }
+  /** `index`: of the last token in `text`. */
+  | { readonly type: 'delta'; readonly text: string; readonly index: number }
+  | { readonly type: 'end'; readonly seq: number; readonly status: string }
+  | { readonly type: 'error'; readonly code: string; readonly message: string };
+
+/** A part of a stream on its way to connections. */
+export interface StreamPiece {
+  readonly frame: WireFrame;
+  readonly part: StreamPart;
+  /** Frames another delta of the same stream: what several that waited became. */
+  readonly reframe: (part: StreamPart) => WireFrame;
 }
 
 /** What one turn brings to one channel: grows until the flush or until it is sealed; joined into one buffer once. */
@@ -227,6 +246,14 @@ export abstract class RoomFeed {
   abstract touch(tenantId: string, roomId: string, joined?: readonly string[], by?: string): void;
   /** A frame that is not in the log (typing, read.update) for the live connections of a room, but not for `except`. */
   abstract signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void;
+  /**
+   * A part of a message that is being written, as `message.stream.start`, `.delta`, `.end` or `.error`, for the live
+   * connections of its room. Hand them in in order: `start`, deltas, and one `end` or `error`, right before the message
+   * itself is published. Deltas that wait for a slow client become one; one that does not keep up at all may lose some,
+   * and has the message.
+   * @param messageId UUID, as the message will have it
+   */
+  abstract stream(tenantId: string, roomId: string, messageId: string, part: StreamPart): void;
 }
 
 /**

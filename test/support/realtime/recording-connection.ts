@@ -1,5 +1,11 @@
 import { Caller, type TenantLimits } from '../../../src/platform/auth';
-import type { AcceptedConnection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime/contract';
+import type {
+  AcceptedConnection,
+  Frame,
+  FrameBatch,
+  StreamPiece,
+  WireFrame,
+} from '../../../src/platform/realtime/contract';
 
 /** A connection that keeps what it was sent, and what was done to it. */
 export class RecordingConnection implements AcceptedConnection {
@@ -39,6 +45,10 @@ export class RecordingConnection implements AcceptedConnection {
   }
 
   sendEphemeral(_key: string, frame: WireFrame): void {
+    this.send(frame);
+  }
+
+  sendPiece(_key: string, { frame }: StreamPiece): void {
     this.send(frame);
   }
 

@@ -15,7 +15,8 @@
  * are done; sends start in their order; everything else starts at once. Before a close for a bad client (1003, 4008)
  * the answers that are still to come are written.
  */
-// The frames of presence are declared by being loaded.
+// The frames of presence and of streams are declared by being loaded.
+import './dto/stream-frames.dto';
 export { TypingFrameDto } from './dto/presence-frames.dto';
 
 export { type AsyncApiDocument, buildSocketDocument } from './asyncapi/document';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Caller } from '../../auth';
-import type { AcceptedConnection, FrameBatch, WireFrame } from '../contract';
+import type { AcceptedConnection, FrameBatch, StreamPiece, WireFrame } from '../contract';
 import { Backlog } from './backlog';
 import { CloseCode } from './close-codes';
 import type { Flushable, Flusher } from './flusher';
@@ -119,6 +119,15 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     // Once one is held all are, until the client has caught up: an old one must not follow a newer one of its key.
     if (!this.held.isEmpty || this.backlog.bytes > EPHEMERAL_BYTES) this.held.hold(key, frame);
     else this.send(frame);
+  }
+
+  sendPiece(key: string, piece: StreamPiece): void {
+    if (!this.isOpen) return;
+    if (piece.part.type === 'end' || piece.part.type === 'error') {
+      for (const frame of this.held.takeOf(key)) this.send(frame);
+      this.send(piece.frame);
+    } else if (!this.held.isEmpty || this.backlog.bytes > EPHEMERAL_BYTES) this.held.add(key, piece);
+    else this.send(piece.frame);
   }
 
   onceBelow(bytes: number, handler: () => void): void {
