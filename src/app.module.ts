@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from './modules/admin';
 import { DeliveryModule } from './modules/delivery';
 import { MessagesModule } from './modules/messages';
+import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
@@ -35,6 +36,7 @@ export class AppModule {
         TenantsModule,
         RoomsModule,
         DeliveryModule,
+        ModelsModule,
         MessagesModule,
         NotificationsModule,
         WebhooksModule,

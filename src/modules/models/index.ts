@@ -18,3 +18,5 @@ export {
   type Preset,
   Presets,
 } from './contract';
+export { ModelsModule } from './models.module';
+export { DEFAULT_PRESET } from './presets/default-preset';

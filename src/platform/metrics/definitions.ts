@@ -175,6 +175,27 @@ export const METRIC_DEFINITIONS = {
     labels: [],
     buckets: LATENCY_SECONDS,
   },
+  chatapi_model_requests_total: {
+    type: 'counter',
+    help: 'Answers asked of models, by outcome: completed, cut (after its first token), failed (before it), cancelled, unavailable (no channel to be tried).',
+    labels: ['outcome'],
+  },
+  chatapi_model_first_token_seconds: {
+    type: 'histogram',
+    help: 'Time from a request to the first token of its answer, fallbacks included.',
+    labels: [],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  },
+  chatapi_model_fallbacks_total: {
+    type: 'counter',
+    help: 'Model channels that failed before the first token, so that the next one was tried.',
+    labels: [],
+  },
+  chatapi_model_breakers_open: {
+    type: 'gauge',
+    help: 'Model channels that are not tried now on this server, since they failed again and again.',
+    labels: [],
+  },
   chatapi_jobs: {
     type: 'gauge',
     help: 'Background jobs now, by state. A job that is done is gone.',
