@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { FastifyReply } from 'fastify';
-import { answerOf, CHAT, FakeRuns, MODEL_FAILED, RUN, RUN_ID } from '../../../../test/support/fake-runs';
+import { answerOf, CHAT, FakeRuns, MODEL_FAILED, RUN, RUN_ID } from '../../../../test/support/chats/fake-runs';
 import { RecordingLog } from '../../../../test/support/recording-log';
 import { unavailable } from '../../../common/errors';
 import { Caller } from '../../../platform/auth';

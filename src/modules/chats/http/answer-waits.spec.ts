@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { answerOf, CHAT, FakeRuns, RUN } from '../../../../test/support/fake-runs';
+import { answerOf, CHAT, FakeRuns, RUN } from '../../../../test/support/chats/fake-runs';
 import { RecordingLog } from '../../../../test/support/recording-log';
 import { notFound, unavailable } from '../../../common/errors';
 import { loadConfig } from '../../../config';

@@ -1,4 +1,4 @@
-import { answerOf, CHAT, CONVERSATION_ID, MODEL_FAILED, RUN, RUN_ID } from '../../../../test/support/fake-runs';
+import { answerOf, CHAT, CONVERSATION_ID, MODEL_FAILED, RUN, RUN_ID } from '../../../../test/support/chats/fake-runs';
 import { unavailable } from '../../../common/errors';
 import { chatDoor, conversationDoor, type EndedRun, type RunEvent } from './doors';
 

@@ -1,4 +1,4 @@
-import { RUN, RUN_ID } from '../../../../test/support/fake-runs';
+import { RUN, RUN_ID } from '../../../../test/support/chats/fake-runs';
 import type { AppError } from '../../../common/errors';
 import { chatIdOf, conversationIdOf } from './ids';
 import { eventId, positionOf } from './position';

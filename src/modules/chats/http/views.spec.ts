@@ -1,4 +1,4 @@
-import { answerOf, CHAT, CONVERSATION_ID, RUN_ID } from '../../../../test/support/fake-runs';
+import { answerOf, CHAT, CONVERSATION_ID, RUN_ID } from '../../../../test/support/chats/fake-runs';
 import { chatMessageView, chatView, conversationMessageView, conversationView, tokenUsageView } from './views';
 
 describe('the objects of the AI chats API', () => {

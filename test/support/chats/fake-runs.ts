@@ -1,5 +1,5 @@
-import type { Chat, ChatEvent, ChatMessage, ChatWatcher, Unwatch } from '../../src/modules/chats/contract';
-import { ChatStreams } from '../../src/modules/chats/contract';
+import type { Chat, ChatEvent, ChatMessage, ChatWatcher, Unwatch } from '../../../src/modules/chats/contract';
+import { ChatStreams } from '../../../src/modules/chats/contract';
 
 export const CHAT: Chat = {
   tenantId: '019aa1c2-d3e4-7506-8728-394a5b6c7d01',
