@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from './modules/admin';
+import { ChatsModule } from './modules/chats';
 import { DeliveryModule } from './modules/delivery';
 import { MessagesModule } from './modules/messages';
 import { ModelsModule } from './modules/models';
@@ -39,6 +40,7 @@ export class AppModule {
         ModelsModule,
         MessagesModule,
         NotificationsModule,
+        ChatsModule,
         WebhooksModule,
         AdminModule,
       ],

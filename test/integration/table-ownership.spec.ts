@@ -28,6 +28,9 @@ const OWNERS: Readonly<Record<string, string>> = {
   subscriptions: 'src/modules/notifications/',
   model_channels: 'src/modules/models/',
   presets: 'src/modules/models/',
+  chats: 'src/modules/chats/',
+  runs: 'src/modules/chats/',
+  run_chunks: 'src/modules/chats/',
 };
 
 /** `file: table` that may stay for now, each with its reason. */

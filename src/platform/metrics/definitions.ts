@@ -79,6 +79,16 @@ export const METRIC_DEFINITIONS = {
     help: 'Messages that went through a group commit, by what became of them.',
     labels: ['status'],
   },
+  chatapi_runs_live: {
+    type: 'gauge',
+    help: 'Answers of models that are being written now.',
+    labels: [],
+  },
+  chatapi_runs_ended_total: {
+    type: 'counter',
+    help: 'Answers of models that ended, by how.',
+    labels: ['status'],
+  },
   chatapi_database_up: {
     type: 'gauge',
     help: '1 while the database answers, else 0.',
