@@ -64,7 +64,7 @@ describe('a message over plain REST', () => {
       sender_role: 'assistant',
       seq: 2,
       reply_to_seq: 1,
-      metadata: null,
+      metadata: { channel: 'environment', model: expect.any(String) },
       status: 'completed',
       usage: FAKE_USAGE,
       created_at: expect.stringMatching(TIME),

@@ -99,6 +99,19 @@ describe('the stream of an answer', () => {
     ]);
   });
 
+  it('ends with an error where the chat is deleted meanwhile, in the words of the door', async () => {
+    for (const [door, code] of [
+      [chatDoor(CHAT, 'r1'), { error_code: 'NOT_FOUND' }],
+      [conversationDoor(CHAT, true), { code: 'CONVERSATION_NOT_FOUND' }],
+    ] as const) {
+      const { runs, open } = world();
+      const body = open(-1, door);
+      await settled();
+      runs.tell({ type: 'deleted' });
+      expect(eventsOf(body)).toMatchObject([[`${RUN_ID}:-1`, code]]);
+    }
+  });
+
   it('logs a fault of ours, and tells the reader no more than that', async () => {
     const { runs, open, log } = world();
     runs.before = () => Promise.reject(new Error('secret'));

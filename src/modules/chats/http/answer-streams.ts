@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { AppError } from '../../../common/errors';
 import type { Caller } from '../../../platform/auth';
 import { type SseStream, SseStreams, toAppError } from '../../../platform/http';
 import { describeError, Log } from '../../../platform/logging';
@@ -51,7 +52,8 @@ export class AnswerStreams {
     const { runId } = from;
     let { afterIndex } = from;
     const watcher = (event: ChatEvent): void => {
-      if (event.type === 'message' || event.type === 'deleted') return;
+      if (event.type === 'message') return;
+      if (event.type === 'deleted') return this.refuse(stream, door, { runId, afterIndex }, door.gone());
       if (event.type === 'started') ({ afterIndex } = event);
       if (event.type === 'tokens') afterIndex = event.index;
       if (event.type === 'ended') afterIndex++;
@@ -68,10 +70,14 @@ export class AnswerStreams {
       const error = toAppError(thrown);
       if (error.code === 'INTERNAL_ERROR')
         this.log.error({ request_id: call.caller.requestId, error: describeError(error.cause) }, 'stream failed');
-      this.metrics.errors(error.code);
-      // The reader may join again where it is: the id stays.
-      stream.send(door.refusal(error), eventId({ runId, afterIndex }));
-      stream.end();
+      this.refuse(stream, door, { runId, afterIndex }, error);
     }
+  }
+
+  /** The reader may join again where it is: the id stays. */
+  private refuse(stream: SseStream, door: Door, position: Position, error: AppError): void {
+    this.metrics.errors(error.code);
+    stream.send(door.refusal(error), eventId(position));
+    stream.end();
   }
 }

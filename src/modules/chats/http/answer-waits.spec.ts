@@ -19,7 +19,8 @@ function world(graceMs = 0) {
   const waits = new AnswerWaits(runs, lifecycle, runtime);
   waits.onModuleInit();
   const response = Object.assign(new EventEmitter(), { destroyed: false });
-  const ended = (): Promise<EndedRun> => waits.ended(CHAT, RUN, response as unknown as ServerResponse);
+  const ended = (): Promise<EndedRun> =>
+    waits.ended(CHAT, RUN, response as unknown as ServerResponse, () => notFound('Chat'));
   return { runs, lifecycle, response, ended };
 }
 
@@ -33,6 +34,14 @@ describe('waiting for an answer', () => {
     expect(await waiting).toBe(ENDED);
     expect(runs.followed).toEqual([]);
     expect(response.listenerCount('close')).toBe(0);
+  });
+
+  it('ends with the chat', async () => {
+    const { runs, ended } = world();
+    const waiting = ended();
+    await settled();
+    runs.tell({ type: 'deleted' });
+    await expect(waiting).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it.each(['early', 'late', 'before'])('the caller leaves %s: the run is watched no more', async (when) => {

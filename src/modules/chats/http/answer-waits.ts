@@ -31,8 +31,11 @@ export class AnswerWaits implements OnModuleInit {
     this.lifecycle.onStop(StopStage.requests, 'answers', () => this.giveUp(grace * SHARE_OF_GRACE), grace + 1000);
   }
 
-  /** @throws 503 when the server stops first: the same call again, with its key, gets the same answer */
-  async ended(chat: Chat, runId: string, response: ServerResponse): Promise<EndedRun> {
+  /**
+   * @param gone what it is when the chat is deleted meanwhile
+   * @throws 503 when the server stops first: the same call again, with its key, gets the same answer
+   */
+  async ended(chat: Chat, runId: string, response: ServerResponse, gone: () => AppError): Promise<EndedRun> {
     const { promise, resolve, reject } = deferred<EndedRun>();
     const isLeft = (): void => reject(unavailable('The caller has left', { outcome: 'unknown' }));
     this.waiting.add(reject);
@@ -40,7 +43,10 @@ export class AnswerWaits implements OnModuleInit {
     if (response.destroyed) isLeft();
     if (this.over) reject(stopping());
     // However late it comes, also after the end: what is watched is unwatched.
-    void this.watch(chat, runId, resolve).then((unwatch) => promise.then(unwatch, unwatch), reject);
+    void this.watch(chat, runId, resolve, () => reject(gone())).then(
+      (unwatch) => promise.then(unwatch, unwatch),
+      reject,
+    );
     try {
       return await promise;
     } finally {
@@ -50,10 +56,16 @@ export class AnswerWaits implements OnModuleInit {
     }
   }
 
-  private async watch(chat: Chat, runId: string, resolve: (event: EndedRun) => void): Promise<Unwatch> {
+  private async watch(
+    chat: Chat,
+    runId: string,
+    onEnd: (event: EndedRun) => void,
+    onDeleted: () => void,
+  ): Promise<Unwatch> {
     try {
       return await this.runs.follow(chat, runId, -1, (event) => {
-        if (event.type === 'ended') resolve(event);
+        if (event.type === 'ended') onEnd(event);
+        else if (event.type === 'deleted') onDeleted();
       });
     } catch (error) {
       // "Nothing has happened" would be wrong: the message is stored.

@@ -66,7 +66,7 @@ export class Answers {
   }
 
   private async answerOf(call: StreamCall, chat: Chat, { runId }: Turn, door: Door): Promise<ChatMessage> {
-    const event: EndedRun = await this.waits.ended(chat, runId, call.reply.raw);
+    const event: EndedRun = await this.waits.ended(chat, runId, call.reply.raw, () => door.gone());
     const failure = door.failure(event);
     if (failure !== undefined) throw failure;
     return event.answer;

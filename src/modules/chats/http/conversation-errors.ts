@@ -5,8 +5,11 @@ export async function inConversation<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof AppError && error.code === 'NOT_FOUND')
-      throw new AppError('CONVERSATION_NOT_FOUND', 'Conversation not found', { cause: error });
+    if (error instanceof AppError && error.code === 'NOT_FOUND') throw noConversation();
     throw error;
   }
+}
+
+export function noConversation(): AppError {
+  return new AppError('CONVERSATION_NOT_FOUND', 'Conversation not found');
 }

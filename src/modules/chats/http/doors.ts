@@ -1,7 +1,8 @@
-import { AppError } from '../../../common/errors';
+import { AppError, notFound } from '../../../common/errors';
 import { encodeId } from '../../../common/ids';
 import type { Chat, ChatEvent, RunFailure } from '../contract';
 import { chatEvent, errorEvent, failureDetails, failureEvent } from '../events';
+import { noConversation } from './conversation-errors';
 import { tokenUsageView } from './views';
 
 /** What is told of one run. */
@@ -12,6 +13,8 @@ export type EndedRun = Extract<RunEvent, { type: 'ended' }>;
 export interface Door {
   /** The event of a run in a stream; undefined: this door says nothing there. A bad end is an error, and the last. */
   event(event: RunEvent): object | undefined;
+  /** The chat was deleted meanwhile. */
+  gone(): AppError;
   /** What ends a stream that cannot go on. */
   refusal(error: AppError): object;
   /** What a run that ended badly is over plain REST; undefined where its answer counts as one. */
@@ -22,6 +25,7 @@ export interface Door {
 export function chatDoor({ chatId }: Chat, requestId: string): Door {
   return {
     event: (event) => (event.type === 'ended' ? failureEvent(event, chatId) : undefined) ?? chatEvent(event, chatId),
+    gone: () => notFound('Chat'),
     refusal: (error) => errorEvent(error, requestId),
     failure: ({ runId, answer, failure }) =>
       failure !== undefined && answer.status === 'failed'
@@ -37,6 +41,7 @@ export function chatDoor({ chatId }: Chat, requestId: string): Door {
 export function conversationDoor({ chatId }: Chat, isStarted: boolean): Door {
   return {
     event: (event) => conversationEvent(event, chatId, isStarted),
+    gone: noConversation,
     refusal: ({ code, message }) => ({ type: 'error', code, message }),
     failure: ({ runId, failure }) =>
       failure === undefined

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiHeader, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
@@ -50,6 +50,7 @@ export class TurnsController {
   /** Write the last answer anew; the old one becomes `superseded`. Answered like a message. */
   @Post('regenerate')
   @HttpCode(200)
+  @ApiBody({ type: RegenerateDto, required: false })
   @Access('tenant')
   @ApiErrors('NOT_FOUND', 'CONFLICT', 'QUOTA_EXCEEDED', 'MODEL_ERROR', 'CHANNEL_UNAVAILABLE')
   @SseAnswer(CHAT_STREAM, TurnDto)
