@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { SseModule } from '../../platform/http';
 import { ModelsModule } from '../models';
 import { Chats, ChatStreams, Turns } from './contract';
 import { Answerer } from './core/answerer';
@@ -23,11 +24,22 @@ import { Stops } from './core/stops';
 import { Titles } from './core/titles';
 import { TurnGate } from './core/turn-gate';
 import { TurnsService } from './core/turns.service';
+import { AnswerStreams } from './http/answer-streams';
+import { AnswerWaits } from './http/answer-waits';
+import { Answers } from './http/answers';
+import { ChatController } from './http/chat.controller';
+import { ChatsController } from './http/chats.controller';
+import { ConversationsController } from './http/conversations.controller';
+import { TurnsController } from './http/turns.controller';
 
 @Module({
-  imports: [ModelsModule],
+  imports: [ModelsModule, SseModule],
+  controllers: [ChatController, ChatsController, ConversationsController, TurnsController],
   providers: [
+    AnswerStreams,
+    AnswerWaits,
     Answerer,
+    Answers,
     Budgets,
     ChatHub,
     ChatNews,

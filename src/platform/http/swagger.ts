@@ -32,12 +32,14 @@ const TAGS: Readonly<Record<string, string>> = {
   Messages: 'Sending, reading, editing and deleting; the feed of changes.',
   Members: 'Who is in a room.',
   Delivery: 'How far I have got: acknowledged and read.',
+  'AI chats': 'Chats with a model: the answers as a whole, or as server-sent events.',
+  Conversations: 'The same chats for bots and scripts: one call, one answer.',
   Models: 'Ways to a model, and how assistants behave.',
   Tokens: 'Credentials for browsers, apps and sockets.',
   Admin: "The operator's side: tenants and their keys.",
   Health: 'For orchestrators and monitoring.',
 };
-const DESCRIPTION = `Rooms, messages and delivery of ChatAPI, a self-hosted, multi-tenant chat server.
+const DESCRIPTION = `Rooms, messages, delivery and AI chats of ChatAPI, a self-hosted, multi-tenant chat server.
 
 Press **Authorize**, paste an API key into \`apiKey\` and a user id such as \`alice\` into \`userId\`: then every example below works as it stands. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people.
 

@@ -41,6 +41,16 @@ export const METRIC_DEFINITIONS = {
     help: 'Errors that clients were answered with, on every door, by code of the error catalogue.',
     labels: ['code'],
   },
+  chatapi_sse_streams: {
+    type: 'gauge',
+    help: 'Answers of server-sent events that are open now.',
+    labels: [],
+  },
+  chatapi_sse_closes_total: {
+    type: 'counter',
+    help: 'Answers of server-sent events that are over, by why: done, client (left), slow, stopping, expired.',
+    labels: ['reason'],
+  },
   chatapi_append_batch_size: {
     type: 'histogram',
     help: 'Messages per group commit.',

@@ -20,7 +20,7 @@ const PATTERNS = Object.keys(DOCUMENT.paths).map((path) => ({
 PATTERNS.sort((a, b) => a.rank - b.rank);
 const RATE_HEADERS = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
 
-const ajv = new Ajv({ strict: false, allErrors: true });
+const ajv = new Ajv({ strict: false, allErrors: true, formats: { double: true } });
 ajv.addSchema(closed(DOCUMENT) as Json, 'openapi');
 const compiled = new Map<string, ValidateFunction>();
 

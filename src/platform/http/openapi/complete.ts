@@ -95,7 +95,8 @@ function completeOperation(
   const parameters = (operation.parameters ??= []) as { name?: string; in?: string; example?: string }[];
   for (const parameter of parameters) {
     const example = parameter.in === 'path' ? pathExamples[parameter.name ?? ''] : undefined;
-    if (example !== undefined) parameter.example = example;
+    // What a route says of its own parameter counts.
+    if (example !== undefined) parameter.example ??= example;
   }
   const shared =
     access === 'public' ? ['RequestId'] : ['RequestId', 'ResponseFormat', ...(isIdempotent ? ['IdempotencyKey'] : [])];

@@ -28,7 +28,7 @@ DECLARE
   existing uuid;
 BEGIN
   IF p_active THEN
-    PERFORM pg_advisory_xact_lock(hashtextextended('chat ' || jsonb_build_array(p_tenant, p_user, p_group, p_preset), 0));
+    PERFORM pg_advisory_xact_lock(hashtextextended('chat ' || jsonb_build_array(p_tenant, p_user, p_group, p_preset)::text, 0));
     SELECT c.room_id INTO existing FROM chats c WHERE c.tenant_id = p_tenant AND c.user_id = p_user
       AND COALESCE(c.group_id, '') = COALESCE(p_group, '') AND c.preset = p_preset AND c.is_active;
     IF existing IS NOT NULL THEN
