@@ -2,6 +2,7 @@ import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import type { Answer, Api } from '../support/http/api';
 import { deadLetter } from '../support/dead-letters';
+import { createChannel, createPreset } from '../support/models';
 import { notify } from '../support/notifications';
 import { until } from '../support/poll';
 import { bodyOf, createRoom, sendAll } from '../support/rooms';
@@ -23,6 +24,8 @@ const UNKNOWN: Ids = {
   subscription_id: `sub_${NOBODY}`,
   user_id: 'user-of-nobody',
   id: `dl_${NOBODY}`,
+  channelId: `chan_${NOBODY}`,
+  preset: 'preset-of-nobody',
 };
 const ROUTES = documentedRoutes().filter((route) => route.schemes.length > 0);
 
@@ -47,6 +50,11 @@ async function furnish(app: TestApp, member: string): Promise<{ tenant: TestTena
   // It hears of nothing: there is only something to be looked at.
   const webhook = { url: 'https://example.com/', events: [] };
   bodyOf(await tenant.key.patch(`/admin/tenants/${tenant.tenantId}`, { settings: { webhook } }));
+  const { id: channelId } = await createChannel(tenant.key, { apiKey: 'secret of the tenant' });
+  const { name: preset } = await createPreset(tenant.key, {
+    name: `preset-${member}`,
+    systemPrompt: 'secret of the tenant',
+  });
   const message_id = message?.message_id ?? '';
   return {
     tenant,
@@ -59,6 +67,8 @@ async function furnish(app: TestApp, member: string): Promise<{ tenant: TestTena
       subscription_id,
       user_id: member,
       id,
+      channelId,
+      preset,
     },
   };
 }
@@ -120,7 +130,7 @@ describe('tenant isolation over all routes', () => {
     text = text
       .replace(/"request_id":"[^"]*"/g, '"request_id":"…"')
       .replace(/"(api_key|prefix|token)":"[^"]*"/g, '"$1":"…"')
-      .replace(/(room|msg|tenant|key|notif|sub)_[0-9a-f]{32}/g, '$1_…')
+      .replace(/(room|msg|tenant|key|notif|sub|chan)_[0-9a-f]{32}/g, '$1_…')
       .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…time…');
     return { status, text };
   }

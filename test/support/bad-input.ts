@@ -4,6 +4,7 @@ import { type Answer, Api } from './http/api';
 import { deadLetter } from './dead-letters';
 import { send } from './messages';
 import { documentedRoutes, type DocumentedField, type DocumentedRoute, type Schema, withField } from './openapi-routes';
+import { createChannel, createPreset } from './models';
 import { createRoom } from './rooms';
 import { UNSTORABLE_LITERALS } from './unicode';
 
@@ -51,7 +52,18 @@ export class BadInputWorld {
     const theirs = await createRoom(manager, 'group', ['bob']);
     await send(manager, theirs.room_id);
     const id = await deadLetter(app, managed, theirs.room_id, 'bob');
-    const ids = { tenant_id: managed.tenantId, key_id: key.body.key_id, room_id, message_id, user_id: 'bob', id };
+    const { id: channelId } = await createChannel(tenant.key);
+    const { name: preset } = await createPreset(tenant.key);
+    const ids = {
+      channelId,
+      preset,
+      tenant_id: managed.tenantId,
+      key_id: key.body.key_id,
+      room_id,
+      message_id,
+      user_id: 'bob',
+      id,
+    };
     return new BadInputWorld(app, tenant, managed, ids);
   }
 
@@ -141,6 +153,9 @@ export function badLiterals({ schema, required }: DocumentedField): string[] {
     bad.push('1e308', '-1e308', '1e999', '9007199254740992', '9223372036854775808', '-9223372036854775809');
     if ((schema.minimum ?? -1) >= 0) bad.push('-1');
     if (schema.minimum === 1) bad.push('0', '-0');
+  } else if (schema.type === 'number') {
+    [true, [], {}, '0.5', '', 'half'].forEach(out);
+    bad.push('1e999', '-1e999', '-0.001', String((schema.maximum ?? 0) + 0.001));
   } else if (schema.type === 'array') {
     [5, true, 'text', {}, [null], [[]], [{}], [5]].forEach(out);
     if ((schema.minItems ?? 0) > 0) out([]);

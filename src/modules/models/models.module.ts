@@ -1,5 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { SystemClock } from '../../common/clock';
+import { Clock } from '../../common/clock';
 import { ModelsConfig } from '../../config';
 import { Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
@@ -19,8 +19,6 @@ import { Breakers } from './routing/breakers';
 import { ChannelChoice } from './routing/channel-choice';
 import { RoutedModels } from './routing/routed-models';
 
-const clock = new SystemClock();
-
 @Module({
   controllers: [ChannelsController, PresetsController],
   providers: [
@@ -32,7 +30,7 @@ const clock = new SystemClock();
     PresetsRepository,
     PresetsService,
     { provide: Presets, useExisting: PresetsService },
-    { provide: Breakers, useFactory: () => new Breakers(clock) },
+    { provide: Breakers, useFactory: (clock: Clock) => new Breakers(clock), inject: [Clock] },
     {
       provide: ChannelChoice,
       useFactory: (directory: ChannelDirectory, config: ModelsConfig, { ofEnvironment }: ChannelConnections) =>
@@ -44,9 +42,9 @@ const clock = new SystemClock();
     },
     {
       provide: Models,
-      useFactory: (choice: ChannelChoice, breakers: Breakers, metrics: Metrics, log: Log) =>
+      useFactory: (choice: ChannelChoice, breakers: Breakers, metrics: Metrics, log: Log, clock: Clock) =>
         new RoutedModels(choice, breakers, metrics, log, clock, PATIENCE),
-      inject: [ChannelChoice, Breakers, Metrics, Log],
+      inject: [ChannelChoice, Breakers, Metrics, Log, Clock],
     },
   ],
   exports: [Models, Presets],

@@ -50,14 +50,19 @@ export async function* timed<T>(
 function within<T>(step: Promise<T>, ended: AbortController, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const { signal } = ended;
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
     const timer = setTimeout(() => ended.abort(new ChannelFault(`said nothing for ${seconds(ms)}`)), ms);
-    step.then(resolve, reject).finally(() => {
+    const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
-    });
+    };
+    // Does not wait for the step: a stream need not heed its signal.
+    const abort = (): void => {
+      settle();
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    step.then(resolve, reject).finally(settle);
   });
 }
 

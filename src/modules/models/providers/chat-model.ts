@@ -45,7 +45,7 @@ export class ChannelFault extends Error {
 
 /**
  * One provider's protocol. Implementations hold no state, keep no time and retry nothing: that is done for all of them
- * alike. They pass test/support/suites/chat-model-suite.ts.
+ * alike. They pass test/integration/chat-models.int-spec.ts.
  */
 export abstract class ChatModel {
   /** As `provider` of a channel. */
