@@ -9,6 +9,7 @@ import { JobsWorker1764201600000 } from './0008-jobs-worker';
 import { Notifications1764288000000 } from './0009-notifications';
 import { SmallBatches1764374400000 } from './0010-small-batches';
 import { Webhooks1764547200000 } from './0012-webhooks';
+import { Chats1764720000000 } from './0014-chats';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   Notifications1764288000000,
   SmallBatches1764374400000,
   Webhooks1764547200000,
+  Chats1764720000000,
 ] as const;
