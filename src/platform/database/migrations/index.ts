@@ -10,6 +10,7 @@ import { Notifications1764288000000 } from './0009-notifications';
 import { SmallBatches1764374400000 } from './0010-small-batches';
 import { Webhooks1764547200000 } from './0012-webhooks';
 import { Chats1764720000000 } from './0014-chats';
+import { FirstSocket1764806400000 } from './0015-first-socket';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   SmallBatches1764374400000,
   Webhooks1764547200000,
   Chats1764720000000,
+  FirstSocket1764806400000,
 ] as const;
