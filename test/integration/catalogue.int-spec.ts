@@ -18,6 +18,8 @@ const TENANT_TABLES = [
   'subscriptions',
   'webhooks',
   'webhook_deliveries',
+  'model_channels',
+  'presets',
 ];
 const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   ...FIRST_SYSTEM_GRANTS,
@@ -431,6 +433,10 @@ function sampleRows(tenant: string): string {
     INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic) VALUES ('${tenant}', '${id}', 'alice', 't');
     INSERT INTO webhooks (tenant_id, url, events) VALUES ('${tenant}', 'https://example.com/', '{}');
     INSERT INTO webhook_deliveries (tenant_id, delivery_id, type) VALUES ('${tenant}', '${id}', 'x');
+    INSERT INTO model_channels
+      (tenant_id, channel_id, name, provider, base_url, model, priority, weight, enabled, timeout_ms)
+      VALUES ('${tenant}', '${id}', 'c', 'echo', '', 'm', 0, 1, true, 1000);
+    INSERT INTO presets (tenant_id, name, system_prompt, context_messages) VALUES ('${tenant}', 'p', '', 20);
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
       VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;
 }

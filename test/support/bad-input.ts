@@ -84,7 +84,15 @@ export class BadInputWorld {
       'cursors',
       'dead_letters',
     ];
-    tables.push('notifications', 'notification_deliveries', 'subscriptions', 'webhooks', 'webhook_deliveries');
+    tables.push(
+      'model_channels',
+      'presets',
+      'notifications',
+      'notification_deliveries',
+      'subscriptions',
+      'webhooks',
+      'webhook_deliveries',
+    );
     const counts = tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`);
     const rows = await this.app.database.sql(
       `SELECT ${counts.join(', ')}, (SELECT sum(last_rev) FROM rooms) AS revs, (SELECT count(*) FROM jobs) AS jobs,

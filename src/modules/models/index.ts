@@ -18,3 +18,6 @@ export {
   type Preset,
   Presets,
 } from './contract';
+export { estimateTokens } from './answer/token-count';
+export { ModelsModule } from './models.module';
+export { DEFAULT_PRESET } from './presets/default-preset';

@@ -32,6 +32,7 @@ const TAGS: Readonly<Record<string, string>> = {
   Messages: 'Sending, reading, editing and deleting; the feed of changes.',
   Members: 'Who is in a room.',
   Delivery: 'How far I have got: acknowledged and read.',
+  Models: 'Ways to a model, and how assistants behave.',
   Tokens: 'Credentials for browsers, apps and sockets.',
   Admin: "The operator's side: tenants and their keys.",
   Health: 'For orchestrators and monitoring.',

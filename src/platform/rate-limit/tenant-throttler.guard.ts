@@ -2,9 +2,9 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
 import { ThrottlerGuard, type ThrottlerRequest } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../common/errors';
 import type { RouteAccess } from '../auth';
 import type { CounterState } from '../cluster';
+import { refuseBeyond } from './ai-window';
 import { CounterStorage } from './counter-storage';
 import { type RateWindow, rateWindowOf } from './window';
 
@@ -71,9 +71,5 @@ function answer(reply: FastifyReply, { code }: RateWindow, limit: number, { coun
   reply.header('X-RateLimit-Limit', limit);
   reply.header('X-RateLimit-Remaining', Math.max(0, limit - count));
   reply.header('X-RateLimit-Reset', Math.ceil(resetAtMs / 1000));
-  if (count <= limit) return;
-  const seconds = Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000));
-  throw new AppError(code, `Rate limit exceeded. Try again in ${seconds} seconds`, {
-    retryAfterSeconds: seconds,
-  });
+  refuseBeyond(limit, { count, resetAtMs }, code);
 }

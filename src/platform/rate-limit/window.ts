@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../../common/errors';
-import { type Identity, type LimitName, limitOf } from '../auth';
+import { type Identity, type LimitName, limitOf, type TenantPolicy } from '../auth';
 
 export type Family = 'rooms' | 'ai' | 'master';
 
@@ -36,8 +36,16 @@ export function windowOf(identity: Identity, url: string): RateWindow {
     return { family: 'master', key: 'rate:master', limit: MASTER_PER_SECOND, windowMs: 1000, code };
   const { tenant } = identity.grant;
   const family = url.startsWith('/api/') ? 'ai' : 'rooms';
+  return { family, ...tenantWindow(family, tenant), code };
+}
+
+/** A tenant's window of a family of routes. */
+export function tenantWindow(
+  family: 'rooms' | 'ai',
+  tenant: TenantPolicy,
+): Pick<RateWindow, 'key' | 'limit' | 'windowMs'> {
   const { limit, windowMs } = FAMILIES[family];
-  return { family, key: `rate:${family}:${tenant.tenantId}`, limit: limitOf(tenant, limit), windowMs, code };
+  return { key: `rate:${family}:${tenant.tenantId}`, limit: limitOf(tenant, limit), windowMs };
 }
 
 declare module 'fastify' {

@@ -1,0 +1,54 @@
+import { Module } from '@nestjs/common';
+import { ModelsModule } from '../models';
+import { Chats, ChatStreams, Turns } from './contract';
+import { Answerer } from './core/answerer';
+import { Budgets } from './core/budgets';
+import { ChatHub } from './core/chat-hub';
+import { ChatNews } from './core/chat-news';
+import { ChatStreamsService } from './core/chat-streams.service';
+import { ChatsRepository } from './core/chats.repository';
+import { ChatsService } from './core/chats.service';
+import { ChunkWriter } from './core/chunk-writer';
+import { Interrupts } from './core/interrupts';
+import { LiveRuns } from './core/live-runs';
+import { Reruns } from './core/reruns';
+import { RunChunksRepository } from './core/run-chunks.repository';
+import { RunEnds } from './core/run-ends';
+import { RunMetrics } from './core/run-metrics';
+import { RunPublisher } from './core/run-publisher';
+import { RunWorker } from './core/run-worker';
+import { RunsRepository } from './core/runs.repository';
+import { RunSnapshots } from './core/snapshots';
+import { Stops } from './core/stops';
+import { Titles } from './core/titles';
+import { TurnGate } from './core/turn-gate';
+import { TurnsService } from './core/turns.service';
+
+@Module({
+  imports: [ModelsModule],
+  providers: [
+    Answerer,
+    Budgets,
+    ChatHub,
+    ChatNews,
+    ChatsRepository,
+    ChunkWriter,
+    Interrupts,
+    LiveRuns,
+    Reruns,
+    RunChunksRepository,
+    RunEnds,
+    RunMetrics,
+    RunPublisher,
+    RunSnapshots,
+    RunWorker,
+    RunsRepository,
+    Stops,
+    Titles,
+    TurnGate,
+    { provide: Chats, useClass: ChatsService },
+    { provide: Turns, useClass: TurnsService },
+    { provide: ChatStreams, useClass: ChatStreamsService },
+  ],
+})
+export class ChatsModule {}
