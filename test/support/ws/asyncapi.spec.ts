@@ -15,8 +15,7 @@ describe('docs/asyncapi.json', () => {
   }, 60_000);
 
   it('has every client frame that is built, and the frames of the contract', () => {
-    const built = Object.entries(CLIENT_FRAMES).flatMap(([name, state]) => (state === 'built' ? [name] : []));
-    expect([...documentedFrames('client')].sort()).toEqual(built.sort());
+    expect(documentedFrames('client')).toEqual(CLIENT_FRAMES);
     expect(documentedFrames('server')).toEqual(
       expect.arrayContaining([
         ...['hello', 'error', 'pong', 'server.shutdown', 'message.accepted', 'ack.received', 'read.received'],

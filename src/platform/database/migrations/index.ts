@@ -11,6 +11,7 @@ import { SmallBatches1764374400000 } from './0010-small-batches';
 import { Webhooks1764547200000 } from './0012-webhooks';
 import { Models1764633600000 } from './0013-models';
 import { Chats1764720000000 } from './0014-chats';
+import { FirstSocket1764806400000 } from './0015-first-socket';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   Webhooks1764547200000,
   Models1764633600000,
   Chats1764720000000,
+  FirstSocket1764806400000,
 ] as const;

@@ -21,10 +21,10 @@ export { TypingFrameDto } from './dto/presence-frames.dto';
 
 export { type AsyncApiDocument, buildSocketDocument } from './asyncapi/document';
 export { installSocketDocs } from './asyncapi/install';
-export { CLIENT_FRAMES, type ClientFrameName } from './documented-frames';
+export { CLIENT_FRAMES } from '../documented-frames';
 export { Dispatcher } from './dispatcher';
 export { SubscribedFrameDto, SubscriptionFrameDto, UnsubscribedFrameDto } from './dto/subscription-frames.dto';
-export { errorFrame } from './error-frame';
+export { errorFrame } from '../error-frame';
 export { SOCKET_PATH, SocketOperations } from './operations';
 export { PROTOCOL_PROVIDERS } from './providers';
 export { ServerFrame, serverFrames } from './server-frame';

@@ -1,6 +1,6 @@
 import type { AppError } from '../../../common/errors';
+import type { SocketDoor } from '../contract';
 import { toWire } from './wire';
-import type { SocketDoor } from './doors';
 import type { SocketConnection } from './socket-connection';
 
 /** Tells the client why, in an `error` frame, and closes. */

@@ -3,7 +3,7 @@ import { loadConfig } from '../../../config';
 import { Lifecycle } from '../../lifecycle';
 import { SilentLog } from '../../logging';
 import { Connections } from './connections';
-import type { SocketDoor } from './doors';
+import type { SocketDoor } from '../contract';
 import { Rounds } from './rounds';
 import type { SocketConnection } from './socket-connection';
 

@@ -4,10 +4,10 @@ import { unauthenticated } from '../../../common/errors';
 import { SocketConfig } from '../../../config';
 import { every, Lifecycle, StopStage } from '../../lifecycle';
 import { Log } from '../../logging';
+import type { SocketDoor } from '../contract';
 import { CloseCode } from './close-codes';
 import { Connections } from './connections';
 import { dismiss } from './dismiss';
-import type { SocketDoor } from './doors';
 import type { SocketConnection } from './socket-connection';
 
 /** A round visits every connection once, in so many slices. */
