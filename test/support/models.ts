@@ -37,7 +37,7 @@ export interface PresetBody {
 /** What a success of the Conversations API holds; throws for another status. */
 export function dataOf<T>({ status, body }: Answer<Enveloped<T>>, expected = 200): T {
   if (status !== expected) throw new Error(`expected ${expected}, got ${status} ${JSON.stringify(body)}`);
-  if (body.success !== true) throw new Error(`no envelope: ${JSON.stringify(body)}`);
+  if (!body.success) throw new Error(`no envelope: ${JSON.stringify(body)}`);
   return body.data;
 }
 

@@ -31,6 +31,7 @@ import { ChatController } from './http/chat.controller';
 import { ChatsController } from './http/chats.controller';
 import { ConversationsController } from './http/conversations.controller';
 import { TurnsController } from './http/turns.controller';
+import { CHAT_SOCKET_PROVIDERS } from './socket/providers';
 
 @Module({
   imports: [ModelsModule, SseModule],
@@ -58,6 +59,7 @@ import { TurnsController } from './http/turns.controller';
     Stops,
     Titles,
     TurnGate,
+    ...CHAT_SOCKET_PROVIDERS,
     { provide: Chats, useClass: ChatsService },
     { provide: Turns, useClass: TurnsService },
     { provide: ChatStreams, useClass: ChatStreamsService },
