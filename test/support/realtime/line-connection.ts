@@ -1,5 +1,5 @@
 import { Caller } from '../../../src/platform/auth';
-import type { AcceptedConnection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime';
+import type { AcceptedConnection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/platform/realtime';
 import { FrameBatches, type GrowingBatch } from '../../../src/platform/realtime/feed/batches';
 
 /** Frames as lines of JSON; a batch that is added to after its end is an error. */
@@ -109,6 +109,10 @@ export class LineConnection implements AcceptedConnection {
 
   sendEphemeral(key: string, frame: WireFrame): void {
     for (const parsed of lines(frame.toString())) this.ephemeral.push({ key, frame: parsed });
+  }
+
+  sendPiece(_key: string, { frame }: StreamPiece): void {
+    this.send(frame);
   }
 
   /** The end of a turn. */

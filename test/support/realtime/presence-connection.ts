@@ -1,5 +1,5 @@
 import { Caller, type TenantSettings } from '../../../src/platform/auth';
-import type { Connection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime/contract';
+import type { Connection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/platform/realtime/contract';
 
 /** A connection that keeps what it was sent. */
 export class PresenceConnection implements Connection {
@@ -22,6 +22,10 @@ export class PresenceConnection implements Connection {
   }
 
   sendEphemeral(_key: string, frame: WireFrame): void {
+    this.send(frame);
+  }
+
+  sendPiece(_key: string, { frame }: StreamPiece): void {
     this.send(frame);
   }
 

@@ -1,4 +1,4 @@
-import type { Connection, WireFrame } from '../contract';
+import type { Connection, StreamPiece, WireFrame } from '../contract';
 import type { FrameBatches, GrowingBatch } from './batches';
 
 /**
@@ -59,5 +59,11 @@ export class LiveSet {
 
   sendEphemeral(key: string, frame: WireFrame, except: string | undefined): void {
     for (const connection of this.connections) if (connection.userId !== except) connection.sendEphemeral(key, frame);
+  }
+
+  /** What comes after the piece in this turn leaves after it. */
+  sendPiece(key: string, piece: StreamPiece): void {
+    this.batch?.seal();
+    for (const connection of this.connections.keys()) connection.sendPiece(key, piece);
   }
 }

@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Caller } from '../../auth';
-import type { AcceptedConnection, FrameBatch, WireFrame } from '../contract';
+import type { AcceptedConnection, FrameBatch, SocketDoor, StreamPiece, WireFrame } from '../contract';
 import { Backlog } from './backlog';
 import { CloseCode } from './close-codes';
-import type { SocketDoor } from './doors';
 import type { Flushable, Flusher } from './flusher';
 import { HeldFrames } from './held-frames';
 
@@ -135,8 +134,17 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   sendEphemeral(key: string, frame: WireFrame): void {
     if (!this.isOpen) return;
     // Once one is held all are, until the client has caught up: an old one must not follow a newer one of its key.
-    if (this.held !== undefined || this.socket.writableLength > EPHEMERAL_BYTES) this.hold(key, frame);
+    if (this.hasToHold) this.holding().hold(key, frame);
     else this.queue(frame);
+  }
+
+  sendPiece(key: string, piece: StreamPiece): void {
+    if (!this.isOpen) return;
+    if (piece.part.type === 'end' || piece.part.type === 'error') {
+      for (const frame of this.held?.takeOf(key) ?? []) this.queue(frame);
+      this.queue(piece.frame);
+    } else if (this.hasToHold) this.holding().add(key, piece);
+    else this.queue(piece.frame);
   }
 
   onceBelow(bytes: number, handler: () => void): void {
@@ -239,10 +247,13 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     this.flusher.add(this);
   }
 
-  private hold(key: string, frame: WireFrame): void {
+  private get hasToHold(): boolean {
+    return this.held !== undefined || this.socket.writableLength > EPHEMERAL_BYTES;
+  }
+
+  private holding(): HeldFrames {
     this.watchProgress();
-    this.held ??= new HeldFrames();
-    this.held.hold(key, frame);
+    return (this.held ??= new HeldFrames());
   }
 
   private watchProgress(): void {
