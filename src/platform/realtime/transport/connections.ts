@@ -53,9 +53,10 @@ export class Connections {
   }
 
   /** Throws 429 when the caller's tenant or user has all the connections that it may have. */
-  admit({ tenant, tenantId, userId }: Caller, door: SocketDoor): void {
+  admit(caller: Caller, door: SocketDoor): void {
+    const { tenant, tenantId } = caller;
+    if (tenant === undefined) return;
     const places = this.places.get(placesKey(tenantId, door));
-    if (tenant === undefined || places === undefined) return;
     const admit = (taken: number, limit: LimitName): void => {
       const most = limitOf(tenant, limit);
       if (most !== null && taken >= most)
@@ -64,8 +65,8 @@ export class Connections {
           retryAfterSeconds: RETRY_SECONDS,
         });
     };
-    admit(places.total, door.tenantLimit);
-    if (door.userLimit !== undefined) admit(places.of(userId), door.userLimit);
+    admit(places?.total ?? 0, door.tenantLimit);
+    if (door.userLimit !== undefined) admit(places?.of(caller.userId) ?? 0, door.userLimit);
   }
 
   /** In the same turn as `admit`, so that nobody comes between. */
