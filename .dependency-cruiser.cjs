@@ -1,7 +1,7 @@
 /**
  * Who may import whom (docs/architecture.md):
  *
- *   common ← config ← platform ← tenants ← {rooms, delivery} ← messages ← {notifications, chats}
+ *   common ← config ← platform ← tenants ← {rooms, delivery, models} ← messages ← {notifications, chats}
  *     ← webhooks ← admin ← app
  *
  * A layer sees itself and the rows above it; two in one row do not see each other. Type imports count too.
@@ -11,7 +11,7 @@ const LAYERS = [
   ['src/config'],
   ['src/platform'],
   ['src/modules/tenants'],
-  ['src/modules/rooms', 'src/modules/delivery'],
+  ['src/modules/rooms', 'src/modules/delivery', 'src/modules/models'],
   ['src/modules/messages'],
   ['src/modules/notifications', 'src/modules/chats'],
   ['src/modules/webhooks'],

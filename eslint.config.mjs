@@ -12,6 +12,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/delivery/dead-letters/dead-letters.repository.ts',
   'src/modules/notifications/live/deliveries.repository.ts',
   'src/modules/webhooks/deliveries.repository.ts',
+  'src/modules/chats/core/run-chunks.repository.ts',
   'src/modules/admin/**',
   '**/*.spec.ts',
 ];

@@ -1,7 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from './modules/admin';
+import { ChatsModule } from './modules/chats';
 import { DeliveryModule } from './modules/delivery';
 import { MessagesModule } from './modules/messages';
+import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
@@ -35,8 +37,10 @@ export class AppModule {
         TenantsModule,
         RoomsModule,
         DeliveryModule,
+        ModelsModule,
         MessagesModule,
         NotificationsModule,
+        ChatsModule,
         WebhooksModule,
         AdminModule,
       ],

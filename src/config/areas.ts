@@ -141,6 +141,23 @@ export class WebhookConfig extends area('Webhooks', {
   }),
 }) {}
 
+/** The ways to models: the environment's own channel, which every tenant has, and what tenants' own may do. */
+export class ModelsConfig extends area('Models', {
+  openaiApiKey: optionalText('OPENAI_API_KEY', {
+    secret: true,
+    doc: 'Key of a provider that speaks the OpenAI protocol. With it or OPENAI_BASE_URL every tenant has a model, after those channels that it has made itself.',
+  }),
+  openaiBaseUrl: optionalText('OPENAI_BASE_URL', {
+    check: (raw) => (isHttpUrl(raw) ? undefined : 'must be an http or https URL without credentials'),
+    doc: 'Base URL of that provider, e.g. http://127.0.0.1:11434/v1 for Ollama. Unset: https://api.openai.com/v1.',
+  }),
+  openaiModel: text('OPENAI_MODEL', { default: 'gpt-4o-mini', doc: 'Model that it is asked for.' }),
+  allowPrivate: flag('CHANNEL_ALLOW_PRIVATE', {
+    default: false,
+    doc: 'Let model channels of tenants reach private networks and this host. Only where every tenant is trusted.',
+  }),
+}) {}
+
 /** How the process presents itself. */
 export class RuntimeConfig extends area('Runtime', {
   nodeEnv: oneOf('NODE_ENV', ['development', 'production', 'test'] as const, {
@@ -166,6 +183,11 @@ export class RuntimeConfig extends area('Runtime', {
 
 function minLength(n: number): (raw: string) => string | undefined {
   return (raw) => (raw.length >= n ? undefined : `must have at least ${n} characters`);
+}
+
+function isHttpUrl(raw: string): boolean {
+  const url = URL.canParse(raw) ? new URL(raw) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
 }
 
 function isOrigin(item: string): boolean {

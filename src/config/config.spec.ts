@@ -17,7 +17,7 @@ const URL = 'postgres://user:hunter2@host/db';
 
 describe('the configuration', () => {
   it('has the defaults that operators rely on', () => {
-    const { http, socket, database, security, runtime } = loadConfig({});
+    const { http, socket, database, security, models, runtime } = loadConfig({});
     expect(http).toEqual({
       port: 8080,
       host: undefined,
@@ -41,6 +41,12 @@ describe('the configuration', () => {
       encryptionKey: undefined,
       oldEncryptionKeys: [],
     });
+    expect(models).toEqual({
+      openaiApiKey: undefined,
+      openaiBaseUrl: undefined,
+      openaiModel: 'gpt-4o-mini',
+      allowPrivate: false,
+    });
     expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info', redisUrl: undefined });
   });
 
@@ -61,6 +67,7 @@ describe('the configuration', () => {
     ['ENCRYPTION_KEY', 'AB'.repeat(32)],
     ['ENCRYPTION_KEYS_OLD', `${'ab'.repeat(32)},${'cd'.repeat(32)}`],
     ['WEBHOOK_RETRY_SECONDS', '1, 60'],
+    ['OPENAI_BASE_URL', 'http://127.0.0.1:11434/v1'],
   ])('takes %s=%s', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([]);
   });
@@ -83,6 +90,8 @@ describe('the configuration', () => {
     ['ENCRYPTION_KEY', 'x'.repeat(64)],
     ['ENCRYPTION_KEYS_OLD', `${'ab'.repeat(32)},${'x'.repeat(64)}`],
     ['WEBHOOK_RETRY_SECONDS', '5,0'],
+    ['OPENAI_BASE_URL', 'localhost:11434'],
+    ['OPENAI_BASE_URL', 'https://user:secret@host/v1'],
     ['NODE_ENV', 'prod'],
     ['LOG_LEVEL', 'loud'],
     ['REDIS_URL', 'redis://host'],
@@ -104,7 +113,10 @@ describe('the configuration', () => {
       (field) => field.secret,
     );
     expect(secrets.map((field) => field.name).sort()).toEqual(
-      ['DATABASE_URL', 'ENCRYPTION_KEY', 'ENCRYPTION_KEYS_OLD', 'JWT_SECRET', 'MASTER_API_KEY', 'REDIS_URL'].sort(),
+      [
+        ...['DATABASE_URL', 'ENCRYPTION_KEY', 'ENCRYPTION_KEYS_OLD', 'JWT_SECRET', 'MASTER_API_KEY', 'OPENAI_API_KEY'],
+        'REDIS_URL',
+      ].sort(),
     );
     const text = faultsOf(Object.fromEntries(secrets.map((field) => [field.name, 'hunter2']))).join();
     expect(text).not.toContain('hunter2');

@@ -3,9 +3,25 @@
  * docs/config.md and .env.example are generated from the same fields.
  */
 import { readArea } from './area';
-import { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig, SocketConfig, WebhookConfig } from './areas';
+import {
+  DatabaseConfig,
+  HttpConfig,
+  ModelsConfig,
+  RuntimeConfig,
+  SecurityConfig,
+  SocketConfig,
+  WebhookConfig,
+} from './areas';
 
-export { DatabaseConfig, HttpConfig, RuntimeConfig, SecurityConfig, SocketConfig, WebhookConfig } from './areas';
+export {
+  DatabaseConfig,
+  HttpConfig,
+  ModelsConfig,
+  RuntimeConfig,
+  SecurityConfig,
+  SocketConfig,
+  WebhookConfig,
+} from './areas';
 
 /** Every area, in the order of the reference page. */
 export const CONFIG_AREAS = [
@@ -14,6 +30,7 @@ export const CONFIG_AREAS = [
   DatabaseConfig,
   SecurityConfig,
   WebhookConfig,
+  ModelsConfig,
   RuntimeConfig,
 ] as const;
 
@@ -24,6 +41,7 @@ export interface AppConfig {
   readonly database: DatabaseConfig;
   readonly security: SecurityConfig;
   readonly webhook: WebhookConfig;
+  readonly models: ModelsConfig;
   readonly runtime: RuntimeConfig;
 }
 
@@ -44,6 +62,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     database: new DatabaseConfig(readArea(DatabaseConfig.fields, env, faults)),
     security: new SecurityConfig(readArea(SecurityConfig.fields, env, faults)),
     webhook: new WebhookConfig(readArea(WebhookConfig.fields, env, faults)),
+    models: new ModelsConfig(readArea(ModelsConfig.fields, env, faults)),
     runtime: new RuntimeConfig(readArea(RuntimeConfig.fields, env, faults)),
   };
   if (config.runtime.nodeEnv === 'production' && config.database.url !== undefined) {

@@ -42,13 +42,15 @@ class Sender {
     for (let n = this.next++; n < TOTAL; n = this.next++) {
       const body = { topic: 'test', payload: { n }, targets: { user_ids: [BOB] } };
       const headers = { 'Idempotency-Key': `n${n}` };
-      for (let id: string | undefined; id === undefined;) {
-        const answer = await this.api()
-          .post<{ notification_id: string }>('/notify', body, { headers })
-          .catch(() => undefined);
-        if (answer?.status === 202) this.ids.set(n, (id = answer.body.notification_id));
-        else await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      const answer = await until(
+        () =>
+          this.api()
+            .post<{ notification_id: string }>('/notify', body, { headers })
+            .catch(() => undefined),
+        (given) => given?.status === 202,
+        60_000,
+      );
+      this.ids.set(n, answer?.body.notification_id ?? '');
     }
   }
 }

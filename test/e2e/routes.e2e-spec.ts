@@ -77,6 +77,8 @@ describe('deny by default', () => {
   it('every other route has a rule, and it is the documented one', () => {
     const SCHEMES: Record<string, string[]> = {
       user: ['apiKey', 'userId', 'bearer'],
+      tenant: ['apiKey', 'bearer'],
+      tenantAdmin: ['apiKey'],
       tenantKey: ['apiKey'],
       tenantOrMaster: ['masterKey', 'apiKey'],
       admin: ['masterKey', 'apiKey'],

@@ -67,13 +67,15 @@ it('a server that is killed while it posts loses no webhook, and repeats them un
 async function sendAll({ as, userIds, roomIds }: WriterTarget, sent: Set<string>): Promise<void> {
   const say = async (n: number): Promise<void> => {
     const url = `/rooms/${roomIds[n % roomIds.length] ?? ''}/messages`;
-    for (let id: string | undefined; id === undefined;) {
-      const answer = await as(userIds[0] ?? '')
-        .post<{ message_id: string }>(url, { content: `message ${n}`, client_message_id: `m${n}` })
-        .catch(() => undefined);
-      if (answer?.status === 201) sent.add((id = answer.body.message_id));
-      else await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    const answer = await until(
+      () =>
+        as(userIds[0] ?? '')
+          .post<{ message_id: string }>(url, { content: `message ${n}`, client_message_id: `m${n}` })
+          .catch(() => undefined),
+      (given) => given?.status === 201,
+      60_000,
+    );
+    sent.add(answer?.body.message_id ?? '');
   };
   for (let n = 0; n < TOTAL; n += 5) await Promise.all([0, 1, 2, 3, 4].map((i) => say(n + i)));
 }

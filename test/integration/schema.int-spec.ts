@@ -10,6 +10,9 @@ const SOURCE = join(__dirname, '..', '..', 'src');
 const WITHOUT_ENTITY: Readonly<Record<string, string>> = {
   jobs: 'written by functions of the schema, read by one repository',
   idempotency_keys: 'used by functions of the schema only',
+  chats: 'changed by functions of the schema, read by one repository',
+  runs: 'written by functions of the schema, read by one repository',
+  run_chunks: 'written by a function of the schema, read by one repository',
   webhooks: 'used by one repository',
   webhook_deliveries: 'used by one repository',
   ws_tickets: 'written and purged by one repository, never read',

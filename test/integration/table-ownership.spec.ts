@@ -26,6 +26,11 @@ const OWNERS: Readonly<Record<string, string>> = {
   notifications: 'src/modules/notifications/',
   notification_deliveries: 'src/modules/notifications/',
   subscriptions: 'src/modules/notifications/',
+  model_channels: 'src/modules/models/',
+  presets: 'src/modules/models/',
+  chats: 'src/modules/chats/',
+  runs: 'src/modules/chats/',
+  run_chunks: 'src/modules/chats/',
 };
 
 /** `file: table` that may stay for now, each with its reason. */

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 import { newUuid } from '../../src/common/ids';
-import { loadConfig } from '../../src/config';
 import { AppendHooks } from '../../src/modules/messages/append-hooks';
 import { AppendRepository, type AppendRow } from '../../src/modules/messages/appender/append.repository';
 import { APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { BatchWriter } from '../../src/modules/messages/appender/batch-writer';
 import { GroupCommit, type GroupCommitOptions } from '../../src/modules/messages/appender/group-commit';
 import { type Appended, isStored, type NewMessage } from '../../src/modules/messages/appender/item';
-import { type OpenDatabase, openDatabase } from '../../src/platform/database';
-import { Lifecycle } from '../../src/platform/lifecycle';
+import type { OpenDatabase } from '../../src/platform/database';
+import type { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
-import { createTestDatabase, type TestDatabase } from './database';
+import type { TestDatabase } from './database';
+import { openTestDatabase } from './open-database';
 
 /** A room as tests of the append address it. */
 export interface RoomRef {
@@ -73,16 +73,7 @@ export class AppendBench {
 
   /** Call in beforeAll; `close` in afterAll. */
   static async start(): Promise<AppendBench> {
-    const database = await createTestDatabase();
-    const log = new SilentLog();
-    const lifecycle = new Lifecycle(log);
-    const config = loadConfig({
-      NODE_ENV: 'test',
-      DATABASE_URL: database.url,
-      DATABASE_ALLOW_UNSAFE: 'true',
-      DATABASE_POOL_SIZE: '8',
-    });
-    const open = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
+    const { database, open, lifecycle } = await openTestDatabase({ DATABASE_POOL_SIZE: '8' });
     return new AppendBench(database, open, lifecycle);
   }
 

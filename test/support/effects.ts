@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { loadConfig } from '../../src/config';
 import { Caller } from '../../src/platform/auth';
-import { type OpenDatabase, openDatabase } from '../../src/platform/database';
+import type { OpenDatabase } from '../../src/platform/database';
 import { Effects } from '../../src/platform/idempotency';
 import { KeyPurge } from '../../src/platform/idempotency/key-purge';
-import { Lifecycle } from '../../src/platform/lifecycle';
-import { SilentLog } from '../../src/platform/logging';
-import { createTestDatabase, type TestDatabase } from './database';
+import type { TestDatabase } from './database';
+import { openTestDatabase } from './open-database';
 
 /** The server's own way to the database, without a server around it. */
 export interface EffectsHarness {
@@ -26,16 +21,7 @@ export interface EffectsHarness {
 
 /** Call in beforeAll; `close` in afterAll. */
 export async function startEffects(): Promise<EffectsHarness> {
-  const database = await createTestDatabase();
-  const dataDir = mkdtempSync(join(tmpdir(), 'chatapi-effects-'));
-  const log = new SilentLog();
-  const lifecycle = new Lifecycle(log);
-  const { database: config } = loadConfig({
-    DATABASE_URL: database.url,
-    DATA_DIR: dataDir,
-    DATABASE_ALLOW_UNSAFE: 'true',
-  });
-  const open = await openDatabase({ config, log, lifecycle, onProgress: () => undefined });
+  const { database, open, lifecycle, log, close } = await openTestDatabase();
   const tenantId = randomUUID();
   await database.sql('INSERT INTO tenants (tenant_id, name) VALUES ($1, $2)', [tenantId, 'test']);
   return {
@@ -50,10 +36,6 @@ export async function startEffects(): Promise<EffectsHarness> {
       caller.idempotency = { key, route, fingerprint: Buffer.from(fingerprint) };
       return caller;
     },
-    close: async () => {
-      await lifecycle.stop('test over');
-      await database.drop();
-      rmSync(dataDir, { recursive: true, force: true });
-    },
+    close,
   };
 }

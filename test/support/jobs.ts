@@ -1,18 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ManualClock } from '../../src/common/clock';
-import { loadConfig } from '../../src/config';
 import { MemoryBus } from '../../src/platform/cluster';
-import { type OpenDatabase, openDatabase, type SystemDatabase } from '../../src/platform/database';
+import type { OpenDatabase, SystemDatabase } from '../../src/platform/database';
 import { type Job, type JobHandler, JobHandlers, Jobs, type NewJob } from '../../src/platform/jobs';
 import { Endings } from '../../src/platform/jobs/endings';
 import { type Claim, type ClaimRequest, type Ending, JobsRepository } from '../../src/platform/jobs/jobs.repository';
 import { JobWorker } from '../../src/platform/jobs/worker';
-import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
-import { createTestDatabase, type TestDatabase } from './database';
+import type { TestDatabase } from './database';
+import { openTestDatabase } from './open-database';
 
 /** A worker of one node, without timers: the test says when it looks and when it renews. */
 export interface TestNode {
@@ -67,16 +63,7 @@ export class Gate {
 
 /** Call in beforeAll; `close` in afterAll. */
 export async function startJobs(): Promise<JobsHarness> {
-  const database = await createTestDatabase();
-  const dataDir = mkdtempSync(join(tmpdir(), 'chatapi-jobs-'));
-  const log = new SilentLog();
-  const lifecycle = new Lifecycle(log);
-  const { database: config } = loadConfig({
-    DATABASE_URL: database.url,
-    DATA_DIR: dataDir,
-    DATABASE_ALLOW_UNSAFE: 'true',
-  });
-  const open = await openDatabase({ config, log, lifecycle, onProgress: () => undefined });
+  const { database, open, close } = await openTestDatabase();
   const repository = new JobsRepository(open.database, open.system);
   const sql = database.sql.bind(database);
   return {
@@ -106,11 +93,7 @@ export async function startJobs(): Promise<JobsHarness> {
     clear: async () => {
       await sql('DELETE FROM jobs');
     },
-    close: async () => {
-      await lifecycle.stop('test over');
-      await database.drop();
-      rmSync(dataDir, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

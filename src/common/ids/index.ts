@@ -16,6 +16,7 @@ export const ID_PREFIXES = {
   connection: 'conn_',
   deadLetter: 'dl_',
   webhook: 'wh_',
+  channel: 'chan_',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -16,8 +16,10 @@ export class MessageFeed {
     outcomes.forEach((outcome, i) => {
       const message = batch[i];
       if (message === undefined) return;
-      if (outcome.status === 'new') events.push(eventOf(message, outcome));
-      else if (outcome.status === 'failed' && isUnknown(outcome.error))
+      if (outcome.status === 'new') {
+        message.onStored?.(outcome);
+        events.push(eventOf(message, outcome));
+      } else if (outcome.status === 'failed' && isUnknown(outcome.error))
         this.feed.touch(message.tenantId, message.roomId);
     });
     if (events.length > 0) this.feed.publish(events);

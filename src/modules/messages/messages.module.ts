@@ -2,11 +2,14 @@ import { Global, Module } from '@nestjs/common';
 import { MessageFrames, RoomLog } from '../../platform/realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomPreviews } from '../rooms';
+import { AiTurns } from './ai-turns';
 import { AppendHooks } from './append-hooks';
 import { AppendRepository } from './appender/append.repository';
 import { Appender } from './appender/appender';
+import { ChatLog } from './chat-log';
 import { MessageFacts } from './message-facts';
 import { MessageFeed } from './message-feed';
+import { MessageWriter } from './message-writer';
 import { MessagePreviews } from './message-previews';
 import { MessagesController } from './messages.controller';
 import { MessagesGateway } from './messages.gateway';
@@ -23,11 +26,14 @@ import { RoomLogRepository } from './room-log/room-log.repository';
   imports: [DeliveryModule],
   controllers: [MessagesController],
   providers: [
+    AiTurns,
     AppendHooks,
     AppendRepository,
     Appender,
+    ChatLog,
     MessageFacts,
     MessageFeed,
+    MessageWriter,
     MessagesGateway,
     MessagesRepository,
     MessagesService,
@@ -37,6 +43,16 @@ import { RoomLogRepository } from './room-log/room-log.repository';
     { provide: RoomLog, useClass: MessagesRoomLog },
     { provide: MessageFrames, useClass: LogMessageFrames },
   ],
-  exports: [AppendHooks, RoomPreviews, RoomLog, MessageFacts, MessageFrames, MessagesService],
+  exports: [
+    AiTurns,
+    AppendHooks,
+    ChatLog,
+    MessageWriter,
+    RoomPreviews,
+    RoomLog,
+    MessageFacts,
+    MessageFrames,
+    MessagesService,
+  ],
 })
 export class MessagesModule {}

@@ -6,9 +6,7 @@ import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { changing, RoomFeed } from '../../platform/realtime';
 import { roomUuid } from '../rooms';
-import { Appender } from './appender/appender';
-import { isStored, type Stored } from './appender/item';
-import { bindingId, bodyHash, metaText } from './body';
+import { bindingId, metaText } from './body';
 import type {
   ChangesDto,
   EditMessageDto,
@@ -20,6 +18,7 @@ import type {
 } from './dto/message.dto';
 import { changeView } from './change-view';
 import { MessageFeed } from './message-feed';
+import { MessageWriter } from './message-writer';
 import { MessagesRepository, type RoomView } from './messages.repository';
 import { refusal } from './refusals';
 import { type MessageRow, messageView } from './views';
@@ -33,7 +32,7 @@ interface MessageResult extends EffectResult {
 export class MessagesService {
   constructor(
     private readonly repository: MessagesRepository,
-    private readonly appender: Appender,
+    private readonly writer: MessageWriter,
     private readonly effects: Effects,
     private readonly feed: RoomFeed,
     private readonly published: MessageFeed,
@@ -51,9 +50,15 @@ export class MessagesService {
     messageId = newUuid(),
   ): Promise<MessageAcceptedDto> {
     const room = roomUuid(roomId);
-    // The key is bound first: with a client_message_id beside it, each of the two refuses another body.
-    const result = await this.effects.bound(caller, () => this.store(caller, room, messageId, input));
-    if (result.status === 'duplicate') caller.replayed = true;
+    const result = await this.writer.say(caller, {
+      roomId: room,
+      messageId,
+      senderId: caller.userId,
+      content: input.content,
+      metaText: metaText(input.meta),
+      clientMessageId: bindingId(caller, input.client_message_id),
+      isBoundByKey: input.client_message_id === undefined,
+    });
     return {
       message_id: encodeId('message', result.messageId),
       seq: result.seq,
@@ -136,22 +141,6 @@ export class MessagesService {
     if (!message) throw refusal(status);
     this.published.changed(tenantId, room, message);
     return message;
-  }
-
-  private async store(caller: Caller, roomId: string, messageId: string, input: SendMessageDto): Promise<Stored> {
-    const meta = metaText(input.meta);
-    const result = await this.appender.append({
-      tenantId: caller.tenantId,
-      roomId,
-      messageId,
-      senderId: caller.userId,
-      clientMessageId: bindingId(caller, input.client_message_id),
-      bodyHash: bodyHash(input.content, meta),
-      content: input.content,
-      metaText: meta,
-    });
-    if (isStored(result)) return result;
-    throw refusal(result.status, input.client_message_id === undefined);
   }
 }
 

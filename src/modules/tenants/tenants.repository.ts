@@ -138,6 +138,18 @@ export class TenantsRepository {
   }
 
   /** Stores when users of any tenants were last connected, each so long ago; no user's time moves backwards. */
+  /** Marks the user, once; true where this was the call that did and nothing tells of an earlier socket. */
+  async noteFirstSocket(tenantId: string, userId: string): Promise<boolean> {
+    const rows = await this.database.read<{ is_first: boolean }>(
+      'note first socket',
+      tenantId,
+      `UPDATE users SET first_socket_at = statement_timestamp()
+       WHERE tenant_id = $1 AND user_id = $2 AND first_socket_at IS NULL RETURNING last_seen_at IS NULL AS is_first`,
+      [tenantId, userId],
+    );
+    return rows[0]?.is_first ?? false;
+  }
+
   async noteSeen(seen: readonly { tenantId: string; userId: string; agoMs: number }[]): Promise<void> {
     await this.system.read(
       'note last seen',

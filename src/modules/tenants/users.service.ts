@@ -19,6 +19,11 @@ export class UsersService implements LastSeenStore {
       : this.repository.lastSeen(tenantId, userIds);
   }
 
+  /** Whether the user opens a socket of a chat for the first time and was never seen on /ws before; true once. */
+  isFirstSocket(tenantId: string, userId: string): Promise<boolean> {
+    return this.repository.noteFirstSocket(tenantId, userId);
+  }
+
   /** Stores when users of any tenants were last connected. */
   write(seen: Parameters<LastSeenStore['write']>[0]): Promise<void> {
     return this.repository.noteSeen(seen);

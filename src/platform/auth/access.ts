@@ -6,12 +6,15 @@ import { ApiSecurity } from '@nestjs/swagger';
  * Who may call a route:
  * - `public`: no credential;
  * - `user`: an API key with X-User-Id, or a user token;
+ * - `tenant`: an API key, the user is optional; or a user token;
+ * - `tenantAdmin`: an admin-scoped API key, the user is optional; user tokens are refused;
  * - `tenantKey`: an API key, the user is optional; user tokens are refused;
  * - `tenantOrMaster`: the master key, or any API key for its own tenant; user tokens are refused;
  * - `admin`: the master key, or an admin-scoped key for its own tenant;
  * - `master`: the master key only.
  */
-export type AccessKind = 'public' | 'user' | 'tenantKey' | 'tenantOrMaster' | 'admin' | 'master';
+export type AccessKind =
+  'public' | 'user' | 'tenant' | 'tenantAdmin' | 'tenantKey' | 'tenantOrMaster' | 'admin' | 'master';
 
 /** What the auth hook finds on a route; a route without it answers 401. */
 export interface RouteAccess {
@@ -25,6 +28,8 @@ export interface RouteAccess {
 const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>> = {
   public: [],
   user: [{ apiKey: [], userId: [] }, { bearer: [] }],
+  tenant: [{ apiKey: [] }, { bearer: [] }],
+  tenantAdmin: [{ apiKey: [] }],
   tenantKey: [{ apiKey: [] }],
   tenantOrMaster: [{ masterKey: [] }, { apiKey: [] }],
   admin: [{ masterKey: [] }, { apiKey: [] }],

@@ -25,6 +25,9 @@ const BEARER_SCHEME = /^Bearer( |$)/i;
 /** Routes of the tenants' operators: no user calls them. */
 const MASTER_KEY_OPENS: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'admin', 'master']);
 
+/** Routes that a user may call alone. */
+const TOKEN_OPENS: ReadonlySet<AccessKind> = new Set(['user', 'tenant']);
+
 /**
  * Decides who calls, in two steps, so that a limit can be taken in between: `identify` proves the credential,
  * `authorise` applies the route's rule. Used by the HTTP hook and by the socket's upgrade; never as middleware.
@@ -65,12 +68,12 @@ export class Authenticator {
     const { tenant } = identity.grant;
     admitTenant(tenant, headers.origin);
     if (identity.kind === 'token') {
-      if (access !== 'user') throw forbidden('A user token may not do this; use an API key from your server');
+      if (!TOKEN_OPENS.has(access)) throw forbidden('A user token may not do this; use an API key from your server');
       const { userId, keyId, endsAtMs } = identity.grant;
       return ending(new Caller('token', requestId, tenant, userId, keyId, ['chat']), endsAtMs);
     }
     const { grant } = identity;
-    const needed = access === 'admin' ? 'admin' : 'chat';
+    const needed = access === 'admin' || access === 'tenantAdmin' ? 'admin' : 'chat';
     if (access !== 'tenantOrMaster' && !grant.scopes.includes(needed))
       throw forbidden(`This API key lacks the scope "${needed}"`);
     const user = MASTER_KEY_OPENS.has(access) ? undefined : userOf(headers['x-user-id'], access === 'user');
@@ -109,6 +112,7 @@ function missingCredential(access: AccessKind): string {
   if (access === 'master') return 'X-Master-Key is required';
   if (access === 'tenantOrMaster') return 'X-Master-Key or X-API-Key is required';
   if (access === 'admin') return 'X-Master-Key or an admin-scoped X-API-Key is required';
+  if (access === 'tenantAdmin') return 'An admin-scoped X-API-Key is required';
   return 'X-API-Key (with X-User-Id) or a Bearer token is required';
 }
 

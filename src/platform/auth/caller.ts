@@ -36,6 +36,13 @@ export class Caller {
     return new Caller(this.kind, requestId, this.policy, this.user, this.keyId, this.scopes);
   }
 
+  /** The same caller for a connection that acts as this user: a key that acted for its whole tenant. */
+  actingAs(userId: string): Caller {
+    const caller = new Caller(this.kind, this.requestId, this.policy, userId, this.keyId, this.scopes);
+    caller.endsAtMs = this.endsAtMs;
+    return caller;
+  }
+
   /** The tenant of the credential; the master key has none. */
   get tenant(): TenantPolicy | undefined {
     return this.policy;

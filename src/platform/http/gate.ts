@@ -65,7 +65,7 @@ export class Gate {
         this.metrics.counter('chatapi_auth_failures_total').labels({ reason: 'unauthenticated' }).inc();
       if (error.code === 'AUTHORIZATION_ERROR')
         this.metrics.counter('chatapi_auth_failures_total').labels({ reason: 'forbidden' }).inc();
-      if (error.code === 'RATE_LIMIT_EXCEEDED')
+      if (error.code === 'RATE_LIMIT_EXCEEDED' || error.code === 'RATE_LIMITED')
         this.metrics
           .counter('chatapi_rate_limited_total')
           .labels({ family: request.rateWindow?.family ?? 'rooms' })

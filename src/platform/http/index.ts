@@ -4,9 +4,16 @@
  * body → idempotency key → validation → controller.
  */
 export { BODY_LIMIT, HttpAdapter, requestIdOf } from './adapter';
+export { AlwaysEnveloped, NeverEnveloped } from './envelope';
 export { CurrentCaller } from './caller.decorator';
+export { PageDto } from './dto/page.dto';
 export { PageQueryDto, SuccessDto } from './dto/page-query.dto';
 export { installHttp } from './install';
 export { ApiErrors, WithTotal } from './api-errors';
+export { SseAnswer } from './sse/sse-answer.decorator';
+export { SseModule } from './sse/sse.module';
+export { type SseEnd, SseStream } from './sse/sse-stream';
+export { SseStreams } from './sse/sse-streams';
+export { toAppError } from './to-app-error';
 export { componentSchemas, type Schemas } from './openapi/components';
 export { buildDocument, installSwagger } from './swagger';

@@ -11,7 +11,7 @@ import { Log } from '../logging';
 import { Metrics } from '../metrics';
 import { TenantThrottlerGuard } from '../rate-limit';
 import { CompiledValidationPipe, Validator } from '../validation';
-import { envelope, wantsEnvelope } from './envelope';
+import { wrapped } from './envelope';
 import { AllErrorsFilter } from './error-filter';
 import { Gate } from './gate';
 import { bindIdempotencyKey } from './idempotency-key';
@@ -81,7 +81,7 @@ function installHooks(fastify: FastifyInstance, app: NestFastifyApplication): vo
   });
   fastify.addHook('preSerialization', (request, reply, payload, done) => {
     if (request.caller?.replayed) reply.header('Idempotent-Replayed', 'true');
-    done(null, wantsEnvelope(request) ? envelope(payload) : payload);
+    done(null, wrapped(request, payload));
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');

@@ -7,6 +7,7 @@ import type { RouteAccess } from '../auth';
 import { Validator } from '../validation';
 import { API_ERRORS, WITH_TOTAL } from './api-errors';
 import { compileDtos } from './compile-dtos';
+import { envelopeRuleOf } from './envelope';
 import { controllerMethods } from './controllers';
 import { completeDocument, type OperationFacts } from './openapi/complete';
 
@@ -31,11 +32,14 @@ const TAGS: Readonly<Record<string, string>> = {
   Messages: 'Sending, reading, editing and deleting; the feed of changes.',
   Members: 'Who is in a room.',
   Delivery: 'How far I have got: acknowledged and read.',
+  'AI chats': 'Chats with a model: the answers as a whole, or as server-sent events.',
+  Conversations: 'The same chats for bots and scripts: one call, one answer.',
+  Models: 'Ways to a model, and how assistants behave.',
   Tokens: 'Credentials for browsers, apps and sockets.',
   Admin: "The operator's side: tenants and their keys.",
   Health: 'For orchestrators and monitoring.',
 };
-const DESCRIPTION = `Rooms, messages and delivery of ChatAPI, a self-hosted, multi-tenant chat server.
+const DESCRIPTION = `Rooms, messages, delivery and AI chats of ChatAPI, a self-hosted, multi-tenant chat server.
 
 Press **Authorize**, paste an API key into \`apiKey\` and a user id such as \`alice\` into \`userId\`: then every example below works as it stands. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people.
 
@@ -106,6 +110,7 @@ function operationFacts(app: NestFastifyApplication): ReadonlyMap<string, Operat
     facts.set(operationId(controller, method), {
       access: config.access,
       errors: (Reflect.getMetadata(API_ERRORS, handler) ?? []) as ErrorCode[],
+      envelope: envelopeRuleOf(config.access),
       withTotal: Reflect.getMetadata(WITH_TOTAL, handler) === true,
     });
   }

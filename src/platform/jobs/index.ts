@@ -14,3 +14,4 @@ export { JobHandlers } from './handlers';
 export { DeadJob, type DeadJobRow, type Job, type JobHandler, type NewJob, PostponeJob, RetryJob } from './job';
 export { Jobs } from './jobs';
 export { JobsModule } from './jobs.module';
+export { LEASE_LOST } from './worker';

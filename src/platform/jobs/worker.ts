@@ -10,6 +10,8 @@ import type { ClaimCursor, ClaimedRow, JobsRepository } from './jobs.repository'
 export const LEASE_MS = 15_000;
 const SLOTS = 32;
 const DRAIN_MS = 2000;
+/** The reason of a job's signal when the job is somebody else's by now. */
+export const LEASE_LOST = 'lease lost';
 /** After the last drain: what ignores its signal is left behind. */
 const ABORTED_MS = 1000;
 /** Before an unburied job is buried again. */
@@ -75,7 +77,7 @@ export class JobWorker {
       }
     } finally {
       const now = clock.monotonicMs();
-      for (const { leaseEndsAt, abort } of this.running.values()) if (leaseEndsAt <= now) abort.abort('lease lost');
+      for (const { leaseEndsAt, abort } of this.running.values()) if (leaseEndsAt <= now) abort.abort(LEASE_LOST);
     }
   }
 

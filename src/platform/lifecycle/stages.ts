@@ -6,10 +6,12 @@ export enum StopStage {
   refuse,
   /** Sockets hear `server.shutdown` and are closed, spread over time. */
   sockets,
-  /** HTTP requests in flight and the appender finish. */
+  /** HTTP requests in flight finish. */
   requests,
   /** Workers finish or give their leases back; timers end. */
   workers,
+  /** What is on its way into the log is written; what goes round between nodes ends. */
+  log,
   /** The connections to the database are closed. */
   pool,
   /** The embedded PostgreSQL is shut down. */
@@ -23,6 +25,7 @@ export const STOP_STAGES: readonly StopStage[] = [
   StopStage.sockets,
   StopStage.requests,
   StopStage.workers,
+  StopStage.log,
   StopStage.pool,
   StopStage.postgres,
 ];

@@ -41,6 +41,16 @@ export const METRIC_DEFINITIONS = {
     help: 'Errors that clients were answered with, on every door, by code of the error catalogue.',
     labels: ['code'],
   },
+  chatapi_sse_streams: {
+    type: 'gauge',
+    help: 'Answers of server-sent events that are open now.',
+    labels: [],
+  },
+  chatapi_sse_closes_total: {
+    type: 'counter',
+    help: 'Answers of server-sent events that are over, by why: done, client (left), slow, stopping, expired.',
+    labels: ['reason'],
+  },
   chatapi_append_batch_size: {
     type: 'histogram',
     help: 'Messages per group commit.',
@@ -67,6 +77,16 @@ export const METRIC_DEFINITIONS = {
   chatapi_append_items_total: {
     type: 'counter',
     help: 'Messages that went through a group commit, by what became of them.',
+    labels: ['status'],
+  },
+  chatapi_runs_live: {
+    type: 'gauge',
+    help: 'Answers of models that are being written now.',
+    labels: [],
+  },
+  chatapi_runs_ended_total: {
+    type: 'counter',
+    help: 'Answers of models that ended, by how.',
     labels: ['status'],
   },
   chatapi_database_up: {
@@ -169,6 +189,27 @@ export const METRIC_DEFINITIONS = {
     help: 'Duration of a post to a webhook, answer included.',
     labels: [],
     buckets: LATENCY_SECONDS,
+  },
+  chatapi_model_requests_total: {
+    type: 'counter',
+    help: 'Answers asked of models, by outcome: completed, cut (after its first token), failed (before it), cancelled, unavailable (no channel to be tried).',
+    labels: ['outcome'],
+  },
+  chatapi_model_first_token_seconds: {
+    type: 'histogram',
+    help: 'Time from a request to the first token of its answer, fallbacks included.',
+    labels: [],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  },
+  chatapi_model_fallbacks_total: {
+    type: 'counter',
+    help: 'Model channels that failed before the first token, so that the next one was tried.',
+    labels: [],
+  },
+  chatapi_model_breakers_open: {
+    type: 'gauge',
+    help: 'Model channels that are not tried now on this server, since they failed again and again.',
+    labels: [],
   },
   chatapi_jobs: {
     type: 'gauge',

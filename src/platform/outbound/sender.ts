@@ -1,17 +1,6 @@
-import http, { type ClientRequest, type IncomingMessage } from 'node:http';
-import https from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
-import { isAllowedAddress } from './addresses';
+import type { IncomingMessage } from 'node:http';
+import { checkedAddresses, openPost, OutboundError, reasonOf, unlessAborted } from './connect';
 import { resolveAny, resolvePublic, type Resolve } from './resolve';
-import { targetOf } from './target';
-
-/** Why there is no answer. The message names neither addresses nor headers: it is shown to the tenant. */
-export class OutboundError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'OutboundError';
-  }
-}
 
 export interface OutboundRequest {
   /** http or https; credentials in it are not sent. */
@@ -71,25 +60,16 @@ export class OutboundSender {
   }
 
   private async ask(url: URL, request: OutboundRequest, signal: AbortSignal): Promise<OutboundAnswer> {
-    const addresses = await this.addressesOf(url, signal);
+    const addresses = await checkedAddresses(url, this.resolve, this.options.allowPrivate, signal);
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const sent = open(url, addresses, request, signal);
+      const sent = openPost(url, addresses, request, signal);
       sent.on('error', reject);
       sent.on('response', (answer) => {
         this.read(answer).then(resolve, reject);
       });
       sent.end(request.body);
     });
-  }
-
-  private async addressesOf(url: URL, signal: AbortSignal): Promise<readonly string[]> {
-    const { host, address } = targetOf(url);
-    const addresses = address === undefined ? await this.resolve(host, signal) : [address];
-    if (addresses.length === 0) throw new OutboundError('the name has no address');
-    if (!addresses.every((each) => isAllowedAddress(each, this.options.allowPrivate)))
-      throw new OutboundError('the address is private or reserved');
-    return addresses;
   }
 
   private async read(answer: IncomingMessage): Promise<OutboundAnswer> {
@@ -103,51 +83,4 @@ export class OutboundSender {
     }
     return { status: answer.statusCode ?? 0, retryAfter: answer.headers['retry-after'], body: Buffer.concat(chunks) };
   }
-}
-
-function open(
-  url: URL,
-  addresses: readonly string[],
-  { headers, body }: OutboundRequest,
-  signal: AbortSignal,
-): ClientRequest {
-  const { host, address } = targetOf(url);
-  const isTls = url.protocol === 'https:';
-  return (isTls ? https : http).request({
-    method: 'POST',
-    host,
-    port: url.port,
-    path: url.pathname + url.search,
-    headers: { host: url.host, 'content-length': Buffer.byteLength(body), ...headers },
-    // A connection of its own, which nothing that was checked otherwise can have opened.
-    agent: false,
-    lookup: checked(addresses),
-    ...(isTls && address === undefined ? { servername: host } : {}),
-    signal,
-  });
-}
-
-/** Stands in for the system's look-up: the addresses are those that were checked. */
-function checked(addresses: readonly string[]): LookupFunction {
-  const found = addresses.map((address) => ({ address, family: isIP(address) }));
-  return (_host, options, callback) => {
-    const [first] = found;
-    if (options.all === true) callback(null, found);
-    else callback(null, first?.address ?? '', first?.family ?? 4);
-  };
-}
-
-function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new OutboundError('given up'));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}
-
-/** What went wrong, by its code: messages of the system hold addresses. */
-function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return code === undefined ? 'the connection failed' : `the connection failed (${code})`;
 }

@@ -2,6 +2,7 @@
  * Rate limits: one fixed window per tenant and family, from the tenant's own limits, on the Counters port. The limit
  * is read with each request's (≤2 s old) tenant policy, so a change needs no restart.
  */
+export { AiWindow } from './ai-window';
 export { RateLimitModule } from './rate-limit.module';
 export { TenantThrottlerGuard } from './tenant-throttler.guard';
-export { type Family, type RateWindow, windowOf } from './window';
+export { type Family, rateLimitCodeOf, type RateWindow, windowOf } from './window';

@@ -1,12 +1,14 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { Counters } from '../cluster';
+import { AiWindow } from './ai-window';
 import { CounterStorage } from './counter-storage';
 import { TenantThrottlerGuard } from './tenant-throttler.guard';
 import { rateWindowOf } from './window';
 
 /** One throttler whose limit and window are the request's own. */
+@Global()
 @Module({
   imports: [
     ThrottlerModule.forRootAsync({
@@ -22,7 +24,7 @@ import { rateWindowOf } from './window';
       }),
     }),
   ],
-  providers: [TenantThrottlerGuard],
-  exports: [TenantThrottlerGuard],
+  providers: [AiWindow, TenantThrottlerGuard],
+  exports: [AiWindow, TenantThrottlerGuard],
 })
 export class RateLimitModule {}

@@ -2,9 +2,9 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
 import { ThrottlerGuard, type ThrottlerRequest } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../common/errors';
 import type { RouteAccess } from '../auth';
 import type { CounterState } from '../cluster';
+import { refuseBeyond } from './ai-window';
 import { CounterStorage } from './counter-storage';
 import { type RateWindow, rateWindowOf } from './window';
 
@@ -35,8 +35,8 @@ export class TenantThrottlerGuard extends ThrottlerGuard {
     const { limit } = window;
     if (limit === null) return;
     const state = this.storageService.count(window.key, window.windowMs);
-    if (state instanceof Promise) return state.then((later) => answer(reply, limit, later));
-    answer(reply, limit, state);
+    if (state instanceof Promise) return state.then((later) => answer(reply, window, limit, later));
+    answer(reply, window, limit, state);
   }
 
   protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
@@ -44,10 +44,10 @@ export class TenantThrottlerGuard extends ThrottlerGuard {
   }
 
   protected override async handleRequest({ context, limit, ttl, throttler }: ThrottlerRequest): Promise<boolean> {
-    const { key } = windowIn(context);
-    const state = await this.storageService.increment(key, ttl, limit, 0, throttler.name ?? 'default');
+    const window = windowIn(context);
+    const state = await this.storageService.increment(window.key, ttl, limit, 0, throttler.name ?? 'default');
     const resetAtMs = state.timeToExpire * 1000;
-    answer(context.switchToHttp().getResponse<FastifyReply>(), limit, { count: state.totalHits, resetAtMs });
+    answer(context.switchToHttp().getResponse<FastifyReply>(), window, limit, { count: state.totalHits, resetAtMs });
     return true;
   }
 
@@ -67,13 +67,9 @@ function windowIn(context: ExecutionContext): RateWindow {
 }
 
 /** Sets the headers; throws 429 for a request beyond the limit. */
-function answer(reply: FastifyReply, limit: number, { count, resetAtMs }: CounterState): void {
+function answer(reply: FastifyReply, { code }: RateWindow, limit: number, { count, resetAtMs }: CounterState): void {
   reply.header('X-RateLimit-Limit', limit);
   reply.header('X-RateLimit-Remaining', Math.max(0, limit - count));
   reply.header('X-RateLimit-Reset', Math.ceil(resetAtMs / 1000));
-  if (count <= limit) return;
-  const seconds = Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000));
-  throw new AppError('RATE_LIMIT_EXCEEDED', `Rate limit exceeded. Try again in ${seconds} seconds`, {
-    retryAfterSeconds: seconds,
-  });
+  refuseBeyond(limit, { count, resetAtMs }, code);
 }

@@ -15,12 +15,34 @@ describe('the window of a request', () => {
   it.each(['/rooms', '/acks', '/tokens', '/ws/token', '/admin/tenants/:tenant_id', '/apis', '/api'])(
     '%s counts per second with the Rooms API',
     (url) => {
-      expect(windowOf(keyOf('t'), url)).toEqual({ family: 'rooms', key: 'rate:rooms:t', limit: 100, windowMs: 1000 });
+      expect(windowOf(keyOf('t'), url)).toEqual({
+        family: 'rooms',
+        key: 'rate:rooms:t',
+        limit: 100,
+        windowMs: 1000,
+        code: 'RATE_LIMIT_EXCEEDED',
+      });
     },
   );
 
   it.each(['/api/chat', '/api/v1/chats/', '/api/conversations/:id', '/api/'])('%s counts per minute', (url) => {
-    expect(windowOf(keyOf('t'), url)).toEqual({ family: 'ai', key: 'rate:ai:t', limit: 100, windowMs: 60_000 });
+    expect(windowOf(keyOf('t'), url)).toEqual({
+      family: 'ai',
+      key: 'rate:ai:t',
+      limit: 100,
+      windowMs: 60_000,
+      code: expect.any(String),
+    });
+  });
+
+  it.each([
+    ['/api/chat', 'RATE_LIMITED'],
+    ['/api/conversations/:id', 'RATE_LIMITED'],
+    ['/api/presets', 'RATE_LIMITED'],
+    ['/api/v1/chats/', 'RATE_LIMIT_EXCEEDED'],
+    ['/rooms', 'RATE_LIMIT_EXCEEDED'],
+  ])('%s is refused with %s', (url, code) => {
+    expect(windowOf(keyOf('t'), url).code).toBe(code);
   });
 
   it('the master key counts for itself, on every route', () => {
@@ -30,6 +52,7 @@ describe('the window of a request', () => {
         key: 'rate:master',
         limit: 100,
         windowMs: 1000,
+        code: expect.any(String),
       });
   });
 

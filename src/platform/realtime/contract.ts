@@ -1,4 +1,6 @@
-import type { Caller } from '../auth';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { AppError } from '../../common/errors';
+import type { Caller, LimitName } from '../auth';
 
 /** What every frame is while the server handles it: an object with a type. */
 export interface Frame {
@@ -13,7 +15,8 @@ export type WireFrame = Buffer;
  * One open socket as the rest of the server sees it.
  *
  * `send` queues a durable frame for the end of the turn; when too much waits, the connection closes itself (4009).
- * `sendEphemeral` may drop or merge: a later frame with the same key replaces one that still waits.
+ * `sendEphemeral` may drop or merge: a later frame with the same key replaces one that still waits. `sendPiece` merges
+ * too: pieces of one stream that wait become one.
  */
 export interface Connection {
   /** `conn_…`, told to the client in `hello`. */
@@ -25,11 +28,29 @@ export interface Connection {
   readonly isOpen: boolean;
   send(frame: WireFrame): void;
   sendEphemeral(key: string, frame: WireFrame): void;
+  /** Queues a piece of a stream, `key` naming it; the last one is durable, and what waits of the stream goes before it. */
+  sendPiece(key: string, piece: StreamPiece): void;
   /** Queues a batch that may still grow until the end of this turn (one per channel and turn). */
   sendBatch(batch: FrameBatch): void;
   close(code: number, reason: string): void;
-  /** Runs once when the connection is over, for whatever reason. */
-  onClose(handler: () => void): void;
+  /** Runs once when the connection is over, for whatever reason. One function for all connections costs no memory each. */
+  onClose(handler: (connection: Connection) => void): void;
+}
+
+/** A part of a text that is being written, as the members of its room are told. */
+export type StreamPart =
+  | { readonly type: 'start'; readonly senderId: string }
+  /** `index`: of the last token in `text`. */
+  | { readonly type: 'delta'; readonly text: string; readonly index: number }
+  | { readonly type: 'end'; readonly seq: number; readonly status: string }
+  | { readonly type: 'error'; readonly code: string; readonly message: string };
+
+/** A part of a stream on its way to connections. */
+export interface StreamPiece {
+  readonly frame: WireFrame;
+  readonly part: StreamPart;
+  /** Frames another delta of the same stream: what several that waited became. */
+  readonly reframe: (part: StreamPart) => WireFrame;
 }
 
 /** What one turn brings to one channel: grows until the flush or until it is sealed; joined into one buffer once. */
@@ -55,6 +76,7 @@ export interface AcceptedConnection extends Connection {
   /** Stops reading. What one read (64 KB) has brought already is still handed over. */
   pause(): void;
   resume(): void;
+  onClose(handler: (connection: AcceptedConnection) => void): void;
 }
 
 /**
@@ -67,8 +89,67 @@ export interface ConnectionHandler {
   message?(connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
 }
 
-/** Where handlers say that they want the connections of a path; implemented by the transport. */
+/** A request to open a socket. Its query may hold secrets: never logged, never echoed. */
+export interface SocketRequest {
+  readonly id: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** What a new connection is told first. */
+export interface Greeting {
+  readonly connectionId: string;
+  readonly caller: Caller;
+  readonly epoch: number;
+  readonly heartbeatMs: number;
+}
+
+/** A path that takes sockets, and the words in which it speaks with its clients. */
+export interface SocketDoor {
+  /** Without a slash at its end. */
+  readonly path: string;
+  /** How many connections a tenant may have here, and one user of it. */
+  readonly tenantLimit: LimitName;
+  readonly userLimit: LimitName | undefined;
+  /** `user`: every connection acts as a user. `tenant`: a key without one may come too; `enter` then says as whom. */
+  readonly access: 'user' | 'tenant';
+  /** The frames of clients; the server does not start when one has no operation, or another one has. */
+  readonly clientFrames: readonly string[];
+  /** What a frame without a type is; undefined: refused. */
+  readonly defaultFrame?: string;
+  /**
+   * The last check of an upgrade but for a ticket's single use: what the request asks for, and whether this caller may.
+   * Throws what the client is told; the caller that it returns is the connection's.
+   */
+  enter?(request: SocketRequest, caller: Caller): Promise<Caller>;
+  hello(greeting: Greeting): object;
+  /** @param requestId the client's, or that of the upgrade; @param retryAfterMs instead of what the error says */
+  error(error: AppError, requestId: string | undefined, retryAfterMs?: number): object;
+  /** The reply of an operation. */
+  reply(type: string, requestId: string | undefined, fields: object): object;
+  shutdown(reconnectAfterMs: number): object;
+  readonly document: DoorDocument;
+}
+
+/** How AsyncAPI describes a door. */
+export interface DoorDocument {
+  /** Names the channel. */
+  readonly channel: string;
+  /** What a client has to know beyond the frames, as Markdown. */
+  readonly introduction: string;
+  /** What of the server's frames tells one from the other. */
+  readonly typeField: 'type' | 'event_type';
+  /** JSON schemas of the fields that every frame of the server has beside its type. */
+  readonly everyFrame: Readonly<Record<string, object>>;
+  /** JSON schemas of what the upgrade request may hold beside what every door takes. */
+  readonly query: Readonly<Record<string, object>>;
+  readonly headers: Readonly<Record<string, object>>;
+}
+
+/** Where doors are opened, and where handlers say that they want the connections of one; implemented by the transport. */
 export abstract class ConnectionHandlers {
+  /** Call in a constructor: the server asks for the paths before its modules are initialised. */
+  abstract open(door: SocketDoor): void;
   /**
    * Call while the application starts (`onModuleInit`). Handlers are called in the order in which they were added, one
    * after the other has settled.
@@ -231,6 +312,14 @@ export abstract class RoomFeed {
   abstract touch(tenantId: string, roomId: string, joined?: readonly string[], by?: string): void;
   /** A frame that is not in the log (typing, read.update) for the live connections of a room, but not for `except`. */
   abstract signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void;
+  /**
+   * A part of a message that is being written, as `message.stream.start`, `.delta`, `.end` or `.error`, for the live
+   * connections of its room. Hand them in in order: `start`, deltas, and one `end` or `error`, right before the message
+   * itself is published. Deltas that wait for a slow client become one; one that does not keep up at all may lose some,
+   * and has the message.
+   * @param messageId UUID, as the message will have it
+   */
+  abstract stream(tenantId: string, roomId: string, messageId: string, part: StreamPart): void;
 }
 
 /**

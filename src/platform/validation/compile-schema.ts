@@ -33,6 +33,7 @@ type Keywords = (constraints: readonly unknown[]) => PropertySchema;
 const KEYWORDS: Readonly<Record<string, Keywords>> = {
   isString: () => ({ type: 'string', storable: true }),
   isInt: () => ({ type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+  isNumber: () => ({ type: 'number' }),
   isBoolean: () => ({ type: 'boolean' }),
   isArray: () => ({ type: 'array' }),
   minLength: ([n]) => ({ minLength: n }),

@@ -8,6 +8,7 @@ const MAX_LOOKED_AT = 1000;
 const JSON_TYPES: Readonly<Record<string, string>> = {
   string: 'a string',
   integer: 'a whole number',
+  number: 'a number',
   boolean: 'true or false',
   array: 'an array',
   object: 'an object',

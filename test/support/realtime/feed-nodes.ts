@@ -77,6 +77,10 @@ class LooseBus extends Bus {
 class OneHandler extends ConnectionHandlers {
   private handler: ConnectionHandler | undefined;
 
+  open(): void {
+    throw new Error('the feed opens no doors');
+  }
+
   add(_: string, handler: ConnectionHandler): void {
     this.handler = handler;
   }

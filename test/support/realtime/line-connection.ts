@@ -1,5 +1,5 @@
 import { Caller } from '../../../src/platform/auth';
-import type { AcceptedConnection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime';
+import type { AcceptedConnection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/platform/realtime';
 import { FrameBatches, type GrowingBatch } from '../../../src/platform/realtime/feed/batches';
 
 /** Frames as lines of JSON; a batch that is added to after its end is an error. */
@@ -61,7 +61,7 @@ export class LineConnection implements AcceptedConnection {
   private queued: (() => Buffer)[] = [];
   private waiters: (() => void)[] = [];
   private written = '';
-  private readonly handlers: (() => void)[] = [];
+  private readonly handlers: ((connection: AcceptedConnection) => void)[] = [];
 
   constructor(
     readonly tenantId: string,
@@ -111,6 +111,10 @@ export class LineConnection implements AcceptedConnection {
     for (const parsed of lines(frame.toString())) this.ephemeral.push({ key, frame: parsed });
   }
 
+  sendPiece(_key: string, { frame }: StreamPiece): void {
+    this.send(frame);
+  }
+
   /** The end of a turn. */
   flush(): void {
     const due = this.queued;
@@ -123,7 +127,7 @@ export class LineConnection implements AcceptedConnection {
     this.flush();
     this.isOpen = false;
     this.read();
-    for (const handler of this.handlers) handler();
+    for (const handler of this.handlers) handler(this);
   }
 
   pause(): void {
@@ -134,7 +138,7 @@ export class LineConnection implements AcceptedConnection {
     return;
   }
 
-  onClose(handler: () => void): void {
+  onClose(handler: (connection: AcceptedConnection) => void): void {
     this.handlers.push(handler);
   }
 }

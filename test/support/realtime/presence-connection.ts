@@ -1,12 +1,12 @@
 import { Caller, type TenantSettings } from '../../../src/platform/auth';
-import type { Connection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime/contract';
+import type { Connection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/platform/realtime/contract';
 
 /** A connection that keeps what it was sent. */
 export class PresenceConnection implements Connection {
   isOpen = true;
   readonly frames: Frame[] = [];
   readonly caller: Caller;
-  private readonly closeHandlers: (() => void)[] = [];
+  private readonly closeHandlers: ((connection: Connection) => void)[] = [];
 
   constructor(
     readonly id: string,
@@ -25,6 +25,10 @@ export class PresenceConnection implements Connection {
     this.send(frame);
   }
 
+  sendPiece(_key: string, { frame }: StreamPiece): void {
+    this.send(frame);
+  }
+
   sendBatch(batch: FrameBatch): void {
     this.send(batch.joined());
   }
@@ -32,7 +36,7 @@ export class PresenceConnection implements Connection {
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    for (const handler of this.closeHandlers) handler();
+    for (const handler of this.closeHandlers) handler(this);
   }
 
   pause(): void {
@@ -43,7 +47,7 @@ export class PresenceConnection implements Connection {
     throw new Error('presence leaves the reading alone');
   }
 
-  onClose(handler: () => void): void {
+  onClose(handler: (connection: Connection) => void): void {
     this.closeHandlers.push(handler);
   }
 

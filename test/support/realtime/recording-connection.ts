@@ -1,5 +1,11 @@
 import { Caller, type TenantLimits } from '../../../src/platform/auth';
-import type { AcceptedConnection, Frame, FrameBatch, WireFrame } from '../../../src/platform/realtime/contract';
+import type {
+  AcceptedConnection,
+  Frame,
+  FrameBatch,
+  StreamPiece,
+  WireFrame,
+} from '../../../src/platform/realtime/contract';
 
 /** A connection that keeps what it was sent, and what was done to it. */
 export class RecordingConnection implements AcceptedConnection {
@@ -11,10 +17,11 @@ export class RecordingConnection implements AcceptedConnection {
   readonly events: (Frame | { readonly close: number; readonly reason: string })[] = [];
   isOpen = true;
   paused = false;
-  /** Its client reads at once. */
-  readonly waiting = 0;
+  /** Its client does not read until `read`. */
+  isSlow = false;
+  private waiters: (() => void)[] = [];
   caller: Caller;
-  private readonly closeHandlers: (() => void)[] = [];
+  private readonly closeHandlers: ((connection: AcceptedConnection) => void)[] = [];
 
   constructor(limits: TenantLimits = { ws_messages_per_second: null }) {
     const tenant = { tenantId: this.tenantId, status: 'active', limits, settings: {} } as const;
@@ -42,6 +49,10 @@ export class RecordingConnection implements AcceptedConnection {
     this.send(frame);
   }
 
+  sendPiece(_key: string, { frame }: StreamPiece): void {
+    this.send(frame);
+  }
+
   sendHistory(frame: WireFrame): void {
     this.send(frame);
   }
@@ -50,8 +61,19 @@ export class RecordingConnection implements AcceptedConnection {
     this.send(batch.joined());
   }
 
+  get waiting(): number {
+    return this.isSlow ? Infinity : 0;
+  }
+
   onceBelow(_bytes: number, handler: () => void): void {
-    handler();
+    if (this.isSlow) this.waiters.push(handler);
+    else handler();
+  }
+
+  /** The client has caught up. */
+  read(): void {
+    this.isSlow = false;
+    for (const handler of this.waiters.splice(0)) handler();
   }
 
   close(code: number, reason: string): void {
@@ -67,14 +89,14 @@ export class RecordingConnection implements AcceptedConnection {
     this.paused = false;
   }
 
-  onClose(handler: () => void): void {
+  onClose(handler: (connection: AcceptedConnection) => void): void {
     this.closeHandlers.push(handler);
   }
 
   /** The client is gone. */
   over(): void {
     this.isOpen = false;
-    for (const handler of this.closeHandlers.splice(0)) handler();
+    for (const handler of this.closeHandlers.splice(0)) handler(this);
   }
 }
 

@@ -1,9 +1,10 @@
-import { type Frame, type RoomEvent, RoomFeed } from '../../../src/platform/realtime';
+import { type Frame, type RoomEvent, RoomFeed, type StreamPart } from '../../../src/platform/realtime';
 
 /** A feed without channels: remembers what it was handed. */
 export class RecordingFeed extends RoomFeed {
   readonly events: RoomEvent[] = [];
   readonly touched: { readonly roomId: string; readonly joined: readonly string[] }[] = [];
+  readonly streamed: { readonly messageId: string; readonly part: StreamPart }[] = [];
   readonly signals: { readonly roomId: string; readonly key: string; readonly frame: Frame }[] = [];
 
   publish(events: readonly RoomEvent[]): void {
@@ -12,6 +13,10 @@ export class RecordingFeed extends RoomFeed {
 
   touch(_: string, roomId: string, joined: readonly string[] = []): void {
     this.touched.push({ roomId, joined });
+  }
+
+  stream(_: string, _roomId: string, messageId: string, part: StreamPart): void {
+    this.streamed.push({ messageId, part });
   }
 
   signal(_: string, roomId: string, key: string, frame: Frame): void {

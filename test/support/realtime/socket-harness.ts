@@ -4,8 +4,9 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Clock, ManualClock } from '../../../src/common/clock';
 import { Log } from '../../../src/platform/logging';
 import { Metrics } from '../../../src/platform/metrics';
-import { ConnectionHandlers } from '../../../src/platform/realtime/contract';
+import type { SocketDoor } from '../../../src/platform/realtime/contract';
 import { Dispatcher, SocketOperations } from '../../../src/platform/realtime/protocol';
+import { SocketDoors } from '../../../src/platform/realtime/transport';
 import { Validator } from '../../../src/platform/validation';
 import { RecordingLog } from '../recording-log';
 import { type RecordingConnection } from './recording-connection';
@@ -13,11 +14,13 @@ import { type RecordingConnection } from './recording-connection';
 /** A dispatcher over gateways of a test, with a clock that stands still. */
 export interface SocketHarness {
   readonly dispatcher: Dispatcher;
+  /** The first door, of which the gateways are. */
+  readonly door: SocketDoor;
   readonly clock: ManualClock;
   readonly log: RecordingLog;
   /** The gateway's instance. */
   gateway<T>(type: Type<T>): T;
-  /** Hands in one message: text, or an object that is serialised first. */
+  /** Hands in one message at the first door: text, an object that is serialised first, or bytes for a binary one. */
   send(connection: RecordingConnection, message: unknown): void;
 }
 
@@ -32,7 +35,7 @@ export async function startProtocol(...gateways: Type[]): Promise<SocketHarness>
       Validator,
       SocketOperations,
       Dispatcher,
-      { provide: ConnectionHandlers, useValue: { add: () => undefined } },
+      SocketDoors,
       { provide: Clock, useValue: clock },
       { provide: Log, useValue: log },
       { provide: Metrics, useValue: new Metrics(log) },
@@ -40,17 +43,22 @@ export async function startProtocol(...gateways: Type[]): Promise<SocketHarness>
   }).compile();
   await module.init();
   const dispatcher = module.get(Dispatcher);
+  const door: SocketDoor = module.get(SocketDoors).standard;
   return {
     dispatcher,
+    door,
     clock,
     log,
     gateway: (type) => module.get(type),
     send: (connection, message) =>
-      dispatcher.message(
-        connection,
-        Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)),
-        false,
-      ),
+      Buffer.isBuffer(message)
+        ? dispatcher.message(door, connection, message, true)
+        : dispatcher.message(
+            door,
+            connection,
+            Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)),
+            false,
+          ),
   };
 }
 

@@ -4,6 +4,9 @@ import Ajv, { type ValidateFunction } from 'ajv';
 
 export type Direction = 'client' | 'server';
 
+/** The channels of the document: `/ws` and `/ws/chat`. */
+export type Channel = 'socket' | 'chat';
+
 interface Reference {
   readonly $ref: string;
 }
@@ -11,6 +14,7 @@ interface Reference {
 interface Operation {
   /** As the server sees it: it receives what clients send. */
   readonly action: 'send' | 'receive';
+  readonly channel: Reference;
   readonly messages: readonly Reference[];
   readonly reply?: { readonly messages: readonly Reference[] };
 }
@@ -23,19 +27,25 @@ interface Document {
 export const ASYNCAPI_FILE = join(__dirname, '..', '..', '..', 'docs', 'asyncapi.json');
 const DOCUMENT = JSON.parse(readFileSync(ASYNCAPI_FILE, 'utf8')) as Document;
 
-const ajv = new Ajv({ strict: false, allErrors: true });
+const ajv = new Ajv({ strict: false, allErrors: true, formats: { 'date-time': true, uuid: true } });
 ajv.addSchema(DOCUMENT, 'asyncapi');
 const compiled = new Map<string, ValidateFunction>();
 
-const OPERATIONS = Object.values(DOCUMENT.operations);
-const KNOWN: Readonly<Record<Direction, ReadonlySet<string>>> = {
-  client: new Set(namesOf(OPERATIONS.flatMap(({ action, messages }) => (action === 'receive' ? messages : [])))),
-  server: new Set(
-    namesOf(
-      OPERATIONS.flatMap(({ action, messages, reply }) => (action === 'send' ? messages : (reply?.messages ?? []))),
-    ),
-  ),
+const CHANNELS: Readonly<Record<Channel, Readonly<Record<Direction, ReadonlySet<string>>>>> = {
+  socket: framesOf('socket'),
+  chat: framesOf('chat'),
 };
+
+function framesOf(channel: Channel): Record<Direction, ReadonlySet<string>> {
+  const all = Object.values(DOCUMENT.operations).filter((each) => each.channel.$ref === `#/channels/${channel}`);
+  const received = all.flatMap(({ action, messages }) => (action === 'receive' ? messages : []));
+  const sent = all.flatMap(({ action, messages, reply }) => (action === 'send' ? messages : (reply?.messages ?? [])));
+  return { client: new Set(namesOf(received)), server: new Set(namesOf(sent)) };
+}
+
+function componentOf(channel: Channel, type: string): string {
+  return channel === 'socket' ? type : `${channel}.${type}`;
+}
 
 /** What a frame may hold. */
 export interface FrameSchema {
@@ -43,34 +53,40 @@ export interface FrameSchema {
   readonly required: readonly string[];
 }
 
-/** The documented frames of clients, by type. */
+/** The documented frames of clients of `/ws`, by type. */
 export const CLIENT_SCHEMAS: Readonly<Record<string, FrameSchema>> = Object.fromEntries(
-  [...KNOWN.client].flatMap((type) => {
+  [...CHANNELS.socket.client].flatMap((type) => {
     const message = DOCUMENT.components.messages[type];
     return message ? [[type, message.payload] as const] : [];
   }),
 );
 
 /** Types of the documented frames. */
-export function documentedFrames(direction: Direction): readonly string[] {
-  return [...KNOWN[direction]];
+export function documentedFrames(direction: Direction, channel: Channel = 'socket'): readonly string[] {
+  return [...CHANNELS[channel][direction]];
 }
 
 /**
  * Throws when a frame is not as docs/asyncapi.json says: a type that is not documented for the direction, a field that
  * is not documented, missing or of the wrong kind. A client's frame may be nested; the server's are flat.
  */
-export function checkFrame(frame: unknown, direction: Direction): void {
+export function checkFrame(frame: unknown, direction: Direction, channel: Channel = 'socket'): void {
   const flat = direction === 'client' ? flattened(frame) : frame;
-  const type = isObject(flat) ? flat['type'] : undefined;
-  if (typeof type !== 'string' || !KNOWN[direction].has(type))
+  const type = isObject(flat) ? typeOf(flat, direction, channel) : undefined;
+  if (typeof type !== 'string' || !CHANNELS[channel][direction].has(type))
     throw new Error(`no documented frame of the ${direction}: ${JSON.stringify(frame)}`);
-  let validate = compiled.get(type);
+  const component = componentOf(channel, type);
+  let validate = compiled.get(component);
   if (!validate) {
-    validate = ajv.compile({ $ref: `asyncapi#/components/messages/${type}/payload` });
-    compiled.set(type, validate);
+    validate = ajv.compile({ $ref: `asyncapi#/components/messages/${component}/payload` });
+    compiled.set(component, validate);
   }
   if (!validate(flat)) throw new Error(`${type}: ${ajv.errorsText(validate.errors)}; frame ${JSON.stringify(frame)}`);
+}
+
+function typeOf(frame: Record<string, unknown>, direction: Direction, channel: Channel): unknown {
+  if (channel === 'socket') return frame['type'];
+  return direction === 'server' ? frame['event_type'] : (frame['type'] ?? 'message');
 }
 
 function flattened(frame: unknown): unknown {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import WebSocket, { type ClientOptions } from 'ws';
+import type { Channel } from './asyncapi';
 import { seenFrame, type ServerFrame } from './seen-frames';
 
 export type { ServerFrame } from './seen-frames';
@@ -35,9 +36,12 @@ export class WsClient {
   private end: SocketEnd | undefined;
   private asked = 0;
 
-  private constructor(readonly ws: WebSocket) {
+  private constructor(
+    readonly ws: WebSocket,
+    channel: Channel,
+  ) {
     ws.on('message', (data: Buffer) => {
-      this.frames.push(seenFrame(data.toString()));
+      this.frames.push(seenFrame(data.toString(), channel));
       this.wake();
     });
     ws.on('close', (code, reason) => {
@@ -63,8 +67,8 @@ export class WsClient {
   }
 
   /** For `connect` only. */
-  static of(ws: WebSocket): WsClient {
-    return new WsClient(ws);
+  static of(ws: WebSocket, channel: Channel): WsClient {
+    return new WsClient(ws, channel);
   }
 
   send(frame: object): void {
@@ -158,7 +162,7 @@ function attempt(url: string, options: ConnectOptions): Promise<WsClient | Refus
     ...options.options,
     headers: { ...options.headers },
   });
-  const client = WsClient.of(ws);
+  const client = WsClient.of(ws, options.path?.startsWith('/ws/chat') === true ? 'chat' : 'socket');
   return new Promise((resolve, reject) => {
     ws.once('open', () => resolve(client));
     ws.once('error', reject);

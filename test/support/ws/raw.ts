@@ -73,7 +73,7 @@ export class RawSocket {
   async frame(): Promise<RawFrame> {
     const [end, frame] = await this.until('a frame', () => parseFrame(this.received));
     this.take(end);
-    if (frame.opcode === 1) seenFrame(frame.payload.toString());
+    if (frame.opcode === 1) seenFrame(frame.payload.toString(), 'socket');
     return frame;
   }
 

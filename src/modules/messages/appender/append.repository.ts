@@ -6,7 +6,7 @@ import type { NewMessage } from './item';
 export interface AppendRow {
   /** 1-based position of the message in the batch. */
   readonly item: number;
-  readonly status: 'new' | 'duplicate' | 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'locked';
+  readonly status: 'new' | 'duplicate' | 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'ai' | 'locked';
   readonly message_id: string;
   readonly seq: number;
   readonly rev: number;
@@ -16,10 +16,11 @@ export interface AppendRow {
 export type LookupRow = Pick<AppendRow, 'item' | 'seq' | 'rev' | 'created_at'>;
 
 const APPEND = `SELECT item, status, message_id, seq, rev, created_at
-  FROM append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`;
+  FROM append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`;
 
 const APPEND_HOOKED = `SELECT item, status, message_id, seq, rev, created_at
-  FROM append_messages_hooked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`;
+  FROM append_messages_hooked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+    $17, $18, $19, $20)`;
 
 /** A sample of a large table may take a while on a busy disk. */
 const ANALYZE_MS = 60_000;
@@ -38,22 +39,7 @@ export class AppendRepository {
    *   that, or without `wait`, come back `locked`
    */
   async append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {
-    const jobs = batch.flatMap((m, i) => (m.jobs ?? []).map((job) => ({ item: i + 1, job })));
-    const values = [
-      wait,
-      batch.map((m) => m.tenantId),
-      batch.map((m) => m.roomId),
-      batch.map((m) => m.messageId),
-      batch.map((m) => m.senderId),
-      batch.map((m) => m.clientMessageId),
-      batch.map((m) => m.bodyHash),
-      batch.map((m) => m.content),
-      batch.map((m) => m.metaText),
-      jobs.map(({ item }) => item),
-      jobs.map(({ job }) => job.kind),
-      jobs.map(({ job }) => job.key),
-      jobs.map(({ job }) => JSON.stringify(job.payload)),
-    ];
+    const values = [wait, ...messagesOf(batch), ...jobsOf(batch), ...answersOf(batch)];
     const hooks = this.hooksOf(batch);
     if (hooks.length === 0) return this.system.read<AppendRow>('append', APPEND, values);
     const rows = await this.system.read<AppendRow>('append with hooks', APPEND_HOOKED, [
@@ -84,4 +70,37 @@ export class AppendRepository {
     const tenants = new Set(batch.map((m) => m.tenantId));
     return [...tenants].flatMap((tenantId) => this.hooks.of(tenantId).map((hook) => ({ tenantId, hook })));
   }
+}
+
+function messagesOf(batch: readonly NewMessage[]): unknown[] {
+  return [
+    batch.map((m) => m.tenantId),
+    batch.map((m) => m.roomId),
+    batch.map((m) => m.messageId),
+    batch.map((m) => m.senderId),
+    batch.map((m) => m.clientMessageId),
+    batch.map((m) => m.bodyHash),
+    batch.map((m) => m.content),
+    batch.map((m) => m.metaText),
+  ];
+}
+
+function jobsOf(batch: readonly NewMessage[]): unknown[] {
+  const jobs = batch.flatMap((m, i) => (m.jobs ?? []).map((job) => ({ item: i + 1, job })));
+  return [
+    jobs.map(({ item }) => item),
+    jobs.map(({ job }) => job.kind),
+    jobs.map(({ job }) => job.key),
+    jobs.map(({ job }) => JSON.stringify(job.payload)),
+  ];
+}
+
+function answersOf(batch: readonly NewMessage[]): unknown[] {
+  const answers = batch.flatMap(({ answer }, i) => (answer === undefined ? [] : [{ item: i + 1, answer }]));
+  return [
+    answers.map(({ item }) => item),
+    answers.map(({ answer }) => answer.status),
+    answers.map(({ answer }) => answer.replyToSeq),
+    answers.map(({ answer }) => JSON.stringify(answer.run)),
+  ];
 }

@@ -52,8 +52,8 @@ export class Appender implements OnModuleInit {
 
   onModuleInit(): void {
     this.metrics.collect('chatapi_append_queue_items', () => [{ labels: {}, value: this.commits.size }]);
-    // After the HTTP server: requests that still run hand in messages.
-    this.lifecycle.onStop(StopStage.workers, 'appender', () => this.drain());
+    // After the HTTP server and the workers: requests and answers that still run hand in messages.
+    this.lifecycle.onStop(StopStage.log, 'appender', () => this.drain());
   }
 
   /**

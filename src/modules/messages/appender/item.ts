@@ -14,6 +14,19 @@ export interface NewMessage {
   readonly metaText: string | null;
   /** Written in the message's transaction, if the message is new. */
   readonly jobs?: readonly NewJob[];
+  /** Of a model's answer; its messageId is its run's. */
+  readonly answer?: Answer;
+  /** Called once it is known to be stored, before anybody else hears of it; neither throws nor waits. */
+  readonly onStored?: (stored: Stored) => void;
+}
+
+/** What a model's answer has beyond a message. */
+export interface Answer {
+  readonly status: string;
+  /** The user's message that it answers. */
+  readonly replyToSeq: number;
+  /** Columns of the run that ends with it. */
+  readonly run: object;
 }
 
 export interface NewJob {
@@ -33,7 +46,7 @@ export interface Stored {
 
 /** Why a message was not stored. */
 export interface Refused {
-  readonly status: 'mismatch' | 'no_room' | 'not_member' | 'posting';
+  readonly status: 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'ai';
 }
 
 export type Appended = Stored | Refused;

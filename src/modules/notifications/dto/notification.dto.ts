@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsBoolean, IsOptional, IsString, Matches } from 'class-validator';
 import { IsJsonObject, IsNested, IsUserId } from '../../../platform/validation';
+import { PageDto } from '../../../platform/http';
 
 /** Most user ids in one call (contract §3). */
 export const MAX_TARGET_USERS = 1000;
@@ -81,17 +82,10 @@ export class InboxNotificationDto {
   read_at!: string | null;
 }
 
-export class InboxPageDto {
+export class InboxPageDto extends PageDto {
   /** Newest first. */
   notifications!: InboxNotificationDto[];
   /** Of all pages. */
   @ApiProperty({ type: 'integer' })
   unread_count!: number;
-  @ApiProperty({ type: 'integer' })
-  total!: number;
-  @ApiProperty({ type: 'integer' })
-  offset!: number;
-  @ApiProperty({ type: 'integer' })
-  limit!: number;
-  has_more!: boolean;
 }

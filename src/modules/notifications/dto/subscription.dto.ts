@@ -1,6 +1,6 @@
-import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches } from 'class-validator';
 import { TOPIC, TOPIC_FAULT } from './notification.dto';
+import { PageDto } from '../../../platform/http';
 
 export class SubscribeTopicDto {
   /**
@@ -23,14 +23,7 @@ export class TopicSubscriptionDto {
   created_at!: string;
 }
 
-export class TopicSubscriptionPageDto {
+export class TopicSubscriptionPageDto extends PageDto {
   /** Oldest first. */
   subscriptions!: TopicSubscriptionDto[];
-  @ApiProperty({ type: 'integer' })
-  total!: number;
-  @ApiProperty({ type: 'integer' })
-  offset!: number;
-  @ApiProperty({ type: 'integer' })
-  limit!: number;
-  has_more!: boolean;
 }

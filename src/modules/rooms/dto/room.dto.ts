@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
-import { PageQueryDto } from '../../../platform/http';
+import { PageDto, PageQueryDto } from '../../../platform/http';
 import { IsJsonObject, IsUserId } from '../../../platform/validation';
 import { ROOM_TYPES } from '../entities/room.entity';
 
@@ -152,13 +152,6 @@ export class ListedRoomDto extends RoomDto {
   last_message?: LastMessageDto | null;
 }
 
-export class RoomPageDto {
+export class RoomPageDto extends PageDto {
   rooms!: ListedRoomDto[];
-  @ApiProperty({ type: 'integer' })
-  total!: number;
-  @ApiProperty({ type: 'integer' })
-  offset!: number;
-  @ApiProperty({ type: 'integer' })
-  limit!: number;
-  has_more!: boolean;
 }

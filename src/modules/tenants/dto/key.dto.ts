@@ -13,6 +13,7 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
+import { PageDto } from '../../../platform/http';
 
 const SCOPES = ['chat', 'admin'] as const;
 /** Longest overlap of a rotation: 30 days, in seconds. */
@@ -77,10 +78,6 @@ export class KeyCreatedDto extends KeyDto {
   api_key!: string;
 }
 
-export class KeyPageDto {
+export class KeyPageDto extends PageDto {
   keys!: KeyDto[];
-  total!: number;
-  offset!: number;
-  limit!: number;
-  has_more!: boolean;
 }

@@ -15,6 +15,7 @@ import {
 } from 'class-validator';
 import { IsLimit, IsNested, IsNullable } from '../../../platform/validation';
 import { WEBHOOK_EVENTS, type WebhookEvent } from '../webhook/events';
+import { PageDto } from '../../../platform/http';
 
 const MAX_LIMIT = 1_000_000_000;
 
@@ -197,10 +198,6 @@ export class TenantUpdatedDto extends TenantDto {
   webhook_secret?: string;
 }
 
-export class TenantPageDto {
+export class TenantPageDto extends PageDto {
   tenants!: TenantDto[];
-  total!: number;
-  offset!: number;
-  limit!: number;
-  has_more!: boolean;
 }

@@ -17,4 +17,7 @@ export class UserEntity {
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   last_seen_at!: Date | null;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  first_socket_at!: Date | null;
 }

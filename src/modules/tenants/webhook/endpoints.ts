@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { invalid, notFound } from '../../../common/errors';
+import { notFound } from '../../../common/errors';
 import { WebhookConfig } from '../../../config';
 import { describeError, Log } from '../../../platform/logging';
-import { isAllowedAddress, targetOf } from '../../../platform/outbound';
+import { publicUrl } from '../../../platform/outbound';
 import { type SecretBox, Secrets } from '../../../platform/secrets';
 import { WebhookDirectory } from './directory';
 import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from './events';
@@ -49,7 +49,7 @@ export class WebhookEndpoints {
    * @param tenantId UUID: what the secret is bound to
    */
   fresh(tenantId: string, text: string, events: readonly WebhookEvent[] = DEFAULT_WEBHOOK_EVENTS): FreshWebhook {
-    const url = this.urlOf(text);
+    const url = publicUrl(text, FIELD, this.config.allowPrivate).href;
     const secret = newWebhookSecret();
     return { secret, webhook: { url, events, secret: this.box.seal(secret, tenantId) } };
   }
@@ -98,18 +98,5 @@ export class WebhookEndpoints {
     await this.directory
       .refresh()
       .catch((error: unknown) => this.log.debug({ error: describeError(error) }, 'webhook directory'));
-  }
-
-  /** The URL as it will be asked for. A name is checked whenever it is resolved. */
-  private urlOf(text: string): string {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined || !['http:', 'https:'].includes(url.protocol))
-      throw invalid(FIELD, `${FIELD} must be an http or https URL`);
-    if (url.username !== '' || url.password !== '') throw invalid(FIELD, `${FIELD} must not contain credentials`);
-    const { address } = targetOf(url);
-    if (address !== undefined && !isAllowedAddress(address, this.config.allowPrivate))
-      throw invalid(FIELD, `${FIELD} must not lead to a private or reserved address`);
-    url.hash = '';
-    return url.href;
   }
 }

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { PageDto } from '../../../platform/http';
 
 /** Longest overlap of a rotation: 30 days, in seconds. */
 const MAX_OVERLAP = 30 * 86_400;
@@ -65,14 +66,7 @@ export class WebhookDeliveryDto {
   last_attempt_at!: string | null;
 }
 
-export class WebhookDeliveryPageDto {
+export class WebhookDeliveryPageDto extends PageDto {
   /** Newest first. What was delivered is kept for 3 days, all else for 30. */
   deliveries!: WebhookDeliveryDto[];
-  @ApiProperty({ type: 'integer' })
-  total!: number;
-  @ApiProperty({ type: 'integer' })
-  offset!: number;
-  @ApiProperty({ type: 'integer' })
-  limit!: number;
-  has_more!: boolean;
 }

@@ -9,6 +9,9 @@ import { JobsWorker1764201600000 } from './0008-jobs-worker';
 import { Notifications1764288000000 } from './0009-notifications';
 import { SmallBatches1764374400000 } from './0010-small-batches';
 import { Webhooks1764547200000 } from './0012-webhooks';
+import { Models1764633600000 } from './0013-models';
+import { Chats1764720000000 } from './0014-chats';
+import { FirstSocket1764806400000 } from './0015-first-socket';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -23,4 +26,7 @@ export const MIGRATIONS = [
   Notifications1764288000000,
   SmallBatches1764374400000,
   Webhooks1764547200000,
+  Models1764633600000,
+  Chats1764720000000,
+  FirstSocket1764806400000,
 ] as const;

@@ -1,7 +1,9 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { ErrorCode } from '../../../common/errors';
 import type { RouteAccess } from '../../auth';
+import { rateLimitCodeOf } from '../../rate-limit';
 import type { ObjectSchema, PropertySchema } from '../../validation';
+import type { EnvelopeRule } from '../envelope';
 import { ERROR_SCHEMA, errorResponses, type RouteFacts } from './errors';
 import { HEADER_PARAMETERS, headerRefs, HEADERS } from './headers';
 
@@ -10,6 +12,13 @@ export interface OperationFacts {
   readonly access: RouteAccess;
   readonly errors: readonly ErrorCode[];
   readonly withTotal: boolean;
+  readonly envelope: EnvelopeRule;
+}
+
+interface DocumentedResponse {
+  headers?: object;
+  description?: string;
+  content?: Record<string, { schema?: object }>;
 }
 
 interface Operation {
@@ -17,8 +26,10 @@ interface Operation {
   summary?: string;
   requestBody?: object;
   parameters?: object[];
-  responses: Record<string, { headers?: object; description?: string }>;
+  responses: Record<string, DocumentedResponse>;
 }
+
+type Operations = Record<string, Operation | undefined>;
 
 /** JSON schema keywords that OpenAPI knows; our own are told in words by the descriptions. */
 const KEYWORDS = [
@@ -52,11 +63,11 @@ export function completeDocument(
   documented['ErrorAnswer'] = ERROR_SCHEMA;
   components.headers = HEADERS;
   components.parameters = HEADER_PARAMETERS;
-  for (const path of Object.values(document.paths) as unknown as Record<string, Operation | undefined>[])
+  for (const [path, operations] of Object.entries(document.paths) as unknown as [string, Operations][])
     for (const method of METHODS) {
-      const operation = path[method];
+      const operation = operations[method];
       if (!operation) continue;
-      completeOperation(operation, method, facts.get(operation.operationId ?? ''), pathExamples);
+      completeOperation(operation, path, method, facts.get(operation.operationId ?? ''), pathExamples);
       giveBodyExample(operation, documented as Record<string, PropertySchema>);
     }
   integersOnly(document);
@@ -65,6 +76,7 @@ export function completeDocument(
 
 function completeOperation(
   operation: Operation,
+  path: string,
   method: string,
   facts: OperationFacts | undefined,
   pathExamples: Readonly<Record<string, string>>,
@@ -74,15 +86,23 @@ function completeOperation(
   const isIdempotent = method === 'post' && access !== 'public' && !facts.access.secretAnswer;
   const route: RouteFacts = {
     access,
+    rateLimitCode: rateLimitCodeOf(path),
     method,
     hasBody: operation.requestBody !== undefined,
     idempotent: isIdempotent,
     extra: facts.errors,
   };
-  const parameters = (operation.parameters ??= []) as { name?: string; in?: string; example?: string }[];
+  const parameters = (operation.parameters ??= []) as {
+    name?: string;
+    in?: string;
+    example?: string;
+    schema?: { example?: string };
+  }[];
   for (const parameter of parameters) {
     const example = parameter.in === 'path' ? pathExamples[parameter.name ?? ''] : undefined;
-    if (example !== undefined) parameter.example = example;
+    // What a route says of its own parameter counts.
+    const own = parameter.example ?? parameter.schema?.example ?? example;
+    if (parameter.in === 'path' && own !== undefined) parameter.example = own;
   }
   const shared =
     access === 'public' ? ['RequestId'] : ['RequestId', 'ResponseFormat', ...(isIdempotent ? ['IdempotencyKey'] : [])];
@@ -96,8 +116,24 @@ function completeOperation(
   for (const response of Object.values(operation.responses)) {
     response.headers = headerRefs(headers);
     response.description ||= operation.summary ?? 'Done.';
+    if (facts.envelope === 'always') envelop(response);
   }
   operation.responses = { ...operation.responses, ...(errorResponses(route) as Operation['responses']) };
+}
+
+/** `{success, data}` around the documented success, and null for an error where the caller asks for that too. */
+function envelop({ content }: DocumentedResponse): void {
+  const media = content?.['application/json'];
+  if (media?.schema === undefined) return;
+  media.schema = {
+    type: 'object',
+    required: ['success', 'data'],
+    properties: {
+      success: { type: 'boolean', enum: [true] },
+      data: media.schema,
+      error: { type: 'object', nullable: true, description: 'Null; with `X-Response-Format: envelope` only.' },
+    },
+  };
 }
 
 /**
@@ -142,10 +178,10 @@ function copy(from: PropertySchema, to: PropertySchema): void {
       to[keyword] = from[keyword];
 }
 
-/** The compiler knows numbers only; all of ours are whole. */
+/** The compiler knows numbers only; all of ours are whole unless their format is `double`. */
 export function integersOnly(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
   const record = node as Record<string, unknown>;
-  if (record['type'] === 'number') record['type'] = 'integer';
+  if (record['type'] === 'number' && record['format'] !== 'double') record['type'] = 'integer';
   for (const child of Object.values(record)) integersOnly(child);
 }

@@ -31,6 +31,8 @@ export const ERROR_SCHEMA: Schemas[string] = {
 
 export interface RouteFacts {
   readonly access: AccessKind;
+  /** What a refusal by the rate limit is called there. */
+  readonly rateLimitCode: ErrorCode;
   readonly method: string;
   readonly hasBody: boolean;
   /** An Idempotency-Key is honoured. */
@@ -47,7 +49,7 @@ export function errorResponses(facts: RouteFacts): Responses {
       'VALIDATION_ERROR',
       'AUTHENTICATION_ERROR',
       'AUTHORIZATION_ERROR',
-      'RATE_LIMIT_EXCEEDED',
+      facts.rateLimitCode,
       'SERVICE_UNAVAILABLE',
     ] as const)
       codes.add(code);
@@ -59,18 +61,23 @@ export function errorResponses(facts: RouteFacts): Responses {
     codes.add('CONFLICT');
     codes.add('IDEMPOTENCY_MISMATCH');
   }
-  return Object.fromEntries(
-    [...codes].map((code) => [String(ERROR_CATALOGUE[code].status), response(code, facts.access)]),
-  );
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codes) {
+    const { status } = ERROR_CATALOGUE[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries([...byStatus].map(([status, same]) => [String(status), response(same, facts.access)]));
 }
 
-function response(code: ErrorCode, access: AccessKind): object {
+/** The answer of one status, which several codes may share. */
+function response(codes: readonly ErrorCode[], access: AccessKind): object {
+  const [code = 'INTERNAL_ERROR'] = codes;
   const { status, meaning } = ERROR_CATALOGUE[code];
   const limited =
     access !== 'public' && status !== 401 ? ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'] : [];
   const retry = status === 429 || status === 503 ? ['Retry-After'] : [];
   return {
-    description: `${code}: ${meaning}`,
+    description: codes.map((same) => `${same}: ${ERROR_CATALOGUE[same].meaning}`).join('\n\n'),
     headers: headerRefs(['X-Request-Id', ...limited, ...retry]),
     content: {
       'application/json': {

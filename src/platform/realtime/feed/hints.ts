@@ -1,4 +1,5 @@
 import type { Topic } from '../../cluster';
+import type { StreamPart } from '../contract';
 import { RoomChange } from './room-change';
 import { roomKey } from './listeners';
 
@@ -34,7 +35,14 @@ export interface SignalHint extends RoomRef {
   readonly except?: string;
 }
 
-export type RoomHint = ChangeHint | HeadHint | SignalHint;
+/** A part of a message that is being written. */
+export interface StreamHint extends RoomRef {
+  readonly kind: 'stream';
+  readonly messageId: string;
+  readonly part: StreamPart;
+}
+
+export type RoomHint = ChangeHint | HeadHint | SignalHint | StreamHint;
 
 /** What one node's turn brought, for the others. */
 export const ROOM_HINTS: Topic<readonly RoomHint[]> = 'room-hints';

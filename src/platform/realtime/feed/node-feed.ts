@@ -1,5 +1,5 @@
 import type { Bus, BusEnvelope } from '../../cluster';
-import { type Frame, RoomFeed, type RoomEvent } from '../contract';
+import { type Frame, RoomFeed, type RoomEvent, type StreamPart } from '../contract';
 import type { Channels } from './channels';
 import { changeOf, HintOutbox, type HeadHint, ROOM_HINTS, type RoomHint } from './hints';
 import { roomKey } from './listeners';
@@ -51,6 +51,11 @@ export class NodeFeed extends RoomFeed {
     this.outbox.add({ kind: 'signal', tenantId, roomId, key, text, ...(except === undefined ? {} : { except }) });
   }
 
+  stream(tenantId: string, roomId: string, messageId: string, part: StreamPart): void {
+    this.channels.find(tenantId, roomId)?.stream(messageId, part);
+    this.outbox.add({ kind: 'stream', tenantId, roomId, messageId, part });
+  }
+
   /** A node is gone: what it published last may be lost. */
   forget(nodeId: string): void {
     this.heard.delete(nodeId);
@@ -69,6 +74,7 @@ export class NodeFeed extends RoomFeed {
     const { tenantId, roomId } = hint;
     if (hint.kind === 'change') this.receive(tenantId, roomId, changeOf(hint));
     else if (hint.kind === 'head') this.look(hint);
+    else if (hint.kind === 'stream') this.channels.find(tenantId, roomId)?.stream(hint.messageId, hint.part);
     else this.channels.find(tenantId, roomId)?.signal(hint.key, hint.text, hint.except);
   }
 

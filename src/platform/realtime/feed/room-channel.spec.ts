@@ -7,6 +7,8 @@ import {
   type ModelRoom,
   turns,
 } from '../../../../test/support/realtime/model-log';
+import { encodeId } from '../../../common/ids';
+import type { StreamPart } from '../contract';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';
@@ -185,5 +187,42 @@ describe('a channel', () => {
     node.feed.feed.signal(TENANT, ROOM, 'typing/ann', { type: 'typing', user_id: 'ann' }, 'ann');
     expect(ann.ephemeral).toEqual([]);
     expect(ben.ephemeral).toEqual([{ key: 'typing/ann', frame: { type: 'typing', user_id: 'ann' } }]);
+  });
+
+  it('keeps a stream in its place among the messages of the turn', async () => {
+    const [ann, ben] = [await open('ann'), await open('ben')];
+    const message = '0190cccc-0000-7000-8000-000000000001';
+    const tell = (part: StreamPart): void => node.feed.feed.stream(TENANT, ROOM, message, part);
+    const [question, answer] = messages(2) as [Change, Change];
+    publish(question);
+    tell({ type: 'start', senderId: 'agent_default' });
+    tell({ type: 'delta', text: 'Hi', index: 0 });
+    tell({ type: 'end', seq: 2, status: 'completed' });
+    publish(answer);
+    const ids = { room_id: encodeId('room', ROOM), message_id: encodeId('message', message) };
+    for (const connection of [ann, ben])
+      expect(connection.frames).toEqual([
+        expect.objectContaining({ rev: 1 }),
+        { type: 'message.stream.start', ...ids, sender_id: 'agent_default' },
+        { type: 'message.stream.delta', ...ids, text: 'Hi', index: 0 },
+        { type: 'message.stream.end', ...ids, seq: 2, status: 'completed' },
+        expect.objectContaining({ rev: 2 }),
+      ]);
+  });
+
+  it('brings a stream to the other nodes', async () => {
+    const wire = new LooseWire();
+    const [here, there] = [new FeedNode(database, wire), new FeedNode(database, wire)];
+    const { connection, opened } = there.open('ann');
+    await opened;
+    here.feed.feed.stream(TENANT, ROOM, '0190cccc-0000-7000-8000-000000000001', {
+      type: 'error',
+      code: 'MODEL_ERROR',
+      message: 'no',
+    });
+    await turns();
+    wire.deliverAll();
+    expect(connection.frames).toMatchObject([{ type: 'message.stream.error', code: 'MODEL_ERROR', message: 'no' }]);
+    for (const each of [here, there]) each.stop();
   });
 });

@@ -1,10 +1,11 @@
-import type { AcceptedConnection, Connection, Position, RoomEvent } from '../contract';
+import type { AcceptedConnection, Connection, Position, RoomEvent, StreamPart, StreamPiece } from '../contract';
 import type { FrameBatches } from './batches';
 import { type Arrival, Follower, RecentChanges } from './follower';
 import { LiveSet } from './live-set';
 import { PACE_BYTES, ready } from './pace';
 import { RoomChange } from './room-change';
 import { RoomOrder } from './room-order';
+import { streamFrame } from './stream-frame';
 
 /** How long what came early waits for what lies between before the log is read. */
 const REORDER_MS = 50;
@@ -198,6 +199,18 @@ export class RoomChannel {
     const frame = this.site.batches.encode(text);
     this.live.sendEphemeral(key, frame, except);
     for (const connection of behind) connection.sendEphemeral(key, frame);
+  }
+
+  /** A part of a message that is being written; also for those that are still being brought here. */
+  stream(messageId: string, part: StreamPart): void {
+    const behind = [...this.held.keys(), ...this.followers.keys()];
+    if (this.live.size + behind.length === 0) return;
+    const reframe = (of: StreamPart): Buffer =>
+      this.site.batches.encode(JSON.stringify(streamFrame(this.roomId, messageId, of)));
+    const piece: StreamPiece = { frame: reframe(part), part, reframe };
+    const key = `stream:${messageId}`;
+    this.live.sendPiece(key, piece);
+    for (const connection of behind) connection.sendPiece(key, piece);
   }
 
   /** Ends what runs; nobody is told. */

@@ -20,6 +20,10 @@ class SignalRecorder extends RoomFeed {
     throw new Error('typing commits nothing');
   }
 
+  stream(): void {
+    throw new Error('typing writes no message');
+  }
+
   signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void {
     this.frames.push(frame);
     const user = String(frame['user_id']);

@@ -138,7 +138,7 @@ describe('frames that are refused', () => {
   });
 
   it('binary messages get an error and 1003, and nothing after them is taken', () => {
-    harness.dispatcher.message(connection, Buffer.from('{"type":"ping"}'), true);
+    send(Buffer.from('{"type":"ping"}'));
     ping('late');
     expect(connection.events).toEqual([
       { type: 'error', code: 'VALIDATION_ERROR', message: expect.stringContaining('binary'), retryable: false },
@@ -182,7 +182,7 @@ describe('order', () => {
 
   it('answers what was admitted before a binary message, then closes', async () => {
     sendTo('r', 'a');
-    harness.dispatcher.message(connection, Buffer.alloc(1), true);
+    send(Buffer.alloc(1));
     expect(connection.events).toEqual([]);
     pending(0).accept();
     await settled();

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../../../common/clock';
-import { AppError, internalError } from '../../../common/errors';
+import { AppError, type ErrorCode, internalError } from '../../../common/errors';
 import { limitOf } from '../../auth';
 import { describeError, Log } from '../../logging';
 import { Metrics } from '../../metrics';
 import { Validator } from '../../validation';
-import { type AcceptedConnection, ConnectionHandlers, type Frame } from '../contract';
+import type { AcceptedConnection, SocketDoor } from '../contract';
 import { OTHER_FRAMES_PER_SECOND } from '../limits';
-import { CloseCode, toWire } from '../transport';
-import { errorFrame } from './error-frame';
+import { CloseCode, SocketDoors, toWire } from '../transport';
 import { Lane, type RawMessage } from './lane';
-import { type Operation, SOCKET_PATH, SocketOperations } from './operations';
+import { type Operation, SocketOperations } from './operations';
 import { PATIENCE_MS, type Verdict } from './rates';
 import { type ReadFrame, readFrame, unknownType } from './read-frame';
 import type { ReplySlot } from './reply-queue';
@@ -36,19 +35,22 @@ export class Dispatcher implements OnModuleInit {
     private readonly clock: Clock,
     private readonly log: Log,
     private readonly metrics: Metrics,
-    private readonly handlers: ConnectionHandlers,
+    private readonly doors: SocketDoors,
   ) {}
 
   onModuleInit(): void {
-    this.handlers.add(SOCKET_PATH, this);
+    for (const door of this.doors.all())
+      this.doors.add(door.path, {
+        message: (connection, data, isBinary) => this.message(door, connection, data, isBinary),
+      });
   }
 
   /** One message of a client, in the order of their arrival. Neither throws nor waits; answers through the connection. */
-  message(connection: AcceptedConnection, data: Buffer, isBinary: boolean): void {
+  message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void {
     if (!connection.isOpen) return;
     let lane = this.lanes.get(connection);
     if (!lane) {
-      lane = new Lane(connection, (to, message) => this.admit(to, message));
+      lane = new Lane(connection, door, (to, message) => this.admit(to, message));
       this.lanes.set(connection, lane);
     }
     lane.take({ data, isBinary });
@@ -59,11 +61,12 @@ export class Dispatcher implements OnModuleInit {
     if (isBinary) {
       this.metrics.counter('chatapi_frames_received_total').labels({ type: 'unknown' }).inc();
       const error = new AppError('VALIDATION_ERROR', 'Frames are JSON text; binary messages are not accepted');
-      this.end(lane, errorFrame(error, undefined), CloseCode.unsupported, 'binary message');
+      this.end(lane, error.code, lane.door.error(error, undefined), CloseCode.unsupported, 'binary message');
       return;
     }
-    const frame = readFrame(data.toString('utf8'));
-    const operation = 'type' in frame ? this.operations.find(frame.type) : undefined;
+    const { path, defaultFrame } = lane.door;
+    const frame = readFrame(data.toString('utf8'), defaultFrame);
+    const operation = 'type' in frame ? this.operations.of(path).get(frame.type) : undefined;
     this.metrics
       .counter('chatapi_frames_received_total')
       .labels({ type: operation?.name ?? 'unknown' })
@@ -99,8 +102,8 @@ export class Dispatcher implements OnModuleInit {
     const retryAfterMs = verdict.kind === 'end' ? PATIENCE_MS : verdict.retryAfterMs;
     const seconds = Math.ceil(retryAfterMs / 1000);
     const message = `Rate limit exceeded. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
-    const frame = errorFrame(new AppError('RATE_LIMIT_EXCEEDED', message), requestId, retryAfterMs);
-    if (verdict.kind === 'end') this.end(lane, frame, CloseCode.tooFast, 'too fast');
+    const frame = lane.door.error(new AppError('RATE_LIMIT_EXCEEDED', message), requestId, retryAfterMs);
+    if (verdict.kind === 'end') this.end(lane, 'RATE_LIMIT_EXCEEDED', frame, CloseCode.tooFast, 'too fast');
     else {
       this.metrics.errors('RATE_LIMIT_EXCEEDED');
       lane.settle(lane.reserve(), () => lane.connection.send(toWire(frame)));
@@ -125,7 +128,7 @@ export class Dispatcher implements OnModuleInit {
     const fail = (error: unknown): void => this.refuse(lane, slot, error, requestId, operation, caller.requestId);
     const answer = (result: unknown): void => {
       try {
-        lane.settle(slot, reply(connection, operation, result, requestId));
+        lane.settle(slot, reply(lane, operation, result, requestId));
       } catch (error) {
         fail(error);
       }
@@ -162,13 +165,13 @@ export class Dispatcher implements OnModuleInit {
       );
     this.metrics.errors(error.code);
     // Without an id of the client's, the one in the log is all that leads there.
-    const frame = toWire(errorFrame(error, isFault ? logId : requestId));
+    const frame = toWire(lane.door.error(error, isFault ? logId : requestId));
     lane.settle(slot, () => lane.connection.send(frame));
   }
 
   /** The refusal, then the close, both after the answers that are still to come. */
-  private end(lane: Lane, frame: Frame, code: number, reason: string): void {
-    this.metrics.errors(frame['code'] === 'RATE_LIMIT_EXCEEDED' ? 'RATE_LIMIT_EXCEEDED' : 'VALIDATION_ERROR');
+  private end(lane: Lane, error: ErrorCode, frame: object, code: number, reason: string): void {
+    this.metrics.errors(error);
     lane.end(() => {
       lane.connection.send(toWire(frame));
       lane.connection.close(code, reason);
@@ -177,14 +180,13 @@ export class Dispatcher implements OnModuleInit {
 }
 
 function reply(
-  connection: AcceptedConnection,
+  { connection, door }: Lane,
   operation: Operation,
   result: unknown,
   requestId: string | undefined,
 ): (() => void) | undefined {
   if (operation.replies === undefined) return undefined;
-  const given = requestId === undefined ? {} : { request_id: requestId };
-  const frame = toWire({ type: operation.replies.name, ...given, ...(result as object | undefined) });
+  const frame = toWire(door.reply(operation.replies.name, requestId, (result as object | undefined) ?? {}));
   return () => connection.send(frame);
 }
 

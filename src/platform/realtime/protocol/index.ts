@@ -15,15 +15,16 @@
  * are done; sends start in their order; everything else starts at once. Before a close for a bad client (1003, 4008)
  * the answers that are still to come are written.
  */
-// The frames of presence are declared by being loaded.
+// The frames of presence and of streams are declared by being loaded.
+import './dto/stream-frames.dto';
 export { TypingFrameDto } from './dto/presence-frames.dto';
 
 export { type AsyncApiDocument, buildSocketDocument } from './asyncapi/document';
 export { installSocketDocs } from './asyncapi/install';
-export { CLIENT_FRAMES, type ClientFrameName } from './documented-frames';
+export { CLIENT_FRAMES } from '../documented-frames';
 export { Dispatcher } from './dispatcher';
 export { SubscribedFrameDto, SubscriptionFrameDto, UnsubscribedFrameDto } from './dto/subscription-frames.dto';
-export { errorFrame } from './error-frame';
+export { errorFrame } from '../error-frame';
 export { SOCKET_PATH, SocketOperations } from './operations';
 export { PROTOCOL_PROVIDERS } from './providers';
 export { ServerFrame, serverFrames } from './server-frame';

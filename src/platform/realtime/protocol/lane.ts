@@ -1,4 +1,4 @@
-import type { AcceptedConnection } from '../contract';
+import type { AcceptedConnection, SocketDoor } from '../contract';
 import { ConnectionRates } from './rates';
 import { ReplyQueue, type ReplySlot } from './reply-queue';
 import { StartOrder } from './start-order';
@@ -28,6 +28,7 @@ export class Lane {
 
   constructor(
     readonly connection: AcceptedConnection,
+    readonly door: SocketDoor,
     private readonly admit: (lane: Lane, message: RawMessage) => void,
   ) {
     connection.onClose(() => this.stop());

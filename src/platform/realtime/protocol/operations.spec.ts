@@ -46,6 +46,14 @@ class OtherGateway {
   }
 }
 
+@WebSocketGateway({ path: '/ws' })
+class UnknownFrame {
+  @SocketOperation({ name: 'shout', dto: NothingFrame, summary: 'Handles what no document has.' })
+  shout(): void {
+    return;
+  }
+}
+
 describe('the boot', () => {
   it('takes a gateway with all frames', async () => {
     await expect(startProtocol(TestGateway)).resolves.toBeDefined();
@@ -56,7 +64,16 @@ describe('the boot', () => {
     ['a DTO that cannot be compiled', [TestGateway, Uncompilable], /notification.ack cannot be validated: .*isEmail/],
     ['an operation outside of a gateway', [TestGateway, NoGateway], 'NoGateway handles notification.ack, but is no'],
     ['an operation on another path', [TestGateway, OtherGateway], 'OtherGateway handles notification.ack, but is no'],
-    ['documented frames without operation', [SecondPing], 'No socket operation handles: send_message, ack, read'],
+    [
+      'an operation for a frame that the door does not list',
+      [TestGateway, UnknownFrame],
+      '/ws takes no frame called shout',
+    ],
+    [
+      'documented frames without operation',
+      [SecondPing],
+      'No socket operation handles, at /ws: send_message, ack, read',
+    ],
   ])('fails on %s', async (_, gateways, message) => {
     await expect(startProtocol(...gateways)).rejects.toThrow(message);
   });

@@ -1,10 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type DtoClass, type ObjectSchema, Validator } from '../../validation';
-import { CLIENT_FRAMES } from './documented-frames';
+import type { SocketDoor } from '../contract';
+import { SocketDoors } from '../transport';
 import { type FrameContext, type OperationFacts, SOCKET_OPERATION } from './socket-operation';
 
-/** Where the operations' gateways listen. */
+/** The Rooms API's socket. */
 export const SOCKET_PATH = '/ws';
 /** What `@WebSocketGateway` writes down. */
 const GATEWAY_OPTIONS = 'websockets:gateway_options';
@@ -17,46 +18,54 @@ export interface Operation extends OperationFacts {
   readonly call: Handler;
 }
 
+interface Declared {
+  readonly operation: Operation;
+  /** Where its gateway listens; undefined: it is none. */
+  readonly path: string | undefined;
+  readonly gateway: string;
+}
+
 /**
- * The operations of all gateways, found by their decorator. The server does not start with two of one name, with one
- * outside of a gateway on /ws, with a DTO that cannot be compiled, or without one that is documented as built.
+ * The operations of all gateways, found by their decorator. The server does not start with two of one name at a door,
+ * with one outside of a gateway at a door, with one that the door does not list, without one that it lists, or with a
+ * DTO that cannot be compiled.
  */
 @Injectable()
 export class SocketOperations implements OnModuleInit {
-  private table: ReadonlyMap<string, Operation> | undefined;
+  private tables: ReadonlyMap<string, ReadonlyMap<string, Operation>> | undefined;
 
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
     private readonly validator: Validator,
+    private readonly doors: SocketDoors,
   ) {}
 
   onModuleInit(): void {
-    this.byName();
+    this.tables ??= this.collect();
   }
 
-  find(name: string): Operation | undefined {
-    return this.byName().get(name);
+  /** Those of a door by the frame's name, in the order of the contract. */
+  of(path: string): ReadonlyMap<string, Operation> {
+    return (this.tables ??= this.collect()).get(path) ?? new Map();
   }
 
-  /** By the frame's name, in the order of the contract. */
-  byName(): ReadonlyMap<string, Operation> {
-    return (this.table ??= this.collect());
+  private collect(): ReadonlyMap<string, ReadonlyMap<string, Operation>> {
+    const declared = this.declared();
+    const stray = declared.find(({ path }) => path === undefined || !this.doors.paths.includes(path));
+    if (stray)
+      throw new Error(
+        `${stray.gateway} handles ${stray.operation.name}, but is no @WebSocketGateway({ path: '/ws' }), nor at any other door`,
+      );
+    return new Map(
+      this.doors.all().map((door) => {
+        const here = declared.filter(({ path }) => path === door.path).map(({ operation }) => operation);
+        return [door.path, tableOf(door, here)];
+      }),
+    );
   }
 
-  private collect(): ReadonlyMap<string, Operation> {
-    const found = new Map<string, Operation>();
-    for (const operation of this.declared()) {
-      if (found.has(operation.name)) throw new Error(`Two socket operations handle the frame ${operation.name}`);
-      found.set(operation.name, operation);
-    }
-    const missing = Object.entries(CLIENT_FRAMES).filter(([name, state]) => state === 'built' && !found.has(name));
-    if (missing.length > 0) throw new Error(`No socket operation handles: ${missing.map(([name]) => name).join(', ')}`);
-    const order = Object.keys(CLIENT_FRAMES);
-    return new Map([...found].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
-  }
-
-  private declared(): Operation[] {
+  private declared(): Declared[] {
     const seen = new Set<unknown>();
     return this.discovery.getProviders().flatMap(({ instance }: { instance?: unknown }) => {
       // An alias of a provider is the same instance once more.
@@ -66,15 +75,15 @@ export class SocketOperations implements OnModuleInit {
     });
   }
 
-  private operationsOf(gateway: object): Operation[] {
+  private operationsOf(gateway: object): Declared[] {
     const prototype = Object.getPrototypeOf(gateway) as Record<string, unknown> | null;
     if (prototype === null || prototype === Object.prototype) return [];
     return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
       const handler = prototype[method] as Handler;
       const facts = Reflect.getMetadata(SOCKET_OPERATION, handler) as OperationFacts | undefined;
       if (!facts) return [];
-      assertGateway(gateway, facts.name);
-      return [{ ...facts, schema: this.compile(facts.dto, facts.name), call: handler.bind(gateway) }];
+      const operation = { ...facts, schema: this.compile(facts.dto, facts.name), call: handler.bind(gateway) };
+      return [{ operation, path: pathOf(gateway), gateway: gateway.constructor.name }];
     });
   }
 
@@ -87,8 +96,20 @@ export class SocketOperations implements OnModuleInit {
   }
 }
 
-function assertGateway(gateway: object, name: string): void {
+function pathOf(gateway: object): string | undefined {
   const options = Reflect.getMetadata(GATEWAY_OPTIONS, gateway.constructor) as { path?: string } | undefined;
-  if (options?.path !== SOCKET_PATH)
-    throw new Error(`${gateway.constructor.name} handles ${name}, but is no @WebSocketGateway({ path: '/ws' })`);
+  return options?.path;
+}
+
+function tableOf({ path, clientFrames }: SocketDoor, operations: readonly Operation[]): Map<string, Operation> {
+  const found = new Map<string, Operation>();
+  for (const operation of operations) {
+    const { name } = operation;
+    if (found.has(name)) throw new Error(`Two socket operations handle the frame ${name} at ${path}`);
+    if (!clientFrames.includes(name)) throw new Error(`${path} takes no frame called ${name}`);
+    found.set(name, operation);
+  }
+  const missing = clientFrames.filter((name) => !found.has(name));
+  if (missing.length > 0) throw new Error(`No socket operation handles, at ${path}: ${missing.join(', ')}`);
+  return new Map([...found].sort(([a], [b]) => clientFrames.indexOf(a) - clientFrames.indexOf(b)));
 }

@@ -11,8 +11,11 @@ export type ReadFrame =
   | { readonly type: string; readonly requestId: string | undefined; readonly fields: Record<string, unknown> }
   | { readonly refused: AppError; readonly requestId: string | undefined };
 
-/** Reads one text message, flat or nested; never throws for what a client sent. */
-export function readFrame(text: string): ReadFrame {
+/**
+ * Reads one text message, flat or nested; never throws for what a client sent.
+ * @param defaultType what a frame without a type is
+ */
+export function readFrame(text: string, defaultType?: string): ReadFrame {
   let value: unknown;
   try {
     value = parseJson(text);
@@ -22,7 +25,8 @@ export function readFrame(text: string): ReadFrame {
   }
   if (!isObject(value))
     return { refused: new AppError('VALIDATION_ERROR', 'A frame must be a JSON object'), requestId: undefined };
-  const { type, request_id: outer, ...rest } = value;
+  const { type: givenType, request_id: outer, ...rest } = value;
+  const type = givenType ?? defaultType;
   const nested = isObject(rest['data']) ? rest['data'] : undefined;
   const { request_id: inner, ...fields } = nested ?? withoutEmptyData(rest);
   const given = outer ?? inner;

@@ -3,7 +3,6 @@ import type { ErrorCode } from '../../../common/errors';
 import type { Caller } from '../../auth';
 import type { DtoClass } from '../../validation';
 import type { AcceptedConnection } from '../contract';
-import type { ClientFrameName } from './documented-frames';
 
 /** What an operation learns beside the frame's fields. */
 export interface FrameContext {
@@ -18,13 +17,13 @@ export interface FrameContext {
 export type FrameFamily = 'message' | 'other';
 
 export interface SocketOperationOptions<D extends object, R> {
-  /** The frame's `type`. */
-  readonly name: ClientFrameName;
+  /** The frame's `type`, one of those that the gateway's door lists. */
+  readonly name: string;
   /** The frame's fields, beside `type` and `request_id`. */
   readonly dto: new () => D;
   /** Default other. */
   readonly family?: FrameFamily;
-  /** The reply's `type`, and its fields beside `type` and `request_id`. Without it the sender gets no reply. */
+  /** The reply's type, and its fields beside that and `request_id`. Without it the sender gets no reply. */
   readonly replies?: { readonly name: string; readonly dto: new () => R };
   /** Starts only when the sends that the connection made before into the same rooms are done. Default false. */
   readonly waitsForSends?: boolean;

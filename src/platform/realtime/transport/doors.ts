@@ -1,35 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { type AppError, ERROR_CATALOGUE } from '../../../common/errors';
 import { encodeId } from '../../../common/ids';
-import { type Caller, type LimitName, limitOf } from '../../auth';
-import { type ConnectionHandler, ConnectionHandlers, type Frame } from '../contract';
+import { limitOf } from '../../auth';
+import { type ConnectionHandler, ConnectionHandlers, type SocketDoor } from '../contract';
+import { CLIENT_FRAMES } from '../documented-frames';
+import { errorFrame } from '../error-frame';
 import { OTHER_FRAMES_PER_SECOND } from '../limits';
+import { ROOMS_DOCUMENT } from './rooms-document';
 import { MAX_FRAME_BYTES } from './wire';
-
-/** What a new connection is told first. */
-export interface Greeting {
-  readonly connectionId: string;
-  readonly caller: Caller;
-  readonly epoch: number;
-  readonly heartbeatMs: number;
-}
-
-/** A path that takes sockets, and the words in which it speaks of connections. */
-export interface SocketDoor {
-  readonly path: string;
-  /** How many connections a tenant may have here, and one user of it. */
-  readonly tenantLimit: LimitName;
-  readonly userLimit: LimitName | undefined;
-  hello(greeting: Greeting): Frame;
-  error(error: AppError, requestId: string): Frame;
-  shutdown(reconnectAfterMs: number): Frame;
-}
 
 /** The Rooms API's socket (contract §4). */
 const ROOMS_DOOR: SocketDoor = {
   path: '/ws',
   tenantLimit: 'ws_connections',
   userLimit: 'ws_connections_per_user',
+  access: 'user',
+  clientFrames: CLIENT_FRAMES,
   hello: ({ connectionId, caller, epoch, heartbeatMs }) => ({
     type: 'hello',
     connection_id: connectionId,
@@ -43,16 +28,14 @@ const ROOMS_DOOR: SocketDoor = {
       frame_bytes: MAX_FRAME_BYTES,
     },
   }),
-  error: (error, requestId) => ({
-    type: 'error',
-    code: error.code,
-    message: error.message,
-    request_id: requestId,
-    retryable: ERROR_CATALOGUE[error.code].retryable,
-    ...(error.retryAfterSeconds === undefined ? {} : { retry_after_ms: error.retryAfterSeconds * 1000 }),
-    ...(error.field === undefined ? {} : { field: error.field }),
+  error: errorFrame,
+  reply: (type, requestId, fields) => ({
+    type,
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+    ...fields,
   }),
   shutdown: (ms) => ({ type: 'server.shutdown', reconnect_after_ms: ms }),
+  document: ROOMS_DOCUMENT,
 };
 
 /** The paths that take sockets, and who handles their connections. */
@@ -61,6 +44,11 @@ export class SocketDoors extends ConnectionHandlers {
   private readonly doors = new Map<string, SocketDoor>([[ROOMS_DOOR.path, ROOMS_DOOR]]);
   private readonly handlers = new Map<string, ConnectionHandler[]>();
 
+  open(door: SocketDoor): void {
+    if (this.doors.has(door.path)) throw new Error(`${door.path} takes sockets already`);
+    this.doors.set(door.path, door);
+  }
+
   add(path: string, handler: ConnectionHandler): void {
     if (!this.doors.has(path)) throw new Error(`no sockets are taken at ${path}`);
     this.handlers.set(path, [...this.handlersOf(path), handler]);
@@ -68,6 +56,10 @@ export class SocketDoors extends ConnectionHandlers {
 
   get paths(): readonly string[] {
     return [...this.doors.keys()];
+  }
+
+  all(): readonly SocketDoor[] {
+    return [...this.doors.values()];
   }
 
   /** In whose words a refusal is told where there is no door. */

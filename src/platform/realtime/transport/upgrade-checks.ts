@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { unauthenticated } from '../../../common/errors';
 import { RuntimeConfig, SocketConfig } from '../../../config';
 import { Authenticator, type Caller, CredentialVerifier, Tickets } from '../../auth';
+import type { SocketDoor } from '../contract';
 import { Connections } from './connections';
-import type { SocketDoor } from './doors';
 import { Epoch } from './epoch';
 import { credentialOf, refuseOtherUser, syncsByItself, type UpgradeRequest } from './upgrade-request';
 
@@ -32,16 +32,17 @@ export class UpgradeChecks {
     this.allowKeyInQuery = socket.allowApiKeyInQuery ?? runtime.nodeEnv !== 'production';
   }
 
-  /** Throws 400, 401, 403, 429 or 503. */
+  /** Throws 400, 401, 403, 404, 429 or 503. */
   async check(request: UpgradeRequest, door: SocketDoor): Promise<Admission> {
     const { ticket, headers } = credentialOf(request, this.allowKeyInQuery);
     const identity = await (ticket === undefined
-      ? this.authenticator.identify(headers, 'user')
+      ? this.authenticator.identify(headers, door.access)
       : this.authenticator.identifyTicket(ticket));
-    const caller = this.authenticator.authorise(identity, headers, 'user', request.id);
-    refuseOtherUser(request, caller);
+    const credited = this.authenticator.authorise(identity, headers, door.access, request.id);
+    refuseOtherUser(request, credited);
     const isSynced = syncsByItself(request);
-    this.connections.admit(caller, door);
+    this.connections.admit(credited, door);
+    const caller = (await door.enter?.(request, credited)) ?? credited;
     const epoch = await this.epoch.read();
     // Last, so that what is refused for another reason leaves the ticket good.
     const used = identity.kind === 'token' ? identity.ticket : undefined;

@@ -1,19 +1,17 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { forbidden, invalid, unauthenticated } from '../../../common/errors';
 import type { Caller, CredentialHeaders } from '../../auth';
+import type { SocketRequest } from '../contract';
 
 /** Begins every socket ticket. */
 const TICKET_PREFIX = 'wst_';
 const BEARER_TICKET = /^Bearer +(wst_\S+)$/i;
 
-/** An upgrade as the checks need it. Its query may hold secrets: never logged, never echoed. */
-export interface UpgradeRequest {
-  readonly id: string;
+/** An upgrade as the checks need it. */
+export interface UpgradeRequest extends SocketRequest {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
   /** Refusals are to be told on a socket, since a browser cannot read an HTTP answer. */
   readonly wantsCloseCodes: boolean;
 }

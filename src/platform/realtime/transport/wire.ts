@@ -1,5 +1,5 @@
 import * as ws from 'ws';
-import type { Frame, FrameBatch, WireFrame } from '../contract';
+import type { FrameBatch, WireFrame } from '../contract';
 
 /** Largest message that a client may send, in bytes (contract §1). */
 export const MAX_FRAME_BYTES = 256 * 1024;
@@ -26,7 +26,7 @@ export function encodeFrame(text: string): WireFrame {
 }
 
 /** Serialises and frames. */
-export function toWire(frame: Frame): WireFrame {
+export function toWire(frame: object): WireFrame {
   return encodeFrame(JSON.stringify(frame));
 }
 

@@ -1,3 +1,5 @@
+import type { SocketDoor } from '../../contract';
+
 const ref = (name: string): { $ref: string } => ({ $ref: `#/components/securitySchemes/${name}` });
 const text = (description: string): object => ({ type: 'string', description });
 
@@ -38,30 +40,23 @@ export const SERVERS = {
 };
 
 /** The upgrade request, as the WebSocket binding describes it. */
-export const UPGRADE = {
-  method: 'GET',
-  query: {
-    type: 'object',
-    properties: {
-      token: text('A user token or a socket ticket.'),
-      api_key: text('An API key, with `user_id`.'),
-      user_id: text('The user that the connection acts as, with `api_key`.'),
-      close_codes: { type: 'string', enum: ['1'], description: 'Refusals as a close code instead of an HTTP answer.' },
-      sync: {
-        type: 'string',
-        enum: ['auto', 'manual'],
-        default: 'auto',
-        description: '`manual`: the server sends no history by itself, since this device keeps its own positions.',
-      },
-    },
-  },
-  headers: {
-    type: 'object',
-    properties: {
-      'X-API-Key': text('An API key.'),
-      'X-User-Id': text('The user that the connection acts as, with X-API-Key.'),
-      Authorization: text('`Bearer <user token>`.'),
-    },
-  },
-  bindingVersion: '0.1.0',
+export function upgradeBinding({ document }: SocketDoor): object {
+  return {
+    method: 'GET',
+    query: { type: 'object', properties: { ...QUERY, ...document.query } },
+    headers: { type: 'object', properties: { ...HEADERS, ...document.headers } },
+    bindingVersion: '0.1.0',
+  };
+}
+
+const QUERY = {
+  token: text('A user token or a socket ticket.'),
+  api_key: text('An API key, with `user_id`.'),
+  user_id: text('The user that the connection acts as, with `api_key`.'),
+  close_codes: { type: 'string', enum: ['1'], description: 'Refusals as a close code instead of an HTTP answer.' },
+};
+const HEADERS = {
+  'X-API-Key': text('An API key.'),
+  'X-User-Id': text('The user that the connection acts as, with X-API-Key.'),
+  Authorization: text('`Bearer <user token>`.'),
 };

@@ -1,10 +1,12 @@
 import type { INestApplication } from '@nestjs/common';
 import { componentSchemas, type Schemas } from '../../../http';
-import type { DtoClass, ObjectSchema } from '../../../validation';
+import type { DtoClass } from '../../../validation';
+import { SocketDoors } from '../../transport';
+import type { SocketDoor } from '../../contract';
 import { type Operation, SOCKET_PATH, SocketOperations } from '../operations';
 import { MAX_REQUEST_ID } from '../read-frame';
 import { serverFrames } from '../server-frame';
-import { SECURITY_SCHEMES, SERVERS, UPGRADE } from './connection';
+import { SECURITY_SCHEMES, SERVERS, upgradeBinding } from './connection';
 import { description } from './description';
 import { closed, type JsonSchema, referredTo, toJsonSchema } from './json-schema';
 
@@ -21,116 +23,156 @@ interface Message {
   readonly name: string;
   readonly summary: string;
   readonly dto: DtoClass;
-  /** Carries a request_id: what clients send, and the replies to it. */
-  readonly hasRequestId: boolean;
+  /** `reply`: the server's, with the request id of what it answers. */
+  readonly from: 'client' | 'reply' | 'server';
 }
 
-const CHANNEL = { $ref: '#/channels/socket' };
+/** A door with its messages, keyed by their names among the components: those of `/ws` are the frames' own. */
+interface Channel {
+  readonly door: SocketDoor;
+  readonly operations: readonly Operation[];
+  readonly messages: readonly Message[];
+}
+
 const REQUEST_ID: JsonSchema = {
   type: 'string',
   maxLength: MAX_REQUEST_ID,
   description: "Your id of the frame; the reply's is the same.",
 };
 
-/** The AsyncAPI document of the running code, from the operations and server frames that it has. */
+/** The AsyncAPI document of the running code, from the doors, operations and server frames that it has. */
 export function buildSocketDocument(app: INestApplication): AsyncApiDocument {
-  const operations = [...app.get(SocketOperations, { strict: false }).byName().values()];
-  const messages = messagesOf(operations);
+  const doors = app.get(SocketDoors, { strict: false }).all();
+  const table = app.get(SocketOperations, { strict: false });
+  const channels = doors.map((door): Channel => {
+    const operations = [...table.of(door.path).values()];
+    return { door, operations, messages: messagesOf(door, operations) };
+  });
   const schemas = componentSchemas(
     app,
-    messages.map(({ dto }) => dto),
-    new Map(operations.map(({ dto, schema }): [string, ObjectSchema] => [dto.name, schema])),
+    channels.flatMap(({ messages }) => messages.map(({ dto }) => dto)),
+    new Map(channels.flatMap(({ operations }) => operations.map(({ dto, schema }) => [dto.name, schema] as const))),
   );
-  const rendered = Object.fromEntries(messages.map((message) => [message.name, render(message, schemas)]));
+  const rendered = Object.fromEntries(
+    channels.flatMap(({ door, messages }) =>
+      messages.map((message) => [keyOf(door, message.name), render(door, message, schemas)] as const),
+    ),
+  );
   return {
     asyncapi: '3.0.0',
     info: {
-      title: 'ChatAPI socket',
+      title: 'ChatAPI sockets',
       version: '1',
-      description: description(),
+      description: description(doors),
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
     },
     defaultContentType: 'application/json',
     servers: SERVERS,
-    channels: {
-      socket: {
-        address: SOCKET_PATH,
-        title: SOCKET_PATH,
-        description: 'One connection of one user.',
-        messages: Object.fromEntries(messages.map(({ name }) => [name, { $ref: `#/components/messages/${name}` }])),
-        bindings: { ws: UPGRADE },
-      },
-    },
-    operations: Object.fromEntries([
-      ...operations.map((operation) => [operation.name, received(operation)] as const),
-      ...serverFrames().map(({ name, summary }) => [name, sent(name, summary)] as const),
-    ]),
+    channels: Object.fromEntries(channels.map((channel) => [channel.door.document.channel, described(channel)])),
+    operations: Object.fromEntries(channels.flatMap(operationsOf)),
     components: { messages: rendered, schemas: nestedSchemas(rendered, schemas), securitySchemes: SECURITY_SCHEMES },
   };
 }
 
-function messagesOf(operations: readonly Operation[]): Message[] {
+/** The first door's frames have their own names; those of the others could be called the same. */
+function keyOf({ path, document }: SocketDoor, name: string): string {
+  return path === SOCKET_PATH ? name : `${document.channel}.${name}`;
+}
+
+function described({ door, messages }: Channel): object {
+  return {
+    address: door.path,
+    title: door.path,
+    description: 'One connection of one user.',
+    messages: Object.fromEntries(
+      messages.map(({ name }) => [name, { $ref: `#/components/messages/${keyOf(door, name)}` }]),
+    ),
+    bindings: { ws: upgradeBinding(door) },
+  };
+}
+
+function operationsOf({ door, operations }: Channel): (readonly [string, object])[] {
+  return [
+    ...operations.map((operation) => [keyOf(door, operation.name), received(door, operation)] as const),
+    ...serverFrames(door.path).map(({ name, summary }) => [keyOf(door, name), sent(door, name, summary)] as const),
+  ];
+}
+
+function messagesOf({ path }: SocketDoor, operations: readonly Operation[]): Message[] {
   const messages = operations.flatMap(({ name, summary, dto, replies }): Message[] => [
-    { name, summary, dto, hasRequestId: true },
-    ...(replies ? [{ ...replies, summary: `The reply to ${name}.`, hasRequestId: true }] : []),
+    { name, summary, dto, from: 'client' },
+    ...(replies ? [{ ...replies, summary: `The reply to ${name}.`, from: 'reply' as const }] : []),
   ]);
-  const own = serverFrames().map((frame): Message => ({ ...frame, hasRequestId: false }));
+  const own = serverFrames(path).map((frame): Message => ({ ...frame, from: 'server' }));
   const all = [...messages, ...own];
   const twice = all.find(({ name }, i) => all.findIndex((other) => other.name === name) !== i);
-  if (twice) throw new Error(`Two frames are called ${twice.name}`);
+  if (twice) throw new Error(`Two frames of ${path} are called ${twice.name}`);
   return all;
 }
 
 /** The server receives it, and answers. */
-function received({ name, summary, replies, errors = [] }: Operation): object {
-  const answers = [...(replies ? [replies.name] : []), 'error'].map(inChannel);
+function received(door: SocketDoor, { name, summary, replies, errors = [] }: Operation): object {
+  const answers = [...(replies ? [replies.name] : []), 'error'].map((answer) => inChannel(door, answer));
   const told = errors.length === 0 ? '' : ` Errors beside those of every frame: ${errors.join(', ')}.`;
   return {
     action: 'receive',
-    channel: CHANNEL,
+    channel: channelOf(door),
     title: name,
     summary,
     description: `You send it.${told}`,
-    messages: [inChannel(name)],
-    reply: { channel: CHANNEL, messages: answers },
+    messages: [inChannel(door, name)],
+    reply: { channel: channelOf(door), messages: answers },
   };
 }
 
-function sent(name: string, summary: string): object {
-  return { action: 'send', channel: CHANNEL, title: name, summary, messages: [inChannel(name)] };
+function sent(door: SocketDoor, name: string, summary: string): object {
+  return { action: 'send', channel: channelOf(door), title: name, summary, messages: [inChannel(door, name)] };
 }
 
-function inChannel(name: string): { $ref: string } {
-  return { $ref: `#/channels/socket/messages/${name}` };
+function channelOf({ document }: SocketDoor): { $ref: string } {
+  return { $ref: `#/channels/${document.channel}` };
 }
 
-function render({ name, summary, dto, hasRequestId }: Message, schemas: Schemas): object {
+function inChannel({ document }: SocketDoor, name: string): { $ref: string } {
+  return { $ref: `#/channels/${document.channel}/messages/${name}` };
+}
+
+function render(door: SocketDoor, { name, summary, dto, from }: Message, schemas: Schemas): object {
   const fields = toJsonSchema(schemas[dto.name] ?? {}) as {
     readonly properties?: Record<string, JsonSchema>;
     readonly required?: readonly string[];
   };
-  if (fields.properties && 'type' in fields.properties)
-    throw new Error(`The fields of ${name} hold a type of their own`);
-  const required = ['type', ...(fields.required ?? [])];
+  const { typeField, everyFrame } = door.document;
+  const type = from === 'client' ? 'type' : typeField;
+  const common = (from === 'client' ? {} : everyFrame) as Record<string, JsonSchema>;
+  if (fields.properties && type in fields.properties) throw new Error(`The fields of ${name} hold a type of their own`);
+  const isDefault = from === 'client' && name === door.defaultFrame;
+  const required = [...(isDefault ? [] : [type]), ...Object.keys(common), ...(fields.required ?? [])];
+  const properties = { ...common, ...fields.properties };
   const payload = {
     type: 'object',
     additionalProperties: false,
-    required,
+    ...(required.length === 0 ? {} : { required }),
     properties: {
-      type: { type: 'string', const: name },
-      ...fields.properties,
-      ...(hasRequestId ? { request_id: REQUEST_ID } : {}),
+      [type]: { type: 'string', const: name },
+      ...properties,
+      ...(from === 'server' ? {} : { request_id: REQUEST_ID }),
     },
   };
-  return { name, title: name, summary, payload, ...exampleOf(name, required, fields.properties ?? {}) };
+  const head = isDefault ? {} : { [type]: name };
+  return { name, title: name, summary, payload, ...exampleOf(head, required, properties) };
 }
 
 /** An example from those of the fields, where every required field has one. */
-function exampleOf(name: string, required: readonly string[], properties: Record<string, JsonSchema>): object {
+function exampleOf(
+  head: Readonly<Record<string, string>>,
+  required: readonly string[],
+  properties: Record<string, JsonSchema>,
+): object {
   const shown = Object.entries(properties).flatMap(([field, { examples }]) =>
     Array.isArray(examples) ? [[field, examples[0]] as const] : [],
   );
-  const payload: Record<string, unknown> = { type: name, ...Object.fromEntries(shown) };
+  const payload: Record<string, unknown> = { ...head, ...Object.fromEntries(shown) };
   return required.every((field) => field in payload) ? { examples: [{ payload }] } : {};
 }
 

@@ -1,0 +1,69 @@
+import { Module } from '@nestjs/common';
+import { SseModule } from '../../platform/http';
+import { ModelsModule } from '../models';
+import { Chats, ChatStreams, Turns } from './contract';
+import { Answerer } from './core/answerer';
+import { Budgets } from './core/budgets';
+import { ChatHub } from './core/chat-hub';
+import { ChatNews } from './core/chat-news';
+import { ChatStreamsService } from './core/chat-streams.service';
+import { ChatsRepository } from './core/chats.repository';
+import { ChatsService } from './core/chats.service';
+import { ChunkWriter } from './core/chunk-writer';
+import { Interrupts } from './core/interrupts';
+import { LiveRuns } from './core/live-runs';
+import { Reruns } from './core/reruns';
+import { RunChunksRepository } from './core/run-chunks.repository';
+import { RunEnds } from './core/run-ends';
+import { RunMetrics } from './core/run-metrics';
+import { RunPublisher } from './core/run-publisher';
+import { RunWorker } from './core/run-worker';
+import { RunsRepository } from './core/runs.repository';
+import { RunSnapshots } from './core/snapshots';
+import { Stops } from './core/stops';
+import { Titles } from './core/titles';
+import { TurnGate } from './core/turn-gate';
+import { TurnsService } from './core/turns.service';
+import { AnswerStreams } from './http/answer-streams';
+import { AnswerWaits } from './http/answer-waits';
+import { Answers } from './http/answers';
+import { ChatController } from './http/chat.controller';
+import { ChatsController } from './http/chats.controller';
+import { ConversationsController } from './http/conversations.controller';
+import { TurnsController } from './http/turns.controller';
+import { CHAT_SOCKET_PROVIDERS } from './socket/providers';
+
+@Module({
+  imports: [ModelsModule, SseModule],
+  controllers: [ChatController, ChatsController, ConversationsController, TurnsController],
+  providers: [
+    AnswerStreams,
+    AnswerWaits,
+    Answerer,
+    Answers,
+    Budgets,
+    ChatHub,
+    ChatNews,
+    ChatsRepository,
+    ChunkWriter,
+    Interrupts,
+    LiveRuns,
+    Reruns,
+    RunChunksRepository,
+    RunEnds,
+    RunMetrics,
+    RunPublisher,
+    RunSnapshots,
+    RunWorker,
+    RunsRepository,
+    Stops,
+    Titles,
+    TurnGate,
+    ...CHAT_SOCKET_PROVIDERS,
+    { provide: Chats, useClass: ChatsService },
+    { provide: Turns, useClass: TurnsService },
+    { provide: ChatStreams, useClass: ChatStreamsService },
+  ],
+  exports: [Chats],
+})
+export class ChatsModule {}

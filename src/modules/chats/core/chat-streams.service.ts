@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { notFound } from '../../../common/errors';
+import { ChatStreams, type ChatWatcher, type Unwatch } from '../contract';
+import { ChatHub, type ChatRef } from './chat-hub';
+import { ChatWatch } from './chat-watch';
+import { RunsRepository } from './runs.repository';
+import { RunSnapshots } from './snapshots';
+
+/** Following chats and runs on this node, wherever they are answered. */
+@Injectable()
+export class ChatStreamsService extends ChatStreams {
+  constructor(
+    private readonly hub: ChatHub,
+    private readonly snapshots: RunSnapshots,
+    private readonly runs: RunsRepository,
+  ) {
+    super();
+  }
+
+  async watch(
+    chat: ChatRef,
+    watcher: ChatWatcher,
+    resume?: { readonly runId: string; readonly afterIndex: number },
+  ): Promise<Unwatch> {
+    const watch = this.open(chat, watcher, undefined);
+    return this.begun(watch, async () => {
+      if (resume !== undefined) await watch.join(resume.runId, resume.afterIndex);
+      const running = await this.running(chat);
+      if (running !== undefined && running !== resume?.runId) await watch.join(running, -1);
+    });
+  }
+
+  async follow(chat: ChatRef, runId: string, afterIndex: number, watcher: ChatWatcher): Promise<Unwatch> {
+    const watch = this.open(chat, watcher, runId);
+    return this.begun(watch, async () => {
+      if (!(await watch.join(runId, afterIndex))) throw notFound('Answer');
+    });
+  }
+
+  async running({ tenantId, chatId }: ChatRef): Promise<string | undefined> {
+    return (await this.runs.unfinished(tenantId, chatId))[0];
+  }
+
+  async hasAfter({ tenantId, chatId }: ChatRef, runId: string, afterIndex: number): Promise<boolean> {
+    const run = await this.runs.find(tenantId, chatId, runId);
+    if (run === undefined) return false;
+    return run.token_count === null || afterIndex < run.token_count;
+  }
+
+  private open(chat: ChatRef, watcher: ChatWatcher, only: string | undefined): ChatWatch {
+    const watch: ChatWatch = new ChatWatch(
+      (runId, afterIndex) => this.snapshots.read(chat, runId, afterIndex),
+      watcher,
+      only,
+      () => unlisten(),
+    );
+    const unlisten = this.hub.listen(chat, (hint) => watch.hear(hint));
+    watch.hold();
+    return watch;
+  }
+
+  /** The first look; news wait until it is done. */
+  private async begun(watch: ChatWatch, look: () => Promise<void>): Promise<Unwatch> {
+    try {
+      await look();
+    } catch (error) {
+      watch.close();
+      throw error;
+    }
+    watch.release();
+    return () => watch.close();
+  }
+}

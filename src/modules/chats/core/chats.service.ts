@@ -1,0 +1,144 @@
+import { Injectable } from '@nestjs/common';
+import { forbidden, invalid, notFound } from '../../../common/errors';
+import { newUuid } from '../../../common/ids';
+import type { PageRequest } from '../../../common/pagination';
+import { AGENT_PREFIX } from '../../../common/text';
+import type { Caller } from '../../../platform/auth';
+import { Database } from '../../../platform/database';
+import { type EffectResult, Effects } from '../../../platform/idempotency';
+import { ChatLog } from '../../messages';
+import { DEFAULT_PRESET, Presets } from '../../models';
+import { type Chat, type ChatFilter, type ChatMessage, Chats, type NewChat } from '../contract';
+import { ChatNews } from './chat-news';
+import { chatOf, type ChatRow, messageOf } from './chat-row';
+import { ChatsRepository } from './chats.repository';
+import { NEW_TITLE } from './title';
+
+/** Of a chat's metadata after merging, as of a room's. */
+export const MAX_METADATA_BYTES = 8 * 1024;
+
+interface ChatResult extends EffectResult {
+  readonly chat?: ChatRow;
+  readonly made?: boolean;
+}
+
+@Injectable()
+export class ChatsService extends Chats {
+  constructor(
+    private readonly repository: ChatsRepository,
+    private readonly database: Database,
+    private readonly effects: Effects,
+    private readonly presets: Presets,
+    private readonly log: ChatLog,
+    private readonly news: ChatNews,
+  ) {
+    super();
+  }
+
+  create(caller: Caller, input: NewChat, chatId = newUuid()): Promise<Chat> {
+    return this.make(caller, input, false, chatId);
+  }
+
+  active(caller: Caller, input: Pick<NewChat, 'userId' | 'groupId' | 'preset'>): Promise<Chat> {
+    return this.make(caller, input, true, newUuid());
+  }
+
+  async get(caller: Caller, chatId: string | undefined): Promise<Chat> {
+    const row = chatId === undefined ? undefined : await this.repository.find(caller.tenantId, chatId);
+    if (row === undefined) throw notFound('Chat');
+    refuseOthers(caller, row.user_id);
+    return chatOf(caller.tenantId, row);
+  }
+
+  async list(caller: Caller, filter: ChatFilter, page: PageRequest): Promise<{ chats: Chat[]; total: number }> {
+    if (filter.userId !== undefined) refuseOthers(caller, filter.userId);
+    const { tenantId, optionalUserId } = caller;
+    const userId = filter.userId ?? optionalUserId;
+    const { rows, total } = await this.repository.list(tenantId, { ...filter, userId }, page);
+    return { chats: rows.map((row) => chatOf(tenantId, row)), total };
+  }
+
+  async lastMessages(chats: readonly Chat[]): Promise<ReadonlyMap<string, ChatMessage>> {
+    const [first] = chats;
+    if (first === undefined) return new Map();
+    const rows = await this.log.newest(
+      first.tenantId,
+      chats.map((chat) => chat.chatId),
+    );
+    return new Map(rows.map((row) => [row.room_id, messageOf(row)]));
+  }
+
+  async update(
+    caller: Caller,
+    chat: Chat,
+    {
+      title,
+      metadata,
+    }: { readonly title?: string | undefined; readonly metadata?: Record<string, unknown> | undefined },
+  ): Promise<Chat> {
+    if (title === undefined && metadata === undefined) throw invalid('title', 'Send at least one of title, metadata');
+    const values = [title ?? null, metadata === undefined ? null : JSON.stringify(metadata), MAX_METADATA_BYTES, false];
+    const { status, chat: row } = await this.change(caller, chat, 'chat_update', values);
+    if (status === 'too_large') throw invalid('metadata', 'metadata must be at most 8 KB after merging');
+    if (row === undefined) throw notFound('Chat');
+    this.news.changed(chat);
+    return chatOf(chat.tenantId, row);
+  }
+
+  async delete(caller: Caller, chat: Chat): Promise<void> {
+    const by = caller.optionalUserId ?? chat.userId;
+    const running = await this.news.running(chat);
+    const { status } = await this.change(caller, chat, 'chat_delete', [by]);
+    if (status === 'no_room') throw notFound('Chat');
+    this.news.deleted(chat, running);
+  }
+
+  async clear(caller: Caller, chat: Chat): Promise<void> {
+    const { status } = await this.change(caller, chat, 'chat_clear', []);
+    if (status === 'no_room') throw notFound('Chat');
+  }
+
+  async messages(
+    { tenantId, chatId, messageCount }: Chat,
+    order: 'asc' | 'desc',
+    { limit, offset }: PageRequest,
+  ): Promise<{ messages: ChatMessage[]; total: number }> {
+    const rows = await this.log.page(tenantId, chatId, order === 'desc', limit, offset);
+    // What was said since the chat was read is on the page and must not lie beyond the total.
+    return {
+      messages: rows.map(messageOf),
+      total: Math.max(messageCount, rows.length === 0 ? 0 : offset + rows.length),
+    };
+  }
+
+  private async make(caller: Caller, input: NewChat, isActive: boolean, chatId: string): Promise<Chat> {
+    const { tenantId } = caller;
+    const { userId, groupId, title, metadata, preset = DEFAULT_PRESET } = input;
+    refuseOthers(caller, userId);
+    if ((await this.presets.find(tenantId, preset)) === undefined)
+      throw invalid('preset', 'There is no such preset; GET /api/presets lists them');
+    const values = [
+      ...[tenantId, chatId, userId, groupId ?? null, preset, AGENT_PREFIX + preset, title ?? NEW_TITLE],
+      ...[metadata === undefined ? null : JSON.stringify(metadata), title === undefined, isActive],
+    ];
+    const result = await this.news.making({ tenantId, chatId }, userId, () =>
+      isActive
+        ? // The call's Idempotency-Key is that of the message which follows.
+          this.database.call<ChatResult>('active chat', tenantId, 'chat_create', values)
+        : this.effects.call<ChatResult>(caller, 'chat_create', values),
+    );
+    if (result.chat === undefined) throw new Error(`chat_create: ${result.status}`);
+    if (result.made === true) this.news.made({ tenantId, chatId: result.chat.room_id }, userId);
+    return chatOf(tenantId, result.chat);
+  }
+
+  private change(caller: Caller, chat: Chat, fn: string, values: readonly unknown[]): Promise<ChatResult> {
+    const { tenantId, chatId } = chat;
+    return this.news.changing(chat, () => this.effects.call<ChatResult>(caller, fn, [tenantId, chatId, ...values]));
+  }
+}
+
+/** A caller with a user sees that user's chats and no others. */
+function refuseOthers({ optionalUserId }: Caller, userId: string): void {
+  if (optionalUserId !== undefined && optionalUserId !== userId) throw forbidden('This chat belongs to another user');
+}

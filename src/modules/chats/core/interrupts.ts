@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { describeError, Log } from '../../../platform/logging';
+import { AppError } from '../../../common/errors';
+import type { ChatRef } from './chat-hub';
+import { LiveRuns } from './live-runs';
+import { RunsRepository } from './runs.repository';
+
+/** Ends answers before their time, and keeps new messages away from a chat whose answer is not there yet. */
+@Injectable()
+export class Interrupts {
+  /** Per chat the last one that waits or sends. */
+  private readonly turns = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly runs: RunsRepository,
+    private readonly live: LiveRuns,
+    private readonly log: Log,
+  ) {}
+
+  /** Ends all answers of the chat that are not over; their runs. */
+  async all({ tenantId, chatId }: ChatRef): Promise<readonly string[]> {
+    const ids = await this.runs.cancel(tenantId, chatId, null);
+    this.live.stop(ids);
+    return ids;
+  }
+
+  /** Ends the answers to what was said before. What cannot be ended now is answered in its turn. */
+  before({ tenantId, chatId }: ChatRef, seq: number): void {
+    this.runs
+      .cancel(tenantId, chatId, seq)
+      .then((ids) => this.live.stop(ids))
+      .catch((error: unknown) =>
+        this.log.warn({ tenant_id: tenantId, error: describeError(error) }, 'answers could not be interrupted'),
+      );
+  }
+
+  /** Waits for its turn among the chat's senders; @throws 409 while an answer is written. Returns how to end the turn. */
+  async whenFree(chat: ChatRef): Promise<() => void> {
+    const key = `${chat.tenantId}/${chat.chatId}`;
+    const before = this.turns.get(key);
+    let end: () => void = () => undefined;
+    const turn = new Promise<void>((resolve) => (end = resolve));
+    this.turns.set(key, turn);
+    const release = (): void => {
+      end();
+      if (this.turns.get(key) === turn) this.turns.delete(key);
+    };
+    try {
+      await before;
+      if ((await this.runs.unfinished(chat.tenantId, chat.chatId)).length === 0) return release;
+    } catch (error) {
+      release();
+      throw error;
+    }
+    release();
+    throw answering();
+  }
+}
+
+/** 409 of a chat whose answer is still being written. */
+export function answering(): AppError {
+  return new AppError('CONFLICT', 'An answer is being written in this chat: wait for its end, or stop it');
+}

@@ -1,0 +1,140 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../../platform/database';
+
+export type RunState = 'queued' | 'streaming' | 'completed' | 'cancelled' | 'interrupted' | 'failed';
+
+export interface RunRow {
+  readonly run_id: string;
+  readonly state: RunState;
+  /** Tokens of an answer that has ended. */
+  readonly token_count: number | null;
+  readonly answer_seq: number | null;
+}
+
+/** What a worker learns when it takes a run. */
+export type Begun =
+  | { readonly status: 'gone' }
+  | { readonly status: 'ended' }
+  | {
+      /** `lost`: an earlier worker died while it streamed. `cancelled`: before it began. */
+      readonly status: 'started' | 'lost' | 'cancelled';
+      readonly fence: number;
+      readonly user_id: string;
+      readonly preset: string;
+      readonly cleared_seq: number;
+      readonly auto_title: boolean;
+    };
+
+/** Tokens of a run as they were stored. */
+export interface StoredTokens {
+  readonly text: string;
+  /** Where each token ends in the text, in UTF-16 units. */
+  readonly ends: readonly number[];
+}
+
+export interface Spent {
+  readonly tenant: number;
+  readonly user: number;
+  /** Until the budgets begin anew. */
+  readonly seconds_left: number;
+}
+
+const UNFINISHED = `state IN ('queued', 'streaming')`;
+
+/** The runs of a tenant; they are made and ended with their messages, by the append. */
+@Injectable()
+export class RunsRepository {
+  constructor(private readonly database: Database) {}
+
+  begin(tenantId: string, runId: string): Promise<Begun> {
+    return this.database.call<Begun>('begin run', tenantId, 'run_begin', [tenantId, runId]);
+  }
+
+  async find(tenantId: string, chatId: string, runId: string): Promise<RunRow | undefined> {
+    const [row] = await this.database.read<RunRow & { run_id: string }>(
+      'run',
+      tenantId,
+      `SELECT run_id, state, token_count, answer_seq FROM runs WHERE tenant_id = $1 AND run_id = $2 AND room_id = $3`,
+      [tenantId, runId, chatId],
+    );
+    return row;
+  }
+
+  /** The newest run that answers a message. */
+  async ofMessage(tenantId: string, chatId: string, seq: number): Promise<string | undefined> {
+    const [row] = await this.database.read<{ run_id: string }>(
+      'run of a message',
+      tenantId,
+      `SELECT run_id FROM runs WHERE tenant_id = $1 AND room_id = $2 AND reply_to_seq = $3
+       ORDER BY created_at DESC, run_id DESC LIMIT 1`,
+      [tenantId, chatId, seq],
+    );
+    return row?.run_id;
+  }
+
+  /** Runs that have not ended: the one that streams first, then those that wait, oldest first. */
+  async unfinished(tenantId: string, chatId: string): Promise<string[]> {
+    const rows = await this.database.read<{ run_id: string }>(
+      'unfinished runs',
+      tenantId,
+      `SELECT run_id FROM runs WHERE tenant_id = $1 AND room_id = $2 AND ${UNFINISHED}
+       ORDER BY state DESC, created_at, run_id`,
+      [tenantId, chatId],
+    );
+    return rows.map((row) => row.run_id);
+  }
+
+  /** Tells the chat's runs to stop; those that were not over. @param beforeSeq only those that answer earlier messages */
+  async cancel(tenantId: string, chatId: string, beforeSeq: number | null): Promise<string[]> {
+    const rows = await this.database.read<{ run_id: string }>(
+      'cancel runs',
+      tenantId,
+      `UPDATE runs SET is_cancelled = true WHERE tenant_id = $1 AND room_id = $2 AND ${UNFINISHED}
+       AND ($3::bigint IS NULL OR reply_to_seq < $3) RETURNING run_id`,
+      [tenantId, chatId, beforeSeq],
+    );
+    return rows.map((row) => row.run_id);
+  }
+
+  /** Ends a run that no answer can be stored for. */
+  async abandon(tenantId: string, runId: string, error: string): Promise<void> {
+    await this.database.read(
+      'abandon run',
+      tenantId,
+      `UPDATE runs SET state = 'failed', ended_at = clock_timestamp(), error_code = 'INTERNAL_ERROR', error_message = $3
+       WHERE tenant_id = $1 AND run_id = $2 AND ${UNFINISHED}`,
+      [tenantId, runId, error],
+    );
+  }
+
+  async tokens(tenantId: string, runId: string): Promise<StoredTokens> {
+    const rows = await this.database.read<{ text: string; ends: number[] }>(
+      'run tokens',
+      tenantId,
+      'SELECT text, ends FROM run_chunks WHERE tenant_id = $1 AND run_id = $2 ORDER BY first_index',
+      [tenantId, runId],
+    );
+    let text = '';
+    const ends: number[] = [];
+    for (const row of rows) {
+      for (const end of row.ends) ends.push(text.length + end);
+      text += row.text;
+    }
+    return { text, ends };
+  }
+
+  /** Tokens of models that the tenant and the user have spent since midnight UTC. */
+  async spent(tenantId: string, userId: string): Promise<Spent> {
+    const [row] = await this.database.read<Spent & { tenant: number }>(
+      'tokens spent',
+      tenantId,
+      `WITH day AS (SELECT date_trunc('day', now(), 'UTC') AS began)
+       SELECT COALESCE(sum(r.total_tokens), 0)::float8 AS tenant,
+         COALESCE(sum(r.total_tokens) FILTER (WHERE r.user_id = $2), 0)::float8 AS "user",
+         ceil(extract(epoch FROM min(d.began) + interval '1 day' - now()))::int AS seconds_left
+       FROM day d LEFT JOIN runs r ON r.tenant_id = $1 AND r.ended_at >= d.began`,
+      [tenantId, userId],
+    );
+    return row ?? { tenant: 0, user: 0, seconds_left: 1 };
+  }
+}

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../../platform/database';
+import { describeError, Log } from '../../../platform/logging';
+import { RoomFeed } from '../../../platform/realtime';
+import { ChatLog } from '../../messages';
+import type { RunRef } from './live-run';
+import { shortForm } from './title';
+
+/** Names chats that nobody has named after what was said first. */
+@Injectable()
+export class Titles {
+  constructor(
+    private readonly database: Database,
+    private readonly messages: ChatLog,
+    private readonly feed: RoomFeed,
+    private readonly log: Log,
+  ) {}
+
+  /** Neither fails nor matters enough to be tried again. */
+  async settle({ tenantId, chatId, runId }: RunRef, seq: number): Promise<void> {
+    try {
+      const message = await this.messages.ofSeq(tenantId, chatId, seq);
+      if (message === undefined) return;
+      const values = [tenantId, chatId, shortForm(message.content), null, 0, true];
+      const { status } = await this.database.call<{ status: string }>('name chat', tenantId, 'chat_update', values);
+      if (status === 'ok') this.feed.touch(tenantId, chatId);
+    } catch (error) {
+      this.log.warn({ run_id: runId, tenant_id: tenantId, error: describeError(error) }, 'chat could not be named');
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { newUuid } from '../../../common/ids';
+import type { Caller } from '../../../platform/auth';
+import { AiTurns, bindingId, MessageWriter, metaText, type Said } from '../../messages';
+import { Models } from '../../models';
+import { type Chat, type ChatMessage, type NewTurn, type Turn, Turns } from '../contract';
+import { messageSaid } from './chat-row';
+import { Reruns } from './reruns';
+import { Stops } from './stops';
+import { type OpenTurn, TurnGate } from './turn-gate';
+
+/** Turns through the doors of the chats; those of the Rooms API come to the gate by themselves. */
+@Injectable()
+export class TurnsService extends Turns implements OnModuleInit {
+  constructor(
+    private readonly writer: MessageWriter,
+    private readonly models: Models,
+    private readonly gate: TurnGate,
+    private readonly reruns: Reruns,
+    private readonly stops: Stops,
+    private readonly rooms: AiTurns,
+  ) {
+    super();
+  }
+
+  onModuleInit(): void {
+    this.rooms.use({ begin: (caller, said) => this.gate.beginInRoom(caller, said) });
+  }
+
+  async send(caller: Caller, chat: Chat, input: NewTurn): Promise<Turn> {
+    const said = saidIn(caller, chat, input);
+    const turn = await this.open(caller, chat, said, input);
+    try {
+      const isBoundByKey = input.clientMessageId === undefined;
+      const stored = await this.writer.say(caller, { ...said, isBoundByKey }, turn);
+      const message = messageSaid(said, stored);
+      if (turn !== undefined && stored.status === 'new') return { message, runId: turn.runId, replayed: false };
+      return { message, runId: await this.reruns.ofMessage(chat, stored.seq), replayed: stored.status === 'duplicate' };
+    } finally {
+      turn?.release();
+    }
+  }
+
+  regenerate(caller: Caller, chat: Chat): Promise<Turn> {
+    return this.reruns.last(caller, chat);
+  }
+
+  stop(chat: Chat): Promise<readonly ChatMessage[]> {
+    return this.stops.all(chat);
+  }
+
+  /** What is stored already is answered whatever the limits say by now: then there is no turn. */
+  private async open(caller: Caller, chat: Chat, said: Said, { origin }: NewTurn): Promise<OpenTurn | undefined> {
+    try {
+      await this.models.available(chat.tenantId);
+      return await this.gate.begin(caller, said, chat.userId, origin);
+    } catch (error) {
+      if (await this.reruns.isKnown(said)) return undefined;
+      throw error;
+    }
+  }
+}
+
+function saidIn(caller: Caller, { tenantId, chatId, userId }: Chat, input: NewTurn): Said {
+  return {
+    tenantId,
+    roomId: chatId,
+    messageId: newUuid(),
+    senderId: userId,
+    content: input.content,
+    metaText: metaText(input.metadata),
+    clientMessageId: bindingId(caller, input.clientMessageId),
+  };
+}

@@ -1,0 +1,192 @@
+import { type AppError, ERROR_CATALOGUE, type ErrorCode } from '../../common/errors';
+import { encodeId } from '../../common/ids';
+import type { ChatEvent, ChatMessage, RunFailure, TokenUsage } from './contract';
+
+/**
+ * What happens in a chat as clients are told, in the words of contract §5; the socket and SSE both serialise from here.
+ * Ids are encoded, times are ISO 8601.
+ */
+interface EventBase<T extends string> {
+  readonly event_type: T;
+  readonly timestamp: string;
+}
+
+interface OfMessage {
+  readonly message_id: string;
+  readonly chat_id: string;
+}
+
+export interface UsageView {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  /** Only where it is true: the tokens were counted here. */
+  readonly estimated?: boolean;
+}
+
+export interface MessageReceived extends EventBase<'message_received'>, OfMessage {
+  readonly seq: number;
+  readonly content: string;
+  readonly client_message_id?: string;
+  readonly request_id?: string;
+}
+
+export interface StreamStarted extends EventBase<'message_stream_started'>, OfMessage {
+  /** Tokens that follow are those after this index; −1: from the beginning. */
+  readonly after_index: number;
+}
+
+export interface StreamToken extends EventBase<'message_stream_token'>, OfMessage {
+  readonly token: string;
+  /** Of the last token in `token`. */
+  readonly index: number;
+}
+
+export interface StreamEnded extends EventBase<'message_stream_ended'>, OfMessage {
+  readonly seq: number;
+  readonly content: string;
+  readonly status: ChatMessage['status'];
+  readonly usage: UsageView | null;
+  readonly finish_reason: ChatMessage['finishReason'];
+}
+
+export interface ErrorEvent extends EventBase<'error'> {
+  readonly error_code: ErrorCode;
+  readonly error_message: string;
+  /** Context, and `hint`: what to do about it. */
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly request_id?: string;
+}
+
+export type ServerChatEvent = MessageReceived | StreamStarted | StreamToken | StreamEnded | ErrorEvent;
+
+type RunEvent = Exclude<ChatEvent, { type: 'deleted' }>;
+type Ended = Extract<ChatEvent, { type: 'ended' }>;
+
+const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  VALIDATION_ERROR: 'Correct the value and send again',
+  AUTHENTICATION_ERROR: 'Connect again with a valid credential',
+  AUTHORIZATION_ERROR: 'Use a credential of the user who owns the chat',
+  NOT_FOUND: 'Create the chat with POST /api/v1/chats/ first',
+  CONFLICT: 'Wait for message_stream_ended, or stop the answer first',
+  IDEMPOTENCY_MISMATCH: 'Use a new client_message_id for a new message',
+  RATE_LIMIT_EXCEEDED: 'Send more slowly',
+  QUOTA_EXCEEDED: 'Wait until the budget is renewed, or have it raised',
+  MODEL_ERROR: 'Ask again with POST /api/v1/chats/{chat_id}/regenerate',
+  CHANNEL_UNAVAILABLE: 'Try again later, or check the model channels of the tenant',
+  SERVICE_UNAVAILABLE: 'Send again with the same client_message_id',
+  INTERNAL_ERROR: 'Send again with the same client_message_id; report the request id if it stays',
+};
+
+/**
+ * One thing that happened as one event; of an answer that ended badly it is its `message_stream_ended` (its `error` is
+ * `failureEvent`).
+ * @param requestId what the sender's own connection called the message; goes with `message_received`
+ */
+export function chatEvent(
+  event: RunEvent,
+  chatId: string,
+  requestId?: string,
+  now = new Date(),
+): MessageReceived | StreamStarted | StreamToken | StreamEnded {
+  const timestamp = now.toISOString();
+  switch (event.type) {
+    case 'message': {
+      const { message, clientMessageId } = event;
+      return {
+        event_type: 'message_received',
+        timestamp,
+        ...of(message.messageId, chatId),
+        seq: message.seq,
+        content: message.content,
+        ...(clientMessageId === null ? {} : { client_message_id: clientMessageId }),
+        ...(requestId === undefined ? {} : { request_id: requestId }),
+      };
+    }
+    case 'started':
+      return {
+        event_type: 'message_stream_started',
+        timestamp,
+        ...of(event.runId, chatId),
+        after_index: event.afterIndex,
+      };
+    case 'tokens':
+      return {
+        event_type: 'message_stream_token',
+        timestamp,
+        ...of(event.runId, chatId),
+        token: event.text,
+        index: event.index,
+      };
+    case 'ended':
+      return endedEvent(event, chatId, timestamp);
+  }
+}
+
+function endedEvent({ runId, answer }: Ended, chatId: string, timestamp: string): StreamEnded {
+  return {
+    event_type: 'message_stream_ended',
+    timestamp,
+    ...of(runId, chatId),
+    seq: answer.seq,
+    content: answer.content,
+    status: answer.status,
+    usage: answer.usage === null ? null : usageView(answer.usage),
+    finish_reason: answer.finishReason,
+  };
+}
+
+/** Why an answer ended badly; undefined where it did not. On the socket it precedes `message_stream_ended`. */
+export function failureEvent(event: Ended, chatId: string, now = new Date()): ErrorEvent | undefined {
+  const { failure, runId, answer } = event;
+  if (failure === undefined) return undefined;
+  return {
+    event_type: 'error',
+    timestamp: now.toISOString(),
+    error_code: failure.code,
+    error_message: failure.message,
+    details: { ...failureDetails(failure, chatId, runId), status: answer.status },
+  };
+}
+
+/** Which answer failed and what to do; the same on REST and in events. */
+export function failureDetails(failure: RunFailure, chatId: string, runId: string): Record<string, unknown> {
+  return { ...of(runId, chatId), hint: HINTS[failure.code] };
+}
+
+/**
+ * A refusal as an event.
+ * @param requestId what the client called the frame that is refused, or the id of the HTTP request
+ */
+export function errorEvent(error: AppError, requestId?: string, retryAfterMs?: number, now = new Date()): ErrorEvent {
+  const retryMs = retryAfterMs ?? (error.retryAfterSeconds === undefined ? undefined : error.retryAfterSeconds * 1000);
+  const hint = HINTS[error.code];
+  return {
+    event_type: 'error',
+    timestamp: now.toISOString(),
+    error_code: error.code,
+    error_message: error.message,
+    details: {
+      ...(hint === undefined ? {} : { hint }),
+      ...(error.field === undefined ? {} : { field: error.field }),
+      retryable: ERROR_CATALOGUE[error.code].retryable || (error.code === 'CONFLICT' && retryMs !== undefined),
+      ...(retryMs === undefined ? {} : { retry_after_ms: retryMs }),
+      ...error.details,
+    },
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+  };
+}
+
+/** `usage` on the AI chats API and its events. */
+export function usageView(usage: TokenUsage): UsageView {
+  return {
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.totalTokens,
+    ...(usage.estimated ? { estimated: true } : {}),
+  };
+}
+
+function of(messageId: string, chatId: string): OfMessage {
+  return { message_id: encodeId('message', messageId), chat_id: chatId };
+}

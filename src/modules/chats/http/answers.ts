@@ -1,0 +1,78 @@
+import type { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import { AnswerStreams, type StreamCall } from './answer-streams';
+import { AnswerWaits } from './answer-waits';
+import { type Chat, type ChatMessage, type Turn } from '../contract';
+import { chatEvent } from '../events';
+import { chatDoor, conversationDoor, type Door, type EndedRun, startEvent } from './doors';
+import type { AnswerDto } from './dto/conversation.dto';
+import type { TurnDto } from './dto/turn.dto';
+import type { Position } from './position';
+import { chatMessageView, tokenUsageView } from './views';
+import { encodeId } from '../../../common/ids';
+
+/** How the two HTTP doors answer a turn: as a stream, or when it has ended. */
+@Injectable()
+export class Answers {
+  constructor(
+    private readonly streams: AnswerStreams,
+    private readonly waits: AnswerWaits,
+  ) {}
+
+  /** The AI chats API: `{message, answer}`. @throws 502 or 503 where the run failed */
+  async turn(call: StreamCall, chat: Chat, turn: Turn): Promise<TurnDto> {
+    const answer = await this.answerOf(call, chat, turn, chatDoor(chat, call.caller.requestId));
+    return { message: chatMessageView(chat.chatId, turn.message), answer: chatMessageView(chat.chatId, answer) };
+  }
+
+  /** The AI chats API: the socket's events, the message first. */
+  turnStream(call: StreamCall, chat: Chat, turn: Turn, clientMessageId: string | undefined): Readable {
+    const received = chatEvent(
+      { type: 'message', message: turn.message, clientMessageId: clientMessageId ?? null },
+      chat.chatId,
+    );
+    return this.streams.open(call, chat, beginningOf(turn), chatDoor(chat, call.caller.requestId), [received]);
+  }
+
+  /** The AI chats API: what is missing after `position`; undefined: nothing. */
+  async rejoin(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
+    const missing = await this.streams.missing(chat, position);
+    return missing && this.streams.open(call, chat, missing, chatDoor(chat, call.caller.requestId), []);
+  }
+
+  /** The Conversations API. @throws 502 or 503 where the run ended badly, with its first tokens written or not */
+  async response(call: StreamCall, chat: Chat, turn: Turn): Promise<AnswerDto> {
+    const { content, usage } = await this.answerOf(call, chat, turn, conversationDoor(chat, false));
+    return {
+      response: content,
+      conversationId: encodeId('conversation', chat.chatId),
+      usage: usage === null ? null : tokenUsageView(usage),
+    };
+  }
+
+  /** The Conversations API: `start` at once, though the run may have to wait for its turn. */
+  responseStream(call: StreamCall, chat: Chat, turn: Turn): Readable {
+    return this.streams.open(call, chat, beginningOf(turn), conversationDoor(chat, true), [startEvent(chat.chatId)]);
+  }
+
+  /** The Conversations API: what is missing after `position`; undefined: nothing. */
+  async rejoinResponse(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
+    const missing = await this.streams.missing(chat, position);
+    if (missing === undefined) return undefined;
+    // In the middle the run says where it goes on: that may be at its beginning.
+    const isStarted = missing.afterIndex < 0;
+    const opening = isStarted ? [startEvent(chat.chatId)] : [];
+    return this.streams.open(call, chat, missing, conversationDoor(chat, isStarted), opening);
+  }
+
+  private async answerOf(call: StreamCall, chat: Chat, { runId }: Turn, door: Door): Promise<ChatMessage> {
+    const event: EndedRun = await this.waits.ended(chat, runId, call.reply.raw, () => door.gone());
+    const failure = door.failure(event);
+    if (failure !== undefined) throw failure;
+    return event.answer;
+  }
+}
+
+function beginningOf({ runId }: Turn): Position {
+  return { runId, afterIndex: -1 };
+}

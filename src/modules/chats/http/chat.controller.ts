@@ -1,0 +1,69 @@
+import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
+import type { Readable } from 'node:stream';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { forbidden } from '../../../common/errors';
+import { Access, type Caller } from '../../../platform/auth';
+import { AlwaysEnveloped, ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
+import { Answers } from './answers';
+import { type Chat, Chats, type Turn, Turns } from '../contract';
+import { inConversation } from './conversation-errors';
+import { AnswerDto, AskDto } from './dto/conversation.dto';
+import { CONVERSATION_STREAM } from './examples';
+import { conversationIdOf } from './ids';
+
+@ApiTags('Conversations')
+@AlwaysEnveloped()
+@Controller('api/chat')
+export class ChatController {
+  constructor(
+    private readonly chats: Chats,
+    private readonly turns: Turns,
+    private readonly answers: Answers,
+  ) {}
+
+  /** Say something and get the model's answer. It is written and stored even if you leave. */
+  @Post()
+  @HttpCode(200)
+  @Access('tenant')
+  @ApiErrors('CONVERSATION_NOT_FOUND', 'CONFLICT', 'QUOTA_EXCEEDED', 'MODEL_ERROR', 'CHANNEL_UNAVAILABLE')
+  async ask(
+    @CurrentCaller() caller: Caller,
+    @Body() body: AskDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AnswerDto> {
+    const { chat, turn } = await this.send(caller, body);
+    return this.answers.response({ caller, reply }, chat, turn);
+  }
+
+  /** Say something and get the model's answer as server-sent events. */
+  @Post('stream')
+  @HttpCode(200)
+  @Access('tenant')
+  @ApiErrors('CONVERSATION_NOT_FOUND', 'CONFLICT', 'QUOTA_EXCEEDED', 'CHANNEL_UNAVAILABLE')
+  @SseAnswer(CONVERSATION_STREAM)
+  async askForStream(
+    @CurrentCaller() caller: Caller,
+    @Body() body: AskDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Readable> {
+    const { chat, turn } = await this.send(caller, body);
+    return this.answers.responseStream({ caller, reply }, chat, turn);
+  }
+
+  private send(caller: Caller, body: AskDto): Promise<{ chat: Chat; turn: Turn }> {
+    const { message: content, clientMessageId } = body;
+    return inConversation(async () => {
+      const chat = await this.chatOf(caller, body);
+      return { chat, turn: await this.turns.send(caller, chat, { content, clientMessageId }) };
+    });
+  }
+
+  private async chatOf(caller: Caller, body: AskDto): Promise<Chat> {
+    const { conversationId, userId, groupId, preset } = body;
+    if (conversationId === undefined) return this.chats.active(caller, { userId, groupId, preset });
+    const chat = await this.chats.get(caller, conversationIdOf(conversationId));
+    if (chat.userId !== userId) throw forbidden('This conversation belongs to another user');
+    return chat;
+  }
+}

@@ -1,0 +1,90 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { invalid } from '../../../common/errors';
+import { pageInfo, pageRequest } from '../../../common/pagination';
+import { userIdFault } from '../../../common/text';
+import { Access, type Caller } from '../../../platform/auth';
+import { ApiErrors, CurrentCaller, SuccessDto } from '../../../platform/http';
+import { Chats } from '../contract';
+import { ChatDto, ChatPageDto, CreateChatDto, ListChatsQueryDto, UpdateChatDto } from './dto/chat.dto';
+import { ChatMessagePageDto, ListChatMessagesQueryDto } from './dto/turn.dto';
+import { chatIdOf } from './ids';
+import { chatMessageView, chatView } from './views';
+
+@ApiTags('AI chats')
+@Controller('api/v1/chats')
+export class ChatsController {
+  constructor(private readonly chats: Chats) {}
+
+  /** Create a chat between a user and the assistant of a preset. */
+  @Post()
+  @Access('tenant')
+  async create(@CurrentCaller() caller: Caller, @Body() body: CreateChatDto): Promise<ChatDto> {
+    const { user_id: userId, title, metadata, preset } = body;
+    return chatView(await this.chats.create(caller, { userId, title, metadata, preset }));
+  }
+
+  /** List a user's chats, by creation, the newest first. */
+  @Get('user/:user_id')
+  @ApiParam({ name: 'user_id', example: 'alice' })
+  @Access('tenant')
+  async list(
+    @CurrentCaller() caller: Caller,
+    @Param('user_id') userId: string,
+    @Query() query: ListChatsQueryDto,
+  ): Promise<ChatPageDto> {
+    const fault = userIdFault(userId);
+    if (fault !== undefined) throw invalid('user_id', `user_id ${fault}`);
+    const page = pageRequest(query);
+    const filter = { userId, by: 'created', order: query.order ?? 'desc' } as const;
+    const { chats, total } = await this.chats.list(caller, filter, page);
+    return { chats: chats.map(chatView), ...pageInfo(page, chats.length, total) };
+  }
+
+  /** Get a chat. */
+  @Get(':chat_id')
+  @Access('tenant')
+  @ApiErrors('NOT_FOUND')
+  async get(@CurrentCaller() caller: Caller, @Param('chat_id') chatId: string): Promise<ChatDto> {
+    return chatView(await this.chats.get(caller, chatIdOf(chatId)));
+  }
+
+  /** Change the title or the metadata (merged). */
+  @Patch(':chat_id')
+  @Access('tenant')
+  @ApiErrors('NOT_FOUND')
+  async update(
+    @CurrentCaller() caller: Caller,
+    @Param('chat_id') chatId: string,
+    @Body() body: UpdateChatDto,
+  ): Promise<ChatDto> {
+    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    return chatView(await this.chats.update(caller, chat, body));
+  }
+
+  /** Delete a chat, with its messages; an answer that is being written ends. */
+  @Delete(':chat_id')
+  @HttpCode(200)
+  @Access('tenant')
+  @ApiErrors('NOT_FOUND')
+  async delete(@CurrentCaller() caller: Caller, @Param('chat_id') chatId: string): Promise<SuccessDto> {
+    await this.chats.delete(caller, await this.chats.get(caller, chatIdOf(chatId)));
+    return { success: true };
+  }
+
+  /** List the messages of a chat, in order of seq. An answer is listed once it has ended. */
+  @Get(':chat_id/messages')
+  @Access('tenant')
+  @ApiErrors('NOT_FOUND')
+  async messages(
+    @CurrentCaller() caller: Caller,
+    @Param('chat_id') chatId: string,
+    @Query() query: ListChatMessagesQueryDto,
+  ): Promise<ChatMessagePageDto> {
+    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    const page = pageRequest(query);
+    const { messages, total } = await this.chats.messages(chat, query.order ?? 'asc', page);
+    const views = messages.map((message) => chatMessageView(chat.chatId, message));
+    return { messages: views, ...pageInfo(page, views.length, total) };
+  }
+}

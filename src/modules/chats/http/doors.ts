@@ -1,0 +1,76 @@
+import { AppError, notFound } from '../../../common/errors';
+import { encodeId } from '../../../common/ids';
+import type { Chat, ChatEvent, RunFailure } from '../contract';
+import { chatEvent, errorEvent, failureDetails, failureEvent } from '../events';
+import { noConversation } from './conversation-errors';
+import { tokenUsageView } from './views';
+
+/** What is told of one run. */
+export type RunEvent = Extract<ChatEvent, { type: 'started' | 'tokens' | 'ended' }>;
+export type EndedRun = Extract<RunEvent, { type: 'ended' }>;
+
+/** The words of one HTTP door. */
+export interface Door {
+  /** The event of a run in a stream; undefined: this door says nothing there. A bad end is an error, and the last. */
+  event(event: RunEvent): object | undefined;
+  /** The chat was deleted meanwhile. */
+  gone(): AppError;
+  /** What ends a stream that cannot go on. */
+  refusal(error: AppError): object;
+  /** What a run that ended badly is over plain REST; undefined where its answer counts as one. */
+  failure(event: EndedRun): AppError | undefined;
+}
+
+/** The AI chats API: the socket's events. */
+export function chatDoor({ chatId }: Chat, requestId: string): Door {
+  return {
+    event: (event) => (event.type === 'ended' ? failureEvent(event, chatId) : undefined) ?? chatEvent(event, chatId),
+    gone: () => notFound('Chat'),
+    refusal: (error) => errorEvent(error, requestId),
+    failure: ({ runId, answer, failure }) =>
+      failure !== undefined && answer.status === 'failed'
+        ? failed(failure, failureDetails(failure, chatId, runId))
+        : undefined,
+  };
+}
+
+/**
+ * The Conversations API, `003_…`.
+ * @param isStarted `start` was written already
+ */
+export function conversationDoor({ chatId }: Chat, isStarted: boolean): Door {
+  return {
+    event: (event) => conversationEvent(event, chatId, isStarted),
+    gone: noConversation,
+    refusal: ({ code, message }) => ({ type: 'error', code, message }),
+    failure: ({ runId, failure }) =>
+      failure === undefined
+        ? undefined
+        : failed(failure, {
+            conversationId: encodeId('conversation', chatId),
+            messageId: encodeId('message', runId),
+          }),
+  };
+}
+
+export function startEvent(chatId: string): object {
+  return { type: 'start', conversationId: encodeId('conversation', chatId) };
+}
+
+function conversationEvent(event: RunEvent, chatId: string, isStarted: boolean): object | undefined {
+  switch (event.type) {
+    case 'started':
+      return isStarted ? undefined : startEvent(chatId);
+    case 'tokens':
+      return { type: 'content', text: event.text };
+    case 'ended': {
+      const { failure, answer } = event;
+      if (failure !== undefined) return { type: 'error', code: failure.code, message: failure.message };
+      return { type: 'end', usage: answer.usage === null ? null : tokenUsageView(answer.usage) };
+    }
+  }
+}
+
+function failed({ code, message }: RunFailure, details: Readonly<Record<string, unknown>>): AppError {
+  return new AppError(code, message, { details, ...(code === 'CHANNEL_UNAVAILABLE' ? { retryAfterSeconds: 1 } : {}) });
+}

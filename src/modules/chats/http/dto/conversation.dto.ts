@@ -1,0 +1,147 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsOptional, IsString, Matches, MaxLength, MinLength } from 'class-validator';
+import { PageQueryDto } from '../../../../platform/http';
+import { IsUserId } from '../../../../platform/validation';
+import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT } from './turn.dto';
+
+/** 1–128 printable ASCII characters without spaces and commas, like a user id. */
+const GROUP_ID = /^[\x21-\x2b\x2d-\x7e]{1,128}$/;
+const GROUP_ID_FAULT = 'groupId must be 1-128 printable ASCII characters without spaces and commas';
+const MAX_PRESET = 128;
+
+export class AskDto {
+  /**
+   * 1 to 32,768 characters.
+   * @example "Hello, how are you?"
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_CONTENT)
+  message!: string;
+
+  /**
+   * Who asks; made when unknown. A caller who acts as a user may name that user only.
+   * @example alice
+   */
+  @IsUserId()
+  userId!: string;
+
+  /** The group that the user asks in: each has a conversation of its own. 1–128 printable ASCII characters. */
+  @IsOptional()
+  @IsString()
+  @Matches(GROUP_ID, { message: GROUP_ID_FAULT })
+  groupId?: string;
+
+  /**
+   * Name of the preset. Default `default`; an unknown one is refused.
+   * @example default
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_PRESET)
+  preset?: string;
+
+  /**
+   * A conversation of this user, `conv_…` or the bare UUID; groupId and preset are then those of the conversation.
+   * Without it the message goes to the active conversation of userId, groupId and preset, which is made when there is
+   * none.
+   */
+  @IsOptional()
+  @IsString()
+  conversationId?: string;
+
+  /**
+   * Your id of the message, at most 64 characters: a repeat with the same one stores nothing again and gets the same
+   * answer, or joins it while it is written.
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_CLIENT_MESSAGE_ID)
+  clientMessageId?: string;
+}
+
+export class ListConversationsQueryDto extends PageQueryDto {
+  /** Only conversations of this user. */
+  @IsOptional()
+  @IsUserId()
+  userId?: string;
+
+  /** Only conversations of this group. */
+  @IsOptional()
+  @IsString()
+  @Matches(GROUP_ID, { message: GROUP_ID_FAULT })
+  groupId?: string;
+}
+
+export class TokenUsageDto {
+  @ApiProperty({ type: 'integer' })
+  promptTokens!: number;
+  @ApiProperty({ type: 'integer' })
+  completionTokens!: number;
+  @ApiProperty({ type: 'integer' })
+  totalTokens!: number;
+  /** true where the model reported nothing and the tokens were counted here; else missing. */
+  estimated?: boolean;
+}
+
+export class AnswerDto {
+  /** @example "I'm doing great, thank you for asking!" */
+  response!: string;
+  /** @example conv_019aa1c2d3e475068728394a5b6c7d8e */
+  conversationId!: string;
+  /** Null where nothing is known, e.g. of an answer that was stopped before its first token. */
+  @ApiProperty({ type: TokenUsageDto, nullable: true })
+  usage!: TokenUsageDto | null;
+}
+
+export class ConversationDto {
+  /** @example conv_019aa1c2d3e475068728394a5b6c7d8e */
+  id!: string;
+  userId!: string;
+  @ApiProperty({ type: String, nullable: true })
+  groupId!: string | null;
+  /** Deleted messages count. */
+  @ApiProperty({ type: 'integer' })
+  messageCount!: number;
+  /** What was said last, by either side; null when nothing was. */
+  @ApiProperty({ type: String, nullable: true })
+  lastMessage!: string | null;
+  /** Milliseconds since 1970. */
+  @ApiProperty({ type: 'integer' })
+  updatedAt!: number;
+}
+
+export class ConversationListDto {
+  /** Newest activity first. */
+  conversations!: ConversationDto[];
+  /** Conversations on all pages. */
+  @ApiProperty({ type: 'integer' })
+  total!: number;
+}
+
+export class ConversationMessageDto {
+  @ApiProperty({ enum: ['user', 'assistant', 'system'] })
+  role!: 'user' | 'assistant' | 'system';
+  content!: string;
+  /** Milliseconds since 1970. */
+  @ApiProperty({ type: 'integer' })
+  timestamp!: number;
+}
+
+export class ConversationHistoryDto {
+  id!: string;
+  /** The newest `limit` ones (`offset` skips that many of the newest), in order of time. */
+  messages!: ConversationMessageDto[];
+  /** Messages in all. */
+  @ApiProperty({ type: 'integer' })
+  total!: number;
+}
+
+export class ClearedDto {
+  /** Always true. */
+  success!: boolean;
+  @ApiProperty({ enum: ['Context cleared'] })
+  message!: string;
+}

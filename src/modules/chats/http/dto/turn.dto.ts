@@ -1,0 +1,111 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsBoolean, IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
+import { PageDto, PageQueryDto } from '../../../../platform/http';
+import { IsJsonObject } from '../../../../platform/validation';
+
+/** Longest content, in Unicode code points (contract §3). */
+export const MAX_CONTENT = 32_768;
+export const MAX_CLIENT_MESSAGE_ID = 64;
+const MAX_METADATA_BYTES = 16 * 1024;
+const MESSAGE_STATUSES = ['completed', 'cancelled', 'interrupted', 'failed', 'superseded'] as const;
+
+export class RegenerateDto {
+  /** true: the answer comes as server-sent events. Default: as `Accept` asks for. */
+  @IsOptional()
+  @IsBoolean()
+  stream?: boolean;
+}
+
+export class SendChatMessageDto extends RegenerateDto {
+  /**
+   * 1 to 32,768 characters.
+   * @example "Hello, I need help with my account"
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_CONTENT)
+  content!: string;
+
+  /**
+   * An object of your own, at most 16 KB.
+   * @example {"source":"web"}
+   */
+  @IsOptional()
+  @IsJsonObject({ maxBytes: MAX_METADATA_BYTES })
+  metadata?: Record<string, unknown>;
+
+  /**
+   * Your id of the message, at most 64 characters: a repeat with the same one stores nothing again and gets the same
+   * answer, or joins it while it is written.
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_CLIENT_MESSAGE_ID)
+  client_message_id?: string;
+}
+
+export class ListChatMessagesQueryDto extends PageQueryDto {
+  /** In order of seq: `asc` oldest first, `desc` newest first. Default asc. */
+  @IsOptional()
+  @IsIn(['asc', 'desc'])
+  order?: 'asc' | 'desc';
+}
+
+export class UsageDto {
+  @ApiProperty({ type: 'integer' })
+  prompt_tokens!: number;
+  @ApiProperty({ type: 'integer' })
+  completion_tokens!: number;
+  @ApiProperty({ type: 'integer' })
+  total_tokens!: number;
+  /** true where the model reported nothing and the tokens were counted here; else missing. */
+  estimated?: boolean;
+}
+
+export class ChatMessageDto {
+  /** @example msg_019aa1c2d3e4f5061728394a5b6c7d8e */
+  id!: string;
+  chat_id!: string;
+  /** Empty when the message is deleted. */
+  content!: string;
+  @ApiProperty({ enum: ['user', 'assistant', 'system'] })
+  sender_role!: 'user' | 'assistant' | 'system';
+  /** Position in the chat: 1, 2, 3 … without a gap. An answer gets its own when it ends. */
+  @ApiProperty({ type: 'integer' })
+  seq!: number;
+  /** Of an answer: the seq of the message that it answers. */
+  @ApiProperty({ type: 'integer', required: false })
+  reply_to_seq?: number;
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  metadata!: Record<string, unknown> | null;
+  /**
+   * How an answer ended: `completed`; `cancelled` by stop; `interrupted`: cut, with the text so far; `failed` before the
+   * first token; `superseded` by another one. `completed` for what users say.
+   */
+  @ApiProperty({ enum: MESSAGE_STATUSES })
+  status!: (typeof MESSAGE_STATUSES)[number];
+  /** Of an answer: the tokens that it took. */
+  @ApiProperty({ type: UsageDto, required: false })
+  usage?: UsageDto;
+  /** @example 2026-01-31T12:00:00.000Z */
+  created_at!: string;
+  /** Only where the message is deleted. */
+  deleted_at?: string;
+}
+
+export class ChatMessagePageDto extends PageDto {
+  messages!: ChatMessageDto[];
+}
+
+export class TurnDto {
+  /** What the user said. */
+  message!: ChatMessageDto;
+  /** What the model answered. */
+  answer!: ChatMessageDto;
+}
+
+export class StoppedDto {
+  /** The answers that were stopped, with their text so far; empty when none was being written. */
+  answers!: ChatMessageDto[];
+}

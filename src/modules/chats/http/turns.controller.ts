@@ -1,0 +1,111 @@
+import type { Readable } from 'node:stream';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Access, type Caller } from '../../../platform/auth';
+import { ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
+import { Answers } from './answers';
+import { Chats, Turns } from '../contract';
+import { ResumeQueryDto } from './dto/resume-query.dto';
+import { RegenerateDto, SendChatMessageDto, StoppedDto, TurnDto } from './dto/turn.dto';
+import { CHAT_STREAM, LAST_EVENT_ID, NOTHING_MISSING, REJOINED_CHAT_STREAM } from './examples';
+import { chatIdOf } from './ids';
+import { positionOf } from './position';
+import { chatMessageView } from './views';
+
+@ApiTags('AI chats')
+@Controller('api/v1/chats/:chat_id')
+export class TurnsController {
+  constructor(
+    private readonly chats: Chats,
+    private readonly turns: Turns,
+    private readonly answers: Answers,
+  ) {}
+
+  /**
+   * Say something and get the model's answer: when it has ended, or as server-sent events with `stream` or
+   * `Accept: text/event-stream`. The answer is written and stored even if you leave.
+   */
+  @Post('messages')
+  @HttpCode(200)
+  @Access('tenant')
+  @ApiErrors('NOT_FOUND', 'CONFLICT', 'QUOTA_EXCEEDED', 'MODEL_ERROR', 'CHANNEL_UNAVAILABLE')
+  @SseAnswer(CHAT_STREAM, TurnDto)
+  async send(
+    @CurrentCaller() caller: Caller,
+    @Param('chat_id') chatId: string,
+    @Body() body: SendChatMessageDto,
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TurnDto | Readable> {
+    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    const { content, metadata, client_message_id: clientMessageId } = body;
+    const turn = await this.turns.send(caller, chat, { content, metadata, clientMessageId });
+    const call = { caller, reply };
+    return wantsStream(body, accept)
+      ? this.answers.turnStream(call, chat, turn, clientMessageId)
+      : this.answers.turn(call, chat, turn);
+  }
+
+  /** Write the last answer anew; the old one becomes `superseded`. Answered like a message. */
+  @Post('regenerate')
+  @HttpCode(200)
+  @ApiBody({ type: RegenerateDto, required: false })
+  @Access('tenant')
+  @ApiErrors('NOT_FOUND', 'CONFLICT', 'QUOTA_EXCEEDED', 'MODEL_ERROR', 'CHANNEL_UNAVAILABLE')
+  @SseAnswer(CHAT_STREAM, TurnDto)
+  async regenerate(
+    @CurrentCaller() caller: Caller,
+    @Param('chat_id') chatId: string,
+    @Body() body: RegenerateDto,
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TurnDto | Readable> {
+    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    const turn = await this.turns.regenerate(caller, chat);
+    const call = { caller, reply };
+    return wantsStream(body, accept)
+      ? this.answers.turnStream(call, chat, turn, undefined)
+      : this.answers.turn(call, chat, turn);
+  }
+
+  /** Stop the answers that are being written or wait; their text so far is kept, as `cancelled`. */
+  @Post('stop')
+  @HttpCode(200)
+  @Access('tenant')
+  @ApiErrors('NOT_FOUND')
+  async stop(@CurrentCaller() caller: Caller, @Param('chat_id') chatId: string): Promise<StoppedDto> {
+    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    const stopped = await this.turns.stop(chat);
+    return { answers: stopped.map((message) => chatMessageView(chat.chatId, message)) };
+  }
+
+  /**
+   * Join an answer again: what follows `Last-Event-ID`, else the one that is being written from its beginning, as
+   * server-sent events.
+   */
+  @Get('stream')
+  @ApiHeader(LAST_EVENT_ID)
+  @Access('tenant')
+  @ApiErrors('NOT_FOUND')
+  @SseAnswer(REJOINED_CHAT_STREAM)
+  @ApiNoContentResponse(NOTHING_MISSING)
+  async stream(
+    @CurrentCaller() caller: Caller,
+    @Param('chat_id') chatId: string,
+    @Query() query: ResumeQueryDto,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const position = positionOf(lastEventId, query.last_event_id);
+    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    const stream = await this.answers.rejoin({ caller, reply }, chat, position);
+    if (stream === undefined) reply.status(204);
+    reply.send(stream);
+  }
+}
+
+/** What the body says counts before the header. */
+function wantsStream({ stream }: RegenerateDto, accept: string | undefined): boolean {
+  return stream ?? accept?.includes('text/event-stream') ?? false;
+}

@@ -1,0 +1,77 @@
+import { WebSocketGateway } from '@nestjs/websockets';
+import { decodeId } from '../../../common/ids';
+import { notFound } from '../../../common/errors';
+import { type FrameContext, SocketOperation } from '../../../platform/realtime';
+import { Turns } from '../contract';
+import {
+  ChatMessageFrameDto,
+  ChatPingFrameDto,
+  ChatPongEventDto,
+  ResumeFrameDto,
+  StopFrameDto,
+} from './dto/client-frames.dto';
+import { CHAT_SOCKET_PATH } from './path';
+import { ChatSessions } from './sessions';
+
+/** What clients of a chat send. What comes of it they are told as everybody in the chat is; only refusals are replies. */
+@WebSocketGateway({ path: CHAT_SOCKET_PATH })
+export class ChatGateway {
+  constructor(
+    private readonly turns: Turns,
+    private readonly sessions: ChatSessions,
+  ) {}
+
+  @SocketOperation({
+    name: 'message',
+    dto: ChatMessageFrameDto,
+    family: 'message',
+    summary: 'Say something: message_received follows after the commit, then the answer.',
+    errors: ['CONFLICT', 'IDEMPOTENCY_MISMATCH', 'QUOTA_EXCEEDED', 'CHANNEL_UNAVAILABLE', 'NOT_FOUND'],
+  })
+  async send({ connection, caller, requestId }: FrameContext, frame: ChatMessageFrameDto): Promise<void> {
+    const session = this.sessions.of(connection);
+    const origin = { connectionId: connection.id, requestId };
+    const { content, client_message_id: clientMessageId } = frame;
+    const metadata = metadataOf(frame);
+    const turn = await this.turns.send(caller, session.chat, { content, metadata, clientMessageId, origin });
+    if (!turn.replayed) return;
+    session.repeat({ type: 'message', message: turn.message, clientMessageId: clientMessageId ?? null, origin });
+  }
+
+  @SocketOperation({
+    name: 'stop',
+    dto: StopFrameDto,
+    summary: 'End the answers that are written or wait; what there is of them is kept. Nothing happens where none is.',
+    errors: ['NOT_FOUND'],
+  })
+  async stop({ connection }: FrameContext): Promise<void> {
+    await this.turns.stop(this.sessions.of(connection).chat);
+  }
+
+  @SocketOperation({
+    name: 'resume',
+    dto: ResumeFrameDto,
+    summary: 'Have an answer, running or ended, from some token on: message_stream_started, what follows, and its end.',
+    errors: ['NOT_FOUND'],
+  })
+  async resume({ connection }: FrameContext, { message_id, after_index }: ResumeFrameDto): Promise<void> {
+    const runId = decodeId('message', message_id);
+    if (runId === undefined) throw notFound('Message');
+    await this.sessions.of(connection).resume({ runId, afterIndex: after_index });
+  }
+
+  @SocketOperation({
+    name: 'ping',
+    dto: ChatPingFrameDto,
+    replies: { name: 'pong', dto: ChatPongEventDto },
+    summary: 'Ask for a sign of life; counts as one for the heartbeat, as any frame does.',
+  })
+  ping(): ChatPongEventDto {
+    return {};
+  }
+}
+
+/** Text was found to hold an object when the frame was validated. */
+function metadataOf({ metadata }: ChatMessageFrameDto): Record<string, unknown> | undefined {
+  return typeof metadata === 'string' ? (JSON.parse(metadata) as Record<string, unknown>) : metadata;
+}

@@ -1,0 +1,43 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { type AcceptedConnection, type Connection, ConnectionHandlers, toWire } from '../../../platform/realtime';
+import { Chats, ChatStreams } from '../contract';
+import { Arrivals } from './arrivals';
+import { ChatDoor, event } from './door';
+import { ChatSession } from './session';
+
+/** The connections of `/ws/chat`, each with its chat. */
+@Injectable()
+export class ChatSessions implements OnModuleInit {
+  private readonly sessions = new WeakMap<Connection, ChatSession>();
+
+  constructor(
+    private readonly door: ChatDoor,
+    private readonly handlers: ConnectionHandlers,
+    private readonly arrivals: Arrivals,
+    private readonly chats: Chats,
+    private readonly streams: ChatStreams,
+  ) {}
+
+  onModuleInit(): void {
+    this.handlers.add(this.door.path, { opened: (connection) => this.opened(connection) });
+  }
+
+  of(connection: Connection): ChatSession {
+    const session = this.sessions.get(connection);
+    if (session === undefined) throw new Error('this connection has no chat');
+    return session;
+  }
+
+  private async opened(connection: AcceptedConnection): Promise<void> {
+    const { caller } = connection;
+    const { chat, resume } = this.door.entranceOf(caller);
+    const session = new ChatSession(connection, chat, this.streams);
+    this.sessions.set(connection, session);
+    connection.onClose(() => session.close());
+    if (await this.arrivals.isFirst(connection))
+      connection.send(toWire(event('user_created', { user_id: caller.userId })));
+    await session.open(resume);
+    // It may have been deleted before it was watched.
+    await this.chats.get(caller, chat.chatId);
+  }
+}

@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '../../platform/auth';
+import type { NewJob, Stored } from './appender/item';
+
+/** A message that is about to be said to a model. */
+export interface Said {
+  /** UUIDs. */
+  readonly tenantId: string;
+  readonly roomId: string;
+  readonly messageId: string;
+  readonly senderId: string;
+  readonly content: string;
+  /** A JSON object as text. */
+  readonly metaText: string | null;
+  readonly clientMessageId: string | null;
+}
+
+/** What a message into a room of type `ai` needs: the limits of the models allow it, and its answer is a job. */
+export interface AiTurn {
+  readonly jobs: readonly NewJob[];
+  /** The message is committed, whether anybody waits for it or not. */
+  onStored(stored: Stored): void;
+  /** The attempt is over, stored or not. */
+  release(): void;
+}
+
+export interface AiTurnsSource {
+  /** Throws what the limits and settings say: 409, 429. */
+  begin(caller: Caller, said: Said): Promise<AiTurn>;
+}
+
+/** The place for whoever answers in rooms of type `ai`; the log does not know how. */
+@Injectable()
+export class AiTurns {
+  private source: AiTurnsSource | undefined;
+
+  /** Call while the application starts (`onModuleInit`); there is one source. */
+  use(source: AiTurnsSource): void {
+    if (this.source !== undefined) throw new Error('Rooms of type ai have somebody who answers already');
+    this.source = source;
+  }
+
+  begin(caller: Caller, said: Said): Promise<AiTurn> {
+    if (this.source === undefined) throw new Error('nobody answers in rooms of type ai');
+    return this.source.begin(caller, said);
+  }
+}

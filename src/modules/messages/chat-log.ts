@@ -1,0 +1,156 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database';
+import { Appender } from './appender/appender';
+import type { Answer, Appended, Stored } from './appender/item';
+import { bodyHash } from './body';
+import { MessageFeed } from './message-feed';
+import type { MessageRow } from './views';
+
+/** A message with what only chats with a model show of it. */
+export interface LoggedMessage extends Pick<MessageRow, 'message_id' | 'room_id' | 'seq' | 'sender_id' | 'content'> {
+  readonly meta: Record<string, unknown> | null;
+  readonly kind: 'user' | 'assistant' | 'system';
+  /** Of an answer. */
+  readonly status: string | null;
+  readonly reply_to_seq: number | null;
+  readonly client_message_id: string | null;
+  readonly created_at: Date;
+  readonly deleted_at: Date | null;
+}
+
+/** A model's answer on its way into the log. */
+export interface NewAnswer extends Answer {
+  readonly tenantId: string;
+  /** UUIDs. The id is the run's: a run is answered once. */
+  readonly roomId: string;
+  readonly runId: string;
+  readonly senderId: string;
+  readonly content: string;
+  readonly meta: object;
+  readonly onStored: (stored: Stored) => void;
+}
+
+const COLUMNS = `m.message_id, m.room_id, m.seq, m.sender_id, m.content, m.meta, m.kind, m.status, m.reply_to_seq,
+  m.client_message_id, m.created_at, m.deleted_at`;
+
+/** What a model can be told: nothing that was deleted, superseded or empty. */
+const TOLD = `m.deleted_at IS NULL AND m.content <> '' AND m.status IS DISTINCT FROM 'superseded'
+  AND m.status IS DISTINCT FROM 'failed'`;
+
+const CONTEXT = `
+(SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq <= $3 AND m.seq > $4
+   AND COALESCE(m.reply_to_seq, m.seq) > $4 AND ${TOLD} ORDER BY m.seq DESC LIMIT $5)
+UNION ALL
+(SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3
+   AND m.reply_to_seq < $3 AND m.reply_to_seq > $4 AND ${TOLD} ORDER BY m.seq DESC LIMIT $5)`;
+
+/** The log of chats with a model: no caller and no access rule, one tenant; whoever asks knows that it may be seen. */
+@Injectable()
+export class ChatLog {
+  constructor(
+    private readonly database: Database,
+    private readonly appender: Appender,
+    private readonly feed: MessageFeed,
+  ) {}
+
+  /** A page from either end, in that end's order; deleted messages are tombstones. */
+  page(tenantId: string, roomId: string, newest: boolean, limit: number, offset: number): Promise<LoggedMessage[]> {
+    return this.database.read<LoggedMessage & { seq: number }>(
+      'chat messages',
+      tenantId,
+      `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2
+       ORDER BY m.seq ${newest ? 'DESC' : 'ASC'} LIMIT $3 OFFSET $4`,
+      [tenantId, roomId, limit, offset],
+    );
+  }
+
+  async find(tenantId: string, roomId: string, messageId: string): Promise<LoggedMessage | undefined> {
+    const [row] = await this.database.read<LoggedMessage & { seq: number }>(
+      'chat message',
+      tenantId,
+      `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $3`,
+      [tenantId, roomId, messageId],
+    );
+    return row;
+  }
+
+  async ofSeq(tenantId: string, roomId: string, seq: number): Promise<LoggedMessage | undefined> {
+    const [row] = await this.database.read<LoggedMessage & { seq: number }>(
+      'chat message by seq',
+      tenantId,
+      `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq = $3`,
+      [tenantId, roomId, seq],
+    );
+    return row;
+  }
+
+  /** The message that a sender has sent under an id of their own, if any. */
+  async bound(tenantId: string, roomId: string, senderId: string, clientId: string): Promise<boolean> {
+    const rows = await this.database.read(
+      'chat message by client id',
+      tenantId,
+      `SELECT 1 FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.sender_id = $3
+       AND m.client_message_id = $4`,
+      [tenantId, roomId, senderId, clientId],
+    );
+    return rows.length > 0;
+  }
+
+  /** The newest message of each room. */
+  newest(tenantId: string, roomIds: readonly string[]): Promise<LoggedMessage[]> {
+    return this.database.read<LoggedMessage & { seq: number }>(
+      'newest chat messages',
+      tenantId,
+      `SELECT l.* FROM unnest($2::uuid[]) q(room_id) CROSS JOIN LATERAL (SELECT ${COLUMNS} FROM messages m
+       WHERE m.tenant_id = $1 AND m.room_id = q.room_id ORDER BY m.seq DESC LIMIT 1) l`,
+      [tenantId, roomIds],
+    );
+  }
+
+  /**
+   * What a model may see when it answers the message at `seq`: at most the newest `limit` messages after `afterSeq`, each
+   * question followed by its answers, in order. What was asked later is not among them.
+   */
+  async context(
+    tenantId: string,
+    roomId: string,
+    seq: number,
+    afterSeq: number,
+    limit: number,
+  ): Promise<LoggedMessage[]> {
+    const rows = await this.database.read<LoggedMessage & { seq: number }>('chat context', tenantId, CONTEXT, [
+      tenantId,
+      roomId,
+      seq,
+      afterSeq,
+      limit,
+    ]);
+    return rows.sort((a, b) => placeOf(a) - placeOf(b) || a.seq - b.seq).slice(-limit);
+  }
+
+  /** Stores an answer and ends its run, in one transaction. A run that has an answer gets no other: 'mismatch'. */
+  answer({ tenantId, roomId, runId, senderId, content, meta, onStored, ...answer }: NewAnswer): Promise<Appended> {
+    const metaText = JSON.stringify(meta);
+    return this.appender.append({
+      tenantId,
+      roomId,
+      messageId: runId,
+      senderId,
+      clientMessageId: runId,
+      bodyHash: bodyHash(content, metaText),
+      content,
+      metaText,
+      answer,
+      onStored,
+    });
+  }
+
+  /** Answers became superseded: those who follow the room are told. */
+  superseded(tenantId: string, roomId: string, rows: readonly MessageRow[]): void {
+    for (const row of rows) this.feed.changed(tenantId, roomId, row);
+  }
+}
+
+function placeOf(message: LoggedMessage): number {
+  return message.reply_to_seq ?? message.seq;
+}

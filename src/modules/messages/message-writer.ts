@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '../../platform/auth';
+import { Effects } from '../../platform/idempotency';
+import { type AiTurn, AiTurns, type Said } from './ai-turns';
+import { Appender } from './appender/appender';
+import { type Appended, isStored, type Stored } from './appender/item';
+import { bodyHash } from './body';
+import { refusal } from './refusals';
+
+/** What is said, and whether by the client's own id or by its Idempotency-Key. */
+export interface SaidBy extends Omit<Said, 'tenantId'> {
+  readonly isBoundByKey: boolean;
+}
+
+/** Stores what people say, through whichever door. */
+@Injectable()
+export class MessageWriter {
+  constructor(
+    private readonly effects: Effects,
+    private readonly appender: Appender,
+    private readonly turns: AiTurns,
+  ) {}
+
+  /**
+   * Resolves after the durable commit. A repeat gets the first message again and sets `caller.replayed`. A message into a
+   * room of type `ai` starts a turn there; `turn` brings one that was begun already.
+   * @throws 403, 404, 409, 422, 429, 503
+   */
+  async say(caller: Caller, { isBoundByKey, ...said }: SaidBy, turn?: AiTurn): Promise<Stored> {
+    const message = { ...said, tenantId: caller.tenantId };
+    // The key is bound first: with a client_message_id beside it, each of the two refuses another body.
+    const result = await this.effects.bound(caller, async () => {
+      const first = await this.append(message, turn);
+      const last = first.status === 'ai' ? await this.inTurn(caller, message) : first;
+      if (isStored(last)) return last;
+      throw refusal(last.status, isBoundByKey);
+    });
+    if (result.status === 'duplicate') caller.replayed = true;
+    return result;
+  }
+
+  /** Rooms of type `ai` are few and the log knows them: all others need not be looked at before. */
+  private async inTurn(caller: Caller, said: Said): Promise<Appended> {
+    const turn = await this.turns.begin(caller, said);
+    try {
+      return await this.append(said, turn);
+    } finally {
+      turn.release();
+    }
+  }
+
+  private append(said: Said, turn: AiTurn | undefined): Promise<Appended> {
+    return this.appender.append({
+      ...said,
+      bodyHash: bodyHash(said.content, said.metaText),
+      ...(turn === undefined ? {} : { jobs: turn.jobs, onStored: (stored) => turn.onStored(stored) }),
+    });
+  }
+}

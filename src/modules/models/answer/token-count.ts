@@ -1,0 +1,23 @@
+import type { ModelMessage, ModelUsage } from '../contract';
+
+/** Of English text about this many bytes are a token; other scripts have longer characters, and more tokens for them. */
+const BYTES_PER_TOKEN = 4;
+
+/** An estimate where the provider reports nothing: the bytes of the UTF-8 text by four, rounded up. */
+export function estimateTokens(bytes: number): number {
+  return Math.ceil(bytes / BYTES_PER_TOKEN);
+}
+
+export interface ReportedTokens {
+  readonly promptTokens: number | undefined;
+  readonly completionTokens: number | undefined;
+}
+
+/** As the provider reported it; what it left out is estimated, and then the whole is called so. */
+export function usageOf(messages: readonly ModelMessage[], answerBytes: number, reported: ReportedTokens): ModelUsage {
+  const asked = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+  const promptTokens = reported.promptTokens ?? estimateTokens(asked);
+  const completionTokens = reported.completionTokens ?? estimateTokens(answerBytes);
+  const estimated = reported.promptTokens === undefined || reported.completionTokens === undefined;
+  return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated };
+}

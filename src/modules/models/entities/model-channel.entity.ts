@@ -1,0 +1,51 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A tenant's way to a model. */
+@Entity('model_channels')
+export class ModelChannelEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('uuid')
+  channel_id!: string;
+
+  @Column({ type: 'text', collation: 'C' })
+  name!: string;
+
+  @Column('text')
+  provider!: string;
+
+  @Column('text')
+  base_url!: string;
+
+  /** Sealed. */
+  @Column('text', { nullable: true })
+  api_key!: string | null;
+
+  @Column('text')
+  model!: string;
+
+  @Column('integer')
+  priority!: number;
+
+  @Column('integer')
+  weight!: number;
+
+  @Column('boolean')
+  enabled!: boolean;
+
+  @Column('integer', { nullable: true })
+  max_tokens!: number | null;
+
+  @Column('double precision', { nullable: true })
+  temperature!: number | null;
+
+  @Column('integer')
+  timeout_ms!: number;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  created_at!: Date;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  updated_at!: Date;
+}

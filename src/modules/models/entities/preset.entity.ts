@@ -1,0 +1,32 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** How an assistant of a tenant is asked to behave; `default` only where the tenant has changed it. */
+@Entity('presets')
+export class PresetEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn({ type: 'text', collation: 'C' })
+  name!: string;
+
+  @Column('text')
+  system_prompt!: string;
+
+  @Column('text', { nullable: true })
+  model!: string | null;
+
+  @Column('double precision', { nullable: true })
+  temperature!: number | null;
+
+  @Column('integer', { nullable: true })
+  max_tokens!: number | null;
+
+  @Column('integer')
+  context_messages!: number;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  created_at!: Date;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  updated_at!: Date;
+}

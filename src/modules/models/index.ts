@@ -1,0 +1,23 @@
+/**
+ * Models: the ways to a model (channels), and presets (docs/adr/0021).
+ *
+ * Owns the tables model_channels and presets. Invariants: a tenant's channels are tried before the environment's; the
+ * next one is tried only before the first token; the echo answers only where no channel exists at all; keys are sealed
+ * at rest and never shown; a channel of a tenant reaches no private address unless that is allowed.
+ *
+ * Concurrency: a request holds nothing but its own connection. The breakers are this node's memory; what a node knows of
+ * a tenant's channels is at most 2 s old.
+ */
+export {
+  type FinishReason,
+  type ModelMessage,
+  type ModelPart,
+  type ModelRequest,
+  Models,
+  type ModelUsage,
+  type Preset,
+  Presets,
+} from './contract';
+export { estimateTokens } from './answer/token-count';
+export { ModelsModule } from './models.module';
+export { DEFAULT_PRESET } from './presets/default-preset';

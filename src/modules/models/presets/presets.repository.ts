@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import type { PageRequest } from '../../../common/pagination';
+import { Database } from '../../../platform/database';
+
+export type PresetValues = {
+  readonly system_prompt: string;
+  readonly model: string | null;
+  readonly temperature: number | null;
+  readonly max_tokens: number | null;
+  readonly context_messages: number;
+};
+
+export type PresetRow = PresetValues & {
+  readonly name: string;
+  /** Null in both: as it comes with the server. */
+  readonly created_at: Date | string | null;
+  readonly updated_at: Date | string | null;
+};
+
+const COLUMNS = 'name, system_prompt, model, temperature, max_tokens, context_messages, created_at, updated_at';
+
+@Injectable()
+export class PresetsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** The rows of a tenant and, where it has none of that name, one that is always there: that one comes first. */
+  list(tenantId: string, always: { name: string; values: PresetValues }, page: PageRequest): Promise<PresetRow[]> {
+    const { system_prompt, context_messages } = always.values;
+    return this.database.read<PresetRow>(
+      'presets',
+      tenantId,
+      `SELECT ${COLUMNS} FROM (
+         SELECT ${COLUMNS} FROM presets WHERE tenant_id = $1
+         UNION ALL SELECT $2, $3, NULL, NULL, NULL, $4::integer, NULL, NULL
+         WHERE NOT EXISTS (SELECT 1 FROM presets WHERE tenant_id = $1 AND name = $2)) p
+       ORDER BY name <> $2, name COLLATE "C" LIMIT $5 OFFSET $6`,
+      [tenantId, always.name, system_prompt, context_messages, page.limit, page.offset],
+    );
+  }
+
+  /** Without the one of that name. */
+  async countOthers(tenantId: string, name: string): Promise<number> {
+    const [row] = await this.database.read<{ n: number }>(
+      'count presets',
+      tenantId,
+      'SELECT count(*) AS n FROM presets WHERE tenant_id = $1 AND name <> $2',
+      [tenantId, name],
+    );
+    return row?.n ?? 0;
+  }
+
+  async find(tenantId: string, name: string): Promise<PresetRow | undefined> {
+    const [row] = await this.database.read<PresetRow>(
+      'preset',
+      tenantId,
+      `SELECT ${COLUMNS} FROM presets WHERE tenant_id = $1 AND name = $2`,
+      [tenantId, name],
+    );
+    return row;
+  }
+
+  /** Changes a preset to what `change` makes of it. Where it has no row it is made from `otherwise`, if that is given. */
+  change(
+    tenantId: string,
+    name: string,
+    change: (before: PresetValues) => PresetValues,
+    otherwise: PresetValues | undefined,
+  ): Promise<PresetRow | undefined> {
+    return this.database.transaction('change preset', tenantId, async (sql) => {
+      const [row] = await sql.query<PresetRow>(
+        `SELECT ${COLUMNS} FROM presets WHERE tenant_id = $1 AND name = $2 FOR UPDATE`,
+        [tenantId, name],
+      );
+      const before = row ?? otherwise;
+      if (before === undefined) return undefined;
+      const { system_prompt, model, temperature, max_tokens, context_messages } = change(before);
+      const [after] = await sql.query<PresetRow>(
+        `INSERT INTO presets AS p (tenant_id, name, system_prompt, model, temperature, max_tokens, context_messages)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (tenant_id, name) DO UPDATE SET system_prompt = $3, model = $4, temperature = $5, max_tokens = $6,
+           context_messages = $7, updated_at = clock_timestamp()
+         RETURNING ${COLUMNS}`,
+        [tenantId, name, system_prompt, model, temperature, max_tokens, context_messages],
+      );
+      return after;
+    });
+  }
+
+  /** false when there is no row. */
+  async delete(tenantId: string, name: string): Promise<boolean> {
+    const rows = await this.database.read(
+      'delete preset',
+      tenantId,
+      'DELETE FROM presets WHERE tenant_id = $1 AND name = $2 RETURNING 1',
+      [tenantId, name],
+    );
+    return rows.length > 0;
+  }
+}

@@ -1,0 +1,117 @@
+import { Injectable } from '@nestjs/common';
+import { AppError, invalid, notFound } from '../../../common/errors';
+import type { PageRequest } from '../../../common/pagination';
+import { isStorableText, jsonBytes } from '../../../common/text';
+import type { Caller } from '../../../platform/auth';
+import { type EffectResult, Effects } from '../../../platform/idempotency';
+import { type Preset, Presets } from '../contract';
+import type { CreatePresetDto, PatchPresetDto, PresetDto, PresetPageDto } from '../dto/preset.dto';
+import { camelPageInfo, epochMs } from '../views';
+import { DEFAULT_CONTEXT_MESSAGES, DEFAULT_PRESET, DEFAULT_VALUES } from './default-preset';
+import { type PresetRow, PresetsRepository, type PresetValues } from './presets.repository';
+
+/** Beside `default`. */
+const MAX_PRESETS = 100;
+const MAX_PROMPT_BYTES = 32 * 1024;
+
+interface Created extends EffectResult {
+  readonly preset: PresetRow;
+}
+
+/** How assistants of a tenant are asked to behave. */
+@Injectable()
+export class PresetsService extends Presets {
+  constructor(
+    private readonly repository: PresetsRepository,
+    private readonly effects: Effects,
+  ) {
+    super();
+  }
+
+  async find(tenantId: string, name: string): Promise<Preset | undefined> {
+    const row = await this.rowOf(tenantId, name);
+    if (row === undefined) return undefined;
+    const { createdAt: _createdAt, updatedAt: _updatedAt, ...preset } = presetView(row);
+    return preset;
+  }
+
+  async create(caller: Caller, body: CreatePresetDto): Promise<PresetDto> {
+    const { name, systemPrompt, model = null, temperature = null, maxTokens = null } = body;
+    checkPrompt(systemPrompt);
+    if (name === DEFAULT_PRESET) throw nameTaken(name, '; change it with PATCH');
+    const { status, preset } = await this.effects.call<Created>(caller, 'preset_create', [
+      ...[caller.tenantId, MAX_PRESETS, name, systemPrompt, model, temperature, maxTokens],
+      body.contextMessages ?? DEFAULT_CONTEXT_MESSAGES,
+    ]);
+    if (status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_PRESETS} presets`);
+    if (status === 'taken') throw nameTaken(name);
+    return presetView(preset);
+  }
+
+  async list({ tenantId }: Caller, page: PageRequest): Promise<PresetPageDto> {
+    const [rows, others] = await Promise.all([
+      this.repository.list(tenantId, { name: DEFAULT_PRESET, values: DEFAULT_VALUES }, page),
+      this.repository.countOthers(tenantId, DEFAULT_PRESET),
+    ]);
+    return { presets: rows.map(presetView), ...camelPageInfo(page, rows.length, others + 1) };
+  }
+
+  async get({ tenantId }: Caller, name: string): Promise<PresetDto> {
+    const row = await this.rowOf(tenantId, name);
+    if (row === undefined) throw notFound('Preset');
+    return presetView(row);
+  }
+
+  async change({ tenantId }: Caller, name: string, body: PatchPresetDto): Promise<PresetDto> {
+    if (!isStorableText(name)) throw notFound('Preset');
+    if (body.systemPrompt !== undefined) checkPrompt(body.systemPrompt);
+    const otherwise = name === DEFAULT_PRESET ? DEFAULT_VALUES : undefined;
+    const row = await this.repository.change(tenantId, name, (before) => merged(before, body), otherwise);
+    if (row === undefined) throw notFound('Preset');
+    return presetView(row);
+  }
+
+  /** `default` goes back to what comes with the server, also where it is that already. */
+  async delete({ tenantId }: Caller, name: string): Promise<void> {
+    const isDeleted = isStorableText(name) && (await this.repository.delete(tenantId, name));
+    if (!isDeleted && name !== DEFAULT_PRESET) throw notFound('Preset');
+  }
+
+  private async rowOf(tenantId: string, name: string): Promise<PresetRow | undefined> {
+    // A name that cannot be stored is one that does not exist.
+    const row = isStorableText(name) ? await this.repository.find(tenantId, name) : undefined;
+    if (row !== undefined || name !== DEFAULT_PRESET) return row;
+    return { name, ...DEFAULT_VALUES, created_at: null, updated_at: null };
+  }
+}
+
+function checkPrompt(text: string): void {
+  if (jsonBytes(text) > MAX_PROMPT_BYTES) throw invalid('systemPrompt', 'systemPrompt must have at most 32 KB');
+}
+
+function nameTaken(name: string, hint = ''): AppError {
+  return new AppError('CONFLICT', `There is a preset "${name}" already${hint}`, { field: 'name' });
+}
+
+function merged(before: PresetValues, body: PatchPresetDto): PresetValues {
+  return {
+    system_prompt: body.systemPrompt ?? before.system_prompt,
+    model: body.model === undefined ? before.model : body.model,
+    temperature: body.temperature === undefined ? before.temperature : body.temperature,
+    max_tokens: body.maxTokens === undefined ? before.max_tokens : body.maxTokens,
+    context_messages: body.contextMessages ?? before.context_messages,
+  };
+}
+
+function presetView(row: PresetRow): PresetDto {
+  return {
+    name: row.name,
+    systemPrompt: row.system_prompt,
+    model: row.model,
+    temperature: row.temperature,
+    maxTokens: row.max_tokens,
+    contextMessages: row.context_messages,
+    createdAt: row.created_at === null ? null : epochMs(row.created_at),
+    updatedAt: row.updated_at === null ? null : epochMs(row.updated_at),
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * Chats with a model, the runs that answer in them, and the tokens of a run as they came.
+ *
+ * A chat's name, metadata, positions and messages are those of its room. `chats_active`: at most one conversation that
+ * takes what names none. `run_chunks.ends`: where each token of the chunk ends in its text, in UTF-16 units.
+ */
+export const TABLES = `
+CREATE TABLE chats (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  group_id text COLLATE "C",
+  preset text COLLATE "C" NOT NULL,
+  auto_title boolean NOT NULL,
+  is_active boolean NOT NULL DEFAULT false,
+  cleared_seq bigint NOT NULL DEFAULT 0,
+  created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  active_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  deleted_at timestamptz(3),
+  PRIMARY KEY (tenant_id, room_id),
+  FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX chats_active ON chats (tenant_id, user_id, COALESCE(group_id, ''), preset) WHERE is_active;
+CREATE INDEX chats_created ON chats (tenant_id, created_at, room_id) WHERE deleted_at IS NULL;
+CREATE INDEX chats_recent ON chats (tenant_id, active_at, room_id) WHERE deleted_at IS NULL;
+CREATE INDEX chats_user_created ON chats (tenant_id, user_id, created_at, room_id) WHERE deleted_at IS NULL;
+CREATE INDEX chats_user_recent ON chats (tenant_id, user_id, active_at, room_id) WHERE deleted_at IS NULL;
+
+CREATE TABLE runs (
+  tenant_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  reply_to_seq bigint NOT NULL,
+  state text NOT NULL DEFAULT 'queued'
+    CHECK (state IN ('queued', 'streaming', 'completed', 'cancelled', 'interrupted', 'failed')),
+  fence bigint NOT NULL DEFAULT 0,
+  is_cancelled boolean NOT NULL DEFAULT false,
+  answer_seq bigint,
+  token_count integer,
+  channel text,
+  model text,
+  finish_reason text,
+  prompt_tokens bigint,
+  completion_tokens bigint,
+  total_tokens bigint,
+  estimated boolean,
+  error_code text,
+  error_message text,
+  created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  started_at timestamptz(3),
+  ended_at timestamptz(3),
+  PRIMARY KEY (tenant_id, run_id),
+  FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE
+) WITH (fillfactor = 70);
+CREATE INDEX runs_reply ON runs (tenant_id, room_id, reply_to_seq, created_at);
+CREATE INDEX runs_unfinished ON runs (tenant_id, room_id) WHERE state IN ('queued', 'streaming');
+CREATE INDEX runs_ended ON runs (tenant_id, ended_at, user_id) INCLUDE (total_tokens) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE run_chunks (
+  tenant_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  first_index integer NOT NULL,
+  text text NOT NULL,
+  ends integer[] NOT NULL,
+  expires_at timestamptz(3) NOT NULL DEFAULT clock_timestamp() + interval '1 hour',
+  PRIMARY KEY (tenant_id, run_id, first_index),
+  FOREIGN KEY (tenant_id, run_id) REFERENCES runs ON DELETE CASCADE
+);
+CREATE INDEX run_chunks_expiry ON run_chunks (expires_at);
+`;

@@ -1,0 +1,108 @@
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { BEAT_MS, MAX_WAITING_BYTES, type SseEnd, SseStream } from './sse-stream';
+
+/** An answer whose reader takes what the test lets them take. */
+class FakeResponse extends EventEmitter {
+  destroyed = false;
+  writableLength = 0;
+
+  destroy(): void {
+    this.destroyed = true;
+    this.emit('close');
+  }
+}
+
+function open(): { stream: SseStream; response: FakeResponse; ends: SseEnd[]; read: () => string } {
+  const response = new FakeResponse();
+  const stream = new SseStream(response as unknown as ServerResponse);
+  const ends: SseEnd[] = [];
+  stream.onClose((why) => void ends.push(why));
+  return { stream, response, ends, read: () => String((stream.body.read() as Buffer | null) ?? '') };
+}
+
+describe('an SSE stream', () => {
+  beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] }));
+  afterEach(() => jest.useRealTimers());
+
+  it('writes one data line per event, with its id', () => {
+    const { stream, read } = open();
+    stream.send({ text: 'a\nb\u2028' }, 'msg_1:3');
+    stream.send({ b: 1 });
+    expect(read()).toBe('id: msg_1:3\ndata: {"text":"a\\nb\u2028"}\n\ndata: {"b":1}\n\n');
+  });
+
+  it('says something every 15 s', () => {
+    const { read } = open();
+    jest.advanceTimersByTime(BEAT_MS - 1);
+    expect(read()).toBe('');
+    jest.advanceTimersByTime(1);
+    expect(read()).toBe(':\n\n');
+  });
+
+  it('ends after what was sent, and is silent from then on', () => {
+    const { stream, response, ends, read } = open();
+    stream.send({ a: 1 });
+    stream.end();
+    stream.send({ b: 1 });
+    stream.end('stopping');
+    expect(read()).toBe('data: {"a":1}\n\n');
+    expect(ends).toEqual([]);
+    response.emit('close');
+    expect(ends).toEqual(['done']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('a reader who leaves ends it, and its timer', () => {
+    const { stream, response, ends } = open();
+    response.emit('close');
+    stream.send({ a: 1 });
+    expect(ends).toEqual(['client']);
+    expect(stream.waiting).toBe(0);
+    expect(jest.getTimerCount()).toBe(0);
+    stream.onClose((why) => void ends.push(why));
+    expect(ends).toEqual(['client', 'client']);
+  });
+
+  it('a reader who had left before it began is one who left', () => {
+    const response = new FakeResponse();
+    response.destroyed = true;
+    const ends: SseEnd[] = [];
+    new SseStream(response as unknown as ServerResponse).onClose((why) => void ends.push(why));
+    expect(ends).toEqual(['client']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('cuts off a reader for whom more than 1 MB waits', () => {
+    const { stream, response, ends } = open();
+    const text = 'x'.repeat(64 * 1024);
+    let sent = 0;
+    for (; !response.destroyed && sent < 100; sent++) stream.send({ text });
+    expect(sent).toBe(Math.ceil(MAX_WAITING_BYTES / text.length));
+    expect(ends).toEqual(['slow']);
+  });
+
+  it('cuts off a reader who took nothing between two beats, also when all was said', () => {
+    for (const isEnded of [true, false]) {
+      const { stream, response, ends } = open();
+      stream.send({ text: 'nobody reads this' });
+      if (isEnded) stream.end();
+      jest.advanceTimersByTime(BEAT_MS);
+      expect(response.destroyed).toBe(false);
+      jest.advanceTimersByTime(BEAT_MS);
+      expect(response.destroyed).toBe(true);
+      expect(ends).toEqual([isEnded ? 'done' : 'slow']);
+    }
+  });
+
+  it('leaves a reader alone who takes something', () => {
+    const { stream, response } = open();
+    for (let beat = 0; beat < 5; beat++) {
+      stream.send({ text: 'abcdefgh' });
+      stream.body.read(10);
+      jest.advanceTimersByTime(BEAT_MS);
+    }
+    expect(response.destroyed).toBe(false);
+    response.destroy();
+  });
+});

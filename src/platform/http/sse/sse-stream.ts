@@ -1,0 +1,85 @@
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+
+/** More than this waiting for a reader that does not read: the stream is cut; the reader may join again. */
+export const MAX_WAITING_BYTES = 1024 * 1024;
+/** Between two comments, which keep proxies from hanging up and show a reader who has stopped reading. */
+export const BEAT_MS = 15_000;
+const BEAT = Buffer.from(':\n\n');
+
+/** Why a stream is over. `done`: all was said; `client`: the reader left; `expired`: its credential did. */
+export type SseEnd = 'done' | 'client' | 'slow' | 'stopping' | 'expired';
+
+/**
+ * One answer of server-sent events. It is written into whether or not its reader keeps up, up to a bound; it owns its
+ * timers, which end with it. After its end whatever is sent goes nowhere.
+ */
+export class SseStream {
+  /** What Fastify sends. */
+  readonly body = new Readable({ read: () => undefined });
+  private readonly beat: NodeJS.Timeout;
+  private readonly closing: ((why: SseEnd) => void)[] = [];
+  private why: SseEnd | undefined;
+  private isClosed = false;
+  private written = 0;
+  /** −1: there was no beat; what waits at the first one may be new. */
+  private takenAtLastBeat = -1;
+
+  constructor(private readonly response: ServerResponse) {
+    this.beat = setInterval(() => this.onBeat(), BEAT_MS).unref();
+    response.once('close', () => this.closed());
+    // A reader that left before the answer began: its close is over.
+    if (response.destroyed) this.closed();
+  }
+
+  /** Bytes that wait for the reader. */
+  get waiting(): number {
+    return this.body.readableLength + this.response.writableLength;
+  }
+
+  /** One event with one `data:` line. */
+  send(data: object, id?: string): void {
+    if (this.why !== undefined || this.isClosed) return;
+    this.write(Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`));
+  }
+
+  /** Ends it after what was sent. A reader that does not take the rest is cut off by the beat. */
+  end(why: SseEnd = 'done'): void {
+    if (this.why !== undefined || this.isClosed) return;
+    this.why = why;
+    this.body.push(null);
+  }
+
+  /** Called once when it is over and nothing waits any more; at once when it is over already. */
+  onClose(fn: (why: SseEnd) => void): void {
+    if (this.isClosed) fn(this.why ?? 'client');
+    else this.closing.push(fn);
+  }
+
+  private write(bytes: Buffer): void {
+    this.written += bytes.length;
+    this.body.push(bytes);
+    if (this.body.readableLength > MAX_WAITING_BYTES) this.cut();
+  }
+
+  private onBeat(): void {
+    const taken = this.written - this.waiting;
+    const isStuck = this.waiting > 0 && taken <= this.takenAtLastBeat;
+    this.takenAtLastBeat = taken;
+    if (isStuck) this.cut();
+    else if (this.why === undefined) this.write(BEAT);
+  }
+
+  private cut(): void {
+    this.why ??= 'slow';
+    this.response.destroy();
+  }
+
+  private closed(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    clearInterval(this.beat);
+    this.body.destroy();
+    for (const fn of this.closing.splice(0)) fn(this.why ?? 'client');
+  }
+}

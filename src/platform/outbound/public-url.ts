@@ -1,0 +1,20 @@
+import { invalid } from '../../common/errors';
+import { isAllowedAddress } from './addresses';
+import { targetOf } from './target';
+
+/**
+ * The URL that a tenant gave, as it will be asked for: http or https, without credentials and fragment. Throws 400 that
+ * names the field, also where its host is an address that may not be connected to; a name is checked whenever it is
+ * resolved.
+ */
+export function publicUrl(text: string, field: string, allowPrivate: boolean): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
+    throw invalid(field, `${field} must be an http or https URL`);
+  if (url.username !== '' || url.password !== '') throw invalid(field, `${field} must not contain credentials`);
+  const { address } = targetOf(url);
+  if (address !== undefined && !isAllowedAddress(address, allowPrivate))
+    throw invalid(field, `${field} must not lead to a private or reserved address`);
+  url.hash = '';
+  return url;
+}

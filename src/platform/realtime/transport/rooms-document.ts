@@ -1,0 +1,28 @@
+import type { DoorDocument } from '../contract';
+
+const INTRODUCTION = `Messages, acknowledgements, presence and typing of ChatAPI, live.
+
+Every frame is a JSON object with a \`type\`, in one text message. Your frames may be flat, \`{"type":"ack","room_id":"…","seq":1}\`, or nested, \`{"type":"ack","data":{"room_id":"…","seq":1}}\`; the server's are flat. Any frame of yours may carry a \`request_id\` of at most 64 characters: its reply, or its error, carries it back. Unknown fields are refused; frames and fields that you do not know yet must be ignored.
+
+Frames of one connection are handled in the order in which you sent them, and their replies come in that order; send the next one without waiting. A message is answered (\`message.accepted\`) after its durable commit. Every room numbers its messages 1, 2, 3 … (\`seq\`) and its changes (\`rev\`).
+
+**What you missed** comes first: room by room, the most recently active first, the messages after the last one that your user acknowledged, then \`sync.complete\`, from where the room is live. At most the newest 500 messages of a room and 5,000 in all; \`sync.truncated\` says between which seqs the others are, for GET. A message comes as it is now; a deleted one with empty content and \`deleted_at\`. In rooms of at most 100 members \`read.update\` tells how far each has read: take the highest seq. A device that keeps its own positions connects with \`?sync=manual\` and asks with \`sync\`, at any time and again; while a room is synced, what is live in it waits for the end.
+
+**Limits.** A frame has at most 256 KB. A connection sends 10 \`send_message\` a second (a tenant's setting) and 100 other frames; what is beyond is refused with \`RATE_LIMIT_EXCEEDED\` and not done, and who goes on for 10 seconds is closed with 4008. Let your client answer pings: after 60 seconds of silence the server closes with 4000.`;
+
+/** How AsyncAPI describes the Rooms API's socket. */
+export const ROOMS_DOCUMENT: DoorDocument = {
+  channel: 'socket',
+  introduction: INTRODUCTION,
+  typeField: 'type',
+  everyFrame: {},
+  query: {
+    sync: {
+      type: 'string',
+      enum: ['auto', 'manual'],
+      default: 'auto',
+      description: '`manual`: the server sends no history by itself, since this device keeps its own positions.',
+    },
+  },
+  headers: {},
+};

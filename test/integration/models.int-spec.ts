@@ -1,0 +1,254 @@
+import { ManualClock } from '../../src/common/clock';
+import { AppError } from '../../src/common/errors';
+import { PATIENCE } from '../../src/modules/models/answer/timed';
+import type { Channel } from '../../src/modules/models/channels/channel-directory';
+import type { ModelPart, ModelRequest } from '../../src/modules/models';
+import { Breakers, OPEN_MS } from '../../src/modules/models/routing/breakers';
+import { ChannelChoice } from '../../src/modules/models/routing/channel-choice';
+import { RoutedModels } from '../../src/modules/models/routing/routed-models';
+import { SilentLog } from '../../src/platform/logging';
+import { Metrics } from '../../src/platform/metrics';
+import { outboundPost } from '../../src/platform/outbound';
+import { faults, FakeModel, Gate, type ProviderServer, type Script } from '../support/fake-model';
+import { RecordingLog } from '../support/recording-log';
+
+const BOUNDS = { allowPrivate: true, connectMs: 20_000, maxBytes: 1_000_000, maxErrorBytes: 1000 };
+const MESSAGES = [{ role: 'user', content: 'hello' }] as const;
+
+/** The parts of an answer as one line each. */
+function line(part: ModelPart): string {
+  if (part.type === 'start') return `start ${part.channel} ${part.model}`;
+  return part.type === 'delta' ? part.text : `end ${part.finishReason} ${part.usage.totalTokens}`;
+}
+
+/** Two channels over real connections to two fakes, and the environment's to a third where a test says so. */
+describe('models: channels, fallback and breakers', () => {
+  let servers: Record<'main' | 'spare', ProviderServer>;
+  let clock: ManualClock;
+  let metrics: Metrics;
+  let log: RecordingLog;
+  let channels: Channel[];
+  let models: RoutedModels;
+
+  beforeAll(async () => {
+    servers = { main: await FakeModel.start(), spare: await FakeModel.start() };
+  });
+  beforeEach(() => {
+    clock = new ManualClock();
+    metrics = new Metrics(new SilentLog());
+    log = new RecordingLog();
+    channels = [channel('main', 0), channel('spare', 1)];
+    const choice = new ChannelChoice({ of: () => Promise.resolve(channels) }, { environment: undefined, echo: ECHO });
+    models = new RoutedModels(choice, new Breakers(clock), metrics, log, clock, PATIENCE);
+  });
+  afterEach(() => Object.values(servers).forEach((server) => server.reset()));
+  afterAll(() => Promise.all(Object.values(servers).map((server) => server.stop())));
+
+  const ECHO = { ...channel('main', 0), key: 'echo', name: 'echo', provider: 'echo', model: 'echo' };
+
+  function channel(name: 'main' | 'spare', priority: number, values: Partial<Channel> = {}): Channel {
+    return {
+      ...{ key: name, name, provider: 'openai-compatible', model: `model-of-${name}`, priority, weight: 1 },
+      ...{ enabled: true, maxTokens: null, temperature: null, timeoutMs: 20_000 },
+      endpoint: () => ({ baseUrl: servers[name].url, apiKey: 'sk-x', post: outboundPost(BOUNDS) }),
+      ...values,
+    };
+  }
+
+  async function ask(request: Partial<ModelRequest> = {}): Promise<{ lines: string[]; error: unknown }> {
+    const signal = new AbortController().signal;
+    const lines: string[] = [];
+    try {
+      for await (const part of models.stream({ tenantId: 't', messages: MESSAGES, signal, ...request }))
+        lines.push(line(part));
+    } catch (error) {
+      return { lines, error };
+    }
+    return { lines, error: undefined };
+  }
+
+  async function failsWith(code: string): Promise<AppError> {
+    const { error } = await ask();
+    expect(error).toBeInstanceOf(AppError);
+    expect((error as AppError).code).toBe(code);
+    return error as AppError;
+  }
+
+  async function metric(name: string): Promise<string[]> {
+    return (await metrics.text()).split('\n').filter((row) => row.startsWith(name) && !row.endsWith(' 0'));
+  }
+
+  const answer = (...steps: string[]): Script => ({ steps, usage: { prompt: 1, completion: 2 } });
+
+  it('says who answers, then the answer, then its end', async () => {
+    servers.main.next(answer('a', 'b'));
+    expect(await ask()).toEqual({ lines: ['start main model-of-main', 'a', 'b', 'end stop 3'], error: undefined });
+    expect(await metric('chatapi_model_requests_total')).toEqual([
+      'chatapi_model_requests_total{outcome="completed"} 1',
+    ]);
+    expect(await metric('chatapi_model_first_token_seconds_count')).toEqual([
+      'chatapi_model_first_token_seconds_count 1',
+    ]);
+  });
+
+  it('an empty answer has a start and an end', async () => {
+    servers.main.next(answer());
+    expect((await ask()).lines).toEqual(['start main model-of-main', 'end stop 3']);
+  });
+
+  it("takes what the request says before what the channel says, and that before the provider's own", async () => {
+    channels = [channel('main', 0, { maxTokens: 50, temperature: 0 })];
+    await ask();
+    await ask({ model: 'other', temperature: 1.5, maxTokens: 9 });
+    const bodies = servers.main.requests.map(({ body: { model, temperature, max_tokens } }) => [
+      model,
+      temperature,
+      max_tokens,
+    ]);
+    expect(bodies).toEqual([
+      ['model-of-main', 0, 50],
+      ['other', 1.5, 9],
+    ]);
+  });
+
+  it.each<[string, Script]>([
+    ['HTTP 500', faults.status(500)],
+    ['HTTP 401', faults.status(401)],
+    ['HTTP 400', faults.status(400)],
+    ['a page', faults.html()],
+    ['garbage', faults.garbage()],
+    ['a cut', faults.cut()],
+    ['a cut while it thinks', { steps: [{ reasoning: 'hm' }, { cut: true }] }],
+  ])('falls back to the next channel after %s before the first token', async (_, script) => {
+    servers.main.next(script);
+    servers.spare.next(answer('b'));
+    expect((await ask()).lines).toEqual(['start spare model-of-spare', 'b', 'end stop 3']);
+    expect(await metric('chatapi_model_fallbacks_total')).toEqual(['chatapi_model_fallbacks_total 1']);
+    expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', message: 'model channel failed' })]);
+    expect(JSON.stringify(log.lines)).not.toMatch(/sk-x|127\.0\.0\.1|hello/);
+  });
+
+  it('never falls back after the first token: the answer is cut', async () => {
+    servers.main.next(faults.cut('a'));
+    const { lines, error } = await ask();
+    expect(lines).toEqual(['start main model-of-main', 'a']);
+    expect(error).toMatchObject({
+      code: 'MODEL_ERROR',
+      message: expect.stringContaining('The answer was cut: channel "main"'),
+    });
+    expect(servers.spare.requests).toHaveLength(0);
+    expect(await metric('chatapi_model_requests_total')).toEqual(['chatapi_model_requests_total{outcome="cut"} 1']);
+  });
+
+  it('names every channel that failed, and how, when all have', async () => {
+    servers.main.next(faults.status(500));
+    servers.spare.next(faults.status(429));
+    const { message } = await failsWith('MODEL_ERROR');
+    expect(message).toBe('No model has answered: channel "main" answered HTTP 500; channel "spare" answered HTTP 429');
+    expect(await metric('chatapi_model_requests_total')).toEqual(['chatapi_model_requests_total{outcome="failed"} 1']);
+  });
+
+  it('leaves a channel alone that has failed again and again, tries it once after a while, and then trusts it', async () => {
+    servers.main.otherwise = faults.status(500);
+    for (let i = 0; i < 7; i++) expect((await ask()).error).toBeUndefined();
+    expect([servers.main.requests.length, servers.spare.requests.length]).toEqual([5, 7]);
+    clock.advance(OPEN_MS);
+    const gate = new Gate();
+    servers.main.otherwise = faults.silentAfter(gate);
+    const probe = ask();
+    await gate.reached;
+    expect((await ask()).lines[0]).toBe('start spare model-of-spare');
+    gate.open();
+    expect((await probe).lines[0]).toBe('start main model-of-main');
+    servers.main.otherwise = {};
+    expect((await ask()).lines[0]).toBe('start main model-of-main');
+    expect(servers.main.requests).toHaveLength(7);
+  });
+
+  it('a request that would fail anywhere breaks no channel', async () => {
+    servers.main.otherwise = faults.status(400);
+    servers.spare.otherwise = faults.status(422);
+    for (let i = 0; i < 6; i++) await failsWith('MODEL_ERROR');
+    await models.available('t');
+    expect(servers.main.requests).toHaveLength(6);
+  });
+
+  it('is unavailable while all channels are left alone, and says until when', async () => {
+    servers.main.otherwise = servers.spare.otherwise = faults.status(503);
+    for (let i = 0; i < 5; i++) await failsWith('MODEL_ERROR');
+    clock.advance(OPEN_MS - 2500);
+    const error = await failsWith('CHANNEL_UNAVAILABLE');
+    expect([error.status, error.retryAfterSeconds]).toEqual([503, 3]);
+    await expect(models.available('t')).rejects.toMatchObject({ code: 'CHANNEL_UNAVAILABLE', retryAfterSeconds: 3 });
+    expect(servers.main.requests).toHaveLength(5);
+    expect(await metric('chatapi_model_requests_total')).toContain(
+      'chatapi_model_requests_total{outcome="unavailable"} 1',
+    );
+    clock.advance(2500);
+    await models.available('t');
+  });
+
+  it('is unavailable where all channels are disabled', async () => {
+    channels = [channel('main', 0, { enabled: false })];
+    expect((await failsWith('CHANNEL_UNAVAILABLE')).message).toBe('All model channels are disabled');
+    await expect(models.available('t')).rejects.toMatchObject({ retryAfterSeconds: 30 });
+  });
+
+  it('a channel that was changed starts anew', async () => {
+    servers.main.otherwise = faults.status(500);
+    channels = [channel('main', 0)];
+    for (let i = 0; i < 5; i++) await failsWith('MODEL_ERROR');
+    await failsWith('CHANNEL_UNAVAILABLE');
+    servers.main.otherwise = {};
+    channels = [channel('main', 0, { key: 'main, changed' })];
+    expect((await ask()).error).toBeUndefined();
+  });
+
+  it('a key that cannot be read is a fault of that channel', async () => {
+    const endpoint = (): never => {
+      throw new Error('Encrypted with key 1234: add it to ENCRYPTION_KEYS_OLD');
+    };
+    channels = [channel('main', 0, { endpoint }), channel('spare', 1)];
+    expect((await ask()).lines[0]).toBe('start spare model-of-spare');
+  });
+
+  it('echoes where there is no channel', async () => {
+    channels = [];
+    const { lines } = await ask();
+    expect(lines[0]).toBe('start echo echo');
+    expect(lines.slice(1, -1).join('')).toMatch(/^No model is configured.*You said: hello$/s);
+    await models.available('t');
+  });
+
+  it('throws the reason of whoever stops it, at once, and says nothing against the channel', async () => {
+    for (let i = 0; i < 6; i++) {
+      const [gate, abort, reason] = [new Gate(), new AbortController(), new Error('stopped')];
+      servers.main.next(faults.silentAfter(gate, ...(i % 2 === 0 ? ['a'] : [])));
+      const asked = ask({ signal: abort.signal });
+      await gate.reached;
+      abort.abort(reason);
+      expect((await asked).error).toBe(reason);
+      expect(await (await servers.main.request(i + 1)).closed).toBe('early');
+      gate.open();
+    }
+    expect(servers.spare.requests).toHaveLength(0);
+    expect(await metric('chatapi_model_requests_total')).toEqual([
+      'chatapi_model_requests_total{outcome="cancelled"} 6',
+    ]);
+    servers.main.next(answer('a'));
+    expect((await ask()).lines[0]).toBe('start main model-of-main');
+  });
+
+  it('closes the connection when its reader leaves', async () => {
+    const gate = new Gate();
+    servers.main.next(faults.silentAfter(gate, 'a'));
+    const signal = new AbortController().signal;
+    for await (const part of models.stream({ tenantId: 't', messages: MESSAGES, signal }))
+      if (part.type === 'delta') break;
+    expect(await (await servers.main.request(1)).closed).toBe('early');
+    expect(await metric('chatapi_model_requests_total')).toEqual([
+      'chatapi_model_requests_total{outcome="cancelled"} 1',
+    ]);
+    gate.open();
+  });
+});

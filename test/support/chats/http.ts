@@ -1,0 +1,90 @@
+import type { Answer, Api } from '../http/api';
+import { bodyOf } from '../rooms';
+import { SseClient, type SseOptions } from './sse';
+
+export interface ChatBody {
+  readonly id: string;
+  readonly user_id: string;
+  readonly tenant_id: string;
+  readonly title: string;
+  readonly config: { readonly metadata: Record<string, unknown>; readonly preset: string };
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly last_message_at: string | null;
+}
+
+export interface ChatMessageBody {
+  readonly id: string;
+  readonly chat_id: string;
+  readonly content: string;
+  readonly sender_role: string;
+  readonly seq: number;
+  readonly reply_to_seq?: number;
+  readonly metadata: Record<string, unknown> | null;
+  readonly status: string;
+  readonly usage?: Record<string, unknown>;
+  readonly created_at: string;
+}
+
+export interface TurnBody {
+  readonly message: ChatMessageBody;
+  readonly answer: ChatMessageBody;
+}
+
+/** The text that the fake model says unless it is told otherwise. */
+export const FAKE_ANSWER = 'Hello from the fake model.';
+/** What the fake model reports for it. */
+export const FAKE_USAGE = { prompt_tokens: 11, completion_tokens: 6, total_tokens: 17 };
+
+/** Where a chat is, on the AI chats API. */
+export function chatPath(chatId: string): string {
+  return `/api/v1/chats/${chatId}`;
+}
+
+/** The same chat as a conversation and as a room. */
+export function conversationIdOf(chatId: string): string {
+  return `conv_${chatId.replaceAll('-', '')}`;
+}
+
+export function roomIdOf(chatId: string): string {
+  return `room_${chatId.replaceAll('-', '')}`;
+}
+
+export async function createChat(by: Api, userId = 'alice', more: object = {}): Promise<ChatBody> {
+  return bodyOf(await by.post<ChatBody>('/api/v1/chats/', { user_id: userId, ...more }), 201);
+}
+
+/** Says something and waits for the answer, whatever it is. */
+export function say(by: Api, chatId: string, body: object | string, key?: string): Promise<Answer<TurnBody>> {
+  return by.post<TurnBody>(
+    `${chatPath(chatId)}/messages`,
+    typeof body === 'string' ? { content: body } : body,
+    key === undefined ? {} : { headers: { 'Idempotency-Key': key } },
+  );
+}
+
+/** Says something and returns what the model answered, which must have gone well. */
+export async function ask(by: Api, chatId: string, body: object | string = 'Hello'): Promise<TurnBody> {
+  return bodyOf(await say(by, chatId, body));
+}
+
+/** Says something and reads the answer as a stream. */
+export function sayStreaming(
+  by: Api,
+  chatId: string,
+  body: object | string,
+  options: SseOptions = {},
+): Promise<SseClient> {
+  const said = typeof body === 'string' ? { content: body } : body;
+  return SseClient.open(by, 'POST', `${chatPath(chatId)}/messages`, { ...options, body: { stream: true, ...said } });
+}
+
+/** Joins what is being answered in a chat. */
+export function rejoin(by: Api, chatId: string, lastEventId?: string): Promise<SseClient> {
+  return SseClient.open(by, 'GET', `${chatPath(chatId)}/stream`, { lastEventId });
+}
+
+export async function messagesOf(by: Api, chatId: string, query = '?limit=100'): Promise<ChatMessageBody[]> {
+  const answer = await by.get<{ messages: ChatMessageBody[] }>(`${chatPath(chatId)}/messages${query}`);
+  return bodyOf(answer).messages;
+}

@@ -1,0 +1,90 @@
+import { type AnswerPart, answerOf } from '../../../src/modules/models/answer/answer';
+import { ChannelFault, type ChatModel, type ChatRequest } from '../../../src/modules/models/providers/chat-model';
+import { outboundPost } from '../../../src/platform/outbound';
+import { ProviderServer } from './provider-server';
+import type { Script } from './script';
+import type { Wire } from './wire';
+
+export interface ChatModelSubject {
+  readonly model: ChatModel;
+  readonly wire: Wire;
+  /** Where the key is in the fake's record of the headers, and as what. */
+  readonly keyHeader: readonly [name: string, value: (key: string) => string];
+  /** What the body of a request says of the model, the texts of the messages, the temperature and the token limit. */
+  readonly asked: (body: Readonly<Record<string, unknown>>) => unknown;
+}
+
+export interface Limits {
+  readonly firstTokenMs?: number;
+  readonly betweenMs?: number;
+  readonly totalMs?: number;
+}
+
+export interface Outcome {
+  readonly text: string;
+  readonly end: Extract<AnswerPart, { type: 'end' }> | undefined;
+  readonly fault: unknown;
+}
+
+export const KEY = 'sk-secret-key';
+const LONG_MS = 20_000;
+const NEVER = new AbortController().signal;
+
+/** One provider's protocol and a fake of it, joined by a real connection. */
+export class ChatModelBench {
+  private constructor(
+    readonly server: ProviderServer,
+    private readonly model: ChatModel,
+  ) {}
+
+  static async start({ model, wire }: ChatModelSubject): Promise<ChatModelBench> {
+    return new ChatModelBench(await ProviderServer.start(wire), model);
+  }
+
+  /** An answer; limits are long unless given. */
+  parts(
+    limits: Limits = {},
+    request: Partial<ChatRequest> = {},
+    baseUrl = this.server.url,
+  ): AsyncGenerator<AnswerPart> {
+    const bounds = { allowPrivate: true, connectMs: LONG_MS, maxBytes: 1_000_000, maxErrorBytes: 1000 };
+    const messages = [{ role: 'user', content: 'hello there' }] as const;
+    return answerOf({
+      model: this.model,
+      endpoint: { baseUrl, apiKey: KEY, post: outboundPost(bounds) },
+      request: { messages, model: 'm1', temperature: undefined, maxTokens: undefined, signal: NEVER, ...request },
+      patience: { connectMs: LONG_MS, firstTokenMs: LONG_MS, betweenMs: LONG_MS, ...limits },
+      totalMs: limits.totalMs ?? LONG_MS,
+    });
+  }
+
+  /** What a script leads to. */
+  async outcomeOf(script: Script, limits?: Limits, request?: Partial<ChatRequest>, baseUrl?: string): Promise<Outcome> {
+    this.server.next(script);
+    let [text, end, fault]: [string, Outcome['end'], unknown] = ['', undefined, undefined];
+    try {
+      for await (const part of this.parts(limits, request, baseUrl)) {
+        expect(end).toBeUndefined();
+        if (part.type === 'end') end = part;
+        else {
+          expect(part.text).not.toBe('');
+          text += part.text;
+        }
+      }
+    } catch (error) {
+      fault = error;
+    }
+    return { text, end, fault };
+  }
+
+  /** The fault that a script leads to, and what was said before it. It gives nothing away. */
+  async faultOf(script: Script, limits?: Limits): Promise<[text: string, message: string, blame: string]> {
+    const { text, end, fault } = await this.outcomeOf(script, limits);
+    expect(end).toBeUndefined();
+    expect(fault).toBeInstanceOf(ChannelFault);
+    const { message, blame } = fault as ChannelFault;
+    for (const hidden of [KEY, this.server.url, '127.0.0.1', 'fault 4', 'fault 5'])
+      expect(message).not.toContain(hidden);
+    return [text, message, blame];
+  }
+}

@@ -1,0 +1,92 @@
+interface Signal {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+/** A door in an answer that the test opens by hand: nothing has to sleep. */
+export class Gate {
+  private readonly wasReached = signal();
+  private readonly wasOpened = signal();
+
+  /** The provider has come here, and waits. */
+  get reached(): Promise<void> {
+    return this.wasReached.promise;
+  }
+
+  /** Lets the provider, and all that come later, pass. */
+  open(): void {
+    this.wasOpened.resolve();
+  }
+
+  /** For the provider. */
+  pass(): Promise<void> {
+    this.wasReached.resolve();
+    return this.wasOpened.promise;
+  }
+}
+
+/** One step of a streamed answer. */
+export type Step =
+  /** A token. */
+  | string
+  /** A token whose UTF-8 bytes come one by one. */
+  | { readonly bytewise: string }
+  /** Waits until the test opens the gate; a gate that is never opened hangs. */
+  | { readonly hold: Gate }
+  | { readonly reasoning: string }
+  | { readonly toolCall: string }
+  /** Bytes between two events, as they are. */
+  | { readonly raw: string }
+  /** The provider's own error event; the answer ends with it. */
+  | { readonly error: string }
+  /** The connection is destroyed. */
+  | { readonly cut: true };
+
+/** What a fake provider does with one request. Everything has a default; `{}` is a good answer. */
+export interface Script {
+  /** Default 200. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Answered instead of a stream; as JSON unless `headers` say otherwise. */
+  readonly body?: string;
+  /** Waits before the status line. */
+  readonly holdHeaders?: Gate;
+  /** Default: Hello from the fake model. */
+  readonly steps?: readonly Step[];
+  /** Reported at the end; null: nothing is reported. Default: prompt 11, completion the number of tokens. */
+  readonly usage?: { readonly prompt: number; readonly completion: number } | null;
+  /** Default stop; null: the stream ends without a word. */
+  readonly finish?: 'stop' | 'length' | 'content_filter' | 'tool_calls' | null;
+}
+
+export const DEFAULT_STEPS: readonly string[] = ['Hello', ' from', ' the', ' fake', ' model', '.'];
+
+/** Scripts of what goes wrong, by what it is called. */
+export const faults = {
+  status: (status: number, headers: Readonly<Record<string, string>> = {}): Script => ({
+    status,
+    headers,
+    body: JSON.stringify({ error: { message: `fault ${status}`, type: 'fault' } }),
+  }),
+  html: (status = 200): Script => ({
+    status,
+    headers: { 'content-type': 'text/html' },
+    body: '<!doctype html><title>Bad gateway</title>',
+  }),
+  /** An event in the middle that is no JSON. */
+  garbage: (...before: string[]): Script => ({ steps: [...before, { raw: 'data: {not json\n\n' }, ' after'] }),
+  errorEvent: (...before: string[]): Script => ({ steps: [...before, { error: 'the model fell over' }] }),
+  cut: (...before: string[]): Script => ({ steps: [...before, { cut: true }] }),
+  /** The stream ends properly, but says neither why nor that it is done. */
+  endless: (...before: string[]): Script => ({ steps: before, finish: null, usage: null }),
+  /** No status line, until the gate opens. */
+  silentBeforeHeaders: (gate = new Gate()): Script => ({ holdHeaders: gate }),
+  /** Headers, some tokens, and then nothing until the gate opens. */
+  silentAfter: (gate: Gate, ...before: string[]): Script => ({ steps: [...before, { hold: gate }, ' late'] }),
+};
+
+function signal(): Signal {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
