@@ -3,11 +3,11 @@ import type { LoopTime } from './loop-time';
 import type { TurnTaker } from './turns';
 
 /** The part of the event loop's time up to which pieces of work are begun without delay. */
-const LOOP_SHARE = 0.5;
+const LOOP_SHARE = 0.4;
 /** Two pieces never begin in one turn: what the first one costs shows only afterwards. */
 const SHORTEST_REST_MS = 0.5;
 /** Who is next waits at most so long, however busy the loop is with other things. */
-const LONGEST_REST_MS = 10;
+const LONGEST_REST_MS = 20;
 
 interface Waiter {
   readonly isWanted: () => boolean;
