@@ -11,7 +11,7 @@ describe('docs/asyncapi.json', () => {
     // A note that 3.1 exists is no fault.
     expect(diagnostics.filter(({ code }) => code !== 'asyncapi-latest-version')).toEqual([]);
     expect(document?.version()).toBe('3.0.0');
-    expect(document?.channels().all()).toHaveLength(1);
+    expect(document?.channels().all().map((channel) => channel.address())).toEqual(['/ws', '/ws/chat']);
   }, 60_000);
 
   it('has every client frame that is built, and the frames of the contract', () => {
@@ -24,6 +24,14 @@ describe('docs/asyncapi.json', () => {
         ...['presence.update', 'presence.snapshot'],
       ]),
     );
+  });
+
+  it('has the frames and events of a chat', () => {
+    expect(documentedFrames('client', 'chat')).toEqual(['message', 'stop', 'resume', 'ping']);
+    expect([...documentedFrames('server', 'chat')].sort()).toEqual([
+      ...['connection_established', 'error', 'message_received', 'message_stream_ended', 'message_stream_started'],
+      ...['message_stream_token', 'pong', 'server_shutdown', 'user_created'],
+    ]);
   });
 
   it('tells error codes and close codes', () => {

@@ -7,6 +7,11 @@ export type Direction = 'client' | 'server';
 /** The channels of the document: `/ws` and `/ws/chat`. */
 export type Channel = 'socket' | 'chat';
 
+/** Of the socket at this path, with a query or without. */
+export function channelOf(path: string): Channel {
+  return path.startsWith('/ws/chat') ? 'chat' : 'socket';
+}
+
 interface Reference {
   readonly $ref: string;
 }
