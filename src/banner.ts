@@ -11,7 +11,7 @@ export function banner(app: App): string {
     '',
     `  Swagger UI   ${url}/docs`,
     `  OpenAPI      ${url}/docs-json`,
-    `  Socket       ${url.replace(/^http/, 'ws')}/ws (frames: ${url}/docs/ws)`,
+    `  Socket       ${url.replace(/^http/, 'ws')}/ws and /ws/chat (frames: ${url}/docs/ws)`,
     `  Health       ${url}/health`,
     '',
   ];
@@ -31,6 +31,10 @@ export function banner(app: App): string {
       'Send a message:',
       '',
       `curl -X POST ${url}/rooms/${encodeId('room', DEMO.roomId)}/messages -H 'X-API-Key: ${app.firstStart.apiKey}' -H 'X-User-Id: ${DEMO.userId}' -H 'Content-Type: application/json' -d '{"content":"Hello, world!"}'`,
+      '',
+      'Ask the assistant (an echo, until you set OPENAI_API_KEY or OPENAI_BASE_URL):',
+      '',
+      `curl -X POST ${url}/api/chat -H 'X-API-Key: ${app.firstStart.apiKey}' -H 'Content-Type: application/json' -d '{"message":"Hello","userId":"${DEMO.userId}"}'`,
       '',
     );
   return lines.join('\n');

@@ -25,6 +25,8 @@ export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
   notification_id: encodeId('notification', DEMO.notificationId),
   subscription_id: encodeId('subscription', DEMO.subscriptionId),
   user_id: DEMO.otherUserId,
+  chat_id: DEMO.chatId,
+  conversation_id: encodeId('conversation', DEMO.chatId),
   preset: 'default',
 };
 

@@ -62,8 +62,9 @@ export async function openCluster() {
 /**
  * Starts our built server on a fresh database, with limits so high that they are counted and never reached.
  * @param nodeArguments for node itself, e.g. to profile
+ * @param more further variables of its environment
  */
-export async function startOurs(cluster, name, main = MAIN, nodeArguments = []) {
+export async function startOurs(cluster, name, main = MAIN, nodeArguments = [], more = {}) {
   const connection = await cluster.database(name);
   const databaseUrl = `postgresql://${connection.user}@/${name}?host=${encodeURIComponent(connection.host)}&port=${connection.port}`;
   const env = {
@@ -74,6 +75,7 @@ export async function startOurs(cluster, name, main = MAIN, nodeArguments = []) 
     LOG_LEVEL: 'warn',
     MASTER_API_KEY: randomUUID(),
     BENCH_ADMIN: JSON.stringify({ ...cluster.admin(name) }),
+    ...more,
   };
   const server = await startServer(process.execPath, [...nodeArguments, main], env, /curl -X POST/);
   await cluster.sql(name, 'UPDATE tenants SET limits = $1', [JSON.stringify(LIMITS)]);

@@ -97,12 +97,21 @@ describe('the OpenAPI document', () => {
     const document = (await (await fetch(`${server.url}/docs-json`)).json()) as Document;
     const calls = Object.entries(document.paths).flatMap(([path, operations]) =>
       Object.entries(operations)
-        .filter(([, operation]) => operation.security?.some((s) => 'userId' in s))
+        .filter(([, operation]) => operation.security?.some((s) => 'apiKey' in s && !('masterKey' in s)))
+        // A channel would be asked from then on, and leads nowhere here.
+        .filter(([method]) => !path.startsWith('/api/channels') || method === 'get')
+        // The demo chat is one on both doors: it can be taken away once.
+        .filter(([method]) => !(path.startsWith('/api/conversations') && method === 'delete'))
+        .filter(() => !path.includes('{channelId}') && !path.startsWith('/admin/'))
         .map(([method, operation]) => ({ path, method, operation })),
     );
     // What takes things away comes last, the innermost first.
     calls.sort(
-      (a, b) => Number(a.method === 'delete') - Number(b.method === 'delete') || b.path.length - a.path.length,
+      (a, b) =>
+        Number(a.method === 'delete') - Number(b.method === 'delete') ||
+        // There is nothing to write anew before something was said.
+        Number(a.path.endsWith('/regenerate')) - Number(b.path.endsWith('/regenerate')) ||
+        b.path.length - a.path.length,
     );
     expect(calls.length).toBeGreaterThan(15);
     for (const { path, method, operation } of calls) {

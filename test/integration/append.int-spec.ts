@@ -257,7 +257,7 @@ describe('append_messages', () => {
     it('are written for new messages only, with where the message stands', async () => {
       const room = await bench.room();
       const jobs = [
-        { kind: 'run', key: 'k1', payload: { a: 1 } },
+        { kind: 'mail', key: 'k1', payload: { a: 1 } },
         { kind: 'hook', key: 'k2', payload: {} },
       ];
       const stored = messageTo(room, { clientMessageId: 'c', jobs });
@@ -272,7 +272,7 @@ describe('append_messages', () => {
       );
       const place = { message_id: first?.message_id, seq: 1 };
       expect(rows).toEqual([
-        { kind: 'run', key: 'k1', state: 'queued', payload: { a: 1, ...place } },
+        { kind: 'mail', key: 'k1', state: 'queued', payload: { a: 1, ...place } },
         { kind: 'hook', key: 'k2', state: 'queued', payload: place },
       ]);
     });

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import {
-  APPEND_GRANTS,
+  APPEND_GRANTS as FIRST_APPEND_GRANTS,
   SYSTEM_GRANTS as FIRST_SYSTEM_GRANTS,
   TENANT_TABLES as FIRST_TABLES,
 } from '../../src/platform/database/migrations/0001/tables';
@@ -20,6 +20,9 @@ const TENANT_TABLES = [
   'webhook_deliveries',
   'model_channels',
   'presets',
+  'chats',
+  'runs',
+  'run_chunks',
 ];
 const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   ...FIRST_SYSTEM_GRANTS,
@@ -28,7 +31,9 @@ const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   notification_deliveries: 'SELECT, UPDATE',
   webhooks: 'INSERT',
   webhook_deliveries: 'DELETE',
+  run_chunks: 'DELETE, INSERT',
 };
+const APPEND_GRANTS: Readonly<Record<string, string>> = { ...FIRST_APPEND_GRANTS, runs: 'INSERT, SELECT, UPDATE' };
 
 /** Indexes of tenant tables that do not begin with tenant_id, each with its reason. */
 const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
@@ -42,11 +47,12 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   notification_deliveries_waiting: 'what has waited too long is found for all tenants at once',
   webhooks_updated: 'what another server changed is read for all tenants at once',
   webhook_deliveries_purge: 'what is old is purged for all tenants',
+  run_chunks_expiry: 'what has expired is purged for all tenants',
 };
 /** Tables without a tenant: facts of the installation. */
 const INSTALLATION_TABLES = ['instance', 'schema_migrations'];
 /** PostgreSQL inlines only functions without settings; these run as the caller, whose search path is the server's. */
-const INLINED = ['cursor_of', 'cursor_positions', 'read_marks', 'room_access', 'room_events_after'];
+const INLINED = ['chat_room', 'cursor_of', 'cursor_positions', 'read_marks', 'room_access', 'room_events_after'];
 /** What the tenant role may not do: make tenants, and write a message past the append function. */
 const TENANT_RIGHTS: Readonly<Record<string, string>> = {
   tenants: 'SELECT, UPDATE',
@@ -54,21 +60,29 @@ const TENANT_RIGHTS: Readonly<Record<string, string>> = {
 };
 /**
  * What the system role may do with single columns: write when users of all tenants were last connected; learn who has a
- * webhook, and how old deliveries are.
+ * webhook, how old deliveries are, and whose the run is that it writes tokens of.
  */
 const SYSTEM_COLUMNS: Readonly<Record<string, string>> = {
+  run_chunks: 'SELECT expires_at, SELECT first_index, SELECT run_id, SELECT tenant_id',
+  runs: 'SELECT fence, SELECT is_cancelled, SELECT run_id, SELECT state, SELECT tenant_id',
   users: 'SELECT last_seen_at, SELECT tenant_id, SELECT user_id, UPDATE last_seen_at',
   webhook_deliveries: 'SELECT created_at, SELECT delivery_id, SELECT state, SELECT tenant_id',
   webhooks: 'SELECT disabled_at, SELECT events, SELECT tenant_id, SELECT updated_at, SELECT url',
 };
+/** What the append reads of the jobs that it writes: a run is made of its own. */
+const APPEND_COLUMNS: Readonly<Record<string, string>> = { jobs: 'SELECT kind, SELECT payload, SELECT tenant_id' };
 const SYSTEM_TABLES = [...new Set([...Object.keys(SYSTEM_GRANTS), ...Object.keys(SYSTEM_COLUMNS)])];
-/** The functions that run with their owner's rights, and so past the caller's policies. */
-const DEFINERS = ['append_lookup', 'append_messages', 'append_messages_hooked'];
+/** The functions that run with their owner's rights, and so past the caller's policies; two in the form before, too. */
+const DEFINERS = [
+  'append_lookup',
+  ...['append_messages', 'append_messages'],
+  ...['append_messages_hooked', 'append_messages_hooked'],
+];
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
 const OWNERS_OWN = ['log_analyze'];
 /** Run as the system role, for all tenants. */
-const ACROSS_TENANTS = ['jobs_claim'];
-const SYSTEM_ONLY = [...DEFINERS, ...ACROSS_TENANTS, ...OWNERS_OWN];
+const ACROSS_TENANTS = ['jobs_claim', 'run_chunks_write'];
+const SYSTEM_ONLY = [...DEFINERS, ...ACROSS_TENANTS, ...OWNERS_OWN].sort();
 const OWN_ROWS = `(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)`;
 
 describe('the catalogue: what keeps the tenants apart in the database', () => {
@@ -169,9 +183,9 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
          FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid CROSS JOIN aclexplode(a.attacl) x
          LEFT JOIN pg_roles r ON r.oid = x.grantee WHERE c.relnamespace = 'public'::regnamespace GROUP BY 1, 2`,
       );
-      const expected = Object.entries(SYSTEM_COLUMNS).map(([table, rights]) => ({
-        ...{ grantee: roles.system, table, rights },
-      }));
+      const of = (grantee: string, columns: Readonly<Record<string, string>>): object[] =>
+        Object.entries(columns).map(([table, rights]) => ({ grantee, table, rights }));
+      const expected = [...of(roles.append, APPEND_COLUMNS), ...of(roles.system, SYSTEM_COLUMNS)];
       expect(rows).toEqual(expected);
     });
 
@@ -436,6 +450,10 @@ function sampleRows(tenant: string): string {
     INSERT INTO model_channels
       (tenant_id, channel_id, name, provider, base_url, model, priority, weight, enabled, timeout_ms)
       VALUES ('${tenant}', '${id}', 'c', 'echo', '', 'm', 0, 1, true, 1000);
+    INSERT INTO chats (tenant_id, room_id, user_id, preset, auto_title)
+      VALUES ('${tenant}', '${id}', 'alice', 'default', true);
+    INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq) VALUES ('${tenant}', '${id}', '${id}', 'alice', 1);
+    INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends) VALUES ('${tenant}', '${id}', 0, 'x', '{1}');
     INSERT INTO presets (tenant_id, name, system_prompt, context_messages) VALUES ('${tenant}', 'p', '', 20);
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
       VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;

@@ -1,28 +1,203 @@
-import { Chats, ChatStreams, type ChatEvent, Turns } from '../../src/modules/chats/contract';
+import {
+  type Chat,
+  type ChatEvent,
+  type ChatMessage,
+  Chats,
+  ChatStreams,
+  Turns,
+} from '../../src/modules/chats/contract';
+import { LiveRuns } from '../../src/modules/chats/core/live-runs';
+import { RunsRepository } from '../../src/modules/chats/core/runs.repository';
+import { RunChunksRepository } from '../../src/modules/chats/core/run-chunks.repository';
+import { Jobs } from '../../src/platform/jobs';
 import { type CoreApp, startCoreApp } from '../support/chat-core';
+import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
+import { until } from '../support/poll';
 
 let core: CoreApp;
+let model: ProviderServer;
 let tenantId: string;
-beforeAll(async () => {
-  core = await startCoreApp();
-  tenantId = await core.tenant();
-});
-afterAll(() => core.close());
+let chat: Chat;
 
-it('answers a message', async () => {
-  const caller = core.caller(tenantId, 'alice');
-  const chat = await core.get(Chats).create(caller, { userId: 'alice' });
-  const turn = await core.get(Turns).send(caller, chat, { content: 'Hello there, how are you?' });
-  const events: ChatEvent[] = [];
-  await new Promise<void>((resolve, reject) => {
-    core
-      .get(ChatStreams)
-      .follow(chat, turn.runId, -1, (event) => {
-        events.push(event);
-        if (event.type === 'ended') resolve();
-      })
-      .catch(reject);
-  });
-  console.log(JSON.stringify(events, null, 1));
-  console.log(await core.get(Chats).messages(chat, 'asc', { limit: 50, offset: 0 }));
+beforeAll(async () => {
+  model = await FakeModel.start();
+  core = await startCoreApp({ OPENAI_BASE_URL: model.url });
 });
+afterAll(async () => {
+  await core.close();
+  await model.stop();
+});
+beforeEach(async () => {
+  model.reset();
+  tenantId = await core.tenant();
+  chat = await core.get(Chats).create(alice(), { userId: 'alice' });
+});
+
+const alice = () => core.caller(tenantId, 'alice');
+const send = (content: string) => core.get(Turns).send(alice(), chat, { content });
+const messages = async (): Promise<ChatMessage[]> =>
+  (await core.get(Chats).messages(chat, 'asc', { limit: 100, offset: 0 })).messages;
+
+/** Everything of a run from an index on, up to its end. */
+function whole(runId: string, afterIndex = -1): Promise<ChatEvent[]> {
+  const events: ChatEvent[] = [];
+  return new Promise((resolve, reject) => {
+    const watcher = (event: ChatEvent): void => {
+      events.push(event);
+      if (event.type === 'ended') resolve(events);
+    };
+    core.get(ChatStreams).follow(chat, runId, afterIndex, watcher).catch(reject);
+  });
+}
+
+const textOf = (events: readonly ChatEvent[]): string =>
+  events.map((event) => (event.type === 'tokens' ? event.text : '')).join('');
+
+describe('an answer', () => {
+  it('can be had from any token on, while it is written, after it and when its tokens are gone', async () => {
+    const gate = new Gate();
+    model.next({ steps: ['One', ' two', { hold: gate }, ' three', ' four'] });
+    const { runId } = await send('count');
+    await written(runId, 2);
+    const early = [-1, 0, 1].map((index) => whole(runId, index));
+    gate.open();
+    const expected = ['One two three four', ' two three four', ' three four', ' four', ''];
+    expect((await Promise.all(early)).map(textOf)).toEqual(expected.slice(0, 3));
+    for (const [i, text] of expected.entries()) {
+      const events = await whole(runId, i - 1);
+      expect([textOf(events), events[0]]).toEqual([text, { type: 'started', runId, afterIndex: i - 1 }]);
+    }
+    await core.database.sql(`UPDATE run_chunks SET expires_at = now() - interval '1 second'`);
+    expect(await core.get(RunChunksRepository).purge()).toBeGreaterThan(0);
+    expect(textOf(await whole(runId, 2))).toBe('One two three four');
+  });
+
+  it('that has just ended is given to its end, whenever somebody comes', async () => {
+    // Its chat is named then, so its worker still has it.
+    const { runId } = await send('Hello');
+    const events = await whole(runId);
+    const late = await Promise.all(Array.from({ length: 20 }, () => whole(runId)));
+    for (const again of late) expect(again.at(-1)).toEqual(events.at(-1));
+  });
+
+  it('is known to have more or not, its end counting as one more index', async () => {
+    const { runId } = await send('Hello');
+    await whole(runId);
+    const after = (index: number) => core.get(ChatStreams).hasAfter(chat, runId, index);
+    expect(await Promise.all([after(-1), after(5), after(6)])).toEqual([true, true, false]);
+  });
+
+  it('whose worker died in the middle ends interrupted, with what was stored', async () => {
+    const gate = new Gate();
+    model.next({ steps: ['One', ' two', { hold: gate }] });
+    const { runId } = await send('count');
+    await gate.reached;
+    await until(
+      () => core.get(RunsRepository).tokens(tenantId, runId),
+      ({ text }) => text === 'One two',
+    );
+    const lost = whole(runId);
+    // Its worker here is told that the job is another's; the job comes by again.
+    await loseLease();
+    expect((await lost).at(-1)).toMatchObject({
+      type: 'ended',
+      answer: { content: 'One two', status: 'interrupted', seq: 2 },
+    });
+    gate.open();
+    expect(await messages()).toHaveLength(2);
+    expect(await core.get(RunsRepository).unfinished(tenantId, chat.chatId)).toEqual([]);
+  });
+
+  it('of which only the job is left is begun', async () => {
+    const { runId } = await send('Hello');
+    await whole(runId);
+    await core.database.sql(`UPDATE runs SET state = 'queued', answer_seq = NULL, ended_at = NULL WHERE run_id = $1`, [
+      runId,
+    ]);
+    await core.database.sql('DELETE FROM messages WHERE message_id = $1', [runId]);
+    const payload = { run_id: runId, room_id: chat.chatId, user_id: 'alice', seq: 1 };
+    await core.get(Jobs).add(tenantId, [{ kind: 'run', key: chat.chatId, payload }]);
+    await until(
+      () => messages(),
+      (all) => all.length === 2,
+    );
+  });
+
+  it('that runs is stopped with those that wait; the next message is answered', async () => {
+    const gate = new Gate();
+    model.next({ steps: ['One', { hold: gate }] });
+    const first = await send('first');
+    await gate.reached;
+    const second = await send('second');
+    const stopped = await core.get(Turns).stop(chat);
+    expect(stopped.map(({ messageId, status, content }) => [messageId, status, content]).sort()).toEqual(
+      [
+        [first.runId, 'cancelled', 'One'],
+        [second.runId, 'cancelled', ''],
+      ].sort(),
+    );
+    expect(await (await model.request(1)).closed).toBe('early');
+    expect(model.requests).toHaveLength(1);
+    const third = await send('third');
+    expect((await whole(third.runId)).at(-1)).toMatchObject({ answer: { status: 'completed' } });
+  });
+
+  it('of a chat that is deleted meanwhile ends without a trace', async () => {
+    const gate = new Gate();
+    model.next({ steps: ['One', { hold: gate }] });
+    const { runId } = await send('first');
+    await gate.reached;
+    const events: ChatEvent[] = [];
+    await core.get(ChatStreams).follow(chat, runId, -1, (event) => events.push(event));
+    await core.get(Chats).delete(alice(), chat);
+    await until(
+      () => Promise.resolve(events.at(-1)?.type),
+      (type) => type === 'deleted',
+    );
+    expect(await (await model.request(1)).closed).toBe('early');
+    await until(
+      () => Promise.resolve(core.get(LiveRuns).size),
+      (live) => live === 0,
+    );
+    const rows = await core.database.sql('SELECT kind FROM messages WHERE tenant_id = $1', [tenantId]);
+    expect(rows).toEqual([{ kind: 'user' }]);
+  });
+
+  it('is watched with all that happens in its chat, each thing once', async () => {
+    const events: ChatEvent[] = [];
+    const gate = new Gate();
+    model.next({ steps: ['One', { hold: gate }, ' two'] });
+    const { runId } = await send('first');
+    await gate.reached;
+    const unwatch = await core.get(ChatStreams).watch(chat, (event) => events.push(event));
+    gate.open();
+    await whole(runId);
+    const next = await core.get(Turns).send(alice(), chat, { content: 'second', clientMessageId: 'c' });
+    await whole(next.runId);
+    unwatch();
+    await whole((await send('third')).runId);
+    expect(events.map((event) => event.type).filter((type) => type !== 'tokens')).toEqual([
+      ...['started', 'ended'],
+      ...['message', 'started', 'ended'],
+    ]);
+    expect(textOf(events)).toBe('One twoHello from the fake model.');
+    expect(events.find(({ type }) => type === 'message')).toMatchObject({ clientMessageId: 'c', message: { seq: 3 } });
+  });
+});
+
+/** The server has so many tokens: the provider wrote them a moment before. */
+async function written(runId: string, count: number): Promise<void> {
+  await until(
+    () => Promise.resolve(core.get(LiveRuns).find(runId)?.published),
+    (published) => published === count,
+  );
+}
+
+/** Jobs of the tenant are nobody's: their leases run out, and whoever works on them learns of it. */
+async function loseLease(): Promise<void> {
+  await core.database.sql(
+    `UPDATE jobs SET lease_until = now() - interval '1 minute', fence = fence + 1 WHERE tenant_id = $1 AND kind = 'run'`,
+    [tenantId],
+  );
+  core.get(Jobs).wake();
+}

@@ -8,7 +8,7 @@ import { ChannelChoice } from '../../src/modules/models/routing/channel-choice';
 import { RoutedModels } from '../../src/modules/models/routing/routed-models';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
-import { outboundFetch } from '../../src/platform/outbound';
+import { outboundPost } from '../../src/platform/outbound';
 import { faults, FakeModel, Gate, type ProviderServer, type Script } from '../support/fake-model';
 import { RecordingLog } from '../support/recording-log';
 
@@ -50,7 +50,7 @@ describe('models: channels, fallback and breakers', () => {
     return {
       ...{ key: name, name, provider: 'openai-compatible', model: `model-of-${name}`, priority, weight: 1 },
       ...{ enabled: true, maxTokens: null, temperature: null, timeoutMs: 20_000 },
-      endpoint: () => ({ baseUrl: servers[name].url, apiKey: 'sk-x', fetch: outboundFetch(BOUNDS) }),
+      endpoint: () => ({ baseUrl: servers[name].url, apiKey: 'sk-x', post: outboundPost(BOUNDS) }),
       ...values,
     };
   }

@@ -4,10 +4,11 @@ import { encodeId } from '../../common/ids';
 import { Caller } from '../../platform/auth';
 import { SystemDatabase } from '../../platform/database';
 import { MessagesService } from '../messages';
-import { NotificationsService, SubscriptionsService } from '../notifications';
 import { RoomsService } from '../rooms';
 import { TenantsService } from '../tenants';
 import { DEMO } from './demo';
+import { DemoChat } from './demo-chat';
+import { DemoNotification } from './demo-notification';
 
 /** What the very first start made, to be shown once. */
 export interface FirstStart {
@@ -16,7 +17,7 @@ export interface FirstStart {
   shown(): Promise<void>;
 }
 
-/** Makes the demo tenant with a room, a message, a notification and a subscription on the very first start. */
+/** Makes the demo tenant with a room, a message, a notification, a subscription and a chat on the very first start. */
 @Injectable()
 export class FirstStartService {
   constructor(
@@ -24,8 +25,8 @@ export class FirstStartService {
     private readonly tenants: TenantsService,
     private readonly rooms: RoomsService,
     private readonly messages: MessagesService,
-    private readonly notifications: NotificationsService,
-    private readonly subscriptions: SubscriptionsService,
+    private readonly notification: DemoNotification,
+    private readonly chat: DemoChat,
   ) {}
 
   /**
@@ -42,7 +43,8 @@ export class FirstStartService {
     const policy = { tenantId: DEMO.tenantId, status: 'active', limits: {}, settings: {} } as const;
     const alice = new Caller('key', randomUUID(), policy, DEMO.userId, undefined, ['chat']);
     await this.seedRoom(alice);
-    await this.seedNotification(alice);
+    await this.notification.seed(alice);
+    await this.chat.seed(alice);
     return { apiKey, shown: () => this.finish() };
   }
 
@@ -51,8 +53,8 @@ export class FirstStartService {
   }
 
   private async seedRoom(alice: Caller): Promise<void> {
-    const { total } = await this.rooms.list(alice, { limit: 1, offset: 0 }, false);
-    if (total === 0)
+    const { rooms } = await this.rooms.list(alice, { limit: 10, offset: 0 }, false);
+    if (!rooms.some(({ room_id }) => room_id === encodeId('room', DEMO.roomId)))
       await this.rooms.create(
         alice,
         { type: 'channel', name: DEMO.roomName, members: [DEMO.userId, DEMO.otherUserId] },
@@ -60,17 +62,5 @@ export class FirstStartService {
       );
     const welcome = { content: 'Welcome to ChatAPI', client_message_id: 'welcome' };
     await this.messages.send(alice, encodeId('room', DEMO.roomId), welcome, DEMO.messageId);
-  }
-
-  private async seedNotification(alice: Caller): Promise<void> {
-    await this.subscriptions.subscribe(alice, DEMO.topic, DEMO.subscriptionId);
-    const { total } = await this.notifications.inbox(alice, { limit: 1, offset: 0 });
-    if (total > 0) return;
-    const welcome = {
-      topic: DEMO.topic,
-      payload: { text: 'Welcome to ChatAPI' },
-      targets: { user_ids: [DEMO.userId] },
-    };
-    await this.notifications.notify(alice, welcome, DEMO.notificationId);
   }
 }

@@ -64,5 +64,6 @@ import { CHAT_SOCKET_PROVIDERS } from './socket/providers';
     { provide: Turns, useClass: TurnsService },
     { provide: ChatStreams, useClass: ChatStreamsService },
   ],
+  exports: [Chats],
 })
 export class ChatsModule {}

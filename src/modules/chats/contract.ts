@@ -107,8 +107,11 @@ export interface ChatFilter {
  * without a user sees all of its tenant. Another tenant's chat, and one that does not exist, is 404 (NOT_FOUND).
  */
 export abstract class Chats {
-  /** @throws 403 for a chat of another user, 400 (field `preset`) for an unknown preset */
-  abstract create(caller: Caller, input: NewChat): Promise<Chat>;
+  /**
+   * @param chatId UUID of the new chat, for the demo data; otherwise a new one
+   * @throws 403 for a chat of another user, 400 (field `preset`) for an unknown preset
+   */
+  abstract create(caller: Caller, input: NewChat, chatId?: string): Promise<Chat>;
   /** The active conversation of (tenant, user, group, preset), made when there is none; racing calls get the same one. */
   abstract active(caller: Caller, input: Pick<NewChat, 'userId' | 'groupId' | 'preset'>): Promise<Chat>;
   /** @param chatId dashed UUID, or undefined for an id that is malformed (404) */

@@ -10,7 +10,7 @@ const BATCH = 5000;
 export async function purgeExpired(
   system: SystemDatabase,
   name: string,
-  table: 'idempotency_keys' | 'run_chunks' | 'ws_tickets',
+  table: 'idempotency_keys' | 'ws_tickets',
   keptSeconds = 0,
 ): Promise<number> {
   let total = 0;

@@ -5,6 +5,6 @@
  * deadline over all of a post, and one over the connecting of a stream. Stateless: every request has its own connection.
  */
 export { OutboundError } from './connect';
-export { outboundFetch, type OutboundFetch, type OutboundFetchOptions } from './fetch';
+export { outboundPost, type OutboundPost, type OutboundPostOptions, type StreamAnswer } from './post';
 export { type OutboundAnswer, type OutboundRequest, OutboundSender } from './sender';
 export { publicUrl } from './public-url';

@@ -1,6 +1,6 @@
 import { type AnswerPart, answerOf } from '../../../src/modules/models/answer/answer';
 import { ChannelFault, type ChatModel, type ChatRequest } from '../../../src/modules/models/providers/chat-model';
-import { outboundFetch } from '../../../src/platform/outbound';
+import { outboundPost } from '../../../src/platform/outbound';
 import { ProviderServer } from './provider-server';
 import type { Script } from './script';
 import type { Wire } from './wire';
@@ -51,7 +51,7 @@ export class ChatModelBench {
     const messages = [{ role: 'user', content: 'hello there' }] as const;
     return answerOf({
       model: this.model,
-      endpoint: { baseUrl, apiKey: KEY, fetch: outboundFetch(bounds) },
+      endpoint: { baseUrl, apiKey: KEY, post: outboundPost(bounds) },
       request: { messages, model: 'm1', temperature: undefined, maxTokens: undefined, signal: NEVER, ...request },
       patience: { connectMs: LONG_MS, firstTokenMs: LONG_MS, betweenMs: LONG_MS, ...limits },
       totalMs: limits.totalMs ?? LONG_MS,

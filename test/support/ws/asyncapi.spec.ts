@@ -11,7 +11,11 @@ describe('docs/asyncapi.json', () => {
     // A note that 3.1 exists is no fault.
     expect(diagnostics.filter(({ code }) => code !== 'asyncapi-latest-version')).toEqual([]);
     expect(document?.version()).toBe('3.0.0');
-    expect(document?.channels().all().map((channel) => channel.address())).toEqual(['/ws', '/ws/chat']);
+    const addresses = document
+      ?.channels()
+      .all()
+      .map((channel) => channel.address());
+    expect(addresses).toEqual(['/ws', '/ws/chat']);
   }, 60_000);
 
   it('has every client frame that is built, and the frames of the contract', () => {

@@ -17,9 +17,14 @@ describe('the end-to-end tests of sockets name', () => {
     .map((file) => readFileSync(join(E2E, file), 'utf8'))
     .join('\n');
 
-  it.each(['client', 'server'] as const)('every documented frame of the %s', (direction) => {
+  it.each([
+    ['client', 'socket'],
+    ['server', 'socket'],
+    ['client', 'chat'],
+    ['server', 'chat'],
+  ] as const)('every documented frame of the %s of the %s', (direction, channel) => {
     const isNamed = (type: string): boolean => tests.includes(`'${type}'`);
-    expect(documentedFrames(direction).filter((type) => !isNamed(type))).toEqual([]);
+    expect(documentedFrames(direction, channel).filter((type) => !isNamed(type))).toEqual([]);
   });
 
   it('every code with which the server closes', () => {

@@ -35,12 +35,12 @@ export class ChatsService extends Chats {
     super();
   }
 
-  create(caller: Caller, input: NewChat): Promise<Chat> {
-    return this.make(caller, input, false);
+  create(caller: Caller, input: NewChat, chatId = newUuid()): Promise<Chat> {
+    return this.make(caller, input, false, chatId);
   }
 
   active(caller: Caller, input: Pick<NewChat, 'userId' | 'groupId' | 'preset'>): Promise<Chat> {
-    return this.make(caller, input, true);
+    return this.make(caller, input, true, newUuid());
   }
 
   async get(caller: Caller, chatId: string | undefined): Promise<Chat> {
@@ -111,13 +111,12 @@ export class ChatsService extends Chats {
     };
   }
 
-  private async make(caller: Caller, input: NewChat, isActive: boolean): Promise<Chat> {
+  private async make(caller: Caller, input: NewChat, isActive: boolean, chatId: string): Promise<Chat> {
     const { tenantId } = caller;
     const { userId, groupId, title, metadata, preset = DEFAULT_PRESET } = input;
     refuseOthers(caller, userId);
     if ((await this.presets.find(tenantId, preset)) === undefined)
       throw invalid('preset', 'There is no such preset; GET /api/presets lists them');
-    const chatId = newUuid();
     const values = [
       ...[tenantId, chatId, userId, groupId ?? null, preset, AGENT_PREFIX + preset, title ?? NEW_TITLE],
       ...[metadata === undefined ? null : JSON.stringify(metadata), title === undefined, isActive],

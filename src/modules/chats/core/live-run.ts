@@ -16,6 +16,8 @@ export class LiveRun {
   readonly ends: number[] = [];
   /** The model has begun. */
   begun = false;
+  /** Its end is stored and was published: whoever comes now reads it there. */
+  isOver = false;
   /** Tokens that were published, and that were stored. */
   published = 0;
   stored = 0;

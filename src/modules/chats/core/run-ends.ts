@@ -36,7 +36,10 @@ export class RunEnds {
       try {
         const result = await this.append(live, outcome);
         // Somebody else ended the run, or the chat is gone: what they stored is the truth.
-        if (!isStored(result)) await this.republish(live.ref);
+        if (!isStored(result)) {
+          live.isOver = true;
+          await this.republish(live.ref);
+        }
         return;
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== 'SERVICE_UNAVAILABLE') throw error;

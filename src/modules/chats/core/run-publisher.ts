@@ -34,6 +34,7 @@ export class RunPublisher {
     const { tenantId, chatId, runId } = live.ref;
     this.tokens(live);
     this.fresh.delete(live);
+    live.isOver = true;
     const ending = { kind: 'ended', runId, count: live.count, answer } as const;
     this.hub.publish(live.ref, failure === undefined ? ending : { ...ending, failure });
     this.feed.stream(

@@ -30,7 +30,7 @@ export class RunSnapshots {
   async read(chat: ChatRef, runId: string, afterIndex: number): Promise<RunSnapshot | undefined> {
     const live = this.live.find(runId);
     // What is not published yet comes as news.
-    if (live !== undefined && live.ref.chatId === chat.chatId && live.ref.tenantId === chat.tenantId)
+    if (live?.isOver === false && live.ref.chatId === chat.chatId && live.ref.tenantId === chat.tenantId)
       return { ...tail(live.from(0), afterIndex, live.published), isBegun: live.begun, ended: undefined };
     const { tenantId, chatId } = chat;
     const run = await this.runs.find(tenantId, chatId, runId);

@@ -1,6 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { invalid } from '../../../common/errors';
 import { pageInfo, pageRequest } from '../../../common/pagination';
+import { userIdFault } from '../../../common/text';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SuccessDto } from '../../../platform/http';
 import { Chats } from '../contract';
@@ -31,6 +33,8 @@ export class ChatsController {
     @Param('user_id') userId: string,
     @Query() query: ListChatsQueryDto,
   ): Promise<ChatPageDto> {
+    const fault = userIdFault(userId);
+    if (fault !== undefined) throw invalid('user_id', `user_id ${fault}`);
     const page = pageRequest(query);
     const filter = { userId, by: 'created', order: query.order ?? 'desc' } as const;
     const { chats, total } = await this.chats.list(caller, filter, page);

@@ -2,7 +2,7 @@ import { ChannelFault } from '../providers/chat-model';
 
 /** How long a provider may be silent, in milliseconds. */
 export interface Patience {
-  /** Until the connection stands; see outboundFetch. */
+  /** Until the connection stands; see outboundPost. */
   readonly connectMs: number;
   /** From the request to the first sign of life in the answer. */
   readonly firstTokenMs: number;

@@ -68,7 +68,7 @@ export class ChannelDirectory {
       endpoint: () => ({
         baseUrl: row.base_url,
         apiKey: this.keys.open(tenantId, row.channel_id, row.api_key),
-        fetch: this.connections.ofTenants,
+        post: this.connections.ofTenants,
       }),
     };
   }

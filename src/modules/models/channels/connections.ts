@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ModelsConfig } from '../../../config';
-import { outboundFetch, type OutboundFetch } from '../../../platform/outbound';
+import { outboundPost, type OutboundPost } from '../../../platform/outbound';
 import { PATIENCE } from '../answer/timed';
 
 /** A long answer has some 100 KB of text, each token in an event of a few hundred bytes. */
@@ -10,12 +10,12 @@ const MAX_ERROR_BYTES = 64 * 1024;
 /** How channels connect: a tenant's obey the address rules, the environment's lead wherever the operator says. */
 @Injectable()
 export class ChannelConnections {
-  readonly ofTenants: OutboundFetch;
-  readonly ofEnvironment: OutboundFetch;
+  readonly ofTenants: OutboundPost;
+  readonly ofEnvironment: OutboundPost;
 
   constructor({ allowPrivate }: ModelsConfig) {
     const bounds = { connectMs: PATIENCE.connectMs, maxBytes: MAX_ANSWER_BYTES, maxErrorBytes: MAX_ERROR_BYTES };
-    this.ofTenants = outboundFetch({ ...bounds, allowPrivate });
-    this.ofEnvironment = outboundFetch({ ...bounds, allowPrivate: true });
+    this.ofTenants = outboundPost({ ...bounds, allowPrivate });
+    this.ofEnvironment = outboundPost({ ...bounds, allowPrivate: true });
   }
 }

@@ -55,7 +55,7 @@ export class CreatePresetDto extends PresetSettingsDto {
 
   /**
    * What the model is told before the messages, at most 32 KB; empty for nothing.
-   * @example You help customers of a shop. Be brief.
+   * @example "You help customers of a shop. Be brief."
    */
   @IsString()
   @MaxLength(32_768)

@@ -1,4 +1,4 @@
-import type { OutboundFetch } from '../../../platform/outbound';
+import type { OutboundPost } from '../../../platform/outbound';
 import type { FinishReason, ModelMessage } from '../contract';
 
 /** Where and how to ask: one channel, ready to be used. */
@@ -7,7 +7,7 @@ export interface Endpoint {
   /** In clear. */
   readonly apiKey: string | undefined;
   /** Every connection is made with it: it knows where it may lead. */
-  readonly fetch: OutboundFetch;
+  readonly post: OutboundPost;
 }
 
 export interface ChatRequest {

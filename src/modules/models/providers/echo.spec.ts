@@ -1,7 +1,7 @@
 import type { ModelMessage } from '../contract';
 import { Echo } from './echo';
 
-const ENDPOINT = { baseUrl: '', apiKey: undefined, fetch: () => Promise.reject(new Error('an echo calls nobody')) };
+const ENDPOINT = { baseUrl: '', apiKey: undefined, post: () => Promise.reject(new Error('an echo calls nobody')) };
 
 async function wordsFor(messages: readonly ModelMessage[], signal = new AbortController().signal): Promise<string[]> {
   const words: string[] = [];

@@ -5,7 +5,7 @@ function channel(name: string, values: Partial<Channel> = {}): Channel {
   return {
     ...{ key: name, name, provider: 'openai-compatible', model: 'm', priority: 0, weight: 1, enabled: true },
     ...{ maxTokens: null, temperature: null, timeoutMs: 1000 },
-    endpoint: () => ({ baseUrl: '', apiKey: undefined, fetch: () => Promise.reject(new Error('not called')) }),
+    endpoint: () => ({ baseUrl: '', apiKey: undefined, post: () => Promise.reject(new Error('not called')) }),
     ...values,
   };
 }

@@ -11,6 +11,9 @@ import { chatModelOf } from '../providers/registry';
 import { type Breakers, OPEN_MS, type Permit } from './breakers';
 import type { ChannelChoice } from './channel-choice';
 
+/** Faults that an error names. */
+const MAX_TOLD = 3;
+
 /** A channel has failed before the first token: the next one may be tried. */
 class Passed extends Error {}
 
@@ -71,7 +74,7 @@ export class RoutedModels extends Models {
       }
     }
     if (faults.length === 0) throw this.unavailable(channels);
-    throw new AppError('MODEL_ERROR', `No model has answered: ${faults.join('; ')}`);
+    throw new AppError('MODEL_ERROR', `No model has answered: ${told(faults)}`);
   }
 
   /** Throws Passed as long as nothing was said. */
@@ -155,4 +158,11 @@ function endpointOf(channel: Channel): Endpoint {
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.code === 'CHANNEL_UNAVAILABLE';
+}
+
+/** The first few: a tenant may have many channels. */
+function told(faults: readonly string[]): string {
+  const shown = faults.slice(0, MAX_TOLD);
+  const rest = faults.length - shown.length;
+  return rest === 0 ? shown.join('; ') : `${shown.join('; ')}; and ${rest} more`;
 }

@@ -92,11 +92,17 @@ function completeOperation(
     idempotent: isIdempotent,
     extra: facts.errors,
   };
-  const parameters = (operation.parameters ??= []) as { name?: string; in?: string; example?: string }[];
+  const parameters = (operation.parameters ??= []) as {
+    name?: string;
+    in?: string;
+    example?: string;
+    schema?: { example?: string };
+  }[];
   for (const parameter of parameters) {
     const example = parameter.in === 'path' ? pathExamples[parameter.name ?? ''] : undefined;
     // What a route says of its own parameter counts.
-    if (example !== undefined) parameter.example ??= example;
+    const own = parameter.example ?? parameter.schema?.example ?? example;
+    if (parameter.in === 'path' && own !== undefined) parameter.example = own;
   }
   const shared =
     access === 'public' ? ['RequestId'] : ['RequestId', 'ResponseFormat', ...(isIdempotent ? ['IdempotencyKey'] : [])];

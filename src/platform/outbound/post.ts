@@ -1,10 +1,9 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
-import { type TLSSocket } from 'node:tls';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import { checkedAddresses, openPost, OutboundError, reasonOf, unlessAborted } from './connect';
 import { resolveAny, resolvePublic, type Resolve } from './resolve';
 
-export interface OutboundFetchOptions {
+export interface OutboundPostOptions {
   readonly allowPrivate: boolean;
   /** Milliseconds for finding the name and connecting, TLS included. What comes after it is the caller's to time. */
   readonly connectMs: number;
@@ -16,35 +15,42 @@ export interface OutboundFetchOptions {
   readonly resolve?: Resolve;
 }
 
-/** A `fetch` as far as clients of HTTP APIs need one: a POST with a text, answered by a stream. */
-export type OutboundFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+export interface StreamRequest {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** When it is aborted, the connection is gone at once, also in the middle of the answer. */
+  readonly signal: AbortSignal;
+}
 
-/** Statuses whose answers have no body. */
-const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+/** An answer as it comes. Whoever leaves its body ends the connection. */
+export interface StreamAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: AsyncIterable<Buffer>;
+}
+
+/** A POST that is answered by a stream. */
+export type OutboundPost = (url: string, request: StreamRequest) => Promise<StreamAnswer>;
 
 /**
- * A `fetch` for addresses that somebody else has chosen, under the same rules as OutboundSender: checked addresses only,
- * no redirect, a connection of its own. Rejects with an OutboundError, or with the reason of `init.signal`; when that is
- * aborted, the connection is gone at once, also in the middle of the answer.
+ * A POST to addresses that somebody else has chosen, under the same rules as OutboundSender: checked addresses only, no
+ * redirect, a connection of its own. Rejects with an OutboundError, or with the reason of the request's signal.
  */
-export function outboundFetch(options: OutboundFetchOptions): OutboundFetch {
+export function outboundPost(options: OutboundPostOptions): OutboundPost {
   const resolve = options.resolve ?? (options.allowPrivate ? resolveAny : resolvePublic);
-  return async (input, init = {}) => {
-    if (typeof init.body !== 'string') throw new OutboundError('only a text can be posted');
-    const url = new URL(input instanceof Request ? input.url : input);
-    const headers = { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' };
+  return async (address, { body, signal: caller, ...rest }) => {
     const ended = new AbortController();
-    const caller = init.signal ?? undefined;
-    const signal = caller === undefined ? ended.signal : AbortSignal.any([ended.signal, caller]);
+    const signal = AbortSignal.any([ended.signal, caller]);
     const deadline = setTimeout(() => ended.abort(), options.connectMs);
     try {
+      const url = new URL(address);
+      const headers = { ...rest.headers, 'accept-encoding': 'identity' };
       const addresses = await unlessAborted(signal, checkedAddresses(url, resolve, options.allowPrivate, signal));
-      const request = openPost(url, addresses, { headers, body: init.body }, signal);
+      const request = openPost(url, addresses, { headers, body }, signal);
       whenConnected(request, url.protocol === 'https:', () => clearTimeout(deadline));
-      const answer = await answerOf(request, init.body);
-      return responseOf(answer, options);
+      return streamOf(await answerOf(request, body), options);
     } catch (error) {
-      caller?.throwIfAborted();
+      caller.throwIfAborted();
       if (ended.signal.aborted) throw new OutboundError(`no connection within ${options.connectMs} ms`);
       throw error instanceof OutboundError ? error : new OutboundError(reasonOf(error));
     } finally {
@@ -70,19 +76,10 @@ function answerOf(request: ClientRequest, body: string): Promise<IncomingMessage
   });
 }
 
-function responseOf(answer: IncomingMessage, { maxBytes, maxErrorBytes }: OutboundFetchOptions): Response {
-  const status = answer.statusCode ?? 0;
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(answer.headers))
-    for (const each of [value ?? []].flat()) headers.append(name, each);
-  if (status < 200 || status > 599 || BODILESS.has(status)) {
-    answer.destroy();
-    if (BODILESS.has(status)) return new Response(null, { status, headers });
-    throw new OutboundError(`the answer has the status ${status}`);
-  }
-  const isGood = status < 300;
-  const body = Readable.from(isGood ? within(answer, maxBytes) : atMost(answer, maxErrorBytes), { objectMode: false });
-  return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, { status, headers });
+function streamOf(answer: IncomingMessage, { maxBytes, maxErrorBytes }: OutboundPostOptions): StreamAnswer {
+  const { headers, statusCode: status = 0 } = answer;
+  const isGood = status >= 200 && status < 300;
+  return { status, headers, body: isGood ? within(answer, maxBytes) : atMost(answer, maxErrorBytes) };
 }
 
 async function* within(answer: IncomingMessage, max: number): AsyncGenerator<Buffer> {

@@ -1,10 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { outboundFetch, type OutboundFetchOptions } from '../../src/platform/outbound';
+import { outboundPost, type OutboundPostOptions, type StreamAnswer } from '../../src/platform/outbound';
 
 const OPTIONS = { allowPrivate: false, connectMs: 1000, maxBytes: 100_000, maxErrorBytes: 1000 };
 
-describe('the fetch of streams from foreign addresses', () => {
+describe('a post to a foreign address that is answered by a stream', () => {
   let server: Server;
   let asked: string[];
   let answer: RequestListener;
@@ -25,9 +25,22 @@ describe('the fetch of streams from foreign addresses', () => {
 
   const port = (): number => (server.address() as AddressInfo).port;
 
-  function post(host: string, options: Partial<OutboundFetchOptions> = {}, init: RequestInit = {}): Promise<Response> {
-    const fetch = outboundFetch({ ...OPTIONS, ...options });
-    return fetch(`http://${host}:${port()}/a?b=c`, { method: 'POST', body: '{}', ...init });
+  function post(
+    host: string,
+    options: Partial<OutboundPostOptions> = {},
+    signal = new AbortController().signal,
+  ): Promise<StreamAnswer> {
+    return outboundPost({ ...OPTIONS, ...options })(`http://${host}:${port()}/a?b=c`, {
+      headers: {},
+      body: '{}',
+      signal,
+    });
+  }
+
+  async function text({ body }: StreamAnswer): Promise<string> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
   }
 
   it('streams the answer, with its status and headers', async () => {
@@ -35,15 +48,15 @@ describe('the fetch of streams from foreign addresses', () => {
       response.writeHead(201, { 'x-one': '1' }).write('first');
     };
     const response = await post('127.0.0.1', { allowPrivate: true });
-    expect([response.status, response.headers.get('x-one')]).toEqual([201, '1']);
-    const { value } = (await response.body?.getReader().read()) ?? {};
-    expect(Buffer.from(value ?? []).toString()).toBe('first');
+    expect([response.status, response.headers['x-one']]).toEqual([201, '1']);
+    const { value } = await response.body[Symbol.asyncIterator]().next();
+    expect((value as Buffer).toString()).toBe('first');
   });
 
   it('connects to the address that was checked, under the name that was asked for, and asks once', async () => {
     let asks = 0;
     const resolve = (): Promise<string[]> => Promise.resolve([asks++ === 0 ? '127.0.0.1' : '127.0.0.9']);
-    expect(await (await post('model.example', { allowPrivate: true, resolve })).text()).toBe('ok');
+    expect(await text(await post('model.example', { allowPrivate: true, resolve }))).toBe('ok');
     expect([asks, asked]).toEqual([1, [`POST model.example:${port()}/a?b=c`]]);
   });
 
@@ -67,7 +80,7 @@ describe('the fetch of streams from foreign addresses', () => {
     const resolve = (): Promise<string[]> => new Promise(() => undefined);
     await expect(post('slow.example', { connectMs: 20, resolve })).rejects.toThrow('no connection within 20 ms');
     answer = (_request, response) => void setTimeout(() => response.end('late'), 100);
-    expect(await (await post('127.0.0.1', { allowPrivate: true, connectMs: 50 })).text()).toBe('late');
+    expect(await text(await post('127.0.0.1', { allowPrivate: true, connectMs: 50 }))).toBe('late');
   });
 
   it('follows no redirect', async () => {
@@ -78,21 +91,16 @@ describe('the fetch of streams from foreign addresses', () => {
 
   it('reads a bounded part of an error, and fails a success that is longer than it may be', async () => {
     answer = (_request, response) => void response.writeHead(500).end('x'.repeat(200_000));
-    expect(await (await post('127.0.0.1', { allowPrivate: true })).text()).toHaveLength(1000);
+    expect(await text(await post('127.0.0.1', { allowPrivate: true }))).toHaveLength(1000);
     answer = (_request, response) => void response.end('x'.repeat(200_000));
     const long = await post('127.0.0.1', { allowPrivate: true });
-    await expect(long.text()).rejects.toThrow();
+    await expect(text(long)).rejects.toThrow('longer than');
   });
 
   it.each([204, 304])('an answer without a body has none: %i', async (status) => {
     answer = (_request, response) => void response.writeHead(status).end();
     const response = await post('127.0.0.1', { allowPrivate: true });
-    expect([response.status, response.body]).toEqual([status, null]);
-  });
-
-  it('refuses a status that is none', async () => {
-    answer = (_request, response) => void response.writeHead(799).end();
-    await expect(post('127.0.0.1', { allowPrivate: true })).rejects.toThrow('the answer has the status 799');
+    expect([response.status, await text(response)]).toEqual([status, '']);
   });
 
   it('ends with the reason of its signal, before the answer and in it, and hangs up', async () => {
@@ -105,11 +113,11 @@ describe('the fetch of streams from foreign addresses', () => {
       });
     const [abort, reason] = [new AbortController(), new Error('stopped')];
     const hungUp = closed();
-    const response = await post('127.0.0.1', { allowPrivate: true }, { signal: abort.signal });
-    const read = response.text();
+    const response = await post('127.0.0.1', { allowPrivate: true }, abort.signal);
+    const read = text(response);
     abort.abort(reason);
     await expect(read).rejects.toThrow();
     await hungUp;
-    await expect(post('127.0.0.1', { allowPrivate: true }, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(post('127.0.0.1', { allowPrivate: true }, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 });
