@@ -32,7 +32,11 @@ interface Document {
 export const ASYNCAPI_FILE = join(__dirname, '..', '..', '..', 'docs', 'asyncapi.json');
 const DOCUMENT = JSON.parse(readFileSync(ASYNCAPI_FILE, 'utf8')) as Document;
 
-const ajv = new Ajv({ strict: false, allErrors: true, formats: { 'date-time': true } });
+const formats = {
+  'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
+  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+};
+const ajv = new Ajv({ strict: false, allErrors: true, formats });
 ajv.addSchema(DOCUMENT, 'asyncapi');
 const compiled = new Map<string, ValidateFunction>();
 
