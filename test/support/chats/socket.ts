@@ -41,14 +41,14 @@ export function typesOf(frames: readonly ServerFrame[]): string[] {
 
 /** What a client has of one answer that does strictly as docs/protocol.md says; throws where the events do not fit. */
 export class AnswerReader {
-  messageId: unknown;
+  messageId: string | undefined;
   end: ServerFrame | undefined;
   private pieces: { readonly token: string; readonly index: number }[] = [];
 
   /** The next event of a connection; those of other answers are left out. */
   take(frame: ServerFrame): void {
     const { type, message_id: messageId } = frame;
-    if (type === 'message_stream_started') this.messageId ??= messageId;
+    if (type === 'message_stream_started' && typeof messageId === 'string') this.messageId ??= messageId;
     if (messageId !== this.messageId) return;
     if (type === 'message_stream_started') this.begin(Number(frame['after_index']));
     else if (type === 'message_stream_token') this.append(String(frame['token']), Number(frame['index']));
@@ -69,7 +69,7 @@ export class AnswerReader {
 
   /** `?last_event_id=`; empty without an answer. */
   get place(): object {
-    return this.messageId === undefined ? {} : { last_event_id: `${String(this.messageId)}:${this.index}` };
+    return this.messageId === undefined ? {} : { last_event_id: `${this.messageId}:${this.index}` };
   }
 
   private begin(afterIndex: number): void {
