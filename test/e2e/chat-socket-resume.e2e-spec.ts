@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { type ChatBody, createChat, messagesOf, sayStreaming } from '../support/chats/http';
 import { AnswerReader, chatOptions, openChat, typesOf } from '../support/chats/socket';
@@ -87,9 +90,22 @@ async function resuming(reader: AnswerReader): Promise<WsClient> {
   return client;
 }
 
+/** The client that docs/protocol.md shows. */
+interface ShownClient {
+  take(event: object): void;
+  readonly answers: Map<string, readonly { readonly index: number; readonly token: string }[]>;
+}
+
+function shownClient(): ShownClient {
+  const page = readFileSync(join(__dirname, '..', '..', 'docs', 'protocol.md'), 'utf8');
+  const [, code] = /^```js client\n([^]*?)^```$/m.exec(page) ?? [];
+  if (code === undefined) throw new Error('docs/protocol.md shows no client of /ws/chat');
+  return runInNewContext(`${code}; ({ take, answers })`) as ShownClient;
+}
+
 describe.each(WAYS)('coming back with %s', (_, comeBack) => {
   it.each([1, 2, 3, 4, 5])('after every %d tokens: what it puts together is what is stored', async (n) => {
-    const reader = new AnswerReader();
+    const [reader, shown] = [new AnswerReader(), shownClient()];
     let client = await open();
     client.send({ content: 'Count' });
     for (let word = 0; word < WORDS.length; word++) {
@@ -98,6 +114,7 @@ describe.each(WAYS)('coming back with %s', (_, comeBack) => {
       if ((word + 1) % n !== 0) continue;
       client.ws.terminate();
       readAll(client, reader);
+      client.frames.forEach((frame) => shown.take(frame));
       client = await comeBack(reader);
       await until(
         async () => typesOf(client.frames).includes('message_stream_started'),
@@ -107,6 +124,9 @@ describe.each(WAYS)('coming back with %s', (_, comeBack) => {
     gates.at(-1)?.open();
     await client.frame('message_stream_ended');
     readAll(client, reader);
+    client.frames.filter(({ type }) => type !== 'message_stream_ended').forEach((frame) => shown.take(frame));
+    const pieces = shown.answers.get(reader.messageId ?? '') ?? [];
+    expect(pieces.map((piece) => piece.token).join('')).toBe(WHOLE);
     const stored = (await messagesOf(tenant.key, chat.id)).at(-1);
     expect([reader.text, reader.end?.['content'], stored?.content]).toEqual([WHOLE, WHOLE, WHOLE]);
     expect(stored?.id).toBe(reader.messageId);
