@@ -33,6 +33,12 @@ export class Victim {
     await this.restart();
   }
 
+  /** Asks the server to stop, waits until it has, and starts it again. */
+  async stopServer(): Promise<void> {
+    await this.server.kill('SIGTERM');
+    await this.restart();
+  }
+
   async killPostgres(): Promise<void> {
     const pid = await postmasterOf(this.dataDir);
     kill([pid]);
