@@ -48,7 +48,8 @@ export class AnswerReader {
   /** The next event of a connection; those of other answers are left out. */
   take(frame: ServerFrame): void {
     const { type, message_id: messageId } = frame;
-    if (type === 'message_stream_started' && typeof messageId === 'string') this.messageId ??= messageId;
+    // An answer without a token may have an end only.
+    if (/_(started|ended)$/.test(type) && typeof messageId === 'string') this.messageId ??= messageId;
     if (messageId !== this.messageId) return;
     if (type === 'message_stream_started') this.begin(Number(frame['after_index']));
     else if (type === 'message_stream_token') this.append(String(frame['token']), Number(frame['index']));
