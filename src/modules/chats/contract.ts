@@ -65,7 +65,7 @@ export interface Origin {
 /**
  * What happens in a chat, in order. Of one run: `started`, `tokens`…, `ended`; `tokens` follow what `started` says the
  * watcher has (`afterIndex`, −1: nothing) without a gap or an overlap, `index` being that of the last token in `text`.
- * A run that fails or is stopped before its first token has no `started`.
+ * A run that fails or is stopped before its first token has no `started`, but for a watcher who says that it has some.
  */
 export type ChatEvent =
   | {
