@@ -80,6 +80,12 @@ export type ChatEvent =
   /** The chat was deleted; nothing follows. */
   | { readonly type: 'deleted' };
 
+/**
+ * The index of a run's end for a reader who has it: beyond that of any token. The number of tokens would not do: a reader
+ * may have been shown one token more than a crash left.
+ */
+export const END_INDEX = 2_147_483_647;
+
 /** Called in order, in the turn in which it happens; neither throws nor waits. */
 export type ChatWatcher = (event: ChatEvent) => void;
 
@@ -201,6 +207,9 @@ export abstract class ChatStreams {
   /** The run that is being answered now, if any, else the oldest one that waits. */
   abstract running(chat: Pick<Chat, 'tenantId' | 'chatId'>): Promise<string | undefined>;
 
-  /** Whether the run, ended or not, has anything after this index: tokens or its end. False: no such run. */
+  /**
+   * Whether a reader who has a run, ended or not, up to this index is missing anything of it: tokens, its end
+   * (`END_INDEX`), or that tokens of theirs were lost. False: no such run.
+   */
   abstract hasAfter(chat: Pick<Chat, 'tenantId' | 'chatId'>, runId: string, afterIndex: number): Promise<boolean>;
 }
