@@ -80,8 +80,7 @@ it('a server that is killed while it answers ends that answer with what it store
   const mine = seen.map(({ data }) => ({ ...data, type: String(data['event_type']) }));
   expect(textOn([...mine, ...socket.frames], all[2]?.id)).toBe(stored);
   expect(textOn(socket.frames, all[3]?.id)).toBe(FAKE_ANSWER);
-  for (let n = 1; n <= seen.length; n++)
-    expect([n, await site.textAfter(id, seen.slice(0, n))]).toEqual([n, stored]);
+  for (let n = 1; n <= seen.length; n++) expect([n, await site.textAfter(id, seen.slice(0, n))]).toEqual([n, stored]);
 }, 120_000);
 
 describe('PostgreSQL is away in the middle of an answer', () => {
@@ -98,7 +97,12 @@ describe('PostgreSQL is away in the middle of an answer', () => {
     );
   const ways: Record<string, (read: Reading) => Promise<unknown>> = {
     killed: (read) => Promise.all([site.victim.killPostgres(), finished(read)]),
-    frozen: (read) => site.victim.freezePostgres(() => finished(read).then(isAway).then(() => undefined)),
+    frozen: (read) =>
+      site.victim.freezePostgres(() =>
+        finished(read)
+          .then(isAway)
+          .then(() => undefined),
+      ),
     'frozen until the lease is over': (read) =>
       site.victim.freezePostgres(async () => {
         await finished(read);
@@ -110,17 +114,21 @@ describe('PostgreSQL is away in the middle of an answer', () => {
       }),
   };
 
-  it.each(Object.keys(ways))('%s: the answer is stored whole', async (way) => {
-    const { id } = await createChat(site.key);
-    const read = await reading(id);
-    const second = await sayLater(id, 'second');
-    await ways[way]?.(read);
-    const events = [...read.seen, ...(await read.stream.rest())];
-    expect([textOf(events), events.at(-1)?.data['status']]).toEqual([WHOLE, 'completed']);
-    const all = await site.answered(id, 2);
-    expect(faultsOf(all, [String(read.seen[0]?.data['message_id']), second], said)).toEqual([]);
-    expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'completed'));
-  }, 120_000);
+  it.each(Object.keys(ways))(
+    '%s: the answer is stored whole',
+    async (way) => {
+      const { id } = await createChat(site.key);
+      const read = await reading(id);
+      const second = await sayLater(id, 'second');
+      await ways[way]?.(read);
+      const events = [...read.seen, ...(await read.stream.rest())];
+      expect([textOf(events), events.at(-1)?.data['status']]).toEqual([WHOLE, 'completed']);
+      const all = await site.answered(id, 2);
+      expect(faultsOf(all, [String(read.seen[0]?.data['message_id']), second], said)).toEqual([]);
+      expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'completed'));
+    },
+    120_000,
+  );
 });
 
 it('a server that is told to stop ends an answer that never does, and what waited is answered by the next one', async () => {
@@ -151,8 +159,10 @@ describe('messages to several chats', () => {
       const message = { content: `${chatId} ${n}`, client_message_id: `m${n}` };
       const say = async (): Promise<string | undefined> => {
         if (Math.random() < 0.5)
-          return bodyOf(await site.key.post<{ message_id: string }>(`/rooms/${roomIdOf(chatId)}/messages`, message), 201)
-            .message_id;
+          return bodyOf(
+            await site.key.post<{ message_id: string }>(`/rooms/${roomIdOf(chatId)}/messages`, message),
+            201,
+          ).message_id;
         const stream = await sayStreaming(site.key, chatId, message);
         const [received] = await stream.take(1);
         stream.cut();

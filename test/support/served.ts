@@ -15,7 +15,7 @@ export async function createTarget(
     .with({ 'x-master-key': SERVED_MASTER_KEY })
     .post<{ api_key: string; tenant_id: string }>('/admin/tenants', {
       name: 'served',
-      limits: { requests_per_second: null },
+      limits: { requests_per_second: null, ai_requests_per_minute: null },
     });
   if (status !== 201) throw new Error(`creating a tenant answered ${status}: ${JSON.stringify(body)}`);
   const as = (userId: string): Api => new Api(url(), { 'x-api-key': body.api_key, 'x-user-id': userId });

@@ -27,7 +27,7 @@ interface Document {
 export const ASYNCAPI_FILE = join(__dirname, '..', '..', '..', 'docs', 'asyncapi.json');
 const DOCUMENT = JSON.parse(readFileSync(ASYNCAPI_FILE, 'utf8')) as Document;
 
-const ajv = new Ajv({ strict: false, allErrors: true, formats: { 'date-time': true } });
+const ajv = new Ajv({ strict: false, allErrors: true, formats: { 'date-time': true, uuid: true } });
 ajv.addSchema(DOCUMENT, 'asyncapi');
 const compiled = new Map<string, ValidateFunction>();
 
