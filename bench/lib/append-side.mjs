@@ -13,7 +13,8 @@ const { newUuid } = require('../../dist/common/ids');
 const o = { inFlight: 256, seconds: 4, warmup: 1, ...JSON.parse(process.argv[2]) };
 const CONTENT = 'abcdefghij'.repeat(20);
 const HASH = createHash('sha256').update(CONTENT).digest();
-const FUNCTION = `SELECT * FROM append_messages(false, $1, $2, $3, $4, $5, $6, $7, $8, '{}', '{}', '{}', '{}')`;
+const FUNCTION = `SELECT * FROM append_messages(false, $1, $2, $3, $4, $5, $6, $7, $8, '{}', '{}', '{}', '{}',
+  '{}', '{}', '{}', '{}')`;
 
 let n = 0;
 
@@ -50,6 +51,7 @@ const SIDES = {
     require('reflect-metadata');
     const { loadConfig } = require('../../dist/config');
     const { Appender } = require('../../dist/modules/messages/appender/appender');
+    const { AppendHooks } = require('../../dist/modules/messages/append-hooks');
     const { AppendRepository } = require('../../dist/modules/messages/appender/append.repository');
     const { MessageFeed } = require('../../dist/modules/messages/message-feed');
     const { openDatabase } = require('../../dist/platform/database');
@@ -63,7 +65,14 @@ const SIDES = {
     const open = await openDatabase({ config: database, log, lifecycle, metrics, onProgress: () => undefined });
     // Nobody listens: the events are made, as they are on a server without sockets.
     const feed = new MessageFeed({ publish: () => undefined, touch: () => undefined });
-    const appender = new Appender(new AppendRepository(open.system), open.availability, lifecycle, metrics, feed, log);
+    const appender = new Appender(
+      new AppendRepository(open.system, new AppendHooks()),
+      open.availability,
+      lifecycle,
+      metrics,
+      feed,
+      log,
+    );
     return (m) => appender.append(m);
   },
   /** The append function, called in batches by a bare client. */

@@ -126,9 +126,9 @@ describe('PostgreSQL is away in the middle of an answer', () => {
       const all = await site.answered(id, 2);
       expect(faultsOf(all, [String(read.seen[0]?.data['message_id']), second], said)).toEqual([]);
       expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'completed'));
-    // In the order in which they were asked: the model has been told what it said before.
-    expect(all.map(({ reply_to_seq }) => reply_to_seq)).toEqual([undefined, undefined, 1, 2]);
-    expect(JSON.stringify((await site.model.request(2)).body)).toContain('six.');
+      // In the order in which they were asked: the model has been told what it said before.
+      expect(all.map(({ reply_to_seq }) => reply_to_seq)).toEqual([undefined, undefined, 1, 2]);
+      expect(JSON.stringify((await site.model.request(2)).body)).toContain('six.');
     },
     120_000,
   );

@@ -202,7 +202,9 @@ describe('a bad frame', () => {
     for (const message_id of ['msg_00000000000070008000000000000001', 'nonsense'])
       client.send({ type: 'resume', message_id, after_index: -1 });
     const errors = await client.many('error', 2);
-    expect(errors.map((error) => error['error_code'])).toEqual(['NOT_FOUND', 'NOT_FOUND']);
+    const details = expect.objectContaining({ hint: expect.stringContaining('message_stream_started') }) as object;
+    const expected = { error_code: 'NOT_FOUND', error_message: 'Answer not found', details };
+    expect(errors).toMatchObject([expected, expected]);
   });
 
   it('that is binary closes 1003, one beyond 256 KB 1009; another client of the chat notices nothing', async () => {

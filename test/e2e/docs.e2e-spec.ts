@@ -81,11 +81,13 @@ describeWithBrowser('the page of the socket', () => {
     await page.goto(`${server.url}/docs/ws`);
     await page.getByRole('heading', { name: 'Close codes' }).waitFor();
     const text = await page.locator('#asyncapi').innerText();
-    const missing = [...documentedFrames('client'), ...documentedFrames('server')].filter(
-      (name) => !text.includes(name),
-    );
-    expect(missing).toEqual([]);
-    for (const shown of ['4009', 'X-API-Key', 'SERVICE_UNAVAILABLE', '…']) expect(text).toContain(shown);
+    const frames = (['socket', 'chat'] as const).flatMap((channel) => [
+      ...documentedFrames('client', channel),
+      ...documentedFrames('server', channel),
+    ]);
+    expect(frames.filter((name) => !text.includes(name))).toEqual([]);
+    for (const shown of ['4009', 'X-API-Key', 'X-Chat-ID', '/ws/chat', 'SERVICE_UNAVAILABLE', '…'])
+      expect(text).toContain(shown);
     expect(foreign).toEqual([]);
     expect(problems).toEqual([]);
   });

@@ -8,6 +8,7 @@ import { freePort, type ServerProcess, Servers } from '../support/server-process
 const servers = new Servers();
 afterEach(() => servers.cleanUp());
 
+const README = readFileSync(join(__dirname, '..', '..', 'README.md'), 'utf8');
 const API_KEY = /chatapi_[A-Za-z0-9]+/g;
 const MASTER_KEY = /master_[\w-]+/g;
 
@@ -58,6 +59,19 @@ describe('the very first start', () => {
     expect(curlLine(again.server)).toBeUndefined();
     const rooms = (await (await fetch(`${again.url}/rooms`, { headers })).json()) as { rooms: { last_seq: number }[] };
     expect(rooms.rooms).toEqual([expect.objectContaining({ name: 'general', last_seq: 2 })]);
+  });
+
+  it('answers what the README has people paste, on every door, without a model', async () => {
+    const { server, url } = await servers.start({ env: { DATA_DIR: servers.dataDir() } });
+    await bannerOf(server);
+    const [, commands = ''] = /## Talk to a model[\s\S]*?```bash\n([\s\S]*?)```/.exec(README) ?? [];
+    const script = commands.replaceAll('http://127.0.0.1:8080', url).replaceAll('curl ', 'curl --silent --fail ');
+    const env = { PATH: process.env['PATH'], KEY: found(server, API_KEY)[0] };
+    const { stdout, stderr, status } = spawnSync('sh', ['-ec', script], { encoding: 'utf8', env });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('"event_type":"message_stream_ended"');
+    expect(stdout).toMatch(/"response":"No model is configured[^"]*You said: Hello, how are you\?"/);
+    expect(stdout).toMatch(/\{"message_id":"msg_\w+","seq":3,/);
   });
 
   it('shows the keys of an attempt before that nobody has seen', async () => {

@@ -30,6 +30,12 @@ describe('docs/protocol.md', () => {
     for (const text of frames) checkFrame(JSON.parse(text), direction);
   });
 
+  it.each<Direction>(['client', 'server'])('shows frames of the %s on /ws/chat as they are', (direction) => {
+    const frames = blocks(`json chat ${direction}`);
+    expect(frames.length).toBeGreaterThan(1);
+    for (const text of frames) checkFrame(JSON.parse(text), direction, 'chat');
+  });
+
   it('has every close code', () => {
     for (const [code] of CLOSE_CODES) expect(PAGE).toContain(`| ${code} |`);
   });

@@ -18,6 +18,14 @@ export function codePoints(value: string): number {
   return n;
 }
 
+/**
+ * The same well-formed text in one piece, for what is kept long: V8 keeps a text that was put together as the tree of
+ * its parts, and one that was cut out of a longer one together with that.
+ */
+export function flat(value: string): string {
+  return Buffer.from(value).toString();
+}
+
 /** Deepest nesting of arrays and objects that a request may hold. */
 export const MAX_JSON_DEPTH = 32;
 

@@ -1,4 +1,4 @@
-import { type AppError, ERROR_CATALOGUE, type ErrorCode } from '../../common/errors';
+import { AppError, ERROR_CATALOGUE, type ErrorCode } from '../../common/errors';
 import { encodeId } from '../../common/ids';
 import type { ChatEvent, ChatMessage, RunFailure, TokenUsage } from './contract';
 
@@ -175,6 +175,13 @@ export function errorEvent(error: AppError, requestId?: string, retryAfterMs?: n
     },
     ...(requestId === undefined ? {} : { request_id: requestId }),
   };
+}
+
+/** 404 for an answer that the chat does not have; the hint of its code is about chats. */
+export function noSuchAnswer(): AppError {
+  return new AppError('NOT_FOUND', 'Answer not found', {
+    details: { hint: 'Name an answer of this chat: message_id of message_stream_started' },
+  });
 }
 
 /** `usage` on the AI chats API and its events. */

@@ -7,12 +7,19 @@ interface Claim {
   readonly until: number;
 }
 
+/** One holder's hold, and those of the key's other holders: as a rule there are none. */
+interface Hold {
+  readonly holder: string;
+  /** Whole milliseconds: those need no object each. */
+  until: number;
+  next: Hold | undefined;
+}
+
 /** Leases within one process. Expired ones do not count at once and are removed a few at a time by later writes. */
 export class MemoryLeases extends Leases {
-  /** Key → holder → the monotonic time at which the hold ends. */
-  private readonly holds = new Map<string, Map<string, number>>();
+  private readonly holds = new Map<string, Hold>();
   private readonly claims = new Map<string, Claim>();
-  private readonly heldSweep = new Sweep(this.holds, (holders) => this.prune(holders));
+  private readonly heldSweep = new Sweep(this.holds, (first, key) => this.prune(first, key));
   private readonly claimSweep = new Sweep(this.claims, (claim) => claim.until <= this.clock.monotonicMs());
 
   constructor(private readonly clock: Clock) {
@@ -22,27 +29,28 @@ export class MemoryLeases extends Leases {
   /** Entries in memory, expired ones that were not swept yet included. */
   get size(): number {
     let size = this.claims.size;
-    for (const holders of this.holds.values()) size += holders.size;
+    for (const first of this.holds.values()) size += listed(first).length;
     return size;
   }
 
   hold(key: string, holder: string, ttlMs: number): Promise<void> {
     this.heldSweep.step();
-    let holders = this.holds.get(key);
-    if (!holders) this.holds.set(key, (holders = new Map<string, number>()));
-    holders.set(holder, this.clock.monotonicMs() + ttlMs);
+    const until = Math.ceil(this.clock.monotonicMs() + ttlMs);
+    const first = this.holds.get(key);
+    const known = listed(first).find((hold) => hold.holder === holder);
+    if (known === undefined) this.holds.set(key, { holder, until, next: first });
+    else known.until = until;
     return Promise.resolve();
   }
 
   drop(key: string, holder: string): Promise<void> {
-    const holders = this.holds.get(key);
-    if (holders?.delete(holder) && holders.size === 0) this.holds.delete(key);
+    this.keep(key, (hold) => hold.holder !== holder);
     return Promise.resolve();
   }
 
   alive(keys: readonly string[]): Promise<Set<string>> {
     const now = this.clock.monotonicMs();
-    const isHeld = (key: string): boolean => [...(this.holds.get(key)?.values() ?? [])].some((until) => until > now);
+    const isHeld = (key: string): boolean => listed(this.holds.get(key)).some(({ until }) => until > now);
     return Promise.resolve(new Set(keys.filter(isHeld)));
   }
 
@@ -69,9 +77,29 @@ export class MemoryLeases extends Leases {
   }
 
   /** Removes the ended holds of one key; true when none is left. */
-  private prune(holders: Map<string, number>): boolean {
+  private prune(first: Hold, key: string): boolean {
     const now = this.clock.monotonicMs();
-    for (const [holder, until] of holders) if (until <= now) holders.delete(holder);
-    return holders.size === 0;
+    if (first.next === undefined) return first.until <= now;
+    this.keep(key, ({ until }) => until > now);
+    return !this.holds.has(key);
   }
+
+  /** Keeps those of the key's holds that fit. */
+  private keep(key: string, fits: (hold: Hold) => boolean): void {
+    const [first, ...others] = listed(this.holds.get(key)).filter(fits);
+    if (first === undefined) {
+      this.holds.delete(key);
+      return;
+    }
+    let last = first;
+    for (const hold of others) last = last.next = hold;
+    last.next = undefined;
+    this.holds.set(key, first);
+  }
+}
+
+function listed(first: Hold | undefined): Hold[] {
+  const holds: Hold[] = [];
+  for (let hold = first; hold !== undefined; hold = hold.next) holds.push(hold);
+  return holds;
 }

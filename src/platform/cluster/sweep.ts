@@ -10,7 +10,7 @@ export class Sweep<V> {
 
   constructor(
     private readonly map: Map<string, V>,
-    private readonly isDead: (value: V) => boolean,
+    private readonly isDead: (value: V, key: string) => boolean,
   ) {}
 
   /** Called once per write, before the write. */
@@ -22,7 +22,8 @@ export class Sweep<V> {
         this.cursor = undefined;
         return;
       }
-      if (this.isDead(value[1])) this.map.delete(value[0]);
+      const [key, entry] = value;
+      if (this.isDead(entry, key)) this.map.delete(key);
     }
   }
 }

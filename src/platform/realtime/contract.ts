@@ -33,8 +33,8 @@ export interface Connection {
   /** Queues a batch that may still grow until the end of this turn (one per channel and turn). */
   sendBatch(batch: FrameBatch): void;
   close(code: number, reason: string): void;
-  /** Runs once when the connection is over, for whatever reason. */
-  onClose(handler: () => void): void;
+  /** Runs once when the connection is over, for whatever reason. One function for all connections costs no memory each. */
+  onClose(handler: (connection: Connection) => void): void;
 }
 
 /** A part of a text that is being written, as the members of its room are told. */
@@ -76,6 +76,7 @@ export interface AcceptedConnection extends Connection {
   /** Stops reading. What one read (64 KB) has brought already is still handed over. */
   pause(): void;
   resume(): void;
+  onClose(handler: (connection: AcceptedConnection) => void): void;
 }
 
 /**

@@ -2,6 +2,7 @@
  * What is live: the sockets, what comes in and goes out on them, and presence. docs/adr/0012-realtime.md says which part
  * does what.
  */
+export { ByUser } from './by-user';
 export * from './contract';
 export { changing, isUnknown } from './in-doubt';
 export { Presence, Typing } from './presence';

@@ -61,7 +61,7 @@ export class LineConnection implements AcceptedConnection {
   private queued: (() => Buffer)[] = [];
   private waiters: (() => void)[] = [];
   private written = '';
-  private readonly handlers: (() => void)[] = [];
+  private readonly handlers: ((connection: AcceptedConnection) => void)[] = [];
 
   constructor(
     readonly tenantId: string,
@@ -127,7 +127,7 @@ export class LineConnection implements AcceptedConnection {
     this.flush();
     this.isOpen = false;
     this.read();
-    for (const handler of this.handlers) handler();
+    for (const handler of this.handlers) handler(this);
   }
 
   pause(): void {
@@ -138,7 +138,7 @@ export class LineConnection implements AcceptedConnection {
     return;
   }
 
-  onClose(handler: () => void): void {
+  onClose(handler: (connection: AcceptedConnection) => void): void {
     this.handlers.push(handler);
   }
 }

@@ -6,7 +6,7 @@ export class PresenceConnection implements Connection {
   isOpen = true;
   readonly frames: Frame[] = [];
   readonly caller: Caller;
-  private readonly closeHandlers: (() => void)[] = [];
+  private readonly closeHandlers: ((connection: Connection) => void)[] = [];
 
   constructor(
     readonly id: string,
@@ -36,7 +36,7 @@ export class PresenceConnection implements Connection {
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    for (const handler of this.closeHandlers) handler();
+    for (const handler of this.closeHandlers) handler(this);
   }
 
   pause(): void {
@@ -47,7 +47,7 @@ export class PresenceConnection implements Connection {
     throw new Error('presence leaves the reading alone');
   }
 
-  onClose(handler: () => void): void {
+  onClose(handler: (connection: Connection) => void): void {
     this.closeHandlers.push(handler);
   }
 

@@ -21,7 +21,7 @@ export class RecordingConnection implements AcceptedConnection {
   isSlow = false;
   private waiters: (() => void)[] = [];
   caller: Caller;
-  private readonly closeHandlers: (() => void)[] = [];
+  private readonly closeHandlers: ((connection: AcceptedConnection) => void)[] = [];
 
   constructor(limits: TenantLimits = { ws_messages_per_second: null }) {
     const tenant = { tenantId: this.tenantId, status: 'active', limits, settings: {} } as const;
@@ -89,14 +89,14 @@ export class RecordingConnection implements AcceptedConnection {
     this.paused = false;
   }
 
-  onClose(handler: () => void): void {
+  onClose(handler: (connection: AcceptedConnection) => void): void {
     this.closeHandlers.push(handler);
   }
 
   /** The client is gone. */
   over(): void {
     this.isOpen = false;
-    for (const handler of this.closeHandlers.splice(0)) handler();
+    for (const handler of this.closeHandlers.splice(0)) handler(this);
   }
 }
 

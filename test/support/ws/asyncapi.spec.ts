@@ -30,6 +30,14 @@ describe('docs/asyncapi.json', () => {
     );
   });
 
+  it('has the frames and events of a chat', () => {
+    expect(documentedFrames('client', 'chat')).toEqual(['message', 'stop', 'resume', 'ping']);
+    expect([...documentedFrames('server', 'chat')].sort()).toEqual([
+      ...['connection_established', 'error', 'message_received', 'message_stream_ended', 'message_stream_started'],
+      ...['message_stream_token', 'pong', 'server_shutdown', 'user_created'],
+    ]);
+  });
+
   it('tells error codes and close codes', () => {
     for (const told of ['`SERVICE_UNAVAILABLE`', '| 4009 |', '| 1012 |']) expect(text).toContain(told);
   });

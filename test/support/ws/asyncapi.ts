@@ -7,6 +7,11 @@ export type Direction = 'client' | 'server';
 /** The channels of the document: `/ws` and `/ws/chat`. */
 export type Channel = 'socket' | 'chat';
 
+/** Of the socket at this path, with a query or without. */
+export function channelOf(path: string): Channel {
+  return path.startsWith('/ws/chat') ? 'chat' : 'socket';
+}
+
 interface Reference {
   readonly $ref: string;
 }
@@ -27,7 +32,11 @@ interface Document {
 export const ASYNCAPI_FILE = join(__dirname, '..', '..', '..', 'docs', 'asyncapi.json');
 const DOCUMENT = JSON.parse(readFileSync(ASYNCAPI_FILE, 'utf8')) as Document;
 
-const ajv = new Ajv({ strict: false, allErrors: true, formats: { 'date-time': true, uuid: true } });
+const formats = {
+  'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
+  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+};
+const ajv = new Ajv({ strict: false, allErrors: true, formats });
 ajv.addSchema(DOCUMENT, 'asyncapi');
 const compiled = new Map<string, ValidateFunction>();
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import WebSocket, { type ClientOptions } from 'ws';
-import type { Channel } from './asyncapi';
+import { type Channel, channelOf } from './asyncapi';
 import { seenFrame, type ServerFrame } from './seen-frames';
 
 export type { ServerFrame } from './seen-frames';
@@ -162,7 +162,7 @@ function attempt(url: string, options: ConnectOptions): Promise<WsClient | Refus
     ...options.options,
     headers: { ...options.headers },
   });
-  const client = WsClient.of(ws, options.path?.startsWith('/ws/chat') === true ? 'chat' : 'socket');
+  const client = WsClient.of(ws, channelOf(options.path ?? '/ws'));
   return new Promise((resolve, reject) => {
     ws.once('open', () => resolve(client));
     ws.once('error', reject);

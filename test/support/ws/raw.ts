@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type Channel, channelOf } from './asyncapi';
 import { seenFrame } from './seen-frames';
 
 const WITHIN_MS = 10_000;
@@ -17,7 +18,10 @@ export class RawSocket {
   private over = false;
   private readonly waiting = new Set<() => void>();
 
-  constructor(readonly socket: Socket) {
+  constructor(
+    readonly socket: Socket,
+    private readonly channel: Channel = 'socket',
+  ) {
     socket.on('data', (chunk: Buffer) => {
       this.received = Buffer.concat([this.received, chunk]);
       this.wake();
@@ -29,11 +33,11 @@ export class RawSocket {
     socket.on('error', () => undefined);
   }
 
-  static async open(url: string): Promise<RawSocket> {
+  static async open(url: string, target = '/ws'): Promise<RawSocket> {
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-    return new RawSocket(socket);
+    return new RawSocket(socket, channelOf(target));
   }
 
   /** A socket whose upgrade was accepted; `after` goes in the same bytes as the request. */
@@ -43,7 +47,7 @@ export class RawSocket {
     target = '/ws',
     after: Buffer = Buffer.alloc(0),
   ): Promise<RawSocket> {
-    const raw = await RawSocket.open(url);
+    const raw = await RawSocket.open(url, target);
     raw.write(Buffer.concat([upgradeRequest(headers, target), after]));
     const head = await raw.head();
     if (!head.startsWith('HTTP/1.1 101')) throw new Error(`the upgrade answered ${head}`);
@@ -73,7 +77,7 @@ export class RawSocket {
   async frame(): Promise<RawFrame> {
     const [end, frame] = await this.until('a frame', () => parseFrame(this.received));
     this.take(end);
-    if (frame.opcode === 1) seenFrame(frame.payload.toString(), 'socket');
+    if (frame.opcode === 1) seenFrame(frame.payload.toString(), this.channel);
     return frame;
   }
 

@@ -60,7 +60,7 @@ export async function startSocketApp(options: TestAppOptions = {}): Promise<Sock
       const lifecycle = new Lifecycle(log);
       const database = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
       nest = await createNest({ config, log, lifecycle, secrets: loadSecrets(config) }, database);
-      nest.get(ConnectionHandlers).add('/ws', handler);
+      for (const path of ['/ws', '/ws/chat']) nest.get(ConnectionHandlers).add(path, handler);
       const url = await listen(nest, config, lifecycle);
       return { url, lifecycle, firstStart: undefined, newMasterKey: undefined };
     },

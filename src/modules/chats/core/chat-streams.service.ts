@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { notFound } from '../../../common/errors';
 import { ChatStreams, type ChatWatcher, END_INDEX, type Unwatch } from '../contract';
+import { noSuchAnswer } from '../events';
 import { ChatHub, type ChatRef } from './chat-hub';
 import { ChatWatch } from './chat-watch';
 import { RunsRepository } from './runs.repository';
@@ -33,7 +33,7 @@ export class ChatStreamsService extends ChatStreams {
   async follow(chat: ChatRef, runId: string, afterIndex: number, watcher: ChatWatcher): Promise<Unwatch> {
     const watch = this.open(chat, watcher, runId);
     return this.begun(watch, async () => {
-      if (!(await watch.join(runId, afterIndex))) throw notFound('Answer');
+      if (!(await watch.join(runId, afterIndex))) throw noSuchAnswer();
     });
   }
 

@@ -4,7 +4,7 @@ import type { ChatMessage } from '../contract';
 import { type AnswerMeta, failureOf, messageOf, usageMeta } from './chat-row';
 import { ChatHub } from './chat-hub';
 import { ChunkWriter } from './chunk-writer';
-import type { LiveRun, RunRef } from './live-run';
+import { LiveRun, type RunRef } from './live-run';
 import { LiveRuns } from './live-runs';
 import type { RunOutcome } from './run-outcome';
 import { isAway, patiently } from './patience';
@@ -54,6 +54,18 @@ export class RunEnds {
     const failure = failureOf(row);
     const ending = { kind: 'ended', runId, count: run?.token_count ?? 0, answer: messageOf(row) } as const;
     this.hub.publish(ref, failure === undefined ? ending : { ...ending, failure });
+  }
+
+  /** Ends a run that no answer can be stored for, and tells those who wait for it. */
+  async giveUp(ref: RunRef, replyToSeq: number, error: string): Promise<void> {
+    await this.runs.abandon(ref.tenantId, ref.runId, error);
+    const failure = { code: 'INTERNAL_ERROR', message: 'The answer could not be stored' } as const;
+    const live = new LiveRun(ref, 0, replyToSeq, '');
+    const outcome: RunOutcome = { status: 'failed', finishReason: 'error', usage: undefined, failure };
+    // There is no message: its seq is that of none.
+    const stored: Stored = { status: 'new', messageId: ref.runId, seq: 0, rev: 0, createdAt: new Date() };
+    const answer = messageFrom(live, outcome, metaOf(live, outcome), stored);
+    this.hub.publish(ref, { kind: 'ended', runId: ref.runId, count: 0, answer, failure });
   }
 
   private append(live: LiveRun, outcome: RunOutcome): ReturnType<ChatLog['answer']> {

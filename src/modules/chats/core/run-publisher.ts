@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Metrics } from '../../../platform/metrics';
 import { RoomFeed } from '../../../platform/realtime';
 import type { ChatMessage, RunFailure } from '../contract';
 import { ChatHub } from './chat-hub';
@@ -14,6 +15,7 @@ export class RunPublisher {
     private readonly hub: ChatHub,
     private readonly feed: RoomFeed,
     private readonly chunks: ChunkWriter,
+    private readonly metrics: Metrics,
   ) {}
 
   started(live: LiveRun): void {
@@ -35,6 +37,7 @@ export class RunPublisher {
     this.tokens(live);
     this.fresh.delete(live);
     live.isOver = true;
+    this.metrics.counter('chatapi_runs_ended_total').labels({ status: answer.status }).inc();
     const ending = { kind: 'ended', runId, count: live.count, answer } as const;
     this.hub.publish(live.ref, failure === undefined ? ending : { ...ending, failure });
     this.feed.stream(

@@ -69,7 +69,8 @@ export class RunWorker implements JobHandler, OnModuleInit {
 
   /** No answer can be stored for it: it must not stay open for ever. */
   async onDead({ tenantId, payload }: Job, error: string): Promise<void> {
-    await this.runs.abandon(tenantId, (payload as RunPayload).run_id, error);
+    const { run_id: runId, room_id: chatId, seq } = payload as RunPayload;
+    await this.ends.giveUp({ tenantId, chatId, runId }, seq, error);
   }
 
   private async answer(live: LiveRun, begun: Taken, signal: AbortSignal): Promise<void> {

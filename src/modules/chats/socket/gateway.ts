@@ -1,8 +1,8 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { decodeId } from '../../../common/ids';
-import { notFound } from '../../../common/errors';
 import { type FrameContext, SocketOperation } from '../../../platform/realtime';
 import { Turns } from '../contract';
+import { noSuchAnswer } from '../events';
 import {
   ChatMessageFrameDto,
   ChatPingFrameDto,
@@ -56,7 +56,7 @@ export class ChatGateway {
   })
   async resume({ connection }: FrameContext, { message_id, after_index }: ResumeFrameDto): Promise<void> {
     const runId = decodeId('message', message_id);
-    if (runId === undefined) throw notFound('Message');
+    if (runId === undefined) throw noSuchAnswer();
     await this.sessions.of(connection).resume({ runId, afterIndex: after_index });
   }
 

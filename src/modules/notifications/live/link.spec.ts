@@ -80,6 +80,7 @@ describe('the notifications of a connection', () => {
       clock,
       hasWaiting: () => Promise.resolve(true),
     });
+    connection.onClose(() => void link.closed());
   }
 
   const topics = (): unknown[] => connection.take().map((frame) => frame['topic']);

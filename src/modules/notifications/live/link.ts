@@ -22,6 +22,9 @@ const PACE_MS = 1000;
 /** The next page is read when fewer bytes wait for the client. */
 const PACE_BYTES = 256 * 1024;
 
+/** What a connection has that was sent nothing; never changed. */
+const NOTHING_SENT = new Map<string, never>();
+
 interface Sent {
   at: number;
   attempts: number;
@@ -48,10 +51,11 @@ export interface LinkPorts {
  *   second after it was sent or when the connection closes.
  */
 export class NotificationLink {
-  private readonly sent = new Map<string, Sent>();
+  /** Made with the first; most connections have none. */
+  private sent: Map<string, Sent> = NOTHING_SENT;
   /** Given up on this connection: not sent again before the next one. */
-  private readonly givenUp = new Set<string>();
-  private unflushed: Sent[] = [];
+  private givenUp: Set<string> | undefined;
+  private unflushed: Sent[] | undefined;
   private acknowledges = false;
   private isWanted = true;
   private isReading = false;
@@ -62,8 +66,14 @@ export class NotificationLink {
   constructor(
     readonly connection: AcceptedConnection,
     private readonly ports: LinkPorts,
-  ) {
-    connection.onClose(() => void this.closed());
+  ) {}
+
+  get tenantId(): string {
+    return this.connection.tenantId;
+  }
+
+  get userId(): string {
+    return this.connection.userId;
   }
 
   /** Whether time brings it something to do. */
@@ -85,7 +95,7 @@ export class NotificationLink {
 
   /** What was given up is to be tried once more. */
   retry(): void {
-    this.givenUp.clear();
+    this.givenUp = undefined;
     this.want();
   }
 
@@ -147,7 +157,7 @@ export class NotificationLink {
       const page: NotificationRow[] = await this.ports.repository.pending(tenantId, userId, after, this.isFirst, BURST);
       for (const row of page) {
         after = row.notification_id;
-        if (this.sent.has(row.notification_id) || this.givenUp.has(row.notification_id)) continue;
+        if (this.sent.has(row.notification_id) || this.givenUp?.has(row.notification_id) === true) continue;
         if (this.sent.size >= MAX_UNSETTLED || (burst >= BURST && this.hasToPace())) {
           this.isWanted = true;
           return;
@@ -176,20 +186,30 @@ export class NotificationLink {
     sent.at = this.ports.clock.monotonicMs();
     this.begunAt ??= sent.at;
     sent.attempts++;
-    if (!known) this.sent.set(id, sent);
+    if (!known) this.note(id, sent);
     // Once per turn: all that it brings is flushed together.
-    if (this.unflushed.push(sent) === 1) queueMicrotask(() => this.watchFlush());
+    if (this.unflushed !== undefined) this.unflushed.push(sent);
+    else {
+      this.unflushed = [sent];
+      queueMicrotask(() => this.watchFlush());
+    }
+  }
+
+  private note(id: string, sent: Sent): void {
+    if (this.sent === NOTHING_SENT) this.sent = new Map();
+    this.sent.set(id, sent);
   }
 
   private watchFlush(): void {
-    const turn = this.unflushed;
-    this.unflushed = [];
+    const turn = this.unflushed ?? [];
+    this.unflushed = undefined;
     this.connection.onceBelow(0, () => {
       if (this.connection.isOpen) for (const sent of turn) sent.isFlushed = true;
     });
   }
 
-  private async closed(): Promise<void> {
+  /** The connection is over. */
+  async closed(): Promise<void> {
     // What cannot be stored now waits, and is sent again on the next connection.
     if (!this.acknowledges) await this.settleFlushed(() => true).catch(() => undefined);
     this.sent.clear();
@@ -236,7 +256,7 @@ export class NotificationLink {
   private async giveUp(id: string, { attempts }: Sent): Promise<void> {
     const { tenantId, userId } = this.connection;
     await this.ports.settlements.giveUp({ tenantId, userId, notificationId: id, attempts, error: 'ack timeout' });
-    this.givenUp.add(id);
+    this.givenUp = (this.givenUp ?? new Set()).add(id);
     this.sent.delete(id);
   }
 }

@@ -1,6 +1,6 @@
 import type { Bus, Topic, Unsubscribe } from '../../../platform/cluster';
-import { type AcceptedConnection, type Frame, toWire } from '../../../platform/realtime';
-import type { DeliveriesRepository, UserRef } from './deliveries.repository';
+import { type AcceptedConnection, ByUser, type Frame, toWire } from '../../../platform/realtime';
+import type { DeliveriesRepository } from './deliveries.repository';
 import { type LinkPorts, NotificationLink } from './link';
 
 /** A notification for users, wherever they are connected. Lost ones are found by the poll. */
@@ -31,7 +31,13 @@ const OVERDUE_MS = 5000;
 
 /** The connections of this node, by user, and the way to those of the others. */
 export class NotificationLinks {
-  private readonly byUser = new Map<string, Map<AcceptedConnection, NotificationLink>>();
+  private readonly byUser = new ByUser<NotificationLink>();
+  private readonly closed = (connection: AcceptedConnection): void => {
+    const link = this.of(connection);
+    if (link === undefined) return;
+    this.byUser.delete(link);
+    void link.closed();
+  };
 
   constructor(
     private readonly ports: LinkPorts,
@@ -60,25 +66,22 @@ export class NotificationLinks {
 
   /** What waits for the user is sent to the connection, and from then on what is new. */
   opened(connection: AcceptedConnection): void {
-    const key = keyOf(connection);
-    const own = this.byUser.get(key) ?? new Map<AcceptedConnection, NotificationLink>();
     const link = new NotificationLink(connection, this.ports);
-    this.byUser.set(key, own.set(connection, link));
-    connection.onClose(() => {
-      own.delete(connection);
-      if (own.size === 0 && this.byUser.get(key) === own) this.byUser.delete(key);
-    });
+    this.byUser.add(link);
+    connection.onClose(this.closed);
     this.start(link);
   }
 
   /** undefined when the connection is over. */
   of(connection: AcceptedConnection): NotificationLink | undefined {
-    return this.byUser.get(keyOf(connection))?.get(connection);
+    const { tenantId, userId } = connection;
+    return this.byUser.of(tenantId, userId).find((link) => link.connection === connection);
   }
 
   /** Every link does what is due; those that read do it a few at a time. */
   async tick(): Promise<void> {
-    const busy = [...this.byUser.values()].flatMap((own) => [...own.values()].filter((link) => link.isBusy));
+    const busy: NotificationLink[] = [];
+    for (const link of this.byUser.all()) if (link.isBusy) busy.push(link);
     await Promise.all(busy.map((link) => link.settleWritten()));
     for (let i = 0; i < busy.length; i += TOGETHER)
       await Promise.all(busy.slice(i, i + TOGETHER).map((link) => link.sendDue()));
@@ -86,11 +89,11 @@ export class NotificationLinks {
 
   /** Looks for users whose notifications nobody told this node of. */
   async poll(): Promise<void> {
-    const users = [...this.byUser.values()].flatMap((own) => [...own.keys()].slice(0, 1));
+    const users = [...this.byUser.firsts()];
     for (let i = 0; i < users.length; i += SLICE) {
       const waited = await this.deliveries.waitedFor(users.slice(i, i + SLICE), OVERDUE_MS);
       for (const user of waited)
-        for (const link of this.byUser.get(keyOf(user))?.values() ?? []) {
+        for (const link of this.byUser.of(user.tenantId, user.userId)) {
           link.want();
           this.start(link);
         }
@@ -100,13 +103,12 @@ export class NotificationLinks {
   private hear({ tenantId, userIds, notificationId, frame }: NotificationHint): void {
     let wire: ReturnType<typeof toWire> | undefined;
     for (const userId of userIds)
-      for (const link of this.byUser.get(keyOf({ tenantId, userId }))?.values() ?? [])
-        link.offer(notificationId, (wire ??= toWire(frame)));
+      for (const link of this.byUser.of(tenantId, userId)) link.offer(notificationId, (wire ??= toWire(frame)));
   }
 
   private retry({ tenantId, userIds }: ReplayHint): void {
     for (const userId of userIds)
-      for (const link of this.byUser.get(keyOf({ tenantId, userId }))?.values() ?? []) {
+      for (const link of this.byUser.of(tenantId, userId)) {
         link.retry();
         this.start(link);
       }
@@ -116,8 +118,4 @@ export class NotificationLinks {
     // What cannot be read now is read by the next tick, which says so if it fails.
     link.catchUp().catch(() => undefined);
   }
-}
-
-function keyOf({ tenantId, userId }: UserRef): string {
-  return `${tenantId}/${userId}`;
 }

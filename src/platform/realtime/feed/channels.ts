@@ -44,7 +44,7 @@ export class Channels implements ChannelSite {
   place(listener: Listener, roomId: string, position: Position, isMember: boolean): void {
     const { connection } = listener;
     const key = roomKey(connection.tenantId, roomId);
-    if (!connection.isOpen || listener.muted.has(key)) return;
+    if (!connection.isOpen || listener.hasMuted(key)) return;
     this.open(connection.tenantId, roomId, position, (channel) => channel.enter(connection, position, isMember));
   }
 
@@ -52,7 +52,7 @@ export class Channels implements ChannelSite {
   keep(listener: Listener, seat: CursorSeat): void {
     const { connection } = listener;
     const key = roomKey(connection.tenantId, seat.roomId);
-    if (!connection.isOpen || listener.muted.has(key)) return;
+    if (!connection.isOpen || listener.hasMuted(key)) return;
     const position = { rev: seat.lastRev, seq: seat.lastSeq };
     this.open(connection.tenantId, seat.roomId, position, (channel) =>
       channel.keep(connection, position, true, seat.ackedSeq),
@@ -65,7 +65,7 @@ export class Channels implements ChannelSite {
     let isPlaced = false;
     for (const listener of this.listeners.of(tenantId, userId)) {
       if (this.find(tenantId, roomId)?.has(listener.connection) === true) continue;
-      if (foundedBy !== undefined && !listener.muted.has(roomKey(tenantId, roomId)))
+      if (foundedBy !== undefined && !listener.hasMuted(roomKey(tenantId, roomId)))
         listener.connection.send(this.founding(roomId, userId, role, by ?? foundedBy));
       this.place(listener, roomId, position, true);
       isPlaced = true;
@@ -78,7 +78,7 @@ export class Channels implements ChannelSite {
   close(connection: Connection): void {
     const listener = this.listeners.get(connection);
     if (listener === undefined) return;
-    this.listeners.delete(connection);
+    this.listeners.delete(listener);
     for (const channel of [...listener.channels]) channel.leave(connection);
   }
 
@@ -88,16 +88,16 @@ export class Channels implements ChannelSite {
 
   *connectionsOf({ tenantId, roomId }: RoomChannel, userId: string): Iterable<Connection> {
     const key = roomKey(tenantId, roomId);
-    for (const { connection, muted } of this.listeners.of(tenantId, userId))
-      if (connection.isOpen && !muted.has(key)) yield connection;
+    for (const listener of this.listeners.of(tenantId, userId))
+      if (listener.connection.isOpen && !listener.hasMuted(key)) yield listener.connection;
   }
 
   entered(channel: RoomChannel, connection: Connection): void {
-    this.listeners.get(connection)?.channels.add(channel);
+    this.listeners.get(connection)?.channels.push(channel);
   }
 
   left(channel: RoomChannel, connection: Connection): void {
-    this.listeners.get(connection)?.channels.delete(channel);
+    this.listeners.get(connection)?.left(channel);
     for (const handler of this.detached) handler(connection, channel.roomId);
   }
 

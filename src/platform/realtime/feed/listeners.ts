@@ -1,12 +1,39 @@
+import { ByUser } from '../by-user';
 import type { AcceptedConnection, Connection } from '../contract';
 import type { RoomChannel } from './room-channel';
 
 /** A connection with what it listens to. */
-export interface Listener {
-  readonly connection: AcceptedConnection;
-  readonly channels: Set<RoomChannel>;
-  /** Keys of rooms that it unsubscribed from. */
-  readonly muted: Set<string>;
+export class Listener {
+  readonly channels: RoomChannel[] = [];
+  /** Keys of rooms that it unsubscribed from; few do. */
+  private muted: Set<string> | undefined;
+
+  constructor(readonly connection: AcceptedConnection) {}
+
+  get tenantId(): string {
+    return this.connection.tenantId;
+  }
+
+  get userId(): string {
+    return this.connection.userId;
+  }
+
+  hasMuted(room: string): boolean {
+    return this.muted?.has(room) === true;
+  }
+
+  mute(room: string): void {
+    this.muted = (this.muted ?? new Set()).add(room);
+  }
+
+  unmute(room: string): void {
+    this.muted?.delete(room);
+  }
+
+  left(channel: RoomChannel): void {
+    const at = this.channels.indexOf(channel);
+    if (at >= 0) this.channels.splice(at, 1);
+  }
 }
 
 /** One room of one tenant, as a map key. */
@@ -16,44 +43,32 @@ export function roomKey(tenantId: string, roomId: string): string {
 
 /** The connections of this node, by user. */
 export class Listeners {
-  private readonly byConnection = new Map<Connection, Listener>();
-  private readonly byUser = new Map<string, Map<Connection, Listener>>();
+  private readonly byUser = new ByUser<Listener>();
 
   add(connection: AcceptedConnection): Listener {
-    const listener: Listener = { connection, channels: new Set(), muted: new Set() };
-    this.byConnection.set(connection, listener);
-    const key = userKey(connection.tenantId, connection.userId);
-    const own = this.byUser.get(key) ?? new Map<Connection, Listener>();
-    this.byUser.set(key, own.set(connection, listener));
+    const listener = new Listener(connection);
+    this.byUser.add(listener);
     return listener;
   }
 
   get(connection: Connection): Listener | undefined {
-    return this.byConnection.get(connection);
+    return this.of(connection.tenantId, connection.userId).find((listener) => listener.connection === connection);
   }
 
-  delete(connection: Connection): void {
-    this.byConnection.delete(connection);
-    const key = userKey(connection.tenantId, connection.userId);
-    const own = this.byUser.get(key);
-    own?.delete(connection);
-    if (own?.size === 0) this.byUser.delete(key);
+  delete(listener: Listener): void {
+    this.byUser.delete(listener);
   }
 
-  of(tenantId: string, userId: string): Iterable<Listener> {
-    return this.byUser.get(userKey(tenantId, userId))?.values() ?? [];
+  of(tenantId: string, userId: string): readonly Listener[] {
+    return this.byUser.of(tenantId, userId);
   }
 
   has(tenantId: string, userId: string): boolean {
-    return this.byUser.has(userKey(tenantId, userId));
+    return this.byUser.has(tenantId, userId);
   }
 
   /** One connection of every user who is connected. */
-  users(): Connection[] {
-    return [...this.byUser.values()].flatMap((own) => [...own.keys()].slice(0, 1));
+  users(): Generator<Listener, void> {
+    return this.byUser.firsts();
   }
-}
-
-function userKey(tenantId: string, userId: string): string {
-  return `${tenantId}/${userId}`;
 }

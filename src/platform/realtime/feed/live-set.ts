@@ -6,8 +6,9 @@ import type { FrameBatches, GrowingBatch } from './batches';
  * comes or goes in mid-turn the batch is sealed first, so that it holds exactly what its receivers should get.
  */
 export class LiveSet {
-  /** Whether the connection is a member's. */
-  private readonly connections = new Map<Connection, boolean>();
+  private readonly connections = new Set<Connection>();
+  /** Those whose user is no member. */
+  private listeners: Set<Connection> | undefined;
   private batch: GrowingBatch | undefined;
 
   constructor(private readonly batches: FrameBatches) {}
@@ -22,24 +23,27 @@ export class LiveSet {
 
   /** undefined where the connection is not in the set. */
   isMember(connection: Connection): boolean | undefined {
-    return this.connections.get(connection);
+    return this.connections.has(connection) ? this.listeners?.has(connection) !== true : undefined;
   }
 
-  all(): IterableIterator<Connection> {
-    return this.connections.keys();
+  all(): Iterable<Connection> {
+    return this.connections;
   }
 
   *members(): Iterable<Connection> {
-    for (const [connection, isMember] of this.connections) if (isMember) yield connection;
+    for (const connection of this.connections) if (this.listeners?.has(connection) !== true) yield connection;
   }
 
   add(connection: Connection, isMember: boolean): void {
     if (!this.connections.has(connection)) this.batch?.seal();
-    this.connections.set(connection, isMember);
+    this.connections.add(connection);
+    if (isMember) this.listeners?.delete(connection);
+    else (this.listeners ??= new Set()).add(connection);
   }
 
   delete(connection: Connection): boolean {
     this.batch?.seal();
+    this.listeners?.delete(connection);
     return this.connections.delete(connection);
   }
 
@@ -50,12 +54,11 @@ export class LiveSet {
     }
     const batch = (this.batch = this.batches.open());
     batch.add(frame);
-    for (const connection of this.connections.keys()) connection.sendBatch(batch);
+    for (const connection of this.connections) connection.sendBatch(batch);
   }
 
   sendEphemeral(key: string, frame: WireFrame, except: string | undefined): void {
-    for (const connection of this.connections.keys())
-      if (connection.userId !== except) connection.sendEphemeral(key, frame);
+    for (const connection of this.connections) if (connection.userId !== except) connection.sendEphemeral(key, frame);
   }
 
   /** What comes after the piece in this turn leaves after it. */

@@ -18,6 +18,7 @@ const OPENING_AT_ONCE = 8;
 /** Which connections of this node listen to which rooms. */
 export class NodeAudience implements Subscriptions, Audience, Deliveries {
   private readonly turns = new Turns(OPENING_AT_ONCE);
+  private readonly closed = (connection: AcceptedConnection): void => this.channels.close(connection);
 
   constructor(
     private readonly channels: Channels,
@@ -51,7 +52,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
     const { tenantId, userId } = connection;
     const listener = this.channels.listeners.get(connection);
     // Before the question: an `unsubscribe` that comes while it is answered has the last word.
-    listener?.muted.delete(roomKey(tenantId, roomId));
+    listener?.unmute(roomKey(tenantId, roomId));
     return this.channels.overheard.during(async () => {
       const seat = await this.seats.find(tenantId, roomId, userId);
       if (typeof seat === 'string' || listener === undefined) return seat;
@@ -63,7 +64,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
 
   unsubscribe(connection: Connection, roomId: string): void {
     const { tenantId } = connection;
-    this.channels.listeners.get(connection)?.muted.add(roomKey(tenantId, roomId));
+    this.channels.listeners.get(connection)?.mute(roomKey(tenantId, roomId));
     this.channels.find(tenantId, roomId)?.leave(connection);
   }
 
@@ -89,7 +90,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
   }
 
   private listen(connection: AcceptedConnection): Listener {
-    connection.onClose(() => this.channels.close(connection));
+    connection.onClose(this.closed);
     return this.channels.listeners.add(connection);
   }
 

@@ -19,7 +19,7 @@ export class Resync {
   private running: Promise<void> | undefined;
   private again = false;
   private isStopped = false;
-  private unasked: { readonly tenantId: string; readonly userId: string }[] = [];
+  private unasked: Iterator<{ readonly tenantId: string; readonly userId: string }, void> | undefined;
 
   constructor(
     private readonly channels: Channels,
@@ -38,10 +38,15 @@ export class Resync {
   /** One round over the channels, and a part of one over the users; rejects when the database is away. */
   async poll(): Promise<void> {
     await this.heads();
-    if (this.unasked.length === 0)
-      this.unasked = [...this.channels.listeners.users()].map(({ tenantId, userId }) => ({ tenantId, userId }));
-    for (const { tenantId, userId } of this.unasked.splice(0, USERS_PER_POLL))
-      if (!this.isStopped) await this.seatsOf(tenantId, userId);
+    for (let n = 0; n < USERS_PER_POLL && !this.isStopped; n++) {
+      this.unasked ??= this.channels.listeners.users();
+      const { value: user } = this.unasked.next();
+      if (user === undefined) {
+        this.unasked = undefined;
+        return;
+      }
+      await this.seatsOf(user.tenantId, user.userId);
+    }
   }
 
   /** Where users came in who may have been added to a room. */
@@ -73,7 +78,7 @@ export class Resync {
         () => !this.isStopped,
         () => this.heads(),
       );
-      for (const { tenantId, userId } of this.channels.listeners.users()) {
+      for (const { tenantId, userId } of [...this.channels.listeners.users()]) {
         if (this.isStopped) return;
         await this.seatsOf(tenantId, userId);
       }
@@ -87,8 +92,8 @@ export class Resync {
     for (const { roomId } of seats) {
       const channel = this.channels.find(tenantId, roomId);
       const key = roomKey(tenantId, roomId);
-      for (const { connection, muted } of this.channels.listeners.of(tenantId, userId))
-        if (channel?.has(connection) !== true && !muted.has(key)) {
+      for (const listener of this.channels.listeners.of(tenantId, userId))
+        if (channel?.has(listener.connection) !== true && !listener.hasMuted(key)) {
           await this.entrances(tenantId, roomId, [userId]);
           break;
         }

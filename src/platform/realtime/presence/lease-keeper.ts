@@ -9,7 +9,8 @@ export const RENEW_MS = 25_000;
 
 /** The key that a user's connections hold. */
 export function presenceKey(tenantId: string, userId: string): string {
-  return `presence:${tenantId}:${userId}`;
+  // Kept as long as the connection: joined it is in one piece, where a template would keep its parts as well.
+  return ['presence', tenantId, userId].join(':');
 }
 
 /**
@@ -19,7 +20,7 @@ export function presenceKey(tenantId: string, userId: string): string {
 export class LeaseKeeper {
   /** Connection id → key. */
   private readonly held = new Map<string, string>();
-  private readonly rounds: Rounds<string, string>;
+  private readonly rounds: Rounds<[string, string]>;
 
   constructor(
     private readonly leases: Leases,

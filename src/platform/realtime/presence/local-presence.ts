@@ -1,4 +1,5 @@
 import type { Clock } from '../../../common/clock';
+import { ByUser } from '../by-user';
 import type { Connection } from '../contract';
 import { type LeaseKeeper, presenceKey } from './lease-keeper';
 import { RoomLimits } from './room-limits';
@@ -14,10 +15,6 @@ export interface UserRef {
 
 type UserHandler = (user: UserRef) => void;
 
-interface LocalUser extends UserRef {
-  readonly open: Set<string>;
-}
-
 interface Leaving {
   readonly user: UserRef;
   readonly since: number;
@@ -32,12 +29,13 @@ interface Leaving {
  * connection is open.
  */
 export class LocalPresence {
-  private readonly users = new Map<string, LocalUser>();
+  private readonly open = new ByUser<Connection>();
   /** In order of leaving, which is the order of being due, since the grace is the same for all. */
   private readonly leaving = new Map<string, Leaving>();
-  private readonly roomLimits = new RoomLimits();
+  private readonly roomLimits = new RoomLimits(this.open);
   private changedHandler: UserHandler = () => undefined;
   private lastClosedHandler: UserHandler = () => undefined;
+  private readonly onClose = (connection: Connection): void => this.closed(connection);
 
   constructor(
     private readonly leases: LeaseKeeper,
@@ -59,22 +57,19 @@ export class LocalPresence {
   opened(connection: Connection): void {
     if (!connection.isOpen) return;
     const { id, tenantId, userId } = connection;
-    this.roomLimits.opened(connection);
+    const wasHere = this.isHere(connection);
     const key = presenceKey(tenantId, userId);
-    const known = this.users.get(key);
-    const user = known ?? { tenantId, userId, open: new Set<string>() };
-    if (!known) this.users.set(key, user);
-    user.open.add(id);
+    this.open.add(connection);
     const left = this.leaving.get(key);
     this.leaving.delete(key);
     this.settle(this.takeOver(key, id, left?.connectionId));
-    connection.onClose(() => this.closed(key, user, id));
-    if (!known) this.changedHandler(user);
+    connection.onClose(this.onClose);
+    if (!wasHere) this.changedHandler({ tenantId, userId });
   }
 
   /** Whether the user has a connection on this node, or had one less than GRACE_MS ago. */
   isHere({ tenantId, userId }: UserRef): boolean {
-    return this.users.has(presenceKey(tenantId, userId));
+    return this.open.has(tenantId, userId) || this.leaving.has(presenceKey(tenantId, userId));
   }
 
   /** The largest room of the tenant that pushes presence. */
@@ -89,20 +84,23 @@ export class LocalPresence {
     for (const [key, leaving] of this.leaving) {
       if (leaving.since > due) break;
       this.leaving.delete(key);
-      this.users.delete(key);
       gone.push(leaving);
     }
     await Promise.all(gone.map((leaving) => this.letGo(leaving)));
   }
 
-  private closed(key: string, user: LocalUser, connectionId: string): void {
-    user.open.delete(connectionId);
-    if (user.open.size > 0) {
-      this.settle(this.leases.release(key, connectionId));
+  private closed(connection: Connection): void {
+    const { id, tenantId, userId } = connection;
+    const key = presenceKey(tenantId, userId);
+    this.open.delete(connection);
+    this.roomLimits.closed(connection);
+    if (this.open.has(tenantId, userId)) {
+      this.settle(this.leases.release(key, id));
       return;
     }
-    this.leaving.set(key, { user, since: this.clock.monotonicMs(), connectionId });
-    this.settle(this.leases.linger(key, connectionId, 2 * GRACE_MS));
+    const user = { tenantId, userId };
+    this.leaving.set(key, { user, since: this.clock.monotonicMs(), connectionId: id });
+    this.settle(this.leases.linger(key, id, 2 * GRACE_MS));
     this.lastClosedHandler(user);
   }
 

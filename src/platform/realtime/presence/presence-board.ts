@@ -3,9 +3,9 @@ import type { Bus, Topic, Unsubscribe } from '../../cluster';
 import type { Audience, Connection } from '../contract';
 import { toWire } from '../transport';
 import { presenceSnapshot, presenceUpdate } from './frames';
-import { presenceKey, RENEW_MS } from './lease-keeper';
+import { RENEW_MS } from './lease-keeper';
 import type { LocalPresence, UserRef } from './local-presence';
-import { Rounds } from './rounds';
+import { type Entries, Rounds } from './rounds';
 
 /** That a user came or went, for every node. */
 export interface PresenceHint extends UserRef {
@@ -16,6 +16,37 @@ export interface PresenceHint extends UserRef {
 
 export const PRESENCE_HINTS: Topic<PresenceHint> = 'presence';
 
+/** Users of all tenants: a set entry each. */
+class Users implements Entries<UserRef> {
+  private readonly tenants = new Map<string, Set<string>>();
+  private count = 0;
+
+  get size(): number {
+    return this.count;
+  }
+
+  has({ tenantId, userId }: UserRef): boolean {
+    return this.tenants.get(tenantId)?.has(userId) === true;
+  }
+
+  /** Not to be called with one who is there. */
+  add({ tenantId, userId }: UserRef): void {
+    this.tenants.set(tenantId, (this.tenants.get(tenantId) ?? new Set()).add(userId));
+    this.count++;
+  }
+
+  delete({ tenantId, userId }: UserRef): void {
+    const users = this.tenants.get(tenantId);
+    if (users?.delete(userId) !== true) return;
+    this.count--;
+    if (users.size === 0) this.tenants.delete(tenantId);
+  }
+
+  *[Symbol.iterator](): Generator<UserRef, void> {
+    for (const [tenantId, users] of this.tenants) for (const userId of users) yield { tenantId, userId };
+  }
+}
+
 /**
  * What the clients of this node are told about users.
  *
@@ -24,8 +55,8 @@ export const PRESENCE_HINTS: Topic<PresenceHint> = 'presence';
  */
 export class PresenceBoard {
   /** Users that are online as far as this node has heard, on all nodes. */
-  private readonly online = new Map<string, UserRef>();
-  private readonly rounds: Rounds<string, UserRef>;
+  private readonly online = new Users();
+  private readonly rounds: Rounds<UserRef>;
   /** Connections that wait for their snapshot: what changed meanwhile, by user. */
   private readonly held = new Map<Connection, Map<string, boolean>>();
 
@@ -43,13 +74,13 @@ export class PresenceBoard {
     return this.bus.subscribe(PRESENCE_HINTS, ({ payload }) => this.take(payload));
   }
 
-  knowsOnline({ tenantId, userId }: UserRef): boolean {
-    return this.online.has(presenceKey(tenantId, userId));
+  knowsOnline(user: UserRef): boolean {
+    return this.online.has(user);
   }
 
   /** Some of the users on other nodes that are known as online: their nodes may have crashed, or hints were lost. */
   toVerify(): UserRef[] {
-    return this.rounds.take().flatMap(([, user]) => (this.local.isHere(user) ? [] : [user]));
+    return this.rounds.take().filter((user) => !this.local.isHere(user));
   }
 
   /** Keeps updates from the connection until its snapshot. */
@@ -77,10 +108,9 @@ export class PresenceBoard {
       this.bus.publish(PRESENCE_HINTS, { ...hint, online: true });
       return;
     }
-    const key = presenceKey(hint.tenantId, hint.userId);
-    if (hint.online === this.online.has(key)) return;
-    if (hint.online) this.online.set(key, { tenantId: hint.tenantId, userId: hint.userId });
-    else this.online.delete(key);
+    if (hint.online === this.online.has(hint)) return;
+    if (hint.online) this.online.add(hint);
+    else this.online.delete(hint);
     this.tell(this.listeners(hint), hint);
   }
 

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { ByUser } from '../by-user';
 import type { Connection } from '../contract';
 
 /** Rooms with more members push no presence, where the tenant says nothing else. */
@@ -9,24 +10,19 @@ export const DEFAULT_ROOM_LIMIT = 200;
  * limit is asked of one of them; who left last is still to be told of, by what was known then.
  */
 export class RoomLimits {
-  private readonly open = new Map<string, Set<Connection>>();
   private readonly last = new LRUCache<string, number>({ max: 10_000 });
 
-  opened(connection: Connection): void {
+  constructor(private readonly open: ByUser<Connection>) {}
+
+  /** The connection is over, and no longer among the open ones. */
+  closed(connection: Connection): void {
     const { tenantId } = connection;
-    const siblings = this.open.get(tenantId) ?? new Set();
-    this.open.set(tenantId, siblings.add(connection));
-    connection.onClose(() => {
-      siblings.delete(connection);
-      if (siblings.size > 0) return;
-      this.last.set(tenantId, limitOf(connection));
-      this.open.delete(tenantId);
-    });
+    if (this.open.anyOf(tenantId) === undefined) this.last.set(tenantId, limitOf(connection));
   }
 
   of(tenantId: string): number {
-    const [connection] = this.open.get(tenantId) ?? [];
-    return connection ? limitOf(connection) : (this.last.get(tenantId) ?? DEFAULT_ROOM_LIMIT);
+    const connection = this.open.anyOf(tenantId);
+    return connection === undefined ? (this.last.get(tenantId) ?? DEFAULT_ROOM_LIMIT) : limitOf(connection);
   }
 }
 

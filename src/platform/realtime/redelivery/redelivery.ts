@@ -1,9 +1,9 @@
 import type { Clock } from '../../../common/clock';
+import { ByUser } from '../by-user';
 import type { AcceptedConnection, Audience, Deliveries } from '../contract';
 import type { Attempts } from './attempts';
 import { ConnectionWatch } from './connection-watch';
 import type { Letters, Moved, RedeliveryHints } from './hints';
-import { UserConnections } from './user-connections';
 
 export interface RedeliveryParts {
   readonly deliveries: Deliveries;
@@ -21,7 +21,11 @@ const MIN_TICK_MS = 5;
 
 /** Redelivery on this node; see the folder's index.ts. */
 export class Redelivery {
-  private readonly connections = new UserConnections();
+  private readonly connections = new ByUser<AcceptedConnection>();
+  private readonly closed = (connection: AcceptedConnection): void => {
+    this.connections.delete(connection);
+    this.watches.delete(connection);
+  };
   /** Where rooms stood when a connection came in that was brought nothing: what lies before was not sent to it. */
   private readonly entrances = new WeakMap<AcceptedConnection, ReadonlyMap<string, number>>();
   private readonly watches = new Map<AcceptedConnection, ConnectionWatch>();
@@ -54,6 +58,7 @@ export class Redelivery {
   /** A connection was opened, and sits in its rooms. */
   opened(connection: AcceptedConnection): void {
     this.connections.add(connection);
+    connection.onClose(this.closed);
     if (!connection.syncsByItself) this.entrances.set(connection, new Map(this.parts.deliveries.liveRooms(connection)));
   }
 
@@ -62,7 +67,6 @@ export class Redelivery {
     if (!connection.isOpen || this.watches.has(connection)) return;
     const watch = new ConnectionWatch(connection, this.waitMs, this.entrances.get(connection));
     this.watches.set(connection, watch);
-    connection.onClose(() => this.watches.delete(connection));
   }
 
   /** Whether the connection has ever acknowledged anything. */

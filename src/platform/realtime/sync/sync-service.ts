@@ -123,9 +123,15 @@ export class SyncService implements OnModuleInit {
 
   private start(connection: AcceptedConnection, tasks: readonly SyncTask[]): void {
     if (!connection.isOpen || tasks.length === 0) return;
-    this.sessionOf(connection)
+    const session = this.sessionOf(connection);
+    session
       .add(tasks)
+      .then(() => {
+        // One that waits for nothing knows nothing either; when its connection is over it waits for nothing.
+        if (session.waiting === 0) this.sessions.delete(connection);
+      })
       .catch((error: unknown) => {
+        this.sessions.delete(connection);
         this.ports.log.error({ connection_id: connection.id, error: describeError(error) }, 'sync failed');
         // What it missed it would never get: it reconnects, and is synced again.
         connection.close(INTERNAL_FAULT, 'Sync failed; reconnect');
@@ -137,7 +143,6 @@ export class SyncService implements OnModuleInit {
     if (known !== undefined) return known;
     const session = new SyncSession(connection, this.ports.site);
     this.sessions.set(connection, session);
-    connection.onClose(() => this.sessions.delete(connection));
     return session;
   }
 }

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { AppError, ERROR_CATALOGUE, invalid } from '../../../common/errors';
 import { encodeId, newUuid } from '../../../common/ids';
 import { SocketConfig } from '../../../config';
 import { requestIdOf } from '../../http';
 import { describeError, Log } from '../../logging';
-import type { SocketDoor } from '../contract';
+import type { ConnectionHandler, SocketDoor } from '../contract';
 import { CLOSE_GRACE_MS, violationCode } from './close-codes';
 import { Connections } from './connections';
 import { dismiss } from './dismiss';
@@ -27,11 +27,24 @@ export interface RawUpgrade {
   readonly head: Buffer;
 }
 
+/** For sockets that have no other listener of errors, so that a peer that resets does not end the process. */
+export function destroyIt(this: Socket): void {
+  this.destroy();
+}
+
+/** A socket with its connection, so that its listeners are the same functions for all. */
+class Peer extends WebSocket {
+  connection: SocketConnection | undefined;
+}
+
 /** Turns an upgrade into a connection, or into a socket that says why not and closes. */
 @Injectable()
 export class Acceptor {
   private readonly flusher: Flusher;
-  private readonly server = new WebSocketServer({
+  /** By path. All handlers are known before the first socket comes. */
+  private readonly receivers = new Map<string, readonly ConnectionHandler[]>();
+  private readonly server = new WebSocketServer<typeof Peer>({
+    WebSocket: Peer,
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
@@ -39,6 +52,9 @@ export class Acceptor {
     // Not yet in ws's types.
     ...{ closeTimeout: CLOSE_GRACE_MS },
   });
+
+  private readonly onMessage: (this: WebSocket, data: Buffer, isBinary: boolean) => void;
+  private readonly onClose: (this: WebSocket, code: number) => void;
 
   constructor(
     private readonly doors: SocketDoors,
@@ -51,6 +67,14 @@ export class Acceptor {
       answerUpgrade(socket, invalid('request', error.message), requestIdOf(request)),
     );
     this.flusher = new Flusher((frames, bytes) => this.metrics.sent(frames, bytes));
+    const received = this.received.bind(this);
+    const ended = this.ended.bind(this);
+    this.onMessage = function (this: WebSocket, data, isBinary) {
+      received(connectionOf(this), data, isBinary);
+    };
+    this.onClose = function (this: WebSocket, code) {
+      ended(connectionOf(this), code);
+    };
   }
 
   /**
@@ -62,12 +86,15 @@ export class Acceptor {
     let opened: Promise<void> | undefined;
     this.upgrade(upgrade, caller.requestId, (ws) => {
       const id = encodeId('connection', newUuid());
-      const connection = new SocketConnection({ id, caller, syncsByItself }, ws, upgrade.socket, this.flusher);
-      this.connections.add(connection, door);
-      this.listen(connection, ws, door);
+      const connection = new SocketConnection({ id, caller, syncsByItself }, door, ws, upgrade.socket, this.flusher);
+      this.connections.add(connection);
+      ws.connection = connection;
+      ws.on('message', this.onMessage);
+      ws.on('error', onViolation);
+      ws.on('close', this.onClose);
       const { heartbeatMs } = this.config;
       connection.send(toWire(door.hello({ connectionId: id, caller, epoch, heartbeatMs })));
-      opened = this.open(connection, door);
+      opened = this.open(connection);
     });
     await opened;
   }
@@ -81,7 +108,7 @@ export class Acceptor {
     });
   }
 
-  private upgrade({ request, socket, head }: RawUpgrade, requestId: string, then: (ws: WebSocket) => void): void {
+  private upgrade({ request, socket, head }: RawUpgrade, requestId: string, then: (ws: Peer) => void): void {
     const server = this.server;
     const addId = (headers: string[], about: IncomingMessage): void => {
       if (about === request) headers.push(`X-Request-Id: ${requestId}`);
@@ -90,34 +117,56 @@ export class Acceptor {
     server.on('headers', addId);
     server.handleUpgrade(request, socket, head, then);
     server.off('headers', addId);
+    // ws has its own now.
+    socket.off('error', destroyIt);
   }
 
-  private listen(connection: SocketConnection, ws: WebSocket, door: SocketDoor): void {
-    const handlers = this.doors.handlersOf(door.path).filter((handler) => handler.message !== undefined);
-    ws.on('message', (data: Buffer, isBinary) => {
-      if (!connection.isOpen) return;
-      for (const handler of handlers) handler.message?.(connection, data, isBinary);
-    });
-    // When ws says so it has answered already.
-    ws.on('error', (error) => connection.violated(violationCode(error)));
-    ws.once('close', (code) => this.metrics.closed(connection.closeCode ?? code));
+  private received(connection: SocketConnection, data: Buffer, isBinary: boolean): void {
+    if (!connection.isOpen) return;
+    for (const handler of this.receiversOf(connection.door)) handler.message?.(connection, data, isBinary);
+  }
+
+  private ended(connection: SocketConnection, code: number): void {
+    this.connections.remove(connection);
+    this.metrics.closed(connection.closeCode ?? code);
+    connection.ended();
+  }
+
+  private receiversOf({ path }: SocketDoor): readonly ConnectionHandler[] {
+    let receivers = this.receivers.get(path);
+    if (receivers === undefined) {
+      receivers = this.doors.handlersOf(path).filter((handler) => handler.message !== undefined);
+      this.receivers.set(path, receivers);
+    }
+    return receivers;
   }
 
   /** Nothing is read from the client before all handlers are ready for it. */
-  private async open(connection: SocketConnection, door: SocketDoor): Promise<void> {
+  private async open(connection: SocketConnection): Promise<void> {
     try {
-      for (const handler of this.doors.handlersOf(door.path)) await handler.opened?.(connection);
+      for (const handler of this.doors.handlersOf(connection.door.path)) await handler.opened?.(connection);
       connection.opened();
     } catch (error) {
-      this.fail(connection, door, error);
+      this.fail(connection, error);
     }
   }
 
-  private fail(connection: SocketConnection, door: SocketDoor, thrown: unknown): void {
+  private fail(connection: SocketConnection, thrown: unknown): void {
     const { requestId } = connection.caller;
     const isExpected = thrown instanceof AppError;
     if (!isExpected) this.log.error({ request_id: requestId, error: describeError(thrown) }, 'opening a socket failed');
     const error = isExpected ? thrown : new AppError('INTERNAL_ERROR', 'Internal server error', { cause: thrown });
-    dismiss(connection, door, error, ERROR_CATALOGUE[error.code].closeCode);
+    dismiss(connection, error, ERROR_CATALOGUE[error.code].closeCode);
   }
+}
+
+function connectionOf(ws: WebSocket): SocketConnection {
+  const connection = ws instanceof Peer ? ws.connection : undefined;
+  if (connection === undefined) throw new Error('a socket without its connection');
+  return connection;
+}
+
+/** When ws says so it has answered already. */
+function onViolation(this: WebSocket, error: Error): void {
+  connectionOf(this).violated(violationCode(error));
 }

@@ -7,7 +7,7 @@ interface Segment {
 }
 
 /**
- * How many bytes the client has not taken. History is told from live frames, which alone count towards 4009: it is
+ * How many of the bytes that the client has not taken are live. History is told from live frames, which alone count towards 4009: it is
  * paced by whoever sends it.
  */
 export class Backlog {
@@ -15,12 +15,7 @@ export class Backlog {
 
   constructor(private readonly socket: Socket) {}
 
-  /** Bytes in the socket. */
-  get bytes(): number {
-    return this.socket.writableLength;
-  }
-
-  /** Of these, the bytes that are no history. */
+  /** Bytes in the socket that are no history. */
   get live(): number {
     const waiting = this.socket.writableLength;
     if (this.history.length === 0) return waiting;

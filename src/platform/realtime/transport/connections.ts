@@ -7,28 +7,45 @@ import type { SocketConnection } from './socket-connection';
 /** Seconds after which a refused client may try again: others must leave first. */
 const RETRY_SECONDS = 5;
 
+/** The places of a tenant that are taken at one door, by user. */
+class Places {
+  total = 0;
+  private readonly users = new Map<string, number>();
+
+  of(userId: string): number {
+    return this.users.get(userId) ?? 0;
+  }
+
+  take(userId: string): void {
+    this.total++;
+    this.users.set(userId, this.of(userId) + 1);
+  }
+
+  giveBack(userId: string): void {
+    this.total--;
+    if (this.of(userId) > 1) this.users.set(userId, this.of(userId) - 1);
+    else this.users.delete(userId);
+  }
+}
+
 /** The open connections of this node, with their counts: a place is taken until the socket is over. */
 @Injectable()
 export class Connections {
   private readonly byTenant = new Map<string, Set<SocketConnection>>();
-  private readonly doors = new Map<SocketConnection, SocketDoor>();
-  private readonly counts = new Map<string, number>();
+  /** By door and tenant. */
+  private readonly places = new Map<string, Places>();
+  private count = 0;
 
   get size(): number {
-    return this.doors.size;
+    return this.count;
   }
 
   get tenants(): readonly string[] {
     return [...this.byTenant.keys()];
   }
 
-  all(): IterableIterator<[SocketConnection, SocketDoor]> {
-    return this.doors.entries();
-  }
-
-  /** undefined when it is over. */
-  doorOf(connection: SocketConnection): SocketDoor | undefined {
-    return this.doors.get(connection);
+  *all(): Iterable<SocketConnection> {
+    for (const connections of this.byTenant.values()) yield* connections;
   }
 
   ofTenant(tenantId: string): ReadonlySet<SocketConnection> {
@@ -37,42 +54,47 @@ export class Connections {
 
   /** Throws 429 when the caller's tenant or user has all the connections that it may have. */
   admit(caller: Caller, door: SocketDoor): void {
-    for (const { key, limit } of places(caller, door)) {
-      const most = caller.tenant === undefined ? null : limitOf(caller.tenant, limit);
-      if (most !== null && (this.counts.get(key) ?? 0) >= most)
+    const { tenant, tenantId } = caller;
+    if (tenant === undefined) return;
+    const places = this.places.get(placesKey(tenantId, door));
+    const admit = (taken: number, limit: LimitName): void => {
+      const most = limitOf(tenant, limit);
+      if (most !== null && taken >= most)
         throw new AppError('RATE_LIMIT_EXCEEDED', `Too many connections: ${limit} allows ${most} at a time`, {
           details: { limit },
           retryAfterSeconds: RETRY_SECONDS,
         });
-    }
+    };
+    admit(places?.total ?? 0, door.tenantLimit);
+    if (door.userLimit !== undefined) admit(places?.of(caller.userId) ?? 0, door.userLimit);
   }
 
   /** In the same turn as `admit`, so that nobody comes between. */
-  add(connection: SocketConnection, door: SocketDoor): void {
-    const { tenantId, caller } = connection;
-    this.doors.set(connection, door);
+  add(connection: SocketConnection): void {
+    const { tenantId, userId, door } = connection;
     const siblings = this.byTenant.get(tenantId) ?? new Set();
     this.byTenant.set(tenantId, siblings.add(connection));
-    for (const { key } of places(caller, door)) this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
-    connection.onClose(() => this.remove(connection, door));
+    const key = placesKey(tenantId, door);
+    const places = this.places.get(key) ?? new Places();
+    this.places.set(key, places);
+    places.take(userId);
+    this.count++;
   }
 
-  private remove(connection: SocketConnection, door: SocketDoor): void {
-    this.doors.delete(connection);
-    const siblings = this.byTenant.get(connection.tenantId);
-    siblings?.delete(connection);
-    if (siblings?.size === 0) this.byTenant.delete(connection.tenantId);
-    for (const { key } of places(connection.caller, door)) {
-      const left = (this.counts.get(key) ?? 1) - 1;
-      if (left > 0) this.counts.set(key, left);
-      else this.counts.delete(key);
-    }
+  /** The socket is over. */
+  remove(connection: SocketConnection): void {
+    const { tenantId, userId, door } = connection;
+    const siblings = this.byTenant.get(tenantId);
+    if (siblings?.delete(connection) !== true) return;
+    if (siblings.size === 0) this.byTenant.delete(tenantId);
+    const key = placesKey(tenantId, door);
+    const places = this.places.get(key);
+    places?.giveBack(userId);
+    if (places?.total === 0) this.places.delete(key);
+    this.count--;
   }
 }
 
-/** What a connection takes a place of. A user id holds no space. */
-function places(caller: Caller, door: SocketDoor): { readonly key: string; readonly limit: LimitName }[] {
-  const tenant = { key: `${door.path} ${caller.tenantId}`, limit: door.tenantLimit };
-  if (door.userLimit === undefined) return [tenant];
-  return [tenant, { key: `${tenant.key} ${caller.userId}`, limit: door.userLimit }];
+function placesKey(tenantId: string, { path }: SocketDoor): string {
+  return `${path} ${tenantId}`;
 }

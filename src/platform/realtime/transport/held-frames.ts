@@ -15,13 +15,9 @@ interface Held {
 
 /** Ephemeral frames of a client that does not keep up: the newest of each key, and of a stream its deltas as one. */
 export class HeldFrames {
-  private frames = new Map<string, Held>();
+  private readonly frames = new Map<string, Held>();
   /** Of all deltas. */
   private characters = 0;
-
-  get isEmpty(): boolean {
-    return this.frames.size === 0;
-  }
 
   hold(key: string, frame: WireFrame): void {
     // Deleted first: the newest frame takes its place at the end.

@@ -6,7 +6,6 @@ import { describeError, Log } from '../../logging';
 import { CloseCode } from './close-codes';
 import { Connections } from './connections';
 import { dismiss } from './dismiss';
-import { SocketDoors } from './doors';
 import { inSlices } from './slices';
 import type { SocketConnection } from './socket-connection';
 
@@ -26,7 +25,6 @@ export class Revocations implements OnModuleInit {
 
   constructor(
     private readonly connections: Connections,
-    private readonly doors: SocketDoors,
     private readonly watch: CredentialWatch,
     private readonly lifecycle: Lifecycle,
     private readonly log: Log,
@@ -75,7 +73,7 @@ export class Revocations implements OnModuleInit {
 
   private end(connections: readonly SocketConnection[], error: AppError): Promise<void> {
     return inSlices(connections, SLICE, BETWEEN_SLICES_MS, (connection) =>
-      dismiss(connection, this.connections.doorOf(connection) ?? this.doors.standard, error, CloseCode.credential),
+      dismiss(connection, error, CloseCode.credential),
     );
   }
 }

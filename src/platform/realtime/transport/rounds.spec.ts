@@ -3,7 +3,6 @@ import { loadConfig } from '../../../config';
 import { Lifecycle } from '../../lifecycle';
 import { SilentLog } from '../../logging';
 import { Connections } from './connections';
-import type { SocketDoor } from '../contract';
 import { Rounds } from './rounds';
 import type { SocketConnection } from './socket-connection';
 
@@ -15,6 +14,7 @@ class Seen {
   bytesRead = 0;
   pings = 0;
   closed: number | undefined;
+  readonly door = { error: () => ({ type: 'error' }) };
   caller: { endsAtMs?: number; requestId: string } = { requestId: 'r' };
   /** Answers pings, as a live client does. */
   isAlive = true;
@@ -36,15 +36,13 @@ class Seen {
 }
 
 const TICK = 250;
-const door = { error: () => ({ type: 'error' }) } as unknown as SocketDoor;
 
 function setUp(count = 1): { seen: Seen[]; pass: (ms: number) => void; clock: ManualClock; rounds: Rounds } {
   const clock = new ManualClock();
   const log = new SilentLog();
   const seen = Array.from({ length: count }, () => new Seen());
   const connections = new Connections();
-  connections.all = () =>
-    seen.map((s): [SocketConnection, SocketDoor] => [s as unknown as SocketConnection, door]).values();
+  connections.all = () => seen as unknown as SocketConnection[];
   const rounds = new Rounds(connections, clock, loadConfig({}).socket, new Lifecycle(log), log);
   const pass = (ms: number): void => {
     for (let passed = 0; passed < ms; passed += TICK) {

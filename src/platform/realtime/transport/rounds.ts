@@ -4,11 +4,10 @@ import { unauthenticated } from '../../../common/errors';
 import { SocketConfig } from '../../../config';
 import { every, Lifecycle, StopStage } from '../../lifecycle';
 import { Log } from '../../logging';
-import type { SocketDoor } from '../contract';
 import { CloseCode } from './close-codes';
 import { Connections } from './connections';
 import { dismiss } from './dismiss';
-import type { SocketConnection } from './socket-connection';
+import type { SocketConnection, Vitals } from './socket-connection';
 
 /** A round visits every connection once, in so many slices. */
 const SLICES = 4;
@@ -20,14 +19,6 @@ const ROUNDS_PER_HEARTBEAT = 5;
 /** A turn that brought a lot gets this long to be taken, when nothing comes after it. */
 const OVERFULL_MS = 5000;
 
-interface Vitals {
-  bytesRead: number;
-  seenAt: number;
-  pingedAt: number;
-  /** Since when too much waits; undefined: it does not. */
-  overfullSince: number | undefined;
-}
-
 /**
  * Looks after all connections with one timer: pings them, ends those that are silent (4000), whose credential has
  * expired (4003), and those for which more than 1 MB has waited for 5 s although nothing new is sent (4009).
@@ -37,8 +28,7 @@ interface Vitals {
  */
 @Injectable()
 export class Rounds implements OnModuleInit {
-  private readonly vitals = new WeakMap<SocketConnection, Vitals>();
-  private round: [SocketConnection, SocketDoor][] = [];
+  private round: SocketConnection[] = [];
   private perSlice = 0;
   private slice = 0;
   private lastTickAt: number;
@@ -53,7 +43,7 @@ export class Rounds implements OnModuleInit {
   ) {
     const wanted = config.heartbeatMs / ROUNDS_PER_HEARTBEAT / SLICES;
     this.tickMs = Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, wanted));
-    this.lastTickAt = clock.monotonicMs();
+    this.lastTickAt = this.now();
   }
 
   onModuleInit(): void {
@@ -63,7 +53,7 @@ export class Rounds implements OnModuleInit {
 
   /** Visits the next slice. */
   tick(): void {
-    const now = this.clock.monotonicMs();
+    const now = this.now();
     if (now - this.lastTickAt > this.config.silenceMs / 4) this.startAnew(now);
     this.lastTickAt = now;
     if (this.slice === 0) {
@@ -71,14 +61,13 @@ export class Rounds implements OnModuleInit {
       this.perSlice = Math.ceil(this.round.length / SLICES);
     }
     this.slice = (this.slice + 1) % SLICES;
-    for (const [connection, door] of this.round.splice(0, this.perSlice))
-      if (connection.isOpen) this.visit(connection, door, now);
+    for (const connection of this.round.splice(0, this.perSlice)) if (connection.isOpen) this.visit(connection, now);
   }
 
-  private visit(connection: SocketConnection, door: SocketDoor, now: number): void {
+  private visit(connection: SocketConnection, now: number): void {
     const { endsAtMs } = connection.caller;
     if (endsAtMs !== undefined && endsAtMs <= this.clock.wallMs()) {
-      dismiss(connection, door, unauthenticated('The credential of this connection has expired'), CloseCode.credential);
+      dismiss(connection, unauthenticated('The credential of this connection has expired'), CloseCode.credential);
       return;
     }
     const vitals = this.vitalsOf(connection, now);
@@ -95,14 +84,19 @@ export class Rounds implements OnModuleInit {
   }
 
   private vitalsOf(connection: SocketConnection, now: number): Vitals {
-    const known = this.vitals.get(connection);
-    if (known !== undefined) return known;
-    const vitals = { bytesRead: connection.bytesRead, seenAt: now, pingedAt: now, overfullSince: undefined };
-    this.vitals.set(connection, vitals);
-    return vitals;
+    return (connection.vitals ??= {
+      bytesRead: connection.bytesRead,
+      seenAt: now,
+      pingedAt: now,
+      overfullSince: undefined,
+    });
+  }
+
+  private now(): number {
+    return Math.round(this.clock.monotonicMs());
   }
 
   private startAnew(now: number): void {
-    for (const [connection] of this.connections.all()) this.vitalsOf(connection, now).seenAt = now;
+    for (const connection of this.connections.all()) this.vitalsOf(connection, now).seenAt = now;
   }
 }

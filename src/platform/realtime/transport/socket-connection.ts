@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Caller } from '../../auth';
-import type { AcceptedConnection, FrameBatch, StreamPiece, WireFrame } from '../contract';
+import type { AcceptedConnection, FrameBatch, SocketDoor, StreamPiece, WireFrame } from '../contract';
 import { Backlog } from './backlog';
 import { CloseCode } from './close-codes';
 import type { Flushable, Flusher } from './flusher';
@@ -14,20 +14,39 @@ const EPHEMERAL_BYTES = 64 * 1024;
 /** What a close frame may say beside its code, in bytes. */
 const MAX_REASON_BYTES = 123;
 
+type Item = WireFrame | FrameBatch;
+type CloseHandler = (connection: AcceptedConnection) => void;
+
 interface Waiter {
   readonly bytes: number;
   readonly handler: () => void;
 }
 
+/** What `Rounds` last saw of a connection. Whole milliseconds: those need no object each. */
+export interface Vitals {
+  bytesRead: number;
+  seenAt: number;
+  pingedAt: number;
+  /** Since when too much waits; undefined: it does not. */
+  overfullSince: number | undefined;
+}
+
+/** What is empty in an idle connection is the same for all of them, and never changed. */
+const NONE: readonly never[] = [];
+
 /**
  * One accepted socket. Frames of a turn leave in one write on the socket itself, past ws: with compression off ws
  * writes whole frames synchronously, so its pongs, pings and closes never split ours nor ours theirs.
+ *
+ * Tens of thousands of them do nothing most of the time: what only a busy one needs is made when it is needed.
  */
 export class SocketConnection implements AcceptedConnection, Flushable {
   readonly id: string;
   readonly caller: Caller;
   readonly syncsByItself: boolean;
-  private items: (WireFrame | FrameBatch)[] = [];
+  /** Kept here for `Rounds`; undefined before its first visit. */
+  vitals: Vitals | undefined;
+  private items: readonly Item[] = NONE;
   private historyBytes = 0;
   private isDirty = false;
   private isClosing = false;
@@ -35,13 +54,17 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   private ownCloseCode: number | undefined;
   private isOpening = true;
   private isPaused = false;
-  private readonly backlog: Backlog;
-  private readonly held = new HeldFrames();
-  private waiters: Waiter[] = [];
-  private closeHandlers: (() => void)[] = [];
+  /** History among what waits in the socket. */
+  private backlog: Backlog | undefined;
+  private held: HeldFrames | undefined;
+  private waiters: readonly Waiter[] = NONE;
+  private closeHandlers: readonly CloseHandler[] = NONE;
+  /** Tells of progress; listens once there is somebody to be told. */
+  private progress: (() => void) | undefined;
 
   constructor(
     { id, caller, syncsByItself }: Pick<AcceptedConnection, 'id' | 'caller' | 'syncsByItself'>,
+    readonly door: SocketDoor,
     private readonly ws: WebSocket,
     private readonly socket: Socket,
     private readonly flusher: Flusher,
@@ -49,10 +72,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     this.id = id;
     this.caller = caller;
     this.syncsByItself = syncsByItself;
-    this.backlog = new Backlog(socket);
     this.ws.pause();
-    socket.on('drain', this.onProgress);
-    ws.once('close', () => this.end());
   }
 
   get tenantId(): string {
@@ -68,7 +88,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   }
 
   get waiting(): number {
-    return this.items.reduce((n, item) => n + sizeOf(item), this.backlog.bytes);
+    return this.items.reduce((n, item) => n + sizeOf(item), this.socket.writableLength);
   }
 
   /** Bytes read since the socket was opened: what a sign of life adds to. */
@@ -93,52 +113,52 @@ export class SocketConnection implements AcceptedConnection, Flushable {
 
   /** Whether more live bytes wait than may. */
   get isOverfull(): boolean {
-    return this.backlog.bytes >= MAX_WAITING_BYTES && this.backlog.live >= MAX_WAITING_BYTES;
+    const { writableLength } = this.socket;
+    return writableLength >= MAX_WAITING_BYTES && (this.backlog?.live ?? writableLength) >= MAX_WAITING_BYTES;
   }
 
   send(frame: WireFrame): void {
-    if (!this.isOpen) return;
-    this.items.push(frame);
-    this.markDirty();
+    this.queue(frame);
   }
 
   sendHistory(frame: WireFrame): void {
     if (!this.isOpen) return;
     this.historyBytes += frame.length;
-    this.send(frame);
+    this.queue(frame);
   }
 
   sendBatch(batch: FrameBatch): void {
-    if (!this.isOpen) return;
-    this.items.push(batch);
-    this.markDirty();
+    this.queue(batch);
   }
 
   sendEphemeral(key: string, frame: WireFrame): void {
     if (!this.isOpen) return;
     // Once one is held all are, until the client has caught up: an old one must not follow a newer one of its key.
-    if (!this.held.isEmpty || this.backlog.bytes > EPHEMERAL_BYTES) this.held.hold(key, frame);
-    else this.send(frame);
+    if (this.hasToHold) this.holding().hold(key, frame);
+    else this.queue(frame);
   }
 
   sendPiece(key: string, piece: StreamPiece): void {
     if (!this.isOpen) return;
     if (piece.part.type === 'end' || piece.part.type === 'error') {
-      for (const frame of this.held.takeOf(key)) this.send(frame);
-      this.send(piece.frame);
-    } else if (!this.held.isEmpty || this.backlog.bytes > EPHEMERAL_BYTES) this.held.add(key, piece);
-    else this.send(piece.frame);
+      for (const frame of this.held?.takeOf(key) ?? []) this.queue(frame);
+      this.queue(piece.frame);
+    } else if (this.hasToHold) this.holding().add(key, piece);
+    else this.queue(piece.frame);
   }
 
   onceBelow(bytes: number, handler: () => void): void {
     if (!this.isOpen || this.waiting <= bytes) queueMicrotask(handler);
-    else this.waiters.push({ bytes, handler });
+    else {
+      this.watchProgress();
+      this.waiters = [...this.waiters, { bytes, handler }];
+    }
   }
 
   flush(): void {
     this.isDirty = false;
     const { items, historyBytes } = this;
-    this.items = [];
+    this.items = NONE;
     this.historyBytes = 0;
     if (items.length === 0 || !this.isOpen) return;
     // Judged by what earlier turns left behind: a turn that brings a lot is no fault of the client.
@@ -147,9 +167,11 @@ export class SocketConnection implements AcceptedConnection, Flushable {
       return;
     }
     const bytes = joined(items);
-    if (this.waiters.length > 0) this.socket.write(bytes, this.onProgress);
+    if (this.waiters.length > 0) this.socket.write(bytes, this.progress);
     else this.socket.write(bytes);
-    if (historyBytes > 0) this.backlog.noteHistory(historyBytes);
+    // As a rule the system has taken it all.
+    if (this.socket.writableLength === 0) this.backlog = undefined;
+    else if (historyBytes > 0) (this.backlog ??= new Backlog(this.socket)).noteHistory(historyBytes);
     this.flusher.written(framesOf(items), bytes.length);
     // The last turn's callback may be gone while somebody waits for less than all.
     if (this.waiters.length > 0) this.onProgress();
@@ -182,9 +204,10 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     if (this.isOpen) this.ws.ping();
   }
 
-  onClose(handler: () => void): void {
-    if (this.isOver) queueMicrotask(handler);
-    else this.closeHandlers.push(handler);
+  onClose(handler: CloseHandler): void {
+    if (this.isOver) queueMicrotask(() => handler(this));
+    // Neither pushed nor spread: an array that grows that way keeps room for sixteen more.
+    else this.closeHandlers = this.closeHandlers.concat(handler);
   }
 
   pause(): void {
@@ -203,47 +226,75 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     if (!this.isPaused) this.resume();
   }
 
-  private markDirty(): void {
+  /** The socket is over. */
+  ended(): void {
+    this.isClosing = true;
+    this.isOver = true;
+    this.items = NONE;
+    this.held = undefined;
+    this.onProgress();
+    const handlers = this.closeHandlers;
+    this.closeHandlers = NONE;
+    for (const handler of handlers) handler(this);
+  }
+
+  private queue(item: Item): void {
+    if (!this.isOpen) return;
+    if (this.items.length === 0) this.items = [item];
+    else (this.items as Item[]).push(item);
     if (this.isDirty) return;
     this.isDirty = true;
     this.flusher.add(this);
   }
 
-  private readonly onProgress = (): void => {
-    if (this.isOpen && !this.held.isEmpty && this.backlog.bytes <= EPHEMERAL_BYTES)
-      for (const frame of this.held.take()) this.send(frame);
+  private get hasToHold(): boolean {
+    return this.held !== undefined || this.socket.writableLength > EPHEMERAL_BYTES;
+  }
+
+  private holding(): HeldFrames {
+    this.watchProgress();
+    return (this.held ??= new HeldFrames());
+  }
+
+  private watchProgress(): void {
+    if (this.progress !== undefined) return;
+    this.progress = () => this.onProgress();
+    this.socket.on('drain', this.progress);
+  }
+
+  private onProgress(): void {
+    if (this.held !== undefined && this.isOpen && this.socket.writableLength <= EPHEMERAL_BYTES) {
+      const frames = this.held.take();
+      this.held = undefined;
+      for (const frame of frames) this.queue(frame);
+    }
     if (this.waiters.length === 0) return;
     const waiting = this.isOpen ? this.waiting : 0;
     const due = this.waiters.filter(({ bytes }) => waiting <= bytes);
     this.waiters = this.waiters.filter(({ bytes }) => waiting > bytes);
     for (const { handler } of due) queueMicrotask(handler);
-  };
-
-  private end(): void {
-    this.isClosing = true;
-    this.isOver = true;
-    this.items = [];
-    this.held.take();
-    this.onProgress();
-    const handlers = this.closeHandlers;
-    this.closeHandlers = [];
-    for (const handler of handlers) handler();
   }
 }
 
-function sizeOf(item: WireFrame | FrameBatch): number {
+function sizeOf(item: Item): number {
   return Buffer.isBuffer(item) ? item.length : item.bytes;
 }
 
-function framesOf(items: readonly (WireFrame | FrameBatch)[]): number {
-  return items.reduce((n, item) => n + (Buffer.isBuffer(item) ? 1 : (item.frames ?? 1)), 0);
+function framesOf(items: readonly Item[]): number {
+  let frames = 0;
+  for (const item of items) frames += Buffer.isBuffer(item) ? 1 : (item.frames ?? 1);
+  return frames;
 }
 
 /** One buffer; a single frame or shared batch is not copied. */
-function joined(items: readonly (WireFrame | FrameBatch)[]): Buffer {
-  const parts = items.map((item) => (Buffer.isBuffer(item) ? item : item.joined()));
-  const [only] = parts;
-  return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts);
+function joined(items: readonly Item[]): Buffer {
+  const [only] = items;
+  if (only !== undefined && items.length === 1) return bytesOf(only);
+  return Buffer.concat(items.map(bytesOf));
+}
+
+function bytesOf(item: Item): Buffer {
+  return Buffer.isBuffer(item) ? item : item.joined();
 }
 
 function cut(reason: string): string {

@@ -54,13 +54,13 @@ export class SocketMetrics {
 
   private counted(): { labels: { path: string }; value: number }[] {
     const counts = new Map(this.doors.paths.map((path) => [path, 0]));
-    for (const [, { path }] of this.connections.all()) counts.set(path, (counts.get(path) ?? 0) + 1);
+    for (const { door } of this.connections.all()) counts.set(door.path, (counts.get(door.path) ?? 0) + 1);
     return [...counts].map(([path, value]) => ({ labels: { path }, value }));
   }
 
   private waiting(): number {
     let bytes = 0;
-    for (const [connection] of this.connections.all()) bytes += connection.waiting;
+    for (const connection of this.connections.all()) bytes += connection.waiting;
     return bytes;
   }
 }

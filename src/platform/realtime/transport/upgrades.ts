@@ -2,10 +2,11 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { notFound, unavailable } from '../../../common/errors';
+import { flat } from '../../../common/text';
 import { requestIdOf } from '../../http';
 import { Lifecycle } from '../../lifecycle';
 import type { SocketDoor } from '../contract';
-import { Acceptor, type RawUpgrade } from './acceptor';
+import { Acceptor, destroyIt, type RawUpgrade } from './acceptor';
 import { SocketDoors } from './doors';
 import { handshakeFault } from './handshake';
 import { serveAsRequest } from './plain-request';
@@ -40,8 +41,8 @@ export class Upgrades {
         return;
       }
       // Node has stopped listening, ws has not begun: a peer that resets now must not end the process.
-      socket.on('error', () => socket.destroy());
-      void this.handle(upgrade, readUpgrade(request, requestIdOf(request)));
+      socket.on('error', destroyIt);
+      void this.handle(upgrade, readUpgrade(request, flat(requestIdOf(request))));
     });
   }
 
