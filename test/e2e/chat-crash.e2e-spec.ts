@@ -1,184 +1,215 @@
-import {
-  chatPath,
-  type ChatMessageBody,
-  createChat,
-  FAKE_ANSWER,
-  messagesOf,
-  rejoin,
-  sayStreaming,
-} from '../support/chats/http';
-import { type SseClient, textOf } from '../support/chats/sse';
-import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
-import type { Api } from '../support/http/api';
+import { type CrashSite as Site, CrashSite, faultsOf, LEASE_MS, readTo, textOf } from '../support/chats/crash-site';
+import { chatPath, createChat, FAKE_ANSWER, messagesOf, roomIdOf, sayStreaming } from '../support/chats/http';
+import type { SseClient, SseEvent } from '../support/chats/sse';
+import { textOn } from '../support/chats/socket';
+import { Gate } from '../support/fake-model';
 import { until } from '../support/poll';
-import { createTarget } from '../support/served';
+import { bodyOf } from '../support/rooms';
 import { Servers } from '../support/server-process';
-import { Victim } from '../support/victim';
+import { WsClient } from '../support/ws/client';
 
-/** What a killed server was doing is another's when its lease has run out. */
-const LEASE_MS = 60_000;
-const LONG_MS = 180_000;
+const BEFORE = ['One ', 'two ', '四 ', '😀 '];
+const AFTER = ['five ', 'six.'];
+const SHOWN = BEFORE.join('');
+const WHOLE = SHOWN + AFTER.join('');
 
 const servers = new Servers();
-let model: ProviderServer;
-let victim: Victim;
-let alice: Api;
-
-beforeEach(async () => {
-  model = await FakeModel.start();
-  victim = await Victim.start(servers, { OPENAI_BASE_URL: model.url });
-  const { as } = await createTarget(() => victim.url, 1, 0);
-  alice = as('alice');
-});
+let site: Site;
+beforeEach(async () => (site = await CrashSite.start(servers)));
 afterEach(async () => {
-  await model.stop();
+  await site.model.stop();
   await servers.cleanUp();
 });
 
-/** Says something without waiting for its answer; it is stored when this resolves. */
-async function told(chatId: string, content: string): Promise<SseClient> {
-  const stream = await sayStreaming(alice, chatId, { content, client_message_id: content });
-  expect((await stream.next())?.data['event_type']).toBe('message_received');
-  return stream;
+interface Reading {
+  readonly stream: SseClient;
+  readonly seen: SseEvent[];
+  /** Lets the model say the rest. */
+  readonly gate: Gate;
 }
 
-/** Reads until so much of the answer was shown; tokens may come together. */
-async function shows(stream: SseClient, text: string): Promise<void> {
-  let shown = '';
-  while (shown !== text) {
-    const event = await stream.next();
-    if (event === undefined) throw new Error(`the stream ended after "${shown}"`);
-    shown += textOf([event]);
-  }
+/** Somebody asks, and has read the first half of the answer. */
+async function reading(chatId: string): Promise<Reading> {
+  const gate = new Gate();
+  site.model.next({ steps: [...BEFORE, { hold: gate }, ...AFTER] });
+  const stream = await sayStreaming(site.key, chatId, 'first');
+  return { stream, seen: await readTo(stream, SHOWN), gate };
 }
 
-const settled = (messages: readonly ChatMessageBody[], questions: number): boolean =>
-  messages.filter(({ sender_role }) => sender_role === 'assistant').length === questions;
+/** Says something that waits; the id of the message, which is stored. */
+async function sayLater(chatId: string, content: string): Promise<string> {
+  const stream = await sayStreaming(site.key, chatId, content);
+  const [received] = await stream.take(1);
+  stream.cut();
+  return String(received?.data['message_id']);
+}
 
-/** The log once everything in it is answered; checks what must hold whatever has happened. */
-async function answered(chatId: string, questions: number): Promise<ChatMessageBody[]> {
-  const messages = await until(
-    () => messagesOf(alice, chatId).catch(() => []),
-    (found) => settled(found, questions),
-    LEASE_MS,
+/** What the model says to a question. */
+const said = (question: string): string => (question === 'first' ? WHOLE : FAKE_ANSWER);
+
+it('a server that is killed while it answers ends that answer with what it stored, and then answers what waited', async () => {
+  const { key, victim } = site;
+  const { id } = await createChat(key);
+  const { seen } = await reading(id);
+  const second = await sayLater(id, 'second');
+  await victim.killServer();
+
+  // One reader comes back while nobody has the answer, by each door; the others when it is over.
+  const early = site.textAfter(id, seen);
+  const last_event_id = seen.at(-1)?.id ?? '';
+  const socket = await WsClient.connect(victim.url, {
+    path: '/ws/chat',
+    headers: key.headers,
+    query: { chat_id: id, last_event_id },
+  });
+  const all = await site.answered(id, 2);
+  expect(faultsOf(all, [String(seen[0]?.data['message_id']), second], said)).toEqual([]);
+  expect(all.map(({ content, status, reply_to_seq }) => [content, status, reply_to_seq])).toEqual([
+    ['first', 'completed', undefined],
+    ['second', 'completed', undefined],
+    [all[2]?.content, 'interrupted', 1],
+    [FAKE_ANSWER, 'completed', 2],
+  ]);
+  const stored = all[2]?.content ?? '';
+  expect(SHOWN.startsWith(stored)).toBe(true);
+  expect(await early).toBe(stored);
+  await until(
+    () => Promise.resolve(socket.frames),
+    (frames) => frames.filter(({ type }) => type === 'message_stream_ended').length === 2,
   );
-  expect(messages.map(({ seq }) => seq)).toEqual(messages.map((_, i) => i + 1));
-  const replies = messages.flatMap(({ reply_to_seq }) => reply_to_seq ?? []);
-  expect(new Set(replies).size).toBe(questions);
-  for (const { status } of messages) expect(status).toMatch(/^(completed|cancelled|interrupted|failed)$/);
-  // Nothing is being answered, and nothing waits.
-  expect((await rejoin(alice, chatId)).status).toBe(204);
-  return messages;
-}
+  const mine = seen.map(({ data }) => ({ ...data, type: String(data['event_type']) }));
+  expect(textOn([...mine, ...socket.frames], all[2]?.id)).toBe(stored);
+  expect(textOn(socket.frames, all[3]?.id)).toBe(FAKE_ANSWER);
+  for (let n = 1; n <= seen.length; n++) expect([n, await site.textAfter(id, seen.slice(0, n))]).toEqual([n, stored]);
+}, 120_000);
 
-const answerTo = (messages: readonly ChatMessageBody[], seq: number): ChatMessageBody | undefined =>
-  messages.find(({ reply_to_seq }) => reply_to_seq === seq);
-
-it(
-  'a server that is killed while it answers: that answer is interrupted, what waited is answered',
-  async () => {
-    const { id } = await createChat(alice, 'alice');
-    const hold = new Gate();
-    model.next({ steps: ['One', ' two', ' three', { hold }, ' four'] });
-    const first = await told(id, 'first');
-    await shows(first, 'One two three');
-    await told(id, 'second');
-    await victim.killServer();
-    const messages = await answered(id, 2);
-    const interrupted = answerTo(messages, 1);
-    expect(interrupted).toMatchObject({ status: 'interrupted' });
-    // What was shown within the last 50 ms may be missing; nothing else is there.
-    expect('One two three'.startsWith(interrupted?.content ?? '?')).toBe(true);
-    expect(answerTo(messages, 2)).toMatchObject({ status: 'completed', content: FAKE_ANSWER });
-    const { id: answerId = '', content } = interrupted ?? {};
-    const again = await rejoin(alice, id, `${answerId}:-1`);
-    expect(textOf(await again.rest())).toBe(content);
-    hold.open();
-  },
-  LONG_MS,
-);
-
-it(
-  'PostgreSQL that is away while the model ends: the answer is whole',
-  async () => {
-    const { id } = await createChat(alice, 'alice');
-    const hold = new Gate();
-    model.next({ steps: ['One', ' two', { hold }, ' three'] });
-    const stream = await told(id, 'first');
-    await shows(stream, 'One two');
-    await victim.freezePostgres(async () => {
-      hold.open();
-      expect(await (await model.request(1)).closed).toBe('whole');
-    });
-    const messages = await answered(id, 1);
-    expect(answerTo(messages, 1)).toMatchObject({ status: 'completed', content: 'One two three' });
-    expect(textOf(await stream.rest())).toBe(' three');
-
-    const other = new Gate();
-    model.next({ steps: ['One', { hold: other }, ' two'] });
-    await shows(await told(id, 'second'), 'One');
-    const back = victim.killPostgres();
-    other.open();
-    await back;
-    expect(answerTo(await answered(id, 2), 3)).toMatchObject({ status: 'completed', content: 'One two' });
-  },
-  LONG_MS,
-);
-
-it(
-  'a server that is asked to stop while a model does not end: what there is is stored, what waited is answered',
-  async () => {
-    const { id } = await createChat(alice, 'alice');
-    model.next({ steps: ['One', ' two', { hold: new Gate() }] });
-    const first = await told(id, 'first');
-    await shows(first, 'One two');
-    await told(id, 'second');
-    await victim.stopServer();
-    const messages = await answered(id, 2);
-    expect(answerTo(messages, 1)).toMatchObject({ status: 'interrupted', content: 'One two' });
-    expect(answerTo(messages, 2)).toMatchObject({ status: 'completed', content: FAKE_ANSWER });
-  },
-  LONG_MS,
-);
-
-it(
-  'kills at any moment: every message that was acknowledged is answered once, however often it is sent',
-  async () => {
-    const chats = await Promise.all([1, 2, 3, 4].map(() => createChat(alice, 'alice')));
-    const PER_CHAT = 12;
-    let sent = 0;
-    const talk = async (chatId: string): Promise<void> => {
-      for (let n = 0; n < PER_CHAT; n++) {
-        const content = `message ${n}`;
+describe('PostgreSQL is away in the middle of an answer', () => {
+  /** The model says the rest while nothing can be stored. */
+  const finished = async ({ gate }: Reading): Promise<void> => {
+    gate.open();
+    expect(await (await site.model.request(1)).closed).toBe('whole');
+  };
+  const isAway = () =>
+    until(
+      () => site.key.get('/health/ready'),
+      ({ status }) => status === 503,
+      LEASE_MS,
+    );
+  const ways: Record<string, (read: Reading) => Promise<unknown>> = {
+    killed: (read) => Promise.all([site.victim.killPostgres(), finished(read)]),
+    frozen: (read) =>
+      site.victim.freezePostgres(() =>
+        finished(read)
+          .then(isAway)
+          .then(() => undefined),
+      ),
+    'frozen until the lease is over': (read) =>
+      site.victim.freezePostgres(async () => {
+        await finished(read);
         await until(
-          () =>
-            alice.post(`${chatPath(chatId)}/messages`, { content, client_message_id: content }).catch(() => undefined),
-          (answer) => answer?.status === 200,
+          () => site.metric('chatapi_runs_live'),
+          (live) => live === 0,
           LEASE_MS,
         );
-        sent++;
-      }
-    };
-    const talking = Promise.all(chats.map(({ id }) => talk(id)));
-    for (const work of [8, 20, 32]) {
-      await until(
-        () => Promise.resolve(sent),
-        (done) => done >= work,
+      }),
+  };
+
+  it.each(Object.keys(ways))(
+    '%s: the answer is stored whole',
+    async (way) => {
+      const { id } = await createChat(site.key);
+      const read = await reading(id);
+      const second = await sayLater(id, 'second');
+      await ways[way]?.(read);
+      const events = [...read.seen, ...(await read.stream.rest())];
+      expect([textOf(events), events.at(-1)?.data['status']]).toEqual([WHOLE, 'completed']);
+      const all = await site.answered(id, 2);
+      expect(faultsOf(all, [String(read.seen[0]?.data['message_id']), second], said)).toEqual([]);
+      expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'completed'));
+      // In the order in which they were asked: the model has been told what it said before.
+      expect(all.map(({ reply_to_seq }) => reply_to_seq)).toEqual([undefined, undefined, 1, 2]);
+      expect(JSON.stringify((await site.model.request(2)).body)).toContain('six.');
+    },
+    120_000,
+  );
+});
+
+it('a server that is told to stop ends an answer that never does, and what waited is answered by the next one', async () => {
+  const { key, victim } = site;
+  const { id } = await createChat(key);
+  const { seen } = await reading(id);
+  const second = await sayLater(id, 'second');
+  expect(await victim.endServer('SIGTERM')).toBe(0);
+  expect(await (await site.model.request(1)).closed).toBe('early');
+  await victim.restart();
+  // It is there at once: no lease has to run out.
+  const [, , first] = await messagesOf(key, id);
+  expect(first).toMatchObject({ content: SHOWN, status: 'interrupted', reply_to_seq: 1, seq: 3 });
+  const all = await site.answered(id, 2);
+  expect(faultsOf(all, [String(seen[0]?.data['message_id']), second], said)).toEqual([]);
+  expect(all[3]).toMatchObject({ content: FAKE_ANSWER, status: 'completed' });
+  expect(await site.textAfter(id, seen)).toBe(SHOWN);
+}, 120_000);
+
+describe('messages to several chats', () => {
+  const CHATS = 4;
+  const EACH = 8;
+  const KILLS = 3;
+
+  /** Sends each message until it is acknowledged, by turns through the rooms and the chats. */
+  async function sendAll(chatId: string, acknowledged: Map<string, string>): Promise<void> {
+    for (let n = 0; n < EACH; n++) {
+      const message = { content: `${chatId} ${n}`, client_message_id: `m${n}` };
+      const say = async (): Promise<string | undefined> => {
+        if (Math.random() < 0.5)
+          return bodyOf(
+            await site.key.post<{ message_id: string }>(`/rooms/${roomIdOf(chatId)}/messages`, message),
+            201,
+          ).message_id;
+        const stream = await sayStreaming(site.key, chatId, message);
+        const [received] = await stream.take(1);
+        stream.cut();
+        return received?.data['message_id'] as string | undefined;
+      };
+      const id = await until(
+        () => say().catch(() => undefined),
+        (given) => given !== undefined,
         LEASE_MS,
       );
-      await victim.killAll();
+      acknowledged.set(message.content, id ?? '');
     }
-    await talking;
-    for (const { id } of chats) {
-      const messages = await answered(id, PER_CHAT);
-      expect(messages.filter(({ sender_role }) => sender_role === 'user').map(({ content }) => content)).toEqual(
-        Array.from({ length: PER_CHAT }, (_, n) => `message ${n}`),
+  }
+
+  it('are all answered, however often the server is killed', async () => {
+    const chats = await Promise.all(Array.from({ length: CHATS }, () => createChat(site.key)));
+    const acknowledged = new Map<string, string>();
+    const hold = (): Gate => {
+      const gate = new Gate();
+      site.model.otherwise = { steps: [...BEFORE, { hold: gate }, ...AFTER] };
+      return gate;
+    };
+    let gate = hold();
+    const sending = Promise.all(chats.map(({ id }) => sendAll(id, acknowledged)));
+    for (let kill = 1; kill <= KILLS; kill++) {
+      await gate.reached;
+      await until(
+        () => Promise.resolve(acknowledged.size),
+        (size) => size >= (kill * CHATS * EACH) / (KILLS + 1),
+        LEASE_MS,
       );
-      // An answer that was being written when the server died may have any part of its text, and says so.
-      for (const { status, content, sender_role } of messages)
-        if (sender_role === 'assistant')
-          expect(status === 'completed' ? content === FAKE_ANSWER : FAKE_ANSWER.startsWith(content)).toBe(true);
+      await site.victim.killServer();
+      gate.open();
+      gate = hold();
     }
-  },
-  LONG_MS,
-);
+    await sending;
+    gate.open();
+    for (const { id } of chats) {
+      const all = await site.answered(id, EACH);
+      const mine = [...acknowledged].filter(([content]) => content.startsWith(id)).map(([, messageId]) => messageId);
+      expect(mine).toHaveLength(EACH);
+      expect(faultsOf(all, mine, () => WHOLE)).toEqual([]);
+      expect(bodyOf(await site.key.post<{ messages: [] }>(`${chatPath(id)}/stop`))).toBeDefined();
+      expect(await messagesOf(site.key, id)).toEqual(all);
+    }
+  }, 240_000);
+});

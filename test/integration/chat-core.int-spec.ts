@@ -4,6 +4,7 @@ import {
   type ChatMessage,
   Chats,
   ChatStreams,
+  END_INDEX,
   Turns,
 } from '../../src/modules/chats/contract';
 import { LiveRuns } from '../../src/modules/chats/core/live-runs';
@@ -80,11 +81,12 @@ describe('an answer', () => {
     for (const again of late) expect(again.at(-1)).toEqual(events.at(-1));
   });
 
-  it('is known to have more or not, its end counting as one more index', async () => {
+  it('is known to have more until its end is had, also for who has more than there is', async () => {
     const { runId } = await send('Hello');
     await whole(runId);
     const after = (index: number) => core.get(ChatStreams).hasAfter(chat, runId, index);
-    expect(await Promise.all([after(-1), after(5), after(6)])).toEqual([true, true, false]);
+    expect(await Promise.all([after(-1), after(5), after(6), after(99)])).toEqual([true, true, true, true]);
+    expect(await after(END_INDEX)).toBe(false);
   });
 
   it('whose worker died in the middle ends interrupted, with what was stored', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { DeadJob, type Job, type JobHandler, PostponeJob, RetryJob } from '../../src/platform/jobs';
 import { Gate, handler, type JobsHarness, startJobs } from '../support/jobs';
 import { until } from '../support/poll';
@@ -329,6 +330,36 @@ describe('jobs', () => {
         () => Promise.resolve(node.ended),
         ([outcome]) => outcome === 'lost',
       );
+    });
+
+    it('that ran out under a worker that lives: its job is next, before later ones of its key', async () => {
+      const order: unknown[] = [];
+      const back = new Gate();
+      const run = async (job: Job, its: AbortSignal): Promise<void> => {
+        order.push(job.payload);
+        if (order.length > 1) return;
+        await once(its, 'abort');
+        await back.run(job);
+        throw new Error('aborted');
+      };
+      const node = test.node({ a: handler(run, { concurrency: 1 }) });
+      await test.add(tenant, 'a', 2);
+      await node.worker.pump();
+      // Nothing is renewed while the database is away.
+      await test.database.sql('UPDATE jobs SET fence = fence + 1');
+      node.clock.advance(20_000);
+      await node.worker.renew();
+      await test.database.sql('UPDATE jobs SET fence = fence - 1');
+      back.open();
+      await until(
+        async () => {
+          await node.worker.pump();
+          return test.rows();
+        },
+        ({ length }) => length === 0,
+      );
+      expect(order).toEqual([{ i: 0 }, { i: 0 }, { i: 1 }]);
+      expect(node.ended).toEqual(['retry', 'done', 'done']);
     });
   });
 

@@ -29,14 +29,13 @@ export class Victim {
   }
 
   async killServer(): Promise<void> {
-    await this.server.kill('SIGKILL');
+    await this.endServer('SIGKILL');
     await this.restart();
   }
 
-  /** Asks the server to stop, waits until it has, and starts it again. */
-  async stopServer(): Promise<void> {
-    await this.server.kill('SIGTERM');
-    await this.restart();
+  /** Ends the server, which stays away until `restart`; its exit code, or the signal that ended it. */
+  endServer(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
+    return this.server.kill(signal);
   }
 
   async killPostgres(): Promise<void> {
@@ -66,7 +65,7 @@ export class Victim {
     await over().finally(() => kill(pids, 'SIGCONT'));
   }
 
-  private async restart(): Promise<void> {
+  async restart(): Promise<void> {
     ({ server: this.server } = await this.servers.start({ env: this.env }));
   }
 }

@@ -65,7 +65,7 @@ export interface Origin {
 /**
  * What happens in a chat, in order. Of one run: `started`, `tokens`…, `ended`; `tokens` follow what `started` says the
  * watcher has (`afterIndex`, −1: nothing) without a gap or an overlap, `index` being that of the last token in `text`.
- * A run that fails or is stopped before its first token has no `started`.
+ * A run that fails or is stopped before its first token has no `started`, but for a watcher who says that it has some.
  */
 export type ChatEvent =
   | {
@@ -79,6 +79,12 @@ export type ChatEvent =
   | { readonly type: 'ended'; readonly runId: string; readonly answer: ChatMessage; readonly failure?: RunFailure }
   /** The chat was deleted; nothing follows. */
   | { readonly type: 'deleted' };
+
+/**
+ * The index of a run's end for a reader who has it: beyond that of any token. The number of tokens would not do: a reader
+ * may have been shown one token more than a crash left.
+ */
+export const END_INDEX = 2_147_483_647;
 
 /** Called in order, in the turn in which it happens; neither throws nor waits. */
 export type ChatWatcher = (event: ChatEvent) => void;
@@ -201,6 +207,9 @@ export abstract class ChatStreams {
   /** The run that is being answered now, if any, else the oldest one that waits. */
   abstract running(chat: Pick<Chat, 'tenantId' | 'chatId'>): Promise<string | undefined>;
 
-  /** Whether the run, ended or not, has anything after this index: tokens or its end. False: no such run. */
+  /**
+   * Whether a reader who has a run, ended or not, up to this index is missing anything of it: tokens, its end
+   * (`END_INDEX`), or that tokens of theirs were lost. False: no such run.
+   */
   abstract hasAfter(chat: Pick<Chat, 'tenantId' | 'chatId'>, runId: string, afterIndex: number): Promise<boolean>;
 }

@@ -14,6 +14,8 @@ const AWAY_MS = 1000;
 export const DONE: Outcome = { outcome: 'done', delayMs: 0, error: null };
 /** Given back by a server that stops. */
 export const RELEASED: Outcome = { outcome: 'released', delayMs: 0, error: null };
+/** The lease ran out under a worker that lives; counted, since whatever held it up may do so again. */
+export const OUTLIVED: Outcome = { outcome: 'retry', delayMs: 0, error: 'the lease ran out' };
 
 /** What a failed attempt means for its job. */
 export function outcomeOf(error: unknown, attempt: number, handler: JobHandler): Outcome {

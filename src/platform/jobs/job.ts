@@ -28,7 +28,8 @@ export interface NewJob {
 export interface JobHandler {
   /**
    * Resolves when the work is done; what it throws is a failed attempt, unless it is one of RetryJob, PostponeJob and
-   * DeadJob. `signal` aborts when the lease is lost or the server stops: then give up soon, nothing is counted.
+   * DeadJob. `signal` aborts when the lease is lost or the server stops: then give up soon. The job keeps its
+   * place before later ones of its key; where the server stops, the attempt is not counted.
    */
   run(job: Job, signal: AbortSignal): Promise<void>;
   /** Milliseconds to wait after the first, second … failed attempt; the last one repeats. Jitter of ±20 % is added. */

@@ -45,6 +45,7 @@ export interface Ending {
   readonly fence: number;
   /** released: like retry, and the attempt does not count. */
   readonly outcome: 'done' | 'retry' | 'released' | 'dead';
+  /** 0: due at once, in its old place: before what was due later, so what shares its key keeps its order. */
   readonly delayMs: number;
   readonly error: string | null;
 }
@@ -181,7 +182,8 @@ WITH given AS MATERIALIZED (
 ), kept AS (
   UPDATE jobs j SET state = CASE WHEN g.outcome = 'dead' THEN 'dead' ELSE 'queued' END,
     attempts = j.attempts - CASE WHEN g.outcome = 'released' THEN 1 ELSE 0 END,
-    run_at = clock_timestamp() + g.delay_ms * interval '1 ms', lease_until = NULL,
+    run_at = CASE WHEN g.delay_ms = 0 THEN j.run_at ELSE clock_timestamp() + g.delay_ms * interval '1 ms' END,
+    lease_until = NULL,
     last_error = COALESCE(g.error, j.last_error),
     ended_at = CASE WHEN g.outcome = 'dead' THEN clock_timestamp() END
   FROM given g WHERE j.tenant_id = g.tenant_id AND j.id = g.id AND g.outcome <> 'done' RETURNING j.id

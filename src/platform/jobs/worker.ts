@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock';
 import { describeError, type Log } from '../logging';
-import { DONE, type Outcome, outcomeOf, RELEASED, textOf } from './ending';
+import { DONE, OUTLIVED, type Outcome, outcomeOf, RELEASED, textOf } from './ending';
 import type { Endings } from './endings';
 import type { JobHandlers } from './handlers';
 import type { Job, JobHandler } from './job';
@@ -177,6 +177,7 @@ export class JobWorker {
       return DONE;
     } catch (error) {
       if (abort.signal.aborted && this.isAborting) return RELEASED;
+      if (abort.signal.reason === LEASE_LOST) return OUTLIVED;
       const outcome = outcomeOf(error, job.attempt, handler);
       if (outcome.outcome === 'retry' || outcome.outcome === 'dead')
         this.ports.log.debug({ ...about(job), outcome: outcome.outcome, error: describeError(error) }, 'job failed');

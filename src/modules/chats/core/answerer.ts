@@ -7,6 +7,7 @@ import type { RunFailure } from '../contract';
 import { contextOf, countUsage } from './context';
 import type { LiveRun } from './live-run';
 import type { RunOutcome } from './run-outcome';
+import { patiently } from './patience';
 import { RunPublisher } from './run-publisher';
 
 /** What an answer needs to know of its chat. */
@@ -32,8 +33,8 @@ export class Answerer {
     let told: readonly ModelMessage[] = [];
     const either = AbortSignal.any([signal, live.abort.signal]);
     try {
-      const preset = await this.preset(live, question);
-      told = await this.context(live, question, preset);
+      const preset = await patiently(either, () => this.preset(live, question));
+      told = await patiently(either, () => this.context(live, question, preset));
       return await this.stream(live, preset, told, either);
     } catch (error) {
       return either.aborted ? stopped(live, told) : this.failed(live, told, error);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ChatStreams, type ChatWatcher, type Unwatch } from '../contract';
+import { ChatStreams, type ChatWatcher, END_INDEX, type Unwatch } from '../contract';
 import { noSuchAnswer } from '../events';
 import { ChatHub, type ChatRef } from './chat-hub';
 import { ChatWatch } from './chat-watch';
@@ -44,7 +44,7 @@ export class ChatStreamsService extends ChatStreams {
   async hasAfter({ tenantId, chatId }: ChatRef, runId: string, afterIndex: number): Promise<boolean> {
     const run = await this.runs.find(tenantId, chatId, runId);
     if (run === undefined) return false;
-    return run.token_count === null || afterIndex < run.token_count;
+    return run.token_count === null || afterIndex < END_INDEX;
   }
 
   private open(chat: ChatRef, watcher: ChatWatcher, only: string | undefined): ChatWatch {

@@ -84,21 +84,21 @@ function watcherOf(read: (afterIndex: number) => Promise<RunSnapshot | undefined
 
 /** What a client makes of the events, and what is wrong with their order. */
 function played(events: readonly ChatEvent[], had: string): string {
-  let text: string | undefined;
-  let last = -1;
+  let text = had;
+  let last: number | undefined;
   for (const event of events) {
     if (event.type === 'started') {
       text = event.afterIndex < 0 ? '' : had;
       last = event.afterIndex;
     } else if (event.type === 'tokens') {
-      if (text === undefined || event.index <= last) throw new Error('tokens out of order');
+      if (last === undefined || event.index <= last) throw new Error('tokens out of order');
       text += event.text;
       last = event.index;
     }
   }
   if (events.filter((event) => event.type === 'ended').length !== 1) throw new Error('not one end');
   if (events.at(-1)?.type !== 'ended') throw new Error('something after the end');
-  return text ?? '';
+  return text;
 }
 
 const steps = fc.array(fc.array(fc.string({ minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }), {
@@ -150,13 +150,24 @@ describe('a watcher of a run', () => {
           } finally {
             clearInterval(pump);
           }
-          // What a client has up to an index is what the run has up to it, whenever it got it.
-          const had = run.text.slice(0, from < 0 ? 0 : (run.ends[from] ?? 0));
+          // What a client has up to an index is what the run has up to it, whenever it got it; or tokens that were lost.
+          const had = from < 0 ? '' : from < run.ends.length ? run.text.slice(0, run.ends[from]) : 'lost';
           expect(played(events, had)).toBe(run.text);
         },
       ),
       { numRuns: 300 },
     );
+  });
+
+  it('who has tokens that the run has not is told to drop them, also where it has none at all', async () => {
+    const run = new FakeRun();
+    const { watch, events } = watcherOf(() => Promise.resolve(run.snapshot(3)));
+    await watch.join(RUN, 3);
+    watch.hear(run.end());
+    expect(played(events, 'lost')).toBe('');
+    const late = watcherOf(() => Promise.resolve(run.snapshot(3)));
+    await late.watch.join(RUN, 3);
+    expect(played(late.events, 'lost')).toBe('');
   });
 
   it('hears of nothing after it was closed, also while it reads', async () => {

@@ -59,7 +59,7 @@ export class ChatWatch {
   async join(runId: string, afterIndex: number): Promise<boolean> {
     const snapshot = await this.read(runId, afterIndex);
     if (snapshot === undefined || this.isClosed) return snapshot !== undefined;
-    this.give(runId, snapshot);
+    this.give(runId, afterIndex, snapshot);
     return true;
   }
 
@@ -119,9 +119,10 @@ export class ChatWatch {
     }
   }
 
-  private give(runId: string, { afterIndex, text, index, isBegun, ended }: RunSnapshot): void {
+  private give(runId: string, asked: number, { afterIndex, text, index, isBegun, ended }: RunSnapshot): void {
     if (this.over.has(runId)) return;
-    if (isBegun && this.heads.get(runId) !== afterIndex) {
+    // Whoever has tokens of a run that has none (its node died before it stored them) must drop them.
+    if ((isBegun || asked >= 0) && this.heads.get(runId) !== afterIndex) {
       this.heads.set(runId, afterIndex);
       this.watcher({ type: 'started', runId, afterIndex });
     }

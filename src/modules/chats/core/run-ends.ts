@@ -1,6 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { AppError } from '../../../common/errors';
 import { ChatLog, isStored, type Stored } from '../../messages';
 import type { ChatMessage } from '../contract';
 import { type AnswerMeta, failureOf, messageOf, usageMeta } from './chat-row';
@@ -9,10 +7,9 @@ import { ChunkWriter } from './chunk-writer';
 import { LiveRun, type RunRef } from './live-run';
 import { LiveRuns } from './live-runs';
 import type { RunOutcome } from './run-outcome';
+import { isAway, patiently } from './patience';
 import { RunPublisher } from './run-publisher';
 import { RunsRepository } from './runs.repository';
-
-const RETRY_MS = 200;
 
 /** Stores how answers end. */
 @Injectable()
@@ -32,23 +29,17 @@ export class RunEnds {
    */
   async store(live: LiveRun, outcome: RunOutcome, signal: AbortSignal): Promise<void> {
     await this.chunks.settle(live);
-    for (;;) {
-      try {
+    try {
+      await patiently(signal, async () => {
         const result = await this.append(live, outcome);
+        if (isStored(result)) return;
         // Somebody else ended the run, or the chat is gone: what they stored is the truth.
-        if (!isStored(result)) {
-          live.isOver = true;
-          await this.republish(live.ref);
-        }
-        return;
-      } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'SERVICE_UNAVAILABLE') throw error;
-        if (signal.aborted) {
-          this.live.keep(live.ref.runId, { live, outcome });
-          throw error;
-        }
-        await pause(RETRY_MS);
-      }
+        live.isOver = true;
+        await this.republish(live.ref);
+      });
+    } catch (error) {
+      if (isAway(error)) this.live.keep(live.ref.runId, { live, outcome });
+      throw error;
     }
   }
 

@@ -6,6 +6,7 @@ import { Titles } from './titles';
 import { countUsage } from './context';
 import { LiveRun, type RunRef } from './live-run';
 import { LiveRuns } from './live-runs';
+import { patiently } from './patience';
 import { RunEnds } from './run-ends';
 import { RUN } from './run-kind';
 import type { RunOutcome } from './run-outcome';
@@ -52,7 +53,7 @@ export class RunWorker implements JobHandler, OnModuleInit {
   async run({ tenantId, payload }: Job, signal: AbortSignal): Promise<void> {
     const { run_id: runId, room_id: chatId, seq } = payload as RunPayload;
     const ref = { tenantId, chatId, runId };
-    const begun = await this.runs.begin(tenantId, runId);
+    const begun = await patiently(signal, () => this.runs.begin(tenantId, runId));
     if (begun.status === 'gone') return;
     if (begun.status === 'ended') return this.ends.republish(ref);
     const senderId = AGENT_PREFIX + begun.preset;
@@ -87,7 +88,8 @@ export class RunWorker implements JobHandler, OnModuleInit {
   private async endLost(ref: RunRef, seq: number, senderId: string, begun: Taken, signal: AbortSignal): Promise<void> {
     const kept = this.live.takeUnstored(ref.runId);
     if (kept !== undefined) return this.ends.store(kept.live, kept.outcome, signal);
-    const live = new LiveRun(ref, begun.fence, seq, senderId, await this.runs.tokens(ref.tenantId, ref.runId));
+    const tokens = await patiently(signal, () => this.runs.tokens(ref.tenantId, ref.runId));
+    const live = new LiveRun(ref, begun.fence, seq, senderId, tokens);
     const usage = live.count === 0 ? undefined : countUsage([], live.text);
     await this.ends.store(live, { status: 'interrupted', finishReason: 'stopped', usage }, signal);
   }

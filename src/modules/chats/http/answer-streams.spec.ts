@@ -7,6 +7,7 @@ import { Caller } from '../../../platform/auth';
 import { SseStreams } from '../../../platform/http';
 import { Lifecycle } from '../../../platform/lifecycle';
 import { Metrics } from '../../../platform/metrics';
+import { END_INDEX } from '../contract';
 import { AnswerStreams } from './answer-streams';
 import { chatDoor, conversationDoor } from './doors';
 
@@ -62,7 +63,7 @@ describe('the stream of an answer', () => {
       [`${RUN_ID}:-1`, undefined],
       [`${RUN_ID}:-1`, 'message_stream_started'],
       [`${RUN_ID}:3`, 'message_stream_token'],
-      [`${RUN_ID}:4`, 'message_stream_ended'],
+      [`${RUN_ID}:${END_INDEX}`, 'message_stream_ended'],
     ]);
     expect(headers).toEqual({
       'Content-Type': 'text/event-stream; charset=utf-8',
@@ -88,7 +89,9 @@ describe('the stream of an answer', () => {
     const failed = failing.open(-1);
     await settled();
     failing.runs.tell(MODEL_FAILED);
-    expect(eventsOf(failed).map(([id, data]) => [id, data['error_code']])).toEqual([[`${RUN_ID}:0`, 'MODEL_ERROR']]);
+    expect(eventsOf(failed).map(([id, data]) => [id, data['error_code']])).toEqual([
+      [`${RUN_ID}:${END_INDEX}`, 'MODEL_ERROR'],
+    ]);
 
     const away = world();
     away.runs.before = () => Promise.reject(unavailable('away'));

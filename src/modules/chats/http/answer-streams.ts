@@ -6,7 +6,7 @@ import type { Caller } from '../../../platform/auth';
 import { type SseStream, SseStreams, toAppError } from '../../../platform/http';
 import { describeError, Log } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
-import { type Chat, type ChatEvent, ChatStreams } from '../contract';
+import { type Chat, type ChatEvent, ChatStreams, END_INDEX } from '../contract';
 import type { Door } from './doors';
 import { eventId, type Position } from './position';
 
@@ -17,8 +17,8 @@ export interface StreamCall {
 }
 
 /**
- * Answers as server-sent events. Ids are `<message_id>:<index>`; the last event's index is one beyond the last token's,
- * so that a reader who has it is missing nothing. The reader's leaving ends the watching, never the run.
+ * Answers as server-sent events. Ids are `<message_id>:<index>`; the last event's index is END_INDEX: a reader who has it
+ * is missing nothing. The reader's leaving ends the watching, never the run.
  */
 @Injectable()
 export class AnswerStreams {
@@ -56,7 +56,7 @@ export class AnswerStreams {
       if (event.type === 'deleted') return this.refuse(stream, door, { runId, afterIndex }, door.gone());
       if (event.type === 'started') ({ afterIndex } = event);
       if (event.type === 'tokens') afterIndex = event.index;
-      if (event.type === 'ended') afterIndex++;
+      if (event.type === 'ended') afterIndex = END_INDEX;
       const told = door.event(event);
       if (told !== undefined) stream.send(told, eventId({ runId, afterIndex }));
       if (event.type !== 'ended') return;

@@ -1,3 +1,5 @@
+import { END_INDEX } from '../contract';
+
 /** Streams as the documents show them. */
 const MESSAGE_ID = 'msg_019aa1c2d3e475068728394a5b6c7d8e';
 const CHAT_ID = '01900000-0000-7000-8000-0000000000c0';
@@ -19,26 +21,26 @@ export const CHAT_STREAM = stream([
   [-1, { event_type: 'message_stream_started', ...AT, after_index: -1 }],
   [1, { event_type: 'message_stream_token', ...AT, token: "I'm doing ", index: 1 }],
   [2, { event_type: 'message_stream_token', ...AT, token: 'great!', index: 2 }],
-  [3, { event_type: 'message_stream_ended', ...AT, ...END }],
+  [END_INDEX, { event_type: 'message_stream_ended', ...AT, ...END }],
 ]);
 
 export const REJOINED_CHAT_STREAM = stream([
   [1, { event_type: 'message_stream_started', ...AT, after_index: 1 }],
   [2, { event_type: 'message_stream_token', ...AT, token: 'great!', index: 2 }],
-  [3, { event_type: 'message_stream_ended', ...AT, ...END }],
+  [END_INDEX, { event_type: 'message_stream_ended', ...AT, ...END }],
 ]);
 
 export const CONVERSATION_STREAM = stream([
   [-1, { type: 'start', conversationId: 'conv_019000000000700080000000000000c0' }],
   [1, { type: 'content', text: "I'm doing " }],
   [2, { type: 'content', text: 'great!' }],
-  [3, { type: 'end', usage: { promptTokens: 50, completionTokens: 3, totalTokens: 53 } }],
+  [END_INDEX, { type: 'end', usage: { promptTokens: 50, completionTokens: 3, totalTokens: 53 } }],
 ]);
 
 export const REJOINED_CONVERSATION_STREAM = stream([
   [1, { type: 'start', conversationId: 'conv_019000000000700080000000000000c0' }],
   [2, { type: 'content', text: 'great!' }],
-  [3, { type: 'end', usage: { promptTokens: 50, completionTokens: 3, totalTokens: 53 } }],
+  [END_INDEX, { type: 'end', usage: { promptTokens: 50, completionTokens: 3, totalTokens: 53 } }],
 ]);
 
 export const LAST_EVENT_ID = {
