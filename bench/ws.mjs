@@ -15,6 +15,8 @@ const SECONDS = Number(process.env.BENCH_SECONDS ?? 4);
 const WITH_OURS = process.env.BENCH_SIDES !== 'bare';
 const WS_LOAD = fileURLToPath(new URL('./lib/ws-load.mjs', import.meta.url));
 const IDLE_SECONDS = Number(process.env.BENCH_IDLE_SECONDS ?? 30);
+/** Both sides give back what starting them took, in this time: what is measured over it is what connections cost. */
+const SETTLE_SECONDS = Number(process.env.BENCH_SETTLE_SECONDS ?? 45);
 const ROOM = { rooms: 1, members: 1000, users: 1000 };
 const SEND =
   '{"type":"send_message","room_id":"{room}","content":"CONTENT","client_message_id":"{uuid}","request_id":"^!"}';
@@ -249,7 +251,11 @@ async function memory(count) {
   ];
 }
 
+const mib = (bytes) => Math.round(bytes / 1024 / 1024);
+
 async function idleBytes(key, side, count) {
+  const started = residentBytes(side.pid);
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_SECONDS * 1000));
   const before = residentBytes(side.pid);
   let after;
   const url = side.load.url.replace('?sync=manual', '');
@@ -260,7 +266,8 @@ async function idleBytes(key, side, count) {
   if (result.failed > 0) throw new Error(`${key}: ${result.failed} connections were closed`);
   const bytes = (after - before) / count;
   process.stderr.write(
-    `${key} ${(bytes / 1024).toFixed(1)} KiB per connection, ${Math.round(count / result.connectSeconds)} connects/s\n`,
+    `${key} ${mib(started)} MiB started, ${mib(before)} settled, ${mib(after)} with ${count} connections: ` +
+      `${(bytes / 1024).toFixed(1)} KiB each, ${Math.round(count / result.connectSeconds)} connects/s\n`,
   );
   return bytes;
 }

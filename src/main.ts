@@ -2,7 +2,7 @@ import { config as loadDotenv } from 'dotenv';
 import { createApp } from './app';
 import { banner } from './banner';
 import { ConfigError, loadConfig } from './config';
-import { spaceOutFullCollections } from './heap';
+import { spaceOutFullCollections, tidyHeapWhenIdle } from './heap';
 import { Lifecycle } from './platform/lifecycle';
 import { describeError, PinoLog } from './platform/logging';
 
@@ -20,6 +20,7 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const log = new PinoLog(config.runtime.logLevel);
   const lifecycle = new Lifecycle(log);
+  tidyHeapWhenIdle(lifecycle, log);
   let isOrdered = false;
   const stop = (reason: string, code: number): void => {
     isOrdered = true;

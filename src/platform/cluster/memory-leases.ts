@@ -37,7 +37,8 @@ export class MemoryLeases extends Leases {
     this.heldSweep.step();
     const until = Math.ceil(this.clock.monotonicMs() + ttlMs);
     const first = this.holds.get(key);
-    const known = listed(first).find((hold) => hold.holder === holder);
+    let known = first;
+    while (known !== undefined && known.holder !== holder) known = known.next;
     if (known === undefined) this.holds.set(key, { holder, until, next: first });
     else known.until = until;
     return Promise.resolve();

@@ -54,8 +54,21 @@ export class ByUser<T extends { readonly tenantId: string; readonly userId: stri
       }
   }
 
-  *all(): Generator<T, void> {
-    for (const users of this.tenants.values()) for (const entry of users.values()) yield* many(entry);
+  /** The first thing of every user, now. Leaves no garbage, as a generator would: it is called often, over all connections. */
+  forEachUser(visit: (first: T) => void): void {
+    for (const users of this.tenants.values())
+      for (const entry of users.values()) {
+        const first = isMany(entry) ? entry[0] : entry;
+        if (first !== undefined) visit(first);
+      }
+  }
+
+  /** Everything; as `forEachUser`. */
+  forEach(visit: (item: T) => void): void {
+    for (const users of this.tenants.values())
+      for (const entry of users.values())
+        if (isMany(entry)) entry.forEach(visit);
+        else visit(entry);
   }
 }
 

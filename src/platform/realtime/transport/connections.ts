@@ -44,8 +44,11 @@ export class Connections {
     return [...this.byTenant.keys()];
   }
 
-  *all(): Iterable<SocketConnection> {
-    for (const connections of this.byTenant.values()) yield* connections;
+  /** Those that are open now. */
+  all(): SocketConnection[] {
+    const all: SocketConnection[] = [];
+    for (const connections of this.byTenant.values()) for (const connection of connections) all.push(connection);
+    return all;
   }
 
   ofTenant(tenantId: string): ReadonlySet<SocketConnection> {

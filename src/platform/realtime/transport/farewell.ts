@@ -29,7 +29,7 @@ export class Farewell implements OnModuleInit {
   }
 
   async sayGoodbye(): Promise<void> {
-    const all = [...this.connections.all()];
+    const all = this.connections.all();
     const spread = Math.min(this.config.shutdownSpreadMs, all.length * SPREAD_MS_PER_CONNECTION);
     const slice = Math.max(SMALLEST_SLICE, Math.ceil(all.length / SLICES));
     await inSlices(all, slice, GOODBYE_MS / SLICES, (connection) => {
@@ -37,14 +37,14 @@ export class Farewell implements OnModuleInit {
       connection.close(CloseCode.restart, 'The server restarts; reconnect');
     });
     await this.gone(CLOSE_GRACE_MS + CLOSE_GRACE_MS / 2);
-    for (const connection of [...this.connections.all()]) connection.terminate();
+    for (const connection of this.connections.all()) connection.terminate();
   }
 
   /** Resolves when no connection is left, or after `ms`. */
   private async gone(ms: number): Promise<void> {
-    const left = [...this.connections.all()].map(
-      (connection) => new Promise<void>((resolve) => connection.onClose(() => resolve())),
-    );
+    const left = this.connections
+      .all()
+      .map((connection) => new Promise<void>((resolve) => connection.onClose(() => resolve())));
     let late: NodeJS.Timeout | undefined;
     const over = new Promise<void>((resolve) => (late = setTimeout(resolve, ms)));
     await Promise.race([Promise.all(left), over]);

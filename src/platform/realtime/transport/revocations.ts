@@ -63,8 +63,8 @@ export class Revocations implements OnModuleInit {
       else for (const { caller } of holders) caller.endsAtMs = earlier(caller.endsAtMs, endsAtMs);
     }
     for (const policy of tenants) {
-      const all = [...this.connections.ofTenant(policy.tenantId)];
-      if (policy.status === 'suspended') await this.end(all, forbidden('This tenant is suspended'));
+      const all = this.connections.ofTenant(policy.tenantId);
+      if (policy.status === 'suspended') await this.end([...all], forbidden('This tenant is suspended'));
       else for (const { caller } of all) caller.renew(policy);
     }
     for (const tenantId of gone)

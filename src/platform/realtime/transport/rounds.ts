@@ -28,7 +28,7 @@ const OVERFULL_MS = 5000;
  */
 @Injectable()
 export class Rounds implements OnModuleInit {
-  private round: SocketConnection[] = [];
+  private round: readonly SocketConnection[] = [];
   private perSlice = 0;
   private slice = 0;
   private lastTickAt: number;
@@ -57,11 +57,18 @@ export class Rounds implements OnModuleInit {
     if (now - this.lastTickAt > this.config.silenceMs / 4) this.startAnew(now);
     this.lastTickAt = now;
     if (this.slice === 0) {
-      this.round = [...this.connections.all()];
+      this.round = this.connections.all();
       this.perSlice = Math.ceil(this.round.length / SLICES);
     }
+    const from = this.slice * this.perSlice;
+    const end = Math.min(from + this.perSlice, this.round.length);
+    for (let i = from; i < end; i++) {
+      const connection = this.round[i];
+      if (connection?.isOpen === true) this.visit(connection, now);
+    }
     this.slice = (this.slice + 1) % SLICES;
-    for (const connection of this.round.splice(0, this.perSlice)) if (connection.isOpen) this.visit(connection, now);
+    // Whoever has gone is not to be kept here.
+    if (this.slice === 0) this.round = [];
   }
 
   private visit(connection: SocketConnection, now: number): void {
