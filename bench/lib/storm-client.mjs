@@ -4,6 +4,7 @@
  */
 import net from 'node:net';
 import { headerLines } from './http-connection.mjs';
+import { clientFrame } from './ws-socket.mjs';
 
 /** All sockets read into it: what a read brought is taken out before the next one. */
 const shared = Buffer.allocUnsafe(256 * 1024);
@@ -37,6 +38,10 @@ export class StormClient {
   close() {
     this.isOpen = true;
     this.socket.destroy();
+  }
+
+  send(text) {
+    this.socket.write(clientFrame(text));
   }
 
   refused(head) {

@@ -5,7 +5,7 @@ import { send } from '../support/messages';
 import { until } from '../support/poll';
 import { createRoom } from '../support/rooms';
 import { WsClient } from '../support/ws/client';
-import { Crowd } from '../support/ws/crowd';
+import { Crowd, STORM_MS } from '../support/ws/crowd';
 import { RawSocket } from '../support/ws/raw';
 import { keyOf } from '../support/ws/socket-app';
 
@@ -69,32 +69,40 @@ describe(`${CLIENTS} clients`, () => {
   });
   afterAll(() => crowd.reset());
 
-  it('connect at once, for at most three queries each, and all get the messages of their rooms', async () => {
-    const queries = await queriesOf(() => crowd.connect());
-    expect(queries).toBeLessThanOrEqual(CLIENTS * QUERIES_PER_CLIENT + QUERIES_ASIDE);
-    expect(new Set(crowd.clients.map(({ frames }) => frames[0]?.['connection_id'])).size).toBe(CLIENTS);
-    for (const { frames } of crowd.clients) expect(frames[0]?.type).toBe('hello');
-    expect(await openSockets()).toBe(CLIENTS);
-    await crowd.quiet();
-    const received = await crowd.received();
-    expect(received.map(({ seqs }) => seqs)).toEqual(received.map(() => [1]));
-  });
+  it(
+    'connect at once, for at most three queries each, and all get the messages of their rooms',
+    async () => {
+      const queries = await queriesOf(() => crowd.connect());
+      expect(queries).toBeLessThanOrEqual(CLIENTS * QUERIES_PER_CLIENT + QUERIES_ASIDE);
+      expect(new Set(crowd.clients.map(({ frames }) => frames[0]?.['connection_id'])).size).toBe(CLIENTS);
+      for (const { frames } of crowd.clients) expect(frames[0]?.type).toBe('hello');
+      expect(await openSockets()).toBe(CLIENTS);
+      await crowd.quiet();
+      const received = await crowd.received();
+      expect(received.map(({ seqs }) => seqs)).toEqual(received.map(() => [1]));
+    },
+    STORM_MS,
+  );
 
-  it('vanish under traffic and come back at once, and from then on miss nothing', async () => {
-    crowd.write(4);
-    await crowd.reset();
-    await until(openSockets, (n) => n === 0);
-    const queries = await queriesOf(() => crowd.connect());
-    await crowd.quiet();
-    expectGapless(await crowd.received());
-    expect(await openSockets()).toBe(CLIENTS);
-    const sent = [...crowd.accepted.values()].reduce((n, { size }) => n + size, 0);
-    expect(queries).toBeLessThanOrEqual(CLIENTS * QUERIES_PER_CLIENT + 2 * sent + QUERIES_ASIDE);
-    for (const { roomId, users } of crowd.rooms) {
-      const log = await wholeLog(tenant.as(users[0] ?? ''), roomId);
-      expect(log.map(({ seq }) => seq)).toEqual([...(crowd.accepted.get(roomId) ?? [])].sort((a, b) => a - b));
-    }
-  });
+  it(
+    'vanish under traffic and come back at once, and from then on miss nothing',
+    async () => {
+      crowd.write(4);
+      await crowd.reset();
+      await until(openSockets, (n) => n === 0);
+      const queries = await queriesOf(() => crowd.connect());
+      await crowd.quiet();
+      expectGapless(await crowd.received());
+      expect(await openSockets()).toBe(CLIENTS);
+      const sent = [...crowd.accepted.values()].reduce((n, { size }) => n + size, 0);
+      expect(queries).toBeLessThanOrEqual(CLIENTS * QUERIES_PER_CLIENT + 2 * sent + QUERIES_ASIDE);
+      for (const { roomId, users } of crowd.rooms) {
+        const log = await wholeLog(tenant.as(users[0] ?? ''), roomId);
+        expect(log.map(({ seq }) => seq)).toEqual([...(crowd.accepted.get(roomId) ?? [])].sort((a, b) => a - b));
+      }
+    },
+    STORM_MS,
+  );
 });
 
 describe('delivery 5 s after the last disconnect of a user', () => {

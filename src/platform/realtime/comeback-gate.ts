@@ -7,7 +7,7 @@ const LOOP_SHARE = 0.4;
 /** Two pieces never begin in one turn: what the first one costs shows only afterwards. */
 const SHORTEST_REST_MS = 0.5;
 /** Who is next waits at most so long, however busy the loop is with other things. */
-const LONGEST_REST_MS = 20;
+const LONGEST_REST_MS = 10;
 
 interface Waiter {
   readonly isWanted: () => boolean;
@@ -46,13 +46,13 @@ class Lane implements TurnTaker {
 }
 
 /**
- * What coming back costs is begun piece by piece, so that a storm of reconnects leaves half of the event loop, and with
+ * What coming back costs is begun piece by piece, so that a storm of reconnects leaves most of the event loop, and with
  * it of the database that it asks, to those who are there already (docs/adr/0020-comeback.md).
  *
  * Invariants
- * - The next piece begins when the loop was idle for as long as it was active since the last one began; at the latest
- * *   10 ms after that. So the loop's use stays at one half wherever the storm alone is what drives it beyond, and nobody
- *   waits for ever where it is not.
+ * - The next piece begins when the loop was idle for one and a half times as long as it was active since the last one
+ *   began; at the latest 10 ms after that. So the loop's use stays at 40 % wherever the storm alone is what drives it
+ *   beyond, and nobody waits for ever where it is not.
  * - On a server that is idle a piece begins at once.
  * - Kinds of work take turns; within a kind it is first come, first served. A kind has at most so many in work.
  * - What nobody wants any more when its turn comes takes none.

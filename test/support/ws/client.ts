@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import WebSocket, { type ClientOptions } from 'ws';
 import { type Channel, channelOf } from './asyncapi';
 import { seenFrame, type ServerFrame } from './seen-frames';
@@ -56,6 +57,16 @@ export class WsClient {
     const tried = await attempt(url, options);
     if (tried instanceof WsClient) return tried;
     throw new Error(`the upgrade answered ${tried.status}: ${JSON.stringify(tried.body)}`);
+  }
+
+  /** The same for a client that comes back when it is told to (503 with Retry-After), as clients of a storm have to. */
+  static async admitted(url: string, options: ConnectOptions = {}): Promise<WsClient> {
+    for (;;) {
+      const tried = await attempt(url, options);
+      if (tried instanceof WsClient) return tried;
+      if (tried.status !== 503) throw new Error(`the upgrade answered ${tried.status}: ${JSON.stringify(tried.body)}`);
+      await pause(Number(tried.headers['retry-after']) * 1000);
+    }
   }
 
   /** The answer to an upgrade that has to be refused. */
