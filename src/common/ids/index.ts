@@ -2,7 +2,8 @@
  * Ids: a prefix and a UUIDv7 as 32 hex digits outside, a `uuid` in the database. A malformed id is an id that does
  * not exist, so decoding answers `undefined` and never throws.
  */
-import { uuidv7obj } from 'uuidv7';
+import { randomFillSync } from 'node:crypto';
+import { V7Generator } from 'uuidv7';
 
 /** The kinds of things that have an id, and their prefixes. */
 export const ID_PREFIXES = {
@@ -24,14 +25,31 @@ export type IdKind = keyof typeof ID_PREFIXES;
 const HEX32 = /^[0-9a-f]{32}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** Drawn from the system many at a time: a message has an id of its own, and a draw costs more than the rest of it. */
+const random = new Uint32Array(1024);
+let drawn = random.length;
+
+const generator = new V7Generator({
+  nextUint32: () => {
+    if (drawn === random.length) {
+      randomFillSync(random);
+      drawn = 0;
+    }
+    return random[drawn++] ?? 0;
+  },
+});
+
 /** A new time-ordered UUIDv7 in its dashed form, as the database takes it. */
 export function newUuid(): string {
-  return uuidv7obj().toString();
+  return generator.generate().toString();
 }
 
 /** `room`, `0190…-…` → `room_0190…`. */
 export function encodeId(kind: IdKind, uuid: string): string {
-  return ID_PREFIXES[kind] + uuid.replaceAll('-', '');
+  // A third of the time of replaceAll; every frame has some.
+  return (
+    ID_PREFIXES[kind] + uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
+  );
 }
 
 /** `room`, `room_0190…` → the dashed UUID, or undefined when it is not an id of that kind. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { canonicalJson } from '../../common/text';
 import type { Caller } from '../../platform/auth';
 import { asJsonObject } from '../../platform/validation';
@@ -11,7 +11,7 @@ export function metaText(meta: Record<string, unknown> | string | undefined): st
 /** What a repeat with the same client_message_id must be equal to: content and meta, whatever the order of keys. */
 export function bodyHash(content: string, meta: string | null): Buffer {
   const canonical = meta === null ? '' : canonicalJson(JSON.parse(meta));
-  return createHash('sha256').update(content).update('\0').update(canonical).digest();
+  return hash('sha256', `${content}\0${canonical}`, 'buffer');
 }
 
 /** The client_message_id that binds a message: the client's, else its Idempotency-Key as a hash. */

@@ -3,14 +3,9 @@ import type { Caller } from '../../platform/auth';
 import { Effects } from '../../platform/idempotency';
 import { type AiTurn, AiTurns, type Said } from './ai-turns';
 import { Appender } from './appender/appender';
-import { type Appended, isStored, type Stored } from './appender/item';
+import { type Appended, isStored, type NewMessage, type Stored } from './appender/item';
 import { bodyHash } from './body';
 import { refusal } from './refusals';
-
-/** What is said, and whether by the client's own id or by its Idempotency-Key. */
-export interface SaidBy extends Omit<Said, 'tenantId'> {
-  readonly isBoundByKey: boolean;
-}
 
 /** Stores what people say, through whichever door. */
 @Injectable()
@@ -24,14 +19,14 @@ export class MessageWriter {
   /**
    * Resolves after the durable commit. A repeat gets the first message again and sets `caller.replayed`. A message into a
    * room of type `ai` starts a turn there; `turn` brings one that was begun already.
+   * @param isBoundByKey its clientMessageId is the request's Idempotency-Key
    * @throws 403, 404, 409, 422, 429, 503
    */
-  async say(caller: Caller, { isBoundByKey, ...said }: SaidBy, turn?: AiTurn): Promise<Stored> {
-    const message = { ...said, tenantId: caller.tenantId };
+  async say(caller: Caller, said: Said, isBoundByKey: boolean, turn?: AiTurn): Promise<Stored> {
     // The key is bound first: with a client_message_id beside it, each of the two refuses another body.
     const result = await this.effects.bound(caller, async () => {
-      const first = await this.append(message, turn);
-      const last = first.status === 'ai' ? await this.inTurn(caller, message) : first;
+      const first = await this.append(said, turn);
+      const last = first.status === 'ai' ? await this.inTurn(caller, said) : first;
       if (isStored(last)) return last;
       throw refusal(last.status, isBoundByKey);
     });
@@ -50,10 +45,18 @@ export class MessageWriter {
   }
 
   private append(said: Said, turn: AiTurn | undefined): Promise<Appended> {
-    return this.appender.append({
-      ...said,
+    // Field by field: spread it costs a microsecond, of the twenty that a send takes.
+    const message: NewMessage = {
+      tenantId: said.tenantId,
+      roomId: said.roomId,
+      messageId: said.messageId,
+      senderId: said.senderId,
+      clientMessageId: said.clientMessageId,
       bodyHash: bodyHash(said.content, said.metaText),
-      ...(turn === undefined ? {} : { jobs: turn.jobs, onStored: (stored) => turn.onStored(stored) }),
-    });
+      content: said.content,
+      metaText: said.metaText,
+    };
+    if (turn === undefined) return this.appender.append(message);
+    return this.appender.append({ ...message, jobs: turn.jobs, onStored: (stored) => turn.onStored(stored) });
   }
 }

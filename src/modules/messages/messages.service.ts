@@ -5,7 +5,7 @@ import { DEFAULT_LIMIT } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { changing, RoomFeed } from '../../platform/realtime';
-import { roomUuid } from '../rooms';
+import { isoTime, roomUuid } from '../rooms';
 import { bindingId, metaText } from './body';
 import type {
   ChangesDto,
@@ -50,19 +50,20 @@ export class MessagesService {
     messageId = newUuid(),
   ): Promise<MessageAcceptedDto> {
     const room = roomUuid(roomId);
-    const result = await this.writer.say(caller, {
+    const said = {
+      tenantId: caller.tenantId,
       roomId: room,
       messageId,
       senderId: caller.userId,
       content: input.content,
       metaText: metaText(input.meta),
       clientMessageId: bindingId(caller, input.client_message_id),
-      isBoundByKey: input.client_message_id === undefined,
-    });
+    };
+    const result = await this.writer.say(caller, said, input.client_message_id === undefined);
     return {
       message_id: encodeId('message', result.messageId),
       seq: result.seq,
-      created_at: result.createdAt.toISOString(),
+      created_at: isoTime(result.createdAt),
     };
   }
 

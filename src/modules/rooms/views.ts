@@ -16,9 +16,15 @@ export interface RoomJson {
   readonly updated_at: string | Date;
 }
 
+/** The last answer of isoTime: what one commit stored has one time, and is told several times. */
+let last = { ms: NaN, text: '' };
+
 /** ISO 8601 UTC with Z and milliseconds. */
 export function isoTime(value: string | Date): string {
-  return (typeof value === 'string' ? new Date(value) : value).toISOString();
+  const date = typeof value === 'string' ? new Date(value) : value;
+  const ms = date.getTime();
+  if (ms !== last.ms) last = { ms, text: date.toISOString() };
+  return last.text;
 }
 
 /** The room object of the contract. */

@@ -32,7 +32,7 @@ export class TurnsService extends Turns implements OnModuleInit {
     const turn = await this.open(caller, chat, said, input);
     try {
       const isBoundByKey = input.clientMessageId === undefined;
-      const stored = await this.writer.say(caller, { ...said, isBoundByKey }, turn);
+      const stored = await this.writer.say(caller, said, isBoundByKey, turn);
       const message = messageSaid(said, stored);
       if (turn !== undefined && stored.status === 'new') return { message, runId: turn.runId, replayed: false };
       return { message, runId: await this.reruns.ofMessage(chat, stored.seq), replayed: stored.status === 'duplicate' };
