@@ -55,6 +55,7 @@ function marksIn(socket, shared, length) {
 /** Opens all sockets, and keeps them alive. */
 async function openSockets(onBytes) {
   const sockets = [];
+  setInterval(() => sockets.forEach((socket) => socket.pong()), PONG_MS).unref();
   while (sockets.length < o.count) {
     const opening = [];
     for (let i = sockets.length; i < o.count && opening.length < CONNECT_AT_ONCE; i++) {
@@ -63,7 +64,6 @@ async function openSockets(onBytes) {
     }
     sockets.push(...(await Promise.all(opening)));
   }
-  setInterval(() => sockets.forEach((socket) => socket.pong()), PONG_MS).unref();
   for (const socket of sockets) socket.fail = () => undefined;
   await sleep(o.settle * 1000);
   return sockets;
