@@ -12,6 +12,7 @@ describe('the gate of those who come back', () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
     loop = new LoopOnHand();
     gate = new ComebackGate(loop.clock, loop);
+    gate.noteLive();
     begun.length = 0;
   });
   afterEach(() => {
@@ -47,6 +48,23 @@ describe('the gate of those who come back', () => {
     expect(begun).toEqual(['a']);
     await loop.idle(1);
     expect(begun).toEqual(['a', 'b']);
+  });
+
+  it('rests for a quarter of that time where nobody was told anything live for a second', async () => {
+    const lane = gate.lane(9);
+    await loop.idle(1000);
+    for (const name of ['a', 'b', 'c']) wait(lane, name);
+    await loop.work(8);
+    await loop.idle(1);
+    expect(begun).toEqual(['a']);
+    await loop.idle(1);
+    expect(begun).toEqual(['a', 'b']);
+    gate.noteLive();
+    await loop.work(4);
+    await loop.idle(5);
+    expect(begun).toEqual(['a', 'b']);
+    await loop.idle(1);
+    expect(begun).toEqual(['a', 'b', 'c']);
   });
 
   it('begins it in 10 ms all the same where the loop never rests', async () => {
@@ -102,6 +120,7 @@ describe('the gate of those who come back', () => {
       async (pieces) => {
         loop = new LoopOnHand();
         gate = new ComebackGate(loop.clock, loop);
+        gate.noteLive();
         const lanes = [gate.lane(2), gate.lane(3)];
         const order: number[][] = [[], []];
         const used: { readonly active: number; readonly idle: number }[] = [];

@@ -4,6 +4,10 @@ import type { TurnTaker } from './turns';
 
 /** The part of the event loop's time up to which pieces of work are begun without delay. */
 const LOOP_SHARE = 0.4;
+/** The same while nobody is told anything live: the rest is for whoever asks something. */
+const QUIET_SHARE = 0.8;
+/** After the last live event. */
+const QUIET_MS = 1000;
 /** Two pieces never begin in one turn: what the first one costs shows only afterwards. */
 const SHORTEST_REST_MS = 0.5;
 /** Who is next waits at most so long, however busy the loop is with other things. */
@@ -52,7 +56,8 @@ class Lane implements TurnTaker {
  * Invariants
  * - The next piece begins when the loop was idle for one and a half times as long as it was active since the last one
  *   began; at the latest 10 ms after that. So the loop's use stays at 40 % wherever the storm alone is what drives it
- *   beyond, and nobody waits for ever where it is not.
+ *   beyond, and nobody waits for ever where it is not. It is 80 % while nothing live is told: there is nobody to spare,
+ *   and all come back sooner.
  * - On a server that is idle a piece begins at once.
  * - Kinds of work take turns; within a kind it is first come, first served. A kind has at most so many in work.
  * - What nobody wants any more when its turn comes takes none.
@@ -63,6 +68,7 @@ export class ComebackGate {
   private timer: NodeJS.Timeout | undefined;
   private begun: { readonly at: number; readonly active: number; readonly idle: number } | undefined;
   private isStopped = false;
+  private liveAt = -Infinity;
 
   constructor(
     private readonly clock: Clock,
@@ -79,6 +85,11 @@ export class ComebackGate {
   /** Pieces that wait. */
   get waiting(): number {
     return this.lanes.reduce((sum, lane) => sum + lane.waiting.length, 0);
+  }
+
+  /** Somebody may be told something live. */
+  noteLive(): void {
+    this.liveAt = this.clock.monotonicMs();
   }
 
   /** Nobody gets a turn any more; who waits is told so. */
@@ -124,8 +135,10 @@ export class ComebackGate {
   private rest(): number {
     if (this.begun === undefined) return 0;
     const { active, idle } = this.loop.read();
-    const due = Math.max(SHORTEST_REST_MS, ((active - this.begun.active) * (1 - LOOP_SHARE)) / LOOP_SHARE);
+    const now = this.clock.monotonicMs();
+    const share = now - this.liveAt < QUIET_MS ? LOOP_SHARE : QUIET_SHARE;
+    const due = Math.max(SHORTEST_REST_MS, ((active - this.begun.active) * (1 - share)) / share);
     const rested = idle - this.begun.idle;
-    return Math.min(due - rested, LONGEST_REST_MS - (this.clock.monotonicMs() - this.begun.at));
+    return Math.min(due - rested, LONGEST_REST_MS - (now - this.begun.at));
   }
 }

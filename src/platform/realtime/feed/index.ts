@@ -17,6 +17,7 @@
  */
 export { FrameBatches, type GrowingBatch } from './batches';
 export { Feed } from './feed';
+export { ROOM_HINTS } from './hints';
 export { LogReads } from './log-reads';
 export { ready } from './pace';
 export { FEED_PROVIDERS } from './providers';
