@@ -151,8 +151,12 @@ describe('a chat on the Rooms API', () => {
     expect(deltas.map((frame) => frame['text']).join('')).toBe('Hello from the fake model.');
     for (const frame of alice.frames) checkFrame(frame, 'server');
     await alice.close();
-    const { rooms } = bodyOf<{ rooms: object[] }>(await tenant.as('alice').get('/rooms'));
-    expect(rooms).toMatchObject([{ room_id, type: 'ai', name: 'Hello', last_seq: 2, unread_count: 1 }]);
+    // Its title is made after the answer.
+    const { rooms } = await until(
+      async () => bodyOf<{ rooms: { name: string }[] }>(await tenant.as('alice').get('/rooms')),
+      (found) => found.rooms[0]?.name === 'Hello',
+    );
+    expect(rooms).toMatchObject([{ room_id, type: 'ai', last_seq: 2, unread_count: 1 }]);
   });
 
   it('tells of an answer that failed', async () => {
