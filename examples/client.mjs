@@ -60,6 +60,7 @@ function apply(frame) {
     acking ??= setTimeout(() => send({ type: 'ack', room_id: ROOM, seq: room.seq }, (acking = undefined)), 100);
   } else if (rev <= (room.revs.get(id) ?? 0)) return; // twice
   room.revs.set(id, rev);
+  if (type === 'member.joined' && frame.user_id === USER_ID) sync(); // what was missed while out
   if (seq) console.log(frame.deleted_at ? `${seq} is deleted` : `${seq} ${frame.sender_id}: ${frame.content}`);
   // An edited message keeps its place: lower revisions may come after it.
   if (room.live && !(type === 'message' && (frame.edited_at || frame.deleted_at))) room.rev = Math.max(room.rev, rev);

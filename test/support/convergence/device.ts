@@ -205,9 +205,10 @@ export class Device {
   }
 
   private refused(request: string, frame: ServerFrame): void {
-    if (this.asked.delete(request)) this.note(request, frame);
-    if (frame['retryable'] === true) setTimeout(() => this.resend(request), RETRY_MS);
-    else this.outbox.delete(request);
+    const wasSync = this.asked.delete(request);
+    if (wasSync) this.note(request, frame);
+    if (frame['retryable'] !== true) this.outbox.delete(request);
+    else setTimeout(() => (wasSync ? this.sync(request) : this.resend(request)), RETRY_MS);
     const { code } = frame;
     if (code !== 'AUTHORIZATION_ERROR' && code !== 'SERVICE_UNAVAILABLE') this.faults.push(JSON.stringify(frame));
   }

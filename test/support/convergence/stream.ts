@@ -11,6 +11,8 @@ interface Place {
   readonly asked?: number;
   /** The last message of the sync that is under way, or its `after_seq`. */
   readonly synced?: number | 'unknown';
+  /** That sync was asked for, after this seq. */
+  readonly from?: number;
   /** The last change that is no message. */
   readonly rev: number;
   readonly isOut?: boolean;
@@ -20,6 +22,7 @@ interface Place {
  * What is wrong with the frames of one connection about one room, in the order in which they came: messages run on by
  * seq, live ones and those of a sync each; while a sync sends nothing is live; it ends where its last message stands,
  * and live goes on right after it; other changes never go back; nothing is live between leaving and joining again.
+ * A sync that a removal cuts short is refused, or begins anew after the next joining; who is refused one is out.
  *
  * @param isSynced the connection was to be sent what its user has not acked
  */
@@ -44,18 +47,19 @@ function after(place: Place, frame: ServerFrame, userId: string): Place[] {
     case ASKED:
       return [{ ...place, asked: number('after_seq') }];
     case 'error':
-      // The answer may be ahead of what is live, or the sync has ended.
-      return synced === undefined ? [unasked(place), { rev: 0, isOut: true }] : [{ rev: 0, isOut: true }];
+      return frame['retryable'] === true ? [unasked(place)] : [{ rev: 0, isOut: true }];
     case 'sync.truncated':
-      return asked === undefined && synced === undefined ? [] : [{ rev: 0, synced: number('before_seq') - 1 }];
+      if (asked === undefined && synced === undefined) return [];
+      return [{ rev: 0, synced: number('before_seq') - 1, ...(asked === undefined ? {} : { from: asked }) }];
     case 'sync.complete':
-      return complete(place, number('last_seq'), number('last_rev'));
+      return complete(place, number('last_seq'), number('last_rev'), frame['request_id'] !== undefined);
     case 'message':
       return message(place, number('seq'));
     case 'read.update':
       return isOut === true && asked === undefined && synced === undefined ? [] : [place];
     default:
-      return change(place, frame, frame['user_id'] === userId, number('rev') === 0 ? rev + 1 : number('rev'));
+      // The joining of who was there from the beginning has rev 0.
+      return change(place, frame, frame['user_id'] === userId, number('rev') || rev);
   }
 }
 
@@ -63,33 +67,35 @@ function unasked({ asked: _, ...place }: Place): Place {
   return place;
 }
 
-function message({ next, asked, synced, rev, isOut }: Place, seq: number): Place[] {
-  if (synced !== undefined) return synced === 'unknown' || seq === synced + 1 ? [{ rev, synced: seq }] : [];
+function message(place: Place, seq: number): Place[] {
+  const { next, asked, synced, rev, isOut } = place;
+  if (synced !== undefined) return synced === 'unknown' || seq === synced + 1 ? [{ ...place, synced: seq }] : [];
   const places: Place[] = [];
   const still = asked === undefined ? {} : { asked };
   if (isOut !== true && (next === undefined || seq === next)) places.push({ next: seq + 1, rev, ...still });
-  if (asked !== undefined && seq === asked + 1) places.push({ rev: 0, synced: seq });
+  if (asked !== undefined && seq === asked + 1) places.push({ rev: 0, synced: seq, from: asked });
   return places;
 }
 
-function complete({ asked, synced }: Place, seq: number, rev: number): Place[] {
+function complete({ asked, synced }: Place, seq: number, rev: number, isAnswer: boolean): Place[] {
   const end = synced ?? asked;
-  return end === 'unknown' || end === seq ? [{ next: seq + 1, rev }] : [];
+  // What was asked for during the sync that nobody asked for comes after it.
+  const still = isAnswer || asked === undefined ? {} : { asked };
+  return end === 'unknown' || end === seq ? [{ next: seq + 1, rev, ...still }] : [];
 }
 
 function change(place: Place, { type }: ServerFrame, isOwn: boolean, rev: number): Place[] {
-  const { asked, synced, isOut } = place;
+  const { asked, synced, from, isOut } = place;
   const places: Place[] = [];
-  // A joining that was found twice brings what follows it twice.
-  const isBack = isOwn && type === 'member.joined';
-  if (rev > place.rev && synced !== undefined) places.push({ ...place, rev });
-  if (synced === undefined && (isBack || (rev > place.rev && isOut !== true))) {
-    const still = asked === undefined ? {} : { asked };
-    if (isOwn && type === 'member.left') places.push({ rev, isOut: true, ...still });
-    else if (isBack) places.push({ rev, ...still });
-    else places.push({ ...place, rev });
-  }
-  if (asked !== undefined && synced === undefined) places.push({ rev, synced: asked });
+  const still = { ...(asked === undefined ? {} : { asked }), ...(from === undefined ? {} : { asked: from }) };
+  // A message that was edited before it came may bring its edit once more.
+  const isOn = rev > place.rev || (rev === place.rev && (isOwn || type.startsWith('message.')));
+  if (isOn && synced !== undefined) places.push({ ...place, rev });
+  // What was found twice comes twice, and a joining brings what follows it twice.
+  if (isOwn && type === 'member.left') places.push({ rev, isOut: true, ...still });
+  else if (isOwn && type === 'member.joined') places.push({ rev, ...still });
+  else if (synced === undefined && isOn && isOut !== true) places.push({ ...place, rev });
+  if (asked !== undefined && synced === undefined) places.push({ rev, synced: asked, from: asked });
   return places;
 }
 

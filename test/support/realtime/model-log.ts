@@ -26,6 +26,7 @@ export interface Change {
 interface ModelMessage {
   readonly seq: number;
   rev: number;
+  isEdited: boolean;
 }
 
 /** A room whose every change is remembered as it happened, which a real log is not. */
@@ -58,7 +59,7 @@ export class ModelRoom {
 
   message(): Change {
     const change = this.add({ type: 'message', seq: this.messages.length + 1 });
-    this.messages.push({ seq: this.messages.length + 1, rev: change.rev });
+    this.messages.push({ seq: this.messages.length + 1, rev: change.rev, isEdited: false });
     return change;
   }
 
@@ -67,6 +68,7 @@ export class ModelRoom {
     if (message === undefined) return undefined;
     const change = this.add({ type: 'message.updated' }, message.seq);
     message.rev = change.rev;
+    message.isEdited = true;
     return change;
   }
 
@@ -109,11 +111,21 @@ export function eventOf(tenantId: string, roomId: string, change: Change): RoomE
   };
 }
 
+/** A question that waits for its answer. */
+export interface ModelCall {
+  readonly name: string;
+  /** It sees what the database holds now, however late its answer arrives. */
+  readonly see: () => void;
+  /** Its answer arrives: what it has seen, else what the database holds now. */
+  readonly go: () => void;
+  readonly fail: () => void;
+}
+
 /** A database that answers when the test lets it: the log and the seats of one tenant's rooms. */
 export class ModelDatabase {
   readonly rooms = new Map<string, ModelRoom>();
   /** Calls that were made and wait. */
-  readonly calls: { readonly name: string; readonly go: () => void; readonly fail: () => void }[] = [];
+  readonly calls: ModelCall[] = [];
   /** Whether calls are answered at once. */
   isPatient = false;
   reads = 0;
@@ -208,7 +220,10 @@ export class ModelDatabase {
     this.reads++;
     if (!this.isPatient) return Promise.resolve().then(ask);
     return new Promise((resolve, reject) => {
-      this.calls.push({ name, go: () => resolve(ask()), fail: () => reject(unavailable('away')) });
+      let seen: { readonly answer: T } | undefined;
+      const see = (): { readonly answer: T } => (seen ??= { answer: ask() });
+      const call = { name, see: () => void see(), go: () => resolve(see().answer) };
+      this.calls.push({ ...call, fail: () => reject(unavailable('away')) });
     });
   }
 
@@ -269,6 +284,10 @@ function seatOf(room: ModelRoom): Seat {
   return { roomId: room.roomId, lastRev: rev, lastSeq: seq, memberCount: room.members.size };
 }
 
+function editedAt({ isEdited }: ModelMessage): Date | null {
+  return isEdited ? new Date(0) : null;
+}
+
 /** What the statement of the messages module returns. */
 function rowsAfter(room: ModelRoom, { rev, seq }: Position, limit: number): LogRow[] {
   const row = (kind: LogRow['kind'], at: number, of: number | null, payload: object | null): LogRow => ({
@@ -282,7 +301,7 @@ function rowsAfter(room: ModelRoom, { rev, seq }: Position, limit: number): LogR
   return [
     ...room.messages
       .filter((m) => m.seq > seq && m.seq <= seq + limit)
-      .map((m) => row('new', m.rev, m.seq, { rev: m.rev, type: 'message', seq: m.seq })),
+      .map((m) => row('new', m.rev, m.seq, { rev: m.rev, type: 'message', seq: m.seq, edited_at: editedAt(m) })),
     ...byRev
       .filter((m) => m.seq > seq + limit)
       .slice(0, 1)
@@ -302,10 +321,11 @@ function rowsAfter(room: ModelRoom, { rev, seq }: Position, limit: number): LogR
 function missedRows(room: ModelRoom, userId: string, part: MissedPart, limits: PageLimits): MissedRow[] {
   const isSeen = room.isChannel || room.members.has(userId);
   const seen = { n: 1, allowed: isSeen, role: room.members.has(userId) ? 'member' : null };
-  const message = (kind: 'new' | 'changed', { seq, rev }: ModelMessage): MissedRow => {
+  const message = (kind: 'new' | 'changed', each: ModelMessage): MissedRow => {
+    const { seq, rev } = each;
     const ids = { message_id: room.roomId, room_id: room.roomId, client_message_id: null };
     const body = { sender_id: 'ann', content: '', meta: null };
-    const times = { created_at: new Date(0), edited_at: null, deleted_at: null };
+    const times = { created_at: new Date(0), edited_at: editedAt(each), deleted_at: null };
     return { ...seen, kind, seq, rev, ...ids, ...body, ...times };
   };
   const isChange = (rev: number): boolean => rev > part.afterRev && rev <= part.throughRev;

@@ -41,11 +41,11 @@ export class Channels implements ChannelSite {
   }
 
   /** Puts a connection that has everything up to `position` into the room's channel, unless it wants none of it. */
-  place(listener: Listener, roomId: string, position: Position, isMember: boolean): void {
+  place(listener: Listener, roomId: string, position: Position, isMember: boolean, isIn = true): void {
     const { connection } = listener;
     const key = roomKey(connection.tenantId, roomId);
     if (!connection.isOpen || listener.hasMuted(key)) return;
-    this.open(connection.tenantId, roomId, position, (channel) => channel.enter(connection, position, isMember));
+    this.open(connection.tenantId, roomId, position, (channel) => channel.enter(connection, position, isMember, isIn));
   }
 
   /** The same for a connection that syncs: its place is kept until its sync has brought it there. */
@@ -59,16 +59,25 @@ export class Channels implements ChannelSite {
     );
   }
 
+  /** Whether the user has connections here that are not in the room's channel. */
+  lacks(tenantId: string, roomId: string, userId: string): boolean {
+    const channel = this.find(tenantId, roomId);
+    return this.listeners.of(tenantId, userId).some(({ connection }) => channel?.has(connection) !== true);
+  }
+
   /** Puts a user's connections into a room at the place where the user came in. */
   admit(tenantId: string, roomId: string, entrance: Entrance, by: string | undefined): void {
     const { userId, position, role, foundedBy } = entrance;
     let isPlaced = false;
     for (const listener of this.listeners.of(tenantId, userId)) {
-      if (this.find(tenantId, roomId)?.has(listener.connection) === true) continue;
+      const channel = this.find(tenantId, roomId);
+      if (channel?.has(listener.connection) === true) continue;
+      isPlaced = true;
+      // The channel will come to the joining by itself.
+      if (foundedBy === undefined && channel !== undefined && channel.position.rev <= position.rev) continue;
       if (foundedBy !== undefined && !listener.hasMuted(roomKey(tenantId, roomId)))
         listener.connection.send(this.founding(roomId, userId, role, by ?? foundedBy));
-      this.place(listener, roomId, position, true);
-      isPlaced = true;
+      this.place(listener, roomId, position, true, foundedBy !== undefined);
     }
     // The joining itself lies after the position.
     if (isPlaced) this.find(tenantId, roomId)?.refresh();
@@ -101,8 +110,11 @@ export class Channels implements ChannelSite {
     for (const handler of this.detached) handler(connection, channel.roomId);
   }
 
-  emptied(channel: RoomChannel): void {
-    this.rooms.delete(roomKey(channel.tenantId, channel.roomId));
+  emptied({ tenantId, roomId, position }: RoomChannel): void {
+    const key = roomKey(tenantId, roomId);
+    this.rooms.delete(key);
+    // What it has heard is news for a channel that is made at an older place.
+    this.overheard.note(key, position.rev);
   }
 
   end(): void {

@@ -194,6 +194,29 @@ describe('the feed of two nodes', () => {
     );
   });
 
+  it('forgets nothing that a channel has told whose last one leaves while another one is let in', async () => {
+    const play = new Play();
+    const { database, room } = play;
+    const here = play.nodes[0] as FeedNode;
+    try {
+      const ann = here.open('ann');
+      await turns();
+      await database.answer();
+      await ann.opened;
+      const ben = here.open('ben');
+      await turns();
+      for (const { see } of database.calls) see();
+      here.feed.feed.publish([eventOf(TENANT, ROOM, room.message())]);
+      ann.connection.close();
+      expect(here.feed.channels.size).toBe(0);
+      await database.settle();
+      await ben.opened;
+      expect(ben.connection.frames.map(({ type }) => type)).toEqual(['message']);
+    } finally {
+      play.stop();
+    }
+  });
+
   it('brings a member in whose joining nobody told, by a poll', async () => {
     const play = new Play();
     try {

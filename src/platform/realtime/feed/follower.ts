@@ -1,5 +1,6 @@
 import type { AcceptedConnection, Position } from '../contract';
 import type { FrameBatches } from './batches';
+import { lacks, newsAt } from './positions';
 import type { RoomChange } from './room-change';
 
 /** The end of a sync: what follows it has to do when it gets there. */
@@ -18,10 +19,12 @@ export class Follower {
   /** Whether the user is in the room at `position`. */
   sits = true;
 
+  /** @param isIn whether it has met its user's joining; until then it hears nothing but the log */
   constructor(
     readonly connection: AcceptedConnection,
     public position: Position,
     public isMember: boolean,
+    public isIn: boolean,
     private readonly batches: FrameBatches,
     readonly arrival?: Arrival,
   ) {}
@@ -29,8 +32,7 @@ export class Follower {
   take(change: RoomChange): void {
     const { joins, leaves, ends } = change.head;
     if (joins === this.connection.userId) {
-      this.sits = true;
-      this.isMember = true;
+      this.sits = this.isMember = this.isIn = true;
     }
     if (!this.sits) return;
     this.connection.sendHistory(change.wireAfter(this.position.seq, (text) => this.batches.encode(text)));
@@ -47,8 +49,8 @@ const MAX_EXPECTING = 100;
 export class RecentChanges {
   private changes: RoomChange[] = [];
 
-  /** @param from revision of the channel's position when it began */
-  constructor(private from: number) {}
+  /** @param from the channel's position when it began */
+  constructor(private from: Position) {}
 
   add(change: RoomChange): void {
     this.changes.push(change);
@@ -58,11 +60,11 @@ export class RecentChanges {
   trim(position: Position, isFollowed: boolean): void {
     if (this.changes.length < (isFollowed ? MAX_RECENT : MAX_EXPECTING)) return;
     this.changes = [];
-    this.from = position.rev;
+    this.from = position;
   }
 
-  /** What was delivered after a revision; undefined where that is not known any more. */
-  after(rev: number): RoomChange[] | undefined {
-    return rev < this.from ? undefined : this.changes.filter((change) => change.rev > rev);
+  /** What was delivered, up to where the channel is, that is news at a position; undefined: not known any more. */
+  after(position: Position, upTo: Position): RoomChange[] | undefined {
+    return lacks(position, this.from) ? undefined : newsAt(position, this.changes, upTo);
   }
 }

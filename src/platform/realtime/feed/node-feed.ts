@@ -80,11 +80,12 @@ export class NodeFeed extends RoomFeed {
 
   private receive(tenantId: string, roomId: string, change: RoomChange): void {
     const channel = this.channels.find(tenantId, roomId);
-    if (channel !== undefined) channel.receive(change);
-    else {
-      this.channels.overheard.note(roomKey(tenantId, roomId), change.rev);
-      if (change.head.joins !== undefined) this.welcome(tenantId, roomId, [change.head.joins]);
-    }
+    const { rev, joins } = change.head;
+    // A channel that was made where it had happened already will never come to it.
+    const isPast = channel === undefined || rev <= channel.position.rev;
+    if (channel === undefined) this.channels.overheard.note(roomKey(tenantId, roomId), rev);
+    else channel.receive(change);
+    if (joins !== undefined && isPast) this.welcome(tenantId, roomId, [joins]);
   }
 
   private look({ tenantId, roomId, rev, joined, by }: HeadHint): void {
@@ -96,7 +97,7 @@ export class NodeFeed extends RoomFeed {
 
   /** Users who may have become members, where this node has connections of theirs. */
   private welcome(tenantId: string, roomId: string, joined: readonly string[], by?: string): void {
-    const here = joined.filter((user) => this.channels.listeners.has(tenantId, user));
+    const here = joined.filter((user) => this.channels.lacks(tenantId, roomId, user));
     if (here.length > 0) void this.resync.entrances(tenantId, roomId, here, by);
   }
 }

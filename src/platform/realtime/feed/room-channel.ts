@@ -3,6 +3,7 @@ import type { FrameBatches } from './batches';
 import { type Arrival, Follower, RecentChanges } from './follower';
 import { LiveSet } from './live-set';
 import { PACE_BYTES, ready } from './pace';
+import { both, isSame, lacks, newsAt } from './positions';
 import { RoomChange } from './room-change';
 import { RoomOrder } from './room-order';
 import { streamFrame } from './stream-frame';
@@ -38,6 +39,21 @@ export interface Target {
   readonly isMember: boolean;
 }
 
+/** One that has more than the channel has delivered. */
+interface Ahead {
+  readonly connection: AcceptedConnection;
+  readonly at: Position;
+  readonly isMember: boolean;
+  readonly isIn: boolean;
+}
+
+/** Whether one that syncs belongs here. */
+interface Doubt {
+  readonly connection: Connection;
+  readonly held: Held;
+  readonly settled: () => void;
+}
+
 interface Held {
   readonly at: Position;
   readonly isMember: boolean;
@@ -62,10 +78,10 @@ interface Held {
 export class RoomChannel {
   private readonly order: RoomOrder;
   private readonly live: LiveSet;
-  private readonly ahead = new Map<Connection, { readonly at: Position; readonly isMember: boolean }>();
+  private readonly ahead = new Map<Connection, Ahead>();
   private readonly followers = new Map<Connection, Follower>();
   private readonly held = new Map<Connection, Held>();
-  private readonly doubted = new Map<Connection, { readonly held: Held; readonly gone: () => void }>();
+  private readonly doubts: Doubt[] = [];
   private recent: RecentChanges | undefined;
   private gap: NodeJS.Timeout | undefined;
   private isReading = false;
@@ -124,15 +140,14 @@ export class RoomChannel {
     else void this.catchUp();
   }
 
-  /** Brings in a connection that has everything up to `at`. */
-  enter(connection: AcceptedConnection, at: Position, isMember: boolean): void {
+  /** Brings in a connection that has everything up to `at`. `isIn`: its user's joining does not lie after that. */
+  enter(connection: AcceptedConnection, at: Position, isMember: boolean, isIn = true): void {
     if (this.has(connection)) {
       if (isMember && this.live.has(connection)) this.live.add(connection, true);
       return;
     }
     this.site.entered(this, connection);
-    if (at.rev < this.position.rev) this.follow(connection, at, isMember);
-    else this.join(connection, at, isMember);
+    this.join(connection, at, isMember, isIn);
   }
 
   /** Keeps a place for a connection that was sent the changes up to `at`, but of the messages those up to `sentSeq`. */
@@ -147,20 +162,22 @@ export class RoomChannel {
     const held = this.held.get(connection) ?? this.takeOut(connection);
     if (held === undefined) return undefined;
     const { at: has, isMember } = held;
-    this.recent ??= new RecentChanges(this.position.rev);
-    return { has, upTo: has.rev < this.position.rev ? this.position : has, isMember };
+    this.recent ??= new RecentChanges(this.position);
+    return { has, upTo: both(has, this.position), isMember };
   }
 
   isHeld(connection: Connection): boolean {
     return this.held.has(connection);
   }
 
-  /** It may have got its place after its removal: it loses it, unless the log has more to say. `gone`: it has lost it. */
-  doubt(connection: Connection, gone: () => void): void {
+  /** It may have got its place after its removal: resolves when it has lost it, or the log has said that it is right. */
+  doubt(connection: Connection): Promise<void> {
     const held = this.held.get(connection);
-    if (held === undefined) return;
-    this.doubted.set(connection, { held, gone });
-    this.refresh();
+    if (held === undefined) return Promise.resolve();
+    return new Promise((settled) => {
+      this.doubts.push({ connection, held, settled });
+      this.refresh();
+    });
   }
 
   /** A sync has sent it this message. */
@@ -178,12 +195,12 @@ export class RoomChannel {
     }
     this.held.delete(connection);
     const { isMember } = held;
-    if (at.rev < this.position.rev) {
-      this.follow(connection, at, isMember, arrival);
+    if (lacks(at, this.position)) {
+      this.follow(connection, at, isMember, true, arrival);
       return;
     }
     arrival.live(at);
-    this.join(connection, at, isMember);
+    this.join(connection, at, isMember, true);
     this.tidy();
     arrival.over(true);
   }
@@ -194,7 +211,7 @@ export class RoomChannel {
 
   /** A frame that is not in the log; also for those that are still being brought here. */
   signal(key: string, text: string, except: string | undefined): void {
-    const behind = [...this.held.keys(), ...this.followers.keys()].filter(({ userId }) => userId !== except);
+    const behind = this.notLive().filter(({ userId }) => userId !== except);
     if (this.live.size + behind.length === 0) return;
     const frame = this.site.batches.encode(text);
     this.live.sendEphemeral(key, frame, except);
@@ -203,7 +220,7 @@ export class RoomChannel {
 
   /** A part of a message that is being written; also for those that are still being brought here. */
   stream(messageId: string, part: StreamPart): void {
-    const behind = [...this.held.keys(), ...this.followers.keys()];
+    const behind = this.notLive();
     if (this.live.size + behind.length === 0) return;
     const reframe = (of: StreamPart): Buffer =>
       this.site.batches.encode(JSON.stringify(streamFrame(this.roomId, messageId, of)));
@@ -213,13 +230,19 @@ export class RoomChannel {
     for (const connection of behind) connection.sendPiece(key, piece);
   }
 
+  /** Those that are still being brought to where the channel is. */
+  private notLive(): Connection[] {
+    const behind = [...this.followers.values(), ...this.ahead.values()].filter(({ isIn }) => isIn);
+    return [...this.held.keys(), ...behind.map(({ connection }) => connection)];
+  }
+
   /** Ends what runs; nobody is told. */
   end(): void {
     this.isOver = true;
     clearTimeout(this.gap);
     this.followers.clear();
     this.held.clear();
-    this.doubted.clear();
+    for (const { settled } of this.doubts.splice(0)) settled();
   }
 
   private drain(): void {
@@ -262,32 +285,38 @@ export class RoomChannel {
 
   /** What was committed before the doubt has been delivered: who is still held does not belong here. */
   private settleDoubts(): void {
-    for (const [connection, { held, gone }] of this.doubted) {
-      if (this.held.get(connection) !== held) continue;
-      this.drop(connection);
-      gone();
+    for (const { connection, held, settled } of this.doubts.splice(0)) {
+      if (this.held.get(connection) === held) this.drop(connection);
+      settled();
     }
-    this.doubted.clear();
   }
 
   /** Those that wait within the page get what lies after their own position, and go live at its end. */
-  private apply(page: LogPage): void {
-    const within = [...this.ahead].filter(([, { at }]) => at.rev < page.position.rev);
+  private apply({ events, position }: LogPage): void {
+    const within = [...this.ahead.values()].filter(({ at }) => lacks(at, position));
+    const changes = events.map((event) => RoomChange.of(event));
     this.recent?.trim(this.position, this.followers.size > 0);
     this.isDelivering = true;
-    for (const event of page.events) {
-      const change = RoomChange.of(event);
-      this.deliver(change);
-      for (const [connection, { at }] of within)
-        if (change.rev > at.rev && this.ahead.has(connection)) {
-          connection.send(change.wireAfter(at.seq, (text) => this.site.batches.encode(text)));
-          if (endsFor(change, connection)) this.drop(connection);
-        }
-    }
-    this.order.moveTo(page.position);
+    for (const change of changes) this.deliver(change);
+    this.order.moveTo(position);
+    for (const each of within) this.carry(each, changes);
     this.promote();
     this.isDelivering = false;
     this.endIfEmpty();
+  }
+
+  /** Brings one that waits through a page; its user may leave and come back in it. */
+  private carry({ connection, at, isMember, isIn }: Ahead, page: readonly RoomChange[]): void {
+    const now = { connection, at: both(at, this.position), isMember, isIn };
+    let sits = true;
+    for (const change of newsAt(at, page, this.position)) {
+      if (change.head.joins === connection.userId) sits = now.isMember = now.isIn = true;
+      if (!sits) continue;
+      connection.send(change.wireAfter(at.seq, (text) => this.site.batches.encode(text)));
+      if (endsFor(change, connection)) sits = false;
+    }
+    if (sits) this.ahead.set(connection, now);
+    else this.drop(connection);
   }
 
   private deliver(change: RoomChange): void {
@@ -325,35 +354,36 @@ export class RoomChannel {
     }
   }
 
-  /** Makes it live; where it has more than the channel, as soon as the channel has got there. */
-  private join(connection: Connection, at: Position, isMember: boolean): void {
-    if (this.isBefore(at)) this.waitAhead(connection, at, isMember);
-    else this.live.add(connection, isMember);
-  }
-
-  /** Between two pages of a catch-up a message may lie before the channel whose later edit does not. */
-  private isBefore({ rev, seq }: Position): boolean {
-    return rev > this.position.rev || seq > this.position.seq;
-  }
-
-  private waitAhead(connection: Connection, at: Position, isMember: boolean): void {
-    this.ahead.set(connection, { at, isMember });
-    this.order.expect(at.rev);
-    this.watchGap();
-  }
-
-  private promote(): void {
-    for (const [connection, { at, isMember }] of this.ahead) {
-      if (this.isBefore(at)) continue;
-      this.ahead.delete(connection);
-      this.live.add(connection, isMember);
+  /** Makes it live; where it has more than the channel, as soon as the channel has got there; behind, it follows. */
+  private join(connection: AcceptedConnection, at: Position, isMember: boolean, isIn: boolean): void {
+    if (isSame(at, this.position)) this.live.add(connection, isMember);
+    else if (lacks(at, this.position)) this.follow(connection, at, isMember, isIn);
+    else {
+      this.ahead.set(connection, { connection, at, isMember, isIn });
+      this.order.expect(at.rev);
+      this.watchGap();
     }
   }
 
-  private follow(connection: AcceptedConnection, at: Position, isMember: boolean, arrival?: Arrival): void {
-    const follower = new Follower(connection, at, isMember, this.site.batches, arrival);
+  /** The channel has moved: who waits ahead of it may be where it is, or lack what it has passed. */
+  private promote(): void {
+    for (const { connection, at, isMember, isIn } of [...this.ahead.values()]) {
+      if (!isSame(at, this.position) && !lacks(at, this.position)) continue;
+      this.ahead.delete(connection);
+      this.join(connection, at, isMember, isIn);
+    }
+  }
+
+  private follow(
+    connection: AcceptedConnection,
+    at: Position,
+    isMember: boolean,
+    isIn: boolean,
+    arrival?: Arrival,
+  ): void {
+    const follower = new Follower(connection, at, isMember, isIn, this.site.batches, arrival);
     this.followers.set(connection, follower);
-    this.recent ??= new RecentChanges(this.position.rev);
+    this.recent ??= new RecentChanges(this.position);
     if (!this.arrive(follower)) void this.lead(follower);
   }
 
@@ -373,11 +403,11 @@ export class RoomChannel {
   /** Makes a follower that has reached the channel one of its connections; false: it has to read on. */
   private arrive(follower: Follower): boolean {
     const { connection } = follower;
-    if (follower.position.rev < this.position.rev) {
-      const rest = this.recent?.after(follower.position.rev);
+    if (lacks(follower.position, this.position)) {
+      const rest = this.recent?.after(follower.position, this.position);
       if (rest === undefined || this.bytesOf(rest) > PACE_BYTES) return false;
       for (const change of rest) follower.take(change);
-      follower.position = { rev: this.position.rev, seq: Math.max(this.position.seq, follower.position.seq) };
+      follower.position = both(follower.position, this.position);
       // The last frames may have been too much for the connection, which is over then.
       if (!this.followers.has(connection)) return true;
     }
@@ -392,9 +422,9 @@ export class RoomChannel {
     return true;
   }
 
-  private settle({ connection, position, isMember, arrival }: Follower): void {
+  private settle({ connection, position, isMember, isIn, arrival }: Follower): void {
     arrival?.live(position);
-    this.join(connection, position, isMember);
+    this.join(connection, position, isMember, isIn);
     arrival?.over(true);
   }
 
@@ -444,9 +474,9 @@ export class RoomChannel {
     return changes.reduce((sum, change) => sum + this.wire(change).length, 0);
   }
 
-  /** Not in the middle of a page: somebody may still join in it. */
+  /** Not before it has told all that it has heard of: somebody may still join in it, and nobody else would see to that. */
   private endIfEmpty(): void {
-    if (this.isDelivering || this.isOver) return;
+    if (this.isDelivering || this.isReading || this.order.isBehind || this.isOver) return;
     if (this.live.size + this.ahead.size + this.followers.size + this.held.size > 0) return;
     this.end();
     this.site.emptied(this);

@@ -23,7 +23,10 @@ export class SyncPlaces {
   seat(connection: Connection, seat: Seat, sentSeq: number): Target | undefined {
     const listener = this.channels.listeners.get(connection);
     if (listener === undefined || seat.isListener === true) return undefined;
+    const isFirst = this.channels.find(connection.tenantId, seat.roomId) === undefined;
     this.channels.keep(listener, { ...seat, ackedSeq: sentSeq });
+    // The seat may have waited for its turn: nobody has listened to the room since.
+    if (isFirst) this.channels.find(connection.tenantId, seat.roomId)?.refresh();
     return this.hold(connection, seat.roomId);
   }
 
@@ -44,13 +47,18 @@ export class SyncPlaces {
   }
 
   /**
-   * The database says that the user does not sit there. Either the channel has not heard of it yet, and will tell them;
-   * or it had passed their removal before they got their place, which is given up then.
+   * The database says that the user does not sit there. Either the channel has not heard of it yet, and tells them; or
+   * it had passed their removal before they got their place, which is given up. Resolves when one of the two was done.
    */
-  doubt(connection: Connection, roomId: string): void {
+  async doubt(connection: Connection, roomId: string): Promise<void> {
     const { tenantId, userId } = connection;
+    await this.channels.find(tenantId, roomId)?.doubt(connection);
     // They may have come back meanwhile, unnoticed since their place was taken.
-    const gone = (): void => void this.resync.entrances(tenantId, roomId, [userId]);
-    this.channels.find(tenantId, roomId)?.doubt(connection, gone);
+    if (connection.isOpen && !this.has(connection, roomId)) await this.resync.entrances(tenantId, roomId, [userId]);
+  }
+
+  /** Whether the connection is in the room's channel, live or on its way. */
+  has(connection: Connection, roomId: string): boolean {
+    return this.channels.find(connection.tenantId, roomId)?.has(connection) === true;
   }
 }

@@ -23,8 +23,9 @@ export interface Budget {
 
 /** A room that a connection is to be brought up to date in. */
 export interface SyncTask {
-  /** As the user sat there when the sync was decided. */
-  readonly seat: Seat;
+  readonly roomId: string;
+  /** As the user sat there when the sync was decided; undefined: the channel knew better than the database. */
+  readonly seat: Seat | undefined;
   readonly afterSeq: number;
   /** Undefined: nothing of what had changed before. */
   readonly afterRev: number | undefined;
@@ -61,7 +62,7 @@ export class RoomSync {
     private readonly bounds: SyncBounds,
   ) {
     const { seat, budget } = task;
-    this.upTo = target?.upTo ?? { rev: seat.lastRev, seq: seat.lastSeq };
+    this.upTo = target?.upTo ?? { rev: seat?.lastRev ?? 0, seq: seat?.lastSeq ?? 0 };
     const missed = Math.max(0, this.upTo.seq - task.afterSeq);
     const messages = Math.min(missed, bounds.roomMessages, budget.left);
     budget.left -= messages;
@@ -80,7 +81,7 @@ export class RoomSync {
   }
 
   get roomId(): string {
-    return this.task.seat.roomId;
+    return this.task.roomId;
   }
 
   /** Whether something of it was sent. */
@@ -96,7 +97,7 @@ export class RoomSync {
       afterRev: this.afterRev,
       throughRev: this.upTo.rev,
       changedThroughSeq: this.changedThroughSeq,
-      marks: !this.isBegun && this.task.seat.memberCount <= this.bounds.markedMembers,
+      marks: !this.isBegun && (this.task.seat?.memberCount ?? 0) <= this.bounds.markedMembers,
     };
   }
 

@@ -88,7 +88,7 @@ export class SyncSession {
     while (rooms.length < PAGE_ROOMS && rows < PAGE_ROWS) {
       const task = this.queue[0];
       // The same room once more begins where the first of the two has brought it.
-      if (task === undefined || rooms.some(({ roomId }) => roomId === task.seat.roomId)) break;
+      if (task === undefined || rooms.some(({ roomId }) => roomId === task.roomId)) break;
       const { budget } = task;
       const before = budget.left;
       const sync = this.begin(task);
@@ -110,11 +110,16 @@ export class SyncSession {
 
   private begin(task: SyncTask): RoomSync | undefined {
     const { places, bounds } = this.site;
-    const { roomId } = task.seat;
+    const { roomId, seat, isAsked } = task;
     // Who was removed and has come back did so at their joining, not where this sync was to begin.
-    if (!task.isAsked && !places.isHeld(this.connection, roomId)) return undefined;
+    if (!isAsked && !places.isHeld(this.connection, roomId)) return undefined;
     const held = places.hold(this.connection, roomId);
-    const target = held ?? (task.isAsked ? places.seat(this.connection, task.seat, task.afterSeq) : undefined);
+    const target =
+      held ?? (isAsked && seat !== undefined ? places.seat(this.connection, seat, task.afterSeq) : undefined);
+    if (target === undefined && seat === undefined) {
+      this.refuse(task);
+      return undefined;
+    }
     return new RoomSync(task, target, bounds);
   }
 
@@ -151,15 +156,24 @@ export class SyncSession {
     if (target === undefined && this.beginAnew(room)) return false;
     const isGone = target !== undefined && !site.places.isHeld(connection, roomId);
     if (isGone || !room.isSeated(page)) {
-      if (!isGone && target !== undefined) site.places.doubt(connection, roomId);
-      this.refuse(room);
-      return true;
+      if (!isGone && target !== undefined) await site.places.doubt(connection, roomId);
+      return this.isOver(room);
     }
     this.send(room, page);
     room.advance(page);
     if (page.more) return false;
     if (target === undefined) this.tell(completeFrame(this.idOf(room), room.upTo, room.task.requestId));
-    else if (!(await this.release(room))) this.refuse(room);
+    else if (!(await this.release(room))) return this.isOver(room);
+    return true;
+  }
+
+  /**
+   * The user was removed. False: they have come back meanwhile, and what they asked for begins anew. A refusal says that
+   * they are out at this point of what they are told: what comes after their next joining is theirs to ask for again.
+   */
+  private isOver(room: RoomSync): boolean {
+    if (room.task.isAsked && this.beginAnew(room)) return false;
+    this.refuse(room.task);
     return true;
   }
 
@@ -198,11 +212,11 @@ export class SyncSession {
   }
 
   /** Whoever asked is told that nothing more comes; who was brought here by the server knows of the removal itself. */
-  private refuse({ task, roomId }: RoomSync): void {
-    if (!task.isAsked) return;
+  private refuse({ isAsked, roomId, requestId }: SyncTask): void {
+    if (!isAsked) return;
     const error = forbidden('You are no member of this room any more, or have unsubscribed from it');
     this.site.metrics.refused(error.code);
-    this.tell({ ...errorFrame(error, task.requestId), room_id: encodeId('room', roomId) });
+    this.tell({ ...errorFrame(error, requestId), room_id: encodeId('room', roomId) });
   }
 
   private idOf(room: RoomSync): string {

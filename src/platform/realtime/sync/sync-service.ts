@@ -6,7 +6,6 @@ import { describeError, type Log } from '../../logging';
 import type { AcceptedConnection, ConnectionHandlers, CursorSeat, Seat, Seats } from '../contract';
 import { Turns } from '../turns';
 import { errorFrame, SOCKET_PATH } from '../protocol';
-import { toWire } from '../transport';
 import type { SyncRoomDto } from './dto/sync-frames.dto';
 import type { SyncTask } from './room-sync';
 import { SyncSession, type SyncSite } from './session';
@@ -50,12 +49,9 @@ export class SyncService implements OnModuleInit {
     return [...this.sessions.values()].reduce((sum, session) => sum + session.waiting, 0);
   }
 
-  /** Syncs one room for its client. Throws 404 or 403 where there is none for them, 429 where too many wait. */
+  /** Syncs one room for its client; without it, it is answered with an error. Throws 429 where too many wait. */
   async one(connection: AcceptedConnection, room: SyncRoomDto, requestId: string | undefined): Promise<void> {
-    const [found] = await this.find(connection, [room]);
-    const refusal = refusalOf(found);
-    if (refusal !== undefined) throw refusal;
-    this.ask(connection, [{ room, found: found as Seat }], requestId);
+    await this.sync(connection, [room], requestId, () => undefined);
   }
 
   /** Syncs several rooms in this order; each that there is not for this client is answered with an error. */
@@ -64,16 +60,36 @@ export class SyncService implements OnModuleInit {
     rooms: readonly SyncRoomDto[],
     requestId: string | undefined,
   ): Promise<void> {
+    await this.sync(connection, rooms, requestId, (n) => `rooms[${n}].room_id`);
+  }
+
+  /**
+   * Refusals leave at once, not in the order of replies: like what is sent of a room they say how the user stands at
+   * this point of its order. Whom the channel has is not refused: they came in after the database was asked, or the
+   * channel is about to hear of their removal; the pages will tell.
+   */
+  private async sync(
+    connection: AcceptedConnection,
+    rooms: readonly SyncRoomDto[],
+    requestId: string | undefined,
+    fieldOf: (n: number) => string | undefined,
+  ): Promise<void> {
+    const { places, metrics, bounds, batches } = this.ports.site;
     const found = await this.find(connection, rooms);
-    const allowed = rooms.flatMap((room, i) => {
-      const seat = found[i];
-      const error = refusalOf(seat, `rooms[${i}].room_id`);
-      if (error === undefined) return [{ room, found: seat as Seat }];
-      this.ports.site.metrics.refused(error.code);
-      connection.send(toWire({ ...errorFrame(error, requestId), room_id: room.room_id }));
-      return [];
-    });
-    this.ask(connection, allowed, requestId);
+    const common = { budget: { left: bounds.messages }, requestId, isAsked: true };
+    const tasks: SyncTask[] = [];
+    for (const [n, { room_id, after_seq: afterSeq, after_rev: afterRev }] of rooms.entries()) {
+      const roomId = decodeId('room', room_id) ?? '';
+      const refusal = refusalOf(found[n], fieldOf(n));
+      if (refusal === undefined || places.has(connection, roomId))
+        tasks.push({ ...common, roomId, seat: seatOf(found[n]), afterSeq, afterRev });
+      else {
+        metrics.refused(refusal.code);
+        const frame = { ...errorFrame(refusal, requestId), room_id };
+        connection.send(batches.encode(JSON.stringify(frame)));
+      }
+    }
+    this.start(connection, tasks);
   }
 
   private async opened(connection: AcceptedConnection): Promise<void> {
@@ -83,7 +99,7 @@ export class SyncService implements OnModuleInit {
     const common = { afterRev: undefined, budget, requestId: undefined, isAsked: false };
     this.start(
       connection,
-      seats.map((seat) => ({ ...common, seat, afterSeq: seat.ackedSeq })),
+      seats.map((seat) => ({ ...common, roomId: seat.roomId, seat, afterSeq: seat.ackedSeq })),
     );
   }
 
@@ -107,18 +123,6 @@ export class SyncService implements OnModuleInit {
       if (left > 0) this.looking.set(connection, left);
       else this.looking.delete(connection);
     }
-  }
-
-  private ask(
-    connection: AcceptedConnection,
-    rooms: readonly { readonly room: SyncRoomDto; readonly found: Seat }[],
-    requestId: string | undefined,
-  ): void {
-    const budget = { left: this.ports.site.bounds.messages };
-    const tasks = rooms.map(({ room: { after_seq: afterSeq, after_rev: afterRev }, found: seat }) => {
-      return { seat, afterSeq, afterRev, budget, requestId, isAsked: true };
-    });
-    this.start(connection, tasks);
   }
 
   private start(connection: AcceptedConnection, tasks: readonly SyncTask[]): void {
@@ -148,6 +152,10 @@ export class SyncService implements OnModuleInit {
 }
 
 const INTERNAL_FAULT = 1011;
+
+function seatOf(found: Found | undefined): Seat | undefined {
+  return typeof found === 'string' ? undefined : found;
+}
 
 function refusalOf(found: Found | undefined, field?: string): AppError | undefined {
   if (found !== 'no_room' && found !== 'not_allowed' && found !== undefined) return undefined;
