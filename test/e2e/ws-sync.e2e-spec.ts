@@ -216,8 +216,9 @@ describe('a connection that opens', () => {
     /** A connection that stops to read with its first frames, and what the server knows of it. */
     async function stalled() {
       const client = await connect(user);
-      client.ws.pause();
+      // Its hello has to be read before.
       const connection = await app.handler.of(client);
+      client.ws.pause();
       const full = 300_000;
       await until(
         () => Promise.resolve(connection.waiting),
