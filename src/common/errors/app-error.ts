@@ -93,6 +93,11 @@ export function unavailable(
   });
 }
 
+/** Whether it says "not now": 503, as `unavailable` makes it. */
+export function isUnavailable(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE';
+}
+
 /** 500. Fixed text: what went wrong inside is in the log under the request id, never in the answer. */
 export function internalError(cause: unknown): AppError {
   return new AppError('INTERNAL_ERROR', 'Internal server error', { cause });

@@ -8,6 +8,7 @@ export {
   internalError,
   invalid,
   invalidFields,
+  isUnavailable,
   notFound,
   unauthenticated,
   unavailable,

@@ -37,8 +37,7 @@ export class MemoryLeases extends Leases {
     this.heldSweep.step();
     const until = Math.ceil(this.clock.monotonicMs() + ttlMs);
     const first = this.holds.get(key);
-    let known = first;
-    while (known !== undefined && known.holder !== holder) known = known.next;
+    const known = found(first, (hold) => hold.holder === holder);
     if (known === undefined) this.holds.set(key, { holder, until, next: first });
     else known.until = until;
     return Promise.resolve();
@@ -51,7 +50,7 @@ export class MemoryLeases extends Leases {
 
   alive(keys: readonly string[]): Promise<Set<string>> {
     const now = this.clock.monotonicMs();
-    const isHeld = (key: string): boolean => listed(this.holds.get(key)).some(({ until }) => until > now);
+    const isHeld = (key: string): boolean => found(this.holds.get(key), ({ until }) => until > now) !== undefined;
     return Promise.resolve(new Set(keys.filter(isHeld)));
   }
 
@@ -97,6 +96,12 @@ export class MemoryLeases extends Leases {
     last.next = undefined;
     this.holds.set(key, first);
   }
+}
+
+function found(first: Hold | undefined, fits: (hold: Hold) => boolean): Hold | undefined {
+  let hold = first;
+  while (hold !== undefined && !fits(hold)) hold = hold.next;
+  return hold;
 }
 
 function listed(first: Hold | undefined): Hold[] {

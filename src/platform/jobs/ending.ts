@@ -1,4 +1,4 @@
-import { AppError } from '../../common/errors';
+import { isUnavailable } from '../../common/errors';
 import { codeOf } from '../database';
 import { delayAfter } from './backoff';
 import { DeadJob, type JobHandler, PostponeJob, RetryJob } from './job';
@@ -21,8 +21,7 @@ export const OUTLIVED: Outcome = { outcome: 'retry', delayMs: 0, error: 'the lea
 export function outcomeOf(error: unknown, attempt: number, handler: JobHandler): Outcome {
   const text = textOf(error);
   if (error instanceof PostponeJob) return { outcome: 'released', delayMs: error.delayMs, error: null };
-  if (error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE')
-    return { outcome: 'released', delayMs: AWAY_MS, error: text };
+  if (isUnavailable(error)) return { outcome: 'released', delayMs: AWAY_MS, error: text };
   if (error instanceof DeadJob || attempt >= handler.maxAttempts) return { outcome: 'dead', delayMs: 0, error: text };
   const delayMs = error instanceof RetryJob ? error.delayMs : delayAfter(handler.schedule, attempt);
   return { outcome: 'retry', delayMs, error: text };

@@ -1,4 +1,4 @@
-import { AppError } from '../../common/errors';
+import { isUnavailable } from '../../common/errors';
 import type { Log } from '../logging';
 import { describeError } from '../logging';
 
@@ -53,7 +53,7 @@ class Repeating implements Interval {
       this.failures++;
       if (this.failures > 1) return;
       // "Not now" (the database is away) is told as an outage by who knows about it.
-      const isPassing = error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE';
+      const isPassing = isUnavailable(error);
       this.log[isPassing ? 'warn' : 'error']({ timer: this.name, error: describeError(error) }, 'timer failed');
     }
   }

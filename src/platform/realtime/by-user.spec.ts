@@ -30,7 +30,7 @@ describe('ByUser', () => {
     expect(things.of('t', 'bob')).toEqual([b1]);
     expect(things.of('u', 'alice')).toEqual([other]);
     expect(visited((visit) => things.forEach(visit))).toEqual([a1, a2, a3, b1, other]);
-    expect(visited((visit) => things.forEachUser(visit))).toEqual([a1, b1, other]);
+    expect([...things.firsts()]).toEqual([a1, b1, other]);
     expect(things.anyOf('t')).toBe(a1);
   });
 

@@ -49,21 +49,12 @@ export class ByUser<T extends { readonly tenantId: string; readonly userId: stri
   *firsts(): Generator<T, void> {
     for (const users of this.tenants.values())
       for (const entry of users.values()) {
-        const [first] = many(entry);
+        const first = isMany(entry) ? entry[0] : entry;
         if (first !== undefined) yield first;
       }
   }
 
-  /** The first thing of every user, now. Leaves no garbage, as a generator would: it is called often, over all connections. */
-  forEachUser(visit: (first: T) => void): void {
-    for (const users of this.tenants.values())
-      for (const entry of users.values()) {
-        const first = isMany(entry) ? entry[0] : entry;
-        if (first !== undefined) visit(first);
-      }
-  }
-
-  /** Everything; as `forEachUser`. */
+  /** Everything. Leaves no garbage, as a generator would: it is called often, over all connections. */
   forEach(visit: (item: T) => void): void {
     for (const users of this.tenants.values())
       for (const entry of users.values())

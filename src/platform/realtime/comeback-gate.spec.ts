@@ -129,7 +129,7 @@ describe('the gate of those who come back', () => {
             order[lane]?.push(i);
             used.push(loop.read());
             loop.spend(ms);
-            // Its answer comes.
+            // Its answer comes, by the timers that the test moves.
             setTimeout(() => lanes[lane]?.giveBack(), 2);
           });
         });

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { AppError } from '../../../common/errors';
+import { isUnavailable } from '../../../common/errors';
 
 const RETRY_MS = 200;
 
@@ -12,12 +12,8 @@ export async function patiently<T>(signal: AbortSignal, work: () => Promise<T>):
     try {
       return await work();
     } catch (error) {
-      if (signal.aborted || !isAway(error)) throw error;
+      if (signal.aborted || !isUnavailable(error)) throw error;
       await pause(RETRY_MS);
     }
   }
-}
-
-export function isAway(error: unknown): boolean {
-  return error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE';
 }

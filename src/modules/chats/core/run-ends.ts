@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { isUnavailable } from '../../../common/errors';
 import { ChatLog, isStored, type Stored } from '../../messages';
 import type { ChatMessage } from '../contract';
 import { type AnswerMeta, failureOf, messageOf, usageMeta } from './chat-row';
@@ -7,7 +8,7 @@ import { ChunkWriter } from './chunk-writer';
 import { LiveRun, type RunRef } from './live-run';
 import { LiveRuns } from './live-runs';
 import type { RunOutcome } from './run-outcome';
-import { isAway, patiently } from './patience';
+import { patiently } from './patience';
 import { RunPublisher } from './run-publisher';
 import { RunsRepository } from './runs.repository';
 
@@ -38,7 +39,7 @@ export class RunEnds {
         await this.republish(live.ref);
       });
     } catch (error) {
-      if (isAway(error)) this.live.keep(live.ref.runId, { live, outcome });
+      if (isUnavailable(error)) this.live.keep(live.ref.runId, { live, outcome });
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
-import { AppError, unavailable } from '../../../common/errors';
+import { type AppError, isUnavailable, unavailable } from '../../../common/errors';
 import { RuntimeConfig } from '../../../config';
 import { Lifecycle, StopStage } from '../../../platform/lifecycle';
 import { type Chat, ChatStreams, type Unwatch } from '../contract';
@@ -69,8 +69,7 @@ export class AnswerWaits implements OnModuleInit {
       });
     } catch (error) {
       // "Nothing has happened" would be wrong: the message is stored.
-      if (error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE')
-        throw unavailable(error.message, { outcome: 'unknown', cause: error });
+      if (isUnavailable(error)) throw unavailable(error.message, { outcome: 'unknown', cause: error });
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { AppError } from '../../../common/errors';
+import { isUnavailable } from '../../../common/errors';
 import { codeOf } from '../../../platform/database';
 import type { AppendRepository, AppendRow, LookupRow } from './append.repository';
 import { type Appended, type NewMessage, roomKey } from './item';
@@ -29,7 +29,7 @@ export class BatchWriter {
       return outcomes(batch.length, await this.repository.append(batch, wait));
     } catch (error) {
       if (isItemFault(error)) return this.split(batch, wait, error);
-      if (isAway(error) && (await this.awaitDatabase())) return this.recover(batch, wait, error);
+      if (isUnavailable(error) && (await this.awaitDatabase())) return this.recover(batch, wait, error);
       return failed(batch, error);
     }
   }
@@ -126,11 +126,7 @@ function isItemFault(error: unknown): boolean {
   return /^2[23]...$/.test(codeOf(error) ?? '');
 }
 
-function isAway(error: unknown): error is AppError {
-  return error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE';
-}
-
 /** The write may have happened. */
 function isUnknown(error: unknown): boolean {
-  return isAway(error) && error.details?.['outcome'] === 'unknown';
+  return isUnavailable(error) && error.details?.['outcome'] === 'unknown';
 }

@@ -91,8 +91,7 @@ export class NotificationLinks {
 
   /** Looks for users whose notifications nobody told this node of. */
   async poll(): Promise<void> {
-    const users: NotificationLink[] = [];
-    this.byUser.forEachUser((link) => users.push(link));
+    const users = [...this.byUser.firsts()];
     for (let i = 0; i < users.length; i += SLICE) {
       const waited = await this.deliveries.waitedFor(users.slice(i, i + SLICE), OVERDUE_MS);
       for (const user of waited)

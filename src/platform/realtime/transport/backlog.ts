@@ -7,8 +7,8 @@ interface Segment {
 }
 
 /**
- * How many of the bytes that the client has not taken are live. History is told from live frames, which alone count towards 4009: it is
- * paced by whoever sends it.
+ * How many of the bytes that the client has not taken are live. History is told from live frames, which alone count
+ * towards 4009: it is paced by whoever sends it.
  */
 export class Backlog {
   private history: Segment[] = [];
