@@ -3,6 +3,7 @@ import { chatPath, createChat, FAKE_ANSWER, messagesOf, roomIdOf, sayStreaming }
 import type { SseClient, SseEvent } from '../support/chats/sse';
 import { textOn } from '../support/chats/socket';
 import { Gate } from '../support/fake-model';
+import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
 import { Servers } from '../support/server-process';
@@ -107,7 +108,7 @@ describe('PostgreSQL is away in the middle of an answer', () => {
       site.victim.freezePostgres(async () => {
         await finished(read);
         await until(
-          () => site.metric('chatapi_runs_live'),
+          () => metricOf(site.key, 'chatapi_runs_live'),
           (live) => live === 0,
           LEASE_MS,
         );

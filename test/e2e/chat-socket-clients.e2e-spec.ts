@@ -2,16 +2,17 @@ import { Clock } from '../../src/common/clock';
 import { type AcceptedConnection, toWire } from '../../src/platform/realtime';
 import type { TestTenant } from '../support/app';
 import { mintToken } from '../support/auth';
+import { withModel, type WithModel } from '../support/chats/chat-app';
 import { chatPath, type ChatBody, createChat, messagesOf, sayStreaming } from '../support/chats/http';
 import { AnswerReader, CHAT_PATH, chatOptions, openChat, typesOf } from '../support/chats/socket';
-import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
+import { Gate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
-import { WsClient } from '../support/ws/client';
+import { closeAll, WsClient } from '../support/ws/client';
 import { clientFrame, RawSocket } from '../support/ws/raw';
 import { keyOf, type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
-let app: SocketApp;
+let app: WithModel<SocketApp>;
 let model: ProviderServer;
 let tenant: TestTenant;
 let chat: ChatBody;
@@ -20,22 +21,17 @@ let userId: string;
 const clients: WsClient[] = [];
 
 beforeAll(async () => {
-  model = await FakeModel.start();
-  app = await startSocketApp({ env: { OPENAI_BASE_URL: model.url } });
+  app = await withModel((env) => startSocketApp({ env }));
+  ({ model } = app);
 });
-afterAll(async () => {
-  await app.close();
-  await model.stop();
-});
+afterAll(() => app.close());
 beforeEach(async () => {
   model.reset();
   userId = `user${++users}`;
   tenant = await app.tenant();
   chat = await createChat(tenant.key, userId);
 });
-afterEach(async () => {
-  await Promise.all(clients.splice(0).flatMap((client) => (client.isOpen ? [client.close()] : [])));
-});
+afterEach(() => closeAll(clients));
 
 async function open(query: object = {}): Promise<WsClient> {
   const client = await openChat(app.url, tenant, chat.id, { userId, query });

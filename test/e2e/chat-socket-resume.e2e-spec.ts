@@ -1,18 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { startTestApp, type TestApp, type TestTenant } from '../support/app';
+import type { TestApp, TestTenant } from '../support/app';
+import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { type ChatBody, createChat, messagesOf, sayStreaming } from '../support/chats/http';
 import { AnswerReader, chatOptions, openChat, typesOf } from '../support/chats/socket';
-import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
+import { Gate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
-import { WsClient } from '../support/ws/client';
+import { closeAll, WsClient } from '../support/ws/client';
 
 const WORDS = ['One ', 'two ', 'drei ', '四 ', '😀 ', 'six ', 'seven ', 'eight.'];
 const WHOLE = WORDS.join('');
 const NOBODY = 'msg_019000000000700080000000ffffffff';
 
-let app: TestApp;
+let app: WithModel<TestApp>;
 let model: ProviderServer;
 let tenant: TestTenant;
 let chat: ChatBody;
@@ -20,14 +21,11 @@ let gates: Gate[];
 const clients: WsClient[] = [];
 
 beforeAll(async () => {
-  model = await FakeModel.start();
-  app = await startTestApp({ env: { OPENAI_BASE_URL: model.url } });
+  app = await startChatApp();
+  ({ model } = app);
   tenant = await app.tenant();
 });
-afterAll(async () => {
-  await app.close();
-  await model.stop();
-});
+afterAll(() => app.close());
 beforeEach(async () => {
   model.reset();
   chat = await createChat(tenant.key);
@@ -36,7 +34,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const gate of gates) gate.open();
-  await Promise.all(clients.splice(0).flatMap((client) => (client.isOpen ? [client.close()] : [])));
+  await closeAll(clients);
 });
 
 async function open(query: object = {}): Promise<WsClient> {

@@ -10,13 +10,14 @@ import {
   roomIdOf,
   say,
 } from '../support/chats/http';
+import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { CHAT_PATH, chatOptions, openChat, textOn, typesOf } from '../support/chats/socket';
-import { FakeModel, faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, Gate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
 import { createKey } from '../support/tenants';
-import { WsClient } from '../support/ws/client';
+import { closeAll, WsClient } from '../support/ws/client';
 
-let app: TestApp;
+let app: WithModel<TestApp>;
 let model: ProviderServer;
 let tenant: TestTenant;
 let chat: ChatBody;
@@ -24,13 +25,10 @@ let userId: string;
 let users = 0;
 
 beforeAll(async () => {
-  model = await FakeModel.start();
-  app = await startTestApp({ env: { OPENAI_BASE_URL: model.url } });
+  app = await startChatApp();
+  ({ model } = app);
 });
-afterAll(async () => {
-  await app.close();
-  await model.stop();
-});
+afterAll(() => app.close());
 beforeEach(async () => {
   model.reset();
   tenant = await app.tenant();
@@ -44,10 +42,7 @@ async function open(more: { readonly userId?: string; readonly query?: object } 
   clients.push(client);
   return client;
 }
-afterEach(async () => {
-  const left = clients.splice(0).filter(({ isOpen }) => isOpen);
-  await Promise.all(left.map((client) => client.close()));
-});
+afterEach(() => closeAll(clients));
 
 const refused = (query: object, more: { chatId?: string; userId?: string } = {}) =>
   WsClient.refused(app.url, chatOptions(tenant, more.chatId ?? chat.id, more.userId ?? userId, query));

@@ -11,27 +11,25 @@ import {
   say,
   sayStreaming,
 } from '../support/chats/http';
+import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { textOf } from '../support/chats/sse';
-import { FakeModel, faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, Gate, type ProviderServer } from '../support/fake-model';
 import { errorOf } from '../support/http/api';
 import type { MessageBody } from '../support/messages';
 import { until } from '../support/poll';
 import { bodyOf, refusal } from '../support/rooms';
 
 describe('one chat behind three doors', () => {
-  let app: TestApp;
+  let app: WithModel<TestApp>;
   let model: ProviderServer;
   let tenant: TestTenant;
 
   beforeAll(async () => {
-    model = await FakeModel.start();
-    app = await startTestApp({ env: { OPENAI_BASE_URL: model.url } });
+    app = await startChatApp();
+    ({ model } = app);
     tenant = await app.tenant();
   });
-  afterAll(async () => {
-    await app.close();
-    await model.stop();
-  });
+  afterAll(() => app.close());
 
   it('what is said through each is one log, under one id on all', async () => {
     const { key } = tenant;
@@ -156,8 +154,8 @@ describe('without a model', () => {
 
 describe('while the server stops', () => {
   it('streams end without their last event, waiting callers are told to ask again, and the answer is stored', async () => {
-    const model = await FakeModel.start();
-    const app = await startTestApp({ env: { OPENAI_BASE_URL: model.url, SHUTDOWN_GRACE_MS: '200' } });
+    const app = await startChatApp({ SHUTDOWN_GRACE_MS: '200' });
+    const { model } = app;
     const { key } = await app.tenant();
     const [streamed, waited] = [await createChat(key), await createChat(key)];
     const gate = new Gate();
@@ -177,12 +175,11 @@ describe('while the server stops', () => {
     expect(refused.headers.get('retry-after')).not.toBeNull();
     gate.open();
     await closing;
-    await model.stop();
   });
 
   it('an answer that ends in time still gets out', async () => {
-    const model = await FakeModel.start();
-    const app = await startTestApp({ env: { OPENAI_BASE_URL: model.url } });
+    const app = await startChatApp();
+    const { model } = app;
     const { key } = await app.tenant();
     const chat = await createChat(key);
     const gate = new Gate();
@@ -193,6 +190,5 @@ describe('while the server stops', () => {
     gate.open();
     expect((await waiting).answer).toMatchObject({ content: 'In time', status: 'completed' });
     await closing;
-    await model.stop();
   });
 });

@@ -9,24 +9,22 @@ import {
   say,
   type TurnBody,
 } from '../support/chats/http';
-import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
+import { withModel, type WithModel } from '../support/chats/chat-app';
+import { Gate, type ProviderServer } from '../support/fake-model';
 import { errorOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { bodyOf, refusal } from '../support/rooms';
 import { checkFrame } from '../support/ws/asyncapi';
 import { type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
-let app: SocketApp;
+let app: WithModel<SocketApp>;
 let model: ProviderServer;
 
 beforeAll(async () => {
-  model = await FakeModel.start();
-  app = await startSocketApp({ env: { OPENAI_BASE_URL: model.url } });
+  app = await withModel((env) => startSocketApp({ env }));
+  ({ model } = app);
 });
-afterAll(async () => {
-  await app.close();
-  await model.stop();
-});
+afterAll(() => app.close());
 beforeEach(() => model.reset());
 
 const UNLIMITED = { requests_per_second: null, ai_requests_per_minute: null };

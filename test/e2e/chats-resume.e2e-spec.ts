@@ -1,7 +1,8 @@
-import { startTestApp, type TestApp } from '../support/app';
+import type { TestApp } from '../support/app';
+import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { chatPath, conversationIdOf, createChat, messagesOf, rejoin, sayStreaming } from '../support/chats/http';
 import { SseClient, type SseEvent, textOf } from '../support/chats/sse';
-import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
+import { Gate, type ProviderServer } from '../support/fake-model';
 import type { Api } from '../support/http/api';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
@@ -36,19 +37,16 @@ const CONVERSATIONS: Door = {
 };
 
 describe('joining an answer again', () => {
-  let app: TestApp;
+  let app: WithModel<TestApp>;
   let model: ProviderServer;
   let key: Api;
 
   beforeAll(async () => {
-    model = await FakeModel.start();
-    app = await startTestApp({ env: { OPENAI_BASE_URL: model.url } });
+    app = await startChatApp();
+    ({ model } = app);
     ({ key } = await app.tenant());
   });
-  afterAll(async () => {
-    await app.close();
-    await model.stop();
-  });
+  afterAll(() => app.close());
 
   describe.each([CHATS, CONVERSATIONS])('on $name', (door) => {
     it.each([1, 2, 3, 4, 5])('cut after every %d tokens, nothing is missing and nothing comes twice', async (n) => {

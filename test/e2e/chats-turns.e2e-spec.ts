@@ -1,4 +1,4 @@
-import { startTestApp, type TestApp, type TestTenant } from '../support/app';
+import type { TestApp, TestTenant } from '../support/app';
 import {
   ask,
   chatPath,
@@ -13,8 +13,9 @@ import {
   sayStreaming,
   type TurnBody,
 } from '../support/chats/http';
+import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { SseClient, textOf } from '../support/chats/sse';
-import { FakeModel, faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, Gate, type ProviderServer } from '../support/fake-model';
 import { type Api, errorOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { badField, bodyOf, objectOfBytes, refusal } from '../support/rooms';
@@ -25,22 +26,19 @@ const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 /** The index of an answer's last event: beyond that of any token. */
 const END = 2_147_483_647;
 
-let app: TestApp;
+let app: WithModel<TestApp>;
 let model: ProviderServer;
 let tenant: TestTenant;
 let key: Api;
 let chat: ChatBody;
 
 beforeAll(async () => {
-  model = await FakeModel.start();
-  app = await startTestApp({ env: { OPENAI_BASE_URL: model.url } });
+  app = await startChatApp();
+  ({ model } = app);
   tenant = await app.tenant();
   ({ key } = tenant);
 });
-afterAll(async () => {
-  await app.close();
-  await model.stop();
-});
+afterAll(() => app.close());
 beforeEach(async () => {
   model.reset();
   chat = await createChat(key);

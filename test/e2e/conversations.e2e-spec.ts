@@ -1,8 +1,9 @@
-import { startTestApp, type TestApp, type TestTenant } from '../support/app';
+import type { TestApp, TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
+import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { FAKE_ANSWER } from '../support/chats/http';
 import { SseClient, textOf } from '../support/chats/sse';
-import { FakeModel, faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, Gate, type ProviderServer } from '../support/fake-model';
 import { type Answer, type Api, errorOf } from '../support/http/api';
 import { badField, bodyOf, FORBIDDEN, refusal } from '../support/rooms';
 
@@ -34,7 +35,7 @@ const NOBODYS = 'conv_0190000000007000800000000ffffff0';
 const NOT_FOUND = { status: 404, code: 'CONVERSATION_NOT_FOUND' };
 const USAGE = { promptTokens: 11, completionTokens: 6, totalTokens: 17 };
 
-let app: TestApp;
+let app: WithModel<TestApp>;
 let model: ProviderServer;
 let tenant: TestTenant;
 let other: TestTenant;
@@ -43,16 +44,13 @@ let users = 0;
 let user: string;
 
 beforeAll(async () => {
-  model = await FakeModel.start();
-  app = await startTestApp({ env: { OPENAI_BASE_URL: model.url } });
+  app = await startChatApp();
+  ({ model } = app);
   tenant = await app.tenant();
   other = await app.tenant();
   ({ key } = tenant);
 });
-afterAll(async () => {
-  await app.close();
-  await model.stop();
-});
+afterAll(() => app.close());
 beforeEach(() => {
   model.reset();
   user = `user-${++users}`;

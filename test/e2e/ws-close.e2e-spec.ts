@@ -1,5 +1,6 @@
 import type { TestTenant } from '../support/app';
 import { JWT_SECRET, mintToken } from '../support/auth';
+import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { createKey, keysPath, withKey } from '../support/tenants';
 import { WsClient } from '../support/ws/client';
@@ -37,12 +38,7 @@ function typingFrame(room_id: string, user_id: string): Buffer {
   return toWire({ type: 'typing', room_id, user_id, action: 'start' });
 }
 
-/** The value of a series on /metrics. */
-async function metric(series: string): Promise<number> {
-  const { body } = await app.anonymous.get<string>('/metrics');
-  const line = body.split('\n').find((each) => each.startsWith(`${series} `));
-  return Number(line?.slice(series.length + 1) ?? 0);
-}
+const metric = (series: string): Promise<number> => metricOf(app.anonymous, series);
 
 function closes(code: number): Promise<number> {
   return metric(`chatapi_ws_closes_total{code="${code}"}`);

@@ -3,6 +3,7 @@ import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, forgeries, JWT_SECRET, mintToken } from '../support/auth';
 import { captureLog } from '../support/captured-log';
 import { errorOf } from '../support/http/api';
+import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { createKey, keysPath } from '../support/tenants';
 import { type ConnectOptions, type Refusal, WsClient } from '../support/ws/client';
@@ -436,15 +437,7 @@ describe('what fails on our side', () => {
 
 describe('the metrics', () => {
   it('count open sockets, what is written, and refusals by reason', async () => {
-    const read = async (series: string): Promise<number> => {
-      const { body } = await app.anonymous.get<string>('/metrics');
-      return Number(
-        body
-          .split('\n')
-          .find((line) => line.startsWith(`${series} `))
-          ?.slice(series.length + 1) ?? 0,
-      );
-    };
+    const read = (series: string): Promise<number> => metricOf(app.anonymous, series);
     const open = 'chatapi_ws_connections{path="/ws"}';
     const frames = 'chatapi_ws_sent_frames_total';
     const refusals = 'chatapi_ws_refused_total{reason="unauthenticated"}';

@@ -1,5 +1,6 @@
 import { Database, SystemDatabase } from '../../src/platform/database';
 import type { TestTenant } from '../support/app';
+import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { WsClient } from '../support/ws/client';
 import { keyOf, type SocketApp, startSocketApp } from '../support/ws/socket-app';
@@ -14,10 +15,7 @@ describe('more upgrades than are taken at once', () => {
   });
   afterAll(() => app.close());
 
-  const refusals = async (): Promise<number> => {
-    const { body } = await app.anonymous.get<string>('/metrics');
-    return Number(/^chatapi_ws_refused_total\{reason="paced"\} (\d+)$/m.exec(body)?.[1] ?? 0);
-  };
+  const refusals = (): Promise<number> => metricOf(app.anonymous, 'chatapi_ws_refused_total{reason="paced"}');
 
   it('wait, and the rest is told to come back, before the database is asked', async () => {
     let open: () => void = () => undefined;

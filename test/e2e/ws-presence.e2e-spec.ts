@@ -1,7 +1,7 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { until } from '../support/poll';
 import { bodyOf, createRoom, type MemberBody, type RoomBody } from '../support/rooms';
-import { type ServerFrame, WsClient } from '../support/ws/client';
+import { closeAll, type ServerFrame, WsClient } from '../support/ws/client';
 
 const UNKNOWN_ROOM = 'room_00000000000070008000000000000001';
 
@@ -14,9 +14,7 @@ describe('presence and typing on the socket', () => {
     test = await startTestApp();
     tenant = await test.tenant();
   });
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).flatMap((client) => (client.isOpen ? [client.close()] : [])));
-  });
+  afterEach(() => closeAll(clients));
   afterAll(() => test.close());
 
   async function connect(userId: string, of: TestTenant = tenant): Promise<WsClient> {

@@ -3,11 +3,12 @@ import { bearer, mintToken } from '../support/auth';
 import { DEAD_LETTERS, deadLetter, deadLetters, type FailedMessageBody } from '../support/dead-letters';
 import type { Api } from '../support/http/api';
 import { isReplay, pathOf, send } from '../support/messages';
+import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { badField, bodyOf, createRoom, FORBIDDEN, listedRoom, NOT_FOUND, refusal, sendAll } from '../support/rooms';
 import { createKey, withKey } from '../support/tenants';
 import { checkFrame } from '../support/ws/asyncapi';
-import { type ServerFrame, WsClient } from '../support/ws/client';
+import { closeAll, type ServerFrame, WsClient } from '../support/ws/client';
 
 /** Instead of 30 s: a message is given up on after 31 times this. */
 const WAIT_MS = 25;
@@ -24,7 +25,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   for (const client of clients) for (const frame of client.frames) checkFrame(frame, 'server');
-  await Promise.all(clients.splice(0).flatMap((client) => (client.isOpen ? [client.close()] : [])));
+  await closeAll(clients);
 });
 afterAll(() => app.close());
 
@@ -64,11 +65,7 @@ function untilLetters(userId: string, count: number): Promise<FailedMessageBody[
   );
 }
 
-async function metric(series: string): Promise<number> {
-  const { body } = await app.anonymous.get<string>('/metrics');
-  const line = body.split('\n').find((each) => each.startsWith(`${series} `));
-  return Number(line?.slice(series.length + 1) ?? 0);
-}
+const metric = (series: string): Promise<number> => metricOf(app.anonymous, series);
 
 describe('redelivery', () => {
   it('sends again to a connection that acks what it does not, five times in all, and then it is a dead letter', async () => {

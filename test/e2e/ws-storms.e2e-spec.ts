@@ -2,6 +2,7 @@ import { Database, SystemDatabase } from '../../src/platform/database';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { wholeLog } from '../support/follower';
 import { send } from '../support/messages';
+import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { createRoom } from '../support/rooms';
 import { WsClient } from '../support/ws/client';
@@ -31,11 +32,7 @@ async function connect(userId: string): Promise<WsClient> {
   return client;
 }
 
-async function metric(series: string): Promise<number> {
-  const { body } = await app.anonymous.get<string>('/metrics');
-  const line = body.split('\n').find((each) => each.startsWith(`${series} `));
-  return Number(line?.slice(series.length + 1) ?? 0);
-}
+const metric = (series: string): Promise<number> => metricOf(app.anonymous, series);
 
 const openSockets = (): Promise<number> => metric('chatapi_ws_connections{path="/ws"}');
 

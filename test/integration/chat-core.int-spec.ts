@@ -12,22 +12,20 @@ import { RunsRepository } from '../../src/modules/chats/core/runs.repository';
 import { RunChunksRepository } from '../../src/modules/chats/core/run-chunks.repository';
 import { Jobs } from '../../src/platform/jobs';
 import { type CoreApp, startCoreApp } from '../support/chat-core';
-import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
+import { withModel, type WithModel } from '../support/chats/chat-app';
+import { Gate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
 
-let core: CoreApp;
+let core: WithModel<CoreApp>;
 let model: ProviderServer;
 let tenantId: string;
 let chat: Chat;
 
 beforeAll(async () => {
-  model = await FakeModel.start();
-  core = await startCoreApp({ OPENAI_BASE_URL: model.url });
+  core = await withModel(startCoreApp);
+  ({ model } = core);
 });
-afterAll(async () => {
-  await core.close();
-  await model.stop();
-});
+afterAll(() => core.close());
 beforeEach(async () => {
   model.reset();
   tenantId = await core.tenant();

@@ -1,36 +1,22 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { outboundPost, type OutboundPostOptions, type StreamAnswer } from '../../src/platform/outbound';
+import { ForeignServer } from '../support/foreign-server';
 
 const OPTIONS = { allowPrivate: false, connectMs: 1000, maxBytes: 100_000, maxErrorBytes: 1000 };
 
 describe('a post to a foreign address that is answered by a stream', () => {
-  let server: Server;
-  let asked: string[];
-  let answer: RequestListener;
+  let server: ForeignServer;
 
   beforeEach(async () => {
-    asked = [];
-    answer = (_request, response) => void response.end('ok');
-    server = createServer((request, response) => {
-      asked.push(`${request.method ?? ''} ${request.headers.host ?? ''}${request.url ?? ''}`);
-      answer(request, response);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    server = await ForeignServer.start();
   });
-  afterEach(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-
-  const port = (): number => (server.address() as AddressInfo).port;
+  afterEach(() => server.stop());
 
   function post(
     host: string,
     options: Partial<OutboundPostOptions> = {},
     signal = new AbortController().signal,
   ): Promise<StreamAnswer> {
-    return outboundPost({ ...OPTIONS, ...options })(`http://${host}:${port()}/a?b=c`, {
+    return outboundPost({ ...OPTIONS, ...options })(`http://${host}:${server.port}/a?b=c`, {
       headers: {},
       body: '{}',
       signal,
@@ -44,7 +30,7 @@ describe('a post to a foreign address that is answered by a stream', () => {
   }
 
   it('streams the answer, with its status and headers', async () => {
-    answer = (_request, response) => {
+    server.answer = (_request, response) => {
       response.writeHead(201, { 'x-one': '1' }).write('first');
     };
     const response = await post('127.0.0.1', { allowPrivate: true });
@@ -57,14 +43,14 @@ describe('a post to a foreign address that is answered by a stream', () => {
     let asks = 0;
     const resolve = (): Promise<string[]> => Promise.resolve([asks++ === 0 ? '127.0.0.1' : '127.0.0.9']);
     expect(await text(await post('model.example', { allowPrivate: true, resolve }))).toBe('ok');
-    expect([asks, asked]).toEqual([1, [`POST model.example:${port()}/a?b=c`]]);
+    expect([asks, server.asked]).toEqual([1, [`POST model.example:${server.port}/a?b=c`]]);
   });
 
   it.each(['127.0.0.1', '2130706433', '[::ffff:127.0.0.1]', '[::1]', '169.254.169.254'])(
     'connects to no private address: %s',
     async (host) => {
       await expect(post(host)).rejects.toThrow('private or reserved');
-      expect(asked).toEqual([]);
+      expect(server.asked).toEqual([]);
     },
   );
 
@@ -73,32 +59,32 @@ describe('a post to a foreign address that is answered by a stream', () => {
       await expect(post('rebinding.example', { resolve: () => Promise.resolve(addresses) })).rejects.toThrow(
         'private or reserved',
       );
-    expect(asked).toEqual([]);
+    expect(server.asked).toEqual([]);
   });
 
   it('gives up a name that hangs, and nothing else, in its time for connecting', async () => {
     const resolve = (): Promise<string[]> => new Promise(() => undefined);
     await expect(post('slow.example', { connectMs: 20, resolve })).rejects.toThrow('no connection within 20 ms');
-    answer = (_request, response) => void setTimeout(() => response.end('late'), 100);
+    server.answer = (_request, response) => void setTimeout(() => response.end('late'), 100);
     expect(await text(await post('127.0.0.1', { allowPrivate: true, connectMs: 50 }))).toBe('late');
   });
 
   it('follows no redirect', async () => {
-    answer = (_request, response) => void response.writeHead(307, { location: '/other' }).end();
+    server.answer = (_request, response) => void response.writeHead(307, { location: '/other' }).end();
     expect((await post('127.0.0.1', { allowPrivate: true })).status).toBe(307);
-    expect(asked).toHaveLength(1);
+    expect(server.asked).toHaveLength(1);
   });
 
   it('reads a bounded part of an error, and fails a success that is longer than it may be', async () => {
-    answer = (_request, response) => void response.writeHead(500).end('x'.repeat(200_000));
+    server.answer = (_request, response) => void response.writeHead(500).end('x'.repeat(200_000));
     expect(await text(await post('127.0.0.1', { allowPrivate: true }))).toHaveLength(1000);
-    answer = (_request, response) => void response.end('x'.repeat(200_000));
+    server.answer = (_request, response) => void response.end('x'.repeat(200_000));
     const long = await post('127.0.0.1', { allowPrivate: true });
     await expect(text(long)).rejects.toThrow('longer than');
   });
 
   it.each([204, 304])('an answer without a body has none: %i', async (status) => {
-    answer = (_request, response) => void response.writeHead(status).end();
+    server.answer = (_request, response) => void response.writeHead(status).end();
     const response = await post('127.0.0.1', { allowPrivate: true });
     expect([response.status, await text(response)]).toEqual([status, '']);
   });
@@ -106,7 +92,7 @@ describe('a post to a foreign address that is answered by a stream', () => {
   it('ends with the reason of its signal, before the answer and in it, and hangs up', async () => {
     const closed = (): Promise<void> =>
       new Promise((resolve) => {
-        answer = (_request, response) => {
+        server.answer = (_request, response) => {
           response.on('close', resolve);
           response.flushHeaders();
         };

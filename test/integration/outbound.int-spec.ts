@@ -1,33 +1,19 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { OutboundSender } from '../../src/platform/outbound';
+import { ForeignServer } from '../support/foreign-server';
 
 const OPTIONS = { allowPrivate: false, timeoutMs: 1000, maxBytes: 1000 };
 
 describe('the sender of requests to foreign addresses', () => {
-  let server: Server;
-  let asked: string[];
-  let answer: RequestListener;
+  let server: ForeignServer;
 
   beforeEach(async () => {
-    asked = [];
-    answer = (_request, response) => void response.end('ok');
-    server = createServer((request, response) => {
-      asked.push(`${request.method ?? ''} ${request.headers.host ?? ''}${request.url ?? ''}`);
-      answer(request, response);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    server = await ForeignServer.start();
   });
-  afterEach(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-
-  const port = (): number => (server.address() as AddressInfo).port;
+  afterEach(() => server.stop());
 
   function post(host: string, options: Partial<ConstructorParameters<typeof OutboundSender>[0]> = {}) {
     const signal = new AbortController().signal;
-    const request = { url: `http://${host}:${port()}/a?b=c`, headers: {}, body: '{}', signal };
+    const request = { url: `http://${host}:${server.port}/a?b=c`, headers: {}, body: '{}', signal };
     return new OutboundSender({ ...OPTIONS, ...options }).post(request);
   }
 
@@ -35,7 +21,7 @@ describe('the sender of requests to foreign addresses', () => {
     const resolve = (): Promise<string[]> => Promise.resolve(['127.0.0.1']);
     const { status, body } = await post('hooks.example', { allowPrivate: true, resolve });
     expect([status, body.toString()]).toEqual([200, 'ok']);
-    expect(asked).toEqual([`POST hooks.example:${port()}/a?b=c`]);
+    expect(server.asked).toEqual([`POST hooks.example:${server.port}/a?b=c`]);
   });
 
   it('resolves a name once: one that changes its mind leads nowhere else', async () => {
@@ -43,7 +29,7 @@ describe('the sender of requests to foreign addresses', () => {
     // Nobody listens where it leads when it is checked; whenever it is asked again, it leads to the server.
     const resolve = (): Promise<string[]> => Promise.resolve([asks++ === 0 ? '127.0.0.9' : '127.0.0.1']);
     await expect(post('rebinding.example', { allowPrivate: true, resolve })).rejects.toThrow('ECONNREFUSED');
-    expect([asks, asked]).toEqual([1, []]);
+    expect([asks, server.asked]).toEqual([1, []]);
   });
 
   it('refuses a name of which one address is private', async () => {
@@ -55,7 +41,7 @@ describe('the sender of requests to foreign addresses', () => {
     'connects to no private address: %s',
     async (host) => {
       await expect(post(host)).rejects.toThrow('private or reserved');
-      expect(asked).toEqual([]);
+      expect(server.asked).toEqual([]);
     },
   );
 
@@ -71,16 +57,17 @@ describe('the sender of requests to foreign addresses', () => {
   });
 
   it('follows no redirect and reads no more than it may', async () => {
-    answer = (_request, response) => void response.writeHead(302, { location: '/other' }).end('x'.repeat(100_000));
+    server.answer = (_request, response) =>
+      void response.writeHead(302, { location: '/other' }).end('x'.repeat(100_000));
     const { status, body } = await post('127.0.0.1', { allowPrivate: true });
-    expect([status, body.length, asked.length]).toEqual([302, 1000, 1]);
+    expect([status, body.length, server.asked.length]).toEqual([302, 1000, 1]);
   });
 
   it('gives up when its caller does', async () => {
-    answer = () => undefined;
+    server.answer = () => undefined;
     const abort = new AbortController();
     const sender = new OutboundSender({ ...OPTIONS, allowPrivate: true });
-    const url = `http://127.0.0.1:${port()}/`;
+    const url = `http://127.0.0.1:${server.port}/`;
     const posted = sender.post({ url, headers: {}, body: '', signal: abort.signal });
     abort.abort();
     await expect(posted).rejects.toThrow('given up');

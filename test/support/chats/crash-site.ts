@@ -42,12 +42,6 @@ export class CrashSite {
     const stream = await rejoin(this.key, chatId, seen.at(-1)?.id);
     return textOf([...seen, ...(await stream.rest())]);
   }
-
-  /** A number on /metrics; 0 where it is missing. */
-  async metric(name: string): Promise<number> {
-    const { body } = await this.key.get<string>('/metrics');
-    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(body)?.[1] ?? 0);
-  }
 }
 
 /** What a reader of the AI chats API makes of these events of one answer. */

@@ -208,6 +208,7 @@ export class Device {
     const wasSync = this.asked.delete(request);
     if (wasSync) this.note(request, frame);
     if (frame['retryable'] !== true) this.outbox.delete(request);
+    // A client's own pace: nothing tells it when the server can do again what it could not.
     else setTimeout(() => (wasSync ? this.sync(request) : this.resend(request)), RETRY_MS);
     const { code } = frame;
     if (code !== 'AUTHORIZATION_ERROR' && code !== 'SERVICE_UNAVAILABLE') this.faults.push(JSON.stringify(frame));

@@ -54,13 +54,13 @@ export class SeamClient {
     this.view.isLive = false;
     void opened.then(() => {
       if (this.connection !== connection) return;
-      // Before it has its places nothing is read from it.
       // Whoever came in and was let out meanwhile may have been seated once more, later than that.
       if (this.manual) {
         this.take();
         this.judge();
         this.stream = [];
       }
+      // Before it has its places nothing is read from it.
       this.isOpening = false;
       if (this.manual || this.isDue) this.sync();
     });

@@ -65,6 +65,7 @@ export class WsClient {
       const tried = await attempt(url, options);
       if (tried instanceof WsClient) return tried;
       if (tried.status !== 503) throw new Error(`the upgrade answered ${tried.status}: ${JSON.stringify(tried.body)}`);
+      // Not for an event: the server has said when it wants to be asked again.
       await pause(Number(tried.headers['retry-after']) * 1000);
     }
   }
@@ -165,6 +166,11 @@ export class WsClient {
 export function socketUrl(url: string, { path = '/ws', query }: ConnectOptions = {}): string {
   const text = typeof query === 'string' ? query : new URLSearchParams(query ?? {}).toString();
   return `${url.replace(/^http/, 'ws')}${path}${text === '' ? '' : `?${text}`}`;
+}
+
+/** Closes those that are open; none is left in the list. */
+export async function closeAll(clients: WsClient[]): Promise<void> {
+  await Promise.all(clients.splice(0).flatMap((client) => (client.isOpen ? [client.close()] : [])));
 }
 
 function attempt(url: string, options: ConnectOptions): Promise<WsClient | Refusal> {
