@@ -1,17 +1,24 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TestTenant } from '../support/app';
 import { describeWithBrowser, openPage, type WatchedPage } from '../support/browser';
+import type { Api } from '../support/http/api';
 import { listAll, pathOf, send } from '../support/messages';
 import { until } from '../support/poll';
 import { bodyOf, createRoom, sendMany } from '../support/rooms';
 import { type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
-const FILE = pathToFileURL(join(__dirname, '..', '..', 'examples', 'page.html')).href;
+const PATH = join(__dirname, '..', '..', 'examples', 'page.html');
+const FILE = pathToFileURL(PATH).href;
+
+/** Pages that are open. */
+const pages: WatchedPage[] = [];
 
 /** Opens the page as bob; how to wait for what it shows. */
 async function open(app: SocketApp, tenant: TestTenant, roomId: string) {
   const watched = await openPage(app.url);
+  pages.push(watched);
   const { page, problems } = watched;
   const settings = new URLSearchParams({ key: tenant.apiKey, user: 'bob', server: app.url, room: roomId });
   await page.goto(`${FILE}#${settings.toString()}`);
@@ -26,28 +33,37 @@ async function open(app: SocketApp, tenant: TestTenant, roomId: string) {
     (state) => state === 'live as bob',
     20_000,
   );
-  return { watched, page, problems, shows };
+  return { page, problems, shows };
 }
+
+/** Says something while bob is no member. */
+async function sayWithoutBob(alice: Api, roomId: string): Promise<void> {
+  const members = `/rooms/${roomId}/members`;
+  bodyOf(await alice.delete(`${members}/bob`), 204);
+  await send(alice, roomId, { content: 'meanwhile' });
+  bodyOf(await alice.post(members, { user_ids: ['bob'] }));
+}
+
+it('examples/page.html is short enough to be copied', () => {
+  expect(readFileSync(PATH, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(100);
+});
 
 describeWithBrowser('examples/page.html, opened as a file', () => {
   let app: SocketApp;
   let tenant: TestTenant;
-  let watched: WatchedPage | undefined;
 
   beforeAll(async () => {
     app = await startSocketApp();
     tenant = await app.tenant();
   });
   afterAll(async () => {
-    await watched?.close();
+    await Promise.all(pages.map((each) => each.close()));
     await app.close();
   });
 
   it('sends, shows what comes, edits and deletions, and after a lost connection what it missed', async () => {
     const { room_id } = await createRoom(tenant.as('alice'), 'group', ['bob']);
-    const opened = await open(app, tenant, room_id);
-    watched = opened.watched;
-    const { page, problems, shows } = opened;
+    const { page, problems, shows } = await open(app, tenant, room_id);
     await page.fill('#text', 'from the page <b>');
     await page.press('#text', 'Enter');
     await shows(1, 'bob: from the page <b>');
@@ -66,6 +82,18 @@ describeWithBrowser('examples/page.html, opened as a file', () => {
     const numbers = await page.locator('#log li').evaluateAll((items) => items.map(({ id }) => Number(id)));
     expect(numbers).toEqual(Array.from({ length: 522 }, (_, i) => i + 1));
     expect(app.handler.opening.length).toBeGreaterThan(1);
+    expect(problems).toEqual([]);
+  });
+
+  it('catches up with what was said while its user was no member', async () => {
+    const alice = tenant.as('alice');
+    const { room_id } = await createRoom(alice, 'group', ['bob']);
+    const { shows, problems } = await open(app, tenant, room_id);
+    await send(alice, room_id, { content: 'before' });
+    await shows(1, 'alice: before');
+    await sayWithoutBob(alice, room_id);
+    await send(alice, room_id, { content: 'after' });
+    await shows(3, 'alice: after');
     expect(problems).toEqual([]);
   });
 });
