@@ -262,7 +262,6 @@ describe('4009', () => {
     await until(
       () => closes(4009),
       (now) => now === before + 1,
-      4000,
     );
     client.ws.resume();
     expect([1006, 4009]).toContain((await client.ended()).code);
@@ -289,7 +288,6 @@ describe('4009', () => {
     await until(
       async () => connection.isOpen,
       (isOpen) => !isOpen,
-      10_000,
     );
     client.ws.resume();
     await client.ended();
