@@ -14,6 +14,7 @@ export { SseAnswer } from './sse/sse-answer.decorator';
 export { SseModule } from './sse/sse.module';
 export { type SseEnd, SseStream } from './sse/sse-stream';
 export { SseStreams } from './sse/sse-streams';
+export { refuseUnknownParameters } from './query-names';
 export { toAppError } from './to-app-error';
 export { componentSchemas, type Schemas } from './openapi/components';
 export { buildDocument, installSwagger } from './swagger';

@@ -18,6 +18,7 @@ import { bindIdempotencyKey } from './idempotency-key';
 import { installJsonBody } from './json-body';
 import { BODY_LIMIT } from './adapter';
 import { compileDtos } from './compile-dtos';
+import { QueryNames } from './query-names';
 import { RouteTable } from './routes';
 import { ErrorSender } from './send-error';
 import { openDocs } from './swagger';
@@ -118,6 +119,7 @@ function installGate(fastify: FastifyInstance, app: NestFastifyApplication): voi
     app.get(TenantThrottlerGuard, { strict: false }),
     app.get(Lifecycle),
     app.get(Metrics),
+    new QueryNames(app, app.get(Validator)),
   );
   fastify.addHook('onRequest', gate.hook);
 }
