@@ -3,7 +3,7 @@
  * envelope, idempotency keys and Swagger. Order of a request: request id → CORS → gate (credential, limit, rule) →
  * body → idempotency key → validation → controller.
  */
-export { BODY_LIMIT, HttpAdapter, requestIdOf } from './adapter';
+export { HttpAdapter, requestIdOf } from './adapter';
 export { AlwaysEnveloped, NeverEnveloped } from './envelope';
 export { CurrentCaller } from './caller.decorator';
 export { PageDto } from './dto/page.dto';
