@@ -8,7 +8,7 @@ import { clientFrame, RawSocket } from '../support/ws/raw';
 import { keyOf, type SocketApp, startSocketApp } from '../support/ws/socket-app';
 import { toWire } from '../../src/platform/realtime';
 
-const MAX = 256 * 1024;
+const MAX = 768 * 1024;
 const HEARTBEAT = { WS_HEARTBEAT_MS: '200', WS_SILENCE_MS: '700' };
 
 let app: SocketApp;
