@@ -9,7 +9,9 @@ const preset = (systemPrompt: string): Preset => ({
   model: null,
   temperature: null,
   maxTokens: null,
+  options: {},
   contextMessages: 20,
+  contextTokens: null,
 });
 
 function said(content: string, kind: 'user' | 'assistant' = 'user'): LoggedMessage {
