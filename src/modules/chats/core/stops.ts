@@ -13,6 +13,11 @@ export class Stops {
     private readonly streams: ChatStreams,
   ) {}
 
+  /** Runs that are cancelled already end wherever they are written; nobody waits for that. */
+  now(runIds: readonly string[]): void {
+    this.interrupts.now(runIds);
+  }
+
   async all(chat: Chat): Promise<readonly ChatMessage[]> {
     const ids = await this.interrupts.all(chat);
     const answers = await Promise.all(ids.map((runId) => this.end(chat, runId)));
