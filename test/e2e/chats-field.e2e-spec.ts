@@ -254,6 +254,31 @@ describe('A16', () => {
   });
 });
 
+describe('S12: a number that a double does not hold', () => {
+  const ID = '{"id":9007199254740993}';
+
+  it.each([ID, JSON.stringify(ID)])('in a frame is refused with its name and the request id: %s', async (meta) => {
+    const [onChat, onRoom] = [await socket(), await room()];
+    const field = (name: string): string => (meta === ID ? `${name}.id` : name);
+    onChat.ws.send(`{"content":"Hi","metadata":${meta},"request_id":"r"}`);
+    expect(await onChat.frame('error')).toMatchObject({ details: { field: field('metadata') }, request_id: 'r' });
+    onRoom.ws.send(`{"type":"send_message","room_id":"x","content":"Hi","meta":${meta},"request_id":"r"}`);
+    expect(await onRoom.frame('error')).toMatchObject({ field: field('meta'), request_id: 'r' });
+    expect(await messagesOf(key, chat.id)).toEqual([]);
+  });
+
+  it('two bodies that differ there alone are not the same', async () => {
+    const alice = tenant.as(user);
+    const group = bodyOf(await alice.post<{ room_id: string }>('/rooms', { type: 'group' }), 201).room_id;
+    const send = (id: string) =>
+      alice.post(`/rooms/${group}/messages`, undefined, {
+        raw: `{"content":"Hi","client_message_id":"c","meta":{"id":${id}}}`,
+      });
+    expect((await send('9007199254740992')).status).toBe(201);
+    expect(refusal(await send('9007199254740993'))).toEqual(badField('meta.id'));
+  });
+});
+
 describe('S14: streams that are open at a time', () => {
   const SAYS = (chatId: string, userId: string): [string, string, object | undefined][] => [
     ['POST', `${chatPath(chatId)}/messages`, { content: 'Hi', stream: true }],

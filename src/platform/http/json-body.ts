@@ -2,14 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/errors';
-import { JsonRefused, parseJson } from '../validation';
+import { JsonRefused, parseJson, refused } from '../validation';
 
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const JSON_TYPE = /^application\/json *(;|$)/i;
 
 /**
- * Parses a JSON body: valid UTF-8 without a byte order mark, at most 32 levels, no `__proto__`; an empty body is no
- * body. Throws 400.
+ * Parses a JSON body: valid UTF-8 without a byte order mark, at most 32 levels, no `__proto__`, no number that
+ * a double does not hold; an empty body is no body. Throws 400.
  */
 export function parseJsonBody(raw: Buffer): unknown {
   if (raw.length === 0) return undefined;
@@ -17,7 +17,7 @@ export function parseJsonBody(raw: Buffer): unknown {
   try {
     return parseJson(raw.toString('utf8'));
   } catch (error) {
-    if (error instanceof JsonRefused) throw new AppError('VALIDATION_ERROR', `The body ${error.message}`);
+    if (error instanceof JsonRefused) throw refused('The body', error);
     throw error;
   }
 }

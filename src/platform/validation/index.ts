@@ -4,6 +4,6 @@
  */
 export { IsJsonObject, IsLimit, IsNested, IsNotBlank, IsNullable, IsUserId, nestedClasses } from './decorators';
 export { compileSchema, isDto, type DtoClass, type ObjectSchema, type PropertySchema } from './compile-schema';
-export { JsonRefused, parseJson } from './parse-json';
+export { JsonRefused, parseJson, refused } from './parse-json';
 export { asJsonObject, Validator } from './validator';
 export { CompiledValidationPipe } from './pipe';
