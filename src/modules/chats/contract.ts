@@ -1,6 +1,6 @@
 import type { Caller } from '../../platform/auth';
 import type { PageRequest } from '../../common/pagination';
-import type { FinishReason } from '../models';
+import type { AnswerOptions, FinishReason } from '../models';
 
 /** A chat with a model: a room of type `ai` and what belongs to it beyond a room. */
 export interface Chat {
@@ -52,7 +52,7 @@ export interface ChatMessage {
 
 /** Why a run ended badly, as a client is told. */
 export interface RunFailure {
-  readonly code: 'MODEL_ERROR' | 'CHANNEL_UNAVAILABLE' | 'INTERNAL_ERROR';
+  readonly code: 'MODEL_ERROR' | 'CHANNEL_UNAVAILABLE' | 'QUOTA_EXCEEDED' | 'INTERNAL_ERROR';
   readonly message: string;
 }
 
@@ -169,6 +169,8 @@ export interface NewTurn {
   /** An object, or JSON text that holds one. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly clientMessageId?: string | undefined;
+  /** How the answer is wanted, before what the preset says. A repeat must name the same. */
+  readonly options?: AnswerOptions | undefined;
   readonly origin?: Origin;
 }
 
@@ -196,8 +198,8 @@ export abstract class Turns {
    */
   abstract send(caller: Caller, chat: Chat, input: NewTurn): Promise<Turn>;
   /**
-   * Writes the last answer anew: the old one becomes `superseded`. @throws 409 while an answer is written or when there
-   * is nothing to answer
+   * Writes the last answer anew, with the options of the last one: that becomes `superseded`. @throws 409 while an answer
+   * is written or when there is nothing to answer, 429 QUOTA_EXCEEDED
    */
   abstract regenerate(caller: Caller, chat: Chat): Promise<Turn>;
   /** Ends the chat's running and waiting answers, their text so far is kept; resolves when they are stored. */

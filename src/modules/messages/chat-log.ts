@@ -34,9 +34,10 @@ export interface NewAnswer extends Answer {
 const COLUMNS = `m.message_id, m.room_id, m.seq, m.sender_id, m.content, m.meta, m.kind, m.status, m.reply_to_seq,
   m.client_message_id, m.created_at, m.deleted_at`;
 
-/** What a model can be told: nothing that was deleted, superseded or empty. */
+/** What a model can be told: nothing that was deleted, superseded or empty, and no answer to what was deleted. */
 const TOLD = `m.deleted_at IS NULL AND m.content <> '' AND m.status IS DISTINCT FROM 'superseded'
-  AND m.status IS DISTINCT FROM 'failed'`;
+  AND m.status IS DISTINCT FROM 'failed' AND NOT EXISTS (SELECT 1 FROM messages q WHERE q.tenant_id = m.tenant_id
+    AND q.room_id = m.room_id AND q.seq = m.reply_to_seq AND q.deleted_at IS NOT NULL)`;
 
 /** An answer that has no text is not something that was said; a message that was deleted is. */
 const SAID = `(m.content <> '' OR m.kind <> 'assistant' OR m.deleted_at IS NOT NULL)`;

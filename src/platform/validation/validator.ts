@@ -49,8 +49,8 @@ export class Validator {
   }
 
   /**
-   * Checks a query string: whole numbers and booleans are read from text, an empty value is none of them; unknown
-   * parameters are ignored. Throws 400 with all faults.
+   * Checks a query string: whole numbers and booleans are read from text, an empty value is none of them.
+   * Unknown parameters were refused at the gate. Throws 400 with all faults.
    */
   query<T extends object>(dto: new () => T, value: unknown): T {
     const compiled = this.of(dto);

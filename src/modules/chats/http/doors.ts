@@ -73,5 +73,11 @@ function conversationEvent(event: RunEvent, chatId: string, isStarted: boolean):
 }
 
 function failed({ code, message }: RunFailure, details: Readonly<Record<string, unknown>>): AppError {
+  if (code === 'QUOTA_EXCEEDED') return new AppError(code, message, { details, retryAfterSeconds: secondsOfTheDay() });
   return new AppError(code, message, { details, ...(code === 'CHANNEL_UNAVAILABLE' ? { retryAfterSeconds: 1 } : {}) });
+}
+
+/** Until budgets begin anew, at midnight UTC. */
+function secondsOfTheDay(now = new Date()): number {
+  return Math.max(1, Math.ceil((new Date(now).setUTCHours(24, 0, 0, 0) - now.getTime()) / 1000));
 }

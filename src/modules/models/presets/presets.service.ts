@@ -32,7 +32,13 @@ export class PresetsService extends Presets {
     const row = await this.rowOf(tenantId, name);
     if (row === undefined) return undefined;
     const { createdAt: _createdAt, updatedAt: _updatedAt, ...preset } = presetView(row);
-    return preset;
+    const { model, temperature, maxTokens } = preset;
+    const options = {
+      model: model ?? undefined,
+      temperature: temperature ?? undefined,
+      maxTokens: maxTokens ?? undefined,
+    };
+    return { ...preset, options, contextTokens: null };
   }
 
   async known(tenantId: string, names: readonly string[]): Promise<ReadonlySet<string>> {

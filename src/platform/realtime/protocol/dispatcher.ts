@@ -65,7 +65,7 @@ export class Dispatcher implements OnModuleInit {
       return;
     }
     const { path, defaultFrame } = lane.door;
-    const frame = readFrame(data.toString('utf8'), defaultFrame);
+    const frame = readFrame(data.toString('utf8'), defaultFrame, data.length);
     const operation = 'type' in frame ? this.operations.of(path).get(frame.type) : undefined;
     this.metrics
       .counter('chatapi_frames_received_total')
