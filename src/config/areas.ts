@@ -1,3 +1,4 @@
+import { originFault } from '../common/text';
 import { area } from './area';
 import { flag, int, list, oneOf, optionalFlag, optionalText, text } from './field';
 
@@ -9,13 +10,12 @@ export class HttpConfig extends area('HTTP', {
   }),
   corsOrigins: list('CORS_ORIGINS', {
     default: ['*'],
-    check: (item) =>
-      item === '*' || isOrigin(item) ? undefined : 'must be * or origins such as https://app.example.com',
-    doc: 'Origins whose pages may call the API, comma-separated; * for all. Cookies are never used.',
+    check: (item) => (item === '*' ? undefined : originFault(item)),
+    doc: 'Origins whose pages may call the API, comma-separated; * for all. https://*.example.com stands for any one label; web views and extensions have origins such as capacitor://localhost; null stands for local files. Cookies are never used.',
   }),
   trustProxy: flag('TRUST_PROXY', {
     default: false,
-    doc: 'Take the client address from X-Forwarded-For. Only behind a proxy that sets it.',
+    doc: 'Take the client address from X-Forwarded-For: its last entry, which the nearest proxy wrote. Only behind a proxy that sets it.',
   }),
   metricsPublic: flag('METRICS_PUBLIC', {
     default: true,
@@ -188,8 +188,4 @@ function minLength(n: number): (raw: string) => string | undefined {
 function isHttpUrl(raw: string): boolean {
   const url = URL.canParse(raw) ? new URL(raw) : undefined;
   return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-}
-
-function isOrigin(item: string): boolean {
-  return /^https?:\/\/[^/\s,]+$/.test(item);
 }

@@ -29,7 +29,12 @@ export const ERROR_CATALOGUE = {
   CONFLICT: row(409, 4001, false, 'The state of the thing forbids it, e.g. the DM already exists (`details.room_id`).'),
   QUOTA_EXCEEDED: row(429, 4029, true, 'A token budget is spent; `Retry-After` says until when.'),
   PAYLOAD_TOO_LARGE: row(413, 1009, false, 'The body is larger than 256 KB.'),
-  UNSUPPORTED_MEDIA_TYPE: row(415, 4001, false, 'The body is not `application/json`.'),
+  UNSUPPORTED_MEDIA_TYPE: row(
+    415,
+    4001,
+    false,
+    'The body is not `application/json`, or is coded: `Content-Encoding` may be `identity` only.',
+  ),
   IDEMPOTENCY_MISMATCH: row(
     422,
     4001,

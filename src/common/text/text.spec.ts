@@ -1,5 +1,14 @@
 import fc from 'fast-check';
-import { canonicalJson, codePoints, findUnstorable, isStorableText, jsonBytes, nestsDeeperThan, userIdFault } from '.';
+import {
+  addressGroup,
+  canonicalJson,
+  codePoints,
+  findUnstorable,
+  isStorableText,
+  jsonBytes,
+  nestsDeeperThan,
+  userIdFault,
+} from '.';
 
 describe('isStorableText', () => {
   it.each(['', 'hello', '😀', '\uffff\u{10ffff}', '\u0001'])('takes %j', (text) => {
@@ -104,5 +113,21 @@ describe('userIdFault', () => {
   });
   it('keeps agent_ for the server', () => {
     expect(userIdFault('agent_x')).toBe('must not begin with agent_');
+  });
+});
+
+describe('S6: what stands for an address', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['::1', '0:0:0:0::/64'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:DB8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:0db8:0001:0002::', '2001:db8:1:2::/64'],
+    ['2001:db8::1:2:3', '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['', ''],
+  ])('%s → %s', (ip, expected) => {
+    expect(addressGroup(ip)).toBe(expected);
   });
 });
