@@ -7,7 +7,6 @@ import {
   IsInt,
   IsOptional,
   IsString,
-  Matches,
   Max,
   MaxLength,
   Min,
@@ -88,14 +87,18 @@ export class SettingsDto {
   @IsIn(['bare', 'envelope'])
   response_format?: 'bare' | 'envelope' | null;
 
-  /** Browser origins that may use this tenant; null = any. Default null. */
+  /**
+   * Browser origins that may use this tenant, as REST calls and sockets name them in `Origin`; null = any. Default null.
+   * `https://*.example.com` stands for any one label in place of the star; web views and extensions have origins such as
+   * `capacitor://localhost` or `chrome-extension://<id>`; `null` stands for local files. Stored as browsers write them:
+   * lower case, punycode, without a default port or a slash at the end.
+   */
   @IsOptional()
   @IsNullable()
   @IsArray()
   @ArrayMaxSize(100)
   @IsString({ each: true })
   @MaxLength(300, { each: true })
-  @Matches(/^https?:\/\/[^/\s,]+$/, { each: true })
   allowed_origins?: string[] | null;
 
   /** What a second message does while an answer is being written. Default queue. */
