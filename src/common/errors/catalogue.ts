@@ -22,7 +22,12 @@ export const ERROR_CATALOGUE = {
     'A value in the request is missing, malformed or out of range; `field` names the first one.',
   ),
   AUTHENTICATION_ERROR: row(401, 4003, false, 'The credential is missing, malformed, unknown, expired or revoked.'),
-  AUTHORIZATION_ERROR: row(403, 4004, false, 'The credential is good but does not allow this.'),
+  AUTHORIZATION_ERROR: row(
+    403,
+    4004,
+    false,
+    'The credential is good but does not allow this, or a limit of the tenant is reached (`details.limit`).',
+  ),
   NOT_FOUND: row(404, 4004, false, 'There is no such thing, or it belongs to another tenant.'),
   CONVERSATION_NOT_FOUND: row(404, 4004, false, 'There is no such conversation (Conversations API).'),
   METHOD_NOT_ALLOWED: row(405, 4001, false, 'The route exists, but not with this method; `Allow` lists those it has.'),

@@ -8,6 +8,9 @@ export const LIMIT_DEFAULTS = {
   chat_connections: 50,
   tokens_per_day: null,
   tokens_per_user_per_day: null,
+  users: null,
+  rooms: null,
+  members_per_room: null,
 } as const satisfies Record<string, number | null>;
 
 export type LimitName = keyof typeof LIMIT_DEFAULTS;

@@ -59,6 +59,27 @@ export class LimitsDto {
   @IsOptional()
   @IsLimit({ max: MAX_LIMIT })
   tokens_per_user_per_day?: number | null | 'default';
+
+  /**
+   * Users, agents not counted. A user is made on first use: as a member, by a call or a socket in their name. What would make
+   * one beyond it is refused as a whole with 403 AUTHORIZATION_ERROR, `details` `{limit, allowed}`. Default unlimited.
+   */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  users?: number | null | 'default';
+
+  /** Rooms that are not deleted, chats with a model included; beyond it creating is refused likewise. Default unlimited. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  rooms?: number | null | 'default';
+
+  /**
+   * Members of one room; creating a room with more, adding and joining beyond it is refused likewise. Those who are in it
+   * stay when it is lowered. Default unlimited.
+   */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  members_per_room?: number | null | 'default';
 }
 
 /** Where a tenant is told of what happens. */
