@@ -1,4 +1,5 @@
 import { httpUrl } from '../common/http-url';
+import { originFault } from '../common/text';
 import { area } from './area';
 import { flag, int, list, oneOf, optionalFlag, optionalText, text } from './field';
 
@@ -10,13 +11,12 @@ export class HttpConfig extends area('HTTP', {
   }),
   corsOrigins: list('CORS_ORIGINS', {
     default: ['*'],
-    check: (item) =>
-      item === '*' || isOrigin(item) ? undefined : 'must be * or origins such as https://app.example.com',
-    doc: 'Origins whose pages may call the API, comma-separated; * for all. Cookies are never used.',
+    check: (item) => (item === '*' ? undefined : originFault(item)),
+    doc: 'Origins whose pages may call the API, comma-separated; * for all. https://*.example.com stands for any one label; web views and extensions have origins such as capacitor://localhost; null stands for local files. Cookies are never used.',
   }),
   trustProxy: flag('TRUST_PROXY', {
     default: false,
-    doc: 'Take the client address from X-Forwarded-For. Only behind a proxy that sets it.',
+    doc: 'Take the client address from X-Forwarded-For: its last entry, which the nearest proxy wrote. Only behind a proxy that sets it.',
   }),
   metricsPublic: flag('METRICS_PUBLIC', {
     default: true,
@@ -184,8 +184,4 @@ export class RuntimeConfig extends area('Runtime', {
 
 function minLength(n: number): (raw: string) => string | undefined {
   return (raw) => (raw.length >= n ? undefined : `must have at least ${n} characters`);
-}
-
-function isOrigin(item: string): boolean {
-  return /^https?:\/\/[^/\s,]+$/.test(item);
 }
