@@ -169,4 +169,6 @@ export interface Preset {
 export abstract class Presets {
   /** Undefined: the tenant has no such preset. `default` always exists. */
   abstract find(tenantId: string, name: string): Promise<Preset | undefined>;
+  /** Those of these names that the tenant has. */
+  abstract known(tenantId: string, names: readonly string[]): Promise<ReadonlySet<string>>;
 }

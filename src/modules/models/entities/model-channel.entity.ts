@@ -47,9 +47,9 @@ export class ModelChannelEntity {
   @Column('jsonb', { default: {} })
   options!: object;
 
-  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  @Column('timestamp with time zone', { precision: 3, default: () => 'statement_timestamp()' })
   created_at!: Date;
 
-  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  @Column('timestamp with time zone', { precision: 3, default: () => 'statement_timestamp()' })
   updated_at!: Date;
 }

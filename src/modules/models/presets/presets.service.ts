@@ -46,6 +46,10 @@ export class PresetsService extends Presets {
     };
   }
 
+  async known(tenantId: string, names: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set([DEFAULT_PRESET, ...(await this.repository.names(tenantId, names))]);
+  }
+
   async create(caller: Caller, body: CreatePresetDto): Promise<PresetDto> {
     const { name, systemPrompt } = body;
     checkPrompt(systemPrompt);
@@ -59,18 +63,19 @@ export class PresetsService extends Presets {
     return presetView(preset);
   }
 
-  async list({ tenantId }: Caller, page: PageRequest): Promise<PresetPageDto> {
+  async list({ tenantId, kind }: Caller, page: PageRequest): Promise<PresetPageDto> {
     const [rows, others] = await Promise.all([
       this.repository.list(tenantId, { name: DEFAULT_PRESET, values: DEFAULT_VALUES }, page),
       this.repository.countOthers(tenantId, DEFAULT_PRESET),
     ]);
-    return { presets: rows.map(presetView), ...camelPageInfo(page, rows.length, others + 1) };
+    const presets = rows.map((row) => shownTo(kind, presetView(row)));
+    return { presets, ...camelPageInfo(page, rows.length, others + 1) };
   }
 
-  async get({ tenantId }: Caller, name: string): Promise<PresetDto> {
+  async get({ tenantId, kind }: Caller, name: string): Promise<PresetDto> {
     const row = await this.rowOf(tenantId, name);
     if (row === undefined) throw notFound('Preset');
-    return presetView(row);
+    return shownTo(kind, presetView(row));
   }
 
   async change({ tenantId }: Caller, name: string, body: PatchPresetDto): Promise<PresetDto> {
@@ -94,6 +99,11 @@ export class PresetsService extends Presets {
     if (row !== undefined || name !== DEFAULT_PRESET) return row;
     return { name, ...DEFAULT_VALUES, created_at: null, updated_at: null };
   }
+}
+
+/** A system prompt is between the tenant and the model: users may pick a preset, and not read it. */
+function shownTo(kind: Caller['kind'], preset: PresetDto): PresetDto {
+  return kind === 'token' ? { ...preset, systemPrompt: null } : preset;
 }
 
 function checkPrompt(text: string): void {
@@ -126,7 +136,7 @@ function formatIn({ responseFormat }: PatchPresetDto): ResponseFormat | null | u
   return responseFormat && checkedResponseFormat(responseFormat, 'responseFormat');
 }
 
-function presetView(row: PresetRow): PresetDto {
+function presetView(row: PresetRow): PresetDto & Pick<Preset, 'systemPrompt'> {
   const { options } = row;
   return {
     name: row.name,

@@ -8,7 +8,7 @@ const CREATED = 'channel_create(uuid, uuid, integer, text, jsonb), preset_create
  * What channels and presets are given beyond their columns: an object that only the server reads, so that the next
  * parameter of some provider needs no column. The functions of the release before stay, under their longer signatures.
  */
-export class ModelOptions1765324800000 implements MigrationInterface {
+export class ModelOptions1765411200000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const [row] = (await runner.query('SELECT role_prefix FROM instance')) as { role_prefix: string }[];
     const tenant = quote(roleNames(row?.role_prefix ?? '').tenant);
