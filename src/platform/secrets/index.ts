@@ -3,8 +3,9 @@
  * environment sets wins and is not written to disk.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../../common/make-directory';
 import type { AppConfig } from '../../config';
 import { SecretBox } from './secret-box';
 
@@ -60,7 +61,7 @@ function stored(directory: string, name: string, make: () => string): { value: s
   }
   const value = make();
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     // Written aside, synced and renamed: a crash leaves either no secret or a whole one, and what was encrypted with
     // it later is never left without its key.
     writeDurably(`${file}.new`, `${value}\n`);
