@@ -32,7 +32,7 @@ export class DatabaseConfig extends area('Database', {
   url: optionalText('DATABASE_URL', {
     secret: true,
     check: (raw) => (/^postgres(ql)?:\/\//.test(raw) ? undefined : 'must begin with postgres:// or postgresql://'),
-    doc: 'An outside PostgreSQL 15 or newer. Its role owns the database, may create roles and is no superuser. Unset: the embedded PostgreSQL in DATA_DIR.',
+    doc: 'An outside PostgreSQL 15 or newer. Its role owns the database, may create roles and is no superuser. A pooler in front of it has to pool by session (PgBouncer: pool_mode = session). The variables of PostgreSQL clients (PGPASSWORD, PGSSLMODE, PGOPTIONS …) and ~/.pgpass are not read: all is said in the URL, e.g. ?sslmode=verify-full&sslrootcert=FILE. Unset: the embedded PostgreSQL in DATA_DIR.',
   }),
   poolSize: int('DATABASE_POOL_SIZE', { default: 20, min: 4, max: 500, doc: 'Connections to the database.' }),
   deadlineMs: int('DATABASE_DEADLINE_MS', {

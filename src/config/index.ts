@@ -80,6 +80,14 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   return config;
 }
 
+/**
+ * Takes the variables of PostgreSQL's own clients (PGSSLMODE, PGOPTIONS, PGPASSWORD …) out of this process, whose driver
+ * would read them: what concerns the database is said by DATABASE_URL alone, and nothing concerns the embedded one.
+ */
+export function forgetPostgresVariables(): void {
+  for (const name of Object.keys(process.env)) if (/^PG[A-Z]/.test(name)) Reflect.deleteProperty(process.env, name);
+}
+
 /** Whether this is a production deployment with its own database: no demo data, no generated secrets. */
 export function isManagedProduction(config: AppConfig): boolean {
   return config.runtime.nodeEnv === 'production' && config.database.url !== undefined;
