@@ -1,7 +1,7 @@
 import { config as loadDotenv } from 'dotenv';
 import { createApp } from './app';
 import { banner } from './banner';
-import { ConfigError, loadConfig } from './config';
+import { ALL_FIELDS, ConfigError, loadConfig, unknownVariables } from './config';
 import { spaceOutFullCollections, tidyHeapWhenIdle } from './heap';
 import { Lifecycle } from './platform/lifecycle';
 import { describeError, PinoLog } from './platform/logging';
@@ -16,9 +16,11 @@ function explain(error: unknown): string {
 
 async function main(): Promise<void> {
   spaceOutFullCollections();
-  loadDotenv({ quiet: true });
+  const { parsed = {} } = loadDotenv({ quiet: true });
   const config = loadConfig(process.env);
   const log = new PinoLog(config.runtime.logLevel);
+  const unknown = unknownVariables(ALL_FIELDS, process.env, Object.keys(parsed));
+  if (unknown.length > 0) log.warn({ variables: unknown }, `not a setting of this server: ${unknown.join(', ')}`);
   const lifecycle = new Lifecycle(log);
   tidyHeapWhenIdle(lifecycle, log);
   let isOrdered = false;

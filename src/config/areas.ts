@@ -162,7 +162,11 @@ export class ModelsConfig extends area('Models', {
 export class RuntimeConfig extends area('Runtime', {
   nodeEnv: oneOf('NODE_ENV', ['development', 'production', 'test'] as const, {
     default: 'development',
-    doc: 'production with DATABASE_URL requires MASTER_API_KEY, JWT_SECRET and ENCRYPTION_KEY, and makes no demo tenant.',
+    doc: 'production makes no demo tenant and prints no key that it makes, only the file that it is in; with DATABASE_URL it requires MASTER_API_KEY, JWT_SECRET and ENCRYPTION_KEY.',
+  }),
+  demo: optionalFlag('DEMO', {
+    shownDefault: 'true, but false when NODE_ENV=production',
+    doc: 'Make a tenant "demo" with a channel, users and an API key at the very first start.',
   }),
   logLevel: oneOf('LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const, {
     default: 'info',

@@ -19,5 +19,6 @@ export {
   Presets,
 } from './contract';
 export { estimateTokens } from './answer/token-count';
+export { ChannelKeys } from './channels/channel-keys';
 export { ModelsModule } from './models.module';
 export { DEFAULT_PRESET } from './presets/default-preset';

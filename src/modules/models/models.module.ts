@@ -47,7 +47,7 @@ import { RoutedModels } from './routing/routed-models';
       inject: [ChannelChoice, Breakers, Metrics, Log, Clock],
     },
   ],
-  exports: [Models, Presets],
+  exports: [Models, Presets, ChannelKeys],
 })
 export class ModelsModule implements OnModuleInit {
   constructor(

@@ -12,6 +12,7 @@ import { Webhooks1764547200000 } from './0012-webhooks';
 import { Models1764633600000 } from './0013-models';
 import { Chats1764720000000 } from './0014-chats';
 import { FirstSocket1764806400000 } from './0015-first-socket';
+import { KeyCanaries1765238400000 } from './0020-key-canaries';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   Models1764633600000,
   Chats1764720000000,
   FirstSocket1764806400000,
+  KeyCanaries1765238400000,
 ] as const;
