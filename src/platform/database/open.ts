@@ -4,13 +4,16 @@ import { type Lifecycle, StopStage } from '../lifecycle';
 import type { Log } from '../logging';
 import { Availability } from './availability';
 import { type Connection, connectionOf } from './connection';
+import { noticeCopy } from './copied-directory';
 import { Database, SystemDatabase } from './database';
 import { EmbeddedPostgres } from './embedded';
+import { Epoch } from './epoch';
 import { explainOpening } from './explain';
 import { Failures } from './failures';
 import { migrate } from './migrator';
 import { createPool } from './pool';
 import { throughPooler } from './pooler';
+import type { RoleNames } from './roles';
 import { Runner } from './runner';
 import { ServerLock } from './server-lock';
 
@@ -22,6 +25,7 @@ const NO_ROOM = 20 * 1024 * 1024;
 export interface OpenDatabase {
   readonly database: Database;
   readonly system: SystemDatabase;
+  readonly epoch: Epoch;
   readonly availability: Availability;
   readonly failures: Failures;
 }
@@ -36,12 +40,17 @@ export interface OpenOptions {
 
 /**
  * Opens the database: starts the embedded PostgreSQL unless DATABASE_URL is set, takes the server's lock, migrates,
- * opens the pool. Each step registers its own end with the lifecycle. Throws with one clear line.
+ * opens the pool, and notices where the embedded directory is a copy. Each step registers its own end with the
+ * lifecycle. Throws with one clear line.
  */
 export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
   const { url } = options.config;
   forgetPostgresVariables();
-  if (url === undefined) return openOn(await startEmbedded(options), options);
+  if (url === undefined) {
+    const open = await openOn(await startEmbedded(options), options);
+    await noticeCopy(open.system, open.epoch, options.config.dataDir, options.log);
+    return open;
+  }
   const connection = connectionOf(url);
   try {
     return await openOn(await throughPooler(connection), options);
@@ -67,12 +76,12 @@ async function openOn(connection: Connection, options: OpenOptions): Promise<Ope
   lifecycle.onStop(StopStage.pool, 'database pool', pool.close);
   const failures = new Failures();
   const runner = new Runner(pool, availability, config.deadlineMs, (reason) => failures.note(reason));
-  return {
-    database: new Database(runner, roles),
-    system: new SystemDatabase(runner, roles),
-    availability,
-    failures,
-  };
+  return parts(runner, roles, availability, failures);
+}
+
+function parts(runner: Runner, roles: RoleNames, availability: Availability, failures: Failures): OpenDatabase {
+  const system = new SystemDatabase(runner, roles);
+  return { database: new Database(runner, roles), system, epoch: new Epoch(system), availability, failures };
 }
 
 async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<Connection> {
@@ -107,10 +116,5 @@ export function unopenedDatabase(log: Log): OpenDatabase {
   const connection = { host: '/nowhere' };
   const availability = new Availability(connection, log);
   const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles, log }), availability, 1);
-  return {
-    database: new Database(runner, roles),
-    system: new SystemDatabase(runner, roles),
-    availability,
-    failures: new Failures(),
-  };
+  return parts(runner, roles, availability, new Failures());
 }
