@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import { encodeId } from './common/ids';
 import type { AppConfig } from './config';
-import { DEMO } from './modules/admin';
+import { DEMO, KeyCheck } from './modules/admin';
 import type { OpenDatabase } from './platform/database';
 import { drainConnections, HttpAdapter, installHttp, installSwagger } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
@@ -39,6 +39,8 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   await installSocketDocs(nest);
   const grace = config.runtime.shutdownGraceMs;
   lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);
+  // Before any job is begun that would fail of it.
+  await nest.get(KeyCheck).run();
   await nest.init();
   log.debug({}, 'application initialised');
   return nest;
@@ -62,8 +64,12 @@ async function closeHttp(nest: NestFastifyApplication, graceMs: number): Promise
   await nest.close();
 }
 
-/** Listens and returns the URL; a taken port is one clear line. */
-export async function listen(nest: NestFastifyApplication, config: AppConfig, lifecycle: Lifecycle): Promise<string> {
+/** Listens and returns where; a taken port is one clear line. */
+export async function listen(
+  nest: NestFastifyApplication,
+  config: AppConfig,
+  lifecycle: Lifecycle,
+): Promise<{ url: string; bound: string }> {
   if (lifecycle.stopping) throw new Error('The server was stopped while it started');
   const host = config.http.host ?? (config.database.url === undefined ? '127.0.0.1' : '0.0.0.0');
   try {
@@ -73,9 +79,13 @@ export async function listen(nest: NestFastifyApplication, config: AppConfig, li
     throw line === undefined ? error : new Error(line, { cause: error });
   }
   lifecycle.markReady();
-  const address = nest.getHttpServer().address() as { port: number };
-  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  return `http://${shown}:${address.port}`;
+  const { port } = nest.getHttpServer().address() as { port: number };
+  const isEverywhere = host === '0.0.0.0' || host === '::';
+  return { url: httpUrl(isEverywhere ? '127.0.0.1' : host, port), bound: httpUrl(host, port) };
+}
+
+function httpUrl(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function explainListenError(code: string | undefined, host: string, port: number): string | undefined {

@@ -94,14 +94,18 @@ export function rateLimited(
   return new AppError(code, `Rate limit exceeded. Try again in ${wait}`, { retryAfterSeconds: seconds });
 }
 
-/** 503 with `Retry-After`; `outcome: "unknown"` says that the write may have happened (safe to repeat with its key). */
+/**
+ * 503 with `Retry-After`; `outcome: "unknown"` says that the write may have happened (safe to repeat with its key), and
+ * `reason: "storage"` that the disk is full: somebody has to make room before it helps.
+ */
 export function unavailable(
   message: string,
-  options: { outcome?: 'unknown' | 'none'; cause?: unknown } = {},
+  options: { outcome?: 'unknown' | 'none'; reason?: 'storage' | undefined; cause?: unknown } = {},
 ): AppError {
+  const { outcome = 'none', reason } = options;
   return new AppError('SERVICE_UNAVAILABLE', message, {
     retryAfterSeconds: 1,
-    details: { outcome: options.outcome ?? 'none' },
+    details: { outcome, ...(reason === undefined ? {} : { reason }) },
     ...(options.cause === undefined ? {} : { cause: options.cause }),
   });
 }

@@ -20,6 +20,9 @@ import { TenantCredentialVerifier } from './verifier';
 import { type FreshWebhook, WebhookEndpoints } from './webhook/endpoints';
 import { tenantView } from './views';
 
+/** Below every id. */
+const NO_TENANT = '00000000-0000-0000-0000-000000000000';
+
 /** Creates, shows and changes tenants. */
 @Injectable()
 export class TenantsService {
@@ -58,6 +61,11 @@ export class TenantsService {
     const apiKey = newApiKey();
     await this.repository.seed({ tenantId, name, settings: {}, limits: {} }, firstKey(apiKey));
     return apiKey;
+  }
+
+  /** All tenants in turn, by pages; the next one is asked for with the last id of the page before. */
+  idsAfter(tenantId = NO_TENANT): Promise<string[]> {
+    return this.repository.idsAfter(tenantId);
   }
 
   async list(page: PageRequest): Promise<TenantPageDto> {

@@ -21,7 +21,7 @@ export class HealthController {
     private readonly failures: FailedCredentials,
   ) {}
 
-  /** Whether the server can do its work: `db_writable` comes from a real write. 503 with status "error" when not. */
+  /** Whether the server can do its work: `db_writable` comes from a real write, and is false while the disk of the database is full. 503 with status "error" when not. */
   @Get('health')
   @Access('public')
   @ApiResponse({ status: 503, description: 'The database cannot be written.', type: HealthDto })
@@ -38,7 +38,10 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Whether requests should be sent here, for load balancers: 503 while starting, stopping or without database. */
+  /**
+   * Whether requests should be sent here, for load balancers: 503 while starting, stopping or without database. 200 while
+   * only the disk is full: what is there can be read.
+   */
   @Get('health/ready')
   @Access('public')
   @ApiResponse({ status: 503, description: 'Starting, stopping, or the database is away.', type: ProbeDto })

@@ -17,6 +17,7 @@ import { OneBirth1765324800000 } from './0021-one-birth';
 import { Restores1764892800000 } from './0016-restores';
 import { TenantCounts1765152000000 } from './0019-tenant-counts';
 import { ModelOptions1765411200000 } from './0022-model-options';
+import { KeyCanaries1765238400000 } from './0020-key-canaries';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   Restores1764892800000,
   TenantCounts1765152000000,
   ModelOptions1765411200000,
+  KeyCanaries1765238400000,
 ] as const;
