@@ -14,6 +14,7 @@ import { scratch } from './scratch';
 
 const HOOK = join(__dirname, 'server-hook.cjs');
 const MAIN = join(__dirname, '..', '..', 'src', 'main.ts');
+const BACKUP = join(__dirname, '..', '..', 'src', 'backup.ts');
 const START_MS = 30_000;
 const EXIT_MS = 60_000;
 
@@ -124,9 +125,25 @@ export class Servers {
 
   /** Starts and does not wait. */
   launch(options: ServerOptions = {}): ServerProcess {
-    const { env = {}, uid } = options;
+    return this.run([MAIN], options);
+  }
+
+  /** `npm run backup` or `npm run restore`, with the configuration of a server. */
+  command(args: readonly string[], env: Readonly<Record<string, string>>): ServerProcess {
+    return this.run([BACKUP, ...args], { env });
+  }
+
+  /** One that has to go well; what it printed. */
+  async done(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+    const command = this.command(args, env);
+    const code = await command.exit();
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${command.output}`);
+    return command.stdout.join('\n');
+  }
+
+  private run(program: readonly string[], { env = {}, uid }: ServerOptions): ServerProcess {
     const dataDir = env['DATA_DIR'] ?? this.dataDir(uid);
-    const child = spawn(process.execPath, ['-r', HOOK, MAIN], {
+    const child = spawn(process.execPath, ['-r', HOOK, ...program], {
       // No .env of a developer is found here.
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -90,7 +90,7 @@ async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions
 
 /** The same shape without a database behind it: for documents that are made from the code alone. */
 export function unopenedDatabase(log: Log): OpenDatabase {
-  const roles = { tenant: '', system: '', append: '' };
+  const roles = { tenant: '', system: '', append: '', backup: '' };
   const connection = { host: '/nowhere' };
   const availability = new Availability(connection, log);
   const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles }).pool, availability, 1);
