@@ -59,8 +59,8 @@ const INLINED = [
   'message_at',
   'read_marks',
   'room_access',
-  'room_changes_from',
   'room_events_after',
+  'room_keeps',
 ];
 /** What the tenant role may not do: make tenants, and write a message past the append function. */
 const TENANT_RIGHTS: Readonly<Record<string, string>> = {

@@ -39,6 +39,7 @@ function eventOf(message: NewMessage, stored: Stored): RoomEvent {
     roomId,
     rev,
     seq,
+    messageId: stored.messageId,
     frame: () => messageFrame(rowOf(message, stored)),
     text: () => messageText(rowOf(message, stored)),
   };

@@ -13,6 +13,8 @@ export interface TokenClaims {
   readonly keyId: string;
   /** Of a ticket: when the session that it opens ends, in milliseconds since 1970; undefined: with the key. */
   readonly sessionEndsAtMs?: number | undefined;
+  /** Of a ticket: the installation's epoch. */
+  readonly epoch?: number | undefined;
 }
 
 export interface ReadClaims extends TokenClaims {
@@ -41,6 +43,7 @@ export class TokenSigner {
       iat,
       exp: iat + seconds,
       ...(claims.sessionEndsAtMs === undefined ? {} : { end: claims.sessionEndsAtMs }),
+      ...(claims.epoch === undefined ? {} : { epoch: claims.epoch }),
     };
     const token = jwt.sign(payload, this.secrets.jwtSecret, { algorithm: 'HS256' });
     return { token: use === 'ticket' ? TICKET_PREFIX + token : token, expiresAt: new Date(payload.exp * 1000) };
@@ -52,13 +55,17 @@ export class TokenSigner {
     try {
       const payload = jwt.verify(raw, this.secrets.jwtSecret, { algorithms: ['HS256'] });
       if (typeof payload === 'string' || payload['use'] !== use) return undefined;
-      const { sub, tid, kid, jti, exp, end } = payload as Record<string, unknown>;
+      const { sub, tid, kid, jti, exp, end, epoch } = payload as Record<string, unknown>;
       if (typeof sub !== 'string' || typeof tid !== 'string' || typeof kid !== 'string') return undefined;
       if (typeof jti !== 'string' || typeof exp !== 'number') return undefined;
-      const sessionEndsAtMs = typeof end === 'number' ? end : undefined;
-      return { tenantId: tid, userId: sub, keyId: kid, tokenId: jti, expiresAtMs: exp * 1000, sessionEndsAtMs };
+      const own = { tenantId: tid, userId: sub, keyId: kid, tokenId: jti, expiresAtMs: exp * 1000 };
+      return { ...own, sessionEndsAtMs: numberOf(end), epoch: numberOf(epoch) };
     } catch {
       return undefined;
     }
   }
+}
+
+function numberOf(claim: unknown): number | undefined {
+  return typeof claim === 'number' ? claim : undefined;
 }

@@ -10,6 +10,7 @@ export { backup, BackupRefusal, type RestoreRequest, restore } from './backup';
 export { callText, Database, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
 export { codeOf, isConnectionLoss, isRetryable } from './errors';
+export { Epoch } from './epoch';
 export {
   DirectoryTakenError,
   EmbeddedPostgres,

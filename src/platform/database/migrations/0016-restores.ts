@@ -16,9 +16,9 @@ export class Restores1764892800000 implements MigrationInterface {
     await runner.query('ALTER TABLE rooms ADD COLUMN first_rev bigint NOT NULL DEFAULT 0');
     await runner.query(RESTORE_FUNCTIONS);
     await runner.query(`
-      REVOKE ALL ON FUNCTION raise_epoch, message_at, room_changes_from, room_trim FROM PUBLIC;
+      REVOKE ALL ON FUNCTION raise_epoch, message_at, room_keeps, room_trim FROM PUBLIC;
       GRANT EXECUTE ON FUNCTION raise_epoch TO ${quote(roles.system)};
-      GRANT EXECUTE ON FUNCTION message_at, room_changes_from, room_trim TO ${quote(roles.tenant)};`);
+      GRANT EXECUTE ON FUNCTION message_at, room_keeps, room_trim TO ${quote(roles.tenant)};`);
   }
 
   down(): Promise<void> {

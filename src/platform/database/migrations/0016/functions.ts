@@ -19,18 +19,18 @@ BEGIN
   RETURN now_epoch;
 END $f$;
 
--- The message that has a seq, and the oldest revision after which a room's changes are kept, for statements of other
--- modules. Without SET, so that they are inlined.
+-- The message that has a seq; and what is kept of a room: messages from first_seq on, changes after first_rev. For
+-- statements of other modules. Without SET, so that they are inlined.
 CREATE FUNCTION message_at(p_tenant uuid, p_room uuid, p_seq bigint)
 RETURNS TABLE (message_id uuid)
 LANGUAGE sql STABLE AS $f$
   SELECT m.message_id FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = p_seq
 $f$;
 
-CREATE FUNCTION room_changes_from(p_tenant uuid, p_room uuid)
-RETURNS TABLE (first_rev bigint)
+CREATE FUNCTION room_keeps(p_tenant uuid, p_room uuid)
+RETURNS TABLE (first_seq bigint, first_rev bigint)
 LANGUAGE sql STABLE AS $f$
-  SELECT r.first_rev FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room
+  SELECT r.first_seq, r.first_rev FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room
 $f$;
 
 -- A room as clients get it: with where its log begins.
