@@ -13,7 +13,7 @@ import { eventually, kill, processesOn } from './embedded/processes';
 import { scratch } from './scratch';
 
 const HOOK = join(__dirname, 'server-hook.cjs');
-const MAIN = join(__dirname, '..', '..', 'src', 'main.ts');
+const SOURCE = join(__dirname, '..', '..', 'src');
 const START_MS = 30_000;
 const EXIT_MS = 60_000;
 
@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Run as another user; for root only. */
   readonly uid?: number;
+  /** Instead of main.ts, with its arguments: a command beside it. */
+  readonly command?: readonly [file: string, ...args: string[]];
 }
 
 /** A line of the server's log. */
@@ -124,9 +126,10 @@ export class Servers {
 
   /** Starts and does not wait. */
   launch(options: ServerOptions = {}): ServerProcess {
-    const { env = {}, uid } = options;
+    const { env = {}, uid, command = ['main.ts'] as const } = options;
+    const [file, ...args] = command;
     const dataDir = env['DATA_DIR'] ?? this.dataDir(uid);
-    const child = spawn(process.execPath, ['-r', HOOK, MAIN], {
+    const child = spawn(process.execPath, ['-r', HOOK, join(SOURCE, file), ...args], {
       // No .env of a developer is found here.
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],
