@@ -13,8 +13,7 @@ import { eventually, kill, processesOn } from './embedded/processes';
 import { scratch } from './scratch';
 
 const HOOK = join(__dirname, 'server-hook.cjs');
-const MAIN = join(__dirname, '..', '..', 'src', 'main.ts');
-const BACKUP = join(__dirname, '..', '..', 'src', 'backup.ts');
+const SOURCE = join(__dirname, '..', '..', 'src');
 const START_MS = 30_000;
 const EXIT_MS = 60_000;
 
@@ -23,6 +22,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Run as another user; for root only. */
   readonly uid?: number;
+  /** Instead of main.ts, with its arguments: a command beside it. */
+  readonly command?: readonly [file: string, ...args: string[]];
 }
 
 /** A line of the server's log. */
@@ -123,14 +124,9 @@ export class Servers {
     return dir;
   }
 
-  /** Starts and does not wait. */
-  launch(options: ServerOptions = {}): ServerProcess {
-    return this.run([MAIN], options);
-  }
-
   /** `npm run backup` or `npm run restore`, with the configuration of a server. */
   command(args: readonly string[], env: Readonly<Record<string, string>>): ServerProcess {
-    return this.run([BACKUP, ...args], { env });
+    return this.launch({ env, command: ['backup.ts', ...args] });
   }
 
   /** One that has to go well; what it printed. */
@@ -141,9 +137,12 @@ export class Servers {
     return command.stdout.join('\n');
   }
 
-  private run(program: readonly string[], { env = {}, uid }: ServerOptions): ServerProcess {
+  /** Starts and does not wait. */
+  launch(options: ServerOptions = {}): ServerProcess {
+    const { env = {}, uid, command = ['main.ts'] as const } = options;
+    const [file, ...args] = command;
     const dataDir = env['DATA_DIR'] ?? this.dataDir(uid);
-    const child = spawn(process.execPath, ['-r', HOOK, ...program], {
+    const child = spawn(process.execPath, ['-r', HOOK, join(SOURCE, file), ...args], {
       // No .env of a developer is found here.
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],
