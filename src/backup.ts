@@ -125,7 +125,7 @@ async function runRestore({ file }: Order, site: Site): Promise<void> {
   const { config, log, signal } = site;
   const embedded = config.database.url === undefined ? embeddedOf(site) : undefined;
   try {
-    const { header, rows, epoch } = await restore({
+    const { header, rows } = await restore({
       ...{ file, log, signal, onProgress: say, allowUnsafe: config.database.allowUnsafe },
       openTarget: async () => {
         await embedded?.start();
@@ -133,7 +133,9 @@ async function runRestore({ file }: Order, site: Site): Promise<void> {
       },
       takeKeys: (wanted, box) => takeKeys(config, wanted, box as PassphraseBox | undefined),
     });
-    console.log(`Restored ${rows} rows as of ${header.made_at} from ${file}. The epoch is now ${epoch}.`);
+    console.log(
+      `Restored ${rows} rows as of ${header.made_at} from ${file}. Start the server: its clients read their rooms anew.`,
+    );
   } finally {
     await embedded?.stop();
   }

@@ -75,5 +75,5 @@ describe('S1 (a): the backup of the first release', () => {
     ]);
     const [webhook] = await target.sql<{ tenant_id: string; secret: string }>('SELECT tenant_id, secret FROM webhooks');
     expect(new SecretBox(IN_IT.encryptionKey).open(webhook?.secret ?? '', webhook?.tenant_id ?? '')).toMatch(/^whsec_/);
-  }, 120_000);
+  }, 600_000);
 });

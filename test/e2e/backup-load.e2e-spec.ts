@@ -2,6 +2,7 @@ import { startTestApp, type TestApp } from '../support/app';
 import { Backups } from '../support/backups';
 import { createEmptyDatabase, type TestDatabase } from '../support/database';
 import { send } from '../support/messages';
+import { PATIENCE_MS } from '../support/patience';
 import { until } from '../support/poll';
 import { createRoom } from '../support/rooms';
 
@@ -11,7 +12,6 @@ const ROOMS = 5;
 const BEFORE = 1500;
 const AFTER = 300;
 const MOST = 40_000;
-const WAIT_MS = 240_000;
 
 interface Sent {
   readonly roomId: string;
@@ -61,7 +61,7 @@ describe('S1 (a): a backup while messages are sent', () => {
       await until(
         () => Promise.resolve(acked.length),
         (now) => now >= enough,
-        WAIT_MS,
+        PATIENCE_MS,
       );
     };
     await more(BEFORE);
@@ -97,5 +97,5 @@ describe('S1 (a): a backup while messages are sent', () => {
     expect(gaps).toEqual([]);
     const seqs = new Map(stored.map(({ id, seq }) => [`msg_${id}`, Number(seq)]));
     expect(inside.filter((m) => seqs.get(m.messageId) !== m.seq)).toEqual([]);
-  }, 400_000);
+  }, 900_000);
 });

@@ -16,6 +16,7 @@ import {
   withHeader,
 } from '../support/backups';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database';
+import { runs } from '../support/patience';
 
 const LOGIN = 'chatapi';
 const SMALL_ROWS = `INSERT INTO tenants (tenant_id, name) VALUES ('00000000-0000-7000-8000-00000000000a', 'small')`;
@@ -145,7 +146,7 @@ describe('S1 (a): a backup and its restore', () => {
       for (const at of cuts) await refused(small.content.subarray(0, at), /is cut short/);
       await expect(start(target)).rejects.toThrow(/did not come to its end: run npm run restore again/);
       await expect(backups.make(target.connection)).rejects.toThrow(/did not come to its end/);
-    }, 120_000);
+    }, 600_000);
 
     it('where a byte of it is another', async () => {
       const bytes = fc.tuple(fc.integer({ min: 16, max: small.content.length - 1 }), fc.integer({ min: 1, max: 255 }));
@@ -154,8 +155,8 @@ describe('S1 (a): a backup and its restore', () => {
         changed[at] = (changed[at] ?? 0) ^ change;
         await refused(changed, /is damaged|is cut short/);
       };
-      await fc.assert(fc.asyncProperty(bytes, check), { numRuns: 40 });
-    }, 120_000);
+      await fc.assert(fc.asyncProperty(bytes, check), { numRuns: runs(40) });
+    }, 600_000);
 
     it('where a newer release made it', async () => {
       const newer = await withHeader(small.file, backups.file(), (header) => ({
@@ -226,7 +227,7 @@ describe('S1 (a): a backup and its restore', () => {
     expect(steps).toBeGreaterThan(3);
     await start(target);
     expect((await picture(target)).schema).toEqual(original.schema);
-  }, 120_000);
+  }, 600_000);
 
   it('one whose rows are in and whose end is missing goes on with its own file only', async () => {
     const target = await empty();

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runs } from '../../../../test/support/patience';
 import { BackupRefusal, type Block, BlockKind, BlockReader, BlockWriter, FORMAT } from './format';
 
 const BLOCKS: readonly Block[] = [
@@ -64,7 +65,7 @@ describe('S1 (a): the file of a backup', () => {
     const refused = async (length: number): Promise<void> =>
       expect(read(whole.subarray(0, length))).rejects.toThrow(/^FILE is (cut short|no backup)/);
     for (const end of ends.slice(0, -1)) await refused(end);
-    await fc.assert(fc.asyncProperty(cuts, refused), { numRuns: 200 });
+    await fc.assert(fc.asyncProperty(cuts, refused), { numRuns: runs(200) });
   });
 
   it('is refused where one bit of it is another', async () => {
@@ -74,7 +75,7 @@ describe('S1 (a): the file of a backup', () => {
       changed[at] = (changed[at] ?? 0) ^ (1 << bit);
       await expect(read(changed)).rejects.toThrow(BackupRefusal);
     };
-    await fc.assert(fc.asyncProperty(bits, refused), { numRuns: 400 });
+    await fc.assert(fc.asyncProperty(bits, refused), { numRuns: runs(400) });
     // Where a block says how long it is, and what it is.
     for (const start of ends.slice(0, -1))
       for (let at = start; at < start + 10; at++) for (const bit of [0, 4, 7]) await refused([at, bit]);

@@ -227,8 +227,6 @@ async function finish(client: Client, onProgress: (line: string) => void): Promi
   await client.query(`ANALYZE ${tables.map(({ name }) => name).join(', ')}`);
   await client.query('BEGIN');
   const { rows } = await client.query<{ epoch: string }>('SELECT public.raise_epoch(NULL) AS epoch');
-  // It knew its directory; here is another one, which the next start remembers.
-  await client.query('UPDATE public.instance SET directory = NULL');
   await client.query('DROP TABLE public.restoring');
   await client.query('COMMIT');
   return Number(rows[0]?.epoch);
