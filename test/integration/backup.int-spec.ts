@@ -291,6 +291,12 @@ describe('S1 (a): a backup and its restore', () => {
         await expect(backups.make(odd.connection)).rejects.toThrow(`The schema public holds ${what}`);
         await asOwner(undo);
       }
+      await odd.sql('ALTER TABLE presets OWNER TO postgres');
+      await expect(backups.make(odd.connection)).rejects.toThrow(
+        'Tables belong to another role than "chatapi". Let an administrator run:\n' +
+          '  ALTER TABLE "presets" OWNER TO "chatapi";',
+      );
+      await odd.sql(`ALTER TABLE presets OWNER TO ${LOGIN}`);
       await odd.sql(`INSERT INTO schema_migrations (timestamp, name) VALUES (9, 'Future9999999999999')`);
       await expect(backups.make(odd.connection)).rejects.toThrow(/newer schema .*Future9999999999999/);
     });

@@ -183,3 +183,11 @@ SELECT what FROM (
   UNION ALL
   SELECT 'the rule ' || w.rulename FROM pg_rewrite w JOIN tables o ON o.oid = w.ev_class
 ) x ORDER BY what LIMIT 1`;
+
+/** A table of the server's that somebody else owns: it would be missing in silence. */
+export const ESTRANGED = `
+SELECT c.relname AS name FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND pg_get_userbyid(c.relowner) <> $1
+  AND (c.relname IN ('instance', 'schema_migrations')
+    OR EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tenant_rows'))
+ORDER BY 1`;

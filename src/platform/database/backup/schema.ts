@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { quote } from '../migrations/0001/security';
 import type { RoleNames } from '../roles';
 import { BackupRefusal } from './format';
-import { OBJECTS, type ObjectRow, UNKNOWN } from './schema-sql';
+import { ESTRANGED, OBJECTS, type ObjectRow, UNKNOWN } from './schema-sql';
 
 /** The names of an installation's roles, by what a file calls them. */
 export type Names = Readonly<Record<keyof RoleNames | 'login', string>>;
@@ -37,6 +37,12 @@ export interface Schema {
  * that PostgreSQL names everything in full. Refuses kinds of objects that it does not know rather than to leave them out.
  */
 export async function readSchema(client: Client, names: Names): Promise<Schema> {
+  const { rows: estranged } = await client.query<{ name: string }>(ESTRANGED, [names.login]);
+  if (estranged.length > 0)
+    throw new BackupRefusal(
+      `Tables belong to another role than "${names.login}". Let an administrator run:\n` +
+        estranged.map(({ name }) => `  ALTER TABLE ${quote(name)} OWNER TO ${quote(names.login)};`).join('\n'),
+    );
   const who = [Object.keys(names), Object.values(names)];
   const { rows: unknown } = await client.query<{ what: string }>(UNKNOWN, who);
   if (unknown[0])
