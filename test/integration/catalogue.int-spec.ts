@@ -23,6 +23,8 @@ const TENANT_TABLES = [
   'chats',
   'runs',
   'run_chunks',
+  'tenant_counts',
+  'tenant_count_deltas',
 ];
 const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   ...FIRST_SYSTEM_GRANTS,
@@ -480,5 +482,10 @@ function sampleRows(tenant: string): string {
     INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends) VALUES ('${tenant}', '${id}', 0, 'x', '{1}');
     INSERT INTO presets (tenant_id, name, system_prompt, context_messages) VALUES ('${tenant}', 'p', '', 20);
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
-      VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;
+      VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());
+    -- A transaction's own, which is gone at its end: here it stays.
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO tenant_count_deltas (tenant_id, users) VALUES ('${tenant}', 1);
+    SET LOCAL session_replication_role = origin;
+  `;
 }
