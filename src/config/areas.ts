@@ -71,6 +71,11 @@ export class SecurityConfig extends area('Secrets', {
     check: (item) => (/^[0-9a-f]{64}$/i.test(item) ? undefined : 'must be 64 hex digits each, comma-separated'),
     doc: 'Earlier values of ENCRYPTION_KEY, comma-separated: they still read what they encrypted.',
   }),
+  backupPassphrase: optionalText('BACKUP_PASSPHRASE', {
+    secret: true,
+    check: minLength(12),
+    doc: 'Seals the secrets in a backup made --with-secrets, and opens them at its restore; at least 12 characters. The server does not use it. Unset: asked for at the terminal.',
+  }),
 }) {}
 
 /** The sockets. */

@@ -40,6 +40,7 @@ describe('the configuration', () => {
       jwtSecret: undefined,
       encryptionKey: undefined,
       oldEncryptionKeys: [],
+      backupPassphrase: undefined,
     });
     expect(models).toEqual({
       openaiApiKey: undefined,
@@ -120,7 +121,7 @@ describe('the configuration', () => {
     expect(secrets.map((field) => field.name).sort()).toEqual(
       [
         ...['DATABASE_URL', 'ENCRYPTION_KEY', 'ENCRYPTION_KEYS_OLD', 'JWT_SECRET', 'MASTER_API_KEY', 'OPENAI_API_KEY'],
-        'REDIS_URL',
+        ...['REDIS_URL', 'BACKUP_PASSPHRASE'],
       ].sort(),
     );
     const text = faultsOf(Object.fromEntries(secrets.map((field) => [field.name, 'hunter2']))).join();

@@ -105,7 +105,7 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
     database = await createTestDatabase();
     const [instance] = await database.sql<{ role_prefix: string }>('SELECT role_prefix FROM instance');
     roles = roleNames(instance?.role_prefix ?? '');
-    names = [roles.tenant, roles.system, roles.append];
+    names = Object.values(roles) as string[];
   });
   afterAll(() => database.drop());
 
@@ -164,11 +164,11 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
     });
 
     it('have exactly the policies that are listed, per role', async () => {
-      const policies = await database.sql<Record<string, string>>(
+      const policies = await database.sql<Record<string, string | null>>(
         `SELECT tablename AS table, policyname AS policy, roles::text[]::text AS roles, permissive, cmd, qual, with_check
          FROM pg_policies WHERE schemaname = 'public'`,
       );
-      const policy = (table: string, name: string, role: string, rule: string): Record<string, string> => ({
+      const policy = (table: string, name: string, role: string, rule: string): Record<string, string | null> => ({
         table,
         policy: name,
         roles: `{${role}}`,
@@ -181,8 +181,13 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
         ...TENANT_TABLES.map((table) => policy(table, 'tenant_rows', roles.tenant, OWN_ROWS)),
         ...SYSTEM_TABLES.map((table) => policy(table, 'system_rows', roles.system, 'true')),
         ...Object.keys(APPEND_GRANTS).map((table) => policy(table, 'append_rows', roles.append, 'true')),
+        ...TENANT_TABLES.map((table) => ({
+          ...policy(table, 'backup_rows', roles.backup, 'true'),
+          cmd: 'SELECT',
+          with_check: null,
+        })),
       ];
-      const order = (a: Record<string, string>, b: Record<string, string>): number =>
+      const order = (a: Record<string, string | null>, b: Record<string, string | null>): number =>
         `${a['table'] ?? ''} ${a['policy'] ?? ''}`.localeCompare(`${b['table'] ?? ''} ${b['policy'] ?? ''}`);
       expect(policies.sort(order)).toEqual(expected.sort(order));
     });
@@ -219,6 +224,7 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
         ...Object.entries(APPEND_GRANTS).map(([table, rights]) => [roles.append, table, sorted(rights)]),
         [roles.tenant, 'instance', 'SELECT'],
         [roles.system, 'instance', 'SELECT, UPDATE'],
+        ...[...TENANT_TABLES, ...INSTALLATION_TABLES].map((table) => [roles.backup, table, 'SELECT']),
       ].map(String);
       expect(
         rows
@@ -418,6 +424,15 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
             table,
             SYSTEM_TABLES.includes(table) ? '2 rows' : expect.stringMatching(/permission denied/),
           ]);
+        }
+      });
+    });
+
+    it('the backup role sees all tenants in every table and can change nothing', async () => {
+      await as(roles.backup, '', async () => {
+        for (const table of tables) {
+          expect([table, await seen(table)]).toEqual([table, [A, B]]);
+          expect(await attempt(`DELETE FROM "${table}"`)).toMatch(/permission denied/);
         }
       });
     });
