@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
 import { Answers } from './answers';
+import { answerOptions } from '../answer-options';
 import { Chats, Turns } from '../contract';
 import { ResumeQueryDto } from './dto/resume-query.dto';
 import { RegenerateDto, SendChatMessageDto, StoppedDto, TurnDto } from './dto/turn.dto';
@@ -40,7 +41,8 @@ export class TurnsController {
   ): Promise<TurnDto | Readable> {
     const chat = await this.chats.get(caller, chatIdOf(chatId));
     const { content, metadata, client_message_id: clientMessageId } = body;
-    const turn = await this.turns.send(caller, chat, { content, metadata, clientMessageId });
+    const options = answerOptions(caller, body);
+    const turn = await this.turns.send(caller, chat, { content, metadata, clientMessageId, options });
     const call = { caller, reply };
     return wantsStream(body, accept)
       ? this.answers.turnStream(call, chat, turn, clientMessageId)
