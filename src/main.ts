@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   loadDotenv({ quiet: true });
   const config = loadConfig(process.env);
   const log = new PinoLog(config.runtime.logLevel);
-  const lifecycle = new Lifecycle(log);
+  const lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs);
   tidyHeapWhenIdle(lifecycle, log);
   let isOrdered = false;
   const stop = (reason: string, code: number): void => {

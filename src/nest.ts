@@ -13,8 +13,8 @@ import { NestLog } from './platform/logging';
 import { installSocketDocs, SilentWsAdapter, Upgrades } from './platform/realtime';
 import type { Resources } from './platform/resources';
 
-/** Between the end of the grace and the end of the connections. */
-const SEVERED_MS = 1000;
+/** Of the time of running requests: what is left is for their connections to end. */
+const SHARE_OF_REQUESTS = 0.9;
 const SWEEP_MS = 1000;
 
 /** Path parameters with which the documents' examples work on a fresh installation. */
@@ -32,15 +32,19 @@ export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
 
 /** The Nest application, initialised and not listening. */
 export async function createNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
-  const { config, lifecycle, log } = resources;
+  const { lifecycle, log } = resources;
   const nest = await makeNest(resources, database);
   const upgrades = nest.get(Upgrades);
   await installHttp(nest, upgrades.paths);
   upgrades.install(nest.getHttpServer());
   installSwagger(nest, PATH_EXAMPLES);
   await installSocketDocs(nest);
-  const grace = config.runtime.shutdownGraceMs;
-  lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);
+  lifecycle.onStop(
+    StopStage.requests,
+    'http server',
+    () => closeHttp(nest, lifecycle.stageLeftMs * SHARE_OF_REQUESTS),
+    Infinity,
+  );
   closeConnectionsWhile(nest, lifecycle);
   await nest.init();
   log.debug({}, 'application initialised');

@@ -14,7 +14,7 @@ import { scratch } from './scratch';
 
 const HOOK = join(__dirname, 'server-hook.cjs');
 const MAIN = join(__dirname, '..', '..', 'src', 'main.ts');
-const START_MS = 30_000;
+const START_MS = 120_000;
 const EXIT_MS = 60_000;
 
 export interface ServerOptions {
