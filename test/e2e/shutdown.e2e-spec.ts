@@ -167,7 +167,7 @@ describe('SIGTERM', () => {
     signalAll(site.dir, 'SIGCONT');
     site.url = (await servers.start({ env: site.env })).url;
     expect(await writers.faults()).toEqual([]);
-  }, 90_000);
+  });
 });
 
 describe('SIGTERM while models answer that never end', () => {

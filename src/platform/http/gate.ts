@@ -4,10 +4,11 @@ import type { Authenticator, Identity, RouteAccess } from '../auth';
 import type { Lifecycle } from '../lifecycle';
 import type { Metrics } from '../metrics';
 import { type TenantThrottlerGuard, windowOf } from '../rate-limit';
+import type { QueryNames } from './query-names';
 
 /**
  * What every request passes before its body is read: not stopping, a proven credential, the tenant's limit, the
- * route's rule. Runs as a Fastify hook because Nest's guards come after the body is parsed. A route without a rule
+ * route's rule, a query that the route takes. Runs as a Fastify hook because Nest's guards come after the body is parsed. A route without a rule
  * answers 401. Synchronous where the credential is cached and the counters are local: the hot path has no promise here.
  */
 export class Gate {
@@ -16,6 +17,7 @@ export class Gate {
     private readonly throttler: TenantThrottlerGuard,
     private readonly lifecycle: Lifecycle,
     private readonly metrics: Metrics,
+    private readonly queries: QueryNames,
   ) {}
 
   /** Fastify's hook: calls `done` with the refusal, or with nothing. */
@@ -53,6 +55,7 @@ export class Gate {
     request.rateWindow = windowOf(identity, request.routeOptions.url ?? request.url);
     const authorise = (): void => {
       request.caller = this.authenticator.authorise(identity, request.headers, route.access, request.id);
+      this.queries.check(request, route.handler);
     };
     const taken = this.throttler.take(request, reply, route);
     if (taken instanceof Promise) return taken.then(authorise);

@@ -10,14 +10,14 @@ import { Lifecycle } from '../lifecycle';
 import { Log } from '../logging';
 import { Metrics } from '../metrics';
 import { TenantThrottlerGuard } from '../rate-limit';
-import { CompiledValidationPipe, Validator } from '../validation';
+import { CompiledValidationPipe, MAX_SENT_JSON_BYTES, Validator } from '../validation';
 import { wrapped } from './envelope';
 import { AllErrorsFilter } from './error-filter';
 import { Gate } from './gate';
 import { bindIdempotencyKey } from './idempotency-key';
 import { installJsonBody } from './json-body';
-import { BODY_LIMIT } from './adapter';
 import { compileDtos } from './compile-dtos';
+import { QueryNames } from './query-names';
 import { RouteTable } from './routes';
 import { ErrorSender } from './send-error';
 import { openDocs } from './swagger';
@@ -45,7 +45,7 @@ export async function installHttp(app: NestFastifyApplication, sockets: readonly
   compileDtos(app, validator);
   app.useGlobalPipes(new CompiledValidationPipe(validator));
   app.useGlobalFilters(new AllErrorsFilter(errors));
-  installJsonBody(fastify, BODY_LIMIT);
+  installJsonBody(fastify, MAX_SENT_JSON_BYTES);
   const routes = new RouteTable(sockets);
   routes.watch(fastify);
   fastify.setErrorHandler((error, request, reply) => errors.send(request, reply, error));
@@ -118,6 +118,7 @@ function installGate(fastify: FastifyInstance, app: NestFastifyApplication): voi
     app.get(TenantThrottlerGuard, { strict: false }),
     app.get(Lifecycle),
     app.get(Metrics),
+    new QueryNames(app, app.get(Validator)),
   );
   fastify.addHook('onRequest', gate.hook);
 }

@@ -1,5 +1,18 @@
 import secureJsonParse from 'secure-json-parse';
-import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../common/text';
+import { jsonBytes, MAX_JSON_DEPTH, nestsDeeperThan } from '../../common/text';
+
+/** Largest body or frame as UTF-8 JSON in which nothing is escaped that need not be, in bytes (contract §1). */
+const MAX_JSON_BYTES = 256 * 1024;
+/**
+ * Largest body or frame as it is sent, in bytes. Many libraries write whatever is no ASCII as escapes: `é` becomes
+ * `\u00e9`, an emoji two of them. That makes three bytes of one, and what is legal must not depend on it.
+ */
+export const MAX_SENT_JSON_BYTES = 3 * MAX_JSON_BYTES;
+
+/** Whether a value is larger than a body or frame may be; `sentBytes`: how it came. Costs something beyond 256 KB only. */
+export function isTooLarge(value: unknown, sentBytes: number): boolean {
+  return sentBytes > MAX_JSON_BYTES && jsonBytes(value) > MAX_JSON_BYTES;
+}
 
 /** Why a JSON text is refused, as a sentence without a subject, e.g. `is not valid JSON`. */
 export class JsonRefused extends Error {}

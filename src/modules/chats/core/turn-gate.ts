@@ -42,6 +42,11 @@ export class TurnGate {
     return this.begin(caller, said, chat.user_id);
   }
 
+  /** @throws 429 when a budget is spent */
+  async admit({ tenant }: Caller, userId: string): Promise<void> {
+    if (tenant !== undefined) await this.budgets.check(tenant, userId);
+  }
+
   /** @throws 409 while an answer is written (`reject`), 429 when a budget is spent */
   async begin(
     caller: Caller,
@@ -50,7 +55,7 @@ export class TurnGate {
     { origin, options }: { readonly origin?: Origin; readonly options?: AnswerOptions | undefined } = {},
   ): Promise<OpenTurn> {
     const { tenantId, roomId: chatId } = said;
-    if (caller.tenant !== undefined) await this.budgets.check(caller.tenant, userId);
+    await this.admit(caller, userId);
     const mode = caller.tenant?.settings.while_answering ?? 'queue';
     const release = mode === 'reject' ? await this.interrupts.whenFree({ tenantId, chatId }) : () => undefined;
     const runId = newUuid();

@@ -31,6 +31,11 @@ export class TurnsService extends Turns implements OnModuleInit {
     });
   }
 
+  async admit(caller: Caller, userId: string): Promise<void> {
+    await this.models.available(caller.tenantId);
+    await this.gate.admit(caller, userId);
+  }
+
   async send(caller: Caller, chat: Chat, input: NewTurn): Promise<Turn> {
     const said = saidIn(caller, chat, input);
     const turn = await this.open(caller, chat, said, input);
@@ -50,8 +55,8 @@ export class TurnsService extends Turns implements OnModuleInit {
     return this.reruns.last(caller, chat);
   }
 
-  stop(chat: Chat): Promise<readonly ChatMessage[]> {
-    return this.stops.all(chat);
+  stop(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
+    return this.stops.all(caller, chat);
   }
 
   /** What is stored already is answered whatever the limits say by now: then there is no turn. */

@@ -66,7 +66,8 @@ function conversationEvent(event: RunEvent, chatId: string, isStarted: boolean):
     case 'ended': {
       const { failure, answer } = event;
       if (failure !== undefined) return { type: 'error', code: failure.code, message: failure.message };
-      return { type: 'end', usage: answer.usage === null ? null : tokenUsageView(answer.usage) };
+      const usage = answer.usage === null ? null : tokenUsageView(answer.usage);
+      return { type: 'end', usage, finishReason: answer.finishReason };
     }
   }
 }

@@ -13,6 +13,8 @@ import { Models1764633600000 } from './0013-models';
 import { Chats1764720000000 } from './0014-chats';
 import { FirstSocket1764806400000 } from './0015-first-socket';
 import { Answers1765065600000 } from './0018-answers';
+import { OneBirth1765324800000 } from './0021-one-birth';
+import { ModelOptions1765411200000 } from './0022-model-options';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -31,4 +33,6 @@ export const MIGRATIONS = [
   Chats1764720000000,
   FirstSocket1764806400000,
   Answers1765065600000,
+  OneBirth1765324800000,
+  ModelOptions1765411200000,
 ] as const;

@@ -1,6 +1,6 @@
 import { AppError, invalid } from '../../../common/errors';
 import { codePoints, isStorableText } from '../../../common/text';
-import { JsonRefused, parseJson } from '../../validation';
+import { isTooLarge, JsonRefused, parseJson } from '../../validation';
 
 /** Longest `request_id`, in code points. */
 export const MAX_REQUEST_ID = 64;
@@ -14,8 +14,9 @@ export type ReadFrame =
 /**
  * Reads one text message, flat or nested; never throws for what a client sent.
  * @param defaultType what a frame without a type is
+ * @param sentBytes how large it came
  */
-export function readFrame(text: string, defaultType?: string): ReadFrame {
+export function readFrame(text: string, defaultType?: string, sentBytes = Buffer.byteLength(text)): ReadFrame {
   let value: unknown;
   try {
     value = parseJson(text);
@@ -35,7 +36,7 @@ export function readFrame(text: string, defaultType?: string): ReadFrame {
     return { refused: invalid('request_id', rule), requestId: undefined };
   }
   const requestId = given ?? undefined;
-  const fault = typeFault(type) ?? (nested && strayFault(rest));
+  const fault = sizeFault(value, sentBytes) ?? typeFault(type) ?? (nested && strayFault(rest));
   return fault ? { refused: fault, requestId } : { type: type as string, requestId, fields };
 }
 
@@ -56,6 +57,12 @@ function isRequestId(value: unknown): value is string | null | undefined {
 
 function withoutEmptyData({ data, ...rest }: Record<string, unknown>): Record<string, unknown> {
   return data === undefined || data === null ? rest : { ...rest, data };
+}
+
+function sizeFault(value: object, sentBytes: number): AppError | undefined {
+  return isTooLarge(value, sentBytes)
+    ? new AppError('PAYLOAD_TOO_LARGE', 'The frame is larger than 256 KB')
+    : undefined;
 }
 
 function typeFault(type: unknown): AppError | undefined {

@@ -5,7 +5,13 @@ import { Authenticator, type Caller, CredentialVerifier, Tickets } from '../../a
 import type { SocketDoor } from '../contract';
 import { Connections } from './connections';
 import { Epoch } from './epoch';
-import { credentialOf, refuseOtherUser, syncsByItself, type UpgradeRequest } from './upgrade-request';
+import {
+  credentialOf,
+  refuseOtherUser,
+  refuseUnknownQuery,
+  syncsByItself,
+  type UpgradeRequest,
+} from './upgrade-request';
 
 /** What an upgrade that passed is accepted with. */
 export interface Admission {
@@ -40,6 +46,7 @@ export class UpgradeChecks {
       : this.authenticator.identifyTicket(ticket));
     const credited = this.authenticator.authorise(identity, headers, door.access, request.id);
     refuseOtherUser(request, credited);
+    refuseUnknownQuery(request, door);
     const isSynced = syncsByItself(request);
     this.connections.admit(credited, door);
     const caller = (await door.enter?.(request, credited)) ?? credited;
