@@ -8,6 +8,7 @@ const EXPOSED = [
   'Retry-After',
   'X-Request-Id',
   'X-Total-Count',
+  'X-First-Seq',
   'Idempotent-Replayed',
 ];
 const PAGE = 'https://page.example';

@@ -6,6 +6,8 @@ export const LIMIT_DEFAULTS = {
   ws_connections: 10_000,
   ws_connections_per_user: 20,
   chat_connections: 50,
+  sse_streams: 1000,
+  sse_streams_per_user: 20,
   tokens_per_day: null,
   tokens_per_user_per_day: null,
   runs_at_once: 100,

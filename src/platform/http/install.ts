@@ -30,6 +30,7 @@ const EXPOSED = [
   'Retry-After',
   'X-Request-Id',
   'X-Total-Count',
+  'X-First-Seq',
   'Idempotent-Replayed',
 ];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];

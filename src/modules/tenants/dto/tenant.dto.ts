@@ -51,6 +51,16 @@ export class LimitsDto {
   @IsLimit({ max: MAX_LIMIT })
   chat_connections?: number | null | 'default';
 
+  /** Open streams of server-sent events. Default 1,000. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  sse_streams?: number | null | 'default';
+
+  /** Open streams of server-sent events to one user. Default 20. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  sse_streams_per_user?: number | null | 'default';
+
   /** Model tokens a day. Default unlimited. */
   @IsOptional()
   @IsLimit({ max: MAX_LIMIT })
