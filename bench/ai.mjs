@@ -18,7 +18,13 @@ const TOKENS = Math.ceil((SECONDS + WARMUP + CHATS * 0.005 + 1) * PER_SECOND);
 const LOAD = fileURLToPath(new URL('./lib/ai-load.mjs', import.meta.url));
 const MODEL = fileURLToPath(new URL('./reference/model.mjs', import.meta.url));
 const COMMITS = 'SELECT xact_commit::integer AS n FROM pg_stat_database WHERE datname = $1';
-const LIMITS = { chat_connections: null, ai_requests_per_minute: null, ws_messages_per_second: null };
+const LIMITS = {
+  chat_connections: null,
+  ai_requests_per_minute: null,
+  ws_messages_per_second: null,
+  runs_at_once: null,
+  runs_at_once_per_user: null,
+};
 
 const cluster = await openCluster();
 const model = await startServer(

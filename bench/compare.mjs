@@ -72,7 +72,13 @@ const LOADS = {
     const database = `ai_${++databases}`;
     const more = { OPENAI_BASE_URL: modelUrl, OPENAI_MODEL: 'bench' };
     const server = await startOurs(cluster, database, { ...how('dist/main.js'), more });
-    const limits = { chat_connections: null, ai_requests_per_minute: null, ws_messages_per_second: null };
+    const limits = {
+      chat_connections: null,
+      ai_requests_per_minute: null,
+      ws_messages_per_second: null,
+      runs_at_once: null,
+      runs_at_once_per_user: null,
+    };
     await cluster.sql(database, 'UPDATE tenants SET limits = $1 WHERE tenant_id = $2', [
       JSON.stringify(limits),
       DEMO_TENANT,

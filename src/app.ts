@@ -28,7 +28,7 @@ export async function createApp(
   config: AppConfig,
   onProgress: (line: string) => void = () => undefined,
   log: Log = new PinoLog(config.runtime.logLevel),
-  lifecycle = new Lifecycle(log),
+  lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs),
 ): Promise<App> {
   try {
     const database = await openDatabase({ config: config.database, log, lifecycle, onProgress });

@@ -12,8 +12,8 @@ import { NestLog } from './platform/logging';
 import { installSocketDocs, SilentWsAdapter, Upgrades } from './platform/realtime';
 import type { Resources } from './platform/resources';
 
-/** Between the end of the grace and the end of the connections. */
-const SEVERED_MS = 1000;
+/** Of the time of running requests: what is left is for their connections to end. */
+const SHARE_OF_REQUESTS = 0.9;
 
 /** Path parameters with which the documents' examples work on a fresh installation. */
 export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
@@ -37,8 +37,12 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   upgrades.install(nest.getHttpServer(), config.http.trustProxy);
   installSwagger(nest, PATH_EXAMPLES);
   await installSocketDocs(nest);
-  const grace = config.runtime.shutdownGraceMs;
-  lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);
+  lifecycle.onStop(
+    StopStage.requests,
+    'http server',
+    () => closeHttp(nest, lifecycle.stageLeftMs * SHARE_OF_REQUESTS),
+    Infinity,
+  );
   // Before any job is begun that would fail of it.
   await nest.get(KeyCheck).run();
   await nest.init();

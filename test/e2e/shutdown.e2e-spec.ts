@@ -8,7 +8,10 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { connect } from '../support/embedded/harness';
 import { eventually, processesOn } from '../support/embedded/processes';
 import { createTarget, SERVED_MASTER_KEY } from '../support/served';
+import { createChat, messagesOf, say, sayStreaming } from '../support/chats/http';
+import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
 import { adminOf, freePort, type ServerProcess, Servers, signalAll } from '../support/server-process';
+import { until } from '../support/poll';
 import { Writers, type WriterTarget } from '../support/writers';
 
 const servers = new Servers();
@@ -245,4 +248,56 @@ it('S15: a request that comes on an idle connection while the server stops is an
   expect(await get()).toEqual([503, 'close']);
   await stopped;
   agent.destroy();
+});
+
+describe('SIGTERM while models answer that never end', () => {
+  let model: ProviderServer;
+  beforeEach(async () => {
+    model = await FakeModel.start();
+    model.otherwise = { steps: ['One', ' two', { hold: new Gate() }] };
+  });
+  afterEach(() => model.stop());
+
+  /** Milliseconds between the first and the last word of the stop. */
+  function stopMs({ server }: Running): number {
+    const at = (msg: string): number => Date.parse(String(server.log.find((line) => line.msg === msg)?.['time']));
+    return at('stopped') - at('stopping');
+  }
+
+  it.each(['whose reader has left', 'over REST, 100 at once'])(
+    'S31, S15: an answer %s: it ends within the grace, interrupted, and its text is kept',
+    async (which) => {
+      const isMany = which !== 'whose reader has left';
+      const site = await running({ OPENAI_BASE_URL: model.url, SHUTDOWN_GRACE_MS: '3000' });
+      const users = Array.from({ length: isMany ? 100 : 1 }, (_, n) => `writer${n}`);
+      const ids = await Promise.all(users.map(async (user) => (await createChat(site.target.as(user), user)).id));
+      const answers = ids.map(async (id, n) => {
+        const user = site.target.as(users[n] ?? '');
+        if (isMany) return (await say(user, id, 'Hello').catch(() => undefined))?.status;
+        const stream = await sayStreaming(user, id, 'Hello');
+        await stream.take(3);
+        stream.cut();
+        return 0;
+      });
+      await until(
+        () => Promise.resolve(model.requests.length),
+        (count) => count === ids.length,
+        60_000,
+      );
+      if (!isMany) await Promise.all(answers);
+      expect(await site.server.kill('SIGTERM')).toBe(0);
+      expectGone(site.dir);
+      // What docker stop waits before it kills; the grace here is shorter.
+      expect(stopMs(site)).toBeLessThan(10_000);
+      expect(site.server.log.filter(({ level }) => level >= 40)).toEqual([]);
+      for (const status of await Promise.all(answers)) expect([0, 503]).toContain(status);
+      site.url = (await servers.start({ env: site.env })).url;
+      for (const [n, id] of ids.entries())
+        expect(await messagesOf(site.target.as(users[n] ?? ''), id)).toMatchObject([
+          { content: 'Hello' },
+          { content: isMany ? expect.any(String) : 'One two', status: 'interrupted', reply_to_seq: 1 },
+        ]);
+    },
+    120_000,
+  );
 });

@@ -104,6 +104,10 @@ describe('an answer', () => {
       answer: { content: 'One two', status: 'interrupted', seq: 2 },
     });
     gate.open();
+    // A5: what its model was told counts as well.
+    const [, { usage }] = (await messages()) as [ChatMessage, ChatMessage];
+    expect(usage).toMatchObject({ completionTokens: 2, estimated: true });
+    expect(usage?.promptTokens).toBeGreaterThan(1);
     expect(await messages()).toHaveLength(2);
     expect(await core.get(RunsRepository).unfinished(tenantId, chat.chatId)).toEqual([]);
   });

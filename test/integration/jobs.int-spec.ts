@@ -440,6 +440,24 @@ describe('jobs', () => {
   });
 
   describe('a stop', () => {
+    it('S31: is bounded by the time that the server has, whatever the handler would like', async () => {
+      const aborted: unknown[] = [];
+      const run = (_job: Job, signal: AbortSignal): Promise<void> =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted.push(signal.reason);
+            reject(new Error('given up'));
+          });
+        });
+      const node = test.node({ a: handler(run, { drainMs: 600_000, slots: 100 }) });
+      await test.add(tenant, 'a', 100);
+      await node.worker.pump();
+      await node.worker.stop(0);
+      expect(aborted).toHaveLength(100);
+      expect(await states()).toEqual(Array.from({ length: 100 }, () => 'queued'));
+      expect(node.ended).toEqual(Array.from({ length: 100 }, () => 'released'));
+    });
+
     it('lets the work finish', async () => {
       const gate = new Gate();
       const node = test.node({ a: handler(gate.run) });

@@ -4,7 +4,8 @@
  * Owns the tables chats, runs, run_chunks. Invariants: a user's message and the run that answers it are committed
  * together; an answer belongs to the server, so nobody's leaving ends it; a chat has one answer at a time, and an answer
  * takes its seq when it ends; only a run that had not begun is begun after a crash, so no run stays open and no answer is
- * written twice; a watcher gets each token once, from any index on, on any node.
+ * written twice; a watcher gets each token once, from any index on, on any node; no run begins without asking the budgets,
+ * and what a model is told alternates, ends with the question and fits.
  *
  * Concurrency: a run is a job, so one worker has it and its fence keeps others from writing; its end is one transaction
  * with its message, and the first end counts. Tokens are published at once and stored every 50 ms: after a crash the

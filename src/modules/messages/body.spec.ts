@@ -36,6 +36,15 @@ describe('bodyHash', () => {
   });
 });
 
+describe('bodyHash of what is wanted of an answer', () => {
+  it('is that of the releases before where nothing is wanted, and another one where something is', () => {
+    const stored = 'efb6d73fac1aecc087172b913e441e33054a353fdb87b1a6b8c4a2e88f317c31';
+    expect(bodyHash('Hello', '{"a":1}').toString('hex')).toBe(stored);
+    const others = [bodyHash('Hello', '{"a":1}', '{"seed":1}'), bodyHash('Hello', '{"a":1}', '{}')];
+    expect(new Set([stored, ...others.map((hash) => hash.toString('hex'))]).size).toBe(3);
+  });
+});
+
 describe('bindingId', () => {
   it('is the client_message_id, else the key as a hash that fits, else none', () => {
     expect(bindingId(callerWith('k'), 'c')).toBe('c');

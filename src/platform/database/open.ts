@@ -20,6 +20,8 @@ import { ServerLock } from './server-lock';
 /** For a clean stop of PostgreSQL; a frozen one must not use up the 30 s that orchestrators give a server to end. */
 const FAST_STOP_MS = 8000;
 const NO_ROOM = 20 * 1024 * 1024;
+/** Of the time that it has: after it PostgreSQL is ended at once, and recovers with the next start. */
+const SHARE_OF_FAST_STOP = 0.7;
 
 /** An open database of this version's schema, held by this server. */
 export interface OpenDatabase {
@@ -96,7 +98,12 @@ async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions
       error: (message) => log.error({}, message),
     },
   });
-  lifecycle.onStop(StopStage.postgres, 'embedded postgres', () => embedded.stop(), 30_000);
+  lifecycle.onStop(
+    StopStage.postgres,
+    'embedded postgres',
+    () => embedded.stop(lifecycle.stageLeftMs * SHARE_OF_FAST_STOP),
+    30_000,
+  );
   await embedded.start();
   return embedded.connection();
 }

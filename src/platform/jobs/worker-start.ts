@@ -35,7 +35,7 @@ export class WorkerStart implements OnApplicationBootstrap {
       unsubscribe();
       const [poll, renew, purge] = timers;
       await poll?.stop();
-      await worker.stop();
+      await worker.stop(this.lifecycle.stageLeftMs);
       await Promise.all([renew?.stop(), purge?.stop()]);
     };
     this.lifecycle.onStop(StopStage.workers, 'jobs', stop, worker.stopMs);

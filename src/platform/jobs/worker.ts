@@ -14,6 +14,10 @@ const DRAIN_MS = 2000;
 export const LEASE_LOST = 'lease lost';
 /** After the last drain: what ignores its signal is left behind. */
 const ABORTED_MS = 1000;
+/** For the endings, after all of it. */
+const ENDING_MS = 250;
+/** The longest that a timer can be set to. */
+const MAX_DELAY_MS = 2_147_483_647;
 /** Before an unburied job is buried again. */
 const BURY_AGAIN_MS = 30_000;
 
@@ -81,11 +85,13 @@ export class JobWorker {
     }
   }
 
-  /** Claims no more, lets what runs finish or gives it back. */
-  async stop(): Promise<void> {
+  /** Claims no more, lets what runs finish or gives it back. @param mostMs how long it may take, if there is a bound */
+  async stop(mostMs = Infinity): Promise<void> {
     this.isStopped = true;
-    await this.claiming?.catch(() => undefined);
-    await Promise.all([...this.running.values()].map((job) => this.drain(job)));
+    const endsAt = this.ports.clock.monotonicMs() + mostMs;
+    await within(Math.min(MAX_DELAY_MS, mostMs), this.claiming?.catch(() => undefined) ?? Promise.resolve());
+    const left = endsAt - this.ports.clock.monotonicMs() - ABORTED_MS - ENDING_MS;
+    await Promise.all([...this.running.values()].map((job) => this.drain(job, Math.max(0, left))));
     this.ports.endings.giveUp();
   }
 
@@ -95,8 +101,8 @@ export class JobWorker {
     return Math.max(0, ...drains) + 5 * ABORTED_MS;
   }
 
-  private async drain({ handler, abort, ended }: Running): Promise<void> {
-    if (await within(handler.drainMs ?? DRAIN_MS, ended)) return;
+  private async drain({ handler, abort, ended }: Running, mostMs: number): Promise<void> {
+    if (await within(Math.min(handler.drainMs ?? DRAIN_MS, mostMs), ended)) return;
     this.isAborting = true;
     abort.abort('the server stops');
     await within(ABORTED_MS, ended);

@@ -1,5 +1,7 @@
+import { loadConfig } from '../../config';
 import { Log } from '../logging';
 import { Lifecycle, StopStage } from '.';
+import { STOP_STAGES } from './stages';
 
 /** Remembers `level message hook`. */
 class RecordingLog extends Log {
@@ -23,9 +25,9 @@ class RecordingLog extends Log {
   }
 }
 
-function setUp() {
+function setUp(graceMs?: number) {
   const log = new RecordingLog();
-  const lifecycle = new Lifecycle(log);
+  const lifecycle = new Lifecycle(log, graceMs);
   const events: string[] = [];
   /** Registers a hook that takes `ms`. */
   const hook = (stage: StopStage, name: string, ms = 0, timeoutMs?: number): void =>
@@ -143,6 +145,49 @@ describe('Lifecycle: hooks that misbehave', () => {
     await jest.advanceTimersByTimeAsync(30_000);
     await stopped;
     expect(log.lines.filter((l) => l.startsWith('error'))).toEqual(['error stop hook did not end in time late']);
+  });
+});
+
+describe('S31 Lifecycle: a grace for the whole stop', () => {
+  const stages = [...STOP_STAGES];
+
+  /** How long the stop takes, in fake time. */
+  async function stopped(lifecycle: Lifecycle): Promise<number> {
+    const begun = Date.now();
+    let ms: number | undefined;
+    void lifecycle.stop('test').then(() => (ms = Date.now() - begun));
+    await jest.advanceTimersByTimeAsync(120_000);
+    return ms ?? Infinity;
+  }
+
+  it.each([
+    [loadConfig({}).runtime.shutdownGraceMs, 10_000],
+    [30_000, 33_000],
+    [0, 7000],
+  ])('S31: with %i ms every hook may hang, and the server has stopped after %i', async (graceMs, most) => {
+    const { lifecycle, hook } = setUp(graceMs);
+    for (const stage of stages) hook(stage, StopStage[stage], 600_000, Infinity);
+    expect(await stopped(lifecycle)).toBeLessThan(most);
+    await jest.runAllTimersAsync();
+  });
+
+  it("S31: hooks that use what their stage has left are not late, and what they leave is the next one's", async () => {
+    const { lifecycle, log } = setUp(10_000);
+    const left: number[] = [];
+    for (const stage of stages)
+      lifecycle.onStop(
+        stage,
+        StopStage[stage],
+        async () => {
+          left.push(Math.round(lifecycle.stageLeftMs));
+          if (stage === StopStage.requests || stage === StopStage.log)
+            await new Promise((resolve) => setTimeout(resolve, lifecycle.stageLeftMs));
+        },
+        Infinity,
+      );
+    expect(await stopped(lifecycle)).toBe(8000);
+    expect(left).toEqual([500, 1000, 4000, 6000, 1500, 2000, 500, 2000]);
+    expect(log.lines.filter((line) => line.startsWith('error'))).toEqual([]);
   });
 });
 

@@ -1,8 +1,12 @@
 import type { Log } from '../logging';
 import { describeError } from '../logging';
-import { STOP_STAGES, StopStage } from './stages';
+import { STAGE_BUDGETS, STOP_STAGES, StopStage } from './stages';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** A hook that uses all the time of its stage is not late yet. */
+const SLACK_MS = 100;
+/** The longest that a timer can be set to. */
+const MAX_DELAY_MS = 2_147_483_647;
 
 interface StopHook {
   readonly stage: StopStage;
@@ -11,7 +15,13 @@ interface StopHook {
   readonly timeoutMs: number;
 }
 
-/** Whether the server is ready, and how it stops. One per process. */
+/**
+ * Whether the server is ready, and how it stops. One per process.
+ *
+ * The stop has a grace for all of it: whoever waits for the process (`docker stop` for ten seconds) kills it afterwards,
+ * and what is cut off then has stored nothing. So each stage has its part (see STAGE_BUDGETS), and hooks that wait for
+ * others ask how much of that is left.
+ */
 export class Lifecycle {
   private hooks: StopHook[] = [];
   private started = false;
@@ -20,7 +30,14 @@ export class Lifecycle {
   private fatalReason: string | undefined;
   private fatalHandler: ((reason: string) => void) | undefined;
 
-  constructor(private readonly log: Log) {}
+  /** When the stage at hand is to be over, by the process's monotonic clock. */
+  private stageEndsAt = Infinity;
+
+  /** @param graceMs for the whole stop; unset: every hook has its own time, and there is no other bound */
+  constructor(
+    private readonly log: Log,
+    private readonly graceMs = Infinity,
+  ) {}
 
   /** True from the first moment of the stop on. */
   get stopping(): boolean {
@@ -41,11 +58,17 @@ export class Lifecycle {
    * Registers what one part does when the server stops. Register before the thing exists (a start that is cut short
    * must be undone too), so the function copes with a start that did not finish. A hook whose stage has begun or is
    * over is still run: as soon as possible.
+   * @param timeoutMs after so long it is left behind, or when its stage is over; Infinity: only then
    */
   onStop(stage: StopStage, name: string, fn: () => unknown, timeoutMs = DEFAULT_TIMEOUT_MS): void {
     const hook = { stage, name, fn, timeoutMs };
     if (this.ended) void this.run(hook);
     else this.hooks.push(hook);
+  }
+
+  /** Milliseconds that the stage at hand has left; within a hook. */
+  get stageLeftMs(): number {
+    return Math.min(MAX_DELAY_MS, Math.max(0, this.stageEndsAt - performance.now()));
   }
 
   /** Stops everything; never rejects. A further call returns the promise of the first. */
@@ -75,7 +98,10 @@ export class Lifecycle {
 
   private async runStages(reason: string): Promise<void> {
     this.log.info({ reason }, 'stopping');
+    const begunAt = performance.now();
     for (const stage of STOP_STAGES) {
+      const { share, leastMs } = STAGE_BUDGETS[stage];
+      this.stageEndsAt = Math.max(begunAt + this.graceMs * share, performance.now() + leastMs);
       // Again until none is left: hooks may be registered while the stage runs, also for stages that are over.
       for (let due = this.take(stage); due.length > 0; due = this.take(stage))
         await Promise.all(due.map((hook) => this.run(hook)));
@@ -94,11 +120,12 @@ export class Lifecycle {
   private async run({ stage, name, fn, timeoutMs }: StopHook): Promise<void> {
     const about = { stage: StopStage[stage], hook: name };
     let timer: NodeJS.Timeout | undefined;
+    const bound = Math.min(MAX_DELAY_MS, timeoutMs, this.stageLeftMs + SLACK_MS);
     // Not unref'd: with nothing else alive the process would end here, before the later stages.
-    const timeout = new Promise<'timeout'>((resolve) => (timer = setTimeout(() => resolve('timeout'), timeoutMs)));
+    const timeout = new Promise<'timeout'>((resolve) => (timer = setTimeout(() => resolve('timeout'), bound)));
     try {
       const outcome = await Promise.race([call(fn), timeout]);
-      if (outcome === 'timeout') this.log.error({ ...about, timeout_ms: timeoutMs }, 'stop hook did not end in time');
+      if (outcome === 'timeout') this.log.error({ ...about, timeout_ms: bound }, 'stop hook did not end in time');
       else this.log.debug(about, 'stop hook done');
     } catch (error) {
       this.log.error({ ...about, error: describeError(error) }, 'stop hook failed');

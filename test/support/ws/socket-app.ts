@@ -57,7 +57,7 @@ export async function startSocketApp(options: TestAppOptions = {}): Promise<Sock
   const app = await startTestApp({
     ...options,
     start: async (config, log) => {
-      const lifecycle = new Lifecycle(log);
+      const lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs);
       const database = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
       nest = await createNest({ config, log, lifecycle, secrets: loadSecrets(config) }, database);
       for (const path of ['/ws', '/ws/chat']) nest.get(ConnectionHandlers).add(path, handler);

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { AppError } from '../../../common/errors';
 import { describeError, Log } from '../../../platform/logging';
 import { ChatLog, type LoggedMessage } from '../../messages';
@@ -17,6 +18,12 @@ import type { LiveRun } from './live-run';
 import { patiently } from './patience';
 import { STOPPED, type RunOutcome } from './run-outcome';
 import { RunPublisher } from './run-publisher';
+
+/** What was too long for a model is remembered for so long: a channel may be changed. */
+const REMEMBERED_MS = 60 * 60_000;
+const MODELS_REMEMBERED = 10_000;
+/** However often a model refuses: less is no question any more. */
+const LEAST_TOLD = 256;
 
 /** What an answer needs to know of its chat, and how it is wanted. */
 export interface Question {
@@ -40,6 +47,9 @@ interface Asking {
 /** Has a model answer, and says how that ended; never throws. */
 @Injectable()
 export class Answerer {
+  /** Of models that turned out to read less than was known of them: how much they are told; by tenant and model. */
+  private readonly learned = new LRUCache<string, number>({ max: MODELS_REMEMBERED, ttl: REMEMBERED_MS });
+
   constructor(
     private readonly models: Models,
     private readonly presets: Presets,
@@ -75,7 +85,8 @@ export class Answerer {
     const window = await this.models.contextTokens(tenantId, options.model);
     const limit = Math.max(1, preset.contextMessages);
     const messages = await this.messages.context(tenantId, chatId, live.replyToSeq, clearedSeq, limit);
-    const told = contextOf(preset.systemPrompt, messages, mostTold(preset, options, window));
+    const most = Math.min(mostTold(preset, options, window), this.learned.get(keyOf(tenantId, options)) ?? Infinity);
+    const told = contextOf(preset.systemPrompt, messages, most);
     return { preset, options, messages, told, spent: undefined };
   }
 
@@ -86,15 +97,30 @@ export class Answerer {
     return found;
   }
 
-  /** A model that can read less than was known of it is asked once more, with half. */
+  /**
+   * A model that can read less than was known of it is asked once more, with half; and the next time no more than that, so
+   * that a chat which grows is not refused again and again.
+   */
   private async streamWhatFits(live: LiveRun, asking: Asking, signal: AbortSignal): Promise<RunOutcome> {
     try {
       return await this.stream(live, asking, signal);
     } catch (error) {
       if (signal.aborted || live.begun || faultReasonOf(error) !== 'overflow') throw error;
-      asking.told = contextOf(asking.preset.systemPrompt, asking.messages, halfOf(asking.told));
-      return this.stream(live, asking, signal);
+      const half = this.halved(live, asking);
+      asking.told = contextOf(asking.preset.systemPrompt, asking.messages, half);
     }
+    try {
+      return await this.stream(live, asking, signal);
+    } catch (error) {
+      if (!live.begun && faultReasonOf(error) === 'overflow') this.halved(live, asking);
+      throw error;
+    }
+  }
+
+  private halved({ ref: { tenantId } }: LiveRun, { told, options }: Asking): number {
+    const half = Math.max(LEAST_TOLD, halfOf(told));
+    this.learned.set(keyOf(tenantId, options), half);
+    return half;
   }
 
   private async stream(live: LiveRun, asking: Asking, signal: AbortSignal): Promise<RunOutcome> {
@@ -134,6 +160,10 @@ export class Answerer {
     const status = live.count === 0 ? 'failed' : 'interrupted';
     return { status, finishReason: 'error', usage: usageOf(live, asking), failure: failureOf(error) };
   }
+}
+
+function keyOf(tenantId: string, { model = '' }: AnswerOptions): string {
+  return `${tenantId}/${model}`;
 }
 
 /** Stopped by a user (`cancelled`), or cut off: the server stops, or the run is somebody else's by now. */

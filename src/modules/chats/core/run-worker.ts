@@ -39,8 +39,8 @@ export class RunWorker implements JobHandler, OnModuleInit {
   readonly perTenant = 512;
   readonly slots = 1024;
   readonly limits = { perTenant: limit('runs_at_once'), perUser: limit('runs_at_once_per_user') };
-  /** What is being answered when the server stops gets this long. */
-  readonly drainMs = 10_000;
+  /** What is being answered when the server stops gets all the time that there is for workers. */
+  readonly drainMs = 600_000;
 
   constructor(
     private readonly handlers: JobHandlers,

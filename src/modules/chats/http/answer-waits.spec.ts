@@ -3,7 +3,6 @@ import type { ServerResponse } from 'node:http';
 import { answerOf, CHAT, FakeRuns, RUN } from '../../../../test/support/chats/fake-runs';
 import { RecordingLog } from '../../../../test/support/recording-log';
 import { notFound, unavailable } from '../../../common/errors';
-import { loadConfig } from '../../../config';
 import { Lifecycle } from '../../../platform/lifecycle';
 import { AnswerWaits } from './answer-waits';
 import type { EndedRun } from './doors';
@@ -14,9 +13,8 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 function world(graceMs = 0) {
   const runs = new FakeRuns();
-  const lifecycle = new Lifecycle(new RecordingLog());
-  const { runtime } = loadConfig({ SHUTDOWN_GRACE_MS: String(graceMs) });
-  const waits = new AnswerWaits(runs, lifecycle, runtime);
+  const lifecycle = new Lifecycle(new RecordingLog(), graceMs);
+  const waits = new AnswerWaits(runs, lifecycle);
   waits.onModuleInit();
   const response = Object.assign(new EventEmitter(), { destroyed: false });
   const ended = (): Promise<EndedRun> =>

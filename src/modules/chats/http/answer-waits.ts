@@ -2,17 +2,16 @@ import type { ServerResponse } from 'node:http';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type AppError, isUnavailable, unavailable } from '../../../common/errors';
-import { RuntimeConfig } from '../../../config';
 import { Lifecycle, StopStage } from '../../../platform/lifecycle';
 import { type Chat, ChatStreams, type Unwatch } from '../contract';
 import type { EndedRun } from './doors';
 
-/** Of the requests' grace when the server stops: what is left is for the answers to get out. */
-const SHARE_OF_GRACE = 0.5;
+/** Of the time of running requests when the server stops: what is left is for the answers to get out. */
+const SHARE_OF_REQUESTS = 0.7;
 
 /**
  * Waiting for the end of a run, for answers over plain REST. A wait ends with the run, with the caller's leaving or with
- * the server's stop, in which it gets half of the requests' grace; the run goes on in any case.
+ * the server's stop, in which it gets most of the requests' time; the run goes on in any case.
  */
 @Injectable()
 export class AnswerWaits implements OnModuleInit {
@@ -23,12 +22,12 @@ export class AnswerWaits implements OnModuleInit {
   constructor(
     private readonly runs: ChatStreams,
     private readonly lifecycle: Lifecycle,
-    private readonly config: RuntimeConfig,
   ) {}
 
   onModuleInit(): void {
-    const grace = this.config.shutdownGraceMs;
-    this.lifecycle.onStop(StopStage.requests, 'answers', () => this.giveUp(grace * SHARE_OF_GRACE), grace + 1000);
+    const { lifecycle } = this;
+    const giveUp = (): Promise<void> => this.giveUp(lifecycle.stageLeftMs * SHARE_OF_REQUESTS);
+    lifecycle.onStop(StopStage.requests, 'answers', giveUp, Infinity);
   }
 
   /**

@@ -6,6 +6,7 @@ import { type AppError, forbidden, invalid } from '../../../common/errors';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
 import { Answers } from './answers';
+import { camelAnswerOptions } from '../answer-options';
 import { type Chat, Chats, type Turn, Turns } from '../contract';
 import { inConversation } from './conversation-errors';
 import { AnswerDto, AskDto } from './dto/conversation.dto';
@@ -53,8 +54,9 @@ export class ChatController {
   private send(caller: Caller, body: AskDto): Promise<{ chat: Chat; turn: Turn }> {
     const { message: content, clientMessageId } = body;
     return inConversation(async () => {
+      const options = camelAnswerOptions(caller, body);
       const chat = await this.chatOf(caller, body);
-      return { chat, turn: await this.turns.send(caller, chat, { content, clientMessageId }) };
+      return { chat, turn: await this.turns.send(caller, chat, { content, clientMessageId, options }) };
     });
   }
 

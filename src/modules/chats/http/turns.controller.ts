@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
 import { Answers } from './answers';
+import { answerOptions } from '../answer-options';
 import { Chats, type Turn, Turns } from '../contract';
 import { ResumeQueryDto } from './dto/resume-query.dto';
 import { RegenerateDto, SendChatMessageDto, StoppedDto, TurnDto } from './dto/turn.dto';
@@ -40,8 +41,9 @@ export class TurnsController {
   ): Promise<TurnDto | Readable> {
     const chat = await this.chats.get(caller, chatIdOf(chatId));
     const { content, metadata, client_message_id: clientMessageId } = body;
+    const options = answerOptions(caller, body);
     const call = { caller, reply };
-    const say = (): Promise<Turn> => this.turns.send(caller, chat, { content, metadata, clientMessageId });
+    const say = (): Promise<Turn> => this.turns.send(caller, chat, { content, metadata, clientMessageId, options });
     return wantsStream(body, accept)
       ? this.answers.turnStream(call, chat, say, clientMessageId)
       : this.answers.turn(call, chat, await say());

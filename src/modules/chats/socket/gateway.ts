@@ -1,6 +1,7 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { decodeId, encodeId } from '../../../common/ids';
 import { type FrameContext, SocketOperation } from '../../../platform/realtime';
+import { answerOptions } from '../answer-options';
 import { Turns } from '../contract';
 import { noSuchAnswer } from '../events';
 import {
@@ -27,14 +28,27 @@ export class ChatGateway {
     dto: ChatMessageFrameDto,
     family: 'message',
     summary: 'Say something: message_received follows after the commit, then the answer.',
-    errors: ['CONFLICT', 'IDEMPOTENCY_MISMATCH', 'QUOTA_EXCEEDED', 'CHANNEL_UNAVAILABLE', 'NOT_FOUND'],
+    errors: [
+      'CONFLICT',
+      'IDEMPOTENCY_MISMATCH',
+      'AUTHORIZATION_ERROR',
+      'QUOTA_EXCEEDED',
+      'CHANNEL_UNAVAILABLE',
+      'NOT_FOUND',
+    ],
   })
   async send({ connection, caller, requestId }: FrameContext, frame: ChatMessageFrameDto): Promise<void> {
     const session = this.sessions.of(connection);
     const origin = { connectionId: connection.id, requestId };
     const { content, client_message_id: clientMessageId } = frame;
     const metadata = metadataOf(frame);
-    const turn = await this.turns.send(caller, session.chat, { content, metadata, clientMessageId, origin });
+    const turn = await this.turns.send(caller, session.chat, {
+      content,
+      metadata,
+      clientMessageId,
+      options: answerOptions(caller, frame),
+      origin,
+    });
     if (!turn.replayed) return;
     session.repeat({ type: 'message', message: turn.message, clientMessageId: clientMessageId ?? null, origin });
   }

@@ -39,9 +39,12 @@ export class EmbeddedPostgres {
     await this.starting;
   }
 
-  /** Idempotent; wins over a start or a restart that is under way. */
-  async stop(): Promise<void> {
-    this.stopping ??= this.shutDown().finally(() => (this.stopping = undefined));
+  /**
+   * Idempotent; wins over a start or a restart that is under way.
+   * @param mostMs for the clean stop, where it has to be shorter than the options say
+   */
+  async stop(mostMs = Infinity): Promise<void> {
+    this.stopping ??= this.shutDown(mostMs).finally(() => (this.stopping = undefined));
     await this.stopping;
   }
 
@@ -140,23 +143,23 @@ export class EmbeddedPostgres {
     return undefined;
   }
 
-  private async shutDown(): Promise<void> {
+  private async shutDown(mostMs: number): Promise<void> {
     this.abort.abort();
     await this.starting?.catch(() => undefined);
     await this.supervising;
-    await this.cleanUp();
+    await this.cleanUp(mostMs);
     this.starting = undefined;
     this.supervising = undefined;
   }
 
   /** The directory lock goes last: whoever gets it must find nothing of ours. */
-  private async cleanUp(): Promise<void> {
+  private async cleanUp(mostMs = Infinity): Promise<void> {
     const { running, layout, lock } = this;
     this.running = undefined;
     this.layout = undefined;
     this.lock = undefined;
     try {
-      if (running) await stopRunning(running, this.options.timeouts?.stopMs);
+      if (running) await stopRunning(running, Math.min(mostMs, this.options.timeouts?.stopMs ?? DEFAULT_BOUNDS.fastMs));
       if (layout && lock?.strong) await removeUnusedSocketDir(layout);
     } finally {
       await lock?.release();
@@ -164,7 +167,7 @@ export class EmbeddedPostgres {
   }
 }
 
-async function stopRunning({ postmaster, ownership }: Running, stopMs = DEFAULT_BOUNDS.fastMs): Promise<void> {
+async function stopRunning({ postmaster, ownership }: Running, stopMs: number): Promise<void> {
   // Without a session postgres is in crash recovery: there is nothing to save, the next start recovers as well, and
   // PostgreSQL 18 hangs in a fast shutdown that comes at that moment (its checkpointer is never told to end).
   const fastMs = ownership.held ? stopMs : 0;

@@ -32,11 +32,12 @@ export class Farewell implements OnModuleInit {
     const all = this.connections.all();
     const spread = Math.min(this.config.shutdownSpreadMs, all.length * SPREAD_MS_PER_CONNECTION);
     const slice = Math.max(SMALLEST_SLICE, Math.ceil(all.length / SLICES));
-    await inSlices(all, slice, GOODBYE_MS / SLICES, (connection) => {
+    const goodbyeMs = Math.min(GOODBYE_MS, this.lifecycle.stageLeftMs / 4);
+    await inSlices(all, slice, goodbyeMs / SLICES, (connection) => {
       connection.send(toWire(connection.door.shutdown(Math.round(Math.random() * spread))));
       connection.close(CloseCode.restart, 'The server restarts; reconnect');
     });
-    await this.gone(CLOSE_GRACE_MS + CLOSE_GRACE_MS / 2);
+    await this.gone(Math.min(CLOSE_GRACE_MS + CLOSE_GRACE_MS / 2, this.lifecycle.stageLeftMs));
     for (const connection of this.connections.all()) connection.terminate();
   }
 

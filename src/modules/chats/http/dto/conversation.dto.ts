@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, IsString, Matches, MaxLength, MinLength } from 'class-validator';
 import { PageQueryDto } from '../../../../platform/http';
 import { IsNotBlank, IsUserId } from '../../../../platform/validation';
+import { CamelAnswerOptionsDto } from '../../dto/answer-options.dto';
 import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT } from './turn.dto';
 
 /** 1–128 printable ASCII characters without spaces and commas, like a user id. */
@@ -9,7 +10,7 @@ const GROUP_ID = /^[\x21-\x2b\x2d-\x7e]{1,128}$/;
 const GROUP_ID_FAULT = 'groupId must be 1-128 printable ASCII characters without spaces and commas';
 const MAX_PRESET = 128;
 
-export class AskDto {
+export class AskDto extends CamelAnswerOptionsDto {
   /**
    * 1 to 32,768 characters, not only blanks or invisible ones.
    * @example "Hello, how are you?"

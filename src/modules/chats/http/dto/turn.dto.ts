@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
 import { PageDto, PageQueryDto } from '../../../../platform/http';
 import { IsJsonObject, IsNotBlank } from '../../../../platform/validation';
+import { AnswerOptionsDto } from '../../dto/answer-options.dto';
 
 /** Longest content, in Unicode code points (contract §3). */
 export const MAX_CONTENT = 32_768;
@@ -16,7 +17,12 @@ export class RegenerateDto {
   stream?: boolean;
 }
 
-export class SendChatMessageDto extends RegenerateDto {
+export class SendChatMessageDto extends AnswerOptionsDto {
+  /** true: the answer comes as server-sent events. Default: as `Accept` asks for. */
+  @IsOptional()
+  @IsBoolean()
+  stream?: boolean;
+
   /**
    * 1 to 32,768 characters, not only blanks or invisible ones.
    * @example "Hello, I need help with my account"

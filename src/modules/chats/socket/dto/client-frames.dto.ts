@@ -1,9 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
 import { IsJsonObject, IsNotBlank } from '../../../../platform/validation';
+import { AnswerOptionsDto } from '../../dto/answer-options.dto';
 
 /** A message; `type` may be left out. */
-export class ChatMessageFrameDto {
+export class ChatMessageFrameDto extends AnswerOptionsDto {
   /**
    * 1 to 32,768 characters, not only blanks or invisible ones.
    * @example "Hello, I need help with my account"

@@ -1,0 +1,165 @@
+import type { TestTenant } from '../support/app';
+import { ask, chatPath, type ChatBody, createChat, messagesOf, say, type TurnBody } from '../support/chats/http';
+import { withModel, type WithModel } from '../support/chats/chat-app';
+import { faults, Gate, type ProviderServer } from '../support/fake-model';
+import type { Api } from '../support/http/api';
+import { badField, bodyOf, refusal } from '../support/rooms';
+import { WsClient } from '../support/ws/client';
+import { type SocketApp, startSocketApp } from '../support/ws/socket-app';
+
+let app: WithModel<SocketApp>;
+let model: ProviderServer;
+let tenant: TestTenant;
+let key: Api;
+let chat: ChatBody;
+
+beforeAll(async () => {
+  app = await withModel((env) => startSocketApp({ env }));
+  ({ model } = app);
+  tenant = await app.tenant();
+  ({ key } = tenant);
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  model.reset();
+  chat = await createChat(key);
+});
+
+const FORMAT = {
+  type: 'json_schema',
+  json_schema: { name: 'answer', schema: { type: 'object', properties: { z: {}, a: {} } }, strict: true },
+};
+const OPTIONS = {
+  model: 'special',
+  temperature: 0.5,
+  top_p: 0.9,
+  max_tokens: 77,
+  stop: ['END', '\n\n'],
+  reasoning_effort: 'low',
+  response_format: FORMAT,
+  seed: 42,
+};
+const CAMEL = {
+  model: 'special',
+  temperature: 0.5,
+  topP: 0.9,
+  maxTokens: 77,
+  stop: ['END', '\n\n'],
+  reasoningEffort: 'low',
+  responseFormat: FORMAT,
+  seed: 42,
+};
+
+async function asked(n = 1): Promise<Record<string, unknown>> {
+  return (await model.request(n)).body;
+}
+
+async function tokenOf(userId: string): Promise<Api> {
+  const { token } = bodyOf(await tenant.key.post<{ token: string }>('/tokens', { user_id: userId }), 201);
+  return app.anonymous.with({ authorization: `Bearer ${token}` });
+}
+
+describe('how one answer is wanted', () => {
+  it('reaches the model as it was said, in its order, by both APIs', async () => {
+    await ask(key, chat.id, { content: 'Hello', ...OPTIONS });
+    expect(await asked()).toMatchObject(OPTIONS);
+    // A schema's order is the answer's.
+    expect(JSON.stringify((await asked())['response_format'])).toBe(JSON.stringify(FORMAT));
+    for (const path of ['/api/chat', '/api/chat/stream'])
+      expect((await key.post(path, { message: 'Hello', userId: 'alice', ...CAMEL })).status).toBe(200);
+    expect(await asked(2)).toMatchObject(OPTIONS);
+    expect(await asked(3)).toMatchObject(OPTIONS);
+    await ask(key, chat.id, 'And without');
+    for (const name of ['top_p', 'stop', 'seed', 'response_format', 'max_tokens'])
+      expect(Object.keys(await asked(4))).not.toContain(name);
+  });
+
+  it('reaches it by /ws/chat, for a key', async () => {
+    const socket = await app.open(tenant, 'alice', { path: '/ws/chat', query: { chat_id: chat.id } });
+    socket.send({ type: 'message', content: 'Hello', request_id: 'r', ...OPTIONS });
+    await socket.frame('message_stream_ended');
+    expect(await asked()).toMatchObject(OPTIONS);
+    await socket.close();
+  });
+
+  it('outlives a wait: it is stored with the answer that is to come', async () => {
+    const gate = new Gate();
+    model.next({ steps: ['One', { hold: gate }] });
+    const first = say(key, chat.id, 'first');
+    await gate.reached;
+    const second = say(key, chat.id, { content: 'second', ...OPTIONS });
+    gate.open();
+    await Promise.all([first, second]);
+    expect(await asked(2)).toMatchObject(OPTIONS);
+  });
+
+  it('is that of the last answer where it is written anew, or tried again', async () => {
+    const body = { content: 'Hello', client_message_id: 'c1', ...OPTIONS };
+    model.next(faults.status(500));
+    expect((await say(key, chat.id, body)).status).toBe(502);
+    bodyOf(await say(key, chat.id, body));
+    bodyOf(await key.post<TurnBody>(`${chatPath(chat.id)}/regenerate`));
+    for (const n of [2, 3]) expect(await asked(n)).toMatchObject(OPTIONS);
+  });
+
+  it('is a part of what a repeat must be equal to, where it is said', async () => {
+    const body = { content: 'Hello', client_message_id: 'c1', seed: 1, stop: ['x'] };
+    const { answer } = await ask(key, chat.id, body);
+    expect((await ask(key, chat.id, { ...body, seed: 1 })).answer).toEqual(answer);
+    for (const other of [
+      { ...body, seed: 2 },
+      { content: 'Hello', client_message_id: 'c1' },
+    ])
+      expect(refusal(await say(key, chat.id, other))).toMatchObject({ status: 422, code: 'IDEMPOTENCY_MISMATCH' });
+    expect(await messagesOf(key, chat.id)).toHaveLength(2);
+  });
+
+  it.each(Object.keys(OPTIONS))('%s is refused from users: their preset decides', async (name) => {
+    const alice = await tokenOf('alice');
+    const body = { content: 'Hello', [name]: OPTIONS[name as keyof typeof OPTIONS] };
+    expect(refusal(await say(alice, chat.id, body))).toEqual({ status: 403, code: 'AUTHORIZATION_ERROR', field: name });
+    expect(await messagesOf(key, chat.id)).toEqual([]);
+    const socket = await WsClient.connect(app.url, {
+      path: '/ws/chat',
+      query: { chat_id: chat.id },
+      headers: alice.headers,
+    });
+    socket.send({ type: 'message', request_id: 'r', ...body });
+    expect(await socket.frame('error')).toMatchObject({ error_code: 'AUTHORIZATION_ERROR', details: { field: name } });
+    await socket.close();
+  });
+
+  it('is refused from users in the words of the Conversations API', async () => {
+    const alice = await tokenOf('alice');
+    for (const [name, value] of Object.entries(CAMEL))
+      expect(refusal(await alice.post('/api/chat', { message: 'Hello', userId: 'alice', [name]: value }))).toEqual({
+        status: 403,
+        code: 'AUTHORIZATION_ERROR',
+        field: name,
+      });
+  });
+
+  it.each<[string, unknown]>([
+    ['model', ''],
+    ['model', 'm'.repeat(201)],
+    ['temperature', 2.1],
+    ['temperature', '1'],
+    ['top_p', -0.1],
+    ['max_tokens', 0],
+    ['max_tokens', 1.5],
+    ['stop', 'x'],
+    ['stop', []],
+    ['stop', ['a', 'b', 'c', 'd', 'e']],
+    ['stop', ['']],
+    ['reasoning_effort', 'much'],
+    ['response_format', 'json'],
+    ['response_format', { type: 'yaml' }],
+    ['response_format', { type: 'json_schema' }],
+    ['response_format', { type: 'json_object', pad: 'x'.repeat(33_000) }],
+    ['seed', 'x'],
+  ])('refuses %s = %j with 400, and stores nothing', async (name, value) => {
+    const refused = refusal(await say(key, chat.id, { content: 'Hello', [name]: value }));
+    expect({ ...refused, field: refused.field?.split(/[.[]/)[0] }).toEqual(badField(name));
+    expect(await messagesOf(key, chat.id)).toEqual([]);
+  });
+});
