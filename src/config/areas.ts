@@ -1,3 +1,4 @@
+import { httpUrl } from '../common/http-url';
 import { originFault } from '../common/text';
 import { area } from './area';
 import { flag, int, list, oneOf, optionalFlag, optionalText, text } from './field';
@@ -148,7 +149,7 @@ export class ModelsConfig extends area('Models', {
     doc: 'Key of a provider that speaks the OpenAI protocol. With it or OPENAI_BASE_URL every tenant has a model, after those channels that it has made itself.',
   }),
   openaiBaseUrl: optionalText('OPENAI_BASE_URL', {
-    check: (raw) => (isHttpUrl(raw) ? undefined : 'must be an http or https URL without credentials'),
+    check: (raw) => (httpUrl(raw) === undefined ? 'must be an http or https URL without credentials' : undefined),
     doc: 'Base URL of that provider, e.g. http://127.0.0.1:11434/v1 for Ollama. Unset: https://api.openai.com/v1.',
   }),
   openaiModel: text('OPENAI_MODEL', { default: 'gpt-4o-mini', doc: 'Model that it is asked for.' }),
@@ -183,9 +184,4 @@ export class RuntimeConfig extends area('Runtime', {
 
 function minLength(n: number): (raw: string) => string | undefined {
   return (raw) => (raw.length >= n ? undefined : `must have at least ${n} characters`);
-}
-
-function isHttpUrl(raw: string): boolean {
-  const url = URL.canParse(raw) ? new URL(raw) : undefined;
-  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
 }

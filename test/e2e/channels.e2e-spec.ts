@@ -143,6 +143,12 @@ describe('model channels', () => {
     ['baseUrl', { baseUrl: 'https://example.com/v1?key=1' }],
     ['baseUrl', { baseUrl: 'http://127.0.0.1:11434/v1' }],
     ['baseUrl', { baseUrl: 'http://0x7f.1/v1' }],
+    // S33
+    ['baseUrl', { baseUrl: 'http://unix:/tmp/x:/' }],
+    ['baseUrl', { baseUrl: 'http:example.com/v1' }],
+    ['baseUrl', { baseUrl: 'https://example.com:/v1' }],
+    ['baseUrl', { baseUrl: 'https://exam\tple.com/v1' }],
+    ['baseUrl', { baseUrl: 'https://@example.com/v1' }],
     ['baseUrl', { baseUrl: 'http://[::ffff:169.254.169.254]/v1' }],
     ['temperature', { temperature: 2.1 }],
     ['temperature', { temperature: -0.1 }],

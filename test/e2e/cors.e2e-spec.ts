@@ -11,6 +11,7 @@ const EXPOSED = [
   'Retry-After',
   'X-Request-Id',
   'X-Total-Count',
+  'X-First-Seq',
   'Idempotent-Replayed',
 ];
 const PAGE = 'https://page.example';

@@ -224,7 +224,7 @@ describe('SIGTERM', () => {
     signalAll(site.dir, 'SIGCONT');
     site.url = (await servers.start({ env: site.env })).url;
     expect(await writers.faults()).toEqual([]);
-  }, 90_000);
+  });
 });
 
 it('S15: a request that comes on an idle connection while the server stops is answered, not reset', async () => {

@@ -54,7 +54,16 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
 /** Tables without a tenant: facts of the installation. */
 const INSTALLATION_TABLES = ['instance', 'schema_migrations'];
 /** PostgreSQL inlines only functions without settings; these run as the caller, whose search path is the server's. */
-const INLINED = ['chat_room', 'cursor_of', 'cursor_positions', 'read_marks', 'room_access', 'room_events_after'];
+const INLINED = [
+  'chat_room',
+  'cursor_of',
+  'cursor_positions',
+  'message_at',
+  'read_marks',
+  'room_access',
+  'room_events_after',
+  'room_keeps',
+];
 /** What the tenant role may not do: make tenants, and write a message past the append function. */
 const TENANT_RIGHTS: Readonly<Record<string, string>> = {
   tenants: 'SELECT, UPDATE',
@@ -82,8 +91,8 @@ const DEFINERS = [
 ];
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
 const OWNERS_OWN = ['log_analyze'];
-/** Run as the system role, for all tenants. */
-const ACROSS_TENANTS = ['jobs_claim', 'run_chunks_write'];
+/** Run as the system role, for all tenants; the claim in the form before, too. */
+const ACROSS_TENANTS = ['jobs_claim', 'jobs_claim', 'raise_epoch', 'run_chunks_write'];
 const SYSTEM_ONLY = [...DEFINERS, ...ACROSS_TENANTS, ...OWNERS_OWN].sort();
 const OWN_ROWS = `(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)`;
 

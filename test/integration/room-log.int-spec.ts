@@ -12,6 +12,7 @@ import { UsersService } from '../../src/modules/tenants/users.service';
 import type { Position, RoomEvent, RoomLog, Seats } from '../../src/platform/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
+import { runs } from '../support/patience';
 
 interface Membership {
   readonly do: 'join' | 'leave';
@@ -129,7 +130,7 @@ describe('the log and the seats, as the feed reads them', () => {
           expect(places(entrances)).toEqual(places(wanted));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -186,8 +187,8 @@ describe('the log and the seats, as the feed reads them', () => {
     const mine = await seats.of(tenantId, 'ann');
     expect(new Map(mine.map((seat) => [seat.roomId, seat]))).toEqual(
       new Map([
-        [group.roomId, { roomId: group.roomId, lastSeq: 1, lastRev: 1, memberCount: 2 }],
-        [channel.roomId, { roomId: channel.roomId, lastSeq: 0, lastRev: 1, memberCount: 3 }],
+        [group.roomId, { roomId: group.roomId, firstSeq: 1, lastSeq: 1, lastRev: 1, memberCount: 2 }],
+        [channel.roomId, { roomId: channel.roomId, firstSeq: 1, lastSeq: 0, lastRev: 1, memberCount: 3 }],
       ]),
     );
     expect(await seats.find(tenantId, group.roomId, 'zoe')).toBe('not_allowed');

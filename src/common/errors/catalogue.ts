@@ -33,7 +33,12 @@ export const ERROR_CATALOGUE = {
   METHOD_NOT_ALLOWED: row(405, 4001, false, 'The route exists, but not with this method; `Allow` lists those it has.'),
   CONFLICT: row(409, 4001, false, 'The state of the thing forbids it, e.g. the DM already exists (`details.room_id`).'),
   QUOTA_EXCEEDED: row(429, 4029, true, 'A token budget is spent; `Retry-After` says until when.'),
-  PAYLOAD_TOO_LARGE: row(413, 1009, false, 'The body is larger than 256 KB.'),
+  PAYLOAD_TOO_LARGE: row(
+    413,
+    1009,
+    false,
+    'The body is larger than 256 KB; escapes such as `\\u00e9` count as the characters that they stand for.',
+  ),
   UNSUPPORTED_MEDIA_TYPE: row(
     415,
     4001,

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { preview } from '../../common/text';
 import { DeliveryService, type MemberPosition } from '../delivery';
 import { type PreviewRequest, type RoomPreview, RoomPreviews } from '../rooms';
 import { MessagesRepository } from './messages.repository';
@@ -29,7 +30,9 @@ export class MessagePreviews extends RoomPreviews {
     if (rooms.length === 0) return new Map();
     const positions = await this.delivery.positions(tenantId, userId, rooms);
     const wanted = rooms.map((room) => ({ ...room, ...within(room, positions.get(room.roomId)) }));
-    const found = await this.repository.previews(tenantId, userId, wanted, UNREAD_LIMITS);
+    // What is not kept any more is not unread.
+    const counted = wanted.map((room) => ({ ...room, readSeq: Math.max(room.readSeq, room.firstSeq - 1) }));
+    const found = await this.repository.previews(tenantId, userId, counted, UNREAD_LIMITS);
     return new Map(
       wanted.map(({ roomId, ackedSeq, readSeq }) => {
         const preview = found.get(roomId);
@@ -55,5 +58,6 @@ function within(room: PreviewRequest, position: MemberPosition | undefined): Mem
 
 function lastMessage(row: MessageRow): RoomPreview['last_message'] {
   const { room_id: _room, rev: _rev, client_message_id: _client, ...shown } = messageView(row);
-  return shown;
+  const { text: content, truncated } = preview(shown.content);
+  return { ...shown, content, truncated };
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PREVIEW_READ } from '../../common/text';
 import { Database } from '../../platform/database';
 import type { PreviewRequest } from '../rooms';
 import type { MessageRow } from './views';
@@ -26,15 +27,18 @@ export type ChangeRow =
 
 export interface Preview {
   readonly unread: number;
-  /** The newest message; undefined where there is none. */
+  /** The newest message, of its content the beginning; undefined where there is none. */
   readonly last: MessageRow | undefined;
 }
 
 const COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta, m.client_message_id,
   m.created_at, m.edited_at, m.deleted_at`;
 
+/** The same with the beginning of the content only: an answer may have a megabyte. */
+const BEGINNING = COLUMNS.replace('m.content', `left(m.content, ${PREVIEW_READ}) AS content`);
+
 /**
- * A window of consecutive seqs: every seq of a room exists, so pages and offsets are arithmetic. OFFSET 0 keeps the
+ * A window of consecutive seqs: every seq that a room keeps exists, so pages and offsets are arithmetic. OFFSET 0 keeps the
  * window's bounds plain columns: as expressions that could fail they are no index conditions under row-level security,
  * and every page reads the whole room.
  */
@@ -51,8 +55,8 @@ LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND 
 ORDER BY m.seq`;
 
 const CHANGES = `
-SELECT a.allowed, a.last_rev AS room_last_rev, c.*
-FROM room_access($1, $2, $3) a LEFT JOIN LATERAL (
+SELECT a.allowed, a.last_rev AS room_last_rev, k.first_rev, c.*
+FROM room_access($1, $2, $3) a CROSS JOIN room_keeps($1, $2) k LEFT JOIN LATERAL (
   (SELECT CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL
     THEN 'message.updated' ELSE 'message' END AS type, NULL::jsonb AS payload, ${COLUMNS}
    FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.rev > $4 ORDER BY m.rev LIMIT $5)
@@ -70,7 +74,7 @@ CROSS JOIN LATERAL (SELECT count(*) AS n FROM (
   SELECT 1 FROM (SELECT m.sender_id, m.deleted_at FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
     AND m.seq > q.read_seq AND m.seq <= q.last_seq ORDER BY m.seq DESC LIMIT $7) x
   WHERE x.sender_id <> $5 AND x.deleted_at IS NULL LIMIT $6) y) u
-LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
+LEFT JOIN LATERAL (SELECT ${BEGINNING} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
   AND m.seq = q.last_seq) l ON true`;
 
 /** Reads of the log; it is written by the appender and by functions of the schema. */
@@ -144,8 +148,8 @@ export class MessagesRepository {
     userId: string,
     afterRev: number,
     limit: number,
-  ): Promise<{ allowed: boolean; lastRev: number; rows: ChangeRow[] } | undefined> {
-    const rows = await this.database.read<ChangeRow & { allowed: boolean; room_last_rev: number }>(
+  ): Promise<{ allowed: boolean; firstRev: number; lastRev: number; rows: ChangeRow[] } | undefined> {
+    const rows = await this.database.read<ChangeRow & { allowed: boolean; first_rev: number; room_last_rev: number }>(
       'list changes',
       tenantId,
       CHANGES,
@@ -155,6 +159,7 @@ export class MessagesRepository {
     if (!first) return undefined;
     return {
       allowed: first.allowed,
+      firstRev: first.first_rev,
       lastRev: first.room_last_rev,
       rows: rows.filter((row) => (row.rev as number | null) !== null),
     };

@@ -112,7 +112,8 @@ export class TenantCredentialVerifier extends CredentialVerifier {
       claims &&
       this.withKey(claims, (key) => {
         const grant = tokenGrant(claims, key, claims.sessionEndsAtMs);
-        return grant && { ...grant, ticketId: claims.tokenId, usableUntilMs: claims.expiresAtMs };
+        const { tokenId: ticketId, expiresAtMs: usableUntilMs, epoch } = claims;
+        return grant && { ...grant, ticketId, usableUntilMs, epoch };
       })
     );
   }

@@ -25,6 +25,8 @@ export interface TicketGrant extends TokenGrant {
   readonly ticketId: string;
   /** Until when it may be used, in milliseconds since 1970. */
   readonly usableUntilMs: number;
+  /** The installation's epoch at which it was made: it is good in no other. */
+  readonly epoch: number | undefined;
 }
 
 /** Where a credential comes from. Read only where it matters: FastifyRequest works its `ip` out when asked. */

@@ -3,12 +3,15 @@ import type { DatabaseConfig } from '../../config';
 import { type Lifecycle, StopStage } from '../lifecycle';
 import type { Log } from '../logging';
 import { Availability } from './availability';
+import { noticeCopy } from './copied-directory';
 import { Database, SystemDatabase } from './database';
 import { EmbeddedPostgres } from './embedded';
+import { Epoch } from './epoch';
 import { explainOpening } from './explain';
 import { Failures } from './failures';
 import { migrate } from './migrator';
 import { createPool } from './pool';
+import type { RoleNames } from './roles';
 import { Runner } from './runner';
 import { ServerLock } from './server-lock';
 
@@ -19,6 +22,7 @@ const FAST_STOP_MS = 8000;
 export interface OpenDatabase {
   readonly database: Database;
   readonly system: SystemDatabase;
+  readonly epoch: Epoch;
   readonly availability: Availability;
   readonly failures: Failures;
 }
@@ -33,11 +37,16 @@ export interface OpenOptions {
 
 /**
  * Opens the database: starts the embedded PostgreSQL unless DATABASE_URL is set, takes the server's lock, migrates,
- * opens the pool. Each step registers its own end with the lifecycle. Throws with one clear line.
+ * opens the pool, and notices where the embedded directory is a copy. Each step registers its own end with the
+ * lifecycle. Throws with one clear line.
  */
 export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
   const { url } = options.config;
-  if (url === undefined) return openOn(await startEmbedded(options), options);
+  if (url === undefined) {
+    const open = await openOn(await startEmbedded(options), options);
+    await noticeCopy(open.system, open.epoch, options.config.dataDir, options.log);
+    return open;
+  }
   const connection = { connectionString: url };
   try {
     return await openOn(connection, options);
@@ -63,12 +72,12 @@ async function openOn(connection: ClientConfig, options: OpenOptions): Promise<O
   lifecycle.onStop(StopStage.pool, 'database pool', close);
   const failures = new Failures();
   const runner = new Runner(pool, availability, config.deadlineMs, (reason) => failures.note(reason));
-  return {
-    database: new Database(runner, roles),
-    system: new SystemDatabase(runner, roles),
-    availability,
-    failures,
-  };
+  return parts(runner, roles, availability, failures);
+}
+
+function parts(runner: Runner, roles: RoleNames, availability: Availability, failures: Failures): OpenDatabase {
+  const system = new SystemDatabase(runner, roles);
+  return { database: new Database(runner, roles), system, epoch: new Epoch(system), availability, failures };
 }
 
 async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<ClientConfig> {
@@ -94,10 +103,5 @@ export function unopenedDatabase(log: Log): OpenDatabase {
   const connection = { host: '/nowhere' };
   const availability = new Availability(connection, log);
   const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles }).pool, availability, 1);
-  return {
-    database: new Database(runner, roles),
-    system: new SystemDatabase(runner, roles),
-    availability,
-    failures: new Failures(),
-  };
+  return parts(runner, roles, availability, new Failures());
 }

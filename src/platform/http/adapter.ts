@@ -5,9 +5,8 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody, invalid } from '../../common/errors';
 import type { HttpConfig } from '../../config';
+import { MAX_SENT_JSON_BYTES } from '../validation';
 
-/** Bodies of REST calls, in bytes (contract §1). */
-export const BODY_LIMIT = 256 * 1024;
 /** As much as Node takes as a request line: an id that is too long does not exist (404), and the controller says so. */
 const MAX_PARAM_LENGTH = 16 * 1024;
 const REQUEST_ID = /^[A-Za-z0-9._:~-]{1,128}$/;
@@ -29,7 +28,7 @@ export function clientAddress(request: IncomingMessage, trustProxy: boolean): st
 export class HttpAdapter extends FastifyAdapter {
   constructor(config: HttpConfig) {
     super({
-      bodyLimit: BODY_LIMIT,
+      bodyLimit: MAX_SENT_JSON_BYTES,
       // The proxy in front of us, and nobody whom it cites: its clients write what they like into the header.
       trustProxy: config.trustProxy ? 1 : false,
       requestIdHeader: false,

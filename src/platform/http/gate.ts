@@ -4,11 +4,13 @@ import { type Authenticator, BadCredential, type Identity, type RouteAccess } fr
 import type { Lifecycle } from '../lifecycle';
 import type { Metrics } from '../metrics';
 import { type FailedCredentials, rateLimitCodeOf, type TenantThrottlerGuard, windowOf } from '../rate-limit';
+import type { QueryNames } from './query-names';
 
 /**
  * What every request passes before its body is read: not stopping, a proven credential, the tenant's limit, the
- * route's rule. Runs as a Fastify hook because Nest's guards come after the body is parsed. A route without a rule
- * answers 401. Synchronous where the credential is cached and the counters are local: the hot path has no promise here.
+ * route's rule, a query that the route takes. Runs as a Fastify hook because Nest's guards come after the body is
+ * parsed. A route without a rule answers 401. Synchronous where the credential is cached and the counters are local:
+ * the hot path has no promise here.
  */
 export class Gate {
   constructor(
@@ -17,6 +19,7 @@ export class Gate {
     private readonly failures: FailedCredentials,
     private readonly lifecycle: Lifecycle,
     private readonly metrics: Metrics,
+    private readonly queries: QueryNames,
   ) {}
 
   /** Fastify's hook: calls `done` with the refusal, or with nothing. */
@@ -61,6 +64,7 @@ export class Gate {
     request.rateWindow = windowOf(identity, request.routeOptions.url ?? request.url);
     const authorise = (): void => {
       request.caller = this.authenticator.authorise(identity, request.headers, route.access, request.id);
+      this.queries.check(request, route.handler);
     };
     const taken = this.throttler.take(request, reply, route);
     if (taken instanceof Promise) return taken.then(authorise);

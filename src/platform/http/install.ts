@@ -11,15 +11,15 @@ import { Lifecycle } from '../lifecycle';
 import { Log } from '../logging';
 import { Metrics } from '../metrics';
 import { FailedCredentials, TenantThrottlerGuard } from '../rate-limit';
-import { CompiledValidationPipe, Validator } from '../validation';
+import { CompiledValidationPipe, MAX_SENT_JSON_BYTES, Validator } from '../validation';
 import { wrapped } from './envelope';
 import { AllErrorsFilter } from './error-filter';
 import { Gate } from './gate';
 import { installHangUps } from './hang-up';
 import { bindIdempotencyKey } from './idempotency-key';
 import { codedTransfer, installJsonBody, isCodedTransfer } from './json-body';
-import { BODY_LIMIT } from './adapter';
 import { compileDtos } from './compile-dtos';
+import { QueryNames } from './query-names';
 import { RouteTable } from './routes';
 import { ErrorSender } from './send-error';
 import { openDocs } from './swagger';
@@ -32,6 +32,7 @@ const EXPOSED = [
   'Retry-After',
   'X-Request-Id',
   'X-Total-Count',
+  'X-First-Seq',
   'Idempotent-Replayed',
 ];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -47,7 +48,7 @@ export async function installHttp(app: NestFastifyApplication, sockets: readonly
   compileDtos(app, validator);
   app.useGlobalPipes(new CompiledValidationPipe(validator));
   app.useGlobalFilters(new AllErrorsFilter(errors));
-  installJsonBody(fastify, BODY_LIMIT);
+  installJsonBody(fastify, MAX_SENT_JSON_BYTES);
   const routes = new RouteTable(sockets);
   routes.watch(fastify);
   fastify.setErrorHandler((error, request, reply) => errors.send(request, reply, error));
@@ -128,6 +129,7 @@ function installGate(fastify: FastifyInstance, app: NestFastifyApplication): voi
     app.get(FailedCredentials, { strict: false }),
     app.get(Lifecycle),
     app.get(Metrics),
+    new QueryNames(app, app.get(Validator)),
   );
   fastify.addHook('onRequest', gate.hook);
 }

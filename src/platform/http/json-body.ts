@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/errors';
-import { JsonRefused, parseJson } from '../validation';
+import { isTooLarge, JsonRefused, parseJson, refused } from '../validation';
 
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 /** Of a header's value, in an error's message. */
@@ -10,16 +10,18 @@ const SHOWN_LENGTH = 40;
 const JSON_TYPE = /^application\/json *(;|$)/i;
 
 /**
- * Parses a JSON body: valid UTF-8 without a byte order mark, at most 32 levels, no `__proto__`; an empty body is no
- * body. Throws 400.
+ * Parses a JSON body: valid UTF-8 without a byte order mark, at most 32 levels, no `__proto__`, no number that a double
+ * does not hold; an empty body is no body. Throws 400, and 413 for what is larger than 256 KB also without escapes.
  */
 export function parseJsonBody(raw: Buffer): unknown {
   if (raw.length === 0) return undefined;
   if (!isUtf8(raw)) throw new AppError('VALIDATION_ERROR', 'The body is not valid UTF-8');
   try {
-    return parseJson(raw.toString('utf8'));
+    const value = parseJson(raw.toString('utf8'));
+    if (isTooLarge(value, raw.length)) throw tooLarge();
+    return value;
   } catch (error) {
-    if (error instanceof JsonRefused) throw new AppError('VALIDATION_ERROR', `The body ${error.message}`);
+    if (error instanceof JsonRefused) throw refused('The body', error);
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ErrorCode } from '../../common/errors';
 import type { RouteAccess } from '../auth';
 import { Validator } from '../validation';
-import { API_ERRORS, WITH_TOTAL } from './api-errors';
+import { API_ERRORS, LIST_HEADERS } from './api-errors';
 import { compileDtos } from './compile-dtos';
 import { envelopeRuleOf } from './envelope';
 import { controllerMethods } from './controllers';
@@ -41,7 +41,7 @@ const TAGS: Readonly<Record<string, string>> = {
 };
 const DESCRIPTION = `Rooms, messages, delivery and AI chats of ChatAPI, a self-hosted, multi-tenant chat server.
 
-Press **Authorize**, paste an API key into \`apiKey\` and a user id such as \`alice\` into \`userId\`: then every example below works as it stands. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people.
+Press **Authorize**, paste an API key into \`apiKey\` and a user id such as \`alice\` into \`userId\`: then every example below works as it stands. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people. Fields of a body and parameters of a query that are not documented are refused by name (400); query parameters whose names begin with \`_\` or \`utm_\` are ignored.
 
 The socket \`/ws\` has a page of its own: [/docs/ws](/docs/ws).`;
 
@@ -111,7 +111,7 @@ function operationFacts(app: NestFastifyApplication): ReadonlyMap<string, Operat
       access: config.access,
       errors: (Reflect.getMetadata(API_ERRORS, handler) ?? []) as ErrorCode[],
       envelope: envelopeRuleOf(config.access),
-      withTotal: Reflect.getMetadata(WITH_TOTAL, handler) === true,
+      listHeaders: (Reflect.getMetadata(LIST_HEADERS, handler) as string[] | undefined) ?? [],
     });
   }
   return facts;

@@ -159,6 +159,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Pages of missed messages and changes that were read from the log for connections, each of one or more rooms.',
     labels: [],
   },
+  chatapi_sync_reset_total: {
+    type: 'counter',
+    help: 'Rooms of which a client said that it has what the log does not have: it was told to drop it.',
+    labels: [],
+  },
   chatapi_sync_truncated_total: {
     type: 'counter',
     help: 'Rooms of which a connection had missed more than a sync sends.',

@@ -7,7 +7,7 @@ import { chatEvent } from '../events';
 import { chatDoor, conversationDoor, type Door, type EndedRun, startEvent } from './doors';
 import type { AnswerDto } from './dto/conversation.dto';
 import type { TurnDto } from './dto/turn.dto';
-import type { Position } from './position';
+import type { Position } from '../position';
 import { chatMessageView, tokenUsageView } from './views';
 import { encodeId } from '../../../common/ids';
 
@@ -25,44 +25,67 @@ export class Answers {
     return { message: chatMessageView(chat.chatId, turn.message), answer: chatMessageView(chat.chatId, answer) };
   }
 
-  /** The AI chats API: the socket's events, the message first. */
-  turnStream(call: StreamCall, chat: Chat, turn: Turn, clientMessageId: string | undefined): Readable {
-    const received = chatEvent(
-      { type: 'message', message: turn.message, clientMessageId: clientMessageId ?? null },
-      chat.chatId,
-    );
-    return this.streams.open(call, chat, beginningOf(turn), chatDoor(chat, call.caller.requestId), [received]);
+  /** The AI chats API: the socket's events, the message first. @throws 429 before anything is said */
+  turnStream(
+    call: StreamCall,
+    chat: Chat,
+    say: () => Promise<Turn>,
+    clientMessageId: string | undefined,
+  ): Promise<Readable> {
+    return this.streams.seated(call, chat.userId, async () => {
+      const turn = await say();
+      const received = chatEvent(
+        { type: 'message', message: turn.message, clientMessageId: clientMessageId ?? null },
+        chat.chatId,
+      );
+      return this.streams.open(call, chat, beginningOf(turn), chatDoor(chat, call.caller.requestId), [received]);
+    });
   }
 
-  /** The AI chats API: what is missing after `position`; undefined: nothing. */
-  async rejoin(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
-    const missing = await this.streams.missing(chat, position);
-    return missing && this.streams.open(call, chat, missing, chatDoor(chat, call.caller.requestId), []);
+  /** The AI chats API: what is missing after `position`; undefined: nothing. @throws 429 */
+  rejoin(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
+    return this.streams.seated(call, chat.userId, async () => {
+      const missing = await this.streams.missing(chat, position);
+      return missing && this.streams.open(call, chat, missing, chatDoor(chat, call.caller.requestId), []);
+    });
   }
 
   /** The Conversations API. @throws 502 or 503 where the run ended badly, with its first tokens written or not */
   async response(call: StreamCall, chat: Chat, turn: Turn): Promise<AnswerDto> {
-    const { content, usage } = await this.answerOf(call, chat, turn, conversationDoor(chat, false));
+    const { content, usage, finishReason } = await this.answerOf(call, chat, turn, conversationDoor(chat, false));
     return {
       response: content,
       conversationId: encodeId('conversation', chat.chatId),
       usage: usage === null ? null : tokenUsageView(usage),
+      finishReason,
     };
   }
 
-  /** The Conversations API: `start` at once, though the run may have to wait for its turn. */
-  responseStream(call: StreamCall, chat: Chat, turn: Turn): Readable {
-    return this.streams.open(call, chat, beginningOf(turn), conversationDoor(chat, true), [startEvent(chat.chatId)]);
+  /**
+   * The Conversations API: `start` at once, though the run may have to wait for its turn. @throws 429 before anything is
+   * said
+   */
+  responseStream(
+    call: StreamCall,
+    userId: string,
+    say: () => Promise<{ readonly chat: Chat; readonly turn: Turn }>,
+  ): Promise<Readable> {
+    return this.streams.seated(call, userId, async () => {
+      const { chat, turn } = await say();
+      return this.streams.open(call, chat, beginningOf(turn), conversationDoor(chat, true), [startEvent(chat.chatId)]);
+    });
   }
 
-  /** The Conversations API: what is missing after `position`; undefined: nothing. */
-  async rejoinResponse(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
-    const missing = await this.streams.missing(chat, position);
-    if (missing === undefined) return undefined;
-    // In the middle the run says where it goes on: that may be at its beginning.
-    const isStarted = missing.afterIndex < 0;
-    const opening = isStarted ? [startEvent(chat.chatId)] : [];
-    return this.streams.open(call, chat, missing, conversationDoor(chat, isStarted), opening);
+  /** The Conversations API: what is missing after `position`; undefined: nothing. @throws 429 */
+  rejoinResponse(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
+    return this.streams.seated(call, chat.userId, async () => {
+      const missing = await this.streams.missing(chat, position);
+      if (missing === undefined) return undefined;
+      // In the middle the run says where it goes on: that may be at its beginning.
+      const isStarted = missing.afterIndex < 0;
+      const opening = isStarted ? [startEvent(chat.chatId)] : [];
+      return this.streams.open(call, chat, missing, conversationDoor(chat, isStarted), opening);
+    });
   }
 
   private async answerOf(call: StreamCall, chat: Chat, { runId }: Turn, door: Door): Promise<ChatMessage> {

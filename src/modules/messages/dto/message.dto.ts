@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
 import { MAX_LIMIT } from '../../../common/pagination';
 import { PageQueryDto } from '../../../platform/http';
-import { IsJsonObject } from '../../../platform/validation';
+import { IsJsonObject, IsNotBlank } from '../../../platform/validation';
 
 /** Longest content, in Unicode code points (contract §3). */
 export const MAX_CONTENT = 32_768;
@@ -11,12 +11,13 @@ const MAX_CLIENT_MESSAGE_ID = 64;
 
 export class SendMessageDto {
   /**
-   * 1 to 32,768 characters.
+   * 1 to 32,768 characters, not only blanks or invisible ones.
    * @example "Hello, world!"
    */
   @IsString()
   @MinLength(1)
   @MaxLength(MAX_CONTENT)
+  @IsNotBlank()
   content!: string;
 
   /**
@@ -37,13 +38,14 @@ export class SendMessageDto {
 
 export class EditMessageDto {
   /**
-   * The new content, 1 to 32,768 characters.
+   * The new content, 1 to 32,768 characters, not only blanks or invisible ones.
    * @example "Hello, everybody!"
    */
   @IsOptional()
   @IsString()
   @MinLength(1)
   @MaxLength(MAX_CONTENT)
+  @IsNotBlank()
   content?: string;
 
   /** The new meta as a whole, at most 16 KB. */
@@ -126,13 +128,14 @@ const CHANGE_TYPES = [
   'member.left',
   'member.updated',
   'room.updated',
+  'room.trimmed',
   'room.deleted',
 ] as const;
 
 /**
  * One change. `message`, `message.updated` and `message.deleted` carry the message's fields as they are now;
  * `member.joined`, `member.left` and `member.updated` carry user_id, role and by; `room.updated` the room's fields, its
- * type as `room_type`.
+ * type as `room_type`; `room.trimmed` first_seq.
  */
 export interface ChangeDto {
   readonly rev: number;
@@ -150,7 +153,7 @@ export class ChangesDto {
     items: {
       type: 'object',
       description:
-        'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room, its type as room_type.',
+        'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room, its type as room_type; room.trimmed first_seq.',
       properties: {
         rev: { type: 'integer' },
         type: { type: 'string', enum: [...CHANGE_TYPES] },
@@ -161,9 +164,20 @@ export class ChangesDto {
     },
   })
   changes!: ChangeDto[];
+  /** Changes after this revision are all kept. */
+  @ApiProperty({ type: 'integer' })
+  first_rev!: number;
   /** The room's newest revision. */
   @ApiProperty({ type: 'integer' })
   last_rev!: number;
+  /** Another one than before: the server was restored from a backup, and what you keep of the room may never have been. */
+  @ApiProperty({ type: 'integer', example: 1 })
+  epoch!: number;
+  /**
+   * Only where after_rev lies before first_rev or beyond last_rev: nothing can be said of what changed since. Drop what
+   * you keep of the room and read it anew.
+   */
+  reset?: boolean;
   /** There are more: ask again with after_rev = the last change's rev. */
   has_more!: boolean;
 }

@@ -1,14 +1,16 @@
 import { encodeId } from '../../../common/ids';
 import type { Frame, RoomEvent } from '../../../platform/realtime';
 import { isoTime, type RoomJson, roomUpdated } from '../../rooms';
-import { type MessageRow, messageView } from '../views';
+import { clientMessageId, type MessageRow, messageView } from '../views';
 import type { LogRow } from './merge';
 
 /** A row of the log as the feed delivers it. */
 export function eventOf(tenantId: string, roomId: string, row: LogRow): RoomEvent {
   const event = { tenantId, roomId, rev: row.rev, frame: () => frameOf(roomId, row) };
-  if (row.kind === 'new' && row.seq !== null)
-    return { ...event, seq: row.seq, again: () => messageChangeFrame((row.payload ?? {}) as unknown as MessageRow) };
+  if (row.kind === 'new' && row.seq !== null) {
+    const message = (row.payload ?? {}) as unknown as MessageRow;
+    return { ...event, seq: row.seq, messageId: message.message_id, again: () => messageChangeFrame(message) };
+  }
   const user = row.payload?.['user_id'];
   if (row.type === 'member.joined' && typeof user === 'string') return { ...event, joins: user };
   if (row.type === 'member.left' && typeof user === 'string') return { ...event, leaves: user };
@@ -30,7 +32,7 @@ export function messageText(row: MessageRow): string {
     `{"type":"message","message_id":"${encodeId('message', row.message_id)}",` +
     `"room_id":"${encodeId('room', row.room_id)}","seq":${row.seq},"rev":${row.rev},` +
     `"sender_id":${text(row.sender_id)},"content":${text(row.content)},"meta":${meta},` +
-    `"client_message_id":${text(row.client_message_id)},"created_at":${time(row.created_at)},` +
+    `"client_message_id":${text(clientMessageId(row))},"created_at":${time(row.created_at)},` +
     `"edited_at":${time(row.edited_at)},"deleted_at":${time(row.deleted_at)}}`
   );
 }

@@ -105,6 +105,9 @@ export class RoomDto {
   metadata!: Record<string, unknown> | null;
   @ApiProperty({ enum: ['members', 'admins'] })
   posting!: string;
+  /** Sequence number of the oldest message that is kept: those before it are gone. */
+  @ApiProperty({ type: 'integer' })
+  first_seq!: number;
   /** Sequence number of the newest message; 0 when there is none. */
   @ApiProperty({ type: 'integer' })
   last_seq!: number;
@@ -124,7 +127,10 @@ export class LastMessageDto {
   @ApiProperty({ type: 'integer' })
   seq!: number;
   sender_id!: string;
+  /** Its beginning: at most 280 characters as people count them. */
   content!: string;
+  /** There is more of the content: GET the message. */
+  truncated!: boolean;
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
   meta!: Record<string, unknown> | null;
   created_at!: string;

@@ -50,6 +50,16 @@ export class LimitsDto {
   @IsLimit({ max: MAX_LIMIT })
   chat_connections?: number | null | 'default';
 
+  /** Open streams of server-sent events. Default 1,000. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  sse_streams?: number | null | 'default';
+
+  /** Open streams of server-sent events to one user. Default 20. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  sse_streams_per_user?: number | null | 'default';
+
   /** Model tokens a day. Default unlimited. */
   @IsOptional()
   @IsLimit({ max: MAX_LIMIT })
@@ -59,6 +69,16 @@ export class LimitsDto {
   @IsOptional()
   @IsLimit({ max: MAX_LIMIT })
   tokens_per_user_per_day?: number | null | 'default';
+
+  /** Answers of models that are written at the same time; more wait in order, users by turns. Default 100. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  runs_at_once?: number | null | 'default';
+
+  /** Answers of models to one user that are written at the same time; more wait in order. Default 10. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  runs_at_once_per_user?: number | null | 'default';
 
   /**
    * Users, agents not counted. A user is made on first use: as a member, by a call or a socket in their name. What would make

@@ -2,10 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { unauthenticated } from '../../../common/errors';
 import { RuntimeConfig, SocketConfig } from '../../../config';
 import { Authenticator, type Caller, CredentialVerifier, Tickets } from '../../auth';
+import { Epoch } from '../../database';
 import type { SocketDoor } from '../contract';
 import { Connections } from './connections';
-import { Epoch } from './epoch';
-import { credentialOf, refuseOtherUser, syncsByItself, type UpgradeRequest } from './upgrade-request';
+import {
+  credentialOf,
+  refuseOtherUser,
+  refuseUnknownQuery,
+  syncsByItself,
+  type UpgradeRequest,
+} from './upgrade-request';
 
 /** What an upgrade that passed is accepted with. */
 export interface Admission {
@@ -47,12 +53,16 @@ export class UpgradeChecks {
       : this.authenticator.identifyTicket(ticket));
     const credited = this.authenticator.authorise(identity, headers, door.access, request.id);
     refuseOtherUser(request, credited);
+    refuseUnknownQuery(request, door);
     const isSynced = syncsByItself(request);
     this.connections.admit(credited, door);
     const caller = (await door.enter?.(request, credited)) ?? credited;
     const epoch = await this.epoch.read();
     // Last, so that what is refused for another reason leaves the ticket good.
     const used = identity.kind === 'token' ? identity.ticket : undefined;
+    // The table of used tickets comes back with a backup: of an earlier epoch nobody knows which ones were used.
+    if (used !== undefined && used.epoch !== epoch)
+      throw unauthenticated('This ticket is older than a restored backup: get a new one from POST /ws/token');
     if (used !== undefined && !(await this.tickets.redeem(used)))
       throw unauthenticated('This ticket was used before: get a new one from POST /ws/token');
     if (caller.endsAtMs !== undefined && caller.endsAtMs <= Date.now()) throw unauthenticated('Expired credential');

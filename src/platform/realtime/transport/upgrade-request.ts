@@ -1,12 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import { forbidden, invalid, unauthenticated } from '../../../common/errors';
 import type { Caller, CredentialHeaders } from '../../auth';
-import { clientAddress } from '../../http';
-import type { SocketRequest } from '../contract';
+import { clientAddress, refuseUnknownParameters } from '../../http';
+import type { SocketDoor, SocketRequest } from '../contract';
 
 /** Begins every socket ticket. */
 const TICKET_PREFIX = 'wst_';
 const BEARER_TICKET = /^Bearer +(wst_\S+)$/i;
+
+const text = (description: string): object => ({ type: 'string', description });
+
+/** What every upgrade may have in its URL, as AsyncAPI describes it; a door has more of its own. */
+export const UPGRADE_QUERY: Readonly<Record<string, object>> = {
+  token: text('A user token or a socket ticket.'),
+  api_key: text('An API key, with `user_id`.'),
+  user_id: text('The user that the connection acts as, with `api_key`.'),
+  close_codes: { type: 'string', enum: ['1'], description: 'Refusals as a close code instead of an HTTP answer.' },
+};
 
 /** An upgrade as the checks need it. */
 export interface UpgradeRequest extends SocketRequest {
@@ -32,6 +42,12 @@ export function readUpgrade(request: IncomingMessage, id: string, trustProxy: bo
     headers: request.headers,
     wantsCloseCodes: query.get('close_codes') === '1',
   };
+}
+
+/** Throws 400 for what neither all doors nor this one take in the URL. */
+export function refuseUnknownQuery({ query }: UpgradeRequest, { document }: SocketDoor): void {
+  if (query.size === 0) return;
+  refuseUnknownParameters(query.keys(), new Set([...Object.keys(UPGRADE_QUERY), ...Object.keys(document.query)]));
 }
 
 /** Whether the server is to send what was missed by itself. Throws 400 for a word that means nothing. */

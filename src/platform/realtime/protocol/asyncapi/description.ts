@@ -7,7 +7,7 @@ export const CLOSE_CODES: readonly (readonly [code: number, meaning: string, nex
   [1002, 'A violation of RFC 6455.', "Don't reconnect: mend the client."],
   [1003, 'A binary message; frames are JSON text.', "Don't reconnect: mend the client."],
   [1007, 'Text that is not UTF-8.', "Don't reconnect: mend the client."],
-  [1009, 'A frame of more than 256 KB.', "Don't send it again."],
+  [1009, 'A frame of more than 768 KB.', "Don't send it again."],
   [1011, 'A fault of the server.', 'Reconnect, with backoff.'],
   [
     1012,
