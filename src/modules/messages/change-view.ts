@@ -1,5 +1,5 @@
 import { encodeId } from '../../common/ids';
-import { type RoomJson, roomView } from '../rooms';
+import { type RoomJson, roomUpdated } from '../rooms';
 import type { ChangeDto } from './dto/message.dto';
 import type { ChangeRow } from './messages.repository';
 import { messageView } from './views';
@@ -8,6 +8,6 @@ import { messageView } from './views';
 export function changeView(roomId: string, row: ChangeRow): ChangeDto {
   const { rev, type, payload } = row;
   if (payload === null) return { ...messageView(row), type };
-  if (type === 'room.updated') return { ...roomView(payload as unknown as RoomJson), rev, type };
+  if (type === 'room.updated') return roomUpdated(rev, payload as unknown as RoomJson);
   return { ...payload, rev, type, room_id: encodeId('room', roomId) };
 }

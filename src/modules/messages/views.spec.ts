@@ -61,7 +61,7 @@ describe('changeView', () => {
     });
   });
 
-  it('of settings is the room, with the type of the change', () => {
+  it('S26: of settings is the room, with the type of the change, and its own beside it', () => {
     const payload = {
       room_id: ROOM,
       type: 'group',
@@ -72,6 +72,7 @@ describe('changeView', () => {
     expect(changeView(ROOM, { rev: 9, type: 'room.updated', payload })).toMatchObject({
       rev: 9,
       type: 'room.updated',
+      room_type: 'group',
       room_id: `room_${hex(ROOM)}`,
       name: 'Team',
       updated_at: '2026-01-31T12:00:00.000Z',

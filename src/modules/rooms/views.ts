@@ -29,6 +29,17 @@ export function isoTime(value: string | Date): string {
   return last.text;
 }
 
+/** A change of a room, as a frame and in its history: `type` says what happened, so the room's own stands beside it. */
+export function roomUpdated(rev: number, room: RoomJson): Omit<RoomDto, 'type'> & RoomUpdated {
+  return { ...roomView(room), rev, type: 'room.updated', room_type: room.type };
+}
+
+interface RoomUpdated {
+  readonly rev: number;
+  readonly type: 'room.updated';
+  readonly room_type: string;
+}
+
 /** The room object of the contract. */
 export function roomView(room: RoomJson): RoomDto {
   return {

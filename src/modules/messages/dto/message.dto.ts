@@ -134,8 +134,8 @@ const CHANGE_TYPES = [
 
 /**
  * One change. `message`, `message.updated` and `message.deleted` carry the message's fields as they are now;
- * `member.joined`, `member.left` and `member.updated` carry user_id, role and by; `room.updated` the room's fields;
- * `room.trimmed` first_seq.
+ * `member.joined`, `member.left` and `member.updated` carry user_id, role and by; `room.updated` the room's fields, its
+ * type as `room_type`; `room.trimmed` first_seq.
  */
 export interface ChangeDto {
   readonly rev: number;
@@ -153,7 +153,7 @@ export class ChangesDto {
     items: {
       type: 'object',
       description:
-        'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room; room.trimmed first_seq.',
+        'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room, its type as room_type; room.trimmed first_seq.',
       properties: {
         rev: { type: 'integer' },
         type: { type: 'string', enum: [...CHANGE_TYPES] },

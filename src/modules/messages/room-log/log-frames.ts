@@ -1,6 +1,6 @@
 import { encodeId } from '../../../common/ids';
 import type { Frame, RoomEvent } from '../../../platform/realtime';
-import { isoTime, type RoomJson, roomView } from '../../rooms';
+import { isoTime, type RoomJson, roomUpdated } from '../../rooms';
 import { clientMessageId, type MessageRow, messageView } from '../views';
 import type { LogRow } from './merge';
 
@@ -48,7 +48,7 @@ export function messageChangeFrame(row: MessageRow): Frame {
 /** A change that is no message, from its payload in the log. */
 export function roomEventFrame(roomId: string, rev: number, type: string, payload: Record<string, unknown>): Frame {
   const room_id = encodeId('room', roomId);
-  if (type === 'room.updated') return { ...roomView(payload as unknown as RoomJson), rev, type };
+  if (type === 'room.updated') return { ...roomUpdated(rev, payload as unknown as RoomJson) };
   if (type === 'room.deleted') return { type, room_id, rev };
   return { ...payload, type, room_id, rev };
 }

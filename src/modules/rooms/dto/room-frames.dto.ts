@@ -2,9 +2,15 @@ import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { ServerFrame } from '../../../platform/realtime';
 import { RoomDto } from './room.dto';
 
-/** The frame's `type` stands where the room's would: that never changes. */
-@ServerFrame('room.updated', 'Name, metadata or posting of a room changed: the whole room as it is now, but its type.')
+/** The frame's `type` stands where the room's would. */
+@ServerFrame(
+  'room.updated',
+  'Name, metadata or posting of a room changed: the whole room as it is now, its type as `room_type`.',
+)
 export class RoomUpdatedFrameDto extends OmitType(RoomDto, ['type'] as const) {
+  /** The room's `type`; it never changes. */
+  @ApiProperty({ enum: ['dm', 'group', 'channel', 'ai'] })
+  room_type!: string;
   /** The room's revision of this change. */
   @ApiProperty({ type: 'integer' })
   rev!: number;
