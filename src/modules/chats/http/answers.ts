@@ -27,19 +27,29 @@ export class Answers {
     return { message: chatMessageView(chat.chatId, turn.message), answer: chatMessageView(chat.chatId, answer) };
   }
 
-  /** The AI chats API: the socket's events, the message first. */
-  turnStream(call: StreamCall, chat: Chat, turn: Turn, clientMessageId: string | undefined): Readable {
-    const received = chatEvent(
-      { type: 'message', message: turn.message, clientMessageId: clientMessageId ?? null },
-      chat.chatId,
-    );
-    return this.streams.open(call, chat, beginningOf(turn), this.chatDoor(call, chat), [received]);
+  /** The AI chats API: the socket's events, the message first. @throws 429 before anything is said */
+  turnStream(
+    call: StreamCall,
+    chat: Chat,
+    say: () => Promise<Turn>,
+    clientMessageId: string | undefined,
+  ): Promise<Readable> {
+    return this.streams.seated(call, chat.userId, async () => {
+      const turn = await say();
+      const received = chatEvent(
+        { type: 'message', message: turn.message, clientMessageId: clientMessageId ?? null },
+        chat.chatId,
+      );
+      return this.streams.open(call, chat, beginningOf(turn), this.chatDoor(call, chat), [received]);
+    });
   }
 
-  /** The AI chats API: what is missing after `position`; undefined: nothing. */
-  async rejoin(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
-    const missing = await this.streams.missing(chat, position);
-    return missing && this.streams.open(call, chat, missing, this.chatDoor(call, chat), []);
+  /** The AI chats API: what is missing after `position`; undefined: nothing. @throws 429 */
+  rejoin(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
+    return this.streams.seated(call, chat.userId, async () => {
+      const missing = await this.streams.missing(chat, position);
+      return missing && this.streams.open(call, chat, missing, this.chatDoor(call, chat), []);
+    });
   }
 
   /** The Conversations API. @throws 502 or 503 where the run ended badly, with its first tokens written or not */
@@ -58,21 +68,33 @@ export class Answers {
     };
   }
 
-  /** The Conversations API: `start` at once, though the run may have to wait for its turn. */
-  responseStream(call: StreamCall, chat: Chat, turn: Turn): Readable {
-    return this.streams.open(call, chat, beginningOf(turn), this.conversationDoor(call, chat, true), [
-      startEvent(chat.chatId),
-    ]);
+  /**
+   * The Conversations API: `start` at once, though the run may have to wait for its turn. @throws 429 before anything is
+   * said
+   */
+  responseStream(
+    call: StreamCall,
+    userId: string,
+    say: () => Promise<{ readonly chat: Chat; readonly turn: Turn }>,
+  ): Promise<Readable> {
+    return this.streams.seated(call, userId, async () => {
+      const { chat, turn } = await say();
+      return this.streams.open(call, chat, beginningOf(turn), this.conversationDoor(call, chat, true), [
+        startEvent(chat.chatId),
+      ]);
+    });
   }
 
-  /** The Conversations API: what is missing after `position`; undefined: nothing. */
-  async rejoinResponse(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
-    const missing = await this.streams.missing(chat, position);
-    if (missing === undefined) return undefined;
-    // In the middle the run says where it goes on: that may be at its beginning.
-    const isStarted = missing.afterIndex < 0;
-    const opening = isStarted ? [startEvent(chat.chatId)] : [];
-    return this.streams.open(call, chat, missing, this.conversationDoor(call, chat, isStarted), opening);
+  /** The Conversations API: what is missing after `position`; undefined: nothing. @throws 429 */
+  rejoinResponse(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
+    return this.streams.seated(call, chat.userId, async () => {
+      const missing = await this.streams.missing(chat, position);
+      if (missing === undefined) return undefined;
+      // In the middle the run says where it goes on: that may be at its beginning.
+      const isStarted = missing.afterIndex < 0;
+      const opening = isStarted ? [startEvent(chat.chatId)] : [];
+      return this.streams.open(call, chat, missing, this.conversationDoor(call, chat, isStarted), opening);
+    });
   }
 
   private chatDoor({ caller }: StreamCall, chat: Chat): Door {
