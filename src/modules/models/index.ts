@@ -5,8 +5,11 @@
  * next one is tried only before the first token; the echo answers only where no channel exists at all; keys are sealed
  * at rest and never shown; a channel of a tenant reaches no private address unless that is allowed.
  *
- * Concurrency: a request holds nothing but its own connection. The breakers are this node's memory; what a node knows of
- * a tenant's channels is at most 2 s old.
+ * Only the channel's own faults move a breaker, per channel and model; the environment's channel is closed for a tenant
+ * before it is for all. What a provider said may quote a prompt: it is in no log and no table.
+ *
+ * Concurrency: a request holds nothing but its own connection. Breakers, what was learned of a channel, and what providers
+ * said are this node's memory; what a node knows of a tenant's channels is at most 2 s old.
  */
 export {
   type AnswerOptions,

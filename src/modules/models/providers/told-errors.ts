@@ -198,13 +198,14 @@ function nameOf(text: string | undefined): string | undefined {
   return text !== undefined && NAME.test(text) ? text : undefined;
 }
 
+/** Each with what goes before the key. */
 const KEYS: readonly RegExp[] = [
-  /\bBearer\s+\S+/gi,
-  /\b(?:sk|rk|pk)-[\w*.-]{3,}/g,
-  /\b(?:AIza|ya29|eyJ)[\w*.-]{10,}/g,
-  /\b(?:gsk|xai|hf|nvapi|pplx|key|api)[-_](?=[\w*.-]*[\d*])[\w*.-]{6,}/g,
-  /\b(?:api[-_ ]?key|token|secret|password)(?: provided)?["']?\s*[:=]\s*["']?[^\s"',;}]+/gi,
-  /\b(?=[\w-]*\d)[\w-]{32,}/g,
+  /()\bBearer\s+\S+/gi,
+  /()\b(?:sk|rk|pk)-[\w*.-]{3,}/g,
+  /()\b(?:AIza|ya29|eyJ)[\w*.-]{10,}/g,
+  /()\b(?:gsk|xai|hf|nvapi|pplx|key|api)[-_](?=[\w*.-]*[\d*])[\w*.-]{6,}/g,
+  /(\b(?:api[-_ ]?key|token|secret|password)(?: provided)?["']?\s*[:=]\s*["']?)[^\s"',;}]+/gi,
+  /()\b(?=[\w-]*\d)[\w-]{32,}/g,
 ];
 const ADDRESSES =
   /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>)]+|\b[\w.+-]+@[\w-]+(\.[\w-]+)+|\[[0-9a-f:.]*:[0-9a-f:.]*\](:\d+)?|\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b|\b(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{1,4}\b|\blocalhost(:\d+)?\b|\b[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|net|org|io|ai|dev|local|internal|cloud|app)\b(:\d+)?/gi;
@@ -214,7 +215,7 @@ export function cleaned(text: string, secrets: readonly string[]): string | unde
   let said = text.slice(0, 10 * MAX_SAID);
   for (const secret of secrets) if (secret !== '') said = said.replaceAll(secret, '[key]');
   said = said.replace(ADDRESSES, '[address]');
-  for (const key of KEYS) said = said.replace(key, '[key]');
+  for (const key of KEYS) said = said.replace(key, '$1[key]');
   said = said
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .toWellFormed()
