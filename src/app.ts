@@ -2,7 +2,7 @@ import { type AppConfig, isProduction, makesDemo } from './config';
 import { type FirstStart, FirstStartService } from './modules/admin';
 import { createNest, listen } from './nest';
 import { openDatabase } from './platform/database';
-import { Lifecycle } from './platform/lifecycle';
+import { Lifecycle, watchDescriptors } from './platform/lifecycle';
 import { type Log, PinoLog } from './platform/logging';
 import { join } from 'node:path';
 import { keepSecret, loadSecrets, type Secrets } from './platform/secrets';
@@ -31,6 +31,7 @@ export async function createApp(
   lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs),
 ): Promise<App> {
   try {
+    watchDescriptors(lifecycle, log);
     const database = await openDatabase({ config: config.database, log, lifecycle, onProgress });
     const secrets = loadSecrets(config);
     const nest = await createNest({ config, log, lifecycle, secrets }, database);

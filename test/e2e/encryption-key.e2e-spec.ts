@@ -91,6 +91,26 @@ describe('S17: the encryption key at the start', () => {
   });
 });
 
+describe('S17: a key that this start has made, in a DATA_DIR that is new', () => {
+  const anotherDataDir = (): void => {
+    rmSync(dataDir, { recursive: true });
+    dataDir = mkdtempSync(join(tmpdir(), 'chatapi-test-'));
+  };
+
+  it('is taken while nothing is encrypted', async () => {
+    await used();
+    anotherDataDir();
+    await used();
+    await used();
+  });
+
+  it('is refused when something is', async () => {
+    await used(undefined, [], makeWebhook);
+    anotherDataDir();
+    expect(await refusal()).toMatch(UNREADABLE);
+  });
+});
+
 it.each(['not a key', 'ab'])('S17: a stored key that is damaged is one clear line, and stays: %s', async (text) => {
   await used();
   const file = join(dataDir, 'secrets', 'encryption-key');

@@ -81,7 +81,7 @@ const OPERATORS = [
   ],
   // Refused at the start where it is on; set for statements where it is known.
   ...['default_transaction_read_only', 'client_connection_check_interval', 'transaction_timeout'],
-  'restrict_nonsystem_relation_kind',
+  ...['restrict_nonsystem_relation_kind', 'password_encryption', 'md5_password_warnings', 'scram_iterations'],
   // Of one transaction, and begun by BEGIN with the defaults above.
   ...['transaction_isolation', 'transaction_read_only', 'transaction_deferrable'],
 ];

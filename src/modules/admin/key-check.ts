@@ -12,7 +12,8 @@ const AT_ONCE = 4;
  * Whether the server was given the keys that its database's secrets are sealed with, asked before anything is opened.
  *
  * The database keeps a sealed canary per key that it was started with. One at least must open: else the key was
- * replaced and the former one is missing, also where nothing is sealed yet. Where one does not open, or an earlier
+ * replaced and the former one is missing, also where nothing is sealed yet (but not where this start has made the key:
+ * that of a DATA_DIR which nobody kept is needed only by what it sealed). Where one does not open, or an earlier
  * release kept none, the tenants' secrets are looked through: a key may go when nothing is sealed with it.
  */
 @Injectable()
@@ -24,7 +25,7 @@ export class KeyCheck {
     private readonly tenants: TenantsService,
     private readonly webhooks: WebhookEndpoints,
     private readonly channels: ChannelKeys,
-    secrets: Secrets,
+    private readonly secrets: Secrets,
   ) {
     this.box = secrets.box();
   }
@@ -36,7 +37,8 @@ export class KeyCheck {
     const known = canaries.filter((canary) => this.opens(canary));
     const isComplete = canaries.length > 0 && known.length === canaries.length;
     const lost = isComplete ? 0 : await this.unreadable();
-    if ((canaries.length > 0 && known.length === 0) || lost > 0) throw new Error(refusal(lost));
+    const isReplaced = canaries.length > 0 && known.length === 0 && !this.secrets.isNewEncryptionKey;
+    if (isReplaced || lost > 0) throw new Error(refusal(lost));
     const isNew = !known.some((canary) => this.box.isCurrent(canary));
     if (isComplete && !isNew) return;
     const kept = isNew ? [...known, this.box.seal(CONTEXT, CONTEXT)] : known;

@@ -8,6 +8,7 @@ import { noticeCopy } from './copied-directory';
 import { Database, SystemDatabase } from './database';
 import { EmbeddedPostgres } from './embedded';
 import { Epoch } from './epoch';
+import { codeOf } from './errors';
 import { explainOpening } from './explain';
 import { Failures } from './failures';
 import { migrate } from './migrator';
@@ -77,7 +78,12 @@ async function openOn(connection: Connection, options: OpenOptions): Promise<Ope
   const pool = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles, log });
   lifecycle.onStop(StopStage.pool, 'database pool', pool.close);
   const failures = new Failures();
-  const runner = new Runner(pool, availability, config.deadlineMs, (reason) => failures.note(reason));
+  const runner = new Runner(pool, availability, config.deadlineMs, (reason, call) => {
+    failures.note(reason);
+    const { name, tenant, error } = call;
+    // An outage is told by `availability`: this is for whoever follows one call.
+    log.debug({ call: name, tenant_id: tenant, reason, code: codeOf(error) }, 'database call failed');
+  });
   return parts(runner, roles, availability, failures);
 }
 

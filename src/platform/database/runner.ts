@@ -32,6 +32,17 @@ interface Progress {
   effect: Effect;
 }
 
+/** Told of every call that failed for a reason other than its own input. */
+export type OnFailure = (reason: FailureReason, call: FailedCall) => void;
+
+/** Which call failed, in ids: neither its text nor its values. */
+export interface FailedCall {
+  readonly name: string;
+  /** Dashed UUID; empty for the system role. */
+  readonly tenant: string;
+  readonly error?: unknown;
+}
+
 /** One try of a call on one connection. */
 type Attempt<T> = (client: PoolClient, progress: Progress) => Promise<T>;
 
@@ -51,7 +62,7 @@ export class Runner {
     private readonly pool: Pick<OpenPool, 'connect'>,
     private readonly availability: Availability,
     private readonly deadlineMs: number,
-    private readonly onFailure: (reason: FailureReason) => void = () => undefined,
+    private readonly onFailure: OnFailure = () => undefined,
   ) {}
 
   /** A transaction of several statements; `work` may run again and so must have no effect outside. */
@@ -61,7 +72,7 @@ export class Runner {
     work: (sql: Sql) => Promise<T>,
     deadlineMs = this.deadlineMs,
   ): Promise<T> {
-    return this.withRetries(name, deadlineMs, async (client, progress) => {
+    return this.withRetries({ name, tenant: scope.tenant }, deadlineMs, async (client, progress) => {
       const sql: Sql = {
         query: async (text, values) => (await this.send(client, this.statements.of(text), values)).rows as never,
       };
@@ -88,7 +99,7 @@ export class Runner {
     values?: readonly unknown[],
   ): Promise<R[]> {
     const statement = this.statements.of(text);
-    return this.withRetries(name, this.deadlineMs, async (client, progress) => {
+    return this.withRetries({ name, tenant: scope.tenant }, this.deadlineMs, async (client, progress) => {
       // The whole frame leaves at once: from here on only the server knows how far it got.
       progress.effect = statement.mayWrite ? 'unknown' : 'none';
       const sent = corked(client, () => [
@@ -115,18 +126,18 @@ export class Runner {
     return client.query({ name, text, values: values as unknown[] });
   }
 
-  private async withRetries<T>(name: string, deadlineMs: number, attempt: Attempt<T>): Promise<T> {
+  private async withRetries<T>(call: FailedCall, deadlineMs: number, attempt: Attempt<T>): Promise<T> {
     const until = performance.now() + deadlineMs;
     for (let n = 1; ; n++) {
-      if (!this.availability.up) this.onFailure('away');
+      if (!this.availability.up) this.onFailure('away', call);
       this.availability.check();
       try {
-        return await this.attempt(() => new DeadlineExceeded(name, deadlineMs), until, attempt);
+        return await this.attempt(() => new DeadlineExceeded(call.name, deadlineMs), until, attempt);
       } catch (error) {
         const failed = error instanceof Failed ? error : new Failed(error, 'none', true);
         if (n < ATTEMPTS && isRetryable(failed.reason) && performance.now() < until) continue;
         const reason = reasonOf(failed.reason);
-        if (reason !== undefined) this.onFailure(reason);
+        if (reason !== undefined) this.onFailure(reason, { ...call, error: failed.reason });
         if (reason === 'storage') this.availability.storageFull();
         if (reason === 'connection' || reason === 'deadline') this.availability.suspect();
         throw translate(failed.reason, failed.effect, this.availability.full && reason !== 'conflict');

@@ -21,6 +21,10 @@ const MAX_DELAY_MS = 2_147_483_647;
 /** Before an unburied job is buried again. */
 const BURY_AGAIN_MS = 30_000;
 
+const ID_FIELD = /(^|_)id$|Id$/;
+/** Nothing that a person has written looks like this: no space, no @. */
+const ID = /^[\w-]{1,64}$/;
+
 interface Running {
   readonly row: ClaimedRow;
   readonly handler: JobHandler;
@@ -220,8 +224,23 @@ function jobOf(row: ClaimedRow): Job {
   };
 }
 
-function about(job: Job): object {
-  return { job: job.id, kind: job.kind, tenant_id: job.tenantId, attempt: job.attempt };
+/** What a job's log lines say of it: ids, by which it is found again, and nothing of what it carries. */
+export function about(job: Job): object {
+  const ids = Object.entries(isRecord(job.payload) ? job.payload : {}).filter(
+    ([name, value]) => ID_FIELD.test(name) && (typeof value === 'number' || ID.test(String(value))),
+  );
+  return {
+    job: job.id,
+    kind: job.kind,
+    key: job.key,
+    tenant_id: job.tenantId,
+    attempt: job.attempt,
+    ...(ids.length > 0 ? { about: Object.fromEntries(ids) } : {}),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether the promise settled in time. */

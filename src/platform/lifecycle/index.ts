@@ -7,6 +7,7 @@
  * Concurrency: stages run one after the other, the hooks of one stage at the same time. An `every` timer never runs
  * twice at once.
  */
+export { watchDescriptors } from './descriptors';
 export { every, type Interval } from './interval';
 export { Lifecycle } from './lifecycle';
 export { StopStage } from './stages';

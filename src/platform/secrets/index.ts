@@ -24,6 +24,8 @@ export class Secrets {
     readonly newMasterKeyFile: string | undefined,
     /** Keys that no longer encrypt and still read, as hex. */
     private readonly oldEncryptionKeys: readonly string[] = [],
+    /** This start made the encryption key: nobody can have meant another one. */
+    readonly isNewEncryptionKey = false,
   ) {}
 
   /** Encrypts with the key in force, reads with the old ones too. */
@@ -85,12 +87,14 @@ export function loadSecrets(config: AppConfig): Secrets {
     masterKey === undefined
       ? stored(directory, FILES.masterKey, () => `master_${randomBytes(24).toString('base64url')}`)
       : undefined;
+  const madeKey = encryptionKey === undefined ? storedKey(directory) : undefined;
   return new Secrets(
     masterKey ?? master?.value ?? '',
     jwtSecret ?? stored(directory, FILES.jwtSecret, () => randomBytes(48).toString('base64url')).value,
-    encryptionKey ?? storedKey(directory),
+    encryptionKey ?? madeKey?.value ?? '',
     master?.made ? master.file : undefined,
     oldKeys(config),
+    madeKey?.made,
   );
 }
 
@@ -102,9 +106,9 @@ export function keepSecret(config: AppConfig, name: string, value: string): stri
 }
 
 /** Made by an earlier start, so whatever else stands there now is damage: a new one would lose what it has encrypted. */
-function storedKey(directory: string): string {
-  const { value, file } = stored(directory, FILES.encryptionKey, () => randomBytes(32).toString('hex'));
-  if (/^[0-9a-f]{64}$/i.test(value)) return value;
+function storedKey(directory: string): { value: string; made: boolean } {
+  const { value, file, made } = stored(directory, FILES.encryptionKey, () => randomBytes(32).toString('hex'));
+  if (/^[0-9a-f]{64}$/i.test(value)) return { value, made };
   throw new Error(`${file} holds no encryption key (64 hex digits): put the former one back, or set ENCRYPTION_KEY`);
 }
 

@@ -25,8 +25,8 @@ describe('secrets', () => {
       expect(statSync(file(name)).mode & 0o777).toBe(0o600);
     expect(statSync(join(dataDir, 'secrets')).mode & 0o777).toBe(0o700);
     const again = loadSecrets(config());
-    expect({ ...again, newMasterKeyFile: first.newMasterKeyFile }).toEqual(first);
-    expect(again.newMasterKeyFile).toBeUndefined();
+    expect({ ...again, newMasterKeyFile: first.newMasterKeyFile, isNewEncryptionKey: true }).toEqual(first);
+    expect([again.newMasterKeyFile, again.isNewEncryptionKey]).toEqual([undefined, false]);
   });
 
   it('are long, and of the form that the environment would be asked for', () => {
@@ -52,6 +52,7 @@ describe('secrets', () => {
       jwtSecret: SET.JWT_SECRET,
       encryptionKey: SET.ENCRYPTION_KEY,
       newMasterKeyFile: undefined,
+      isNewEncryptionKey: false,
       oldEncryptionKeys: [],
     });
     expect(readdirSync(dataDir)).toEqual([]);
