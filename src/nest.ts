@@ -37,8 +37,8 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   const upgrades = nest.get(Upgrades);
   await installHttp(nest, upgrades.paths);
   upgrades.install(nest.getHttpServer());
-  installSwagger(nest, PATH_EXAMPLES);
-  await installSocketDocs(nest);
+  await installSwagger(nest, PATH_EXAMPLES);
+  installSocketDocs(nest);
   const grace = config.runtime.shutdownGraceMs;
   lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);
   closeConnectionsWhile(nest, lifecycle);

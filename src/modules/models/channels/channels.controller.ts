@@ -12,7 +12,14 @@ import { ChannelsService } from './channels.service';
 export class ChannelsController {
   constructor(private readonly channels: ChannelsService) {}
 
-  /** Add a way to a model. The tenant's own are tried before the server's; at most 50. */
+  /**
+   * Add a way to a model. The tenant's own are tried before the server's; at most 50.
+   * @remarks
+   * For OpenAI send `provider` openai-compatible and `apiKey`; for Ollama, vLLM, Groq and their like `baseUrl` too, which
+   * must lead to a public address unless the operator allows private ones (400). The key is encrypted at rest and never
+   * shown again. From now on the channel is asked, and the echo is not: a tenant whose channels are all disabled gets
+   * CHANNEL_UNAVAILABLE. A name that is taken, or a 51st channel, is CONFLICT.
+   */
   @Post()
   @Access('tenantAdmin')
   @ApiErrors('CONFLICT')
@@ -20,14 +27,22 @@ export class ChannelsController {
     return this.channels.create(caller, body);
   }
 
-  /** List the tenant's own channels, in the order in which they are tried. */
+  /**
+   * List the tenant's own channels, in the order in which they are tried.
+   * @remarks
+   * What the server's environment offers serves every tenant after these and is not listed.
+   */
   @Get()
   @Access('tenantAdmin')
   list(@CurrentCaller() caller: Caller, @Query() query: PageQueryDto): Promise<ChannelPageDto> {
     return this.channels.list(caller, pageRequest(query));
   }
 
-  /** One channel; its key is never shown. */
+  /**
+   * One channel; its key is never shown.
+   * @remarks
+   * `hasApiKey` says whether there is one. An unknown id is 404.
+   */
   @Get(':channelId')
   @Access('tenantAdmin')
   @ApiErrors('NOT_FOUND')
@@ -35,7 +50,12 @@ export class ChannelsController {
     return this.channels.get(caller, channelId);
   }
 
-  /** Change a channel; what is not sent stays. Answers that are being written go on as they began. */
+  /**
+   * Change a channel; what is not sent stays. Answers that are being written go on as they began.
+   * @remarks
+   * null for `apiKey`, `maxTokens` or `temperature` takes it away. Another `provider` keeps the base URL. A name that
+   * is taken is CONFLICT.
+   */
   @Patch(':channelId')
   @Access('tenantAdmin')
   @ApiErrors('NOT_FOUND', 'CONFLICT')
@@ -47,7 +67,11 @@ export class ChannelsController {
     return this.channels.change(caller, channelId, body);
   }
 
-  /** Remove a channel. */
+  /**
+   * Remove a channel.
+   * @remarks
+   * The next answers are asked of the channels that are left. An unknown id is 404.
+   */
   @Delete(':channelId')
   @HttpCode(204)
   @Access('tenantAdmin')
