@@ -1,5 +1,6 @@
 import type { App } from './app';
 import { encodeId } from './common/ids';
+import { VERSION } from './common/version';
 import { DEMO } from './modules/admin';
 
 /** What a person needs after a start; keys are shown on the very first one only. */
@@ -9,6 +10,7 @@ export function banner(app: App): string {
     '',
     `ChatAPI listens on ${url}`,
     '',
+    `  Version      ${VERSION}`,
     `  Swagger UI   ${url}/docs`,
     `  OpenAPI      ${url}/docs-json`,
     `  Socket       ${url.replace(/^http/, 'ws')}/ws and /ws/chat (frames: ${url}/docs/ws)`,
@@ -25,6 +27,7 @@ export function banner(app: App): string {
   if (app.firstStart !== undefined)
     lines.push(
       'First start: there is a tenant "demo" with a channel "general" (members alice and bob).',
+      `  Tenant       ${encodeId('tenant', DEMO.tenantId)}`,
       `  API key      ${app.firstStart.apiKey}`,
       '  Keep it: it is not shown again.',
       '',
