@@ -6,6 +6,7 @@ import { list, send } from '../support/messages';
 import { documentedRoutes, fieldsOf, type Schema, withField } from '../support/openapi-routes';
 import { badField, createRoom, NOT_FOUND, refusal } from '../support/rooms';
 import { STORABLE_TEXTS } from '../support/unicode';
+import { runs } from '../support/patience';
 
 const VALIDATION = { status: 400, code: 'VALIDATION_ERROR' };
 const NO_CONVERSATION = { status: 404, code: 'CONVERSATION_NOT_FOUND' };
@@ -294,7 +295,7 @@ describe('bad input', () => {
           expect(answer.status).toBeLessThan(500);
           if (answer.status >= 400) expect(errorOf(answer).message).not.toBe('');
         }),
-        { numRuns: 40 },
+        { numRuns: runs(40) },
       );
     });
   });

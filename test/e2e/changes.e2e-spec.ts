@@ -13,6 +13,7 @@ import {
   type RoomBody,
   rolesIn,
 } from '../support/rooms';
+import { runs } from '../support/patience';
 
 describe('changes', () => {
   let app: TestApp;
@@ -138,7 +139,7 @@ describe('changes', () => {
           }
         },
       ),
-      { numRuns: 12 },
+      { numRuns: runs(12) },
     );
   });
 });

@@ -164,5 +164,5 @@ describe('SIGTERM', () => {
     signalAll(site.dir, 'SIGCONT');
     site.url = (await servers.start({ env: site.env })).url;
     expect(await writers.faults()).toEqual([]);
-  }, 90_000);
+  });
 });

@@ -54,7 +54,6 @@ function whenState(tenant: TestTenant, state: string, n = 1): Promise<readonly D
   return until(
     async () => (await deliveriesOf(app, tenant)).filter((each) => each.state === state),
     (found) => found.length >= n,
-    20_000,
   );
 }
 

@@ -10,6 +10,7 @@ import { Metrics } from '../../src/platform/metrics';
 import { AppendBench, checkLog, messageTo, type RoomRef, seqOf, until } from '../support/append-model';
 import { playAppends, step } from '../support/append-play';
 import { RecordingFeed } from '../support/realtime/recording-feed';
+import { runs } from '../support/patience';
 
 describe('the appender on a real database', () => {
   let bench: AppendBench;
@@ -202,7 +203,7 @@ describe('the appender on a real database', () => {
         const faults = await playAppends(bench, rooms, steps);
         expect(faults).toEqual([]);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 });

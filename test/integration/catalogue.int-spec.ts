@@ -80,8 +80,8 @@ const DEFINERS = [
 ];
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
 const OWNERS_OWN = ['log_analyze'];
-/** Run as the system role, for all tenants. */
-const ACROSS_TENANTS = ['jobs_claim', 'run_chunks_write'];
+/** Run as the system role, for all tenants; the claim in the form before, too. */
+const ACROSS_TENANTS = ['jobs_claim', 'jobs_claim', 'run_chunks_write'];
 const SYSTEM_ONLY = [...DEFINERS, ...ACROSS_TENANTS, ...OWNERS_OWN].sort();
 const OWN_ROWS = `(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)`;
 

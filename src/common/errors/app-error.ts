@@ -81,6 +81,15 @@ export function notFound(what: string): AppError {
   return new AppError('NOT_FOUND', `${what} not found`);
 }
 
+/** 429 of a window that is used up, in the contract's words. */
+export function rateLimited(
+  seconds: number,
+  code: 'RATE_LIMIT_EXCEEDED' | 'RATE_LIMITED' = 'RATE_LIMIT_EXCEEDED',
+): AppError {
+  const wait = `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
+  return new AppError(code, `Rate limit exceeded. Try again in ${wait}`, { retryAfterSeconds: seconds });
+}
+
 /** 503 with `Retry-After`; `outcome: "unknown"` says that the write may have happened (safe to repeat with its key). */
 export function unavailable(
   message: string,

@@ -18,6 +18,47 @@ export function codePoints(value: string): number {
   return n;
 }
 
+/** Blanks, controls, and what no font shows: joiners, marks of direction, fillers, the empty braille cell. */
+const INVISIBLE = /^[\s\p{Z}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB]*$/u;
+
+/** Whether a text shows nothing to whoever reads it. */
+export function isBlank(value: string): boolean {
+  const first = value.charCodeAt(0);
+  // Nearly every text begins with a character that can be seen.
+  return !(first > 0x20 && first < 0x7f) && INVISIBLE.test(value);
+}
+
+let segmenter: Intl.Segmenter | undefined;
+
+/** The first `most` characters as people count them (grapheme clusters); the same text where it has no more. */
+export function firstGraphemes(text: string, most: number): string {
+  // A grapheme has at least one unit; a line feed after a carriage return is the only ASCII one with two.
+  if (text.length <= most) return text;
+  if (/^[\t\n\x20-\x7e]+$/.test(text.slice(0, most + 1))) return text.slice(0, most);
+  segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
+  let count = 0;
+  for (const { index } of segmenter.segment(text)) if (count++ === most) return text.slice(0, index);
+  return text;
+}
+
+/** How a message begins, as lists show it. */
+export interface Preview {
+  readonly text: string;
+  /** There is more of it. */
+  readonly truncated: boolean;
+}
+
+const PREVIEW_GRAPHEMES = 280;
+
+/** So many code points of a message are enough to make its preview; one that has fewer is whole. */
+export const PREVIEW_READ = 4096;
+
+/** @param beginning the first PREVIEW_READ code points of a message */
+export function preview(beginning: string): Preview {
+  const text = firstGraphemes(beginning, PREVIEW_GRAPHEMES);
+  return { text, truncated: text.length < beginning.length || codePoints(beginning) >= PREVIEW_READ };
+}
+
 /**
  * The same well-formed text in one piece, for what is kept long: V8 keeps a text that was put together as the tree of
  * its parts, and one that was cut out of a longer one together with that.

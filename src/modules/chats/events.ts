@@ -145,7 +145,11 @@ export function failureEvent(event: Ended, chatId: string, now = new Date()): Er
     timestamp: now.toISOString(),
     error_code: failure.code,
     error_message: failure.message,
-    details: { ...failureDetails(failure, chatId, runId), status: answer.status },
+    details: {
+      ...failureDetails(failure, chatId, runId),
+      status: answer.status,
+      finish_reason: answer.finishReason,
+    },
   };
 }
 

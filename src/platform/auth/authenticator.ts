@@ -26,7 +26,10 @@ const BEARER_SCHEME = /^Bearer( |$)/i;
 const MASTER_KEY_OPENS: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'admin', 'master']);
 
 /** Routes that a user may call alone. */
-const TOKEN_OPENS: ReadonlySet<AccessKind> = new Set(['user', 'tenant']);
+const TOKEN_OPENS: ReadonlySet<AccessKind> = new Set(['user', 'tenant', 'anyScope']);
+
+/** Routes that are open to a key whatever its scopes are. */
+const ANY_SCOPE: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'anyScope']);
 
 /**
  * Decides who calls, in two steps, so that a limit can be taken in between: `identify` proves the credential,
@@ -74,7 +77,7 @@ export class Authenticator {
     }
     const { grant } = identity;
     const needed = access === 'admin' || access === 'tenantAdmin' ? 'admin' : 'chat';
-    if (access !== 'tenantOrMaster' && !grant.scopes.includes(needed))
+    if (!ANY_SCOPE.has(access) && !grant.scopes.includes(needed))
       throw forbidden(`This API key lacks the scope "${needed}"`);
     const user = MASTER_KEY_OPENS.has(access) ? undefined : userOf(headers['x-user-id'], access === 'user');
     return ending(new Caller('key', requestId, tenant, user, grant.keyId, grant.scopes), grant.endsAtMs);

@@ -8,6 +8,8 @@ export const LIMIT_DEFAULTS = {
   chat_connections: 50,
   tokens_per_day: null,
   tokens_per_user_per_day: null,
+  runs_at_once: 100,
+  runs_at_once_per_user: 10,
 } as const satisfies Record<string, number | null>;
 
 export type LimitName = keyof typeof LIMIT_DEFAULTS;

@@ -81,6 +81,8 @@ function sentence(error: ErrorObject, field: string): string {
       return `${field} must not hold the same item twice`;
     case 'storable':
       return `${field} must not hold NUL characters or unpaired surrogates`;
+    case 'notBlank':
+      return `${field} must not be blank`;
     case 'agentFree':
       return `${field} must not begin with agent_`;
     case 'isoTime':

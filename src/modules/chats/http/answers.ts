@@ -7,7 +7,7 @@ import { chatEvent } from '../events';
 import { chatDoor, conversationDoor, type Door, type EndedRun, startEvent } from './doors';
 import type { AnswerDto } from './dto/conversation.dto';
 import type { TurnDto } from './dto/turn.dto';
-import type { Position } from './position';
+import type { Position } from '../position';
 import { chatMessageView, tokenUsageView } from './views';
 import { encodeId } from '../../../common/ids';
 
@@ -42,11 +42,12 @@ export class Answers {
 
   /** The Conversations API. @throws 502 or 503 where the run ended badly, with its first tokens written or not */
   async response(call: StreamCall, chat: Chat, turn: Turn): Promise<AnswerDto> {
-    const { content, usage } = await this.answerOf(call, chat, turn, conversationDoor(chat, false));
+    const { content, usage, finishReason } = await this.answerOf(call, chat, turn, conversationDoor(chat, false));
     return {
       response: content,
       conversationId: encodeId('conversation', chat.chatId),
       usage: usage === null ? null : tokenUsageView(usage),
+      finishReason,
     };
   }
 

@@ -66,11 +66,18 @@ function conversationEvent(event: RunEvent, chatId: string, isStarted: boolean):
     case 'ended': {
       const { failure, answer } = event;
       if (failure !== undefined) return { type: 'error', code: failure.code, message: failure.message };
-      return { type: 'end', usage: answer.usage === null ? null : tokenUsageView(answer.usage) };
+      const usage = answer.usage === null ? null : tokenUsageView(answer.usage);
+      return { type: 'end', usage, finishReason: answer.finishReason };
     }
   }
 }
 
 function failed({ code, message }: RunFailure, details: Readonly<Record<string, unknown>>): AppError {
+  if (code === 'QUOTA_EXCEEDED') return new AppError(code, message, { details, retryAfterSeconds: secondsOfTheDay() });
   return new AppError(code, message, { details, ...(code === 'CHANNEL_UNAVAILABLE' ? { retryAfterSeconds: 1 } : {}) });
+}
+
+/** Until budgets begin anew, at midnight UTC. */
+function secondsOfTheDay(now = new Date()): number {
+  return Math.max(1, Math.ceil((new Date(now).setUTCHours(24, 0, 0, 0) - now.getTime()) / 1000));
 }

@@ -10,7 +10,7 @@ import { ResumeQueryDto } from './dto/resume-query.dto';
 import { RegenerateDto, SendChatMessageDto, StoppedDto, TurnDto } from './dto/turn.dto';
 import { CHAT_STREAM, LAST_EVENT_ID, NOTHING_MISSING, REJOINED_CHAT_STREAM } from './examples';
 import { chatIdOf } from './ids';
-import { positionOf } from './position';
+import { positionOf } from '../position';
 import { chatMessageView } from './views';
 
 @ApiTags('AI chats')
@@ -91,7 +91,7 @@ export class TurnsController {
   @ApiErrors('NOT_FOUND')
   async stop(@CurrentCaller() caller: Caller, @Param('chat_id') chatId: string): Promise<StoppedDto> {
     const chat = await this.chats.get(caller, chatIdOf(chatId));
-    const stopped = await this.turns.stop(chat);
+    const stopped = await this.turns.stop(caller, chat);
     return { answers: stopped.map((message) => chatMessageView(chat.chatId, message)) };
   }
 

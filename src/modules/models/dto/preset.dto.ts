@@ -73,8 +73,12 @@ export class PatchPresetDto extends PresetSettingsDto {
 export class PresetDto {
   /** @example support */
   name!: string;
-  /** @example You help customers of a shop. Be brief. */
-  systemPrompt!: string;
+  /**
+   * What the model is told before the messages; null for a user token, which may not read it.
+   * @example You help customers of a shop. Be brief.
+   */
+  @ApiProperty({ type: 'string', nullable: true })
+  systemPrompt!: string | null;
   @ApiProperty({ type: 'string', nullable: true })
   model!: string | null;
   @ApiProperty({ type: 'number', format: 'double', nullable: true })

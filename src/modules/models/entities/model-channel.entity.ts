@@ -43,9 +43,9 @@ export class ModelChannelEntity {
   @Column('integer')
   timeout_ms!: number;
 
-  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  @Column('timestamp with time zone', { precision: 3, default: () => 'statement_timestamp()' })
   created_at!: Date;
 
-  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  @Column('timestamp with time zone', { precision: 3, default: () => 'statement_timestamp()' })
   updated_at!: Date;
 }

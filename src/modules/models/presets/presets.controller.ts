@@ -18,30 +18,30 @@ export class PresetsController {
    * Chats and calls name it. A name that is taken, or a 101st, is CONFLICT.
    */
   @Post()
-  @Access('tenantKey')
+  @Access('tenantAdmin')
   @ApiErrors('CONFLICT')
   create(@CurrentCaller() caller: Caller, @Body() body: CreatePresetDto): Promise<PresetDto> {
     return this.presets.create(caller, body);
   }
 
   /**
-   * List the presets, `default` first.
+   * List the presets, `default` first. A key of any scope may; a user token sees no system prompts.
    * @remarks
-   * Pages by `limit` and `offset`. User tokens may read them too: put no secret into a prompt.
+   * Pages by `limit` and `offset`.
    */
   @Get()
-  @Access('tenant')
+  @Access('anyScope')
   list(@CurrentCaller() caller: Caller, @Query() query: PageQueryDto): Promise<PresetPageDto> {
     return this.presets.list(caller, pageRequest(query));
   }
 
   /**
-   * One preset. `default` always exists.
+   * One preset. `default` always exists. A key of any scope may; a user token sees no system prompt.
    * @remarks
    * An unknown name is 404.
    */
   @Get(':preset')
-  @Access('tenant')
+  @Access('anyScope')
   @ApiErrors('NOT_FOUND')
   get(@CurrentCaller() caller: Caller, @Param('preset') name: string): Promise<PresetDto> {
     return this.presets.get(caller, name);
@@ -54,7 +54,7 @@ export class PresetsController {
    * can be changed though nobody made it.
    */
   @Patch(':preset')
-  @Access('tenantKey')
+  @Access('tenantAdmin')
   @ApiErrors('NOT_FOUND')
   change(
     @CurrentCaller() caller: Caller,
@@ -71,7 +71,7 @@ export class PresetsController {
    */
   @Delete(':preset')
   @HttpCode(204)
-  @Access('tenantKey')
+  @Access('tenantAdmin')
   @ApiErrors('NOT_FOUND')
   delete(@CurrentCaller() caller: Caller, @Param('preset') name: string): Promise<void> {
     return this.presets.delete(caller, name);

@@ -59,6 +59,16 @@ export class PresetsRepository {
     return row;
   }
 
+  async names(tenantId: string, among: readonly string[]): Promise<string[]> {
+    const rows = await this.database.read<{ name: string }>(
+      'preset names',
+      tenantId,
+      'SELECT name FROM presets WHERE tenant_id = $1 AND name = ANY ($2::text[])',
+      [tenantId, among],
+    );
+    return rows.map(({ name }) => name);
+  }
+
   /** Changes a preset to what `change` makes of it. Where it has no row it is made from `otherwise`, if that is given. */
   change(
     tenantId: string,

@@ -32,7 +32,17 @@ export class PresetsService extends Presets {
     const row = await this.rowOf(tenantId, name);
     if (row === undefined) return undefined;
     const { createdAt: _createdAt, updatedAt: _updatedAt, ...preset } = presetView(row);
-    return preset;
+    const { model, temperature, maxTokens } = preset;
+    const options = {
+      model: model ?? undefined,
+      temperature: temperature ?? undefined,
+      maxTokens: maxTokens ?? undefined,
+    };
+    return { ...preset, options, contextTokens: null };
+  }
+
+  async known(tenantId: string, names: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set([DEFAULT_PRESET, ...(await this.repository.names(tenantId, names))]);
   }
 
   async create(caller: Caller, body: CreatePresetDto): Promise<PresetDto> {
@@ -48,18 +58,19 @@ export class PresetsService extends Presets {
     return presetView(preset);
   }
 
-  async list({ tenantId }: Caller, page: PageRequest): Promise<PresetPageDto> {
+  async list({ tenantId, kind }: Caller, page: PageRequest): Promise<PresetPageDto> {
     const [rows, others] = await Promise.all([
       this.repository.list(tenantId, { name: DEFAULT_PRESET, values: DEFAULT_VALUES }, page),
       this.repository.countOthers(tenantId, DEFAULT_PRESET),
     ]);
-    return { presets: rows.map(presetView), ...camelPageInfo(page, rows.length, others + 1) };
+    const presets = rows.map((row) => shownTo(kind, presetView(row)));
+    return { presets, ...camelPageInfo(page, rows.length, others + 1) };
   }
 
-  async get({ tenantId }: Caller, name: string): Promise<PresetDto> {
+  async get({ tenantId, kind }: Caller, name: string): Promise<PresetDto> {
     const row = await this.rowOf(tenantId, name);
     if (row === undefined) throw notFound('Preset');
-    return presetView(row);
+    return shownTo(kind, presetView(row));
   }
 
   async change({ tenantId }: Caller, name: string, body: PatchPresetDto): Promise<PresetDto> {
@@ -85,6 +96,11 @@ export class PresetsService extends Presets {
   }
 }
 
+/** A system prompt is between the tenant and the model: users may pick a preset, and not read it. */
+function shownTo(kind: Caller['kind'], preset: PresetDto): PresetDto {
+  return kind === 'token' ? { ...preset, systemPrompt: null } : preset;
+}
+
 function checkPrompt(text: string): void {
   if (jsonBytes(text) > MAX_PROMPT_BYTES) throw invalid('systemPrompt', 'systemPrompt must have at most 32 KB');
 }
@@ -103,7 +119,7 @@ function merged(before: PresetValues, body: PatchPresetDto): PresetValues {
   };
 }
 
-function presetView(row: PresetRow): PresetDto {
+function presetView(row: PresetRow): PresetDto & Pick<Preset, 'systemPrompt'> {
   return {
     name: row.name,
     systemPrompt: row.system_prompt,

@@ -1,5 +1,5 @@
 import type { OutboundPost } from '../../../platform/outbound';
-import type { FinishReason, ModelMessage } from '../contract';
+import type { AnswerOptions, FinishReason, ModelMessage } from '../contract';
 
 /** Where and how to ask: one channel, ready to be used. */
 export interface Endpoint {
@@ -10,11 +10,9 @@ export interface Endpoint {
   readonly post: OutboundPost;
 }
 
-export interface ChatRequest {
+export interface ChatRequest extends AnswerOptions {
   readonly messages: readonly ModelMessage[];
   readonly model: string;
-  readonly temperature: number | undefined;
-  readonly maxTokens: number | undefined;
   /** Ends the connection at once. */
   readonly signal: AbortSignal;
 }

@@ -66,12 +66,18 @@ export class OpenAiCompatible extends ChatModel {
 }
 
 function asked({ baseUrl, apiKey, post }: Endpoint, request: ChatRequest): Promise<StreamAnswer> {
-  const { model, messages, temperature, maxTokens, signal } = request;
+  const { model, messages, signal } = request;
   const body = JSON.stringify({
     model,
     messages,
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+    // What is undefined is left out.
+    temperature: request.temperature,
+    top_p: request.topP,
+    max_tokens: request.maxTokens,
+    stop: request.stop,
+    reasoning_effort: request.reasoningEffort,
+    response_format: request.responseFormat,
+    seed: request.seed,
     stream: true,
     // Else it is counted here: see token-count.ts.
     stream_options: { include_usage: true },

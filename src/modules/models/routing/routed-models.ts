@@ -10,6 +10,7 @@ import { ChannelFault, type Endpoint } from '../providers/chat-model';
 import { chatModelOf } from '../providers/registry';
 import { type Breakers, OPEN_MS, type Permit } from './breakers';
 import type { ChannelChoice } from './channel-choice';
+import { contextTokensOf } from './model-names';
 
 /** Faults that an error names. */
 const MAX_TOLD = 3;
@@ -33,6 +34,12 @@ export class RoutedModels extends Models {
   async available(tenantId: string): Promise<void> {
     const channels = await this.choice.of(tenantId);
     if (!channels.some(({ key }) => this.breakers.waitMs(key) === 0)) throw this.unavailable(channels);
+  }
+
+  async contextTokens(tenantId: string, model?: string): Promise<number> {
+    const channels = await this.choice.of(tenantId);
+    const first = channels.find(({ key }) => this.breakers.waitMs(key) === 0) ?? channels[0];
+    return contextTokensOf(model ?? first?.model ?? '');
   }
 
   async *stream(request: ModelRequest): AsyncGenerator<ModelPart> {
@@ -114,7 +121,7 @@ export class RoutedModels extends Models {
     }
   }
 
-  private attemptOf(channel: Channel, { messages, signal, ...asked }: ModelRequest): Attempt {
+  private attemptOf(channel: Channel, { messages, signal, tenantId: _tenantId, ...asked }: ModelRequest): Attempt {
     const model = chatModelOf(channel.provider);
     // A row of a later version of this server.
     if (model === undefined) throw new ChannelFault(`has a provider that this server does not know`);
@@ -122,6 +129,7 @@ export class RoutedModels extends Models {
       model,
       endpoint: endpointOf(channel),
       request: {
+        ...asked,
         messages,
         model: asked.model ?? channel.model,
         temperature: asked.temperature ?? channel.temperature ?? undefined,

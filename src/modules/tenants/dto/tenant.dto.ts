@@ -60,6 +60,16 @@ export class LimitsDto {
   @IsOptional()
   @IsLimit({ max: MAX_LIMIT })
   tokens_per_user_per_day?: number | null | 'default';
+
+  /** Answers of models that are written at the same time; more wait in order, users by turns. Default 100. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  runs_at_once?: number | null | 'default';
+
+  /** Answers of models to one user that are written at the same time; more wait in order. Default 10. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  runs_at_once_per_user?: number | null | 'default';
 }
 
 /** Where a tenant is told of what happens. */

@@ -51,6 +51,7 @@ const CALLERS: Readonly<Record<AccessKind, string>> = {
   public: 'everybody, without a credential',
   user: 'an API key with `X-User-Id`, or a user token',
   tenant: 'an API key, with or without `X-User-Id`; or a user token',
+  anyScope: 'an API key of any scope, with or without `X-User-Id`; or a user token',
   tenantAdmin: 'an API key with the scope `admin`',
   tenantKey: 'an API key, no user token',
   tenantOrMaster: 'the master key, or an API key for its own tenant',
