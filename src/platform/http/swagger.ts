@@ -2,7 +2,6 @@ import { dirname } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import type { SecuritySchemeObject } from '@nestjs/swagger/dist/interfaces/open-api-spec.interface';
 import type { FastifyInstance } from 'fastify';
 import type { ErrorCode } from '../../common/errors';
 import { VERSION } from '../../common/version';
@@ -30,7 +29,7 @@ const TAGS: Readonly<Record<string, string>> = {
   Health: 'For orchestrators and monitoring.',
 };
 /** How callers prove who they are; `x-title` is what the page calls them. */
-const SCHEMES: Readonly<Record<string, SecuritySchemeObject>> = {
+const SCHEMES: Readonly<Record<string, Parameters<DocumentBuilder['addSecurity']>[1]>> = {
   apiKey: {
     'x-title': "A tenant's API key",
     type: 'apiKey',
