@@ -72,6 +72,14 @@ describe('bad input', () => {
       await expectNothingChanged();
     });
 
+    it('S12: refuses a number that would come back as another one, by name', async () => {
+      const target = targetOf(name);
+      const good = JSON.stringify({ ...target.body, meta: { ids: [1, 'here'] } });
+      for (const number of ['9007199254740993', '-9007199254740993', '1e400', '0.10000000000000000001'])
+        expect(refusal(await raw(target, good.replace('"here"', number)))).toEqual(badField('meta.ids[1]'));
+      await expectNothingChanged();
+    });
+
     it('refuses what is no JSON object', async () => {
       const target = targetOf(name);
       const good = JSON.stringify(target.body);

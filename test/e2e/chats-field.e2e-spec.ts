@@ -15,7 +15,7 @@ import {
 import { openChat } from '../support/chats/socket';
 import { SseClient } from '../support/chats/sse';
 import { faults, Gate, type ProviderServer } from '../support/fake-model';
-import type { Api } from '../support/http/api';
+import { type Api, errorOf } from '../support/http/api';
 import type { MessageBody } from '../support/messages';
 import { until } from '../support/poll';
 import { badField, bodyOf, type ListedRoomBody, refusal } from '../support/rooms';
@@ -251,6 +251,76 @@ describe('A16', () => {
     expect([again.body, again.headers.get('idempotent-replayed')]).toEqual([stopped.body, 'true']);
     second.open();
     expect(bodyOf(await two).answer).toMatchObject({ status: 'completed', content: 'Two' });
+  });
+});
+
+describe('S12: a number that a double does not hold', () => {
+  const ID = '{"id":9007199254740993}';
+
+  it.each([ID, JSON.stringify(ID)])('in a frame is refused with its name and the request id: %s', async (meta) => {
+    const [onChat, onRoom] = [await socket(), await room()];
+    const field = (name: string): string => (meta === ID ? `${name}.id` : name);
+    onChat.ws.send(`{"content":"Hi","metadata":${meta},"request_id":"r"}`);
+    expect(await onChat.frame('error')).toMatchObject({ details: { field: field('metadata') }, request_id: 'r' });
+    onRoom.ws.send(`{"type":"send_message","room_id":"x","content":"Hi","meta":${meta},"request_id":"r"}`);
+    expect(await onRoom.frame('error')).toMatchObject({ field: field('meta'), request_id: 'r' });
+    expect(await messagesOf(key, chat.id)).toEqual([]);
+  });
+
+  it('two bodies that differ there alone are not the same', async () => {
+    const alice = tenant.as(user);
+    const group = bodyOf(await alice.post<{ room_id: string }>('/rooms', { type: 'group' }), 201).room_id;
+    const send = (id: string) =>
+      alice.post(`/rooms/${group}/messages`, undefined, {
+        raw: `{"content":"Hi","client_message_id":"c","meta":{"id":${id}}}`,
+      });
+    expect((await send('9007199254740992')).status).toBe(201);
+    expect(refusal(await send('9007199254740993'))).toEqual(badField('meta.id'));
+  });
+});
+
+describe('S14: streams that are open at a time', () => {
+  const SAYS = (chatId: string, userId: string): [string, string, object | undefined][] => [
+    ['POST', `${chatPath(chatId)}/messages`, { content: 'Hi', stream: true }],
+    ['POST', `${chatPath(chatId)}/regenerate`, { stream: true }],
+    ['GET', `${chatPath(chatId)}/stream`, undefined],
+    ['POST', '/api/chat/stream', { message: 'Hi', userId }],
+    ['GET', `/api/conversations/${conversationIdOf(chatId)}/stream`, undefined],
+  ];
+
+  it.each<[string, object, string]>([
+    ['of one user', { sse_streams_per_user: 1 }, 'sse_streams_per_user'],
+    ['of a tenant', { sse_streams: 1 }, 'sse_streams'],
+  ])('%s are bounded on every route, before anything is stored; a place comes back', async (_, limits, limit) => {
+    const few = await app.tenant({ ai_requests_per_minute: null, ...limits });
+    const { id } = await createChat(few.key, user);
+    const gate = new Gate();
+    model.next({ steps: ['One', { hold: gate }] });
+    const stream = await sayStreaming(few.key, id, 'Hello');
+    await gate.reached;
+    for (const [method, path, body] of SAYS(id, user)) {
+      const refused = await few.key.call(method, path, body);
+      expect(refusal(refused)).toMatchObject({ status: 429 });
+      expect(errorOf(refused)).toMatchObject({
+        code: path.startsWith('/api/v1') ? 'RATE_LIMIT_EXCEEDED' : 'RATE_LIMITED',
+        details: { limit },
+      });
+      expect(refused.headers.get('retry-after')).not.toBeNull();
+    }
+    if (limit === 'sse_streams_per_user') {
+      const other = await createChat(few.key, 'somebody');
+      expect((await (await sayStreaming(few.key, other.id, 'Hi')).rest()).length).toBeGreaterThan(2);
+    }
+    gate.open();
+    await stream.rest();
+    expect(await messagesOf(few.key, id)).toHaveLength(2);
+    // An answer without a stream gives its place back as well.
+    for (let i = 0; i < 3; i++)
+      await until(
+        async () => (await few.key.get(`${chatPath(id)}/stream`)).status,
+        (status) => status === 204,
+      );
+    expect((await (await sayStreaming(few.key, id, 'Again')).rest()).length).toBeGreaterThan(2);
   });
 });
 

@@ -1,5 +1,8 @@
 /** What a string may hold, how long it is, and how large a JSON value is: the rules of contract §1. */
 
+export { addressGroup } from './address';
+export { listsOrigin, normalOrigin, originFault, originMatchers } from './origin';
+
 /** A string that PostgreSQL and UTF-8 can hold: no NUL, no lone surrogate. */
 export function isStorableText(value: string): boolean {
   return !value.includes('\u0000') && value.isWellFormed();
@@ -70,21 +73,89 @@ export function flat(value: string): string {
 /** Deepest nesting of arrays and objects that a request may hold. */
 export const MAX_JSON_DEPTH = 32;
 
-/** Whether brackets outside of strings nest deeper than `max` in a JSON text; needs no recursion and no parse. */
-export function nestsDeeperThan(json: string, max: number): boolean {
+/** Digits that every double keeps: a number that has no more, and no exponent, comes back as it was sent. */
+const SAFE_DIGITS = 15;
+
+/**
+ * What a look at a JSON text tells without a parse, and without recursion: `deep` where brackets outside of strings nest
+ * deeper than `max`; `numbers` where a number is so long, or has an exponent, that a double may not hold it.
+ */
+export function glanceAt(json: string, max: number): 'deep' | 'numbers' | undefined {
   let depth = 0;
   let inString = false;
+  let digits = 0;
+  let isLong = false;
   for (let i = 0; i < json.length; i++) {
     const c = json.charCodeAt(i);
     if (inString) {
       if (c === 0x5c) i++;
       else if (c === 0x22) inString = false;
-    } else if (c === 0x22) inString = true;
+      continue;
+    }
+    if (c >= 0x30 && c <= 0x39) {
+      if (++digits > SAFE_DIGITS) isLong = true;
+      continue;
+    }
+    if (digits > 0 && c !== 0x2e) {
+      // `true` and `false` have an e too, but no digit before it.
+      if (c === 0x65 || c === 0x45) isLong = true;
+      digits = 0;
+    }
+    if (c === 0x22) inString = true;
     else if (c === 0x7b || c === 0x5b) {
-      if (++depth > max) return true;
+      if (++depth > max) return 'deep';
     } else if (c === 0x7d || c === 0x5d) depth--;
   }
-  return false;
+  return isLong ? 'numbers' : undefined;
+}
+
+const TOKEN = /"(?:\\.|[^"\\])*"|-?\d[\d.eE+-]*|[{}[\]:,]/g;
+
+/**
+ * Path of the first number in a valid JSON text that is another one once it is a double, e.g. 9007199254740993 or 1e400;
+ * undefined where all come back as they were sent.
+ */
+export function findInexactNumber(json: string): string | undefined {
+  /** Names of the fields, and indexes of the items, that lead to where the look is. */
+  const path: (string | number)[] = [];
+  let isName = false;
+  for (const [token] of json.matchAll(TOKEN)) {
+    const last = path.length - 1;
+    const here = path[last];
+    if (token === '{' || token === '[') {
+      isName = token === '{';
+      path.push(isName ? '' : 0);
+    } else if (token === '}' || token === ']') path.pop();
+    else if (token === ',') {
+      isName = typeof here === 'string';
+      if (typeof here === 'number') path[last] = here + 1;
+    } else if (token === ':') isName = false;
+    else if (token.startsWith('"')) {
+      if (isName) path[last] = JSON.parse(token) as string;
+    } else if (!isExact(token)) return pathText(path);
+  }
+  return undefined;
+}
+
+function pathText(path: readonly (string | number)[]): string {
+  return path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`),
+    '',
+  );
+}
+
+function isExact(literal: string): boolean {
+  return decimal(literal) === decimal(String(Number(literal)));
+}
+
+/** The same text for the same number: its significant digits and where the point stands among them. */
+function decimal(literal: string): string {
+  const [, sign, whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(literal) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return literal.startsWith('I') || literal.startsWith('-I') ? literal : '0';
+  return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
 }
 
 /**

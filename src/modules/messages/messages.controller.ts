@@ -39,7 +39,8 @@ export class MessagesController {
   }
 
   /**
-   * List messages, ascending by seq, deleted ones as tombstones. `order=desc` gives the newest page.
+   * List messages, ascending by seq, deleted ones as tombstones. `order=desc` gives the newest page. The header
+   * `X-First-Seq` names the oldest message that the room keeps; an empty page means that there is nothing further.
    * @remarks
    * Who comes back asks with `after_seq`, the last one that it has, until a page is empty. A tombstone keeps its seq,
    * with an empty content and `deleted_at`. `X-Total-Count` counts what the cursors leave. A room that I am not in is
@@ -48,15 +49,16 @@ export class MessagesController {
   @Get('messages')
   @Access('user')
   @ApiErrors('NOT_FOUND')
-  @WithTotal()
+  @WithTotal('X-First-Seq')
   async list(
     @CurrentCaller() caller: Caller,
     @Param('room_id') roomId: string,
     @Query() query: ListMessagesQueryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MessageDto[]> {
-    const { items, total } = await this.messages.list(caller, roomId, query);
+    const { items, total, firstSeq } = await this.messages.list(caller, roomId, query);
     reply.header('X-Total-Count', total);
+    reply.header('X-First-Seq', firstSeq);
     return items;
   }
 

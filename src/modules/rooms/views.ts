@@ -9,6 +9,8 @@ export interface RoomJson {
   readonly name: string | null;
   readonly metadata: Record<string, unknown> | null;
   readonly posting: string;
+  /** Missing in what was stored before rooms could begin later than with 1. */
+  readonly first_seq?: number;
   readonly last_seq: number;
   readonly last_rev: number;
   readonly member_count: number;
@@ -36,6 +38,7 @@ export function roomView(room: RoomJson): RoomDto {
     name: room.name,
     metadata: room.metadata,
     posting: room.posting,
+    first_seq: room.first_seq ?? 1,
     last_seq: room.last_seq,
     last_rev: room.last_rev,
     member_count: room.member_count,

@@ -30,6 +30,15 @@ export class AnswerStreams {
   ) {}
 
   /**
+   * Does what ends in `open`, or finds that nothing is to be streamed, once there is a place for the stream.
+   * @param userId to whom it goes
+   * @throws 429 where the tenant or the user has all the streams that it may have: then nothing is done
+   */
+  seated<T>({ caller: { tenant }, reply }: StreamCall, userId: string, work: () => Promise<T>): Promise<T> {
+    return this.sse.seated(reply, { tenant, userId }, work);
+  }
+
+  /**
    * Begins a stream that gives a run to its end, however long it waits for its turn.
    * @param opening written before the run says anything
    */

@@ -55,13 +55,12 @@ export class ChatController {
   @Access('tenant')
   @ApiErrors('CONVERSATION_NOT_FOUND', 'CONFLICT', 'QUOTA_EXCEEDED', 'CHANNEL_UNAVAILABLE')
   @SseAnswer(CONVERSATION_STREAM)
-  async askForStream(
+  askForStream(
     @CurrentCaller() caller: Caller,
     @Body() body: AskDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
-    const { chat, turn } = await this.send(caller, body);
-    return this.answers.responseStream({ caller, reply }, chat, turn);
+    return this.answers.responseStream({ caller, reply }, body.userId, () => this.send(caller, body));
   }
 
   private send(caller: Caller, body: AskDto): Promise<{ chat: Chat; turn: Turn }> {

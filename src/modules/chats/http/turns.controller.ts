@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
 import { Answers } from './answers';
-import { Chats, Turns } from '../contract';
+import { Chats, type Turn, Turns } from '../contract';
 import { ResumeQueryDto } from './dto/resume-query.dto';
 import { RegenerateDto, SendChatMessageDto, StoppedDto, TurnDto } from './dto/turn.dto';
 import { CHAT_STREAM, LAST_EVENT_ID, NOTHING_MISSING, REJOINED_CHAT_STREAM } from './examples';
@@ -45,11 +45,11 @@ export class TurnsController {
   ): Promise<TurnDto | Readable> {
     const chat = await this.chats.get(caller, chatIdOf(chatId));
     const { content, metadata, client_message_id: clientMessageId } = body;
-    const turn = await this.turns.send(caller, chat, { content, metadata, clientMessageId });
     const call = { caller, reply };
+    const say = (): Promise<Turn> => this.turns.send(caller, chat, { content, metadata, clientMessageId });
     return wantsStream(body, accept)
-      ? this.answers.turnStream(call, chat, turn, clientMessageId)
-      : this.answers.turn(call, chat, turn);
+      ? this.answers.turnStream(call, chat, say, clientMessageId)
+      : this.answers.turn(call, chat, await say());
   }
 
   /**
@@ -72,11 +72,11 @@ export class TurnsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TurnDto | Readable> {
     const chat = await this.chats.get(caller, chatIdOf(chatId));
-    const turn = await this.turns.regenerate(caller, chat);
     const call = { caller, reply };
+    const again = (): Promise<Turn> => this.turns.regenerate(caller, chat);
     return wantsStream(body, accept)
-      ? this.answers.turnStream(call, chat, turn, undefined)
-      : this.answers.turn(call, chat, turn);
+      ? this.answers.turnStream(call, chat, again, undefined)
+      : this.answers.turn(call, chat, await again());
   }
 
   /**

@@ -3,7 +3,13 @@ import { ApiTags } from '@nestjs/swagger';
 import { pageRequest } from '../../../common/pagination';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
-import { ChannelDto, ChannelPageDto, CreateChannelDto, PatchChannelDto } from '../dto/channel.dto';
+import {
+  ChannelDto,
+  ChannelPageDto,
+  CreateChannelDto,
+  EnvironmentChannelDto,
+  PatchChannelDto,
+} from '../dto/channel.dto';
 import { ChannelsService } from './channels.service';
 
 @ApiTags('Models')
@@ -39,7 +45,19 @@ export class ChannelsController {
   }
 
   /**
-   * One channel; its key is never shown.
+   * The channel of the environment, with its latest faults: what providers say of them may quote any tenant's users.
+   * @remarks
+   * Every tenant has it after its own channels. Without one in the environment 404.
+   */
+  @Get('environment')
+  @Access('master')
+  @ApiErrors('NOT_FOUND')
+  environment(): EnvironmentChannelDto {
+    return this.channels.environment();
+  }
+
+  /**
+   * One channel with its latest faults; its key is never shown.
    * @remarks
    * `hasApiKey` says whether there is one. An unknown id is 404.
    */

@@ -1,6 +1,6 @@
 import { AppError, invalid } from '../../../common/errors';
 import { codePoints, isStorableText } from '../../../common/text';
-import { isTooLarge, JsonRefused, parseJson } from '../../validation';
+import { isTooLarge, JsonRefused, parseJson, refused } from '../../validation';
 
 /** Longest `request_id`, in code points. */
 export const MAX_REQUEST_ID = 64;
@@ -22,7 +22,7 @@ export function readFrame(text: string, defaultType?: string, sentBytes = Buffer
     value = parseJson(text);
   } catch (error) {
     if (!(error instanceof JsonRefused)) throw error;
-    return { refused: new AppError('VALIDATION_ERROR', `The frame ${error.message}`), requestId: undefined };
+    return { refused: refused('The frame', error), requestId: requestIdIn(error.value) };
   }
   if (!isObject(value))
     return { refused: new AppError('VALIDATION_ERROR', 'A frame must be a JSON object'), requestId: undefined };
@@ -53,6 +53,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function isRequestId(value: unknown): value is string | null | undefined {
   if (value === undefined || value === null) return true;
   return typeof value === 'string' && codePoints(value) <= MAX_REQUEST_ID && isStorableText(value);
+}
+
+/** That of a frame of which nothing else is taken. */
+function requestIdIn(value: unknown): string | undefined {
+  if (!isObject(value)) return undefined;
+  const given = value['request_id'] ?? (isObject(value['data']) ? value['data']['request_id'] : undefined);
+  return isRequestId(given) ? (given ?? undefined) : undefined;
 }
 
 function withoutEmptyData({ data, ...rest }: Record<string, unknown>): Record<string, unknown> {
