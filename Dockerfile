@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # Debian, not Alpine: the embedded PostgreSQL needs glibc.
-FROM node:20-bookworm-slim AS base
+FROM node:24-bookworm-slim AS base
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 
@@ -15,7 +15,7 @@ RUN node scripts/build-if-needed.js --force && rm -f dist/.tsbuildinfo
 FROM base AS production-dependencies
 RUN npm ci --omit=dev --no-audit
 
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8080 \
@@ -26,7 +26,7 @@ RUN install -d -o node -g node -m 0700 /data
 COPY LICENSE package.json ./
 COPY --from=production-dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
-COPY vendor vendor
+COPY assets assets
 USER node
 VOLUME /data
 EXPOSE 8080

@@ -35,6 +35,12 @@ const NODE_GLOBALS = Object.fromEntries(
     ...['setTimeout', 'structuredClone', 'TextDecoder', 'TextEncoder'],
   ].map((name) => [name, 'readonly']),
 );
+const BROWSER_GLOBALS = Object.fromEntries(
+  ['addEventListener', 'document', 'location', 'localStorage', 'matchMedia', 'sessionStorage'].map((name) => [
+    name,
+    'readonly',
+  ]),
+);
 const COMMONJS_GLOBALS = { require: 'readonly', module: 'writable', __dirname: 'readonly', __filename: 'readonly' };
 
 const FORBIDDEN_IMPORTS = [
@@ -53,7 +59,7 @@ const NO_SYSTEM_DATABASE = [
 }));
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', 'data/', 'node_modules/', 'docs/', 'vendor/'] },
+  { ignores: ['dist/', 'coverage/', 'data/', 'node_modules/', 'docs/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
 
@@ -142,5 +148,10 @@ export default defineConfig(
     name: 'CommonJS',
     files: ['**/*.js', '**/*.cjs'],
     languageOptions: { sourceType: 'commonjs', globals: COMMONJS_GLOBALS },
+  },
+  {
+    name: 'scripts of the pages',
+    files: ['assets/**/*.js'],
+    languageOptions: { sourceType: 'module', globals: BROWSER_GLOBALS },
   },
 );

@@ -4,6 +4,10 @@ import WebSocket from 'ws';
 
 const { KEY, USER_ID = 'alice', SERVER = 'http://127.0.0.1:8080' } = process.env;
 const { ROOM = 'room_019000000000700080000000000000d0' } = process.env;
+if (!KEY) {
+  console.error('Set KEY to an API key: KEY=chatapi_… node examples/client.mjs');
+  process.exit(1);
+}
 const headers = { 'X-API-Key': KEY, 'X-User-Id': USER_ID };
 const nothing = () => ({ seq: 0, rev: 0, revs: new Map(), live: false });
 let room = nothing(); // what this client has; a real one keeps it with the messages
@@ -16,7 +20,7 @@ function connect() {
   let turn = Promise.resolve(); // frames are handled one after the other
   on.on('message', (data) => (turn = turn.then(() => handle(JSON.parse(data))).catch(() => on.terminate())));
   on.on('ping', alive); // every 30 s
-  on.on('error', () => {}); // "close" follows
+  on.on('error', ({ message }) => attempt === 0 && console.log(`${SERVER}: ${message}; set SERVER if it is elsewhere`));
   on.on('close', (code, reason) => turn.then(() => closed(code, reason)));
   alive();
 }

@@ -1,5 +1,6 @@
 import type { App } from './app';
 import { encodeId } from './common/ids';
+import { VERSION } from './common/version';
 import { DEMO } from './modules/admin';
 
 /** What a person needs after a start; keys are shown on the very first one only, and in production their files. */
@@ -10,6 +11,7 @@ export function banner(app: App): string {
     `ChatAPI listens on ${app.bound}`,
     ...(app.bound === url ? [] : [`  That is every address of this machine; from here it is ${url}`]),
     '',
+    `  Version      ${VERSION}`,
     `  Swagger UI   ${url}/docs`,
     `  OpenAPI      ${url}/docs-json`,
     `  Socket       ${url.replace(/^http/, 'ws')}/ws and /ws/chat (frames: ${url}/docs/ws)`,
@@ -45,6 +47,7 @@ function demo({ firstStart, url }: App): string[] {
   const header = keyFile === undefined ? `'X-API-Key: ${apiKey}'` : `"X-API-Key: $(cat '${keyFile}')"`;
   return [
     'First start: there is a tenant "demo" with a channel "general" (members alice and bob).',
+    `  Tenant       ${encodeId('tenant', DEMO.tenantId)}`,
     ...(keyFile === undefined
       ? [`  API key      ${apiKey}`, '  Keep it: it is not shown again.']
       : [`  Its API key is kept in ${keyFile}`]),

@@ -35,8 +35,8 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   const upgrades = nest.get(Upgrades);
   await installHttp(nest, upgrades.paths);
   upgrades.install(nest.getHttpServer(), config.http.trustProxy);
-  installSwagger(nest, PATH_EXAMPLES);
-  await installSocketDocs(nest);
+  await installSwagger(nest, PATH_EXAMPLES);
+  installSocketDocs(nest);
   lifecycle.onStop(
     StopStage.requests,
     'http server',

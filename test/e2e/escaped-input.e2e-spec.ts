@@ -89,7 +89,7 @@ describe('S25: messages whose characters come as escapes', () => {
       bodyOf(await tenant.key.call('POST', `${chatPath(chat.id)}/messages`, undefined, { raw }));
       const client = await openChat(app.url, tenant, chat.id);
       client.ws.send(raw);
-      await client.frame('message_stream_ended', 60_000);
+      await client.frame('message_stream_ended');
       const said = (await messagesOf(tenant.key, chat.id)).filter(({ sender_role }) => sender_role === 'user');
       expect(said.map((message) => [message.content === content, message.metadata])).toEqual([
         [true, meta],

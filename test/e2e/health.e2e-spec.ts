@@ -1,3 +1,4 @@
+import { VERSION } from '../../src/common/version';
 import { startTestApp, type TestApp } from '../support/app';
 import { eventually } from '../support/embedded/processes';
 
@@ -24,7 +25,8 @@ describe('GET /health', () => {
   it('needs no credential and says that the database takes writes', async () => {
     const { status, body } = await app.anonymous.get<Health>('/health');
     expect(status).toBe(200);
-    expect(body).toEqual({ status: 'ok', uptime: expect.stringMatching(/^(\d+h)?(\d+m)?\d+s$/), db_writable: true });
+    const uptime = expect.stringMatching(/^(\d+h)?(\d+m)?\d+s$/) as string;
+    expect(body).toEqual({ status: 'ok', uptime, version: VERSION, db_writable: true });
     const [written] = await app.database.sql<{ at: Date | null }>('SELECT checked_at AS at FROM instance');
     expect(written?.at).not.toBeNull();
   });
@@ -54,7 +56,7 @@ describe('GET /health', () => {
 
   it('is never enveloped', async () => {
     const { body } = await app.anonymous.with({ 'x-response-format': 'envelope' }).get<Health>('/health');
-    expect(Object.keys(body).sort()).toEqual(['db_writable', 'status', 'uptime']);
+    expect(Object.keys(body).sort()).toEqual(['db_writable', 'status', 'uptime', 'version']);
   });
 });
 

@@ -46,8 +46,8 @@ describe('deny by default', () => {
       options.push(route);
     });
     await installHttp(nest, []);
-    installSwagger(nest, PATH_EXAMPLES);
-    await installSocketDocs(nest);
+    await installSwagger(nest, PATH_EXAMPLES);
+    installSocketDocs(nest);
     fastify.get('/without-a-rule', () => ({ leaked: true }));
     fastify.post('/without-a-rule', () => ({ leaked: true }));
     await nest.init();

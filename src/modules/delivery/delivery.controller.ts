@@ -10,7 +10,12 @@ import { PositionDto } from './dto/position.dto';
 export class DeliveryController {
   constructor(private readonly delivery: DeliveryService) {}
 
-  /** Acknowledge messages: I have everything up to and including seq. Only moves forward. */
+  /**
+   * Acknowledge messages: I have everything up to and including seq. Only moves forward.
+   * @remarks
+   * A cursor per member, and it never goes back: a lower seq changes nothing. Beyond the newest message it is refused
+   * (400). A client that acks is sent again what it does not acknowledge. A room that I am not in is 403.
+   */
   @Post('acks')
   @HttpCode(200)
   @Access('user')
@@ -20,7 +25,12 @@ export class DeliveryController {
     return { success: true };
   }
 
-  /** Mark messages read, up to and including seq; implies the acknowledgement. */
+  /**
+   * Mark messages read, up to and including seq; implies the acknowledgement.
+   * @remarks
+   * Moves `last_read_seq`, by which `unread_count` counts, and the acknowledgement with it; neither goes back. Others
+   * in small rooms are told by `read.update`. A room that I am not in is 403.
+   */
   @Post('reads')
   @HttpCode(200)
   @Access('user')

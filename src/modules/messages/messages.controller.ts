@@ -19,7 +19,14 @@ import { MessagesService } from './messages.service';
 export class MessagesController {
   constructor(private readonly messages: MessagesService) {}
 
-  /** Send a message. Answered after its durable commit; a retry with the same id or key gets the first answer. */
+  /**
+   * Send a message. Answered after its durable commit; a retry with the same id or key gets the first answer.
+   * @remarks
+   * The answer comes after the commit: what was answered is never lost, and `seq` has no gaps. Give each message a
+   * `client_message_id`: a retry stores nothing again and gets the first answer; with another body it is
+   * IDEMPOTENCY_MISMATCH. Who is no member, or may not post here, gets 403. 503 with `details.outcome: "unknown"` may
+   * be repeated with the same id.
+   */
   @Post('messages')
   @Access('user')
   @ApiErrors('NOT_FOUND')
@@ -34,6 +41,10 @@ export class MessagesController {
   /**
    * List messages, ascending by seq, deleted ones as tombstones. `order=desc` gives the newest page. The header
    * `X-First-Seq` names the oldest message that the room keeps; an empty page means that there is nothing further.
+   * @remarks
+   * Who comes back asks with `after_seq`, the last one that it has, until a page is empty. A tombstone keeps its seq,
+   * with an empty content and `deleted_at`. `X-Total-Count` counts what the cursors leave. A room that I am not in is
+   * 403; channels can be read by everybody in the tenant.
    */
   @Get('messages')
   @Access('user')
@@ -51,7 +62,11 @@ export class MessagesController {
     return items;
   }
 
-  /** Get one message. */
+  /**
+   * Get one message.
+   * @remarks
+   * A deleted one is answered as a tombstone. A message of another room is 404, a room that I am not in 403.
+   */
   @Get('messages/:message_id')
   @Access('user')
   @ApiErrors('NOT_FOUND')
@@ -63,7 +78,12 @@ export class MessagesController {
     return this.messages.get(caller, roomId, messageId);
   }
 
-  /** Edit a message: its sender, while a member. */
+  /**
+   * Edit a message: its sender, while a member.
+   * @remarks
+   * What is not sent stays; the message keeps its seq and gets a new `rev` and `edited_at`. Another member's message
+   * is 403, a deleted one 404.
+   */
   @Patch('messages/:message_id')
   @Access('user')
   @ApiErrors('NOT_FOUND')
@@ -76,7 +96,11 @@ export class MessagesController {
     return this.messages.edit(caller, roomId, messageId, body);
   }
 
-  /** Delete a message: its sender or a room admin. The seq stays, the content is erased. */
+  /**
+   * Delete a message: its sender or a room admin. The seq stays, the content is erased.
+   * @remarks
+   * A tombstone remains. A second delete changes nothing. Another member's message is 403 unless I am an admin.
+   */
   @Delete('messages/:message_id')
   @HttpCode(204)
   @Access('user')
@@ -89,7 +113,12 @@ export class MessagesController {
     return this.messages.delete(caller, roomId, messageId);
   }
 
-  /** List what changed in the room since a revision: messages, edits, deletes, membership and settings. */
+  /**
+   * List what changed in the room since a revision: messages, edits, deletes, membership and settings.
+   * @remarks
+   * The feed from which a copy of the room can be kept: ask with the last `rev` that you have, again while
+   * `has_more`. Changes come in order of `rev`, none twice. A room that I am not in is 403.
+   */
   @Get('changes')
   @Access('user')
   @ApiErrors('NOT_FOUND')

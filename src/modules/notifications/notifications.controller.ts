@@ -11,7 +11,13 @@ import { NotificationsService } from './notifications.service';
 export class NotificationsController {
   constructor(private readonly notifications: NotificationsService) {}
 
-  /** Send a notification to users, the members of a room, the subscribers of its topic: each of them once. API keys only. */
+  /**
+   * Send a notification to users, the members of a room, the subscribers of its topic: each of them once. API keys
+   * only.
+   * @remarks
+   * Stored before it is answered (202), then handed out: live to who is connected, and to the inbox of all. Targets
+   * can be combined; none at all is 400, a room that does not exist 404. At most 1,000 `user_ids` in a call.
+   */
   @Post('notify')
   @HttpCode(202)
   @Access('tenantKey')
@@ -20,14 +26,22 @@ export class NotificationsController {
     return this.notifications.notify(caller, body);
   }
 
-  /** List my notifications, newest first. */
+  /**
+   * List my notifications, newest first.
+   * @remarks
+   * Read ones too; `read_at` says when. Pages by `limit` and `offset`.
+   */
   @Get('notifications')
   @Access('user')
   inbox(@CurrentCaller() caller: Caller, @Query() query: PageQueryDto): Promise<InboxPageDto> {
     return this.notifications.inbox(caller, pageRequest(query));
   }
 
-  /** Mark one of my notifications read; implies that it is delivered. */
+  /**
+   * Mark one of my notifications read; implies that it is delivered.
+   * @remarks
+   * Once: a repeat changes nothing. Somebody else's, or an unknown one, is 404.
+   */
   @Post('notifications/:notification_id/read')
   @HttpCode(200)
   @Access('user')

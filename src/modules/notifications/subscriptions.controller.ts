@@ -12,7 +12,12 @@ import { SubscriptionsService } from './subscriptions.service';
 export class SubscriptionsController {
   constructor(private readonly subscriptions: SubscriptionsService) {}
 
-  /** Subscribe to a topic: I get what is sent to its subscribers from now on. A repeat answers 200 with the first one. */
+  /**
+   * Subscribe to a topic: I get what is sent to its subscribers from now on. A repeat answers 200 with the first one.
+   * @remarks
+   * A topic is a name of yours, such as `order.shipped`. CONFLICT only where the subscription is ended at the same
+   * moment: try again.
+   */
   @Post()
   @Access('user')
   @ApiErrors('CONFLICT')
@@ -28,14 +33,22 @@ export class SubscriptionsController {
     return subscription;
   }
 
-  /** List my subscriptions, oldest first. */
+  /**
+   * List my subscriptions, oldest first.
+   * @remarks
+   * Pages by `limit` and `offset`.
+   */
   @Get()
   @Access('user')
   list(@CurrentCaller() caller: Caller, @Query() query: PageQueryDto): Promise<TopicSubscriptionPageDto> {
     return this.subscriptions.list(caller, pageRequest(query));
   }
 
-  /** End one of my subscriptions. */
+  /**
+   * End one of my subscriptions.
+   * @remarks
+   * What was sent before stays in the inbox. Somebody else's, or an unknown one, is 404.
+   */
   @Delete(':subscription_id')
   @HttpCode(204)
   @Access('user')

@@ -11,7 +11,11 @@ import { KeysService } from './keys.service';
 export class AdminKeysController {
   constructor(private readonly keys: KeysService) {}
 
-  /** List a tenant's keys, oldest first, revoked and expired ones included. */
+  /**
+   * List a tenant's keys, oldest first, revoked and expired ones included.
+   * @remarks
+   * Of each key its prefix, scopes, expiry and last use; never the key. Another tenant's are 403.
+   */
   @Get()
   @Access('admin')
   @ApiErrors('NOT_FOUND')
@@ -23,7 +27,12 @@ export class AdminKeysController {
     return this.keys.list(caller, tenantId, pageRequest(query));
   }
 
-  /** Create a key. The key itself is in this answer only. */
+  /**
+   * Create a key. The key itself is in this answer only.
+   * @remarks
+   * Scopes: `chat` for users' calls, `admin` for the tenant's own management. Only a hash is stored: a key that is
+   * lost is replaced, not shown. Another tenant's are 403.
+   */
   @Post()
   @Access('admin', { secretAnswer: true })
   @ApiErrors('NOT_FOUND')
@@ -35,7 +44,12 @@ export class AdminKeysController {
     return this.keys.create(caller, tenantId, body);
   }
 
-  /** Replace a key by a new one; the old one works for the overlap, then ends. */
+  /**
+   * Replace a key by a new one; the old one works for the overlap, then ends.
+   * @remarks
+   * For the overlap both keys work, so that nothing stops while you roll it out; 0 ends the old one at once. An
+   * unknown key is 404.
+   */
   @Post(':key_id/rotate')
   @Access('admin', { secretAnswer: true })
   @ApiErrors('NOT_FOUND')
@@ -48,7 +62,12 @@ export class AdminKeysController {
     return this.keys.rotate(caller, tenantId, keyId, body);
   }
 
-  /** Revoke a key: its calls are refused within 2 s, tokens and tickets that it minted too. */
+  /**
+   * Revoke a key: its calls are refused within 2 s, tokens and tickets that it minted too.
+   * @remarks
+   * Sockets that were opened with it are closed with 4003. The key stays in the list, as revoked. An unknown key is
+   * 404.
+   */
   @Delete(':key_id')
   @HttpCode(204)
   @Access('admin')

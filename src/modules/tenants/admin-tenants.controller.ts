@@ -18,21 +18,35 @@ import { TenantsService } from './tenants.service';
 export class AdminTenantsController {
   constructor(private readonly tenants: TenantsService) {}
 
-  /** Create a tenant. The answer holds its first API key (scopes chat and admin), once. */
+  /**
+   * Create a tenant. The answer holds its first API key (scopes chat and admin), once.
+   * @remarks
+   * Limits and settings that are not sent have their defaults. The key is shown in this answer only, so an
+   * Idempotency-Key is not remembered here: a repeat makes another tenant.
+   */
   @Post()
   @Access('master', { secretAnswer: true })
   create(@Body() body: CreateTenantDto): Promise<TenantCreatedDto> {
     return this.tenants.create(body);
   }
 
-  /** List all tenants, oldest first. */
+  /**
+   * List all tenants, oldest first.
+   * @remarks
+   * Suspended ones too. Pages by `limit` and `offset`; `total` counts all.
+   */
   @Get()
   @Access('master')
   list(@Query() query: PageQueryDto): Promise<TenantPageDto> {
     return this.tenants.list(pageRequest(query));
   }
 
-  /** Get one tenant. An admin-scoped key sees its own. */
+  /**
+   * Get one tenant. An admin-scoped key sees its own.
+   * @remarks
+   * `settings` holds what differs from the defaults, `limits` what is in force. An admin key that asks for another
+   * tenant gets 403; an id that nobody has is 404 with the master key.
+   */
   @Get(':tenant_id')
   @Access('admin')
   @ApiErrors('NOT_FOUND')
@@ -40,7 +54,13 @@ export class AdminTenantsController {
     return this.tenants.get(caller, tenantId);
   }
 
-  /** Change a tenant: what is sent is merged. Limits and settings are in force within 2 s, without a restart. */
+  /**
+   * Change a tenant: what is sent is merged. Limits and settings are in force within 2 s, without a restart.
+   * @remarks
+   * Name and settings may be changed with an admin key of the tenant; `limits` and `status` need the master key, else
+   * 403. In `settings` null goes back to the default; a limit is a number, null for unlimited, or "default". A
+   * webhook's URL must be public (400), and setting a new one answers with its secret once.
+   */
   @Patch(':tenant_id')
   @Access('admin')
   @ApiErrors('NOT_FOUND')

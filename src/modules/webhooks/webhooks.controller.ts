@@ -17,7 +17,12 @@ import { WebhooksService } from './webhooks.service';
 export class WebhooksController {
   constructor(private readonly webhooks: WebhooksService) {}
 
-  /** Where a tenant's webhook leads, and whether it works. It is set with PATCH /admin/tenants/{tenant_id}. */
+  /**
+   * Where a tenant's webhook leads, and whether it works. It is set with PATCH /admin/tenants/{tenant_id}.
+   * @remarks
+   * `disabled_at` and its reason say why nothing is posted any more; setting the URL again enables it. Without a
+   * webhook 404, another tenant 403.
+   */
   @Get()
   @Access('admin')
   @ApiErrors('NOT_FOUND')
@@ -25,7 +30,12 @@ export class WebhooksController {
     return this.webhooks.get(caller, tenantId);
   }
 
-  /** Replace the secret by a new one, which is in this answer only; the old one signs too for the overlap. */
+  /**
+   * Replace the secret by a new one, which is in this answer only; the old one signs too for the overlap.
+   * @remarks
+   * During the overlap each post carries both signatures, so that you can change it without losing one. Without a
+   * webhook 404.
+   */
   @Post('rotate')
   @HttpCode(200)
   @Access('admin', { secretAnswer: true })
@@ -38,7 +48,12 @@ export class WebhooksController {
     return this.webhooks.rotate(caller, tenantId, body.overlap_seconds);
   }
 
-  /** Post a `webhook.test` now, and see what the target answers. It is tried once, and disabled webhooks are tried too. */
+  /**
+   * Post a `webhook.test` now, and see what the target answers. It is tried once, and disabled webhooks are tried
+   * too.
+   * @remarks
+   * Answers with the target's status or with why there is none. It is signed as any other. Without a webhook 404.
+   */
   @Post('test')
   @HttpCode(200)
   @Access('admin')
@@ -47,7 +62,12 @@ export class WebhooksController {
     return this.webhooks.test(caller, tenantId);
   }
 
-  /** The log of deliveries, newest first, each with its last attempt. */
+  /**
+   * The log of deliveries, newest first, each with its last attempt.
+   * @remarks
+   * Those that wait, those that the target took, and those that were given up on: these are dead letters, and can be
+   * replayed.
+   */
   @Get('deliveries')
   @Access('admin')
   @ApiErrors('NOT_FOUND')

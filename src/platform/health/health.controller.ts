@@ -21,7 +21,13 @@ export class HealthController {
     private readonly failures: FailedCredentials,
   ) {}
 
-  /** Whether the server can do its work: `db_writable` comes from a real write, and is false while the disk of the database is full. 503 with status "error" when not. */
+  /**
+   * Whether the server can do its work: `db_writable` comes from a real write, and is false while the disk of the
+   * database is full. 503 with status "error" when not.
+   * @remarks
+   * Nobody has to say who they are. The outcome of the write is good for a second, however many ask. A server that
+   * runs and cannot write answers 503 with the same fields.
+   */
   @Get('health')
   @Access('public')
   @ApiResponse({ status: 503, description: 'The database cannot be written.', type: HealthDto })
@@ -31,7 +37,11 @@ export class HealthController {
     return report;
   }
 
-  /** Whether the process lives, for orchestrators: restart it when this fails. */
+  /**
+   * Whether the process lives, for orchestrators: restart it when this fails.
+   * @remarks
+   * Asks nothing of the database: a server whose database is away lives, and must not be restarted for it.
+   */
   @Get('health/live')
   @Access('public')
   live(): ProbeDto {
@@ -41,6 +51,8 @@ export class HealthController {
   /**
    * Whether requests should be sent here, for load balancers: 503 while starting, stopping or without database. 200 while
    * only the disk is full: what is there can be read.
+   * @remarks
+   * Costs nothing, so it may be asked often. SIGTERM makes it fail at once, while requests that run are finished.
    */
   @Get('health/ready')
   @Access('public')
@@ -51,7 +63,12 @@ export class HealthController {
     return { status: 'error' };
   }
 
-  /** Metrics as Prometheus text. With METRICS_PUBLIC=false the master key is needed. */
+  /**
+   * Metrics as Prometheus text. With METRICS_PUBLIC=false the master key is needed.
+   * @remarks
+   * No label names a tenant, a user or a room. What each metric means: docs/metrics.md. With `METRICS_PUBLIC=false` a
+   * call without the master key is 401.
+   */
   @Get('metrics')
   @Access('public')
   @ApiErrors('AUTHENTICATION_ERROR', 'RATE_LIMIT_EXCEEDED')

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { VERSION } from '../../common/version';
 import { Availability, SystemDatabase } from '../database';
 import { Lifecycle } from '../lifecycle';
 import { Metrics } from '../metrics';
@@ -10,6 +11,7 @@ const CACHE_MS = 1000;
 export interface HealthReport {
   readonly status: 'ok' | 'error';
   readonly uptime: string;
+  readonly version: string;
   readonly db_writable: boolean;
 }
 
@@ -36,6 +38,7 @@ export class HealthService {
     return {
       status: writable ? 'ok' : 'error',
       uptime: uptimeText(performance.now() - this.started),
+      version: VERSION,
       db_writable: writable,
     };
   }

@@ -17,5 +17,6 @@ export { type SseEnd, SseStream } from './sse/sse-stream';
 export { SseStreams } from './sse/sse-streams';
 export { refuseUnknownParameters } from './query-names';
 export { toAppError } from './to-app-error';
+export { type Page, pageHtml } from './pages';
 export { componentSchemas, type Schemas } from './openapi/components';
 export { buildDocument, installSwagger } from './swagger';

@@ -33,7 +33,8 @@ export class RouteTable {
     const methods = new Set<string>();
     for (const route of this.routes.values())
       if (route.pattern.test(path)) for (const m of route.methods) methods.add(m);
-    if (methods.size === 0) return new AppError('NOT_FOUND', 'Route not found');
+    // A route that answers for many files, and not for this one, misses too.
+    if (methods.size === 0 || methods.has(request.method)) return new AppError('NOT_FOUND', 'Route not found');
     const allow = [...methods].sort().join(', ');
     reply.header('Allow', allow);
     return new AppError('METHOD_NOT_ALLOWED', `${request.method} is not allowed here; allowed: ${allow}`);

@@ -1,8 +1,10 @@
-import type { FastifyHelmetOptions } from '@fastify/helmet';
+import { dirname } from 'node:path';
+import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import type { ErrorCode } from '../../common/errors';
+import { VERSION } from '../../common/version';
 import type { RouteAccess } from '../auth';
 import { Validator } from '../validation';
 import { API_ERRORS, LIST_HEADERS } from './api-errors';
@@ -10,22 +12,9 @@ import { compileDtos } from './compile-dtos';
 import { envelopeRuleOf } from './envelope';
 import { controllerMethods } from './controllers';
 import { completeDocument, type OperationFacts } from './openapi/complete';
+import { installPageFiles, PAGE_HEADERS, pageHtml } from './pages';
 
 const FASTIFY_ROUTE_CONFIG = '__fastify_route_config__';
-/** Swagger UI writes styles and one script into its page; nothing comes from elsewhere. HTTPS is the proxy's business. */
-const PAGE_HEADERS: FastifyHelmetOptions = {
-  contentSecurityPolicy: {
-    directives: {
-      defaultSrc: ["'self'"],
-      scriptSrc: ["'self'", "'unsafe-inline'"],
-      styleSrc: ["'self'", "'unsafe-inline'"],
-      imgSrc: ["'self'", 'data:'],
-      upgradeInsecureRequests: null,
-    },
-  },
-  strictTransportSecurity: false,
-};
-
 /** In the order in which a newcomer needs them. */
 const TAGS: Readonly<Record<string, string>> = {
   Rooms: 'Direct messages, groups and channels.',
@@ -39,11 +28,57 @@ const TAGS: Readonly<Record<string, string>> = {
   Admin: "The operator's side: tenants and their keys.",
   Health: 'For orchestrators and monitoring.',
 };
+/** How callers prove who they are; `x-title` is what the page calls them. */
+const SCHEMES: Readonly<Record<string, Parameters<DocumentBuilder['addSecurity']>[1]>> = {
+  apiKey: {
+    'x-title': "A tenant's API key",
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description:
+      "`chatapi_…`, for your back end. It acts for the whole tenant; what a user does needs `X-User-Id` beside it. Keys with the scope `admin` may also manage the tenant. The first start prints the demo tenant's key.",
+  },
+  userId: {
+    'x-title': 'The user that you act as',
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-User-Id',
+    description:
+      'Any id of yours, such as `alice`: 1 to 128 printable ASCII characters. No secret; it goes together with an API key. A user is made when its id is first used.',
+  },
+  masterKey: {
+    'x-title': "The operator's master key",
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Master-Key',
+    description: 'Manages all tenants under `/admin`. It is `MASTER_API_KEY`, or in `DATA_DIR/secrets/master-key`.',
+  },
+  bearer: {
+    'x-title': 'A user token',
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'From `POST /tokens`, for browsers and apps. It acts as one user, instead of an API key and `X-User-Id`.',
+  },
+};
 const DESCRIPTION = `Rooms, messages, delivery and AI chats of ChatAPI, a self-hosted, multi-tenant chat server.
 
-Press **Authorize**, paste an API key into \`apiKey\` and a user id such as \`alice\` into \`userId\`: then every example below works as it stands. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people. Fields of a body and parameters of a query that are not documented are refused by name (400); query parameters whose names begin with \`_\` or \`utm_\` are ignored.
+Press **Authorize**, paste an API key and, as the user that you act as, \`alice\`: then every example below works as it stands. What you paste is kept until this tab is closed. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people. Fields of a body and parameters of a query that are not documented are refused by name (400); query parameters whose names begin with \`_\` or \`utm_\` are ignored.
 
 The socket \`/ws\` has a page of its own: [/docs/ws](/docs/ws).`;
+
+/** What of Swagger UI's package is served: it holds more, examples of pages among them. */
+const SWAGGER_FILES = new Set(['/swagger-ui.css', '/swagger-ui-bundle.js', '/favicon-32x32.png']);
+const SWAGGER_PAGE = pageHtml({
+  path: '/docs',
+  title: 'ChatAPI: REST',
+  styles: ['/docs/swagger/swagger-ui.css', '/docs/assets/swagger.css'],
+  scripts: ['/docs/swagger/swagger-ui-bundle.js'],
+  module: '/docs/assets/swagger.js',
+  document: '/docs-json',
+  body: '<main id="swagger-ui"></main>',
+});
 
 /** The OpenAPI document of the running code. Complete only in a build: the Swagger plugin works in the compiler. */
 export function buildDocument(
@@ -53,33 +88,35 @@ export function buildDocument(
   const builder = new DocumentBuilder()
     .setTitle('ChatAPI')
     .setDescription(DESCRIPTION)
-    .setVersion('1')
+    .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addServer('/')
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: "The tenant's API key." }, 'apiKey')
-    .addApiKey(
-      { type: 'apiKey', in: 'header', name: 'X-User-Id', description: 'The user that the call acts as.' },
-      'userId',
-    )
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Master-Key', description: "The operator's key." }, 'masterKey')
-    .addBearerAuth(
-      { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A user token from POST /tokens.' },
-      'bearer',
-    );
+    .addServer('/');
+  for (const [name, scheme] of Object.entries(SCHEMES)) builder.addSecurity(name, scheme);
   for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
   const config = builder.build();
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory: operationId });
   return completeDocument(document, compileDtos(app, app.get(Validator)), operationFacts(app), pathExamples);
 }
 
-/** Serves Swagger UI at /docs and the document at /docs-json; assets are local, credentials survive a reload. */
-export function installSwagger(app: NestFastifyApplication, pathExamples: Readonly<Record<string, string>>): void {
+/** Serves Swagger UI at /docs and the document at /docs-json and /docs-yaml; all files are local. */
+export async function installSwagger(
+  app: NestFastifyApplication,
+  pathExamples: Readonly<Record<string, string>>,
+): Promise<void> {
   SwaggerModule.setup('docs', app, () => buildDocument(app, pathExamples), {
+    ui: false,
     jsonDocumentUrl: 'docs-json',
     yamlDocumentUrl: 'docs-yaml',
-    customSiteTitle: 'ChatAPI',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
   });
+  const fastify = app.getHttpAdapter().getInstance();
+  await fastify.register(fastifyStatic, {
+    root: dirname(require.resolve('swagger-ui-dist/package.json')),
+    prefix: '/docs/swagger/',
+    decorateReply: false,
+    allowedPath: (path) => SWAGGER_FILES.has(path),
+  });
+  await installPageFiles(fastify);
+  fastify.get('/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(SWAGGER_PAGE));
 }
 
 /** The documents need no credential; everything else has to say so itself. Call before any route is made. */
@@ -93,8 +130,7 @@ export function openDocs(fastify: FastifyInstance): void {
       handler: Object,
     };
     route.config = { ...route.config, access };
-    // A page with needs of its own says so itself.
-    route.helmet ??= PAGE_HEADERS;
+    route.helmet = PAGE_HEADERS;
   });
 }
 

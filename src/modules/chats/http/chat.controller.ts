@@ -23,7 +23,14 @@ export class ChatController {
     private readonly answers: Answers,
   ) {}
 
-  /** Say something and get the model's answer. It is written and stored even if you leave. */
+  /**
+   * Say something and get the model's answer. It is written and stored even if you leave.
+   * @remarks
+   * Without `conversationId` the conversation of that user and group goes on, or begins. A model that fails is
+   * MODEL_ERROR, none that can answer CHANNEL_UNAVAILABLE, a budget that is spent QUOTA_EXCEEDED; what you said is
+   * stored all the same. What a second message does while an answer is written is a setting of the tenant
+   * (`while_answering`): it may be CONFLICT.
+   */
   @Post()
   @HttpCode(200)
   @Access('tenant')
@@ -37,7 +44,13 @@ export class ChatController {
     return this.answers.response({ caller, reply }, chat, turn);
   }
 
-  /** Say something and get the model's answer as server-sent events. */
+  /**
+   * Say something and get the model's answer as server-sent events.
+   * @remarks
+   * Events `start`, `content`, `end`, or `error` in the place of `end`; each has an id with which the stream is
+   * joined again after a break. What is refused before the first event has an HTTP status, what fails later is an
+   * event.
+   */
   @Post('stream')
   @HttpCode(200)
   @Access('tenant')

@@ -16,7 +16,12 @@ import { chatMessageView, chatView } from './views';
 export class ChatsController {
   constructor(private readonly chats: Chats) {}
 
-  /** Create a chat between a user and the assistant of a preset. */
+  /**
+   * Create a chat between a user and the assistant of a preset.
+   * @remarks
+   * With an API key `user_id` says for whom, and an id that is new makes the user; a user token makes chats of its
+   * own only (403). A preset that does not exist is 400.
+   */
   @Post()
   @Access('tenant')
   async create(@CurrentCaller() caller: Caller, @Body() body: CreateChatDto): Promise<ChatDto> {
@@ -24,7 +29,11 @@ export class ChatsController {
     return chatView(await this.chats.create(caller, { userId, title, metadata, preset }));
   }
 
-  /** List a user's chats, by creation, the newest first. */
+  /**
+   * List a user's chats, by creation, the newest first.
+   * @remarks
+   * A user token lists its own only, else 403. A user that nobody knows has none. `order=asc` gives the oldest first.
+   */
   @Get('user/:user_id')
   @ApiParam({ name: 'user_id', example: 'alice' })
   @Access('tenant')
@@ -42,7 +51,11 @@ export class ChatsController {
     return { chats: chats.map((chat) => chatView(chat, gone)), ...pageInfo(page, chats.length, total) };
   }
 
-  /** Get a chat. */
+  /**
+   * Get a chat.
+   * @remarks
+   * An API key sees all chats of its tenant, a user token its own (403); an unknown id is 404.
+   */
   @Get(':chat_id')
   @Access('tenant')
   @ApiErrors('NOT_FOUND')
@@ -50,7 +63,12 @@ export class ChatsController {
     return this.shown(await this.chats.get(caller, chatIdOf(chatId)));
   }
 
-  /** Change the title or the metadata (merged). */
+  /**
+   * Change the title or the metadata (merged).
+   * @remarks
+   * What is not sent stays; the metadata may have 8 KB after merging (400). Another user's chat is 403, an unknown
+   * one 404.
+   */
   @Patch(':chat_id')
   @Access('tenant')
   @ApiErrors('NOT_FOUND')
@@ -63,7 +81,12 @@ export class ChatsController {
     return this.shown(await this.chats.update(caller, chat, body));
   }
 
-  /** Delete a chat, with its messages; an answer that is being written ends. */
+  /**
+   * Delete a chat, with its messages; an answer that is being written ends.
+   * @remarks
+   * The same chat is a room and a conversation: it is gone there, too. Another user's chat is 403, an unknown one
+   * 404.
+   */
   @Delete(':chat_id')
   @HttpCode(200)
   @Access('tenant')
@@ -73,7 +96,12 @@ export class ChatsController {
     return { success: true };
   }
 
-  /** List the messages of a chat, in order of seq. An answer is listed once it has ended. */
+  /**
+   * List the messages of a chat, in order of seq. An answer is listed once it has ended.
+   * @remarks
+   * `status` says how an answer ended; `superseded` ones are no part of the chat any more. Pages by `limit` and
+   * `offset`. Another user's chat is 403, an unknown one 404.
+   */
   @Get(':chat_id/messages')
   @Access('tenant')
   @ApiErrors('NOT_FOUND')

@@ -37,7 +37,12 @@ export class ConversationsController {
     private readonly answers: Answers,
   ) {}
 
-  /** List conversations, newest activity first. */
+  /**
+   * List conversations, newest activity first.
+   * @remarks
+   * Of all users, or of one with `userId`, or one with `groupId`; a user token sees its own. The answer is in an
+   * envelope, as on all of this API.
+   */
   @Get()
   @Access('tenant')
   async list(
@@ -51,7 +56,11 @@ export class ConversationsController {
     return { conversations: views, total };
   }
 
-  /** Get a conversation with its newest messages, in order of time. */
+  /**
+   * Get a conversation with its newest messages, in order of time.
+   * @remarks
+   * An unknown one is CONVERSATION_NOT_FOUND, another user's 403. `offset` counts from the newest.
+   */
   @Get(':conversation_id')
   @Access('tenant')
   @ApiErrors('CONVERSATION_NOT_FOUND')
@@ -71,7 +80,11 @@ export class ConversationsController {
     });
   }
 
-  /** Delete a conversation, with its messages; an answer that is being written ends. */
+  /**
+   * Delete a conversation, with its messages; an answer that is being written ends.
+   * @remarks
+   * It is gone as a chat and as a room, too. An unknown one is CONVERSATION_NOT_FOUND, another user's 403.
+   */
   @Delete(':conversation_id')
   @HttpCode(200)
   @NeverEnveloped()
@@ -84,7 +97,11 @@ export class ConversationsController {
     });
   }
 
-  /** Make the model forget what was said so far; the history stays readable. */
+  /**
+   * Make the model forget what was said so far; the history stays readable.
+   * @remarks
+   * What comes next is answered without what was said before. An unknown one is CONVERSATION_NOT_FOUND.
+   */
   @Post(':conversation_id/clear')
   @HttpCode(200)
   @NeverEnveloped()
@@ -100,6 +117,9 @@ export class ConversationsController {
   /**
    * Join an answer again: what follows `Last-Event-ID`, else the one that is being written from its beginning, as
    * server-sent events.
+   * @remarks
+   * 204 where nothing is being written and nothing is missing. An answer's tokens are kept for an hour after its end;
+   * later the stream begins anew. An unknown conversation is CONVERSATION_NOT_FOUND.
    */
   @Get(':conversation_id/stream')
   @ApiHeader(LAST_EVENT_ID)

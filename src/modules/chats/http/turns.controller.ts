@@ -24,8 +24,13 @@ export class TurnsController {
   ) {}
 
   /**
-   * Say something and get the model's answer: when it has ended, or as server-sent events with `stream` or
-   * `Accept: text/event-stream`. The answer is written and stored even if you leave.
+   * Say something and get the model's answer: when it has ended, or as server-sent events with `stream` or `Accept:
+   * text/event-stream`. The answer is written and stored even if you leave.
+   * @remarks
+   * A retry with the same `client_message_id` or Idempotency-Key stores nothing again and gets the same answer. A
+   * model that fails is MODEL_ERROR, none that can answer CHANNEL_UNAVAILABLE, a budget that is spent QUOTA_EXCEEDED;
+   * the message is stored all the same. While an answer is written a second message waits, is CONFLICT, or interrupts
+   * it, as the tenant's `while_answering` says.
    */
   @Post('messages')
   @HttpCode(200)
@@ -49,7 +54,12 @@ export class TurnsController {
       : this.answers.turn(call, chat, await say());
   }
 
-  /** Write the last answer anew; the old one becomes `superseded`. Answered like a message. */
+  /**
+   * Write the last answer anew; the old one becomes `superseded`. Answered like a message.
+   * @remarks
+   * Only the last answer, and only where there is one (CONFLICT). The errors of the model are those of sending:
+   * MODEL_ERROR, CHANNEL_UNAVAILABLE, QUOTA_EXCEEDED. Another user's chat is 403, an unknown one 404.
+   */
   @Post('regenerate')
   @HttpCode(200)
   @ApiBody({ type: RegenerateDto, required: false })
@@ -71,7 +81,12 @@ export class TurnsController {
       : this.answers.turn(call, chat, await again());
   }
 
-  /** Stop the answers that are being written or wait; their text so far is kept, as `cancelled`. */
+  /**
+   * Stop the answers that are being written or wait; their text so far is kept, as `cancelled`.
+   * @remarks
+   * Returns when they have ended. Where nothing is being written the list is empty: no error. Another user's chat is
+   * 403, an unknown one 404.
+   */
   @Post('stop')
   @HttpCode(200)
   @Access('tenant')
@@ -85,6 +100,9 @@ export class TurnsController {
   /**
    * Join an answer again: what follows `Last-Event-ID`, else the one that is being written from its beginning, as
    * server-sent events.
+   * @remarks
+   * 204 where nothing is being written and nothing is missing. An answer's tokens are kept for an hour after its end;
+   * later the stream begins anew. `Last-Event-ID` of another form is 400.
    */
   @Get('stream')
   @ApiHeader(LAST_EVENT_ID)

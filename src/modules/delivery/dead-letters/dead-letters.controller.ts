@@ -16,7 +16,12 @@ import { DeadLettersService } from './dead-letters.service';
 export class DeadLettersController {
   constructor(private readonly letters: DeadLettersService) {}
 
-  /** List what could not be delivered: messages that were never acknowledged, notifications, webhooks. */
+  /**
+   * List what could not be delivered: messages that were never acknowledged, notifications, webhooks.
+   * @remarks
+   * An API key sees its own tenant's; with the master key `tenant_id` says whose (400 without it). They are kept
+   * until they are delivered or dropped.
+   */
   @Get()
   @Access('tenantOrMaster')
   @ApiErrors('NOT_FOUND')
@@ -24,7 +29,12 @@ export class DeadLettersController {
     return this.letters.list(caller, query);
   }
 
-  /** Try dead letters once more, by id or by filter. They stay listed until they are delivered or dropped. */
+  /**
+   * Try dead letters once more, by id or by filter. They stay listed until they are delivered or dropped.
+   * @remarks
+   * Either ids or a filter, never both (400); an empty filter means all. Ids that do not exist are not counted. With
+   * the master key `tenant_id` says whose (400 without it).
+   */
   @Post('replay')
   @HttpCode(200)
   @Access('admin')
@@ -37,7 +47,12 @@ export class DeadLettersController {
     return this.letters.replay(caller, query.tenant_id, body);
   }
 
-  /** Drop a dead letter. The message itself stays. */
+  /**
+   * Drop a dead letter. The message itself stays.
+   * @remarks
+   * For good. What it was about is not touched: a message stays in its room. An unknown id is 404. With the master
+   * key `tenant_id` says whose.
+   */
   @Delete(':id')
   @HttpCode(204)
   @Access('admin')

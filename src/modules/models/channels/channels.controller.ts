@@ -18,7 +18,14 @@ import { ChannelsService } from './channels.service';
 export class ChannelsController {
   constructor(private readonly channels: ChannelsService) {}
 
-  /** Add a way to a model. The tenant's own are tried before the server's; at most 50. */
+  /**
+   * Add a way to a model. The tenant's own are tried before the server's; at most 50.
+   * @remarks
+   * For OpenAI send `provider` openai-compatible and `apiKey`; for Ollama, vLLM, Groq and their like `baseUrl` too, which
+   * must lead to a public address unless the operator allows private ones (400). The key is encrypted at rest and never
+   * shown again. From now on the channel is asked, and the echo is not: a tenant whose channels are all disabled gets
+   * CHANNEL_UNAVAILABLE. A name that is taken, or a 51st channel, is CONFLICT.
+   */
   @Post()
   @Access('tenantAdmin')
   @ApiErrors('CONFLICT')
@@ -26,14 +33,22 @@ export class ChannelsController {
     return this.channels.create(caller, body);
   }
 
-  /** List the tenant's own channels, in the order in which they are tried. */
+  /**
+   * List the tenant's own channels, in the order in which they are tried.
+   * @remarks
+   * What the server's environment offers serves every tenant after these and is not listed.
+   */
   @Get()
   @Access('tenantAdmin')
   list(@CurrentCaller() caller: Caller, @Query() query: PageQueryDto): Promise<ChannelPageDto> {
     return this.channels.list(caller, pageRequest(query));
   }
 
-  /** The channel of the environment, with its latest faults: what providers say of them may quote any tenant's users. */
+  /**
+   * The channel of the environment, with its latest faults: what providers say of them may quote any tenant's users.
+   * @remarks
+   * Every tenant has it after its own channels. Without one in the environment 404.
+   */
   @Get('environment')
   @Access('master')
   @ApiErrors('NOT_FOUND')
@@ -41,7 +56,11 @@ export class ChannelsController {
     return this.channels.environment();
   }
 
-  /** One channel with its latest faults; its key is never shown. */
+  /**
+   * One channel with its latest faults; its key is never shown.
+   * @remarks
+   * `hasApiKey` says whether there is one. An unknown id is 404.
+   */
   @Get(':channelId')
   @Access('tenantAdmin')
   @ApiErrors('NOT_FOUND')
@@ -49,7 +68,12 @@ export class ChannelsController {
     return this.channels.get(caller, channelId);
   }
 
-  /** Change a channel; what is not sent stays. Answers that are being written go on as they began. */
+  /**
+   * Change a channel; what is not sent stays. Answers that are being written go on as they began.
+   * @remarks
+   * null for `apiKey`, `maxTokens` or `temperature` takes it away. Another `provider` keeps the base URL. A name that
+   * is taken is CONFLICT.
+   */
   @Patch(':channelId')
   @Access('tenantAdmin')
   @ApiErrors('NOT_FOUND', 'CONFLICT')
@@ -61,7 +85,11 @@ export class ChannelsController {
     return this.channels.change(caller, channelId, body);
   }
 
-  /** Remove a channel. */
+  /**
+   * Remove a channel.
+   * @remarks
+   * The next answers are asked of the channels that are left. An unknown id is 404.
+   */
   @Delete(':channelId')
   @HttpCode(204)
   @Access('tenantAdmin')

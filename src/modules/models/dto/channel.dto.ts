@@ -76,19 +76,16 @@ export class ChannelParamsDto {
 /** What a channel may be given, and be given anew. */
 class ChannelSettingsDto {
   /**
-   * http or https, at most 2,048 characters, without credentials. A query, e.g. Azure's `?api-version=…`, goes with every
-   * request. Default: that of the provider's own service.
-   * @example https://api.openai.com/v1
+   * http or https, at most 2,048 characters, without credentials, such as https://api.openai.com/v1 or
+   * http://127.0.0.1:11434/v1 (Ollama). A query, e.g. Azure's `?api-version=…`, goes with every request. Default: that
+   * of the provider's own service.
    */
   @IsOptional()
   @IsString()
   @Length(1, 2048)
   baseUrl?: string;
 
-  /**
-   * The provider's key. It is encrypted at rest and never shown; null takes it away.
-   * @example sk-your-key
-   */
+  /** The provider's key. It is encrypted at rest and never shown; null takes it away. */
   @IsOptional()
   @IsNullable()
   @IsString()
@@ -96,16 +93,16 @@ class ChannelSettingsDto {
   @ApiProperty({ type: 'string', nullable: true })
   apiKey?: string | null;
 
-  /**
-   * The model that is asked where a preset names none. Default: a small one of the provider's.
-   * @example gpt-4o-mini
-   */
+  /** The model that is asked where a preset names none, such as gpt-4o-mini. Default: a small one of the provider's. */
   @IsOptional()
   @IsString()
   @Length(1, 200)
   model?: string;
 
-  /** Lower is tried first. Default 0. */
+  /**
+   * Lower is tried first. Default 0.
+   * @example 10
+   */
   @IsOptional()
   @IsInt()
   @Min(0)
@@ -162,7 +159,6 @@ class ChannelSettingsDto {
   /**
    * Its own names for models, by the names that presets use: at most 100, each of 1 to 200 characters. A channel that does
    * not have a preset's model, as far as is known, is asked for its own. Sent, it takes the place of what was there.
-   * @example {"smart": "gpt-4o"}
    */
   @IsOptional()
   @IsJsonObject({ maxBytes: 16_384 })
@@ -187,7 +183,7 @@ class ChannelSettingsDto {
 export class CreateChannelDto extends ChannelSettingsDto {
   /**
    * One of a kind in the tenant; clients see it where the channel fails.
-   * @example main
+   * @example echo
    */
   @IsString()
   @Length(1, 100)
@@ -195,8 +191,8 @@ export class CreateChannelDto extends ChannelSettingsDto {
 
   /**
    * The protocol that it speaks. `openai-compatible` is OpenAI, and also Ollama, vLLM, Groq, OpenRouter, DeepSeek,
-   * Mistral. `echo` calls nobody, and answers only while there is no channel of another kind.
-   * @example openai-compatible
+   * Mistral. `echo` calls nobody, and answers only while there is no channel of another kind: the example does no harm.
+   * @example echo
    */
   @IsIn(PROVIDERS)
   @ApiProperty({ type: 'string', enum: [...PROVIDERS] })

@@ -12,7 +12,11 @@ import { PresetsService } from './presets.service';
 export class PresetsController {
   constructor(private readonly presets: PresetsService) {}
 
-  /** Add a preset: how an assistant is asked to behave. At most 100, beside `default`. */
+  /**
+   * Add a preset: how an assistant is asked to behave. At most 100, beside `default`.
+   * @remarks
+   * Chats and calls name it. A name that is taken, or a 101st, is CONFLICT.
+   */
   @Post()
   @Access('tenantAdmin')
   @ApiErrors('CONFLICT')
@@ -20,14 +24,22 @@ export class PresetsController {
     return this.presets.create(caller, body);
   }
 
-  /** List the presets, `default` first. A key of any scope may; a user token sees no system prompts. */
+  /**
+   * List the presets, `default` first. A key of any scope may; a user token sees no system prompts.
+   * @remarks
+   * Pages by `limit` and `offset`.
+   */
   @Get()
   @Access('anyScope')
   list(@CurrentCaller() caller: Caller, @Query() query: PageQueryDto): Promise<PresetPageDto> {
     return this.presets.list(caller, pageRequest(query));
   }
 
-  /** One preset. `default` always exists. A key of any scope may; a user token sees no system prompt. */
+  /**
+   * One preset. `default` always exists. A key of any scope may; a user token sees no system prompt.
+   * @remarks
+   * An unknown name is 404.
+   */
   @Get(':preset')
   @Access('anyScope')
   @ApiErrors('NOT_FOUND')
@@ -35,7 +47,12 @@ export class PresetsController {
     return this.presets.get(caller, name);
   }
 
-  /** Change a preset, for answers that begin from now on; what is not sent stays. */
+  /**
+   * Change a preset, for answers that begin from now on; what is not sent stays.
+   * @remarks
+   * null takes a value away, so that the channel's or the provider's own counts. An unknown name is 404; `default`
+   * can be changed though nobody made it.
+   */
   @Patch(':preset')
   @Access('tenantAdmin')
   @ApiErrors('NOT_FOUND')
@@ -47,7 +64,11 @@ export class PresetsController {
     return this.presets.change(caller, name, body);
   }
 
-  /** Remove a preset; `default` goes back to what comes with the server. */
+  /**
+   * Remove a preset; `default` goes back to what comes with the server.
+   * @remarks
+   * Chats that name it are answered by `default` from then on. An unknown name is 404.
+   */
   @Delete(':preset')
   @HttpCode(204)
   @Access('tenantAdmin')

@@ -186,7 +186,10 @@ export class CreateTenantDto {
 }
 
 export class UpdateTenantDto {
-  /** Name for people. */
+  /**
+   * Name for people.
+   * @example Acme
+   */
   @IsOptional()
   @IsString()
   @MinLength(1)
@@ -198,11 +201,18 @@ export class UpdateTenantDto {
   @IsIn(['active', 'suspended'])
   status?: 'active' | 'suspended';
 
+  /**
+   * Merged by key; null goes back to the default.
+   * @example {"while_answering":"queue","allowed_origins":["https://app.example.com"],"presence_room_limit":200}
+   */
   @IsOptional()
   @IsNested(() => SettingsDto)
   settings?: SettingsDto;
 
-  /** Master key only. */
+  /**
+   * Merged by key; null is unlimited, `"default"` goes back to the default. Master key only.
+   * @example {"requests_per_second":100,"ws_connections":"default","tokens_per_day":null}
+   */
   @IsOptional()
   @IsNested(() => LimitsDto)
   limits?: LimitsDto;

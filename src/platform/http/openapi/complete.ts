@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { ErrorCode } from '../../../common/errors';
-import type { RouteAccess } from '../../auth';
+import type { AccessKind, RouteAccess } from '../../auth';
 import { rateLimitCodeOf } from '../../rate-limit';
 import type { ObjectSchema, PropertySchema } from '../../validation';
 import type { EnvelopeRule } from '../envelope';
@@ -24,6 +24,7 @@ interface DocumentedResponse {
 interface Operation {
   operationId?: string;
   summary?: string;
+  description?: string;
   requestBody?: object;
   parameters?: object[];
   responses: Record<string, DocumentedResponse>;
@@ -45,6 +46,18 @@ const KEYWORDS = [
   'uniqueItems',
 ] as const;
 const RATE_HEADERS = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'];
+/** Who may call, in the words of the credentials' titles. */
+const CALLERS: Readonly<Record<AccessKind, string>> = {
+  public: 'everybody, without a credential',
+  user: 'an API key with `X-User-Id`, or a user token',
+  tenant: 'an API key, with or without `X-User-Id`; or a user token',
+  anyScope: 'an API key of any scope, with or without `X-User-Id`; or a user token',
+  tenantAdmin: 'an API key with the scope `admin`',
+  tenantKey: 'an API key, no user token',
+  tenantOrMaster: 'the master key, or an API key for its own tenant',
+  admin: 'the master key, or an API key with the scope `admin` for its own tenant',
+  master: 'the master key only',
+};
 const METHODS = ['get', 'post', 'patch', 'put', 'delete'] as const;
 
 /**
@@ -83,6 +96,7 @@ function completeOperation(
 ): void {
   if (!facts) throw new Error(`${operation.operationId ?? 'a route'} has no @Access`);
   const { access } = facts.access;
+  operation.description = [operation.description, `**Who may call:** ${CALLERS[access]}.`].filter(Boolean).join('\n\n');
   const isIdempotent = method === 'post' && access !== 'public' && !facts.access.secretAnswer;
   const route: RouteFacts = {
     access,

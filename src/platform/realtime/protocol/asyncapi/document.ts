@@ -1,4 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
+import { VERSION } from '../../../../common/version';
 import { componentSchemas, type Schemas } from '../../../http';
 import type { DtoClass } from '../../../validation';
 import { SocketDoors } from '../../transport';
@@ -62,7 +63,7 @@ export function buildSocketDocument(app: INestApplication): AsyncApiDocument {
     asyncapi: '3.0.0',
     info: {
       title: 'ChatAPI sockets',
-      version: '1',
+      version: VERSION,
       description: description(doors),
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
     },

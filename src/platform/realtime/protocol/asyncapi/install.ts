@@ -1,61 +1,15 @@
-import { join } from 'node:path';
-import type { FastifyHelmetOptions } from '@fastify/helmet';
-import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type AsyncApiDocument, buildSocketDocument } from './document';
-import { resolvedDocument } from './resolved';
+import { socketPage } from './page';
 
-/** Also below dist: the folder stands beside src and dist. */
-const ASSETS = join(__dirname, '..', '..', '..', '..', '..', 'vendor', 'asyncapi');
-
-/** The component compiles JSON schemas as it loads, with `new Function`; nothing comes from elsewhere or from the page. */
-const PAGE_HEADERS: FastifyHelmetOptions = {
-  contentSecurityPolicy: {
-    directives: {
-      defaultSrc: ["'self'"],
-      scriptSrc: ["'self'", "'unsafe-eval'"],
-      styleSrc: ["'self'", "'unsafe-inline'"],
-      imgSrc: ["'self'", 'data:'],
-      upgradeInsecureRequests: null,
-    },
-  },
-  strictTransportSecurity: false,
-};
-
-const PAGE = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>ChatAPI socket</title>
-    <link rel="icon" href="/docs/favicon-32x32.png" />
-    <link rel="stylesheet" href="/docs/ws/assets/default.min.css" />
-  </head>
-  <body>
-    <div id="asyncapi"></div>
-    <script src="/docs/ws/assets/without-parser.js"></script>
-    <script src="/docs/ws/page.js"></script>
-  </body>
-</html>
-`;
-const SCRIPT = `fetch('/docs/ws/document.json')
-  .then((answer) => answer.json())
-  .then((schema) => {
-    const config = { show: { sidebar: true, errors: false }, expand: { messageExamples: true } };
-    AsyncApiStandalone.render({ schema, config }, document.getElementById('asyncapi'));
-  });
-`;
-
-/** Serves the socket's document at /asyncapi.json and a page of it at /docs/ws; assets are local. */
-export async function installSocketDocs(app: NestFastifyApplication): Promise<void> {
+/** Serves the sockets' document at /asyncapi.json and a page of it at /docs/ws. */
+export function installSocketDocs(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   let built: AsyncApiDocument | undefined;
+  let page: string | undefined;
   const document = (): AsyncApiDocument => (built ??= buildSocketDocument(app));
   fastify.get('/asyncapi.json', () => document());
-  fastify.get('/docs/ws/document.json', () => resolvedDocument(document()));
-  fastify.get('/docs/ws', { helmet: PAGE_HEADERS }, (_request, reply) =>
-    reply.type('text/html; charset=utf-8').send(PAGE),
+  fastify.get('/docs/ws', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send((page ??= socketPage(document()))),
   );
-  fastify.get('/docs/ws/page.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(SCRIPT));
-  await fastify.register(fastifyStatic, { root: ASSETS, prefix: '/docs/ws/assets/', decorateReply: false });
 }
