@@ -15,7 +15,7 @@ import {
 import { openChat } from '../support/chats/socket';
 import { SseClient } from '../support/chats/sse';
 import { faults, Gate, type ProviderServer } from '../support/fake-model';
-import { type Api, errorOf } from '../support/http/api';
+import { type Answer, type Api, errorOf } from '../support/http/api';
 import type { MessageBody } from '../support/messages';
 import { until } from '../support/poll';
 import { badField, bodyOf, type ListedRoomBody, refusal } from '../support/rooms';
@@ -276,6 +276,41 @@ describe('S12: a number that a double does not hold', () => {
       });
     expect((await send('9007199254740992')).status).toBe(201);
     expect(refusal(await send('9007199254740993'))).toEqual(badField('meta.id'));
+  });
+});
+
+describe('A18: the errors that the source names say what to do', () => {
+  const chatBody = { content: 'Hi' };
+  it.each<[string, (by: TestApp) => Promise<Answer<unknown>>, number, RegExp]>([
+    ['no key', (by) => by.anonymous.get('/api/v1/chats/user/u'), 401, /X-API-Key/],
+    ['a bad key', (by) => by.anonymous.with({ 'x-api-key': 'nonsense' }).get('/api/v1/chats/user/u'), 401, /key/],
+    [
+      'a bad token',
+      (by) => by.anonymous.with({ authorization: 'Bearer x' }).get('/api/v1/chats/user/u'),
+      401,
+      /POST \/tokens/,
+    ],
+    [
+      'a chat that is not there',
+      () => key.get(chatPath('01900000-0000-7000-8000-00000000fff0')),
+      404,
+      /POST \/api\/v1\/chats/,
+    ],
+    ['a malformed chat id', () => key.post(`${chatPath('x')}/messages`, chatBody), 404, /POST \/api\/v1\/chats/],
+    ['a missing parameter', () => key.post('/api/v1/chats', {}), 400, /Send user_id/],
+    ['a wrong parameter', () => key.get(`${chatPath(chat.id)}/messages?limit=1000`), 400, /Correct limit/],
+    ['another user', () => tenant.as('somebody').get(chatPath(chat.id)), 403, /user/],
+    ['a conversation that is not there', () => key.get('/api/conversations/conv_x'), 404, /GET \/api\/conversations/],
+    ['a room without a user', () => key.get('/rooms'), 401, /X-User-Id/],
+    ['a room that is not there', () => tenant.as(user).get('/rooms/room_x'), 404, /GET \/rooms/],
+    ['a route that is not there', () => key.get('/api/v1/nonsense'), 404, /docs/],
+    ['a wrong method', () => key.patch('/api/chat', {}), 405, /Allow/],
+  ])('%s', async (_, call, status, hint) => {
+    const answer = await call(app);
+    expect([answer.status, errorOf(answer).details]).toEqual([
+      status,
+      expect.objectContaining({ hint: expect.stringMatching(hint) }),
+    ]);
   });
 });
 
