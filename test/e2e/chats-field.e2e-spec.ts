@@ -18,7 +18,7 @@ import { faults, Gate, type ProviderServer } from '../support/fake-model';
 import { type Answer, type Api, errorOf } from '../support/http/api';
 import type { MessageBody } from '../support/messages';
 import { until } from '../support/poll';
-import { badField, bodyOf, type ListedRoomBody, refusal } from '../support/rooms';
+import { badField, bodyOf, type ListedRoomBody, refusal, type RoomBody } from '../support/rooms';
 import { closeAll, WsClient } from '../support/ws/client';
 
 /** Inputs of the rows of issue 14 that came through the doors of chats; each is named by its row. */
@@ -231,6 +231,36 @@ describe('A16', () => {
       );
       expect(updated_at).toBe(created_at);
     }
+  });
+
+  it('metadata keeps the order of its keys, and a change keeps their places', async () => {
+    const metadata = { zeta: 1, b: { y: 1, x: [{ q: 1, p: 2 }] }, a: null, long_name: 'x', aa: 2 };
+    const text = JSON.stringify(metadata);
+    const alice = tenant.as(user);
+    const textOf = async (answer: Promise<Answer<{ metadata?: unknown; config?: { metadata: unknown } }>>) => {
+      const { body } = await answer;
+      return JSON.stringify(body.config?.metadata ?? body.metadata);
+    };
+    const change = { metadata: { new: 1, b: 0, long_name: null, also: 2 } };
+    const changed = '{"zeta":1,"b":0,"a":null,"aa":2,"new":1,"also":2}';
+    const body = { user_id: user, metadata };
+    expect(await textOf(key.post('/api/v1/chats', body, { headers: { 'Idempotency-Key': user } }))).toBe(text);
+    const again = key.post<ChatBody>('/api/v1/chats', body, { headers: { 'Idempotency-Key': user } });
+    expect(await textOf(again)).toBe(text);
+    const { id } = (await again).body;
+    expect(await textOf(key.get(chatPath(id)))).toBe(text);
+    expect(await textOf(key.patch(chatPath(id), change))).toBe(changed);
+    expect(await textOf(key.get(chatPath(id)))).toBe(changed);
+    const onRoom = await room();
+    const made = bodyOf(await alice.post<RoomBody>('/rooms', { type: 'group', metadata }), 201);
+    expect(JSON.stringify(made.metadata)).toBe(text);
+    expect(await textOf(alice.get(`/rooms/${made.room_id}`))).toBe(text);
+    expect(await textOf(alice.patch(`/rooms/${made.room_id}`, change))).toBe(changed);
+    const frame = await onRoom.frame('room.updated');
+    expect(JSON.stringify(frame['metadata'])).toBe(changed);
+    const path = `/rooms/${made.room_id}/changes`;
+    const { changes } = bodyOf(await alice.get<{ changes: { type: string; metadata?: unknown }[] }>(path));
+    expect(JSON.stringify(changes.find(({ type }) => type === 'room.updated')?.metadata)).toBe(changed);
   });
 
   it('a stop that is sent again is answered as the first time, and ends nothing that was begun since', async () => {

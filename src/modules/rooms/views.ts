@@ -8,6 +8,8 @@ export interface RoomJson {
   readonly unique_key: string | null;
   readonly name: string | null;
   readonly metadata: Record<string, unknown> | null;
+  /** The same as text where it comes by room_json, which is jsonb and sorts keys; since migration 0021. */
+  readonly metadata_text?: string | null;
   readonly posting: string;
   readonly last_seq: number;
   readonly last_rev: number;
@@ -27,6 +29,14 @@ export function isoTime(value: string | Date): string {
   return last.text;
 }
 
+/** Metadata with its keys in the order in which they were sent. */
+export function metadataOf({
+  metadata,
+  metadata_text: text,
+}: Pick<RoomJson, 'metadata' | 'metadata_text'>): Record<string, unknown> | null {
+  return typeof text === 'string' ? (JSON.parse(text) as Record<string, unknown>) : metadata;
+}
+
 /** The room object of the contract. */
 export function roomView(room: RoomJson): RoomDto {
   return {
@@ -34,7 +44,7 @@ export function roomView(room: RoomJson): RoomDto {
     type: room.type,
     unique_key: room.unique_key,
     name: room.name,
-    metadata: room.metadata,
+    metadata: metadataOf(room),
     posting: room.posting,
     last_seq: room.last_seq,
     last_rev: room.last_rev,
