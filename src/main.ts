@@ -1,24 +1,19 @@
 import { config as loadDotenv } from 'dotenv';
 import { createApp } from './app';
 import { banner } from './banner';
-import { ConfigError, loadConfig } from './config';
+import { ALL_FIELDS, loadConfig, unknownVariables } from './config';
+import { explain } from './explain';
 import { spaceOutFullCollections, tidyHeapWhenIdle } from './heap';
 import { Lifecycle } from './platform/lifecycle';
 import { describeError, PinoLog } from './platform/logging';
 
-/** One line per fault; a stack only where nobody expected the error. */
-function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.faults.join('\n');
-  if (!(error instanceof Error)) return String(error);
-  const isExpected = error.constructor === Error || /(Refusal|EmbeddedPostgresError)$/.test(error.name);
-  return isExpected ? error.message : (error.stack ?? error.message);
-}
-
 async function main(): Promise<void> {
   spaceOutFullCollections();
-  loadDotenv({ quiet: true });
+  const { parsed = {} } = loadDotenv({ quiet: true });
   const config = loadConfig(process.env);
   const log = new PinoLog(config.runtime.logLevel);
+  const unknown = unknownVariables(ALL_FIELDS, process.env, Object.keys(parsed));
+  if (unknown.length > 0) log.warn({ variables: unknown }, `not a setting of this server: ${unknown.join(', ')}`);
   const lifecycle = new Lifecycle(log);
   tidyHeapWhenIdle(lifecycle, log);
   let isOrdered = false;

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { decodeId } from '../../src/common/ids';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import type { Api } from '../support/http/api';
 import { allChanges, type ChangesBody, list, listAll, type MessageBody, pathOf, send } from '../support/messages';
@@ -74,19 +75,27 @@ describe('changes', () => {
     const whole = await allChanges(alice, room);
     for (const limit of [1, 2, 3, 7, 100]) expect(await allChanges(alice, room, 0, limit)).toEqual(whole);
     const page = bodyOf(await alice.get<ChangesBody>(`/rooms/${room}/changes?limit=7`));
-    expect(page).toEqual({ changes: whole, last_rev: 9, has_more: false });
+    expect(page).toEqual({ changes: whole, first_rev: 0, last_rev: 9, epoch: 1, has_more: false });
     const first = bodyOf(await alice.get<ChangesBody>(`/rooms/${room}/changes?limit=6`));
-    expect(first).toEqual({ changes: whole.slice(0, 6), last_rev: 9, has_more: true });
+    expect(first).toEqual({ changes: whole.slice(0, 6), first_rev: 0, last_rev: 9, epoch: 1, has_more: true });
   });
 
-  it('after the newest revision, or beyond it, are none', async () => {
+  it('after the newest revision are none', async () => {
     const room = await eventful();
-    for (const after of [9, 10, Number.MAX_SAFE_INTEGER])
-      expect(bodyOf(await alice.get(`/rooms/${room}/changes?after_rev=${after}`))).toEqual({
-        changes: [],
-        last_rev: 9,
-        has_more: false,
-      });
+    const none = { changes: [], first_rev: 0, last_rev: 9, epoch: 1, has_more: false };
+    expect(bodyOf(await alice.get(`/rooms/${room}/changes?after_rev=9`))).toEqual(none);
+  });
+
+  it('S1: after a revision that is not kept any more, or never was, cannot be told', async () => {
+    const room = await eventful();
+    const after = async (rev: number): Promise<unknown> =>
+      bodyOf(await alice.get(`/rooms/${room}/changes?after_rev=${rev}`));
+    const reset = { changes: [], first_rev: 0, last_rev: 9, epoch: 1, has_more: false, reset: true };
+    for (const beyond of [10, Number.MAX_SAFE_INTEGER]) expect(await after(beyond)).toEqual(reset);
+    await app.database.sql('UPDATE rooms SET first_rev = 5 WHERE room_id = $1', [decodeId('room', room)]);
+    expect(await after(4)).toEqual({ ...reset, first_rev: 5 });
+    expect(await after(5)).toMatchObject({ changes: [{ rev: 6 }, { rev: 7 }, { rev: 8 }, { rev: 9 }], first_rev: 5 });
+    expect(await after(5)).not.toHaveProperty('reset');
   });
 
   it('do not include what changed nothing', async () => {

@@ -1,3 +1,4 @@
+import { decodeId } from '../../src/common/ids';
 import { pathOf, send } from '../support/messages';
 import { bodyOf, changesOf, createRoom, type RoomBody, sendAll, sendMany } from '../support/rooms';
 import type { TestTenant } from '../support/app';
@@ -81,7 +82,17 @@ describe('sync, as a client asks for it', () => {
     expect(first.at(-1)).toMatchObject({ last_seq: 4, last_rev: 4, request_id: 'sync-1' });
     await live(client, room);
     expect(await sync(client, room, { after_seq: 5 })).toEqual([
-      { type: 'sync.complete', request_id: 'sync-2', room_id: room.room_id, last_seq: 5, last_rev: 5 },
+      {
+        ...{
+          type: 'sync.complete',
+          request_id: 'sync-2',
+          room_id: room.room_id,
+          first_seq: 1,
+          last_seq: 5,
+          last_rev: 5,
+        },
+        last_id: about(client, room).at(-2)?.['message_id'],
+      },
     ]);
     expect((await sync(client, room, { after_seq: 0 })).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, undefined]);
     await live(client, room);
@@ -183,15 +194,146 @@ describe('sync, as a client asks for it', () => {
       expect([fields, await refused(client, fields)]).toMatchObject([fields, { code, ...(field ? { field } : {}) }]);
   });
 
-  it('takes positions beyond what there is as up to date', async () => {
+  describe('S1: a position that the log never had', () => {
+    const FOREIGN = `msg_${'0'.repeat(32)}`;
+    const most = Number.MAX_SAFE_INTEGER;
+
+    it.each<[what: string, position: (ids: string[]) => Record<string, unknown>]>([
+      ['lies beyond its messages', () => ({ after_seq: 4 })],
+      ['lies far beyond them', () => ({ after_seq: most, after_rev: most, after_id: FOREIGN })],
+      ['lies beyond its changes', () => ({ after_seq: 2, after_rev: 4 })],
+      ['names another message', () => ({ after_seq: 3, after_id: FOREIGN })],
+      ['names one that stands elsewhere', ([first]) => ({ after_seq: 3, after_id: first })],
+      ['names no message at all', () => ({ after_seq: 1, after_id: 'nonsense' })],
+    ])('which %s is reset, and the newest come', async (_, position) => {
+      const user = someone();
+      const room = await group(user);
+      const sent = await sendAll(tenant.as('ann'), room.room_id, ['1', '2', '3']);
+      const client = await connect(user);
+      const { epoch } = await client.frame('hello');
+      const ids = sent.map(({ message_id }) => message_id);
+      const frames = await sync(client, room, position(ids));
+      expect(frames).toMatchObject([
+        { type: 'sync.reset', request_id: expect.any(String), first_seq: 1, last_seq: 3, last_rev: 3, epoch },
+        ...ids.map((message_id, i) => ({ type: 'message', seq: i + 1, message_id })),
+        { type: 'sync.complete', first_seq: 1, last_seq: 3, last_id: ids[2], last_rev: 3 },
+      ]);
+      await live(client, room);
+    });
+
+    it('is one of several rooms alone', async () => {
+      const user = someone();
+      const rooms = [await group(user), await group(user), await group(user)];
+      const ids: string[] = [];
+      for (const { room_id } of rooms) ids.push((await send(tenant.as('ann'), room_id)).message_id);
+      const client = await connect(user);
+      const at = (n: number, after_id: string | undefined): object => ({
+        ...{ room_id: rooms[n]?.room_id, after_seq: 1, after_id },
+      });
+      client.send({ type: 'sync', request_id: 'all', rooms: [at(0, ids[0]), at(1, ids[0]), at(2, ids[2])] });
+      await client.many('sync.complete', 3);
+      expect(client.got('sync.reset').map(({ room_id }) => room_id)).toEqual([rooms[1]?.room_id]);
+      expect(client.got('sync.complete').map(({ last_id }) => last_id)).toEqual(ids);
+      expect(client.got('message').map(({ room_id }) => room_id)).toEqual([rooms[1]?.room_id]);
+    });
+  });
+
+  it('S1: a position whose message was edited or deleted is that position still', async () => {
     const user = someone();
     const room = await group(user);
-    await sendAll(tenant.as('ann'), room.room_id, ['1']);
+    const by = tenant.as('ann');
+    const [edited, deleted] = await sendAll(by, room.room_id, ['1', '2']);
+    if (edited === undefined || deleted === undefined) throw new Error('nothing was sent');
+    bodyOf(await by.patch(pathOf(room.room_id, edited), { content: 'better' }));
+    bodyOf(await by.delete(pathOf(room.room_id, deleted)), 204);
     const client = await connect(user);
-    const most = Number.MAX_SAFE_INTEGER;
-    const frames = await sync(client, room, { after_seq: most, after_rev: most });
-    expect(frames).toMatchObject([{ type: 'sync.complete', last_seq: 1, last_rev: 1 }]);
-    await live(client, room);
+    expect((await sync(client, room, { after_seq: 1, after_id: edited.message_id })).map(({ type }) => type)).toEqual([
+      ...['message', 'sync.complete'],
+    ]);
+    expect(await sync(client, room, { after_seq: 2, after_id: deleted.message_id })).toMatchObject([
+      { type: 'sync.complete', last_id: deleted.message_id },
+    ]);
+  });
+
+  describe('S1: a room whose oldest messages are gone', () => {
+    const trim = ({ room_id }: RoomBody, firstSeq: number): Promise<object[]> =>
+      app.database.sql('SELECT room_trim(tenant_id, room_id, $2) FROM rooms WHERE room_id = $1', [
+        ...[decodeId('room', room_id), firstSeq],
+      ]);
+
+    /** Of six messages the last three are kept. */
+    async function trimmed(user: string): Promise<RoomBody> {
+      const room = await group(user);
+      await sendAll(tenant.as('ann'), room.room_id, ['1', '2', '3', '4', '5', '6']);
+      await trim(room, 4);
+      return room;
+    }
+    const seen = (frames: readonly ServerFrame[]): unknown[] =>
+      frames.map((frame) => [frame.type, frame['seq'] ?? frame['before_seq'] ?? frame['last_seq']]);
+
+    it.each([
+      [
+        'before them',
+        1,
+        'msg_1',
+        [
+          ['sync.truncated', 4],
+          ['message', 4],
+          ['message', 5],
+          ['message', 6],
+        ],
+      ],
+      [
+        'right before them',
+        3,
+        'msg_1',
+        [
+          ['message', 4],
+          ['message', 5],
+          ['message', 6],
+        ],
+      ],
+      ['among them', 5, undefined, [['message', 6]]],
+    ])('is synced from a position %s without a reset', async (_, after_seq, after_id, expected) => {
+      const user = someone();
+      const room = await trimmed(user);
+      const client = await connect(user);
+      const frames = await sync(client, room, { after_seq, after_id });
+      expect(seen(frames)).toEqual([...expected, ['sync.complete', 6]]);
+      for (const frame of frames) if (frame.type.startsWith('sync.')) expect(frame).toMatchObject({ first_seq: 4 });
+    });
+
+    it('says so in the room, in its pages and its changes, and to those who are there', async () => {
+      const user = someone();
+      const by = tenant.as(user);
+      const room = await trimmed(user);
+      const path = `/rooms/${room.room_id}`;
+      expect(bodyOf(await by.get(path))).toMatchObject({ first_seq: 4, last_seq: 6, last_rev: 7 });
+      const page = await by.get<{ seq: number }[]>(`${path}/messages`);
+      expect([page.headers.get('x-first-seq'), page.body.map(({ seq }) => seq)]).toEqual(['4', [4, 5, 6]]);
+      const gone = await by.get<unknown[]>(`${path}/messages?after_seq=0&before_seq=4`);
+      expect([gone.headers.get('x-first-seq'), gone.body]).toEqual(['4', []]);
+      expect(bodyOf(await by.get(`${path}/changes?after_rev=6`))).toMatchObject({
+        ...{ changes: [{ rev: 7, type: 'room.trimmed', first_seq: 4 }], first_rev: 0, last_rev: 7, has_more: false },
+      });
+      const { rooms } = bodyOf(await by.get<{ rooms: object[] }>('/rooms'));
+      expect(rooms).toMatchObject([{ first_seq: 4, unread_count: 3 }]);
+      const client = await connect(user);
+      await trim(room, 6);
+      await live(client, room);
+      expect(await client.frame('room.trimmed')).toMatchObject({ room_id: room.room_id, rev: 8, first_seq: 6 });
+    });
+
+    it('is followed by those who were far behind when it was trimmed', async () => {
+      const user = someone();
+      const room = await group(user);
+      await sendMany(tenant.as('ann'), room.room_id, 250);
+      const client = await connect(user);
+      await trim(room, 240);
+      const frames = await sync(client, room, { after_seq: 0 });
+      expect(frames[0]).toMatchObject({ type: 'sync.truncated', first_seq: 240, before_seq: 240 });
+      expect(frames.at(-1)).toMatchObject({ first_seq: 240, last_seq: 250 });
+    });
   });
 
   it('waits for what the same connection has sent before', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { AppError } from '../../src/common/errors';
 import { newUuid } from '../../src/common/ids';
+import { AiTurns } from '../../src/modules/messages/ai-turns';
 import { Appender, APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { isStored, type NewMessage } from '../../src/modules/messages/appender/item';
 import { MessageFeed } from '../../src/modules/messages/message-feed';
@@ -180,7 +181,7 @@ describe('the appender on a real database', () => {
       bench.open.availability,
       lifecycle,
       new Metrics(new SilentLog()),
-      new MessageFeed(feed),
+      new MessageFeed(feed, new AiTurns()),
       new SilentLog(),
     );
     appender.onModuleInit();

@@ -23,6 +23,8 @@ const TENANT_TABLES = [
   'chats',
   'runs',
   'run_chunks',
+  'tenant_counts',
+  'tenant_count_deltas',
 ];
 const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   ...FIRST_SYSTEM_GRANTS,
@@ -52,7 +54,16 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
 /** Tables without a tenant: facts of the installation. */
 const INSTALLATION_TABLES = ['instance', 'schema_migrations'];
 /** PostgreSQL inlines only functions without settings; these run as the caller, whose search path is the server's. */
-const INLINED = ['chat_room', 'cursor_of', 'cursor_positions', 'read_marks', 'room_access', 'room_events_after'];
+const INLINED = [
+  'chat_room',
+  'cursor_of',
+  'cursor_positions',
+  'message_at',
+  'read_marks',
+  'room_access',
+  'room_events_after',
+  'room_keeps',
+];
 /** What the tenant role may not do: make tenants, and write a message past the append function. */
 const TENANT_RIGHTS: Readonly<Record<string, string>> = {
   tenants: 'SELECT, UPDATE',
@@ -81,7 +92,7 @@ const DEFINERS = [
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
 const OWNERS_OWN = ['log_analyze'];
 /** Run as the system role, for all tenants; the claim in the form before, too. */
-const ACROSS_TENANTS = ['jobs_claim', 'jobs_claim', 'run_chunks_write'];
+const ACROSS_TENANTS = ['jobs_claim', 'jobs_claim', 'raise_epoch', 'run_chunks_write'];
 const SYSTEM_ONLY = [...DEFINERS, ...ACROSS_TENANTS, ...OWNERS_OWN].sort();
 const OWN_ROWS = `(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)`;
 
@@ -456,5 +467,10 @@ function sampleRows(tenant: string): string {
     INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends) VALUES ('${tenant}', '${id}', 0, 'x', '{1}');
     INSERT INTO presets (tenant_id, name, system_prompt, context_messages) VALUES ('${tenant}', 'p', '', 20);
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
-      VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;
+      VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());
+    -- A transaction's own, which is gone at its end: here it stays.
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO tenant_count_deltas (tenant_id, users) VALUES ('${tenant}', 1);
+    SET LOCAL session_replication_role = origin;
+  `;
 }

@@ -60,7 +60,7 @@ describe('what was missed, as sync reads it', () => {
 
   const part = (room: RoomRef, more: Partial<MissedPart>): MissedPart => {
     const all = { afterSeq: 0, throughSeq: 1000, afterRev: 0, throughRev: 0, changedThroughSeq: 0, marks: false };
-    return { roomId: room.roomId, ...all, ...more };
+    return { roomId: room.roomId, ...all, named: undefined, ...more };
   };
   const missed = async (room: RoomRef, userId: string, parts: readonly MissedPart[], limits = LIMITS) =>
     log.missed(room.tenantId, userId, parts, limits);
@@ -236,11 +236,12 @@ describe('what was missed, as sync reads it', () => {
       await create(tenantId, 'channel', ['zoe']),
     ];
     const ids = [channel.roomId, newUuid(), foreign.roomId, mine.roomId, channel.roomId];
-    const found = await seats.findAll(tenantId, ids, 'ann');
+    const claims = ids.map((roomId) => ({ roomId, seq: undefined }));
+    const found = await seats.findAll(tenantId, claims, 'ann');
     expect(found).toEqual(await Promise.all(ids.map((id) => seats.find(tenantId, id, 'ann'))));
     expect(found.map((seat) => (typeof seat === 'string' ? seat : seat.isListener === true))).toEqual([
       ...[true, 'no_room', 'not_allowed', false, true],
     ]);
-    expect(await seats.findAll(await bench.tenant(), ids, 'ann')).toEqual(ids.map(() => 'no_room'));
+    expect(await seats.findAll(await bench.tenant(), claims, 'ann')).toEqual(ids.map(() => 'no_room'));
   });
 });

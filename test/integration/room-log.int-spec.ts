@@ -187,8 +187,8 @@ describe('the log and the seats, as the feed reads them', () => {
     const mine = await seats.of(tenantId, 'ann');
     expect(new Map(mine.map((seat) => [seat.roomId, seat]))).toEqual(
       new Map([
-        [group.roomId, { roomId: group.roomId, lastSeq: 1, lastRev: 1, memberCount: 2 }],
-        [channel.roomId, { roomId: channel.roomId, lastSeq: 0, lastRev: 1, memberCount: 3 }],
+        [group.roomId, { roomId: group.roomId, firstSeq: 1, lastSeq: 1, lastRev: 1, memberCount: 2 }],
+        [channel.roomId, { roomId: channel.roomId, firstSeq: 1, lastSeq: 0, lastRev: 1, memberCount: 3 }],
       ]),
     );
     expect(await seats.find(tenantId, group.roomId, 'zoe')).toBe('not_allowed');

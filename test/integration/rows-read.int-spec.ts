@@ -73,7 +73,7 @@ describe('rows read for a page', () => {
 
   describe('of unread messages', () => {
     const unread = async (roomId: string, userId: string, lastSeq: number) => {
-      const found = await previews.previews(rows.tenantId, userId, [{ roomId, joinedSeq: 0, lastSeq }]);
+      const found = await previews.previews(rows.tenantId, userId, [{ roomId, joinedSeq: 0, firstSeq: 1, lastSeq }]);
       return found.get(roomId)?.unread_count;
     };
 
@@ -130,6 +130,7 @@ describe('rows read for a page', () => {
       const parts = ids.map((roomId) => ({
         ...{ roomId, afterSeq: 1500, throughSeq: 1520, afterRev: 1990, throughRev: 1993, changedThroughSeq: 1500 },
         marks: true,
+        named: undefined,
       }));
       const limits = { messages: 250, changes: 250, bytes: 500_000 };
       const missed = () => log.missed(rows.tenantId, 'gus', parts, limits, 100);

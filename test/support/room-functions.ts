@@ -110,6 +110,30 @@ export class RoomFunctions {
     return this.call('room_delete', [this.tenantId, room, actor]);
   }
 
+  trim(room: string, firstSeq: number): Promise<FunctionResult> {
+    return this.call('room_trim', [this.tenantId, room, firstSeq]);
+  }
+
+  /** Messages as the append function leaves them. */
+  async write(room: string, count: number): Promise<void> {
+    await this.observer.query(
+      `WITH r AS (UPDATE rooms SET last_seq = last_seq + $3, last_rev = last_rev + $3
+         WHERE tenant_id = $1 AND room_id = $2 RETURNING last_seq, last_rev)
+       INSERT INTO messages (tenant_id, room_id, seq, message_id, rev, sender_id, content, created_at)
+       SELECT $1, $2, r.last_seq - $3 + n, gen_random_uuid(), r.last_rev - $3 + n, 'ann', 'text', clock_timestamp()
+       FROM r, generate_series(1, $3::int) n`,
+      [this.tenantId, room, count],
+    );
+  }
+
+  async seqs(room: string): Promise<number[]> {
+    const { rows } = await this.observer.query<{ seq: number }>(
+      'SELECT seq::int AS seq FROM messages WHERE tenant_id = $1 AND room_id = $2 ORDER BY seq',
+      [this.tenantId, room],
+    );
+    return rows.map(({ seq }) => seq);
+  }
+
   /** What json_bytes says of each value. */
   async jsonBytes(values: readonly unknown[]): Promise<number[]> {
     const { rows } = await this.observer.query<{ bytes: number }>(

@@ -19,6 +19,8 @@ const MAIN = join(__dirname, '..', '..', 'src', 'main.ts');
 export interface ServerOptions {
   /** All that the server sees, besides PATH. DATA_DIR and PORT have defaults of their own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it is started; default `/`, where no .env of a developer is found. */
+  readonly cwd?: string;
   /** Run as another user; for root only. */
   readonly uid?: number;
 }
@@ -123,11 +125,10 @@ export class Servers {
 
   /** Starts and does not wait. */
   launch(options: ServerOptions = {}): ServerProcess {
-    const { env = {}, uid } = options;
+    const { env = {}, uid, cwd = '/' } = options;
     const dataDir = env['DATA_DIR'] ?? this.dataDir(uid);
     const child = spawn(process.execPath, ['-r', HOOK, MAIN], {
-      // No .env of a developer is found here.
-      cwd: '/',
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(uid === undefined ? {} : { uid, gid: uid }),
       env: { PATH: process.env['PATH'], TMPDIR: tmpdir(), PORT: '0', DATA_DIR: dataDir, ...env },

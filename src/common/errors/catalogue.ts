@@ -35,7 +35,7 @@ export const ERROR_CATALOGUE = {
     403,
     4004,
     false,
-    'The credential is good but does not allow this.',
+    'The credential is good but does not allow this, or a limit of the tenant is reached (`details.limit`).',
     'Use the credential that the message asks for: another key, or the user whose thing it is',
   ),
   NOT_FOUND: row(
@@ -73,12 +73,18 @@ export const ERROR_CATALOGUE = {
     'A token budget is spent; `Retry-After` says until when.',
     'Wait until the budget is renewed, or have it raised',
   ),
-  PAYLOAD_TOO_LARGE: row(413, 1009, false, 'The body is larger than 256 KB.', 'Send less, in several calls'),
+  PAYLOAD_TOO_LARGE: row(
+    413,
+    1009,
+    false,
+    'The body is larger than 256 KB; escapes such as `\\u00e9` count as the characters that they stand for.',
+    'Send less, in several calls',
+  ),
   UNSUPPORTED_MEDIA_TYPE: row(
     415,
     4001,
     false,
-    'The body is not `application/json`.',
+    'The body is not `application/json`, or is coded: `Content-Encoding` may be `identity` only.',
     'Send JSON with Content-Type: application/json, not compressed',
   ),
   IDEMPOTENCY_MISMATCH: row(

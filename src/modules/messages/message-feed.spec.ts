@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { unavailable } from '../../common/errors';
 import { newUuid } from '../../common/ids';
 import { RecordingFeed } from '../../../test/support/realtime/recording-feed';
+import { AiTurns } from './ai-turns';
 import type { NewMessage, Stored } from './appender/item';
 import { MessageFeed, rowOf } from './message-feed';
 import { messageFrame, messageText } from './room-log/log-frames';
@@ -43,7 +44,7 @@ describe('a new message on the feed', () => {
     const feed = new RecordingFeed();
     const batch = fc.sample(message, 5);
     const [stored, unknown] = batch as [NewMessage, NewMessage];
-    new MessageFeed(feed).written(batch, [
+    new MessageFeed(feed, new AiTurns()).written(batch, [
       storedAs(stored),
       { status: 'failed', error: unavailable('gone', { outcome: 'unknown' }) },
       { status: 'failed', error: unavailable('gone', { outcome: 'none' }) },

@@ -30,7 +30,9 @@ export class MessagePreviews extends RoomPreviews {
     if (rooms.length === 0) return new Map();
     const positions = await this.delivery.positions(tenantId, userId, rooms);
     const wanted = rooms.map((room) => ({ ...room, ...within(room, positions.get(room.roomId)) }));
-    const found = await this.repository.previews(tenantId, userId, wanted, UNREAD_LIMITS);
+    // What is not kept any more is not unread.
+    const counted = wanted.map((room) => ({ ...room, readSeq: Math.max(room.readSeq, room.firstSeq - 1) }));
+    const found = await this.repository.previews(tenantId, userId, counted, UNREAD_LIMITS);
     return new Map(
       wanted.map(({ roomId, ackedSeq, readSeq }) => {
         const preview = found.get(roomId);

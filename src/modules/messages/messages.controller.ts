@@ -31,19 +31,23 @@ export class MessagesController {
     return this.messages.send(caller, roomId, body);
   }
 
-  /** List messages, ascending by seq, deleted ones as tombstones. `order=desc` gives the newest page. */
+  /**
+   * List messages, ascending by seq, deleted ones as tombstones. `order=desc` gives the newest page. The header
+   * `X-First-Seq` names the oldest message that the room keeps; an empty page means that there is nothing further.
+   */
   @Get('messages')
   @Access('user')
   @ApiErrors('NOT_FOUND')
-  @WithTotal()
+  @WithTotal('X-First-Seq')
   async list(
     @CurrentCaller() caller: Caller,
     @Param('room_id') roomId: string,
     @Query() query: ListMessagesQueryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MessageDto[]> {
-    const { items, total } = await this.messages.list(caller, roomId, query);
+    const { items, total, firstSeq } = await this.messages.list(caller, roomId, query);
     reply.header('X-Total-Count', total);
+    reply.header('X-First-Seq', firstSeq);
     return items;
   }
 

@@ -38,7 +38,7 @@ const COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, 
 const BEGINNING = COLUMNS.replace('m.content', `left(m.content, ${PREVIEW_READ}) AS content`);
 
 /**
- * A window of consecutive seqs: every seq of a room exists, so pages and offsets are arithmetic. OFFSET 0 keeps the
+ * A window of consecutive seqs: every seq that a room keeps exists, so pages and offsets are arithmetic. OFFSET 0 keeps the
  * window's bounds plain columns: as expressions that could fail they are no index conditions under row-level security,
  * and every page reads the whole room.
  */
@@ -55,8 +55,8 @@ LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND 
 ORDER BY m.seq`;
 
 const CHANGES = `
-SELECT a.allowed, a.last_rev AS room_last_rev, c.*
-FROM room_access($1, $2, $3) a LEFT JOIN LATERAL (
+SELECT a.allowed, a.last_rev AS room_last_rev, k.first_rev, c.*
+FROM room_access($1, $2, $3) a CROSS JOIN room_keeps($1, $2) k LEFT JOIN LATERAL (
   (SELECT CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL
     THEN 'message.updated' ELSE 'message' END AS type, NULL::jsonb AS payload, ${COLUMNS}
    FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.rev > $4 ORDER BY m.rev LIMIT $5)
@@ -148,8 +148,8 @@ export class MessagesRepository {
     userId: string,
     afterRev: number,
     limit: number,
-  ): Promise<{ allowed: boolean; lastRev: number; rows: ChangeRow[] } | undefined> {
-    const rows = await this.database.read<ChangeRow & { allowed: boolean; room_last_rev: number }>(
+  ): Promise<{ allowed: boolean; firstRev: number; lastRev: number; rows: ChangeRow[] } | undefined> {
+    const rows = await this.database.read<ChangeRow & { allowed: boolean; first_rev: number; room_last_rev: number }>(
       'list changes',
       tenantId,
       CHANGES,
@@ -159,6 +159,7 @@ export class MessagesRepository {
     if (!first) return undefined;
     return {
       allowed: first.allowed,
+      firstRev: first.first_rev,
       lastRev: first.room_last_rev,
       rows: rows.filter((row) => (row.rev as number | null) !== null),
     };

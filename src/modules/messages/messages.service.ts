@@ -3,10 +3,10 @@ import { forbidden, invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { DEFAULT_LIMIT } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
+import { Epoch } from '../../platform/database';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { changing, RoomFeed } from '../../platform/realtime';
 import { isoTime, roomUuid } from '../rooms';
-import { AiTurns } from './ai-turns';
 import { bindingId, metaText } from './body';
 import type {
   ChangesDto,
@@ -39,7 +39,7 @@ export class MessagesService {
     private readonly effects: Effects,
     private readonly feed: RoomFeed,
     private readonly published: MessageFeed,
-    private readonly turns: AiTurns,
+    private readonly epoch: Epoch,
   ) {}
 
   /**
@@ -71,12 +71,15 @@ export class MessagesService {
     };
   }
 
-  /** A page of a room's messages in order of seq; `total` counts what the cursors leave, tombstones included. */
+  /**
+   * A page of a room's messages in order of seq; `total` counts what the cursors leave, tombstones included; `firstSeq`:
+   * the oldest that is kept.
+   */
   async list(
     caller: Caller,
     roomId: string,
     query: ListMessagesQueryDto,
-  ): Promise<{ items: MessageDto[]; total: number }> {
+  ): Promise<{ items: MessageDto[]; total: number; firstSeq: number }> {
     const isBefore = query.before_seq !== undefined && query.after_seq === undefined;
     const found = await this.repository.list(caller.tenantId, roomUuid(roomId), caller.userId, {
       afterSeq: query.after_seq ?? null,
@@ -86,7 +89,7 @@ export class MessagesService {
       newest: query.order === undefined ? isBefore : query.order === 'desc',
     });
     const { room, rows } = visible(found);
-    return { items: rows.map(messageView), total: countBetween(room, query) };
+    return { items: rows.map(messageView), total: countBetween(room, query), firstSeq: room.first_seq };
   }
 
   async get(caller: Caller, roomId: string, messageId: string): Promise<MessageDto> {
@@ -118,19 +121,19 @@ export class MessagesService {
     await this.change(caller, 'message_delete', roomId, messageId, []);
   }
 
-  /** Everything that changed in the room after a revision, in order of rev. */
+  /** Everything that changed in the room after a revision, in order of rev; nothing after one that it cannot tell of. */
   async changes(caller: Caller, roomId: string, query: ListChangesQueryDto): Promise<ChangesDto> {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const room = roomUuid(roomId);
-    const found = await this.repository.changes(caller.tenantId, room, caller.userId, query.after_rev ?? 0, limit + 1);
+    const afterRev = query.after_rev ?? 0;
+    const found = await this.repository.changes(caller.tenantId, room, caller.userId, afterRev, limit + 1);
     if (!found) throw notFound('Room');
     if (!found.allowed) throw forbidden('You are not a member of this room');
+    const { firstRev: first_rev, lastRev: last_rev } = found;
+    const common = { first_rev, last_rev, epoch: await this.epoch.read() };
+    if (afterRev < first_rev || afterRev > last_rev) return { changes: [], ...common, has_more: false, reset: true };
     const rows = found.rows.slice(0, limit);
-    return {
-      changes: rows.map((row) => changeView(room, row)),
-      last_rev: found.lastRev,
-      has_more: found.rows.length > limit,
-    };
+    return { changes: rows.map((row) => changeView(room, row)), ...common, has_more: found.rows.length > limit };
   }
 
   private async change(
@@ -143,12 +146,15 @@ export class MessagesService {
     const { tenantId } = caller;
     const room = roomUuid(roomId);
     const target = [tenantId, room, decodeId('message', messageId) ?? null, caller.userId];
-    const { message, status, runs } = await changing(this.feed, { tenantId, roomId: room }, () =>
+    const {
+      message,
+      status,
+      runs = [],
+    } = await changing(this.feed, { tenantId, roomId: room }, () =>
       this.effects.call<MessageResult>(caller, fn, [...target, ...values]),
     );
     if (!message) throw refusal(status);
-    this.published.changed(tenantId, room, message);
-    if (runs !== undefined) this.turns.cancelled(runs);
+    this.published.changed(tenantId, room, message, runs);
     return message;
   }
 }
@@ -159,7 +165,7 @@ function visible<F extends { readonly room: RoomView }>(found: F | undefined): F
   return found;
 }
 
-/** How many messages lie between the cursors: every seq exists, so this is a subtraction. */
+/** How many messages lie between the cursors: every seq that is kept exists, so this is a subtraction. */
 function countBetween(room: RoomView, query: ListMessagesQueryDto): number {
   const low = Math.max(query.after_seq ?? 0, room.first_seq - 1);
   const high = Math.min(query.before_seq ?? room.last_seq + 1, room.last_seq + 1);

@@ -11,6 +11,7 @@ export interface RoomPreview {
 export interface PreviewRequest {
   readonly roomId: string;
   readonly joinedSeq: number;
+  readonly firstSeq: number;
   readonly lastSeq: number;
 }
 

@@ -1,9 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { codeOf } from '../../platform/database';
-import { type CursorSeat, type Entrance, type Seat, Seats } from '../../platform/realtime';
+import {
+  type Claim,
+  type ClaimedSeat,
+  type CursorSeat,
+  type Entrance,
+  type Seat,
+  Seats,
+} from '../../platform/realtime';
 import { UsersService } from '../tenants';
-import { type SeatRow, SeatsRepository } from './seats.repository';
+import { type FoundSeatRow, type SeatRow, SeatsRepository } from './seats.repository';
 
 const KNOWN_USERS = 50_000;
 const FOREIGN_KEY_VIOLATION = '23503';
@@ -40,12 +47,16 @@ export class RoomSeats extends Seats {
 
   async findAll(
     tenantId: string,
-    roomIds: readonly string[],
+    claims: readonly Claim[],
     userId: string,
-  ): Promise<readonly (Seat | 'no_room' | 'not_allowed')[]> {
-    const rows = await this.repository.findAll(tenantId, [...new Set(roomIds)], userId);
-    const found = new Map(rows.map((row) => [row.room_id, row]));
-    return roomIds.map((roomId) => foundSeat(found.get(roomId)));
+  ): Promise<readonly (ClaimedSeat | 'no_room' | 'not_allowed')[]> {
+    const rows = await this.repository.findAll(tenantId, claims, userId);
+    const found = new Map(rows.map((row) => [row.n, row]));
+    return claims.map((_, i) => {
+      const row = found.get(i + 1);
+      const seat = foundSeat(row);
+      return typeof seat === 'string' ? seat : { ...seat, messageId: row?.message_id ?? undefined };
+    });
   }
 
   async entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]> {
@@ -79,12 +90,16 @@ export class RoomSeats extends Seats {
 }
 
 function seatOf(row: SeatRow): Seat {
-  return { roomId: row.room_id, lastSeq: row.last_seq, lastRev: row.last_rev, memberCount: row.member_count };
+  return {
+    roomId: row.room_id,
+    firstSeq: row.first_seq,
+    lastSeq: row.last_seq,
+    lastRev: row.last_rev,
+    memberCount: row.member_count,
+  };
 }
 
-function foundSeat(
-  row: (SeatRow & { readonly allowed: boolean; readonly role: string | null }) | undefined,
-): Seat | 'no_room' | 'not_allowed' {
+function foundSeat(row: FoundSeatRow | undefined): Seat | 'no_room' | 'not_allowed' {
   if (row === undefined) return 'no_room';
   if (!row.allowed) return 'not_allowed';
   return row.role === null ? { ...seatOf(row), isListener: true } : seatOf(row);

@@ -23,8 +23,8 @@ export interface MemberRow {
   readonly joined_at: string | Date;
 }
 
-const ROOM_COLUMNS = `r.room_id, r.type, r.unique_key, r.name, r.metadata, r.posting, r.last_seq, r.last_rev,
-  r.member_count, r.created_at, r.updated_at`;
+const ROOM_COLUMNS = `r.room_id, r.type, r.unique_key, r.name, r.metadata, r.posting, r.first_seq, r.last_seq,
+  r.last_rev, r.member_count, r.created_at, r.updated_at`;
 
 /**
  * One narrow pass over all rooms of the user (their order is not known before), then whole rows for the page alone. The

@@ -69,7 +69,10 @@ export class RoomsService {
       return { rooms: rows.map(roomView), ...pageInfo(page, rows.length, total) };
     }
     const { rows, total } = await this.repository.mine(tenantId, userId, page);
-    const wanted = rows.map((r) => ({ roomId: r.room_id, joinedSeq: r.joined_seq, lastSeq: r.last_seq }));
+    const wanted = rows.map((r) => ({
+      ...{ roomId: r.room_id, joinedSeq: r.joined_seq },
+      ...{ firstSeq: r.first_seq ?? 1, lastSeq: r.last_seq },
+    }));
     const previews = await this.previews.previews(tenantId, userId, wanted);
     const rooms: ListedRoomDto[] = rows.map((row) => ({ ...roomView(row), ...previews.get(row.room_id) }));
     return { rooms, ...pageInfo(page, rows.length, total) };

@@ -1,12 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
+import type { Claim } from '../../platform/realtime';
 
 export interface SeatRow {
   readonly room_id: string;
+  readonly first_seq: number;
   readonly last_seq: number;
   readonly last_rev: number;
   readonly member_count: number;
 }
+
+/** How a user sees a room that was asked for. */
+export type FoundSeatRow = SeatRow & { readonly allowed: boolean; readonly role: string | null };
 
 export interface EntranceRow {
   readonly user_id: string;
@@ -17,7 +22,7 @@ export interface EntranceRow {
   readonly oldest: string;
 }
 
-const SEAT = 'r.room_id, r.last_seq, r.last_rev, r.member_count';
+const SEAT = 'r.room_id, r.first_seq, r.last_seq, r.last_rev, r.member_count';
 
 /** Where users sit, for the socket. */
 @Injectable()
@@ -51,28 +56,29 @@ export class SeatsRepository {
     );
   }
 
-  /** Several rooms in the order of asking; those that do not exist are missing. */
+  /**
+   * Several rooms, each with its place `n` among those asked for, from 1, and the message that its claim names; those
+   * that do not exist are missing. Where no message is named its seq is null, and the log is not looked at.
+   */
   findAll(
     tenantId: string,
-    roomIds: readonly string[],
+    claims: readonly Claim[],
     userId: string,
-  ): Promise<(SeatRow & { allowed: boolean; role: string | null })[]> {
-    return this.database.read<SeatRow & { allowed: boolean; role: string | null }>(
+  ): Promise<(FoundSeatRow & { n: number; message_id: string | null })[]> {
+    return this.database.read<FoundSeatRow & { n: number; message_id: string | null }>(
       'seats in rooms',
       tenantId,
-      `SELECT ${SEAT}, a.allowed, a.role FROM unnest($2::uuid[]) q(room_id)
+      `SELECT q.n, ${SEAT}, a.allowed, a.role, m.message_id
+       FROM (SELECT * FROM unnest($2::uuid[], $4::bigint[]) WITH ORDINALITY q(room_id, seq, n) OFFSET 0) q
        CROSS JOIN LATERAL (SELECT allowed, role FROM room_access($1, q.room_id, $3) OFFSET 0) a
-       CROSS JOIN LATERAL (SELECT ${SEAT} FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = q.room_id OFFSET 0) r`,
-      [tenantId, roomIds, userId],
+       CROSS JOIN LATERAL (SELECT ${SEAT} FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = q.room_id OFFSET 0) r
+       LEFT JOIN LATERAL (SELECT message_id FROM message_at($1, q.room_id, q.seq) OFFSET 0) m ON true`,
+      [tenantId, claims.map(({ roomId }) => roomId), userId, claims.map(({ seq }) => seq ?? null)],
     );
   }
 
-  async find(
-    tenantId: string,
-    roomId: string,
-    userId: string,
-  ): Promise<(SeatRow & { allowed: boolean; role: string | null }) | undefined> {
-    const rows = await this.database.read<SeatRow & { allowed: boolean; role: string | null }>(
+  async find(tenantId: string, roomId: string, userId: string): Promise<FoundSeatRow | undefined> {
+    const rows = await this.database.read<FoundSeatRow & { room_id: string }>(
       'seat in a room',
       tenantId,
       `SELECT ${SEAT}, a.allowed, a.role FROM room_access($1, $2, $3) a

@@ -11,6 +11,8 @@ export interface RoomJson {
   /** The same as text where it comes by room_json, which is jsonb and sorts keys; since migration 0021. */
   readonly metadata_text?: string | null;
   readonly posting: string;
+  /** Missing in what was stored before rooms could begin later than with 1. */
+  readonly first_seq?: number;
   readonly last_seq: number;
   readonly last_rev: number;
   readonly member_count: number;
@@ -46,6 +48,7 @@ export function roomView(room: RoomJson): RoomDto {
     name: room.name,
     metadata: metadataOf(room),
     posting: room.posting,
+    first_seq: room.first_seq ?? 1,
     last_seq: room.last_seq,
     last_rev: room.last_rev,
     member_count: room.member_count,

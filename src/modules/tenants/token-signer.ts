@@ -15,6 +15,8 @@ export interface TokenClaims {
   readonly keyId: string;
   /** Of a ticket: when the session that it opens ends, in milliseconds since 1970; undefined: with the key. */
   readonly sessionEndsAtMs?: number | undefined;
+  /** Of a ticket: the installation's epoch. */
+  readonly epoch?: number | undefined;
 }
 
 export interface ReadClaims extends TokenClaims {
@@ -46,9 +48,21 @@ export class TokenSigner {
       iat,
       exp: iat + seconds,
       ...(claims.sessionEndsAtMs === undefined ? {} : { end: claims.sessionEndsAtMs }),
+      ...(claims.epoch === undefined ? {} : { epoch: claims.epoch }),
     };
     const token = jwt.sign(payload, this.secrets.jwtSecret, { algorithm: 'HS256' });
     return { token: use === 'ticket' ? TICKET_PREFIX + token : token, expiresAt: new Date(payload.exp * 1000) };
+  }
+
+  /** Whether this server has signed the text as a token of that use, be it expired. */
+  isOurs(token: string, use: TokenUse): boolean {
+    const raw = use === 'ticket' && token.startsWith(TICKET_PREFIX) ? token.slice(TICKET_PREFIX.length) : token;
+    try {
+      jwt.verify(raw, this.secrets.jwtSecret, { algorithms: ['HS256'], ignoreExpiration: true });
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** The claims of a good, unexpired token of that use; undefined for every other text. */
@@ -67,13 +81,24 @@ export class TokenSigner {
  * The claims as we write them; undefined where one has another form. The signature says who made a token, not that it is
  * well made: whoever shares the secret may sign anything, and what has the wrong form must not get as far as the database.
  */
-function claimsOf({ sub, tid, kid, jti, iat, exp, end }: Readonly<Record<string, unknown>>): ReadClaims | undefined {
+function claimsOf({
+  sub,
+  tid,
+  kid,
+  jti,
+  iat,
+  exp,
+  end,
+  epoch,
+}: Readonly<Record<string, unknown>>): ReadClaims | undefined {
   if (typeof sub !== 'string' || userIdFault(sub) !== undefined) return undefined;
   if (!isId(tid) || !isId(kid) || !isId(jti)) return undefined;
   if (typeof exp !== 'number' || !isMoment(exp * 1000)) return undefined;
   if (iat !== undefined && !isMoment(iat)) return undefined;
   if (end !== undefined && !isMoment(end)) return undefined;
-  return { tenantId: tid, userId: sub, keyId: kid, tokenId: jti, expiresAtMs: exp * 1000, sessionEndsAtMs: end };
+  if (epoch !== undefined && !isMoment(epoch)) return undefined;
+  const own = { tenantId: tid, userId: sub, keyId: kid, tokenId: jti, expiresAtMs: exp * 1000 };
+  return { ...own, sessionEndsAtMs: end, epoch };
 }
 
 function isId(claim: unknown): claim is string {

@@ -21,7 +21,7 @@ export class TokensController {
   @Post('ws/token')
   @HttpCode(200)
   @Access('user', { secretAnswer: true })
-  ticket(@CurrentCaller() caller: Caller): TicketDto {
+  ticket(@CurrentCaller() caller: Caller): Promise<TicketDto> {
     return this.tokens.ticket(caller);
   }
 }

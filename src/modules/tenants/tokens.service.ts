@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { unauthenticated } from '../../common/errors';
 import type { Caller } from '../../platform/auth';
+import { Epoch } from '../../platform/database';
 import { type CreateTokenDto, DEFAULT_TOKEN_SECONDS, type TicketDto, type TokenCreatedDto } from './dto/token.dto';
 import { TenantsRepository } from './tenants.repository';
 import { TokenSigner } from './token-signer';
@@ -14,6 +15,7 @@ export class TokensService {
   constructor(
     private readonly signer: TokenSigner,
     private readonly repository: TenantsRepository,
+    private readonly epoch: Epoch,
   ) {}
 
   /** Mints a token with which a browser acts as one user of the caller's tenant. */
@@ -25,14 +27,15 @@ export class TokensService {
     return { token, user_id: input.user_id, expires_in: seconds, expires_at: expiresAt.toISOString() };
   }
 
-  /** Mints a ticket that opens one socket as the caller. */
-  ticket(caller: Caller): TicketDto {
+  /** Mints a ticket that opens one socket as the caller, as long as no backup is restored. */
+  async ticket(caller: Caller): Promise<TicketDto> {
     const claims = {
       tenantId: caller.tenantId,
       userId: caller.userId,
       keyId: keyOf(caller),
       // A ticket must not prolong the token that it was made with; a key's own end is looked up when it is used.
       sessionEndsAtMs: caller.kind === 'token' ? caller.endsAtMs : undefined,
+      epoch: await this.epoch.read(),
     };
     return { token: this.signer.sign('ticket', claims, TICKET_SECONDS).token, expires_in: TICKET_SECONDS };
   }

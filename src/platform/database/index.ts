@@ -9,6 +9,7 @@ export { Availability } from './availability';
 export { callText, Database, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
 export { codeOf, isConnectionLoss, isRetryable } from './errors';
+export { Epoch } from './epoch';
 export { EmbeddedPostgres, EmbeddedPostgresError } from './embedded';
 export { migrate, migrationSource } from './migrator';
 export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';

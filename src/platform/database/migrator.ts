@@ -1,5 +1,6 @@
-import { Client, type ClientConfig } from 'pg';
+import { Client } from 'pg';
 import { DataSource } from 'typeorm';
+import { type Connection, sessionSql, withSession } from './connection';
 import { MIGRATIONS } from './migrations';
 import { preflight } from './preflight';
 import { DatabaseRefusal } from './refusal';
@@ -9,7 +10,7 @@ import { ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
 const MIGRATION_LOCK = 4_711_001;
 
 export interface MigrationOptions {
-  readonly connection: ClientConfig;
+  readonly connection: Connection;
   readonly allowUnsafe: boolean;
   readonly onProgress: (line: string) => void;
 }
@@ -19,10 +20,11 @@ export interface MigrationOptions {
  * unfit database and one with a newer schema. Idempotent.
  */
 export async function migrate(options: MigrationOptions): Promise<RoleNames> {
-  const client = new Client({ ...options.connection, connectionTimeoutMillis: 10_000 });
+  const client = new Client({ ...withSession(options.connection), connectionTimeoutMillis: 10_000 });
   client.on('error', () => undefined);
   await client.connect();
   try {
+    await client.query(sessionSql(options.connection));
     const { major, database } = await preflight(client, options.allowUnsafe);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const known = await recordedPrefix(client);
@@ -49,11 +51,15 @@ async function runMigrations(options: MigrationOptions): Promise<void> {
 }
 
 /** A TypeORM data source that runs the migrations; the entities are given by who compares them with the schema. */
-export function migrationSource(connection: ClientConfig, entities: readonly (new () => object)[] = []): DataSource {
+export function migrationSource(connection: Connection, entities: readonly (new () => object)[] = []): DataSource {
   return new DataSource({
     type: 'postgres',
     // Everything that node-postgres takes, unix sockets and URL parameters included; TypeORM's own options know less.
-    extra: connection,
+    extra: {
+      ...withSession(connection),
+      // The pool that TypeORM makes waits for it.
+      onConnect: (client: Client) => client.query(sessionSql(connection)),
+    },
     entities: [...entities],
     migrations: [...MIGRATIONS],
     migrationsTableName: 'schema_migrations',

@@ -1,24 +1,31 @@
-import type { ClientConfig } from 'pg';
-import type { DatabaseConfig } from '../../config';
+import { statfs } from 'node:fs/promises';
+import { type DatabaseConfig, forgetPostgresVariables } from '../../config';
 import { type Lifecycle, StopStage } from '../lifecycle';
 import type { Log } from '../logging';
 import { Availability } from './availability';
+import { type Connection, connectionOf } from './connection';
+import { noticeCopy } from './copied-directory';
 import { Database, SystemDatabase } from './database';
 import { EmbeddedPostgres } from './embedded';
+import { Epoch } from './epoch';
 import { explainOpening } from './explain';
 import { Failures } from './failures';
 import { migrate } from './migrator';
 import { createPool } from './pool';
+import { throughPooler } from './pooler';
+import type { RoleNames } from './roles';
 import { Runner } from './runner';
 import { ServerLock } from './server-lock';
 
 /** For a clean stop of PostgreSQL; a frozen one must not use up the 30 s that orchestrators give a server to end. */
 const FAST_STOP_MS = 8000;
+const NO_ROOM = 20 * 1024 * 1024;
 
 /** An open database of this version's schema, held by this server. */
 export interface OpenDatabase {
   readonly database: Database;
   readonly system: SystemDatabase;
+  readonly epoch: Epoch;
   readonly availability: Availability;
   readonly failures: Failures;
 }
@@ -33,22 +40,28 @@ export interface OpenOptions {
 
 /**
  * Opens the database: starts the embedded PostgreSQL unless DATABASE_URL is set, takes the server's lock, migrates,
- * opens the pool. Each step registers its own end with the lifecycle. Throws with one clear line.
+ * opens the pool, and notices where the embedded directory is a copy. Each step registers its own end with the
+ * lifecycle. Throws with one clear line.
  */
 export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
   const { url } = options.config;
-  if (url === undefined) return openOn(await startEmbedded(options), options);
-  const connection = { connectionString: url };
+  forgetPostgresVariables();
+  if (url === undefined) {
+    const open = await openOn(await startEmbedded(options), options);
+    await noticeCopy(open.system, open.epoch, options.config.dataDir, options.log);
+    return open;
+  }
+  const connection = connectionOf(url);
   try {
-    return await openOn(connection, options);
+    return await openOn(await throughPooler(connection), options);
   } catch (error) {
     throw explainOpening(error, connection);
   }
 }
 
-async function openOn(connection: ClientConfig, options: OpenOptions): Promise<OpenDatabase> {
+async function openOn(connection: Connection, options: OpenOptions): Promise<OpenDatabase> {
   const { config, log, lifecycle, onProgress } = options;
-  const availability = new Availability(connection, log);
+  const availability = new Availability(connection, log, diskCheck(config));
   const lock = new ServerLock(connection, log, {
     onDoubt: () => availability.suspect(),
     onTaken: () => lifecycle.fatal('another server has taken over this database'),
@@ -59,19 +72,19 @@ async function openOn(connection: ClientConfig, options: OpenOptions): Promise<O
   });
   await lock.acquire();
   const roles = await migrate({ connection, allowUnsafe: config.allowUnsafe, onProgress });
-  const { pool, close } = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles });
-  lifecycle.onStop(StopStage.pool, 'database pool', close);
+  const pool = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles, log });
+  lifecycle.onStop(StopStage.pool, 'database pool', pool.close);
   const failures = new Failures();
   const runner = new Runner(pool, availability, config.deadlineMs, (reason) => failures.note(reason));
-  return {
-    database: new Database(runner, roles),
-    system: new SystemDatabase(runner, roles),
-    availability,
-    failures,
-  };
+  return parts(runner, roles, availability, failures);
 }
 
-async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<ClientConfig> {
+function parts(runner: Runner, roles: RoleNames, availability: Availability, failures: Failures): OpenDatabase {
+  const system = new SystemDatabase(runner, roles);
+  return { database: new Database(runner, roles), system, epoch: new Epoch(system), availability, failures };
+}
+
+async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<Connection> {
   const embedded = new EmbeddedPostgres({
     dataDir: config.dataDir,
     onProgress,
@@ -88,16 +101,20 @@ async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions
   return embedded.connection();
 }
 
+/** Whether the disk of the embedded database has no room for another segment of the WAL; of an outside one nobody knows. */
+function diskCheck({ url, dataDir }: DatabaseConfig): (() => Promise<boolean>) | undefined {
+  if (url !== undefined) return undefined;
+  return async () => {
+    const { bavail, bsize } = await statfs(dataDir);
+    return bavail * bsize < NO_ROOM;
+  };
+}
+
 /** The same shape without a database behind it: for documents that are made from the code alone. */
 export function unopenedDatabase(log: Log): OpenDatabase {
   const roles = { tenant: '', system: '', append: '' };
   const connection = { host: '/nowhere' };
   const availability = new Availability(connection, log);
-  const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles }).pool, availability, 1);
-  return {
-    database: new Database(runner, roles),
-    system: new SystemDatabase(runner, roles),
-    availability,
-    failures: new Failures(),
-  };
+  const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles, log }), availability, 1);
+  return parts(runner, roles, availability, new Failures());
 }

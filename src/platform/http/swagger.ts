@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ErrorCode } from '../../common/errors';
 import type { RouteAccess } from '../auth';
 import { Validator } from '../validation';
-import { API_ERRORS, WITH_TOTAL } from './api-errors';
+import { API_ERRORS, LIST_HEADERS } from './api-errors';
 import { compileDtos } from './compile-dtos';
 import { envelopeRuleOf } from './envelope';
 import { controllerMethods } from './controllers';
@@ -111,7 +111,7 @@ function operationFacts(app: NestFastifyApplication): ReadonlyMap<string, Operat
       access: config.access,
       errors: (Reflect.getMetadata(API_ERRORS, handler) ?? []) as ErrorCode[],
       envelope: envelopeRuleOf(config.access),
-      withTotal: Reflect.getMetadata(WITH_TOTAL, handler) === true,
+      listHeaders: (Reflect.getMetadata(LIST_HEADERS, handler) as string[] | undefined) ?? [],
     });
   }
   return facts;

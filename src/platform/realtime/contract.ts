@@ -166,6 +166,8 @@ export interface RoomEvent {
   readonly rev: number;
   /** Of a new message; other changes have none. */
   readonly seq?: number;
+  /** UUID of a new message. */
+  readonly messageId?: string;
   /** The frame that clients get; built only when somebody is there to get it. */
   readonly frame: () => Frame;
   /** The same frame as JSON text, where that is cheaper than building the object. */
@@ -185,6 +187,8 @@ export interface RoomEvent {
 /** Where a connection sits: a room and what the server knows of it at the time of asking. */
 export interface Seat {
   readonly roomId: string;
+  /** The oldest message that is kept. */
+  readonly firstSeq: number;
   readonly lastSeq: number;
   readonly lastRev: number;
   readonly memberCount: number;
@@ -195,6 +199,20 @@ export interface Seat {
 /** A seat with how far its user has got: everything up to `ackedSeq` was delivered to them, or came before they joined. */
 export interface CursorSeat extends Seat {
   readonly ackedSeq: number;
+}
+
+/** What a client says that it has of a room. */
+export interface Claim {
+  /** UUID. */
+  readonly roomId: string;
+  /** Of a message that it names; undefined: it names none. */
+  readonly seq: number | undefined;
+}
+
+/** A seat that somebody asked for with a claim. */
+export interface ClaimedSeat extends Seat {
+  /** UUID of the message that has the claim's seq; undefined: there is none, or none was named. */
+  readonly messageId: string | undefined;
 }
 
 /** Where in a room's log a member came in. */
@@ -213,12 +231,15 @@ export abstract class Seats {
   abstract of(tenantId: string, userId: string): Promise<readonly Seat[]>;
   /** The same rooms with the user's cursors, the most recently active first. */
   abstract withCursors(tenantId: string, userId: string): Promise<readonly CursorSeat[]>;
-  /** Several rooms as `find` has them, in the order of asking. */
+  /**
+   * Several rooms as `find` has them, in the order of asking, with the messages that are named; read from the primary,
+   * after the call.
+   */
   abstract findAll(
     tenantId: string,
-    roomIds: readonly string[],
+    claims: readonly Claim[],
     userId: string,
-  ): Promise<readonly (Seat | 'no_room' | 'not_allowed')[]>;
+  ): Promise<readonly (ClaimedSeat | 'no_room' | 'not_allowed')[]>;
   /** One room for a `subscribe`: its seat, or why not. */
   abstract find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
   /** Those of the users who are members now, with the place at which each came in. */
@@ -251,12 +272,18 @@ export interface MissedPart {
   readonly changedThroughSeq: number;
   /** Whether to read how far the members have read. */
   readonly marks: boolean;
+  /** The id of the message with this seq is wanted too; undefined: of none. */
+  readonly named: number | undefined;
 }
 
 /** A page of a part. */
 export interface MissedPage {
   /** How the user sees the room now; with `none` the rest is empty. */
   readonly access: 'member' | 'listener' | 'none';
+  /** The room's oldest message that is kept; undefined where the user does not see it. */
+  readonly firstSeq: number | undefined;
+  /** UUID of the message whose id was wanted, where there is one. */
+  readonly namedId: string | undefined;
   /** How far members have read. */
   readonly marks: readonly { readonly userId: string; readonly seq: number }[];
   /** Messages in order of seq, other changes in order of rev, the two merged by rev. */

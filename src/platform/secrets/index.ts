@@ -3,8 +3,9 @@
  * environment sets wins and is not written to disk.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { makeDirectory } from '../../common/make-directory';
 import type { AppConfig } from '../../config';
 import { SecretBox } from './secret-box';
 
@@ -41,10 +42,24 @@ export function loadSecrets(config: AppConfig): Secrets {
   return new Secrets(
     masterKey ?? master?.value ?? '',
     jwtSecret ?? stored(directory, 'jwt-secret', () => randomBytes(48).toString('base64url')).value,
-    encryptionKey ?? stored(directory, 'encryption-key', () => randomBytes(32).toString('hex')).value,
+    encryptionKey ?? storedKey(directory),
     master?.made ? master.file : undefined,
     oldEncryptionKeys,
   );
+}
+
+/** Keeps a key that somebody has to find: replaces what is there. Returns the file. */
+export function keepSecret(config: AppConfig, name: string, value: string): string {
+  const file = join(config.database.dataDir, 'secrets', name);
+  write(file, value);
+  return file;
+}
+
+/** Made by an earlier start, so whatever else stands there now is damage: a new one would lose what it has encrypted. */
+function storedKey(directory: string): string {
+  const { value, file } = stored(directory, 'encryption-key', () => randomBytes(32).toString('hex'));
+  if (/^[0-9a-f]{64}$/i.test(value)) return value;
+  throw new Error(`${file} holds no encryption key (64 hex digits): put the former one back, or set ENCRYPTION_KEY`);
 }
 
 function stored(directory: string, name: string, make: () => string): { value: string; file: string; made: boolean } {
@@ -59,8 +74,14 @@ function stored(directory: string, name: string, make: () => string): { value: s
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(file, error);
   }
   const value = make();
+  write(file, value);
+  return { value, file, made: true };
+}
+
+function write(file: string, value: string): void {
+  const directory = dirname(file);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     // Written aside, synced and renamed: a crash leaves either no secret or a whole one, and what was encrypted with
     // it later is never left without its key.
     writeDurably(`${file}.new`, `${value}\n`);
@@ -69,7 +90,6 @@ function stored(directory: string, name: string, make: () => string): { value: s
   } catch (error) {
     throw unusable(file, error);
   }
-  return { value, file, made: true };
 }
 
 function writeDurably(file: string, text: string): void {

@@ -123,8 +123,9 @@ export class FeedNode {
   syncing(bounds: SyncBounds): SyncService {
     const { feed, batches } = this;
     const reads = new LogReads(new SilentLog(), 'sync');
-    const metrics = { page: () => undefined, truncated: () => undefined, refused: () => undefined };
-    const site = { log: this.database.log, reads, places: feed.places, batches, bounds, metrics };
+    const none = (): void => undefined;
+    const metrics = { page: none, truncated: none, reset: none, refused: none };
+    const site = { log: this.database.log, reads, places: feed.places, batches, bounds, metrics, epoch: () => 1 };
     const service = new SyncService({
       site,
       seats: this.database.seats,

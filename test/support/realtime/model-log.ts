@@ -3,6 +3,8 @@ import { type LogRow, mergeLog } from '../../../src/modules/messages/room-log/me
 import { missedPage } from '../../../src/modules/messages/room-log/missed';
 import type { MissedRow } from '../../../src/modules/messages/room-log/missed.repository';
 import {
+  type Claim,
+  type ClaimedSeat,
   type CursorSeat,
   type Entrance,
   type MissedPage,
@@ -104,7 +106,7 @@ export function eventOf(tenantId: string, roomId: string, change: Change): RoomE
     roomId,
     rev,
     frame: () => ({ ...change }),
-    ...(seq === undefined ? {} : { seq }),
+    ...(seq === undefined ? {} : { seq, messageId: messageIdOf(seq) }),
     ...(type === 'member.joined' && user !== undefined ? { joins: user } : {}),
     ...(type === 'member.left' && user !== undefined ? { leaves: user } : {}),
     ...(type === 'room.deleted' ? { ends: true } : {}),
@@ -179,8 +181,8 @@ export class ModelDatabase {
       );
     }
 
-    findAll(_: string, roomIds: readonly string[], userId: string) {
-      return this.database.call('findAll', () => roomIds.map((roomId) => this.database.find(roomId, userId)));
+    findAll(_: string, claims: readonly Claim[], userId: string) {
+      return this.database.call('findAll', () => claims.map((claim) => this.database.claimed(claim, userId)));
     }
 
     find(_: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
@@ -234,6 +236,12 @@ export class ModelDatabase {
     return room.isChannel ? { ...seatOf(room), isListener: true } : 'not_allowed';
   }
 
+  private claimed({ roomId, seq }: Claim, userId: string): ClaimedSeat | 'no_room' | 'not_allowed' {
+    const seat = this.find(roomId, userId);
+    const isThere = seq !== undefined && this.rooms.get(roomId)?.messages.some((message) => message.seq === seq);
+    return typeof seat === 'string' ? seat : { ...seat, messageId: isThere ? messageIdOf(seq) : undefined };
+  }
+
   private cut(limits: PageLimits): PageLimits {
     const { messages, changes } = limits;
     return { ...limits, messages: Math.min(messages, this.pageLimit), changes: Math.min(changes, this.pageLimit) };
@@ -281,7 +289,12 @@ export async function turns(): Promise<void> {
 
 function seatOf(room: ModelRoom): Seat {
   const { rev, seq } = room.position;
-  return { roomId: room.roomId, lastRev: rev, lastSeq: seq, memberCount: room.members.size };
+  return { roomId: room.roomId, firstSeq: 1, lastRev: rev, lastSeq: seq, memberCount: room.members.size };
+}
+
+/** UUID of the message with this seq, in every room. */
+export function messageIdOf(seq: number): string {
+  return `0190cccc-0000-7000-8000-${String(seq).padStart(12, '0')}`;
 }
 
 function editedAt({ isEdited }: ModelMessage): Date | null {
@@ -320,10 +333,10 @@ function rowsAfter(room: ModelRoom, { rev, seq }: Position, limit: number): LogR
 /** What the statement of sync returns. */
 function missedRows(room: ModelRoom, userId: string, part: MissedPart, limits: PageLimits): MissedRow[] {
   const isSeen = room.isChannel || room.members.has(userId);
-  const seen = { n: 1, allowed: isSeen, role: room.members.has(userId) ? 'member' : null };
+  const seen = { n: 1, allowed: isSeen, role: room.members.has(userId) ? 'member' : null, first_seq: 1 };
   const message = (kind: 'new' | 'changed', each: ModelMessage): MissedRow => {
     const { seq, rev } = each;
-    const ids = { message_id: room.roomId, room_id: room.roomId, client_message_id: null };
+    const ids = { message_id: messageIdOf(seq), room_id: room.roomId, client_message_id: null };
     const body = { sender_id: 'ann', content: '', meta: null };
     const times = { created_at: new Date(0), edited_at: editedAt(each), deleted_at: null };
     return { ...seen, kind, seq, rev, ...ids, ...body, ...times };
@@ -332,6 +345,9 @@ function missedRows(room: ModelRoom, userId: string, part: MissedPart, limits: P
   if (!isSeen) return [{ ...seen, kind: null }];
   return [
     { ...seen, kind: null },
+    ...room.messages
+      .filter(({ seq }) => seq === part.named)
+      .map(({ seq }): MissedRow => ({ ...seen, kind: 'named', message_id: messageIdOf(seq) })),
     ...room.messages
       .filter(({ seq }) => seq > part.afterSeq && seq <= part.throughSeq)
       .slice(0, limits.messages)

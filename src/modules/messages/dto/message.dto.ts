@@ -128,12 +128,14 @@ const CHANGE_TYPES = [
   'member.left',
   'member.updated',
   'room.updated',
+  'room.trimmed',
   'room.deleted',
 ] as const;
 
 /**
  * One change. `message`, `message.updated` and `message.deleted` carry the message's fields as they are now;
- * `member.joined`, `member.left` and `member.updated` carry user_id, role and by; `room.updated` the room's fields.
+ * `member.joined`, `member.left` and `member.updated` carry user_id, role and by; `room.updated` the room's fields;
+ * `room.trimmed` first_seq.
  */
 export interface ChangeDto {
   readonly rev: number;
@@ -151,7 +153,7 @@ export class ChangesDto {
     items: {
       type: 'object',
       description:
-        'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room.',
+        'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room; room.trimmed first_seq.',
       properties: {
         rev: { type: 'integer' },
         type: { type: 'string', enum: [...CHANGE_TYPES] },
@@ -162,9 +164,20 @@ export class ChangesDto {
     },
   })
   changes!: ChangeDto[];
+  /** Changes after this revision are all kept. */
+  @ApiProperty({ type: 'integer' })
+  first_rev!: number;
   /** The room's newest revision. */
   @ApiProperty({ type: 'integer' })
   last_rev!: number;
+  /** Another one than before: the server was restored from a backup, and what you keep of the room may never have been. */
+  @ApiProperty({ type: 'integer', example: 1 })
+  epoch!: number;
+  /**
+   * Only where after_rev lies before first_rev or beyond last_rev: nothing can be said of what changed since. Drop what
+   * you keep of the room and read it anew.
+   */
+  reset?: boolean;
   /** There are more: ask again with after_rev = the last change's rev. */
   has_more!: boolean;
 }

@@ -7,8 +7,10 @@ import type { LogRow } from './merge';
 /** A row of the log as the feed delivers it. */
 export function eventOf(tenantId: string, roomId: string, row: LogRow): RoomEvent {
   const event = { tenantId, roomId, rev: row.rev, frame: () => frameOf(roomId, row) };
-  if (row.kind === 'new' && row.seq !== null)
-    return { ...event, seq: row.seq, again: () => messageChangeFrame((row.payload ?? {}) as unknown as MessageRow) };
+  if (row.kind === 'new' && row.seq !== null) {
+    const message = (row.payload ?? {}) as unknown as MessageRow;
+    return { ...event, seq: row.seq, messageId: message.message_id, again: () => messageChangeFrame(message) };
+  }
   const user = row.payload?.['user_id'];
   if (row.type === 'member.joined' && typeof user === 'string') return { ...event, joins: user };
   if (row.type === 'member.left' && typeof user === 'string') return { ...event, leaves: user };

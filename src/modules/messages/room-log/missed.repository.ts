@@ -9,6 +9,7 @@ interface PartRow {
   readonly n: number;
   readonly allowed: boolean | null;
   readonly role: string | null;
+  readonly first_seq: number | null;
 }
 
 /** kind null: the part has nothing. */
@@ -18,6 +19,7 @@ export type MissedRow = PartRow &
     | ({ readonly kind: 'new' | 'changed' } & MessageRow)
     | { readonly kind: 'event'; readonly rev: number; readonly type: string; readonly payload: Record<string, unknown> }
     | { readonly kind: 'mark'; readonly seq: number; readonly sender_id: string }
+    | { readonly kind: 'named'; readonly message_id: string }
   );
 
 const COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta::text AS meta,
@@ -32,10 +34,11 @@ const NO_MORE = 'NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::ti
  * fills its bytes.
  */
 const MISSED = `
-SELECT w.n, a.allowed, a.role, x.*
-FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[])
-  WITH ORDINALITY q(room_id, after_seq, through_seq, after_rev, through_rev, changed_seq, marks, n) OFFSET 0) w
-LEFT JOIN LATERAL (SELECT allowed, role FROM room_access($1, w.room_id, $9) OFFSET 0) a ON true
+SELECT w.n, a.allowed, a.role, a.first_seq, x.*
+FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
+    $14::bigint[])
+  WITH ORDINALITY q(room_id, after_seq, through_seq, after_rev, through_rev, changed_seq, marks, named, n) OFFSET 0) w
+LEFT JOIN LATERAL (SELECT allowed, role, first_seq FROM room_access($1, w.room_id, $9) OFFSET 0) a ON true
 LEFT JOIN LATERAL (
   (SELECT 'new' AS kind, NULL::text AS type, NULL::jsonb AS payload, ${COLUMNS} FROM (
      SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq
@@ -55,6 +58,9 @@ LEFT JOIN LATERAL (
   UNION ALL
   (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_MORE}
    FROM read_marks($1, w.room_id, CASE WHEN w.marks AND a.allowed THEN $13::bigint ELSE 0 END) r)
+  UNION ALL
+  (SELECT 'named', NULL, NULL, l.message_id, NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, ${NO_MORE}
+   FROM message_at($1, w.room_id, w.named) l WHERE a.allowed)
 ) x ON true
 ORDER BY w.n`;
 
@@ -84,6 +90,7 @@ export class MissedRepository {
       limits.changes,
       limits.bytes,
       mostMarks,
+      parts.map((part) => part.named ?? null),
     ]);
   }
 }

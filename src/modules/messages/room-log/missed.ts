@@ -4,7 +4,7 @@ import { messageChangeFrame, messageFrame, messageText, roomEventFrame } from '.
 import type { MissedRow } from './missed.repository';
 
 type NewRow = Extract<MissedRow, { kind: 'new' | 'changed' }>;
-type ChangeRow = Exclude<MissedRow, { kind: null } | { kind: 'mark' }>;
+type ChangeRow = Exclude<MissedRow, { kind: null } | { kind: 'mark' } | { kind: 'named' }>;
 
 /**
  * Makes a part's rows a page. Messages keep the order of seq, other changes that of rev; of the two that are next, the
@@ -36,6 +36,8 @@ export function missedPage(
   const more = isCut || changes.isCut || next < messages.length || changed < changes.rows.length;
   return {
     access: accessOf(rows),
+    firstSeq: rows[0]?.first_seq ?? undefined,
+    namedId: rows.find((row) => row.kind === 'named')?.message_id,
     marks: rows.flatMap((row) => (row.kind === 'mark' ? [{ userId: row.sender_id, seq: row.seq }] : [])),
     events: taken.map((row) => eventOf(tenantId, part.roomId, row)),
     afterSeq: messages[next - 1]?.seq ?? part.afterSeq,
@@ -73,6 +75,14 @@ function eventOf(tenantId: string, roomId: string, row: ChangeRow): RoomEvent {
   }
   const message: MessageRow = row;
   if (row.kind === 'changed') return { tenantId, roomId, rev, frame: () => messageChangeFrame(message) };
-  const { seq } = row;
-  return { tenantId, roomId, rev, seq, frame: () => messageFrame(message), text: () => messageText(message) };
+  const { seq, message_id: messageId } = row;
+  return {
+    tenantId,
+    roomId,
+    rev,
+    seq,
+    messageId,
+    frame: () => messageFrame(message),
+    text: () => messageText(message),
+  };
 }

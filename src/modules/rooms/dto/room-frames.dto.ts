@@ -10,6 +10,20 @@ export class RoomUpdatedFrameDto extends OmitType(RoomDto, ['type'] as const) {
   rev!: number;
 }
 
+@ServerFrame(
+  'room.trimmed',
+  'Old messages of a room are gone: those before first_seq. Drop them; your position is first_seq - 1 at least.',
+)
+export class RoomTrimmedFrameDto {
+  room_id!: string;
+  /** The room's revision of this change. */
+  @ApiProperty({ type: 'integer' })
+  rev!: number;
+  /** The oldest message that is kept; one more than the room's last_seq where none is. */
+  @ApiProperty({ type: 'integer' })
+  first_seq!: number;
+}
+
 @ServerFrame('room.deleted', 'A room was deleted; nothing follows for it.')
 export class RoomDeletedFrameDto {
   room_id!: string;

@@ -105,6 +105,9 @@ export class RoomDto {
   metadata!: Record<string, unknown> | null;
   @ApiProperty({ enum: ['members', 'admins'] })
   posting!: string;
+  /** Sequence number of the oldest message that is kept: those before it are gone. */
+  @ApiProperty({ type: 'integer' })
+  first_seq!: number;
   /** Sequence number of the newest message; 0 when there is none. */
   @ApiProperty({ type: 'integer' })
   last_seq!: number;

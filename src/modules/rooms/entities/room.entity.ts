@@ -29,6 +29,7 @@ export class RoomEntity {
   @Column('text', { default: 'members' })
   posting!: Posting;
 
+  /** The oldest message that is kept; those before it are gone. */
   @Column('bigint', { default: 1 })
   first_seq!: number;
 
@@ -57,4 +58,8 @@ export class RoomEntity {
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   deleted_at!: Date | null;
+
+  /** Changes after this revision are all kept. */
+  @Column('bigint', { default: 0 })
+  first_rev!: number;
 }

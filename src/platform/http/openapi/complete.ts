@@ -11,7 +11,7 @@ import { HEADER_PARAMETERS, headerRefs, HEADERS } from './headers';
 export interface OperationFacts {
   readonly access: RouteAccess;
   readonly errors: readonly ErrorCode[];
-  readonly withTotal: boolean;
+  readonly listHeaders: readonly string[];
   readonly envelope: EnvelopeRule;
 }
 
@@ -110,7 +110,7 @@ function completeOperation(
   const headers = [
     'X-Request-Id',
     ...(access === 'public' ? [] : RATE_HEADERS),
-    ...(facts.withTotal ? ['X-Total-Count'] : []),
+    ...facts.listHeaders,
     ...(isIdempotent ? ['Idempotent-Replayed'] : []),
   ];
   for (const response of Object.values(operation.responses)) {

@@ -13,6 +13,10 @@ export const HEADERS: NonNullable<Components['headers']> = {
   'X-RateLimit-Reset': { description: 'When the window ends, in unix seconds.', schema: integer },
   'Retry-After': { description: 'Seconds until a retry makes sense.', schema: integer },
   'X-Total-Count': { description: 'Items in all, whatever the page.', schema: integer },
+  'X-First-Seq': {
+    description: 'The oldest message that the room keeps: before it there is nothing to ask for.',
+    schema: integer,
+  },
   'Idempotent-Replayed': { description: '`true` when this is the stored answer of an earlier call.', schema: text },
 };
 

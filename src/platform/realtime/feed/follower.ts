@@ -5,8 +5,11 @@ import type { RoomChange } from './room-change';
 
 /** The end of a sync: what follows it has to do when it gets there. */
 export interface Arrival {
-  /** Called in the turn in which the connection goes live, right before it does. */
-  readonly live: (position: Position) => void;
+  /**
+   * Called in the turn in which the connection goes live, right before it does. `lastId`: UUID of the last message that
+   * it was sent on the way; undefined: none was.
+   */
+  readonly live: (position: Position, lastId: string | undefined) => void;
   /** Called once, whether it went live or left the room before. */
   readonly over: (isLive: boolean) => void;
 }
@@ -18,6 +21,8 @@ export interface Arrival {
 export class Follower {
   /** Whether the user is in the room at `position`. */
   sits = true;
+  /** UUID of the last message that it took. */
+  lastId: string | undefined;
 
   /** @param isIn whether it has met its user's joining; until then it hears nothing but the log */
   constructor(
@@ -35,6 +40,7 @@ export class Follower {
       this.sits = this.isMember = this.isIn = true;
     }
     if (!this.sits) return;
+    this.lastId = change.head.messageId ?? this.lastId;
     this.connection.sendHistory(change.wireAfter(this.position.seq, (text) => this.batches.encode(text)));
     if (leaves === this.connection.userId || ends === true) this.sits = false;
   }

@@ -13,6 +13,7 @@ export interface ChangeHint extends RoomRef {
   readonly kind: 'change';
   readonly rev: number;
   readonly seq?: number;
+  readonly messageId?: string;
   readonly joins?: string;
   readonly leaves?: string;
   readonly ends?: boolean;
@@ -63,7 +64,7 @@ export class HintOutbox {
   constructor(private readonly publish: (hints: readonly RoomHint[]) => void) {}
 
   change(tenantId: string, roomId: string, change: RoomChange): void {
-    const { rev, seq, joins, leaves, ends } = change.head;
+    const { rev, seq, messageId, joins, leaves, ends } = change.head;
     const text = change.madeText;
     if (text === undefined) this.head(tenantId, roomId, rev, joins);
     else
@@ -74,6 +75,7 @@ export class HintOutbox {
         rev,
         text,
         ...(seq === undefined ? {} : { seq }),
+        ...(messageId === undefined ? {} : { messageId }),
         ...(joins === undefined ? {} : { joins }),
         ...(leaves === undefined ? {} : { leaves }),
         ...(ends === undefined ? {} : { ends }),

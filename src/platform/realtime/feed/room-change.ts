@@ -1,7 +1,7 @@
 import type { Frame, RoomEvent, WireFrame } from '../contract';
 
 /** What the order of a room and its membership need of a change. */
-export type ChangeHead = Pick<RoomEvent, 'rev' | 'seq' | 'joins' | 'leaves' | 'ends'>;
+export type ChangeHead = Pick<RoomEvent, 'rev' | 'seq' | 'messageId' | 'joins' | 'leaves' | 'ends'>;
 
 /** A change on its way through this node: its text and its bytes are made once, when somebody first needs them. */
 export class RoomChange {

@@ -199,7 +199,7 @@ export class RoomChannel {
       this.follow(connection, at, isMember, true, arrival);
       return;
     }
-    arrival.live(at);
+    arrival.live(at, undefined);
     this.join(connection, at, isMember, true);
     this.tidy();
     arrival.over(true);
@@ -422,8 +422,8 @@ export class RoomChannel {
     return true;
   }
 
-  private settle({ connection, position, isMember, isIn, arrival }: Follower): void {
-    arrival?.live(position);
+  private settle({ connection, position, isMember, isIn, arrival, lastId }: Follower): void {
+    arrival?.live(position, lastId);
     this.join(connection, position, isMember, isIn);
     arrival?.over(true);
   }

@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { Epoch } from '../../database';
 import { Lifecycle } from '../../lifecycle';
 import { Log } from '../../logging';
 import { Metrics } from '../../metrics';
@@ -17,6 +18,7 @@ function counting(metrics: Metrics): SyncMetrics {
   return {
     page: () => metrics.counter('chatapi_sync_pages_total').inc(),
     truncated: () => metrics.counter('chatapi_sync_truncated_total').inc(),
+    reset: () => metrics.counter('chatapi_sync_reset_total').inc(),
     refused: (code) => metrics.errors(code),
   };
 }
@@ -35,15 +37,17 @@ export const SYNC_PROVIDERS: Provider[] = [
       logger: Log,
       metrics: Metrics,
       gate: ComebackGate,
+      epoch: Epoch,
     ): SyncService => {
       const reads = new LogReads(logger, 'sync', gate.lane(PAGES_AT_ONCE));
-      const site = { log, reads, places: feed.places, batches, bounds: SYNC_BOUNDS, metrics: counting(metrics) };
+      const common = { log, reads, places: feed.places, batches, bounds: SYNC_BOUNDS, metrics: counting(metrics) };
+      const site = { ...common, epoch: () => epoch.known };
       const opened = feed.audience.openedToSync.bind(feed.audience);
       const service = new SyncService({ site, seats, opened, handlers, lifecycle, log: logger });
       metrics.collect('chatapi_sync_rooms', () => [{ labels: {}, value: service.waiting }]);
       return service;
     },
-    inject: [Feed, RoomLog, Seats, FrameBatches, ConnectionHandlers, Lifecycle, Log, Metrics, ComebackGate],
+    inject: [Feed, RoomLog, Seats, FrameBatches, ConnectionHandlers, Lifecycle, Log, Metrics, ComebackGate, Epoch],
   },
   SyncGateway,
 ];

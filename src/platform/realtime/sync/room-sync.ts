@@ -1,3 +1,4 @@
+import { encodeId } from '../../../common/ids';
 import type { Frame, MissedPage, MissedPart, Position, Seat } from '../contract';
 import type { Target } from '../feed';
 
@@ -27,6 +28,8 @@ export interface SyncTask {
   /** As the user sat there when the sync was decided; undefined: the channel knew better than the database. */
   readonly seat: Seat | undefined;
   readonly afterSeq: number;
+  /** UUID of the message at `afterSeq`, where the client named it and it is so. */
+  readonly afterId?: string | undefined;
   /** Undefined: nothing of what had changed before. */
   readonly afterRev: number | undefined;
   readonly budget: Budget;
@@ -34,6 +37,15 @@ export interface SyncTask {
   readonly requestId: string | undefined;
   /** Whether the client asked for it, so that it has to be told when nothing comes of it. */
   readonly isAsked: boolean;
+  /** What the client says that it has was never so, or is no more: it is told to drop it, and gets the newest. */
+  readonly isReset?: boolean;
+}
+
+/** A message that a client was sent or has. */
+interface Known {
+  readonly seq: number;
+  /** UUID. */
+  readonly id: string;
 }
 
 interface Cut {
@@ -50,6 +62,8 @@ export class RoomSync {
   readonly messages: number;
   /** Rows that are to be read, at most. */
   readonly weight: number;
+  private first: number;
+  private last: Known | undefined;
   private readonly changedThroughSeq: number;
   private afterSeq: number;
   private afterRev: number;
@@ -61,9 +75,12 @@ export class RoomSync {
     readonly target: Target | undefined,
     private readonly bounds: SyncBounds,
   ) {
-    const { seat, budget } = task;
+    const { seat, budget, afterId } = task;
     this.upTo = target?.upTo ?? { rev: seat?.lastRev ?? 0, seq: seat?.lastSeq ?? 0 };
-    const missed = Math.max(0, this.upTo.seq - task.afterSeq);
+    this.first = seat?.firstSeq ?? 1;
+    if (afterId !== undefined) this.last = { seq: task.afterSeq, id: afterId };
+    const isTrimmed = task.afterSeq < this.first - 1;
+    const missed = Math.max(0, this.upTo.seq - Math.max(task.afterSeq, this.first - 1));
     const messages = Math.min(missed, bounds.roomMessages, budget.left);
     budget.left -= messages;
     this.messages = messages;
@@ -73,8 +90,8 @@ export class RoomSync {
     this.afterSeq = this.upTo.seq - messages;
     this.afterRev = Math.max(fromRev, this.upTo.rev - bounds.roomRevisions);
     const revs = this.afterRev > fromRev ? ([fromRev, this.afterRev + 1] as const) : undefined;
-    if (missed > messages || revs !== undefined) {
-      const before = missed > messages ? this.afterSeq + 1 : task.afterSeq + 1;
+    if (missed > messages || revs !== undefined || isTrimmed) {
+      const before = missed > messages || isTrimmed ? this.afterSeq + 1 : task.afterSeq + 1;
       this.cut = { seqs: [task.afterSeq, before], revs };
     }
     this.weight = messages + (this.upTo.rev - this.afterRev);
@@ -82,6 +99,16 @@ export class RoomSync {
 
   get roomId(): string {
     return this.task.roomId;
+  }
+
+  /** The oldest message that the room keeps. */
+  get firstSeq(): number {
+    return this.first;
+  }
+
+  /** UUID of the message with this seq, if the client has it; undefined: it is not known, or there is none. */
+  idOf(seq: number): string | undefined {
+    return this.last?.seq === seq ? this.last.id : undefined;
   }
 
   /** Whether something of it was sent. */
@@ -98,7 +125,16 @@ export class RoomSync {
       throughRev: this.upTo.rev,
       changedThroughSeq: this.changedThroughSeq,
       marks: !this.isBegun && (this.task.seat?.memberCount ?? 0) <= this.bounds.markedMembers,
+      // What is sent says it itself.
+      named: this.isBegun || this.messages > 0 || this.last?.seq === this.upTo.seq ? undefined : this.upTo.seq,
     };
+  }
+
+  /** A page has come, and is about to be sent. */
+  learn({ firstSeq, namedId, events }: MissedPage): void {
+    this.first = firstSeq ?? this.first;
+    if (namedId !== undefined) this.last = { seq: this.upTo.seq, id: namedId };
+    for (const { seq, messageId: id } of events) if (seq !== undefined && id !== undefined) this.last = { seq, id };
   }
 
   /** A page was sent. */
@@ -114,25 +150,41 @@ export class RoomSync {
   }
 }
 
-/** sync.truncated. */
-export function truncatedFrame(roomId: string, { seqs, revs }: Cut, requestId: string | undefined): Frame {
+/** sync.reset. */
+export function resetFrame(roomId: string, room: RoomSync, epoch: number): Frame {
+  const { seat } = room.task;
   return {
-    type: 'sync.truncated',
-    ...(requestId === undefined ? {} : { request_id: requestId }),
-    room_id: roomId,
+    ...aboutSync('sync.reset', roomId, room),
+    last_seq: seat?.lastSeq ?? room.upTo.seq,
+    last_rev: seat?.lastRev ?? room.upTo.rev,
+    epoch,
+  };
+}
+
+/** sync.truncated. */
+export function truncatedFrame(roomId: string, room: RoomSync, { seqs, revs }: Cut): Frame {
+  return {
+    ...aboutSync('sync.truncated', roomId, room),
     after_seq: seqs[0],
     before_seq: seqs[1],
     ...(revs === undefined ? {} : { after_rev: revs[0], before_rev: revs[1] }),
   };
 }
 
-/** sync.complete. */
-export function completeFrame(roomId: string, position: Position, requestId: string | undefined): Frame {
+/**
+ * sync.complete.
+ * @param lastId UUID of the message at the position, where somebody knows it
+ */
+export function completeFrame(roomId: string, room: RoomSync, position: Position, lastId: string | undefined): Frame {
+  const id = lastId ?? room.idOf(position.seq);
   return {
-    type: 'sync.complete',
-    ...(requestId === undefined ? {} : { request_id: requestId }),
-    room_id: roomId,
+    ...aboutSync('sync.complete', roomId, room),
     last_seq: position.seq,
+    last_id: id === undefined ? null : encodeId('message', id),
     last_rev: position.rev,
   };
+}
+
+function aboutSync(type: string, room_id: string, { task: { requestId }, firstSeq }: RoomSync): Frame {
+  return { type, ...(requestId === undefined ? {} : { request_id: requestId }), room_id, first_seq: firstSeq };
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, forbidden } from '../../../common/errors';
 import type { AcceptedConnection, Frame, MissedPage, Position, RoomLog } from '../contract';
 import { type FrameBatches, type LogReads, ready, type SyncPlaces } from '../feed';
 import { errorFrame } from '../protocol';
-import { completeFrame, RoomSync, type SyncBounds, type SyncTask, truncatedFrame } from './room-sync';
+import { completeFrame, resetFrame, RoomSync, type SyncBounds, type SyncTask, truncatedFrame } from './room-sync';
 
 /** Rooms of a page, and rows that they may need in all; a room that needs more is read by itself, page by page. */
 const PAGE_ROOMS = 32;
@@ -17,6 +17,7 @@ const MIN_ROOM_BYTES = 32 * 1024;
 export interface SyncMetrics {
   page(): void;
   truncated(): void;
+  reset(): void;
   refused(code: ErrorCode): void;
 }
 
@@ -28,6 +29,8 @@ export interface SyncSite {
   readonly batches: FrameBatches;
   readonly bounds: SyncBounds;
   readonly metrics: SyncMetrics;
+  /** The installation's. */
+  readonly epoch: () => number;
 }
 
 /**
@@ -159,10 +162,11 @@ export class SyncSession {
       if (!isGone && target !== undefined) await site.places.doubt(connection, roomId);
       return this.isOver(room);
     }
+    room.learn(page);
     this.send(room, page);
     room.advance(page);
     if (page.more) return false;
-    if (target === undefined) this.tell(completeFrame(this.idOf(room), room.upTo, room.task.requestId));
+    if (target === undefined) this.tell(completeFrame(this.idOf(room), room, room.upTo, undefined));
     else if (!(await this.release(room))) return this.isOver(room);
     return true;
   }
@@ -186,22 +190,19 @@ export class SyncSession {
     return true;
   }
 
-  private release({ roomId, task, upTo }: RoomSync): Promise<boolean> {
+  private release(room: RoomSync): Promise<boolean> {
     const { connection, site } = this;
     return new Promise((resolve) => {
-      const live = (position: Position): void =>
-        this.tell(completeFrame(encodeId('room', roomId), position, task.requestId));
-      site.places.release(connection, roomId, upTo, { live, over: resolve });
+      const live = (position: Position, lastId: string | undefined): void =>
+        this.tell(completeFrame(this.idOf(room), room, position, lastId));
+      site.places.release(connection, room.roomId, room.upTo, { live, over: resolve });
     });
   }
 
   private send(room: RoomSync, page: MissedPage): void {
     const { site, connection } = this;
     const room_id = this.idOf(room);
-    if (!room.begun && room.cut !== undefined) {
-      this.tell(truncatedFrame(room_id, room.cut, room.task.requestId));
-      site.metrics.truncated();
-    }
+    if (!room.begun) this.open(room_id, room);
     for (const { userId: user_id, seq } of page.marks) this.tell({ type: 'read.update', room_id, user_id, seq });
     let sent = 0;
     for (const event of page.events) {
@@ -209,6 +210,19 @@ export class SyncSession {
       if (event.seq !== undefined && event.seq > sent) sent = event.seq;
     }
     if (sent > 0) site.places.sent(connection, room.roomId, sent);
+  }
+
+  /** What is told of a room before anything of it. */
+  private open(room_id: string, room: RoomSync): void {
+    const { epoch, metrics } = this.site;
+    if (room.task.isReset === true) {
+      this.tell(resetFrame(room_id, room, epoch()));
+      metrics.reset();
+    }
+    if (room.cut !== undefined) {
+      this.tell(truncatedFrame(room_id, room, room.cut));
+      metrics.truncated();
+    }
   }
 
   /** Whoever asked is told that nothing more comes; who was brought here by the server knows of the removal itself. */

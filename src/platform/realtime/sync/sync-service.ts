@@ -3,7 +3,7 @@ import { AppError, forbidden, notFound } from '../../../common/errors';
 import { decodeId } from '../../../common/ids';
 import { type Lifecycle, StopStage } from '../../lifecycle';
 import { describeError, type Log } from '../../logging';
-import type { AcceptedConnection, ConnectionHandlers, CursorSeat, Seat, Seats } from '../contract';
+import type { AcceptedConnection, Claim, ClaimedSeat, ConnectionHandlers, CursorSeat, Seats } from '../contract';
 import { Turns } from '../turns';
 import { errorFrame, SOCKET_PATH } from '../protocol';
 import type { SyncRoomDto } from './dto/sync-frames.dto';
@@ -27,7 +27,7 @@ export interface SyncPorts {
   readonly log: Log;
 }
 
-type Found = Seat | 'no_room' | 'not_allowed';
+type Found = ClaimedSeat | 'no_room' | 'not_allowed';
 
 /** Brings connections up to date: each when it opens, and whenever its client asks. */
 export class SyncService implements OnModuleInit {
@@ -78,11 +78,12 @@ export class SyncService implements OnModuleInit {
     const found = await this.find(connection, rooms);
     const common = { budget: { left: bounds.messages }, requestId, isAsked: true };
     const tasks: SyncTask[] = [];
-    for (const [n, { room_id, after_seq: afterSeq, after_rev: afterRev }] of rooms.entries()) {
+    for (const [n, room] of rooms.entries()) {
+      const { room_id } = room;
       const roomId = decodeId('room', room_id) ?? '';
       const refusal = refusalOf(found[n], fieldOf(n));
       if (refusal === undefined || places.has(connection, roomId))
-        tasks.push({ ...common, roomId, seat: seatOf(found[n]), afterSeq, afterRev });
+        tasks.push({ ...common, roomId, ...beginning(room, seatOf(found[n])) });
       else {
         metrics.refused(refusal.code);
         const frame = { ...errorFrame(refusal, requestId), room_id };
@@ -113,11 +114,11 @@ export class SyncService implements OnModuleInit {
       });
     this.looking.set(connection, looking + rooms.length);
     try {
-      const ids = rooms.map(({ room_id }) => decodeId('room', room_id));
-      const known = ids.filter((id) => id !== undefined);
+      const claims = rooms.map(claimOf);
+      const known = claims.filter((claim) => claim !== undefined);
       const seats = await this.turns.run(() => this.ports.seats.findAll(tenantId, known, userId));
-      const byId = new Map(known.map((id, i) => [id, seats[i]]));
-      return ids.map((id) => (id === undefined ? 'no_room' : (byId.get(id) ?? 'no_room')));
+      const byClaim = new Map(known.map((claim, i) => [claim, seats[i]]));
+      return claims.map((claim) => (claim && byClaim.get(claim)) ?? 'no_room');
     } finally {
       const left = (this.looking.get(connection) ?? 0) - rooms.length;
       if (left > 0) this.looking.set(connection, left);
@@ -153,8 +154,32 @@ export class SyncService implements OnModuleInit {
 
 const INTERNAL_FAULT = 1011;
 
-function seatOf(found: Found | undefined): Seat | undefined {
+function seatOf(found: Found | undefined): ClaimedSeat | undefined {
   return typeof found === 'string' ? undefined : found;
+}
+
+/** undefined: no id of a room. */
+function claimOf({ room_id, after_seq, after_id }: SyncRoomDto): Claim | undefined {
+  const roomId = decodeId('room', room_id);
+  return roomId === undefined ? undefined : { roomId, seq: after_id === undefined ? undefined : after_seq };
+}
+
+/**
+ * Where a sync begins. What the client says that it has is held against what the database said after it was asked, and
+ * against nothing else: only that is sure to be no older than what the client was sent. Of what is not kept any more
+ * nothing can be said, and nothing is; who sits here only by what the channel has heard asks again at their joining.
+ */
+function beginning(
+  room: SyncRoomDto,
+  seat: ClaimedSeat | undefined,
+): Omit<SyncTask, 'roomId' | 'budget' | 'requestId' | 'isAsked'> {
+  const { after_seq: afterSeq, after_rev: afterRev, after_id } = room;
+  if (seat === undefined) return { seat, afterSeq, afterRev };
+  const isBeyond = afterSeq > seat.lastSeq || (afterRev ?? 0) > seat.lastRev;
+  const isNamed = after_id !== undefined && afterSeq >= seat.firstSeq;
+  const isAnother = isNamed && (seat.messageId === undefined || decodeId('message', after_id) !== seat.messageId);
+  if (isBeyond || isAnother) return { seat, afterSeq: seat.firstSeq - 1, afterRev: undefined, isReset: true };
+  return { seat, afterSeq, afterRev, afterId: isNamed ? seat.messageId : undefined };
 }
 
 function refusalOf(found: Found | undefined, field?: string): AppError | undefined {

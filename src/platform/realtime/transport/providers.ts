@@ -3,7 +3,6 @@ import { ConnectionHandlers } from '../contract';
 import { Acceptor } from './acceptor';
 import { Connections } from './connections';
 import { SocketDoors } from './doors';
-import { Epoch } from './epoch';
 import { Farewell } from './farewell';
 import { Revocations } from './revocations';
 import { Rounds } from './rounds';
@@ -18,7 +17,6 @@ export const TRANSPORT_PROVIDERS: Provider[] = [
   SocketDoors,
   { provide: ConnectionHandlers, useExisting: SocketDoors },
   Connections,
-  Epoch,
   SocketMetrics,
   Acceptor,
   UpgradeChecks,

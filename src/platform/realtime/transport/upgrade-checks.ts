@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { unauthenticated } from '../../../common/errors';
 import { RuntimeConfig, SocketConfig } from '../../../config';
 import { Authenticator, type Caller, CredentialVerifier, Tickets } from '../../auth';
+import { Epoch } from '../../database';
 import type { SocketDoor } from '../contract';
 import { Connections } from './connections';
-import { Epoch } from './epoch';
 import {
   credentialOf,
   refuseOtherUser,
@@ -38,11 +38,18 @@ export class UpgradeChecks {
     this.allowKeyInQuery = socket.allowApiKeyInQuery ?? runtime.nodeEnv !== 'production';
   }
 
+  /** Throws 401 for a credential that is surely bad; see `Authenticator.vet`. */
+  vet(request: UpgradeRequest, door: SocketDoor): void | Promise<void> {
+    const { ticket, headers } = credentialOf(request, this.allowKeyInQuery);
+    if (ticket !== undefined) return this.authenticator.vetTicket(ticket, request);
+    return this.authenticator.vet(headers, door.access, request);
+  }
+
   /** Throws 400, 401, 403, 404, 429 or 503. */
   async check(request: UpgradeRequest, door: SocketDoor): Promise<Admission> {
     const { ticket, headers } = credentialOf(request, this.allowKeyInQuery);
     const identity = await (ticket === undefined
-      ? this.authenticator.identify(headers, door.access)
+      ? this.authenticator.identify(headers, door.access, request)
       : this.authenticator.identifyTicket(ticket));
     const credited = this.authenticator.authorise(identity, headers, door.access, request.id);
     refuseOtherUser(request, credited);
@@ -53,6 +60,9 @@ export class UpgradeChecks {
     const epoch = await this.epoch.read();
     // Last, so that what is refused for another reason leaves the ticket good.
     const used = identity.kind === 'token' ? identity.ticket : undefined;
+    // The table of used tickets comes back with a backup: of an earlier epoch nobody knows which ones were used.
+    if (used !== undefined && used.epoch !== epoch)
+      throw unauthenticated('This ticket is older than a restored backup: get a new one from POST /ws/token');
     if (used !== undefined && !(await this.tickets.redeem(used)))
       throw unauthenticated('This ticket was used before: get a new one from POST /ws/token');
     if (caller.endsAtMs !== undefined && caller.endsAtMs <= Date.now()) throw unauthenticated('Expired credential');
