@@ -41,11 +41,11 @@ describe('markdown', () => {
 describe('docs/errors.md', () => {
   it('has one row per code, with status, close code and whether a retry helps', () => {
     const text = errorsPage({
-      GONE: { status: 410, closeCode: 4010, retryable: false, meaning: 'It is gone.' },
-      BUSY: { status: 503, closeCode: 1013, retryable: true, meaning: 'Later.' },
+      GONE: { status: 410, closeCode: 4010, retryable: false, meaning: 'It is gone.', hint: 'Forget it.' },
+      BUSY: { status: 503, closeCode: 1013, retryable: true, meaning: 'Later.', hint: 'Wait.' },
     });
-    expect(text).toMatch(/^\| `GONE` \| 410 {4}\| 4010 {7}\| no {4}\| It is gone\. \|$/m);
-    expect(text).toMatch(/^\| `BUSY` .*\| yes .*\| Later\. +\|$/m);
+    expect(text).toMatch(/^\| `GONE` \| 410 {4}\| 4010 {7}\| no {4}\| It is gone\. \| Forget it\. \|$/m);
+    expect(text).toMatch(/^\| `BUSY` .*\| yes .*\| Later\. +\| Wait\. +\|$/m);
   });
 });
 

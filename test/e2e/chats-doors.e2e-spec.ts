@@ -173,7 +173,7 @@ describe('while the server stops', () => {
     expect(await stream.rest()).toEqual([]);
     const refused = await waiting;
     expect(refusal(refused)).toEqual({ status: 503, code: 'SERVICE_UNAVAILABLE' });
-    expect(errorOf(refused).details).toEqual({ outcome: 'unknown' });
+    expect(errorOf(refused).details).toEqual({ hint: expect.any(String), outcome: 'unknown' });
     expect(refused.headers.get('retry-after')).not.toBeNull();
     gate.open();
     await closing;

@@ -15,10 +15,10 @@ import {
 import { openChat } from '../support/chats/socket';
 import { SseClient } from '../support/chats/sse';
 import { faults, Gate, type ProviderServer } from '../support/fake-model';
-import { type Api, errorOf } from '../support/http/api';
+import { type Answer, type Api, errorOf } from '../support/http/api';
 import type { MessageBody } from '../support/messages';
 import { until } from '../support/poll';
-import { badField, bodyOf, type ListedRoomBody, refusal } from '../support/rooms';
+import { badField, bodyOf, type ListedRoomBody, refusal, type RoomBody } from '../support/rooms';
 import { closeAll, WsClient } from '../support/ws/client';
 
 /** Inputs of the rows of issue 14 that came through the doors of chats; each is named by its row. */
@@ -233,6 +233,36 @@ describe('A16', () => {
     }
   });
 
+  it('metadata keeps the order of its keys, and a change keeps their places', async () => {
+    const metadata = { zeta: 1, b: { y: 1, x: [{ q: 1, p: 2 }] }, a: null, long_name: 'x', aa: 2 };
+    const text = JSON.stringify(metadata);
+    const alice = tenant.as(user);
+    const textOf = async (answer: Promise<Answer<{ metadata?: unknown; config?: { metadata: unknown } }>>) => {
+      const { body } = await answer;
+      return JSON.stringify(body.config?.metadata ?? body.metadata);
+    };
+    const change = { metadata: { new: 1, b: 0, long_name: null, also: 2 } };
+    const changed = '{"zeta":1,"b":0,"a":null,"aa":2,"new":1,"also":2}';
+    const body = { user_id: user, metadata };
+    expect(await textOf(key.post('/api/v1/chats', body, { headers: { 'Idempotency-Key': user } }))).toBe(text);
+    const again = key.post<ChatBody>('/api/v1/chats', body, { headers: { 'Idempotency-Key': user } });
+    expect(await textOf(again)).toBe(text);
+    const { id } = (await again).body;
+    expect(await textOf(key.get(chatPath(id)))).toBe(text);
+    expect(await textOf(key.patch(chatPath(id), change))).toBe(changed);
+    expect(await textOf(key.get(chatPath(id)))).toBe(changed);
+    const onRoom = await room();
+    const made = bodyOf(await alice.post<RoomBody>('/rooms', { type: 'group', metadata }), 201);
+    expect(JSON.stringify(made.metadata)).toBe(text);
+    expect(await textOf(alice.get(`/rooms/${made.room_id}`))).toBe(text);
+    expect(await textOf(alice.patch(`/rooms/${made.room_id}`, change))).toBe(changed);
+    const frame = await onRoom.frame('room.updated');
+    expect(JSON.stringify(frame['metadata'])).toBe(changed);
+    const path = `/rooms/${made.room_id}/changes`;
+    const { changes } = bodyOf(await alice.get<{ changes: { type: string; metadata?: unknown }[] }>(path));
+    expect(JSON.stringify(changes.find(({ type }) => type === 'room.updated')?.metadata)).toBe(changed);
+  });
+
   it('a stop that is sent again is answered as the first time, and ends nothing that was begun since', async () => {
     const stop = (by: string) =>
       key.post<{ answers: { id: string; status: string; content: string }[] }>(`${chatPath(chat.id)}/stop`, undefined, {
@@ -276,6 +306,41 @@ describe('S12: a number that a double does not hold', () => {
       });
     expect((await send('9007199254740992')).status).toBe(201);
     expect(refusal(await send('9007199254740993'))).toEqual(badField('meta.id'));
+  });
+});
+
+describe('A18: the errors that the source names say what to do', () => {
+  const chatBody = { content: 'Hi' };
+  it.each<[string, (by: TestApp) => Promise<Answer<unknown>>, number, RegExp]>([
+    ['no key', (by) => by.anonymous.get('/api/v1/chats/user/u'), 401, /X-API-Key/],
+    ['a bad key', (by) => by.anonymous.with({ 'x-api-key': 'nonsense' }).get('/api/v1/chats/user/u'), 401, /key/],
+    [
+      'a bad token',
+      (by) => by.anonymous.with({ authorization: 'Bearer x' }).get('/api/v1/chats/user/u'),
+      401,
+      /POST \/tokens/,
+    ],
+    [
+      'a chat that is not there',
+      () => key.get(chatPath('01900000-0000-7000-8000-00000000fff0')),
+      404,
+      /POST \/api\/v1\/chats/,
+    ],
+    ['a malformed chat id', () => key.post(`${chatPath('x')}/messages`, chatBody), 404, /POST \/api\/v1\/chats/],
+    ['a missing parameter', () => key.post('/api/v1/chats', {}), 400, /Send user_id/],
+    ['a wrong parameter', () => key.get(`${chatPath(chat.id)}/messages?limit=1000`), 400, /Correct limit/],
+    ['another user', () => tenant.as('somebody').get(chatPath(chat.id)), 403, /user/],
+    ['a conversation that is not there', () => key.get('/api/conversations/conv_x'), 404, /GET \/api\/conversations/],
+    ['a room without a user', () => key.get('/rooms'), 401, /X-User-Id/],
+    ['a room that is not there', () => tenant.as(user).get('/rooms/room_x'), 404, /GET \/rooms/],
+    ['a route that is not there', () => key.get('/api/v1/nonsense'), 404, /docs/],
+    ['a wrong method', () => key.patch('/api/chat', {}), 405, /Allow/],
+  ])('%s', async (_, call, status, hint) => {
+    const answer = await call(app);
+    expect([answer.status, errorOf(answer).details]).toEqual([
+      status,
+      expect.objectContaining({ hint: expect.stringMatching(hint) }),
+    ]);
   });
 });
 

@@ -152,6 +152,7 @@ describe('POST /api/chat', () => {
       const failed = await post('Hello');
       expect(refusal(failed)).toEqual({ status: 502, code: 'MODEL_ERROR' });
       expect(errorOf(failed).details).toEqual({
+        hint: expect.any(String),
         conversationId: expect.stringMatching(CONVERSATION),
         messageId: expect.stringMatching(/^msg_[0-9a-f]{32}$/),
       });

@@ -38,6 +38,26 @@ describe('headers and routes', () => {
     ];
   }
 
+  it('ruling 48: no route sets a cookie, whoever asks', async () => {
+    const pages = ['/', '/docs', '/docs/', '/docs/ws', '/docs/openapi.json', '/docs/asyncapi.json', '/nowhere'];
+    const routes = [...documentedRoutes(), ...pages.map((path) => ({ method: 'GET', path }))];
+    expect(routes.length).toBeGreaterThan(50);
+    const cookies = { cookie: 'session=1', accept: 'text/html,application/json' };
+    for (const { method, path } of routes) {
+      const url = `${app.url}${path.replaceAll(/\{[^}]+\}/g, 'x')}`;
+      for (const headers of [cookies, { ...cookies, 'x-api-key': tenant.apiKey, 'x-user-id': 'alice' }]) {
+        const body = ['GET', 'DELETE'].includes(method) ? {} : { body: '{}' };
+        const answer = await fetch(url, {
+          method,
+          headers: { ...headers, 'content-type': 'application/json' },
+          ...body,
+        });
+        await answer.body?.cancel();
+        expect([method, path, answer.headers.getSetCookie()]).toEqual([method, path, []]);
+      }
+    }
+  });
+
   describe('X-Request-Id', () => {
     it.each(['a', '0190-abc.DEF_1:~', 'x'.repeat(128)])('%s is taken and given back, in errors too', async (id) => {
       const answers = await samples({ 'x-request-id': id });

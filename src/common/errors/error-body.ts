@@ -1,5 +1,6 @@
 import { type AppError } from './app-error';
 import { type ErrorCode } from './catalogue';
+import { hintOf } from './hints';
 
 /** The body of every error answer, on all three APIs. */
 export interface ErrorBody {
@@ -9,7 +10,8 @@ export interface ErrorBody {
     readonly code: ErrorCode;
     readonly message: string;
     readonly field?: string;
-    readonly details?: Readonly<Record<string, unknown>>;
+    /** `hint` says what to do about it; beside it what is known of the error. */
+    readonly details: Readonly<Record<string, unknown>>;
     readonly request_id: string;
   };
 }
@@ -23,7 +25,7 @@ export function errorBody(error: AppError, requestId: string): ErrorBody {
       code: error.code,
       message: error.message,
       ...(error.field === undefined ? {} : { field: error.field }),
-      ...(error.details === undefined ? {} : { details: error.details }),
+      details: { hint: hintOf(error), ...error.details },
       request_id: requestId,
     },
   };

@@ -50,7 +50,7 @@ describe('error bodies', () => {
     expect(errorBody(new AppError('CONFLICT', 'exists'), 'r1')).toEqual({
       success: false,
       data: null,
-      error: { code: 'CONFLICT', message: 'exists', request_id: 'r1' },
+      error: { code: 'CONFLICT', message: 'exists', details: { hint: expect.any(String) }, request_id: 'r1' },
     });
     const full = new AppError('CONFLICT', 'exists', {
       field: 'members',
@@ -62,7 +62,7 @@ describe('error bodies', () => {
       code: 'CONFLICT',
       message: 'exists',
       field: 'members',
-      details: { room_id: 'room_1' },
+      details: { hint: expect.any(String), room_id: 'room_1' },
       request_id: 'r1',
     });
   });
@@ -104,5 +104,29 @@ describe('the shorthands', () => {
     const cause = new Error('x');
     expect(unavailable('m', { cause }).cause).toBe(cause);
     expect('cause' in unavailable('m')).toBe(false);
+  });
+});
+
+describe('A18: what to do about an error', () => {
+  it.each<[AppError, RegExp]>([
+    [unauthenticated('Invalid API key'), /POST \/admin\/tenants\/\{id\}\/keys/],
+    [unauthenticated('X-API-Key (with X-User-Id) or a Bearer token is required'), /X-API-Key/],
+    [notFound('Chat'), /POST \/api\/v1\/chats\//],
+    [notFound('Something else'), /Check the id/],
+    [invalid('user_id', 'user_id is required'), /^Send user_id$/],
+    [invalid('limit', 'limit must be at most 100'), /^Correct limit/],
+    [unavailable('m'), /Idempotency-Key/],
+    [new AppError('NOT_FOUND', 'toString'), /Check the id/],
+  ])('%s', (error, hint) => {
+    expect(errorBody(error, 'r').error.details).toMatchObject({ hint: expect.stringMatching(hint) });
+  });
+
+  it('what the error itself says of it counts', () => {
+    const error = new AppError('NOT_FOUND', 'Chat not found', { details: { hint: 'own' } });
+    expect(errorBody(error, 'r').error.details).toEqual({ hint: 'own' });
+  });
+
+  it.each(Object.entries(ERROR_CATALOGUE))('%s has a hint', (_code, { hint }) => {
+    expect(hint).not.toBe('');
   });
 });

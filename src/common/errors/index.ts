@@ -15,3 +15,4 @@ export {
   unavailable,
 } from './app-error';
 export { errorBody, type ErrorBody } from './error-body';
+export { hintOf } from './hints';

@@ -1,4 +1,4 @@
-import { AppError, ERROR_CATALOGUE, type ErrorCode } from '../../common/errors';
+import { AppError, ERROR_CATALOGUE, type ErrorCode, hintOf } from '../../common/errors';
 import { encodeId } from '../../common/ids';
 import type { Caller } from '../../platform/auth';
 import { hintOfReason, type Models } from '../models';
@@ -64,21 +64,6 @@ export type ServerChatEvent = MessageReceived | StreamStarted | StreamToken | St
 
 type RunEvent = Exclude<ChatEvent, { type: 'deleted' }>;
 type Ended = Extract<ChatEvent, { type: 'ended' }>;
-
-const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
-  VALIDATION_ERROR: 'Correct the value and send again',
-  AUTHENTICATION_ERROR: 'Connect again with a valid credential',
-  AUTHORIZATION_ERROR: 'Use a credential of the user who owns the chat',
-  NOT_FOUND: 'Create the chat with POST /api/v1/chats/ first',
-  CONFLICT: 'Wait for message_stream_ended, or stop the answer first',
-  IDEMPOTENCY_MISMATCH: 'Use a new client_message_id for a new message',
-  RATE_LIMIT_EXCEEDED: 'Send more slowly',
-  QUOTA_EXCEEDED: 'Wait until the budget is renewed, or have it raised',
-  MODEL_ERROR: 'Ask again with POST /api/v1/chats/{chat_id}/regenerate',
-  CHANNEL_UNAVAILABLE: 'Try again later, or check the model channels of the tenant',
-  SERVICE_UNAVAILABLE: 'Send again with the same client_message_id',
-  INTERNAL_ERROR: 'Send again with the same client_message_id; report the request id if it stays',
-};
 
 /**
  * One thing that happened as one event; of an answer that ended badly it is its `message_stream_ended` (its `error` is
@@ -189,7 +174,7 @@ export function failureHelp(
 ): Record<string, unknown> {
   const said = saidOf(runId);
   return {
-    hint: reason === undefined ? HINTS[code] : hintOfReason(reason),
+    hint: reason === undefined ? ERROR_CATALOGUE[code].hint : hintOfReason(reason),
     ...(reason === undefined ? {} : { reason }),
     ...(retryAfterSeconds === undefined ? {} : { retry_after_ms: retryAfterSeconds * 1000 }),
     ...(said === undefined ? {} : { provider_message: said }),
@@ -202,14 +187,13 @@ export function failureHelp(
  */
 export function errorEvent(error: AppError, requestId?: string, retryAfterMs?: number, now = new Date()): ErrorEvent {
   const retryMs = retryAfterMs ?? (error.retryAfterSeconds === undefined ? undefined : error.retryAfterSeconds * 1000);
-  const hint = HINTS[error.code];
   return {
     event_type: 'error',
     timestamp: now.toISOString(),
     error_code: error.code,
     error_message: error.message,
     details: {
-      ...(hint === undefined ? {} : { hint }),
+      hint: hintOf(error),
       ...(error.field === undefined ? {} : { field: error.field }),
       retryable: ERROR_CATALOGUE[error.code].retryable || (error.code === 'CONFLICT' && retryMs !== undefined),
       ...(retryMs === undefined ? {} : { retry_after_ms: retryMs }),

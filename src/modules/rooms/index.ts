@@ -12,4 +12,4 @@ export { type MemberEvent, RoomFacts, type RoomMember } from './room-facts';
 export { RoomHeads } from './room-heads';
 export { type PreviewRequest, type RoomPreview, RoomPreviews } from './room-previews';
 export { LastMessageDto, RoomDto } from './dto/room.dto';
-export { isoTime, type RoomJson, roomUpdated, roomView } from './views';
+export { isoTime, metadataOf, type RoomJson, roomUpdated, roomView } from './views';

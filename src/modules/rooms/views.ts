@@ -8,6 +8,8 @@ export interface RoomJson {
   readonly unique_key: string | null;
   readonly name: string | null;
   readonly metadata: Record<string, unknown> | null;
+  /** The same as text where it comes by room_json, which is jsonb and sorts keys; since migration 0021. */
+  readonly metadata_text?: string | null;
   readonly posting: string;
   /** Missing in what was stored before rooms could begin later than with 1. */
   readonly first_seq?: number;
@@ -40,6 +42,14 @@ interface RoomUpdated {
   readonly room_type: string;
 }
 
+/** Metadata with its keys in the order in which they were sent. */
+export function metadataOf({
+  metadata,
+  metadata_text: text,
+}: Pick<RoomJson, 'metadata' | 'metadata_text'>): Record<string, unknown> | null {
+  return typeof text === 'string' ? (JSON.parse(text) as Record<string, unknown>) : metadata;
+}
+
 /** The room object of the contract. */
 export function roomView(room: RoomJson): RoomDto {
   return {
@@ -47,7 +57,7 @@ export function roomView(room: RoomJson): RoomDto {
     type: room.type,
     unique_key: room.unique_key,
     name: room.name,
-    metadata: room.metadata,
+    metadata: metadataOf(room),
     posting: room.posting,
     first_seq: room.first_seq ?? 1,
     last_seq: room.last_seq,

@@ -1,5 +1,6 @@
 import type { LoggedMessage, Said, Stored } from '../../messages';
 import type { FaultReason } from '../../models';
+import { metadataOf } from '../../rooms';
 import type { Chat, ChatMessage, MessageStatus, RunFailure, TokenUsage } from '../contract';
 
 /** A chat as a query or chat_json gives it. */
@@ -10,6 +11,8 @@ export interface ChatRow {
   readonly preset: string;
   readonly name: string | null;
   readonly metadata: Record<string, unknown> | null;
+  /** The same as text where it comes by chat_json, which is jsonb and sorts keys. */
+  readonly metadata_text?: string | null;
   readonly created_at: string | Date;
   readonly updated_at: string | Date;
   readonly last_message_at: string | Date | null;
@@ -24,7 +27,7 @@ export function chatOf(tenantId: string, row: ChatRow): Chat {
     groupId: row.group_id,
     preset: row.preset,
     title: row.name ?? '',
-    metadata: row.metadata ?? {},
+    metadata: metadataOf(row) ?? {},
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
     lastMessageAt: row.last_message_at === null ? null : new Date(row.last_message_at),

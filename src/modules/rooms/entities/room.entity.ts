@@ -23,7 +23,7 @@ export class RoomEntity {
   @Column('text', { nullable: true })
   name!: string | null;
 
-  @Column('jsonb', { nullable: true })
+  @Column('json', { nullable: true })
   metadata!: Record<string, unknown> | null;
 
   @Column('text', { default: 'members' })

@@ -16,13 +16,18 @@ export const ERROR_SCHEMA: Schemas[string] = {
     data: { type: 'object', nullable: true, description: 'Always null.' },
     error: {
       type: 'object',
-      required: ['code', 'message', 'request_id'],
+      required: ['code', 'message', 'details', 'request_id'],
       additionalProperties: false,
       properties: {
         code: { type: 'string', enum: Object.keys(ERROR_CATALOGUE) },
         message: { type: 'string' },
         field: { type: 'string', description: 'The first bad field.' },
-        details: { type: 'object', additionalProperties: true },
+        details: {
+          type: 'object',
+          required: ['hint'],
+          additionalProperties: true,
+          properties: { hint: { type: 'string', description: 'What to do about it.' } },
+        },
         request_id: { type: 'string' },
       },
     },
