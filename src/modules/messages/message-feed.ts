@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { isUnknown, type RoomEvent, RoomFeed } from '../../platform/realtime';
+import { isUnknown, type RoomEvent, RoomFeed, Typing } from '../../platform/realtime';
 import type { Outcome } from './appender/batch-writer';
 import type { NewMessage, Stored } from './appender/item';
 import { messageChangeFrame, messageFrame, messageText } from './room-log/log-frames';
@@ -8,7 +8,10 @@ import type { MessageRow } from './views';
 /** Hands what the log has stored to those who listen. */
 @Injectable()
 export class MessageFeed {
-  constructor(private readonly feed: RoomFeed) {}
+  constructor(
+    private readonly feed: RoomFeed,
+    private readonly typing: Typing,
+  ) {}
 
   /** A batch has been written, whether anybody still waits for it or not. */
   written(batch: readonly NewMessage[], outcomes: readonly Outcome[]): void {
@@ -18,6 +21,7 @@ export class MessageFeed {
       if (message === undefined) return;
       if (outcome.status === 'new') {
         message.onStored?.(outcome);
+        this.typing.said(message.tenantId, message.roomId, message.senderId);
         events.push(eventOf(message, outcome));
       } else if (outcome.status === 'failed' && isUnknown(outcome.error))
         this.feed.touch(message.tenantId, message.roomId);
