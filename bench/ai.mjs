@@ -29,9 +29,9 @@ const model = await startServer(
 );
 try {
   const url = /listens on (http:\S+)/.exec(model.output)[1];
-  const server = await startOurs(cluster, 'ai', undefined, process.env.BENCH_PROFILE ? ['--cpu-prof'] : [], {
-    OPENAI_BASE_URL: url,
-    OPENAI_MODEL: 'bench',
+  const server = await startOurs(cluster, 'ai', {
+    nodeArguments: process.env.BENCH_PROFILE ? ['--cpu-prof'] : [],
+    more: { OPENAI_BASE_URL: url, OPENAI_MODEL: 'bench' },
   });
   try {
     await cluster.sql('ai', 'UPDATE tenants SET limits = $1 WHERE tenant_id = $2', [

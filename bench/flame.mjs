@@ -39,7 +39,10 @@ try {
 /** One server under load, from start to end: its frames, and what a message cost its main thread. */
 async function profile(database, main) {
   const directory = join(cluster.directory, `profile_${database}`);
-  const server = await startOurs(cluster, database, main, ['--cpu-prof', '--cpu-prof-dir', directory]);
+  const server = await startOurs(cluster, database, {
+    main,
+    nodeArguments: ['--cpu-prof', '--cpu-prof-dir', directory],
+  });
   const [room] = await server.rooms(1);
   const target = { url: server.url, paths: [`/rooms/${room}/messages`], headers: server.headers, body: BODY };
   await load({ ...target, seconds: 1 }, {});

@@ -15,7 +15,7 @@ const BODY = JSON.stringify({ content: 'abcdefghij'.repeat(20), client_message_i
 
 const cluster = await openCluster();
 try {
-  const ours = await startOurs(cluster, 'stubbed', file('./lib/stubbed-server.mjs'));
+  const ours = await startOurs(cluster, 'stubbed', { main: file('./lib/stubbed-server.mjs') });
   const bare = await startServer(
     process.execPath,
     [file('./reference/rest.mjs'), JSON.stringify({ append: 'stub' })],

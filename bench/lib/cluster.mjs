@@ -61,10 +61,16 @@ export async function openCluster() {
 
 /**
  * Starts our built server on a fresh database, with limits so high that they are counted and never reached.
+ * @param main what is run: another build, or the server with a stubbed log
+ * @param node the Node.js that runs it
  * @param nodeArguments for node itself, e.g. to profile
  * @param more further variables of its environment
  */
-export async function startOurs(cluster, name, main = MAIN, nodeArguments = [], more = {}) {
+export async function startOurs(
+  cluster,
+  name,
+  { main = MAIN, node = process.execPath, nodeArguments = [], more = {} } = {},
+) {
   const connection = await cluster.database(name);
   const databaseUrl = `postgresql://${connection.user}@/${name}?host=${encodeURIComponent(connection.host)}&port=${connection.port}`;
   const env = {
@@ -77,7 +83,7 @@ export async function startOurs(cluster, name, main = MAIN, nodeArguments = [], 
     BENCH_ADMIN: JSON.stringify({ ...cluster.admin(name) }),
     ...more,
   };
-  const server = await startServer(process.execPath, [...nodeArguments, main], env, /curl -X POST/);
+  const server = await startServer(node, [...nodeArguments, main], env, /curl -X POST/);
   await cluster.sql(name, 'UPDATE tenants SET limits = $1', [JSON.stringify(LIMITS)]);
   const url = /listens on (http:\S+)/.exec(server.output)[1];
   return {

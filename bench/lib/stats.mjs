@@ -32,6 +32,16 @@ export function median(values) {
   return sorted[sorted.length >> 1] ?? 0;
 }
 
+/**
+ * The median of ratios and its 95 % interval by bootstrap, so that a noisy machine shows itself in the interval.
+ * @returns {{ median: number, from: number, to: number }}
+ */
+export function medianRatio(ratios, draws = 2000) {
+  const drawn = () => ratios[Math.floor(Math.random() * ratios.length)];
+  const medians = Array.from({ length: draws }, () => median(ratios.map(drawn))).sort((a, b) => a - b);
+  return { median: median(ratios), from: medians[Math.floor(draws * 0.025)], to: medians[Math.floor(draws * 0.975)] };
+}
+
 /** CPU seconds that a process and its descendants have used so far. */
 export function cpuSeconds(pid) {
   const children = new Map();

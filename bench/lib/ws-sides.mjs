@@ -13,11 +13,11 @@ let started = 0;
 
 /**
  * Our server: `rooms` rooms of `members` users each out of `users` (user0, user1, …), spread evenly; alice is in all of
- * them. With `stub` the log is in memory.
+ * them. With `stub` the log is in memory. `how` goes to `startOurs`.
  */
-export async function ours(cluster, { rooms, members, users, stub = false }) {
+export async function ours(cluster, { rooms, members, users, stub = false }, how = {}) {
   const name = `ws_ours_${++started}`;
-  const server = await startOurs(cluster, name, stub ? STUBBED : undefined);
+  const server = await startOurs(cluster, name, stub ? { main: STUBBED, ...how } : how);
   const ids = await server.populate({ rooms, members, users });
   const key = server.headers['X-API-Key'];
   return {

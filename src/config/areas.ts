@@ -1,3 +1,5 @@
+import { httpUrl } from '../common/http-url';
+import { originFault } from '../common/text';
 import { area } from './area';
 import { flag, int, list, oneOf, optionalFlag, optionalText, text } from './field';
 
@@ -9,13 +11,12 @@ export class HttpConfig extends area('HTTP', {
   }),
   corsOrigins: list('CORS_ORIGINS', {
     default: ['*'],
-    check: (item) =>
-      item === '*' || isOrigin(item) ? undefined : 'must be * or origins such as https://app.example.com',
-    doc: 'Origins whose pages may call the API, comma-separated; * for all. Cookies are never used.',
+    check: (item) => (item === '*' ? undefined : originFault(item)),
+    doc: 'Origins whose pages may call the API, comma-separated; * for all. https://*.example.com stands for any one label; web views and extensions have origins such as capacitor://localhost; null stands for local files. Cookies are never used.',
   }),
   trustProxy: flag('TRUST_PROXY', {
     default: false,
-    doc: 'Take the client address from X-Forwarded-For. Only behind a proxy that sets it.',
+    doc: 'Take the client address from X-Forwarded-For: its last entry, which the nearest proxy wrote. Only behind a proxy that sets it.',
   }),
   metricsPublic: flag('METRICS_PUBLIC', {
     default: true,
@@ -148,10 +149,38 @@ export class ModelsConfig extends area('Models', {
     doc: 'Key of a provider that speaks the OpenAI protocol. With it or OPENAI_BASE_URL every tenant has a model, after those channels that it has made itself.',
   }),
   openaiBaseUrl: optionalText('OPENAI_BASE_URL', {
-    check: (raw) => (isHttpUrl(raw) ? undefined : 'must be an http or https URL without credentials'),
-    doc: 'Base URL of that provider, e.g. http://127.0.0.1:11434/v1 for Ollama. Unset: https://api.openai.com/v1.',
+    check: (raw) => (httpUrl(raw) === undefined ? 'must be an http or https URL without credentials' : undefined),
+    doc: 'Base URL of that provider, e.g. http://127.0.0.1:11434/v1 for Ollama. A query (Azure: ?api-version=…) goes with every request. Unset: https://api.openai.com/v1.',
   }),
   openaiModel: text('OPENAI_MODEL', { default: 'gpt-4o-mini', doc: 'Model that it is asked for.' }),
+  openaiAuthHeader: oneOf<'authorization' | 'api-key'>('OPENAI_AUTH_HEADER', ['authorization', 'api-key'], {
+    default: 'authorization',
+    doc: 'Header that carries OPENAI_API_KEY: authorization (as Bearer), or api-key (Azure).',
+  }),
+  firstMs: int('MODEL_FIRST_MS', {
+    default: 120_000,
+    min: 100,
+    max: 3_600_000,
+    doc: 'Milliseconds that a model may take until the first sign of life in its answer, of channels that do not say otherwise. Any byte is one.',
+  }),
+  idleMs: int('MODEL_IDLE_MS', {
+    default: 60_000,
+    min: 100,
+    max: 3_600_000,
+    doc: 'Milliseconds that may pass between two signs of life in an answer, of channels that do not say otherwise.',
+  }),
+  totalMs: int('MODEL_TOTAL_MS', {
+    default: 600_000,
+    min: 100,
+    max: 3_600_000,
+    doc: 'Milliseconds that a whole answer may take, of channels that do not say otherwise.',
+  }),
+  maxAnswerBytes: int('MODEL_MAX_ANSWER_BYTES', {
+    default: 1_048_576,
+    min: 1024,
+    max: 16_777_216,
+    doc: 'UTF-8 bytes that an answer may have; a longer one ends there, with finish_reason length.',
+  }),
   allowPrivate: flag('CHANNEL_ALLOW_PRIVATE', {
     default: false,
     doc: 'Let model channels of tenants reach private networks and this host. Only where every tenant is trusted.',
@@ -183,13 +212,4 @@ export class RuntimeConfig extends area('Runtime', {
 
 function minLength(n: number): (raw: string) => string | undefined {
   return (raw) => (raw.length >= n ? undefined : `must have at least ${n} characters`);
-}
-
-function isHttpUrl(raw: string): boolean {
-  const url = URL.canParse(raw) ? new URL(raw) : undefined;
-  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-}
-
-function isOrigin(item: string): boolean {
-  return /^https?:\/\/[^/\s,]+$/.test(item);
 }

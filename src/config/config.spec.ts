@@ -45,6 +45,11 @@ describe('the configuration', () => {
       openaiApiKey: undefined,
       openaiBaseUrl: undefined,
       openaiModel: 'gpt-4o-mini',
+      openaiAuthHeader: 'authorization',
+      firstMs: 120_000,
+      idleMs: 60_000,
+      totalMs: 600_000,
+      maxAnswerBytes: 1_048_576,
       allowPrivate: false,
     });
     expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info', redisUrl: undefined });

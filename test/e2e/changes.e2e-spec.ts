@@ -14,6 +14,7 @@ import {
   type RoomBody,
   rolesIn,
 } from '../support/rooms';
+import { runs } from '../support/patience';
 
 describe('changes', () => {
   let app: TestApp;
@@ -147,7 +148,7 @@ describe('changes', () => {
           }
         },
       ),
-      { numRuns: 12 },
+      { numRuns: runs(12) },
     );
   });
 });

@@ -82,7 +82,7 @@ it('a server that is killed while it answers ends that answer with what it store
   expect(textOn([...mine, ...socket.frames], all[2]?.id)).toBe(stored);
   expect(textOn(socket.frames, all[3]?.id)).toBe(FAKE_ANSWER);
   for (let n = 1; n <= seen.length; n++) expect([n, await site.textAfter(id, seen.slice(0, n))]).toEqual([n, stored]);
-}, 120_000);
+});
 
 describe('PostgreSQL is away in the middle of an answer', () => {
   /** The model says the rest while nothing can be stored. */
@@ -115,24 +115,20 @@ describe('PostgreSQL is away in the middle of an answer', () => {
       }),
   };
 
-  it.each(Object.keys(ways))(
-    '%s: the answer is stored whole',
-    async (way) => {
-      const { id } = await createChat(site.key);
-      const read = await reading(id);
-      const second = await sayLater(id, 'second');
-      await ways[way]?.(read);
-      const events = [...read.seen, ...(await read.stream.rest())];
-      expect([textOf(events), events.at(-1)?.data['status']]).toEqual([WHOLE, 'completed']);
-      const all = await site.answered(id, 2);
-      expect(faultsOf(all, [String(read.seen[0]?.data['message_id']), second], said)).toEqual([]);
-      expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'completed'));
-      // In the order in which they were asked: the model has been told what it said before.
-      expect(all.map(({ reply_to_seq }) => reply_to_seq)).toEqual([undefined, undefined, 1, 2]);
-      expect(JSON.stringify((await site.model.request(2)).body)).toContain('six.');
-    },
-    120_000,
-  );
+  it.each(Object.keys(ways))('%s: the answer is stored whole', async (way) => {
+    const { id } = await createChat(site.key);
+    const read = await reading(id);
+    const second = await sayLater(id, 'second');
+    await ways[way]?.(read);
+    const events = [...read.seen, ...(await read.stream.rest())];
+    expect([textOf(events), events.at(-1)?.data['status']]).toEqual([WHOLE, 'completed']);
+    const all = await site.answered(id, 2);
+    expect(faultsOf(all, [String(read.seen[0]?.data['message_id']), second], said)).toEqual([]);
+    expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'completed'));
+    // In the order in which they were asked: the model has been told what it said before.
+    expect(all.map(({ reply_to_seq }) => reply_to_seq)).toEqual([undefined, undefined, 1, 2]);
+    expect(JSON.stringify((await site.model.request(2)).body)).toContain('six.');
+  });
 });
 
 it('a server that is told to stop ends an answer that never does, and what waited is answered by the next one', async () => {
@@ -150,7 +146,7 @@ it('a server that is told to stop ends an answer that never does, and what waite
   expect(faultsOf(all, [String(seen[0]?.data['message_id']), second], said)).toEqual([]);
   expect(all[3]).toMatchObject({ content: FAKE_ANSWER, status: 'completed' });
   expect(await site.textAfter(id, seen)).toBe(SHOWN);
-}, 120_000);
+});
 
 describe('messages to several chats', () => {
   const CHATS = 4;
@@ -212,5 +208,5 @@ describe('messages to several chats', () => {
       expect(bodyOf(await site.key.post<{ messages: [] }>(`${chatPath(id)}/stop`))).toBeDefined();
       expect(await messagesOf(site.key, id)).toEqual(all);
     }
-  }, 240_000);
+  });
 });

@@ -248,7 +248,7 @@ describe('violations of RFC 6455', () => {
   it.each<[string, number, () => Buffer]>([
     ['a bad opcode', 1002, () => clientFrame(3, 'x')],
     ['text that is no UTF-8', 1007, () => clientFrame(1, Buffer.from([0xc3, 0x28]))],
-    ['a frame of one byte too many', 1009, () => clientFrame(1, 'x'.repeat(256 * 1024 + 1))],
+    ['a frame of one byte too many', 1009, () => clientFrame(1, 'x'.repeat(768 * 1024 + 1))],
   ])('%s closes %d; another client of the chat notices nothing', async (_, code, bytes) => {
     const healthy = await open();
     const raw = await RawSocket.upgraded(app.url, keyOf(tenant, userId), `${CHAT_PATH}?chat_id=${chat.id}`);

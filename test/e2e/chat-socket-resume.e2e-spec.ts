@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import type { TestApp, TestTenant } from '../support/app';
 import { startChatApp, type WithModel } from '../support/chats/chat-app';
-import { type ChatBody, createChat, messagesOf, sayStreaming } from '../support/chats/http';
+import { type ChatBody, createChat, messagesOf, rejoin, sayStreaming } from '../support/chats/http';
 import { AnswerReader, chatOptions, openChat, typesOf } from '../support/chats/socket';
 import { Gate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
@@ -215,6 +215,31 @@ describe('last_event_id', () => {
     const had = events.flatMap(({ data }) => (typeof data['token'] === 'string' ? [data['token']] : [])).join('');
     const rest = client.got('message_stream_token').map((frame) => String(frame['token']));
     expect(had + rest.join('')).toBe(WHOLE);
+  });
+});
+
+describe('S22: who has the end of an answer', () => {
+  it.each<[string, (last: string) => Promise<WsClient>]>([
+    ['connects with the id of the last event', (last) => open({ last_event_id: last })],
+    [
+      'asks to resume after it',
+      async (last) => {
+        const client = await open();
+        client.send({ type: 'resume', message_id: last.split(':')[0], after_index: 2_147_483_647 });
+        await client.frame('message_stream_ended');
+        return client;
+      },
+    ],
+  ])('%s: no token comes twice', async (_, comeBack) => {
+    const stream = await sayStreaming(tenant.key, chat.id, 'Count');
+    letOut(WORDS.length + 1);
+    const last = (await stream.rest()).at(-1)?.id ?? '';
+    expect(last).toMatch(/:2147483647$/);
+    const client = await comeBack(last);
+    await client.settled();
+    expect(client.got('message_stream_token')).toEqual([]);
+    expect(client.got('error')).toEqual([]);
+    expect((await rejoin(tenant.key, chat.id, last)).status).toBe(204);
   });
 });
 

@@ -69,7 +69,6 @@ it.each([1, 2, 3])('clients that come and go at random put together what is stor
         return wanderer.unfinished;
       },
       (unfinished) => unfinished === undefined,
-      20_000,
     );
   });
   // How much of it clients are there for is chance: it goes on until there is enough to compare.

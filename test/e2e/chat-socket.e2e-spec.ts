@@ -202,13 +202,13 @@ describe('a bad frame', () => {
     expect(errors).toMatchObject([expected, expected]);
   });
 
-  it('that is binary closes 1003, one beyond 256 KB 1009; another client of the chat notices nothing', async () => {
+  it('that is binary closes 1003, one beyond 768 KB 1009; another client of the chat notices nothing', async () => {
     const healthy = await open();
     const [binary, huge] = [await open(), await open()];
     binary.ws.send(Buffer.from('{"content":"a"}'));
     expect(await binary.frame('error')).toMatchObject({ error_code: 'VALIDATION_ERROR' });
     expect(await binary.ended()).toMatchObject({ code: 1003 });
-    huge.ws.send(JSON.stringify({ content: 'x'.repeat(256 * 1024) }));
+    huge.ws.send(JSON.stringify({ content: 'x'.repeat(768 * 1024) }));
     expect(await huge.ended()).toMatchObject({ code: 1009 });
     healthy.send({ content: 'Hello' });
     await healthy.frame('message_stream_ended');

@@ -133,12 +133,12 @@ describe('without a model', () => {
     expect(answer.usage).toMatchObject({ estimated: true });
   });
 
-  it('channels that cannot answer are 503 on both doors, and nothing is stored', async () => {
+  it('A13: channels that cannot answer are 503 on both doors; nothing is stored, no conversation is made', async () => {
     const { key } = await app.tenant();
     const channel = { name: 'off', provider: 'openai-compatible', baseUrl: 'https://example.com/v1', apiKey: 'k' };
     bodyOf(await key.post('/api/channels', { ...channel, model: 'm', enabled: false }), 201);
     const chat = await createChat(key);
-    const body = { message: 'Hello', userId: 'alice' };
+    const body = { message: 'Hello', userId: 'bob' };
     for (const answer of [
       await say(key, chat.id, 'Hello'),
       await key.post(`${chatPath(chat.id)}/messages`, { content: 'Hello', stream: true }),
@@ -149,6 +149,8 @@ describe('without a model', () => {
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     }
     expect(await messagesOf(key, chat.id)).toEqual([]);
+    const list = await key.get<{ data: { total: number } }>('/api/conversations?userId=bob');
+    expect(bodyOf(list).data.total).toBe(0);
   });
 });
 

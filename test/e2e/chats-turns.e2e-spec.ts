@@ -60,6 +60,7 @@ describe('a message over plain REST', () => {
     expect(answer).toEqual({
       id: expect.stringMatching(MESSAGE_ID),
       chat_id: chat.id,
+      finish_reason: 'stop',
       content: FAKE_ANSWER,
       sender_role: 'assistant',
       seq: 2,

@@ -3,6 +3,7 @@ import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import type { Answer } from '../support/http/api';
 import { type AcceptedBody, isReplay, listAll, type MessageBody, pathOf, post, send } from '../support/messages';
 import { createRoom, getRoom, userIds } from '../support/rooms';
+import { runs } from '../support/patience';
 
 const WRITERS = userIds('writer', 50);
 
@@ -119,7 +120,7 @@ describe('many at once', () => {
           expect(revs).toHaveLength(2 * kinds.length - replaced);
         },
       ),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 });

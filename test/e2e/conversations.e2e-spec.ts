@@ -75,7 +75,12 @@ describe('POST /api/chat', () => {
       200,
       {
         success: true,
-        data: { response: FAKE_ANSWER, conversationId: expect.stringMatching(CONVERSATION), usage: USAGE },
+        data: {
+          response: FAKE_ANSWER,
+          conversationId: expect.stringMatching(CONVERSATION),
+          usage: USAGE,
+          finishReason: 'stop',
+        },
       },
     ]);
   });
@@ -172,7 +177,7 @@ describe('POST /api/chat/stream', () => {
     expect(data[0]).toEqual({ type: 'start', conversationId: expect.stringMatching(CONVERSATION) });
     for (const content of data.slice(1, -1)) expect(content).toEqual({ type: 'content', text: expect.any(String) });
     expect(textOf(events)).toBe(FAKE_ANSWER);
-    expect(data.at(-1)).toEqual({ type: 'end', usage: USAGE });
+    expect(data.at(-1)).toEqual({ type: 'end', usage: USAGE, finishReason: 'stop' });
     for (const { id } of events) expect(id).toMatch(/^msg_[0-9a-f]{32}:(-1|\d+)$/);
   });
 
@@ -227,6 +232,7 @@ describe('GET /api/conversations', () => {
         groupId: 'ga',
         messageCount: 4,
         lastMessage: FAKE_ANSWER,
+        lastMessageTruncated: false,
         updatedAt: expect.any(Number),
       },
       expect.objectContaining({ id: b.conversationId, groupId: 'gb', messageCount: 2 }),
@@ -261,7 +267,12 @@ describe('GET /api/conversations/{id}', () => {
     const { id, messages, total } = await historyOf(conversationId);
     expect([id, total, messages.length]).toEqual([conversationId, 6, 6]);
     expect(messages[0]).toEqual({ role: 'user', content: 'one', timestamp: expect.any(Number) });
-    expect(messages[1]).toEqual({ role: 'assistant', content: FAKE_ANSWER, timestamp: expect.any(Number) });
+    expect(messages[1]).toEqual({
+      role: 'assistant',
+      content: FAKE_ANSWER,
+      timestamp: expect.any(Number),
+      finishReason: 'stop',
+    });
     const times = messages.map(({ timestamp }) => timestamp);
     expect(times).toEqual([...times].sort((x, y) => x - y));
     expect(await historyOf(conversationId, '?limit=2')).toMatchObject({

@@ -22,7 +22,7 @@ let apiKey: string;
 beforeAll(async () => {
   server = await startBuiltServer();
   apiKey = /chatapi_[0-9A-Za-z]+/.exec(server.output)?.[0] ?? '';
-}, 120_000);
+});
 afterAll(() => server.stop());
 
 describeWithBrowser('Swagger UI', () => {

@@ -26,12 +26,10 @@ async function open(app: SocketApp, tenant: TestTenant, roomId: string) {
     until(
       () => page.locator('#log li').allInnerTexts(),
       (all) => all.length === lines && all.at(-1)?.includes(text) === true,
-      20_000,
     );
   await until(
     () => page.locator('#state').innerText(),
     (state) => state === 'live as bob',
-    20_000,
   );
   return { page, problems, shows };
 }

@@ -18,7 +18,13 @@ const DEFAULT = {
   model: null,
   temperature: null,
   maxTokens: null,
+  topP: null,
+  stop: null,
+  reasoningEffort: null,
+  responseFormat: null,
+  seed: null,
   contextMessages: 20,
+  contextTokens: null,
 };
 
 describe('presets', () => {
@@ -65,6 +71,25 @@ describe('presets', () => {
       expect(
         errorOf(await tenant.key.call(method, '/api/presets/support', method === 'PATCH' ? {} : undefined)).code,
       ).toBe('NOT_FOUND');
+  });
+
+  it('A7: say all that an answer may be asked for, each of which null takes away', async () => {
+    const options = {
+      topP: 0.5,
+      stop: ['END', '\n\n'],
+      reasoningEffort: 'low',
+      responseFormat: {
+        type: 'json_schema',
+        json_schema: { name: 'answer', schema: { type: 'object' }, strict: true },
+      },
+      seed: 7,
+      contextTokens: 4096,
+    };
+    expect(await createPreset(tenant.key, options)).toMatchObject(options);
+    expect(await patch('support', { seed: null, stop: ['.'] })).toMatchObject({ ...options, seed: null, stop: ['.'] });
+    const nothing = Object.fromEntries(Object.keys(options).map((name) => [name, null]));
+    expect(await patch('support', nothing)).toMatchObject(nothing);
+    expect(await patch('default', options)).toMatchObject(options);
   });
 
   it('`default` is always there: it can be changed, and goes back when it is deleted', async () => {
@@ -121,6 +146,18 @@ describe('presets', () => {
     ['systemPrompt', { systemPrompt: 'ü'.repeat(20_000) }],
     ['temperature', { temperature: 2.01 }],
     ['contextMessages', { contextMessages: 201 }],
+    ['topP', { topP: 1.1 }],
+    ['stop', { stop: [] }],
+    ['stop', { stop: ['a', 'b', 'c', 'd', 'e'] }],
+    ['stop[0]', { stop: [''] }],
+    ['reasoningEffort', { reasoningEffort: 'huge' }],
+    ['responseFormat', { responseFormat: { type: 'xml' } }],
+    ['responseFormat', { responseFormat: { type: 'json_schema' } }],
+    ['responseFormat', { responseFormat: { type: 'json_schema', json_schema: { name: 'a b', schema: {} } } }],
+    ['responseFormat', { responseFormat: { type: 'json_schema', json_schema: { name: 'a' } } }],
+    ['responseFormat', { responseFormat: { type: 'text', extra: 1 } }],
+    ['seed', { seed: 1.5 }],
+    ['contextTokens', { contextTokens: 100 }],
     ['contextMessages', { contextMessages: -1 }],
     ['maxTokens', { maxTokens: 0 }],
     ['system_prompt', { system_prompt: 'x' }],
@@ -140,14 +177,17 @@ describe('presets', () => {
       expect((await tenant.key.get(`/api/presets/${name}`)).status).toBe(404);
   });
 
-  it('are read by every caller of the tenant, and written by its keys', async () => {
+  it('A16: are read by every caller of the tenant and written by its admin keys; a user reads no system prompt', async () => {
     await createPreset(tenant.key);
-    const { api_key } = await createKey(app, tenant);
     const user = bearer(app.anonymous, (await mintToken(tenant.key, 'alice')).token);
-    const chatKey = app.anonymous.with({ 'x-api-key': api_key });
-    for (const client of [tenant.key, tenant.as('alice'), chatKey, user]) {
-      expect((await read('support', client)).name).toBe('support');
-      expect((await client.get('/api/presets')).status).toBe(200);
+    const withScopes = async (scopes: string[]): Promise<Api> =>
+      app.anonymous.with({ 'x-api-key': (await createKey(app, tenant, { scopes })).api_key });
+    const [chatKey, adminKey] = [await withScopes(['chat']), await withScopes(['admin'])];
+    for (const client of [tenant.key, tenant.as('alice'), chatKey, adminKey, user]) {
+      const preset = await read('support', client);
+      expect(preset).toMatchObject({ name: 'support', systemPrompt: client === user ? null : expect.any(String) });
+      const list = await client.get<{ data: { presets: { systemPrompt: string | null }[] } }>('/api/presets');
+      for (const { systemPrompt } of list.body.data.presets) expect(systemPrompt === null).toBe(client === user);
     }
     const writes = [
       ['POST', '/api/presets', { name: 'mine', systemPrompt: 'x' }],
@@ -155,9 +195,10 @@ describe('presets', () => {
       ['DELETE', '/api/presets/support', undefined],
     ] as const;
     for (const [method, path, body] of writes) {
-      expect(errorOf(await user.call(method, path, body)).code).toBe('AUTHORIZATION_ERROR');
+      for (const client of [user, chatKey])
+        expect(errorOf(await client.call(method, path, body)).code).toBe('AUTHORIZATION_ERROR');
       expect((await app.anonymous.call(method, path, body)).status).toBe(401);
-      expect((await chatKey.call(method, path, body)).status).toBeLessThan(300);
+      expect((await adminKey.call(method, path, body)).status).toBeLessThan(300);
     }
   });
 
@@ -177,7 +218,7 @@ describe('presets', () => {
     const answer = await slow.key.get('/api/presets');
     expect(errorOf(answer)).toMatchObject({
       code: 'RATE_LIMITED',
-      message: expect.stringMatching(/^Rate limit exceeded\. Try again in \d+ seconds$/),
+      message: expect.stringMatching(/^Rate limit exceeded\. Try again in \d+ seconds?$/),
     });
     expect(answer.headers.get('x-ratelimit-limit')).toBe('0');
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);

@@ -47,12 +47,12 @@ describe('rate limits', () => {
     expect(answers.map((answer) => answer.status)).toContain(200);
   });
 
-  it('says in the 429 when to come back', async () => {
+  it('S26: says in the 429 when to come back, in words that fit the number', async () => {
     const alice = (await limited(0)).as('alice');
     const answer = await alice.get('/rooms');
     expect(errorOf(answer)).toMatchObject({
       code: 'RATE_LIMIT_EXCEEDED',
-      message: 'Rate limit exceeded. Try again in 1 seconds',
+      message: 'Rate limit exceeded. Try again in 1 second',
     });
     expect(answer.headers.get('retry-after')).toBe('1');
     const { limit, remaining, reset } = stateOf(answer);

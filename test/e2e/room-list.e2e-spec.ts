@@ -63,6 +63,7 @@ describe('list of rooms', () => {
               seq: 3,
               sender_id: 'bob',
               content: 'three',
+              truncated: false,
               meta: { b: [2] },
               created_at: expect.stringMatching(ISO),
               edited_at: null,

@@ -78,6 +78,7 @@ describe('deny by default', () => {
     const SCHEMES: Record<string, string[]> = {
       user: ['apiKey', 'userId', 'bearer'],
       tenant: ['apiKey', 'bearer'],
+      anyScope: ['apiKey', 'bearer'],
       tenantAdmin: ['apiKey'],
       tenantKey: ['apiKey'],
       tenantOrMaster: ['masterKey', 'apiKey'],

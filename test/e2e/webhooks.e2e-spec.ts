@@ -54,7 +54,6 @@ function whenState(tenant: TestTenant, state: string, n = 1): Promise<readonly D
   return until(
     async () => (await deliveriesOf(app, tenant)).filter((each) => each.state === state),
     (found) => found.length >= n,
-    20_000,
   );
 }
 
@@ -93,6 +92,13 @@ describe('the settings of a webhook', () => {
     'http://user:secret@example.com/',
     'http://169.254.169.254/latest/meta-data',
     'http://0xA9FEA9FE/',
+    // S33
+    'http://unix:/tmp/x:/',
+    'http:///example.com/',
+    'https://example.com:0/',
+    ' https://example.com/',
+    'https:\\\\example.com/',
+    'http://[fe80::1%25eth0]/',
     `https://example.com/${'x'.repeat(2048)}`,
     '',
   ])('refuse the URL %s', async (url) => {

@@ -47,7 +47,7 @@ describe('opening /ws', () => {
       tenant_id: tenant.tenantId,
       epoch: 1,
       heartbeat_ms: 30_000,
-      limits: { ws_messages_per_second: 10, other_frames_per_second: 100, frame_bytes: 262_144 },
+      limits: { ws_messages_per_second: 10, other_frames_per_second: 100, frame_bytes: 786_432 },
     });
     await client.close();
   });

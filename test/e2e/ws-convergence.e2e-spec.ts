@@ -33,21 +33,17 @@ describe('clients that come, go, stall and are let in and out', () => {
     return { url: app.url, tenant, rooms };
   }
 
-  it(
-    `all see the rooms as they are in the end, and each connection in order, seed ${SEED}`,
-    async () => {
-      play = new Play(await worldOf(), randomOf(SEED));
-      try {
-        await play.run(STEPS);
-        truths = await play.settle();
-      } finally {
-        await play.stop();
-      }
-      expect(play.faults).toEqual([]);
-      for (const { connections } of play.devices) expect(connections).toBeGreaterThan(1);
-    },
-    60_000 + STEPS * 20,
-  );
+  it(`all see the rooms as they are in the end, and each connection in order, seed ${SEED}`, async () => {
+    play = new Play(await worldOf(), randomOf(SEED));
+    try {
+      await play.run(STEPS);
+      truths = await play.settle();
+    } finally {
+      await play.stop();
+    }
+    expect(play.faults).toEqual([]);
+    for (const { connections } of play.devices) expect(connections).toBeGreaterThan(1);
+  });
 
   describe('a run that is doctored is found out:', () => {
     /** A view that has seen everything, but for what `doctor` does to it. */

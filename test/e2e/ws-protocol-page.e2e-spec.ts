@@ -72,7 +72,6 @@ describe('docs/protocol.md', () => {
       await until(
         async () => client.lines(),
         (lines) => lines.includes(line),
-        10_000,
       );
     }
 
@@ -82,7 +81,7 @@ describe('docs/protocol.md', () => {
     it('sends, shows what comes, and after a lost connection all that it missed, however much', async () => {
       const { room_id } = await createRoom(tenant.as('alice'), 'group', ['bob']);
       const [alice, bob] = [start('alice', room_id), start('bob', room_id)];
-      await until(async () => live('alice') && live('bob'), Boolean, 15_000);
+      await until(async () => live('alice') && live('bob'), Boolean);
       alice.type('hello from the page');
       await says(bob, '1 alice: hello from the page');
 

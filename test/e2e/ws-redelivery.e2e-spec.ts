@@ -12,7 +12,6 @@ import { closeAll, type ServerFrame, WsClient } from '../support/ws/client';
 
 /** Instead of 30 s: a message is given up on after 31 times this. */
 const WAIT_MS = 25;
-const ALL_MS = 20_000;
 
 let app: TestApp;
 let tenant: TestTenant;
@@ -61,7 +60,6 @@ function untilLetters(userId: string, count: number): Promise<FailedMessageBody[
   return until(
     () => lettersOf(userId),
     (letters) => letters.length === count,
-    ALL_MS,
   );
 }
 
@@ -177,7 +175,6 @@ describe('redelivery', () => {
     await until(
       () => lettersOf(benId),
       (letters) => letters.length > 0,
-      ALL_MS,
     );
     expect((await lettersOf(benId)).map((letter) => letter.room_id)).toEqual([other.room_id]);
     expect(ben.frames.filter((each) => each.type === 'message' && each['room_id'] === room_id)).toHaveLength(count);

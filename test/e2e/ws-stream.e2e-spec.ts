@@ -45,7 +45,7 @@ function streamed(client: WsClient): unknown[] {
 }
 
 const START: StreamPart = { type: 'start', senderId: 'agent_default' };
-const END: StreamPart = { type: 'end', seq: 7, status: 'completed' };
+const END: StreamPart = { type: 'end', seq: 7, status: 'completed', finishReason: 'stop' };
 
 it('the members of a room see a message being written', async () => {
   const { ids, tell, open } = await writing();
@@ -59,7 +59,7 @@ it('the members of a room see a message being written', async () => {
       { type: 'message.stream.start', ...ids, sender_id: 'agent_default' },
       { type: 'message.stream.delta', ...ids, text: 'Hel', index: 0 },
       { type: 'message.stream.delta', ...ids, text: 'lo', index: 1 },
-      { type: 'message.stream.end', ...ids, seq: 7, status: 'completed' },
+      { type: 'message.stream.end', ...ids, seq: 7, status: 'completed', finish_reason: 'stop' },
     ]);
   }
   await other.settled();
@@ -100,6 +100,6 @@ it('a client that is slow gets what waited as one delta, before the end', async 
       text: Array.from({ length: 500 }, (_, n) => `${n} `).join(''),
       index: 499,
     },
-    { type: 'message.stream.end', ...ids, seq: 7, status: 'completed' },
+    { type: 'message.stream.end', ...ids, seq: 7, status: 'completed', finish_reason: 'stop' },
   ]);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { AppError } from '../../src/common/errors';
 import { newUuid } from '../../src/common/ids';
+import { AiTurns } from '../../src/modules/messages/ai-turns';
 import { Appender, APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { isStored, type NewMessage } from '../../src/modules/messages/appender/item';
 import { MessageFeed } from '../../src/modules/messages/message-feed';
@@ -10,6 +11,7 @@ import { Metrics } from '../../src/platform/metrics';
 import { AppendBench, checkLog, messageTo, type RoomRef, seqOf, until } from '../support/append-model';
 import { playAppends, step } from '../support/append-play';
 import { RecordingFeed, typingOn } from '../support/realtime/recording-feed';
+import { runs } from '../support/patience';
 
 describe('the appender on a real database', () => {
   let bench: AppendBench;
@@ -179,7 +181,7 @@ describe('the appender on a real database', () => {
       bench.open.availability,
       lifecycle,
       new Metrics(new SilentLog()),
-      new MessageFeed(feed, typingOn(feed)),
+      new MessageFeed(feed, typingOn(feed), new AiTurns()),
       new SilentLog(),
     );
     appender.onModuleInit();
@@ -202,7 +204,7 @@ describe('the appender on a real database', () => {
         const faults = await playAppends(bench, rooms, steps);
         expect(faults).toEqual([]);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 });

@@ -58,7 +58,7 @@ it('tells of an outage once when it begins and once when it ends, however often 
 it('a frozen server collects no connections of probes', async () => {
   door.freeze();
   availability.suspect();
-  await eventually('several probes', () => door.accepted >= 3, 15_000);
+  await eventually('several probes', () => door.accepted >= 3);
   expect(door.open).toBeLessThanOrEqual(1);
 });
 

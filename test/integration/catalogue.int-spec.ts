@@ -23,6 +23,8 @@ const TENANT_TABLES = [
   'chats',
   'runs',
   'run_chunks',
+  'tenant_counts',
+  'tenant_count_deltas',
 ];
 const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   ...FIRST_SYSTEM_GRANTS,
@@ -89,8 +91,8 @@ const DEFINERS = [
 ];
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
 const OWNERS_OWN = ['log_analyze'];
-/** Run as the system role, for all tenants. */
-const ACROSS_TENANTS = ['jobs_claim', 'raise_epoch', 'run_chunks_write'];
+/** Run as the system role, for all tenants; the claim in the form before, too. */
+const ACROSS_TENANTS = ['jobs_claim', 'jobs_claim', 'raise_epoch', 'run_chunks_write'];
 const SYSTEM_ONLY = [...DEFINERS, ...ACROSS_TENANTS, ...OWNERS_OWN].sort();
 const OWN_ROWS = `(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)`;
 
@@ -465,5 +467,10 @@ function sampleRows(tenant: string): string {
     INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends) VALUES ('${tenant}', '${id}', 0, 'x', '{1}');
     INSERT INTO presets (tenant_id, name, system_prompt, context_messages) VALUES ('${tenant}', 'p', '', 20);
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
-      VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;
+      VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());
+    -- A transaction's own, which is gone at its end: here it stays.
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO tenant_count_deltas (tenant_id, users) VALUES ('${tenant}', 1);
+    SET LOCAL session_replication_role = origin;
+  `;
 }

@@ -129,7 +129,7 @@ describe('an answer', () => {
     const first = await send('first');
     await gate.reached;
     const second = await send('second');
-    const stopped = await core.get(Turns).stop(chat);
+    const stopped = await core.get(Turns).stop(alice(), chat);
     expect(stopped.map(({ messageId, status, content }) => [messageId, status, content]).sort()).toEqual(
       [
         [first.runId, 'cancelled', 'One'],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { LettersSite } from '../support/letters-site';
+import { runs } from '../support/patience';
 
 const MESSAGES = 12;
 
@@ -68,7 +69,7 @@ describe('dead letters of messages in the database', () => {
         }
         expect(new Set(ids.values()).size).toBe(ids.size);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 
@@ -98,7 +99,7 @@ describe('dead letters of messages in the database', () => {
           last = run.to;
         }
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 

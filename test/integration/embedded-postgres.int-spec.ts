@@ -19,7 +19,6 @@ const harness = new EmbeddedHarness();
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65534;
 
-jest.setTimeout(45_000);
 afterEach(() => harness.cleanUp());
 afterAll(() => harness.dispose());
 

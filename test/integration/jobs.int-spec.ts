@@ -28,6 +28,82 @@ describe('jobs', () => {
     );
   const states = async (): Promise<string[]> => (await test.rows()).map(({ state }) => state);
 
+  describe('A17 limits that tenants set', () => {
+    const limits = {
+      perTenant: { name: 'runs_at_once', byDefault: 6 },
+      perUser: { name: 'runs_at_once_per_user', byDefault: 2 },
+    };
+    const limited = (gate: Gate) => test.node({ a: handler(gate.run, { concurrency: 1, limits }) });
+    /** Jobs of a user, each with a key of its own. */
+    const of = (user: string, n: number, key?: string) =>
+      test.jobs.add(
+        tenant,
+        Array.from({ length: n }, (_, i) => ({ kind: 'a', key: key ?? `${user}${i}`, payload: { user_id: user } })),
+      );
+    const names = (gate: Gate) => gate.started.map(({ payload }) => (payload as { user_id: string }).user_id);
+    const setLimits = (given: object) =>
+      test.database.sql('UPDATE tenants SET limits = $2 WHERE tenant_id = $1', [tenant, given]);
+
+    it('A17: a user has so many at once, a tenant so many in all; users take turns', async () => {
+      const gate = new Gate();
+      const node = limited(gate);
+      await of('alice', 20);
+      await node.worker.pump();
+      await started(gate, 2);
+      await of('bob', 20);
+      await of('carol', 1);
+      await of('dave', 5);
+      await node.worker.pump();
+      expect(names(gate).slice(0, 6).sort()).toEqual(['alice', 'alice', 'bob', 'bob', 'carol', 'dave']);
+      await node.worker.pump();
+      expect(gate.started).toHaveLength(6);
+      await test.clear();
+      gate.open();
+    });
+
+    it("A17: the tenant's own limits hold at once, null is none, and what waits follows in order", async () => {
+      const gate = new Gate();
+      const node = limited(gate);
+      await setLimits({ runs_at_once: null, runs_at_once_per_user: 1 });
+      await of('alice', 3);
+      await of('bob', 3);
+      await node.worker.pump();
+      expect(names(gate).sort()).toEqual(['alice', 'bob']);
+      await setLimits({ runs_at_once: 100, runs_at_once_per_user: null });
+      await node.worker.pump();
+      await started(gate, 6);
+      expect(gate.started.map(({ key }) => key).filter((key) => key.startsWith('alice'))).toEqual([
+        'alice0',
+        'alice1',
+        'alice2',
+      ]);
+      gate.open();
+      await gone();
+    });
+
+    it('A17: what one user, or one chat of theirs, has waiting hides nobody else', async () => {
+      const gate = new Gate();
+      const node = limited(gate);
+      await of('alice', 2000);
+      await of('bob', 2000, 'one chat');
+      await of('carol', 1);
+      // Each claim looks past those that the one before has filled up.
+      for (let claim = 0; claim < 3; claim++) await node.worker.pump();
+      await started(gate, 4);
+      expect(names(gate).sort()).toEqual(['alice', 'alice', 'bob', 'carol']);
+      await test.clear();
+      gate.open();
+    });
+
+    it('A17: the next one begins when one ends, without waiting for the poll', async () => {
+      const node = limited({ run: () => Promise.resolve() } as unknown as Gate);
+      await of('alice', 30);
+      await node.worker.pump();
+      await gone();
+      expect(node.ended).toHaveLength(30);
+    });
+  });
+
   describe('claims', () => {
     it('hands a job over as it was put in, once, and forgets it when it is done', async () => {
       const gate = new Gate();
@@ -142,7 +218,7 @@ describe('jobs', () => {
       await test.add(tenant, 'a', 20_000);
       await test.add(other, 'a', 1);
       const kinds = { kinds: ['a'], free: [8], perTenant: [4], perKey: [100], maxAttempts: [5], leaseMs: 1000 };
-      const { result, rows } = await test.claimed({ ...kinds, after: null });
+      const { result, rows } = await test.claimed({ ...kinds, limits: [undefined], after: null });
       expect(result.jobs).toHaveLength(5);
       expect(rows).toBeGreaterThan(0);
       expect(rows).toBeLessThan(100);

@@ -12,6 +12,7 @@ import { UsersService } from '../../src/modules/tenants/users.service';
 import type { MissedPart, PageLimits, RoomLog, Seats } from '../../src/platform/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
+import { runs } from '../support/patience';
 
 const LIMITS: PageLimits = { messages: 100, changes: 100, bytes: 1_000_000 };
 
@@ -121,7 +122,7 @@ describe('what was missed, as sync reads it', () => {
           }
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { membershipOp, MembershipModel, perform, replay } from '../support/membership-model';
 import { type FunctionResult, RoomFunctions, type RoomState } from '../support/room-functions';
+import { runs } from '../support/patience';
 
 const FOUNDERS = [
   { user_id: 'ann', role: 'admin' },
@@ -41,7 +42,7 @@ describe('room functions', () => {
           expect(state.last_rev).toBe(model.changes);
           expectSound(state, FOUNDERS);
         }),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       );
     });
 
@@ -73,7 +74,7 @@ describe('room functions', () => {
           const expected = values.map((value) => Buffer.byteLength(JSON.stringify(value)));
           expect(await rooms.jsonBytes(values)).toEqual(expected);
         }),
-        { numRuns: 30 },
+        { numRuns: runs(30) },
       );
     });
 
@@ -98,7 +99,7 @@ describe('room functions', () => {
           await Promise.all(ops.map((op) => perform(rooms, room, op)));
           expectSound(await rooms.state(room), TWO_ADMINS);
         }),
-        { numRuns: 40 },
+        { numRuns: runs(40) },
       );
     });
 

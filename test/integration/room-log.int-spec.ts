@@ -12,6 +12,7 @@ import { UsersService } from '../../src/modules/tenants/users.service';
 import type { Position, RoomEvent, RoomLog, Seats } from '../../src/platform/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
+import { runs } from '../support/patience';
 
 interface Membership {
   readonly do: 'join' | 'leave';
@@ -129,7 +130,7 @@ describe('the log and the seats, as the feed reads them', () => {
           expect(places(entrances)).toEqual(places(wanted));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

@@ -6,6 +6,7 @@ import { type AppConfig, loadConfig } from '../../src/config';
 import { type Log, SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from './database';
 import { Api } from './http/api';
+import { UNHURRIED_DATABASE } from './patience';
 
 export const MASTER_KEY = 'master-key-of-the-tests';
 
@@ -55,6 +56,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     DATABASE_URL: database.url,
     DATABASE_ALLOW_UNSAFE: 'true',
     DATABASE_POOL_SIZE: '8',
+    ...UNHURRIED_DATABASE,
     MASTER_API_KEY: MASTER_KEY,
     ...options.env,
   });

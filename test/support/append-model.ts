@@ -13,6 +13,7 @@ import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import type { TestDatabase } from './database';
 import { openTestDatabase } from './open-database';
+import { PATIENCE_MS } from './patience';
 
 /** A room as tests of the append address it. */
 export interface RoomRef {
@@ -191,7 +192,7 @@ export class AppendBench {
 
 /** Polls until the condition holds; throws after ten seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + PATIENCE_MS;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error('the condition did not come true in time');
     await new Promise((resolve) => setTimeout(resolve, 5));

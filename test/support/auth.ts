@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type { Api } from './http/api';
 
@@ -57,6 +58,12 @@ export function forgeries(good: string): Record<string, string> {
     'another tenant': sign({ tid: '00000000-0000-4000-8000-000000000000' }),
     'no JWT': 'abc',
   };
+}
+
+/** A token with this payload, whatever it is, signed with the secret of the tests. */
+export function signed(payload: unknown, header: object = { alg: 'HS256', typ: 'JWT' }): string {
+  const parts = [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  return `${parts}.${createHmac('sha256', JWT_SECRET).update(parts).digest('base64url')}`;
 }
 
 function withoutUndefined(claims: object): object {

@@ -9,6 +9,7 @@ import { createChannel, createPreset } from './models';
 import { until } from './poll';
 import { createRoom } from './rooms';
 import { UNSTORABLE_LITERALS } from './unicode';
+import { PATIENCE_MS } from './patience';
 
 /** A route with a caller who may use it and a body that it takes. */
 export interface Target {
@@ -205,7 +206,7 @@ export function speakRaw(url: string, bytes: string | Buffer): Promise<Answer<un
     let text = '';
     const socket = connect(Number(port), hostname, () => socket.write(bytes));
     socket.setEncoding('utf8');
-    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('no answer')));
     socket.on('data', (chunk: string) => (text += chunk));
     socket.on('error', reject);
     socket.on('close', () => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { PATIENCE_MS } from './patience';
 
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -31,6 +32,7 @@ export async function openPage(origin: string): Promise<WatchedPage> {
     ],
   });
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const foreign: string[] = [];
   const problems: string[] = [];
   page.on('request', (request) => {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Api } from './http/api';
 import { wholeLog } from './follower';
 import { until } from './poll';
+import { PATIENCE_MS } from './patience';
 
 const ROOT = join(__dirname, '..', '..');
 const CLIENT = join(ROOT, 'examples', 'client.mjs');
 /** Its backoff may have grown while the server was away. */
-const BACK_MS = 40_000;
 
 /** examples/client.mjs in processes of their own, one per room: what each showed. */
 export class ExampleClients {
@@ -40,7 +40,7 @@ export class ExampleClients {
       await until(
         async () => shown().length,
         (count) => count >= expected.length,
-        BACK_MS,
+        PATIENCE_MS,
       ).catch((error: unknown) => faults.push(`${roomId}: ${String(error)}`));
       const at = expected.findIndex((line, i) => shown()[i] !== line);
       if (at >= 0) faults.push(`${roomId}: a client was shown "${shown()[at]}", the log has "${expected[at]}"`);

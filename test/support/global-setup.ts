@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../src/platform/database/embedded';
 import { migrate } from '../../src/platform/database/migrator';
+import { measurePace } from './patience';
 
 /** Settings of a cluster whose data nobody will miss: the tests that kill servers start clusters of their own. */
 export const FAST_SETTINGS = {
@@ -23,6 +24,7 @@ export default async function setup(): Promise<void> {
   const cluster = new EmbeddedPostgres({ dataDir, settings: FAST_SETTINGS });
   await cluster.start();
   await migrate({ connection: cluster.connection(), allowUnsafe: true, onProgress: () => undefined });
+  process.env['TEST_PACE'] = String(measurePace());
   globalThis.testCluster = { postgres: cluster, dataDir };
   process.env['TEST_PG'] = JSON.stringify({ admin: cluster.adminConnection(), app: cluster.connection() });
 }

@@ -5,6 +5,7 @@ import { Database, SystemDatabase } from '../../src/platform/database';
 import { roleNames } from '../../src/platform/database/roles';
 import { until } from './poll';
 import { type RunnerSite, startRunner } from './runner';
+import { PATIENCE_MS } from './patience';
 
 export interface StoredRun {
   readonly from: number;
@@ -27,7 +28,7 @@ export class LettersSite {
   }
 
   static async open(): Promise<LettersSite> {
-    const made = new LettersSite(await startRunner(8, 10_000));
+    const made = new LettersSite(await startRunner(8, PATIENCE_MS));
     await made.sql(`INSERT INTO tenants (tenant_id, name) VALUES ($1, 'test')`);
     return made;
   }

@@ -3,6 +3,7 @@ import { openDatabase, type OpenDatabase } from '../../src/platform/database';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { type Log, SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from './database';
+import { UNHURRIED_DATABASE } from './patience';
 
 /** A database of the test's own, and the server's way to it. */
 export interface OpenTestDatabase {
@@ -18,7 +19,12 @@ export async function openTestDatabase(env: Readonly<Record<string, string>> = {
   const database = await createTestDatabase();
   const log = new SilentLog();
   const lifecycle = new Lifecycle(log);
-  const config = loadConfig({ DATABASE_URL: database.url, DATABASE_ALLOW_UNSAFE: 'true', ...env });
+  const config = loadConfig({
+    DATABASE_URL: database.url,
+    DATABASE_ALLOW_UNSAFE: 'true',
+    ...UNHURRIED_DATABASE,
+    ...env,
+  });
   const open = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
   return {
     database,

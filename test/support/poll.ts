@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { PATIENCE_MS } from './patience';
 
 const BETWEEN_MS = 25;
 
@@ -6,7 +7,11 @@ const BETWEEN_MS = 25;
  * Asks again until the answer is the wanted one, and returns it; for what happens by itself a little later. Throws
  * with the last answer after `withinMs`.
  */
-export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, withinMs = 5000): Promise<T> {
+export async function until<T>(
+  ask: () => Promise<T>,
+  wanted: (answer: T) => boolean,
+  withinMs = PATIENCE_MS,
+): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const answer = await ask();

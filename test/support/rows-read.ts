@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Database } from '../../src/platform/database';
 import { roleNames } from '../../src/platform/database/roles';
 import { type RunnerSite, startRunner } from './runner';
+import { PATIENCE_MS } from './patience';
 
 /** After so many runs PostgreSQL has settled on a plan for a prepared statement: it looks at five of its own first. */
 const SETTLED = 8;
@@ -22,7 +23,7 @@ export class RowsRead {
 
   /** One connection, so that each call finds the plans of those before. Call in beforeAll; `close` in afterAll. */
   static async open(): Promise<RowsRead> {
-    const rows = new RowsRead(await startRunner(1, 10_000));
+    const rows = new RowsRead(await startRunner(1, PATIENCE_MS));
     await rows.sql(`INSERT INTO tenants (tenant_id, name) VALUES ($1, 'test')`);
     return rows;
   }

@@ -11,11 +11,10 @@ import { APPLICATION, parametersFor, SUPERUSER } from '../../src/platform/databa
 import { readPostmasterFile } from '../../src/platform/database/embedded/postmaster-file';
 import { eventually, kill, processesOn } from './embedded/processes';
 import { scratch } from './scratch';
+import { PATIENCE_MS } from './patience';
 
 const HOOK = join(__dirname, 'server-hook.cjs');
 const SOURCE = join(__dirname, '..', '..', 'src');
-const START_MS = 30_000;
-const EXIT_MS = 60_000;
 
 export interface ServerOptions {
   /** All that the server sees, besides PATH. DATA_DIR and PORT have defaults of their own. */
@@ -74,12 +73,12 @@ export class ServerProcess {
     const ended = this.ended.then((end) => {
       throw new Error(`the server ended (${end}) before it listened:\n${this.output}`);
     });
-    return bounded('the server listens', Promise.race([this.listens, ended]), START_MS, () => this.output);
+    return bounded('the server listens', Promise.race([this.listens, ended]), PATIENCE_MS, () => this.output);
   }
 
   /** Its exit code, or the signal that ended it. */
   exit(): Promise<number | NodeJS.Signals> {
-    return bounded('the server ends', this.ended, EXIT_MS, () => this.output);
+    return bounded('the server ends', this.ended, PATIENCE_MS, () => this.output);
   }
 
   /** How a start that must fail ended: its exit code, and what it told the person in front of it. */
@@ -98,7 +97,7 @@ export class ServerProcess {
   }
 
   async logged(message: string): Promise<LogLine> {
-    return eventually(`the log says "${message}"`, () => this.log.find((line) => line.msg === message), 20_000);
+    return eventually(`the log says "${message}"`, () => this.log.find((line) => line.msg === message));
   }
 
   private collect(stream: Readable | null, into: string[]): ReturnType<typeof createInterface> | undefined {

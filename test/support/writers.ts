@@ -4,10 +4,10 @@ import { Follower, isNoAnswer, wholeLog } from './follower';
 import { type Answer, type Api, errorOf } from './http/api';
 import { type Ack, faultsOf, type Intent, type LogEntry } from './history';
 import { type AcceptedBody, isReplay, post } from './messages';
+import { PATIENCE_MS } from './patience';
 
 /** Between two tries of one message: what is away would otherwise be asked thousands of times a second. */
 const RETRY_MS = 20;
-const WAIT_MS = 30_000;
 /** Each so many-th message is sent again after it was acknowledged, or given up when it is refused. */
 const REPEATED = 4;
 const HASTY = 5;
@@ -68,7 +68,7 @@ export class Writers {
   }
 
   /** Resolves when so many more messages are acknowledged; a fault of the server ends the wait. */
-  progress(count: number, withinMs = WAIT_MS): Promise<void> {
+  progress(count: number, withinMs = PATIENCE_MS): Promise<void> {
     const enough = this.acks.length + count;
     return this.condition(`${count} more messages are acknowledged`, () => this.acks.length >= enough, withinMs);
   }
@@ -142,7 +142,7 @@ export class Writers {
     };
   }
 
-  private async condition(what: string, isTrue: () => boolean, withinMs = WAIT_MS): Promise<void> {
+  private async condition(what: string, isTrue: () => boolean, withinMs = PATIENCE_MS): Promise<void> {
     const probe = (): boolean => {
       if (this.surprises.length > 0) throw new Error(this.surprises.slice(0, 5).join('\n'));
       return isTrue();

@@ -10,6 +10,7 @@ export {
   invalidFields,
   isUnavailable,
   notFound,
+  rateLimited,
   unauthenticated,
   unavailable,
 } from './app-error';

@@ -1,6 +1,6 @@
 import type { Caller } from '../../platform/auth';
 import type { PageRequest } from '../../common/pagination';
-import type { FinishReason } from '../models';
+import type { AnswerOptions, FaultReason, FinishReason } from '../models';
 
 /** A chat with a model: a room of type `ai` and what belongs to it beyond a room. */
 export interface Chat {
@@ -52,8 +52,12 @@ export interface ChatMessage {
 
 /** Why a run ended badly, as a client is told. */
 export interface RunFailure {
-  readonly code: 'MODEL_ERROR' | 'CHANNEL_UNAVAILABLE' | 'INTERNAL_ERROR';
+  readonly code: 'MODEL_ERROR' | 'CHANNEL_UNAVAILABLE' | 'QUOTA_EXCEEDED' | 'INTERNAL_ERROR';
   readonly message: string;
+  /** What a model's fault is about: says what to do. */
+  readonly reason?: FaultReason | undefined;
+  /** Seconds until asking again makes sense, where somebody has said so. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** Who sent a message over a socket of /ws/chat: that connection's `message_received` carries the request id. */
@@ -118,14 +122,22 @@ export abstract class Chats {
    * @throws 403 for a chat of another user, 400 (field `preset`) for an unknown preset
    */
   abstract create(caller: Caller, input: NewChat, chatId?: string): Promise<Chat>;
-  /** The active conversation of (tenant, user, group, preset), made when there is none; racing calls get the same one. */
+  /**
+   * The active conversation of (tenant, user, group, preset); undefined: there is none. Throws what `create` throws.
+   */
+  abstract current(caller: Caller, input: Pick<NewChat, 'userId' | 'groupId' | 'preset'>): Promise<Chat | undefined>;
+  /** The same, made when there is none; racing calls get the same one. */
   abstract active(caller: Caller, input: Pick<NewChat, 'userId' | 'groupId' | 'preset'>): Promise<Chat>;
   /** @param chatId dashed UUID, or undefined for an id that is malformed (404) */
   abstract get(caller: Caller, chatId: string | undefined): Promise<Chat>;
   /** Narrowed to the caller's user, if any; @throws 403 when the filter names another one. */
   abstract list(caller: Caller, filter: ChatFilter, page: PageRequest): Promise<{ chats: Chat[]; total: number }>;
-  /** The newest message of each of these chats, by chatId; missing where there is none. */
-  abstract lastMessages(chats: readonly Chat[]): Promise<ReadonlyMap<string, ChatMessage>>;
+  /** The beginning of what was said last in each of these chats, by chatId; missing where nothing was. */
+  abstract lastMessages(chats: readonly Chat[]): Promise<ReadonlyMap<string, MessageStart>>;
+  /** How many answers without a word each of these chats has, by chatId; missing where there are none. */
+  abstract silent(chats: readonly Chat[]): Promise<ReadonlyMap<string, number>>;
+  /** Presets of these chats that were deleted since: they are answered as `default` is. */
+  abstract goneOf(chats: readonly Chat[]): Promise<ReadonlySet<string>>;
   /** Metadata is merged by top-level key, null removes one. */
   abstract update(
     caller: Caller,
@@ -142,6 +154,18 @@ export abstract class Chats {
     order: 'asc' | 'desc',
     page: PageRequest,
   ): Promise<{ messages: ChatMessage[]; total: number }>;
+  /**
+   * The newest of what was said, newest first, and how much there is: an answer without a word (it failed, or was stopped
+   * before its first token) is no turn of a conversation.
+   */
+  abstract turns(chat: Chat, page: PageRequest): Promise<{ messages: ChatMessage[]; total: number }>;
+}
+
+/** How a message begins, as lists show it. */
+export interface MessageStart {
+  readonly text: string;
+  /** There is more of it. */
+  readonly truncated: boolean;
 }
 
 export interface NewTurn {
@@ -149,6 +173,8 @@ export interface NewTurn {
   /** An object, or JSON text that holds one. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly clientMessageId?: string | undefined;
+  /** How the answer is wanted, before what the preset says. A repeat must name the same. */
+  readonly options?: AnswerOptions | undefined;
   readonly origin?: Origin;
 }
 
@@ -164,6 +190,11 @@ export interface Turn {
 /** Turns: what a user says, and what becomes of its answer. */
 export abstract class Turns {
   /**
+   * Throws what `send` would throw in a chat that is still to be made: 429 QUOTA_EXCEEDED, 503 CHANNEL_UNAVAILABLE. So
+   * that no chat is made for a message that is refused.
+   */
+  abstract admit(caller: Caller, userId: string): Promise<void>;
+  /**
    * Commits the message together with its queued run. A repeat (clientMessageId, or the call's Idempotency-Key) gets the
    * first turn again; where its answer failed, a new run answers it.
    * @throws 409 while an answer is written (setting `while_answering: reject`), 422 for another body, 429 QUOTA_EXCEEDED,
@@ -171,12 +202,12 @@ export abstract class Turns {
    */
   abstract send(caller: Caller, chat: Chat, input: NewTurn): Promise<Turn>;
   /**
-   * Writes the last answer anew: the old one becomes `superseded`. @throws 409 while an answer is written or when there
-   * is nothing to answer
+   * Writes the last answer anew, with the options of the last one: that becomes `superseded`. @throws 409 while an answer
+   * is written or when there is nothing to answer, 429 QUOTA_EXCEEDED
    */
   abstract regenerate(caller: Caller, chat: Chat): Promise<Turn>;
   /** Ends the chat's running and waiting answers, their text so far is kept; resolves when they are stored. */
-  abstract stop(chat: Chat): Promise<readonly ChatMessage[]>;
+  abstract stop(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]>;
 }
 
 /** Following what happens in chats, on any node. */

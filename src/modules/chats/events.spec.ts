@@ -67,7 +67,13 @@ describe('events of a chat', () => {
       timestamp: BASE.timestamp,
       error_code: 'MODEL_ERROR',
       error_message: 'The model answered 500',
-      details: { message_id: RUN_ID, chat_id: CHAT, hint: expect.any(String), status: 'failed' },
+      details: {
+        message_id: RUN_ID,
+        chat_id: CHAT,
+        hint: expect.any(String),
+        finish_reason: 'error',
+        status: 'failed',
+      },
     });
     expect(chatEvent(failed, CHAT, undefined, NOW)).toMatchObject({ status: 'failed', usage: null, content: '' });
   });

@@ -13,6 +13,8 @@ export interface Said {
   /** A JSON object as text. */
   readonly metaText: string | null;
   readonly clientMessageId: string | null;
+  /** What a repeat must be equal to besides content and meta, in a canonical form; unset: nothing. */
+  readonly alsoEqual?: string;
 }
 
 /** What a message into a room of type `ai` needs: the limits of the models allow it, and its answer is a job. */
@@ -27,6 +29,8 @@ export interface AiTurn {
 export interface AiTurnsSource {
   /** Throws what the limits and settings say: 409, 429. */
   begin(caller: Caller, said: Said): Promise<AiTurn>;
+  /** Questions were deleted, and these runs with them: their answers end now. */
+  cancelled(runIds: readonly string[]): void;
 }
 
 /** The place for whoever answers in rooms of type `ai`; the log does not know how. */
@@ -43,5 +47,9 @@ export class AiTurns {
   begin(caller: Caller, said: Said): Promise<AiTurn> {
     if (this.source === undefined) throw new Error('nobody answers in rooms of type ai');
     return this.source.begin(caller, said);
+  }
+
+  cancelled(runIds: readonly string[]): void {
+    this.source?.cancelled(runIds);
   }
 }

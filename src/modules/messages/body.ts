@@ -9,9 +9,11 @@ export function metaText(meta: Record<string, unknown> | string | undefined): st
 }
 
 /** What a repeat with the same client_message_id must be equal to: content and meta, whatever the order of keys. */
-export function bodyHash(content: string, meta: string | null): Buffer {
+export function bodyHash(content: string, meta: string | null, alsoEqual?: string): Buffer {
   const canonical = meta === null ? '' : canonicalJson(JSON.parse(meta));
-  return hash('sha256', `${content}\0${canonical}`, 'buffer');
+  // No meta holds a NUL: with something more no body equals one without.
+  const more = alsoEqual === undefined ? '' : `\0${alsoEqual}`;
+  return hash('sha256', `${content}\0${canonical}${more}`, 'buffer');
 }
 
 /** The client_message_id that binds a message: the client's, else its Idempotency-Key as a hash. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { type Preview, preview, PREVIEW_READ } from '../../common/text';
 import { Database } from '../../platform/database';
 import { Appender } from './appender/appender';
 import type { Answer, Appended, Stored } from './appender/item';
@@ -33,9 +34,13 @@ export interface NewAnswer extends Answer {
 const COLUMNS = `m.message_id, m.room_id, m.seq, m.sender_id, m.content, m.meta, m.kind, m.status, m.reply_to_seq,
   m.client_message_id, m.created_at, m.deleted_at`;
 
-/** What a model can be told: nothing that was deleted, superseded or empty. */
+/** What a model can be told: nothing that was deleted, superseded or empty, and no answer to what was deleted. */
 const TOLD = `m.deleted_at IS NULL AND m.content <> '' AND m.status IS DISTINCT FROM 'superseded'
-  AND m.status IS DISTINCT FROM 'failed'`;
+  AND m.status IS DISTINCT FROM 'failed' AND NOT EXISTS (SELECT 1 FROM messages q WHERE q.tenant_id = m.tenant_id
+    AND q.room_id = m.room_id AND q.seq = m.reply_to_seq AND q.deleted_at IS NOT NULL)`;
+
+/** An answer that has no text is not something that was said; a message that was deleted is. */
+const SAID = `(m.content <> '' OR m.kind <> 'assistant' OR m.deleted_at IS NOT NULL)`;
 
 const CONTEXT = `
 (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq <= $3 AND m.seq > $4
@@ -96,15 +101,28 @@ export class ChatLog {
     return rows.length > 0;
   }
 
-  /** The newest message of each room. */
-  newest(tenantId: string, roomIds: readonly string[]): Promise<LoggedMessage[]> {
+  /** The newest of what was said, newest first; answers without a word are left out. */
+  said(tenantId: string, roomId: string, limit: number, offset: number): Promise<LoggedMessage[]> {
     return this.database.read<LoggedMessage & { seq: number }>(
-      'newest chat messages',
+      'chat turns',
       tenantId,
-      `SELECT l.* FROM unnest($2::uuid[]) q(room_id) CROSS JOIN LATERAL (SELECT ${COLUMNS} FROM messages m
-       WHERE m.tenant_id = $1 AND m.room_id = q.room_id ORDER BY m.seq DESC LIMIT 1) l`,
+      `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND ${SAID}
+       ORDER BY m.seq DESC LIMIT $3 OFFSET $4`,
+      [tenantId, roomId, limit, offset],
+    );
+  }
+
+  /** How the last thing that was said in each room begins, by room; answers without a word are left out. */
+  async lastSaid(tenantId: string, roomIds: readonly string[]): Promise<ReadonlyMap<string, Preview>> {
+    const rows = await this.database.read<{ room_id: string; content: string }>(
+      'last said in chats',
+      tenantId,
+      `SELECT q.room_id, l.content FROM unnest($2::uuid[]) q(room_id) CROSS JOIN LATERAL (
+         SELECT left(m.content, ${PREVIEW_READ}) AS content FROM messages m
+         WHERE m.tenant_id = $1 AND m.room_id = q.room_id AND ${SAID} ORDER BY m.seq DESC LIMIT 1) l`,
       [tenantId, roomIds],
     );
+    return new Map(rows.map(({ room_id, content }) => [room_id, preview(content)]));
   }
 
   /**

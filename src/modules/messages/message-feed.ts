@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { isUnknown, type RoomEvent, RoomFeed, Typing } from '../../platform/realtime';
+import { AiTurns } from './ai-turns';
 import type { Outcome } from './appender/batch-writer';
 import type { NewMessage, Stored } from './appender/item';
 import { messageChangeFrame, messageFrame, messageText } from './room-log/log-frames';
@@ -11,6 +12,7 @@ export class MessageFeed {
   constructor(
     private readonly feed: RoomFeed,
     private readonly typing: Typing,
+    private readonly turns: AiTurns,
   ) {}
 
   /** A batch has been written, whether anybody still waits for it or not. */
@@ -29,9 +31,13 @@ export class MessageFeed {
     if (events.length > 0) this.feed.publish(events);
   }
 
-  /** A message was edited or deleted; said again of an old change it does nothing. */
-  changed(tenantId: string, roomId: string, row: MessageRow): void {
+  /**
+   * A message was edited or deleted; said again of an old change it does nothing.
+   * @param runs those that were to answer it: they end now
+   */
+  changed(tenantId: string, roomId: string, row: MessageRow, runs: readonly string[] = []): void {
     this.feed.publish([{ tenantId, roomId, rev: row.rev, frame: () => messageChangeFrame(row) }]);
+    this.turns.cancelled(runs);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { preview } from '../../common/text';
 import { DeliveryService, type MemberPosition } from '../delivery';
 import { type PreviewRequest, type RoomPreview, RoomPreviews } from '../rooms';
 import { MessagesRepository } from './messages.repository';
@@ -57,5 +58,6 @@ function within(room: PreviewRequest, position: MemberPosition | undefined): Mem
 
 function lastMessage(row: MessageRow): RoomPreview['last_message'] {
   const { room_id: _room, rev: _rev, client_message_id: _client, ...shown } = messageView(row);
-  return shown;
+  const { text: content, truncated } = preview(shown.content);
+  return { ...shown, content, truncated };
 }

@@ -52,7 +52,7 @@ export class MessageWriter {
       messageId: said.messageId,
       senderId: said.senderId,
       clientMessageId: said.clientMessageId,
-      bodyHash: bodyHash(said.content, said.metaText),
+      bodyHash: bodyHash(said.content, said.metaText, said.alsoEqual),
       content: said.content,
       metaText: said.metaText,
     };

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PREVIEW_READ } from '../../common/text';
 import { Database } from '../../platform/database';
 import type { PreviewRequest } from '../rooms';
 import type { MessageRow } from './views';
@@ -26,12 +27,15 @@ export type ChangeRow =
 
 export interface Preview {
   readonly unread: number;
-  /** The newest message; undefined where there is none. */
+  /** The newest message, of its content the beginning; undefined where there is none. */
   readonly last: MessageRow | undefined;
 }
 
 const COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta, m.client_message_id,
   m.created_at, m.edited_at, m.deleted_at`;
+
+/** The same with the beginning of the content only: an answer may have a megabyte. */
+const BEGINNING = COLUMNS.replace('m.content', `left(m.content, ${PREVIEW_READ}) AS content`);
 
 /**
  * A window of consecutive seqs: every seq that a room keeps exists, so pages and offsets are arithmetic. OFFSET 0 keeps the
@@ -70,7 +74,7 @@ CROSS JOIN LATERAL (SELECT count(*) AS n FROM (
   SELECT 1 FROM (SELECT m.sender_id, m.deleted_at FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
     AND m.seq > q.read_seq AND m.seq <= q.last_seq ORDER BY m.seq DESC LIMIT $7) x
   WHERE x.sender_id <> $5 AND x.deleted_at IS NULL LIMIT $6) y) u
-LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
+LEFT JOIN LATERAL (SELECT ${BEGINNING} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
   AND m.seq = q.last_seq) l ON true`;
 
 /** Reads of the log; it is written by the appender and by functions of the schema. */

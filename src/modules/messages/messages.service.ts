@@ -26,6 +26,8 @@ import { type MessageRow, messageView } from './views';
 
 interface MessageResult extends EffectResult {
   readonly message?: MessageRow;
+  /** Of a question to a model that was deleted: the runs that were to answer it. */
+  readonly runs?: readonly string[];
 }
 
 /** Messages: sending, reading, editing and deleting them. */
@@ -111,7 +113,10 @@ export class MessagesService {
     return messageView(await this.change(caller, 'message_edit', roomId, messageId, values));
   }
 
-  /** Deletes softly: the seq stays, the content is erased. The sender or a room admin; again changes nothing. */
+  /**
+   * Deletes softly: the seq stays, the content is erased. The sender or a room admin; again changes nothing. The answer to
+   * a question that is deleted is written no further.
+   */
   async delete(caller: Caller, roomId: string, messageId: string): Promise<void> {
     await this.change(caller, 'message_delete', roomId, messageId, []);
   }
@@ -141,11 +146,15 @@ export class MessagesService {
     const { tenantId } = caller;
     const room = roomUuid(roomId);
     const target = [tenantId, room, decodeId('message', messageId) ?? null, caller.userId];
-    const { message, status } = await changing(this.feed, { tenantId, roomId: room }, () =>
+    const {
+      message,
+      status,
+      runs = [],
+    } = await changing(this.feed, { tenantId, roomId: room }, () =>
       this.effects.call<MessageResult>(caller, fn, [...target, ...values]),
     );
     if (!message) throw refusal(status);
-    this.published.changed(tenantId, room, message);
+    this.published.changed(tenantId, room, message, runs);
     return message;
   }
 }

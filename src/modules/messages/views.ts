@@ -28,9 +28,14 @@ export function messageView(row: MessageRow): MessageDto {
     sender_id: row.sender_id,
     content: row.content,
     meta: typeof row.meta === 'string' ? (JSON.parse(row.meta) as Record<string, unknown>) : row.meta,
-    client_message_id: row.client_message_id,
+    client_message_id: clientMessageId(row),
     created_at: isoTime(row.created_at),
     edited_at: row.edited_at === null ? null : isoTime(row.edited_at),
     deleted_at: row.deleted_at === null ? null : isoTime(row.deleted_at),
   };
+}
+
+/** An answer of a model is bound by its own id, which is nobody's to see: no client has sent it. */
+export function clientMessageId({ client_message_id: id, message_id: own }: MessageRow): string | null {
+  return id === own ? null : id;
 }

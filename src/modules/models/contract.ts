@@ -11,8 +11,38 @@ export interface ModelUsage {
   readonly estimated: boolean;
 }
 
-/** Why a model stopped: done, `maxTokens` reached, filtered, it wanted a tool, anything else. */
-export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'other';
+/**
+ * Why a model stopped: done, `maxTokens` or the server's bound of an answer reached, filtered, it wanted a tool, it
+ * declined (the answer's text says so), anything else.
+ */
+export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'refusal' | 'other';
+
+/** What went wrong with a model, as far as it tells what to do; see `hintOfReason`. */
+export const FAULT_REASONS = [
+  /** The provider does not take the channel's key, or the key may not do this. */
+  'auth',
+  /** The provider's account has no money, or no quota. */
+  'money',
+  /** The provider asks for a slower pace. */
+  'pace',
+  /** The channel does not know the model (or its base URL leads elsewhere). */
+  'model',
+  /** What the model was told is longer than it can read: half of it may do. */
+  'overflow',
+  /** The provider refuses what was said. */
+  'content',
+  /** The provider does not take the request as it is. */
+  'request',
+  /** It said nothing for too long, or took too long in all. */
+  'timeout',
+  /** It used all tokens that it may use for thinking. */
+  'reasoning',
+  /** It ended without any text. */
+  'empty',
+  /** It cannot be reached, has failed, or is not understood. */
+  'provider',
+] as const;
+export type FaultReason = (typeof FAULT_REASONS)[number];
 
 /**
  * A piece of an answer. `start` comes once, right before the first delta (or the end, of an empty answer): from then on
@@ -30,31 +60,91 @@ export type ModelPart =
   | { readonly type: 'delta'; readonly text: string }
   | { readonly type: 'end'; readonly usage: ModelUsage; readonly finishReason: FinishReason };
 
-export interface ModelRequest {
+export const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
+export type ReasoningEffort = (typeof REASONING_EFFORTS)[number];
+
+/** What shape an answer has, as OpenAI's API spells it. */
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json_object' }
+  | {
+      readonly type: 'json_schema';
+      readonly json_schema: {
+        /** 1–64 of a-z, A-Z, 0-9, _ and -. */
+        readonly name: string;
+        readonly description?: string;
+        readonly schema: Readonly<Record<string, unknown>>;
+        readonly strict?: boolean;
+      };
+    };
+
+/** How an answer is wanted, by a preset or by one request. What is unset is left to the channel, else to the provider. */
+export interface AnswerOptions {
+  readonly model?: string | undefined;
+  /** 0–2. */
+  readonly temperature?: number | undefined;
+  /** 0–1. */
+  readonly topP?: number | undefined;
+  /** Most tokens of the answer. */
+  readonly maxTokens?: number | undefined;
+  /** 1–4 texts, each of 1–200 characters, before which the answer ends. */
+  readonly stop?: readonly string[] | undefined;
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  readonly responseFormat?: ResponseFormat | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** What log lines about a request say, so that it can be followed; ids only. */
+export interface ModelTrace {
+  readonly requestId?: string | undefined;
+  readonly chatId?: string | undefined;
+  /** The answer's: what the provider said is kept under it, see `Models.providerMessage`. */
+  readonly messageId?: string | undefined;
+}
+
+export interface ModelRequest extends AnswerOptions {
   readonly tenantId: string;
   /** In order of time; the system prompt, if any, first. */
   readonly messages: readonly ModelMessage[];
-  /** Unset: the channel's own. */
-  readonly model?: string;
-  /** 0–2. Unset: the channel's own, else the provider's. */
-  readonly temperature?: number;
-  /** Most tokens of the answer. Unset: the channel's own, else the provider's. */
-  readonly maxTokens?: number;
+  /** The model was named by whoever asks, and by no preset: its failures are counted together with other such names. */
+  readonly isModelFree?: boolean | undefined;
+  readonly trace?: ModelTrace | undefined;
+  /**
+   * Called at most once, before `stream` throws or its reader has left: what an answer used that came to no `end`,
+   * reasoning included. Not called where no model had begun.
+   */
+  readonly onSpent?: ((usage: ModelUsage) => void) | undefined;
   /** Ends the answer, and the connection to the provider, at once. */
   readonly signal: AbortSignal;
 }
 
 /** Ways to a model: picks a channel of the tenant or of the environment, and falls back to the next. */
 export abstract class Models {
-  /** Throws CHANNEL_UNAVAILABLE (503, with Retry-After) when no channel can answer now. One cheap (cached) look. */
-  abstract available(tenantId: string): Promise<void>;
+  /**
+   * Throws CHANNEL_UNAVAILABLE (503, with Retry-After) when no channel can answer now. One cheap (cached) look.
+   * @param model as in the request; unset: whichever, so that a broken model closes no other
+   */
+  abstract available(tenantId: string, model?: string): Promise<void>;
 
   /**
    * Streams an answer. Throws MODEL_ERROR (502) when all channels that were tried failed, CHANNEL_UNAVAILABLE (503)
-   * when none may be tried; after the first delta an error means that the answer is cut. When the signal is aborted it
-   * throws the signal's reason, and the provider sees its connection close. Leaving the loop closes it too.
+   * when none may be tried; after the first delta an error means that the answer is cut. `faultReasonOf` tells what the
+   * error is about, e.g. `overflow`; where a provider says when to come back, `retryAfterSeconds` is set. When the signal
+   * is aborted it throws the signal's reason, and the provider sees its connection close. Leaving the loop closes it too.
    */
   abstract stream(request: ModelRequest): AsyncIterable<ModelPart>;
+
+  /**
+   * How many tokens the channel that would be tried first reads, its answer included: what the channel says, else what
+   * is known of the model's family, else 16,000. @param model as in the request
+   */
+  abstract contextTokens(tenantId: string, model?: string): Promise<number>;
+
+  /**
+   * The first 300 characters of what a provider said when this answer failed, without keys and addresses. It may quote
+   * what users said: for admin keys of the tenant only. In this node's memory, for the latest failures.
+   */
+  abstract providerMessage(tenantId: string, messageId: string): string | undefined;
 }
 
 /** How an assistant is asked to behave. */
@@ -67,6 +157,10 @@ export interface Preset {
   /** 0–2. */
   readonly temperature: number | null;
   readonly maxTokens: number | null;
+  /** All that it wants of an answer, the three above included. */
+  readonly options: AnswerOptions;
+  /** Most tokens that the model is told, the system prompt included; null: as many as it reads. */
+  readonly contextTokens: number | null;
   /** How many of the latest messages the model sees, 0–200 (default 20); 0 sends only the one that it answers. */
   readonly contextMessages: number;
 }
@@ -75,4 +169,6 @@ export interface Preset {
 export abstract class Presets {
   /** Undefined: the tenant has no such preset. `default` always exists. */
   abstract find(tenantId: string, name: string): Promise<Preset | undefined>;
+  /** Those of these names that the tenant has. */
+  abstract known(tenantId: string, names: readonly string[]): Promise<ReadonlySet<string>>;
 }

@@ -9,15 +9,23 @@
  * a tenant's channels is at most 2 s old.
  */
 export {
+  type AnswerOptions,
+  type FaultReason,
   type FinishReason,
   type ModelMessage,
   type ModelPart,
   type ModelRequest,
   Models,
+  type ModelTrace,
   type ModelUsage,
   type Preset,
   Presets,
+  REASONING_EFFORTS,
+  type ReasoningEffort,
+  type ResponseFormat,
 } from './contract';
+export { faultReasonOf, hintOfReason } from './answer/fault-reasons';
+export { checkedResponseFormat } from './answer/response-format';
 export { estimateTokens } from './answer/token-count';
 export { ModelsModule } from './models.module';
 export { DEFAULT_PRESET } from './presets/default-preset';

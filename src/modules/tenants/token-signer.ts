@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
+import { isUuid } from '../../common/ids';
+import { userIdFault } from '../../common/text';
 import { Secrets } from '../../platform/secrets';
 
 /** `user`: a Bearer token; `ticket`: opens one socket. */
@@ -26,6 +28,9 @@ export interface ReadClaims extends TokenClaims {
 /** Begins every socket ticket. */
 export const TICKET_PREFIX = 'wst_';
 
+/** Latest moment that a Date can hold, in milliseconds since 1970. */
+const LAST_MS = 8.64e15;
+
 /** Signs and reads user tokens and socket tickets: JWTs, HS256, with the server's own secret. */
 @Injectable()
 export class TokenSigner {
@@ -49,23 +54,57 @@ export class TokenSigner {
     return { token: use === 'ticket' ? TICKET_PREFIX + token : token, expiresAt: new Date(payload.exp * 1000) };
   }
 
+  /** Whether this server has signed the text as a token of that use, be it expired. */
+  isOurs(token: string, use: TokenUse): boolean {
+    const raw = use === 'ticket' && token.startsWith(TICKET_PREFIX) ? token.slice(TICKET_PREFIX.length) : token;
+    try {
+      jwt.verify(raw, this.secrets.jwtSecret, { algorithms: ['HS256'], ignoreExpiration: true });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** The claims of a good, unexpired token of that use; undefined for every other text. */
   read(token: string, use: TokenUse): ReadClaims | undefined {
     const raw = use === 'ticket' ? (token.startsWith(TICKET_PREFIX) ? token.slice(TICKET_PREFIX.length) : '') : token;
     try {
       const payload = jwt.verify(raw, this.secrets.jwtSecret, { algorithms: ['HS256'] });
-      if (typeof payload === 'string' || payload['use'] !== use) return undefined;
-      const { sub, tid, kid, jti, exp, end, epoch } = payload as Record<string, unknown>;
-      if (typeof sub !== 'string' || typeof tid !== 'string' || typeof kid !== 'string') return undefined;
-      if (typeof jti !== 'string' || typeof exp !== 'number') return undefined;
-      const own = { tenantId: tid, userId: sub, keyId: kid, tokenId: jti, expiresAtMs: exp * 1000 };
-      return { ...own, sessionEndsAtMs: numberOf(end), epoch: numberOf(epoch) };
+      return typeof payload === 'string' || payload['use'] !== use ? undefined : claimsOf(payload);
     } catch {
       return undefined;
     }
   }
 }
 
-function numberOf(claim: unknown): number | undefined {
-  return typeof claim === 'number' ? claim : undefined;
+/**
+ * The claims as we write them; undefined where one has another form. The signature says who made a token, not that it is
+ * well made: whoever shares the secret may sign anything, and what has the wrong form must not get as far as the database.
+ */
+function claimsOf({
+  sub,
+  tid,
+  kid,
+  jti,
+  iat,
+  exp,
+  end,
+  epoch,
+}: Readonly<Record<string, unknown>>): ReadClaims | undefined {
+  if (typeof sub !== 'string' || userIdFault(sub) !== undefined) return undefined;
+  if (!isId(tid) || !isId(kid) || !isId(jti)) return undefined;
+  if (typeof exp !== 'number' || !isMoment(exp * 1000)) return undefined;
+  if (iat !== undefined && !isMoment(iat)) return undefined;
+  if (end !== undefined && !isMoment(end)) return undefined;
+  if (epoch !== undefined && !isMoment(epoch)) return undefined;
+  const own = { tenantId: tid, userId: sub, keyId: kid, tokenId: jti, expiresAtMs: exp * 1000 };
+  return { ...own, sessionEndsAtMs: end, epoch };
+}
+
+function isId(claim: unknown): claim is string {
+  return typeof claim === 'string' && isUuid(claim);
+}
+
+function isMoment(claim: unknown): claim is number {
+  return typeof claim === 'number' && claim >= 0 && claim <= LAST_MS;
 }

@@ -7,6 +7,7 @@ import { ApiSecurity } from '@nestjs/swagger';
  * - `public`: no credential;
  * - `user`: an API key with X-User-Id, or a user token;
  * - `tenant`: an API key, the user is optional; or a user token;
+ * - `anyScope`: the same, whatever the key's scopes are;
  * - `tenantAdmin`: an admin-scoped API key, the user is optional; user tokens are refused;
  * - `tenantKey`: an API key, the user is optional; user tokens are refused;
  * - `tenantOrMaster`: the master key, or any API key for its own tenant; user tokens are refused;
@@ -14,7 +15,7 @@ import { ApiSecurity } from '@nestjs/swagger';
  * - `master`: the master key only.
  */
 export type AccessKind =
-  'public' | 'user' | 'tenant' | 'tenantAdmin' | 'tenantKey' | 'tenantOrMaster' | 'admin' | 'master';
+  'public' | 'user' | 'tenant' | 'anyScope' | 'tenantAdmin' | 'tenantKey' | 'tenantOrMaster' | 'admin' | 'master';
 
 /** What the auth hook finds on a route; a route without it answers 401. */
 export interface RouteAccess {
@@ -29,6 +30,7 @@ const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>
   public: [],
   user: [{ apiKey: [], userId: [] }, { bearer: [] }],
   tenant: [{ apiKey: [] }, { bearer: [] }],
+  anyScope: [{ apiKey: [] }, { bearer: [] }],
   tenantAdmin: [{ apiKey: [] }],
   tenantKey: [{ apiKey: [] }],
   tenantOrMaster: [{ masterKey: [] }, { apiKey: [] }],

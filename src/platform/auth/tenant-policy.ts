@@ -6,8 +6,15 @@ export const LIMIT_DEFAULTS = {
   ws_connections: 10_000,
   ws_connections_per_user: 20,
   chat_connections: 50,
+  sse_streams: 1000,
+  sse_streams_per_user: 20,
   tokens_per_day: null,
   tokens_per_user_per_day: null,
+  runs_at_once: 100,
+  runs_at_once_per_user: 10,
+  users: null,
+  rooms: null,
+  members_per_room: null,
 } as const satisfies Record<string, number | null>;
 
 export type LimitName = keyof typeof LIMIT_DEFAULTS;

@@ -17,6 +17,9 @@ const SOCKET_CODES = new Set([
 const DRIVER_MESSAGES =
   /terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|not queryable|Connection ended|after calling end on the pool/i;
 
+/** A limit of the tenant is reached (migration 0019). */
+const LIMIT_REACHED = 'CA001';
+
 /** Why calls fail: the label of chatapi_database_failures_total. */
 export type FailureReason = 'away' | 'connection' | 'deadline' | 'conflict' | 'busy' | 'unexpected';
 
@@ -55,7 +58,7 @@ export class DeadlineExceeded extends Error {
 
 /** undefined: the failure is the caller's own (its input, or a refusal of the service). */
 export function reasonOf(error: unknown): FailureReason | undefined {
-  if (error instanceof AppError) return undefined;
+  if (error instanceof AppError || codeOf(error) === LIMIT_REACHED) return undefined;
   if (error instanceof DeadlineExceeded) return 'deadline';
   if (isConnectionLoss(error)) return 'connection';
   if (isRetryable(error)) return 'conflict';
@@ -64,9 +67,16 @@ export function reasonOf(error: unknown): FailureReason | undefined {
   return /^2[23]...$/.test(code) ? undefined : 'unexpected';
 }
 
-/** What a caller sees: 503 where the database is away or busy, the error itself where it is a fault of ours. */
+/** What a caller sees: 503 where the database is away or busy, 403 where a limit is reached, else the error itself. */
 export function translate(error: unknown, outcome: 'unknown' | 'none'): unknown {
+  if (isServerError(error) && error.code === LIMIT_REACHED) return limitReached(error);
   const reason = reasonOf(error);
   if (reason === undefined || reason === 'unexpected') return error;
   return unavailable('The database is not available right now. Try again in a moment', { outcome, cause: error });
+}
+
+/** Not 429: it does not pass with time. */
+function limitReached({ detail, hint }: DatabaseError): AppError {
+  const message = `A limit of the tenant is reached: ${detail ?? ''} allows ${hint ?? ''}`;
+  return new AppError('AUTHORIZATION_ERROR', message, { details: { limit: detail, allowed: Number(hint) } });
 }

@@ -3,8 +3,9 @@
  * envelope, idempotency keys and Swagger. Order of a request: request id → CORS → gate (credential, limit, rule) →
  * body → idempotency key → validation → controller.
  */
-export { BODY_LIMIT, HttpAdapter, requestIdOf } from './adapter';
+export { clientAddress, HttpAdapter, requestIdOf } from './adapter';
 export { AlwaysEnveloped, NeverEnveloped } from './envelope';
+export { drainConnections } from './hang-up';
 export { CurrentCaller } from './caller.decorator';
 export { PageDto } from './dto/page.dto';
 export { PageQueryDto, SuccessDto } from './dto/page-query.dto';
@@ -14,6 +15,7 @@ export { SseAnswer } from './sse/sse-answer.decorator';
 export { SseModule } from './sse/sse.module';
 export { type SseEnd, SseStream } from './sse/sse-stream';
 export { SseStreams } from './sse/sse-streams';
+export { refuseUnknownParameters } from './query-names';
 export { toAppError } from './to-app-error';
 export { componentSchemas, type Schemas } from './openapi/components';
 export { buildDocument, installSwagger } from './swagger';

@@ -41,7 +41,7 @@ const TAGS: Readonly<Record<string, string>> = {
 };
 const DESCRIPTION = `Rooms, messages, delivery and AI chats of ChatAPI, a self-hosted, multi-tenant chat server.
 
-Press **Authorize**, paste an API key into \`apiKey\` and a user id such as \`alice\` into \`userId\`: then every example below works as it stands. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people.
+Press **Authorize**, paste an API key into \`apiKey\` and a user id such as \`alice\` into \`userId\`: then every example below works as it stands. Errors have one shape on all routes; \`error.code\` is for programs, \`error.message\` for people. Fields of a body and parameters of a query that are not documented are refused by name (400); query parameters whose names begin with \`_\` or \`utm_\` are ignored.
 
 The socket \`/ws\` has a page of its own: [/docs/ws](/docs/ws).`;
 

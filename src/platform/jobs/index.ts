@@ -11,7 +11,16 @@
  */
 export { exponential } from './backoff';
 export { JobHandlers } from './handlers';
-export { DeadJob, type DeadJobRow, type Job, type JobHandler, type NewJob, PostponeJob, RetryJob } from './job';
+export {
+  DeadJob,
+  type DeadJobRow,
+  type Job,
+  type JobHandler,
+  type NewJob,
+  PostponeJob,
+  RetryJob,
+  type TenantJobLimit,
+} from './job';
 export { Jobs } from './jobs';
 export { JobsModule } from './jobs.module';
 export { LEASE_LOST } from './worker';

@@ -42,10 +42,21 @@ export interface JobHandler {
   readonly perTenant?: number;
   /** Jobs of this kind that run at the same time on this node. Default 32. */
   readonly slots?: number;
+  /**
+   * Limits that each tenant sets on jobs of this kind that run at the same time, on all nodes together: its own, and those
+   * of one user, who is the payload's `user_id`. What is beyond waits in order; users take turns.
+   */
+  readonly limits?: { readonly perTenant: TenantJobLimit; readonly perUser: TenantJobLimit };
   /** Milliseconds that running jobs get to finish when the server stops, before their signal aborts. Default 2,000. */
   readonly drainMs?: number;
   /** Called before the job is marked dead, at least once. When it throws it is called again later, up to 3 times. */
   onDead?(job: Job, error: string): Promise<void>;
+}
+
+/** A limit of the tenant by its name there (null: none), and what holds where the tenant has said nothing. */
+export interface TenantJobLimit {
+  readonly name: string;
+  readonly byDefault: number;
 }
 
 /** A failed attempt that says itself when the next one may be (Retry-After). The attempt counts. */

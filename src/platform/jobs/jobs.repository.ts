@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Sql, SystemDatabase } from '../database';
-import type { DeadJobRow, NewJob } from './job';
+import type { DeadJobRow, JobHandler, NewJob } from './job';
 
 /** What a node asks for: per kind, how many jobs it has room for and what limits hold. */
 export interface ClaimRequest {
@@ -9,6 +9,8 @@ export interface ClaimRequest {
   readonly perTenant: readonly number[];
   readonly perKey: readonly number[];
   readonly maxAttempts: readonly number[];
+  /** Those that tenants set. */
+  readonly limits: readonly JobHandler['limits'][];
   readonly leaseMs: number;
   /** Where the last claim stopped looking, when there were too many tenants for one. */
   readonly after: ClaimCursor | null;
@@ -64,13 +66,17 @@ export class JobsRepository {
   async claim(r: ClaimRequest): Promise<Claim> {
     const rows = await this.system.read<{ result: Claim }>(
       'claim jobs',
-      'SELECT jobs_claim($1, $2, $3, $4, $5, $6, $7, $8, $9) AS result',
+      'SELECT jobs_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS result',
       [
         r.kinds,
         r.free,
         r.perTenant,
         r.perKey,
         r.maxAttempts,
+        r.limits.map((limits) => limits?.perTenant.name ?? null),
+        r.limits.map((limits) => limits?.perTenant.byDefault ?? null),
+        r.limits.map((limits) => limits?.perUser.name ?? null),
+        r.limits.map((limits) => limits?.perUser.byDefault ?? null),
         r.leaseMs,
         r.after?.tenant_id ?? null,
         r.after?.kind ?? null,

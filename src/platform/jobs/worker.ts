@@ -122,6 +122,7 @@ export class JobWorker {
       perTenant: open.map(({ handler }) => handler.perTenant ?? Math.max(1, Math.floor(slotsOf(handler) / 4))),
       perKey: open.map(({ handler }) => handler.concurrency),
       maxAttempts: open.map(({ handler }) => handler.maxAttempts),
+      limits: open.map(({ handler }) => handler.limits),
       leaseMs: LEASE_MS,
       after: this.cursor,
     });

@@ -1,4 +1,5 @@
 import { invalid } from '../../common/errors';
+import { httpUrl } from '../../common/http-url';
 import { isAllowedAddress } from './addresses';
 import { targetOf } from './target';
 
@@ -8,10 +9,12 @@ import { targetOf } from './target';
  * resolved.
  */
 export function publicUrl(text: string, field: string, allowPrivate: boolean): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
-    throw invalid(field, `${field} must be an http or https URL`);
-  if (url.username !== '' || url.password !== '') throw invalid(field, `${field} must not contain credentials`);
+  const url = httpUrl(text);
+  if (url === undefined)
+    throw invalid(
+      field,
+      `${field} must be an http or https URL such as https://example.com:8443/path: without credentials, blanks, backslashes and escapes in the host`,
+    );
   const { address } = targetOf(url);
   if (address !== undefined && !isAllowedAddress(address, allowPrivate))
     throw invalid(field, `${field} must not lead to a private or reserved address`);

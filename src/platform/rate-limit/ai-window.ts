@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AppError } from '../../common/errors';
+import { rateLimited } from '../../common/errors';
 import type { TenantPolicy } from '../auth';
 import { Counters, type CounterState } from '../cluster';
 import { tenantWindow } from './window';
@@ -23,6 +23,5 @@ export function refuseBeyond(
   code: 'RATE_LIMIT_EXCEEDED' | 'RATE_LIMITED' = 'RATE_LIMIT_EXCEEDED',
 ): void {
   if (count <= limit) return;
-  const seconds = Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000));
-  throw new AppError(code, `Rate limit exceeded. Try again in ${seconds} seconds`, { retryAfterSeconds: seconds });
+  throw rateLimited(Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000)), code);
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { LoopOnHand } from '../../../test/support/realtime/loop-on-hand';
 import { ComebackGate } from './comeback-gate';
 import type { TurnTaker } from './turns';
+import { runs } from '../../../test/support/patience';
 
 describe('the gate of those who come back', () => {
   let loop: LoopOnHand;
@@ -140,6 +141,6 @@ describe('the gate of those who come back', () => {
         gate.stop();
       },
     );
-    await fc.assert(storm, { numRuns: 50 });
+    await fc.assert(storm, { numRuns: runs(50) });
   });
 });

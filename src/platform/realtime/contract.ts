@@ -42,7 +42,7 @@ export type StreamPart =
   | { readonly type: 'start'; readonly senderId: string }
   /** `index`: of the last token in `text`. */
   | { readonly type: 'delta'; readonly text: string; readonly index: number }
-  | { readonly type: 'end'; readonly seq: number; readonly status: string }
+  | { readonly type: 'end'; readonly seq: number; readonly status: string; readonly finishReason: string | null }
   | { readonly type: 'error'; readonly code: string; readonly message: string };
 
 /** A part of a stream on its way to connections. */

@@ -51,6 +51,7 @@ const KEYWORDS: Readonly<Record<string, Keywords>> = {
   [RULES.jsonObject]: ([options]) => ({ jsonObject: options }),
   [RULES.limit]: ([max]) => ({ limit: max }),
   [RULES.nullable]: () => ({ keepsNull: true }),
+  [RULES.notBlank]: () => ({ notBlank: true }),
 };
 
 /** Builds the schema of a DTO class from its decorators. Unknown fields are refused; nested classes are inlined. */

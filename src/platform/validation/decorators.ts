@@ -9,6 +9,7 @@ export const RULES = {
   jsonObject: 'isJsonObject',
   limit: 'isLimit',
   nullable: 'isNullable',
+  notBlank: 'isNotBlank',
 } as const;
 
 const NESTED = Symbol('nested DTO class');
@@ -50,6 +51,11 @@ export function IsNullable(): PropertyDecorator {
     ValidateBy({ name: RULES.nullable, validator: compiledOnly }),
     ApiProperty({ nullable: true }),
   );
+}
+
+/** Text that shows something: not only blanks, control characters and what no font shows. */
+export function IsNotBlank(): PropertyDecorator {
+  return ValidateBy({ name: RULES.notBlank, validator: compiledOnly });
 }
 
 /** A nested object with a DTO class of its own; with `each` a list of them. */

@@ -81,12 +81,14 @@ function sentence(error: ErrorObject, field: string): string {
       return `${field} must not hold the same item twice`;
     case 'storable':
       return `${field} must not hold NUL characters or unpaired surrogates`;
+    case 'notBlank':
+      return `${field} must not be blank`;
     case 'agentFree':
       return `${field} must not begin with agent_`;
     case 'isoTime':
       return `${field} must be an ISO 8601 time with a zone, e.g. 2026-01-31T12:00:00Z`;
     case 'jsonObject':
-      return `${field} must be a JSON object of at most ${Math.floor((rule as { maxBytes: number }).maxBytes / 1024)} KB without NUL characters, unpaired surrogates, numbers out of range or __proto__`;
+      return `${field} must be a JSON object of at most ${Math.floor((rule as { maxBytes: number }).maxBytes / 1024)} KB without NUL characters, unpaired surrogates, numbers that would come back as others or __proto__`;
     case 'limit':
       return `${field} must be a whole number from 0 to ${String(rule)}, null (unlimited) or "default"`;
     case 'pattern':

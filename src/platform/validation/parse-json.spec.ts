@@ -52,4 +52,18 @@ describe('parseJson', () => {
     expect(() => parseJson(nested(100_000))).toThrow(JsonRefused);
     expect(() => parseJson('{"a":'.repeat(50_000))).toThrow('nests deeper');
   });
+
+  it('S12: refuses a number that would come back as another one, and names it', () => {
+    const refuse = (text: string): unknown => {
+      try {
+        return parseJson(text);
+      } catch (error) {
+        return error;
+      }
+    };
+    const refused = refuse('{"meta":{"id":9007199254740993},"request_id":"r"}');
+    expect(refused).toBeInstanceOf(JsonRefused);
+    expect(refused).toMatchObject({ field: 'meta.id', value: { request_id: 'r' } });
+    expect(parseJson('{"meta":{"id":"9007199254740993"}}')).toEqual({ meta: { id: '9007199254740993' } });
+  });
 });

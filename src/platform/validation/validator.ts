@@ -1,7 +1,7 @@
 import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import { AppError, type FieldError, invalidFields } from '../../common/errors';
 import { parseJson } from './parse-json';
-import { AGENT_PREFIX, findUnstorable, isStorableText, jsonBytes, MAX_JSON_DEPTH } from '../../common/text';
+import { AGENT_PREFIX, findUnstorable, isBlank, isStorableText, jsonBytes, MAX_JSON_DEPTH } from '../../common/text';
 import { compileSchema, type DtoClass, type ObjectSchema, type PropertySchema } from './compile-schema';
 import { describeFaults } from './faults';
 
@@ -49,8 +49,8 @@ export class Validator {
   }
 
   /**
-   * Checks a query string: whole numbers and booleans are read from text, an empty value is none of them; unknown
-   * parameters are ignored. Throws 400 with all faults.
+   * Checks a query string: whole numbers and booleans are read from text, an empty value is none of them.
+   * Unknown parameters were refused at the gate. Throws 400 with all faults.
    */
   query<T extends object>(dto: new () => T, value: unknown): T {
     const compiled = this.of(dto);
@@ -94,6 +94,7 @@ function createAjv(allErrors: boolean): Ajv {
     validate: (_: unknown, v: readonly unknown[]) => new Set(v).size === v.length,
   });
   ajv.addKeyword({ keyword: 'storable', type: 'string', validate: (_: unknown, v: string) => isStorableText(v) });
+  ajv.addKeyword({ keyword: 'notBlank', type: 'string', validate: (_: unknown, v: string) => !isBlank(v) });
   ajv.addKeyword({
     keyword: 'agentFree',
     type: 'string',

@@ -23,6 +23,7 @@ export interface ChatMessageBody {
   readonly metadata: Record<string, unknown> | null;
   readonly status: string;
   readonly usage?: Record<string, unknown>;
+  readonly finish_reason?: string;
   readonly created_at: string;
 }
 

@@ -5,6 +5,7 @@ import { until } from '../poll';
 import { bodyOf, type ListedRoomBody, listRooms, type MemberBody } from '../rooms';
 import { Device, type World } from './device';
 import { divergences, type RoomTruth } from './view';
+import { PATIENCE_MS } from '../patience';
 
 /** Always a member and admin of every room: who lets the others in and out. */
 export const HOST = 'ann';
@@ -14,7 +15,6 @@ export const RESIDENTS = ['dan', 'eve'];
 export const VISITORS = ['bob', 'cat'];
 
 const AT_ONCE = 12;
-const SETTLED_MS = 20_000;
 
 /** 0 ≤ x < 1, the same for the same seed. */
 export function randomOf(seed: number): () => number {
@@ -85,7 +85,7 @@ export class Play {
     await until(
       async () => this.devices.filter(({ isIdle }) => !isIdle).map(({ name }) => name),
       (busy) => busy.length === 0,
-      SETTLED_MS,
+      PATIENCE_MS,
     );
     for (const roomId of this.world.rooms.keys()) await this.lastWords(roomId);
     const truths = await this.truths();
@@ -93,7 +93,7 @@ export class Play {
     await until(
       async () => faults().length,
       (count) => count === 0,
-      SETTLED_MS,
+      PATIENCE_MS,
     ).catch(() => this.faults.push(...faults()));
     return truths;
   }

@@ -51,7 +51,7 @@ export class SupervisorProcess {
   }
 
   async next<T extends SupervisorReport['type']>(type: T): Promise<ReportOf<T>> {
-    return eventually(`a report '${type}' of process ${this.pid}`, () => this.all(type)[0], 20_000);
+    return eventually(`a report '${type}' of process ${this.pid}`, () => this.all(type)[0]);
   }
 
   /** 'ready' or the failure's message. */

@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../patience';
 
 /** Polls a condition; fails with what was waited for when it does not come true in time. */
 export async function eventually<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  forMs = 10_000,
+  forMs = PATIENCE_MS,
 ): Promise<T> {
   const end = performance.now() + forMs;
   for (;;) {

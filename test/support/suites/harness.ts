@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../patience';
 /** An implementation of a cluster port as the shared suites use it. */
 export interface PortHarness<T> {
   readonly port: T;
@@ -15,8 +16,6 @@ export interface PeerHarness<T> extends PortHarness<T> {
 
 /** Makes a fresh implementation, with nothing in it from an earlier test. */
 export type MakeHarness<H> = () => Promise<H> | H;
-
-const PATIENCE_MS = 2000;
 
 /** Repeats a check until it passes, for what arrives asynchronously; fails with its last error. */
 export async function eventually(check: () => void): Promise<void> {

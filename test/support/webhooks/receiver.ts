@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { until } from '../poll';
+import { PATIENCE_MS } from '../patience';
 
 /** A post whose signature was good. */
 export interface Received {
@@ -44,7 +45,7 @@ export class Receiver {
   }
 
   /** Those of a type, once there are so many. */
-  whenReceived(type: string, n = 1, ms = 15_000): Promise<Received[]> {
+  whenReceived(type: string, n = 1, ms = PATIENCE_MS): Promise<Received[]> {
     return until(
       () => Promise.resolve(this.of(type)),
       (found) => found.length >= n,

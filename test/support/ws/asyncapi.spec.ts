@@ -16,7 +16,7 @@ describe('docs/asyncapi.json', () => {
       .all()
       .map((channel) => channel.address());
     expect(addresses).toEqual(['/ws', '/ws/chat']);
-  }, 60_000);
+  });
 
   it('has every client frame that is built, and the frames of the contract', () => {
     expect(documentedFrames('client')).toEqual(CLIENT_FRAMES);

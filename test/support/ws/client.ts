@@ -3,10 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import WebSocket, { type ClientOptions } from 'ws';
 import { type Channel, channelOf } from './asyncapi';
 import { seenFrame, type ServerFrame } from './seen-frames';
+import { PATIENCE_MS } from '../patience';
 
 export type { ServerFrame } from './seen-frames';
-
-const WITHIN_MS = 10_000;
 
 /** How a socket ended: 1006 when no close frame came. */
 export interface SocketEnd {
@@ -88,7 +87,7 @@ export class WsClient {
   }
 
   /** Sends a frame with a request id of its own and waits for the frame that answers it. */
-  ask(frame: object, withinMs = WITHIN_MS): Promise<ServerFrame> {
+  ask(frame: object, withinMs = PATIENCE_MS): Promise<ServerFrame> {
     const request_id = `ask-${++this.asked}`;
     this.send({ ...frame, request_id });
     return this.frame((answer) => answer['request_id'] === request_id, withinMs);
@@ -100,20 +99,20 @@ export class WsClient {
   }
 
   /** The first frame, of those that came and will come, that is wanted. */
-  frame(wanted: string | ((frame: ServerFrame) => boolean), withinMs = WITHIN_MS): Promise<ServerFrame> {
+  frame(wanted: string | ((frame: ServerFrame) => boolean), withinMs = PATIENCE_MS): Promise<ServerFrame> {
     const fits = typeof wanted === 'string' ? (frame: ServerFrame) => frame.type === wanted : wanted;
     const about = typeof wanted === 'string' ? wanted : 'a frame';
     return this.until(about, () => this.frames.find(fits), withinMs);
   }
 
   /** Waits for so many frames of a type and returns them. */
-  many(type: string, count: number, withinMs = WITHIN_MS): Promise<ServerFrame[]> {
+  many(type: string, count: number, withinMs = PATIENCE_MS): Promise<ServerFrame[]> {
     const those = (): ServerFrame[] => this.got(type);
     return this.until(`${count} × ${type}`, () => (those().length >= count ? those() : undefined), withinMs);
   }
 
   /** How the socket ends. */
-  ended(withinMs = WITHIN_MS): Promise<SocketEnd> {
+  ended(withinMs = PATIENCE_MS): Promise<SocketEnd> {
     return this.until('the end of the socket', () => this.end, withinMs);
   }
 

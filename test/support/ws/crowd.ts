@@ -3,12 +3,13 @@ import { createRoom } from '../rooms';
 import type { TestApp, TestTenant } from '../app';
 import { WsClient } from './client';
 import { keyOf } from './socket-app';
+import { PATIENCE_MS } from '../patience';
 
 /**
  * How long a storm may take. Its clients share the server's event loop here, so that it hardly ever rests: what coming
  * back costs is begun no faster than for a server that has no time for it.
  */
-export const STORM_MS = 90_000;
+export const STORM_MS = 2 * PATIENCE_MS;
 
 /** Many users, each with one connection, in rooms of their own. */
 export class Crowd {

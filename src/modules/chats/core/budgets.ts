@@ -1,9 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../../common/errors';
 import { limitOf, type TenantPolicy } from '../../../platform/auth';
-import { RunsRepository } from './runs.repository';
+import type { RunFailure } from '../contract';
+import { RunsRepository, type Spent } from './runs.repository';
 
-/** Tokens that a tenant and its users may spend per day (UTC). Asked only where there is a limit. */
+/**
+ * Tokens that a tenant and its users may spend per day (UTC). Asked on every way a run begins: here before a message is
+ * stored, by `chat_answer_again` before an answer is written anew, by `run_begin` when a run's turn comes.
+ */
 @Injectable()
 export class Budgets {
   constructor(private readonly runs: RunsRepository) {}
@@ -13,18 +17,24 @@ export class Budgets {
    * overdrawn by those that were begun before it was spent.
    */
   async check(tenant: TenantPolicy, userId: string): Promise<void> {
-    const perTenant = limitOf(tenant, 'tokens_per_day');
-    const perUser = limitOf(tenant, 'tokens_per_user_per_day');
-    if (perTenant === null && perUser === null) return;
-    const spent = await this.runs.spent(tenant.tenantId, userId);
-    if (perTenant !== null && spent.tenant >= perTenant) throw exceeded('tokens_per_day', spent.seconds_left);
-    if (perUser !== null && spent.user >= perUser) throw exceeded('tokens_per_user_per_day', spent.seconds_left);
+    if (limitOf(tenant, 'tokens_per_day') === null && limitOf(tenant, 'tokens_per_user_per_day') === null) return;
+    const spent = await this.runs.budgetSpent(tenant.tenantId, userId);
+    if (spent !== null) throw budgetSpent(spent);
   }
 }
 
-function exceeded(limit: string, seconds: number): AppError {
-  return new AppError('QUOTA_EXCEEDED', `The budget of tokens for today is spent (${limit})`, {
+export function budgetSpent({ limit, seconds_left }: Spent): AppError {
+  return new AppError('QUOTA_EXCEEDED', messageOf(limit), {
     details: { limit },
-    retryAfterSeconds: Math.max(1, seconds),
+    retryAfterSeconds: Math.max(1, seconds_left),
   });
+}
+
+/** Of a run that was refused when its turn came. */
+export function budgetFailure({ limit }: Pick<Spent, 'limit'>): RunFailure {
+  return { code: 'QUOTA_EXCEEDED', message: messageOf(limit) };
+}
+
+function messageOf(limit: string): string {
+  return `The budget of tokens for today is spent (${limit})`;
 }

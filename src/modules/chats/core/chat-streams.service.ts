@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChatStreams, type ChatWatcher, END_INDEX, type Unwatch } from '../contract';
 import { noSuchAnswer } from '../events';
+import type { Position } from '../position';
 import { ChatHub, type ChatRef } from './chat-hub';
 import { ChatWatch } from './chat-watch';
 import { RunsRepository } from './runs.repository';
@@ -17,14 +18,10 @@ export class ChatStreamsService extends ChatStreams {
     super();
   }
 
-  async watch(
-    chat: ChatRef,
-    watcher: ChatWatcher,
-    resume?: { readonly runId: string; readonly afterIndex: number },
-  ): Promise<Unwatch> {
+  async watch(chat: ChatRef, watcher: ChatWatcher, resume?: Position): Promise<Unwatch> {
     const watch = this.open(chat, watcher, undefined);
     return this.begun(watch, async () => {
-      if (resume !== undefined) await watch.join(resume.runId, resume.afterIndex);
+      if (resume !== undefined && !(await this.hasEnd(chat, resume))) await watch.join(resume.runId, resume.afterIndex);
       const running = await this.running(chat);
       if (running !== undefined && running !== resume?.runId) await watch.join(running, -1);
     });
@@ -45,6 +42,11 @@ export class ChatStreamsService extends ChatStreams {
     const run = await this.runs.find(tenantId, chatId, runId);
     if (run === undefined) return false;
     return run.token_count === null || afterIndex < END_INDEX;
+  }
+
+  /** Whether a reader says, rightly, that they have the run's end: nothing of it is missing. */
+  private async hasEnd(chat: ChatRef, { runId, afterIndex }: Position): Promise<boolean> {
+    return afterIndex === END_INDEX && !(await this.hasAfter(chat, runId, afterIndex));
   }
 
   private open(chat: ChatRef, watcher: ChatWatcher, only: string | undefined): ChatWatch {

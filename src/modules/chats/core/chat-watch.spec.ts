@@ -3,6 +3,7 @@ import type { ChatEvent, ChatMessage } from '../contract';
 import type { ChatHint } from './chat-hub';
 import { ChatWatch } from './chat-watch';
 import type { RunSnapshot } from './snapshots';
+import { runs } from '../../../../test/support/patience';
 
 const RUN = 'run';
 
@@ -155,7 +156,7 @@ describe('a watcher of a run', () => {
           expect(played(events, had)).toBe(run.text);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

@@ -26,6 +26,29 @@ export class ChatsRepository {
     return row;
   }
 
+  async active(tenantId: string, userId: string, groupId: string | null, preset: string): Promise<ChatRow | undefined> {
+    const [row] = await this.database.read<ChatRow & { message_count: number }>(
+      'active chat',
+      tenantId,
+      `SELECT ${COLUMNS} FROM chats c CROSS JOIN LATERAL chat_room(c.tenant_id, c.room_id) r
+       WHERE c.tenant_id = $1 AND c.user_id = $2 AND COALESCE(c.group_id, '') = COALESCE($3, '') AND c.preset = $4
+         AND c.is_active`,
+      [tenantId, userId, groupId, preset],
+    );
+    return row;
+  }
+
+  /** Answers without a token of each of these chats; those without any are missing. */
+  silent(tenantId: string, chatIds: readonly string[]): Promise<{ room_id: string; n: number }[]> {
+    return this.database.read<{ room_id: string; n: number }>(
+      'silent answers',
+      tenantId,
+      `SELECT q.room_id, count(*)::int AS n FROM runs q WHERE q.tenant_id = $1 AND q.room_id = ANY ($2::uuid[])
+         AND q.token_count = 0 AND q.answer_seq IS NOT NULL GROUP BY 1`,
+      [tenantId, chatIds],
+    );
+  }
+
   async list(
     tenantId: string,
     { userId, groupId, by, order }: ChatFilter,

@@ -8,7 +8,7 @@ import { Database } from '../../../platform/database';
 import { type EffectResult, Effects } from '../../../platform/idempotency';
 import { ChatLog } from '../../messages';
 import { DEFAULT_PRESET, Presets } from '../../models';
-import { type Chat, type ChatFilter, type ChatMessage, Chats, type NewChat } from '../contract';
+import { type Chat, type ChatFilter, type ChatMessage, Chats, type MessageStart, type NewChat } from '../contract';
 import { ChatNews } from './chat-news';
 import { chatOf, type ChatRow, messageOf } from './chat-row';
 import { ChatsRepository } from './chats.repository';
@@ -39,6 +39,15 @@ export class ChatsService extends Chats {
     return this.make(caller, input, false, chatId);
   }
 
+  async current(
+    caller: Caller,
+    { userId, groupId, preset = DEFAULT_PRESET }: Pick<NewChat, 'userId' | 'groupId' | 'preset'>,
+  ): Promise<Chat | undefined> {
+    await this.check(caller, userId, preset);
+    const row = await this.repository.active(caller.tenantId, userId, groupId ?? null, preset);
+    return row && chatOf(caller.tenantId, row);
+  }
+
   active(caller: Caller, input: Pick<NewChat, 'userId' | 'groupId' | 'preset'>): Promise<Chat> {
     return this.make(caller, input, true, newUuid());
   }
@@ -58,14 +67,29 @@ export class ChatsService extends Chats {
     return { chats: rows.map((row) => chatOf(tenantId, row)), total };
   }
 
-  async lastMessages(chats: readonly Chat[]): Promise<ReadonlyMap<string, ChatMessage>> {
+  async lastMessages(chats: readonly Chat[]): Promise<ReadonlyMap<string, MessageStart>> {
     const [first] = chats;
     if (first === undefined) return new Map();
-    const rows = await this.log.newest(
+    return this.log.lastSaid(
       first.tenantId,
       chats.map((chat) => chat.chatId),
     );
-    return new Map(rows.map((row) => [row.room_id, messageOf(row)]));
+  }
+
+  async silent(chats: readonly Chat[]): Promise<ReadonlyMap<string, number>> {
+    const [first] = chats;
+    if (first === undefined) return new Map();
+    const ids = chats.map((chat) => chat.chatId);
+    return new Map((await this.repository.silent(first.tenantId, ids)).map(({ room_id, n }) => [room_id, n]));
+  }
+
+  async goneOf(chats: readonly Chat[]): Promise<ReadonlySet<string>> {
+    const names = new Set(chats.map(({ preset }) => preset));
+    names.delete(DEFAULT_PRESET);
+    const [first] = chats;
+    if (first === undefined || names.size === 0) return names;
+    const known = await this.presets.known(first.tenantId, [...names]);
+    return new Set([...names].filter((name) => !known.has(name)));
   }
 
   async update(
@@ -111,12 +135,19 @@ export class ChatsService extends Chats {
     };
   }
 
+  async turns(chat: Chat, { limit, offset }: PageRequest): Promise<{ messages: ChatMessage[]; total: number }> {
+    const { tenantId, chatId, messageCount } = chat;
+    const [rows, silent] = await Promise.all([this.log.said(tenantId, chatId, limit, offset), this.silent([chat])]);
+    return {
+      messages: rows.map(messageOf),
+      total: Math.max(messageCount - (silent.get(chatId) ?? 0), rows.length === 0 ? 0 : offset + rows.length),
+    };
+  }
+
   private async make(caller: Caller, input: NewChat, isActive: boolean, chatId: string): Promise<Chat> {
     const { tenantId } = caller;
     const { userId, groupId, title, metadata, preset = DEFAULT_PRESET } = input;
-    refuseOthers(caller, userId);
-    if ((await this.presets.find(tenantId, preset)) === undefined)
-      throw invalid('preset', 'There is no such preset; GET /api/presets lists them');
+    await this.check(caller, userId, preset);
     const values = [
       ...[tenantId, chatId, userId, groupId ?? null, preset, AGENT_PREFIX + preset, title ?? NEW_TITLE],
       ...[metadata === undefined ? null : JSON.stringify(metadata), title === undefined, isActive],
@@ -130,6 +161,12 @@ export class ChatsService extends Chats {
     if (result.chat === undefined) throw new Error(`chat_create: ${result.status}`);
     if (result.made === true) this.news.made({ tenantId, chatId: result.chat.room_id }, userId);
     return chatOf(tenantId, result.chat);
+  }
+
+  private async check(caller: Caller, userId: string, preset: string): Promise<void> {
+    refuseOthers(caller, userId);
+    if ((await this.presets.find(caller.tenantId, preset)) === undefined)
+      throw invalid('preset', 'There is no such preset; GET /api/presets lists them');
   }
 
   private change(caller: Caller, chat: Chat, fn: string, values: readonly unknown[]): Promise<ChatResult> {

@@ -24,6 +24,11 @@ export class Interrupts {
     return ids;
   }
 
+  /** Ends answers whose runs are cancelled already. */
+  now(runIds: readonly string[]): void {
+    this.live.stop(runIds);
+  }
+
   /** Ends the answers to what was said before. What cannot be ended now is answered in its turn. */
   before({ tenantId, chatId }: ChatRef, seq: number): void {
     this.runs

@@ -8,3 +8,6 @@ export interface RunOutcome {
   readonly usage: TokenUsage | undefined;
   readonly failure?: RunFailure;
 }
+
+/** Before it began: nobody was asked. */
+export const STOPPED: RunOutcome = { status: 'cancelled', finishReason: 'stopped', usage: undefined };

@@ -45,7 +45,7 @@ export class RunPublisher {
       chatId,
       runId,
       failure === undefined
-        ? { type: 'end', seq: answer.seq, status: answer.status }
+        ? { type: 'end', seq: answer.seq, status: answer.status, finishReason: answer.finishReason }
         : { type: 'error', code: failure.code, message: failure.message },
     );
   }

@@ -1,15 +1,17 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AGENT_PREFIX } from '../../../common/text';
-import { type Job, type JobHandler, JobHandlers, LEASE_LOST } from '../../../platform/jobs';
-import { Answerer } from './answerer';
+import { LIMIT_DEFAULTS } from '../../../platform/auth';
+import { type Job, type JobHandler, JobHandlers, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
+import type { AnswerOptions } from '../../models';
+import { Answerer, type Question } from './answerer';
+import { budgetFailure } from './budgets';
 import { Titles } from './titles';
-import { countUsage } from './context';
-import { LiveRun, type RunRef } from './live-run';
+import { LiveRun } from './live-run';
 import { LiveRuns } from './live-runs';
 import { patiently } from './patience';
 import { RunEnds } from './run-ends';
 import { RUN } from './run-kind';
-import type { RunOutcome } from './run-outcome';
+import { type RunOutcome, STOPPED } from './run-outcome';
 import { type Begun, RunsRepository } from './runs.repository';
 
 /** As the append and chat_answer_again write it; ids are UUIDs. */
@@ -17,11 +19,13 @@ interface RunPayload {
   readonly run_id: string;
   readonly room_id: string;
   readonly seq: number;
+  /** With what the model is asked, as JSON text. */
+  readonly options?: string;
+  /** Of the call that asked. */
+  readonly request_id?: string;
 }
 
 type Taken = Extract<Begun, { fence: number }>;
-
-const STOPPED: RunOutcome = { status: 'cancelled', finishReason: 'stopped', usage: undefined };
 
 /**
  * Answers, one at a time per chat. Only a run that was still queued is begun: one whose worker died while it streamed ends
@@ -34,6 +38,7 @@ export class RunWorker implements JobHandler, OnModuleInit {
   readonly concurrency = 1;
   readonly perTenant = 512;
   readonly slots = 1024;
+  readonly limits = { perTenant: limit('runs_at_once'), perUser: limit('runs_at_once_per_user') };
   /** What is being answered when the server stops gets this long. */
   readonly drainMs = 10_000;
 
@@ -51,17 +56,19 @@ export class RunWorker implements JobHandler, OnModuleInit {
   }
 
   async run({ tenantId, payload }: Job, signal: AbortSignal): Promise<void> {
-    const { run_id: runId, room_id: chatId, seq } = payload as RunPayload;
+    const { run_id: runId, room_id: chatId, seq, options, request_id: requestId } = payload as RunPayload;
     const ref = { tenantId, chatId, runId };
-    const begun = await patiently(signal, () => this.runs.begin(tenantId, runId));
+    const begun = await patiently(signal, () => this.runs.begin(tenantId, runId, options ?? null));
     if (begun.status === 'gone') return;
     if (begun.status === 'ended') return this.ends.republish(ref);
     const senderId = AGENT_PREFIX + begun.preset;
-    if (begun.status === 'lost') return this.endLost(ref, seq, senderId, begun, signal);
+    const question = questionOf(begun, options);
+    if (begun.status === 'lost') return this.endLost(new LiveRun(ref, begun.fence, seq, senderId), question, signal);
     const live = new LiveRun(ref, begun.fence, seq, senderId);
+    live.requestId = requestId;
     this.live.add(live);
     try {
-      await this.answer(live, begun, signal);
+      await this.answer(live, begun, question, signal);
     } finally {
       this.live.remove(live);
     }
@@ -73,9 +80,8 @@ export class RunWorker implements JobHandler, OnModuleInit {
     await this.ends.giveUp({ tenantId, chatId, runId }, seq, error);
   }
 
-  private async answer(live: LiveRun, begun: Taken, signal: AbortSignal): Promise<void> {
-    const question = { preset: begun.preset, clearedSeq: begun.cleared_seq };
-    const outcome = begun.status === 'cancelled' ? STOPPED : await this.answerer.answer(live, question, signal);
+  private async answer(live: LiveRun, begun: Taken, question: Question, signal: AbortSignal): Promise<void> {
+    const outcome = refusalOf(begun) ?? (await this.answerer.answer(live, question, signal));
     if (signal.reason === LEASE_LOST) {
       // Whoever gets the job next, perhaps this node again, has more than what was stored of it.
       this.live.keep(live.ref.runId, { live, outcome });
@@ -85,12 +91,29 @@ export class RunWorker implements JobHandler, OnModuleInit {
     if (outcome.status === 'completed' && begun.auto_title) await this.titles.settle(live.ref, live.replyToSeq);
   }
 
-  private async endLost(ref: RunRef, seq: number, senderId: string, begun: Taken, signal: AbortSignal): Promise<void> {
+  private async endLost(lost: LiveRun, question: Question, signal: AbortSignal): Promise<void> {
+    const { ref, fence, replyToSeq, senderId } = lost;
     const kept = this.live.takeUnstored(ref.runId);
     if (kept !== undefined) return this.ends.store(kept.live, kept.outcome, signal);
     const tokens = await patiently(signal, () => this.runs.tokens(ref.tenantId, ref.runId));
-    const live = new LiveRun(ref, begun.fence, seq, senderId, tokens);
-    const usage = live.count === 0 ? undefined : countUsage([], live.text);
+    const live = new LiveRun(ref, fence, replyToSeq, senderId, tokens);
+    const usage = await patiently(signal, () => this.answerer.usageOfLost(live, question));
     await this.ends.store(live, { status: 'interrupted', finishReason: 'stopped', usage }, signal);
   }
+}
+
+function limit(name: 'runs_at_once' | 'runs_at_once_per_user'): TenantJobLimit {
+  return { name, byDefault: LIMIT_DEFAULTS[name] };
+}
+
+function questionOf(begun: Taken, options: string | undefined): Question {
+  const asked = options === undefined ? {} : (JSON.parse(options) as AnswerOptions);
+  return { preset: begun.preset, clearedSeq: begun.cleared_seq, options: asked };
+}
+
+/** How a run ends that may not begin. */
+function refusalOf(begun: Taken): RunOutcome | undefined {
+  if (begun.status === 'cancelled') return STOPPED;
+  if (begun.status !== 'spent') return undefined;
+  return { status: 'failed', finishReason: 'error', usage: undefined, failure: budgetFailure(begun) };
 }

@@ -15,15 +15,23 @@ export interface RunRow {
 export type Begun =
   | { readonly status: 'gone' }
   | { readonly status: 'ended' }
-  | {
-      /** `lost`: an earlier worker died while it streamed. `cancelled`: before it began. */
+  | (BegunRun & {
+      /** `lost`: an earlier worker died while it streamed. `cancelled`: before it began, or its question was deleted. */
       readonly status: 'started' | 'lost' | 'cancelled';
-      readonly fence: number;
-      readonly user_id: string;
-      readonly preset: string;
-      readonly cleared_seq: number;
-      readonly auto_title: boolean;
-    };
+    })
+  | (BegunRun & {
+      /** A budget is spent: it has not begun and is to end. */
+      readonly status: 'spent';
+      readonly limit: string;
+    });
+
+interface BegunRun {
+  readonly fence: number;
+  readonly user_id: string;
+  readonly preset: string;
+  readonly cleared_seq: number;
+  readonly auto_title: boolean;
+}
 
 /** Tokens of a run as they were stored. */
 export interface StoredTokens {
@@ -32,10 +40,11 @@ export interface StoredTokens {
   readonly ends: readonly number[];
 }
 
+/** A budget that is spent. */
 export interface Spent {
-  readonly tenant: number;
-  readonly user: number;
-  /** Until the budgets begin anew. */
+  /** Its name among the tenant's limits. */
+  readonly limit: string;
+  /** Until it begins anew. */
   readonly seconds_left: number;
 }
 
@@ -46,8 +55,9 @@ const UNFINISHED = `state IN ('queued', 'streaming')`;
 export class RunsRepository {
   constructor(private readonly database: Database) {}
 
-  begin(tenantId: string, runId: string): Promise<Begun> {
-    return this.database.call<Begun>('begin run', tenantId, 'run_begin', [tenantId, runId]);
+  /** @param params what the model is asked with, as JSON text */
+  begin(tenantId: string, runId: string, params: string | null): Promise<Begun> {
+    return this.database.call<Begun>('begin run', tenantId, 'run_begin', [tenantId, runId, params]);
   }
 
   async find(tenantId: string, chatId: string, runId: string): Promise<RunRow | undefined> {
@@ -123,18 +133,8 @@ export class RunsRepository {
     return { text, ends };
   }
 
-  /** Tokens of models that the tenant and the user have spent since midnight UTC. */
-  async spent(tenantId: string, userId: string): Promise<Spent> {
-    const [row] = await this.database.read<Spent & { tenant: number }>(
-      'tokens spent',
-      tenantId,
-      `WITH day AS (SELECT date_trunc('day', now(), 'UTC') AS began)
-       SELECT COALESCE(sum(r.total_tokens), 0)::float8 AS tenant,
-         COALESCE(sum(r.total_tokens) FILTER (WHERE r.user_id = $2), 0)::float8 AS "user",
-         ceil(extract(epoch FROM min(d.began) + interval '1 day' - now()))::int AS seconds_left
-       FROM day d LEFT JOIN runs r ON r.tenant_id = $1 AND r.ended_at >= d.began`,
-      [tenantId, userId],
-    );
-    return row ?? { tenant: 0, user: 0, seconds_left: 1 };
+  /** Which budget of the tenant or the user is spent, if any. */
+  budgetSpent(tenantId: string, userId: string): Promise<Spent | null> {
+    return this.database.call<Spent | null>('budget spent', tenantId, 'budget_spent', [tenantId, userId]);
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ChatLog } from '../../messages';
-import type { ChatMessage, RunFailure } from '../contract';
+import { type ChatMessage, END_INDEX, type RunFailure } from '../contract';
 import { failureOf, messageOf } from './chat-row';
 import type { ChatRef } from './chat-hub';
 import { LiveRuns } from './live-runs';
@@ -47,8 +47,11 @@ export class RunSnapshots {
     if (row === undefined) return undefined;
     const answer = messageOf(row);
     const whole = completed(tokens, answer.content);
-    const isBegun = whole.ends.length > 0;
-    return { ...tail(whole, afterIndex, whole.ends.length), isBegun, ended: { answer, failure: failureOf(row) } };
+    const count = whole.ends.length;
+    const isBegun = count > 0;
+    // Who has the end has all tokens: they get the end again, and nothing else.
+    const asked = afterIndex === END_INDEX ? count - 1 : afterIndex;
+    return { ...tail(whole, asked, count), isBegun, ended: { answer, failure: failureOf(row) } };
   }
 }
 

@@ -1,9 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import type { Caller } from '../../../platform/auth';
+import { type EffectResult, Effects } from '../../../platform/idempotency';
 import { type Chat, type ChatMessage, ChatStreams } from '../contract';
 import { Interrupts } from './interrupts';
 
 /** A stop is answered after so long at most; what could not be stored by then is stored later. */
 const PATIENCE_MS = 5000;
+
+interface Stopped extends EffectResult {
+  readonly runs: readonly string[];
+}
 
 /** Ends answers and waits until what they have is stored. */
 @Injectable()
@@ -11,11 +17,21 @@ export class Stops {
   constructor(
     private readonly interrupts: Interrupts,
     private readonly streams: ChatStreams,
+    private readonly effects: Effects,
   ) {}
 
-  async all(chat: Chat): Promise<readonly ChatMessage[]> {
-    const ids = await this.interrupts.all(chat);
-    const answers = await Promise.all(ids.map((runId) => this.end(chat, runId)));
+  /** Runs that are cancelled already end wherever they are written; nobody waits for that. */
+  now(runIds: readonly string[]): void {
+    this.interrupts.now(runIds);
+  }
+
+  /** A repeat with the same Idempotency-Key ends nothing that was begun since, and is answered as the first time. */
+  async all(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
+    const { runs } = await this.effects.harmless<Stopped>(caller, chat.tenantId, async () => ({
+      status: 'ok',
+      runs: await this.interrupts.all(chat),
+    }));
+    const answers = await Promise.all(runs.map((runId) => this.end(chat, runId)));
     return answers.flatMap((answer) => (answer === undefined ? [] : [answer]));
   }
 

@@ -5,6 +5,7 @@ import type { Caller } from '../../../platform/auth';
 import { Jobs } from '../../../platform/jobs';
 import { AiWindow } from '../../../platform/rate-limit';
 import type { AiTurn, Said, Stored } from '../../messages';
+import type { AnswerOptions } from '../../models';
 import type { Origin } from '../contract';
 import { Budgets } from './budgets';
 import { ChatHub } from './chat-hub';
@@ -38,17 +39,28 @@ export class TurnGate {
     const chat = await this.chats.find(said.tenantId, said.roomId);
     if (chat === undefined) throw notFound('Room');
     if (caller.tenant !== undefined) await this.window.take(caller.tenant);
-    return this.begin(caller, said, chat.user_id, undefined);
+    return this.begin(caller, said, chat.user_id);
+  }
+
+  /** @throws 429 when a budget is spent */
+  async admit({ tenant }: Caller, userId: string): Promise<void> {
+    if (tenant !== undefined) await this.budgets.check(tenant, userId);
   }
 
   /** @throws 409 while an answer is written (`reject`), 429 when a budget is spent */
-  async begin(caller: Caller, said: Said, userId: string, origin: Origin | undefined): Promise<OpenTurn> {
+  async begin(
+    caller: Caller,
+    said: Said,
+    userId: string,
+    { origin, options }: { readonly origin?: Origin; readonly options?: AnswerOptions | undefined } = {},
+  ): Promise<OpenTurn> {
     const { tenantId, roomId: chatId } = said;
-    if (caller.tenant !== undefined) await this.budgets.check(caller.tenant, userId);
+    await this.admit(caller, userId);
     const mode = caller.tenant?.settings.while_answering ?? 'queue';
     const release = mode === 'reject' ? await this.interrupts.whenFree({ tenantId, chatId }) : () => undefined;
     const runId = newUuid();
-    const payload = { run_id: runId, room_id: chatId, user_id: userId };
+    const asked = options === undefined ? {} : { options: JSON.stringify(options) };
+    const payload = { run_id: runId, room_id: chatId, user_id: userId, request_id: caller.requestId, ...asked };
     return {
       runId,
       jobs: [{ kind: RUN, key: chatId, payload }],

@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { newUuid } from '../../../common/ids';
+import { canonicalJson } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
 import { AiTurns, bindingId, MessageWriter, metaText, type Said } from '../../messages';
 import { Models } from '../../models';
@@ -24,7 +25,15 @@ export class TurnsService extends Turns implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.rooms.use({ begin: (caller, said) => this.gate.beginInRoom(caller, said) });
+    this.rooms.use({
+      begin: (caller, said) => this.gate.beginInRoom(caller, said),
+      cancelled: (runIds) => this.stops.now(runIds),
+    });
+  }
+
+  async admit(caller: Caller, userId: string): Promise<void> {
+    await this.models.available(caller.tenantId);
+    await this.gate.admit(caller, userId);
   }
 
   async send(caller: Caller, chat: Chat, input: NewTurn): Promise<Turn> {
@@ -35,7 +44,8 @@ export class TurnsService extends Turns implements OnModuleInit {
       const stored = await this.writer.say(caller, said, isBoundByKey, turn);
       const message = messageSaid(said, stored);
       if (turn !== undefined && stored.status === 'new') return { message, runId: turn.runId, replayed: false };
-      return { message, runId: await this.reruns.ofMessage(chat, stored.seq), replayed: stored.status === 'duplicate' };
+      const runId = await this.reruns.ofMessage(chat, stored.seq, input.options);
+      return { message, runId, replayed: stored.status === 'duplicate' };
     } finally {
       turn?.release();
     }
@@ -45,15 +55,15 @@ export class TurnsService extends Turns implements OnModuleInit {
     return this.reruns.last(caller, chat);
   }
 
-  stop(chat: Chat): Promise<readonly ChatMessage[]> {
-    return this.stops.all(chat);
+  stop(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
+    return this.stops.all(caller, chat);
   }
 
   /** What is stored already is answered whatever the limits say by now: then there is no turn. */
-  private async open(caller: Caller, chat: Chat, said: Said, { origin }: NewTurn): Promise<OpenTurn | undefined> {
+  private async open(caller: Caller, chat: Chat, said: Said, input: NewTurn): Promise<OpenTurn | undefined> {
     try {
       await this.models.available(chat.tenantId);
-      return await this.gate.begin(caller, said, chat.userId, origin);
+      return await this.gate.begin(caller, said, chat.userId, input);
     } catch (error) {
       if (await this.reruns.isKnown(said)) return undefined;
       throw error;
@@ -70,5 +80,6 @@ function saidIn(caller: Caller, { tenantId, chatId, userId }: Chat, input: NewTu
     content: input.content,
     metaText: metaText(input.metadata),
     clientMessageId: bindingId(caller, input.clientMessageId),
+    ...(input.options === undefined ? {} : { alsoEqual: canonicalJson(input.options) }),
   };
 }

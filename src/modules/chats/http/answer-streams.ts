@@ -8,7 +8,7 @@ import { describeError, Log } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
 import { type Chat, type ChatEvent, ChatStreams, END_INDEX } from '../contract';
 import type { Door } from './doors';
-import { eventId, type Position } from './position';
+import { eventId, type Position } from '../position';
 
 /** Whom a stream answers. */
 export interface StreamCall {
@@ -28,6 +28,15 @@ export class AnswerStreams {
     private readonly metrics: Metrics,
     private readonly log: Log,
   ) {}
+
+  /**
+   * Does what ends in `open`, or finds that nothing is to be streamed, once there is a place for the stream.
+   * @param userId to whom it goes
+   * @throws 429 where the tenant or the user has all the streams that it may have: then nothing is done
+   */
+  seated<T>({ caller: { tenant }, reply }: StreamCall, userId: string, work: () => Promise<T>): Promise<T> {
+    return this.sse.seated(reply, { tenant, userId }, work);
+  }
 
   /**
    * Begins a stream that gives a run to its end, however long it waits for its turn.

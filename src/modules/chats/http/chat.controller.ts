@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { forbidden } from '../../../common/errors';
+import { type AppError, forbidden, invalid } from '../../../common/errors';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
 import { Answers } from './answers';
@@ -42,13 +42,12 @@ export class ChatController {
   @Access('tenant')
   @ApiErrors('CONVERSATION_NOT_FOUND', 'CONFLICT', 'QUOTA_EXCEEDED', 'CHANNEL_UNAVAILABLE')
   @SseAnswer(CONVERSATION_STREAM)
-  async askForStream(
+  askForStream(
     @CurrentCaller() caller: Caller,
     @Body() body: AskDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
-    const { chat, turn } = await this.send(caller, body);
-    return this.answers.responseStream({ caller, reply }, chat, turn);
+    return this.answers.responseStream({ caller, reply }, body.userId, () => this.send(caller, body));
   }
 
   private send(caller: Caller, body: AskDto): Promise<{ chat: Chat; turn: Turn }> {
@@ -61,9 +60,24 @@ export class ChatController {
 
   private async chatOf(caller: Caller, body: AskDto): Promise<Chat> {
     const { conversationId, userId, groupId, preset } = body;
-    if (conversationId === undefined) return this.chats.active(caller, { userId, groupId, preset });
+    if (conversationId !== undefined) return this.named(caller, conversationId, body);
+    const input = { userId, groupId, preset };
+    const current = await this.chats.current(caller, input);
+    if (current !== undefined) return current;
+    await this.turns.admit(caller, userId);
+    return this.chats.active(caller, input);
+  }
+
+  /** What is sent beside the id of a conversation must be its own: it decides nothing, and must not seem to. */
+  private async named(caller: Caller, conversationId: string, { userId, groupId, preset }: AskDto): Promise<Chat> {
     const chat = await this.chats.get(caller, conversationIdOf(conversationId));
     if (chat.userId !== userId) throw forbidden('This conversation belongs to another user');
+    if (preset !== undefined && preset !== chat.preset) throw ofAnother('preset');
+    if (groupId !== undefined && groupId !== chat.groupId) throw ofAnother('groupId');
     return chat;
   }
+}
+
+function ofAnother(field: string): AppError {
+  return invalid(field, `The conversation has another ${field}; leave it out`);
 }

@@ -5,7 +5,7 @@ import { pageInfo, pageRequest } from '../../../common/pagination';
 import { userIdFault } from '../../../common/text';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SuccessDto } from '../../../platform/http';
-import { Chats } from '../contract';
+import { type Chat, Chats } from '../contract';
 import { ChatDto, ChatPageDto, CreateChatDto, ListChatsQueryDto, UpdateChatDto } from './dto/chat.dto';
 import { ChatMessagePageDto, ListChatMessagesQueryDto } from './dto/turn.dto';
 import { chatIdOf } from './ids';
@@ -38,7 +38,8 @@ export class ChatsController {
     const page = pageRequest(query);
     const filter = { userId, by: 'created', order: query.order ?? 'desc' } as const;
     const { chats, total } = await this.chats.list(caller, filter, page);
-    return { chats: chats.map(chatView), ...pageInfo(page, chats.length, total) };
+    const gone = await this.chats.goneOf(chats);
+    return { chats: chats.map((chat) => chatView(chat, gone)), ...pageInfo(page, chats.length, total) };
   }
 
   /** Get a chat. */
@@ -46,7 +47,7 @@ export class ChatsController {
   @Access('tenant')
   @ApiErrors('NOT_FOUND')
   async get(@CurrentCaller() caller: Caller, @Param('chat_id') chatId: string): Promise<ChatDto> {
-    return chatView(await this.chats.get(caller, chatIdOf(chatId)));
+    return this.shown(await this.chats.get(caller, chatIdOf(chatId)));
   }
 
   /** Change the title or the metadata (merged). */
@@ -59,7 +60,7 @@ export class ChatsController {
     @Body() body: UpdateChatDto,
   ): Promise<ChatDto> {
     const chat = await this.chats.get(caller, chatIdOf(chatId));
-    return chatView(await this.chats.update(caller, chat, body));
+    return this.shown(await this.chats.update(caller, chat, body));
   }
 
   /** Delete a chat, with its messages; an answer that is being written ends. */
@@ -86,5 +87,9 @@ export class ChatsController {
     const { messages, total } = await this.chats.messages(chat, query.order ?? 'asc', page);
     const views = messages.map((message) => chatMessageView(chat.chatId, message));
     return { messages: views, ...pageInfo(page, views.length, total) };
+  }
+
+  private async shown(chat: Chat): Promise<ChatDto> {
+    return chatView(chat, await this.chats.goneOf([chat]));
   }
 }

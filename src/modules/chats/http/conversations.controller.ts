@@ -25,7 +25,7 @@ import {
 import { ResumeQueryDto } from './dto/resume-query.dto';
 import { LAST_EVENT_ID, NOTHING_MISSING, REJOINED_CONVERSATION_STREAM } from './examples';
 import { conversationIdOf } from './ids';
-import { positionOf } from './position';
+import { positionOf } from '../position';
 import { conversationMessageView, conversationView } from './views';
 
 @ApiTags('Conversations')
@@ -46,8 +46,9 @@ export class ConversationsController {
   ): Promise<ConversationListDto> {
     const filter = { userId, groupId, by: 'active', order: 'desc' } as const;
     const { chats, total } = await this.chats.list(caller, filter, pageRequest(query));
-    const last = await this.chats.lastMessages(chats);
-    return { conversations: chats.map((chat) => conversationView(chat, last.get(chat.chatId))), total };
+    const [last, silent] = await Promise.all([this.chats.lastMessages(chats), this.chats.silent(chats)]);
+    const views = chats.map((chat) => conversationView(chat, last.get(chat.chatId), silent.get(chat.chatId)));
+    return { conversations: views, total };
   }
 
   /** Get a conversation with its newest messages, in order of time. */
@@ -61,7 +62,7 @@ export class ConversationsController {
   ): Promise<ConversationHistoryDto> {
     return inConversation(async () => {
       const chat = await this.chats.get(caller, conversationIdOf(conversationId));
-      const { messages, total } = await this.chats.messages(chat, 'desc', pageRequest(query));
+      const { messages, total } = await this.chats.turns(chat, pageRequest(query));
       return {
         id: encodeId('conversation', chat.chatId),
         messages: messages.map(conversationMessageView).reverse(),

@@ -46,13 +46,17 @@ describe('the door of the Conversations API', () => {
     expect([STARTED, TOKENS, ENDED].map((event) => door.event(event))).toEqual([
       { type: 'start', conversationId: CONVERSATION_ID },
       { type: 'content', text: 'Hi ' },
-      { type: 'end', usage: { promptTokens: 3, completionTokens: 2, totalTokens: 5 } },
+      { type: 'end', usage: { promptTokens: 3, completionTokens: 2, totalTokens: 5 }, finishReason: 'stop' },
     ]);
   });
 
   it('says start once, and null for a usage that nobody knows', () => {
     expect(conversationDoor(CHAT, true).event(STARTED)).toBeUndefined();
-    expect(door.event({ ...ENDED, answer: answerOf({ usage: null }) })).toEqual({ type: 'end', usage: null });
+    expect(door.event({ ...ENDED, answer: answerOf({ usage: null }) })).toEqual({
+      type: 'end',
+      usage: null,
+      finishReason: 'stop',
+    });
   });
 
   it('errors have the shape of the source', () => {

@@ -7,6 +7,12 @@ const AT = { timestamp: '2026-01-31T12:00:00.000Z', message_id: MESSAGE_ID, chat
 const USAGE = { prompt_tokens: 50, completion_tokens: 3, total_tokens: 53 };
 const END = { seq: 2, content: "I'm doing great!", status: 'completed', usage: USAGE, finish_reason: 'stop' };
 
+const CONVERSATION_END = {
+  type: 'end',
+  usage: { promptTokens: 50, completionTokens: 3, totalTokens: 53 },
+  finishReason: 'stop',
+};
+
 export const CHAT_STREAM = stream([
   [
     -1,
@@ -34,13 +40,13 @@ export const CONVERSATION_STREAM = stream([
   [-1, { type: 'start', conversationId: 'conv_019000000000700080000000000000c0' }],
   [1, { type: 'content', text: "I'm doing " }],
   [2, { type: 'content', text: 'great!' }],
-  [END_INDEX, { type: 'end', usage: { promptTokens: 50, completionTokens: 3, totalTokens: 53 } }],
+  [END_INDEX, CONVERSATION_END],
 ]);
 
 export const REJOINED_CONVERSATION_STREAM = stream([
   [1, { type: 'start', conversationId: 'conv_019000000000700080000000000000c0' }],
   [2, { type: 'content', text: 'great!' }],
-  [END_INDEX, { type: 'end', usage: { promptTokens: 50, completionTokens: 3, totalTokens: 53 } }],
+  [END_INDEX, CONVERSATION_END],
 ]);
 
 export const LAST_EVENT_ID = {

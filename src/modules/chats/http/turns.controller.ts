@@ -5,12 +5,12 @@ import type { FastifyReply } from 'fastify';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
 import { Answers } from './answers';
-import { Chats, Turns } from '../contract';
+import { Chats, type Turn, Turns } from '../contract';
 import { ResumeQueryDto } from './dto/resume-query.dto';
 import { RegenerateDto, SendChatMessageDto, StoppedDto, TurnDto } from './dto/turn.dto';
 import { CHAT_STREAM, LAST_EVENT_ID, NOTHING_MISSING, REJOINED_CHAT_STREAM } from './examples';
 import { chatIdOf } from './ids';
-import { positionOf } from './position';
+import { positionOf } from '../position';
 import { chatMessageView } from './views';
 
 @ApiTags('AI chats')
@@ -40,11 +40,11 @@ export class TurnsController {
   ): Promise<TurnDto | Readable> {
     const chat = await this.chats.get(caller, chatIdOf(chatId));
     const { content, metadata, client_message_id: clientMessageId } = body;
-    const turn = await this.turns.send(caller, chat, { content, metadata, clientMessageId });
     const call = { caller, reply };
+    const say = (): Promise<Turn> => this.turns.send(caller, chat, { content, metadata, clientMessageId });
     return wantsStream(body, accept)
-      ? this.answers.turnStream(call, chat, turn, clientMessageId)
-      : this.answers.turn(call, chat, turn);
+      ? this.answers.turnStream(call, chat, say, clientMessageId)
+      : this.answers.turn(call, chat, await say());
   }
 
   /** Write the last answer anew; the old one becomes `superseded`. Answered like a message. */
@@ -62,11 +62,11 @@ export class TurnsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TurnDto | Readable> {
     const chat = await this.chats.get(caller, chatIdOf(chatId));
-    const turn = await this.turns.regenerate(caller, chat);
     const call = { caller, reply };
+    const again = (): Promise<Turn> => this.turns.regenerate(caller, chat);
     return wantsStream(body, accept)
-      ? this.answers.turnStream(call, chat, turn, undefined)
-      : this.answers.turn(call, chat, turn);
+      ? this.answers.turnStream(call, chat, again, undefined)
+      : this.answers.turn(call, chat, await again());
   }
 
   /** Stop the answers that are being written or wait; their text so far is kept, as `cancelled`. */
@@ -76,7 +76,7 @@ export class TurnsController {
   @ApiErrors('NOT_FOUND')
   async stop(@CurrentCaller() caller: Caller, @Param('chat_id') chatId: string): Promise<StoppedDto> {
     const chat = await this.chats.get(caller, chatIdOf(chatId));
-    const stopped = await this.turns.stop(chat);
+    const stopped = await this.turns.stop(caller, chat);
     return { answers: stopped.map((message) => chatMessageView(chat.chatId, message)) };
   }
 

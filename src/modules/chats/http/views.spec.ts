@@ -17,7 +17,7 @@ describe('the objects of the AI chats API', () => {
     expect(chatView(CHAT)).toMatchObject({ config: { metadata: {} }, last_message_at: null });
   });
 
-  it('an answer says what it answers and what it took', () => {
+  it('A10: an answer says what it answers, what it took and why it ended', () => {
     expect(chatMessageView(CHAT.chatId, answerOf({ metadata: { a: 1 } }))).toEqual({
       id: RUN_ID,
       chat_id: CHAT.chatId,
@@ -27,6 +27,7 @@ describe('the objects of the AI chats API', () => {
       reply_to_seq: 1,
       metadata: { a: 1 },
       status: 'completed',
+      finish_reason: 'stop',
       usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
       created_at: '2026-01-31T12:00:02.000Z',
     });
@@ -44,30 +45,45 @@ describe('the objects of the AI chats API', () => {
   });
 });
 
+describe('A15: a chat whose preset was deleted', () => {
+  it('says so in its config', () => {
+    expect(chatView(CHAT, new Set(['default'])).config).toEqual({
+      metadata: {},
+      preset: 'default',
+      preset_deleted: true,
+    });
+    expect(chatView(CHAT, new Set(['other'])).config).toEqual({ metadata: {}, preset: 'default' });
+  });
+});
+
 describe('the objects of the Conversations API', () => {
   it('a conversation shows its last message and its last activity', () => {
     const chat = { ...CHAT, groupId: 'g1', messageCount: 2, lastMessageAt: new Date(1_800_000_000_000) };
-    expect(conversationView(chat, answerOf())).toEqual({
+    expect(conversationView(chat, { text: 'Hi there', truncated: false })).toEqual({
       id: CONVERSATION_ID,
       userId: 'alice',
       groupId: 'g1',
       messageCount: 2,
       lastMessage: 'Hi there',
+      lastMessageTruncated: false,
       updatedAt: 1_800_000_000_000,
     });
     expect(conversationView(CHAT, undefined)).toMatchObject({
       groupId: null,
       lastMessage: null,
+      lastMessageTruncated: false,
       updatedAt: CHAT.updatedAt.getTime(),
     });
   });
 
-  it('a message has three fields, its time in milliseconds', () => {
+  it('A10: a message has its time in milliseconds, an answer says why it ended', () => {
     expect(conversationMessageView(answerOf())).toEqual({
       role: 'assistant',
       content: 'Hi there',
       timestamp: Date.parse('2026-01-31T12:00:02.000Z'),
+      finishReason: 'stop',
     });
+    expect(conversationMessageView(answerOf({ role: 'user', finishReason: null }))).not.toHaveProperty('finishReason');
   });
 
   it('usage says that it was counted here only where it was', () => {

@@ -22,7 +22,8 @@ export const CHAT_DOCUMENT: DoorDocument = {
     chat_id: { type: 'string', format: 'uuid', description: 'The chat.' },
     last_event_id: {
       type: 'string',
-      description: '`<message_id>:<index>`: the last token that you have of an answer; it goes on after it.',
+      description:
+        '`<message_id>:<index>`, also the `id` of a server-sent event: the last token that you have of an answer; it goes on after it. After the last event of an answer nothing is missing.',
     },
   },
   headers: { 'X-Chat-ID': { type: 'string', format: 'uuid', description: 'The chat, instead of `chat_id`.' } },

@@ -60,6 +60,8 @@ describe('entering', () => {
     ['with one that does not exist', 'chat_id=01900000-0000-7000-8000-0000000000f1', 404, undefined],
     ['with a bad last_event_id', `${ID}&last_event_id=msg_1:2`, 400, 'last_event_id'],
     ['with a bad index in it', `${ID}&last_event_id=${MESSAGE}:-2`, 400, 'last_event_id'],
+    ['S22: with an index that no stream writes', `${ID}&last_event_id=${MESSAGE}:01`, 400, 'last_event_id'],
+    ['S22: with one beyond the end', `${ID}&last_event_id=${MESSAGE}:2147483648`, 400, 'last_event_id'],
   ])('%s is refused', async (_, query, status, field) => {
     await expect(enter(query)).rejects.toMatchObject({ status, field });
   });
@@ -71,7 +73,8 @@ describe('entering', () => {
   it.each([
     ['7', 7],
     ['-1', -1],
-  ])('last_event_id says where to go on: %s', async (index, afterIndex) => {
+    ['2147483647', 2_147_483_647],
+  ])('S22: last_event_id says where to go on, as on SSE: %s', async (index, afterIndex) => {
     const caller = await enter(`${ID}&last_event_id=${MESSAGE}:${index}`);
     expect(door.entranceOf(caller).resume).toEqual({ runId: '01900000-0000-7000-8000-0000000000e1', afterIndex });
   });

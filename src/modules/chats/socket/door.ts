@@ -1,26 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { type AppError, invalid } from '../../../common/errors';
-import { decodeId, encodeId, isUuid } from '../../../common/ids';
+import { encodeId, isUuid } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
 import { ConnectionHandlers, type Greeting, type SocketDoor, type SocketRequest } from '../../../platform/realtime';
 import { type Chat, Chats } from '../contract';
 import { errorEvent } from '../events';
+import { type Position, positionOf } from '../position';
 import { CHAT_DOCUMENT } from './document';
 import { CHAT_SOCKET_PATH } from './path';
-
-/** Where a run is to be taken up again. */
-export interface Resume {
-  readonly runId: string;
-  readonly afterIndex: number;
-}
 
 /** What a connection was opened for. */
 export interface Entrance {
   readonly chat: Chat;
-  readonly resume: Resume | undefined;
+  /** What the client has of an answer. */
+  readonly resume: Position | undefined;
 }
-
-const EVENT_ID = /^(msg_[0-9a-f]{32}):(-1|\d{1,9})$/;
 
 /** `/ws/chat`: one chat per connection, found before there is a connection. */
 @Injectable()
@@ -44,7 +38,7 @@ export class ChatDoor implements SocketDoor {
 
   /** Throws 400 without a chat, 404 and 403 as `Chats.get`. A key without a user acts as the chat's own. */
   async enter(request: SocketRequest, caller: Caller): Promise<Caller> {
-    const resume = resumeOf(request.query);
+    const resume = positionOf(undefined, request.query.get('last_event_id') ?? undefined);
     const chat = await this.chats.get(caller, chatIdOf(request));
     const acting = caller.optionalUserId === undefined ? caller.actingAs(chat.userId) : caller;
     this.entrances.set(acting, { chat, resume });
@@ -90,13 +84,4 @@ function chatIdOf({ headers, query }: SocketRequest): string | undefined {
   const given = (Array.isArray(header) ? header[0] : header) ?? query.get('chat_id') ?? '';
   if (given === '') throw invalid('chat_id', 'chat_id (or X-Chat-ID) is required: the id of a chat');
   return isUuid(given) ? given : undefined;
-}
-
-function resumeOf(query: URLSearchParams): Resume | undefined {
-  const given = query.get('last_event_id') ?? '';
-  if (given === '') return undefined;
-  const [, id, index] = EVENT_ID.exec(given) ?? [];
-  const runId = decodeId('message', id);
-  if (runId === undefined) throw invalid('last_event_id', 'last_event_id must be <message_id>:<index>');
-  return { runId, afterIndex: Number(index) };
 }

@@ -1,5 +1,5 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { decodeId } from '../../../common/ids';
+import { decodeId, encodeId } from '../../../common/ids';
 import { type FrameContext, SocketOperation } from '../../../platform/realtime';
 import { Turns } from '../contract';
 import { noSuchAnswer } from '../events';
@@ -9,6 +9,7 @@ import {
   ChatPongEventDto,
   ResumeFrameDto,
   StopFrameDto,
+  StoppedEventDto,
 } from './dto/client-frames.dto';
 import { CHAT_SOCKET_PATH } from './path';
 import { ChatSessions } from './sessions';
@@ -41,11 +42,13 @@ export class ChatGateway {
   @SocketOperation({
     name: 'stop',
     dto: StopFrameDto,
-    summary: 'End the answers that are written or wait; what there is of them is kept. Nothing happens where none is.',
+    replies: { name: 'stopped', dto: StoppedEventDto },
+    summary: 'End the answers that are written or wait; what there is of them is kept. Answered once they have ended.',
     errors: ['NOT_FOUND'],
   })
-  async stop({ connection }: FrameContext): Promise<void> {
-    await this.turns.stop(this.sessions.of(connection).chat);
+  async stop({ connection, caller }: FrameContext): Promise<StoppedEventDto> {
+    const answers = await this.turns.stop(caller, this.sessions.of(connection).chat);
+    return { message_ids: answers.map(({ messageId }) => encodeId('message', messageId)) };
   }
 
   @SocketOperation({

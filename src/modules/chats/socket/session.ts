@@ -1,8 +1,8 @@
 import { ERROR_CATALOGUE, notFound } from '../../../common/errors';
 import type { AcceptedConnection } from '../../../platform/realtime';
 import type { Chat, ChatEvent, ChatStreams, Unwatch } from '../contract';
-import { chatEvent, errorEvent, failureEvent } from '../events';
-import type { Resume } from './door';
+import { chatEvent, errorEvent, failureEvent, NOTHING_SAID, type ProviderText } from '../events';
+import type { Position } from '../position';
 import { EventQueue } from './event-queue';
 
 /** Ends of runs that a follow has told and the watch has still to tell; a run that had ended before never leaves. */
@@ -30,19 +30,20 @@ export class ChatSession {
     private readonly connection: AcceptedConnection,
     readonly chat: Chat,
     private readonly streams: ChatStreams,
+    private readonly saidOf: ProviderText = NOTHING_SAID,
   ) {
     this.queue = new EventQueue(connection, chat.chatId);
   }
 
   /** Everything in the chat from here on. */
-  async open(resume: Resume | undefined): Promise<void> {
+  async open(resume: Position | undefined): Promise<void> {
     const unwatch = await this.streams.watch(this.chat, (event) => this.hear(event), resume);
     if (this.isOver) unwatch();
     else this.unwatch = unwatch;
   }
 
   /** A run once more, after this index. Rejects with 404 for one that the chat does not have. */
-  async resume({ runId, afterIndex }: Resume): Promise<void> {
+  async resume({ runId, afterIndex }: Position): Promise<void> {
     const before = this.follows.get(runId);
     const follow: Follow = { unwatch: () => undefined, isOver: false, missed: before?.missed ?? [], isEnded: false };
     if (before !== undefined) end(before);
@@ -120,7 +121,7 @@ export class ChatSession {
       this.leave();
       return;
     }
-    const failure = event.type === 'ended' ? failureEvent(event, chatId) : undefined;
+    const failure = event.type === 'ended' ? failureEvent(event, chatId, undefined, this.saidOf) : undefined;
     if (failure !== undefined) this.queue.tell(failure);
     this.queue.tell(chatEvent(event, chatId, this.requestIdOf(event)));
   }

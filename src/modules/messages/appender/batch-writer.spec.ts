@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { unavailable } from '../../../common/errors';
 import { FakeLog, messagesOf } from '../../../../test/support/fake-log';
 import { BatchWriter } from './batch-writer';
+import { runs } from '../../../../test/support/patience';
 
 const unknown = () => unavailable('gone', { outcome: 'unknown' });
 const none = () => unavailable('gone', { outcome: 'none' });
@@ -71,7 +72,7 @@ it('one bad item fails alone, and the others are stored in order', async () => {
       expect(results.flatMap((r, i) => (r.status === 'failed' ? [i] : []))).toEqual([...bad].sort((a, b) => a - b));
       expect(results.flatMap((r) => ('seq' in r ? [r.seq] : []))).toEqual(log.stored.map((_, i) => i + 1));
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 
@@ -102,6 +103,6 @@ it('whatever breaks on the way, what is reported as stored is stored once, and w
           expect(at).toBe(-1);
       });
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
 import { MAX_LIMIT } from '../../../common/pagination';
 import { PageQueryDto } from '../../../platform/http';
-import { IsJsonObject } from '../../../platform/validation';
+import { IsJsonObject, IsNotBlank } from '../../../platform/validation';
 
 /** Longest content, in Unicode code points (contract §3). */
 export const MAX_CONTENT = 32_768;
@@ -11,12 +11,13 @@ const MAX_CLIENT_MESSAGE_ID = 64;
 
 export class SendMessageDto {
   /**
-   * 1 to 32,768 characters.
+   * 1 to 32,768 characters, not only blanks or invisible ones.
    * @example "Hello, world!"
    */
   @IsString()
   @MinLength(1)
   @MaxLength(MAX_CONTENT)
+  @IsNotBlank()
   content!: string;
 
   /**
@@ -37,13 +38,14 @@ export class SendMessageDto {
 
 export class EditMessageDto {
   /**
-   * The new content, 1 to 32,768 characters.
+   * The new content, 1 to 32,768 characters, not only blanks or invisible ones.
    * @example "Hello, everybody!"
    */
   @IsOptional()
   @IsString()
   @MinLength(1)
   @MaxLength(MAX_CONTENT)
+  @IsNotBlank()
   content?: string;
 
   /** The new meta as a whole, at most 16 KB. */

@@ -1,7 +1,7 @@
 import { encodeId } from '../../../common/ids';
 import type { Frame, RoomEvent } from '../../../platform/realtime';
 import { isoTime, type RoomJson, roomView } from '../../rooms';
-import { type MessageRow, messageView } from '../views';
+import { clientMessageId, type MessageRow, messageView } from '../views';
 import type { LogRow } from './merge';
 
 /** A row of the log as the feed delivers it. */
@@ -32,7 +32,7 @@ export function messageText(row: MessageRow): string {
     `{"type":"message","message_id":"${encodeId('message', row.message_id)}",` +
     `"room_id":"${encodeId('room', row.room_id)}","seq":${row.seq},"rev":${row.rev},` +
     `"sender_id":${text(row.sender_id)},"content":${text(row.content)},"meta":${meta},` +
-    `"client_message_id":${text(row.client_message_id)},"created_at":${time(row.created_at)},` +
+    `"client_message_id":${text(clientMessageId(row))},"created_at":${time(row.created_at)},` +
     `"edited_at":${time(row.edited_at)},"deleted_at":${time(row.deleted_at)}}`
   );
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Position } from '../../../platform/realtime';
 import { type LogRow, mergeLog } from './merge';
+import { runs } from '../../../../test/support/patience';
 
 /** A room as a list of changes; the index of each is its revision. */
 type Op = { readonly do: 'message' } | { readonly do: 'event' } | { readonly do: 'edit'; readonly of: number };
@@ -94,7 +95,7 @@ describe('mergeLog', () => {
         for (const m of end.messages.filter((m) => m.seq <= before.seq && m.rev > from))
           expect(kinds('changed')).toContain(m.rev);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -116,7 +117,7 @@ describe('mergeLog', () => {
           }
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 

@@ -43,9 +43,13 @@ export class ModelChannelEntity {
   @Column('integer')
   timeout_ms!: number;
 
-  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  /** What it is given beyond its columns. */
+  @Column('jsonb', { default: {} })
+  options!: object;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'statement_timestamp()' })
   created_at!: Date;
 
-  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  @Column('timestamp with time zone', { precision: 3, default: () => 'statement_timestamp()' })
   updated_at!: Date;
 }

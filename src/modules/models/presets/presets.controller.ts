@@ -14,22 +14,22 @@ export class PresetsController {
 
   /** Add a preset: how an assistant is asked to behave. At most 100, beside `default`. */
   @Post()
-  @Access('tenantKey')
+  @Access('tenantAdmin')
   @ApiErrors('CONFLICT')
   create(@CurrentCaller() caller: Caller, @Body() body: CreatePresetDto): Promise<PresetDto> {
     return this.presets.create(caller, body);
   }
 
-  /** List the presets, `default` first. */
+  /** List the presets, `default` first. A key of any scope may; a user token sees no system prompts. */
   @Get()
-  @Access('tenant')
+  @Access('anyScope')
   list(@CurrentCaller() caller: Caller, @Query() query: PageQueryDto): Promise<PresetPageDto> {
     return this.presets.list(caller, pageRequest(query));
   }
 
-  /** One preset. `default` always exists. */
+  /** One preset. `default` always exists. A key of any scope may; a user token sees no system prompt. */
   @Get(':preset')
-  @Access('tenant')
+  @Access('anyScope')
   @ApiErrors('NOT_FOUND')
   get(@CurrentCaller() caller: Caller, @Param('preset') name: string): Promise<PresetDto> {
     return this.presets.get(caller, name);
@@ -37,7 +37,7 @@ export class PresetsController {
 
   /** Change a preset, for answers that begin from now on; what is not sent stays. */
   @Patch(':preset')
-  @Access('tenantKey')
+  @Access('tenantAdmin')
   @ApiErrors('NOT_FOUND')
   change(
     @CurrentCaller() caller: Caller,
@@ -50,7 +50,7 @@ export class PresetsController {
   /** Remove a preset; `default` goes back to what comes with the server. */
   @Delete(':preset')
   @HttpCode(204)
-  @Access('tenantKey')
+  @Access('tenantAdmin')
   @ApiErrors('NOT_FOUND')
   delete(@CurrentCaller() caller: Caller, @Param('preset') name: string): Promise<void> {
     return this.presets.delete(caller, name);

@@ -127,7 +127,10 @@ export class LastMessageDto {
   @ApiProperty({ type: 'integer' })
   seq!: number;
   sender_id!: string;
+  /** Its beginning: at most 280 characters as people count them. */
   content!: string;
+  /** There is more of the content: GET the message. */
+  truncated!: boolean;
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
   meta!: Record<string, unknown> | null;
   created_at!: string;

@@ -50,10 +50,10 @@ export class RoomEntity {
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   last_message_at!: Date | null;
 
-  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  @Column('timestamp with time zone', { precision: 3, default: () => 'statement_timestamp()' })
   created_at!: Date;
 
-  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  @Column('timestamp with time zone', { precision: 3, default: () => 'statement_timestamp()' })
   updated_at!: Date;
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })

@@ -12,7 +12,11 @@ import { Webhooks1764547200000 } from './0012-webhooks';
 import { Models1764633600000 } from './0013-models';
 import { Chats1764720000000 } from './0014-chats';
 import { FirstSocket1764806400000 } from './0015-first-socket';
+import { Answers1765065600000 } from './0018-answers';
+import { OneBirth1765324800000 } from './0021-one-birth';
 import { Restores1764892800000 } from './0016-restores';
+import { TenantCounts1765152000000 } from './0019-tenant-counts';
+import { ModelOptions1765411200000 } from './0022-model-options';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
 export const MIGRATIONS = [
@@ -30,5 +34,9 @@ export const MIGRATIONS = [
   Models1764633600000,
   Chats1764720000000,
   FirstSocket1764806400000,
+  Answers1765065600000,
+  OneBirth1765324800000,
   Restores1764892800000,
+  TenantCounts1765152000000,
+  ModelOptions1765411200000,
 ] as const;

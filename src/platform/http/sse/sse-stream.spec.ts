@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { BEAT_MS, MAX_WAITING_BYTES, type SseEnd, SseStream } from './sse-stream';
+import { BEAT_MS, MAX_BEATS_AFTER_END, MAX_WAITING_BYTES, type SseEnd, SseStream } from './sse-stream';
 
 /** An answer whose reader takes what the test lets them take. */
 class FakeResponse extends EventEmitter {
@@ -93,6 +93,30 @@ describe('an SSE stream', () => {
       expect(response.destroyed).toBe(true);
       expect(ends).toEqual([isEnded ? 'done' : 'slow']);
     }
+  });
+
+  it('S14: cuts off a reader who takes the rest by the drop, a minute after the end', () => {
+    const { stream, response, ends } = open();
+    stream.send({ text: 'x'.repeat(100_000) });
+    stream.end();
+    for (let beat = 1; beat <= MAX_BEATS_AFTER_END; beat++) {
+      expect(response.destroyed).toBe(false);
+      stream.body.read(10);
+      jest.advanceTimersByTime(BEAT_MS);
+    }
+    expect(ends).toEqual(['done']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('S14: an event that alone is larger than the bound gets out', () => {
+    const { stream, response, read } = open();
+    const text = 'x'.repeat(2 * MAX_WAITING_BYTES);
+    stream.send({ text });
+    expect(response.destroyed).toBe(false);
+    expect(read()).toContain(text);
+    stream.send({ text: 'a' });
+    stream.send({ text });
+    expect(response.destroyed).toBe(true);
   });
 
   it('leaves a reader alone who takes something', () => {

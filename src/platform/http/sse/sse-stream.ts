@@ -5,6 +5,8 @@ import { Readable } from 'node:stream';
 export const MAX_WAITING_BYTES = 1024 * 1024;
 /** Between two comments, which keep proxies from hanging up and show a reader who has stopped reading. */
 export const BEAT_MS = 15_000;
+/** After its end a stream's reader has so many beats to take the rest. */
+export const MAX_BEATS_AFTER_END = 4;
 const BEAT = Buffer.from(':\n\n');
 
 /** Why a stream is over. `done`: all was said; `client`: the reader left; `expired`: its credential did. */
@@ -24,6 +26,7 @@ export class SseStream {
   private written = 0;
   /** −1: there was no beat; what waits at the first one may be new. */
   private takenAtLastBeat = -1;
+  private beatsAfterEnd = 0;
 
   constructor(private readonly response: ServerResponse) {
     this.beat = setInterval(() => this.onBeat(), BEAT_MS).unref();
@@ -43,7 +46,7 @@ export class SseStream {
     this.write(Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`));
   }
 
-  /** Ends it after what was sent. A reader that does not take the rest is cut off by the beat. */
+  /** Ends it after what was sent. A reader that does not take the rest, or takes too long, is cut off by the beat. */
   end(why: SseEnd = 'done'): void {
     if (this.why !== undefined || this.isClosed) return;
     this.why = why;
@@ -56,17 +59,20 @@ export class SseStream {
     else this.closing.push(fn);
   }
 
+  /** One event may be larger than the bound, as a frame of a socket may: only what it finds waiting counts. */
   private write(bytes: Buffer): void {
     this.written += bytes.length;
+    const found = this.body.readableLength;
     this.body.push(bytes);
-    if (this.body.readableLength > MAX_WAITING_BYTES) this.cut();
+    if (found > 0 && this.body.readableLength > MAX_WAITING_BYTES) this.cut();
   }
 
   private onBeat(): void {
     const taken = this.written - this.waiting;
     const isStuck = this.waiting > 0 && taken <= this.takenAtLastBeat;
     this.takenAtLastBeat = taken;
-    if (isStuck) this.cut();
+    if (this.why !== undefined) this.beatsAfterEnd++;
+    if (isStuck || this.beatsAfterEnd >= MAX_BEATS_AFTER_END) this.cut();
     else if (this.why === undefined) this.write(BEAT);
   }
 

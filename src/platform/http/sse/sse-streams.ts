@@ -1,12 +1,16 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Caller } from '../../auth';
+import { AppError } from '../../../common/errors';
+import { type Caller, type LimitName, limitOf, type TenantPolicy } from '../../auth';
 import { Lifecycle, StopStage } from '../../lifecycle';
 import { Metrics } from '../../metrics';
+import { rateLimitCodeOf } from '../../rate-limit';
 import { SseStream } from './sse-stream';
 
 /** The longest delay that Node's timers know. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Seconds after which a refused reader may try again: others must leave first. */
+const RETRY_SECONDS = 5;
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-cache, no-transform',
@@ -14,10 +18,23 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 } as const;
 
-/** The open SSE answers of this node. They end when the server stops, so that HTTP can drain; readers join again. */
+/** Whose stream it is. */
+export interface SseReader {
+  readonly tenant: TenantPolicy | undefined;
+  readonly userId: string;
+}
+
+/**
+ * The open SSE answers of this node, as many at a time as a tenant and a user may have (`sse_streams`,
+ * `sse_streams_per_user`). They end when the server stops, so that HTTP can drain; readers join again.
+ */
 @Injectable()
 export class SseStreams implements OnModuleInit {
   private readonly live = new Set<SseStream>();
+  /** Places that are taken, by tenant and by user of a tenant; no entry where there are none. */
+  private readonly taken = new Map<string, number>();
+  /** How to give a place back that was taken for an answer whose stream is not open yet. */
+  private readonly seats = new WeakMap<FastifyReply, () => void>();
   private ended = false;
 
   constructor(
@@ -31,13 +48,33 @@ export class SseStreams implements OnModuleInit {
   }
 
   /**
-   * Begins an answer; to be returned, or sent, as `stream.body`. It lives no longer than the caller's credential.
+   * Does the work of a call that is answered by a stream. The place is taken before it, so that nothing is done for a
+   * reader who cannot be answered, and given back where the work fails or opens no stream.
+   * @throws 429 where the tenant or the user has all the streams that it may have
+   */
+  async seated<T>(reply: FastifyReply, reader: SseReader, work: () => Promise<T>): Promise<T> {
+    const giveBack = this.take(reply, reader);
+    this.seats.set(reply, giveBack);
+    try {
+      return await work();
+    } finally {
+      // An open stream has taken it over.
+      if (this.seats.delete(reply)) giveBack();
+    }
+  }
+
+  /**
+   * Begins an answer, in the work of `seated`; to be returned, or sent, as `stream.body`. It lives no longer than the
+   * caller's credential.
    */
   open(reply: FastifyReply, caller: Pick<Caller, 'endsAtMs' | 'replayed'>): SseStream {
     const stream = new SseStream(reply.raw);
+    const giveBack = this.seats.get(reply);
+    this.seats.delete(reply);
     this.live.add(stream);
     stream.onClose((why) => {
       this.live.delete(stream);
+      giveBack?.();
       this.metrics.counter('chatapi_sse_closes_total').labels({ reason: why }).inc();
     });
     endWith(stream, caller.endsAtMs);
@@ -46,6 +83,32 @@ export class SseStreams implements OnModuleInit {
     // A call that was let in before the stop and got here after it.
     if (this.ended) stream.end('stopping');
     return stream;
+  }
+
+  private take(reply: FastifyReply, { tenant, userId }: SseReader): () => void {
+    if (tenant === undefined) return () => undefined;
+    const keys = [tenant.tenantId, `${tenant.tenantId}/${userId}`];
+    (['sse_streams', 'sse_streams_per_user'] as const).forEach((limit, i) =>
+      this.refuseBeyond(reply, tenant, limit, this.taken.get(keys[i] ?? '') ?? 0),
+    );
+    for (const key of keys) this.taken.set(key, (this.taken.get(key) ?? 0) + 1);
+    return () => {
+      for (const key of keys) {
+        const left = (this.taken.get(key) ?? 1) - 1;
+        if (left > 0) this.taken.set(key, left);
+        else this.taken.delete(key);
+      }
+    };
+  }
+
+  private refuseBeyond(reply: FastifyReply, tenant: TenantPolicy, limit: LimitName, taken: number): void {
+    const most = limitOf(tenant, limit);
+    if (most === null || taken < most) return;
+    const code = rateLimitCodeOf(reply.request.routeOptions.url ?? reply.request.url);
+    throw new AppError(code, `Too many open streams: ${limit} allows ${most} at a time`, {
+      details: { limit },
+      retryAfterSeconds: RETRY_SECONDS,
+    });
   }
 
   private endAll(): void {

@@ -8,6 +8,7 @@ import {
   type ModelRoom,
   turns,
 } from '../../../../test/support/realtime/model-log';
+import { runs } from '../../../../test/support/patience';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';
@@ -190,7 +191,7 @@ describe('the feed of two nodes', () => {
           play.stop();
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

@@ -197,7 +197,7 @@ describe('a channel', () => {
     publish(question);
     tell({ type: 'start', senderId: 'agent_default' });
     tell({ type: 'delta', text: 'Hi', index: 0 });
-    tell({ type: 'end', seq: 2, status: 'completed' });
+    tell({ type: 'end', seq: 2, status: 'completed', finishReason: 'stop' });
     publish(answer);
     const ids = { room_id: encodeId('room', ROOM), message_id: encodeId('message', message) };
     for (const connection of [ann, ben])
@@ -205,7 +205,7 @@ describe('a channel', () => {
         expect.objectContaining({ rev: 1 }),
         { type: 'message.stream.start', ...ids, sender_id: 'agent_default' },
         { type: 'message.stream.delta', ...ids, text: 'Hi', index: 0 },
-        { type: 'message.stream.end', ...ids, seq: 2, status: 'completed' },
+        { type: 'message.stream.end', ...ids, seq: 2, status: 'completed', finishReason: 'stop' },
         expect.objectContaining({ rev: 2 }),
       ]);
   });

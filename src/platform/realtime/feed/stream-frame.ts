@@ -10,7 +10,13 @@ export function streamFrame(roomId: string, messageId: string, part: StreamPart)
     case 'delta':
       return { type: 'message.stream.delta', ...ids, text: part.text, index: part.index };
     case 'end':
-      return { type: 'message.stream.end', ...ids, seq: part.seq, status: part.status };
+      return {
+        type: 'message.stream.end',
+        ...ids,
+        seq: part.seq,
+        status: part.status,
+        finish_reason: part.finishReason,
+      };
     case 'error':
       return { type: 'message.stream.error', ...ids, code: part.code, message: part.message };
   }

@@ -5,6 +5,7 @@ import { SmallWorld } from '../../../../test/support/realtime/small-world';
 import { ManualClock } from '../../../common/clock';
 import { MemoryLeases } from '../../cluster';
 import { GRACE_MS } from './local-presence';
+import { runs } from '../../../../test/support/patience';
 
 const USERS = ['alice', 'bob', 'carol'];
 const TICK_MS = 500;
@@ -110,7 +111,7 @@ describe('presence, whatever opens and closes when', () => {
         }
         await play.end();
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -125,7 +126,7 @@ describe('presence, whatever opens and closes when', () => {
         }
         await play.end();
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

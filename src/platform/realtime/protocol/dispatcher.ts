@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../../../common/clock';
-import { AppError, type ErrorCode, internalError } from '../../../common/errors';
+import { AppError, type ErrorCode, internalError, rateLimited } from '../../../common/errors';
 import { limitOf } from '../../auth';
 import { describeError, Log } from '../../logging';
 import { Metrics } from '../../metrics';
@@ -65,7 +65,7 @@ export class Dispatcher implements OnModuleInit {
       return;
     }
     const { path, defaultFrame } = lane.door;
-    const frame = readFrame(data.toString('utf8'), defaultFrame);
+    const frame = readFrame(data.toString('utf8'), defaultFrame, data.length);
     const operation = 'type' in frame ? this.operations.of(path).get(frame.type) : undefined;
     this.metrics
       .counter('chatapi_frames_received_total')
@@ -100,9 +100,7 @@ export class Dispatcher implements OnModuleInit {
 
   private tooFast(lane: Lane, verdict: Exclude<Verdict, { kind: 'pass' }>, requestId: string | undefined): void {
     const retryAfterMs = verdict.kind === 'end' ? PATIENCE_MS : verdict.retryAfterMs;
-    const seconds = Math.ceil(retryAfterMs / 1000);
-    const message = `Rate limit exceeded. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
-    const frame = lane.door.error(new AppError('RATE_LIMIT_EXCEEDED', message), requestId, retryAfterMs);
+    const frame = lane.door.error(rateLimited(Math.ceil(retryAfterMs / 1000)), requestId, retryAfterMs);
     if (verdict.kind === 'end') this.end(lane, 'RATE_LIMIT_EXCEEDED', frame, CloseCode.tooFast, 'too fast');
     else {
       this.metrics.errors('RATE_LIMIT_EXCEEDED');

@@ -1,6 +1,6 @@
 import { AppError, invalid } from '../../../common/errors';
 import { codePoints, isStorableText } from '../../../common/text';
-import { JsonRefused, parseJson } from '../../validation';
+import { isTooLarge, JsonRefused, parseJson, refused } from '../../validation';
 
 /** Longest `request_id`, in code points. */
 export const MAX_REQUEST_ID = 64;
@@ -14,14 +14,15 @@ export type ReadFrame =
 /**
  * Reads one text message, flat or nested; never throws for what a client sent.
  * @param defaultType what a frame without a type is
+ * @param sentBytes how large it came
  */
-export function readFrame(text: string, defaultType?: string): ReadFrame {
+export function readFrame(text: string, defaultType?: string, sentBytes = Buffer.byteLength(text)): ReadFrame {
   let value: unknown;
   try {
     value = parseJson(text);
   } catch (error) {
     if (!(error instanceof JsonRefused)) throw error;
-    return { refused: new AppError('VALIDATION_ERROR', `The frame ${error.message}`), requestId: undefined };
+    return { refused: refused('The frame', error), requestId: requestIdIn(error.value) };
   }
   if (!isObject(value))
     return { refused: new AppError('VALIDATION_ERROR', 'A frame must be a JSON object'), requestId: undefined };
@@ -35,7 +36,7 @@ export function readFrame(text: string, defaultType?: string): ReadFrame {
     return { refused: invalid('request_id', rule), requestId: undefined };
   }
   const requestId = given ?? undefined;
-  const fault = typeFault(type) ?? (nested && strayFault(rest));
+  const fault = sizeFault(value, sentBytes) ?? typeFault(type) ?? (nested && strayFault(rest));
   return fault ? { refused: fault, requestId } : { type: type as string, requestId, fields };
 }
 
@@ -54,8 +55,21 @@ function isRequestId(value: unknown): value is string | null | undefined {
   return typeof value === 'string' && codePoints(value) <= MAX_REQUEST_ID && isStorableText(value);
 }
 
+/** That of a frame of which nothing else is taken. */
+function requestIdIn(value: unknown): string | undefined {
+  if (!isObject(value)) return undefined;
+  const given = value['request_id'] ?? (isObject(value['data']) ? value['data']['request_id'] : undefined);
+  return isRequestId(given) ? (given ?? undefined) : undefined;
+}
+
 function withoutEmptyData({ data, ...rest }: Record<string, unknown>): Record<string, unknown> {
   return data === undefined || data === null ? rest : { ...rest, data };
+}
+
+function sizeFault(value: object, sentBytes: number): AppError | undefined {
+  return isTooLarge(value, sentBytes)
+    ? new AppError('PAYLOAD_TOO_LARGE', 'The frame is larger than 256 KB')
+    : undefined;
 }
 
 function typeFault(type: unknown): AppError | undefined {

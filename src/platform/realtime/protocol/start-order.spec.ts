@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { type OrderedTask, StartOrder } from './start-order';
+import { runs } from '../../../../test/support/patience';
 
 /** A list of tasks whose ends the test decides. */
 class Play {
@@ -141,7 +142,7 @@ describe('StartOrder', () => {
         expect(play.started.length).toBe(added);
         expect(new Set(play.started).size).toBe(added);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { MAX_ATTEMPTS, MOST_AT_ONCE, RoomWatch, type Step } from './room-watch';
+import { runs } from '../../../../test/support/patience';
 
 const WAIT = 30_000;
 
@@ -104,7 +105,7 @@ describe('RoomWatch', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

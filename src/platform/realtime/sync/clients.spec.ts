@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { honest, lossy, SeamPlay, type SeamStep, story } from '../../../../test/support/realtime/seam-play';
+import { runs } from '../../../../test/support/patience';
 
 const RUNS = 500;
 
@@ -59,7 +60,7 @@ describe('clients that come and go, and are let in and out, while whatever is as
     const steps = fc.array(step, { maxLength: 80, size: 'max' });
     return fc.assert(
       fc.asyncProperty(steps, (all) => play(all, isLossy)),
-      { numRuns: RUNS },
+      { numRuns: runs(RUNS) },
     );
   };
 

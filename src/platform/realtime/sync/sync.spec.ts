@@ -11,6 +11,7 @@ import {
   type Watched,
 } from '../../../../test/support/realtime/sync-play';
 import type { ModelRoom } from '../../../../test/support/realtime/model-log';
+import { runs } from '../../../../test/support/patience';
 
 type RoomFrame = ReturnType<typeof roomFrames>[number];
 
@@ -178,7 +179,7 @@ describe('the seam between what was missed and what is live', () => {
         });
       },
     );
-    await fc.assert(one, { numRuns: 30 });
+    await fc.assert(one, { numRuns: runs(30) });
     expect(hits).toBeGreaterThan(0);
     // More was missed than is sent.
     expect(withMuch).toBeGreaterThan(0);
@@ -189,7 +190,7 @@ describe('the seam between what was missed and what is live', () => {
     const any = fc.asyncProperty(some(60), fc.boolean(), async (steps, isChannel) => {
       await play(isChannel, expectSynced, (game) => game.run(steps));
     });
-    await fc.assert(any, { numRuns: 300, examples: [[EDITED_BEYOND, false]] });
+    await fc.assert(any, { numRuns: runs(300), examples: [[EDITED_BEYOND, false]] });
   });
 
   it('also for what clients ask for on a live connection, again and again', async () => {
@@ -197,6 +198,6 @@ describe('the seam between what was missed and what is live', () => {
     const any = fc.asyncProperty(steps, async (all) => {
       await play(false, expectAnswered, (game) => game.run(all));
     });
-    await fc.assert(any, { numRuns: 300 });
+    await fc.assert(any, { numRuns: runs(300) });
   });
 });

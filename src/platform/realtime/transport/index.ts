@@ -15,5 +15,6 @@ export { Connections } from './connections';
 export { SocketDoors } from './doors';
 export { SilentWsAdapter } from './nest-adapter';
 export { TRANSPORT_PROVIDERS } from './providers';
+export { UPGRADE_QUERY } from './upgrade-request';
 export { Upgrades } from './upgrades';
 export { encodeFrame, MAX_FRAME_BYTES, OpenBatch, toWire } from './wire';

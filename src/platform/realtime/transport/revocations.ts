@@ -1,9 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type AppError, forbidden, unauthenticated } from '../../../common/errors';
+import { type AppError, ERROR_CATALOGUE, forbidden, unauthenticated } from '../../../common/errors';
 import { type CredentialChanges, CredentialWatch } from '../../auth';
 import { every, Lifecycle, StopStage } from '../../lifecycle';
 import { describeError, Log } from '../../logging';
-import { CloseCode } from './close-codes';
 import { Connections } from './connections';
 import { dismiss } from './dismiss';
 import { inSlices } from './slices';
@@ -15,7 +14,8 @@ const BETWEEN_SLICES_MS = 5;
 
 /**
  * Ends connections whose key was revoked or whose tenant was suspended or deleted, and puts changed limits and settings
- * in force on those that are open. Changes are read every second, and at once after one that this node made. While the
+ * in force on those that are open. A connection ends with the close code that its upgrade would be refused with, so that a
+ * client need not know which came first. Changes are read every second, and at once after one that this node made. While the
  * database is away connections stay; what changed meanwhile is read when it is back.
  */
 @Injectable()
@@ -73,7 +73,7 @@ export class Revocations implements OnModuleInit {
 
   private end(connections: readonly SocketConnection[], error: AppError): Promise<void> {
     return inSlices(connections, SLICE, BETWEEN_SLICES_MS, (connection) =>
-      dismiss(connection, error, CloseCode.credential),
+      dismiss(connection, error, ERROR_CATALOGUE[error.code].closeCode),
     );
   }
 }

@@ -5,7 +5,13 @@ import { Authenticator, type Caller, CredentialVerifier, Tickets } from '../../a
 import { Epoch } from '../../database';
 import type { SocketDoor } from '../contract';
 import { Connections } from './connections';
-import { credentialOf, refuseOtherUser, syncsByItself, type UpgradeRequest } from './upgrade-request';
+import {
+  credentialOf,
+  refuseOtherUser,
+  refuseUnknownQuery,
+  syncsByItself,
+  type UpgradeRequest,
+} from './upgrade-request';
 
 /** What an upgrade that passed is accepted with. */
 export interface Admission {
@@ -32,14 +38,22 @@ export class UpgradeChecks {
     this.allowKeyInQuery = socket.allowApiKeyInQuery ?? runtime.nodeEnv !== 'production';
   }
 
+  /** Throws 401 for a credential that is surely bad; see `Authenticator.vet`. */
+  vet(request: UpgradeRequest, door: SocketDoor): void | Promise<void> {
+    const { ticket, headers } = credentialOf(request, this.allowKeyInQuery);
+    if (ticket !== undefined) return this.authenticator.vetTicket(ticket, request);
+    return this.authenticator.vet(headers, door.access, request);
+  }
+
   /** Throws 400, 401, 403, 404, 429 or 503. */
   async check(request: UpgradeRequest, door: SocketDoor): Promise<Admission> {
     const { ticket, headers } = credentialOf(request, this.allowKeyInQuery);
     const identity = await (ticket === undefined
-      ? this.authenticator.identify(headers, door.access)
+      ? this.authenticator.identify(headers, door.access, request)
       : this.authenticator.identifyTicket(ticket));
     const credited = this.authenticator.authorise(identity, headers, door.access, request.id);
     refuseOtherUser(request, credited);
+    refuseUnknownQuery(request, door);
     const isSynced = syncsByItself(request);
     this.connections.admit(credited, door);
     const caller = (await door.enter?.(request, credited)) ?? credited;

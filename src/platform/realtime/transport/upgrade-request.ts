@@ -1,33 +1,53 @@
 import type { IncomingMessage } from 'node:http';
 import { forbidden, invalid, unauthenticated } from '../../../common/errors';
 import type { Caller, CredentialHeaders } from '../../auth';
-import type { SocketRequest } from '../contract';
+import { clientAddress, refuseUnknownParameters } from '../../http';
+import type { SocketDoor, SocketRequest } from '../contract';
 
 /** Begins every socket ticket. */
 const TICKET_PREFIX = 'wst_';
 const BEARER_TICKET = /^Bearer +(wst_\S+)$/i;
 
+const text = (description: string): object => ({ type: 'string', description });
+
+/** What every upgrade may have in its URL, as AsyncAPI describes it; a door has more of its own. */
+export const UPGRADE_QUERY: Readonly<Record<string, object>> = {
+  token: text('A user token or a socket ticket.'),
+  api_key: text('An API key, with `user_id`.'),
+  user_id: text('The user that the connection acts as, with `api_key`.'),
+  close_codes: { type: 'string', enum: ['1'], description: 'Refusals as a close code instead of an HTTP answer.' },
+};
+
 /** An upgrade as the checks need it. */
 export interface UpgradeRequest extends SocketRequest {
   readonly method: string;
+  /** The client's address, as REST has it. */
+  readonly ip: string;
   /** Without the query. */
   readonly path: string;
   /** Refusals are to be told on a socket, since a browser cannot read an HTTP answer. */
   readonly wantsCloseCodes: boolean;
 }
 
-export function readUpgrade(request: IncomingMessage, id: string): UpgradeRequest {
+export function readUpgrade(request: IncomingMessage, id: string, trustProxy: boolean): UpgradeRequest {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
   return {
     id,
     method: request.method ?? 'GET',
+    ip: clientAddress(request, trustProxy),
     path: mark < 0 ? url : url.slice(0, mark),
     query,
     headers: request.headers,
     wantsCloseCodes: query.get('close_codes') === '1',
   };
+}
+
+/** Throws 400 for what neither all doors nor this one take in the URL. */
+export function refuseUnknownQuery({ query }: UpgradeRequest, { document }: SocketDoor): void {
+  if (query.size === 0) return;
+  refuseUnknownParameters(query.keys(), new Set([...Object.keys(UPGRADE_QUERY), ...Object.keys(document.query)]));
 }
 
 /** Whether the server is to send what was missed by itself. Throws 400 for a word that means nothing. */

@@ -1,8 +1,9 @@
 import * as ws from 'ws';
+import { MAX_SENT_JSON_BYTES } from '../../validation';
 import type { FrameBatch, WireFrame } from '../contract';
 
-/** Largest message that a client may send, in bytes (contract §1). */
-export const MAX_FRAME_BYTES = 256 * 1024;
+/** Largest message that a client may send, in bytes (contract §1); what it holds may have 256 KB without escapes. */
+export const MAX_FRAME_BYTES = MAX_SENT_JSON_BYTES;
 
 interface FrameOptions {
   readonly fin: boolean;

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
 import { PageDto, PageQueryDto } from '../../../../platform/http';
-import { IsJsonObject, IsUserId } from '../../../../platform/validation';
+import { IsJsonObject, IsNotBlank, IsUserId } from '../../../../platform/validation';
 
 const MAX_TITLE = 200;
 const MAX_PRESET = 128;
@@ -16,7 +16,7 @@ export class CreateChatDto {
   user_id!: string;
 
   /**
-   * 1 to 200 characters. Without one a title is made, and after the first exchange it becomes a short form of the first
+   * 1 to 200 characters, not only blanks. Without one a title is made, and after the first exchange it becomes a short form of the first
    * message.
    * @example Support Session
    */
@@ -24,6 +24,7 @@ export class CreateChatDto {
   @IsString()
   @MinLength(1)
   @MaxLength(MAX_TITLE)
+  @IsNotBlank()
   title?: string;
 
   /**
@@ -44,13 +45,14 @@ export class CreateChatDto {
 
 export class UpdateChatDto {
   /**
-   * 1 to 200 characters.
+   * 1 to 200 characters, not only blanks.
    * @example Billing question
    */
   @IsOptional()
   @IsString()
   @MinLength(1)
   @MaxLength(MAX_TITLE)
+  @IsNotBlank()
   title?: string;
 
   /**
@@ -75,6 +77,8 @@ export class ChatConfigDto {
   metadata!: Record<string, unknown>;
   /** @example default */
   preset!: string;
+  /** true where the preset was deleted since: answers are those of `default` then; else missing. */
+  preset_deleted?: boolean;
 }
 
 export class ChatDto {

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, IsString, Matches, MaxLength, MinLength } from 'class-validator';
 import { PageQueryDto } from '../../../../platform/http';
-import { IsUserId } from '../../../../platform/validation';
+import { IsNotBlank, IsUserId } from '../../../../platform/validation';
 import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT } from './turn.dto';
 
 /** 1–128 printable ASCII characters without spaces and commas, like a user id. */
@@ -11,12 +11,13 @@ const MAX_PRESET = 128;
 
 export class AskDto {
   /**
-   * 1 to 32,768 characters.
+   * 1 to 32,768 characters, not only blanks or invisible ones.
    * @example "Hello, how are you?"
    */
   @IsString()
   @MinLength(1)
   @MaxLength(MAX_CONTENT)
+  @IsNotBlank()
   message!: string;
 
   /**
@@ -43,7 +44,7 @@ export class AskDto {
   preset?: string;
 
   /**
-   * A conversation of this user, `conv_…` or the bare UUID; groupId and preset are then those of the conversation.
+   * A conversation of this user, `conv_…` or the bare UUID; groupId and preset, where they are sent, must be its own.
    * Without it the message goes to the active conversation of userId, groupId and preset, which is made when there is
    * none.
    */
@@ -94,6 +95,13 @@ export class AnswerDto {
   /** Null where nothing is known, e.g. of an answer that was stopped before its first token. */
   @ApiProperty({ type: TokenUsageDto, nullable: true })
   usage!: TokenUsageDto | null;
+  /**
+   * Why the answer ended, as the model said (`stop`, `length`, `content_filter`, …); `stopped` by a user or the server's
+   * stop; `error`. Null where nothing is known.
+   * @example stop
+   */
+  @ApiProperty({ type: String, nullable: true })
+  finishReason!: string | null;
 }
 
 export class ConversationDto {
@@ -102,12 +110,14 @@ export class ConversationDto {
   userId!: string;
   @ApiProperty({ type: String, nullable: true })
   groupId!: string | null;
-  /** Deleted messages count. */
+  /** Deleted messages count; answers that failed, or were stopped before their first token, do not. */
   @ApiProperty({ type: 'integer' })
   messageCount!: number;
-  /** What was said last, by either side; null when nothing was. */
+  /** How what was said last begins, by either side: at most 280 characters as people count them; null when nothing was. */
   @ApiProperty({ type: String, nullable: true })
   lastMessage!: string | null;
+  /** There is more of lastMessage. */
+  lastMessageTruncated!: boolean;
   /** Milliseconds since 1970. */
   @ApiProperty({ type: 'integer' })
   updatedAt!: number;
@@ -128,13 +138,18 @@ export class ConversationMessageDto {
   /** Milliseconds since 1970. */
   @ApiProperty({ type: 'integer' })
   timestamp!: number;
+  /**
+   * Of an answer: why it ended, as in the answer itself.
+   * @example stop
+   */
+  finishReason?: string;
 }
 
 export class ConversationHistoryDto {
   id!: string;
   /** The newest `limit` ones (`offset` skips that many of the newest), in order of time. */
   messages!: ConversationMessageDto[];
-  /** Messages in all. */
+  /** Messages in all, as `messageCount`. */
   @ApiProperty({ type: 'integer' })
   total!: number;
 }

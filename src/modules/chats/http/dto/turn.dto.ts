@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
 import { PageDto, PageQueryDto } from '../../../../platform/http';
-import { IsJsonObject } from '../../../../platform/validation';
+import { IsJsonObject, IsNotBlank } from '../../../../platform/validation';
 
 /** Longest content, in Unicode code points (contract §3). */
 export const MAX_CONTENT = 32_768;
@@ -18,12 +18,13 @@ export class RegenerateDto {
 
 export class SendChatMessageDto extends RegenerateDto {
   /**
-   * 1 to 32,768 characters.
+   * 1 to 32,768 characters, not only blanks or invisible ones.
    * @example "Hello, I need help with my account"
    */
   @IsString()
   @MinLength(1)
   @MaxLength(MAX_CONTENT)
+  @IsNotBlank()
   content!: string;
 
   /**
@@ -88,6 +89,13 @@ export class ChatMessageDto {
   /** Of an answer: the tokens that it took. */
   @ApiProperty({ type: UsageDto, required: false })
   usage?: UsageDto;
+  /**
+   * Of an answer: why it ended, as the model said (`stop`, `length`, `content_filter`, …); `stopped` by a user or the
+   * server's stop; `error`.
+   * @example stop
+   */
+  @ApiProperty({ type: String, required: false })
+  finish_reason?: string;
   /** @example 2026-01-31T12:00:00.000Z */
   created_at!: string;
   /** Only where the message is deleted. */

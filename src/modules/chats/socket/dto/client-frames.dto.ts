@@ -1,16 +1,17 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
-import { IsJsonObject } from '../../../../platform/validation';
+import { IsJsonObject, IsNotBlank } from '../../../../platform/validation';
 
 /** A message; `type` may be left out. */
 export class ChatMessageFrameDto {
   /**
-   * 1 to 32,768 characters.
+   * 1 to 32,768 characters, not only blanks or invisible ones.
    * @example "Hello, I need help with my account"
    */
   @IsString()
   @MinLength(1)
   @MaxLength(32_768)
+  @IsNotBlank()
   content!: string;
 
   /** An object of your own (or a JSON string that holds one), at most 16 KB. */
@@ -27,6 +28,15 @@ export class ChatMessageFrameDto {
 }
 
 export class StopFrameDto {}
+
+/** What was stopped; each answer has had its message_stream_ended. */
+export class StoppedEventDto {
+  /**
+   * The answers that were stopped; empty where none was being written.
+   * @example ["msg_019000000000700080000000000000e0"]
+   */
+  message_ids!: string[];
+}
 
 export class ResumeFrameDto {
   /**

@@ -1,4 +1,5 @@
 import type { SocketDoor } from '../../contract';
+import { UPGRADE_QUERY } from '../../transport';
 
 const ref = (name: string): { $ref: string } => ({ $ref: `#/components/securitySchemes/${name}` });
 const text = (description: string): object => ({ type: 'string', description });
@@ -43,18 +44,12 @@ export const SERVERS = {
 export function upgradeBinding({ document }: SocketDoor): object {
   return {
     method: 'GET',
-    query: { type: 'object', properties: { ...QUERY, ...document.query } },
+    query: { type: 'object', properties: { ...UPGRADE_QUERY, ...document.query } },
     headers: { type: 'object', properties: { ...HEADERS, ...document.headers } },
     bindingVersion: '0.1.0',
   };
 }
 
-const QUERY = {
-  token: text('A user token or a socket ticket.'),
-  api_key: text('An API key, with `user_id`.'),
-  user_id: text('The user that the connection acts as, with `api_key`.'),
-  close_codes: { type: 'string', enum: ['1'], description: 'Refusals as a close code instead of an HTTP answer.' },
-};
 const HEADERS = {
   'X-API-Key': text('An API key.'),
   'X-User-Id': text('The user that the connection acts as, with X-API-Key.'),

@@ -7,7 +7,7 @@ export const CLOSE_CODES: readonly (readonly [code: number, meaning: string, nex
   [1002, 'A violation of RFC 6455.', "Don't reconnect: mend the client."],
   [1003, 'A binary message; frames are JSON text.', "Don't reconnect: mend the client."],
   [1007, 'Text that is not UTF-8.', "Don't reconnect: mend the client."],
-  [1009, 'A frame of more than 256 KB.', "Don't send it again."],
+  [1009, 'A frame of more than 768 KB.', "Don't send it again."],
   [1011, 'A fault of the server.', 'Reconnect, with backoff.'],
   [
     1012,
@@ -18,7 +18,7 @@ export const CLOSE_CODES: readonly (readonly [code: number, meaning: string, nex
   [4000, 'No sign of life for 60 s.', 'Reconnect.'],
   [4001, 'A bad request.', "Don't reconnect."],
   [4003, 'The credential is bad, revoked or expired.', 'Get a new one, then reconnect.'],
-  [4004, 'Not allowed, or not found.', "Don't reconnect."],
+  [4004, 'Not allowed, not found, or the tenant is suspended.', "Don't reconnect."],
   [4008, 'Too fast for 10 s.', 'Reconnect after `retry_after_ms` of the last `error` frame.'],
   [4009, 'Too slow: 1 MB waited to be read.', 'Reconnect and sync.'],
   [4029, 'Too many connections.', 'Close others, or try later.'],

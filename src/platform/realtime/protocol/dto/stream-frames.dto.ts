@@ -35,6 +35,9 @@ export class StreamEndFrameDto extends StreamFrameDto {
   seq!: number;
   @ApiProperty({ enum: ['completed', 'cancelled', 'interrupted', 'failed', 'superseded'] })
   status!: string;
+  /** Why the answer ended, as the model said (`stop`, `length`, …), or `stopped`. */
+  @ApiProperty({ type: String, nullable: true, example: 'stop' })
+  finish_reason!: string | null;
 }
 
 @ServerFrame('message.stream.error', 'The answer failed.')

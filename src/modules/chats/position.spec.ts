@@ -1,6 +1,6 @@
-import { RUN, RUN_ID } from '../../../../test/support/chats/fake-runs';
-import type { AppError } from '../../../common/errors';
-import { chatIdOf, conversationIdOf } from './ids';
+import { RUN, RUN_ID } from '../../../test/support/chats/fake-runs';
+import type { AppError } from '../../common/errors';
+import { chatIdOf, conversationIdOf } from './http/ids';
 import { eventId, positionOf } from './position';
 
 function fieldOf(refused: () => unknown): string | undefined {
@@ -13,7 +13,7 @@ function fieldOf(refused: () => unknown): string | undefined {
 }
 
 describe('Last-Event-ID', () => {
-  it.each([-1, 0, 7, 1_000_000])('reads what was written: index %d', (afterIndex) => {
+  it.each([-1, 0, 7, 1_000_000, 2_147_483_647])('reads what was written: index %d', (afterIndex) => {
     const position = { runId: RUN, afterIndex };
     expect(eventId(position)).toBe(`${RUN_ID}:${afterIndex}`);
     expect(positionOf(eventId(position), undefined)).toEqual(position);
@@ -34,6 +34,7 @@ describe('Last-Event-ID', () => {
     `${RUN_ID}:-2`,
     `${RUN_ID}:01`,
     `${RUN_ID}:1.5`,
+    `${RUN_ID}:2147483648`,
     `${RUN_ID}:99999999999`,
     `${RUN}:1`,
     ` ${RUN_ID}:1`,

@@ -1,7 +1,8 @@
-import { invalid } from '../../../common/errors';
-import { decodeId, encodeId } from '../../../common/ids';
+import { type AppError, invalid } from '../../common/errors';
+import { decodeId, encodeId } from '../../common/ids';
+import { END_INDEX } from './contract';
 
-/** How much of an answer a reader has: everything up to this token; −1: nothing. */
+/** How much of an answer a reader has: everything up to this token; −1: nothing; END_INDEX: its end as well. */
 export interface Position {
   readonly runId: string;
   readonly afterIndex: number;
@@ -15,7 +16,8 @@ export function eventId({ runId, afterIndex }: Position): string {
 }
 
 /**
- * Reads `Last-Event-ID`, or `?last_event_id=` where the header is missing or empty; undefined: neither is there.
+ * Reads `Last-Event-ID`, or `?last_event_id=` where the header is missing or empty, for every door; undefined: neither is
+ * there.
  * @throws 400 for what is no id of ours: to begin at the start instead would give the reader the same text twice
  */
 export function positionOf(header: string | undefined, query: string | undefined): Position | undefined {
@@ -24,7 +26,10 @@ export function positionOf(header: string | undefined, query: string | undefined
   if (text === undefined || text === '') return undefined;
   const [, messageId, index] = FORM.exec(text) ?? [];
   const runId = decodeId('message', messageId);
-  if (runId === undefined)
-    throw invalid(isHeader ? 'Last-Event-ID' : 'last_event_id', 'The last event id must be <message_id>:<index>');
+  if (runId === undefined || Number(index) > END_INDEX) throw noEventId(isHeader ? 'Last-Event-ID' : 'last_event_id');
   return { runId, afterIndex: Number(index) };
+}
+
+function noEventId(field: string): AppError {
+  return invalid(field, `${field} must be the id of an event: <message_id>:<index>`);
 }
