@@ -9,7 +9,7 @@ if (!KEY) {
   process.exit(1);
 }
 const headers = { 'X-API-Key': KEY, 'X-User-Id': USER_ID };
-const nothing = () => ({ seq: 0, rev: 0, revs: new Map(), live: false });
+const nothing = () => ({ seq: 0, rev: 0, ids: new Map(), revs: new Map(), live: false }); // ids: seq → message_id
 let room = nothing(); // what this client has; a real one keeps it with the messages
 let [epoch, socket, pulse, acking] = [];
 let [attempt, waitMs] = [0, 0]; // waitMs: what the server asked for
@@ -36,31 +36,42 @@ async function handle(frame) {
   else if (frame.type === 'error') refused(frame);
   else if (frame.type === 'server.shutdown') waitMs = frame.reconnect_after_ms;
   else if (frame.room_id !== ROOM) return;
+  else if (frame.type === 'sync.reset')
+    room = nothing(); // the log is another one: it was restored
   else if (frame.type === 'sync.truncated') await fill(frame);
-  else if (frame.type === 'sync.complete') Object.assign(room, { live: true, rev: frame.last_rev });
+  else if (frame.type === 'sync.complete') complete(frame);
   else if (frame.rev !== undefined) apply(frame);
   // Whatever else comes is ignored: the protocol grows by new frames and new fields.
 }
 function sync() {
   room.live = false;
-  send({ type: 'sync', request_id: 'sync', room_id: ROOM, after_seq: room.seq, after_rev: room.rev });
+  const position = { after_seq: room.seq, after_id: room.ids.get(room.seq), after_rev: room.rev };
+  send({ type: 'sync', request_id: 'sync', room_id: ROOM, ...position });
+}
+function complete({ first_seq, last_seq, last_rev }) {
+  room.seq = Math.max(room.seq, first_seq - 1); // what lies before is not kept
+  if (room.seq !== last_seq) return sync();
+  Object.assign(room, { live: true, rev: last_rev });
 }
 
 // More was missed than a sync brings; the first time the newest will do. Edits beyond the newest 1,000 changes are left
 // out: who keeps messages reads GET /rooms/{id}/changes between after_rev and before_rev.
-async function fill({ after_seq, before_seq }) {
-  if (after_seq === 0) room.seq = before_seq - 1;
-  while (room.seq < before_seq - 1)
-    for (const message of await get(`messages?after_seq=${room.seq}&before_seq=${before_seq}&limit=100`))
-      apply({ ...message, type: 'message' });
+async function fill({ first_seq, before_seq }) {
+  room.seq = Math.max(room.seq || before_seq - 1, first_seq - 1);
+  while (room.seq < before_seq - 1) {
+    const page = await get(`messages?after_seq=${room.seq}&before_seq=${before_seq}&limit=100`);
+    if (page.length === 0) room.seq = before_seq - 1; // gone meanwhile
+    for (const message of page) apply({ ...message, type: 'message' });
+  }
 }
 
 function apply(frame) {
   const { type, seq, rev, message_id: id = 'room' } = frame;
   if (type === 'message') {
-    if (seq > room.seq + 1 && room.live) sync();
+    const isOther = room.ids.has(seq) && room.ids.get(seq) !== id; // the log was restored
+    if ((seq > room.seq + 1 && room.live) || isOther) sync();
     if (seq !== room.seq + 1) return; // twice, or live before the sync, which brings it in its turn
-    room.seq = seq;
+    room.ids.set((room.seq = seq), id);
     acking ??= setTimeout(() => send({ type: 'ack', room_id: ROOM, seq: room.seq }, (acking = undefined)), 100);
   } else if (rev <= (room.revs.get(id) ?? 0)) return; // twice
   room.revs.set(id, rev);

@@ -2,6 +2,7 @@ import { type Care, Device } from '../support/convergence/device';
 import { divergences, type RoomTruth } from '../support/convergence/view';
 import type { TestTenant } from '../support/app';
 import { listAll, pathOf, send } from '../support/messages';
+import { PATIENCE_MS } from '../support/patience';
 import { until } from '../support/poll';
 import { ClonedDatabase, CopiedDirectory, type Restorable, RestoredFile } from '../support/restorable';
 import { bodyOf, createRoom, type MemberBody, sendAll } from '../support/rooms';
@@ -10,8 +11,8 @@ import { keyOf } from '../support/ws/socket-app';
 
 const HOST = 'ann';
 const OTHERS = ['bob', 'cat', 'dan'];
-const SETTLED_MS = 60_000;
-const TEST_MS = 240_000;
+const SETTLED_MS = PATIENCE_MS;
+const TEST_MS = 10 * PATIENCE_MS;
 
 /** What rooms the log has after a restore, against what clients had of them before. */
 const SHAPES = [

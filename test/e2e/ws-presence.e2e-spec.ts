@@ -1,4 +1,5 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
+import { send } from '../support/messages';
 import { until } from '../support/poll';
 import { bodyOf, createRoom, type MemberBody, type RoomBody } from '../support/rooms';
 import { closeAll, type ServerFrame, WsClient } from '../support/ws/client';
@@ -116,6 +117,20 @@ describe('presence and typing on the socket', () => {
     await ann.frame(isTyping(room, 't-ben', 'start'));
     await ben.close();
     await ann.frame(isTyping(room, 't-ben', 'stop'));
+  });
+
+  it.each(['the socket', 'REST'])('S24: typing ends with the message, sent over %s', async (door) => {
+    const [writer, reader] = [`w-${door}`.replace(' ', '-'), 'r'];
+    const room = await createRoom(tenant.as(writer), 'group', [reader]);
+    const [ann, ben] = [await connect(writer), await connect(reader)];
+    const { room_id } = room;
+    ann.send({ type: 'typing.start', room_id });
+    await ben.frame(isTyping(room, writer, 'start'));
+    if (door === 'REST') await send(tenant.as(writer), room_id);
+    else ann.send({ type: 'send_message', room_id, content: 'said' });
+    await ben.frame((frame) => frame.type === 'message' && frame['room_id'] === room_id);
+    await ben.settled();
+    expect(ben.frames.filter(isTyping(room, writer, 'stop'))).toHaveLength(1);
   });
 
   it('refuses typing to who is no member, without an answer to members', async () => {

@@ -10,7 +10,7 @@ import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { AppendBench, checkLog, messageTo, type RoomRef, seqOf, until } from '../support/append-model';
 import { playAppends, step } from '../support/append-play';
-import { RecordingFeed } from '../support/realtime/recording-feed';
+import { RecordingFeed, typingOn } from '../support/realtime/recording-feed';
 import { runs } from '../support/patience';
 
 describe('the appender on a real database', () => {
@@ -181,7 +181,7 @@ describe('the appender on a real database', () => {
       bench.open.availability,
       lifecycle,
       new Metrics(new SilentLog()),
-      new MessageFeed(feed, new AiTurns()),
+      new MessageFeed(feed, typingOn(feed), new AiTurns()),
       new SilentLog(),
     );
     appender.onModuleInit();

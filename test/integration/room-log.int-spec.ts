@@ -178,6 +178,25 @@ describe('the log and the seats, as the feed reads them', () => {
     expect(await seats.entrances(other, room.roomId, ['ann'])).toEqual([]);
   });
 
+  it.each([
+    ['some of it', 40, 41],
+    ['all of it', 99, 0],
+  ])('S1: is read to its end by who is behind, where %s is gone', async (_, firstSeq, next) => {
+    const room = await create(await bench.tenant());
+    for (let i = 0; i < 50; i++) await send(room);
+    const { first_seq } = await call(room, 'room_trim', firstSeq);
+    const seen: unknown[] = [];
+    let position: Position = { rev: 3, seq: 3 };
+    for (let more = true; more && seen.length < 100;) {
+      const page = await log.after(room.tenantId, room.roomId, position, 5);
+      seen.push(...page.events.map((event) => event.seq ?? event.frame()));
+      ({ position, more } = page);
+    }
+    const kept = next === 0 ? [] : Array.from({ length: 50 - next + 2 }, (__, i) => next - 1 + i);
+    expect(seen).toEqual([...kept, expect.objectContaining({ type: 'room.trimmed', first_seq, rev: 51 })]);
+    expect(position).toEqual({ rev: 51, seq: 50 });
+  });
+
   it('say where a user sits, may listen, and with whom', async () => {
     const tenantId = await bench.tenant();
     const [group, channel, gone] = [await create(tenantId), await create(tenantId, 'channel'), await create(tenantId)];

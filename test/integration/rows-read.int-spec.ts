@@ -1,6 +1,7 @@
 import { MessagePreviews } from '../../src/modules/messages/message-previews';
 import { type ListRequest, MessagesRepository } from '../../src/modules/messages/messages.repository';
 import { MissedRepository } from '../../src/modules/messages/room-log/missed.repository';
+import { RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
 import { ReadUpdates } from '../../src/modules/delivery/read-updates';
@@ -137,6 +138,18 @@ describe('rows read for a page', () => {
       expect((await missed()).filter(({ kind }) => kind === 'new')).toHaveLength(200);
       // Of each room 20 messages, 3 changes of newer ones, its row, its members and their cursors.
       expect(await rows.by(missed)).toBeLessThanOrEqual(10 * (20 + 3 + 6 + AROUND));
+    });
+
+    it('S1: are those of the page for a channel that is a little behind', async () => {
+      const roomId = await rows.room(['kim', 'lea'], MESSAGES);
+      await rows.analyze();
+      const log = new RoomLogRepository(rows.database);
+      for (const seq of [MESSAGES - PAGE, MESSAGES - 20]) {
+        const after = () => log.after(rows.tenantId, roomId, { rev: seq, seq }, PAGE);
+        expect((await after()).filter(({ kind }) => kind === 'new')).toHaveLength(MESSAGES - seq);
+        // The page, and by revision once more for those beyond it and once for those that have changed.
+        expect(await rows.by(after)).toBeLessThanOrEqual(4 * PAGE + AROUND);
+      }
     });
 
     it('are a membership, a room and a cursor each for all rooms of a user', async () => {

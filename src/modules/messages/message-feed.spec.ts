@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { unavailable } from '../../common/errors';
 import { newUuid } from '../../common/ids';
-import { RecordingFeed } from '../../../test/support/realtime/recording-feed';
+import { PresenceConnection } from '../../../test/support/realtime/presence-connection';
+import { RecordingFeed, typingOn } from '../../../test/support/realtime/recording-feed';
 import { AiTurns } from './ai-turns';
 import type { NewMessage, Stored } from './appender/item';
 import { MessageFeed, rowOf } from './message-feed';
@@ -44,7 +45,7 @@ describe('a new message on the feed', () => {
     const feed = new RecordingFeed();
     const batch = fc.sample(message, 5);
     const [stored, unknown] = batch as [NewMessage, NewMessage];
-    new MessageFeed(feed, new AiTurns()).written(batch, [
+    new MessageFeed(feed, typingOn(feed), new AiTurns()).written(batch, [
       storedAs(stored),
       { status: 'failed', error: unavailable('gone', { outcome: 'unknown' }) },
       { status: 'failed', error: unavailable('gone', { outcome: 'none' }) },
@@ -55,5 +56,20 @@ describe('a new message on the feed', () => {
       { roomId: stored.roomId, rev: 7, seq: 3 },
     ]);
     expect(feed.touched.map(({ roomId }) => roomId)).toEqual([unknown.roomId]);
+  });
+
+  it('S24: ends its sender’s typing when it was stored, and only then', () => {
+    const feed = new RecordingFeed();
+    const typing = typingOn(feed);
+    const said = fc.sample(message, 1)[0] as NewMessage;
+    const messages = new MessageFeed(feed, typing, new AiTurns());
+    const types = (): void => typing.start(new PresenceConnection('c', said.tenantId, said.senderId), said.roomId);
+    const told = (): unknown[] => feed.signals.splice(0).map(({ frame }) => frame['action']);
+    types();
+    messages.written([said], [{ status: 'not_member' }]);
+    messages.written([said], [storedAs(said, 'duplicate')]);
+    expect(told()).toEqual(['start']);
+    messages.written([said], [storedAs(said)]);
+    expect(told()).toEqual(['stop']);
   });
 });

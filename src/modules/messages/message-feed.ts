@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { isUnknown, type RoomEvent, RoomFeed } from '../../platform/realtime';
+import { isUnknown, type RoomEvent, RoomFeed, Typing } from '../../platform/realtime';
 import { AiTurns } from './ai-turns';
 import type { Outcome } from './appender/batch-writer';
 import type { NewMessage, Stored } from './appender/item';
@@ -11,6 +11,7 @@ import type { MessageRow } from './views';
 export class MessageFeed {
   constructor(
     private readonly feed: RoomFeed,
+    private readonly typing: Typing,
     private readonly turns: AiTurns,
   ) {}
 
@@ -22,6 +23,7 @@ export class MessageFeed {
       if (message === undefined) return;
       if (outcome.status === 'new') {
         message.onStored?.(outcome);
+        this.typing.said(message.tenantId, message.roomId, message.senderId);
         events.push(eventOf(message, outcome));
       } else if (outcome.status === 'failed' && isUnknown(outcome.error))
         this.feed.touch(message.tenantId, message.roomId);

@@ -1,4 +1,6 @@
-import { type Frame, type RoomEvent, RoomFeed, type StreamPart } from '../../../src/platform/realtime';
+import { ManualClock } from '../../../src/common/clock';
+import { type Frame, type RoomEvent, RoomFeed, type StreamPart, Typing } from '../../../src/platform/realtime';
+import { SmallWorld, WorldAudience } from './small-world';
 
 /** A feed without channels: remembers what it was handed. */
 export class RecordingFeed extends RoomFeed {
@@ -22,4 +24,9 @@ export class RecordingFeed extends RoomFeed {
   signal(_: string, roomId: string, key: string, frame: Frame): void {
     this.signals.push({ roomId, key, frame });
   }
+}
+
+/** Who types, told on a feed, on a node without connections of its own. */
+export function typingOn(feed: RoomFeed): Typing {
+  return new Typing(feed, new ManualClock(), new WorldAudience(new SmallWorld(new Map())));
 }

@@ -44,7 +44,7 @@ export function mergeLog(position: Position, rows: readonly LogRow[], limit: num
   const count = Math.min(limit, placed.filter(({ place }) => place <= beyond && place < cut).length);
   const taken = placed.slice(0, count).map(({ row }) => row);
   const first = Math.min(placed[count]?.place ?? Infinity, beyond, cut);
-  const seq = Math.max(position.seq, ...taken.map((row) => (row.kind === 'new' ? (row.seq ?? 0) : 0)));
+  const seq = Math.max(position.seq, ...taken.map(throughSeq));
   const more = first !== Infinity;
   const last = Math.max(position.rev, ...taken.map((row) => row.rev));
   return { rows: taken, more, position: { rev: more ? Math.max(position.rev, first - 1) : last, seq } };
@@ -59,6 +59,12 @@ function places(messages: readonly LogRow[], beyond: number): Placed[] {
     placed.push({ row, place: next });
   }
   return placed.reverse();
+}
+
+/** Up to which message nothing is missing for who has taken the row. */
+function throughSeq({ kind, seq, type, payload }: LogRow): number {
+  if (kind === 'new') return seq ?? 0;
+  return type === 'room.trimmed' ? Number(payload?.['first_seq'] ?? 1) - 1 : 0;
 }
 
 function revOf(row: LogRow | undefined): number {

@@ -50,6 +50,24 @@ function setUp() {
 }
 
 describe('typing', () => {
+  it('S24: ends with what the user says, whichever of their connections typed', () => {
+    const { feed, typing, open, after } = setUp();
+    const [phone, laptop, bob] = [open('alice', 'phone'), open('alice', 'laptop'), open('bob')];
+    for (const each of [phone, laptop, bob]) typing.start(each, ROOM);
+    typing.start(phone, OTHER_ROOM);
+    feed.take();
+    typing.said('t1', ROOM, 'alice');
+    typing.said('t1', ROOM, 'alice');
+    typing.said('t1', ROOM, 'carol');
+    typing.said('t2', ROOM, 'bob');
+    expect(feed.take()).toEqual(['alice:stop']);
+    typing.stop(phone, ROOM);
+    after(TYPING_MS);
+    expect(feed.take()).toEqual(['bob:stop', 'alice:stop elsewhere']);
+    typing.start(phone, ROOM);
+    expect(feed.take()).toEqual(['alice:start']);
+  });
+
   it('tells the others of start and stop, in the frame of the contract', () => {
     const { feed, typing, open } = setUp();
     const alice = open('alice');

@@ -22,7 +22,7 @@ type Action = 'start' | 'stop';
  * Who is typing where, on this node.
  *
  * Invariants: a user types in a room while any of their connections does; every start that others were told of is
- * followed by a stop: sent, timed out, left or closed. No timer per typist: `tick` ends those whose time is over. On
+ * followed by a stop: sent, said what they typed, timed out, left or closed. No timer per typist: `tick` ends those whose time is over. On
  * several nodes a user counts once per node; the next repeat sets right what one node's stop said too early.
  */
 export class Typing {
@@ -60,6 +60,14 @@ export class Typing {
   /** The connection's user stopped; nothing happens where they did not type. */
   stop(connection: Connection, roomId: string): void {
     this.leave(connection, keyOf(connection, roomId));
+  }
+
+  /** The user has said something in the room, by whichever door: that is what they typed. Called for every message. */
+  said(tenantId: string, roomId: string, userId: string): void {
+    if (this.typists.size === 0) return;
+    const key = keyOf({ tenantId, userId }, roomId);
+    const typist = this.typists.get(key);
+    if (typist !== undefined) this.end(key, typist);
   }
 
   /** Ends what was not repeated in time. */
@@ -105,6 +113,6 @@ function typingFrame(roomId: string, userId: string, action: Action): Frame {
   return { type: 'typing', room_id: encodeId('room', roomId), user_id: userId, action };
 }
 
-function keyOf({ tenantId, userId }: Connection, roomId: string): string {
+function keyOf({ tenantId, userId }: Pick<Connection, 'tenantId' | 'userId'>, roomId: string): string {
   return `${tenantId}:${roomId}:${userId}`;
 }

@@ -91,6 +91,9 @@ export class SyncTruncatedFrameDto {
   request_id?: string;
   /** @example room_019000000000700080000000000000d0 */
   room_id!: string;
+  /** The room's revision at this place. */
+  @ApiProperty({ type: 'integer' })
+  rev!: number;
   /** The oldest message that the room keeps: before it there is nothing to fetch. */
   @ApiProperty({ type: 'integer', example: 1 })
   first_seq!: number;
@@ -117,6 +120,9 @@ export class SyncResetFrameDto {
   request_id?: string;
   /** @example room_019000000000700080000000000000d0 */
   room_id!: string;
+  /** The room's revision at this place. */
+  @ApiProperty({ type: 'integer' })
+  rev!: number;
   /** The oldest message that the room keeps. */
   @ApiProperty({ type: 'integer', example: 1 })
   first_seq!: number;
@@ -140,6 +146,9 @@ export class SyncCompleteFrameDto {
   request_id?: string;
   /** @example room_019000000000700080000000000000d0 */
   room_id!: string;
+  /** The room's revision at this place. */
+  @ApiProperty({ type: 'integer' })
+  rev!: number;
   /** The oldest message that the room keeps: a position is never less than this minus 1. */
   @ApiProperty({ type: 'integer', example: 1 })
   first_seq!: number;
