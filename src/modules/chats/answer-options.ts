@@ -33,5 +33,5 @@ function refuseUsers({ kind }: Caller, fields: Readonly<Record<string, unknown>>
 
 function said(options: AnswerOptions): AnswerOptions | undefined {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? undefined : (Object.fromEntries(given));
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
