@@ -1,21 +1,23 @@
-import { type AppConfig, isManagedProduction } from './config';
+import { type AppConfig, isProduction, makesDemo } from './config';
 import { type FirstStart, FirstStartService } from './modules/admin';
 import { createNest, listen } from './nest';
 import { openDatabase } from './platform/database';
 import { Lifecycle } from './platform/lifecycle';
 import { type Log, PinoLog } from './platform/logging';
 import { join } from 'node:path';
-import { loadSecrets, type Secrets } from './platform/secrets';
+import { keepSecret, loadSecrets, type Secrets } from './platform/secrets';
 
 /** A server that takes requests. */
 export interface App {
-  /** Where it listens, e.g. `http://127.0.0.1:8080`. */
+  /** Where it is reached from this machine, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** What it is bound to, e.g. `http://0.0.0.0:8080`. */
+  readonly bound: string;
   readonly lifecycle: Lifecycle;
   /** What the very first start made, to be shown once; say so with its `shown`. */
-  readonly firstStart: FirstStart | undefined;
-  /** A master key that this start made, and the file that it is in; to be shown once. */
-  readonly newMasterKey: { readonly key: string; readonly file: string } | undefined;
+  readonly firstStart: (FirstStart & { readonly keyFile: string | undefined }) | undefined;
+  /** A master key that this start made, and the file that it is in; to be shown once. In production the file alone. */
+  readonly newMasterKey: { readonly key: string | undefined; readonly file: string } | undefined;
 }
 
 /**
@@ -32,20 +34,34 @@ export async function createApp(
     const database = await openDatabase({ config: config.database, log, lifecycle, onProgress });
     const secrets = loadSecrets(config);
     const nest = await createNest({ config, log, lifecycle, secrets }, database);
-    const firstStart = isManagedProduction(config) ? undefined : await nest.get(FirstStartService).run();
-    const url = await listen(nest, config, lifecycle);
-    return { url, lifecycle, firstStart, newMasterKey: newMasterKey(config, secrets, firstStart) };
+    const firstStart = makesDemo(config) ? await nest.get(FirstStartService).run() : undefined;
+    const listening = await listen(nest, config, lifecycle);
+    return {
+      ...listening,
+      lifecycle,
+      firstStart: firstStart && { ...firstStart, keyFile: keyFile(config, firstStart) },
+      newMasterKey: newMasterKey(config, secrets, firstStart),
+    };
   } catch (error) {
     await lifecycle.stop('the start failed');
     throw error;
   }
 }
 
-/** Until a first start has come to its end nobody has seen the key, also where an attempt before has made it. */
+/** In production the demo tenant's key is kept, to be named instead of printed. */
+function keyFile(config: AppConfig, { apiKey }: FirstStart): string | undefined {
+  return isProduction(config.runtime) ? keepSecret(config, 'demo-api-key', apiKey) : undefined;
+}
+
+/**
+ * Until a first start has come to its end nobody has seen the key, also where an attempt before has made it. A file may
+ * be named at every start.
+ */
 function newMasterKey(config: AppConfig, secrets: Secrets, firstStart: FirstStart | undefined): App['newMasterKey'] {
-  const isOurs = config.security.masterKey === undefined;
-  const file =
-    secrets.newMasterKeyFile ??
-    (isOurs && firstStart ? join(config.database.dataDir, 'secrets', 'master-key') : undefined);
-  return file === undefined ? undefined : { key: secrets.masterKey, file };
+  if (config.security.masterKey !== undefined) return undefined;
+  const file = secrets.newMasterKeyFile ?? join(config.database.dataDir, 'secrets', 'master-key');
+  if (isProduction(config.runtime)) return { key: undefined, file };
+  return secrets.newMasterKeyFile === undefined && firstStart === undefined
+    ? undefined
+    : { key: secrets.masterKey, file };
 }

@@ -2,40 +2,60 @@ import type { App } from './app';
 import { encodeId } from './common/ids';
 import { DEMO } from './modules/admin';
 
-/** What a person needs after a start; keys are shown on the very first one only. */
+/** What a person needs after a start; keys are shown on the very first one only, and in production their files. */
 export function banner(app: App): string {
   const { url } = app;
-  const lines = [
+  return [
     '',
-    `ChatAPI listens on ${url}`,
+    `ChatAPI listens on ${app.bound}`,
+    ...(app.bound === url ? [] : [`  That is every address of this machine; from here it is ${url}`]),
     '',
     `  Swagger UI   ${url}/docs`,
     `  OpenAPI      ${url}/docs-json`,
     `  Socket       ${url.replace(/^http/, 'ws')}/ws and /ws/chat (frames: ${url}/docs/ws)`,
     `  Health       ${url}/health`,
     '',
+    ...masterKey(app),
+    ...demo(app),
+  ].join('\n');
+}
+
+function masterKey({ newMasterKey, firstStart, url }: App): string[] {
+  if (newMasterKey === undefined) return [];
+  const { key, file } = newMasterKey;
+  const shown = key === undefined ? [`  It is kept in ${file}`] : [`  ${key}`, `  It is kept in ${file}`];
+  return [
+    'Master key for /admin/* (header X-Master-Key):',
+    ...shown,
+    '',
+    ...(firstStart === undefined
+      ? [
+          'Make a tenant:',
+          '',
+          `curl -X POST ${url}/admin/tenants -H "X-Master-Key: $(cat '${file}')" -H 'Content-Type: application/json' -d '{"name":"my app"}'`,
+          '',
+        ]
+      : []),
   ];
-  if (app.newMasterKey !== undefined)
-    lines.push(
-      'Master key for /admin/* (header X-Master-Key):',
-      `  ${app.newMasterKey.key}`,
-      `  It is kept in ${app.newMasterKey.file}`,
-      '',
-    );
-  if (app.firstStart !== undefined)
-    lines.push(
-      'First start: there is a tenant "demo" with a channel "general" (members alice and bob).',
-      `  API key      ${app.firstStart.apiKey}`,
-      '  Keep it: it is not shown again.',
-      '',
-      'Send a message:',
-      '',
-      `curl -X POST ${url}/rooms/${encodeId('room', DEMO.roomId)}/messages -H 'X-API-Key: ${app.firstStart.apiKey}' -H 'X-User-Id: ${DEMO.userId}' -H 'Content-Type: application/json' -d '{"content":"Hello, world!"}'`,
-      '',
-      'Ask the assistant (an echo, until you set OPENAI_API_KEY or OPENAI_BASE_URL):',
-      '',
-      `curl -X POST ${url}/api/chat -H 'X-API-Key: ${app.firstStart.apiKey}' -H 'Content-Type: application/json' -d '{"message":"Hello","userId":"${DEMO.userId}"}'`,
-      '',
-    );
-  return lines.join('\n');
+}
+
+function demo({ firstStart, url }: App): string[] {
+  if (firstStart === undefined) return [];
+  const { apiKey, keyFile } = firstStart;
+  const header = keyFile === undefined ? `'X-API-Key: ${apiKey}'` : `"X-API-Key: $(cat '${keyFile}')"`;
+  return [
+    'First start: there is a tenant "demo" with a channel "general" (members alice and bob).',
+    ...(keyFile === undefined
+      ? [`  API key      ${apiKey}`, '  Keep it: it is not shown again.']
+      : [`  Its API key is kept in ${keyFile}`]),
+    '',
+    'Send a message:',
+    '',
+    `curl -X POST ${url}/rooms/${encodeId('room', DEMO.roomId)}/messages -H ${header} -H 'X-User-Id: ${DEMO.userId}' -H 'Content-Type: application/json' -d '{"content":"Hello, world!"}'`,
+    '',
+    'Ask the assistant (an echo, until you set OPENAI_API_KEY or OPENAI_BASE_URL):',
+    '',
+    `curl -X POST ${url}/api/chat -H ${header} -H 'Content-Type: application/json' -d '{"message":"Hello","userId":"${DEMO.userId}"}'`,
+    '',
+  ];
 }

@@ -1,7 +1,7 @@
 import { config as loadDotenv } from 'dotenv';
 import { createApp } from './app';
 import { banner } from './banner';
-import { loadConfig } from './config';
+import { ALL_FIELDS, loadConfig, unknownVariables } from './config';
 import { explain } from './explain';
 import { spaceOutFullCollections, tidyHeapWhenIdle } from './heap';
 import { Lifecycle } from './platform/lifecycle';
@@ -9,9 +9,11 @@ import { describeError, PinoLog } from './platform/logging';
 
 async function main(): Promise<void> {
   spaceOutFullCollections();
-  loadDotenv({ quiet: true });
+  const { parsed = {} } = loadDotenv({ quiet: true });
   const config = loadConfig(process.env);
   const log = new PinoLog(config.runtime.logLevel);
+  const unknown = unknownVariables(ALL_FIELDS, process.env, Object.keys(parsed));
+  if (unknown.length > 0) log.warn({ variables: unknown }, `not a setting of this server: ${unknown.join(', ')}`);
   const lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs);
   tidyHeapWhenIdle(lifecycle, log);
   let isOrdered = false;

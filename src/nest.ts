@@ -1,13 +1,12 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import type { Server } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import { encodeId } from './common/ids';
 import type { AppConfig } from './config';
-import { DEMO } from './modules/admin';
+import { DEMO, KeyCheck } from './modules/admin';
 import type { OpenDatabase } from './platform/database';
-import { HttpAdapter, installHttp, installSwagger } from './platform/http';
+import { drainConnections, HttpAdapter, installHttp, installSwagger } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
 import { installSocketDocs, SilentWsAdapter, Upgrades } from './platform/realtime';
@@ -15,7 +14,6 @@ import type { Resources } from './platform/resources';
 
 /** Of the time of running requests: what is left is for their connections to end. */
 const SHARE_OF_REQUESTS = 0.9;
-const SWEEP_MS = 1000;
 
 /** Path parameters with which the documents' examples work on a fresh installation. */
 export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
@@ -32,11 +30,11 @@ export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
 
 /** The Nest application, initialised and not listening. */
 export async function createNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
-  const { lifecycle, log } = resources;
+  const { config, lifecycle, log } = resources;
   const nest = await makeNest(resources, database);
   const upgrades = nest.get(Upgrades);
   await installHttp(nest, upgrades.paths);
-  upgrades.install(nest.getHttpServer());
+  upgrades.install(nest.getHttpServer(), config.http.trustProxy);
   installSwagger(nest, PATH_EXAMPLES);
   await installSocketDocs(nest);
   lifecycle.onStop(
@@ -45,7 +43,8 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
     () => closeHttp(nest, lifecycle.stageLeftMs * SHARE_OF_REQUESTS),
     Infinity,
   );
-  closeConnectionsWhile(nest, lifecycle);
+  // Before any job is begun that would fail of it.
+  await nest.get(KeyCheck).run();
   await nest.init();
   log.debug({}, 'application initialised');
   return nest;
@@ -62,33 +61,19 @@ export async function makeNest(resources: Resources, database: OpenDatabase): Pr
   return nest.useWebSocketAdapter(new SilentWsAdapter(nest));
 }
 
-/** Whoever gets an answer while the server stops is told to hang up: a connection kept alive would hold up the end. */
-function closeConnectionsWhile(nest: NestFastifyApplication, lifecycle: Lifecycle): void {
-  const fastify = nest.getHttpAdapter().getInstance();
-  fastify.addHook('onSend', (_request, reply, _payload, done) => {
-    if (lifecycle.stopping) reply.header('Connection', 'close');
-    done();
-  });
-}
-
 /** Running requests get their time to finish; then their connections are cut. */
 async function closeHttp(nest: NestFastifyApplication, graceMs: number): Promise<void> {
-  const server: Server = nest.getHttpServer();
-  // Answers that were on their way when the stop began did not say `Connection: close`.
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-  try {
-    // Before Fastify hears of it: from then on it refuses requests in words of its own, not in the contract's.
-    await new Promise((resolve) => server.close(resolve));
-    await nest.close();
-  } finally {
-    clearInterval(sweep);
-    clearTimeout(cut);
-  }
+  // Before Fastify hears of it: from then on it refuses requests in words of its own, not in the contract's.
+  await drainConnections(nest.getHttpServer(), graceMs);
+  await nest.close();
 }
 
-/** Listens and returns the URL; a taken port is one clear line. */
-export async function listen(nest: NestFastifyApplication, config: AppConfig, lifecycle: Lifecycle): Promise<string> {
+/** Listens and returns where; a taken port is one clear line. */
+export async function listen(
+  nest: NestFastifyApplication,
+  config: AppConfig,
+  lifecycle: Lifecycle,
+): Promise<{ url: string; bound: string }> {
   if (lifecycle.stopping) throw new Error('The server was stopped while it started');
   const host = config.http.host ?? (config.database.url === undefined ? '127.0.0.1' : '0.0.0.0');
   try {
@@ -98,9 +83,13 @@ export async function listen(nest: NestFastifyApplication, config: AppConfig, li
     throw line === undefined ? error : new Error(line, { cause: error });
   }
   lifecycle.markReady();
-  const address = nest.getHttpServer().address() as { port: number };
-  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  return `http://${shown}:${address.port}`;
+  const { port } = nest.getHttpServer().address() as { port: number };
+  const isEverywhere = host === '0.0.0.0' || host === '::';
+  return { url: httpUrl(isEverywhere ? '127.0.0.1' : host, port), bound: httpUrl(host, port) };
+}
+
+function httpUrl(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function explainListenError(code: string | undefined, host: string, port: number): string | undefined {

@@ -1,4 +1,5 @@
 import { httpUrl } from '../common/http-url';
+import { originFault } from '../common/text';
 import { area } from './area';
 import { flag, int, list, oneOf, optionalFlag, optionalText, text } from './field';
 
@@ -10,13 +11,12 @@ export class HttpConfig extends area('HTTP', {
   }),
   corsOrigins: list('CORS_ORIGINS', {
     default: ['*'],
-    check: (item) =>
-      item === '*' || isOrigin(item) ? undefined : 'must be * or origins such as https://app.example.com',
-    doc: 'Origins whose pages may call the API, comma-separated; * for all. Cookies are never used.',
+    check: (item) => (item === '*' ? undefined : originFault(item)),
+    doc: 'Origins whose pages may call the API, comma-separated; * for all. https://*.example.com stands for any one label; web views and extensions have origins such as capacitor://localhost; null stands for local files. Cookies are never used.',
   }),
   trustProxy: flag('TRUST_PROXY', {
     default: false,
-    doc: 'Take the client address from X-Forwarded-For. Only behind a proxy that sets it.',
+    doc: 'Take the client address from X-Forwarded-For: its last entry, which the nearest proxy wrote. Only behind a proxy that sets it.',
   }),
   metricsPublic: flag('METRICS_PUBLIC', {
     default: true,
@@ -33,7 +33,7 @@ export class DatabaseConfig extends area('Database', {
   url: optionalText('DATABASE_URL', {
     secret: true,
     check: (raw) => (/^postgres(ql)?:\/\//.test(raw) ? undefined : 'must begin with postgres:// or postgresql://'),
-    doc: 'An outside PostgreSQL 15 or newer. Its role owns the database, may create roles and is no superuser. Unset: the embedded PostgreSQL in DATA_DIR.',
+    doc: 'An outside PostgreSQL 15 or newer. Its role owns the database, may create roles and is no superuser. A pooler in front of it has to pool by session (PgBouncer: pool_mode = session). The variables of PostgreSQL clients (PGPASSWORD, PGSSLMODE, PGOPTIONS …) and ~/.pgpass are not read: all is said in the URL, e.g. ?sslmode=verify-full&sslrootcert=FILE. Unset: the embedded PostgreSQL in DATA_DIR.',
   }),
   poolSize: int('DATABASE_POOL_SIZE', { default: 20, min: 4, max: 500, doc: 'Connections to the database.' }),
   deadlineMs: int('DATABASE_DEADLINE_MS', {
@@ -70,6 +70,11 @@ export class SecurityConfig extends area('Secrets', {
     secret: true,
     check: (item) => (/^[0-9a-f]{64}$/i.test(item) ? undefined : 'must be 64 hex digits each, comma-separated'),
     doc: 'Earlier values of ENCRYPTION_KEY, comma-separated: they still read what they encrypted.',
+  }),
+  backupPassphrase: optionalText('BACKUP_PASSPHRASE', {
+    secret: true,
+    check: minLength(12),
+    doc: 'Seals the secrets in a backup made --with-secrets, and opens them at its restore; at least 12 characters. The server does not use it. Unset: asked for at the terminal.',
   }),
 }) {}
 
@@ -191,7 +196,11 @@ export class ModelsConfig extends area('Models', {
 export class RuntimeConfig extends area('Runtime', {
   nodeEnv: oneOf('NODE_ENV', ['development', 'production', 'test'] as const, {
     default: 'development',
-    doc: 'production with DATABASE_URL requires MASTER_API_KEY, JWT_SECRET and ENCRYPTION_KEY, and makes no demo tenant.',
+    doc: 'production makes no demo tenant and prints no key that it makes, only the file that it is in; with DATABASE_URL it requires MASTER_API_KEY, JWT_SECRET and ENCRYPTION_KEY.',
+  }),
+  demo: optionalFlag('DEMO', {
+    shownDefault: 'true, but false when NODE_ENV=production',
+    doc: 'Make a tenant "demo" with a channel, users and an API key at the very first start.',
   }),
   logLevel: oneOf('LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const, {
     default: 'info',
@@ -212,8 +221,4 @@ export class RuntimeConfig extends area('Runtime', {
 
 function minLength(n: number): (raw: string) => string | undefined {
   return (raw) => (raw.length >= n ? undefined : `must have at least ${n} characters`);
-}
-
-function isOrigin(item: string): boolean {
-  return /^https?:\/\/[^/\s,]+$/.test(item);
 }

@@ -1,5 +1,5 @@
 import type { EnvField } from './field';
-import { CONFIG_AREAS, ConfigError, isManagedProduction, loadConfig } from '.';
+import { ALL_FIELDS, CONFIG_AREAS, ConfigError, loadConfig, makesDemo, unknownVariables } from '.';
 
 /** The faults of an environment; empty when it is good. */
 function faultsOf(env: Record<string, string>): readonly string[] {
@@ -40,6 +40,7 @@ describe('the configuration', () => {
       jwtSecret: undefined,
       encryptionKey: undefined,
       oldEncryptionKeys: [],
+      backupPassphrase: undefined,
     });
     expect(models).toEqual({
       openaiApiKey: undefined,
@@ -120,7 +121,7 @@ describe('the configuration', () => {
     expect(secrets.map((field) => field.name).sort()).toEqual(
       [
         ...['DATABASE_URL', 'ENCRYPTION_KEY', 'ENCRYPTION_KEYS_OLD', 'JWT_SECRET', 'MASTER_API_KEY', 'OPENAI_API_KEY'],
-        'REDIS_URL',
+        ...['REDIS_URL', 'BACKUP_PASSPHRASE'],
       ].sort(),
     );
     const text = faultsOf(Object.fromEntries(secrets.map((field) => [field.name, 'hunter2']))).join();
@@ -148,12 +149,48 @@ describe('the configuration', () => {
         'JWT_SECRET must have at least 32 characters',
       ]);
     });
+  });
 
-    it('is what it is called only with both', () => {
-      expect(isManagedProduction(loadConfig({ ...production, ...SECRETS }))).toBe(true);
-      expect(isManagedProduction(loadConfig({ NODE_ENV: 'production' }))).toBe(false);
-      expect(isManagedProduction(loadConfig({ DATABASE_URL: URL }))).toBe(false);
-    });
+  it.each([
+    [true, {}],
+    [true, { DATABASE_URL: URL }],
+    [true, { NODE_ENV: 'test' }],
+    [false, { DEMO: 'false' }],
+    [false, { NODE_ENV: 'production' }],
+    [false, { NODE_ENV: 'production', DATABASE_URL: URL, ...SECRETS }],
+    [true, { NODE_ENV: 'production', DEMO: 'true' }],
+  ])('S19: a first start makes the demo tenant: %s with %j', (expected, env) => {
+    expect(makesDemo(loadConfig(env))).toBe(expected);
+  });
+
+  it.each([
+    ['a transposed letter in .env', { PROT: '1' }, ['PROT'], ['PROT (did you mean PORT?)']],
+    ['a transposed letter on the command line', { PROT: '1' }, [], ['PROT (did you mean PORT?)']],
+    ['two errors in a long name', { DATABSE_URI: '1' }, [], ['DATABSE_URI (did you mean DATABASE_URL?)']],
+    ['the wrong case', { log_level: 'info' }, [], ['log_level (did you mean LOG_LEVEL?)']],
+    ['a prefix', { CHATAPI_PORT_: '1' }, [], ['CHATAPI_PORT_ (did you mean PORT?)']],
+    ['a prefix, and nothing like it', { CHATAPI_COLOUR: 'red' }, [], ['CHATAPI_COLOUR']],
+    ['something else in .env', { SMTP_HOST: 'x' }, ['SMTP_HOST'], ['SMTP_HOST']],
+    ['what belongs to docker-compose.yml', { POSTGRES_PASSWORD: 'x', CHATAPI_PORT: '1' }, ['POSTGRES_PASSWORD'], []],
+    [
+      'what every shell has',
+      {
+        HOME: '/root',
+        HOSTNAME: 'h',
+        PATH: '/',
+        USER: 'u',
+        TERM: 't',
+        LANG: 'C',
+        PWD: '/',
+        SHLVL: '1',
+        NODE_OPTIONS: '',
+      },
+      [],
+      [],
+    ],
+    ['all of ours', Object.fromEntries(ALL_FIELDS.map(({ name }) => [name, 'x'])), ALL_FIELDS.map((f) => f.name), []],
+  ])('S18: tells of unknown variables: %s', (_, env: Record<string, string>, inFile: string[], told: string[]) => {
+    expect(unknownVariables(ALL_FIELDS, env, inFile)).toEqual(told);
   });
 
   it('has a name and a text for every field, and no name twice', () => {

@@ -12,7 +12,9 @@ import {
   SocketConfig,
   WebhookConfig,
 } from './areas';
+import type { EnvField } from './field';
 
+export { unknownVariables } from './unknown';
 export {
   DatabaseConfig,
   HttpConfig,
@@ -33,6 +35,11 @@ export const CONFIG_AREAS = [
   ModelsConfig,
   RuntimeConfig,
 ] as const;
+
+/** Every variable. */
+export const ALL_FIELDS: readonly EnvField<unknown>[] = CONFIG_AREAS.flatMap((area) =>
+  Object.values<EnvField<unknown>>(area.fields),
+);
 
 /** The whole configuration. */
 export interface AppConfig {
@@ -80,7 +87,20 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
   return config;
 }
 
-/** Whether this is a production deployment with its own database: no demo data, no generated secrets. */
-export function isManagedProduction(config: AppConfig): boolean {
-  return config.runtime.nodeEnv === 'production' && config.database.url !== undefined;
+/**
+ * Takes the variables of PostgreSQL's own clients (PGSSLMODE, PGOPTIONS, PGPASSWORD …) out of this process, whose driver
+ * would read them: what concerns the database is said by DATABASE_URL alone, and nothing concerns the embedded one.
+ */
+export function forgetPostgresVariables(): void {
+  for (const name of Object.keys(process.env)) if (/^PG[A-Z]/.test(name)) Reflect.deleteProperty(process.env, name);
+}
+
+/** Whether a first start makes the demo tenant. */
+export function makesDemo({ runtime }: AppConfig): boolean {
+  return runtime.demo ?? !isProduction(runtime);
+}
+
+/** Logs are kept and read by others there: keys are not printed. */
+export function isProduction({ nodeEnv }: RuntimeConfig): boolean {
+  return nodeEnv === 'production';
 }

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { loadConfig } from '../../src/config';
+import { loadSecrets } from '../../src/platform/secrets';
 import { eventually, processesOn } from '../support/embedded/processes';
 import { freePort, type ServerProcess, Servers } from '../support/server-process';
 
@@ -124,6 +126,45 @@ describe('a data directory that is of no use', () => {
       expect(lines).toEqual(['ChatAPI could not start:', expect.stringMatching(/DATA_DIR$/)]);
       expect(lines[1]).toContain('is a file');
     }
+  });
+
+  it.each([
+    ['below /proc, which takes no directories', '/proc/chatapi'],
+    ['below /proc, deeper', '/proc/chatapi/a/b'],
+    ['/proc itself', '/proc'],
+    ['a device', '/dev/null'],
+    ['below a device', '/dev/null/data'],
+    ['below /sys', '/sys/chatapi'],
+    ['too long a name', `/tmp/${'x'.repeat(300)}`],
+  ])('S27: one clear line and an end: %s', async (_, dataDir) => {
+    const { code, lines } = await servers.launch({ env: { DATA_DIR: dataDir } }).failure();
+    expect({ code, lines }).toEqual({
+      code: 1,
+      lines: [
+        'ChatAPI could not start:',
+        expect.stringMatching(/^the data directory .*set DATA_DIR( to another one)?$/),
+      ],
+    });
+  });
+
+  it('S27: a link that leads nowhere, and one that leads to itself', async () => {
+    const dir = servers.dataDir();
+    symlinkSync('/proc/chatapi', join(dir, 'nowhere'));
+    symlinkSync(join(dir, 'loop'), join(dir, 'loop'));
+    for (const name of ['nowhere', 'loop']) {
+      const { code, lines } = await servers.launch({ env: { DATA_DIR: join(dir, name) } }).failure();
+      expect({ code, lines }).toEqual({
+        code: 1,
+        lines: ['ChatAPI could not start:', expect.stringMatching(/^the data directory .*set DATA_DIR/)],
+      });
+    }
+  });
+
+  it('S27: with a database of its own, where the secrets are to be made there', () => {
+    const config = loadConfig({ DATABASE_URL: 'postgres://u@127.0.0.1/db', DATA_DIR: '/proc/chatapi' });
+    expect(() => loadSecrets(config)).toThrow(
+      /^Cannot use \/proc\/chatapi\/secrets\/master-key \(ENOENT\): make DATA_DIR/,
+    );
   });
 
   const asRoot = process.getuid?.() === 0 ? it : it.skip;

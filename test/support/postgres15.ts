@@ -99,6 +99,11 @@ export class Postgres15 {
     return this.url(name);
   }
 
+  /** Where it listens on 127.0.0.1. */
+  get tcpPort(): number {
+    return this.port;
+  }
+
   /** DATABASE_URL for a role and database of one name. */
   url(name: string, password = name): string {
     return `postgresql://${name}:${password}@127.0.0.1:${this.port}/${name}`;

@@ -3,7 +3,7 @@ import type { FailureReason } from '../../src/platform/database/errors';
 import { createPool } from '../../src/platform/database/pool';
 import { roleNames } from '../../src/platform/database/roles';
 import { Runner, type Scope } from '../../src/platform/database/runner';
-import { SilentLog } from '../../src/platform/logging';
+import { type Log, SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from './database';
 
 const ROLES = roleNames('chatapi');
@@ -24,11 +24,11 @@ export interface RunnerSite {
 }
 
 /** `deadlineMs` is also how long a call waits for a connection. */
-export async function startRunner(size: number, deadlineMs: number): Promise<RunnerSite> {
+export async function startRunner(size: number, deadlineMs: number, log: Log = new SilentLog()): Promise<RunnerSite> {
   const database = await createTestDatabase();
   const { connection } = database;
-  const availability = new Availability(connection, new SilentLog());
-  const { pool, close } = createPool({ connection, size, waitMs: deadlineMs, roles: ROLES });
+  const availability = new Availability(connection, log);
+  const pool = createPool({ connection, size, waitMs: deadlineMs, roles: ROLES, log });
   const failures: FailureReason[] = [];
   const backends = async (): Promise<number[]> => {
     const rows = await database.sql<{ pid: number }>(
@@ -46,7 +46,7 @@ export async function startRunner(size: number, deadlineMs: number): Promise<Run
     backends,
     close: async () => {
       availability.stop();
-      await close();
+      await pool.close();
       await database.drop();
     },
   };

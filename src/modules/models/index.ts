@@ -27,5 +27,6 @@ export {
 export { faultReasonOf, hintOfReason } from './answer/fault-reasons';
 export { checkedResponseFormat } from './answer/response-format';
 export { estimateTokens } from './answer/token-count';
+export { ChannelKeys } from './channels/channel-keys';
 export { ModelsModule } from './models.module';
 export { DEFAULT_PRESET } from './presets/default-preset';

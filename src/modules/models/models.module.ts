@@ -62,7 +62,7 @@ function modelsOf(
       inject: [ChannelChoice, Breakers, FaultBook, Metrics, Log, Clock, ModelsConfig],
     },
   ],
-  exports: [Models, Presets],
+  exports: [Models, Presets, ChannelKeys],
 })
 export class ModelsModule implements OnModuleInit {
   constructor(

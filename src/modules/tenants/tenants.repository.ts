@@ -96,6 +96,16 @@ export class TenantsRepository {
     return { rows, total: count?.n ?? 0 };
   }
 
+  /** In the order of the ids, at most 1,000. */
+  async idsAfter(tenantId: string): Promise<string[]> {
+    const rows = await this.system.read<{ tenant_id: string }>(
+      'ids of tenants',
+      'SELECT tenant_id FROM tenants WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1000',
+      [tenantId],
+    );
+    return rows.map(({ tenant_id }) => tenant_id);
+  }
+
   /** undefined: there is no such tenant. `isNewWebhook`: its URL is a new one, and the given secret in force. */
   update(tenantId: string, changes: TenantChanges): Promise<{ row: TenantRow | undefined; isNewWebhook: boolean }> {
     return this.database.transaction('update tenant', tenantId, async (sql) => {

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, notFound } from '../../common/errors';
+import { forbidden, invalidFields, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
+import { normalOrigin, originFault } from '../../common/text';
 import type { Caller } from '../../platform/auth';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type {
@@ -18,6 +19,9 @@ import { TenantsRepository, type TenantRow } from './tenants.repository';
 import { TenantCredentialVerifier } from './verifier';
 import { type FreshWebhook, WebhookEndpoints } from './webhook/endpoints';
 import { tenantView } from './views';
+
+/** Below every id. */
+const NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
 /** Creates, shows and changes tenants. */
 @Injectable()
@@ -57,6 +61,11 @@ export class TenantsService {
     const apiKey = newApiKey();
     await this.repository.seed({ tenantId, name, settings: {}, limits: {} }, firstKey(apiKey));
     return apiKey;
+  }
+
+  /** All tenants in turn, by pages; the next one is asked for with the last id of the page before. */
+  idsAfter(tenantId = NO_TENANT): Promise<string[]> {
+    return this.repository.idsAfter(tenantId);
   }
 
   async list(page: PageRequest): Promise<TenantPageDto> {
@@ -126,10 +135,21 @@ interface Split {
   readonly cleared: string[];
 }
 
-/** null takes a setting back to its default. The webhook has a table of its own. */
+/** null takes a setting back to its default. The webhook has a table of its own. Throws 400 for what is no origin. */
 function splitSettings(values: SettingsDto | undefined): Split {
   const { webhook: _, ...rest } = values ?? {};
-  return split(rest, null);
+  const { allowed_origins: origins } = rest;
+  return split(origins ? { ...rest, allowed_origins: normalOrigins(origins) } : rest, null);
+}
+
+function normalOrigins(origins: readonly string[]): string[] {
+  const faults = origins.flatMap((item, i) => {
+    const fault = originFault(item);
+    const field = `settings.allowed_origins[${i}]`;
+    return fault === undefined ? [] : [{ field, message: `${field} ${fault}` }];
+  });
+  if (faults.length > 0) throw invalidFields(faults);
+  return [...new Set(origins.map(normalOrigin))];
 }
 
 /** "default" takes a limit back to its default; null is a value: unlimited. */

@@ -1,86 +1,152 @@
-import type { ClientConfig } from 'pg';
-import { unavailable } from '../../common/errors';
 import type { Log } from '../logging';
-import { codeOf, isServerError } from './errors';
+import type { Connection } from './connection';
+import { codeOf, databaseUnavailable, isOutOfConnections, isStorage } from './errors';
 import { GuardedClient } from './guarded-client';
 
 const PROBE_TIMEOUT_MS = 1000;
 const PROBE_INTERVAL_MS = 250;
-/** Too many connections: the server answers, and those that are open go on working. */
-const TOO_MANY = '53300';
+/** While the disk is full: how often, and how long at most, a probe writes. */
+const SPACE_INTERVAL_MS = 1000;
+const SPACE_TIMEOUT_MS = 10_000;
+/**
+ * Writes a temporary file of some 24 MB, which is gone with the statement: more than one segment of the WAL. A small
+ * write proves nothing on a full disk, for it may find room in pages that are there.
+ */
+const NEEDS_SPACE = `SET work_mem = '64kB';
+  SELECT count(*) FROM unnest(array_fill(repeat('x', 8000), ARRAY[3000]))`;
+
+/** What a probe has found out. `code` says why the database is away. */
+type Verdict =
+  { readonly state: 'up' | 'spacious' } | { readonly state: 'away'; readonly code: string; readonly isFull: boolean };
 
 /**
- * Knows whether the database answers. A failed call asks for a probe on a fresh connection; only a failed probe
- * makes the database "away". While it is away calls fail at once instead of waiting for their deadline, and probes
- * go on until one succeeds. Each outage is logged once when it begins and once when it ends.
+ * Knows whether the database answers, and whether its disk takes writes. A failed call asks for a probe on a fresh
+ * connection; only a failed probe makes the database "away". While it is away calls fail at once instead of waiting for
+ * their deadline, and probes go on until one succeeds. A call that finds the disk full makes it "full": calls go on
+ * (reads succeed, and some writes), and probes that need space go on until one finds it. Each outage is logged once when
+ * it begins and once when it ends; a database that goes away because of its full disk is one outage.
  */
 export class Availability {
   private awaySince: number | undefined;
-  private probing = false;
+  private fullSince: number | undefined;
+  private isAwayTold = false;
+  private doubted = false;
+  private asking = false;
   private stopped = false;
   private timer: NodeJS.Timeout | undefined;
 
+  /** @param isDiskFull asked when the database is away, where this machine has its disk */
   constructor(
-    private readonly connection: ClientConfig,
+    private readonly connection: Connection,
     private readonly log: Log,
+    private readonly isDiskFull: () => Promise<boolean> = () => Promise.resolve(false),
   ) {}
 
   get up(): boolean {
     return this.awaySince === undefined;
   }
 
+  /** The disk of the database is full. */
+  get full(): boolean {
+    return this.fullSince !== undefined;
+  }
+
+  /** Whether writes can be expected to succeed. */
+  get writable(): boolean {
+    return this.up && !this.full;
+  }
+
   /** A call failed and it is not known yet whether the database is away. */
   get suspected(): boolean {
-    return this.probing;
+    return this.doubted;
   }
 
   /** Throws 503 while the database is away. */
   check(): void {
-    if (!this.up) throw unavailable('The database is not available right now. Try again in a moment');
+    if (!this.up) throw databaseUnavailable(this.full);
   }
 
   /** A call failed in a way that may mean that the database is away. */
   suspect(): void {
-    if (this.probing || this.stopped) return;
-    this.probing = true;
-    void this.probe();
+    if (this.stopped) return;
+    this.doubted = true;
+    // While it is away the next probe is near.
+    if (!this.asking && this.up) void this.probe();
+  }
+
+  /** A call failed because the disk is full. */
+  storageFull(): void {
+    if (this.stopped || this.full) return;
+    this.noteFull();
+    if (!this.asking && this.up) void this.probe();
   }
 
   stop(): void {
     this.stopped = true;
-    this.probing = false;
+    this.doubted = false;
     clearTimeout(this.timer);
   }
 
   private async probe(): Promise<void> {
-    const failure = await complaint(this.connection);
+    clearTimeout(this.timer);
+    this.asking = true;
+    const verdict = await this.ask();
+    this.asking = false;
     if (this.stopped) return;
-    if (failure === undefined) {
-      if (this.awaySince !== undefined)
-        this.log.info({ outage_ms: Math.round(performance.now() - this.awaySince) }, 'database is back');
-      this.awaySince = undefined;
-      this.probing = false;
-      return;
+    if (verdict.state === 'away') this.noteAway(verdict.code, verdict.isFull);
+    else this.noteUp(verdict.state);
+    const again = this.up ? SPACE_INTERVAL_MS : PROBE_INTERVAL_MS;
+    if (!this.up || this.full) this.timer = setTimeout(() => void this.probe(), again);
+  }
+
+  private noteAway(code: string, isFull: boolean): void {
+    if (isFull) this.noteFull();
+    this.awaySince ??= performance.now();
+    if (this.full || this.isAwayTold) return;
+    this.isAwayTold = true;
+    this.log.error({ code }, 'database is away; answering 503 until it is back');
+  }
+
+  private noteUp(state: 'up' | 'spacious'): void {
+    this.doubted = false;
+    if (this.isAwayTold) this.log.info({ outage_ms: since(this.awaySince) }, 'database is back');
+    this.awaySince = undefined;
+    this.isAwayTold = false;
+    if (state !== 'spacious' || !this.full) return;
+    this.log.info({ outage_ms: since(this.fullSince) }, 'database takes writes again');
+    this.fullSince = undefined;
+  }
+
+  private noteFull(): void {
+    if (this.full) return;
+    this.fullSince = performance.now();
+    this.log.error({}, 'the disk of the database is full; answering 503 to what it cannot store until there is room');
+  }
+
+  private async ask(): Promise<Verdict> {
+    let client: GuardedClient | undefined;
+    const { full } = this;
+    try {
+      client = await GuardedClient.open(this.connection, {
+        applicationName: 'chatapi probe',
+        timeoutMs: PROBE_TIMEOUT_MS,
+      });
+      await client.query('SELECT 1');
+      if (!full) return { state: 'up' };
+      await client.query(NEEDS_SPACE, [], SPACE_TIMEOUT_MS);
+      return { state: 'spacious' };
+    } catch (error) {
+      // Too many connections: the server answers, and those that are open go on working.
+      if (isOutOfConnections(error)) return { state: 'up' };
+      if (client !== undefined && isStorage(error)) return { state: 'up' };
+      const isFull = isStorage(error) || (await this.isDiskFull().catch(() => false));
+      return { state: 'away', code: codeOf(error) ?? 'unknown', isFull };
+    } finally {
+      void client?.close();
     }
-    if (this.awaySince === undefined) {
-      this.awaySince = performance.now();
-      this.log.error({ code: failure }, 'database is away; answering 503 until it is back');
-    }
-    this.timer = setTimeout(() => void this.probe(), PROBE_INTERVAL_MS);
   }
 }
 
-/** The code of what is wrong with the database, undefined when it answers. */
-async function complaint(connection: ClientConfig): Promise<string | undefined> {
-  let client: GuardedClient | undefined;
-  try {
-    client = await GuardedClient.open(connection, { applicationName: 'chatapi probe', timeoutMs: PROBE_TIMEOUT_MS });
-    await client.query('SELECT 1');
-    return undefined;
-  } catch (error) {
-    const code = codeOf(error) ?? 'unknown';
-    return isServerError(error) && code === TOO_MANY ? undefined : code;
-  } finally {
-    void client?.close();
-  }
+function since(from: number | undefined): number {
+  return Math.round(performance.now() - (from ?? performance.now()));
 }

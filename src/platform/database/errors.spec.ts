@@ -2,8 +2,8 @@ import { DatabaseError } from 'pg';
 import { AppError, unavailable } from '../../common/errors';
 import { DeadlineExceeded, isConnectionLoss, reasonOf, translate } from './errors';
 
-function answer(code: string, severity = 'ERROR'): DatabaseError {
-  const error = new DatabaseError('the server said so', 1, 'error');
+function answer(code: string, severity = 'ERROR', message = 'the server said so'): DatabaseError {
+  const error = new DatabaseError(message, 1, 'error');
   return Object.assign(error, { code, severity });
 }
 
@@ -26,7 +26,13 @@ describe('reasonOf', () => {
     ['deadline', new DeadlineExceeded('call', 4000)],
     ['conflict', answer('40001')],
     ['conflict', answer('40P01')],
-    ['busy', answer('53100')],
+    ['storage', answer('53100')],
+    ['storage', answer('53100', 'PANIC')],
+    ['storage', answer('58030')],
+    ['storage', answer('XX000', 'PANIC', 'could not write to file: Disk quota exceeded')],
+    ['storage', answer('58P01', 'ERROR', 'could not create file: Read-only file system')],
+    ['busy', answer('53300', 'FATAL')],
+    ['busy', socket('EMFILE')],
     ['busy', answer('55P03')],
     ['busy', answer('57014')],
     ['busy', answer('25006')],
@@ -50,6 +56,13 @@ describe('translate', () => {
       cause,
     });
     expect(translate(answer('40001'), 'none')).toMatchObject({ status: 503, details: { outcome: 'none' } });
+  });
+
+  it('S4: says that the disk is full, also of a call that only lost its connection by that', () => {
+    const storage = { status: 503, details: { outcome: 'none', reason: 'storage' } };
+    expect(translate(answer('53100'), 'none')).toMatchObject(storage);
+    expect(translate(socket('ECONNRESET'), 'none', true)).toMatchObject(storage);
+    expect(translate(socket('ECONNRESET'), 'none')).not.toMatchObject(storage);
   });
 
   it('leaves faults of ours and of the caller as they are', () => {

@@ -17,8 +17,16 @@ const SOCKET_CODES = new Set([
 const DRIVER_MESSAGES =
   /terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|not queryable|Connection ended|after calling end on the pool/i;
 
+/** A limit of the tenant is reached (migration 0019). */
+const LIMIT_REACHED = 'CA001';
+/** This process has no descriptor left for another connection; those that it has go on. */
+const OUT_OF_DESCRIPTORS = new Set(['EMFILE', 'ENFILE']);
+/** disk_full and io_error. What the operating system says besides is internal_error or another system error. */
+const STORAGE = new Set(['53100', '58030']);
+const STORAGE_MESSAGES = /No space left on device|Disk quota exceeded|Read-only file system/;
+
 /** Why calls fail: the label of chatapi_database_failures_total. */
-export type FailureReason = 'away' | 'connection' | 'deadline' | 'conflict' | 'busy' | 'unexpected';
+export type FailureReason = 'away' | 'storage' | 'connection' | 'deadline' | 'conflict' | 'busy' | 'unexpected';
 
 /** The SQLSTATE or system code of a driver error. */
 export function codeOf(error: unknown): string | undefined {
@@ -34,6 +42,19 @@ export function isRetryable(error: unknown): boolean {
 /** The server itself said so: the statement was refused and has no effect. */
 export function isServerError(error: unknown): error is DatabaseError {
   return error instanceof DatabaseError;
+}
+
+/** The server's disk takes no more: said for a statement (ERROR), or while it crashes of that (PANIC). */
+export function isStorage(error: unknown): boolean {
+  if (!isServerError(error)) return false;
+  const code = error.code ?? '';
+  return STORAGE.has(code) || (/^(58|XX)/.test(code) && STORAGE_MESSAGES.test(error.message));
+}
+
+/** No further connection now: the server's or the role's limit, or this process's descriptors. */
+export function isOutOfConnections(error: unknown): boolean {
+  const code = codeOf(error) ?? '';
+  return isServerError(error) ? code === '53300' : OUT_OF_DESCRIPTORS.has(code);
 }
 
 /** The connection is gone or was never there; says nothing about the statement itself. */
@@ -55,8 +76,10 @@ export class DeadlineExceeded extends Error {
 
 /** undefined: the failure is the caller's own (its input, or a refusal of the service). */
 export function reasonOf(error: unknown): FailureReason | undefined {
-  if (error instanceof AppError) return undefined;
+  if (error instanceof AppError || codeOf(error) === LIMIT_REACHED) return undefined;
   if (error instanceof DeadlineExceeded) return 'deadline';
+  if (isStorage(error)) return 'storage';
+  if (isOutOfConnections(error)) return 'busy';
   if (isConnectionLoss(error)) return 'connection';
   if (isRetryable(error)) return 'conflict';
   const code = codeOf(error) ?? '';
@@ -64,9 +87,30 @@ export function reasonOf(error: unknown): FailureReason | undefined {
   return /^2[23]...$/.test(code) ? undefined : 'unexpected';
 }
 
-/** What a caller sees: 503 where the database is away or busy, the error itself where it is a fault of ours. */
-export function translate(error: unknown, outcome: 'unknown' | 'none'): unknown {
+/**
+ * What a caller sees: 503 where the database is away or busy, 403 where a limit is reached, the error itself where it is
+ * a fault of ours.
+ * @param isFull its disk is known to be full, whatever this call died of
+ */
+export function translate(error: unknown, outcome: 'unknown' | 'none', isFull = false): unknown {
+  if (isServerError(error) && error.code === LIMIT_REACHED) return limitReached(error);
   const reason = reasonOf(error);
   if (reason === undefined || reason === 'unexpected') return error;
-  return unavailable('The database is not available right now. Try again in a moment', { outcome, cause: error });
+  return databaseUnavailable(isFull || reason === 'storage', { outcome, cause: error });
+}
+
+/** 503 as clients see it. @param isFull for want of space on the database's disk */
+export function databaseUnavailable(
+  isFull: boolean,
+  options: { outcome?: 'unknown' | 'none'; cause?: unknown } = {},
+): AppError {
+  return isFull
+    ? unavailable('The disk of the database is full. Its operator has to make room', { ...options, reason: 'storage' })
+    : unavailable('The database is not available right now. Try again in a moment', options);
+}
+
+/** Not 429: it does not pass with time. */
+function limitReached({ detail, hint }: DatabaseError): AppError {
+  const message = `A limit of the tenant is reached: ${detail ?? ''} allows ${hint ?? ''}`;
+  return new AppError('AUTHORIZATION_ERROR', message, { details: { limit: detail, allowed: Number(hint) } });
 }

@@ -1,4 +1,4 @@
-import { Client, type ClientConfig } from 'pg';
+import type { Connection } from './connection';
 import { codeOf, isServerError } from './errors';
 import { DatabaseRefusal } from './refusal';
 
@@ -15,22 +15,11 @@ interface Target {
 }
 
 /** Why an outside database could not be opened, as one clear line; what is not about the connection comes back as it is. */
-export function explainOpening(error: unknown, connection: ClientConfig): unknown {
-  const target = targetOf(connection);
-  const line = typeof target === 'string' ? target : explain(error, target);
+export function explainOpening(error: unknown, connection: Connection): unknown {
+  const { host = '', port = 5432, user = '', database = '' } = connection;
+  const where = host.startsWith('/') ? host : `${host}:${port}`;
+  const line = explain(error, { where, host, user, database });
   return line === undefined ? error : new DatabaseRefusal(line, { cause: error });
-}
-
-/** What the URL means to the driver, or what is wrong with it. */
-function targetOf(connection: ClientConfig): Target | string {
-  try {
-    const { host, port, user = '', database = '' } = new Client(connection);
-    return { where: host.startsWith('/') ? host : `${host}:${port}`, host, user, database };
-  } catch (error) {
-    const path = typeof error === 'object' && error !== null && 'path' in error ? String(error.path) : undefined;
-    if (path !== undefined) return `DATABASE_URL names the file ${path}, which cannot be read (${codeOf(error) ?? ''})`;
-    return 'DATABASE_URL is no valid URL: percent-encode special characters in the user name and the password';
-  }
 }
 
 function explain(error: unknown, target: Target): string | undefined {
@@ -49,7 +38,7 @@ function explainAnswer(code: string, message: string, { where, user, database }:
     case '3D000':
       return `The database "${database}" does not exist on ${where}: create it with CREATE DATABASE "${database}" OWNER "${user}"`;
     case '53300':
-      return `PostgreSQL on ${where} has no free connection: raise its max_connections`;
+      return `PostgreSQL on ${where} has no free connection for "${user}": raise its max_connections, or the CONNECTION LIMIT of the role or the database`;
     case '57P01':
     case '57P02':
     case '57P03':

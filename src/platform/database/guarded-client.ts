@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { Client, type ClientConfig, type PoolClient, type QueryResultRow } from 'pg';
+import { Client, type PoolClient, type QueryResultRow } from 'pg';
+import { type Connection, sessionSql, withSession } from './connection';
 
 /** A server that has answered so far and is asked to say goodbye. */
 const GOODBYE_MS = 1000;
@@ -25,9 +26,9 @@ export class GuardedClient {
     private readonly timeoutMs: number,
   ) {}
 
-  static async open(connection: ClientConfig, options: GuardOptions): Promise<GuardedClient> {
+  static async open(connection: Connection, options: GuardOptions): Promise<GuardedClient> {
     const client = new Client({
-      ...connection,
+      ...withSession(connection),
       application_name: options.applicationName,
       keepAlive: true,
       // A dead peer is noticed after some 20 s instead of hours.
@@ -38,6 +39,7 @@ export class GuardedClient {
     const guarded = new GuardedClient(client, options.timeoutMs);
     try {
       await guarded.bounded(client.connect());
+      if (connection.isPooled === true) await guarded.query(sessionSql(connection));
     } catch (error) {
       socketOf(client).destroy();
       throw error;
@@ -45,8 +47,18 @@ export class GuardedClient {
     return guarded;
   }
 
-  async query<R extends QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<R[]> {
-    return (await this.bounded(this.client.query<R>(text, [...values]))).rows;
+  /** @param timeoutMs a bound of this statement's own */
+  async query<R extends QueryResultRow>(
+    text: string,
+    values: readonly unknown[] = [],
+    timeoutMs = this.timeoutMs,
+  ): Promise<R[]> {
+    return (await this.bounded(this.client.query<R>(text, [...values]), timeoutMs)).rows;
+  }
+
+  /** The process that the server has named at the log-in; a pooler makes one up. */
+  get processId(): number | null {
+    return (this.client as unknown as { processID: number | null }).processID;
   }
 
   /** Called once when the connection has ended, however it did. */
@@ -66,13 +78,13 @@ export class GuardedClient {
     socketOf(this.client).destroy();
   }
 
-  private async bounded<T>(work: Promise<T>): Promise<T> {
+  private async bounded<T>(work: Promise<T>, timeoutMs = this.timeoutMs): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(Object.assign(new Error(`PostgreSQL did not answer in ${this.timeoutMs} ms`), { code: 'ETIMEDOUT' }));
+        reject(Object.assign(new Error(`PostgreSQL did not answer in ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
         this.destroy();
-      }, this.timeoutMs);
+      }, timeoutMs);
     });
     try {
       return await Promise.race([work, late]);

@@ -1,8 +1,9 @@
-import type { ClientConfig } from 'pg';
-import type { DatabaseConfig } from '../../config';
+import { statfs } from 'node:fs/promises';
+import { type DatabaseConfig, forgetPostgresVariables } from '../../config';
 import { type Lifecycle, StopStage } from '../lifecycle';
 import type { Log } from '../logging';
 import { Availability } from './availability';
+import { type Connection, connectionOf } from './connection';
 import { noticeCopy } from './copied-directory';
 import { Database, SystemDatabase } from './database';
 import { EmbeddedPostgres } from './embedded';
@@ -11,6 +12,7 @@ import { explainOpening } from './explain';
 import { Failures } from './failures';
 import { migrate } from './migrator';
 import { createPool } from './pool';
+import { throughPooler } from './pooler';
 import type { RoleNames } from './roles';
 import { Runner } from './runner';
 import { ServerLock } from './server-lock';
@@ -19,6 +21,7 @@ import { ServerLock } from './server-lock';
 const FAST_STOP_MS = 8000;
 /** Of the time that it has: after it PostgreSQL is ended at once, and recovers with the next start. */
 const SHARE_OF_FAST_STOP = 0.7;
+const NO_ROOM = 20 * 1024 * 1024;
 
 /** An open database of this version's schema, held by this server. */
 export interface OpenDatabase {
@@ -44,22 +47,23 @@ export interface OpenOptions {
  */
 export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
   const { url } = options.config;
+  forgetPostgresVariables();
   if (url === undefined) {
     const open = await openOn(await startEmbedded(options), options);
     await noticeCopy(open.system, open.epoch, options.config.dataDir, options.log);
     return open;
   }
-  const connection = { connectionString: url };
+  const connection = connectionOf(url);
   try {
-    return await openOn(connection, options);
+    return await openOn(await throughPooler(connection), options);
   } catch (error) {
     throw explainOpening(error, connection);
   }
 }
 
-async function openOn(connection: ClientConfig, options: OpenOptions): Promise<OpenDatabase> {
+async function openOn(connection: Connection, options: OpenOptions): Promise<OpenDatabase> {
   const { config, log, lifecycle, onProgress } = options;
-  const availability = new Availability(connection, log);
+  const availability = new Availability(connection, log, diskCheck(config));
   const lock = new ServerLock(connection, log, {
     onDoubt: () => availability.suspect(),
     onTaken: () => lifecycle.fatal('another server has taken over this database'),
@@ -70,8 +74,8 @@ async function openOn(connection: ClientConfig, options: OpenOptions): Promise<O
   });
   await lock.acquire();
   const roles = await migrate({ connection, allowUnsafe: config.allowUnsafe, onProgress });
-  const { pool, close } = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles });
-  lifecycle.onStop(StopStage.pool, 'database pool', close);
+  const pool = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles, log });
+  lifecycle.onStop(StopStage.pool, 'database pool', pool.close);
   const failures = new Failures();
   const runner = new Runner(pool, availability, config.deadlineMs, (reason) => failures.note(reason));
   return parts(runner, roles, availability, failures);
@@ -82,7 +86,7 @@ function parts(runner: Runner, roles: RoleNames, availability: Availability, fai
   return { database: new Database(runner, roles), system, epoch: new Epoch(system), availability, failures };
 }
 
-async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<ClientConfig> {
+async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<Connection> {
   const embedded = new EmbeddedPostgres({
     dataDir: config.dataDir,
     onProgress,
@@ -104,11 +108,20 @@ async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions
   return embedded.connection();
 }
 
+/** Whether the disk of the embedded database has no room for another segment of the WAL; of an outside one nobody knows. */
+function diskCheck({ url, dataDir }: DatabaseConfig): (() => Promise<boolean>) | undefined {
+  if (url !== undefined) return undefined;
+  return async () => {
+    const { bavail, bsize } = await statfs(dataDir);
+    return bavail * bsize < NO_ROOM;
+  };
+}
+
 /** The same shape without a database behind it: for documents that are made from the code alone. */
 export function unopenedDatabase(log: Log): OpenDatabase {
-  const roles = { tenant: '', system: '', append: '' };
+  const roles = { tenant: '', system: '', append: '', backup: '' };
   const connection = { host: '/nowhere' };
   const availability = new Availability(connection, log);
-  const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles }).pool, availability, 1);
+  const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles, log }), availability, 1);
   return parts(runner, roles, availability, new Failures());
 }

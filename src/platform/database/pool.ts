@@ -1,4 +1,7 @@
-import { type Client, type ClientConfig, type CustomTypesConfig, Pool, type PoolClient, types } from 'pg';
+import { type Client, type CustomTypesConfig, Pool, type PoolClient, types } from 'pg';
+import type { Log } from '../logging';
+import { type Connection, sessionSql, withSession } from './connection';
+import { codeOf, isOutOfConnections } from './errors';
 import { socketOf } from './guarded-client';
 import { quote } from './migrations/0001/security';
 import type { RoleNames } from './roles';
@@ -6,6 +9,10 @@ import type { RoleNames } from './roles';
 const { INT8, TIMESTAMPTZ } = types.builtins;
 /** A frozen server never answers the goodbye. */
 const GOODBYE_MS = 2000;
+/** Where fewer connections are granted than were asked for: when all are asked for again. */
+const GROW_AGAIN_MS = 30_000;
+const ALONE_MS = 100;
+const TELL_MS = 500;
 
 /** bigint comes as a JS number: seq and rev stay far below 2^53. */
 const TYPES: CustomTypesConfig = {
@@ -30,16 +37,18 @@ function remembering(parse: (value: string) => Date): (value: string) => Date {
 }
 
 export interface PoolOptions {
-  readonly connection: ClientConfig;
+  readonly connection: Connection;
   readonly size: number;
   /** For a free connection, and for a new one to be ready, in ms. */
   readonly waitMs: number;
   readonly roles: RoleNames;
+  readonly log: Log;
 }
 
 /** The pool and its end. */
 export interface OpenPool {
-  readonly pool: Pool;
+  /** A connection; where no further one is to be had, one of those that are open, as soon as it is free. */
+  readonly connect: (until: number) => Promise<PoolClient>;
   /** Closes all connections; waits at most some seconds, also for a frozen server. */
   readonly close: () => Promise<void>;
 }
@@ -50,8 +59,8 @@ export interface OpenPool {
  */
 export function createPool(options: PoolOptions): OpenPool {
   const open = new Set<Client>();
-  const pool = new Pool({
-    ...options.connection,
+  const pool: Pool = new Pool({
+    ...withSession(options.connection),
     max: options.size,
     connectionTimeoutMillis: options.waitMs,
     idleTimeoutMillis: 30_000,
@@ -65,24 +74,75 @@ export function createPool(options: PoolOptions): OpenPool {
     onConnect: async (client) => {
       open.add(client as Client);
       client.once('end', () => open.delete(client as Client));
-      await prepared(client as Client, sessionSql(options.roles), options.waitMs);
+      limit.opened();
+      await prepared(
+        client as Client,
+        `${sessionSql(options.connection)} SET ROLE ${quote(options.roles.tenant)}`,
+        options.waitMs,
+      );
     },
   });
+  const limit = new PoolLimit(pool, options, () => open.size);
   // An idle connection that dies is no event: the pool drops it. Without a listener it would end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return { pool, close: () => closePool(pool, open) };
+  return {
+    connect: (until) => pool.connect().catch((error: unknown) => limit.wait(error, until)),
+    close: () => {
+      limit.stop();
+      return closePool(pool, open);
+    },
+  };
 }
 
 /**
- * A statement whose client has given up (deadline, crash, lost network) ends soon instead of waiting for its lock or
- * holding one; not every platform can check for that, and the session is as good without.
+ * How many connections the pool may try to have. Where the server, or this process, grants fewer than were asked for,
+ * those that it has are all until the next try, and who wants one waits for one of them. Told once.
  */
-function sessionSql(roles: RoleNames): string {
-  return `SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s';
-    DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1s', false);
-      EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$;
-    SET ROLE ${quote(roles.tenant)}`;
+class PoolLimit {
+  private retry: NodeJS.Timeout | undefined;
+  private notice: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly asked: Pick<PoolOptions, 'size' | 'log'>,
+    private readonly has: () => number,
+  ) {}
+
+  /** After an attempt to connect failed: waits for another one, if that is what it failed for. */
+  async wait(error: unknown, until: number): Promise<PoolClient> {
+    if (!isOutOfConnections(error) || performance.now() >= until) throw error;
+    this.shrink(codeOf(error));
+    // Nobody of ours to wait for: others have all.
+    if (this.has() === 0) await new Promise((resolve) => setTimeout(resolve, ALONE_MS));
+    return this.pool.connect().catch((next: unknown) => this.wait(next, until));
+  }
+
+  /** Those that were under way when the limit was found count too. */
+  opened(): void {
+    this.pool.options.max = Math.max(this.pool.options.max, this.has());
+  }
+
+  stop(): void {
+    clearTimeout(this.retry);
+    clearTimeout(this.notice);
+  }
+
+  private shrink(code: string | undefined): void {
+    this.pool.options.max = Math.max(1, this.has());
+    this.retry ??= setTimeout(() => {
+      this.retry = undefined;
+      this.pool.options.max = this.asked.size;
+    }, GROW_AGAIN_MS).unref();
+    // Not at once: others that are under way may still succeed.
+    this.notice ??= setTimeout(() => {
+      const fields = { code, connections: this.has(), wanted: this.asked.size };
+      this.asked.log.warn(
+        fields,
+        'the database grants fewer connections than DATABASE_POOL_SIZE; calls wait for these',
+      );
+    }, TELL_MS).unref();
+  }
 }
 
 /** The pool's own time-out ends when the connection stands; a server that freezes right then must not hold the slot. */

@@ -18,10 +18,14 @@ interface ServerFacts {
   readonly fsync: string;
   readonly full_page_writes: string;
   readonly synchronous_commit: string;
+  readonly replication_role: string;
 }
 
-/** Refuses databases on which the product's promises would not hold. Returns the major version and database name. */
-export async function preflight(client: Client, allowUnsafe: boolean): Promise<{ major: number; database: string }> {
+/** Refuses databases on which the product's promises would not hold. Returns its major version and name, and the login role. */
+export async function preflight(
+  client: Client,
+  allowUnsafe: boolean,
+): Promise<{ major: number; database: string; login: string }> {
   const { rows } = await client.query<ServerFacts>(
     `SELECT current_setting('server_version_num') AS version, current_user AS login, current_database() AS database,
        r.rolsuper AS super, r.rolbypassrls AS bypass,
@@ -30,7 +34,8 @@ export async function preflight(client: Client, allowUnsafe: boolean): Promise<{
        current_setting('server_encoding') AS encoding, current_setting('default_transaction_read_only') AS read_only,
        pg_is_in_recovery() AS standby,
        current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
-       current_setting('synchronous_commit') AS synchronous_commit
+       current_setting('synchronous_commit') AS synchronous_commit,
+       current_setting('session_replication_role') AS replication_role
      FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()`,
   );
   const facts = rows[0];
@@ -45,12 +50,17 @@ export async function preflight(client: Client, allowUnsafe: boolean): Promise<{
     throw new DatabaseRefusal(
       `PostgreSQL runs with ${off.join(', ')} off: acknowledged messages could be lost. Turn it on, or accept that with DATABASE_ALLOW_UNSAFE=true`,
     );
-  return { major, database: facts.database };
+  return { major, database: facts.database, login: facts.login };
 }
 
 function refuseUnfit(facts: ServerFacts): void {
   if (facts.standby || facts.read_only === 'on')
     throw new DatabaseRefusal('This PostgreSQL is read-only (a standby?): let DATABASE_URL name the primary');
+  // Triggers would not fire, and only a superuser may set it back.
+  if (facts.replication_role !== 'origin')
+    throw new DatabaseRefusal(
+      `PostgreSQL sets session_replication_role = ${facts.replication_role} for this database or role: let an administrator run\n  ALTER DATABASE "${facts.database}" RESET session_replication_role;`,
+    );
   if (facts.encoding !== 'UTF8')
     throw new DatabaseRefusal(
       `The database "${facts.database}" is encoded in ${facts.encoding}: create one with ENCODING 'UTF8' TEMPLATE template0`,

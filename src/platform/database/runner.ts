@@ -1,4 +1,4 @@
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import type { Availability } from './availability';
 import {
   DeadlineExceeded,
@@ -9,7 +9,7 @@ import {
   reasonOf,
   translate,
 } from './errors';
-import { corked, destroyClient } from './pool';
+import { corked, destroyClient, type OpenPool } from './pool';
 import { beginFor, type Statement, Statements } from './statements';
 
 /** Whom statements run as: a role, and the tenant whose rows it sees. */
@@ -48,7 +48,7 @@ export class Runner {
   private readonly statements = new Statements();
 
   constructor(
-    private readonly pool: Pool,
+    private readonly pool: Pick<OpenPool, 'connect'>,
     private readonly availability: Availability,
     private readonly deadlineMs: number,
     private readonly onFailure: (reason: FailureReason) => void = () => undefined,
@@ -127,8 +127,9 @@ export class Runner {
         if (n < ATTEMPTS && isRetryable(failed.reason) && performance.now() < until) continue;
         const reason = reasonOf(failed.reason);
         if (reason !== undefined) this.onFailure(reason);
+        if (reason === 'storage') this.availability.storageFull();
         if (reason === 'connection' || reason === 'deadline') this.availability.suspect();
-        throw translate(failed.reason, failed.effect);
+        throw translate(failed.reason, failed.effect, this.availability.full && reason !== 'conflict');
       }
     }
   }
@@ -137,7 +138,7 @@ export class Runner {
     const progress: Progress = { effect: 'none' };
     const deadline = new Deadline(until, () => new Failed(late(), progress.effect, false));
     try {
-      const connecting = this.pool.connect();
+      const connecting = this.pool.connect(until);
       const client = await deadline.race(connecting, () => void connecting.then(giveBack, () => undefined));
       let isOurs = true;
       try {

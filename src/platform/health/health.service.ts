@@ -27,10 +27,12 @@ export class HealthService {
     metrics: Metrics,
   ) {
     metrics.collect('chatapi_database_up', () => [{ labels: {}, value: availability.up ? 1 : 0 }]);
+    metrics.collect('chatapi_database_writable', () => [{ labels: {}, value: availability.writable ? 1 : 0 }]);
   }
 
   async report(): Promise<HealthReport> {
-    const writable = await this.writable();
+    // On a full disk the small write may still find room, where a message finds none.
+    const writable = (await this.writable()) && this.availability.writable;
     return {
       status: writable ? 'ok' : 'error',
       uptime: uptimeText(performance.now() - this.started),

@@ -94,9 +94,14 @@ export const METRIC_DEFINITIONS = {
     help: '1 while the database answers, else 0.',
     labels: [],
   },
+  chatapi_database_writable: {
+    type: 'gauge',
+    help: '1 while the database answers and its disk takes writes, else 0.',
+    labels: [],
+  },
   chatapi_database_failures_total: {
     type: 'counter',
-    help: 'Database calls that failed for a reason other than their own input, by reason.',
+    help: 'Database calls that failed for a reason other than their own input, by reason: away, storage (its disk is full), connection, deadline, conflict, busy, unexpected.',
     labels: ['reason'],
   },
   chatapi_rate_limited_total: {

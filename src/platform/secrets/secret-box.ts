@@ -42,6 +42,16 @@ export class SecretBox {
     return Buffer.concat([decipher.update(Buffer.from(data, 'base64url')), decipher.final()]).toString('utf8');
   }
 
+  /** Whether the key that sealed it is one of ours. */
+  knows(sealed: string): boolean {
+    return this.keys.has(sealed.split('.', 1)[0] ?? '');
+  }
+
+  /** Whether the key in force sealed it. */
+  isCurrent(sealed: string): boolean {
+    return sealed.startsWith(`${this.currentId}.`);
+  }
+
   private keyOf(id: string): Buffer {
     const key = this.keys.get(id);
     if (key === undefined) throw new UnknownKeyError(id);

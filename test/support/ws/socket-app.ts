@@ -61,8 +61,8 @@ export async function startSocketApp(options: TestAppOptions = {}): Promise<Sock
       const database = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
       nest = await createNest({ config, log, lifecycle, secrets: loadSecrets(config) }, database);
       for (const path of ['/ws', '/ws/chat']) nest.get(ConnectionHandlers).add(path, handler);
-      const url = await listen(nest, config, lifecycle);
-      return { url, lifecycle, firstStart: undefined, newMasterKey: undefined };
+      const listening = await listen(nest, config, lifecycle);
+      return { ...listening, lifecycle, firstStart: undefined, newMasterKey: undefined };
     },
   });
   if (!nest) throw new Error('the app was not started');

@@ -29,7 +29,8 @@ export class BatchWriter {
       return outcomes(batch.length, await this.repository.append(batch, wait));
     } catch (error) {
       if (isItemFault(error)) return this.split(batch, wait, error);
-      if (isUnavailable(error) && (await this.awaitDatabase())) return this.recover(batch, wait, error);
+      if (isUnavailable(error) && !isForGood(error) && (await this.awaitDatabase()))
+        return this.recover(batch, wait, error);
       return failed(batch, error);
     }
   }
@@ -124,6 +125,11 @@ function outcome(row: AppendRow): Outcome {
 /** Data exceptions and integrity violations: the fault of one item, not of the moment. */
 function isItemFault(error: unknown): boolean {
   return /^2[23]...$/.test(codeOf(error) ?? '');
+}
+
+/** Nothing was stored, and waiting helps nobody: the disk is full. */
+function isForGood(error: unknown): boolean {
+  return isUnavailable(error) && error.details?.['reason'] === 'storage' && !isUnknown(error);
 }
 
 /** The write may have happened. */

@@ -54,6 +54,13 @@ export class WebhookEndpoints {
     return { secret, webhook: { url, events, secret: this.box.seal(secret, tenantId) } };
   }
 
+  /** How many of a tenant's secrets are sealed with keys that are not ours. */
+  async unreadable(tenantId: string): Promise<number> {
+    const row = await this.repository.find(tenantId);
+    const sealed = [row?.secret, row?.previous_secret].filter((secret) => typeof secret === 'string');
+    return sealed.filter((secret) => !this.box.knows(secret)).length;
+  }
+
   async find(tenantId: string): Promise<WebhookEndpoint | undefined> {
     const row = await this.repository.find(tenantId);
     if (row === undefined) return undefined;

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { EmbeddedPostgresError, errorCode, explainOutput } from './errors';
 import { commandLine, type Installation, type Launcher } from './launcher';
 import type { Layout } from './layout';
-import { run } from './run';
+import { run, type RunResult } from './run';
 
 export interface ClusterOptions {
   readonly onProgress: (line: string) => void;
@@ -12,6 +12,11 @@ export interface ClusterOptions {
   readonly durable: boolean;
 }
 
+/**
+ * Order and upper case are PostgreSQL's own (builtin C.UTF-8). Extensions ask the system's locale what a letter is
+ * (pg_trgm: show_trgm('привет') is empty in C); where the system does not know this one, C must do.
+ */
+const CTYPES = ['--lc-ctype=C.UTF-8', '--lc-ctype=C'];
 const INITDB = [
   ...['--username=postgres', '--auth-local=trust', '--auth-host=reject', '--encoding=UTF8'],
   ...['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--data-checksums', '--no-instructions'],
@@ -59,14 +64,7 @@ async function createCluster(layout: Layout, launcher: Launcher, options: Cluste
   const work = await mkdtemp(`${layout.cluster}.init-`);
   try {
     if (launcher.owner !== undefined) await chown(work, launcher.owner, launcher.owner);
-    const args = [...INITDB, ...(options.durable ? [] : ['--no-sync']), '-D', work];
-    const { ids } = launcher;
-    const result = await run(commandLine(launcher, 'initdb', args), {
-      ids,
-      timeoutMs: 300_000,
-      signal: options.signal,
-    });
-    options.signal.throwIfAborted();
+    const result = await initdb(launcher, work, options);
     if (result.code !== 0) {
       const output = `${result.stderr}\n${result.failure ?? ''}`;
       throw new EmbeddedPostgresError(explainOutput('creating the database failed', output, layout.dataDir));
@@ -79,6 +77,18 @@ async function createCluster(layout: Layout, launcher: Launcher, options: Cluste
   } finally {
     await removeWork(work);
   }
+}
+
+async function initdb(launcher: Launcher, work: string, options: ClusterOptions): Promise<RunResult> {
+  const { durable, signal } = options;
+  let result: RunResult | undefined;
+  for (const ctype of CTYPES) {
+    const args = [...INITDB, ctype, ...(durable ? [] : ['--no-sync']), '-D', work];
+    result = await run(commandLine(launcher, 'initdb', args), { ids: launcher.ids, timeoutMs: 300_000, signal });
+    signal.throwIfAborted();
+    if (!/invalid locale/.test(result.stderr)) return result;
+  }
+  return result ?? { code: undefined, stdout: '', stderr: '' };
 }
 
 async function refuseForeignFiles(cluster: string): Promise<void> {

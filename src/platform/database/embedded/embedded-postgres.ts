@@ -97,6 +97,7 @@ export class EmbeddedPostgres {
       ...{ layout, settings, onProgress, launcher: installed.launcher, log: this.log },
       bounds: { ...DEFAULT_BOUNDS, fastMs: timeouts.stopMs ?? DEFAULT_BOUNDS.fastMs },
       orphanMs: timeouts.orphanMs ?? ORPHAN_MS,
+      isSole: this.lock.strong,
     };
   }
 

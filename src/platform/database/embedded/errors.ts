@@ -17,7 +17,7 @@ export class DirectoryTakenError extends EmbeddedPostgresError {
 export class LaunchError extends EmbeddedPostgresError {
   /** Processes of a killed postmaster need a moment to notice its death; postgres refuses to start until they have. */
   get passes(): boolean {
-    return /shared memory block|lock file ".*" (already exists|is empty)/.test(this.message);
+    return /shared memory block|lock file ".*" (already exists|is empty)|still works in/.test(this.message);
   }
 }
 
@@ -48,6 +48,10 @@ function explainFileSystem(code: string | undefined, dataDir: string): string | 
     case 'ENOTDIR':
     case 'EEXIST':
       return `the data directory ${dataDir} cannot be used: it, or a part of its path, is a file; set DATA_DIR`;
+    case 'ENOENT':
+    case 'ELOOP':
+    case 'ENAMETOOLONG':
+      return `the data directory ${dataDir} cannot be made there (${code}); set DATA_DIR to another one`;
     case 'ENOSPC':
     case 'EDQUOT':
       return `the disk of the data directory ${dataDir} ${DISK_FULL}`;

@@ -17,6 +17,8 @@ export interface LaunchContext {
   readonly settings: Readonly<Record<string, string>>;
   readonly bounds: TerminationBounds;
   readonly orphanMs: number;
+  /** the directory lock is one that the kernel keeps for us */
+  readonly isSole: boolean;
   readonly onProgress: (line: string) => void;
   readonly log: OwnershipLog;
 }
@@ -33,7 +35,10 @@ export async function launch(context: LaunchContext, signal: AbortSignal): Promi
   await evictOrphan(layout, { onProgress, signal, bounds, silentMs: context.orphanMs });
   await ensureOwner(layout, launcher);
   await claimSocketDir(layout.socketDir, launcher.owner);
-  await removeMisleadingLockFiles(layout.cluster, layout.socketDir);
+  await removeMisleadingLockFiles(layout.cluster, layout.socketDir, {
+    isSole: context.isSole,
+    onRemoved: (line) => context.log.warn(line),
+  });
   signal.throwIfAborted();
   const postmaster = await Postmaster.spawn(layout, launcher, context.settings);
   try {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { access, constants, mkdir, realpath } from 'node:fs/promises';
+import { access, constants, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { makeDirectory } from '../../../common/make-directory';
 import { EmbeddedPostgresError } from './errors';
 
 /** Only the suffix of the socket's file name: nothing listens on TCP. */
@@ -23,7 +24,7 @@ export interface Layout {
 export async function openLayout(dataDir: string): Promise<Layout> {
   // 0711 for root: postgres, which then runs as nobody, must be able to pass through to its own directory.
   const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
-  await mkdir(resolve(dataDir), { recursive: true, mode });
+  makeDirectory(dataDir, mode);
   const real = await realpath(dataDir);
   await access(real, constants.W_OK | constants.X_OK);
   return {

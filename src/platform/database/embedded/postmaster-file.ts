@@ -1,6 +1,6 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from './errors';
+import { errorCode, LaunchError } from './errors';
 import { socketFile } from './layout';
 
 export interface PostmasterFile {
@@ -53,15 +53,49 @@ export async function livePostmaster(cluster: string): Promise<PostmasterFile | 
   return file && (await isPostmaster(file.pid, cluster)) ? file : undefined;
 }
 
+/** What is done about a lock file that stops postgres although nobody runs. */
+export interface LockFilesOptions {
+  /** A lock of ours says that no other server is at work here: what a file does not say may then be taken for "nobody". */
+  readonly isSole: boolean;
+  readonly onRemoved: (line: string) => void;
+}
+
 /**
- * postgres itself replaces the lock files of a dead postmaster, unless their pid now belongs to something else. Only
- * that case is cleared: everything else is left to postgres' own interlock.
+ * postgres itself replaces the lock files of a dead postmaster, unless their pid now belongs to something else or they
+ * name none at all: emptied, zeroed or torn by a power cut. Only those are cleared, and only while no process works in
+ * the cluster; everything else is left to postgres' own interlock.
  */
-export async function removeMisleadingLockFiles(cluster: string, socketDir: string): Promise<void> {
+export async function removeMisleadingLockFiles(
+  cluster: string,
+  socketDir: string,
+  { isSole, onRemoved }: LockFilesOptions,
+): Promise<void> {
   for (const file of [join(cluster, 'postmaster.pid'), `${socketFile(socketDir)}.lock`]) {
-    const holder = parsePostmasterFile(await readFile(file, 'utf8').catch(() => ''));
-    if (holder && respondsToSignals(holder.pid) && !(await isPostmaster(holder.pid, cluster))) {
-      await rm(file, { force: true });
-    }
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    const pid = lockPid(text);
+    if (pid === undefined ? !isSole : !respondsToSignals(pid) || (await isPostmaster(pid, cluster))) continue;
+    const worker = await workerIn(cluster);
+    if (worker !== undefined)
+      throw new LaunchError(`a process of an earlier PostgreSQL (pid ${worker}) still works in ${cluster}`);
+    await rm(file, { force: true });
+    if (pid === undefined) onRemoved(`removed ${file}, which names no process (was the power cut?): nobody runs here`);
   }
+}
+
+/** As postgres reads it: a standalone backend writes its pid with a minus. undefined: none, which postgres refuses. */
+function lockPid(text: string): number | undefined {
+  const pid = Math.abs(Number.parseInt(text, 10));
+  return pid > 0 ? pid : undefined;
+}
+
+/** The pid of a process whose working directory is the cluster; where there is no /proc, none is seen. */
+async function workerIn(cluster: string): Promise<number | undefined> {
+  const own = await stat(cluster);
+  for (const name of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/.test(name)) continue;
+    const cwd = await stat(`/proc/${name}/cwd`).catch(() => undefined);
+    if (cwd?.dev === own.dev && cwd.ino === own.ino) return Number(name);
+  }
+  return undefined;
 }

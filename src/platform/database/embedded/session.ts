@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { Client, type QueryResultRow } from 'pg';
+import { withSession } from '../connection';
 
 export interface ConnectionParameters {
   readonly host: string;
@@ -27,8 +28,7 @@ export class Session {
   static async open(parameters: ConnectionParameters, options: SessionOptions): Promise<Session> {
     const socket = new Socket();
     const client = new Client({
-      ...parameters,
-      ssl: false,
+      ...withSession(parameters),
       application_name: options.applicationName,
       stream: () => socket,
     });
