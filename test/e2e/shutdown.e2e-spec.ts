@@ -10,8 +10,8 @@ import { eventually, processesOn } from '../support/embedded/processes';
 import { createTarget, SERVED_MASTER_KEY } from '../support/served';
 import { createChat, messagesOf, say, sayStreaming } from '../support/chats/http';
 import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
-import { adminOf, freePort, type ServerProcess, Servers, signalAll } from '../support/server-process';
 import { until } from '../support/poll';
+import { adminOf, freePort, type ServerProcess, Servers, signalAll } from '../support/server-process';
 import { Writers, type WriterTarget } from '../support/writers';
 
 const servers = new Servers();
@@ -230,26 +230,6 @@ describe('SIGTERM', () => {
   });
 });
 
-it('S15: a request that comes on an idle connection while the server stops is answered, not reset', async () => {
-  const app = await startTestApp();
-  const agent = new Agent({ keepAlive: true });
-  const get = (): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      request(`${app.url}/rooms`, { agent }, (response) => {
-        const { statusCode, headers } = response;
-        response.resume().once('end', () => resolve([statusCode, headers.connection]));
-      })
-        .once('error', reject)
-        .end();
-    });
-  expect(await get()).toEqual([401, 'keep-alive']);
-  const stopped = app.close();
-  expect(app.app.lifecycle.stopping).toBe(true);
-  expect(await get()).toEqual([503, 'close']);
-  await stopped;
-  agent.destroy();
-});
-
 describe('SIGTERM while models answer that never end', () => {
   let model: ProviderServer;
   beforeEach(async () => {
@@ -300,4 +280,24 @@ describe('SIGTERM while models answer that never end', () => {
     },
     120_000,
   );
+});
+
+it('S15: a request that comes on an idle connection while the server stops is answered, not reset', async () => {
+  const app = await startTestApp();
+  const agent = new Agent({ keepAlive: true });
+  const get = (): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      request(`${app.url}/rooms`, { agent }, (response) => {
+        const { statusCode, headers } = response;
+        response.resume().once('end', () => resolve([statusCode, headers.connection]));
+      })
+        .once('error', reject)
+        .end();
+    });
+  expect(await get()).toEqual([401, 'keep-alive']);
+  const stopped = app.close();
+  expect(app.app.lifecycle.stopping).toBe(true);
+  expect(await get()).toEqual([503, 'close']);
+  await stopped;
+  agent.destroy();
 });
