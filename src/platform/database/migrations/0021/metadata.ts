@@ -27,7 +27,7 @@ $f$;
 
 CREATE OR REPLACE FUNCTION room_json(r rooms) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $f$
-  SELECT to_jsonb(r) - 'tenant_id' - 'members_added' - 'deleted_at' - 'first_seq'
+  SELECT to_jsonb(r) - 'tenant_id' - 'members_added' - 'deleted_at' - 'first_rev'
     || jsonb_build_object('metadata_text', r.metadata::text)
 $f$;
 
