@@ -1,6 +1,8 @@
+import jwt from 'jsonwebtoken';
 import { type Care, Device } from '../support/convergence/device';
 import { divergences, type RoomTruth } from '../support/convergence/view';
-import type { TestTenant } from '../support/app';
+import { startTestApp, type TestTenant } from '../support/app';
+import { JWT_SECRET } from '../support/auth';
 import { listAll, pathOf, send } from '../support/messages';
 import { PATIENCE_MS } from '../support/patience';
 import { until } from '../support/poll';
@@ -167,6 +169,26 @@ describe('S1: the same copy put back', () => {
     },
     TEST_MS,
   );
+});
+
+describe('S1: a socket ticket', () => {
+  it('is good in the epoch in which it was made, and in no other', async () => {
+    const app = await startTestApp({ env: { JWT_SECRET } });
+    try {
+      const tenant = await app.tenant();
+      const { token } = bodyOf(await tenant.as(HOST).post<{ token: string }>('/ws/token'));
+      const claims = jwt.verify(token.slice('wst_'.length), JWT_SECRET) as { readonly epoch: number };
+      const ticketOf = (epoch: number | undefined): string =>
+        `wst_${jwt.sign(JSON.parse(JSON.stringify({ ...claims, epoch })) as object, JWT_SECRET)}`;
+      for (const other of [claims.epoch + 1, claims.epoch - 1, undefined]) {
+        const { status, body } = await WsClient.refused(app.url, { query: { token: ticketOf(other) } });
+        expect([status, body.error['message']]).toEqual([401, expect.stringContaining('older than a restored backup')]);
+      }
+      await (await WsClient.connect(app.url, { query: { token } })).close();
+    } finally {
+      await app.close();
+    }
+  });
 });
 
 describe('S1: npm run epoch', () => {

@@ -48,6 +48,7 @@ describe('rooms', () => {
         name: 'Team',
         metadata: { a: [1, null] },
         posting: 'members',
+        first_seq: 1,
         last_seq: 0,
         last_rev: 0,
         member_count: 3,
