@@ -1,5 +1,6 @@
 import type { TestTenant } from '../support/app';
 import { bearer, claimsOf, JWT_SECRET, mintToken, signed } from '../support/auth';
+import type { Api } from '../support/http/api';
 import { refusal } from '../support/rooms';
 import { type SocketApp, startSocketApp } from '../support/ws/socket-app';
 import { WsClient } from '../support/ws/client';
@@ -37,7 +38,7 @@ describe('S33: tokens with the right secret and malformed claims', () => {
   let ticket: Readonly<Record<string, unknown>>;
 
   beforeAll(async () => {
-    app = await startSocketApp({ env: { JWT_SECRET } });
+    app = await startSocketApp({ env: { JWT_SECRET, TRUST_PROXY: 'true' } });
     tenant = await app.tenant();
     user = claimsOf((await mintToken(tenant.key, 'alice')).token);
     const { body } = await tenant.as('alice').post<{ token: string }>('/ws/token');
@@ -45,13 +46,20 @@ describe('S33: tokens with the right secret and malformed claims', () => {
   });
   afterAll(() => app.close());
 
+  let calls = 0;
+  /** An address of its own for every call: failures of one address are counted. */
+  const elsewhere = (): Record<string, string> => {
+    calls++;
+    return { 'x-forwarded-for': `10.0.${calls >> 8}.${calls & 255}` };
+  };
+  const asBearer = (token: string): Api => bearer(app.anonymous.with(elsewhere()), token);
   const onSocket = async (token: string): Promise<unknown> => {
-    const { status, body } = await WsClient.refused(app.url, { query: { token } });
+    const { status, body } = await WsClient.refused(app.url, { query: { token }, headers: elsewhere() });
     return { status, code: body.error['code'] };
   };
 
   it('well-formed ones signed the same way are good', async () => {
-    expect((await bearer(app.anonymous, signed({ ...user, end: undefined })).get('/rooms')).status).toBe(200);
+    expect((await asBearer(signed({ ...user, end: undefined })).get('/rooms')).status).toBe(200);
     const client = await WsClient.connect(app.url, { query: { token: `wst_${signed(ticket)}` } });
     await client.close();
   });
@@ -60,7 +68,7 @@ describe('S33: tokens with the right secret and malformed claims', () => {
     for (const value of values) {
       const token = signed({ ...user, [claim]: value });
       const shown = JSON.stringify(value).slice(0, 80);
-      const answer = await bearer(app.anonymous, token).get('/rooms');
+      const answer = await asBearer(token).get('/rooms');
       expect({ shown, ...refusal(answer) }).toEqual({ shown, ...UNAUTHENTICATED });
     }
   });
@@ -75,7 +83,7 @@ describe('S33: tokens with the right secret and malformed claims', () => {
 
   it('S33: a payload that is no object of claims is 401', async () => {
     for (const payload of NO_CLAIMS) {
-      expect(refusal(await bearer(app.anonymous, signed(payload)).get('/rooms'))).toEqual(UNAUTHENTICATED);
+      expect(refusal(await asBearer(signed(payload)).get('/rooms'))).toEqual(UNAUTHENTICATED);
       expect(await onSocket(signed(payload))).toEqual(UNAUTHENTICATED);
       expect(await onSocket(`wst_${signed(payload)}`)).toEqual(UNAUTHENTICATED);
     }
@@ -83,8 +91,6 @@ describe('S33: tokens with the right secret and malformed claims', () => {
 
   it('S33: a header of another form is 401', async () => {
     for (const alg of [null, 5, [], ['HS256'], {}, 'none', 'hs256', ''])
-      expect(refusal(await bearer(app.anonymous, signed(user, { alg, typ: 'JWT' })).get('/rooms'))).toEqual(
-        UNAUTHENTICATED,
-      );
+      expect(refusal(await asBearer(signed(user, { alg, typ: 'JWT' })).get('/rooms'))).toEqual(UNAUTHENTICATED);
   });
 });
