@@ -18,7 +18,13 @@ const SYSTEM_DATABASE_USERS = [
 ];
 
 /** The only files that may read the environment; run.ts hands PATH on to its children. */
-const ENVIRONMENT_READERS = ['src/config/**', 'src/main.ts', 'src/epoch.ts', 'src/platform/database/embedded/run.ts'];
+const ENVIRONMENT_READERS = [
+  'src/config/**',
+  'src/main.ts',
+  'src/backup.ts',
+  'src/epoch.ts',
+  'src/platform/database/embedded/run.ts',
+];
 
 const TESTS = ['test/**/*.ts', '**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'];
 
@@ -111,7 +117,7 @@ export default defineConfig(
   { name: 'who may read the environment', files: ENVIRONMENT_READERS, rules: { 'no-restricted-properties': 'off' } },
   {
     name: 'who may write to the terminal',
-    files: ['src/main.ts', 'src/epoch.ts', 'src/banner*.ts', 'src/docs/generate.ts'],
+    files: ['src/main.ts', 'src/backup.ts', 'src/epoch.ts', 'src/banner*.ts', 'src/docs/generate.ts'],
     rules: { 'no-console': 'off' },
   },
 

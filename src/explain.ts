@@ -1,6 +1,6 @@
 import { ConfigError } from './config';
 
-/** One line per fault; a stack only where nobody expected the error. */
+/** What a person at the terminal is told: one line per fault; a stack only where nobody expected the error. */
 export function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.faults.join('\n');
   if (!(error instanceof Error)) return String(error);

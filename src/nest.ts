@@ -1,13 +1,12 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import type { Server } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import { encodeId } from './common/ids';
 import type { AppConfig } from './config';
 import { DEMO, KeyCheck } from './modules/admin';
 import type { OpenDatabase } from './platform/database';
-import { HttpAdapter, installHttp, installSwagger } from './platform/http';
+import { drainConnections, HttpAdapter, installHttp, installSwagger } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
 import { installSocketDocs, SilentWsAdapter, Upgrades } from './platform/realtime';
@@ -15,7 +14,6 @@ import type { Resources } from './platform/resources';
 
 /** Between the end of the grace and the end of the connections. */
 const SEVERED_MS = 1000;
-const SWEEP_MS = 1000;
 
 /** Path parameters with which the documents' examples work on a fresh installation. */
 export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
@@ -36,12 +34,11 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   const nest = await makeNest(resources, database);
   const upgrades = nest.get(Upgrades);
   await installHttp(nest, upgrades.paths);
-  upgrades.install(nest.getHttpServer());
+  upgrades.install(nest.getHttpServer(), config.http.trustProxy);
   installSwagger(nest, PATH_EXAMPLES);
   await installSocketDocs(nest);
   const grace = config.runtime.shutdownGraceMs;
   lifecycle.onStop(StopStage.requests, 'http server', () => closeHttp(nest, grace), grace + SEVERED_MS);
-  closeConnectionsWhile(nest, lifecycle);
   // Before any job is begun that would fail of it.
   await nest.get(KeyCheck).run();
   await nest.init();
@@ -60,29 +57,11 @@ export async function makeNest(resources: Resources, database: OpenDatabase): Pr
   return nest.useWebSocketAdapter(new SilentWsAdapter(nest));
 }
 
-/** Whoever gets an answer while the server stops is told to hang up: a connection kept alive would hold up the end. */
-function closeConnectionsWhile(nest: NestFastifyApplication, lifecycle: Lifecycle): void {
-  const fastify = nest.getHttpAdapter().getInstance();
-  fastify.addHook('onSend', (_request, reply, _payload, done) => {
-    if (lifecycle.stopping) reply.header('Connection', 'close');
-    done();
-  });
-}
-
 /** Running requests get their time to finish; then their connections are cut. */
 async function closeHttp(nest: NestFastifyApplication, graceMs: number): Promise<void> {
-  const server: Server = nest.getHttpServer();
-  // Answers that were on their way when the stop began did not say `Connection: close`.
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-  try {
-    // Before Fastify hears of it: from then on it refuses requests in words of its own, not in the contract's.
-    await new Promise((resolve) => server.close(resolve));
-    await nest.close();
-  } finally {
-    clearInterval(sweep);
-    clearTimeout(cut);
-  }
+  // Before Fastify hears of it: from then on it refuses requests in words of its own, not in the contract's.
+  await drainConnections(nest.getHttpServer(), graceMs);
+  await nest.close();
 }
 
 /** Listens and returns where; a taken port is one clear line. */

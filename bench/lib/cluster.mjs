@@ -89,6 +89,8 @@ export async function startOurs(
   return {
     ...server,
     url,
+    /** For a command that works on the same database. */
+    environment: { DATABASE_URL: databaseUrl, DATA_DIR: env.DATA_DIR },
     headers: { 'X-API-Key': /chatapi_[0-9A-Za-z]+/.exec(server.output)[0], 'X-User-Id': 'alice' },
     /** Makes another tenant with limits of its own and a room of alice's: where and with what she sends. */
     async tenant(limits) {

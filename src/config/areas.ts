@@ -1,4 +1,5 @@
 import { httpUrl } from '../common/http-url';
+import { originFault } from '../common/text';
 import { area } from './area';
 import { flag, int, list, oneOf, optionalFlag, optionalText, text } from './field';
 
@@ -10,13 +11,12 @@ export class HttpConfig extends area('HTTP', {
   }),
   corsOrigins: list('CORS_ORIGINS', {
     default: ['*'],
-    check: (item) =>
-      item === '*' || isOrigin(item) ? undefined : 'must be * or origins such as https://app.example.com',
-    doc: 'Origins whose pages may call the API, comma-separated; * for all. Cookies are never used.',
+    check: (item) => (item === '*' ? undefined : originFault(item)),
+    doc: 'Origins whose pages may call the API, comma-separated; * for all. https://*.example.com stands for any one label; web views and extensions have origins such as capacitor://localhost; null stands for local files. Cookies are never used.',
   }),
   trustProxy: flag('TRUST_PROXY', {
     default: false,
-    doc: 'Take the client address from X-Forwarded-For. Only behind a proxy that sets it.',
+    doc: 'Take the client address from X-Forwarded-For: its last entry, which the nearest proxy wrote. Only behind a proxy that sets it.',
   }),
   metricsPublic: flag('METRICS_PUBLIC', {
     default: true,
@@ -70,6 +70,11 @@ export class SecurityConfig extends area('Secrets', {
     secret: true,
     check: (item) => (/^[0-9a-f]{64}$/i.test(item) ? undefined : 'must be 64 hex digits each, comma-separated'),
     doc: 'Earlier values of ENCRYPTION_KEY, comma-separated: they still read what they encrypted.',
+  }),
+  backupPassphrase: optionalText('BACKUP_PASSPHRASE', {
+    secret: true,
+    check: minLength(12),
+    doc: 'Seals the secrets in a backup made --with-secrets, and opens them at its restore; at least 12 characters. The server does not use it. Unset: asked for at the terminal.',
   }),
 }) {}
 
@@ -150,9 +155,37 @@ export class ModelsConfig extends area('Models', {
   }),
   openaiBaseUrl: optionalText('OPENAI_BASE_URL', {
     check: (raw) => (httpUrl(raw) === undefined ? 'must be an http or https URL without credentials' : undefined),
-    doc: 'Base URL of that provider, e.g. http://127.0.0.1:11434/v1 for Ollama. Unset: https://api.openai.com/v1.',
+    doc: 'Base URL of that provider, e.g. http://127.0.0.1:11434/v1 for Ollama. A query (Azure: ?api-version=…) goes with every request. Unset: https://api.openai.com/v1.',
   }),
   openaiModel: text('OPENAI_MODEL', { default: 'gpt-4o-mini', doc: 'Model that it is asked for.' }),
+  openaiAuthHeader: oneOf<'authorization' | 'api-key'>('OPENAI_AUTH_HEADER', ['authorization', 'api-key'], {
+    default: 'authorization',
+    doc: 'Header that carries OPENAI_API_KEY: authorization (as Bearer), or api-key (Azure).',
+  }),
+  firstMs: int('MODEL_FIRST_MS', {
+    default: 120_000,
+    min: 100,
+    max: 3_600_000,
+    doc: 'Milliseconds that a model may take until the first sign of life in its answer, of channels that do not say otherwise. Any byte is one.',
+  }),
+  idleMs: int('MODEL_IDLE_MS', {
+    default: 60_000,
+    min: 100,
+    max: 3_600_000,
+    doc: 'Milliseconds that may pass between two signs of life in an answer, of channels that do not say otherwise.',
+  }),
+  totalMs: int('MODEL_TOTAL_MS', {
+    default: 600_000,
+    min: 100,
+    max: 3_600_000,
+    doc: 'Milliseconds that a whole answer may take, of channels that do not say otherwise.',
+  }),
+  maxAnswerBytes: int('MODEL_MAX_ANSWER_BYTES', {
+    default: 1_048_576,
+    min: 1024,
+    max: 16_777_216,
+    doc: 'UTF-8 bytes that an answer may have; a longer one ends there, with finish_reason length.',
+  }),
   allowPrivate: flag('CHANNEL_ALLOW_PRIVATE', {
     default: false,
     doc: 'Let model channels of tenants reach private networks and this host. Only where every tenant is trusted.',
@@ -188,8 +221,4 @@ export class RuntimeConfig extends area('Runtime', {
 
 function minLength(n: number): (raw: string) => string | undefined {
   return (raw) => (raw.length >= n ? undefined : `must have at least ${n} characters`);
-}
-
-function isOrigin(item: string): boolean {
-  return /^https?:\/\/[^/\s,]+$/.test(item);
 }

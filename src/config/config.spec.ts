@@ -40,11 +40,17 @@ describe('the configuration', () => {
       jwtSecret: undefined,
       encryptionKey: undefined,
       oldEncryptionKeys: [],
+      backupPassphrase: undefined,
     });
     expect(models).toEqual({
       openaiApiKey: undefined,
       openaiBaseUrl: undefined,
       openaiModel: 'gpt-4o-mini',
+      openaiAuthHeader: 'authorization',
+      firstMs: 120_000,
+      idleMs: 60_000,
+      totalMs: 600_000,
+      maxAnswerBytes: 1_048_576,
       allowPrivate: false,
     });
     expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info', redisUrl: undefined });
@@ -115,7 +121,7 @@ describe('the configuration', () => {
     expect(secrets.map((field) => field.name).sort()).toEqual(
       [
         ...['DATABASE_URL', 'ENCRYPTION_KEY', 'ENCRYPTION_KEYS_OLD', 'JWT_SECRET', 'MASTER_API_KEY', 'OPENAI_API_KEY'],
-        'REDIS_URL',
+        ...['REDIS_URL', 'BACKUP_PASSPHRASE'],
       ].sort(),
     );
     const text = faultsOf(Object.fromEntries(secrets.map((field) => [field.name, 'hunter2']))).join();

@@ -46,7 +46,13 @@ describe('model channels', () => {
       enabled: true,
       maxTokens: null,
       temperature: null,
-      timeoutMs: 300_000,
+      timeoutMs: 600_000,
+      timeouts: { firstMs: 120_000, idleMs: 60_000, totalMs: 600_000 },
+      params: { maxTokensField: 'auto', streamOptions: 'auto', systemRole: 'system', extra: {} },
+      models: {},
+      authHeader: 'authorization',
+      contextTokens: null,
+      lastFaults: [],
     });
     const one = await get(`/api/channels/${id}`);
     expect(dataOf(one)).toEqual(channel);
@@ -92,6 +98,42 @@ describe('model channels', () => {
       hasApiKey: true,
     });
     expect(await patch({})).toMatchObject({ enabled: false, model: 'big' });
+  });
+
+  it('A4, A7, A11: are told how to be asked and waited for, and changed in that field by field', async () => {
+    const params = { maxTokensField: 'max_completion_tokens', streamOptions: false, extra: { top_k: 40 } };
+    const { id, ...made } = await createChannel(tenant.key, {
+      baseUrl: 'https://x.openai.azure.com/openai/deployments/d/?api-version=2024-06-01',
+      authHeader: 'api-key',
+      timeouts: { firstMs: 300_000, totalMs: 900_000 },
+      params,
+      models: { smart: 'gpt-5' },
+      contextTokens: 2048,
+    });
+    expect(made).toMatchObject({
+      baseUrl: 'https://x.openai.azure.com/openai/deployments/d?api-version=2024-06-01',
+      authHeader: 'api-key',
+      timeoutMs: 900_000,
+      timeouts: { firstMs: 300_000, idleMs: 60_000, totalMs: 900_000 },
+      params: { ...params, systemRole: 'system' },
+      models: { smart: 'gpt-5' },
+      contextTokens: 2048,
+    });
+    const patch = async (body: object): Promise<ChannelBody> =>
+      dataOf(await tenant.key.patch<Enveloped<ChannelBody>>(`/api/channels/${id}`, body));
+    expect(await patch({ timeouts: { idleMs: 5000 }, params: { systemRole: 'developer' } })).toMatchObject({
+      timeouts: { firstMs: 300_000, idleMs: 5000, totalMs: 900_000 },
+      params: { ...params, systemRole: 'developer' },
+    });
+    expect(await patch({ timeoutMs: 1000 })).toMatchObject({ timeoutMs: 1000, timeouts: { totalMs: 1000 } });
+    const reset = { timeouts: { firstMs: null, totalMs: null }, models: {}, contextTokens: null };
+    expect(await patch(reset)).toMatchObject({
+      timeoutMs: 600_000,
+      timeouts: { firstMs: 120_000, idleMs: 5000, totalMs: 600_000 },
+      models: {},
+      contextTokens: null,
+      authHeader: 'api-key',
+    });
   });
 
   it('are listed in the order in which they are tried', async () => {
@@ -155,6 +197,23 @@ describe('model channels', () => {
     ['temperature', { temperature: '1' }],
     ['maxTokens', { maxTokens: 0 }],
     ['timeoutMs', { timeoutMs: 1 }],
+    ['timeouts.firstMs', { timeouts: { firstMs: 99 } }],
+    ['timeouts.idleMs', { timeouts: { idleMs: '60000' } }],
+    ['timeouts.totalMs', { timeouts: { totalMs: 3_600_001 } }],
+    ['timeouts.totalMs', { timeoutMs: 1000, timeouts: { totalMs: 2000 } }],
+    ['timeouts.first_ms', { timeouts: { first_ms: 1000 } }],
+    ['params.maxTokensField', { params: { maxTokensField: 'tokens' } }],
+    ['params.streamOptions', { params: { streamOptions: 'yes' } }],
+    ['params.systemRole', { params: { systemRole: 'root' } }],
+    ['params.extra', { params: { extra: [] } }],
+    ['params.extra', { params: { extra: { model: 'x' } } }],
+    ['params.extra', { params: { extra: { stream: false } } }],
+    ['params.extra', { params: { extra: { a: 'x'.repeat(4096) } } }],
+    ['models', { models: { smart: 5 } }],
+    ['models', { models: { smart: '' } }],
+    ['models', { models: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`m${i}`, 'x'])) }],
+    ['authHeader', { authHeader: 'x-key' }],
+    ['contextTokens', { contextTokens: 255 }],
     ['priority', { priority: -1 }],
     ['weight', { weight: 1.5 }],
     ['base_url', { base_url: 'https://example.com' }],

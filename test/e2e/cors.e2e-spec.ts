@@ -1,5 +1,8 @@
 import { startTestApp, type TestApp } from '../support/app';
+import { errorOf } from '../support/http/api';
 import { documentedPaths } from '../support/routes';
+import { WsClient } from '../support/ws/client';
+import { keyOf } from '../support/ws/socket-app';
 
 const EXPOSED = [
   'X-RateLimit-Limit',
@@ -85,6 +88,81 @@ describe('CORS', () => {
       expect(headers.get('access-control-allow-credentials')).toBeNull();
       expect((headers.get('access-control-expose-headers') ?? '').split(', ')).toEqual(expect.arrayContaining(EXPOSED));
     }
+  });
+
+  describe('S11: origins as browsers write them', () => {
+    /** What is listed, and who is let in by it. */
+    const LISTED = ['https://*.a.test', 'https://a.test:443', 'https://münchen.test/', 'HTTP://B.test:80'].concat(
+      ['capacitor://localhost', 'ionic://localhost', 'app://.', 'tauri://localhost', 'chrome-extension://abcdefgh'],
+      ['http://localhost:3000', 'file://'],
+    );
+    const LET_IN = ['https://x.a.test', 'https://a.test', 'https://xn--mnchen-3ya.test', 'http://b.test'].concat(
+      ['capacitor://localhost', 'ionic://localhost', 'app://.', 'tauri://localhost', 'chrome-extension://abcdefgh'],
+      ['http://localhost:3000', 'null', 'file://'],
+    );
+    const KEPT_OUT = [
+      'https://x.y.a.test',
+      'http://x.a.test',
+      'https://.a.test',
+      'https://xa.test',
+      'https://b.test',
+    ].concat([
+      'https://x.a.test:8443',
+      'https://x.a.test.evil.test',
+      'capacitor://evil',
+      'http://localhost',
+      'app://evil',
+    ]);
+
+    it('S11: CORS_ORIGINS lets them in, and nobody else', async () => {
+      const app = await startTestApp({ env: { CORS_ORIGINS: LISTED.join(',') } });
+      try {
+        for (const origin of LET_IN)
+          expect((await preflight(app, '/rooms', { origin })).headers.get('access-control-allow-origin')).toBe(origin);
+        for (const origin of KEPT_OUT)
+          expect((await preflight(app, '/rooms', { origin })).headers.get('access-control-allow-origin')).toBeNull();
+      } finally {
+        await app.close();
+      }
+    });
+
+    it("S11: a tenant's allowed_origins does so over REST and at sockets, and is stored as browsers write it", async () => {
+      const tenant = await open.tenant(undefined, { allowed_origins: [...LISTED, 'https://A.test'] });
+      const { body } = await open.master.get<{ settings: object }>(`/admin/tenants/${tenant.tenantId}`);
+      const stored = LET_IN.filter((origin) => origin !== 'file://');
+      expect(body.settings).toEqual({ allowed_origins: ['https://*.a.test', ...stored.slice(1)] });
+      for (const [origins, status] of [
+        [LET_IN, 200],
+        [KEPT_OUT, 403],
+      ] as const)
+        for (const origin of origins) {
+          expect([origin, (await tenant.as('alice').with({ origin }).get('/rooms')).status]).toEqual([origin, status]);
+          const headers = { ...keyOf(tenant), origin };
+          if (status === 200) await (await WsClient.connect(open.url, { headers })).close();
+          else expect([origin, (await WsClient.refused(open.url, { headers })).status]).toEqual([origin, status]);
+        }
+    });
+
+    it('S11: what was stored before it was normalised holds as if it were', async () => {
+      const tenant = await open.tenant();
+      await open.database.sql(
+        `UPDATE tenants SET settings = $2 WHERE 'tenant_' || replace(tenant_id::text, '-', '') = $1`,
+        [tenant.tenantId, JSON.stringify({ allowed_origins: ['https://A.test:443', 'https://*.münchen.test'] })],
+      );
+      for (const origin of ['https://a.test', 'https://x.xn--mnchen-3ya.test'])
+        expect((await tenant.as('alice').with({ origin }).get('/rooms')).status).toBe(200);
+      expect((await tenant.as('alice').with({ origin: 'https://b.test' }).get('/rooms')).status).toBe(403);
+    });
+
+    it('S11: what is none is refused, and each is named', async () => {
+      const bad = ['https://a.*.test', 'https://ok.test', 'https://*', 'file:///etc', 'javascript://x'];
+      const answer = await open.master.post('/admin/tenants', { name: 'x', settings: { allowed_origins: bad } });
+      const { field, details } = errorOf(answer);
+      expect([answer.status, field]).toEqual([400, 'settings.allowed_origins[0]']);
+      expect((details?.['errors'] as { field: string }[]).map((error) => error.field)).toEqual(
+        [0, 2, 3, 4].map((i) => `settings.allowed_origins[${i}]`),
+      );
+    });
   });
 
   it('with a list allows those origins and no other', async () => {

@@ -50,8 +50,14 @@ describe('an outside PostgreSQL 15', () => {
     const plain = { login: false, exempt: false, inside: [] };
     expect(roles).toEqual([
       // PostgreSQL 15 cannot say WITH INHERIT FALSE; statements never run as the login role.
-      { name: 'apart', login: true, exempt: false, inside: ['apart_append', 'apart_system', 'apart_tenant'] },
+      {
+        name: 'apart',
+        login: true,
+        exempt: false,
+        inside: ['apart_append', 'apart_backup', 'apart_system', 'apart_tenant'],
+      },
       { name: 'apart_append', ...plain },
+      { name: 'apart_backup', ...plain },
       { name: 'apart_system', ...plain },
       { name: 'apart_tenant', ...plain },
     ]);
@@ -69,7 +75,7 @@ describe('an outside PostgreSQL 15', () => {
     const names = await postgres.sql(
       `SELECT rolname::text AS name FROM pg_roles WHERE rolname ~ '^(one|two)_' ORDER BY 1`,
     );
-    expect(names).toHaveLength(6);
+    expect(names).toHaveLength(8);
   });
 
   it('tells in one line why it cannot be reached', async () => {

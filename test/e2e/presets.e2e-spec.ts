@@ -18,7 +18,13 @@ const DEFAULT = {
   model: null,
   temperature: null,
   maxTokens: null,
+  topP: null,
+  stop: null,
+  reasoningEffort: null,
+  responseFormat: null,
+  seed: null,
   contextMessages: 20,
+  contextTokens: null,
 };
 
 describe('presets', () => {
@@ -65,6 +71,25 @@ describe('presets', () => {
       expect(
         errorOf(await tenant.key.call(method, '/api/presets/support', method === 'PATCH' ? {} : undefined)).code,
       ).toBe('NOT_FOUND');
+  });
+
+  it('A7: say all that an answer may be asked for, each of which null takes away', async () => {
+    const options = {
+      topP: 0.5,
+      stop: ['END', '\n\n'],
+      reasoningEffort: 'low',
+      responseFormat: {
+        type: 'json_schema',
+        json_schema: { name: 'answer', schema: { type: 'object' }, strict: true },
+      },
+      seed: 7,
+      contextTokens: 4096,
+    };
+    expect(await createPreset(tenant.key, options)).toMatchObject(options);
+    expect(await patch('support', { seed: null, stop: ['.'] })).toMatchObject({ ...options, seed: null, stop: ['.'] });
+    const nothing = Object.fromEntries(Object.keys(options).map((name) => [name, null]));
+    expect(await patch('support', nothing)).toMatchObject(nothing);
+    expect(await patch('default', options)).toMatchObject(options);
   });
 
   it('`default` is always there: it can be changed, and goes back when it is deleted', async () => {
@@ -121,6 +146,18 @@ describe('presets', () => {
     ['systemPrompt', { systemPrompt: 'ü'.repeat(20_000) }],
     ['temperature', { temperature: 2.01 }],
     ['contextMessages', { contextMessages: 201 }],
+    ['topP', { topP: 1.1 }],
+    ['stop', { stop: [] }],
+    ['stop', { stop: ['a', 'b', 'c', 'd', 'e'] }],
+    ['stop[0]', { stop: [''] }],
+    ['reasoningEffort', { reasoningEffort: 'huge' }],
+    ['responseFormat', { responseFormat: { type: 'xml' } }],
+    ['responseFormat', { responseFormat: { type: 'json_schema' } }],
+    ['responseFormat', { responseFormat: { type: 'json_schema', json_schema: { name: 'a b', schema: {} } } }],
+    ['responseFormat', { responseFormat: { type: 'json_schema', json_schema: { name: 'a' } } }],
+    ['responseFormat', { responseFormat: { type: 'text', extra: 1 } }],
+    ['seed', { seed: 1.5 }],
+    ['contextTokens', { contextTokens: 100 }],
     ['contextMessages', { contextMessages: -1 }],
     ['maxTokens', { maxTokens: 0 }],
     ['system_prompt', { system_prompt: 'x' }],

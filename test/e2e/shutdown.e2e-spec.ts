@@ -1,17 +1,23 @@
 import { Agent, request } from 'node:http';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { socketDirFor } from '../../src/platform/database/embedded/layout';
+import { startTestApp } from '../support/app';
+import { createTestDatabase, type TestDatabase } from '../support/database';
 import { connect } from '../support/embedded/harness';
 import { eventually, processesOn } from '../support/embedded/processes';
 import { createTarget, SERVED_MASTER_KEY } from '../support/served';
-import { adminOf, type ServerProcess, Servers, signalAll } from '../support/server-process';
+import { adminOf, freePort, type ServerProcess, Servers, signalAll } from '../support/server-process';
 import { Writers, type WriterTarget } from '../support/writers';
 
 const servers = new Servers();
+let database: TestDatabase | undefined;
 afterEach(async () => {
   await Writers.abandonAll();
   await servers.cleanUp();
+  await database?.drop();
+  database = undefined;
 });
 
 interface Running {
@@ -64,10 +70,11 @@ function post(
   { url, target }: Running,
   agent: Agent,
   content: string,
+  room = 0,
 ): Promise<{ status: number; connection: unknown }> {
   const { headers } = target.as('writer0');
   return new Promise((resolve, reject) => {
-    const sent = request(`${url}/rooms/${target.roomIds[0] ?? ''}/messages`, {
+    const sent = request(`${url}/rooms/${target.roomIds[room] ?? ''}/messages`, {
       method: 'POST',
       agent,
       headers: { ...headers, 'content-type': 'application/json' },
@@ -80,6 +87,30 @@ function post(
     });
     sent.end(JSON.stringify({ content }));
   });
+}
+
+/** What became of the requests of some writers. */
+interface Seen {
+  stored: number;
+  refused: number;
+  /** Nobody listened. */
+  away: number;
+  /** Requests that were neither answered nor refused by the system before they began. */
+  readonly broken: string[];
+}
+
+async function write(site: Running, agent: Agent, content: string, seen: Seen): Promise<void> {
+  try {
+    const { status } = await post(site, agent, content, 1);
+    if (status === 201) seen.stored++;
+    else if (status === 503) seen.refused++;
+    else seen.broken.push(`answered ${status}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') {
+      seen.away++;
+      await sleep(20);
+    } else seen.broken.push(String(error));
+  }
 }
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
@@ -138,6 +169,35 @@ describe('SIGTERM', () => {
     expect(site.server.log.filter(({ level }) => level >= 40)).toEqual([]);
   });
 
+  it('S15: ten restarts under twenty writers that keep their connections alive: none is reset', async () => {
+    database = await createTestDatabase();
+    const port = await freePort();
+    const site = await running({
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      DATABASE_URL: database.url,
+      DATABASE_ALLOW_UNSAFE: 'true',
+    });
+    const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+    const seen: Seen = { stored: 0, refused: 0, away: 0, broken: [] };
+    let isOver = false;
+    const writers = Array.from({ length: 20 }, async (_, w) => {
+      for (let n = 0; !isOver; n++) await write(site, agent, `${w}-${n}`, seen);
+    });
+    for (let restart = 0; restart < 10; restart++) {
+      const enough = seen.stored + 100;
+      await eventually('the writers are heard', () => seen.stored >= enough);
+      expect(await site.server.kill('SIGTERM')).toBe(0);
+      Object.assign(site, await servers.start({ env: site.env }));
+    }
+    isOver = true;
+    await Promise.all(writers);
+    agent.destroy();
+    expect(seen.broken).toEqual([]);
+    // That it came to it at all: some were in the middle of their work when the server stopped.
+    expect(seen.refused).toBeGreaterThan(0);
+  }, 300_000);
+
   it('does not wait longer than SHUTDOWN_GRACE_MS for a request that does not end', async () => {
     const site = await running({ SHUTDOWN_GRACE_MS: '200' });
     const letGo = await holdRoom(site);
@@ -165,4 +225,24 @@ describe('SIGTERM', () => {
     site.url = (await servers.start({ env: site.env })).url;
     expect(await writers.faults()).toEqual([]);
   });
+});
+
+it('S15: a request that comes on an idle connection while the server stops is answered, not reset', async () => {
+  const app = await startTestApp();
+  const agent = new Agent({ keepAlive: true });
+  const get = (): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      request(`${app.url}/rooms`, { agent }, (response) => {
+        const { statusCode, headers } = response;
+        response.resume().once('end', () => resolve([statusCode, headers.connection]));
+      })
+        .once('error', reject)
+        .end();
+    });
+  expect(await get()).toEqual([401, 'keep-alive']);
+  const stopped = app.close();
+  expect(app.app.lifecycle.stopping).toBe(true);
+  expect(await get()).toEqual([503, 'close']);
+  await stopped;
+  agent.destroy();
 });

@@ -183,7 +183,8 @@ describe('tenants', () => {
       ['presence_room_limit', -1],
       ['allowed_origins', 'https://a.example'],
       ['allowed_origins', ['*']],
-      ['allowed_origins', ['https://a.example/']],
+      ['allowed_origins', ['https://a.example/app']],
+      ['allowed_origins', ['https://good.example', 'https://a.*.example']],
       ['allowed_origins', ['ftp://a.example']],
     ])('refuses the setting %s %j', async (name, value) => {
       const answer = await app.master.patch(path(), { settings: { [name]: value } });

@@ -64,9 +64,15 @@ describe('clients that come, go, stall and are let in and out', () => {
 
     it.each<[string, (view: RoomView) => void]>([
       ['a message is missing', ({ messages }) => messages.delete(3)],
-      ['a message is one too many', ({ messages }) => messages.set(1e6, { rev: 1, content: '', isDeleted: false })],
-      ['an edit is missing', ({ messages }) => messages.set(2, { rev: 2, content: 'before', isDeleted: false })],
-      ['a deletion is missing', ({ messages }) => messages.set(2, { rev: 1e6, content: '', isDeleted: false })],
+      [
+        'a message is one too many',
+        ({ messages }) => messages.set(1e6, { id: '', rev: 1, content: '', isDeleted: false }),
+      ],
+      [
+        'an edit is missing',
+        ({ messages }) => messages.set(2, { id: '', rev: 2, content: 'before', isDeleted: false }),
+      ],
+      ['a deletion is missing', ({ messages }) => messages.set(2, { id: '', rev: 1e6, content: '', isDeleted: false })],
       ['a joining is missing', ({ members }) => members.delete(VISITORS[0] ?? '')],
       ['a role is old', ({ members }) => members.set(HOST, { rev: 1, role: 'member' })],
       ['a read mark is missing', ({ reads }) => reads.set(HOST, (reads.get(HOST) ?? 0) - 1)],

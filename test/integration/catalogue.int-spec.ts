@@ -23,6 +23,8 @@ const TENANT_TABLES = [
   'chats',
   'runs',
   'run_chunks',
+  'tenant_counts',
+  'tenant_count_deltas',
 ];
 const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   ...FIRST_SYSTEM_GRANTS,
@@ -103,7 +105,7 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
     database = await createTestDatabase();
     const [instance] = await database.sql<{ role_prefix: string }>('SELECT role_prefix FROM instance');
     roles = roleNames(instance?.role_prefix ?? '');
-    names = [roles.tenant, roles.system, roles.append];
+    names = Object.values(roles) as string[];
   });
   afterAll(() => database.drop());
 
@@ -162,11 +164,11 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
     });
 
     it('have exactly the policies that are listed, per role', async () => {
-      const policies = await database.sql<Record<string, string>>(
+      const policies = await database.sql<Record<string, string | null>>(
         `SELECT tablename AS table, policyname AS policy, roles::text[]::text AS roles, permissive, cmd, qual, with_check
          FROM pg_policies WHERE schemaname = 'public'`,
       );
-      const policy = (table: string, name: string, role: string, rule: string): Record<string, string> => ({
+      const policy = (table: string, name: string, role: string, rule: string): Record<string, string | null> => ({
         table,
         policy: name,
         roles: `{${role}}`,
@@ -179,8 +181,13 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
         ...TENANT_TABLES.map((table) => policy(table, 'tenant_rows', roles.tenant, OWN_ROWS)),
         ...SYSTEM_TABLES.map((table) => policy(table, 'system_rows', roles.system, 'true')),
         ...Object.keys(APPEND_GRANTS).map((table) => policy(table, 'append_rows', roles.append, 'true')),
+        ...TENANT_TABLES.map((table) => ({
+          ...policy(table, 'backup_rows', roles.backup, 'true'),
+          cmd: 'SELECT',
+          with_check: null,
+        })),
       ];
-      const order = (a: Record<string, string>, b: Record<string, string>): number =>
+      const order = (a: Record<string, string | null>, b: Record<string, string | null>): number =>
         `${a['table'] ?? ''} ${a['policy'] ?? ''}`.localeCompare(`${b['table'] ?? ''} ${b['policy'] ?? ''}`);
       expect(policies.sort(order)).toEqual(expected.sort(order));
     });
@@ -217,6 +224,7 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
         ...Object.entries(APPEND_GRANTS).map(([table, rights]) => [roles.append, table, sorted(rights)]),
         [roles.tenant, 'instance', 'SELECT'],
         [roles.system, 'instance', 'SELECT, UPDATE'],
+        ...[...TENANT_TABLES, ...INSTALLATION_TABLES].map((table) => [roles.backup, table, 'SELECT']),
       ].map(String);
       expect(
         rows
@@ -420,6 +428,15 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
       });
     });
 
+    it('the backup role sees all tenants in every table and can change nothing', async () => {
+      await as(roles.backup, '', async () => {
+        for (const table of tables) {
+          expect([table, await seen(table)]).toEqual([table, [A, B]]);
+          expect(await attempt(`DELETE FROM "${table}"`)).toMatch(/permission denied/);
+        }
+      });
+    });
+
     it('a tenant cannot call the append function', async () => {
       await as(roles.tenant, A, async () => {
         expect(await attempt('SELECT * FROM append_lookup($1, $1, $1)', [[]])).toMatch(
@@ -465,5 +482,10 @@ function sampleRows(tenant: string): string {
     INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends) VALUES ('${tenant}', '${id}', 0, 'x', '{1}');
     INSERT INTO presets (tenant_id, name, system_prompt, context_messages) VALUES ('${tenant}', 'p', '', 20);
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
-      VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());`;
+      VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());
+    -- A transaction's own, which is gone at its end: here it stays.
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO tenant_count_deltas (tenant_id, users) VALUES ('${tenant}', 1);
+    SET LOCAL session_replication_role = origin;
+  `;
 }

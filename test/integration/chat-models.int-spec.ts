@@ -84,12 +84,8 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
       expect((await answer.next()).done).toBe(true);
     });
 
-    it('may be empty', async () => {
-      expect(await bench.outcomeOf({ steps: [] })).toMatchObject({
-        text: '',
-        end: { finishReason: 'stop' },
-        fault: undefined,
-      });
+    it('A3: is none without any text', async () => {
+      expect(await bench.faultOf({ steps: [] })).toEqual(['', 'ended its answer without any text', 'request']);
     });
 
     it('whose tokens are not reported is counted', async () => {
@@ -122,12 +118,21 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
   });
 
   describe('a provider that fails', () => {
-    it.each([401, 403, 404, 429, 500, 503])('HTTP %s is the fault of the channel', async (status) => {
-      expect(await bench.faultOf(faults.status(status))).toEqual(['', `answered HTTP ${status}`, 'channel']);
-    });
-
-    it.each([400, 413, 422])('HTTP %s is the fault of the request', async (status) => {
-      expect(await bench.faultOf(faults.status(status))).toEqual(['', `answered HTTP ${status}`, 'request']);
+    it.each<[number, string, string]>([
+      [400, '', 'request'],
+      [401, ': it refuses the key', 'channel'],
+      [402, ': its account has no money or quota left', 'channel'],
+      [403, ': it refuses the key', 'channel'],
+      [404, ': it does not know the model, or its base URL is wrong', 'request'],
+      [408, '', 'channel'],
+      [413, '', 'request'],
+      [422, '', 'request'],
+      [425, '', 'channel'],
+      [429, '', 'pace'],
+      [500, '', 'channel'],
+      [503, '', 'channel'],
+    ])('A8: HTTP %s says what it is about%s, and is the fault of the %s', async (status, words, blame) => {
+      expect(await bench.faultOf(faults.status(status))).toEqual(['', `answered HTTP ${status}${words}`, blame]);
     });
 
     it('with a redirect: it is not followed', async () => {
@@ -171,9 +176,9 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
 
   describe('a provider that falls silent', () => {
     it.each<[string, (gate: Gate) => Script, Limits, string]>([
-      ['before its headers', faults.silentBeforeHeaders, { firstTokenMs: SHORT_MS }, ''],
-      ['before the first token', (gate) => faults.silentAfter(gate), { firstTokenMs: SHORT_MS }, ''],
-      ['between two tokens', (gate) => faults.silentAfter(gate, 'Hel', 'lo'), { betweenMs: SHORT_MS }, 'Hello'],
+      ['before its headers', faults.silentBeforeHeaders, { firstMs: SHORT_MS }, ''],
+      ['before the first token', (gate) => faults.silentAfter(gate), { idleMs: SHORT_MS }, ''],
+      ['between two tokens', (gate) => faults.silentAfter(gate, 'Hel', 'lo'), { idleMs: SHORT_MS }, 'Hello'],
     ])('%s is given up, and its connection closed', async (_, script, limits, said) => {
       const gate = new Gate();
       const [text, message] = await bench.faultOf(script(gate), limits);
@@ -193,7 +198,7 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
     it('a sign of life that is not shown is one', async () => {
       const gate = new Gate();
       const script = { steps: [{ reasoning: 'hm' }, { hold: gate }, 'late'] };
-      const [, message] = await bench.faultOf(script, { firstTokenMs: LONG_MS, betweenMs: SHORT_MS });
+      const [, message] = await bench.faultOf(script, { firstMs: LONG_MS, idleMs: SHORT_MS });
       expect(message).toBe('said nothing for 0.04 s');
       gate.open();
     });

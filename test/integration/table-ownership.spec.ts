@@ -13,6 +13,8 @@ const OWNERS: Readonly<Record<string, string>> = {
   idempotency_keys: 'src/platform/idempotency/',
   tenants: 'src/modules/tenants/',
   api_keys: 'src/modules/tenants/',
+  tenant_counts: 'src/modules/tenants/',
+  tenant_count_deltas: 'src/modules/tenants/',
   users: 'src/modules/tenants/',
   ws_tickets: 'src/modules/tenants/',
   rooms: 'src/modules/rooms/',

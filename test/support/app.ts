@@ -79,6 +79,12 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   };
 }
 
+/** A tenant of a server that runs already, with the tests' master key. */
+export function createTenantOn(url: string, limits: Record<string, unknown>): Promise<TestTenant> {
+  const anonymous = new Api(url);
+  return createTenant(anonymous, anonymous.with({ 'x-master-key': MASTER_KEY }), limits, {});
+}
+
 async function createTenant(
   anonymous: Api,
   master: Api,

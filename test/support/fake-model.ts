@@ -17,22 +17,23 @@
  *
  * `model.requests` holds what was asked (headers, body); `await (await model.request(1)).closed` is `early` when the
  * server hung up before the answer was whole. `GET`s, bodies without a model or messages, and wrong paths are refused as
- * the real API does, so what it takes is well formed. See script.ts for every step and fault.
+ * the real API does, so what it takes is well formed; `model.refuse` makes one stricter. See script.ts for every step and
+ * fault; `bare(…)` writes events as they are.
  */
 import { ProviderServer } from './models/provider-server';
 import type { Script } from './models/script';
 import type { Wire, WireRequest } from './models/wire';
 
-export { Gate, faults, type Script, type Step } from './models/script';
+export { bare, Gate, faults, type Script, type Step } from './models/script';
 export { ProviderServer, type SeenRequest } from './models/provider-server';
 
-const ROLES = ['system', 'user', 'assistant'];
+const ROLES = ['system', 'developer', 'user', 'assistant'];
 
 /** OpenAI's chat completions, as its clients expect them. */
 export const OPENAI_WIRE: Wire = {
   basePath: '/v1',
   refuse: (request) => {
-    if (request.method !== 'POST' || request.url !== '/v1/chat/completions')
+    if (request.method !== 'POST' || request.url.split('?', 1)[0] !== '/v1/chat/completions')
       return refusal(404, `Invalid URL (${request.method} ${request.url})`);
     const { model, messages, stream, stream_options } = request.body;
     if (typeof model !== 'string' || model === '') return refusal(400, 'you must provide a model parameter');
@@ -107,6 +108,11 @@ function usageOf({ usage }: Script, tokens: number): { usage?: object } {
   return { usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion } };
 }
 
-function refusal(status: number, message: string): { status: number; body: Record<string, unknown> } {
-  return { status, body: { error: { message, type: 'invalid_request_error', param: null, code: null } } };
+/** A refusal as the real API words it. */
+export function refusal(
+  status: number,
+  message: string,
+  code: string | null = null,
+): { status: number; body: Record<string, unknown> } {
+  return { status, body: { error: { message, type: 'invalid_request_error', param: null, code } } };
 }

@@ -19,6 +19,12 @@ export interface ChannelBody {
   readonly maxTokens: number | null;
   readonly temperature: number | null;
   readonly timeoutMs: number;
+  readonly timeouts: { readonly firstMs: number; readonly idleMs: number; readonly totalMs: number };
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly models: Readonly<Record<string, string>>;
+  readonly authHeader: string;
+  readonly contextTokens: number | null;
+  readonly lastFaults: readonly Readonly<Record<string, unknown>>[];
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -29,7 +35,13 @@ export interface PresetBody {
   readonly model: string | null;
   readonly temperature: number | null;
   readonly maxTokens: number | null;
+  readonly topP: number | null;
+  readonly stop: readonly string[] | null;
+  readonly reasoningEffort: string | null;
+  readonly responseFormat: object | null;
+  readonly seed: number | null;
   readonly contextMessages: number;
+  readonly contextTokens: number | null;
   readonly createdAt: number | null;
   readonly updatedAt: number | null;
 }

@@ -14,7 +14,7 @@ import { scratch } from './scratch';
 import { PATIENCE_MS } from './patience';
 
 const HOOK = join(__dirname, 'server-hook.cjs');
-const MAIN = join(__dirname, '..', '..', 'src', 'main.ts');
+const SOURCE = join(__dirname, '..', '..', 'src');
 
 export interface ServerOptions {
   /** All that the server sees, besides PATH. DATA_DIR and PORT have defaults of their own. */
@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly cwd?: string;
   /** Run as another user; for root only. */
   readonly uid?: number;
+  /** Instead of main.ts, with its arguments: a command beside it. */
+  readonly command?: readonly [file: string, ...args: string[]];
 }
 
 /** A line of the server's log. */
@@ -123,11 +125,25 @@ export class Servers {
     return dir;
   }
 
+  /** `npm run backup` or `npm run restore`, with the configuration of a server. */
+  command(args: readonly string[], env: Readonly<Record<string, string>>): ServerProcess {
+    return this.launch({ env, command: ['backup.ts', ...args] });
+  }
+
+  /** One that has to go well; what it printed. */
+  async done(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+    const command = this.command(args, env);
+    const code = await command.exit();
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${command.output}`);
+    return command.stdout.join('\n');
+  }
+
   /** Starts and does not wait. */
   launch(options: ServerOptions = {}): ServerProcess {
-    const { env = {}, uid, cwd = '/' } = options;
+    const { env = {}, uid, cwd = '/', command = ['main.ts'] as const } = options;
+    const [file, ...args] = command;
     const dataDir = env['DATA_DIR'] ?? this.dataDir(uid);
-    const child = spawn(process.execPath, ['-r', HOOK, MAIN], {
+    const child = spawn(process.execPath, ['-r', HOOK, join(SOURCE, file), ...args], {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(uid === undefined ? {} : { uid, gid: uid }),

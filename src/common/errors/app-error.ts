@@ -14,6 +14,8 @@ export interface AppErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
   /** Seconds until a retry makes sense; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number;
+  /** Where HTTP has a status of its own for what the catalogue calls a bad request (501). */
+  readonly status?: number;
   /** Extra response headers. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
@@ -29,6 +31,7 @@ export class AppError extends Error {
   readonly details: Readonly<Record<string, unknown>> | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly headers: Readonly<Record<string, string>> | undefined;
+  private readonly ownStatus: number | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -44,10 +47,11 @@ export class AppError extends Error {
     this.details = options.details;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.headers = options.headers;
+    this.ownStatus = options.status;
   }
 
   get status(): number {
-    return ERROR_CATALOGUE[this.code].status;
+    return this.ownStatus ?? ERROR_CATALOGUE[this.code].status;
   }
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  addressGroup,
   canonicalJson,
   codePoints,
   findUnstorable,
@@ -194,5 +195,21 @@ describe('A12: what can be seen of a text', () => {
     expect(preview('x'.repeat(280))).toEqual({ text: 'x'.repeat(280), truncated: false });
     expect(preview('x'.repeat(281))).toEqual({ text: 'x'.repeat(280), truncated: true });
     expect(preview(`a${'\u0301'.repeat(5000)}`.slice(0, 4096)).truncated).toBe(true);
+  });
+});
+
+describe('S6: what stands for an address', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['::1', '0:0:0:0::/64'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:DB8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:0db8:0001:0002::', '2001:db8:1:2::/64'],
+    ['2001:db8::1:2:3', '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['', ''],
+  ])('%s → %s', (ip, expected) => {
+    expect(addressGroup(ip)).toBe(expected);
   });
 });

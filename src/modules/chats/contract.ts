@@ -1,6 +1,6 @@
 import type { Caller } from '../../platform/auth';
 import type { PageRequest } from '../../common/pagination';
-import type { AnswerOptions, FinishReason } from '../models';
+import type { AnswerOptions, FaultReason, FinishReason } from '../models';
 
 /** A chat with a model: a room of type `ai` and what belongs to it beyond a room. */
 export interface Chat {
@@ -54,6 +54,10 @@ export interface ChatMessage {
 export interface RunFailure {
   readonly code: 'MODEL_ERROR' | 'CHANNEL_UNAVAILABLE' | 'QUOTA_EXCEEDED' | 'INTERNAL_ERROR';
   readonly message: string;
+  /** What a model's fault is about: says what to do. */
+  readonly reason?: FaultReason | undefined;
+  /** Seconds until asking again makes sense, where somebody has said so. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** Who sent a message over a socket of /ws/chat: that connection's `message_received` carries the request id. */

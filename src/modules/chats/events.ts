@@ -1,5 +1,7 @@
 import { AppError, ERROR_CATALOGUE, type ErrorCode } from '../../common/errors';
 import { encodeId } from '../../common/ids';
+import type { Caller } from '../../platform/auth';
+import { hintOfReason, type Models } from '../models';
 import type { ChatEvent, ChatMessage, RunFailure, TokenUsage } from './contract';
 
 /**
@@ -137,7 +139,12 @@ function endedEvent({ runId, answer }: Ended, chatId: string, timestamp: string)
 }
 
 /** Why an answer ended badly; undefined where it did not. On the socket it precedes `message_stream_ended`. */
-export function failureEvent(event: Ended, chatId: string, now = new Date()): ErrorEvent | undefined {
+export function failureEvent(
+  event: Ended,
+  chatId: string,
+  now = new Date(),
+  saidOf: ProviderText = NOTHING_SAID,
+): ErrorEvent | undefined {
   const { failure, runId, answer } = event;
   if (failure === undefined) return undefined;
   return {
@@ -146,16 +153,47 @@ export function failureEvent(event: Ended, chatId: string, now = new Date()): Er
     error_code: failure.code,
     error_message: failure.message,
     details: {
-      ...failureDetails(failure, chatId, runId),
+      ...failureDetails(failure, chatId, runId, saidOf),
       status: answer.status,
       finish_reason: answer.finishReason,
     },
   };
 }
 
+/** What a model's provider said when an answer failed, as far as it is for whoever is told. */
+export type ProviderText = (runId: string) => string | undefined;
+
+export const NOTHING_SAID: ProviderText = () => undefined;
+
+/** For admin keys only: it may quote what users wrote. */
+export function providerText(models: Pick<Models, 'providerMessage'>, caller: Caller): ProviderText {
+  if (caller.kind !== 'key' || !caller.scopes.includes('admin')) return NOTHING_SAID;
+  return (runId) => models.providerMessage(caller.tenantId, runId);
+}
+
 /** Which answer failed and what to do; the same on REST and in events. */
-export function failureDetails(failure: RunFailure, chatId: string, runId: string): Record<string, unknown> {
-  return { ...of(runId, chatId), hint: HINTS[failure.code] };
+export function failureDetails(
+  failure: RunFailure,
+  chatId: string,
+  runId: string,
+  saidOf: ProviderText,
+): Record<string, unknown> {
+  return { ...of(runId, chatId), ...failureHelp(failure, runId, saidOf) };
+}
+
+/** What to do about a failed answer. */
+export function failureHelp(
+  { code, reason, retryAfterSeconds }: RunFailure,
+  runId: string,
+  saidOf: ProviderText,
+): Record<string, unknown> {
+  const said = saidOf(runId);
+  return {
+    hint: reason === undefined ? HINTS[code] : hintOfReason(reason),
+    ...(reason === undefined ? {} : { reason }),
+    ...(retryAfterSeconds === undefined ? {} : { retry_after_ms: retryAfterSeconds * 1000 }),
+    ...(said === undefined ? {} : { provider_message: said }),
+  };
 }
 
 /**

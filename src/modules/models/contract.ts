@@ -18,29 +18,31 @@ export interface ModelUsage {
 export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'refusal' | 'other';
 
 /** What went wrong with a model, as far as it tells what to do; see `hintOfReason`. */
-export type FaultReason =
+export const FAULT_REASONS = [
   /** The provider does not take the channel's key, or the key may not do this. */
-  | 'auth'
+  'auth',
   /** The provider's account has no money, or no quota. */
-  | 'money'
+  'money',
   /** The provider asks for a slower pace. */
-  | 'pace'
+  'pace',
   /** The channel does not know the model (or its base URL leads elsewhere). */
-  | 'model'
+  'model',
   /** What the model was told is longer than it can read: half of it may do. */
-  | 'overflow'
+  'overflow',
   /** The provider refuses what was said. */
-  | 'content'
+  'content',
   /** The provider does not take the request as it is. */
-  | 'request'
+  'request',
   /** It said nothing for too long, or took too long in all. */
-  | 'timeout'
+  'timeout',
   /** It used all tokens that it may use for thinking. */
-  | 'reasoning'
+  'reasoning',
   /** It ended without any text. */
-  | 'empty'
+  'empty',
   /** It cannot be reached, has failed, or is not understood. */
-  | 'provider';
+  'provider',
+] as const;
+export type FaultReason = (typeof FAULT_REASONS)[number];
 
 /**
  * A piece of an answer. `start` comes once, right before the first delta (or the end, of an empty answer): from then on
@@ -118,8 +120,11 @@ export interface ModelRequest extends AnswerOptions {
 
 /** Ways to a model: picks a channel of the tenant or of the environment, and falls back to the next. */
 export abstract class Models {
-  /** Throws CHANNEL_UNAVAILABLE (503, with Retry-After) when no channel can answer now. One cheap (cached) look. */
-  abstract available(tenantId: string): Promise<void>;
+  /**
+   * Throws CHANNEL_UNAVAILABLE (503, with Retry-After) when no channel can answer now. One cheap (cached) look.
+   * @param model as in the request; unset: whichever, so that a broken model closes no other
+   */
+  abstract available(tenantId: string, model?: string): Promise<void>;
 
   /**
    * Streams an answer. Throws MODEL_ERROR (502) when all channels that were tried failed, CHANNEL_UNAVAILABLE (503)
@@ -134,6 +139,12 @@ export abstract class Models {
    * is known of the model's family, else 16,000. @param model as in the request
    */
   abstract contextTokens(tenantId: string, model?: string): Promise<number>;
+
+  /**
+   * The first 300 characters of what a provider said when this answer failed, without keys and addresses. It may quote
+   * what users said: for admin keys of the tenant only. In this node's memory, for the latest failures.
+   */
+  abstract providerMessage(tenantId: string, messageId: string): string | undefined;
 }
 
 /** How an assistant is asked to behave. */

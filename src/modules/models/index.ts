@@ -25,6 +25,7 @@ export {
   type ResponseFormat,
 } from './contract';
 export { faultReasonOf, hintOfReason } from './answer/fault-reasons';
+export { checkedResponseFormat } from './answer/response-format';
 export { estimateTokens } from './answer/token-count';
 export { ChannelKeys } from './channels/channel-keys';
 export { ModelsModule } from './models.module';

@@ -3,9 +3,9 @@ import { Clock } from '../../common/clock';
 import { ModelsConfig } from '../../config';
 import { Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
-import { PATIENCE } from './answer/timed';
 import { ChannelDirectory } from './channels/channel-directory';
 import { ChannelKeys } from './channels/channel-keys';
+import { ChannelViews } from './channels/channel-views';
 import { ChannelsController } from './channels/channels.controller';
 import { ChannelsRepository } from './channels/channels.repository';
 import { ChannelsService } from './channels/channels.service';
@@ -17,7 +17,21 @@ import { PresetsRepository } from './presets/presets.repository';
 import { PresetsService } from './presets/presets.service';
 import { Breakers } from './routing/breakers';
 import { ChannelChoice } from './routing/channel-choice';
+import { FaultBook } from './routing/fault-book';
+import { Gates } from './routing/gates';
+import { LearnedParams } from './routing/learned-params';
 import { RoutedModels } from './routing/routed-models';
+
+function modelsOf(
+  choice: ChannelChoice,
+  breakers: Breakers,
+  faults: FaultBook,
+  ...[metrics, log, clock, { maxAnswerBytes }]: [Metrics, Log, Clock, ModelsConfig]
+): Models {
+  const gates = new Gates(breakers, clock);
+  const learned = new LearnedParams();
+  return new RoutedModels({ choice, gates, learned, faults, metrics, log, clock, maxAnswerBytes });
+}
 
 @Module({
   controllers: [ChannelsController, PresetsController],
@@ -26,25 +40,26 @@ import { RoutedModels } from './routing/routed-models';
     ChannelKeys,
     ChannelConnections,
     ChannelDirectory,
+    ChannelViews,
     ChannelsService,
     PresetsRepository,
     PresetsService,
     { provide: Presets, useExisting: PresetsService },
+    FaultBook,
     { provide: Breakers, useFactory: (clock: Clock) => new Breakers(clock), inject: [Clock] },
     {
       provide: ChannelChoice,
       useFactory: (directory: ChannelDirectory, config: ModelsConfig, { ofEnvironment }: ChannelConnections) =>
         new ChannelChoice(directory, {
           environment: environmentChannel(config, ofEnvironment),
-          echo: echoChannel(ofEnvironment),
+          echo: echoChannel(config, ofEnvironment),
         }),
       inject: [ChannelDirectory, ModelsConfig, ChannelConnections],
     },
     {
       provide: Models,
-      useFactory: (choice: ChannelChoice, breakers: Breakers, metrics: Metrics, log: Log, clock: Clock) =>
-        new RoutedModels(choice, breakers, metrics, log, clock, PATIENCE),
-      inject: [ChannelChoice, Breakers, Metrics, Log, Clock],
+      useFactory: modelsOf,
+      inject: [ChannelChoice, Breakers, FaultBook, Metrics, Log, Clock, ModelsConfig],
     },
   ],
   exports: [Models, Presets, ChannelKeys],

@@ -17,3 +17,8 @@ export function camelPageInfo(page: PageRequest, returned: number, total: number
   const { has_more: hasMore, ...rest } = pageInfo(page, returned, total);
   return { ...rest, hasMore };
 }
+
+/** What is sent, else what was there; null takes it away. */
+export function later<T>(before: T | undefined, sent: T | null | undefined): T | undefined {
+  return sent === undefined ? before : (sent ?? undefined);
+}

@@ -51,6 +51,11 @@ export class KeysRepository {
     return rows[0];
   }
 
+  /** Those of many that live, in any order. */
+  async liveByHashes(hashes: readonly Buffer[]): Promise<LiveKeyRow[]> {
+    return this.system.read<LiveKeyRow>('find keys', `${LIVE} AND k.hash = ANY ($1::bytea[])`, [hashes]);
+  }
+
   async liveById(tenantId: string, keyId: string): Promise<LiveKeyRow | undefined> {
     const rows = await this.system.read<LiveKeyRow>(
       'find key by id',

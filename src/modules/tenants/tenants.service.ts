@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, notFound } from '../../common/errors';
+import { forbidden, invalidFields, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
+import { normalOrigin, originFault } from '../../common/text';
 import type { Caller } from '../../platform/auth';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type {
@@ -134,10 +135,21 @@ interface Split {
   readonly cleared: string[];
 }
 
-/** null takes a setting back to its default. The webhook has a table of its own. */
+/** null takes a setting back to its default. The webhook has a table of its own. Throws 400 for what is no origin. */
 function splitSettings(values: SettingsDto | undefined): Split {
   const { webhook: _, ...rest } = values ?? {};
-  return split(rest, null);
+  const { allowed_origins: origins } = rest;
+  return split(origins ? { ...rest, allowed_origins: normalOrigins(origins) } : rest, null);
+}
+
+function normalOrigins(origins: readonly string[]): string[] {
+  const faults = origins.flatMap((item, i) => {
+    const fault = originFault(item);
+    const field = `settings.allowed_origins[${i}]`;
+    return fault === undefined ? [] : [{ field, message: `${field} ${fault}` }];
+  });
+  if (faults.length > 0) throw invalidFields(faults);
+  return [...new Set(origins.map(normalOrigin))];
 }
 
 /** "default" takes a limit back to its default; null is a value: unlimited. */

@@ -54,6 +54,17 @@ export class TokenSigner {
     return { token: use === 'ticket' ? TICKET_PREFIX + token : token, expiresAt: new Date(payload.exp * 1000) };
   }
 
+  /** Whether this server has signed the text as a token of that use, be it expired. */
+  isOurs(token: string, use: TokenUse): boolean {
+    const raw = use === 'ticket' && token.startsWith(TICKET_PREFIX) ? token.slice(TICKET_PREFIX.length) : token;
+    try {
+      jwt.verify(raw, this.secrets.jwtSecret, { algorithms: ['HS256'], ignoreExpiration: true });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** The claims of a good, unexpired token of that use; undefined for every other text. */
   read(token: string, use: TokenUse): ReadClaims | undefined {
     const raw = use === 'ticket' ? (token.startsWith(TICKET_PREFIX) ? token.slice(TICKET_PREFIX.length) : '') : token;

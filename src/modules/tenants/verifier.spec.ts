@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { AppError } from '../../common/errors';
 import { Secrets } from '../../platform/secrets';
 import { hashApiKey, newApiKey } from './api-key';
 import type { KeysRepository, LiveKeyRow } from './keys.repository';
@@ -8,13 +9,18 @@ import { TenantCredentialVerifier } from './verifier';
 
 const secrets = new Secrets('the-master-key', 'j'.repeat(32), '0'.repeat(64), undefined);
 const signer = new TokenSigner(secrets);
+const SOURCE = { ip: '203.0.113.1' };
 
 /** A table of keys, of which the test decides what it answers and when. */
 class FakeKeys {
   readonly rows = new Map<string, LiveKeyRow>();
   lookUps = 0;
+  /** Keys that one statement asked for, at most. */
+  most = 0;
   /** Look-ups wait for it, as for a slow database. */
   gate: Promise<void> = Promise.resolve();
+  /** The same for those of keys that nobody has shown before. */
+  strangersGate: Promise<void> = Promise.resolve();
 
   add(apiKey: string): LiveKeyRow {
     const row: LiveKeyRow = {
@@ -36,6 +42,14 @@ class FakeKeys {
     const row = this.rows.get(hash.toString('hex'));
     await this.gate;
     return row;
+  }
+
+  async liveByHashes(hashes: readonly Buffer[]): Promise<LiveKeyRow[]> {
+    this.lookUps++;
+    this.most = Math.max(this.most, hashes.length);
+    const rows = hashes.flatMap((hash) => this.rows.get(hash.toString('hex')) ?? []);
+    await Promise.all([this.gate, this.strangersGate]);
+    return rows;
   }
 
   async liveById(tenantId: string, keyId: string): Promise<LiveKeyRow | undefined> {
@@ -71,7 +85,7 @@ describe('the verifier of credentials', () => {
     const { keys, verifier } = setUp();
     const good = newApiKey();
     const bad = good.slice(0, -1) + (good.endsWith('0') ? '1' : '0');
-    for (const key of [bad, '', 'chatapi_x', good.slice(1)]) expect(verifier.verifyKey(key)).toBeUndefined();
+    for (const key of [bad, '', 'chatapi_x', good.slice(1)]) expect(verifier.verifyKey(key, SOURCE)).toBeUndefined();
     expect(keys.lookUps).toBe(0);
   });
 
@@ -86,11 +100,14 @@ describe('the verifier of credentials', () => {
     const { keys, verifier, uses } = setUp();
     const [known, unknown] = [newApiKey(), newApiKey()];
     const row = keys.add(known);
-    expect(await verifier.verifyKey(known)).toMatchObject({ keyId: row.key_id, tenant: { tenantId: row.tenant_id } });
-    expect(await verifier.verifyKey(unknown)).toBeUndefined();
+    expect(await verifier.verifyKey(known, SOURCE)).toMatchObject({
+      keyId: row.key_id,
+      tenant: { tenantId: row.tenant_id },
+    });
+    expect(await verifier.verifyKey(unknown, SOURCE)).toBeUndefined();
     for (let i = 0; i < 3; i++) {
-      expect(verifier.verifyKey(known)).toMatchObject({ keyId: row.key_id });
-      expect(verifier.verifyKey(unknown)).toBeUndefined();
+      expect(verifier.verifyKey(known, SOURCE)).toMatchObject({ keyId: row.key_id });
+      expect(verifier.verifyKey(unknown, SOURCE)).toBeUndefined();
     }
     expect(keys.lookUps).toBe(2);
     expect(uses).toEqual(Array(4).fill(row.key_id));
@@ -100,7 +117,7 @@ describe('the verifier of credentials', () => {
     const { keys, verifier } = setUp();
     const key = newApiKey();
     const row = keys.add(key);
-    const grants = await Promise.all(Array.from({ length: 20 }, async () => verifier.verifyKey(key)));
+    const grants = await Promise.all(Array.from({ length: 20 }, async () => verifier.verifyKey(key, SOURCE)));
     expect(new Set(grants.map((grant) => grant?.keyId))).toEqual(new Set([row.key_id]));
     expect(keys.lookUps).toBe(1);
   });
@@ -123,15 +140,17 @@ describe('the verifier of credentials', () => {
     let open = (): void => undefined;
     keys.gate = new Promise((resolve) => (open = resolve));
     const both = (): Promise<unknown[]> =>
-      Promise.all([Promise.resolve(verifier.verifyKey(key)), Promise.resolve(verifier.verifyToken(token))]);
+      Promise.all([Promise.resolve(verifier.verifyKey(key, SOURCE)), Promise.resolve(verifier.verifyToken(token))]);
     const before = both();
+    // Strangers' look-ups gather for a turn.
+    await new Promise(setImmediate);
     keys.rows.clear();
     verifier.forget();
     const after = both();
     open();
     expect(await after).toEqual([undefined, undefined]);
     expect(await before).not.toContain(undefined);
-    expect([verifier.verifyKey(key), verifier.verifyToken(token)]).toEqual([undefined, undefined]);
+    expect([verifier.verifyKey(key, SOURCE), verifier.verifyToken(token)]).toEqual([undefined, undefined]);
   });
 
   it('refuses a token of another tenant’s key, however well it is signed', async () => {
@@ -182,9 +201,9 @@ describe('the verifier of credentials', () => {
     const key = newApiKey();
     keys.add(key);
     keys.gate = Promise.reject(new Error('the database is away'));
-    await expect(verifier.verifyKey(key)).rejects.toThrow('away');
+    await expect(verifier.verifyKey(key, SOURCE)).rejects.toThrow('away');
     keys.gate = Promise.resolve();
-    expect(await verifier.verifyKey(key)).toBeDefined();
+    expect(await verifier.verifyKey(key, SOURCE)).toBeDefined();
   });
 
   it('knows the master key', () => {
@@ -192,5 +211,93 @@ describe('the verifier of credentials', () => {
     expect(['the-master-key', 'the-master-kex', 'the-master-key ', ''].map((key) => verifier.isMasterKey(key))).toEqual(
       [true, false, false, false],
     );
+  });
+});
+
+describe('S5: keys that nobody has shown before', () => {
+  const OTHER = { ip: '198.51.100.7' };
+  const invented = (n: number): string[] => Array.from({ length: n }, newApiKey);
+  const outcome = (answer: unknown): Promise<unknown> =>
+    Promise.resolve(answer).then(
+      (grant) => (grant === undefined || grant === false ? 'unknown' : 'good'),
+      (error: unknown) => (error instanceof AppError ? error.status : 'failed'),
+    );
+
+  it('S5: thousands of invented ones make a good one wait for two statements, and take one connection', async () => {
+    const { keys, verifier } = setUp();
+    const good = newApiKey();
+    keys.add(good);
+    const before = invented(300).map((key) => outcome(verifier.isPlausible('key', key, SOURCE)));
+    await new Promise(setImmediate);
+    const asked = keys.lookUps;
+    const flood = invented(7000).map((key) => outcome(verifier.isPlausible('key', key, SOURCE)));
+    expect(await outcome(verifier.isPlausible('key', good, OTHER))).toBe('good');
+    expect(keys.lookUps - asked).toBeLessThanOrEqual(2);
+    const outcomes = await Promise.all([...before, ...flood]);
+    expect(outcomes.slice(0, 300)).toEqual(Array(300).fill('unknown'));
+    // The address has a small queue of its own; what does not fit into it is told to come back.
+    expect(outcomes.filter((status) => status === 503).length).toBeGreaterThanOrEqual(6500);
+    expect(keys.most).toBeLessThanOrEqual(500);
+    expect(keys.lookUps).toBeLessThanOrEqual(3);
+  });
+
+  it('S5: a key that was good before waits for none of them, nor is it forgotten for them', async () => {
+    const { keys, verifier } = setUp();
+    const good = newApiKey();
+    keys.add(good);
+    await verifier.verifyKey(good, SOURCE);
+    keys.strangersGate = new Promise(() => undefined);
+    for (const key of invented(1000)) void outcome(verifier.verifyKey(key, SOURCE));
+    expect(verifier.isPlausible('key', good, SOURCE)).toBe(true);
+    // What was read of it two seconds ago is read anew.
+    verifier.forget();
+    expect(verifier.isPlausible('key', good, SOURCE)).toBe(true);
+    expect(await verifier.verifyKey(good, SOURCE)).toBeDefined();
+  });
+
+  it('S5: the places of an address are free again afterwards, also when the database failed', async () => {
+    const { keys, verifier } = setUp();
+    keys.strangersGate = Promise.reject(new Error('away'));
+    await Promise.all(invented(500).map((key) => outcome(verifier.verifyKey(key, SOURCE))));
+    keys.strangersGate = Promise.resolve();
+    const outcomes = await Promise.all(invented(500).map((key) => outcome(verifier.verifyKey(key, SOURCE))));
+    expect(outcomes).toEqual(Array(500).fill('unknown'));
+  });
+
+  it('S5: what is surely bad is told at once, without a look-up', async () => {
+    const { keys, verifier } = setUp();
+    const row = keys.add(newApiKey());
+    const [gone, token] = [newApiKey(), tokenFor(row)];
+    await verifier.verifyKey(gone, SOURCE);
+    const lookUps = keys.lookUps;
+    const ticket = signer.sign('ticket', { tenantId: row.tenant_id, userId: 'a', keyId: row.key_id }, 60).token;
+    const bad: ['key' | 'token' | 'ticket', string][] = [
+      ['key', 'chatapi_x'],
+      ['key', `${newApiKey().slice(0, -1)}!`],
+      ['key', gone],
+      ['token', `${token}x`],
+      ['token', tokenFor(row, -1)],
+      ['token', ticket],
+      ['ticket', `${ticket}x`],
+      ['ticket', token],
+    ];
+    for (const [kind, text] of bad) expect([text, verifier.isPlausible(kind, text, SOURCE)]).toEqual([text, false]);
+    expect(verifier.isPlausible('token', token, SOURCE)).toBe(true);
+    expect(verifier.isPlausible('ticket', ticket, SOURCE)).toBe(true);
+    expect(keys.lookUps).toBe(lookUps);
+  });
+});
+
+describe('S6: a guess', () => {
+  it('is a key, or what was not signed here; not what has expired', () => {
+    const { keys, verifier } = setUp();
+    const row = keys.add(newApiKey());
+    const key = newApiKey();
+    const token = tokenFor(row);
+    expect(verifier.guessOf('key', key)).toEqual({ prefix: key.slice(0, 14) });
+    expect(verifier.guessOf('key', 'nonsense')).toEqual({ prefix: undefined });
+    expect(verifier.guessOf('token', `${token}x`)).toEqual({});
+    expect(verifier.guessOf('ticket', 'wst_x')).toEqual({});
+    expect(verifier.guessOf('token', tokenFor(row, -10))).toBeUndefined();
   });
 });

@@ -2,22 +2,26 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import {
+  type CallSource,
   CredentialVerifier,
+  type Guess,
   type KeyGrant,
   type TenantPolicy,
   type TicketGrant,
   type TokenGrant,
 } from '../../platform/auth';
 import { Secrets } from '../../platform/secrets';
-import { hashApiKey, isWellFormedApiKey } from './api-key';
+import { API_KEY_PREFIX, hashApiKey, isWellFormedApiKey, shownPrefix } from './api-key';
 import { KeysRepository, type LiveKeyRow } from './keys.repository';
 import { KeyUses } from './key-uses';
+import { StrangerKeys } from './stranger-keys';
 import { type ReadClaims, TokenSigner } from './token-signer';
 
 /** How long a look-up is believed without asking again: a revocation made elsewhere is in force within this time. */
 export const GRANT_TTL_MS = 2000;
 const CACHED_KEYS = 20_000;
 const CACHED_TOKENS = 100_000;
+const REMEMBERED_KEYS = 100_000;
 
 /** A live key, for the tokens that it minted. */
 interface KeyState {
@@ -31,12 +35,19 @@ interface Cached<G> {
 
 /**
  * Proves credentials. A malformed key is refused without I/O; a well-formed one is looked up by its SHA-256, once
- * for all concurrent requests, and believed for 2 s (unknown ones too, so guessing costs no database). A change made
- * by this server is seen at once: `forget` drops what is cached.
+ * for all concurrent requests, and believed for 2 s (unknown ones too, so guessing costs no database). A key that was
+ * good before is looked up by itself, so that whoever invents keys makes nobody else wait; the others among themselves
+ * (`StrangerKeys`), and what is found of them drops nothing that is known of good ones. A change made by this server is
+ * seen at once: `forget` drops what is cached.
  */
 @Injectable()
 export class TenantCredentialVerifier extends CredentialVerifier {
-  private readonly keys = new LRUCache<string, Cached<KeyGrant>>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
+  private readonly keys = new LRUCache<string, KeyGrant>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
+  /** Hashes of well-formed keys that do not live. */
+  private readonly unknown = new LRUCache<string, true>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
+  /** Hashes of keys that were good once: not that they still are, but that nobody made them up. */
+  private readonly remembered = new LRUCache<string, true>({ max: REMEMBERED_KEYS });
+  private readonly strangers: StrangerKeys;
   /** By tenant and key: a token that names another tenant must not speak for the key's own. */
   private readonly keysById = new LRUCache<string, Cached<KeyState>>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
   /** Tokens whose signature is good. Whether their key still lives is never part of it: that is `keysById`. */
@@ -53,17 +64,41 @@ export class TenantCredentialVerifier extends CredentialVerifier {
     secrets: Secrets,
   ) {
     super();
+    this.strangers = new StrangerKeys(repository);
     this.masterHash = sha256(secrets.masterKey);
   }
 
-  verifyKey(apiKey: string): KeyGrant | undefined | Promise<KeyGrant | undefined> {
+  verifyKey(apiKey: string, source: CallSource): KeyGrant | undefined | Promise<KeyGrant | undefined> {
     if (!isWellFormedApiKey(apiKey)) return undefined;
     const hash = hashApiKey(apiKey);
     const id = hash.toString('base64');
-    const cached = this.keys.get(id);
-    if (!cached) return this.once(`key:${id}`, () => this.loadKey(hash, id));
-    if (cached.grant) this.uses.note(cached.grant.tenant.tenantId, cached.grant.keyId);
-    return cached.grant;
+    const grant = this.keys.get(id);
+    if (grant) {
+      this.uses.note(grant.tenant.tenantId, grant.keyId);
+      return grant;
+    }
+    if (this.unknown.has(id)) return undefined;
+    if (this.remembered.has(id)) return this.once(`key:${id}`, () => this.loadKey(id, hash, undefined));
+    return this.once(`stranger:${id}`, () => this.loadKey(id, hash, source));
+  }
+
+  isPlausible(kind: 'key' | 'token' | 'ticket', credential: string, source: CallSource): boolean | Promise<boolean> {
+    if (kind !== 'key') {
+      const claims = kind === 'token' ? this.claimsOf(credential) : this.signer.read(credential, 'ticket');
+      const key = claims && this.keysById.get(`${claims.tenantId} ${claims.keyId}`);
+      return claims !== undefined && (key === undefined || key.grant !== undefined);
+    }
+    if (!isWellFormedApiKey(credential)) return false;
+    const id = hashApiKey(credential).toString('base64');
+    // Looked up when its turn comes.
+    if (this.remembered.has(id)) return !this.unknown.has(id);
+    const grant = this.verifyKey(credential, source);
+    return grant instanceof Promise ? grant.then((found) => found !== undefined) : grant !== undefined;
+  }
+
+  guessOf(kind: 'key' | 'token' | 'ticket', credential: string): Guess | undefined {
+    if (kind === 'key') return { prefix: credential.startsWith(API_KEY_PREFIX) ? shownPrefix(credential) : undefined };
+    return this.signer.isOurs(credential, kind === 'token' ? 'user' : 'ticket') ? undefined : {};
   }
 
   verifyToken(token: string): TokenGrant | undefined | Promise<TokenGrant | undefined> {
@@ -91,6 +126,7 @@ export class TenantCredentialVerifier extends CredentialVerifier {
   forget(): void {
     this.generation++;
     this.keys.clear();
+    this.unknown.clear();
     this.keysById.clear();
     // A look-up that began before the change may answer the calls that wait for it, but no later one.
     this.pending.clear();
@@ -113,15 +149,22 @@ export class TenantCredentialVerifier extends CredentialVerifier {
     return claims;
   }
 
-  private async loadKey(hash: Buffer, id: string): Promise<KeyGrant | undefined> {
+  /** @param stranger where a key comes from that was never good; undefined: it was */
+  private async loadKey(id: string, hash: Buffer, stranger: CallSource | undefined): Promise<KeyGrant | undefined> {
     const { generation } = this;
-    const row = await this.repository.liveByHash(hash);
+    const row = await (stranger ? this.strangers.lookUp(hash, stranger) : this.repository.liveByHash(hash));
     const grant =
       row && timingSafeEqual(row.hash, hash)
         ? { keyId: row.key_id, scopes: row.scopes, tenant: policyOf(row), endsAtMs: row.expires_at?.getTime() }
         : undefined;
-    if (generation === this.generation) this.keys.set(id, { grant });
-    if (grant) this.uses.note(grant.tenant.tenantId, grant.keyId);
+    if (generation === this.generation) {
+      if (grant) this.keys.set(id, grant);
+      else this.unknown.set(id, true);
+    }
+    if (grant) {
+      this.remembered.set(id, true);
+      this.uses.note(grant.tenant.tenantId, grant.keyId);
+    }
     return grant;
   }
 

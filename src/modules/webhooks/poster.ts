@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../common/ids';
+import { retryAfterMs } from '../../common/retry-after';
 import { Metrics } from '../../platform/metrics';
 import { OutboundError, OutboundSender } from '../../platform/outbound';
 import type { WebhookEndpoint } from '../tenants';
 import type { Attempt } from './deliveries.repository';
-import { retryAfterMs } from './retry-after';
 import { signatureHeaders } from './sign';
 
 /** Of an answer's body this much is kept. */

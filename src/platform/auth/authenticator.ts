@@ -1,8 +1,16 @@
 import { AppError, forbidden, unauthenticated } from '../../common/errors';
-import { userIdFault } from '../../common/text';
+import { listsOrigin, userIdFault } from '../../common/text';
 import type { AccessKind } from './access';
 import { Caller } from './caller';
-import { type CredentialVerifier, type KeyGrant, type TicketGrant, type TokenGrant } from './credential-verifier';
+import { BadCredential } from './bad-credential';
+import type {
+  CallSource,
+  CredentialKind,
+  CredentialVerifier,
+  KeyGrant,
+  TicketGrant,
+  TokenGrant,
+} from './credential-verifier';
 import type { TenantPolicy } from './tenant-policy';
 
 /** The headers that carry credentials, as Node gives them. */
@@ -20,6 +28,16 @@ export type Identity =
   | { readonly kind: 'key'; readonly grant: KeyGrant }
   | { readonly kind: 'token'; readonly grant: TokenGrant; readonly ticket?: TicketGrant };
 
+/** A credential as it was sent. */
+type Shown<K extends CredentialKind> = K extends unknown ? { readonly kind: K; readonly text: string } : never;
+type TenantCredential = Exclude<CredentialKind, 'master'>;
+
+const INVALID: Readonly<Record<CredentialKind, string>> = {
+  master: 'Invalid master key',
+  key: 'Invalid API key',
+  token: 'Invalid or expired token',
+  ticket: 'Invalid or expired ticket',
+};
 const BEARER = /^Bearer +(\S+)$/i;
 const BEARER_SCHEME = /^Bearer( |$)/i;
 /** Routes of the tenants' operators: no user calls them. */
@@ -41,27 +59,37 @@ export class Authenticator {
   /**
    * Proves the credential that counts: on admin routes the master key first, then Bearer, then the API key. Another
    * scheme of Authorization beside an API key is a proxy's business (e.g. Basic in front of the server) and ignored.
+   * Throws 401, a `BadCredential` for one that was shown and is no good.
    */
-  identify(headers: CredentialHeaders, access: AccessKind): Identity | Promise<Identity> {
-    const master = headers['x-master-key'];
-    if (MASTER_KEY_OPENS.has(access) && master !== undefined) {
-      if (typeof master !== 'string' || !this.verifier.isMasterKey(master)) throw unauthenticated('Invalid master key');
-      return { kind: 'master' };
+  identify(headers: CredentialHeaders, access: AccessKind, source: CallSource): Identity | Promise<Identity> {
+    const shown = shownIn(headers, access);
+    switch (shown.kind) {
+      case 'master':
+        if (!this.verifier.isMasterKey(shown.text)) throw new BadCredential(INVALID.master, 'master', {});
+        return { kind: 'master' };
+      case 'key':
+        return this.proven(this.verifier.verifyKey(shown.text, source), asKey, shown);
+      case 'token':
+        return this.proven(this.verifier.verifyToken(shown.text), asToken, shown);
     }
-    const key = headers['x-api-key'];
-    const { authorization } = headers;
-    if (authorization !== undefined && (key === undefined || BEARER_SCHEME.test(authorization))) {
-      const token = BEARER.exec(authorization)?.[1];
-      if (token === undefined) throw unauthenticated('Authorization must be "Bearer <token>"');
-      return proven(this.verifier.verifyToken(token), asToken, 'Invalid or expired token');
-    }
-    if (typeof key !== 'string' || key === '') throw unauthenticated(missingCredential(access));
-    return proven(this.verifier.verifyKey(key), asKey, 'Invalid API key');
   }
 
   /** Proves a socket ticket; whether it was used already is asked by whoever accepts it. */
   identifyTicket(ticket: string): Identity | Promise<Identity> {
-    return proven(this.verifier.verifyTicket(ticket), asTicket, 'Invalid or expired ticket');
+    return this.proven(this.verifier.verifyTicket(ticket), asTicket, { kind: 'ticket', text: ticket });
+  }
+
+  /**
+   * Asks before a queue whether a credential is worth a place in it: throws like `identify` for what is surely bad.
+   * Without I/O, but for a key that nobody has shown before: that one waits among its kind.
+   */
+  vet(headers: CredentialHeaders, access: AccessKind, source: CallSource): void | Promise<void> {
+    const shown = shownIn(headers, access);
+    if (shown.kind !== 'master') return this.plausible(shown, source);
+  }
+
+  vetTicket(ticket: string, source: CallSource): void | Promise<void> {
+    return this.plausible({ kind: 'ticket', text: ticket }, source);
   }
 
   /** Applies the route's rule to a proven credential. Throws 400, 401 or 403. */
@@ -82,6 +110,47 @@ export class Authenticator {
     const user = MASTER_KEY_OPENS.has(access) ? undefined : userOf(headers['x-user-id'], access === 'user');
     return ending(new Caller('key', requestId, tenant, user, grant.keyId, grant.scopes), grant.endsAtMs);
   }
+
+  private plausible(shown: Shown<TenantCredential>, source: CallSource): void | Promise<void> {
+    const settle = (isPlausible: boolean): void => {
+      if (!isPlausible) throw this.bad(shown);
+    };
+    const answer = this.verifier.isPlausible(shown.kind, shown.text, source);
+    if (answer instanceof Promise) return answer.then(settle);
+    settle(answer);
+  }
+
+  private proven<G>(
+    answer: G | undefined | Promise<G | undefined>,
+    wrap: (grant: G) => Identity,
+    shown: Shown<TenantCredential>,
+  ): Identity | Promise<Identity> {
+    if (answer instanceof Promise) return answer.then((grant) => this.proven(grant, wrap, shown));
+    if (answer === undefined) throw this.bad(shown);
+    return wrap(answer);
+  }
+
+  private bad({ kind, text }: Shown<TenantCredential>): BadCredential {
+    return new BadCredential(INVALID[kind], kind, this.verifier.guessOf(kind, text));
+  }
+}
+
+/** Finds the credential that counts. Throws 401 where there is none, or none that can be one. */
+function shownIn(headers: CredentialHeaders, access: AccessKind): Shown<'master' | 'key' | 'token'> {
+  const master = headers['x-master-key'];
+  if (MASTER_KEY_OPENS.has(access) && master !== undefined) {
+    if (typeof master !== 'string') throw unauthenticated(INVALID.master);
+    return { kind: 'master', text: master };
+  }
+  const key = headers['x-api-key'];
+  const { authorization } = headers;
+  if (authorization !== undefined && (key === undefined || BEARER_SCHEME.test(authorization))) {
+    const token = BEARER.exec(authorization)?.[1];
+    if (token === undefined) throw unauthenticated('Authorization must be "Bearer <token>"');
+    return { kind: 'token', text: token };
+  }
+  if (typeof key !== 'string' || key === '') throw unauthenticated(missingCredential(access));
+  return { kind: 'key', text: key };
 }
 
 function asKey(grant: KeyGrant): Identity {
@@ -101,16 +170,6 @@ function ending(caller: Caller, endsAtMs: number | undefined): Caller {
   return caller;
 }
 
-function proven<G>(
-  answer: G | undefined | Promise<G | undefined>,
-  wrap: (grant: G) => Identity,
-  refusal: string,
-): Identity | Promise<Identity> {
-  if (answer instanceof Promise) return answer.then((grant) => proven(grant, wrap, refusal));
-  if (answer === undefined) throw unauthenticated(refusal);
-  return wrap(answer);
-}
-
 function missingCredential(access: AccessKind): string {
   if (access === 'master') return 'X-Master-Key is required';
   if (access === 'tenantOrMaster') return 'X-Master-Key or X-API-Key is required';
@@ -122,14 +181,8 @@ function missingCredential(access: AccessKind): string {
 function admitTenant(tenant: TenantPolicy, origin: string | undefined): void {
   if (tenant.status === 'suspended') throw forbidden('This tenant is suspended');
   const allowed = tenant.settings.allowed_origins;
-  if (origin !== undefined && Array.isArray(allowed) && !lists(allowed, origin))
+  if (origin !== undefined && Array.isArray(allowed) && !listsOrigin(allowed, origin))
     throw forbidden('This origin is not allowed for the tenant');
-}
-
-/** Browsers send the host in lower case; whoever wrote the list may not have. */
-function lists(allowed: readonly string[], origin: string): boolean {
-  const wanted = origin.toLowerCase();
-  return allowed.some((item) => item.toLowerCase() === wanted);
 }
 
 function userOf(header: string | string[] | undefined, required: boolean): string | undefined {

@@ -29,17 +29,43 @@ export interface TicketGrant extends TokenGrant {
   readonly epoch: number | undefined;
 }
 
+/** Where a credential comes from. Read only where it matters: FastifyRequest works its `ip` out when asked. */
+export interface CallSource {
+  /** The client's address; behind a proxy (TRUST_PROXY) the one that the proxy saw. */
+  readonly ip: string;
+}
+
+/** A credential that this installation did not make, or an API key that does not live. */
+export interface Guess {
+  /** What lists show of the API key, where it begins like one. */
+  readonly prefix?: string | undefined;
+}
+
+export type CredentialKind = 'master' | 'key' | 'token' | 'ticket';
+
 /**
  * Tells what a credential stands for, or undefined when it is not good (unknown, expired, revoked, forged). The
  * tenants module implements it. Answers synchronously where it can: the hot path then costs no promise. A rejected
  * promise means that the database is away (503), never that the credential is bad.
  */
 export abstract class CredentialVerifier {
-  abstract verifyKey(apiKey: string): KeyGrant | undefined | Promise<KeyGrant | undefined>;
+  abstract verifyKey(apiKey: string, source: CallSource): KeyGrant | undefined | Promise<KeyGrant | undefined>;
   abstract verifyToken(token: string): TokenGrant | undefined | Promise<TokenGrant | undefined>;
   /** Whether it was used already is another question: `Tickets`. */
   abstract verifyTicket(ticket: string): TicketGrant | undefined | Promise<TicketGrant | undefined>;
   abstract isMasterKey(key: string): boolean;
+  /**
+   * Whether a credential is worth a place in a queue. Answers at once for what is malformed, forged, expired or known to be
+   * bad (false) and for what was good before (true). A key that nobody has shown yet is looked up, together with the others
+   * of its kind, in a queue of its own. May reject with 503.
+   */
+  abstract isPlausible(
+    kind: Exclude<CredentialKind, 'master'>,
+    credential: string,
+    source: CallSource,
+  ): boolean | Promise<boolean>;
+  /** What a bad credential is a guess at; undefined: it is one of this installation that has ended. Without I/O. */
+  abstract guessOf(kind: Exclude<CredentialKind, 'master'>, credential: string): Guess | undefined;
 }
 
 /** Knows which tickets were used, for all nodes. The tenants module implements it. */

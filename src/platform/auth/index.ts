@@ -3,11 +3,15 @@
  * tenants module through the CredentialVerifier port.
  */
 export { Access, type AccessKind, type RouteAccess } from './access';
+export { BadCredential } from './bad-credential';
 export { Authenticator, type CredentialHeaders, type Identity } from './authenticator';
 export { Caller, type IdempotencyClaim } from './caller';
 export { type CredentialChanges, CredentialWatch } from './credential-watch';
 export {
+  type CallSource,
+  type CredentialKind,
   CredentialVerifier,
+  type Guess,
   type KeyGrant,
   type Scope,
   type TicketGrant,

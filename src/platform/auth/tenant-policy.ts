@@ -12,6 +12,9 @@ export const LIMIT_DEFAULTS = {
   tokens_per_user_per_day: null,
   runs_at_once: 100,
   runs_at_once_per_user: 10,
+  users: null,
+  rooms: null,
+  members_per_room: null,
 } as const satisfies Record<string, number | null>;
 
 export type LimitName = keyof typeof LIMIT_DEFAULTS;

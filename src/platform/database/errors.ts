@@ -17,6 +17,8 @@ const SOCKET_CODES = new Set([
 const DRIVER_MESSAGES =
   /terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|not queryable|Connection ended|after calling end on the pool/i;
 
+/** A limit of the tenant is reached (migration 0019). */
+const LIMIT_REACHED = 'CA001';
 /** This process has no descriptor left for another connection; those that it has go on. */
 const OUT_OF_DESCRIPTORS = new Set(['EMFILE', 'ENFILE']);
 /** disk_full and io_error. What the operating system says besides is internal_error or another system error. */
@@ -74,7 +76,7 @@ export class DeadlineExceeded extends Error {
 
 /** undefined: the failure is the caller's own (its input, or a refusal of the service). */
 export function reasonOf(error: unknown): FailureReason | undefined {
-  if (error instanceof AppError) return undefined;
+  if (error instanceof AppError || codeOf(error) === LIMIT_REACHED) return undefined;
   if (error instanceof DeadlineExceeded) return 'deadline';
   if (isStorage(error)) return 'storage';
   if (isOutOfConnections(error)) return 'busy';
@@ -86,10 +88,12 @@ export function reasonOf(error: unknown): FailureReason | undefined {
 }
 
 /**
- * What a caller sees: 503 where the database is away or busy, the error itself where it is a fault of ours.
+ * What a caller sees: 503 where the database is away or busy, 403 where a limit is reached, the error itself where it is
+ * a fault of ours.
  * @param isFull its disk is known to be full, whatever this call died of
  */
 export function translate(error: unknown, outcome: 'unknown' | 'none', isFull = false): unknown {
+  if (isServerError(error) && error.code === LIMIT_REACHED) return limitReached(error);
   const reason = reasonOf(error);
   if (reason === undefined || reason === 'unexpected') return error;
   return databaseUnavailable(isFull || reason === 'storage', { outcome, cause: error });
@@ -103,4 +107,10 @@ export function databaseUnavailable(
   return isFull
     ? unavailable('The disk of the database is full. Its operator has to make room', { ...options, reason: 'storage' })
     : unavailable('The database is not available right now. Try again in a moment', options);
+}
+
+/** Not 429: it does not pass with time. */
+function limitReached({ detail, hint }: DatabaseError): AppError {
+  const message = `A limit of the tenant is reached: ${detail ?? ''} allows ${hint ?? ''}`;
+  return new AppError('AUTHORIZATION_ERROR', message, { details: { limit: detail, allowed: Number(hint) } });
 }

@@ -6,11 +6,20 @@
  * PostgreSQL is frozen; a connection in doubt is destroyed. One server at a time holds a database.
  */
 export { Availability } from './availability';
+export { backup, BackupRefusal, type RestoreRequest, restore } from './backup';
 export { callText, Database, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
 export { codeOf, isConnectionLoss, isRetryable } from './errors';
 export { Epoch } from './epoch';
-export { EmbeddedPostgres, EmbeddedPostgresError } from './embedded';
+export {
+  DirectoryTakenError,
+  EmbeddedPostgres,
+  EmbeddedPostgresError,
+  hasCluster,
+  runningConnection,
+} from './embedded';
+export { connectionOf } from './connection';
+export { explainOpening } from './explain';
 export { migrate, migrationSource } from './migrator';
 export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { purgeExpired } from './purge';

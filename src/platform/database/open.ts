@@ -118,7 +118,7 @@ function diskCheck({ url, dataDir }: DatabaseConfig): (() => Promise<boolean>) |
 
 /** The same shape without a database behind it: for documents that are made from the code alone. */
 export function unopenedDatabase(log: Log): OpenDatabase {
-  const roles = { tenant: '', system: '', append: '' };
+  const roles = { tenant: '', system: '', append: '', backup: '' };
   const connection = { host: '/nowhere' };
   const availability = new Availability(connection, log);
   const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles, log }), availability, 1);

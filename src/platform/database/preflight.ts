@@ -21,8 +21,11 @@ interface ServerFacts {
   readonly replication_role: string;
 }
 
-/** Refuses databases on which the product's promises would not hold. Returns the major version and database name. */
-export async function preflight(client: Client, allowUnsafe: boolean): Promise<{ major: number; database: string }> {
+/** Refuses databases on which the product's promises would not hold. Returns its major version and name, and the login role. */
+export async function preflight(
+  client: Client,
+  allowUnsafe: boolean,
+): Promise<{ major: number; database: string; login: string }> {
   const { rows } = await client.query<ServerFacts>(
     `SELECT current_setting('server_version_num') AS version, current_user AS login, current_database() AS database,
        r.rolsuper AS super, r.rolbypassrls AS bypass,
@@ -47,7 +50,7 @@ export async function preflight(client: Client, allowUnsafe: boolean): Promise<{
     throw new DatabaseRefusal(
       `PostgreSQL runs with ${off.join(', ')} off: acknowledged messages could be lost. Turn it on, or accept that with DATABASE_ALLOW_UNSAFE=true`,
     );
-  return { major, database: facts.database };
+  return { major, database: facts.database, login: facts.login };
 }
 
 function refuseUnfit(facts: ServerFacts): void {

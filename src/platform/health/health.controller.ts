@@ -1,11 +1,12 @@
-import { Controller, Get, Headers, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { unauthenticated } from '../../common/errors';
 import { HttpConfig } from '../../config';
-import { Access, CredentialVerifier } from '../auth';
+import { Access, BadCredential, CredentialVerifier } from '../auth';
 import { ApiErrors } from '../http';
 import { Metrics } from '../metrics';
+import { FailedCredentials } from '../rate-limit';
 import { HealthDto, ProbeDto } from './health.dto';
 import { HealthService } from './health.service';
 
@@ -17,6 +18,7 @@ export class HealthController {
     private readonly metrics: Metrics,
     private readonly config: HttpConfig,
     private readonly verifier: CredentialVerifier,
+    private readonly failures: FailedCredentials,
   ) {}
 
   /** Whether the server can do its work: `db_writable` comes from a real write, and is false while the disk of the database is full. 503 with status "error" when not. */
@@ -52,7 +54,7 @@ export class HealthController {
   /** Metrics as Prometheus text. With METRICS_PUBLIC=false the master key is needed. */
   @Get('metrics')
   @Access('public')
-  @ApiErrors('AUTHENTICATION_ERROR')
+  @ApiErrors('AUTHENTICATION_ERROR', 'RATE_LIMIT_EXCEEDED')
   @ApiProduces('text/plain')
   @ApiResponse({
     status: 200,
@@ -60,11 +62,15 @@ export class HealthController {
     content: { 'text/plain': { schema: { type: 'string' } } },
   })
   async metricsText(
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('x-master-key') key?: string,
   ): Promise<string> {
-    if (!this.config.metricsPublic && (key === undefined || !this.verifier.isMasterKey(key)))
-      throw unauthenticated('X-Master-Key is required');
+    if (!this.config.metricsPublic) {
+      if (key === undefined) throw unauthenticated('X-Master-Key is required');
+      if (!this.verifier.isMasterKey(key))
+        throw await this.failures.refusal(new BadCredential('Invalid master key', 'master', {}), request);
+    }
     reply.type(this.metrics.contentType);
     return this.metrics.text();
   }

@@ -1,20 +1,22 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, unauthenticated, unavailable } from '../../common/errors';
-import type { Authenticator, Identity, RouteAccess } from '../auth';
+import { type Authenticator, BadCredential, type Identity, type RouteAccess } from '../auth';
 import type { Lifecycle } from '../lifecycle';
 import type { Metrics } from '../metrics';
-import { type TenantThrottlerGuard, windowOf } from '../rate-limit';
+import { type FailedCredentials, rateLimitCodeOf, type TenantThrottlerGuard, windowOf } from '../rate-limit';
 import type { QueryNames } from './query-names';
 
 /**
  * What every request passes before its body is read: not stopping, a proven credential, the tenant's limit, the
- * route's rule, a query that the route takes. Runs as a Fastify hook because Nest's guards come after the body is parsed. A route without a rule
- * answers 401. Synchronous where the credential is cached and the counters are local: the hot path has no promise here.
+ * route's rule, a query that the route takes. Runs as a Fastify hook because Nest's guards come after the body is
+ * parsed. A route without a rule answers 401. Synchronous where the credential is cached and the counters are local:
+ * the hot path has no promise here.
  */
 export class Gate {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly throttler: TenantThrottlerGuard,
+    private readonly failures: FailedCredentials,
     private readonly lifecycle: Lifecycle,
     private readonly metrics: Metrics,
     private readonly queries: QueryNames,
@@ -22,7 +24,14 @@ export class Gate {
 
   /** Fastify's hook: calls `done` with the refusal, or with nothing. */
   readonly hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
-    const refuse = (error: unknown): void => done(this.counted(request, error));
+    const refuse = (error: unknown): void => {
+      const counted = this.counted(request, error);
+      if (!(counted instanceof BadCredential)) done(counted);
+      else
+        void this.failures
+          .refusal(counted, request, rateLimitCodeOf(request.routeOptions.url ?? request.url))
+          .then((refusal) => done(refusal));
+    };
     try {
       const passed = this.pass(request, reply);
       if (passed instanceof Promise) passed.then(() => done(), refuse);
@@ -41,7 +50,7 @@ export class Gate {
       throw unavailable('The server is stopping');
     }
     if (route === undefined) throw unauthenticated('This route is not open to any credential');
-    const identity = this.authenticator.identify(request.headers, route.access);
+    const identity = this.authenticator.identify(request.headers, route.access, request);
     if (identity instanceof Promise) return identity.then((found) => this.admit(request, reply, found, route));
     return this.admit(request, reply, identity, route);
   }

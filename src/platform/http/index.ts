@@ -3,8 +3,9 @@
  * envelope, idempotency keys and Swagger. Order of a request: request id → CORS → gate (credential, limit, rule) →
  * body → idempotency key → validation → controller.
  */
-export { HttpAdapter, requestIdOf } from './adapter';
+export { clientAddress, HttpAdapter, requestIdOf } from './adapter';
 export { AlwaysEnveloped, NeverEnveloped } from './envelope';
+export { drainConnections } from './hang-up';
 export { CurrentCaller } from './caller.decorator';
 export { PageDto } from './dto/page.dto';
 export { PageQueryDto, SuccessDto } from './dto/page-query.dto';

@@ -4,18 +4,20 @@ import helmet from '@fastify/helmet';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { invalid } from '../../common/errors';
+import { originMatchers } from '../../common/text';
 import { HttpConfig } from '../../config';
 import { Authenticator, CredentialVerifier } from '../auth';
 import { Lifecycle } from '../lifecycle';
 import { Log } from '../logging';
 import { Metrics } from '../metrics';
-import { TenantThrottlerGuard } from '../rate-limit';
+import { FailedCredentials, TenantThrottlerGuard } from '../rate-limit';
 import { CompiledValidationPipe, MAX_SENT_JSON_BYTES, Validator } from '../validation';
 import { wrapped } from './envelope';
 import { AllErrorsFilter } from './error-filter';
 import { Gate } from './gate';
+import { installHangUps } from './hang-up';
 import { bindIdempotencyKey } from './idempotency-key';
-import { installJsonBody } from './json-body';
+import { codedTransfer, installJsonBody, isCodedTransfer } from './json-body';
 import { compileDtos } from './compile-dtos';
 import { QueryNames } from './query-names';
 import { RouteTable } from './routes';
@@ -56,6 +58,7 @@ export async function installHttp(app: NestFastifyApplication, sockets: readonly
   // Pages ask for it per route (swagger.ts); on JSON its dozen headers say nothing and cost a tenth of a request.
   await fastify.register(helmet, { global: false });
   installHooks(fastify, app);
+  installHangUps(fastify, app.get(Lifecycle));
   await installCors(fastify, app.get(HttpConfig));
   installGate(fastify, app);
 }
@@ -68,13 +71,19 @@ function installHooks(fastify: FastifyInstance, app: NestFastifyApplication): vo
     delete request.headers.expect;
     fastify.server.emit('request', request, response);
   });
+  // Without a listener Node says "go on" by itself, before the gate: whoever reads the body says it.
+  fastify.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    fastify.server.emit('request', request, response);
+  });
   fastify.decorateRequest('caller', undefined);
   fastify.decorateRequest('rateWindow', undefined);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
     reply.header('X-Content-Type-Options', 'nosniff');
-    const isHostMissing = request.headers.host === undefined && request.raw.httpVersion === '1.1';
-    done(isHostMissing ? invalid('Host', 'The Host header is required') : undefined);
+    const { headers, raw } = request;
+    if (headers.host === undefined && raw.httpVersion === '1.1') done(invalid('Host', 'The Host header is required'));
+    else if (isCodedTransfer(headers['transfer-encoding'])) done(codedTransfer());
+    else done();
   });
   fastify.addHook('preHandler', (request, _reply, done) => {
     bindIdempotencyKey(request);
@@ -104,7 +113,7 @@ function installHooks(fastify: FastifyInstance, app: NestFastifyApplication): vo
 async function installCors(fastify: FastifyInstance, config: HttpConfig): Promise<void> {
   const all = config.corsOrigins.includes('*');
   await fastify.register(cors, {
-    origin: all ? '*' : [...config.corsOrigins],
+    origin: all ? '*' : originMatchers(config.corsOrigins),
     methods: METHODS,
     exposedHeaders: EXPOSED,
     credentials: false,
@@ -117,6 +126,7 @@ function installGate(fastify: FastifyInstance, app: NestFastifyApplication): voi
   const gate = new Gate(
     new Authenticator(app.get(CredentialVerifier, { strict: false })),
     app.get(TenantThrottlerGuard, { strict: false }),
+    app.get(FailedCredentials, { strict: false }),
     app.get(Lifecycle),
     app.get(Metrics),
     new QueryNames(app, app.get(Validator)),

@@ -5,6 +5,8 @@ import { AppError } from '../../common/errors';
 import { isTooLarge, JsonRefused, parseJson, refused } from '../validation';
 
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+/** Of a header's value, in an error's message. */
+const SHOWN_LENGTH = 40;
 const JSON_TYPE = /^application\/json *(;|$)/i;
 
 /**
@@ -42,14 +44,49 @@ export function installJsonBody(fastify: FastifyInstance, limit: number): void {
         if (raw) request.body = parseJsonBody(raw);
         done();
       } catch (fault) {
-        // What is left of the body would be taken for the next request.
-        reply.header('Connection', 'close');
         done(fault as Error);
       }
     };
-    if (JSON_TYPE.test(request.headers['content-type'] ?? '')) readBody(request.raw, limit, settle);
-    else settle(new AppError('UNSUPPORTED_MEDIA_TYPE', 'Content-Type must be application/json'));
+    const { headers } = request;
+    if (isCoded(headers['content-encoding'])) settle(codedBody(headers['content-encoding']));
+    else if (!JSON_TYPE.test(headers['content-type'] ?? '')) settle(notJson());
+    else {
+      if (headers.expect !== undefined) reply.raw.writeContinue();
+      readBody(request.raw, limit, settle);
+    }
   });
+}
+
+/** Whether a body is transferred in another way than plainly or in chunks: Node takes only these apart. */
+export function isCodedTransfer(header: string | undefined): boolean {
+  return header !== undefined && header.trim().toLowerCase() !== 'chunked';
+}
+
+/** 501: HTTP has a status of its own for what the catalogue calls a bad request. */
+export function codedTransfer(): AppError {
+  return new AppError('VALIDATION_ERROR', 'Transfer-Encoding must be chunked or absent', {
+    field: 'Transfer-Encoding',
+    status: 501,
+  });
+}
+
+/** Whether a body is compressed or otherwise coded: `identity` says that it is not. */
+function isCoded(header: string | undefined): boolean {
+  if (header === undefined) return false;
+  return header.split(',').some((coding) => !/^(identity)?$/i.test(coding.trim()));
+}
+
+function codedBody(header: string | undefined): AppError {
+  const said = (header ?? '').slice(0, SHOWN_LENGTH);
+  return new AppError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `Content-Encoding ${said} is not supported: send the body as it is, without compressing it`,
+    { field: 'Content-Encoding', headers: { 'Accept-Encoding': 'identity' } },
+  );
+}
+
+function notJson(): AppError {
+  return new AppError('UNSUPPORTED_MEDIA_TYPE', 'Content-Type must be application/json');
 }
 
 function hasBody({ method, headers }: FastifyRequest): boolean {

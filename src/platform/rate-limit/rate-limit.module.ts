@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Counters } from '../cluster';
 import { AiWindow } from './ai-window';
 import { CounterStorage } from './counter-storage';
+import { FailedCredentials } from './failed-credentials';
 import { TenantThrottlerGuard } from './tenant-throttler.guard';
 import { rateWindowOf } from './window';
 
@@ -24,7 +25,7 @@ import { rateWindowOf } from './window';
       }),
     }),
   ],
-  providers: [AiWindow, TenantThrottlerGuard],
-  exports: [AiWindow, TenantThrottlerGuard],
+  providers: [AiWindow, FailedCredentials, TenantThrottlerGuard],
+  exports: [AiWindow, FailedCredentials, TenantThrottlerGuard],
 })
 export class RateLimitModule {}

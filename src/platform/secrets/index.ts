@@ -2,13 +2,14 @@
  * Secrets that the operator did not set are made once and kept in 0600 files under DATA_DIR/secrets. What the
  * environment sets wins and is not written to disk.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../../common/make-directory';
 import type { AppConfig } from '../../config';
 import { SecretBox } from './secret-box';
 
+export { openWithPassphrase, type PassphraseBox, PassphraseError, sealWithPassphrase } from './passphrase-box';
 export { SecretBox } from './secret-box';
 
 export class Secrets {
@@ -33,53 +34,112 @@ export class Secrets {
   }
 }
 
+/** What of an installation's secrets is there, none made. */
+export interface FoundSecrets {
+  readonly masterKey: string | undefined;
+  readonly jwtSecret: string | undefined;
+  readonly encryptionKey: string | undefined;
+  readonly oldEncryptionKeys: readonly string[];
+}
+
+const FILES = { masterKey: 'master-key', jwtSecret: 'jwt-secret', encryptionKey: 'encryption-key' } as const;
+/** Keys that came with a backup; ENCRYPTION_KEYS_OLD adds to them. */
+const OLD_KEYS = 'encryption-keys-old';
+
+/** Those that the environment sets or DATA_DIR/secrets holds. */
+export function findSecrets(config: AppConfig): FoundSecrets {
+  const directory = secretsDirectory(config);
+  const found = (name: keyof typeof FILES): string | undefined =>
+    config.security[name] ?? read(join(directory, FILES[name]));
+  return {
+    masterKey: found('masterKey'),
+    jwtSecret: found('jwtSecret'),
+    encryptionKey: found('encryptionKey'),
+    oldEncryptionKeys: oldKeys(config),
+  };
+}
+
+/** Puts secrets of another installation where the server finds them; what is there already stays. */
+export function keepSecrets(config: AppConfig, secrets: FoundSecrets): void {
+  const directory = secretsDirectory(config);
+  const here = findSecrets(config);
+  for (const name of ['masterKey', 'jwtSecret', 'encryptionKey'] as const) {
+    const value = secrets[name];
+    if (here[name] === undefined && value !== undefined) write(join(directory, FILES[name]), value);
+  }
+  const known = new Set([...here.oldEncryptionKeys, here.encryptionKey ?? secrets.encryptionKey]);
+  const old = [secrets.encryptionKey, ...secrets.oldEncryptionKeys].filter(
+    (key) => key !== undefined && !known.has(key),
+  );
+  if (old.length > 0) write(join(directory, OLD_KEYS), [...here.oldEncryptionKeys, ...old].join('\n'));
+}
+
+/** Names a key without telling it: what is encrypted with it begins with the first eight digits. */
+export function keyFingerprint(hex: string): string {
+  return createHash('sha256').update(Buffer.from(hex, 'hex')).digest('hex').slice(0, 16);
+}
+
 /** Reads or makes the secrets. Throws a plain error with one line when the directory is not usable. */
 export function loadSecrets(config: AppConfig): Secrets {
-  const directory = join(config.database.dataDir, 'secrets');
-  const { masterKey, jwtSecret, encryptionKey, oldEncryptionKeys } = config.security;
+  const directory = secretsDirectory(config);
+  const { masterKey, jwtSecret, encryptionKey } = config.security;
   const master =
     masterKey === undefined
-      ? stored(directory, 'master-key', () => `master_${randomBytes(24).toString('base64url')}`)
+      ? stored(directory, FILES.masterKey, () => `master_${randomBytes(24).toString('base64url')}`)
       : undefined;
   const madeKey = encryptionKey === undefined ? storedKey(directory) : undefined;
   return new Secrets(
     masterKey ?? master?.value ?? '',
-    jwtSecret ?? stored(directory, 'jwt-secret', () => randomBytes(48).toString('base64url')).value,
+    jwtSecret ?? stored(directory, FILES.jwtSecret, () => randomBytes(48).toString('base64url')).value,
     encryptionKey ?? madeKey?.value ?? '',
     master?.made ? master.file : undefined,
-    oldEncryptionKeys,
+    oldKeys(config),
     madeKey?.made,
   );
 }
 
 /** Keeps a key that somebody has to find: replaces what is there. Returns the file. */
 export function keepSecret(config: AppConfig, name: string, value: string): string {
-  const file = join(config.database.dataDir, 'secrets', name);
+  const file = join(secretsDirectory(config), name);
   write(file, value);
   return file;
 }
 
 /** Made by an earlier start, so whatever else stands there now is damage: a new one would lose what it has encrypted. */
 function storedKey(directory: string): { value: string; made: boolean } {
-  const { value, file, made } = stored(directory, 'encryption-key', () => randomBytes(32).toString('hex'));
+  const { value, file, made } = stored(directory, FILES.encryptionKey, () => randomBytes(32).toString('hex'));
   if (/^[0-9a-f]{64}$/i.test(value)) return { value, made };
   throw new Error(`${file} holds no encryption key (64 hex digits): put the former one back, or set ENCRYPTION_KEY`);
 }
 
+function secretsDirectory(config: AppConfig): string {
+  return join(config.database.dataDir, 'secrets');
+}
+
+function oldKeys(config: AppConfig): string[] {
+  const kept = read(join(secretsDirectory(config), OLD_KEYS))?.split('\n') ?? [];
+  return [...new Set([...config.security.oldEncryptionKeys, ...kept])];
+}
+
 function stored(directory: string, name: string, make: () => string): { value: string; file: string; made: boolean } {
   const file = join(directory, name);
-  try {
-    const value = readFileSync(file, 'utf8').trim();
-    if (value.length > 0) {
-      chmodSync(file, 0o600);
-      return { value, file, made: false };
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(file, error);
-  }
+  const found = read(file);
+  if (found !== undefined) return { value: found, file, made: false };
   const value = make();
   write(file, value);
   return { value, file, made: true };
+}
+
+function read(file: string): string | undefined {
+  try {
+    const value = readFileSync(file, 'utf8').trim();
+    if (value.length === 0) return undefined;
+    chmodSync(file, 0o600);
+    return value;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(file, error);
+    return undefined;
+  }
 }
 
 function write(file: string, value: string): void {

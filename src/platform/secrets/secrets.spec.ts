@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AppConfig, loadConfig } from '../../config';
-import { loadSecrets } from '.';
+import { findSecrets, keepSecrets, keyFingerprint, loadSecrets } from '.';
 
 const SET = { MASTER_API_KEY: 'm'.repeat(16), JWT_SECRET: 'j'.repeat(32), ENCRYPTION_KEY: 'a'.repeat(64) };
 
@@ -74,6 +74,37 @@ describe('secrets', () => {
     expect(jwtSecret.length).toBeGreaterThanOrEqual(32);
     expect(readFileSync(file('jwt-secret'), 'utf8')).toBe(`${jwtSecret}\n`);
     expect(readdirSync(join(dataDir, 'secrets'))).not.toContain('jwt-secret.new');
+  });
+
+  it('are found without being made', () => {
+    const none = { masterKey: undefined, jwtSecret: undefined, encryptionKey: undefined, oldEncryptionKeys: [] };
+    expect(findSecrets(config())).toEqual(none);
+    expect(readdirSync(dataDir)).toEqual([]);
+    const { masterKey, jwtSecret, encryptionKey } = loadSecrets(config());
+    const old = 'b'.repeat(64);
+    expect(findSecrets(config({ ENCRYPTION_KEYS_OLD: old }))).toEqual({
+      ...{ masterKey, jwtSecret, encryptionKey },
+      oldEncryptionKeys: [old],
+    });
+  });
+
+  it('of another installation are kept where none are, and its keys read beside one that is there', () => {
+    const [other, older] = ['c'.repeat(64), 'd'.repeat(64)];
+    const brought = { masterKey: 'm2', jwtSecret: 'j2', encryptionKey: other, oldEncryptionKeys: [older] };
+    keepSecrets(config(), brought);
+    expect(loadSecrets(config())).toMatchObject({ masterKey: 'm2', jwtSecret: 'j2', encryptionKey: other });
+    expect(findSecrets(config())).toEqual(brought);
+    rmSync(join(dataDir, 'secrets'), { recursive: true });
+    keepSecrets(config(SET), brought);
+    expect(findSecrets(config(SET))).toMatchObject({
+      ...{ masterKey: SET.MASTER_API_KEY, encryptionKey: SET.ENCRYPTION_KEY, oldEncryptionKeys: [other, older] },
+    });
+    expect(readdirSync(join(dataDir, 'secrets'))).toEqual(['encryption-keys-old']);
+    const sealed = loadSecrets(config({ ENCRYPTION_KEY: other }))
+      .box()
+      .seal('x', '');
+    expect(loadSecrets(config(SET)).box().open(sealed, '')).toBe('x');
+    expect(sealed.slice(0, 8)).toBe(keyFingerprint(other).slice(0, 8));
   });
 
   it('in a place that cannot be used are one clear line', () => {

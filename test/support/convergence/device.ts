@@ -13,6 +13,14 @@ export interface World {
   readonly rooms: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
+/** What a client does about a log that was put back. */
+export interface Care {
+  /** It drops what it has when `hello` brings another epoch. */
+  readonly heedsEpoch: boolean;
+  /** Its positions name their message, and it looks at the ids of what comes. */
+  readonly namesMessages: boolean;
+}
+
 export interface Accepted {
   readonly roomId: string;
   readonly seq: number;
@@ -43,12 +51,16 @@ export class Device {
   private readonly asked = new Set<string>();
   private readonly filling = new Set<Promise<void>>();
   private sent = 0;
+  private epoch: unknown;
+  /** How often it dropped what it had of a room. */
+  forgotten = 0;
 
   constructor(
     readonly world: World,
     readonly name: string,
     readonly userId: string,
     readonly manual: boolean,
+    private readonly care: Care = { heedsEpoch: true, namesMessages: true },
   ) {
     for (const [roomId, founders] of world.rooms) this.views.set(roomId, new RoomView(founders));
   }
@@ -146,14 +158,17 @@ export class Device {
 
   private handle(frame: ServerFrame): void {
     const request = String(frame['request_id']);
-    if (frame.type === 'hello') this.resume();
+    if (frame.type === 'hello') this.resume(frame['epoch']);
     else if (frame.type === 'message.accepted') this.settle(request, frame);
     else if (frame.type === 'error') this.refused(request, frame);
     else if (!frame.type.endsWith('.received') && typeof frame['room_id'] === 'string')
       this.about(frame['room_id'], frame);
   }
 
-  private resume(): void {
+  private resume(epoch: unknown): void {
+    const isOther = this.epoch !== undefined && this.epoch !== epoch;
+    this.epoch = epoch;
+    if (isOther && this.care.heedsEpoch) for (const roomId of this.views.keys()) this.forget(roomId);
     for (const id of this.outbox.keys()) this.resend(id);
     if (this.manual) for (const roomId of this.views.keys()) this.sync(roomId);
   }
@@ -161,12 +176,34 @@ export class Device {
   private about(roomId: string, frame: ServerFrame): void {
     const view = this.view(roomId);
     this.note(roomId, frame);
+    if (frame['first_seq'] !== undefined) view.begin(Number(frame['first_seq']));
+    if (this.isContradicted(view, frame)) this.startOver(roomId);
     if (frame.type === 'sync.complete') this.complete(roomId, view, frame);
+    else if (frame.type === 'sync.reset') this.forget(roomId);
     else if (frame.type === 'sync.truncated') this.fill(roomId, view, frame);
     else view.apply(frame);
     if (frame['user_id'] !== this.userId) return;
     if (frame.type === 'member.left') view.isLive = false;
     if (frame.type === 'member.joined' && !view.isLive) this.sync(roomId);
+  }
+
+  /** Whether a frame shows that the client has what the log does not have. */
+  private isContradicted(view: RoomView, frame: ServerFrame): boolean {
+    if (!this.care.namesMessages) return false;
+    if (frame.type === 'message') return view.contradicts(Number(frame['seq']), frame['message_id']);
+    if (frame.type !== 'sync.complete') return false;
+    const last = Number(frame['last_seq']);
+    return view.seq > last || view.contradicts(last, frame['last_id']);
+  }
+
+  private startOver(roomId: string): void {
+    this.forget(roomId);
+    this.sync(roomId);
+  }
+
+  private forget(roomId: string): void {
+    this.forgotten++;
+    this.view(roomId).forget();
   }
 
   private complete(roomId: string, view: RoomView, frame: ServerFrame): void {
@@ -176,7 +213,10 @@ export class Device {
     }
     this.asked.delete(roomId);
     view.isLive = true;
-    if (this.filling.size === 0) view.rev = Math.max(view.rev, Number(frame['last_rev']));
+    if (this.filling.size > 0) return;
+    view.rev = Math.max(view.rev, Number(frame['last_rev']));
+    // What it had was dropped meanwhile.
+    if (view.seq < Number(frame['last_seq'])) this.sync(roomId);
   }
 
   /** What a sync left out is fetched. */
@@ -194,7 +234,8 @@ export class Device {
     this.asked.add(roomId);
     const view = this.view(roomId);
     view.isLive = false;
-    const positions = { room_id: roomId, after_seq: view.seq, after_rev: view.rev };
+    const named = this.care.namesMessages && view.lastId !== undefined ? { after_id: view.lastId } : {};
+    const positions = { room_id: roomId, after_seq: view.seq, ...named, after_rev: view.rev };
     this.note(roomId, { type: ASKED, ...positions });
     this.tell({ type: 'sync', request_id: roomId, ...positions });
   }

@@ -182,7 +182,8 @@ export class Play {
     for (const user of users) lists.set(user, (await listRooms(this.as(user))).rooms);
     const truths = new Map<string, RoomTruth>();
     for (const roomId of this.world.rooms.keys()) {
-      const messages = (await listAll(this.as(HOST), roomId)).map(({ rev, content, deleted_at }) => ({
+      const messages = (await listAll(this.as(HOST), roomId)).map(({ message_id, rev, content, deleted_at }) => ({
+        id: message_id,
         rev,
         content,
         isDeleted: deleted_at !== null,

@@ -48,6 +48,8 @@ function after(place: Place, frame: ServerFrame, userId: string): Place[] {
       return [{ ...place, asked: number('after_seq') }];
     case 'error':
       return frame['retryable'] === true ? [unasked(place)] : [{ rev: 0, isOut: true }];
+    case 'sync.reset':
+      return asked === undefined ? [] : [{ rev: 0, synced: number('first_seq') - 1, from: asked }];
     case 'sync.truncated':
       if (asked === undefined && synced === undefined) return [];
       return [{ rev: 0, synced: number('before_seq') - 1, ...(asked === undefined ? {} : { from: asked }) }];

@@ -2,6 +2,7 @@ import type { ServerFrame } from '../ws/client';
 
 /** A message as a client has it. */
 export interface SeenMessage {
+  readonly id: string;
   readonly rev: number;
   readonly content: string;
   readonly isDeleted: boolean;
@@ -20,8 +21,33 @@ export class RoomView {
   /** What comes is live: a sync has brought everything before it. */
   isLive = false;
 
-  constructor(founders: ReadonlyMap<string, string>) {
-    for (const [userId, role] of founders) this.members.set(userId, { rev: 0, role });
+  constructor(private readonly founders: ReadonlyMap<string, string>) {
+    this.forget();
+  }
+
+  /** Drops all that it has: the log was put back, or is another one. */
+  forget(): void {
+    for (const part of [this.messages, this.members, this.reads]) part.clear();
+    for (const [userId, role] of this.founders) this.members.set(userId, { rev: 0, role });
+    [this.seq, this.rev, this.isLive] = [0, 0, false];
+  }
+
+  /** The room keeps nothing before this message. */
+  begin(firstSeq: number): void {
+    for (const seq of this.messages.keys()) if (seq < firstSeq) this.messages.delete(seq);
+    this.seq = Math.max(this.seq, firstSeq - 1);
+    this.advance();
+  }
+
+  /** The id of the message up to which nothing is missing. */
+  get lastId(): string | undefined {
+    return this.messages.get(this.seq)?.id;
+  }
+
+  /** Whether the log has another message there than this client: what the client has never was, or is no more. */
+  contradicts(seq: number, id: unknown): boolean {
+    const seen = this.messages.get(seq);
+    return seen !== undefined && seen.id !== id;
   }
 
   apply(frame: ServerFrame): void {
@@ -41,7 +67,12 @@ export class RoomView {
     const seq = Number(frame['seq']);
     if (rev <= (this.messages.get(seq)?.rev ?? 0)) return;
     const isDeleted = typeof frame['deleted_at'] === 'string';
-    this.messages.set(seq, { rev, content: isDeleted ? '' : String(frame['content']), isDeleted });
+    const content = isDeleted ? '' : String(frame['content']);
+    this.messages.set(seq, { id: String(frame['message_id']), rev, content, isDeleted });
+    this.advance();
+  }
+
+  private advance(): void {
     while (this.messages.has(this.seq + 1)) this.seq++;
   }
 }
@@ -59,7 +90,12 @@ export function divergences(view: RoomView, truth: RoomTruth, userId: string): s
   for (const [i, message] of truth.messages.entries()) {
     const seen = view.messages.get(i + 1);
     if (seen === undefined) faults.push(`message ${i + 1} is missing`);
-    else if (seen.rev !== message.rev || seen.content !== message.content || seen.isDeleted !== message.isDeleted)
+    else if (
+      seen.id !== message.id ||
+      seen.rev !== message.rev ||
+      seen.content !== message.content ||
+      seen.isDeleted !== message.isDeleted
+    )
       faults.push(`message ${i + 1} is ${JSON.stringify(seen)}, should be ${JSON.stringify(message)}`);
   }
   if (view.messages.size > truth.messages.length) faults.push('there are messages that the room does not have');

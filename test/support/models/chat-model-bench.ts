@@ -1,6 +1,8 @@
 import { type AnswerPart, answerOf } from '../../../src/modules/models/answer/answer';
+import type { Timeouts } from '../../../src/modules/models/answer/timed';
 import { ChannelFault, type ChatModel, type ChatRequest } from '../../../src/modules/models/providers/chat-model';
 import { outboundPost } from '../../../src/platform/outbound';
+import { endpointTo, WIRE } from './channels';
 import { ProviderServer } from './provider-server';
 import type { Script } from './script';
 import type { Wire } from './wire';
@@ -14,11 +16,7 @@ export interface ChatModelSubject {
   readonly asked: (body: Readonly<Record<string, unknown>>) => unknown;
 }
 
-export interface Limits {
-  readonly firstTokenMs?: number;
-  readonly betweenMs?: number;
-  readonly totalMs?: number;
-}
+export type Limits = Partial<Timeouts> & { readonly maxBytes?: number };
 
 export interface Outcome {
   readonly text: string;
@@ -49,12 +47,13 @@ export class ChatModelBench {
   ): AsyncGenerator<AnswerPart> {
     const bounds = { allowPrivate: true, connectMs: LONG_MS, maxBytes: 1_000_000, maxErrorBytes: 1000 };
     const messages = [{ role: 'user', content: 'hello there' }] as const;
+    const { maxBytes = 2_000_000, ...timeouts } = limits;
     return answerOf({
       model: this.model,
-      endpoint: { baseUrl, apiKey: KEY, post: outboundPost(bounds) },
-      request: { messages, model: 'm1', temperature: undefined, maxTokens: undefined, signal: NEVER, ...request },
-      patience: { connectMs: LONG_MS, firstTokenMs: LONG_MS, betweenMs: LONG_MS, ...limits },
-      totalMs: limits.totalMs ?? LONG_MS,
+      endpoint: endpointTo(baseUrl, outboundPost(bounds), KEY),
+      request: { messages, model: 'm1', wire: WIRE, signal: NEVER, ...request },
+      timeouts: { firstMs: LONG_MS, idleMs: LONG_MS, totalMs: LONG_MS, ...timeouts },
+      maxBytes,
     });
   }
 

@@ -18,6 +18,8 @@ export class ProviderServer {
   readonly requests: SeenRequest[] = [];
   /** What is done where no script waits. */
   otherwise: Script = {};
+  /** What this provider refuses beyond what its protocol does; undefined: it takes the request. */
+  refuse: Wire['refuse'] = () => undefined;
   private readonly scripts: Script[] = [];
 
   private constructor(
@@ -58,6 +60,7 @@ export class ProviderServer {
     this.requests.length = 0;
     this.scripts.length = 0;
     this.otherwise = {};
+    this.refuse = () => undefined;
   }
 
   async stop(): Promise<void> {
@@ -78,7 +81,7 @@ export class ProviderServer {
     const { method = '', url = '', headers } = incoming;
     const request = { method, url, headers, body: parsed(text), closed };
     this.requests.push(request);
-    const refusal = this.wire.refuse(request);
+    const refusal = this.wire.refuse(request) ?? this.refuse(request);
     if (refusal) {
       response.writeHead(refusal.status, { 'content-type': 'application/json' }).end(JSON.stringify(refusal.body));
       return;
@@ -101,12 +104,13 @@ export class ProviderServer {
       return;
     }
     response.writeHead(status, { ...SSE, ...headers }).flushHeaders();
-    await written(response, this.wire.begin(request));
+    if (script.bare !== true) await written(response, this.wire.begin(request));
     for (const step of steps) {
       if (response.destroyed) return;
       if (!(await this.step(request, response, step))) return;
     }
-    if (response.destroyed) return;
+    if (script.bare === true) response.end();
+    if (response.destroyed || script.bare === true) return;
     const tokens = steps.filter((step) => typeof step === 'string' || 'bytewise' in step).length;
     response.end(this.wire.end(request, tokens, script));
   }
@@ -114,13 +118,11 @@ export class ProviderServer {
   /** false when the answer ends with this step. */
   private async step(request: WireRequest, response: ServerResponse, step: Step): Promise<boolean> {
     if (typeof step === 'string') await written(response, this.wire.token(request, step));
-    else if ('bytewise' in step)
-      for (const byte of Buffer.from(this.wire.token(request, step.bytewise)))
-        await written(response, Buffer.from([byte]));
+    else if ('bytewise' in step) await slowly(response, this.wire.token(request, step.bytewise));
     else if ('hold' in step) await Promise.race([step.hold.pass(), new Promise((r) => response.once('close', r))]);
     else if ('reasoning' in step) await written(response, this.wire.reasoning(request, step.reasoning));
     else if ('toolCall' in step) await written(response, this.wire.toolCall(request, step.toolCall));
-    else if ('raw' in step) await written(response, step.raw);
+    else if ('raw' in step) await (step.slowly === true ? slowly : written)(response, step.raw);
     else {
       if ('error' in step) response.end(this.wire.error(step.error));
       else response.destroy();
@@ -142,4 +144,8 @@ function parsed(text: string): WireRequest['body'] {
 async function written(response: ServerResponse, piece: string | Buffer): Promise<void> {
   if (piece.length === 0 || response.destroyed) return;
   await new Promise<void>((resolve) => response.write(piece, () => setImmediate(resolve)));
+}
+
+async function slowly(response: ServerResponse, piece: string): Promise<void> {
+  for (const byte of Buffer.from(piece)) await written(response, Buffer.from([byte]));
 }

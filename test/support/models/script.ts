@@ -35,8 +35,8 @@ export type Step =
   | { readonly hold: Gate }
   | { readonly reasoning: string }
   | { readonly toolCall: string }
-  /** Bytes between two events, as they are. */
-  | { readonly raw: string }
+  /** Bytes between two events, as they are; `slowly`: one by one. */
+  | { readonly raw: string; readonly slowly?: true }
   /** The provider's own error event; the answer ends with it. */
   | { readonly error: string }
   /** The connection is destroyed. */
@@ -51,6 +51,8 @@ export interface Script {
   readonly body?: string;
   /** Waits before the status line. */
   readonly holdHeaders?: Gate;
+  /** Nothing is written but the steps: no first and no last events of the protocol. */
+  readonly bare?: true;
   /** Default: Hello from the fake model. */
   readonly steps?: readonly Step[];
   /** Reported at the end; null: nothing is reported. Default: prompt 11, completion the number of tokens. */
@@ -60,6 +62,12 @@ export interface Script {
 }
 
 export const DEFAULT_STEPS: readonly string[] = ['Hello', ' from', ' the', ' fake', ' model', '.'];
+
+/** Events with these data, and nothing else; a text stands as it is. */
+export function bare(...events: readonly (object | string)[]): Script {
+  const raw = events.map((data) => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`).join('');
+  return { bare: true, steps: [{ raw }] };
+}
 
 /** Scripts of what goes wrong, by what it is called. */
 export const faults = {

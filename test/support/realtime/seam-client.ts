@@ -8,7 +8,7 @@ import { divergences, RoomView } from '../convergence/view';
 import type { ServerFrame } from '../ws/client';
 import type { FeedNode } from './feed-nodes';
 import type { LineConnection } from './line-connection';
-import type { ModelRoom } from './model-log';
+import { messageIdOf, type ModelRoom } from './model-log';
 
 /** Where a client is connected. */
 export interface SeamNode {
@@ -107,7 +107,9 @@ export class SeamClient {
       const isTold = this.stream.findLast(isSaid)?.type !== 'member.joined';
       return isTold ? this.faults : [...this.faults, `${userId} was never told that they are out`];
     }
-    const messages = room.messages.map(({ rev }) => ({ rev, content: contentOf(rev), isDeleted: false }));
+    const messages = room.messages.map(({ seq, rev }) => ({
+      ...{ id: idOf(seq), rev, content: contentOf(rev), isDeleted: false },
+    }));
     const roles = new Map([...room.members].map((user) => [user, 'member']));
     return [...this.faults, ...divergences(view, { messages, roles, reads: new Map() }, userId)];
   }
@@ -126,6 +128,8 @@ export class SeamClient {
     }
     this.stream.push(frame);
     const { view } = this;
+    // Nobody puts this log back.
+    if (frame.type === 'sync.reset') this.faults.push(`${this.userId} was told that what they have never was`);
     if (frame.type === 'sync.complete') this.complete(frame);
     else if (frame.type === 'sync.truncated') this.fill(frame);
     else view.apply(frame);
@@ -135,6 +139,9 @@ export class SeamClient {
   }
 
   private complete(frame: ServerFrame): void {
+    const last = Number(frame['last_seq']);
+    if (frame['last_id'] !== (last > 0 ? idOf(last) : null))
+      this.faults.push(`${this.userId} was told that message ${last} is ${String(frame['last_id'])}`);
     if (frame['request_id'] === undefined) {
       this.sync();
       return;
@@ -162,7 +169,8 @@ export class SeamClient {
     if (connection?.isOpen !== true || this.isOpening || this.asked) return;
     this.asked = true;
     view.isLive = false;
-    const positions = { room_id: this.roomId, after_seq: view.seq, after_rev: view.rev };
+    const named = view.lastId === undefined ? {} : { after_id: view.lastId };
+    const positions = { room_id: this.roomId, after_seq: view.seq, ...named, after_rev: view.rev };
     this.stream.push({ type: ASKED, ...positions });
     this.at.service.one(connection, positions, 'asked').catch((error: unknown) => {
       if (error instanceof AppError) connection.send(line(errorFrame(error, 'asked')));
@@ -176,7 +184,9 @@ export class SeamClient {
     const isMessage = type.startsWith('message');
     return {
       ...frame,
-      ...(isMessage ? { seq: of ?? seq, content: contentOf(Number(rev)), deleted_at: null } : {}),
+      ...(isMessage
+        ? { seq: of ?? seq, message_id: idOf(Number(of ?? seq)), content: contentOf(Number(rev)), deleted_at: null }
+        : {}),
       ...(isMessage ? { edited_at: edited_at ?? (type === 'message' ? null : 'then') } : {}),
       ...(user === undefined ? {} : { user_id: user }),
       ...(type === 'member.joined' ? { role: 'member' } : {}),
@@ -185,4 +195,5 @@ export class SeamClient {
 }
 
 const contentOf = (rev: number): string => `as of ${rev}`;
+const idOf = (seq: number): string => encodeId('message', messageIdOf(seq));
 const line = (frame: Frame): Buffer => Buffer.from(`${JSON.stringify(frame)}\n`);

@@ -104,7 +104,7 @@ export class Answerer {
       tenantId,
       messages: asking.told,
       isModelFree: asking.options.model !== asking.preset.options.model,
-      trace: { chatId, messageId: runId },
+      trace: { requestId: live.requestId, chatId, messageId: runId },
       onSpent: (usage) => (asking.spent = usage),
       signal,
     });
@@ -149,6 +149,11 @@ function usageOf(live: LiveRun, asking: Asking | undefined): ModelUsage | undefi
 
 function failureOf(error: unknown): RunFailure {
   if (error instanceof AppError && (error.code === 'MODEL_ERROR' || error.code === 'CHANNEL_UNAVAILABLE'))
-    return { code: error.code, message: error.message };
+    return {
+      code: error.code,
+      message: error.message,
+      reason: faultReasonOf(error),
+      retryAfterSeconds: error.retryAfterSeconds,
+    };
   return { code: 'INTERNAL_ERROR', message: 'The answer could not be written' };
 }

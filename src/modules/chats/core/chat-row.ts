@@ -1,4 +1,5 @@
 import type { LoggedMessage, Said, Stored } from '../../messages';
+import type { FaultReason } from '../../models';
 import type { Chat, ChatMessage, MessageStatus, RunFailure, TokenUsage } from '../contract';
 
 /** A chat as a query or chat_json gives it. */
@@ -43,8 +44,28 @@ export interface AnswerMeta {
     readonly total_tokens: number;
     readonly estimated?: true;
   };
-  /** Why it ended badly. */
-  readonly error?: RunFailure;
+  /** Why it ended badly; what a provider said of it is not kept here. */
+  readonly error?: {
+    readonly code: RunFailure['code'];
+    readonly message: string;
+    readonly reason?: FaultReason;
+    /** Seconds from the end on. */
+    readonly retry_after?: number;
+  };
+}
+
+export function failureMeta({
+  code,
+  message,
+  reason,
+  retryAfterSeconds,
+}: RunFailure): NonNullable<AnswerMeta['error']> {
+  return {
+    code,
+    message,
+    ...(reason === undefined ? {} : { reason }),
+    ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }),
+  };
 }
 
 export function usageMeta(usage: TokenUsage): NonNullable<AnswerMeta['usage']> {
@@ -86,7 +107,10 @@ function answerMeta({ meta }: LoggedMessage): Partial<AnswerMeta> {
 
 /** Why a stored answer ended badly. */
 export function failureOf(row: LoggedMessage): RunFailure | undefined {
-  return answerMeta(row).error;
+  const { error } = answerMeta(row);
+  if (error === undefined) return undefined;
+  const { retry_after: retryAfterSeconds, ...failure } = error;
+  return { ...failure, retryAfterSeconds };
 }
 
 function usageOf(usage: NonNullable<AnswerMeta['usage']>): TokenUsage {

@@ -10,6 +10,8 @@ export interface RunRef {
 export class LiveRun {
   /** Ends the model's stream; its reason is `cancelled` or `lost`. */
   readonly abort = new AbortController();
+  /** Of the call that asked; unknown where an answer is written anew. */
+  requestId: string | undefined;
   channel: string | undefined;
   model: string | undefined;
   text = '';

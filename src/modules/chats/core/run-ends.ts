@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isUnavailable } from '../../../common/errors';
 import { ChatLog, isStored, type Stored } from '../../messages';
 import type { ChatMessage } from '../contract';
-import { type AnswerMeta, failureOf, messageOf, usageMeta } from './chat-row';
+import { type AnswerMeta, failureMeta, failureOf, messageOf, usageMeta } from './chat-row';
 import { ChatHub } from './chat-hub';
 import { ChunkWriter } from './chunk-writer';
 import { LiveRun, type RunRef } from './live-run';
@@ -95,7 +95,7 @@ function metaOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome): An
     ...(live.model === undefined ? {} : { model: live.model }),
     finish_reason: finishReason,
     ...(usage === undefined ? {} : { usage: usageMeta(usage) }),
-    ...(failure === undefined ? {} : { error: failure }),
+    ...(failure === undefined ? {} : { error: failureMeta(failure) }),
   };
 }
 

@@ -21,6 +21,8 @@ interface RunPayload {
   readonly seq: number;
   /** With what the model is asked, as JSON text. */
   readonly options?: string;
+  /** Of the call that asked. */
+  readonly request_id?: string;
 }
 
 type Taken = Extract<Begun, { fence: number }>;
@@ -54,7 +56,7 @@ export class RunWorker implements JobHandler, OnModuleInit {
   }
 
   async run({ tenantId, payload }: Job, signal: AbortSignal): Promise<void> {
-    const { run_id: runId, room_id: chatId, seq, options } = payload as RunPayload;
+    const { run_id: runId, room_id: chatId, seq, options, request_id: requestId } = payload as RunPayload;
     const ref = { tenantId, chatId, runId };
     const begun = await patiently(signal, () => this.runs.begin(tenantId, runId, options ?? null));
     if (begun.status === 'gone') return;
@@ -63,6 +65,7 @@ export class RunWorker implements JobHandler, OnModuleInit {
     const question = questionOf(begun, options);
     if (begun.status === 'lost') return this.endLost(new LiveRun(ref, begun.fence, seq, senderId), question, signal);
     const live = new LiveRun(ref, begun.fence, seq, senderId);
+    live.requestId = requestId;
     this.live.add(live);
     try {
       await this.answer(live, begun, question, signal);

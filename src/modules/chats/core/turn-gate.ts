@@ -60,7 +60,7 @@ export class TurnGate {
     const release = mode === 'reject' ? await this.interrupts.whenFree({ tenantId, chatId }) : () => undefined;
     const runId = newUuid();
     const asked = options === undefined ? {} : { options: JSON.stringify(options) };
-    const payload = { run_id: runId, room_id: chatId, user_id: userId, ...asked };
+    const payload = { run_id: runId, room_id: chatId, user_id: userId, request_id: caller.requestId, ...asked };
     return {
       runId,
       jobs: [{ kind: RUN, key: chatId, payload }],

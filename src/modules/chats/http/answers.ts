@@ -3,7 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { AnswerStreams, type StreamCall } from './answer-streams';
 import { AnswerWaits } from './answer-waits';
 import { type Chat, type ChatMessage, type Turn } from '../contract';
-import { chatEvent } from '../events';
+import { Models } from '../../models';
+import { chatEvent, providerText } from '../events';
 import { chatDoor, conversationDoor, type Door, type EndedRun, startEvent } from './doors';
 import type { AnswerDto } from './dto/conversation.dto';
 import type { TurnDto } from './dto/turn.dto';
@@ -17,11 +18,12 @@ export class Answers {
   constructor(
     private readonly streams: AnswerStreams,
     private readonly waits: AnswerWaits,
+    private readonly models: Models,
   ) {}
 
   /** The AI chats API: `{message, answer}`. @throws 502 or 503 where the run failed */
   async turn(call: StreamCall, chat: Chat, turn: Turn): Promise<TurnDto> {
-    const answer = await this.answerOf(call, chat, turn, chatDoor(chat, call.caller.requestId));
+    const answer = await this.answerOf(call, chat, turn, this.chatDoor(call, chat));
     return { message: chatMessageView(chat.chatId, turn.message), answer: chatMessageView(chat.chatId, answer) };
   }
 
@@ -38,7 +40,7 @@ export class Answers {
         { type: 'message', message: turn.message, clientMessageId: clientMessageId ?? null },
         chat.chatId,
       );
-      return this.streams.open(call, chat, beginningOf(turn), chatDoor(chat, call.caller.requestId), [received]);
+      return this.streams.open(call, chat, beginningOf(turn), this.chatDoor(call, chat), [received]);
     });
   }
 
@@ -46,13 +48,18 @@ export class Answers {
   rejoin(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
     return this.streams.seated(call, chat.userId, async () => {
       const missing = await this.streams.missing(chat, position);
-      return missing && this.streams.open(call, chat, missing, chatDoor(chat, call.caller.requestId), []);
+      return missing && this.streams.open(call, chat, missing, this.chatDoor(call, chat), []);
     });
   }
 
   /** The Conversations API. @throws 502 or 503 where the run ended badly, with its first tokens written or not */
   async response(call: StreamCall, chat: Chat, turn: Turn): Promise<AnswerDto> {
-    const { content, usage, finishReason } = await this.answerOf(call, chat, turn, conversationDoor(chat, false));
+    const { content, usage, finishReason } = await this.answerOf(
+      call,
+      chat,
+      turn,
+      this.conversationDoor(call, chat, false),
+    );
     return {
       response: content,
       conversationId: encodeId('conversation', chat.chatId),
@@ -72,7 +79,9 @@ export class Answers {
   ): Promise<Readable> {
     return this.streams.seated(call, userId, async () => {
       const { chat, turn } = await say();
-      return this.streams.open(call, chat, beginningOf(turn), conversationDoor(chat, true), [startEvent(chat.chatId)]);
+      return this.streams.open(call, chat, beginningOf(turn), this.conversationDoor(call, chat, true), [
+        startEvent(chat.chatId),
+      ]);
     });
   }
 
@@ -84,8 +93,16 @@ export class Answers {
       // In the middle the run says where it goes on: that may be at its beginning.
       const isStarted = missing.afterIndex < 0;
       const opening = isStarted ? [startEvent(chat.chatId)] : [];
-      return this.streams.open(call, chat, missing, conversationDoor(chat, isStarted), opening);
+      return this.streams.open(call, chat, missing, this.conversationDoor(call, chat, isStarted), opening);
     });
+  }
+
+  private chatDoor({ caller }: StreamCall, chat: Chat): Door {
+    return chatDoor(chat, caller.requestId, providerText(this.models, caller));
+  }
+
+  private conversationDoor({ caller }: StreamCall, chat: Chat, isStarted: boolean): Door {
+    return conversationDoor(chat, isStarted, providerText(this.models, caller));
   }
 
   private async answerOf(call: StreamCall, chat: Chat, { runId }: Turn, door: Door): Promise<ChatMessage> {

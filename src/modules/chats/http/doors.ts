@@ -1,7 +1,15 @@
 import { AppError, notFound } from '../../../common/errors';
 import { encodeId } from '../../../common/ids';
 import type { Chat, ChatEvent, RunFailure } from '../contract';
-import { chatEvent, errorEvent, failureDetails, failureEvent } from '../events';
+import {
+  chatEvent,
+  errorEvent,
+  failureDetails,
+  failureEvent,
+  failureHelp,
+  NOTHING_SAID,
+  type ProviderText,
+} from '../events';
 import { noConversation } from './conversation-errors';
 import { tokenUsageView } from './views';
 
@@ -22,14 +30,16 @@ export interface Door {
 }
 
 /** The AI chats API: the socket's events. */
-export function chatDoor({ chatId }: Chat, requestId: string): Door {
+export function chatDoor({ chatId }: Chat, requestId: string, saidOf: ProviderText = NOTHING_SAID): Door {
+  const failureOf = (event: RunEvent) =>
+    event.type === 'ended' ? failureEvent(event, chatId, undefined, saidOf) : undefined;
   return {
-    event: (event) => (event.type === 'ended' ? failureEvent(event, chatId) : undefined) ?? chatEvent(event, chatId),
+    event: (event) => failureOf(event) ?? chatEvent(event, chatId),
     gone: () => notFound('Chat'),
     refusal: (error) => errorEvent(error, requestId),
     failure: ({ runId, answer, failure }) =>
       failure !== undefined && answer.status === 'failed'
-        ? failed(failure, failureDetails(failure, chatId, runId))
+        ? failed(failure, failureDetails(failure, chatId, runId, saidOf))
         : undefined,
   };
 }
@@ -38,7 +48,7 @@ export function chatDoor({ chatId }: Chat, requestId: string): Door {
  * The Conversations API, `003_…`.
  * @param isStarted `start` was written already
  */
-export function conversationDoor({ chatId }: Chat, isStarted: boolean): Door {
+export function conversationDoor({ chatId }: Chat, isStarted: boolean, saidOf: ProviderText = NOTHING_SAID): Door {
   return {
     event: (event) => conversationEvent(event, chatId, isStarted),
     gone: noConversation,
@@ -49,6 +59,7 @@ export function conversationDoor({ chatId }: Chat, isStarted: boolean): Door {
         : failed(failure, {
             conversationId: encodeId('conversation', chatId),
             messageId: encodeId('message', runId),
+            ...failureHelp(failure, runId, saidOf),
           }),
   };
 }
@@ -72,9 +83,16 @@ function conversationEvent(event: RunEvent, chatId: string, isStarted: boolean):
   }
 }
 
-function failed({ code, message }: RunFailure, details: Readonly<Record<string, unknown>>): AppError {
-  if (code === 'QUOTA_EXCEEDED') return new AppError(code, message, { details, retryAfterSeconds: secondsOfTheDay() });
-  return new AppError(code, message, { details, ...(code === 'CHANNEL_UNAVAILABLE' ? { retryAfterSeconds: 1 } : {}) });
+function failed(failure: RunFailure, details: Readonly<Record<string, unknown>>): AppError {
+  const { code, message } = failure;
+  const ofCode = {
+    QUOTA_EXCEEDED: secondsOfTheDay(),
+    CHANNEL_UNAVAILABLE: 1,
+    MODEL_ERROR: undefined,
+    INTERNAL_ERROR: undefined,
+  };
+  const retryAfterSeconds = failure.retryAfterSeconds ?? ofCode[code];
+  return new AppError(code, message, { details, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) });
 }
 
 /** Until budgets begin anew, at midnight UTC. */

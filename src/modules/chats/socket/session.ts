@@ -1,7 +1,7 @@
 import { ERROR_CATALOGUE, notFound } from '../../../common/errors';
 import type { AcceptedConnection } from '../../../platform/realtime';
 import type { Chat, ChatEvent, ChatStreams, Unwatch } from '../contract';
-import { chatEvent, errorEvent, failureEvent } from '../events';
+import { chatEvent, errorEvent, failureEvent, NOTHING_SAID, type ProviderText } from '../events';
 import type { Position } from '../position';
 import { EventQueue } from './event-queue';
 
@@ -30,6 +30,7 @@ export class ChatSession {
     private readonly connection: AcceptedConnection,
     readonly chat: Chat,
     private readonly streams: ChatStreams,
+    private readonly saidOf: ProviderText = NOTHING_SAID,
   ) {
     this.queue = new EventQueue(connection, chat.chatId);
   }
@@ -120,7 +121,7 @@ export class ChatSession {
       this.leave();
       return;
     }
-    const failure = event.type === 'ended' ? failureEvent(event, chatId) : undefined;
+    const failure = event.type === 'ended' ? failureEvent(event, chatId, undefined, this.saidOf) : undefined;
     if (failure !== undefined) this.queue.tell(failure);
     this.queue.tell(chatEvent(event, chatId, this.requestIdOf(event)));
   }

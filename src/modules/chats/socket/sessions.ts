@@ -1,6 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type AcceptedConnection, type Connection, ConnectionHandlers, toWire } from '../../../platform/realtime';
+import { Models } from '../../models';
 import { Chats, ChatStreams } from '../contract';
+import { providerText } from '../events';
 import { Arrivals } from './arrivals';
 import { ChatDoor, event } from './door';
 import { ChatSession } from './session';
@@ -16,6 +18,7 @@ export class ChatSessions implements OnModuleInit {
     private readonly arrivals: Arrivals,
     private readonly chats: Chats,
     private readonly streams: ChatStreams,
+    private readonly models: Models,
   ) {}
 
   onModuleInit(): void {
@@ -31,7 +34,7 @@ export class ChatSessions implements OnModuleInit {
   private async opened(connection: AcceptedConnection): Promise<void> {
     const { caller } = connection;
     const { chat, resume } = this.door.entranceOf(caller);
-    const session = new ChatSession(connection, chat, this.streams);
+    const session = new ChatSession(connection, chat, this.streams, providerText(this.models, caller));
     this.sessions.set(connection, session);
     connection.onClose(() => session.close());
     if (await this.arrivals.isFirst(connection))

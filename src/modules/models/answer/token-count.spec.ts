@@ -15,12 +15,29 @@ describe('the count of tokens', () => {
     { role: 'user', content: 'ü€' },
   ] as const;
 
-  it('is that of the provider where it has one, 0 included', () => {
-    expect(usageOf(messages, 100, { promptTokens: 0, completionTokens: 5 })).toEqual({
-      promptTokens: 0,
+  it('is that of the provider where it has one', () => {
+    expect(usageOf(messages, 100, { promptTokens: 7, completionTokens: 5 })).toEqual({
+      promptTokens: 7,
       completionTokens: 5,
-      totalTokens: 5,
+      totalTokens: 12,
       estimated: false,
+    });
+    expect(usageOf([], 0, { promptTokens: 0, completionTokens: 0 })).toMatchObject({
+      totalTokens: 0,
+      estimated: false,
+    });
+  });
+
+  it.each([
+    [0, 0, 3, 25],
+    [0, 5, 3, 5],
+    [7, 0, 7, 25],
+  ])('A5: zeros for texts are none: %i and %i', (prompt, completion, promptTokens, completionTokens) => {
+    expect(usageOf(messages, 100, { promptTokens: prompt, completionTokens: completion })).toEqual({
+      promptTokens,
+      completionTokens,
+      totalTokens: promptTokens + completionTokens,
+      estimated: true,
     });
   });
 

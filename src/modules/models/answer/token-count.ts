@@ -13,11 +13,18 @@ export interface ReportedTokens {
   readonly completionTokens: number | undefined;
 }
 
-/** As the provider reported it; what it left out is estimated, and then the whole is called so. */
+/**
+ * As the provider reported it; what it left out is estimated, and then the whole is called so. A 0 for what was there is
+ * left out too: some providers send zeros for what they do not count.
+ */
 export function usageOf(messages: readonly ModelMessage[], answerBytes: number, reported: ReportedTokens): ModelUsage {
   const asked = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
-  const promptTokens = reported.promptTokens ?? estimateTokens(asked);
-  const completionTokens = reported.completionTokens ?? estimateTokens(answerBytes);
-  const estimated = reported.promptTokens === undefined || reported.completionTokens === undefined;
+  const counted = {
+    prompt: reported.promptTokens === 0 && asked > 0 ? undefined : reported.promptTokens,
+    completion: reported.completionTokens === 0 && answerBytes > 0 ? undefined : reported.completionTokens,
+  };
+  const promptTokens = counted.prompt ?? estimateTokens(asked);
+  const completionTokens = counted.completion ?? estimateTokens(answerBytes);
+  const estimated = counted.prompt === undefined || counted.completion === undefined;
   return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated };
 }

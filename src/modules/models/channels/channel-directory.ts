@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { ModelsConfig } from '../../../config';
+import type { Timeouts } from '../answer/timed';
 import type { Endpoint } from '../providers/chat-model';
 import { ChannelKeys } from './channel-keys';
+import { type ChannelParams, paramsOf, timeoutsOf } from './channel-options';
 import { ChannelsRepository, type SealedChannel } from './channels.repository';
 import { ChannelConnections } from './connections';
 
@@ -13,15 +16,25 @@ const MAX_AGE_MS = 2000;
 export interface Channel {
   /** Names the channel in the version that is in force: what is remembered of it is forgotten when it is changed. */
   readonly key: string;
+  /** The channel in all its versions. */
+  readonly id: string;
   readonly name: string;
+  /** Every tenant's. */
+  readonly isShared: boolean;
   readonly provider: string;
+  readonly baseUrl: string;
   readonly model: string;
+  /** Its own names for models, by the names that presets use. */
+  readonly models: Readonly<Record<string, string>>;
   readonly priority: number;
   readonly weight: number;
   readonly enabled: boolean;
   readonly maxTokens: number | null;
   readonly temperature: number | null;
-  readonly timeoutMs: number;
+  /** Tokens that its models read; null: as is known of them. */
+  readonly contextTokens: number | null;
+  readonly timeouts: Timeouts;
+  readonly params: ChannelParams;
   /** Throws when its key cannot be opened. */
   readonly endpoint: () => Endpoint;
 }
@@ -35,6 +48,7 @@ export class ChannelDirectory {
     private readonly repository: ChannelsRepository,
     private readonly keys: ChannelKeys,
     private readonly connections: ChannelConnections,
+    private readonly config: ModelsConfig,
   ) {}
 
   /** All of a tenant, also those that are not enabled. */
@@ -54,20 +68,28 @@ export class ChannelDirectory {
   }
 
   private channelOf(tenantId: string, row: SealedChannel): Channel {
+    const { options } = row;
     return {
       key: `${row.channel_id} ${new Date(row.updated_at).getTime()}`,
+      id: row.channel_id,
       name: row.name,
+      isShared: false,
       provider: row.provider,
+      baseUrl: row.base_url,
       model: row.model,
+      models: options.models ?? {},
       priority: row.priority,
       weight: row.weight,
       enabled: row.enabled,
       maxTokens: row.max_tokens,
       temperature: row.temperature,
-      timeoutMs: row.timeout_ms,
+      contextTokens: options.contextTokens ?? null,
+      timeouts: timeoutsOf(this.config, options, row.timeout_ms),
+      params: paramsOf(options.params),
       endpoint: () => ({
         baseUrl: row.base_url,
         apiKey: this.keys.open(tenantId, row.channel_id, row.api_key),
+        authHeader: options.authHeader ?? 'authorization',
         post: this.connections.ofTenants,
       }),
     };

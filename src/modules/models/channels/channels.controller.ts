@@ -3,7 +3,13 @@ import { ApiTags } from '@nestjs/swagger';
 import { pageRequest } from '../../../common/pagination';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
-import { ChannelDto, ChannelPageDto, CreateChannelDto, PatchChannelDto } from '../dto/channel.dto';
+import {
+  ChannelDto,
+  ChannelPageDto,
+  CreateChannelDto,
+  EnvironmentChannelDto,
+  PatchChannelDto,
+} from '../dto/channel.dto';
 import { ChannelsService } from './channels.service';
 
 @ApiTags('Models')
@@ -27,7 +33,15 @@ export class ChannelsController {
     return this.channels.list(caller, pageRequest(query));
   }
 
-  /** One channel; its key is never shown. */
+  /** The channel of the environment, with its latest faults: what providers say of them may quote any tenant's users. */
+  @Get('environment')
+  @Access('master')
+  @ApiErrors('NOT_FOUND')
+  environment(): EnvironmentChannelDto {
+    return this.channels.environment();
+  }
+
+  /** One channel with its latest faults; its key is never shown. */
   @Get(':channelId')
   @Access('tenantAdmin')
   @ApiErrors('NOT_FOUND')

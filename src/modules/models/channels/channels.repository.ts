@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../../common/pagination';
 import { codeOf, Database, type Sql } from '../../../platform/database';
+import type { ChannelOptions } from './channel-options';
 
 /** What a channel is, without its key. */
 export type ChannelValues = {
@@ -14,6 +15,7 @@ export type ChannelValues = {
   readonly max_tokens: number | null;
   readonly temperature: number | null;
   readonly timeout_ms: number;
+  readonly options: ChannelOptions;
 };
 
 export type ChannelRow = ChannelValues & {
@@ -26,7 +28,7 @@ export type ChannelRow = ChannelValues & {
 export type SealedChannel = ChannelRow & { readonly api_key: string | null };
 
 const COLUMNS = `channel_id, name, provider, base_url, api_key IS NOT NULL AS has_api_key, model, priority, weight, enabled,
-  max_tokens, temperature, timeout_ms, created_at, updated_at`;
+  max_tokens, temperature, timeout_ms, options, created_at, updated_at`;
 const UNIQUE_VIOLATION = '23505';
 
 @Injectable()
@@ -115,14 +117,15 @@ async function write(
   apiKey: string | null | undefined,
 ): Promise<ChannelRow | undefined> {
   const { name, provider, base_url, model, priority, weight, enabled, max_tokens, temperature, timeout_ms } = values;
+  const options = JSON.stringify(values.options);
   const [after] = await sql.query<ChannelRow>(
     `UPDATE model_channels SET name = $3, provider = $4, base_url = $5, model = $6, priority = $7, weight = $8,
-       enabled = $9, max_tokens = $10, temperature = $11, timeout_ms = $12,
-       api_key = CASE WHEN $13 THEN $14 ELSE api_key END, updated_at = clock_timestamp()
+       enabled = $9, max_tokens = $10, temperature = $11, timeout_ms = $12, options = $13,
+       api_key = CASE WHEN $14 THEN $15 ELSE api_key END, updated_at = clock_timestamp()
      WHERE tenant_id = $1 AND channel_id = $2 RETURNING ${COLUMNS}`,
     [
       ...key,
-      ...[name, provider, base_url, model, priority, weight, enabled, max_tokens, temperature, timeout_ms],
+      ...[name, provider, base_url, model, priority, weight, enabled, max_tokens, temperature, timeout_ms, options],
       ...[apiKey !== undefined, apiKey ?? null],
     ],
   );

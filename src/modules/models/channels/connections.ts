@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ModelsConfig } from '../../../config';
 import { outboundPost, type OutboundPost } from '../../../platform/outbound';
-import { PATIENCE } from '../answer/timed';
+import { CONNECT_MS } from '../answer/timed';
 
 /** A long answer has some 100 KB of text, each token in an event of a few hundred bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -14,7 +14,7 @@ export class ChannelConnections {
   readonly ofEnvironment: OutboundPost;
 
   constructor({ allowPrivate }: ModelsConfig) {
-    const bounds = { connectMs: PATIENCE.connectMs, maxBytes: MAX_ANSWER_BYTES, maxErrorBytes: MAX_ERROR_BYTES };
+    const bounds = { connectMs: CONNECT_MS, maxBytes: MAX_ANSWER_BYTES, maxErrorBytes: MAX_ERROR_BYTES };
     this.ofTenants = outboundPost({ ...bounds, allowPrivate });
     this.ofEnvironment = outboundPost({ ...bounds, allowPrivate: true });
   }

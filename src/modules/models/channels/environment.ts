@@ -2,23 +2,36 @@ import type { ModelsConfig } from '../../../config';
 import type { OutboundPost } from '../../../platform/outbound';
 import { ECHO, OPENAI_COMPATIBLE } from '../providers/registry';
 import type { Channel } from './channel-directory';
+import { paramsOf, timeoutsOf } from './channel-options';
 
-const TIMEOUT_MS = 300_000;
-const COMMON = { priority: 0, weight: 1, enabled: true, maxTokens: null, temperature: null, timeoutMs: TIMEOUT_MS };
+/** Names the environment's channel in answers, and where its faults are kept. */
+export const ENVIRONMENT = 'environment';
+
+const COMMON = { priority: 0, weight: 1, enabled: true, maxTokens: null, temperature: null, contextTokens: null };
 
 /** The channel that every tenant has after its own; undefined where the environment names no provider. */
 export function environmentChannel(config: ModelsConfig, post: OutboundPost): Channel | undefined {
-  const { openaiApiKey: apiKey, openaiBaseUrl, openaiModel: model } = config;
+  const { openaiApiKey: apiKey, openaiBaseUrl, openaiModel: model, openaiAuthHeader: authHeader } = config;
   if (apiKey === undefined && openaiBaseUrl === undefined) return undefined;
   const baseUrl = openaiBaseUrl ?? OPENAI_COMPATIBLE.defaultBaseUrl;
-  const endpoint = { baseUrl, apiKey, post };
   const { provider } = OPENAI_COMPATIBLE;
-  return { ...COMMON, key: 'environment', name: 'environment', provider, model, endpoint: () => endpoint };
+  return {
+    ...COMMON,
+    ...{ id: ENVIRONMENT, key: ENVIRONMENT, name: ENVIRONMENT, isShared: true, provider, model, models: {}, baseUrl },
+    timeouts: timeoutsOf(config, {}),
+    params: paramsOf(),
+    endpoint: () => ({ baseUrl, apiKey, authHeader, post }),
+  };
 }
 
 /** What answers where there is no channel at all. */
-export function echoChannel(post: OutboundPost): Channel {
-  const endpoint = { baseUrl: '', apiKey: undefined, post };
+export function echoChannel(config: ModelsConfig, post: OutboundPost): Channel {
   const { provider, defaultModel: model } = ECHO;
-  return { ...COMMON, key: 'echo', name: 'echo', provider, model, endpoint: () => endpoint };
+  return {
+    ...COMMON,
+    ...{ id: 'echo', key: 'echo', name: 'echo', isShared: false, provider, model, models: {}, baseUrl: '' },
+    timeouts: timeoutsOf(config, {}),
+    params: paramsOf(),
+    endpoint: () => ({ baseUrl: '', apiKey: undefined, authHeader: 'authorization', post }),
+  };
 }

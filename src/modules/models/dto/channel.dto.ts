@@ -1,12 +1,83 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, Length, Max, Min } from 'class-validator';
-import { IsNullable } from '../../../platform/validation';
+import { IsJsonObject, IsNested, IsNullable } from '../../../platform/validation';
+import { FAULT_REASONS, type FaultReason } from '../contract';
+import { AUTH_HEADERS, type AuthHeader } from '../providers/chat-model';
 import { PROVIDERS } from '../providers/registry';
+
+const MAX_MS = 3_600_000;
+
+/** How long a channel is waited for, in milliseconds, 100 to 3,600,000 each. What is not sent stays; null: the server's default. */
+export class ChannelTimeoutsDto {
+  /** Until the first sign of life in an answer; any byte is one. Default MODEL_FIRST_MS (120000). */
+  @IsOptional()
+  @IsNullable()
+  @IsInt()
+  @Min(100)
+  @Max(MAX_MS)
+  @ApiProperty({ type: 'integer', nullable: true })
+  firstMs?: number | null;
+
+  /** Between two signs of life. Default MODEL_IDLE_MS (60000). */
+  @IsOptional()
+  @IsNullable()
+  @IsInt()
+  @Min(100)
+  @Max(MAX_MS)
+  @ApiProperty({ type: 'integer', nullable: true })
+  idleMs?: number | null;
+
+  /** For the whole answer; the same as `timeoutMs`. Default MODEL_TOTAL_MS (600000). */
+  @IsOptional()
+  @IsNullable()
+  @IsInt()
+  @Min(100)
+  @Max(MAX_MS)
+  @ApiProperty({ type: 'integer', nullable: true })
+  totalMs?: number | null;
+}
+
+/** How the provider wants to be asked. What is not sent stays. */
+export class ChannelParamsDto {
+  /**
+   * As what the most tokens of an answer are sent. `auto` (default) begins with what the model's name suggests, tries the
+   * other once the provider refuses it (400, 422), and remembers what worked.
+   */
+  @IsOptional()
+  @IsIn(['max_tokens', 'max_completion_tokens', 'auto'])
+  @ApiProperty({ type: 'string', enum: ['max_tokens', 'max_completion_tokens', 'auto'] })
+  maxTokensField?: 'max_tokens' | 'max_completion_tokens' | 'auto';
+
+  /**
+   * Whether the provider is asked to count the tokens of its stream. `auto` (default) asks, and no longer once the
+   * provider refuses it; the tokens are then estimated.
+   */
+  @IsOptional()
+  @IsIn([true, false, 'auto'])
+  @ApiProperty({ oneOf: [{ type: 'boolean' }, { type: 'string', enum: ['auto'] }] })
+  streamOptions?: boolean | 'auto';
+
+  /** As which role the system prompt is sent. Default system. */
+  @IsOptional()
+  @IsIn(['system', 'developer', 'user'])
+  @ApiProperty({ type: 'string', enum: ['system', 'developer', 'user'] })
+  systemRole?: 'system' | 'developer' | 'user';
+
+  /**
+   * More fields for the body of each request, at most 4 KB; what the server or a preset says itself goes before. Sent, it
+   * takes the place of what was there.
+   * @example {"top_k": 40}
+   */
+  @IsOptional()
+  @IsJsonObject({ maxBytes: 4096 })
+  extra?: Record<string, unknown>;
+}
 
 /** What a channel may be given, and be given anew. */
 class ChannelSettingsDto {
   /**
-   * http or https, at most 2,048 characters, without credentials. Default: that of the provider's own service.
+   * http or https, at most 2,048 characters, without credentials. A query, e.g. Azure's `?api-version=…`, goes with every
+   * request. Default: that of the provider's own service.
    * @example https://api.openai.com/v1
    */
   @IsOptional()
@@ -71,12 +142,46 @@ class ChannelSettingsDto {
   @ApiProperty({ type: 'number', format: 'double', nullable: true })
   temperature?: number | null;
 
-  /** Milliseconds that a whole answer may take. Default 300000. */
+  /** Milliseconds that a whole answer may take; the same as `timeouts.totalMs`. */
   @IsOptional()
   @IsInt()
   @Min(100)
-  @Max(3_600_000)
+  @Max(MAX_MS)
   timeoutMs?: number;
+
+  /** How long it is waited for. */
+  @IsOptional()
+  @IsNested(() => ChannelTimeoutsDto)
+  timeouts?: ChannelTimeoutsDto;
+
+  /** How the provider wants to be asked. */
+  @IsOptional()
+  @IsNested(() => ChannelParamsDto)
+  params?: ChannelParamsDto;
+
+  /**
+   * Its own names for models, by the names that presets use: at most 100, each of 1 to 200 characters. A channel that does
+   * not have a preset's model, as far as is known, is asked for its own. Sent, it takes the place of what was there.
+   * @example {"smart": "gpt-4o"}
+   */
+  @IsOptional()
+  @IsJsonObject({ maxBytes: 16_384 })
+  models?: Record<string, unknown>;
+
+  /** Header that carries the key: `authorization` (default, as Bearer), or `api-key` (Azure). */
+  @IsOptional()
+  @IsIn(AUTH_HEADERS)
+  @ApiProperty({ type: 'string', enum: [...AUTH_HEADERS] })
+  authHeader?: AuthHeader;
+
+  /** Tokens that its models read, the answer included, 256 to 10,000,000; null (default): as is known of the model, else 16000. */
+  @IsOptional()
+  @IsNullable()
+  @IsInt()
+  @Min(256)
+  @Max(10_000_000)
+  @ApiProperty({ type: 'integer', nullable: true })
+  contextTokens?: number | null;
 }
 
 export class CreateChannelDto extends ChannelSettingsDto {
@@ -112,6 +217,70 @@ export class PatchChannelDto extends ChannelSettingsDto {
   provider?: string;
 }
 
+export class ChannelTimeoutsInForceDto {
+  /** @example 120000 */
+  firstMs!: number;
+  /** @example 60000 */
+  idleMs!: number;
+  /** @example 600000 */
+  totalMs!: number;
+}
+
+export class ChannelParamsInForceDto {
+  @ApiProperty({ type: 'string', enum: ['max_tokens', 'max_completion_tokens', 'auto'] })
+  maxTokensField!: string;
+  @ApiProperty({ oneOf: [{ type: 'boolean' }, { type: 'string', enum: ['auto'] }] })
+  streamOptions!: boolean | 'auto';
+  @ApiProperty({ type: 'string', enum: ['system', 'developer', 'user'] })
+  systemRole!: string;
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  extra!: Record<string, unknown>;
+}
+
+/** A fault of a channel. */
+export class ChannelFaultDto {
+  /** Milliseconds since 1970. */
+  at!: number;
+  /** The model that it was asked for. */
+  model!: string;
+  /** What it is about. */
+  @ApiProperty({ type: 'string', enum: [...FAULT_REASONS] })
+  reason!: FaultReason;
+  /** What to do. */
+  hint!: string;
+  /** The provider's HTTP status, or what stood for it inside a stream. */
+  @ApiProperty({ type: 'integer', nullable: true })
+  status!: number | null;
+  /** The provider's own names for it. */
+  @ApiProperty({ type: 'string', nullable: true })
+  type!: string | null;
+  @ApiProperty({ type: 'string', nullable: true })
+  code!: string | null;
+  /**
+   * In the server's words.
+   * @example "answered HTTP 401: it refuses the key"
+   */
+  fault!: string;
+  /** The first 300 characters of what the provider said, without keys and addresses; it may quote what users wrote. */
+  @ApiProperty({ type: 'string', nullable: true })
+  providerMessage!: string | null;
+}
+
+/** The channel of the environment, which every tenant has. */
+export class EnvironmentChannelDto {
+  /** @example environment */
+  name!: string;
+  /** @example openai-compatible */
+  provider!: string;
+  /** @example https://api.openai.com/v1 */
+  baseUrl!: string;
+  /** @example gpt-4o-mini */
+  model!: string;
+  timeouts!: ChannelTimeoutsInForceDto;
+  /** The latest faults of whichever tenant's requests, newest first, at most 5; of this server, since it was started. */
+  lastFaults!: ChannelFaultDto[];
+}
+
 export class ChannelDto {
   /** @example chan_019000000000700080000000000000f0 */
   id!: string;
@@ -132,7 +301,20 @@ export class ChannelDto {
   maxTokens!: number | null;
   @ApiProperty({ type: 'number', format: 'double', nullable: true })
   temperature!: number | null;
+  /** The same as `timeouts.totalMs`. */
   timeoutMs!: number;
+  /** As they are in force. */
+  timeouts!: ChannelTimeoutsInForceDto;
+  params!: ChannelParamsInForceDto;
+  /** @example {"smart": "gpt-4o"} */
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
+  models!: Record<string, string>;
+  @ApiProperty({ type: 'string', enum: [...AUTH_HEADERS] })
+  authHeader!: AuthHeader;
+  @ApiProperty({ type: 'integer', nullable: true })
+  contextTokens!: number | null;
+  /** The latest faults, newest first, at most 5; of this server, since it was started. */
+  lastFaults!: ChannelFaultDto[];
   /** Milliseconds since 1970. */
   createdAt!: number;
   /** Milliseconds since 1970. */

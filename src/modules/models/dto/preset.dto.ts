@@ -1,6 +1,21 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsInt, IsNumber, IsOptional, IsString, Length, Matches, Max, MaxLength, Min } from 'class-validator';
-import { IsNullable } from '../../../platform/validation';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import { IsJsonObject, IsNullable } from '../../../platform/validation';
+import { REASONING_EFFORTS, type ReasoningEffort, type ResponseFormat } from '../contract';
 
 const NAME = /^[a-z0-9_-]{1,64}$/;
 const NAME_FAULT = 'name must be 1-64 characters of a-z, 0-9, _ and -';
@@ -8,7 +23,8 @@ const NAME_FAULT = 'name must be 1-64 characters of a-z, 0-9, _ and -';
 /** What a preset may be given, and be given anew. */
 class PresetSettingsDto {
   /**
-   * The model that is asked, on whichever channel; null (default): the channel's own.
+   * The model that is asked; null (default): the channel's own. A channel that has a name of its own for it (`models`) is
+   * asked for that, and one that is known to have another vendor's models for its own.
    * @example gpt-4o
    */
   @IsOptional()
@@ -36,12 +52,65 @@ class PresetSettingsDto {
   @ApiProperty({ type: 'integer', nullable: true })
   maxTokens?: number | null;
 
+  /** 0 to 1; null (default): the provider's own. */
+  @IsOptional()
+  @IsNullable()
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  @ApiProperty({ type: 'number', format: 'double', nullable: true })
+  topP?: number | null;
+
+  /** One to four texts, each of 1 to 200 characters, before which an answer ends; null (default): none. */
+  @IsOptional()
+  @IsNullable()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(4)
+  @IsString({ each: true })
+  @Length(1, 200, { each: true })
+  @ApiProperty({ type: 'array', items: { type: 'string' }, nullable: true })
+  stop?: string[] | null;
+
+  /** How much the model thinks before it answers; null (default): the provider's own. */
+  @IsOptional()
+  @IsNullable()
+  @IsIn(REASONING_EFFORTS)
+  @ApiProperty({ type: 'string', enum: [...REASONING_EFFORTS], nullable: true })
+  reasoningEffort?: ReasoningEffort | null;
+
+  /**
+   * The shape of an answer, as OpenAI's API spells it, at most 32 KB; null (default): text.
+   * @example {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": true}}
+   */
+  @IsOptional()
+  @IsNullable()
+  @IsJsonObject({ maxBytes: 32_768 })
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  responseFormat?: Record<string, unknown> | null;
+
+  /** The same seed makes some providers give the same answer again; null (default): none. */
+  @IsOptional()
+  @IsNullable()
+  @IsInt()
+  @ApiProperty({ type: 'integer', nullable: true })
+  seed?: number | null;
+
   /** How many of the latest messages the model sees, 0 to 200. Default 20. */
   @IsOptional()
   @IsInt()
   @Min(0)
   @Max(200)
   contextMessages?: number;
+
+  /** Most tokens that the model is told, 256 to 10,000,000; null (default): as many as the channel's model reads. */
+  @IsOptional()
+  @IsNullable()
+  @IsInt()
+  @Min(256)
+  @Max(10_000_000)
+  @ApiProperty({ type: 'integer', nullable: true })
+  contextTokens?: number | null;
 }
 
 export class CreatePresetDto extends PresetSettingsDto {
@@ -85,7 +154,19 @@ export class PresetDto {
   temperature!: number | null;
   @ApiProperty({ type: 'integer', nullable: true })
   maxTokens!: number | null;
+  @ApiProperty({ type: 'number', format: 'double', nullable: true })
+  topP!: number | null;
+  @ApiProperty({ type: 'array', items: { type: 'string' }, nullable: true })
+  stop!: string[] | null;
+  @ApiProperty({ type: 'string', enum: [...REASONING_EFFORTS], nullable: true })
+  reasoningEffort!: ReasoningEffort | null;
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
+  responseFormat!: ResponseFormat | null;
+  @ApiProperty({ type: 'integer', nullable: true })
+  seed!: number | null;
   contextMessages!: number;
+  @ApiProperty({ type: 'integer', nullable: true })
+  contextTokens!: number | null;
   /** Milliseconds since 1970; null for `default` as it comes with the server. */
   @ApiProperty({ type: 'integer', nullable: true })
   createdAt!: number | null;

@@ -43,6 +43,10 @@ export class ModelChannelEntity {
   @Column('integer')
   timeout_ms!: number;
 
+  /** What it is given beyond its columns. */
+  @Column('jsonb', { default: {} })
+  options!: object;
+
   @Column('timestamp with time zone', { precision: 3, default: () => 'statement_timestamp()' })
   created_at!: Date;
 

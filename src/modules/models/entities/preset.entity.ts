@@ -24,6 +24,10 @@ export class PresetEntity {
   @Column('integer')
   context_messages!: number;
 
+  /** What it is given beyond its columns. */
+  @Column('jsonb', { default: {} })
+  options!: object;
+
   @Column('timestamp with time zone', { precision: 3, default: () => 'statement_timestamp()' })
   created_at!: Date;
 

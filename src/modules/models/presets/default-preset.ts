@@ -11,4 +11,5 @@ export const DEFAULT_VALUES: PresetValues = {
   temperature: null,
   max_tokens: null,
   context_messages: DEFAULT_CONTEXT_MESSAGES,
+  options: {},
 };

@@ -1,6 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../../common/pagination';
 import { Database } from '../../../platform/database';
+import type { ReasoningEffort, ResponseFormat } from '../contract';
+
+/** What a preset is given beyond its columns; stored as it is told. */
+export interface PresetOptions {
+  readonly topP?: number | undefined;
+  readonly stop?: readonly string[] | undefined;
+  readonly reasoningEffort?: ReasoningEffort | undefined;
+  readonly responseFormat?: ResponseFormat | undefined;
+  readonly seed?: number | undefined;
+  readonly contextTokens?: number | undefined;
+}
 
 export type PresetValues = {
   readonly system_prompt: string;
@@ -8,6 +19,7 @@ export type PresetValues = {
   readonly temperature: number | null;
   readonly max_tokens: number | null;
   readonly context_messages: number;
+  readonly options: PresetOptions;
 };
 
 export type PresetRow = PresetValues & {
@@ -17,7 +29,8 @@ export type PresetRow = PresetValues & {
   readonly updated_at: Date | string | null;
 };
 
-const COLUMNS = 'name, system_prompt, model, temperature, max_tokens, context_messages, created_at, updated_at';
+const COLUMNS =
+  'name, system_prompt, model, temperature, max_tokens, context_messages, options, created_at, updated_at';
 
 @Injectable()
 export class PresetsRepository {
@@ -31,7 +44,7 @@ export class PresetsRepository {
       tenantId,
       `SELECT ${COLUMNS} FROM (
          SELECT ${COLUMNS} FROM presets WHERE tenant_id = $1
-         UNION ALL SELECT $2, $3, NULL, NULL, NULL, $4::integer, NULL, NULL
+         UNION ALL SELECT $2, $3, NULL, NULL, NULL, $4::integer, '{}'::jsonb, NULL, NULL
          WHERE NOT EXISTS (SELECT 1 FROM presets WHERE tenant_id = $1 AND name = $2)) p
        ORDER BY name <> $2, name COLLATE "C" LIMIT $5 OFFSET $6`,
       [tenantId, always.name, system_prompt, context_messages, page.limit, page.offset],
@@ -83,14 +96,15 @@ export class PresetsRepository {
       );
       const before = row ?? otherwise;
       if (before === undefined) return undefined;
-      const { system_prompt, model, temperature, max_tokens, context_messages } = change(before);
+      const { system_prompt, model, temperature, max_tokens, context_messages, options } = change(before);
       const [after] = await sql.query<PresetRow>(
-        `INSERT INTO presets AS p (tenant_id, name, system_prompt, model, temperature, max_tokens, context_messages)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+        `INSERT INTO presets AS p (tenant_id, name, system_prompt, model, temperature, max_tokens, context_messages,
+           options)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (tenant_id, name) DO UPDATE SET system_prompt = $3, model = $4, temperature = $5, max_tokens = $6,
-           context_messages = $7, updated_at = clock_timestamp()
+           context_messages = $7, options = $8, updated_at = clock_timestamp()
          RETURNING ${COLUMNS}`,
-        [tenantId, name, system_prompt, model, temperature, max_tokens, context_messages],
+        [tenantId, name, system_prompt, model, temperature, max_tokens, context_messages, JSON.stringify(options)],
       );
       return after;
     });

@@ -4,10 +4,11 @@ import type { PageRequest } from '../../../common/pagination';
 import { isStorableText, jsonBytes } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
 import { type EffectResult, Effects } from '../../../platform/idempotency';
-import { type Preset, Presets } from '../contract';
+import { checkedResponseFormat } from '../answer/response-format';
+import { type Preset, Presets, type ResponseFormat } from '../contract';
 import type { CreatePresetDto, PatchPresetDto, PresetDto, PresetPageDto } from '../dto/preset.dto';
-import { camelPageInfo, epochMs } from '../views';
-import { DEFAULT_CONTEXT_MESSAGES, DEFAULT_PRESET, DEFAULT_VALUES } from './default-preset';
+import { camelPageInfo, epochMs, later } from '../views';
+import { DEFAULT_PRESET, DEFAULT_VALUES } from './default-preset';
 import { type PresetRow, PresetsRepository, type PresetValues } from './presets.repository';
 
 /** Beside `default`. */
@@ -32,13 +33,17 @@ export class PresetsService extends Presets {
     const row = await this.rowOf(tenantId, name);
     if (row === undefined) return undefined;
     const { createdAt: _createdAt, updatedAt: _updatedAt, ...preset } = presetView(row);
-    const { model, temperature, maxTokens } = preset;
-    const options = {
-      model: model ?? undefined,
-      temperature: temperature ?? undefined,
-      maxTokens: maxTokens ?? undefined,
+    const { contextTokens: _contextTokens, ...options } = row.options;
+    const { model, temperature, max_tokens } = row;
+    return {
+      ...preset,
+      options: {
+        ...options,
+        model: model ?? undefined,
+        temperature: temperature ?? undefined,
+        maxTokens: max_tokens ?? undefined,
+      },
     };
-    return { ...preset, options, contextTokens: null };
   }
 
   async known(tenantId: string, names: readonly string[]): Promise<ReadonlySet<string>> {
@@ -46,12 +51,12 @@ export class PresetsService extends Presets {
   }
 
   async create(caller: Caller, body: CreatePresetDto): Promise<PresetDto> {
-    const { name, systemPrompt, model = null, temperature = null, maxTokens = null } = body;
+    const { name, systemPrompt } = body;
     checkPrompt(systemPrompt);
+    const values = merged({ ...DEFAULT_VALUES, system_prompt: systemPrompt }, body);
     if (name === DEFAULT_PRESET) throw nameTaken(name, '; change it with PATCH');
     const { status, preset } = await this.effects.call<Created>(caller, 'preset_create', [
-      ...[caller.tenantId, MAX_PRESETS, name, systemPrompt, model, temperature, maxTokens],
-      body.contextMessages ?? DEFAULT_CONTEXT_MESSAGES,
+      ...[caller.tenantId, MAX_PRESETS, JSON.stringify({ ...values, name })],
     ]);
     if (status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_PRESETS} presets`);
     if (status === 'taken') throw nameTaken(name);
@@ -116,17 +121,36 @@ function merged(before: PresetValues, body: PatchPresetDto): PresetValues {
     temperature: body.temperature === undefined ? before.temperature : body.temperature,
     max_tokens: body.maxTokens === undefined ? before.max_tokens : body.maxTokens,
     context_messages: body.contextMessages ?? before.context_messages,
+    options: {
+      topP: later(before.options.topP, body.topP),
+      stop: later(before.options.stop, body.stop),
+      reasoningEffort: later(before.options.reasoningEffort, body.reasoningEffort),
+      responseFormat: later(before.options.responseFormat, formatIn(body)),
+      seed: later(before.options.seed, body.seed),
+      contextTokens: later(before.options.contextTokens, body.contextTokens),
+    },
   };
 }
 
+function formatIn({ responseFormat }: PatchPresetDto): ResponseFormat | null | undefined {
+  return responseFormat && checkedResponseFormat(responseFormat, 'responseFormat');
+}
+
 function presetView(row: PresetRow): PresetDto & Pick<Preset, 'systemPrompt'> {
+  const { options } = row;
   return {
     name: row.name,
     systemPrompt: row.system_prompt,
     model: row.model,
     temperature: row.temperature,
     maxTokens: row.max_tokens,
+    topP: options.topP ?? null,
+    stop: options.stop === undefined ? null : [...options.stop],
+    reasoningEffort: options.reasoningEffort ?? null,
+    responseFormat: options.responseFormat ?? null,
+    seed: options.seed ?? null,
     contextMessages: row.context_messages,
+    contextTokens: options.contextTokens ?? null,
     createdAt: row.created_at === null ? null : epochMs(row.created_at),
     updatedAt: row.updated_at === null ? null : epochMs(row.updated_at),
   };

@@ -1,18 +1,38 @@
 import type { OutboundPost } from '../../../platform/outbound';
-import type { AnswerOptions, FinishReason, ModelMessage } from '../contract';
+import type { AnswerOptions, FaultReason, FinishReason, ModelMessage } from '../contract';
+
+/** Which header a provider reads its key from: OpenAI's, as `Bearer`, or Azure's. */
+export const AUTH_HEADERS = ['authorization', 'api-key'] as const;
+export type AuthHeader = (typeof AUTH_HEADERS)[number];
 
 /** Where and how to ask: one channel, ready to be used. */
 export interface Endpoint {
+  /** May have a query, which goes with every request. */
   readonly baseUrl: string;
   /** In clear. */
   readonly apiKey: string | undefined;
+  readonly authHeader: AuthHeader;
   /** Every connection is made with it: it knows where it may lead. */
   readonly post: OutboundPost;
+}
+
+export type MaxTokensField = 'max_tokens' | 'max_completion_tokens';
+
+/** How the provider wants to be asked, where providers of one protocol differ. */
+export interface WireParams {
+  readonly maxTokensField: MaxTokensField;
+  /** Whether it is asked to count the tokens of a stream. */
+  readonly streamOptions: boolean;
+  /** As what the system prompt is sent. */
+  readonly systemRole: 'system' | 'developer' | 'user';
+  /** Fields that are put beside ours. */
+  readonly extra: Readonly<Record<string, unknown>>;
 }
 
 export interface ChatRequest extends AnswerOptions {
   readonly messages: readonly ModelMessage[];
   readonly model: string;
+  readonly wire: WireParams;
   /** Ends the connection at once. */
   readonly signal: AbortSignal;
 }
@@ -20,24 +40,63 @@ export interface ChatRequest extends AnswerOptions {
 /** What a provider says, as it comes: text that may hold anything, and tokens as far as it counts them. */
 export type RawPart =
   | { readonly type: 'text'; readonly text: string }
-  /** A sign of life that is not shown: it thinks, or calls a tool. */
-  | { readonly type: 'alive' }
-  | {
-      readonly type: 'end';
-      readonly finishReason: FinishReason;
-      readonly promptTokens: number | undefined;
-      readonly completionTokens: number | undefined;
-    };
+  /** What it thinks; not shown, but it costs. */
+  | { readonly type: 'reasoning'; readonly text: string }
+  /**
+   * All text has come, for this reason. What may follow is an account of it: another of these parts then takes the place
+   * of this one, and the answer is over with the stream, or when nothing has followed for a while.
+   */
+  | Finished;
+
+export interface Finished {
+  readonly type: 'finished';
+  readonly finishReason: FinishReason;
+  readonly promptTokens: number | undefined;
+  readonly completionTokens: number | undefined;
+}
+
+/**
+ * Whose fault it is: the channel's, which may be broken for everybody; the request's, which says nothing about the
+ * channel's health; nobody's, the provider only asks for a slower pace.
+ */
+export type Blame = 'channel' | 'request' | 'pace';
+
+/** What is known of a fault beyond its words. */
+export interface FaultFacts {
+  /** Default `provider`. */
+  readonly reason?: FaultReason;
+  /** Default: as its reason says. */
+  readonly blame?: Blame | undefined;
+  /** HTTP's, or what stood for it inside a stream. */
+  readonly status?: number | undefined;
+  /** The provider's own names for it; short words, and no text. */
+  readonly type?: string | undefined;
+  readonly code?: string | undefined;
+  /** What the provider said, cleaned; it may quote a prompt. */
+  readonly said?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+  /** Which of our parameters the provider objects to. */
+  readonly refused?: RefusedParam | undefined;
+}
+
+export type RefusedParam = 'max_tokens' | 'stream_options';
+
+const REQUESTS_REASONS: ReadonlySet<FaultReason> = new Set(['model', 'overflow', 'content', 'request', 'reasoning']);
 
 /** Why a channel gave no whole answer, in words that follow its name; they name no key and no address. */
 export class ChannelFault extends Error {
-  /** @param blame `request`: it would fail anywhere and says nothing about the channel's health */
+  readonly reason: FaultReason;
+  readonly blame: Blame;
+
   constructor(
     message: string,
-    readonly blame: 'channel' | 'request' = 'channel',
+    readonly facts: FaultFacts = {},
   ) {
     super(message);
     this.name = 'ChannelFault';
+    this.reason = facts.reason ?? 'provider';
+    this.blame =
+      facts.blame ?? (this.reason === 'pace' ? 'pace' : REQUESTS_REASONS.has(this.reason) ? 'request' : 'channel');
   }
 }
 
@@ -53,8 +112,8 @@ export abstract class ChatModel {
   abstract readonly defaultModel: string;
 
   /**
-   * One answer; its last part is `end`. Throws a ChannelFault for what the provider did wrong, and whatever the signal
-   * was aborted with.
+   * One answer; its last part is `finished`, unless it was cut. Throws a ChannelFault for what the provider did wrong, and
+   * whatever the signal was aborted with.
    */
   abstract stream(endpoint: Endpoint, request: ChatRequest): AsyncIterable<RawPart>;
 }

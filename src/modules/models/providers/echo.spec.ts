@@ -1,11 +1,12 @@
+import { endpointTo, WIRE } from '../../../../test/support/models/channels';
 import type { ModelMessage } from '../contract';
 import { Echo } from './echo';
 
-const ENDPOINT = { baseUrl: '', apiKey: undefined, post: () => Promise.reject(new Error('an echo calls nobody')) };
+const ENDPOINT = endpointTo('', () => Promise.reject(new Error('an echo calls nobody')));
 
 async function wordsFor(messages: readonly ModelMessage[], signal = new AbortController().signal): Promise<string[]> {
   const words: string[] = [];
-  const request = { messages, model: 'echo', temperature: undefined, maxTokens: undefined, signal };
+  const request = { messages, model: 'echo', wire: WIRE, signal };
   for await (const part of new Echo().stream(ENDPOINT, request)) if (part.type === 'text') words.push(part.text);
   return words;
 }
@@ -38,7 +39,7 @@ describe('the echo', () => {
 
   it('stops in the middle', async () => {
     const abort = new AbortController();
-    const request = { messages: said('x'), model: 'echo', temperature: undefined, maxTokens: undefined };
+    const request = { messages: said('x'), model: 'echo', wire: WIRE };
     let words = 0;
     const read = async (): Promise<void> => {
       for await (const part of new Echo().stream(ENDPOINT, { ...request, signal: abort.signal }))

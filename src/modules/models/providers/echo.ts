@@ -20,7 +20,7 @@ export class Echo extends ChatModel {
       signal.throwIfAborted();
       yield { type: 'text', text: word };
     }
-    yield { type: 'end', finishReason: 'stop', promptTokens: undefined, completionTokens: undefined };
+    yield { type: 'finished', finishReason: 'stop', promptTokens: undefined, completionTokens: undefined };
   }
 }
 

@@ -2,12 +2,12 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../common/clock';
 
 /** So many failures in a row, each within WINDOW_MS of the one before, open a breaker. */
-const FAILURES = 5;
-const WINDOW_MS = 60_000;
+export const FAILURES = 5;
+export const WINDOW_MS = 60_000;
 /** An open breaker lets nobody through for so long; then one tries, and decides. */
 export const OPEN_MS = 30_000;
-/** Channels whose failures are remembered. */
-const MAX_CHANNELS = 10_000;
+/** Keys whose failures are remembered. */
+const MAX_KEYS = 10_000;
 
 interface Trouble {
   failures: number;
@@ -18,8 +18,10 @@ interface Trouble {
   isProbed: boolean;
 }
 
-/** The right to try a channel. Exactly one of its ends is called, once; `alive` may come before. */
+/** The right to try. Exactly one of its ends is called, once; `alive` may come before. */
 export interface Permit {
+  /** It is the one that finds out whether it works again. */
+  readonly isProbe: boolean;
   /** The first sign of the answer: an open breaker closes. */
   alive(): void;
   succeeded(): void;
@@ -29,16 +31,19 @@ export interface Permit {
 }
 
 /**
- * Keeps a broken channel from being tried again and again. The memory of this node: every node finds out for itself.
- * Only channels in trouble are remembered.
+ * Keeps what is broken from being tried again and again, and what wants a slower pace from being tried too soon. The
+ * memory of this node: every node finds out for itself. Only keys in trouble are remembered.
  */
 export class Breakers {
-  private readonly troubles = new LRUCache<string, Trouble>({ max: MAX_CHANNELS });
+  private readonly troubles = new LRUCache<string, Trouble>({ max: MAX_KEYS });
+  /** Until when a key is left alone, though nothing is broken. */
+  private readonly pauses = new LRUCache<string, number>({ max: MAX_KEYS });
 
   constructor(private readonly clock: Clock) {}
 
-  /** Undefined while the channel may not be tried. @param key the channel, in the version that is in force */
+  /** Undefined while it may not be tried. @param key what fails or works as one */
   enter(key: string): Permit | undefined {
+    if (this.pausedMs(key) > 0) return undefined;
     const trouble = this.troubles.get(key);
     if (trouble?.openUntil !== undefined) {
       if (this.waitMs(key) > 0) return undefined;
@@ -47,12 +52,17 @@ export class Breakers {
     return this.permit(key, trouble?.openUntil !== undefined);
   }
 
-  /** Milliseconds until the channel may be tried; 0: now. While somebody is trying it, a guess. */
+  /** Milliseconds until it may be tried; 0: now. While somebody is trying it, a guess. */
   waitMs(key: string): number {
+    const paused = this.pausedMs(key);
     const trouble = this.troubles.peek(key);
-    if (trouble?.openUntil === undefined) return 0;
+    if (trouble?.openUntil === undefined) return paused;
     const left = Math.max(0, trouble.openUntil - this.clock.monotonicMs());
-    return left === 0 && trouble.isProbed ? OPEN_MS : left;
+    return Math.max(paused, left === 0 && trouble.isProbed ? OPEN_MS : left);
+  }
+
+  isOpen(key: string): boolean {
+    return this.troubles.peek(key)?.openUntil !== undefined;
   }
 
   /** How many are not closed. */
@@ -60,8 +70,30 @@ export class Breakers {
     return [...this.troubles.values()].filter(({ openUntil }) => openUntil !== undefined).length;
   }
 
+  /** Leaves it alone for a while; nothing is counted. */
+  pause(key: string, ms: number): void {
+    this.pauses.set(key, this.clock.monotonicMs() + ms);
+  }
+
+  /** Opens a breaker at once. */
+  trip(key: string): void {
+    const now = this.clock.monotonicMs();
+    this.troubles.set(key, { failures: FAILURES, failedAt: now, openUntil: now + OPEN_MS, isProbed: false });
+  }
+
+  /** It works after all. */
+  close(key: string): void {
+    this.troubles.delete(key);
+  }
+
+  private pausedMs(key: string): number {
+    const until = this.pauses.peek(key);
+    return until === undefined ? 0 : Math.max(0, until - this.clock.monotonicMs());
+  }
+
   private permit(key: string, isProbe: boolean): Permit {
     return {
+      isProbe,
       alive: () => {
         // What has come back is closed, and one failure later it is in trouble no more than others.
         if (isProbe) this.troubles.delete(key);

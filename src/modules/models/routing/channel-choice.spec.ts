@@ -1,14 +1,8 @@
+import { testChannel } from '../../../../test/support/models/channels';
 import type { Channel } from '../channels/channel-directory';
 import { ChannelChoice } from './channel-choice';
 
-function channel(name: string, values: Partial<Channel> = {}): Channel {
-  return {
-    ...{ key: name, name, provider: 'openai-compatible', model: 'm', priority: 0, weight: 1, enabled: true },
-    ...{ maxTokens: null, temperature: null, timeoutMs: 1000 },
-    endpoint: () => ({ baseUrl: '', apiKey: undefined, post: () => Promise.reject(new Error('not called')) }),
-    ...values,
-  };
-}
+const channel = testChannel;
 
 const ECHO = channel('echo', { provider: 'echo' });
 const ENVIRONMENT = channel('environment');

@@ -56,3 +56,34 @@ function known(name: string): (typeof FAMILIES)[number] | undefined {
 function bare(model: string): string {
   return model.slice(model.lastIndexOf('/') + 1).toLowerCase();
 }
+
+/** A channel, as far as it says which models it has. */
+export interface Vendor {
+  readonly model: string;
+  /** Its own names for models, by the names that presets use. */
+  readonly models: Readonly<Record<string, string>>;
+  /** Channels of one service have the same. */
+  readonly baseUrl: string;
+}
+
+/**
+ * Which model each of the channels is asked for. A channel that has a name of its own for the model is asked for that.
+ * Else the name is one of some vendor's, and a channel of another one would not know it: it is asked for its own model.
+ * Where no channel is known to have the model, the first is asked for it, and those that lead to the same service.
+ */
+export function namesFor(channels: readonly Vendor[], model: string | undefined): string[] {
+  if (model === undefined) return channels.map((channel) => channel.model);
+  const fits = channels.map((channel) => hasModel(channel, model));
+  const first = channels[0];
+  return channels.map((channel, i) => {
+    if (Object.hasOwn(channel.models, model)) return channel.models[model] ?? model;
+    const isAsked = fits.includes(true) ? fits[i] : channel.baseUrl === first?.baseUrl;
+    return isAsked === true ? model : channel.model;
+  });
+}
+
+function hasModel(channel: Vendor, model: string): boolean {
+  if (channel.model === model || Object.hasOwn(channel.models, model)) return true;
+  const family = familyOf(model);
+  return family !== undefined && family === familyOf(channel.model);
+}

@@ -3,55 +3,84 @@ import { AppError } from '../../../common/errors';
 import type { Log } from '../../../platform/logging';
 import type { Metrics } from '../../../platform/metrics';
 import { answerOf, type Attempt } from '../answer/answer';
-import type { Patience } from '../answer/timed';
+import { hintOfReason } from '../answer/fault-reasons';
+import { Meter, sumOf } from '../answer/meter';
 import type { Channel } from '../channels/channel-directory';
-import { type ModelPart, type ModelRequest, Models } from '../contract';
-import { ChannelFault, type Endpoint } from '../providers/chat-model';
+import { type FaultReason, type ModelPart, type ModelRequest, Models, type ModelUsage } from '../contract';
+import { ChannelFault, type Endpoint, type RefusedParam, type WireParams } from '../providers/chat-model';
 import { chatModelOf } from '../providers/registry';
-import { type Breakers, OPEN_MS, type Permit } from './breakers';
+import { OPEN_MS } from './breakers';
 import type { ChannelChoice } from './channel-choice';
-import { contextTokensOf } from './model-names';
+import type { FaultBook } from './fault-book';
+import type { Asking, Gates, Pass } from './gates';
+import type { LearnedParams } from './learned-params';
+import { contextTokensOf, namesFor } from './model-names';
 
 /** Faults that an error names. */
 const MAX_TOLD = 3;
 
+/** What routing stands on. */
+export interface RoutingParts {
+  readonly choice: ChannelChoice;
+  readonly gates: Gates;
+  readonly learned: LearnedParams;
+  readonly faults: FaultBook;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Most bytes of an answer's text. */
+  readonly maxAnswerBytes: number;
+}
+
 /** A channel has failed before the first token: the next one may be tried. */
-class Passed extends Error {}
+class Passed extends Error {
+  constructor(
+    readonly channel: string,
+    readonly fault: ChannelFault,
+  ) {
+    super(`channel "${channel}" ${fault.message}`);
+  }
+}
+
+/** What all tries of one request have used so far that came to no end. */
+type Spent = ModelUsage[];
 
 /** Tries the channels of a request one after the other, until one has begun to answer. */
 export class RoutedModels extends Models {
-  constructor(
-    private readonly choice: ChannelChoice,
-    private readonly breakers: Breakers,
-    private readonly metrics: Metrics,
-    private readonly log: Log,
-    private readonly clock: Clock,
-    private readonly patience: Patience,
-  ) {
+  constructor(private readonly parts: RoutingParts) {
     super();
   }
 
-  async available(tenantId: string): Promise<void> {
-    const channels = await this.choice.of(tenantId);
-    if (!channels.some(({ key }) => this.breakers.waitMs(key) === 0)) throw this.unavailable(channels);
+  async available(tenantId: string, model?: string): Promise<void> {
+    const channels = await this.parts.choice.of(tenantId);
+    const waits =
+      model === undefined ? this.leastWaits(tenantId, channels) : this.waits(askings(channels, { tenantId, model }));
+    if (!waits.includes(0)) throw unavailable(waits);
   }
 
   async contextTokens(tenantId: string, model?: string): Promise<number> {
-    const channels = await this.choice.of(tenantId);
-    const first = channels.find(({ key }) => this.breakers.waitMs(key) === 0) ?? channels[0];
-    return contextTokensOf(model ?? first?.model ?? '');
+    const asked = askings(await this.parts.choice.of(tenantId), { tenantId, model });
+    const waits = this.waits(asked);
+    const first = asked[Math.max(0, waits.indexOf(0))];
+    return first?.channel.contextTokens ?? contextTokensOf(first?.model ?? model ?? '');
+  }
+
+  providerMessage(tenantId: string, messageId: string): string | undefined {
+    return this.parts.faults.ofMessage(tenantId, messageId);
   }
 
   async *stream(request: ModelRequest): AsyncGenerator<ModelPart> {
-    const begunMs = this.clock.monotonicMs();
+    const { metrics } = this.parts;
+    const begunMs = this.parts.clock.monotonicMs();
+    const spent: Spent = [];
     let hasToken = false;
     // Unless something is said to the contrary, the reader has left.
     let outcome = 'cancelled';
     try {
-      for await (const part of this.routed(request)) {
+      for await (const part of this.routed(request, spent)) {
         if (part.type === 'delta' && !hasToken) {
           hasToken = true;
-          this.metrics.histogram('chatapi_model_first_token_seconds').observe(this.secondsSince(begunMs));
+          metrics.histogram('chatapi_model_first_token_seconds').observe(this.secondsSince(begunMs));
         }
         if (part.type === 'end') outcome = 'completed';
         yield part;
@@ -60,107 +89,156 @@ export class RoutedModels extends Models {
       if (!request.signal.aborted) outcome = isUnavailable(error) ? 'unavailable' : hasToken ? 'cut' : 'failed';
       throw error;
     } finally {
-      this.metrics.counter('chatapi_model_requests_total').labels({ outcome }).inc();
+      metrics.counter('chatapi_model_requests_total').labels({ outcome }).inc();
+      const usage = outcome === 'completed' ? undefined : sumOf(spent);
+      if (usage !== undefined) request.onSpent?.(usage);
     }
   }
 
-  private async *routed(request: ModelRequest): AsyncGenerator<ModelPart> {
+  private async *routed(request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
     request.signal.throwIfAborted();
-    const channels = await this.choice.of(request.tenantId);
-    const faults: string[] = [];
-    for (const channel of channels) {
-      const permit = this.breakers.enter(channel.key);
-      if (permit === undefined) continue;
-      if (faults.length > 0) this.metrics.counter('chatapi_model_fallbacks_total').inc();
+    const asked = askings(await this.parts.choice.of(request.tenantId), request);
+    const passed: Passed[] = [];
+    for (const asking of asked) {
+      const pass = this.parts.gates.enter(asking);
+      if (pass === undefined) continue;
+      if (passed.length > 0) this.parts.metrics.counter('chatapi_model_fallbacks_total').inc();
       try {
-        yield* this.tried(channel, permit, request);
+        yield* this.tried(asking, pass, request, spent);
         return;
       } catch (error) {
         if (!(error instanceof Passed)) throw error;
-        faults.push(error.message);
+        passed.push(error);
+        // What one provider refuses to hear is not carried to the next.
+        if (error.fault.reason === 'content') break;
       }
     }
-    if (faults.length === 0) throw this.unavailable(channels);
-    throw new AppError('MODEL_ERROR', `No model has answered: ${told(faults)}`);
+    throw passed.length === 0 ? unavailable(this.waits(asked)) : unanswered(passed);
   }
 
   /** Throws Passed as long as nothing was said. */
-  private async *tried(channel: Channel, permit: Permit, request: ModelRequest): AsyncGenerator<ModelPart> {
+  private async *tried(asking: Asking, pass: Pass, request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
     let hasBegun = false;
     let isSettled = false;
     try {
-      const attempt = this.attemptOf(channel, request);
-      for await (const part of answerOf(attempt)) {
+      for await (const part of this.answered(asking, request, spent)) {
         if (!hasBegun) {
           hasBegun = true;
-          permit.alive();
-          yield { type: 'start', channel: channel.name, model: attempt.request.model };
+          pass.alive();
+          yield { type: 'start', channel: asking.channel.name, model: asking.model };
         }
         if (part.type === 'end') {
           isSettled = true;
-          permit.succeeded();
+          pass.succeeded();
         }
         yield part;
       }
     } catch (error) {
       request.signal.throwIfAborted();
       if (!(error instanceof ChannelFault)) throw error;
-      if (error.blame === 'channel') {
-        isSettled = true;
-        permit.failed();
-      }
-      this.log.warn(
-        { tenant_id: request.tenantId, channel: channel.name, fault: error.message },
-        'model channel failed',
-      );
-      const fault = `channel "${channel.name}" ${error.message}`;
-      if (hasBegun) throw new AppError('MODEL_ERROR', `The answer was cut: ${fault}`);
-      throw new Passed(fault);
+      isSettled = true;
+      pass.failed(error);
+      this.note(asking, error, request);
+      const passed = new Passed(asking.channel.name, error);
+      if (hasBegun) throw modelError(`The answer was cut: ${passed.message}`, error.reason, error.facts.retryAfterMs);
+      throw passed;
     } finally {
-      if (!isSettled) permit.abandoned();
+      if (!isSettled) pass.abandoned();
     }
   }
 
-  private attemptOf(channel: Channel, { messages, signal, tenantId: _tenantId, ...asked }: ModelRequest): Attempt {
-    const model = chatModelOf(channel.provider);
+  /** The answer of one channel, asked in the way that it takes. */
+  private async *answered(asking: Asking, request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
+    const { channel, model } = asking;
+    const hasMaxTokens = (request.maxTokens ?? channel.maxTokens) !== null;
+    const tried = new Set<RefusedParam>();
+    let wire: WireParams | undefined = this.parts.learned.of(channel, model);
+    while (wire !== undefined) {
+      const meter = new Meter(request.messages);
+      let isWhole = false;
+      try {
+        for await (const part of answerOf(this.attemptOf(asking, request, wire), meter)) {
+          isWhole = part.type === 'end';
+          yield part;
+        }
+        this.parts.learned.worked(channel, model, wire, hasMaxTokens);
+        return;
+      } catch (error) {
+        const next: WireParams | undefined =
+          error instanceof ChannelFault
+            ? this.parts.learned.instead(channel, hasMaxTokens, wire, error, tried)
+            : undefined;
+        if (next === undefined) throw error;
+        wire = next;
+      } finally {
+        if (!isWhole && meter.spent !== undefined) spent.push(meter.spent);
+      }
+    }
+  }
+
+  private attemptOf({ channel, model }: Asking, request: ModelRequest, wire: WireParams): Attempt {
+    const { messages, signal, topP, stop, reasoningEffort, responseFormat, seed } = request;
+    const chatModel = chatModelOf(channel.provider);
     // A row of a later version of this server.
-    if (model === undefined) throw new ChannelFault(`has a provider that this server does not know`);
+    if (chatModel === undefined) throw new ChannelFault(`has a provider that this server does not know`);
     return {
-      model,
+      model: chatModel,
       endpoint: endpointOf(channel),
       request: {
-        ...asked,
-        messages,
-        model: asked.model ?? channel.model,
-        temperature: asked.temperature ?? channel.temperature ?? undefined,
-        maxTokens: asked.maxTokens ?? channel.maxTokens ?? undefined,
-        signal,
+        ...{ messages, model, wire, signal, topP, stop, reasoningEffort, responseFormat, seed },
+        temperature: request.temperature ?? channel.temperature ?? undefined,
+        maxTokens: request.maxTokens ?? channel.maxTokens ?? undefined,
       },
-      patience: this.patience,
-      totalMs: channel.timeoutMs,
+      timeouts: channel.timeouts,
+      maxBytes: this.parts.maxAnswerBytes,
     };
   }
 
-  private unavailable(channels: readonly Channel[]): AppError {
-    const waits = channels.map(({ key }) => this.breakers.waitMs(key));
-    const message =
-      waits.length === 0
-        ? 'All model channels are disabled'
-        : 'All model channels have failed repeatedly and are left alone for a while';
-    const retryAfterSeconds = Math.max(1, Math.ceil(Math.min(OPEN_MS, ...waits) / 1000));
-    return new AppError('CHANNEL_UNAVAILABLE', message, { retryAfterSeconds });
+  private note({ channel, model, tenantId }: Asking, fault: ChannelFault, { trace }: ModelRequest): void {
+    const { status, type, code } = fault.facts;
+    this.parts.faults.note(channel.id, model, fault, { tenantId, messageId: trace?.messageId });
+    const ids = { request_id: trace?.requestId, chat_id: trace?.chatId, message_id: trace?.messageId };
+    this.parts.log.warn(
+      {
+        tenant_id: tenantId,
+        ...ids,
+        channel: channel.name,
+        fault: fault.message,
+        reason: fault.reason,
+        status,
+        type,
+        code,
+      },
+      'model channel failed',
+    );
+  }
+
+  private waits(asked: readonly Asking[]): number[] {
+    return asked.map((asking) => this.parts.gates.waitMs(asking));
+  }
+
+  private leastWaits(tenantId: string, channels: readonly Channel[]): number[] {
+    return channels.map((channel) => this.parts.gates.leastWaitMs(channel, tenantId));
   }
 
   private secondsSince(ms: number): number {
-    return (this.clock.monotonicMs() - ms) / 1000;
+    return (this.parts.clock.monotonicMs() - ms) / 1000;
   }
+}
+
+function askings(
+  channels: readonly Channel[],
+  { tenantId, model, isModelFree = false }: Pick<ModelRequest, 'tenantId' | 'model' | 'isModelFree'>,
+): Asking[] {
+  const names = namesFor(channels, model);
+  return channels.map((channel, i) => ({ channel, tenantId, model: names[i] ?? channel.model, isModelFree }));
 }
 
 function endpointOf(channel: Channel): Endpoint {
   try {
     return channel.endpoint();
   } catch {
-    throw new ChannelFault('has a key that cannot be read any more: set it again');
+    throw new ChannelFault('has a key that cannot be read any more: set it again', { reason: 'auth' });
   }
 }
 
@@ -168,9 +246,42 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.code === 'CHANNEL_UNAVAILABLE';
 }
 
+/** @param waits of all channels, in milliseconds */
+function unavailable(waits: readonly number[]): AppError {
+  const message =
+    waits.length === 0
+      ? 'All model channels are disabled'
+      : 'All model channels have failed repeatedly, or want a slower pace, and are left alone for a while';
+  const waitMs = waits.length === 0 ? OPEN_MS : Math.min(...waits);
+  return new AppError('CHANNEL_UNAVAILABLE', message, { retryAfterSeconds: secondsOf(waitMs) });
+}
+
+function unanswered(passed: readonly Passed[]): AppError {
+  const faults = passed.map(({ fault }) => fault);
+  const waits = faults.flatMap(({ facts: { retryAfterMs } }) => (retryAfterMs === undefined ? [] : [retryAfterMs]));
+  // A shorter chat may do, wherever it was too long; else the first channel is the one that was meant.
+  const reason = faults.find((fault) => fault.reason === 'overflow')?.reason ?? faults[0]?.reason ?? 'provider';
+  return modelError(
+    `No model has answered: ${told(passed)}`,
+    reason,
+    waits.length === 0 ? undefined : Math.min(...waits),
+  );
+}
+
+function modelError(message: string, reason: FaultReason, retryAfterMs: number | undefined): AppError {
+  return new AppError('MODEL_ERROR', message, {
+    details: { reason, hint: hintOfReason(reason) },
+    ...(retryAfterMs === undefined ? {} : { retryAfterSeconds: secondsOf(retryAfterMs) }),
+  });
+}
+
+function secondsOf(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1000));
+}
+
 /** The first few: a tenant may have many channels. */
-function told(faults: readonly string[]): string {
-  const shown = faults.slice(0, MAX_TOLD);
-  const rest = faults.length - shown.length;
+function told(passed: readonly Passed[]): string {
+  const shown = passed.slice(0, MAX_TOLD).map(({ message }) => message);
+  const rest = passed.length - shown.length;
   return rest === 0 ? shown.join('; ') : `${shown.join('; ')}; and ${rest} more`;
 }

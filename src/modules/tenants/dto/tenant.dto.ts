@@ -7,7 +7,6 @@ import {
   IsInt,
   IsOptional,
   IsString,
-  Matches,
   Max,
   MaxLength,
   Min,
@@ -80,6 +79,27 @@ export class LimitsDto {
   @IsOptional()
   @IsLimit({ max: MAX_LIMIT })
   runs_at_once_per_user?: number | null | 'default';
+
+  /**
+   * Users, agents not counted. A user is made on first use: as a member, by a call or a socket in their name. What would make
+   * one beyond it is refused as a whole with 403 AUTHORIZATION_ERROR, `details` `{limit, allowed}`. Default unlimited.
+   */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  users?: number | null | 'default';
+
+  /** Rooms that are not deleted, chats with a model included; beyond it creating is refused likewise. Default unlimited. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  rooms?: number | null | 'default';
+
+  /**
+   * Members of one room; creating a room with more, adding and joining beyond it is refused likewise. Those who are in it
+   * stay when it is lowered. Default unlimited.
+   */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  members_per_room?: number | null | 'default';
 }
 
 /** Where a tenant is told of what happens. */
@@ -108,14 +128,18 @@ export class SettingsDto {
   @IsIn(['bare', 'envelope'])
   response_format?: 'bare' | 'envelope' | null;
 
-  /** Browser origins that may use this tenant; null = any. Default null. */
+  /**
+   * Browser origins that may use this tenant, as REST calls and sockets name them in `Origin`; null = any. Default null.
+   * `https://*.example.com` stands for any one label in place of the star; web views and extensions have origins such as
+   * `capacitor://localhost` or `chrome-extension://<id>`; `null` stands for local files. Stored as browsers write them:
+   * lower case, punycode, without a default port or a slash at the end.
+   */
   @IsOptional()
   @IsNullable()
   @IsArray()
   @ArrayMaxSize(100)
   @IsString({ each: true })
   @MaxLength(300, { each: true })
-  @Matches(/^https?:\/\/[^/\s,]+$/, { each: true })
   allowed_origins?: string[] | null;
 
   /** What a second message does while an answer is being written. Default queue. */

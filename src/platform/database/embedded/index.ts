@@ -31,4 +31,5 @@
 export { EmbeddedPostgres } from './embedded-postgres';
 export { DirectoryTakenError, EmbeddedPostgresError } from './errors';
 export type { EmbeddedPostgresLog, EmbeddedPostgresOptions } from './options';
+export { hasCluster, runningConnection } from './running';
 export type { ConnectionParameters } from './session';

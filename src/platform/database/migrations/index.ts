@@ -15,6 +15,8 @@ import { FirstSocket1764806400000 } from './0015-first-socket';
 import { Answers1765065600000 } from './0018-answers';
 import { OneBirth1765324800000 } from './0021-one-birth';
 import { Restores1764892800000 } from './0016-restores';
+import { TenantCounts1765152000000 } from './0019-tenant-counts';
+import { ModelOptions1765411200000 } from './0022-model-options';
 import { KeyCanaries1765238400000 } from './0020-key-canaries';
 
 /** All migrations, oldest first. Forward only; each fit to run beside the previous release. */
@@ -36,5 +38,7 @@ export const MIGRATIONS = [
   Answers1765065600000,
   OneBirth1765324800000,
   Restores1764892800000,
+  TenantCounts1765152000000,
+  ModelOptions1765411200000,
   KeyCanaries1765238400000,
 ] as const;

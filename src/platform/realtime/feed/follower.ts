@@ -6,8 +6,8 @@ import type { RoomChange } from './room-change';
 /** The end of a sync: what follows it has to do when it gets there. */
 export interface Arrival {
   /**
-   * Called in the turn in which the connection goes live, right before it does. `lastId`: UUID of the last message that
-   * it was sent on the way; undefined: none was.
+   * Called in the turn in which the connection goes live, right before it does. `lastId`: UUID of the message at the
+   * position, if it was sent on the way.
    */
   readonly live: (position: Position, lastId: string | undefined) => void;
   /** Called once, whether it went live or left the room before. */
@@ -21,8 +21,7 @@ export interface Arrival {
 export class Follower {
   /** Whether the user is in the room at `position`. */
   sits = true;
-  /** UUID of the last message that it took. */
-  lastId: string | undefined;
+  private last: { readonly seq: number; readonly id: string } | undefined;
 
   /** @param isIn whether it has met its user's joining; until then it hears nothing but the log */
   constructor(
@@ -34,13 +33,19 @@ export class Follower {
     readonly arrival?: Arrival,
   ) {}
 
+  /** UUID of the message up to which it has them all, where it took that on the way. */
+  get lastId(): string | undefined {
+    return this.last?.seq === this.position.seq ? this.last.id : undefined;
+  }
+
   take(change: RoomChange): void {
-    const { joins, leaves, ends } = change.head;
+    const { joins, leaves, ends, seq, messageId: id } = change.head;
     if (joins === this.connection.userId) {
       this.sits = this.isMember = this.isIn = true;
     }
     if (!this.sits) return;
-    this.lastId = change.head.messageId ?? this.lastId;
+    // One that it has already comes again when it was edited.
+    if (id !== undefined && seq !== undefined && seq > (this.last?.seq ?? this.position.seq)) this.last = { seq, id };
     this.connection.sendHistory(change.wireAfter(this.position.seq, (text) => this.batches.encode(text)));
     if (leaves === this.connection.userId || ends === true) this.sits = false;
   }

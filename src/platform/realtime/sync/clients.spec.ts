@@ -7,6 +7,10 @@ const RUNS = 500;
 /** What went wrong once. */
 const STORIES: [what: string, steps: string][] = [
   [
+    'a message that a sync has sent was edited while it went on',
+    'open 0; answer; message; message; open 3; answer 9; edit 0; fail',
+  ],
+  [
     'a channel is left by its last one while it has heard of their return',
     'open 3; answer; leave 7; message; message; all; join 7',
   ],

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { AppError } from '../../../common/errors';
+import { AppError, internalError } from '../../../common/errors';
+import { BadCredential } from '../../auth';
 import { describeError, Log } from '../../logging';
+import { FailedCredentials } from '../../rate-limit';
 import { Acceptor, type RawUpgrade } from './acceptor';
 import { SocketDoors } from './doors';
 import type { HandshakeFault } from './handshake';
@@ -14,6 +16,7 @@ export class Refusals {
   constructor(
     private readonly doors: SocketDoors,
     private readonly acceptor: Acceptor,
+    private readonly failures: FailedCredentials,
     private readonly metrics: SocketMetrics,
     private readonly log: Log,
   ) {}
@@ -24,10 +27,11 @@ export class Refusals {
     answerUpgrade(upgrade.socket, fault.error, request.id, fault);
   }
 
-  refuse(upgrade: RawUpgrade, request: UpgradeRequest, thrown: unknown): void {
+  async refuse(upgrade: RawUpgrade, request: UpgradeRequest, thrown: unknown): Promise<void> {
     const door = this.doors.find(request.path) ?? this.doors.standard;
-    const error = thrown instanceof AppError ? thrown : new AppError('INTERNAL_ERROR', 'Internal server error');
-    if (error !== thrown)
+    const found = thrown instanceof AppError ? thrown : internalError(thrown);
+    const error = found instanceof BadCredential ? await this.failures.refusal(found, request) : found;
+    if (found !== thrown)
       this.log.error({ request_id: request.id, path: door.path, error: describeError(thrown) }, 'upgrade failed');
     this.note(request, error);
     if (upgrade.socket.destroyed) return;

@@ -38,11 +38,18 @@ export class UpgradeChecks {
     this.allowKeyInQuery = socket.allowApiKeyInQuery ?? runtime.nodeEnv !== 'production';
   }
 
+  /** Throws 401 for a credential that is surely bad; see `Authenticator.vet`. */
+  vet(request: UpgradeRequest, door: SocketDoor): void | Promise<void> {
+    const { ticket, headers } = credentialOf(request, this.allowKeyInQuery);
+    if (ticket !== undefined) return this.authenticator.vetTicket(ticket, request);
+    return this.authenticator.vet(headers, door.access, request);
+  }
+
   /** Throws 400, 401, 403, 404, 429 or 503. */
   async check(request: UpgradeRequest, door: SocketDoor): Promise<Admission> {
     const { ticket, headers } = credentialOf(request, this.allowKeyInQuery);
     const identity = await (ticket === undefined
-      ? this.authenticator.identify(headers, door.access)
+      ? this.authenticator.identify(headers, door.access, request)
       : this.authenticator.identifyTicket(ticket));
     const credited = this.authenticator.authorise(identity, headers, door.access, request.id);
     refuseOtherUser(request, credited);

@@ -1,8 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { credentialOf, readUpgrade, type UpgradeCredential } from './upgrade-request';
 
+function from(url: string, headers: Record<string, string>): IncomingMessage {
+  return { url, method: 'GET', headers, socket: {} } as IncomingMessage;
+}
+
 function credential(url: string, headers: Record<string, string> = {}, allowKeyInQuery = true): UpgradeCredential {
-  return credentialOf(readUpgrade({ url, method: 'GET', headers } as IncomingMessage, 'id'), allowKeyInQuery);
+  return credentialOf(readUpgrade(from(url, headers), 'id', false), allowKeyInQuery);
+}
+
+function addressOf(headers: Record<string, string>, trustProxy: boolean): string {
+  const socket = { remoteAddress: '198.51.100.1' };
+  return readUpgrade({ url: '/ws', headers, socket } as IncomingMessage, 'id', trustProxy).ip;
 }
 
 const KEY = { 'x-api-key': 'key', 'x-user-id': 'alice' };
@@ -39,10 +48,24 @@ describe('the credential of an upgrade', () => {
   });
 
   it('never counts as part of the path', () => {
-    const request = readUpgrade(
-      { url: '/ws?token=t&close_codes=1', method: 'GET', headers: {} } as IncomingMessage,
-      'id',
-    );
+    const request = readUpgrade(from('/ws?token=t&close_codes=1', {}), 'id', false);
     expect(request).toMatchObject({ path: '/ws', wantsCloseCodes: true });
+  });
+});
+
+describe('S6: the address of an upgrade', () => {
+  it.each([
+    ['1.2.3.4', false, '198.51.100.1'],
+    ['1.2.3.4', true, '1.2.3.4'],
+    ['9.9.9.9, 1.2.3.4', true, '1.2.3.4'],
+    ['2001:db8::1', true, '2001:db8::1'],
+    ['', true, '198.51.100.1'],
+    ['1.2.3.4,', true, '198.51.100.1'],
+  ])('X-Forwarded-For: %s, trusted: %s → %s', (forwarded, trusted, expected) => {
+    expect(addressOf({ 'x-forwarded-for': forwarded }, trusted)).toBe(expected);
+  });
+
+  it('is that of the connection without the header', () => {
+    expect([addressOf({}, true), addressOf({}, false)]).toEqual(['198.51.100.1', '198.51.100.1']);
   });
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { forbidden, invalid, unauthenticated } from '../../../common/errors';
 import type { Caller, CredentialHeaders } from '../../auth';
-import { refuseUnknownParameters } from '../../http';
+import { clientAddress, refuseUnknownParameters } from '../../http';
 import type { SocketDoor, SocketRequest } from '../contract';
 
 /** Begins every socket ticket. */
@@ -21,19 +21,22 @@ export const UPGRADE_QUERY: Readonly<Record<string, object>> = {
 /** An upgrade as the checks need it. */
 export interface UpgradeRequest extends SocketRequest {
   readonly method: string;
+  /** The client's address, as REST has it. */
+  readonly ip: string;
   /** Without the query. */
   readonly path: string;
   /** Refusals are to be told on a socket, since a browser cannot read an HTTP answer. */
   readonly wantsCloseCodes: boolean;
 }
 
-export function readUpgrade(request: IncomingMessage, id: string): UpgradeRequest {
+export function readUpgrade(request: IncomingMessage, id: string, trustProxy: boolean): UpgradeRequest {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
   return {
     id,
     method: request.method ?? 'GET',
+    ip: clientAddress(request, trustProxy),
     path: mark < 0 ? url : url.slice(0, mark),
     query,
     headers: request.headers,

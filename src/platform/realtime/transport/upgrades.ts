@@ -15,7 +15,7 @@ import { UpgradeChecks } from './upgrade-checks';
 import { UpgradePace } from './upgrade-pace';
 import { readUpgrade, type UpgradeRequest } from './upgrade-request';
 
-/** Takes the upgrades of the HTTP server: all checks first, a socket afterwards. */
+/** Takes the upgrades of the HTTP server: all checks first, a socket afterwards (docs/adr/0020-comeback.md). */
 @Injectable()
 export class Upgrades {
   constructor(
@@ -33,7 +33,7 @@ export class Upgrades {
   }
 
   /** Call once per server, before it listens. */
-  install(server: Server): void {
+  install(server: Server, trustProxy: boolean): void {
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       const upgrade = { request, socket, head };
       if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
@@ -42,7 +42,7 @@ export class Upgrades {
       }
       // Node has stopped listening, ws has not begun: a peer that resets now must not end the process.
       socket.on('error', destroyIt);
-      void this.handle(upgrade, readUpgrade(request, flat(requestIdOf(request))));
+      void this.handle(upgrade, readUpgrade(request, flat(requestIdOf(request)), trustProxy));
     });
   }
 
@@ -56,10 +56,12 @@ export class Upgrades {
       this.refuseWhileStopping();
       const door = this.doors.find(request.path);
       if (door === undefined) throw notFound('Route');
+      // Whoever is surely refused takes no place in the queue of those who are not.
+      await this.checks.vet(request, door);
       const isWanted = (): boolean => !upgrade.socket.destroyed;
       await this.pace.run(isWanted, () => this.open(upgrade, request, door));
     } catch (thrown) {
-      this.refusals.refuse(upgrade, request, thrown);
+      await this.refusals.refuse(upgrade, request, thrown);
     }
   }
 

@@ -1,0 +1,203 @@
+import { type Care, Device } from '../support/convergence/device';
+import { divergences, type RoomTruth } from '../support/convergence/view';
+import type { TestTenant } from '../support/app';
+import { listAll, pathOf, send } from '../support/messages';
+import { until } from '../support/poll';
+import { ClonedDatabase, CopiedDirectory, type Restorable, RestoredFile } from '../support/restorable';
+import { bodyOf, createRoom, type MemberBody, sendAll } from '../support/rooms';
+import { WsClient } from '../support/ws/client';
+import { keyOf } from '../support/ws/socket-app';
+
+const HOST = 'ann';
+const OTHERS = ['bob', 'cat', 'dan'];
+const SETTLED_MS = 60_000;
+const TEST_MS = 240_000;
+
+/** What rooms the log has after a restore, against what clients had of them before. */
+const SHAPES = [
+  ['as many messages, others', 2],
+  ['more messages', 4],
+  ['fewer messages', 1],
+  ['none', 0],
+] as const;
+
+describe('S1: clients that were connected before a restore', () => {
+  let site: Restorable;
+  let devices: Device[] = [];
+
+  afterEach(async () => {
+    await Promise.all(devices.map((device) => device.stop()));
+    await site.close();
+  });
+
+  async function truthOf(tenant: TestTenant, roomId: string): Promise<RoomTruth> {
+    const messages = (await listAll(tenant.as(HOST), roomId)).map(({ message_id, rev, content, deleted_at }) => ({
+      ...{ id: message_id, rev, content, isDeleted: deleted_at !== null },
+    }));
+    const members = bodyOf(await tenant.as(HOST).get<MemberBody[]>(`/rooms/${roomId}/members`));
+    const roles = new Map(members.map(({ user_id, role }) => [user_id, role]));
+    return { messages, roles, reads: new Map() };
+  }
+
+  /** Resolves when every device has what the log has, and nothing else. */
+  async function converged(tenant: TestTenant, roomIds: readonly string[]): Promise<void> {
+    const truths = new Map<string, RoomTruth>();
+    for (const roomId of roomIds) truths.set(roomId, await truthOf(tenant, roomId));
+    const faults = (): string[] =>
+      devices.flatMap((device) =>
+        [...truths].flatMap(([roomId, truth]) =>
+          divergences(device.view(roomId), truth, device.userId).map((fault) => `${device.name} ${roomId}: ${fault}`),
+        ),
+      );
+    const busy = (): string[] => devices.filter(({ isIdle }) => !isIdle).map(({ name }) => `${name} is busy`);
+    await until(
+      async () => [...faults(), ...busy()],
+      (wrong) => wrong.length === 0,
+      SETTLED_MS,
+    );
+  }
+
+  async function restart(meanwhile: () => Promise<void>): Promise<void> {
+    await site.stop();
+    await meanwhile();
+    await site.start();
+  }
+
+  const sites: [string, () => Promise<Restorable>, Care][] = [
+    ['a copied directory put back, by the epoch alone', () => CopiedDirectory.open(), epochAlone()],
+    ['what is in a directory put back, by the epoch alone', () => CopiedDirectory.open('filled'), epochAlone()],
+    ['a database put back with its epoch, by their positions alone', () => ClonedDatabase.open(), positionsAlone()],
+    ['a copied directory put back, by both', () => CopiedDirectory.open(), { heedsEpoch: true, namesMessages: true }],
+    ['npm run restore, by the epoch alone', () => RestoredFile.open(), epochAlone()],
+    ['npm run restore, by both', () => RestoredFile.open(), { heedsEpoch: true, namesMessages: true }],
+  ];
+
+  it.each(sites)(
+    'have the log and nothing else after %s',
+    async (_, open, care) => {
+      site = await open();
+      await site.start();
+      const tenant = await site.tenant();
+      const rooms = new Map<string, ReadonlyMap<string, string>>();
+      const founders = new Map([[HOST, 'admin'], ...OTHERS.map((user) => [user, 'member'] as const)]);
+      for (let n = 0; n < SHAPES.length; n++)
+        rooms.set((await createRoom(tenant.as(HOST), 'group', OTHERS)).room_id, founders);
+      const roomIds = [...rooms.keys()];
+      const world = { url: site.url, tenant, rooms };
+      devices = OTHERS.map((user, n) => new Device(world, user, user, n < 2, care).start());
+      for (const roomId of roomIds) await sendAll(tenant.as(HOST), roomId, ['1', '2']);
+      await converged(tenant, roomIds);
+      for (const device of devices) for (const roomId of roomIds) device.mark('ack', roomId);
+      await restart(() => site.backUp());
+      for (const roomId of roomIds) {
+        const [third] = await sendAll(tenant.as(HOST), roomId, ['3', '4']);
+        bodyOf(await tenant.as(HOST).patch(pathOf(roomId, third as { message_id: string }), { content: 'edited' }));
+      }
+      await converged(tenant, roomIds);
+
+      await restart(() => site.putBack());
+      for (const [n, [, count]] of SHAPES.entries())
+        for (let i = 0; i < count; i++) await send(tenant.as(HOST), roomIds[n] ?? '', { content: `other ${i}` });
+      await converged(tenant, roomIds);
+      for (const roomId of roomIds) await send(tenant.as(HOST), roomId, { content: 'and live' });
+      await converged(tenant, roomIds);
+      for (const device of devices) expect(device.forgotten).toBeGreaterThan(0);
+    },
+    TEST_MS,
+  );
+
+  function epochAlone(): Care {
+    return { heedsEpoch: true, namesMessages: false };
+  }
+
+  function positionsAlone(): Care {
+    return { heedsEpoch: false, namesMessages: true };
+  }
+});
+
+describe('S1: the same copy put back', () => {
+  let site: CopiedDirectory;
+
+  beforeEach(async () => {
+    site = await CopiedDirectory.open();
+  });
+  afterEach(() => site.close());
+
+  const NOTICED =
+    'this data directory is a copy, or was restored from one: the epoch was raised, clients read their rooms anew';
+
+  it(
+    'is another epoch each time, and told once; a mere restart is none; nor is a ticket of before good',
+    async () => {
+      await site.start();
+      const tenant = await site.tenant();
+      const { room_id } = await createRoom(tenant.as(HOST), 'group', OTHERS);
+      const hello = async (): Promise<number> => {
+        const client = await WsClient.connect(site.url, { headers: keyOf(tenant, HOST) });
+        const { epoch } = await client.frame('hello');
+        await client.close();
+        return Number(epoch);
+      };
+      const epochs = [await hello()];
+      const again = async (meanwhile: () => Promise<void>): Promise<void> => {
+        await site.stop();
+        await meanwhile();
+        await site.start();
+        epochs.push(await hello());
+      };
+      await again(() => site.backUp());
+      expect(epochs[1]).toBe(epochs[0]);
+      await sendAll(tenant.as(HOST), room_id, ['1', '2']);
+      const { token } = bodyOf(await tenant.as('bob').post<{ token: string }>('/ws/token'));
+      expect(site.running.log.map(({ msg }) => msg)).not.toContain(NOTICED);
+
+      await again(() => site.putBack());
+      expect(site.running.log.filter(({ msg }) => msg === NOTICED)).toMatchObject([{ from: epochs[0], to: epochs[2] }]);
+      expect((await WsClient.refused(site.url, { query: { token } })).status).toBe(401);
+      const client = await WsClient.connect(site.url, { headers: keyOf(tenant, 'bob'), query: { sync: 'manual' } });
+      client.send({ type: 'sync', request_id: 's', room_id, after_seq: 2 });
+      expect(await client.frame('sync.reset')).toMatchObject({ room_id, last_seq: 0, epoch: epochs[2] });
+      await client.close();
+      await again(() => Promise.resolve());
+      await again(() => site.putBack());
+      expect(epochs[3]).toBe(epochs[2]);
+      expect(new Set(epochs).size).toBe(3);
+      expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
+    },
+    TEST_MS,
+  );
+});
+
+describe('S1: npm run epoch', () => {
+  let site: CopiedDirectory;
+
+  beforeEach(async () => {
+    site = await CopiedDirectory.open();
+  });
+  afterEach(() => site.close());
+
+  async function epoch(...args: string[]): Promise<{ code: unknown; said: string }> {
+    const tool = site.servers.launch({ env: site.env, command: ['epoch.ts', ...args] });
+    const code = await tool.exit();
+    return { code, said: tool.output };
+  }
+
+  it(
+    'shows and raises it on the stopped server’s directory, and is refused while it runs',
+    async () => {
+      await site.start();
+      for (const args of [[], ['bump']]) {
+        const { code, said } = await epoch(...args);
+        expect([code, said]).toEqual([1, expect.stringMatching(/^another ChatAPI server .*is already running on/)]);
+      }
+      await site.stop();
+      expect(await epoch()).toEqual({ code: 0, said: 'epoch 1' });
+      const bumped = await epoch('bump');
+      const [, after] = /^epoch (\d+) \(before: 1\): clients read their rooms anew$/.exec(bumped.said) ?? [];
+      expect(Number(after)).toBeGreaterThan(1);
+      expect(await epoch()).toEqual({ code: 0, said: `epoch ${after}` });
+      expect(await epoch('dump')).toMatchObject({ code: 1, said: expect.stringContaining('npm run epoch -- bump') });
+    },
+    TEST_MS,
+  );
+});
