@@ -8,11 +8,13 @@ import { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { ClientConfig } from 'pg';
-import { type AppConfig, loadConfig } from './config';
+import { type AppConfig, forgetPostgresVariables, loadConfig } from './config';
 import { explain } from './explain';
 import {
   backup,
   BackupRefusal,
+  connectionOf,
+  DatabaseRefusal,
   DirectoryTakenError,
   EmbeddedPostgres,
   explainOpening,
@@ -129,7 +131,7 @@ async function runRestore({ file }: Order, site: Site): Promise<void> {
       ...{ file, log, signal, onProgress: say, allowUnsafe: config.database.allowUnsafe },
       openTarget: async () => {
         await embedded?.start();
-        return embedded?.connection() ?? { connectionString: config.database.url };
+        return embedded?.connection() ?? connectionOf(config.database.url ?? '');
       },
       takeKeys: (wanted, box) => takeKeys(config, wanted, box as PassphraseBox | undefined),
     });
@@ -176,7 +178,7 @@ const takeKeys = async (
 /** Opens the database that is backed up, whether a server is on it or not. */
 async function withSource<T>(site: Site, work: (opened: Opened) => Promise<T>): Promise<T> {
   const { url, dataDir } = site.config.database;
-  if (url !== undefined) return work({ connection: { connectionString: url }, isShared: true });
+  if (url !== undefined) return work({ connection: connectionOf(url), isShared: true });
   if (!(await hasCluster(dataDir)))
     throw new BackupRefusal(`There is no database in ${dataDir}: set DATA_DIR or DATABASE_URL as the server has it`);
   const embedded = embeddedOf(site);
@@ -239,7 +241,8 @@ async function ask(question: string): Promise<string> {
 }
 
 function explainFailure(error: unknown, url: string | undefined): string {
-  const told = url === undefined ? error : explainOpening(error, { connectionString: url });
+  const isTold = url === undefined || error instanceof DatabaseRefusal;
+  const told = isTold ? error : explainOpening(error, connectionOf(url));
   if (told === error && isConnectionLoss(error)) return 'The database went away in the middle: run it again';
   return explain(told);
 }
@@ -262,6 +265,7 @@ async function main(): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => interrupted.abort(new BackupRefusal('interrupted')));
   try {
+    forgetPostgresVariables();
     const config = loadConfig(process.env);
     ({ url } = config.database);
     const site = { config, log: new PinoLog('error'), signal: interrupted.signal };

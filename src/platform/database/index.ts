@@ -18,6 +18,7 @@ export {
   hasCluster,
   runningConnection,
 } from './embedded';
+export { connectionOf } from './connection';
 export { explainOpening } from './explain';
 export { migrate, migrationSource } from './migrator';
 export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
