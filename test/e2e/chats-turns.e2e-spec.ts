@@ -198,6 +198,8 @@ describe('an answer that ends badly', () => {
       message_id: expect.stringMatching(MESSAGE_ID),
       chat_id: chat.id,
       hint: expect.any(String),
+      reason: 'provider',
+      provider_message: 'fault 500',
     });
     const stored = (await messagesOf(key, chat.id)).at(-1);
     expect(stored).toMatchObject({ id: details?.['message_id'], status: 'failed', sender_role: 'assistant' });

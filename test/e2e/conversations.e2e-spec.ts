@@ -151,8 +151,9 @@ describe('POST /api/chat', () => {
       model.next(script);
       const failed = await post('Hello');
       expect(refusal(failed)).toEqual({ status: 502, code: 'MODEL_ERROR' });
-      expect(errorOf(failed).details).toEqual({
+      expect(errorOf(failed).details).toMatchObject({
         hint: expect.any(String),
+        reason: expect.any(String),
         conversationId: expect.stringMatching(CONVERSATION),
         messageId: expect.stringMatching(/^msg_[0-9a-f]{32}$/),
       });

@@ -168,8 +168,10 @@ const LONG = 300_000;
 export function badLiterals({ schema, required }: DocumentedField): string[] {
   const bad = required ? ['null'] : [];
   const out = (value: unknown): void => void bad.push(JSON.stringify(value));
-  if (schema.oneOf) [-1, 1.5, '5', 'other', [], {}, true].forEach(out);
-  else if (schema.type === 'integer') {
+  if (schema.oneOf) {
+    [-1, 1.5, '5', 'other', [], {}].forEach(out);
+    if (!schema.oneOf.some(({ type }) => type === 'boolean')) out(true);
+  } else if (schema.type === 'integer') {
     [true, [], {}, '5', '', 'five', 1.5].forEach(out);
     bad.push('1e308', '-1e308', '1e999', '9007199254740992', '9223372036854775808', '-9223372036854775809');
     if ((schema.minimum ?? -1) >= 0) bad.push('-1');

@@ -13,7 +13,7 @@ export const STORABLE_TEXTS: Readonly<Record<string, string>> = {
   'private use and non-characters': '\ue000\uffff\u{10ffff}',
   'the replacement character': '\ufffd',
   markup: '<script>alert(1)</script>&amp;',
-  'only white space': ' \t\n\u00a0\u3000',
+  'white space around a letter': ' \t\n\u00a0x\u3000',
   'the name of a prototype': '__proto__',
 };
 

@@ -109,8 +109,12 @@ export function databaseUnavailable(
     : unavailable('The database is not available right now. Try again in a moment', options);
 }
 
+const LIMIT_HINT = 'Delete what is not needed, or ask who runs the server for a higher limit of this tenant';
+
 /** Not 429: it does not pass with time. */
 function limitReached({ detail, hint }: DatabaseError): AppError {
   const message = `A limit of the tenant is reached: ${detail ?? ''} allows ${hint ?? ''}`;
-  return new AppError('AUTHORIZATION_ERROR', message, { details: { limit: detail, allowed: Number(hint) } });
+  return new AppError('AUTHORIZATION_ERROR', message, {
+    details: { limit: detail, allowed: Number(hint), hint: LIMIT_HINT },
+  });
 }

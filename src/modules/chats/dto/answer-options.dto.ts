@@ -34,6 +34,7 @@ class CommonOptionsDto {
   @IsNumber()
   @Min(0)
   @Max(2)
+  @ApiProperty({ type: 'number', format: 'double' })
   temperature?: number;
 
   /** One to four texts, each of 1 to 200 characters, before which the answer ends. Default: the preset's. API keys only. */
@@ -61,6 +62,7 @@ export class AnswerOptionsDto extends CommonOptionsDto {
   @IsNumber()
   @Min(0)
   @Max(1)
+  @ApiProperty({ type: 'number', format: 'double' })
   top_p?: number;
 
   /** Most tokens of the answer, 1 to 10,000,000. Default: the preset's. API keys only. */
@@ -93,6 +95,7 @@ export class CamelAnswerOptionsDto extends CommonOptionsDto {
   @IsNumber()
   @Min(0)
   @Max(1)
+  @ApiProperty({ type: 'number', format: 'double' })
   topP?: number;
 
   /** Most tokens of the answer, 1 to 10,000,000. Default: the preset's. API keys only. */
