@@ -15,7 +15,7 @@ let app: SocketApp;
 let tenant: TestTenant;
 
 beforeAll(async () => {
-  app = await startSocketApp({ env: { JWT_SECRET }, log: log.log });
+  app = await startSocketApp({ env: { JWT_SECRET, DATABASE_DEADLINE_MS: '4000' }, log: log.log });
   tenant = await app.tenant();
 });
 afterAll(() => app.close());

@@ -1,17 +1,34 @@
 'use strict';
-// Runs the server from its sources in a process of its own, compiled as jest compiles them (.swcrc).
-const { readFileSync } = require('node:fs');
+// Runs the server from its sources in a process of its own, compiled as jest compiles them (.swcrc). What was compiled is
+// kept: tests start some two hundred servers.
+const { createHash } = require('node:crypto');
+const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
-const { transformSync } = require('@swc/core');
+const { transformSync, version } = require('@swc/core');
 
-const options = { ...JSON.parse(readFileSync(join(__dirname, '..', '..', '.swcrc'), 'utf8')), $schema: undefined };
+const ROOT = join(__dirname, '..', '..');
+const settings = readFileSync(join(ROOT, '.swcrc'), 'utf8');
+const options = { ...JSON.parse(settings), $schema: undefined };
+const kept = join(ROOT, 'node_modules', '.cache', 'server-hook');
+mkdirSync(kept, { recursive: true });
 
-require.extensions['.ts'] = (module, filename) => {
-  const { code } = transformSync(readFileSync(filename, 'utf8'), {
-    ...options,
-    swcrc: false,
-    sourceMaps: 'inline',
-    filename,
-  });
-  module._compile(code, filename);
-};
+function compiled(filename) {
+  const source = readFileSync(filename, 'utf8');
+  const name = createHash('sha256').update(`${version}\0${settings}\0${filename}\0${source}`).digest('hex');
+  const file = join(kept, `${name}.js`);
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    const { code } = transformSync(source, { ...options, swcrc: false, sourceMaps: 'inline', filename });
+    try {
+      // Aside first: several servers start at once.
+      writeFileSync(`${file}.${process.pid}`, code);
+      renameSync(`${file}.${process.pid}`, file);
+    } catch {
+      // A server of another user may not write here.
+    }
+    return code;
+  }
+}
+
+require.extensions['.ts'] = (module, filename) => module._compile(compiled(filename), filename);

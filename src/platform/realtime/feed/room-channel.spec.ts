@@ -205,7 +205,7 @@ describe('a channel', () => {
         expect.objectContaining({ rev: 1 }),
         { type: 'message.stream.start', ...ids, sender_id: 'agent_default' },
         { type: 'message.stream.delta', ...ids, text: 'Hi', index: 0 },
-        { type: 'message.stream.end', ...ids, seq: 2, status: 'completed', finishReason: 'stop' },
+        { type: 'message.stream.end', ...ids, seq: 2, status: 'completed', finish_reason: 'stop' },
         expect.objectContaining({ rev: 2 }),
       ]);
   });

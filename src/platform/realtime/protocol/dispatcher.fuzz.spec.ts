@@ -4,7 +4,7 @@ import { settled, type SocketHarness, startProtocol } from '../../../../test/sup
 import { TestGateway } from '../../../../test/support/realtime/test-gateway';
 import { runs } from '../../../../test/support/patience';
 
-const FRAMES = 100_000;
+const FRAMES = process.env['TEST_EFFORT'] === 'full' ? 100_000 : 25_000;
 /** As many as a connection may send in a second. */
 const PER_RUN = 100;
 const MUTANTS = 4;

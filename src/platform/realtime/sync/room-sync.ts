@@ -154,7 +154,7 @@ export class RoomSync {
 export function resetFrame(roomId: string, room: RoomSync, epoch: number): Frame {
   const { seat } = room.task;
   return {
-    ...aboutSync('sync.reset', roomId, room, seat?.lastRev ?? room.upTo.rev),
+    ...aboutSync('sync.reset', roomId, room),
     last_seq: seat?.lastSeq ?? room.upTo.seq,
     last_rev: seat?.lastRev ?? room.upTo.rev,
     epoch,
@@ -164,7 +164,7 @@ export function resetFrame(roomId: string, room: RoomSync, epoch: number): Frame
 /** sync.truncated. */
 export function truncatedFrame(roomId: string, room: RoomSync, { seqs, revs }: Cut): Frame {
   return {
-    ...aboutSync('sync.truncated', roomId, room, room.upTo.rev),
+    ...aboutSync('sync.truncated', roomId, room),
     after_seq: seqs[0],
     before_seq: seqs[1],
     ...(revs === undefined ? {} : { after_rev: revs[0], before_rev: revs[1] }),
@@ -178,13 +178,13 @@ export function truncatedFrame(roomId: string, room: RoomSync, { seqs, revs }: C
 export function completeFrame(roomId: string, room: RoomSync, position: Position, lastId: string | undefined): Frame {
   const id = lastId ?? room.idOf(position.seq);
   return {
-    ...aboutSync('sync.complete', roomId, room, position.rev),
+    ...aboutSync('sync.complete', roomId, room),
     last_seq: position.seq,
     last_id: id === undefined ? null : encodeId('message', id),
     last_rev: position.rev,
   };
 }
 
-function aboutSync(type: string, room_id: string, { task: { requestId }, firstSeq }: RoomSync, rev: number): Frame {
-  return { type, ...(requestId === undefined ? {} : { request_id: requestId }), room_id, rev, first_seq: firstSeq };
+function aboutSync(type: string, room_id: string, { task: { requestId }, firstSeq }: RoomSync): Frame {
+  return { type, ...(requestId === undefined ? {} : { request_id: requestId }), room_id, first_seq: firstSeq };
 }

@@ -91,9 +91,6 @@ export class SyncTruncatedFrameDto {
   request_id?: string;
   /** @example room_019000000000700080000000000000d0 */
   room_id!: string;
-  /** The room's revision at this place. */
-  @ApiProperty({ type: 'integer' })
-  rev!: number;
   /** The oldest message that the room keeps: before it there is nothing to fetch. */
   @ApiProperty({ type: 'integer', example: 1 })
   first_seq!: number;
@@ -120,9 +117,6 @@ export class SyncResetFrameDto {
   request_id?: string;
   /** @example room_019000000000700080000000000000d0 */
   room_id!: string;
-  /** The room's revision at this place. */
-  @ApiProperty({ type: 'integer' })
-  rev!: number;
   /** The oldest message that the room keeps. */
   @ApiProperty({ type: 'integer', example: 1 })
   first_seq!: number;
@@ -146,9 +140,6 @@ export class SyncCompleteFrameDto {
   request_id?: string;
   /** @example room_019000000000700080000000000000d0 */
   room_id!: string;
-  /** The room's revision at this place. */
-  @ApiProperty({ type: 'integer' })
-  rev!: number;
   /** The oldest message that the room keeps: a position is never less than this minus 1. */
   @ApiProperty({ type: 'integer', example: 1 })
   first_seq!: number;
