@@ -11,6 +11,9 @@ export const UNHURRIED_DATABASE = { DATABASE_DEADLINE_MS: '60000' };
 const QUIET_MS = 200;
 const LEAST = 0.1;
 
+/** TEST_EFFORT=full: the long form of the tests, however slow the machine is. */
+export const isThorough = process.env['TEST_EFFORT'] === 'full';
+
 /**
  * How often a property is tried: `full` on a machine as fast as the one that the number was chosen on, fewer on a slower one
  * in proportion, a tenth at least. TEST_EFFORT=full tries all of them on any machine.

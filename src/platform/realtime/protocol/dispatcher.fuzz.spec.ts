@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
 import { settled, type SocketHarness, startProtocol } from '../../../../test/support/realtime/socket-harness';
 import { TestGateway } from '../../../../test/support/realtime/test-gateway';
-import { runs } from '../../../../test/support/patience';
+import { isThorough, runs } from '../../../../test/support/patience';
 
-const FRAMES = process.env['TEST_EFFORT'] === 'full' ? 100_000 : 25_000;
+const FRAMES = isThorough ? 100_000 : 25_000;
 /** As many as a connection may send in a second. */
 const PER_RUN = 100;
 const MUTANTS = 4;
