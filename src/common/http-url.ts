@@ -1,3 +1,5 @@
+import { domainToUnicode } from 'node:url';
+
 /**
  * Scheme, host, perhaps a port of 1 to 65535, and the rest, without blanks, control and format characters and
  * backslashes; in the host no escapes.
@@ -17,5 +19,7 @@ export function httpUrl(text: string): URL | undefined {
   const url = new URL(text);
   const labels = url.hostname.replace(/\.$/, '').split('.');
   const isName = url.hostname.length <= MAX_HOST && labels.every(({ length }) => length > 0 && length <= MAX_LABEL);
-  return isName ? url : undefined;
+  // Newer versions of Node take Punycode that stands for nothing.
+  const isReadable = !/(?:^|\.)xn--/.test(domainToUnicode(url.hostname));
+  return isName && isReadable ? url : undefined;
 }
