@@ -105,6 +105,7 @@ describePgBouncer('S7: a pooler in front of an own database', () => {
   it.each([
     ['transaction', ['pool_mode = transaction']],
     ['transaction, in turns', ['pool_mode = transaction', 'server_round_robin = 1', 'min_pool_size = 4']],
+    ['transaction, two in turns', ['pool_mode = transaction', 'server_round_robin = 1', 'min_pool_size = 2']],
     ['transaction, start-up options ignored', ['pool_mode = transaction', 'ignore_startup_parameters = options']],
     ['statement', ['pool_mode = statement']],
   ])('is refused with one line when it pools by %s', async (what, lines) => {

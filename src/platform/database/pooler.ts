@@ -47,8 +47,9 @@ async function refuseShared(pooled: Connection, first: GuardedClient, own: numbe
   if (second === undefined) return;
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      const other = await backendOf(second);
-      if (other === own || (await backendOf(first)) !== own) throw new DatabaseRefusal(SHARED);
+      // The first one twice in a row: two that take turns strictly may each meet "their" session of two again and again.
+      const seen = [await backendOf(first), await backendOf(first), await backendOf(second)] as const;
+      if (seen[0] !== own || seen[1] !== own || seen[2] === own) throw new DatabaseRefusal(SHARED);
     }
   } finally {
     await second.close();
