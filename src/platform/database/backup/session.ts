@@ -1,27 +1,16 @@
 import { Client, type ClientConfig } from 'pg';
+import { SESSION_SETTINGS } from '../connection';
 import { socketOf } from '../guarded-client';
 
 /**
- * Whatever the text of rows and of the schema depends on, and what could end a long statement. An empty search path:
- * the catalogue then names everything in full.
+ * What every session of ours sets, and what is different here: an empty search path, with which the catalogue names
+ * everything in full, nothing that could end a long statement, and functions that are made before what they name.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
-  client_encoding: 'UTF8',
-  datestyle: 'ISO, YMD',
-  intervalstyle: 'postgres',
-  timezone: 'UTC',
-  bytea_output: 'hex',
-  extra_float_digits: '1',
-  standard_conforming_strings: 'on',
-  xmloption: 'content',
+  ...SESSION_SETTINGS,
   search_path: 'pg_catalog',
-  row_security: 'on',
-  statement_timeout: '0',
-  lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
-  default_transaction_isolation: 'read committed',
   default_transaction_read_only: 'off',
-  default_transaction_deferrable: 'off',
   check_function_bodies: 'off',
   default_tablespace: '',
 };
