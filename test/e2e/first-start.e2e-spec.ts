@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config';
 import { loadSecrets } from '../../src/platform/secrets';
-import { eventually, processesOn } from '../support/embedded/processes';
+import { canRunAsNobody, eventually, NOBODY, processesOn } from '../support/embedded/processes';
 import { freePort, type ServerProcess, Servers } from '../support/server-process';
 
 const servers = new Servers();
@@ -167,11 +167,11 @@ describe('a data directory that is of no use', () => {
     );
   });
 
-  const asRoot = process.getuid?.() === 0 ? it : it.skip;
-  asRoot('is one clear line when this user may not write there', async () => {
+  const forRoot = canRunAsNobody() ? it : it.skip;
+  forRoot('is one clear line when this user may not write there', async () => {
     const dir = join(servers.dataDir(), 'closed');
     mkdirSync(dir, { mode: 0o755 });
-    const { code, lines } = await servers.launch({ env: { DATA_DIR: dir }, uid: 65534 }).failure();
+    const { code, lines } = await servers.launch({ env: { DATA_DIR: dir }, uid: NOBODY }).failure();
     expect(code).toBe(1);
     expect(lines).toEqual(['ChatAPI could not start:', expect.stringContaining('is not writable for this user')]);
   });

@@ -3,12 +3,11 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from './embedded/processes';
+import { eventually, NOBODY } from './embedded/processes';
 import { hasPostgres15, type Postgres15 } from './postgres15';
 import { freePort } from './server-process';
 
 const BINARY = '/usr/sbin/pgbouncer';
-const NOBODY = 65534;
 
 /** jest's own, or a skip that says what is missing. */
 export const describePgBouncer = (

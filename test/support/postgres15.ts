@@ -2,12 +2,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, type ClientConfig } from 'pg';
-import { eventually, kill, processesOn } from './embedded/processes';
+import { eventually, kill, NOBODY, processesOn } from './embedded/processes';
 import { scratch } from './scratch';
 import { freePort } from './server-process';
 
 const BIN = '/usr/lib/postgresql/15/bin';
-const NOBODY = 65534;
 const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
 /** Debian's package `postgresql`; .ci/run installs it. */

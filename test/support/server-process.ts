@@ -9,7 +9,7 @@ import type { ConnectionParameters } from '../../src/platform/database/embedded'
 import { socketDirFor } from '../../src/platform/database/embedded/layout';
 import { APPLICATION, parametersFor, SUPERUSER } from '../../src/platform/database/embedded/provision';
 import { readPostmasterFile } from '../../src/platform/database/embedded/postmaster-file';
-import { eventually, kill, processesOn } from './embedded/processes';
+import { eventually, kill, processesOn, startedPid } from './embedded/processes';
 import { scratch } from './scratch';
 import { PATIENCE_MS } from './patience';
 
@@ -38,11 +38,13 @@ export interface LogLine {
 export class ServerProcess {
   readonly stdout: string[] = [];
   readonly stderr: string[] = [];
+  readonly pid: number;
   private readonly listens: Promise<string>;
   private readonly ended: Promise<number | NodeJS.Signals>;
   private end: number | NodeJS.Signals | undefined;
 
   constructor(private readonly child: ChildProcess) {
+    this.pid = startedPid(child);
     this.collect(child.stderr, this.stderr);
     const out = this.collect(child.stdout, this.stdout);
     this.listens = new Promise((resolve) => {
@@ -55,10 +57,6 @@ export class ServerProcess {
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => resolve((this.end = code ?? signal ?? -1)));
     });
-  }
-
-  get pid(): number {
-    return this.child.pid ?? 0;
   }
 
   get output(): string {

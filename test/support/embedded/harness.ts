@@ -20,7 +20,7 @@ import {
   type EmbeddedPostgresOptions,
 } from '../../../src/platform/database/embedded';
 import { socketDirFor } from '../../../src/platform/database/embedded/layout';
-import { eventually, kill, processesOn } from './processes';
+import { eventually, kill, processesOn, startedPid } from './processes';
 import type { SupervisorArguments, SupervisorReport } from './supervisor-main';
 
 /** What is not about durability need not wait for the disk. */
@@ -34,16 +34,14 @@ type ReportOf<T extends SupervisorReport['type']> = Extract<SupervisorReport, { 
 /** A supervisor in a process of its own. */
 export class SupervisorProcess {
   readonly reports: SupervisorReport[] = [];
+  readonly pid: number;
   private ended = false;
 
   constructor(private readonly child: ChildProcess) {
+    this.pid = startedPid(child);
     if (child.stdout)
       createInterface(child.stdout).on('line', (line) => this.reports.push(JSON.parse(line) as SupervisorReport));
     child.on('close', () => (this.ended = true));
-  }
-
-  get pid(): number {
-    return this.child.pid ?? 0;
   }
 
   all<T extends SupervisorReport['type']>(type: T): ReportOf<T>[] {
@@ -64,7 +62,8 @@ export class SupervisorProcess {
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {
-    kill([this.pid], signal);
+    // By its handle, which knows when it has ended: its number may be somebody else's by then.
+    this.child.kill(signal);
     await eventually(`the end of process ${this.pid}`, () => this.ended);
   }
 }

@@ -1,3 +1,4 @@
+import { spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PATIENCE_MS } from '../patience';
@@ -42,7 +43,26 @@ export function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readQuietly(`/proc/${pid}/status`));
 }
 
+/** Debian's and Alpine's number of it. */
+export const NOBODY = 65_534;
+
+/** Root alone can, and only where that user may read node and this checkout: neither may lie in a closed home. */
+export function canRunAsNobody(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  const readsThis = ['-e', 'require("node:fs").readFileSync(process.argv[1])', __filename];
+  return spawnSync(process.execPath, readsThis, { uid: NOBODY, gid: NOBODY, cwd: '/' }).status === 0;
+}
+
+/** The pid of a child that was started; one that was not (a user who may not run node) fails here, with its file. */
+export function startedPid(child: ChildProcess): number {
+  if (child.pid !== undefined) return child.pid;
+  child.once('error', () => undefined);
+  throw new Error(`${child.spawnfile} could not be started as the user that was asked for`);
+}
+
 export function kill(pids: readonly number[], signal: NodeJS.Signals = 'SIGKILL'): void {
+  // 0 and what is below it are process groups: the one of the tests, and everybody.
+  if (!pids.every((pid) => pid > 1)) throw new Error(`no signal goes to ${pids.join(', ')}`);
   for (const pid of pids) {
     try {
       process.kill(pid, signal);
