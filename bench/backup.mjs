@@ -1,7 +1,7 @@
 /**
  * `npm run bench:backup`: what a backup does to sends beside it. Sends come by the clock, without a backup, beside a gentle
  * one, beside a fast one, in alternation (A B C A B C …); medians, and the median of the ratios of neighbours. Environment:
- * BENCH_RUNS (9), BENCH_SECONDS (5), BENCH_RATE (1000), BENCH_FILL (15; seconds of sends at full speed beforehand). Writes its
+ * BENCH_RUNS (9), BENCH_SECONDS (5), BENCH_RATE (1000), BENCH_FILL (40; seconds of sends at full speed beforehand). Writes its
  * table into bench/README.md.
  */
 import { spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ import { median } from './lib/stats.mjs';
 const RUNS = Number(process.env.BENCH_RUNS ?? 9);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 5);
 const RATE = Number(process.env.BENCH_RATE ?? 1000);
-const FILL = Number(process.env.BENCH_FILL ?? 15);
+const FILL = Number(process.env.BENCH_FILL ?? 40);
 const BODY = JSON.stringify({ content: 'abcdefghij'.repeat(20), client_message_id: '{uuid}' });
 const ROOT = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
 const WAYS = { without: undefined, gentle: [], fast: ['--fast'] };

@@ -1,7 +1,7 @@
 /** `npm run backup -- FILE` and `npm run restore -- FILE`, with the server's own configuration. */
+import './background';
 import { config as loadDotenv } from 'dotenv';
 import { readFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
@@ -101,8 +101,6 @@ async function runBackup({ file, withSecrets, isFast }: Order, site: Site): Prom
       'ENCRYPTION_KEY is neither set nor in DATA_DIR/secrets: run this with the configuration of the server',
     );
   const passphrase = withSecrets ? await readPassphrase(config, true) : undefined;
-  // What it costs is the server's before it is ours.
-  setPriority(10);
   const { summary, ms } = await withSource(site, async ({ connection, isShared }) => {
     const begun = performance.now();
     const summary = await backup({
