@@ -11,5 +11,6 @@ module.exports = {
   globalTeardown: './test/support/global-teardown.ts',
   // More than ten times what the longest test takes on a quiet machine: a slow one takes its time, and passes.
   testTimeout: 600_000,
-  maxWorkers: 2,
+  // Of two cores: tests that kill and restart wait a third of their time.
+  maxWorkers: 3,
 };

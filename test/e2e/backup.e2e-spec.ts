@@ -29,7 +29,7 @@ afterEach(async () => {
 
 /** A data directory and where a backup of it goes, on a server that may be anywhere. */
 function embedded(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { DATA_DIR: servers.dataDir(), MASTER_API_KEY: SERVED_MASTER_KEY, ...more };
+  return { DATA_DIR: more['DATA_DIR'] ?? servers.seededDir(), MASTER_API_KEY: SERVED_MASTER_KEY, ...more };
 }
 
 async function serve(env: Readonly<Record<string, string>>): Promise<{ server: ServerProcess; url: string }> {
@@ -202,6 +202,7 @@ describe('S1 (a): npm run backup and npm run restore', () => {
     expect(readdirSync(dir)).toEqual(['cut']);
 
     const to = embedded({
+      DATA_DIR: servers.dataDir(),
       ENCRYPTION_KEY: readFileSync(join(from['DATA_DIR'] ?? '', 'secrets/encryption-key'), 'utf8').trim(),
     });
     for (const line of [/^\w+: \d+ rows$/, /^Building indexes/, /^Bringing the schema/, /^Collecting statistics/]) {
@@ -235,7 +236,11 @@ describe('S1 (a): npm run backup and npm run restore', () => {
       await server.kill('SIGTERM');
       await servers.done(['backup', join(dir, '1')], one);
 
-      const own = embedded({ ...secrets, DATABASE_URL: await postgres.createDatabase('moved') });
+      const own = embedded({
+        ...secrets,
+        DATA_DIR: servers.dataDir(),
+        DATABASE_URL: await postgres.createDatabase('moved'),
+      });
       await servers.done(['restore', join(dir, '1')], own);
       ({ server, url } = await serve(own));
       expect(await writers.faults()).toEqual([]);
@@ -247,7 +252,7 @@ describe('S1 (a): npm run backup and npm run restore', () => {
       await servers.done(['backup', join(dir, '2'), '--fast'], own);
       await server.kill('SIGTERM');
 
-      const back = embedded(secrets);
+      const back = embedded({ ...secrets, DATA_DIR: servers.dataDir() });
       await servers.done(['restore', join(dir, '2')], back);
       ({ server, url } = await serve(back));
       const [first = [], ...others] = await logsOf(target);

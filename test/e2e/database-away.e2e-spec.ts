@@ -150,7 +150,7 @@ describe('the embedded PostgreSQL under load', () => {
   });
 
   it('comes back by itself after a stop, a crash and a crash of one of its processes', async () => {
-    const dir = servers.dataDir();
+    const dir = servers.seededDir();
     const loaded = await Loaded.start({ DATA_DIR: dir });
     const pid = await postmasterOf(dir);
     kill([pid], 'SIGINT');
@@ -164,7 +164,7 @@ describe('the embedded PostgreSQL under load', () => {
   });
 
   it('frozen and thawed, it goes on without a restart', async () => {
-    const dir = servers.dataDir();
+    const dir = servers.seededDir();
     const loaded = await Loaded.start({ DATA_DIR: dir });
     const pid = await postmasterOf(dir);
     signalAll(dir, 'SIGSTOP');

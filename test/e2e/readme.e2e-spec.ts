@@ -23,7 +23,7 @@ let key: string;
 let masterKey: string;
 
 beforeAll(async () => {
-  ({ server, url } = await servers.start({ env: { DATA_DIR: servers.dataDir() } }));
+  ({ server, url } = await servers.start({ env: { DATA_DIR: servers.seededDir() } }));
   await until(
     async () => server.output,
     (output) => output.includes('"message":"Hello"'),

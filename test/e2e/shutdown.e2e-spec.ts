@@ -33,7 +33,7 @@ interface Running {
 }
 
 async function running(more: Readonly<Record<string, string>> = {}): Promise<Running> {
-  const dir = servers.dataDir();
+  const dir = more['DATABASE_URL'] === undefined ? servers.seededDir() : servers.dataDir();
   const env = { DATA_DIR: dir, MASTER_API_KEY: SERVED_MASTER_KEY, ...more };
   const started = { ...(await servers.start({ env })), dir, env };
   const target = await createTarget(() => started.url, 4, 2);

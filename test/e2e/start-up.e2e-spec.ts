@@ -43,7 +43,7 @@ describe('bad variables', () => {
 
 describe('a second server', () => {
   it('is refused on the same DATA_DIR, and the first one goes on', async () => {
-    const env = { DATA_DIR: servers.dataDir() };
+    const env = { DATA_DIR: servers.seededDir() };
     const { server, url } = await servers.start({ env });
     const lines = await refusal(env);
     expect(lines).toEqual([

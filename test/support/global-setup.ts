@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, statfsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../src/platform/database/embedded';
 import { migrate } from '../../src/platform/database/migrator';
 import { measurePace } from './patience';
+import { copyCluster, scratch } from './scratch';
 
 /** Settings of a cluster whose data nobody will miss: the tests that kill servers start clusters of their own. */
 export const FAST_SETTINGS = {
@@ -12,26 +12,26 @@ export const FAST_SETTINGS = {
   synchronous_commit: 'off',
   max_connections: '300',
 };
-const ENOUGH_MEMORY = 1024 ** 3;
 
 declare global {
   var testCluster: { postgres: EmbeddedPostgres; dataDir: string } | undefined;
 }
 
-/** One cluster per jest run; its database `chatapi` is migrated once and is the template of every test's database. */
+/**
+ * One cluster per jest run; its database `chatapi` is migrated once and is the template of every test's database. A copy
+ * of the cluster, which no server has been on, is where the servers in processes of their own begin (`Servers.seededDir`).
+ */
 export default async function setup(): Promise<void> {
   const dataDir = mkdtempSync(join(scratch(), 'chatapi-jest-'));
   const cluster = new EmbeddedPostgres({ dataDir, settings: FAST_SETTINGS });
   await cluster.start();
   await migrate({ connection: cluster.connection(), allowUnsafe: true, onProgress: () => undefined });
+  await cluster.stop();
+  const seed = join(dataDir, 'seed');
+  copyCluster(dataDir, seed);
+  process.env['TEST_SEED'] = seed;
+  await cluster.start();
   process.env['TEST_PACE'] = String(measurePace());
   globalThis.testCluster = { postgres: cluster, dataDir };
   process.env['TEST_PG'] = JSON.stringify({ admin: cluster.adminConnection(), app: cluster.connection() });
-}
-
-function scratch(): string {
-  const memory = '/dev/shm';
-  if (!existsSync(memory)) return tmpdir();
-  const { bavail, bsize } = statfsSync(memory);
-  return bavail * bsize > ENOUGH_MEMORY ? memory : tmpdir();
 }

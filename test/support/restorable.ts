@@ -56,7 +56,7 @@ export class CopiedDirectory implements Restorable {
   /** @param how the directory is deleted and copied anew, or what is in it alone */
   static async open(how: 'replaced' | 'filled' = 'replaced'): Promise<CopiedDirectory> {
     const servers = new Servers();
-    return new CopiedDirectory(servers, servers.dataDir(), await freePort(), how);
+    return new CopiedDirectory(servers, servers.seededDir(), await freePort(), how);
   }
 
   get url(): string {

@@ -10,7 +10,7 @@ import { socketDirFor } from '../../src/platform/database/embedded/layout';
 import { APPLICATION, parametersFor, SUPERUSER } from '../../src/platform/database/embedded/provision';
 import { readPostmasterFile } from '../../src/platform/database/embedded/postmaster-file';
 import { eventually, kill, processesOn, startedPid } from './embedded/processes';
-import { scratch } from './scratch';
+import { copyCluster, scratch } from './scratch';
 import { PATIENCE_MS } from './patience';
 
 const HOOK = join(__dirname, 'server-hook.cjs');
@@ -123,6 +123,13 @@ export class Servers {
     return dir;
   }
 
+  /** A directory for DATA_DIR whose database is made and has the schema, but no server has been on it. */
+  seededDir(): string {
+    const dir = this.dataDir();
+    copyCluster(process.env['TEST_SEED'] ?? '', dir);
+    return dir;
+  }
+
   /** `npm run backup` or `npm run restore`, with the configuration of a server. */
   command(args: readonly string[], env: Readonly<Record<string, string>>): ServerProcess {
     return this.launch({ env, command: ['backup.ts', ...args] });
@@ -140,7 +147,8 @@ export class Servers {
   launch(options: ServerOptions = {}): ServerProcess {
     const { env = {}, uid, cwd = '/', command = ['main.ts'] as const } = options;
     const [file, ...args] = command;
-    const dataDir = env['DATA_DIR'] ?? this.dataDir(uid);
+    const isSeeded = uid === undefined && env['DATABASE_URL'] === undefined;
+    const dataDir = env['DATA_DIR'] ?? (isSeeded ? this.seededDir() : this.dataDir(uid));
     const child = spawn(process.execPath, ['-r', HOOK, join(SOURCE, file), ...args], {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -14,7 +14,7 @@ export class Victim {
 
   /** @param more environment variables */
   static async start(servers: Servers, more: Readonly<Record<string, string>> = {}): Promise<Victim> {
-    const dataDir = servers.dataDir();
+    const dataDir = servers.seededDir();
     const port = await freePort();
     // Durable settings are the default of the embedded database; LOG_LEVEL keeps the reports of failures short.
     const env = {
