@@ -35,6 +35,8 @@ export interface JobsHarness {
   letDelaysEnd(): Promise<void>;
   /** One claim, with how many rows of the table it fetched. */
   claimed(request: ClaimRequest): Promise<{ result: Claim; rows: number }>;
+  /** The planner believes from now on that all jobs are in this state, or that there are none. */
+  believeAll(state: 'queued' | 'running' | 'dead' | 'gone'): Promise<void>;
   clear(): Promise<void>;
   close(): Promise<void>;
 }
@@ -90,6 +92,13 @@ export async function startJobs(): Promise<JobsHarness> {
       await sql(`UPDATE jobs SET run_at = now() - interval '1 hour' WHERE state = 'queued'`);
     },
     claimed: (request) => claimed(open, request),
+    believeAll: async (state) => {
+      const lease = state === 'running' ? 'now()' : 'NULL';
+      const end = state === 'dead' ? 'now()' : 'NULL';
+      if (state === 'gone') await sql('DELETE FROM jobs');
+      else await sql(`UPDATE jobs SET state = '${state}', lease_until = ${lease}, ended_at = ${end}`);
+      await sql('ANALYZE jobs');
+    },
     clear: async () => {
       await sql('DELETE FROM jobs');
     },

@@ -7,7 +7,8 @@
  * p_tenant_limits, p_user_limits: names in tenants.limits, null for a kind that has none; beside them the defaults. A
  * limit that is null in tenants.limits is none.
  *
- * Beside the one that the release before calls.
+ * Beside the one that the release before calls. What is read of a backlog is read in the order of `jobs_queued` and bounded
+ * by LIMIT. A planner that has seen the table empty finds it as cheap to fetch all and sort: it is not left to it.
  */
 const FAR = 5000;
 
@@ -16,7 +17,8 @@ CREATE FUNCTION jobs_claim(
   p_kinds text[], p_free integer[], p_per_tenant integer[], p_per_key integer[], p_max_attempts integer[],
   p_tenant_limits text[], p_tenant_defaults integer[], p_user_limits text[], p_user_defaults integer[],
   p_lease_ms bigint, p_after_tenant uuid, p_after_kind text, p_scan integer
-) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public SET enable_seqscan = off AS $f$
+) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $f$
 DECLARE
   ts timestamptz;
   claimed jsonb;
