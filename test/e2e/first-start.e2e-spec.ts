@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config';
 import { loadSecrets } from '../../src/platform/secrets';
-import { canRunAsNobody, eventually, NOBODY, processesOn } from '../support/embedded/processes';
+import { asNobody, eventually, NOBODY, processesOn } from '../support/embedded/processes';
 import { freePort, type ServerProcess, Servers } from '../support/server-process';
 
 const servers = new Servers();
@@ -167,8 +167,7 @@ describe('a data directory that is of no use', () => {
     );
   });
 
-  const forRoot = canRunAsNobody() ? it : it.skip;
-  forRoot('is one clear line when this user may not write there', async () => {
+  asNobody(it)('is one clear line when this user may not write there', async () => {
     const dir = join(servers.dataDir(), 'closed');
     mkdirSync(dir, { mode: 0o755 });
     const { code, lines } = await servers.launch({ env: { DATA_DIR: dir }, uid: NOBODY }).failure();

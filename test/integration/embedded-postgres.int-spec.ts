@@ -13,15 +13,7 @@ import { join } from 'node:path';
 import { type EmbeddedPostgres, EmbeddedPostgresError } from '../../src/platform/database/embedded';
 import { socketDirFor } from '../../src/platform/database/embedded/layout';
 import { connect, EmbeddedHarness, FAST, query, type SupervisorProcess } from '../support/embedded/harness';
-import {
-  canRunAsNobody,
-  eventually,
-  isAlive,
-  kill,
-  NOBODY,
-  processesOn,
-  watchdogsOf,
-} from '../support/embedded/processes';
+import { asNobody, eventually, isAlive, kill, NOBODY, processesOn, watchdogsOf } from '../support/embedded/processes';
 
 const harness = new EmbeddedHarness();
 
@@ -39,6 +31,7 @@ async function failure(starting: Promise<unknown>): Promise<string> {
   return message;
 }
 
+const isRoot = process.getuid?.() === 0;
 const pidOf = (postgres: EmbeddedPostgres): number => postgres.pid ?? 0;
 
 async function makeTable(postgres: EmbeddedPostgres): Promise<void> {
@@ -192,11 +185,11 @@ describe('a refused start', () => {
     expect(await failure(harness.create(other).start())).toMatch(/is not a directory/);
   });
 
-  const forOthers = process.getuid?.() !== 0 || canRunAsNobody() ? it : it.skip;
+  const forOthers = isRoot ? asNobody(it) : it;
   forOthers('says that the directory is not writable', async () => {
     const dir = harness.tempDir();
     chmodSync(dir, 0o555);
-    const server = harness.spawn({ dataDir: dir }, process.getuid?.() === 0 ? { uid: NOBODY } : {});
+    const server = harness.spawn({ dataDir: dir }, isRoot ? { uid: NOBODY } : {});
     expect(await server.outcome()).toMatch(/not writable for this user; change its permissions or set DATA_DIR/);
   });
 
@@ -399,9 +392,7 @@ describe('while the server runs', () => {
   });
 });
 
-const forRoot = canRunAsNobody() ? describe : describe.skip;
-
-forRoot('as root', () => {
+asNobody(describe)('as root', () => {
   it.each(['nobody', 'capability'] as const)('runs by way of %s, after any other way', async (mode) => {
     const dir = await harness.seededDir();
     // 'nobody' needs a path that nobody may walk; 'capability' is for the others.

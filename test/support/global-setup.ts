@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../src/platform/database/embedded';
 import { migrate } from '../../src/platform/database/migrator';
 import { measurePace } from './patience';
-import { copyCluster, scratch } from './scratch';
+import { copyTree, scratch } from './scratch';
 
 /** Settings of a cluster whose data nobody will miss: the tests that kill servers start clusters of their own. */
 export const FAST_SETTINGS = {
@@ -28,7 +28,7 @@ export default async function setup(): Promise<void> {
   await migrate({ connection: cluster.connection(), allowUnsafe: true, onProgress: () => undefined });
   await cluster.stop();
   const seed = join(dataDir, 'seed');
-  copyCluster(dataDir, seed);
+  copyTree(join(dataDir, 'postgres'), seed);
   process.env['TEST_SEED'] = seed;
   await cluster.start();
   process.env['TEST_PACE'] = String(measurePace());

@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -9,7 +7,8 @@ import { loadConfig } from '../../src/config';
 import { SilentLog } from '../../src/platform/logging';
 import { createTenantOn, MASTER_KEY, type TestTenant } from './app';
 import { createTestDatabase, type TestDatabase, testCluster } from './database';
-import { type ServerProcess, Servers } from './server-process';
+import { copyTree } from './scratch';
+import { freePort, type ServerProcess, Servers } from './server-process';
 
 /** A server that is stopped and started again at the same address, whose data can be put back. */
 export interface Restorable {
@@ -23,19 +22,6 @@ export interface Restorable {
   /** A tenant without limits of rates. */
   tenant(): Promise<TestTenant>;
   close(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function copy(from: string, to: string): void {
-  const { status, stderr } = spawnSync('cp', ['-a', from, to], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`cp -a ${from} ${to}: ${stderr}`);
 }
 
 const tenantOf = (url: string): Promise<TestTenant> =>
@@ -84,7 +70,7 @@ export class CopiedDirectory implements Restorable {
 
   backUp(): Promise<void> {
     rmSync(join(this.copies, 'data'), { recursive: true, force: true });
-    copy(this.dataDir, join(this.copies, 'data'));
+    copyTree(this.dataDir, join(this.copies, 'data'));
     return Promise.resolve();
   }
 
@@ -92,10 +78,10 @@ export class CopiedDirectory implements Restorable {
     const backup = join(this.copies, 'data');
     if (this.how === 'replaced') {
       rmSync(this.dataDir, { recursive: true });
-      copy(backup, this.dataDir);
+      copyTree(backup, this.dataDir);
     } else {
       for (const name of readdirSync(this.dataDir)) rmSync(join(this.dataDir, name), { recursive: true });
-      copy(`${backup}/.`, this.dataDir);
+      copyTree(`${backup}/.`, this.dataDir);
     }
     return Promise.resolve();
   }

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 /** Where test data goes: memory if there is enough of it (Docker's /dev/shm is too small). */
 export function scratch(): string {
@@ -13,9 +12,8 @@ export function scratch(): string {
   }
 }
 
-/** Copies the database of a data directory, stopped; with owners and modes, which postgres insists on. */
-export function copyCluster(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
-  const { status, stderr } = spawnSync('cp', ['-a', join(from, 'postgres'), to], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`cp -a ${from}/postgres ${to}: ${stderr}`);
+/** Copies a directory or file, with owners and modes: postgres insists on them. */
+export function copyTree(from: string, to: string): void {
+  const { status, stderr } = spawnSync('cp', ['-a', from, to], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`cp -a ${from} ${to}: ${stderr}`);
 }

@@ -10,7 +10,7 @@ import { socketDirFor } from '../../src/platform/database/embedded/layout';
 import { APPLICATION, parametersFor, SUPERUSER } from '../../src/platform/database/embedded/provision';
 import { readPostmasterFile } from '../../src/platform/database/embedded/postmaster-file';
 import { eventually, kill, processesOn, startedPid } from './embedded/processes';
-import { copyCluster, scratch } from './scratch';
+import { copyTree, scratch } from './scratch';
 import { PATIENCE_MS } from './patience';
 
 const HOOK = join(__dirname, 'server-hook.cjs');
@@ -126,7 +126,7 @@ export class Servers {
   /** A directory for DATA_DIR whose database is made and has the schema, but no server has been on it. */
   seededDir(): string {
     const dir = this.dataDir();
-    copyCluster(process.env['TEST_SEED'] ?? '', dir);
+    copyTree(process.env['TEST_SEED'] ?? '', join(dir, 'postgres'));
     return dir;
   }
 

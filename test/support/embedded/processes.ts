@@ -46,8 +46,17 @@ export function isAlive(pid: number): boolean {
 /** Debian's and Alpine's number of it. */
 export const NOBODY = 65_534;
 
+type Block<T> = (name: string, tests: T) => void;
+
+/** For tests that run as another user: what jest has, or its skip, whose name says what is in the way. */
+export function asNobody<T>(run: Block<T> & { readonly skip: Block<T> }): Block<T> {
+  if (canRunAsNobody()) return run;
+  return (name, tests) =>
+    run.skip(`${name} (skipped: only root can, where nobody may read node and this checkout)`, tests);
+}
+
 /** Root alone can, and only where that user may read node and this checkout: neither may lie in a closed home. */
-export function canRunAsNobody(): boolean {
+function canRunAsNobody(): boolean {
   if (process.getuid?.() !== 0) return false;
   const readsThis = ['-e', 'require("node:fs").readFileSync(process.argv[1])', __filename];
   return spawnSync(process.execPath, readsThis, { uid: NOBODY, gid: NOBODY, cwd: '/' }).status === 0;
