@@ -95,7 +95,8 @@ function post(
 /** What became of the requests of some writers. */
 interface Seen {
   stored: number;
-  refused: number;
+  /** Answers, of either kind, that ended their connection: the server was stopping. */
+  last: number;
   /** Nobody listened. */
   away: number;
   /** Requests that were neither answered nor refused by the system before they began. */
@@ -104,10 +105,10 @@ interface Seen {
 
 async function write(site: Running, agent: Agent, content: string, seen: Seen): Promise<void> {
   try {
-    const { status } = await post(site, agent, content, 1);
+    const { status, connection } = await post(site, agent, content, 1);
     if (status === 201) seen.stored++;
-    else if (status === 503) seen.refused++;
-    else seen.broken.push(`answered ${status}`);
+    else if (status !== 503) seen.broken.push(`answered ${status}`);
+    if (connection === 'close') seen.last++;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') {
       seen.away++;
@@ -182,7 +183,7 @@ describe('SIGTERM', () => {
       DATABASE_ALLOW_UNSAFE: 'true',
     });
     const agent = new Agent({ keepAlive: true, maxSockets: 20 });
-    const seen: Seen = { stored: 0, refused: 0, away: 0, broken: [] };
+    const seen: Seen = { stored: 0, last: 0, away: 0, broken: [] };
     let isOver = false;
     const writers = Array.from({ length: 20 }, async (_, w) => {
       for (let n = 0; !isOver; n++) await write(site, agent, `${w}-${n}`, seen);
@@ -198,7 +199,7 @@ describe('SIGTERM', () => {
     agent.destroy();
     expect(seen.broken).toEqual([]);
     // That it came to it at all: some were in the middle of their work when the server stopped.
-    expect(seen.refused).toBeGreaterThan(0);
+    expect(seen.last).toBeGreaterThan(0);
   }, 300_000);
 
   it('does not wait longer than SHUTDOWN_GRACE_MS for a request that does not end', async () => {

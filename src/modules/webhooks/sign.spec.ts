@@ -21,11 +21,10 @@ describe('signatures', () => {
   it('cover id, time and body', () => {
     const good = headers([FIRST]);
     const hook = new Webhook(FIRST);
+    const earlier = String(Number(good['webhook-timestamp']) - 1);
     expect(() => hook.verify(`${BODY} `, good)).toThrow();
     expect(() => hook.verify(BODY, { ...good, 'webhook-id': 'wh_2' })).toThrow();
-    expect(() =>
-      hook.verify(BODY, { ...good, 'webhook-timestamp': String(Math.floor(Date.now() / 1000) - 1) }),
-    ).toThrow();
+    expect(() => hook.verify(BODY, { ...good, 'webhook-timestamp': earlier })).toThrow();
     expect(() => hook.verify(BODY, headers([FIRST], new Date(Date.now() - 3_600_000)))).toThrow();
   });
 });
