@@ -20,7 +20,7 @@ export {
 } from './embedded';
 export { connectionOf } from './connection';
 export { explainOpening } from './explain';
-export { migrate, migrationSource } from './migrator';
+export { migrate } from './migrator';
 export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { purgeExpired } from './purge';
 export { DatabaseRefusal } from './refusal';
