@@ -58,11 +58,8 @@ const OF_FUNCTIONS = `, functions_release AS "functionsRelease", min_release AS 
  */
 export async function migrate(options: MigrationOptions): Promise<RoleNames> {
   const release = options.release ?? thisRelease();
-  const client = new Client({ ...withSession(options.connection), connectionTimeoutMillis: 10_000 });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await migrationSession(options.connection);
   try {
-    await client.query(sessionSql(options.connection));
     const { major, database } = await preflight(client, options.allowUnsafe);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     if (!options.isRestoring) await refuseRestoring(client);
@@ -76,6 +73,20 @@ export async function migrate(options: MigrationOptions): Promise<RoleNames> {
     return names;
   } finally {
     await client.end();
+  }
+}
+
+/** The session that migrations run in; the caller ends it. */
+export async function migrationSession(connection: Connection): Promise<Client> {
+  const client = new Client({ ...withSession(connection), connectionTimeoutMillis: 10_000 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query(sessionSql(connection));
+    return client;
+  } catch (error) {
+    await client.end();
+    throw error;
   }
 }
 

@@ -77,7 +77,9 @@ export const FIRST_MIGRATIONS: readonly string[] = [
 
 /** Reads all files; throws where one is not as the others are. */
 export function readSchemaFiles(): SchemaFiles {
-  const folders = FLOORS.flatMap((floor) => namesIn(join(ROOT, floor)).map((name) => join(ROOT, floor, name, 'schema')));
+  const folders = FLOORS.flatMap((floor) =>
+    namesIn(join(ROOT, floor)).map((name) => join(ROOT, floor, name, 'schema')),
+  );
   const tables = folders.map((folder) => join(folder, 'tables.sql')).filter((file) => existsSync(file));
   const functions = folders.flatMap((folder) => filesIn(join(folder, 'functions')));
   return {
@@ -98,7 +100,8 @@ export function parseFunction(file: string, text: string): SchemaFunction {
   const [head = '', rest = ''] = text.split(create);
   if (/^(?!--|$)/m.test(head)) return fail('has a statement before its function');
   if (!TRIGGERS.test(rest)) return fail('holds more than its function and triggers that call it');
-  const lines = (key: string): string[] => [...head.matchAll(new RegExp(`^-- ${key}: (.+)$`, 'gm'))].map(([, said = '']) => said);
+  const lines = (key: string): string[] =>
+    [...head.matchAll(new RegExp(`^-- ${key}: (.+)$`, 'gm'))].map(([, said = '']) => said);
   const list = (key: string): string[] => lines(key).flatMap((said) => said.split(', '));
   const role = (said: string): RoleKey => (isRole(said) ? said : fail(`names the role ${said}, which there is not`));
   const execute = list('execute').map(role);
@@ -136,7 +139,9 @@ function parseMigration(file: string, sql: string): Migration {
 
 /** Behind those that they refer to. */
 function byReference(texts: readonly string[]): string[] {
-  const maker = new Map(texts.flatMap((text) => found(text, /\bCREATE (?:UNLOGGED )?TABLE (\w+)/g).map((t) => [t, text])));
+  const maker = new Map(
+    texts.flatMap((text) => found(text, /\bCREATE (?:UNLOGGED )?TABLE (\w+)/g).map((t) => [t, text])),
+  );
   const ordered = new Set<string>();
   const place = (text: string): void => {
     for (const table of found(text, /\bREFERENCES (\w+)/g)) {
@@ -151,7 +156,10 @@ function byReference(texts: readonly string[]): string[] {
 
 /** `p_limit integer DEFAULT 5` → `integer`, in the words of PostgreSQL. */
 function typeOf(parameter: string): string {
-  const type = parameter.trim().replace(/^\w+\s+/, '').replace(/\s+DEFAULT\b[^]*$/, '');
+  const type = parameter
+    .trim()
+    .replace(/^\w+\s+/, '')
+    .replace(/\s+DEFAULT\b[^]*$/, '');
   return type.replace(/^timestamptz\b/, 'timestamp with time zone');
 }
 
