@@ -89,7 +89,7 @@ export class MessagesRepository {
     userId: string,
     page: ListRequest,
   ): Promise<{ room: RoomView; rows: MessageRow[] } | undefined> {
-    const rows = await this.database.read<MessageRow & Omit<RoomView, 'last_seq'> & { room_last_seq: number }>(
+    const rows = await this.database.query<MessageRow & Omit<RoomView, 'last_seq'> & { room_last_seq: number }>(
       'list messages',
       tenantId,
       LIST,
@@ -114,7 +114,7 @@ export class MessagesRepository {
     throughSeq: number,
     limit: number,
   ): Promise<MessageRow[]> {
-    return this.database.read<MessageRow & { seq: number }>(
+    return this.database.query<MessageRow & { seq: number }>(
       'messages between',
       tenantId,
       `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3 AND m.seq <= $4
@@ -130,7 +130,7 @@ export class MessagesRepository {
     userId: string,
     messageId: string | null,
   ): Promise<{ allowed: boolean; row: MessageRow | undefined } | undefined> {
-    const rows = await this.database.read<MessageRow & { allowed: boolean }>(
+    const rows = await this.database.query<MessageRow & { allowed: boolean }>(
       'get message',
       tenantId,
       `SELECT a.allowed, ${COLUMNS} FROM room_access($1, $2, $3) a
@@ -149,7 +149,7 @@ export class MessagesRepository {
     afterRev: number,
     limit: number,
   ): Promise<{ allowed: boolean; firstRev: number; lastRev: number; rows: ChangeRow[] } | undefined> {
-    const rows = await this.database.read<ChangeRow & { allowed: boolean; first_rev: number; room_last_rev: number }>(
+    const rows = await this.database.query<ChangeRow & { allowed: boolean; first_rev: number; room_last_rev: number }>(
       'list changes',
       tenantId,
       CHANGES,
@@ -175,7 +175,7 @@ export class MessagesRepository {
     rooms: readonly (PreviewRequest & { readSeq: number })[],
     limits: { readonly count: number; readonly reach: number },
   ): Promise<ReadonlyMap<string, Preview>> {
-    const rows = await this.database.read<MessageRow & { asked_room: string; unread: number }>(
+    const rows = await this.database.query<MessageRow & { asked_room: string; unread: number }>(
       'room previews',
       tenantId,
       PREVIEWS,

@@ -18,7 +18,7 @@ export class Database {
   }
 
   /** One statement, one trip. */
-  read<R extends QueryResultRow>(
+  query<R extends QueryResultRow>(
     name: string,
     tenantId: string,
     text: string,
@@ -32,7 +32,7 @@ export class Database {
    * @param fn name of the function, a constant of the code
    */
   async call<R>(name: string, tenantId: string, fn: string, values: readonly unknown[]): Promise<R> {
-    const rows = await this.read<{ result: R }>(
+    const rows = await this.query<{ result: R }>(
       name,
       tenantId,
       `SELECT ${callText(fn, values.length)} AS result`,
@@ -57,7 +57,7 @@ export class SystemDatabase {
   }
 
   /** One statement as the system role, in one trip. */
-  read<R extends QueryResultRow>(name: string, text: string, values?: readonly unknown[]): Promise<R[]> {
+  query<R extends QueryResultRow>(name: string, text: string, values?: readonly unknown[]): Promise<R[]> {
     return this.runner.single<R>(name, { role: this.roles.system, tenant: '' }, text, values);
   }
 }

@@ -36,7 +36,7 @@ export class DeadLettersRepository {
 
   /** At most `limit` letters, the last attempted first. */
   page(tenantId: string, limit: number): Promise<LetterRow[]> {
-    return this.database.read<LetterRow & { id: string }>(
+    return this.database.query<LetterRow & { id: string }>(
       'list dead letters',
       tenantId,
       'SELECT * FROM dead_letters_page($1, $2)',
@@ -72,7 +72,7 @@ export class DeadLettersRepository {
 
   /** Of all tenants. */
   async count(): Promise<number> {
-    const rows = await this.system.read<{ n: number }>(
+    const rows = await this.system.query<{ n: number }>(
       'count dead letters',
       'SELECT COALESCE(sum(to_seq - from_seq + 1), 0)::bigint AS n FROM dead_letters',
     );
