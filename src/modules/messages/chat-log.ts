@@ -60,7 +60,7 @@ export class ChatLog {
 
   /** A page from either end, in that end's order; deleted messages are tombstones. */
   page(tenantId: string, roomId: string, newest: boolean, limit: number, offset: number): Promise<LoggedMessage[]> {
-    return this.database.query<LoggedMessage & { seq: number }>(
+    return this.database.query<LoggedMessage>(
       'chat messages',
       tenantId,
       `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2
@@ -70,7 +70,7 @@ export class ChatLog {
   }
 
   async find(tenantId: string, roomId: string, messageId: string): Promise<LoggedMessage | undefined> {
-    const [row] = await this.database.query<LoggedMessage & { seq: number }>(
+    const [row] = await this.database.query<LoggedMessage>(
       'chat message',
       tenantId,
       `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $3`,
@@ -80,7 +80,7 @@ export class ChatLog {
   }
 
   async ofSeq(tenantId: string, roomId: string, seq: number): Promise<LoggedMessage | undefined> {
-    const [row] = await this.database.query<LoggedMessage & { seq: number }>(
+    const [row] = await this.database.query<LoggedMessage>(
       'chat message by seq',
       tenantId,
       `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq = $3`,
@@ -103,7 +103,7 @@ export class ChatLog {
 
   /** The newest of what was said, newest first; answers without a word are left out. */
   said(tenantId: string, roomId: string, limit: number, offset: number): Promise<LoggedMessage[]> {
-    return this.database.query<LoggedMessage & { seq: number }>(
+    return this.database.query<LoggedMessage>(
       'chat turns',
       tenantId,
       `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND ${SAID}
@@ -136,7 +136,7 @@ export class ChatLog {
     afterSeq: number,
     limit: number,
   ): Promise<LoggedMessage[]> {
-    const rows = await this.database.query<LoggedMessage & { seq: number }>('chat context', tenantId, CONTEXT, [
+    const rows = await this.database.query<LoggedMessage>('chat context', tenantId, CONTEXT, [
       tenantId,
       roomId,
       seq,

@@ -10,7 +10,7 @@ export class MessageFacts {
 
   /** Those of these messages that are not deleted, in order of seq. @param roomId UUID */
   async ofSeqs(tenantId: string, roomId: string, seqs: readonly number[]): Promise<MessageDto[]> {
-    const rows = await this.database.query<MessageRow & { seq: number }>(
+    const rows = await this.database.query<MessageRow>(
       'messages by seq',
       tenantId,
       `SELECT m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta, m.client_message_id,

@@ -114,7 +114,7 @@ export class MessagesRepository {
     throughSeq: number,
     limit: number,
   ): Promise<MessageRow[]> {
-    return this.database.query<MessageRow & { seq: number }>(
+    return this.database.query<MessageRow>(
       'messages between',
       tenantId,
       `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3 AND m.seq <= $4

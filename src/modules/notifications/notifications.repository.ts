@@ -40,7 +40,7 @@ export class NotificationsRepository {
 
   /** Newest first. */
   inbox(tenantId: string, userId: string, page: PageRequest): Promise<InboxRow[]> {
-    return this.database.query<InboxRow & { topic: string }>(
+    return this.database.query<InboxRow>(
       'inbox',
       tenantId,
       `SELECT ${COLUMNS}, d.delivered_at, d.read_at FROM (
@@ -76,7 +76,7 @@ export class NotificationsRepository {
     withDead: boolean,
     limit: number,
   ): Promise<NotificationRow[]> {
-    return this.database.query<NotificationRow & { topic: string }>(
+    return this.database.query<NotificationRow>(
       'pending notifications',
       tenantId,
       `SELECT ${COLUMNS} FROM (
@@ -91,7 +91,7 @@ export class NotificationsRepository {
 
   /** Those of a user's notifications that still wait and were not given up. */
   stillPending(tenantId: string, userId: string, ids: readonly string[]): Promise<NotificationRow[]> {
-    return this.database.query<NotificationRow & { topic: string }>(
+    return this.database.query<NotificationRow>(
       'unacknowledged notifications',
       tenantId,
       `SELECT ${COLUMNS} FROM notification_deliveries d

@@ -15,7 +15,7 @@ export class SubscriptionsRepository {
 
   /** Oldest first. */
   list(tenantId: string, userId: string, page: PageRequest): Promise<SubscriptionRow[]> {
-    return this.database.query<SubscriptionRow & { topic: string }>(
+    return this.database.query<SubscriptionRow>(
       'subscriptions',
       tenantId,
       `SELECT subscription_id, user_id, topic, created_at FROM subscriptions

@@ -39,7 +39,7 @@ export class RoomFacts {
 
   /** Members in the order of joining, after a place in it. */
   membersAfter(tenantId: string, roomId: string, memberNo: number, limit: number): Promise<RoomMember[]> {
-    return this.database.query<RoomMember & { user_id: string }>(
+    return this.database.query<RoomMember>(
       'room members',
       tenantId,
       `SELECT user_id, member_no, joined_seq FROM room_members
@@ -51,7 +51,7 @@ export class RoomFacts {
 
   /** What these revisions did to memberships. */
   memberEvents(tenantId: string, roomId: string, revs: readonly number[]): Promise<MemberEvent[]> {
-    return this.database.query<MemberEvent & { rev: number }>(
+    return this.database.query<MemberEvent>(
       'member events',
       tenantId,
       `SELECT rev, payload->>'user_id' AS user_id, payload->>'role' AS role, payload->>'by' AS by, created_at

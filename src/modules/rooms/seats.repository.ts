@@ -30,7 +30,7 @@ export class SeatsRepository {
   constructor(private readonly database: Database) {}
 
   of(tenantId: string, userId: string): Promise<SeatRow[]> {
-    return this.database.query<SeatRow & { room_id: string }>(
+    return this.database.query<SeatRow>(
       'seats of a user',
       tenantId,
       `SELECT ${SEAT} FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
@@ -78,7 +78,7 @@ export class SeatsRepository {
   }
 
   async find(tenantId: string, roomId: string, userId: string): Promise<FoundSeatRow | undefined> {
-    const rows = await this.database.query<FoundSeatRow & { room_id: string }>(
+    const rows = await this.database.query<FoundSeatRow>(
       'seat in a room',
       tenantId,
       `SELECT ${SEAT}, a.allowed, a.role FROM room_access($1, $2, $3) a
@@ -89,7 +89,7 @@ export class SeatsRepository {
   }
 
   entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<EntranceRow[]> {
-    return this.database.query<EntranceRow & { user_id: string }>(
+    return this.database.query<EntranceRow>(
       'entrances',
       tenantId,
       `SELECT m.user_id, m.role, m.joined_seq, j.rev, (SELECT o.user_id FROM room_members o

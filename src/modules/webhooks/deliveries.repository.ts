@@ -103,7 +103,7 @@ export class DeliveriesRepository {
 
   /** undefined when there is nothing left to be posted. */
   async pending(tenantId: string, id: string): Promise<PendingRow | undefined> {
-    const rows = await this.database.query<PendingRow & { type: string }>(
+    const rows = await this.database.query<PendingRow>(
       'pending webhook',
       tenantId,
       `SELECT type, subject_id, user_ids, body FROM webhook_deliveries
@@ -148,7 +148,7 @@ export class DeliveriesRepository {
 
   /** Stores what was posted without a job, and is not repeated. */
   async record(tenantId: string, id: string, type: string, attempt: Attempt): Promise<DeliveryRow> {
-    const rows = await this.database.query<DeliveryRow & { type: string }>(
+    const rows = await this.database.query<DeliveryRow>(
       'record webhook',
       tenantId,
       `INSERT INTO webhook_deliveries (tenant_id, delivery_id, type, state, attempts, status, latency_ms, answer, error,
@@ -172,7 +172,7 @@ export class DeliveriesRepository {
 
   /** The log, newest first. */
   async page(tenantId: string, page: PageRequest): Promise<{ rows: DeliveryRow[]; total: number }> {
-    const rows = await this.database.query<DeliveryRow & { type: string }>(
+    const rows = await this.database.query<DeliveryRow>(
       'webhook deliveries',
       tenantId,
       `SELECT ${COLUMNS} FROM webhook_deliveries WHERE tenant_id = $1
@@ -190,7 +190,7 @@ export class DeliveriesRepository {
 
   /** Dead ones, the last attempted first. */
   dead(tenantId: string, limit: number): Promise<DeliveryRow[]> {
-    return this.database.query<DeliveryRow & { type: string }>(
+    return this.database.query<DeliveryRow>(
       'dead webhooks',
       tenantId,
       `SELECT ${COLUMNS} FROM webhook_deliveries WHERE tenant_id = $1 AND state = 'dead'

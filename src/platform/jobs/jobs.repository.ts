@@ -125,7 +125,7 @@ export class JobsRepository {
 
   /** Dead jobs of a kind, newest first. */
   dead(tenantId: string, kind: string, limit: number): Promise<DeadJobRow[]> {
-    return this.database.query<DeadJobRow & { kind: string }>(
+    return this.database.query<DeadJobRow>(
       'dead jobs',
       tenantId,
       `SELECT id, kind, key, payload, attempts, last_error AS error, created_at, ended_at FROM jobs

@@ -31,7 +31,7 @@ export class RunChunksRepository {
   constructor(private readonly system: SystemDatabase) {}
 
   write(chunks: readonly NewChunk[]): Promise<ChunkVerdict[]> {
-    return this.system.query<ChunkVerdict & { run_id: string }>(
+    return this.system.query<ChunkVerdict>(
       'write run chunks',
       'SELECT run_id, is_lost FROM run_chunks_write($1, $2, $3, $4, $5, $6)',
       [

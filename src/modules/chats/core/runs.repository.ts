@@ -61,7 +61,7 @@ export class RunsRepository {
   }
 
   async find(tenantId: string, chatId: string, runId: string): Promise<RunRow | undefined> {
-    const [row] = await this.database.query<RunRow & { run_id: string }>(
+    const [row] = await this.database.query<RunRow>(
       'run',
       tenantId,
       `SELECT run_id, state, token_count, answer_seq FROM runs WHERE tenant_id = $1 AND run_id = $2 AND room_id = $3`,

@@ -76,7 +76,7 @@ export class MissedRepository {
     limits: PageLimits,
     mostMarks: number,
   ): Promise<MissedRow[]> {
-    return this.database.query<MissedRow & { n: number }>('missed of rooms', tenantId, MISSED, [
+    return this.database.query<MissedRow>('missed of rooms', tenantId, MISSED, [
       tenantId,
       parts.map((part) => part.roomId),
       parts.map((part) => part.afterSeq),

@@ -27,7 +27,7 @@ export class NotificationDeadLettersRepository {
 
   /** The last attempted first. */
   list(tenantId: string, limit: number): Promise<DeadLetterRow[]> {
-    return this.database.query<DeadLetterRow & { topic: string }>(
+    return this.database.query<DeadLetterRow>(
       'dead notifications',
       tenantId,
       `SELECT d.dead_letter_id, d.notification_id, d.user_id, n.topic, d.attempts, d.dead_at, d.error

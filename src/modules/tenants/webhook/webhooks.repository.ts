@@ -72,7 +72,7 @@ export class WebhooksRepository {
   }
 
   async find(tenantId: string): Promise<WebhookRow | undefined> {
-    const rows = await this.database.query<WebhookRow & { url: string }>(
+    const rows = await this.database.query<WebhookRow>(
       'webhook',
       tenantId,
       `SELECT url, events, secret, CASE WHEN previous_until > clock_timestamp() THEN previous_secret END
@@ -139,7 +139,7 @@ export class WebhooksRepository {
 
   /** Of all tenants: what changed since, with so many seconds more; undefined: everything. */
   async listening(since: Date | undefined, overlapSeconds: number): Promise<ListeningRow[]> {
-    return this.system.query<ListeningRow & { tenant_id: string }>(
+    return this.system.query<ListeningRow>(
       'webhooks that listen',
       `SELECT tenant_id, updated_at,
          CASE WHEN url IS NULL OR disabled_at IS NOT NULL THEN '{}' ELSE events END AS events
