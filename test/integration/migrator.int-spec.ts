@@ -142,8 +142,11 @@ describe('the migrator', () => {
   describe('re-applies functions whose file has changed', () => {
     const N = release('0.2.0', greet());
     let database: TestDatabase;
-    beforeEach(async () => {
+    beforeAll(async () => {
       database = await own(createTestDatabase());
+    });
+    beforeEach(async () => {
+      await database.sql(`UPDATE instance SET functions_release = '0.1.0', min_release = '0.1.0'`);
       await start(database, N);
     });
 
@@ -265,6 +268,7 @@ describe('the migrator', () => {
       expect(await triggers()).toEqual([]);
       expect(await bodies(database, 'on_user')).toEqual({});
       expect(await bodies(database, 'greet')).toEqual({ 'greet(integer)': `SELECT 'mine'` });
+      await database.sql('DROP FUNCTION greet(integer)');
     });
 
     it('and makes again what is gone', async () => {
