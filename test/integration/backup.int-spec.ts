@@ -155,6 +155,17 @@ describe('S1 (a): a backup and its restore', () => {
       );
     });
 
+    it('where its schema is older than any release', async () => {
+      const older = await withHeader(small.file, backups.file(), (header) => ({
+        ...header,
+        schema: header.schema.slice(0, 9),
+      }));
+      await expect(backups.restore(older, target.connection)).rejects.toThrow(
+        /made before the first release \(its schema ends with Notifications1764288000000\)/,
+      );
+      expect(await objects(target)).toEqual([]);
+    });
+
     it('where the key that it needs is not here: nothing is opened', async () => {
       const openTarget = jest.fn();
       const takeKeys = (): Promise<never> => Promise.reject(new Error('no key'));

@@ -91,13 +91,15 @@ export function readSchemaFiles(): SchemaFiles {
 
 /** @param file its path; its last part is the function's name */
 export function parseFunction(file: string, text: string): SchemaFunction {
-  const [create, name = '', parameters = ''] = FUNCTION.exec(text) ?? [];
+  const match = FUNCTION.exec(text);
   const fail = (why: string): never => {
     throw new Error(`${file}: ${why}`);
   };
-  if (create === undefined) return fail('holds no CREATE FUNCTION … AS $f$ … $f$;');
+  if (match === null) return fail('holds no CREATE FUNCTION … AS $f$ … $f$;');
+  const [create, name = '', parameters = ''] = match;
   if (nameOf(file) !== name) return fail(`makes the function ${name}`);
-  const [head = '', rest = ''] = text.split(create);
+  const head = text.slice(0, match.index);
+  const rest = text.slice(match.index + create.length);
   if (/^(?!--|$)/m.test(head)) return fail('has a statement before its function');
   if (!TRIGGERS.test(rest)) return fail('holds more than its function and triggers that call it');
   const lines = (key: string): string[] =>
