@@ -25,3 +25,12 @@ export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { purgeExpired } from './purge';
 export { DatabaseRefusal } from './refusal';
 export type { Sql } from './runner';
+export {
+  answer,
+  rows,
+  type SchemaFunction,
+  schemaFunction,
+  schemaFunctions,
+  systemFunction,
+  value,
+} from './schema-function';
