@@ -7,7 +7,7 @@
  */
 export { Availability } from './availability';
 export { backup, BackupRefusal, type RestoreRequest, restore } from './backup';
-export { callText, Database, SystemDatabase } from './database';
+export { Database, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
 export { codeOf, isConnectionLoss, isRetryable } from './errors';
 export { Epoch } from './epoch';
