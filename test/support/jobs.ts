@@ -116,8 +116,8 @@ async function claimed(open: OpenDatabase, request: ClaimRequest): Promise<{ res
       );
       return row?.n ?? NaN;
     };
-    const read = (_name: string, text: string, values: readonly unknown[]) => sql.query(text, values);
-    const inside = new JobsRepository(open.database, { read } as unknown as SystemDatabase);
+    const query = (_name: string, text: string, values: readonly unknown[]) => sql.query(text, values);
+    const inside = new JobsRepository(open.database, { query } as unknown as SystemDatabase);
     const before = await fetched();
     const result = await inside.claim(request);
     return { result, rows: (await fetched()) - before };
