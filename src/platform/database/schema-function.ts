@@ -147,7 +147,7 @@ export class SchemaFunction<A extends object, R> extends DeclaredFunction<R> {
   }
 
   /** In a transaction of its own, in one trip. */
-  async call(database: Database, tenantId: string, args: A): Promise<R> {
+  async call(database: Pick<Database, 'query'>, tenantId: string, args: A): Promise<R> {
     return this.read(await database.query(this.name, tenantId, this.text, this.addValues([tenantId], args)));
   }
 
@@ -167,7 +167,7 @@ class SystemFunction<A extends object, R> extends DeclaredFunction<R> {
   }
 
   /** In a transaction of its own, in one trip. */
-  async call(system: SystemDatabase, args: A): Promise<R> {
+  async call(system: Pick<SystemDatabase, 'query'>, args: A): Promise<R> {
     return this.read(await system.query(this.name, this.text, this.addValues([], args)));
   }
 
