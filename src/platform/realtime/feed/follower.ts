@@ -1,6 +1,6 @@
 import type { AcceptedConnection, Position } from '../contract';
 import type { FrameBatches } from './batches';
-import { lacks, newsAt } from './positions';
+import { lacks, newsAt } from './order';
 import type { RoomChange } from './room-change';
 
 /** The end of a sync: what follows it has to do when it gets there. */

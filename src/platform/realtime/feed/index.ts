@@ -19,6 +19,7 @@ export { FrameBatches, type GrowingBatch } from './batches';
 export { Feed } from './feed';
 export { ROOM_HINTS } from './hints';
 export { LogReads } from './log-reads';
+export { inRoomOrder } from './order';
 export { ready } from './pace';
 export { FEED_PROVIDERS } from './providers';
 export type { Target } from './room-channel';

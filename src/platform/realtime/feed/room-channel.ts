@@ -3,9 +3,9 @@ import type { FrameBatches } from './batches';
 import { type Arrival, Follower, RecentChanges } from './follower';
 import { LiveSet } from './live-set';
 import { PACE_BYTES, ready } from './pace';
-import { both, isSame, lacks, newsAt } from './positions';
+import { both, isSame, lacks, newsAt, RoomOrder } from './order';
 import { RoomChange } from './room-change';
-import { RoomOrder } from './room-order';
+
 import { streamFrame } from './stream-frame';
 
 /** How long what came early waits for what lies between before the log is read. */
