@@ -17,10 +17,10 @@
  */
 export { FrameBatches, type GrowingBatch } from './batches';
 export { Feed } from './feed';
+export { PACE_BYTES, ready } from './follower';
 export { ROOM_HINTS } from './hints';
 export { LogReads } from './log-reads';
 export { inRoomOrder } from './order';
-export { ready } from './pace';
 export { FEED_PROVIDERS } from './providers';
 export type { Target } from './room-channel';
 export { SyncPlaces } from './sync-places';

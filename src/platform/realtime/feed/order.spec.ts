@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { eventOf, ModelDatabase, type ModelRoom } from '../../../../test/support/realtime/model-log';
+import { LineBatches } from '../../../../test/support/realtime/line-connection';
 import { runs } from '../../../../test/support/patience';
 import type { Frame, MissedPart, Position, RoomEvent } from '../contract';
 import { newsAt } from './order';
@@ -11,6 +12,7 @@ const READER = 'ann';
 /** Rows of the database's pages: so few that most rooms take several. */
 const PAGE = 3;
 const ALL = 1000;
+const BATCHES = new LineBatches();
 
 /** A number is an edit of that message. */
 type Op = 'message' | 'member' | number;
@@ -40,8 +42,9 @@ const past = (pageRows: number): fc.Arbitrary<Past> =>
 
 function play(room: ModelRoom, each: Op): Position {
   if (each === 'message') room.message();
-  else if (each === 'member') void (room.join('cat') ?? room.leave('cat'));
-  else room.edit(each);
+  else if (typeof each === 'number') room.edit(each);
+  else if (room.members.has('cat')) room.leave('cat');
+  else room.join('cat');
   return room.position;
 }
 
@@ -94,9 +97,7 @@ function news({ room, at }: Past, delivered: readonly RoomEvent[]): Told[] {
     delivered.map((event) => RoomChange.of(event)),
     room.position,
   );
-  return changes.map((change) =>
-    told(JSON.parse(change.wireAfter(at.seq, (text) => Buffer.from(text)).toString()) as Frame),
-  );
+  return changes.map((change) => told(JSON.parse(change.wireAfter(at.seq, BATCHES).toString()) as Frame));
 }
 
 const lowest = (messages: readonly Told[]): number => Math.min(...messages.map(({ rev }) => rev));
