@@ -28,7 +28,7 @@ export interface Coming {
   /** It has everything up to here. */
   readonly at: Position;
   readonly isMember: boolean;
-  /** Whether it has met its user's joining; until then it hears nothing but the log. */
+  /** Whether its user's joining does not lie after `at`; until then it hears nothing but the log. */
   readonly isIn: boolean;
   /** Set where a sync brought it. */
   readonly arrival?: Arrival | undefined;
@@ -81,7 +81,7 @@ export class Follower implements Coming {
     // One that it has already comes again when it was edited.
     if (id !== undefined && seq !== undefined && seq > (this.last?.seq ?? this.at.seq)) this.last = { seq, id };
     this.connection.sendHistory(change.wireAfter(this.at.seq, this.batches));
-    if (leaves === this.connection.userId || ends === true) this.sits = false;
+    if (leaves === this.connection.userId || ends === true) this.sits = this.isIn = false;
   }
 }
 

@@ -232,7 +232,8 @@ export class RoomChannel {
     for (;;) {
       await ready(follower.connection);
       const page = await this.read(follower.at, isWanted);
-      if (page === undefined) return;
+      // It may have been removed in this very turn, by what the channel read.
+      if (page === undefined || !isWanted()) return;
       follower.take(
         page.events.map((event) => RoomChange.of(event)),
         page.position,
