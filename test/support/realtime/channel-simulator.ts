@@ -7,9 +7,9 @@ import { eventOf, type ModelRoom, turns } from './model-log';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
 const MESSAGE = '0190cccc-0000-7000-8000-000000000001';
-/** Changes of a page of the log. */
-const PAGE = 3;
 const REORDERED_MS = 60;
+/** More than MAX_EXPECTING of follower.ts. */
+const FLOOD = 101;
 
 /** A page of the log that was asked for: what it holds is seen at one time, and arrives at another. */
 interface Read {
@@ -41,6 +41,8 @@ export class ChannelSimulator implements ChannelSite {
   constructor(
     private readonly room: ModelRoom,
     users: readonly string[],
+    /** Changes of a page of the log. */
+    private readonly page: number,
   ) {
     this.connections = users.map((user) => new LineConnection(TENANT, user));
     this.channel = new RoomChannel(TENANT, room.roomId, room.position, this);
@@ -50,7 +52,7 @@ export class ChannelSimulator implements ChannelSite {
   read(_tenant: string, _room: string, { rev }: Position, isWanted: () => boolean): Promise<LogPage | undefined> {
     return new Promise((resolve) => {
       let seen: LogPage | undefined;
-      const see = (): LogPage => (seen ??= this.page(rev));
+      const see = (): LogPage => (seen ??= this.pageAfter(rev));
       this.reads.push({ see, answer: () => resolve(isWanted() ? see() : undefined) });
     });
   }
@@ -64,6 +66,7 @@ export class ChannelSimulator implements ChannelSite {
   }
 
   left(_: RoomChannel, connection: Connection): void {
+    this.targets.delete(connection);
     this.mark(connection, { type: '> left' });
   }
 
@@ -84,8 +87,18 @@ export class ChannelSimulator implements ChannelSite {
     this.tell(this.told + 1 + skipped);
   }
 
+  /** More messages than a channel keeps for a connection that syncs, each told. */
+  flood(): void {
+    for (let n = 0; n < FLOOD; n++) this.tell(this.room.message().rev);
+  }
+
   see(nth: number): void {
     this.reads[nth % Math.max(1, this.reads.length)]?.see();
+  }
+
+  /** All pages that were asked for arrive in one turn. */
+  answerAll(): void {
+    for (const { answer } of this.reads.splice(0)) answer();
   }
 
   answer(nth: number): void {
@@ -138,7 +151,9 @@ export class ChannelSimulator implements ChannelSite {
     this.mark(connection, { type: '> is released', rev: upTo.rev });
     this.channel.release(connection, upTo, {
       live: ({ rev }) => this.mark(connection, { type: '> arrives', rev }),
-      over: () => void arrival.ends++,
+      over: () => {
+        arrival.ends++;
+      },
     });
   }
 
@@ -203,11 +218,11 @@ export class ChannelSimulator implements ChannelSite {
     connection.send(this.batches.encode(JSON.stringify(mark)));
   }
 
-  private page(rev: number): LogPage {
-    const changes = this.room.changes.slice(rev, rev + PAGE);
+  private pageAfter(rev: number): LogPage {
+    const changes = this.room.changes.slice(rev, rev + this.page);
     return {
       events: changes.map((change) => eventOf(TENANT, this.room.roomId, change)),
-      more: rev + PAGE < this.room.changes.length,
+      more: rev + this.page < this.room.changes.length,
       position: this.positionAt(rev + changes.length),
     };
   }

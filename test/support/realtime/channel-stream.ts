@@ -13,7 +13,8 @@ export interface StreamMark {
 
 /** The whole model of a connection: where it is, by what was done to it and what it was sent. */
 interface Place {
-  readonly state: 'out' | 'in' | 'syncing';
+  /** `arriving`: its sync is through, and it is on its way to where the channel is. */
+  readonly state: 'out' | 'in' | 'syncing' | 'arriving';
   /** It has all changes up to here. */
   readonly rev: number;
   /** Pieces of streams are for it. */
@@ -33,7 +34,7 @@ const START: Place = { state: 'out', rev: 0, isIn: false, mayGo: false, isStrang
 
 /**
  * What is wrong with what a connection was sent: while it is in it gets each change once and in order, up to its removal;
- * while it syncs nothing but that; out, nothing before its user's next joining.
+ * while it syncs nothing but that, and at once; out, nothing before its user's next joining.
  */
 export function streamFaultsOf(
   connection: LineConnection,
@@ -52,6 +53,7 @@ export function streamFaultsOf(
     place = next;
   }
   const faults: string[] = [];
+  if (place.state === 'arriving') faults.push('it never arrived');
   if (place.state === 'in' && place.rev !== room.position.rev) faults.push(`it has changes up to ${place.rev} only`);
   if (end.isHere !== (place.state !== 'out')) faults.push(`it is ${place.state}, but the channel does not think so`);
   if (place.state === 'out' && end.isDue && room.members.has(userId) && !place.isStranger)
@@ -72,9 +74,9 @@ function after(place: Place, item: Item, userId: string): Place | undefined {
     case '> is held':
       return state !== 'out' && at === rev ? { ...place, state: 'syncing', isIn: true } : undefined;
     case '> is released':
-      return state === 'syncing' ? { ...place, state: 'in', rev: at } : undefined;
+      return state === 'syncing' ? { ...place, state: 'arriving', rev: at } : undefined;
     case '> arrives':
-      return state === 'in' && at === rev ? place : undefined;
+      return state === 'arriving' && at === rev ? { ...place, state: 'in' } : undefined;
     case '> leaves':
     case '> is doubted':
       return { ...place, mayGo: true };
@@ -91,11 +93,20 @@ function changed(place: Place, { type, rev: at = 0, user }: Item, userId: string
   const { state, rev, piece } = place;
   const isRemoval = type === 'member.left' && user === userId;
   const isJoining = type === 'member.joined' && user === userId;
-  if (state === 'in' && at !== rev + 1) return undefined;
+  const isNext = at === rev + 1;
+  if (state === 'in' && !isNext) return undefined;
+  if (state === 'arriving' && !isNext && !(isRemoval && at > rev)) return undefined;
   if (state === 'syncing' && !(isRemoval && at > rev)) return undefined;
-  if (state === 'out' && !(isJoining && at > rev)) return undefined;
+  // One that met its removal in the log before the channel did is let in by the channel at the joining before that, again.
+  if (state === 'out' && !isJoining) return undefined;
   if (isRemoval) return { ...START, rev: at, isStranger: false, piece };
-  return { ...place, state: 'in', rev: at, isIn: place.isIn || isJoining, isStranger: false };
+  return {
+    ...place,
+    state: state === 'arriving' ? state : 'in',
+    rev: at,
+    isIn: place.isIn || isJoining,
+    isStranger: false,
+  };
 }
 
 function shortly({ type, rev, user, index }: Item): string {
