@@ -10,7 +10,7 @@ import { LiveRun } from './live-run';
 import { LiveRuns } from './live-runs';
 import { patiently } from './patience';
 import { RunEnds } from './run-ends';
-import { RUN } from './run-kind';
+import { RUN } from './turn-gate';
 import { type RunOutcome, STOPPED } from './run-outcome';
 import { type Begun, RunsRepository } from './runs.repository';
 
