@@ -14,7 +14,7 @@ type ChangeRow = Exclude<MissedRow, { kind: null } | { kind: 'mark' } | { kind: 
 
 /**
  * Makes a part's rows a page, in the room's order (`inRoomOrder`). Messages and other changes go on from page to page
- * each by their own number; where one of the two lists was cut the page ends with it, since what comes next is not known.
+ * each by their own number; where one of the two lists was cut the page ends with it: what comes next is not known.
  */
 export function missedPage(
   tenantId: string,

@@ -8,7 +8,7 @@
  *   and gets everything after it, from the channel or from the log.
  * - Membership takes effect at its place in the room's order, wherever the user's connections are.
  * - What no connection here listens to is not serialised; an event is serialised and framed once.
- * - A connection is live, ahead of its channel, following it or syncing (the states and the moves between them: room-channel.ts).
+ * - A connection is live, ahead of its channel, following it or syncing (room-channel.ts: the states and their moves).
  *   One that syncs has a place in the channel and nothing else, until its sync has brought it there (../sync).
  * - There is one order of a room's changes (order.ts), whichever way a connection is told of them.
  *

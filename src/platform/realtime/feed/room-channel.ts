@@ -45,7 +45,7 @@ export interface Target {
  *           ▼     the channel      ▼      it reaches      ▼                    ▼
  *         ahead ───reaches it───► live ◄──the channel── following           syncing
  *           │                      │                      ▲                  ▲   │
- *           ├── the channel passes it, beside it in seq ──┘                  │   │
+ *           ├─────────── the channel has passed it ───────┘                  │   │
  *           └──────────────────────┴──────────────────────┴──────hold────────┘   │
  *         ahead, live, following ◄───────────────release (as at enter)───────────┘
  *
@@ -264,12 +264,9 @@ export class RoomChannel {
 
   /** Delivers what is due. */
   private drain(): void {
-    this.deliverAll(() => {
-      for (let change = this.order.next(); change !== undefined; change = this.order.next()) {
-        this.deliver(change);
-        this.promote();
-      }
-    });
+    this.begin();
+    for (let change = this.order.next(); change !== undefined; change = this.order.next()) this.deliver(change);
+    this.finish();
     this.watchGap();
   }
 
@@ -307,19 +304,22 @@ export class RoomChannel {
     this.drain();
   }
 
-  /** A page is not in order of `rev`: a connection ahead that it passes gets what of it is news to it afterwards. */
   private apply({ events, position }: LogPage): void {
-    this.deliverAll(() => {
-      for (const event of events) this.deliver(RoomChange.of(event));
-      this.order.moveTo(position);
-      this.promote();
-    });
+    this.begin();
+    for (const event of events) this.deliver(RoomChange.of(event));
+    this.order.moveTo(position);
+    this.finish();
   }
 
-  private deliverAll(work: () => void): void {
+  /** Changes are about to be delivered. */
+  private begin(): void {
     this.recent?.trim(this.position, this.states.count('following') > 0);
     this.isDelivering = true;
-    work();
+  }
+
+  /** They were: a connection ahead of the channel may be where that is now, or lack some of what was just delivered. */
+  private finish(): void {
+    for (const ahead of this.states.reached(this.position)) this.join(ahead);
     this.isDelivering = false;
     this.endIfEmpty();
   }
@@ -343,8 +343,8 @@ export class RoomChannel {
   }
 
   /**
-   * The connection's user has left with this change, or the room is gone. A live one was sent it. One that syncs does not get as
-   * far before it learns of it; others that are not live meet it on their own way.
+   * The connection's user has left with this change, or the room is gone. A live connection was sent it already; one that
+   * syncs is told now, long before it would get there; others that are not live meet it on their own way.
    */
   private cutOff(connection: Connection, change: RoomChange): void {
     const state = this.states.get(connection);
@@ -353,11 +353,6 @@ export class RoomChannel {
     if (!syncs || change.rev <= state.at.rev) return;
     connection.send(change.wire(this.site.batches));
     this.move(connection, undefined);
-  }
-
-  /** The channel has moved: a connection that waits ahead of it may be where it is, or lack what it has passed. */
-  private promote(): void {
-    for (const ahead of this.states.reached(this.position)) this.join(ahead);
   }
 
   private async read(position: Position, isWanted: () => boolean): Promise<LogPage | undefined> {
