@@ -4,6 +4,7 @@
  */
 export { ByUser } from './by-user';
 export * from './contract';
+export { inRoomOrder } from './feed';
 export { changing, isUnknown } from './in-doubt';
 export { Presence, Typing } from './presence';
 export {
