@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from './modules/admin';
 import { ChatsModule } from './modules/chats';
 import { DeliveryModule } from './modules/delivery';
+import { FirstStartModule } from './modules/first-start';
 import { MessagesModule } from './modules/messages';
 import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
@@ -43,6 +44,7 @@ export class AppModule {
         ChatsModule,
         WebhooksModule,
         AdminModule,
+        FirstStartModule,
       ],
     };
   }
