@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { AdminModule } from './modules/admin';
 import { ChatsModule } from './modules/chats';
 import { DeliveryModule } from './modules/delivery';
@@ -9,6 +10,7 @@ import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
 import { WebhooksModule } from './modules/webhooks';
+import { ApiKeyGuard } from './platform/auth';
 import { ClusterModule } from './platform/cluster';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
 import { HealthModule } from './platform/health';
@@ -19,7 +21,7 @@ import { RateLimitModule } from './platform/rate-limit';
 import { RealtimeModule } from './platform/realtime';
 import { type Resources, ResourcesModule } from './platform/resources';
 
-/** The list of modules. */
+/** The list of modules, and the guard of all their routes. */
 @Module({})
 export class AppModule {
   static register(resources: Resources, database: OpenDatabase): DynamicModule {
@@ -46,6 +48,7 @@ export class AppModule {
         AdminModule,
         FirstStartModule,
       ],
+      providers: [ApiKeyGuard, { provide: APP_GUARD, useExisting: ApiKeyGuard }],
     };
   }
 }
