@@ -15,6 +15,7 @@ export {
   type Guess,
   type KeyGrant,
   type Scope,
+  TICKET_PREFIX,
   type TicketGrant,
   Tickets,
   type TokenGrant,
