@@ -8,7 +8,7 @@ import { unopenedDatabase } from '../../src/platform/database';
 import { HttpAdapter, installHttp } from '../../src/platform/http';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
-import { SilentWsAdapter } from '../../src/platform/realtime';
+import { ChatWsAdapter } from '../../src/platform/realtime';
 import { Secrets } from '../../src/platform/secrets';
 
 /** Takes a tenant's name as its key, for all scopes, and `master` as the master key. */
@@ -76,7 +76,7 @@ export async function startRoutesApp(
   const nest = module.createNestApplication<NestFastifyApplication>(new HttpAdapter(config.http), {
     bodyParser: false,
   });
-  nest.useWebSocketAdapter(new SilentWsAdapter(nest));
+  nest.useWebSocketAdapter(new ChatWsAdapter(nest));
   const routes: { method: string; url: string }[] = [];
   const fastify = nest.getHttpAdapter().getInstance();
   fastify.addHook('onRoute', ({ method, url }) => {
