@@ -17,7 +17,7 @@ import {
 import { AI_REQUESTS } from '../../../platform/rate-limit';
 import { Answers } from './answers';
 import { Chats } from '../contract';
-import { inConversation } from './conversation-errors';
+import { inConversation } from './doors';
 import {
   ClearedDto,
   ConversationHistoryDto,
