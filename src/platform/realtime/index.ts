@@ -20,5 +20,6 @@ export {
 } from './protocol';
 export { type Letters, type Moved, Redelivery } from './redelivery';
 export { RealtimeModule } from './realtime.module';
-export { OpenBatch, SilentWsAdapter, toWire, Upgrades } from './transport';
+export { OpenBatch, toWire, Upgrades } from './transport';
+export { ChatWsAdapter } from './ws-adapter';
 export { SOCKET_PATH } from './paths';
