@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import ts from 'typescript';
 import { parseFunction } from '../../src/platform/database/schema-files';
+import { eachLiteral, ROOT } from '../support/sources';
 
-const ROOT = join(__dirname, '..', '..');
 /** A table's owner is the folder whose schema/ makes it (docs/architecture.md: it is read and written only there). */
 const OWNED = /^(src\/(?:platform|modules)\/[^/]+\/)schema\/(tables\.sql|functions\/\w+\.sql)$/;
 /** Facts of the installation, written by several of its parts. */
@@ -12,7 +11,7 @@ const WIDER: Readonly<Record<string, string>> = { instance: 'src/platform/' };
 /** `file: table` that may stay for now, each with its reason. */
 const TOLERATED = new Set<string>([
   // Marks the first start as done, in the transaction that makes the demo tenant.
-  'src/modules/admin/first-start.service.ts: instance',
+  'src/modules/first-start/first-start.service.ts: instance',
   // Keeps what the keys are compared with at the start.
   'src/modules/admin/key-check.ts: instance',
 ]);
@@ -146,18 +145,9 @@ function tablesOf(sql: string, tables: readonly string[]): string[] {
 /** The tables named in string literals that look like SQL. */
 function tablesIn(source: string, tables: readonly string[]): string[] {
   const found = new Set<string>();
-  const visit = (node: ts.Node): void => {
-    const text = literalText(node);
-    if (text !== undefined && /\b(SELECT|FROM|JOIN|INTO|UPDATE|DELETE|WHERE|TABLE)\b/.test(text))
+  eachLiteral(source, (text) => {
+    if (/\b(SELECT|FROM|JOIN|INTO|UPDATE|DELETE|WHERE|TABLE)\b/.test(text))
       for (const table of tables) if (new RegExp(`\\b${table}\\b`).test(text)) found.add(table);
-    ts.forEachChild(node, visit);
-  };
-  visit(ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true));
+  });
   return [...found];
-}
-
-function literalText(node: ts.Node): string | undefined {
-  if (ts.isStringLiteralLike(node)) return node.text;
-  if (!ts.isTemplateExpression(node)) return undefined;
-  return [node.head, ...node.templateSpans.map((span) => span.literal)].map((part) => part.text).join(' ? ');
 }

@@ -7,7 +7,7 @@
  */
 export { Availability } from './availability';
 export { backup, BackupRefusal, readSchema, type RestoreRequest, restore, schemaForRoles } from './backup';
-export { callText, Database, SystemDatabase } from './database';
+export { Database, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
 export { codeOf, isConnectionLoss, isRetryable } from './errors';
 export { Epoch } from './epoch';
@@ -25,3 +25,12 @@ export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { purgeExpired } from './purge';
 export { DatabaseRefusal } from './refusal';
 export type { Sql } from './runner';
+export {
+  answer,
+  rows,
+  type SchemaFunction,
+  schemaFunction,
+  schemaFunctions,
+  systemFunction,
+  value,
+} from './schema-function';

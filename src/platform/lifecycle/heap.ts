@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { every, type Lifecycle, StopStage } from './platform/lifecycle';
-import type { Log } from './platform/logging';
+import type { Log } from '../logging';
+import { every } from './interval';
+import type { Lifecycle } from './lifecycle';
+import { StopStage } from './stages';
 
 /**
  * How far the heap may grow beyond what a full collection left, in percent. A full collection of some 50 MB stalls a
