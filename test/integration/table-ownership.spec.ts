@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseFunction } from '../../src/platform/database/schema-files';
-import { eachLiteral, ROOT } from '../support/sources';
+import { eachLiteral, ROOT, sourcesIn } from '../support/sources';
 
 /** A table's owner is the folder whose schema/ makes it (docs/architecture.md: it is read and written only there). */
 const OWNED = /^(src\/(?:platform|modules)\/[^/]+\/)schema\/(tables\.sql|functions\/\w+\.sql)$/;
@@ -40,7 +40,7 @@ describe('table ownership', () => {
   });
 
   describe('of the code', () => {
-    const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
+    const sources = sourcesIn(join(ROOT, 'src'));
     const uses = sources.flatMap((file) => tablesIn(read(file), tables).map((table) => ({ file, table })));
 
     it('sees the tables that a source names in its SQL', () => {
