@@ -72,8 +72,8 @@ describe('table ownership', () => {
         // Its own mark, which stands before any schema.
         'src/platform/database/backup/restore.ts',
         // Applies the files.
+        'src/platform/database/function-changes.ts',
         'src/platform/database/schema-files.ts',
-        'src/platform/database/schema-functions.ts',
       ]);
     });
   });

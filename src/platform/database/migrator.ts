@@ -5,7 +5,7 @@ import { preflight } from './preflight';
 import { DatabaseRefusal } from './refusal';
 import { ensureBackupAccess, ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
 import { FIRST_MIGRATIONS, forRoles, readSchemaFiles, type SchemaFiles } from './schema-files';
-import { FunctionChanger, functionChanges, type RecordedFunction } from './schema-functions';
+import { FunctionChanger, functionChanges, type RecordedFunction } from './function-changes';
 
 /** Advisory lock that one migrating server holds; any constant of our own. */
 const MIGRATION_LOCK = 4_711_001;
