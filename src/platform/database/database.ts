@@ -1,4 +1,3 @@
-import type { QueryResultRow } from 'pg';
 import type { RoleNames } from './roles';
 import type { Runner, Scope, Session } from './runner';
 import {
@@ -34,12 +33,7 @@ export class Database {
   }
 
   /** One statement, one trip. */
-  read<R extends QueryResultRow>(
-    name: string,
-    tenantId: string,
-    text: string,
-    values?: readonly unknown[],
-  ): Promise<R[]> {
+  query<R extends object>(name: string, tenantId: string, text: string, values?: readonly unknown[]): Promise<R[]> {
     return this.runner.single<R>(name, this.scope(tenantId), text, values);
   }
 
@@ -48,7 +42,7 @@ export class Database {
    * @param fn name of the function, a constant of the code
    */
   async call<R>(name: string, tenantId: string, fn: string, values: readonly unknown[]): Promise<R> {
-    const rows = await this.read<{ result: R }>(
+    const rows = await this.query<{ result: R }>(
       name,
       tenantId,
       `SELECT ${callText(fn, values.length)} AS result`,
@@ -84,7 +78,7 @@ export class SystemDatabase {
   }
 
   /** One statement as the system role, in one trip. */
-  read<R extends QueryResultRow>(name: string, text: string, values?: readonly unknown[]): Promise<R[]> {
+  query<R extends object>(name: string, text: string, values?: readonly unknown[]): Promise<R[]> {
     return this.runner.single<R>(name, this.scope, text, values);
   }
 

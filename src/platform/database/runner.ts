@@ -1,4 +1,4 @@
-import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { PoolClient, QueryResult } from 'pg';
 import type { Availability } from './availability';
 import {
   DeadlineExceeded,
@@ -21,7 +21,7 @@ export interface Scope {
 
 /** What a transaction's function works with. */
 export interface Sql {
-  readonly query: <R extends QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<R[]>;
+  readonly query: <R extends object>(text: string, values?: readonly unknown[]) => Promise<R[]>;
 }
 
 /** The same before the repositories come on top of it (scoped-source.ts). */
@@ -96,13 +96,8 @@ export class Runner {
   }
 
   /** One statement in a transaction of its own, in one trip. */
-  async single<R extends QueryResultRow>(
-    name: string,
-    scope: Scope,
-    text: string,
-    values?: readonly unknown[],
-  ): Promise<R[]> {
-    return (await this.statement<R>(name, scope, this.statements.of(text), values)).rows;
+  async single<R extends object>(name: string, scope: Scope, text: string, values?: readonly unknown[]): Promise<R[]> {
+    return (await this.statement(name, scope, this.statements.of(text), values)).rows as R[];
   }
 
   /** The same for a text that is no constant of the code. */
@@ -110,12 +105,12 @@ export class Runner {
     return this.statement(name, scope, unprepared(text), values);
   }
 
-  private statement<R extends QueryResultRow>(
+  private statement(
     name: string,
     scope: Scope,
     statement: Statement,
     values?: readonly unknown[],
-  ): Promise<QueryResult<R>> {
+  ): Promise<QueryResult> {
     return this.withRetries({ name, tenant: scope.tenant }, this.deadlineMs, async (client, progress) => {
       // The whole frame leaves at once: from here on only the server knows how far it got.
       progress.effect = statement.mayWrite ? 'unknown' : 'none';
@@ -126,7 +121,7 @@ export class Runner {
       ]);
       try {
         const results = await settled(sent);
-        return results[2] as QueryResult<R>;
+        return results[2] as QueryResult;
       } catch (error) {
         // An answer of the server to a statement means that COMMIT, which stands behind it, had nothing to commit.
         const refused = isRefused(error) || (isServerError(error) && !(await fails(sent[3], error)));
