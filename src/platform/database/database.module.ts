@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Availability } from './availability';
 import { Database, SystemDatabase } from './database';
+import { InstanceEntity } from './entities/instance.entity';
 import { Epoch } from './epoch';
 import { DatabaseMetrics } from './database-metrics';
 import { Failures } from './failures';
@@ -29,7 +30,7 @@ export class DatabaseModule {
     });
     return {
       module: DatabaseModule,
-      imports: [orm],
+      imports: [orm, TypeOrmModule.forFeature([InstanceEntity])],
       providers,
       exports: [Database, SystemDatabase, Epoch, Availability],
     };
