@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import type { Caller, IdempotencyClaim } from '../auth';
-import { callText, Database } from '../database';
+import { callText, Database, type Sql, type Transaction } from '../database';
 
 interface Beginning {
   readonly state: 'new' | 'running' | 'mismatch' | 'replay';
@@ -14,7 +14,7 @@ export interface EffectResult {
 }
 
 /**
- * Runs the effect of a call: one function of the schema, in one trip. When the call carries an Idempotency-Key, its
+ * Runs the effect of a call: one function of the schema in one trip, or a transaction with repositories. When the call carries an Idempotency-Key, its
  * result is stored in the effect's own transaction, and a repeat gets the stored result instead of a second effect;
  * the service maps it to the answer as it did the first time.
  */
@@ -33,21 +33,34 @@ export class Effects {
     if (claim === undefined) return this.database.call<R>(fn, tenantId, fn, values);
     const id = idOf(caller, claim, tenantId);
     return this.database.transaction(fn, tenantId, async (sql) => {
-      const [begun] = await sql.query<{ result: Beginning }>(
-        `SELECT ${callText('idempotency_begin', id.length)} AS result`,
-        id,
-      );
-      const beginning = begun?.result;
-      if (beginning?.state === 'replay') {
-        caller.replayed = true;
-        return beginning.result as R;
-      }
-      refuse(beginning);
+      const replayed = await begin<R>(sql, caller, id);
+      if (replayed !== undefined) return replayed;
       const effect = callText(fn, values.length, id.length + 1);
       const text = `SELECT idempotency_remember(${id.map((_, i) => `$${i + 1}`).join(', ')}, ${effect}) AS result`;
       const [done] = await sql.query<{ result: R }>(text, [...id, ...values]);
       if (!done) throw new Error(`${fn} returned no row`);
       return done.result;
+    });
+  }
+
+  /**
+   * The same for an effect that is no function of the schema.
+   * @param effect made again after a deadlock; what it returns is stored as JSON where its status is `ok`, so it holds no secret
+   */
+  async transaction<R extends EffectResult>(
+    caller: Caller,
+    name: string,
+    effect: (tx: Transaction) => Promise<R>,
+  ): Promise<R> {
+    const { tenantId, idempotency: claim } = caller;
+    if (claim === undefined) return this.database.transaction(name, tenantId, effect);
+    const id = idOf(caller, claim, tenantId);
+    return this.database.transaction(name, tenantId, async (tx) => {
+      const replayed = await begin<R>(tx, caller, id);
+      if (replayed !== undefined) return replayed;
+      const result = await effect(tx);
+      await tx.query(`SELECT ${callText('idempotency_remember', id.length + 1)}`, [...id, JSON.stringify(result)]);
+      return result;
     });
   }
 
@@ -91,6 +104,21 @@ export class Effects {
       throw error;
     }
   }
+}
+
+/** The result of the first call, where this is a repeat of it. */
+async function begin<R>(sql: Sql, caller: Caller, id: readonly unknown[]): Promise<R | undefined> {
+  const [begun] = await sql.query<{ result: Beginning }>(
+    `SELECT ${callText('idempotency_begin', id.length)} AS result`,
+    id,
+  );
+  const beginning = begun?.result;
+  if (beginning?.state === 'replay') {
+    caller.replayed = true;
+    return beginning.result as R;
+  }
+  refuse(beginning);
+  return undefined;
 }
 
 function idOf(caller: Caller, claim: IdempotencyClaim, tenantId: string): unknown[] {

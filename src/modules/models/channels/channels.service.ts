@@ -3,7 +3,7 @@ import { AppError, notFound } from '../../../common/errors';
 import { decodeId, newUuid } from '../../../common/ids';
 import type { PageRequest } from '../../../common/pagination';
 import type { Caller } from '../../../platform/auth';
-import { type EffectResult, Effects } from '../../../platform/idempotency';
+import { Effects } from '../../../platform/idempotency';
 import type {
   ChannelDto,
   ChannelPageDto,
@@ -19,9 +19,8 @@ import { type ChannelRow, ChannelsRepository } from './channels.repository';
 
 const MAX_CHANNELS = 50;
 
-interface Created extends EffectResult {
-  readonly channel: ChannelRow;
-}
+type Created =
+  { readonly status: 'ok'; readonly channel: ChannelRow } | { readonly status: 'full' } | { readonly status: 'taken' };
 
 /** A tenant's own ways to models. */
 @Injectable()
@@ -44,12 +43,15 @@ export class ChannelsService {
     const values = this.views.valuesOf(body);
     const id = newUuid();
     const apiKey = this.keys.seal(tenantId, id, body.apiKey ?? null);
-    const args = [tenantId, id, MAX_CHANNELS, apiKey, JSON.stringify(values)];
-    const { status, channel } = await this.effects.call<Created>(caller, 'channel_create', args);
-    if (status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_CHANNELS} channels`);
-    if (status === 'taken') throw nameTaken(values.name);
+    const result = await this.effects.transaction<Created>(caller, 'create channel', async (tx) => {
+      const channel = { ...values, tenant_id: tenantId, channel_id: id, api_key: apiKey };
+      const row = await this.repository.create(tx, channel, MAX_CHANNELS);
+      return typeof row === 'string' ? { status: row } : { status: 'ok', channel: row };
+    });
+    if (result.status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_CHANNELS} channels`);
+    if (result.status === 'taken') throw nameTaken(values.name);
     this.directory.forget(tenantId);
-    return this.views.view(channel);
+    return this.views.view(result.channel);
   }
 
   async list({ tenantId }: Caller, page: PageRequest): Promise<ChannelPageDto> {
