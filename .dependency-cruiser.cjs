@@ -97,7 +97,7 @@ module.exports = {
       to: { path: '/entities/' },
     },
     {
-      name: 'typeorm-is-for-schemas',
+      name: 'typeorm-is-for-rows',
       comment: 'TypeORM carries entities and migrations; statements go through Database.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/platform/database/', '/entities/', TESTS] },
