@@ -1,5 +1,5 @@
 import { BaseEntity, DataSource } from 'typeorm';
-import { unopenedNest } from '../../src/docs/unopened-nest';
+import { unopenedNest } from '../../src/docs/pages';
 import { migrationSource } from '../../src/platform/database/migrator';
 import { ScopedSource } from '../../src/platform/database/scoped-source';
 import { createTestDatabase, type TestDatabase } from '../support/database';

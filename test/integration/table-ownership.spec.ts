@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import ts from 'typescript';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eachLiteral, ROOT, sourcesIn } from '../support/sources';
 
-const ROOT = join(__dirname, '..', '..');
 /** Functions of the schema may touch every table: their locks are what keeps tables in step. */
 const SCHEMA = 'src/platform/database/migrations/';
 
@@ -83,27 +82,12 @@ function sources(folder: string): string[] {
   return sourcesIn(folder).filter((file) => !file.startsWith(SCHEMA));
 }
 
-function sourcesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => relative(ROOT, join(folder, name)).replaceAll('\\', '/'))
-    .filter((file) => file.endsWith('.ts') && !/\.(int-|e2e-)?spec\.ts$/.test(file));
-}
-
 /** The tables named in string literals that look like SQL. */
 function tablesIn(source: string, tables: readonly string[]): string[] {
   const found = new Set<string>();
-  const visit = (node: ts.Node): void => {
-    const text = literalText(node);
-    if (text !== undefined && /\b(SELECT|FROM|JOIN|INTO|UPDATE|DELETE|WHERE|TABLE)\b/.test(text))
+  eachLiteral(source, (text) => {
+    if (/\b(SELECT|FROM|JOIN|INTO|UPDATE|DELETE|WHERE|TABLE)\b/.test(text))
       for (const table of tables) if (new RegExp(`\\b${table}\\b`).test(text)) found.add(table);
-    ts.forEachChild(node, visit);
-  };
-  visit(ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true));
+  });
   return [...found];
-}
-
-function literalText(node: ts.Node): string | undefined {
-  if (ts.isStringLiteralLike(node)) return node.text;
-  if (!ts.isTemplateExpression(node)) return undefined;
-  return [node.head, ...node.templateSpans.map((span) => span.literal)].map((part) => part.text).join(' ? ');
 }

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull, MoreThan, type Repository } from 'typeorm';
 import type { PageRequest } from '../../common/pagination';
-import { Database, SystemDatabase, type Transaction } from '../../platform/database';
+import { Database, schemaFunction, SystemDatabase, type Transaction, value } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { TenantEntity } from './entities/tenant.entity';
 import { UserEntity } from './entities/user.entity';
 import { WebhookEntity } from './entities/webhook.entity';
 import type { NewKeyRow } from './keys.repository';
 import { type NewWebhook, WebhooksRepository } from './webhook/webhooks.repository';
+
+const usersEnsure = schemaFunction('users_ensure', { p_users: 'text[]' }, value<unknown>('void'));
 
 export type TenantRow = Readonly<TenantEntity> & {
   /** As set; null where there is none. */
@@ -103,7 +105,7 @@ export class TenantsRepository {
 
   /** Makes the users that do not exist yet. */
   async ensureUsers(tenantId: string, userIds: readonly string[]): Promise<void> {
-    await this.database.query('ensure users', tenantId, 'SELECT users_ensure($1, $2)', [tenantId, userIds]);
+    await usersEnsure.call(this.database, tenantId, { p_users: userIds });
   }
 
   /** When each of these users was last connected; missing or null = never. */

@@ -37,22 +37,6 @@ export class Database {
     return this.runner.single<R>(name, this.scope(tenantId), text, values);
   }
 
-  /**
-   * Calls one of the schema's functions that returns jsonb, in one trip.
-   * @param fn name of the function, a constant of the code
-   */
-  async call<R>(name: string, tenantId: string, fn: string, values: readonly unknown[]): Promise<R> {
-    const rows = await this.query<{ result: R }>(
-      name,
-      tenantId,
-      `SELECT ${callText(fn, values.length)} AS result`,
-      values,
-    );
-    const first = rows[0];
-    if (!first) throw new Error(`${fn} returned no row`);
-    return first.result;
-  }
-
   private scope(tenant: string): Scope {
     return { role: this.roles.tenant, tenant };
   }
@@ -85,9 +69,4 @@ export class SystemDatabase {
   private get scope(): Scope {
     return { role: this.roles.system, tenant: '' };
   }
-}
-
-/** `fn($1,$2,…)`, numbered from `first`. */
-export function callText(fn: string, count: number, first = 1): string {
-  return `${fn}(${Array.from({ length: count }, (_, i) => `$${first + i}`).join(', ')})`;
 }

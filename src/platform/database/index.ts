@@ -7,7 +7,7 @@
  */
 export { Availability } from './availability';
 export { backup, BackupRefusal, type RestoreRequest, restore } from './backup';
-export { callText, Database, SystemDatabase } from './database';
+export { Database, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
 export { codeOf, isConnectionLoss, isRetryable } from './errors';
 export { Epoch } from './epoch';
@@ -26,3 +26,12 @@ export { purgeExpired } from './purge';
 export { DatabaseRefusal } from './refusal';
 export type { Sql } from './runner';
 export type { Transaction } from './scoped-source';
+export {
+  answer,
+  rows,
+  type SchemaFunction,
+  schemaFunction,
+  schemaFunctions,
+  systemFunction,
+  value,
+} from './schema-function';

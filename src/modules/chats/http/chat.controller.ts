@@ -8,7 +8,7 @@ import { AlwaysEnveloped, ApiErrors, CurrentCaller, SseAnswer } from '../../../p
 import { Answers } from './answers';
 import { camelAnswerOptions } from '../answer-options';
 import { type Chat, Chats, type Turn, Turns } from '../contract';
-import { inConversation } from './conversation-errors';
+import { inConversation } from './doors';
 import { AnswerDto, AskDto } from './dto/conversation.dto';
 import { CONVERSATION_STREAM } from './examples';
 import { conversationIdOf } from './ids';

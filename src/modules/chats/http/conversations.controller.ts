@@ -15,7 +15,7 @@ import {
 } from '../../../platform/http';
 import { Answers } from './answers';
 import { Chats } from '../contract';
-import { inConversation } from './conversation-errors';
+import { inConversation } from './doors';
 import {
   ClearedDto,
   ConversationHistoryDto,
