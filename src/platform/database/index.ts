@@ -6,7 +6,7 @@
  * PostgreSQL is frozen; a connection in doubt is destroyed. One server at a time holds a database.
  */
 export { Availability } from './availability';
-export { backup, BackupRefusal, type RestoreRequest, restore } from './backup';
+export { backup, BackupRefusal, readSchema, type RestoreRequest, restore, schemaForRoles } from './backup';
 export { Database, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
 export { codeOf, isConnectionLoss, isRetryable } from './errors';
@@ -20,7 +20,7 @@ export {
 } from './embedded';
 export { connectionOf } from './connection';
 export { explainOpening } from './explain';
-export { migrate, migrationSource } from './migrator';
+export { migrate } from './migrator';
 export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { purgeExpired } from './purge';
 export { DatabaseRefusal } from './refusal';

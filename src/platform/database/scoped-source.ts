@@ -1,5 +1,5 @@
 /**
- * TypeORM inside of the Runner. Invariants (docs/adr/0025-repositories.md):
+ * TypeORM inside of the Runner. Invariants (docs/adr/0026-repositories.md):
  *
  * - It has no connection of its own and can get none: its driver opens nothing, and the data source, its manager and
  *   whatever is reached from them refuse to make a query runner. So a statement without a scope is never sent.

@@ -36,4 +36,12 @@ export class InstanceEntity {
 
   @Column('text', { nullable: true })
   lc_ctype!: string | null;
+
+  /** Whose functions of the schema are in force. */
+  @Column('text', { nullable: true })
+  functions_release!: string | null;
+
+  /** The oldest release that may run on this schema. */
+  @Column('text', { nullable: true })
+  min_release!: string | null;
 }
