@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { SseModule } from '../../platform/http';
 import { ModelsModule } from '../models';
 import { Chats, ChatStreams, Turns } from './contract';
@@ -32,9 +33,12 @@ import { ChatsController } from './http/chats.controller';
 import { ConversationsController } from './http/conversations.controller';
 import { TurnsController } from './http/turns.controller';
 import { CHAT_SOCKET_PROVIDERS } from './socket/providers';
+import { ChatEntity } from './entities/chat.entity';
+import { RunEntity } from './entities/run.entity';
+import { RunChunkEntity } from './entities/run-chunk.entity';
 
 @Module({
-  imports: [ModelsModule, SseModule],
+  imports: [TypeOrmModule.forFeature([ChatEntity, RunEntity, RunChunkEntity]), ModelsModule, SseModule],
   controllers: [ChatController, ChatsController, ConversationsController, TurnsController],
   providers: [
     AnswerStreams,

@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Receipts } from '../../platform/realtime';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
@@ -12,10 +13,13 @@ import { DeliveryRepository } from './delivery.repository';
 import { DeliveryService } from './delivery.service';
 import { MemberReceipts } from './member-receipts';
 import { ReadUpdates } from './read-updates';
+import { CursorEntity } from './entities/cursor.entity';
+import { DeadLetterEntity } from './entities/dead-letter.entity';
 
 /** Global, because it implements a port of the platform, which does not know it. */
 @Global()
 @Module({
+  imports: [TypeOrmModule.forFeature([CursorEntity, DeadLetterEntity])],
   controllers: [DeliveryController, DeadLettersController],
   providers: [
     DeadLettersRepository,

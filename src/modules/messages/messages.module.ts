@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { MessageFrames, RoomLog } from '../../platform/realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomPreviews } from '../rooms';
@@ -19,11 +20,12 @@ import { LogMessageFrames } from './room-log/messages-frames';
 import { MessagesRoomLog } from './room-log/messages-room-log';
 import { MissedRepository } from './room-log/missed.repository';
 import { RoomLogRepository } from './room-log/room-log.repository';
+import { MessageEntity } from './entities/message.entity';
 
 /** Global, because it implements ports of the rooms module and of the platform, which do not know it. */
 @Global()
 @Module({
-  imports: [DeliveryModule],
+  imports: [TypeOrmModule.forFeature([MessageEntity]), DeliveryModule],
   controllers: [MessagesController],
   providers: [
     AiTurns,

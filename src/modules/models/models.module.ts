@@ -1,4 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Clock } from '../../common/clock';
 import { ModelsConfig } from '../../config';
 import { Log } from '../../platform/logging';
@@ -21,6 +22,8 @@ import { FaultBook } from './routing/fault-book';
 import { Gates } from './routing/gates';
 import { LearnedParams } from './routing/learned-params';
 import { RoutedModels } from './routing/routed-models';
+import { ModelChannelEntity } from './entities/model-channel.entity';
+import { PresetEntity } from './entities/preset.entity';
 
 function modelsOf(
   choice: ChannelChoice,
@@ -34,6 +37,7 @@ function modelsOf(
 }
 
 @Module({
+  imports: [TypeOrmModule.forFeature([ModelChannelEntity, PresetEntity])],
   controllers: [ChannelsController, PresetsController],
   providers: [
     ChannelsRepository,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Batching } from '../../common/batching';
 import { Clock } from '../../common/clock';
 import { Bus } from '../../platform/cluster';
@@ -19,11 +20,15 @@ import { OfflineJobs } from './offline-jobs';
 import { SubscriptionsController } from './subscriptions.controller';
 import { SubscriptionsRepository } from './subscriptions.repository';
 import { SubscriptionsService } from './subscriptions.service';
+import { NotificationEntity } from './entities/notification.entity';
+import { NotificationDeliveryEntity } from './entities/notification-delivery.entity';
+import { SubscriptionEntity } from './entities/subscription.entity';
 
 /** Users who connect within it are looked up together: a storm of connections is no storm of look-ups. */
 const FIRST_LOOK_MS = 100;
 
 @Module({
+  imports: [TypeOrmModule.forFeature([NotificationEntity, NotificationDeliveryEntity, SubscriptionEntity])],
   controllers: [NotificationsController, SubscriptionsController],
   providers: [
     NotificationsRepository,

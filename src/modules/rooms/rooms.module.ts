@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Seats, SharedRooms } from '../../platform/realtime';
 import { MembersController } from './members.controller';
 import { MembersService } from './members.service';
@@ -19,10 +20,14 @@ import { SeatsRepository } from './seats.repository';
 import { SubscriptionsService } from './subscriptions.service';
 import { TypingGateway } from './typing.gateway';
 import { TypingService } from './typing.service';
+import { RoomEntity } from './entities/room.entity';
+import { RoomMemberEntity } from './entities/room-member.entity';
+import { RoomEventEntity } from './entities/room-event.entity';
 
 /** Global, because it implements ports of the platform. RoomPreviews comes from the global messages module. */
 @Global()
 @Module({
+  imports: [TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity, RoomEventEntity])],
   controllers: [RoomsController, MembersController, PresenceController],
   providers: [
     RoomsRepository,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { WebhookConfig } from '../../config';
 import { OutboundSender } from '../../platform/outbound';
 import { NotificationsModule } from '../notifications';
@@ -13,12 +14,13 @@ import { Poster } from './poster';
 import { DeliveryPurge } from './purge';
 import { WebhooksController } from './webhooks.controller';
 import { WebhooksService } from './webhooks.service';
+import { WebhookDeliveryEntity } from './entities/webhook-delivery.entity';
 
 /** Of an answer no more is read (contract §8). */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 @Module({
-  imports: [NotificationsModule],
+  imports: [TypeOrmModule.forFeature([WebhookDeliveryEntity]), NotificationsModule],
   controllers: [WebhooksController],
   providers: [
     DeliveriesRepository,

@@ -1,7 +1,13 @@
 import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Effects } from './effects';
 import { KeyPurge } from './key-purge';
+import { IdempotencyKeyEntity } from './entities/idempotency-key.entity';
 
 @Global()
-@Module({ providers: [Effects, KeyPurge], exports: [Effects] })
+@Module({
+  imports: [TypeOrmModule.forFeature([IdempotencyKeyEntity])],
+  providers: [Effects, KeyPurge],
+  exports: [Effects],
+})
 export class IdempotencyModule {}

@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Clock } from '../../common/clock';
 import { Bus } from '../cluster';
 import { Log } from '../logging';
@@ -10,9 +11,11 @@ import { JobsGauge } from './jobs-gauge';
 import { JobsRepository } from './jobs.repository';
 import { JobWorker } from './worker';
 import { WorkerStart } from './worker-start';
+import { JobEntity } from './entities/job.entity';
 
 @Global()
 @Module({
+  imports: [TypeOrmModule.forFeature([JobEntity])],
   providers: [
     JobsRepository,
     JobHandlers,
