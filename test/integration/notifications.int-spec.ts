@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { MemoryBus, MemoryLeases } from '../../src/platform/cluster';
-import type { Job } from '../../src/platform/jobs';
-import { JobHandlers } from '../../src/platform/jobs';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { Presence } from '../../src/platform/realtime';
@@ -15,6 +13,8 @@ import { OfflineJobs, type OfflineTargets } from '../../src/modules/notification
 import { SystemClock } from '../../src/common/clock';
 import { type JobsHarness, startJobs } from '../support/jobs';
 import { uuidOf } from '../support/tenants';
+
+const JOB = { id: 1, kind: 'notification.fan_out', key: '', attempt: 1, createdAt: new Date(0) };
 
 describe('notifications in the database', () => {
   let test: JobsHarness;
@@ -59,9 +59,9 @@ describe('notifications in the database', () => {
     const links = new NotificationLinks(ports, deliveries, bus);
     const presence = new Presence(new MemoryLeases(new SystemClock()));
     const metrics = new Metrics(new SilentLog());
-    const job = new FanOut(new JobHandlers(), repository, links, presence, offline, metrics);
-    const payload = (id: string) => ({ tenantId: tenant, payload: { notification_id: id } }) as unknown as Job;
-    return { told, run: (id) => job.run(payload(id), new AbortController().signal) };
+    const job = new FanOut(repository, links, presence, offline, metrics);
+    const of = (id: string) => ({ ...JOB, tenantId: tenant, payload: { notification_id: id } });
+    return { told, run: (id) => job.run(of(id), new AbortController().signal) };
   }
 
   const waiting = async (): Promise<number> => {

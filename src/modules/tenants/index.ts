@@ -11,4 +11,4 @@ export { TenantsService } from './tenants.service';
 export { UsersService } from './users.service';
 export { WebhookDirectory } from './webhook/directory';
 export { type WebhookEndpoint, WebhookEndpoints } from './webhook/endpoints';
-export type { WebhookEvent } from './webhook/events';
+export { WEBHOOK_EVENTS, type WebhookEvent } from './webhook/events';

@@ -4,7 +4,7 @@ import { Jobs, type NewJob } from '../../platform/jobs';
 import { type AppendHook, AppendHooks, type AppendHooksSource } from '../messages';
 import { OfflineJobs, type OfflineTargets } from '../notifications';
 import { WebhookDirectory, type WebhookEvent } from '../tenants';
-import { PLAN } from './planner';
+import { PLAN } from './webhooks.jobs';
 
 const NONE: readonly AppendHook[] = [];
 
@@ -42,7 +42,7 @@ export class Hooks implements AppendHooksSource, OnModuleInit {
 
   private offline({ tenantId, notificationId, userIds }: OfflineTargets): readonly NewJob[] {
     if (!this.directory.eventsOf(tenantId).includes('notification.offline')) return [];
-    const payload = { event: 'notification.offline', notification_id: notificationId, user_ids: userIds };
-    return [{ kind: PLAN, key: notificationId, payload }];
+    const payload = { notification_id: notificationId, user_ids: userIds };
+    return [PLAN.job(notificationId, { event: 'notification.offline', ...payload })];
   }
 }

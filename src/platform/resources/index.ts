@@ -11,7 +11,8 @@ import {
   SocketConfig,
   WebhookConfig,
 } from '../../config';
-import { Lifecycle } from '../lifecycle';
+import { Explorer } from '../discovery';
+import { Lifecycle, LifecycleHooks } from '../lifecycle';
 import { Log } from '../logging';
 import { Secrets } from '../secrets';
 import { Validator } from '../validation';
@@ -39,6 +40,8 @@ export class ResourcesModule {
       { provide: Lifecycle, useValue: lifecycle },
       { provide: Secrets, useValue: secrets },
       Validator,
+      Explorer,
+      LifecycleHooks,
     ];
     return {
       module: ResourcesModule,
@@ -56,6 +59,7 @@ export class ResourcesModule {
         Lifecycle,
         Secrets,
         Validator,
+        Explorer,
         DiscoveryModule,
       ],
     };

@@ -63,7 +63,7 @@ export class TurnGate {
     const payload = { run_id: runId, room_id: chatId, user_id: userId, request_id: caller.requestId, ...asked };
     return {
       runId,
-      jobs: [{ kind: RUN, key: chatId, payload }],
+      jobs: [{ kind: RUN.name, key: chatId, payload }],
       release,
       onStored: (stored) => {
         this.tell(said, stored, origin);
