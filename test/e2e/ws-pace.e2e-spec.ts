@@ -27,7 +27,7 @@ describe('more upgrades than are taken at once', () => {
     );
     const waiting = app.open(tenant);
     const spies = [Database, SystemDatabase].flatMap(({ prototype }) => [
-      jest.spyOn(prototype, 'read'),
+      jest.spyOn(prototype, 'query'),
       jest.spyOn(prototype, 'transaction'),
     ]);
     try {

@@ -39,7 +39,7 @@ const openSockets = (): Promise<number> => metric('chatapi_ws_connections{path="
 /** How often the database is asked while `work` runs. */
 async function queriesOf(work: () => Promise<void>): Promise<number> {
   const spies = [Database, SystemDatabase].flatMap(({ prototype }) => [
-    jest.spyOn(prototype, 'read'),
+    jest.spyOn(prototype, 'query'),
     jest.spyOn(prototype, 'transaction'),
   ]);
   try {

@@ -184,7 +184,7 @@ describe('a connection that opens', () => {
     const rooms = await Promise.all(Array.from({ length: 10 }, () => group(user)));
     await Promise.all(rooms.map((room) => sendMany(tenant.as('ann'), room.room_id, 20)));
     const database = app.nest.get(Database);
-    const read = jest.spyOn(database, 'read');
+    const read = jest.spyOn(database, 'query');
     const transaction = jest.spyOn(database, 'transaction');
     try {
       const client = await connect(user);

@@ -35,7 +35,7 @@ afterEach(async () => {
 const allow = (connections: number): Promise<unknown> =>
   database.sql(`ALTER DATABASE ${database.name} CONNECTION LIMIT ${connections}`);
 
-const ask = (): Promise<unknown> => open.system.read('pause', 'SELECT pg_sleep(0.02) IS NULL AS asleep FROM instance');
+const ask = (): Promise<unknown> => open.system.query('pause', 'SELECT pg_sleep(0.02) IS NULL AS asleep FROM instance');
 const askAll = (n: number): Promise<unknown> => Promise.all(Array.from({ length: n }, ask));
 const told = (): object[] => log.lines.filter(({ message }) => message === FEWER).map(({ fields }) => fields);
 

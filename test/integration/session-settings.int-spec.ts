@@ -136,7 +136,7 @@ describePostgres15('S2: sessions set all that they depend on', () => {
     const { database: config } = loadConfig({ DATABASE_URL: url, DATABASE_ALLOW_UNSAFE: 'true' });
     const { system } = await openDatabase({ config, log: new SilentLog(), lifecycle, onProgress: () => undefined });
     try {
-      const [pool] = await system.read(name, `${SHOWN} FROM instance`);
+      const [pool] = await system.query(name, `${SHOWN} FROM instance`);
       expect(pool).toEqual({ ...SESSION_SETTINGS, role: `${name}_system` });
     } finally {
       await lifecycle.stop('test over');

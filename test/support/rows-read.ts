@@ -90,7 +90,7 @@ export class RowsRead {
 
   private async total(): Promise<number> {
     // Sessions report what they have read at most once a second; this one is told to do it now.
-    await this.database.read('flush', this.tenantId, 'SELECT pg_stat_force_next_flush()');
+    await this.database.query('flush', this.tenantId, 'SELECT pg_stat_force_next_flush()');
     const [row] = await this.site.database.sql<{ n: number }>(READ);
     return row?.n ?? 0;
   }

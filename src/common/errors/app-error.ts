@@ -80,6 +80,11 @@ export function forbidden(message: string): AppError {
   return new AppError('AUTHORIZATION_ERROR', message);
 }
 
+/** 403 of a room that the user is no member of, and may not see. */
+export function notAMember(): AppError {
+  return forbidden('You are not a member of this room');
+}
+
 /** 404; the same words for what does not exist and for what is another tenant's. */
 export function notFound(what: string): AppError {
   return new AppError('NOT_FOUND', `${what} not found`);

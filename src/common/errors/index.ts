@@ -9,6 +9,7 @@ export {
   invalid,
   invalidFields,
   isUnavailable,
+  notAMember,
   notFound,
   rateLimited,
   unauthenticated,

@@ -52,6 +52,11 @@ export function encodeId(kind: IdKind, uuid: string): string {
   );
 }
 
+/** One room of one tenant, as a map key; both are UUIDs. */
+export function roomKey(tenantId: string, roomId: string): string {
+  return `${tenantId}/${roomId}`;
+}
+
 /** `room`, `room_0190…` → the dashed UUID, or undefined when it is not an id of that kind. */
 export function decodeId(kind: IdKind, id: unknown): string | undefined {
   const prefix = ID_PREFIXES[kind];

@@ -34,7 +34,7 @@ export class FirstStartService {
    * finishes the work with a new key. undefined: this is not the first start.
    */
   async run(): Promise<FirstStart | undefined> {
-    const [instance] = await this.system.read<{ fresh: boolean }>(
+    const [instance] = await this.system.query<{ fresh: boolean }>(
       'first start?',
       'SELECT bootstrapped_at IS NULL AS fresh FROM instance',
     );
@@ -49,7 +49,7 @@ export class FirstStartService {
   }
 
   private async finish(): Promise<void> {
-    await this.system.read('first start done', 'UPDATE instance SET bootstrapped_at = clock_timestamp()');
+    await this.system.query('first start done', 'UPDATE instance SET bootstrapped_at = clock_timestamp()');
   }
 
   private async seedRoom(alice: Caller): Promise<void> {

@@ -32,7 +32,7 @@ export class KeyCheck {
 
   /** Throws with one line; else the key in force has its canary. */
   async run(): Promise<void> {
-    const [row] = await this.system.read<{ key_canaries: string[] }>('canaries', 'SELECT key_canaries FROM instance');
+    const [row] = await this.system.query<{ key_canaries: string[] }>('canaries', 'SELECT key_canaries FROM instance');
     const canaries = row?.key_canaries ?? [];
     const known = canaries.filter((canary) => this.opens(canary));
     const isComplete = canaries.length > 0 && known.length === canaries.length;
@@ -42,7 +42,7 @@ export class KeyCheck {
     const isNew = !known.some((canary) => this.box.isCurrent(canary));
     if (isComplete && !isNew) return;
     const kept = isNew ? [...known, this.box.seal(CONTEXT, CONTEXT)] : known;
-    await this.system.read('keep canaries', 'UPDATE instance SET key_canaries = $1', [kept]);
+    await this.system.query('keep canaries', 'UPDATE instance SET key_canaries = $1', [kept]);
   }
 
   private opens(canary: string): boolean {

@@ -14,7 +14,7 @@ export class DeliveryRepository {
 
   /** How far a user has acknowledged these rooms; those of which they are no member are missing. */
   positions(tenantId: string, userId: string, roomIds: readonly string[]): Promise<Omit<CursorRow, 'read_seq'>[]> {
-    return this.database.read<CursorRow & { room_id: string }>(
+    return this.database.query<CursorRow>(
       'positions of a user',
       tenantId,
       'SELECT room_id, acked_seq FROM cursor_positions($1, $2, $3)',
@@ -28,7 +28,7 @@ export class DeliveryRepository {
     roomId: string,
     userIds: readonly string[],
   ): Promise<{ user_id: string; acked_seq: number }[]> {
-    return this.database.read<{ user_id: string; acked_seq: number }>(
+    return this.database.query<{ user_id: string; acked_seq: number }>(
       'positions in a room',
       tenantId,
       `SELECT c.user_id, c.acked_seq FROM unnest($3::text[]) u(user_id), LATERAL (SELECT x.user_id, x.acked_seq
@@ -39,7 +39,7 @@ export class DeliveryRepository {
 
   /** The stored cursors of a user in these rooms; rooms without one are missing. */
   cursors(tenantId: string, userId: string, roomIds: readonly string[]): Promise<CursorRow[]> {
-    return this.database.read<CursorRow & { room_id: string }>(
+    return this.database.query<CursorRow>(
       'cursors',
       tenantId,
       `SELECT room_id, acked_seq, read_seq FROM cursors

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, invalid, notFound } from '../../common/errors';
+import { invalid, notAMember, notFound } from '../../common/errors';
 import { decodeId } from '../../common/ids';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
@@ -72,7 +72,7 @@ export class DeliveryService {
       [caller.tenantId, roomId, caller.userId, seq, isRead],
     );
     if (result.status === 'no_room') throw notFound('Room');
-    if (result.status === 'not_member') throw forbidden('You are not a member of this room');
+    if (result.status === 'not_member') throw notAMember();
     if (result.status === 'beyond') throw invalid('seq', `seq is beyond the room's last_seq ${result.last_seq ?? 0}`);
     const { tenantId, userId } = caller;
     if (result.advanced === true) this.redelivery.moved({ tenantId, roomId, userId, seq: result.acked ?? seq });

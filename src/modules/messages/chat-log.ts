@@ -5,6 +5,7 @@ import { Appender } from './appender/appender';
 import type { Answer, Appended, Stored } from './appender/item';
 import { bodyHash } from './body';
 import { MessageFeed } from './message-feed';
+import { CHAT_COLUMNS } from './message.columns';
 import type { MessageRow } from './views';
 
 /** A message with what only chats with a model show of it. */
@@ -31,9 +32,6 @@ export interface NewAnswer extends Answer {
   readonly onStored: (stored: Stored) => void;
 }
 
-const COLUMNS = `m.message_id, m.room_id, m.seq, m.sender_id, m.content, m.meta, m.kind, m.status, m.reply_to_seq,
-  m.client_message_id, m.created_at, m.deleted_at`;
-
 /** What a model can be told: nothing that was deleted, superseded or empty, and no answer to what was deleted. */
 const TOLD = `m.deleted_at IS NULL AND m.content <> '' AND m.status IS DISTINCT FROM 'superseded'
   AND m.status IS DISTINCT FROM 'failed' AND NOT EXISTS (SELECT 1 FROM messages q WHERE q.tenant_id = m.tenant_id
@@ -43,10 +41,10 @@ const TOLD = `m.deleted_at IS NULL AND m.content <> '' AND m.status IS DISTINCT 
 const SAID = `(m.content <> '' OR m.kind <> 'assistant' OR m.deleted_at IS NOT NULL)`;
 
 const CONTEXT = `
-(SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq <= $3 AND m.seq > $4
+(SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq <= $3 AND m.seq > $4
    AND COALESCE(m.reply_to_seq, m.seq) > $4 AND ${TOLD} ORDER BY m.seq DESC LIMIT $5)
 UNION ALL
-(SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3
+(SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3
    AND m.reply_to_seq < $3 AND m.reply_to_seq > $4 AND ${TOLD} ORDER BY m.seq DESC LIMIT $5)`;
 
 /** The log of chats with a model: no caller and no access rule, one tenant; whoever asks knows that it may be seen. */
@@ -60,30 +58,30 @@ export class ChatLog {
 
   /** A page from either end, in that end's order; deleted messages are tombstones. */
   page(tenantId: string, roomId: string, newest: boolean, limit: number, offset: number): Promise<LoggedMessage[]> {
-    return this.database.read<LoggedMessage & { seq: number }>(
+    return this.database.query<LoggedMessage>(
       'chat messages',
       tenantId,
-      `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2
+      `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2
        ORDER BY m.seq ${newest ? 'DESC' : 'ASC'} LIMIT $3 OFFSET $4`,
       [tenantId, roomId, limit, offset],
     );
   }
 
   async find(tenantId: string, roomId: string, messageId: string): Promise<LoggedMessage | undefined> {
-    const [row] = await this.database.read<LoggedMessage & { seq: number }>(
+    const [row] = await this.database.query<LoggedMessage>(
       'chat message',
       tenantId,
-      `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $3`,
+      `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $3`,
       [tenantId, roomId, messageId],
     );
     return row;
   }
 
   async ofSeq(tenantId: string, roomId: string, seq: number): Promise<LoggedMessage | undefined> {
-    const [row] = await this.database.read<LoggedMessage & { seq: number }>(
+    const [row] = await this.database.query<LoggedMessage>(
       'chat message by seq',
       tenantId,
-      `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq = $3`,
+      `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq = $3`,
       [tenantId, roomId, seq],
     );
     return row;
@@ -91,7 +89,7 @@ export class ChatLog {
 
   /** The message that a sender has sent under an id of their own, if any. */
   async bound(tenantId: string, roomId: string, senderId: string, clientId: string): Promise<boolean> {
-    const rows = await this.database.read(
+    const rows = await this.database.query(
       'chat message by client id',
       tenantId,
       `SELECT 1 FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.sender_id = $3
@@ -103,10 +101,10 @@ export class ChatLog {
 
   /** The newest of what was said, newest first; answers without a word are left out. */
   said(tenantId: string, roomId: string, limit: number, offset: number): Promise<LoggedMessage[]> {
-    return this.database.read<LoggedMessage & { seq: number }>(
+    return this.database.query<LoggedMessage>(
       'chat turns',
       tenantId,
-      `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND ${SAID}
+      `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND ${SAID}
        ORDER BY m.seq DESC LIMIT $3 OFFSET $4`,
       [tenantId, roomId, limit, offset],
     );
@@ -114,7 +112,7 @@ export class ChatLog {
 
   /** How the last thing that was said in each room begins, by room; answers without a word are left out. */
   async lastSaid(tenantId: string, roomIds: readonly string[]): Promise<ReadonlyMap<string, Preview>> {
-    const rows = await this.database.read<{ room_id: string; content: string }>(
+    const rows = await this.database.query<{ room_id: string; content: string }>(
       'last said in chats',
       tenantId,
       `SELECT q.room_id, l.content FROM unnest($2::uuid[]) q(room_id) CROSS JOIN LATERAL (
@@ -136,7 +134,7 @@ export class ChatLog {
     afterSeq: number,
     limit: number,
   ): Promise<LoggedMessage[]> {
-    const rows = await this.database.read<LoggedMessage & { seq: number }>('chat context', tenantId, CONTEXT, [
+    const rows = await this.database.query<LoggedMessage>('chat context', tenantId, CONTEXT, [
       tenantId,
       roomId,
       seq,

@@ -16,5 +16,5 @@ export { MessageFacts } from './message-facts';
 export { MessageWriter } from './message-writer';
 export { MessagesModule } from './messages.module';
 export { MessagesService } from './messages.service';
-export { MAX_CONTENT, MAX_META_BYTES, MessageDto } from './dto/message.dto';
+export { MessageDto } from './dto/message.dto';
 export type { MessageRow } from './views';

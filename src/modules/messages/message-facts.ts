@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
 import type { MessageDto } from './dto/message.dto';
+import { MESSAGE_COLUMNS } from './message.columns';
 import { type MessageRow, messageView } from './views';
 
 /** Messages as the server's own work sees them: no caller, no access rule, one tenant. */
@@ -10,11 +11,10 @@ export class MessageFacts {
 
   /** Those of these messages that are not deleted, in order of seq. @param roomId UUID */
   async ofSeqs(tenantId: string, roomId: string, seqs: readonly number[]): Promise<MessageDto[]> {
-    const rows = await this.database.read<MessageRow & { seq: number }>(
+    const rows = await this.database.query<MessageRow>(
       'messages by seq',
       tenantId,
-      `SELECT m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta, m.client_message_id,
-         m.created_at, m.edited_at, m.deleted_at FROM messages m
+      `SELECT ${MESSAGE_COLUMNS} FROM messages m
        WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq = ANY ($3::bigint[]) AND m.deleted_at IS NULL ORDER BY m.seq`,
       [tenantId, roomId, seqs],
     );

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { PREVIEW_READ } from '../../common/text';
 import { Database } from '../../platform/database';
 import type { PreviewRequest } from '../rooms';
+import { MESSAGE_COLUMNS, PREVIEW_COLUMNS } from './message.columns';
 import type { MessageRow } from './views';
 
 export interface RoomView {
@@ -31,12 +31,6 @@ export interface Preview {
   readonly last: MessageRow | undefined;
 }
 
-const COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta, m.client_message_id,
-  m.created_at, m.edited_at, m.deleted_at`;
-
-/** The same with the beginning of the content only: an answer may have a megabyte. */
-const BEGINNING = COLUMNS.replace('m.content', `left(m.content, ${PREVIEW_READ}) AS content`);
-
 /**
  * A window of consecutive seqs: every seq that a room keeps exists, so pages and offsets are arithmetic. OFFSET 0 keeps the
  * window's bounds plain columns: as expressions that could fail they are no index conditions under row-level security,
@@ -50,7 +44,7 @@ CROSS JOIN LATERAL (SELECT GREATEST(COALESCE($4::bigint, 0), a.first_seq - 1) AS
 CROSS JOIN LATERAL (SELECT
   CASE WHEN $8 THEN GREATEST(w.low, w.high - $7::bigint - $6::bigint - 1) ELSE w.low + $7::bigint END AS low,
   CASE WHEN $8 THEN w.high - $7::bigint ELSE w.high END AS high OFFSET 0) p
-LEFT JOIN LATERAL (SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed
+LEFT JOIN LATERAL (SELECT ${MESSAGE_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed
   AND m.seq > p.low AND m.seq < p.high ORDER BY m.seq LIMIT $6) m ON true
 ORDER BY m.seq`;
 
@@ -58,7 +52,7 @@ const CHANGES = `
 SELECT a.allowed, a.last_rev AS room_last_rev, k.first_rev, c.*
 FROM room_access($1, $2, $3) a CROSS JOIN room_keeps($1, $2) k LEFT JOIN LATERAL (
   (SELECT CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL
-    THEN 'message.updated' ELSE 'message' END AS type, NULL::jsonb AS payload, ${COLUMNS}
+    THEN 'message.updated' ELSE 'message' END AS type, NULL::jsonb AS payload, ${MESSAGE_COLUMNS}
    FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.rev > $4 ORDER BY m.rev LIMIT $5)
   UNION ALL
   (SELECT e.type, e.payload, NULL, NULL, NULL, e.rev, NULL, NULL, NULL, NULL, NULL, NULL, NULL
@@ -74,7 +68,7 @@ CROSS JOIN LATERAL (SELECT count(*) AS n FROM (
   SELECT 1 FROM (SELECT m.sender_id, m.deleted_at FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
     AND m.seq > q.read_seq AND m.seq <= q.last_seq ORDER BY m.seq DESC LIMIT $7) x
   WHERE x.sender_id <> $5 AND x.deleted_at IS NULL LIMIT $6) y) u
-LEFT JOIN LATERAL (SELECT ${BEGINNING} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
+LEFT JOIN LATERAL (SELECT ${PREVIEW_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
   AND m.seq = q.last_seq) l ON true`;
 
 /** Reads of the log; it is written by the appender and by functions of the schema. */
@@ -88,8 +82,8 @@ export class MessagesRepository {
     roomId: string,
     userId: string,
     page: ListRequest,
-  ): Promise<{ room: RoomView; rows: MessageRow[] } | undefined> {
-    const rows = await this.database.read<MessageRow & Omit<RoomView, 'last_seq'> & { room_last_seq: number }>(
+  ): Promise<(RoomView & { rows: MessageRow[] }) | undefined> {
+    const rows = await this.database.query<MessageRow & Omit<RoomView, 'last_seq'> & { room_last_seq: number }>(
       'list messages',
       tenantId,
       LIST,
@@ -97,13 +91,13 @@ export class MessagesRepository {
     );
     const first = rows[0];
     if (!first) return undefined;
-    const room = {
+    return {
       allowed: first.allowed,
       first_seq: first.first_seq,
       last_seq: first.room_last_seq,
       last_rev: first.last_rev,
+      rows: rows.filter((row) => (row.seq as number | null) !== null),
     };
-    return { room, rows: rows.filter((row) => (row.seq as number | null) !== null) };
   }
 
   /** Messages after one seq and up to another, the oldest `limit` of them; whoever asks knows that they may be seen. */
@@ -114,10 +108,10 @@ export class MessagesRepository {
     throughSeq: number,
     limit: number,
   ): Promise<MessageRow[]> {
-    return this.database.read<MessageRow & { seq: number }>(
+    return this.database.query<MessageRow>(
       'messages between',
       tenantId,
-      `SELECT ${COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3 AND m.seq <= $4
+      `SELECT ${MESSAGE_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3 AND m.seq <= $4
        ORDER BY m.seq LIMIT $5`,
       [tenantId, roomId, afterSeq, throughSeq, limit],
     );
@@ -130,10 +124,10 @@ export class MessagesRepository {
     userId: string,
     messageId: string | null,
   ): Promise<{ allowed: boolean; row: MessageRow | undefined } | undefined> {
-    const rows = await this.database.read<MessageRow & { allowed: boolean }>(
+    const rows = await this.database.query<MessageRow & { allowed: boolean }>(
       'get message',
       tenantId,
-      `SELECT a.allowed, ${COLUMNS} FROM room_access($1, $2, $3) a
+      `SELECT a.allowed, ${MESSAGE_COLUMNS} FROM room_access($1, $2, $3) a
        LEFT JOIN messages m ON m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $4 AND a.allowed`,
       [tenantId, roomId, userId, messageId],
     );
@@ -149,7 +143,7 @@ export class MessagesRepository {
     afterRev: number,
     limit: number,
   ): Promise<{ allowed: boolean; firstRev: number; lastRev: number; rows: ChangeRow[] } | undefined> {
-    const rows = await this.database.read<ChangeRow & { allowed: boolean; first_rev: number; room_last_rev: number }>(
+    const rows = await this.database.query<ChangeRow & { allowed: boolean; first_rev: number; room_last_rev: number }>(
       'list changes',
       tenantId,
       CHANGES,
@@ -175,7 +169,7 @@ export class MessagesRepository {
     rooms: readonly (PreviewRequest & { readSeq: number })[],
     limits: { readonly count: number; readonly reach: number },
   ): Promise<ReadonlyMap<string, Preview>> {
-    const rows = await this.database.read<MessageRow & { asked_room: string; unread: number }>(
+    const rows = await this.database.query<MessageRow & { asked_room: string; unread: number }>(
       'room previews',
       tenantId,
       PREVIEWS,

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, invalid, notFound } from '../../common/errors';
+import { invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { DEFAULT_LIMIT } from '../../common/pagination';
+import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
 import { Epoch } from '../../platform/database';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { changing, RoomFeed } from '../../platform/realtime';
-import { isoTime, roomUuid } from '../rooms';
+import { roomUuid, visible } from '../rooms';
 import { bindingId, metaText } from './body';
 import type {
   ChangesDto,
@@ -88,21 +89,15 @@ export class MessagesService {
       offset: query.offset ?? 0,
       newest: query.order === undefined ? isBefore : query.order === 'desc',
     });
-    const { room, rows } = visible(found);
+    const { rows, ...room } = visible(found);
     return { items: rows.map(messageView), total: countBetween(room, query), firstSeq: room.first_seq };
   }
 
   async get(caller: Caller, roomId: string, messageId: string): Promise<MessageDto> {
-    const found = await this.repository.find(
-      caller.tenantId,
-      roomUuid(roomId),
-      caller.userId,
-      decodeId('message', messageId) ?? null,
-    );
-    if (!found) throw notFound('Room');
-    if (!found.allowed) throw forbidden('You are not a member of this room');
-    if (!found.row) throw notFound('Message');
-    return messageView(found.row);
+    const message = decodeId('message', messageId) ?? null;
+    const { row } = visible(await this.repository.find(caller.tenantId, roomUuid(roomId), caller.userId, message));
+    if (!row) throw notFound('Message');
+    return messageView(row);
   }
 
   /** Changes content or meta (as a whole). Only the sender, while a member; a deleted message is not found. */
@@ -126,9 +121,7 @@ export class MessagesService {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const room = roomUuid(roomId);
     const afterRev = query.after_rev ?? 0;
-    const found = await this.repository.changes(caller.tenantId, room, caller.userId, afterRev, limit + 1);
-    if (!found) throw notFound('Room');
-    if (!found.allowed) throw forbidden('You are not a member of this room');
+    const found = visible(await this.repository.changes(caller.tenantId, room, caller.userId, afterRev, limit + 1));
     const { firstRev: first_rev, lastRev: last_rev } = found;
     const common = { first_rev, last_rev, epoch: await this.epoch.read() };
     if (afterRev < first_rev || afterRev > last_rev) return { changes: [], ...common, has_more: false, reset: true };
@@ -157,12 +150,6 @@ export class MessagesService {
     this.published.changed(tenantId, room, message, runs);
     return message;
   }
-}
-
-function visible<F extends { readonly room: RoomView }>(found: F | undefined): F {
-  if (!found) throw notFound('Room');
-  if (!found.room.allowed) throw forbidden('You are not a member of this room');
-  return found;
 }
 
 /** How many messages lie between the cursors: every seq that is kept exists, so this is a subtraction. */

@@ -1,4 +1,4 @@
-import { AppError, forbidden, notFound } from '../../common/errors';
+import { AppError, forbidden, notAMember, notFound } from '../../common/errors';
 
 /** What a status of the append or of a message function means to the client. */
 export function refusal(status: string, byKey = false): AppError {
@@ -8,7 +8,7 @@ export function refusal(status: string, byKey = false): AppError {
     case 'no_message':
       return notFound('Message');
     case 'not_member':
-      return forbidden('You are not a member of this room');
+      return notAMember();
     case 'posting':
       return forbidden('Only admins may post in this room');
     case 'forbidden':

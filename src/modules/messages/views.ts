@@ -1,5 +1,5 @@
 import { encodeId } from '../../common/ids';
-import { isoTime } from '../rooms';
+import { isoTime } from '../../common/time';
 import type { MessageDto } from './dto/message.dto';
 
 /** A message as a query or message_json gives it. */

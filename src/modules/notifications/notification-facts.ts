@@ -28,7 +28,7 @@ export class NotificationFacts {
     notificationId: string,
     userIds: readonly string[],
   ): Promise<{ readonly notification: NotificationView; readonly userIds: readonly string[] } | undefined> {
-    const [row] = await this.database.read<WaitingRow & { topic: string }>(
+    const [row] = await this.database.query<WaitingRow>(
       'waiting notification',
       tenantId,
       `SELECT n.topic, n.payload, n.created_at, ARRAY(

@@ -40,7 +40,7 @@ export class NotificationsRepository {
 
   /** Newest first. */
   inbox(tenantId: string, userId: string, page: PageRequest): Promise<InboxRow[]> {
-    return this.database.read<InboxRow & { topic: string }>(
+    return this.database.query<InboxRow>(
       'inbox',
       tenantId,
       `SELECT ${COLUMNS}, d.delivered_at, d.read_at FROM (
@@ -53,7 +53,7 @@ export class NotificationsRepository {
   }
 
   async counts(tenantId: string, userId: string): Promise<{ total: number; unread: number }> {
-    const [row] = await this.database.read<{ total: number; unread: number }>(
+    const [row] = await this.database.query<{ total: number; unread: number }>(
       'inbox counts',
       tenantId,
       `SELECT (SELECT count(*) FROM notification_deliveries d WHERE d.tenant_id = $1 AND d.user_id = $2) AS total,
@@ -76,7 +76,7 @@ export class NotificationsRepository {
     withDead: boolean,
     limit: number,
   ): Promise<NotificationRow[]> {
-    return this.database.read<NotificationRow & { topic: string }>(
+    return this.database.query<NotificationRow>(
       'pending notifications',
       tenantId,
       `SELECT ${COLUMNS} FROM (
@@ -91,7 +91,7 @@ export class NotificationsRepository {
 
   /** Those of a user's notifications that still wait and were not given up. */
   stillPending(tenantId: string, userId: string, ids: readonly string[]): Promise<NotificationRow[]> {
-    return this.database.read<NotificationRow & { topic: string }>(
+    return this.database.query<NotificationRow>(
       'unacknowledged notifications',
       tenantId,
       `SELECT ${COLUMNS} FROM notification_deliveries d

@@ -15,7 +15,7 @@ export class SubscriptionsRepository {
 
   /** Oldest first. */
   list(tenantId: string, userId: string, page: PageRequest): Promise<SubscriptionRow[]> {
-    return this.database.read<SubscriptionRow & { topic: string }>(
+    return this.database.query<SubscriptionRow>(
       'subscriptions',
       tenantId,
       `SELECT subscription_id, user_id, topic, created_at FROM subscriptions
@@ -25,7 +25,7 @@ export class SubscriptionsRepository {
   }
 
   async count(tenantId: string, userId: string): Promise<number> {
-    const [row] = await this.database.read<{ n: number }>(
+    const [row] = await this.database.query<{ n: number }>(
       'count subscriptions',
       tenantId,
       'SELECT count(*) AS n FROM subscriptions WHERE tenant_id = $1 AND user_id = $2',
@@ -36,7 +36,7 @@ export class SubscriptionsRepository {
 
   /** false when the user has no such subscription. */
   async delete(tenantId: string, userId: string, subscriptionId: string): Promise<boolean> {
-    const rows = await this.database.read(
+    const rows = await this.database.query(
       'delete subscription',
       tenantId,
       'DELETE FROM subscriptions WHERE tenant_id = $1 AND subscription_id = $2 AND user_id = $3 RETURNING 1',

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { AppError, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
+import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
-import { isoTime } from '../rooms';
 import type { TopicSubscriptionDto, TopicSubscriptionPageDto } from './dto/subscription.dto';
 import { type SubscriptionRow, SubscriptionsRepository } from './subscriptions.repository';
 

@@ -7,9 +7,10 @@
  * across a round trip.
  */
 export { RoomsModule } from './rooms.module';
-export { RoomsService, roomUuid } from './rooms.service';
+export { roomUuid, visible } from './access';
+export { RoomsService } from './rooms.service';
 export { type MemberEvent, RoomFacts, type RoomMember } from './room-facts';
 export { RoomHeads } from './room-heads';
 export { type PreviewRequest, type RoomPreview, RoomPreviews } from './room-previews';
 export { LastMessageDto, RoomDto } from './dto/room.dto';
-export { isoTime, metadataOf, type RoomJson, roomUpdated, roomView } from './views';
+export { metadataOf, type RoomJson, roomUpdated, roomView } from './views';

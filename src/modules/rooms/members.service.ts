@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, notFound } from '../../common/errors';
+import { notFound } from '../../common/errors';
 import type { PageRequest } from '../../common/pagination';
 import { userIdFault } from '../../common/text';
+import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { changing, Presence, RoomFeed } from '../../platform/realtime';
 import { UsersService } from '../tenants';
+import { roomUuid, visible } from './access';
 import type { AddMembersDto, MemberDto } from './dto/member.dto';
 import { accepted } from './room-refusals';
 import { type MemberRow, RoomsRepository } from './rooms.repository';
-import { roomUuid } from './rooms.service';
-import { isoTime } from './views';
 
 /** Who is in a room. */
 @Injectable()
@@ -25,9 +25,7 @@ export class MembersService {
 
   /** Members in the order of joining. */
   async list(caller: Caller, roomId: string, page: PageRequest): Promise<{ items: MemberDto[]; total: number }> {
-    const found = await this.repository.members(caller.tenantId, roomUuid(roomId), caller.userId, page);
-    if (!found) throw notFound('Room');
-    if (!found.allowed) throw forbidden('You are not a member of this room');
+    const found = visible(await this.repository.members(caller.tenantId, roomUuid(roomId), caller.userId, page));
     return { items: await this.views(caller.tenantId, found.rows), total: found.total };
   }
 

@@ -14,7 +14,7 @@ export class PresenceRepository implements SharedRooms {
 
   /** Members in the order of joining, after a place in it. */
   membersAfter(tenantId: string, roomId: string, memberNo: number, limit: number): Promise<MemberPlace[]> {
-    return this.database.read<MemberPlace>(
+    return this.database.query<MemberPlace>(
       'room presence',
       tenantId,
       `SELECT user_id, member_no FROM room_members
@@ -25,7 +25,7 @@ export class PresenceRepository implements SharedRooms {
 
   /** Per user, their rooms of 2 to `largest` members. */
   async of(tenantId: string, userIds: readonly string[], largest: number): Promise<Map<string, string[]>> {
-    const rows = await this.database.read<{ user_id: string; rooms: string[] }>(
+    const rows = await this.database.query<{ user_id: string; rooms: string[] }>(
       'shared rooms',
       tenantId,
       `SELECT m.user_id, array_agg(m.room_id::text) AS rooms FROM room_members m

@@ -28,7 +28,7 @@ export class RoomFacts {
 
   /** undefined where the room does not exist or was deleted. */
   async room(tenantId: string, roomId: string): Promise<RoomDto | undefined> {
-    const rows = await this.database.read<{ room: RoomJson }>(
+    const rows = await this.database.query<{ room: RoomJson }>(
       'room',
       tenantId,
       'SELECT room_json(r) AS room FROM rooms r WHERE tenant_id = $1 AND room_id = $2 AND deleted_at IS NULL',
@@ -39,7 +39,7 @@ export class RoomFacts {
 
   /** Members in the order of joining, after a place in it. */
   membersAfter(tenantId: string, roomId: string, memberNo: number, limit: number): Promise<RoomMember[]> {
-    return this.database.read<RoomMember & { user_id: string }>(
+    return this.database.query<RoomMember>(
       'room members',
       tenantId,
       `SELECT user_id, member_no, joined_seq FROM room_members
@@ -51,7 +51,7 @@ export class RoomFacts {
 
   /** What these revisions did to memberships. */
   memberEvents(tenantId: string, roomId: string, revs: readonly number[]): Promise<MemberEvent[]> {
-    return this.database.read<MemberEvent & { rev: number }>(
+    return this.database.query<MemberEvent>(
       'member events',
       tenantId,
       `SELECT rev, payload->>'user_id' AS user_id, payload->>'role' AS role, payload->>'by' AS by, created_at

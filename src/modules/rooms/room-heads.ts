@@ -15,7 +15,7 @@ export class RoomHeads {
   /** Deleted rooms included; those that do not exist are left out. */
   async heads(rooms: readonly Omit<RoomHead, 'rev'>[]): Promise<RoomHead[]> {
     if (rooms.length === 0) return [];
-    const rows = await this.system.read<{ tenant_id: string; room_id: string; last_rev: number }>(
+    const rows = await this.system.query<{ tenant_id: string; room_id: string; last_rev: number }>(
       'room heads',
       `SELECT r.tenant_id, r.room_id, r.last_rev FROM unnest($1::uuid[], $2::uuid[]) q(tenant_id, room_id)
        JOIN rooms r ON r.tenant_id = q.tenant_id AND r.room_id = q.room_id`,

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, notFound } from '../../common/errors';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
 import { Presence } from '../../platform/realtime';
+import { roomUuid, visible } from './access';
 import type { RoomPresenceDto } from './dto/presence.dto';
 import { PresenceRepository } from './presence.repository';
 import { RoomsRepository } from './rooms.repository';
-import { roomUuid } from './rooms.service';
 
 /** Members that are looked at in one go: a large room stops nobody else for longer than this takes. */
 const SLICE = 2000;
@@ -25,9 +24,7 @@ export class RoomPresenceService {
   /** The members that are online, in the order of joining. */
   async list(caller: Caller, roomId: string, page: PageRequest): Promise<RoomPresenceDto> {
     const uuid = roomUuid(roomId);
-    const access = await this.rooms.access(caller.tenantId, uuid, caller.userId);
-    if (!access) throw notFound('Room');
-    if (!access.allowed) throw forbidden('You are not a member of this room');
+    visible(await this.rooms.access(caller.tenantId, uuid, caller.userId));
     const online = await this.online(caller.tenantId, uuid);
     const shown = online.slice(page.offset, page.offset + page.limit);
     return { online: shown, ...pageInfo(page, shown.length, online.length) };

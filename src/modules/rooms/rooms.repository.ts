@@ -70,7 +70,7 @@ export class RoomsRepository {
   constructor(private readonly database: Database) {}
 
   async access(tenantId: string, roomId: string, userId: string): Promise<RoomAccessRow | undefined> {
-    const rows = await this.database.read<RoomAccessRow>(
+    const rows = await this.database.query<RoomAccessRow>(
       'room access',
       tenantId,
       'SELECT * FROM room_access($1, $2, $3)',
@@ -80,7 +80,7 @@ export class RoomsRepository {
   }
 
   async find(tenantId: string, roomId: string, userId: string): Promise<(RoomJson & { allowed: boolean }) | undefined> {
-    const rows = await this.database.read<RoomJson & { allowed: boolean }>(
+    const rows = await this.database.query<RoomJson & { allowed: boolean }>(
       'get room',
       tenantId,
       `SELECT ${ROOM_COLUMNS}, a.allowed FROM room_access($1, $2, $3) a
@@ -92,7 +92,7 @@ export class RoomsRepository {
 
   /** The user's rooms, newest activity first. */
   async mine(tenantId: string, userId: string, page: PageRequest): Promise<{ rows: MyRoomRow[]; total: number }> {
-    const rows = await this.database.read<MyRoomRow & { total: number }>('list rooms', tenantId, MINE, [
+    const rows = await this.database.query<MyRoomRow & { total: number }>('list rooms', tenantId, MINE, [
       tenantId,
       userId,
       page.limit,
@@ -105,13 +105,13 @@ export class RoomsRepository {
   /** Channels that the user is no member of, newest first. */
   async joinable(tenantId: string, userId: string, page: PageRequest): Promise<{ rows: RoomJson[]; total: number }> {
     const [rows, counted] = await Promise.all([
-      this.database.read<RoomJson>(
+      this.database.query<RoomJson>(
         'list joinable rooms',
         tenantId,
         `SELECT ${ROOM_COLUMNS} ${JOINABLE} ORDER BY r.created_at DESC, r.room_id DESC LIMIT $3 OFFSET $4`,
         [tenantId, userId, page.limit, page.offset],
       ),
-      this.database.read<{ n: number }>('count joinable rooms', tenantId, `SELECT count(*) AS n ${JOINABLE}`, [
+      this.database.query<{ n: number }>('count joinable rooms', tenantId, `SELECT count(*) AS n ${JOINABLE}`, [
         tenantId,
         userId,
       ]),
@@ -126,7 +126,7 @@ export class RoomsRepository {
     userId: string,
     page: PageRequest,
   ): Promise<{ rows: MemberRow[]; total: number; allowed: boolean } | undefined> {
-    const rows = await this.database.read<MemberRow & { total: number; allowed: boolean }>(
+    const rows = await this.database.query<MemberRow & { total: number; allowed: boolean }>(
       'list members',
       tenantId,
       MEMBERS,

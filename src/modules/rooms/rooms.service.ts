@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, invalid, notFound } from '../../common/errors';
-import { decodeId, newUuid } from '../../common/ids';
+import { invalid } from '../../common/errors';
+import { newUuid } from '../../common/ids';
+import { MAX_METADATA_BYTES } from '../../common/limits';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { changing, RoomFeed } from '../../platform/realtime';
+import { roomUuid, visible } from './access';
 import {
   type CreateRoomDto,
   type ListedRoomDto,
-  MAX_METADATA_BYTES,
   type RoomDto,
   type RoomPageDto,
   type UpdateRoomDto,
@@ -80,10 +81,7 @@ export class RoomsService {
 
   /** A room that the caller may see: a member's, or any channel. */
   async get(caller: Caller, roomId: string): Promise<RoomDto> {
-    const row = await this.repository.find(caller.tenantId, roomUuid(roomId), caller.userId);
-    if (!row) throw notFound('Room');
-    if (!row.allowed) throw forbidden('You are not a member of this room');
-    return roomView(row);
+    return roomView(visible(await this.repository.find(caller.tenantId, roomUuid(roomId), caller.userId)));
   }
 
   /** Changes what is sent; metadata is merged by top-level key. Room admins, and both members of a dm. */
@@ -118,11 +116,4 @@ export class RoomsService {
     this.feed.touch(room.tenantId, room.roomId);
     return done;
   }
-}
-
-/** The UUID behind a room id; a malformed id is a room that does not exist. */
-export function roomUuid(roomId: string): string {
-  const uuid = decodeId('room', roomId);
-  if (uuid === undefined) throw notFound('Room');
-  return uuid;
 }

@@ -30,7 +30,7 @@ export class SeatsRepository {
   constructor(private readonly database: Database) {}
 
   of(tenantId: string, userId: string): Promise<SeatRow[]> {
-    return this.database.read<SeatRow & { room_id: string }>(
+    return this.database.query<SeatRow>(
       'seats of a user',
       tenantId,
       `SELECT ${SEAT} FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
@@ -44,7 +44,7 @@ export class SeatsRepository {
    * depends on how many rooms the first users had who asked.
    */
   withCursors(tenantId: string, userId: string): Promise<(SeatRow & { acked_seq: number })[]> {
-    return this.database.read<SeatRow & { acked_seq: number }>(
+    return this.database.query<SeatRow & { acked_seq: number }>(
       'seats and cursors of a user',
       tenantId,
       `SELECT ${SEAT}, LEAST(r.last_seq, GREATEST(m.joined_seq, COALESCE(c.acked_seq, 0))) AS acked_seq
@@ -65,7 +65,7 @@ export class SeatsRepository {
     claims: readonly Claim[],
     userId: string,
   ): Promise<(FoundSeatRow & { n: number; message_id: string | null })[]> {
-    return this.database.read<FoundSeatRow & { n: number; message_id: string | null }>(
+    return this.database.query<FoundSeatRow & { n: number; message_id: string | null }>(
       'seats in rooms',
       tenantId,
       `SELECT q.n, ${SEAT}, a.allowed, a.role, m.message_id
@@ -78,7 +78,7 @@ export class SeatsRepository {
   }
 
   async find(tenantId: string, roomId: string, userId: string): Promise<FoundSeatRow | undefined> {
-    const rows = await this.database.read<FoundSeatRow & { room_id: string }>(
+    const rows = await this.database.query<FoundSeatRow>(
       'seat in a room',
       tenantId,
       `SELECT ${SEAT}, a.allowed, a.role FROM room_access($1, $2, $3) a
@@ -89,7 +89,7 @@ export class SeatsRepository {
   }
 
   entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<EntranceRow[]> {
-    return this.database.read<EntranceRow & { user_id: string }>(
+    return this.database.query<EntranceRow>(
       'entrances',
       tenantId,
       `SELECT m.user_id, m.role, m.joined_seq, j.rev, (SELECT o.user_id FROM room_members o
@@ -109,7 +109,7 @@ export class SeatsRepository {
     largest: number,
     most: number,
   ): Promise<{ user_id: string; others: string[] }[]> {
-    return this.database.read<{ user_id: string; others: string[] }>(
+    return this.database.query<{ user_id: string; others: string[] }>(
       'neighbours',
       tenantId,
       `SELECT u.user_id, n.others FROM (SELECT * FROM unnest($2::text[]) q(user_id) OFFSET 0) u

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, notFound } from '../../common/errors';
+import { notAMember, notFound } from '../../common/errors';
 import { Audience, type Connection, type Seat, Seats, Subscriptions } from '../../platform/realtime';
-import { roomUuid } from './rooms.service';
+import { roomUuid } from './access';
 
 /** Which rooms a connection listens to. */
 @Injectable()
@@ -32,6 +32,6 @@ export class SubscriptionsService {
 
 function seated(found: Seat | 'no_room' | 'not_allowed'): Seat {
   if (found === 'no_room') throw notFound('Room');
-  if (found === 'not_allowed') throw forbidden('You are not a member of this room');
+  if (found === 'not_allowed') throw notAMember();
   return found;
 }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, notFound } from '../../common/errors';
+import { notAMember, notFound } from '../../common/errors';
 import { Audience, type Connection, Typing } from '../../platform/realtime';
+import { roomUuid } from './access';
 import { RoomsRepository } from './rooms.repository';
-import { roomUuid } from './rooms.service';
 
 /** Members that type. Who sits in the room's channel costs no query; only who does not is looked up. */
 @Injectable()
@@ -30,7 +30,7 @@ export class TypingService {
     if (this.audience.isMember(connection, uuid)) return uuid;
     const access = await this.repository.access(connection.tenantId, uuid, connection.userId);
     if (!access) throw notFound('Room');
-    if (access.role === null) throw forbidden('You are not a member of this room');
+    if (access.role === null) throw notAMember();
     return uuid;
   }
 }

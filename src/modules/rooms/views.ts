@@ -1,4 +1,5 @@
 import { encodeId } from '../../common/ids';
+import { isoTime } from '../../common/time';
 import type { RoomDto } from './dto/room.dto';
 
 /** A room as room_json gives it; times are text or Date, depending on the way it came. */
@@ -18,17 +19,6 @@ export interface RoomJson {
   readonly member_count: number;
   readonly created_at: string | Date;
   readonly updated_at: string | Date;
-}
-
-/** The last answer of isoTime: what one commit stored has one time, and is told several times. */
-let last = { ms: NaN, text: '' };
-
-/** ISO 8601 UTC with Z and milliseconds. */
-export function isoTime(value: string | Date): string {
-  const date = typeof value === 'string' ? new Date(value) : value;
-  const ms = date.getTime();
-  if (ms !== last.ms) last = { ms, text: date.toISOString() };
-  return last.text;
 }
 
 /** A change of a room, as a frame and in its history: `type` says what happened, so the room's own stands beside it. */

@@ -49,7 +49,7 @@ export class TenantCredentialWatch extends CredentialWatch {
   }
 
   async read(tenantIds: readonly string[]): Promise<CredentialChanges> {
-    const rows = await this.system.read<Changed & Record<string, unknown>>('changed credentials', CHANGED, [
+    const rows = await this.system.query<Changed & Record<string, unknown>>('changed credentials', CHANGED, [
       tenantIds,
       this.until ?? null,
     ]);

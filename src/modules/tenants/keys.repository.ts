@@ -47,17 +47,17 @@ export class KeysRepository {
   ) {}
 
   async liveByHash(hash: Buffer): Promise<LiveKeyRow | undefined> {
-    const rows = await this.system.read<LiveKeyRow>('find key', `${LIVE} AND k.hash = $1`, [hash]);
+    const rows = await this.system.query<LiveKeyRow>('find key', `${LIVE} AND k.hash = $1`, [hash]);
     return rows[0];
   }
 
   /** Those of many that live, in any order. */
   async liveByHashes(hashes: readonly Buffer[]): Promise<LiveKeyRow[]> {
-    return this.system.read<LiveKeyRow>('find keys', `${LIVE} AND k.hash = ANY ($1::bytea[])`, [hashes]);
+    return this.system.query<LiveKeyRow>('find keys', `${LIVE} AND k.hash = ANY ($1::bytea[])`, [hashes]);
   }
 
   async liveById(tenantId: string, keyId: string): Promise<LiveKeyRow | undefined> {
-    const rows = await this.system.read<LiveKeyRow>(
+    const rows = await this.system.query<LiveKeyRow>(
       'find key by id',
       `${LIVE} AND k.tenant_id = $1 AND k.key_id = $2`,
       [tenantId, keyId],
@@ -66,13 +66,13 @@ export class KeysRepository {
   }
 
   async page(tenantId: string, page: PageRequest): Promise<{ rows: KeyRow[]; total: number }> {
-    const rows = await this.database.read<KeyRow & { total: number }>(
+    const rows = await this.database.query<KeyRow & { total: number }>(
       'list keys',
       tenantId,
       `SELECT ${COLUMNS} FROM api_keys WHERE tenant_id = $1 ORDER BY created_at, key_id LIMIT $2 OFFSET $3`,
       [tenantId, page.limit, page.offset],
     );
-    const [count] = await this.database.read<{ n: number }>(
+    const [count] = await this.database.query<{ n: number }>(
       'count keys',
       tenantId,
       'SELECT count(*) AS n FROM api_keys WHERE tenant_id = $1',
@@ -82,7 +82,7 @@ export class KeysRepository {
   }
 
   async create(tenantId: string, key: NewKeyRow, expiresAt: Date | null): Promise<KeyRow> {
-    const rows = await this.database.read<KeyRow>(
+    const rows = await this.database.query<KeyRow>(
       'create key',
       tenantId,
       `INSERT INTO api_keys (tenant_id, key_id, name, prefix, hash, scopes, expires_at)
@@ -102,7 +102,7 @@ export class KeysRepository {
     next: Omit<NewKeyRow, 'name' | 'scopes'>,
     overlapSeconds: number,
   ): Promise<KeyRow | undefined> {
-    const rows = await this.database.read<KeyRow>(
+    const rows = await this.database.query<KeyRow>(
       'rotate key',
       tenantId,
       `WITH old AS (
@@ -122,7 +122,7 @@ export class KeysRepository {
 
   /** false: there is no such key. Revoking twice changes nothing. */
   async revoke(tenantId: string, keyId: string): Promise<boolean> {
-    const rows = await this.database.read(
+    const rows = await this.database.query(
       'revoke key',
       tenantId,
       `UPDATE api_keys SET revoked_at = COALESCE(revoked_at, clock_timestamp()), updated_at = clock_timestamp()
@@ -134,7 +134,7 @@ export class KeysRepository {
 
   /** Writes when keys were last used; the times only move forward. */
   async touch(uses: readonly { tenantId: string; keyId: string; at: Date }[]): Promise<void> {
-    await this.system.read(
+    await this.system.query(
       'touch keys',
       `UPDATE api_keys k SET last_used_at = GREATEST(k.last_used_at, u.at)
        FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) u(tenant_id, key_id, at)

@@ -77,7 +77,7 @@ export class TenantsRepository {
   }
 
   async find(tenantId: string): Promise<TenantRow | undefined> {
-    const rows = await this.database.read<TenantRow>(
+    const rows = await this.database.query<TenantRow>(
       'get tenant',
       tenantId,
       `SELECT ${COLUMNS} FROM tenants WHERE tenant_id = $1`,
@@ -87,18 +87,18 @@ export class TenantsRepository {
   }
 
   async page(page: PageRequest): Promise<{ rows: TenantRow[]; total: number }> {
-    const rows = await this.system.read<TenantRow>(
+    const rows = await this.system.query<TenantRow>(
       'list tenants',
       `SELECT ${COLUMNS} FROM tenants ORDER BY created_at, tenant_id LIMIT $1 OFFSET $2`,
       [page.limit, page.offset],
     );
-    const [count] = await this.system.read<{ n: number }>('count tenants', 'SELECT count(*) AS n FROM tenants');
+    const [count] = await this.system.query<{ n: number }>('count tenants', 'SELECT count(*) AS n FROM tenants');
     return { rows, total: count?.n ?? 0 };
   }
 
   /** In the order of the ids, at most 1,000. */
   async idsAfter(tenantId: string): Promise<string[]> {
-    const rows = await this.system.read<{ tenant_id: string }>(
+    const rows = await this.system.query<{ tenant_id: string }>(
       'ids of tenants',
       'SELECT tenant_id FROM tenants WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1000',
       [tenantId],
@@ -133,12 +133,12 @@ export class TenantsRepository {
 
   /** Makes the users that do not exist yet. */
   async ensureUsers(tenantId: string, userIds: readonly string[]): Promise<void> {
-    await this.database.read('ensure users', tenantId, 'SELECT users_ensure($1, $2)', [tenantId, userIds]);
+    await this.database.query('ensure users', tenantId, 'SELECT users_ensure($1, $2)', [tenantId, userIds]);
   }
 
   /** When each of these users was last connected; missing or null = never. */
   async lastSeen(tenantId: string, userIds: readonly string[]): Promise<Map<string, Date | null>> {
-    const rows = await this.database.read<{ user_id: string; last_seen_at: Date | null }>(
+    const rows = await this.database.query<{ user_id: string; last_seen_at: Date | null }>(
       'last seen',
       tenantId,
       'SELECT user_id, last_seen_at FROM users WHERE tenant_id = $1 AND user_id = ANY ($2)',
@@ -150,7 +150,7 @@ export class TenantsRepository {
   /** Stores when users of any tenants were last connected, each so long ago; no user's time moves backwards. */
   /** Marks the user, once; true where this was the call that did and nothing tells of an earlier socket. */
   async noteFirstSocket(tenantId: string, userId: string): Promise<boolean> {
-    const rows = await this.database.read<{ is_first: boolean }>(
+    const rows = await this.database.query<{ is_first: boolean }>(
       'note first socket',
       tenantId,
       `UPDATE users SET first_socket_at = statement_timestamp()
@@ -161,7 +161,7 @@ export class TenantsRepository {
   }
 
   async noteSeen(seen: readonly { tenantId: string; userId: string; agoMs: number }[]): Promise<void> {
-    await this.system.read(
+    await this.system.query(
       'note last seen',
       `UPDATE users u SET last_seen_at = s.at
        FROM (SELECT tenant_id, user_id, statement_timestamp() - ago * interval '1 ms' AS at

@@ -26,7 +26,7 @@ export class TicketsRepository extends Tickets implements OnModuleInit {
   }
 
   async redeem({ tenant, ticketId, usableUntilMs }: TicketGrant): Promise<boolean> {
-    const rows = await this.database.read(
+    const rows = await this.database.query(
       'redeem ticket',
       tenant.tenantId,
       `INSERT INTO ws_tickets (tenant_id, ticket_id, expires_at) VALUES ($1, $2, $3)

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
 import { isUuid } from '../../common/ids';
 import { userIdFault } from '../../common/text';
+import { TICKET_PREFIX } from '../../platform/auth';
 import { Secrets } from '../../platform/secrets';
 
 /** `user`: a Bearer token; `ticket`: opens one socket. */
@@ -24,9 +25,6 @@ export interface ReadClaims extends TokenClaims {
   readonly tokenId: string;
   readonly expiresAtMs: number;
 }
-
-/** Begins every socket ticket. */
-export const TICKET_PREFIX = 'wst_';
 
 /** Latest moment that a Date can hold, in milliseconds since 1970. */
 const LAST_MS = 8.64e15;

@@ -102,7 +102,7 @@ export class DeliveriesRepository {
 
   /** undefined when there is nothing left to be posted. */
   async pending(tenantId: string, id: string): Promise<PendingRow | undefined> {
-    const rows = await this.database.read<PendingRow & { type: string }>(
+    const rows = await this.database.query<PendingRow>(
       'pending webhook',
       tenantId,
       `SELECT type, subject_id, user_ids, body FROM webhook_deliveries
@@ -114,7 +114,7 @@ export class DeliveriesRepository {
 
   /** Stores what came of an attempt, and the state after it. What was delivered is not needed again. */
   async attempted(tenantId: string, id: string, n: number, attempt: Attempt, state: DeliveryState): Promise<void> {
-    await this.database.read(
+    await this.database.query(
       'webhook attempt',
       tenantId,
       `UPDATE webhook_deliveries SET state = $4, attempts = $3, status = $5, latency_ms = $6, answer = $7, error = $8,
@@ -136,7 +136,7 @@ export class DeliveriesRepository {
 
   /** Gives a delivery up whose last attempt left nothing behind. */
   async bury(tenantId: string, id: string, n: number, error: string): Promise<void> {
-    await this.database.read(
+    await this.database.query(
       'bury webhook',
       tenantId,
       `UPDATE webhook_deliveries SET state = 'dead', attempts = $3, error = $4, last_attempt_at = clock_timestamp()
@@ -147,7 +147,7 @@ export class DeliveriesRepository {
 
   /** Stores what was posted without a job, and is not repeated. */
   async record(tenantId: string, id: string, type: string, attempt: Attempt): Promise<DeliveryRow> {
-    const rows = await this.database.read<DeliveryRow & { type: string }>(
+    const rows = await this.database.query<DeliveryRow>(
       'record webhook',
       tenantId,
       `INSERT INTO webhook_deliveries (tenant_id, delivery_id, type, state, attempts, status, latency_ms, answer, error,
@@ -171,14 +171,14 @@ export class DeliveriesRepository {
 
   /** The log, newest first. */
   async page(tenantId: string, page: PageRequest): Promise<{ rows: DeliveryRow[]; total: number }> {
-    const rows = await this.database.read<DeliveryRow & { type: string }>(
+    const rows = await this.database.query<DeliveryRow>(
       'webhook deliveries',
       tenantId,
       `SELECT ${COLUMNS} FROM webhook_deliveries WHERE tenant_id = $1
        ORDER BY created_at DESC, delivery_id DESC LIMIT $2 OFFSET $3`,
       [tenantId, page.limit, page.offset],
     );
-    const [count] = await this.database.read<{ n: number }>(
+    const [count] = await this.database.query<{ n: number }>(
       'count webhook deliveries',
       tenantId,
       'SELECT count(*) AS n FROM webhook_deliveries WHERE tenant_id = $1',
@@ -189,7 +189,7 @@ export class DeliveriesRepository {
 
   /** Dead ones, the last attempted first. */
   dead(tenantId: string, limit: number): Promise<DeliveryRow[]> {
-    return this.database.read<DeliveryRow & { type: string }>(
+    return this.database.query<DeliveryRow>(
       'dead webhooks',
       tenantId,
       `SELECT ${COLUMNS} FROM webhook_deliveries WHERE tenant_id = $1 AND state = 'dead'
@@ -223,7 +223,7 @@ export class DeliveriesRepository {
 
   /** Takes one from the dead; it stays in the log. false: it is none. */
   async drop(tenantId: string, id: string): Promise<boolean> {
-    const rows = await this.database.read(
+    const rows = await this.database.query(
       'drop dead webhook',
       tenantId,
       `UPDATE webhook_deliveries SET state = 'failed', body = NULL
@@ -235,7 +235,7 @@ export class DeliveriesRepository {
 
   /** Of all tenants. */
   async countDead(): Promise<number> {
-    const rows = await this.system.read<{ n: number }>(
+    const rows = await this.system.query<{ n: number }>(
       'count dead webhooks',
       `SELECT count(*) AS n FROM webhook_deliveries WHERE state = 'dead'`,
     );
@@ -244,7 +244,7 @@ export class DeliveriesRepository {
 
   /** Forgets what is over and older than so many days, at most 5,000 a call; returns how many. */
   async purge(state: DeliveryState, days: number): Promise<number> {
-    const rows = await this.system.read<{ n: number }>(
+    const rows = await this.system.query<{ n: number }>(
       'purge webhooks',
       `WITH gone AS (
          DELETE FROM webhook_deliveries WHERE (tenant_id, delivery_id) IN (

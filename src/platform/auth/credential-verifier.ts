@@ -20,6 +20,9 @@ export interface TokenGrant {
   readonly endsAtMs?: number | undefined;
 }
 
+/** Begins every socket ticket. */
+export const TICKET_PREFIX = 'wst_';
+
 /** What a socket ticket stands for. `endsAtMs` is the end of the session that it opens, not of the ticket. */
 export interface TicketGrant extends TokenGrant {
   readonly ticketId: string;

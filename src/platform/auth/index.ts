@@ -14,6 +14,7 @@ export {
   type Guess,
   type KeyGrant,
   type Scope,
+  TICKET_PREFIX,
   type TicketGrant,
   Tickets,
   type TokenGrant,

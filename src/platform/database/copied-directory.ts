@@ -40,7 +40,7 @@ interface Look {
 /** To be called at a start, by the server that holds the directory. Throws only when the database fails. */
 export async function noticeCopy(system: SystemDatabase, epoch: Epoch, dataDir: string, log: Log): Promise<void> {
   const directory = await realpath(dataDir);
-  const [stored] = await system.read<{ directory: Look | null; is_new: boolean }>(
+  const [stored] = await system.query<{ directory: Look | null; is_new: boolean }>(
     'read directory',
     'SELECT directory, bootstrapped_at IS NULL AS is_new FROM instance',
   );
@@ -49,7 +49,7 @@ export async function noticeCopy(system: SystemDatabase, epoch: Epoch, dataDir: 
   if (isCopy) await raise(epoch, stored?.directory == null, log);
   try {
     const look = await newLook(directory);
-    await system.read('store directory', 'UPDATE instance SET directory = $1', [JSON.stringify(look)]);
+    await system.query('store directory', 'UPDATE instance SET directory = $1', [JSON.stringify(look)]);
     await removeMarks(directory, look.mark.name);
   } catch (error) {
     // The former mark still stands for what is stored.

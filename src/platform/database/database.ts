@@ -1,4 +1,3 @@
-import type { QueryResultRow } from 'pg';
 import type { RoleNames } from './roles';
 import type { Runner, Sql } from './runner';
 
@@ -18,12 +17,7 @@ export class Database {
   }
 
   /** One statement, one trip. */
-  read<R extends QueryResultRow>(
-    name: string,
-    tenantId: string,
-    text: string,
-    values?: readonly unknown[],
-  ): Promise<R[]> {
+  query<R extends object>(name: string, tenantId: string, text: string, values?: readonly unknown[]): Promise<R[]> {
     return this.runner.single<R>(name, { role: this.roles.tenant, tenant: tenantId }, text, values);
   }
 
@@ -32,7 +26,7 @@ export class Database {
    * @param fn name of the function, a constant of the code
    */
   async call<R>(name: string, tenantId: string, fn: string, values: readonly unknown[]): Promise<R> {
-    const rows = await this.read<{ result: R }>(
+    const rows = await this.query<{ result: R }>(
       name,
       tenantId,
       `SELECT ${callText(fn, values.length)} AS result`,
@@ -57,7 +51,7 @@ export class SystemDatabase {
   }
 
   /** One statement as the system role, in one trip. */
-  read<R extends QueryResultRow>(name: string, text: string, values?: readonly unknown[]): Promise<R[]> {
+  query<R extends object>(name: string, text: string, values?: readonly unknown[]): Promise<R[]> {
     return this.runner.single<R>(name, { role: this.roles.system, tenant: '' }, text, values);
   }
 }

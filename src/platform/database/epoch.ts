@@ -22,7 +22,7 @@ export class Epoch {
   /** Rejects with 503 while it is not known and the database is away. */
   async read(): Promise<number> {
     if (this.value !== undefined) return this.value;
-    const rows = await this.system.read<{ epoch: number }>('read epoch', 'SELECT epoch FROM instance');
+    const rows = await this.system.query<{ epoch: number }>('read epoch', 'SELECT epoch FROM instance');
     const epoch = rows[0]?.epoch;
     if (epoch === undefined) throw new Error('the table instance is empty');
     return (this.value = epoch);

@@ -15,7 +15,7 @@ export async function purgeExpired(
 ): Promise<number> {
   let total = 0;
   for (let n = BATCH; n === BATCH; total += n) {
-    const rows = await system.read<{ n: number }>(
+    const rows = await system.query<{ n: number }>(
       name,
       `WITH gone AS (DELETE FROM ${table} WHERE ctid IN (
          SELECT ctid FROM ${table} WHERE expires_at < clock_timestamp() - make_interval(secs => ${keptSeconds})

@@ -1,4 +1,4 @@
-import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { PoolClient, QueryResult } from 'pg';
 import type { Availability } from './availability';
 import {
   DeadlineExceeded,
@@ -21,7 +21,7 @@ export interface Scope {
 
 /** What a transaction's function works with. */
 export interface Sql {
-  query<R extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  query<R extends object>(text: string, values?: readonly unknown[]): Promise<R[]>;
 }
 
 /** Said of a failed call: whether its write may have happened. */
@@ -92,12 +92,7 @@ export class Runner {
   }
 
   /** One statement in a transaction of its own, in one trip. */
-  async single<R extends QueryResultRow>(
-    name: string,
-    scope: Scope,
-    text: string,
-    values?: readonly unknown[],
-  ): Promise<R[]> {
+  async single<R extends object>(name: string, scope: Scope, text: string, values?: readonly unknown[]): Promise<R[]> {
     const statement = this.statements.of(text);
     return this.withRetries({ name, tenant: scope.tenant }, this.deadlineMs, async (client, progress) => {
       // The whole frame leaves at once: from here on only the server knows how far it got.
@@ -109,7 +104,7 @@ export class Runner {
       ]);
       try {
         const results = await settled(sent);
-        return (results[2] as QueryResult<R>).rows;
+        return (results[2] as { rows: R[] }).rows;
       } catch (error) {
         // An answer of the server to a statement means that COMMIT, which stands behind it, had nothing to commit.
         const refused = isRefused(error) || (isServerError(error) && !(await fails(sent[3], error)));

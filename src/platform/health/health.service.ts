@@ -59,7 +59,7 @@ export class HealthService {
 
   private async write(): Promise<boolean> {
     try {
-      await this.system.read('health', 'UPDATE instance SET checked_at = clock_timestamp()');
+      await this.system.query('health', 'UPDATE instance SET checked_at = clock_timestamp()');
       return true;
     } catch {
       return false;

@@ -66,7 +66,7 @@ export class JobsRepository {
   ) {}
 
   async claim(r: ClaimRequest): Promise<Claim> {
-    const rows = await this.system.read<{ result: Claim }>(
+    const rows = await this.system.query<{ result: Claim }>(
       'claim jobs',
       'SELECT jobs_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS result',
       [
@@ -90,7 +90,7 @@ export class JobsRepository {
 
   /** Extends the leases of what still runs under these fences. SKIP LOCKED: whoever ends one has its row. */
   async renew(held: readonly { id: number; tenantId: string; fence: number }[], leaseMs: number): Promise<Set<number>> {
-    const rows = await this.system.read<{ id: number }>(
+    const rows = await this.system.query<{ id: number }>(
       'renew job leases',
       `UPDATE jobs j SET lease_until = clock_timestamp() + $4 * interval '1 ms'
        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) h(tenant_id, id, fence),
@@ -104,7 +104,7 @@ export class JobsRepository {
 
   /** Writes how jobs ended; returns the ids of those that were still this fence's to end. */
   async end(endings: readonly Ending[]): Promise<Set<number>> {
-    const rows = await this.system.read<{ id: number }>('end jobs', END, [
+    const rows = await this.system.query<{ id: number }>('end jobs', END, [
       endings.map((e) => e.tenantId),
       endings.map((e) => e.id),
       endings.map((e) => e.fence),
@@ -122,12 +122,12 @@ export class JobsRepository {
 
   /** In a transaction of its own. */
   async add(tenantId: string, jobs: readonly NewJob[]): Promise<void> {
-    await this.database.read('add jobs', tenantId, INSERT, insertValues(tenantId, jobs));
+    await this.database.query('add jobs', tenantId, INSERT, insertValues(tenantId, jobs));
   }
 
   /** Dead jobs of a kind, newest first. */
   dead(tenantId: string, kind: string, limit: number): Promise<DeadJobRow[]> {
-    return this.database.read<DeadJobRow & { kind: string }>(
+    return this.database.query<DeadJobRow>(
       'dead jobs',
       tenantId,
       `SELECT id, kind, key, payload, attempts, last_error AS error, created_at, ended_at FROM jobs
@@ -138,7 +138,7 @@ export class JobsRepository {
 
   /** Makes dead jobs due again with all their attempts; returns the ids of those that were dead. */
   async revive(tenantId: string, kind: string, ids: readonly number[]): Promise<number[]> {
-    const rows = await this.database.read<{ id: number }>(
+    const rows = await this.database.query<{ id: number }>(
       'revive jobs',
       tenantId,
       `UPDATE jobs SET state = 'queued', attempts = 0, run_at = clock_timestamp(), ended_at = NULL
@@ -150,7 +150,7 @@ export class JobsRepository {
 
   /** Forgets dead jobs; returns the ids of those that were dead. */
   async drop(tenantId: string, kind: string, ids: readonly number[]): Promise<number[]> {
-    const rows = await this.database.read<{ id: number }>(
+    const rows = await this.database.query<{ id: number }>(
       'drop dead jobs',
       tenantId,
       `DELETE FROM jobs WHERE tenant_id = $1 AND kind = $2 AND state = 'dead' AND id = ANY ($3::bigint[]) RETURNING id`,
@@ -162,7 +162,7 @@ export class JobsRepository {
   /** Forgets dead jobs of all tenants that are older than this; at most 5,000 a call. */
   @Every(60 * 60_000, 'dead jobs purge')
   async purgeDead(days = DEAD_DAYS): Promise<number> {
-    const rows = await this.system.read<{ n: number }>(
+    const rows = await this.system.query<{ n: number }>(
       'purge dead jobs',
       `WITH gone AS (DELETE FROM jobs WHERE ctid IN (SELECT ctid FROM jobs WHERE state = 'dead'
          AND ended_at < clock_timestamp() - make_interval(days => $1) LIMIT 5000) RETURNING 1)
@@ -174,7 +174,7 @@ export class JobsRepository {
 
   /** How many jobs of all tenants are in which state. */
   counts(): Promise<{ state: string; n: number }[]> {
-    return this.system.read('count jobs', 'SELECT state, count(*) AS n FROM jobs GROUP BY state');
+    return this.system.query('count jobs', 'SELECT state, count(*) AS n FROM jobs GROUP BY state');
   }
 }
 

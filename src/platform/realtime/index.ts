@@ -11,7 +11,6 @@ export {
   type FrameContext,
   installSocketDocs,
   ServerFrame,
-  SOCKET_PATH,
   SocketOperation,
   SubscribedFrameDto,
   SubscriptionFrameDto,
@@ -21,3 +20,4 @@ export {
 export { type Letters, type Moved, Redelivery } from './redelivery';
 export { RealtimeModule } from './realtime.module';
 export { OpenBatch, SilentWsAdapter, toWire, Upgrades } from './transport';
+export { SOCKET_PATH } from './paths';

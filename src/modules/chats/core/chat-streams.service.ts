@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChatStreams, type ChatWatcher, END_INDEX, type Unwatch } from '../contract';
 import { noSuchAnswer } from '../events';
-import type { Position } from '../position';
+import type { Position } from '../event-id';
 import { ChatHub, type ChatRef } from './chat-hub';
 import { ChatWatch } from './chat-watch';
 import { RunsRepository } from './runs.repository';

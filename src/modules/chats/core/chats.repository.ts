@@ -16,7 +16,7 @@ export class ChatsRepository {
   constructor(private readonly database: Database) {}
 
   async find(tenantId: string, chatId: string): Promise<ChatRow | undefined> {
-    const [row] = await this.database.read<ChatRow & { message_count: number }>(
+    const [row] = await this.database.query<ChatRow>(
       'chat',
       tenantId,
       `SELECT ${COLUMNS} FROM chats c CROSS JOIN LATERAL chat_room(c.tenant_id, c.room_id) r
@@ -27,7 +27,7 @@ export class ChatsRepository {
   }
 
   async active(tenantId: string, userId: string, groupId: string | null, preset: string): Promise<ChatRow | undefined> {
-    const [row] = await this.database.read<ChatRow & { message_count: number }>(
+    const [row] = await this.database.query<ChatRow>(
       'active chat',
       tenantId,
       `SELECT ${COLUMNS} FROM chats c CROSS JOIN LATERAL chat_room(c.tenant_id, c.room_id) r
@@ -40,7 +40,7 @@ export class ChatsRepository {
 
   /** Answers without a token of each of these chats; those without any are missing. */
   silent(tenantId: string, chatIds: readonly string[]): Promise<{ room_id: string; n: number }[]> {
-    return this.database.read<{ room_id: string; n: number }>(
+    return this.database.query<{ room_id: string; n: number }>(
       'silent answers',
       tenantId,
       `SELECT q.room_id, count(*)::int AS n FROM runs q WHERE q.tenant_id = $1 AND q.room_id = ANY ($2::uuid[])
@@ -60,7 +60,7 @@ export class ChatsRepository {
     const sorted = (alias: string): string => `${alias}.${column} ${direction}, ${alias}.room_id ${direction}`;
     return this.database.transaction('list chats', tenantId, async (sql) => {
       const [rows, [count]] = await Promise.all([
-        sql.query<ChatRow & { message_count: number }>(
+        sql.query<ChatRow>(
           `SELECT ${COLUMNS} FROM (SELECT c.* FROM chats c WHERE ${WHERE} ORDER BY ${sorted('c')} LIMIT $4 OFFSET $5) c
            CROSS JOIN LATERAL chat_room(c.tenant_id, c.room_id) r ORDER BY ${sorted('c')}`,
           [...chosen, page.limit, page.offset],

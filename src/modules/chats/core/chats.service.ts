@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { forbidden, invalid, notFound } from '../../../common/errors';
 import { newUuid } from '../../../common/ids';
+import { MAX_METADATA_BYTES } from '../../../common/limits';
 import type { PageRequest } from '../../../common/pagination';
 import { AGENT_PREFIX } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
@@ -13,9 +14,6 @@ import { ChatNews } from './chat-news';
 import { chatOf, type ChatRow, messageOf } from './chat-row';
 import { ChatsRepository } from './chats.repository';
 import { NEW_TITLE } from './title';
-
-/** Of a chat's metadata after merging, as of a room's. */
-export const MAX_METADATA_BYTES = 8 * 1024;
 
 interface ChatResult extends EffectResult {
   readonly chat?: ChatRow;

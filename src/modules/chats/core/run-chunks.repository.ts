@@ -31,7 +31,7 @@ export class RunChunksRepository {
   constructor(private readonly system: SystemDatabase) {}
 
   write(chunks: readonly NewChunk[]): Promise<ChunkVerdict[]> {
-    return this.system.read<ChunkVerdict & { run_id: string }>(
+    return this.system.query<ChunkVerdict>(
       'write run chunks',
       'SELECT run_id, is_lost FROM run_chunks_write($1, $2, $3, $4, $5, $6)',
       [
@@ -49,7 +49,7 @@ export class RunChunksRepository {
   async purge(): Promise<number> {
     let total = 0;
     for (let n = PURGE_BATCH; n === PURGE_BATCH; total += n) {
-      const [row] = await this.system.read<{ n: number }>('purge run chunks', PURGE);
+      const [row] = await this.system.query<{ n: number }>('purge run chunks', PURGE);
       n = row?.n ?? 0;
     }
     return total;

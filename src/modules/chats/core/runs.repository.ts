@@ -61,7 +61,7 @@ export class RunsRepository {
   }
 
   async find(tenantId: string, chatId: string, runId: string): Promise<RunRow | undefined> {
-    const [row] = await this.database.read<RunRow & { run_id: string }>(
+    const [row] = await this.database.query<RunRow>(
       'run',
       tenantId,
       `SELECT run_id, state, token_count, answer_seq FROM runs WHERE tenant_id = $1 AND run_id = $2 AND room_id = $3`,
@@ -72,7 +72,7 @@ export class RunsRepository {
 
   /** The newest run that answers a message. */
   async ofMessage(tenantId: string, chatId: string, seq: number): Promise<string | undefined> {
-    const [row] = await this.database.read<{ run_id: string }>(
+    const [row] = await this.database.query<{ run_id: string }>(
       'run of a message',
       tenantId,
       `SELECT run_id FROM runs WHERE tenant_id = $1 AND room_id = $2 AND reply_to_seq = $3
@@ -84,7 +84,7 @@ export class RunsRepository {
 
   /** Runs that have not ended: the one that streams first, then those that wait, oldest first. */
   async unfinished(tenantId: string, chatId: string): Promise<string[]> {
-    const rows = await this.database.read<{ run_id: string }>(
+    const rows = await this.database.query<{ run_id: string }>(
       'unfinished runs',
       tenantId,
       `SELECT run_id FROM runs WHERE tenant_id = $1 AND room_id = $2 AND ${UNFINISHED}
@@ -96,7 +96,7 @@ export class RunsRepository {
 
   /** Tells the chat's runs to stop; those that were not over. @param beforeSeq only those that answer earlier messages */
   async cancel(tenantId: string, chatId: string, beforeSeq: number | null): Promise<string[]> {
-    const rows = await this.database.read<{ run_id: string }>(
+    const rows = await this.database.query<{ run_id: string }>(
       'cancel runs',
       tenantId,
       `UPDATE runs SET is_cancelled = true WHERE tenant_id = $1 AND room_id = $2 AND ${UNFINISHED}
@@ -108,7 +108,7 @@ export class RunsRepository {
 
   /** Ends a run that no answer can be stored for. */
   async abandon(tenantId: string, runId: string, error: string): Promise<void> {
-    await this.database.read(
+    await this.database.query(
       'abandon run',
       tenantId,
       `UPDATE runs SET state = 'failed', ended_at = clock_timestamp(), error_code = 'INTERNAL_ERROR', error_message = $3
@@ -118,7 +118,7 @@ export class RunsRepository {
   }
 
   async tokens(tenantId: string, runId: string): Promise<StoredTokens> {
-    const rows = await this.database.read<{ text: string; ends: number[] }>(
+    const rows = await this.database.query<{ text: string; ends: number[] }>(
       'run tokens',
       tenantId,
       'SELECT text, ends FROM run_chunks WHERE tenant_id = $1 AND run_id = $2 ORDER BY first_index',

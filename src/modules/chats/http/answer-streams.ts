@@ -8,7 +8,7 @@ import { describeError, Log } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
 import { type Chat, type ChatEvent, ChatStreams, END_INDEX } from '../contract';
 import type { Door } from './doors';
-import { eventId, type Position } from '../position';
+import { eventId, type Position } from '../event-id';
 
 /** Whom a stream answers. */
 export interface StreamCall {

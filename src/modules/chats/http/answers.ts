@@ -8,7 +8,7 @@ import { chatEvent, providerText } from '../events';
 import { chatDoor, conversationDoor, type Door, type EndedRun, startEvent } from './doors';
 import type { AnswerDto } from './dto/conversation.dto';
 import type { TurnDto } from './dto/turn.dto';
-import type { Position } from '../position';
+import type { Position } from '../event-id';
 import { chatMessageView, tokenUsageView } from './views';
 import { encodeId } from '../../../common/ids';
 

@@ -25,7 +25,7 @@ import {
 import { ResumeQueryDto } from './dto/resume-query.dto';
 import { LAST_EVENT_ID, NOTHING_MISSING, REJOINED_CONVERSATION_STREAM } from './examples';
 import { conversationIdOf } from './ids';
-import { positionOf } from '../position';
+import { positionOf } from '../event-id';
 import { conversationMessageView, conversationView } from './views';
 
 @ApiTags('Conversations')

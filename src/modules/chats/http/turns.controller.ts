@@ -11,7 +11,7 @@ import { ResumeQueryDto } from './dto/resume-query.dto';
 import { RegenerateDto, SendChatMessageDto, StoppedDto, TurnDto } from './dto/turn.dto';
 import { CHAT_STREAM, LAST_EVENT_ID, NOTHING_MISSING, REJOINED_CHAT_STREAM } from './examples';
 import { chatIdOf } from './ids';
-import { positionOf } from '../position';
+import { positionOf } from '../event-id';
 import { chatMessageView } from './views';
 
 @ApiTags('AI chats')

@@ -5,7 +5,7 @@ import type { Caller } from '../../../platform/auth';
 import { ConnectionHandlers, type Greeting, type SocketDoor, type SocketRequest } from '../../../platform/realtime';
 import { type Chat, Chats } from '../contract';
 import { errorEvent } from '../events';
-import { type Position, positionOf } from '../position';
+import { type Position, positionOf } from '../event-id';
 import { CHAT_DOCUMENT } from './document';
 import { CHAT_SOCKET_PATH } from './path';
 

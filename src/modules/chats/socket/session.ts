@@ -2,7 +2,7 @@ import { ERROR_CATALOGUE, notFound } from '../../../common/errors';
 import type { AcceptedConnection } from '../../../platform/realtime';
 import type { Chat, ChatEvent, ChatStreams, Unwatch } from '../contract';
 import { chatEvent, errorEvent, failureEvent, NOTHING_SAID, type ProviderText } from '../events';
-import type { Position } from '../position';
+import type { Position } from '../event-id';
 import { EventQueue } from './event-queue';
 
 /** Ends of runs that a follow has told and the watch has still to tell; a run that had ended before never leaves. */

@@ -36,12 +36,10 @@ export class DeadLettersRepository {
 
   /** At most `limit` letters, the last attempted first. */
   page(tenantId: string, limit: number): Promise<LetterRow[]> {
-    return this.database.read<LetterRow & { id: string }>(
-      'list dead letters',
+    return this.database.query<LetterRow>('list dead letters', tenantId, 'SELECT * FROM dead_letters_page($1, $2)', [
       tenantId,
-      'SELECT * FROM dead_letters_page($1, $2)',
-      [tenantId, limit],
-    );
+      limit,
+    ]);
   }
 
   /** Counts an attempt of what fits: at most `limit` runs, in the order of their key, after the given one. */
@@ -72,7 +70,7 @@ export class DeadLettersRepository {
 
   /** Of all tenants. */
   async count(): Promise<number> {
-    const rows = await this.system.read<{ n: number }>(
+    const rows = await this.system.query<{ n: number }>(
       'count dead letters',
       'SELECT COALESCE(sum(to_seq - from_seq + 1), 0)::bigint AS n FROM dead_letters',
     );

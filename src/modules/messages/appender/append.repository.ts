@@ -41,8 +41,8 @@ export class AppendRepository {
   async append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {
     const values = [wait, ...messagesOf(batch), ...jobsOf(batch), ...answersOf(batch)];
     const hooks = this.hooksOf(batch);
-    if (hooks.length === 0) return this.system.read<AppendRow>('append', APPEND, values);
-    const rows = await this.system.read<AppendRow>('append with hooks', APPEND_HOOKED, [
+    if (hooks.length === 0) return this.system.query<AppendRow>('append', APPEND, values);
+    const rows = await this.system.query<AppendRow>('append with hooks', APPEND_HOOKED, [
       ...values,
       hooks.map(({ tenantId }) => tenantId),
       hooks.map(({ hook }) => hook.event),
@@ -59,7 +59,7 @@ export class AppendRepository {
 
   /** Which messages of a batch are in the log. */
   lookup(batch: readonly NewMessage[]): Promise<LookupRow[]> {
-    return this.system.read<LookupRow>('append lookup', 'SELECT * FROM append_lookup($1, $2, $3)', [
+    return this.system.query<LookupRow>('append lookup', 'SELECT * FROM append_lookup($1, $2, $3)', [
       batch.map((m) => m.tenantId),
       batch.map((m) => m.roomId),
       batch.map((m) => m.messageId),

@@ -1,7 +1,8 @@
 import { isUnavailable } from '../../../common/errors';
+import { roomKey } from '../../../common/ids';
 import { codeOf } from '../../../platform/database';
 import type { AppendRepository, AppendRow, LookupRow } from './append.repository';
-import { type Appended, type NewMessage, roomKey } from './item';
+import { type Appended, type NewMessage } from './item';
 
 /** What became of one message of a batch; `locked` only when the batch did not wait. */
 export type Outcome = Appended | { readonly status: 'locked' } | { readonly status: 'failed'; readonly error: unknown };
@@ -45,7 +46,7 @@ export class BatchWriter {
     const middle = batch.length >> 1;
     const first = await this.write(batch.slice(0, middle), wait);
     const lockedRooms = new Set(
-      first.flatMap((o, i) => (o.status === 'locked' ? [roomKey(batch[i] as NewMessage)] : [])),
+      first.flatMap((o, i) => (o.status === 'locked' ? [keyOf(batch[i] as NewMessage)] : [])),
     );
     return [...first, ...(await this.writeExcept(batch.slice(middle), wait, lockedRooms))];
   }
@@ -57,11 +58,11 @@ export class BatchWriter {
     lockedRooms: ReadonlySet<string>,
   ): Promise<Outcome[]> {
     if (lockedRooms.size === 0) return this.write(batch, wait);
-    const free = batch.filter((message) => !lockedRooms.has(roomKey(message)));
+    const free = batch.filter((message) => !lockedRooms.has(keyOf(message)));
     const written = free.length === 0 ? [] : await this.write(free, wait);
     let next = 0;
     return batch.map((message) =>
-      lockedRooms.has(roomKey(message))
+      lockedRooms.has(keyOf(message))
         ? { status: 'locked' }
         : (written[next++] ?? { status: 'failed', error: unanswered() }),
     );
@@ -135,4 +136,8 @@ function isForGood(error: unknown): boolean {
 /** The write may have happened. */
 function isUnknown(error: unknown): boolean {
   return isUnavailable(error) && error.details?.['outcome'] === 'unknown';
+}
+
+function keyOf({ tenantId, roomId }: NewMessage): string {
+  return roomKey(tenantId, roomId);
 }

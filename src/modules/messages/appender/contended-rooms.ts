@@ -1,5 +1,5 @@
+import { roomKey } from '../../../common/ids';
 import type { Pending } from './pending';
-import { roomKey } from './item';
 
 /** Writes what it can of a room's messages, in order, and returns those that are still to be written. */
 export type ServeRoom = (waiting: readonly Pending[]) => Promise<readonly Pending[]>;
@@ -21,7 +21,7 @@ export class ContendedRooms {
 
   /** Queues the message if its room is here; false when it is not. */
   join(item: Pending): boolean {
-    const waiting = this.rooms.get(roomKey(item.message));
+    const waiting = this.rooms.get(roomKey(item.message.tenantId, item.message.roomId));
     waiting?.push(item);
     return waiting !== undefined;
   }
@@ -29,7 +29,7 @@ export class ContendedRooms {
   /** Queues a message of a room that was found locked. */
   park(item: Pending): void {
     if (this.join(item)) return;
-    const key = roomKey(item.message);
+    const key = roomKey(item.message.tenantId, item.message.roomId);
     this.rooms.set(key, [item]);
     this.turns.push(key);
     if (this.workers.size < this.limit) this.start();

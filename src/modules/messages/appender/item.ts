@@ -1,3 +1,4 @@
+import { roomKey } from '../../../common/ids';
 /** A message on its way into the log. */
 export interface NewMessage {
   readonly tenantId: string;
@@ -55,13 +56,8 @@ export function isStored(result: { readonly status: string }): result is Stored 
   return result.status === 'new' || result.status === 'duplicate';
 }
 
-/** One room of one tenant, as a map key. */
-export function roomKey(message: NewMessage): string {
-  return `${message.tenantId}/${message.roomId}`;
-}
-
 /** What two sends of the same message share; undefined where the message has no client_message_id. */
 export function repeatKey(message: NewMessage): string | undefined {
   if (message.clientMessageId === null) return undefined;
-  return `${roomKey(message)}/${message.senderId}/${message.clientMessageId}`;
+  return `${roomKey(message.tenantId, message.roomId)}/${message.senderId}/${message.clientMessageId}`;
 }

@@ -1,13 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT, MAX_META_BYTES } from '../../../common/limits';
 import { MAX_LIMIT } from '../../../common/pagination';
 import { PageQueryDto } from '../../../platform/http';
 import { IsJsonObject, IsNotBlank } from '../../../platform/validation';
-
-/** Longest content, in Unicode code points (contract §3). */
-export const MAX_CONTENT = 32_768;
-export const MAX_META_BYTES = 16 * 1024;
-const MAX_CLIENT_MESSAGE_ID = 64;
 
 export class SendMessageDto {
   /**

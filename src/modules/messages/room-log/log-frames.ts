@@ -1,6 +1,7 @@
 import { encodeId } from '../../../common/ids';
+import { isoTime } from '../../../common/time';
 import type { Frame, RoomEvent } from '../../../platform/realtime';
-import { isoTime, type RoomJson, roomUpdated } from '../../rooms';
+import { type RoomJson, roomUpdated } from '../../rooms';
 import { clientMessageId, type MessageRow, messageView } from '../views';
 import type { LogRow } from './merge';
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
 import type { MissedPart, PageLimits } from '../../../platform/realtime';
+import { FRAME_COLUMNS } from '../message.columns';
 import type { MessageRow } from '../views';
 
 /** What every row says of the part that it belongs to. */
@@ -22,8 +23,6 @@ export type MissedRow = PartRow &
     | { readonly kind: 'named'; readonly message_id: string }
   );
 
-const COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta::text AS meta,
-  m.client_message_id, m.created_at, m.edited_at, m.deleted_at`;
 const EMPTY = 'NULL::uuid, NULL::uuid';
 const NO_MORE = 'NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz';
 
@@ -40,14 +39,14 @@ FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[],
   WITH ORDINALITY q(room_id, after_seq, through_seq, after_rev, through_rev, changed_seq, marks, named, n) OFFSET 0) w
 LEFT JOIN LATERAL (SELECT allowed, role, first_seq FROM room_access($1, w.room_id, $9) OFFSET 0) a ON true
 LEFT JOIN LATERAL (
-  (SELECT 'new' AS kind, NULL::text AS type, NULL::jsonb AS payload, ${COLUMNS} FROM (
+  (SELECT 'new' AS kind, NULL::text AS type, NULL::jsonb AS payload, ${FRAME_COLUMNS} FROM (
      SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq
        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
      FROM (SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
        AND m.seq > w.after_seq AND m.seq <= w.through_seq ORDER BY m.seq LIMIT $10) m) m
    WHERE m.before IS NULL OR m.before < $12)
   UNION ALL
-  (SELECT 'changed', NULL, NULL, ${COLUMNS} FROM (
+  (SELECT 'changed', NULL, NULL, ${FRAME_COLUMNS} FROM (
      SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
        AND m.rev > w.after_rev AND m.rev <= w.through_rev ORDER BY m.rev OFFSET 0) m
    WHERE m.seq <= w.changed_seq ORDER BY m.rev LIMIT $11)
@@ -76,7 +75,7 @@ export class MissedRepository {
     limits: PageLimits,
     mostMarks: number,
   ): Promise<MissedRow[]> {
-    return this.database.read<MissedRow & { n: number }>('missed of rooms', tenantId, MISSED, [
+    return this.database.query<MissedRow>('missed of rooms', tenantId, MISSED, [
       tenantId,
       parts.map((part) => part.roomId),
       parts.map((part) => part.afterSeq),

@@ -30,7 +30,7 @@ export class RoomLogRepository {
 
   /** The rows that mergeLog takes. */
   after(tenantId: string, roomId: string, { rev, seq }: Position, limit: number): Promise<LogRow[]> {
-    return this.database.read<LogRow & { kind: LogRow['kind'] }>('log after', tenantId, AFTER, [
+    return this.database.query<LogRow & { kind: LogRow['kind'] }>('log after', tenantId, AFTER, [
       tenantId,
       roomId,
       rev,

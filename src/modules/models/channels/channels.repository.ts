@@ -37,7 +37,7 @@ export class ChannelsRepository {
 
   /** All of a tenant, with their sealed keys. */
   all(tenantId: string): Promise<SealedChannel[]> {
-    return this.database.read<SealedChannel>(
+    return this.database.query<SealedChannel>(
       'channels in use',
       tenantId,
       `SELECT ${COLUMNS}, api_key FROM model_channels WHERE tenant_id = $1`,
@@ -46,7 +46,7 @@ export class ChannelsRepository {
   }
 
   list(tenantId: string, page: PageRequest): Promise<ChannelRow[]> {
-    return this.database.read<ChannelRow>(
+    return this.database.query<ChannelRow>(
       'channels',
       tenantId,
       `SELECT ${COLUMNS} FROM model_channels WHERE tenant_id = $1 ORDER BY priority, name LIMIT $2 OFFSET $3`,
@@ -55,7 +55,7 @@ export class ChannelsRepository {
   }
 
   async count(tenantId: string): Promise<number> {
-    const [row] = await this.database.read<{ n: number }>(
+    const [row] = await this.database.query<{ n: number }>(
       'count channels',
       tenantId,
       'SELECT count(*) AS n FROM model_channels WHERE tenant_id = $1',
@@ -65,7 +65,7 @@ export class ChannelsRepository {
   }
 
   async find(tenantId: string, channelId: string): Promise<ChannelRow | undefined> {
-    const [row] = await this.database.read<ChannelRow>(
+    const [row] = await this.database.query<ChannelRow>(
       'channel',
       tenantId,
       `SELECT ${COLUMNS} FROM model_channels WHERE tenant_id = $1 AND channel_id = $2`,
@@ -100,7 +100,7 @@ export class ChannelsRepository {
 
   /** false when there is none. */
   async delete(tenantId: string, channelId: string): Promise<boolean> {
-    const rows = await this.database.read(
+    const rows = await this.database.query(
       'delete channel',
       tenantId,
       'DELETE FROM model_channels WHERE tenant_id = $1 AND channel_id = $2 RETURNING 1',

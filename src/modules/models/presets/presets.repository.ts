@@ -39,7 +39,7 @@ export class PresetsRepository {
   /** The rows of a tenant and, where it has none of that name, one that is always there: that one comes first. */
   list(tenantId: string, always: { name: string; values: PresetValues }, page: PageRequest): Promise<PresetRow[]> {
     const { system_prompt, context_messages } = always.values;
-    return this.database.read<PresetRow>(
+    return this.database.query<PresetRow>(
       'presets',
       tenantId,
       `SELECT ${COLUMNS} FROM (
@@ -53,7 +53,7 @@ export class PresetsRepository {
 
   /** Without the one of that name. */
   async countOthers(tenantId: string, name: string): Promise<number> {
-    const [row] = await this.database.read<{ n: number }>(
+    const [row] = await this.database.query<{ n: number }>(
       'count presets',
       tenantId,
       'SELECT count(*) AS n FROM presets WHERE tenant_id = $1 AND name <> $2',
@@ -63,7 +63,7 @@ export class PresetsRepository {
   }
 
   async find(tenantId: string, name: string): Promise<PresetRow | undefined> {
-    const [row] = await this.database.read<PresetRow>(
+    const [row] = await this.database.query<PresetRow>(
       'preset',
       tenantId,
       `SELECT ${COLUMNS} FROM presets WHERE tenant_id = $1 AND name = $2`,
@@ -73,7 +73,7 @@ export class PresetsRepository {
   }
 
   async names(tenantId: string, among: readonly string[]): Promise<string[]> {
-    const rows = await this.database.read<{ name: string }>(
+    const rows = await this.database.query<{ name: string }>(
       'preset names',
       tenantId,
       'SELECT name FROM presets WHERE tenant_id = $1 AND name = ANY ($2::text[])',
@@ -112,7 +112,7 @@ export class PresetsRepository {
 
   /** false when there is no row. */
   async delete(tenantId: string, name: string): Promise<boolean> {
-    const rows = await this.database.read(
+    const rows = await this.database.query(
       'delete preset',
       tenantId,
       'DELETE FROM presets WHERE tenant_id = $1 AND name = $2 RETURNING 1',

@@ -27,7 +27,7 @@ export class NotificationDeadLettersRepository {
 
   /** The last attempted first. */
   list(tenantId: string, limit: number): Promise<DeadLetterRow[]> {
-    return this.database.read<DeadLetterRow & { topic: string }>(
+    return this.database.query<DeadLetterRow>(
       'dead notifications',
       tenantId,
       `SELECT d.dead_letter_id, d.notification_id, d.user_id, n.topic, d.attempts, d.dead_at, d.error
@@ -41,7 +41,7 @@ export class NotificationDeadLettersRepository {
 
   /** Makes them wait again, with all their attempts and days, at most `limit`; returns whose they were. */
   async revive(tenantId: string, { ids, userId, before }: DeadLetterChoice, limit: number): Promise<string[]> {
-    const rows = await this.database.read<{ user_id: string }>(
+    const rows = await this.database.query<{ user_id: string }>(
       'replay notifications',
       tenantId,
       `UPDATE notification_deliveries d SET dead_at = NULL, dead_letter_id = NULL, error = NULL, attempts = 0,
@@ -58,7 +58,7 @@ export class NotificationDeadLettersRepository {
 
   /** Forgets one; the notification stays in the inbox and is still sent on connect. false: there is no such one. */
   async drop(tenantId: string, id: string): Promise<boolean> {
-    const rows = await this.database.read(
+    const rows = await this.database.query(
       'drop dead notification',
       tenantId,
       `UPDATE notification_deliveries SET dropped = true, dead_at = NULL, dead_letter_id = NULL

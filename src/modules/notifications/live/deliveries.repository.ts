@@ -26,7 +26,7 @@ export class DeliveriesRepository {
 
   /** Stores that these are delivered; says of each whether there is such a delivery. */
   async settle(refs: readonly DeliveryRef[]): Promise<boolean[]> {
-    const rows = await this.system.read<{ place: number }>('settle notifications', SETTLE, [
+    const rows = await this.system.query<{ place: number }>('settle notifications', SETTLE, [
       refs.map((ref) => ref.tenantId),
       refs.map((ref) => ref.userId),
       refs.map((ref) => ref.notificationId),
@@ -37,7 +37,7 @@ export class DeliveriesRepository {
 
   /** Makes dead letters of them, but of what was delivered, given up or dropped meanwhile. */
   async giveUp(given: readonly GivenUp[]): Promise<void> {
-    await this.system.read(
+    await this.system.query(
       'give notifications up',
       `UPDATE notification_deliveries d SET dead_at = clock_timestamp(), dead_letter_id = gen_random_uuid(),
          attempts = g.attempts, error = g.error
@@ -57,7 +57,7 @@ export class DeliveriesRepository {
 
   /** Gives up what has waited for longer than so many days, at most 5,000 at a time; returns how many. */
   async expire(days: number): Promise<number> {
-    const rows = await this.system.read<{ n: number }>(
+    const rows = await this.system.query<{ n: number }>(
       'expire notifications',
       `WITH gone AS (
          UPDATE notification_deliveries d SET dead_at = clock_timestamp(), dead_letter_id = gen_random_uuid(),
@@ -76,7 +76,7 @@ export class DeliveriesRepository {
 
   /** How many dead letters there are, in all tenants. */
   async countDead(): Promise<number> {
-    const rows = await this.system.read<{ n: number }>(
+    const rows = await this.system.query<{ n: number }>(
       'count dead notifications',
       'SELECT count(*) AS n FROM notification_deliveries WHERE dead_at IS NOT NULL',
     );
@@ -85,7 +85,7 @@ export class DeliveriesRepository {
 
   /** Of each of the users whether anything was stored that they do not have, given up or not. */
   async haveWaiting(users: readonly UserRef[]): Promise<boolean[]> {
-    const rows = await this.system.read<{ waits: boolean }>(
+    const rows = await this.system.query<{ waits: boolean }>(
       'users with anything undelivered',
       `SELECT EXISTS (SELECT 1 FROM notification_deliveries d
          WHERE d.tenant_id = u.tenant_id AND d.user_id = u.user_id AND d.delivered_at IS NULL) AS waits
@@ -97,7 +97,7 @@ export class DeliveriesRepository {
 
   /** Those of the users for whom something has waited for longer than so many milliseconds and was not given up. */
   async waitedFor(users: readonly UserRef[], ms: number): Promise<UserRef[]> {
-    const rows = await this.system.read<{ tenant_id: string; user_id: string }>(
+    const rows = await this.system.query<{ tenant_id: string; user_id: string }>(
       'users with pending notifications',
       `SELECT u.tenant_id, u.user_id FROM json_to_recordset($1) u(tenant_id uuid, user_id text),
          LATERAL (SELECT 1 FROM notification_deliveries d WHERE d.tenant_id = u.tenant_id AND d.user_id = u.user_id

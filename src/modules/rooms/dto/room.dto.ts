@@ -1,13 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
+import { MAX_METADATA_BYTES, MAX_ROOM_NAME } from '../../../common/limits';
 import { PageDto, PageQueryDto } from '../../../platform/http';
 import { IsJsonObject, IsUserId } from '../../../platform/validation';
 import { ROOM_TYPES } from '../entities/room.entity';
 
 /** Most user ids in one call (contract §3). */
 export const MAX_USERS_PER_CALL = 1000;
-export const MAX_METADATA_BYTES = 8 * 1024;
-const MAX_NAME = 200;
 
 export class CreateRoomDto {
   /**
@@ -36,7 +35,7 @@ export class CreateRoomDto {
   @IsOptional()
   @IsString()
   @MinLength(1)
-  @MaxLength(MAX_NAME)
+  @MaxLength(MAX_ROOM_NAME)
   name?: string;
 
   /**
@@ -64,7 +63,7 @@ export class UpdateRoomDto {
   @IsOptional()
   @IsString()
   @MinLength(1)
-  @MaxLength(MAX_NAME)
+  @MaxLength(MAX_ROOM_NAME)
   name?: string;
 
   /**

@@ -13,11 +13,10 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
+import { MAX_OVERLAP_SECONDS } from '../../../common/limits';
 import { PageDto } from '../../../platform/http';
 
 const SCOPES = ['chat', 'admin'] as const;
-/** Longest overlap of a rotation: 30 days, in seconds. */
-const MAX_OVERLAP = 30 * 86_400;
 
 export class CreateKeyDto {
   /**
@@ -51,7 +50,7 @@ export class RotateKeyDto {
   @IsOptional()
   @IsInt()
   @Min(0)
-  @Max(MAX_OVERLAP)
+  @Max(MAX_OVERLAP_SECONDS)
   overlap_seconds?: number;
 }
 

@@ -72,7 +72,7 @@ export class WebhooksRepository {
   }
 
   async find(tenantId: string): Promise<WebhookRow | undefined> {
-    const rows = await this.database.read<WebhookRow & { url: string }>(
+    const rows = await this.database.query<WebhookRow>(
       'webhook',
       tenantId,
       `SELECT url, events, secret, CASE WHEN previous_until > clock_timestamp() THEN previous_secret END
@@ -85,7 +85,7 @@ export class WebhooksRepository {
 
   /** The old secret signs on beside the new one for the overlap. false: there is no webhook. */
   async rotate(tenantId: string, secret: string, overlapSeconds: number): Promise<boolean> {
-    const rows = await this.database.read(
+    const rows = await this.database.query(
       'rotate webhook secret',
       tenantId,
       `UPDATE webhooks SET previous_secret = secret, secret = $2,
@@ -98,7 +98,7 @@ export class WebhooksRepository {
 
   /** An attempt at this URL succeeded. */
   async succeeded(tenantId: string, url: string): Promise<void> {
-    await this.database.read(
+    await this.database.query(
       'webhook works',
       tenantId,
       'UPDATE webhooks SET failing_since = NULL WHERE tenant_id = $1 AND url = $2 AND failing_since IS NOT NULL',
@@ -108,7 +108,7 @@ export class WebhooksRepository {
 
   /** An attempt at this URL failed. true: with this it is disabled. */
   async failed(tenantId: string, url: string): Promise<boolean> {
-    const rows = await this.database.read<{ disabled: boolean }>(
+    const rows = await this.database.query<{ disabled: boolean }>(
       'webhook fails',
       tenantId,
       `WITH failing AS MATERIALIZED (
@@ -127,7 +127,7 @@ export class WebhooksRepository {
 
   /** false: it was disabled before, or leads elsewhere now. */
   async disable(tenantId: string, url: string, reason: string): Promise<boolean> {
-    const rows = await this.database.read(
+    const rows = await this.database.query(
       'disable webhook',
       tenantId,
       `UPDATE webhooks SET disabled_at = clock_timestamp(), disabled_reason = $3, updated_at = clock_timestamp()
@@ -139,7 +139,7 @@ export class WebhooksRepository {
 
   /** Of all tenants: what changed since, with so many seconds more; undefined: everything. */
   async listening(since: Date | undefined, overlapSeconds: number): Promise<ListeningRow[]> {
-    return this.system.read<ListeningRow & { tenant_id: string }>(
+    return this.system.query<ListeningRow>(
       'webhooks that listen',
       `SELECT tenant_id, updated_at,
          CASE WHEN url IS NULL OR disabled_at IS NOT NULL THEN '{}' ELSE events END AS events

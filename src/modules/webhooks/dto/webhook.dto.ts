@@ -1,16 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { MAX_OVERLAP_SECONDS } from '../../../common/limits';
 import { PageDto } from '../../../platform/http';
-
-/** Longest overlap of a rotation: 30 days, in seconds. */
-const MAX_OVERLAP = 30 * 86_400;
 
 export class RotateWebhookDto {
   /** Seconds that the old secret signs too, beside the new one, 0 to 30 days. Default 86400. */
   @IsOptional()
   @IsInt()
   @Min(0)
-  @Max(MAX_OVERLAP)
+  @Max(MAX_OVERLAP_SECONDS)
   overlap_seconds?: number;
 }
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { BEAT_MS, MAX_BEATS_AFTER_END, MAX_WAITING_BYTES, type SseEnd, SseStream } from './sse-stream';
+import { MAX_WAITING_BYTES } from '../../../common/limits';
+import { BEAT_MS, MAX_BEATS_AFTER_END, type SseEnd, SseStream } from './sse-stream';
 
 /** An answer whose reader takes what the test lets them take. */
 class FakeResponse extends EventEmitter {

@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { MAX_WAITING_BYTES } from '../../../common/limits';
 
-/** More than this waiting for a reader that does not read: the stream is cut; the reader may join again. */
-export const MAX_WAITING_BYTES = 1024 * 1024;
 /** Between two comments, which keep proxies from hanging up and show a reader who has stopped reading. */
 export const BEAT_MS = 15_000;
 /** After its end a stream's reader has so many beats to take the rest. */

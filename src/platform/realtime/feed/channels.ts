@@ -1,7 +1,7 @@
-import { encodeId } from '../../../common/ids';
+import { encodeId, roomKey } from '../../../common/ids';
 import type { Connection, CursorSeat, Entrance, Position, RoomLog } from '../contract';
 import type { FrameBatches } from './batches';
-import { type Listener, Listeners, roomKey } from './listeners';
+import { type Listener, Listeners } from './listeners';
 import type { LogReads } from './log-reads';
 import { Overheard } from './overheard';
 import { type ChannelSite, type LogPage, RoomChannel } from './room-channel';

@@ -1,7 +1,7 @@
+import { roomKey } from '../../../common/ids';
 import type { Topic } from '../../cluster';
 import type { StreamPart } from '../contract';
 import { RoomChange } from './room-change';
-import { roomKey } from './listeners';
 
 interface RoomRef {
   readonly tenantId: string;

@@ -36,11 +36,6 @@ export class Listener {
   }
 }
 
-/** One room of one tenant, as a map key. */
-export function roomKey(tenantId: string, roomId: string): string {
-  return `${tenantId}/${roomId}`;
-}
-
 /** The connections of this node, by user. */
 export class Listeners {
   private readonly byUser = new ByUser<Listener>();

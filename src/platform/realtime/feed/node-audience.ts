@@ -1,3 +1,4 @@
+import { roomKey } from '../../../common/ids';
 import type {
   AcceptedConnection,
   Audience,
@@ -9,7 +10,7 @@ import type {
   Subscriptions,
 } from '../contract';
 import type { Channels } from './channels';
-import { type Listener, roomKey } from './listeners';
+import type { Listener } from './listeners';
 import { Turns } from '../turns';
 
 /** Look-ups of where new connections sit: a storm of them must not take the database from the others. */

@@ -1,8 +1,8 @@
+import { roomKey } from '../../../common/ids';
 import type { Bus, BusEnvelope } from '../../cluster';
 import { type Frame, RoomFeed, type RoomEvent, type StreamPart } from '../contract';
 import type { Channels } from './channels';
 import { changeOf, HintOutbox, type HeadHint, ROOM_HINTS, type RoomHint } from './hints';
-import { roomKey } from './listeners';
 import { RoomChange } from './room-change';
 import type { Resync } from './resync';
 

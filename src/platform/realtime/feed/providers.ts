@@ -3,11 +3,11 @@ import { Bus, NodeRegistry } from '../../cluster';
 import { Lifecycle } from '../../lifecycle';
 import { Log } from '../../logging';
 import { Audience, ConnectionHandlers, Deliveries, RoomFeed, RoomLog, Seats, Subscriptions } from '../contract';
+import { SOCKET_PATH } from '../paths';
 import { FrameBatches } from './batches';
 import { Feed } from './feed';
 
 /** Where room events go out. */
-const SOCKET_PATH = '/ws';
 
 /** Starts the feed with the server, and hands it the connections. */
 @Injectable()

@@ -1,6 +1,6 @@
+import { roomKey } from '../../../common/ids';
 import type { RoomLog, Seats } from '../contract';
 import type { Channels } from './channels';
-import { roomKey } from './listeners';
 import type { LogReads } from './log-reads';
 
 /** Rooms per question. */

@@ -2,10 +2,10 @@ import type { OnModuleInit } from '@nestjs/common';
 import { every, type Lifecycle, StopStage } from '../../lifecycle';
 import type { Log } from '../../logging';
 import type { Connection, ConnectionHandlers } from '../contract';
+import { SOCKET_PATH } from '../paths';
 import type { PresenceParts } from './parts';
 import type { Typing } from './typing';
 
-const SOCKET_PATH = '/ws';
 const TICK_MS = 500;
 const LAST_SEEN_MS = 1000;
 

@@ -25,7 +25,7 @@ export { CLIENT_FRAMES } from '../documented-frames';
 export { Dispatcher } from './dispatcher';
 export { SubscribedFrameDto, SubscriptionFrameDto, UnsubscribedFrameDto } from './dto/subscription-frames.dto';
 export { errorFrame } from '../error-frame';
-export { SOCKET_PATH, SocketOperations } from './operations';
+export { SocketOperations } from './operations';
 export { PROTOCOL_PROVIDERS } from './providers';
 export { ServerFrame, serverFrames } from './server-frame';
 export { type FrameContext, SocketOperation } from './socket-operation';

@@ -2,11 +2,10 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Explorer } from '../../discovery';
 import { type DtoClass, type ObjectSchema, Validator } from '../../validation';
 import type { SocketDoor } from '../contract';
+import { SOCKET_PATH } from '../paths';
 import { SocketDoors } from '../transport';
 import { type FrameContext, type OperationFacts, SOCKET_OPERATION } from './socket-operation';
 
-/** The Rooms API's socket. */
-export const SOCKET_PATH = '/ws';
 /** What `@WebSocketGateway` writes down. */
 const GATEWAY_OPTIONS = 'websockets:gateway_options';
 
@@ -54,7 +53,7 @@ export class SocketOperations implements OnModuleInit {
     const stray = declared.find(({ path }) => path === undefined || !this.doors.paths.includes(path));
     if (stray)
       throw new Error(
-        `${stray.gateway} handles ${stray.operation.name}, but is no @WebSocketGateway({ path: '/ws' }), nor at any other door`,
+        `${stray.gateway} handles ${stray.operation.name}, but is no @WebSocketGateway({ path: '${SOCKET_PATH}' }), nor at any other door`,
       );
     return new Map(
       this.doors.all().map((door) => {

@@ -1,4 +1,5 @@
 import type { DtoClass } from '../../validation';
+import { SOCKET_PATH } from '../paths';
 
 /** A frame that the server sends by itself; replies are documented with their operation. */
 export interface ServerFrameFacts {
@@ -15,7 +16,7 @@ export interface ServerFrameFacts {
 const declared = new Map<string, ServerFrameFacts>();
 
 /** Declares a class as the fields of a frame that the server sends; AsyncAPI lists it. */
-export function ServerFrame(name: string, summary: string, path = '/ws'): (dto: DtoClass) => void {
+export function ServerFrame(name: string, summary: string, path = SOCKET_PATH): (dto: DtoClass) => void {
   return (dto) => {
     const key = `${path} ${name}`;
     const other = declared.get(key);

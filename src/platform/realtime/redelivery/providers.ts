@@ -6,13 +6,13 @@ import { every, Lifecycle, StopStage } from '../../lifecycle';
 import { Log } from '../../logging';
 import { Metrics } from '../../metrics';
 import { Audience, ConnectionHandlers, Deliveries, MessageFrames, Receipts } from '../contract';
+import { SOCKET_PATH } from '../paths';
 import { Attempts } from './attempts';
 import { RedeliveryHints } from './hints';
 import { Redelivery } from './redelivery';
 import { Sender } from './sender';
 import { Turns } from '../turns';
 
-const SOCKET_PATH = '/ws';
 /** Reads and writes of redelivery at the same time. */
 const AT_ONCE = 4;
 

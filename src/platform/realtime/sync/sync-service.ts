@@ -1,11 +1,12 @@
 import type { OnModuleInit } from '@nestjs/common';
-import { AppError, forbidden, notFound } from '../../../common/errors';
+import { AppError, notAMember, notFound } from '../../../common/errors';
 import { decodeId } from '../../../common/ids';
 import { type Lifecycle, StopStage } from '../../lifecycle';
 import { describeError, type Log } from '../../logging';
 import type { AcceptedConnection, Claim, ClaimedSeat, ConnectionHandlers, CursorSeat, Seats } from '../contract';
+import { SOCKET_PATH } from '../paths';
 import { Turns } from '../turns';
-import { errorFrame, SOCKET_PATH } from '../protocol';
+import { errorFrame } from '../protocol';
 import type { SyncRoomDto } from './dto/sync-frames.dto';
 import type { SyncTask } from './room-sync';
 import { SyncSession, type SyncSite } from './session';
@@ -184,6 +185,6 @@ function beginning(
 
 function refusalOf(found: Found | undefined, field?: string): AppError | undefined {
   if (found !== 'no_room' && found !== 'not_allowed' && found !== undefined) return undefined;
-  const error = found === 'not_allowed' ? forbidden('You are not a member of this room') : notFound('Room');
+  const error = found === 'not_allowed' ? notAMember() : notFound('Room');
   return field === undefined ? error : new AppError(error.code, error.message, { field });
 }

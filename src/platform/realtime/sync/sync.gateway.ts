@@ -1,6 +1,7 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { invalid } from '../../../common/errors';
-import { type FrameContext, SOCKET_PATH, SocketOperation } from '../protocol';
+import { SOCKET_PATH } from '../paths';
+import { type FrameContext, SocketOperation } from '../protocol';
 import { SyncFrameDto, type SyncRoomDto } from './dto/sync-frames.dto';
 import { SyncService } from './sync-service';
 

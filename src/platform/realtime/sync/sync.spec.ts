@@ -163,27 +163,24 @@ describe('the seam between what was missed and what is live', () => {
   const happenings = ['message', 'edit', 'join', 'remove', 'delete'] as const;
   const pairs = phases.flatMap((phase) => happenings.map((what) => [phase, what] as const));
 
-  it.each(pairs)('in the phase %s × %s', async (phase, what) => {
-    let [hits, withMuch] = [0, 0];
+  const cases = pairs.flatMap(([phase, what]) => [false, true].map((isMuch) => [phase, what, isMuch] as const));
+
+  it.each(cases)('in the phase %s × %s, more missed than is sent: %s', async (phase, what, hasMissedMuch) => {
+    let hits = 0;
     const one = fc.asyncProperty(
-      ...([some(12, harmless), fc.boolean(), committed(what), some(20), fc.boolean()] as const),
-      async (before, hasMissedMuch, change, after, isChannel) => {
+      ...([some(12, harmless), committed(what), some(20), fc.boolean()] as const),
+      async (before, change, after, isChannel) => {
         await play(isChannel, expectSynced, async (game) => {
           await game.run(before);
           await game.reach(phase, hasMissedMuch);
-          if (await game.hit(phase, change)) {
-            hits++;
-            if (hasMissedMuch) withMuch++;
-          }
+          if (await game.hit(phase, change)) hits++;
           await game.run(after);
         });
       },
     );
-    await fc.assert(one, { numRuns: runs(30) });
+    // A slow machine tries few at a time, and it may be that none of them hits.
+    for (let tries = 0; hits === 0 && tries < 10; tries++) await fc.assert(one, { numRuns: runs(15) });
     expect(hits).toBeGreaterThan(0);
-    // More was missed than is sent.
-    expect(withMuch).toBeGreaterThan(0);
-    expect(withMuch).toBeLessThan(hits);
   });
 
   it('whatever happens whenever', async () => {

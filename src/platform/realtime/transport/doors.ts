@@ -5,12 +5,13 @@ import { type ConnectionHandler, ConnectionHandlers, type SocketDoor } from '../
 import { CLIENT_FRAMES } from '../documented-frames';
 import { errorFrame } from '../error-frame';
 import { OTHER_FRAMES_PER_SECOND } from '../limits';
+import { SOCKET_PATH } from '../paths';
 import { ROOMS_DOCUMENT } from './rooms-document';
 import { MAX_FRAME_BYTES } from './wire';
 
 /** The Rooms API's socket (contract §4). */
 const ROOMS_DOOR: SocketDoor = {
-  path: '/ws',
+  path: SOCKET_PATH,
   tenantLimit: 'ws_connections',
   userLimit: 'ws_connections_per_user',
   access: 'user',

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { MAX_WAITING_BYTES } from '../../../common/limits';
 import type { Caller } from '../../auth';
 import type { AcceptedConnection, FrameBatch, SocketDoor, StreamPiece, WireFrame } from '../contract';
 import { Backlog } from './backlog';
@@ -7,8 +8,6 @@ import { CloseCode } from './close-codes';
 import type { Flushable, Flusher } from './flusher';
 import { HeldFrames } from './held-frames';
 
-/** Live bytes that may wait for a client. */
-export const MAX_WAITING_BYTES = 1024 * 1024;
 /** While more than this waits in the socket, of ephemeral frames only the newest of each key is kept. */
 const EPHEMERAL_BYTES = 64 * 1024;
 /** What a close frame may say beside its code, in bytes. */

@@ -1,12 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { forbidden, invalid, unauthenticated } from '../../../common/errors';
-import type { Caller, CredentialHeaders } from '../../auth';
+import { type Caller, type CredentialHeaders, TICKET_PREFIX } from '../../auth';
 import { clientAddress, refuseUnknownParameters } from '../../http';
 import type { SocketDoor, SocketRequest } from '../contract';
 
-/** Begins every socket ticket. */
-const TICKET_PREFIX = 'wst_';
-const BEARER_TICKET = /^Bearer +(wst_\S+)$/i;
+const BEARER_TICKET = new RegExp(`^Bearer +(${TICKET_PREFIX}\\S+)$`, 'i');
 
 const text = (description: string): object => ({ type: 'string', description });
 

@@ -1,11 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
+import { MAX_METADATA_BYTES, MAX_PRESET_NAME, MAX_ROOM_NAME } from '../../../../common/limits';
 import { PageDto, PageQueryDto } from '../../../../platform/http';
 import { IsJsonObject, IsNotBlank, IsUserId } from '../../../../platform/validation';
-
-const MAX_TITLE = 200;
-const MAX_PRESET = 128;
-const MAX_METADATA_BYTES = 8 * 1024;
 
 export class CreateChatDto {
   /**
@@ -23,7 +20,7 @@ export class CreateChatDto {
   @IsOptional()
   @IsString()
   @MinLength(1)
-  @MaxLength(MAX_TITLE)
+  @MaxLength(MAX_ROOM_NAME)
   @IsNotBlank()
   title?: string;
 
@@ -39,7 +36,7 @@ export class CreateChatDto {
   @IsOptional()
   @IsString()
   @MinLength(1)
-  @MaxLength(MAX_PRESET)
+  @MaxLength(MAX_PRESET_NAME)
   preset?: string;
 }
 
@@ -51,7 +48,7 @@ export class UpdateChatDto {
   @IsOptional()
   @IsString()
   @MinLength(1)
-  @MaxLength(MAX_TITLE)
+  @MaxLength(MAX_ROOM_NAME)
   @IsNotBlank()
   title?: string;
 

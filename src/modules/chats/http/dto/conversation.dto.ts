@@ -1,14 +1,13 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, IsString, Matches, MaxLength, MinLength } from 'class-validator';
+import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT, MAX_PRESET_NAME } from '../../../../common/limits';
 import { PageQueryDto } from '../../../../platform/http';
 import { IsNotBlank, IsUserId } from '../../../../platform/validation';
 import { CamelAnswerOptionsDto } from '../../dto/answer-options.dto';
-import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT } from './turn.dto';
 
 /** 1–128 printable ASCII characters without spaces and commas, like a user id. */
 const GROUP_ID = /^[\x21-\x2b\x2d-\x7e]{1,128}$/;
 const GROUP_ID_FAULT = 'groupId must be 1-128 printable ASCII characters without spaces and commas';
-const MAX_PRESET = 128;
 
 export class AskDto extends CamelAnswerOptionsDto {
   /**
@@ -41,7 +40,7 @@ export class AskDto extends CamelAnswerOptionsDto {
   @IsOptional()
   @IsString()
   @MinLength(1)
-  @MaxLength(MAX_PRESET)
+  @MaxLength(MAX_PRESET_NAME)
   preset?: string;
 
   /**

@@ -1,13 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
+import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT, MAX_META_BYTES } from '../../../../common/limits';
 import { PageDto, PageQueryDto } from '../../../../platform/http';
 import { IsJsonObject, IsNotBlank } from '../../../../platform/validation';
 import { AnswerOptionsDto } from '../../dto/answer-options.dto';
 
-/** Longest content, in Unicode code points (contract §3). */
-export const MAX_CONTENT = 32_768;
-export const MAX_CLIENT_MESSAGE_ID = 64;
-const MAX_METADATA_BYTES = 16 * 1024;
 const MESSAGE_STATUSES = ['completed', 'cancelled', 'interrupted', 'failed', 'superseded'] as const;
 
 export class RegenerateDto {
@@ -38,7 +35,7 @@ export class SendChatMessageDto extends AnswerOptionsDto {
    * @example {"source":"web"}
    */
   @IsOptional()
-  @IsJsonObject({ maxBytes: MAX_METADATA_BYTES })
+  @IsJsonObject({ maxBytes: MAX_META_BYTES })
   metadata?: Record<string, unknown>;
 
   /**

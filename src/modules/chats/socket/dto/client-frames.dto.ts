@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT, MAX_META_BYTES } from '../../../../common/limits';
 import { IsJsonObject, IsNotBlank } from '../../../../platform/validation';
 import { AnswerOptionsDto } from '../../dto/answer-options.dto';
 
@@ -11,20 +12,20 @@ export class ChatMessageFrameDto extends AnswerOptionsDto {
    */
   @IsString()
   @MinLength(1)
-  @MaxLength(32_768)
+  @MaxLength(MAX_CONTENT)
   @IsNotBlank()
   content!: string;
 
   /** An object of your own (or a JSON string that holds one), at most 16 KB. */
   @IsOptional()
-  @IsJsonObject({ maxBytes: 16 * 1024, orText: true })
+  @IsJsonObject({ maxBytes: MAX_META_BYTES, orText: true })
   metadata?: Record<string, unknown> | string;
 
   /** Your id of the message, at most 64 characters: a retry with the same one stores nothing. */
   @IsOptional()
   @IsString()
   @MinLength(1)
-  @MaxLength(64)
+  @MaxLength(MAX_CLIENT_MESSAGE_ID)
   client_message_id?: string;
 }
 

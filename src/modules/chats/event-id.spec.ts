@@ -1,7 +1,7 @@
 import { RUN, RUN_ID } from '../../../test/support/chats/fake-runs';
 import type { AppError } from '../../common/errors';
 import { chatIdOf, conversationIdOf } from './http/ids';
-import { eventId, positionOf } from './position';
+import { eventId, positionOf } from './event-id';
 
 function fieldOf(refused: () => unknown): string | undefined {
   try {

@@ -1,0 +1,2 @@
+/** The Rooms API's socket. */
+export const SOCKET_PATH = '/ws';
