@@ -5,6 +5,7 @@ import { AiTurns } from '../../src/modules/messages/ai-turns';
 import { Appender, APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { isStored, type NewMessage } from '../../src/modules/messages/appender/item';
 import { MessageFeed } from '../../src/modules/messages/message-feed';
+import { started } from '../support/exploring';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
@@ -179,12 +180,11 @@ describe('the appender on a real database', () => {
     const appender = new Appender(
       bench.repository,
       bench.open.availability,
-      lifecycle,
       new Metrics(new SilentLog()),
       new MessageFeed(feed, typingOn(feed), new AiTurns()),
       new SilentLog(),
     );
-    appender.onModuleInit();
+    started(lifecycle, appender);
     const room = await bench.room();
     const sent = numbered(room, 300).map((message) => appender.append(message));
     await lifecycle.stop('test');

@@ -8,8 +8,6 @@ import { ReadUpdates } from '../../src/modules/delivery/read-updates';
 import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
 import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
 import { Effects } from '../../src/platform/idempotency';
-import { Lifecycle } from '../../src/platform/lifecycle';
-import { SilentLog } from '../../src/platform/logging';
 import { RecordingFeed } from '../support/realtime/recording-feed';
 import { RedeliveryWorld } from '../support/realtime/redelivery-world';
 import { RowsRead } from '../support/rows-read';
@@ -31,7 +29,7 @@ describe('rows read for a page', () => {
     rows = await RowsRead.open();
     messages = new MessagesRepository(rows.database);
     rooms = new RoomsRepository(rows.database);
-    const updates = new ReadUpdates(new RecordingFeed(), new Lifecycle(new SilentLog()));
+    const updates = new ReadUpdates(new RecordingFeed());
     const delivery = new DeliveryService(
       new DeliveryRepository(rows.database),
       new Effects(rows.database),

@@ -15,7 +15,6 @@ import { LiveRuns } from './core/live-runs';
 import { Reruns } from './core/reruns';
 import { RunChunksRepository } from './core/run-chunks.repository';
 import { RunEnds } from './core/run-ends';
-import { RunMetrics } from './core/run-metrics';
 import { RunPublisher } from './core/run-publisher';
 import { RunWorker } from './core/run-worker';
 import { RunsRepository } from './core/runs.repository';
@@ -51,7 +50,6 @@ import { CHAT_SOCKET_PROVIDERS } from './socket/providers';
     Reruns,
     RunChunksRepository,
     RunEnds,
-    RunMetrics,
     RunPublisher,
     RunSnapshots,
     RunWorker,

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 
 /** A provider whose class has a mark. */
@@ -36,7 +36,7 @@ function set(mark: symbol, options: unknown, target: object): void {
 @Injectable()
 export class Explorer {
   constructor(
-    private readonly discovery: DiscoveryService,
+    @Inject(DiscoveryService) private readonly discovery: { getProviders(): readonly { instance?: unknown }[] },
     private readonly scanner: MetadataScanner,
   ) {}
 
@@ -67,7 +67,7 @@ export class Explorer {
 
   /** An alias of a provider is the same instance once more. */
   private providers(): object[] {
-    const all = this.discovery.getProviders().map(({ instance }: { instance?: unknown }) => instance);
+    const all = this.discovery.getProviders().map(({ instance }) => instance);
     return [...new Set(all)].filter((instance) => typeof instance === 'object' && instance !== null);
   }
 }

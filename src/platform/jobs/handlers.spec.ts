@@ -1,7 +1,6 @@
-import type { Type } from '@nestjs/common';
 import { IsInt, IsOptional } from 'class-validator';
 import { DatabaseError } from 'pg';
-import { exploring } from '../../../test/support/exploring';
+import { explorerOf } from '../../../test/support/exploring';
 import { unavailable } from '../../common/errors';
 import { Validator } from '../validation';
 import { outcomeOf, textOf } from './ending';
@@ -42,13 +41,17 @@ class First extends Recorder {}
 @JobHandler(OPTIONS)
 class Second extends Recorder {}
 
-function withNumbers(wrong: Partial<JobHandlerOptions<Payload>>): Type {
+function withNumbers(wrong: Partial<JobHandlerOptions<Payload>>): Recorder {
   @JobHandler({ ...OPTIONS, ...wrong })
   class Wrong extends Recorder {}
-  return Wrong;
+  return new Wrong();
 }
 
-const boot = async (...runners: Type[]) => (await exploring(Validator, JobHandlers, ...runners)).init();
+function boot(...runners: readonly Recorder[]): JobHandlers['all'] {
+  const handlers = new JobHandlers(explorerOf(...runners), new Validator());
+  handlers.onModuleInit();
+  return handlers.all;
+}
 const jobWith = (payload: unknown): Job => ({
   id: 1,
   tenantId: '0190aaaa-0000-7000-8000-000000000001',
@@ -59,41 +62,39 @@ const jobWith = (payload: unknown): Job => ({
   createdAt: new Date(0),
 });
 
-async function bound(): Promise<{ readonly first: First; readonly runner: BoundRunner }> {
-  const app = await boot(First);
-  const runner = app.get(JobHandlers).all.get(KIND.name);
+function bound(first = new First()): { readonly first: First; readonly runner: BoundRunner } {
+  const runner = boot(first).get(KIND.name);
   if (runner === undefined) throw new Error('the handler was not found');
-  return { first: app.get(First), runner };
+  return { first, runner };
 }
 
 describe('the boot', () => {
-  it('finds the handler of a kind', async () => {
-    const { runner } = await bound();
+  it('finds the handler of a kind', () => {
+    const { runner } = bound();
     expect(runner).toMatchObject({ schedule: [1000], maxAttempts: 3, concurrency: 1 });
   });
 
-  it('refuses a second one', async () => {
-    await expect(boot(First, Second)).rejects.toThrow('Two handlers for jobs of kind spec.a: Second is the second');
+  it('refuses a second one', () => {
+    expect(() => boot(new First(), new Second())).toThrow('Two handlers for jobs of kind spec.a: Second is the second');
   });
 
-  it('refuses a kind that has none', async () => {
-    await expect(boot()).rejects.toThrow('No handler for jobs of kind spec.a');
+  it('refuses a kind that has none', () => {
+    expect(() => boot()).toThrow('No handler for jobs of kind spec.a');
   });
 
   it.each([{ schedule: [] }, { maxAttempts: 0 }, { concurrency: 0.5 }, { perTenant: 0 }, { slots: -1 }])(
     'refuses numbers that would never run a job: %j',
-    async (wrong) => {
-      await expect(boot(withNumbers(wrong))).rejects.toThrow('Jobs of kind spec.a');
+    (wrong) => {
+      expect(() => boot(withNumbers(wrong))).toThrow('Jobs of kind spec.a');
     },
   );
 
-  it('takes the schedule of a configuration, with an attempt after each delay and one before', async () => {
+  it('takes the schedule of a configuration, with an attempt after each delay and one before', () => {
     @JobHandler({ kind: KIND, concurrency: 1 })
     class Configured extends Recorder {
       readonly schedule = [1, 2, 3];
     }
-    const app = await boot(Configured);
-    expect(app.get(JobHandlers).all.get(KIND.name)).toMatchObject({ schedule: [1, 2, 3], maxAttempts: 4 });
+    expect(boot(new Configured()).get(KIND.name)).toMatchObject({ schedule: [1, 2, 3], maxAttempts: 4 });
   });
 
   it('two kinds have two names', () => {
@@ -105,7 +106,7 @@ describe('a payload', () => {
   const signal = new AbortController().signal;
 
   it('comes as its class says, without what another release has written beside it', async () => {
-    const { first, runner } = await bound();
+    const { first, runner } = bound();
     const job = jobWith({ n: 1, more: null, later: 'x' });
     await runner.run(job, signal);
     await runner.onDead?.(job, 'gone');
@@ -120,7 +121,7 @@ describe('a payload', () => {
     [[1], 'The payload does not fit: It must be a JSON object'],
     [null, 'The payload does not fit: It must be a JSON object'],
   ])('that does not fit ends its job, which nobody runs or buries: %j', async (payload, message) => {
-    const { first, runner } = await bound();
+    const { first, runner } = bound();
     const failure = await runner.run(jobWith(payload), signal).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DeadJob);
     expect(outcomeOf(failure, 1, runner)).toEqual({ outcome: 'dead', delayMs: 0, error: message });

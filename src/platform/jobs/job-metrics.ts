@@ -1,22 +1,28 @@
 import { Injectable } from '@nestjs/common';
-import { Metrics } from '../metrics';
+import { Gauge, type GaugeSample, Metrics } from '../metrics';
 import { JobsRepository } from './jobs.repository';
 
 const STATES = ['queued', 'running', 'dead'] as const;
 
-/** What /metrics says of jobs. How many are in which state is asked at most once per scrape. */
+/** What /metrics says of jobs. */
 @Injectable()
 export class JobMetrics {
   private readonly outcomes;
   private readonly durations;
 
-  constructor(repository: JobsRepository, metrics: Metrics) {
+  constructor(
+    private readonly repository: JobsRepository,
+    metrics: Metrics,
+  ) {
     this.outcomes = metrics.counter('chatapi_jobs_ended_total');
     this.durations = metrics.histogram('chatapi_jobs_seconds');
-    metrics.collect('chatapi_jobs', async () => {
-      const counts = new Map((await repository.counts()).map((row) => [row.state, row.n]));
-      return STATES.map((state) => ({ labels: { state }, value: counts.get(state) ?? 0 }));
-    });
+  }
+
+  /** Asked at most once per scrape. */
+  @Gauge('chatapi_jobs')
+  async states(): Promise<GaugeSample<'chatapi_jobs'>[]> {
+    const counts = new Map((await this.repository.counts()).map((row) => [row.state, row.n]));
+    return STATES.map((state) => ({ labels: { state }, value: counts.get(state) ?? 0 }));
   }
 
   /** An attempt ended. */

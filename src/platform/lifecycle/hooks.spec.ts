@@ -1,12 +1,9 @@
-import { Injectable, type Type } from '@nestjs/common';
-import type { TestingModule } from '@nestjs/testing';
-import { exploring } from '../../../test/support/exploring';
-import { Log, SilentLog } from '../logging';
+import { explorerOf, started } from '../../../test/support/exploring';
+import { SilentLog } from '../logging';
 import { Every, Lifecycle, LifecycleHooks, OnStop, StopStage } from '.';
 
 const lines: string[] = [];
 
-@Injectable()
 class Flushing {
   readonly everyMs = 70;
 
@@ -34,7 +31,6 @@ class Flushing {
   }
 }
 
-@Injectable()
 class Lasting {
   @Every(100, 'lasting', StopStage.log)
   run(): void {
@@ -48,29 +44,21 @@ class Lasting {
   }
 }
 
-function compiled(lifecycle: Lifecycle, ...providers: Type[]): Promise<TestingModule> {
-  const ports = [
-    { provide: Log, useValue: new SilentLog() },
-    { provide: Lifecycle, useValue: lifecycle },
-  ];
-  return exploring(...ports, LifecycleHooks, ...providers);
-}
-
-async function boot(...providers: Type[]): Promise<Lifecycle> {
+function boot(...providers: readonly object[]): Lifecycle {
   const lifecycle = new Lifecycle(new SilentLog());
-  await (await compiled(lifecycle, ...providers)).init();
+  started(lifecycle, ...providers);
   return lifecycle;
 }
 
 beforeEach(() => {
   lines.length = 0;
-  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
+  jest.useFakeTimers();
 });
 afterEach(() => jest.useRealTimers());
 
 describe('what providers do while the server runs', () => {
   it('is done again and again, and ended before what is done last', async () => {
-    const lifecycle = await boot(Flushing);
+    const lifecycle = boot(new Flushing());
     await jest.advanceTimersByTimeAsync(69);
     expect(lines).toEqual(['slow begins']);
     await jest.advanceTimersByTimeAsync(1);
@@ -84,7 +72,7 @@ describe('what providers do while the server runs', () => {
   });
 
   it('goes on until the stage that it names', async () => {
-    const lifecycle = await boot(Lasting);
+    const lifecycle = boot(new Lasting());
     const stopped = lifecycle.stop('test');
     await jest.advanceTimersByTimeAsync(500);
     await stopped;
@@ -92,36 +80,28 @@ describe('what providers do while the server runs', () => {
   });
 
   it('is undone where the start was cut short, and not begun afterwards', async () => {
-    @Injectable()
-    class Failing {
-      onModuleInit(): void {
-        throw new Error('no');
-      }
-    }
     const lifecycle = new Lifecycle(new SilentLog());
-    const app = await compiled(lifecycle, Flushing, Failing);
-    await expect(app.init()).rejects.toThrow('no');
+    const hooks = new LifecycleHooks(explorerOf(new Flushing()), lifecycle, new SilentLog());
+    hooks.onModuleInit();
     await lifecycle.stop('the start failed');
-    app.get(LifecycleHooks).onApplicationBootstrap();
+    hooks.onApplicationBootstrap();
     await jest.advanceTimersByTimeAsync(5000);
     expect(lines).toEqual(['last', 'after']);
   });
 });
 
 describe('the boot', () => {
-  it('refuses two timers of one name', async () => {
-    @Injectable()
+  it('refuses two timers of one name', () => {
     class Other {
       @Every(10, 'flush')
       again(): void {
         return;
       }
     }
-    await expect(boot(Flushing, Other)).rejects.toThrow('Two timers are called flush (Other.again)');
+    expect(() => boot(new Flushing(), new Other())).toThrow('Two timers are called flush (Other.again)');
   });
 
-  it('refuses two methods of one provider for one stage', async () => {
-    @Injectable()
+  it('refuses two methods of one provider for one stage', () => {
     class Twice {
       @OnStop(StopStage.sockets)
       one(): void {
@@ -133,7 +113,7 @@ describe('the boot', () => {
         return;
       }
     }
-    await expect(boot(Twice)).rejects.toThrow('Twice has two methods for the stage sockets of the stop');
+    expect(() => boot(new Twice())).toThrow('Twice has two methods for the stage sockets of the stop');
   });
 
   it('refuses a method that is marked twice', () => {

@@ -1,12 +1,14 @@
+import { DiscoveryModule } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
 import type { Type } from '@nestjs/common';
 import { Clock, ManualClock } from '../../../src/common/clock';
+import { Explorer } from '../../../src/platform/discovery';
 import { Log } from '../../../src/platform/logging';
 import { Metrics } from '../../../src/platform/metrics';
 import type { SocketDoor } from '../../../src/platform/realtime/contract';
 import { Dispatcher, SocketOperations } from '../../../src/platform/realtime/protocol';
 import { SocketDoors } from '../../../src/platform/realtime/transport';
 import { Validator } from '../../../src/platform/validation';
-import { exploring } from '../exploring';
 import { RecordingLog } from '../recording-log';
 import { type RecordingConnection } from './recording-connection';
 
@@ -27,16 +29,20 @@ export interface SocketHarness {
 export async function startProtocol(...gateways: Type[]): Promise<SocketHarness> {
   const log = new RecordingLog();
   const clock = new ManualClock();
-  const module = await exploring(
-    ...gateways,
-    Validator,
-    SocketOperations,
-    Dispatcher,
-    SocketDoors,
-    { provide: Clock, useValue: clock },
-    { provide: Log, useValue: log },
-    { provide: Metrics, useValue: new Metrics(log) },
-  );
+  const module = await Test.createTestingModule({
+    imports: [DiscoveryModule],
+    providers: [
+      ...gateways,
+      Explorer,
+      Validator,
+      SocketOperations,
+      Dispatcher,
+      SocketDoors,
+      { provide: Clock, useValue: clock },
+      { provide: Log, useValue: log },
+      { provide: Metrics, useValue: new Metrics(log) },
+    ],
+  }).compile();
   await module.init();
   const dispatcher = module.get(Dispatcher);
   const door: SocketDoor = module.get(SocketDoors).standard;

@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from '../../../platform/database';
+import { Every } from '../../../platform/lifecycle';
+
+const PURGE_MS = 10 * 60_000;
 
 /** Tokens of a run that are to be stored. */
 export interface NewChunk {
@@ -46,6 +49,7 @@ export class RunChunksRepository {
   }
 
   /** Drops tokens whose hour is over, in batches; the answers stay. Returns how many chunks. */
+  @Every(PURGE_MS, 'run chunks purge')
   async purge(): Promise<number> {
     let total = 0;
     for (let n = PURGE_BATCH; n === PURGE_BATCH; total += n) {
