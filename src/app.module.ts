@@ -8,15 +8,12 @@ import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
 import { WebhooksModule } from './modules/webhooks';
-import { ClusterModule } from './platform/cluster';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
 import { HealthModule } from './platform/health';
-import { IdempotencyModule } from './platform/idempotency';
-import { JobsModule } from './platform/jobs';
-import { MetricsModule } from './platform/metrics';
-import { RateLimitModule } from './platform/rate-limit';
 import { RealtimeModule } from './platform/realtime';
-import { type Resources, ResourcesModule } from './platform/resources';
+import { PlatformModule } from './platform/platform.module';
+import type { Resources } from './platform/resources';
+import { PortsModule } from './ports.module';
 
 /** The list of modules. */
 @Module({})
@@ -25,14 +22,10 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ResourcesModule.register(resources),
+        PlatformModule.register(resources),
         DatabaseModule.register(database),
-        ClusterModule,
-        MetricsModule,
-        IdempotencyModule,
-        RateLimitModule,
+        PortsModule,
         RealtimeModule,
-        JobsModule,
         HealthModule,
         TenantsModule,
         RoomsModule,

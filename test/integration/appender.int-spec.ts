@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { AppError } from '../../src/common/errors';
 import { newUuid } from '../../src/common/ids';
-import { AiTurns } from '../../src/modules/messages/ai-turns';
 import { Appender, APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { isStored, type NewMessage } from '../../src/modules/messages/appender/item';
 import { MessageFeed } from '../../src/modules/messages/message-feed';
@@ -11,7 +10,7 @@ import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { AppendBench, checkLog, messageTo, type RoomRef, seqOf, until } from '../support/append-model';
 import { playAppends, step } from '../support/append-play';
-import { RecordingFeed, typingOn } from '../support/realtime/recording-feed';
+import { NO_TURNS, RecordingFeed, typingOn } from '../support/realtime/recording-feed';
 import { runs } from '../support/patience';
 
 describe('the appender on a real database', () => {
@@ -181,7 +180,7 @@ describe('the appender on a real database', () => {
       bench.repository,
       bench.open.availability,
       new Metrics(new SilentLog()),
-      new MessageFeed(feed, typingOn(feed), new AiTurns()),
+      new MessageFeed(feed, typingOn(feed), NO_TURNS),
       new SilentLog(),
     );
     started(lifecycle, appender);

@@ -9,7 +9,7 @@ import { NotificationDeadLettersRepository } from '../../src/modules/notificatio
 import { DeliveriesRepository } from '../../src/modules/notifications/live/deliveries.repository';
 import { NOTIFICATION_HINTS, NotificationLinks } from '../../src/modules/notifications/live/links';
 import { NotificationsRepository } from '../../src/modules/notifications/notifications.repository';
-import { OfflineJobs, type OfflineTargets } from '../../src/modules/notifications/offline-jobs';
+import type { OfflineJobs, OfflineTargets } from '../../src/modules/notifications/offline-jobs';
 import { SystemClock } from '../../src/common/clock';
 import { type JobsHarness, startJobs } from '../support/jobs';
 import { uuidOf } from '../support/tenants';
@@ -50,13 +50,15 @@ describe('notifications in the database', () => {
   }
 
   /** A fan-out whose node hears itself; `told` are the users of every hint, in order. */
-  function fanOut(offline = new OfflineJobs()): { told: string[][]; run: (id: string) => Promise<void> } {
+  function fanOut(offline: OfflineJobs = { jobsFor: () => [] }): {
+    told: string[][];
+    run: (id: string) => Promise<void>;
+  } {
     const bus = new MemoryBus('node', () => undefined);
     const told: string[][] = [];
     bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => void told.push([...payload.userIds]));
     const settlements = { delivered: () => Promise.resolve(true), giveUp: () => Promise.resolve() };
-    const ports = { repository, settlements, clock: new SystemClock(), hasWaiting: () => Promise.resolve(true) };
-    const links = new NotificationLinks(ports, deliveries, bus);
+    const links = new NotificationLinks(repository, settlements, deliveries, new SystemClock(), bus);
     const presence = new Presence(new MemoryLeases(new SystemClock()));
     const metrics = new Metrics(new SilentLog());
     const job = new FanOut(repository, links, presence, offline, metrics);
@@ -117,18 +119,18 @@ describe('notifications in the database', () => {
   it('hand users who are offline to whoever has something to do for them, once per batch', async () => {
     const id = await create(1500);
     const asked: OfflineTargets[] = [];
-    const offline = new OfflineJobs();
-    offline.use((targets) => {
-      asked.push(targets);
-      return Promise.resolve([{ kind: 'webhook', key: 'k', payload: { users: targets.userIds.length } }]);
-    });
+    const offline: OfflineJobs = {
+      jobsFor: (targets) => {
+        asked.push(targets);
+        return [{ kind: 'webhook', key: 'k', payload: { users: targets.userIds.length } }];
+      },
+    };
     await test.clear();
     await fanOut(offline).run(id);
     expect(asked.map(({ userIds }) => userIds.length)).toEqual([1000, 500]);
     expect(asked[0]).toMatchObject({ tenantId: tenant, notificationId: id, topic: 'news' });
     await fanOut(offline).run(id);
     expect((await test.rows()).map(({ kind }) => kind)).toEqual(['webhook', 'webhook']);
-    expect(() => offline.use(() => Promise.resolve([]))).toThrow('already');
   });
 
   it('become dead letters after 30 days, and not before', async () => {
@@ -175,9 +177,7 @@ describe('notifications in the database', () => {
       const replayed: string[][] = [];
       const links = { publishReplay: (_tenant: string, ids: readonly string[]) => void replayed.push([...ids]) };
       const source = new NotificationDeadLettersRepository(test.open.database);
-      const letters = new NotificationDeadLetters(source, deliveries, links as unknown as NotificationLinks, {
-        add: () => undefined,
-      });
+      const letters = new NotificationDeadLetters(source, deliveries, links as unknown as NotificationLinks);
       return { id, letters, replayed };
     }
     const uuidsOf = (items: readonly { id: string }[]): string[] => items.map(({ id }) => uuidOf(id));

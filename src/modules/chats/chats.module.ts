@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
 import { SseModule } from '../../platform/http';
+import { RealtimeModule } from '../../platform/realtime';
+import { MessagesModule } from '../messages';
 import { ModelsModule } from '../models';
+import { RoomsModule } from '../rooms';
+import { TenantsModule } from '../tenants';
 import { Chats, ChatStreams, Turns } from './contract';
 import { Answerer } from './core/answerer';
 import { Budgets } from './core/budgets';
@@ -22,7 +26,7 @@ import { RunSnapshots } from './core/snapshots';
 import { Stops } from './core/stops';
 import { Titles } from './core/titles';
 import { TurnGate } from './core/turn-gate';
-import { TurnsService } from './core/turns.service';
+import { RoomTurns, TurnsService } from './core/turns.service';
 import { AnswerStreams } from './http/answer-streams';
 import { AnswerWaits } from './http/answer-waits';
 import { Answers } from './http/answers';
@@ -33,7 +37,7 @@ import { TurnsController } from './http/turns.controller';
 import { CHAT_SOCKET_PROVIDERS } from './socket/providers';
 
 @Module({
-  imports: [ModelsModule, SseModule],
+  imports: [RealtimeModule, SseModule, TenantsModule, RoomsModule, MessagesModule, ModelsModule],
   controllers: [ChatController, ChatsController, ConversationsController, TurnsController],
   providers: [
     AnswerStreams,
@@ -57,11 +61,12 @@ import { CHAT_SOCKET_PROVIDERS } from './socket/providers';
     Stops,
     Titles,
     TurnGate,
+    RoomTurns,
     ...CHAT_SOCKET_PROVIDERS,
     { provide: Chats, useClass: ChatsService },
     { provide: Turns, useClass: TurnsService },
     { provide: ChatStreams, useClass: ChatStreamsService },
   ],
-  exports: [Chats],
+  exports: [Chats, RoomTurns],
 })
 export class ChatsModule {}

@@ -1,11 +1,11 @@
-import { Global, Module } from '@nestjs/common';
-import { Receipts } from '../../platform/realtime';
+import { Module } from '@nestjs/common';
+import { RealtimeModule } from '../../platform/realtime';
+import { TenantsModule } from '../tenants';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { DeadLettersService } from './dead-letters/dead-letters.service';
 import { MessageLetters } from './dead-letters/message-letters';
 import { DeadLetterRegistry } from './dead-letters/registry';
-import { DeadLetterSources } from './dead-letters/sources';
 import { DeliveryController } from './delivery.controller';
 import { DeliveryGateway } from './delivery.gateway';
 import { DeliveryRepository } from './delivery.repository';
@@ -13,9 +13,8 @@ import { DeliveryService } from './delivery.service';
 import { MemberReceipts } from './member-receipts';
 import { ReadUpdates } from './read-updates';
 
-/** Global, because it implements a port of the platform, which does not know it. */
-@Global()
 @Module({
+  imports: [RealtimeModule, TenantsModule],
   controllers: [DeliveryController, DeadLettersController],
   providers: [
     DeadLettersRepository,
@@ -26,9 +25,8 @@ import { ReadUpdates } from './read-updates';
     DeliveryService,
     MessageLetters,
     ReadUpdates,
-    { provide: DeadLetterSources, useExisting: DeadLetterRegistry },
-    { provide: Receipts, useClass: MemberReceipts },
+    MemberReceipts,
   ],
-  exports: [DeadLetterSources, DeliveryService, Receipts],
+  exports: [DeliveryService, MemberReceipts],
 })
 export class DeliveryModule {}

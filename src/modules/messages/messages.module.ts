@@ -1,9 +1,7 @@
-import { Global, Module } from '@nestjs/common';
-import { MessageFrames, RoomLog } from '../../platform/realtime';
+import { Module } from '@nestjs/common';
+import { RealtimeModule } from '../../platform/realtime';
 import { DeliveryModule } from '../delivery';
-import { RoomPreviews } from '../rooms';
-import { AiTurns } from './ai-turns';
-import { AppendHooks } from './append-hooks';
+import { RoomsModule } from '../rooms';
 import { AppendRepository } from './appender/append.repository';
 import { Appender } from './appender/appender';
 import { ChatLog } from './chat-log';
@@ -20,14 +18,10 @@ import { MessagesRoomLog } from './room-log/messages-room-log';
 import { MissedRepository } from './room-log/missed.repository';
 import { RoomLogRepository } from './room-log/room-log.repository';
 
-/** Global, because it implements ports of the rooms module and of the platform, which do not know it. */
-@Global()
 @Module({
-  imports: [DeliveryModule],
+  imports: [RealtimeModule, RoomsModule, DeliveryModule],
   controllers: [MessagesController],
   providers: [
-    AiTurns,
-    AppendHooks,
     AppendRepository,
     Appender,
     ChatLog,
@@ -39,20 +33,10 @@ import { RoomLogRepository } from './room-log/room-log.repository';
     MessagesService,
     MissedRepository,
     RoomLogRepository,
-    { provide: RoomPreviews, useClass: MessagePreviews },
-    { provide: RoomLog, useClass: MessagesRoomLog },
-    { provide: MessageFrames, useClass: LogMessageFrames },
+    MessagePreviews,
+    MessagesRoomLog,
+    LogMessageFrames,
   ],
-  exports: [
-    AiTurns,
-    AppendHooks,
-    ChatLog,
-    MessageWriter,
-    RoomPreviews,
-    RoomLog,
-    MessageFacts,
-    MessageFrames,
-    MessagesService,
-  ],
+  exports: [ChatLog, MessageWriter, MessageFacts, MessagesService, MessagePreviews, MessagesRoomLog, LogMessageFrames],
 })
 export class MessagesModule {}

@@ -67,10 +67,16 @@ export class FanOut implements JobRunner<FanOutPayload> {
     notificationId: string,
     { topic, created_at, user_ids }: SpreadBatch,
   ): Promise<readonly NewJob[]> {
-    if (!this.offline.isUsed || user_ids.length === 0) return [];
+    if (user_ids.length === 0) return [];
     const online = await this.presence.online(tenantId, user_ids);
     const userIds = user_ids.filter((userId) => !online.has(userId));
     if (userIds.length === 0) return [];
-    return this.offline.of({ tenantId, notificationId, topic, createdAt: new Date(created_at).toISOString(), userIds });
+    return this.offline.jobsFor({
+      tenantId,
+      notificationId,
+      topic,
+      createdAt: new Date(created_at).toISOString(),
+      userIds,
+    });
   }
 }

@@ -1,5 +1,6 @@
-import { Global, Module } from '@nestjs/common';
-import { Seats, SharedRooms } from '../../platform/realtime';
+import { Module } from '@nestjs/common';
+import { RealtimeModule } from '../../platform/realtime';
+import { TenantsModule } from '../tenants';
 import { MembersController } from './members.controller';
 import { MembersService } from './members.service';
 // The frames of rooms are declared by being loaded.
@@ -19,9 +20,8 @@ import { SubscriptionsService } from './subscriptions.service';
 import { TypingGateway } from './typing.gateway';
 import { TypingService } from './typing.service';
 
-/** Global, because it implements ports of the platform. RoomPreviews comes from the global messages module. */
-@Global()
 @Module({
+  imports: [RealtimeModule, TenantsModule],
   controllers: [RoomsController, MembersController, PresenceController],
   providers: [
     RoomsRepository,
@@ -36,9 +36,8 @@ import { TypingService } from './typing.service';
     SubscriptionsService,
     TypingService,
     TypingGateway,
-    { provide: Seats, useClass: RoomSeats },
-    { provide: SharedRooms, useExisting: PresenceRepository },
+    RoomSeats,
   ],
-  exports: [RoomsService, RoomFacts, RoomHeads, Seats, SharedRooms],
+  exports: [RoomsService, RoomFacts, RoomHeads, RoomSeats, PresenceRepository],
 })
 export class RoomsModule {}

@@ -6,9 +6,12 @@
  * Concurrency: concurrent look-ups of one credential share one query; a change drops the cache and whatever look-up
  * was under way when it was made.
  */
+export { TenantCredentialWatch } from './credential-watch';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';
+export { TicketsRepository } from './tickets.repository';
 export { UsersService } from './users.service';
+export { TenantCredentialVerifier } from './verifier';
 export { WebhookDirectory } from './webhook/directory';
 export { type WebhookEndpoint, WebhookEndpoints } from './webhook/endpoints';
 export { WEBHOOK_EVENTS, type WebhookEvent } from './webhook/events';

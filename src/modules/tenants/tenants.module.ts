@@ -1,6 +1,4 @@
-import { Global, Module } from '@nestjs/common';
-import { CredentialVerifier, CredentialWatch, Tickets } from '../../platform/auth';
-import { LastSeenStore } from '../../platform/realtime';
+import { Module } from '@nestjs/common';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
 import { TenantCredentialWatch } from './credential-watch';
@@ -19,7 +17,6 @@ import { WebhookDirectory } from './webhook/directory';
 import { WebhookEndpoints } from './webhook/endpoints';
 import { WebhooksRepository } from './webhook/webhooks.repository';
 
-@Global()
 @Module({
   controllers: [AdminTenantsController, AdminKeysController, TokensController],
   providers: [
@@ -36,16 +33,12 @@ import { WebhooksRepository } from './webhook/webhooks.repository';
     WebhookDirectory,
     WebhookEndpoints,
     TenantCredentialVerifier,
-    { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
-    { provide: LastSeenStore, useExisting: UsersService },
-    { provide: CredentialWatch, useClass: TenantCredentialWatch },
-    { provide: Tickets, useExisting: TicketsRepository },
+    TenantCredentialWatch,
   ],
   exports: [
-    CredentialVerifier,
-    CredentialWatch,
-    LastSeenStore,
-    Tickets,
+    TenantCredentialVerifier,
+    TenantCredentialWatch,
+    TicketsRepository,
     TenantsService,
     UsersService,
     WebhookDirectory,

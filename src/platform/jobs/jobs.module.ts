@@ -1,4 +1,4 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { Endings } from './endings';
 import { JobHandlers } from './handlers';
 import { JobMetrics } from './job-metrics';
@@ -7,7 +7,6 @@ import { JobsRepository } from './jobs.repository';
 import { JobWorker } from './worker';
 import { WorkerStart } from './worker-start';
 
-@Global()
 @Module({
   providers: [JobsRepository, JobHandlers, JobMetrics, Jobs, Endings, JobWorker, WorkerStart],
   exports: [Jobs],

@@ -1,4 +1,4 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { Counters } from '../cluster';
@@ -9,7 +9,6 @@ import { TenantThrottlerGuard } from './tenant-throttler.guard';
 import { rateWindowOf } from './window';
 
 /** One throttler whose limit and window are the request's own. */
-@Global()
 @Module({
   imports: [
     ThrottlerModule.forRootAsync({

@@ -1,5 +1,5 @@
 /** What is made before Nest is: configuration, log, lifecycle, secrets. Handed to whoever injects it. */
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import {
   type AppConfig,
@@ -24,7 +24,6 @@ export interface Resources {
   readonly secrets: Secrets;
 }
 
-@Global()
 @Module({})
 export class ResourcesModule {
   static register({ config, log, lifecycle, secrets }: Resources): DynamicModule {

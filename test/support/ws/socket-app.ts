@@ -2,14 +2,16 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createNest, listen } from '../../../src/nest';
 import { openDatabase } from '../../../src/platform/database';
 import { Lifecycle } from '../../../src/platform/lifecycle';
-import { type AcceptedConnection, type ConnectionHandler, ConnectionHandlers } from '../../../src/platform/realtime';
+import type { AcceptedConnection } from '../../../src/platform/realtime';
+import { Dispatcher } from '../../../src/platform/realtime/protocol';
+import { SocketDoors } from '../../../src/platform/realtime/transport';
 import { loadSecrets } from '../../../src/platform/secrets';
 import { startTestApp, type TestApp, type TestAppOptions, type TestTenant } from '../app';
 import { until } from '../poll';
 import { type ConnectOptions, WsClient } from './client';
 
 /** Keeps what comes in on all connections, and holds new ones back when a test says so. */
-export class RecordingHandler implements ConnectionHandler {
+export class RecordingHandler {
   readonly opening: AcceptedConnection[] = [];
   readonly messages: { readonly connection: AcceptedConnection; readonly text: string }[] = [];
   /** What `opened` waits for. */
@@ -60,7 +62,7 @@ export async function startSocketApp(options: TestAppOptions = {}): Promise<Sock
       const lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs);
       const database = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
       nest = await createNest({ config, log, lifecycle, secrets: loadSecrets(config) }, database);
-      for (const path of ['/ws', '/ws/chat']) nest.get(ConnectionHandlers).add(path, handler);
+      watch(nest, handler);
       const listening = await listen(nest, config, lifecycle);
       return { ...listening, lifecycle, firstStart: undefined, newMasterKey: undefined };
     },
@@ -72,6 +74,18 @@ export async function startSocketApp(options: TestAppOptions = {}): Promise<Sock
     handler,
     open: (tenant, userId = 'alice', more = {}) =>
       WsClient.connect(app.url, { ...more, headers: { ...keyOf(tenant, userId), ...more.headers } }),
+  };
+}
+
+/** The handler is told last of each connection, and of what each message is after the server was. */
+function watch(nest: NestFastifyApplication, handler: RecordingHandler): void {
+  const [doors, dispatcher] = [nest.get(SocketDoors), nest.get(Dispatcher)];
+  const openedOf = doors.openedOf.bind(doors);
+  const message = dispatcher.message.bind(dispatcher);
+  doors.openedOf = (path) => [...openedOf(path), (connection) => handler.opened(connection)];
+  dispatcher.message = (door, connection, data, isBinary) => {
+    message(door, connection, data, isBinary);
+    handler.message(connection, data);
   };
 }
 

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../common/clock';
 import type { Channel } from '../channels/channel-directory';
 import type { ChannelFault } from '../providers/chat-model';
-import { type Breakers, type Permit, WINDOW_MS } from './breakers';
+import { Breakers, type Permit, WINDOW_MS } from './breakers';
 
 /** Models of one channel whose failures are counted by themselves; beyond them, and for any that users name: together. */
 const MAX_MODELS = 32;

@@ -16,9 +16,9 @@
  * A user who was added and removed again while nobody could tell this node of it does not learn of that.
  */
 export { FrameBatches, type GrowingBatch } from './batches';
-export { Feed } from './feed';
 export { ROOM_HINTS } from './hints';
 export { LogReads } from './log-reads';
+export { NodeAudience } from './node-audience';
 export { ready } from './pace';
 export { FEED_PROVIDERS } from './providers';
 export type { Target } from './room-channel';

@@ -7,7 +7,7 @@ import { encodeId, newUuid } from '../../../common/ids';
 import { SocketConfig } from '../../../config';
 import { requestIdOf } from '../../http';
 import { describeError, Log } from '../../logging';
-import type { ConnectionHandler, SocketDoor } from '../contract';
+import { FrameReceiver, type SocketDoor } from '../contract';
 import { CLOSE_GRACE_MS, violationCode } from './close-codes';
 import { Connections } from './connections';
 import { dismiss } from './dismiss';
@@ -41,8 +41,6 @@ class Peer extends WebSocket {
 @Injectable()
 export class Acceptor {
   private readonly flusher: Flusher;
-  /** By path. All handlers are known before the first socket comes. */
-  private readonly receivers = new Map<string, readonly ConnectionHandler[]>();
   private readonly server = new WebSocketServer<typeof Peer>({
     WebSocket: Peer,
     noServer: true,
@@ -59,6 +57,7 @@ export class Acceptor {
   constructor(
     private readonly doors: SocketDoors,
     private readonly connections: Connections,
+    private readonly receiver: FrameReceiver,
     private readonly metrics: SocketMetrics,
     private readonly config: SocketConfig,
     private readonly log: Log,
@@ -122,8 +121,7 @@ export class Acceptor {
   }
 
   private received(connection: SocketConnection, data: Buffer, isBinary: boolean): void {
-    if (!connection.isOpen) return;
-    for (const handler of this.receiversOf(connection.door)) handler.message?.(connection, data, isBinary);
+    if (connection.isOpen) this.receiver.message(connection.door, connection, data, isBinary);
   }
 
   private ended(connection: SocketConnection, code: number): void {
@@ -132,19 +130,10 @@ export class Acceptor {
     connection.ended();
   }
 
-  private receiversOf({ path }: SocketDoor): readonly ConnectionHandler[] {
-    let receivers = this.receivers.get(path);
-    if (receivers === undefined) {
-      receivers = this.doors.handlersOf(path).filter((handler) => handler.message !== undefined);
-      this.receivers.set(path, receivers);
-    }
-    return receivers;
-  }
-
   /** Nothing is read from the client before all handlers are ready for it. */
   private async open(connection: SocketConnection): Promise<void> {
     try {
-      for (const handler of this.doors.handlersOf(connection.door.path)) await handler.opened?.(connection);
+      for (const opened of this.doors.openedOf(connection.door.path)) await opened(connection);
       connection.opened();
     } catch (error) {
       this.fail(connection, error);
