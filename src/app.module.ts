@@ -1,13 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { AdminModule } from './modules/admin';
 import { ChatsModule } from './modules/chats';
 import { DeliveryModule } from './modules/delivery';
+import { FirstStartModule } from './modules/first-start';
 import { MessagesModule } from './modules/messages';
 import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
 import { WebhooksModule } from './modules/webhooks';
+import { ApiKeyGuard } from './platform/auth';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
 import { HealthModule } from './platform/health';
 import { RealtimeModule } from './platform/realtime';
@@ -15,7 +18,7 @@ import { PlatformModule } from './platform/platform.module';
 import type { Resources } from './platform/resources';
 import { PortsModule } from './ports.module';
 
-/** The list of modules. */
+/** The list of modules, and the guard of all their routes. */
 @Module({})
 export class AppModule {
   static register(resources: Resources, database: OpenDatabase): DynamicModule {
@@ -36,7 +39,9 @@ export class AppModule {
         ChatsModule,
         WebhooksModule,
         AdminModule,
+        FirstStartModule,
       ],
+      providers: [ApiKeyGuard, { provide: APP_GUARD, useExisting: ApiKeyGuard }],
     };
   }
 }

@@ -6,7 +6,8 @@ import { Endings } from './endings';
 import { JobHandlers } from './handlers';
 import type { BoundRunner, Job } from './job';
 import { JobMetrics } from './job-metrics';
-import { type ClaimCursor, type ClaimedRow, JobsRepository } from './jobs.repository';
+import type { ClaimCursor, ClaimedRow } from './jobs.functions';
+import { JobsRepository } from './jobs.repository';
 
 /** A claimed job is this node's for so long, by the database's clock, unless its lease is renewed. */
 export const LEASE_MS = 15_000;

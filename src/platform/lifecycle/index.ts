@@ -10,6 +10,7 @@
  */
 export { Every, LifecycleHooks, OnStop } from './hooks';
 export { watchDescriptors } from './descriptors';
+export { spaceOutFullCollections, tidyHeapWhenIdle } from './heap';
 export { every, type Interval } from './interval';
 export { Lifecycle } from './lifecycle';
 export { StopStage } from './stages';

@@ -136,12 +136,6 @@ export interface DoorDocument {
   readonly headers: Readonly<Record<string, object>>;
 }
 
-/** Takes what clients send; implemented by the protocol. */
-export abstract class FrameReceiver {
-  /** A message of the client, in the order of arrival. Neither throws nor waits. */
-  abstract message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
-}
-
 /** A change of a room that has been committed. */
 export interface RoomEvent {
   readonly tenantId: string;

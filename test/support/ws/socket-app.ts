@@ -3,8 +3,8 @@ import { createNest, listen } from '../../../src/nest';
 import { openDatabase } from '../../../src/platform/database';
 import { Lifecycle } from '../../../src/platform/lifecycle';
 import type { AcceptedConnection } from '../../../src/platform/realtime';
-import { Dispatcher } from '../../../src/platform/realtime/protocol';
 import { SocketDoors } from '../../../src/platform/realtime/transport';
+import { SocketConnection } from '../../../src/platform/realtime/transport/socket-connection';
 import { loadSecrets } from '../../../src/platform/secrets';
 import { startTestApp, type TestApp, type TestAppOptions, type TestTenant } from '../app';
 import { until } from '../poll';
@@ -19,11 +19,8 @@ export class RecordingHandler {
 
   async opened(connection: AcceptedConnection): Promise<void> {
     this.opening.push(connection);
+    this.listen(connection);
     await this.gate;
-  }
-
-  message(connection: AcceptedConnection, data: Buffer): void {
-    this.messages.push({ connection, text: data.toString() });
   }
 
   /** The connection of the server that this client talks to. */
@@ -42,6 +39,19 @@ export class RecordingHandler {
 
   textsOf(connection: AcceptedConnection): string[] {
     return this.messages.filter((message) => message.connection === connection).map(({ text }) => text);
+  }
+
+  /** Between the connection and the dispatcher: it is read only when it has been opened. */
+  private listen(connection: AcceptedConnection): void {
+    if (!(connection instanceof SocketConnection) || connection.reader === undefined)
+      throw new Error('the connection is bound before it is opened');
+    const { reader } = connection;
+    connection.reader = {
+      message: (door, from, data, isBinary) => {
+        this.messages.push({ connection: from, text: data.toString() });
+        reader.message(door, from, data, isBinary);
+      },
+    };
   }
 }
 
@@ -62,7 +72,10 @@ export async function startSocketApp(options: TestAppOptions = {}): Promise<Sock
       const lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs);
       const database = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
       nest = await createNest({ config, log, lifecycle, secrets: loadSecrets(config) }, database);
-      watch(nest, handler);
+      const doors = nest.get(SocketDoors);
+      const openedOf = doors.openedOf.bind(doors);
+      // Told last.
+      doors.openedOf = (path) => [...openedOf(path), (connection) => handler.opened(connection)];
       const listening = await listen(nest, config, lifecycle);
       return { ...listening, lifecycle, firstStart: undefined, newMasterKey: undefined };
     },
@@ -74,18 +87,6 @@ export async function startSocketApp(options: TestAppOptions = {}): Promise<Sock
     handler,
     open: (tenant, userId = 'alice', more = {}) =>
       WsClient.connect(app.url, { ...more, headers: { ...keyOf(tenant, userId), ...more.headers } }),
-  };
-}
-
-/** The handler is told last of each connection, and of what each message is after the server was. */
-function watch(nest: NestFastifyApplication, handler: RecordingHandler): void {
-  const [doors, dispatcher] = [nest.get(SocketDoors), nest.get(Dispatcher)];
-  const openedOf = doors.openedOf.bind(doors);
-  const message = dispatcher.message.bind(dispatcher);
-  doors.openedOf = (path) => [...openedOf(path), (connection) => handler.opened(connection)];
-  dispatcher.message = (door, connection, data, isBinary) => {
-    message(door, connection, data, isBinary);
-    handler.message(connection, data);
   };
 }
 

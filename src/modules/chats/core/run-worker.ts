@@ -3,6 +3,7 @@ import { AGENT_PREFIX } from '../../../common/text';
 import { LIMIT_DEFAULTS } from '../../../platform/auth';
 import { type Job, JobHandler, type JobRunner, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
 import type { AnswerOptions } from '../../models';
+import type { Begun } from '../chats.functions';
 import { Answerer, type Question } from './answerer';
 import { budgetFailure } from './budgets';
 import { Titles } from './titles';
@@ -12,7 +13,7 @@ import { patiently } from './patience';
 import { RunEnds } from './run-ends';
 import { RUN, type RunPayload } from './run-kind';
 import { type RunOutcome, STOPPED } from './run-outcome';
-import { type Begun, RunsRepository } from './runs.repository';
+import { RunsRepository } from './runs.repository';
 
 type Taken = Extract<Begun, { fence: number }>;
 

@@ -33,7 +33,7 @@ export class FeedStart implements OnModuleInit {
     await this.nodes.heartbeat();
   }
 
-  /** Those that are sent what they missed come in by their sync. */
+  /** Connections that are sent what they missed come in by their sync. */
   @OnConnection(SOCKET_PATH, 'feed')
   opened(connection: AcceptedConnection): void | Promise<void> {
     return connection.syncsByItself ? undefined : this.audience.opened(connection);

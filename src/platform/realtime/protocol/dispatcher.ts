@@ -6,7 +6,7 @@ import { limitOf } from '../../auth';
 import { describeError, Log } from '../../logging';
 import { Metrics } from '../../metrics';
 import { Validator } from '../../validation';
-import { type AcceptedConnection, FrameReceiver, type SocketDoor } from '../contract';
+import type { AcceptedConnection, SocketDoor } from '../contract';
 import { OTHER_FRAMES_PER_SECOND } from '../limits';
 import { CloseCode, toWire } from '../transport';
 import { Lane, type RawMessage } from './lane';
@@ -26,7 +26,7 @@ interface AdmittedFrame {
 
 /** Takes what clients send and hands it to the operations; see the folder's index.ts for the rules. */
 @Injectable()
-export class Dispatcher extends FrameReceiver {
+export class Dispatcher {
   private readonly lanes = new WeakMap<AcceptedConnection, Lane>();
 
   constructor(
@@ -35,11 +35,9 @@ export class Dispatcher extends FrameReceiver {
     private readonly clock: Clock,
     private readonly log: Log,
     private readonly metrics: Metrics,
-  ) {
-    super();
-  }
+  ) {}
 
-  /** Answers through the connection. */
+  /** One message of a client, in the order of their arrival. Neither throws nor waits; answers through the connection. */
   message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void {
     if (!connection.isOpen) return;
     let lane = this.lanes.get(connection);

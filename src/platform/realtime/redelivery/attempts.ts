@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../common/clock';
 import { describeError, Log } from '../../logging';
 import { type AcceptedConnection, Receipts } from '../contract';
+import { PACE_BYTES } from '../feed';
 import type { ConnectionWatch } from './connection-watch';
 import type { Letters } from './hints';
 import { MAX_ATTEMPTS, type Step } from './room-watch';
-import { PACED_BYTES, RedeliveryTurns, Sender } from './sender';
+import { RedeliveryTurns, Sender } from './sender';
 
 /** Does what is due on a connection: looks the cursors up, then sends again or gives up, room by room. */
 @Injectable()
@@ -22,7 +23,7 @@ export class Attempts {
 
   /** Never rejects: what failed is due again at the next visit. A client that does not read is left alone. */
   async make(watch: ConnectionWatch, roomIds: readonly string[]): Promise<void> {
-    if (watch.isBusy || watch.connection.waiting > PACED_BYTES) return;
+    if (watch.isBusy || watch.connection.waiting > PACE_BYTES) return;
     watch.isBusy = true;
     try {
       await this.makeAll(watch, roomIds);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Bus, type BusEnvelope, type Topic } from '../../cluster';
 
-/** A user's cursor in a room has moved. */
+/** The cursor of a user's acknowledgements in a room has moved. */
 export interface Moved {
   readonly tenantId: string;
   /** UUID. */
@@ -25,7 +25,7 @@ export interface Letters {
 interface Hints {
   /** Cursors that moved. */
   readonly moved: readonly Moved[];
-  /** What is to be sent to those of the users' connections that are there. */
+  /** Messages to send once more, to the users' connections that are live in the rooms. */
   readonly again: readonly Letters[];
 }
 

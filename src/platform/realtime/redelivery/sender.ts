@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '../../metrics';
 import { type AcceptedConnection, Audience, MessageFrames } from '../contract';
+import { ready } from '../feed';
 import { toWire } from '../transport';
 import { Turns } from '../turns';
 
 /** Messages per read. */
 const PAGE = 25;
-/** While more than this waits for a client, it is not sent anything again. */
-export const PACED_BYTES = 256 * 1024;
 
 /** Reads and writes of redelivery at the same time. */
 const AT_ONCE = 4;
@@ -30,8 +29,8 @@ export class Sender {
   ) {}
 
   /**
-   * Sends what lies after one seq and up to another, as long as the connection sits in the room and it is wanted. Returns
-   * up to where it came.
+   * Sends the messages after one seq and up to another, as long as the connection is live in the room as a member's and
+   * `isWanted` says so. Returns the seq up to which it has sent them.
    */
   async send(
     connection: AcceptedConnection,
@@ -42,7 +41,7 @@ export class Sender {
   ): Promise<number> {
     const goesOn = (): boolean => connection.isOpen && isWanted() && this.audience.isMember(connection, roomId);
     for (let at = after; at < through;) {
-      await below(connection);
+      await ready(connection);
       const page = await this.turns.run(async () =>
         goesOn() ? this.messages.read(connection.tenantId, roomId, at, through, PAGE) : [],
       );
@@ -54,8 +53,4 @@ export class Sender {
     }
     return through;
   }
-}
-
-function below(connection: AcceptedConnection): Promise<void> {
-  return new Promise((resolve) => connection.onceBelow(PACED_BYTES, resolve));
 }

@@ -17,8 +17,10 @@ import { NodeSyncSite } from './site';
 /** Rooms that a client may have asked for and that are not done: two full frames. */
 const MAX_ASKED = 2000;
 const RETRY_SECONDS = 1;
-/** Look-ups of the rooms that clients ask for: a thousand each are no small thing. */
+/** Look-ups of the rooms that clients ask for, at the same time: each may be of a thousand rooms. */
 const ASKING_AT_ONCE = 2;
+/** WebSocket close code: the server is at fault. */
+const INTERNAL_FAULT = 1011;
 
 type Found = ClaimedSeat | 'no_room' | 'not_allowed';
 
@@ -26,7 +28,7 @@ type Found = ClaimedSeat | 'no_room' | 'not_allowed';
 @Injectable()
 export class SyncService {
   private readonly sessions = new Map<AcceptedConnection, SyncSession>();
-  /** Rooms of which clients asked and that are being looked up. */
+  /** How many of the rooms that each connection's client asked for are being looked up. */
   private readonly looking = new Map<AcceptedConnection, number>();
   private readonly turns = new Turns(ASKING_AT_ONCE);
 
@@ -37,7 +39,7 @@ export class SyncService {
     private readonly log: Log,
   ) {}
 
-  /** Rooms that connections wait for. */
+  /** Rooms that are not done, over all connections. */
   @Gauge('chatapi_sync_rooms')
   waiting(): number {
     return [...this.sessions.values()].reduce((sum, session) => sum + session.waiting, 0);
@@ -59,8 +61,8 @@ export class SyncService {
 
   /**
    * Refusals leave at once, not in the order of replies: like what is sent of a room they say how the user stands at
-   * this point of its order. Whom the channel has is not refused: they came in after the database was asked, or the
-   * channel is about to hear of their removal; the pages will tell.
+   * this point of its order. A connection that the channel has is not refused: it came in after the database was asked,
+   * or the channel is about to hear of its user's removal; the pages will tell.
    */
   private async sync(
     connection: AcceptedConnection,
@@ -127,13 +129,13 @@ export class SyncService {
     session
       .add(tasks)
       .then(() => {
-        // One that waits for nothing knows nothing either; when its connection is over it waits for nothing.
+        // A session keeps nothing but what it waits for; when its connection is over it waits for nothing.
         if (session.waiting === 0) this.sessions.delete(connection);
       })
       .catch((error: unknown) => {
         this.sessions.delete(connection);
         this.log.error({ connection_id: connection.id, error: describeError(error) }, 'sync failed');
-        // What it missed it would never get: it reconnects, and is synced again.
+        // The client would never get what it missed: it reconnects, and is synced again.
         connection.close(INTERNAL_FAULT, 'Sync failed; reconnect');
       });
   }
@@ -147,13 +149,11 @@ export class SyncService {
   }
 }
 
-const INTERNAL_FAULT = 1011;
-
 function seatOf(found: Found | undefined): ClaimedSeat | undefined {
   return typeof found === 'string' ? undefined : found;
 }
 
-/** undefined: no id of a room. */
+/** undefined: `room_id` is no id of a room. */
 function claimOf({ room_id, after_seq, after_id }: SyncRoomDto): Claim | undefined {
   const roomId = decodeId('room', room_id);
   return roomId === undefined ? undefined : { roomId, seq: after_id === undefined ? undefined : after_seq };
@@ -162,7 +162,8 @@ function claimOf({ room_id, after_seq, after_id }: SyncRoomDto): Claim | undefin
 /**
  * Where a sync begins. What the client says that it has is held against what the database said after it was asked, and
  * against nothing else: only that is sure to be no older than what the client was sent. Of what is not kept any more
- * nothing can be said, and nothing is; who sits here only by what the channel has heard asks again at their joining.
+ * nothing can be said, and nothing is; a client whose user sits here only by what the channel has heard asks again
+ * at that joining.
  */
 function beginning(
   room: SyncRoomDto,
