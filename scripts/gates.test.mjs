@@ -27,6 +27,7 @@ describe('eslint.config.mjs', () => {
     ['console', 'console.log(1);', 'no-console'],
     ['the environment', 'export const a = process.env["A"];', 'no-restricted-properties'],
     ['the environment, taken apart', 'export const { env } = process;', 'no-restricted-properties'],
+    ['a factory of seven', 'export const p = { inject: [1, 2, 3, 4, 5, 6, 7] };', 'house/constructor-dependencies'],
     ['forwardRef', 'export { forwardRef } from "@nestjs/common";', 'no-restricted-imports'],
     ['SystemDatabase', 'export { SystemDatabase } from "../platform/database";', 'no-restricted-syntax'],
     ['SystemDatabase as a type', 'import type { SystemDatabase } from "../x";', 'no-restricted-syntax'],

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { DeadJob, type Job, type JobHandler, PostponeJob, RetryJob } from '../../src/platform/jobs';
+import { DeadJob, type Job, type JobRunner, PostponeJob, RetryJob } from '../../src/platform/jobs';
 import { Gate, handler, type JobsHarness, startJobs } from '../support/jobs';
 import { until } from '../support/poll';
 
@@ -281,7 +281,7 @@ describe('jobs', () => {
 
     it('a dead job can be revived under its id, once, or dropped', async () => {
       const ids: number[] = [];
-      const run: JobHandler['run'] = (job) => {
+      const run: JobRunner['run'] = (job) => {
         ids.push(job.id);
         return ids.length === 1 ? Promise.reject(new DeadJob('no')) : Promise.resolve();
       };
@@ -359,7 +359,7 @@ describe('jobs', () => {
     it('a job that kills every worker ends dead', async () => {
       const dead: string[] = [];
       await test.add(tenant, 'a', 1);
-      const poison = (): JobHandler =>
+      const poison = () =>
         handler(() => new Promise(() => undefined), {
           maxAttempts: 2,
           onDead: (_job, error) => Promise.resolve(void dead.push(error)),
