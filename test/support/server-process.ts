@@ -161,7 +161,11 @@ export class Servers {
       ...(uid === undefined ? {} : { uid, gid: uid }),
       env: { PATH: process.env['PATH'], TMPDIR: tmpdir(), PORT: '0', DATA_DIR: dataDir, ...env },
     });
-    const server = new ServerProcess(child);
+    return this.own(new ServerProcess(child));
+  }
+
+  /** Ends it with the others, too. */
+  own(server: ServerProcess): ServerProcess {
     this.processes.push(server);
     return server;
   }
