@@ -13,7 +13,8 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/notifications/live/deliveries.repository.ts',
   'src/modules/webhooks/deliveries.repository.ts',
   'src/modules/chats/core/run-chunks.repository.ts',
-  'src/modules/admin/**',
+  'src/modules/admin/key-check.ts',
+  'src/modules/first-start/first-start.service.ts',
   '**/*.spec.ts',
 ];
 

@@ -1,13 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { AdminModule } from './modules/admin';
 import { ChatsModule } from './modules/chats';
 import { DeliveryModule } from './modules/delivery';
+import { FirstStartModule } from './modules/first-start';
 import { MessagesModule } from './modules/messages';
 import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
 import { WebhooksModule } from './modules/webhooks';
+import { ApiKeyGuard } from './platform/auth';
 import { ClusterModule } from './platform/cluster';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
 import { HealthModule } from './platform/health';
@@ -18,7 +21,7 @@ import { RateLimitModule } from './platform/rate-limit';
 import { RealtimeModule } from './platform/realtime';
 import { type Resources, ResourcesModule } from './platform/resources';
 
-/** The list of modules. */
+/** The list of modules, and the guard of all their routes. */
 @Module({})
 export class AppModule {
   static register(resources: Resources, database: OpenDatabase): DynamicModule {
@@ -43,7 +46,9 @@ export class AppModule {
         ChatsModule,
         WebhooksModule,
         AdminModule,
+        FirstStartModule,
       ],
+      providers: [ApiKeyGuard, { provide: APP_GUARD, useExisting: ApiKeyGuard }],
     };
   }
 }

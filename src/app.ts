@@ -1,5 +1,5 @@
 import { type AppConfig, isProduction, makesDemo } from './config';
-import { type FirstStart, FirstStartService } from './modules/admin';
+import { type FirstStart, FirstStartService } from './modules/first-start';
 import { createNest, listen } from './nest';
 import { openDatabase } from './platform/database';
 import { Lifecycle, watchDescriptors } from './platform/lifecycle';

@@ -1,7 +1,7 @@
 import type { App } from './app';
 import { encodeId } from './common/ids';
 import { VERSION } from './common/version';
-import { DEMO } from './modules/admin';
+import { DEMO } from './modules/first-start';
 
 /** What a person needs after a start; keys are shown on the very first one only, and in production their files. */
 export function banner(app: App): string {

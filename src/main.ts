@@ -3,8 +3,7 @@ import { createApp } from './app';
 import { banner } from './banner';
 import { ALL_FIELDS, loadConfig, unknownVariables } from './config';
 import { explain } from './explain';
-import { spaceOutFullCollections, tidyHeapWhenIdle } from './heap';
-import { Lifecycle } from './platform/lifecycle';
+import { Lifecycle, spaceOutFullCollections, tidyHeapWhenIdle } from './platform/lifecycle';
 import { describeError, PinoLog } from './platform/logging';
 
 async function main(): Promise<void> {

@@ -4,12 +4,13 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import { encodeId } from './common/ids';
 import type { AppConfig } from './config';
-import { DEMO, KeyCheck } from './modules/admin';
+import { KeyCheck } from './modules/admin';
+import { DEMO } from './modules/first-start';
 import type { OpenDatabase } from './platform/database';
 import { drainConnections, HttpAdapter, installHttp, installSwagger } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
-import { installSocketDocs, SilentWsAdapter, Upgrades } from './platform/realtime';
+import { ChatWsAdapter, installSocketDocs, Upgrades } from './platform/realtime';
 import type { Resources } from './platform/resources';
 
 /** Of the time of running requests: what is left is for their connections to end. */
@@ -30,11 +31,9 @@ export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
 
 /** The Nest application, initialised and not listening. */
 export async function createNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
-  const { config, lifecycle, log } = resources;
+  const { lifecycle, log } = resources;
   const nest = await makeNest(resources, database);
-  const upgrades = nest.get(Upgrades);
-  await installHttp(nest, upgrades.paths);
-  upgrades.install(nest.getHttpServer(), config.http.trustProxy);
+  await installHttp(nest, nest.get(Upgrades).paths);
   await installSwagger(nest, PATH_EXAMPLES);
   installSocketDocs(nest);
   lifecycle.onStop(
@@ -57,8 +56,7 @@ export async function makeNest(resources: Resources, database: OpenDatabase): Pr
     new HttpAdapter(resources.config.http),
     { bodyParser: false, abortOnError: false, logger: new NestLog(resources.log) },
   );
-  // Else Nest looks for socket.io as soon as it meets a gateway.
-  return nest.useWebSocketAdapter(new SilentWsAdapter(nest));
+  return nest.useWebSocketAdapter(new ChatWsAdapter(nest));
 }
 
 /** Running requests get their time to finish; then their connections are cut. */

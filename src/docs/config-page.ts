@@ -1,5 +1,33 @@
-import type { DocumentedArea, DocumentedField } from './config-source';
 import { code, generatedFrom, page, prose } from './markdown';
+
+const WIDTH = 100;
+
+/** .env.example: copied to .env as it is, it changes nothing. */
+export function envExample(areas: readonly DocumentedArea[]): string {
+  const head = ['# Generated from src/config/areas.ts by "npm run docs". Copy to .env and uncomment what you change.'];
+  const blocks = areas.flatMap(({ title, fields }) => [[`# --- ${title} ---`], ...Object.values(fields).map(entry)]);
+  return `${[head, ...blocks].map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+/** A secret shows no value: an example that is copied must never become somebody's key. */
+function entry(field: DocumentedField): string[] {
+  return [
+    ...wrap(field.doc).map((line) => `# ${line}`),
+    `#${field.name}=${field.secret ? '' : (field.shownDefault ?? '')}`,
+  ];
+}
+
+function wrap(text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    if (line !== '' && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
 
 /** docs/config.md: every variable of the environment. */
 export function configPage(areas: readonly DocumentedArea[]): string {
@@ -19,4 +47,18 @@ function item(field: DocumentedField): string {
     ...(field.secret ? ['secret'] : []),
   ];
   return `- ${code(field.name)} (${notes.join(', ')}): ${prose(field.doc)}`;
+}
+
+/** What the pages about the configuration need to know of one variable. */
+export interface DocumentedField {
+  readonly name: string;
+  readonly doc: string;
+  readonly shownDefault: string | undefined;
+  readonly secret: boolean;
+}
+
+/** One area of the configuration. */
+export interface DocumentedArea {
+  readonly title: string;
+  readonly fields: Readonly<Record<string, DocumentedField>>;
 }

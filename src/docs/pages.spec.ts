@@ -1,12 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configPage } from './config-page';
-import type { DocumentedArea } from './config-source';
-import { envExample } from './env-example';
-import { errorsPage } from './errors-page';
+import { configPage, type DocumentedArea, envExample } from './config-page';
+import { errorsPage, metricsPage } from './errors-page';
 import { prose, table } from './markdown';
-import { metricsPage } from './metrics-page';
 import { GENERATED_PAGES, type GeneratedPage } from './pages';
 import { publish } from './publish';
 

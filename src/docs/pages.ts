@@ -1,12 +1,16 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ERROR_CATALOGUE } from '../common/errors';
-import { CONFIG_AREAS } from '../config';
+import { CONFIG_AREAS, loadConfig } from '../config';
+import { makeNest, PATH_EXAMPLES } from '../nest';
+import { unopenedDatabase } from '../platform/database';
+import { buildDocument } from '../platform/http';
+import { Lifecycle } from '../platform/lifecycle';
+import { SilentLog } from '../platform/logging';
 import { METRIC_DEFINITIONS, METRIC_PREFIX } from '../platform/metrics';
-import { asyncApiPage } from './asyncapi-page';
-import { configPage } from './config-page';
-import { envExample } from './env-example';
-import { errorsPage } from './errors-page';
-import { metricsPage } from './metrics-page';
-import { openApiPage } from './openapi-page';
+import { buildSocketDocument } from '../platform/realtime';
+import { Secrets } from '../platform/secrets';
+import { configPage, envExample } from './config-page';
+import { errorsPage, metricsPage } from './errors-page';
 
 /** One generated file: its path from the root of the repository, and its text. */
 export interface GeneratedPage {
@@ -23,3 +27,25 @@ export const GENERATED_PAGES: readonly GeneratedPage[] = [
   { path: 'docs/openapi.json', render: openApiPage },
   { path: 'docs/asyncapi.json', render: asyncApiPage },
 ];
+
+/** The whole app, without listening and without a database. */
+export function unopenedNest(): Promise<NestFastifyApplication> {
+  const log = new SilentLog();
+  const resources = {
+    config: loadConfig({}),
+    log,
+    lifecycle: new Lifecycle(log),
+    secrets: new Secrets('', '', '', undefined),
+  };
+  return makeNest(resources, unopenedDatabase(log));
+}
+
+/** docs/asyncapi.json: what /docs/ws shows, for code generators and for the frame checks of the e2e suite. */
+async function asyncApiPage(): Promise<string> {
+  return `${JSON.stringify(buildSocketDocument(await unopenedNest()), null, 2)}\n`;
+}
+
+/** docs/openapi.json: what Swagger UI shows, for code generators and for the response checks of the e2e suite. */
+async function openApiPage(): Promise<string> {
+  return `${JSON.stringify(buildDocument(await unopenedNest(), PATH_EXAMPLES), null, 2)}\n`;
+}

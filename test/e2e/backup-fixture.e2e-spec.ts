@@ -10,13 +10,13 @@ import { messagesOf } from '../support/chats/http';
 import { createEmptyDatabase, type TestDatabase } from '../support/database';
 import { Api } from '../support/http/api';
 import { listAll, send } from '../support/messages';
+import { BACKUP_0016 } from '../support/old-schemas';
 import { bodyOf } from '../support/rooms';
 
 /**
- * Made by the first release that had backups (schema 0016), and never made anew: every later release restores it. It
- * holds a tenant with an API key, a webhook and a channel, a room with 30 messages of alice and bob, and a chat.
+ * Made by the first release that had backups, and never made anew: every later release restores it. It holds a tenant
+ * with an API key, a webhook and a channel, a room with 30 messages of alice and bob, and a chat.
  */
-const FILE = join(__dirname, '..', 'fixtures', 'backup-format-1');
 const IN_IT = {
   key: 'chatapi_QzA7jkLd1YhDHXpm0qhvKf8OV7VvyDE71B8EE2',
   encryptionKey: 'ab'.repeat(32),
@@ -42,7 +42,7 @@ describe('S1 (a): the backup of the first release', () => {
   });
 
   it('is restored by this one, and served', async () => {
-    const { header, rows } = await backups.restore(FILE, target.connection);
+    const { header, rows } = await backups.restore(BACKUP_0016, target.connection);
     expect(rows).toBe(IN_IT.rows);
     expect(header).toMatchObject({ epoch: 1, keys: [keyFingerprint(IN_IT.encryptionKey)], has_secrets: false });
     const config = loadConfig({

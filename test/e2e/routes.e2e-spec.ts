@@ -35,11 +35,12 @@ describe('deny by default', () => {
   const routes: SeenRoute[] = [];
   const log = new SilentLog();
   const lifecycle = new Lifecycle(log);
+  const database = unopenedDatabase(log);
   let nest: NestFastifyApplication;
 
   beforeAll(async () => {
     const secrets = new Secrets(MASTER_KEY, 'j'.repeat(32), '0'.repeat(64), undefined);
-    nest = await makeNest({ config: loadConfig({}), log, lifecycle, secrets }, unopenedDatabase(log));
+    nest = await makeNest({ config: loadConfig({}), log, lifecycle, secrets }, database);
     const fastify = nest.getHttpAdapter().getInstance();
     const options: { method: string | string[]; url: string; config?: { access?: RouteAccess } }[] = [];
     fastify.addHook('onRoute', (route) => {
@@ -63,6 +64,7 @@ describe('deny by default', () => {
   afterAll(async () => {
     await nest.close();
     await lifecycle.stop('test over');
+    database.availability.stop();
   });
 
   it('exactly these routes are public', () => {

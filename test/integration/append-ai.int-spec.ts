@@ -1,5 +1,6 @@
 import { newUuid } from '../../src/common/ids';
 import type { NewMessage } from '../../src/modules/messages/appender/item';
+import { chatCreate } from '../../src/modules/chats/chats.functions';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 
 let bench: AppendBench;
@@ -13,9 +14,17 @@ const AGENT = 'agent_default';
 async function chat(): Promise<RoomRef> {
   const tenantId = await bench.tenant();
   const roomId = newUuid();
-  const values = [tenantId, roomId, 'alice', null, 'default', AGENT, 'New chat', null, true, false];
-  await bench.call(tenantId, 'chat_create', values);
-  return { tenantId, roomId };
+  const room = { tenantId, roomId };
+  await bench.call(room, chatCreate, {
+    p_room: roomId,
+    p_user: 'alice',
+    p_preset: 'default',
+    p_agent: AGENT,
+    p_title: 'New chat',
+    p_auto_title: true,
+    p_active: false,
+  });
+  return room;
 }
 
 function turn(room: RoomRef, more: Partial<NewMessage> = {}): NewMessage & { readonly runId: string } {

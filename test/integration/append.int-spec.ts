@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { newUuid } from '../../src/common/ids';
 import type { NewMessage } from '../../src/modules/messages/appender/item';
+import { messageEdit } from '../../src/modules/messages/messages.functions';
+import { memberRemove, membersAdd, roomDelete } from '../../src/modules/rooms/rooms.functions';
 import { codeOf } from '../../src/platform/database';
 import { AppendBench, checkLog, type HeldRoom, messageTo, type RoomRef } from '../support/append-model';
 
@@ -106,7 +108,7 @@ describe('append_messages', () => {
 
     it('knows no deleted, unknown or foreign room', async () => {
       const room = await bench.room();
-      await bench.call(room.tenantId, 'room_delete', [room.tenantId, room.roomId, 'alice']);
+      await bench.call(room, roomDelete, { p_room: room.roomId, p_user: 'alice' });
       const foreign = { tenantId: await bench.tenant(), roomId: (await bench.room()).roomId };
       const unknown = { tenantId: room.tenantId, roomId: newUuid() };
       for (const wait of [true, false]) {
@@ -122,7 +124,7 @@ describe('append_messages', () => {
       const room = await bench.room();
       const message = messageTo(room, { senderId: 'bob', clientMessageId: 'c' });
       const first = await bench.appendOne(message);
-      await bench.call(room.tenantId, 'member_remove', [room.tenantId, room.roomId, 'alice', 'bob']);
+      await bench.call(room, memberRemove, { p_room: room.roomId, p_actor: 'alice', p_user: 'bob' });
       const again = await bench.appendOne({ ...message, messageId: newUuid() });
       expect(again).toEqual({ ...first, status: 'duplicate' });
     });
@@ -234,14 +236,19 @@ describe('append_messages', () => {
     it('edits, deletes and memberships beside sends leave no gap in rev', async () => {
       const room = await bench.room();
       const target = await bench.appendOne(messageTo(room));
-      const own = [room.tenantId, room.roomId];
+      const own = { p_room: room.roomId };
       await Promise.all([
         ...Array.from({ length: 10 }, () => bench.appendOne(messageTo(room))),
         ...Array.from({ length: 10 }, (_, i) =>
-          bench.call(room.tenantId, 'message_edit', [...own, target.message_id, 'alice', `edit ${i}`, null]),
+          bench.call(room, messageEdit, {
+            ...own,
+            p_message: target.message_id,
+            p_user: 'alice',
+            p_content: `edit ${i}`,
+          }),
         ),
         ...Array.from({ length: 5 }, (_, i) =>
-          bench.call(room.tenantId, 'members_add', [...own, 'alice', [`user${i}`], 'member']),
+          bench.call(room, membersAdd, { ...own, p_actor: 'alice', p_users: [`user${i}`], p_role: 'member' }),
         ),
       ]);
       expect(await bench.counters(room)).toEqual({ last_seq: 11, last_rev: 26 });

@@ -1,10 +1,6 @@
 import fc from 'fast-check';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { Client } from 'pg';
-import { DataSource } from 'typeorm';
 import { migrate } from '../../src/platform/database';
-import { MIGRATIONS } from '../../src/platform/database/migrations';
-import { ensureRoles } from '../../src/platform/database/roles';
 import {
   Backups,
   boundariesOf,
@@ -17,6 +13,7 @@ import {
 } from '../support/backups';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database';
 import { runs } from '../support/patience';
+import { makeSchema0022 } from '../support/old-schemas';
 
 const LOGIN = 'chatapi';
 const SMALL_ROWS = `INSERT INTO tenants (tenant_id, name) VALUES ('00000000-0000-7000-8000-00000000000a', 'small')`;
@@ -110,21 +107,10 @@ describe('S1 (a): a backup and its restore', () => {
 
   it('bring a schema of before up to date', async () => {
     const old = await empty();
-    const client = new Client(old.connection);
-    await client.connect();
-    await ensureRoles(client, old.name, 18);
-    await client.end();
-    const { connection: extra } = old;
-    const runner = new DataSource({
-      ...{ type: 'postgres', extra, migrations: MIGRATIONS.slice(0, 9), migrationsTableName: 'schema_migrations' },
-      ...{ installExtensions: false, poolSize: 2 },
-    });
-    await runner.initialize();
-    await runner.runMigrations({ transaction: 'each' });
-    await runner.destroy();
+    await makeSchema0022(old);
     await old.sql(SMALL_ROWS);
     const file = await backups.make(old.connection);
-    expect(file.summary.header.schema).toHaveLength(9);
+    expect(file.summary.header.schema.at(-1)).toBe('ModelOptions1765411200000');
     const target = await empty();
     await backups.restore(file.file, target.connection);
     expect((await picture(target)).schema).toEqual(original.schema);
@@ -167,6 +153,17 @@ describe('S1 (a): a backup and its restore', () => {
       await expect(backups.restore(newer, target.connection)).rejects.toThrow(
         /newer release \(9\.9\.9, its schema has Future9999999999999\)/,
       );
+    });
+
+    it('where its schema is older than any release', async () => {
+      const older = await withHeader(small.file, backups.file(), (header) => ({
+        ...header,
+        schema: header.schema.slice(0, 9),
+      }));
+      await expect(backups.restore(older, target.connection)).rejects.toThrow(
+        /made before the first release \(its schema ends with Notifications1764288000000\)/,
+      );
+      expect(await objects(target)).toEqual([]);
     });
 
     it('where the key that it needs is not here: nothing is opened', async () => {

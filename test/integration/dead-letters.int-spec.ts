@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { memberRemove, roomDelete } from '../../src/modules/rooms/rooms.functions';
 import { LettersSite } from '../support/letters-site';
 import { runs } from '../support/patience';
 
@@ -136,10 +137,10 @@ describe('dead letters of messages in the database', () => {
     const room = await site.room(MESSAGES);
     await site.giveUp(room, 1, 2);
     await site.giveUp(room, 1, 2, 'ann');
-    expect((await site.call('member_remove', room, 'ann', 'ben')).status).toBe('ok');
+    expect((await site.call(memberRemove, { p_room: room, p_actor: 'ann', p_user: 'ben' })).status).toBe('ok');
     expect(await site.runs(room)).toEqual([]);
     expect(await site.runs(room, 'ann')).toHaveLength(1);
-    expect((await site.call('room_delete', room, 'ann')).status).toBe('ok');
+    expect((await site.call(roomDelete, { p_room: room, p_user: 'ann' })).status).toBe('ok');
     expect(await site.runs(room, 'ann')).toEqual([]);
     await site.giveUp(room, 1, 2, 'ann');
     expect(await site.runs(room, 'ann')).toEqual([]);
@@ -157,8 +158,11 @@ describe('dead letters of messages in the database', () => {
 
   it.each([
     ['an acknowledgement', (room: string) => site.ack(room, 5)],
-    ['the end of the membership', (room: string) => site.call('member_remove', room, 'ann', 'ben')],
-    ['the end of the room', (room: string) => site.call('room_delete', room, 'ann')],
+    [
+      'the end of the membership',
+      (room: string) => site.call(memberRemove, { p_room: room, p_actor: 'ann', p_user: 'ben' }),
+    ],
+    ['the end of the room', (room: string) => site.call(roomDelete, { p_room: room, p_user: 'ann' })],
   ])('that are being written when %s comes are gone after it', async (_, ending) => {
     const room = await site.room(MESSAGES);
     const hold = `SELECT dead_letters_add($1, $2, 'ben', 1, 5, 5, 'ack timeout')`;

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { forbidden, unavailable } from '../../src/common/errors';
+import { answer, schemaFunction } from '../../src/platform/database';
 import { type EffectsHarness, startEffects } from '../support/effects';
 import { until } from '../support/poll';
 
@@ -13,6 +14,12 @@ BEGIN
   IF p_waits THEN PERFORM pg_advisory_xact_lock(${GATE}); END IF;
   RETURN jsonb_build_object('status', p_status, 'made', p_user);
 END $f$`;
+
+const testEffect = schemaFunction(
+  'test_effect',
+  { p_user: 'text', p_waits: 'boolean', p_status: 'text' },
+  answer<{ readonly made: string }>({ forbidden: () => forbidden('no') }),
+);
 
 describe('idempotency keys in the database', () => {
   let harness: EffectsHarness;
@@ -32,7 +39,7 @@ describe('idempotency keys in the database', () => {
     waits = false,
     status = 'ok',
   ): Promise<{ status: string; made?: string }> =>
-    harness.effects.call(caller, 'test_effect', [harness.tenantId, user, waits, status]);
+    harness.effects.call(caller, testEffect, { p_user: user, p_waits: waits, p_status: status });
   const exists = async (user: string): Promise<boolean> =>
     (await harness.database.sql('SELECT 1 FROM users WHERE user_id = $1', [user])).length > 0;
   const keyRows = (key: string): Promise<{ xmin: string; expires_at: Date; created_at: Date }[]> =>
@@ -78,7 +85,7 @@ describe('idempotency keys in the database', () => {
 
     it('that is refused leaves no key: the next body counts', async () => {
       const user = newUser();
-      expect((await run(harness.caller('refused'), newUser(), false, 'forbidden')).status).toBe('forbidden');
+      await expect(run(harness.caller('refused'), newUser(), false, 'forbidden')).rejects.toThrow('no');
       expect(await keyRows('refused')).toEqual([]);
       const caller = harness.caller('refused', 'another body');
       expect(await run(caller, user)).toEqual({ status: 'ok', made: user });

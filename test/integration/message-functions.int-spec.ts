@@ -1,4 +1,7 @@
 import { newUuid } from '../../src/common/ids';
+import { cursorAdvance } from '../../src/modules/delivery/delivery.functions';
+import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
+import { membersAdd } from '../../src/modules/rooms/rooms.functions';
 import { AppendBench, type HeldRoom, messageTo, type RoomRef } from '../support/append-model';
 
 describe('the functions that change messages', () => {
@@ -17,9 +20,10 @@ describe('the functions that change messages', () => {
 
   const sentBy = async (senderId: string): Promise<string> =>
     (await bench.appendOne(messageTo(room, { senderId, metaText: '{"z":1,"a":2}' }))).message_id;
+  const target = (id: string, by: string, of = room) => ({ p_room: of.roomId, p_message: id, p_user: by });
   const edit = (id: string, by: string, content: string | null = 'edited', meta: string | null = null) =>
-    bench.on(room, 'message_edit', id, by, content, meta);
-  const remove = (id: string, by: string) => bench.on(room, 'message_delete', id, by);
+    bench.call(room, messageEdit, { ...target(id, by), p_content: content, p_meta: meta });
+  const remove = (id: string, by: string) => bench.call(room, messageDelete, target(id, by));
 
   /** Starts `effect` while the room is held, lets it wait, and then commits what the holder did. */
   async function behind(held: HeldRoom, effect: () => Promise<{ status: string }>): Promise<string> {
@@ -47,7 +51,9 @@ describe('the functions that change messages', () => {
       expect(await edit(id, 'alice')).toEqual({ status: 'forbidden' });
       expect(await edit(id, 'mallory')).toEqual({ status: 'forbidden' });
       expect(await edit(newUuid(), 'bob')).toEqual({ status: 'no_message' });
-      expect(await bench.on(other, 'message_edit', id, 'bob', 'x', null)).toEqual({ status: 'no_message' });
+      expect(await bench.call(other, messageEdit, { ...target(id, 'bob', other), p_content: 'x' })).toEqual({
+        status: 'no_message',
+      });
       await remove(id, 'bob');
       expect(await edit(id, 'bob')).toEqual({ status: 'no_message' });
       expect(await bench.counters(room)).toEqual({ last_seq: 1, last_rev: 2 });
@@ -125,7 +131,8 @@ describe('the functions that change messages', () => {
   });
 
   describe('cursor_advance', () => {
-    const advance = (user: string, seq: number, isRead: boolean) => bench.on(room, 'cursor_advance', user, seq, isRead);
+    const advance = (user: string, seq: number, isRead: boolean) =>
+      bench.call(room, cursorAdvance, { p_room: room.roomId, p_user: user, p_seq: seq, p_read: isRead });
     const cursorOf = async (user: string): Promise<object | undefined> =>
       (
         await bench.database.sql<object>(
@@ -148,7 +155,12 @@ describe('the functions that change messages', () => {
       for (let n = 0; n < 3; n++) await sentBy('alice');
       expect(await advance('mallory', 1, true)).toEqual({ status: 'not_member' });
       expect(await advance('bob', 4, true)).toEqual({ status: 'beyond', last_seq: 3 });
-      await bench.on(room, 'members_add', 'alice', ['carol'], 'member');
+      await bench.call(room, membersAdd, {
+        p_room: room.roomId,
+        p_actor: 'alice',
+        p_users: ['carol'],
+        p_role: 'member',
+      });
       await advance('carol', 1, false);
       expect(await cursorOf('carol')).toEqual({ acked: 3, read: 3 });
     });

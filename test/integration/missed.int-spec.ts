@@ -9,6 +9,9 @@ import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
 import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
 import { WebhooksRepository } from '../../src/modules/tenants/webhook/webhooks.repository';
 import { UsersService } from '../../src/modules/tenants/users.service';
+import { cursorAdvance } from '../../src/modules/delivery/delivery.functions';
+import { messageEdit } from '../../src/modules/messages/messages.functions';
+import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';
 import type { MissedPart, PageLimits, RoomLog, Seats } from '../../src/platform/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
@@ -38,9 +41,6 @@ describe('what was missed, as sync reads it', () => {
   });
   afterAll(() => bench.close());
 
-  const call = (room: RoomRef, fn: string, ...values: unknown[]): Promise<Record<string, unknown>> =>
-    bench.open.database.call(fn, room.tenantId, fn, [room.tenantId, room.roomId, ...values]);
-
   async function create(
     tenantId: string,
     type = 'group',
@@ -48,7 +48,13 @@ describe('what was missed, as sync reads it', () => {
   ): Promise<RoomRef> {
     const room = { tenantId, roomId: newUuid() };
     const roles = members.map((_, i) => (i === 0 ? 'admin' : 'member'));
-    await call(room, 'room_create', type, null, null, null, 'members', members, roles);
+    await bench.call(room, roomCreate, {
+      p_room: room.roomId,
+      p_type: type,
+      p_posting: 'members',
+      p_users: members,
+      p_roles: roles,
+    });
     return room;
   }
 
@@ -75,11 +81,18 @@ describe('what was missed, as sync reads it', () => {
       } else if (what === 'edit') {
         const id = ids[nth % Math.max(1, ids.length)];
         if (id === undefined) continue;
-        await call(room, 'message_edit', id, 'ann', `edit ${nth}`, null);
+        const target = { p_room: room.roomId, p_message: id, p_user: 'ann' };
+        await bench.call(room, messageEdit, { ...target, p_content: `edit ${nth}` });
         twin.edit(nth);
       } else {
-        if (what === 'join') await call(room, 'members_add', 'ann', ['cat'], 'member');
-        else await call(room, 'member_remove', 'ann', 'cat');
+        if (what === 'join')
+          await bench.call(room, membersAdd, {
+            p_room: room.roomId,
+            p_actor: 'ann',
+            p_users: ['cat'],
+            p_role: 'member',
+          });
+        else await bench.call(room, memberRemove, { p_room: room.roomId, p_actor: 'ann', p_user: 'cat' });
         twin[what]('cat');
       }
     }
@@ -162,7 +175,7 @@ describe('what was missed, as sync reads it', () => {
       [messageTo(channel, { senderId: 'zoe' }), messageTo(foreign, { senderId: 'zoe' })],
       true,
     );
-    await call(gone, 'room_delete', 'ann');
+    await bench.call(gone, roomDelete, { p_room: gone.roomId, p_user: 'ann' });
     const nowhere = { tenantId, roomId: newUuid() };
     const all = { throughSeq: 10, throughRev: 10, changedThroughSeq: 10, marks: true };
     const parts = [foreign, mine, nowhere, gone, channel].map((room) => part(room, all));
@@ -183,11 +196,12 @@ describe('what was missed, as sync reads it', () => {
   it('knows how far members have read since they joined', async () => {
     const room = await create(await bench.tenant());
     for (let i = 0; i < 3; i++) await send(room);
-    const read = (user: string, seq: number): Promise<unknown> => call(room, 'cursor_advance', user, seq, true);
+    const read = (user: string, seq: number): Promise<unknown> =>
+      bench.call(room, cursorAdvance, { p_room: room.roomId, p_user: user, p_seq: seq, p_read: true });
     await read('ann', 2);
-    await call(room, 'cursor_advance', 'ben', 3, false);
-    await call(room, 'members_add', 'ann', ['cat'], 'member');
-    await call(room, 'member_remove', 'ann', 'cat');
+    await bench.call(room, cursorAdvance, { p_room: room.roomId, p_user: 'ben', p_seq: 3, p_read: false });
+    await bench.call(room, membersAdd, { p_room: room.roomId, p_actor: 'ann', p_users: ['cat'], p_role: 'member' });
+    await bench.call(room, memberRemove, { p_room: room.roomId, p_actor: 'ann', p_user: 'cat' });
     const marks = async (): Promise<unknown> => (await missed(room, 'ben', [part(room, { marks: true })]))[0]?.marks;
     expect(await marks()).toEqual([{ userId: 'ann', seq: 2 }]);
     expect((await missed(room, 'ben', [part(room, {})]))[0]?.marks).toEqual([]);
@@ -209,11 +223,11 @@ describe('what was missed, as sync reads it', () => {
       await create(tenantId),
     ];
     for (const room of [fresh, old, old, fresh, gone]) await send(room);
-    await call(gone, 'room_delete', 'ann');
-    await call(old, 'members_add', 'ann', ['cat'], 'member');
-    await call(fresh, 'members_add', 'ann', ['cat'], 'member');
+    await bench.call(gone, roomDelete, { p_room: gone.roomId, p_user: 'ann' });
+    await bench.call(old, membersAdd, { p_room: old.roomId, p_actor: 'ann', p_users: ['cat'], p_role: 'member' });
+    await bench.call(fresh, membersAdd, { p_room: fresh.roomId, p_actor: 'ann', p_users: ['cat'], p_role: 'member' });
     await send(fresh);
-    await call(fresh, 'cursor_advance', 'ann', 1, false);
+    await bench.call(fresh, cursorAdvance, { p_room: fresh.roomId, p_user: 'ann', p_seq: 1, p_read: false });
     const found = async (user: string): Promise<unknown[]> =>
       (await seats.withCursors(tenantId, user)).map((seat) => [seat.roomId, seat.ackedSeq, seat.lastSeq]);
     expect(await found('ann')).toEqual([

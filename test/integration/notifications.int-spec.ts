@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { notificationCreate } from '../../src/modules/notifications/notifications.functions';
 import { MemoryBus, MemoryLeases } from '../../src/platform/cluster';
 import type { Job } from '../../src/platform/jobs';
 import { JobHandlers } from '../../src/platform/jobs';
@@ -43,9 +44,14 @@ describe('notifications in the database', () => {
       [tenant, usersOf(subscribers)],
     );
     const id = randomUUID();
-    await test.open.database.call('create', tenant, 'notification_create', [
-      ...[tenant, id, 'news', '{"n":1}', [], null, true, 1000],
-    ]);
+    await notificationCreate.call(test.open.database, tenant, {
+      p_id: id,
+      p_topic: 'news',
+      p_payload: '{"n":1}',
+      p_users: [],
+      p_subscribers: true,
+      p_limit: 1000,
+    });
     return id;
   }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { membershipOp, MembershipModel, perform, replay } from '../support/membership-model';
-import { type FunctionResult, RoomFunctions, type RoomState } from '../support/room-functions';
+import type { FunctionResult } from '../support/functions';
+import { RoomFunctions, type RoomState } from '../support/room-functions';
 import { runs } from '../support/patience';
 
 const FOUNDERS = [

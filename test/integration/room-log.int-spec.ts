@@ -9,6 +9,9 @@ import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
 import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
 import { WebhooksRepository } from '../../src/modules/tenants/webhook/webhooks.repository';
 import { UsersService } from '../../src/modules/tenants/users.service';
+import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
+import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';
+import { roomTrim } from '../support/functions';
 import type { Position, RoomEvent, RoomLog, Seats } from '../../src/platform/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
@@ -56,14 +59,16 @@ describe('the log and the seats, as the feed reads them', () => {
   });
   afterAll(() => bench.close());
 
-  async function call(room: RoomRef, fn: string, ...values: unknown[]): Promise<Record<string, unknown>> {
-    return bench.open.database.call(fn, room.tenantId, fn, [room.tenantId, room.roomId, ...values]);
-  }
-
   /** A room of ann and ben, empty. */
   async function create(tenantId: string, type = 'group'): Promise<RoomRef> {
     const room = { tenantId, roomId: newUuid() };
-    await call(room, 'room_create', type, null, null, null, 'members', ['ann', 'ben'], ['admin', 'member']);
+    await bench.call(room, roomCreate, {
+      p_room: room.roomId,
+      p_type: type,
+      p_posting: 'members',
+      p_users: ['ann', 'ben'],
+      p_roles: ['admin', 'member'],
+    });
     return room;
   }
 
@@ -82,14 +87,23 @@ describe('the log and the seats, as the feed reads them', () => {
       } else if (each.do === 'edit' || each.do === 'delete') {
         const id = ids[each.nth % Math.max(1, ids.length)];
         if (id === undefined) continue;
-        const values = each.do === 'edit' ? [id, 'ann', 'edited', null] : [id, 'ann'];
-        const { status } = await call(room, `message_${each.do}`, ...values);
+        const target = { p_room: room.roomId, p_message: id, p_user: 'ann' };
+        const { status } =
+          each.do === 'edit'
+            ? await bench.call(room, messageEdit, { ...target, p_content: 'edited' })
+            : await bench.call(room, messageDelete, target);
         // A deleted message takes no further change.
         if (status === 'ok') model.edit(each.nth);
       } else if (each.do === 'join' || each.do === 'leave') {
         const user = GUESTS[each.who] ?? '';
-        if (each.do === 'join') await call(room, 'members_add', 'ann', [user], 'member');
-        else await call(room, 'member_remove', 'ann', user);
+        if (each.do === 'join')
+          await bench.call(room, membersAdd, {
+            p_room: room.roomId,
+            p_actor: 'ann',
+            p_users: [user],
+            p_role: 'member',
+          });
+        else await bench.call(room, memberRemove, { p_room: room.roomId, p_actor: 'ann', p_user: user });
         model[each.do](user);
       }
     }
@@ -137,7 +151,8 @@ describe('the log and the seats, as the feed reads them', () => {
   it('show the message itself, with meta as it was sent, and a tombstone of a deleted one', async () => {
     const room = await create(await bench.tenant());
     const id = await send(room);
-    await call(room, 'message_delete', await send(room, 'gone'), 'ann');
+    const gone = await send(room, 'gone');
+    await bench.call(room, messageDelete, { p_room: room.roomId, p_message: gone, p_user: 'ann' });
     const { events } = await log.after(room.tenantId, room.roomId, { rev: 0, seq: 0 }, 10);
     const frames = events.map((event) => event.frame());
     expect(frames).toMatchObject([
@@ -150,7 +165,7 @@ describe('the log and the seats, as the feed reads them', () => {
   it('know the revision of every room, of several tenants and of deleted ones', async () => {
     const [a, b] = [await create(await bench.tenant()), await create(await bench.tenant())];
     await send(a);
-    await call(b, 'room_delete', 'ann');
+    await bench.call(b, roomDelete, { p_room: b.roomId, p_user: 'ann' });
     const heads = await log.heads([
       a,
       b,
@@ -184,7 +199,7 @@ describe('the log and the seats, as the feed reads them', () => {
   ])('S1: is read to its end by who is behind, where %s is gone', async (_, firstSeq, next) => {
     const room = await create(await bench.tenant());
     for (let i = 0; i < 50; i++) await send(room);
-    const { first_seq } = await call(room, 'room_trim', firstSeq);
+    const { first_seq } = await bench.call(room, roomTrim, { p_room: room.roomId, p_first_seq: firstSeq });
     const seen: unknown[] = [];
     let position: Position = { rev: 3, seq: 3 };
     for (let more = true; more && seen.length < 100;) {
@@ -201,8 +216,13 @@ describe('the log and the seats, as the feed reads them', () => {
     const tenantId = await bench.tenant();
     const [group, channel, gone] = [await create(tenantId), await create(tenantId, 'channel'), await create(tenantId)];
     await send(group);
-    await call(gone, 'room_delete', 'ann');
-    await call(channel, 'members_add', 'ann', ['cat'], 'member');
+    await bench.call(gone, roomDelete, { p_room: gone.roomId, p_user: 'ann' });
+    await bench.call(channel, membersAdd, {
+      p_room: channel.roomId,
+      p_actor: 'ann',
+      p_users: ['cat'],
+      p_role: 'member',
+    });
     const mine = await seats.of(tenantId, 'ann');
     expect(new Map(mine.map((seat) => [seat.roomId, seat]))).toEqual(
       new Map([

@@ -7,6 +7,7 @@ import { DeliveryService } from '../../src/modules/delivery';
 import { ReadUpdates } from '../../src/modules/delivery/read-updates';
 import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
 import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
+import { memberRemove } from '../../src/modules/rooms/rooms.functions';
 import { Effects } from '../../src/platform/idempotency';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
@@ -117,7 +118,7 @@ describe('rows read for a page', () => {
     });
 
     it('counts from the start once somebody has', async () => {
-      await rows.database.call('leave', rows.tenantId, 'member_remove', [rows.tenantId, roomId, 'm7', 'm7']);
+      await memberRemove.call(rows.database, rows.tenantId, { p_room: roomId, p_actor: 'm7', p_user: 'm7' });
       expect(await ids()).toEqual(users.slice(offset + 1));
       expect(await rows.by(page)).toBeLessThanOrEqual(MEMBERS + PAGE + AROUND);
     });

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { getMetadataArgsStorage } from 'typeorm';
-import { migrationSource } from '../../src/platform/database/migrator';
+import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { tenantTables } from '../support/tables';
 
@@ -37,7 +36,7 @@ function entityClasses(): EntityClass[] {
   return getMetadataArgsStorage().tables.map((table) => table.target as EntityClass);
 }
 
-describe('the entities and the schema that the migrations make', () => {
+describe('the entities and the schema', () => {
   const entities = entityClasses();
   let database: TestDatabase;
 
@@ -48,7 +47,7 @@ describe('the entities and the schema that the migrations make', () => {
 
   /** What TypeORM would change to make the database fit the entities. */
   async function differences(): Promise<string[]> {
-    const source = migrationSource(database.connection, entities);
+    const source = new DataSource({ type: 'postgres', extra: database.connection, entities, installExtensions: false });
     await source.initialize();
     try {
       const { upQueries } = await source.driver.createSchemaBuilder().log();

@@ -2,7 +2,7 @@ import { loadConfig } from '../../src/config';
 import { openDatabase } from '../../src/platform/database';
 import { type Connection, connectionOf, SESSION_SETTINGS } from '../../src/platform/database/connection';
 import { GuardedClient } from '../../src/platform/database/guarded-client';
-import { migrate, migrationSource } from '../../src/platform/database/migrator';
+import { migrate, migrationSession } from '../../src/platform/database/migrator';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { createTestDatabase } from '../support/database';
@@ -100,10 +100,10 @@ async function sessionsOf(connection: Connection): Promise<Record<string, Record
   const guarded = await GuardedClient.open(connection, { applicationName: 'test', timeoutMs: 10_000 });
   const [lock] = await guarded.query<Record<string, string>>(SHOWN);
   await guarded.close();
-  const source = await migrationSource(connection).initialize();
-  const [migrations] = await source.query<Record<string, string>[]>(SHOWN);
-  await source.destroy();
-  return { lock: lock ?? {}, migrations: migrations ?? {} };
+  const session = await migrationSession(connection);
+  const { rows } = await session.query<Record<string, string>>(SHOWN);
+  await session.end();
+  return { lock: lock ?? {}, migrations: rows[0] ?? {} };
 }
 
 it('S2: every setting of ours has a hostile value in this test', () => {

@@ -2,16 +2,19 @@ import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 import { newUuid } from '../../src/common/ids';
 import { AppendHooks } from '../../src/modules/messages/append-hooks';
-import { AppendRepository, type AppendRow } from '../../src/modules/messages/appender/append.repository';
+import { AppendRepository } from '../../src/modules/messages/appender/append.repository';
 import { APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { BatchWriter } from '../../src/modules/messages/appender/batch-writer';
 import { GroupCommit, type GroupCommitOptions } from '../../src/modules/messages/appender/group-commit';
 import { type Appended, isStored, type NewMessage } from '../../src/modules/messages/appender/item';
-import type { OpenDatabase } from '../../src/platform/database';
+import type { AppendRow } from '../../src/modules/messages/messages.functions';
+import { roomCreate } from '../../src/modules/rooms/rooms.functions';
+import type { OpenDatabase, SchemaFunction } from '../../src/platform/database';
 import type { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import type { TestDatabase } from './database';
+import { type FunctionResult, said } from './functions';
 import { openTestDatabase } from './open-database';
 import { PATIENCE_MS } from './patience';
 
@@ -110,18 +113,19 @@ export class AppendBench {
     const members = more.members ?? ['alice', 'bob'];
     const roles = members.map((user) => (user === 'alice' ? 'admin' : 'member'));
     const posting = more.posting ?? 'members';
-    await this.call(tenantId, 'room_create', [tenantId, roomId, 'group', null, null, null, posting, members, roles]);
+    await this.call({ tenantId, roomId }, roomCreate, {
+      p_room: roomId,
+      p_type: 'group',
+      p_posting: posting,
+      p_users: members,
+      p_roles: roles,
+    });
     return { tenantId, roomId };
   }
 
-  /** Calls a function of the schema as the tenant. */
-  call(tenantId: string, fn: string, values: readonly unknown[]): Promise<{ status: string }> {
-    return this.open.database.call(fn, tenantId, fn, values);
-  }
-
-  /** Calls a function of the schema on a room, whose ids come first. */
-  on(room: RoomRef, fn: string, ...values: unknown[]): Promise<{ status: string; message?: Record<string, unknown> }> {
-    return this.call(room.tenantId, fn, [room.tenantId, room.roomId, ...values]);
+  /** Calls a function of the schema as the tenant of a room. */
+  call<A extends object>({ tenantId }: RoomRef, fn: SchemaFunction<A, unknown>, args: A): Promise<FunctionResult> {
+    return said(this.open.database, tenantId, fn, args);
   }
 
   /** Appends one message by itself and returns its row. */

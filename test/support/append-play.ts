@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { AppError } from '../../src/common/errors';
 import { isStored, type Appended, type NewMessage } from '../../src/modules/messages/appender/item';
+import { messageEdit } from '../../src/modules/messages/messages.functions';
+import { memberRemove, membersAdd } from '../../src/modules/rooms/rooms.functions';
 import { type AppendBench, checkLog, type HeldRoom, messageTo, type RoomRef } from './append-model';
 
 /** One thing that happens. Sends are not waited for; the rest is. */
@@ -95,7 +97,6 @@ class Play {
   }
 
   private async runIn(room: RoomRef, one: Exclude<Step, { do: 'kill' | 'breathe' }>): Promise<void> {
-    const own = [room.tenantId, room.roomId];
     switch (one.do) {
       case 'send': {
         const message = messageTo(room, { senderId: one.sender, clientMessageId: one.clientId, content: one.body });
@@ -117,10 +118,17 @@ class Play {
         this.beside(this.editNewest(room));
         return;
       case 'remove':
-        this.beside(this.bench.call(room.tenantId, 'member_remove', [...own, 'alice', 'bob']));
+        this.beside(this.bench.call(room, memberRemove, { p_room: room.roomId, p_actor: 'alice', p_user: 'bob' }));
         return;
       case 'add':
-        this.beside(this.bench.call(room.tenantId, 'members_add', [...own, 'alice', ['bob'], 'member']));
+        this.beside(
+          this.bench.call(room, membersAdd, {
+            p_room: room.roomId,
+            p_actor: 'alice',
+            p_users: ['bob'],
+            p_role: 'member',
+          }),
+        );
         return;
     }
   }
@@ -133,8 +141,8 @@ class Play {
   private async editNewest(room: RoomRef): Promise<void> {
     const newest = (await this.bench.log(room)).at(-1);
     if (!newest) return;
-    const target = [room.tenantId, room.roomId, newest.message_id, newest.sender_id];
-    await this.bench.call(room.tenantId, 'message_edit', [...target, 'edited', null]);
+    const target = { p_room: room.roomId, p_message: newest.message_id, p_user: newest.sender_id };
+    await this.bench.call(room, messageEdit, { ...target, p_content: 'edited' });
   }
 
   private async faultsOf(

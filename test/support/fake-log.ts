@@ -1,4 +1,4 @@
-import type { AppendRow, LookupRow } from '../../src/modules/messages/appender/append.repository';
+import type { AppendRow, LookupRow } from '../../src/modules/messages/messages.functions';
 import type { NewMessage } from '../../src/modules/messages/appender/item';
 
 interface Failure {

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { DeadLettersRepository } from '../../src/modules/delivery/dead-letters/dead-letters.repository';
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
-import { Database, SystemDatabase } from '../../src/platform/database';
+import { cursorAdvance } from '../../src/modules/delivery/delivery.functions';
+import { Database, type SchemaFunction, SystemDatabase } from '../../src/platform/database';
 import { roleNames } from '../../src/platform/database/roles';
+import { type FunctionResult, said } from './functions';
 import { until } from './poll';
 import { type RunnerSite, startRunner } from './runner';
 import { PATIENCE_MS } from './patience';
@@ -73,11 +75,11 @@ export class LettersSite {
   }
 
   async ack(roomId: string, seq: number, userId = 'ben', isRead = false): Promise<object> {
-    return this.database.call('ack', this.tenantId, 'cursor_advance', [this.tenantId, roomId, userId, seq, isRead]);
+    return this.call(cursorAdvance, { p_room: roomId, p_user: userId, p_seq: seq, p_read: isRead });
   }
 
-  call(fn: string, ...values: unknown[]): Promise<{ readonly status: string }> {
-    return this.database.call(fn, this.tenantId, fn, [this.tenantId, ...values]);
+  call<A extends object>(fn: SchemaFunction<A, unknown>, args: A): Promise<FunctionResult> {
+    return said(this.database, this.tenantId, fn, args);
   }
 
   /** The rows of a member's letters in a room, in order. */

@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { type Client, Pool } from 'pg';
+import {
+  memberRemove,
+  membersAdd,
+  memberSetRole,
+  roomCreate,
+  roomDelete,
+  roomJoin,
+  roomUpdate,
+} from '../../src/modules/rooms/rooms.functions';
+import type { SchemaFunction } from '../../src/platform/database';
 import { roleNames } from '../../src/platform/database/roles';
 import { createTestDatabase, type TestDatabase, testCluster } from './database';
+import { type FunctionResult, roomTrim, saidThrough } from './functions';
 import { until } from './poll';
-
-export interface FunctionResult {
-  readonly status: string;
-  readonly [field: string]: unknown;
-}
 
 export interface MemberState {
   readonly user_id: string;
@@ -81,37 +87,36 @@ export class RoomFunctions {
     const room = randomUUID();
     const users = members.map((member) => member.user_id);
     const roles = members.map((member) => member.role);
-    await this.call('room_create', [this.tenantId, room, type, null, null, null, 'members', users, roles]);
+    await this.call(roomCreate, { p_room: room, p_type: type, p_posting: 'members', p_users: users, p_roles: roles });
     return room;
   }
 
   add(room: string, actor: string, users: readonly string[], role = 'member'): Promise<FunctionResult> {
-    return this.call('members_add', [this.tenantId, room, actor, users, role]);
+    return this.call(membersAdd, { p_room: room, p_actor: actor, p_users: users, p_role: role });
   }
 
   join(room: string, user: string): Promise<FunctionResult> {
-    return this.call('room_join', [this.tenantId, room, user]);
+    return this.call(roomJoin, { p_room: room, p_user: user });
   }
 
   setRole(room: string, actor: string, user: string, role: string): Promise<FunctionResult> {
-    return this.call('member_set_role', [this.tenantId, room, actor, user, role]);
+    return this.call(memberSetRole, { p_room: room, p_actor: actor, p_user: user, p_role: role });
   }
 
   remove(room: string, actor: string, user: string): Promise<FunctionResult> {
-    return this.call('member_remove', [this.tenantId, room, actor, user]);
+    return this.call(memberRemove, { p_room: room, p_actor: actor, p_user: user });
   }
 
   merge(room: string, actor: string, metadata: object, maxBytes = 8192): Promise<FunctionResult> {
-    const values = [this.tenantId, room, actor, null, JSON.stringify(metadata), null, maxBytes];
-    return this.call('room_update', values);
+    return this.call(roomUpdate, { p_room: room, p_user: actor, p_metadata: metadata, p_max_bytes: maxBytes });
   }
 
   delete(room: string, actor: string): Promise<FunctionResult> {
-    return this.call('room_delete', [this.tenantId, room, actor]);
+    return this.call(roomDelete, { p_room: room, p_user: actor });
   }
 
   trim(room: string, firstSeq: number): Promise<FunctionResult> {
-    return this.call('room_trim', [this.tenantId, room, firstSeq]);
+    return this.call(roomTrim, { p_room: room, p_first_seq: firstSeq });
   }
 
   /** Messages as the append function leaves them. */
@@ -195,12 +200,9 @@ export class RoomFunctions {
     return (await this.observer.query<{ n: number }>(WAITING)).rows[0]?.n ?? 0;
   }
 
-  private async call(fn: string, values: readonly unknown[]): Promise<FunctionResult> {
-    const parameters = values.map((_, i) => `$${i + 1}`).join(', ');
-    const { rows } = await this.sessions.query<{ result: FunctionResult }>(`SELECT ${fn}(${parameters}) AS result`, [
-      ...values,
-    ]);
-    if (!rows[0]) throw new Error(`${fn} returned no row`);
-    return rows[0].result;
+  private call<A extends object>(fn: SchemaFunction<A, unknown>, args: A): Promise<FunctionResult> {
+    const run = async (text: string, values: unknown[]): Promise<{ result: FunctionResult }[]> =>
+      (await this.sessions.query<{ result: FunctionResult }>(text, values)).rows;
+    return saidThrough(run, this.tenantId, fn, args);
   }
 }

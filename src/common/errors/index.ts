@@ -16,4 +16,4 @@ export {
   unavailable,
 } from './app-error';
 export { errorBody, type ErrorBody } from './error-body';
-export { hintOf } from './hints';
+export { hintOf } from './error-body';

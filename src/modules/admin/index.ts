@@ -1,5 +1,3 @@
-/** What concerns the installation as a whole: the demo data of the first start; stats and audit join here. */
+/** What the operator answers for across all tenants: whether the server has the keys to what its database keeps sealed. */
 export { AdminModule } from './admin.module';
-export { DEMO } from './demo';
 export { KeyCheck } from './key-check';
-export { type FirstStart, FirstStartService } from './first-start.service';

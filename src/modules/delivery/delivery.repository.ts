@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
+import { cursorPositions, type PositionRow } from './delivery.functions';
 
 /** A member's stored position; it may be older than the membership, whose joined_seq then counts. */
-export interface CursorRow {
-  readonly room_id: string;
-  readonly acked_seq: number;
+export interface CursorRow extends PositionRow {
   readonly read_seq: number;
 }
 
@@ -13,13 +12,8 @@ export class DeliveryRepository {
   constructor(private readonly database: Database) {}
 
   /** How far a user has acknowledged these rooms; those of which they are no member are missing. */
-  positions(tenantId: string, userId: string, roomIds: readonly string[]): Promise<Omit<CursorRow, 'read_seq'>[]> {
-    return this.database.query<CursorRow>(
-      'positions of a user',
-      tenantId,
-      'SELECT room_id, acked_seq FROM cursor_positions($1, $2, $3)',
-      [tenantId, userId, roomIds],
-    );
+  positions(tenantId: string, userId: string, roomIds: readonly string[]): Promise<PositionRow[]> {
+    return cursorPositions.call(this.database, tenantId, { p_user: userId, p_rooms: roomIds });
   }
 
   /** How far these users have acknowledged a room; those without a stored cursor are missing. */

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { invalid, notAMember, notFound } from '../../common/errors';
+import { notFound } from '../../common/errors';
 import { decodeId } from '../../common/ids';
 import type { Caller } from '../../platform/auth';
-import { type EffectResult, Effects } from '../../platform/idempotency';
+import { Effects } from '../../platform/idempotency';
 import { Redelivery } from '../../platform/realtime';
+import { cursorAdvance } from './delivery.functions';
 import { DeliveryRepository } from './delivery.repository';
 import type { PositionDto } from './dto/position.dto';
 import { ReadUpdates } from './read-updates';
@@ -66,16 +67,11 @@ export class DeliveryService {
   private async advance(caller: Caller, { room_id, seq }: PositionDto, isRead: boolean): Promise<void> {
     const roomId = decodeId('room', room_id);
     if (roomId === undefined) throw notFound('Room');
-    const result = await this.effects.call<EffectResult & { last_seq?: number; advanced?: boolean; acked?: number }>(
-      caller,
-      'cursor_advance',
-      [caller.tenantId, roomId, caller.userId, seq, isRead],
-    );
-    if (result.status === 'no_room') throw notFound('Room');
-    if (result.status === 'not_member') throw notAMember();
-    if (result.status === 'beyond') throw invalid('seq', `seq is beyond the room's last_seq ${result.last_seq ?? 0}`);
     const { tenantId, userId } = caller;
-    if (result.advanced === true) this.redelivery.moved({ tenantId, roomId, userId, seq: result.acked ?? seq });
-    if (isRead && result.advanced === true) this.readUpdates.note(caller.tenantId, roomId, caller.userId, seq);
+    const args = { p_room: roomId, p_user: userId, p_seq: seq, p_read: isRead };
+    const { advanced, acked } = await this.effects.call(caller, cursorAdvance, args);
+    if (!advanced) return;
+    this.redelivery.moved({ tenantId, roomId, userId, seq: acked ?? seq });
+    if (isRead) this.readUpdates.note(tenantId, roomId, userId, seq);
   }
 }

@@ -5,7 +5,7 @@ import { type AiTurn, AiTurns, type Said } from './ai-turns';
 import { Appender } from './appender/appender';
 import { type Appended, isStored, type NewMessage, type Stored } from './appender/item';
 import { bodyHash } from './body';
-import { refusal } from './refusals';
+import { refusal } from './messages.functions';
 
 /** Stores what people say, through whichever door. */
 @Injectable()

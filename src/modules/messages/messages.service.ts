@@ -4,8 +4,8 @@ import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { DEFAULT_LIMIT } from '../../common/pagination';
 import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
-import { Epoch } from '../../platform/database';
-import { type EffectResult, Effects } from '../../platform/idempotency';
+import { Epoch, type SchemaFunction } from '../../platform/database';
+import { Effects } from '../../platform/idempotency';
 import { changing, RoomFeed } from '../../platform/realtime';
 import { roomUuid, visible } from '../rooms';
 import { bindingId, metaText } from './body';
@@ -21,15 +21,9 @@ import type {
 import { changeView } from './change-view';
 import { MessageFeed } from './message-feed';
 import { MessageWriter } from './message-writer';
+import { type MessageChange, messageDelete, messageEdit } from './messages.functions';
 import { MessagesRepository, type RoomView } from './messages.repository';
-import { refusal } from './refusals';
 import { type MessageRow, messageView } from './views';
-
-interface MessageResult extends EffectResult {
-  readonly message?: MessageRow;
-  /** Of a question to a model that was deleted: the runs that were to answer it. */
-  readonly runs?: readonly string[];
-}
 
 /** Messages: sending, reading, editing and deleting them. */
 @Injectable()
@@ -104,8 +98,8 @@ export class MessagesService {
   async edit(caller: Caller, roomId: string, messageId: string, input: EditMessageDto): Promise<MessageDto> {
     if (input.content === undefined && input.meta === undefined)
       throw invalid('content', 'Send at least one of content, meta');
-    const values = [input.content ?? null, metaText(input.meta)];
-    return messageView(await this.change(caller, 'message_edit', roomId, messageId, values));
+    const args = { ...target(caller, roomId, messageId), p_content: input.content, p_meta: metaText(input.meta) };
+    return messageView(await this.change(caller, messageEdit, args));
   }
 
   /**
@@ -113,7 +107,7 @@ export class MessagesService {
    * a question that is deleted is written no further.
    */
   async delete(caller: Caller, roomId: string, messageId: string): Promise<void> {
-    await this.change(caller, 'message_delete', roomId, messageId, []);
+    await this.change(caller, messageDelete, target(caller, roomId, messageId));
   }
 
   /** Everything that changed in the room after a revision, in order of rev; nothing after one that it cannot tell of. */
@@ -129,27 +123,27 @@ export class MessagesService {
     return { changes: rows.map((row) => changeView(room, row)), ...common, has_more: found.rows.length > limit };
   }
 
-  private async change(
+  private async change<A extends { readonly p_room: string }>(
     caller: Caller,
-    fn: string,
-    roomId: string,
-    messageId: string,
-    values: readonly unknown[],
+    fn: SchemaFunction<A, MessageChange>,
+    args: A,
   ): Promise<MessageRow> {
     const { tenantId } = caller;
-    const room = roomUuid(roomId);
-    const target = [tenantId, room, decodeId('message', messageId) ?? null, caller.userId];
-    const {
-      message,
-      status,
-      runs = [],
-    } = await changing(this.feed, { tenantId, roomId: room }, () =>
-      this.effects.call<MessageResult>(caller, fn, [...target, ...values]),
+    const { p_room: roomId } = args;
+    const { message, runs = [] } = await changing(this.feed, { tenantId, roomId }, () =>
+      this.effects.call(caller, fn, args),
     );
-    if (!message) throw refusal(status);
-    this.published.changed(tenantId, room, message, runs);
+    this.published.changed(tenantId, roomId, message, runs);
     return message;
   }
+}
+
+function target(
+  caller: Caller,
+  roomId: string,
+  messageId: string,
+): { readonly p_room: string; readonly p_message: string | undefined; readonly p_user: string } {
+  return { p_room: roomUuid(roomId), p_message: decodeId('message', messageId), p_user: caller.userId };
 }
 
 /** How many messages lie between the cursors: every seq that is kept exists, so this is a subtraction. */

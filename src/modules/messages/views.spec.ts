@@ -1,6 +1,6 @@
 import { newUuid } from '../../common/ids';
 import { changeView } from './change-view';
-import { refusal } from './refusals';
+import { messageDelete, messageEdit, refusal } from './messages.functions';
 import { type MessageRow, messageView } from './views';
 
 const [MESSAGE, ROOM] = [newUuid(), newUuid()];
@@ -83,17 +83,24 @@ describe('changeView', () => {
 describe('refusal', () => {
   it.each([
     ['no_room', 404, 'Room not found'],
-    ['no_message', 404, 'Message not found'],
     ['not_member', 403, 'You are not a member of this room'],
     ['posting', 403, 'Only admins may post in this room'],
-    ['forbidden', 403, 'You may not change this message'],
     ['mismatch', 422, 'This client_message_id was used before with another body'],
   ])('of %s is %d', (status, code, message) => {
-    expect(refusal(status)).toMatchObject({ status: code, message });
+    expect(refusal(status, false)).toMatchObject({ status: code, message });
+  });
+
+  it.each([
+    ['no_room', 404, 'Room not found'],
+    ['no_message', 404, 'Message not found'],
+    ['forbidden', 403, 'You may not change this message'],
+  ])('of a change, %s is %d', (status, code, message) => {
+    for (const { returns } of [messageEdit, messageDelete])
+      expect(() => returns.read({ status })).toThrow(expect.objectContaining({ status: code, message }) as Error);
   });
 
   it('names what the client sent: the key or the id', () => {
-    expect(refusal('mismatch').field).toBe('client_message_id');
+    expect(refusal('mismatch', false).field).toBe('client_message_id');
     expect(refusal('mismatch', true)).toMatchObject({
       field: 'Idempotency-Key',
       message: 'This Idempotency-Key was used before with another body',
@@ -101,6 +108,7 @@ describe('refusal', () => {
   });
 
   it('of a status that nobody knows is a fault of ours', () => {
-    expect(() => refusal('new')).toThrow('unknown status new');
+    expect(() => refusal('new', false)).toThrow('unknown status new');
+    expect(() => messageEdit.returns.read({ status: 'new' })).toThrow('unknown status new');
   });
 });

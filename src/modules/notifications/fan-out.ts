@@ -4,7 +4,8 @@ import { Metrics } from '../../platform/metrics';
 import { Presence } from '../../platform/realtime';
 import { notificationFrame } from './live/frame';
 import { NotificationLinks } from './live/links';
-import { NotificationsRepository, type SpreadBatch } from './notifications.repository';
+import type { SpreadBatch } from './notifications.functions';
+import { NotificationsRepository } from './notifications.repository';
 import { OfflineJobs } from './offline-jobs';
 
 /** Targets per statement. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/pagination';
 import { Database } from '../../platform/database';
 import { Jobs, type NewJob } from '../../platform/jobs';
+import { notificationSpread, type SpreadBatch } from './notifications.functions';
 
 /** What a client sees of a notification. */
 export interface NotificationRow {
@@ -14,18 +15,6 @@ export interface NotificationRow {
 export interface InboxRow extends NotificationRow {
   readonly delivered_at: Date | null;
   readonly read_at: Date | null;
-}
-
-/** The next targets of a notification; their deliveries are stored. */
-export interface SpreadBatch {
-  readonly topic: string;
-  readonly payload: Record<string, unknown>;
-  readonly created_at: string;
-  /** Those of the batch who do not have it yet. */
-  readonly user_ids: readonly string[];
-  /** The last user id of the batch; null when there was nobody left. */
-  readonly last: string | null;
-  readonly more: boolean;
 }
 
 const COLUMNS = 'n.notification_id, n.topic, n.payload, n.created_at';
@@ -104,11 +93,8 @@ export class NotificationsRepository {
 
   /** Stores the deliveries of the next targets; undefined when there is no such notification. */
   async spread(tenantId: string, notificationId: string, limit: number): Promise<SpreadBatch | undefined> {
-    const batch = await this.database.call<SpreadBatch | null>('spread notification', tenantId, 'notification_spread', [
-      tenantId,
-      notificationId,
-      limit,
-    ]);
+    const args = { p_id: notificationId, p_limit: limit };
+    const batch = await notificationSpread.call(this.database, tenantId, args);
     return batch ?? undefined;
   }
 

@@ -4,11 +4,12 @@ import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
-import { type EffectResult, Effects } from '../../platform/idempotency';
+import { Effects } from '../../platform/idempotency';
 import { Jobs } from '../../platform/jobs';
 import type { InboxPageDto, NotifiedDto, NotifyDto } from './dto/notification.dto';
 import { BATCH } from './fan-out';
 import { Settlements } from './live/settlements';
+import { notificationCreate, notificationRead } from './notifications.functions';
 import { type InboxRow, NotificationsRepository } from './notifications.repository';
 
 /** Notifications: sending them, and a user's inbox. */
@@ -38,16 +39,19 @@ export class NotificationsService {
       throw invalid('targets', 'targets must name at least one of user_ids, room_id and topic_subscribers');
     const roomId = room_id === undefined ? null : decodeId('room', room_id);
     if (roomId === undefined) throw notFound('Room');
-    const result = await this.effects.call<EffectResult & { notification_id: string; created_at: string }>(
-      caller,
-      'notification_create',
-      [caller.tenantId, notificationId, topic, JSON.stringify(payload), users, roomId, toSubscribers, BATCH],
-    );
-    if (result.status === 'no_room') throw notFound('Room');
+    const made = await this.effects.call(caller, notificationCreate, {
+      p_id: notificationId,
+      p_topic: topic,
+      p_payload: JSON.stringify(payload),
+      p_users: users,
+      p_room: roomId,
+      p_subscribers: toSubscribers,
+      p_limit: BATCH,
+    });
     this.jobs.wake();
     return {
-      notification_id: encodeId('notification', result.notification_id),
-      created_at: isoTime(result.created_at),
+      notification_id: encodeId('notification', made.notification_id),
+      created_at: isoTime(made.created_at),
     };
   }
 
@@ -63,12 +67,8 @@ export class NotificationsService {
 
   /** Marks one of the caller's notifications read, and so delivered. */
   async read(caller: Caller, id: string): Promise<void> {
-    const { status } = await this.effects.call<EffectResult>(caller, 'notification_read', [
-      caller.tenantId,
-      caller.userId,
-      notificationUuid(id),
-    ]);
-    if (status !== 'ok') throw notFound('Notification');
+    const args = { p_user: caller.userId, p_id: notificationUuid(id) };
+    await this.effects.call(caller, notificationRead, args);
   }
 
   /** The caller has this notification; resolves when that is stored. */

@@ -1,17 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, notFound } from '../../common/errors';
+import { notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
-import { type EffectResult, Effects } from '../../platform/idempotency';
+import { Effects } from '../../platform/idempotency';
 import type { TopicSubscriptionDto, TopicSubscriptionPageDto } from './dto/subscription.dto';
+import { subscriptionCreate } from './notifications.functions';
 import { type SubscriptionRow, SubscriptionsRepository } from './subscriptions.repository';
-
-interface Subscribed extends EffectResult {
-  readonly created: boolean;
-  readonly subscription: SubscriptionRow;
-}
 
 /** Which topics users want to hear of. */
 @Injectable()
@@ -27,13 +23,8 @@ export class SubscriptionsService {
     topic: string,
     subscriptionId = newUuid(),
   ): Promise<{ readonly created: boolean; readonly subscription: TopicSubscriptionDto }> {
-    const { status, created, subscription } = await this.effects.call<Subscribed>(caller, 'subscription_create', [
-      caller.tenantId,
-      subscriptionId,
-      caller.userId,
-      topic,
-    ]);
-    if (status !== 'ok') throw new AppError('CONFLICT', 'The subscription was deleted at the same time. Try again');
+    const args = { p_id: subscriptionId, p_user: caller.userId, p_topic: topic };
+    const { created, subscription } = await this.effects.call(caller, subscriptionCreate, args);
     return { created, subscription: subscriptionView(subscription) };
   }
 

@@ -4,12 +4,12 @@ import type { PageRequest } from '../../common/pagination';
 import { userIdFault } from '../../common/text';
 import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
-import { type EffectResult, Effects } from '../../platform/idempotency';
-import { changing, Presence, RoomFeed } from '../../platform/realtime';
+import { Presence } from '../../platform/realtime';
 import { UsersService } from '../tenants';
 import { roomUuid, visible } from './access';
 import type { AddMembersDto, MemberDto } from './dto/member.dto';
-import { accepted } from './room-refusals';
+import { RoomChanges } from './room-changes';
+import { memberRemove, membersAdd, memberSetRole, roomJoin } from './rooms.functions';
 import { type MemberRow, RoomsRepository } from './rooms.repository';
 
 /** Who is in a room. */
@@ -17,10 +17,9 @@ import { type MemberRow, RoomsRepository } from './rooms.repository';
 export class MembersService {
   constructor(
     private readonly repository: RoomsRepository,
-    private readonly effects: Effects,
+    private readonly changes: RoomChanges,
     private readonly users: UsersService,
     private readonly presence: Presence,
-    private readonly feed: RoomFeed,
   ) {}
 
   /** Members in the order of joining. */
@@ -32,58 +31,35 @@ export class MembersService {
   /** Adds users (room admins); answers with those that were named, in the order of joining. */
   async add(caller: Caller, roomId: string, input: AddMembersDto): Promise<MemberDto[]> {
     const users = [...new Set(input.user_ids)];
-    const { members } = await this.change<EffectResult & { members: MemberRow[] }>(
-      caller,
-      'members_add',
-      roomId,
-      [users, input.role ?? 'member'],
-      users,
-    );
+    const args = { ...asAdmin(caller, roomId), p_users: users, p_role: input.role ?? 'member' };
+    const { members } = await this.changes.make(caller, membersAdd, args, users);
     return this.views(caller.tenantId, members);
   }
 
   /** Joins a channel; joining again changes nothing. */
   async join(caller: Caller, roomId: string): Promise<MemberDto> {
-    return this.member(caller, 'room_join', roomId, [], [caller.userId]);
+    const { userId } = caller;
+    const args = { p_room: roomUuid(roomId), p_user: userId };
+    const { member } = await this.changes.make(caller, roomJoin, args, [userId]);
+    return this.view(caller.tenantId, member);
   }
 
   /** Room admins; a room keeps at least one admin (409). */
   async setRole(caller: Caller, roomId: string, userId: string, role: string): Promise<MemberDto> {
-    return this.member(caller, 'member_set_role', roomId, [memberId(userId), role]);
+    const args = { p_user: memberId(userId), ...asAdmin(caller, roomId), p_role: role };
+    const { member } = await this.changes.make(caller, memberSetRole, args);
+    return this.view(caller.tenantId, member);
   }
 
   /** Removal by a room admin, or leaving. The last admin's leaving promotes the oldest member. */
   async remove(caller: Caller, roomId: string, userId: string): Promise<void> {
-    await this.change(caller, 'member_remove', roomId, [memberId(userId)]);
+    await this.changes.make(caller, memberRemove, { p_user: memberId(userId), ...asAdmin(caller, roomId) });
   }
 
-  private async member(
-    caller: Caller,
-    fn: string,
-    roomId: string,
-    values: readonly unknown[],
-    joined: readonly string[] = [],
-  ): Promise<MemberDto> {
-    const result = await this.change<EffectResult & { member: MemberRow }>(caller, fn, roomId, values, joined);
-    const [view] = await this.views(caller.tenantId, [result.member]);
+  private async view(tenantId: string, row: MemberRow): Promise<MemberDto> {
+    const [view] = await this.views(tenantId, [row]);
     if (!view) throw notFound('Member');
     return view;
-  }
-
-  private async change<R extends EffectResult>(
-    caller: Caller,
-    fn: string,
-    roomId: string,
-    values: readonly unknown[],
-    joined: readonly string[] = [],
-  ): Promise<R> {
-    const room = { tenantId: caller.tenantId, roomId: roomUuid(roomId), joined };
-    const result = await changing(this.feed, room, () =>
-      this.effects.call<R>(caller, fn, [room.tenantId, room.roomId, caller.userId, ...values]),
-    );
-    const done = accepted(result);
-    this.feed.touch(room.tenantId, room.roomId, joined);
-    return done;
   }
 
   private async views(tenantId: string, rows: readonly MemberRow[]): Promise<MemberDto[]> {
@@ -97,6 +73,10 @@ export class MembersService {
       last_seen_at: seen.get(row.user_id)?.toISOString() ?? null,
     }));
   }
+}
+
+function asAdmin(caller: Caller, roomId: string): { readonly p_room: string; readonly p_actor: string } {
+  return { p_room: roomUuid(roomId), p_actor: caller.userId };
 }
 
 /** A malformed user id is a member that does not exist. */

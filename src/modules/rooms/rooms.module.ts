@@ -6,6 +6,7 @@ import { MembersService } from './members.service';
 import './dto/room-frames.dto';
 import { PresenceController } from './presence.controller';
 import { PresenceRepository } from './presence.repository';
+import { RoomChanges } from './room-changes';
 import { RoomFacts } from './room-facts';
 import { RoomHeads } from './room-heads';
 import { RoomPresenceService } from './room-presence.service';
@@ -25,6 +26,7 @@ import { TypingService } from './typing.service';
   controllers: [RoomsController, MembersController, PresenceController],
   providers: [
     RoomsRepository,
+    RoomChanges,
     RoomsService,
     MembersService,
     RoomsGateway,

@@ -4,8 +4,6 @@ import { newUuid } from '../../common/ids';
 import { MAX_METADATA_BYTES } from '../../common/limits';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
-import { type EffectResult, Effects } from '../../platform/idempotency';
-import { changing, RoomFeed } from '../../platform/realtime';
 import { roomUuid, visible } from './access';
 import {
   type CreateRoomDto,
@@ -16,22 +14,18 @@ import {
 } from './dto/room.dto';
 import { planRoom } from './plan-room';
 import { RoomPreviews } from './room-previews';
-import { accepted, roomExists } from './room-refusals';
+import { RoomChanges } from './room-changes';
+import { roomDelete, roomUpdate } from './rooms.functions';
 import { RoomsRepository } from './rooms.repository';
-import { type RoomJson, roomView } from './views';
-
-interface RoomResult extends EffectResult {
-  readonly room: RoomJson;
-}
+import { roomView } from './views';
 
 /** Rooms: creating, finding, changing and deleting them. */
 @Injectable()
 export class RoomsService {
   constructor(
     private readonly repository: RoomsRepository,
-    private readonly effects: Effects,
+    private readonly changes: RoomChanges,
     private readonly previews: RoomPreviews,
-    private readonly feed: RoomFeed,
   ) {}
 
   /**
@@ -42,24 +36,17 @@ export class RoomsService {
    */
   async create(caller: Caller, input: CreateRoomDto, roomId = newUuid()): Promise<RoomDto> {
     const plan = planRoom(caller, input);
-    const { tenantId } = caller;
-    const result = await changing(this.feed, { tenantId, roomId, joined: plan.users }, () =>
-      this.effects.call<EffectResult & { room?: RoomJson; room_id?: string }>(caller, 'room_create', [
-        tenantId,
-        roomId,
-        input.type,
-        plan.uniqueKey,
-        input.name ?? null,
-        input.metadata === undefined ? null : JSON.stringify(input.metadata),
-        input.posting ?? 'members',
-        plan.users,
-        plan.roles,
-      ]),
-    );
-    if (result.status === 'exists' && result.room_id !== undefined) throw roomExists(result.room_id);
-    if (!result.room) throw new Error(`room_create: ${result.status}`);
-    this.feed.touch(tenantId, result.room.room_id, plan.users, caller.userId);
-    return roomView(result.room);
+    const room = await this.changes.create(caller, {
+      p_room: roomId,
+      p_type: input.type,
+      p_unique_key: plan.uniqueKey,
+      p_name: input.name,
+      p_metadata: input.metadata,
+      p_posting: input.posting ?? 'members',
+      p_users: plan.users,
+      p_roles: plan.roles,
+    });
+    return roomView(room);
   }
 
   /** The caller's rooms with their positions, or the channels that they may join. */
@@ -88,32 +75,19 @@ export class RoomsService {
   async update(caller: Caller, roomId: string, input: UpdateRoomDto): Promise<RoomDto> {
     if (input.name === undefined && input.metadata === undefined && input.posting === undefined)
       throw invalid('name', 'Send at least one of name, metadata, posting');
-    const { room } = await this.change<RoomResult>(caller, 'room_update', roomId, [
-      input.name ?? null,
-      input.metadata === undefined ? null : JSON.stringify(input.metadata),
-      input.posting ?? null,
-      MAX_METADATA_BYTES,
-    ]);
+    const { room } = await this.changes.make(caller, roomUpdate, {
+      p_room: roomUuid(roomId),
+      p_user: caller.userId,
+      p_name: input.name,
+      p_metadata: input.metadata,
+      p_posting: input.posting,
+      p_max_bytes: MAX_METADATA_BYTES,
+    });
     return roomView(room);
   }
 
   /** Deletes softly: the room is gone for everybody, its messages stay in the database. Room admins. */
   async delete(caller: Caller, roomId: string): Promise<void> {
-    await this.change(caller, 'room_delete', roomId, []);
-  }
-
-  private async change<R extends EffectResult>(
-    caller: Caller,
-    fn: string,
-    roomId: string,
-    values: readonly unknown[],
-  ): Promise<R> {
-    const room = { tenantId: caller.tenantId, roomId: roomUuid(roomId) };
-    const result = await changing(this.feed, room, () =>
-      this.effects.call<R>(caller, fn, [room.tenantId, room.roomId, caller.userId, ...values]),
-    );
-    const done = accepted(result);
-    this.feed.touch(room.tenantId, room.roomId);
-    return done;
+    await this.changes.make(caller, roomDelete, { p_room: roomUuid(roomId), p_user: caller.userId });
   }
 }

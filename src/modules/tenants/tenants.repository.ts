@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { TenantLimits, TenantSettings } from '../../platform/auth';
-import { Database, SystemDatabase } from '../../platform/database';
+import { Database, schemaFunction, SystemDatabase, value } from '../../platform/database';
 import type { PageRequest } from '../../common/pagination';
 import type { NewKeyRow } from './keys.repository';
 import { type NewWebhook, WebhooksRepository } from './webhook/webhooks.repository';
+
+const usersEnsure = schemaFunction('users_ensure', { p_users: 'text[]' }, value<unknown>('void'));
 
 export interface TenantRow {
   readonly tenant_id: string;
@@ -133,7 +135,7 @@ export class TenantsRepository {
 
   /** Makes the users that do not exist yet. */
   async ensureUsers(tenantId: string, userIds: readonly string[]): Promise<void> {
-    await this.database.query('ensure users', tenantId, 'SELECT users_ensure($1, $2)', [tenantId, userIds]);
+    await usersEnsure.call(this.database, tenantId, { p_users: userIds });
   }
 
   /** When each of these users was last connected; missing or null = never. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 import { decodeId } from '../../common/ids';
 import { DeadJob } from '../../platform/jobs';
 import { type MessageDto, MessageFacts } from '../messages';
@@ -6,7 +7,6 @@ import { NotificationFacts } from '../notifications';
 import { type MemberEvent, RoomFacts } from '../rooms';
 import type { WebhookEvent } from '../tenants';
 import type { NewDelivery } from './deliveries.repository';
-import { deliveryId } from './delivery-id';
 import { OfflineMembers } from './offline-members';
 
 /** Messages, or events, per transaction. */
@@ -100,4 +100,14 @@ function about(event: string, roomId: string, message: MessageDto, page: number)
 
 function memberOf({ user_id, role }: MemberEvent): object {
   return { user_id, role };
+}
+
+/**
+ * The UUID (version 5) of what is posted, made from what it is about: whoever plans the same thing again, after a crash,
+ * comes to the same id.
+ */
+function deliveryId(...about: readonly (string | number)[]): string {
+  const hex = createHash('sha256').update(JSON.stringify(about)).digest('hex');
+  const variant = ((parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
 }

@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks';
-import { signatureHeaders } from './sign';
+import { signatureHeaders } from './poster';
 
 const [FIRST, SECOND] = [1, 2].map((n) => `whsec_${Buffer.alloc(32, n).toString('base64')}`) as [string, string];
 const BODY = '{"type":"test","data":{"text":"Grüße 👋"}}';

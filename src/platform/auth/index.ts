@@ -3,6 +3,7 @@
  * tenants module through the CredentialVerifier port.
  */
 export { Access, type AccessKind, type RouteAccess } from './access';
+export { ApiKeyGuard, ruleOf } from './api-key.guard';
 export { BadCredential } from './bad-credential';
 export { Authenticator, type CredentialHeaders, type Identity } from './authenticator';
 export { Caller, type IdempotencyClaim } from './caller';

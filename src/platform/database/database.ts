@@ -20,22 +20,6 @@ export class Database {
   query<R extends object>(name: string, tenantId: string, text: string, values?: readonly unknown[]): Promise<R[]> {
     return this.runner.single<R>(name, { role: this.roles.tenant, tenant: tenantId }, text, values);
   }
-
-  /**
-   * Calls one of the schema's functions that returns jsonb, in one trip.
-   * @param fn name of the function, a constant of the code
-   */
-  async call<R>(name: string, tenantId: string, fn: string, values: readonly unknown[]): Promise<R> {
-    const rows = await this.query<{ result: R }>(
-      name,
-      tenantId,
-      `SELECT ${callText(fn, values.length)} AS result`,
-      values,
-    );
-    const first = rows[0];
-    if (!first) throw new Error(`${fn} returned no row`);
-    return first.result;
-  }
 }
 
 /** The way past the tenants: key look-up, the append, jobs, purges, stats. Lint limits who imports it. */
@@ -54,9 +38,4 @@ export class SystemDatabase {
   query<R extends object>(name: string, text: string, values?: readonly unknown[]): Promise<R[]> {
     return this.runner.single<R>(name, { role: this.roles.system, tenant: '' }, text, values);
   }
-}
-
-/** `fn($1,$2,…)`, numbered from `first`. */
-export function callText(fn: string, count: number, first = 1): string {
-  return `${fn}(${Array.from({ length: count }, (_, i) => `$${first + i}`).join(', ')})`;
 }

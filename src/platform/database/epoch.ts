@@ -1,7 +1,10 @@
 import type { SystemDatabase } from './database';
+import { systemFunction, value } from './schema-function';
 
 /** Of the statement that raises it, which sleeps up to a second. */
 const RAISE_DEADLINE_MS = 10_000;
+
+const raiseEpoch = systemFunction('raise_epoch', { p_seen: 'bigint' }, value<number>('bigint'));
 
 /**
  * The installation's epoch: another number than before means that a backup was restored, and that positions (`seq`,
@@ -30,14 +33,10 @@ export class Epoch {
 
   /** Raises it, unless it is another one than `seen` by now; returns the one in force. */
   async raise(seen: number): Promise<number> {
-    const raise = 'SELECT raise_epoch($1) AS epoch';
-    const rows = await this.system.transaction(
-      'raise epoch',
-      (sql) => sql.query<{ epoch: number }>(raise, [seen]),
+    return (this.value = await this.system.transaction(
+      raiseEpoch.name,
+      (sql) => raiseEpoch.callIn(sql, { p_seen: seen }),
       RAISE_DEADLINE_MS,
-    );
-    const epoch = rows[0]?.epoch;
-    if (epoch === undefined) throw new Error('raise_epoch returned no row');
-    return (this.value = epoch);
+    ));
   }
 }

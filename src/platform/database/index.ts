@@ -6,8 +6,8 @@
  * PostgreSQL is frozen; a connection in doubt is destroyed. One server at a time holds a database.
  */
 export { Availability } from './availability';
-export { backup, BackupRefusal, type RestoreRequest, restore } from './backup';
-export { callText, Database, SystemDatabase } from './database';
+export { backup, BackupRefusal, readSchema, type RestoreRequest, restore, schemaForRoles } from './backup';
+export { Database, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
 export { codeOf, isConnectionLoss, isRetryable } from './errors';
 export { Epoch } from './epoch';
@@ -20,8 +20,17 @@ export {
 } from './embedded';
 export { connectionOf } from './connection';
 export { explainOpening } from './explain';
-export { migrate, migrationSource } from './migrator';
+export { migrate } from './migrator';
 export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { purgeExpired } from './purge';
 export { DatabaseRefusal } from './refusal';
 export type { Sql } from './runner';
+export {
+  answer,
+  rows,
+  type SchemaFunction,
+  schemaFunction,
+  schemaFunctions,
+  systemFunction,
+  value,
+} from './schema-function';

@@ -1,13 +1,23 @@
 import { Client } from 'pg';
-import { DataSource } from 'typeorm';
+import { compareVersions, VERSION } from '../../common/version';
 import { type Connection, sessionSql, withSession } from './connection';
-import { MIGRATIONS } from './migrations';
 import { preflight } from './preflight';
 import { DatabaseRefusal } from './refusal';
 import { ensureBackupAccess, ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
+import { FIRST_MIGRATIONS, forRoles, readSchemaFiles, type SchemaFiles } from './schema-files';
+import { FunctionChanger, functionChanges, type RecordedFunction } from './schema-functions';
 
 /** Advisory lock that one migrating server holds; any constant of our own. */
 const MIGRATION_LOCK = 4_711_001;
+/** The oldest release that may run beside this one, on its schema (docs/versioning.md). */
+const MIN_RELEASE = '0.1.0';
+
+/** A release, as the schema knows it. */
+export interface Release {
+  readonly version: string;
+  readonly minRelease: string;
+  readonly files: SchemaFiles;
+}
 
 export interface MigrationOptions {
   readonly connection: Connection;
@@ -15,26 +25,50 @@ export interface MigrationOptions {
   readonly onProgress: (line: string) => void;
   /** The restore that the database is in the midst of calls. */
   readonly isRestoring?: boolean;
+  /** Default: this one. */
+  readonly release?: Release;
 }
 
+/** What a database says of its schema. */
+interface SchemaState {
+  /** undefined: there is no schema yet. */
+  readonly prefix: string | undefined;
+  readonly migrations: readonly string[];
+  /** null: of the time before functions were files. */
+  readonly functionsRelease: string | null;
+  readonly minRelease: string | null;
+  readonly functions: readonly RecordedFunction[];
+}
+const NO_SCHEMA: SchemaState = {
+  ...{ prefix: undefined, migrations: [], functionsRelease: null, minRelease: null, functions: [] },
+};
+
+/** The functions that are ours, as JSON. */
+const RECORDED = `(SELECT COALESCE(json_agg(json_build_object('signature', signature, 'hash', hash,
+  'present', to_regprocedure('public.' || signature) IS NOT NULL)), '[]') FROM schema_functions)`;
+const OF_FUNCTIONS = `, functions_release AS "functionsRelease", min_release AS "minRelease", ${RECORDED} AS functions`;
+
 /**
- * Brings the database to this version's schema under an advisory lock and returns the roles to run as. Refuses an
- * unfit database, one with a newer schema, and one whose restore did not come to its end. Idempotent.
+ * Brings the database to this release's schema and returns the roles to run as (docs/adr/0025).
+ *
+ * Invariants: one at a time, under an advisory lock; all or nothing, in one transaction; a release that is older than the
+ * functions of the database changes nothing, so that one which restarts beside a newer one takes nothing back; functions
+ * that are not ours are not touched. Refuses an unfit database, one with a newer schema, and one whose restore did not come
+ * to its end. Where nothing has changed nothing is written.
  */
 export async function migrate(options: MigrationOptions): Promise<RoleNames> {
-  const client = new Client({ ...withSession(options.connection), connectionTimeoutMillis: 10_000 });
-  client.on('error', () => undefined);
-  await client.connect();
+  const release = options.release ?? thisRelease();
+  const client = await migrationSession(options.connection);
   try {
-    await client.query(sessionSql(options.connection));
     const { major, database } = await preflight(client, options.allowUnsafe);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     if (!options.isRestoring) await refuseRestoring(client);
-    const known = await recordedPrefix(client);
-    const prefix = known ?? rolePrefix(database);
+    const state = await readState(client);
+    refuseUnfit(state, release);
+    const prefix = state.prefix ?? rolePrefix(database);
+    const names = roleNames(prefix);
     await ensureRoles(client, prefix, major);
-    await runMigrations(options);
-    const names = roleNames((await recordedPrefix(client)) ?? prefix);
+    await bringUpToDate(client, state, release, prefix, options.onProgress);
     await ensureBackupAccess(client, names);
     return names;
   } finally {
@@ -42,55 +76,126 @@ export async function migrate(options: MigrationOptions): Promise<RoleNames> {
   }
 }
 
-async function runMigrations(options: MigrationOptions): Promise<void> {
-  const source = migrationSource(options.connection);
-  await source.initialize();
+/** The session that migrations run in; the caller ends it. */
+export async function migrationSession(connection: Connection): Promise<Client> {
+  const client = new Client({ ...withSession(connection), connectionTimeoutMillis: 10_000 });
+  client.on('error', () => undefined);
+  await client.connect();
   try {
-    await refuseNewerSchema(source);
-    if (!(await source.showMigrations())) return;
-    options.onProgress('Bringing the database schema up to date …');
-    await source.runMigrations({ transaction: 'each' });
-  } finally {
-    await source.destroy();
+    await client.query(sessionSql(connection));
+    return client;
+  } catch (error) {
+    await client.end();
+    throw error;
   }
 }
 
-/** A TypeORM data source that runs the migrations; the entities are given by who compares them with the schema. */
-export function migrationSource(connection: Connection, entities: readonly (new () => object)[] = []): DataSource {
-  return new DataSource({
-    type: 'postgres',
-    // Everything that node-postgres takes, unix sockets and URL parameters included; TypeORM's own options know less.
-    extra: {
-      ...withSession(connection),
-      // The pool that TypeORM makes waits for it.
-      onConnect: (client: Client) => client.query(sessionSql(connection)),
-    },
-    entities: [...entities],
-    migrations: [...MIGRATIONS],
-    migrationsTableName: 'schema_migrations',
-    installExtensions: false,
-    poolSize: 2,
-    logging: false,
-  });
+/** The release that runs. */
+export function thisRelease(): Release {
+  return { version: VERSION, minRelease: MIN_RELEASE, files: readSchemaFiles() };
 }
 
-async function refuseNewerSchema(source: DataSource): Promise<void> {
-  const table: { present: boolean }[] = await source.query(
-    `SELECT to_regclass('public.schema_migrations') IS NOT NULL AS present`,
+async function readState(client: Client): Promise<SchemaState> {
+  const { rows: known } = await client.query<{ instance: boolean; migrations: boolean; functions: boolean }>(
+    `SELECT to_regclass('public.instance') IS NOT NULL AS instance,
+       to_regclass('public.schema_migrations') IS NOT NULL AS migrations,
+       to_regclass('public.schema_functions') IS NOT NULL AS functions`,
   );
-  if (!table[0]?.present) return;
-  const done: { name: string }[] = await source.query('SELECT name FROM schema_migrations ORDER BY id');
-  const unknown = unknownMigrations(done.map((row) => row.name));
+  const { instance = false, migrations = false, functions = false } = known[0] ?? {};
+  if (instance !== migrations)
+    throw new DatabaseRefusal(
+      `The schema public holds a table ${instance ? 'instance' : 'schema_migrations'} that is not ChatAPI's: use a database of its own`,
+    );
+  if (!instance) return NO_SCHEMA;
+  const { rows } = await client.query<SchemaState>(
+    `SELECT role_prefix AS prefix, ARRAY(SELECT name::text FROM schema_migrations ORDER BY id) AS migrations
+       ${functions ? OF_FUNCTIONS : ''} FROM instance`,
+  );
+  return { ...NO_SCHEMA, ...rows[0] };
+}
+
+function refuseUnfit({ prefix, migrations, functionsRelease, minRelease }: SchemaState, release: Release): void {
+  if (prefix === undefined) return;
+  const { version, files } = release;
+  const unknown = unknownMigrations(migrations, files);
   if (unknown.length > 0)
     throw new DatabaseRefusal(
       `The database has a newer schema than this version knows (${unknown.join(', ')}): start the newer version`,
     );
+  if (isBeforeFirst(migrations))
+    throw new DatabaseRefusal(
+      `The database has a schema of before the first release (its last migration is ${migrations.at(-1) ?? 'none'}): no version can bring it up to date`,
+    );
+  if (minRelease !== null && compareVersions(version, minRelease) < 0)
+    throw new DatabaseRefusal(
+      `The database is for release ${minRelease} and newer ones, this is ${version}: start a newer version`,
+    );
+  const missing = files.migrations.filter(({ name }) => !migrations.includes(name));
+  if (missing.length > 0 && isOlder(version, functionsRelease))
+    throw new DatabaseRefusal(
+      `The database was brought up to date by release ${functionsRelease ?? ''}, without what ${version} needs (${missing.map(({ name }) => name).join(', ')}): start the newer version`,
+    );
+}
+
+async function bringUpToDate(
+  client: Client,
+  state: SchemaState,
+  { version, minRelease: ownMin, files }: Release,
+  prefix: string,
+  onProgress: (line: string) => void,
+): Promise<void> {
+  if (isOlder(version, state.functionsRelease)) return;
+  const pending = files.migrations.filter(({ name }) => !state.migrations.includes(name));
+  const minRelease = [state.minRelease ?? ownMin, ownMin].sort(compareVersions).at(-1) ?? ownMin;
+  let { functions } = state;
+  let changes = functionChanges(files.functions, functions, minRelease);
+  const isSame = pending.length + changes.changed.length + changes.gone.length === 0;
+  if (isSame && state.functionsRelease === version && state.minRelease === minRelease) return;
+  onProgress('Bringing the database schema up to date …');
+  const roles = roleNames(prefix);
+  // Functions name others that come later.
+  await client.query('BEGIN; SET LOCAL check_function_bodies = off');
+  if (state.prefix === undefined) await makeTables(client, files, prefix);
+  else for (const { sql } of pending) await client.query(forRoles(sql, roles));
+  const made = [...(state.prefix === undefined ? FIRST_MIGRATIONS : []), ...pending.map(({ name }) => name)];
+  await client.query(
+    `INSERT INTO schema_migrations (timestamp, name)
+     SELECT (extract(epoch FROM now()) * 1000)::bigint, name FROM unnest($1::text[]) WITH ORDINALITY n (name, i) ORDER BY i`,
+    [made],
+  );
+  if (pending.length > 0) {
+    const { rows } = await client.query<{ functions: RecordedFunction[] }>(`SELECT ${RECORDED} AS functions`);
+    functions = rows[0]?.functions ?? [];
+    changes = functionChanges(files.functions, functions, minRelease);
+  }
+  await new FunctionChanger(client, roles, functions).apply(changes);
+  await client.query('UPDATE instance SET functions_release = $1, min_release = $2', [version, minRelease]);
+  await client.query('COMMIT');
+}
+
+/** A database that has nothing gets the tables as they are now. */
+async function makeTables(client: Client, files: SchemaFiles, prefix: string): Promise<void> {
+  for (const sql of files.tables) await client.query(forRoles(sql, roleNames(prefix)));
+  await client.query(
+    `INSERT INTO instance (role_prefix, lc_ctype)
+     SELECT $1, datctype FROM pg_database WHERE datname = current_database()`,
+    [prefix],
+  );
+}
+
+function isOlder(version: string, functionsRelease: string | null): boolean {
+  return functionsRelease !== null && compareVersions(version, functionsRelease) < 0;
 }
 
 /** Those that a newer version made. */
-export function unknownMigrations(names: readonly string[]): string[] {
-  const ours = new Set<string>(MIGRATIONS.map((m) => m.name));
+export function unknownMigrations(names: readonly string[], files = readSchemaFiles()): string[] {
+  const ours = new Set([...FIRST_MIGRATIONS, ...files.migrations.map(({ name }) => name)]);
   return names.filter((name) => !ours.has(name));
+}
+
+/** Whether a schema that these migrations made is too old to be brought up to date. */
+export function isBeforeFirst(names: readonly string[]): boolean {
+  return FIRST_MIGRATIONS.some((name) => !names.includes(name));
 }
 
 /** Its mark (backup/restore.ts) is the first thing that a restore writes, and the last that it takes away. */

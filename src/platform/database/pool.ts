@@ -3,8 +3,7 @@ import type { Log } from '../logging';
 import { type Connection, sessionSql, withSession } from './connection';
 import { codeOf, isOutOfConnections } from './errors';
 import { socketOf } from './guarded-client';
-import { quote } from './migrations/0001/security';
-import type { RoleNames } from './roles';
+import { quote, type RoleNames } from './roles';
 
 const { INT8, TIMESTAMPTZ } = types.builtins;
 /** A frozen server never answers the goodbye. */

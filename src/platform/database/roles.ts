@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
-import type { RoleNames as FirstRoleNames } from './migrations/0001/security';
-import { quote } from './migrations/0001/security';
 import { DatabaseRefusal } from './refusal';
 
-/** The roles of an installation. */
-export interface RoleNames extends FirstRoleNames {
+/** The NOLOGIN roles of an installation, as which all statements run; named after the database, recorded in `instance`. */
+export interface RoleNames {
+  /** Sees the rows of the tenant in app.tenant. */
+  readonly tenant: string;
+  /** Sees the rows of all tenants, in the tables that it is granted. */
+  readonly system: string;
+  /** Owns the append functions, and touches what they touch. */
+  readonly append: string;
   /** Reads everything, for backups, and can do nothing else. */
   readonly backup: string;
 }
@@ -86,4 +90,9 @@ export async function ensureBackupAccess(client: Client, names: RoleNames): Prom
   await client.query(
     `BEGIN; SET LOCAL lock_timeout = '5s'; GRANT USAGE ON SCHEMA public TO ${backup}; ${missing.join('; ')}; COMMIT`,
   );
+}
+
+/** Quotes an SQL identifier. */
+export function quote(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
 }

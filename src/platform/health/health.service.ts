@@ -3,7 +3,6 @@ import { VERSION } from '../../common/version';
 import { Availability, SystemDatabase } from '../database';
 import { Lifecycle } from '../lifecycle';
 import { Metrics } from '../metrics';
-import { uptimeText } from './uptime';
 
 /** How long the outcome of a write is good for: the route is open to everybody. */
 const CACHE_MS = 1000;
@@ -65,4 +64,14 @@ export class HealthService {
       return false;
     }
   }
+}
+
+/** `2h30m45s`, `5m0s`, `45s`: hours are not limited to 24. */
+function uptimeText(ms: number): string {
+  const total = Math.floor(ms / 1000);
+  const hours = Math.floor(total / 3600);
+  const minutes = Math.floor((total % 3600) / 60);
+  const seconds = `${total % 60}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
 }

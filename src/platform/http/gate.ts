@@ -1,20 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError, unauthenticated, unavailable } from '../../common/errors';
-import { type Authenticator, BadCredential, type Identity, type RouteAccess } from '../auth';
+import { AppError, unavailable } from '../../common/errors';
+import { type ApiKeyGuard, BadCredential, type Identity, ruleOf } from '../auth';
 import type { Lifecycle } from '../lifecycle';
 import type { Metrics } from '../metrics';
-import { type FailedCredentials, rateLimitCodeOf, type TenantThrottlerGuard, windowOf } from '../rate-limit';
+import { type FailedCredentials, rateLimitCodeOf, type TenantThrottlerGuard } from '../rate-limit';
 import type { QueryNames } from './query-names';
 
 /**
  * What every request passes before its body is read: not stopping, a proven credential, the tenant's limit, the
- * route's rule, a query that the route takes. Runs as a Fastify hook because Nest's guards come after the body is
- * parsed. A route without a rule answers 401. Synchronous where the credential is cached and the counters are local:
- * the hot path has no promise here.
+ * route's rule, a query that the route takes. A Fastify hook that asks Nest's guards (`ApiKeyGuard`, `TenantThrottlerGuard`)
+ * early, because Nest itself asks them after the body is parsed. Synchronous where the credential is cached and the
+ * counters are local: the hot path has no promise here.
  */
 export class Gate {
   constructor(
-    private readonly authenticator: Authenticator,
+    private readonly guard: ApiKeyGuard,
     private readonly throttler: TenantThrottlerGuard,
     private readonly failures: FailedCredentials,
     private readonly lifecycle: Lifecycle,
@@ -43,30 +43,23 @@ export class Gate {
 
   private pass(request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
     if (request.is404) return;
-    const route = request.routeOptions.config.access;
-    if (route?.access === 'public') return;
+    if (request.routeOptions.config.access?.access === 'public') return;
     if (this.lifecycle.stopping) {
       reply.header('Connection', 'close');
       throw unavailable('The server is stopping');
     }
-    if (route === undefined) throw unauthenticated('This route is not open to any credential');
-    const identity = this.authenticator.identify(request.headers, route.access, request);
-    if (identity instanceof Promise) return identity.then((found) => this.admit(request, reply, found, route));
-    return this.admit(request, reply, identity, route);
+    const identity = this.guard.identify(request);
+    if (identity instanceof Promise) return identity.then((found) => this.admit(request, reply, found));
+    return this.admit(request, reply, identity);
   }
 
-  private admit(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    identity: Identity,
-    route: RouteAccess,
-  ): void | Promise<void> {
-    request.rateWindow = windowOf(identity, request.routeOptions.url ?? request.url);
+  private admit(request: FastifyRequest, reply: FastifyReply, identity: Identity): void | Promise<void> {
+    const rule = ruleOf(request);
     const authorise = (): void => {
-      request.caller = this.authenticator.authorise(identity, request.headers, route.access, request.id);
-      this.queries.check(request, route.handler);
+      this.guard.authorise(request, identity);
+      this.queries.check(request, rule.handler);
     };
-    const taken = this.throttler.take(request, reply, route);
+    const taken = this.throttler.take(request, reply, rule);
     if (taken instanceof Promise) return taken.then(authorise);
     authorise();
   }

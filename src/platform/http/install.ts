@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { invalid } from '../../common/errors';
 import { originMatchers } from '../../common/text';
 import { HttpConfig } from '../../config';
-import { Authenticator, CredentialVerifier } from '../auth';
+import { ApiKeyGuard } from '../auth';
 import { Lifecycle } from '../lifecycle';
 import { Log } from '../logging';
 import { Metrics } from '../metrics';
@@ -23,7 +23,6 @@ import { QueryNames } from './query-names';
 import { RouteTable } from './routes';
 import { ErrorSender } from './send-error';
 import { openDocs } from './swagger';
-import './request';
 
 const EXPOSED = [
   'X-RateLimit-Limit',
@@ -75,6 +74,7 @@ function installHooks(fastify: FastifyInstance, app: NestFastifyApplication): vo
   fastify.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     fastify.server.emit('request', request, response);
   });
+  fastify.decorateRequest('identity', undefined);
   fastify.decorateRequest('caller', undefined);
   fastify.decorateRequest('rateWindow', undefined);
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -124,7 +124,7 @@ async function installCors(fastify: FastifyInstance, config: HttpConfig): Promis
 
 function installGate(fastify: FastifyInstance, app: NestFastifyApplication): void {
   const gate = new Gate(
-    new Authenticator(app.get(CredentialVerifier, { strict: false })),
+    app.get(ApiKeyGuard),
     app.get(TenantThrottlerGuard, { strict: false }),
     app.get(FailedCredentials, { strict: false }),
     app.get(Lifecycle),

@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import type { Caller, IdempotencyClaim } from '../auth';
-import { callText, Database } from '../database';
+import { Database, type SchemaFunction } from '../database';
+import {
+  type Beginning,
+  idempotencyBegin,
+  idempotencyClaim,
+  idempotencyRelease,
+  idempotencyRemember,
+} from './idempotency.functions';
 
-interface Beginning {
-  readonly state: 'new' | 'running' | 'mismatch' | 'replay';
-  readonly result?: unknown;
-}
-
-/** What every function of the schema returns: jsonb with a status. */
+/** What an effect says: jsonb with a status. */
 export interface EffectResult {
   readonly status: string;
 }
@@ -20,35 +22,28 @@ export interface EffectResult {
  */
 @Injectable()
 export class Effects {
+  /** The text that runs an effect and remembers what it says, by effect. */
+  private readonly texts = new Map<object, string>();
+
   constructor(private readonly database: Database) {}
 
-  /** Calls `fn(values…)` for the caller's tenant. Throws 409 while the first call runs, 422 for another body. */
-  async call<R extends EffectResult>(
-    caller: Caller,
-    fn: string,
-    values: readonly unknown[],
-    tenantId = caller.tenantId,
-  ): Promise<R> {
-    const claim = caller.idempotency;
-    if (claim === undefined) return this.database.call<R>(fn, tenantId, fn, values);
-    const id = idOf(caller, claim, tenantId);
-    return this.database.transaction(fn, tenantId, async (sql) => {
-      const [begun] = await sql.query<{ result: Beginning }>(
-        `SELECT ${callText('idempotency_begin', id.length)} AS result`,
-        id,
-      );
-      const beginning = begun?.result;
-      if (beginning?.state === 'replay') {
+  /** Calls `fn` for the caller's tenant. Throws what it refuses; 409 while the first call runs, 422 for another body. */
+  async call<A extends object, R extends EffectResult>(caller: Caller, fn: SchemaFunction<A, R>, args: A): Promise<R> {
+    const { tenantId, idempotency: claim } = caller;
+    if (claim === undefined) return fn.call(this.database, tenantId, args);
+    const id = idOf(caller, claim);
+    const said = await this.database.transaction(fn.name, tenantId, async (sql) => {
+      const beginning = await idempotencyBegin.callIn(sql, tenantId, id);
+      if (beginning.state === 'replay') {
         caller.replayed = true;
-        return beginning.result as R;
+        return beginning.result;
       }
       refuse(beginning);
-      const effect = callText(fn, values.length, id.length + 1);
-      const text = `SELECT idempotency_remember(${id.map((_, i) => `$${i + 1}`).join(', ')}, ${effect}) AS result`;
-      const [done] = await sql.query<{ result: R }>(text, [...id, ...values]);
-      if (!done) throw new Error(`${fn} returned no row`);
-      return done.result;
+      const values = fn.addValues(idempotencyBegin.addValues([tenantId], id), args);
+      const [done] = await sql.query<{ result: unknown }>(this.remembering(fn), values);
+      return done?.result;
     });
+    return fn.returns.read(said);
   }
 
   /**
@@ -58,15 +53,15 @@ export class Effects {
   async harmless<R extends EffectResult>(caller: Caller, tenantId: string, effect: () => Promise<R>): Promise<R> {
     const claim = caller.idempotency;
     if (claim === undefined) return effect();
-    const id = idOf(caller, claim, tenantId);
-    const begun = await this.database.call<Beginning>('begin idempotency key', tenantId, 'idempotency_begin', id);
+    const id = idOf(caller, claim);
+    const begun = await idempotencyBegin.call(this.database, tenantId, id);
     if (begun.state === 'replay') {
       caller.replayed = true;
       return begun.result as R;
     }
     refuse(begun);
-    const result = JSON.stringify(await effect());
-    return this.database.call<R>('remember', tenantId, 'idempotency_remember', [...id, result]);
+    const args = { ...id, p_result: await effect() };
+    return (await idempotencyRemember.call(this.database, tenantId, args)) as R;
   }
 
   /**
@@ -79,30 +74,47 @@ export class Effects {
     const claim = caller.idempotency;
     if (claim === undefined) return effect();
     const { tenantId } = caller;
-    const id = idOf(caller, claim, tenantId);
-    const beginning = await this.database.call<Beginning>('claim idempotency key', tenantId, 'idempotency_claim', id);
+    const id = idOf(caller, claim);
+    const beginning = await idempotencyClaim.call(this.database, tenantId, id);
     refuse(beginning);
     try {
       return await effect();
     } catch (error) {
       if (beginning.state === 'new' && error instanceof AppError && error.status < 500)
         // A claim that cannot be taken back refuses another body for a day; the caller's error matters more.
-        await this.database.call('release idempotency key', tenantId, 'idempotency_release', id).catch(() => undefined);
+        await idempotencyRelease.call(this.database, tenantId, id).catch(() => undefined);
       throw error;
     }
   }
+
+  private remembering(fn: SchemaFunction<never, EffectResult>): string {
+    let text = this.texts.get(fn);
+    if (text === undefined) {
+      const id = idempotencyBegin.arguments.length;
+      text = `SELECT ${idempotencyRemember.expression(2, { p_result: fn.expression(2 + id) })} AS result`;
+      this.texts.set(fn, text);
+    }
+    return text;
+  }
 }
 
-function idOf(caller: Caller, claim: IdempotencyClaim, tenantId: string): unknown[] {
-  return [tenantId, caller.optionalUserId ?? '', claim.route, claim.key, claim.fingerprint];
+interface KeyArgs {
+  readonly p_user: string;
+  readonly p_route: string;
+  readonly p_key: string;
+  readonly p_fingerprint: Buffer;
 }
 
-function refuse(beginning: Beginning | undefined): void {
-  if (beginning?.state === 'running')
+function idOf(caller: Caller, { route, key, fingerprint }: IdempotencyClaim): KeyArgs {
+  return { p_user: caller.optionalUserId ?? '', p_route: route, p_key: key, p_fingerprint: fingerprint };
+}
+
+function refuse(beginning: Beginning): void {
+  if (beginning.state === 'running')
     throw new AppError('CONFLICT', 'The first call with this Idempotency-Key is still running. Try again in a moment', {
       retryAfterSeconds: 1,
     });
-  if (beginning?.state === 'mismatch')
+  if (beginning.state === 'mismatch')
     throw new AppError('IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used before with another body', {
       field: 'Idempotency-Key',
     });

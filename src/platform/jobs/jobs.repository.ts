@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Sql, SystemDatabase } from '../database';
+import { type Claim, type ClaimCursor, jobsClaim } from './jobs.functions';
 import type { DeadJobRow, JobHandler, NewJob } from './job';
 
 /** What a node asks for: per kind, how many jobs it has room for and what limits hold. */
@@ -14,30 +15,6 @@ export interface ClaimRequest {
   readonly leaseMs: number;
   /** Where the last claim stopped looking, when there were too many tenants for one. */
   readonly after: ClaimCursor | null;
-}
-
-export interface ClaimCursor {
-  readonly tenant_id: string;
-  readonly kind: string;
-}
-
-export interface ClaimedRow {
-  readonly tenant_id: string;
-  readonly id: number;
-  readonly kind: string;
-  readonly key: string;
-  readonly payload: unknown;
-  readonly attempts: number;
-  readonly fence: number;
-  readonly last_error: string | null;
-  readonly created_at: string;
-}
-
-export interface Claim {
-  readonly jobs: readonly ClaimedRow[];
-  /** Others are due that a limit kept back: look again when a job ends. */
-  readonly more: boolean;
-  readonly cursor: ClaimCursor | null;
 }
 
 /** What became of a claimed job. */
@@ -63,27 +40,22 @@ export class JobsRepository {
     private readonly system: SystemDatabase,
   ) {}
 
-  async claim(r: ClaimRequest): Promise<Claim> {
-    const rows = await this.system.query<{ result: Claim }>(
-      'claim jobs',
-      'SELECT jobs_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS result',
-      [
-        r.kinds,
-        r.free,
-        r.perTenant,
-        r.perKey,
-        r.maxAttempts,
-        r.limits.map((limits) => limits?.perTenant.name ?? null),
-        r.limits.map((limits) => limits?.perTenant.byDefault ?? null),
-        r.limits.map((limits) => limits?.perUser.name ?? null),
-        r.limits.map((limits) => limits?.perUser.byDefault ?? null),
-        r.leaseMs,
-        r.after?.tenant_id ?? null,
-        r.after?.kind ?? null,
-        SCAN,
-      ],
-    );
-    return rows[0]?.result ?? { jobs: [], more: false, cursor: null };
+  claim(r: ClaimRequest): Promise<Claim> {
+    return jobsClaim.call(this.system, {
+      p_kinds: r.kinds,
+      p_free: r.free,
+      p_per_tenant: r.perTenant,
+      p_per_key: r.perKey,
+      p_max_attempts: r.maxAttempts,
+      p_tenant_limits: r.limits.map((limits) => limits?.perTenant.name ?? null),
+      p_tenant_defaults: r.limits.map((limits) => limits?.perTenant.byDefault ?? null),
+      p_user_limits: r.limits.map((limits) => limits?.perUser.name ?? null),
+      p_user_defaults: r.limits.map((limits) => limits?.perUser.byDefault ?? null),
+      p_lease_ms: r.leaseMs,
+      p_after_tenant: r.after?.tenant_id,
+      p_after_kind: r.after?.kind,
+      p_scan: SCAN,
+    });
   }
 
   /** Extends the leases of what still runs under these fences. SKIP LOCKED: whoever ends one has its row. */

@@ -4,7 +4,8 @@ import { DONE, OUTLIVED, type Outcome, outcomeOf, RELEASED, textOf } from './end
 import type { Endings } from './endings';
 import type { JobHandlers } from './handlers';
 import type { Job, JobHandler } from './job';
-import type { ClaimCursor, ClaimedRow, JobsRepository } from './jobs.repository';
+import type { ClaimCursor, ClaimedRow } from './jobs.functions';
+import type { JobsRepository } from './jobs.repository';
 
 /** A claimed job is this node's for so long, by the database's clock, unless its lease is renewed. */
 export const LEASE_MS = 15_000;

@@ -8,6 +8,7 @@
  * twice at once.
  */
 export { watchDescriptors } from './descriptors';
+export { spaceOutFullCollections, tidyHeapWhenIdle } from './heap';
 export { every, type Interval } from './interval';
 export { Lifecycle } from './lifecycle';
 export { StopStage } from './stages';

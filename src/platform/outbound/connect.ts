@@ -3,7 +3,6 @@ import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { isAllowedAddress } from './addresses';
 import type { Resolve } from './resolve';
-import { targetOf } from './target';
 
 /** Why there is no answer. The message names neither addresses nor headers: it is shown to the tenant. */
 export class OutboundError extends Error {
@@ -75,4 +74,18 @@ function checked(addresses: readonly string[]): LookupFunction {
     if (options.all === true) callback(null, found);
     else callback(null, first?.address ?? '', first?.family ?? 4);
   };
+}
+
+/** Where a URL leads, before any name is resolved. */
+interface Target {
+  /** Without the brackets of an IPv6 address. */
+  readonly host: string;
+  /** The host, where it is an address and no name. */
+  readonly address: string | undefined;
+}
+
+/** URL has brought every spelling of an IPv4 address (decimal, octal, hexadecimal, short) into four decimal parts. */
+export function targetOf(url: URL): Target {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return { host, address: isIP(host) === 0 ? undefined : host };
 }

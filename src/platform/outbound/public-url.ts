@@ -1,7 +1,7 @@
 import { invalid } from '../../common/errors';
 import { httpUrl } from '../../common/http-url';
 import { isAllowedAddress } from './addresses';
-import { targetOf } from './target';
+import { targetOf } from './connect';
 
 /**
  * The URL that a tenant gave, as it will be asked for: http or https, without credentials and fragment. Throws 400 that

@@ -7,4 +7,4 @@ export { AiWindow } from './ai-window';
 export { FailedCredentials } from './failed-credentials';
 export { RateLimitModule } from './rate-limit.module';
 export { TenantThrottlerGuard } from './tenant-throttler.guard';
-export { type Family, rateLimitCodeOf, type RateWindow, windowOf } from './window';
+export { AI_REQUESTS, rateLimitCodeOf } from './window';

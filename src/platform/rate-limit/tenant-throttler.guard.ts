@@ -1,54 +1,84 @@
-import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
-import { ThrottlerGuard, type ThrottlerRequest } from '@nestjs/throttler';
+import {
+  InjectThrottlerOptions,
+  ThrottlerGuard,
+  type ThrottlerModuleOptions,
+  type ThrottlerRequest,
+} from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteAccess } from '../auth';
 import type { CounterState } from '../cluster';
 import { refuseBeyond } from './ai-window';
 import { CounterStorage } from './counter-storage';
-import { type RateWindow, rateWindowOf } from './window';
+import { rateLimitCodeOf, windowFor } from './window';
 
 /** Begins the metadata of the throttler's decorators (@Throttle, @SkipThrottle). */
 const DECORATED = 'THROTTLER:';
+const OWN_LIMIT = `${DECORATED}LIMITdefault`;
 
 /**
- * The throttler's guard with the tenant's own limit, one key per tenant and family, and the contract's headers.
- * It is run by the gate, after the credential is proven and before the body is parsed; Nest's own guards would come
- * after the parsing.
+ * The throttler's guard with the tenant's own limits, one counter per tenant and family, and the contract's headers. It is
+ * asked by the gate, when the credential is proven and before the body is read: Nest would ask after it.
+ *
+ * A route with one of the throttler's decorators goes the library's way. With a limit of its own it has a counter of its own
+ * per tenant; a block ends with its window (no `blockDuration`).
  */
 @Injectable()
 export class TenantThrottlerGuard extends ThrottlerGuard {
   private readonly plain = new WeakMap<object, boolean>();
 
+  constructor(
+    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
+    // By name: the parent class asks for the library's storage in this place, and decorators are inherited.
+    @Inject(CounterStorage) private readonly counters: CounterStorage,
+    reflector: Reflector,
+  ) {
+    super(options, counters, reflector);
+  }
+
   /**
-   * Takes one request of its window; throws 429 when there is none left. Synchronous where the counters are. A route
-   * without a decorator of the throttler goes straight to the counter: the guard's own way asks the reflector five
-   * times and waits ten, for the same answer.
+   * Takes one request of its window; throws 429 when there is none left. Synchronous where the counters are: a route without a
+   * decorator goes straight to the counter, since the library's way asks the reflector five times and waits ten, for the same
+   * answer.
    */
   take(request: FastifyRequest, reply: FastifyReply, route: RouteAccess): void | Promise<void> {
-    if (!this.isPlain(route) || !(this.storageService instanceof CounterStorage)) {
+    if (!this.isPlain(route)) {
       const context = new ExecutionContextHost([request, reply], route.controller as never, route.handler as never);
       context.setType('http');
       return this.canActivate(context).then(() => undefined);
     }
-    const window = rateWindowOf(request);
-    const { limit } = window;
+    const { key, limit, windowMs } = windowFor(request, 'rooms');
     if (limit === null) return;
-    const state = this.storageService.count(window.key, window.windowMs);
-    if (state instanceof Promise) return state.then((later) => answer(reply, window, limit, later));
-    answer(reply, window, limit, state);
+    const state = this.counters.count(key, windowMs);
+    if (state instanceof Promise) return state.then((later) => answer(request, reply, limit, later));
+    answer(request, reply, limit, state);
   }
 
-  protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
-    return Promise.resolve(context.getType() !== 'http' || windowIn(context).limit === null);
-  }
-
-  protected override async handleRequest({ context, limit, ttl, throttler }: ThrottlerRequest): Promise<boolean> {
-    const window = windowIn(context);
-    const state = await this.storageService.increment(window.key, ttl, limit, 0, throttler.name ?? 'default');
-    const resetAtMs = state.timeToExpire * 1000;
-    answer(context.switchToHttp().getResponse<FastifyReply>(), window, limit, { count: state.totalHits, resetAtMs });
+  protected override async handleRequest(asked: ThrottlerRequest): Promise<boolean> {
+    const { context, limit, ttl, blockDuration, getTracker, generateKey, throttler } = asked;
+    if (limit === Infinity) return true;
+    if (blockDuration !== ttl) throw new Error(`${context.getHandler().name}: a block ends with its window`);
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const key = generateKey(context, await getTracker(request, context), throttler.name ?? 'default');
+    answer(request, http.getResponse<FastifyReply>(), limit, await this.counters.count(key, ttl));
     return true;
+  }
+
+  /** Who is counted where a route has a limit of its own. */
+  protected override getTracker({ identity }: Partial<FastifyRequest>): Promise<string> {
+    return Promise.resolve(
+      identity === undefined || identity.kind === 'master' ? 'master' : identity.grant.tenant.tenantId,
+    );
+  }
+
+  protected override generateKey(context: ExecutionContext, tracker: string): string {
+    const targets = [context.getHandler(), context.getClass()];
+    const isOwn = this.reflector.getAllAndOverride<unknown>(OWN_LIMIT, targets) !== undefined;
+    if (!isOwn) return windowFor(context.switchToHttp().getRequest<FastifyRequest>(), 'rooms').key;
+    return `rate:${context.getClass().name}.${context.getHandler().name}:${tracker}`;
   }
 
   private isPlain({ handler, controller }: RouteAccess): boolean {
@@ -62,14 +92,11 @@ export class TenantThrottlerGuard extends ThrottlerGuard {
   }
 }
 
-function windowIn(context: ExecutionContext): RateWindow {
-  return rateWindowOf(context.switchToHttp().getRequest<FastifyRequest>());
-}
-
 /** Sets the headers; throws 429 for a request beyond the limit. */
-function answer(reply: FastifyReply, { code }: RateWindow, limit: number, { count, resetAtMs }: CounterState): void {
+function answer(request: FastifyRequest, reply: FastifyReply, limit: number, { count, resetAtMs }: CounterState): void {
   reply.header('X-RateLimit-Limit', limit);
   reply.header('X-RateLimit-Remaining', Math.max(0, limit - count));
   reply.header('X-RateLimit-Reset', Math.ceil(resetAtMs / 1000));
-  refuseBeyond(limit, { count, resetAtMs }, code);
+  if (count > limit)
+    refuseBeyond(limit, { count, resetAtMs }, rateLimitCodeOf(request.routeOptions.url ?? request.url));
 }

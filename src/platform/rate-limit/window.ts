@@ -1,3 +1,5 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { ThrottlerOptions } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../../common/errors';
 import { type Identity, type LimitName, limitOf, type TenantPolicy } from '../auth';
@@ -15,10 +17,16 @@ export interface RateWindow {
   /** Requests allowed per window; null is unlimited. */
   readonly limit: number | null;
   readonly windowMs: number;
-  readonly code: RateLimitCode;
 }
 
-const MASTER_PER_SECOND = 100;
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set when the limit is taken. */
+    rateWindow: RateWindow | undefined;
+  }
+}
+
+const MASTER_WINDOW: RateWindow = { family: 'master', key: 'rate:master', limit: 100, windowMs: 1000 };
 const FAMILIES: Readonly<Record<'rooms' | 'ai', { limit: LimitName; windowMs: number }>> = {
   rooms: { limit: 'requests_per_second', windowMs: 1000 },
   ai: { limit: 'ai_requests_per_minute', windowMs: 60_000 },
@@ -29,34 +37,35 @@ export function rateLimitCodeOf(url: string): RateLimitCode {
   return url.startsWith('/api/') && !url.startsWith('/api/v1/') ? 'RATE_LIMITED' : 'RATE_LIMIT_EXCEEDED';
 }
 
-/** `/api/*` counts per minute, every other route of a tenant per second, the master key 100 a second. */
-export function windowOf(identity: Identity, url: string): RateWindow {
-  const code = rateLimitCodeOf(url);
-  if (identity.kind === 'master')
-    return { family: 'master', key: 'rate:master', limit: MASTER_PER_SECOND, windowMs: 1000, code };
-  const { tenant } = identity.grant;
-  const family = url.startsWith('/api/') ? 'ai' : 'rooms';
-  return { family, ...tenantWindow(family, tenant), code };
+/** The tenant's window of a family, whatever the route; the master key counts for itself. */
+export function windowOf(identity: Identity, family: 'rooms' | 'ai'): RateWindow {
+  return identity.kind === 'master' ? MASTER_WINDOW : tenantWindow(family, identity.grant.tenant);
 }
 
 /** A tenant's window of a family of routes. */
-export function tenantWindow(
-  family: 'rooms' | 'ai',
-  tenant: TenantPolicy,
-): Pick<RateWindow, 'key' | 'limit' | 'windowMs'> {
+export function tenantWindow(family: 'rooms' | 'ai', tenant: TenantPolicy): RateWindow {
   const { limit, windowMs } = FAMILIES[family];
-  return { key: `rate:${family}:${tenant.tenantId}`, limit: limitOf(tenant, limit), windowMs };
+  return { family, key: `rate:${family}:${tenant.tenantId}`, limit: limitOf(tenant, limit), windowMs };
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Set by the auth hook before the limit is taken. */
-    rateWindow: RateWindow | undefined;
-  }
+/** The window of a request, settled at the first asking. Throws where no credential was proven before. */
+export function windowFor(request: FastifyRequest, family: 'rooms' | 'ai'): RateWindow {
+  if (request.identity === undefined) throw new Error('the limit is taken when the credential is proven');
+  return (request.rateWindow ??= windowOf(request.identity, family));
 }
 
-/** The window of a request; every request that reaches the guard has one. */
-export function rateWindowOf(request: FastifyRequest): RateWindow {
-  if (request.rateWindow === undefined) throw new Error('the rate window is set before the limit is taken');
-  return request.rateWindow;
-}
+const windowIn = (context: ExecutionContext, family: 'rooms' | 'ai'): RateWindow =>
+  windowFor(context.switchToHttp().getRequest<FastifyRequest>(), family);
+
+/** A family's limit and window in the words of the throttler, where no limit is one that nobody reaches. */
+const throttled = (family: 'rooms' | 'ai'): Pick<ThrottlerOptions, 'limit' | 'ttl'> => ({
+  limit: (context) => windowIn(context, family).limit ?? Infinity,
+  ttl: (context) => windowIn(context, family).windowMs,
+});
+
+/** What every route counts as that says nothing else: the tenant's `requests_per_second`. */
+export const ROOMS_REQUESTS = throttled('rooms');
+/** For `@Throttle`: the routes below `/api` count together, against the tenant's `ai_requests_per_minute`. */
+export const AI_REQUESTS = {
+  default: { ...throttled('ai'), generateKey: (context: ExecutionContext): string => windowIn(context, 'ai').key },
+};

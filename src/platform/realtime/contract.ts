@@ -85,8 +85,6 @@ export interface AcceptedConnection extends Connection {
  */
 export interface ConnectionHandler {
   opened?(connection: AcceptedConnection): void | Promise<void>;
-  /** A message of the client, in the order of arrival. Neither throws nor waits. */
-  message?(connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
 }
 
 /** A request to open a socket. Its query may hold secrets: never logged, never echoed. */

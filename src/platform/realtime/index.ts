@@ -4,6 +4,7 @@
  */
 export { ByUser } from './by-user';
 export * from './contract';
+export { inRoomOrder } from './feed';
 export { changing, isUnknown } from './in-doubt';
 export { Presence, Typing } from './presence';
 export {
@@ -19,5 +20,6 @@ export {
 } from './protocol';
 export { type Letters, type Moved, Redelivery } from './redelivery';
 export { RealtimeModule } from './realtime.module';
-export { OpenBatch, SilentWsAdapter, toWire, Upgrades } from './transport';
+export { OpenBatch, toWire, Upgrades } from './transport';
+export { ChatWsAdapter } from './ws-adapter';
 export { SOCKET_PATH } from './paths';

@@ -6,4 +6,4 @@ export { IsJsonObject, IsLimit, IsNested, IsNotBlank, IsNullable, IsUserId, nest
 export { compileSchema, isDto, type DtoClass, type ObjectSchema, type PropertySchema } from './compile-schema';
 export { isTooLarge, JsonRefused, MAX_SENT_JSON_BYTES, parseJson, refused } from './parse-json';
 export { asJsonObject, Validator } from './validator';
-export { CompiledValidationPipe } from './pipe';
+export { CompiledValidationPipe } from './validator';

@@ -21,8 +21,7 @@ import fc from 'fast-check';
 import { AppError, type FieldError } from '../../common/errors';
 import { compileSchema, isDto, UnknownDecorator } from './compile-schema';
 import { IsJsonObject, IsLimit, IsNested, IsNullable, IsUserId } from './decorators';
-import { CompiledValidationPipe } from './pipe';
-import { asJsonObject, Validator } from './validator';
+import { asJsonObject, CompiledValidationPipe, Validator } from './validator';
 
 class Inner {
   @IsOptional()

@@ -1,9 +1,10 @@
+import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import { AppError, type FieldError, invalidFields } from '../../common/errors';
-import { parseJson } from './parse-json';
 import { AGENT_PREFIX, findUnstorable, isBlank, isStorableText, jsonBytes, MAX_JSON_DEPTH } from '../../common/text';
-import { compileSchema, type DtoClass, type ObjectSchema, type PropertySchema } from './compile-schema';
+import { compileSchema, type DtoClass, isDto, type ObjectSchema, type PropertySchema } from './compile-schema';
 import { describeFaults } from './faults';
+import { parseJson } from './parse-json';
 
 interface Compiled {
   readonly schema: ObjectSchema;
@@ -177,4 +178,23 @@ function toInteger(raw: unknown): unknown {
 function toBoolean(schema: PropertySchema, raw: unknown): unknown {
   if (schema['type'] !== 'boolean') return raw;
   return raw === 'true' ? true : raw === 'false' ? false : raw;
+}
+
+/** Hands bodies and query strings to the compiled validator; everything else passes untouched. */
+@Injectable()
+export class CompiledValidationPipe implements PipeTransform {
+  private readonly known = new WeakMap<object, boolean>();
+
+  constructor(private readonly validator: Validator) {}
+
+  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+    if ((type !== 'body' && type !== 'query') || metatype === undefined || !this.isDto(metatype)) return value;
+    return type === 'body' ? this.validator.body(metatype, value) : this.validator.query(metatype, value);
+  }
+
+  private isDto(metatype: NonNullable<ArgumentMetadata['metatype']>): metatype is new () => object {
+    let answer = this.known.get(metatype);
+    if (answer === undefined) this.known.set(metatype, (answer = isDto(metatype)));
+    return answer;
+  }
 }

@@ -3,6 +3,7 @@ import { createNest, listen } from '../../../src/nest';
 import { openDatabase } from '../../../src/platform/database';
 import { Lifecycle } from '../../../src/platform/lifecycle';
 import { type AcceptedConnection, type ConnectionHandler, ConnectionHandlers } from '../../../src/platform/realtime';
+import { SocketConnection } from '../../../src/platform/realtime/transport/socket-connection';
 import { loadSecrets } from '../../../src/platform/secrets';
 import { startTestApp, type TestApp, type TestAppOptions, type TestTenant } from '../app';
 import { until } from '../poll';
@@ -17,11 +18,8 @@ export class RecordingHandler implements ConnectionHandler {
 
   async opened(connection: AcceptedConnection): Promise<void> {
     this.opening.push(connection);
+    this.listen(connection);
     await this.gate;
-  }
-
-  message(connection: AcceptedConnection, data: Buffer): void {
-    this.messages.push({ connection, text: data.toString() });
   }
 
   /** The connection of the server that this client talks to. */
@@ -40,6 +38,19 @@ export class RecordingHandler implements ConnectionHandler {
 
   textsOf(connection: AcceptedConnection): string[] {
     return this.messages.filter((message) => message.connection === connection).map(({ text }) => text);
+  }
+
+  /** Between the connection and the dispatcher: it is read only when it has been opened. */
+  private listen(connection: AcceptedConnection): void {
+    if (!(connection instanceof SocketConnection) || connection.reader === undefined)
+      throw new Error('the connection is bound before it is opened');
+    const { reader } = connection;
+    connection.reader = {
+      message: (door, from, data, isBinary) => {
+        this.messages.push({ connection: from, text: data.toString() });
+        reader.message(door, from, data, isBinary);
+      },
+    };
   }
 }
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { AppError } from '../../../common/errors';
 import { limitOf, type TenantPolicy } from '../../../platform/auth';
+import { budgetMessage, budgetSpent, type Spent } from '../chats.functions';
 import type { RunFailure } from '../contract';
-import { RunsRepository, type Spent } from './runs.repository';
+import { RunsRepository } from './runs.repository';
 
 /**
  * Tokens that a tenant and its users may spend per day (UTC). Asked on every way a run begins: here before a message is
@@ -23,18 +23,7 @@ export class Budgets {
   }
 }
 
-export function budgetSpent({ limit, seconds_left }: Spent): AppError {
-  return new AppError('QUOTA_EXCEEDED', messageOf(limit), {
-    details: { limit },
-    retryAfterSeconds: Math.max(1, seconds_left),
-  });
-}
-
 /** Of a run that was refused when its turn came. */
 export function budgetFailure({ limit }: Pick<Spent, 'limit'>): RunFailure {
-  return { code: 'QUOTA_EXCEEDED', message: messageOf(limit) };
-}
-
-function messageOf(limit: string): string {
-  return `The budget of tokens for today is spent (${limit})`;
+  return { code: 'QUOTA_EXCEEDED', message: budgetMessage(limit) };
 }

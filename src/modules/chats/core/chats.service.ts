@@ -6,19 +6,15 @@ import type { PageRequest } from '../../../common/pagination';
 import { AGENT_PREFIX } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
 import { Database } from '../../../platform/database';
-import { type EffectResult, Effects } from '../../../platform/idempotency';
+import { Effects } from '../../../platform/idempotency';
 import { ChatLog } from '../../messages';
 import { DEFAULT_PRESET, Presets } from '../../models';
+import { chatClear, chatCreate, chatDelete, chatUpdate } from '../chats.functions';
 import { type Chat, type ChatFilter, type ChatMessage, Chats, type MessageStart, type NewChat } from '../contract';
 import { ChatNews } from './chat-news';
-import { chatOf, type ChatRow, messageOf } from './chat-row';
+import { chatOf, messageOf } from './chat-row';
 import { ChatsRepository } from './chats.repository';
 import { NEW_TITLE } from './title';
-
-interface ChatResult extends EffectResult {
-  readonly chat?: ChatRow;
-  readonly made?: boolean;
-}
 
 @Injectable()
 export class ChatsService extends Chats {
@@ -99,9 +95,14 @@ export class ChatsService extends Chats {
     }: { readonly title?: string | undefined; readonly metadata?: Record<string, unknown> | undefined },
   ): Promise<Chat> {
     if (title === undefined && metadata === undefined) throw invalid('title', 'Send at least one of title, metadata');
-    const values = [title ?? null, metadata === undefined ? null : JSON.stringify(metadata), MAX_METADATA_BYTES, false];
-    const { status, chat: row } = await this.change(caller, chat, 'chat_update', values);
-    if (status === 'too_large') throw invalid('metadata', 'metadata must be at most 8 KB after merging');
+    const args = {
+      p_room: chat.chatId,
+      p_title: title,
+      p_metadata: metadata,
+      p_max_bytes: MAX_METADATA_BYTES,
+      p_only_auto: false,
+    };
+    const { chat: row } = await this.news.changing(chat, () => this.effects.call(caller, chatUpdate, args));
     if (row === undefined) throw notFound('Chat');
     this.news.changed(chat);
     return chatOf(chat.tenantId, row);
@@ -110,14 +111,13 @@ export class ChatsService extends Chats {
   async delete(caller: Caller, chat: Chat): Promise<void> {
     const by = caller.optionalUserId ?? chat.userId;
     const running = await this.news.running(chat);
-    const { status } = await this.change(caller, chat, 'chat_delete', [by]);
-    if (status === 'no_room') throw notFound('Chat');
+    const args = { p_room: chat.chatId, p_by: by };
+    await this.news.changing(chat, () => this.effects.call(caller, chatDelete, args));
     this.news.deleted(chat, running);
   }
 
   async clear(caller: Caller, chat: Chat): Promise<void> {
-    const { status } = await this.change(caller, chat, 'chat_clear', []);
-    if (status === 'no_room') throw notFound('Chat');
+    await this.news.changing(chat, () => this.effects.call(caller, chatClear, { p_room: chat.chatId }));
   }
 
   async messages(
@@ -146,30 +146,31 @@ export class ChatsService extends Chats {
     const { tenantId } = caller;
     const { userId, groupId, title, metadata, preset = DEFAULT_PRESET } = input;
     await this.check(caller, userId, preset);
-    const values = [
-      ...[tenantId, chatId, userId, groupId ?? null, preset, AGENT_PREFIX + preset, title ?? NEW_TITLE],
-      ...[metadata === undefined ? null : JSON.stringify(metadata), title === undefined, isActive],
-    ];
-    const result = await this.news.making({ tenantId, chatId }, userId, () =>
+    const args = {
+      p_room: chatId,
+      p_user: userId,
+      p_group: groupId,
+      p_preset: preset,
+      p_agent: AGENT_PREFIX + preset,
+      p_title: title ?? NEW_TITLE,
+      p_metadata: metadata,
+      p_auto_title: title === undefined,
+      p_active: isActive,
+    };
+    const { chat, made } = await this.news.making({ tenantId, chatId }, userId, () =>
       isActive
         ? // The call's Idempotency-Key is that of the message which follows.
-          this.database.call<ChatResult>('active chat', tenantId, 'chat_create', values)
-        : this.effects.call<ChatResult>(caller, 'chat_create', values),
+          chatCreate.call(this.database, tenantId, args)
+        : this.effects.call(caller, chatCreate, args),
     );
-    if (result.chat === undefined) throw new Error(`chat_create: ${result.status}`);
-    if (result.made === true) this.news.made({ tenantId, chatId: result.chat.room_id }, userId);
-    return chatOf(tenantId, result.chat);
+    if (made) this.news.made({ tenantId, chatId: chat.room_id }, userId);
+    return chatOf(tenantId, chat);
   }
 
   private async check(caller: Caller, userId: string, preset: string): Promise<void> {
     refuseOthers(caller, userId);
     if ((await this.presets.find(caller.tenantId, preset)) === undefined)
       throw invalid('preset', 'There is no such preset; GET /api/presets lists them');
-  }
-
-  private change(caller: Caller, chat: Chat, fn: string, values: readonly unknown[]): Promise<ChatResult> {
-    const { tenantId, chatId } = chat;
-    return this.news.changing(chat, () => this.effects.call<ChatResult>(caller, fn, [tenantId, chatId, ...values]));
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { describeError, Log } from '../../../platform/logging';
-import { AppError } from '../../../common/errors';
+import { answering } from '../chats.functions';
 import type { ChatRef } from './chat-hub';
 import { LiveRuns } from './live-runs';
 import { RunsRepository } from './runs.repository';
@@ -60,9 +60,4 @@ export class Interrupts {
     release();
     throw answering();
   }
-}
-
-/** 409 of a chat whose answer is still being written. */
-export function answering(): AppError {
-  return new AppError('CONFLICT', 'An answer is being written in this chat: wait for its end, or stop it');
 }

@@ -3,24 +3,13 @@ import { AppError, notFound } from '../../../common/errors';
 import { newUuid } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
 import { Database } from '../../../platform/database';
-import { type EffectResult, Effects } from '../../../platform/idempotency';
+import { Effects } from '../../../platform/idempotency';
 import { Jobs } from '../../../platform/jobs';
-import { ChatLog, type MessageRow, type Said } from '../../messages';
+import { ChatLog, type Said } from '../../messages';
 import type { AnswerOptions } from '../../models';
+import { type Again, chatAnswerAgain } from '../chats.functions';
 import type { Chat, Turn } from '../contract';
-import { budgetSpent } from './budgets';
 import { messageOf } from './chat-row';
-import { answering } from './interrupts';
-import type { Spent } from './runs.repository';
-
-interface AgainResult extends EffectResult, Partial<Spent> {
-  readonly run_id?: string;
-  readonly seq?: number;
-  /** Answers that are superseded now. */
-  readonly changed?: readonly MessageRow[];
-}
-
-const AGAIN = 'chat_answer_again';
 
 /** Answers what was asked before once more. */
 @Injectable()
@@ -42,14 +31,18 @@ export class Reruns {
    * @throws 429 where that would be a new one and a budget is spent
    */
   async ofMessage({ tenantId, chatId }: Chat, seq: number, options: AnswerOptions | undefined): Promise<string> {
-    const values = [tenantId, chatId, newUuid(), seq, options === undefined ? null : JSON.stringify(options)];
-    return this.runOf(tenantId, chatId, await this.database.call<AgainResult>('answer again', tenantId, AGAIN, values));
+    const result = await chatAnswerAgain.call(this.database, tenantId, {
+      p_room: chatId,
+      p_run: newUuid(),
+      p_seq: seq,
+      p_options: options && JSON.stringify(options),
+    });
+    return this.runOf(tenantId, chatId, result);
   }
 
   /** Answers the newest message anew. @throws 409 while an answer is written, or when nothing was asked; 429 */
   async last(caller: Caller, { tenantId, chatId }: Chat): Promise<Turn> {
-    const result = await this.effects.call<AgainResult>(caller, AGAIN, [tenantId, chatId, newUuid(), null, null]);
-    if (result.status === 'busy') throw answering();
+    const result = await this.effects.call(caller, chatAnswerAgain, { p_room: chatId, p_run: newUuid() });
     if (result.status === 'nothing') throw new AppError('CONFLICT', 'There is no message to answer in this chat');
     const runId = this.runOf(tenantId, chatId, result);
     const asked = await this.messages.ofSeq(tenantId, chatId, result.seq ?? 0);
@@ -57,10 +50,9 @@ export class Reruns {
     return { message: messageOf(asked), runId, replayed: caller.replayed };
   }
 
-  private runOf(tenantId: string, chatId: string, result: AgainResult): string {
-    const { status, run_id: runId, changed, limit, seconds_left = 1 } = result;
-    if (status === 'spent' && limit !== undefined) throw budgetSpent({ limit, seconds_left });
-    if (status === 'no_room' || runId === undefined) throw notFound(status === 'no_room' ? 'Chat' : 'Message');
+  private runOf(tenantId: string, chatId: string, result: Again): string {
+    const { status, run_id: runId, changed } = result;
+    if (runId === undefined) throw notFound('Message');
     if (status === 'ok') {
       this.messages.superseded(tenantId, chatId, changed ?? []);
       this.jobs.wake();

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from '../../../platform/database';
+import { type ChunkVerdict, runChunksWrite } from '../chats.functions';
 
 /** Tokens of a run that are to be stored. */
 export interface NewChunk {
@@ -10,12 +11,6 @@ export interface NewChunk {
   readonly text: string;
   /** Where each token ends in the text, in UTF-16 units. */
   readonly ends: readonly number[];
-}
-
-/** A run that is to stop: somebody else has it, or it was cancelled. */
-export interface ChunkVerdict {
-  readonly run_id: string;
-  readonly is_lost: boolean;
 }
 
 const PURGE_BATCH = 5000;
@@ -31,18 +26,14 @@ export class RunChunksRepository {
   constructor(private readonly system: SystemDatabase) {}
 
   write(chunks: readonly NewChunk[]): Promise<ChunkVerdict[]> {
-    return this.system.query<ChunkVerdict>(
-      'write run chunks',
-      'SELECT run_id, is_lost FROM run_chunks_write($1, $2, $3, $4, $5, $6)',
-      [
-        chunks.map((chunk) => chunk.tenantId),
-        chunks.map((chunk) => chunk.runId),
-        chunks.map((chunk) => chunk.fence),
-        chunks.map((chunk) => chunk.firstIndex),
-        chunks.map((chunk) => chunk.text),
-        chunks.map((chunk) => `{${chunk.ends.join(',')}}`),
-      ],
-    );
+    return runChunksWrite.call(this.system, {
+      p_tenants: chunks.map((chunk) => chunk.tenantId),
+      p_runs: chunks.map((chunk) => chunk.runId),
+      p_fences: chunks.map((chunk) => chunk.fence),
+      p_firsts: chunks.map((chunk) => chunk.firstIndex),
+      p_texts: chunks.map((chunk) => chunk.text),
+      p_ends: chunks.map((chunk) => `{${chunk.ends.join(',')}}`),
+    });
   }
 
   /** Drops tokens whose hour is over, in batches; the answers stay. Returns how many chunks. */

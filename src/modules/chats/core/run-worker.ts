@@ -3,6 +3,7 @@ import { AGENT_PREFIX } from '../../../common/text';
 import { LIMIT_DEFAULTS } from '../../../platform/auth';
 import { type Job, type JobHandler, JobHandlers, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
 import type { AnswerOptions } from '../../models';
+import type { Begun } from '../chats.functions';
 import { Answerer, type Question } from './answerer';
 import { budgetFailure } from './budgets';
 import { Titles } from './titles';
@@ -10,9 +11,9 @@ import { LiveRun } from './live-run';
 import { LiveRuns } from './live-runs';
 import { patiently } from './patience';
 import { RunEnds } from './run-ends';
-import { RUN } from './run-kind';
+import { RUN } from './turn-gate';
 import { type RunOutcome, STOPPED } from './run-outcome';
-import { type Begun, RunsRepository } from './runs.repository';
+import { RunsRepository } from './runs.repository';
 
 /** As the append and chat_answer_again write it; ids are UUIDs. */
 interface RunPayload {

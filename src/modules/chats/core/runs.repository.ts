@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
+import { type Begun, budgetSpentOf, runBegin, type Spent } from '../chats.functions';
 
 export type RunState = 'queued' | 'streaming' | 'completed' | 'cancelled' | 'interrupted' | 'failed';
 
@@ -11,41 +12,11 @@ export interface RunRow {
   readonly answer_seq: number | null;
 }
 
-/** What a worker learns when it takes a run. */
-export type Begun =
-  | { readonly status: 'gone' }
-  | { readonly status: 'ended' }
-  | (BegunRun & {
-      /** `lost`: an earlier worker died while it streamed. `cancelled`: before it began, or its question was deleted. */
-      readonly status: 'started' | 'lost' | 'cancelled';
-    })
-  | (BegunRun & {
-      /** A budget is spent: it has not begun and is to end. */
-      readonly status: 'spent';
-      readonly limit: string;
-    });
-
-interface BegunRun {
-  readonly fence: number;
-  readonly user_id: string;
-  readonly preset: string;
-  readonly cleared_seq: number;
-  readonly auto_title: boolean;
-}
-
 /** Tokens of a run as they were stored. */
 export interface StoredTokens {
   readonly text: string;
   /** Where each token ends in the text, in UTF-16 units. */
   readonly ends: readonly number[];
-}
-
-/** A budget that is spent. */
-export interface Spent {
-  /** Its name among the tenant's limits. */
-  readonly limit: string;
-  /** Until it begins anew. */
-  readonly seconds_left: number;
 }
 
 const UNFINISHED = `state IN ('queued', 'streaming')`;
@@ -57,7 +28,7 @@ export class RunsRepository {
 
   /** @param params what the model is asked with, as JSON text */
   begin(tenantId: string, runId: string, params: string | null): Promise<Begun> {
-    return this.database.call<Begun>('begin run', tenantId, 'run_begin', [tenantId, runId, params]);
+    return runBegin.call(this.database, tenantId, { p_run: runId, p_options: params });
   }
 
   async find(tenantId: string, chatId: string, runId: string): Promise<RunRow | undefined> {
@@ -135,6 +106,6 @@ export class RunsRepository {
 
   /** Which budget of the tenant or the user is spent, if any. */
   budgetSpent(tenantId: string, userId: string): Promise<Spent | null> {
-    return this.database.call<Spent | null>('budget spent', tenantId, 'budget_spent', [tenantId, userId]);
+    return budgetSpentOf.call(this.database, tenantId, { p_user: userId });
   }
 }

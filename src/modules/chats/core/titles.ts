@@ -3,6 +3,7 @@ import { Database } from '../../../platform/database';
 import { describeError, Log } from '../../../platform/logging';
 import { RoomFeed } from '../../../platform/realtime';
 import { ChatLog } from '../../messages';
+import { chatUpdate } from '../chats.functions';
 import type { RunRef } from './live-run';
 import { shortForm } from './title';
 
@@ -21,8 +22,8 @@ export class Titles {
     try {
       const message = await this.messages.ofSeq(tenantId, chatId, seq);
       if (message === undefined) return;
-      const values = [tenantId, chatId, shortForm(message.content), null, 0, true];
-      const { status } = await this.database.call<{ status: string }>('name chat', tenantId, 'chat_update', values);
+      const args = { p_room: chatId, p_title: shortForm(message.content), p_max_bytes: 0, p_only_auto: true };
+      const { status } = await chatUpdate.call(this.database, tenantId, args);
       if (status === 'ok') this.feed.touch(tenantId, chatId);
     } catch (error) {
       this.log.warn({ run_id: runId, tenant_id: tenantId, error: describeError(error) }, 'chat could not be named');

@@ -12,7 +12,9 @@ import { ChatHub } from './chat-hub';
 import { messageSaid } from './chat-row';
 import { ChatsRepository } from './chats.repository';
 import { Interrupts } from './interrupts';
-import { RUN } from './run-kind';
+
+/** The jobs that answer; the append and chat_answer_again make a run with each. */
+export const RUN = 'run';
 
 /** A turn with the run that it starts. */
 export interface OpenTurn extends AiTurn {

@@ -1,20 +1,23 @@
 import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import { ApiTags } from '@nestjs/swagger';
+import { Throttle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { type AppError, forbidden, invalid } from '../../../common/errors';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
+import { AI_REQUESTS } from '../../../platform/rate-limit';
 import { Answers } from './answers';
 import { camelAnswerOptions } from '../answer-options';
 import { type Chat, Chats, type Turn, Turns } from '../contract';
-import { inConversation } from './conversation-errors';
+import { inConversation } from './doors';
 import { AnswerDto, AskDto } from './dto/conversation.dto';
 import { CONVERSATION_STREAM } from './examples';
 import { conversationIdOf } from './ids';
 
 @ApiTags('Conversations')
 @AlwaysEnveloped()
+@Throttle(AI_REQUESTS)
 @Controller('api/chat')
 export class ChatController {
   constructor(

@@ -1,10 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { Throttle } from '@nestjs/throttler';
 import { invalid } from '../../../common/errors';
 import { pageInfo, pageRequest } from '../../../common/pagination';
 import { userIdFault } from '../../../common/text';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SuccessDto } from '../../../platform/http';
+import { AI_REQUESTS } from '../../../platform/rate-limit';
 import { type Chat, Chats } from '../contract';
 import { ChatDto, ChatPageDto, CreateChatDto, ListChatsQueryDto, UpdateChatDto } from './dto/chat.dto';
 import { ChatMessagePageDto, ListChatMessagesQueryDto } from './dto/turn.dto';
@@ -12,6 +14,7 @@ import { chatIdOf } from './ids';
 import { chatMessageView, chatView } from './views';
 
 @ApiTags('AI chats')
+@Throttle(AI_REQUESTS)
 @Controller('api/v1/chats')
 export class ChatsController {
   constructor(private readonly chats: Chats) {}

@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { Throttle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { encodeId } from '../../../common/ids';
 import { pageRequest } from '../../../common/pagination';
@@ -13,9 +14,10 @@ import {
   SseAnswer,
   SuccessDto,
 } from '../../../platform/http';
+import { AI_REQUESTS } from '../../../platform/rate-limit';
 import { Answers } from './answers';
 import { Chats } from '../contract';
-import { inConversation } from './conversation-errors';
+import { inConversation } from './doors';
 import {
   ClearedDto,
   ConversationHistoryDto,
@@ -30,6 +32,7 @@ import { conversationMessageView, conversationView } from './views';
 
 @ApiTags('Conversations')
 @AlwaysEnveloped()
+@Throttle(AI_REQUESTS)
 @Controller('api/conversations')
 export class ConversationsController {
   constructor(

@@ -10,7 +10,6 @@ import {
   NOTHING_SAID,
   type ProviderText,
 } from '../events';
-import { noConversation } from './conversation-errors';
 import { tokenUsageView } from './views';
 
 /** What is told of one run. */
@@ -98,4 +97,18 @@ function failed(failure: RunFailure, details: Readonly<Record<string, unknown>>)
 /** Until budgets begin anew, at midnight UTC. */
 function secondsOfTheDay(now = new Date()): number {
   return Math.max(1, Math.ceil((new Date(now).setUTCHours(24, 0, 0, 0) - now.getTime()) / 1000));
+}
+
+/** The Conversations API has a word of its own for a chat that is not there. */
+export async function inConversation<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'NOT_FOUND') throw noConversation();
+    throw error;
+  }
+}
+
+function noConversation(): AppError {
+  return new AppError('CONVERSATION_NOT_FOUND', 'Conversation not found');
 }

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { Throttle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
+import { AI_REQUESTS } from '../../../platform/rate-limit';
 import { Answers } from './answers';
 import { answerOptions } from '../answer-options';
 import { Chats, type Turn, Turns } from '../contract';
@@ -15,6 +17,7 @@ import { positionOf } from '../event-id';
 import { chatMessageView } from './views';
 
 @ApiTags('AI chats')
+@Throttle(AI_REQUESTS)
 @Controller('api/v1/chats/:chat_id')
 export class TurnsController {
   constructor(

@@ -1,25 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Database, SystemDatabase } from '../../../platform/database';
 import type { Undelivered } from '../../../platform/realtime';
+import {
+  deadLettersAdd,
+  deadLettersDrop,
+  deadLettersPage,
+  deadLettersReplay,
+  type LetterRow,
+  type RunRow,
+} from '../delivery.functions';
 import type { DeadLetterSelection } from './sources';
-
-export interface LetterRow {
-  readonly id: string;
-  readonly message_id: string;
-  readonly user_id: string;
-  readonly room_id: string;
-  readonly attempts: number;
-  readonly last_attempt_at: Date;
-  readonly error: string;
-}
-
-/** Messages to be sent again. */
-export interface RunRow {
-  readonly room_id: string;
-  readonly user_id: string;
-  readonly from_seq: number;
-  readonly to_seq: number;
-}
 
 @Injectable()
 export class DeadLettersRepository {
@@ -30,16 +20,19 @@ export class DeadLettersRepository {
 
   /** What has been acknowledged by now is left out, and everything where the membership or the room has ended. */
   async add({ tenantId, roomId, userId, fromSeq, toSeq, attempts }: Undelivered, error: string): Promise<void> {
-    const values = [tenantId, roomId, userId, fromSeq, toSeq, attempts, error];
-    await this.database.call('add dead letters', tenantId, 'dead_letters_add', values);
+    await deadLettersAdd.call(this.database, tenantId, {
+      p_room: roomId,
+      p_user: userId,
+      p_from: fromSeq,
+      p_to: toSeq,
+      p_attempts: attempts,
+      p_error: error,
+    });
   }
 
   /** At most `limit` letters, the last attempted first. */
   page(tenantId: string, limit: number): Promise<LetterRow[]> {
-    return this.database.query<LetterRow>('list dead letters', tenantId, 'SELECT * FROM dead_letters_page($1, $2)', [
-      tenantId,
-      limit,
-    ]);
+    return deadLettersPage.call(this.database, tenantId, { p_limit: limit });
   }
 
   /** Counts an attempt of what fits: at most `limit` runs, in the order of their key, after the given one. */
@@ -49,22 +42,22 @@ export class DeadLettersRepository {
     after: RunRow | undefined,
     limit: number,
   ): Promise<RunRow[]> {
-    const place = [after?.room_id ?? null, after?.user_id ?? null, after?.from_seq ?? null];
-    const result = await this.database.call<{ letters: RunRow[] }>(
-      'replay dead letters',
-      tenantId,
-      'dead_letters_replay',
-      [tenantId, ids ?? null, roomId ?? null, userId ?? null, before ?? null, ...place, limit],
-    );
-    return result.letters;
+    const { letters } = await deadLettersReplay.call(this.database, tenantId, {
+      p_ids: ids,
+      p_room: roomId,
+      p_user: userId,
+      p_before: before,
+      p_after_room: after?.room_id,
+      p_after_user: after?.user_id,
+      p_after_seq: after?.from_seq,
+      p_limit: limit,
+    });
+    return letters;
   }
 
   /** false: there is none. */
   async drop(tenantId: string, id: string): Promise<boolean> {
-    const result = await this.database.call<{ status: string }>('drop dead letter', tenantId, 'dead_letters_drop', [
-      tenantId,
-      id,
-    ]);
+    const result = await deadLettersDrop.call(this.database, tenantId, { p_id: id });
     return result.status === 'ok';
   }
 

@@ -2,7 +2,8 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { encodeId } from '../../../common/ids';
 import { Redelivery } from '../../../platform/realtime';
 import type { FailedMessageDto } from '../dto/dead-letter.dto';
-import { DeadLettersRepository, type LetterRow, type RunRow } from './dead-letters.repository';
+import type { LetterRow, RunRow } from '../delivery.functions';
+import { DeadLettersRepository } from './dead-letters.repository';
 import { type DeadLetterSelection, type DeadLetterSource, DeadLetterSources } from './sources';
 
 /** Runs of letters per statement of a replay. */

@@ -1,26 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from '../../../platform/database';
 import { type AppendHook, AppendHooks } from '../append-hooks';
+import {
+  appendLookup,
+  appendMessages,
+  appendMessagesHooked,
+  type AppendRow,
+  logAnalyze,
+  type LookupRow,
+} from '../messages.functions';
 import type { NewMessage } from './item';
-
-export interface AppendRow {
-  /** 1-based position of the message in the batch. */
-  readonly item: number;
-  readonly status: 'new' | 'duplicate' | 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'ai' | 'locked';
-  readonly message_id: string;
-  readonly seq: number;
-  readonly rev: number;
-  readonly created_at: Date;
-}
-
-export type LookupRow = Pick<AppendRow, 'item' | 'seq' | 'rev' | 'created_at'>;
-
-const APPEND = `SELECT item, status, message_id, seq, rev, created_at
-  FROM append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`;
-
-const APPEND_HOOKED = `SELECT item, status, message_id, seq, rev, created_at
-  FROM append_messages_hooked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-    $17, $18, $19, $20)`;
 
 /** A sample of a large table may take a while on a busy disk. */
 const ANALYZE_MS = 60_000;
@@ -39,31 +28,31 @@ export class AppendRepository {
    *   that, or without `wait`, come back `locked`
    */
   async append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {
-    const values = [wait, ...messagesOf(batch), ...jobsOf(batch), ...answersOf(batch)];
+    const args = argsOf(batch, wait);
     const hooks = this.hooksOf(batch);
-    if (hooks.length === 0) return this.system.query<AppendRow>('append', APPEND, values);
-    const rows = await this.system.query<AppendRow>('append with hooks', APPEND_HOOKED, [
-      ...values,
-      hooks.map(({ tenantId }) => tenantId),
-      hooks.map(({ hook }) => hook.event),
-      hooks.map(({ hook }) => hook.delayMs),
-    ]);
+    if (hooks.length === 0) return appendMessages.call(this.system, args);
+    const found = await appendMessagesHooked.call(this.system, {
+      ...args,
+      p_hook_tenants: hooks.map(({ tenantId }) => tenantId),
+      p_hook_events: hooks.map(({ hook }) => hook.event),
+      p_hook_delays: hooks.map(({ hook }) => hook.delayMs),
+    });
     this.hooks.appended();
-    return rows;
+    return found;
   }
 
   /** Renews the planner's statistics when the log has more than twice the rows that they know of. */
   async analyze(rows: number): Promise<void> {
-    await this.system.transaction('analyze log', (sql) => sql.query('SELECT log_analyze($1)', [rows]), ANALYZE_MS);
+    await this.system.transaction(logAnalyze.name, (sql) => logAnalyze.callIn(sql, { p_rows: rows }), ANALYZE_MS);
   }
 
   /** Which messages of a batch are in the log. */
   lookup(batch: readonly NewMessage[]): Promise<LookupRow[]> {
-    return this.system.query<LookupRow>('append lookup', 'SELECT * FROM append_lookup($1, $2, $3)', [
-      batch.map((m) => m.tenantId),
-      batch.map((m) => m.roomId),
-      batch.map((m) => m.messageId),
-    ]);
+    return appendLookup.call(this.system, {
+      p_tenants: batch.map((m) => m.tenantId),
+      p_rooms: batch.map((m) => m.roomId),
+      p_ids: batch.map((m) => m.messageId),
+    });
   }
 
   private hooksOf(batch: readonly NewMessage[]): { tenantId: string; hook: AppendHook }[] {
@@ -72,35 +61,26 @@ export class AppendRepository {
   }
 }
 
-function messagesOf(batch: readonly NewMessage[]): unknown[] {
-  return [
-    batch.map((m) => m.tenantId),
-    batch.map((m) => m.roomId),
-    batch.map((m) => m.messageId),
-    batch.map((m) => m.senderId),
-    batch.map((m) => m.clientMessageId),
-    batch.map((m) => m.bodyHash),
-    batch.map((m) => m.content),
-    batch.map((m) => m.metaText),
-  ];
-}
-
-function jobsOf(batch: readonly NewMessage[]): unknown[] {
+function argsOf(batch: readonly NewMessage[], wait: boolean): Parameters<typeof appendMessages.call>[1] {
   const jobs = batch.flatMap((m, i) => (m.jobs ?? []).map((job) => ({ item: i + 1, job })));
-  return [
-    jobs.map(({ item }) => item),
-    jobs.map(({ job }) => job.kind),
-    jobs.map(({ job }) => job.key),
-    jobs.map(({ job }) => JSON.stringify(job.payload)),
-  ];
-}
-
-function answersOf(batch: readonly NewMessage[]): unknown[] {
   const answers = batch.flatMap(({ answer }, i) => (answer === undefined ? [] : [{ item: i + 1, answer }]));
-  return [
-    answers.map(({ item }) => item),
-    answers.map(({ answer }) => answer.status),
-    answers.map(({ answer }) => answer.replyToSeq),
-    answers.map(({ answer }) => JSON.stringify(answer.run)),
-  ];
+  return {
+    p_wait: wait,
+    p_tenants: batch.map((m) => m.tenantId),
+    p_rooms: batch.map((m) => m.roomId),
+    p_ids: batch.map((m) => m.messageId),
+    p_senders: batch.map((m) => m.senderId),
+    p_client_ids: batch.map((m) => m.clientMessageId),
+    p_hashes: batch.map((m) => m.bodyHash),
+    p_contents: batch.map((m) => m.content),
+    p_metas: batch.map((m) => m.metaText),
+    p_job_items: jobs.map(({ item }) => item),
+    p_job_kinds: jobs.map(({ job }) => job.kind),
+    p_job_keys: jobs.map(({ job }) => job.key),
+    p_job_payloads: jobs.map(({ job }) => JSON.stringify(job.payload)),
+    p_answer_items: answers.map(({ item }) => item),
+    p_answer_statuses: answers.map(({ answer }) => answer.status),
+    p_answer_replies: answers.map(({ answer }) => answer.replyToSeq),
+    p_answer_runs: answers.map(({ answer }) => JSON.stringify(answer.run)),
+  };
 }

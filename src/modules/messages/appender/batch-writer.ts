@@ -1,8 +1,9 @@
 import { isUnavailable } from '../../../common/errors';
 import { roomKey } from '../../../common/ids';
 import { codeOf } from '../../../platform/database';
-import type { AppendRepository, AppendRow, LookupRow } from './append.repository';
-import { type Appended, type NewMessage } from './item';
+import type { AppendRow, LookupRow } from '../messages.functions';
+import type { AppendRepository } from './append.repository';
+import type { Appended, NewMessage } from './item';
 
 /** What became of one message of a batch; `locked` only when the batch did not wait. */
 export type Outcome = Appended | { readonly status: 'locked' } | { readonly status: 'failed'; readonly error: unknown };

@@ -1,4 +1,4 @@
-import type { Position } from '../../../platform/realtime';
+import { inRoomOrder, type Position } from '../../../platform/realtime';
 
 /** A row of the log after a position. */
 export interface LogRow {
@@ -19,15 +19,8 @@ export interface MergedPage {
   readonly position: Position;
 }
 
-interface Placed {
-  readonly row: LogRow;
-  readonly place: number;
-}
-
 /**
- * Puts rows into the order of delivery: by revision, and messages by seq. A message that was edited meanwhile has a
- * later revision than its place: it goes before the first later message that has not a later one still, so that nobody
- * who had left before its edit and before that message gets it.
+ * Puts rows into the room's order (`inRoomOrder`), as far as one page goes.
  *
  * `changed` and `event` rows come in order of rev, at most `limit + 1` of each; `new` ones in order of seq, at most
  * `limit`. The position of a page that is not the last lies before the first row that is missing; a message whose edit
@@ -36,13 +29,13 @@ interface Placed {
 export function mergeLog(position: Position, rows: readonly LogRow[], limit: number): MergedPage {
   const of = (kind: LogRow['kind']): LogRow[] => rows.filter((row) => row.kind === kind);
   const beyond = of('beyond')[0]?.rev ?? Infinity;
-  const others = [of('changed'), of('event')];
+  const [changed, events] = [of('changed'), of('event')];
   // Of a list that was cut, nothing is known after its last row.
-  const cut = Math.min(...others.map((list) => (list.length > limit ? revOf(list[limit]) : Infinity)));
-  const placed = [...places(of('new'), beyond), ...others.flat().map((row) => ({ row, place: row.rev }))];
-  placed.sort((a, b) => a.place - b.place || (a.row.seq ?? 0) - (b.row.seq ?? 0));
+  const cut = Math.min(...[changed, events].map((list) => (list.length > limit ? revOf(list[limit]) : Infinity)));
+  const others = [...changed, ...events].sort((a, b) => a.rev - b.rev);
+  const placed = inRoomOrder(of('new'), others, beyond);
   const count = Math.min(limit, placed.filter(({ place }) => place <= beyond && place < cut).length);
-  const taken = placed.slice(0, count).map(({ row }) => row);
+  const taken = placed.slice(0, count).map(({ change }) => change);
   const first = Math.min(placed[count]?.place ?? Infinity, beyond, cut);
   const seq = Math.max(position.seq, ...taken.map(throughSeq));
   const more = first !== Infinity;
@@ -50,18 +43,7 @@ export function mergeLog(position: Position, rows: readonly LogRow[], limit: num
   return { rows: taken, more, position: { rev: more ? Math.max(position.rev, first - 1) : last, seq } };
 }
 
-/** A message stands where its revision says, but before all that come after it. */
-function places(messages: readonly LogRow[], beyond: number): Placed[] {
-  const placed: Placed[] = [];
-  let next = beyond;
-  for (const row of messages.toReversed()) {
-    next = Math.min(row.rev, next);
-    placed.push({ row, place: next });
-  }
-  return placed.reverse();
-}
-
-/** Up to which message nothing is missing for who has taken the row. */
+/** Up to which message a reader misses nothing after this row. */
 function throughSeq({ kind, seq, type, payload }: LogRow): number {
   if (kind === 'new') return seq ?? 0;
   return type === 'room.trimmed' ? Number(payload?.['first_seq'] ?? 1) - 1 : 0;

@@ -1,4 +1,10 @@
-import type { MissedPage, MissedPart, PageLimits, RoomEvent } from '../../../platform/realtime';
+import {
+  inRoomOrder,
+  type MissedPage,
+  type MissedPart,
+  type PageLimits,
+  type RoomEvent,
+} from '../../../platform/realtime';
 import type { MessageRow } from '../views';
 import { messageChangeFrame, messageFrame, messageText, roomEventFrame } from './log-frames';
 import type { MissedRow } from './missed.repository';
@@ -7,9 +13,8 @@ type NewRow = Extract<MissedRow, { kind: 'new' | 'changed' }>;
 type ChangeRow = Exclude<MissedRow, { kind: null } | { kind: 'mark' } | { kind: 'named' }>;
 
 /**
- * Makes a part's rows a page. Messages keep the order of seq, other changes that of rev; of the two that are next, the
- * one with the lower rev goes first, so a message that was edited since waits for all that changed before its edit.
- * Where one of the two lists was cut the page ends with it: what comes next is not known.
+ * Makes a part's rows a page, in the room's order (`inRoomOrder`). Messages and other changes go on from page to page
+ * each by their own number; where one of the two lists was cut the page ends with it: what comes next is not known.
  */
 export function missedPage(
   tenantId: string,
@@ -19,30 +24,22 @@ export function missedPage(
 ): MissedPage {
   const messages = rows.filter(isNew).sort((a, b) => a.seq - b.seq);
   const changes = knownChanges(rows, limits.changes);
+  const [lastMessage, lastChange] = [messages.at(-1), changes.rows.at(-1)];
+  const ordered = inRoomOrder<ChangeRow>(messages, changes.rows).map(({ change }) => change);
+  const ends: number[] = [];
   // Every seq exists: what is missing at the end was cut, by number or by bytes.
-  const isCut = messages.length > 0 && (messages.at(-1)?.seq ?? 0) < part.throughSeq;
-  const taken: ChangeRow[] = [];
-  let [next, changed] = [0, 0];
-  for (;;) {
-    const message = messages[next];
-    const change = changes.rows[changed];
-    if (message === undefined && (isCut || change === undefined)) break;
-    if (change === undefined && changes.isCut) break;
-    const isMessage = message !== undefined && (change === undefined || message.rev < change.rev);
-    if (isMessage) next++;
-    else changed++;
-    taken.push((isMessage ? message : change) as ChangeRow);
-  }
-  const more = isCut || changes.isCut || next < messages.length || changed < changes.rows.length;
+  if (lastMessage !== undefined && lastMessage.seq < part.throughSeq) ends.push(ordered.indexOf(lastMessage));
+  if (lastChange !== undefined && changes.isCut) ends.push(ordered.indexOf(lastChange));
+  const taken = ordered.slice(0, Math.min(...ends) + 1);
   return {
     access: accessOf(rows),
     firstSeq: rows[0]?.first_seq ?? undefined,
     namedId: rows.find((row) => row.kind === 'named')?.message_id,
     marks: rows.flatMap((row) => (row.kind === 'mark' ? [{ userId: row.sender_id, seq: row.seq }] : [])),
     events: taken.map((row) => eventOf(tenantId, part.roomId, row)),
-    afterSeq: messages[next - 1]?.seq ?? part.afterSeq,
-    afterRev: changes.rows[changed - 1]?.rev ?? part.afterRev,
-    more,
+    afterSeq: taken.findLast(isNew)?.seq ?? part.afterSeq,
+    afterRev: taken.findLast((row) => !isNew(row))?.rev ?? part.afterRev,
+    more: ends.length > 0,
   };
 }
 

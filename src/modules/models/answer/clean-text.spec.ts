@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { isStorableText } from '../../../common/text';
-import { CleanText } from './clean-text';
+import { CleanText } from './answer';
 
 function cleaned(pieces: readonly string[]): string[] {
   const text = new CleanText();

@@ -1,8 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { Throttle } from '@nestjs/throttler';
 import { pageRequest } from '../../../common/pagination';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
+import { AI_REQUESTS } from '../../../platform/rate-limit';
 import {
   ChannelDto,
   ChannelPageDto,
@@ -14,6 +16,7 @@ import { ChannelsService } from './channels.service';
 
 @ApiTags('Models')
 @AlwaysEnveloped()
+@Throttle(AI_REQUESTS)
 @Controller('api/channels')
 export class ChannelsController {
   constructor(private readonly channels: ChannelsService) {}

@@ -3,7 +3,7 @@ import { AppError, notFound } from '../../../common/errors';
 import { decodeId, newUuid } from '../../../common/ids';
 import type { PageRequest } from '../../../common/pagination';
 import type { Caller } from '../../../platform/auth';
-import { type EffectResult, Effects } from '../../../platform/idempotency';
+import { Effects } from '../../../platform/idempotency';
 import type {
   ChannelDto,
   ChannelPageDto,
@@ -11,17 +11,14 @@ import type {
   EnvironmentChannelDto,
   PatchChannelDto,
 } from '../dto/channel.dto';
+import { channelCreate } from '../models.functions';
 import { camelPageInfo } from '../views';
 import { ChannelDirectory } from './channel-directory';
 import { ChannelKeys } from './channel-keys';
 import { ChannelViews } from './channel-views';
-import { type ChannelRow, ChannelsRepository } from './channels.repository';
+import { ChannelsRepository } from './channels.repository';
 
 const MAX_CHANNELS = 50;
-
-interface Created extends EffectResult {
-  readonly channel: ChannelRow;
-}
 
 /** A tenant's own ways to models. */
 @Injectable()
@@ -44,8 +41,12 @@ export class ChannelsService {
     const values = this.views.valuesOf(body);
     const id = newUuid();
     const apiKey = this.keys.seal(tenantId, id, body.apiKey ?? null);
-    const args = [tenantId, id, MAX_CHANNELS, apiKey, JSON.stringify(values)];
-    const { status, channel } = await this.effects.call<Created>(caller, 'channel_create', args);
+    const { channel, status } = await this.effects.call(caller, channelCreate, {
+      p_id: id,
+      p_limit: MAX_CHANNELS,
+      p_api_key: apiKey,
+      p_values: values,
+    });
     if (status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_CHANNELS} channels`);
     if (status === 'taken') throw nameTaken(values.name);
     this.directory.forget(tenantId);

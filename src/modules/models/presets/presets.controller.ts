@@ -1,13 +1,16 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { Throttle } from '@nestjs/throttler';
 import { pageRequest } from '../../../common/pagination';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
+import { AI_REQUESTS } from '../../../platform/rate-limit';
 import { CreatePresetDto, PatchPresetDto, PresetDto, PresetPageDto } from '../dto/preset.dto';
 import { PresetsService } from './presets.service';
 
 @ApiTags('Models')
 @AlwaysEnveloped()
+@Throttle(AI_REQUESTS)
 @Controller('api/presets')
 export class PresetsController {
   constructor(private readonly presets: PresetsService) {}

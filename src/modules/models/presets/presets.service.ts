@@ -3,10 +3,11 @@ import { AppError, invalid, notFound } from '../../../common/errors';
 import type { PageRequest } from '../../../common/pagination';
 import { isStorableText, jsonBytes } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
-import { type EffectResult, Effects } from '../../../platform/idempotency';
+import { Effects } from '../../../platform/idempotency';
 import { checkedResponseFormat } from '../answer/response-format';
 import { type Preset, Presets, type ResponseFormat } from '../contract';
 import type { CreatePresetDto, PatchPresetDto, PresetDto, PresetPageDto } from '../dto/preset.dto';
+import { presetCreate } from '../models.functions';
 import { camelPageInfo, epochMs, later } from '../views';
 import { DEFAULT_PRESET, DEFAULT_VALUES } from './default-preset';
 import { type PresetRow, PresetsRepository, type PresetValues } from './presets.repository';
@@ -14,10 +15,6 @@ import { type PresetRow, PresetsRepository, type PresetValues } from './presets.
 /** Beside `default`. */
 const MAX_PRESETS = 100;
 const MAX_PROMPT_BYTES = 32 * 1024;
-
-interface Created extends EffectResult {
-  readonly preset: PresetRow;
-}
 
 /** How assistants of a tenant are asked to behave. */
 @Injectable()
@@ -55,9 +52,8 @@ export class PresetsService extends Presets {
     checkPrompt(systemPrompt);
     const values = merged({ ...DEFAULT_VALUES, system_prompt: systemPrompt }, body);
     if (name === DEFAULT_PRESET) throw nameTaken(name, '; change it with PATCH');
-    const { status, preset } = await this.effects.call<Created>(caller, 'preset_create', [
-      ...[caller.tenantId, MAX_PRESETS, JSON.stringify({ ...values, name })],
-    ]);
+    const args = { p_limit: MAX_PRESETS, p_values: { ...values, name } };
+    const { status, preset } = await this.effects.call(caller, presetCreate, args);
     if (status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_PRESETS} presets`);
     if (status === 'taken') throw nameTaken(name);
     return presetView(preset);

@@ -1,6 +1,6 @@
 import { endpointTo, WIRE } from '../../../../test/support/models/channels';
 import type { ModelMessage } from '../contract';
-import { Echo } from './echo';
+import { Echo } from './registry';
 
 const ENDPOINT = endpointTo('', () => Promise.reject(new Error('an echo calls nobody')));
 

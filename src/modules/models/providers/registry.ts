@@ -1,6 +1,39 @@
-import type { ChatModel } from './chat-model';
-import { Echo } from './echo';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ChatModel, type ChatRequest, type Endpoint, type RawPart } from './chat-model';
 import { OpenAiCompatible } from './openai-compatible';
+
+const QUOTED_CHARACTERS = 200;
+const HELP =
+  'No model is configured, so this is only an echo. To get real answers, set OPENAI_API_KEY (for another provider also ' +
+  'OPENAI_BASE_URL and OPENAI_MODEL) and start the server again, or add a channel with POST /api/channels. You said: ';
+
+/** Stands in where there is no model at all: no network, and always the same answer to the same question. */
+export class Echo extends ChatModel {
+  readonly provider = 'echo';
+  readonly defaultBaseUrl = '';
+  readonly defaultModel = 'echo';
+
+  async *stream(_endpoint: Endpoint, { messages, signal }: ChatRequest): AsyncGenerator<RawPart> {
+    const said = messages.findLast(({ role }) => role === 'user')?.content ?? '';
+    for (const word of wordsOf(`${HELP}${shortened(said)}`)) {
+      // Lets a stop, and everybody else, in between.
+      await nextTurn();
+      signal.throwIfAborted();
+      yield { type: 'text', text: word };
+    }
+    yield { type: 'finished', finishReason: 'stop', promptTokens: undefined, completionTokens: undefined };
+  }
+}
+
+/** Words with the white space behind them: together they are the text. */
+function wordsOf(text: string): string[] {
+  return text.match(/\s*\S+\s*/g) ?? [];
+}
+
+function shortened(text: string): string {
+  const characters = [...text];
+  return characters.length <= QUOTED_CHARACTERS ? text : `${characters.slice(0, QUOTED_CHARACTERS).join('')}…`;
+}
 
 export const ECHO = new Echo();
 export const OPENAI_COMPATIBLE = new OpenAiCompatible();

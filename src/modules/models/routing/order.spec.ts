@@ -1,4 +1,4 @@
-import { inOrder } from './order';
+import { inOrder } from './channel-choice';
 
 const channel = (name: string, priority: number, weight = 1) => ({ name, priority, weight });
 const namesOf = (channels: readonly { name: string }[]): string => channels.map(({ name }) => name).join('');

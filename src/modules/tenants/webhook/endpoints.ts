@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { randomBytes } from 'node:crypto';
 import { notFound } from '../../../common/errors';
 import { WebhookConfig } from '../../../config';
 import { describeError, Log } from '../../../platform/logging';
@@ -6,8 +7,16 @@ import { publicUrl } from '../../../platform/outbound';
 import { type SecretBox, Secrets } from '../../../platform/secrets';
 import { WebhookDirectory } from './directory';
 import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from './events';
-import { newWebhookSecret } from './webhook-secret';
 import { type NewWebhook, WebhooksRepository } from './webhooks.repository';
+
+/** Begins every webhook secret (Standard Webhooks). */
+const WEBHOOK_SECRET_PREFIX = 'whsec_';
+const BYTES = 32;
+
+/** A new key for signatures: the prefix and 256 random bits as base64. */
+function newWebhookSecret(): string {
+  return WEBHOOK_SECRET_PREFIX + randomBytes(BYTES).toString('base64');
+}
 
 /** Where and how to post for a tenant. */
 export interface WebhookEndpoint {

@@ -18,3 +18,4 @@
 export { type BackupRequest, backup } from './backup';
 export { BackupRefusal } from './format';
 export { type RestoreRequest, restore } from './restore';
+export { forRoles as schemaForRoles, type Names, readSchema } from './schema';

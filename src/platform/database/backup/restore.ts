@@ -4,10 +4,9 @@ import { pipeline } from 'node:stream/promises';
 import type { Client, ClientConfig } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { Log } from '../../logging';
-import { quote } from '../migrations/0001/security';
-import { migrate, unknownMigrations } from '../migrator';
+import { isBeforeFirst, migrate, unknownMigrations } from '../migrator';
 import { preflight } from '../preflight';
-import { ensureRoles, roleNames, rolePrefix } from '../roles';
+import { ensureRoles, quote, roleNames, rolePrefix } from '../roles';
 import { ServerLock } from '../server-lock';
 import type { Header, SequenceState, TableEnd } from './backup';
 import { BackupRefusal, BlockKind, BlockReader, parse } from './format';
@@ -73,6 +72,10 @@ async function restoreFrom(handle: FileHandle, request: RestoreRequest): Promise
   if (unknown.length > 0)
     throw new BackupRefusal(
       `${request.file} was made by a newer release (${header.release}, its schema has ${unknown.join(', ')}): restore it with that one`,
+    );
+  if (isBeforeFirst(header.schema))
+    throw new BackupRefusal(
+      `${request.file} was made before the first release (its schema ends with ${header.schema.at(-1) ?? 'nothing'}): no version can bring it up to date`,
     );
   const secrets = header.has_secrets ? (parse(await reader.expect(BlockKind.secrets)) as object) : undefined;
   const keepKeys = await request.takeKeys(header, secrets);

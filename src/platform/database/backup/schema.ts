@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
-import { quote } from '../migrations/0001/security';
-import type { RoleNames } from '../roles';
+import { quote, type RoleNames } from '../roles';
 import { BackupRefusal } from './format';
 import { ESTRANGED, OBJECTS, type ObjectRow, UNKNOWN } from './schema-sql';
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSince, rotateLog, sizeOf } from './log-file';
+import { readSince, rotateLog, sizeOf } from './postmaster';
 
 describe('postgres.log', () => {
   let dir: string;

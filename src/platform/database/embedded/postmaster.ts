@@ -1,16 +1,89 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { open } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { open, rename, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { EmbeddedPostgresError, explainOutput, LaunchError } from './errors';
 import type { Launcher } from './launcher';
 import type { Layout } from './layout';
-import { readSince, rotateLog, sizeOf } from './log-file';
 import { readPostmasterFile } from './postmaster-file';
 import { childEnvironment } from './run';
-import { postgresArguments } from './settings';
 import { terminatePostmaster, type TerminationBounds } from './terminate';
 import { pollUntil, settlesWithin } from './wait';
+
+/**
+ * Durability is the default of every message that was acknowledged. The log settings keep message content out of
+ * postgres.log: statement errors quote values ("invalid input syntax for …"), so ERROR is not logged at all (the
+ * application gets it anyway; `log` keeps LOG, FATAL and PANIC), and terse drops DETAIL, where postgres prints keys
+ * and the statement of a crashed backend.
+ */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  listen_addresses: '',
+  unix_socket_permissions: '0700',
+  fsync: 'on',
+  full_page_writes: 'on',
+  synchronous_commit: 'on',
+  max_connections: '100',
+  shared_buffers: '128MB',
+  io_method: 'sync',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  wal_compression: 'on',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  logging_collector: 'off',
+  log_destination: 'stderr',
+  log_min_messages: 'log',
+  log_min_error_statement: 'panic',
+  log_error_verbosity: 'terse',
+  log_statement: 'none',
+  log_min_duration_statement: '-1',
+  log_min_duration_sample: '-1',
+  log_parameter_max_length: '0',
+  log_parameter_max_length_on_error: '0',
+  log_lock_waits: 'off',
+  log_temp_files: '-1',
+  log_checkpoints: 'off',
+};
+
+export function postgresArguments(
+  cluster: string,
+  socketDir: string,
+  extra: Readonly<Record<string, string>>,
+): readonly string[] {
+  const settings = Object.entries({ ...DEFAULTS, ...extra });
+  // A list of directories to postgres: quoted, or a comma in the path would split it.
+  const sockets = `"${socketDir.replaceAll('"', '""')}"`;
+  return ['-D', cluster, '-k', sockets, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+}
+
+const MAX_BYTES = 10 * 1024 * 1024;
+
+/** Looked at before every start of postgres: a log of at most 10 MB, and one predecessor. */
+export async function rotateLog(file: string, maxBytes: number = MAX_BYTES): Promise<void> {
+  if ((await sizeOf(file)) > maxBytes) await rename(file, `${file}.1`);
+}
+
+export async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+/** What was written since `offset`, at most the last 16 KB of it. */
+export async function readSince(file: string, offset: number): Promise<string> {
+  const handle = await open(file, 'r').catch(() => undefined);
+  if (!handle) return '';
+  try {
+    const { size } = await handle.stat();
+    const from = Math.max(offset, size - 16_384);
+    if (size <= from) return '';
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - from), 0, size - from, from);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
 
 /**
  * postgres runs under this shell, whose standard input is a pipe that only node writes to. When node dies, even by

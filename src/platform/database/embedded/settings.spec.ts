@@ -1,4 +1,4 @@
-import { postgresArguments } from './settings';
+import { postgresArguments } from './postmaster';
 
 describe('postgresArguments', () => {
   it('is durable, silent about content, and off the network', () => {

@@ -1,6 +1,6 @@
 import type { FrameBatch, WireFrame } from '../contract';
 
-/** A batch while its turn lasts. Sealed by whoever changes the audience, or by the flush that takes it. */
+/** A batch while its turn lasts. Sealed where its audience changes, or by the flush that takes it. */
 export interface GrowingBatch extends FrameBatch {
   readonly sealed: boolean;
   /** Not to be called on a sealed batch. */

@@ -3,15 +3,52 @@ import type { Connection, CursorSeat, Entrance, Position, RoomLog } from '../con
 import type { FrameBatches } from './batches';
 import { type Listener, Listeners } from './listeners';
 import type { LogReads } from './log-reads';
-import { Overheard } from './overheard';
 import { type ChannelSite, type LogPage, RoomChannel } from './room-channel';
 
 /** Events per read of the log. */
 const PAGE = 100;
 
+/** Beyond this many rooms `Overheard` answers "maybe" for all. */
+const MAX_ROOMS = 10_000;
+
+/**
+ * What happened in rooms without a channel while the database was asked where a user sits: the answer may be older than
+ * that, and the channel that is made from it has to look into the log.
+ */
+class Overheard {
+  private questions = 0;
+  private readonly heads = new Map<string, number>();
+  private isFull = false;
+
+  /** Listens from before the question until the answer has been used. */
+  async during<T>(ask: () => Promise<T>): Promise<T> {
+    this.questions++;
+    try {
+      return await ask();
+    } finally {
+      if (--this.questions === 0) {
+        this.heads.clear();
+        this.isFull = false;
+      }
+    }
+  }
+
+  /** @param rev Infinity where it is not known */
+  note(room: string, rev: number): void {
+    if (this.questions === 0) return;
+    if (this.heads.size >= MAX_ROOMS) this.isFull = true;
+    else this.heads.set(room, Math.max(rev, this.heads.get(room) ?? 0));
+  }
+
+  /** Whether something came after a revision. */
+  isAfter(room: string, rev: number): boolean {
+    return this.isFull || (this.heads.get(room) ?? 0) > rev;
+  }
+}
+
 export type DetachedHandler = (connection: Connection, roomId: string) => void;
 
-/** The channels of this node and who is in them. A channel is there while a connection is in it. */
+/** The channels of this node and the connections in them. A channel is there while a connection is in it. */
 export class Channels implements ChannelSite {
   readonly listeners = new Listeners();
   readonly overheard = new Overheard();
@@ -113,7 +150,7 @@ export class Channels implements ChannelSite {
   emptied({ tenantId, roomId, position }: RoomChannel): void {
     const key = roomKey(tenantId, roomId);
     this.rooms.delete(key);
-    // What it has heard is news for a channel that is made at an older place.
+    // What the channel has delivered is news for one that is made at an older position.
     this.overheard.note(key, position.rev);
   }
 
@@ -122,7 +159,7 @@ export class Channels implements ChannelSite {
     this.rooms.clear();
   }
 
-  /** Brings somebody into the room's channel, which is made at their position where there is none. */
+  /** Brings a connection into the room's channel, which is made at its position where there is none. */
   private open(tenantId: string, roomId: string, position: Position, enter: (channel: RoomChannel) => void): void {
     const key = roomKey(tenantId, roomId);
     const existing = this.rooms.get(key);

@@ -1,9 +1,17 @@
 import type { AcceptedConnection, Position } from '../contract';
 import type { FrameBatches } from './batches';
-import { lacks, newsAt } from './positions';
+import { lacks, newsAt } from './order';
 import type { RoomChange } from './room-change';
 
-/** The end of a sync: what follows it has to do when it gets there. */
+/** While more than this waits for a client, nothing is read from the log for it. */
+export const PACE_BYTES = 256 * 1024;
+
+/** Resolves when the client has taken enough to get more, or is gone. */
+export function ready(connection: AcceptedConnection): Promise<void> {
+  return new Promise((resolve) => connection.onceBelow(PACE_BYTES, resolve));
+}
+
+/** The end of a sync: what is to be done when its connection has followed the channel to where it is. */
 export interface Arrival {
   /**
    * Called in the turn in which the connection goes live, right before it does. `lastId`: UUID of the message at the
@@ -14,49 +22,75 @@ export interface Arrival {
   readonly over: (isLive: boolean) => void;
 }
 
+/** A connection on its way into a channel. */
+export interface Coming {
+  readonly connection: AcceptedConnection;
+  /** It has everything up to here. */
+  readonly at: Position;
+  readonly isMember: boolean;
+  /** Whether its user's joining does not lie after `at`; until then it hears nothing but the log. */
+  readonly isIn: boolean;
+  /** Set where a sync brought it. */
+  readonly arrival?: Arrival | undefined;
+  /** UUID of the message at `at`, where that was sent on the way. */
+  readonly lastId?: string | undefined;
+}
+
 /**
  * A connection that came in behind its channel: it gets what lies between from the log, on its own and at its own pace,
  * and goes live in the turn in which it reaches the channel. Its user may leave and come back on the way.
  */
-export class Follower {
-  /** Whether the user is in the room at `position`. */
+export class Follower implements Coming {
+  readonly kind = 'following';
+  readonly connection: AcceptedConnection;
+  at: Position;
+  isMember: boolean;
+  isIn: boolean;
+  readonly arrival: Arrival | undefined;
+  /** Whether the user is in the room at `at`. */
   sits = true;
   private last: { readonly seq: number; readonly id: string } | undefined;
 
-  /** @param isIn whether it has met its user's joining; until then it hears nothing but the log */
   constructor(
-    readonly connection: AcceptedConnection,
-    public position: Position,
-    public isMember: boolean,
-    public isIn: boolean,
+    { connection, at, isMember, isIn, arrival }: Coming,
     private readonly batches: FrameBatches,
-    readonly arrival?: Arrival,
-  ) {}
-
-  /** UUID of the message up to which it has them all, where it took that on the way. */
-  get lastId(): string | undefined {
-    return this.last?.seq === this.position.seq ? this.last.id : undefined;
+  ) {
+    this.connection = connection;
+    this.at = at;
+    this.isMember = isMember;
+    this.isIn = isIn;
+    this.arrival = arrival;
   }
 
-  take(change: RoomChange): void {
+  get lastId(): string | undefined {
+    return this.last?.seq === this.at.seq ? this.last.id : undefined;
+  }
+
+  /** Sends it what lies between `at` and `upTo`. */
+  take(changes: readonly RoomChange[], upTo: Position): void {
+    for (const change of changes) this.takeOne(change);
+    this.at = upTo;
+  }
+
+  private takeOne(change: RoomChange): void {
     const { joins, leaves, ends, seq, messageId: id } = change.head;
     if (joins === this.connection.userId) {
       this.sits = this.isMember = this.isIn = true;
     }
     if (!this.sits) return;
     // One that it has already comes again when it was edited.
-    if (id !== undefined && seq !== undefined && seq > (this.last?.seq ?? this.position.seq)) this.last = { seq, id };
-    this.connection.sendHistory(change.wireAfter(this.position.seq, (text) => this.batches.encode(text)));
-    if (leaves === this.connection.userId || ends === true) this.sits = false;
+    if (id !== undefined && seq !== undefined && seq > (this.last?.seq ?? this.at.seq)) this.last = { seq, id };
+    this.connection.sendHistory(change.wireAfter(this.at.seq, this.batches));
+    if (leaves === this.connection.userId || ends === true) this.sits = this.isIn = false;
   }
 }
 
-/** Changes kept for followers; more than this and they read the log again. */
+/** Changes kept while a connection follows; with more it reads the log again. */
 const MAX_RECENT = 1000;
-/** Kept while nobody follows yet, but somebody is about to. */
+/** Kept while no connection follows yet, but one is about to. */
 const MAX_EXPECTING = 100;
 
-/** What a channel has delivered since somebody began to follow it. */
+/** What a channel has delivered since a connection was on its way to it. */
 export class RecentChanges {
   private changes: RoomChange[] = [];
 

@@ -53,8 +53,8 @@ export function changeOf(hint: ChangeHint): RoomChange {
 }
 
 /**
- * Collects what one turn brings and hands it on as one envelope. A room whose texts nobody here needed becomes one hint
- * with its highest revision: the receivers read the log.
+ * Collects what one turn brings and hands it on as one envelope. A room whose texts no connection here needed becomes
+ * one hint with its highest revision: the receivers read the log.
  */
 export class HintOutbox {
   private hints: RoomHint[] = [];

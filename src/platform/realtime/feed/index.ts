@@ -7,19 +7,22 @@
  * - Nothing lies between: a connection comes in at the position at which the database said that its user sits there,
  *   and gets everything after it, from the channel or from the log.
  * - Membership takes effect at its place in the room's order, wherever the user's connections are.
- * - What nobody here listens to is not serialised; an event is serialised and framed once.
- * - A connection that syncs has a place in the channel and nothing else, until its sync has brought it there (../sync).
+ * - What no connection here listens to is not serialised; an event is serialised and framed once.
+ * - A connection is live, ahead of its channel, following it or syncing (room-channel.ts: the states and their moves).
+ *   One that syncs has a place in the channel and nothing else, until its sync has brought it there (../sync).
+ * - There is one order of a room's changes (order.ts), whichever way a connection is told of them.
  *
  * Concurrency: handing in neither blocks nor fails. Reads of the log are few at a time, repeated until they succeed,
  * and one per channel. Every node polls the revisions of its channels, so that a hint that left no trace costs seconds.
  *
- * A user who was added and removed again while nobody could tell this node of it does not learn of that.
+ * A user who was added and removed again while no other node could tell this one of it does not learn of that.
  */
 export { FrameBatches, type GrowingBatch } from './batches';
 export { Feed } from './feed';
+export { PACE_BYTES, ready } from './follower';
 export { ROOM_HINTS } from './hints';
 export { LogReads } from './log-reads';
-export { ready } from './pace';
+export { inRoomOrder } from './order';
 export { FEED_PROVIDERS } from './providers';
 export type { Target } from './room-channel';
 export { SyncPlaces } from './sync-places';

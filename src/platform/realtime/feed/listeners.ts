@@ -2,7 +2,7 @@ import { ByUser } from '../by-user';
 import type { AcceptedConnection, Connection } from '../contract';
 import type { RoomChannel } from './room-channel';
 
-/** A connection with what it listens to. */
+/** A connection with the channels that it is in, and the rooms that it wants none of. */
 export class Listener {
   readonly channels: RoomChannel[] = [];
   /** Keys of rooms that it unsubscribed from; few do. */

@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 5000;
 
 /**
  * Reads that must succeed in the end: a few at once, first come first served, each again after a pause until it works
- * or nobody wants it any more. An outage is logged once, and its end. `stop` ends all that wait.
+ * or its caller does not want it any more. An outage is logged once, and its end. `stop` ends all that wait.
  */
 export class LogReads {
   private readonly pauses = new Map<NodeJS.Timeout, () => void>();
@@ -17,8 +17,8 @@ export class LogReads {
   private isStopped = false;
 
   /**
-   * @param reader who reads, for the log
-   * @param turns how many read at once
+   * @param reader names the caller in what is logged
+   * @param turns limits how many read at once
    */
   constructor(
     private readonly log: Log,
@@ -26,7 +26,7 @@ export class LogReads {
     private readonly turns: TurnTaker = new Turns(AT_ONCE),
   ) {}
 
-  /** undefined: it is not wanted any more. */
+  /** Resolves with undefined where it is not wanted any more. */
   async run<T>(isWanted: () => boolean, read: () => Promise<T>): Promise<T | undefined> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       if (!(await this.turns.take(isWanted))) return undefined;

@@ -13,7 +13,7 @@ import type { Channels } from './channels';
 import type { Listener } from './listeners';
 import { Turns } from '../turns';
 
-/** Look-ups of where new connections sit: a storm of them must not take the database from the others. */
+/** Look-ups of where new connections sit, at the same time: a storm of them must not take the database from the rest. */
 const OPENING_AT_ONCE = 8;
 
 /** Which connections of this node listen to which rooms. */

@@ -19,7 +19,7 @@ export class FeedStart implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    // Those that are sent what they missed come in by their sync.
+    // Connections that are sent what they missed come in by their sync.
     this.connections.add(SOCKET_PATH, {
       opened: (connection) => (connection.syncsByItself ? undefined : this.feed.audience.opened(connection)),
     });

@@ -10,8 +10,8 @@ const USERS_PER_POLL = 50;
 
 /**
  * Finds what hints did not tell. `poll` compares the revisions of all channels with the database, in slices, and asks
- * anew where some of the connected users sit: whoever is in no channel of a room of theirs, for whatever reason, comes
- * in again within some polls. `all` asks it of all users, since they may have been added to rooms without a channel here.
+ * anew where some of the connected users sit: a connection that is missing in the channel of a room of its user, for
+ * whatever reason, comes in again within some polls. `all` asks it of all users, since they may have been added to rooms without a channel here.
  *
  * Concurrency: one run at a time; a run that is asked for meanwhile follows the running one, once.
  */

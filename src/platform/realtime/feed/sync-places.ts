@@ -4,7 +4,7 @@ import type { Arrival } from './follower';
 import type { Resync } from './resync';
 import type { Target } from './room-channel';
 
-/** The places of connections that sync, for whoever brings them there (platform/realtime/sync). */
+/** The places of connections that sync, for the sessions that bring them there (platform/realtime/sync). */
 export class SyncPlaces {
   constructor(
     private readonly channels: Channels,
@@ -17,15 +17,16 @@ export class SyncPlaces {
   }
 
   /**
-   * The same for a member whom the channel has not heard of yet: their place is where the database saw them, so that
-   * nothing is live before the sync that they asked for. undefined for listeners and for who has unsubscribed.
+   * The same for a member whom the channel has not heard of yet: the place is where the database saw the member, so that
+   * nothing is live before the sync that the client asked for. undefined for listeners, and where the connection has
+   * unsubscribed.
    */
   seat(connection: Connection, seat: Seat, sentSeq: number): Target | undefined {
     const listener = this.channels.listeners.get(connection);
     if (listener === undefined || seat.isListener === true) return undefined;
     const isFirst = this.channels.find(connection.tenantId, seat.roomId) === undefined;
     this.channels.keep(listener, { ...seat, ackedSeq: sentSeq });
-    // The seat may have waited for its turn: nobody has listened to the room since.
+    // The seat may have waited for its turn: no channel has listened to the room since.
     if (isFirst) this.channels.find(connection.tenantId, seat.roomId)?.refresh();
     return this.hold(connection, seat.roomId);
   }
@@ -47,13 +48,14 @@ export class SyncPlaces {
   }
 
   /**
-   * The database says that the user does not sit there. Either the channel has not heard of it yet, and tells them; or
-   * it had passed their removal before they got their place, which is given up. Resolves when one of the two was done.
+   * The database says that the user does not sit there. Either the channel has not heard of it yet, and tells the
+   * connection; or it had passed the removal before the connection got its place, which is given up. Resolves when one
+   * of the two was done.
    */
   async doubt(connection: Connection, roomId: string): Promise<void> {
     const { tenantId, userId } = connection;
     await this.channels.find(tenantId, roomId)?.doubt(connection);
-    // They may have come back meanwhile, unnoticed since their place was taken.
+    // The user may have come back meanwhile, unnoticed since the connection's place was taken.
     if (connection.isOpen && !this.has(connection, roomId)) await this.resync.entrances(tenantId, roomId, [userId]);
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../common/clock';
 import { AppError, type ErrorCode, internalError, rateLimited } from '../../../common/errors';
 import { limitOf } from '../../auth';
@@ -8,7 +8,7 @@ import { Metrics } from '../../metrics';
 import { Validator } from '../../validation';
 import type { AcceptedConnection, SocketDoor } from '../contract';
 import { OTHER_FRAMES_PER_SECOND } from '../limits';
-import { CloseCode, SocketDoors, toWire } from '../transport';
+import { CloseCode, toWire } from '../transport';
 import { Lane, type RawMessage } from './lane';
 import { type Operation, SocketOperations } from './operations';
 import { PATIENCE_MS, type Verdict } from './rates';
@@ -26,7 +26,7 @@ interface AdmittedFrame {
 
 /** Takes what clients send and hands it to the operations; see the folder's index.ts for the rules. */
 @Injectable()
-export class Dispatcher implements OnModuleInit {
+export class Dispatcher {
   private readonly lanes = new WeakMap<AcceptedConnection, Lane>();
 
   constructor(
@@ -35,15 +35,7 @@ export class Dispatcher implements OnModuleInit {
     private readonly clock: Clock,
     private readonly log: Log,
     private readonly metrics: Metrics,
-    private readonly doors: SocketDoors,
   ) {}
-
-  onModuleInit(): void {
-    for (const door of this.doors.all())
-      this.doors.add(door.path, {
-        message: (connection, data, isBinary) => this.message(door, connection, data, isBinary),
-      });
-  }
 
   /** One message of a client, in the order of their arrival. Neither throws nor waits; answers through the connection. */
   message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void {

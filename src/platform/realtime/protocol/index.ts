@@ -28,4 +28,4 @@ export { errorFrame } from '../error-frame';
 export { SocketOperations } from './operations';
 export { PROTOCOL_PROVIDERS } from './providers';
 export { ServerFrame, serverFrames } from './server-frame';
-export { type FrameContext, SocketOperation } from './socket-operation';
+export { type FrameContext, SOCKET_OPERATION, SocketOperation } from './socket-operation';

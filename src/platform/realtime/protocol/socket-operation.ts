@@ -1,4 +1,5 @@
 import { SetMetadata } from '@nestjs/common';
+import { SubscribeMessage } from '@nestjs/websockets';
 import type { ErrorCode } from '../../../common/errors';
 import type { Caller } from '../../auth';
 import type { DtoClass } from '../../validation';
@@ -55,6 +56,7 @@ export function SocketOperation<D extends object, R = void>(
   descriptor: TypedPropertyDescriptor<H>,
 ) => void {
   return (target, property, descriptor) => {
+    SubscribeMessage(options.name)(target, property, descriptor);
     SetMetadata(SOCKET_OPERATION, options)(target, property, descriptor);
   };
 }

@@ -1,10 +1,11 @@
 import type { Clock } from '../../../common/clock';
 import { describeError, type Log } from '../../logging';
 import type { AcceptedConnection, Receipts } from '../contract';
+import { PACE_BYTES } from '../feed';
 import type { ConnectionWatch } from './connection-watch';
 import type { Letters } from './hints';
 import { MAX_ATTEMPTS, type Step } from './room-watch';
-import { PACED_BYTES, type Sender } from './sender';
+import type { Sender } from './sender';
 import type { Turns } from '../turns';
 
 /** Does what is due on a connection: looks the cursors up, then sends again or gives up, room by room. */
@@ -21,7 +22,7 @@ export class Attempts {
 
   /** Never rejects: what failed is due again at the next visit. A client that does not read is left alone. */
   async make(watch: ConnectionWatch, roomIds: readonly string[]): Promise<void> {
-    if (watch.isBusy || watch.connection.waiting > PACED_BYTES) return;
+    if (watch.isBusy || watch.connection.waiting > PACE_BYTES) return;
     watch.isBusy = true;
     try {
       await this.makeAll(watch, roomIds);

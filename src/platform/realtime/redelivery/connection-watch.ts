@@ -1,8 +1,9 @@
 import type { AcceptedConnection } from '../contract';
 import { RoomWatch, type Step } from './room-watch';
 
-/** One acking connection: what is unacknowledged in each of its rooms. A room in which nothing is costs one number. */
+/** What one acking connection has not acknowledged, per room. A room in which that is nothing costs one number. */
 export class ConnectionWatch {
+  /** Per room in which nothing waits: acknowledged, given up on or never sent up to here. */
   private readonly settled: Map<string, number>;
   private readonly waiting = new Map<string, RoomWatch>();
   /** An attempt is under way. */

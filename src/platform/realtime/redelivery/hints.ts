@@ -1,6 +1,6 @@
 import type { Bus, BusEnvelope, Topic } from '../../cluster';
 
-/** A user's cursor in a room has moved. */
+/** The cursor of a user's acknowledgements in a room has moved. */
 export interface Moved {
   readonly tenantId: string;
   /** UUID. */
@@ -24,7 +24,7 @@ export interface Letters {
 interface Hints {
   /** Cursors that moved. */
   readonly moved: readonly Moved[];
-  /** What is to be sent to those of the users' connections that are there. */
+  /** Messages to send once more, to the users' connections that are live in the rooms. */
   readonly again: readonly Letters[];
 }
 

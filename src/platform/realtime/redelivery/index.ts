@@ -4,7 +4,7 @@
  * Invariants
  * - A connection that never sent `ack` is never resent to. One that did is, in every room in which it is live as a member's.
  * - What is sent again was sent before. A device that keeps its own positions (`?sync=manual`) was sent what came after it.
- * - Nothing is sent again that the user's cursor has passed: it is read from the database before every attempt.
+ * - Nothing is sent again that the user's cursor has passed: the cursor is read from the database before every attempt.
  * - A message is given up on only after five sendings on one connection without any progress of the user's cursor in that
  *   room; it is then a dead letter, and this connection is not sent it again. What is given up on is stored first.
  * - At most 100 messages per room and attempt, in order of seq, only while the connection sits in the room and reads.

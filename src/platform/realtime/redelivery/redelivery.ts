@@ -26,9 +26,10 @@ export class Redelivery {
     this.connections.delete(connection);
     this.watches.delete(connection);
   };
-  /** Where rooms stood when a connection came in that was brought nothing: what lies before was not sent to it. */
+  /** For connections that are sent nothing by themselves (`?sync=manual`): where their rooms stood when they came in. */
   private readonly entrances = new WeakMap<AcceptedConnection, ReadonlyMap<string, number>>();
   private readonly watches = new Map<AcceptedConnection, ConnectionWatch>();
+  /** Watches that this round has yet to visit. */
   private round: ConnectionWatch[] = [];
   private perSlice = 0;
 
@@ -42,7 +43,7 @@ export class Redelivery {
     );
   }
 
-  /** Between two ticks. */
+  /** Milliseconds between two ticks. */
   get tickMs(): number {
     return Math.max(MIN_TICK_MS, this.waitMs / ROUNDS_PER_WAIT / SLICES);
   }
@@ -74,12 +75,12 @@ export class Redelivery {
     return this.watches.has(connection);
   }
 
-  /** A user's cursor has moved, by whichever door: tells all nodes. */
+  /** A user's cursor has moved, by socket or HTTP: tells all nodes. */
   moved(moved: Moved): void {
     this.parts.hints.tellMoved(moved);
   }
 
-  /** Sends these once more to those of the users' connections that sit in the room, on all nodes. */
+  /** Sends these once more to the users' connections that are live in the rooms, on all nodes. */
   sendAgain(letters: readonly Letters[]): void {
     this.parts.hints.tellAgain(letters);
   }

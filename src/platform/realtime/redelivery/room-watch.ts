@@ -1,4 +1,4 @@
-/** A message becomes a dead letter when it was sent so often without an acknowledgement. */
+/** A message that was sent this many times without an acknowledgement becomes a dead letter. */
 export const MAX_ATTEMPTS = 5;
 /** Messages of one room that are sent again at a time. */
 export const MOST_AT_ONCE = 100;

@@ -1,12 +1,11 @@
 import type { Metrics } from '../../metrics';
 import type { AcceptedConnection, Audience, MessageFrames } from '../contract';
+import { ready } from '../feed';
 import { toWire } from '../transport';
 import type { Turns } from '../turns';
 
 /** Messages per read. */
 const PAGE = 25;
-/** While more than this waits for a client, it is not sent anything again. */
-export const PACED_BYTES = 256 * 1024;
 
 /** Sends messages of the log to one connection, as fast as its client reads. */
 export class Sender {
@@ -18,8 +17,8 @@ export class Sender {
   ) {}
 
   /**
-   * Sends what lies after one seq and up to another, as long as the connection sits in the room and it is wanted. Returns
-   * up to where it came.
+   * Sends the messages after one seq and up to another, as long as the connection is live in the room as a member's and
+   * `isWanted` says so. Returns the seq up to which it has sent them.
    */
   async send(
     connection: AcceptedConnection,
@@ -30,7 +29,7 @@ export class Sender {
   ): Promise<number> {
     const goesOn = (): boolean => connection.isOpen && isWanted() && this.audience.isMember(connection, roomId);
     for (let at = after; at < through;) {
-      await below(connection);
+      await ready(connection);
       const page = await this.turns.run(async () =>
         goesOn() ? this.messages.read(connection.tenantId, roomId, at, through, PAGE) : [],
       );
@@ -42,8 +41,4 @@ export class Sender {
     }
     return through;
   }
-}
-
-function below(connection: AcceptedConnection): Promise<void> {
-  return new Promise((resolve) => connection.onceBelow(PACED_BYTES, resolve));
 }

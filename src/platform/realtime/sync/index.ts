@@ -6,7 +6,8 @@
  *   events only raise what it will read.
  * - The log is read up to the channel's position at the room's turn; from there the connection follows the channel and
  *   goes live in the turn in which it reaches it, right after `sync.complete`: no gap, no double.
- * - Who is removed, whose room is deleted or who unsubscribes gets nothing more of the room from that moment.
+ * - A connection whose user is removed, whose room is deleted or that unsubscribes gets nothing more of the room from
+ *   that moment.
  * - The next page is read when less than 256 KB waits; a session keeps one page and a list of rooms, whatever happens.
  *
  * Concurrency: one session per connection, which handles its rooms one after another; a few pages are read at a time

@@ -173,7 +173,7 @@ export function truncatedFrame(roomId: string, room: RoomSync, { seqs, revs }: C
 
 /**
  * sync.complete.
- * @param lastId UUID of the message at the position, where somebody knows it
+ * @param lastId UUID of the message at the position, where it is known
  */
 export function completeFrame(roomId: string, room: RoomSync, position: Position, lastId: string | undefined): Frame {
   const id = lastId ?? room.idOf(position.seq);

@@ -39,7 +39,7 @@ export interface SyncSite {
  */
 export class SyncSession {
   private readonly queue: SyncTask[] = [];
-  /** Whose page is being read, or was not read to its end. */
+  /** The rooms whose page is being read, or was not read to its end. */
   private current: RoomSync[] = [];
   private isRunning = false;
 
@@ -59,7 +59,7 @@ export class SyncSession {
     return tasks.filter(({ isAsked }) => isAsked).length;
   }
 
-  /** Syncs these rooms after those that wait. Rejects only for a fault of the server. */
+  /** Syncs these rooms after the ones that wait. Rejects only for a fault of the server. */
   async add(tasks: readonly SyncTask[]): Promise<void> {
     this.queue.push(...tasks);
     if (this.isRunning) return;
@@ -95,7 +95,7 @@ export class SyncSession {
       const { budget } = task;
       const before = budget.left;
       const sync = this.begin(task);
-      // A room that the connection has left meanwhile is nobody's any more.
+      // A room that the connection has left meanwhile is not synced any more.
       if (sync === undefined) {
         this.queue.shift();
         continue;
@@ -114,7 +114,7 @@ export class SyncSession {
   private begin(task: SyncTask): RoomSync | undefined {
     const { places, bounds } = this.site;
     const { roomId, seat, isAsked } = task;
-    // Who was removed and has come back did so at their joining, not where this sync was to begin.
+    // A user who was removed and has come back did so at their joining, not where this sync was to begin.
     if (!isAsked && !places.isHeld(this.connection, roomId)) return undefined;
     const held = places.hold(this.connection, roomId);
     const target =
@@ -172,8 +172,8 @@ export class SyncSession {
   }
 
   /**
-   * The user was removed. False: they have come back meanwhile, and what they asked for begins anew. A refusal says that
-   * they are out at this point of what they are told: what comes after their next joining is theirs to ask for again.
+   * The user was removed. False: the user has come back meanwhile, and what the client asked for begins anew. A refusal says
+   * that the user is out at this point of what the client is told: it asks again after the next joining.
    */
   private isOver(room: RoomSync): boolean {
     if (room.task.isAsked && this.beginAnew(room)) return false;
@@ -225,7 +225,7 @@ export class SyncSession {
     }
   }
 
-  /** Whoever asked is told that nothing more comes; who was brought here by the server knows of the removal itself. */
+  /** A client that asked is told that nothing more comes; one that was brought here by the server knows of the removal. */
   private refuse({ isAsked, roomId, requestId }: SyncTask): void {
     if (!isAsked) return;
     const error = forbidden('You are no member of this room any more, or have unsubscribed from it');

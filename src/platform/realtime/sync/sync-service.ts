@@ -14,8 +14,10 @@ import { SyncSession, type SyncSite } from './session';
 /** Rooms that a client may have asked for and that are not done: two full frames. */
 const MAX_ASKED = 2000;
 const RETRY_SECONDS = 1;
-/** Look-ups of the rooms that clients ask for: a thousand each are no small thing. */
+/** Look-ups of the rooms that clients ask for, at the same time: each may be of a thousand rooms. */
 const ASKING_AT_ONCE = 2;
+/** WebSocket close code: the server is at fault. */
+const INTERNAL_FAULT = 1011;
 
 /** What sync needs beside what its sessions share. */
 export interface SyncPorts {
@@ -33,7 +35,7 @@ type Found = ClaimedSeat | 'no_room' | 'not_allowed';
 /** Brings connections up to date: each when it opens, and whenever its client asks. */
 export class SyncService implements OnModuleInit {
   private readonly sessions = new Map<AcceptedConnection, SyncSession>();
-  /** Rooms of which clients asked and that are being looked up. */
+  /** How many of the rooms that each connection's client asked for are being looked up. */
   private readonly looking = new Map<AcceptedConnection, number>();
   private readonly turns = new Turns(ASKING_AT_ONCE);
 
@@ -45,7 +47,7 @@ export class SyncService implements OnModuleInit {
     lifecycle.onStop(StopStage.workers, 'sync', () => site.reads.stop());
   }
 
-  /** Rooms that connections wait for. */
+  /** Rooms that are not done, over all connections. */
   get waiting(): number {
     return [...this.sessions.values()].reduce((sum, session) => sum + session.waiting, 0);
   }
@@ -66,8 +68,8 @@ export class SyncService implements OnModuleInit {
 
   /**
    * Refusals leave at once, not in the order of replies: like what is sent of a room they say how the user stands at
-   * this point of its order. Whom the channel has is not refused: they came in after the database was asked, or the
-   * channel is about to hear of their removal; the pages will tell.
+   * this point of its order. A connection that the channel has is not refused: it came in after the database was asked,
+   * or the channel is about to hear of its user's removal; the pages will tell.
    */
   private async sync(
     connection: AcceptedConnection,
@@ -133,13 +135,13 @@ export class SyncService implements OnModuleInit {
     session
       .add(tasks)
       .then(() => {
-        // One that waits for nothing knows nothing either; when its connection is over it waits for nothing.
+        // A session keeps nothing but what it waits for; when its connection is over it waits for nothing.
         if (session.waiting === 0) this.sessions.delete(connection);
       })
       .catch((error: unknown) => {
         this.sessions.delete(connection);
         this.ports.log.error({ connection_id: connection.id, error: describeError(error) }, 'sync failed');
-        // What it missed it would never get: it reconnects, and is synced again.
+        // The client would never get what it missed: it reconnects, and is synced again.
         connection.close(INTERNAL_FAULT, 'Sync failed; reconnect');
       });
   }
@@ -153,13 +155,11 @@ export class SyncService implements OnModuleInit {
   }
 }
 
-const INTERNAL_FAULT = 1011;
-
 function seatOf(found: Found | undefined): ClaimedSeat | undefined {
   return typeof found === 'string' ? undefined : found;
 }
 
-/** undefined: no id of a room. */
+/** undefined: `room_id` is no id of a room. */
 function claimOf({ room_id, after_seq, after_id }: SyncRoomDto): Claim | undefined {
   const roomId = decodeId('room', room_id);
   return roomId === undefined ? undefined : { roomId, seq: after_id === undefined ? undefined : after_seq };
@@ -168,7 +168,8 @@ function claimOf({ room_id, after_seq, after_id }: SyncRoomDto): Claim | undefin
 /**
  * Where a sync begins. What the client says that it has is held against what the database said after it was asked, and
  * against nothing else: only that is sure to be no older than what the client was sent. Of what is not kept any more
- * nothing can be said, and nothing is; who sits here only by what the channel has heard asks again at their joining.
+ * nothing can be said, and nothing is; a client whose user sits here only by what the channel has heard asks again
+ * at that joining.
  */
 function beginning(
   room: SyncRoomDto,

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
@@ -7,7 +8,7 @@ import { encodeId, newUuid } from '../../../common/ids';
 import { SocketConfig } from '../../../config';
 import { requestIdOf } from '../../http';
 import { describeError, Log } from '../../logging';
-import type { ConnectionHandler, SocketDoor } from '../contract';
+import type { SocketDoor } from '../contract';
 import { CLOSE_GRACE_MS, violationCode } from './close-codes';
 import { Connections } from './connections';
 import { dismiss } from './dismiss';
@@ -32,6 +33,13 @@ export function destroyIt(this: Socket): void {
   this.destroy();
 }
 
+/** The sockets of one path. Emits `connection` with each connection and the request that opened it. */
+export class SocketServer extends EventEmitter {
+  constructor(readonly path: string) {
+    super();
+  }
+}
+
 /** A socket with its connection, so that its listeners are the same functions for all. */
 class Peer extends WebSocket {
   connection: SocketConnection | undefined;
@@ -41,8 +49,8 @@ class Peer extends WebSocket {
 @Injectable()
 export class Acceptor {
   private readonly flusher: Flusher;
-  /** By path. All handlers are known before the first socket comes. */
-  private readonly receivers = new Map<string, readonly ConnectionHandler[]>();
+  /** By path. */
+  private readonly servers = new Map<string, SocketServer>();
   private readonly server = new WebSocketServer<typeof Peer>({
     WebSocket: Peer,
     noServer: true,
@@ -77,6 +85,20 @@ export class Acceptor {
     };
   }
 
+  /** The sockets of a path, from now on. */
+  serve(path: string): SocketServer {
+    const server = this.servers.get(path) ?? new SocketServer(path);
+    this.servers.set(path, server);
+    return server;
+  }
+
+  /** Cuts what is open at a path. */
+  close(server: SocketServer): void {
+    for (const connection of this.connections.all()) if (connection.door.path === server.path) connection.terminate();
+    server.removeAllListeners();
+    this.servers.delete(server.path);
+  }
+
   /**
    * Throws 429 where others took the last place meanwhile; else the caller is connected when this returns, and all
    * handlers are ready for them when it resolves.
@@ -94,6 +116,7 @@ export class Acceptor {
       ws.on('close', this.onClose);
       const { heartbeatMs } = this.config;
       connection.send(toWire(door.hello({ connectionId: id, caller, epoch, heartbeatMs })));
+      this.servers.get(door.path)?.emit('connection', connection, upgrade.request);
       opened = this.open(connection);
     });
     await opened;
@@ -123,22 +146,13 @@ export class Acceptor {
 
   private received(connection: SocketConnection, data: Buffer, isBinary: boolean): void {
     if (!connection.isOpen) return;
-    for (const handler of this.receiversOf(connection.door)) handler.message?.(connection, data, isBinary);
+    connection.reader?.message(connection.door, connection, data, isBinary);
   }
 
   private ended(connection: SocketConnection, code: number): void {
     this.connections.remove(connection);
     this.metrics.closed(connection.closeCode ?? code);
     connection.ended();
-  }
-
-  private receiversOf({ path }: SocketDoor): readonly ConnectionHandler[] {
-    let receivers = this.receivers.get(path);
-    if (receivers === undefined) {
-      receivers = this.doors.handlersOf(path).filter((handler) => handler.message !== undefined);
-      this.receivers.set(path, receivers);
-    }
-    return receivers;
   }
 
   /** Nothing is read from the client before all handlers are ready for it. */

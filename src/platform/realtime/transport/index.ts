@@ -13,7 +13,8 @@
 export { CloseCode } from './close-codes';
 export { Connections } from './connections';
 export { SocketDoors } from './doors';
-export { SilentWsAdapter } from './nest-adapter';
+export { type SocketConnection } from './socket-connection';
+export { type SocketServer } from './acceptor';
 export { TRANSPORT_PROVIDERS } from './providers';
 export { UPGRADE_QUERY } from './upgrade-request';
 export { Upgrades } from './upgrades';

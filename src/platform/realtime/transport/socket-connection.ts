@@ -21,6 +21,11 @@ interface Waiter {
   readonly handler: () => void;
 }
 
+/** Takes the messages of a client, in the order of arrival. Neither throws nor waits. */
+export interface MessageReader {
+  message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
+}
+
 /** What `Rounds` last saw of a connection. Whole milliseconds: those need no object each. */
 export interface Vitals {
   bytesRead: number;
@@ -45,6 +50,10 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   readonly syncsByItself: boolean;
   /** Kept here for `Rounds`; undefined before its first visit. */
   vitals: Vitals | undefined;
+  /** Set when it is bound, before anything is read. */
+  reader: MessageReader | undefined;
+  /** Called once when the socket is over, after those of `onClose`. */
+  disconnected: (() => void) | undefined;
   private items: readonly Item[] = NONE;
   private historyBytes = 0;
   private isDirty = false;
@@ -235,6 +244,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     const handlers = this.closeHandlers;
     this.closeHandlers = NONE;
     for (const handler of handlers) handler(this);
+    this.disconnected?.();
   }
 
   private queue(item: Item): void {

@@ -6,7 +6,7 @@ import { flat } from '../../../common/text';
 import { requestIdOf } from '../../http';
 import { Lifecycle } from '../../lifecycle';
 import type { SocketDoor } from '../contract';
-import { Acceptor, destroyIt, type RawUpgrade } from './acceptor';
+import { Acceptor, destroyIt, type RawUpgrade, type SocketServer } from './acceptor';
 import { SocketDoors } from './doors';
 import { handshakeFault } from './handshake';
 import { serveAsRequest } from './plain-request';
@@ -32,7 +32,17 @@ export class Upgrades {
     return this.doors.paths;
   }
 
-  /** Call once per server, before it listens. */
+  /** The sockets of a path. Throws where no door takes any. */
+  serve(path: string): SocketServer {
+    if (this.doors.find(path) === undefined) throw new Error(`no sockets are taken at ${path}`);
+    return this.acceptor.serve(path);
+  }
+
+  close(server: SocketServer): void {
+    this.acceptor.close(server);
+  }
+
+  /** Call once per HTTP server, before it listens. */
   install(server: Server, trustProxy: boolean): void {
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       const upgrade = { request, socket, head };

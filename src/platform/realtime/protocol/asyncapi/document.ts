@@ -8,8 +8,7 @@ import { SOCKET_PATH } from '../../paths';
 import { type Operation, SocketOperations } from '../operations';
 import { MAX_REQUEST_ID } from '../read-frame';
 import { serverFrames } from '../server-frame';
-import { SECURITY_SCHEMES, SERVERS, upgradeBinding } from './connection';
-import { description } from './description';
+import { description, SECURITY_SCHEMES, SERVERS, upgradeBinding } from './connection';
 import { closed, type JsonSchema, referredTo, toJsonSchema } from './json-schema';
 
 /** An AsyncAPI document, as far as the code that serves it needs to know. */

@@ -1,4 +1,4 @@
-import { inline, markdown } from './markdown';
+import { inline, markdown } from './page';
 
 describe('S28: the texts of the documents as HTML', () => {
   it.each([

@@ -1,7 +1,6 @@
 import { pageHtml } from '../../../http';
 import type { AsyncApiDocument } from './document';
 import type { JsonSchema } from './json-schema';
-import { code, escape, inline, markdown } from './markdown';
 
 interface Field {
   /** Where it stands in the frame, e.g. `rooms[].room_id`. */
@@ -200,4 +199,46 @@ function idOf(title: string): string {
 function splitAt(text: string, separator: string): [string, string] {
   const index = text.indexOf(separator);
   return [text.slice(0, index), text.slice(index + separator.length)];
+}
+
+/** As much of Markdown as the documents' texts use: paragraphs, tables, `code`, **bold** and links. */
+export function markdown(text: string): string {
+  return text
+    .trim()
+    .split(/\n{2,}/)
+    .map((block) => (block.startsWith('|') ? table(block.split('\n')) : `<p>${inline(block)}</p>`))
+    .join('\n');
+}
+
+/** The text of one block. What is code is taken out first: nothing in it is Markdown. */
+export function inline(text: string): string {
+  return text
+    .split(/(`[^`]+`)/)
+    .map((part) => (/^`[^`]+`$/.test(part) ? code(part.slice(1, -1)) : emphasised(escape(part))))
+    .join('');
+}
+
+function code(text: string): string {
+  return `<code>${escape(text)}</code>`;
+}
+
+/** Text as HTML. */
+function escape(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
+
+function emphasised(html: string): string {
+  return html
+    .replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>')
+    .replace(/\[([^\]]+)\]\(((?:https?:\/\/|\/(?!\/)|#)[^\s)]*)\)/g, '<a href="$2">$1</a>');
+}
+
+function table([head = '', , ...rows]: readonly string[]): string {
+  const cells = (row: string): string[] => row.replace(/^\| | \|$/g, '').split(' | ');
+  const line = (row: string, tag: 'td' | 'th'): string =>
+    `<tr>${cells(row)
+      .map((cell) => `<${tag}>${inline(cell)}</${tag}>`)
+      .join('')}</tr>`;
+  const body = rows.map((row) => line(row, 'td')).join('');
+  return `<div class="wide"><table><thead>${line(head, 'th')}</thead><tbody>${body}</tbody></table></div>`;
 }

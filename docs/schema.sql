@@ -1,0 +1,2285 @@
+-- The schema as a migrated database has it: each table with its constraints, indexes, triggers, policies and grants, then
+-- the functions. Written by `npm run docs`; its source is the schema/ beside each module (docs/adr/0025).
+
+CREATE SEQUENCE public.schema_migrations_id_seq AS integer START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 CACHE 1 NO CYCLE;
+ALTER SEQUENCE public.schema_migrations_id_seq OWNED BY public.schema_migrations.id;
+REVOKE ALL ON SEQUENCE public.jobs_id_seq FROM PUBLIC;
+REVOKE ALL ON SEQUENCE public.schema_migrations_id_seq FROM PUBLIC;
+REVOKE ALL ON SEQUENCE public.tenant_count_deltas_delta_no_seq FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+GRANT USAGE ON SCHEMA public TO "chatapi_append";
+GRANT USAGE ON SCHEMA public TO "chatapi_backup";
+GRANT USAGE ON SCHEMA public TO "chatapi_system";
+GRANT USAGE ON SCHEMA public TO "chatapi_tenant";
+GRANT SELECT ON SEQUENCE public.jobs_id_seq TO "chatapi_backup";
+GRANT SELECT ON SEQUENCE public.schema_migrations_id_seq TO "chatapi_backup";
+GRANT SELECT ON SEQUENCE public.tenant_count_deltas_delta_no_seq TO "chatapi_backup";
+
+CREATE TABLE public.api_keys (
+  tenant_id uuid NOT NULL,
+  key_id uuid NOT NULL,
+  name text NOT NULL,
+  prefix text NOT NULL,
+  hash bytea NOT NULL,
+  scopes text[] NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  expires_at timestamp(3) with time zone,
+  last_used_at timestamp(3) with time zone,
+  revoked_at timestamp(3) with time zone,
+  updated_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.api_keys ADD CONSTRAINT api_keys_pkey PRIMARY KEY (tenant_id, key_id);
+CREATE UNIQUE INDEX api_keys_hash ON public.api_keys USING btree (hash);
+CREATE INDEX api_keys_updated ON public.api_keys USING btree (updated_at);
+ALTER TABLE public.api_keys ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.api_keys AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.api_keys AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.api_keys AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.api_keys FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.api_keys TO "chatapi_tenant";
+GRANT INSERT, SELECT, UPDATE ON TABLE public.api_keys TO "chatapi_system";
+GRANT SELECT ON TABLE public.api_keys TO "chatapi_backup";
+
+CREATE TABLE public.chats (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  group_id text COLLATE pg_catalog."C",
+  preset text COLLATE pg_catalog."C" NOT NULL,
+  auto_title boolean NOT NULL,
+  is_active boolean DEFAULT false NOT NULL,
+  cleared_seq bigint DEFAULT 0 NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
+  active_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
+  deleted_at timestamp(3) with time zone
+);
+ALTER TABLE public.chats ADD CONSTRAINT chats_pkey PRIMARY KEY (tenant_id, room_id);
+CREATE UNIQUE INDEX chats_active ON public.chats USING btree (tenant_id, user_id, COALESCE(group_id, ''::text), preset) WHERE is_active;
+CREATE INDEX chats_created ON public.chats USING btree (tenant_id, created_at, room_id) WHERE (deleted_at IS NULL);
+CREATE INDEX chats_recent ON public.chats USING btree (tenant_id, active_at, room_id) WHERE (deleted_at IS NULL);
+CREATE INDEX chats_user_created ON public.chats USING btree (tenant_id, user_id, created_at, room_id) WHERE (deleted_at IS NULL);
+CREATE INDEX chats_user_recent ON public.chats USING btree (tenant_id, user_id, active_at, room_id) WHERE (deleted_at IS NULL);
+ALTER TABLE public.chats ADD CONSTRAINT chats_tenant_id_room_id_fkey FOREIGN KEY (tenant_id, room_id) REFERENCES public.rooms(tenant_id, room_id) ON DELETE CASCADE;
+ALTER TABLE public.chats ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.chats AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.chats AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.chats FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.chats TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.chats TO "chatapi_backup";
+
+CREATE TABLE public.cursors (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  acked_seq bigint DEFAULT 0 NOT NULL,
+  read_seq bigint DEFAULT 0 NOT NULL,
+  updated_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  has_dead_letters boolean DEFAULT false NOT NULL
+) WITH (fillfactor='70');
+ALTER TABLE public.cursors ADD CONSTRAINT cursors_pkey PRIMARY KEY (tenant_id, room_id, user_id);
+CREATE INDEX cursors_user ON public.cursors USING btree (tenant_id, user_id, room_id);
+ALTER TABLE public.cursors ADD CONSTRAINT cursors_check CHECK ((read_seq <= acked_seq));
+ALTER TABLE public.cursors ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.cursors AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.cursors AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.cursors FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.cursors TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.cursors TO "chatapi_backup";
+
+CREATE TABLE public.dead_letters (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  from_seq bigint NOT NULL,
+  to_seq bigint NOT NULL,
+  letter_no bigint NOT NULL,
+  attempts integer NOT NULL,
+  last_attempt_at timestamp(3) with time zone NOT NULL,
+  error text NOT NULL
+);
+ALTER TABLE public.dead_letters ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (tenant_id, room_id, user_id, from_seq);
+CREATE INDEX dead_letters_newest ON public.dead_letters USING btree (tenant_id, last_attempt_at);
+CREATE INDEX dead_letters_no ON public.dead_letters USING btree (tenant_id, letter_no);
+ALTER TABLE public.dead_letters ADD CONSTRAINT dead_letters_check CHECK ((from_seq <= to_seq));
+ALTER TABLE public.dead_letters ADD CONSTRAINT dead_letters_tenant_id_room_id_user_id_fkey FOREIGN KEY (tenant_id, room_id, user_id) REFERENCES public.room_members(tenant_id, room_id, user_id) ON DELETE CASCADE;
+ALTER TABLE public.dead_letters ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.dead_letters AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.dead_letters AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.dead_letters AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.dead_letters FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.dead_letters TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.dead_letters TO "chatapi_backup";
+GRANT SELECT ON TABLE public.dead_letters TO "chatapi_system";
+
+CREATE TABLE public.idempotency_keys (
+  tenant_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  route text COLLATE pg_catalog."C" NOT NULL,
+  key text COLLATE pg_catalog."C" NOT NULL,
+  fingerprint bytea NOT NULL,
+  result jsonb NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  expires_at timestamp(3) with time zone NOT NULL
+);
+ALTER TABLE public.idempotency_keys ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, user_id, route, key);
+CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
+ALTER TABLE public.idempotency_keys ADD CONSTRAINT idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.idempotency_keys AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.idempotency_keys AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.idempotency_keys AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.idempotency_keys FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.idempotency_keys TO "chatapi_tenant";
+GRANT DELETE, SELECT ON TABLE public.idempotency_keys TO "chatapi_system";
+GRANT SELECT ON TABLE public.idempotency_keys TO "chatapi_backup";
+
+CREATE TABLE public.instance (
+  singleton boolean DEFAULT true NOT NULL,
+  instance_id uuid DEFAULT gen_random_uuid() NOT NULL,
+  epoch bigint DEFAULT 1 NOT NULL,
+  role_prefix text NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  bootstrapped_at timestamp(3) with time zone,
+  checked_at timestamp(3) with time zone,
+  directory jsonb,
+  key_canaries text[] DEFAULT '{}'::text[] NOT NULL,
+  lc_ctype text,
+  functions_release text,
+  min_release text
+);
+ALTER TABLE public.instance ADD CONSTRAINT instance_pkey PRIMARY KEY (singleton);
+ALTER TABLE public.instance ADD CONSTRAINT instance_singleton_check CHECK (singleton);
+REVOKE ALL ON TABLE public.instance FROM PUBLIC;
+GRANT SELECT ON TABLE public.instance TO "chatapi_backup";
+GRANT SELECT ON TABLE public.instance TO "chatapi_tenant";
+GRANT SELECT, UPDATE ON TABLE public.instance TO "chatapi_system";
+
+CREATE TABLE public.jobs (
+  tenant_id uuid NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME public.jobs_id_seq START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1 NO CYCLE) NOT NULL,
+  kind text NOT NULL,
+  key text COLLATE pg_catalog."C" NOT NULL,
+  payload jsonb NOT NULL,
+  state text DEFAULT 'queued'::text NOT NULL,
+  run_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  fence bigint DEFAULT 0 NOT NULL,
+  lease_until timestamp(3) with time zone,
+  last_error text,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  ended_at timestamp(3) with time zone
+) WITH (autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='1000');
+ALTER TABLE public.jobs ADD CONSTRAINT jobs_pkey PRIMARY KEY (tenant_id, id);
+CREATE INDEX jobs_dead ON public.jobs USING btree (tenant_id, kind, ended_at, id) WHERE (state = 'dead'::text);
+CREATE INDEX jobs_ended ON public.jobs USING btree (ended_at) WHERE (state = 'dead'::text);
+CREATE INDEX jobs_leases ON public.jobs USING btree (kind, lease_until) WHERE (state = 'running'::text);
+CREATE INDEX jobs_queued ON public.jobs USING btree (tenant_id, kind, run_at, id) INCLUDE (key) WHERE (state = 'queued'::text);
+CREATE INDEX jobs_running ON public.jobs USING btree (tenant_id, kind, key) WHERE (state = 'running'::text);
+ALTER TABLE public.jobs ADD CONSTRAINT jobs_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'dead'::text])));
+ALTER TABLE public.jobs ADD CONSTRAINT jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.jobs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.jobs AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.jobs AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.jobs AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.jobs AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.jobs FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.jobs TO "chatapi_system";
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.jobs TO "chatapi_tenant";
+GRANT INSERT, SELECT (kind), SELECT (payload), SELECT (tenant_id) ON TABLE public.jobs TO "chatapi_append";
+GRANT SELECT ON TABLE public.jobs TO "chatapi_backup";
+
+CREATE TABLE public.messages (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  message_id uuid NOT NULL,
+  rev bigint NOT NULL,
+  sender_id text COLLATE pg_catalog."C" NOT NULL,
+  content text NOT NULL,
+  meta json,
+  client_message_id text COLLATE pg_catalog."C",
+  body_hash bytea,
+  kind text DEFAULT 'user'::text NOT NULL,
+  status text,
+  reply_to_seq bigint,
+  created_at timestamp(3) with time zone NOT NULL,
+  edited_at timestamp(3) with time zone,
+  deleted_at timestamp(3) with time zone
+);
+ALTER TABLE public.messages ADD CONSTRAINT messages_pkey PRIMARY KEY (tenant_id, room_id, seq);
+CREATE UNIQUE INDEX messages_client_id ON public.messages USING btree (tenant_id, room_id, sender_id, client_message_id) WHERE (client_message_id IS NOT NULL);
+CREATE UNIQUE INDEX messages_id ON public.messages USING btree (tenant_id, message_id);
+CREATE INDEX messages_rev ON public.messages USING btree (tenant_id, room_id, rev);
+ALTER TABLE public.messages ADD CONSTRAINT messages_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'assistant'::text, 'system'::text])));
+ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.messages AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.messages AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.messages AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.messages FROM PUBLIC;
+GRANT DELETE, SELECT, UPDATE ON TABLE public.messages TO "chatapi_tenant";
+GRANT INSERT, SELECT ON TABLE public.messages TO "chatapi_append";
+GRANT SELECT ON TABLE public.messages TO "chatapi_backup";
+
+CREATE TABLE public.model_channels (
+  tenant_id uuid NOT NULL,
+  channel_id uuid NOT NULL,
+  name text COLLATE pg_catalog."C" NOT NULL,
+  provider text NOT NULL,
+  base_url text NOT NULL,
+  api_key text,
+  model text NOT NULL,
+  priority integer NOT NULL,
+  weight integer NOT NULL,
+  enabled boolean NOT NULL,
+  max_tokens integer,
+  temperature double precision,
+  timeout_ms integer NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
+  updated_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
+  options jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+ALTER TABLE public.model_channels ADD CONSTRAINT model_channels_pkey PRIMARY KEY (tenant_id, channel_id);
+CREATE UNIQUE INDEX model_channels_name ON public.model_channels USING btree (tenant_id, name);
+ALTER TABLE public.model_channels ADD CONSTRAINT model_channels_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.model_channels ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.model_channels AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.model_channels AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.model_channels FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.model_channels TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.model_channels TO "chatapi_backup";
+
+CREATE TABLE public.notification_deliveries (
+  tenant_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  notification_id uuid NOT NULL,
+  waits_since timestamp(3) with time zone NOT NULL,
+  delivered_at timestamp(3) with time zone,
+  read_at timestamp(3) with time zone,
+  dead_at timestamp(3) with time zone,
+  dead_letter_id uuid,
+  attempts integer DEFAULT 0 NOT NULL,
+  error text,
+  dropped boolean DEFAULT false NOT NULL
+);
+ALTER TABLE public.notification_deliveries ADD CONSTRAINT notification_deliveries_pkey PRIMARY KEY (tenant_id, user_id, notification_id);
+CREATE INDEX notification_deliveries_dead ON public.notification_deliveries USING btree (tenant_id, dead_at) WHERE (dead_at IS NOT NULL);
+CREATE UNIQUE INDEX notification_deliveries_letter ON public.notification_deliveries USING btree (tenant_id, dead_letter_id) WHERE (dead_letter_id IS NOT NULL);
+CREATE INDEX notification_deliveries_pending ON public.notification_deliveries USING btree (tenant_id, user_id, notification_id) WHERE (delivered_at IS NULL);
+CREATE INDEX notification_deliveries_unread ON public.notification_deliveries USING btree (tenant_id, user_id) WHERE (read_at IS NULL);
+CREATE INDEX notification_deliveries_waiting ON public.notification_deliveries USING btree (waits_since) WHERE ((delivered_at IS NULL) AND (dead_at IS NULL) AND (NOT dropped));
+ALTER TABLE public.notification_deliveries ADD CONSTRAINT notification_deliveries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.notification_deliveries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.notification_deliveries AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.notification_deliveries AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.notification_deliveries AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.notification_deliveries FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.notification_deliveries TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.notification_deliveries TO "chatapi_backup";
+GRANT SELECT, UPDATE ON TABLE public.notification_deliveries TO "chatapi_system";
+
+CREATE TABLE public.notifications (
+  tenant_id uuid NOT NULL,
+  notification_id uuid NOT NULL,
+  topic text COLLATE pg_catalog."C" NOT NULL,
+  payload json NOT NULL,
+  user_ids text[] COLLATE pg_catalog."C" NOT NULL,
+  room_id uuid,
+  topic_subscribers boolean NOT NULL,
+  fanned_to text COLLATE pg_catalog."C" DEFAULT ''::text NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.notifications ADD CONSTRAINT notifications_pkey PRIMARY KEY (tenant_id, notification_id);
+ALTER TABLE public.notifications ADD CONSTRAINT notifications_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.notifications ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.notifications AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.notifications AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.notifications FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.notifications TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.notifications TO "chatapi_backup";
+
+CREATE TABLE public.presets (
+  tenant_id uuid NOT NULL,
+  name text COLLATE pg_catalog."C" NOT NULL,
+  system_prompt text NOT NULL,
+  model text,
+  temperature double precision,
+  max_tokens integer,
+  context_messages integer NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
+  updated_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
+  options jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+ALTER TABLE public.presets ADD CONSTRAINT presets_pkey PRIMARY KEY (tenant_id, name);
+ALTER TABLE public.presets ADD CONSTRAINT presets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.presets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.presets AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.presets AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.presets FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.presets TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.presets TO "chatapi_backup";
+
+CREATE TABLE public.room_events (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  rev bigint NOT NULL,
+  type text NOT NULL,
+  payload jsonb NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.room_events ADD CONSTRAINT room_events_pkey PRIMARY KEY (tenant_id, room_id, rev);
+ALTER TABLE public.room_events ADD CONSTRAINT room_events_tenant_id_room_id_fkey FOREIGN KEY (tenant_id, room_id) REFERENCES public.rooms(tenant_id, room_id) ON DELETE CASCADE;
+CREATE TRIGGER webhook_events AFTER INSERT ON public.room_events REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.webhook_room_events();
+ALTER TABLE public.room_events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.room_events AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.room_events AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.room_events FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.room_events TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.room_events TO "chatapi_backup";
+
+CREATE TABLE public.room_members (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  role text NOT NULL,
+  joined_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  joined_seq bigint NOT NULL,
+  member_no bigint NOT NULL
+);
+ALTER TABLE public.room_members ADD CONSTRAINT room_members_pkey PRIMARY KEY (tenant_id, room_id, user_id);
+CREATE UNIQUE INDEX room_members_order ON public.room_members USING btree (tenant_id, room_id, member_no) WHERE (member_no > 0);
+CREATE INDEX room_members_rooms ON public.room_members USING btree (tenant_id, user_id, room_id) INCLUDE (joined_seq);
+ALTER TABLE public.room_members ADD CONSTRAINT room_members_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'member'::text, 'agent'::text])));
+ALTER TABLE public.room_members ADD CONSTRAINT room_members_tenant_id_room_id_fkey FOREIGN KEY (tenant_id, room_id) REFERENCES public.rooms(tenant_id, room_id) ON DELETE CASCADE;
+ALTER TABLE public.room_members ADD CONSTRAINT room_members_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, user_id) ON DELETE CASCADE;
+ALTER TABLE public.room_members ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.room_members AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.room_members AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.room_members AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.room_members FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.room_members TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.room_members TO "chatapi_append";
+GRANT SELECT ON TABLE public.room_members TO "chatapi_backup";
+
+CREATE TABLE public.rooms (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  type text NOT NULL,
+  unique_key text COLLATE pg_catalog."C",
+  name text,
+  metadata json,
+  posting text DEFAULT 'members'::text NOT NULL,
+  first_seq bigint DEFAULT 1 NOT NULL,
+  last_seq bigint DEFAULT 0 NOT NULL,
+  last_rev bigint DEFAULT 0 NOT NULL,
+  member_count integer DEFAULT 0 NOT NULL,
+  members_added bigint DEFAULT 0 NOT NULL,
+  last_message_at timestamp(3) with time zone,
+  created_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
+  updated_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
+  deleted_at timestamp(3) with time zone,
+  first_rev bigint DEFAULT 0 NOT NULL
+) WITH (fillfactor='50');
+ALTER TABLE public.rooms ADD CONSTRAINT rooms_pkey PRIMARY KEY (tenant_id, room_id);
+CREATE INDEX rooms_channels ON public.rooms USING btree (tenant_id, created_at, room_id) WHERE ((type = 'channel'::text) AND (deleted_at IS NULL));
+CREATE UNIQUE INDEX rooms_unique_key ON public.rooms USING btree (tenant_id, unique_key) WHERE (unique_key IS NOT NULL);
+ALTER TABLE public.rooms ADD CONSTRAINT rooms_posting_check CHECK ((posting = ANY (ARRAY['members'::text, 'admins'::text])));
+ALTER TABLE public.rooms ADD CONSTRAINT rooms_type_check CHECK ((type = ANY (ARRAY['dm'::text, 'group'::text, 'channel'::text, 'ai'::text])));
+ALTER TABLE public.rooms ADD CONSTRAINT rooms_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+CREATE TRIGGER tenant_room_deleted AFTER UPDATE OF deleted_at ON public.rooms FOR EACH ROW WHEN (((old.deleted_at IS NULL) <> (new.deleted_at IS NULL))) EXECUTE FUNCTION public.tenant_room_deleted();
+CREATE TRIGGER tenant_room_grown AFTER UPDATE OF member_count ON public.rooms FOR EACH ROW WHEN ((new.member_count > old.member_count)) EXECUTE FUNCTION public.tenant_room_grown();
+CREATE TRIGGER tenant_rooms_gone AFTER DELETE ON public.rooms REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.tenant_rooms_changed();
+CREATE TRIGGER tenant_rooms_made AFTER INSERT ON public.rooms REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.tenant_rooms_changed();
+CREATE TRIGGER webhook_created AFTER INSERT ON public.rooms REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.webhook_room_created();
+ALTER TABLE public.rooms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.rooms AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.rooms AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.rooms AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.rooms AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.rooms FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.rooms TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.rooms TO "chatapi_backup";
+GRANT SELECT ON TABLE public.rooms TO "chatapi_system";
+GRANT SELECT, UPDATE ON TABLE public.rooms TO "chatapi_append";
+
+CREATE TABLE public.run_chunks (
+  tenant_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  first_index integer NOT NULL,
+  text text NOT NULL,
+  ends integer[] NOT NULL,
+  expires_at timestamp(3) with time zone DEFAULT (clock_timestamp() + '01:00:00'::interval) NOT NULL
+);
+ALTER TABLE public.run_chunks ADD CONSTRAINT run_chunks_pkey PRIMARY KEY (tenant_id, run_id, first_index);
+CREATE INDEX run_chunks_expiry ON public.run_chunks USING btree (expires_at);
+ALTER TABLE public.run_chunks ADD CONSTRAINT run_chunks_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES public.runs(tenant_id, run_id) ON DELETE CASCADE;
+ALTER TABLE public.run_chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.run_chunks AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.run_chunks AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.run_chunks AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.run_chunks FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT (expires_at), SELECT (first_index), SELECT (run_id), SELECT (tenant_id) ON TABLE public.run_chunks TO "chatapi_system";
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.run_chunks TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.run_chunks TO "chatapi_backup";
+
+CREATE TABLE public.runs (
+  tenant_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  reply_to_seq bigint NOT NULL,
+  state text DEFAULT 'queued'::text NOT NULL,
+  fence bigint DEFAULT 0 NOT NULL,
+  is_cancelled boolean DEFAULT false NOT NULL,
+  answer_seq bigint,
+  token_count integer,
+  channel text,
+  model text,
+  finish_reason text,
+  prompt_tokens bigint,
+  completion_tokens bigint,
+  total_tokens bigint,
+  estimated boolean,
+  error_code text,
+  error_message text,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  started_at timestamp(3) with time zone,
+  ended_at timestamp(3) with time zone,
+  options json
+) WITH (fillfactor='70');
+ALTER TABLE public.runs ADD CONSTRAINT runs_pkey PRIMARY KEY (tenant_id, run_id);
+CREATE INDEX runs_ended ON public.runs USING btree (tenant_id, ended_at, user_id) INCLUDE (total_tokens) WHERE (ended_at IS NOT NULL);
+CREATE INDEX runs_reply ON public.runs USING btree (tenant_id, room_id, reply_to_seq, created_at);
+CREATE INDEX runs_silent ON public.runs USING btree (tenant_id, room_id) WHERE ((token_count = 0) AND (answer_seq IS NOT NULL));
+CREATE INDEX runs_unfinished ON public.runs USING btree (tenant_id, room_id) WHERE (state = ANY (ARRAY['queued'::text, 'streaming'::text]));
+ALTER TABLE public.runs ADD CONSTRAINT runs_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'streaming'::text, 'completed'::text, 'cancelled'::text, 'interrupted'::text, 'failed'::text])));
+ALTER TABLE public.runs ADD CONSTRAINT runs_tenant_id_room_id_fkey FOREIGN KEY (tenant_id, room_id) REFERENCES public.rooms(tenant_id, room_id) ON DELETE CASCADE;
+ALTER TABLE public.runs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.runs AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.runs AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.runs AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.runs AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.runs FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.runs TO "chatapi_tenant";
+GRANT INSERT, SELECT, UPDATE ON TABLE public.runs TO "chatapi_append";
+GRANT SELECT (fence), SELECT (is_cancelled), SELECT (run_id), SELECT (state), SELECT (tenant_id) ON TABLE public.runs TO "chatapi_system";
+GRANT SELECT ON TABLE public.runs TO "chatapi_backup";
+
+CREATE TABLE public.schema_functions (
+  signature text COLLATE pg_catalog."C" NOT NULL,
+  hash text NOT NULL
+);
+ALTER TABLE public.schema_functions ADD CONSTRAINT schema_functions_pkey PRIMARY KEY (signature);
+REVOKE ALL ON TABLE public.schema_functions FROM PUBLIC;
+GRANT SELECT ON TABLE public.schema_functions TO "chatapi_backup";
+
+CREATE TABLE public.schema_migrations (
+  id integer DEFAULT nextval('public.schema_migrations_id_seq'::regclass) NOT NULL,
+  "timestamp" bigint NOT NULL,
+  name character varying NOT NULL
+);
+ALTER TABLE public.schema_migrations ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (id);
+REVOKE ALL ON TABLE public.schema_migrations FROM PUBLIC;
+GRANT SELECT ON TABLE public.schema_migrations TO "chatapi_backup";
+
+CREATE TABLE public.subscriptions (
+  tenant_id uuid NOT NULL,
+  subscription_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  topic text COLLATE pg_catalog."C" NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.subscriptions ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (tenant_id, subscription_id);
+CREATE UNIQUE INDEX subscriptions_topic ON public.subscriptions USING btree (tenant_id, topic, user_id);
+CREATE INDEX subscriptions_user ON public.subscriptions USING btree (tenant_id, user_id, subscription_id);
+ALTER TABLE public.subscriptions ADD CONSTRAINT subscriptions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.subscriptions AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.subscriptions AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.subscriptions FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.subscriptions TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.subscriptions TO "chatapi_backup";
+
+CREATE TABLE public.tenant_count_deltas (
+  tenant_id uuid NOT NULL,
+  delta_no bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME public.tenant_count_deltas_delta_no_seq START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1 NO CYCLE) NOT NULL,
+  users bigint DEFAULT 0 NOT NULL,
+  rooms bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE public.tenant_count_deltas ADD CONSTRAINT tenant_count_deltas_pkey PRIMARY KEY (tenant_id, delta_no);
+ALTER TABLE public.tenant_count_deltas ADD CONSTRAINT tenant_count_deltas_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+CREATE CONSTRAINT TRIGGER tenant_counts AFTER INSERT ON public.tenant_count_deltas DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.tenant_counts_add();
+ALTER TABLE public.tenant_count_deltas ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.tenant_count_deltas AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.tenant_count_deltas AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.tenant_count_deltas FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.tenant_count_deltas TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.tenant_count_deltas TO "chatapi_backup";
+
+CREATE TABLE public.tenant_counts (
+  tenant_id uuid NOT NULL,
+  users bigint DEFAULT 0 NOT NULL,
+  rooms bigint DEFAULT 0 NOT NULL
+) WITH (fillfactor='50');
+ALTER TABLE public.tenant_counts ADD CONSTRAINT tenant_counts_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE public.tenant_counts ADD CONSTRAINT tenant_counts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.tenant_counts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.tenant_counts AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.tenant_counts AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.tenant_counts FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.tenant_counts TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.tenant_counts TO "chatapi_backup";
+
+CREATE TABLE public.tenants (
+  tenant_id uuid NOT NULL,
+  name text NOT NULL,
+  status text DEFAULT 'active'::text NOT NULL,
+  settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+  limits jsonb DEFAULT '{}'::jsonb NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  updated_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.tenants ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
+CREATE INDEX tenants_updated ON public.tenants USING btree (updated_at);
+ALTER TABLE public.tenants ADD CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])));
+ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.tenants AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.tenants AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.tenants AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.tenants FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.tenants TO "chatapi_system";
+GRANT SELECT ON TABLE public.tenants TO "chatapi_backup";
+GRANT SELECT, UPDATE ON TABLE public.tenants TO "chatapi_tenant";
+
+CREATE TABLE public.users (
+  tenant_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  profile jsonb DEFAULT '{}'::jsonb NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  last_seen_at timestamp(3) with time zone,
+  first_socket_at timestamp(3) with time zone
+);
+ALTER TABLE public.users ADD CONSTRAINT users_pkey PRIMARY KEY (tenant_id, user_id);
+ALTER TABLE public.users ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+CREATE TRIGGER tenant_users_gone AFTER DELETE ON public.users REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.tenant_users_changed();
+CREATE TRIGGER tenant_users_made AFTER INSERT ON public.users REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.tenant_users_changed();
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.users AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.users AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.users AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.users FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.users TO "chatapi_tenant";
+GRANT SELECT (last_seen_at), SELECT (tenant_id), SELECT (user_id), UPDATE (last_seen_at) ON TABLE public.users TO "chatapi_system";
+GRANT SELECT ON TABLE public.users TO "chatapi_backup";
+
+CREATE TABLE public.webhook_deliveries (
+  tenant_id uuid NOT NULL,
+  delivery_id uuid NOT NULL,
+  type text COLLATE pg_catalog."C" NOT NULL,
+  room_id uuid,
+  subject_id uuid,
+  user_ids text[] COLLATE pg_catalog."C",
+  body text,
+  state text DEFAULT 'pending'::text NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  status integer,
+  latency_ms integer,
+  answer text,
+  error text,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  last_attempt_at timestamp(3) with time zone
+);
+ALTER TABLE public.webhook_deliveries ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (tenant_id, delivery_id);
+CREATE INDEX webhook_deliveries_dead ON public.webhook_deliveries USING btree (tenant_id, last_attempt_at) WHERE (state = 'dead'::text);
+CREATE INDEX webhook_deliveries_log ON public.webhook_deliveries USING btree (tenant_id, created_at, delivery_id);
+CREATE INDEX webhook_deliveries_purge ON public.webhook_deliveries USING btree (state, created_at);
+ALTER TABLE public.webhook_deliveries ADD CONSTRAINT webhook_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text, 'failed'::text])));
+ALTER TABLE public.webhook_deliveries ADD CONSTRAINT webhook_deliveries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.webhook_deliveries AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.webhook_deliveries AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.webhook_deliveries AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.webhook_deliveries FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.webhook_deliveries TO "chatapi_tenant";
+GRANT DELETE, SELECT (created_at), SELECT (delivery_id), SELECT (state), SELECT (tenant_id) ON TABLE public.webhook_deliveries TO "chatapi_system";
+GRANT SELECT ON TABLE public.webhook_deliveries TO "chatapi_backup";
+
+CREATE TABLE public.webhooks (
+  tenant_id uuid NOT NULL,
+  url text,
+  events text[] COLLATE pg_catalog."C" NOT NULL,
+  secret text,
+  previous_secret text,
+  previous_until timestamp(3) with time zone,
+  failing_since timestamp(3) with time zone,
+  disabled_at timestamp(3) with time zone,
+  disabled_reason text,
+  updated_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.webhooks ADD CONSTRAINT webhooks_pkey PRIMARY KEY (tenant_id);
+CREATE INDEX webhooks_updated ON public.webhooks USING btree (updated_at);
+ALTER TABLE public.webhooks ADD CONSTRAINT webhooks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.webhooks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.webhooks AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.webhooks AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.webhooks AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.webhooks FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.webhooks TO "chatapi_tenant";
+GRANT INSERT, SELECT (disabled_at), SELECT (events), SELECT (tenant_id), SELECT (updated_at), SELECT (url) ON TABLE public.webhooks TO "chatapi_system";
+GRANT SELECT ON TABLE public.webhooks TO "chatapi_backup";
+
+CREATE UNLOGGED TABLE public.ws_tickets (
+  tenant_id uuid NOT NULL,
+  ticket_id uuid NOT NULL,
+  expires_at timestamp(3) with time zone NOT NULL
+);
+ALTER TABLE public.ws_tickets ADD CONSTRAINT ws_tickets_pkey PRIMARY KEY (tenant_id, ticket_id);
+CREATE INDEX ws_tickets_expiry ON public.ws_tickets USING btree (expires_at);
+ALTER TABLE public.ws_tickets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.ws_tickets AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.ws_tickets AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.ws_tickets AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.ws_tickets FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.ws_tickets TO "chatapi_tenant";
+GRANT DELETE, SELECT ON TABLE public.ws_tickets TO "chatapi_system";
+GRANT SELECT ON TABLE public.ws_tickets TO "chatapi_backup";
+
+-- Owned by chatapi_append.
+CREATE OR REPLACE FUNCTION public.append_lookup(p_tenants uuid[], p_rooms uuid[], p_ids uuid[])
+ RETURNS TABLE(item integer, seq bigint, rev bigint, created_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT u.ord::integer, m.seq, m.rev, m.created_at
+  FROM unnest(p_tenants, p_rooms, p_ids) WITH ORDINALITY u(t, r, id, ord)
+  JOIN messages m ON m.tenant_id = u.t AND m.room_id = u.r AND m.message_id = u.id
+$function$;
+REVOKE ALL ON FUNCTION public.append_lookup(p_tenants uuid[], p_rooms uuid[], p_ids uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.append_lookup(p_tenants uuid[], p_rooms uuid[], p_ids uuid[]) TO "chatapi_system";
+
+-- Owned by chatapi_append.
+CREATE OR REPLACE FUNCTION public.append_messages(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[])
+ RETURNS TABLE(item integer, status text, message_id uuid, seq bigint, rev bigint, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+#variable_conflict use_column
+DECLARE
+  held_tenants uuid[];
+  held_rooms uuid[];
+  held_posting text[];
+  held_ai boolean[];
+  held_seqs bigint[];
+  held_revs bigint[];
+  held_ats timestamptz(3)[];
+  held_tids tid[];
+  ts timestamptz(3);
+BEGIN
+  IF p_wait THEN
+    PERFORM set_config('lock_timeout', '1s', true);
+    BEGIN
+      SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting), array_agg(l.type = 'ai'),
+          array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
+        INTO held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids
+        FROM (SELECT DISTINCT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r) ORDER BY 1, 2) d,
+          LATERAL (SELECT x.*, x.ctid AS tid FROM rooms x
+            WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE) l;
+    EXCEPTION WHEN lock_not_available THEN
+      held_rooms := NULL;
+    END;
+  ELSE
+    SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting), array_agg(l.type = 'ai'),
+        array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
+      INTO held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids
+      FROM (SELECT DISTINCT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r) ORDER BY 1, 2) d,
+        LATERAL (SELECT x.*, x.ctid AS tid FROM rooms x
+          WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE SKIP LOCKED) l;
+  END IF;
+  ts := date_trunc('milliseconds', clock_timestamp());
+  RETURN QUERY
+  WITH placed AS MATERIALIZED (
+    SELECT j.*, count(*) FILTER (WHERE j.fits) OVER (PARTITION BY j.t, j.r ORDER BY j.ord ROWS UNBOUNDED PRECEDING) AS n
+    FROM (
+      SELECT u.*, h.r IS NOT NULL AS is_held, h.seq0, h.rev0, h.tid, GREATEST(ts, h.at0) AS at, m.role,
+        x.seq AS old_seq, x.rev AS old_rev, x.message_id AS old_id, x.created_at AS old_at, x.body_hash AS old_hash,
+        h.r IS NOT NULL AND x.seq IS NULL AND m.role IS NOT NULL AND (h.posting = 'members' OR m.role <> 'member')
+          AND (NOT h.ai OR a.item IS NOT NULL OR u.ord = ANY (p_job_items)) AS fits,
+        h.ai, a.status AS answer_status, a.reply AS reply_to, a.item IS NOT NULL AS is_answer
+      FROM unnest(p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes, p_contents, p_metas)
+        WITH ORDINALITY u(t, r, id, sender, client_id, hash, content, meta, ord)
+      LEFT JOIN unnest(p_answer_items, p_answer_statuses, p_answer_replies) a(item, status, reply) ON a.item = u.ord
+      LEFT JOIN unnest(held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids)
+        h(t, r, posting, ai, seq0, rev0, at0, tid) ON h.t = u.t AND h.r = u.r
+      LEFT JOIN LATERAL (SELECT y.seq, y.rev, y.message_id, y.created_at, y.body_hash FROM messages y
+        WHERE y.tenant_id = u.t AND y.room_id = u.r AND y.sender_id = u.sender AND y.client_message_id = u.client_id
+        OFFSET 0) x ON true
+      LEFT JOIN LATERAL (SELECT k.role FROM room_members k
+        WHERE k.tenant_id = u.t AND k.room_id = u.r AND k.user_id = u.sender OFFSET 0) m ON true
+    ) j
+  ), bumped AS (
+    UPDATE rooms q SET last_seq = q.last_seq + g.k, last_rev = q.last_rev + g.k, last_message_at = g.at
+    FROM (SELECT p.tid, count(*) AS k, max(p.at) AS at FROM placed p WHERE p.fits GROUP BY 1) g
+    WHERE q.ctid = g.tid
+  ), stored AS (
+    INSERT INTO messages (tenant_id, room_id, seq, message_id, rev, sender_id, client_message_id, body_hash,
+      content, meta, created_at, kind, status, reply_to_seq)
+    SELECT p.t, p.r, p.seq0 + p.n, p.id, p.rev0 + p.n, p.sender, p.client_id, p.hash, p.content, p.meta::json, p.at,
+      CASE WHEN p.is_answer THEN 'assistant' ELSE 'user' END, p.answer_status, p.reply_to
+    FROM placed p WHERE p.fits
+  )
+  SELECT p.ord::integer,
+    CASE
+      WHEN p.fits OR (p.old_id = p.id AND (NOT p.is_answer OR p.old_hash = p.hash)) THEN 'new'
+      WHEN p.old_seq IS NOT NULL THEN CASE WHEN p.old_hash = p.hash THEN 'duplicate' ELSE 'mismatch' END
+      WHEN NOT p.is_held THEN CASE WHEN EXISTS (SELECT 1 FROM rooms z
+        WHERE z.tenant_id = p.t AND z.room_id = p.r AND z.deleted_at IS NULL) THEN 'locked' ELSE 'no_room' END
+      WHEN p.role IS NULL THEN 'not_member'
+      WHEN p.ai AND NOT p.is_answer AND p.ord <> ALL (p_job_items) THEN 'ai'
+      ELSE 'posting'
+    END,
+    CASE WHEN p.fits THEN p.id ELSE p.old_id END,
+    CASE WHEN p.fits THEN p.seq0 + p.n ELSE p.old_seq END,
+    CASE WHEN p.fits THEN p.rev0 + p.n ELSE p.old_rev END,
+    CASE WHEN p.fits THEN p.at ELSE p.old_at END
+  FROM placed p;
+  IF cardinality(p_job_items) > 0 THEN
+    WITH made AS (
+      INSERT INTO jobs (tenant_id, kind, key, payload)
+      SELECT m.tenant_id, w.kind, w.key, w.payload::jsonb || jsonb_build_object('message_id', m.message_id, 'seq', m.seq)
+      FROM unnest(p_job_items, p_job_kinds, p_job_keys, p_job_payloads) w(item, kind, key, payload)
+      CROSS JOIN LATERAL (SELECT y.* FROM messages y
+        WHERE y.tenant_id = p_tenants[w.item] AND y.message_id = p_ids[w.item] OFFSET 0) m
+      JOIN unnest(held_tenants, held_rooms, held_seqs) h(t, r, seq0) ON h.t = m.tenant_id AND h.r = m.room_id
+      WHERE m.seq > h.seq0
+      ORDER BY w.item
+      RETURNING tenant_id, kind, payload
+    )
+    INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq)
+    SELECT n.tenant_id, (n.payload->>'run_id')::uuid, (n.payload->>'room_id')::uuid, n.payload->>'user_id',
+      (n.payload->>'seq')::bigint
+    FROM made n WHERE n.kind = 'run';
+  END IF;
+  IF cardinality(p_answer_items) > 0 THEN
+    UPDATE runs q SET state = m.status, answer_seq = m.seq, ended_at = m.created_at, channel = d.channel,
+      model = d.model, finish_reason = d.finish_reason, prompt_tokens = d.prompt_tokens,
+      completion_tokens = d.completion_tokens, total_tokens = d.total_tokens, estimated = d.estimated,
+      error_code = d.error_code, error_message = d.error_message, token_count = d.token_count
+    FROM unnest(p_answer_items, p_answer_runs) w(item, run)
+    CROSS JOIN LATERAL (SELECT y.* FROM messages y
+      WHERE y.tenant_id = p_tenants[w.item] AND y.message_id = p_ids[w.item] OFFSET 0) m
+    CROSS JOIN LATERAL jsonb_to_record(w.run::jsonb) d(channel text, model text, finish_reason text,
+      prompt_tokens bigint, completion_tokens bigint, total_tokens bigint, estimated boolean, error_code text,
+      error_message text, token_count integer)
+    WHERE q.tenant_id = m.tenant_id AND q.run_id = m.message_id AND q.state IN ('queued', 'streaming');
+  END IF;
+END $function$;
+REVOKE ALL ON FUNCTION public.append_messages(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.append_messages(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[]) TO "chatapi_system";
+
+-- Owned by chatapi_append.
+CREATE OR REPLACE FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_events text[], p_hook_delays bigint[])
+ RETURNS TABLE(item integer, status text, message_id uuid, seq bigint, rev bigint, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  WITH appended AS MATERIALIZED (
+    SELECT a.* FROM append_messages(p_wait, p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes, p_contents,
+      p_metas, p_job_items, p_job_kinds, p_job_keys, p_job_payloads, p_answer_items, p_answer_statuses, p_answer_replies,
+      p_answer_runs) a
+  ), hooked AS (
+    INSERT INTO jobs (tenant_id, kind, key, payload, run_at)
+    SELECT n.t, 'webhook.plan', n.r::text,
+      jsonb_build_object('event', n.event, 'room_id', n.r, 'seqs', n.seqs),
+      clock_timestamp() + n.delay_ms * interval '1 ms'
+    FROM (
+      SELECT h.t, p_rooms[a.item] AS r, h.event, h.delay_ms, jsonb_agg(a.seq ORDER BY a.seq) AS seqs
+      FROM appended a JOIN unnest(p_hook_tenants, p_hook_events, p_hook_delays) h(t, event, delay_ms)
+        ON h.t = p_tenants[a.item]
+      WHERE a.status = 'new' GROUP BY 1, 2, 3, 4) n
+  )
+  SELECT a.item, a.status, a.message_id, a.seq, a.rev, a.created_at FROM appended a;
+END $function$;
+REVOKE ALL ON FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_events text[], p_hook_delays bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_events text[], p_hook_delays bigint[]) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.budget_spent(p_tenant uuid, p_user text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  limits jsonb;
+  per_tenant numeric;
+  per_user numeric;
+  spent numeric;
+  spent_by_user numeric;
+  day timestamptz := date_trunc('day', clock_timestamp(), 'UTC');
+  which text;
+BEGIN
+  SELECT t.limits INTO limits FROM tenants t WHERE t.tenant_id = p_tenant;
+  per_tenant := (limits->>'tokens_per_day')::numeric;
+  per_user := (limits->>'tokens_per_user_per_day')::numeric;
+  IF per_tenant IS NULL AND per_user IS NULL THEN RETURN NULL; END IF;
+  SELECT COALESCE(sum(r.total_tokens), 0), COALESCE(sum(r.total_tokens) FILTER (WHERE r.user_id = p_user), 0)
+    INTO spent, spent_by_user FROM runs r WHERE r.tenant_id = p_tenant AND r.ended_at >= day;
+  which := CASE WHEN spent >= per_tenant THEN 'tokens_per_day' WHEN spent_by_user >= per_user
+    THEN 'tokens_per_user_per_day' END;
+  IF which IS NULL THEN RETURN NULL; END IF;
+  RETURN jsonb_build_object('limit', which, 'seconds_left', ceil(extract(epoch FROM day + interval '1 day' - clock_timestamp())));
+END $function$;
+REVOKE ALL ON FUNCTION public.budget_spent(p_tenant uuid, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.budget_spent(p_tenant uuid, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.channel_create(p_tenant uuid, p_id uuid, p_limit integer, p_api_key text, p_values jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  v model_channels := jsonb_populate_record(NULL::model_channels, p_values);
+  c model_channels;
+BEGIN
+  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
+  IF (SELECT count(*) FROM model_channels x WHERE x.tenant_id = p_tenant) >= p_limit THEN
+    RETURN jsonb_build_object('status', 'full');
+  END IF;
+  INSERT INTO model_channels AS x (tenant_id, channel_id, name, provider, base_url, api_key, model, priority, weight,
+    enabled, max_tokens, temperature, timeout_ms, options)
+  VALUES (p_tenant, p_id, v.name, v.provider, v.base_url, p_api_key, v.model, v.priority, v.weight,
+    v.enabled, v.max_tokens, v.temperature, v.timeout_ms, v.options)
+  ON CONFLICT (tenant_id, name) DO NOTHING RETURNING x.* INTO c;
+  IF c.channel_id IS NULL THEN RETURN jsonb_build_object('status', 'taken'); END IF;
+  RETURN jsonb_build_object('status', 'ok',
+    'channel', to_jsonb(c) - 'api_key' || jsonb_build_object('has_api_key', c.api_key IS NOT NULL));
+END $function$;
+REVOKE ALL ON FUNCTION public.channel_create(p_tenant uuid, p_id uuid, p_limit integer, p_api_key text, p_values jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.channel_create(p_tenant uuid, p_id uuid, p_limit integer, p_api_key text, p_values jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chat_answer_again(p_tenant uuid, p_room uuid, p_run uuid, p_seq bigint, p_options text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  asked messages;
+  last runs;
+  chat chats;
+  changed jsonb;
+  spent jsonb;
+  asked_with text;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  SELECT * INTO chat FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id = p_room;
+  SELECT * INTO asked FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.kind = 'user'
+    AND m.deleted_at IS NULL AND (p_seq IS NULL OR m.seq = p_seq) ORDER BY m.seq DESC LIMIT 1;
+  IF asked.seq IS NULL THEN RETURN jsonb_build_object('status', 'nothing'); END IF;
+  SELECT * INTO last FROM runs q WHERE q.tenant_id = p_tenant AND q.room_id = p_room AND q.reply_to_seq = asked.seq
+    ORDER BY q.created_at DESC, q.run_id DESC LIMIT 1;
+  IF p_seq IS NOT NULL AND last.run_id IS NOT NULL AND last.error_code IS NULL THEN
+    RETURN jsonb_build_object('status', 'kept', 'run_id', last.run_id);
+  END IF;
+  IF p_seq IS NULL AND EXISTS (SELECT 1 FROM runs q WHERE q.tenant_id = p_tenant AND q.room_id = p_room
+    AND q.state IN ('queued', 'streaming')) THEN RETURN jsonb_build_object('status', 'busy'); END IF;
+  spent := budget_spent(p_tenant, chat.user_id);
+  IF spent IS NOT NULL THEN RETURN spent || jsonb_build_object('status', 'spent'); END IF;
+  WITH old AS (
+    SELECT m.seq, row_number() OVER (ORDER BY m.seq) AS n FROM messages m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq > asked.seq AND m.reply_to_seq = asked.seq
+      AND m.status <> 'superseded'
+  ), done AS (
+    UPDATE messages m SET status = 'superseded', rev = room.last_rev + old.n FROM old
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = old.seq RETURNING m.*
+  )
+  SELECT jsonb_agg(message_json(d) ORDER BY d.seq) INTO changed FROM done d;
+  UPDATE rooms r SET last_rev = r.last_rev + COALESCE(jsonb_array_length(changed), 0)
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  asked_with := COALESCE(p_options, last.options::text);
+  INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq, options)
+  VALUES (p_tenant, p_run, p_room, chat.user_id, asked.seq, asked_with::json);
+  INSERT INTO jobs (tenant_id, kind, key, payload) VALUES (p_tenant, 'run', p_room::text, jsonb_strip_nulls(
+    jsonb_build_object('run_id', p_run, 'room_id', p_room, 'user_id', chat.user_id, 'message_id', asked.message_id,
+      'seq', asked.seq, 'options', asked_with)));
+  RETURN jsonb_build_object('status', 'ok', 'run_id', p_run, 'seq', asked.seq, 'changed', COALESCE(changed, '[]'));
+END $function$;
+REVOKE ALL ON FUNCTION public.chat_answer_again(p_tenant uuid, p_room uuid, p_run uuid, p_seq bigint, p_options text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_answer_again(p_tenant uuid, p_room uuid, p_run uuid, p_seq bigint, p_options text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chat_clear(p_tenant uuid, p_room uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  UPDATE chats c SET cleared_seq = room.last_seq WHERE c.tenant_id = p_tenant AND c.room_id = p_room;
+  RETURN jsonb_build_object('status', 'ok');
+END $function$;
+REVOKE ALL ON FUNCTION public.chat_clear(p_tenant uuid, p_room uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_clear(p_tenant uuid, p_room uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chat_create(p_tenant uuid, p_room uuid, p_user text, p_group text, p_preset text, p_agent text, p_title text, p_metadata json, p_auto_title boolean, p_active boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  existing uuid;
+BEGIN
+  IF p_active THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('chat ' || jsonb_build_array(p_tenant, p_user, p_group, p_preset)::text, 0));
+    SELECT c.room_id INTO existing FROM chats c WHERE c.tenant_id = p_tenant AND c.user_id = p_user
+      AND COALESCE(c.group_id, '') = COALESCE(p_group, '') AND c.preset = p_preset AND c.is_active;
+    IF existing IS NOT NULL THEN
+      RETURN jsonb_build_object('status', 'ok', 'made', false, 'chat', chat_json(p_tenant, existing));
+    END IF;
+  END IF;
+  PERFORM users_ensure(p_tenant, ARRAY[p_user, p_agent]);
+  INSERT INTO rooms (tenant_id, room_id, type, name, metadata, member_count, members_added)
+  VALUES (p_tenant, p_room, 'ai', p_title, p_metadata, 2, 2);
+  INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
+  VALUES (p_tenant, p_room, p_user, 'member', 0, 1), (p_tenant, p_room, p_agent, 'agent', 0, 2);
+  INSERT INTO chats (tenant_id, room_id, user_id, group_id, preset, auto_title, is_active)
+  VALUES (p_tenant, p_room, p_user, p_group, p_preset, p_auto_title, p_active);
+  RETURN jsonb_build_object('status', 'ok', 'made', true, 'chat', chat_json(p_tenant, p_room));
+END $function$;
+REVOKE ALL ON FUNCTION public.chat_create(p_tenant uuid, p_room uuid, p_user text, p_group text, p_preset text, p_agent text, p_title text, p_metadata json, p_auto_title boolean, p_active boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_create(p_tenant uuid, p_room uuid, p_user text, p_group text, p_preset text, p_agent text, p_title text, p_metadata json, p_auto_title boolean, p_active boolean) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chat_delete(p_tenant uuid, p_room uuid, p_by text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  UPDATE rooms r SET deleted_at = clock_timestamp(), updated_at = clock_timestamp(), last_rev = r.last_rev + 1
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  UPDATE runs q SET state = 'cancelled', is_cancelled = true, ended_at = clock_timestamp()
+  WHERE q.tenant_id = p_tenant AND q.room_id = p_room AND q.state IN ('queued', 'streaming');
+  UPDATE chats c SET deleted_at = clock_timestamp(), is_active = false
+  WHERE c.tenant_id = p_tenant AND c.room_id = p_room;
+  PERFORM room_log(p_tenant, p_room, room.last_rev, 'room.deleted',
+    jsonb_build_array(jsonb_build_object('room_id', p_room, 'by', p_by)));
+  RETURN jsonb_build_object('status', 'ok');
+END $function$;
+REVOKE ALL ON FUNCTION public.chat_delete(p_tenant uuid, p_room uuid, p_by text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_delete(p_tenant uuid, p_room uuid, p_by text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chat_json(p_tenant uuid, p_room uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT jsonb_build_object('room_id', c.room_id, 'user_id', c.user_id, 'group_id', c.group_id, 'preset', c.preset,
+    'created_at', c.created_at, 'name', r.name, 'metadata', r.metadata, 'metadata_text', r.metadata::text, 'updated_at', r.updated_at,
+    'last_message_at', r.last_message_at, 'message_count', r.message_count)
+  FROM chats c CROSS JOIN LATERAL chat_room(c.tenant_id, c.room_id) r
+  WHERE c.tenant_id = p_tenant AND c.room_id = p_room
+$function$;
+REVOKE ALL ON FUNCTION public.chat_json(p_tenant uuid, p_room uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_json(p_tenant uuid, p_room uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chat_room(p_tenant uuid, p_room uuid)
+ RETURNS TABLE(name text, metadata json, updated_at timestamp with time zone, last_message_at timestamp with time zone, message_count bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT r.name, r.metadata, r.updated_at, r.last_message_at, r.last_seq - r.first_seq + 1
+  FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL
+$function$;
+REVOKE ALL ON FUNCTION public.chat_room(p_tenant uuid, p_room uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_room(p_tenant uuid, p_room uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chat_update(p_tenant uuid, p_room uuid, p_title text, p_metadata json, p_max_bytes integer, p_only_auto boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  merged json;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF p_only_auto AND NOT (SELECT c.auto_title FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id = p_room) THEN
+    RETURN jsonb_build_object('status', 'kept');
+  END IF;
+  merged := CASE WHEN p_metadata IS NULL THEN room.metadata ELSE json_merge(room.metadata, p_metadata) END;
+  IF p_metadata IS NOT NULL AND json_bytes(merged::jsonb) > p_max_bytes THEN
+    RETURN jsonb_build_object('status', 'too_large');
+  END IF;
+  UPDATE rooms r SET name = COALESCE(p_title, r.name), metadata = merged, last_rev = r.last_rev + 1,
+    updated_at = clock_timestamp()
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING * INTO room;
+  IF p_title IS NOT NULL THEN
+    UPDATE chats c SET auto_title = false WHERE c.tenant_id = p_tenant AND c.room_id = p_room;
+  END IF;
+  PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.updated', jsonb_build_array(room_json(room)));
+  RETURN jsonb_build_object('status', 'ok', 'chat', chat_json(p_tenant, p_room));
+END $function$;
+REVOKE ALL ON FUNCTION public.chat_update(p_tenant uuid, p_room uuid, p_title text, p_metadata json, p_max_bytes integer, p_only_auto boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_update(p_tenant uuid, p_room uuid, p_title text, p_metadata json, p_max_bytes integer, p_only_auto boolean) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.cursor_advance(p_tenant uuid, p_room uuid, p_user text, p_seq bigint, p_read boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  newest bigint;
+  since bigint;
+  acked bigint;
+  advanced boolean;
+  has_letters boolean;
+BEGIN
+  SELECT r.last_seq INTO newest FROM rooms r
+    WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL;
+  IF newest IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  SELECT m.joined_seq INTO since FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user;
+  IF since IS NULL THEN RETURN jsonb_build_object('status', 'not_member'); END IF;
+  IF p_seq > newest THEN RETURN jsonb_build_object('status', 'beyond', 'last_seq', newest); END IF;
+  INSERT INTO cursors AS c (tenant_id, room_id, user_id, acked_seq, read_seq)
+  VALUES (p_tenant, p_room, p_user, GREATEST(p_seq, since), CASE WHEN p_read THEN GREATEST(p_seq, since) ELSE since END)
+  ON CONFLICT (tenant_id, room_id, user_id) DO UPDATE
+    SET acked_seq = GREATEST(c.acked_seq, EXCLUDED.acked_seq), read_seq = GREATEST(c.read_seq, EXCLUDED.read_seq),
+      updated_at = clock_timestamp()
+    WHERE EXCLUDED.acked_seq > c.acked_seq OR EXCLUDED.read_seq > c.read_seq
+  RETURNING c.acked_seq, c.has_dead_letters INTO acked, has_letters;
+  advanced := FOUND;
+  IF has_letters THEN PERFORM dead_letters_acked(p_tenant, p_room, p_user, acked); END IF;
+  RETURN jsonb_build_object('status', 'ok', 'advanced', advanced, 'acked', acked);
+END $function$;
+REVOKE ALL ON FUNCTION public.cursor_advance(p_tenant uuid, p_room uuid, p_user text, p_seq bigint, p_read boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.cursor_advance(p_tenant uuid, p_room uuid, p_user text, p_seq bigint, p_read boolean) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.cursor_of(p_tenant uuid, p_room uuid, p_user text)
+ RETURNS TABLE(acked_seq bigint, read_seq bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT c.acked_seq, c.read_seq FROM cursors c
+  WHERE c.tenant_id = p_tenant AND c.room_id = p_room AND c.user_id = p_user
+$function$;
+REVOKE ALL ON FUNCTION public.cursor_of(p_tenant uuid, p_room uuid, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.cursor_of(p_tenant uuid, p_room uuid, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.cursor_positions(p_tenant uuid, p_user text, p_rooms uuid[])
+ RETURNS TABLE(room_id uuid, acked_seq bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT m.room_id, GREATEST(m.joined_seq, c.acked_seq) FROM room_members m
+  LEFT JOIN cursors c ON c.tenant_id = m.tenant_id AND c.room_id = m.room_id AND c.user_id = m.user_id
+  WHERE m.tenant_id = p_tenant AND m.user_id = p_user AND m.room_id = ANY (p_rooms)
+$function$;
+REVOKE ALL ON FUNCTION public.cursor_positions(p_tenant uuid, p_user text, p_rooms uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.cursor_positions(p_tenant uuid, p_user text, p_rooms uuid[]) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.dead_letter_id(p_no bigint, p_seq bigint)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT (lpad(to_hex(p_no >> 12), 12, '0') || '8' || lpad(to_hex(p_no & 4095), 3, '0')
+    || '8' || lpad(to_hex(p_seq), 15, '0'))::uuid
+$function$;
+REVOKE ALL ON FUNCTION public.dead_letter_id(p_no bigint, p_seq bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.dead_letter_id(p_no bigint, p_seq bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.dead_letter_no(p_id uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT ('x' || left(h, 12) || substr(h, 14, 3))::bit(60)::bigint
+  FROM replace(p_id::text, '-', '') h WHERE substr(h, 13, 1) = '8' AND substr(h, 17, 1) = '8'
+$function$;
+REVOKE ALL ON FUNCTION public.dead_letter_no(p_id uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.dead_letter_no(p_id uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.dead_letter_seq(p_id uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT ('x' || right(replace(p_id::text, '-', ''), 15))::bit(60)::bigint
+$function$;
+REVOKE ALL ON FUNCTION public.dead_letter_seq(p_id uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.dead_letter_seq(p_id uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.dead_letters_acked(p_tenant uuid, p_room uuid, p_user text, p_acked bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  DELETE FROM dead_letters d
+  WHERE d.tenant_id = p_tenant AND d.room_id = p_room AND d.user_id = p_user AND d.to_seq <= p_acked;
+  UPDATE dead_letters d SET from_seq = p_acked + 1
+  WHERE d.tenant_id = p_tenant AND d.room_id = p_room AND d.user_id = p_user AND d.from_seq <= p_acked;
+  UPDATE cursors c SET has_dead_letters = EXISTS (SELECT 1 FROM dead_letters d
+    WHERE d.tenant_id = p_tenant AND d.room_id = p_room AND d.user_id = p_user)
+  WHERE c.tenant_id = p_tenant AND c.room_id = p_room AND c.user_id = p_user;
+END $function$;
+REVOKE ALL ON FUNCTION public.dead_letters_acked(p_tenant uuid, p_room uuid, p_user text, p_acked bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.dead_letters_acked(p_tenant uuid, p_room uuid, p_user text, p_acked bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.dead_letters_add(p_tenant uuid, p_room uuid, p_user text, p_from bigint, p_to bigint, p_attempts integer, p_error text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  since bigint;
+  acked bigint;
+  known record;
+  low bigint;
+BEGIN
+  -- Shared, so that room_delete either sees the letters or is seen.
+  PERFORM 1 FROM rooms r
+    WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL FOR SHARE;
+  IF NOT FOUND THEN RETURN jsonb_build_object('status', 'no_room', 'added', 0); END IF;
+  SELECT m.joined_seq INTO since FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user;
+  IF since IS NULL THEN RETURN jsonb_build_object('status', 'not_member', 'added', 0); END IF;
+  INSERT INTO cursors AS c (tenant_id, room_id, user_id, acked_seq, read_seq, has_dead_letters)
+  VALUES (p_tenant, p_room, p_user, since, since, true)
+  ON CONFLICT (tenant_id, room_id, user_id) DO UPDATE SET has_dead_letters = true
+  RETURNING GREATEST(c.acked_seq, since) INTO acked;
+  low := GREATEST(p_from, acked + 1);
+  IF low > p_to THEN RETURN jsonb_build_object('status', 'ok', 'added', 0); END IF;
+  -- Those that it overlaps or touches become one with it.
+  WITH gone AS (DELETE FROM dead_letters d
+    WHERE d.tenant_id = p_tenant AND d.room_id = p_room AND d.user_id = p_user
+      AND d.from_seq <= p_to + 1 AND d.to_seq >= low - 1 RETURNING d.*)
+  SELECT COALESCE(min(g.from_seq), low) AS from_seq, COALESCE(max(g.to_seq), p_to) AS to_seq,
+    COALESCE(max(g.attempts), 0) AS attempts, COALESCE(sum(g.to_seq - g.from_seq + 1), 0)::bigint AS n,
+    COALESCE(min(g.letter_no), (SELECT d.letter_no FROM dead_letters d WHERE d.tenant_id = p_tenant
+      AND d.room_id = p_room AND d.user_id = p_user LIMIT 1), dead_letter_no(overlay(overlay(
+      gen_random_uuid()::text PLACING '8' FROM 15) PLACING '8' FROM 20)::uuid)) AS letter_no
+  INTO known FROM gone g;
+  INSERT INTO dead_letters (tenant_id, room_id, user_id, from_seq, to_seq, letter_no, attempts, last_attempt_at, error)
+  VALUES (p_tenant, p_room, p_user, LEAST(low, known.from_seq), GREATEST(p_to, known.to_seq), known.letter_no,
+    GREATEST(p_attempts, known.attempts), clock_timestamp(), p_error);
+  RETURN jsonb_build_object('status', 'ok',
+    'added', GREATEST(p_to, known.to_seq) - LEAST(low, known.from_seq) + 1 - known.n);
+END $function$;
+REVOKE ALL ON FUNCTION public.dead_letters_add(p_tenant uuid, p_room uuid, p_user text, p_from bigint, p_to bigint, p_attempts integer, p_error text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.dead_letters_add(p_tenant uuid, p_room uuid, p_user text, p_from bigint, p_to bigint, p_attempts integer, p_error text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.dead_letters_drop(p_tenant uuid, p_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  no bigint := dead_letter_no(p_id);
+  at bigint := dead_letter_seq(p_id);
+  run dead_letters;
+BEGIN
+  PERFORM 1 FROM cursors c JOIN dead_letters d
+    ON d.tenant_id = c.tenant_id AND d.room_id = c.room_id AND d.user_id = c.user_id
+  WHERE d.tenant_id = p_tenant AND d.letter_no = no AND at BETWEEN d.from_seq AND d.to_seq FOR UPDATE OF c;
+  DELETE FROM dead_letters d WHERE d.tenant_id = p_tenant AND d.letter_no = no
+    AND at BETWEEN d.from_seq AND d.to_seq RETURNING * INTO run;
+  IF run.letter_no IS NULL THEN RETURN jsonb_build_object('status', 'not_found'); END IF;
+  INSERT INTO dead_letters SELECT run.tenant_id, run.room_id, run.user_id, part.low, part.high, run.letter_no,
+    run.attempts, run.last_attempt_at, run.error
+  FROM (VALUES (run.from_seq, at - 1), (at + 1, run.to_seq)) part(low, high) WHERE part.low <= part.high;
+  RETURN jsonb_build_object('status', 'ok');
+END $function$;
+REVOKE ALL ON FUNCTION public.dead_letters_drop(p_tenant uuid, p_id uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.dead_letters_drop(p_tenant uuid, p_id uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.dead_letters_page(p_tenant uuid, p_limit integer)
+ RETURNS TABLE(id uuid, message_id uuid, user_id text, room_id uuid, attempts integer, last_attempt_at timestamp with time zone, error text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  WITH runs AS (
+    SELECT d.*, d.to_seq - d.from_seq + 1 AS n FROM dead_letters d WHERE d.tenant_id = p_tenant
+    ORDER BY d.last_attempt_at DESC, d.room_id, d.user_id, d.from_seq LIMIT p_limit
+  ), placed AS (
+    SELECT r.*, sum(r.n) OVER (ORDER BY r.last_attempt_at DESC, r.room_id, r.user_id, r.from_seq) - r.n AS before
+    FROM runs r
+  ), cut AS (
+    SELECT p.*, LEAST(p.to_seq, p.from_seq + p_limit - p.before::bigint - 1) AS last FROM placed p
+    WHERE p.before < p_limit OFFSET 0
+  )
+  SELECT dead_letter_id(c.letter_no, m.seq), m.message_id, c.user_id, c.room_id, c.attempts, c.last_attempt_at, c.error
+  FROM cut c CROSS JOIN LATERAL (SELECT m.seq, m.message_id FROM messages m
+    WHERE m.tenant_id = p_tenant AND m.room_id = c.room_id AND m.seq >= c.from_seq AND m.seq <= c.last) m
+  ORDER BY c.last_attempt_at DESC, c.room_id, c.user_id, m.seq
+$function$;
+REVOKE ALL ON FUNCTION public.dead_letters_page(p_tenant uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.dead_letters_page(p_tenant uuid, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.dead_letters_replay(p_tenant uuid, p_ids uuid[], p_room uuid, p_user text, p_before timestamp with time zone, p_after_room uuid, p_after_user text, p_after_seq bigint, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  numbers bigint[] := ARRAY(SELECT dead_letter_no(i.id) FROM unnest(p_ids) i(id));
+  letters jsonb;
+BEGIN
+  WITH chosen AS (
+    SELECT d.room_id, d.user_id, d.from_seq FROM dead_letters d
+    WHERE d.tenant_id = p_tenant AND (p_room IS NULL OR d.room_id = p_room) AND (p_user IS NULL OR d.user_id = p_user)
+      AND (p_before IS NULL OR d.last_attempt_at < p_before)
+      AND (p_after_room IS NULL OR (d.room_id, d.user_id, d.from_seq) > (p_after_room, p_after_user, p_after_seq))
+      AND (p_ids IS NULL OR (d.letter_no = ANY (numbers) AND EXISTS (SELECT 1 FROM unnest(p_ids) i(id)
+        WHERE dead_letter_no(i.id) = d.letter_no AND dead_letter_seq(i.id) BETWEEN d.from_seq AND d.to_seq)))
+    ORDER BY d.room_id, d.user_id, d.from_seq LIMIT p_limit FOR UPDATE
+  ), tried AS (
+    UPDATE dead_letters d SET attempts = d.attempts + 1, last_attempt_at = clock_timestamp() FROM chosen c
+    WHERE d.tenant_id = p_tenant AND d.room_id = c.room_id AND d.user_id = c.user_id AND d.from_seq = c.from_seq
+    RETURNING d.room_id, d.user_id, d.from_seq, d.to_seq, d.letter_no
+  ), sent AS (
+    SELECT t.room_id, t.user_id, t.from_seq, t.to_seq FROM tried t WHERE p_ids IS NULL
+    UNION ALL
+    SELECT DISTINCT t.room_id, t.user_id, dead_letter_seq(i.id), dead_letter_seq(i.id)
+    FROM tried t JOIN unnest(p_ids) i(id) ON dead_letter_no(i.id) = t.letter_no
+      AND dead_letter_seq(i.id) BETWEEN t.from_seq AND t.to_seq
+  )
+  SELECT jsonb_agg(jsonb_build_object('room_id', s.room_id, 'user_id', s.user_id, 'from_seq', s.from_seq,
+    'to_seq', s.to_seq) ORDER BY s.room_id, s.user_id, s.from_seq) INTO letters FROM sent s;
+  RETURN jsonb_build_object('status', 'ok', 'letters', COALESCE(letters, '[]'));
+END $function$;
+REVOKE ALL ON FUNCTION public.dead_letters_replay(p_tenant uuid, p_ids uuid[], p_room uuid, p_user text, p_before timestamp with time zone, p_after_room uuid, p_after_user text, p_after_seq bigint, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.dead_letters_replay(p_tenant uuid, p_ids uuid[], p_room uuid, p_user text, p_before timestamp with time zone, p_after_room uuid, p_after_user text, p_after_seq bigint, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.idempotency_begin(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  known idempotency_keys;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtextextended(
+    concat_ws(E'\x01', 'idempotency', p_tenant, p_user, p_route, p_key), 0)) THEN
+    RETURN jsonb_build_object('state', 'running');
+  END IF;
+  SELECT * INTO known FROM idempotency_keys k WHERE k.tenant_id = p_tenant AND k.user_id = p_user
+    AND k.route = p_route AND k.key = p_key AND k.expires_at > clock_timestamp();
+  IF known.key IS NULL THEN RETURN jsonb_build_object('state', 'new'); END IF;
+  IF known.fingerprint <> p_fingerprint THEN RETURN jsonb_build_object('state', 'mismatch'); END IF;
+  RETURN jsonb_build_object('state', 'replay', 'result', known.result);
+END $function$;
+REVOKE ALL ON FUNCTION public.idempotency_begin(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.idempotency_begin(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.idempotency_claim(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  known bytea;
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
+  INSERT INTO idempotency_keys AS k (tenant_id, user_id, route, key, fingerprint, result, expires_at)
+  VALUES (p_tenant, p_user, p_route, p_key, p_fingerprint, '{}', clock_timestamp() + interval '24 hours')
+  ON CONFLICT (tenant_id, user_id, route, key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,
+    result = EXCLUDED.result, created_at = clock_timestamp(), expires_at = EXCLUDED.expires_at
+    WHERE k.expires_at <= clock_timestamp();
+  IF FOUND THEN RETURN jsonb_build_object('state', 'new'); END IF;
+  SELECT k.fingerprint INTO known FROM idempotency_keys k WHERE k.tenant_id = p_tenant AND k.user_id = p_user
+    AND k.route = p_route AND k.key = p_key;
+  RETURN jsonb_build_object('state', CASE WHEN known = p_fingerprint THEN 'replay' ELSE 'mismatch' END);
+END $function$;
+REVOKE ALL ON FUNCTION public.idempotency_claim(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.idempotency_claim(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.idempotency_release(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
+  DELETE FROM idempotency_keys k WHERE k.tenant_id = p_tenant AND k.user_id = p_user AND k.route = p_route
+    AND k.key = p_key AND k.fingerprint = p_fingerprint;
+  RETURN jsonb_build_object('state', 'new');
+END $function$;
+REVOKE ALL ON FUNCTION public.idempotency_release(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.idempotency_release(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.idempotency_remember(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea, p_result jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  IF p_result ->> 'status' = 'ok' THEN
+    INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
+    VALUES (p_tenant, p_user, p_route, p_key, p_fingerprint, p_result, clock_timestamp() + interval '24 hours')
+    ON CONFLICT (tenant_id, user_id, route, key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,
+      result = EXCLUDED.result, created_at = clock_timestamp(), expires_at = EXCLUDED.expires_at;
+  END IF;
+  RETURN p_result;
+END $function$;
+REVOKE ALL ON FUNCTION public.idempotency_remember(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea, p_result jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.idempotency_remember(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea, p_result jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.jobs_claim(p_kinds text[], p_free integer[], p_per_tenant integer[], p_per_key integer[], p_max_attempts integer[], p_tenant_limits text[], p_tenant_defaults integer[], p_user_limits text[], p_user_defaults integer[], p_lease_ms bigint, p_after_tenant uuid, p_after_kind text, p_scan integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+DECLARE
+  ts timestamptz;
+  claimed jsonb;
+BEGIN
+  PERFORM set_config('lock_timeout', '1s', true);
+  PERFORM pg_advisory_xact_lock(hashtextextended('chatapi jobs claim', 0));
+  ts := clock_timestamp() + interval '1 ms';
+
+  UPDATE jobs j SET state = CASE WHEN l.attempts >= l.most + 3 THEN 'dead' ELSE 'queued' END, fence = j.fence + 1,
+    lease_until = NULL, last_error = 'the worker was lost',
+    ended_at = CASE WHEN l.attempts >= l.most + 3 THEN ts END
+  FROM (SELECT x.tenant_id, x.id, x.attempts, k.most FROM unnest(p_kinds, p_max_attempts) k(kind, most),
+      LATERAL (SELECT y.* FROM jobs y WHERE y.state = 'running' AND y.kind = k.kind AND y.lease_until < ts
+        ORDER BY y.lease_until LIMIT 1000 FOR UPDATE SKIP LOCKED) x) l
+  WHERE j.tenant_id = l.tenant_id AND j.id = l.id;
+
+  WITH RECURSIVE pairs AS (
+    (SELECT j.tenant_id, j.kind, 1 AS n FROM jobs j WHERE j.state = 'queued' AND (j.tenant_id, j.kind) >
+        (COALESCE(p_after_tenant, '00000000-0000-0000-0000-000000000000'::uuid), COALESCE(p_after_kind, ''))
+      ORDER BY j.tenant_id, j.kind LIMIT 1)
+    UNION ALL
+    SELECT x.tenant_id, x.kind, p.n + 1 FROM pairs p, LATERAL (SELECT j.tenant_id, j.kind FROM jobs j
+      WHERE j.state = 'queued' AND (j.tenant_id, j.kind) > (p.tenant_id, p.kind)
+      ORDER BY j.tenant_id, j.kind LIMIT 1) x
+    WHERE p.n < p_scan
+  ), wanted AS MATERIALIZED (
+    SELECT p.tenant_id, p.kind, k.free, k.per_key, k.user_limit IS NOT NULL AS by_user, l.per_user,
+      LEAST(k.free, LEAST(k.per_tenant, l.per_tenant) - r.n) AS room
+    FROM pairs p JOIN unnest(p_kinds, p_free, p_per_tenant, p_per_key, p_tenant_limits, p_tenant_defaults, p_user_limits,
+        p_user_defaults) k(kind, free, per_tenant, per_key, tenant_limit, tenant_default, user_limit, user_default)
+      ON k.kind = p.kind
+    LEFT JOIN LATERAL (SELECT
+        CASE WHEN t.limits ? k.tenant_limit THEN (t.limits->>k.tenant_limit)::integer ELSE k.tenant_default END AS per_tenant,
+        CASE WHEN t.limits ? k.user_limit THEN (t.limits->>k.user_limit)::integer ELSE k.user_default END AS per_user
+      FROM tenants t WHERE t.tenant_id = p.tenant_id AND (k.tenant_limit IS NOT NULL OR k.user_limit IS NOT NULL)
+    ) l ON true,
+      LATERAL (SELECT count(*)::integer AS n FROM jobs r WHERE r.state = 'running' AND r.tenant_id = p.tenant_id
+        AND r.kind = p.kind) r
+  ), busy AS MATERIALIZED (
+    SELECT w.tenant_id, w.kind, r.payload->>'user_id' AS user_id, r.key FROM wanted w, LATERAL (SELECT x.payload, x.key
+      FROM jobs x WHERE x.state = 'running' AND x.tenant_id = w.tenant_id AND x.kind = w.kind) r WHERE w.by_user
+  ), busy_users AS MATERIALIZED (
+    SELECT b.tenant_id, b.kind, b.user_id, count(*) AS n FROM busy b GROUP BY 1, 2, 3
+  ), filled AS MATERIALIZED (
+    SELECT w.*,
+      ARRAY(SELECT b.key FROM busy b WHERE b.tenant_id = w.tenant_id AND b.kind = w.kind
+        GROUP BY 1 HAVING count(*) >= w.per_key) AS full_keys,
+      ARRAY(SELECT b.user_id FROM busy_users b WHERE b.tenant_id = w.tenant_id AND b.kind = w.kind
+        AND b.n >= w.per_user) AS full_users
+    FROM wanted w
+  ), seen AS MATERIALIZED (
+    SELECT w.tenant_id, w.kind, w.per_key, w.room, w.free, w.per_user, d.id, d.key, d.run_at, d.user_id,
+      row_number() OVER (PARTITION BY w.tenant_id, w.kind, d.key ORDER BY d.run_at, d.id) AS in_key
+    FROM filled w, LATERAL (
+      (SELECT j.id, j.key, j.run_at, NULL AS user_id FROM jobs j WHERE NOT w.by_user AND j.state = 'queued'
+        AND j.tenant_id = w.tenant_id AND j.kind = w.kind AND j.run_at <= ts ORDER BY j.run_at, j.id
+        LIMIT CASE WHEN w.room <= 0 THEN 1 WHEN w.per_key >= w.room THEN w.room + 1 ELSE 1000 END)
+      UNION ALL
+      (SELECT x.id, x.key, x.run_at, x.user_id FROM (SELECT j.id, j.key, j.run_at, j.payload->>'user_id' AS user_id
+          FROM jobs j WHERE w.by_user AND j.state = 'queued' AND j.tenant_id = w.tenant_id AND j.kind = w.kind
+          AND j.run_at <= ts ORDER BY j.run_at, j.id LIMIT CASE WHEN w.room <= 0 THEN 1 ELSE 5000 END) x
+        WHERE x.key <> ALL (w.full_keys) AND COALESCE(x.user_id, '') <> ALL (w.full_users)
+        ORDER BY x.run_at, x.id LIMIT 1000)
+    ) d
+  ), by_key AS (
+    SELECT s.*, row_number() OVER (PARTITION BY s.tenant_id, s.kind, s.user_id ORDER BY s.run_at, s.id)
+      + COALESCE(b.n, 0) AS in_user
+    FROM seen s LEFT JOIN busy_users b ON b.tenant_id = s.tenant_id AND b.kind = s.kind AND b.user_id = s.user_id
+    WHERE s.room > 0 AND s.in_key + (SELECT count(*) FROM jobs r WHERE r.state = 'running'
+      AND r.tenant_id = s.tenant_id AND r.kind = s.kind AND r.key = s.key) <= s.per_key
+  ), fit AS (
+    SELECT f.*, row_number() OVER (PARTITION BY f.tenant_id, f.kind
+      ORDER BY CASE WHEN f.user_id IS NOT NULL THEN f.in_user END, f.run_at, f.id) AS place FROM by_key f
+    WHERE f.user_id IS NULL OR f.per_user IS NULL OR f.in_user <= f.per_user
+  ), turns AS (
+    SELECT f.*, row_number() OVER (PARTITION BY f.kind ORDER BY f.place, random()) AS turn FROM fit f
+    WHERE f.place <= f.room
+  ), held AS MATERIALIZED (
+    SELECT l.* FROM turns t, LATERAL (SELECT x.tenant_id, x.id FROM jobs x WHERE x.tenant_id = t.tenant_id
+      AND x.id = t.id AND x.state = 'queued' FOR UPDATE SKIP LOCKED) l
+    WHERE t.turn <= t.free
+  ), taken AS (
+    UPDATE jobs j SET state = 'running', attempts = j.attempts + 1, fence = j.fence + 1,
+      lease_until = clock_timestamp() + p_lease_ms * interval '1 ms'
+    FROM held h WHERE j.tenant_id = h.tenant_id AND j.id = h.id
+    RETURNING j.tenant_id, j.id, j.kind, j.key, j.payload, j.attempts, j.fence, j.last_error, j.created_at, j.run_at
+  )
+  SELECT jsonb_build_object(
+    'jobs', COALESCE((SELECT jsonb_agg(to_jsonb(t) ORDER BY t.run_at, t.id) FROM taken t), '[]'::jsonb),
+    'more', (SELECT count(*) FROM seen) > (SELECT count(*) FROM taken)
+      OR EXISTS (SELECT 1 FROM filled w WHERE w.by_user AND (w.full_keys <> '{}' OR w.full_users <> '{}')),
+    'cursor', (SELECT jsonb_build_object('tenant_id', p.tenant_id, 'kind', p.kind) FROM pairs p WHERE p.n = p_scan))
+  INTO claimed;
+  RETURN claimed;
+END $function$;
+REVOKE ALL ON FUNCTION public.jobs_claim(p_kinds text[], p_free integer[], p_per_tenant integer[], p_per_key integer[], p_max_attempts integer[], p_tenant_limits text[], p_tenant_defaults integer[], p_user_limits text[], p_user_defaults integer[], p_lease_ms bigint, p_after_tenant uuid, p_after_kind text, p_scan integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.jobs_claim(p_kinds text[], p_free integer[], p_per_tenant integer[], p_per_key integer[], p_max_attempts integer[], p_tenant_limits text[], p_tenant_defaults integer[], p_user_limits text[], p_user_defaults integer[], p_lease_ms bigint, p_after_tenant uuid, p_after_kind text, p_scan integer) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.json_bytes(j jsonb)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT octet_length(j::text) - (length(s) - length(replace(s, ' ', ''))) - (
+    SELECT COALESCE(sum(octet_length(v::text) - octet_length(regexp_replace(v::text::float8::text, 'e([+-])0', 'e\1'))),
+      0)::integer
+    FROM jsonb_path_query(j, 'strict $.** ? (@.type() == "number" && (@ >= 1e21 || @ <= -1e21 ||
+      (@ > -1e-6 && @ < 1e-6 && @ != 0)))') v)
+  FROM (SELECT regexp_replace(j::text, '"(\\.|[^"\\])*"', '', 'g') AS s) q
+$function$;
+REVOKE ALL ON FUNCTION public.json_bytes(j jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.json_bytes(j jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.json_merge(p_old json, p_change json)
+ RETURNS json
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT COALESCE(json_object_agg(k.key, k.value ORDER BY k.part, k.n), '{}') FROM (
+    SELECT o.key, o.value, 1 AS part, o.n FROM json_each(COALESCE(p_old, '{}')) WITH ORDINALITY o(key, value, n)
+    WHERE NOT EXISTS (SELECT 1 FROM json_each(p_change) c WHERE c.key = o.key)
+    UNION ALL
+    SELECT c.key, c.value, CASE WHEN o.n IS NULL THEN 2 ELSE 1 END, COALESCE(o.n, c.n)
+    FROM json_each(p_change) WITH ORDINALITY c(key, value, n)
+    LEFT JOIN json_each(COALESCE(p_old, '{}')) WITH ORDINALITY o(key, value, n) ON o.key = c.key
+    WHERE json_typeof(c.value) <> 'null') k
+$function$;
+REVOKE ALL ON FUNCTION public.json_merge(p_old json, p_change json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.json_merge(p_old json, p_change json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.limit_reached(p_limit text, p_allowed bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'a limit of the tenant is reached'
+    USING ERRCODE = 'CA001', DETAIL = p_limit, HINT = p_allowed::text;
+END $function$;
+REVOKE ALL ON FUNCTION public.limit_reached(p_limit text, p_allowed bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.limit_reached(p_limit text, p_allowed bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.log_analyze(p_rows bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  IF (SELECT c.reltuples FROM pg_class c WHERE c.oid = 'public.messages'::regclass) * 2 >= p_rows THEN
+    RETURN false;
+  END IF;
+  ANALYZE rooms, room_members, messages, cursors;
+  RETURN true;
+END $function$;
+REVOKE ALL ON FUNCTION public.log_analyze(p_rows bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.log_analyze(p_rows bigint) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.member_json(m public.room_members)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT jsonb_build_object('user_id', m.user_id, 'role', m.role, 'joined_at', m.joined_at)
+$function$;
+REVOKE ALL ON FUNCTION public.member_json(m public.room_members) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.member_json(m public.room_members) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.member_remove(p_tenant uuid, p_room uuid, p_actor text, p_user text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  actor_role text;
+  gone room_members;
+  heir text;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  actor_role := room_role(p_tenant, p_room, p_actor);
+  IF actor_role IS NULL THEN
+    RETURN jsonb_build_object('status', CASE WHEN room.type = 'channel' AND p_actor = p_user THEN 'not_member'
+      ELSE 'forbidden' END);
+  END IF;
+  IF room.type IN ('dm', 'ai') THEN RETURN jsonb_build_object('status', 'fixed'); END IF;
+  IF p_actor <> p_user AND actor_role <> 'admin' THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
+  DELETE FROM room_members m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user
+    AND m.role <> 'agent' RETURNING * INTO gone;
+  IF gone.user_id IS NULL THEN RETURN jsonb_build_object('status', 'not_member'); END IF;
+  UPDATE rooms r SET member_count = r.member_count - 1, last_rev = room_log(p_tenant, p_room, r.last_rev,
+    'member.left', jsonb_build_array(jsonb_build_object('room_id', p_room, 'user_id', p_user, 'role', gone.role,
+      'by', p_actor)))
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  IF gone.role = 'admin' AND NOT EXISTS (SELECT 1 FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.role = 'admin') THEN
+    UPDATE room_members m SET role = 'admin' WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.member_no = (
+      SELECT min(o.member_no) FROM room_members o
+      WHERE o.tenant_id = p_tenant AND o.room_id = p_room AND o.role <> 'agent') RETURNING m.user_id INTO heir;
+    IF heir IS NOT NULL THEN PERFORM member_role_changed(room, heir, 'admin', p_actor); END IF;
+  END IF;
+  RETURN jsonb_build_object('status', 'ok', 'promoted', heir);
+END $function$;
+REVOKE ALL ON FUNCTION public.member_remove(p_tenant uuid, p_room uuid, p_actor text, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.member_remove(p_tenant uuid, p_room uuid, p_actor text, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.member_role_changed(p_room public.rooms, p_user text, p_role text, p_by text)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  UPDATE rooms r SET last_rev = room_log(p_room.tenant_id, p_room.room_id, r.last_rev, 'member.updated',
+    jsonb_build_array(jsonb_build_object('room_id', p_room.room_id, 'user_id', p_user, 'role', p_role, 'by', p_by)))
+  WHERE r.tenant_id = p_room.tenant_id AND r.room_id = p_room.room_id
+$function$;
+REVOKE ALL ON FUNCTION public.member_role_changed(p_room public.rooms, p_user text, p_role text, p_by text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.member_role_changed(p_room public.rooms, p_user text, p_role text, p_by text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.member_set_role(p_tenant uuid, p_room uuid, p_actor text, p_user text, p_role text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  member room_members;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF room_role(p_tenant, p_room, p_actor) IS DISTINCT FROM 'admin' THEN
+    RETURN jsonb_build_object('status', CASE WHEN room.type IN ('dm', 'ai')
+      AND room_role(p_tenant, p_room, p_actor) IS NOT NULL THEN 'fixed' ELSE 'forbidden' END);
+  END IF;
+  SELECT * INTO member FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user AND m.role <> 'agent';
+  IF member.user_id IS NULL THEN RETURN jsonb_build_object('status', 'not_member'); END IF;
+  IF member.role <> p_role THEN
+    IF p_role <> 'admin' AND NOT EXISTS (SELECT 1 FROM room_members m WHERE m.tenant_id = p_tenant
+      AND m.room_id = p_room AND m.role = 'admin' AND m.user_id <> p_user) THEN
+      RETURN jsonb_build_object('status', 'last_admin');
+    END IF;
+    UPDATE room_members m SET role = p_role
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user RETURNING * INTO member;
+    PERFORM member_role_changed(room, member.user_id, p_role, p_actor);
+  END IF;
+  RETURN jsonb_build_object('status', 'ok', 'member', member_json(member));
+END $function$;
+REVOKE ALL ON FUNCTION public.member_set_role(p_tenant uuid, p_room uuid, p_actor text, p_user text, p_role text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.member_set_role(p_tenant uuid, p_room uuid, p_actor text, p_user text, p_role text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.members_add(p_tenant uuid, p_room uuid, p_actor text, p_users text[], p_role text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF room_role(p_tenant, p_room, p_actor) IS NULL AND room.type <> 'channel' THEN
+    RETURN jsonb_build_object('status', 'forbidden');
+  END IF;
+  IF room.type IN ('dm', 'ai') THEN RETURN jsonb_build_object('status', 'fixed'); END IF;
+  IF room_role(p_tenant, p_room, p_actor) IS DISTINCT FROM 'admin' THEN
+    RETURN jsonb_build_object('status', 'forbidden');
+  END IF;
+  PERFORM members_insert(room, p_users, p_role, p_actor);
+  RETURN jsonb_build_object('status', 'ok', 'members', (
+    SELECT jsonb_agg(member_json(m) ORDER BY m.member_no) FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = ANY (p_users)));
+END $function$;
+REVOKE ALL ON FUNCTION public.members_add(p_tenant uuid, p_room uuid, p_actor text, p_users text[], p_role text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.members_add(p_tenant uuid, p_room uuid, p_actor text, p_users text[], p_role text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.members_insert(p_room public.rooms, p_users text[], p_role text, p_by text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  added text[];
+  rev bigint;
+BEGIN
+  SELECT array_agg(u.user_id ORDER BY u.n) INTO added FROM unnest(p_users) WITH ORDINALITY u(user_id, n)
+  WHERE NOT EXISTS (SELECT 1 FROM room_members m
+    WHERE m.tenant_id = p_room.tenant_id AND m.room_id = p_room.room_id AND m.user_id = u.user_id);
+  IF added IS NULL THEN RETURN; END IF;
+  PERFORM users_ensure(p_room.tenant_id, added);
+  INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
+  SELECT p_room.tenant_id, p_room.room_id, a.user_id, p_role, p_room.last_seq, p_room.members_added + a.n
+  FROM unnest(added) WITH ORDINALITY a(user_id, n);
+  rev := room_log(p_room.tenant_id, p_room.room_id, p_room.last_rev, 'member.joined',
+    (SELECT jsonb_agg(jsonb_build_object('room_id', p_room.room_id, 'user_id', a.user_id, 'role', p_role, 'by', p_by)
+      ORDER BY a.n) FROM unnest(added) WITH ORDINALITY a(user_id, n)));
+  UPDATE rooms r SET member_count = r.member_count + cardinality(added),
+    members_added = r.members_added + cardinality(added), last_rev = rev
+  WHERE r.tenant_id = p_room.tenant_id AND r.room_id = p_room.room_id;
+END $function$;
+REVOKE ALL ON FUNCTION public.members_insert(p_room public.rooms, p_users text[], p_role text, p_by text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.members_insert(p_room public.rooms, p_users text[], p_role text, p_by text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_at(p_tenant uuid, p_room uuid, p_seq bigint)
+ RETURNS TABLE(message_id uuid)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT m.message_id FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = p_seq
+$function$;
+REVOKE ALL ON FUNCTION public.message_at(p_tenant uuid, p_room uuid, p_seq bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_at(p_tenant uuid, p_room uuid, p_seq bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_delete(p_tenant uuid, p_room uuid, p_message uuid, p_user text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  msg messages;
+  role text;
+  stopped jsonb;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  role := room_role(p_tenant, p_room, p_user);
+  IF role IS NULL THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
+  SELECT * INTO msg FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.message_id = p_message;
+  IF msg.seq IS NULL THEN RETURN jsonb_build_object('status', 'no_message'); END IF;
+  IF msg.sender_id <> p_user AND role <> 'admin' THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
+  IF msg.deleted_at IS NOT NULL THEN
+    RETURN jsonb_build_object('status', 'unchanged', 'message', message_json(msg));
+  END IF;
+  UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  UPDATE messages m SET content = '', meta = NULL, deleted_at = clock_timestamp(), rev = room.last_rev + 1
+  WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = msg.seq RETURNING * INTO msg;
+  IF room.type <> 'ai' THEN RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)); END IF;
+  WITH ended AS (
+    UPDATE runs q SET is_cancelled = true WHERE q.tenant_id = p_tenant AND q.room_id = p_room
+      AND q.reply_to_seq = msg.seq AND q.state IN ('queued', 'streaming') RETURNING q.run_id
+  )
+  SELECT COALESCE(jsonb_agg(e.run_id), '[]') INTO stopped FROM ended e;
+  RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg), 'runs', stopped);
+END $function$;
+REVOKE ALL ON FUNCTION public.message_delete(p_tenant uuid, p_room uuid, p_message uuid, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_delete(p_tenant uuid, p_room uuid, p_message uuid, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_edit(p_tenant uuid, p_room uuid, p_message uuid, p_user text, p_content text, p_meta text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  msg messages;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF room_role(p_tenant, p_room, p_user) IS NULL THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
+  SELECT * INTO msg FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.message_id = p_message;
+  IF msg.seq IS NULL OR msg.deleted_at IS NOT NULL THEN RETURN jsonb_build_object('status', 'no_message'); END IF;
+  IF msg.sender_id <> p_user THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
+  UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  UPDATE messages m SET content = COALESCE(p_content, m.content), meta = COALESCE(p_meta::json, m.meta),
+    edited_at = clock_timestamp(), rev = room.last_rev + 1
+  WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = msg.seq RETURNING * INTO msg;
+  RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg));
+END $function$;
+REVOKE ALL ON FUNCTION public.message_edit(p_tenant uuid, p_room uuid, p_message uuid, p_user text, p_content text, p_meta text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_edit(p_tenant uuid, p_room uuid, p_message uuid, p_user text, p_content text, p_meta text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_json(m public.messages)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT jsonb_build_object('message_id', m.message_id, 'room_id', m.room_id, 'seq', m.seq, 'rev', m.rev,
+    'sender_id', m.sender_id, 'content', m.content, 'meta', m.meta::text, 'client_message_id', m.client_message_id,
+    'created_at', m.created_at, 'edited_at', m.edited_at, 'deleted_at', m.deleted_at)
+$function$;
+REVOKE ALL ON FUNCTION public.message_json(m public.messages) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_json(m public.messages) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.notification_create(p_tenant uuid, p_id uuid, p_topic text, p_payload text, p_users text[], p_room uuid, p_subscribers boolean, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made timestamptz(3);
+BEGIN
+  IF p_room IS NOT NULL AND NOT EXISTS (SELECT 1 FROM rooms r
+    WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL) THEN
+    RETURN jsonb_build_object('status', 'no_room');
+  END IF;
+  INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, room_id, topic_subscribers)
+  VALUES (p_tenant, p_id, p_topic, p_payload::json, p_users, p_room, p_subscribers) RETURNING created_at INTO made;
+  INSERT INTO jobs (tenant_id, kind, key, payload)
+  VALUES (p_tenant, 'notification.fan_out', p_id::text, jsonb_build_object('notification_id', p_id));
+  PERFORM notification_spread(p_tenant, p_id, p_limit);
+  RETURN jsonb_build_object('status', 'ok', 'notification_id', p_id, 'created_at', made);
+END $function$;
+REVOKE ALL ON FUNCTION public.notification_create(p_tenant uuid, p_id uuid, p_topic text, p_payload text, p_users text[], p_room uuid, p_subscribers boolean, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.notification_create(p_tenant uuid, p_id uuid, p_topic text, p_payload text, p_users text[], p_room uuid, p_subscribers boolean, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.notification_read(p_tenant uuid, p_user text, p_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  UPDATE notification_deliveries d SET read_at = COALESCE(d.read_at, clock_timestamp()),
+    delivered_at = COALESCE(d.delivered_at, clock_timestamp()), dead_at = NULL, dead_letter_id = NULL, error = NULL
+  WHERE d.tenant_id = p_tenant AND d.user_id = p_user AND d.notification_id = p_id;
+  RETURN jsonb_build_object('status', CASE WHEN FOUND THEN 'ok' ELSE 'no_notification' END);
+END $function$;
+REVOKE ALL ON FUNCTION public.notification_read(p_tenant uuid, p_user text, p_id uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.notification_read(p_tenant uuid, p_user text, p_id uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.notification_spread(p_tenant uuid, p_id uuid, p_limit integer)
+ RETURNS json
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  n notifications;
+  batch text[];
+  open text[];
+BEGIN
+  SELECT x.* INTO n FROM notifications x WHERE x.tenant_id = p_tenant AND x.notification_id = p_id;
+  IF n.notification_id IS NULL THEN RETURN NULL; END IF;
+  SELECT array_agg(b.user_id ORDER BY b.user_id) INTO batch FROM (
+    SELECT c.user_id FROM (
+      (SELECT u.user_id FROM unnest(n.user_ids) u(user_id) WHERE u.user_id > n.fanned_to ORDER BY 1 LIMIT p_limit)
+      UNION
+      (SELECT m.user_id FROM room_members m WHERE m.tenant_id = p_tenant AND m.room_id = n.room_id
+        AND m.user_id > n.fanned_to AND m.role <> 'agent' AND m.joined_at <= n.created_at
+        ORDER BY m.user_id LIMIT p_limit)
+      UNION
+      (SELECT s.user_id FROM subscriptions s WHERE n.topic_subscribers AND s.tenant_id = p_tenant
+        AND s.topic = n.topic AND s.user_id > n.fanned_to AND s.created_at <= n.created_at
+        ORDER BY s.user_id LIMIT p_limit)
+    ) c ORDER BY c.user_id LIMIT p_limit) b;
+  INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, waits_since)
+  SELECT p_tenant, u.user_id, p_id, n.created_at FROM unnest(batch) u(user_id) ON CONFLICT DO NOTHING;
+  SELECT array_agg(u.user_id) INTO open FROM unnest(batch) u(user_id), LATERAL (SELECT 1 FROM notification_deliveries d
+    WHERE d.tenant_id = p_tenant AND d.user_id = u.user_id AND d.notification_id = p_id AND d.delivered_at IS NULL
+    OFFSET 0) d;
+  RETURN json_build_object('topic', n.topic, 'payload', n.payload, 'created_at', n.created_at,
+    'user_ids', COALESCE(open, '{}'), 'last', batch[cardinality(batch)],
+    'more', COALESCE(cardinality(batch), 0) = p_limit);
+END $function$;
+REVOKE ALL ON FUNCTION public.notification_spread(p_tenant uuid, p_id uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.notification_spread(p_tenant uuid, p_id uuid, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.preset_create(p_tenant uuid, p_limit integer, p_values jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  v presets := jsonb_populate_record(NULL::presets, p_values);
+  p presets;
+BEGIN
+  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
+  IF (SELECT count(*) FROM presets x WHERE x.tenant_id = p_tenant AND x.name <> 'default') >= p_limit THEN
+    RETURN jsonb_build_object('status', 'full');
+  END IF;
+  INSERT INTO presets AS x (tenant_id, name, system_prompt, model, temperature, max_tokens, context_messages, options)
+  VALUES (p_tenant, v.name, v.system_prompt, v.model, v.temperature, v.max_tokens, v.context_messages, v.options)
+  ON CONFLICT (tenant_id, name) DO NOTHING RETURNING x.* INTO p;
+  IF p.name IS NULL THEN RETURN jsonb_build_object('status', 'taken'); END IF;
+  RETURN jsonb_build_object('status', 'ok', 'preset', to_jsonb(p));
+END $function$;
+REVOKE ALL ON FUNCTION public.preset_create(p_tenant uuid, p_limit integer, p_values jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.preset_create(p_tenant uuid, p_limit integer, p_values jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.raise_epoch(p_seen bigint DEFAULT NULL::bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  now_epoch bigint;
+  since timestamptz := clock_timestamp();
+BEGIN
+  UPDATE instance i SET epoch = GREATEST(i.epoch + 1, floor(extract(epoch FROM since))::bigint)
+  WHERE p_seen IS NULL OR i.epoch = p_seen RETURNING i.epoch INTO now_epoch;
+  IF now_epoch IS NOT NULL THEN
+    PERFORM pg_sleep(extract(epoch FROM date_trunc('second', since) + interval '1 second' - clock_timestamp()));
+    RETURN now_epoch;
+  END IF;
+  SELECT i.epoch INTO now_epoch FROM instance i;
+  RETURN now_epoch;
+END $function$;
+REVOKE ALL ON FUNCTION public.raise_epoch(p_seen bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.raise_epoch(p_seen bigint) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.read_marks(p_tenant uuid, p_room uuid, p_most bigint)
+ RETURNS TABLE(user_id text, read_seq bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT m.user_id, c.read_seq
+  FROM (SELECT m.user_id, m.joined_seq FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room ORDER BY m.user_id LIMIT p_most) m
+  CROSS JOIN LATERAL (SELECT c.read_seq FROM cursors c
+    WHERE c.tenant_id = p_tenant AND c.room_id = p_room AND c.user_id = m.user_id OFFSET 0) c
+  WHERE c.read_seq > m.joined_seq
+$function$;
+REVOKE ALL ON FUNCTION public.read_marks(p_tenant uuid, p_room uuid, p_most bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.read_marks(p_tenant uuid, p_room uuid, p_most bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_access(p_tenant uuid, p_room uuid, p_user text)
+ RETURNS TABLE(type text, role text, allowed boolean, first_seq bigint, last_seq bigint, last_rev bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT r.type, m.role, m.role IS NOT NULL OR r.type = 'channel', r.first_seq, r.last_seq, r.last_rev
+  FROM rooms r LEFT JOIN room_members m
+    ON m.tenant_id = r.tenant_id AND m.room_id = r.room_id AND m.user_id = p_user
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL
+$function$;
+REVOKE ALL ON FUNCTION public.room_access(p_tenant uuid, p_room uuid, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_access(p_tenant uuid, p_room uuid, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  existing uuid;
+BEGIN
+  INSERT INTO rooms (tenant_id, room_id, type, unique_key, name, metadata, posting, member_count, members_added)
+  VALUES (p_tenant, p_room, p_type, p_unique_key, p_name, p_metadata, p_posting, cardinality(p_users),
+    cardinality(p_users))
+  ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL DO NOTHING RETURNING * INTO room;
+  IF room.room_id IS NULL THEN
+    SELECT r.room_id INTO existing FROM rooms r WHERE r.tenant_id = p_tenant AND r.unique_key = p_unique_key;
+    RETURN jsonb_build_object('status', 'exists', 'room_id', existing);
+  END IF;
+  PERFORM users_ensure(p_tenant, p_users);
+  INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
+  SELECT p_tenant, p_room, m.user_id, m.role, 0, m.n FROM unnest(p_users, p_roles) WITH ORDINALITY m(user_id, role, n);
+  RETURN jsonb_build_object('status', 'ok', 'room', room_json(room));
+END $function$;
+REVOKE ALL ON FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[]) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_delete(p_tenant uuid, p_room uuid, p_user text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF room.type IN ('dm', 'ai') OR room_role(p_tenant, p_room, p_user) IS DISTINCT FROM 'admin' THEN
+    RETURN jsonb_build_object('status', 'forbidden');
+  END IF;
+  UPDATE rooms r SET deleted_at = clock_timestamp(), updated_at = clock_timestamp(), last_rev = r.last_rev + 1
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  DELETE FROM dead_letters d WHERE d.tenant_id = p_tenant AND d.room_id = p_room;
+  PERFORM room_log(p_tenant, p_room, room.last_rev, 'room.deleted',
+    jsonb_build_array(jsonb_build_object('room_id', p_room, 'by', p_user)));
+  RETURN jsonb_build_object('status', 'ok');
+END $function$;
+REVOKE ALL ON FUNCTION public.room_delete(p_tenant uuid, p_room uuid, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_delete(p_tenant uuid, p_room uuid, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_events_after(p_tenant uuid, p_room uuid, p_rev bigint)
+ RETURNS TABLE(rev bigint, type text, payload jsonb)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT e.rev, e.type, e.payload FROM room_events e
+  WHERE e.tenant_id = p_tenant AND e.room_id = p_room AND e.rev > p_rev
+$function$;
+REVOKE ALL ON FUNCTION public.room_events_after(p_tenant uuid, p_room uuid, p_rev bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_events_after(p_tenant uuid, p_room uuid, p_rev bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_join(p_tenant uuid, p_room uuid, p_user text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF room.type <> 'channel' THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
+  PERFORM members_insert(room, ARRAY[p_user], CASE WHEN EXISTS (SELECT 1 FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.role = 'admin') THEN 'member' ELSE 'admin' END, p_user);
+  RETURN jsonb_build_object('status', 'ok', 'member', (
+    SELECT member_json(m) FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user));
+END $function$;
+REVOKE ALL ON FUNCTION public.room_join(p_tenant uuid, p_room uuid, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_join(p_tenant uuid, p_room uuid, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_json(r public.rooms)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT to_jsonb(r) - 'tenant_id' - 'members_added' - 'deleted_at' - 'first_rev'
+    || jsonb_build_object('metadata_text', r.metadata::text)
+$function$;
+REVOKE ALL ON FUNCTION public.room_json(r public.rooms) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_json(r public.rooms) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_keeps(p_tenant uuid, p_room uuid)
+ RETURNS TABLE(first_seq bigint, first_rev bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT r.first_seq, r.first_rev FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room
+$function$;
+REVOKE ALL ON FUNCTION public.room_keeps(p_tenant uuid, p_room uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_keeps(p_tenant uuid, p_room uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_lock(p_tenant uuid, p_room uuid)
+ RETURNS public.rooms
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT * FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL FOR NO KEY UPDATE
+$function$;
+REVOKE ALL ON FUNCTION public.room_lock(p_tenant uuid, p_room uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_lock(p_tenant uuid, p_room uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_log(p_tenant uuid, p_room uuid, p_rev bigint, p_type text, p_payloads jsonb)
+ RETURNS bigint
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  WITH e AS (SELECT value, ordinality FROM jsonb_array_elements(p_payloads) WITH ORDINALITY), i AS (
+    INSERT INTO room_events (tenant_id, room_id, rev, type, payload)
+    SELECT p_tenant, p_room, p_rev + e.ordinality, p_type, e.value FROM e ORDER BY e.ordinality)
+  SELECT p_rev + count(*) FROM e
+$function$;
+REVOKE ALL ON FUNCTION public.room_log(p_tenant uuid, p_room uuid, p_rev bigint, p_type text, p_payloads jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_log(p_tenant uuid, p_room uuid, p_rev bigint, p_type text, p_payloads jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_members_check(p_tenant uuid, p_type text, p_count integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  allowed bigint := (SELECT (t.limits->>'members_per_room')::bigint FROM tenants t WHERE t.tenant_id = p_tenant);
+BEGIN
+  IF p_type <> 'ai' AND p_count > allowed THEN PERFORM limit_reached('members_per_room', allowed); END IF;
+END $function$;
+REVOKE ALL ON FUNCTION public.room_members_check(p_tenant uuid, p_type text, p_count integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_members_check(p_tenant uuid, p_type text, p_count integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_role(p_tenant uuid, p_room uuid, p_user text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT m.role FROM room_members m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user
+$function$;
+REVOKE ALL ON FUNCTION public.room_role(p_tenant uuid, p_room uuid, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_role(p_tenant uuid, p_room uuid, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_trim(p_tenant uuid, p_room uuid, p_first_seq bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF LEAST(p_first_seq, room.last_seq + 1) <= room.first_seq THEN
+    RETURN jsonb_build_object('status', 'unchanged', 'first_seq', room.first_seq);
+  END IF;
+  UPDATE rooms r SET first_seq = LEAST(p_first_seq, r.last_seq + 1), last_rev = r.last_rev + 1
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING * INTO room;
+  DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq < room.first_seq;
+  PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.trimmed',
+    jsonb_build_array(jsonb_build_object('first_seq', room.first_seq)));
+  RETURN jsonb_build_object('status', 'ok', 'first_seq', room.first_seq, 'rev', room.last_rev);
+END $function$;
+REVOKE ALL ON FUNCTION public.room_trim(p_tenant uuid, p_room uuid, p_first_seq bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_trim(p_tenant uuid, p_room uuid, p_first_seq bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  role text;
+  merged json;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  role := room_role(p_tenant, p_room, p_user);
+  IF role IS NULL OR (role <> 'admin' AND room.type <> 'dm') OR room.type = 'ai' THEN
+    RETURN jsonb_build_object('status', 'forbidden');
+  END IF;
+  IF p_posting IS NOT NULL AND room.type = 'dm' THEN RETURN jsonb_build_object('status', 'dm_posting'); END IF;
+  merged := CASE WHEN p_metadata IS NULL THEN room.metadata ELSE json_merge(room.metadata, p_metadata) END;
+  IF p_metadata IS NOT NULL AND json_bytes(merged::jsonb) > p_max_bytes THEN
+    RETURN jsonb_build_object('status', 'too_large');
+  END IF;
+  UPDATE rooms r SET name = COALESCE(p_name, r.name), metadata = merged, posting = COALESCE(p_posting, r.posting),
+    last_rev = r.last_rev + 1, updated_at = clock_timestamp()
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING * INTO room;
+  PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.updated', jsonb_build_array(room_json(room)));
+  RETURN jsonb_build_object('status', 'ok', 'room', room_json(room));
+END $function$;
+REVOKE ALL ON FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.run_begin(p_tenant uuid, p_run uuid, p_options text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  run runs;
+  chat chats;
+  spent jsonb;
+  outcome text;
+BEGIN
+  SELECT * INTO run FROM runs q WHERE q.tenant_id = p_tenant AND q.run_id = p_run FOR UPDATE;
+  IF run.run_id IS NULL THEN RETURN jsonb_build_object('status', 'gone'); END IF;
+  SELECT * INTO chat FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id = run.room_id;
+  IF run.state NOT IN ('queued', 'streaming') THEN
+    RETURN jsonb_build_object('status', CASE WHEN chat.deleted_at IS NULL THEN 'ended' ELSE 'gone' END);
+  END IF;
+  outcome := CASE WHEN run.state = 'streaming' THEN 'lost'
+    WHEN run.is_cancelled OR EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = run.room_id
+      AND m.seq = run.reply_to_seq AND m.deleted_at IS NOT NULL) THEN 'cancelled' ELSE 'started' END;
+  IF outcome = 'started' THEN spent := budget_spent(p_tenant, run.user_id); END IF;
+  IF spent IS NOT NULL THEN outcome := 'spent'; END IF;
+  -- One that is refused stays queued until its refusal is stored: a crash in between asks once more.
+  UPDATE runs q SET state = CASE WHEN outcome = 'spent' THEN q.state ELSE 'streaming' END, fence = q.fence + 1,
+    started_at = COALESCE(q.started_at, clock_timestamp()), options = COALESCE(p_options::json, q.options)
+  WHERE q.tenant_id = p_tenant AND q.run_id = p_run;
+  UPDATE chats c SET active_at = clock_timestamp() WHERE c.tenant_id = p_tenant AND c.room_id = run.room_id;
+  RETURN jsonb_build_object('status', outcome, 'fence', run.fence + 1, 'user_id', chat.user_id, 'preset', chat.preset,
+    'cleared_seq', chat.cleared_seq, 'auto_title', chat.auto_title) || COALESCE(spent, '{}');
+END $function$;
+REVOKE ALL ON FUNCTION public.run_begin(p_tenant uuid, p_run uuid, p_options text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.run_begin(p_tenant uuid, p_run uuid, p_options text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[])
+ RETURNS TABLE(run_id uuid, is_lost boolean)
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+#variable_conflict use_column
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
+  RETURN QUERY
+  WITH given AS (
+    SELECT w.*, q.state = 'streaming' AND q.fence = w.fence AS ours, q.is_cancelled
+    FROM unnest(p_tenants, p_runs, p_fences, p_firsts, p_texts, p_ends) w(t, r, fence, first_index, text, ends)
+    LEFT JOIN runs q ON q.tenant_id = w.t AND q.run_id = w.r
+  ), stored AS (
+    INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends)
+    SELECT g.t, g.r, g.first_index, g.text, g.ends::integer[] FROM given g WHERE g.ours AND g.text <> ''
+    ON CONFLICT DO NOTHING
+  )
+  SELECT g.r, g.ours IS NOT TRUE FROM given g WHERE g.ours IS NOT TRUE OR g.is_cancelled;
+END $function$;
+REVOKE ALL ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.subscription_create(p_tenant uuid, p_id uuid, p_user text, p_topic text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  s subscriptions;
+BEGIN
+  INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic) VALUES (p_tenant, p_id, p_user, p_topic)
+  ON CONFLICT (tenant_id, topic, user_id) DO NOTHING;
+  SELECT x.* INTO s FROM subscriptions x WHERE x.tenant_id = p_tenant AND x.topic = p_topic AND x.user_id = p_user;
+  RETURN jsonb_build_object('status', CASE WHEN s.subscription_id IS NULL THEN 'gone' ELSE 'ok' END,
+    'created', s.subscription_id = p_id, 'subscription', to_jsonb(s));
+END $function$;
+REVOKE ALL ON FUNCTION public.subscription_create(p_tenant uuid, p_id uuid, p_user text, p_topic text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.subscription_create(p_tenant uuid, p_id uuid, p_user text, p_topic text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.tenant_counts_add()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  counts tenant_counts;
+  limits jsonb;
+BEGIN
+  DELETE FROM tenant_count_deltas d WHERE d.tenant_id = NEW.tenant_id AND d.delta_no = NEW.delta_no;
+  INSERT INTO tenant_counts AS c (tenant_id, users, rooms) VALUES (NEW.tenant_id, NEW.users, NEW.rooms)
+  ON CONFLICT (tenant_id) DO UPDATE SET users = c.users + EXCLUDED.users, rooms = c.rooms + EXCLUDED.rooms
+  RETURNING * INTO counts;
+  SELECT t.limits INTO limits FROM tenants t WHERE t.tenant_id = NEW.tenant_id;
+  IF NEW.users > 0 AND counts.users > (limits->>'users')::bigint THEN
+    PERFORM limit_reached('users', (limits->>'users')::bigint);
+  END IF;
+  IF NEW.rooms > 0 AND counts.rooms > (limits->>'rooms')::bigint THEN
+    PERFORM limit_reached('rooms', (limits->>'rooms')::bigint);
+  END IF;
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.tenant_counts_add() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.tenant_counts_add() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.tenant_room_deleted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  INSERT INTO tenant_count_deltas (tenant_id, rooms)
+  VALUES (NEW.tenant_id, CASE WHEN NEW.deleted_at IS NULL THEN 1 ELSE -1 END);
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.tenant_room_deleted() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.tenant_room_deleted() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.tenant_room_grown()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  PERFORM room_members_check(NEW.tenant_id, NEW.type, NEW.member_count);
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.tenant_room_grown() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.tenant_room_grown() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.tenant_rooms_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  INSERT INTO tenant_count_deltas (tenant_id, rooms)
+  SELECT c.tenant_id, count(*) * CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END
+  FROM changed c JOIN tenants t USING (tenant_id) WHERE c.deleted_at IS NULL GROUP BY c.tenant_id;
+  IF TG_OP = 'INSERT' THEN
+    PERFORM room_members_check(c.tenant_id, c.type, c.member_count) FROM changed c;
+  END IF;
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.tenant_rooms_changed() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.tenant_rooms_changed() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.tenant_users_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  INSERT INTO tenant_count_deltas (tenant_id, users)
+  SELECT c.tenant_id, count(*) * CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END
+  FROM changed c JOIN tenants t USING (tenant_id) WHERE NOT starts_with(c.user_id, 'agent_') GROUP BY c.tenant_id;
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.tenant_users_changed() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.tenant_users_changed() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.users_ensure(p_tenant uuid, p_users text[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  INSERT INTO users (tenant_id, user_id) SELECT p_tenant, u FROM unnest(p_users) u ORDER BY u COLLATE "C"
+  ON CONFLICT DO NOTHING
+$function$;
+REVOKE ALL ON FUNCTION public.users_ensure(p_tenant uuid, p_users text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.users_ensure(p_tenant uuid, p_users text[]) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.webhook_room_created()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  INSERT INTO jobs (tenant_id, kind, key, payload)
+  SELECT m.tenant_id, 'webhook.plan', m.room_id::text,
+    jsonb_build_object('event', 'room.created', 'room_id', m.room_id)
+  FROM made m JOIN webhooks w ON w.tenant_id = m.tenant_id
+  WHERE w.url IS NOT NULL AND w.disabled_at IS NULL AND 'room.created' = ANY (w.events);
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.webhook_room_created() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.webhook_room_created() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.webhook_room_events()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  INSERT INTO jobs (tenant_id, kind, key, payload)
+  SELECT m.tenant_id, 'webhook.plan', m.room_id::text,
+    jsonb_build_object('event', m.type, 'room_id', m.room_id, 'revs', jsonb_agg(m.rev ORDER BY m.rev))
+  FROM made m JOIN webhooks w ON w.tenant_id = m.tenant_id
+  WHERE w.url IS NOT NULL AND w.disabled_at IS NULL AND m.type IN ('member.joined', 'member.left')
+    AND m.type = ANY (w.events)
+  GROUP BY m.tenant_id, m.room_id, m.type;
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.webhook_room_events() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.webhook_room_events() TO "chatapi_tenant";

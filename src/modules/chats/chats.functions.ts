@@ -1,0 +1,133 @@
+import { AppError, invalid, notFound } from '../../common/errors';
+import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
+import type { MessageRow } from '../messages';
+import type { ChatRow } from './core/chat-row';
+
+/** A budget that is spent. */
+export interface Spent {
+  /** Its name among the tenant's limits. */
+  readonly limit: string;
+  /** Until it begins anew. */
+  readonly seconds_left: number;
+}
+
+/** What a worker learns when it takes a run. */
+export type Begun =
+  | { readonly status: 'gone' }
+  | { readonly status: 'ended' }
+  | (BegunRun & {
+      /** `lost`: an earlier worker died while it streamed. `cancelled`: before it began, or its question was deleted. */
+      readonly status: 'started' | 'lost' | 'cancelled';
+    })
+  | (BegunRun & {
+      /** A budget is spent: it has not begun and is to end. */
+      readonly status: 'spent';
+      readonly limit: string;
+    });
+
+interface BegunRun {
+  readonly fence: number;
+  readonly user_id: string;
+  readonly preset: string;
+  readonly cleared_seq: number;
+  readonly auto_title: boolean;
+}
+
+/** A run that is to stop: another node has it, or it was cancelled. */
+export interface ChunkVerdict {
+  readonly run_id: string;
+  readonly is_lost: boolean;
+}
+
+const CHAT = { p_room: 'uuid' } as const;
+const no_room = (): AppError => notFound('Chat');
+
+/** `p_active`: the newest of this user, group and preset, where there is one. `made` says whether it is new. */
+export const chatCreate = schemaFunction(
+  'chat_create',
+  {
+    ...CHAT,
+    p_user: 'text',
+    p_group: 'text?',
+    p_preset: 'text',
+    p_agent: 'text',
+    p_title: 'text',
+    p_metadata: 'json?',
+    p_auto_title: 'boolean',
+    p_active: 'boolean',
+  },
+  answer<{ readonly chat: ChatRow; readonly made: boolean }>(),
+);
+
+/**
+ * Changes what is given; `p_only_auto`: only of a chat that nobody has named. Without a chat: there is none ('no_room'), or
+ * it has a name ('kept').
+ */
+export const chatUpdate = schemaFunction(
+  'chat_update',
+  { ...CHAT, p_title: 'text?', p_metadata: 'json?', p_max_bytes: 'integer', p_only_auto: 'boolean' },
+  answer<{ readonly chat?: ChatRow }>(
+    { too_large: () => invalid('metadata', 'metadata must be at most 8 KB after merging') },
+    ['ok', 'kept', 'no_room'],
+  ),
+);
+
+export const chatDelete = schemaFunction('chat_delete', { ...CHAT, p_by: 'text' }, answer({ no_room }));
+
+/** Hides what was said so far from the model. */
+export const chatClear = schemaFunction('chat_clear', CHAT, answer({ no_room }));
+
+/** What an answer that is asked for again came to. */
+export interface Again {
+  readonly status: string;
+  readonly run_id?: string;
+  readonly seq?: number;
+  /** Answers that are superseded now. */
+  readonly changed?: readonly MessageRow[];
+}
+
+/**
+ * Answers the message at `p_seq`, or the newest, once more. 'kept': that one has an answer, or will have; 'nothing': there
+ * is no such message.
+ */
+export const chatAnswerAgain = schemaFunction(
+  'chat_answer_again',
+  { ...CHAT, p_run: 'uuid', p_seq: 'bigint?', p_options: 'text?' },
+  answer<Again>({ no_room, busy: answering, spent: budgetSpent }, ['ok', 'kept', 'nothing']),
+);
+
+/** `p_options`: what the model is asked with, as JSON text. */
+export const runBegin = schemaFunction('run_begin', { p_run: 'uuid', p_options: 'text?' }, value<Begun>('jsonb'));
+
+/** Which budget of the tenant or the user is spent, if any. */
+export const budgetSpentOf = schemaFunction('budget_spent', { p_user: 'text' }, value<Spent | null>('jsonb'));
+
+/** Stores tokens of runs of all tenants. `p_ends`: per chunk an array of integers as text. */
+export const runChunksWrite = systemFunction(
+  'run_chunks_write',
+  {
+    p_tenants: 'uuid[]',
+    p_runs: 'uuid[]',
+    p_fences: 'bigint[]',
+    p_firsts: 'integer[]',
+    p_texts: 'text[]',
+    p_ends: 'text[]',
+  },
+  rows<ChunkVerdict>(),
+);
+
+/** 409 of a chat whose answer is still being written. */
+export function answering(): AppError {
+  return new AppError('CONFLICT', 'An answer is being written in this chat: wait for its end, or stop it');
+}
+
+export function budgetSpent({ limit, seconds_left }: Spent): AppError {
+  return new AppError('QUOTA_EXCEEDED', budgetMessage(limit), {
+    details: { limit },
+    retryAfterSeconds: Math.max(1, seconds_left),
+  });
+}
+
+export function budgetMessage(limit: string): string {
+  return `The budget of tokens for today is spent (${limit})`;
+}

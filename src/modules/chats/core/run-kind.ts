@@ -1,2 +1,0 @@
-/** The jobs that answer; the append and chat_answer_again make a run with each. */
-export const RUN = 'run';

@@ -1,0 +1,89 @@
+-- Chats with a model, the runs that answer in them, and the tokens of a run as they came (docs/adr/0022).
+--
+-- A chat's name, metadata, positions and messages are those of its room. `chats_active`: at most one conversation that
+-- takes what names none.
+CREATE TABLE chats (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  group_id text COLLATE "C",
+  preset text COLLATE "C" NOT NULL,
+  auto_title boolean NOT NULL,
+  is_active boolean NOT NULL DEFAULT false,
+  cleared_seq bigint NOT NULL DEFAULT 0,
+  created_at timestamptz(3) NOT NULL DEFAULT statement_timestamp(),
+  active_at timestamptz(3) NOT NULL DEFAULT statement_timestamp(),
+  deleted_at timestamptz(3),
+  PRIMARY KEY (tenant_id, room_id),
+  FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX chats_active ON chats (tenant_id, user_id, COALESCE(group_id, ''), preset) WHERE is_active;
+CREATE INDEX chats_created ON chats (tenant_id, created_at, room_id) WHERE deleted_at IS NULL;
+CREATE INDEX chats_recent ON chats (tenant_id, active_at, room_id) WHERE deleted_at IS NULL;
+CREATE INDEX chats_user_created ON chats (tenant_id, user_id, created_at, room_id) WHERE deleted_at IS NULL;
+CREATE INDEX chats_user_recent ON chats (tenant_id, user_id, active_at, room_id) WHERE deleted_at IS NULL;
+ALTER TABLE chats ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON chats TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON chats TO :"tenant";
+
+-- `options`: what the model is asked with beyond the preset, as the request said it, in its order. `runs_silent`: answers
+-- without a word are counted without looking at the others.
+CREATE TABLE runs (
+  tenant_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  reply_to_seq bigint NOT NULL,
+  state text NOT NULL DEFAULT 'queued'
+    CHECK (state IN ('queued', 'streaming', 'completed', 'cancelled', 'interrupted', 'failed')),
+  fence bigint NOT NULL DEFAULT 0,
+  is_cancelled boolean NOT NULL DEFAULT false,
+  answer_seq bigint,
+  token_count integer,
+  channel text,
+  model text,
+  finish_reason text,
+  prompt_tokens bigint,
+  completion_tokens bigint,
+  total_tokens bigint,
+  estimated boolean,
+  error_code text,
+  error_message text,
+  created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  started_at timestamptz(3),
+  ended_at timestamptz(3),
+  options json,
+  PRIMARY KEY (tenant_id, run_id),
+  FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE
+) WITH (fillfactor = 70);
+CREATE INDEX runs_reply ON runs (tenant_id, room_id, reply_to_seq, created_at);
+CREATE INDEX runs_unfinished ON runs (tenant_id, room_id) WHERE state IN ('queued', 'streaming');
+CREATE INDEX runs_ended ON runs (tenant_id, ended_at, user_id) INCLUDE (total_tokens) WHERE ended_at IS NOT NULL;
+CREATE INDEX runs_silent ON runs (tenant_id, room_id) WHERE token_count = 0 AND answer_seq IS NOT NULL;
+ALTER TABLE runs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON runs TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON runs TO :"tenant";
+-- Writes the tokens of all tenants' runs, and purges them; reads no chat.
+CREATE POLICY system_rows ON runs TO :"system" USING (true) WITH CHECK (true);
+GRANT SELECT (tenant_id, run_id, state, fence, is_cancelled) ON runs TO :"system";
+-- The append makes a run with its message and ends it with its answer.
+CREATE POLICY append_rows ON runs TO :"append" USING (true) WITH CHECK (true);
+GRANT SELECT, INSERT, UPDATE ON runs TO :"append";
+
+-- `ends`: where each token of the chunk ends in its text, in UTF-16 units.
+CREATE TABLE run_chunks (
+  tenant_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  first_index integer NOT NULL,
+  text text NOT NULL,
+  ends integer[] NOT NULL,
+  expires_at timestamptz(3) NOT NULL DEFAULT clock_timestamp() + interval '1 hour',
+  PRIMARY KEY (tenant_id, run_id, first_index),
+  FOREIGN KEY (tenant_id, run_id) REFERENCES runs ON DELETE CASCADE
+);
+CREATE INDEX run_chunks_expiry ON run_chunks (expires_at);
+ALTER TABLE run_chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON run_chunks TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON run_chunks TO :"tenant";
+CREATE POLICY system_rows ON run_chunks TO :"system" USING (true) WITH CHECK (true);
+GRANT SELECT (tenant_id, run_id, first_index, expires_at), INSERT, DELETE ON run_chunks TO :"system";

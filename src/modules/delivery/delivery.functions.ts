@@ -1,0 +1,73 @@
+import { invalid, notAMember, notFound } from '../../common/errors';
+import { answer, rows, schemaFunction } from '../../platform/database';
+
+/** How far a member has acknowledged a room. */
+export interface PositionRow {
+  readonly room_id: string;
+  readonly acked_seq: number;
+}
+
+export interface LetterRow {
+  readonly id: string;
+  readonly message_id: string;
+  readonly user_id: string;
+  readonly room_id: string;
+  readonly attempts: number;
+  readonly last_attempt_at: Date;
+  readonly error: string;
+}
+
+/** Messages to be sent again. */
+export interface RunRow {
+  readonly room_id: string;
+  readonly user_id: string;
+  readonly from_seq: number;
+  readonly to_seq: number;
+}
+
+/** Moves the acked cursor forward, and the read one with `p_read`. `acked`: where it stands now. */
+export const cursorAdvance = schemaFunction(
+  'cursor_advance',
+  { p_room: 'uuid', p_user: 'text', p_seq: 'bigint', p_read: 'boolean' },
+  answer<{ readonly advanced: boolean; readonly acked: number | null }>({
+    no_room: () => notFound('Room'),
+    not_member: notAMember,
+    beyond: ({ last_seq }: { readonly last_seq: number }) =>
+      invalid('seq', `seq is beyond the room's last_seq ${last_seq}`),
+  }),
+);
+
+/** How far a user has acknowledged these rooms; those of which they are no member are missing. */
+export const cursorPositions = schemaFunction(
+  'cursor_positions',
+  { p_user: 'text', p_rooms: 'uuid[]' },
+  rows<PositionRow>(),
+);
+
+/** Leaves out what is acknowledged by now, and everything where the membership or the room has ended. */
+export const deadLettersAdd = schemaFunction(
+  'dead_letters_add',
+  { p_room: 'uuid', p_user: 'text', p_from: 'bigint', p_to: 'bigint', p_attempts: 'integer', p_error: 'text' },
+  answer({}, ['ok', 'no_room', 'not_member']),
+);
+
+/** The last attempted first. */
+export const deadLettersPage = schemaFunction('dead_letters_page', { p_limit: 'integer' }, rows<LetterRow>());
+
+/** Counts an attempt of what fits: runs in the order of their key, after the given one. */
+export const deadLettersReplay = schemaFunction(
+  'dead_letters_replay',
+  {
+    p_ids: 'uuid[]?',
+    p_room: 'uuid?',
+    p_user: 'text?',
+    p_before: 'timestamptz?',
+    p_after_room: 'uuid?',
+    p_after_user: 'text?',
+    p_after_seq: 'bigint?',
+    p_limit: 'integer',
+  },
+  answer<{ readonly letters: RunRow[] }>(),
+);
+
+export const deadLettersDrop = schemaFunction('dead_letters_drop', { p_id: 'uuid' }, answer({}, ['ok', 'not_found']));

@@ -1,0 +1,100 @@
+import { AppError, forbidden, notAMember, notFound } from '../../common/errors';
+import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
+import type { MessageRow } from './views';
+
+/** How one message of a batch fared. */
+export interface AppendRow {
+  /** 1-based position of the message in the batch. */
+  readonly item: number;
+  readonly status: 'new' | 'duplicate' | 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'ai' | 'locked';
+  readonly message_id: string;
+  readonly seq: number;
+  readonly rev: number;
+  readonly created_at: Date;
+}
+
+export type LookupRow = Pick<AppendRow, 'item' | 'seq' | 'rev' | 'created_at'>;
+
+const BATCH = {
+  p_wait: 'boolean',
+  p_tenants: 'uuid[]',
+  p_rooms: 'uuid[]',
+  p_ids: 'uuid[]',
+  p_senders: 'text[]',
+  p_client_ids: 'text[]',
+  p_hashes: 'bytea[]',
+  p_contents: 'text[]',
+  p_metas: 'text[]',
+  p_job_items: 'integer[]',
+  p_job_kinds: 'text[]',
+  p_job_keys: 'text[]',
+  p_job_payloads: 'text[]',
+  p_answer_items: 'integer[]',
+  p_answer_statuses: 'text[]',
+  p_answer_replies: 'bigint[]',
+  p_answer_runs: 'text[]',
+} as const;
+
+/** The one way into the log. */
+export const appendMessages = systemFunction('append_messages', BATCH, rows<AppendRow>());
+
+/** The same with a job for each room of a tenant that has a hook. */
+export const appendMessagesHooked = systemFunction(
+  'append_messages_hooked',
+  { ...BATCH, p_hook_tenants: 'uuid[]', p_hook_events: 'text[]', p_hook_delays: 'bigint[]' },
+  rows<AppendRow>(),
+);
+
+/** Which messages are in the log. */
+export const appendLookup = systemFunction(
+  'append_lookup',
+  { p_tenants: 'uuid[]', p_rooms: 'uuid[]', p_ids: 'uuid[]' },
+  rows<LookupRow>(),
+);
+
+/**
+ * Why a message was not stored, to whom it is told.
+ * @param byKey its client_message_id is the request's Idempotency-Key
+ */
+export function refusal(status: string, byKey: boolean): AppError {
+  if (status === 'no_room') return notFound('Room');
+  if (status === 'not_member') return notAMember();
+  if (status === 'posting') return forbidden('Only admins may post in this room');
+  if (status !== 'mismatch') throw new Error(`unknown status ${status}`);
+  const field = byKey ? 'Idempotency-Key' : 'client_message_id';
+  return new AppError('IDEMPOTENCY_MISMATCH', `This ${field} was used before with another body`, { field });
+}
+
+/** Renews the planner's statistics when the log has more than twice the rows that they know of; true where it did. */
+export const logAnalyze = systemFunction('log_analyze', { p_rows: 'bigint' }, value<boolean>('boolean'));
+
+/** A changed message. */
+export interface MessageChange {
+  readonly status: string;
+  readonly message: MessageRow;
+  /** Of a question to a model that was deleted: the runs that were to answer it. */
+  readonly runs?: readonly string[];
+}
+
+/** `p_message` is left out for an id that cannot exist: the room and the caller's right are looked at first. */
+const TARGET = { p_room: 'uuid', p_message: 'uuid?', p_user: 'text' } as const;
+
+const REFUSALS = {
+  no_room: () => notFound('Room'),
+  no_message: () => notFound('Message'),
+  forbidden: () => forbidden('You may not change this message'),
+} satisfies Readonly<Record<string, () => AppError>>;
+
+/** What is left out stays as it is; `p_meta` is JSON text. */
+export const messageEdit = schemaFunction(
+  'message_edit',
+  { ...TARGET, p_content: 'text?', p_meta: 'text?' },
+  answer<MessageChange>(REFUSALS),
+);
+
+/** 'unchanged': it was deleted before. */
+export const messageDelete = schemaFunction(
+  'message_delete',
+  TARGET,
+  answer<MessageChange>(REFUSALS, ['ok', 'unchanged']),
+);

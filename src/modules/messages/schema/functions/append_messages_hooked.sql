@@ -1,0 +1,39 @@
+-- The append for batches in which a tenant with a webhook has messages: for each of its rooms that got some, one job per
+-- event names them, in the same transaction. Called only then: without a webhook the append is what it is.
+--
+-- 'new' also says what a lost connection had stored before: its job is written a second time, which does no harm.
+--
+-- Locks: as append_messages.
+--
+-- tables: jobs
+-- owner: append
+-- execute: system
+CREATE FUNCTION append_messages_hooked(
+  p_wait boolean,
+  p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[],
+  p_contents text[], p_metas text[],
+  p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[],
+  p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[],
+  p_hook_tenants uuid[], p_hook_events text[], p_hook_delays bigint[]
+) RETURNS TABLE (item integer, status text, message_id uuid, seq bigint, rev bigint, created_at timestamptz)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public AS $f$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  WITH appended AS MATERIALIZED (
+    SELECT a.* FROM append_messages(p_wait, p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes, p_contents,
+      p_metas, p_job_items, p_job_kinds, p_job_keys, p_job_payloads, p_answer_items, p_answer_statuses, p_answer_replies,
+      p_answer_runs) a
+  ), hooked AS (
+    INSERT INTO jobs (tenant_id, kind, key, payload, run_at)
+    SELECT n.t, 'webhook.plan', n.r::text,
+      jsonb_build_object('event', n.event, 'room_id', n.r, 'seqs', n.seqs),
+      clock_timestamp() + n.delay_ms * interval '1 ms'
+    FROM (
+      SELECT h.t, p_rooms[a.item] AS r, h.event, h.delay_ms, jsonb_agg(a.seq ORDER BY a.seq) AS seqs
+      FROM appended a JOIN unnest(p_hook_tenants, p_hook_events, p_hook_delays) h(t, event, delay_ms)
+        ON h.t = p_tenants[a.item]
+      WHERE a.status = 'new' GROUP BY 1, 2, 3, 4) n
+  )
+  SELECT a.item, a.status, a.message_id, a.seq, a.rev, a.created_at FROM appended a;
+END $f$;

@@ -1,0 +1,33 @@
+-- The log. No foreign key to rooms, and no right to insert for the tenant role: only the append inserts, for rooms whose
+-- rows it holds (docs/adr/0010). Whoever deletes a room's row deletes its messages first.
+--
+-- Ids rise with time (UUIDv7): in `messages_id` every new one goes to the right end of one index, not to the end of each
+-- room's part of it.
+CREATE TABLE messages (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  message_id uuid NOT NULL,
+  rev bigint NOT NULL,
+  sender_id text COLLATE "C" NOT NULL,
+  content text NOT NULL,
+  meta json,
+  client_message_id text COLLATE "C",
+  body_hash bytea,
+  kind text NOT NULL DEFAULT 'user' CHECK (kind IN ('user', 'assistant', 'system')),
+  status text,
+  reply_to_seq bigint,
+  created_at timestamptz(3) NOT NULL,
+  edited_at timestamptz(3),
+  deleted_at timestamptz(3),
+  PRIMARY KEY (tenant_id, room_id, seq)
+);
+CREATE UNIQUE INDEX messages_id ON messages (tenant_id, message_id);
+CREATE INDEX messages_rev ON messages (tenant_id, room_id, rev);
+CREATE UNIQUE INDEX messages_client_id ON messages (tenant_id, room_id, sender_id, client_message_id)
+  WHERE client_message_id IS NOT NULL;
+ALTER TABLE messages ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON messages TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, UPDATE, DELETE ON messages TO :"tenant";
+CREATE POLICY append_rows ON messages TO :"append" USING (true) WITH CHECK (true);
+GRANT SELECT, INSERT ON messages TO :"append";

@@ -1,0 +1,92 @@
+import { AppError, forbidden, invalid, notFound } from '../../common/errors';
+import { encodeId } from '../../common/ids';
+import { answer, schemaFunction } from '../../platform/database';
+import type { MemberRow } from './rooms.repository';
+import type { RoomJson } from './views';
+
+const ROOM = { p_room: 'uuid' } as const;
+
+const no_room = (): AppError => notFound('Room');
+const not_member = (): AppError => notFound('Member');
+const not_allowed = (): AppError => forbidden('You may not do this in this room');
+const fixed = (): AppError => forbidden('The members of this room are fixed');
+
+interface RoomResult {
+  readonly room: RoomJson;
+}
+
+interface MemberResult {
+  readonly member: MemberRow;
+}
+
+/** Makes the room, its users and its members, in the order of joining. `exists`: the dm of these two. */
+export const roomCreate = schemaFunction(
+  'room_create',
+  {
+    ...ROOM,
+    p_type: 'text',
+    p_unique_key: 'text?',
+    p_name: 'text?',
+    p_metadata: 'json?',
+    p_posting: 'text',
+    p_users: 'text[]',
+    p_roles: 'text[]',
+  },
+  answer<RoomResult>({
+    exists: ({ room_id }: { readonly room_id: string }) =>
+      new AppError('CONFLICT', 'A dm of these two users exists already', {
+        details: { room_id: encodeId('room', room_id) },
+      }),
+  }),
+);
+
+/** Changes what is given; metadata is merged by top-level key. */
+export const roomUpdate = schemaFunction(
+  'room_update',
+  { ...ROOM, p_user: 'text', p_name: 'text?', p_metadata: 'json?', p_posting: 'text?', p_max_bytes: 'integer' },
+  answer<RoomResult>({
+    no_room,
+    forbidden: not_allowed,
+    dm_posting: () => invalid('posting', 'posting cannot be set for a dm'),
+    too_large: () => invalid('metadata', 'metadata must be at most 8 KB after merging'),
+  }),
+);
+
+export const roomDelete = schemaFunction(
+  'room_delete',
+  { ...ROOM, p_user: 'text' },
+  answer({ no_room, forbidden: not_allowed }),
+);
+
+/** Joining again changes nothing. */
+export const roomJoin = schemaFunction(
+  'room_join',
+  { ...ROOM, p_user: 'text' },
+  answer<MemberResult>({ no_room, forbidden: not_allowed }),
+);
+
+/** Those who are members already keep their role; `members`: all that were named, in the order of joining. */
+export const membersAdd = schemaFunction(
+  'members_add',
+  { ...ROOM, p_actor: 'text', p_users: 'text[]', p_role: 'text' },
+  answer<{ readonly members: MemberRow[] }>({ no_room, forbidden: not_allowed, fixed }),
+);
+
+export const memberSetRole = schemaFunction(
+  'member_set_role',
+  { ...ROOM, p_actor: 'text', p_user: 'text', p_role: 'text' },
+  answer<MemberResult>({
+    no_room,
+    forbidden: not_allowed,
+    fixed,
+    not_member,
+    last_admin: () => new AppError('CONFLICT', 'A room needs an admin: make somebody else admin first'),
+  }),
+);
+
+/** By an admin, or by oneself. */
+export const memberRemove = schemaFunction(
+  'member_remove',
+  { ...ROOM, p_actor: 'text', p_user: 'text' },
+  answer({ no_room, forbidden: not_allowed, fixed, not_member }),
+);

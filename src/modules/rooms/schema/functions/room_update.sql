@@ -1,0 +1,31 @@
+-- A member named in p_metadata with null is removed, the others are set.
+-- status: ok · no_room · forbidden · dm_posting · too_large
+--
+-- Locks: the room.
+--
+-- execute: tenant
+CREATE FUNCTION room_update(
+  p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer
+) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
+DECLARE
+  room rooms;
+  role text;
+  merged json;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  role := room_role(p_tenant, p_room, p_user);
+  IF role IS NULL OR (role <> 'admin' AND room.type <> 'dm') OR room.type = 'ai' THEN
+    RETURN jsonb_build_object('status', 'forbidden');
+  END IF;
+  IF p_posting IS NOT NULL AND room.type = 'dm' THEN RETURN jsonb_build_object('status', 'dm_posting'); END IF;
+  merged := CASE WHEN p_metadata IS NULL THEN room.metadata ELSE json_merge(room.metadata, p_metadata) END;
+  IF p_metadata IS NOT NULL AND json_bytes(merged::jsonb) > p_max_bytes THEN
+    RETURN jsonb_build_object('status', 'too_large');
+  END IF;
+  UPDATE rooms r SET name = COALESCE(p_name, r.name), metadata = merged, posting = COALESCE(p_posting, r.posting),
+    last_rev = r.last_rev + 1, updated_at = clock_timestamp()
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING * INTO room;
+  PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.updated', jsonb_build_array(room_json(room)));
+  RETURN jsonb_build_object('status', 'ok', 'room', room_json(room));
+END $f$;

@@ -1,0 +1,71 @@
+-- Rooms, who is in them, and their changes that are no messages.
+--
+-- `rooms` has fillfactor 50 and no index on what the append changes, so that its update stays on the page (HOT).
+-- `metadata` is json, which keeps the order of its keys.
+CREATE TABLE rooms (
+  tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+  room_id uuid NOT NULL,
+  type text NOT NULL CHECK (type IN ('dm', 'group', 'channel', 'ai')),
+  unique_key text COLLATE "C",
+  name text,
+  metadata json,
+  posting text NOT NULL DEFAULT 'members' CHECK (posting IN ('members', 'admins')),
+  first_seq bigint NOT NULL DEFAULT 1,
+  last_seq bigint NOT NULL DEFAULT 0,
+  last_rev bigint NOT NULL DEFAULT 0,
+  member_count integer NOT NULL DEFAULT 0,
+  members_added bigint NOT NULL DEFAULT 0,
+  last_message_at timestamptz(3),
+  created_at timestamptz(3) NOT NULL DEFAULT statement_timestamp(),
+  updated_at timestamptz(3) NOT NULL DEFAULT statement_timestamp(),
+  deleted_at timestamptz(3),
+  first_rev bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (tenant_id, room_id)
+) WITH (fillfactor = 50);
+CREATE UNIQUE INDEX rooms_unique_key ON rooms (tenant_id, unique_key) WHERE unique_key IS NOT NULL;
+CREATE INDEX rooms_channels ON rooms (tenant_id, created_at, room_id) WHERE type = 'channel' AND deleted_at IS NULL;
+ALTER TABLE rooms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON rooms TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON rooms TO :"tenant";
+CREATE POLICY system_rows ON rooms TO :"system" USING (true) WITH CHECK (true);
+GRANT SELECT ON rooms TO :"system";
+CREATE POLICY append_rows ON rooms TO :"append" USING (true) WITH CHECK (true);
+GRANT SELECT, UPDATE ON rooms TO :"append";
+
+-- The indexes are such that the planner finds one member by the primary key alone. `room_members_order` is partial: with
+-- (tenant_id, room_id) in front it would cost the planner as much, and then all members of the room would be read.
+-- `room_members_rooms` names the room too: without it, all rooms of a user who is in thousands would be; with joined_seq
+-- inside, a user's rooms are listed from the index alone.
+CREATE TABLE room_members (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  role text NOT NULL CHECK (role IN ('admin', 'member', 'agent')),
+  joined_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  joined_seq bigint NOT NULL,
+  member_no bigint NOT NULL,
+  PRIMARY KEY (tenant_id, room_id, user_id),
+  FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE,
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX room_members_order ON room_members (tenant_id, room_id, member_no) WHERE member_no > 0;
+CREATE INDEX room_members_rooms ON room_members (tenant_id, user_id, room_id) INCLUDE (joined_seq);
+ALTER TABLE room_members ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON room_members TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON room_members TO :"tenant";
+CREATE POLICY append_rows ON room_members TO :"append" USING (true) WITH CHECK (true);
+GRANT SELECT ON room_members TO :"append";
+
+CREATE TABLE room_events (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  rev bigint NOT NULL,
+  type text NOT NULL,
+  payload jsonb NOT NULL,
+  created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (tenant_id, room_id, rev),
+  FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE
+);
+ALTER TABLE room_events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON room_events TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON room_events TO :"tenant";

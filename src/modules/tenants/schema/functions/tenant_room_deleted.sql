@@ -1,0 +1,14 @@
+-- A deleted room keeps its row, and is counted no more.
+--
+-- tables: rooms
+-- execute: tenant
+CREATE FUNCTION tenant_room_deleted() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
+BEGIN
+  INSERT INTO tenant_count_deltas (tenant_id, rooms)
+  VALUES (NEW.tenant_id, CASE WHEN NEW.deleted_at IS NULL THEN 1 ELSE -1 END);
+  RETURN NULL;
+END $f$;
+
+CREATE TRIGGER tenant_room_deleted AFTER UPDATE OF deleted_at ON rooms FOR EACH ROW
+WHEN ((OLD.deleted_at IS NULL) <> (NEW.deleted_at IS NULL)) EXECUTE FUNCTION tenant_room_deleted();
