@@ -16,7 +16,9 @@ const WALKS = 8;
 /** Walks in which a function has to be called, and how often over what is called in as much idle time. */
 const LEAST = { walks: 7, calls: 4 };
 /** A server in which nothing runs for so long has done what it was asked for. */
-const REST_MS = 120;
+const REST_MS = 100;
+/** Every timer that matters has come by in it. */
+const IDLE_MS = 3000;
 
 type Calls = readonly (readonly [name: string, count: number])[];
 
@@ -30,6 +32,9 @@ export interface Walk {
 
 /** The server from its sources, each function of which can be seen to run. */
 export class ProbedServer {
+  /** What timers call. */
+  private byItself: ReadonlySet<string> = new Set();
+
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
@@ -49,7 +54,8 @@ export class ProbedServer {
    * first: those of which a function is called in nearly each walk, over what is called by itself meanwhile.
    */
   async record(walk: Walk): Promise<string[]> {
-    for (let n = 0; n < WARM_UPS; n++) await this.walked(walk);
+    for (let n = 0; n < WARM_UPS; n++) await walk.go().then(() => walk.settle?.());
+    this.byItself = new Set((await this.during(() => pause(IDLE_MS))).map(([name]) => name));
     const seen = new Map<string, { walks: number; calls: number; place: number }>();
     const of = (name: string) => seen.get(name) ?? { walks: 0, calls: 0, place: 0 };
     let total = 0;
@@ -78,10 +84,10 @@ export class ProbedServer {
     return { calls, ms };
   }
 
-  /** What is called until nothing is. */
+  /** What is called until nothing is but by timers. */
   private async rest(): Promise<Calls> {
     const calls = [...(await this.during(() => pause(REST_MS)))];
-    return calls.length === 0 ? [] : [...calls, ...(await this.rest())];
+    return calls.every(([name]) => this.byItself.has(name)) ? [] : [...calls, ...(await this.rest())];
   }
 
   private async during(work: () => Promise<unknown>): Promise<Calls> {
