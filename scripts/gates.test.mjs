@@ -31,6 +31,8 @@ describe('eslint.config.mjs', () => {
     ['forwardRef', 'export { forwardRef } from "@nestjs/common";', 'no-restricted-imports'],
     ['SystemDatabase', 'export { SystemDatabase } from "../platform/database";', 'no-restricted-syntax'],
     ['SystemDatabase as a type', 'import type { SystemDatabase } from "../x";', 'no-restricted-syntax'],
+    ['a long file', '// a line\n'.repeat(451), 'max-lines'],
+    ['a long function', `export function a(): void {${'\n'.repeat(50)}}`, 'house/function-lines'],
     ['all of the database', 'import * as all from "../platform/database";', 'no-restricted-syntax'],
   ])
     it(`reports ${what}`, async () => assert.ok((await rules(OUTSIDE, code)).includes(rule)));
