@@ -97,10 +97,10 @@ module.exports = {
       to: { path: '/entities/' },
     },
     {
-      name: 'typeorm-is-for-schemas',
-      comment: 'TypeORM carries entities and migrations; statements go through Database.',
+      name: 'typeorm-is-for-rows',
+      comment: 'TypeORM is used by entities and repositories; its data source, driver and runner are Database’s alone.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/platform/database/', '/entities/', TESTS] },
+      from: { path: '^src/', pathNot: ['^src/platform/database/', '/entities/', '\\.repository\\.ts$', TESTS] },
       to: { path: '(^|/)node_modules/typeorm/' },
     },
     {

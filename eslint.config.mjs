@@ -49,6 +49,14 @@ const FORBIDDEN_IMPORTS = [
   { name: 'node:process', message: 'Use the global; only src/config reads the environment.' },
   { name: 'process', message: 'Use the global; only src/config reads the environment.' },
 ];
+/** They would reach the data source itself, which refuses whatever has no tenant and role (docs/adr/0026). */
+const UNSCOPED = {
+  typeorm: ['BaseEntity', 'DataSource', 'EventSubscriber', 'getMetadataArgsStorage'],
+  '@nestjs/typeorm': ['InjectDataSource', 'InjectEntityManager', 'InjectRepository'],
+};
+const NO_UNSCOPED = Object.entries(UNSCOPED).map(([name, importNames]) => ({
+  ...{ name, importNames, message: 'Use Database.repository, or the repository of a transaction.' },
+}));
 const NO_SYSTEM_DATABASE = [
   'ImportSpecifier[imported.name="SystemDatabase"]',
   'ExportSpecifier[local.name="SystemDatabase"]',
@@ -118,7 +126,13 @@ export default defineConfig(
         { object: 'process', property: 'env', message: 'Only src/config reads the environment: add a field there.' },
       ],
       'no-restricted-syntax': ['error', ...NO_SYSTEM_DATABASE],
+      'no-restricted-imports': ['error', { paths: [...FORBIDDEN_IMPORTS, ...NO_UNSCOPED] }],
     },
+  },
+  {
+    name: 'who makes data sources',
+    files: ['src/platform/database/scoped-source.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: FORBIDDEN_IMPORTS }] },
   },
   { name: 'who may go past the tenants', files: SYSTEM_DATABASE_USERS, rules: { 'no-restricted-syntax': 'off' } },
   { name: 'who may read the environment', files: ENVIRONMENT_READERS, rules: { 'no-restricted-properties': 'off' } },

@@ -80,7 +80,7 @@ describe('.dependency-cruiser.cjs', () => {
     'layer-delivery src/modules/delivery/index.ts',
     'no-cycles src/modules/delivery/index.ts',
     'doors-modules-inside src/modules/rooms/rooms.service.ts',
-    'typeorm-is-for-schemas src/modules/rooms/rooms.service.ts',
+    'typeorm-is-for-rows src/modules/rooms/rooms.service.ts',
     'sockets-in-realtime-only src/modules/rooms/rooms.service.ts',
     'layer-unknown src/modules/other/index.ts',
     'doors-modules-outside src/app.ts',

@@ -24,8 +24,8 @@ export class LettersSite {
 
   private constructor(readonly site: RunnerSite) {
     const roles = roleNames('chatapi');
-    this.database = new Database(site.runner, roles);
-    this.letters = new DeadLettersRepository(this.database, new SystemDatabase(site.runner, roles));
+    this.database = new Database(site.runner, roles, site.source);
+    this.letters = new DeadLettersRepository(this.database, new SystemDatabase(site.runner, roles, site.source));
     this.delivery = new DeliveryRepository(this.database);
   }
 

@@ -18,7 +18,7 @@ export class RowsRead {
   readonly database: Database;
 
   private constructor(private readonly site: RunnerSite) {
-    this.database = new Database(site.runner, roleNames('chatapi'));
+    this.database = new Database(site.runner, roleNames('chatapi'), site.source);
   }
 
   /** One connection, so that each call finds the plans of those before. Call in beforeAll; `close` in afterAll. */

@@ -3,6 +3,7 @@ import type { FailureReason } from '../../src/platform/database/errors';
 import { createPool } from '../../src/platform/database/pool';
 import { roleNames } from '../../src/platform/database/roles';
 import { Runner, type Scope } from '../../src/platform/database/runner';
+import { ScopedSource } from '../../src/platform/database/scoped-source';
 import { type Log, SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from './database';
 
@@ -12,6 +13,8 @@ const TENANT = '0190aaaa-0000-7000-8000-000000000001';
 /** A runner on a real pool and a database of its own. */
 export interface RunnerSite {
   readonly runner: Runner;
+  /** For a `Database` on it; a test that needs entities gives them to it. */
+  readonly source: ScopedSource;
   readonly database: TestDatabase;
   readonly availability: Availability;
   /** Every reported failure, in order. */
@@ -38,6 +41,7 @@ export async function startRunner(size: number, deadlineMs: number, log: Log = n
   };
   return {
     runner: new Runner(pool, availability, deadlineMs, (reason) => failures.push(reason)),
+    source: new ScopedSource(),
     database,
     availability,
     failures,

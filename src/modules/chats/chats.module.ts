@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { SseModule } from '../../platform/http';
 import { RealtimeModule } from '../../platform/realtime';
 import { MessagesModule } from '../messages';
@@ -35,9 +36,20 @@ import { ChatsController } from './http/chats.controller';
 import { ConversationsController } from './http/conversations.controller';
 import { TurnsController } from './http/turns.controller';
 import { CHAT_SOCKET_PROVIDERS } from './socket/providers';
+import { ChatEntity } from './entities/chat.entity';
+import { RunEntity } from './entities/run.entity';
+import { RunChunkEntity } from './entities/run-chunk.entity';
 
 @Module({
-  imports: [RealtimeModule, SseModule, TenantsModule, RoomsModule, MessagesModule, ModelsModule],
+  imports: [
+    TypeOrmModule.forFeature([ChatEntity, RunEntity, RunChunkEntity]),
+    RealtimeModule,
+    SseModule,
+    TenantsModule,
+    RoomsModule,
+    MessagesModule,
+    ModelsModule,
+  ],
   controllers: [ChatController, ChatsController, ConversationsController, TurnsController],
   providers: [
     AnswerStreams,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { RealtimeModule } from '../../platform/realtime';
 import { TenantsModule } from '../tenants';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
@@ -12,9 +13,11 @@ import { DeliveryRepository } from './delivery.repository';
 import { DeliveryService } from './delivery.service';
 import { MemberReceipts } from './member-receipts';
 import { ReadUpdates } from './read-updates';
+import { CursorEntity } from './entities/cursor.entity';
+import { DeadLetterEntity } from './entities/dead-letter.entity';
 
 @Module({
-  imports: [RealtimeModule, TenantsModule],
+  imports: [TypeOrmModule.forFeature([CursorEntity, DeadLetterEntity]), RealtimeModule, TenantsModule],
   controllers: [DeliveryController, DeadLettersController],
   providers: [
     DeadLettersRepository,

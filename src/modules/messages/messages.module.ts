@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { RealtimeModule } from '../../platform/realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomsModule } from '../rooms';
@@ -17,9 +18,10 @@ import { LogMessageFrames } from './room-log/messages-frames';
 import { MessagesRoomLog } from './room-log/messages-room-log';
 import { MissedRepository } from './room-log/missed.repository';
 import { RoomLogRepository } from './room-log/room-log.repository';
+import { MessageEntity } from './entities/message.entity';
 
 @Module({
-  imports: [RealtimeModule, RoomsModule, DeliveryModule],
+  imports: [TypeOrmModule.forFeature([MessageEntity]), RealtimeModule, RoomsModule, DeliveryModule],
   controllers: [MessagesController],
   providers: [
     AppendRepository,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChannelDirectory } from './channels/channel-directory';
 import { ChannelKeys } from './channels/channel-keys';
 import { ChannelViews } from './channels/channel-views';
@@ -16,8 +17,11 @@ import { ChannelChoice } from './routing/channel-choice';
 import { FaultBook } from './routing/fault-book';
 import { Gates } from './routing/gates';
 import { RoutedModels } from './routing/routed-models';
+import { ModelChannelEntity } from './entities/model-channel.entity';
+import { PresetEntity } from './entities/preset.entity';
 
 @Module({
+  imports: [TypeOrmModule.forFeature([ModelChannelEntity, PresetEntity])],
   controllers: [ChannelsController, PresetsController],
   providers: [
     ChannelsRepository,

@@ -1,6 +1,5 @@
-import { AppError, notFound } from '../../common/errors';
+import { notFound } from '../../common/errors';
 import { answer, schemaFunction, value } from '../../platform/database';
-import type { SubscriptionRow } from './subscriptions.repository';
 
 /** The next targets of a notification; their deliveries are stored. */
 export interface SpreadBatch {
@@ -41,13 +40,4 @@ export const notificationSpread = schemaFunction(
   'notification_spread',
   { p_id: 'uuid', p_limit: 'integer' },
   value<SpreadBatch | null>('json'),
-);
-
-/** `created`: false where the user was subscribed already. */
-export const subscriptionCreate = schemaFunction(
-  'subscription_create',
-  { p_id: 'uuid', p_user: 'text', p_topic: 'text' },
-  answer<{ readonly created: boolean; readonly subscription: SubscriptionRow }>({
-    gone: () => new AppError('CONFLICT', 'The subscription was deleted at the same time. Try again'),
-  }),
 );

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { RealtimeModule } from '../../platform/realtime';
 import { DeliveryModule } from '../delivery';
 import { NotificationDeadLetters } from './dead-letters/dead-letters';
@@ -15,9 +16,16 @@ import { NotificationsService } from './notifications.service';
 import { SubscriptionsController } from './subscriptions.controller';
 import { SubscriptionsRepository } from './subscriptions.repository';
 import { SubscriptionsService } from './subscriptions.service';
+import { NotificationEntity } from './entities/notification.entity';
+import { NotificationDeliveryEntity } from './entities/notification-delivery.entity';
+import { SubscriptionEntity } from './entities/subscription.entity';
 
 @Module({
-  imports: [RealtimeModule, DeliveryModule],
+  imports: [
+    TypeOrmModule.forFeature([NotificationEntity, NotificationDeliveryEntity, SubscriptionEntity]),
+    RealtimeModule,
+    DeliveryModule,
+  ],
   controllers: [NotificationsController, SubscriptionsController],
   providers: [
     NotificationsRepository,

@@ -1,47 +1,44 @@
 import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/pagination';
-import { Database } from '../../platform/database';
+import { Database, type Transaction } from '../../platform/database';
+import { SubscriptionEntity } from './entities/subscription.entity';
 
-export interface SubscriptionRow {
-  readonly subscription_id: string;
-  readonly user_id: string;
-  readonly topic: string;
+/** As a row, or as the stored result of a call has it. */
+export type SubscriptionRow = Readonly<Pick<SubscriptionEntity, 'subscription_id' | 'user_id' | 'topic'>> & {
   readonly created_at: Date | string;
-}
+};
 
 @Injectable()
 export class SubscriptionsRepository {
   constructor(private readonly database: Database) {}
 
-  /** Oldest first. */
-  list(tenantId: string, userId: string, page: PageRequest): Promise<SubscriptionRow[]> {
-    return this.database.query<SubscriptionRow>(
-      'subscriptions',
-      tenantId,
-      `SELECT subscription_id, user_id, topic, created_at FROM subscriptions
-       WHERE tenant_id = $1 AND user_id = $2 ORDER BY subscription_id LIMIT $3 OFFSET $4`,
-      [tenantId, userId, page.limit, page.offset],
-    );
+  /** Stores it unless the user has one for the topic; the one that there is then, null where that was deleted meanwhile. */
+  async create(tx: Transaction, subscription: Omit<SubscriptionEntity, 'created_at'>): Promise<SubscriptionRow | null> {
+    const { tenant_id, user_id, topic } = subscription;
+    const subscriptions = tx.repository(SubscriptionEntity);
+    await subscriptions.createQueryBuilder().insert().values(subscription).orIgnore().updateEntity(false).execute();
+    return subscriptions.findOneBy({ tenant_id, user_id, topic });
   }
 
-  async count(tenantId: string, userId: string): Promise<number> {
-    const [row] = await this.database.query<{ n: number }>(
-      'count subscriptions',
-      tenantId,
-      'SELECT count(*) AS n FROM subscriptions WHERE tenant_id = $1 AND user_id = $2',
-      [tenantId, userId],
-    );
-    return row?.n ?? 0;
+  /** Oldest first. */
+  list(tenantId: string, userId: string, { limit, offset }: PageRequest): Promise<SubscriptionRow[]> {
+    return this.database.repository(SubscriptionEntity, tenantId).find({
+      where: { tenant_id: tenantId, user_id: userId },
+      order: { subscription_id: 'ASC' },
+      take: limit,
+      skip: offset,
+    });
+  }
+
+  count(tenantId: string, userId: string): Promise<number> {
+    return this.database.repository(SubscriptionEntity, tenantId).countBy({ tenant_id: tenantId, user_id: userId });
   }
 
   /** false when the user has no such subscription. */
   async delete(tenantId: string, userId: string, subscriptionId: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'delete subscription',
-      tenantId,
-      'DELETE FROM subscriptions WHERE tenant_id = $1 AND subscription_id = $2 AND user_id = $3 RETURNING 1',
-      [tenantId, subscriptionId, userId],
-    );
-    return rows.length > 0;
+    const { affected } = await this.database
+      .repository(SubscriptionEntity, tenantId)
+      .delete({ tenant_id: tenantId, subscription_id: subscriptionId, user_id: userId });
+    return affected === 1;
   }
 }

@@ -1,13 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { notFound } from '../../common/errors';
+import { AppError, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
 import { Effects } from '../../platform/idempotency';
 import type { TopicSubscriptionDto, TopicSubscriptionPageDto } from './dto/subscription.dto';
-import { subscriptionCreate } from './notifications.functions';
 import { type SubscriptionRow, SubscriptionsRepository } from './subscriptions.repository';
+
+type Subscribed =
+  | { readonly status: 'ok'; readonly created: boolean; readonly subscription: SubscriptionRow }
+  | { readonly status: 'gone' };
 
 /** Which topics users want to hear of. */
 @Injectable()
@@ -23,9 +26,16 @@ export class SubscriptionsService {
     topic: string,
     subscriptionId = newUuid(),
   ): Promise<{ readonly created: boolean; readonly subscription: TopicSubscriptionDto }> {
-    const args = { p_id: subscriptionId, p_user: caller.userId, p_topic: topic };
-    const { created, subscription } = await this.effects.call(caller, subscriptionCreate, args);
-    return { created, subscription: subscriptionView(subscription) };
+    const { tenantId, userId } = caller;
+    const result = await this.effects.transaction<Subscribed>(caller, 'subscribe', async (tx) => {
+      const wanted = { tenant_id: tenantId, subscription_id: subscriptionId, user_id: userId, topic };
+      const subscription = await this.repository.create(tx, wanted);
+      if (subscription === null) return { status: 'gone' };
+      return { status: 'ok', created: subscription.subscription_id === subscriptionId, subscription };
+    });
+    if (result.status !== 'ok')
+      throw new AppError('CONFLICT', 'The subscription was deleted at the same time. Try again');
+    return { created: result.created, subscription: subscriptionView(result.subscription) };
   }
 
   /** The caller's subscriptions, oldest first. */

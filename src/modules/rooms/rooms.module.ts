@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { RealtimeModule } from '../../platform/realtime';
 import { TenantsModule } from '../tenants';
 import { MembersController } from './members.controller';
@@ -20,9 +21,12 @@ import { SeatsRepository } from './seats.repository';
 import { SubscriptionsService } from './subscriptions.service';
 import { TypingGateway } from './typing.gateway';
 import { TypingService } from './typing.service';
+import { RoomEntity } from './entities/room.entity';
+import { RoomMemberEntity } from './entities/room-member.entity';
+import { RoomEventEntity } from './entities/room-event.entity';
 
 @Module({
-  imports: [RealtimeModule, TenantsModule],
+  imports: [TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity, RoomEventEntity]), RealtimeModule, TenantsModule],
   controllers: [RoomsController, MembersController, PresenceController],
   providers: [
     RoomsRepository,

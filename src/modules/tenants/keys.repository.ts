@@ -1,44 +1,42 @@
 import { Injectable } from '@nestjs/common';
+import { IsNull, Raw } from 'typeorm';
 import type { PageRequest } from '../../common/pagination';
-import type { Scope, TenantLimits, TenantSettings } from '../../platform/auth';
 import { Database, SystemDatabase } from '../../platform/database';
+import { ApiKeyEntity } from './entities/api-key.entity';
+import type { TenantEntity } from './entities/tenant.entity';
 
-export interface KeyRow {
-  readonly key_id: string;
-  readonly name: string;
-  readonly prefix: string;
-  readonly scopes: Scope[];
-  readonly created_at: Date;
-  readonly expires_at: Date | null;
-  readonly last_used_at: Date | null;
-  readonly revoked_at: Date | null;
-}
+/** What is shown of a key. */
+const SHOWN = {
+  key_id: true,
+  name: true,
+  prefix: true,
+  scopes: true,
+  created_at: true,
+  expires_at: true,
+  last_used_at: true,
+  revoked_at: true,
+} as const;
 
-export interface NewKeyRow {
-  readonly keyId: string;
-  readonly name: string;
-  readonly prefix: string;
-  readonly hash: Buffer;
-  readonly scopes: readonly Scope[];
-}
+export type KeyRow = Readonly<Pick<ApiKeyEntity, keyof typeof SHOWN>>;
+export type NewKeyRow = Readonly<Pick<ApiKeyEntity, 'key_id' | 'name' | 'prefix' | 'hash' | 'scopes'>>;
 
 /** A live key with its tenant, as the verifier needs it. */
-export interface LiveKeyRow {
-  readonly tenant_id: string;
-  readonly key_id: string;
-  readonly hash: Buffer;
-  readonly scopes: Scope[];
-  readonly expires_at: Date | null;
-  readonly status: 'active' | 'suspended';
-  readonly settings: TenantSettings;
-  readonly limits: TenantLimits;
-}
+export type LiveKeyRow = Readonly<
+  Pick<ApiKeyEntity, 'tenant_id' | 'key_id' | 'hash' | 'scopes' | 'expires_at'> &
+    Pick<TenantEntity, 'status' | 'settings' | 'limits'>
+>;
 
-const COLUMNS = 'key_id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at';
 const LIVE = `SELECT k.tenant_id, k.key_id, k.hash, k.scopes, k.expires_at, t.status, t.settings, t.limits
   FROM api_keys k JOIN tenants t USING (tenant_id)
   WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())`;
 
+const UNUSED = { last_used_at: null, revoked_at: null };
+const ALIVE = [
+  { revoked_at: IsNull(), expires_at: IsNull() },
+  { revoked_at: IsNull(), expires_at: Raw((column) => `${column} > clock_timestamp()`) },
+];
+
+/** The keys' table. What every request asks (which key is this?) and what is written of many at once is SQL. */
 @Injectable()
 export class KeysRepository {
   constructor(
@@ -65,71 +63,64 @@ export class KeysRepository {
     return rows[0];
   }
 
-  async page(tenantId: string, page: PageRequest): Promise<{ rows: KeyRow[]; total: number }> {
-    const rows = await this.database.query<KeyRow & { total: number }>(
-      'list keys',
-      tenantId,
-      `SELECT ${COLUMNS} FROM api_keys WHERE tenant_id = $1 ORDER BY created_at, key_id LIMIT $2 OFFSET $3`,
-      [tenantId, page.limit, page.offset],
-    );
-    const [count] = await this.database.query<{ n: number }>(
-      'count keys',
-      tenantId,
-      'SELECT count(*) AS n FROM api_keys WHERE tenant_id = $1',
-      [tenantId],
-    );
-    return { rows, total: count?.n ?? 0 };
+  async page(tenantId: string, { limit, offset }: PageRequest): Promise<{ rows: KeyRow[]; total: number }> {
+    const keys = this.database.repository(ApiKeyEntity, tenantId);
+    const where = { tenant_id: tenantId };
+    const order = { created_at: 'ASC', key_id: 'ASC' } as const;
+    const rows = await keys.find({ select: SHOWN, where, order, take: limit, skip: offset });
+    return { rows, total: await keys.countBy(where) };
   }
 
   async create(tenantId: string, key: NewKeyRow, expiresAt: Date | null): Promise<KeyRow> {
-    const rows = await this.database.query<KeyRow>(
-      'create key',
-      tenantId,
-      `INSERT INTO api_keys (tenant_id, key_id, name, prefix, hash, scopes, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${COLUMNS}`,
-      [tenantId, key.keyId, key.name, key.prefix, key.hash, key.scopes, expiresAt],
-    );
-    return one(rows);
+    const row = Object.assign(new ApiKeyEntity(), UNUSED, key, { tenant_id: tenantId, expires_at: expiresAt });
+    await this.database.repository(ApiKeyEntity, tenantId).insert(row);
+    return row;
   }
 
   /**
    * Adds a successor with the same name, scopes and expiry, and lets the old key end after the overlap (or earlier,
    * where it would have expired anyway). undefined: there is no such live key.
    */
-  async rotate(
+  rotate(
     tenantId: string,
     oldKeyId: string,
     next: Omit<NewKeyRow, 'name' | 'scopes'>,
     overlapSeconds: number,
   ): Promise<KeyRow | undefined> {
-    const rows = await this.database.query<KeyRow>(
-      'rotate key',
-      tenantId,
-      `WITH old AS (
-         UPDATE api_keys k SET updated_at = clock_timestamp(),
-           expires_at = LEAST(k.expires_at, clock_timestamp() + make_interval(secs => $6))
-         FROM api_keys before
-         WHERE k.tenant_id = $1 AND k.key_id = $2 AND k.revoked_at IS NULL
-           AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
-           AND before.tenant_id = k.tenant_id AND before.key_id = k.key_id
-         RETURNING k.name, k.scopes, before.expires_at)
-       INSERT INTO api_keys (tenant_id, key_id, name, prefix, hash, scopes, expires_at)
-       SELECT $1, $3, old.name, $4, $5, old.scopes, old.expires_at FROM old RETURNING ${COLUMNS}`,
-      [tenantId, oldKeyId, next.keyId, next.prefix, next.hash, overlapSeconds],
-    );
-    return rows[0];
+    const key = { tenant_id: tenantId, key_id: oldKeyId };
+    return this.database.transaction('rotate key', tenantId, async (tx) => {
+      const keys = tx.repository(ApiKeyEntity);
+      const old = await keys.findOne({
+        where: ALIVE.map((alive) => ({ ...key, ...alive })),
+        lock: { mode: 'for_no_key_update' },
+      });
+      if (old === null) return undefined;
+      await keys
+        .createQueryBuilder()
+        .update()
+        .set({
+          updated_at: () => 'clock_timestamp()',
+          expires_at: () => 'LEAST(expires_at, clock_timestamp() + make_interval(secs => :overlap))',
+        })
+        .where(key)
+        .setParameter('overlap', overlapSeconds)
+        .execute();
+      const { name, scopes, expires_at } = old;
+      const row = Object.assign(new ApiKeyEntity(), UNUSED, next, { tenant_id: tenantId, name, scopes, expires_at });
+      await keys.insert(row);
+      return row;
+    });
   }
 
   /** false: there is no such key. Revoking twice changes nothing. */
   async revoke(tenantId: string, keyId: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'revoke key',
-      tenantId,
-      `UPDATE api_keys SET revoked_at = COALESCE(revoked_at, clock_timestamp()), updated_at = clock_timestamp()
-       WHERE tenant_id = $1 AND key_id = $2 RETURNING key_id`,
-      [tenantId, keyId],
-    );
-    return rows.length > 0;
+    const { affected } = await this.database
+      .repository(ApiKeyEntity, tenantId)
+      .update(
+        { tenant_id: tenantId, key_id: keyId },
+        { revoked_at: () => 'COALESCE(revoked_at, clock_timestamp())', updated_at: () => 'clock_timestamp()' },
+      );
+    return affected === 1;
   }
 
   /** Writes when keys were last used; the times only move forward. */
@@ -142,10 +133,4 @@ export class KeysRepository {
       [uses.map((u) => u.tenantId), uses.map((u) => u.keyId), uses.map((u) => u.at)],
     );
   }
-}
-
-function one(rows: KeyRow[]): KeyRow {
-  const row = rows[0];
-  if (!row) throw new Error('INSERT … RETURNING gave no row');
-  return row;
 }

@@ -37,7 +37,7 @@ export class KeysService {
     const row = await this.repository.create(
       id,
       {
-        keyId: newUuid(),
+        key_id: newUuid(),
         name: input.name,
         prefix: shownPrefix(apiKey),
         hash: hashApiKey(apiKey),
@@ -54,7 +54,7 @@ export class KeysService {
     const id = await this.tenants.managed(caller, tenantId);
     const old = decodeId('key', keyId);
     const apiKey = newApiKey();
-    const next = { keyId: newUuid(), prefix: shownPrefix(apiKey), hash: hashApiKey(apiKey) };
+    const next = { key_id: newUuid(), prefix: shownPrefix(apiKey), hash: hashApiKey(apiKey) };
     const overlap = input.overlap_seconds ?? DEFAULT_OVERLAP_SECONDS;
     const row = old === undefined ? undefined : await this.repository.rotate(id, old, next, overlap);
     if (!row) throw notFound('Key');

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
 import { TenantCredentialWatch } from './credential-watch';
@@ -16,8 +17,26 @@ import { TenantCredentialVerifier } from './verifier';
 import { WebhookDirectory } from './webhook/directory';
 import { WebhookEndpoints } from './webhook/endpoints';
 import { WebhooksRepository } from './webhook/webhooks.repository';
+import { TenantEntity } from './entities/tenant.entity';
+import { ApiKeyEntity } from './entities/api-key.entity';
+import { UserEntity } from './entities/user.entity';
+import { WebhookEntity } from './entities/webhook.entity';
+import { TenantCountsEntity } from './entities/tenant-counts.entity';
+import { TenantCountDeltaEntity } from './entities/tenant-count-delta.entity';
+import { WsTicketEntity } from './entities/ws-ticket.entity';
 
 @Module({
+  imports: [
+    TypeOrmModule.forFeature([
+      TenantEntity,
+      ApiKeyEntity,
+      UserEntity,
+      WebhookEntity,
+      TenantCountsEntity,
+      TenantCountDeltaEntity,
+      WsTicketEntity,
+    ]),
+  ],
   controllers: [AdminTenantsController, AdminKeysController, TokensController],
   providers: [
     KeysRepository,

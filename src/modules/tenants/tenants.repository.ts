@@ -1,35 +1,26 @@
 import { Injectable } from '@nestjs/common';
-import type { TenantLimits, TenantSettings } from '../../platform/auth';
-import { Database, schemaFunction, SystemDatabase, value } from '../../platform/database';
+import { IsNull, MoreThan, type Repository } from 'typeorm';
 import type { PageRequest } from '../../common/pagination';
+import { Database, schemaFunction, SystemDatabase, type Transaction, value } from '../../platform/database';
+import { ApiKeyEntity } from './entities/api-key.entity';
+import { TenantEntity } from './entities/tenant.entity';
+import { UserEntity } from './entities/user.entity';
+import { WebhookEntity } from './entities/webhook.entity';
 import type { NewKeyRow } from './keys.repository';
 import { type NewWebhook, WebhooksRepository } from './webhook/webhooks.repository';
 
 const usersEnsure = schemaFunction('users_ensure', { p_users: 'text[]' }, value<unknown>('void'));
 
-export interface TenantRow {
-  readonly tenant_id: string;
-  readonly name: string;
-  readonly status: 'active' | 'suspended';
-  readonly settings: TenantSettings;
+export type TenantRow = Readonly<TenantEntity> & {
   /** As set; null where there is none. */
-  readonly webhook: { readonly url: string; readonly events: string[] } | null;
-  readonly limits: TenantLimits;
-  readonly created_at: Date;
-  readonly updated_at: Date;
-}
+  readonly webhook: Readonly<Pick<WebhookEntity, 'url' | 'events'>> | null;
+};
 
-export interface NewTenantRow {
-  readonly tenantId: string;
-  readonly name: string;
-  readonly settings: object;
-  readonly limits: object;
-  readonly webhook?: NewWebhook | undefined;
-}
+export type NewTenantRow = Readonly<Pick<TenantEntity, 'tenant_id' | 'name' | 'settings' | 'limits'>>;
 
 export interface TenantChanges {
-  readonly name: string | null;
-  readonly status: string | null;
+  readonly name: string | undefined;
+  readonly status: TenantEntity['status'] | undefined;
   /** Keys to set. */
   readonly settings: object;
   readonly limits: object;
@@ -40,10 +31,9 @@ export interface TenantChanges {
   readonly webhook: NewWebhook | null | undefined;
 }
 
-const COLUMNS = `tenant_id, name, status, settings, limits, created_at, updated_at, (
-  SELECT json_build_object('url', w.url, 'events', w.events) FROM webhooks w
-  WHERE w.tenant_id = tenants.tenant_id AND w.url IS NOT NULL) AS webhook`;
-
+/**
+ * The tenants' and the users' tables. What is written or read of many users at once, for sockets and rooms, is SQL.
+ */
 @Injectable()
 export class TenantsRepository {
   constructor(
@@ -53,83 +43,63 @@ export class TenantsRepository {
   ) {}
 
   /** Stores a tenant and its first key together. */
-  async create(tenant: NewTenantRow, key: NewKeyRow): Promise<TenantRow> {
-    return this.insert(tenant, key, '');
-  }
-
-  /** The same for a tenant that may be there already: it keeps its row and gets the key. */
-  async seed(tenant: NewTenantRow, key: NewKeyRow): Promise<void> {
-    await this.insert(tenant, key, 'ON CONFLICT (tenant_id) DO UPDATE SET updated_at = clock_timestamp()');
-  }
-
-  private insert(tenant: NewTenantRow, key: NewKeyRow, onConflict: string): Promise<TenantRow> {
-    return this.system.transaction('create tenant', async (sql) => {
-      const [row] = await sql.query<TenantRow>(
-        `INSERT INTO tenants (tenant_id, name, settings, limits) VALUES ($1, $2, $3, $4) ${onConflict} RETURNING ${COLUMNS}`,
-        [tenant.tenantId, tenant.name, JSON.stringify(tenant.settings), JSON.stringify(tenant.limits)],
-      );
-      await sql.query(
-        `INSERT INTO api_keys (tenant_id, key_id, name, prefix, hash, scopes) VALUES ($1, $2, $3, $4, $5, $6)`,
-        [tenant.tenantId, key.keyId, key.name, key.prefix, key.hash, key.scopes],
-      );
-      if (!row) throw new Error('INSERT … RETURNING gave no row');
-      if (tenant.webhook !== undefined) await this.webhooks.insert(sql, tenant.tenantId, tenant.webhook);
+  create(tenant: NewTenantRow, key: NewKeyRow, webhook: NewWebhook | undefined): Promise<Readonly<TenantEntity>> {
+    return this.system.transaction('create tenant', async (tx) => {
+      const row = Object.assign(new TenantEntity(), tenant);
+      await tx.repository(TenantEntity).insert(row);
+      await addKey(tx, tenant.tenant_id, key);
+      if (webhook !== undefined) await this.webhooks.insert(tx, tenant.tenant_id, webhook);
       return row;
     });
   }
 
-  async find(tenantId: string): Promise<TenantRow | undefined> {
-    const rows = await this.database.query<TenantRow>(
-      'get tenant',
-      tenantId,
-      `SELECT ${COLUMNS} FROM tenants WHERE tenant_id = $1`,
-      [tenantId],
-    );
-    return rows[0];
+  /** The same for a tenant that may be there already: it keeps its row and gets the key. */
+  async seed(tenant: NewTenantRow, key: NewKeyRow): Promise<void> {
+    await this.system.transaction('seed tenant', async (tx) => {
+      const insert = tx.repository(TenantEntity).createQueryBuilder().insert().values(tenant);
+      await insert.orIgnore().updateEntity(false).execute();
+      await addKey(tx, tenant.tenant_id, key);
+    });
   }
 
-  async page(page: PageRequest): Promise<{ rows: TenantRow[]; total: number }> {
-    const rows = await this.system.query<TenantRow>(
-      'list tenants',
-      `SELECT ${COLUMNS} FROM tenants ORDER BY created_at, tenant_id LIMIT $1 OFFSET $2`,
-      [page.limit, page.offset],
-    );
-    const [count] = await this.system.query<{ n: number }>('count tenants', 'SELECT count(*) AS n FROM tenants');
-    return { rows, total: count?.n ?? 0 };
+  async find(tenantId: string): Promise<TenantRow | undefined> {
+    return (await withWebhook(this.database.repository(TenantEntity, tenantId), tenantId))[0];
+  }
+
+  async page({ limit, offset }: PageRequest): Promise<{ rows: TenantRow[]; total: number }> {
+    const tenants = this.system.repository(TenantEntity);
+    return { rows: await withWebhook(tenants, undefined, limit, offset), total: await tenants.countBy({}) };
   }
 
   /** In the order of the ids, at most 1,000. */
   async idsAfter(tenantId: string): Promise<string[]> {
-    const rows = await this.system.query<{ tenant_id: string }>(
-      'ids of tenants',
-      'SELECT tenant_id FROM tenants WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1000',
-      [tenantId],
-    );
+    const rows = await this.system.repository(TenantEntity).find({
+      select: { tenant_id: true },
+      where: { tenant_id: MoreThan(tenantId) },
+      order: { tenant_id: 'ASC' },
+      take: 1000,
+    });
     return rows.map(({ tenant_id }) => tenant_id);
   }
 
   /** undefined: there is no such tenant. `isNewWebhook`: its URL is a new one, and the given secret in force. */
   update(tenantId: string, changes: TenantChanges): Promise<{ row: TenantRow | undefined; isNewWebhook: boolean }> {
-    return this.database.transaction('update tenant', tenantId, async (sql) => {
+    const key = { tenant_id: tenantId };
+    return this.database.transaction('update tenant', tenantId, async (tx) => {
+      const tenants = tx.repository(TenantEntity);
+      const before = await tenants.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
+      if (before === null) return { row: undefined, isNewWebhook: false };
       let isNewWebhook = false;
-      if (changes.webhook === null) await this.webhooks.clear(sql, tenantId);
-      else if (changes.webhook !== undefined) isNewWebhook = await this.webhooks.set(sql, tenantId, changes.webhook);
-      const rows = await sql.query<TenantRow>(
-        `UPDATE tenants SET name = COALESCE($2, name), status = COALESCE($3, status),
-           settings = (settings - $4::text[]) || $5, limits = (limits - $6::text[]) || $7,
-           updated_at = clock_timestamp()
-         WHERE tenant_id = $1 RETURNING ${COLUMNS}`,
-        [
-          tenantId,
-          changes.name,
-          changes.status,
-          changes.clearedSettings,
-          JSON.stringify(changes.settings),
-          changes.clearedLimits,
-          JSON.stringify(changes.limits),
-        ],
-      );
-      return { row: rows[0], isNewWebhook };
+      if (changes.webhook === null) await this.webhooks.clear(tx, tenantId);
+      else if (changes.webhook !== undefined) isNewWebhook = await this.webhooks.set(tx, tenantId, changes.webhook);
+      await tenants.update(key, {
+        name: changes.name ?? before.name,
+        status: changes.status ?? before.status,
+        settings: merged(before.settings, changes.settings, changes.clearedSettings),
+        limits: merged(before.limits, changes.limits, changes.clearedLimits),
+        updated_at: () => 'clock_timestamp()',
+      });
+      return { row: (await withWebhook(tenants, tenantId))[0], isNewWebhook };
     });
   }
 
@@ -149,19 +119,21 @@ export class TenantsRepository {
     return new Map(rows.map((row) => [row.user_id, row.last_seen_at]));
   }
 
-  /** Stores when users of any tenants were last connected, each so long ago; no user's time moves backwards. */
   /** Marks the user, once; true where this was the call that did and nothing tells of an earlier socket. */
   async noteFirstSocket(tenantId: string, userId: string): Promise<boolean> {
-    const rows = await this.database.query<{ is_first: boolean }>(
-      'note first socket',
-      tenantId,
-      `UPDATE users SET first_socket_at = statement_timestamp()
-       WHERE tenant_id = $1 AND user_id = $2 AND first_socket_at IS NULL RETURNING last_seen_at IS NULL AS is_first`,
-      [tenantId, userId],
-    );
-    return rows[0]?.is_first ?? false;
+    const marked = await this.database
+      .repository(UserEntity, tenantId)
+      .createQueryBuilder()
+      .update()
+      .set({ first_socket_at: () => 'statement_timestamp()' })
+      .where({ tenant_id: tenantId, user_id: userId, first_socket_at: IsNull() })
+      .returning('last_seen_at')
+      .execute();
+    const [row] = marked.raw as Pick<UserEntity, 'last_seen_at'>[];
+    return row?.last_seen_at === null;
   }
 
+  /** Stores when users of any tenants were last connected, each so long ago; no user's time moves backwards. */
   async noteSeen(seen: readonly { tenantId: string; userId: string; agoMs: number }[]): Promise<void> {
     await this.system.query(
       'note last seen',
@@ -173,4 +145,36 @@ export class TenantsRepository {
       [seen.map((s) => s.tenantId), seen.map((s) => s.userId), seen.map((s) => s.agoMs)],
     );
   }
+}
+
+async function addKey(tx: Transaction, tenantId: string, key: NewKeyRow): Promise<void> {
+  await tx.repository(ApiKeyEntity).insert({ ...key, tenant_id: tenantId });
+}
+
+/** One tenant, or a page of all. The system role may see these columns of a webhook, and no secret. */
+async function withWebhook(
+  tenants: Pick<Repository<TenantEntity>, 'createQueryBuilder'>,
+  tenantId: string | undefined,
+  limit = 1,
+  offset = 0,
+): Promise<TenantRow[]> {
+  const rows = await tenants
+    .createQueryBuilder('t')
+    .leftJoinAndMapOne('t.webhook', WebhookEntity, 'w', 'w.tenant_id = t.tenant_id AND w.url IS NOT NULL')
+    .select(['t', 'w.tenant_id', 'w.url', 'w.events'])
+    .where(tenantId === undefined ? {} : { tenant_id: tenantId })
+    .orderBy({ 't.created_at': 'ASC', 't.tenant_id': 'ASC' })
+    .limit(limit)
+    .offset(offset)
+    .getMany();
+  return (rows as (TenantEntity & TenantRow)[]).map(({ webhook, ...tenant }) => ({
+    ...tenant,
+    webhook: webhook && { url: webhook.url, events: webhook.events },
+  }));
+}
+
+/** With these keys set, and those taken back to their default. */
+function merged<T extends object>(before: T, set: object, cleared: readonly string[]): T {
+  const kept = Object.entries({ ...before, ...set }).filter(([name]) => !cleared.includes(name));
+  return Object.fromEntries(kept) as T;
 }

@@ -39,13 +39,13 @@ export class TenantsService {
     const fresh = this.freshWebhook(tenantId, input.settings) ?? undefined;
     const row = await this.repository.create(
       {
-        tenantId,
+        tenant_id: tenantId,
         name: input.name,
         settings: splitSettings(input.settings).set,
         limits: splitLimits(input.limits).set,
-        webhook: fresh?.webhook,
       },
       firstKey(apiKey),
+      fresh?.webhook,
     );
     return {
       tenant_id: encodeId('tenant', row.tenant_id),
@@ -59,7 +59,7 @@ export class TenantsService {
   /** Makes the tenant of a first start, or gives it one more key if it is there; returns the key. */
   async seed(tenantId: string, name: string): Promise<string> {
     const apiKey = newApiKey();
-    await this.repository.seed({ tenantId, name, settings: {}, limits: {} }, firstKey(apiKey));
+    await this.repository.seed({ tenant_id: tenantId, name, settings: {}, limits: {} }, firstKey(apiKey));
     return apiKey;
   }
 
@@ -86,8 +86,8 @@ export class TenantsService {
     const limits = splitLimits(input.limits);
     const fresh = this.freshWebhook(id, input.settings);
     const { row, isNewWebhook } = await this.repository.update(id, {
-      name: input.name ?? null,
-      status: input.status ?? null,
+      name: input.name,
+      status: input.status,
       settings: settings.set,
       limits: limits.set,
       clearedSettings: settings.cleared,
@@ -122,7 +122,7 @@ export class TenantsService {
 
 function firstKey(apiKey: string): NewKeyRow {
   return {
-    keyId: newUuid(),
+    key_id: newUuid(),
     name: 'first key',
     prefix: shownPrefix(apiKey),
     hash: hashApiKey(apiKey),

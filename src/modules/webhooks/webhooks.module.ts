@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { WebhookConfig } from '../../config';
 import { OutboundSender } from '../../platform/outbound';
 import { RealtimeModule } from '../../platform/realtime';
@@ -18,12 +19,21 @@ import { Poster } from './poster';
 import { DeliveryPurge } from './purge';
 import { WebhooksController } from './webhooks.controller';
 import { WebhooksService } from './webhooks.service';
+import { WebhookDeliveryEntity } from './entities/webhook-delivery.entity';
 
 /** Of an answer no more is read (contract §8). */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 @Module({
-  imports: [RealtimeModule, TenantsModule, RoomsModule, DeliveryModule, MessagesModule, NotificationsModule],
+  imports: [
+    TypeOrmModule.forFeature([WebhookDeliveryEntity]),
+    RealtimeModule,
+    TenantsModule,
+    RoomsModule,
+    DeliveryModule,
+    MessagesModule,
+    NotificationsModule,
+  ],
   controllers: [WebhooksController],
   providers: [
     DeliveriesRepository,

@@ -1,12 +1,17 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Availability } from './availability';
 import { Database, SystemDatabase } from './database';
+import { InstanceEntity } from './entities/instance.entity';
 import { Epoch } from './epoch';
 import { DatabaseMetrics } from './database-metrics';
 import { Failures } from './failures';
 import type { OpenDatabase } from './open';
 
-/** Hands the open database to whoever injects it. */
+/**
+ * Hands the open database to whoever injects it, and the entities that the modules register with
+ * `TypeOrmModule.forFeature` to the one data source, which opens no connection (scoped-source.ts).
+ */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -19,6 +24,15 @@ export class DatabaseModule {
       { provide: Failures, useValue: open.failures },
       DatabaseMetrics,
     ];
-    return { module: DatabaseModule, providers, exports: [Database, SystemDatabase, Epoch, Availability] };
+    const orm = TypeOrmModule.forRootAsync({
+      useFactory: () => ({ type: 'postgres', autoLoadEntities: true, retryAttempts: 0 }),
+      dataSourceFactory: (options) => Promise.resolve(open.source.setOptions({ entities: options?.entities ?? [] })),
+    });
+    return {
+      module: DatabaseModule,
+      imports: [orm, TypeOrmModule.forFeature([InstanceEntity])],
+      providers,
+      exports: [Database, SystemDatabase, Epoch, Availability],
+    };
   }
 }

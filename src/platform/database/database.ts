@@ -1,5 +1,13 @@
 import type { RoleNames } from './roles';
-import type { Runner, Sql } from './runner';
+import type { Runner, Scope, Session } from './runner';
+import {
+  type EntityClass,
+  oneStatement,
+  type ScopedSource,
+  type StatementRepository,
+  type Transaction,
+  withRepositories,
+} from './scoped-source';
 
 /**
  * The way to a tenant's rows. Every call names itself (for logs and deadlines) and its tenant; row-level security
@@ -9,16 +17,28 @@ export class Database {
   constructor(
     private readonly runner: Runner,
     private readonly roles: RoleNames,
+    private readonly source: ScopedSource,
   ) {}
 
   /** Several statements in one transaction. `work` may be run again after a deadlock: no effect outside of it. */
-  transaction<T>(name: string, tenantId: string, work: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.runner.transaction(name, { role: this.roles.tenant, tenant: tenantId }, work);
+  transaction<T>(name: string, tenantId: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.runner.transaction(name, this.scope(tenantId), (session) =>
+      withRepositories(this.source, session, work),
+    );
+  }
+
+  /** Each of its calls is one statement, in one trip and a transaction of its own. */
+  repository<E extends object>(entity: EntityClass<E>, tenantId: string): StatementRepository<E> {
+    return oneStatement(this.source, this.runner, this.scope(tenantId), entity);
   }
 
   /** One statement, one trip. */
   query<R extends object>(name: string, tenantId: string, text: string, values?: readonly unknown[]): Promise<R[]> {
-    return this.runner.single<R>(name, { role: this.roles.tenant, tenant: tenantId }, text, values);
+    return this.runner.single<R>(name, this.scope(tenantId), text, values);
+  }
+
+  private scope(tenant: string): Scope {
+    return { role: this.roles.tenant, tenant };
   }
 }
 
@@ -27,15 +47,26 @@ export class SystemDatabase {
   constructor(
     private readonly runner: Runner,
     private readonly roles: RoleNames,
+    private readonly source: ScopedSource,
   ) {}
 
   /** Several statements in one transaction as the system role, with a deadline of their own if given. */
-  transaction<T>(name: string, work: (sql: Sql) => Promise<T>, deadlineMs?: number): Promise<T> {
-    return this.runner.transaction(name, { role: this.roles.system, tenant: '' }, work, deadlineMs);
+  transaction<T>(name: string, work: (tx: Transaction) => Promise<T>, deadlineMs?: number): Promise<T> {
+    const run = (session: Session): Promise<T> => withRepositories(this.source, session, work);
+    return this.runner.transaction(name, this.scope, run, deadlineMs);
+  }
+
+  /** Each of its calls is one statement, in one trip and a transaction of its own. */
+  repository<E extends object>(entity: EntityClass<E>): StatementRepository<E> {
+    return oneStatement(this.source, this.runner, this.scope, entity);
   }
 
   /** One statement as the system role, in one trip. */
   query<R extends object>(name: string, text: string, values?: readonly unknown[]): Promise<R[]> {
-    return this.runner.single<R>(name, { role: this.roles.system, tenant: '' }, text, values);
+    return this.runner.single<R>(name, this.scope, text, values);
+  }
+
+  private get scope(): Scope {
+    return { role: this.roles.system, tenant: '' };
   }
 }

@@ -25,6 +25,7 @@ export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { purgeExpired } from './purge';
 export { DatabaseRefusal } from './refusal';
 export type { Sql } from './runner';
+export type { Transaction } from './scoped-source';
 export {
   answer,
   rows,

@@ -16,6 +16,7 @@ import { createPool } from './pool';
 import { throughPooler } from './pooler';
 import type { RoleNames } from './roles';
 import { Runner } from './runner';
+import { ScopedSource } from './scoped-source';
 import { ServerLock } from './server-lock';
 
 /** For a clean stop of PostgreSQL; a frozen one must not use up the 30 s that orchestrators give a server to end. */
@@ -28,6 +29,8 @@ const SHARE_OF_FAST_STOP = 0.7;
 export interface OpenDatabase {
   readonly database: Database;
   readonly system: SystemDatabase;
+  /** What `database` and `system` know entities by, once it was initialized with them. */
+  readonly source: ScopedSource;
   readonly epoch: Epoch;
   readonly availability: Availability;
   readonly failures: Failures;
@@ -88,8 +91,10 @@ async function openOn(connection: Connection, options: OpenOptions): Promise<Ope
 }
 
 function parts(runner: Runner, roles: RoleNames, availability: Availability, failures: Failures): OpenDatabase {
-  const system = new SystemDatabase(runner, roles);
-  return { database: new Database(runner, roles), system, epoch: new Epoch(system), availability, failures };
+  const source = new ScopedSource();
+  const system = new SystemDatabase(runner, roles, source);
+  const database = new Database(runner, roles, source);
+  return { database, system, source, epoch: new Epoch(system), availability, failures };
 }
 
 async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<Connection> {

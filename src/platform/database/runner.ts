@@ -10,7 +10,7 @@ import {
   translate,
 } from './errors';
 import { corked, destroyClient, type OpenPool } from './pool';
-import { beginFor, type Statement, Statements } from './statements';
+import { beginFor, type Statement, Statements, unprepared } from './statements';
 
 /** Whom statements run as: a role, and the tenant whose rows it sees. */
 export interface Scope {
@@ -21,7 +21,13 @@ export interface Scope {
 
 /** What a transaction's function works with. */
 export interface Sql {
-  query<R extends object>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  readonly query: <R extends object>(text: string, values?: readonly unknown[]) => Promise<R[]>;
+}
+
+/** The same before the repositories come on top of it (scoped-source.ts). */
+export interface Session extends Sql {
+  /** Sends a text that is no constant of the code. */
+  readonly send: (text: string, values: readonly unknown[]) => Promise<QueryResult>;
 }
 
 /** Said of a failed call: whether its write may have happened. */
@@ -69,15 +75,13 @@ export class Runner {
   async transaction<T>(
     name: string,
     scope: Scope,
-    work: (sql: Sql) => Promise<T>,
+    work: (session: Session) => Promise<T>,
     deadlineMs = this.deadlineMs,
   ): Promise<T> {
     return this.withRetries({ name, tenant: scope.tenant }, deadlineMs, async (client, progress) => {
-      const sql: Sql = {
-        query: async (text, values) => (await this.send(client, this.statements.of(text), values)).rows as never,
-      };
+      const session = this.session(client, name);
       // `async`: what throws before its first await must not leave the frame's promises without a reader.
-      const run = async (): Promise<T> => work(sql);
+      const run = async (): Promise<T> => work(session).finally(session.end);
       const sent = corked(client, () => [...this.open(client, scope, 'BEGIN'), run()] as const);
       try {
         await settled(sent);
@@ -93,7 +97,20 @@ export class Runner {
 
   /** One statement in a transaction of its own, in one trip. */
   async single<R extends object>(name: string, scope: Scope, text: string, values?: readonly unknown[]): Promise<R[]> {
-    const statement = this.statements.of(text);
+    return (await this.statement(name, scope, this.statements.of(text), values)).rows as R[];
+  }
+
+  /** The same for a text that is no constant of the code. */
+  unprepared(name: string, scope: Scope, text: string, values: readonly unknown[]): Promise<QueryResult> {
+    return this.statement(name, scope, unprepared(text), values);
+  }
+
+  private statement(
+    name: string,
+    scope: Scope,
+    statement: Statement,
+    values?: readonly unknown[],
+  ): Promise<QueryResult> {
     return this.withRetries({ name, tenant: scope.tenant }, this.deadlineMs, async (client, progress) => {
       // The whole frame leaves at once: from here on only the server knows how far it got.
       progress.effect = statement.mayWrite ? 'unknown' : 'none';
@@ -104,7 +121,7 @@ export class Runner {
       ]);
       try {
         const results = await settled(sent);
-        return (results[2] as { rows: R[] }).rows;
+        return results[2] as QueryResult;
       } catch (error) {
         // An answer of the server to a statement means that COMMIT, which stands behind it, had nothing to commit.
         const refused = isRefused(error) || (isServerError(error) && !(await fails(sent[3], error)));
@@ -113,12 +130,28 @@ export class Runner {
     });
   }
 
+  /** What is used after its end would run in whatever scope the connection has by then. */
+  private session(client: PoolClient, name: string): Session & { readonly end: () => void } {
+    let isOver = false;
+    const send = async (statement: Statement, values?: readonly unknown[]): Promise<QueryResult> => {
+      if (isOver) throw new Error(`A statement after the end of its transaction (${name})`);
+      return this.send(client, statement, values);
+    };
+    return {
+      query: async (text, values) => (await send(this.statements.of(text), values)).rows as never,
+      send: (text, values) => send(unprepared(text), values),
+      end: () => void (isOver = true),
+    };
+  }
+
   private open(client: PoolClient, scope: Scope, begin: string): Promise<unknown>[] {
     return [client.query(begin), this.send(client, this.statements.of(SET_SCOPE), [scope.role, scope.tenant])];
   }
 
   private send(client: PoolClient, { name, text }: Statement, values: readonly unknown[] = []): Promise<QueryResult> {
-    return client.query({ name, text, values: values as unknown[] });
+    // One text is one statement, also where it is not prepared and has no values.
+    const query = { ...(name === undefined ? {} : { name }), text, values: values as unknown[], queryMode: 'extended' };
+    return client.query(query);
   }
 
   private async withRetries<T>(call: FailedCall, deadlineMs: number, attempt: Attempt<T>): Promise<T> {

@@ -1,6 +1,7 @@
-/** A statement of the code, under the name that it is prepared with. */
+/** A statement, under the name that it is prepared with. */
 export interface Statement {
-  readonly name: string;
+  /** undefined: not prepared. */
+  readonly name: string | undefined;
   readonly text: string;
   /** false only where it surely writes nothing; such a statement is sent in a read-only transaction, as a proof. */
   readonly mayWrite: boolean;
@@ -8,7 +9,7 @@ export interface Statement {
 
 const WRITES = /\b(insert|update|delete|merge|share|nextval|set_config)\b/i;
 /** Rows of tables alone. A function of the schema, called in place of a table or as the first column, may write. */
-const READS = /^\s*(?:select|with)\b(?!\s+\w+\s*\()[^]*\bfrom\s+(?:unnest|\w+\b(?!\s*\())/i;
+const READS = /^\s*(?:select|with)\b(?!\s+\w+\s*\()[^]*\bfrom\s+(?:unnest|"\w+"|\w+\b(?!\s*\())/i;
 const CALLS_FUNCTION_AS_TABLE = /\b(?:from|join|lateral)\s+(?!(?:unnest|lateral)\b)\w+\s*\(/i;
 
 /** Remembers every text; the texts are constants of the code, so the map stays small. */
@@ -23,6 +24,11 @@ export class Statements {
     }
     return statement;
   }
+}
+
+/** One whose text TypeORM makes: as many texts as there are shapes of calls, so none is kept, here or by PostgreSQL. */
+export function unprepared(text: string): Statement {
+  return { name: undefined, text, mayWrite: mayWrite(text) };
 }
 
 export function beginFor(statement: Statement): string {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import type { Caller, IdempotencyClaim } from '../auth';
-import { Database, type SchemaFunction } from '../database';
+import { Database, type SchemaFunction, type Sql, type Transaction } from '../database';
 import {
   type Beginning,
   idempotencyBegin,
@@ -16,7 +16,7 @@ export interface EffectResult {
 }
 
 /**
- * Runs the effect of a call: one function of the schema, in one trip. When the call carries an Idempotency-Key, its
+ * Runs the effect of a call: one function of the schema in one trip, or a transaction with repositories. When the call carries an Idempotency-Key, its
  * result is stored in the effect's own transaction, and a repeat gets the stored result instead of a second effect;
  * the service maps it to the answer as it did the first time.
  */
@@ -33,17 +33,34 @@ export class Effects {
     if (claim === undefined) return fn.call(this.database, tenantId, args);
     const id = idOf(caller, claim);
     const said = await this.database.transaction(fn.name, tenantId, async (sql) => {
-      const beginning = await idempotencyBegin.callIn(sql, tenantId, id);
-      if (beginning.state === 'replay') {
-        caller.replayed = true;
-        return beginning.result;
-      }
-      refuse(beginning);
+      const replayed = await begin(sql, caller, id);
+      if (replayed !== undefined) return replayed;
       const values = fn.addValues(idempotencyBegin.addValues([tenantId], id), args);
       const [done] = await sql.query<{ result: unknown }>(this.remembering(fn), values);
       return done?.result;
     });
     return fn.returns.read(said);
+  }
+
+  /**
+   * The same for an effect that is no function of the schema.
+   * @param effect made again after a deadlock; what it returns is stored as JSON where its status is `ok`, so it holds no secret
+   */
+  async transaction<R extends EffectResult>(
+    caller: Caller,
+    name: string,
+    effect: (tx: Transaction) => Promise<R>,
+  ): Promise<R> {
+    const { tenantId, idempotency: claim } = caller;
+    if (claim === undefined) return this.database.transaction(name, tenantId, effect);
+    const id = idOf(caller, claim);
+    return this.database.transaction(name, tenantId, async (tx) => {
+      const replayed = await begin(tx, caller, id);
+      if (replayed !== undefined) return replayed as R;
+      const result = await effect(tx);
+      await idempotencyRemember.callIn(tx, tenantId, { ...id, p_result: result });
+      return result;
+    });
   }
 
   /**
@@ -96,6 +113,17 @@ export class Effects {
     }
     return text;
   }
+}
+
+/** The result of the first call, where this is a repeat of it. */
+async function begin(sql: Sql, caller: Caller, id: KeyArgs): Promise<unknown> {
+  const beginning = await idempotencyBegin.callIn(sql, caller.tenantId, id);
+  if (beginning.state === 'replay') {
+    caller.replayed = true;
+    return beginning.result;
+  }
+  refuse(beginning);
+  return undefined;
 }
 
 interface KeyArgs {

@@ -1,6 +1,12 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Effects } from './effects';
 import { KeyPurge } from './key-purge';
+import { IdempotencyKeyEntity } from './entities/idempotency-key.entity';
 
-@Module({ providers: [Effects, KeyPurge], exports: [Effects] })
+@Module({
+  imports: [TypeOrmModule.forFeature([IdempotencyKeyEntity])],
+  providers: [Effects, KeyPurge],
+  exports: [Effects],
+})
 export class IdempotencyModule {}

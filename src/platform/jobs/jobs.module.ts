@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Endings } from './endings';
 import { JobHandlers } from './handlers';
 import { JobMetrics } from './job-metrics';
@@ -6,8 +7,10 @@ import { Jobs } from './jobs';
 import { JobsRepository } from './jobs.repository';
 import { JobWorker } from './worker';
 import { WorkerStart } from './worker-start';
+import { JobEntity } from './entities/job.entity';
 
 @Module({
+  imports: [TypeOrmModule.forFeature([JobEntity])],
   providers: [JobsRepository, JobHandlers, JobMetrics, Jobs, Endings, JobWorker, WorkerStart],
   exports: [Jobs],
 })

@@ -70,7 +70,7 @@ export class ChannelDirectory {
   private channelOf(tenantId: string, row: SealedChannel): Channel {
     const { options } = row;
     return {
-      key: `${row.channel_id} ${new Date(row.updated_at).getTime()}`,
+      key: `${row.channel_id} ${row.updated_at.getTime()}`,
       id: row.channel_id,
       name: row.name,
       isShared: false,

@@ -1,34 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../../common/pagination';
-import { codeOf, Database, type Sql } from '../../../platform/database';
+import { codeOf, Database, type Transaction } from '../../../platform/database';
+import { lockTenant } from '../../tenants';
+import { ModelChannelEntity } from '../entities/model-channel.entity';
 import type { ChannelOptions } from './channel-options';
 
 /** What a channel is, without its key. */
-export type ChannelValues = {
-  readonly name: string;
-  readonly provider: string;
-  readonly base_url: string;
-  readonly model: string;
-  readonly priority: number;
-  readonly weight: number;
-  readonly enabled: boolean;
-  readonly max_tokens: number | null;
-  readonly temperature: number | null;
-  readonly timeout_ms: number;
-  readonly options: ChannelOptions;
-};
+export type ChannelValues = Readonly<
+  Omit<ModelChannelEntity, 'tenant_id' | 'channel_id' | 'api_key' | 'options' | 'created_at' | 'updated_at'>
+> & { readonly options: ChannelOptions };
 
+/** One with its key, sealed. */
+export type SealedChannel = Readonly<ModelChannelEntity> & { readonly options: ChannelOptions };
+
+/** As a row, or as the stored result of a call has it. */
 export type ChannelRow = ChannelValues & {
   readonly channel_id: string;
   readonly has_api_key: boolean;
-  readonly created_at: Date | string;
-  readonly updated_at: Date | string;
-};
+} & { readonly [K in 'created_at' | 'updated_at']: Date | string };
 
-export type SealedChannel = ChannelRow & { readonly api_key: string | null };
-
-const COLUMNS = `channel_id, name, provider, base_url, api_key IS NOT NULL AS has_api_key, model, priority, weight, enabled,
-  max_tokens, temperature, timeout_ms, options, created_at, updated_at`;
 const UNIQUE_VIOLATION = '23505';
 
 @Injectable()
@@ -37,41 +27,44 @@ export class ChannelsRepository {
 
   /** All of a tenant, with their sealed keys. */
   all(tenantId: string): Promise<SealedChannel[]> {
-    return this.database.query<SealedChannel>(
-      'channels in use',
-      tenantId,
-      `SELECT ${COLUMNS}, api_key FROM model_channels WHERE tenant_id = $1`,
-      [tenantId],
-    );
+    return this.database.repository(ModelChannelEntity, tenantId).findBy({ tenant_id: tenantId });
   }
 
-  list(tenantId: string, page: PageRequest): Promise<ChannelRow[]> {
-    return this.database.query<ChannelRow>(
-      'channels',
-      tenantId,
-      `SELECT ${COLUMNS} FROM model_channels WHERE tenant_id = $1 ORDER BY priority, name LIMIT $2 OFFSET $3`,
-      [tenantId, page.limit, page.offset],
-    );
+  async list(tenantId: string, { limit, offset }: PageRequest): Promise<ChannelRow[]> {
+    const channels = await this.database.repository(ModelChannelEntity, tenantId).find({
+      where: { tenant_id: tenantId },
+      order: { priority: 'ASC', name: 'ASC' },
+      take: limit,
+      skip: offset,
+    });
+    return channels.map(rowOf);
   }
 
-  async count(tenantId: string): Promise<number> {
-    const [row] = await this.database.query<{ n: number }>(
-      'count channels',
-      tenantId,
-      'SELECT count(*) AS n FROM model_channels WHERE tenant_id = $1',
-      [tenantId],
-    );
-    return row?.n ?? 0;
+  count(tenantId: string): Promise<number> {
+    return this.database.repository(ModelChannelEntity, tenantId).countBy({ tenant_id: tenantId });
   }
 
   async find(tenantId: string, channelId: string): Promise<ChannelRow | undefined> {
-    const [row] = await this.database.query<ChannelRow>(
-      'channel',
-      tenantId,
-      `SELECT ${COLUMNS} FROM model_channels WHERE tenant_id = $1 AND channel_id = $2`,
-      [tenantId, channelId],
-    );
-    return row;
+    const channel = await this.database
+      .repository(ModelChannelEntity, tenantId)
+      .findOneBy({ tenant_id: tenantId, channel_id: channelId });
+    return channel === null ? undefined : rowOf(channel);
+  }
+
+  /** @param limit of the tenant's channels */
+  async create(
+    tx: Transaction,
+    channel: ChannelValues & Pick<ModelChannelEntity, 'tenant_id' | 'channel_id' | 'api_key'>,
+    limit: number,
+  ): Promise<ChannelRow | 'full' | 'taken'> {
+    const { tenant_id, name } = channel;
+    const channels = tx.repository(ModelChannelEntity);
+    await lockTenant(tx, tenant_id);
+    if ((await channels.countBy({ tenant_id })) >= limit) return 'full';
+    if (await channels.existsBy({ tenant_id, name })) return 'taken';
+    const row = channels.create(channel);
+    await channels.insert(row);
+    return rowOf(row);
   }
 
   /**
@@ -81,53 +74,39 @@ export class ChannelsRepository {
   async change(
     tenantId: string,
     channelId: string,
-    change: (before: ChannelRow) => ChannelValues,
+    change: (before: ChannelValues) => ChannelValues,
     apiKey: string | null | undefined,
   ): Promise<ChannelRow | 'taken' | undefined> {
-    try {
-      return await this.database.transaction('change channel', tenantId, async (sql) => {
-        const [before] = await sql.query<ChannelRow>(
-          `SELECT ${COLUMNS} FROM model_channels WHERE tenant_id = $1 AND channel_id = $2 FOR UPDATE`,
-          [tenantId, channelId],
-        );
-        return before && write(sql, [tenantId, channelId], change(before), apiKey);
+    const key = { tenant_id: tenantId, channel_id: channelId };
+    const call = this.database.transaction('change channel', tenantId, async (tx) => {
+      const channels = tx.repository(ModelChannelEntity);
+      const before = await channels.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
+      if (before === null) return undefined;
+      await channels.update(key, {
+        ...change(before),
+        ...(apiKey === undefined ? {} : { api_key: apiKey }),
+        updated_at: () => 'clock_timestamp()',
       });
-    } catch (error) {
-      if (codeOf(error) === UNIQUE_VIOLATION) return 'taken';
-      throw error;
-    }
+      return rowOf(await channels.findOneByOrFail(key));
+    });
+    return call.catch(takenName);
   }
 
   /** false when there is none. */
   async delete(tenantId: string, channelId: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'delete channel',
-      tenantId,
-      'DELETE FROM model_channels WHERE tenant_id = $1 AND channel_id = $2 RETURNING 1',
-      [tenantId, channelId],
-    );
-    return rows.length > 0;
+    const { affected } = await this.database
+      .repository(ModelChannelEntity, tenantId)
+      .delete({ tenant_id: tenantId, channel_id: channelId });
+    return affected === 1;
   }
 }
 
-async function write(
-  sql: Sql,
-  key: readonly [tenantId: string, channelId: string],
-  values: ChannelValues,
-  apiKey: string | null | undefined,
-): Promise<ChannelRow | undefined> {
-  const { name, provider, base_url, model, priority, weight, enabled, max_tokens, temperature, timeout_ms } = values;
-  const options = JSON.stringify(values.options);
-  const [after] = await sql.query<ChannelRow>(
-    `UPDATE model_channels SET name = $3, provider = $4, base_url = $5, model = $6, priority = $7, weight = $8,
-       enabled = $9, max_tokens = $10, temperature = $11, timeout_ms = $12, options = $13,
-       api_key = CASE WHEN $14 THEN $15 ELSE api_key END, updated_at = clock_timestamp()
-     WHERE tenant_id = $1 AND channel_id = $2 RETURNING ${COLUMNS}`,
-    [
-      ...key,
-      ...[name, provider, base_url, model, priority, weight, enabled, max_tokens, temperature, timeout_ms, options],
-      ...[apiKey !== undefined, apiKey ?? null],
-    ],
-  );
-  return after;
+/** Its key stays here, sealed or not: what is shown, and stored as the result of a call, must not have it. */
+function rowOf({ tenant_id: _, api_key, ...channel }: ModelChannelEntity): ChannelRow {
+  return { ...channel, has_api_key: api_key !== null };
+}
+
+function takenName(error: unknown): 'taken' {
+  if (codeOf(error) === UNIQUE_VIOLATION) return 'taken';
+  throw error;
 }

@@ -11,14 +11,16 @@ import type {
   EnvironmentChannelDto,
   PatchChannelDto,
 } from '../dto/channel.dto';
-import { channelCreate } from '../models.functions';
 import { camelPageInfo } from '../views';
 import { ChannelDirectory } from './channel-directory';
 import { ChannelKeys } from './channel-keys';
 import { ChannelViews } from './channel-views';
-import { ChannelsRepository } from './channels.repository';
+import { type ChannelRow, ChannelsRepository } from './channels.repository';
 
 const MAX_CHANNELS = 50;
+
+type Created =
+  { readonly status: 'ok'; readonly channel: ChannelRow } | { readonly status: 'full' } | { readonly status: 'taken' };
 
 /** A tenant's own ways to models. */
 @Injectable()
@@ -41,16 +43,15 @@ export class ChannelsService {
     const values = this.views.valuesOf(body);
     const id = newUuid();
     const apiKey = this.keys.seal(tenantId, id, body.apiKey ?? null);
-    const { channel, status } = await this.effects.call(caller, channelCreate, {
-      p_id: id,
-      p_limit: MAX_CHANNELS,
-      p_api_key: apiKey,
-      p_values: values,
+    const result = await this.effects.transaction<Created>(caller, 'create channel', async (tx) => {
+      const channel = { ...values, tenant_id: tenantId, channel_id: id, api_key: apiKey };
+      const row = await this.repository.create(tx, channel, MAX_CHANNELS);
+      return typeof row === 'string' ? { status: row } : { status: 'ok', channel: row };
     });
-    if (status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_CHANNELS} channels`);
-    if (status === 'taken') throw nameTaken(values.name);
+    if (result.status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_CHANNELS} channels`);
+    if (result.status === 'taken') throw nameTaken(values.name);
     this.directory.forget(tenantId);
-    return this.views.view(channel);
+    return this.views.view(result.channel);
   }
 
   async list({ tenantId }: Caller, page: PageRequest): Promise<ChannelPageDto> {

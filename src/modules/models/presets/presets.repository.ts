@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { Any, Not } from 'typeorm';
 import type { PageRequest } from '../../../common/pagination';
-import { Database } from '../../../platform/database';
+import { Database, type Transaction } from '../../../platform/database';
+import { lockTenant } from '../../tenants';
 import type { ReasoningEffort, ResponseFormat } from '../contract';
+import { PresetEntity } from '../entities/preset.entity';
 
 /** What a preset is given beyond its columns; stored as it is told. */
 export interface PresetOptions {
@@ -13,73 +16,61 @@ export interface PresetOptions {
   readonly contextTokens?: number | undefined;
 }
 
-export type PresetValues = {
-  readonly system_prompt: string;
-  readonly model: string | null;
-  readonly temperature: number | null;
-  readonly max_tokens: number | null;
-  readonly context_messages: number;
-  readonly options: PresetOptions;
-};
+export type PresetValues = Readonly<
+  Pick<PresetEntity, 'system_prompt' | 'model' | 'temperature' | 'max_tokens' | 'context_messages'>
+> & { readonly options: PresetOptions };
 
-export type PresetRow = PresetValues & {
-  readonly name: string;
-  /** Null in both: as it comes with the server. */
-  readonly created_at: Date | string | null;
-  readonly updated_at: Date | string | null;
-};
-
-const COLUMNS =
-  'name, system_prompt, model, temperature, max_tokens, context_messages, options, created_at, updated_at';
+/** As a row, or as the stored result of a call has it; the times are null in one that comes with the server. */
+export type PresetRow = PresetValues &
+  Readonly<Pick<PresetEntity, 'name'>> & { readonly [K in 'created_at' | 'updated_at']: Date | string | null };
 
 @Injectable()
 export class PresetsRepository {
   constructor(private readonly database: Database) {}
 
-  /** The rows of a tenant and, where it has none of that name, one that is always there: that one comes first. */
-  list(tenantId: string, always: { name: string; values: PresetValues }, page: PageRequest): Promise<PresetRow[]> {
-    const { system_prompt, context_messages } = always.values;
-    return this.database.query<PresetRow>(
-      'presets',
-      tenantId,
-      `SELECT ${COLUMNS} FROM (
-         SELECT ${COLUMNS} FROM presets WHERE tenant_id = $1
-         UNION ALL SELECT $2, $3, NULL, NULL, NULL, $4::integer, '{}'::jsonb, NULL, NULL
-         WHERE NOT EXISTS (SELECT 1 FROM presets WHERE tenant_id = $1 AND name = $2)) p
-       ORDER BY name <> $2, name COLLATE "C" LIMIT $5 OFFSET $6`,
-      [tenantId, always.name, system_prompt, context_messages, page.limit, page.offset],
-    );
+  /** One that is always there, as the tenant has changed it, and then the tenant's others by name. */
+  async list(tenantId: string, always: PresetRow, { limit, offset }: PageRequest): Promise<PresetRow[]> {
+    const first = offset === 0 ? [(await this.find(tenantId, always.name)) ?? always] : [];
+    if (limit === first.length) return first;
+    const others = await this.database.repository(PresetEntity, tenantId).find({
+      where: { tenant_id: tenantId, name: Not(always.name) },
+      order: { name: 'ASC' },
+      take: limit - first.length,
+      skip: Math.max(0, offset - 1),
+    });
+    return [...first, ...others];
   }
 
   /** Without the one of that name. */
-  async countOthers(tenantId: string, name: string): Promise<number> {
-    const [row] = await this.database.query<{ n: number }>(
-      'count presets',
-      tenantId,
-      'SELECT count(*) AS n FROM presets WHERE tenant_id = $1 AND name <> $2',
-      [tenantId, name],
-    );
-    return row?.n ?? 0;
+  countOthers(tenantId: string, name: string): Promise<number> {
+    return this.database.repository(PresetEntity, tenantId).countBy({ tenant_id: tenantId, name: Not(name) });
   }
 
-  async find(tenantId: string, name: string): Promise<PresetRow | undefined> {
-    const [row] = await this.database.query<PresetRow>(
-      'preset',
-      tenantId,
-      `SELECT ${COLUMNS} FROM presets WHERE tenant_id = $1 AND name = $2`,
-      [tenantId, name],
-    );
-    return row;
+  find(tenantId: string, name: string): Promise<PresetRow | null> {
+    return this.database.repository(PresetEntity, tenantId).findOneBy({ tenant_id: tenantId, name });
   }
 
   async names(tenantId: string, among: readonly string[]): Promise<string[]> {
-    const rows = await this.database.query<{ name: string }>(
-      'preset names',
-      tenantId,
-      'SELECT name FROM presets WHERE tenant_id = $1 AND name = ANY ($2::text[])',
-      [tenantId, among],
-    );
+    const rows = await this.database
+      .repository(PresetEntity, tenantId)
+      .find({ select: { name: true }, where: { tenant_id: tenantId, name: Any(among) } });
     return rows.map(({ name }) => name);
+  }
+
+  /** @param limit of the tenant's presets, without the one named `uncounted` */
+  async create(
+    tx: Transaction,
+    preset: PresetValues & { readonly tenant_id: string; readonly name: string },
+    { limit, uncounted }: { readonly limit: number; readonly uncounted: string },
+  ): Promise<PresetRow | 'full' | 'taken'> {
+    const { tenant_id, name } = preset;
+    const presets = tx.repository(PresetEntity);
+    await lockTenant(tx, tenant_id);
+    if ((await presets.countBy({ tenant_id, name: Not(uncounted) })) >= limit) return 'full';
+    if (await presets.existsBy({ tenant_id, name })) return 'taken';
+    const row = presets.create(preset);
+    await presets.insert(row);
+    return row;
   }
 
   /** Changes a preset to what `change` makes of it. Where it has no row it is made from `otherwise`, if that is given. */
@@ -89,35 +80,28 @@ export class PresetsRepository {
     change: (before: PresetValues) => PresetValues,
     otherwise: PresetValues | undefined,
   ): Promise<PresetRow | undefined> {
-    return this.database.transaction('change preset', tenantId, async (sql) => {
-      const [row] = await sql.query<PresetRow>(
-        `SELECT ${COLUMNS} FROM presets WHERE tenant_id = $1 AND name = $2 FOR UPDATE`,
-        [tenantId, name],
-      );
+    const key = { tenant_id: tenantId, name };
+    return this.database.transaction('change preset', tenantId, async (tx) => {
+      const presets = tx.repository(PresetEntity);
+      const locked = (): Promise<PresetEntity | null> =>
+        presets.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
+      let row = await locked();
+      if (row === null && otherwise !== undefined) {
+        // What has no row yet cannot be locked: the tenant's row is, and the first of several has made it by then.
+        await lockTenant(tx, tenantId);
+        row = await locked();
+      }
       const before = row ?? otherwise;
       if (before === undefined) return undefined;
-      const { system_prompt, model, temperature, max_tokens, context_messages, options } = change(before);
-      const [after] = await sql.query<PresetRow>(
-        `INSERT INTO presets AS p (tenant_id, name, system_prompt, model, temperature, max_tokens, context_messages,
-           options)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (tenant_id, name) DO UPDATE SET system_prompt = $3, model = $4, temperature = $5, max_tokens = $6,
-           context_messages = $7, options = $8, updated_at = clock_timestamp()
-         RETURNING ${COLUMNS}`,
-        [tenantId, name, system_prompt, model, temperature, max_tokens, context_messages, JSON.stringify(options)],
-      );
-      return after;
+      if (row === null) await presets.insert({ ...change(before), ...key });
+      else await presets.update(key, { ...change(before), updated_at: () => 'clock_timestamp()' });
+      return presets.findOneByOrFail(key);
     });
   }
 
   /** false when there is no row. */
   async delete(tenantId: string, name: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'delete preset',
-      tenantId,
-      'DELETE FROM presets WHERE tenant_id = $1 AND name = $2 RETURNING 1',
-      [tenantId, name],
-    );
-    return rows.length > 0;
+    const { affected } = await this.database.repository(PresetEntity, tenantId).delete({ tenant_id: tenantId, name });
+    return affected === 1;
   }
 }

@@ -7,7 +7,6 @@ import { Effects } from '../../../platform/idempotency';
 import { checkedResponseFormat } from '../answer/response-format';
 import { type Preset, Presets, type ResponseFormat } from '../contract';
 import type { CreatePresetDto, PatchPresetDto, PresetDto, PresetPageDto } from '../dto/preset.dto';
-import { presetCreate } from '../models.functions';
 import { camelPageInfo, epochMs, later } from '../views';
 import { DEFAULT_PRESET, DEFAULT_VALUES } from './default-preset';
 import { type PresetRow, PresetsRepository, type PresetValues } from './presets.repository';
@@ -15,6 +14,12 @@ import { type PresetRow, PresetsRepository, type PresetValues } from './presets.
 /** Beside `default`. */
 const MAX_PRESETS = 100;
 const MAX_PROMPT_BYTES = 32 * 1024;
+
+type Created =
+  { readonly status: 'ok'; readonly preset: PresetRow } | { readonly status: 'full' } | { readonly status: 'taken' };
+
+/** The default preset of a tenant that has not changed it. */
+const AS_SHIPPED: PresetRow = { name: DEFAULT_PRESET, ...DEFAULT_VALUES, created_at: null, updated_at: null };
 
 /** How assistants of a tenant are asked to behave. */
 @Injectable()
@@ -52,16 +57,19 @@ export class PresetsService extends Presets {
     checkPrompt(systemPrompt);
     const values = merged({ ...DEFAULT_VALUES, system_prompt: systemPrompt }, body);
     if (name === DEFAULT_PRESET) throw nameTaken(name, '; change it with PATCH');
-    const args = { p_limit: MAX_PRESETS, p_values: { ...values, name } };
-    const { status, preset } = await this.effects.call(caller, presetCreate, args);
-    if (status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_PRESETS} presets`);
-    if (status === 'taken') throw nameTaken(name);
-    return presetView(preset);
+    const result = await this.effects.transaction<Created>(caller, 'create preset', async (tx) => {
+      const preset = { ...values, name, tenant_id: caller.tenantId };
+      const row = await this.repository.create(tx, preset, { limit: MAX_PRESETS, uncounted: DEFAULT_PRESET });
+      return typeof row === 'string' ? { status: row } : { status: 'ok', preset: row };
+    });
+    if (result.status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_PRESETS} presets`);
+    if (result.status === 'taken') throw nameTaken(name);
+    return presetView(result.preset);
   }
 
   async list({ tenantId, kind }: Caller, page: PageRequest): Promise<PresetPageDto> {
     const [rows, others] = await Promise.all([
-      this.repository.list(tenantId, { name: DEFAULT_PRESET, values: DEFAULT_VALUES }, page),
+      this.repository.list(tenantId, AS_SHIPPED, page),
       this.repository.countOthers(tenantId, DEFAULT_PRESET),
     ]);
     const presets = rows.map((row) => shownTo(kind, presetView(row)));
@@ -91,9 +99,8 @@ export class PresetsService extends Presets {
 
   private async rowOf(tenantId: string, name: string): Promise<PresetRow | undefined> {
     // A name that cannot be stored is one that does not exist.
-    const row = isStorableText(name) ? await this.repository.find(tenantId, name) : undefined;
-    if (row !== undefined || name !== DEFAULT_PRESET) return row;
-    return { name, ...DEFAULT_VALUES, created_at: null, updated_at: null };
+    const row = isStorableText(name) ? await this.repository.find(tenantId, name) : null;
+    return row ?? (name === DEFAULT_PRESET ? AS_SHIPPED : undefined);
   }
 }
 

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Sql, SystemDatabase } from '../../../platform/database';
+import { IsNull, Not } from 'typeorm';
+import { Database, SystemDatabase, type Transaction } from '../../../platform/database';
+import { WebhookEntity } from '../entities/webhook.entity';
 import type { WebhookEvent } from './events';
 
 /** A webhook to be set. */
@@ -10,28 +12,21 @@ export interface NewWebhook {
   readonly secret: string;
 }
 
-export interface WebhookRow {
-  readonly url: string;
-  readonly events: WebhookEvent[];
-  readonly secret: string;
-  /** Still signs beside the other one; null after the overlap. */
-  readonly previous_secret: string | null;
-  readonly failing_since: Date | null;
-  readonly disabled_at: Date | null;
-  readonly disabled_reason: string | null;
-}
+/** A webhook that is set. */
+export type WebhookRow = Readonly<
+  Pick<WebhookEntity, 'events' | 'previous_secret' | 'failing_since' | 'disabled_at' | 'disabled_reason'>
+> & { readonly url: string; readonly secret: string };
 
 /** Of one tenant: which events are to be told; none where it has no webhook, or a disabled one. */
-export interface ListeningRow {
-  readonly tenant_id: string;
-  readonly events: WebhookEvent[];
-  readonly updated_at: Date;
-}
+export type ListeningRow = Readonly<Pick<WebhookEntity, 'tenant_id' | 'events' | 'updated_at'>>;
 
 /** An endpoint that only failed for so long is disabled (contract §8). */
 const FAILING_DAYS = 5;
 
-/** The table webhooks: at most one per tenant. */
+const ENABLED = { failing_since: null, disabled_at: null, disabled_reason: null };
+const NOW = { updated_at: () => 'clock_timestamp()' };
+
+/** The table webhooks: at most one per tenant. What every failure asks, and every server each second, is SQL. */
 @Injectable()
 export class WebhooksRepository {
   constructor(
@@ -39,71 +34,69 @@ export class WebhooksRepository {
     private readonly system: SystemDatabase,
   ) {}
 
-  /** Stores it and enables it again. true: the URL is a new one, and has the new secret. */
-  async set(sql: Sql, tenantId: string, { url, events, secret }: NewWebhook): Promise<boolean> {
-    const [row] = await sql.query<{ is_new: boolean }>(
-      `INSERT INTO webhooks AS w (tenant_id, url, events, secret) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (tenant_id) DO UPDATE SET url = EXCLUDED.url, events = EXCLUDED.events,
-         secret = CASE WHEN w.url = EXCLUDED.url THEN w.secret ELSE EXCLUDED.secret END,
-         previous_secret = CASE WHEN w.url = EXCLUDED.url THEN w.previous_secret END,
-         failing_since = NULL, disabled_at = NULL, disabled_reason = NULL, updated_at = clock_timestamp()
-       RETURNING secret = $4 AS is_new`,
-      [tenantId, url, events, secret],
+  /** Stores it and enables it again. true: the URL is a new one, and has the new secret. The tenant's row is locked. */
+  async set(tx: Transaction, tenantId: string, webhook: NewWebhook): Promise<boolean> {
+    const webhooks = tx.repository(WebhookEntity);
+    const before = await webhooks.findOne({ where: { tenant_id: tenantId }, lock: { mode: 'for_no_key_update' } });
+    if (before === null) {
+      await this.insert(tx, tenantId, webhook);
+      return true;
+    }
+    const { url, events, secret } = webhook;
+    const isNew = before.url !== url;
+    await webhooks.update(
+      { tenant_id: tenantId },
+      { url, events: [...events], ...(isNew ? { secret, previous_secret: null } : {}), ...ENABLED, ...NOW },
     );
-    return row?.is_new === true;
+    return isNew;
   }
 
   /** The first one of a tenant that is being made. */
-  async insert(sql: Sql, tenantId: string, { url, events, secret }: NewWebhook): Promise<void> {
-    await sql.query('INSERT INTO webhooks (tenant_id, url, events, secret) VALUES ($1, $2, $3, $4)', [
-      tenantId,
-      url,
-      events,
-      secret,
-    ]);
+  async insert(tx: Transaction, tenantId: string, { url, events, secret }: NewWebhook): Promise<void> {
+    await tx.repository(WebhookEntity).insert({ tenant_id: tenantId, url, events: [...events], secret });
   }
 
-  async clear(sql: Sql, tenantId: string): Promise<void> {
-    await sql.query(
-      `UPDATE webhooks SET url = NULL, secret = NULL, previous_secret = NULL, failing_since = NULL, disabled_at = NULL,
-         disabled_reason = NULL, updated_at = clock_timestamp() WHERE tenant_id = $1`,
-      [tenantId],
-    );
+  async clear(tx: Transaction, tenantId: string): Promise<void> {
+    const gone = { url: null, secret: null, previous_secret: null };
+    await tx.repository(WebhookEntity).update({ tenant_id: tenantId }, { ...gone, ...ENABLED, ...NOW });
   }
 
+  /** `previous_secret` still signs beside the other one; null after the overlap. */
   async find(tenantId: string): Promise<WebhookRow | undefined> {
-    const rows = await this.database.query<WebhookRow>(
-      'webhook',
-      tenantId,
-      `SELECT url, events, secret, CASE WHEN previous_until > clock_timestamp() THEN previous_secret END
-         AS previous_secret, failing_since, disabled_at, disabled_reason
-       FROM webhooks WHERE tenant_id = $1 AND url IS NOT NULL`,
-      [tenantId],
-    );
-    return rows[0];
+    const { entities, raw } = await this.database
+      .repository(WebhookEntity, tenantId)
+      .createQueryBuilder('w')
+      .addSelect('w.previous_until > clock_timestamp()', 'overlaps')
+      .where({ tenant_id: tenantId, url: Not(IsNull()) })
+      .getRawAndEntities<{ overlaps: boolean | null }>();
+    const [row] = entities;
+    if (row === undefined) return undefined;
+    return { ...(row as WebhookEntity & WebhookRow), ...(raw[0]?.overlaps === true ? {} : { previous_secret: null }) };
   }
 
   /** The old secret signs on beside the new one for the overlap. false: there is no webhook. */
   async rotate(tenantId: string, secret: string, overlapSeconds: number): Promise<boolean> {
-    const rows = await this.database.query(
-      'rotate webhook secret',
-      tenantId,
-      `UPDATE webhooks SET previous_secret = secret, secret = $2,
-         previous_until = clock_timestamp() + make_interval(secs => $3), updated_at = clock_timestamp()
-       WHERE tenant_id = $1 AND url IS NOT NULL RETURNING 1`,
-      [tenantId, secret, overlapSeconds],
-    );
-    return rows.length > 0;
+    const { affected } = await this.database
+      .repository(WebhookEntity, tenantId)
+      .createQueryBuilder()
+      .update()
+      .set({
+        previous_secret: () => 'secret',
+        secret,
+        previous_until: () => 'clock_timestamp() + make_interval(secs => :overlap)',
+        ...NOW,
+      })
+      .where({ tenant_id: tenantId, url: Not(IsNull()) })
+      .setParameter('overlap', overlapSeconds)
+      .execute();
+    return affected === 1;
   }
 
   /** An attempt at this URL succeeded. */
   async succeeded(tenantId: string, url: string): Promise<void> {
-    await this.database.query(
-      'webhook works',
-      tenantId,
-      'UPDATE webhooks SET failing_since = NULL WHERE tenant_id = $1 AND url = $2 AND failing_since IS NOT NULL',
-      [tenantId, url],
-    );
+    await this.database
+      .repository(WebhookEntity, tenantId)
+      .update({ tenant_id: tenantId, url, failing_since: Not(IsNull()) }, { failing_since: null });
   }
 
   /** An attempt at this URL failed. true: with this it is disabled. */
@@ -127,14 +120,13 @@ export class WebhooksRepository {
 
   /** false: it was disabled before, or leads elsewhere now. */
   async disable(tenantId: string, url: string, reason: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'disable webhook',
-      tenantId,
-      `UPDATE webhooks SET disabled_at = clock_timestamp(), disabled_reason = $3, updated_at = clock_timestamp()
-       WHERE tenant_id = $1 AND url = $2 AND disabled_at IS NULL RETURNING 1`,
-      [tenantId, url, reason],
-    );
-    return rows.length > 0;
+    const { affected } = await this.database
+      .repository(WebhookEntity, tenantId)
+      .update(
+        { tenant_id: tenantId, url, disabled_at: IsNull() },
+        { disabled_at: () => 'clock_timestamp()', disabled_reason: reason, ...NOW },
+      );
+    return affected === 1;
   }
 
   /** Of all tenants: what changed since, with so many seconds more; undefined: everything. */

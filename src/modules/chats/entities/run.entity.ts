@@ -1,0 +1,80 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+export type RunState = 'queued' | 'streaming' | 'completed' | 'cancelled' | 'interrupted' | 'failed';
+
+/** One try to answer a message of a chat. */
+@Entity('runs')
+export class RunEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('uuid')
+  run_id!: string;
+
+  @Column('uuid')
+  room_id!: string;
+
+  @Column({ type: 'text', collation: 'C' })
+  user_id!: string;
+
+  /** The message that it answers. */
+  @Column('bigint')
+  reply_to_seq!: number;
+
+  @Column('text', { default: 'queued' })
+  state!: RunState;
+
+  /** Counts the workers that took it: an earlier one can write no more. */
+  @Column('bigint', { default: 0 })
+  fence!: number;
+
+  @Column('boolean', { default: false })
+  is_cancelled!: boolean;
+
+  @Column('bigint', { nullable: true })
+  answer_seq!: number | null;
+
+  /** Of an answer that has ended. */
+  @Column('integer', { nullable: true })
+  token_count!: number | null;
+
+  @Column('text', { nullable: true })
+  channel!: string | null;
+
+  @Column('text', { nullable: true })
+  model!: string | null;
+
+  @Column('text', { nullable: true })
+  finish_reason!: string | null;
+
+  @Column('bigint', { nullable: true })
+  prompt_tokens!: number | null;
+
+  @Column('bigint', { nullable: true })
+  completion_tokens!: number | null;
+
+  @Column('bigint', { nullable: true })
+  total_tokens!: number | null;
+
+  @Column('boolean', { nullable: true })
+  estimated!: boolean | null;
+
+  @Column('text', { nullable: true })
+  error_code!: string | null;
+
+  @Column('text', { nullable: true })
+  error_message!: string | null;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  created_at!: Date;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  started_at!: Date | null;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  ended_at!: Date | null;
+
+  /** What the model is asked with. */
+  @Column('json', { nullable: true })
+  options!: object | null;
+}
