@@ -6,8 +6,8 @@
  * Concurrency: concurrent look-ups of one credential share one query; a change drops the cache and whatever look-up
  * was under way when it was made.
  */
-export { lockTenant } from './lock-tenant';
 export { TenantCredentialWatch } from './credential-watch';
+export { lockTenant } from './lock-tenant';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';
 export { TicketsRepository } from './tickets.repository';

@@ -20,7 +20,7 @@ class Derived extends Base {
 describe('the explorer', () => {
   it('finds what is inherited of methods, and of classes their own marks alone; each provider once', () => {
     const [base, derived] = [new Base(), new Derived()];
-    const explorer = explorerOf(base, base, derived, { word: 'a value' }, Object.create(null));
+    const explorer = explorerOf(base, base, derived, { word: 'a value' }, Object.create(null) as object);
     const methods = explorer.methods<number>(MARK);
     expect(methods.map(({ name, method, options }) => [name, method, options])).toEqual([
       ['Base', 'say', 1],

@@ -68,6 +68,6 @@ export class Explorer {
   /** An alias of a provider is the same instance once more. */
   private providers(): object[] {
     const all = this.discovery.getProviders().map(({ instance }) => instance);
-    return [...new Set(all)].filter((instance) => typeof instance === 'object' && instance !== null);
+    return [...new Set(all)].filter((instance) => instance instanceof Object);
   }
 }
