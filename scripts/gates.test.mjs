@@ -27,9 +27,12 @@ describe('eslint.config.mjs', () => {
     ['console', 'console.log(1);', 'no-console'],
     ['the environment', 'export const a = process.env["A"];', 'no-restricted-properties'],
     ['the environment, taken apart', 'export const { env } = process;', 'no-restricted-properties'],
+    ['a factory of seven', 'export const p = { inject: [1, 2, 3, 4, 5, 6, 7] };', 'house/constructor-dependencies'],
     ['forwardRef', 'export { forwardRef } from "@nestjs/common";', 'no-restricted-imports'],
     ['SystemDatabase', 'export { SystemDatabase } from "../platform/database";', 'no-restricted-syntax'],
     ['SystemDatabase as a type', 'import type { SystemDatabase } from "../x";', 'no-restricted-syntax'],
+    ['a long file', '// a line\n'.repeat(451), 'max-lines'],
+    ['a long function', `export function a(): void {${'\n'.repeat(50)}}`, 'house/function-lines'],
     ['all of the database', 'import * as all from "../platform/database";', 'no-restricted-syntax'],
   ])
     it(`reports ${what}`, async () => assert.ok((await rules(OUTSIDE, code)).includes(rule)));

@@ -11,15 +11,12 @@ import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
 import { WebhooksModule } from './modules/webhooks';
 import { ApiKeyGuard } from './platform/auth';
-import { ClusterModule } from './platform/cluster';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
 import { HealthModule } from './platform/health';
-import { IdempotencyModule } from './platform/idempotency';
-import { JobsModule } from './platform/jobs';
-import { MetricsModule } from './platform/metrics';
-import { RateLimitModule } from './platform/rate-limit';
 import { RealtimeModule } from './platform/realtime';
-import { type Resources, ResourcesModule } from './platform/resources';
+import { PlatformModule } from './platform/platform.module';
+import type { Resources } from './platform/resources';
+import { PortsModule } from './ports.module';
 
 /** The list of modules, and the guard of all their routes. */
 @Module({})
@@ -28,14 +25,10 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ResourcesModule.register(resources),
+        PlatformModule.register(resources),
         DatabaseModule.register(database),
-        ClusterModule,
-        MetricsModule,
-        IdempotencyModule,
-        RateLimitModule,
+        PortsModule,
         RealtimeModule,
-        JobsModule,
         HealthModule,
         TenantsModule,
         RoomsModule,

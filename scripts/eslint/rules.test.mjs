@@ -7,8 +7,16 @@ const tester = new RuleTester();
 const lines = (n) => '\n'.repeat(n - 1);
 
 tester.run('constructor-dependencies', house.rules['constructor-dependencies'], {
-  valid: ['class A { constructor(a, b, c, d, e, f) {} }', 'class A { other(a, b, c, d, e, f, g) {} }'],
-  invalid: [{ code: 'class A { constructor(a, b, c, d, e, f, g) {} }', errors: [{ messageId: 'tooMany' }] }],
+  valid: [
+    'class A { constructor(a, b, c, d, e, f) {} }',
+    'class A { other(a, b, c, d, e, f, g) {} }',
+    'const p = { provide: A, useFactory: f, inject: [a, b, c, d, e, f] };',
+    'const p = { others: [a, b, c, d, e, f, g] };',
+  ],
+  invalid: [
+    { code: 'class A { constructor(a, b, c, d, e, f, g) {} }', errors: [{ messageId: 'tooMany' }] },
+    { code: 'const p = { inject: [a, b, c, d, e, f, g] };', errors: [{ messageId: 'tooManyInjected' }] },
+  ],
 });
 
 tester.run('function-lines', house.rules['function-lines'], {

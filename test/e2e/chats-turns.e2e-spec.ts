@@ -14,7 +14,7 @@ import {
   type TurnBody,
 } from '../support/chats/http';
 import { startChatApp, type WithModel } from '../support/chats/chat-app';
-import { SseClient, textOf } from '../support/chats/sse';
+import { textOf } from '../support/chats/sse';
 import { faults, Gate, type ProviderServer } from '../support/fake-model';
 import { type Api, errorOf } from '../support/http/api';
 import { until } from '../support/poll';
@@ -382,51 +382,6 @@ describe('stop', () => {
 
   it('with nothing to stop answers 200 with none', async () => {
     expect(bodyOf(await key.post(`${chatPath(chat.id)}/stop`))).toEqual({ answers: [] });
-  });
-});
-
-describe('regenerate', () => {
-  const regenerate = (body?: object) => key.post<TurnBody>(`${chatPath(chat.id)}/regenerate`, body);
-
-  it('writes a new answer; the old one is superseded and leaves the context', async () => {
-    model.next({ steps: ['Old'] }, { steps: ['New'] });
-    const first = await ask(key, chat.id, 'Hello');
-    const { message, answer } = bodyOf(await regenerate());
-    expect(message).toEqual(first.message);
-    expect(answer).toMatchObject({ content: 'New', status: 'completed', reply_to_seq: 1 });
-    const all = await messagesOf(key, chat.id);
-    expect(all.map(({ content, status }) => [content, status])).toEqual([
-      ['Hello', 'completed'],
-      ['Old', 'superseded'],
-      ['New', 'completed'],
-    ]);
-    await ask(key, chat.id, 'And?');
-    expect(JSON.stringify((await model.request(3)).body['messages'])).not.toContain('Old');
-  });
-
-  it('streams when it is asked to', async () => {
-    model.next({ steps: ['Old'] }, { steps: ['N', 'ew'] });
-    await ask(key, chat.id, 'Hello');
-    const path = `${chatPath(chat.id)}/regenerate`;
-    const stream = await SseClient.open(key, 'POST', path, { body: { stream: true } });
-    const events = await stream.rest();
-    expect(events[0]?.data).toMatchObject({ event_type: 'message_received', content: 'Hello', seq: 1 });
-    expect(textOf(events)).toBe('New');
-  });
-
-  it('answers 409 where there is nothing to answer, or while an answer is written', async () => {
-    expect(refusal(await regenerate())).toMatchObject({ status: 409, code: 'CONFLICT' });
-    const gate = new Gate();
-    model.next({ steps: ['a', { hold: gate }] });
-    const first = ask(key, chat.id, 'Hello');
-    await gate.reached;
-    expect(refusal(await regenerate())).toMatchObject({ status: 409, code: 'CONFLICT' });
-    gate.open();
-    await first;
-  });
-
-  it('takes no other field', async () => {
-    expect(refusal(await regenerate({ content: 'x' }))).toEqual(badField('content'));
   });
 });
 

@@ -7,7 +7,7 @@ import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { createKey, keysPath } from '../support/tenants';
 import { type ConnectOptions, type Refusal, WsClient } from '../support/ws/client';
-import { clientFrame, RawSocket, upgradeRequest } from '../support/ws/raw';
+import { RawSocket, upgradeRequest } from '../support/ws/raw';
 import { keyOf, type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
 const log = captureLog('debug');
@@ -335,54 +335,8 @@ async function connectedOnceFree(options: ConnectOptions): Promise<WsClient> {
   throw new Error('the place never became free');
 }
 
-describe('frames that come before the checks have passed', () => {
-  it('are handled after hello when they came with the upgrade', async () => {
-    const raw = await RawSocket.upgraded(app.url, keyOf(tenant), '/ws', clientFrame(1, '{"type":"early"}'));
-    const hello = JSON.parse((await raw.frame()).payload.toString()) as { type: string; connection_id: string };
-    expect(hello.type).toBe('hello');
-    raw.write(clientFrame(9, 'done?'));
-    while ((await raw.frame()).opcode !== 10);
-    const connection = app.handler.opening.find(({ id }) => id === hello.connection_id);
-    expect(connection && app.handler.textsOf(connection)).toEqual(['{"type":"early"}']);
-    raw.destroy();
-  });
-
-  it('are never handled when the upgrade is refused', async () => {
-    const before = app.handler.messages.length;
-    for (const target of ['/ws', '/ws?close_codes=1']) {
-      const raw = await RawSocket.open(app.url);
-      raw.write(
-        Buffer.concat([
-          upgradeRequest({ 'X-Api-Key': 'chatapi_no', 'X-User-Id': 'eve' }, target),
-          clientFrame(1, '{"type":"early"}'),
-        ]),
-      );
-      await raw.head();
-      raw.write(clientFrame(8, Buffer.from([3, 232])));
-      await raw.ended();
-    }
-    expect(app.handler.messages).toHaveLength(before);
-  });
-
-  it('wait until every handler is ready', async () => {
-    let open = (): void => undefined;
-    app.handler.gate = new Promise((resolve) => (open = resolve));
-    const client = await app.open(tenant);
-    const connection = await app.handler.of(client);
-    client.send({ type: 'one' });
-    client.send({ type: 'two' });
-    // Another client's round trip: had the frames been read, they would be here.
-    app.handler.gate = Promise.resolve();
-    const other = await app.open(tenant, 'bob');
-    await other.settled();
-    expect(app.handler.textsOf(connection)).toEqual([]);
-    open();
-    await client.settled();
-    expect(app.handler.textsOf(connection)).toEqual(['{"type":"one"}', '{"type":"two"}']);
-    await Promise.all([client.close(), other.close()]);
-  });
-
-  it('a socket that dies during the checks takes no place', async () => {
+describe('a socket that dies during the checks', () => {
+  it('takes no place', async () => {
     const narrow = await app.tenant({ requests_per_second: null, ws_connections_per_user: 1 });
     const holder = await app.database.connect();
     await holder.query('BEGIN; LOCK TABLE ws_tickets IN ACCESS EXCLUSIVE MODE');

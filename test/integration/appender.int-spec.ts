@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { AppError } from '../../src/common/errors';
 import { newUuid } from '../../src/common/ids';
-import { AiTurns } from '../../src/modules/messages/ai-turns';
 import { Appender, APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { isStored, type NewMessage } from '../../src/modules/messages/appender/item';
 import { MessageFeed } from '../../src/modules/messages/message-feed';
+import { started } from '../support/exploring';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { AppendBench, checkLog, messageTo, type RoomRef, seqOf, until } from '../support/append-model';
 import { playAppends, step } from '../support/append-play';
-import { RecordingFeed, typingOn } from '../support/realtime/recording-feed';
+import { NO_TURNS, RecordingFeed, typingOn } from '../support/realtime/recording-feed';
 import { runs } from '../support/patience';
 
 describe('the appender on a real database', () => {
@@ -179,12 +179,11 @@ describe('the appender on a real database', () => {
     const appender = new Appender(
       bench.repository,
       bench.open.availability,
-      lifecycle,
       new Metrics(new SilentLog()),
-      new MessageFeed(feed, typingOn(feed), new AiTurns()),
+      new MessageFeed(feed, typingOn(feed), NO_TURNS),
       new SilentLog(),
     );
-    appender.onModuleInit();
+    started(lifecycle, appender);
     const room = await bench.room();
     const sent = numbered(room, 300).map((message) => appender.append(message));
     await lifecycle.stop('test');

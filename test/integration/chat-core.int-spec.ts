@@ -160,7 +160,7 @@ describe('an answer', () => {
     );
     expect(await (await model.request(1)).closed).toBe('early');
     await until(
-      () => Promise.resolve(core.get(LiveRuns).size),
+      () => Promise.resolve(core.get(LiveRuns).size()),
       (live) => live === 0,
     );
     const rows = await core.database.sql('SELECT kind FROM messages WHERE tenant_id = $1', [tenantId]);

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { DeadJob, type Job, type JobHandler, PostponeJob, RetryJob } from '../../src/platform/jobs';
+import { DeadJob, type Job, type JobRunner, PostponeJob, RetryJob } from '../../src/platform/jobs';
 import { Gate, handler, type JobsHarness, startJobs } from '../support/jobs';
 import { until } from '../support/poll';
 
@@ -281,7 +280,7 @@ describe('jobs', () => {
 
     it('a dead job can be revived under its id, once, or dropped', async () => {
       const ids: number[] = [];
-      const run: JobHandler['run'] = (job) => {
+      const run: JobRunner['run'] = (job) => {
         ids.push(job.id);
         return ids.length === 1 ? Promise.reject(new DeadJob('no')) : Promise.resolve();
       };
@@ -359,7 +358,7 @@ describe('jobs', () => {
     it('a job that kills every worker ends dead', async () => {
       const dead: string[] = [];
       await test.add(tenant, 'a', 1);
-      const poison = (): JobHandler =>
+      const poison = () =>
         handler(() => new Promise(() => undefined), {
           maxAttempts: 2,
           onDead: (_job, error) => Promise.resolve(void dead.push(error)),
@@ -382,67 +381,6 @@ describe('jobs', () => {
         await test.letLeasesRunOut();
         await test.node({ a: handler(never, { maxAttempts: 1, onDead: never }) }).worker.pump();
       }
-    });
-  });
-
-  describe('leases', () => {
-    it('are renewed while the work goes on, and abort it when that fails for too long', async () => {
-      let signal: AbortSignal | undefined;
-      const run = (_job: Job, its: AbortSignal): Promise<void> => {
-        signal = its;
-        return new Promise((_, reject) => its.addEventListener('abort', () => reject(new Error('aborted'))));
-      };
-      const node = test.node({ a: handler(run) });
-      await test.add(tenant, 'a', 1);
-      await node.worker.pump();
-      node.clock.advance(10_000);
-      await test.database.sql('UPDATE jobs SET lease_until = now()');
-      await node.worker.renew();
-      const [row] = await test.database.sql<{ renewed: boolean }>(
-        `SELECT lease_until > now() + interval '10 seconds' AS renewed FROM jobs`,
-      );
-      expect(row?.renewed).toBe(true);
-      node.clock.advance(10_000);
-      await test.database.sql('UPDATE jobs SET fence = fence + 1');
-      await node.worker.renew();
-      expect(signal?.aborted).toBe(false);
-      node.clock.advance(10_000);
-      await node.worker.renew();
-      expect(signal?.aborted).toBe(true);
-      await until(
-        () => Promise.resolve(node.ended),
-        ([outcome]) => outcome === 'lost',
-      );
-    });
-
-    it('that ran out under a worker that lives: its job is next, before later ones of its key', async () => {
-      const order: unknown[] = [];
-      const back = new Gate();
-      const run = async (job: Job, its: AbortSignal): Promise<void> => {
-        order.push(job.payload);
-        if (order.length > 1) return;
-        await once(its, 'abort');
-        await back.run(job);
-        throw new Error('aborted');
-      };
-      const node = test.node({ a: handler(run, { concurrency: 1 }) });
-      await test.add(tenant, 'a', 2);
-      await node.worker.pump();
-      // Nothing is renewed while the database is away.
-      await test.database.sql('UPDATE jobs SET fence = fence + 1');
-      node.clock.advance(20_000);
-      await node.worker.renew();
-      await test.database.sql('UPDATE jobs SET fence = fence - 1');
-      back.open();
-      await until(
-        async () => {
-          await node.worker.pump();
-          return test.rows();
-        },
-        ({ length }) => length === 0,
-      );
-      expect(order).toEqual([{ i: 0 }, { i: 0 }, { i: 1 }]);
-      expect(node.ended).toEqual(['retry', 'done', 'done']);
     });
   });
 

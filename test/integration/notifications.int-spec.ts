@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { notificationCreate } from '../../src/modules/notifications/notifications.functions';
 import { MemoryBus, MemoryLeases } from '../../src/platform/cluster';
-import type { Job } from '../../src/platform/jobs';
-import { JobHandlers } from '../../src/platform/jobs';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { Presence } from '../../src/platform/realtime';
@@ -12,10 +10,12 @@ import { NotificationDeadLettersRepository } from '../../src/modules/notificatio
 import { DeliveriesRepository } from '../../src/modules/notifications/live/deliveries.repository';
 import { NOTIFICATION_HINTS, NotificationLinks } from '../../src/modules/notifications/live/links';
 import { NotificationsRepository } from '../../src/modules/notifications/notifications.repository';
-import { OfflineJobs, type OfflineTargets } from '../../src/modules/notifications/offline-jobs';
+import type { OfflineJobs, OfflineTargets } from '../../src/modules/notifications/offline-jobs';
 import { SystemClock } from '../../src/common/clock';
 import { type JobsHarness, startJobs } from '../support/jobs';
 import { uuidOf } from '../support/tenants';
+
+const JOB = { id: 1, kind: 'notification.fan_out', key: '', attempt: 1, createdAt: new Date(0) };
 
 describe('notifications in the database', () => {
   let test: JobsHarness;
@@ -56,18 +56,20 @@ describe('notifications in the database', () => {
   }
 
   /** A fan-out whose node hears itself; `told` are the users of every hint, in order. */
-  function fanOut(offline = new OfflineJobs()): { told: string[][]; run: (id: string) => Promise<void> } {
+  function fanOut(offline: OfflineJobs = { jobsFor: () => [] }): {
+    told: string[][];
+    run: (id: string) => Promise<void>;
+  } {
     const bus = new MemoryBus('node', () => undefined);
     const told: string[][] = [];
     bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => void told.push([...payload.userIds]));
     const settlements = { delivered: () => Promise.resolve(true), giveUp: () => Promise.resolve() };
-    const ports = { repository, settlements, clock: new SystemClock(), hasWaiting: () => Promise.resolve(true) };
-    const links = new NotificationLinks(ports, deliveries, bus);
+    const links = new NotificationLinks(repository, settlements, deliveries, new SystemClock(), bus);
     const presence = new Presence(new MemoryLeases(new SystemClock()));
     const metrics = new Metrics(new SilentLog());
-    const job = new FanOut(new JobHandlers(), repository, links, presence, offline, metrics);
-    const payload = (id: string) => ({ tenantId: tenant, payload: { notification_id: id } }) as unknown as Job;
-    return { told, run: (id) => job.run(payload(id), new AbortController().signal) };
+    const job = new FanOut(repository, links, presence, offline, metrics);
+    const of = (id: string) => ({ ...JOB, tenantId: tenant, payload: { notification_id: id } });
+    return { told, run: (id) => job.run(of(id), new AbortController().signal) };
   }
 
   const waiting = async (): Promise<number> => {
@@ -123,18 +125,18 @@ describe('notifications in the database', () => {
   it('hand users who are offline to whoever has something to do for them, once per batch', async () => {
     const id = await create(1500);
     const asked: OfflineTargets[] = [];
-    const offline = new OfflineJobs();
-    offline.use((targets) => {
-      asked.push(targets);
-      return Promise.resolve([{ kind: 'webhook', key: 'k', payload: { users: targets.userIds.length } }]);
-    });
+    const offline: OfflineJobs = {
+      jobsFor: (targets) => {
+        asked.push(targets);
+        return [{ kind: 'webhook', key: 'k', payload: { users: targets.userIds.length } }];
+      },
+    };
     await test.clear();
     await fanOut(offline).run(id);
     expect(asked.map(({ userIds }) => userIds.length)).toEqual([1000, 500]);
     expect(asked[0]).toMatchObject({ tenantId: tenant, notificationId: id, topic: 'news' });
     await fanOut(offline).run(id);
     expect((await test.rows()).map(({ kind }) => kind)).toEqual(['webhook', 'webhook']);
-    expect(() => offline.use(() => Promise.resolve([]))).toThrow('already');
   });
 
   it('become dead letters after 30 days, and not before', async () => {
@@ -181,9 +183,7 @@ describe('notifications in the database', () => {
       const replayed: string[][] = [];
       const links = { publishReplay: (_tenant: string, ids: readonly string[]) => void replayed.push([...ids]) };
       const source = new NotificationDeadLettersRepository(test.open.database);
-      const letters = new NotificationDeadLetters(source, deliveries, links as unknown as NotificationLinks, {
-        add: () => undefined,
-      });
+      const letters = new NotificationDeadLetters(source, deliveries, links as unknown as NotificationLinks);
       return { id, letters, replayed };
     }
     const uuidsOf = (items: readonly { id: string }[]): string[] => items.map(({ id }) => uuidOf(id));

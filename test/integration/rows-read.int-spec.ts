@@ -9,8 +9,6 @@ import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
 import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
 import { memberRemove } from '../../src/modules/rooms/rooms.functions';
 import { Effects } from '../../src/platform/idempotency';
-import { Lifecycle } from '../../src/platform/lifecycle';
-import { SilentLog } from '../../src/platform/logging';
 import { RecordingFeed } from '../support/realtime/recording-feed';
 import { RedeliveryWorld } from '../support/realtime/redelivery-world';
 import { RowsRead } from '../support/rows-read';
@@ -32,7 +30,7 @@ describe('rows read for a page', () => {
     rows = await RowsRead.open();
     messages = new MessagesRepository(rows.database);
     rooms = new RoomsRepository(rows.database);
-    const updates = new ReadUpdates(new RecordingFeed(), new Lifecycle(new SilentLog()));
+    const updates = new ReadUpdates(new RecordingFeed());
     const delivery = new DeliveryService(
       new DeliveryRepository(rows.database),
       new Effects(rows.database),

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 import { newUuid } from '../../src/common/ids';
-import { AppendHooks } from '../../src/modules/messages/append-hooks';
 import { AppendRepository } from '../../src/modules/messages/appender/append.repository';
 import { APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { BatchWriter } from '../../src/modules/messages/appender/batch-writer';
@@ -72,7 +71,7 @@ export class AppendBench {
     readonly open: OpenDatabase,
     private readonly lifecycle: Lifecycle,
   ) {
-    this.repository = new AppendRepository(open.system, new AppendHooks());
+    this.repository = new AppendRepository(open.system, { of: () => [], appended: () => undefined });
   }
 
   /** Call in beforeAll; `close` in afterAll. */

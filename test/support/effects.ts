@@ -21,14 +21,14 @@ export interface EffectsHarness {
 
 /** Call in beforeAll; `close` in afterAll. */
 export async function startEffects(): Promise<EffectsHarness> {
-  const { database, open, lifecycle, log, close } = await openTestDatabase();
+  const { database, open, close } = await openTestDatabase();
   const tenantId = randomUUID();
   await database.sql('INSERT INTO tenants (tenant_id, name) VALUES ($1, $2)', [tenantId, 'test']);
   return {
     database,
     open,
     effects: new Effects(open.database),
-    purge: new KeyPurge(open.system, lifecycle, log),
+    purge: new KeyPurge(open.system),
     tenantId,
     caller: (key, fingerprint = 'body', { userId = 'alice', route = 'POST /test' } = {}) => {
       const policy = { tenantId, status: 'active', limits: {}, settings: {} } as const;

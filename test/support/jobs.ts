@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { ManualClock } from '../../src/common/clock';
 import { MemoryBus } from '../../src/platform/cluster';
 import type { OpenDatabase, SystemDatabase } from '../../src/platform/database';
-import { type Job, type JobHandler, JobHandlers, Jobs, type NewJob } from '../../src/platform/jobs';
+import { type Job, Jobs, type NewJob } from '../../src/platform/jobs';
 import { Endings } from '../../src/platform/jobs/endings';
+import type { BoundRunner } from '../../src/platform/jobs/job';
 import type { Claim } from '../../src/platform/jobs/jobs.functions';
 import { type ClaimRequest, type Ending, JobsRepository } from '../../src/platform/jobs/jobs.repository';
 import { JobWorker } from '../../src/platform/jobs/worker';
@@ -27,7 +28,7 @@ export interface JobsHarness {
   readonly repository: JobsRepository;
   readonly jobs: Jobs;
   tenant(): Promise<string>;
-  node(handlers: Readonly<Record<string, JobHandler>>): TestNode;
+  node(handlers: Readonly<Record<string, BoundRunner>>): TestNode;
   add(tenantId: string, kind: string, n: number, more?: Partial<NewJob>): Promise<void>;
   /** All jobs, oldest first. */
   rows(): Promise<{ kind: string; key: string; state: string; attempts: number; last_error: string | null }[]>;
@@ -43,7 +44,7 @@ export interface JobsHarness {
 }
 
 /** A handler with few words: everything that is not said is generous. */
-export function handler(run: JobHandler['run'], more: Partial<JobHandler> = {}): JobHandler {
+export function handler(run: BoundRunner['run'], more: Partial<BoundRunner> = {}): BoundRunner {
   return { run, schedule: [60_000], maxAttempts: 5, concurrency: 100, perTenant: 100, ...more };
 }
 
@@ -124,20 +125,18 @@ async function claimed(open: OpenDatabase, request: ClaimRequest): Promise<{ res
   });
 }
 
-function nodeOn(repository: JobsRepository, kinds: Readonly<Record<string, JobHandler>>): TestNode {
+function nodeOn(repository: JobsRepository, kinds: Readonly<Record<string, BoundRunner>>): TestNode {
   const clock = new ManualClock();
   const ended: string[] = [];
   let isDead = false;
   const never = new Promise<never>(() => undefined);
-  const handlers = new JobHandlers();
-  for (const [kind, its] of Object.entries(kinds)) handlers.add(kind, its);
-  const worker = new JobWorker({
+  const worker = new JobWorker(
     repository,
-    handlers,
-    endings: new Endings({ end: (endings: readonly Ending[]) => (isDead ? never : repository.end(endings)) }),
+    { all: new Map(Object.entries(kinds)) },
+    new Endings({ end: (endings: readonly Ending[]) => (isDead ? never : repository.end(endings)) }),
     clock,
-    log: new SilentLog(),
-    onEnded: (_kind, outcome) => ended.push(outcome),
-  });
+    { ended: (_kind, outcome) => ended.push(outcome) },
+    new SilentLog(),
+  );
   return { worker, clock, ended, kill: () => (isDead = true) };
 }

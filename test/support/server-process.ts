@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly uid?: number;
   /** Instead of main.ts, with its arguments: a command beside it. */
   readonly command?: readonly [file: string, ...args: string[]];
+  /** A checkout whose built server is run, instead of the sources here. */
+  readonly checkout?: string;
 }
 
 /** A line of the server's log. */
@@ -149,13 +151,21 @@ export class Servers {
     const [file, ...args] = command;
     const isSeeded = uid === undefined && env['DATABASE_URL'] === undefined;
     const dataDir = env['DATA_DIR'] ?? (isSeeded ? this.seededDir() : this.dataDir(uid));
-    const child = spawn(process.execPath, ['-r', HOOK, join(SOURCE, file), ...args], {
+    const program =
+      options.checkout === undefined
+        ? ['-r', HOOK, join(SOURCE, file)]
+        : [join(options.checkout, 'dist', file.replace(/ts$/, 'js'))];
+    const child = spawn(process.execPath, [...program, ...args], {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(uid === undefined ? {} : { uid, gid: uid }),
       env: { PATH: process.env['PATH'], TMPDIR: tmpdir(), PORT: '0', DATA_DIR: dataDir, ...env },
     });
-    const server = new ServerProcess(child);
+    return this.own(new ServerProcess(child));
+  }
+
+  /** Ends it with the others, too. */
+  own(server: ServerProcess): ServerProcess {
     this.processes.push(server);
     return server;
   }

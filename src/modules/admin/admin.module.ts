@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
 import { ModelsModule } from '../models';
+import { TenantsModule } from '../tenants';
 import { KeyCheck } from './key-check';
 
 @Module({
-  imports: [ModelsModule],
+  imports: [ModelsModule, TenantsModule],
   providers: [KeyCheck],
   exports: [KeyCheck],
 })

@@ -1,7 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { SseModule } from '../../platform/http';
+import { RealtimeModule } from '../../platform/realtime';
+import { MessagesModule } from '../messages';
 import { ModelsModule } from '../models';
+import { RoomsModule } from '../rooms';
+import { TenantsModule } from '../tenants';
 import { Chats, ChatStreams, Turns } from './contract';
 import { Answerer } from './core/answerer';
 import { Budgets } from './core/budgets';
@@ -16,7 +20,6 @@ import { LiveRuns } from './core/live-runs';
 import { Reruns } from './core/reruns';
 import { RunChunksRepository } from './core/run-chunks.repository';
 import { RunEnds } from './core/run-ends';
-import { RunMetrics } from './core/run-metrics';
 import { RunPublisher } from './core/run-publisher';
 import { RunWorker } from './core/run-worker';
 import { RunsRepository } from './core/runs.repository';
@@ -24,7 +27,7 @@ import { RunSnapshots } from './core/snapshots';
 import { Stops } from './core/stops';
 import { Titles } from './core/titles';
 import { TurnGate } from './core/turn-gate';
-import { TurnsService } from './core/turns.service';
+import { RoomTurns, TurnsService } from './core/turns.service';
 import { AnswerStreams } from './http/answer-streams';
 import { AnswerWaits } from './http/answer-waits';
 import { Answers } from './http/answers';
@@ -38,7 +41,15 @@ import { RunEntity } from './entities/run.entity';
 import { RunChunkEntity } from './entities/run-chunk.entity';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ChatEntity, RunEntity, RunChunkEntity]), ModelsModule, SseModule],
+  imports: [
+    TypeOrmModule.forFeature([ChatEntity, RunEntity, RunChunkEntity]),
+    RealtimeModule,
+    SseModule,
+    TenantsModule,
+    RoomsModule,
+    MessagesModule,
+    ModelsModule,
+  ],
   controllers: [ChatController, ChatsController, ConversationsController, TurnsController],
   providers: [
     AnswerStreams,
@@ -55,7 +66,6 @@ import { RunChunkEntity } from './entities/run-chunk.entity';
     Reruns,
     RunChunksRepository,
     RunEnds,
-    RunMetrics,
     RunPublisher,
     RunSnapshots,
     RunWorker,
@@ -63,11 +73,12 @@ import { RunChunkEntity } from './entities/run-chunk.entity';
     Stops,
     Titles,
     TurnGate,
+    RoomTurns,
     ...CHAT_SOCKET_PROVIDERS,
     { provide: Chats, useClass: ChatsService },
     { provide: Turns, useClass: TurnsService },
     { provide: ChatStreams, useClass: ChatStreamsService },
   ],
-  exports: [Chats],
+  exports: [Chats, RoomTurns],
 })
 export class ChatsModule {}

@@ -1,12 +1,12 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Receipts } from '../../platform/realtime';
+import { RealtimeModule } from '../../platform/realtime';
+import { TenantsModule } from '../tenants';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { DeadLettersService } from './dead-letters/dead-letters.service';
 import { MessageLetters } from './dead-letters/message-letters';
 import { DeadLetterRegistry } from './dead-letters/registry';
-import { DeadLetterSources } from './dead-letters/sources';
 import { DeliveryController } from './delivery.controller';
 import { DeliveryGateway } from './delivery.gateway';
 import { DeliveryRepository } from './delivery.repository';
@@ -16,10 +16,8 @@ import { ReadUpdates } from './read-updates';
 import { CursorEntity } from './entities/cursor.entity';
 import { DeadLetterEntity } from './entities/dead-letter.entity';
 
-/** Global, because it implements a port of the platform, which does not know it. */
-@Global()
 @Module({
-  imports: [TypeOrmModule.forFeature([CursorEntity, DeadLetterEntity])],
+  imports: [TypeOrmModule.forFeature([CursorEntity, DeadLetterEntity]), RealtimeModule, TenantsModule],
   controllers: [DeliveryController, DeadLettersController],
   providers: [
     DeadLettersRepository,
@@ -30,9 +28,8 @@ import { DeadLetterEntity } from './entities/dead-letter.entity';
     DeliveryService,
     MessageLetters,
     ReadUpdates,
-    { provide: DeadLetterSources, useExisting: DeadLetterRegistry },
-    { provide: Receipts, useClass: MemberReceipts },
+    MemberReceipts,
   ],
-  exports: [DeadLetterSources, DeliveryService, Receipts],
+  exports: [DeliveryService, MemberReceipts],
 })
 export class DeliveryModule {}

@@ -6,18 +6,18 @@
  * the member left and came back, counts as the seq at which the member joined. Acks never touch a row that the append
  * reads for writing.
  *
- * Dead letters (docs/adr/0016): those of messages are here; a module above that has others of its own says so once, in
- * its onModuleInit: `sources.add('notification', source)` (DeadLetterSources), and they are listed, replayed, dropped and
- * counted with the rest. Ids of such letters are UUIDv7 behind `dl_`; version 8 is taken by messages. A message's letter lies
+ * Dead letters (docs/adr/0016): those of messages are here; a module above that has others of its own marks their source
+ * with `@DeadLetterSource('notification')`, and they are listed, replayed, dropped and counted with the rest. Ids of such letters are UUIDv7 behind `dl_`; version 8 is taken by messages. A message's letter lies
  * beyond the member's cursor, always: whoever moves the cursor and whoever writes a letter holds the cursor's row.
  */
 export {
   type DeadLetterItems,
   type DeadLetterKind,
   type DeadLetterSelection,
-  type DeadLetterSource,
-  DeadLetterSources,
+  type DeadLetters,
+  DeadLetterSource,
 } from './dead-letters/sources';
 export { type FailedMessageDto, type FailedNotificationDto, type FailedWebhookDto } from './dto/dead-letter.dto';
 export { DeliveryModule } from './delivery.module';
 export { DeliveryService, type MemberPosition } from './delivery.service';
+export { MemberReceipts } from './member-receipts';

@@ -1,5 +1,6 @@
 import { Lifecycle } from '../../platform/lifecycle';
 import { SilentLog } from '../../platform/logging';
+import { started } from '../../../test/support/exploring';
 import { RecordingFeed } from '../../../test/support/realtime/recording-feed';
 import { ReadUpdates } from './read-updates';
 
@@ -15,8 +16,8 @@ describe('read updates', () => {
     jest.useFakeTimers();
     feed = new RecordingFeed();
     lifecycle = new Lifecycle(new SilentLog());
-    updates = new ReadUpdates(feed, lifecycle);
-    updates.onModuleInit();
+    updates = new ReadUpdates(feed);
+    started(lifecycle, updates);
   });
   afterEach(() => jest.useRealTimers());
 

@@ -1,6 +1,6 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../common/ids';
-import { Lifecycle, StopStage } from '../../platform/lifecycle';
+import { OnStop, StopStage } from '../../platform/lifecycle';
 import { RoomFeed } from '../../platform/realtime';
 
 /** At most one update per user and room in this time. */
@@ -14,17 +14,10 @@ interface Told {
 
 /** Tells the members of a room who are connected how far somebody has read: at once, then merged to one a second. */
 @Injectable()
-export class ReadUpdates implements OnModuleInit {
+export class ReadUpdates {
   private readonly recent = new Map<string, Told>();
 
-  constructor(
-    private readonly feed: RoomFeed,
-    private readonly lifecycle: Lifecycle,
-  ) {}
-
-  onModuleInit(): void {
-    this.lifecycle.onStop(StopStage.workers, 'read updates', () => this.stop());
-  }
+  constructor(private readonly feed: RoomFeed) {}
 
   /** @param roomId UUID */
   note(tenantId: string, roomId: string, userId: string, seq: number): void {
@@ -45,7 +38,8 @@ export class ReadUpdates implements OnModuleInit {
     this.recent.set(key, { timer, seq: undefined });
   }
 
-  private stop(): void {
+  @OnStop(StopStage.workers)
+  stop(): void {
     for (const { timer } of this.recent.values()) clearTimeout(timer);
     this.recent.clear();
   }

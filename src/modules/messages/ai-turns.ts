@@ -1,4 +1,3 @@
-import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../platform/auth';
 import type { NewJob, Stored } from './appender/item';
 
@@ -26,30 +25,10 @@ export interface AiTurn {
   release(): void;
 }
 
-export interface AiTurnsSource {
+/** Who answers in rooms of type `ai`; the log does not know how. Implemented above. */
+export abstract class AiTurns {
   /** Throws what the limits and settings say: 409, 429. */
-  begin(caller: Caller, said: Said): Promise<AiTurn>;
+  abstract begin(caller: Caller, said: Said): Promise<AiTurn>;
   /** Questions were deleted, and these runs with them: their answers end now. */
-  cancelled(runIds: readonly string[]): void;
-}
-
-/** The place for whoever answers in rooms of type `ai`; the log does not know how. */
-@Injectable()
-export class AiTurns {
-  private source: AiTurnsSource | undefined;
-
-  /** Call while the application starts (`onModuleInit`); there is one source. */
-  use(source: AiTurnsSource): void {
-    if (this.source !== undefined) throw new Error('Rooms of type ai have somebody who answers already');
-    this.source = source;
-  }
-
-  begin(caller: Caller, said: Said): Promise<AiTurn> {
-    if (this.source === undefined) throw new Error('nobody answers in rooms of type ai');
-    return this.source.begin(caller, said);
-  }
-
-  cancelled(runIds: readonly string[]): void {
-    this.source?.cancelled(runIds);
-  }
+  abstract cancelled(runIds: readonly string[]): void;
 }

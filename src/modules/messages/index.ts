@@ -7,14 +7,17 @@
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
  * the client is told 503 with outcome "unknown", safe to repeat with its id.
  */
-export { type AiTurn, AiTurns, type AiTurnsSource, type Said } from './ai-turns';
-export { type AppendHook, AppendHooks, type AppendHooksSource } from './append-hooks';
+export { type AiTurn, AiTurns, type Said } from './ai-turns';
+export { type AppendHook, AppendHooks } from './append-hooks';
 export { isStored, type Stored } from './appender/item';
 export { bindingId, metaText } from './body';
 export { ChatLog, type LoggedMessage } from './chat-log';
 export { MessageFacts } from './message-facts';
+export { MessagePreviews } from './message-previews';
 export { MessageWriter } from './message-writer';
 export { MessagesModule } from './messages.module';
 export { MessagesService } from './messages.service';
 export { MessageDto } from './dto/message.dto';
+export { LogMessageFrames } from './room-log/messages-frames';
+export { MessagesRoomLog } from './room-log/messages-room-log';
 export type { MessageRow } from './views';

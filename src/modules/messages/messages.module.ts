@@ -1,10 +1,8 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { MessageFrames, RoomLog } from '../../platform/realtime';
+import { RealtimeModule } from '../../platform/realtime';
 import { DeliveryModule } from '../delivery';
-import { RoomPreviews } from '../rooms';
-import { AiTurns } from './ai-turns';
-import { AppendHooks } from './append-hooks';
+import { RoomsModule } from '../rooms';
 import { AppendRepository } from './appender/append.repository';
 import { Appender } from './appender/appender';
 import { ChatLog } from './chat-log';
@@ -22,14 +20,10 @@ import { MissedRepository } from './room-log/missed.repository';
 import { RoomLogRepository } from './room-log/room-log.repository';
 import { MessageEntity } from './entities/message.entity';
 
-/** Global, because it implements ports of the rooms module and of the platform, which do not know it. */
-@Global()
 @Module({
-  imports: [TypeOrmModule.forFeature([MessageEntity]), DeliveryModule],
+  imports: [TypeOrmModule.forFeature([MessageEntity]), RealtimeModule, RoomsModule, DeliveryModule],
   controllers: [MessagesController],
   providers: [
-    AiTurns,
-    AppendHooks,
     AppendRepository,
     Appender,
     ChatLog,
@@ -41,20 +35,10 @@ import { MessageEntity } from './entities/message.entity';
     MessagesService,
     MissedRepository,
     RoomLogRepository,
-    { provide: RoomPreviews, useClass: MessagePreviews },
-    { provide: RoomLog, useClass: MessagesRoomLog },
-    { provide: MessageFrames, useClass: LogMessageFrames },
+    MessagePreviews,
+    MessagesRoomLog,
+    LogMessageFrames,
   ],
-  exports: [
-    AiTurns,
-    AppendHooks,
-    ChatLog,
-    MessageWriter,
-    RoomPreviews,
-    RoomLog,
-    MessageFacts,
-    MessageFrames,
-    MessagesService,
-  ],
+  exports: [ChatLog, MessageWriter, MessageFacts, MessagesService, MessagePreviews, MessagesRoomLog, LogMessageFrames],
 })
 export class MessagesModule {}

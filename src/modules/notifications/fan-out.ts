@@ -1,5 +1,6 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { DeadJob, exponential, type Job, type JobHandler, JobHandlers, type NewJob } from '../../platform/jobs';
+import { Injectable } from '@nestjs/common';
+import { IsUUID } from 'class-validator';
+import { exponential, type Job, JobHandler, JobKind, type JobRunner, type NewJob } from '../../platform/jobs';
 import { Metrics } from '../../platform/metrics';
 import { Presence } from '../../platform/realtime';
 import { notificationFrame } from './live/frame';
@@ -10,7 +11,14 @@ import { OfflineJobs } from './offline-jobs';
 
 /** Targets per statement. */
 export const BATCH = 1000;
-const KIND = 'notification.fan_out';
+
+class FanOutPayload {
+  @IsUUID()
+  notification_id!: string;
+}
+
+/** Made with the notification, by `notification_create`. */
+const FAN_OUT = new JobKind('notification.fan_out', FanOutPayload);
 
 /**
  * Hands a notification out to its targets, a batch at a time: their deliveries are stored, then the connections are
@@ -18,15 +26,16 @@ const KIND = 'notification.fan_out';
  * already, and who has not got it is told once more, under the same id.
  */
 @Injectable()
-export class FanOut implements JobHandler, OnModuleInit {
-  readonly schedule = exponential(1000, 2, 60_000, 8);
-  readonly maxAttempts = 20;
-  readonly concurrency = 1;
-  readonly perTenant = 4;
-  readonly slots = 16;
-
+@JobHandler({
+  kind: FAN_OUT,
+  schedule: exponential(1000, 2, 60_000, 8),
+  maxAttempts: 20,
+  concurrency: 1,
+  perTenant: 4,
+  slots: 16,
+})
+export class FanOut implements JobRunner<FanOutPayload> {
   constructor(
-    private readonly handlers: JobHandlers,
     private readonly repository: NotificationsRepository,
     private readonly links: NotificationLinks,
     private readonly presence: Presence,
@@ -34,13 +43,8 @@ export class FanOut implements JobHandler, OnModuleInit {
     private readonly metrics: Metrics,
   ) {}
 
-  onModuleInit(): void {
-    this.handlers.add(KIND, this);
-  }
-
-  async run({ tenantId, payload }: Job, signal: AbortSignal): Promise<void> {
-    const notificationId = (payload as { notification_id?: unknown }).notification_id;
-    if (typeof notificationId !== 'string') throw new DeadJob('the job names no notification');
+  async run({ tenantId, payload }: Job<FanOutPayload>, signal: AbortSignal): Promise<void> {
+    const { notification_id: notificationId } = payload;
     for (let more = true; more;) {
       signal.throwIfAborted();
       const batch = await this.repository.spread(tenantId, notificationId, BATCH);
@@ -64,10 +68,16 @@ export class FanOut implements JobHandler, OnModuleInit {
     notificationId: string,
     { topic, created_at, user_ids }: SpreadBatch,
   ): Promise<readonly NewJob[]> {
-    if (!this.offline.isUsed || user_ids.length === 0) return [];
+    if (user_ids.length === 0) return [];
     const online = await this.presence.online(tenantId, user_ids);
     const userIds = user_ids.filter((userId) => !online.has(userId));
     if (userIds.length === 0) return [];
-    return this.offline.of({ tenantId, notificationId, topic, createdAt: new Date(created_at).toISOString(), userIds });
+    return this.offline.jobsFor({
+      tenantId,
+      notificationId,
+      topic,
+      createdAt: new Date(created_at).toISOString(),
+      userIds,
+    });
   }
 }

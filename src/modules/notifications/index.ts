@@ -14,5 +14,5 @@ export { SubscriptionsService } from './subscriptions.service';
 export { NotificationDeadLetters } from './dead-letters/dead-letters';
 export { NotificationFacts, type NotificationView } from './notification-facts';
 export { NotificationsModule } from './notifications.module';
-export { OfflineJobs, type OfflineJobsSource, type OfflineTargets } from './offline-jobs';
+export { OfflineJobs, type OfflineTargets } from './offline-jobs';
 export { Settlements as NotificationSettlements } from './live/settlements';

@@ -1,6 +1,7 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Seats, SharedRooms } from '../../platform/realtime';
+import { RealtimeModule } from '../../platform/realtime';
+import { TenantsModule } from '../tenants';
 import { MembersController } from './members.controller';
 import { MembersService } from './members.service';
 // The frames of rooms are declared by being loaded.
@@ -24,10 +25,8 @@ import { RoomEntity } from './entities/room.entity';
 import { RoomMemberEntity } from './entities/room-member.entity';
 import { RoomEventEntity } from './entities/room-event.entity';
 
-/** Global, because it implements ports of the platform. RoomPreviews comes from the global messages module. */
-@Global()
 @Module({
-  imports: [TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity, RoomEventEntity])],
+  imports: [TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity, RoomEventEntity]), RealtimeModule, TenantsModule],
   controllers: [RoomsController, MembersController, PresenceController],
   providers: [
     RoomsRepository,
@@ -43,9 +42,8 @@ import { RoomEventEntity } from './entities/room-event.entity';
     SubscriptionsService,
     TypingService,
     TypingGateway,
-    { provide: Seats, useClass: RoomSeats },
-    { provide: SharedRooms, useExisting: PresenceRepository },
+    RoomSeats,
   ],
-  exports: [RoomsService, RoomFacts, RoomHeads, Seats, SharedRooms],
+  exports: [RoomsService, RoomFacts, RoomHeads, RoomSeats, PresenceRepository],
 })
 export class RoomsModule {}

@@ -7,9 +7,12 @@
  * was under way when it was made.
  */
 export { lockTenant } from './lock-tenant';
+export { TenantCredentialWatch } from './credential-watch';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';
+export { TicketsRepository } from './tickets.repository';
 export { UsersService } from './users.service';
+export { TenantCredentialVerifier } from './verifier';
 export { WebhookDirectory } from './webhook/directory';
 export { type WebhookEndpoint, WebhookEndpoints } from './webhook/endpoints';
-export type { WebhookEvent } from './webhook/events';
+export { WEBHOOK_EVENTS, type WebhookEvent } from './webhook/events';

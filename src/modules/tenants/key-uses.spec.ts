@@ -1,3 +1,4 @@
+import { started } from '../../../test/support/exploring';
 import { Lifecycle } from '../../platform/lifecycle';
 import { SilentLog } from '../../platform/logging';
 import type { KeysRepository } from './keys.repository';
@@ -8,11 +9,10 @@ type Batch = Parameters<KeysRepository['touch']>[0];
 describe('last uses of API keys', () => {
   it('are written together, one per key, and the rest when the server stops', async () => {
     const written: Batch[] = [];
-    const log = new SilentLog();
-    const lifecycle = new Lifecycle(log);
+    const lifecycle = new Lifecycle(new SilentLog());
     const repository = { touch: async (batch: Batch) => void written.push(batch) };
-    const uses = new KeyUses(repository as unknown as KeysRepository, lifecycle, log);
-    uses.onModuleInit();
+    const uses = new KeyUses(repository as unknown as KeysRepository);
+    started(lifecycle, uses);
     await uses.flush();
     expect(written).toEqual([]);
 

@@ -1,28 +1,15 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { every, Lifecycle, StopStage } from '../../platform/lifecycle';
-import { Log } from '../../platform/logging';
+import { Injectable } from '@nestjs/common';
+import { Every, OnStop, StopStage } from '../../platform/lifecycle';
 import { KeysRepository } from './keys.repository';
 
 const FLUSH_MS = 5000;
 
 /** Collects when keys were used and writes it every 5 s and at the end, in one statement: no write per request. */
 @Injectable()
-export class KeyUses implements OnModuleInit {
+export class KeyUses {
   private uses = new Map<string, { tenantId: string; keyId: string; at: number }>();
 
-  constructor(
-    private readonly repository: KeysRepository,
-    private readonly lifecycle: Lifecycle,
-    private readonly log: Log,
-  ) {}
-
-  onModuleInit(): void {
-    const timer = every(FLUSH_MS, 'last use of API keys', () => this.flush(), this.log);
-    this.lifecycle.onStop(StopStage.workers, 'last use of API keys', async () => {
-      await timer.stop();
-      await this.flush();
-    });
-  }
+  constructor(private readonly repository: KeysRepository) {}
 
   note(tenantId: string, keyId: string): void {
     const known = this.uses.get(keyId);
@@ -30,6 +17,8 @@ export class KeyUses implements OnModuleInit {
     else this.uses.set(keyId, { tenantId, keyId, at: Date.now() });
   }
 
+  @Every(FLUSH_MS, 'last use of API keys')
+  @OnStop(StopStage.workers)
   async flush(): Promise<void> {
     if (this.uses.size === 0) return;
     const batch = [...this.uses.values()].map((use) => ({ ...use, at: new Date(use.at) }));

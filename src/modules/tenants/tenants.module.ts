@@ -1,7 +1,5 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { CredentialVerifier, CredentialWatch, Tickets } from '../../platform/auth';
-import { LastSeenStore } from '../../platform/realtime';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
 import { TenantCredentialWatch } from './credential-watch';
@@ -27,7 +25,6 @@ import { TenantCountsEntity } from './entities/tenant-counts.entity';
 import { TenantCountDeltaEntity } from './entities/tenant-count-delta.entity';
 import { WsTicketEntity } from './entities/ws-ticket.entity';
 
-@Global()
 @Module({
   imports: [
     TypeOrmModule.forFeature([
@@ -55,16 +52,12 @@ import { WsTicketEntity } from './entities/ws-ticket.entity';
     WebhookDirectory,
     WebhookEndpoints,
     TenantCredentialVerifier,
-    { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
-    { provide: LastSeenStore, useExisting: UsersService },
-    { provide: CredentialWatch, useClass: TenantCredentialWatch },
-    { provide: Tickets, useExisting: TicketsRepository },
+    TenantCredentialWatch,
   ],
   exports: [
-    CredentialVerifier,
-    CredentialWatch,
-    LastSeenStore,
-    Tickets,
+    TenantCredentialVerifier,
+    TenantCredentialWatch,
+    TicketsRepository,
     TenantsService,
     UsersService,
     WebhookDirectory,

@@ -1,8 +1,7 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type TicketGrant, Tickets } from '../../platform/auth';
 import { Database, purgeExpired, SystemDatabase } from '../../platform/database';
-import { every, Lifecycle, StopStage } from '../../platform/lifecycle';
-import { Log } from '../../platform/logging';
+import { Every } from '../../platform/lifecycle';
 
 const PURGE_INTERVAL_MS = 60_000;
 /** Kept longer than they can be used, so that clocks that differ let no ticket be used twice. */
@@ -10,19 +9,12 @@ const KEPT_SECONDS = 300;
 
 /** The socket tickets that were used: the first to insert a ticket's id has it. Unlogged: it outlives no ticket. */
 @Injectable()
-export class TicketsRepository extends Tickets implements OnModuleInit {
+export class TicketsRepository extends Tickets {
   constructor(
     private readonly database: Database,
     private readonly system: SystemDatabase,
-    private readonly lifecycle: Lifecycle,
-    private readonly log: Log,
   ) {
     super();
-  }
-
-  onModuleInit(): void {
-    const timer = every(PURGE_INTERVAL_MS, 'socket ticket purge', () => this.purge(), this.log);
-    this.lifecycle.onStop(StopStage.workers, 'socket ticket purge', () => timer.stop());
   }
 
   async redeem({ tenant, ticketId, usableUntilMs }: TicketGrant): Promise<boolean> {
@@ -37,6 +29,7 @@ export class TicketsRepository extends Tickets implements OnModuleInit {
   }
 
   /** Deletes all that have expired long ago; returns how many. */
+  @Every(PURGE_INTERVAL_MS, 'socket ticket purge')
   purge(): Promise<number> {
     return purgeExpired(this.system, 'purge tickets', 'ws_tickets', KEPT_SECONDS);
   }

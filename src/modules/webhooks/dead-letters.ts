@@ -1,6 +1,6 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../common/ids';
-import { type DeadLetterSelection, type DeadLetterSource, DeadLetterSources, type FailedWebhookDto } from '../delivery';
+import { type DeadLetterSelection, type DeadLetters, DeadLetterSource, type FailedWebhookDto } from '../delivery';
 import { DeliveriesRepository } from './deliveries.repository';
 
 /** Replayed at a time. */
@@ -8,15 +8,9 @@ const BATCH = 1000;
 
 /** The source of the dead letters of webhooks. A letter's id is the delivery's. */
 @Injectable()
-export class WebhookDeadLetters implements DeadLetterSource<'webhook'>, OnModuleInit {
-  constructor(
-    private readonly repository: DeliveriesRepository,
-    private readonly sources: DeadLetterSources,
-  ) {}
-
-  onModuleInit(): void {
-    this.sources.add('webhook', this);
-  }
+@DeadLetterSource('webhook')
+export class WebhookDeadLetters implements DeadLetters<'webhook'> {
+  constructor(private readonly repository: DeliveriesRepository) {}
 
   async list(tenantId: string, limit: number): Promise<readonly FailedWebhookDto[]> {
     return (await this.repository.dead(tenantId, limit)).map((row) => ({

@@ -1,10 +1,11 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { WebhookConfig } from '../../config';
-import { type Job, type JobHandler, JobHandlers, RetryJob } from '../../platform/jobs';
+import { type Job, JobHandler, type JobRunner, RetryJob } from '../../platform/jobs';
 import { NotificationSettlements } from '../notifications';
 import { type WebhookEndpoint, WebhookEndpoints } from '../tenants';
-import { DELIVER, DeliveriesRepository, type PendingRow } from './deliveries.repository';
+import { DeliveriesRepository, type PendingRow } from './deliveries.repository';
 import { GONE, type Posted, Poster } from './poster';
+import { DELIVER, type DeliverPayload } from './webhooks.jobs';
 
 /** Attempts of one tenant at the same time. */
 const PER_TENANT = 8;
@@ -18,15 +19,17 @@ const HANGING_TENANTS = 32;
  * given up is not posted again; a delivery whose attempts are used up is a dead letter before its job is gone.
  */
 @Injectable()
-export class Deliverer implements JobHandler, OnModuleInit {
+@JobHandler({
+  kind: DELIVER,
+  concurrency: PER_TENANT,
+  perTenant: PER_TENANT,
+  slots: PER_TENANT * HANGING_TENANTS,
+})
+export class Deliverer implements JobRunner<DeliverPayload> {
   readonly schedule: readonly number[];
   readonly maxAttempts: number;
-  readonly concurrency = PER_TENANT;
-  readonly perTenant = PER_TENANT;
-  readonly slots = PER_TENANT * HANGING_TENANTS;
 
   constructor(
-    private readonly handlers: JobHandlers,
     private readonly repository: DeliveriesRepository,
     private readonly endpoints: WebhookEndpoints,
     private readonly poster: Poster,
@@ -37,13 +40,9 @@ export class Deliverer implements JobHandler, OnModuleInit {
     this.maxAttempts = this.schedule.length + 1;
   }
 
-  onModuleInit(): void {
-    this.handlers.add(DELIVER, this);
-  }
-
-  async run(job: Job, signal: AbortSignal): Promise<void> {
+  async run(job: Job<DeliverPayload>, signal: AbortSignal): Promise<void> {
     const { tenantId } = job;
-    const id = idOf(job);
+    const id = job.payload.delivery_id;
     const delivery = await this.repository.pending(tenantId, id);
     if (delivery === undefined) return;
     const endpoint = await this.endpoints.find(tenantId);
@@ -59,12 +58,17 @@ export class Deliverer implements JobHandler, OnModuleInit {
   }
 
   /** Its last worker was lost. */
-  async onDead(job: Job, error: string): Promise<void> {
-    const delivery = await this.repository.pending(job.tenantId, idOf(job));
+  async onDead(job: Job<DeliverPayload>, error: string): Promise<void> {
+    const delivery = await this.repository.pending(job.tenantId, job.payload.delivery_id);
     if (delivery !== undefined) await this.giveUp(job, delivery, error);
   }
 
-  private async failed(job: Job, delivery: PendingRow, endpoint: WebhookEndpoint, posted: Posted): Promise<void> {
+  private async failed(
+    job: Job<DeliverPayload>,
+    delivery: PendingRow,
+    endpoint: WebhookEndpoint,
+    posted: Posted,
+  ): Promise<void> {
     const { tenantId, attempt } = job;
     const error = posted.error ?? 'failed';
     const isLast = attempt >= this.maxAttempts || posted.status === GONE;
@@ -72,26 +76,26 @@ export class Deliverer implements JobHandler, OnModuleInit {
     else await this.endpoints.failed(tenantId, endpoint.url);
     // Before the state that ends it: whoever does this again after a crash finds it pending.
     if (isLast) await this.giveNotificationUp(job, delivery, error);
-    await this.repository.attempted(tenantId, idOf(job), attempt, posted, isLast ? 'dead' : 'pending');
+    await this.repository.attempted(tenantId, job.payload.delivery_id, attempt, posted, isLast ? 'dead' : 'pending');
     if (isLast) return;
     if (posted.retryAfterMs !== undefined) throw new RetryJob(error, posted.retryAfterMs);
     throw new Error(error);
   }
 
-  private async giveUp(job: Job, delivery: PendingRow, error: string): Promise<void> {
+  private async giveUp(job: Job<DeliverPayload>, delivery: PendingRow, error: string): Promise<void> {
     await this.giveNotificationUp(job, delivery, error);
-    await this.repository.bury(job.tenantId, idOf(job), job.attempt, error);
+    await this.repository.bury(job.tenantId, job.payload.delivery_id, job.attempt, error);
   }
 
   /** Whom a notification was to reach in this way does not get it (contract §3). */
-  private async giveNotificationUp({ tenantId, attempt }: Job, delivery: PendingRow, error: string): Promise<void> {
+  private async giveNotificationUp(
+    { tenantId, attempt }: Job<DeliverPayload>,
+    delivery: PendingRow,
+    error: string,
+  ): Promise<void> {
     const { type, subject_id, user_ids } = delivery;
     if (type !== 'notification.offline' || subject_id === null) return;
     const given = { tenantId, notificationId: subject_id, attempts: attempt, error };
     await Promise.all((user_ids ?? []).map((userId) => this.settlements.giveUp({ ...given, userId })));
   }
-}
-
-function idOf({ payload }: Job): string {
-  return String((payload as { delivery_id?: unknown }).delivery_id);
 }

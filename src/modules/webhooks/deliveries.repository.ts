@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/pagination';
 import { Database, SystemDatabase } from '../../platform/database';
-import { Jobs } from '../../platform/jobs';
+import { Jobs, type NewJob } from '../../platform/jobs';
 import type { DeliveryState, WebhookDeliveryEntity } from './entities/webhook-delivery.entity';
-
-export const DELIVER = 'webhook.deliver';
+import { DELIVER } from './webhooks.jobs';
 
 /** Something to be posted. */
 export interface NewDelivery {
@@ -246,7 +245,7 @@ export class DeliveriesRepository {
   }
 }
 
-function jobOf(deliveryId: string): { kind: string; key: string; payload: object } {
+function jobOf(deliveryId: string): NewJob {
   // One key per tenant: a tenant has one endpoint.
-  return { kind: DELIVER, key: 'endpoint', payload: { delivery_id: deliveryId } };
+  return DELIVER.job('endpoint', { delivery_id: deliveryId });
 }

@@ -1,22 +1,20 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { WebhookConfig } from '../../config';
 import { Jobs, type NewJob } from '../../platform/jobs';
-import { type AppendHook, AppendHooks, type AppendHooksSource } from '../messages';
-import { OfflineJobs, type OfflineTargets } from '../notifications';
+import type { AppendHook, AppendHooks } from '../messages';
+import type { OfflineJobs, OfflineTargets } from '../notifications';
 import { WebhookDirectory, type WebhookEvent } from '../tenants';
-import { PLAN } from './planner';
+import { PLAN } from './webhooks.jobs';
 
 const NONE: readonly AppendHook[] = [];
 
 /** Says what is to be stored with messages and notifications of tenants that have a webhook. */
 @Injectable()
-export class Hooks implements AppendHooksSource, OnModuleInit {
+export class WebhookHooks implements AppendHooks, OfflineJobs {
   private readonly byEvent: ReadonlyMap<WebhookEvent, AppendHook>;
 
   constructor(
     private readonly directory: WebhookDirectory,
-    private readonly messages: AppendHooks,
-    private readonly notifications: OfflineJobs,
     private readonly jobs: Jobs,
     config: WebhookConfig,
   ) {
@@ -24,11 +22,6 @@ export class Hooks implements AppendHooksSource, OnModuleInit {
       ['message.created', { event: 'message.created', delayMs: 0 }],
       ['message.offline', { event: 'message.offline', delayMs: config.offlineDelayMs }],
     ]);
-  }
-
-  onModuleInit(): void {
-    this.messages.use(this);
-    this.notifications.use((targets) => Promise.resolve(this.offline(targets)));
   }
 
   of(tenantId: string): readonly AppendHook[] {
@@ -40,9 +33,9 @@ export class Hooks implements AppendHooksSource, OnModuleInit {
     this.jobs.wake();
   }
 
-  private offline({ tenantId, notificationId, userIds }: OfflineTargets): readonly NewJob[] {
+  jobsFor({ tenantId, notificationId, userIds }: OfflineTargets): readonly NewJob[] {
     if (!this.directory.eventsOf(tenantId).includes('notification.offline')) return [];
-    const payload = { event: 'notification.offline', notification_id: notificationId, user_ids: userIds };
-    return [{ kind: PLAN, key: notificationId, payload }];
+    const payload = { notification_id: notificationId, user_ids: userIds };
+    return [PLAN.job(notificationId, { event: 'notification.offline', ...payload })];
   }
 }

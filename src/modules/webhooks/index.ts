@@ -9,4 +9,5 @@
  * Concurrency: planning and posting are jobs. Both may happen twice: ids are made of what they are about, so what was
  * planned twice is there once, and what was posted twice is known by its id.
  */
+export { WebhookHooks } from './hooks';
 export { WebhooksModule } from './webhooks.module';

@@ -1,6 +1,5 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { every, Lifecycle, StopStage } from '../../platform/lifecycle';
-import { Log } from '../../platform/logging';
+import { Injectable } from '@nestjs/common';
+import { Every } from '../../platform/lifecycle';
 import { DeliveriesRepository } from './deliveries.repository';
 
 const INTERVAL_MS = 10 * 60_000;
@@ -11,18 +10,10 @@ const FAILED_DAYS = 30;
 
 /** Keeps the log of deliveries from growing for ever. */
 @Injectable()
-export class DeliveryPurge implements OnModuleInit {
-  constructor(
-    private readonly repository: DeliveriesRepository,
-    private readonly lifecycle: Lifecycle,
-    private readonly log: Log,
-  ) {}
+export class DeliveryPurge {
+  constructor(private readonly repository: DeliveriesRepository) {}
 
-  onModuleInit(): void {
-    const timer = every(INTERVAL_MS, 'webhook log purge', () => this.purge(), this.log);
-    this.lifecycle.onStop(StopStage.workers, 'webhook log purge', () => timer.stop());
-  }
-
+  @Every(INTERVAL_MS, 'webhook log purge')
   async purge(): Promise<void> {
     for (const state of ['delivered', 'dead', 'failed'] as const) {
       const days = state === 'delivered' ? DELIVERED_DAYS : FAILED_DAYS;

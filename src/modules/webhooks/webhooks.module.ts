@@ -2,12 +2,17 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { WebhookConfig } from '../../config';
 import { OutboundSender } from '../../platform/outbound';
+import { RealtimeModule } from '../../platform/realtime';
+import { DeliveryModule } from '../delivery';
+import { MessagesModule } from '../messages';
 import { NotificationsModule } from '../notifications';
+import { RoomsModule } from '../rooms';
+import { TenantsModule } from '../tenants';
 import { WebhookDeadLetters } from './dead-letters';
 import { Deliverer } from './deliverer';
 import { DeliveriesRepository } from './deliveries.repository';
 import { EventFacts } from './event-facts';
-import { Hooks } from './hooks';
+import { WebhookHooks } from './hooks';
 import { OfflineMembers } from './offline-members';
 import { Planner } from './planner';
 import { Poster } from './poster';
@@ -20,7 +25,15 @@ import { WebhookDeliveryEntity } from './entities/webhook-delivery.entity';
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 @Module({
-  imports: [TypeOrmModule.forFeature([WebhookDeliveryEntity]), NotificationsModule],
+  imports: [
+    TypeOrmModule.forFeature([WebhookDeliveryEntity]),
+    RealtimeModule,
+    TenantsModule,
+    RoomsModule,
+    DeliveryModule,
+    MessagesModule,
+    NotificationsModule,
+  ],
   controllers: [WebhooksController],
   providers: [
     DeliveriesRepository,
@@ -36,9 +49,10 @@ const MAX_ANSWER_BYTES = 64 * 1024;
     OfflineMembers,
     EventFacts,
     Planner,
-    Hooks,
+    WebhookHooks,
     WebhookDeadLetters,
     DeliveryPurge,
   ],
+  exports: [WebhookHooks],
 })
 export class WebhooksModule {}

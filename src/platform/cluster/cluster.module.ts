@@ -1,7 +1,6 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { Clock, SystemClock } from '../../common/clock';
-import { describeError } from '../logging';
-import { Log } from '../logging';
+import { describeError, Log } from '../logging';
 import { Bus } from './bus';
 import { Counters } from './counters';
 import { Leases } from './leases';
@@ -12,8 +11,7 @@ import { MemoryNodeRegistry } from './memory-node-registry';
 import { NodeRegistry } from './node-registry';
 import type { OnHandlerError } from './subscription';
 
-/** Binds the ports to memory: one node. Needs a global Log. */
-@Global()
+/** Binds the ports to memory: one node. */
 @Module({
   providers: [
     { provide: Clock, useClass: SystemClock },
@@ -27,8 +25,8 @@ import type { OnHandlerError } from './subscription';
       useFactory: (nodes: NodeRegistry, log: Log) => new MemoryBus(nodes.self.nodeId, logTo(log)),
       inject: [NodeRegistry, Log],
     },
-    { provide: Leases, useFactory: (clock: Clock) => new MemoryLeases(clock), inject: [Clock] },
-    { provide: Counters, useFactory: (clock: Clock) => new MemoryCounters(clock), inject: [Clock] },
+    { provide: Leases, useClass: MemoryLeases },
+    { provide: Counters, useClass: MemoryCounters },
   ],
   exports: [Clock, NodeRegistry, Bus, Leases, Counters],
 })

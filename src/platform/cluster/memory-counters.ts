@@ -1,4 +1,5 @@
-import type { Clock } from '../../common/clock';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock';
 import { Counters, type CounterState } from './counters';
 
 /** The current window of one length; since all keys end together, it is forgotten whole. */
@@ -8,6 +9,7 @@ interface Window {
 }
 
 /** Counters within one process; they answer synchronously. Holds no more than the keys of one window per length. */
+@Injectable()
 export class MemoryCounters extends Counters {
   private readonly windows = new Map<number, Window>();
 

@@ -1,4 +1,5 @@
-import type { Clock } from '../../common/clock';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock';
 import { Leases } from './leases';
 import { Sweep } from './sweep';
 
@@ -16,6 +17,7 @@ interface Hold {
 }
 
 /** Leases within one process. Expired ones do not count at once and are removed a few at a time by later writes. */
+@Injectable()
 export class MemoryLeases extends Leases {
   private readonly holds = new Map<string, Hold>();
   private readonly claims = new Map<string, Claim>();

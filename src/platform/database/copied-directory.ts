@@ -75,7 +75,8 @@ function isSame(a: Identity, b: Identity): boolean {
   return a.device === b.device && a.inode === b.inode && a.born === b.born;
 }
 
-async function newLook(directory: string): Promise<Look> {
+/** Makes a new mark; what the database is to store of the directory with it. */
+export async function newLook(directory: string): Promise<Look> {
   const name = `${MARK}${randomUUID()}`;
   const path = join(directory, name);
   const file = await open(path, 'wx', 0o600);

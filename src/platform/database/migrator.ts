@@ -5,7 +5,7 @@ import { preflight } from './preflight';
 import { DatabaseRefusal } from './refusal';
 import { ensureBackupAccess, ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
 import { FIRST_MIGRATIONS, forRoles, readSchemaFiles, type SchemaFiles } from './schema-files';
-import { FunctionChanger, functionChanges, type RecordedFunction } from './schema-functions';
+import { FunctionChanger, functionChanges, type RecordedFunction } from './function-changes';
 
 /** Advisory lock that one migrating server holds; any constant of our own. */
 const MIGRATION_LOCK = 4_711_001;
@@ -147,27 +147,25 @@ async function bringUpToDate(
   if (isOlder(version, state.functionsRelease)) return;
   const pending = files.migrations.filter(({ name }) => !state.migrations.includes(name));
   const minRelease = [state.minRelease ?? ownMin, ownMin].sort(compareVersions).at(-1) ?? ownMin;
-  let { functions } = state;
-  let changes = functionChanges(files.functions, functions, minRelease);
-  const isSame = pending.length + changes.changed.length + changes.gone.length === 0;
-  if (isSame && state.functionsRelease === version && state.minRelease === minRelease) return;
+  const { changed, gone } = functionChanges(files.functions, state.functions, minRelease);
+  const isRecorded = state.functionsRelease === version && state.minRelease === minRelease;
+  if (isRecorded && pending.length + changed.length + gone.length === 0) return;
   onProgress('Bringing the database schema up to date …');
   const roles = roleNames(prefix);
   // Functions name others that come later.
   await client.query('BEGIN; SET LOCAL check_function_bodies = off');
-  if (state.prefix === undefined) await makeTables(client, files, prefix);
+  const isNew = state.prefix === undefined;
+  if (isNew) await makeTables(client, files, prefix);
   else for (const { sql } of pending) await client.query(forRoles(sql, roles));
-  const made = [...(state.prefix === undefined ? FIRST_MIGRATIONS : []), ...pending.map(({ name }) => name)];
   await client.query(
     `INSERT INTO schema_migrations (timestamp, name)
      SELECT (extract(epoch FROM now()) * 1000)::bigint, name FROM unnest($1::text[]) WITH ORDINALITY n (name, i) ORDER BY i`,
-    [made],
+    [[...(isNew ? FIRST_MIGRATIONS : []), ...pending.map(({ name }) => name)]],
   );
-  if (pending.length > 0) {
-    const { rows } = await client.query<{ functions: RecordedFunction[] }>(`SELECT ${RECORDED} AS functions`);
-    functions = rows[0]?.functions ?? [];
-    changes = functionChanges(files.functions, functions, minRelease);
-  }
+  // A migration may have changed what is recorded.
+  const { rows } = await client.query<{ functions: RecordedFunction[] }>(`SELECT ${RECORDED} AS functions`);
+  const functions = rows[0]?.functions ?? [];
+  const changes = functionChanges(files.functions, functions, minRelease);
   await new FunctionChanger(client, roles, functions).apply(changes);
   await client.query('UPDATE instance SET functions_release = $1, min_release = $2', [version, minRelease]);
   await client.query('COMMIT');

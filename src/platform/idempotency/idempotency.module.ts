@@ -1,10 +1,9 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Effects } from './effects';
 import { KeyPurge } from './key-purge';
 import { IdempotencyKeyEntity } from './entities/idempotency-key.entity';
 
-@Global()
 @Module({
   imports: [TypeOrmModule.forFeature([IdempotencyKeyEntity])],
   providers: [Effects, KeyPurge],

@@ -1,7 +1,7 @@
 import { isUnavailable } from '../../common/errors';
 import { codeOf } from '../database';
 import { delayAfter } from './backoff';
-import { DeadJob, type JobHandler, PostponeJob, RetryJob } from './job';
+import { DeadJob, type JobRules, PostponeJob, RetryJob } from './job';
 import type { Ending } from './jobs.repository';
 
 /** How an attempt ended, before it is written. */
@@ -18,7 +18,7 @@ export const RELEASED: Outcome = { outcome: 'released', delayMs: 0, error: null 
 export const OUTLIVED: Outcome = { outcome: 'retry', delayMs: 0, error: 'the lease ran out' };
 
 /** What a failed attempt means for its job. */
-export function outcomeOf(error: unknown, attempt: number, handler: JobHandler): Outcome {
+export function outcomeOf(error: unknown, attempt: number, handler: JobRules): Outcome {
   const text = textOf(error);
   if (error instanceof PostponeJob) return { outcome: 'released', delayMs: error.delayMs, error: null };
   if (isUnavailable(error)) return { outcome: 'released', delayMs: AWAY_MS, error: text };

@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
 import { Batching } from '../../common/batching';
-import type { Ending, JobsRepository } from './jobs.repository';
+import { type Ending, JobsRepository } from './jobs.repository';
 
 const RETRY_MS = 250;
 
 /** Writes how jobs ended, in batches, again and again until the database takes it: the fence makes that harmless. */
+@Injectable()
 export class Endings {
   private hasGivenUp = false;
   private readonly batching = new Batching<Ending, boolean>(async (endings) => {
@@ -12,7 +14,7 @@ export class Endings {
     return endings.map(({ id }) => stored.has(id));
   });
 
-  constructor(private readonly repository: Pick<JobsRepository, 'end'>) {}
+  constructor(@Inject(JobsRepository) private readonly repository: Pick<JobsRepository, 'end'>) {}
 
   /** Resolves when it is stored: false when the job had been taken over, or could not be written before `giveUp`. */
   write(ending: Ending): Promise<boolean> {

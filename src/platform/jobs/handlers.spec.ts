@@ -1,31 +1,139 @@
+import { IsInt, IsOptional } from 'class-validator';
 import { DatabaseError } from 'pg';
+import { explorerOf } from '../../../test/support/exploring';
 import { unavailable } from '../../common/errors';
+import { Validator } from '../validation';
 import { outcomeOf, textOf } from './ending';
-import { JobHandlers } from './handlers';
-import type { JobHandler } from './job';
+import { JobHandler, JobHandlers, type JobHandlerOptions } from './handlers';
+import { type BoundRunner, DeadJob, type Job, JobKind, type JobRunner } from './job';
 
-const HANDLER: JobHandler = { run: () => Promise.resolve(), schedule: [1000], maxAttempts: 3, concurrency: 1 };
+class Payload {
+  @IsInt()
+  n!: number;
 
-describe('handlers of jobs', () => {
-  it('has one per kind, or the server does not start', () => {
-    const handlers = new JobHandlers();
-    handlers.add('a', HANDLER);
-    expect(() => handlers.add('a', HANDLER)).toThrow('Two handlers for jobs of kind a');
-    expect(handlers.get('a')).toBe(HANDLER);
-    expect(handlers.get('b')).toBeUndefined();
+  @IsOptional()
+  @IsInt()
+  more?: number;
+}
+
+const KIND = new JobKind('spec.a', Payload);
+const OPTIONS: JobHandlerOptions<Payload> = { kind: KIND, schedule: [1000], maxAttempts: 3, concurrency: 1 };
+
+/** Remembers what it was handed. */
+class Recorder implements JobRunner<Payload> {
+  readonly ran: unknown[] = [];
+  readonly died: unknown[] = [];
+
+  run({ payload }: Job<Payload>): Promise<void> {
+    this.ran.push(payload);
+    return Promise.resolve();
+  }
+
+  onDead({ payload }: Job<Payload>, error: string): Promise<void> {
+    this.died.push([payload, error]);
+    return Promise.resolve();
+  }
+}
+
+@JobHandler(OPTIONS)
+class First extends Recorder {}
+
+@JobHandler(OPTIONS)
+class Second extends Recorder {}
+
+function withNumbers(wrong: Partial<JobHandlerOptions<Payload>>): Recorder {
+  @JobHandler({ ...OPTIONS, ...wrong })
+  class Wrong extends Recorder {}
+  return new Wrong();
+}
+
+function boot(...runners: readonly Recorder[]): JobHandlers['all'] {
+  const handlers = new JobHandlers(explorerOf(...runners), new Validator());
+  handlers.onModuleInit();
+  return handlers.all;
+}
+const jobWith = (payload: unknown): Job => ({
+  id: 1,
+  tenantId: '0190aaaa-0000-7000-8000-000000000001',
+  kind: KIND.name,
+  key: 'key',
+  payload,
+  attempt: 1,
+  createdAt: new Date(0),
+});
+
+function bound(first = new First()): { readonly first: First; readonly runner: BoundRunner } {
+  const runner = boot(first).get(KIND.name);
+  if (runner === undefined) throw new Error('the handler was not found');
+  return { first, runner };
+}
+
+describe('the boot', () => {
+  it('finds the handler of a kind', () => {
+    const { runner } = bound();
+    expect(runner).toMatchObject({ schedule: [1000], maxAttempts: 3, concurrency: 1 });
+  });
+
+  it('refuses a second one', () => {
+    expect(() => boot(new First(), new Second())).toThrow('Two handlers for jobs of kind spec.a: Second is the second');
+  });
+
+  it('refuses a kind that has none', () => {
+    expect(() => boot()).toThrow('No handler for jobs of kind spec.a');
   });
 
   it.each([{ schedule: [] }, { maxAttempts: 0 }, { concurrency: 0.5 }, { perTenant: 0 }, { slots: -1 }])(
     'refuses numbers that would never run a job: %j',
     (wrong) => {
-      expect(() => new JobHandlers().add('a', { ...HANDLER, ...wrong })).toThrow('Jobs of kind a');
+      expect(() => boot(withNumbers(wrong))).toThrow('Jobs of kind spec.a');
     },
   );
+
+  it('takes the schedule of a configuration, with an attempt after each delay and one before', () => {
+    @JobHandler({ kind: KIND, concurrency: 1 })
+    class Configured extends Recorder {
+      readonly schedule = [1, 2, 3];
+    }
+    expect(boot(new Configured()).get(KIND.name)).toMatchObject({ schedule: [1, 2, 3], maxAttempts: 4 });
+  });
+
+  it('two kinds have two names', () => {
+    expect(() => new JobKind('spec.a', Payload)).toThrow('Two kinds of jobs are called spec.a');
+  });
+});
+
+describe('a payload', () => {
+  const signal = new AbortController().signal;
+
+  it('comes as its class says, without what another release has written beside it', async () => {
+    const { first, runner } = bound();
+    const job = jobWith({ n: 1, more: null, later: 'x' });
+    await runner.run(job, signal);
+    await runner.onDead?.(job, 'gone');
+    expect(first.ran).toEqual([{ n: 1 }]);
+    expect(first.died).toEqual([[{ n: 1 }, 'gone']]);
+    expect(job.payload).toEqual({ n: 1, more: null, later: 'x' });
+  });
+
+  it.each<[unknown, string]>([
+    [{}, 'The payload does not fit: n is required'],
+    [{ n: 'secret' }, 'The payload does not fit: n must be a whole number'],
+    [[1], 'The payload does not fit: It must be a JSON object'],
+    [null, 'The payload does not fit: It must be a JSON object'],
+  ])('that does not fit ends its job, which nobody runs or buries: %j', async (payload, message) => {
+    const { first, runner } = bound();
+    const failure = await runner.run(jobWith(payload), signal).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(DeadJob);
+    expect(outcomeOf(failure, 1, runner)).toEqual({ outcome: 'dead', delayMs: 0, error: message });
+    await runner.onDead?.(jobWith(payload), message);
+    expect([...first.ran, ...first.died]).toEqual([]);
+  });
 });
 
 describe('the outcome of a failed attempt', () => {
   it('does not count what our own database could not do', () => {
-    expect(outcomeOf(unavailable('away'), 3, HANDLER)).toMatchObject({ outcome: 'released' });
+    const rules = { schedule: [1000], maxAttempts: 3, concurrency: 1 };
+    expect(outcomeOf(unavailable('away'), 3, rules)).toMatchObject({ outcome: 'released' });
   });
 
   it('says nothing that the database said of a row', () => {

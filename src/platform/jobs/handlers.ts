@@ -1,27 +1,102 @@
-import type { JobHandler } from './job';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { AppError } from '../../common/errors';
+import { Explorer, markClass } from '../discovery';
+import { Validator } from '../validation';
+import { type BoundRunner, DeadJob, JobKind, type JobRules, type JobRunner } from './job';
 
-/** Which handler does which kind. */
-export class JobHandlers {
-  private readonly byKind = new Map<string, JobHandler>();
+export interface JobHandlerOptions<P extends object>
+  extends Omit<JobRules, 'schedule' | 'maxAttempts'>, Partial<Pick<JobRules, 'schedule' | 'maxAttempts'>> {
+  readonly kind: JobKind<P>;
+}
 
-  /**
-   * Call while the application starts (`onModuleInit`). Jobs of a kind that has no handler wait.
-   * @throws when the kind has a handler already, or its numbers make no sense
-   */
-  add(kind: string, handler: JobHandler): void {
-    if (this.byKind.has(kind)) throw new Error(`Two handlers for jobs of kind ${kind}`);
-    if (handler.schedule.length === 0) throw new Error(`Jobs of kind ${kind} have no schedule`);
-    for (const number of [handler.maxAttempts, handler.concurrency, handler.perTenant ?? 1, handler.slots ?? 1])
-      if (!Number.isInteger(number) || number < 1)
-        throw new Error(`Jobs of kind ${kind}: limits are whole numbers ≥ 1`);
-    this.byKind.set(kind, handler);
+const JOB_HANDLER = Symbol('@JobHandler');
+
+/**
+ * Makes a provider what does the jobs of a kind. A job whose payload does not fit the kind's class is dead at once; fields
+ * that the class does not have are left out, since another release may have written them.
+ */
+export function JobHandler<P extends object>(
+  options: JobHandlerOptions<P>,
+): (target: abstract new (...args: never[]) => JobRunner<P>) => void {
+  return markClass(JOB_HANDLER, options);
+}
+
+/** Which runner does which kind. The server does not start with two of a kind, with none, or with senseless numbers. */
+@Injectable()
+export class JobHandlers implements OnModuleInit {
+  private byKind: ReadonlyMap<string, BoundRunner> = new Map();
+
+  constructor(
+    private readonly explorer: Explorer,
+    private readonly validator: Validator,
+  ) {}
+
+  onModuleInit(): void {
+    const found = new Map<string, BoundRunner>();
+    for (const { options, provider, name } of this.explorer.classes<Options, JobRunner>(JOB_HANDLER)) {
+      const kind = options.kind.name;
+      if (found.has(kind)) throw new Error(`Two handlers for jobs of kind ${kind}: ${name} is the second`);
+      found.set(kind, this.bind(options, provider));
+    }
+    const missing = JobKind.all().filter(({ name }) => !found.has(name));
+    if (missing.length > 0)
+      throw new Error(`No handler for jobs of kind ${missing.map(({ name }) => name).join(', ')}`);
+    this.byKind = found;
   }
 
-  get(kind: string): JobHandler | undefined {
-    return this.byKind.get(kind);
+  /** By the name of their kind. */
+  get all(): ReadonlyMap<string, BoundRunner> {
+    return this.byKind;
   }
 
-  all(): IterableIterator<[string, JobHandler]> {
-    return this.byKind.entries();
+  private bind({ kind, ...rules }: Options, runner: JobRunner): BoundRunner {
+    const schedule = runner.schedule ?? rules.schedule ?? [];
+    const maxAttempts = runner.maxAttempts ?? rules.maxAttempts ?? schedule.length + 1;
+    checkRules(kind.name, { ...rules, schedule, maxAttempts });
+    const read = this.readerOf(kind);
+    return {
+      ...rules,
+      schedule,
+      maxAttempts,
+      run: async (job, signal) => runner.run({ ...job, payload: read(job.payload) }, signal),
+      onDead: async (job, error) => {
+        const payload = orUndefined(() => read(job.payload));
+        // What does not fit says of nothing that its job was given up.
+        if (payload !== undefined) await runner.onDead?.({ ...job, payload }, error);
+      },
+    };
+  }
+
+  private readerOf(kind: JobKind<object>): (payload: unknown) => object {
+    const known = Object.keys(this.validator.prepare(kind.payload).properties);
+    return (payload) => {
+      try {
+        return this.validator.body(kind.payload, picked(payload, known), 'It');
+      } catch (error) {
+        if (error instanceof AppError) throw new DeadJob(`The payload does not fit: ${error.message}`);
+        throw error;
+      }
+    };
+  }
+}
+
+type Options = JobHandlerOptions<object>;
+
+function checkRules(kind: string, { schedule, maxAttempts, concurrency, perTenant = 1, slots = 1 }: JobRules): void {
+  if (schedule.length === 0) throw new Error(`Jobs of kind ${kind} have no schedule`);
+  for (const number of [maxAttempts, concurrency, perTenant, slots])
+    if (!Number.isInteger(number) || number < 1) throw new Error(`Jobs of kind ${kind}: limits are whole numbers ≥ 1`);
+}
+
+function picked(payload: unknown, known: readonly string[]): unknown {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return payload;
+  return Object.fromEntries(Object.entries(payload).filter(([name]) => known.includes(name)));
+}
+
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
 }

@@ -10,12 +10,13 @@
  * limits per tenant and per key hold over all nodes. Handlers must bear to run twice, and to run on past their lease.
  */
 export { exponential } from './backoff';
-export { JobHandlers } from './handlers';
+export { JobHandler } from './handlers';
 export {
   DeadJob,
   type DeadJobRow,
   type Job,
-  type JobHandler,
+  JobKind,
+  type JobRunner,
   type NewJob,
   PostponeJob,
   RetryJob,

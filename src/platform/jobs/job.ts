@@ -1,7 +1,7 @@
 import type { JobEntity } from './entities/job.entity';
 
 /** A piece of work as its handler gets it. */
-export interface Job {
+export interface Job<P = unknown> {
   /** Unique over all tenants; stays the same over all attempts and after a replay. */
   readonly id: number;
   /** Dashed UUID. */
@@ -10,7 +10,7 @@ export interface Job {
   /** What jobs of one kind are told apart by for the limit of concurrency: an endpoint, a room, a notification. */
   readonly key: string;
   /** JSON, as it was handed in. */
-  readonly payload: unknown;
+  readonly payload: P;
   /** Counts from 1; counted when the job is claimed, so a worker that dies has used it up. */
   readonly attempt: number;
   readonly createdAt: Date;
@@ -26,14 +26,34 @@ export interface NewJob {
   readonly delayMs?: number;
 }
 
-/** What does the jobs of one kind. Everything in it may run twice: after a crash a job is run again. */
-export interface JobHandler {
+const kinds = new Map<string, JobKind<object>>();
+
+/** A kind of jobs. Each has one handler (`@JobHandler`), or the server does not start. */
+export class JobKind<P extends object> {
   /**
-   * Resolves when the work is done; what it throws is a failed attempt, unless it is one of RetryJob, PostponeJob and
-   * DeadJob. `signal` aborts when the lease is lost or the server stops: then give up soon. The job keeps its
-   * place before later ones of its key; where the server stops, the attempt is not counted.
+   * @param name as it is stored, and written by functions of the schema: never changed
+   * @param payload the class of what its jobs carry, with class-validator's decorators
    */
-  run(job: Job, signal: AbortSignal): Promise<void>;
+  constructor(
+    readonly name: string,
+    readonly payload: new () => P,
+  ) {
+    if (kinds.has(name)) throw new Error(`Two kinds of jobs are called ${name}`);
+    kinds.set(name, this);
+  }
+
+  /** All kinds that were made. */
+  static all(): readonly JobKind<object>[] {
+    return [...kinds.values()];
+  }
+
+  job(key: string, payload: P): NewJob {
+    return { kind: this.name, key, payload };
+  }
+}
+
+/** How the jobs of a kind are run. */
+export interface JobRules {
   /** Milliseconds to wait after the first, second … failed attempt; the last one repeats. Jitter of ±20 % is added. */
   readonly schedule: readonly number[];
   /** After so many attempts the job is dead. */
@@ -51,8 +71,27 @@ export interface JobHandler {
   readonly limits?: { readonly perTenant: TenantJobLimit; readonly perUser: TenantJobLimit };
   /** Milliseconds that running jobs get to finish when the server stops, before their signal aborts. Default 2,000. */
   readonly drainMs?: number;
+}
+
+/** What does the jobs of one kind. Everything in it may run twice: after a crash a job is run again. */
+export interface JobRunner<P = unknown> {
+  /**
+   * Resolves when the work is done; what it throws is a failed attempt, unless it is one of RetryJob, PostponeJob and
+   * DeadJob. `signal` aborts when the lease is lost or the server stops: then give up soon. The job keeps its
+   * place before later ones of its key; where the server stops, the attempt is not counted.
+   */
+  run(job: Job<P>, signal: AbortSignal): Promise<void>;
   /** Called before the job is marked dead, at least once. When it throws it is called again later, up to 3 times. */
-  onDead?(job: Job, error: string): Promise<void>;
+  onDead?(job: Job<P>, error: string): Promise<void>;
+  /** Where configuration says them, instead of in the decorator. */
+  readonly schedule?: readonly number[];
+  readonly maxAttempts?: number;
+}
+
+/** A runner with its rules. */
+export interface BoundRunner extends JobRules, JobRunner {
+  readonly schedule: readonly number[];
+  readonly maxAttempts: number;
 }
 
 /** A limit of the tenant by its name there (null: none), and what holds where the tenant has said nothing. */

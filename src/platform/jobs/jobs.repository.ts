@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Sql, SystemDatabase } from '../database';
+import { Every } from '../lifecycle';
+import type { DeadJobRow, JobRules, NewJob } from './job';
 import { type Claim, type ClaimCursor, jobsClaim } from './jobs.functions';
-import type { DeadJobRow, JobHandler, NewJob } from './job';
 
 /** What a node asks for: per kind, how many jobs it has room for and what limits hold. */
 export interface ClaimRequest {
@@ -11,7 +12,7 @@ export interface ClaimRequest {
   readonly perKey: readonly number[];
   readonly maxAttempts: readonly number[];
   /** Those that tenants set. */
-  readonly limits: readonly JobHandler['limits'][];
+  readonly limits: readonly JobRules['limits'][];
   readonly leaseMs: number;
   /** Where the last claim stopped looking, when there were too many tenants for one. */
   readonly after: ClaimCursor | null;
@@ -31,6 +32,7 @@ export interface Ending {
 
 /** Most pairs of tenant and kind that one claim looks at. */
 const SCAN = 1000;
+const DEAD_DAYS = 30;
 
 /** The table jobs. What crosses tenants runs as the system role. */
 @Injectable()
@@ -130,7 +132,8 @@ export class JobsRepository {
   }
 
   /** Forgets dead jobs of all tenants that are older than this; at most 5,000 a call. */
-  async purgeDead(days: number): Promise<number> {
+  @Every(60 * 60_000, 'dead jobs purge')
+  async purgeDead(days = DEAD_DAYS): Promise<number> {
     const rows = await this.system.query<{ n: number }>(
       'purge dead jobs',
       `WITH gone AS (DELETE FROM jobs WHERE ctid IN (SELECT ctid FROM jobs WHERE state = 'dead'

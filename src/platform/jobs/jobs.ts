@@ -1,12 +1,14 @@
-import type { Bus, Topic, Unsubscribe } from '../cluster';
+import { Injectable } from '@nestjs/common';
+import { Bus, type Topic, type Unsubscribe } from '../cluster';
 import type { Sql } from '../database';
 import type { DeadJobRow, NewJob } from './job';
-import type { JobsRepository } from './jobs.repository';
+import { JobsRepository } from './jobs.repository';
 
 /** There is something to claim; says nothing about what. */
 const WAKE: Topic<Record<string, never>> = 'jobs-wake';
 
 /** Where work is handed in. */
+@Injectable()
 export class Jobs {
   private isScheduled = false;
 

@@ -1,43 +1,43 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { every, Lifecycle, StopStage } from '../lifecycle';
-import { Log } from '../logging';
+import { Every, Lifecycle, OnStop, StopStage } from '../lifecycle';
 import { Jobs } from './jobs';
-import { JobsRepository } from './jobs.repository';
 import { JobWorker } from './worker';
 
 /** The backstop for wake-ups that were lost, and the grain of delays. */
 const POLL_MS = 500;
 const RENEW_MS = 4000;
-const PURGE_MS = 60 * 60_000;
-const DEAD_DAYS = 30;
 
-/** Runs the worker from when every module has added its handlers until the server stops. */
+/** Runs the worker from when the application is initialised until the server stops. */
 @Injectable()
 export class WorkerStart implements OnApplicationBootstrap {
+  private unsubscribe: () => void = () => undefined;
+
   constructor(
     private readonly worker: JobWorker,
     private readonly jobs: Jobs,
-    private readonly repository: JobsRepository,
     private readonly lifecycle: Lifecycle,
-    private readonly log: Log,
   ) {}
 
   onApplicationBootstrap(): void {
-    const { worker, log } = this;
     // What a wake-up could not claim the poll claims, and says why if it fails.
-    const unsubscribe = this.jobs.onWake(() => void worker.pump().catch(() => undefined));
-    const timers = [
-      every(POLL_MS, 'jobs', () => worker.pump(), log),
-      every(RENEW_MS, 'job leases', () => worker.renew(), log),
-      every(PURGE_MS, 'dead jobs purge', () => this.repository.purgeDead(DEAD_DAYS), log),
-    ];
-    const stop = async (): Promise<void> => {
-      unsubscribe();
-      const [poll, renew, purge] = timers;
-      await poll?.stop();
-      await worker.stop(this.lifecycle.stageLeftMs);
-      await Promise.all([renew?.stop(), purge?.stop()]);
-    };
-    this.lifecycle.onStop(StopStage.workers, 'jobs', stop, worker.stopMs);
+    this.unsubscribe = this.jobs.onWake(() => void this.worker.pump().catch(() => undefined));
+  }
+
+  @Every(POLL_MS, 'jobs')
+  poll(): Promise<void> {
+    return this.worker.pump();
+  }
+
+  /** Goes on while what runs is waited for. */
+  @Every(RENEW_MS, 'job leases', StopStage.log)
+  renew(): Promise<void> {
+    return this.worker.renew();
+  }
+
+  /** As long as its stage: the worker has bounds of its own. */
+  @OnStop(StopStage.workers, Infinity)
+  stop(): Promise<void> {
+    this.unsubscribe();
+    return this.worker.stop(this.lifecycle.stageLeftMs);
   }
 }

@@ -1,11 +1,13 @@
-import type { Clock } from '../../common/clock';
-import { describeError, type Log } from '../logging';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock';
+import { describeError, Log } from '../logging';
 import { DONE, OUTLIVED, type Outcome, outcomeOf, RELEASED, textOf } from './ending';
-import type { Endings } from './endings';
-import type { JobHandlers } from './handlers';
-import type { Job, JobHandler } from './job';
+import { Endings } from './endings';
+import { JobHandlers } from './handlers';
+import type { BoundRunner, Job } from './job';
+import { JobMetrics } from './job-metrics';
 import type { ClaimCursor, ClaimedRow } from './jobs.functions';
-import type { JobsRepository } from './jobs.repository';
+import { JobsRepository } from './jobs.repository';
 
 /** A claimed job is this node's for so long, by the database's clock, unless its lease is renewed. */
 export const LEASE_MS = 15_000;
@@ -28,21 +30,11 @@ const ID = /^[\w-]{1,64}$/;
 
 interface Running {
   readonly row: ClaimedRow;
-  readonly handler: JobHandler;
+  readonly handler: BoundRunner;
   readonly abort: AbortController;
   /** By this node's monotonic clock, and never later than the database's: measured before the claim was sent. */
   leaseEndsAt: number;
   ended: Promise<void>;
-}
-
-export interface WorkerPorts {
-  readonly repository: Pick<JobsRepository, 'claim' | 'renew'>;
-  readonly handlers: JobHandlers;
-  readonly endings: Endings;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Told of every attempt that ended. */
-  readonly onEnded: (kind: string, outcome: string, seconds: number) => void;
 }
 
 /**
@@ -51,6 +43,7 @@ export interface WorkerPorts {
  * Claims are made one at a time; the work happens outside of them and of any transaction. A job occupies its slot until
  * its ending is stored. Whoever lost its lease may go on working without knowing: its fence refuses what it writes last.
  */
+@Injectable()
 export class JobWorker {
   private readonly running = new Map<number, Running>();
   private claiming: Promise<void> | undefined;
@@ -60,7 +53,14 @@ export class JobWorker {
   private hasBacklog = false;
   private cursor: ClaimCursor | null = null;
 
-  constructor(private readonly ports: WorkerPorts) {}
+  constructor(
+    private readonly repository: JobsRepository,
+    @Inject(JobHandlers) private readonly handlers: Pick<JobHandlers, 'all'>,
+    private readonly endings: Endings,
+    private readonly clock: Clock,
+    @Inject(JobMetrics) private readonly metrics: Pick<JobMetrics, 'ended'>,
+    private readonly log: Log,
+  ) {}
 
   /** Looks for work now; when a claim is running, once more after it. Rejects when the claim failed. */
   pump(): Promise<void> {
@@ -71,7 +71,7 @@ export class JobWorker {
 
   /** Extends the leases of what runs, and aborts what lost its own. */
   async renew(): Promise<void> {
-    const { clock, repository } = this.ports;
+    const { clock, repository } = this;
     const asked = clock.monotonicMs();
     try {
       const held = [...this.running.values()].map(({ row }) => ({
@@ -93,17 +93,11 @@ export class JobWorker {
   /** Claims no more, lets what runs finish or gives it back. @param mostMs how long it may take, if there is a bound */
   async stop(mostMs = Infinity): Promise<void> {
     this.isStopped = true;
-    const endsAt = this.ports.clock.monotonicMs() + mostMs;
+    const endsAt = this.clock.monotonicMs() + mostMs;
     await within(Math.min(MAX_DELAY_MS, mostMs), this.claiming?.catch(() => undefined) ?? Promise.resolve());
-    const left = endsAt - this.ports.clock.monotonicMs() - ABORTED_MS - ENDING_MS;
+    const left = endsAt - this.clock.monotonicMs() - ABORTED_MS - ENDING_MS;
     await Promise.all([...this.running.values()].map((job) => this.drain(job, Math.max(0, left))));
-    this.ports.endings.giveUp();
-  }
-
-  /** How long `stop` may take. */
-  get stopMs(): number {
-    const drains = [...this.ports.handlers.all()].map(([, handler]) => handler.drainMs ?? DRAIN_MS);
-    return Math.max(0, ...drains) + 5 * ABORTED_MS;
+    this.endings.giveUp();
   }
 
   private async drain({ handler, abort, ended }: Running, mostMs: number): Promise<void> {
@@ -123,7 +117,7 @@ export class JobWorker {
   }
 
   private async claim(): Promise<void> {
-    const { clock, repository } = this.ports;
+    const { clock, repository } = this;
     const open = this.openKinds();
     if (open.length === 0) return;
     const sentAt = clock.monotonicMs();
@@ -144,16 +138,16 @@ export class JobWorker {
     for (const row of jobs) this.start(row, sentAt + LEASE_MS);
   }
 
-  private openKinds(): { kind: string; handler: JobHandler; free: number }[] {
+  private openKinds(): { kind: string; handler: BoundRunner; free: number }[] {
     const busy = new Map<string, number>();
     for (const { row } of this.running.values()) busy.set(row.kind, (busy.get(row.kind) ?? 0) + 1);
-    return [...this.ports.handlers.all()]
+    return [...this.handlers.all]
       .map(([kind, handler]) => ({ kind, handler, free: slotsOf(handler) - (busy.get(kind) ?? 0) }))
       .filter(({ free }) => free > 0);
   }
 
   private start(row: ClaimedRow, leaseEndsAt: number): void {
-    const handler = this.ports.handlers.get(row.kind);
+    const handler = this.handlers.all.get(row.kind);
     if (handler === undefined) return;
     const job: Running = { row, handler, leaseEndsAt, abort: new AbortController(), ended: Promise.resolve() };
     this.running.set(row.id, job);
@@ -161,7 +155,7 @@ export class JobWorker {
   }
 
   private async attempt(job: Running): Promise<void> {
-    const { endings, clock, onEnded } = this.ports;
+    const { endings, clock, metrics } = this;
     const { row } = job;
     const begun = clock.monotonicMs();
     const { outcome, delayMs, error } = await this.outcome(job);
@@ -176,7 +170,7 @@ export class JobWorker {
     });
     // Under a later fence it may run here again already.
     if (this.running.get(row.id) === job) this.running.delete(row.id);
-    onEnded(row.kind, wasOurs ? outcome : 'lost', seconds);
+    metrics.ended(row.kind, wasOurs ? outcome : 'lost', seconds);
     if (this.hasBacklog && !this.isStopped) this.pump().catch(() => undefined);
   }
 
@@ -192,24 +186,24 @@ export class JobWorker {
       if (abort.signal.reason === LEASE_LOST) return OUTLIVED;
       const outcome = outcomeOf(error, job.attempt, handler);
       if (outcome.outcome === 'retry' || outcome.outcome === 'dead')
-        this.ports.log.debug({ ...about(job), outcome: outcome.outcome, error: describeError(error) }, 'job failed');
+        this.log.debug({ ...about(job), outcome: outcome.outcome, error: describeError(error) }, 'job failed');
       return outcome.outcome === 'dead' ? this.bury(job, handler, outcome.error ?? 'failed') : outcome;
     }
   }
 
-  private async bury(job: Job, handler: JobHandler, error: string): Promise<Outcome> {
+  private async bury(job: Job, handler: BoundRunner, error: string): Promise<Outcome> {
     try {
       await handler.onDead?.(job, error);
     } catch (failure) {
-      this.ports.log.error({ ...about(job), error: describeError(failure) }, 'a dead job could not be buried');
+      this.log.error({ ...about(job), error: describeError(failure) }, 'a dead job could not be buried');
       return { outcome: 'retry', delayMs: BURY_AGAIN_MS, error: textOf(failure) };
     }
-    this.ports.log.warn({ ...about(job), error }, 'job is dead');
+    this.log.warn({ ...about(job), error }, 'job is dead');
     return { outcome: 'dead', delayMs: 0, error };
   }
 }
 
-function slotsOf(handler: JobHandler): number {
+function slotsOf(handler: BoundRunner): number {
   return handler.slots ?? SLOTS;
 }
 

@@ -9,6 +9,7 @@
  * left out of that scrape and fails nothing else.
  */
 export { METRIC_DEFINITIONS, METRIC_PREFIX, type MetricDefinition } from './definitions';
+export { Gauge } from './gauge';
 export { Metrics } from './metrics';
 export { MetricsModule } from './metrics.module';
 export type { CounterHandle, GaugeHandle, GaugeSample, HistogramHandle, LabelsOf, NamesOf } from './typed';

@@ -1,11 +1,6 @@
-import { Global, Module } from '@nestjs/common';
-import { Log } from '../logging';
+import { Module } from '@nestjs/common';
+import { Gauges } from './gauge';
 import { Metrics } from './metrics';
 
-/** Provides Metrics to all modules. Needs a global Log. */
-@Global()
-@Module({
-  providers: [{ provide: Metrics, useFactory: (log: Log) => new Metrics(log), inject: [Log] }],
-  exports: [Metrics],
-})
+@Module({ providers: [Metrics, Gauges], exports: [Metrics] })
 export class MetricsModule {}

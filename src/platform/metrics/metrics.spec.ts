@@ -1,7 +1,7 @@
-import { Global, Module } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { Log, SilentLog } from '../logging';
-import { METRIC_DEFINITIONS, METRIC_PREFIX, Metrics, MetricsModule } from '.';
+import { explorerOf } from '../../../test/support/exploring';
+import { SilentLog } from '../logging';
+import { Gauge, type GaugeSample, METRIC_DEFINITIONS, METRIC_PREFIX, Metrics } from '.';
+import { Gauges } from './gauge';
 
 class RecordingLog extends SilentLog {
   readonly warnings: object[] = [];
@@ -163,14 +163,28 @@ describe('METRIC_DEFINITIONS', () => {
   );
 });
 
-describe('MetricsModule', () => {
-  @Global()
-  @Module({ providers: [{ provide: Log, useValue: new SilentLog() }], exports: [Log] })
-  class TestLogModule {}
+describe('@Gauge', () => {
+  class Live {
+    @Gauge('chatapi_runs_live')
+    size(): number {
+      return 7;
+    }
+  }
 
-  it('provides one Metrics', async () => {
-    const app = await Test.createTestingModule({ imports: [TestLogModule, MetricsModule] }).compile();
-    expect(app.get(Metrics)).toBeInstanceOf(Metrics);
-    await app.close();
+  class States {
+    @Gauge('chatapi_jobs')
+    states(): Promise<GaugeSample<'chatapi_jobs'>[]> {
+      return Promise.resolve([{ labels: { state: 'queued' }, value: 3 }]);
+    }
+  }
+
+  it('is asked at each scrape, once for each gauge', async () => {
+    const metrics = new Metrics(new SilentLog());
+    new Gauges(explorerOf(new Live(), new States()), metrics).onModuleInit();
+    const text = await metrics.text();
+    expect(text).toContain('chatapi_runs_live 7');
+    expect(text).toContain('chatapi_jobs{state="queued"} 3');
+    const twice = new Gauges(explorerOf(new Live(), new (class extends Live {})()), new Metrics(new SilentLog()));
+    expect(() => twice.onModuleInit()).toThrow('chatapi_runs_live is collected already');
   });
 });

@@ -1,13 +1,14 @@
+import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ErrorCode } from '../../common/errors';
-import { describeError } from '../logging';
-import type { Log } from '../logging';
+import { describeError, Log } from '../logging';
 import { METRIC_DEFINITIONS, METRIC_PREFIX, type MetricDefinition } from './definitions';
 import type { CounterHandle, GaugeHandle, GaugeSample, HistogramHandle, NamesOf } from './typed';
 
 type Collector = () => readonly GaugeSample<NamesOf<'gauge'>>[] | Promise<readonly GaugeSample<NamesOf<'gauge'>>[]>;
 
 /** The series of this server, in a registry of their own: two servers in one process do not mix. */
+@Injectable()
 export class Metrics {
   private readonly registry = new Registry();
   private readonly counters = new Map<string, Counter>();

@@ -1,4 +1,4 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { AiWindow } from './ai-window';
 import { CounterStorage } from './counter-storage';
@@ -7,7 +7,6 @@ import { TenantThrottlerGuard } from './tenant-throttler.guard';
 import { ROOMS_REQUESTS } from './window';
 
 /** One throttler whose limit and window are the request's own. */
-@Global()
 @Module({
   imports: [ThrottlerModule.forRoot([ROOMS_REQUESTS])],
   providers: [AiWindow, CounterStorage, FailedCredentials, TenantThrottlerGuard],

@@ -1,5 +1,6 @@
-import type { Clock } from '../../common/clock';
-import type { LoopTime } from './loop-time';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock';
+import { LoopTime } from './loop-time';
 import type { TurnTaker } from './turns';
 
 /** The part of the event loop's time up to which pieces of work are begun without delay. */
@@ -62,6 +63,7 @@ class Lane implements TurnTaker {
  * - Kinds of work take turns; within a kind it is first come, first served. A kind has at most so many in work.
  * - What nobody wants any more when its turn comes takes none.
  */
+@Injectable()
 export class ComebackGate {
   private readonly lanes: Lane[] = [];
   private next = 0;

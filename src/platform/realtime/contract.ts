@@ -79,14 +79,6 @@ export interface AcceptedConnection extends Connection {
   onClose(handler: (connection: AcceptedConnection) => void): void;
 }
 
-/**
- * What happens on the connections of a path. `opened` is called after `hello` was queued; the socket is not read before
- * the `opened` of all handlers have settled. When one throws or rejects, the client gets the error and is closed.
- */
-export interface ConnectionHandler {
-  opened?(connection: AcceptedConnection): void | Promise<void>;
-}
-
 /** A request to open a socket. Its query may hold secrets: never logged, never echoed. */
 export interface SocketRequest {
   readonly id: string;
@@ -142,18 +134,6 @@ export interface DoorDocument {
   /** JSON schemas of what the upgrade request may hold beside what every door takes. */
   readonly query: Readonly<Record<string, object>>;
   readonly headers: Readonly<Record<string, object>>;
-}
-
-/** Where doors are opened, and where handlers say that they want the connections of one; implemented by the transport. */
-export abstract class ConnectionHandlers {
-  /** Call in a constructor: the server asks for the paths before its modules are initialised. */
-  abstract open(door: SocketDoor): void;
-  /**
-   * Call while the application starts (`onModuleInit`). Handlers are called in the order in which they were added, one
-   * after the other has settled.
-   * @param path e.g. `/ws`
-   */
-  abstract add(path: string, handler: ConnectionHandler): void;
 }
 
 /** A change of a room that has been committed. */

@@ -6,6 +6,7 @@ export { ByUser } from './by-user';
 export * from './contract';
 export { inRoomOrder } from './feed';
 export { changing, isUnknown } from './in-doubt';
+export { Door, OnConnection } from './on-connection';
 export { Presence, Typing } from './presence';
 export {
   buildSocketDocument,

@@ -1,5 +1,5 @@
 /** What is made before Nest is: configuration, log, lifecycle, secrets. Handed to whoever injects it. */
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import {
   type AppConfig,
@@ -11,7 +11,8 @@ import {
   SocketConfig,
   WebhookConfig,
 } from '../../config';
-import { Lifecycle } from '../lifecycle';
+import { Explorer } from '../discovery';
+import { Lifecycle, LifecycleHooks } from '../lifecycle';
 import { Log } from '../logging';
 import { Secrets } from '../secrets';
 import { Validator } from '../validation';
@@ -23,7 +24,6 @@ export interface Resources {
   readonly secrets: Secrets;
 }
 
-@Global()
 @Module({})
 export class ResourcesModule {
   static register({ config, log, lifecycle, secrets }: Resources): DynamicModule {
@@ -39,6 +39,8 @@ export class ResourcesModule {
       { provide: Lifecycle, useValue: lifecycle },
       { provide: Secrets, useValue: secrets },
       Validator,
+      Explorer,
+      LifecycleHooks,
     ];
     return {
       module: ResourcesModule,
@@ -56,6 +58,7 @@ export class ResourcesModule {
         Lifecycle,
         Secrets,
         Validator,
+        Explorer,
         DiscoveryModule,
       ],
     };

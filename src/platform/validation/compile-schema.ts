@@ -27,6 +27,9 @@ interface Rule {
   readonly message: string | undefined;
 }
 
+/** Of any version, with dashes; as PostgreSQL writes them. */
+const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+
 type Keywords = (constraints: readonly unknown[]) => PropertySchema;
 
 /** class-validator's rules as JSON schema keywords. Lengths count code points, as ajv does. */
@@ -46,6 +49,7 @@ const KEYWORDS: Readonly<Record<string, Keywords>> = {
   arrayMinSize: ([n]) => ({ minItems: n }),
   arrayMaxSize: ([n]) => ({ maxItems: n }),
   arrayUnique: () => ({ uniqueItems: true }),
+  isUuid: () => ({ type: 'string', pattern: UUID }),
   isIso8601: () => ({ type: 'string', isoTime: true }),
   [RULES.userId]: () => ({ ...USER_ID_SCHEMA }),
   [RULES.jsonObject]: ([options]) => ({ jsonObject: options }),

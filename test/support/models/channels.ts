@@ -1,11 +1,14 @@
 import type { Channel } from '../../../src/modules/models/channels/channel-directory';
 import { paramsOf } from '../../../src/modules/models/channels/channel-options';
 import type { Endpoint, WireParams } from '../../../src/modules/models/providers/chat-model';
+import type { Clock } from '../../../src/common/clock';
 import { Breakers } from '../../../src/modules/models/routing/breakers';
+import type { ChannelChoice } from '../../../src/modules/models/routing/channel-choice';
 import { FaultBook } from '../../../src/modules/models/routing/fault-book';
 import { Gates } from '../../../src/modules/models/routing/gates';
-import { LearnedParams } from '../../../src/modules/models/routing/learned-params';
-import { RoutedModels, type RoutingParts } from '../../../src/modules/models/routing/routed-models';
+import { RoutedModels } from '../../../src/modules/models/routing/routed-models';
+import type { Log } from '../../../src/platform/logging';
+import type { Metrics } from '../../../src/platform/metrics';
 
 const LONG_MS = 20_000;
 
@@ -28,11 +31,17 @@ export function endpointTo(baseUrl: string, post: Endpoint['post'], apiKey?: str
   return { baseUrl, apiKey, authHeader: 'authorization', post };
 }
 
+/** What routing stands on. */
+interface RoutingParts {
+  readonly choice: ChannelChoice;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly maxAnswerBytes?: number;
+}
+
 /** Routing that has learned nothing yet. */
-export function testModels(
-  parts: Pick<RoutingParts, 'choice' | 'metrics' | 'log' | 'clock'> & Partial<RoutingParts>,
-): RoutedModels {
-  const gates = new Gates(new Breakers(parts.clock), parts.clock);
-  const faults = new FaultBook();
-  return new RoutedModels({ gates, faults, learned: new LearnedParams(), maxAnswerBytes: 1_048_576, ...parts });
+export function testModels({ choice, metrics, log, clock, maxAnswerBytes = 1_048_576 }: RoutingParts): RoutedModels {
+  const gates = new Gates(new Breakers(clock), clock);
+  return new RoutedModels(choice, gates, new FaultBook(log), metrics, clock, { maxAnswerBytes });
 }

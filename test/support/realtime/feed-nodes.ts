@@ -1,14 +1,20 @@
 import { ManualClock } from '../../../src/common/clock';
-import { Bus, type BusEnvelope, type BusHandler, MemoryNodeRegistry, type Topic } from '../../../src/platform/cluster';
-import { SilentLog } from '../../../src/platform/logging';
-import { Lifecycle } from '../../../src/platform/lifecycle';
 import {
-  type AcceptedConnection,
-  type ConnectionHandler,
-  ConnectionHandlers,
-} from '../../../src/platform/realtime/contract';
-import { Feed } from '../../../src/platform/realtime/feed/feed';
-import { LogReads } from '../../../src/platform/realtime/feed/log-reads';
+  Bus,
+  type BusEnvelope,
+  type BusHandler,
+  MemoryNodeRegistry,
+  type NodeRegistry,
+  type Topic,
+} from '../../../src/platform/cluster';
+import { SilentLog } from '../../../src/platform/logging';
+import type { FrameBatches } from '../../../src/platform/realtime/feed/batches';
+import { Channels } from '../../../src/platform/realtime/feed/channels';
+import { FeedReads, LogReads } from '../../../src/platform/realtime/feed/log-reads';
+import { NodeAudience } from '../../../src/platform/realtime/feed/node-audience';
+import { NodeFeed } from '../../../src/platform/realtime/feed/node-feed';
+import { Resync } from '../../../src/platform/realtime/feed/resync';
+import { SyncPlaces } from '../../../src/platform/realtime/feed/sync-places';
 import type { SyncBounds } from '../../../src/platform/realtime/sync/room-sync';
 import { SyncService } from '../../../src/platform/realtime/sync/sync-service';
 import { LineBatches, LineConnection } from './line-connection';
@@ -74,27 +80,35 @@ class LooseBus extends Bus {
   }
 }
 
-class OneHandler extends ConnectionHandlers {
-  private handler: ConnectionHandler | undefined;
+/** The parts of a node's feed, put together as the server does it. */
+class FeedParts {
+  readonly reads = new FeedReads(new SilentLog());
+  readonly channels: Channels;
+  readonly resync: Resync;
+  readonly feed: NodeFeed;
+  readonly audience: NodeAudience;
+  readonly places: SyncPlaces;
 
-  open(): void {
-    throw new Error('the feed opens no doors');
+  constructor({ log, seats }: ModelDatabase, batches: FrameBatches, nodes: NodeRegistry, bus: Bus) {
+    this.channels = new Channels(batches, log, this.reads);
+    this.resync = new Resync(this.channels, log, seats, this.reads);
+    this.feed = new NodeFeed(nodes, bus, this.channels, this.resync);
+    this.audience = new NodeAudience(this.channels, seats);
+    this.places = new SyncPlaces(this.channels, this.resync);
   }
 
-  add(_: string, handler: ConnectionHandler): void {
-    this.handler = handler;
-  }
-
-  async opened(connection: AcceptedConnection): Promise<void> {
-    await this.handler?.opened?.(connection);
+  stop(): void {
+    this.resync.stop();
+    this.reads.stop();
+    this.channels.end();
   }
 }
 
 /** A node's feed on a model of the database, with connections that record. */
 export class FeedNode {
   readonly batches = new LineBatches();
-  readonly feed: Feed;
-  private readonly handlers = new OneHandler();
+  readonly feed: FeedParts;
+  private sync: SyncService | undefined;
   private readonly unsubscribe: () => void;
 
   constructor(
@@ -102,14 +116,7 @@ export class FeedNode {
     wire: LooseWire,
   ) {
     const nodes = new MemoryNodeRegistry(new ManualClock(), () => undefined);
-    this.feed = new Feed({
-      nodes,
-      bus: wire.bus(nodes.self.nodeId),
-      log: database.log,
-      seats: database.seats,
-      batches: this.batches,
-      logger: new SilentLog(),
-    });
+    this.feed = new FeedParts(database, this.batches, nodes, wire.bus(nodes.self.nodeId));
     this.unsubscribe = this.feed.feed.listen();
   }
 
@@ -126,22 +133,14 @@ export class FeedNode {
     const none = (): void => undefined;
     const metrics = { page: none, truncated: none, reset: none, refused: none };
     const site = { log: this.database.log, reads, places: feed.places, batches, bounds, metrics, epoch: () => 1 };
-    const service = new SyncService({
-      site,
-      seats: this.database.seats,
-      opened: (connection) => feed.audience.openedToSync(connection),
-      handlers: this.handlers,
-      lifecycle: new Lifecycle(new SilentLog()),
-      log: new SilentLog(),
-    });
-    service.onModuleInit();
-    return service;
+    this.sync = new SyncService(site, this.database.seats, feed.audience, new SilentLog());
+    return this.sync;
   }
 
   /** A connection that is sent what it missed; `opened` resolves when it has its places. */
   openSyncing(userId: string): { readonly connection: LineConnection; readonly opened: Promise<void> } {
     const connection = new LineConnection(this.database.tenantId, userId, true);
-    return { connection, opened: this.handlers.opened(connection) };
+    return { connection, opened: this.sync?.opened(connection) ?? Promise.resolve() };
   }
 
   stop(): void {

@@ -3,8 +3,13 @@ import type { Leases } from '../../../src/platform/cluster';
 import { MemoryBus } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
 import { LastSeenStore } from '../../../src/platform/realtime/contract';
-import { type PresenceParts, presenceParts } from '../../../src/platform/realtime/presence/parts';
-import { SNAPSHOTS_AT_ONCE } from '../../../src/platform/realtime/presence/snapshots';
+import { Announcer } from '../../../src/platform/realtime/presence/announcer';
+import { LastSeen } from '../../../src/platform/realtime/presence/last-seen';
+import { LeaseKeeper } from '../../../src/platform/realtime/presence/lease-keeper';
+import { LocalPresence } from '../../../src/platform/realtime/presence/local-presence';
+import { Presence } from '../../../src/platform/realtime/presence/presence';
+import { PresenceBoard } from '../../../src/platform/realtime/presence/presence-board';
+import { Snapshots } from '../../../src/platform/realtime/presence/snapshots';
 import { Turns } from '../../../src/platform/realtime/turns';
 import { PresenceConnection } from './presence-connection';
 import { type SmallWorld, WorldAudience } from './small-world';
@@ -35,7 +40,14 @@ let connections = 0;
 export class PresenceNode {
   readonly audience: WorldAudience;
   readonly store = new RecordingStore();
-  readonly parts: PresenceParts;
+  readonly parts: {
+    readonly keeper: LeaseKeeper;
+    readonly local: LocalPresence;
+    readonly board: PresenceBoard;
+    readonly announcer: Announcer;
+    readonly snapshots: Snapshots;
+    readonly lastSeen: LastSeen;
+  };
   /** Hears nothing any more; whoever calls it does not call `tick` again. */
   readonly crash: () => void;
 
@@ -49,11 +61,15 @@ export class PresenceNode {
       subscriptions,
     );
     this.audience = new WorldAudience(world);
-    this.parts = presenceParts({
-      ...{ clock, bus, leases, audience: this.audience, seats: world.seats, rooms: world.shared },
-      ...{ store: this.store, log: new SilentLog(), turns: new Turns(SNAPSHOTS_AT_ONCE) },
-    });
-    this.crash = this.parts.board.listen();
+    const presence = new Presence(leases);
+    const keeper = new LeaseKeeper(leases, clock);
+    const local = new LocalPresence(keeper, clock, new SilentLog());
+    const board = new PresenceBoard(bus, this.audience, local, clock);
+    const announcer = new Announcer(local, board, presence, world.shared, bus);
+    const pace = { lane: (most: number) => new Turns(most) };
+    const snapshots = new Snapshots(world.seats, presence, local, board, announcer, pace);
+    this.parts = { keeper, local, board, announcer, snapshots, lastSeen: new LastSeen(this.store, clock, local) };
+    this.crash = () => board.end();
   }
 
   /** Opens a connection and waits for what that causes. */

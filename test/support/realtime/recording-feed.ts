@@ -1,6 +1,13 @@
 import { ManualClock } from '../../../src/common/clock';
 import { type Frame, type RoomEvent, RoomFeed, type StreamPart, Typing } from '../../../src/platform/realtime';
+import type { AiTurns } from '../../../src/modules/messages';
 import { SmallWorld, WorldAudience } from './small-world';
+
+/** Nobody answers in rooms of type `ai`. */
+export const NO_TURNS: AiTurns = {
+  begin: () => Promise.reject(new Error('nobody answers')),
+  cancelled: () => undefined,
+};
 
 /** A feed without channels: remembers what it was handed. */
 export class RecordingFeed extends RoomFeed {

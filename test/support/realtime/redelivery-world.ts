@@ -11,7 +11,10 @@ import {
   type Receipts,
   type Undelivered,
 } from '../../../src/platform/realtime';
-import { redeliveryOf } from '../../../src/platform/realtime/redelivery/providers';
+import { Attempts } from '../../../src/platform/realtime/redelivery/attempts';
+import { RedeliveryHints } from '../../../src/platform/realtime/redelivery/hints';
+import { Redelivery } from '../../../src/platform/realtime/redelivery/redelivery';
+import { RedeliveryTurns, Sender } from '../../../src/platform/realtime/redelivery/sender';
 import { RecordingLog } from '../recording-log';
 import { RecordingConnection } from './recording-connection';
 
@@ -38,21 +41,13 @@ export class RedeliveryWorld {
   readonly redelivery = this.node();
 
   /** The redelivery of one more node. */
-  node(): ReturnType<typeof redeliveryOf> {
-    const metrics = new Metrics(this.log);
-    const { clock, log, bus } = this;
-    const redelivery = redeliveryOf(
-      {
-        ...{ clock, log, bus, metrics },
-        deliveries: this.deliveries(),
-        audience: this.audience(),
-        receipts: this.receipts(),
-        messages: this.messages(),
-      },
-      WAIT_MS,
-    );
-    redelivery.listen();
-    return redelivery;
+  node(): Redelivery {
+    const turns = new RedeliveryTurns();
+    const audience = this.audience();
+    const sender = new Sender(this.messages(), audience, turns, new Metrics(this.log));
+    const attempts = new Attempts(this.receipts(), sender, turns, this.clock, this.log);
+    const hints = new RedeliveryHints(this.bus);
+    return new Redelivery(this.deliveries(), audience, attempts, hints, this.clock, { ackTimeoutMs: WAIT_MS });
   }
 
   /** A connection that sits in all rooms of the user. */

@@ -1,7 +1,8 @@
+import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import type { Type } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
 import { Clock, ManualClock } from '../../../src/common/clock';
+import { Explorer } from '../../../src/platform/discovery';
 import { Log } from '../../../src/platform/logging';
 import { Metrics } from '../../../src/platform/metrics';
 import type { SocketDoor } from '../../../src/platform/realtime/contract';
@@ -32,6 +33,7 @@ export async function startProtocol(...gateways: Type[]): Promise<SocketHarness>
     imports: [DiscoveryModule],
     providers: [
       ...gateways,
+      Explorer,
       Validator,
       SocketOperations,
       Dispatcher,

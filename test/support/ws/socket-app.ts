@@ -2,7 +2,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createNest, listen } from '../../../src/nest';
 import { openDatabase } from '../../../src/platform/database';
 import { Lifecycle } from '../../../src/platform/lifecycle';
-import { type AcceptedConnection, type ConnectionHandler, ConnectionHandlers } from '../../../src/platform/realtime';
+import type { AcceptedConnection } from '../../../src/platform/realtime';
+import { SocketDoors } from '../../../src/platform/realtime/transport';
 import { SocketConnection } from '../../../src/platform/realtime/transport/socket-connection';
 import { loadSecrets } from '../../../src/platform/secrets';
 import { startTestApp, type TestApp, type TestAppOptions, type TestTenant } from '../app';
@@ -10,7 +11,7 @@ import { until } from '../poll';
 import { type ConnectOptions, WsClient } from './client';
 
 /** Keeps what comes in on all connections, and holds new ones back when a test says so. */
-export class RecordingHandler implements ConnectionHandler {
+export class RecordingHandler {
   readonly opening: AcceptedConnection[] = [];
   readonly messages: { readonly connection: AcceptedConnection; readonly text: string }[] = [];
   /** What `opened` waits for. */
@@ -71,7 +72,10 @@ export async function startSocketApp(options: TestAppOptions = {}): Promise<Sock
       const lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs);
       const database = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
       nest = await createNest({ config, log, lifecycle, secrets: loadSecrets(config) }, database);
-      for (const path of ['/ws', '/ws/chat']) nest.get(ConnectionHandlers).add(path, handler);
+      const doors = nest.get(SocketDoors);
+      const openedOf = doors.openedOf.bind(doors);
+      // Told last.
+      doors.openedOf = (path) => [...openedOf(path), (connection) => handler.opened(connection)];
       const listening = await listen(nest, config, lifecycle);
       return { ...listening, lifecycle, firstStart: undefined, newMasterKey: undefined };
     },

@@ -1,6 +1,6 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { Bus, type Topic } from '../../../platform/cluster';
-import { Lifecycle, StopStage } from '../../../platform/lifecycle';
+import { Injectable } from '@nestjs/common';
+import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
+import { OnStop, StopStage } from '../../../platform/lifecycle';
 import type { ChatMessage, Origin, RunFailure, Unwatch } from '../contract';
 
 /** What happened in a chat, as nodes tell each other. */
@@ -46,19 +46,20 @@ type Listener = (hint: ChatHint) => void;
 
 /** Brings what happens in chats to whoever watches them, on all nodes; in the order of one node's publishing. */
 @Injectable()
-export class ChatHub implements OnModuleInit {
+export class ChatHub {
   private readonly listeners = new Map<string, Set<Listener>>();
 
-  constructor(
-    private readonly bus: Bus,
-    private readonly lifecycle: Lifecycle,
-  ) {}
+  private readonly unsubscribe: Unsubscribe;
 
-  onModuleInit(): void {
-    const unsubscribe = this.bus.subscribe(CHAT_HINTS, ({ payload: { chat, hint } }) => {
+  constructor(private readonly bus: Bus) {
+    this.unsubscribe = bus.subscribe(CHAT_HINTS, ({ payload: { chat, hint } }) => {
       for (const listener of [...(this.listeners.get(chat) ?? [])]) listener(revived(hint));
     });
-    this.lifecycle.onStop(StopStage.log, 'chat hub', unsubscribe);
+  }
+
+  @OnStop(StopStage.log)
+  end(): void {
+    this.unsubscribe();
   }
 
   publish(chat: ChatRef, hint: ChatHint): void {

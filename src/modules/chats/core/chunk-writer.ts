@@ -1,20 +1,18 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { every, Lifecycle, StopStage } from '../../../platform/lifecycle';
-import { Log } from '../../../platform/logging';
+import { Injectable } from '@nestjs/common';
+import { OnStop, StopStage } from '../../../platform/lifecycle';
 import type { LiveRun } from './live-run';
 import { LiveRuns } from './live-runs';
 import { RunChunksRepository } from './run-chunks.repository';
 
 /** Between two writes of tokens: as much of an answer may be lost when the server dies. */
 const TICK_MS = 50;
-const PURGE_MS = 10 * 60_000;
 
 /**
  * Stores the tokens of all answers of this node, in one statement per tick. What it cannot store now it stores with the
  * next tick; a run that somebody else has taken, or that was cancelled elsewhere, is told to stop.
  */
 @Injectable()
-export class ChunkWriter implements OnModuleInit {
+export class ChunkWriter {
   private readonly dirty = new Set<LiveRun>();
   private writing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -22,16 +20,11 @@ export class ChunkWriter implements OnModuleInit {
   constructor(
     private readonly repository: RunChunksRepository,
     private readonly runs: LiveRuns,
-    private readonly lifecycle: Lifecycle,
-    private readonly log: Log,
   ) {}
 
-  onModuleInit(): void {
-    const purge = every(PURGE_MS, 'run chunks purge', () => this.repository.purge(), this.log);
-    this.lifecycle.onStop(StopStage.workers, 'run chunks', async () => {
-      await purge.stop();
-    });
-    this.lifecycle.onStop(StopStage.log, 'run chunks writer', () => clearTimeout(this.timer));
+  @OnStop(StopStage.log)
+  end(): void {
+    clearTimeout(this.timer);
   }
 
   /** The run has new tokens. */

@@ -1,6 +1,7 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { Bus, type Topic } from '../../../platform/cluster';
-import { Lifecycle, StopStage } from '../../../platform/lifecycle';
+import { Injectable } from '@nestjs/common';
+import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
+import { OnStop, StopStage } from '../../../platform/lifecycle';
+import { Gauge } from '../../../platform/metrics';
 import type { LiveRun } from './live-run';
 import type { RunOutcome } from './run-outcome';
 
@@ -18,24 +19,27 @@ export interface Unstored {
 
 /** The answers that this node is writing, and the way to end one wherever it is written. */
 @Injectable()
-export class LiveRuns implements OnModuleInit {
+export class LiveRuns {
   private readonly runs = new Map<string, LiveRun>();
   /** Until the run's job comes by again, here or elsewhere: the database was away. */
   private readonly unstored = new Map<string, Unstored>();
 
-  constructor(
-    private readonly bus: Bus,
-    private readonly lifecycle: Lifecycle,
-  ) {}
+  private readonly unsubscribe: Unsubscribe;
 
-  onModuleInit(): void {
-    const unsubscribe = this.bus.subscribe(RUN_STOPS, ({ payload }) => {
+  constructor(private readonly bus: Bus) {
+    this.unsubscribe = bus.subscribe(RUN_STOPS, ({ payload }) => {
       for (const runId of payload.runIds) this.runs.get(runId)?.abort.abort('cancelled');
     });
-    this.lifecycle.onStop(StopStage.log, 'run stops', unsubscribe);
   }
 
-  get size(): number {
+  @OnStop(StopStage.log)
+  end(): void {
+    this.unsubscribe();
+  }
+
+  /** How many answers are being written here. */
+  @Gauge('chatapi_runs_live')
+  size(): number {
     return this.runs.size;
   }
 

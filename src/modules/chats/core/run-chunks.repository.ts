@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from '../../../platform/database';
+import { Every } from '../../../platform/lifecycle';
 import { type ChunkVerdict, runChunksWrite } from '../chats.functions';
+
+const PURGE_MS = 10 * 60_000;
 
 /** Tokens of a run that are to be stored. */
 export interface NewChunk {
@@ -37,6 +40,7 @@ export class RunChunksRepository {
   }
 
   /** Drops tokens whose hour is over, in batches; the answers stay. Returns how many chunks. */
+  @Every(PURGE_MS, 'run chunks purge')
   async purge(): Promise<number> {
     let total = 0;
     for (let n = PURGE_BATCH; n === PURGE_BATCH; total += n) {

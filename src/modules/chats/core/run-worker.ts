@@ -1,7 +1,7 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AGENT_PREFIX } from '../../../common/text';
 import { LIMIT_DEFAULTS } from '../../../platform/auth';
-import { type Job, type JobHandler, JobHandlers, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
+import { type Job, JobHandler, type JobRunner, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
 import type { AnswerOptions } from '../../models';
 import type { Begun } from '../chats.functions';
 import { Answerer, type Question } from './answerer';
@@ -11,20 +11,9 @@ import { LiveRun } from './live-run';
 import { LiveRuns } from './live-runs';
 import { patiently } from './patience';
 import { RunEnds } from './run-ends';
-import { RUN } from './turn-gate';
+import { RUN, type RunPayload } from './run-kind';
 import { type RunOutcome, STOPPED } from './run-outcome';
 import { RunsRepository } from './runs.repository';
-
-/** As the append and chat_answer_again write it; ids are UUIDs. */
-interface RunPayload {
-  readonly run_id: string;
-  readonly room_id: string;
-  readonly seq: number;
-  /** With what the model is asked, as JSON text. */
-  readonly options?: string;
-  /** Of the call that asked. */
-  readonly request_id?: string;
-}
 
 type Taken = Extract<Begun, { fence: number }>;
 
@@ -33,18 +22,19 @@ type Taken = Extract<Begun, { fence: number }>;
  * `interrupted` with the text that was stored, so no answer is shown twice and none hangs.
  */
 @Injectable()
-export class RunWorker implements JobHandler, OnModuleInit {
-  readonly schedule = [1000, 5000, 30_000];
-  readonly maxAttempts = 20;
-  readonly concurrency = 1;
-  readonly perTenant = 512;
-  readonly slots = 1024;
-  readonly limits = { perTenant: limit('runs_at_once'), perUser: limit('runs_at_once_per_user') };
-  /** What is being answered when the server stops gets all the time that there is for workers. */
-  readonly drainMs = 600_000;
-
+@JobHandler({
+  kind: RUN,
+  schedule: [1000, 5000, 30_000],
+  maxAttempts: 20,
+  concurrency: 1,
+  perTenant: 512,
+  slots: 1024,
+  limits: { perTenant: limit('runs_at_once'), perUser: limit('runs_at_once_per_user') },
+  // What is being answered when the server stops gets all the time that there is for workers.
+  drainMs: 600_000,
+})
+export class RunWorker implements JobRunner<RunPayload> {
   constructor(
-    private readonly handlers: JobHandlers,
     private readonly runs: RunsRepository,
     private readonly live: LiveRuns,
     private readonly answerer: Answerer,
@@ -52,12 +42,8 @@ export class RunWorker implements JobHandler, OnModuleInit {
     private readonly titles: Titles,
   ) {}
 
-  onModuleInit(): void {
-    this.handlers.add(RUN, this);
-  }
-
-  async run({ tenantId, payload }: Job, signal: AbortSignal): Promise<void> {
-    const { run_id: runId, room_id: chatId, seq, options, request_id: requestId } = payload as RunPayload;
+  async run({ tenantId, payload }: Job<RunPayload>, signal: AbortSignal): Promise<void> {
+    const { run_id: runId, room_id: chatId, seq, options, request_id: requestId } = payload;
     const ref = { tenantId, chatId, runId };
     const begun = await patiently(signal, () => this.runs.begin(tenantId, runId, options ?? null));
     if (begun.status === 'gone') return;
@@ -76,8 +62,8 @@ export class RunWorker implements JobHandler, OnModuleInit {
   }
 
   /** No answer can be stored for it: it must not stay open for ever. */
-  async onDead({ tenantId, payload }: Job, error: string): Promise<void> {
-    const { run_id: runId, room_id: chatId, seq } = payload as RunPayload;
+  async onDead({ tenantId, payload }: Job<RunPayload>, error: string): Promise<void> {
+    const { run_id: runId, room_id: chatId, seq } = payload;
     await this.ends.giveUp({ tenantId, chatId, runId }, seq, error);
   }
 

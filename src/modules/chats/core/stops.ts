@@ -20,11 +20,6 @@ export class Stops {
     private readonly effects: Effects,
   ) {}
 
-  /** Runs that are cancelled already end wherever they are written; nobody waits for that. */
-  now(runIds: readonly string[]): void {
-    this.interrupts.now(runIds);
-  }
-
   /** A repeat with the same Idempotency-Key ends nothing that was begun since, and is answered as the first time. */
   async all(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
     const { runs } = await this.effects.harmless<Stopped>(caller, chat.tenantId, async () => ({

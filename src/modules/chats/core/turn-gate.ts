@@ -12,9 +12,7 @@ import { ChatHub } from './chat-hub';
 import { messageSaid } from './chat-row';
 import { ChatsRepository } from './chats.repository';
 import { Interrupts } from './interrupts';
-
-/** The jobs that answer; the append and chat_answer_again make a run with each. */
-export const RUN = 'run';
+import { RUN } from './run-kind';
 
 /** A turn with the run that it starts. */
 export interface OpenTurn extends AiTurn {
@@ -65,7 +63,7 @@ export class TurnGate {
     const payload = { run_id: runId, room_id: chatId, user_id: userId, request_id: caller.requestId, ...asked };
     return {
       runId,
-      jobs: [{ kind: RUN, key: chatId, payload }],
+      jobs: [{ kind: RUN.name, key: chatId, payload }],
       release,
       onStored: (stored) => {
         this.tell(said, stored, origin);

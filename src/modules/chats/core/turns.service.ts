@@ -1,34 +1,47 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { newUuid } from '../../../common/ids';
 import { canonicalJson } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
-import { AiTurns, bindingId, MessageWriter, metaText, type Said } from '../../messages';
+import { type AiTurn, AiTurns, bindingId, MessageWriter, metaText, type Said } from '../../messages';
 import { Models } from '../../models';
 import { type Chat, type ChatMessage, type NewTurn, type Turn, Turns } from '../contract';
 import { messageSaid } from './chat-row';
+import { Interrupts } from './interrupts';
 import { Reruns } from './reruns';
 import { Stops } from './stops';
 import { type OpenTurn, TurnGate } from './turn-gate';
 
-/** Turns through the doors of the chats; those of the Rooms API come to the gate by themselves. */
+/** Turns that the Rooms API begins and ends. */
 @Injectable()
-export class TurnsService extends Turns implements OnModuleInit {
+export class RoomTurns extends AiTurns {
+  constructor(
+    private readonly gate: TurnGate,
+    private readonly interrupts: Interrupts,
+  ) {
+    super();
+  }
+
+  begin(caller: Caller, said: Said): Promise<AiTurn> {
+    return this.gate.beginInRoom(caller, said);
+  }
+
+  /** Nobody waits for that. */
+  cancelled(runIds: readonly string[]): void {
+    this.interrupts.now(runIds);
+  }
+}
+
+/** Turns through the doors of the chats. */
+@Injectable()
+export class TurnsService extends Turns {
   constructor(
     private readonly writer: MessageWriter,
     private readonly models: Models,
     private readonly gate: TurnGate,
     private readonly reruns: Reruns,
     private readonly stops: Stops,
-    private readonly rooms: AiTurns,
   ) {
     super();
-  }
-
-  onModuleInit(): void {
-    this.rooms.use({
-      begin: (caller, said) => this.gate.beginInRoom(caller, said),
-      cancelled: (runIds) => this.stops.now(runIds),
-    });
   }
 
   async admit(caller: Caller, userId: string): Promise<void> {

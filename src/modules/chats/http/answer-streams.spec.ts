@@ -5,7 +5,6 @@ import { RecordingLog } from '../../../../test/support/recording-log';
 import { unavailable } from '../../../common/errors';
 import { Caller } from '../../../platform/auth';
 import { SseStreams } from '../../../platform/http';
-import { Lifecycle } from '../../../platform/lifecycle';
 import { Metrics } from '../../../platform/metrics';
 import { END_INDEX } from '../contract';
 import { AnswerStreams } from './answer-streams';
@@ -22,7 +21,7 @@ function world() {
   const runs = new FakeRuns();
   const log = new RecordingLog();
   const metrics = new Metrics(log);
-  const sse = new SseStreams(new Lifecycle(log), metrics);
+  const sse = new SseStreams(metrics);
   const streams = new AnswerStreams(runs, sse, metrics, log);
   const raw = Object.assign(new EventEmitter(), { destroyed: false, writableLength: 0 });
   readers.push(raw);

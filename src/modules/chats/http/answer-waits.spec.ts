@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { answerOf, CHAT, FakeRuns, RUN } from '../../../../test/support/chats/fake-runs';
+import { started } from '../../../../test/support/exploring';
 import { RecordingLog } from '../../../../test/support/recording-log';
 import { notFound, unavailable } from '../../../common/errors';
 import { Lifecycle } from '../../../platform/lifecycle';
@@ -15,7 +16,7 @@ function world(graceMs = 0) {
   const runs = new FakeRuns();
   const lifecycle = new Lifecycle(new RecordingLog(), graceMs);
   const waits = new AnswerWaits(runs, lifecycle);
-  waits.onModuleInit();
+  started(lifecycle, waits);
   const response = Object.assign(new EventEmitter(), { destroyed: false });
   const ended = (): Promise<EndedRun> =>
     waits.ended(CHAT, RUN, response as unknown as ServerResponse, () => notFound('Chat'));

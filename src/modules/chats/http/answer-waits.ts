@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type AppError, isUnavailable, unavailable } from '../../../common/errors';
-import { Lifecycle, StopStage } from '../../../platform/lifecycle';
+import { Lifecycle, OnStop, StopStage } from '../../../platform/lifecycle';
 import { type Chat, ChatStreams, type Unwatch } from '../contract';
 import type { EndedRun } from './doors';
 
@@ -14,7 +14,7 @@ const SHARE_OF_REQUESTS = 0.7;
  * the server's stop, in which it gets most of the requests' time; the run goes on in any case.
  */
 @Injectable()
-export class AnswerWaits implements OnModuleInit {
+export class AnswerWaits {
   private readonly waiting = new Set<(error: AppError) => void>();
   private allGone: (() => void) | undefined;
   private over = false;
@@ -23,12 +23,6 @@ export class AnswerWaits implements OnModuleInit {
     private readonly runs: ChatStreams,
     private readonly lifecycle: Lifecycle,
   ) {}
-
-  onModuleInit(): void {
-    const { lifecycle } = this;
-    const giveUp = (): Promise<void> => this.giveUp(lifecycle.stageLeftMs * SHARE_OF_REQUESTS);
-    lifecycle.onStop(StopStage.requests, 'answers', giveUp, Infinity);
-  }
 
   /**
    * @param gone what it is when the chat is deleted meanwhile
@@ -73,7 +67,9 @@ export class AnswerWaits implements OnModuleInit {
     }
   }
 
-  private async giveUp(graceMs: number): Promise<void> {
+  @OnStop(StopStage.requests, Infinity)
+  async giveUp(): Promise<void> {
+    const graceMs = this.lifecycle.stageLeftMs * SHARE_OF_REQUESTS;
     if (this.waiting.size > 0) {
       const { promise, resolve } = deferred<undefined>();
       this.allGone = () => resolve(undefined);

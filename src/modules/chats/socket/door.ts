@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type AppError, invalid } from '../../../common/errors';
 import { encodeId, isUuid } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
-import { ConnectionHandlers, type Greeting, type SocketDoor, type SocketRequest } from '../../../platform/realtime';
+import { Door, type Greeting, type SocketDoor, type SocketRequest } from '../../../platform/realtime';
 import { type Chat, Chats } from '../contract';
 import { errorEvent } from '../events';
 import { type Position, positionOf } from '../event-id';
@@ -18,6 +18,7 @@ export interface Entrance {
 
 /** `/ws/chat`: one chat per connection, found before there is a connection. */
 @Injectable()
+@Door()
 export class ChatDoor implements SocketDoor {
   readonly path = CHAT_SOCKET_PATH;
   readonly tenantLimit = 'chat_connections';
@@ -29,12 +30,7 @@ export class ChatDoor implements SocketDoor {
   /** By the caller that the connection keeps. */
   private readonly entrances = new WeakMap<Caller, Entrance>();
 
-  constructor(
-    private readonly chats: Chats,
-    handlers: ConnectionHandlers,
-  ) {
-    handlers.open(this);
-  }
+  constructor(private readonly chats: Chats) {}
 
   /** Throws 400 without a chat, 404 and 403 as `Chats.get`. A key without a user acts as the chat's own. */
   async enter(request: SocketRequest, caller: Caller): Promise<Caller> {

@@ -1,29 +1,25 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type AcceptedConnection, type Connection, ConnectionHandlers, toWire } from '../../../platform/realtime';
+import { Injectable } from '@nestjs/common';
+import { type AcceptedConnection, type Connection, OnConnection, toWire } from '../../../platform/realtime';
 import { Models } from '../../models';
 import { Chats, ChatStreams } from '../contract';
 import { providerText } from '../events';
 import { Arrivals } from './arrivals';
 import { ChatDoor, event } from './door';
+import { CHAT_SOCKET_PATH } from './path';
 import { ChatSession } from './session';
 
 /** The connections of `/ws/chat`, each with its chat. */
 @Injectable()
-export class ChatSessions implements OnModuleInit {
+export class ChatSessions {
   private readonly sessions = new WeakMap<Connection, ChatSession>();
 
   constructor(
     private readonly door: ChatDoor,
-    private readonly handlers: ConnectionHandlers,
     private readonly arrivals: Arrivals,
     private readonly chats: Chats,
     private readonly streams: ChatStreams,
     private readonly models: Models,
   ) {}
-
-  onModuleInit(): void {
-    this.handlers.add(this.door.path, { opened: (connection) => this.opened(connection) });
-  }
 
   of(connection: Connection): ChatSession {
     const session = this.sessions.get(connection);
@@ -31,7 +27,8 @@ export class ChatSessions implements OnModuleInit {
     return session;
   }
 
-  private async opened(connection: AcceptedConnection): Promise<void> {
+  @OnConnection(CHAT_SOCKET_PATH, 'chat')
+  async opened(connection: AcceptedConnection): Promise<void> {
     const { caller } = connection;
     const { chat, resume } = this.door.entranceOf(caller);
     const session = new ChatSession(connection, chat, this.streams, providerText(this.models, caller));

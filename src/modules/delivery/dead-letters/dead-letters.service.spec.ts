@@ -1,17 +1,19 @@
+import { explorerOf } from '../../../../test/support/exploring';
 import { encodeId, newUuid } from '../../../common/ids';
 import { Caller } from '../../../platform/auth';
 import type { Effects } from '../../../platform/idempotency';
 import { SilentLog } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
+import { Gauges } from '../../../platform/metrics/gauge';
 import type { TenantsService } from '../../tenants';
 import { DeadLettersService } from './dead-letters.service';
 import { DeadLetterRegistry } from './registry';
-import type { DeadLetterKind, DeadLetterSelection, DeadLetterSource } from './sources';
+import { type DeadLetterKind, type DeadLetters, type DeadLetterSelection, DeadLetterSource } from './sources';
 
 const TENANT = newUuid();
 
 /** A kind whose letters are known by their ids alone. */
-class FakeSource<K extends DeadLetterKind> implements DeadLetterSource<K> {
+class FakeSource<K extends DeadLetterKind> implements DeadLetters<K> {
   readonly selections: DeadLetterSelection[] = [];
 
   constructor(readonly ids: string[]) {}
@@ -36,30 +38,42 @@ class FakeSource<K extends DeadLetterKind> implements DeadLetterSource<K> {
   }
 }
 
+@DeadLetterSource('message')
+class Messages extends FakeSource<'message'> {}
+
+@DeadLetterSource('notification')
+class Notifications extends FakeSource<'notification'> {}
+
+@DeadLetterSource('webhook')
+class Webhooks extends FakeSource<'webhook'> {}
+
+function registryOf(...sources: readonly object[]): DeadLetterRegistry {
+  const registry = new DeadLetterRegistry(explorerOf(...sources));
+  registry.onModuleInit();
+  return registry;
+}
+
 describe('dead letters of several kinds', () => {
   const policy = { tenantId: TENANT, status: 'active', limits: {}, settings: {} } as const;
   const caller = new Caller('key', 'request', policy, undefined, 'key', ['admin']);
   let metrics: Metrics;
-  let registry: DeadLetterRegistry;
   let service: DeadLettersService;
   let notifications: FakeSource<'notification'>;
   let webhooks: FakeSource<'webhook'>;
 
   beforeEach(() => {
     metrics = new Metrics(new SilentLog());
-    registry = new DeadLetterRegistry(metrics);
-    registry.onModuleInit();
     const effects = { harmless: (_caller: unknown, _tenant: unknown, effect: () => unknown) => effect() };
+    notifications = new Notifications([newUuid(), newUuid()]);
+    webhooks = new Webhooks([newUuid()]);
+    const registry = registryOf(new Messages([]), notifications, webhooks);
+    new Gauges(explorerOf(registry), metrics).onModuleInit();
     service = new DeadLettersService(registry, {} as TenantsService, effects as unknown as Effects);
-    notifications = new FakeSource([newUuid(), newUuid()]);
-    webhooks = new FakeSource([newUuid()]);
-    registry.add('notification', notifications);
-    registry.add('webhook', webhooks);
   });
 
   const outer = (uuid = ''): string => encodeId('deadLetter', uuid);
 
-  it('are listed each in their own list, which is empty where a kind has no source', async () => {
+  it('are listed each in their own list, which may be empty', async () => {
     expect(await service.list(caller, { limit: 1 })).toEqual({
       failed_messages: [],
       failed_notifications: [{ id: outer(notifications.ids[0]) }],
@@ -89,7 +103,11 @@ describe('dead letters of several kinds', () => {
     expect(await metrics.text()).toContain('chatapi_dead_letters{kind="notification"} 2');
   });
 
-  it('have one source per kind', () => {
-    expect(() => registry.add('webhook', webhooks)).toThrow('have a source already');
+  it('have one source per kind, or the server does not start', () => {
+    const [message, notification, webhook] = [new Messages([]), new Notifications([]), new Webhooks([])];
+    expect(() => registryOf(message, notification, webhook, new Webhooks([]))).toThrow(
+      'Two sources of dead letters of the kind webhook: Webhooks is the second',
+    );
+    expect(() => registryOf(notification)).toThrow('No source of dead letters of the kind message, webhook');
   });
 });

@@ -1,26 +1,22 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../../common/ids';
 import { Redelivery } from '../../../platform/realtime';
 import type { FailedMessageDto } from '../dto/dead-letter.dto';
 import type { LetterRow, RunRow } from '../delivery.functions';
 import { DeadLettersRepository } from './dead-letters.repository';
-import { type DeadLetterSelection, type DeadLetterSource, DeadLetterSources } from './sources';
+import { type DeadLetterSelection, DeadLetterSource, type DeadLetters } from './sources';
 
 /** Runs of letters per statement of a replay. */
 const BATCH = 1000;
 
 /** Messages that connections gave up on. */
 @Injectable()
-export class MessageLetters implements DeadLetterSource<'message'>, OnModuleInit {
+@DeadLetterSource('message')
+export class MessageLetters implements DeadLetters<'message'> {
   constructor(
     private readonly repository: DeadLettersRepository,
     private readonly redelivery: Redelivery,
-    private readonly sources: DeadLetterSources,
   ) {}
-
-  onModuleInit(): void {
-    this.sources.add('message', this);
-  }
 
   async list(tenantId: string, limit: number): Promise<FailedMessageDto[]> {
     return (await this.repository.page(tenantId, limit)).map(letterView);

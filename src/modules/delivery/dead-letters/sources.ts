@@ -1,3 +1,4 @@
+import { markClass } from '../../../platform/discovery';
 import type { FailedMessageDto, FailedNotificationDto, FailedWebhookDto } from '../dto/dead-letter.dto';
 
 /** What a dead letter of each kind looks like in the list. */
@@ -8,6 +9,8 @@ export interface DeadLetterItems {
 }
 
 export type DeadLetterKind = keyof DeadLetterItems;
+
+export const DEAD_LETTER_KINDS: readonly DeadLetterKind[] = ['message', 'notification', 'webhook'];
 
 /** Which dead letters of a tenant are meant: those with these ids, or all that fit what is given. */
 export interface DeadLetterSelection {
@@ -21,7 +24,7 @@ export interface DeadLetterSelection {
 }
 
 /** Where the dead letters of one kind are. Every call is about one tenant but `count`. */
-export interface DeadLetterSource<K extends DeadLetterKind> {
+export interface DeadLetters<K extends DeadLetterKind> {
   /** At most `limit`, the last attempted first. */
   list(tenantId: string, limit: number): Promise<readonly DeadLetterItems[K][]>;
   /** Tries once more to deliver them; doing it twice does no harm. Returns how many letters fitted. */
@@ -32,10 +35,11 @@ export interface DeadLetterSource<K extends DeadLetterKind> {
   count(): Promise<number>;
 }
 
-/**
- * Where a module says that it has dead letters of a kind. Call while the application starts (`onModuleInit`); a kind has
- * one source. A kind without a source has an empty list.
- */
-export abstract class DeadLetterSources {
-  abstract add<K extends DeadLetterKind>(kind: K, source: DeadLetterSource<K>): void;
+export const DEAD_LETTER_SOURCE = Symbol('@DeadLetterSource');
+
+/** Makes a provider the source of the dead letters of a kind. Each kind has one, or the server does not start. */
+export function DeadLetterSource<K extends DeadLetterKind>(
+  kind: K,
+): (target: abstract new (...args: never[]) => DeadLetters<K>) => void {
+  return markClass(DEAD_LETTER_SOURCE, kind);
 }

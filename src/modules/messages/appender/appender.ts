@@ -1,9 +1,9 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { unavailable } from '../../../common/errors';
 import { Availability } from '../../../platform/database';
-import { Lifecycle, StopStage } from '../../../platform/lifecycle';
+import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Log } from '../../../platform/logging';
-import { Metrics } from '../../../platform/metrics';
+import { Gauge, Metrics } from '../../../platform/metrics';
 import { MessageFeed } from '../message-feed';
 import { AppendRepository } from './append.repository';
 import { BatchWriter, type Outcome } from './batch-writer';
@@ -28,7 +28,7 @@ const RECOVERY_POLL_MS = 50;
 
 /** The way into the log for the rest of the module: group commit on the real database, drained when the server stops. */
 @Injectable()
-export class Appender implements OnModuleInit {
+export class Appender {
   private readonly commits: GroupCommit;
   private readonly statistics: FreshStatistics;
   private closed = false;
@@ -36,8 +36,7 @@ export class Appender implements OnModuleInit {
   constructor(
     repository: AppendRepository,
     private readonly availability: Availability,
-    private readonly lifecycle: Lifecycle,
-    private readonly metrics: Metrics,
+    metrics: Metrics,
     private readonly feed: MessageFeed,
     log: Log,
   ) {
@@ -50,10 +49,10 @@ export class Appender implements OnModuleInit {
     );
   }
 
-  onModuleInit(): void {
-    this.metrics.collect('chatapi_append_queue_items', () => [{ labels: {}, value: this.commits.size }]);
-    // After the HTTP server and the workers: requests and answers that still run hand in messages.
-    this.lifecycle.onStop(StopStage.log, 'appender', () => this.drain());
+  /** Messages that are not committed yet. */
+  @Gauge('chatapi_append_queue_items')
+  waiting(): number {
+    return this.commits.size;
   }
 
   /**
@@ -66,7 +65,8 @@ export class Appender implements OnModuleInit {
     return this.commits.append(message);
   }
 
-  /** Writes what is queued and takes nothing more. */
+  /** Writes what is queued and takes nothing more: after requests and workers, which hand in messages as long as they run. */
+  @OnStop(StopStage.log)
   async drain(): Promise<void> {
     this.closed = true;
     await this.commits.idle();

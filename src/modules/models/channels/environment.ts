@@ -1,8 +1,10 @@
-import type { ModelsConfig } from '../../../config';
+import { Injectable } from '@nestjs/common';
+import { ModelsConfig } from '../../../config';
 import type { OutboundPost } from '../../../platform/outbound';
 import { ECHO, OPENAI_COMPATIBLE } from '../providers/registry';
 import type { Channel } from './channel-directory';
 import { paramsOf, timeoutsOf } from './channel-options';
+import { ChannelConnections } from './connections';
 
 /** Names the environment's channel in answers, and where its faults are kept. */
 export const ENVIRONMENT = 'environment';
@@ -34,4 +36,16 @@ export function echoChannel(config: ModelsConfig, post: OutboundPost): Channel {
     params: paramsOf(),
     endpoint: () => ({ baseUrl: '', apiKey: undefined, authHeader: 'authorization', post }),
   };
+}
+
+/** The channels that do not belong to a tenant. */
+@Injectable()
+export class SharedChannels {
+  readonly environment: Channel | undefined;
+  readonly echo: Channel;
+
+  constructor(config: ModelsConfig, { ofEnvironment }: ChannelConnections) {
+    this.environment = environmentChannel(config, ofEnvironment);
+    this.echo = echoChannel(config, ofEnvironment);
+  }
 }

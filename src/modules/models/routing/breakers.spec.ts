@@ -25,7 +25,7 @@ describe('the breakers', () => {
     expect(breakers.waitMs('a')).toBe(0);
     fail(1);
     expect(breakers.enter('a')).toBeUndefined();
-    expect([breakers.waitMs('a'), breakers.waitMs('b'), breakers.open]).toEqual([OPEN_MS, 0, 1]);
+    expect([breakers.waitMs('a'), breakers.waitMs('b'), breakers.open()]).toEqual([OPEN_MS, 0, 1]);
     enter('b').succeeded();
   });
 
@@ -52,9 +52,9 @@ describe('the breakers', () => {
     expect(breakers.enter('a')).toBeUndefined();
     clock.advance(1);
     const probe = enter();
-    expect([breakers.enter('a'), breakers.waitMs('a'), breakers.open]).toEqual([undefined, OPEN_MS, 1]);
+    expect([breakers.enter('a'), breakers.waitMs('a'), breakers.open()]).toEqual([undefined, OPEN_MS, 1]);
     probe.alive();
-    expect([breakers.waitMs('a'), breakers.open]).toEqual([0, 0]);
+    expect([breakers.waitMs('a'), breakers.open()]).toEqual([0, 0]);
     probe.succeeded();
     fail(4);
     expect(breakers.waitMs('a')).toBe(0);

@@ -1,5 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../../common/clock';
+import { Clock } from '../../../common/clock';
+import { Gauge } from '../../../platform/metrics';
 
 /** So many failures in a row, each within WINDOW_MS of the one before, open a breaker. */
 export const FAILURES = 5;
@@ -34,6 +36,7 @@ export interface Permit {
  * Keeps what is broken from being tried again and again, and what wants a slower pace from being tried too soon. The
  * memory of this node: every node finds out for itself. Only keys in trouble are remembered.
  */
+@Injectable()
 export class Breakers {
   private readonly troubles = new LRUCache<string, Trouble>({ max: MAX_KEYS });
   /** Until when a key is left alone, though nothing is broken. */
@@ -66,7 +69,8 @@ export class Breakers {
   }
 
   /** How many are not closed. */
-  get open(): number {
+  @Gauge('chatapi_model_breakers_open')
+  open(): number {
     return [...this.troubles.values()].filter(({ openUntil }) => openUntil !== undefined).length;
   }
 

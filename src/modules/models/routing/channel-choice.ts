@@ -1,19 +1,16 @@
-import type { Channel } from '../channels/channel-directory';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { type Channel, ChannelDirectory } from '../channels/channel-directory';
+import { SharedChannels } from '../channels/environment';
 import { ECHO } from '../providers/registry';
 
-/** The channels that do not belong to a tenant. */
-export interface SharedChannels {
-  readonly environment: Channel | undefined;
-  readonly echo: Channel;
-}
-
 /** Which channels a tenant's request may go to, in the order in which they are tried. */
+@Injectable()
 export class ChannelChoice {
   constructor(
-    private readonly directory: { of(tenantId: string): Promise<readonly Channel[]> },
+    @Inject(ChannelDirectory) private readonly directory: { of(tenantId: string): Promise<readonly Channel[]> },
     private readonly shared: SharedChannels,
     /** From 0 to below 1. */
-    private readonly random: () => number = Math.random,
+    @Optional() private readonly random: () => number = Math.random,
   ) {}
 
   /**

@@ -1,6 +1,9 @@
+import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { FaultReason } from '../contract';
+import { Log } from '../../../platform/logging';
+import type { FaultReason, ModelTrace } from '../contract';
 import type { ChannelFault } from '../providers/chat-model';
+import type { Asking } from './gates';
 
 /** Of a channel, the latest. */
 const KEPT = 5;
@@ -23,22 +26,25 @@ export interface NotedFault {
 }
 
 /** What providers said when they failed: the latest of each channel, and of the latest answers. This node's memory. */
+@Injectable()
 export class FaultBook {
   private readonly channels = new LRUCache<string, readonly NotedFault[]>({ max: MAX_CHANNELS });
   private readonly messages = new LRUCache<string, string>({ max: MAX_MESSAGES });
 
-  note(
-    channelId: string,
-    model: string,
-    fault: ChannelFault,
-    answer: { tenantId: string; messageId: string | undefined },
-  ): void {
+  constructor(private readonly log: Log) {}
+
+  /** Remembers it, and logs of it what quotes nobody. */
+  note({ channel, model, tenantId }: Asking, fault: ChannelFault, trace: ModelTrace | undefined): void {
     const { reason, message, facts } = fault;
     const { status, type, code, said } = facts;
     const noted = { at: Date.now(), model, reason, status, type, code, fault: message, said };
-    this.channels.set(channelId, [noted, ...this.ofChannel(channelId)].slice(0, KEPT));
-    const { tenantId, messageId } = answer;
-    if (messageId !== undefined && said !== undefined) this.messages.set(`${tenantId} ${messageId}`, said);
+    this.channels.set(channel.id, [noted, ...this.ofChannel(channel.id)].slice(0, KEPT));
+    const ids = { request_id: trace?.requestId, chat_id: trace?.chatId, message_id: trace?.messageId };
+    if (ids.message_id !== undefined && said !== undefined) this.messages.set(`${tenantId} ${ids.message_id}`, said);
+    this.log.warn(
+      { tenant_id: tenantId, ...ids, channel: channel.name, fault: message, reason, status, type, code },
+      'model channel failed',
+    );
   }
 
   /** Newest first. */

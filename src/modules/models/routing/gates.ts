@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../../common/clock';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../../common/clock';
 import type { Channel } from '../channels/channel-directory';
 import type { ChannelFault } from '../providers/chat-model';
-import { type Breakers, type Permit, WINDOW_MS } from './breakers';
+import { Breakers, type Permit, WINDOW_MS } from './breakers';
 
 /** Models of one channel whose failures are counted by themselves; beyond them, and for any that users name: together. */
 const MAX_MODELS = 32;
@@ -49,6 +50,7 @@ interface Experience {
  * been answered (while no more than two have asked in ten minutes: when it is closed for each of them). A key that is
  * refused, or an account without money, is the same for all and counted for all.
  */
+@Injectable()
 export class Gates {
   /** The models that each channel has a count of its own for. */
   private readonly models = new LRUCache<string, Set<string>>({ max: MAX_CHANNELS });

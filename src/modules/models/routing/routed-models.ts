@@ -1,7 +1,8 @@
-import type { Clock } from '../../../common/clock';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../../common/clock';
 import { AppError } from '../../../common/errors';
-import type { Log } from '../../../platform/logging';
-import type { Metrics } from '../../../platform/metrics';
+import { ModelsConfig } from '../../../config';
+import { Metrics } from '../../../platform/metrics';
 import { answerOf, type Attempt } from '../answer/answer';
 import { hintOfReason } from '../answer/fault-reasons';
 import { Meter, sumOf } from '../answer/meter';
@@ -10,27 +11,14 @@ import { type FaultReason, type ModelPart, type ModelRequest, Models, type Model
 import { ChannelFault, type Endpoint, type RefusedParam, type WireParams } from '../providers/chat-model';
 import { chatModelOf } from '../providers/registry';
 import { OPEN_MS } from './breakers';
-import type { ChannelChoice } from './channel-choice';
-import type { FaultBook } from './fault-book';
-import type { Asking, Gates, Pass } from './gates';
-import type { LearnedParams } from './learned-params';
+import { ChannelChoice } from './channel-choice';
+import { FaultBook } from './fault-book';
+import { type Asking, Gates, type Pass } from './gates';
+import { LearnedParams } from './learned-params';
 import { contextTokensOf, namesFor } from './model-names';
 
 /** Faults that an error names. */
 const MAX_TOLD = 3;
-
-/** What routing stands on. */
-export interface RoutingParts {
-  readonly choice: ChannelChoice;
-  readonly gates: Gates;
-  readonly learned: LearnedParams;
-  readonly faults: FaultBook;
-  readonly metrics: Metrics;
-  readonly log: Log;
-  readonly clock: Clock;
-  /** Most bytes of an answer's text. */
-  readonly maxAnswerBytes: number;
-}
 
 /** A channel has failed before the first token: the next one may be tried. */
 class Passed extends Error {
@@ -46,32 +34,42 @@ class Passed extends Error {
 type Spent = ModelUsage[];
 
 /** Tries the channels of a request one after the other, until one has begun to answer. */
+@Injectable()
 export class RoutedModels extends Models {
-  constructor(private readonly parts: RoutingParts) {
+  private readonly learned = new LearnedParams();
+
+  constructor(
+    private readonly choice: ChannelChoice,
+    private readonly gates: Gates,
+    private readonly faults: FaultBook,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
+    @Inject(ModelsConfig) private readonly config: Pick<ModelsConfig, 'maxAnswerBytes'>,
+  ) {
     super();
   }
 
   async available(tenantId: string, model?: string): Promise<void> {
-    const channels = await this.parts.choice.of(tenantId);
+    const channels = await this.choice.of(tenantId);
     const waits =
       model === undefined ? this.leastWaits(tenantId, channels) : this.waits(askings(channels, { tenantId, model }));
     if (!waits.includes(0)) throw unavailable(waits);
   }
 
   async contextTokens(tenantId: string, model?: string): Promise<number> {
-    const asked = askings(await this.parts.choice.of(tenantId), { tenantId, model });
+    const asked = askings(await this.choice.of(tenantId), { tenantId, model });
     const waits = this.waits(asked);
     const first = asked[Math.max(0, waits.indexOf(0))];
     return first?.channel.contextTokens ?? contextTokensOf(first?.model ?? model ?? '');
   }
 
   providerMessage(tenantId: string, messageId: string): string | undefined {
-    return this.parts.faults.ofMessage(tenantId, messageId);
+    return this.faults.ofMessage(tenantId, messageId);
   }
 
   async *stream(request: ModelRequest): AsyncGenerator<ModelPart> {
-    const { metrics } = this.parts;
-    const begunMs = this.parts.clock.monotonicMs();
+    const { metrics } = this;
+    const begunMs = this.clock.monotonicMs();
     const spent: Spent = [];
     let hasToken = false;
     // Unless something is said to the contrary, the reader has left.
@@ -97,12 +95,12 @@ export class RoutedModels extends Models {
 
   private async *routed(request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
     request.signal.throwIfAborted();
-    const asked = askings(await this.parts.choice.of(request.tenantId), request);
+    const asked = askings(await this.choice.of(request.tenantId), request);
     const passed: Passed[] = [];
     for (const asking of asked) {
-      const pass = this.parts.gates.enter(asking);
+      const pass = this.gates.enter(asking);
       if (pass === undefined) continue;
-      if (passed.length > 0) this.parts.metrics.counter('chatapi_model_fallbacks_total').inc();
+      if (passed.length > 0) this.metrics.counter('chatapi_model_fallbacks_total').inc();
       try {
         yield* this.tried(asking, pass, request, spent);
         return;
@@ -138,7 +136,7 @@ export class RoutedModels extends Models {
       if (!(error instanceof ChannelFault)) throw error;
       isSettled = true;
       pass.failed(error);
-      this.note(asking, error, request);
+      this.faults.note(asking, error, request.trace);
       const passed = new Passed(asking.channel.name, error);
       if (hasBegun) throw modelError(`The answer was cut: ${passed.message}`, error.reason, error.facts.retryAfterMs);
       throw passed;
@@ -152,7 +150,7 @@ export class RoutedModels extends Models {
     const { channel, model } = asking;
     const hasMaxTokens = (request.maxTokens ?? channel.maxTokens) !== null;
     const tried = new Set<RefusedParam>();
-    let wire: WireParams | undefined = this.parts.learned.of(channel, model);
+    let wire: WireParams | undefined = this.learned.of(channel, model);
     while (wire !== undefined) {
       const meter = new Meter(request.messages);
       let isWhole = false;
@@ -161,13 +159,11 @@ export class RoutedModels extends Models {
           isWhole = part.type === 'end';
           yield part;
         }
-        this.parts.learned.worked(channel, model, wire, hasMaxTokens);
+        this.learned.worked(channel, model, wire, hasMaxTokens);
         return;
       } catch (error) {
         const next: WireParams | undefined =
-          error instanceof ChannelFault
-            ? this.parts.learned.instead(channel, hasMaxTokens, wire, error, tried)
-            : undefined;
+          error instanceof ChannelFault ? this.learned.instead(channel, hasMaxTokens, wire, error, tried) : undefined;
         if (next === undefined) throw error;
         wire = next;
       } finally {
@@ -190,39 +186,20 @@ export class RoutedModels extends Models {
         maxTokens: request.maxTokens ?? channel.maxTokens ?? undefined,
       },
       timeouts: channel.timeouts,
-      maxBytes: this.parts.maxAnswerBytes,
+      maxBytes: this.config.maxAnswerBytes,
     };
   }
 
-  private note({ channel, model, tenantId }: Asking, fault: ChannelFault, { trace }: ModelRequest): void {
-    const { status, type, code } = fault.facts;
-    this.parts.faults.note(channel.id, model, fault, { tenantId, messageId: trace?.messageId });
-    const ids = { request_id: trace?.requestId, chat_id: trace?.chatId, message_id: trace?.messageId };
-    this.parts.log.warn(
-      {
-        tenant_id: tenantId,
-        ...ids,
-        channel: channel.name,
-        fault: fault.message,
-        reason: fault.reason,
-        status,
-        type,
-        code,
-      },
-      'model channel failed',
-    );
-  }
-
   private waits(asked: readonly Asking[]): number[] {
-    return asked.map((asking) => this.parts.gates.waitMs(asking));
+    return asked.map((asking) => this.gates.waitMs(asking));
   }
 
   private leastWaits(tenantId: string, channels: readonly Channel[]): number[] {
-    return channels.map((channel) => this.parts.gates.leastWaitMs(channel, tenantId));
+    return channels.map((channel) => this.gates.leastWaitMs(channel, tenantId));
   }
 
   private secondsSince(ms: number): number {
-    return (this.parts.clock.monotonicMs() - ms) / 1000;
+    return (this.clock.monotonicMs() - ms) / 1000;
   }
 }
 

@@ -1,9 +1,9 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../../common/ids';
 import {
   type DeadLetterSelection,
-  type DeadLetterSource,
-  DeadLetterSources,
+  DeadLetterSource,
+  type DeadLetters,
   type FailedNotificationDto,
 } from '../../delivery';
 import { DeliveriesRepository } from '../live/deliveries.repository';
@@ -15,17 +15,13 @@ const BATCH = 1000;
 
 /** The source of the dead letters of notifications. */
 @Injectable()
-export class NotificationDeadLetters implements DeadLetterSource<'notification'>, OnModuleInit {
+@DeadLetterSource('notification')
+export class NotificationDeadLetters implements DeadLetters<'notification'> {
   constructor(
     private readonly repository: NotificationDeadLettersRepository,
     private readonly deliveries: DeliveriesRepository,
     private readonly links: NotificationLinks,
-    private readonly sources: DeadLetterSources,
   ) {}
-
-  onModuleInit(): void {
-    this.sources.add('notification', this);
-  }
 
   /** At most `limit`, the last attempted first. */
   async list(tenantId: string, limit: number): Promise<readonly FailedNotificationDto[]> {

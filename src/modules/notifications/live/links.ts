@@ -1,7 +1,20 @@
-import type { Bus, Topic, Unsubscribe } from '../../../platform/cluster';
-import { type AcceptedConnection, ByUser, type Frame, toWire } from '../../../platform/realtime';
-import type { DeliveriesRepository } from './deliveries.repository';
+import { Inject, Injectable } from '@nestjs/common';
+import { Batching } from '../../../common/batching';
+import { Clock } from '../../../common/clock';
+import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
+import { Every, OnStop, StopStage } from '../../../platform/lifecycle';
+import {
+  type AcceptedConnection,
+  ByUser,
+  type Frame,
+  OnConnection,
+  SOCKET_PATH,
+  toWire,
+} from '../../../platform/realtime';
+import { NotificationsRepository } from '../notifications.repository';
+import { DeliveriesRepository, type UserRef } from './deliveries.repository';
 import { type LinkPorts, NotificationLink } from './link';
+import { Settlements } from './settlements';
 
 /** A notification for users, wherever they are connected. Lost ones are found by the poll. */
 export interface NotificationHint {
@@ -22,6 +35,10 @@ interface ReplayHint {
 
 const REPLAY_HINTS: Topic<ReplayHint> = 'notification-replays';
 
+const TICK_MS = 500;
+const POLL_MS = 10_000;
+/** Users who connect within it are looked up together: a storm of connections is no storm of look-ups. */
+const FIRST_LOOK_MS = 100;
 /** Users per look of the poll. */
 const SLICE = 1000;
 /** Links that use the database at the same time. */
@@ -30,6 +47,7 @@ const TOGETHER = 8;
 const OVERDUE_MS = 5000;
 
 /** The connections of this node, by user, and the way to those of the others. */
+@Injectable()
 export class NotificationLinks {
   private readonly byUser = new ByUser<NotificationLink>();
   private readonly closed = (connection: AcceptedConnection): void => {
@@ -39,19 +57,28 @@ export class NotificationLinks {
     void link.closed();
   };
 
-  constructor(
-    private readonly ports: LinkPorts,
-    private readonly deliveries: Pick<DeliveriesRepository, 'waitedFor'>,
-    private readonly bus: Bus,
-  ) {}
+  private readonly ports: LinkPorts;
+  private readonly unsubscribe: readonly Unsubscribe[];
 
-  /** Takes in what all nodes publish, this one among them. */
-  listen(): Unsubscribe {
-    const unsubscribe = [
-      this.bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => this.hear(payload)),
-      this.bus.subscribe(REPLAY_HINTS, ({ payload }) => this.retry(payload)),
+  constructor(
+    repository: NotificationsRepository,
+    @Inject(Settlements) settlements: LinkPorts['settlements'],
+    private readonly deliveries: DeliveriesRepository,
+    clock: Clock,
+    private readonly bus: Bus,
+  ) {
+    const looks = new Batching<UserRef, boolean>((users) => deliveries.haveWaiting(users), 1000, FIRST_LOOK_MS);
+    this.ports = { repository, settlements, clock, hasWaiting: (user) => looks.add(user) };
+    // What all nodes publish, this one among them.
+    this.unsubscribe = [
+      bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => this.hear(payload)),
+      bus.subscribe(REPLAY_HINTS, ({ payload }) => this.retry(payload)),
     ];
-    return () => unsubscribe.forEach((end) => end());
+  }
+
+  @OnStop(StopStage.workers)
+  end(): void {
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
   }
 
   /** Neither blocks nor fails. */
@@ -65,6 +92,7 @@ export class NotificationLinks {
   }
 
   /** What waits for the user is sent to the connection, and from then on what is new. */
+  @OnConnection(SOCKET_PATH, 'notifications', { after: ['presence', 'redelivery'] })
   opened(connection: AcceptedConnection): void {
     const link = new NotificationLink(connection, this.ports);
     this.byUser.add(link);
@@ -79,6 +107,7 @@ export class NotificationLinks {
   }
 
   /** Every link does what is due; those that read do it a few at a time. */
+  @Every(TICK_MS, 'notifications')
   async tick(): Promise<void> {
     const busy: NotificationLink[] = [];
     this.byUser.forEach((link) => {
@@ -90,6 +119,7 @@ export class NotificationLinks {
   }
 
   /** Looks for users whose notifications nobody told this node of. */
+  @Every(POLL_MS, 'notification poll')
   async poll(): Promise<void> {
     const users = [...this.byUser.firsts()];
     for (let i = 0; i < users.length; i += SLICE) {

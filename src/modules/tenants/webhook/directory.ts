@@ -1,7 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { unavailable } from '../../../common/errors';
-import { every, Lifecycle, StopStage } from '../../../platform/lifecycle';
-import { Log } from '../../../platform/logging';
+import { Every } from '../../../platform/lifecycle';
 import type { WebhookEvent } from './events';
 import { WebhooksRepository } from './webhooks.repository';
 
@@ -21,17 +20,11 @@ export class WebhookDirectory implements OnApplicationBootstrap {
   private isLoaded = false;
   private seenUntil: Date | undefined;
 
-  constructor(
-    private readonly repository: WebhooksRepository,
-    private readonly lifecycle: Lifecycle,
-    private readonly log: Log,
-  ) {}
+  constructor(private readonly repository: WebhooksRepository) {}
 
   /** Before the first call is taken. What cannot be read now the timer reads. */
   async onApplicationBootstrap(): Promise<void> {
     await this.refresh().catch(() => undefined);
-    const timer = every(REFRESH_MS, 'webhook directory', () => this.refresh(), this.log);
-    this.lifecycle.onStop(StopStage.workers, 'webhook directory', () => timer.stop());
   }
 
   /** Throws 503 as long as it is not known: what was stored meanwhile would be told to nobody. */
@@ -40,6 +33,7 @@ export class WebhookDirectory implements OnApplicationBootstrap {
     return this.byTenant.get(tenantId) ?? NONE;
   }
 
+  @Every(REFRESH_MS, 'webhook directory')
   async refresh(): Promise<void> {
     for (const { tenant_id, events, updated_at } of await this.repository.listening(this.seenUntil, OVERLAP_SECONDS)) {
       if (events.length === 0) this.byTenant.delete(tenant_id);

@@ -1,9 +1,9 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { AppError } from '../../../common/errors';
 import { type Caller, type LimitName, limitOf, type TenantPolicy } from '../../auth';
-import { Lifecycle, StopStage } from '../../lifecycle';
-import { Metrics } from '../../metrics';
+import { OnStop, StopStage } from '../../lifecycle';
+import { Gauge, Metrics } from '../../metrics';
 import { rateLimitCodeOf } from '../../rate-limit';
 import { SseStream } from './sse-stream';
 
@@ -29,7 +29,7 @@ export interface SseReader {
  * `sse_streams_per_user`). They end when the server stops, so that HTTP can drain; readers join again.
  */
 @Injectable()
-export class SseStreams implements OnModuleInit {
+export class SseStreams {
   private readonly live = new Set<SseStream>();
   /** Places that are taken, by tenant and by user of a tenant; no entry where there are none. */
   private readonly taken = new Map<string, number>();
@@ -37,14 +37,11 @@ export class SseStreams implements OnModuleInit {
   private readonly seats = new WeakMap<FastifyReply, () => void>();
   private ended = false;
 
-  constructor(
-    private readonly lifecycle: Lifecycle,
-    private readonly metrics: Metrics,
-  ) {}
+  constructor(private readonly metrics: Metrics) {}
 
-  onModuleInit(): void {
-    this.metrics.collect('chatapi_sse_streams', () => [{ labels: {}, value: this.live.size }]);
-    this.lifecycle.onStop(StopStage.sockets, 'sse streams', () => this.endAll());
+  @Gauge('chatapi_sse_streams')
+  size(): number {
+    return this.live.size;
   }
 
   /**
@@ -111,7 +108,8 @@ export class SseStreams implements OnModuleInit {
     });
   }
 
-  private endAll(): void {
+  @OnStop(StopStage.sockets)
+  endAll(): void {
     this.ended = true;
     for (const stream of this.live) stream.end('stopping');
   }

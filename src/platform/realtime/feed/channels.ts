@@ -1,8 +1,10 @@
+import { Injectable } from '@nestjs/common';
 import { encodeId, roomKey } from '../../../common/ids';
-import type { Connection, CursorSeat, Entrance, Position, RoomLog } from '../contract';
-import type { FrameBatches } from './batches';
+import { OnStop, StopStage } from '../../lifecycle';
+import { type Connection, type CursorSeat, type Entrance, type Position, RoomLog } from '../contract';
+import { FrameBatches } from './batches';
 import { type Listener, Listeners } from './listeners';
-import type { LogReads } from './log-reads';
+import { FeedReads } from './log-reads';
 import { type ChannelSite, type LogPage, RoomChannel } from './room-channel';
 
 /** Events per read of the log. */
@@ -49,6 +51,7 @@ class Overheard {
 export type DetachedHandler = (connection: Connection, roomId: string) => void;
 
 /** The channels of this node and the connections in them. A channel is there while a connection is in it. */
+@Injectable()
 export class Channels implements ChannelSite {
   readonly listeners = new Listeners();
   readonly overheard = new Overheard();
@@ -58,7 +61,7 @@ export class Channels implements ChannelSite {
   constructor(
     readonly batches: FrameBatches,
     private readonly log: RoomLog,
-    private readonly reads: LogReads,
+    private readonly reads: FeedReads,
   ) {}
 
   get size(): number {
@@ -154,6 +157,7 @@ export class Channels implements ChannelSite {
     this.overheard.note(key, position.rev);
   }
 
+  @OnStop(StopStage.workers)
   end(): void {
     for (const channel of this.rooms.values()) channel.end();
     this.rooms.clear();

@@ -18,10 +18,10 @@
  * A user who was added and removed again while no other node could tell this one of it does not learn of that.
  */
 export { FrameBatches, type GrowingBatch } from './batches';
-export { Feed } from './feed';
 export { PACE_BYTES, ready } from './follower';
 export { ROOM_HINTS } from './hints';
 export { LogReads } from './log-reads';
+export { NodeAudience } from './node-audience';
 export { inRoomOrder } from './order';
 export { FEED_PROVIDERS } from './providers';
 export type { Target } from './room-channel';

@@ -1,5 +1,6 @@
-import type { Log } from '../../logging';
-import { describeError } from '../../logging';
+import { Injectable } from '@nestjs/common';
+import { OnStop, StopStage } from '../../lifecycle';
+import { describeError, Log } from '../../logging';
 import { type TurnTaker, Turns } from '../turns';
 
 /** Reads of the feed at the same time: after an outage thousands of channels want the log at once. */
@@ -44,6 +45,7 @@ export class LogReads {
     }
   }
 
+  @OnStop(StopStage.workers)
   stop(): void {
     this.isStopped = true;
     for (const [timer, resume] of this.pauses) {
@@ -74,5 +76,12 @@ export class LogReads {
     if (!this.isFailing) return;
     this.isFailing = false;
     this.log.info({}, `${this.reader} reads the log again`);
+  }
+}
+
+@Injectable()
+export class FeedReads extends LogReads {
+  constructor(log: Log) {
+    super(log, 'the feed');
   }
 }

@@ -1,15 +1,16 @@
+import { Injectable } from '@nestjs/common';
 import { roomKey } from '../../../common/ids';
-import type {
-  AcceptedConnection,
-  Audience,
-  Connection,
-  CursorSeat,
-  Deliveries,
-  Seat,
+import {
+  type AcceptedConnection,
+  type Audience,
+  type Connection,
+  type CursorSeat,
+  type Deliveries,
+  type Seat,
   Seats,
-  Subscriptions,
+  type Subscriptions,
 } from '../contract';
-import type { Channels } from './channels';
+import { Channels } from './channels';
 import type { Listener } from './listeners';
 import { Turns } from '../turns';
 
@@ -17,6 +18,7 @@ import { Turns } from '../turns';
 const OPENING_AT_ONCE = 8;
 
 /** Which connections of this node listen to which rooms. */
+@Injectable()
 export class NodeAudience implements Subscriptions, Audience, Deliveries {
   private readonly turns = new Turns(OPENING_AT_ONCE);
   private readonly closed = (connection: AcceptedConnection): void => this.channels.close(connection);

@@ -1,28 +1,32 @@
+import { Injectable } from '@nestjs/common';
 import { roomKey } from '../../../common/ids';
-import type { Bus, BusEnvelope } from '../../cluster';
+import { Bus, type BusEnvelope, NodeRegistry } from '../../cluster';
 import { type Frame, RoomFeed, type RoomEvent, type StreamPart } from '../contract';
-import type { Channels } from './channels';
+import { Channels } from './channels';
 import { changeOf, HintOutbox, type HeadHint, ROOM_HINTS, type RoomHint } from './hints';
 import { RoomChange } from './room-change';
-import type { Resync } from './resync';
+import { Resync } from './resync';
 
 /**
  * The feed of one node: hands what was committed here to the channels of this node, and as hints to the other nodes;
  * takes their hints in. A hint may be lost, doubled or late: a change out of order makes its channel read the log, a
  * gap in a node's numbers makes all channels compare themselves with it.
  */
+@Injectable()
 export class NodeFeed extends RoomFeed {
+  private readonly nodeId: string;
   private readonly outbox: HintOutbox;
   /** The last number of each other node. */
   private readonly heard = new Map<string, number>();
 
   constructor(
-    private readonly nodeId: string,
+    nodes: NodeRegistry,
     private readonly bus: Bus,
     private readonly channels: Channels,
     private readonly resync: Resync,
   ) {
     super();
+    this.nodeId = nodes.self.nodeId;
     this.outbox = new HintOutbox((hints) => this.bus.publish(ROOM_HINTS, hints));
   }
 

@@ -1,7 +1,9 @@
+import { Injectable } from '@nestjs/common';
 import { roomKey } from '../../../common/ids';
-import type { RoomLog, Seats } from '../contract';
-import type { Channels } from './channels';
-import type { LogReads } from './log-reads';
+import { OnStop, StopStage } from '../../lifecycle';
+import { RoomLog, Seats } from '../contract';
+import { Channels } from './channels';
+import { FeedReads } from './log-reads';
 
 /** Rooms per question. */
 const SLICE = 1000;
@@ -15,6 +17,7 @@ const USERS_PER_POLL = 50;
  *
  * Concurrency: one run at a time; a run that is asked for meanwhile follows the running one, once.
  */
+@Injectable()
 export class Resync {
   private running: Promise<void> | undefined;
   private again = false;
@@ -25,7 +28,7 @@ export class Resync {
     private readonly channels: Channels,
     private readonly log: RoomLog,
     private readonly seats: Seats,
-    private readonly reads: LogReads,
+    private readonly reads: FeedReads,
   ) {}
 
   /** After a gap: hints of any kind may be lost. Never rejects. */
@@ -59,6 +62,7 @@ export class Resync {
     });
   }
 
+  @OnStop(StopStage.workers)
   stop(): void {
     this.isStopped = true;
   }

@@ -1,10 +1,12 @@
+import { Injectable } from '@nestjs/common';
 import type { AcceptedConnection, Connection, Position, Seat } from '../contract';
-import type { Channels } from './channels';
+import { Channels } from './channels';
 import type { Arrival } from './follower';
-import type { Resync } from './resync';
+import { Resync } from './resync';
 import type { Target } from './room-channel';
 
 /** The places of connections that sync, for the sessions that bring them there (platform/realtime/sync). */
+@Injectable()
 export class SyncPlaces {
   constructor(
     private readonly channels: Channels,

@@ -1,8 +1,11 @@
-import type { Bus } from '../../cluster';
-import type { SharedRooms } from '../contract';
-import type { LocalPresence, UserRef } from './local-presence';
-import type { Presence } from './presence';
-import { PRESENCE_HINTS, type PresenceBoard } from './presence-board';
+import { Injectable } from '@nestjs/common';
+import { Bus } from '../../cluster';
+import { Every } from '../../lifecycle';
+import { SharedRooms } from '../contract';
+import { LocalPresence, type UserRef } from './local-presence';
+import { TICK_MS } from './lease-keeper';
+import { Presence } from './presence';
+import { PRESENCE_HINTS, PresenceBoard } from './presence-board';
 
 /** Users per look-up. */
 const BATCH = 200;
@@ -22,6 +25,7 @@ interface TenantQueue {
  * the leases decide. So marks may be lost, doubled or late without harm, and a failed look-up is simply repeated. Users
  * of a tenant that are marked while a look-up runs go together in the next one, and those of a storm in that of a tick.
  */
+@Injectable()
 export class Announcer {
   private readonly queues = new Map<string, TenantQueue>();
 
@@ -31,7 +35,9 @@ export class Announcer {
     private readonly presence: Presence,
     private readonly rooms: SharedRooms,
     private readonly bus: Bus,
-  ) {}
+  ) {
+    local.onChanged((user) => this.mark(user));
+  }
 
   mark(user: UserRef): void {
     const queue = this.enqueue(user);
@@ -40,6 +46,7 @@ export class Announcer {
   }
 
   /** Looks after users of other nodes, and takes up again what failed. */
+  @Every(TICK_MS, 'presence updates')
   async tick(): Promise<void> {
     for (const user of this.board.toVerify()) this.enqueue(user);
     for (const queue of this.queues.values()) queue.lookUps = 0;

@@ -16,7 +16,6 @@
  */
 export { GRACE_MS } from './local-presence';
 export { Presence } from './presence';
-export { PresenceService } from './presence-service';
 export { PRESENCE_PROVIDERS } from './providers';
 export { DEFAULT_ROOM_LIMIT } from './room-limits';
 export { Typing } from './typing';

@@ -1,9 +1,13 @@
-import type { Clock } from '../../../common/clock';
-import type { Leases } from '../../cluster';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../../common/clock';
+import { Leases } from '../../cluster';
+import { Every } from '../../lifecycle';
 import { Rounds } from './rounds';
 
 /** Without renewal a connection counts for so long: the time after which a crashed node's users are offline. */
 export const LEASE_MS = 75_000;
+/** Between two ticks of each part of presence. */
+export const TICK_MS = 500;
 /** Every lease is renewed once in this time. */
 export const RENEW_MS = 25_000;
 
@@ -17,6 +21,7 @@ export function presenceKey(tenantId: string, userId: string): string {
  * Holds a lease per open connection and renews them in slices. A lease that could not be made is made by its first
  * renewal.
  */
+@Injectable()
 export class LeaseKeeper {
   /** Connection id → key. */
   private readonly held = new Map<string, string>();
@@ -47,6 +52,7 @@ export class LeaseKeeper {
   }
 
   /** Renews as many leases as the time since the last call asks for. */
+  @Every(TICK_MS, 'presence leases')
   async renew(): Promise<void> {
     await Promise.all(this.rounds.take().map(([connectionId, key]) => this.leases.hold(key, connectionId, LEASE_MS)));
   }

@@ -1,7 +1,10 @@
-import type { Clock } from '../../../common/clock';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../../common/clock';
+import { Every } from '../../lifecycle';
+import { describeError, Log } from '../../logging';
 import { ByUser } from '../by-user';
 import type { Connection } from '../contract';
-import { type LeaseKeeper, presenceKey } from './lease-keeper';
+import { LeaseKeeper, presenceKey, TICK_MS } from './lease-keeper';
 import { RoomLimits } from './room-limits';
 
 /** A user whose last connection closed counts as online for so long: a reconnect says nothing to anybody. */
@@ -28,6 +31,7 @@ interface Leaving {
  * Invariant: `isHere` becomes true in the turn in which a connection opens, and false only in `tick`, never while a
  * connection is open.
  */
+@Injectable()
 export class LocalPresence {
   private readonly open = new ByUser<Connection>();
   /** In order of leaving, which is the order of being due, since the grace is the same for all. */
@@ -40,8 +44,7 @@ export class LocalPresence {
   constructor(
     private readonly leases: LeaseKeeper,
     private readonly clock: Clock,
-    /** Told of leases that could not be made or given back; renewal and expiry mend them. */
-    private readonly onError: (error: unknown) => void,
+    private readonly log: Log,
   ) {}
 
   /** Calls back when a user may have come or gone; whether they did, is for the handler to find out. */
@@ -78,6 +81,7 @@ export class LocalPresence {
   }
 
   /** Lets those go whose grace is over. */
+  @Every(TICK_MS, 'presence')
   async tick(): Promise<void> {
     const due = this.clock.monotonicMs() - GRACE_MS;
     const gone: Leaving[] = [];
@@ -121,5 +125,10 @@ export class LocalPresence {
 
   private settle(work: Promise<void>): void {
     work.catch((error: unknown) => this.onError(error));
+  }
+
+  /** A lease could not be made or given back: renewal and expiry mend it. */
+  private onError(error: unknown): void {
+    this.log.warn({ error: describeError(error) }, 'a presence lease failed');
   }
 }

@@ -1,10 +1,12 @@
-import type { Clock } from '../../../common/clock';
-import type { Bus, Topic, Unsubscribe } from '../../cluster';
-import type { Audience, Connection } from '../contract';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../../common/clock';
+import { Bus, type Topic, type Unsubscribe } from '../../cluster';
+import { OnStop, StopStage } from '../../lifecycle';
+import { Audience, type Connection } from '../contract';
 import { toWire } from '../transport';
 import { presenceSnapshot, presenceUpdate } from './frames';
 import { RENEW_MS } from './lease-keeper';
-import type { LocalPresence, UserRef } from './local-presence';
+import { LocalPresence, type UserRef } from './local-presence';
 import { type Entries, Rounds } from './rounds';
 
 /** That a user came or went, for every node. */
@@ -53,12 +55,15 @@ class Users implements Entries<UserRef> {
  * Invariants: a user's updates alternate between online and offline; nobody hears "offline" of a user who is on this
  * node; a connection whose snapshot is being made hears nothing, its changes go into the snapshot.
  */
+@Injectable()
 export class PresenceBoard {
   /** Users that are online as far as this node has heard, on all nodes. */
   private readonly online = new Users();
   private readonly rounds: Rounds<UserRef>;
   /** Connections that wait for their snapshot: what changed meanwhile, by user. */
   private readonly held = new Map<Connection, Map<string, boolean>>();
+
+  private readonly unlisten: Unsubscribe;
 
   constructor(
     private readonly bus: Bus,
@@ -67,11 +72,12 @@ export class PresenceBoard {
     clock: Clock,
   ) {
     this.rounds = new Rounds(this.online, RENEW_MS, clock);
+    this.unlisten = bus.subscribe(PRESENCE_HINTS, ({ payload }) => this.take(payload));
   }
 
-  /** Listens to all nodes' hints. */
-  listen(): Unsubscribe {
-    return this.bus.subscribe(PRESENCE_HINTS, ({ payload }) => this.take(payload));
+  @OnStop(StopStage.workers)
+  end(): void {
+    this.unlisten();
   }
 
   knowsOnline(user: UserRef): boolean {

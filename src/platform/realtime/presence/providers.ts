@@ -1,48 +1,44 @@
-import type { Provider } from '@nestjs/common';
-import { Clock } from '../../../common/clock';
-import { Bus, Leases } from '../../cluster';
-import { Lifecycle } from '../../lifecycle';
-import { Log } from '../../logging';
-import { ComebackGate } from '../comeback-gate';
-import { Audience, ConnectionHandlers, LastSeenStore, RoomFeed, Seats, SharedRooms } from '../contract';
-import { type PresenceParts, presenceParts } from './parts';
-import { SNAPSHOTS_AT_ONCE } from './snapshots';
-import { PresenceService } from './presence-service';
+import { Injectable, type Provider } from '@nestjs/common';
+import type { AcceptedConnection } from '../contract';
+import { OnConnection } from '../on-connection';
+import { SOCKET_PATH } from '../paths';
+import { Announcer } from './announcer';
+import { LastSeen } from './last-seen';
+import { LeaseKeeper } from './lease-keeper';
+import { LocalPresence } from './local-presence';
+import { Presence } from './presence';
+import { PresenceBoard } from './presence-board';
+import { Snapshots } from './snapshots';
 import { Typing } from './typing';
 
-const PARTS = Symbol('presence parts');
+/** Hears of this node's connections. */
+@Injectable()
+class PresenceConnections {
+  constructor(
+    private readonly local: LocalPresence,
+    private readonly snapshots: Snapshots,
+  ) {}
 
-/** PresenceService and Typing. They need the feed (Audience, RoomFeed) and what the modules implement of its contract. */
+  /**
+   * The user is online from here on, and the connection gets its snapshot. Its rooms have been brought by then: who came
+   * or went in between is in the snapshot.
+   */
+  @OnConnection(SOCKET_PATH, 'presence', { after: ['feed', 'sync'] })
+  opened(connection: AcceptedConnection): void {
+    this.local.opened(connection);
+    this.snapshots.request(connection);
+  }
+}
+
+/** For the realtime module. */
 export const PRESENCE_PROVIDERS: Provider[] = [
-  {
-    provide: PARTS,
-    useFactory: (
-      clock: Clock,
-      bus: Bus,
-      leases: Leases,
-      audience: Audience,
-      seats: Seats,
-      rooms: SharedRooms,
-      store: LastSeenStore,
-      log: Log,
-      gate: ComebackGate,
-    ) => presenceParts({ clock, bus, leases, audience, seats, rooms, store, log, turns: gate.lane(SNAPSHOTS_AT_ONCE) }),
-    inject: [Clock, Bus, Leases, Audience, Seats, SharedRooms, LastSeenStore, Log, ComebackGate],
-  },
-  {
-    provide: Typing,
-    useFactory: (feed: RoomFeed, clock: Clock, audience: Audience) => new Typing(feed, clock, audience),
-    inject: [RoomFeed, Clock, Audience],
-  },
-  {
-    provide: PresenceService,
-    useFactory: (
-      parts: PresenceParts,
-      typing: Typing,
-      connections: ConnectionHandlers,
-      lifecycle: Lifecycle,
-      log: Log,
-    ) => new PresenceService(parts, typing, connections, lifecycle, log),
-    inject: [PARTS, Typing, ConnectionHandlers, Lifecycle, Log],
-  },
+  Presence,
+  LeaseKeeper,
+  LocalPresence,
+  PresenceBoard,
+  Announcer,
+  Snapshots,
+  LastSeen,
+  Typing,
+  PresenceConnections,
 ];

@@ -1,6 +1,9 @@
-import type { Clock } from '../../../common/clock';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../../common/clock';
 import { encodeId } from '../../../common/ids';
-import type { Audience, Connection, Frame, RoomFeed } from '../contract';
+import { Every } from '../../lifecycle';
+import { Audience, type Connection, type Frame, RoomFeed } from '../contract';
+import { TICK_MS } from './lease-keeper';
 
 /** Typing that is not repeated ends after so long. */
 export const TYPING_MS = 10_000;
@@ -25,6 +28,7 @@ type Action = 'start' | 'stop';
  * followed by a stop: sent, said what they typed, timed out, left or closed. No timer per typist: `tick` ends those whose time is over. On
  * several nodes a user counts once per node; the next repeat sets right what one node's stop said too early.
  */
+@Injectable()
 export class Typing {
   /** In order of `until`, since the time is the same for all and a repeat moves to the end. */
   private readonly typists = new Map<string, Typist>();
@@ -71,6 +75,7 @@ export class Typing {
   }
 
   /** Ends what was not repeated in time. */
+  @Every(TICK_MS, 'typing')
   tick(): void {
     const now = this.clock.monotonicMs();
     for (const [key, typist] of this.typists) {

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { Explorer } from '../../discovery';
 import { type DtoClass, type ObjectSchema, Validator } from '../../validation';
 import type { SocketDoor } from '../contract';
 import { SOCKET_PATH } from '../paths';
@@ -34,8 +34,7 @@ export class SocketOperations implements OnModuleInit {
   private tables: ReadonlyMap<string, ReadonlyMap<string, Operation>> | undefined;
 
   constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
+    private readonly explorer: Explorer,
     private readonly validator: Validator,
     private readonly doors: SocketDoors,
   ) {}
@@ -65,25 +64,11 @@ export class SocketOperations implements OnModuleInit {
   }
 
   private declared(): Declared[] {
-    const seen = new Set<unknown>();
-    return this.discovery.getProviders().flatMap(({ instance }: { instance?: unknown }) => {
-      // An alias of a provider is the same instance once more.
-      if (typeof instance !== 'object' || instance === null || seen.has(instance)) return [];
-      seen.add(instance);
-      return this.operationsOf(instance);
-    });
-  }
-
-  private operationsOf(gateway: object): Declared[] {
-    const prototype = Object.getPrototypeOf(gateway) as Record<string, unknown> | null;
-    if (prototype === null || prototype === Object.prototype) return [];
-    return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
-      const handler = prototype[method] as Handler;
-      const facts = Reflect.getMetadata(SOCKET_OPERATION, handler) as OperationFacts | undefined;
-      if (!facts) return [];
-      const operation = { ...facts, schema: this.compile(facts.dto, facts.name), call: handler.bind(gateway) };
-      return [{ operation, path: pathOf(gateway), gateway: gateway.constructor.name }];
-    });
+    return this.explorer.methods<OperationFacts>(SOCKET_OPERATION).map(({ options, provider, name, call }) => ({
+      operation: { ...options, schema: this.compile(options.dto, options.name), call },
+      path: pathOf(provider),
+      gateway: name,
+    }));
   }
 
   private compile(dto: DtoClass, name: string): ObjectSchema {

@@ -1,21 +1,22 @@
-import type { Clock } from '../../../common/clock';
-import { describeError, type Log } from '../../logging';
-import type { AcceptedConnection, Receipts } from '../contract';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../../common/clock';
+import { describeError, Log } from '../../logging';
+import { type AcceptedConnection, Receipts } from '../contract';
 import { PACE_BYTES } from '../feed';
 import type { ConnectionWatch } from './connection-watch';
 import type { Letters } from './hints';
 import { MAX_ATTEMPTS, type Step } from './room-watch';
-import type { Sender } from './sender';
-import type { Turns } from '../turns';
+import { RedeliveryTurns, Sender } from './sender';
 
 /** Does what is due on a connection: looks the cursors up, then sends again or gives up, room by room. */
+@Injectable()
 export class Attempts {
   private isFailing = false;
 
   constructor(
     private readonly receipts: Receipts,
     private readonly sender: Sender,
-    private readonly turns: Turns,
+    private readonly turns: RedeliveryTurns,
     private readonly clock: Clock,
     private readonly log: Log,
   ) {}

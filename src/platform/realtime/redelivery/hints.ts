@@ -1,4 +1,5 @@
-import type { Bus, BusEnvelope, Topic } from '../../cluster';
+import { Injectable } from '@nestjs/common';
+import { Bus, type BusEnvelope, type Topic } from '../../cluster';
 
 /** The cursor of a user's acknowledgements in a room has moved. */
 export interface Moved {
@@ -31,6 +32,7 @@ interface Hints {
 const REDELIVERY_HINTS: Topic<Hints> = 'redelivery-hints';
 
 /** Tells all nodes what concerns a user's connections, once per turn. A hint may be lost. */
+@Injectable()
 export class RedeliveryHints {
   private moved: Moved[] = [];
   private again: Letters[] = [];

@@ -1,17 +1,14 @@
-import type { Clock } from '../../../common/clock';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../../common/clock';
+import { SocketConfig } from '../../../config';
+import { Every, OnStop, StopStage } from '../../lifecycle';
 import { ByUser } from '../by-user';
-import type { AcceptedConnection, Audience, Deliveries } from '../contract';
-import type { Attempts } from './attempts';
+import { type AcceptedConnection, Audience, Deliveries } from '../contract';
+import { OnConnection } from '../on-connection';
+import { SOCKET_PATH } from '../paths';
+import { Attempts } from './attempts';
 import { ConnectionWatch } from './connection-watch';
-import type { Letters, Moved, RedeliveryHints } from './hints';
-
-export interface RedeliveryParts {
-  readonly deliveries: Deliveries;
-  readonly audience: Audience;
-  readonly attempts: Attempts;
-  readonly hints: RedeliveryHints;
-  readonly clock: Clock;
-}
+import { type Letters, type Moved, RedeliveryHints } from './hints';
 
 /** A round visits every acking connection once, in so many slices. */
 const SLICES = 20;
@@ -20,6 +17,7 @@ const ROUNDS_PER_WAIT = 6;
 const MIN_TICK_MS = 5;
 
 /** Redelivery on this node; see the folder's index.ts. */
+@Injectable()
 export class Redelivery {
   private readonly connections = new ByUser<AcceptedConnection>();
   private readonly closed = (connection: AcceptedConnection): void => {
@@ -33,14 +31,24 @@ export class Redelivery {
   private round: ConnectionWatch[] = [];
   private perSlice = 0;
 
-  /** @param waitMs how long a message waits for its acknowledgement before it is sent again */
+  private readonly unlisten: () => void;
+  /** How long a message waits for its acknowledgement before it is sent again. */
+  private readonly waitMs: number;
+
   constructor(
-    private readonly parts: RedeliveryParts,
-    private readonly waitMs: number,
+    private readonly deliveries: Deliveries,
+    audience: Audience,
+    private readonly attempts: Attempts,
+    private readonly hints: RedeliveryHints,
+    private readonly clock: Clock,
+    @Inject(SocketConfig) { ackTimeoutMs }: Pick<SocketConfig, 'ackTimeoutMs'>,
   ) {
-    parts.audience.onDetached((connection, roomId) =>
-      this.watches.get(connection as AcceptedConnection)?.forget(roomId),
-    );
+    this.waitMs = ackTimeoutMs;
+    this.unlisten = hints.listen(({ moved, again }) => {
+      for (const each of moved) this.hear(each);
+      for (const letters of again) this.replay(letters);
+    });
+    audience.onDetached((connection, roomId) => this.watches.get(connection as AcceptedConnection)?.forget(roomId));
   }
 
   /** Milliseconds between two ticks. */
@@ -48,19 +56,17 @@ export class Redelivery {
     return Math.max(MIN_TICK_MS, this.waitMs / ROUNDS_PER_WAIT / SLICES);
   }
 
-  /** Begins to listen to all nodes; returns how to end that. */
-  listen(): () => void {
-    return this.parts.hints.listen(({ moved, again }) => {
-      for (const each of moved) this.hear(each);
-      for (const letters of again) this.replay(letters);
-    });
+  @OnStop(StopStage.workers)
+  end(): void {
+    this.unlisten();
   }
 
   /** A connection was opened, and sits in its rooms. */
+  @OnConnection(SOCKET_PATH, 'redelivery', { after: ['feed', 'sync'] })
   opened(connection: AcceptedConnection): void {
     this.connections.add(connection);
     connection.onClose(this.closed);
-    if (!connection.syncsByItself) this.entrances.set(connection, new Map(this.parts.deliveries.liveRooms(connection)));
+    if (!connection.syncsByItself) this.entrances.set(connection, new Map(this.deliveries.liveRooms(connection)));
   }
 
   /** The connection's client acknowledges what it gets: from now on it is sent again what it does not. */
@@ -77,36 +83,37 @@ export class Redelivery {
 
   /** A user's cursor has moved, by socket or HTTP: tells all nodes. */
   moved(moved: Moved): void {
-    this.parts.hints.tellMoved(moved);
+    this.hints.tellMoved(moved);
   }
 
   /** Sends these once more to the users' connections that are live in the rooms, on all nodes. */
   sendAgain(letters: readonly Letters[]): void {
-    this.parts.hints.tellAgain(letters);
+    this.hints.tellAgain(letters);
   }
 
   /** Visits the next slice of the acking connections. */
+  @Every(({ tickMs }: Redelivery) => tickMs, 'redelivery')
   tick(): void {
     if (this.round.length === 0) {
       this.round = [...this.watches.values()];
       this.perSlice = Math.ceil(this.round.length / SLICES);
     }
-    const now = this.parts.clock.monotonicMs();
+    const now = this.clock.monotonicMs();
     for (const watch of this.round.splice(0, this.perSlice)) {
       if (!watch.connection.isOpen) continue;
-      const due = watch.visit(this.parts.deliveries.liveRooms(watch.connection), now);
-      if (due.length > 0) void this.parts.attempts.make(watch, due);
+      const due = watch.visit(this.deliveries.liveRooms(watch.connection), now);
+      if (due.length > 0) void this.attempts.make(watch, due);
     }
   }
 
   private hear({ tenantId, roomId, userId, seq }: Moved): void {
-    const now = this.parts.clock.monotonicMs();
+    const now = this.clock.monotonicMs();
     for (const connection of this.connections.of(tenantId, userId))
       this.watches.get(connection)?.moved(roomId, seq, now);
   }
 
   private replay(letters: Letters): void {
     for (const connection of this.connections.of(letters.tenantId, letters.userId))
-      void this.parts.attempts.replay(connection, letters);
+      void this.attempts.replay(connection, letters);
   }
 }

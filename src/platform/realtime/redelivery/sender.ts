@@ -1,18 +1,30 @@
-import type { Metrics } from '../../metrics';
-import type { AcceptedConnection, Audience, MessageFrames } from '../contract';
+import { Injectable } from '@nestjs/common';
+import { Metrics } from '../../metrics';
+import { type AcceptedConnection, Audience, MessageFrames } from '../contract';
 import { ready } from '../feed';
 import { toWire } from '../transport';
-import type { Turns } from '../turns';
+import { Turns } from '../turns';
 
 /** Messages per read. */
 const PAGE = 25;
 
+/** Reads and writes of redelivery at the same time. */
+const AT_ONCE = 4;
+
+@Injectable()
+export class RedeliveryTurns extends Turns {
+  constructor() {
+    super(AT_ONCE);
+  }
+}
+
 /** Sends messages of the log to one connection, as fast as its client reads. */
+@Injectable()
 export class Sender {
   constructor(
     private readonly messages: MessageFrames,
     private readonly audience: Audience,
-    private readonly turns: Turns,
+    private readonly turns: RedeliveryTurns,
     private readonly metrics: Metrics,
   ) {}
 

@@ -92,7 +92,7 @@ describe('a sync', () => {
     const { reads } = database;
     await jest.advanceTimersByTimeAsync(10_000);
     expect(database.reads).toBe(reads);
-    expect(service.waiting).toBe(0);
+    expect(service.waiting()).toBe(0);
   });
 
   it('waits for the database as long as it is away', async () => {
@@ -186,7 +186,7 @@ describe('a sync', () => {
     await expect(service.many(ben, rooms.slice(0, 1), 'd')).rejects.toMatchObject(refused);
     ben.read();
     await database.settle();
-    expect(service.waiting).toBe(0);
+    expect(service.waiting()).toBe(0);
     expect(ben.frames.filter((frame) => frame['request_id'] === 'b')).toHaveLength(1000);
   });
 });

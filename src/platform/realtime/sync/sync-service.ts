@@ -1,15 +1,18 @@
-import type { OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { AppError, notAMember, notFound } from '../../../common/errors';
 import { decodeId } from '../../../common/ids';
-import { type Lifecycle, StopStage } from '../../lifecycle';
-import { describeError, type Log } from '../../logging';
-import type { AcceptedConnection, Claim, ClaimedSeat, ConnectionHandlers, CursorSeat, Seats } from '../contract';
+import { describeError, Log } from '../../logging';
+import { Gauge } from '../../metrics';
+import { type AcceptedConnection, type Claim, type ClaimedSeat, Seats } from '../contract';
+import { NodeAudience } from '../feed';
+import { OnConnection } from '../on-connection';
 import { SOCKET_PATH } from '../paths';
 import { Turns } from '../turns';
 import { errorFrame } from '../protocol';
 import type { SyncRoomDto } from './dto/sync-frames.dto';
 import type { SyncTask } from './room-sync';
 import { SyncSession, type SyncSite } from './session';
+import { NodeSyncSite } from './site';
 
 /** Rooms that a client may have asked for and that are not done: two full frames. */
 const MAX_ASKED = 2000;
@@ -19,36 +22,26 @@ const ASKING_AT_ONCE = 2;
 /** WebSocket close code: the server is at fault. */
 const INTERNAL_FAULT = 1011;
 
-/** What sync needs beside what its sessions share. */
-export interface SyncPorts {
-  readonly site: SyncSite;
-  readonly seats: Seats;
-  /** Gives a connection its places; resolves with its rooms, the most recently active first. */
-  readonly opened: (connection: AcceptedConnection) => Promise<readonly CursorSeat[]>;
-  readonly handlers: ConnectionHandlers;
-  readonly lifecycle: Lifecycle;
-  readonly log: Log;
-}
-
 type Found = ClaimedSeat | 'no_room' | 'not_allowed';
 
 /** Brings connections up to date: each when it opens, and whenever its client asks. */
-export class SyncService implements OnModuleInit {
+@Injectable()
+export class SyncService {
   private readonly sessions = new Map<AcceptedConnection, SyncSession>();
   /** How many of the rooms that each connection's client asked for are being looked up. */
   private readonly looking = new Map<AcceptedConnection, number>();
   private readonly turns = new Turns(ASKING_AT_ONCE);
 
-  constructor(private readonly ports: SyncPorts) {}
-
-  onModuleInit(): void {
-    const { handlers, lifecycle, site } = this.ports;
-    handlers.add(SOCKET_PATH, { opened: (connection) => this.opened(connection) });
-    lifecycle.onStop(StopStage.workers, 'sync', () => site.reads.stop());
-  }
+  constructor(
+    @Inject(NodeSyncSite) private readonly site: SyncSite,
+    private readonly seats: Seats,
+    private readonly audience: NodeAudience,
+    private readonly log: Log,
+  ) {}
 
   /** Rooms that are not done, over all connections. */
-  get waiting(): number {
+  @Gauge('chatapi_sync_rooms')
+  waiting(): number {
     return [...this.sessions.values()].reduce((sum, session) => sum + session.waiting, 0);
   }
 
@@ -77,7 +70,7 @@ export class SyncService implements OnModuleInit {
     requestId: string | undefined,
     fieldOf: (n: number) => string | undefined,
   ): Promise<void> {
-    const { places, metrics, bounds, batches } = this.ports.site;
+    const { places, metrics, bounds, batches } = this.site;
     const found = await this.find(connection, rooms);
     const common = { budget: { left: bounds.messages }, requestId, isAsked: true };
     const tasks: SyncTask[] = [];
@@ -96,10 +89,11 @@ export class SyncService implements OnModuleInit {
     this.start(connection, tasks);
   }
 
-  private async opened(connection: AcceptedConnection): Promise<void> {
+  @OnConnection(SOCKET_PATH, 'sync')
+  async opened(connection: AcceptedConnection): Promise<void> {
     if (!connection.syncsByItself) return;
-    const budget = { left: this.ports.site.bounds.messages };
-    const seats = await this.ports.opened(connection);
+    const budget = { left: this.site.bounds.messages };
+    const seats = await this.audience.openedToSync(connection);
     const common = { afterRev: undefined, budget, requestId: undefined, isAsked: false };
     this.start(
       connection,
@@ -119,7 +113,7 @@ export class SyncService implements OnModuleInit {
     try {
       const claims = rooms.map(claimOf);
       const known = claims.filter((claim) => claim !== undefined);
-      const seats = await this.turns.run(() => this.ports.seats.findAll(tenantId, known, userId));
+      const seats = await this.turns.run(() => this.seats.findAll(tenantId, known, userId));
       const byClaim = new Map(known.map((claim, i) => [claim, seats[i]]));
       return claims.map((claim) => (claim && byClaim.get(claim)) ?? 'no_room');
     } finally {
@@ -140,7 +134,7 @@ export class SyncService implements OnModuleInit {
       })
       .catch((error: unknown) => {
         this.sessions.delete(connection);
-        this.ports.log.error({ connection_id: connection.id, error: describeError(error) }, 'sync failed');
+        this.log.error({ connection_id: connection.id, error: describeError(error) }, 'sync failed');
         // The client would never get what it missed: it reconnects, and is synced again.
         connection.close(INTERNAL_FAULT, 'Sync failed; reconnect');
       });
@@ -149,7 +143,7 @@ export class SyncService implements OnModuleInit {
   private sessionOf(connection: AcceptedConnection): SyncSession {
     const known = this.sessions.get(connection);
     if (known !== undefined) return known;
-    const session = new SyncSession(connection, this.ports.site);
+    const session = new SyncSession(connection, this.site);
     this.sessions.set(connection, session);
     return session;
   }

@@ -158,7 +158,7 @@ export class Acceptor {
   /** Nothing is read from the client before all handlers are ready for it. */
   private async open(connection: SocketConnection): Promise<void> {
     try {
-      for (const handler of this.doors.handlersOf(connection.door.path)) await handler.opened?.(connection);
+      for (const opened of this.doors.openedOf(connection.door.path)) await opened(connection);
       connection.opened();
     } catch (error) {
       this.fail(connection, error);

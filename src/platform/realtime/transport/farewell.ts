@@ -1,6 +1,6 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { SocketConfig } from '../../../config';
-import { Lifecycle, StopStage } from '../../lifecycle';
+import { Lifecycle, OnStop, StopStage } from '../../lifecycle';
 import { CLOSE_GRACE_MS, CloseCode } from './close-codes';
 import { Connections } from './connections';
 import { inSlices } from './slices';
@@ -15,19 +15,15 @@ const SPREAD_MS_PER_CONNECTION = 5;
 
 /** Says goodbye to all connections when the server stops: `server.shutdown`, then 1012, spread over time. */
 @Injectable()
-export class Farewell implements OnModuleInit {
+export class Farewell {
   constructor(
     private readonly connections: Connections,
     private readonly config: SocketConfig,
     private readonly lifecycle: Lifecycle,
   ) {}
 
-  onModuleInit(): void {
-    // New sockets are refused since the stop began; those whose checks are under way are refused when these end.
-    const most = GOODBYE_MS + 2 * CLOSE_GRACE_MS;
-    this.lifecycle.onStop(StopStage.sockets, 'sockets', () => this.sayGoodbye(), most + CLOSE_GRACE_MS);
-  }
-
+  /** New sockets are refused since the stop began; those whose checks are under way are refused when these end. */
+  @OnStop(StopStage.sockets, GOODBYE_MS + 3 * CLOSE_GRACE_MS)
   async sayGoodbye(): Promise<void> {
     const all = this.connections.all();
     const spread = Math.min(this.config.shutdownSpreadMs, all.length * SPREAD_MS_PER_CONNECTION);

@@ -1,5 +1,4 @@
 import type { Provider } from '@nestjs/common';
-import { ConnectionHandlers } from '../contract';
 import { Acceptor } from './acceptor';
 import { Connections } from './connections';
 import { SocketDoors } from './doors';
@@ -15,7 +14,6 @@ import { Upgrades } from './upgrades';
 /** For the realtime module. */
 export const TRANSPORT_PROVIDERS: Provider[] = [
   SocketDoors,
-  { provide: ConnectionHandlers, useExisting: SocketDoors },
   Connections,
   SocketMetrics,
   Acceptor,

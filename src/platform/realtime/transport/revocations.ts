@@ -1,7 +1,7 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type AppError, ERROR_CATALOGUE, forbidden, unauthenticated } from '../../../common/errors';
 import { type CredentialChanges, CredentialWatch } from '../../auth';
-import { every, Lifecycle, StopStage } from '../../lifecycle';
+import { Every, OnStop, StopStage } from '../../lifecycle';
 import { describeError, Log } from '../../logging';
 import { Connections } from './connections';
 import { dismiss } from './dismiss';
@@ -19,31 +19,30 @@ const BETWEEN_SLICES_MS = 5;
  * database is away connections stay; what changed meanwhile is read when it is back.
  */
 @Injectable()
-export class Revocations implements OnModuleInit {
+export class Revocations {
   private running: Promise<void> | undefined;
   private isWanted = false;
 
   constructor(
     private readonly connections: Connections,
     private readonly watch: CredentialWatch,
-    private readonly lifecycle: Lifecycle,
-    private readonly log: Log,
-  ) {}
-
-  onModuleInit(): void {
-    const timer = every(INTERVAL_MS, 'revoked credentials', () => this.look(), this.log);
-    this.lifecycle.onStop(StopStage.workers, 'revoked credentials', async () => {
-      await timer.stop();
-      await this.running;
-    });
-    this.watch.onOwnChange(() => {
+    log: Log,
+  ) {
+    watch.onOwnChange(() => {
       this.look().catch((error: unknown) =>
-        this.log.debug({ error: describeError(error) }, 'revoked credentials are read again in a second'),
+        log.debug({ error: describeError(error) }, 'revoked credentials are read again in a second'),
       );
     });
   }
 
+  /** What a change of this node's own has begun. */
+  @OnStop(StopStage.workers)
+  async settled(): Promise<void> {
+    await this.running;
+  }
+
   /** Reads what changed and acts on it. A call during another one makes that one read once more. */
+  @Every(INTERVAL_MS, 'revoked credentials')
   look(): Promise<void> {
     this.isWanted = true;
     return (this.running ??= this.run().finally(() => (this.running = undefined)));

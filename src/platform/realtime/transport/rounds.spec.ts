@@ -1,7 +1,5 @@
 import { ManualClock } from '../../../common/clock';
 import { loadConfig } from '../../../config';
-import { Lifecycle } from '../../lifecycle';
-import { SilentLog } from '../../logging';
 import { Connections } from './connections';
 import { Rounds } from './rounds';
 import type { SocketConnection } from './socket-connection';
@@ -39,11 +37,10 @@ const TICK = 250;
 
 function setUp(count = 1): { seen: Seen[]; pass: (ms: number) => void; clock: ManualClock; rounds: Rounds } {
   const clock = new ManualClock();
-  const log = new SilentLog();
   const seen = Array.from({ length: count }, () => new Seen());
   const connections = new Connections();
   connections.all = () => seen as unknown as SocketConnection[];
-  const rounds = new Rounds(connections, clock, loadConfig({}).socket, new Lifecycle(log), log);
+  const rounds = new Rounds(connections, clock, loadConfig({}).socket);
   const pass = (ms: number): void => {
     for (let passed = 0; passed < ms; passed += TICK) {
       clock.advance(TICK);

@@ -1,9 +1,8 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../common/clock';
 import { unauthenticated } from '../../../common/errors';
 import { SocketConfig } from '../../../config';
-import { every, Lifecycle, StopStage } from '../../lifecycle';
-import { Log } from '../../logging';
+import { Every } from '../../lifecycle';
 import { CloseCode } from './close-codes';
 import { Connections } from './connections';
 import { dismiss } from './dismiss';
@@ -27,31 +26,25 @@ const OVERFULL_MS = 5000;
  * does any silence after the server itself stood still: the time starts anew then.
  */
 @Injectable()
-export class Rounds implements OnModuleInit {
+export class Rounds {
   private round: readonly SocketConnection[] = [];
   private perSlice = 0;
   private slice = 0;
   private lastTickAt: number;
-  private readonly tickMs: number;
+  readonly tickMs: number;
 
   constructor(
     private readonly connections: Connections,
     private readonly clock: Clock,
     private readonly config: SocketConfig,
-    private readonly lifecycle: Lifecycle,
-    private readonly log: Log,
   ) {
     const wanted = config.heartbeatMs / ROUNDS_PER_HEARTBEAT / SLICES;
     this.tickMs = Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, wanted));
     this.lastTickAt = this.now();
   }
 
-  onModuleInit(): void {
-    const timer = every(this.tickMs, 'heartbeat of the sockets', () => this.tick(), this.log);
-    this.lifecycle.onStop(StopStage.workers, 'heartbeat of the sockets', () => timer.stop());
-  }
-
   /** Visits the next slice. */
+  @Every(({ tickMs }: Rounds) => tickMs, 'heartbeat of the sockets')
   tick(): void {
     const now = this.now();
     if (now - this.lastTickAt > this.config.silenceMs / 4) this.startAnew(now);

@@ -66,9 +66,8 @@ export class FunctionChanger {
 
   private async make(file: SchemaFunction): Promise<void> {
     const isOurs = this.recorded.some(({ signature, present }) => present && signature === file.signature);
-    await this.client.query('SAVEPOINT made');
     try {
-      await this.client.query(this.statements(file, isOurs));
+      await this.client.query(`SAVEPOINT made; ${this.statements(file, isOurs)} RELEASE SAVEPOINT made`);
     } catch (error) {
       if (codeOf(error) === '42723')
         throw new DatabaseRefusal(
@@ -80,7 +79,6 @@ export class FunctionChanger {
       await this.drop(file.signature);
       await this.client.query(this.statements(file, false));
     }
-    await this.client.query('RELEASE SAVEPOINT made');
     if (isOurs) await this.dropTriggers(file.signature);
     if (file.triggers !== '') await this.client.query(forRoles(file.triggers, this.roles));
   }

@@ -1,0 +1,105 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { Explorer, type FoundMethod, markMethod } from '../discovery';
+import { Log } from '../logging';
+import { every, type Interval } from './interval';
+import { Lifecycle } from './lifecycle';
+import { STOP_STAGES, StopStage } from './stages';
+
+interface EveryOptions {
+  readonly ms: number | ((owner: never) => number);
+  readonly name: string;
+  readonly until: StopStage;
+}
+
+interface StopOptions {
+  readonly stage: StopStage;
+  readonly timeoutMs: number | undefined;
+}
+
+const EVERY = Symbol('@Every');
+const ON_STOP = Symbol('@OnStop');
+
+type MethodMark<T> = <M extends () => unknown>(
+  target: T,
+  property: string,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
+
+/**
+ * Calls the method again and again while the server runs, as `every` does: the first time after `ms`, never twice at once.
+ * @param ms between two runs; of the provider where its configuration says it
+ * @param name for the log; no two timers share one
+ * @param until in which stage of the stop it ends
+ */
+export function Every<T extends object>(
+  ms: number | ((owner: T) => number),
+  name: string,
+  until = StopStage.workers,
+): MethodMark<T> {
+  return (_target, _property, descriptor) => markMethod(EVERY, { ms, name, until })(descriptor);
+}
+
+/**
+ * Calls the method when the server stops, in that stage, after the provider's timers of the stage have ended. It is called
+ * also when the start was cut short. One method per class and stage.
+ * @param timeoutMs as of `Lifecycle.onStop`
+ */
+export function OnStop(stage: StopStage, timeoutMs?: number): MethodMark<object> {
+  return (_target, _property, descriptor) => markMethod(ON_STOP, { stage, timeoutMs })(descriptor);
+}
+
+/**
+ * Runs what `@Every` and `@OnStop` mark. The timers start when all of the application is initialised; what has to be
+ * undone is registered before any of it is.
+ */
+@Injectable()
+export class LifecycleHooks implements OnModuleInit, OnApplicationBootstrap {
+  private readonly running = new Map<FoundMethod<EveryOptions>, Interval>();
+  private timers: readonly FoundMethod<EveryOptions>[] = [];
+
+  constructor(
+    private readonly explorer: Explorer,
+    private readonly lifecycle: Lifecycle,
+    private readonly log: Log,
+  ) {}
+
+  onModuleInit(): void {
+    this.timers = this.explorer.methods<EveryOptions>(EVERY);
+    const stops = this.explorer.methods<StopOptions>(ON_STOP);
+    const twice = this.timers.find(({ options: { name } }, i) =>
+      this.timers.slice(0, i).some((other) => other.options.name === name),
+    );
+    if (twice) throw new Error(`Two timers are called ${twice.options.name} (${twice.name}.${twice.method})`);
+    const owners = new Set([...this.timers, ...stops].map(({ provider }) => provider));
+    for (const owner of owners)
+      this.register(
+        this.timers.filter(({ provider }) => provider === owner),
+        stops.filter(({ provider }) => provider === owner),
+      );
+  }
+
+  onApplicationBootstrap(): void {
+    // Who would end them may have been there already.
+    if (this.lifecycle.stopping) return;
+    for (const timer of this.timers) {
+      const { ms, name } = timer.options;
+      const between = typeof ms === 'number' ? ms : ms(timer.provider as never);
+      this.running.set(timer, every(between, name, timer.call, this.log));
+    }
+  }
+
+  private register(timers: readonly FoundMethod<EveryOptions>[], stops: readonly FoundMethod<StopOptions>[]): void {
+    for (const stage of STOP_STAGES) {
+      const ending = timers.filter(({ options }) => options.until === stage);
+      const [stop, second] = stops.filter(({ options }) => options.stage === stage);
+      const { name } = ending[0] ?? stop ?? {};
+      if (name === undefined) continue;
+      if (second) throw new Error(`${name} has two methods for the stage ${StopStage[stage]} of the stop`);
+      const end = async (): Promise<void> => {
+        await Promise.all(ending.map(async (timer) => this.running.get(timer)?.stop()));
+        await stop?.call();
+      };
+      this.lifecycle.onStop(stage, name, end, stop?.options.timeoutMs);
+    }
+  }
+}

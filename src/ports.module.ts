@@ -1,0 +1,63 @@
+import { Global, Module } from '@nestjs/common';
+import { ChatsModule, RoomTurns } from './modules/chats';
+import { DeliveryModule, MemberReceipts } from './modules/delivery';
+import {
+  AiTurns,
+  AppendHooks,
+  LogMessageFrames,
+  MessagePreviews,
+  MessagesModule,
+  MessagesRoomLog,
+} from './modules/messages';
+import { OfflineJobs } from './modules/notifications';
+import { PresenceRepository, RoomPreviews, RoomSeats, RoomsModule } from './modules/rooms';
+import {
+  TenantCredentialVerifier,
+  TenantCredentialWatch,
+  TenantsModule,
+  TicketsRepository,
+  UsersService,
+} from './modules/tenants';
+import { WebhookHooks, WebhooksModule } from './modules/webhooks';
+import { CredentialVerifier, CredentialWatch, Tickets } from './platform/auth';
+import { LastSeenStore, MessageFrames, Receipts, RoomLog, Seats, SharedRooms } from './platform/realtime';
+
+/** Which class of an upper layer implements which port of a lower one. Global: the lower one cannot import the upper. */
+@Global()
+@Module({
+  imports: [TenantsModule, RoomsModule, DeliveryModule, MessagesModule, ChatsModule, WebhooksModule],
+  providers: [
+    // platform/auth
+    { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
+    { provide: CredentialWatch, useExisting: TenantCredentialWatch },
+    { provide: Tickets, useExisting: TicketsRepository },
+    // platform/realtime
+    { provide: LastSeenStore, useExisting: UsersService },
+    { provide: Seats, useExisting: RoomSeats },
+    { provide: SharedRooms, useExisting: PresenceRepository },
+    { provide: Receipts, useExisting: MemberReceipts },
+    { provide: RoomLog, useExisting: MessagesRoomLog },
+    { provide: MessageFrames, useExisting: LogMessageFrames },
+    // rooms, messages, notifications
+    { provide: RoomPreviews, useExisting: MessagePreviews },
+    { provide: AiTurns, useExisting: RoomTurns },
+    { provide: AppendHooks, useExisting: WebhookHooks },
+    { provide: OfflineJobs, useExisting: WebhookHooks },
+  ],
+  exports: [
+    CredentialVerifier,
+    CredentialWatch,
+    Tickets,
+    LastSeenStore,
+    Seats,
+    SharedRooms,
+    Receipts,
+    RoomLog,
+    MessageFrames,
+    RoomPreviews,
+    AiTurns,
+    AppendHooks,
+    OfflineJobs,
+  ],
+})
+export class PortsModule {}
