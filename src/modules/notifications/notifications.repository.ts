@@ -3,19 +3,15 @@ import type { PageRequest } from '../../common/pagination';
 import { Database } from '../../platform/database';
 import { Jobs, type NewJob } from '../../platform/jobs';
 import { notificationSpread, type SpreadBatch } from './notifications.functions';
+import type { NotificationEntity } from './entities/notification.entity';
+import type { NotificationDeliveryEntity } from './entities/notification-delivery.entity';
 
 /** What a client sees of a notification. */
-export interface NotificationRow {
-  readonly notification_id: string;
-  readonly topic: string;
-  readonly payload: Record<string, unknown>;
-  readonly created_at: Date;
-}
+export type NotificationRow = Readonly<
+  Pick<NotificationEntity, 'notification_id' | 'topic' | 'payload' | 'created_at'>
+>;
 
-export interface InboxRow extends NotificationRow {
-  readonly delivered_at: Date | null;
-  readonly read_at: Date | null;
-}
+export type InboxRow = NotificationRow & Readonly<Pick<NotificationDeliveryEntity, 'delivered_at' | 'read_at'>>;
 
 const COLUMNS = 'n.notification_id, n.topic, n.payload, n.created_at';
 

@@ -2,16 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/pagination';
 import { Database } from '../../platform/database';
 import type { RoomJson } from './views';
+import type { RoomEntity } from './entities/room.entity';
 
 /** Whether and how a user sees a room. */
-export interface RoomAccessRow {
-  readonly type: string;
+export type RoomAccessRow = Readonly<Pick<RoomEntity, 'type' | 'first_seq' | 'last_seq' | 'last_rev'>> & {
   readonly role: string | null;
   readonly allowed: boolean;
-  readonly first_seq: number;
-  readonly last_seq: number;
-  readonly last_rev: number;
-}
+};
 
 export interface MyRoomRow extends RoomJson {
   readonly joined_seq: number;

@@ -1,14 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
 import type { Claim } from '../../platform/realtime';
+import type { RoomEntity } from './entities/room.entity';
 
-export interface SeatRow {
-  readonly room_id: string;
-  readonly first_seq: number;
-  readonly last_seq: number;
-  readonly last_rev: number;
-  readonly member_count: number;
-}
+export type SeatRow = Readonly<Pick<RoomEntity, 'room_id' | 'first_seq' | 'last_seq' | 'last_rev' | 'member_count'>>;
 
 /** How a user sees a room that was asked for. */
 export type FoundSeatRow = SeatRow & { readonly allowed: boolean; readonly role: string | null };

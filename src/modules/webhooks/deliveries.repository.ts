@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/pagination';
 import { Database, SystemDatabase } from '../../platform/database';
 import { Jobs, type NewJob } from '../../platform/jobs';
+import type { DeliveryState, WebhookDeliveryEntity } from './entities/webhook-delivery.entity';
 import { DELIVER } from './webhooks.jobs';
 
 /** Something to be posted. */
@@ -17,12 +18,9 @@ export interface NewDelivery {
 }
 
 /** What is left to be posted. */
-export interface PendingRow {
-  readonly type: string;
-  readonly subject_id: string | null;
-  readonly user_ids: readonly string[] | null;
+export type PendingRow = Readonly<Pick<WebhookDeliveryEntity, 'type' | 'subject_id' | 'user_ids'>> & {
   readonly body: string;
-}
+};
 
 /** What came of an attempt. */
 export interface Attempt {
@@ -35,21 +33,10 @@ export interface Attempt {
   readonly error: string | undefined;
 }
 
-export type DeliveryState = 'pending' | 'delivered' | 'dead' | 'failed';
-
 /** An entry of the log. */
-export interface DeliveryRow {
-  readonly delivery_id: string;
-  readonly type: string;
-  readonly state: DeliveryState;
-  readonly attempts: number;
-  readonly status: number | null;
-  readonly latency_ms: number | null;
-  readonly answer: string | null;
-  readonly error: string | null;
-  readonly created_at: Date;
-  readonly last_attempt_at: Date | null;
-}
+export type DeliveryRow = Readonly<
+  Omit<WebhookDeliveryEntity, 'tenant_id' | 'room_id' | 'subject_id' | 'user_ids' | 'body'>
+>;
 
 /** Which dead deliveries are meant; undefined: whatever it is. */
 export interface DeadChoice {

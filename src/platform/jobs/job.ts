@@ -1,3 +1,5 @@
+import type { JobEntity } from './entities/job.entity';
+
 /** A piece of work as its handler gets it. */
 export interface Job<P = unknown> {
   /** Unique over all tenants; stays the same over all attempts and after a replay. */
@@ -129,13 +131,7 @@ export class DeadJob extends Error {
 }
 
 /** A job that was given up. It stays until it is revived or dropped, at most 30 days. */
-export interface DeadJobRow {
-  readonly id: number;
-  readonly kind: string;
-  readonly key: string;
-  readonly payload: unknown;
-  readonly attempts: number;
+export type DeadJobRow = Readonly<Pick<JobEntity, 'id' | 'kind' | 'key' | 'payload' | 'attempts' | 'created_at'>> & {
   readonly error: string | null;
-  readonly created_at: Date;
   readonly ended_at: Date;
-}
+};

@@ -1,23 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
 import { type Begun, budgetSpentOf, runBegin, type Spent } from '../chats.functions';
+import type { RunChunkEntity } from '../entities/run-chunk.entity';
+import type { RunEntity } from '../entities/run.entity';
 
-export type RunState = 'queued' | 'streaming' | 'completed' | 'cancelled' | 'interrupted' | 'failed';
-
-export interface RunRow {
-  readonly run_id: string;
-  readonly state: RunState;
-  /** Tokens of an answer that has ended. */
-  readonly token_count: number | null;
-  readonly answer_seq: number | null;
-}
+export type RunRow = Readonly<Pick<RunEntity, 'run_id' | 'state' | 'token_count' | 'answer_seq'>>;
 
 /** Tokens of a run as they were stored. */
-export interface StoredTokens {
-  readonly text: string;
-  /** Where each token ends in the text, in UTF-16 units. */
-  readonly ends: readonly number[];
-}
+export type StoredTokens = Readonly<Pick<RunChunkEntity, 'text' | 'ends'>>;
 
 const UNFINISHED = `state IN ('queued', 'streaming')`;
 

@@ -18,7 +18,7 @@ export class RunChunkEntity {
 
   /** Where each token ends in the text, in UTF-16 units. */
   @Column('integer', { array: true })
-  ends!: number[];
+  ends!: readonly number[];
 
   @Column('timestamp with time zone', { precision: 3, default: () => "(clock_timestamp() + '01:00:00')" })
   expires_at!: Date;
