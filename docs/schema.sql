@@ -3,6 +3,7 @@
 
 CREATE SEQUENCE public.schema_migrations_id_seq AS integer START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 CACHE 1 NO CYCLE;
 ALTER SEQUENCE public.schema_migrations_id_seq OWNED BY public.schema_migrations.id;
+CREATE STATISTICS public.messages_room (dependencies) ON tenant_id, room_id FROM public.messages;
 REVOKE ALL ON SEQUENCE public.jobs_id_seq FROM PUBLIC;
 REVOKE ALL ON SEQUENCE public.schema_migrations_id_seq FROM PUBLIC;
 REVOKE ALL ON SEQUENCE public.tenant_count_deltas_delta_no_seq FROM PUBLIC;
@@ -665,6 +666,7 @@ CREATE OR REPLACE FUNCTION public.append_messages(p_wait boolean, p_tenants uuid
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
  SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -837,31 +839,6 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.budget_spent(p_tenant uuid, p_user text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.budget_spent(p_tenant uuid, p_user text) TO "chatapi_tenant";
-
-CREATE OR REPLACE FUNCTION public.channel_create(p_tenant uuid, p_id uuid, p_limit integer, p_api_key text, p_values jsonb)
- RETURNS jsonb
- LANGUAGE plpgsql
- SET search_path TO 'pg_catalog', 'public'
-AS $function$
-DECLARE
-  v model_channels := jsonb_populate_record(NULL::model_channels, p_values);
-  c model_channels;
-BEGIN
-  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
-  IF (SELECT count(*) FROM model_channels x WHERE x.tenant_id = p_tenant) >= p_limit THEN
-    RETURN jsonb_build_object('status', 'full');
-  END IF;
-  INSERT INTO model_channels AS x (tenant_id, channel_id, name, provider, base_url, api_key, model, priority, weight,
-    enabled, max_tokens, temperature, timeout_ms, options)
-  VALUES (p_tenant, p_id, v.name, v.provider, v.base_url, p_api_key, v.model, v.priority, v.weight,
-    v.enabled, v.max_tokens, v.temperature, v.timeout_ms, v.options)
-  ON CONFLICT (tenant_id, name) DO NOTHING RETURNING x.* INTO c;
-  IF c.channel_id IS NULL THEN RETURN jsonb_build_object('status', 'taken'); END IF;
-  RETURN jsonb_build_object('status', 'ok',
-    'channel', to_jsonb(c) - 'api_key' || jsonb_build_object('has_api_key', c.api_key IS NOT NULL));
-END $function$;
-REVOKE ALL ON FUNCTION public.channel_create(p_tenant uuid, p_id uuid, p_limit integer, p_api_key text, p_values jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.channel_create(p_tenant uuid, p_id uuid, p_limit integer, p_api_key text, p_values jsonb) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.chat_answer_again(p_tenant uuid, p_room uuid, p_run uuid, p_seq bigint, p_options text)
  RETURNS jsonb
@@ -1352,6 +1329,7 @@ CREATE OR REPLACE FUNCTION public.jobs_claim(p_kinds text[], p_free integer[], p
  SET enable_seqscan TO 'off'
  SET enable_bitmapscan TO 'off'
  SET enable_sort TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 DECLARE
   ts timestamptz;
@@ -1813,28 +1791,6 @@ END $function$;
 REVOKE ALL ON FUNCTION public.notification_spread(p_tenant uuid, p_id uuid, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.notification_spread(p_tenant uuid, p_id uuid, p_limit integer) TO "chatapi_tenant";
 
-CREATE OR REPLACE FUNCTION public.preset_create(p_tenant uuid, p_limit integer, p_values jsonb)
- RETURNS jsonb
- LANGUAGE plpgsql
- SET search_path TO 'pg_catalog', 'public'
-AS $function$
-DECLARE
-  v presets := jsonb_populate_record(NULL::presets, p_values);
-  p presets;
-BEGIN
-  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
-  IF (SELECT count(*) FROM presets x WHERE x.tenant_id = p_tenant AND x.name <> 'default') >= p_limit THEN
-    RETURN jsonb_build_object('status', 'full');
-  END IF;
-  INSERT INTO presets AS x (tenant_id, name, system_prompt, model, temperature, max_tokens, context_messages, options)
-  VALUES (p_tenant, v.name, v.system_prompt, v.model, v.temperature, v.max_tokens, v.context_messages, v.options)
-  ON CONFLICT (tenant_id, name) DO NOTHING RETURNING x.* INTO p;
-  IF p.name IS NULL THEN RETURN jsonb_build_object('status', 'taken'); END IF;
-  RETURN jsonb_build_object('status', 'ok', 'preset', to_jsonb(p));
-END $function$;
-REVOKE ALL ON FUNCTION public.preset_create(p_tenant uuid, p_limit integer, p_values jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.preset_create(p_tenant uuid, p_limit integer, p_values jsonb) TO "chatapi_tenant";
-
 CREATE OR REPLACE FUNCTION public.raise_epoch(p_seen bigint DEFAULT NULL::bigint)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2140,23 +2096,6 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) TO "chatapi_system";
-
-CREATE OR REPLACE FUNCTION public.subscription_create(p_tenant uuid, p_id uuid, p_user text, p_topic text)
- RETURNS jsonb
- LANGUAGE plpgsql
- SET search_path TO 'pg_catalog', 'public'
-AS $function$
-DECLARE
-  s subscriptions;
-BEGIN
-  INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic) VALUES (p_tenant, p_id, p_user, p_topic)
-  ON CONFLICT (tenant_id, topic, user_id) DO NOTHING;
-  SELECT x.* INTO s FROM subscriptions x WHERE x.tenant_id = p_tenant AND x.topic = p_topic AND x.user_id = p_user;
-  RETURN jsonb_build_object('status', CASE WHEN s.subscription_id IS NULL THEN 'gone' ELSE 'ok' END,
-    'created', s.subscription_id = p_id, 'subscription', to_jsonb(s));
-END $function$;
-REVOKE ALL ON FUNCTION public.subscription_create(p_tenant uuid, p_id uuid, p_user text, p_topic text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.subscription_create(p_tenant uuid, p_id uuid, p_user text, p_topic text) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.tenant_counts_add()
  RETURNS trigger
