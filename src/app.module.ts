@@ -13,7 +13,7 @@ import { WebhooksModule } from './modules/webhooks';
 import { ApiKeyGuard } from './platform/auth';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
 import { HealthModule } from './platform/health';
-import { RealtimeModule } from './platform/realtime';
+import { RealtimeModule } from './realtime';
 import { PlatformModule } from './platform/platform.module';
 import type { Resources } from './platform/resources';
 import { PortsModule } from './ports.module';

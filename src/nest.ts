@@ -10,7 +10,7 @@ import type { OpenDatabase } from './platform/database';
 import { drainConnections, HttpAdapter, installHttp, installSwagger } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
-import { ChatWsAdapter, installSocketDocs, Upgrades } from './platform/realtime';
+import { ChatWsAdapter, installSocketDocs, Upgrades } from './realtime';
 import type { Resources } from './platform/resources';
 
 /** Of the time of running requests: what is left is for their connections to end. */

@@ -20,7 +20,7 @@ import {
 } from './modules/tenants';
 import { WebhookHooks, WebhooksModule } from './modules/webhooks';
 import { CredentialVerifier, CredentialWatch, Tickets } from './platform/auth';
-import { LastSeenStore, MessageFrames, Receipts, RoomLog, Seats, SharedRooms } from './platform/realtime';
+import { LastSeenStore, MessageFrames, Receipts, RoomLog, Seats, SharedRooms } from './realtime';
 
 /** Which class of an upper layer implements which port of a lower one. Global: the lower one cannot import the upper. */
 @Global()
@@ -31,7 +31,7 @@ import { LastSeenStore, MessageFrames, Receipts, RoomLog, Seats, SharedRooms } f
     { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
     { provide: CredentialWatch, useExisting: TenantCredentialWatch },
     { provide: Tickets, useExisting: TicketsRepository },
-    // platform/realtime
+    // realtime
     { provide: LastSeenStore, useExisting: UsersService },
     { provide: Seats, useExisting: RoomSeats },
     { provide: SharedRooms, useExisting: PresenceRepository },

@@ -7,7 +7,7 @@ import { buildDocument } from '../platform/http';
 import { Lifecycle } from '../platform/lifecycle';
 import { SilentLog } from '../platform/logging';
 import { METRIC_DEFINITIONS, METRIC_PREFIX } from '../platform/metrics';
-import { buildSocketDocument } from '../platform/realtime';
+import { buildSocketDocument } from '../realtime';
 import { Secrets } from '../platform/secrets';
 import { configPage, envExample } from './config-page';
 import { errorsPage, metricsPage } from './errors-page';

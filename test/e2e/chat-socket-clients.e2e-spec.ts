@@ -1,5 +1,5 @@
 import { Clock } from '../../src/common/clock';
-import { type AcceptedConnection, toWire } from '../../src/platform/realtime';
+import { type AcceptedConnection, toWire } from '../../src/realtime';
 import type { TestTenant } from '../support/app';
 import { mintToken } from '../support/auth';
 import { withModel, type WithModel } from '../support/chats/chat-app';

@@ -5,7 +5,7 @@ import type { RouteAccess } from '../../src/platform/auth';
 import { unopenedDatabase } from '../../src/platform/database';
 import { installHttp, installSwagger } from '../../src/platform/http';
 import { Lifecycle } from '../../src/platform/lifecycle';
-import { installSocketDocs } from '../../src/platform/realtime';
+import { installSocketDocs } from '../../src/realtime';
 import { SilentLog } from '../../src/platform/logging';
 import { Secrets } from '../../src/platform/secrets';
 import { documentedRoutes } from '../support/routes';

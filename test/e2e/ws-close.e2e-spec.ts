@@ -6,7 +6,7 @@ import { createKey, keysPath, withKey } from '../support/tenants';
 import { WsClient } from '../support/ws/client';
 import { clientFrame, RawSocket } from '../support/ws/raw';
 import { keyOf, type SocketApp, startSocketApp } from '../support/ws/socket-app';
-import { toWire } from '../../src/platform/realtime';
+import { toWire } from '../../src/realtime';
 
 const MAX = 768 * 1024;
 const HEARTBEAT = { WS_HEARTBEAT_MS: '200', WS_SILENCE_MS: '700' };

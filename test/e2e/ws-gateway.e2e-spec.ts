@@ -12,7 +12,7 @@ import {
   WebSocketServer,
 } from '@nestjs/websockets';
 import { AppModule } from '../../src/app.module';
-import { ChatWsAdapter, type Connection, SOCKET_PATH, toWire } from '../../src/platform/realtime';
+import { ChatWsAdapter, type Connection, SOCKET_PATH, toWire } from '../../src/realtime';
 import type { TestTenant } from '../support/app';
 import { until } from '../support/poll';
 import { type WsClient } from '../support/ws/client';

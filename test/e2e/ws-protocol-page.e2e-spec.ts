@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CLOSE_CODES } from '../../src/platform/realtime/protocol/asyncapi/connection';
+import { CLOSE_CODES } from '../../src/realtime/protocol/asyncapi/connection';
 import type { TestTenant } from '../support/app';
 import { pathOf, send } from '../support/messages';
 import { until } from '../support/poll';

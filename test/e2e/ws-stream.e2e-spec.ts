@@ -1,5 +1,5 @@
 import { decodeId, newUuid } from '../../src/common/ids';
-import { RoomFeed, type StreamPart, toWire } from '../../src/platform/realtime';
+import { RoomFeed, type StreamPart, toWire } from '../../src/realtime';
 import type { TestTenant } from '../support/app';
 import { createRoom } from '../support/rooms';
 import type { WsClient } from '../support/ws/client';

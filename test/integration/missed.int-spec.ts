@@ -12,7 +12,7 @@ import { UsersService } from '../../src/modules/tenants/users.service';
 import { cursorAdvance } from '../../src/modules/delivery/delivery.functions';
 import { messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';
-import type { MissedPart, PageLimits, RoomLog, Seats } from '../../src/platform/realtime';
+import type { MissedPart, PageLimits, RoomLog, Seats } from '../../src/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
 import { runs } from '../support/patience';

@@ -3,7 +3,7 @@ import { notificationCreate } from '../../src/modules/notifications/notification
 import { MemoryBus, MemoryLeases } from '../../src/platform/cluster';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
-import { Presence } from '../../src/platform/realtime';
+import { Presence } from '../../src/realtime';
 import { FanOut } from '../../src/modules/notifications/fan-out';
 import { NotificationDeadLetters } from '../../src/modules/notifications/dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from '../../src/modules/notifications/dead-letters/dead-letters.repository';

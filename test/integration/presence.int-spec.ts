@@ -7,7 +7,7 @@ import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
 import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
 import { WebhooksRepository } from '../../src/modules/tenants/webhook/webhooks.repository';
 import { MemoryLeases } from '../../src/platform/cluster';
-import { Presence } from '../../src/platform/realtime';
+import { Presence } from '../../src/realtime';
 import { type EffectsHarness, startEffects } from '../support/effects';
 
 const TTL_MS = 60_000;

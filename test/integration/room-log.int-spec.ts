@@ -12,7 +12,7 @@ import { UsersService } from '../../src/modules/tenants/users.service';
 import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';
 import { roomTrim } from '../support/functions';
-import type { Position, RoomEvent, RoomLog, Seats } from '../../src/platform/realtime';
+import type { Position, RoomEvent, RoomLog, Seats } from '../../src/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
 import { runs } from '../support/patience';

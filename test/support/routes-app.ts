@@ -8,7 +8,7 @@ import { unopenedDatabase } from '../../src/platform/database';
 import { HttpAdapter, installHttp } from '../../src/platform/http';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
-import { ChatWsAdapter } from '../../src/platform/realtime';
+import { ChatWsAdapter } from '../../src/realtime';
 import { Secrets } from '../../src/platform/secrets';
 
 /** Takes a tenant's name as its key, for all scopes, and `master` as the master key. */

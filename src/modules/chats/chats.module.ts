@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { SseModule } from '../../platform/http';
-import { RealtimeModule } from '../../platform/realtime';
+import { RealtimeModule } from '../../realtime';
 import { MessagesModule } from '../messages';
 import { ModelsModule } from '../models';
 import { RoomsModule } from '../rooms';

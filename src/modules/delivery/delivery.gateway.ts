@@ -1,5 +1,5 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { type FrameContext, Redelivery, SOCKET_PATH, SocketOperation } from '../../platform/realtime';
+import { type FrameContext, Redelivery, SOCKET_PATH, SocketOperation } from '../../realtime';
 import { DeliveryService } from './delivery.service';
 import { PositionReceivedFrameDto } from './dto/delivery-frames.dto';
 import { PositionDto } from './dto/position.dto';

@@ -3,7 +3,7 @@ import { notFound } from '../../common/errors';
 import { decodeId } from '../../common/ids';
 import type { Caller } from '../../platform/auth';
 import { Effects } from '../../platform/idempotency';
-import { Redelivery } from '../../platform/realtime';
+import { Redelivery } from '../../realtime';
 import { cursorAdvance } from './delivery.functions';
 import { DeliveryRepository } from './delivery.repository';
 import type { PositionDto } from './dto/position.dto';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Receipts, type Undelivered } from '../../platform/realtime';
+import { Receipts, type Undelivered } from '../../realtime';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { DeliveryRepository } from './delivery.repository';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../common/ids';
 import { OnStop, StopStage } from '../../platform/lifecycle';
-import { RoomFeed } from '../../platform/realtime';
+import { RoomFeed } from '../../realtime';
 
 /** At most one update per user and room in this time. */
 const MERGE_MS = 1000;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { isUnknown, type RoomEvent, RoomFeed, Typing } from '../../platform/realtime';
+import { isUnknown, type RoomEvent, RoomFeed, Typing } from '../../realtime';
 import { AiTurns } from './ai-turns';
 import type { Outcome } from './appender/batch-writer';
 import type { NewMessage, Stored } from './appender/item';

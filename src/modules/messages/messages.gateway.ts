@@ -1,5 +1,5 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../platform/realtime';
+import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../realtime';
 import { MessageAcceptedFrameDto, SendMessageFrameDto } from './dto/message-frames.dto';
 import { MessagesService } from './messages.service';
 

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { RealtimeModule } from '../../platform/realtime';
+import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomsModule } from '../rooms';
 import { AppendRepository } from './appender/append.repository';

@@ -6,7 +6,7 @@ import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
 import { Epoch, type SchemaFunction } from '../../platform/database';
 import { Effects } from '../../platform/idempotency';
-import { changing, RoomFeed } from '../../platform/realtime';
+import { changing, RoomFeed } from '../../realtime';
 import { roomUuid, visible } from '../rooms';
 import { bindingId, metaText } from './body';
 import type {

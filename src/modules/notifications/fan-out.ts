@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { IsUUID } from 'class-validator';
 import { exponential, type Job, JobHandler, JobKind, type JobRunner, type NewJob } from '../../platform/jobs';
 import { Metrics } from '../../platform/metrics';
-import { Presence } from '../../platform/realtime';
+import { Presence } from '../../realtime';
 import { notificationFrame } from './live/frame';
 import { NotificationLinks } from './live/links';
 import type { SpreadBatch } from './notifications.functions';

@@ -1,5 +1,5 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../platform/realtime';
+import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../realtime';
 import { NotificationAckFrameDto } from './dto/notification-frames.dto';
 import { NotificationLinks } from './live/links';
 import { NotificationsService } from './notifications.service';

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { RealtimeModule } from '../../platform/realtime';
+import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
 import { NotificationDeadLetters } from './dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from './dead-letters/dead-letters.repository';

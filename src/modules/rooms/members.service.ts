@@ -4,7 +4,7 @@ import type { PageRequest } from '../../common/pagination';
 import { userIdFault } from '../../common/text';
 import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
-import { Presence } from '../../platform/realtime';
+import { Presence } from '../../realtime';
 import { UsersService } from '../tenants';
 import { roomUuid, visible } from './access';
 import type { AddMembersDto, MemberDto } from './dto/member.dto';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../platform/auth';
 import type { SchemaFunction } from '../../platform/database';
 import { type EffectResult, Effects } from '../../platform/idempotency';
-import { changing, RoomFeed } from '../../platform/realtime';
+import { changing, RoomFeed } from '../../realtime';
 import { roomCreate } from './rooms.functions';
 import type { RoomJson } from './views';
 

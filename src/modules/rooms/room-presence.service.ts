@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
-import { Presence } from '../../platform/realtime';
+import { Presence } from '../../realtime';
 import { roomUuid, visible } from './access';
 import type { RoomPresenceDto } from './dto/presence.dto';
 import { PresenceRepository } from './presence.repository';

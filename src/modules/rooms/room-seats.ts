@@ -1,14 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { codeOf } from '../../platform/database';
-import {
-  type Claim,
-  type ClaimedSeat,
-  type CursorSeat,
-  type Entrance,
-  type Seat,
-  Seats,
-} from '../../platform/realtime';
+import { type Claim, type ClaimedSeat, type CursorSeat, type Entrance, type Seat, Seats } from '../../realtime';
 import { UsersService } from '../tenants';
 import { type FoundSeatRow, type SeatRow, SeatsRepository } from './seats.repository';
 

@@ -6,7 +6,7 @@ import {
   SubscribedFrameDto,
   SubscriptionFrameDto,
   UnsubscribedFrameDto,
-} from '../../platform/realtime';
+} from '../../realtime';
 import { SubscriptionsService } from './subscriptions.service';
 
 @WebSocketGateway({ path: SOCKET_PATH })

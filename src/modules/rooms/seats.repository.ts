@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
-import type { Claim } from '../../platform/realtime';
+import type { Claim } from '../../realtime';
 import type { RoomEntity } from './entities/room.entity';
 
 export type SeatRow = Readonly<Pick<RoomEntity, 'room_id' | 'first_seq' | 'last_seq' | 'last_rev' | 'member_count'>>;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { notAMember, notFound } from '../../common/errors';
-import { Audience, type Connection, type Seat, Seats, Subscriptions } from '../../platform/realtime';
+import { Audience, type Connection, type Seat, Seats, Subscriptions } from '../../realtime';
 import { roomUuid } from './access';
 
 /** Which rooms a connection listens to. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { notAMember, notFound } from '../../common/errors';
-import { Audience, type Connection, Typing } from '../../platform/realtime';
+import { Audience, type Connection, Typing } from '../../realtime';
 import { roomUuid } from './access';
 import { RoomsRepository } from './rooms.repository';
 

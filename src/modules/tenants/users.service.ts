@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { LastSeenStore } from '../../platform/realtime';
+import type { LastSeenStore } from '../../realtime';
 import { TenantsRepository } from './tenants.repository';
 
 /** The users of a tenant, as other modules need them. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Presence } from '../../platform/realtime';
+import { Presence } from '../../realtime';
 import { DeliveryService } from '../delivery';
 import type { MessageDto } from '../messages';
 import { RoomFacts } from '../rooms';

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { WebhookConfig } from '../../config';
 import { OutboundSender } from '../../platform/outbound';
-import { RealtimeModule } from '../../platform/realtime';
+import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
 import { MessagesModule } from '../messages';
 import { NotificationsModule } from '../notifications';

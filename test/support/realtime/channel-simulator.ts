@@ -1,6 +1,6 @@
-import type { Connection, Position } from '../../../src/platform/realtime';
-import { RoomChange } from '../../../src/platform/realtime/feed/room-change';
-import { type ChannelSite, type LogPage, RoomChannel } from '../../../src/platform/realtime/feed/room-channel';
+import type { Connection, Position } from '../../../src/realtime';
+import { RoomChange } from '../../../src/realtime/feed/room-change';
+import { type ChannelSite, type LogPage, RoomChannel } from '../../../src/realtime/feed/room-channel';
 import { type StreamMark, streamFaultsOf } from './channel-stream';
 import { LineBatches, LineConnection } from './line-connection';
 import { eventOf, type ModelRoom, turns } from './model-log';

@@ -1,4 +1,4 @@
-import type { Frame } from '../../../src/platform/realtime';
+import type { Frame } from '../../../src/realtime';
 import type { LineConnection } from './line-connection';
 import type { ModelRoom } from './model-log';
 

@@ -8,15 +8,15 @@ import {
   type Topic,
 } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
-import type { FrameBatches } from '../../../src/platform/realtime/feed/batches';
-import { Channels } from '../../../src/platform/realtime/feed/channels';
-import { FeedReads, LogReads } from '../../../src/platform/realtime/feed/log-reads';
-import { NodeAudience } from '../../../src/platform/realtime/feed/node-audience';
-import { NodeFeed } from '../../../src/platform/realtime/feed/node-feed';
-import { Resync } from '../../../src/platform/realtime/feed/resync';
-import { SyncPlaces } from '../../../src/platform/realtime/feed/sync-places';
-import type { SyncBounds } from '../../../src/platform/realtime/sync/room-sync';
-import { SyncService } from '../../../src/platform/realtime/sync/sync-service';
+import type { FrameBatches } from '../../../src/realtime/feed/batches';
+import { Channels } from '../../../src/realtime/feed/channels';
+import { FeedReads, LogReads } from '../../../src/realtime/feed/log-reads';
+import { NodeAudience } from '../../../src/realtime/feed/node-audience';
+import { NodeFeed } from '../../../src/realtime/feed/node-feed';
+import { Resync } from '../../../src/realtime/feed/resync';
+import { SyncPlaces } from '../../../src/realtime/feed/sync-places';
+import type { SyncBounds } from '../../../src/realtime/sync/room-sync';
+import { SyncService } from '../../../src/realtime/sync/sync-service';
 import { LineBatches, LineConnection } from './line-connection';
 import type { ModelDatabase } from './model-log';
 

@@ -1,6 +1,6 @@
 import { Caller } from '../../../src/platform/auth';
-import type { AcceptedConnection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/platform/realtime';
-import { FrameBatches, type GrowingBatch } from '../../../src/platform/realtime/feed/batches';
+import type { AcceptedConnection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/realtime';
+import { FrameBatches, type GrowingBatch } from '../../../src/realtime/feed/batches';
 
 /** Frames as lines of JSON; a batch that is added to after its end is an error. */
 export class LineBatches extends FrameBatches {

@@ -15,7 +15,7 @@ import {
   RoomLog,
   type Seat,
   Seats,
-} from '../../../src/platform/realtime';
+} from '../../../src/realtime';
 
 /** One change as the log has it; `seq` of messages. */
 export interface Change {

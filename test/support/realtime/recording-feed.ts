@@ -1,5 +1,5 @@
 import { ManualClock } from '../../../src/common/clock';
-import { type Frame, type RoomEvent, RoomFeed, type StreamPart, Typing } from '../../../src/platform/realtime';
+import { type Frame, type RoomEvent, RoomFeed, type StreamPart, Typing } from '../../../src/realtime';
 import type { AiTurns } from '../../../src/modules/messages';
 import { SmallWorld, WorldAudience } from './small-world';
 

@@ -10,11 +10,11 @@ import {
   type MessageFrames,
   type Receipts,
   type Undelivered,
-} from '../../../src/platform/realtime';
-import { Attempts } from '../../../src/platform/realtime/redelivery/attempts';
-import { RedeliveryHints } from '../../../src/platform/realtime/redelivery/hints';
-import { Redelivery } from '../../../src/platform/realtime/redelivery/redelivery';
-import { RedeliveryTurns, Sender } from '../../../src/platform/realtime/redelivery/sender';
+} from '../../../src/realtime';
+import { Attempts } from '../../../src/realtime/redelivery/attempts';
+import { RedeliveryHints } from '../../../src/realtime/redelivery/hints';
+import { Redelivery } from '../../../src/realtime/redelivery/redelivery';
+import { RedeliveryTurns, Sender } from '../../../src/realtime/redelivery/sender';
 import { RecordingLog } from '../recording-log';
 import { RecordingConnection } from './recording-connection';
 

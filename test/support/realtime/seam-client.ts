@@ -1,8 +1,8 @@
 import { encodeId } from '../../../src/common/ids';
 import { AppError } from '../../../src/common/errors';
-import type { Frame } from '../../../src/platform/realtime';
-import { errorFrame } from '../../../src/platform/realtime/error-frame';
-import type { SyncService } from '../../../src/platform/realtime/sync/sync-service';
+import type { Frame } from '../../../src/realtime';
+import { errorFrame } from '../../../src/realtime/error-frame';
+import type { SyncService } from '../../../src/realtime/sync/sync-service';
 import { ASKED, streamFaults } from '../convergence/stream';
 import { divergences, RoomView } from '../convergence/view';
 import type { ServerFrame } from '../ws/client';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { SyncBounds } from '../../../src/platform/realtime/sync/room-sync';
+import type { SyncBounds } from '../../../src/realtime/sync/room-sync';
 import { FeedNode, LooseWire } from './feed-nodes';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from './model-log';
 import { SeamClient } from './seam-client';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { encodeId } from '../../../src/common/ids';
-import type { Frame } from '../../../src/platform/realtime';
-import type { SyncBounds } from '../../../src/platform/realtime/sync/room-sync';
-import type { SyncService } from '../../../src/platform/realtime/sync/sync-service';
+import type { Frame } from '../../../src/realtime';
+import type { SyncBounds } from '../../../src/realtime/sync/room-sync';
+import type { SyncService } from '../../../src/realtime/sync/sync-service';
 import { FeedNode, LooseWire } from './feed-nodes';
 import type { LineConnection } from './line-connection';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from './model-log';

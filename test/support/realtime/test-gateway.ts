@@ -1,7 +1,7 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { IsInt, IsOptional, IsString, MaxLength, Min, MinLength } from 'class-validator';
 import { AppError, unavailable } from '../../../src/common/errors';
-import { type FrameContext, SocketOperation } from '../../../src/platform/realtime/protocol';
+import { type FrameContext, SocketOperation } from '../../../src/realtime/protocol';
 import { IsJsonObject } from '../../../src/platform/validation';
 
 export class SendFrame {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CLOSE_CODES } from '../../../src/platform/realtime/protocol/asyncapi/connection';
+import { CLOSE_CODES } from '../../../src/realtime/protocol/asyncapi/connection';
 import { documentedFrames } from './asyncapi';
 
 const E2E = join(__dirname, '..', '..', 'e2e');

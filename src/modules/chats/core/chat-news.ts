@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { changing, RoomFeed } from '../../../platform/realtime';
+import { changing, RoomFeed } from '../../../realtime';
 import { ChatHub, type ChatRef } from './chat-hub';
 import { LiveRuns } from './live-runs';
 import { RunsRepository } from './runs.repository';

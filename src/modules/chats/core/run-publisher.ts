@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '../../../platform/metrics';
-import { RoomFeed } from '../../../platform/realtime';
+import { RoomFeed } from '../../../realtime';
 import type { ChatMessage, RunFailure } from '../contract';
 import { ChatHub } from './chat-hub';
 import { ChunkWriter } from './chunk-writer';

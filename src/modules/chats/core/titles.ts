@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
 import { describeError, Log } from '../../../platform/logging';
-import { RoomFeed } from '../../../platform/realtime';
+import { RoomFeed } from '../../../realtime';
 import { ChatLog } from '../../messages';
 import { chatUpdate } from '../chats.functions';
 import type { RunRef } from './live-run';

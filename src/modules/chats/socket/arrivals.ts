@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Connection, Presence } from '../../../platform/realtime';
+import { type Connection, Presence } from '../../../realtime';
 import { UsersService } from '../../tenants';
 
 /**

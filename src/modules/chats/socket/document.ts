@@ -1,4 +1,4 @@
-import type { DoorDocument } from '../../../platform/realtime';
+import type { DoorDocument } from '../../../realtime';
 
 const INTRODUCTION = `One connection is about one chat: \`?chat_id=\` or the header \`X-Chat-ID\`. A chat that does not exist is refused with 404, another user's with 403. With a key the user is optional: without one the connection acts as the chat's own user.
 

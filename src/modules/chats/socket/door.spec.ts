@@ -2,7 +2,7 @@ import { CHAT } from '../../../../test/support/chats/fake-streams';
 import { explorerOf } from '../../../../test/support/exploring';
 import { forbidden, notFound } from '../../../common/errors';
 import { Caller } from '../../../platform/auth';
-import { SocketDoors } from '../../../platform/realtime/transport';
+import { SocketDoors } from '../../../realtime/transport';
 import type { Chat, Chats } from '../contract';
 import { ChatDoor } from './door';
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type AppError, invalid } from '../../../common/errors';
 import { encodeId, isUuid } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
-import { Door, type Greeting, type SocketDoor, type SocketRequest } from '../../../platform/realtime';
+import { Door, type Greeting, type SocketDoor, type SocketRequest } from '../../../realtime';
 import { type Chat, Chats } from '../contract';
 import { errorEvent } from '../events';
 import { type Position, positionOf } from '../event-id';

@@ -1,4 +1,4 @@
-import { type AcceptedConnection, toWire } from '../../../platform/realtime';
+import { type AcceptedConnection, toWire } from '../../../realtime';
 import type { ChatEvent } from '../contract';
 import { chatEvent } from '../events';
 

@@ -1,6 +1,6 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { decodeId, encodeId } from '../../../common/ids';
-import { type FrameContext, SocketOperation } from '../../../platform/realtime';
+import { type FrameContext, SocketOperation } from '../../../realtime';
 import { answerOptions } from '../answer-options';
 import { Turns } from '../contract';
 import { noSuchAnswer } from '../events';

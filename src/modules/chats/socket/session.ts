@@ -1,5 +1,5 @@
 import { ERROR_CATALOGUE, notFound } from '../../../common/errors';
-import type { AcceptedConnection } from '../../../platform/realtime';
+import type { AcceptedConnection } from '../../../realtime';
 import type { Chat, ChatEvent, ChatStreams, Unwatch } from '../contract';
 import { chatEvent, errorEvent, failureEvent, NOTHING_SAID, type ProviderText } from '../events';
 import type { Position } from '../event-id';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type AcceptedConnection, type Connection, OnConnection, toWire } from '../../../platform/realtime';
+import { type AcceptedConnection, type Connection, OnConnection, toWire } from '../../../realtime';
 import { Models } from '../../models';
 import { Chats, ChatStreams } from '../contract';
 import { providerText } from '../events';

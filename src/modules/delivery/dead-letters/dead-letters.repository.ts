@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, SystemDatabase } from '../../../platform/database';
-import type { Undelivered } from '../../../platform/realtime';
+import type { Undelivered } from '../../../realtime';
 import {
   deadLettersAdd,
   deadLettersDrop,

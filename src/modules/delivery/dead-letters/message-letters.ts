@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../../common/ids';
-import { Redelivery } from '../../../platform/realtime';
+import { Redelivery } from '../../../realtime';
 import type { FailedMessageDto } from '../dto/dead-letter.dto';
 import type { LetterRow, RunRow } from '../delivery.functions';
 import { DeadLettersRepository } from './dead-letters.repository';

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ServerFrame } from '../../../platform/realtime';
+import { ServerFrame } from '../../../realtime';
 
 /** ack.received and read.received: the member's position after the frame. */
 export class PositionReceivedFrameDto {

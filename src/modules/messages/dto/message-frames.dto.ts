@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString } from 'class-validator';
-import { ServerFrame } from '../../../platform/realtime';
+import { ServerFrame } from '../../../realtime';
 import { MessageAcceptedDto, MessageDto, SendMessageDto } from './message.dto';
 
 /** send_message. */

@@ -1,6 +1,6 @@
 import { encodeId } from '../../../common/ids';
 import { isoTime } from '../../../common/time';
-import type { Frame, RoomEvent } from '../../../platform/realtime';
+import type { Frame, RoomEvent } from '../../../realtime';
 import { type RoomJson, roomUpdated } from '../../rooms';
 import { clientMessageId, type MessageRow, messageView } from '../views';
 import type { LogRow } from './merge';

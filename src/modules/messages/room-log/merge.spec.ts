@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Position } from '../../../platform/realtime';
+import type { Position } from '../../../realtime';
 import { type LogRow, mergeLog } from './merge';
 import { runs } from '../../../../test/support/patience';
 

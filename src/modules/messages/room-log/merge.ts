@@ -1,4 +1,4 @@
-import { inRoomOrder, type Position } from '../../../platform/realtime';
+import { inRoomOrder, type Position } from '../../../realtime';
 
 /** A row of the log after a position. */
 export interface LogRow {

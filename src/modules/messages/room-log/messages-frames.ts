@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type MessageFrame, MessageFrames } from '../../../platform/realtime';
+import { type MessageFrame, MessageFrames } from '../../../realtime';
 import { MessagesRepository } from '../messages.repository';
 import { messageFrame } from './log-frames';
 

@@ -6,7 +6,7 @@ import {
   type Position,
   type RoomEvent,
   RoomLog,
-} from '../../../platform/realtime';
+} from '../../../realtime';
 import { RoomHeads } from '../../rooms';
 import { eventOf } from './log-frames';
 import { mergeLog } from './merge';

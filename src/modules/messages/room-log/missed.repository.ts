@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
-import type { MissedPart, PageLimits } from '../../../platform/realtime';
+import type { MissedPart, PageLimits } from '../../../realtime';
 import { FRAME_COLUMNS } from '../message.columns';
 import type { MessageRow } from '../views';
 

@@ -1,10 +1,4 @@
-import {
-  inRoomOrder,
-  type MissedPage,
-  type MissedPart,
-  type PageLimits,
-  type RoomEvent,
-} from '../../../platform/realtime';
+import { inRoomOrder, type MissedPage, type MissedPart, type PageLimits, type RoomEvent } from '../../../realtime';
 import type { MessageRow } from '../views';
 import { messageChangeFrame, messageFrame, messageText, roomEventFrame } from './log-frames';
 import type { MissedRow } from './missed.repository';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
-import type { Position } from '../../../platform/realtime';
+import type { Position } from '../../../realtime';
 import type { LogRow } from './merge';
 
 /**

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString } from 'class-validator';
-import { ServerFrame } from '../../../platform/realtime';
+import { ServerFrame } from '../../../realtime';
 
 /** notification.ack, and its answer. */
 export class NotificationAckFrameDto {

@@ -1,6 +1,6 @@
 import { encodeId } from '../../../common/ids';
 import { isoTime } from '../../../common/time';
-import type { Frame } from '../../../platform/realtime';
+import type { Frame } from '../../../realtime';
 
 /** The `notification` frame. @param notification with its UUID */
 export function notificationFrame(notification: {

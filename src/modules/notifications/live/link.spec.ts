@@ -1,5 +1,5 @@
 import { ManualClock } from '../../../common/clock';
-import { toWire } from '../../../platform/realtime';
+import { toWire } from '../../../realtime';
 import { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
 import type { NotificationRow } from '../notifications.repository';
 import type { DeliveryRef, GivenUp } from './deliveries.repository';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../common/clock';
 import { exponential } from '../../../platform/jobs';
-import { type AcceptedConnection, toWire, type WireFrame } from '../../../platform/realtime';
+import { type AcceptedConnection, toWire, type WireFrame } from '../../../realtime';
 import type { NotificationRow, NotificationsRepository } from '../notifications.repository';
 import { notificationFrame } from './frame';
 import type { Settlements } from './settlements';

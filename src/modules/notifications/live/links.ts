@@ -3,14 +3,7 @@ import { Batching } from '../../../common/batching';
 import { Clock } from '../../../common/clock';
 import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
 import { Every, OnStop, StopStage } from '../../../platform/lifecycle';
-import {
-  type AcceptedConnection,
-  ByUser,
-  type Frame,
-  OnConnection,
-  SOCKET_PATH,
-  toWire,
-} from '../../../platform/realtime';
+import { type AcceptedConnection, ByUser, type Frame, OnConnection, SOCKET_PATH, toWire } from '../../../realtime';
 import { NotificationsRepository } from '../notifications.repository';
 import { DeliveriesRepository, type UserRef } from './deliveries.repository';
 import { type LinkPorts, NotificationLink } from './link';

@@ -1,5 +1,5 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
-import { ServerFrame } from '../../../platform/realtime';
+import { ServerFrame } from '../../../realtime';
 import { RoomDto } from './room.dto';
 
 /** The frame's `type` stands where the room's would. */

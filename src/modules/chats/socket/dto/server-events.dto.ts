@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ERROR_CATALOGUE } from '../../../../common/errors';
-import { ServerFrame } from '../../../../platform/realtime';
+import { ServerFrame } from '../../../../realtime';
 import { CHAT_SOCKET_PATH } from '../path';
 
 /** Declares an event of `/ws/chat`. */

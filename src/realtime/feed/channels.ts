@@ -1,0 +1,181 @@
+import { Injectable } from '@nestjs/common';
+import { encodeId, roomKey } from '../../common/ids';
+import { OnStop, StopStage } from '../../platform/lifecycle';
+import { type Connection, type CursorSeat, type Entrance, type Position, RoomLog } from '../contract';
+import { FrameBatches } from './batches';
+import { type Listener, Listeners } from './listeners';
+import { FeedReads } from './log-reads';
+import { type ChannelSite, type LogPage, RoomChannel } from './room-channel';
+
+/** Events per read of the log. */
+const PAGE = 100;
+
+/** Beyond this many rooms `Overheard` answers "maybe" for all. */
+const MAX_ROOMS = 10_000;
+
+/**
+ * What happened in rooms without a channel while the database was asked where a user sits: the answer may be older than
+ * that, and the channel that is made from it has to look into the log.
+ */
+class Overheard {
+  private questions = 0;
+  private readonly heads = new Map<string, number>();
+  private isFull = false;
+
+  /** Listens from before the question until the answer has been used. */
+  async during<T>(ask: () => Promise<T>): Promise<T> {
+    this.questions++;
+    try {
+      return await ask();
+    } finally {
+      if (--this.questions === 0) {
+        this.heads.clear();
+        this.isFull = false;
+      }
+    }
+  }
+
+  /** @param rev Infinity where it is not known */
+  note(room: string, rev: number): void {
+    if (this.questions === 0) return;
+    if (this.heads.size >= MAX_ROOMS) this.isFull = true;
+    else this.heads.set(room, Math.max(rev, this.heads.get(room) ?? 0));
+  }
+
+  /** Whether something came after a revision. */
+  isAfter(room: string, rev: number): boolean {
+    return this.isFull || (this.heads.get(room) ?? 0) > rev;
+  }
+}
+
+export type DetachedHandler = (connection: Connection, roomId: string) => void;
+
+/** The channels of this node and the connections in them. A channel is there while a connection is in it. */
+@Injectable()
+export class Channels implements ChannelSite {
+  readonly listeners = new Listeners();
+  readonly overheard = new Overheard();
+  private readonly rooms = new Map<string, RoomChannel>();
+  private readonly detached = new Set<DetachedHandler>();
+
+  constructor(
+    readonly batches: FrameBatches,
+    private readonly log: RoomLog,
+    private readonly reads: FeedReads,
+  ) {}
+
+  get size(): number {
+    return this.rooms.size;
+  }
+
+  all(): readonly RoomChannel[] {
+    return [...this.rooms.values()];
+  }
+
+  find(tenantId: string, roomId: string): RoomChannel | undefined {
+    return this.rooms.get(roomKey(tenantId, roomId));
+  }
+
+  onDetached(handler: DetachedHandler): void {
+    this.detached.add(handler);
+  }
+
+  /** Puts a connection that has everything up to `position` into the room's channel, unless it wants none of it. */
+  place(listener: Listener, roomId: string, position: Position, isMember: boolean, isIn = true): void {
+    const { connection } = listener;
+    const key = roomKey(connection.tenantId, roomId);
+    if (!connection.isOpen || listener.hasMuted(key)) return;
+    this.open(connection.tenantId, roomId, position, (channel) => channel.enter(connection, position, isMember, isIn));
+  }
+
+  /** The same for a connection that syncs: its place is kept until its sync has brought it there. */
+  keep(listener: Listener, seat: CursorSeat): void {
+    const { connection } = listener;
+    const key = roomKey(connection.tenantId, seat.roomId);
+    if (!connection.isOpen || listener.hasMuted(key)) return;
+    const position = { rev: seat.lastRev, seq: seat.lastSeq };
+    this.open(connection.tenantId, seat.roomId, position, (channel) =>
+      channel.keep(connection, position, true, seat.ackedSeq),
+    );
+  }
+
+  /** Whether the user has connections here that are not in the room's channel. */
+  lacks(tenantId: string, roomId: string, userId: string): boolean {
+    const channel = this.find(tenantId, roomId);
+    return this.listeners.of(tenantId, userId).some(({ connection }) => channel?.has(connection) !== true);
+  }
+
+  /** Puts a user's connections into a room at the place where the user came in. */
+  admit(tenantId: string, roomId: string, entrance: Entrance, by: string | undefined): void {
+    const { userId, position, role, foundedBy } = entrance;
+    let isPlaced = false;
+    for (const listener of this.listeners.of(tenantId, userId)) {
+      const channel = this.find(tenantId, roomId);
+      if (channel?.has(listener.connection) === true) continue;
+      isPlaced = true;
+      // The channel will come to the joining by itself.
+      if (foundedBy === undefined && channel !== undefined && channel.position.rev <= position.rev) continue;
+      if (foundedBy !== undefined && !listener.hasMuted(roomKey(tenantId, roomId)))
+        listener.connection.send(this.founding(roomId, userId, role, by ?? foundedBy));
+      this.place(listener, roomId, position, true, foundedBy !== undefined);
+    }
+    // The joining itself lies after the position.
+    if (isPlaced) this.find(tenantId, roomId)?.refresh();
+  }
+
+  /** The connection is over. */
+  close(connection: Connection): void {
+    const listener = this.listeners.get(connection);
+    if (listener === undefined) return;
+    this.listeners.delete(listener);
+    for (const channel of [...listener.channels]) channel.leave(connection);
+  }
+
+  read(tenantId: string, roomId: string, position: Position, isWanted: () => boolean): Promise<LogPage | undefined> {
+    return this.reads.run(isWanted, () => this.log.after(tenantId, roomId, position, PAGE));
+  }
+
+  *connectionsOf({ tenantId, roomId }: RoomChannel, userId: string): Iterable<Connection> {
+    const key = roomKey(tenantId, roomId);
+    for (const listener of this.listeners.of(tenantId, userId))
+      if (listener.connection.isOpen && !listener.hasMuted(key)) yield listener.connection;
+  }
+
+  entered(channel: RoomChannel, connection: Connection): void {
+    this.listeners.get(connection)?.channels.push(channel);
+  }
+
+  left(channel: RoomChannel, connection: Connection): void {
+    this.listeners.get(connection)?.left(channel);
+    for (const handler of this.detached) handler(connection, channel.roomId);
+  }
+
+  emptied({ tenantId, roomId, position }: RoomChannel): void {
+    const key = roomKey(tenantId, roomId);
+    this.rooms.delete(key);
+    // What the channel has delivered is news for one that is made at an older position.
+    this.overheard.note(key, position.rev);
+  }
+
+  @OnStop(StopStage.workers)
+  end(): void {
+    for (const channel of this.rooms.values()) channel.end();
+    this.rooms.clear();
+  }
+
+  /** Brings a connection into the room's channel, which is made at its position where there is none. */
+  private open(tenantId: string, roomId: string, position: Position, enter: (channel: RoomChannel) => void): void {
+    const key = roomKey(tenantId, roomId);
+    const existing = this.rooms.get(key);
+    const channel = existing ?? new RoomChannel(tenantId, roomId, position, this);
+    if (existing === undefined) this.rooms.set(key, channel);
+    enter(channel);
+    if (existing === undefined && this.overheard.isAfter(key, position.rev)) channel.refresh();
+  }
+
+  /** The founding of a room is no change of it: its members learn of it on their own connections alone. */
+  private founding(roomId: string, userId: string, role: string, by: string): Buffer {
+    const frame = { type: 'member.joined', room_id: encodeId('room', roomId), user_id: userId, role, by, rev: 0 };
+    return this.batches.encode(JSON.stringify(frame));
+  }
+}

@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import { FeedNode, LooseWire } from '../../../test/support/realtime/feed-nodes';
+import type { LineConnection } from '../../../test/support/realtime/line-connection';
+import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
+import { runs } from '../../../test/support/patience';
+
+const TENANT = '0190aaaa-0000-7000-8000-000000000001';
+const ROOM = '0190bbbb-0000-7000-8000-000000000001';
+const USERS = ['ann', 'ben', 'cat'] as const;
+
+/** `told`: 0 not at all, 1 and 2 by a touch, else by the event itself. */
+interface Commit {
+  readonly do: 'message' | 'edit' | 'join' | 'leave';
+  readonly who: number;
+  readonly node: number;
+  readonly told: number;
+}
+
+type Step =
+  | Commit
+  | { readonly do: 'open' | 'close'; readonly who: number; readonly node: number }
+  | { readonly do: 'answer' | 'turn' }
+  | { readonly do: 'deliver' | 'double' | 'drop'; readonly nth: number };
+
+const node = fc.nat(1);
+const who = fc.nat(USERS.length - 1);
+const step = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constantFrom('message' as const, 'message' as const, 'edit' as const, 'join' as const, 'leave' as const),
+      who,
+      node,
+      told: fc.nat(9),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom('open' as const, 'open' as const, 'close' as const), who, node }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('answer' as const, 'turn' as const) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom('deliver' as const, 'deliver' as const, 'double' as const, 'drop' as const),
+      nth: fc.nat(5),
+    }),
+  },
+) as fc.Arbitrary<Step>;
+
+interface Watched {
+  readonly connection: LineConnection;
+  readonly user: string;
+  /** The room's revision when the connection came, and when it was in. */
+  readonly from: number;
+  upTo: number;
+}
+
+/** Two nodes on one database, one room. */
+class Play {
+  readonly database = new ModelDatabase(TENANT, 3);
+  readonly room: ModelRoom = this.database.room(ROOM, ['ann', 'ben']);
+  readonly wire = new LooseWire();
+  readonly nodes = [new FeedNode(this.database, this.wire), new FeedNode(this.database, this.wire)];
+  readonly watched: Watched[] = [];
+
+  constructor() {
+    this.database.isPatient = true;
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    for (const each of steps) await this.step(each);
+    await this.database.settle();
+    // What was lost without a trace is found by the poll, or when the node that lost it is heard of again.
+    for (const each of this.nodes) each.feed.feed.touch(TENANT, ROOM);
+    await turns();
+    this.wire.deliverAll();
+    await this.database.settle();
+    for (const each of this.nodes) {
+      const round = each.feed.resync.all();
+      await this.database.settle();
+      await round;
+    }
+    await this.database.settle();
+  }
+
+  stop(): void {
+    for (const each of this.nodes) each.stop();
+  }
+
+  private async step(each: Step): Promise<void> {
+    if (each.do === 'answer') await this.database.answer();
+    else if (each.do === 'turn') await turns();
+    else if (each.do === 'deliver') this.wire.deliver(each.nth);
+    else if (each.do === 'double') this.wire.deliver(each.nth, true);
+    else if (each.do === 'drop') this.wire.drop(each.nth);
+    else if (each.do === 'open') this.open(USERS[each.who] ?? '', each.node);
+    else if (each.do === 'close') this.watched[each.who]?.connection.close();
+    else this.commit(each as Commit);
+  }
+
+  private open(user: string, at: number): void {
+    const { connection, opened } = (this.nodes[at] as FeedNode).open(user);
+    const watched = { connection, user, from: this.room.position.rev, upTo: Infinity };
+    this.watched.push(watched);
+    void opened.then(() => (watched.upTo = this.room.position.rev));
+  }
+
+  private commit(each: Commit): void {
+    const user = USERS[each.who] ?? '';
+    const change = this.change(each.do, user, each.told);
+    if (change === undefined || each.told === 0) return;
+    const { feed } = (this.nodes[each.node] as FeedNode).feed;
+    if (each.told < 3) feed.touch(TENANT, ROOM, change.type === 'member.joined' ? [user] : []);
+    else feed.publish([eventOf(TENANT, ROOM, change)]);
+  }
+
+  private change(kind: string, user: string, nth: number): Change | undefined {
+    if (kind === 'message') return this.room.message();
+    if (kind === 'edit') return this.room.edit(nth);
+    return kind === 'join' ? this.room.join(user) : this.room.leave(user);
+  }
+}
+
+/** Whether the user was a member when change `rev` happened; the joining and the leaving themselves count. */
+function isMemberAt(room: ModelRoom, user: string, rev: number): boolean {
+  const own = room.changes.filter((c) => c.user === user && c.rev <= rev);
+  const last = own.at(-1);
+  if (last === undefined) return room.founders.has(user);
+  return last.type === 'member.joined' || last.rev === rev;
+}
+
+/** The revisions from the user's joining to their leaving; to the end where they are still there. */
+function periods(room: ModelRoom, user: string): { readonly from: number; readonly to: number }[] {
+  const own = room.changes.filter((c) => c.user === user);
+  return own
+    .filter((c) => c.type === 'member.joined')
+    .map((c) => ({ from: c.rev, to: own.find((o) => o.rev > c.rev)?.rev ?? Infinity }));
+}
+
+function expectView(room: ModelRoom, { connection, user, from, upTo }: Watched): void {
+  const frames = connection.frames as unknown as (Change & { readonly of?: number })[];
+  const head = room.position.rev;
+  const sits = (low: number, high: number, all: boolean): boolean => {
+    const revs = Array.from({ length: high - low + 1 }, (_, i) => low + i);
+    return all ? revs.every((rev) => isMemberAt(room, user, rev)) : revs.some((rev) => isMemberAt(room, user, rev));
+  };
+  const events = frames.filter((f) => !f.type.startsWith('message')).map((f) => f.rev);
+  expect(events).toEqual([...new Set(events)].sort((a, b) => a - b));
+  // A membership that was over before anybody here heard of it is not made up for.
+  const missed = periods(room, user).filter((p) => p.to <= head && !events.some((rev) => rev >= p.from && rev <= p.to));
+  const isMissed = (rev: number): boolean => missed.some((p) => rev >= p.from && rev <= p.to);
+  const due = room.changes.filter(
+    (c) => !c.type.startsWith('message') && isMemberAt(room, user, c.rev) && !isMissed(c.rev),
+  );
+  for (const { rev } of due) if (rev > upTo) expect(events).toContain(rev);
+  // A channel that was behind when the connection came may let it in at a joining that lies a little further back.
+  const since = frames[0]?.type === 'member.joined' && frames[0].user === user ? 0 : from;
+  for (const rev of events) expect(rev > since && isMemberAt(room, user, rev)).toBe(true);
+
+  const first = [...new Set(frames.filter((f) => f.type === 'message').map((f) => f.seq ?? 0))];
+  expect(first).toEqual([...first].sort((a, b) => a - b));
+  for (const message of room.messages) {
+    const born = room.changes.find((c) => c.seq === message.seq)?.rev ?? 0;
+    const seen = frames.filter((f) => f.seq === message.seq || f.of === message.seq);
+    const isDue = !isMissed(message.rev);
+    if (isDue && born > upTo && sits(born, message.rev, true)) expect(first).toContain(message.seq);
+    if (isDue && message.rev > upTo && sits(born, head, true)) expect(seen.at(-1)?.rev).toBe(message.rev);
+    if (seen.length > 0) expect(sits(Math.max(born, since), message.rev, false)).toBe(true);
+  }
+}
+
+describe('the feed of two nodes', () => {
+  it('shows every connection the room’s own order, whatever becomes of the hints', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
+        const play = new Play();
+        try {
+          await play.run(steps);
+          for (const watched of play.watched) if (watched.connection.isOpen) expectView(play.room, watched);
+          const here = play.nodes.map((each) => each.feed.channels.size);
+          const sitting = play.watched.some((w) => w.connection.isOpen && play.room.members.has(w.user));
+          expect(here.some((n) => n > 0)).toBe(sitting);
+        } finally {
+          play.stop();
+        }
+      }),
+      { numRuns: runs(300) },
+    );
+  });
+
+  it('forgets nothing that a channel has told whose last one leaves while another one is let in', async () => {
+    const play = new Play();
+    const { database, room } = play;
+    const here = play.nodes[0] as FeedNode;
+    try {
+      const ann = here.open('ann');
+      await turns();
+      await database.answer();
+      await ann.opened;
+      const ben = here.open('ben');
+      await turns();
+      for (const { see } of database.calls) see();
+      here.feed.feed.publish([eventOf(TENANT, ROOM, room.message())]);
+      ann.connection.close();
+      expect(here.feed.channels.size).toBe(0);
+      await database.settle();
+      await ben.opened;
+      expect(ben.connection.frames.map(({ type }) => type)).toEqual(['message']);
+    } finally {
+      play.stop();
+    }
+  });
+
+  it('brings a member in whose joining nobody told, by a poll', async () => {
+    const play = new Play();
+    try {
+      await play.run([{ do: 'open', who: 2, node: 0 }]);
+      play.room.join(USERS[2] ?? '');
+      const { resync, channels } = (play.nodes[0] as FeedNode).feed;
+      expect(channels.size).toBe(0);
+      const round = resync.poll();
+      await play.database.settle();
+      await round;
+      await play.database.settle();
+      expect(play.watched[0]?.connection.frames).toMatchObject([{ type: 'member.joined', user: USERS[2] }]);
+    } finally {
+      play.stop();
+    }
+  });
+});

@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import { roomKey } from '../../common/ids';
+import {
+  type AcceptedConnection,
+  type Audience,
+  type Connection,
+  type CursorSeat,
+  type Deliveries,
+  type Seat,
+  Seats,
+  type Subscriptions,
+} from '../contract';
+import { Channels } from './channels';
+import type { Listener } from './listeners';
+import { Turns } from '../turns';
+
+/** Look-ups of where new connections sit, at the same time: a storm of them must not take the database from the rest. */
+const OPENING_AT_ONCE = 8;
+
+/** Which connections of this node listen to which rooms. */
+@Injectable()
+export class NodeAudience implements Subscriptions, Audience, Deliveries {
+  private readonly turns = new Turns(OPENING_AT_ONCE);
+  private readonly closed = (connection: AcceptedConnection): void => this.channels.close(connection);
+
+  constructor(
+    private readonly channels: Channels,
+    private readonly seats: Seats,
+  ) {}
+
+  /**
+   * Brings a new connection the rooms of its user; resolves when it is in all of them. It is known before the database
+   * is asked, so that a room that it is added to meanwhile finds it.
+   */
+  async opened(connection: AcceptedConnection): Promise<void> {
+    const listener = this.listen(connection);
+    await this.seated(connection, async ({ tenantId, userId }) => {
+      for (const seat of await this.seats.of(tenantId, userId))
+        this.channels.place(listener, seat.roomId, { rev: seat.lastRev, seq: seat.lastSeq }, true);
+    });
+  }
+
+  /** The same for a connection that syncs: resolves with its rooms, the most recently active first, when each has a place. */
+  async openedToSync(connection: AcceptedConnection): Promise<readonly CursorSeat[]> {
+    const listener = this.listen(connection);
+    let found: readonly CursorSeat[] = [];
+    await this.seated(connection, async ({ tenantId, userId }) => {
+      found = await this.seats.withCursors(tenantId, userId);
+      for (const seat of found) this.channels.keep(listener, seat);
+    });
+    return found;
+  }
+
+  async subscribe(connection: Connection, roomId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
+    const { tenantId, userId } = connection;
+    const listener = this.channels.listeners.get(connection);
+    // Before the question: an `unsubscribe` that comes while it is answered has the last word.
+    listener?.unmute(roomKey(tenantId, roomId));
+    return this.channels.overheard.during(async () => {
+      const seat = await this.seats.find(tenantId, roomId, userId);
+      if (typeof seat === 'string' || listener === undefined) return seat;
+      const position = { rev: seat.lastRev, seq: seat.lastSeq };
+      this.channels.place(listener, roomId, position, seat.isListener !== true);
+      return seat;
+    });
+  }
+
+  unsubscribe(connection: Connection, roomId: string): void {
+    const { tenantId } = connection;
+    this.channels.listeners.get(connection)?.mute(roomKey(tenantId, roomId));
+    this.channels.find(tenantId, roomId)?.leave(connection);
+  }
+
+  members(tenantId: string, roomId: string): Iterable<Connection> {
+    return this.channels.find(tenantId, roomId)?.members() ?? [];
+  }
+
+  isMember(connection: Connection, roomId: string): boolean {
+    return this.channels.find(connection.tenantId, roomId)?.isMember(connection) === true;
+  }
+
+  *liveRooms(connection: Connection): Iterable<readonly [roomId: string, sentThrough: number]> {
+    for (const channel of this.channels.listeners.get(connection)?.channels ?? [])
+      if (channel.isMember(connection)) yield [channel.roomId, channel.sentThrough(connection) ?? 0];
+  }
+
+  onDetached(handler: (connection: Connection, roomId: string) => void): void {
+    this.channels.onDetached(handler);
+  }
+
+  sentThrough(connection: Connection, roomId: string): number | undefined {
+    return this.channels.find(connection.tenantId, roomId)?.sentThrough(connection);
+  }
+
+  private listen(connection: AcceptedConnection): Listener {
+    connection.onClose(this.closed);
+    return this.channels.listeners.add(connection);
+  }
+
+  private seated(connection: Connection, work: (connection: Connection) => Promise<void>): Promise<void> {
+    return this.turns.run(async () => {
+      if (connection.isOpen) await this.channels.overheard.during(() => work(connection));
+    });
+  }
+}

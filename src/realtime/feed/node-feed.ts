@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { roomKey } from '../../common/ids';
+import { Bus, type BusEnvelope, NodeRegistry } from '../../platform/cluster';
+import { type Frame, RoomFeed, type RoomEvent, type StreamPart } from '../contract';
+import { Channels } from './channels';
+import { changeOf, HintOutbox, type HeadHint, ROOM_HINTS, type RoomHint } from './hints';
+import { RoomChange } from './room-change';
+import { Resync } from './resync';
+
+/**
+ * The feed of one node: hands what was committed here to the channels of this node, and as hints to the other nodes;
+ * takes their hints in. A hint may be lost, doubled or late: a change out of order makes its channel read the log, a
+ * gap in a node's numbers makes all channels compare themselves with it.
+ */
+@Injectable()
+export class NodeFeed extends RoomFeed {
+  private readonly nodeId: string;
+  private readonly outbox: HintOutbox;
+  /** The last number of each other node. */
+  private readonly heard = new Map<string, number>();
+
+  constructor(
+    nodes: NodeRegistry,
+    private readonly bus: Bus,
+    private readonly channels: Channels,
+    private readonly resync: Resync,
+  ) {
+    super();
+    this.nodeId = nodes.self.nodeId;
+    this.outbox = new HintOutbox((hints) => this.bus.publish(ROOM_HINTS, hints));
+  }
+
+  /** Begins to listen to the other nodes; returns how to end that. */
+  listen(): () => void {
+    return this.bus.subscribe(ROOM_HINTS, (envelope) => this.hear(envelope));
+  }
+
+  publish(events: readonly RoomEvent[]): void {
+    for (const event of events) {
+      const change = RoomChange.of(event);
+      this.receive(event.tenantId, event.roomId, change);
+      this.outbox.change(event.tenantId, event.roomId, change);
+    }
+  }
+
+  touch(tenantId: string, roomId: string, joined: readonly string[] = [], by?: string): void {
+    const hint: HeadHint = { kind: 'head', tenantId, roomId, joined, ...(by === undefined ? {} : { by }) };
+    this.look(hint);
+    this.outbox.add(hint);
+  }
+
+  signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void {
+    const text = JSON.stringify(frame);
+    this.channels.find(tenantId, roomId)?.signal(key, text, except);
+    this.outbox.add({ kind: 'signal', tenantId, roomId, key, text, ...(except === undefined ? {} : { except }) });
+  }
+
+  stream(tenantId: string, roomId: string, messageId: string, part: StreamPart): void {
+    this.channels.find(tenantId, roomId)?.stream(messageId, part);
+    this.outbox.add({ kind: 'stream', tenantId, roomId, messageId, part });
+  }
+
+  /** A node is gone: what it published last may be lost. */
+  forget(nodeId: string): void {
+    this.heard.delete(nodeId);
+    void this.resync.all();
+  }
+
+  private hear({ node, n, payload }: BusEnvelope<readonly RoomHint[]>): void {
+    if (node === this.nodeId) return;
+    for (const hint of payload) this.take(hint);
+    const last = this.heard.get(node) ?? 0;
+    if (n > last) this.heard.set(node, n);
+    if (n > last + 1) void this.resync.all();
+  }
+
+  private take(hint: RoomHint): void {
+    const { tenantId, roomId } = hint;
+    if (hint.kind === 'change') this.receive(tenantId, roomId, changeOf(hint));
+    else if (hint.kind === 'head') this.look(hint);
+    else if (hint.kind === 'stream') this.channels.find(tenantId, roomId)?.stream(hint.messageId, hint.part);
+    else this.channels.find(tenantId, roomId)?.signal(hint.key, hint.text, hint.except);
+  }
+
+  private receive(tenantId: string, roomId: string, change: RoomChange): void {
+    const channel = this.channels.find(tenantId, roomId);
+    const { rev, joins } = change.head;
+    // A channel that was made where it had happened already will never come to it.
+    const isPast = channel === undefined || rev <= channel.position.rev;
+    if (channel === undefined) this.channels.overheard.note(roomKey(tenantId, roomId), rev);
+    else channel.receive(change);
+    if (joins !== undefined && isPast) this.welcome(tenantId, roomId, [joins]);
+  }
+
+  private look({ tenantId, roomId, rev, joined, by }: HeadHint): void {
+    const channel = this.channels.find(tenantId, roomId);
+    if (channel === undefined) this.channels.overheard.note(roomKey(tenantId, roomId), rev ?? Infinity);
+    else if (rev === undefined || rev > channel.position.rev) channel.refresh();
+    if (joined !== undefined) this.welcome(tenantId, roomId, joined, by);
+  }
+
+  /** Users who may have become members, where this node has connections of theirs. */
+  private welcome(tenantId: string, roomId: string, joined: readonly string[], by?: string): void {
+    const here = joined.filter((user) => this.channels.lacks(tenantId, roomId, user));
+    if (here.length > 0) void this.resync.entrances(tenantId, roomId, here, by);
+  }
+}

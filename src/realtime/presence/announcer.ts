@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import { Bus } from '../../platform/cluster';
+import { Every } from '../../platform/lifecycle';
+import { SharedRooms } from '../contract';
+import { LocalPresence, type UserRef } from './local-presence';
+import { TICK_MS } from './lease-keeper';
+import { Presence } from './presence';
+import { PRESENCE_HINTS, PresenceBoard } from './presence-board';
+
+/** Users per look-up. */
+const BATCH = 200;
+/** Look-ups per tenant between two ticks. In a storm of connections the others gather, so that it costs few queries. */
+const LOOK_UPS = 10;
+
+interface TenantQueue {
+  readonly users: Set<string>;
+  running: boolean;
+  lookUps: number;
+}
+
+/**
+ * Finds out whether users that may have come or gone did, and says so to all nodes.
+ *
+ * Driven by what is so, not by what happened: a user is marked, and when their turn comes, this node's connections and
+ * the leases decide. So marks may be lost, doubled or late without harm, and a failed look-up is simply repeated. Users
+ * of a tenant that are marked while a look-up runs go together in the next one, and those of a storm in that of a tick.
+ */
+@Injectable()
+export class Announcer {
+  private readonly queues = new Map<string, TenantQueue>();
+
+  constructor(
+    private readonly local: LocalPresence,
+    private readonly board: PresenceBoard,
+    private readonly presence: Presence,
+    private readonly rooms: SharedRooms,
+    private readonly bus: Bus,
+  ) {
+    local.onChanged((user) => this.mark(user));
+  }
+
+  mark(user: UserRef): void {
+    const queue = this.enqueue(user);
+    // What fails stays marked, and the next tick tries again and says so.
+    if (!queue.running) this.run(user.tenantId, queue).catch(() => undefined);
+  }
+
+  /** Looks after users of other nodes, and takes up again what failed. */
+  @Every(TICK_MS, 'presence updates')
+  async tick(): Promise<void> {
+    for (const user of this.board.toVerify()) this.enqueue(user);
+    for (const queue of this.queues.values()) queue.lookUps = 0;
+    const idle = [...this.queues].filter(([, queue]) => !queue.running);
+    for (const [tenantId, { users }] of idle) if (users.size === 0) this.queues.delete(tenantId);
+    const runs = await Promise.allSettled(idle.map(([tenantId, queue]) => this.run(tenantId, queue)));
+    for (const run of runs) if (run.status === 'rejected') throw run.reason;
+  }
+
+  private enqueue({ tenantId, userId }: UserRef): TenantQueue {
+    const queue = this.queues.get(tenantId) ?? { users: new Set<string>(), running: false, lookUps: 0 };
+    this.queues.set(tenantId, queue);
+    queue.users.add(userId);
+    return queue;
+  }
+
+  private async run(tenantId: string, queue: TenantQueue): Promise<void> {
+    queue.running = true;
+    try {
+      for (; queue.users.size > 0 && queue.lookUps < LOOK_UPS; queue.lookUps++)
+        await this.announce(tenantId, queue.users);
+    } finally {
+      queue.running = false;
+    }
+  }
+
+  private async announce(tenantId: string, marked: Set<string>): Promise<void> {
+    const batch = [...marked].slice(0, BATCH);
+    for (const userId of batch) marked.delete(userId);
+    try {
+      const alive = await this.presence.online(tenantId, batch);
+      const isNews = (userId: string): boolean => {
+        const user = { tenantId, userId };
+        return (this.local.isHere(user) || alive.has(userId)) !== this.board.knowsOnline(user);
+      };
+      const news = batch.filter(isNews);
+      if (news.length === 0) return;
+      const rooms = await this.rooms.of(tenantId, news, this.local.roomLimit(tenantId));
+      for (const userId of news.filter(isNews))
+        this.bus.publish(PRESENCE_HINTS, {
+          tenantId,
+          userId,
+          online: !this.board.knowsOnline({ tenantId, userId }),
+          rooms: rooms.get(userId) ?? [],
+        });
+    } catch (error) {
+      for (const userId of batch) marked.add(userId);
+      throw error;
+    }
+  }
+}

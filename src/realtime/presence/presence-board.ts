@@ -1,0 +1,145 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock';
+import { Bus, type Topic, type Unsubscribe } from '../../platform/cluster';
+import { OnStop, StopStage } from '../../platform/lifecycle';
+import { Audience, type Connection } from '../contract';
+import { toWire } from '../transport';
+import { presenceSnapshot, presenceUpdate } from './frames';
+import { RENEW_MS } from './lease-keeper';
+import { LocalPresence, type UserRef } from './local-presence';
+import { type Entries, Rounds } from './rounds';
+
+/** That a user came or went, for every node. */
+export interface PresenceHint extends UserRef {
+  readonly online: boolean;
+  /** The user's rooms whose members hear of it. */
+  readonly rooms: readonly string[];
+}
+
+export const PRESENCE_HINTS: Topic<PresenceHint> = 'presence';
+
+/** Users of all tenants: a set entry each. */
+class Users implements Entries<UserRef> {
+  private readonly tenants = new Map<string, Set<string>>();
+  private count = 0;
+
+  get size(): number {
+    return this.count;
+  }
+
+  has({ tenantId, userId }: UserRef): boolean {
+    return this.tenants.get(tenantId)?.has(userId) === true;
+  }
+
+  /** Not to be called with one who is there. */
+  add({ tenantId, userId }: UserRef): void {
+    this.tenants.set(tenantId, (this.tenants.get(tenantId) ?? new Set()).add(userId));
+    this.count++;
+  }
+
+  delete({ tenantId, userId }: UserRef): void {
+    const users = this.tenants.get(tenantId);
+    if (users?.delete(userId) !== true) return;
+    this.count--;
+    if (users.size === 0) this.tenants.delete(tenantId);
+  }
+
+  *[Symbol.iterator](): Generator<UserRef, void> {
+    for (const [tenantId, users] of this.tenants) for (const userId of users) yield { tenantId, userId };
+  }
+}
+
+/**
+ * What the clients of this node are told about users.
+ *
+ * Invariants: a user's updates alternate between online and offline; nobody hears "offline" of a user who is on this
+ * node; a connection whose snapshot is being made hears nothing, its changes go into the snapshot.
+ */
+@Injectable()
+export class PresenceBoard {
+  /** Users that are online as far as this node has heard, on all nodes. */
+  private readonly online = new Users();
+  private readonly rounds: Rounds<UserRef>;
+  /** Connections that wait for their snapshot: what changed meanwhile, by user. */
+  private readonly held = new Map<Connection, Map<string, boolean>>();
+
+  private readonly unlisten: Unsubscribe;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly audience: Audience,
+    private readonly local: LocalPresence,
+    clock: Clock,
+  ) {
+    this.rounds = new Rounds(this.online, RENEW_MS, clock);
+    this.unlisten = bus.subscribe(PRESENCE_HINTS, ({ payload }) => this.take(payload));
+  }
+
+  @OnStop(StopStage.workers)
+  end(): void {
+    this.unlisten();
+  }
+
+  knowsOnline(user: UserRef): boolean {
+    return this.online.has(user);
+  }
+
+  /** Some of the users on other nodes that are known as online: their nodes may have crashed, or hints were lost. */
+  toVerify(): UserRef[] {
+    return this.rounds.take().filter((user) => !this.local.isHere(user));
+  }
+
+  /** Whether its snapshot has not been sent. */
+  isHeld(connection: Connection): boolean {
+    return this.held.has(connection);
+  }
+
+  /** Keeps updates from the connection until its snapshot. */
+  hold(connection: Connection): void {
+    if (!this.held.has(connection)) this.held.set(connection, new Map());
+  }
+
+  /** Sends who of these users is online, with what changed since `hold`; without an argument the hold just ends. */
+  release(connection: Connection, online?: ReadonlySet<string>): void {
+    const changes = this.held.get(connection) ?? new Map<string, boolean>();
+    this.held.delete(connection);
+    if (!online || !connection.isOpen) return;
+    const now = new Set(online);
+    for (const [userId, isOnline] of changes) {
+      if (isOnline) now.add(userId);
+      else now.delete(userId);
+    }
+    connection.send(toWire(presenceSnapshot([...now])));
+  }
+
+  private take(hint: PresenceHint): void {
+    const isHere = this.local.isHere(hint);
+    if (isHere && !hint.online) {
+      // Another node looked at the leases before this node's was there: set the others right.
+      this.bus.publish(PRESENCE_HINTS, { ...hint, online: true });
+      return;
+    }
+    if (hint.online === this.online.has(hint)) return;
+    if (hint.online) this.online.add(hint);
+    else this.online.delete(hint);
+    this.tell(this.listeners(hint), hint);
+  }
+
+  private listeners({ tenantId, userId, rooms }: PresenceHint): Set<Connection> {
+    const listeners = new Set<Connection>();
+    for (const roomId of rooms)
+      for (const connection of this.audience.members(tenantId, roomId))
+        if (connection.userId !== userId) listeners.add(connection);
+    return listeners;
+  }
+
+  private tell(listeners: ReadonlySet<Connection>, { userId, online }: PresenceHint): void {
+    if (listeners.size === 0) return;
+    const frame = toWire(presenceUpdate(userId, online ? 'online' : 'offline'));
+    for (const connection of listeners) {
+      const changes = this.held.get(connection);
+      if (changes) changes.set(userId, online);
+      else connection.sendEphemeral(`presence:${userId}`, frame);
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock';
+import { AppError, type ErrorCode, internalError, rateLimited } from '../../common/errors';
+import { limitOf } from '../../platform/auth';
+import { describeError, Log } from '../../platform/logging';
+import { Metrics } from '../../platform/metrics';
+import { Validator } from '../../platform/validation';
+import type { AcceptedConnection, SocketDoor } from '../contract';
+import { OTHER_FRAMES_PER_SECOND } from '../limits';
+import { CloseCode, toWire } from '../transport';
+import { Lane, type RawMessage } from './lane';
+import { type Operation, SocketOperations } from './operations';
+import { PATIENCE_MS, type Verdict } from './rates';
+import { type ReadFrame, readFrame, unknownType } from './read-frame';
+import type { ReplySlot } from './reply-queue';
+
+/** A frame that was understood, with what its answer needs. */
+interface AdmittedFrame {
+  readonly lane: Lane;
+  readonly slot: ReplySlot;
+  readonly operation: Operation;
+  readonly requestId: string | undefined;
+  readonly fields: object;
+}
+
+/** Takes what clients send and hands it to the operations; see the folder's index.ts for the rules. */
+@Injectable()
+export class Dispatcher {
+  private readonly lanes = new WeakMap<AcceptedConnection, Lane>();
+
+  constructor(
+    private readonly operations: SocketOperations,
+    private readonly validator: Validator,
+    private readonly clock: Clock,
+    private readonly log: Log,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** One message of a client, in the order of their arrival. Neither throws nor waits; answers through the connection. */
+  message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void {
+    if (!connection.isOpen) return;
+    let lane = this.lanes.get(connection);
+    if (!lane) {
+      lane = new Lane(connection, door, (to, message) => this.admit(to, message));
+      this.lanes.set(connection, lane);
+    }
+    lane.take({ data, isBinary });
+  }
+
+  /** Parse, rate, validate, start: in one go and without waiting, so that frames are admitted one after the other. */
+  private admit(lane: Lane, { data, isBinary }: RawMessage): void {
+    if (isBinary) {
+      this.metrics.counter('chatapi_frames_received_total').labels({ type: 'unknown' }).inc();
+      const error = new AppError('VALIDATION_ERROR', 'Frames are JSON text; binary messages are not accepted');
+      this.end(lane, error.code, lane.door.error(error, undefined), CloseCode.unsupported, 'binary message');
+      return;
+    }
+    const { path, defaultFrame } = lane.door;
+    const frame = readFrame(data.toString('utf8'), defaultFrame, data.length);
+    const operation = 'type' in frame ? this.operations.of(path).get(frame.type) : undefined;
+    this.metrics
+      .counter('chatapi_frames_received_total')
+      .labels({ type: operation?.name ?? 'unknown' })
+      .inc();
+    if (!this.passesRates(lane, frame, operation)) return;
+    const slot = lane.reserve();
+    try {
+      if ('refused' in frame) throw frame.refused;
+      if (!operation) throw unknownType(frame.type);
+      const fields = this.validator.body(operation.dto, frame.fields, 'A frame');
+      this.order({ lane, slot, operation, requestId: frame.requestId, fields });
+    } catch (error) {
+      this.refuse(lane, slot, error, frame.requestId, operation);
+    }
+  }
+
+  private passesRates(lane: Lane, frame: ReadFrame, operation: Operation | undefined): boolean {
+    const family = operation?.family ?? 'other';
+    const { tenant } = lane.connection.caller;
+    const own = tenant ? limitOf(tenant, 'ws_messages_per_second') : null;
+    const limit = family === 'message' ? own : OTHER_FRAMES_PER_SECOND;
+    const verdict = lane.rates.take(family, limit, this.clock.monotonicMs());
+    if (verdict.kind === 'pass') return true;
+    this.metrics
+      .counter('chatapi_rate_limited_total')
+      .labels({ family: `socket_${family}` })
+      .inc();
+    this.tooFast(lane, verdict, frame.requestId);
+    return false;
+  }
+
+  private tooFast(lane: Lane, verdict: Exclude<Verdict, { kind: 'pass' }>, requestId: string | undefined): void {
+    const retryAfterMs = verdict.kind === 'end' ? PATIENCE_MS : verdict.retryAfterMs;
+    const frame = lane.door.error(rateLimited(Math.ceil(retryAfterMs / 1000)), requestId, retryAfterMs);
+    if (verdict.kind === 'end') this.end(lane, 'RATE_LIMIT_EXCEEDED', frame, CloseCode.tooFast, 'too fast');
+    else {
+      this.metrics.errors('RATE_LIMIT_EXCEEDED');
+      lane.settle(lane.reserve(), () => lane.connection.send(toWire(frame)));
+    }
+  }
+
+  /** Sends, and frames that wait for them, start in the order of their rooms; all others at once. */
+  private order(frame: AdmittedFrame): void {
+    const { operation, lane } = frame;
+    if (operation.waitsForSends === true)
+      lane.order.add({ kind: 'barrier', rooms: roomsOf(frame.fields), start: () => this.start(frame) });
+    else if (operation.family === 'message')
+      lane.order.add({ kind: 'send', rooms: roomsOf(frame.fields), start: () => this.start(frame) });
+    else void this.start(frame);
+  }
+
+  /** Calls the operation. The promise, if any, never rejects: whatever happens becomes the frame's answer. */
+  private start(frame: AdmittedFrame): Promise<void> | undefined {
+    const { lane, slot, operation, requestId, fields } = frame;
+    const { connection } = lane;
+    const caller = connection.caller.forFrame(requestId ?? randomUUID());
+    const fail = (error: unknown): void => this.refuse(lane, slot, error, requestId, operation, caller.requestId);
+    const answer = (result: unknown): void => {
+      try {
+        lane.settle(slot, reply(lane, operation, result, requestId));
+      } catch (error) {
+        fail(error);
+      }
+    };
+    try {
+      const result = operation.call({ connection, caller, requestId }, fields);
+      if (result instanceof Promise) return result.then(answer, fail);
+      answer(result);
+    } catch (error) {
+      fail(error);
+    }
+    return undefined;
+  }
+
+  private refuse(
+    lane: Lane,
+    slot: ReplySlot,
+    thrown: unknown,
+    requestId: string | undefined,
+    operation: Operation | undefined,
+    logId = requestId ?? randomUUID(),
+  ): void {
+    const error = thrown instanceof AppError ? thrown : internalError(thrown);
+    const isFault = error.code === 'INTERNAL_ERROR';
+    if (isFault)
+      this.log.error(
+        {
+          request_id: logId,
+          connection_id: lane.connection.id,
+          frame: operation?.name,
+          error: describeError(error.cause),
+        },
+        'frame failed',
+      );
+    this.metrics.errors(error.code);
+    // Without an id of the client's, the one in the log is all that leads there.
+    const frame = toWire(lane.door.error(error, isFault ? logId : requestId));
+    lane.settle(slot, () => lane.connection.send(frame));
+  }
+
+  /** The refusal, then the close, both after the answers that are still to come. */
+  private end(lane: Lane, error: ErrorCode, frame: object, code: number, reason: string): void {
+    this.metrics.errors(error);
+    lane.end(() => {
+      lane.connection.send(toWire(frame));
+      lane.connection.close(code, reason);
+    });
+  }
+}
+
+function reply(
+  { connection, door }: Lane,
+  operation: Operation,
+  result: unknown,
+  requestId: string | undefined,
+): (() => void) | undefined {
+  if (operation.replies === undefined) return undefined;
+  const frame = toWire(door.reply(operation.replies.name, requestId, (result as object | undefined) ?? {}));
+  return () => connection.send(frame);
+}
+
+/** The rooms that a frame names; undefined where it names none and so may be about any. */
+function roomsOf(fields: { readonly room_id?: unknown; readonly rooms?: unknown }): readonly string[] | undefined {
+  if (typeof fields.room_id === 'string') return [fields.room_id];
+  if (!Array.isArray(fields.rooms)) return undefined;
+  return fields.rooms.flatMap(({ room_id }: { room_id?: unknown }) => (typeof room_id === 'string' ? [room_id] : []));
+}

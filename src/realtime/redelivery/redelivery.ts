@@ -1,0 +1,119 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock';
+import { SocketConfig } from '../../config';
+import { Every, OnStop, StopStage } from '../../platform/lifecycle';
+import { ByUser } from '../by-user';
+import { type AcceptedConnection, Audience, Deliveries } from '../contract';
+import { OnConnection } from '../on-connection';
+import { SOCKET_PATH } from '../paths';
+import { Attempts } from './attempts';
+import { ConnectionWatch } from './connection-watch';
+import { type Letters, type Moved, RedeliveryHints } from './hints';
+
+/** A round visits every acking connection once, in so many slices. */
+const SLICES = 20;
+/** Rounds within the first wait: what is due is noticed that much late. */
+const ROUNDS_PER_WAIT = 6;
+const MIN_TICK_MS = 5;
+
+/** Redelivery on this node; see the folder's index.ts. */
+@Injectable()
+export class Redelivery {
+  private readonly connections = new ByUser<AcceptedConnection>();
+  private readonly closed = (connection: AcceptedConnection): void => {
+    this.connections.delete(connection);
+    this.watches.delete(connection);
+  };
+  /** For connections that are sent nothing by themselves (`?sync=manual`): where their rooms stood when they came in. */
+  private readonly entrances = new WeakMap<AcceptedConnection, ReadonlyMap<string, number>>();
+  private readonly watches = new Map<AcceptedConnection, ConnectionWatch>();
+  /** Watches that this round has yet to visit. */
+  private round: ConnectionWatch[] = [];
+  private perSlice = 0;
+
+  private readonly unlisten: () => void;
+  /** How long a message waits for its acknowledgement before it is sent again. */
+  private readonly waitMs: number;
+
+  constructor(
+    private readonly deliveries: Deliveries,
+    audience: Audience,
+    private readonly attempts: Attempts,
+    private readonly hints: RedeliveryHints,
+    private readonly clock: Clock,
+    @Inject(SocketConfig) { ackTimeoutMs }: Pick<SocketConfig, 'ackTimeoutMs'>,
+  ) {
+    this.waitMs = ackTimeoutMs;
+    this.unlisten = hints.listen(({ moved, again }) => {
+      for (const each of moved) this.hear(each);
+      for (const letters of again) this.replay(letters);
+    });
+    audience.onDetached((connection, roomId) => this.watches.get(connection as AcceptedConnection)?.forget(roomId));
+  }
+
+  /** Milliseconds between two ticks. */
+  get tickMs(): number {
+    return Math.max(MIN_TICK_MS, this.waitMs / ROUNDS_PER_WAIT / SLICES);
+  }
+
+  @OnStop(StopStage.workers)
+  end(): void {
+    this.unlisten();
+  }
+
+  /** A connection was opened, and sits in its rooms. */
+  @OnConnection(SOCKET_PATH, 'redelivery', { after: ['feed', 'sync'] })
+  opened(connection: AcceptedConnection): void {
+    this.connections.add(connection);
+    connection.onClose(this.closed);
+    if (!connection.syncsByItself) this.entrances.set(connection, new Map(this.deliveries.liveRooms(connection)));
+  }
+
+  /** The connection's client acknowledges what it gets: from now on it is sent again what it does not. */
+  acks(connection: AcceptedConnection): void {
+    if (!connection.isOpen || this.watches.has(connection)) return;
+    const watch = new ConnectionWatch(connection, this.waitMs, this.entrances.get(connection));
+    this.watches.set(connection, watch);
+  }
+
+  /** Whether the connection has ever acknowledged anything. */
+  isAcking(connection: AcceptedConnection): boolean {
+    return this.watches.has(connection);
+  }
+
+  /** A user's cursor has moved, by socket or HTTP: tells all nodes. */
+  moved(moved: Moved): void {
+    this.hints.tellMoved(moved);
+  }
+
+  /** Sends these once more to the users' connections that are live in the rooms, on all nodes. */
+  sendAgain(letters: readonly Letters[]): void {
+    this.hints.tellAgain(letters);
+  }
+
+  /** Visits the next slice of the acking connections. */
+  @Every(({ tickMs }: Redelivery) => tickMs, 'redelivery')
+  tick(): void {
+    if (this.round.length === 0) {
+      this.round = [...this.watches.values()];
+      this.perSlice = Math.ceil(this.round.length / SLICES);
+    }
+    const now = this.clock.monotonicMs();
+    for (const watch of this.round.splice(0, this.perSlice)) {
+      if (!watch.connection.isOpen) continue;
+      const due = watch.visit(this.deliveries.liveRooms(watch.connection), now);
+      if (due.length > 0) void this.attempts.make(watch, due);
+    }
+  }
+
+  private hear({ tenantId, roomId, userId, seq }: Moved): void {
+    const now = this.clock.monotonicMs();
+    for (const connection of this.connections.of(tenantId, userId))
+      this.watches.get(connection)?.moved(roomId, seq, now);
+  }
+
+  private replay(letters: Letters): void {
+    for (const connection of this.connections.of(letters.tenantId, letters.userId))
+      void this.attempts.replay(connection, letters);
+  }
+}

@@ -1,0 +1,190 @@
+import { encodeId } from '../../common/ids';
+import type { Frame, MissedPage, MissedPart, Position, Seat } from '../contract';
+import type { Target } from '../feed';
+
+/** How much a sync sends. */
+export interface SyncBounds {
+  /** Newest messages of one room. */
+  readonly roomMessages: number;
+  /** Newest messages of all rooms of one sync. */
+  readonly messages: number;
+  /** What else changed is sent where it lies within so many of a room's newest revisions. */
+  readonly roomRevisions: number;
+  /** Larger rooms send no read marks: a thousand members would be a thousand frames at each reconnect. */
+  readonly markedMembers: number;
+}
+
+/** Messages: contract §3. */
+export const SYNC_BOUNDS: SyncBounds = { roomMessages: 500, messages: 5000, roomRevisions: 1000, markedMembers: 100 };
+
+/** Messages that one sync may still send, over all of its rooms. */
+export interface Budget {
+  left: number;
+}
+
+/** A room that a connection is to be brought up to date in. */
+export interface SyncTask {
+  readonly roomId: string;
+  /** As the user sat there when the sync was decided; undefined: the channel knew better than the database. */
+  readonly seat: Seat | undefined;
+  readonly afterSeq: number;
+  /** UUID of the message at `afterSeq`, where the client named it and it is so. */
+  readonly afterId?: string | undefined;
+  /** Undefined: nothing of what had changed before. */
+  readonly afterRev: number | undefined;
+  readonly budget: Budget;
+  /** What the client asked under; undefined where it did not ask, or said none. */
+  readonly requestId: string | undefined;
+  /** Whether the client asked for it, so that it has to be told when nothing comes of it. */
+  readonly isAsked: boolean;
+  /** What the client says that it has was never so, or is no more: it is told to drop it, and gets the newest. */
+  readonly isReset?: boolean;
+}
+
+/** A message that a client was sent or has. */
+interface Known {
+  readonly seq: number;
+  /** UUID. */
+  readonly id: string;
+}
+
+interface Cut {
+  readonly seqs: readonly [after: number, before: number];
+  readonly revs: readonly [after: number, before: number] | undefined;
+}
+
+/** One room of a session while its turn lasts: what is still to be read of it. */
+export class RoomSync {
+  readonly upTo: Position;
+  /** What was left out; told first. */
+  readonly cut: Cut | undefined;
+  /** What it took of the budget. */
+  readonly messages: number;
+  /** Rows that are to be read, at most. */
+  readonly weight: number;
+  private first: number;
+  private last: Known | undefined;
+  private readonly changedThroughSeq: number;
+  private afterSeq: number;
+  private afterRev: number;
+  private isBegun = false;
+
+  /** @param target undefined where the connection has no place in the room: it is told what there is, and no more */
+  constructor(
+    readonly task: SyncTask,
+    readonly target: Target | undefined,
+    private readonly bounds: SyncBounds,
+  ) {
+    const { seat, budget, afterId } = task;
+    this.upTo = target?.upTo ?? { rev: seat?.lastRev ?? 0, seq: seat?.lastSeq ?? 0 };
+    this.first = seat?.firstSeq ?? 1;
+    if (afterId !== undefined) this.last = { seq: task.afterSeq, id: afterId };
+    const isTrimmed = task.afterSeq < this.first - 1;
+    const missed = Math.max(0, this.upTo.seq - Math.max(task.afterSeq, this.first - 1));
+    const messages = Math.min(missed, bounds.roomMessages, budget.left);
+    budget.left -= messages;
+    this.messages = messages;
+    const known = target?.has.rev ?? this.upTo.rev;
+    const fromRev = Math.min(task.afterRev ?? known, known);
+    this.changedThroughSeq = task.afterSeq;
+    this.afterSeq = this.upTo.seq - messages;
+    this.afterRev = Math.max(fromRev, this.upTo.rev - bounds.roomRevisions);
+    const revs = this.afterRev > fromRev ? ([fromRev, this.afterRev + 1] as const) : undefined;
+    if (missed > messages || revs !== undefined || isTrimmed) {
+      const before = missed > messages || isTrimmed ? this.afterSeq + 1 : task.afterSeq + 1;
+      this.cut = { seqs: [task.afterSeq, before], revs };
+    }
+    this.weight = messages + (this.upTo.rev - this.afterRev);
+  }
+
+  get roomId(): string {
+    return this.task.roomId;
+  }
+
+  /** The oldest message that the room keeps. */
+  get firstSeq(): number {
+    return this.first;
+  }
+
+  /** UUID of the message with this seq, if the client has it; undefined: it is not known, or there is none. */
+  idOf(seq: number): string | undefined {
+    return this.last?.seq === seq ? this.last.id : undefined;
+  }
+
+  /** Whether something of it was sent. */
+  get begun(): boolean {
+    return this.isBegun;
+  }
+
+  part(): MissedPart {
+    return {
+      roomId: this.roomId,
+      afterSeq: this.afterSeq,
+      throughSeq: this.upTo.seq,
+      afterRev: this.afterRev,
+      throughRev: this.upTo.rev,
+      changedThroughSeq: this.changedThroughSeq,
+      marks: !this.isBegun && (this.task.seat?.memberCount ?? 0) <= this.bounds.markedMembers,
+      // What is sent says it itself.
+      named: this.isBegun || this.messages > 0 || this.last?.seq === this.upTo.seq ? undefined : this.upTo.seq,
+    };
+  }
+
+  /** A page has come, and is about to be sent. */
+  learn({ firstSeq, namedId, events }: MissedPage): void {
+    this.first = firstSeq ?? this.first;
+    if (namedId !== undefined) this.last = { seq: this.upTo.seq, id: namedId };
+    for (const { seq, messageId: id } of events) if (seq !== undefined && id !== undefined) this.last = { seq, id };
+  }
+
+  /** A page was sent. */
+  advance(page: MissedPage): void {
+    this.isBegun = true;
+    this.afterSeq = page.afterSeq;
+    this.afterRev = page.afterRev;
+  }
+
+  /** Whether the page shows the user where they sat when this began. */
+  isSeated({ access }: MissedPage): boolean {
+    return access === 'member' || (access === 'listener' && this.target?.isMember !== true);
+  }
+}
+
+/** sync.reset. */
+export function resetFrame(roomId: string, room: RoomSync, epoch: number): Frame {
+  const { seat } = room.task;
+  return {
+    ...aboutSync('sync.reset', roomId, room),
+    last_seq: seat?.lastSeq ?? room.upTo.seq,
+    last_rev: seat?.lastRev ?? room.upTo.rev,
+    epoch,
+  };
+}
+
+/** sync.truncated. */
+export function truncatedFrame(roomId: string, room: RoomSync, { seqs, revs }: Cut): Frame {
+  return {
+    ...aboutSync('sync.truncated', roomId, room),
+    after_seq: seqs[0],
+    before_seq: seqs[1],
+    ...(revs === undefined ? {} : { after_rev: revs[0], before_rev: revs[1] }),
+  };
+}
+
+/**
+ * sync.complete.
+ * @param lastId UUID of the message at the position, where it is known
+ */
+export function completeFrame(roomId: string, room: RoomSync, position: Position, lastId: string | undefined): Frame {
+  const id = lastId ?? room.idOf(position.seq);
+  return {
+    ...aboutSync('sync.complete', roomId, room),
+    last_seq: position.seq,
+    last_id: id === undefined ? null : encodeId('message', id),
+    last_rev: position.rev,
+  };
+}
+
+function aboutSync(type: string, room_id: string, { task: { requestId }, firstSeq }: RoomSync): Frame {
+  return { type, ...(requestId === undefined ? {} : { request_id: requestId }), room_id, first_seq: firstSeq };
+}

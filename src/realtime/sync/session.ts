@@ -1,0 +1,243 @@
+import { encodeId } from '../../common/ids';
+import { type ErrorCode, forbidden } from '../../common/errors';
+import type { AcceptedConnection, Frame, MissedPage, Position, RoomLog } from '../contract';
+import { type FrameBatches, type LogReads, ready, type SyncPlaces } from '../feed';
+import { errorFrame } from '../protocol';
+import { completeFrame, resetFrame, RoomSync, type SyncBounds, type SyncTask, truncatedFrame } from './room-sync';
+
+/** Rooms of a page, and rows that they may need in all; a room that needs more is read by itself, page by page. */
+const PAGE_ROOMS = 32;
+const PAGE_ROWS = 500;
+const PAGE_MESSAGES = 250;
+/** Content of a page. */
+const PAGE_BYTES = 512 * 1024;
+const MIN_ROOM_BYTES = 32 * 1024;
+
+/** What is counted. */
+export interface SyncMetrics {
+  page(): void;
+  truncated(): void;
+  reset(): void;
+  refused(code: ErrorCode): void;
+}
+
+/** What sessions share. */
+export interface SyncSite {
+  readonly log: RoomLog;
+  readonly reads: LogReads;
+  readonly places: SyncPlaces;
+  readonly batches: FrameBatches;
+  readonly bounds: SyncBounds;
+  readonly metrics: SyncMetrics;
+  /** The installation's. */
+  readonly epoch: () => number;
+}
+
+/**
+ * What one connection is being sent of what it missed: rooms one after another, page by page, as fast as the client
+ * reads. Nothing is kept but the rooms to come and the page at hand.
+ */
+export class SyncSession {
+  private readonly queue: SyncTask[] = [];
+  /** The rooms whose page is being read, or was not read to its end. */
+  private current: RoomSync[] = [];
+  private isRunning = false;
+
+  constructor(
+    private readonly connection: AcceptedConnection,
+    private readonly site: SyncSite,
+  ) {}
+
+  /** Rooms that are not done. */
+  get waiting(): number {
+    return this.queue.length + this.current.length;
+  }
+
+  /** Rooms that the client asked for and that are not done. */
+  get asked(): number {
+    const tasks = [...this.queue, ...this.current.map(({ task }) => task)];
+    return tasks.filter(({ isAsked }) => isAsked).length;
+  }
+
+  /** Syncs these rooms after the ones that wait. Rejects only for a fault of the server. */
+  async add(tasks: readonly SyncTask[]): Promise<void> {
+    this.queue.push(...tasks);
+    if (this.isRunning) return;
+    this.isRunning = true;
+    try {
+      await this.run();
+    } finally {
+      this.isRunning = false;
+    }
+  }
+
+  private async run(): Promise<void> {
+    while (this.connection.isOpen && this.waiting > 0) {
+      await ready(this.connection);
+      if (!this.connection.isOpen) break;
+      if (this.current.length === 0) this.current = this.next();
+      const pages = await this.read(this.current);
+      if (pages === undefined) break;
+      await this.serve(pages);
+    }
+    this.queue.length = 0;
+    this.current = [];
+  }
+
+  /** The rooms of the next page; from here on the connection is live in none of them. */
+  private next(): RoomSync[] {
+    const rooms: RoomSync[] = [];
+    let rows = 0;
+    while (rooms.length < PAGE_ROOMS && rows < PAGE_ROWS) {
+      const task = this.queue[0];
+      // The same room once more begins where the first of the two has brought it.
+      if (task === undefined || rooms.some(({ roomId }) => roomId === task.roomId)) break;
+      const { budget } = task;
+      const before = budget.left;
+      const sync = this.begin(task);
+      // A room that the connection has left meanwhile is not synced any more.
+      if (sync === undefined) {
+        this.queue.shift();
+        continue;
+      }
+      if (rooms.length > 0 && rows + sync.weight > PAGE_ROWS) {
+        budget.left = before;
+        break;
+      }
+      this.queue.shift();
+      rows += sync.weight;
+      rooms.push(sync);
+    }
+    return rooms;
+  }
+
+  private begin(task: SyncTask): RoomSync | undefined {
+    const { places, bounds } = this.site;
+    const { roomId, seat, isAsked } = task;
+    // A user who was removed and has come back did so at their joining, not where this sync was to begin.
+    if (!isAsked && !places.isHeld(this.connection, roomId)) return undefined;
+    const held = places.hold(this.connection, roomId);
+    const target =
+      held ?? (isAsked && seat !== undefined ? places.seat(this.connection, seat, task.afterSeq) : undefined);
+    if (target === undefined && seat === undefined) {
+      this.refuse(task);
+      return undefined;
+    }
+    return new RoomSync(task, target, bounds);
+  }
+
+  private read(rooms: readonly RoomSync[]): Promise<readonly MissedPage[] | undefined> {
+    const { log, reads, metrics } = this.site;
+    const { tenantId, userId } = this.connection;
+    const bytes = Math.max(MIN_ROOM_BYTES, Math.floor(PAGE_BYTES / Math.max(1, rooms.length)));
+    const limits = { messages: PAGE_MESSAGES, changes: PAGE_MESSAGES, bytes };
+    if (rooms.length === 0) return Promise.resolve([]);
+    return reads.run(
+      () => this.connection.isOpen,
+      () => {
+        metrics.page();
+        const parts = rooms.map((room) => room.part());
+        return log.missed(tenantId, userId, parts, limits);
+      },
+    );
+  }
+
+  /** Sends the pages in their order, up to the first that has another one behind it. */
+  private async serve(pages: readonly MissedPage[]): Promise<void> {
+    for (const page of pages) {
+      const [room] = this.current;
+      if (room === undefined || !this.connection.isOpen) return;
+      if (!(await this.room(room, page))) return;
+      this.current = this.current.slice(1);
+    }
+  }
+
+  /** False: there is more of the room. */
+  private async room(room: RoomSync, page: MissedPage): Promise<boolean> {
+    const { connection, site } = this;
+    const { roomId, target } = room;
+    if (target === undefined && this.beginAnew(room)) return false;
+    const isGone = target !== undefined && !site.places.isHeld(connection, roomId);
+    if (isGone || !room.isSeated(page)) {
+      if (!isGone && target !== undefined) await site.places.doubt(connection, roomId);
+      return this.isOver(room);
+    }
+    room.learn(page);
+    this.send(room, page);
+    room.advance(page);
+    if (page.more) return false;
+    if (target === undefined) this.tell(completeFrame(this.idOf(room), room, room.upTo, undefined));
+    else if (!(await this.release(room))) return this.isOver(room);
+    return true;
+  }
+
+  /**
+   * The user was removed. False: the user has come back meanwhile, and what the client asked for begins anew. A refusal says
+   * that the user is out at this point of what the client is told: it asks again after the next joining.
+   */
+  private isOver(room: RoomSync): boolean {
+    if (room.task.isAsked && this.beginAnew(room)) return false;
+    this.refuse(room.task);
+    return true;
+  }
+
+  /** The connection has come into the room while it was told of it: what was told is told again, up to the seam. */
+  private beginAnew({ task, roomId, messages }: RoomSync): boolean {
+    const target = this.site.places.hold(this.connection, roomId);
+    if (target === undefined) return false;
+    task.budget.left += messages;
+    this.current = [new RoomSync(task, target, this.site.bounds), ...this.current.slice(1)];
+    return true;
+  }
+
+  private release(room: RoomSync): Promise<boolean> {
+    const { connection, site } = this;
+    return new Promise((resolve) => {
+      const live = (position: Position, lastId: string | undefined): void =>
+        this.tell(completeFrame(this.idOf(room), room, position, lastId));
+      site.places.release(connection, room.roomId, room.upTo, { live, over: resolve });
+    });
+  }
+
+  private send(room: RoomSync, page: MissedPage): void {
+    const { site, connection } = this;
+    const room_id = this.idOf(room);
+    if (!room.begun) this.open(room_id, room);
+    for (const { userId: user_id, seq } of page.marks) this.tell({ type: 'read.update', room_id, user_id, seq });
+    let sent = 0;
+    for (const event of page.events) {
+      connection.sendHistory(site.batches.encode(event.text?.() ?? JSON.stringify(event.frame())));
+      if (event.seq !== undefined && event.seq > sent) sent = event.seq;
+    }
+    if (sent > 0) site.places.sent(connection, room.roomId, sent);
+  }
+
+  /** What is told of a room before anything of it. */
+  private open(room_id: string, room: RoomSync): void {
+    const { epoch, metrics } = this.site;
+    if (room.task.isReset === true) {
+      this.tell(resetFrame(room_id, room, epoch()));
+      metrics.reset();
+    }
+    if (room.cut !== undefined) {
+      this.tell(truncatedFrame(room_id, room, room.cut));
+      metrics.truncated();
+    }
+  }
+
+  /** A client that asked is told that nothing more comes; one that was brought here by the server knows of the removal. */
+  private refuse({ isAsked, roomId, requestId }: SyncTask): void {
+    if (!isAsked) return;
+    const error = forbidden('You are no member of this room any more, or have unsubscribed from it');
+    this.site.metrics.refused(error.code);
+    this.tell({ ...errorFrame(error, requestId), room_id: encodeId('room', roomId) });
+  }
+
+  private idOf(room: RoomSync): string {
+    return encodeId('room', room.roomId);
+  }
+
+  private tell(frame: Frame): void {
+    this.connection.sendHistory(this.site.batches.encode(JSON.stringify(frame)));
+  }
+}

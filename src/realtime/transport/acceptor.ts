@@ -1,0 +1,186 @@
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import { WebSocket, WebSocketServer } from 'ws';
+import { AppError, ERROR_CATALOGUE, invalid } from '../../common/errors';
+import { encodeId, newUuid } from '../../common/ids';
+import { SocketConfig } from '../../config';
+import { requestIdOf } from '../../platform/http';
+import { describeError, Log } from '../../platform/logging';
+import type { SocketDoor } from '../contract';
+import { CLOSE_GRACE_MS, violationCode } from './close-codes';
+import { Connections } from './connections';
+import { dismiss } from './dismiss';
+import { SocketDoors } from './doors';
+import { Flusher } from './flusher';
+import { answerUpgrade } from './http-answer';
+import { SocketConnection } from './socket-connection';
+import { SocketMetrics } from './socket-metrics';
+import type { Admission } from './upgrade-checks';
+import { MAX_FRAME_BYTES, toWire } from './wire';
+
+/** An upgrade as Node hands it over. */
+export interface RawUpgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  /** What came with the request, beyond its end. */
+  readonly head: Buffer;
+}
+
+/** For sockets that have no other listener of errors, so that a peer that resets does not end the process. */
+export function destroyIt(this: Socket): void {
+  this.destroy();
+}
+
+/** The sockets of one path. Emits `connection` with each connection and the request that opened it. */
+export class SocketServer extends EventEmitter {
+  constructor(readonly path: string) {
+    super();
+  }
+}
+
+/** A socket with its connection, so that its listeners are the same functions for all. */
+class Peer extends WebSocket {
+  connection: SocketConnection | undefined;
+}
+
+/** Turns an upgrade into a connection, or into a socket that says why not and closes. */
+@Injectable()
+export class Acceptor {
+  private readonly flusher: Flusher;
+  /** By path. */
+  private readonly servers = new Map<string, SocketServer>();
+  private readonly server = new WebSocketServer<typeof Peer>({
+    WebSocket: Peer,
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: MAX_FRAME_BYTES,
+    // Not yet in ws's types.
+    ...{ closeTimeout: CLOSE_GRACE_MS },
+  });
+
+  private readonly onMessage: (this: WebSocket, data: Buffer, isBinary: boolean) => void;
+  private readonly onClose: (this: WebSocket, code: number) => void;
+
+  constructor(
+    private readonly doors: SocketDoors,
+    private readonly connections: Connections,
+    private readonly metrics: SocketMetrics,
+    private readonly config: SocketConfig,
+    private readonly log: Log,
+  ) {
+    this.server.on('wsClientError', (error: Error, socket: Socket, request: IncomingMessage) =>
+      answerUpgrade(socket, invalid('request', error.message), requestIdOf(request)),
+    );
+    this.flusher = new Flusher((frames, bytes) => this.metrics.sent(frames, bytes));
+    const received = this.received.bind(this);
+    const ended = this.ended.bind(this);
+    this.onMessage = function (this: WebSocket, data, isBinary) {
+      received(connectionOf(this), data, isBinary);
+    };
+    this.onClose = function (this: WebSocket, code) {
+      ended(connectionOf(this), code);
+    };
+  }
+
+  /** The sockets of a path, from now on. */
+  serve(path: string): SocketServer {
+    const server = this.servers.get(path) ?? new SocketServer(path);
+    this.servers.set(path, server);
+    return server;
+  }
+
+  /** Cuts what is open at a path. */
+  close(server: SocketServer): void {
+    for (const connection of this.connections.all()) if (connection.door.path === server.path) connection.terminate();
+    server.removeAllListeners();
+    this.servers.delete(server.path);
+  }
+
+  /**
+   * Throws 429 where others took the last place meanwhile; else the caller is connected when this returns, and all
+   * handlers are ready for them when it resolves.
+   */
+  async accept(upgrade: RawUpgrade, door: SocketDoor, { caller, epoch, syncsByItself }: Admission): Promise<void> {
+    this.connections.admit(caller, door);
+    let opened: Promise<void> | undefined;
+    this.upgrade(upgrade, caller.requestId, (ws) => {
+      const id = encodeId('connection', newUuid());
+      const connection = new SocketConnection({ id, caller, syncsByItself }, door, ws, upgrade.socket, this.flusher);
+      this.connections.add(connection);
+      ws.connection = connection;
+      ws.on('message', this.onMessage);
+      ws.on('error', onViolation);
+      ws.on('close', this.onClose);
+      const { heartbeatMs } = this.config;
+      connection.send(toWire(door.hello({ connectionId: id, caller, epoch, heartbeatMs })));
+      this.servers.get(door.path)?.emit('connection', connection, upgrade.request);
+      opened = this.open(connection);
+    });
+    await opened;
+  }
+
+  /** Tells on the socket why it is refused. */
+  refuse(upgrade: RawUpgrade, door: SocketDoor, error: AppError, requestId: string): void {
+    this.upgrade(upgrade, requestId, (ws) => {
+      ws.on('error', () => undefined);
+      ws.send(JSON.stringify(door.error(error, requestId)));
+      ws.close(ERROR_CATALOGUE[error.code].closeCode, error.message.slice(0, 100));
+    });
+  }
+
+  private upgrade({ request, socket, head }: RawUpgrade, requestId: string, then: (ws: Peer) => void): void {
+    const server = this.server;
+    const addId = (headers: string[], about: IncomingMessage): void => {
+      if (about === request) headers.push(`X-Request-Id: ${requestId}`);
+    };
+    // ws writes the answer before `handleUpgrade` returns.
+    server.on('headers', addId);
+    server.handleUpgrade(request, socket, head, then);
+    server.off('headers', addId);
+    // ws has its own now.
+    socket.off('error', destroyIt);
+  }
+
+  private received(connection: SocketConnection, data: Buffer, isBinary: boolean): void {
+    if (!connection.isOpen) return;
+    connection.reader?.message(connection.door, connection, data, isBinary);
+  }
+
+  private ended(connection: SocketConnection, code: number): void {
+    this.connections.remove(connection);
+    this.metrics.closed(connection.closeCode ?? code);
+    connection.ended();
+  }
+
+  /** Nothing is read from the client before all handlers are ready for it. */
+  private async open(connection: SocketConnection): Promise<void> {
+    try {
+      for (const opened of this.doors.openedOf(connection.door.path)) await opened(connection);
+      connection.opened();
+    } catch (error) {
+      this.fail(connection, error);
+    }
+  }
+
+  private fail(connection: SocketConnection, thrown: unknown): void {
+    const { requestId } = connection.caller;
+    const isExpected = thrown instanceof AppError;
+    if (!isExpected) this.log.error({ request_id: requestId, error: describeError(thrown) }, 'opening a socket failed');
+    const error = isExpected ? thrown : new AppError('INTERNAL_ERROR', 'Internal server error', { cause: thrown });
+    dismiss(connection, error, ERROR_CATALOGUE[error.code].closeCode);
+  }
+}
+
+function connectionOf(ws: WebSocket): SocketConnection {
+  const connection = ws instanceof Peer ? ws.connection : undefined;
+  if (connection === undefined) throw new Error('a socket without its connection');
+  return connection;
+}
+
+/** When ws says so it has answered already. */
+function onViolation(this: WebSocket, error: Error): void {
+  connectionOf(this).violated(violationCode(error));
+}

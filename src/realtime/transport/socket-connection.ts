@@ -1,0 +1,313 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import { MAX_WAITING_BYTES } from '../../common/limits';
+import type { Caller } from '../../platform/auth';
+import type { AcceptedConnection, FrameBatch, SocketDoor, StreamPiece, WireFrame } from '../contract';
+import { Backlog } from './backlog';
+import { CloseCode } from './close-codes';
+import type { Flushable, Flusher } from './flusher';
+import { HeldFrames } from './held-frames';
+
+/** While more than this waits in the socket, of ephemeral frames only the newest of each key is kept. */
+const EPHEMERAL_BYTES = 64 * 1024;
+/** What a close frame may say beside its code, in bytes. */
+const MAX_REASON_BYTES = 123;
+
+type Item = WireFrame | FrameBatch;
+type CloseHandler = (connection: AcceptedConnection) => void;
+
+interface Waiter {
+  readonly bytes: number;
+  readonly handler: () => void;
+}
+
+/** Takes the messages of a client, in the order of arrival. Neither throws nor waits. */
+export interface MessageReader {
+  message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
+}
+
+/** What `Rounds` last saw of a connection. Whole milliseconds: those need no object each. */
+export interface Vitals {
+  bytesRead: number;
+  seenAt: number;
+  pingedAt: number;
+  /** Since when too much waits; undefined: it does not. */
+  overfullSince: number | undefined;
+}
+
+/** What is empty in an idle connection is the same for all of them, and never changed. */
+const NONE: readonly never[] = [];
+
+/**
+ * One accepted socket. Frames of a turn leave in one write on the socket itself, past ws: with compression off ws
+ * writes whole frames synchronously, so its pongs, pings and closes never split ours nor ours theirs.
+ *
+ * Tens of thousands of them do nothing most of the time: what only a busy one needs is made when it is needed.
+ */
+export class SocketConnection implements AcceptedConnection, Flushable {
+  readonly id: string;
+  readonly caller: Caller;
+  readonly syncsByItself: boolean;
+  /** Kept here for `Rounds`; undefined before its first visit. */
+  vitals: Vitals | undefined;
+  /** Set when it is bound, before anything is read. */
+  reader: MessageReader | undefined;
+  /** Called once when the socket is over, after those of `onClose`. */
+  disconnected: (() => void) | undefined;
+  private items: readonly Item[] = NONE;
+  private historyBytes = 0;
+  private isDirty = false;
+  private isClosing = false;
+  private isOver = false;
+  private ownCloseCode: number | undefined;
+  private isOpening = true;
+  private isPaused = false;
+  /** History among what waits in the socket. */
+  private backlog: Backlog | undefined;
+  private held: HeldFrames | undefined;
+  private waiters: readonly Waiter[] = NONE;
+  private closeHandlers: readonly CloseHandler[] = NONE;
+  /** Tells of progress; listens once there is somebody to be told. */
+  private progress: (() => void) | undefined;
+
+  constructor(
+    { id, caller, syncsByItself }: Pick<AcceptedConnection, 'id' | 'caller' | 'syncsByItself'>,
+    readonly door: SocketDoor,
+    private readonly ws: WebSocket,
+    private readonly socket: Socket,
+    private readonly flusher: Flusher,
+  ) {
+    this.id = id;
+    this.caller = caller;
+    this.syncsByItself = syncsByItself;
+    this.ws.pause();
+  }
+
+  get tenantId(): string {
+    return this.caller.tenantId;
+  }
+
+  get userId(): string {
+    return this.caller.userId;
+  }
+
+  get isOpen(): boolean {
+    return !this.isClosing && this.ws.readyState === this.ws.OPEN;
+  }
+
+  get waiting(): number {
+    return this.items.reduce((n, item) => n + sizeOf(item), this.socket.writableLength);
+  }
+
+  /** Bytes read since the socket was opened: what a sign of life adds to. */
+  get bytesRead(): number {
+    return this.socket.bytesRead;
+  }
+
+  /** The client broke the protocol, and ws has closed the socket for it. */
+  violated(code: number): void {
+    this.ownCloseCode ??= code;
+  }
+
+  /** The code with which the server closed it; undefined: it did not. */
+  get closeCode(): number | undefined {
+    return this.ownCloseCode;
+  }
+
+  /** Whether the socket is not read now, so that its silence says nothing. */
+  get isHeld(): boolean {
+    return this.isOpening || this.isPaused;
+  }
+
+  /** Whether more live bytes wait than may. */
+  get isOverfull(): boolean {
+    const { writableLength } = this.socket;
+    return writableLength >= MAX_WAITING_BYTES && (this.backlog?.live ?? writableLength) >= MAX_WAITING_BYTES;
+  }
+
+  send(frame: WireFrame): void {
+    this.queue(frame);
+  }
+
+  sendHistory(frame: WireFrame): void {
+    if (!this.isOpen) return;
+    this.historyBytes += frame.length;
+    this.queue(frame);
+  }
+
+  sendBatch(batch: FrameBatch): void {
+    this.queue(batch);
+  }
+
+  sendEphemeral(key: string, frame: WireFrame): void {
+    if (!this.isOpen) return;
+    // Once one is held all are, until the client has caught up: an old one must not follow a newer one of its key.
+    if (this.hasToHold) this.holding().hold(key, frame);
+    else this.queue(frame);
+  }
+
+  sendPiece(key: string, piece: StreamPiece): void {
+    if (!this.isOpen) return;
+    if (piece.part.type === 'end' || piece.part.type === 'error') {
+      for (const frame of this.held?.takeOf(key) ?? []) this.queue(frame);
+      this.queue(piece.frame);
+    } else if (this.hasToHold) this.holding().add(key, piece);
+    else this.queue(piece.frame);
+  }
+
+  onceBelow(bytes: number, handler: () => void): void {
+    if (!this.isOpen || this.waiting <= bytes) queueMicrotask(handler);
+    else {
+      this.watchProgress();
+      this.waiters = [...this.waiters, { bytes, handler }];
+    }
+  }
+
+  flush(): void {
+    this.isDirty = false;
+    const { items, historyBytes } = this;
+    this.items = NONE;
+    this.historyBytes = 0;
+    if (items.length === 0 || !this.isOpen) return;
+    // Judged by what earlier turns left behind: a turn that brings a lot is no fault of the client.
+    if (this.isOverfull) {
+      this.closeTooSlow();
+      return;
+    }
+    const bytes = joined(items);
+    if (this.waiters.length > 0) this.socket.write(bytes, this.progress);
+    else this.socket.write(bytes);
+    // As a rule the system has taken it all.
+    if (this.socket.writableLength === 0) this.backlog = undefined;
+    else if (historyBytes > 0) (this.backlog ??= new Backlog(this.socket)).noteHistory(historyBytes);
+    this.flusher.written(framesOf(items), bytes.length);
+    // The last turn's callback may be gone while somebody waits for less than all.
+    if (this.waiters.length > 0) this.onProgress();
+  }
+
+  closeTooSlow(): void {
+    this.close(CloseCode.tooSlow, 'Too slow: more than 1 MB waited; reconnect and sync');
+  }
+
+  /** Sends what is queued, then the close; the peer has 2 s to answer it, then ws cuts the socket. */
+  close(code: number, reason: string): void {
+    if (!this.isOpen) return;
+    if (code !== CloseCode.tooSlow) this.flush();
+    if (!this.isOpen) return;
+    this.isClosing = true;
+    this.ownCloseCode = code;
+    this.ws.close(code, cut(reason));
+    // The peer's answer has to be read.
+    this.ws.resume();
+    this.onProgress();
+  }
+
+  /** Ends it at once. */
+  terminate(): void {
+    this.isClosing = true;
+    this.ws.terminate();
+  }
+
+  ping(): void {
+    if (this.isOpen) this.ws.ping();
+  }
+
+  onClose(handler: CloseHandler): void {
+    if (this.isOver) queueMicrotask(() => handler(this));
+    // Neither pushed nor spread: an array that grows that way keeps room for sixteen more.
+    else this.closeHandlers = this.closeHandlers.concat(handler);
+  }
+
+  pause(): void {
+    this.isPaused = true;
+    if (this.isOpen) this.ws.pause();
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    if (!this.isOpening && this.isOpen) this.ws.resume();
+  }
+
+  /** All handlers are ready: the socket is read from now on. */
+  opened(): void {
+    this.isOpening = false;
+    if (!this.isPaused) this.resume();
+  }
+
+  /** The socket is over. */
+  ended(): void {
+    this.isClosing = true;
+    this.isOver = true;
+    this.items = NONE;
+    this.held = undefined;
+    this.onProgress();
+    const handlers = this.closeHandlers;
+    this.closeHandlers = NONE;
+    for (const handler of handlers) handler(this);
+    this.disconnected?.();
+  }
+
+  private queue(item: Item): void {
+    if (!this.isOpen) return;
+    if (this.items.length === 0) this.items = [item];
+    else (this.items as Item[]).push(item);
+    if (this.isDirty) return;
+    this.isDirty = true;
+    this.flusher.add(this);
+  }
+
+  private get hasToHold(): boolean {
+    return this.held !== undefined || this.socket.writableLength > EPHEMERAL_BYTES;
+  }
+
+  private holding(): HeldFrames {
+    this.watchProgress();
+    return (this.held ??= new HeldFrames());
+  }
+
+  private watchProgress(): void {
+    if (this.progress !== undefined) return;
+    this.progress = () => this.onProgress();
+    this.socket.on('drain', this.progress);
+  }
+
+  private onProgress(): void {
+    if (this.held !== undefined && this.isOpen && this.socket.writableLength <= EPHEMERAL_BYTES) {
+      const frames = this.held.take();
+      this.held = undefined;
+      for (const frame of frames) this.queue(frame);
+    }
+    if (this.waiters.length === 0) return;
+    const waiting = this.isOpen ? this.waiting : 0;
+    const due = this.waiters.filter(({ bytes }) => waiting <= bytes);
+    this.waiters = this.waiters.filter(({ bytes }) => waiting > bytes);
+    for (const { handler } of due) queueMicrotask(handler);
+  }
+}
+
+function sizeOf(item: Item): number {
+  return Buffer.isBuffer(item) ? item.length : item.bytes;
+}
+
+function framesOf(items: readonly Item[]): number {
+  let frames = 0;
+  for (const item of items) frames += Buffer.isBuffer(item) ? 1 : (item.frames ?? 1);
+  return frames;
+}
+
+/** One buffer; a single frame or shared batch is not copied. */
+function joined(items: readonly Item[]): Buffer {
+  const [only] = items;
+  if (only !== undefined && items.length === 1) return bytesOf(only);
+  return Buffer.concat(items.map(bytesOf));
+}
+
+function bytesOf(item: Item): Buffer {
+  return Buffer.isBuffer(item) ? item : item.joined();
+}
+
+function cut(reason: string): string {
+  let text = reason;
+  while (Buffer.byteLength(text) > MAX_REASON_BYTES) text = text.slice(0, -1);
+  return text;
+}
