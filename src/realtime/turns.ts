@@ -8,7 +8,7 @@ export interface TurnTaker {
 }
 
 /** So many may work at once; the others wait, first come, first served. */
-export class Turns implements TurnTaker {
+export class Permits implements TurnTaker {
   private readonly queue: (() => void)[] = [];
 
   constructor(private free: number) {}

@@ -1,5 +1,5 @@
 import { migrate, type Release, thisRelease } from '../../src/platform/database/migrator';
-import { parseFunction, type SchemaFunction } from '../../src/platform/database/schema-files';
+import { parseFunction, type FunctionFile } from '../../src/platform/database/schema-files';
 import { Backups, HARD_ROWS, type Picture, pictureOf } from '../support/backups';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database';
 import { BACKUP_0016, makeSchema0022 } from '../support/old-schemas';
@@ -9,11 +9,11 @@ const OURS = thisRelease();
 /** Of one argument, of another, and with another result. */
 const GREET = `-- execute: tenant\nCREATE FUNCTION greet(p_name text) RETURNS text LANGUAGE sql AS $f$ SELECT 'hello' $f$;\n`;
 
-const greet = (change: (text: string) => string = (text) => text): SchemaFunction =>
+const greet = (change: (text: string) => string = (text) => text): FunctionFile =>
   parseFunction('greet.sql', change(GREET));
 
 /** This release with other functions, under another version. */
-function release(version: string, ...functions: SchemaFunction[]): Release {
+function release(version: string, ...functions: FunctionFile[]): Release {
   const names = new Set(functions.map(({ signature }) => signature.split('(')[0]));
   const others = OURS.files.functions.filter(({ signature }) => !names.has(signature.split('(')[0]));
   return { ...OURS, version, files: { ...OURS.files, functions: [...others, ...functions] } };
@@ -233,7 +233,7 @@ describe('the migrator', () => {
     });
 
     it('and drops the signature of before, but while an older release that calls it may run', async () => {
-      const wider = (head: string): SchemaFunction =>
+      const wider = (head: string): FunctionFile =>
         greet((text) => `${head}${text.replace('p_name text', 'p_name text, p_times integer DEFAULT 1')}`);
       await start(database, release('0.3.0', wider('-- keeps: greet(text) for releases before 0.3.0\n')));
       expect(Object.keys(await bodies(database, 'greet'))).toEqual(['greet(text)', 'greet(text,integer)']);
@@ -247,7 +247,7 @@ describe('the migrator', () => {
 
     it('drops what has no file any more, with its triggers, and nothing of anybody else’s', async () => {
       const file = `-- execute: tenant\nCREATE FUNCTION on_user() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RETURN NEW; END $f$;\n`;
-      const trigger = (name: string): SchemaFunction =>
+      const trigger = (name: string): FunctionFile =>
         parseFunction(
           'on_user.sql',
           `${file}CREATE TRIGGER ${name} BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION on_user();\n`,

@@ -7,7 +7,7 @@ import { Presence } from '../../src/realtime';
 import { FanOut } from '../../src/modules/notifications/fan-out';
 import { NotificationDeadLetters } from '../../src/modules/notifications/dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from '../../src/modules/notifications/dead-letters/dead-letters.repository';
-import { DeliveriesRepository } from '../../src/modules/notifications/live/deliveries.repository';
+import { NotificationDeliveriesRepository } from '../../src/modules/notifications/live/deliveries.repository';
 import { NOTIFICATION_HINTS, NotificationLinks } from '../../src/modules/notifications/live/links';
 import { NotificationsRepository } from '../../src/modules/notifications/notifications.repository';
 import type { OfflineJobs, OfflineTargets } from '../../src/modules/notifications/offline-jobs';
@@ -20,12 +20,12 @@ const JOB = { id: 1, kind: 'notification.fan_out', key: '', attempt: 1, createdA
 describe('notifications in the database', () => {
   let test: JobsHarness;
   let tenant: string;
-  let deliveries: DeliveriesRepository;
+  let deliveries: NotificationDeliveriesRepository;
   let repository: NotificationsRepository;
 
   beforeAll(async () => {
     test = await startJobs();
-    deliveries = new DeliveriesRepository(test.open.system);
+    deliveries = new NotificationDeliveriesRepository(test.open.system);
     repository = new NotificationsRepository(test.open.database, test.jobs);
   });
   beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { loadConfig } from '../../src/config';
 import { openDatabase } from '../../src/platform/database';
-import { type Connection, connectionOf, SESSION_SETTINGS } from '../../src/platform/database/connection';
+import { type DatabaseConnection, connectionOf, SESSION_SETTINGS } from '../../src/platform/database/connection';
 import { GuardedClient } from '../../src/platform/database/guarded-client';
 import { migrate, migrationSession } from '../../src/platform/database/migrator';
 import { Lifecycle } from '../../src/platform/lifecycle';
@@ -96,7 +96,7 @@ function hostile(target: string): string {
 }
 
 /** Every way in which the server connects, and what its sessions are set to. */
-async function sessionsOf(connection: Connection): Promise<Record<string, Record<string, string>>> {
+async function sessionsOf(connection: DatabaseConnection): Promise<Record<string, Record<string, string>>> {
   const guarded = await GuardedClient.open(connection, { applicationName: 'test', timeoutMs: 10_000 });
   const [lock] = await guarded.query<Record<string, string>>(SHOWN);
   await guarded.close();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DeliveriesRepository } from '../../src/modules/webhooks/deliveries.repository';
+import { WebhookDeliveriesRepository } from '../../src/modules/webhooks/deliveries.repository';
 import { type JobsHarness, startJobs } from '../support/jobs';
 
 const FAILED = { status: 500, latencyMs: 5, answer: 'oops', error: 'HTTP 500' };
@@ -8,11 +8,11 @@ const ALL = { ids: undefined, roomId: undefined, userId: undefined, before: unde
 describe('deliveries of webhooks in the database', () => {
   let test: JobsHarness;
   let tenant: string;
-  let repository: DeliveriesRepository;
+  let repository: WebhookDeliveriesRepository;
 
   beforeAll(async () => {
     test = await startJobs();
-    repository = new DeliveriesRepository(test.open.database, test.open.system, test.jobs);
+    repository = new WebhookDeliveriesRepository(test.open.database, test.open.system, test.jobs);
   });
   beforeEach(async () => {
     await test.clear();

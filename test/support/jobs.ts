@@ -5,7 +5,7 @@ import type { OpenDatabase, SystemDatabase } from '../../src/platform/database';
 import { type Job, Jobs, type NewJob } from '../../src/platform/jobs';
 import { Endings } from '../../src/platform/jobs/endings';
 import type { BoundRunner } from '../../src/platform/jobs/job';
-import type { Claim } from '../../src/platform/jobs/jobs.functions';
+import type { JobClaim } from '../../src/platform/jobs/jobs.functions';
 import { type ClaimRequest, type Ending, JobsRepository } from '../../src/platform/jobs/jobs.repository';
 import { JobWorker } from '../../src/platform/jobs/worker';
 import { SilentLog } from '../../src/platform/logging';
@@ -36,7 +36,7 @@ export interface JobsHarness {
   letLeasesRunOut(): Promise<void>;
   letDelaysEnd(): Promise<void>;
   /** One claim, with how many rows of the table it fetched. */
-  claimed(request: ClaimRequest): Promise<{ result: Claim; rows: number }>;
+  claimed(request: ClaimRequest): Promise<{ result: JobClaim; rows: number }>;
   /** The planner believes from now on that all jobs are in this state, or that there are none. */
   believeAll(state: 'queued' | 'running' | 'dead' | 'gone'): Promise<void>;
   clear(): Promise<void>;
@@ -108,7 +108,7 @@ export async function startJobs(): Promise<JobsHarness> {
   };
 }
 
-async function claimed(open: OpenDatabase, request: ClaimRequest): Promise<{ result: Claim; rows: number }> {
+async function claimed(open: OpenDatabase, request: ClaimRequest): Promise<{ result: JobClaim; rows: number }> {
   return open.system.transaction('test', async (sql) => {
     // Counts of the session that were not handed on yet, earlier transactions' among them.
     const fetched = async (): Promise<number> => {

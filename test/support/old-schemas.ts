@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { ensureRoles, roleNames } from '../../src/platform/database/roles';
-import { forRoles } from '../../src/platform/database/schema-files';
+import { withRoles } from '../../src/platform/database/schema-files';
 import type { TestDatabase } from './database';
 
 const FIXTURES = join(__dirname, '..', 'fixtures');
@@ -15,7 +15,7 @@ export async function makeSchema0022({ name, connection }: TestDatabase): Promis
   await client.connect();
   try {
     await ensureRoles(client, name, 18);
-    await client.query(forRoles(sql, roles));
+    await client.query(withRoles(sql, roles));
   } finally {
     await client.end();
   }

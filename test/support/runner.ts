@@ -2,7 +2,7 @@ import { Availability } from '../../src/platform/database/availability';
 import type { FailureReason } from '../../src/platform/database/errors';
 import { createPool } from '../../src/platform/database/pool';
 import { roleNames } from '../../src/platform/database/roles';
-import { Runner, type Scope } from '../../src/platform/database/runner';
+import { Runner, type RowScope } from '../../src/platform/database/runner';
 import { ScopedSource } from '../../src/platform/database/scoped-source';
 import { type Log, SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from './database';
@@ -19,8 +19,8 @@ export interface RunnerSite {
   readonly availability: Availability;
   /** Every reported failure, in order. */
   readonly failures: FailureReason[];
-  readonly tenant: Scope;
-  readonly system: Scope;
+  readonly tenant: RowScope;
+  readonly system: RowScope;
   /** Server processes of the pool's connections now. */
   backends(): Promise<number[]>;
   close(): Promise<void>;

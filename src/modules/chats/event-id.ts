@@ -3,7 +3,7 @@ import { decodeId, encodeId } from '../../common/ids';
 import { END_INDEX } from './contract';
 
 /** How much of an answer a reader has: everything up to this token; −1: nothing; END_INDEX: its end as well. */
-export interface Position {
+export interface TokenPosition {
   readonly runId: string;
   readonly afterIndex: number;
 }
@@ -11,7 +11,7 @@ export interface Position {
 const FORM = /^(msg_[0-9a-f]{32}):(-1|0|[1-9]\d{0,9})$/;
 
 /** The id of an SSE event: `<message_id>:<index>`. */
-export function eventId({ runId, afterIndex }: Position): string {
+export function eventId({ runId, afterIndex }: TokenPosition): string {
   return `${encodeId('message', runId)}:${afterIndex}`;
 }
 
@@ -20,7 +20,7 @@ export function eventId({ runId, afterIndex }: Position): string {
  * there.
  * @throws 400 for what is no id of ours: to begin at the start instead would give the reader the same text twice
  */
-export function positionOf(header: string | undefined, query: string | undefined): Position | undefined {
+export function positionOf(header: string | undefined, query: string | undefined): TokenPosition | undefined {
   const isHeader = header !== undefined && header !== '';
   const text = isHeader ? header : query;
   if (text === undefined || text === '') return undefined;

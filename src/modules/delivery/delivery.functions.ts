@@ -18,7 +18,7 @@ export interface LetterRow {
 }
 
 /** Messages to be sent again. */
-export interface RunRow {
+export interface DeadLetterRunRow {
   readonly room_id: string;
   readonly user_id: string;
   readonly from_seq: number;
@@ -67,7 +67,7 @@ export const deadLettersReplay = schemaFunction(
     p_after_seq: 'bigint?',
     p_limit: 'integer',
   },
-  answer<{ readonly letters: RunRow[] }>(),
+  answer<{ readonly letters: DeadLetterRunRow[] }>(),
 );
 
 export const deadLettersDrop = schemaFunction('dead_letters_drop', { p_id: 'uuid' }, answer({}, ['ok', 'not_found']));

@@ -1,5 +1,5 @@
 import type { Caller } from '../../platform/auth';
-import type { NewJob, Stored } from './appender/item';
+import type { MessageJob, Stored } from './appender/item';
 
 /** A message that is about to be said to a model. */
 export interface Said {
@@ -18,7 +18,7 @@ export interface Said {
 
 /** What a message into a room of type `ai` needs: the limits of the models allow it, and its answer is a job. */
 export interface AiTurn {
-  readonly jobs: readonly NewJob[];
+  readonly jobs: readonly MessageJob[];
   /** The message is committed, whether anybody waits for it or not. */
   onStored(stored: Stored): void;
   /** The attempt is over, stored or not. */

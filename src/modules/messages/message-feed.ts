@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isUnknown, type RoomEvent, RoomFeed, Typing } from '../../realtime';
 import { AiTurns } from './ai-turns';
-import type { Outcome } from './appender/batch-writer';
+import type { WriteOutcome } from './appender/batch-writer';
 import type { NewMessage, Stored } from './appender/item';
 import { messageChangeFrame, messageFrame, messageText } from './room-log/log-frames';
 import type { MessageRow } from './views';
@@ -16,7 +16,7 @@ export class MessageFeed {
   ) {}
 
   /** A batch has been written, whether anybody still waits for it or not. */
-  written(batch: readonly NewMessage[], outcomes: readonly Outcome[]): void {
+  written(batch: readonly NewMessage[], outcomes: readonly WriteOutcome[]): void {
     const events: RoomEvent[] = [];
     outcomes.forEach((outcome, i) => {
       const message = batch[i];

@@ -25,7 +25,7 @@ export type ChangeRow =
   | ({ readonly type: string; readonly payload: null } & MessageRow)
   | { readonly type: string; readonly rev: number; readonly payload: Record<string, unknown> };
 
-export interface Preview {
+export interface RoomPreviewRow {
   readonly unread: number;
   /** The newest message, of its content the beginning; undefined where there is none. */
   readonly last: MessageRow | undefined;
@@ -168,7 +168,7 @@ export class MessagesRepository {
     userId: string,
     rooms: readonly (PreviewRequest & { readSeq: number })[],
     limits: { readonly count: number; readonly reach: number },
-  ): Promise<ReadonlyMap<string, Preview>> {
+  ): Promise<ReadonlyMap<string, RoomPreviewRow>> {
     const rows = await this.database.query<MessageRow & { asked_room: string; unread: number }>(
       'room previews',
       tenantId,

@@ -5,7 +5,7 @@ import { DeliveryModule } from '../delivery';
 import { NotificationDeadLetters } from './dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { FanOut } from './fan-out';
-import { DeliveriesRepository } from './live/deliveries.repository';
+import { NotificationDeliveriesRepository } from './live/deliveries.repository';
 import { NotificationLinks } from './live/links';
 import { Settlements } from './live/settlements';
 import { NotificationFacts } from './notification-facts';
@@ -35,7 +35,7 @@ import { SubscriptionEntity } from './entities/subscription.entity';
     SubscriptionsService,
     NotificationFacts,
     FanOut,
-    DeliveriesRepository,
+    NotificationDeliveriesRepository,
     Settlements,
     NotificationLinks,
     NotificationDeadLettersRepository,

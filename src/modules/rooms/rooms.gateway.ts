@@ -7,11 +7,11 @@ import {
   SubscriptionFrameDto,
   UnsubscribedFrameDto,
 } from '../../realtime';
-import { SubscriptionsService } from './subscriptions.service';
+import { RoomSubscriptionsService } from './subscriptions.service';
 
 @WebSocketGateway({ path: SOCKET_PATH })
 export class RoomsGateway {
-  constructor(private readonly subscriptions: SubscriptionsService) {}
+  constructor(private readonly subscriptions: RoomSubscriptionsService) {}
 
   @SocketOperation({
     name: 'subscribe',

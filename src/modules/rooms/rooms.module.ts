@@ -18,7 +18,7 @@ import { RoomsGateway } from './rooms.gateway';
 import { RoomsRepository } from './rooms.repository';
 import { RoomsService } from './rooms.service';
 import { SeatsRepository } from './seats.repository';
-import { SubscriptionsService } from './subscriptions.service';
+import { RoomSubscriptionsService } from './subscriptions.service';
 import { TypingGateway } from './typing.gateway';
 import { TypingService } from './typing.service';
 import { RoomEntity } from './entities/room.entity';
@@ -39,7 +39,7 @@ import { RoomEventEntity } from './entities/room-event.entity';
     SeatsRepository,
     PresenceRepository,
     RoomPresenceService,
-    SubscriptionsService,
+    RoomSubscriptionsService,
     TypingService,
     TypingGateway,
     RoomSeats,

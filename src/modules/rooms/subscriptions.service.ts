@@ -5,7 +5,7 @@ import { roomUuid } from './access';
 
 /** Which rooms a connection listens to. */
 @Injectable()
-export class SubscriptionsService {
+export class RoomSubscriptionsService {
   constructor(
     private readonly subscriptions: Subscriptions,
     private readonly audience: Audience,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../common/ids';
 import { type DeadLetterSelection, type DeadLetters, DeadLetterSource, type FailedWebhookDto } from '../delivery';
-import { DeliveriesRepository } from './deliveries.repository';
+import { WebhookDeliveriesRepository } from './deliveries.repository';
 
 /** Replayed at a time. */
 const BATCH = 1000;
@@ -10,7 +10,7 @@ const BATCH = 1000;
 @Injectable()
 @DeadLetterSource('webhook')
 export class WebhookDeadLetters implements DeadLetters<'webhook'> {
-  constructor(private readonly repository: DeliveriesRepository) {}
+  constructor(private readonly repository: WebhookDeliveriesRepository) {}
 
   async list(tenantId: string, limit: number): Promise<readonly FailedWebhookDto[]> {
     return (await this.repository.dead(tenantId, limit)).map((row) => ({

@@ -3,7 +3,7 @@ import { WebhookConfig } from '../../config';
 import { type Job, JobHandler, type JobRunner, RetryJob } from '../../platform/jobs';
 import { NotificationSettlements } from '../notifications';
 import { type WebhookEndpoint, WebhookEndpoints } from '../tenants';
-import { DeliveriesRepository, type PendingRow } from './deliveries.repository';
+import { WebhookDeliveriesRepository, type PendingRow } from './deliveries.repository';
 import { GONE, type Posted, Poster } from './poster';
 import { DELIVER, type DeliverPayload } from './webhooks.jobs';
 
@@ -30,7 +30,7 @@ export class Deliverer implements JobRunner<DeliverPayload> {
   readonly maxAttempts: number;
 
   constructor(
-    private readonly repository: DeliveriesRepository,
+    private readonly repository: WebhookDeliveriesRepository,
     private readonly endpoints: WebhookEndpoints,
     private readonly poster: Poster,
     private readonly settlements: NotificationSettlements,

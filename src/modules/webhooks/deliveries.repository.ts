@@ -23,7 +23,7 @@ export type PendingRow = Readonly<Pick<WebhookDeliveryEntity, 'type' | 'subject_
 };
 
 /** What came of an attempt. */
-export interface Attempt {
+export interface DeliveryAttempt {
   /** undefined: there was no answer. */
   readonly status: number | undefined;
   readonly latencyMs: number;
@@ -50,7 +50,7 @@ const COLUMNS = 'delivery_id, type, state, attempts, status, latency_ms, answer,
 
 /** The table webhook_deliveries: what is to be posted, and the log of what was. */
 @Injectable()
-export class DeliveriesRepository {
+export class WebhookDeliveriesRepository {
   constructor(
     private readonly database: Database,
     private readonly system: SystemDatabase,
@@ -100,7 +100,13 @@ export class DeliveriesRepository {
   }
 
   /** Stores what came of an attempt, and the state after it. What was delivered is not needed again. */
-  async attempted(tenantId: string, id: string, n: number, attempt: Attempt, state: DeliveryState): Promise<void> {
+  async attempted(
+    tenantId: string,
+    id: string,
+    n: number,
+    attempt: DeliveryAttempt,
+    state: DeliveryState,
+  ): Promise<void> {
     await this.database.query(
       'webhook attempt',
       tenantId,
@@ -133,7 +139,7 @@ export class DeliveriesRepository {
   }
 
   /** Stores what was posted without a job, and is not repeated. */
-  async record(tenantId: string, id: string, type: string, attempt: Attempt): Promise<DeliveryRow> {
+  async record(tenantId: string, id: string, type: string, attempt: DeliveryAttempt): Promise<DeliveryRow> {
     const rows = await this.database.query<DeliveryRow>(
       'record webhook',
       tenantId,

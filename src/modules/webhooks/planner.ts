@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { exponential, type Job, JobHandler, type JobRunner } from '../../platform/jobs';
 import { WebhookEndpoints } from '../tenants';
-import { DeliveriesRepository } from './deliveries.repository';
+import { WebhookDeliveriesRepository } from './deliveries.repository';
 import { EventFacts } from './event-facts';
 import { PLAN, type PlanPayload } from './webhooks.jobs';
 
@@ -22,7 +22,7 @@ import { PLAN, type PlanPayload } from './webhooks.jobs';
 })
 export class Planner implements JobRunner<PlanPayload> {
   constructor(
-    private readonly deliveries: DeliveriesRepository,
+    private readonly deliveries: WebhookDeliveriesRepository,
     private readonly endpoints: WebhookEndpoints,
     private readonly facts: EventFacts,
   ) {}

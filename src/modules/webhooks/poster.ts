@@ -5,7 +5,7 @@ import { retryAfterMs } from '../../common/retry-after';
 import { Metrics } from '../../platform/metrics';
 import { OutboundError, OutboundSender } from '../../platform/outbound';
 import type { WebhookEndpoint } from '../tenants';
-import type { Attempt } from './deliveries.repository';
+import type { DeliveryAttempt } from './deliveries.repository';
 
 const SECRET_PREFIX = 'whsec_';
 
@@ -36,7 +36,7 @@ export function signatureHeaders(
 const KEPT_BYTES = 1024;
 export const GONE = 410;
 
-export interface Posted extends Attempt {
+export interface Posted extends DeliveryAttempt {
   /** The target asked to be left alone for so long. */
   readonly retryAfterMs: number | undefined;
 }

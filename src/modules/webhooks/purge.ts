@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Every } from '../../platform/lifecycle';
-import { DeliveriesRepository } from './deliveries.repository';
+import { WebhookDeliveriesRepository } from './deliveries.repository';
 
 const INTERVAL_MS = 10 * 60_000;
 /** The log of what went well, in days. */
@@ -11,7 +11,7 @@ const FAILED_DAYS = 30;
 /** Keeps the log of deliveries from growing for ever. */
 @Injectable()
 export class DeliveryPurge {
-  constructor(private readonly repository: DeliveriesRepository) {}
+  constructor(private readonly repository: WebhookDeliveriesRepository) {}
 
   @Every(INTERVAL_MS, 'webhook log purge')
   async purge(): Promise<void> {

@@ -10,7 +10,7 @@ import { RoomsModule } from '../rooms';
 import { TenantsModule } from '../tenants';
 import { WebhookDeadLetters } from './dead-letters';
 import { Deliverer } from './deliverer';
-import { DeliveriesRepository } from './deliveries.repository';
+import { WebhookDeliveriesRepository } from './deliveries.repository';
 import { EventFacts } from './event-facts';
 import { WebhookHooks } from './hooks';
 import { OfflineMembers } from './offline-members';
@@ -36,7 +36,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
   ],
   controllers: [WebhooksController],
   providers: [
-    DeliveriesRepository,
+    WebhookDeliveriesRepository,
     WebhooksService,
     {
       provide: OutboundSender,

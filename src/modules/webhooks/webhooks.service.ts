@@ -5,7 +5,7 @@ import { pageInfo, type PageRequest } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { TenantsService, WebhookEndpoints } from '../tenants';
-import { DeliveriesRepository, type DeliveryRow } from './deliveries.repository';
+import { WebhookDeliveriesRepository, type DeliveryRow } from './deliveries.repository';
 import type { WebhookDeliveryDto, WebhookDeliveryPageDto, WebhookDto, WebhookRotatedDto } from './dto/webhook.dto';
 import { Poster } from './poster';
 
@@ -18,7 +18,7 @@ export class WebhooksService {
   constructor(
     private readonly tenants: TenantsService,
     private readonly endpoints: WebhookEndpoints,
-    private readonly repository: DeliveriesRepository,
+    private readonly repository: WebhookDeliveriesRepository,
     private readonly poster: Poster,
     private readonly effects: Effects,
   ) {}

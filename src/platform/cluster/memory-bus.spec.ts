@@ -1,12 +1,12 @@
 import { busSuite } from '../../../test/support/suites/bus-suite';
 import { MemoryBus, type Topic } from '.';
-import type { Subscriptions } from './memory-bus';
+import type { TopicSubscriptions } from './memory-bus';
 
 const TOPIC: Topic<number> = 'numbers';
 
 busSuite('memory', () => {
   const errors: unknown[] = [];
-  const shared: Subscriptions = new Map();
+  const shared: TopicSubscriptions = new Map();
   const onError = (error: unknown): void => void errors.push(error);
   return {
     port: new MemoryBus('node-1', onError, shared),

@@ -7,7 +7,7 @@ interface Subscription {
 }
 
 /** Subscriptions by topic; buses made with the same object are nodes of one cluster. */
-export type Subscriptions = Map<string, Set<Subscription>>;
+export type TopicSubscriptions = Map<string, Set<Subscription>>;
 
 interface Waiting {
   readonly topic: string;
@@ -25,7 +25,7 @@ export class MemoryBus extends Bus {
   constructor(
     private readonly nodeId: string,
     private readonly onError: OnHandlerError,
-    private readonly subscriptions: Subscriptions = new Map(),
+    private readonly subscriptions: TopicSubscriptions = new Map(),
   ) {
     super();
   }

@@ -1,5 +1,5 @@
 import type { Log } from '../logging';
-import type { Connection } from './connection';
+import type { DatabaseConnection } from './connection';
 import { codeOf, databaseUnavailable, isOutOfConnections, isStorage } from './errors';
 import { GuardedClient } from './guarded-client';
 
@@ -37,7 +37,7 @@ export class Availability {
 
   /** @param isDiskFull asked when the database is away, where this machine has its disk */
   constructor(
-    private readonly connection: Connection,
+    private readonly connection: DatabaseConnection,
     private readonly log: Log,
     private readonly isDiskFull: () => Promise<boolean> = () => Promise.resolve(false),
   ) {}

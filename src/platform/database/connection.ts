@@ -12,7 +12,7 @@ import { codeOf } from './errors';
 import { DatabaseRefusal } from './refusal';
 
 /** A way to a database. */
-export interface Connection extends ClientConfig {
+export interface DatabaseConnection extends ClientConfig {
   /** A pooler stands between: it may drop or refuse what the start-up packet asks for. */
   readonly isPooled?: boolean;
 }
@@ -69,7 +69,7 @@ const WHERE_KNOWN: Readonly<Record<string, string>> = {
 };
 
 /** The configuration of a client whose session is ours. */
-export function withSession<C extends Connection>(connection: C): C {
+export function withSession<C extends DatabaseConnection>(connection: C): C {
   if (connection.isPooled === true) return connection;
   const ours = Object.entries(SESSION_SETTINGS).map(([name, value]) => `-c ${name}=${escapeOption(value)}`);
   // The last one of a name counts: DATABASE_URL's own `options` come first.
@@ -77,7 +77,7 @@ export function withSession<C extends Connection>(connection: C): C {
 }
 
 /** What `withSession` could not ask for, as statements for a new session. */
-export function sessionSql(connection: Connection): string {
+export function sessionSql(connection: DatabaseConnection): string {
   const settings = { ...(connection.isPooled === true ? SESSION_SETTINGS : {}) };
   const known = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', false)`);
   const maybe = Object.entries(WHERE_KNOWN).map(
@@ -92,7 +92,7 @@ export function sessionSql(connection: Connection): string {
  * What DATABASE_URL means, and nothing but that: not PGPASSWORD and its kin, not ~/.pgpass. Where it names no user, the
  * one that the process runs as.
  */
-export function connectionOf(url: string): Connection {
+export function connectionOf(url: string): DatabaseConnection {
   const { user, password, host, port, database, ssl, sslnegotiation, options } = parsed(url);
   const login = user || userInfo().username;
   return {

@@ -1,5 +1,5 @@
 import type { RoleNames } from './roles';
-import type { Runner, Scope, Session } from './runner';
+import type { Runner, RowScope, ScopedSession } from './runner';
 import {
   type EntityClass,
   oneStatement,
@@ -37,7 +37,7 @@ export class Database {
     return this.runner.single<R>(name, this.scope(tenantId), text, values);
   }
 
-  private scope(tenant: string): Scope {
+  private scope(tenant: string): RowScope {
     return { role: this.roles.tenant, tenant };
   }
 }
@@ -52,7 +52,7 @@ export class SystemDatabase {
 
   /** Several statements in one transaction as the system role, with a deadline of their own if given. */
   transaction<T>(name: string, work: (tx: Transaction) => Promise<T>, deadlineMs?: number): Promise<T> {
-    const run = (session: Session): Promise<T> => withRepositories(this.source, session, work);
+    const run = (session: ScopedSession): Promise<T> => withRepositories(this.source, session, work);
     return this.runner.transaction(name, this.scope, run, deadlineMs);
   }
 
@@ -66,7 +66,7 @@ export class SystemDatabase {
     return this.runner.single<R>(name, this.scope, text, values);
   }
 
-  private get scope(): Scope {
+  private get scope(): RowScope {
     return { role: this.roles.system, tenant: '' };
   }
 }

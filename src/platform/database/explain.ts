@@ -1,4 +1,4 @@
-import type { Connection } from './connection';
+import type { DatabaseConnection } from './connection';
 import { codeOf, isServerError } from './errors';
 import { DatabaseRefusal } from './refusal';
 
@@ -15,7 +15,7 @@ interface Target {
 }
 
 /** Why an outside database could not be opened, as one clear line; what is not about the connection comes back as it is. */
-export function explainOpening(error: unknown, connection: Connection): unknown {
+export function explainOpening(error: unknown, connection: DatabaseConnection): unknown {
   const { host = '', port = 5432, user = '', database = '' } = connection;
   const where = host.startsWith('/') ? host : `${host}:${port}`;
   const line = explain(error, { where, host, user, database });

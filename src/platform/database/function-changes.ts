@@ -3,7 +3,7 @@ import { compareVersions } from '../../common/version';
 import { codeOf } from './errors';
 import { DatabaseRefusal } from './refusal';
 import { quote, type RoleNames } from './roles';
-import { forRoles, type SchemaFunction } from './schema-files';
+import { withRoles, type FunctionFile } from './schema-files';
 
 /** A row of `schema_functions`: a function that is ours. */
 export interface RecordedFunction {
@@ -16,14 +16,14 @@ export interface RecordedFunction {
 /** What makes the functions of a database those of the files. */
 export interface FunctionChanges {
   /** Made anew, or replaced. */
-  readonly changed: readonly SchemaFunction[];
+  readonly changed: readonly FunctionFile[];
   /** Signatures that go. */
   readonly gone: readonly string[];
 }
 
 /** @param minRelease the oldest release that may run on the database: what only an older one calls goes */
 export function functionChanges(
-  files: readonly SchemaFunction[],
+  files: readonly FunctionFile[],
   recorded: readonly RecordedFunction[],
   minRelease: string,
 ): FunctionChanges {
@@ -64,7 +64,7 @@ export class FunctionChanger {
     );
   }
 
-  private async make(file: SchemaFunction): Promise<void> {
+  private async make(file: FunctionFile): Promise<void> {
     const isOurs = this.recorded.some(({ signature, present }) => present && signature === file.signature);
     try {
       await this.client.query(`SAVEPOINT made; ${this.statements(file, isOurs)} RELEASE SAVEPOINT made`);
@@ -80,10 +80,10 @@ export class FunctionChanger {
       await this.client.query(this.statements(file, false));
     }
     if (isOurs) await this.dropTriggers(file.signature);
-    if (file.triggers !== '') await this.client.query(forRoles(file.triggers, this.roles));
+    if (file.triggers !== '') await this.client.query(withRoles(file.triggers, this.roles));
   }
 
-  private statements({ signature, owner, execute, create }: SchemaFunction, isOurs: boolean): string {
+  private statements({ signature, owner, execute, create }: FunctionFile, isOurs: boolean): string {
     const { tenant, system, append } = this.roles;
     const others = [tenant, system, append].filter((name) => owner === undefined || name !== this.roles[owner]);
     return [

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Client, type PoolClient, type QueryResultRow } from 'pg';
-import { type Connection, sessionSql, withSession } from './connection';
+import { type DatabaseConnection, sessionSql, withSession } from './connection';
 
 /** A server that has answered so far and is asked to say goodbye. */
 const GOODBYE_MS = 1000;
@@ -26,7 +26,7 @@ export class GuardedClient {
     private readonly timeoutMs: number,
   ) {}
 
-  static async open(connection: Connection, options: GuardOptions): Promise<GuardedClient> {
+  static async open(connection: DatabaseConnection, options: GuardOptions): Promise<GuardedClient> {
     const client = new Client({
       ...withSession(connection),
       application_name: options.applicationName,

@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { compareVersions, VERSION } from '../../common/version';
-import { type Connection, sessionSql, withSession } from './connection';
+import { type DatabaseConnection, sessionSql, withSession } from './connection';
 import { preflight } from './preflight';
 import { DatabaseRefusal } from './refusal';
 import { ensureBackupAccess, ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
-import { FIRST_MIGRATIONS, forRoles, readSchemaFiles, type SchemaFiles } from './schema-files';
+import { FIRST_MIGRATIONS, withRoles, readSchemaFiles, type SchemaFiles } from './schema-files';
 import { FunctionChanger, functionChanges, type RecordedFunction } from './function-changes';
 
 /** Advisory lock that one migrating server holds; any constant of our own. */
@@ -20,7 +20,7 @@ export interface Release {
 }
 
 export interface MigrationOptions {
-  readonly connection: Connection;
+  readonly connection: DatabaseConnection;
   readonly allowUnsafe: boolean;
   readonly onProgress: (line: string) => void;
   /** The restore that the database is in the midst of calls. */
@@ -77,7 +77,7 @@ export async function migrate(options: MigrationOptions): Promise<RoleNames> {
 }
 
 /** The session that migrations run in; the caller ends it. */
-export async function migrationSession(connection: Connection): Promise<Client> {
+export async function migrationSession(connection: DatabaseConnection): Promise<Client> {
   const client = new Client({ ...withSession(connection), connectionTimeoutMillis: 10_000 });
   client.on('error', () => undefined);
   await client.connect();
@@ -156,7 +156,7 @@ async function bringUpToDate(
   await client.query('BEGIN; SET LOCAL check_function_bodies = off');
   const isNew = state.prefix === undefined;
   if (isNew) await makeTables(client, files, prefix);
-  else for (const { sql } of pending) await client.query(forRoles(sql, roles));
+  else for (const { sql } of pending) await client.query(withRoles(sql, roles));
   await client.query(
     `INSERT INTO schema_migrations (timestamp, name)
      SELECT (extract(epoch FROM now()) * 1000)::bigint, name FROM unnest($1::text[]) WITH ORDINALITY n (name, i) ORDER BY i`,
@@ -173,7 +173,7 @@ async function bringUpToDate(
 
 /** A database that has nothing gets the tables as they are now. */
 async function makeTables(client: Client, files: SchemaFiles, prefix: string): Promise<void> {
-  for (const sql of files.tables) await client.query(forRoles(sql, roleNames(prefix)));
+  for (const sql of files.tables) await client.query(withRoles(sql, roleNames(prefix)));
   await client.query(
     `INSERT INTO instance (role_prefix, lc_ctype)
      SELECT $1, datctype FROM pg_database WHERE datname = current_database()`,

@@ -3,7 +3,7 @@ import { type DatabaseConfig, forgetPostgresVariables } from '../../config';
 import { type Lifecycle, StopStage } from '../lifecycle';
 import type { Log } from '../logging';
 import { Availability } from './availability';
-import { type Connection, connectionOf } from './connection';
+import { type DatabaseConnection, connectionOf } from './connection';
 import { noticeCopy } from './copied-directory';
 import { Database, SystemDatabase } from './database';
 import { EmbeddedPostgres } from './embedded';
@@ -65,7 +65,7 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
   }
 }
 
-async function openOn(connection: Connection, options: OpenOptions): Promise<OpenDatabase> {
+async function openOn(connection: DatabaseConnection, options: OpenOptions): Promise<OpenDatabase> {
   const { config, log, lifecycle, onProgress } = options;
   const availability = new Availability(connection, log, diskCheck(config));
   const lock = new ServerLock(connection, log, {
@@ -97,7 +97,7 @@ function parts(runner: Runner, roles: RoleNames, availability: Availability, fai
   return { database, system, source, epoch: new Epoch(system), availability, failures };
 }
 
-async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<Connection> {
+async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<DatabaseConnection> {
   const embedded = new EmbeddedPostgres({
     dataDir: config.dataDir,
     onProgress,

@@ -1,6 +1,6 @@
 import { type Client, type CustomTypesConfig, Pool, type PoolClient, types } from 'pg';
 import type { Log } from '../logging';
-import { type Connection, sessionSql, withSession } from './connection';
+import { type DatabaseConnection, sessionSql, withSession } from './connection';
 import { codeOf, isOutOfConnections } from './errors';
 import { socketOf } from './guarded-client';
 import { quote, type RoleNames } from './roles';
@@ -36,7 +36,7 @@ function remembering(parse: (value: string) => Date): (value: string) => Date {
 }
 
 export interface PoolOptions {
-  readonly connection: Connection;
+  readonly connection: DatabaseConnection;
   readonly size: number;
   /** For a free connection, and for a new one to be ready, in ms. */
   readonly waitMs: number;

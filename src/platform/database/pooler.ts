@@ -1,4 +1,4 @@
-import type { Connection } from './connection';
+import type { DatabaseConnection } from './connection';
 import { codeOf, isServerError } from './errors';
 import { GuardedClient } from './guarded-client';
 import { DatabaseRefusal } from './refusal';
@@ -14,7 +14,7 @@ const PROTOCOL_VIOLATION = '08P01';
  * live in sessions, so a pooler that gives one session to several clients is refused, before any of them is taken; one
  * that keeps a session for each client is good, and its connections are told to set up their sessions by statement.
  */
-export async function throughPooler(connection: Connection): Promise<Connection> {
+export async function throughPooler(connection: DatabaseConnection): Promise<DatabaseConnection> {
   const { client, isPooled } = await openFirst(connection);
   try {
     const own = await backendOf(client);
@@ -27,7 +27,7 @@ export async function throughPooler(connection: Connection): Promise<Connection>
   }
 }
 
-async function openFirst(connection: Connection): Promise<{ client: GuardedClient; isPooled: boolean }> {
+async function openFirst(connection: DatabaseConnection): Promise<{ client: GuardedClient; isPooled: boolean }> {
   try {
     return { client: await GuardedClient.open(connection, GUARD), isPooled: false };
   } catch (error) {
@@ -38,7 +38,7 @@ async function openFirst(connection: Connection): Promise<{ client: GuardedClien
 }
 
 /** One client that changes its session between two statements, or two that have the same one. */
-async function refuseShared(pooled: Connection, first: GuardedClient, own: number): Promise<void> {
+async function refuseShared(pooled: DatabaseConnection, first: GuardedClient, own: number): Promise<void> {
   const second = await GuardedClient.open(pooled, GUARD).catch((error: unknown) => {
     // A pooler that keeps sessions apart and has one alone to give lets the next client wait.
     if (codeOf(error) === 'ETIMEDOUT') return undefined;

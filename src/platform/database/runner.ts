@@ -13,7 +13,7 @@ import { corked, destroyClient, type OpenPool } from './pool';
 import { beginFor, type Statement, Statements, unprepared } from './statements';
 
 /** Whom statements run as: a role, and the tenant whose rows it sees. */
-export interface Scope {
+export interface RowScope {
   readonly role: string;
   /** Dashed UUID; empty for the system role. */
   readonly tenant: string;
@@ -25,7 +25,7 @@ export interface Sql {
 }
 
 /** The same before the repositories come on top of it (scoped-source.ts). */
-export interface Session extends Sql {
+export interface ScopedSession extends Sql {
   /** Sends a text that is no constant of the code. */
   readonly send: (text: string, values: readonly unknown[]) => Promise<QueryResult>;
 }
@@ -74,8 +74,8 @@ export class Runner {
   /** A transaction of several statements; `work` may run again and so must have no effect outside. */
   async transaction<T>(
     name: string,
-    scope: Scope,
-    work: (session: Session) => Promise<T>,
+    scope: RowScope,
+    work: (session: ScopedSession) => Promise<T>,
     deadlineMs = this.deadlineMs,
   ): Promise<T> {
     return this.withRetries({ name, tenant: scope.tenant }, deadlineMs, async (client, progress) => {
@@ -96,18 +96,23 @@ export class Runner {
   }
 
   /** One statement in a transaction of its own, in one trip. */
-  async single<R extends object>(name: string, scope: Scope, text: string, values?: readonly unknown[]): Promise<R[]> {
+  async single<R extends object>(
+    name: string,
+    scope: RowScope,
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<R[]> {
     return (await this.statement(name, scope, this.statements.of(text), values)).rows as R[];
   }
 
   /** The same for a text that is no constant of the code. */
-  unprepared(name: string, scope: Scope, text: string, values: readonly unknown[]): Promise<QueryResult> {
+  unprepared(name: string, scope: RowScope, text: string, values: readonly unknown[]): Promise<QueryResult> {
     return this.statement(name, scope, unprepared(text), values);
   }
 
   private statement(
     name: string,
-    scope: Scope,
+    scope: RowScope,
     statement: Statement,
     values?: readonly unknown[],
   ): Promise<QueryResult> {
@@ -131,7 +136,7 @@ export class Runner {
   }
 
   /** What is used after its end would run in whatever scope the connection has by then. */
-  private session(client: PoolClient, name: string): Session & { readonly end: () => void } {
+  private session(client: PoolClient, name: string): ScopedSession & { readonly end: () => void } {
     let isOver = false;
     const send = async (statement: Statement, values?: readonly unknown[]): Promise<QueryResult> => {
       if (isOver) throw new Error(`A statement after the end of its transaction (${name})`);
@@ -144,7 +149,7 @@ export class Runner {
     };
   }
 
-  private open(client: PoolClient, scope: Scope, begin: string): Promise<unknown>[] {
+  private open(client: PoolClient, scope: RowScope, begin: string): Promise<unknown>[] {
     return [client.query(begin), this.send(client, this.statements.of(SET_SCOPE), [scope.role, scope.tenant])];
   }
 

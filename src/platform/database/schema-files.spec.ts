@@ -1,4 +1,4 @@
-import { forRoles, parseFunction, readSchemaFiles } from './schema-files';
+import { withRoles, parseFunction, readSchemaFiles } from './schema-files';
 
 const ROLES = { tenant: 'a_tenant', system: 'a"s', append: 'a_append', backup: 'a_backup' };
 const BODY = `CREATE FUNCTION f(p_a uuid, p_b text[], p_c timestamptz, p_d rooms, p_e double precision DEFAULT 1)
@@ -77,11 +77,11 @@ describe('the files', () => {
   });
 
   it('name roles and a tenant’s own rows, which an installation fills in', () => {
-    expect(forRoles('GRANT x TO :"tenant", :"system"; USING (:own_rows); a::own_rows_x', ROLES)).toBe(
+    expect(withRoles('GRANT x TO :"tenant", :"system"; USING (:own_rows); a::own_rows_x', ROLES)).toBe(
       `GRANT x TO "a_tenant", "a""s"; USING (tenant_id = NULLIF(current_setting('app.tenant', true), '')::uuid); a::own_rows_x`,
     );
-    expect(() => forRoles('GRANT x TO :"admin"', ROLES)).toThrow('names the role admin');
+    expect(() => withRoles('GRANT x TO :"admin"', ROLES)).toThrow('names the role admin');
     const all = [...files.tables, ...files.migrations.map(({ sql }) => sql), ...files.functions.map((f) => f.create)];
-    expect(all.map((sql) => forRoles(sql, ROLES)).filter((sql) => /:"|:own/.test(sql))).toEqual([]);
+    expect(all.map((sql) => withRoles(sql, ROLES)).filter((sql) => /:"|:own/.test(sql))).toEqual([]);
   });
 });

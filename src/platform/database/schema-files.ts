@@ -23,7 +23,7 @@ const KEPT = /^(\w+\(.*\)) for releases before (\d\S*)$/;
 type RoleKey = keyof RoleNames;
 
 /** One function, with its triggers, as its file has them; roles are placeholders. */
-export interface SchemaFunction {
+export interface FunctionFile {
   /** `name(type,…)`, as PostgreSQL writes it. */
   readonly signature: string;
   /** undefined: the login role, like the tables. */
@@ -51,7 +51,7 @@ export interface Migration {
 export interface SchemaFiles {
   /** In an order in which each finds the tables that it refers to. */
   readonly tables: readonly string[];
-  readonly functions: readonly SchemaFunction[];
+  readonly functions: readonly FunctionFile[];
   /** Oldest first. */
   readonly migrations: readonly Migration[];
 }
@@ -90,7 +90,7 @@ export function readSchemaFiles(): SchemaFiles {
 }
 
 /** @param file its path; its last part is the function's name */
-export function parseFunction(file: string, text: string): SchemaFunction {
+export function parseFunction(file: string, text: string): FunctionFile {
   const match = FUNCTION.exec(text);
   const fail = (why: string): never => {
     throw new Error(`${file}: ${why}`);
@@ -126,7 +126,7 @@ export function parseFunction(file: string, text: string): SchemaFunction {
 }
 
 /** The SQL of a file for an installation with these roles. */
-export function forRoles(sql: string, roles: RoleNames): string {
+export function withRoles(sql: string, roles: RoleNames): string {
   return sql
     .replace(/:"(\w+)"/g, (_, key: string) => {
       if (!isRole(key)) throw new Error(`The schema names the role ${key}, which there is not`);

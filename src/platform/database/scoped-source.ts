@@ -11,7 +11,7 @@
 import { DataSource, type EntityManager, QueryResult, type Repository } from 'typeorm';
 import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner';
-import type { Runner, Scope, Session, Sql } from './runner';
+import type { Runner, RowScope, ScopedSession, Sql } from './runner';
 
 export type EntityClass<E extends object> = new () => E;
 
@@ -40,7 +40,7 @@ export type StatementRepository<E extends object> = Pick<
 >;
 
 /** Sends one statement where its scope is set. */
-type Send = Session['send'];
+type Send = ScopedSession['send'];
 
 /** What TypeORM writes for rows; all else (transactions, settings, DDL, TRUNCATE) is not a repository's business. */
 const STATEMENT = /^\s*(select|insert|update|delete|with)\b/i;
@@ -79,7 +79,7 @@ export class ScopedSource extends DataSource {
 /** Runs `work` on an open transaction with repositories beside its SQL; they end with it. */
 export async function withRepositories<T>(
   source: ScopedSource,
-  session: Session,
+  session: ScopedSession,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   // Made when it is asked for: most transactions are SQL alone.
@@ -98,7 +98,7 @@ export async function withRepositories<T>(
 export function oneStatement<E extends object>(
   source: ScopedSource,
   runner: Runner,
-  scope: Scope,
+  scope: RowScope,
   entity: EntityClass<E>,
 ): StatementRepository<E> {
   const { tableName } = source.getMetadata(entity);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { every, type Interval } from '../lifecycle';
 import type { Log } from '../logging';
-import type { Connection } from './connection';
+import type { DatabaseConnection } from './connection';
 import { GuardedClient } from './guarded-client';
 import { DatabaseRefusal } from './refusal';
 
@@ -51,7 +51,7 @@ export class ServerLock {
   private stopped = false;
 
   constructor(
-    private readonly connection: Connection,
+    private readonly connection: DatabaseConnection,
     private readonly log: Log,
     private readonly events: ServerLockEvents,
   ) {}

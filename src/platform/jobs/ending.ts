@@ -5,20 +5,20 @@ import { DeadJob, type JobRules, PostponeJob, RetryJob } from './job';
 import type { Ending } from './jobs.repository';
 
 /** How an attempt ended, before it is written. */
-export type Outcome = Pick<Ending, 'outcome' | 'delayMs' | 'error'>;
+export type JobOutcome = Pick<Ending, 'outcome' | 'delayMs' | 'error'>;
 
 const MAX_ERROR = 500;
 /** After a failure of our own database. */
 const AWAY_MS = 1000;
 
-export const DONE: Outcome = { outcome: 'done', delayMs: 0, error: null };
+export const DONE: JobOutcome = { outcome: 'done', delayMs: 0, error: null };
 /** Given back by a server that stops. */
-export const RELEASED: Outcome = { outcome: 'released', delayMs: 0, error: null };
+export const RELEASED: JobOutcome = { outcome: 'released', delayMs: 0, error: null };
 /** The lease ran out under a worker that lives; counted, since whatever held it up may do so again. */
-export const OUTLIVED: Outcome = { outcome: 'retry', delayMs: 0, error: 'the lease ran out' };
+export const OUTLIVED: JobOutcome = { outcome: 'retry', delayMs: 0, error: 'the lease ran out' };
 
 /** What a failed attempt means for its job. */
-export function outcomeOf(error: unknown, attempt: number, handler: JobRules): Outcome {
+export function outcomeOf(error: unknown, attempt: number, handler: JobRules): JobOutcome {
   const text = textOf(error);
   if (error instanceof PostponeJob) return { outcome: 'released', delayMs: error.delayMs, error: null };
   if (isUnavailable(error)) return { outcome: 'released', delayMs: AWAY_MS, error: text };

@@ -17,7 +17,7 @@ export interface ClaimedRow {
   readonly created_at: string;
 }
 
-export interface Claim {
+export interface JobClaim {
   readonly jobs: readonly ClaimedRow[];
   /** Others are due that a limit kept back: look again when a job ends. */
   readonly more: boolean;
@@ -42,5 +42,5 @@ export const jobsClaim = systemFunction(
     p_after_kind: 'text?',
     p_scan: 'integer',
   },
-  value<Claim>('jsonb'),
+  value<JobClaim>('jsonb'),
 );

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Sql, SystemDatabase } from '../database';
 import { Every } from '../lifecycle';
 import type { DeadJobRow, JobRules, NewJob } from './job';
-import { type Claim, type ClaimCursor, jobsClaim } from './jobs.functions';
+import { type JobClaim, type ClaimCursor, jobsClaim } from './jobs.functions';
 
 /** What a node asks for: per kind, how many jobs it has room for and what limits hold. */
 export interface ClaimRequest {
@@ -42,7 +42,7 @@ export class JobsRepository {
     private readonly system: SystemDatabase,
   ) {}
 
-  claim(r: ClaimRequest): Promise<Claim> {
+  claim(r: ClaimRequest): Promise<JobClaim> {
     return jobsClaim.call(this.system, {
       p_kinds: r.kinds,
       p_free: r.free,

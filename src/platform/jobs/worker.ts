@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { describeError, Log } from '../logging';
-import { DONE, OUTLIVED, type Outcome, outcomeOf, RELEASED, textOf } from './ending';
+import { DONE, OUTLIVED, type JobOutcome, outcomeOf, RELEASED, textOf } from './ending';
 import { Endings } from './endings';
 import { JobHandlers } from './handlers';
 import type { BoundRunner, Job } from './job';
@@ -10,7 +10,7 @@ import type { ClaimCursor, ClaimedRow } from './jobs.functions';
 import { JobsRepository } from './jobs.repository';
 
 /** A claimed job is this node's for so long, by the database's clock, unless its lease is renewed. */
-export const LEASE_MS = 15_000;
+export const JOB_LEASE_MS = 15_000;
 const SLOTS = 32;
 const DRAIN_MS = 2000;
 /** The reason of a job's signal when the job is somebody else's by now. */
@@ -80,9 +80,9 @@ export class JobWorker {
         fence: row.fence,
       }));
       if (held.length === 0) return;
-      for (const id of await repository.renew(held, LEASE_MS)) {
+      for (const id of await repository.renew(held, JOB_LEASE_MS)) {
         const job = this.running.get(id);
-        if (job !== undefined) job.leaseEndsAt = asked + LEASE_MS;
+        if (job !== undefined) job.leaseEndsAt = asked + JOB_LEASE_MS;
       }
     } finally {
       const now = clock.monotonicMs();
@@ -128,14 +128,14 @@ export class JobWorker {
       perKey: open.map(({ handler }) => handler.concurrency),
       maxAttempts: open.map(({ handler }) => handler.maxAttempts),
       limits: open.map(({ handler }) => handler.limits),
-      leaseMs: LEASE_MS,
+      leaseMs: JOB_LEASE_MS,
       after: this.cursor,
     });
     // A lap of more tenants than one claim looks at: go on until it is complete.
     if (cursor !== null) this.again = true;
     this.hasBacklog = more || cursor !== null || (this.cursor !== null && this.hasBacklog);
     this.cursor = cursor;
-    for (const row of jobs) this.start(row, sentAt + LEASE_MS);
+    for (const row of jobs) this.start(row, sentAt + JOB_LEASE_MS);
   }
 
   private openKinds(): { kind: string; handler: BoundRunner; free: number }[] {
@@ -174,7 +174,7 @@ export class JobWorker {
     if (this.hasBacklog && !this.isStopped) this.pump().catch(() => undefined);
   }
 
-  private async outcome({ row, handler, abort }: Running): Promise<Outcome> {
+  private async outcome({ row, handler, abort }: Running): Promise<JobOutcome> {
     const job = jobOf(row);
     // Claimed beyond its last attempt: its worker died with it, or it could not be buried.
     if (job.attempt > handler.maxAttempts) return this.bury(job, handler, row.last_error ?? 'the worker was lost');
@@ -191,7 +191,7 @@ export class JobWorker {
     }
   }
 
-  private async bury(job: Job, handler: BoundRunner, error: string): Promise<Outcome> {
+  private async bury(job: Job, handler: BoundRunner, error: string): Promise<JobOutcome> {
     try {
       await handler.onDead?.(job, error);
     } catch (failure) {

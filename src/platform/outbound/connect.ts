@@ -61,7 +61,7 @@ export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise
 }
 
 /** What went wrong, by its code: messages of the system hold addresses. */
-export function reasonOf(error: unknown): string {
+export function outboundReasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   return code === undefined ? 'the connection failed' : `the connection failed (${code})`;
 }

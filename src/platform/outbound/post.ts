@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { checkedAddresses, openPost, OutboundError, reasonOf, unlessAborted } from './connect';
+import { checkedAddresses, openPost, OutboundError, outboundReasonOf, unlessAborted } from './connect';
 import { resolveAny, resolvePublic, type Resolve } from './resolve';
 
 export interface OutboundPostOptions {
@@ -52,7 +52,7 @@ export function outboundPost(options: OutboundPostOptions): OutboundPost {
     } catch (error) {
       caller.throwIfAborted();
       if (ended.signal.aborted) throw new OutboundError(`no connection within ${options.connectMs} ms`);
-      throw error instanceof OutboundError ? error : new OutboundError(reasonOf(error));
+      throw error instanceof OutboundError ? error : new OutboundError(outboundReasonOf(error));
     } finally {
       clearTimeout(deadline);
     }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { checkedAddresses, openPost, OutboundError, reasonOf, unlessAborted } from './connect';
+import { checkedAddresses, openPost, OutboundError, outboundReasonOf, unlessAborted } from './connect';
 import { resolveAny, resolvePublic, type Resolve } from './resolve';
 
 export interface OutboundRequest {
@@ -52,7 +52,7 @@ export class OutboundSender {
     } catch (error) {
       if (request.signal.aborted) throw new OutboundError('given up');
       if (ended.signal.aborted) throw new OutboundError(`no whole answer within ${this.options.timeoutMs} ms`);
-      throw error instanceof OutboundError ? error : new OutboundError(reasonOf(error));
+      throw error instanceof OutboundError ? error : new OutboundError(outboundReasonOf(error));
     } finally {
       clearTimeout(deadline);
       ended.abort();

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
-import { type TurnTaker, Turns } from '../turns';
+import { type TurnTaker, Permits } from '../turns';
 
 /** Reads of the feed at the same time: after an outage thousands of channels want the log at once. */
 const AT_ONCE = 4;
@@ -24,7 +24,7 @@ export class LogReads {
   constructor(
     private readonly log: Log,
     private readonly reader: string,
-    private readonly turns: TurnTaker = new Turns(AT_ONCE),
+    private readonly turns: TurnTaker = new Permits(AT_ONCE),
   ) {}
 
   /** Resolves with undefined where it is not wanted any more. */

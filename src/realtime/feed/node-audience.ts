@@ -12,7 +12,7 @@ import {
 } from '../contract';
 import { Channels } from './channels';
 import type { Listener } from './listeners';
-import { Turns } from '../turns';
+import { Permits } from '../turns';
 
 /** Look-ups of where new connections sit, at the same time: a storm of them must not take the database from the rest. */
 const OPENING_AT_ONCE = 8;
@@ -20,7 +20,7 @@ const OPENING_AT_ONCE = 8;
 /** Which connections of this node listen to which rooms. */
 @Injectable()
 export class NodeAudience implements Subscriptions, Audience, Deliveries {
-  private readonly turns = new Turns(OPENING_AT_ONCE);
+  private readonly turns = new Permits(OPENING_AT_ONCE);
   private readonly closed = (connection: AcceptedConnection): void => this.channels.close(connection);
 
   constructor(

@@ -14,7 +14,7 @@
  * tenant, and what they found is compared once more with that state in the turn in which it is published. Timers are
  * shared: none per connection or typist.
  */
-export { GRACE_MS } from './local-presence';
+export { OFFLINE_GRACE_MS } from './local-presence';
 export { Presence } from './presence';
 export { PRESENCE_PROVIDERS } from './providers';
 export { DEFAULT_ROOM_LIMIT } from './room-limits';

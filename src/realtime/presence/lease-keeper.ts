@@ -5,7 +5,7 @@ import { Every } from '../../platform/lifecycle';
 import { Rounds } from './rounds';
 
 /** Without renewal a connection counts for so long: the time after which a crashed node's users are offline. */
-export const LEASE_MS = 75_000;
+export const PRESENCE_LEASE_MS = 75_000;
 /** Between two ticks of each part of presence. */
 export const TICK_MS = 500;
 /** Every lease is renewed once in this time. */
@@ -36,7 +36,7 @@ export class LeaseKeeper {
 
   async hold(key: string, connectionId: string): Promise<void> {
     this.held.set(connectionId, key);
-    await this.leases.hold(key, connectionId, LEASE_MS);
+    await this.leases.hold(key, connectionId, PRESENCE_LEASE_MS);
   }
 
   /** Gives the lease back. */
@@ -54,6 +54,8 @@ export class LeaseKeeper {
   /** Renews as many leases as the time since the last call asks for. */
   @Every(TICK_MS, 'presence leases')
   async renew(): Promise<void> {
-    await Promise.all(this.rounds.take().map(([connectionId, key]) => this.leases.hold(key, connectionId, LEASE_MS)));
+    await Promise.all(
+      this.rounds.take().map(([connectionId, key]) => this.leases.hold(key, connectionId, PRESENCE_LEASE_MS)),
+    );
   }
 }

@@ -8,7 +8,7 @@ import { LeaseKeeper, presenceKey, TICK_MS } from './lease-keeper';
 import { RoomLimits } from './room-limits';
 
 /** A user whose last connection closed counts as online for so long: a reconnect says nothing to anybody. */
-export const GRACE_MS = 5000;
+export const OFFLINE_GRACE_MS = 5000;
 
 /** A user of a tenant. */
 export interface UserRef {
@@ -83,7 +83,7 @@ export class LocalPresence {
   /** Lets those go whose grace is over. */
   @Every(TICK_MS, 'presence')
   async tick(): Promise<void> {
-    const due = this.clock.monotonicMs() - GRACE_MS;
+    const due = this.clock.monotonicMs() - OFFLINE_GRACE_MS;
     const gone: Leaving[] = [];
     for (const [key, leaving] of this.leaving) {
       if (leaving.since > due) break;
@@ -104,7 +104,7 @@ export class LocalPresence {
     }
     const user = { tenantId, userId };
     this.leaving.set(key, { user, since: this.clock.monotonicMs(), connectionId: id });
-    this.settle(this.leases.linger(key, id, 2 * GRACE_MS));
+    this.settle(this.leases.linger(key, id, 2 * OFFLINE_GRACE_MS));
     this.lastClosedHandler(user);
   }
 

@@ -4,7 +4,7 @@ import type { PresenceConnection } from '../../../test/support/realtime/presence
 import { SmallWorld } from '../../../test/support/realtime/small-world';
 import { ManualClock } from '../../common/clock';
 import { MemoryLeases } from '../../platform/cluster';
-import { GRACE_MS } from './local-presence';
+import { OFFLINE_GRACE_MS } from './local-presence';
 import { runs } from '../../../test/support/patience';
 
 const USERS = ['alice', 'bob', 'carol'];
@@ -91,7 +91,7 @@ class Play {
   /** When the world is whole again and the grace is over, everybody knows what is so. */
   async end(): Promise<void> {
     this.world.broken = false;
-    for (let ms = 0; ms <= 2 * GRACE_MS; ms += TICK_MS) await this.tick();
+    for (let ms = 0; ms <= 2 * OFFLINE_GRACE_MS; ms += TICK_MS) await this.tick();
     this.read(() => undefined);
     for (const told of this.told)
       for (const user of USERS)

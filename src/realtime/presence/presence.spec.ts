@@ -3,8 +3,8 @@ import type { PresenceConnection } from '../../../test/support/realtime/presence
 import { SmallWorld } from '../../../test/support/realtime/small-world';
 import { ManualClock } from '../../common/clock';
 import { MemoryLeases } from '../../platform/cluster';
-import { LEASE_MS, presenceKey } from './lease-keeper';
-import { GRACE_MS } from './local-presence';
+import { PRESENCE_LEASE_MS, presenceKey } from './lease-keeper';
+import { OFFLINE_GRACE_MS } from './local-presence';
 
 const ROOMS = { pair: ['alice', 'bob'], trio: ['alice', 'bob', 'carol'], other: ['dave', 'erin'] };
 
@@ -50,10 +50,10 @@ describe('presence.update', () => {
     const [one, two] = [await node.open('alice'), await node.open('alice')];
     heard(bob);
     one.close();
-    await after(2 * GRACE_MS);
+    await after(2 * OFFLINE_GRACE_MS);
     expect(heard(bob)).toEqual([]);
     two.close();
-    await after(GRACE_MS - 500);
+    await after(OFFLINE_GRACE_MS - 500);
     expect(heard(bob)).toEqual([]);
     await after(500);
     expect(heard(bob)).toEqual(['alice-']);
@@ -66,13 +66,13 @@ describe('presence.update', () => {
     const first = await node.open('alice');
     heard(bob);
     first.close();
-    await after(GRACE_MS - 500, [node, other]);
+    await after(OFFLINE_GRACE_MS - 500, [node, other]);
     const second = await other.open('alice');
-    await after(4 * GRACE_MS, [node, other]);
+    await after(4 * OFFLINE_GRACE_MS, [node, other]);
     second.close();
-    await after(GRACE_MS - 500, [node, other]);
+    await after(OFFLINE_GRACE_MS - 500, [node, other]);
     await node.open('alice');
-    await after(4 * GRACE_MS, [node, other]);
+    await after(4 * OFFLINE_GRACE_MS, [node, other]);
     expect(heard(bob)).toEqual([]);
   });
 
@@ -85,7 +85,7 @@ describe('presence.update', () => {
     const second = await node.open('alice');
     bob.close();
     second.close();
-    await after(2 * GRACE_MS);
+    await after(2 * OFFLINE_GRACE_MS);
     expect(strangers.flatMap(heard)).toEqual([]);
     expect(heard(own)).toEqual(['bob+', 'bob-']);
   });
@@ -96,7 +96,7 @@ describe('presence.update', () => {
     const [bob, carol] = [await node.open('bob', settings), await node.open('carol', settings)];
     const alice = await node.open('alice', settings);
     alice.close();
-    await after(2 * GRACE_MS);
+    await after(2 * OFFLINE_GRACE_MS);
     expect(heard(bob)).toEqual(['[]']);
     expect(heard(carol)).toEqual(['[]', 'alice+', 'alice-']);
     expect(heard(alice)).toEqual(['[carol]']);
@@ -112,7 +112,7 @@ describe('presence.update', () => {
     heard(alice);
     renew(2);
     bob.close();
-    await after(2 * GRACE_MS);
+    await after(2 * OFFLINE_GRACE_MS);
     expect(heard(alice)).toEqual([]);
     renew(3);
     await node.open('carol', { presence_room_limit: 3 });
@@ -138,7 +138,7 @@ describe('presence.update', () => {
     heard(bob);
     world.broken = true;
     alice.close();
-    await after(GRACE_MS);
+    await after(OFFLINE_GRACE_MS);
     expect(heard(bob)).toEqual([]);
     world.broken = false;
     await after(500);
@@ -146,7 +146,7 @@ describe('presence.update', () => {
     world.broken = true;
     const again = await node.open('alice');
     again.close();
-    await after(GRACE_MS);
+    await after(OFFLINE_GRACE_MS);
     world.broken = false;
     await after(500);
     expect(heard(bob)).toEqual([]);
@@ -194,7 +194,7 @@ describe('presence on several nodes', () => {
     const alice = await node.open('alice');
     expect([heard(bob).at(-1), heard(carol).at(-1)]).toEqual(['alice+', 'alice+']);
     alice.close();
-    await after(GRACE_MS, [node, other]);
+    await after(OFFLINE_GRACE_MS, [node, other]);
     expect([heard(bob), heard(carol)]).toEqual([['alice-'], ['alice-']]);
   });
 
@@ -205,10 +205,10 @@ describe('presence on several nodes', () => {
     const [here, there] = [await node.open('alice'), await other.open('alice')];
     heard(bob);
     here.close();
-    await after(4 * GRACE_MS, [node, other]);
+    await after(4 * OFFLINE_GRACE_MS, [node, other]);
     expect(heard(bob)).toEqual([]);
     there.close();
-    await after(GRACE_MS, [node, other]);
+    await after(OFFLINE_GRACE_MS, [node, other]);
     expect(heard(bob)).toEqual(['alice-']);
   });
 
@@ -219,9 +219,9 @@ describe('presence on several nodes', () => {
     await crashing.open('alice');
     crashing.crash();
     heard(bob);
-    await after(LEASE_MS - 1000);
+    await after(PRESENCE_LEASE_MS - 1000);
     expect([heard(bob), await isAlive('alice')]).toEqual([[], true]);
-    await after(LEASE_MS);
+    await after(PRESENCE_LEASE_MS);
     expect([heard(bob), await isAlive('alice')]).toEqual([['alice-'], false]);
   });
 
@@ -233,7 +233,7 @@ describe('presence on several nodes', () => {
     heard(bob);
     here.close();
     there.close();
-    await after(2 * GRACE_MS, [node, other]);
+    await after(2 * OFFLINE_GRACE_MS, [node, other]);
     expect(heard(bob)).toEqual(['alice-']);
   });
 });
@@ -242,10 +242,10 @@ describe('leases and last_seen_at', () => {
   it('a lease lasts as long as its connection', async () => {
     const { node, after, isAlive } = setUp();
     const alice = await node.open('alice');
-    await after(4 * LEASE_MS);
+    await after(4 * PRESENCE_LEASE_MS);
     expect(await isAlive('alice')).toBe(true);
     alice.close();
-    await after(GRACE_MS - 500);
+    await after(OFFLINE_GRACE_MS - 500);
     expect(await isAlive('alice')).toBe(true);
     await after(500);
     expect(await isAlive('alice')).toBe(false);
@@ -255,7 +255,7 @@ describe('leases and last_seen_at', () => {
     const { clock, node, isAlive } = setUp();
     (await node.open('alice')).close();
     await settled();
-    clock.advance(2 * GRACE_MS);
+    clock.advance(2 * OFFLINE_GRACE_MS);
     expect(await isAlive('alice')).toBe(false);
   });
 

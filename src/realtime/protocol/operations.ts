@@ -4,7 +4,7 @@ import { type DtoClass, type ObjectSchema, Validator } from '../../platform/vali
 import type { SocketDoor } from '../contract';
 import { SOCKET_PATH } from '../paths';
 import { SocketDoors } from '../transport';
-import { type FrameContext, type OperationFacts, SOCKET_OPERATION } from './socket-operation';
+import { type FrameContext, type FrameFacts, SOCKET_OPERATION } from './socket-operation';
 
 /** What `@WebSocketGateway` writes down. */
 const GATEWAY_OPTIONS = 'websockets:gateway_options';
@@ -12,7 +12,7 @@ const GATEWAY_OPTIONS = 'websockets:gateway_options';
 type Handler = (context: FrameContext, frame: object) => unknown;
 
 /** A client frame and what handles it. */
-export interface Operation extends OperationFacts {
+export interface Operation extends FrameFacts {
   readonly schema: ObjectSchema;
   readonly call: Handler;
 }
@@ -64,7 +64,7 @@ export class SocketOperations implements OnModuleInit {
   }
 
   private declared(): Declared[] {
-    return this.explorer.methods<OperationFacts>(SOCKET_OPERATION).map(({ options, provider, name, call }) => ({
+    return this.explorer.methods<FrameFacts>(SOCKET_OPERATION).map(({ options, provider, name, call }) => ({
       operation: { ...options, schema: this.compile(options.dto, options.name), call },
       path: pathOf(provider),
       gateway: name,

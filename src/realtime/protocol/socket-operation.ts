@@ -35,7 +35,7 @@ export interface SocketOperationOptions<D extends object, R> {
 }
 
 /** The options as the registry keeps them. */
-export type OperationFacts = Readonly<
+export type FrameFacts = Readonly<
   Omit<SocketOperationOptions<object, unknown>, 'dto' | 'replies'> & {
     dto: DtoClass;
     replies?: { readonly name: string; readonly dto: DtoClass };

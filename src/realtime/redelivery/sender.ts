@@ -3,7 +3,7 @@ import { Metrics } from '../../platform/metrics';
 import { type AcceptedConnection, Audience, MessageFrames } from '../contract';
 import { ready } from '../feed';
 import { toWire } from '../transport';
-import { Turns } from '../turns';
+import { Permits } from '../turns';
 
 /** Messages per read. */
 const PAGE = 25;
@@ -12,7 +12,7 @@ const PAGE = 25;
 const AT_ONCE = 4;
 
 @Injectable()
-export class RedeliveryTurns extends Turns {
+export class RedeliveryTurns extends Permits {
   constructor() {
     super(AT_ONCE);
   }

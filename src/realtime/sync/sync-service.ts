@@ -7,7 +7,7 @@ import { type AcceptedConnection, type Claim, type ClaimedSeat, Seats } from '..
 import { NodeAudience } from '../feed';
 import { OnConnection } from '../on-connection';
 import { SOCKET_PATH } from '../paths';
-import { Turns } from '../turns';
+import { Permits } from '../turns';
 import { errorFrame } from '../protocol';
 import type { SyncRoomDto } from './dto/sync-frames.dto';
 import type { SyncTask } from './room-sync';
@@ -30,7 +30,7 @@ export class SyncService {
   private readonly sessions = new Map<AcceptedConnection, SyncSession>();
   /** How many of the rooms that each connection's client asked for are being looked up. */
   private readonly looking = new Map<AcceptedConnection, number>();
-  private readonly turns = new Turns(ASKING_AT_ONCE);
+  private readonly turns = new Permits(ASKING_AT_ONCE);
 
   constructor(
     @Inject(NodeSyncSite) private readonly site: SyncSite,

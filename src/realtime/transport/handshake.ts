@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError, invalid } from '../../common/errors';
-import type { AnswerOptions } from './http-answer';
+import type { HttpAnswerOptions } from './http-answer';
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const VERSIONS = ['13', '8'];
 
-export interface HandshakeFault extends AnswerOptions {
+export interface HandshakeFault extends HttpAnswerOptions {
   readonly error: AppError;
 }
 

@@ -4,14 +4,19 @@ import { type AppError, errorBody } from '../../common/errors';
 import { CLOSE_GRACE_MS } from './close-codes';
 
 /** More of an HTTP refusal than its error says. */
-export interface AnswerOptions {
+export interface HttpAnswerOptions {
   /** Where HTTP has a status of its own for what the catalogue calls a bad request (405, 426). */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Answers an upgrade with an error in the contract's shape and hangs up. */
-export function answerUpgrade(socket: Duplex, error: AppError, requestId: string, options: AnswerOptions = {}): void {
+export function answerUpgrade(
+  socket: Duplex,
+  error: AppError,
+  requestId: string,
+  options: HttpAnswerOptions = {},
+): void {
   const status = options.status ?? error.status;
   const body = JSON.stringify(errorBody(error, requestId));
   const headers: Record<string, string> = {

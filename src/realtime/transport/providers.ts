@@ -4,7 +4,7 @@ import { Connections } from './connections';
 import { SocketDoors } from './doors';
 import { Farewell } from './farewell';
 import { Revocations } from './revocations';
-import { Rounds } from './rounds';
+import { HeartbeatSweep } from './rounds';
 import { SocketMetrics } from './socket-metrics';
 import { Refusals } from './refusals';
 import { UpgradeChecks } from './upgrade-checks';
@@ -21,7 +21,7 @@ export const TRANSPORT_PROVIDERS: Provider[] = [
   UpgradePace,
   Refusals,
   Upgrades,
-  Rounds,
+  HeartbeatSweep,
   Revocations,
   Farewell,
 ];

@@ -1,7 +1,7 @@
 import { ManualClock } from '../../common/clock';
 import { loadConfig } from '../../config';
 import { Connections } from './connections';
-import { Rounds } from './rounds';
+import { HeartbeatSweep } from './rounds';
 import type { SocketConnection } from './socket-connection';
 
 /** The sides of a connection that rounds look at. */
@@ -35,12 +35,12 @@ class Seen {
 
 const TICK = 250;
 
-function setUp(count = 1): { seen: Seen[]; pass: (ms: number) => void; clock: ManualClock; rounds: Rounds } {
+function setUp(count = 1): { seen: Seen[]; pass: (ms: number) => void; clock: ManualClock; rounds: HeartbeatSweep } {
   const clock = new ManualClock();
   const seen = Array.from({ length: count }, () => new Seen());
   const connections = new Connections();
   connections.all = () => seen as unknown as SocketConnection[];
-  const rounds = new Rounds(connections, clock, loadConfig({}).socket);
+  const rounds = new HeartbeatSweep(connections, clock, loadConfig({}).socket);
   const pass = (ms: number): void => {
     for (let passed = 0; passed < ms; passed += TICK) {
       clock.advance(TICK);

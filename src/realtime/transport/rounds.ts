@@ -26,7 +26,7 @@ const OVERFULL_MS = 5000;
  * does any silence after the server itself stood still: the time starts anew then.
  */
 @Injectable()
-export class Rounds {
+export class HeartbeatSweep {
   private round: readonly SocketConnection[] = [];
   private perSlice = 0;
   private slice = 0;
@@ -44,7 +44,7 @@ export class Rounds {
   }
 
   /** Visits the next slice. */
-  @Every(({ tickMs }: Rounds) => tickMs, 'heartbeat of the sockets')
+  @Every(({ tickMs }: HeartbeatSweep) => tickMs, 'heartbeat of the sockets')
   tick(): void {
     const now = this.now();
     if (now - this.lastTickAt > this.config.silenceMs / 4) this.startAnew(now);

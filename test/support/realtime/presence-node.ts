@@ -10,7 +10,7 @@ import { LocalPresence } from '../../../src/realtime/presence/local-presence';
 import { Presence } from '../../../src/realtime/presence/presence';
 import { PresenceBoard } from '../../../src/realtime/presence/presence-board';
 import { Snapshots } from '../../../src/realtime/presence/snapshots';
-import { Turns } from '../../../src/realtime/turns';
+import { Permits } from '../../../src/realtime/turns';
 import { PresenceConnection } from './presence-connection';
 import { type SmallWorld, WorldAudience } from './small-world';
 
@@ -66,7 +66,7 @@ export class PresenceNode {
     const local = new LocalPresence(keeper, clock, new SilentLog());
     const board = new PresenceBoard(bus, this.audience, local, clock);
     const announcer = new Announcer(local, board, presence, world.shared, bus);
-    const pace = { lane: (most: number) => new Turns(most) };
+    const pace = { lane: (most: number) => new Permits(most) };
     const snapshots = new Snapshots(world.seats, presence, local, board, announcer, pace);
     this.parts = { keeper, local, board, announcer, snapshots, lastSeen: new LastSeen(this.store, clock, local) };
     this.crash = () => board.end();

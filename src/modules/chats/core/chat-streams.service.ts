@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChatStreams, type ChatWatcher, END_INDEX, type Unwatch } from '../contract';
 import { noSuchAnswer } from '../events';
-import type { Position } from '../event-id';
+import type { TokenPosition } from '../event-id';
 import { ChatHub, type ChatRef } from './chat-hub';
 import { ChatWatch } from './chat-watch';
 import { RunsRepository } from './runs.repository';
@@ -18,7 +18,7 @@ export class ChatStreamsService extends ChatStreams {
     super();
   }
 
-  async watch(chat: ChatRef, watcher: ChatWatcher, resume?: Position): Promise<Unwatch> {
+  async watch(chat: ChatRef, watcher: ChatWatcher, resume?: TokenPosition): Promise<Unwatch> {
     const watch = this.open(chat, watcher, undefined);
     return this.begun(watch, async () => {
       if (resume !== undefined && !(await this.hasEnd(chat, resume))) await watch.join(resume.runId, resume.afterIndex);
@@ -45,7 +45,7 @@ export class ChatStreamsService extends ChatStreams {
   }
 
   /** Whether a reader says, rightly, that they have the run's end: nothing of it is missing. */
-  private async hasEnd(chat: ChatRef, { runId, afterIndex }: Position): Promise<boolean> {
+  private async hasEnd(chat: ChatRef, { runId, afterIndex }: TokenPosition): Promise<boolean> {
     return afterIndex === END_INDEX && !(await this.hasAfter(chat, runId, afterIndex));
   }
 

@@ -7,8 +7,8 @@ import { type SseStream, SseStreams, toAppError } from '../../../platform/http';
 import { describeError, Log } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
 import { type Chat, type ChatEvent, ChatStreams, END_INDEX } from '../contract';
-import type { Door } from './doors';
-import { eventId, type Position } from '../event-id';
+import type { AnswerFormat } from './doors';
+import { eventId, type TokenPosition } from '../event-id';
 
 /** Whom a stream answers. */
 export interface StreamCall {
@@ -42,7 +42,13 @@ export class AnswerStreams {
    * Begins a stream that gives a run to its end, however long it waits for its turn.
    * @param opening written before the run says anything
    */
-  open(call: StreamCall, chat: Chat, position: Position, door: Door, opening: readonly object[]): Readable {
+  open(
+    call: StreamCall,
+    chat: Chat,
+    position: TokenPosition,
+    door: AnswerFormat,
+    opening: readonly object[],
+  ): Readable {
     const stream = this.sse.open(call.reply, call.caller);
     for (const event of opening) stream.send(event, eventId(position));
     void this.follow(call, stream, chat, position, door);
@@ -50,14 +56,20 @@ export class AnswerStreams {
   }
 
   /** What a reader who has this much of an answer should be given; undefined: nothing is missing and nothing runs. */
-  async missing(chat: Chat, position: Position | undefined): Promise<Position | undefined> {
+  async missing(chat: Chat, position: TokenPosition | undefined): Promise<TokenPosition | undefined> {
     if (position !== undefined && (await this.runs.hasAfter(chat, position.runId, position.afterIndex)))
       return position;
     const runId = await this.runs.running(chat);
     return runId === undefined ? undefined : { runId, afterIndex: -1 };
   }
 
-  private async follow(call: StreamCall, stream: SseStream, chat: Chat, from: Position, door: Door): Promise<void> {
+  private async follow(
+    call: StreamCall,
+    stream: SseStream,
+    chat: Chat,
+    from: TokenPosition,
+    door: AnswerFormat,
+  ): Promise<void> {
     const { runId } = from;
     let { afterIndex } = from;
     const watcher = (event: ChatEvent): void => {
@@ -84,7 +96,7 @@ export class AnswerStreams {
   }
 
   /** The reader may join again where it is: the id stays. */
-  private refuse(stream: SseStream, door: Door, position: Position, error: AppError): void {
+  private refuse(stream: SseStream, door: AnswerFormat, position: TokenPosition, error: AppError): void {
     this.metrics.errors(error.code);
     stream.send(door.refusal(error), eventId(position));
     stream.end();

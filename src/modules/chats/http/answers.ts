@@ -5,10 +5,10 @@ import { AnswerWaits } from './answer-waits';
 import { type Chat, type ChatMessage, type Turn } from '../contract';
 import { Models } from '../../models';
 import { chatEvent, providerText } from '../events';
-import { chatDoor, conversationDoor, type Door, type EndedRun, startEvent } from './doors';
+import { chatDoor, conversationDoor, type AnswerFormat, type EndedRun, startEvent } from './doors';
 import type { AnswerDto } from './dto/conversation.dto';
 import type { TurnDto } from './dto/turn.dto';
-import type { Position } from '../event-id';
+import type { TokenPosition } from '../event-id';
 import { chatMessageView, tokenUsageView } from './views';
 import { encodeId } from '../../../common/ids';
 
@@ -45,7 +45,7 @@ export class Answers {
   }
 
   /** The AI chats API: what is missing after `position`; undefined: nothing. @throws 429 */
-  rejoin(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
+  rejoin(call: StreamCall, chat: Chat, position: TokenPosition | undefined): Promise<Readable | undefined> {
     return this.streams.seated(call, chat.userId, async () => {
       const missing = await this.streams.missing(chat, position);
       return missing && this.streams.open(call, chat, missing, this.chatDoor(call, chat), []);
@@ -86,7 +86,7 @@ export class Answers {
   }
 
   /** The Conversations API: what is missing after `position`; undefined: nothing. @throws 429 */
-  rejoinResponse(call: StreamCall, chat: Chat, position: Position | undefined): Promise<Readable | undefined> {
+  rejoinResponse(call: StreamCall, chat: Chat, position: TokenPosition | undefined): Promise<Readable | undefined> {
     return this.streams.seated(call, chat.userId, async () => {
       const missing = await this.streams.missing(chat, position);
       if (missing === undefined) return undefined;
@@ -97,15 +97,15 @@ export class Answers {
     });
   }
 
-  private chatDoor({ caller }: StreamCall, chat: Chat): Door {
+  private chatDoor({ caller }: StreamCall, chat: Chat): AnswerFormat {
     return chatDoor(chat, caller.requestId, providerText(this.models, caller));
   }
 
-  private conversationDoor({ caller }: StreamCall, chat: Chat, isStarted: boolean): Door {
+  private conversationDoor({ caller }: StreamCall, chat: Chat, isStarted: boolean): AnswerFormat {
     return conversationDoor(chat, isStarted, providerText(this.models, caller));
   }
 
-  private async answerOf(call: StreamCall, chat: Chat, { runId }: Turn, door: Door): Promise<ChatMessage> {
+  private async answerOf(call: StreamCall, chat: Chat, { runId }: Turn, door: AnswerFormat): Promise<ChatMessage> {
     const event: EndedRun = await this.waits.ended(chat, runId, call.reply.raw, () => door.gone());
     const failure = door.failure(event);
     if (failure !== undefined) throw failure;
@@ -113,6 +113,6 @@ export class Answers {
   }
 }
 
-function beginningOf({ runId }: Turn): Position {
+function beginningOf({ runId }: Turn): TokenPosition {
   return { runId, afterIndex: -1 };
 }

@@ -17,7 +17,7 @@ export type RunEvent = Extract<ChatEvent, { type: 'started' | 'tokens' | 'ended'
 export type EndedRun = Extract<RunEvent, { type: 'ended' }>;
 
 /** The words of one HTTP door. */
-export interface Door {
+export interface AnswerFormat {
   /** The event of a run in a stream; undefined: this door says nothing there. A bad end is an error, and the last. */
   event(event: RunEvent): object | undefined;
   /** The chat was deleted meanwhile. */
@@ -29,7 +29,7 @@ export interface Door {
 }
 
 /** The AI chats API: the socket's events. */
-export function chatDoor({ chatId }: Chat, requestId: string, saidOf: ProviderText = NOTHING_SAID): Door {
+export function chatDoor({ chatId }: Chat, requestId: string, saidOf: ProviderText = NOTHING_SAID): AnswerFormat {
   const failureOf = (event: RunEvent) =>
     event.type === 'ended' ? failureEvent(event, chatId, undefined, saidOf) : undefined;
   return {
@@ -47,7 +47,11 @@ export function chatDoor({ chatId }: Chat, requestId: string, saidOf: ProviderTe
  * The Conversations API, `003_…`.
  * @param isStarted `start` was written already
  */
-export function conversationDoor({ chatId }: Chat, isStarted: boolean, saidOf: ProviderText = NOTHING_SAID): Door {
+export function conversationDoor(
+  { chatId }: Chat,
+  isStarted: boolean,
+  saidOf: ProviderText = NOTHING_SAID,
+): AnswerFormat {
   return {
     event: (event) => conversationEvent(event, chatId, isStarted),
     gone: noConversation,

@@ -5,15 +5,15 @@ import type { Caller } from '../../../platform/auth';
 import { Door, type Greeting, type SocketDoor, type SocketRequest } from '../../../realtime';
 import { type Chat, Chats } from '../contract';
 import { errorEvent } from '../events';
-import { type Position, positionOf } from '../event-id';
+import { type TokenPosition, positionOf } from '../event-id';
 import { CHAT_DOCUMENT } from './document';
 import { CHAT_SOCKET_PATH } from './path';
 
 /** What a connection was opened for. */
-export interface Entrance {
+export interface ChatEntrance {
   readonly chat: Chat;
   /** What the client has of an answer. */
-  readonly resume: Position | undefined;
+  readonly resume: TokenPosition | undefined;
 }
 
 /** `/ws/chat`: one chat per connection, found before there is a connection. */
@@ -28,7 +28,7 @@ export class ChatDoor implements SocketDoor {
   readonly defaultFrame = 'message';
   readonly document = CHAT_DOCUMENT;
   /** By the caller that the connection keeps. */
-  private readonly entrances = new WeakMap<Caller, Entrance>();
+  private readonly entrances = new WeakMap<Caller, ChatEntrance>();
 
   constructor(private readonly chats: Chats) {}
 
@@ -42,7 +42,7 @@ export class ChatDoor implements SocketDoor {
   }
 
   /** Of a connection of this door. */
-  entranceOf(caller: Caller): Entrance {
+  entranceOf(caller: Caller): ChatEntrance {
     const entrance = this.entrances.get(caller);
     if (entrance === undefined) throw new Error('this connection did not come in here');
     return entrance;

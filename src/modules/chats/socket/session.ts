@@ -2,7 +2,7 @@ import { ERROR_CATALOGUE, notFound } from '../../../common/errors';
 import type { AcceptedConnection } from '../../../realtime';
 import type { Chat, ChatEvent, ChatStreams, Unwatch } from '../contract';
 import { chatEvent, errorEvent, failureEvent, NOTHING_SAID, type ProviderText } from '../events';
-import type { Position } from '../event-id';
+import type { TokenPosition } from '../event-id';
 import { EventQueue } from './event-queue';
 
 /** Ends of runs that a follow has told and the watch has still to tell; a run that had ended before never leaves. */
@@ -36,14 +36,14 @@ export class ChatSession {
   }
 
   /** Everything in the chat from here on. */
-  async open(resume: Position | undefined): Promise<void> {
+  async open(resume: TokenPosition | undefined): Promise<void> {
     const unwatch = await this.streams.watch(this.chat, (event) => this.hear(event), resume);
     if (this.isOver) unwatch();
     else this.unwatch = unwatch;
   }
 
   /** A run once more, after this index. Rejects with 404 for one that the chat does not have. */
-  async resume({ runId, afterIndex }: Position): Promise<void> {
+  async resume({ runId, afterIndex }: TokenPosition): Promise<void> {
     const before = this.follows.get(runId);
     const follow: Follow = { unwatch: () => undefined, isOver: false, missed: before?.missed ?? [], isEnded: false };
     if (before !== undefined) end(before);

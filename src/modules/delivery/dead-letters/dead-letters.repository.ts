@@ -7,7 +7,7 @@ import {
   deadLettersPage,
   deadLettersReplay,
   type LetterRow,
-  type RunRow,
+  type DeadLetterRunRow,
 } from '../delivery.functions';
 import type { DeadLetterSelection } from './sources';
 
@@ -39,9 +39,9 @@ export class DeadLettersRepository {
   async replay(
     tenantId: string,
     { ids, roomId, userId, before }: DeadLetterSelection,
-    after: RunRow | undefined,
+    after: DeadLetterRunRow | undefined,
     limit: number,
-  ): Promise<RunRow[]> {
+  ): Promise<DeadLetterRunRow[]> {
     const { letters } = await deadLettersReplay.call(this.database, tenantId, {
       p_ids: ids,
       p_room: roomId,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../../common/ids';
 import { Redelivery } from '../../../realtime';
 import type { FailedMessageDto } from '../dto/dead-letter.dto';
-import type { LetterRow, RunRow } from '../delivery.functions';
+import type { LetterRow, DeadLetterRunRow } from '../delivery.functions';
 import { DeadLettersRepository } from './dead-letters.repository';
 import { type DeadLetterSelection, DeadLetterSource, type DeadLetters } from './sources';
 
@@ -25,7 +25,7 @@ export class MessageLetters implements DeadLetters<'message'> {
   /** Sends to who is connected; who is not is sent it on the next connect, since it is not acknowledged. */
   async replay(tenantId: string, selection: DeadLetterSelection): Promise<number> {
     let replayed = 0;
-    for (let last: RunRow | undefined, more = true; more;) {
+    for (let last: DeadLetterRunRow | undefined, more = true; more;) {
       const runs = await this.repository.replay(tenantId, selection, last, BATCH);
       this.redelivery.sendAgain(
         runs.map((run) => ({

@@ -6,7 +6,7 @@ import { Log } from '../../../platform/logging';
 import { Gauge, Metrics } from '../../../platform/metrics';
 import { MessageFeed } from '../message-feed';
 import { AppendRepository } from './append.repository';
-import { BatchWriter, type Outcome } from './batch-writer';
+import { BatchWriter, type WriteOutcome } from './batch-writer';
 import { FreshStatistics } from './fresh-statistics';
 import { GroupCommit, type GroupCommitOptions } from './group-commit';
 import type { Appended, NewMessage } from './item';
@@ -73,7 +73,7 @@ export class Appender {
     await this.statistics.idle();
   }
 
-  private async write(writer: BatchWriter, batch: readonly NewMessage[], wait: boolean): Promise<Outcome[]> {
+  private async write(writer: BatchWriter, batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]> {
     const outcomes = await writer.write(batch, wait);
     this.statistics.note(outcomes.length);
     // Before the callers are answered, and also for those who gave up waiting.

@@ -6,7 +6,8 @@ import type { AppendRepository } from './append.repository';
 import type { Appended, NewMessage } from './item';
 
 /** What became of one message of a batch; `locked` only when the batch did not wait. */
-export type Outcome = Appended | { readonly status: 'locked' } | { readonly status: 'failed'; readonly error: unknown };
+export type WriteOutcome =
+  Appended | { readonly status: 'locked' } | { readonly status: 'failed'; readonly error: unknown };
 
 /** Waits until the database answers again or the time is up; true when it does. */
 export type AwaitDatabase = () => Promise<boolean>;
@@ -26,7 +27,7 @@ export class BatchWriter {
     private readonly awaitDatabase: AwaitDatabase,
   ) {}
 
-  async write(batch: readonly NewMessage[], wait: boolean): Promise<Outcome[]> {
+  async write(batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]> {
     try {
       return outcomes(batch.length, await this.repository.append(batch, wait));
     } catch (error) {
@@ -38,7 +39,7 @@ export class BatchWriter {
   }
 
   /** One item made the batch fail: halves, in order, until it stands alone. */
-  private async split(batch: readonly NewMessage[], wait: boolean, error: unknown): Promise<Outcome[]> {
+  private async split(batch: readonly NewMessage[], wait: boolean, error: unknown): Promise<WriteOutcome[]> {
     if (batch.length === 1) {
       // Its first transaction, given up for lost, has committed after all.
       const isThere = codeOf(error) === UNIQUE_VIOLATION;
@@ -57,7 +58,7 @@ export class BatchWriter {
     batch: readonly NewMessage[],
     wait: boolean,
     lockedRooms: ReadonlySet<string>,
-  ): Promise<Outcome[]> {
+  ): Promise<WriteOutcome[]> {
     if (lockedRooms.size === 0) return this.write(batch, wait);
     const free = batch.filter((message) => !lockedRooms.has(keyOf(message)));
     const written = free.length === 0 ? [] : await this.write(free, wait);
@@ -70,7 +71,7 @@ export class BatchWriter {
   }
 
   /** Asks the log; what it does not have is written again, once. */
-  private recover(batch: readonly NewMessage[], wait: boolean, cause: unknown): Promise<Outcome[]> {
+  private recover(batch: readonly NewMessage[], wait: boolean, cause: unknown): Promise<WriteOutcome[]> {
     return this.fromLog(batch, cause, async (missing) => {
       try {
         return outcomes(missing.length, await this.repository.append(missing, wait));
@@ -85,8 +86,8 @@ export class BatchWriter {
   private async fromLog(
     batch: readonly NewMessage[],
     cause: unknown,
-    absent: (missing: readonly NewMessage[]) => Promise<Outcome[]>,
-  ): Promise<Outcome[]> {
+    absent: (missing: readonly NewMessage[]) => Promise<WriteOutcome[]>,
+  ): Promise<WriteOutcome[]> {
     let rows: LookupRow[];
     try {
       rows = await this.repository.lookup(batch);
@@ -105,12 +106,12 @@ export class BatchWriter {
   }
 }
 
-function failed(batch: readonly NewMessage[], error: unknown): Outcome[] {
+function failed(batch: readonly NewMessage[], error: unknown): WriteOutcome[] {
   return batch.map(() => ({ status: 'failed', error }));
 }
 
-function outcomes(length: number, rows: readonly AppendRow[]): Outcome[] {
-  const results = new Array<Outcome | undefined>(length);
+function outcomes(length: number, rows: readonly AppendRow[]): WriteOutcome[] {
+  const results = new Array<WriteOutcome | undefined>(length);
   for (const row of rows) results[row.item - 1] = outcome(row);
   return Array.from(results, (result) => result ?? { status: 'failed', error: unanswered() });
 }
@@ -119,7 +120,7 @@ function unanswered(): Error {
   return new Error('no answer for an item of a batch');
 }
 
-function outcome(row: AppendRow): Outcome {
+function outcome(row: AppendRow): WriteOutcome {
   if (row.status !== 'new' && row.status !== 'duplicate') return { status: row.status };
   return { status: row.status, messageId: row.message_id, seq: row.seq, rev: row.rev, createdAt: row.created_at };
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../../../common/errors';
 import { SilentLog } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
-import type { Outcome } from './batch-writer';
+import type { WriteOutcome } from './batch-writer';
 import { GroupCommit, type GroupCommitOptions, type Writer } from './group-commit';
 import type { Appended, NewMessage } from './item';
 
@@ -34,7 +34,7 @@ interface Call {
   readonly batch: readonly NewMessage[];
   readonly wait: boolean;
   /** Answers the call; 'ok' stores everything. */
-  answer(outcomes: 'ok' | readonly Outcome[]): Promise<void>;
+  answer(outcomes: 'ok' | readonly WriteOutcome[]): Promise<void>;
   fail(error: Error): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ class ManualWriter implements Writer {
   readonly calls: Call[] = [];
   private seq = 0;
 
-  write(batch: readonly NewMessage[], wait: boolean): Promise<Outcome[]> {
+  write(batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]> {
     return new Promise((resolve, reject) => {
       this.calls.push({
         batch,
@@ -70,7 +70,7 @@ class ManualWriter implements Writer {
     return this.call(index).batch.map((item) => item.content);
   }
 
-  private stored(item: NewMessage): Outcome {
+  private stored(item: NewMessage): WriteOutcome {
     const seq = ++this.seq;
     return { status: 'new', messageId: item.messageId, seq, rev: seq, createdAt: new Date(0) };
   }
@@ -90,7 +90,7 @@ function seqs(results: readonly Appended[]): unknown[] {
   return results.map((result) => ('seq' in result ? result.seq : result.status));
 }
 
-const LOCKED: Outcome = { status: 'locked' };
+const LOCKED: WriteOutcome = { status: 'locked' };
 
 describe('GroupCommit', () => {
   it('commits together what arrives while a commit runs', async () => {
@@ -159,7 +159,7 @@ describe('GroupCommit', () => {
       expect(third).toEqual({ status: 'mismatch' });
     });
 
-    it.each<[string, Outcome]>([
+    it.each<[string, WriteOutcome]>([
       ['refused', { status: 'not_member' }],
       ['failed', { status: 'failed', error: new Error('bad') }],
       ['a mismatch', { status: 'mismatch' }],
@@ -344,6 +344,6 @@ describe('GroupCommit', () => {
   });
 });
 
-function stored(seq: number): Outcome {
+function stored(seq: number): WriteOutcome {
   return { status: 'new', messageId: `x${seq}`, seq, rev: seq, createdAt: new Date(0) };
 }

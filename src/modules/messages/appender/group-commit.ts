@@ -1,7 +1,7 @@
 import { unavailable } from '../../../common/errors';
 import type { Metrics } from '../../../platform/metrics';
 import { Batch } from './batch';
-import type { Outcome } from './batch-writer';
+import type { WriteOutcome } from './batch-writer';
 import { Company } from './company';
 import { ContendedRooms } from './contended-rooms';
 import { FairQueue } from './fair-queue';
@@ -11,7 +11,7 @@ import { Quota, type Room } from './quota';
 
 /** Writes a batch and says of each message what became of it; see BatchWriter. */
 export interface Writer {
-  write(batch: readonly NewMessage[], wait: boolean): Promise<Outcome[]>;
+  write(batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]>;
 }
 
 export interface GroupCommitOptions {
@@ -131,7 +131,7 @@ export class GroupCommit {
     return [...locked, ...rest];
   }
 
-  private async write(batch: readonly Pending[], repeats: readonly Pending[], wait: boolean): Promise<Outcome[]> {
+  private async write(batch: readonly Pending[], repeats: readonly Pending[], wait: boolean): Promise<WriteOutcome[]> {
     const begun = performance.now();
     this.metrics.histogram('chatapi_append_batch_size').observe(batch.length);
     const oldest = batch.reduce((since, item) => Math.min(since, item.since), begun);
@@ -140,13 +140,13 @@ export class GroupCommit {
     const messages = batch.map((item) => item.message);
     const outcomes = await this.writer
       .write(messages, wait)
-      .catch((error: unknown) => batch.map((): Outcome => ({ status: 'failed', error })));
+      .catch((error: unknown) => batch.map((): WriteOutcome => ({ status: 'failed', error })));
     this.metrics.histogram('chatapi_append_seconds').observe((performance.now() - begun) / 1000);
     this.count(outcomes);
     return outcomes;
   }
 
-  private settle(item: Pending, outcome: Outcome): void {
+  private settle(item: Pending, outcome: WriteOutcome): void {
     if (outcome.status === 'locked') {
       this.contended.park(item);
       return;
@@ -157,7 +157,11 @@ export class GroupCommit {
   }
 
   /** A repeat gets the answer of the message that it repeats; where that one was not stored it goes on its own. */
-  private settleRepeats(batch: readonly Pending[], outcomes: readonly Outcome[], repeats: readonly Pending[]): void {
+  private settleRepeats(
+    batch: readonly Pending[],
+    outcomes: readonly WriteOutcome[],
+    repeats: readonly Pending[],
+  ): void {
     if (repeats.length === 0) return;
     const first = new Map(batch.map((item, i) => [repeatKey(item.message), { item, outcome: outcomeAt(outcomes, i) }]));
     for (const item of repeats) {
@@ -165,7 +169,7 @@ export class GroupCommit {
       if (original?.outcome.status === 'locked') this.contended.park(item);
       else if (original && isStored(original.outcome)) {
         const isSame = original.item.message.bodyHash.equals(item.message.bodyHash);
-        const outcome: Outcome = isSame ? { ...original.outcome, status: 'duplicate' } : { status: 'mismatch' };
+        const outcome: WriteOutcome = isSame ? { ...original.outcome, status: 'duplicate' } : { status: 'mismatch' };
         this.count([outcome]);
         this.settle(item, outcome);
       } else this.queue.push(item.message.tenantId, item);
@@ -173,7 +177,7 @@ export class GroupCommit {
   }
 
   /** Once per batch: finding a labelled counter costs as much as the rest of what is done for a message. */
-  private count(outcomes: readonly Outcome[]): void {
+  private count(outcomes: readonly WriteOutcome[]): void {
     const byStatus = new Map<string, number>();
     for (const { status } of outcomes) byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
     const counter = this.metrics.counter('chatapi_append_items_total');
@@ -185,6 +189,6 @@ export class GroupCommit {
   }
 }
 
-function outcomeAt(outcomes: readonly Outcome[], index: number): Outcome {
+function outcomeAt(outcomes: readonly WriteOutcome[], index: number): WriteOutcome {
   return outcomes[index] ?? { status: 'failed', error: new Error('no outcome for an item of a batch') };
 }

@@ -14,7 +14,7 @@ export interface NewMessage {
   /** A JSON object as text, kept byte for byte. */
   readonly metaText: string | null;
   /** Written in the message's transaction, if the message is new. */
-  readonly jobs?: readonly NewJob[];
+  readonly jobs?: readonly MessageJob[];
   /** Of a model's answer; its messageId is its run's. */
   readonly answer?: Answer;
   /** Called once it is known to be stored, before anybody else hears of it; neither throws nor waits. */
@@ -30,7 +30,7 @@ export interface Answer {
   readonly run: object;
 }
 
-export interface NewJob {
+export interface MessageJob {
   readonly kind: string;
   readonly key: string;
   readonly payload: object;

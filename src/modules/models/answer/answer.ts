@@ -47,7 +47,7 @@ function clean(text: string): string {
 export type AnswerPart = Extract<ModelPart, { type: 'delta' | 'end' }>;
 
 /** One try with one channel. */
-export interface Attempt {
+export interface ModelAttempt {
   readonly model: ChatModel;
   readonly endpoint: Endpoint;
   readonly request: ChatRequest;
@@ -62,7 +62,7 @@ export interface Attempt {
  * @param meter counts along
  */
 export async function* answerOf(
-  attempt: Attempt,
+  attempt: ModelAttempt,
   meter = new Meter(attempt.request.messages),
 ): AsyncGenerator<AnswerPart> {
   const { request, timeouts, maxBytes } = attempt;
@@ -97,7 +97,7 @@ function isLast(part: RawPart): boolean {
 }
 
 /** The model's stream, where every byte of it is a sign of life. */
-function streamOf({ model, endpoint, request }: Attempt, meter: Meter) {
+function streamOf({ model, endpoint, request }: ModelAttempt, meter: Meter) {
   return (signal: AbortSignal, sign: () => void): AsyncIterable<RawPart> => {
     const post: OutboundPost = async (url, asked) => {
       const answer = await endpoint.post(url, asked);

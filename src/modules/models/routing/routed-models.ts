@@ -3,7 +3,7 @@ import { Clock } from '../../../common/clock';
 import { AppError } from '../../../common/errors';
 import { ModelsConfig } from '../../../config';
 import { Metrics } from '../../../platform/metrics';
-import { answerOf, type Attempt } from '../answer/answer';
+import { answerOf, type ModelAttempt } from '../answer/answer';
 import { hintOfReason } from '../answer/fault-reasons';
 import { Meter, sumOf } from '../answer/meter';
 import type { Channel } from '../channels/channel-directory';
@@ -172,7 +172,7 @@ export class RoutedModels extends Models {
     }
   }
 
-  private attemptOf({ channel, model }: Asking, request: ModelRequest, wire: WireParams): Attempt {
+  private attemptOf({ channel, model }: Asking, request: ModelRequest, wire: WireParams): ModelAttempt {
     const { messages, signal, topP, stop, reasoningEffort, responseFormat, seed } = request;
     const chatModel = chatModelOf(channel.provider);
     // A row of a later version of this server.

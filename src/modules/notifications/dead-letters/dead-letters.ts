@@ -6,7 +6,7 @@ import {
   type DeadLetters,
   type FailedNotificationDto,
 } from '../../delivery';
-import { DeliveriesRepository } from '../live/deliveries.repository';
+import { NotificationDeliveriesRepository } from '../live/deliveries.repository';
 import { NotificationLinks } from '../live/links';
 import { NotificationDeadLettersRepository } from './dead-letters.repository';
 
@@ -19,7 +19,7 @@ const BATCH = 1000;
 export class NotificationDeadLetters implements DeadLetters<'notification'> {
   constructor(
     private readonly repository: NotificationDeadLettersRepository,
-    private readonly deliveries: DeliveriesRepository,
+    private readonly deliveries: NotificationDeliveriesRepository,
     private readonly links: NotificationLinks,
   ) {}
 

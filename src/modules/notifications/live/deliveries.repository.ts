@@ -14,14 +14,14 @@ export interface GivenUp extends DeliveryRef {
   readonly error: string;
 }
 
-export interface UserRef {
+export interface Recipient {
   readonly tenantId: string;
   readonly userId: string;
 }
 
 /** Where deliveries of all tenants are settled, many in one statement. What a notification says is not seen here. */
 @Injectable()
-export class DeliveriesRepository {
+export class NotificationDeliveriesRepository {
   constructor(private readonly system: SystemDatabase) {}
 
   /** Stores that these are delivered; says of each whether there is such a delivery. */
@@ -84,7 +84,7 @@ export class DeliveriesRepository {
   }
 
   /** Of each of the users whether anything was stored that they do not have, given up or not. */
-  async haveWaiting(users: readonly UserRef[]): Promise<boolean[]> {
+  async haveWaiting(users: readonly Recipient[]): Promise<boolean[]> {
     const rows = await this.system.query<{ waits: boolean }>(
       'users with anything undelivered',
       `SELECT EXISTS (SELECT 1 FROM notification_deliveries d
@@ -96,7 +96,7 @@ export class DeliveriesRepository {
   }
 
   /** Those of the users for whom something has waited for longer than so many milliseconds and was not given up. */
-  async waitedFor(users: readonly UserRef[], ms: number): Promise<UserRef[]> {
+  async waitedFor(users: readonly Recipient[], ms: number): Promise<Recipient[]> {
     const rows = await this.system.query<{ tenant_id: string; user_id: string }>(
       'users with pending notifications',
       `SELECT u.tenant_id, u.user_id FROM json_to_recordset($1) u(tenant_id uuid, user_id text),

@@ -4,7 +4,7 @@ import { RecordingConnection } from '../../../../test/support/realtime/recording
 import type { NotificationRow } from '../notifications.repository';
 import type { DeliveryRef, GivenUp } from './deliveries.repository';
 import { notificationFrame } from './frame';
-import { ACK_MS, GRACE_MS, NotificationLink } from './link';
+import { ACK_MS, SETTLE_GRACE_MS, NotificationLink } from './link';
 
 const idOf = (n: number): string => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 const rowOf = (n: number): NotificationRow => ({
@@ -144,7 +144,7 @@ describe('the notifications of a connection', () => {
   it('counts as delivered what was written to a client that acknowledges nothing, a moment later', async () => {
     await link.catchUp();
     offer(1);
-    await after(GRACE_MS - 1);
+    await after(SETTLE_GRACE_MS - 1);
     expect(table.delivered.size).toBe(0);
     await after(1);
     expect([...table.delivered]).toEqual([idOf(1)]);
@@ -165,7 +165,7 @@ describe('the notifications of a connection', () => {
     await link.catchUp();
     connection.onceBelow = () => undefined;
     offer(1);
-    await after(GRACE_MS);
+    await after(SETTLE_GRACE_MS);
     expect(table.delivered.size).toBe(0);
   });
 
@@ -217,11 +217,11 @@ describe('the notifications of a connection', () => {
   it('sends no more than a thousand ahead of what is settled, and goes on when there is room', async () => {
     table.add(...Array.from({ length: 1500 }, (_, i) => i + 1));
     await link.catchUp();
-    await after(GRACE_MS);
+    await after(SETTLE_GRACE_MS);
     expect(topics()).toHaveLength(80 + 1000);
     offer(2000);
     expect(topics()).toEqual([]);
-    await after(GRACE_MS);
+    await after(SETTLE_GRACE_MS);
     expect(topics()).toEqual([...Array.from({ length: 420 }, (_, i) => `t${i + 1081}`), 't2000']);
   });
 
@@ -234,7 +234,7 @@ describe('the notifications of a connection', () => {
     await after(0);
     expect(topics()).toEqual(['t1']);
     table.isAway = true;
-    await expect(after(GRACE_MS)).rejects.toThrow('away');
+    await expect(after(SETTLE_GRACE_MS)).rejects.toThrow('away');
     table.isAway = false;
     await after(1);
     expect([...table.delivered]).toEqual([idOf(1)]);

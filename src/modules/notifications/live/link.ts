@@ -6,7 +6,7 @@ import { notificationFrame } from './frame';
 import type { Settlements } from './settlements';
 
 /** A connection that has not acknowledged by then is taken for one that never does. */
-export const GRACE_MS = 1000;
+export const SETTLE_GRACE_MS = 1000;
 /** After each of the sends, how long an acknowledgement is waited for. */
 export const ACK_MS = exponential(30_000, 2, 480_000, 5);
 /** Notifications of one connection that were sent and not settled; more wait in the database. */
@@ -130,7 +130,7 @@ export class NotificationLink {
   async settleWritten(): Promise<void> {
     if (this.acknowledges || !this.connection.isOpen) return;
     const now = this.ports.clock.monotonicMs();
-    await this.settleFlushed((sent) => now - sent.at >= GRACE_MS);
+    await this.settleFlushed((sent) => now - sent.at >= SETTLE_GRACE_MS);
   }
 
   /** Sends again what was not acknowledged, and what is wanted. */

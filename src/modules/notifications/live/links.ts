@@ -5,7 +5,7 @@ import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
 import { Every, OnStop, StopStage } from '../../../platform/lifecycle';
 import { type AcceptedConnection, ByUser, type Frame, OnConnection, SOCKET_PATH, toWire } from '../../../realtime';
 import { NotificationsRepository } from '../notifications.repository';
-import { DeliveriesRepository, type UserRef } from './deliveries.repository';
+import { NotificationDeliveriesRepository, type Recipient } from './deliveries.repository';
 import { type LinkPorts, NotificationLink } from './link';
 import { Settlements } from './settlements';
 
@@ -56,11 +56,11 @@ export class NotificationLinks {
   constructor(
     repository: NotificationsRepository,
     @Inject(Settlements) settlements: LinkPorts['settlements'],
-    private readonly deliveries: DeliveriesRepository,
+    private readonly deliveries: NotificationDeliveriesRepository,
     clock: Clock,
     private readonly bus: Bus,
   ) {
-    const looks = new Batching<UserRef, boolean>((users) => deliveries.haveWaiting(users), 1000, FIRST_LOOK_MS);
+    const looks = new Batching<Recipient, boolean>((users) => deliveries.haveWaiting(users), 1000, FIRST_LOOK_MS);
     this.ports = { repository, settlements, clock, hasWaiting: (user) => looks.add(user) };
     // What all nodes publish, this one among them.
     this.unsubscribe = [

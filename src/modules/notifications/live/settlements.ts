@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Batching } from '../../../common/batching';
 import { Every } from '../../../platform/lifecycle';
 import { Metrics } from '../../../platform/metrics';
-import { DeliveriesRepository, type DeliveryRef, type GivenUp } from './deliveries.repository';
+import { NotificationDeliveriesRepository, type DeliveryRef, type GivenUp } from './deliveries.repository';
 
 const EXPIRY_MS = 10 * 60_000;
 /** Contract §3: after so many days a notification that nobody took is a dead letter. */
@@ -15,7 +15,7 @@ export class Settlements {
   private readonly giving: Batching<GivenUp, undefined>;
 
   constructor(
-    private readonly repository: DeliveriesRepository,
+    private readonly repository: NotificationDeliveriesRepository,
     metrics: Metrics,
   ) {
     const count = metrics.counter('chatapi_notifications_total');

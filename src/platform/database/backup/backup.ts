@@ -10,7 +10,7 @@ import { preflight } from '../preflight';
 import { ensureBackupAccess, ensureRoles, quote, roleNames } from '../roles';
 import { BackupRefusal, BlockKind, BlockWriter, ROWS_BYTES } from './format';
 import { type Names, readSchema, type Schema } from './schema';
-import { withSession } from './session';
+import { withBackupSession } from './session';
 
 /** The first block. */
 export interface Header {
@@ -70,7 +70,9 @@ export async function backup(request: BackupRequest): Promise<BackupSummary> {
     throw new BackupRefusal(`Cannot write ${partial} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
   });
   try {
-    const summary = await withSession(request.connection, request.signal, (client) => write(client, handle, request));
+    const summary = await withBackupSession(request.connection, request.signal, (client) =>
+      write(client, handle, request),
+    );
     await handle.sync();
     await publish(handle, partial, file);
     return summary;

@@ -11,7 +11,7 @@ import { ServerLock } from '../server-lock';
 import type { Header, SequenceState, TableEnd } from './backup';
 import { BackupRefusal, BlockKind, BlockReader, parse } from './format';
 import { forRoles, type Names, roleOf, type Schema, type SchemaStatement } from './schema';
-import { withSession } from './session';
+import { withBackupSession } from './session';
 
 export interface RestoreRequest {
   readonly file: string;
@@ -81,7 +81,7 @@ async function restoreFrom(handle: FileHandle, request: RestoreRequest): Promise
   const keepKeys = await request.takeKeys(header, secrets);
   const connection = await request.openTarget();
   return asOnlyServer(connection, request, (signal) =>
-    withSession(connection, signal, async (client) => {
+    withBackupSession(connection, signal, async (client) => {
       const names = await prepare(client, header, request);
       const rows = await load(client, reader, names, header, request.onProgress);
       await keepKeys();

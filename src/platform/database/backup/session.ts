@@ -18,7 +18,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const NEWER_SETTINGS: Readonly<Record<string, string>> = { transaction_timeout: '0' };
 
 /** Runs `work` on a connection of its own, which ends with it, or at once when the signal says so. */
-export async function withSession<T>(
+export async function withBackupSession<T>(
   connection: ClientConfig,
   signal: AbortSignal,
   work: (client: Client) => Promise<T>,

@@ -1,7 +1,7 @@
 import { locateBinaries } from './binaries';
 import { ensureCluster, removeUnfinished } from './cluster';
 import { DirectoryLock } from './directory-lock';
-import { explain, firstLine } from './errors';
+import { explainEmbedded, firstLine } from './errors';
 import { launch, launchPatiently, type LaunchContext, type Running } from './launch';
 import { chooseLauncher } from './launcher';
 import { openLayout, type Layout } from './layout';
@@ -80,7 +80,7 @@ export class EmbeddedPostgres {
     } catch (error) {
       await this.cleanUp();
       this.starting = undefined;
-      throw explain(error, this.options.dataDir);
+      throw explainEmbedded(error, this.options.dataDir);
     }
   }
 
@@ -135,7 +135,7 @@ export class EmbeddedPostgres {
         return await launch(context, signal);
       } catch (error) {
         // The usual attempts in vain right after a crash are no news, and a lasting cause is told once.
-        const { message } = explain(error, this.options.dataDir);
+        const { message } = explainEmbedded(error, this.options.dataDir);
         if (attempt >= 5 && !signal.aborted && reported === '') this.log.warn((reported = message));
       }
       await pause(backoffMs(attempt), signal).catch(() => undefined);

@@ -1,4 +1,11 @@
-import { DirectoryTakenError, EmbeddedPostgresError, explain, explainOutput, firstLine, LaunchError } from './errors';
+import {
+  DirectoryTakenError,
+  EmbeddedPostgresError,
+  explainEmbedded,
+  explainOutput,
+  firstLine,
+  LaunchError,
+} from './errors';
 
 const withCode = (code: string): Error => Object.assign(new Error(`${code}: something`), { code });
 
@@ -10,7 +17,7 @@ describe('explain', () => {
     ['ENOSPC', /disk of the data directory \/data is full/],
     ['EDQUOT', /is full/],
   ])('%s', (code, message) => {
-    const error = explain(withCode(code), '/data');
+    const error = explainEmbedded(withCode(code), '/data');
     expect(error).toBeInstanceOf(EmbeddedPostgresError);
     expect(error.message).toMatch(message);
     expect(error.cause).toBeDefined();
@@ -18,7 +25,7 @@ describe('explain', () => {
 
   it('keeps what is already explained', () => {
     const taken = new DirectoryTakenError('/data', 'pid 7');
-    expect(explain(taken, '/data')).toBe(taken);
+    expect(explainEmbedded(taken, '/data')).toBe(taken);
     expect(taken.message).toBe(
       'another ChatAPI server (pid 7) is already running on /data; stop it or set DATA_DIR to another directory',
     );
@@ -26,9 +33,11 @@ describe('explain', () => {
   });
 
   it('makes one line of anything else', () => {
-    expect(explain(new Error('first\nsecond'), '/data').message).toBe('the embedded database could not start: first');
-    expect(explain('odd', '/data').message).toMatch(/odd$/);
-    expect(explain(AbortSignal.abort().reason, '/data').message).toMatch(/was stopped while it was starting/);
+    expect(explainEmbedded(new Error('first\nsecond'), '/data').message).toBe(
+      'the embedded database could not start: first',
+    );
+    expect(explainEmbedded('odd', '/data').message).toMatch(/odd$/);
+    expect(explainEmbedded(AbortSignal.abort().reason, '/data').message).toMatch(/was stopped while it was starting/);
     expect(firstLine(undefined)).toBe('undefined');
     expect(firstLine(new Error(''))).toBe('unknown error');
   });

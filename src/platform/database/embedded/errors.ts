@@ -61,7 +61,7 @@ function explainFileSystem(code: string | undefined, dataDir: string): string | 
 }
 
 /** Turns whatever went wrong into the one error type that callers know. */
-export function explain(error: unknown, dataDir: string): EmbeddedPostgresError {
+export function explainEmbedded(error: unknown, dataDir: string): EmbeddedPostgresError {
   if (error instanceof EmbeddedPostgresError) return error;
   if (textProperty(error, 'name') === 'AbortError') {
     return new EmbeddedPostgresError('the embedded database was stopped while it was starting', { cause: error });
