@@ -108,14 +108,14 @@ export function faults(counted, table) {
   });
 }
 
-/** The table with what there is now, where it is less. */
+/** The table with what there is now, where it is less, but not less than is asked for. */
 export function lowered(counted, mean, table) {
   const gates = Object.entries(table.gates).map(([gate, { ceiling, target, known }]) => {
     const things = counted[gate];
     const kept = known?.filter((thing) => things.includes(thing));
     return [
       gate,
-      { ceiling: Math.min(ceiling, things.length), target, ...(kept === undefined ? {} : { known: kept }) },
+      { ceiling: Math.min(ceiling, Math.max(target, things.length)), target, ...(kept === undefined ? {} : { known: kept }) },
     ];
   });
   const { least, target } = table.meanLines;
