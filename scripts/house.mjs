@@ -8,6 +8,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -115,7 +116,11 @@ export function lowered(counted, mean, table) {
     const kept = known?.filter((thing) => things.includes(thing));
     return [
       gate,
-      { ceiling: Math.min(ceiling, Math.max(target, things.length)), target, ...(kept === undefined ? {} : { known: kept }) },
+      {
+        ceiling: Math.min(ceiling, Math.max(target, things.length)),
+        target,
+        ...(kept === undefined ? {} : { known: kept }),
+      },
     ];
   });
   const { least, target } = table.meanLines;
@@ -140,6 +145,9 @@ function print(counted, mean, table) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [counted, mean, table] = [found(), meanLines(), readTable()];
   if (process.argv.includes('--lower'))
-    writeFileSync(TABLE, `${JSON.stringify(lowered(counted, mean, table), null, 2)}\n`);
+    writeFileSync(
+      TABLE,
+      await format(JSON.stringify(lowered(counted, mean, table)), { ...(await resolveConfig(TABLE)), filepath: TABLE }),
+    );
   print(counted, mean, readTable());
 }
