@@ -17,7 +17,6 @@ const require = createRequire(import.meta.url);
 require('reflect-metadata');
 const { newUuid } = require('../dist/common/ids');
 const { loadConfig } = require('../dist/config');
-const { AppendHooks } = require('../dist/modules/messages/append-hooks');
 const { AppendRepository } = require('../dist/modules/messages/appender/append.repository');
 const { MessagesRepository } = require('../dist/modules/messages/messages.repository');
 const { MissedRepository } = require('../dist/modules/messages/room-log/missed.repository');
@@ -80,7 +79,7 @@ async function open(name, partitions) {
   return {
     ...{ name, lifecycle, system, sql },
     rooms: await rooms(sql),
-    append: new AppendRepository(system, new AppendHooks()),
+    append: new AppendRepository(system, { of: () => [], appended: () => undefined }),
     messages: new MessagesRepository(database),
     log: new RoomLogRepository(database),
     missed: new MissedRepository(database),

@@ -51,7 +51,6 @@ const SIDES = {
     require('reflect-metadata');
     const { loadConfig } = require('../../dist/config');
     const { Appender } = require('../../dist/modules/messages/appender/appender');
-    const { AppendHooks } = require('../../dist/modules/messages/append-hooks');
     const { AppendRepository } = require('../../dist/modules/messages/appender/append.repository');
     const { MessageFeed } = require('../../dist/modules/messages/message-feed');
     const { openDatabase } = require('../../dist/platform/database');
@@ -64,15 +63,13 @@ const SIDES = {
     const { database } = loadConfig({ DATABASE_URL: o.url });
     const open = await openDatabase({ config: database, log, lifecycle, metrics, onProgress: () => undefined });
     // Nobody listens: the events are made, as they are on a server without sockets.
-    const feed = new MessageFeed({ publish: () => undefined, touch: () => undefined });
-    const appender = new Appender(
-      new AppendRepository(open.system, new AppendHooks()),
-      open.availability,
-      lifecycle,
-      metrics,
-      feed,
-      log,
+    const feed = new MessageFeed(
+      { publish: () => undefined, touch: () => undefined },
+      { said: () => undefined },
+      { cancelled: () => undefined },
     );
+    const hooks = { of: () => [], appended: () => undefined };
+    const appender = new Appender(new AppendRepository(open.system, hooks), open.availability, metrics, feed, log);
     return (m) => appender.append(m);
   },
   /** The append function, called in batches by a bare client. */
