@@ -666,7 +666,6 @@ CREATE OR REPLACE FUNCTION public.append_messages(p_wait boolean, p_tenants uuid
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
  SET enable_seqscan TO 'off'
- SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1329,7 +1328,6 @@ CREATE OR REPLACE FUNCTION public.jobs_claim(p_kinds text[], p_free integer[], p
  SET enable_seqscan TO 'off'
  SET enable_bitmapscan TO 'off'
  SET enable_sort TO 'off'
- SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 DECLARE
   ts timestamptz;

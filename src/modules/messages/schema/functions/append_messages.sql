@@ -11,7 +11,6 @@
 -- was decided about the item). With p_wait it waits for the rooms, at most a second each: a call that its client gave
 -- up would otherwise stay in the lock's queue, hold its connection, and store later what was reported as lost.
 --
--- - One plan for all calls, whatever the statistics of the moment: planning again costs as much as the work (docs/adr/0027).
 -- - The rooms' rows are locked, so each is updated where it lies (its ctid) instead of being looked up again.
 -- - Jobs are a statement of their own, made only where there are any: a message was stored by this very call when its
 --   seq lies beyond what its room had when it was locked.
@@ -32,8 +31,7 @@ CREATE FUNCTION append_messages(
   p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[],
   p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[]
 ) RETURNS TABLE (item integer, status text, message_id uuid, seq bigint, rev bigint, created_at timestamptz)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public SET enable_seqscan = off
-SET plan_cache_mode = force_generic_plan AS $f$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public SET enable_seqscan = off AS $f$
 #variable_conflict use_column
 DECLARE
   held_tenants uuid[];

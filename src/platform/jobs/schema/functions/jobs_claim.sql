@@ -28,7 +28,7 @@ CREATE FUNCTION jobs_claim(
   p_tenant_limits text[], p_tenant_defaults integer[], p_user_limits text[], p_user_defaults integer[],
   p_lease_ms bigint, p_after_tenant uuid, p_after_kind text, p_scan integer
 ) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $f$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $f$
 DECLARE
   ts timestamptz;
   claimed jsonb;
