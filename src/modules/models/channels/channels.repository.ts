@@ -80,6 +80,8 @@ export class ChannelsRepository {
     const key = { tenant_id: tenantId, channel_id: channelId };
     const call = this.database.transaction('change channel', tenantId, async (tx) => {
       const channels = tx.repository(ModelChannelEntity);
+      // As `create` does: a channel that is made meanwhile sees the new name.
+      await lockTenant(tx, tenantId);
       const before = await channels.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
       if (before === null) return undefined;
       await channels.update(key, {
