@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull, MoreThan, type Repository } from 'typeorm';
+import { MoreThan, type Repository } from 'typeorm';
 import type { PageRequest } from '../../common/pagination';
 import { Database, schemaFunction, SystemDatabase, type Transaction, value } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { TenantEntity } from './entities/tenant.entity';
-import { UserEntity } from './entities/user.entity';
 import { WebhookEntity } from './entities/webhook.entity';
 import type { NewKeyRow } from './keys.repository';
 import { type NewWebhook, WebhooksRepository } from './webhook/webhooks.repository';
@@ -121,16 +120,14 @@ export class TenantsRepository {
 
   /** Marks the user, once; true where this was the call that did and nothing tells of an earlier socket. */
   async noteFirstSocket(tenantId: string, userId: string): Promise<boolean> {
-    const marked = await this.database
-      .repository(UserEntity, tenantId)
-      .createQueryBuilder()
-      .update()
-      .set({ first_socket_at: () => 'statement_timestamp()' })
-      .where({ tenant_id: tenantId, user_id: userId, first_socket_at: IsNull() })
-      .returning('last_seen_at')
-      .execute();
-    const [row] = marked.raw as Pick<UserEntity, 'last_seen_at'>[];
-    return row?.last_seen_at === null;
+    const rows = await this.database.query<{ is_first: boolean }>(
+      'note first socket',
+      tenantId,
+      `UPDATE users SET first_socket_at = statement_timestamp()
+       WHERE tenant_id = $1 AND user_id = $2 AND first_socket_at IS NULL RETURNING last_seen_at IS NULL AS is_first`,
+      [tenantId, userId],
+    );
+    return rows[0]?.is_first ?? false;
   }
 
   /** Stores when users of any tenants were last connected, each so long ago; no user's time moves backwards. */

@@ -28,6 +28,9 @@ const STORAGE_MESSAGES = /No space left on device|Disk quota exceeded|Read-only 
 /** Why calls fail: the label of chatapi_database_failures_total. */
 export type FailureReason = 'away' | 'storage' | 'connection' | 'deadline' | 'conflict' | 'busy' | 'unexpected';
 
+/** What `codeOf` says where a unique index has the row already. */
+export const UNIQUE_VIOLATION = '23505';
+
 /** The SQLSTATE or system code of a driver error. */
 export function codeOf(error: unknown): string | undefined {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'

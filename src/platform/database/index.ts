@@ -9,7 +9,7 @@ export { Availability } from './availability';
 export { backup, BackupRefusal, readSchema, type RestoreRequest, restore, schemaForRoles } from './backup';
 export { Database, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
-export { codeOf, isConnectionLoss, isRetryable } from './errors';
+export { codeOf, isConnectionLoss, isRetryable, UNIQUE_VIOLATION } from './errors';
 export { Epoch } from './epoch';
 export {
   DirectoryTakenError,

@@ -23,7 +23,8 @@ export class WorkerStart implements OnApplicationBootstrap {
     this.unsubscribe = this.jobs.onWake(() => void this.worker.pump().catch(() => undefined));
   }
 
-  @Every(POLL_MS, 'jobs')
+  /** Ends after `stop`, which lets go of wake-ups first: one that came while the poll ends would start jobs. */
+  @Every(POLL_MS, 'jobs', StopStage.log)
   poll(): Promise<void> {
     return this.worker.pump();
   }

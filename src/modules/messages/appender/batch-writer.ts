@@ -1,6 +1,6 @@
 import { isUnavailable } from '../../../common/errors';
 import { roomKey } from '../../../common/ids';
-import { codeOf } from '../../../platform/database';
+import { codeOf, UNIQUE_VIOLATION } from '../../../platform/database';
 import type { AppendRow, LookupRow } from '../messages.functions';
 import type { AppendRepository } from './append.repository';
 import type { Appended, NewMessage } from './item';
@@ -11,8 +11,6 @@ export type WriteOutcome =
 
 /** Waits until the database answers again or the time is up; true when it does. */
 export type AwaitDatabase = () => Promise<boolean>;
-
-const UNIQUE_VIOLATION = '23505';
 
 /**
  * Writes one batch and says what became of each message, whatever happens on the way: a bad item fails alone (the

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../../common/pagination';
-import { codeOf, Database, type Transaction } from '../../../platform/database';
+import { codeOf, Database, type Transaction, UNIQUE_VIOLATION } from '../../../platform/database';
 import { lockTenant } from '../../tenants';
 import { ModelChannelEntity } from '../entities/model-channel.entity';
 import type { ChannelOptions } from './channel-options';
@@ -18,8 +18,6 @@ export type ChannelRow = ChannelValues & {
   readonly channel_id: string;
   readonly has_api_key: boolean;
 } & { readonly [K in 'created_at' | 'updated_at']: Date | string };
-
-const UNIQUE_VIOLATION = '23505';
 
 @Injectable()
 export class ChannelsRepository {

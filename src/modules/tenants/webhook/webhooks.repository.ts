@@ -61,17 +61,17 @@ export class WebhooksRepository {
     await tx.repository(WebhookEntity).update({ tenant_id: tenantId }, { ...gone, ...ENABLED, ...NOW });
   }
 
-  /** `previous_secret` still signs beside the other one; null after the overlap. */
+  /** `previous_secret` still signs beside the other one; null after the overlap. SQL: asked for every attempt of a delivery. */
   async find(tenantId: string): Promise<WebhookRow | undefined> {
-    const { entities, raw } = await this.database
-      .repository(WebhookEntity, tenantId)
-      .createQueryBuilder('w')
-      .addSelect('w.previous_until > clock_timestamp()', 'overlaps')
-      .where({ tenant_id: tenantId, url: Not(IsNull()) })
-      .getRawAndEntities<{ overlaps: boolean | null }>();
-    const [row] = entities;
-    if (row === undefined) return undefined;
-    return { ...(row as WebhookEntity & WebhookRow), ...(raw[0]?.overlaps === true ? {} : { previous_secret: null }) };
+    const rows = await this.database.query<WebhookRow>(
+      'webhook',
+      tenantId,
+      `SELECT url, events, secret, CASE WHEN previous_until > clock_timestamp() THEN previous_secret END
+         AS previous_secret, failing_since, disabled_at, disabled_reason
+       FROM webhooks WHERE tenant_id = $1 AND url IS NOT NULL`,
+      [tenantId],
+    );
+    return rows[0];
   }
 
   /** The old secret signs on beside the new one for the overlap. false: there is no webhook. */
