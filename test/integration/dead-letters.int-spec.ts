@@ -104,6 +104,24 @@ describe('dead letters of messages in the database', () => {
     );
   });
 
+  it('are touched by no drop that did not hold the cursor: dropped again while they are given up on again', async () => {
+    for (let round = 0; round < runs(60); round++) {
+      const room = await site.room(MESSAGES);
+      await site.giveUp(room, 1, MESSAGES);
+      const id = (await site.ids(room)).get(6) ?? '';
+      await Promise.all(
+        Array.from({ length: 4 }, () => [
+          site.letters.drop(site.tenantId, id),
+          site.giveUp(room, 6, 6),
+          site.letters.drop(site.tenantId, id),
+          site.giveUp(room, 3, 9),
+        ]).flat(),
+      );
+      const stored = await site.runs(room);
+      expect(stored.every((run, at) => run.from > (stored[at - 1]?.to ?? 0))).toBe(true);
+    }
+  });
+
   it('are one row per member and room, two where one was dropped in the middle, and one again', async () => {
     const room = await site.room(MESSAGES);
     await site.giveUp(room, 2, 3);
@@ -156,17 +174,40 @@ describe('dead letters of messages in the database', () => {
     expect(await site.runs(room)).toEqual(left);
   });
 
-  it.each([
-    ['an acknowledgement', (room: string) => site.ack(room, 5)],
+  const ENDINGS: readonly (readonly [string, string, (room: string) => Promise<unknown>])[] = [
     [
       'the end of the membership',
-      (room: string) => site.call(memberRemove, { p_room: room, p_actor: 'ann', p_user: 'ben' }),
+      `SELECT member_remove($1, $2, 'ann', 'ben')`,
+      (room) => site.call(memberRemove, { p_room: room, p_actor: 'ann', p_user: 'ben' }),
     ],
-    ['the end of the room', (room: string) => site.call(roomDelete, { p_room: room, p_user: 'ann' })],
-  ])('that are being written when %s comes are gone after it', async (_, ending) => {
+    [
+      'the end of the room',
+      `SELECT room_delete($1, $2, 'ann')`,
+      (room) => site.call(roomDelete, { p_room: room, p_user: 'ann' }),
+    ],
+    ['an acknowledgement', `SELECT cursor_advance($1, $2, 'ben', 5, false)`, (room) => site.ack(room, 5)],
+  ];
+
+  it.each(ENDINGS)('that are being written when %s comes are gone after it', async (_, _sql, ending) => {
     const room = await site.room(MESSAGES);
     const hold = `SELECT dead_letters_add($1, $2, 'ben', 1, 5, 5, 'ack timeout')`;
     await site.behind(hold, [room], () => ending(room));
+    expect(await site.runs(room)).toEqual([]);
+  });
+
+  it.each(ENDINGS)('of which one is being dropped when %s comes are gone after it', async (_, _sql, ending) => {
+    const room = await site.room(MESSAGES);
+    await site.giveUp(room, 1, 5);
+    const id = (await site.ids(room)).get(3);
+    await site.behind('SELECT dead_letters_drop($1, $2)', [id], () => ending(room));
+    expect(await site.runs(room)).toEqual([]);
+  });
+
+  it.each(ENDINGS)('are gone after %s though one of them was to be dropped', async (_, sql) => {
+    const room = await site.room(MESSAGES);
+    await site.giveUp(room, 1, 5);
+    const id = (await site.ids(room)).get(3) ?? '';
+    expect(await site.behind(sql, [room], () => site.letters.drop(site.tenantId, id))).toBe(false);
     expect(await site.runs(room)).toEqual([]);
   });
 
