@@ -5,7 +5,7 @@
  *   node scripts/house.mjs           the counts of now, beside what may be and what is to be
  *   node scripts/house.mjs --lower   writes what there is now as what may be, where it has become less
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { format, resolveConfig } from 'prettier';
@@ -69,6 +69,28 @@ function twice(sources) {
     .sort();
 }
 
+/** What stands in the glossary's columns; the last is the words that a word is used instead of. */
+export function glossary(root = ROOT) {
+  const path = join(root, 'docs', 'glossary.md');
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+  return lines
+    .filter((line) => line.startsWith('| **'))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .map(([, word, , instead]) => ({
+      word: word.replaceAll('*', ''),
+      instead: instead.split(', ').filter((other) => other !== ''),
+    }));
+}
+
+/** Exported names of which a piece is a word, or its plural, that the glossary has another one for. */
+function replacedByGlossary(root, sources) {
+  const replaced = new Set(glossary(root).flatMap(({ instead }) => instead.flatMap((word) => [word, `${word}s`])));
+  return sources
+    .flatMap((source) => [...definedIn(source)])
+    .filter((name) => name.split(/(?<=[a-z0-9])(?=[A-Z])|_/).some((piece) => replaced.has(piece.toLowerCase())))
+    .sort();
+}
+
 const occurrences = (sources, pattern) =>
   sources.flatMap(({ path, text }) => [...text.matchAll(pattern)].map(() => path));
 
@@ -83,6 +105,7 @@ export function found(root = ROOT) {
   return {
     'files of at most 20 lines': sources.filter((source) => linesOf(source) <= SMALL).map(({ path }) => path),
     'exported names with two homes': twice(sources),
+    'exported names that the glossary replaces': replacedByGlossary(root, sources),
     '@Global modules': occurrences(sources, /^@Global\(\)/gm),
     useFactory: occurrences(sources, /\buseFactory\b/g),
     'TypeScript that makes tables or functions': withLiteral(CREATE),

@@ -4,12 +4,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { faults, found, lowered, meanLines, readTable } from './house.mjs';
+import { faults, found, glossary, lowered, meanLines, readTable } from './house.mjs';
 
 const LONG = '// a line\n'.repeat(30);
 const FILES = {
   'a/one.ts': `${LONG}export class Twice {}\nexport const once = 1;\nexport { other } from './two';\n`,
   'a/two.ts': `${LONG}export interface Twice {}\nexport const other = 1;\n`,
+  'a/doors.ts': `${LONG}export class SocketDoor {}\nexport const MAX_DOORS = 1;\nexport const indoors = 1;\n`,
   'a/tiny.ts': 'export const tiny = 1;\n',
   'a/tiny.spec.ts': 'export const once = 1;\n',
   'a/a.module.ts': `${LONG}@Global()\n@Module({ providers: [{ provide: A, useFactory: () => 1 }] })\nexport class AModule {}\n`,
@@ -23,6 +24,7 @@ const FILES = {
 const EXPECTED = {
   'files of at most 20 lines': ['src/a/tiny.ts'],
   'exported names with two homes': ['Twice'],
+  'exported names that the glossary replaces': ['MAX_DOORS', 'SocketDoor'],
   '@Global modules': ['src/a/a.module.ts'],
   useFactory: ['src/a/a.module.ts'],
   'TypeScript that makes tables or functions': ['src/a/makes.ts'],
@@ -37,6 +39,16 @@ describe('scripts/house.json', () => {
 
   it('is kept by the size of files', () => assert.ok(meanLines() >= table.meanLines.least));
 
+  it('has a glossary of at most 30 words, none of which it replaces', () => {
+    const words = glossary();
+    assert.ok(words.length > 0 && words.length <= 30);
+    const replaced = words.flatMap(({ instead }) => instead);
+    assert.deepEqual(
+      words.filter(({ word }) => replaced.includes(word)),
+      [],
+    );
+  });
+
   it('never asks for less than there is to be', () => {
     for (const { ceiling, target } of [...Object.values(table.gates), ...Object.values(table.walks)])
       assert.ok(ceiling >= target);
@@ -50,6 +62,8 @@ describe('what counts the house', () => {
       mkdirSync(dirname(join(root, 'src', path)), { recursive: true });
       writeFileSync(join(root, 'src', path), text);
     }
+    mkdirSync(join(root, 'docs'));
+    writeFileSync(join(root, 'docs', 'glossary.md'), '| **endpoint** | What is served under one path. | door |\n');
   });
   after(() => rmSync(root, { recursive: true, force: true }));
 
