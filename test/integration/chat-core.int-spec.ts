@@ -7,9 +7,9 @@ import {
   END_INDEX,
   Turns,
 } from '../../src/modules/chats/contract';
-import { LiveRuns } from '../../src/modules/chats/core/live-runs';
-import { RunsRepository } from '../../src/modules/chats/core/runs.repository';
-import { RunChunksRepository } from '../../src/modules/chats/core/run-chunks.repository';
+import { LiveRuns } from '../../src/modules/chats/runs/live-runs';
+import { RunsRepository } from '../../src/modules/chats/runs/runs.repository';
+import { RunChunksRepository } from '../../src/modules/chats/runs/run-chunks.repository';
 import { Jobs } from '../../src/platform/jobs';
 import { type CoreApp, startCoreApp } from '../support/chat-core';
 import { withModel, type WithModel } from '../support/chats/chat-app';

@@ -13,4 +13,4 @@
  */
 export { ChatsModule } from './chats.module';
 export { Chats } from './contract';
-export { RoomTurns } from './core/turns.service';
+export { RoomTurns } from './turns/turns.service';

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChannelDirectory } from './channels/channel-directory';
 import { ChannelKeys } from './channels/channel-keys';
-import { ChannelViews } from './channels/channel-views';
+import { ChannelViews } from './channels/channels.views';
 import { ChannelsController } from './channels/channels.controller';
 import { ChannelsRepository } from './channels/channels.repository';
 import { ChannelsService } from './channels/channels.service';

@@ -8,7 +8,7 @@ import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
 import { AI_REQUESTS } from '../../../platform/rate-limit';
 import { Answers } from './answers';
-import { camelAnswerOptions } from '../answer-options';
+import { camelAnswerOptions } from '../turns/answer-options';
 import { type Chat, Chats, type Turn, Turns } from '../contract';
 import { inConversation } from './doors';
 import { AnswerDto, AskDto } from './dto/conversation.dto';

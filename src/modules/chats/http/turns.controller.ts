@@ -7,7 +7,7 @@ import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SseAnswer } from '../../../platform/http';
 import { AI_REQUESTS } from '../../../platform/rate-limit';
 import { Answers } from './answers';
-import { answerOptions } from '../answer-options';
+import { answerOptions } from '../turns/answer-options';
 import { Chats, type Turn, Turns } from '../contract';
 import { ResumeQueryDto } from './dto/resume-query.dto';
 import { RegenerateDto, SendChatMessageDto, StoppedDto, TurnDto } from './dto/turn.dto';

@@ -1,7 +1,7 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { decodeId, encodeId } from '../../../common/ids';
 import { type FrameContext, SocketOperation } from '../../../realtime';
-import { answerOptions } from '../answer-options';
+import { answerOptions } from '../turns/answer-options';
 import { Turns } from '../contract';
 import { noSuchAnswer } from '../events';
 import {

@@ -14,7 +14,7 @@ import type {
 import { camelPageInfo } from '../views';
 import { ChannelDirectory } from './channel-directory';
 import { ChannelKeys } from './channel-keys';
-import { ChannelViews } from './channel-views';
+import { ChannelViews } from './channels.views';
 import { type ChannelRow, ChannelsRepository } from './channels.repository';
 
 const MAX_CHANNELS = 50;

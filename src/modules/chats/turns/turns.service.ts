@@ -5,7 +5,7 @@ import type { Caller } from '../../../platform/auth';
 import { type AiTurn, AiTurns, bindingId, MessageWriter, metaText, type Said } from '../../messages';
 import { Models } from '../../models';
 import { type Chat, type ChatMessage, type NewTurn, type Turn, Turns } from '../contract';
-import { messageSaid } from './chat-row';
+import { messageSaid } from '../chats/chat-row';
 import { Interrupts } from './interrupts';
 import { Reruns } from './reruns';
 import { Stops } from './stops';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { limitOf, type TenantPolicy } from '../../../platform/auth';
 import { budgetMessage, budgetSpent, type Spent } from '../chats.functions';
 import type { RunFailure } from '../contract';
-import { RunsRepository } from './runs.repository';
+import { RunsRepository } from '../runs/runs.repository';
 
 /**
  * Tokens that a tenant and its users may spend per day (UTC). Asked on every way a run begins: here before a message is

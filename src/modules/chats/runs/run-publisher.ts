@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Metrics } from '../../../platform/metrics';
 import { RoomFeed } from '../../../realtime';
 import type { ChatMessage, RunFailure } from '../contract';
-import { ChatHub } from './chat-hub';
+import { ChatHub } from '../streams/chat-hub';
 import { ChunkWriter } from './chunk-writer';
 import type { LiveRun } from './live-run';
 

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ChatLog } from '../../messages';
 import { type ChatMessage, END_INDEX, type RunFailure } from '../contract';
-import { failureOf, messageOf } from './chat-row';
+import { failureOf, messageOf } from '../chats/chat-row';
 import type { ChatRef } from './chat-hub';
-import { LiveRuns } from './live-runs';
-import { RunsRepository, type StoredTokens } from './runs.repository';
+import { LiveRuns } from '../runs/live-runs';
+import { RunsRepository, type StoredTokens } from '../runs/runs.repository';
 
 /** A run as it stands: what it has after an index, and its end. */
 export interface RunSnapshot {

@@ -8,11 +8,11 @@ import type { AiTurn, Said, Stored } from '../../messages';
 import type { AnswerOptions } from '../../models';
 import type { Origin } from '../contract';
 import { Budgets } from './budgets';
-import { ChatHub } from './chat-hub';
-import { messageSaid } from './chat-row';
-import { ChatsRepository } from './chats.repository';
+import { ChatHub } from '../streams/chat-hub';
+import { messageSaid } from '../chats/chat-row';
+import { ChatsRepository } from '../chats/chats.repository';
 import { Interrupts } from './interrupts';
-import { RUN } from './run-kind';
+import { RUN } from '../runs/run-kind';
 
 /** A turn with the run that it starts. */
 export interface OpenTurn extends AiTurn {

@@ -9,7 +9,7 @@ import { ChatLog, type Said } from '../../messages';
 import type { AnswerOptions } from '../../models';
 import { type Again, chatAnswerAgain } from '../chats.functions';
 import type { Chat, Turn } from '../contract';
-import { messageOf } from './chat-row';
+import { messageOf } from '../chats/chat-row';
 
 /** Answers what was asked before once more. */
 @Injectable()

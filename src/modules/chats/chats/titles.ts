@@ -4,7 +4,7 @@ import { describeError, Log } from '../../../platform/logging';
 import { RoomFeed } from '../../../realtime';
 import { ChatLog } from '../../messages';
 import { chatUpdate } from '../chats.functions';
-import type { RunRef } from './live-run';
+import type { RunRef } from '../runs/live-run';
 import { shortForm } from './title';
 
 /** Names chats that nobody has named after what was said first. */

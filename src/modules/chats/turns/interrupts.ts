@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { describeError, Log } from '../../../platform/logging';
 import { answering } from '../chats.functions';
-import type { ChatRef } from './chat-hub';
-import { LiveRuns } from './live-runs';
-import { RunsRepository } from './runs.repository';
+import type { ChatRef } from '../streams/chat-hub';
+import { LiveRuns } from '../runs/live-runs';
+import { RunsRepository } from '../runs/runs.repository';
 
 /** Ends answers before their time, and keeps new messages away from a chat whose answer is not there yet. */
 @Injectable()

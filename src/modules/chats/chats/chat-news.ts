@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { changing, RoomFeed } from '../../../realtime';
-import { ChatHub, type ChatRef } from './chat-hub';
-import { LiveRuns } from './live-runs';
-import { RunsRepository } from './runs.repository';
+import { ChatHub, type ChatRef } from '../streams/chat-hub';
+import { LiveRuns } from '../runs/live-runs';
+import { RunsRepository } from '../runs/runs.repository';
 
 /** Tells those who follow a chat, or its room, of changes that are no messages. */
 @Injectable()

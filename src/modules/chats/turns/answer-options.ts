@@ -1,7 +1,7 @@
-import { AppError } from '../../common/errors';
-import type { Caller } from '../../platform/auth';
-import { type AnswerOptions, checkedResponseFormat } from '../models';
-import type { AnswerOptionsDto, CamelAnswerOptionsDto } from './dto/answer-options.dto';
+import { AppError } from '../../../common/errors';
+import type { Caller } from '../../../platform/auth';
+import { type AnswerOptions, checkedResponseFormat } from '../../models';
+import type { AnswerOptionsDto, CamelAnswerOptionsDto } from '../dto/answer-options.dto';
 
 /** What a body says of how the answer is wanted; undefined: nothing. @throws 403 for users, who get what a preset says */
 export function answerOptions(caller: Caller, body: AnswerOptionsDto): AnswerOptions | undefined {

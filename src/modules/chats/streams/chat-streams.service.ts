@@ -4,7 +4,7 @@ import { noSuchAnswer } from '../events';
 import type { TokenPosition } from '../event-id';
 import { ChatHub, type ChatRef } from './chat-hub';
 import { ChatWatch } from './chat-watch';
-import { RunsRepository } from './runs.repository';
+import { RunsRepository } from '../runs/runs.repository';
 import { RunSnapshots } from './snapshots';
 
 /** Following chats and runs on this node, wherever they are answered. */

@@ -5,8 +5,8 @@ import { type Job, JobHandler, type JobRunner, LEASE_LOST, type TenantJobLimit }
 import type { AnswerOptions } from '../../models';
 import type { Begun } from '../chats.functions';
 import { Answerer, type Question } from './answerer';
-import { budgetFailure } from './budgets';
-import { Titles } from './titles';
+import { budgetFailure } from '../turns/budgets';
+import { Titles } from '../chats/titles';
 import { LiveRun } from './live-run';
 import { LiveRuns } from './live-runs';
 import { patiently } from './patience';
