@@ -2,7 +2,7 @@ import { ManualClock } from '../../src/common/clock';
 import { AppError } from '../../src/common/errors';
 import type { Channel } from '../../src/modules/models/channels/channel-directory';
 import type { ModelPart, ModelRequest } from '../../src/modules/models';
-import { OPEN_MS } from '../../src/modules/models/routing/breakers';
+import { OPEN_MS } from '../../src/modules/models/routing/gates';
 import { ChannelChoice } from '../../src/modules/models/routing/channel-choice';
 import type { RoutedModels } from '../../src/modules/models/routing/routed-models';
 import { SilentLog } from '../../src/platform/logging';

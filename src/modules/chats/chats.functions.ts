@@ -1,7 +1,7 @@
 import { AppError, invalid, notFound } from '../../common/errors';
 import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
 import type { MessageRow } from '../messages';
-import type { ChatRow } from './chats/chat-row';
+import type { ChatRow } from './chats/chats.repository';
 
 /** A budget that is spent. */
 export interface Spent {

@@ -7,38 +7,26 @@ import { ModelsModule } from '../models';
 import { RoomsModule } from '../rooms';
 import { TenantsModule } from '../tenants';
 import { Chats, ChatStreams, Turns } from './contract';
-import { Answerer } from './runs/answerer';
-import { Budgets } from './turns/budgets';
-import { ChatHub } from './streams/chat-hub';
-import { ChatNews } from './chats/chat-news';
-import { ChatStreamsService } from './streams/chat-streams.service';
+import { ChatNews, ChatsService } from './chats/chats.service';
 import { ChatsRepository } from './chats/chats.repository';
-import { ChatsService } from './chats/chats.service';
-import { ChunkWriter } from './runs/chunk-writer';
-import { Interrupts } from './turns/interrupts';
-import { LiveRuns } from './runs/live-runs';
-import { Reruns } from './turns/reruns';
-import { RunChunksRepository } from './runs/run-chunks.repository';
-import { RunEnds } from './runs/run-ends';
-import { RunPublisher } from './runs/run-publisher';
-import { RunWorker } from './runs/run-worker';
-import { RunsRepository } from './runs/runs.repository';
-import { RunSnapshots } from './streams/snapshots';
-import { Stops } from './turns/stops';
 import { Titles } from './chats/titles';
-import { TurnGate } from './turns/turn-gate';
-import { RoomTurns, TurnsService } from './turns/turns.service';
-import { AnswerStreams } from './http/answer-streams';
-import { AnswerWaits } from './http/answer-waits';
-import { Answers } from './http/answers';
-import { ChatController } from './http/chat.controller';
-import { ChatsController } from './http/chats.controller';
-import { ConversationsController } from './http/conversations.controller';
-import { TurnsController } from './http/turns.controller';
-import { CHAT_SOCKET_PROVIDERS } from './socket/providers';
 import { ChatEntity } from './entities/chat.entity';
-import { RunEntity } from './entities/run.entity';
-import { RunChunkEntity } from './entities/run-chunk.entity';
+import { RunChunkEntity, RunEntity } from './entities/run.entity';
+import { Answers, AnswerStreams, AnswerWaits } from './http/answers';
+import { ChatsController, TurnsController } from './http/chats.controller';
+import { ChatController, ConversationsController } from './http/conversations.controller';
+import { Answerer } from './runs/answerer';
+import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
+import { RunChunksRepository } from './runs/run-chunks.repository';
+import { RunEnds, RunWorker } from './runs/run-worker';
+import { RunsRepository } from './runs/runs.repository';
+import { ChatDoor } from './socket/door';
+import { ChatGateway } from './socket/gateway';
+import { Arrivals, ChatSessions } from './socket/sessions';
+import { ChatHub } from './streams/chat-hub';
+import { ChatStreamsService, RunSnapshots } from './streams/chat-streams.service';
+import { Interrupts, Stops } from './turns/interrupts';
+import { Budgets, Reruns, RoomTurns, TurnGate, TurnsService } from './turns/turns.service';
 
 @Module({
   imports: [
@@ -56,14 +44,19 @@ import { RunChunkEntity } from './entities/run-chunk.entity';
     AnswerWaits,
     Answerer,
     Answers,
+    Arrivals,
     Budgets,
+    ChatDoor,
+    ChatGateway,
     ChatHub,
     ChatNews,
+    ChatSessions,
     ChatsRepository,
     ChunkWriter,
     Interrupts,
     LiveRuns,
     Reruns,
+    RoomTurns,
     RunChunksRepository,
     RunEnds,
     RunPublisher,
@@ -73,8 +66,6 @@ import { RunChunkEntity } from './entities/run-chunk.entity';
     Stops,
     Titles,
     TurnGate,
-    RoomTurns,
-    ...CHAT_SOCKET_PROVIDERS,
     { provide: Chats, useClass: ChatsService },
     { provide: Turns, useClass: TurnsService },
     { provide: ChatStreams, useClass: ChatStreamsService },

@@ -1,7 +1,7 @@
 import { RUN, RUN_ID } from '../../../test/support/chats/fake-runs';
 import type { AppError } from '../../common/errors';
-import { chatIdOf, conversationIdOf } from './http/ids';
-import { eventId, positionOf } from './event-id';
+import { chatIdOf, conversationIdOf } from './http/views';
+import { eventId, positionOf } from './events';
 
 function fieldOf(refused: () => unknown): string | undefined {
   try {

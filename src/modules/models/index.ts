@@ -13,6 +13,7 @@
  */
 export {
   type AnswerOptions,
+  checkedResponseFormat,
   type FaultReason,
   type FinishReason,
   type ModelMessage,
@@ -27,9 +28,8 @@ export {
   type ReasoningEffort,
   type ResponseFormat,
 } from './contract';
-export { faultReasonOf, hintOfReason } from './answer/fault-reasons';
-export { checkedResponseFormat } from './answer/response-format';
-export { estimateTokens } from './answer/token-count';
-export { ChannelKeys } from './channels/channel-keys';
+export { faultReasonOf, hintOfReason } from './routing/fault-book';
+export { estimateTokens } from './answer/answer';
+export { ChannelKeys } from './channels/channel-directory';
 export { ModelsModule } from './models.module';
-export { DEFAULT_PRESET } from './presets/default-preset';
+export { DEFAULT_PRESET } from './presets/presets.repository';

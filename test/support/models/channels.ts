@@ -1,11 +1,10 @@
 import type { Channel } from '../../../src/modules/models/channels/channel-directory';
-import { paramsOf } from '../../../src/modules/models/channels/channel-options';
+import { paramsOf } from '../../../src/modules/models/channels/channels.repository';
 import type { Endpoint, WireParams } from '../../../src/modules/models/providers/chat-model';
 import type { Clock } from '../../../src/common/clock';
-import { Breakers } from '../../../src/modules/models/routing/breakers';
+import { Breakers, Gates } from '../../../src/modules/models/routing/gates';
 import type { ChannelChoice } from '../../../src/modules/models/routing/channel-choice';
 import { FaultBook } from '../../../src/modules/models/routing/fault-book';
-import { Gates } from '../../../src/modules/models/routing/gates';
 import { RoutedModels } from '../../../src/modules/models/routing/routed-models';
 import type { Log } from '../../../src/platform/logging';
 import type { Metrics } from '../../../src/platform/metrics';

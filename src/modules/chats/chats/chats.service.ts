@@ -7,14 +7,54 @@ import { AGENT_PREFIX } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
 import { Database } from '../../../platform/database';
 import { Effects } from '../../../platform/idempotency';
+import { changing, RoomFeed } from '../../../realtime';
 import { ChatLog } from '../../messages';
 import { DEFAULT_PRESET, Presets } from '../../models';
 import { chatClear, chatCreate, chatDelete, chatUpdate } from '../chats.functions';
 import { type Chat, type ChatFilter, type ChatMessage, Chats, type MessageStart, type NewChat } from '../contract';
-import { ChatNews } from './chat-news';
-import { chatOf, messageOf } from './chat-row';
-import { ChatsRepository } from './chats.repository';
-import { NEW_TITLE } from './title';
+import { LiveRuns } from '../runs/live-runs';
+import { RunsRepository } from '../runs/runs.repository';
+import { ChatHub, type ChatRef } from '../streams/chat-hub';
+import { chatOf, ChatsRepository, messageOf } from './chats.repository';
+import { NEW_TITLE } from './titles';
+
+/** Tells those who follow a chat, or its room, of changes that are no messages. */
+@Injectable()
+export class ChatNews {
+  constructor(
+    private readonly feed: RoomFeed,
+    private readonly hub: ChatHub,
+    private readonly live: LiveRuns,
+    private readonly runs: RunsRepository,
+  ) {}
+
+  /** Makes a chat; where nobody knows whether it was committed, its user's connections look. */
+  making<T>({ tenantId, chatId }: ChatRef, userId: string, change: () => Promise<T>): Promise<T> {
+    return changing(this.feed, { tenantId, roomId: chatId, joined: [userId] }, change);
+  }
+
+  changing<T>({ tenantId, chatId }: ChatRef, change: () => Promise<T>): Promise<T> {
+    return changing(this.feed, { tenantId, roomId: chatId }, change);
+  }
+
+  made({ tenantId, chatId }: ChatRef, userId: string): void {
+    this.feed.touch(tenantId, chatId, [userId], userId);
+  }
+
+  changed({ tenantId, chatId }: ChatRef): void {
+    this.feed.touch(tenantId, chatId);
+  }
+
+  running({ tenantId, chatId }: ChatRef): Promise<string[]> {
+    return this.runs.unfinished(tenantId, chatId);
+  }
+
+  deleted({ tenantId, chatId }: ChatRef, running: readonly string[]): void {
+    this.live.stop(running);
+    this.feed.touch(tenantId, chatId);
+    this.hub.publish({ tenantId, chatId }, { kind: 'deleted' });
+  }
+}
 
 @Injectable()
 export class ChatsService extends Chats {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { NEW_TITLE, shortForm } from './title';
+import { NEW_TITLE, shortForm } from './titles';
 
 describe('the title that a chat gets from its first message', () => {
   it.each([

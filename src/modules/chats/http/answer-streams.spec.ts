@@ -7,8 +7,8 @@ import { Caller } from '../../../platform/auth';
 import { SseStreams } from '../../../platform/http';
 import { Metrics } from '../../../platform/metrics';
 import { END_INDEX } from '../contract';
-import { AnswerStreams } from './answer-streams';
-import { chatDoor, conversationDoor } from './doors';
+import { AnswerStreams } from './answers';
+import { chatDoor, conversationDoor } from './views';
 
 const ENDED = { type: 'ended', runId: RUN, answer: answerOf() } as const;
 /** Promises in between are settled. */

@@ -5,8 +5,8 @@ import { started } from '../../../../test/support/exploring';
 import { RecordingLog } from '../../../../test/support/recording-log';
 import { notFound, unavailable } from '../../../common/errors';
 import { Lifecycle } from '../../../platform/lifecycle';
-import { AnswerWaits } from './answer-waits';
-import type { EndedRun } from './doors';
+import { AnswerWaits } from './answers';
+import type { EndedRun } from './views';
 
 const ENDED: EndedRun = { type: 'ended', runId: RUN, answer: answerOf() };
 const UNKNOWN = { code: 'SERVICE_UNAVAILABLE', details: { outcome: 'unknown' } };

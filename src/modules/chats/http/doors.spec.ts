@@ -1,6 +1,6 @@
 import { answerOf, CHAT, CONVERSATION_ID, MODEL_FAILED, RUN, RUN_ID } from '../../../../test/support/chats/fake-runs';
 import { unavailable } from '../../../common/errors';
-import { chatDoor, conversationDoor, type EndedRun, type RunEvent } from './doors';
+import { chatDoor, conversationDoor, type EndedRun, type RunEvent } from './views';
 
 const STARTED: RunEvent = { type: 'started', runId: RUN, afterIndex: -1 };
 const TOKENS: RunEvent = { type: 'tokens', runId: RUN, text: 'Hi ', index: 0 };

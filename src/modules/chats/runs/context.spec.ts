@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { LoggedMessage } from '../../messages';
 import type { ModelMessage, Preset } from '../../models';
-import { contextOf, countUsage, halfOf, mostTold } from './context';
+import { contextOf, countUsage, halfOf, mostTold } from './answerer';
 
 const ROOMY = 16_000;
 

@@ -1,5 +1,5 @@
 import { unavailable } from '../../../common/errors';
-import { patiently } from './patience';
+import { patiently } from './runs.repository';
 
 describe('patience', () => {
   const never = new AbortController().signal;

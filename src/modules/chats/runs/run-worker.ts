@@ -1,19 +1,165 @@
 import { Injectable } from '@nestjs/common';
+import { IsInt, IsOptional, IsString, IsUUID } from 'class-validator';
+import { isUnavailable } from '../../../common/errors';
 import { AGENT_PREFIX } from '../../../common/text';
 import { LIMIT_DEFAULTS } from '../../../platform/auth';
-import { type Job, JobHandler, type JobRunner, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
+import { type Job, JobHandler, JobKind, type JobRunner, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
+import { ChatLog, isStored, type Stored } from '../../messages';
 import type { AnswerOptions } from '../../models';
-import type { Begun } from '../chats.functions';
-import { Answerer, type Question } from './answerer';
-import { budgetFailure } from '../turns/budgets';
+import { type Begun, budgetMessage, type Spent } from '../chats.functions';
+import { type AnswerMeta, failureMeta, failureOf, messageOf, usageMeta } from '../chats/chats.repository';
 import { Titles } from '../chats/titles';
-import { LiveRun } from './live-run';
-import { LiveRuns } from './live-runs';
-import { patiently } from './patience';
-import { RunEnds } from './run-ends';
-import { RUN, type RunPayload } from './run-kind';
-import { type RunOutcome, STOPPED } from './run-outcome';
-import { RunsRepository } from './runs.repository';
+import type { ChatMessage, RunFailure } from '../contract';
+import { ChatHub } from '../streams/chat-hub';
+import { Answerer, type Question } from './answerer';
+import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef, STOPPED } from './live-runs';
+import { patiently, RunsRepository } from './runs.repository';
+
+/** As the append and chat_answer_again write it. */
+class RunPayload {
+  @IsUUID()
+  run_id!: string;
+
+  @IsUUID()
+  room_id!: string;
+
+  /** Of the question; the append adds it. */
+  @IsInt()
+  seq!: number;
+
+  /** With what the model is asked, as JSON text. */
+  @IsOptional()
+  @IsString()
+  options?: string;
+
+  /** Of the call that asked. */
+  @IsOptional()
+  @IsString()
+  request_id?: string;
+}
+
+/** The jobs that answer; the append and chat_answer_again make a run with each. */
+export const RUN = new JobKind('run', RunPayload);
+
+/** Stores how answers end. */
+@Injectable()
+export class RunEnds {
+  constructor(
+    private readonly messages: ChatLog,
+    private readonly runs: RunsRepository,
+    private readonly live: LiveRuns,
+    private readonly chunks: ChunkWriter,
+    private readonly publisher: RunPublisher,
+    private readonly hub: ChatHub,
+  ) {}
+
+  /**
+   * Stores the answer and ends its run, as often as it takes: nobody may be told of an end that a crash could undo. When
+   * the signal says that the run is this worker's no longer, the answer is kept for whoever gets it next.
+   */
+  async store(live: LiveRun, outcome: RunOutcome, signal: AbortSignal): Promise<void> {
+    await this.chunks.settle(live);
+    try {
+      await patiently(signal, async () => {
+        const result = await this.append(live, outcome);
+        if (isStored(result)) return;
+        // Somebody else ended the run, or the chat is gone: what they stored is the truth.
+        live.isOver = true;
+        await this.republish(live.ref);
+      });
+    } catch (error) {
+      if (isUnavailable(error)) this.live.keep(live.ref.runId, { live, outcome });
+      throw error;
+    }
+  }
+
+  /** Tells watchers of an end that is stored already. */
+  async republish(ref: RunRef): Promise<void> {
+    const { tenantId, chatId, runId } = ref;
+    const [row, run] = await Promise.all([
+      this.messages.find(tenantId, chatId, runId),
+      this.runs.find(tenantId, chatId, runId),
+    ]);
+    if (row === undefined) return;
+    const failure = failureOf(row);
+    const ending = { kind: 'ended', runId, count: run?.token_count ?? 0, answer: messageOf(row) } as const;
+    this.hub.publish(ref, failure === undefined ? ending : { ...ending, failure });
+  }
+
+  /** Ends a run that no answer can be stored for, and tells those who wait for it. */
+  async giveUp(ref: RunRef, replyToSeq: number, error: string): Promise<void> {
+    await this.runs.abandon(ref.tenantId, ref.runId, error);
+    const failure = { code: 'INTERNAL_ERROR', message: 'The answer could not be stored' } as const;
+    const live = new LiveRun(ref, 0, replyToSeq, '');
+    const outcome: RunOutcome = { status: 'failed', finishReason: 'error', usage: undefined, failure };
+    // There is no message: its seq is that of none.
+    const stored: Stored = { status: 'new', messageId: ref.runId, seq: 0, rev: 0, createdAt: new Date() };
+    const answer = messageFrom(live, outcome, metaOf(live, outcome), stored);
+    this.hub.publish(ref, { kind: 'ended', runId: ref.runId, count: 0, answer, failure });
+  }
+
+  private append(live: LiveRun, outcome: RunOutcome): ReturnType<ChatLog['answer']> {
+    const { tenantId, chatId, runId } = live.ref;
+    const meta = metaOf(live, outcome);
+    const onStored = (stored: Stored): void =>
+      this.publisher.ended(live, messageFrom(live, outcome, meta, stored), outcome.failure);
+    return this.messages.answer({
+      tenantId,
+      roomId: chatId,
+      runId,
+      senderId: live.senderId,
+      content: live.text,
+      meta,
+      status: outcome.status,
+      replyToSeq: live.replyToSeq,
+      run: columnsOf(live, outcome),
+      onStored,
+    });
+  }
+}
+
+function metaOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome): AnswerMeta {
+  return {
+    ...(live.channel === undefined ? {} : { channel: live.channel }),
+    ...(live.model === undefined ? {} : { model: live.model }),
+    finish_reason: finishReason,
+    ...(usage === undefined ? {} : { usage: usageMeta(usage) }),
+    ...(failure === undefined ? {} : { error: failureMeta(failure) }),
+  };
+}
+
+function columnsOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome): object {
+  return {
+    channel: live.channel ?? null,
+    model: live.model ?? null,
+    finish_reason: finishReason,
+    token_count: live.count,
+    prompt_tokens: usage?.promptTokens ?? 0,
+    completion_tokens: usage?.completionTokens ?? 0,
+    total_tokens: usage?.totalTokens ?? 0,
+    estimated: usage?.estimated ?? false,
+    error_code: failure?.code ?? null,
+    error_message: failure?.message ?? null,
+  };
+}
+
+function messageFrom(live: LiveRun, outcome: RunOutcome, meta: AnswerMeta, stored: Stored): ChatMessage {
+  const { usage, finish_reason: finishReason, ...metadata } = meta;
+  return {
+    messageId: live.ref.runId,
+    seq: stored.seq,
+    role: 'assistant',
+    senderId: live.senderId,
+    content: live.text,
+    metadata,
+    status: outcome.status,
+    replyToSeq: live.replyToSeq,
+    usage: usage === undefined ? null : (outcome.usage ?? null),
+    finishReason,
+    createdAt: stored.createdAt,
+    deletedAt: null,
+  };
+}
 
 type Taken = Extract<Begun, { fence: number }>;
 
@@ -103,4 +249,9 @@ function refusalOf(begun: Taken): RunOutcome | undefined {
   if (begun.status === 'cancelled') return STOPPED;
   if (begun.status !== 'spent') return undefined;
   return { status: 'failed', finishReason: 'error', usage: undefined, failure: budgetFailure(begun) };
+}
+
+/** Of a run that was refused when its turn came. */
+function budgetFailure({ limit }: Pick<Spent, 'limit'>): RunFailure {
+  return { code: 'QUOTA_EXCEEDED', message: budgetMessage(limit) };
 }

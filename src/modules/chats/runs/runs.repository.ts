@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isUnavailable } from '../../../common/errors';
 import { Database } from '../../../platform/database';
 import { type Begun, budgetSpentOf, runBegin, type Spent } from '../chats.functions';
-import type { RunChunkEntity } from '../entities/run-chunk.entity';
-import type { RunEntity } from '../entities/run.entity';
+import type { RunChunkEntity, RunEntity } from '../entities/run.entity';
 
 export type RunRow = Readonly<Pick<RunEntity, 'run_id' | 'state' | 'token_count' | 'answer_seq'>>;
 
@@ -97,5 +98,22 @@ export class RunsRepository {
   /** Which budget of the tenant or the user is spent, if any. */
   budgetSpent(tenantId: string, userId: string): Promise<Spent | null> {
     return budgetSpentOf.call(this.database, tenantId, { p_user: userId });
+  }
+}
+
+const RETRY_MS = 200;
+
+/**
+ * Does it again while the database is away, until the signal aborts. A worker that waits keeps its job, and with it the
+ * chat's turn: one that came again later would find that the next message had been answered first.
+ */
+export async function patiently<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted || !isUnavailable(error)) throw error;
+      await pause(RETRY_MS);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { decodeId, encodeId } from '../../../common/ids';
 import { type FrameContext, SocketOperation } from '../../../realtime';
-import { answerOptions } from '../turns/answer-options';
+import { answerOptions } from '../turns/turns.service';
 import { Turns } from '../contract';
 import { noSuchAnswer } from '../events';
 import {
@@ -12,7 +12,7 @@ import {
   StopFrameDto,
   StoppedEventDto,
 } from './dto/client-frames.dto';
-import { CHAT_SOCKET_PATH } from './path';
+import { CHAT_SOCKET_PATH } from './door';
 import { ChatSessions } from './sessions';
 
 /** What clients of a chat send. What comes of it they are told as everybody in the chat is; only refusals are replies. */

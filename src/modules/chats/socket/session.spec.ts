@@ -10,7 +10,7 @@ import {
   tokens,
 } from '../../../../test/support/chats/fake-streams';
 import { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
-import { ChatSession } from './session';
+import { ChatSession } from './sessions';
 
 let connection: RecordingConnection;
 let streams: FakeStreams;

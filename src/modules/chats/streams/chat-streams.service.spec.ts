@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import type { ChatEvent, ChatMessage } from '../contract';
 import type { ChatHint } from './chat-hub';
-import { ChatWatch } from './chat-watch';
-import type { RunSnapshot } from './snapshots';
+import { ChatWatch, type RunSnapshot } from './chat-streams.service';
 import { runs } from '../../../../test/support/patience';
 
 const RUN = 'run';

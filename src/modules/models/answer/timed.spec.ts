@@ -1,4 +1,4 @@
-import { timed } from './timed';
+import { timed } from './answer';
 
 const NEVER = new AbortController().signal;
 const WAITS = { firstMs: 1000, idleMs: 100, totalMs: 10_000 };

@@ -1,4 +1,4 @@
-import { estimateTokens, usageOf } from './token-count';
+import { estimateTokens, usageOf } from './answer';
 
 describe('the count of tokens', () => {
   it.each([

@@ -12,8 +12,7 @@ import type {
   PatchChannelDto,
 } from '../dto/channel.dto';
 import { camelPageInfo } from '../views';
-import { ChannelDirectory } from './channel-directory';
-import { ChannelKeys } from './channel-keys';
+import { ChannelDirectory, ChannelKeys } from './channel-directory';
 import { ChannelViews } from './channels.views';
 import { type ChannelRow, ChannelsRepository } from './channels.repository';
 

@@ -3,7 +3,7 @@ import { invalid, notFound } from '../../../common/errors';
 import { encodeId } from '../../../common/ids';
 import { ModelsConfig } from '../../../config';
 import { publicUrl } from '../../../platform/outbound';
-import { hintOfReason } from '../answer/fault-reasons';
+import { FaultBook, hintOfReason } from '../routing/fault-book';
 import type {
   ChannelDto,
   ChannelFaultDto,
@@ -13,12 +13,16 @@ import type {
   PatchChannelDto,
 } from '../dto/channel.dto';
 import { chatModelOf } from '../providers/registry';
-import { FaultBook } from '../routing/fault-book';
 import { epochMs, later } from '../views';
-import { type ChannelOptions, type ChannelParams, paramsOf, timeoutsOf } from './channel-options';
-import type { ChannelRow, ChannelValues } from './channels.repository';
-import { ChannelConnections } from './connections';
-import { ENVIRONMENT, environmentChannel } from './environment';
+import {
+  type ChannelOptions,
+  type ChannelParams,
+  type ChannelRow,
+  type ChannelValues,
+  paramsOf,
+  timeoutsOf,
+} from './channels.repository';
+import { ChannelConnections, ENVIRONMENT, environmentChannel } from './channel-directory';
 
 const MAX_MODELS = 100;
 const MAX_MODEL_NAME = 200;

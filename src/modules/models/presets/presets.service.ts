@@ -4,12 +4,16 @@ import type { PageRequest } from '../../../common/pagination';
 import { isStorableText, jsonBytes } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
 import { Effects } from '../../../platform/idempotency';
-import { checkedResponseFormat } from '../answer/response-format';
-import { type Preset, Presets, type ResponseFormat } from '../contract';
+import { checkedResponseFormat, type Preset, Presets, type ResponseFormat } from '../contract';
 import type { CreatePresetDto, PatchPresetDto, PresetDto, PresetPageDto } from '../dto/preset.dto';
 import { camelPageInfo, epochMs, later } from '../views';
-import { DEFAULT_PRESET, DEFAULT_VALUES } from './default-preset';
-import { type PresetRow, PresetsRepository, type PresetValues } from './presets.repository';
+import {
+  DEFAULT_PRESET,
+  DEFAULT_VALUES,
+  type PresetRow,
+  PresetsRepository,
+  type PresetValues,
+} from './presets.repository';
 
 /** Beside `default`. */
 const MAX_PRESETS = 100;

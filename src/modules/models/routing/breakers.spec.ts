@@ -1,5 +1,5 @@
 import { ManualClock } from '../../../common/clock';
-import { Breakers, OPEN_MS, type Permit } from './breakers';
+import { Breakers, OPEN_MS, type Permit } from './gates';
 
 describe('the breakers', () => {
   let clock: ManualClock;

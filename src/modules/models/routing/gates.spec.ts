@@ -1,8 +1,7 @@
 import { testChannel } from '../../../../test/support/models/channels';
 import { ManualClock } from '../../../common/clock';
 import { ChannelFault, type FaultFacts } from '../providers/chat-model';
-import { Breakers, OPEN_MS } from './breakers';
-import { type Asking, Gates, type Pass } from './gates';
+import { type Asking, Breakers, Gates, OPEN_MS, type Pass } from './gates';
 
 const SHARED = testChannel('environment', { isShared: true });
 const OWN = testChannel('own');

@@ -1,4 +1,4 @@
-import { contextTokensOf, familyOf, wantsCompletionTokens } from './model-names';
+import { contextTokensOf, familyOf, wantsCompletionTokens } from './channel-choice';
 
 describe('what is known of a model by its name', () => {
   it.each([

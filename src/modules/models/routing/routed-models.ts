@@ -1,21 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { Clock } from '../../../common/clock';
 import { AppError } from '../../../common/errors';
 import { ModelsConfig } from '../../../config';
 import { Metrics } from '../../../platform/metrics';
-import { answerOf, type ModelAttempt } from '../answer/answer';
-import { hintOfReason } from '../answer/fault-reasons';
-import { Meter, sumOf } from '../answer/meter';
+import { answerOf, Meter, type ModelAttempt, sumOf } from '../answer/answer';
 import type { Channel } from '../channels/channel-directory';
 import { type FaultReason, type ModelPart, type ModelRequest, Models, type ModelUsage } from '../contract';
-import { ChannelFault, type Endpoint, type RefusedParam, type WireParams } from '../providers/chat-model';
+import {
+  ChannelFault,
+  type Endpoint,
+  type MaxTokensField,
+  type RefusedParam,
+  type WireParams,
+} from '../providers/chat-model';
 import { chatModelOf } from '../providers/registry';
-import { OPEN_MS } from './breakers';
-import { ChannelChoice } from './channel-choice';
-import { FaultBook } from './fault-book';
-import { type Asking, Gates, type Pass } from './gates';
-import { LearnedParams } from './learned-params';
-import { contextTokensOf, namesFor } from './model-names';
+import { type Asking, Gates, OPEN_MS, type Pass } from './gates';
+import { ChannelChoice, contextTokensOf, namesFor, wantsCompletionTokens } from './channel-choice';
+import { FaultBook, hintOfReason } from './fault-book';
 
 /** Faults that an error names. */
 const MAX_TOLD = 3;
@@ -261,4 +263,66 @@ function told(passed: readonly Passed[]): string {
   const shown = passed.slice(0, MAX_TOLD).map(({ message }) => message);
   const rest = passed.length - shown.length;
   return rest === 0 ? shown.join('; ') : `${shown.join('; ')}; and ${rest} more`;
+}
+
+const MAX_KNOWN = 10_000;
+
+interface Known {
+  readonly maxTokensField: MaxTokensField | undefined;
+  readonly streamOptions: boolean;
+}
+
+/**
+ * How each channel wants to be asked for each model, where the channel says `auto`: found out from its refusals (400,
+ * 422), and remembered once it has answered. This node's memory: forgotten with the channel's version.
+ */
+class LearnedParams {
+  private readonly known = new LRUCache<string, Known>({ max: MAX_KNOWN });
+
+  of(channel: Channel, model: string): WireParams {
+    const { maxTokensField, streamOptions, systemRole, extra } = channel.params;
+    const known = this.known.get(keyOf(channel, model));
+    const guessed = wantsCompletionTokens(model) ? 'max_completion_tokens' : 'max_tokens';
+    return {
+      maxTokensField: maxTokensField === 'auto' ? (known?.maxTokensField ?? guessed) : maxTokensField,
+      streamOptions: streamOptions === 'auto' ? (known?.streamOptions ?? true) : streamOptions,
+      systemRole,
+      extra,
+    };
+  }
+
+  /** The channel has answered what was asked so. */
+  worked(channel: Channel, model: string, sent: WireParams, hasMaxTokens: boolean): void {
+    const key = keyOf(channel, model);
+    const known = this.known.get(key);
+    const maxTokensField = hasMaxTokens ? sent.maxTokensField : known?.maxTokensField;
+    if (known?.maxTokensField === maxTokensField && known?.streamOptions === sent.streamOptions) return;
+    this.known.set(key, { maxTokensField, streamOptions: sent.streamOptions });
+  }
+
+  /**
+   * How to ask once more after a refusal; undefined: it would be refused again.
+   * @param tried what was changed for this request already; grows
+   */
+  instead(
+    { params }: Channel,
+    hasMaxTokens: boolean,
+    sent: WireParams,
+    { facts: { refused } }: ChannelFault,
+    tried: Set<RefusedParam>,
+  ): WireParams | undefined {
+    if (refused === undefined || tried.has(refused)) return undefined;
+    tried.add(refused);
+    if (refused === 'max_tokens') {
+      if (params.maxTokensField !== 'auto' || !hasMaxTokens) return undefined;
+      const isOld = sent.maxTokensField === 'max_tokens';
+      return { ...sent, maxTokensField: isOld ? 'max_completion_tokens' : 'max_tokens' };
+    }
+    if (params.streamOptions !== 'auto' || !sent.streamOptions) return undefined;
+    return { ...sent, streamOptions: false };
+  }
+}
+
+function keyOf(channel: Channel, model: string): string {
+  return `${channel.key}\n${model}`;
 }
