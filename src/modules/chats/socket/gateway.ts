@@ -11,7 +11,7 @@ import {
   ResumeFrameDto,
   StopFrameDto,
   StoppedEventDto,
-} from './dto/client-frames.dto';
+} from './dto/frames.dto';
 import { CHAT_SOCKET_PATH } from './door';
 import { ChatSessions } from './sessions';
 
