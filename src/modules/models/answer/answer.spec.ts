@@ -1,4 +1,92 @@
-import { timed } from './answer';
+import fc from 'fast-check';
+import { isStorableText } from '../../../common/text';
+import { CleanText, estimateTokens, timed, usageOf } from './answer';
+
+describe('the count of tokens', () => {
+  it.each([
+    [0, 0],
+    [1, 1],
+    [4, 1],
+    [5, 2],
+  ])('%i bytes are about %i', (bytes, tokens) => {
+    expect(estimateTokens(bytes)).toBe(tokens);
+  });
+
+  const messages = [
+    { role: 'system', content: 'four' },
+    { role: 'user', content: 'ü€' },
+  ] as const;
+
+  it('is that of the provider where it has one', () => {
+    expect(usageOf(messages, 100, { promptTokens: 7, completionTokens: 5 })).toEqual({
+      promptTokens: 7,
+      completionTokens: 5,
+      totalTokens: 12,
+      estimated: false,
+    });
+    expect(usageOf([], 0, { promptTokens: 0, completionTokens: 0 })).toMatchObject({
+      totalTokens: 0,
+      estimated: false,
+    });
+  });
+
+  it.each([
+    [0, 0, 3, 25],
+    [0, 5, 3, 5],
+    [7, 0, 7, 25],
+  ])('A5: zeros for texts are none: %i and %i', (prompt, completion, promptTokens, completionTokens) => {
+    expect(usageOf(messages, 100, { promptTokens: prompt, completionTokens: completion })).toEqual({
+      promptTokens,
+      completionTokens,
+      totalTokens: promptTokens + completionTokens,
+      estimated: true,
+    });
+  });
+
+  it('is made where a part of it is missing, from the UTF-8 of the texts', () => {
+    const half = { promptTokens: undefined, completionTokens: 5 };
+    expect(usageOf(messages, 100, half)).toEqual({
+      promptTokens: 3,
+      completionTokens: 5,
+      totalTokens: 8,
+      estimated: true,
+    });
+    expect(usageOf(messages, 8, { promptTokens: undefined, completionTokens: undefined }).totalTokens).toBe(5);
+  });
+});
+
+function cleaned(pieces: readonly string[]): string[] {
+  const text = new CleanText();
+  return [...pieces.map((piece) => text.push(piece)), text.flush()];
+}
+
+describe('the text of an answer', () => {
+  it('holds half a pair back until the other half comes', () => {
+    expect(cleaned(['a\ud83d', '\ude80b'])).toEqual(['a', '🚀b', '']);
+    expect(cleaned(['\ud83d', '', '\ude80'])).toEqual(['', '', '🚀', '']);
+  });
+
+  it('replaces what cannot be stored, one character by one', () => {
+    expect(cleaned(['a\0', '\ude80', '\ud83d\ud83d', 'b\ud83d'])).toEqual([
+      'a\ufffd',
+      '\ufffd',
+      '\ufffd',
+      '\ufffdb',
+      '\ufffd',
+    ]);
+  });
+
+  it('can always be stored, and is the same however it is cut', () => {
+    const unit = fc.constantFrom('a', '\0', '\ud83d', '\ude80', 'é', '🚀', '\ufffd');
+    fc.assert(
+      fc.property(fc.array(fc.array(unit).map((units) => units.join(''))), (pieces) => {
+        const parts = cleaned(pieces);
+        expect(parts.every(isStorableText)).toBe(true);
+        expect(parts.join('')).toBe(pieces.join('').replaceAll('\0', '\ufffd').toWellFormed());
+      }),
+    );
+  });
+});
 
 const NEVER = new AbortController().signal;
 const WAITS = { firstMs: 1000, idleMs: 100, totalMs: 10_000 };
