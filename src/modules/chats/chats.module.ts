@@ -6,7 +6,7 @@ import { MessagesModule } from '../messages';
 import { ModelsModule } from '../models';
 import { RoomsModule } from '../rooms';
 import { TenantsModule } from '../tenants';
-import { Chats, ChatStreams, Turns } from './contract';
+import { ChatStreams } from './contract';
 import { ChatNews, ChatsService } from './chats/chats.service';
 import { ChatsRepository } from './chats/chats.repository';
 import { Titles } from './chats/titles';
@@ -52,6 +52,7 @@ import { Budgets, Reruns, RoomTurns, TurnGate, TurnsService } from './turns/turn
     ChatNews,
     ChatSessions,
     ChatsRepository,
+    ChatsService,
     ChunkWriter,
     Interrupts,
     LiveRuns,
@@ -66,10 +67,9 @@ import { Budgets, Reruns, RoomTurns, TurnGate, TurnsService } from './turns/turn
     Stops,
     Titles,
     TurnGate,
-    { provide: Chats, useClass: ChatsService },
-    { provide: Turns, useClass: TurnsService },
+    TurnsService,
     { provide: ChatStreams, useClass: ChatStreamsService },
   ],
-  exports: [Chats, RoomTurns],
+  exports: [ChatsService, RoomTurns],
 })
 export class ChatsModule {}

@@ -1,7 +1,7 @@
 import { AppError, ERROR_CATALOGUE, type ErrorCode, hintOf, invalid } from '../../common/errors';
 import { decodeId, encodeId } from '../../common/ids';
 import type { Caller } from '../../platform/auth';
-import { hintOfReason, type Models } from '../models';
+import { hintOfReason, type ModelsService } from '../models';
 import { type ChatEvent, type ChatMessage, END_INDEX, type RunFailure, type TokenUsage } from './contract';
 
 /**
@@ -151,7 +151,7 @@ export type ProviderText = (runId: string) => string | undefined;
 export const NOTHING_SAID: ProviderText = () => undefined;
 
 /** For admin keys only: it may quote what users wrote. */
-export function providerText(models: Pick<Models, 'providerMessage'>, caller: Caller): ProviderText {
+export function providerText(models: Pick<ModelsService, 'providerMessage'>, caller: Caller): ProviderText {
   if (caller.kind !== 'key' || !caller.scopes.includes('admin')) return NOTHING_SAID;
   return (runId) => models.providerMessage(caller.tenantId, runId);
 }

@@ -12,5 +12,5 @@
  * stored text may be shorter than what was shown, and is the truth.
  */
 export { ChatsModule } from './chats.module';
-export { Chats } from './contract';
+export { ChatsService } from './chats/chats.service';
 export { RoomTurns } from './turns/turns.service';

@@ -100,7 +100,7 @@ export interface AnswerOptions {
 export interface ModelTrace {
   readonly requestId?: string | undefined;
   readonly chatId?: string | undefined;
-  /** The answer's: what the provider said is kept under it, see `Models.providerMessage`. */
+  /** The answer's: what the provider said is kept under it, see `ModelsService.providerMessage`. */
   readonly messageId?: string | undefined;
 }
 
@@ -120,35 +120,6 @@ export interface ModelRequest extends AnswerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Ways to a model: picks a channel of the tenant or of the environment, and falls back to the next. */
-export abstract class Models {
-  /**
-   * Throws CHANNEL_UNAVAILABLE (503, with Retry-After) when no channel can answer now. One cheap (cached) look.
-   * @param model as in the request; unset: whichever, so that a broken model closes no other
-   */
-  abstract available(tenantId: string, model?: string): Promise<void>;
-
-  /**
-   * Streams an answer. Throws MODEL_ERROR (502) when all channels that were tried failed, CHANNEL_UNAVAILABLE (503)
-   * when none may be tried; after the first delta an error means that the answer is cut. `faultReasonOf` tells what the
-   * error is about, e.g. `overflow`; where a provider says when to come back, `retryAfterSeconds` is set. When the signal
-   * is aborted it throws the signal's reason, and the provider sees its connection close. Leaving the loop closes it too.
-   */
-  abstract stream(request: ModelRequest): AsyncIterable<ModelPart>;
-
-  /**
-   * How many tokens the channel that would be tried first reads, its answer included: what the channel says, else what
-   * is known of the model's family, else 16,000. @param model as in the request
-   */
-  abstract contextTokens(tenantId: string, model?: string): Promise<number>;
-
-  /**
-   * The first 300 characters of what a provider said when this answer failed, without keys and addresses. It may quote
-   * what users said: for admin keys of the tenant only. In this node's memory, for the latest failures.
-   */
-  abstract providerMessage(tenantId: string, messageId: string): string | undefined;
-}
-
 /** How an assistant is asked to behave. */
 export interface Preset {
   readonly name: string;
@@ -165,14 +136,6 @@ export interface Preset {
   readonly contextTokens: number | null;
   /** How many of the latest messages the model sees, 0–200 (default 20); 0 sends only the one that it answers. */
   readonly contextMessages: number;
-}
-
-/** The presets of the tenants. */
-export abstract class Presets {
-  /** Undefined: the tenant has no such preset. `default` always exists. */
-  abstract find(tenantId: string, name: string): Promise<Preset | undefined>;
-  /** Those of these names that the tenant has. */
-  abstract known(tenantId: string, names: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;

@@ -19,11 +19,9 @@ export {
   type ModelMessage,
   type ModelPart,
   type ModelRequest,
-  Models,
   type ModelTrace,
   type ModelUsage,
   type Preset,
-  Presets,
   REASONING_EFFORTS,
   type ReasoningEffort,
   type ResponseFormat,
@@ -33,3 +31,5 @@ export { estimateTokens } from './answer/answer';
 export { ChannelKeys } from './channels/channel-directory';
 export { ModelsModule } from './models.module';
 export { DEFAULT_PRESET } from './presets/presets.repository';
+export { PresetsService } from './presets/presets.service';
+export { ModelsService } from './routing/routed-models';

@@ -5,7 +5,6 @@ import { ChannelsController } from './channels/channels.controller';
 import { ChannelsRepository } from './channels/channels.repository';
 import { ChannelsService } from './channels/channels.service';
 import { ChannelViews } from './channels/channels.views';
-import { Models, Presets } from './contract';
 import { ModelChannelEntity } from './entities/model-channel.entity';
 import { PresetEntity } from './entities/preset.entity';
 import { PresetsController } from './presets/presets.controller';
@@ -14,7 +13,7 @@ import { PresetsService } from './presets/presets.service';
 import { ChannelChoice } from './routing/channel-choice';
 import { FaultBook } from './routing/fault-book';
 import { Breakers, Gates } from './routing/gates';
-import { RoutedModels } from './routing/routed-models';
+import { ModelsService } from './routing/routed-models';
 
 @Module({
   imports: [TypeOrmModule.forFeature([ModelChannelEntity, PresetEntity])],
@@ -28,14 +27,13 @@ import { RoutedModels } from './routing/routed-models';
     ChannelsService,
     PresetsRepository,
     PresetsService,
-    { provide: Presets, useExisting: PresetsService },
     FaultBook,
     Breakers,
     Gates,
     SharedChannels,
     ChannelChoice,
-    { provide: Models, useClass: RoutedModels },
+    ModelsService,
   ],
-  exports: [Models, Presets, ChannelKeys],
+  exports: [ModelsService, PresetsService, ChannelKeys],
 })
 export class ModelsModule {}

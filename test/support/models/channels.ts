@@ -5,7 +5,7 @@ import type { Clock } from '../../../src/common/clock';
 import { Breakers, Gates } from '../../../src/modules/models/routing/gates';
 import type { ChannelChoice } from '../../../src/modules/models/routing/channel-choice';
 import { FaultBook } from '../../../src/modules/models/routing/fault-book';
-import { RoutedModels } from '../../../src/modules/models/routing/routed-models';
+import { ModelsService } from '../../../src/modules/models/routing/routed-models';
 import type { Log } from '../../../src/platform/logging';
 import type { Metrics } from '../../../src/platform/metrics';
 
@@ -40,7 +40,7 @@ interface RoutingParts {
 }
 
 /** Routing that has learned nothing yet. */
-export function testModels({ choice, metrics, log, clock, maxAnswerBytes = 1_048_576 }: RoutingParts): RoutedModels {
+export function testModels({ choice, metrics, log, clock, maxAnswerBytes = 1_048_576 }: RoutingParts): ModelsService {
   const gates = new Gates(new Breakers(clock), clock);
-  return new RoutedModels(choice, gates, new FaultBook(log), metrics, clock, { maxAnswerBytes });
+  return new ModelsService(choice, gates, new FaultBook(log), metrics, clock, { maxAnswerBytes });
 }

@@ -9,9 +9,9 @@ import { Database } from '../../../platform/database';
 import { Effects } from '../../../platform/idempotency';
 import { changing, RoomFeed } from '../../../realtime';
 import { ChatLog } from '../../messages';
-import { DEFAULT_PRESET, Presets } from '../../models';
+import { DEFAULT_PRESET, PresetsService } from '../../models';
 import { chatClear, chatCreate, chatDelete, chatUpdate } from '../chats.functions';
-import { type Chat, type ChatFilter, type ChatMessage, Chats, type MessageStart, type NewChat } from '../contract';
+import { type Chat, type ChatFilter, type ChatMessage, type MessageStart, type NewChat } from '../contract';
 import { LiveRuns } from '../runs/live-runs';
 import { RunsRepository } from '../runs/runs.repository';
 import { ChatHub, type ChatRef } from '../streams/chat-hub';
@@ -56,23 +56,32 @@ export class ChatNews {
   }
 }
 
+/**
+ * Chats. A caller with a user (a token, or a key with X-User-Id) sees that user's chats, another's are 403; a key
+ * without a user sees all of its tenant. Another tenant's chat, and one that does not exist, is 404 (NOT_FOUND).
+ */
 @Injectable()
-export class ChatsService extends Chats {
+export class ChatsService {
   constructor(
     private readonly repository: ChatsRepository,
     private readonly database: Database,
     private readonly effects: Effects,
-    private readonly presets: Presets,
+    private readonly presets: PresetsService,
     private readonly log: ChatLog,
     private readonly news: ChatNews,
-  ) {
-    super();
-  }
+  ) {}
 
+  /**
+   * @param chatId UUID of the new chat, for the demo data; otherwise a new one
+   * @throws 403 for a chat of another user, 400 (field `preset`) for an unknown preset
+   */
   create(caller: Caller, input: NewChat, chatId = newUuid()): Promise<Chat> {
     return this.make(caller, input, false, chatId);
   }
 
+  /**
+   * The active conversation of (tenant, user, group, preset); undefined: there is none. Throws what `create` throws.
+   */
   async current(
     caller: Caller,
     { userId, groupId, preset = DEFAULT_PRESET }: Pick<NewChat, 'userId' | 'groupId' | 'preset'>,
@@ -82,10 +91,12 @@ export class ChatsService extends Chats {
     return row && chatOf(caller.tenantId, row);
   }
 
+  /** The same, made when there is none; racing calls get the same one. */
   active(caller: Caller, input: Pick<NewChat, 'userId' | 'groupId' | 'preset'>): Promise<Chat> {
     return this.make(caller, input, true, newUuid());
   }
 
+  /** @param chatId dashed UUID, or undefined for an id that is malformed (404) */
   async get(caller: Caller, chatId: string | undefined): Promise<Chat> {
     const row = chatId === undefined ? undefined : await this.repository.find(caller.tenantId, chatId);
     if (row === undefined) throw notFound('Chat');
@@ -93,6 +104,7 @@ export class ChatsService extends Chats {
     return chatOf(caller.tenantId, row);
   }
 
+  /** Narrowed to the caller's user, if any; @throws 403 when the filter names another one. */
   async list(caller: Caller, filter: ChatFilter, page: PageRequest): Promise<{ chats: Chat[]; total: number }> {
     if (filter.userId !== undefined) refuseOthers(caller, filter.userId);
     const { tenantId, optionalUserId } = caller;
@@ -101,6 +113,7 @@ export class ChatsService extends Chats {
     return { chats: rows.map((row) => chatOf(tenantId, row)), total };
   }
 
+  /** The beginning of what was said last in each of these chats, by chatId; missing where nothing was. */
   async lastMessages(chats: readonly Chat[]): Promise<ReadonlyMap<string, MessageStart>> {
     const [first] = chats;
     if (first === undefined) return new Map();
@@ -110,6 +123,7 @@ export class ChatsService extends Chats {
     );
   }
 
+  /** How many answers without a word each of these chats has, by chatId; missing where there are none. */
   async silent(chats: readonly Chat[]): Promise<ReadonlyMap<string, number>> {
     const [first] = chats;
     if (first === undefined) return new Map();
@@ -117,6 +131,7 @@ export class ChatsService extends Chats {
     return new Map((await this.repository.silent(first.tenantId, ids)).map(({ room_id, n }) => [room_id, n]));
   }
 
+  /** Presets of these chats that were deleted since: they are answered as `default` is. */
   async goneOf(chats: readonly Chat[]): Promise<ReadonlySet<string>> {
     const names = new Set(chats.map(({ preset }) => preset));
     names.delete(DEFAULT_PRESET);
@@ -126,6 +141,7 @@ export class ChatsService extends Chats {
     return new Set([...names].filter((name) => !known.has(name)));
   }
 
+  /** Metadata is merged by top-level key, null removes one. */
   async update(
     caller: Caller,
     chat: Chat,
@@ -148,6 +164,7 @@ export class ChatsService extends Chats {
     return chatOf(chat.tenantId, row);
   }
 
+  /** Ends running answers and deletes softly; deleting again is 404. */
   async delete(caller: Caller, chat: Chat): Promise<void> {
     const by = caller.optionalUserId ?? chat.userId;
     const running = await this.news.running(chat);
@@ -156,10 +173,12 @@ export class ChatsService extends Chats {
     this.news.deleted(chat, running);
   }
 
+  /** The model no longer sees what lies before this moment; history stays readable. */
   async clear(caller: Caller, chat: Chat): Promise<void> {
     await this.news.changing(chat, () => this.effects.call(caller, chatClear, { p_room: chat.chatId }));
   }
 
+  /** A page in order of seq ascending; `desc` takes it from the newest end and gives it newest first. */
   async messages(
     { tenantId, chatId, messageCount }: Chat,
     order: 'asc' | 'desc',
@@ -173,6 +192,10 @@ export class ChatsService extends Chats {
     };
   }
 
+  /**
+   * The newest of what was said, newest first, and how much there is: an answer without a word (it failed, or was stopped
+   * before its first token) is no turn of a conversation.
+   */
   async turns(chat: Chat, { limit, offset }: PageRequest): Promise<{ messages: ChatMessage[]; total: number }> {
     const { tenantId, chatId, messageCount } = chat;
     const [rows, silent] = await Promise.all([this.log.said(tenantId, chatId, limit, offset), this.silent([chat])]);

@@ -10,7 +10,7 @@ import { type SseStream, SseStreams, toAppError } from '../../../platform/http';
 import { Lifecycle, OnStop, StopStage } from '../../../platform/lifecycle';
 import { describeError, Log } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
-import { Models } from '../../models';
+import { ModelsService } from '../../models';
 import {
   type Chat,
   type ChatEvent,
@@ -228,7 +228,7 @@ export class Answers {
   constructor(
     private readonly streams: AnswerStreams,
     private readonly waits: AnswerWaits,
-    private readonly models: Models,
+    private readonly models: ModelsService,
   ) {}
 
   /** The AI chats API: `{message, answer}`. @throws 502 or 503 where the run failed */

@@ -9,7 +9,9 @@ import { userIdFault } from '../../../common/text';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SseAnswer, SuccessDto } from '../../../platform/http';
 import { AI_REQUESTS } from '../../../platform/rate-limit';
-import { type Chat, Chats, type Turn, Turns } from '../contract';
+import type { Chat, Turn } from '../contract';
+import { ChatsService } from '../chats/chats.service';
+import { TurnsService } from '../turns/turns.service';
 import { positionOf } from '../events';
 import { answerOptions } from '../turns/turns.service';
 import { Answers } from './answers';
@@ -34,7 +36,7 @@ import { chatIdOf, chatMessageView, chatView } from './views';
 @Throttle(AI_REQUESTS)
 @Controller('api/v1/chats')
 export class ChatsController {
-  constructor(private readonly chats: Chats) {}
+  constructor(private readonly chats: ChatsService) {}
 
   /**
    * Create a chat between a user and the assistant of a preset.
@@ -147,8 +149,8 @@ export class ChatsController {
 @Controller('api/v1/chats/:chat_id')
 export class TurnsController {
   constructor(
-    private readonly chats: Chats,
-    private readonly turns: Turns,
+    private readonly chats: ChatsService,
+    private readonly turns: TurnsService,
     private readonly answers: Answers,
   ) {}
 

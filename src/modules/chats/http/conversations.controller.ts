@@ -17,7 +17,9 @@ import {
   SuccessDto,
 } from '../../../platform/http';
 import { AI_REQUESTS } from '../../../platform/rate-limit';
-import { type Chat, Chats, type Turn, Turns } from '../contract';
+import type { Chat, Turn } from '../contract';
+import { ChatsService } from '../chats/chats.service';
+import { TurnsService } from '../turns/turns.service';
 import { positionOf } from '../events';
 import { camelAnswerOptions } from '../turns/turns.service';
 import { Answers } from './answers';
@@ -39,8 +41,8 @@ import { conversationIdOf, conversationMessageView, conversationView, inConversa
 @Controller('api/chat')
 export class ChatController {
   constructor(
-    private readonly chats: Chats,
-    private readonly turns: Turns,
+    private readonly chats: ChatsService,
+    private readonly turns: TurnsService,
     private readonly answers: Answers,
   ) {}
 
@@ -124,7 +126,7 @@ function ofAnother(field: string): AppError {
 @Controller('api/conversations')
 export class ConversationsController {
   constructor(
-    private readonly chats: Chats,
+    private readonly chats: ChatsService,
     private readonly answers: Answers,
   ) {}
 

@@ -8,10 +8,10 @@ import {
   estimateTokens,
   faultReasonOf,
   type ModelMessage,
-  Models,
+  ModelsService,
   type ModelUsage,
   type Preset,
-  Presets,
+  PresetsService,
 } from '../../models';
 import type { RunFailure } from '../contract';
 import { type LiveRun, type RunOutcome, RunPublisher, STOPPED } from './live-runs';
@@ -49,8 +49,8 @@ export class Answerer {
   private readonly learned = new LRUCache<string, number>({ max: MODELS_REMEMBERED, ttl: REMEMBERED_MS });
 
   constructor(
-    private readonly models: Models,
-    private readonly presets: Presets,
+    private readonly models: ModelsService,
+    private readonly presets: PresetsService,
     private readonly messages: ChatLog,
     private readonly publisher: RunPublisher,
     private readonly log: Log,

@@ -3,7 +3,8 @@ import { type AppError, invalid } from '../../../common/errors';
 import { encodeId, isUuid } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
 import { Door, type DoorDocument, type Greeting, type SocketDoor, type SocketRequest } from '../../../realtime';
-import { type Chat, Chats } from '../contract';
+import type { Chat } from '../contract';
+import { ChatsService } from '../chats/chats.service';
 import { errorEvent, positionOf, type TokenPosition } from '../events';
 
 /** Where the sockets of chats are opened. */
@@ -59,9 +60,9 @@ export class ChatDoor implements SocketDoor {
   /** By the caller that the connection keeps. */
   private readonly entrances = new WeakMap<Caller, ChatEntrance>();
 
-  constructor(private readonly chats: Chats) {}
+  constructor(private readonly chats: ChatsService) {}
 
-  /** Throws 400 without a chat, 404 and 403 as `Chats.get`. A key without a user acts as the chat's own. */
+  /** Throws 400 without a chat, 404 and 403 as `ChatsService.get`. A key without a user acts as the chat's own. */
   async enter(request: SocketRequest, caller: Caller): Promise<Caller> {
     const resume = positionOf(undefined, request.query.get('last_event_id') ?? undefined);
     const chat = await this.chats.get(caller, chatIdOf(request));

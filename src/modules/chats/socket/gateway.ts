@@ -2,7 +2,7 @@ import { WebSocketGateway } from '@nestjs/websockets';
 import { decodeId, encodeId } from '../../../common/ids';
 import { type FrameContext, SocketOperation } from '../../../realtime';
 import { answerOptions } from '../turns/turns.service';
-import { Turns } from '../contract';
+import { TurnsService } from '../turns/turns.service';
 import { noSuchAnswer } from '../events';
 import {
   ChatMessageFrameDto,
@@ -19,7 +19,7 @@ import { ChatSessions } from './sessions';
 @WebSocketGateway({ path: CHAT_SOCKET_PATH })
 export class ChatGateway {
   constructor(
-    private readonly turns: Turns,
+    private readonly turns: TurnsService,
     private readonly sessions: ChatSessions,
   ) {}
 

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ERROR_CATALOGUE, notFound } from '../../../common/errors';
 import { type AcceptedConnection, type Connection, OnConnection, Presence, toWire } from '../../../realtime';
-import { Models } from '../../models';
+import { ModelsService } from '../../models';
 import { UsersService } from '../../tenants';
-import { type Chat, type ChatEvent, Chats, ChatStreams, type Unwatch } from '../contract';
+import { type Chat, type ChatEvent, ChatStreams, type Unwatch } from '../contract';
+import { ChatsService } from '../chats/chats.service';
 import {
   chatEvent,
   errorEvent,
@@ -238,9 +239,9 @@ export class ChatSessions {
   constructor(
     private readonly door: ChatDoor,
     private readonly arrivals: Arrivals,
-    private readonly chats: Chats,
+    private readonly chats: ChatsService,
     private readonly streams: ChatStreams,
-    private readonly models: Models,
+    private readonly models: ModelsService,
   ) {}
 
   of(connection: Connection): ChatSession {

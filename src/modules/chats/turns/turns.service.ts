@@ -17,10 +17,10 @@ import {
   type Said,
   type Stored,
 } from '../../messages';
-import { type AnswerOptions, checkedResponseFormat, Models } from '../../models';
+import { type AnswerOptions, checkedResponseFormat, ModelsService } from '../../models';
 import { type Again, budgetSpent, chatAnswerAgain } from '../chats.functions';
 import { ChatsRepository, messageOf, messageSaid } from '../chats/chats.repository';
-import { type Chat, type ChatMessage, type NewTurn, type Origin, type Turn, Turns } from '../contract';
+import { type Chat, type ChatMessage, type NewTurn, type Origin, type Turn } from '../contract';
 import type { AnswerOptionsDto, CamelAnswerOptionsDto } from '../dto/answer-options.dto';
 import { RUN } from '../runs/run-worker';
 import { RunsRepository } from '../runs/runs.repository';
@@ -182,24 +182,32 @@ export class RoomTurns extends AiTurns {
   }
 }
 
-/** Turns through the doors of the chats. */
+/** Turns through the doors of the chats: what a user says, and what becomes of its answer. */
 @Injectable()
-export class TurnsService extends Turns {
+export class TurnsService {
   constructor(
     private readonly writer: MessageWriter,
-    private readonly models: Models,
+    private readonly models: ModelsService,
     private readonly gate: TurnGate,
     private readonly reruns: Reruns,
     private readonly stops: Stops,
-  ) {
-    super();
-  }
+  ) {}
 
+  /**
+   * Throws what `send` would throw in a chat that is still to be made: 429 QUOTA_EXCEEDED, 503 CHANNEL_UNAVAILABLE. So
+   * that no chat is made for a message that is refused.
+   */
   async admit(caller: Caller, userId: string): Promise<void> {
     await this.models.available(caller.tenantId);
     await this.gate.admit(caller, userId);
   }
 
+  /**
+   * Commits the message together with its queued run. A repeat (clientMessageId, or the call's Idempotency-Key) gets the
+   * first turn again; where its answer failed, a new run answers it.
+   * @throws 409 while an answer is written (setting `while_answering: reject`), 422 for another body, 429 QUOTA_EXCEEDED,
+   *   503 CHANNEL_UNAVAILABLE before anything is stored
+   */
   async send(caller: Caller, chat: Chat, input: NewTurn): Promise<Turn> {
     const said = saidIn(caller, chat, input);
     const turn = await this.open(caller, chat, said, input);
@@ -215,10 +223,15 @@ export class TurnsService extends Turns {
     }
   }
 
+  /**
+   * Writes the last answer anew, with the options of the last one: that becomes `superseded`. @throws 409 while an answer
+   * is written or when there is nothing to answer, 429 QUOTA_EXCEEDED
+   */
   regenerate(caller: Caller, chat: Chat): Promise<Turn> {
     return this.reruns.last(caller, chat);
   }
 
+  /** Ends the chat's running and waiting answers, their text so far is kept; resolves when they are stored. */
   stop(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
     return this.stops.all(caller, chat);
   }

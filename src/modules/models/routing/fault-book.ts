@@ -85,7 +85,7 @@ export function hintOfReason(reason: FaultReason): string {
   return HINTS[reason];
 }
 
-/** What an error that `Models.stream` has thrown is about; undefined where it does not say. */
+/** What an error that `ModelsService.stream` has thrown is about; undefined where it does not say. */
 export function faultReasonOf(error: unknown): FaultReason | undefined {
   const reason = error instanceof AppError ? error.details?.['reason'] : undefined;
   return isReason(reason) ? reason : undefined;

@@ -6,7 +6,7 @@ import { ModelsConfig } from '../../../config';
 import { Metrics } from '../../../platform/metrics';
 import { answerOf, Meter, type ModelAttempt, sumOf } from '../answer/answer';
 import type { Channel } from '../channels/channel-directory';
-import { type FaultReason, type ModelPart, type ModelRequest, Models, type ModelUsage } from '../contract';
+import { type FaultReason, type ModelPart, type ModelRequest, type ModelUsage } from '../contract';
 import {
   ChannelFault,
   type Endpoint,
@@ -35,9 +35,12 @@ class Passed extends Error {
 /** What all tries of one request have used so far that came to no end. */
 type Spent = ModelUsage[];
 
-/** Tries the channels of a request one after the other, until one has begun to answer. */
+/**
+ * Ways to a model: tries the channels of the tenant, then the environment's, one after the other until one has begun to
+ * answer.
+ */
 @Injectable()
-export class RoutedModels extends Models {
+export class ModelsService {
   private readonly learned = new LearnedParams();
 
   constructor(
@@ -47,10 +50,12 @@ export class RoutedModels extends Models {
     private readonly metrics: Metrics,
     private readonly clock: Clock,
     @Inject(ModelsConfig) private readonly config: Pick<ModelsConfig, 'maxAnswerBytes'>,
-  ) {
-    super();
-  }
+  ) {}
 
+  /**
+   * Throws CHANNEL_UNAVAILABLE (503, with Retry-After) when no channel can answer now. One cheap (cached) look.
+   * @param model as in the request; unset: whichever, so that a broken model closes no other
+   */
   async available(tenantId: string, model?: string): Promise<void> {
     const channels = await this.choice.of(tenantId);
     const waits =
@@ -58,6 +63,10 @@ export class RoutedModels extends Models {
     if (!waits.includes(0)) throw unavailable(waits);
   }
 
+  /**
+   * How many tokens the channel that would be tried first reads, its answer included: what the channel says, else what
+   * is known of the model's family, else 16,000. @param model as in the request
+   */
   async contextTokens(tenantId: string, model?: string): Promise<number> {
     const asked = askings(await this.choice.of(tenantId), { tenantId, model });
     const waits = this.waits(asked);
@@ -65,10 +74,20 @@ export class RoutedModels extends Models {
     return first?.channel.contextTokens ?? contextTokensOf(first?.model ?? model ?? '');
   }
 
+  /**
+   * The first 300 characters of what a provider said when this answer failed, without keys and addresses. It may quote
+   * what users said: for admin keys of the tenant only. In this node's memory, for the latest failures.
+   */
   providerMessage(tenantId: string, messageId: string): string | undefined {
     return this.faults.ofMessage(tenantId, messageId);
   }
 
+  /**
+   * Streams an answer. Throws MODEL_ERROR (502) when all channels that were tried failed, CHANNEL_UNAVAILABLE (503)
+   * when none may be tried; after the first delta an error means that the answer is cut. `faultReasonOf` tells what the
+   * error is about, e.g. `overflow`; where a provider says when to come back, `retryAfterSeconds` is set. When the signal
+   * is aborted it throws the signal's reason, and the provider sees its connection close. Leaving the loop closes it too.
+   */
   async *stream(request: ModelRequest): AsyncGenerator<ModelPart> {
     const { metrics } = this;
     const begunMs = this.clock.monotonicMs();
