@@ -4,7 +4,7 @@ import type { Channel } from '../../src/modules/models/channels/channel-director
 import type { ModelPart, ModelRequest } from '../../src/modules/models';
 import { OPEN_MS } from '../../src/modules/models/routing/gates';
 import { ChannelChoice } from '../../src/modules/models/routing/channel-choice';
-import type { ModelsService } from '../../src/modules/models/routing/routed-models';
+import type { ModelsService } from '../../src/modules/models/routing/models.service';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { outboundPost } from '../../src/platform/outbound';

@@ -32,4 +32,4 @@ export { ChannelKeys } from './channels/channel-directory';
 export { ModelsModule } from './models.module';
 export { DEFAULT_PRESET } from './presets/presets.repository';
 export { PresetsService } from './presets/presets.service';
-export { ModelsService } from './routing/routed-models';
+export { ModelsService } from './routing/models.service';

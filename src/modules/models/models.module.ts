@@ -13,7 +13,7 @@ import { PresetsService } from './presets/presets.service';
 import { ChannelChoice } from './routing/channel-choice';
 import { FaultBook } from './routing/fault-book';
 import { Breakers, Gates } from './routing/gates';
-import { ModelsService } from './routing/routed-models';
+import { ModelsService } from './routing/models.service';
 
 @Module({
   imports: [TypeOrmModule.forFeature([ModelChannelEntity, PresetEntity])],

@@ -5,7 +5,7 @@ import type { Clock } from '../../../src/common/clock';
 import { Breakers, Gates } from '../../../src/modules/models/routing/gates';
 import type { ChannelChoice } from '../../../src/modules/models/routing/channel-choice';
 import { FaultBook } from '../../../src/modules/models/routing/fault-book';
-import { ModelsService } from '../../../src/modules/models/routing/routed-models';
+import { ModelsService } from '../../../src/modules/models/routing/models.service';
 import type { Log } from '../../../src/platform/logging';
 import type { Metrics } from '../../../src/platform/metrics';
 
