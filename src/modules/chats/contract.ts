@@ -54,7 +54,7 @@ export interface RunFailure {
   readonly message: string;
   /** What a model's fault is about: says what to do. */
   readonly reason?: FaultReason | undefined;
-  /** Seconds until asking again makes sense, where somebody has said so. */
+  /** Seconds until asking again makes sense, where a provider or a channel has said so. */
   readonly retryAfterSeconds?: number | undefined;
 }
 

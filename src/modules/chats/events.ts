@@ -145,7 +145,7 @@ export function failureEvent(
   };
 }
 
-/** What a model's provider said when an answer failed, as far as it is for whoever is told. */
+/** What a model's provider said when an answer failed, as far as the reader may see it. */
 export type ProviderText = (runId: string) => string | undefined;
 
 export const NOTHING_SAID: ProviderText = () => undefined;

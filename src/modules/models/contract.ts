@@ -108,7 +108,7 @@ export interface ModelRequest extends AnswerOptions {
   readonly tenantId: string;
   /** In order of time; the system prompt, if any, first. */
   readonly messages: readonly ModelMessage[];
-  /** The model was named by whoever asks, and by no preset: its failures are counted together with other such names. */
+  /** The model was named by the caller, and by no preset: its failures are counted together with other such names. */
   readonly isModelFree?: boolean | undefined;
   readonly trace?: ModelTrace | undefined;
   /**
@@ -141,7 +141,7 @@ export interface Preset {
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const FIELDS: readonly string[] = ['name', 'description', 'schema', 'strict'];
 
-/** The shape of an answer as somebody asks for it; throws 400 for what no provider would understand. */
+/** The shape of an answer as a caller asks for it; throws 400 for what no provider would understand. */
 export function checkedResponseFormat(value: Readonly<Record<string, unknown>>, field: string): ResponseFormat {
   const { type, json_schema: named, ...rest } = value;
   const unknown = Object.keys(rest)[0];

@@ -28,7 +28,7 @@ export class ChatNews {
     private readonly runs: RunsRepository,
   ) {}
 
-  /** Makes a chat; where nobody knows whether it was committed, its user's connections look. */
+  /** Makes a chat; where it is unknown whether that was committed, its user's connections look. */
   making<T>({ tenantId, chatId }: ChatRef, userId: string, change: () => Promise<T>): Promise<T> {
     return changing(this.feed, { tenantId, roomId: chatId, joined: [userId] }, change);
   }

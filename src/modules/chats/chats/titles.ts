@@ -7,10 +7,10 @@ import { ChatLog } from '../../messages';
 import { chatUpdate } from '../chats.functions';
 import type { RunRef } from '../runs/live-runs';
 
-/** Of a chat that nobody has named, until its first answer is there. */
+/** Of a chat without a title of its user's, until its first answer is there. */
 export const NEW_TITLE = 'New chat';
 
-/** Names chats that nobody has named after what was said first. */
+/** Names chats without a title of their user's after what was said first. */
 @Injectable()
 export class Titles {
   constructor(
@@ -41,7 +41,7 @@ const LONGEST_POINTS = 200;
 /** What would break the line that a title stands in, or turn it round. */
 const UNTOLD = /[\p{Cc}\p{Bidi_Control}]+/gu;
 
-/** A short form of what somebody said: one line, at most 60 characters, cut between words where there are any. */
+/** A short form of a message: one line, at most 60 characters, cut between words where there are any. */
 export function shortForm(content: string): string {
   const line = content.replaceAll(/\s+/gu, ' ').replaceAll(UNTOLD, '').replaceAll(/ {2,}/g, ' ').trim();
   if (isBlank(line)) return NEW_TITLE;

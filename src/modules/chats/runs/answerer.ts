@@ -164,7 +164,7 @@ function keyOf(tenantId: string, { model = '' }: AnswerOptions): string {
   return `${tenantId}/${model}`;
 }
 
-/** Stopped by a user (`cancelled`), or cut off: the server stops, or the run is somebody else's by now. */
+/** Stopped by a user (`cancelled`), or cut off: the server stops, or another worker has the run by now. */
 function stopped(live: LiveRun, asking: Asking | undefined): RunOutcome {
   const status = live.abort.signal.reason === 'cancelled' ? 'cancelled' : 'interrupted';
   return { status, finishReason: 'stopped', usage: usageOf(live, asking) };
@@ -192,7 +192,7 @@ function failureOf(error: unknown): RunFailure {
  * with the message that is answered, which is never left out: providers refuse anything else.
  */
 
-/** Kept free for the answer where nobody said how long it may be. */
+/** Kept free for the answer where no option says how long it may be. */
 const ANSWER_TOKENS = 1024;
 /** What a provider adds to each message, and what joins two. */
 const TOKENS_PER_MESSAGE = 4;

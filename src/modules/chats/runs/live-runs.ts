@@ -17,7 +17,7 @@ export interface RunOutcome {
   readonly failure?: RunFailure;
 }
 
-/** Before it began: nobody was asked. */
+/** Before it began: no model was asked. */
 export const STOPPED: RunOutcome = { status: 'cancelled', finishReason: 'stopped', usage: undefined };
 
 export interface RunRef {
@@ -38,7 +38,7 @@ export class LiveRun {
   readonly ends: number[] = [];
   /** The model has begun. */
   begun = false;
-  /** Its end is stored and was published: whoever comes now reads it there. */
+  /** Its end is stored and was published: a watcher that comes now reads it there. */
   isOver = false;
   /** Tokens that were published, and that were stored. */
   published = 0;
@@ -144,7 +144,7 @@ const TICK_MS = 50;
 
 /**
  * Stores the tokens of all answers of this node, in one statement per tick. What it cannot store now it stores with the
- * next tick; a run that somebody else has taken, or that was cancelled elsewhere, is told to stop.
+ * next tick; a run that another worker has taken, or that was cancelled elsewhere, is aborted.
  */
 @Injectable()
 export class ChunkWriter {
@@ -204,7 +204,7 @@ export class ChunkWriter {
   }
 }
 
-/** Tells everybody how an answer comes along: watchers of the chat, and members of its room on /ws. */
+/** Tells watchers of the chat, and members of its room on /ws, how an answer comes along. */
 @Injectable()
 export class RunPublisher {
   private readonly fresh = new Set<LiveRun>();

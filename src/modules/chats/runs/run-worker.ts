@@ -54,8 +54,8 @@ export class RunEnds {
   ) {}
 
   /**
-   * Stores the answer and ends its run, as often as it takes: nobody may be told of an end that a crash could undo. When
-   * the signal says that the run is this worker's no longer, the answer is kept for whoever gets it next.
+   * Stores the answer and ends its run, as often as it takes: no watcher may be told of an end that a crash could undo. When
+   * the signal says that the run is this worker's no longer, the answer is kept for the worker that gets it next.
    */
   async store(live: LiveRun, outcome: RunOutcome, signal: AbortSignal): Promise<void> {
     await this.chunks.settle(live);
@@ -63,7 +63,7 @@ export class RunEnds {
       await patiently(signal, async () => {
         const result = await this.append(live, outcome);
         if (isStored(result)) return;
-        // Somebody else ended the run, or the chat is gone: what they stored is the truth.
+        // Another worker ended the run, or the chat is gone: what is stored is the truth.
         live.isOver = true;
         await this.republish(live.ref);
       });
@@ -216,7 +216,7 @@ export class RunWorker implements JobRunner<RunPayload> {
   private async answer(live: LiveRun, begun: Taken, question: Question, signal: AbortSignal): Promise<void> {
     const outcome = refusalOf(begun) ?? (await this.answerer.answer(live, question, signal));
     if (signal.reason === LEASE_LOST) {
-      // Whoever gets the job next, perhaps this node again, has more than what was stored of it.
+      // The worker that gets the job next, if on this node, has more than what was stored of it.
       this.live.keep(live.ref.runId, { live, outcome });
       throw new Error('the lease of a run was lost');
     }

@@ -15,7 +15,7 @@ import {
 import { CHAT_SOCKET_PATH } from './door';
 import { ChatSessions } from './sessions';
 
-/** What clients of a chat send. What comes of it they are told as everybody in the chat is; only refusals are replies. */
+/** What clients of a chat send. What comes of it is an event to all connections of the chat; only refusals are replies. */
 @WebSocketGateway({ path: CHAT_SOCKET_PATH })
 export class ChatGateway {
   constructor(

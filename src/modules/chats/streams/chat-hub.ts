@@ -44,7 +44,7 @@ export interface ChatRef {
 
 type Listener = (hint: ChatHint) => void;
 
-/** Brings what happens in chats to whoever watches them, on all nodes; in the order of one node's publishing. */
+/** Brings what happens in chats to their watchers, on all nodes; in the order of one node's publishing. */
 @Injectable()
 export class ChatHub {
   private readonly listeners = new Map<string, Set<Listener>>();

@@ -187,7 +187,7 @@ export class ChatWatch {
 
   private give(runId: string, asked: number, { afterIndex, text, index, isBegun, ended }: RunSnapshot): void {
     if (this.over.has(runId)) return;
-    // Whoever has tokens of a run that has none (its node died before it stored them) must drop them.
+    // A watcher that has tokens of a run that has none (its node died before it stored them) must drop them.
     if ((isBegun || asked >= 0) && this.heads.get(runId) !== afterIndex) {
       this.heads.set(runId, afterIndex);
       this.watcher({ type: 'started', runId, afterIndex });

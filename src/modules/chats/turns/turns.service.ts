@@ -176,7 +176,7 @@ export class RoomTurns extends AiTurns {
     return this.gate.beginInRoom(caller, said);
   }
 
-  /** Nobody waits for that. */
+  /** The caller does not wait for that. */
   cancelled(runIds: readonly string[]): void {
     this.interrupts.now(runIds);
   }

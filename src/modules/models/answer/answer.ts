@@ -93,7 +93,7 @@ function within(text: string, room: number): string {
   return text.slice(0, end);
 }
 
-/** Nobody can read an answer without text; why there is none says what to do, and whose fault it is. */
+/** An answer without text is none; why there is no text says what to do, and whose fault it is. */
 function withoutText(finishReason: FinishReason | undefined, { reasoningBytes }: Meter): ChannelFault {
   switch (finishReason) {
     case 'content_filter':
@@ -168,7 +168,7 @@ export interface Timeouts {
 /**
  * Reads a stream that may fall silent at any point; `begin` gets the signal that ends it, and a function to call at every
  * sign of life between two steps. Throws a ChannelFault when a deadline passes, and the reason of the caller's signal when
- * that is aborted: at once, whatever the stream does. The silence of whoever reads does not count.
+ * that is aborted: at once, whatever the stream does. The reader's own silence does not count.
  * @param isLast a step after which only an account may follow: the stream is over soon, however it ends
  */
 export async function* timed<T>(

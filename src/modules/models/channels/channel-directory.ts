@@ -112,7 +112,7 @@ export class ChannelDirectory {
     if (known !== undefined) return known;
     const asked = this.repository.all(tenantId).then((rows) => rows.map((row) => this.channelOf(tenantId, row)));
     this.tenants.set(tenantId, asked);
-    // A failure is not kept. Whoever asks while it is found out shares it.
+    // A failure is not kept. A caller that asks while it is found out shares it.
     asked.catch(() => this.tenants.peek(tenantId) === asked && this.tenants.delete(tenantId));
     return asked;
   }

@@ -225,7 +225,7 @@ class ChunkReader {
 
   private readDelta({ delta, message }: Fields): RawPart | undefined {
     if (isObject(delta)) this.hasDeltas = true;
-    // Whoever sends deltas may repeat all of it as a message in the end.
+    // A provider that sends deltas may repeat all of it as a message in the end.
     const said = isObject(delta) ? delta : !this.hasDeltas && isObject(message) ? message : undefined;
     if (said === undefined) return undefined;
     const text = textOf(said['content']);

@@ -14,7 +14,7 @@ export class ChannelChoice {
 
   /**
    * The tenant's own, then the environment's; those that are not enabled are left out, and it may be that none is left.
-   * An echo stands in only where there is nothing else, not even something disabled: whoever has a model must not get
+   * An echo stands in only where there is nothing else, not even something disabled: a tenant that has a model must not get
    * an echo for an answer.
    */
   async of(tenantId: string): Promise<readonly Channel[]> {
@@ -60,7 +60,7 @@ const DEFAULT_CONTEXT_TOKENS = 16_000;
 
 /**
  * What is known of models by their names, the first that fits. A family is a vendor's: its names mean nothing to others.
- * Where a model is served by everybody, the figure is one that common servers start with.
+ * Where a model is served by many, the figure is one that common servers start with.
  */
 const FAMILIES: readonly (readonly [family: string, pattern: RegExp, contextTokens: number])[] = [
   ['gpt', /^gpt-3\.5/, 16_385],

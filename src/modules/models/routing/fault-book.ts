@@ -34,7 +34,7 @@ export class FaultBook {
 
   constructor(private readonly log: Log) {}
 
-  /** Remembers it, and logs of it what quotes nobody. */
+  /** Remembers it, and logs of it what quotes no prompt. */
   note({ channel, model, tenantId }: Asking, fault: ChannelFault, trace: ModelTrace | undefined): void {
     const { reason, message, facts } = fault;
     const { status, type, code, said } = facts;
@@ -62,7 +62,7 @@ export class FaultBook {
   }
 }
 
-/** What whoever runs the assistant, or asks it, can do. */
+/** What an administrator of the assistant, or its user, can do. */
 const HINTS: Readonly<Record<FaultReason, string>> = {
   auth: 'The provider refuses the key of the model channel: an administrator has to set a valid one (PATCH /api/channels/{id}, or OPENAI_API_KEY)',
   money: "The account at the model's provider has no money or quota left: an administrator has to top it up",

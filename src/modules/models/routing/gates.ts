@@ -8,7 +8,7 @@ import type { ChannelFault } from '../providers/chat-model';
 /** So many failures in a row, each within WINDOW_MS of the one before, open a breaker. */
 const FAILURES = 5;
 const WINDOW_MS = 60_000;
-/** An open breaker lets nobody through for so long; then one tries, and decides. */
+/** An open breaker lets no request through for so long; then one tries, and decides. */
 export const OPEN_MS = 30_000;
 /** Keys whose failures are remembered. */
 const MAX_KEYS = 10_000;
@@ -16,9 +16,9 @@ const MAX_KEYS = 10_000;
 interface Trouble {
   failures: number;
   failedAt: number;
-  /** Until then nobody may try; undefined while the breaker is closed. */
+  /** Until then no request may try; undefined while the breaker is closed. */
   openUntil: number | undefined;
-  /** Somebody is trying whether it works again. */
+  /** A request is trying whether it works again. */
   isProbed: boolean;
 }
 
@@ -57,7 +57,7 @@ export class Breakers {
     return this.permit(key, trouble?.openUntil !== undefined);
   }
 
-  /** Milliseconds until it may be tried; 0: now. While somebody is trying it, a guess. */
+  /** Milliseconds until it may be tried; 0: now. While another request is trying it, a guess. */
   waitMs(key: string): number {
     const paused = this.pausedMs(key);
     const trouble = this.troubles.peek(key);
@@ -165,7 +165,7 @@ interface Experience {
  *
  * What fails as one is a channel, in the version that is in force, with one model: a model that is down, or mistyped,
  * closes no other. The environment's channel is every tenant's, so it fails for each of them first: what one tenant does
- * closes it for nobody else. For all it closes when three tenants have found it broken within a minute and nobody has
+ * closes it for no other. For all it closes when three tenants have found it broken within a minute and none has
  * been answered (while no more than two have asked in ten minutes: when it is closed for each of them). A key that is
  * refused, or an account without money, is the same for all and counted for all.
  */
@@ -295,7 +295,7 @@ function ownKey(all: string, tenantId: string): string {
   return `${all}\n${tenantId}`;
 }
 
-/** Whoever asks next will be refused for the same. */
+/** The next request will be refused for the same. */
 function isEverybodys({ reason, facts }: ChannelFault): boolean {
   return reason === 'money' || (reason === 'auth' && facts.status !== 403);
 }
