@@ -12,7 +12,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/delivery/dead-letters/dead-letters.repository.ts',
   'src/modules/notifications/live/deliveries.repository.ts',
   'src/modules/webhooks/deliveries.repository.ts',
-  'src/modules/chats/core/run-chunks.repository.ts',
+  'src/modules/chats/runs/run-chunks.repository.ts',
   'src/modules/admin/key-check.ts',
   'src/modules/first-start/first-start.service.ts',
   '**/*.spec.ts',

@@ -1,15 +1,9 @@
-import {
-  type Chat,
-  type ChatEvent,
-  type ChatMessage,
-  Chats,
-  ChatStreams,
-  END_INDEX,
-  Turns,
-} from '../../src/modules/chats/contract';
-import { LiveRuns } from '../../src/modules/chats/core/live-runs';
-import { RunsRepository } from '../../src/modules/chats/core/runs.repository';
-import { RunChunksRepository } from '../../src/modules/chats/core/run-chunks.repository';
+import { type Chat, type ChatEvent, type ChatMessage, ChatStreams, END_INDEX } from '../../src/modules/chats/contract';
+import { ChatsService } from '../../src/modules/chats/chats/chats.service';
+import { TurnsService } from '../../src/modules/chats/turns/turns.service';
+import { LiveRuns } from '../../src/modules/chats/runs/live-runs';
+import { RunsRepository } from '../../src/modules/chats/runs/runs.repository';
+import { RunChunksRepository } from '../../src/modules/chats/runs/run-chunks.repository';
 import { Jobs } from '../../src/platform/jobs';
 import { type CoreApp, startCoreApp } from '../support/chat-core';
 import { withModel, type WithModel } from '../support/chats/chat-app';
@@ -29,13 +23,13 @@ afterAll(() => core.close());
 beforeEach(async () => {
   model.reset();
   tenantId = await core.tenant();
-  chat = await core.get(Chats).create(alice(), { userId: 'alice' });
+  chat = await core.get(ChatsService).create(alice(), { userId: 'alice' });
 });
 
 const alice = () => core.caller(tenantId, 'alice');
-const send = (content: string) => core.get(Turns).send(alice(), chat, { content });
+const send = (content: string) => core.get(TurnsService).send(alice(), chat, { content });
 const messages = async (): Promise<ChatMessage[]> =>
-  (await core.get(Chats).messages(chat, 'asc', { limit: 100, offset: 0 })).messages;
+  (await core.get(ChatsService).messages(chat, 'asc', { limit: 100, offset: 0 })).messages;
 
 /** Everything of a run from an index on, up to its end. */
 function whole(runId: string, afterIndex = -1): Promise<ChatEvent[]> {
@@ -133,7 +127,7 @@ describe('an answer', () => {
     const first = await send('first');
     await gate.reached;
     const second = await send('second');
-    const stopped = await core.get(Turns).stop(alice(), chat);
+    const stopped = await core.get(TurnsService).stop(alice(), chat);
     expect(stopped.map(({ messageId, status, content }) => [messageId, status, content]).sort()).toEqual(
       [
         [first.runId, 'cancelled', 'One'],
@@ -153,7 +147,7 @@ describe('an answer', () => {
     await gate.reached;
     const events: ChatEvent[] = [];
     await core.get(ChatStreams).follow(chat, runId, -1, (event) => events.push(event));
-    await core.get(Chats).delete(alice(), chat);
+    await core.get(ChatsService).delete(alice(), chat);
     await until(
       () => Promise.resolve(events.at(-1)?.type),
       (type) => type === 'deleted',
@@ -176,7 +170,7 @@ describe('an answer', () => {
     const unwatch = await core.get(ChatStreams).watch(chat, (event) => events.push(event));
     gate.open();
     await whole(runId);
-    const next = await core.get(Turns).send(alice(), chat, { content: 'second', clientMessageId: 'c' });
+    const next = await core.get(TurnsService).send(alice(), chat, { content: 'second', clientMessageId: 'c' });
     await whole(next.runId);
     unwatch();
     await whole((await send('third')).runId);

@@ -1,8 +1,7 @@
 import { ManualClock } from '../../src/common/clock';
 import type { ModelRequest } from '../../src/modules/models';
-import { type ChannelParams, paramsOf } from '../../src/modules/models/channels/channel-options';
-import { environmentChannel } from '../../src/modules/models/channels/environment';
-import type { Channel } from '../../src/modules/models/channels/channel-directory';
+import { type ChannelParams, paramsOf } from '../../src/modules/models/channels/channels.repository';
+import { type Channel, environmentChannel } from '../../src/modules/models/channels/channel-directory';
 import { ChannelChoice } from '../../src/modules/models/routing/channel-choice';
 import { loadConfig } from '../../src/config';
 import { SilentLog } from '../../src/platform/logging';

@@ -2,9 +2,9 @@ import { ManualClock } from '../../src/common/clock';
 import { AppError } from '../../src/common/errors';
 import type { Channel } from '../../src/modules/models/channels/channel-directory';
 import type { ModelPart, ModelRequest } from '../../src/modules/models';
-import { OPEN_MS } from '../../src/modules/models/routing/breakers';
+import { OPEN_MS } from '../../src/modules/models/routing/gates';
 import { ChannelChoice } from '../../src/modules/models/routing/channel-choice';
-import type { RoutedModels } from '../../src/modules/models/routing/routed-models';
+import type { ModelsService } from '../../src/modules/models/routing/models.service';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { outboundPost } from '../../src/platform/outbound';
@@ -28,7 +28,7 @@ describe('models: channels, fallback and breakers', () => {
   let metrics: Metrics;
   let log: RecordingLog;
   let channels: Channel[];
-  let models: RoutedModels;
+  let models: ModelsService;
 
   beforeAll(async () => {
     servers = { main: await FakeModel.start(), spare: await FakeModel.start() };

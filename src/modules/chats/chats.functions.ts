@@ -1,7 +1,7 @@
 import { AppError, invalid, notFound } from '../../common/errors';
 import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
 import type { MessageRow } from '../messages';
-import type { ChatRow } from './core/chat-row';
+import type { ChatRow } from './chats/chats.repository';
 
 /** A budget that is spent. */
 export interface Spent {
@@ -60,8 +60,8 @@ export const chatCreate = schemaFunction(
 );
 
 /**
- * Changes what is given; `p_only_auto`: only of a chat that nobody has named. Without a chat: there is none ('no_room'), or
- * it has a name ('kept').
+ * Changes what is given; `p_only_auto`: only of a chat whose title the server chose. Without a chat: there is none
+ * ('no_room'), or a user has named it ('kept').
  */
 export const chatUpdate = schemaFunction(
   'chat_update',

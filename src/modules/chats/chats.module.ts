@@ -6,39 +6,27 @@ import { MessagesModule } from '../messages';
 import { ModelsModule } from '../models';
 import { RoomsModule } from '../rooms';
 import { TenantsModule } from '../tenants';
-import { Chats, ChatStreams, Turns } from './contract';
-import { Answerer } from './core/answerer';
-import { Budgets } from './core/budgets';
-import { ChatHub } from './core/chat-hub';
-import { ChatNews } from './core/chat-news';
-import { ChatStreamsService } from './core/chat-streams.service';
-import { ChatsRepository } from './core/chats.repository';
-import { ChatsService } from './core/chats.service';
-import { ChunkWriter } from './core/chunk-writer';
-import { Interrupts } from './core/interrupts';
-import { LiveRuns } from './core/live-runs';
-import { Reruns } from './core/reruns';
-import { RunChunksRepository } from './core/run-chunks.repository';
-import { RunEnds } from './core/run-ends';
-import { RunPublisher } from './core/run-publisher';
-import { RunWorker } from './core/run-worker';
-import { RunsRepository } from './core/runs.repository';
-import { RunSnapshots } from './core/snapshots';
-import { Stops } from './core/stops';
-import { Titles } from './core/titles';
-import { TurnGate } from './core/turn-gate';
-import { RoomTurns, TurnsService } from './core/turns.service';
-import { AnswerStreams } from './http/answer-streams';
-import { AnswerWaits } from './http/answer-waits';
-import { Answers } from './http/answers';
-import { ChatController } from './http/chat.controller';
-import { ChatsController } from './http/chats.controller';
-import { ConversationsController } from './http/conversations.controller';
-import { TurnsController } from './http/turns.controller';
-import { CHAT_SOCKET_PROVIDERS } from './socket/providers';
+import { ChatStreams } from './contract';
+import { ChatNews, ChatsService } from './chats/chats.service';
+import { ChatsRepository } from './chats/chats.repository';
+import { Titles } from './chats/titles';
 import { ChatEntity } from './entities/chat.entity';
-import { RunEntity } from './entities/run.entity';
-import { RunChunkEntity } from './entities/run-chunk.entity';
+import { RunChunkEntity, RunEntity } from './entities/run.entity';
+import { Answers, AnswerStreams, AnswerWaits } from './http/answers';
+import { ChatsController, TurnsController } from './http/chats.controller';
+import { ChatController, ConversationsController } from './http/conversations.controller';
+import { Answerer } from './runs/answerer';
+import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
+import { RunChunksRepository } from './runs/run-chunks.repository';
+import { RunEnds, RunWorker } from './runs/run-worker';
+import { RunsRepository } from './runs/runs.repository';
+import { ChatDoor } from './socket/door';
+import { ChatGateway } from './socket/gateway';
+import { Arrivals, ChatSessions } from './socket/sessions';
+import { ChatHub } from './streams/chat-hub';
+import { ChatStreamsService, RunSnapshots } from './streams/chat-streams.service';
+import { Interrupts, Stops } from './turns/interrupts';
+import { Budgets, Reruns, RoomTurns, TurnGate, TurnsService } from './turns/turns.service';
 
 @Module({
   imports: [
@@ -56,14 +44,20 @@ import { RunChunkEntity } from './entities/run-chunk.entity';
     AnswerWaits,
     Answerer,
     Answers,
+    Arrivals,
     Budgets,
+    ChatDoor,
+    ChatGateway,
     ChatHub,
     ChatNews,
+    ChatSessions,
     ChatsRepository,
+    ChatsService,
     ChunkWriter,
     Interrupts,
     LiveRuns,
     Reruns,
+    RoomTurns,
     RunChunksRepository,
     RunEnds,
     RunPublisher,
@@ -73,12 +67,9 @@ import { RunChunkEntity } from './entities/run-chunk.entity';
     Stops,
     Titles,
     TurnGate,
-    RoomTurns,
-    ...CHAT_SOCKET_PROVIDERS,
-    { provide: Chats, useClass: ChatsService },
-    { provide: Turns, useClass: TurnsService },
+    TurnsService,
     { provide: ChatStreams, useClass: ChatStreamsService },
   ],
-  exports: [Chats, RoomTurns],
+  exports: [ChatsService, RoomTurns],
 })
 export class ChatsModule {}

@@ -1,5 +1,3 @@
-import type { Caller } from '../../platform/auth';
-import type { PageRequest } from '../../common/pagination';
 import type { AnswerOptions, FaultReason, FinishReason } from '../models';
 
 /** A chat with a model: a room of type `ai` and what belongs to it beyond a room. */
@@ -56,7 +54,7 @@ export interface RunFailure {
   readonly message: string;
   /** What a model's fault is about: says what to do. */
   readonly reason?: FaultReason | undefined;
-  /** Seconds until asking again makes sense, where somebody has said so. */
+  /** Seconds until asking again makes sense, where a provider or a channel has said so. */
   readonly retryAfterSeconds?: number | undefined;
 }
 
@@ -112,55 +110,6 @@ export interface ChatFilter {
   readonly order: 'asc' | 'desc';
 }
 
-/**
- * Chats. A caller with a user (a token, or a key with X-User-Id) sees that user's chats, another's are 403; a key
- * without a user sees all of its tenant. Another tenant's chat, and one that does not exist, is 404 (NOT_FOUND).
- */
-export abstract class Chats {
-  /**
-   * @param chatId UUID of the new chat, for the demo data; otherwise a new one
-   * @throws 403 for a chat of another user, 400 (field `preset`) for an unknown preset
-   */
-  abstract create(caller: Caller, input: NewChat, chatId?: string): Promise<Chat>;
-  /**
-   * The active conversation of (tenant, user, group, preset); undefined: there is none. Throws what `create` throws.
-   */
-  abstract current(caller: Caller, input: Pick<NewChat, 'userId' | 'groupId' | 'preset'>): Promise<Chat | undefined>;
-  /** The same, made when there is none; racing calls get the same one. */
-  abstract active(caller: Caller, input: Pick<NewChat, 'userId' | 'groupId' | 'preset'>): Promise<Chat>;
-  /** @param chatId dashed UUID, or undefined for an id that is malformed (404) */
-  abstract get(caller: Caller, chatId: string | undefined): Promise<Chat>;
-  /** Narrowed to the caller's user, if any; @throws 403 when the filter names another one. */
-  abstract list(caller: Caller, filter: ChatFilter, page: PageRequest): Promise<{ chats: Chat[]; total: number }>;
-  /** The beginning of what was said last in each of these chats, by chatId; missing where nothing was. */
-  abstract lastMessages(chats: readonly Chat[]): Promise<ReadonlyMap<string, MessageStart>>;
-  /** How many answers without a word each of these chats has, by chatId; missing where there are none. */
-  abstract silent(chats: readonly Chat[]): Promise<ReadonlyMap<string, number>>;
-  /** Presets of these chats that were deleted since: they are answered as `default` is. */
-  abstract goneOf(chats: readonly Chat[]): Promise<ReadonlySet<string>>;
-  /** Metadata is merged by top-level key, null removes one. */
-  abstract update(
-    caller: Caller,
-    chat: Chat,
-    change: { readonly title?: string | undefined; readonly metadata?: Record<string, unknown> | undefined },
-  ): Promise<Chat>;
-  /** Ends running answers and deletes softly; deleting again is 404. */
-  abstract delete(caller: Caller, chat: Chat): Promise<void>;
-  /** The model no longer sees what lies before this moment; history stays readable. */
-  abstract clear(caller: Caller, chat: Chat): Promise<void>;
-  /** A page in order of seq ascending; `desc` takes it from the newest end and gives it newest first. */
-  abstract messages(
-    chat: Chat,
-    order: 'asc' | 'desc',
-    page: PageRequest,
-  ): Promise<{ messages: ChatMessage[]; total: number }>;
-  /**
-   * The newest of what was said, newest first, and how much there is: an answer without a word (it failed, or was stopped
-   * before its first token) is no turn of a conversation.
-   */
-  abstract turns(chat: Chat, page: PageRequest): Promise<{ messages: ChatMessage[]; total: number }>;
-}
-
 /** How a message begins, as lists show it. */
 export interface MessageStart {
   readonly text: string;
@@ -185,29 +134,6 @@ export interface Turn {
   readonly runId: string;
   /** The message had been stored before: nothing was stored now. `caller.replayed` is set too. */
   readonly replayed: boolean;
-}
-
-/** Turns: what a user says, and what becomes of its answer. */
-export abstract class Turns {
-  /**
-   * Throws what `send` would throw in a chat that is still to be made: 429 QUOTA_EXCEEDED, 503 CHANNEL_UNAVAILABLE. So
-   * that no chat is made for a message that is refused.
-   */
-  abstract admit(caller: Caller, userId: string): Promise<void>;
-  /**
-   * Commits the message together with its queued run. A repeat (clientMessageId, or the call's Idempotency-Key) gets the
-   * first turn again; where its answer failed, a new run answers it.
-   * @throws 409 while an answer is written (setting `while_answering: reject`), 422 for another body, 429 QUOTA_EXCEEDED,
-   *   503 CHANNEL_UNAVAILABLE before anything is stored
-   */
-  abstract send(caller: Caller, chat: Chat, input: NewTurn): Promise<Turn>;
-  /**
-   * Writes the last answer anew, with the options of the last one: that becomes `superseded`. @throws 409 while an answer
-   * is written or when there is nothing to answer, 429 QUOTA_EXCEEDED
-   */
-  abstract regenerate(caller: Caller, chat: Chat): Promise<Turn>;
-  /** Ends the chat's running and waiting answers, their text so far is kept; resolves when they are stored. */
-  abstract stop(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]>;
 }
 
 /** Following what happens in chats, on any node. */

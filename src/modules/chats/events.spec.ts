@@ -1,10 +1,9 @@
+import { RUN, RUN_ID } from '../../../test/support/chats/fake-runs';
 import { AppError, invalid, unavailable } from '../../common/errors';
 import type { ChatEvent, ChatMessage } from './contract';
-import { chatEvent, errorEvent, failureEvent, usageView } from './events';
+import { chatEvent, errorEvent, eventId, failureEvent, positionOf, usageView } from './events';
 
 const CHAT = '019aa1c2-d3e4-7506-8728-394a5b6c7d8e';
-const RUN = '019aa1c2-d3e4-7506-8728-394a5b6c7d8f';
-const RUN_ID = 'msg_019aa1c2d3e475068728394a5b6c7d8f';
 const NOW = new Date('2026-01-31T12:00:00.000Z');
 const BASE = { timestamp: NOW.toISOString(), message_id: RUN_ID, chat_id: CHAT };
 
@@ -105,4 +104,46 @@ describe('refusals as events', () => {
 it('usage says that it was counted here only where it was', () => {
   const usage = { promptTokens: 1, completionTokens: 2, totalTokens: 3, estimated: true };
   expect(usageView(usage)).toEqual({ prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, estimated: true });
+});
+
+function fieldOf(refused: () => unknown): string | undefined {
+  try {
+    refused();
+  } catch (error) {
+    return (error as AppError).field;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('Last-Event-ID', () => {
+  it.each([-1, 0, 7, 1_000_000, 2_147_483_647])('reads what was written: index %d', (afterIndex) => {
+    const position = { runId: RUN, afterIndex };
+    expect(eventId(position)).toBe(`${RUN_ID}:${afterIndex}`);
+    expect(positionOf(eventId(position), undefined)).toEqual(position);
+    expect(positionOf(undefined, eventId(position))).toEqual(position);
+  });
+
+  it('the header wins over the query; an empty one is none', () => {
+    expect(positionOf(`${RUN_ID}:1`, `${RUN_ID}:2`)?.afterIndex).toBe(1);
+    expect(positionOf('', `${RUN_ID}:2`)?.afterIndex).toBe(2);
+    expect(positionOf(undefined, undefined)).toBeUndefined();
+    expect(positionOf('', '')).toBeUndefined();
+  });
+
+  it.each([
+    'x',
+    RUN_ID,
+    `${RUN_ID}:`,
+    `${RUN_ID}:-2`,
+    `${RUN_ID}:01`,
+    `${RUN_ID}:1.5`,
+    `${RUN_ID}:2147483648`,
+    `${RUN_ID}:99999999999`,
+    `${RUN}:1`,
+    ` ${RUN_ID}:1`,
+    `msg_zz9aa1c2d3e475068728394a5b6c7d8f:1`,
+  ])('refuses %s and says where it stood', (text) => {
+    expect(fieldOf(() => positionOf(text, undefined))).toBe('Last-Event-ID');
+    expect(fieldOf(() => positionOf(undefined, text))).toBe('last_event_id');
+  });
 });

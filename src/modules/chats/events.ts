@@ -1,8 +1,8 @@
-import { AppError, ERROR_CATALOGUE, type ErrorCode, hintOf } from '../../common/errors';
-import { encodeId } from '../../common/ids';
+import { AppError, ERROR_CATALOGUE, type ErrorCode, hintOf, invalid } from '../../common/errors';
+import { decodeId, encodeId } from '../../common/ids';
 import type { Caller } from '../../platform/auth';
-import { hintOfReason, type Models } from '../models';
-import type { ChatEvent, ChatMessage, RunFailure, TokenUsage } from './contract';
+import { hintOfReason, type ModelsService } from '../models';
+import { type ChatEvent, type ChatMessage, END_INDEX, type RunFailure, type TokenUsage } from './contract';
 
 /**
  * What happens in a chat as clients are told, in the words of contract §5; the socket and SSE both serialise from here.
@@ -145,13 +145,13 @@ export function failureEvent(
   };
 }
 
-/** What a model's provider said when an answer failed, as far as it is for whoever is told. */
+/** What a model's provider said when an answer failed, as far as the reader may see it. */
 export type ProviderText = (runId: string) => string | undefined;
 
 export const NOTHING_SAID: ProviderText = () => undefined;
 
 /** For admin keys only: it may quote what users wrote. */
-export function providerText(models: Pick<Models, 'providerMessage'>, caller: Caller): ProviderText {
+export function providerText(models: Pick<ModelsService, 'providerMessage'>, caller: Caller): ProviderText {
   if (caller.kind !== 'key' || !caller.scopes.includes('admin')) return NOTHING_SAID;
   return (runId) => models.providerMessage(caller.tenantId, runId);
 }
@@ -222,4 +222,36 @@ export function usageView(usage: TokenUsage): UsageView {
 
 function of(messageId: string, chatId: string): OfMessage {
   return { message_id: encodeId('message', messageId), chat_id: chatId };
+}
+
+/** How much of an answer a reader has: everything up to this token; −1: nothing; END_INDEX: its end as well. */
+export interface TokenPosition {
+  readonly runId: string;
+  readonly afterIndex: number;
+}
+
+const FORM = /^(msg_[0-9a-f]{32}):(-1|0|[1-9]\d{0,9})$/;
+
+/** The id of an SSE event: `<message_id>:<index>`. */
+export function eventId({ runId, afterIndex }: TokenPosition): string {
+  return `${encodeId('message', runId)}:${afterIndex}`;
+}
+
+/**
+ * Reads `Last-Event-ID`, or `?last_event_id=` where the header is missing or empty, for every door; undefined: neither is
+ * there.
+ * @throws 400 for what is no id of ours: to begin at the start instead would give the reader the same text twice
+ */
+export function positionOf(header: string | undefined, query: string | undefined): TokenPosition | undefined {
+  const isHeader = header !== undefined && header !== '';
+  const text = isHeader ? header : query;
+  if (text === undefined || text === '') return undefined;
+  const [, messageId, index] = FORM.exec(text) ?? [];
+  const runId = decodeId('message', messageId);
+  if (runId === undefined || Number(index) > END_INDEX) throw noEventId(isHeader ? 'Last-Event-ID' : 'last_event_id');
+  return { runId, afterIndex: Number(index) };
+}
+
+function noEventId(field: string): AppError {
+  return invalid(field, `${field} must be the id of an event: <message_id>:<index>`);
 }

@@ -2,7 +2,7 @@
  * Chats with a model: three doors, one log (docs/adr/0022).
  *
  * Owns the tables chats, runs, run_chunks. Invariants: a user's message and the run that answers it are committed
- * together; an answer belongs to the server, so nobody's leaving ends it; a chat has one answer at a time, and an answer
+ * together; an answer belongs to the server, so no reader's leaving ends it; a chat has one answer at a time, and an answer
  * takes its seq when it ends; only a run that had not begun is begun after a crash, so no run stays open and no answer is
  * written twice; a watcher gets each token once, from any index on, on any node; no run begins without asking the budgets,
  * and what a model is told alternates, ends with the question and fits.
@@ -12,5 +12,5 @@
  * stored text may be shorter than what was shown, and is the truth.
  */
 export { ChatsModule } from './chats.module';
-export { Chats } from './contract';
-export { RoomTurns } from './core/turns.service';
+export { ChatsService } from './chats/chats.service';
+export { RoomTurns } from './turns/turns.service';

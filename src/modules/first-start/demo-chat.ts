@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import type { Caller } from '../../platform/auth';
-import { Chats } from '../chats';
+import { ChatsService } from '../chats';
 import { DEMO } from './demo';
 
 /** An empty chat with the assistant: nothing is said in it, so no model is asked by a mere start. */
 @Injectable()
 export class DemoChat {
-  constructor(private readonly chats: Chats) {}
+  constructor(private readonly chats: ChatsService) {}
 
   /** May be repeated. */
   async seed(alice: Caller): Promise<void> {

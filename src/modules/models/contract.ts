@@ -1,3 +1,5 @@
+import { invalid } from '../../common/errors';
+
 export interface ModelMessage {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
@@ -98,7 +100,7 @@ export interface AnswerOptions {
 export interface ModelTrace {
   readonly requestId?: string | undefined;
   readonly chatId?: string | undefined;
-  /** The answer's: what the provider said is kept under it, see `Models.providerMessage`. */
+  /** The answer's: what the provider said is kept under it, see `ModelsService.providerMessage`. */
   readonly messageId?: string | undefined;
 }
 
@@ -106,7 +108,7 @@ export interface ModelRequest extends AnswerOptions {
   readonly tenantId: string;
   /** In order of time; the system prompt, if any, first. */
   readonly messages: readonly ModelMessage[];
-  /** The model was named by whoever asks, and by no preset: its failures are counted together with other such names. */
+  /** The model was named by the caller, and by no preset: its failures are counted together with other such names. */
   readonly isModelFree?: boolean | undefined;
   readonly trace?: ModelTrace | undefined;
   /**
@@ -116,35 +118,6 @@ export interface ModelRequest extends AnswerOptions {
   readonly onSpent?: ((usage: ModelUsage) => void) | undefined;
   /** Ends the answer, and the connection to the provider, at once. */
   readonly signal: AbortSignal;
-}
-
-/** Ways to a model: picks a channel of the tenant or of the environment, and falls back to the next. */
-export abstract class Models {
-  /**
-   * Throws CHANNEL_UNAVAILABLE (503, with Retry-After) when no channel can answer now. One cheap (cached) look.
-   * @param model as in the request; unset: whichever, so that a broken model closes no other
-   */
-  abstract available(tenantId: string, model?: string): Promise<void>;
-
-  /**
-   * Streams an answer. Throws MODEL_ERROR (502) when all channels that were tried failed, CHANNEL_UNAVAILABLE (503)
-   * when none may be tried; after the first delta an error means that the answer is cut. `faultReasonOf` tells what the
-   * error is about, e.g. `overflow`; where a provider says when to come back, `retryAfterSeconds` is set. When the signal
-   * is aborted it throws the signal's reason, and the provider sees its connection close. Leaving the loop closes it too.
-   */
-  abstract stream(request: ModelRequest): AsyncIterable<ModelPart>;
-
-  /**
-   * How many tokens the channel that would be tried first reads, its answer included: what the channel says, else what
-   * is known of the model's family, else 16,000. @param model as in the request
-   */
-  abstract contextTokens(tenantId: string, model?: string): Promise<number>;
-
-  /**
-   * The first 300 characters of what a provider said when this answer failed, without keys and addresses. It may quote
-   * what users said: for admin keys of the tenant only. In this node's memory, for the latest failures.
-   */
-  abstract providerMessage(tenantId: string, messageId: string): string | undefined;
 }
 
 /** How an assistant is asked to behave. */
@@ -165,10 +138,39 @@ export interface Preset {
   readonly contextMessages: number;
 }
 
-/** The presets of the tenants. */
-export abstract class Presets {
-  /** Undefined: the tenant has no such preset. `default` always exists. */
-  abstract find(tenantId: string, name: string): Promise<Preset | undefined>;
-  /** Those of these names that the tenant has. */
-  abstract known(tenantId: string, names: readonly string[]): Promise<ReadonlySet<string>>;
+const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+const FIELDS: readonly string[] = ['name', 'description', 'schema', 'strict'];
+
+/** The shape of an answer as a caller asks for it; throws 400 for what no provider would understand. */
+export function checkedResponseFormat(value: Readonly<Record<string, unknown>>, field: string): ResponseFormat {
+  const { type, json_schema: named, ...rest } = value;
+  const unknown = Object.keys(rest)[0];
+  if (unknown !== undefined) throw invalid(field, `${field} must not have "${unknown}"`);
+  if (type === 'json_schema') return { type, json_schema: checkedSchema(named, field) };
+  if (type !== 'text' && type !== 'json_object')
+    throw invalid(field, `${field}.type must be text, json_object or json_schema`);
+  if (named !== undefined) throw invalid(field, `${field}.json_schema needs the type json_schema`);
+  return { type };
+}
+
+function checkedSchema(value: unknown, field: string): Extract<ResponseFormat, { type: 'json_schema' }>['json_schema'] {
+  const fault = (what: string) => invalid(field, `${field}.json_schema ${what}`);
+  if (!isObject(value)) throw fault('must be an object');
+  const unknown = Object.keys(value).find((name) => !FIELDS.includes(name));
+  if (unknown !== undefined) throw fault(`must not have "${unknown}"`);
+  const { name, description, schema, strict } = value;
+  if (typeof name !== 'string' || !NAME.test(name)) throw fault('must have a name of 1-64 letters, digits, _ and -');
+  if (!isObject(schema)) throw fault('must have a schema, an object');
+  if (description !== undefined && typeof description !== 'string') throw fault('has a description that is no text');
+  if (strict !== undefined && typeof strict !== 'boolean') throw fault('has a strict that is no boolean');
+  return {
+    name,
+    schema,
+    ...(description === undefined ? {} : { description }),
+    ...(strict === undefined ? {} : { strict }),
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

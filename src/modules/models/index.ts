@@ -13,23 +13,23 @@
  */
 export {
   type AnswerOptions,
+  checkedResponseFormat,
   type FaultReason,
   type FinishReason,
   type ModelMessage,
   type ModelPart,
   type ModelRequest,
-  Models,
   type ModelTrace,
   type ModelUsage,
   type Preset,
-  Presets,
   REASONING_EFFORTS,
   type ReasoningEffort,
   type ResponseFormat,
 } from './contract';
-export { faultReasonOf, hintOfReason } from './answer/fault-reasons';
-export { checkedResponseFormat } from './answer/response-format';
-export { estimateTokens } from './answer/token-count';
-export { ChannelKeys } from './channels/channel-keys';
+export { faultReasonOf, hintOfReason } from './routing/fault-book';
+export { estimateTokens } from './answer/answer';
+export { ChannelKeys } from './channels/channel-directory';
 export { ModelsModule } from './models.module';
-export { DEFAULT_PRESET } from './presets/default-preset';
+export { DEFAULT_PRESET } from './presets/presets.repository';
+export { PresetsService } from './presets/presets.service';
+export { ModelsService } from './routing/models.service';

@@ -1,24 +1,19 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { ChannelDirectory } from './channels/channel-directory';
-import { ChannelKeys } from './channels/channel-keys';
-import { ChannelViews } from './channels/channel-views';
+import { ChannelConnections, ChannelDirectory, ChannelKeys, SharedChannels } from './channels/channel-directory';
 import { ChannelsController } from './channels/channels.controller';
 import { ChannelsRepository } from './channels/channels.repository';
 import { ChannelsService } from './channels/channels.service';
-import { ChannelConnections } from './channels/connections';
-import { SharedChannels } from './channels/environment';
-import { Models, Presets } from './contract';
+import { ChannelViews } from './channels/channels.views';
+import { ModelChannelEntity } from './entities/model-channel.entity';
+import { PresetEntity } from './entities/preset.entity';
 import { PresetsController } from './presets/presets.controller';
 import { PresetsRepository } from './presets/presets.repository';
 import { PresetsService } from './presets/presets.service';
-import { Breakers } from './routing/breakers';
 import { ChannelChoice } from './routing/channel-choice';
 import { FaultBook } from './routing/fault-book';
-import { Gates } from './routing/gates';
-import { RoutedModels } from './routing/routed-models';
-import { ModelChannelEntity } from './entities/model-channel.entity';
-import { PresetEntity } from './entities/preset.entity';
+import { Breakers, Gates } from './routing/gates';
+import { ModelsService } from './routing/models.service';
 
 @Module({
   imports: [TypeOrmModule.forFeature([ModelChannelEntity, PresetEntity])],
@@ -32,14 +27,13 @@ import { PresetEntity } from './entities/preset.entity';
     ChannelsService,
     PresetsRepository,
     PresetsService,
-    { provide: Presets, useExisting: PresetsService },
     FaultBook,
     Breakers,
     Gates,
     SharedChannels,
     ChannelChoice,
-    { provide: Models, useClass: RoutedModels },
+    ModelsService,
   ],
-  exports: [Models, Presets, ChannelKeys],
+  exports: [ModelsService, PresetsService, ChannelKeys],
 })
 export class ModelsModule {}

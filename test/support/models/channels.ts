@@ -1,12 +1,11 @@
 import type { Channel } from '../../../src/modules/models/channels/channel-directory';
-import { paramsOf } from '../../../src/modules/models/channels/channel-options';
+import { paramsOf } from '../../../src/modules/models/channels/channels.repository';
 import type { Endpoint, WireParams } from '../../../src/modules/models/providers/chat-model';
 import type { Clock } from '../../../src/common/clock';
-import { Breakers } from '../../../src/modules/models/routing/breakers';
+import { Breakers, Gates } from '../../../src/modules/models/routing/gates';
 import type { ChannelChoice } from '../../../src/modules/models/routing/channel-choice';
 import { FaultBook } from '../../../src/modules/models/routing/fault-book';
-import { Gates } from '../../../src/modules/models/routing/gates';
-import { RoutedModels } from '../../../src/modules/models/routing/routed-models';
+import { ModelsService } from '../../../src/modules/models/routing/models.service';
 import type { Log } from '../../../src/platform/logging';
 import type { Metrics } from '../../../src/platform/metrics';
 
@@ -41,7 +40,7 @@ interface RoutingParts {
 }
 
 /** Routing that has learned nothing yet. */
-export function testModels({ choice, metrics, log, clock, maxAnswerBytes = 1_048_576 }: RoutingParts): RoutedModels {
+export function testModels({ choice, metrics, log, clock, maxAnswerBytes = 1_048_576 }: RoutingParts): ModelsService {
   const gates = new Gates(new Breakers(clock), clock);
-  return new RoutedModels(choice, gates, new FaultBook(log), metrics, clock, { maxAnswerBytes });
+  return new ModelsService(choice, gates, new FaultBook(log), metrics, clock, { maxAnswerBytes });
 }

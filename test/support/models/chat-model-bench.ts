@@ -1,5 +1,4 @@
-import { type AnswerPart, answerOf } from '../../../src/modules/models/answer/answer';
-import type { Timeouts } from '../../../src/modules/models/answer/timed';
+import { answerOf, type AnswerPart, type Timeouts } from '../../../src/modules/models/answer/answer';
 import { ChannelFault, type ChatModel, type ChatRequest } from '../../../src/modules/models/providers/chat-model';
 import { outboundPost } from '../../../src/platform/outbound';
 import { endpointTo, WIRE } from './channels';

@@ -1,9 +1,18 @@
-import { encodeId } from '../../../common/ids';
-import type { Chat, ChatMessage, MessageStart, TokenUsage } from '../contract';
-import { usageView } from '../events';
-import type { ChatDto } from './dto/chat.dto';
+import { AppError, notFound } from '../../../common/errors';
+import { decodeId, encodeId, isUuid } from '../../../common/ids';
+import type { Chat, ChatEvent, ChatMessage, MessageStart, RunFailure, TokenUsage } from '../contract';
+import {
+  chatEvent,
+  errorEvent,
+  failureDetails,
+  failureEvent,
+  failureHelp,
+  NOTHING_SAID,
+  type ProviderText,
+  usageView,
+} from '../events';
+import type { ChatDto, ChatMessageDto } from './dto/chat.dto';
 import type { ConversationDto, ConversationMessageDto, TokenUsageDto } from './dto/conversation.dto';
-import type { ChatMessageDto } from './dto/turn.dto';
 
 /**
  * The chat object of `004_…`.
@@ -74,4 +83,119 @@ export function conversationMessageView(message: ChatMessage): ConversationMessa
 export function tokenUsageView(usage: TokenUsage): TokenUsageDto {
   const { promptTokens, completionTokens, totalTokens, estimated } = usage;
   return { promptTokens, completionTokens, totalTokens, ...(estimated ? { estimated } : {}) };
+}
+
+/** What is told of one run. */
+export type RunEvent = Extract<ChatEvent, { type: 'started' | 'tokens' | 'ended' }>;
+export type EndedRun = Extract<RunEvent, { type: 'ended' }>;
+
+/** The words of one HTTP door. */
+export interface AnswerFormat {
+  /** The event of a run in a stream; undefined: this door says nothing there. A bad end is an error, and the last. */
+  event(event: RunEvent): object | undefined;
+  /** The chat was deleted meanwhile. */
+  gone(): AppError;
+  /** What ends a stream that cannot go on. */
+  refusal(error: AppError): object;
+  /** What a run that ended badly is over plain REST; undefined where its answer counts as one. */
+  failure(event: EndedRun): AppError | undefined;
+}
+
+/** The AI chats API: the socket's events. */
+export function chatDoor({ chatId }: Chat, requestId: string, saidOf: ProviderText = NOTHING_SAID): AnswerFormat {
+  const failureOf = (event: RunEvent) =>
+    event.type === 'ended' ? failureEvent(event, chatId, undefined, saidOf) : undefined;
+  return {
+    event: (event) => failureOf(event) ?? chatEvent(event, chatId),
+    gone: () => notFound('Chat'),
+    refusal: (error) => errorEvent(error, requestId),
+    failure: ({ runId, answer, failure }) =>
+      failure !== undefined && answer.status === 'failed'
+        ? failed(failure, failureDetails(failure, chatId, runId, saidOf))
+        : undefined,
+  };
+}
+
+/**
+ * The Conversations API, `003_…`.
+ * @param isStarted `start` was written already
+ */
+export function conversationDoor(
+  { chatId }: Chat,
+  isStarted: boolean,
+  saidOf: ProviderText = NOTHING_SAID,
+): AnswerFormat {
+  return {
+    event: (event) => conversationEvent(event, chatId, isStarted),
+    gone: noConversation,
+    refusal: ({ code, message }) => ({ type: 'error', code, message }),
+    failure: ({ runId, failure }) =>
+      failure === undefined
+        ? undefined
+        : failed(failure, {
+            conversationId: encodeId('conversation', chatId),
+            messageId: encodeId('message', runId),
+            ...failureHelp(failure, runId, saidOf),
+          }),
+  };
+}
+
+export function startEvent(chatId: string): object {
+  return { type: 'start', conversationId: encodeId('conversation', chatId) };
+}
+
+function conversationEvent(event: RunEvent, chatId: string, isStarted: boolean): object | undefined {
+  switch (event.type) {
+    case 'started':
+      return isStarted ? undefined : startEvent(chatId);
+    case 'tokens':
+      return { type: 'content', text: event.text };
+    case 'ended': {
+      const { failure, answer } = event;
+      if (failure !== undefined) return { type: 'error', code: failure.code, message: failure.message };
+      const usage = answer.usage === null ? null : tokenUsageView(answer.usage);
+      return { type: 'end', usage, finishReason: answer.finishReason };
+    }
+  }
+}
+
+function failed(failure: RunFailure, details: Readonly<Record<string, unknown>>): AppError {
+  const { code, message } = failure;
+  const ofCode = {
+    QUOTA_EXCEEDED: secondsOfTheDay(),
+    CHANNEL_UNAVAILABLE: 1,
+    MODEL_ERROR: undefined,
+    INTERNAL_ERROR: undefined,
+  };
+  const retryAfterSeconds = failure.retryAfterSeconds ?? ofCode[code];
+  return new AppError(code, message, { details, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) });
+}
+
+/** Until budgets begin anew, at midnight UTC. */
+function secondsOfTheDay(now = new Date()): number {
+  return Math.max(1, Math.ceil((new Date(now).setUTCHours(24, 0, 0, 0) - now.getTime()) / 1000));
+}
+
+/** The Conversations API has a word of its own for a chat that is not there. */
+export async function inConversation<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'NOT_FOUND') throw noConversation();
+    throw error;
+  }
+}
+
+function noConversation(): AppError {
+  return new AppError('CONVERSATION_NOT_FOUND', 'Conversation not found');
+}
+
+/** A chat's id on the AI chats API is the bare UUID; undefined: there is no such chat. */
+export function chatIdOf(id: string): string | undefined {
+  return isUuid(id) ? id : undefined;
+}
+
+/** `conv_<hex>` or the bare UUID; undefined: there is no such conversation. */
+export function conversationIdOf(id: string): string | undefined {
+  return decodeId('conversation', id) ?? chatIdOf(id);
 }

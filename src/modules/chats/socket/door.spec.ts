@@ -3,7 +3,8 @@ import { explorerOf } from '../../../../test/support/exploring';
 import { forbidden, notFound } from '../../../common/errors';
 import { Caller } from '../../../platform/auth';
 import { SocketDoors } from '../../../realtime/transport';
-import type { Chat, Chats } from '../contract';
+import type { Chat } from '../contract';
+import type { ChatsService } from '../chats/chats.service';
 import { ChatDoor } from './door';
 
 const POLICY = { tenantId: CHAT.tenantId, status: 'active', limits: {}, settings: {} } as const;
@@ -11,7 +12,7 @@ const callerOf = (user?: string, kind: 'key' | 'token' = 'key'): Caller =>
   new Caller(kind, 'request', POLICY, user, 'key', ['chat']);
 
 /** One chat, of alice. */
-const chats: Partial<Chats> = {
+const chats: Partial<ChatsService> = {
   get: (caller: Caller, chatId: string | undefined): Promise<Chat> => {
     if (chatId !== CHAT.chatId) return Promise.reject(notFound('Chat'));
     const isTheirs = caller.optionalUserId === undefined || caller.optionalUserId === CHAT.userId;
@@ -19,7 +20,7 @@ const chats: Partial<Chats> = {
   },
 };
 
-const door = new ChatDoor(chats as Chats);
+const door = new ChatDoor(chats as ChatsService);
 
 function enter(query: string, headers: Record<string, string> = {}, caller = callerOf('alice')): Promise<Caller> {
   return door.enter({ id: 'request', query: new URLSearchParams(query), headers }, caller);

@@ -1,8 +1,8 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { decodeId, encodeId } from '../../../common/ids';
 import { type FrameContext, SocketOperation } from '../../../realtime';
-import { answerOptions } from '../answer-options';
-import { Turns } from '../contract';
+import { answerOptions } from '../turns/turns.service';
+import { TurnsService } from '../turns/turns.service';
 import { noSuchAnswer } from '../events';
 import {
   ChatMessageFrameDto,
@@ -11,15 +11,15 @@ import {
   ResumeFrameDto,
   StopFrameDto,
   StoppedEventDto,
-} from './dto/client-frames.dto';
-import { CHAT_SOCKET_PATH } from './path';
+} from './dto/frames.dto';
+import { CHAT_SOCKET_PATH } from './door';
 import { ChatSessions } from './sessions';
 
-/** What clients of a chat send. What comes of it they are told as everybody in the chat is; only refusals are replies. */
+/** What clients of a chat send. What comes of it is an event to all connections of the chat; only refusals are replies. */
 @WebSocketGateway({ path: CHAT_SOCKET_PATH })
 export class ChatGateway {
   constructor(
-    private readonly turns: Turns,
+    private readonly turns: TurnsService,
     private readonly sessions: ChatSessions,
   ) {}
 

@@ -1,5 +1,5 @@
 import type { OutboundPost } from '../../../platform/outbound';
-import type { FinishReason, ModelPart } from '../contract';
+import type { FinishReason, ModelMessage, ModelPart, ModelUsage } from '../contract';
 import {
   ChannelFault,
   type ChatModel,
@@ -8,41 +8,6 @@ import {
   type Finished,
   type RawPart,
 } from '../providers/chat-model';
-import { Meter } from './meter';
-import { timed, type Timeouts } from './timed';
-
-const REPLACEMENT = '\ufffd';
-
-/**
- * Makes the text of an answer storable while it comes: U+0000 and lone surrogates become U+FFFD. The first half of a
- * pair at the end of a piece is held back until the next one, which may begin with the other half.
- */
-export class CleanText {
-  private held = '';
-
-  /** The clean text that can be handed out now; may be empty. */
-  push(piece: string): string {
-    let text = this.held + piece;
-    this.held = '';
-    const last = text.charCodeAt(text.length - 1);
-    if (last >= 0xd800 && last <= 0xdbff) {
-      this.held = text.slice(-1);
-      text = text.slice(0, -1);
-    }
-    return clean(text);
-  }
-
-  /** What was held back, at the end of the answer. */
-  flush(): string {
-    const text = this.held;
-    this.held = '';
-    return clean(text);
-  }
-}
-
-function clean(text: string): string {
-  return text.replaceAll('\0', REPLACEMENT).toWellFormed();
-}
 
 export type AnswerPart = Extract<ModelPart, { type: 'delta' | 'end' }>;
 
@@ -128,7 +93,7 @@ function within(text: string, room: number): string {
   return text.slice(0, end);
 }
 
-/** Nobody can read an answer without text; why there is none says what to do, and whose fault it is. */
+/** An answer without text is none; why there is no text says what to do, and whose fault it is. */
 function withoutText(finishReason: FinishReason | undefined, { reasoningBytes }: Meter): ChannelFault {
   switch (finishReason) {
     case 'content_filter':
@@ -151,3 +116,221 @@ function withoutText(finishReason: FinishReason | undefined, { reasoningBytes }:
 const WITHOUT_TEXT = 'ended its answer without any text';
 const REQUESTS_EMPTY = { reason: 'empty', blame: 'request' } as const;
 const UNREPORTED = { promptTokens: undefined, completionTokens: undefined };
+
+const REPLACEMENT = '\ufffd';
+
+/**
+ * Makes the text of an answer storable while it comes: U+0000 and lone surrogates become U+FFFD. The first half of a
+ * pair at the end of a piece is held back until the next one, which may begin with the other half.
+ */
+export class CleanText {
+  private held = '';
+
+  /** The clean text that can be handed out now; may be empty. */
+  push(piece: string): string {
+    let text = this.held + piece;
+    this.held = '';
+    const last = text.charCodeAt(text.length - 1);
+    if (last >= 0xd800 && last <= 0xdbff) {
+      this.held = text.slice(-1);
+      text = text.slice(0, -1);
+    }
+    return clean(text);
+  }
+
+  /** What was held back, at the end of the answer. */
+  flush(): string {
+    const text = this.held;
+    this.held = '';
+    return clean(text);
+  }
+}
+
+function clean(text: string): string {
+  return text.replaceAll('\0', REPLACEMENT).toWellFormed();
+}
+
+/** Milliseconds until a connection stands; see outboundPost. */
+export const CONNECT_MS = 5000;
+/** What may follow the last word of an answer, an account of it, is waited for so long. */
+const ACCOUNT_MS = 2000;
+
+/** How long a provider may be silent, in milliseconds. */
+export interface Timeouts {
+  /** From the request to the first sign of life in the answer. */
+  readonly firstMs: number;
+  /** Between two of them. */
+  readonly idleMs: number;
+  /** For the whole answer. */
+  readonly totalMs: number;
+}
+
+/**
+ * Reads a stream that may fall silent at any point; `begin` gets the signal that ends it, and a function to call at every
+ * sign of life between two steps. Throws a ChannelFault when a deadline passes, and the reason of the caller's signal when
+ * that is aborted: at once, whatever the stream does. The reader's own silence does not count.
+ * @param isLast a step after which only an account may follow: the stream is over soon, however it ends
+ */
+export async function* timed<T>(
+  begin: (signal: AbortSignal, sign: () => void) => AsyncIterable<T>,
+  caller: AbortSignal,
+  timeouts: Timeouts,
+  isLast: (step: T) => boolean = () => false,
+): AsyncGenerator<T> {
+  caller.throwIfAborted();
+  const watch = new Watch(caller, timeouts);
+  const iterator = begin(watch.ended.signal, () => watch.sign())[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await watch.wait(iterator.next());
+      if (next === undefined || next.done === true) return;
+      watch.sign();
+      if (isLast(next.value)) watch.last();
+      yield next.value;
+    }
+  } finally {
+    watch.close();
+    // Also when the reader leaves, or the stream has failed half-way: nothing may stay open.
+    iterator.return?.().catch(() => undefined);
+  }
+}
+
+/** The deadlines of one stream: one timer for silence, which is put off, and one for the whole. */
+class Watch {
+  readonly ended = new AbortController();
+  private silence: NodeJS.Timeout;
+  private readonly total: NodeJS.Timeout;
+  private phase: 'first' | 'idle' | 'account' | 'over' = 'first';
+  /** Of the step that is waited for. */
+  private waiting: { readonly over: () => void; readonly fail: (reason: unknown) => void } | undefined;
+
+  constructor(
+    private readonly caller: AbortSignal,
+    private readonly timeouts: Timeouts,
+  ) {
+    const { firstMs, totalMs } = timeouts;
+    this.silence = setTimeout(() => this.silent(firstMs), firstMs);
+    this.total = setTimeout(() => this.end(new ChannelFault(`took longer than ${seconds(totalMs)}`, TIMEOUT)), totalMs);
+    caller.addEventListener('abort', this.give, { once: true });
+  }
+
+  sign(): void {
+    if (this.phase === 'idle') this.silence.refresh();
+    else if (this.phase === 'first') {
+      this.phase = 'idle';
+      const { idleMs } = this.timeouts;
+      clearTimeout(this.silence);
+      this.silence = setTimeout(() => this.silent(idleMs), idleMs);
+    }
+  }
+
+  last(): void {
+    if (this.phase === 'account' || this.phase === 'over') return;
+    this.phase = 'account';
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => {
+      this.phase = 'over';
+      this.ended.abort();
+      this.waiting?.over();
+    }, ACCOUNT_MS);
+  }
+
+  /** The step; undefined when it is not waited for any longer, since all has been said. */
+  wait<V>(step: Promise<V>): Promise<V | undefined> {
+    return new Promise((resolve, reject) => {
+      // Does not wait for the step: a stream need not heed its signal.
+      this.waiting = { over: () => resolve(undefined), fail: reject };
+      if (this.phase === 'over') resolve(undefined);
+      else if (this.ended.signal.aborted) reject(this.ended.signal.reason as Error);
+      else if (this.phase !== 'account') this.silence.refresh();
+      step.then(resolve, reject).finally(() => (this.waiting = undefined));
+    });
+  }
+
+  close(): void {
+    clearTimeout(this.total);
+    clearTimeout(this.silence);
+    this.caller.removeEventListener('abort', this.give);
+    this.ended.abort();
+  }
+
+  private readonly give = (): void => this.end(this.caller.reason);
+
+  private silent(ms: number): void {
+    if (this.waiting === undefined) this.silence.refresh();
+    else this.end(new ChannelFault(`said nothing for ${seconds(ms)}`, TIMEOUT));
+  }
+
+  private end(reason: unknown): void {
+    this.ended.abort(reason);
+    this.waiting?.fail(reason);
+  }
+}
+
+const TIMEOUT = { reason: 'timeout' } as const;
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`;
+}
+
+/** Of English text about this many bytes are a token; other scripts have longer characters, and more tokens for them. */
+const BYTES_PER_TOKEN = 4;
+
+/** An estimate where the provider reports nothing: the bytes of the UTF-8 text by four, rounded up. */
+export function estimateTokens(bytes: number): number {
+  return Math.ceil(bytes / BYTES_PER_TOKEN);
+}
+
+interface ReportedTokens {
+  readonly promptTokens: number | undefined;
+  readonly completionTokens: number | undefined;
+}
+
+/**
+ * As the provider reported it; what it left out is estimated, and then the whole is called so. A 0 for what was there is
+ * left out too: some providers send zeros for what they do not count.
+ */
+export function usageOf(messages: readonly ModelMessage[], answerBytes: number, reported: ReportedTokens): ModelUsage {
+  const asked = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+  const counted = {
+    prompt: reported.promptTokens === 0 && asked > 0 ? undefined : reported.promptTokens,
+    completion: reported.completionTokens === 0 && answerBytes > 0 ? undefined : reported.completionTokens,
+  };
+  const promptTokens = counted.prompt ?? estimateTokens(asked);
+  const completionTokens = counted.completion ?? estimateTokens(answerBytes);
+  const estimated = counted.prompt === undefined || counted.completion === undefined;
+  return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated };
+}
+
+/** What an answer has used so far, however it ends. */
+export class Meter {
+  /** The model has begun, so it costs. */
+  hasBegun = false;
+  /** UTF-8 of its text, and of what it thought. */
+  textBytes = 0;
+  reasoningBytes = 0;
+
+  constructor(private readonly messages: readonly ModelMessage[]) {}
+
+  /** Of an answer that has ended. */
+  whole(reported: {
+    readonly promptTokens: number | undefined;
+    readonly completionTokens: number | undefined;
+  }): ModelUsage {
+    return usageOf(this.messages, this.textBytes + this.reasoningBytes, reported);
+  }
+
+  /** Of one that came to no end; undefined where no model had begun. */
+  get spent(): ModelUsage | undefined {
+    return this.hasBegun ? this.whole({ promptTokens: undefined, completionTokens: undefined }) : undefined;
+  }
+}
+
+/** The tokens of several answers to one question. */
+export function sumOf(usages: readonly ModelUsage[]): ModelUsage | undefined {
+  if (usages.length === 0) return undefined;
+  const promptTokens = usages.reduce((sum, usage) => sum + usage.promptTokens, 0);
+  const completionTokens = usages.reduce((sum, usage) => sum + usage.completionTokens, 0);
+  const estimated = usages.some((usage) => usage.estimated);
+  return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated };
+}

@@ -1,16 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ModelsConfig } from '../../../config';
-import type { Timeouts } from '../answer/timed';
+import { type OutboundPost, outboundPost } from '../../../platform/outbound';
+import { type SecretBox, Secrets } from '../../../platform/secrets';
+import { CONNECT_MS, type Timeouts } from '../answer/answer';
 import type { Endpoint } from '../providers/chat-model';
-import { ChannelKeys } from './channel-keys';
-import { type ChannelParams, paramsOf, timeoutsOf } from './channel-options';
-import { ChannelsRepository, type SealedChannel } from './channels.repository';
-import { ChannelConnections } from './connections';
-
-const MAX_TENANTS = 1000;
-/** What another node changed is seen after so long. */
-const MAX_AGE_MS = 2000;
+import { ECHO, OPENAI_COMPATIBLE } from '../providers/registry';
+import {
+  type ChannelParams,
+  ChannelsRepository,
+  paramsOf,
+  type SealedChannel,
+  timeoutsOf,
+} from './channels.repository';
 
 /** A way to a model, the environment's or a tenant's. */
 export interface Channel {
@@ -39,6 +41,59 @@ export interface Channel {
   readonly endpoint: () => Endpoint;
 }
 
+/** A long answer has some 100 KB of text, each token in an event of a few hundred bytes. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** How channels connect: a tenant's obey the address rules, the environment's lead wherever the operator says. */
+@Injectable()
+export class ChannelConnections {
+  readonly ofTenants: OutboundPost;
+  readonly ofEnvironment: OutboundPost;
+
+  constructor({ allowPrivate }: ModelsConfig) {
+    const bounds = { connectMs: CONNECT_MS, maxBytes: MAX_ANSWER_BYTES, maxErrorBytes: MAX_ERROR_BYTES };
+    this.ofTenants = outboundPost({ ...bounds, allowPrivate });
+    this.ofEnvironment = outboundPost({ ...bounds, allowPrivate: true });
+  }
+}
+
+/** The keys of tenants' channels, sealed at rest; each can be opened as that channel's only. */
+@Injectable()
+export class ChannelKeys {
+  private readonly box: SecretBox;
+
+  constructor(
+    secrets: Secrets,
+    private readonly channels: ChannelsRepository,
+  ) {
+    this.box = secrets.box();
+  }
+
+  seal(tenantId: string, channelId: string, key: string | null): string | null {
+    return key === null ? null : this.box.seal(key, contextOf(tenantId, channelId));
+  }
+
+  /** Throws when the key that sealed it is not known any more. */
+  open(tenantId: string, channelId: string, sealed: string | null): string | undefined {
+    return sealed === null ? undefined : this.box.open(sealed, contextOf(tenantId, channelId));
+  }
+
+  /** How many of a tenant's are sealed with keys that are not ours. */
+  async unreadable(tenantId: string): Promise<number> {
+    const channels = await this.channels.all(tenantId);
+    return channels.filter(({ api_key }) => api_key !== null && !this.box.knows(api_key)).length;
+  }
+}
+
+function contextOf(tenantId: string, channelId: string): string {
+  return `channel ${tenantId} ${channelId}`;
+}
+
+const MAX_TENANTS = 1000;
+/** What another node changed is seen after so long. */
+const MAX_AGE_MS = 2000;
+
 /** The channels of tenants, as they were at most 2 s ago. */
 @Injectable()
 export class ChannelDirectory {
@@ -57,7 +112,7 @@ export class ChannelDirectory {
     if (known !== undefined) return known;
     const asked = this.repository.all(tenantId).then((rows) => rows.map((row) => this.channelOf(tenantId, row)));
     this.tenants.set(tenantId, asked);
-    // A failure is not kept. Whoever asks while it is found out shares it.
+    // A failure is not kept. A caller that asks while it is found out shares it.
     asked.catch(() => this.tenants.peek(tenantId) === asked && this.tenants.delete(tenantId));
     return asked;
   }
@@ -93,5 +148,49 @@ export class ChannelDirectory {
         post: this.connections.ofTenants,
       }),
     };
+  }
+}
+
+/** Names the environment's channel in answers, and where its faults are kept. */
+export const ENVIRONMENT = 'environment';
+
+const COMMON = { priority: 0, weight: 1, enabled: true, maxTokens: null, temperature: null, contextTokens: null };
+
+/** The channel that every tenant has after its own; undefined where the environment names no provider. */
+export function environmentChannel(config: ModelsConfig, post: OutboundPost): Channel | undefined {
+  const { openaiApiKey: apiKey, openaiBaseUrl, openaiModel: model, openaiAuthHeader: authHeader } = config;
+  if (apiKey === undefined && openaiBaseUrl === undefined) return undefined;
+  const baseUrl = openaiBaseUrl ?? OPENAI_COMPATIBLE.defaultBaseUrl;
+  const { provider } = OPENAI_COMPATIBLE;
+  return {
+    ...COMMON,
+    ...{ id: ENVIRONMENT, key: ENVIRONMENT, name: ENVIRONMENT, isShared: true, provider, model, models: {}, baseUrl },
+    timeouts: timeoutsOf(config, {}),
+    params: paramsOf(),
+    endpoint: () => ({ baseUrl, apiKey, authHeader, post }),
+  };
+}
+
+/** What answers where there is no channel at all. */
+function echoChannel(config: ModelsConfig, post: OutboundPost): Channel {
+  const { provider, defaultModel: model } = ECHO;
+  return {
+    ...COMMON,
+    ...{ id: 'echo', key: 'echo', name: 'echo', isShared: false, provider, model, models: {}, baseUrl: '' },
+    timeouts: timeoutsOf(config, {}),
+    params: paramsOf(),
+    endpoint: () => ({ baseUrl: '', apiKey: undefined, authHeader: 'authorization', post }),
+  };
+}
+
+/** The channels that do not belong to a tenant. */
+@Injectable()
+export class SharedChannels {
+  readonly environment: Channel | undefined;
+  readonly echo: Channel;
+
+  constructor(config: ModelsConfig, { ofEnvironment }: ChannelConnections) {
+    this.environment = environmentChannel(config, ofEnvironment);
+    this.echo = echoChannel(config, ofEnvironment);
   }
 }

@@ -12,9 +12,8 @@ import type {
   PatchChannelDto,
 } from '../dto/channel.dto';
 import { camelPageInfo } from '../views';
-import { ChannelDirectory } from './channel-directory';
-import { ChannelKeys } from './channel-keys';
-import { ChannelViews } from './channel-views';
+import { ChannelDirectory, ChannelKeys } from './channel-directory';
+import { ChannelViews } from './channels.views';
 import { type ChannelRow, ChannelsRepository } from './channels.repository';
 
 const MAX_CHANNELS = 50;

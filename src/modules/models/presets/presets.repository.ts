@@ -24,6 +24,20 @@ export type PresetValues = Readonly<
 export type PresetRow = PresetValues &
   Readonly<Pick<PresetEntity, 'name'>> & { readonly [K in 'created_at' | 'updated_at']: Date | string | null };
 
+/** The preset that every tenant has; what a tenant changes of it is a row. */
+export const DEFAULT_PRESET = 'default';
+
+const DEFAULT_CONTEXT_MESSAGES = 20;
+
+export const DEFAULT_VALUES: PresetValues = {
+  system_prompt: 'You are a helpful assistant.',
+  model: null,
+  temperature: null,
+  max_tokens: null,
+  context_messages: DEFAULT_CONTEXT_MESSAGES,
+  options: {},
+};
+
 @Injectable()
 export class PresetsRepository {
   constructor(private readonly database: Database) {}

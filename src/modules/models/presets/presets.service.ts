@@ -4,12 +4,16 @@ import type { PageRequest } from '../../../common/pagination';
 import { isStorableText, jsonBytes } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
 import { Effects } from '../../../platform/idempotency';
-import { checkedResponseFormat } from '../answer/response-format';
-import { type Preset, Presets, type ResponseFormat } from '../contract';
+import { checkedResponseFormat, type Preset, type ResponseFormat } from '../contract';
 import type { CreatePresetDto, PatchPresetDto, PresetDto, PresetPageDto } from '../dto/preset.dto';
 import { camelPageInfo, epochMs, later } from '../views';
-import { DEFAULT_PRESET, DEFAULT_VALUES } from './default-preset';
-import { type PresetRow, PresetsRepository, type PresetValues } from './presets.repository';
+import {
+  DEFAULT_PRESET,
+  DEFAULT_VALUES,
+  type PresetRow,
+  PresetsRepository,
+  type PresetValues,
+} from './presets.repository';
 
 /** Beside `default`. */
 const MAX_PRESETS = 100;
@@ -21,16 +25,15 @@ type Created =
 /** The default preset of a tenant that has not changed it. */
 const AS_SHIPPED: PresetRow = { name: DEFAULT_PRESET, ...DEFAULT_VALUES, created_at: null, updated_at: null };
 
-/** How assistants of a tenant are asked to behave. */
+/** The presets of the tenants: how their assistants are asked to behave. */
 @Injectable()
-export class PresetsService extends Presets {
+export class PresetsService {
   constructor(
     private readonly repository: PresetsRepository,
     private readonly effects: Effects,
-  ) {
-    super();
-  }
+  ) {}
 
+  /** Undefined: the tenant has no such preset. `default` always exists. */
   async find(tenantId: string, name: string): Promise<Preset | undefined> {
     const row = await this.rowOf(tenantId, name);
     if (row === undefined) return undefined;
@@ -48,6 +51,7 @@ export class PresetsService extends Presets {
     };
   }
 
+  /** Those of these names that the tenant has. */
   async known(tenantId: string, names: readonly string[]): Promise<ReadonlySet<string>> {
     return new Set([DEFAULT_PRESET, ...(await this.repository.names(tenantId, names))]);
   }

@@ -56,8 +56,8 @@ export interface Finished {
 }
 
 /**
- * Whose fault it is: the channel's, which may be broken for everybody; the request's, which says nothing about the
- * channel's health; nobody's, the provider only asks for a slower pace.
+ * Whose fault it is: the channel's, which may be broken for all tenants; the request's, which says nothing about the
+ * channel's health; neither's, the provider only asks for a slower pace.
  */
 export type Blame = 'channel' | 'request' | 'pace';
 

@@ -16,7 +16,7 @@ export class Echo extends ChatModel {
   async *stream(_endpoint: Endpoint, { messages, signal }: ChatRequest): AsyncGenerator<RawPart> {
     const said = messages.findLast(({ role }) => role === 'user')?.content ?? '';
     for (const word of wordsOf(`${HELP}${shortened(said)}`)) {
-      // Lets a stop, and everybody else, in between.
+      // Lets a stop, and other work of the process, in between.
       await nextTurn();
       signal.throwIfAborted();
       yield { type: 'text', text: word };

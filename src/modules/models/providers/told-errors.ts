@@ -38,7 +38,7 @@ export function toldError(document: unknown, raw: string): ToldError | undefined
 export function toldErrorIn(text: string): ToldError {
   const parsed = parsedOf(text);
   const told = parsed === undefined ? undefined : toldError(parsed, text);
-  // A page of a proxy says nothing to anybody.
+  // A page of a proxy says nothing of the fault.
   const message = /^\s*</.test(text) ? '' : text;
   return told ?? { status: undefined, type: undefined, code: undefined, message, raw: text };
 }
@@ -73,7 +73,7 @@ const WORDS: Readonly<Partial<Record<FaultReason, string>>> = {
 
 /**
  * What names and texts tell, whatever the status: providers are often off by a status. The first that fits. A text may
- * quote what a user wrote, and nobody must be able to write a channel's fault: such texts count at their beginning only.
+ * quote what a user wrote, and no user must be able to write a channel's fault: such texts count at their beginning only.
  */
 const BY_WORDS: readonly (readonly [reason: FaultReason, names: RegExp, texts: RegExp | undefined])[] = [
   [

@@ -1,0 +1,243 @@
+import { Injectable } from '@nestjs/common';
+import { forbidden, invalid, notFound } from '../../../common/errors';
+import { newUuid } from '../../../common/ids';
+import { MAX_METADATA_BYTES } from '../../../common/limits';
+import type { PageRequest } from '../../../common/pagination';
+import { AGENT_PREFIX } from '../../../common/text';
+import type { Caller } from '../../../platform/auth';
+import { Database } from '../../../platform/database';
+import { Effects } from '../../../platform/idempotency';
+import { changing, RoomFeed } from '../../../realtime';
+import { ChatLog } from '../../messages';
+import { DEFAULT_PRESET, PresetsService } from '../../models';
+import { chatClear, chatCreate, chatDelete, chatUpdate } from '../chats.functions';
+import { type Chat, type ChatFilter, type ChatMessage, type MessageStart, type NewChat } from '../contract';
+import { LiveRuns } from '../runs/live-runs';
+import { RunsRepository } from '../runs/runs.repository';
+import { ChatHub, type ChatRef } from '../streams/chat-hub';
+import { chatOf, ChatsRepository, messageOf } from './chats.repository';
+import { NEW_TITLE } from './titles';
+
+/** Tells those who follow a chat, or its room, of changes that are no messages. */
+@Injectable()
+export class ChatNews {
+  constructor(
+    private readonly feed: RoomFeed,
+    private readonly hub: ChatHub,
+    private readonly live: LiveRuns,
+    private readonly runs: RunsRepository,
+  ) {}
+
+  /** Makes a chat; where it is unknown whether that was committed, its user's connections look. */
+  making<T>({ tenantId, chatId }: ChatRef, userId: string, change: () => Promise<T>): Promise<T> {
+    return changing(this.feed, { tenantId, roomId: chatId, joined: [userId] }, change);
+  }
+
+  changing<T>({ tenantId, chatId }: ChatRef, change: () => Promise<T>): Promise<T> {
+    return changing(this.feed, { tenantId, roomId: chatId }, change);
+  }
+
+  made({ tenantId, chatId }: ChatRef, userId: string): void {
+    this.feed.touch(tenantId, chatId, [userId], userId);
+  }
+
+  changed({ tenantId, chatId }: ChatRef): void {
+    this.feed.touch(tenantId, chatId);
+  }
+
+  running({ tenantId, chatId }: ChatRef): Promise<string[]> {
+    return this.runs.unfinished(tenantId, chatId);
+  }
+
+  deleted({ tenantId, chatId }: ChatRef, running: readonly string[]): void {
+    this.live.stop(running);
+    this.feed.touch(tenantId, chatId);
+    this.hub.publish({ tenantId, chatId }, { kind: 'deleted' });
+  }
+}
+
+/**
+ * Chats. A caller with a user (a token, or a key with X-User-Id) sees that user's chats, another's are 403; a key
+ * without a user sees all of its tenant. Another tenant's chat, and one that does not exist, is 404 (NOT_FOUND).
+ */
+@Injectable()
+export class ChatsService {
+  constructor(
+    private readonly repository: ChatsRepository,
+    private readonly database: Database,
+    private readonly effects: Effects,
+    private readonly presets: PresetsService,
+    private readonly log: ChatLog,
+    private readonly news: ChatNews,
+  ) {}
+
+  /**
+   * @param chatId UUID of the new chat, for the demo data; otherwise a new one
+   * @throws 403 for a chat of another user, 400 (field `preset`) for an unknown preset
+   */
+  create(caller: Caller, input: NewChat, chatId = newUuid()): Promise<Chat> {
+    return this.make(caller, input, false, chatId);
+  }
+
+  /**
+   * The active conversation of (tenant, user, group, preset); undefined: there is none. Throws what `create` throws.
+   */
+  async current(
+    caller: Caller,
+    { userId, groupId, preset = DEFAULT_PRESET }: Pick<NewChat, 'userId' | 'groupId' | 'preset'>,
+  ): Promise<Chat | undefined> {
+    await this.check(caller, userId, preset);
+    const row = await this.repository.active(caller.tenantId, userId, groupId ?? null, preset);
+    return row && chatOf(caller.tenantId, row);
+  }
+
+  /** The same, made when there is none; racing calls get the same one. */
+  active(caller: Caller, input: Pick<NewChat, 'userId' | 'groupId' | 'preset'>): Promise<Chat> {
+    return this.make(caller, input, true, newUuid());
+  }
+
+  /** @param chatId dashed UUID, or undefined for an id that is malformed (404) */
+  async get(caller: Caller, chatId: string | undefined): Promise<Chat> {
+    const row = chatId === undefined ? undefined : await this.repository.find(caller.tenantId, chatId);
+    if (row === undefined) throw notFound('Chat');
+    refuseOthers(caller, row.user_id);
+    return chatOf(caller.tenantId, row);
+  }
+
+  /** Narrowed to the caller's user, if any; @throws 403 when the filter names another one. */
+  async list(caller: Caller, filter: ChatFilter, page: PageRequest): Promise<{ chats: Chat[]; total: number }> {
+    if (filter.userId !== undefined) refuseOthers(caller, filter.userId);
+    const { tenantId, optionalUserId } = caller;
+    const userId = filter.userId ?? optionalUserId;
+    const { rows, total } = await this.repository.list(tenantId, { ...filter, userId }, page);
+    return { chats: rows.map((row) => chatOf(tenantId, row)), total };
+  }
+
+  /** The beginning of what was said last in each of these chats, by chatId; missing where nothing was. */
+  async lastMessages(chats: readonly Chat[]): Promise<ReadonlyMap<string, MessageStart>> {
+    const [first] = chats;
+    if (first === undefined) return new Map();
+    return this.log.lastSaid(
+      first.tenantId,
+      chats.map((chat) => chat.chatId),
+    );
+  }
+
+  /** How many answers without a word each of these chats has, by chatId; missing where there are none. */
+  async silent(chats: readonly Chat[]): Promise<ReadonlyMap<string, number>> {
+    const [first] = chats;
+    if (first === undefined) return new Map();
+    const ids = chats.map((chat) => chat.chatId);
+    return new Map((await this.repository.silent(first.tenantId, ids)).map(({ room_id, n }) => [room_id, n]));
+  }
+
+  /** Presets of these chats that were deleted since: they are answered as `default` is. */
+  async goneOf(chats: readonly Chat[]): Promise<ReadonlySet<string>> {
+    const names = new Set(chats.map(({ preset }) => preset));
+    names.delete(DEFAULT_PRESET);
+    const [first] = chats;
+    if (first === undefined || names.size === 0) return names;
+    const known = await this.presets.known(first.tenantId, [...names]);
+    return new Set([...names].filter((name) => !known.has(name)));
+  }
+
+  /** Metadata is merged by top-level key, null removes one. */
+  async update(
+    caller: Caller,
+    chat: Chat,
+    {
+      title,
+      metadata,
+    }: { readonly title?: string | undefined; readonly metadata?: Record<string, unknown> | undefined },
+  ): Promise<Chat> {
+    if (title === undefined && metadata === undefined) throw invalid('title', 'Send at least one of title, metadata');
+    const args = {
+      p_room: chat.chatId,
+      p_title: title,
+      p_metadata: metadata,
+      p_max_bytes: MAX_METADATA_BYTES,
+      p_only_auto: false,
+    };
+    const { chat: row } = await this.news.changing(chat, () => this.effects.call(caller, chatUpdate, args));
+    if (row === undefined) throw notFound('Chat');
+    this.news.changed(chat);
+    return chatOf(chat.tenantId, row);
+  }
+
+  /** Ends running answers and deletes softly; deleting again is 404. */
+  async delete(caller: Caller, chat: Chat): Promise<void> {
+    const by = caller.optionalUserId ?? chat.userId;
+    const running = await this.news.running(chat);
+    const args = { p_room: chat.chatId, p_by: by };
+    await this.news.changing(chat, () => this.effects.call(caller, chatDelete, args));
+    this.news.deleted(chat, running);
+  }
+
+  /** The model no longer sees what lies before this moment; history stays readable. */
+  async clear(caller: Caller, chat: Chat): Promise<void> {
+    await this.news.changing(chat, () => this.effects.call(caller, chatClear, { p_room: chat.chatId }));
+  }
+
+  /** A page in order of seq ascending; `desc` takes it from the newest end and gives it newest first. */
+  async messages(
+    { tenantId, chatId, messageCount }: Chat,
+    order: 'asc' | 'desc',
+    { limit, offset }: PageRequest,
+  ): Promise<{ messages: ChatMessage[]; total: number }> {
+    const rows = await this.log.page(tenantId, chatId, order === 'desc', limit, offset);
+    // What was said since the chat was read is on the page and must not lie beyond the total.
+    return {
+      messages: rows.map(messageOf),
+      total: Math.max(messageCount, rows.length === 0 ? 0 : offset + rows.length),
+    };
+  }
+
+  /**
+   * The newest of what was said, newest first, and how much there is: an answer without a word (it failed, or was stopped
+   * before its first token) is no turn of a conversation.
+   */
+  async turns(chat: Chat, { limit, offset }: PageRequest): Promise<{ messages: ChatMessage[]; total: number }> {
+    const { tenantId, chatId, messageCount } = chat;
+    const [rows, silent] = await Promise.all([this.log.said(tenantId, chatId, limit, offset), this.silent([chat])]);
+    return {
+      messages: rows.map(messageOf),
+      total: Math.max(messageCount - (silent.get(chatId) ?? 0), rows.length === 0 ? 0 : offset + rows.length),
+    };
+  }
+
+  private async make(caller: Caller, input: NewChat, isActive: boolean, chatId: string): Promise<Chat> {
+    const { tenantId } = caller;
+    const { userId, groupId, title, metadata, preset = DEFAULT_PRESET } = input;
+    await this.check(caller, userId, preset);
+    const args = {
+      p_room: chatId,
+      p_user: userId,
+      p_group: groupId,
+      p_preset: preset,
+      p_agent: AGENT_PREFIX + preset,
+      p_title: title ?? NEW_TITLE,
+      p_metadata: metadata,
+      p_auto_title: title === undefined,
+      p_active: isActive,
+    };
+    const { chat, made } = await this.news.making({ tenantId, chatId }, userId, () =>
+      isActive
+        ? // The call's Idempotency-Key is that of the message which follows.
+          chatCreate.call(this.database, tenantId, args)
+        : this.effects.call(caller, chatCreate, args),
+    );
+    if (made) this.news.made({ tenantId, chatId: chat.room_id }, userId);
+    return chatOf(tenantId, chat);
+  }
+
+  private async check(caller: Caller, userId: string, preset: string): Promise<void> {
+    refuseOthers(caller, userId);
+    if ((await this.presets.find(caller.tenantId, preset)) === undefined)
+      throw invalid('preset', 'There is no such preset; GET /api/presets lists them');
+  }
+}
+
+/** A caller with a user sees that user's chats and no others. */
+function refuseOthers({ optionalUserId }: Caller, userId: string): void {
+  if (optionalUserId !== undefined && optionalUserId !== userId) throw forbidden('This chat belongs to another user');
+}

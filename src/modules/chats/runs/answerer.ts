@@ -1,0 +1,293 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { AppError } from '../../../common/errors';
+import { describeError, Log } from '../../../platform/logging';
+import { ChatLog, type LoggedMessage } from '../../messages';
+import {
+  type AnswerOptions,
+  estimateTokens,
+  faultReasonOf,
+  type ModelMessage,
+  ModelsService,
+  type ModelUsage,
+  type Preset,
+  PresetsService,
+} from '../../models';
+import type { RunFailure } from '../contract';
+import { type LiveRun, type RunOutcome, RunPublisher, STOPPED } from './live-runs';
+import { patiently } from './runs.repository';
+
+/** What was too long for a model is remembered for so long: a channel may be changed. */
+const REMEMBERED_MS = 60 * 60_000;
+const MODELS_REMEMBERED = 10_000;
+/** However often a model refuses: less is no question any more. */
+const LEAST_TOLD = 256;
+
+/** What an answer needs to know of its chat, and how it is wanted. */
+export interface Question {
+  readonly preset: string;
+  /** The model sees nothing up to here. */
+  readonly clearedSeq: number;
+  /** Of the request: before the preset's. */
+  readonly options: AnswerOptions;
+}
+
+/** One question on its way to a model. */
+interface Asking {
+  readonly preset: Preset;
+  readonly options: AnswerOptions;
+  readonly messages: readonly LoggedMessage[];
+  told: readonly ModelMessage[];
+  /** What a model that came to no end says that it has used. */
+  spent: ModelUsage | undefined;
+}
+
+/** Has a model answer, and says how that ended; never throws. */
+@Injectable()
+export class Answerer {
+  /** Of models that turned out to read less than was known of them: how much they are told; by tenant and model. */
+  private readonly learned = new LRUCache<string, number>({ max: MODELS_REMEMBERED, ttl: REMEMBERED_MS });
+
+  constructor(
+    private readonly models: ModelsService,
+    private readonly presets: PresetsService,
+    private readonly messages: ChatLog,
+    private readonly publisher: RunPublisher,
+    private readonly log: Log,
+  ) {}
+
+  /** @param signal aborts when the run is this worker's no longer, or the server stops */
+  async answer(live: LiveRun, question: Question, signal: AbortSignal): Promise<RunOutcome> {
+    let asking: Asking | undefined;
+    const either = AbortSignal.any([signal, live.abort.signal]);
+    try {
+      asking = await patiently(either, () => this.asking(live, question));
+      // It was deleted a moment ago.
+      if (asking.messages.at(-1)?.seq !== live.replyToSeq) return STOPPED;
+      return await this.streamWhatFits(live, asking, either);
+    } catch (error) {
+      return either.aborted ? stopped(live, asking) : this.failed(live, asking, error);
+    }
+  }
+
+  /** What an answer has used whose worker died: by what its model was told, as far as that is still there. */
+  async usageOfLost(live: LiveRun, question: Question): Promise<ModelUsage | undefined> {
+    if (live.count === 0) return undefined;
+    return countUsage((await this.asking(live, question)).told, live.text);
+  }
+
+  private async asking(live: LiveRun, { preset: name, clearedSeq, options: own }: Question): Promise<Asking> {
+    const { tenantId, chatId } = live.ref;
+    const preset = await this.preset(tenantId, name);
+    const options = { ...preset.options, ...own };
+    const window = await this.models.contextTokens(tenantId, options.model);
+    const limit = Math.max(1, preset.contextMessages);
+    const messages = await this.messages.context(tenantId, chatId, live.replyToSeq, clearedSeq, limit);
+    const most = Math.min(mostTold(preset, options, window), this.learned.get(keyOf(tenantId, options)) ?? Infinity);
+    const told = contextOf(preset.systemPrompt, messages, most);
+    return { preset, options, messages, told, spent: undefined };
+  }
+
+  /** A preset that was deleted since answers as the default one. */
+  private async preset(tenantId: string, name: string): Promise<Preset> {
+    const found = (await this.presets.find(tenantId, name)) ?? (await this.presets.find(tenantId, 'default'));
+    if (found === undefined) throw new Error('there is no default preset');
+    return found;
+  }
+
+  /**
+   * A model that can read less than was known of it is asked once more, with half; and the next time no more than that, so
+   * that a chat which grows is not refused again and again.
+   */
+  private async streamWhatFits(live: LiveRun, asking: Asking, signal: AbortSignal): Promise<RunOutcome> {
+    try {
+      return await this.stream(live, asking, signal);
+    } catch (error) {
+      if (signal.aborted || live.begun || faultReasonOf(error) !== 'overflow') throw error;
+      const half = this.halved(live, asking);
+      asking.told = contextOf(asking.preset.systemPrompt, asking.messages, half);
+    }
+    try {
+      return await this.stream(live, asking, signal);
+    } catch (error) {
+      if (!live.begun && faultReasonOf(error) === 'overflow') this.halved(live, asking);
+      throw error;
+    }
+  }
+
+  private halved({ ref: { tenantId } }: LiveRun, { told, options }: Asking): number {
+    const half = Math.max(LEAST_TOLD, halfOf(told));
+    this.learned.set(keyOf(tenantId, options), half);
+    return half;
+  }
+
+  private async stream(live: LiveRun, asking: Asking, signal: AbortSignal): Promise<RunOutcome> {
+    const { tenantId, chatId, runId } = live.ref;
+    const parts = this.models.stream({
+      ...asking.options,
+      tenantId,
+      messages: asking.told,
+      isModelFree: asking.options.model !== asking.preset.options.model,
+      trace: { requestId: live.requestId, chatId, messageId: runId },
+      onSpent: (usage) => (asking.spent = usage),
+      signal,
+    });
+    for await (const part of parts) {
+      signal.throwIfAborted();
+      if (part.type === 'start') {
+        live.begun = true;
+        live.channel = part.channel;
+        live.model = part.model;
+        this.publisher.started(live);
+      } else if (part.type === 'delta') {
+        if (part.text === '') continue;
+        live.add(part.text);
+        this.publisher.grown(live);
+      } else return { status: 'completed', finishReason: part.finishReason, usage: part.usage };
+    }
+    throw new Error('the stream of a model had no end');
+  }
+
+  private failed(live: LiveRun, asking: Asking | undefined, error: unknown): RunOutcome {
+    const isExpected = error instanceof AppError;
+    if (!isExpected)
+      this.log.error(
+        { run_id: live.ref.runId, tenant_id: live.ref.tenantId, error: describeError(error) },
+        'run failed',
+      );
+    const status = live.count === 0 ? 'failed' : 'interrupted';
+    return { status, finishReason: 'error', usage: usageOf(live, asking), failure: failureOf(error) };
+  }
+}
+
+function keyOf(tenantId: string, { model = '' }: AnswerOptions): string {
+  return `${tenantId}/${model}`;
+}
+
+/** Stopped by a user (`cancelled`), or cut off: the server stops, or another worker has the run by now. */
+function stopped(live: LiveRun, asking: Asking | undefined): RunOutcome {
+  const status = live.abort.signal.reason === 'cancelled' ? 'cancelled' : 'interrupted';
+  return { status, finishReason: 'stopped', usage: usageOf(live, asking) };
+}
+
+/** What an answer without an end has used: as its model says, else counted. */
+function usageOf(live: LiveRun, asking: Asking | undefined): ModelUsage | undefined {
+  return asking?.spent ?? (live.begun ? countUsage(asking?.told ?? [], live.text) : undefined);
+}
+
+function failureOf(error: unknown): RunFailure {
+  if (error instanceof AppError && (error.code === 'MODEL_ERROR' || error.code === 'CHANNEL_UNAVAILABLE'))
+    return {
+      code: error.code,
+      message: error.message,
+      reason: faultReasonOf(error),
+      retryAfterSeconds: error.retryAfterSeconds,
+    };
+  return { code: 'INTERNAL_ERROR', message: 'The answer could not be written' };
+}
+
+/**
+ * What a model is told of a chat. Whatever the log holds (failed and stopped answers, deleted messages, a window that
+ * begins anywhere), it begins with a user's message after the system prompt, users and assistant take turns, and it ends
+ * with the message that is answered, which is never left out: providers refuse anything else.
+ */
+
+/** Kept free for the answer where no option says how long it may be. */
+const ANSWER_TOKENS = 1024;
+/** What a provider adds to each message, and what joins two. */
+const TOKENS_PER_MESSAGE = 4;
+/** The least that is left of a message that is cut; a shorter piece says nothing. */
+const SMALLEST_PIECE = 64;
+const BETWEEN = '\n\n';
+
+function tokensOf(text: string): number {
+  return estimateTokens(Buffer.byteLength(text));
+}
+
+/** How many tokens a model that reads `window` may be told. */
+export function mostTold(preset: Preset, { maxTokens }: AnswerOptions, window: number): number {
+  const free = Math.min(maxTokens ?? ANSWER_TOKENS, Math.floor(window / 2));
+  return Math.min(window - free, preset.contextTokens ?? Infinity);
+}
+
+/** Half of what was told, for a model that can read less than was known of it. */
+export function halfOf(told: readonly ModelMessage[]): number {
+  return Math.floor(told.reduce((sum, { content }) => sum + costOf(content), 0) / 2);
+}
+
+/**
+ * The system prompt, and of the messages the newest that fit. One that is giant (more than a quarter of the room) is cut in
+ * its middle, and says so, rather than that it or what lies before it is left out.
+ * @param messages in order, the one that is answered last; deleted messages, and answers to them, are not among them
+ */
+export function contextOf(systemPrompt: string, messages: readonly LoggedMessage[], most: number): ModelMessage[] {
+  const system: ModelMessage[] = systemPrompt === '' ? [] : [{ role: 'system', content: systemPrompt }];
+  const room = most - system.reduce((sum, { content }) => sum + costOf(content), 0);
+  const fitting = newest(messages.filter(isTold), room);
+  const begin = fitting.findIndex(({ role }) => role === 'user');
+  return [...system, ...joined(fitting.slice(begin))];
+}
+
+function isTold({ kind, content }: LoggedMessage, i: number, all: readonly LoggedMessage[]): boolean {
+  return i === all.length - 1 || (kind !== 'system' && content.trim() !== '');
+}
+
+function newest(messages: readonly LoggedMessage[], room: number): ModelMessage[] {
+  const told: ModelMessage[] = [];
+  let left = room;
+  let older = messages.reduce((sum, { content }) => sum + costOf(content), 0);
+  for (const { kind, content } of [...messages].reverse()) {
+    const cost = costOf(content);
+    older -= cost;
+    const isAsked = told.length === 0;
+    // As much as the older ones leave, and at least a share of what is there.
+    const share = Math.max(left - older, Math.floor(isAsked ? (left * 3) / 4 : left / 2));
+    const isCut = isAsked ? cost > left : cost > share && cost > room / 4;
+    const most = isCut ? share : left;
+    if (!isAsked && (isCut ? most < SMALLEST_PIECE : cost > most)) break;
+    const piece = isCut ? cutInTheMiddle(content, Math.max(most, SMALLEST_PIECE) - TOKENS_PER_MESSAGE) : content;
+    told.push({ role: kind === 'assistant' ? 'assistant' : 'user', content: piece });
+    left -= costOf(piece);
+  }
+  return told.reverse();
+}
+
+function costOf(content: string): number {
+  return tokensOf(content) + TOKENS_PER_MESSAGE;
+}
+
+/** Neighbours of one role become one message. */
+function joined(messages: readonly ModelMessage[]): ModelMessage[] {
+  const told: ModelMessage[] = [];
+  for (const message of messages) {
+    const last = told.at(-1);
+    if (last?.role !== message.role) told.push(message);
+    else told[told.length - 1] = { ...last, content: last.content + BETWEEN + message.content };
+  }
+  return told;
+}
+
+/** A text's beginning and end in at most so many tokens, and between them how much is missing. */
+function cutInTheMiddle(text: string, tokens: number): string {
+  const bytes = Buffer.from(text);
+  const note = (missing: number): string => `\n[… ${missing} characters were left out here …]\n`;
+  const half = Math.floor((tokens * 4 - Buffer.byteLength(note(text.length))) / 2);
+  if (2 * half >= bytes.length) return text;
+  const head = bytes.subarray(0, boundary(bytes, half, -1)).toString();
+  const tail = bytes.subarray(boundary(bytes, bytes.length - half, 1)).toString();
+  return head + note(text.length - head.length - tail.length) + tail;
+}
+
+/** The nearest place in this direction that is not within a character. */
+function boundary(utf8: Buffer, at: number, step: 1 | -1): number {
+  let place = at;
+  while (place > 0 && place < utf8.length && ((utf8[place] ?? 0) & 0xc0) === 0x80) place += step;
+  return place;
+}
+
+/** What an answer cost where the model did not say: both sides counted. */
+export function countUsage(told: readonly ModelMessage[], answer: string): ModelUsage {
+  const promptTokens = told.reduce((sum, message) => sum + tokensOf(message.content), 0);
+  const completionTokens = tokensOf(answer);
+  return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated: true };
+}

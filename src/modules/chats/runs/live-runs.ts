@@ -1,0 +1,265 @@
+import { Injectable } from '@nestjs/common';
+import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
+import { OnStop, StopStage } from '../../../platform/lifecycle';
+import { Gauge, Metrics } from '../../../platform/metrics';
+import { RoomFeed } from '../../../realtime';
+import type { FinishReason } from '../../models';
+import type { ChatMessage, RunFailure, TokenUsage } from '../contract';
+import { ChatHub } from '../streams/chat-hub';
+import { RunChunksRepository } from './run-chunks.repository';
+import type { StoredTokens } from './runs.repository';
+
+/** How an answer ended. */
+export interface RunOutcome {
+  readonly status: 'completed' | 'cancelled' | 'interrupted' | 'failed';
+  readonly finishReason: FinishReason | 'stopped' | 'error';
+  readonly usage: TokenUsage | undefined;
+  readonly failure?: RunFailure;
+}
+
+/** Before it began: no model was asked. */
+export const STOPPED: RunOutcome = { status: 'cancelled', finishReason: 'stopped', usage: undefined };
+
+export interface RunRef {
+  readonly tenantId: string;
+  readonly chatId: string;
+  readonly runId: string;
+}
+
+/** An answer that this node is writing: its tokens so far, numbered from 0. */
+export class LiveRun {
+  /** Ends the model's stream; its reason is `cancelled` or `lost`. */
+  readonly abort = new AbortController();
+  /** Of the call that asked; unknown where an answer is written anew. */
+  requestId: string | undefined;
+  channel: string | undefined;
+  model: string | undefined;
+  text = '';
+  readonly ends: number[] = [];
+  /** The model has begun. */
+  begun = false;
+  /** Its end is stored and was published: a watcher that comes now reads it there. */
+  isOver = false;
+  /** Tokens that were published, and that were stored. */
+  published = 0;
+  stored = 0;
+
+  constructor(
+    readonly ref: RunRef,
+    readonly fence: number,
+    /** The user's message that it answers. */
+    readonly replyToSeq: number,
+    readonly senderId: string,
+    tokens: StoredTokens = { text: '', ends: [] },
+  ) {
+    this.text = tokens.text;
+    this.ends = [...tokens.ends];
+    this.published = this.stored = tokens.ends.length;
+  }
+
+  get count(): number {
+    return this.ends.length;
+  }
+
+  add(token: string): void {
+    this.text += token;
+    this.ends.push(this.text.length);
+  }
+
+  /** Tokens from one index on. */
+  from(index: number): { readonly text: string; readonly ends: readonly number[] } {
+    const start = index === 0 ? 0 : (this.ends[index - 1] ?? 0);
+    return { text: this.text.slice(start), ends: this.ends.slice(index).map((end) => end - start) };
+  }
+}
+
+interface StopHint {
+  readonly runIds: readonly string[];
+}
+
+const RUN_STOPS: Topic<StopHint> = 'run-stops';
+
+/** An answer that is complete and could not be stored while its worker had it. */
+export interface Unstored {
+  readonly live: LiveRun;
+  readonly outcome: RunOutcome;
+}
+
+/** The answers that this node is writing, and the way to end one wherever it is written. */
+@Injectable()
+export class LiveRuns {
+  private readonly runs = new Map<string, LiveRun>();
+  /** Until the run's job comes by again, here or elsewhere: the database was away. */
+  private readonly unstored = new Map<string, Unstored>();
+
+  private readonly unsubscribe: Unsubscribe;
+
+  constructor(private readonly bus: Bus) {
+    this.unsubscribe = bus.subscribe(RUN_STOPS, ({ payload }) => {
+      for (const runId of payload.runIds) this.runs.get(runId)?.abort.abort('cancelled');
+    });
+  }
+
+  @OnStop(StopStage.log)
+  end(): void {
+    this.unsubscribe();
+  }
+
+  /** How many answers are being written here. */
+  @Gauge('chatapi_runs_live')
+  size(): number {
+    return this.runs.size;
+  }
+
+  find(runId: string): LiveRun | undefined {
+    return this.runs.get(runId);
+  }
+
+  add(live: LiveRun): void {
+    this.runs.set(live.ref.runId, live);
+  }
+
+  remove(live: LiveRun): void {
+    if (this.runs.get(live.ref.runId) === live) this.runs.delete(live.ref.runId);
+  }
+
+  /** Ends runs on whichever node they are; a hint, as all that goes over the bus. */
+  stop(runIds: readonly string[]): void {
+    if (runIds.length > 0) this.bus.publish(RUN_STOPS, { runIds });
+  }
+
+  keep(runId: string, unstored: Unstored): void {
+    this.unstored.set(runId, unstored);
+  }
+
+  takeUnstored(runId: string): Unstored | undefined {
+    const kept = this.unstored.get(runId);
+    this.unstored.delete(runId);
+    return kept;
+  }
+}
+
+/** Between two writes of tokens: as much of an answer may be lost when the server dies. */
+const TICK_MS = 50;
+
+/**
+ * Stores the tokens of all answers of this node, in one statement per tick. What it cannot store now it stores with the
+ * next tick; a run that another worker has taken, or that was cancelled elsewhere, is aborted.
+ */
+@Injectable()
+export class ChunkWriter {
+  private readonly dirty = new Set<LiveRun>();
+  private writing: Promise<void> | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly repository: RunChunksRepository,
+    private readonly runs: LiveRuns,
+  ) {}
+
+  @OnStop(StopStage.log)
+  end(): void {
+    clearTimeout(this.timer);
+  }
+
+  /** The run has new tokens. */
+  mark(run: LiveRun): void {
+    this.dirty.add(run);
+    this.timer ??= setTimeout(() => this.tick(), TICK_MS);
+  }
+
+  /** Stores what the run has, as far as the database lets it. */
+  async settle(run: LiveRun): Promise<void> {
+    await this.writing;
+    if (this.dirty.has(run)) await this.write();
+    this.dirty.delete(run);
+  }
+
+  private tick(): void {
+    this.timer = undefined;
+    // The answer holds its text: what was not stored goes with the next tick.
+    void this.write().then(() => {
+      if (this.dirty.size > 0) this.timer ??= setTimeout(() => this.tick(), TICK_MS);
+    });
+  }
+
+  private write(): Promise<void> {
+    this.writing ??= this.writeAll().finally(() => (this.writing = undefined));
+    return this.writing;
+  }
+
+  private async writeAll(): Promise<void> {
+    const batch = [...this.dirty].map((run) => ({ run, firstIndex: run.stored, count: run.count }));
+    for (const { run } of batch) this.dirty.delete(run);
+    try {
+      const verdicts = await this.repository.write(
+        batch.map(({ run, firstIndex }) => ({ ...run.ref, fence: run.fence, firstIndex, ...run.from(firstIndex) })),
+      );
+      for (const { run, count } of batch) run.stored = count;
+      for (const { run_id, is_lost } of verdicts) this.runs.find(run_id)?.abort.abort(is_lost ? 'lost' : 'cancelled');
+    } catch {
+      // Away: the pool has said so. The tokens are in memory.
+      for (const { run } of batch) if (this.runs.find(run.ref.runId) === run) this.dirty.add(run);
+    }
+  }
+}
+
+/** Tells watchers of the chat, and members of its room on /ws, how an answer comes along. */
+@Injectable()
+export class RunPublisher {
+  private readonly fresh = new Set<LiveRun>();
+
+  constructor(
+    private readonly hub: ChatHub,
+    private readonly feed: RoomFeed,
+    private readonly chunks: ChunkWriter,
+    private readonly metrics: Metrics,
+  ) {}
+
+  started(live: LiveRun): void {
+    const { tenantId, chatId, runId } = live.ref;
+    this.hub.publish(live.ref, { kind: 'started', runId });
+    this.feed.stream(tenantId, chatId, runId, { type: 'start', senderId: live.senderId });
+  }
+
+  /** The run has new tokens: what one turn brings goes together. */
+  grown(live: LiveRun): void {
+    if (this.fresh.size === 0) setImmediate(() => this.flush());
+    this.fresh.add(live);
+    this.chunks.mark(live);
+  }
+
+  /** Right before the answer's message is published. */
+  ended(live: LiveRun, answer: ChatMessage, failure: RunFailure | undefined): void {
+    const { tenantId, chatId, runId } = live.ref;
+    this.tokens(live);
+    this.fresh.delete(live);
+    live.isOver = true;
+    this.metrics.counter('chatapi_runs_ended_total').labels({ status: answer.status }).inc();
+    const ending = { kind: 'ended', runId, count: live.count, answer } as const;
+    this.hub.publish(live.ref, failure === undefined ? ending : { ...ending, failure });
+    this.feed.stream(
+      tenantId,
+      chatId,
+      runId,
+      failure === undefined
+        ? { type: 'end', seq: answer.seq, status: answer.status, finishReason: answer.finishReason }
+        : { type: 'error', code: failure.code, message: failure.message },
+    );
+  }
+
+  private flush(): void {
+    for (const live of this.fresh) this.tokens(live);
+    this.fresh.clear();
+  }
+
+  private tokens(live: LiveRun): void {
+    const first = live.published;
+    if (live.count === first) return;
+    live.published = live.count;
+    const { tenantId, chatId, runId } = live.ref;
+    const { text, ends } = live.from(first);
+    this.hub.publish(live.ref, { kind: 'tokens', runId, first, text, ends });
+    this.feed.stream(tenantId, chatId, runId, { type: 'delta', text, index: live.count - 1 });
+  }
+}

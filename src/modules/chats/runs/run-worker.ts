@@ -1,0 +1,257 @@
+import { Injectable } from '@nestjs/common';
+import { IsInt, IsOptional, IsString, IsUUID } from 'class-validator';
+import { isUnavailable } from '../../../common/errors';
+import { AGENT_PREFIX } from '../../../common/text';
+import { LIMIT_DEFAULTS } from '../../../platform/auth';
+import { type Job, JobHandler, JobKind, type JobRunner, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
+import { ChatLog, isStored, type Stored } from '../../messages';
+import type { AnswerOptions } from '../../models';
+import { type Begun, budgetMessage, type Spent } from '../chats.functions';
+import { type AnswerMeta, failureMeta, failureOf, messageOf, usageMeta } from '../chats/chats.repository';
+import { Titles } from '../chats/titles';
+import type { ChatMessage, RunFailure } from '../contract';
+import { ChatHub } from '../streams/chat-hub';
+import { Answerer, type Question } from './answerer';
+import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef, STOPPED } from './live-runs';
+import { patiently, RunsRepository } from './runs.repository';
+
+/** As the append and chat_answer_again write it. */
+class RunPayload {
+  @IsUUID()
+  run_id!: string;
+
+  @IsUUID()
+  room_id!: string;
+
+  /** Of the question; the append adds it. */
+  @IsInt()
+  seq!: number;
+
+  /** With what the model is asked, as JSON text. */
+  @IsOptional()
+  @IsString()
+  options?: string;
+
+  /** Of the call that asked. */
+  @IsOptional()
+  @IsString()
+  request_id?: string;
+}
+
+/** The jobs that answer; the append and chat_answer_again make a run with each. */
+export const RUN = new JobKind('run', RunPayload);
+
+/** Stores how answers end. */
+@Injectable()
+export class RunEnds {
+  constructor(
+    private readonly messages: ChatLog,
+    private readonly runs: RunsRepository,
+    private readonly live: LiveRuns,
+    private readonly chunks: ChunkWriter,
+    private readonly publisher: RunPublisher,
+    private readonly hub: ChatHub,
+  ) {}
+
+  /**
+   * Stores the answer and ends its run, as often as it takes: no watcher may be told of an end that a crash could undo. When
+   * the signal says that the run is this worker's no longer, the answer is kept for the worker that gets it next.
+   */
+  async store(live: LiveRun, outcome: RunOutcome, signal: AbortSignal): Promise<void> {
+    await this.chunks.settle(live);
+    try {
+      await patiently(signal, async () => {
+        const result = await this.append(live, outcome);
+        if (isStored(result)) return;
+        // Another worker ended the run, or the chat is gone: what is stored is the truth.
+        live.isOver = true;
+        await this.republish(live.ref);
+      });
+    } catch (error) {
+      if (isUnavailable(error)) this.live.keep(live.ref.runId, { live, outcome });
+      throw error;
+    }
+  }
+
+  /** Tells watchers of an end that is stored already. */
+  async republish(ref: RunRef): Promise<void> {
+    const { tenantId, chatId, runId } = ref;
+    const [row, run] = await Promise.all([
+      this.messages.find(tenantId, chatId, runId),
+      this.runs.find(tenantId, chatId, runId),
+    ]);
+    if (row === undefined) return;
+    const failure = failureOf(row);
+    const ending = { kind: 'ended', runId, count: run?.token_count ?? 0, answer: messageOf(row) } as const;
+    this.hub.publish(ref, failure === undefined ? ending : { ...ending, failure });
+  }
+
+  /** Ends a run that no answer can be stored for, and tells those who wait for it. */
+  async giveUp(ref: RunRef, replyToSeq: number, error: string): Promise<void> {
+    await this.runs.abandon(ref.tenantId, ref.runId, error);
+    const failure = { code: 'INTERNAL_ERROR', message: 'The answer could not be stored' } as const;
+    const live = new LiveRun(ref, 0, replyToSeq, '');
+    const outcome: RunOutcome = { status: 'failed', finishReason: 'error', usage: undefined, failure };
+    // There is no message: its seq is that of none.
+    const stored: Stored = { status: 'new', messageId: ref.runId, seq: 0, rev: 0, createdAt: new Date() };
+    const answer = messageFrom(live, outcome, metaOf(live, outcome), stored);
+    this.hub.publish(ref, { kind: 'ended', runId: ref.runId, count: 0, answer, failure });
+  }
+
+  private append(live: LiveRun, outcome: RunOutcome): ReturnType<ChatLog['answer']> {
+    const { tenantId, chatId, runId } = live.ref;
+    const meta = metaOf(live, outcome);
+    const onStored = (stored: Stored): void =>
+      this.publisher.ended(live, messageFrom(live, outcome, meta, stored), outcome.failure);
+    return this.messages.answer({
+      tenantId,
+      roomId: chatId,
+      runId,
+      senderId: live.senderId,
+      content: live.text,
+      meta,
+      status: outcome.status,
+      replyToSeq: live.replyToSeq,
+      run: columnsOf(live, outcome),
+      onStored,
+    });
+  }
+}
+
+function metaOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome): AnswerMeta {
+  return {
+    ...(live.channel === undefined ? {} : { channel: live.channel }),
+    ...(live.model === undefined ? {} : { model: live.model }),
+    finish_reason: finishReason,
+    ...(usage === undefined ? {} : { usage: usageMeta(usage) }),
+    ...(failure === undefined ? {} : { error: failureMeta(failure) }),
+  };
+}
+
+function columnsOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome): object {
+  return {
+    channel: live.channel ?? null,
+    model: live.model ?? null,
+    finish_reason: finishReason,
+    token_count: live.count,
+    prompt_tokens: usage?.promptTokens ?? 0,
+    completion_tokens: usage?.completionTokens ?? 0,
+    total_tokens: usage?.totalTokens ?? 0,
+    estimated: usage?.estimated ?? false,
+    error_code: failure?.code ?? null,
+    error_message: failure?.message ?? null,
+  };
+}
+
+function messageFrom(live: LiveRun, outcome: RunOutcome, meta: AnswerMeta, stored: Stored): ChatMessage {
+  const { usage, finish_reason: finishReason, ...metadata } = meta;
+  return {
+    messageId: live.ref.runId,
+    seq: stored.seq,
+    role: 'assistant',
+    senderId: live.senderId,
+    content: live.text,
+    metadata,
+    status: outcome.status,
+    replyToSeq: live.replyToSeq,
+    usage: usage === undefined ? null : (outcome.usage ?? null),
+    finishReason,
+    createdAt: stored.createdAt,
+    deletedAt: null,
+  };
+}
+
+type Taken = Extract<Begun, { fence: number }>;
+
+/**
+ * Answers, one at a time per chat. Only a run that was still queued is begun: one whose worker died while it streamed ends
+ * `interrupted` with the text that was stored, so no answer is shown twice and none hangs.
+ */
+@Injectable()
+@JobHandler({
+  kind: RUN,
+  schedule: [1000, 5000, 30_000],
+  maxAttempts: 20,
+  concurrency: 1,
+  perTenant: 512,
+  slots: 1024,
+  limits: { perTenant: limit('runs_at_once'), perUser: limit('runs_at_once_per_user') },
+  // What is being answered when the server stops gets all the time that there is for workers.
+  drainMs: 600_000,
+})
+export class RunWorker implements JobRunner<RunPayload> {
+  constructor(
+    private readonly runs: RunsRepository,
+    private readonly live: LiveRuns,
+    private readonly answerer: Answerer,
+    private readonly ends: RunEnds,
+    private readonly titles: Titles,
+  ) {}
+
+  async run({ tenantId, payload }: Job<RunPayload>, signal: AbortSignal): Promise<void> {
+    const { run_id: runId, room_id: chatId, seq, options, request_id: requestId } = payload;
+    const ref = { tenantId, chatId, runId };
+    const begun = await patiently(signal, () => this.runs.begin(tenantId, runId, options ?? null));
+    if (begun.status === 'gone') return;
+    if (begun.status === 'ended') return this.ends.republish(ref);
+    const senderId = AGENT_PREFIX + begun.preset;
+    const question = questionOf(begun, options);
+    if (begun.status === 'lost') return this.endLost(new LiveRun(ref, begun.fence, seq, senderId), question, signal);
+    const live = new LiveRun(ref, begun.fence, seq, senderId);
+    live.requestId = requestId;
+    this.live.add(live);
+    try {
+      await this.answer(live, begun, question, signal);
+    } finally {
+      this.live.remove(live);
+    }
+  }
+
+  /** No answer can be stored for it: it must not stay open for ever. */
+  async onDead({ tenantId, payload }: Job<RunPayload>, error: string): Promise<void> {
+    const { run_id: runId, room_id: chatId, seq } = payload;
+    await this.ends.giveUp({ tenantId, chatId, runId }, seq, error);
+  }
+
+  private async answer(live: LiveRun, begun: Taken, question: Question, signal: AbortSignal): Promise<void> {
+    const outcome = refusalOf(begun) ?? (await this.answerer.answer(live, question, signal));
+    if (signal.reason === LEASE_LOST) {
+      // The worker that gets the job next, if on this node, has more than what was stored of it.
+      this.live.keep(live.ref.runId, { live, outcome });
+      throw new Error('the lease of a run was lost');
+    }
+    await this.ends.store(live, outcome, signal);
+    if (outcome.status === 'completed' && begun.auto_title) await this.titles.settle(live.ref, live.replyToSeq);
+  }
+
+  private async endLost(lost: LiveRun, question: Question, signal: AbortSignal): Promise<void> {
+    const { ref, fence, replyToSeq, senderId } = lost;
+    const kept = this.live.takeUnstored(ref.runId);
+    if (kept !== undefined) return this.ends.store(kept.live, kept.outcome, signal);
+    const tokens = await patiently(signal, () => this.runs.tokens(ref.tenantId, ref.runId));
+    const live = new LiveRun(ref, fence, replyToSeq, senderId, tokens);
+    const usage = await patiently(signal, () => this.answerer.usageOfLost(live, question));
+    await this.ends.store(live, { status: 'interrupted', finishReason: 'stopped', usage }, signal);
+  }
+}
+
+function limit(name: 'runs_at_once' | 'runs_at_once_per_user'): TenantJobLimit {
+  return { name, byDefault: LIMIT_DEFAULTS[name] };
+}
+
+function questionOf(begun: Taken, options: string | undefined): Question {
+  const asked = options === undefined ? {} : (JSON.parse(options) as AnswerOptions);
+  return { preset: begun.preset, clearedSeq: begun.cleared_seq, options: asked };
+}
+
+/** How a run ends that may not begin. */
+function refusalOf(begun: Taken): RunOutcome | undefined {
+  if (begun.status === 'cancelled') return STOPPED;
+  if (begun.status !== 'spent') return undefined;
+  return { status: 'failed', finishReason: 'error', usage: undefined, failure: budgetFailure(begun) };
+}
+
+/** Of a run that was refused when its turn came. */
+function budgetFailure({ limit }: Pick<Spent, 'limit'>): RunFailure {
+  return { code: 'QUOTA_EXCEEDED', message: budgetMessage(limit) };
+}

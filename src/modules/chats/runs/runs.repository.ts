@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isUnavailable } from '../../../common/errors';
+import { Database } from '../../../platform/database';
+import { type Begun, budgetSpentOf, runBegin, type Spent } from '../chats.functions';
+import type { RunChunkEntity, RunEntity } from '../entities/run.entity';
+
+export type RunRow = Readonly<Pick<RunEntity, 'run_id' | 'state' | 'token_count' | 'answer_seq'>>;
+
+/** Tokens of a run as they were stored. */
+export type StoredTokens = Readonly<Pick<RunChunkEntity, 'text' | 'ends'>>;
+
+const UNFINISHED = `state IN ('queued', 'streaming')`;
+
+/** The runs of a tenant; they are made and ended with their messages, by the append. */
+@Injectable()
+export class RunsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** @param params what the model is asked with, as JSON text */
+  begin(tenantId: string, runId: string, params: string | null): Promise<Begun> {
+    return runBegin.call(this.database, tenantId, { p_run: runId, p_options: params });
+  }
+
+  async find(tenantId: string, chatId: string, runId: string): Promise<RunRow | undefined> {
+    const [row] = await this.database.query<RunRow>(
+      'run',
+      tenantId,
+      `SELECT run_id, state, token_count, answer_seq FROM runs WHERE tenant_id = $1 AND run_id = $2 AND room_id = $3`,
+      [tenantId, runId, chatId],
+    );
+    return row;
+  }
+
+  /** The newest run that answers a message. */
+  async ofMessage(tenantId: string, chatId: string, seq: number): Promise<string | undefined> {
+    const [row] = await this.database.query<{ run_id: string }>(
+      'run of a message',
+      tenantId,
+      `SELECT run_id FROM runs WHERE tenant_id = $1 AND room_id = $2 AND reply_to_seq = $3
+       ORDER BY created_at DESC, run_id DESC LIMIT 1`,
+      [tenantId, chatId, seq],
+    );
+    return row?.run_id;
+  }
+
+  /** Runs that have not ended: the one that streams first, then those that wait, oldest first. */
+  async unfinished(tenantId: string, chatId: string): Promise<string[]> {
+    const rows = await this.database.query<{ run_id: string }>(
+      'unfinished runs',
+      tenantId,
+      `SELECT run_id FROM runs WHERE tenant_id = $1 AND room_id = $2 AND ${UNFINISHED}
+       ORDER BY state DESC, created_at, run_id`,
+      [tenantId, chatId],
+    );
+    return rows.map((row) => row.run_id);
+  }
+
+  /** Tells the chat's runs to stop; those that were not over. @param beforeSeq only those that answer earlier messages */
+  async cancel(tenantId: string, chatId: string, beforeSeq: number | null): Promise<string[]> {
+    const rows = await this.database.query<{ run_id: string }>(
+      'cancel runs',
+      tenantId,
+      `UPDATE runs SET is_cancelled = true WHERE tenant_id = $1 AND room_id = $2 AND ${UNFINISHED}
+       AND ($3::bigint IS NULL OR reply_to_seq < $3) RETURNING run_id`,
+      [tenantId, chatId, beforeSeq],
+    );
+    return rows.map((row) => row.run_id);
+  }
+
+  /** Ends a run that no answer can be stored for. */
+  async abandon(tenantId: string, runId: string, error: string): Promise<void> {
+    await this.database.query(
+      'abandon run',
+      tenantId,
+      `UPDATE runs SET state = 'failed', ended_at = clock_timestamp(), error_code = 'INTERNAL_ERROR', error_message = $3
+       WHERE tenant_id = $1 AND run_id = $2 AND ${UNFINISHED}`,
+      [tenantId, runId, error],
+    );
+  }
+
+  async tokens(tenantId: string, runId: string): Promise<StoredTokens> {
+    const rows = await this.database.query<{ text: string; ends: number[] }>(
+      'run tokens',
+      tenantId,
+      'SELECT text, ends FROM run_chunks WHERE tenant_id = $1 AND run_id = $2 ORDER BY first_index',
+      [tenantId, runId],
+    );
+    let text = '';
+    const ends: number[] = [];
+    for (const row of rows) {
+      for (const end of row.ends) ends.push(text.length + end);
+      text += row.text;
+    }
+    return { text, ends };
+  }
+
+  /** Which budget of the tenant or the user is spent, if any. */
+  budgetSpent(tenantId: string, userId: string): Promise<Spent | null> {
+    return budgetSpentOf.call(this.database, tenantId, { p_user: userId });
+  }
+}
+
+const RETRY_MS = 200;
+
+/**
+ * Does it again while the database is away, until the signal aborts. A worker that waits keeps its job, and with it the
+ * chat's turn: one that came again later would find that the next message had been answered first.
+ */
+export async function patiently<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted || !isUnavailable(error)) throw error;
+      await pause(RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '../../../platform/auth';
+import { type EffectResult, Effects } from '../../../platform/idempotency';
+import { describeError, Log } from '../../../platform/logging';
+import { answering } from '../chats.functions';
+import { type Chat, type ChatMessage, ChatStreams } from '../contract';
+import { LiveRuns } from '../runs/live-runs';
+import { RunsRepository } from '../runs/runs.repository';
+import type { ChatRef } from '../streams/chat-hub';
+
+/** Ends answers before their time, and keeps new messages away from a chat whose answer is not there yet. */
+@Injectable()
+export class Interrupts {
+  /** Per chat the last one that waits or sends. */
+  private readonly turns = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly runs: RunsRepository,
+    private readonly live: LiveRuns,
+    private readonly log: Log,
+  ) {}
+
+  /** Ends all answers of the chat that are not over; their runs. */
+  async all({ tenantId, chatId }: ChatRef): Promise<readonly string[]> {
+    const ids = await this.runs.cancel(tenantId, chatId, null);
+    this.live.stop(ids);
+    return ids;
+  }
+
+  /** Ends answers whose runs are cancelled already. */
+  now(runIds: readonly string[]): void {
+    this.live.stop(runIds);
+  }
+
+  /** Ends the answers to what was said before. What cannot be ended now is answered in its turn. */
+  before({ tenantId, chatId }: ChatRef, seq: number): void {
+    this.runs
+      .cancel(tenantId, chatId, seq)
+      .then((ids) => this.live.stop(ids))
+      .catch((error: unknown) =>
+        this.log.warn({ tenant_id: tenantId, error: describeError(error) }, 'answers could not be interrupted'),
+      );
+  }
+
+  /** Waits for its turn among the chat's senders; @throws 409 while an answer is written. Returns how to end the turn. */
+  async whenFree(chat: ChatRef): Promise<() => void> {
+    const key = `${chat.tenantId}/${chat.chatId}`;
+    const before = this.turns.get(key);
+    let end: () => void = () => undefined;
+    const turn = new Promise<void>((resolve) => (end = resolve));
+    this.turns.set(key, turn);
+    const release = (): void => {
+      end();
+      if (this.turns.get(key) === turn) this.turns.delete(key);
+    };
+    try {
+      await before;
+      if ((await this.runs.unfinished(chat.tenantId, chat.chatId)).length === 0) return release;
+    } catch (error) {
+      release();
+      throw error;
+    }
+    release();
+    throw answering();
+  }
+}
+
+/** A stop is answered after so long at most; what could not be stored by then is stored later. */
+const PATIENCE_MS = 5000;
+
+interface Stopped extends EffectResult {
+  readonly runs: readonly string[];
+}
+
+/** Ends answers and waits until what they have is stored. */
+@Injectable()
+export class Stops {
+  constructor(
+    private readonly interrupts: Interrupts,
+    private readonly streams: ChatStreams,
+    private readonly effects: Effects,
+  ) {}
+
+  /** A repeat with the same Idempotency-Key ends nothing that was begun since, and is answered as the first time. */
+  async all(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
+    const { runs } = await this.effects.harmless<Stopped>(caller, chat.tenantId, async () => ({
+      status: 'ok',
+      runs: await this.interrupts.all(chat),
+    }));
+    const answers = await Promise.all(runs.map((runId) => this.end(chat, runId)));
+    return answers.flatMap((answer) => (answer === undefined ? [] : [answer]));
+  }
+
+  private async end(chat: Chat, runId: string): Promise<ChatMessage | undefined> {
+    let late: NodeJS.Timeout | undefined;
+    let done: (answer: ChatMessage | undefined) => void = () => undefined;
+    const ended = new Promise<ChatMessage | undefined>((resolve) => {
+      done = resolve;
+      late = setTimeout(() => resolve(undefined), PATIENCE_MS);
+    });
+    try {
+      const unwatch = await this.streams.follow(chat, runId, -1, (event) => {
+        if (event.type === 'ended') done(event.answer);
+        else if (event.type === 'deleted') done(undefined);
+      });
+      const answer = await ended;
+      unwatch();
+      return answer;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+}

@@ -1,0 +1,295 @@
+import { Injectable } from '@nestjs/common';
+import { AppError, notFound } from '../../../common/errors';
+import { newUuid } from '../../../common/ids';
+import { canonicalJson } from '../../../common/text';
+import { type Caller, limitOf, type TenantPolicy } from '../../../platform/auth';
+import { Database } from '../../../platform/database';
+import { Effects } from '../../../platform/idempotency';
+import { Jobs } from '../../../platform/jobs';
+import { AiWindow } from '../../../platform/rate-limit';
+import {
+  type AiTurn,
+  AiTurns,
+  bindingId,
+  ChatLog,
+  MessageWriter,
+  metaText,
+  type Said,
+  type Stored,
+} from '../../messages';
+import { type AnswerOptions, checkedResponseFormat, ModelsService } from '../../models';
+import { type Again, budgetSpent, chatAnswerAgain } from '../chats.functions';
+import { ChatsRepository, messageOf, messageSaid } from '../chats/chats.repository';
+import { type Chat, type ChatMessage, type NewTurn, type Origin, type Turn } from '../contract';
+import type { AnswerOptionsDto, CamelAnswerOptionsDto } from '../dto/answer-options.dto';
+import { RUN } from '../runs/run-worker';
+import { RunsRepository } from '../runs/runs.repository';
+import { ChatHub } from '../streams/chat-hub';
+import { Interrupts, Stops } from './interrupts';
+
+/**
+ * Tokens that a tenant and its users may spend per day (UTC). Asked on every way a run begins: here before a message is
+ * stored, by `chat_answer_again` before an answer is written anew, by `run_begin` when a run's turn comes.
+ */
+@Injectable()
+export class Budgets {
+  constructor(private readonly runs: RunsRepository) {}
+
+  /**
+   * Throws QUOTA_EXCEEDED where nothing is left. An answer that is under way counts when it has ended, so a budget may be
+   * overdrawn by those that were begun before it was spent.
+   */
+  async check(tenant: TenantPolicy, userId: string): Promise<void> {
+    if (limitOf(tenant, 'tokens_per_day') === null && limitOf(tenant, 'tokens_per_user_per_day') === null) return;
+    const spent = await this.runs.budgetSpent(tenant.tenantId, userId);
+    if (spent !== null) throw budgetSpent(spent);
+  }
+}
+
+/** A turn with the run that it starts. */
+interface OpenTurn extends AiTurn {
+  readonly runId: string;
+}
+
+/**
+ * What every message to a model passes, whatever door it came through: budgets, and what the tenant wants to happen while
+ * an answer is written. One server has a database to itself, so `reject` is decided here, one message of a chat at a time.
+ */
+@Injectable()
+export class TurnGate {
+  constructor(
+    private readonly budgets: Budgets,
+    private readonly window: AiWindow,
+    private readonly chats: ChatsRepository,
+    private readonly interrupts: Interrupts,
+    private readonly jobs: Jobs,
+    private readonly hub: ChatHub,
+  ) {}
+
+  /** A message that came by the Rooms API: it counts as a call of the AI APIs too. */
+  async beginInRoom(caller: Caller, said: Said): Promise<AiTurn> {
+    const chat = await this.chats.find(said.tenantId, said.roomId);
+    if (chat === undefined) throw notFound('Room');
+    if (caller.tenant !== undefined) await this.window.take(caller.tenant);
+    return this.begin(caller, said, chat.user_id);
+  }
+
+  /** @throws 429 when a budget is spent */
+  async admit({ tenant }: Caller, userId: string): Promise<void> {
+    if (tenant !== undefined) await this.budgets.check(tenant, userId);
+  }
+
+  /** @throws 409 while an answer is written (`reject`), 429 when a budget is spent */
+  async begin(
+    caller: Caller,
+    said: Said,
+    userId: string,
+    { origin, options }: { readonly origin?: Origin; readonly options?: AnswerOptions | undefined } = {},
+  ): Promise<OpenTurn> {
+    const { tenantId, roomId: chatId } = said;
+    await this.admit(caller, userId);
+    const mode = caller.tenant?.settings.while_answering ?? 'queue';
+    const release = mode === 'reject' ? await this.interrupts.whenFree({ tenantId, chatId }) : () => undefined;
+    const runId = newUuid();
+    const asked = options === undefined ? {} : { options: JSON.stringify(options) };
+    const payload = { run_id: runId, room_id: chatId, user_id: userId, request_id: caller.requestId, ...asked };
+    return {
+      runId,
+      jobs: [{ kind: RUN.name, key: chatId, payload }],
+      release,
+      onStored: (stored) => {
+        this.tell(said, stored, origin);
+        this.jobs.wake();
+        if (mode === 'interrupt') this.interrupts.before({ tenantId, chatId }, stored.seq);
+      },
+    };
+  }
+
+  private tell(said: Said, stored: Stored, origin: Origin | undefined): void {
+    const { tenantId, roomId: chatId, clientMessageId } = said;
+    const news = { kind: 'message', message: messageSaid(said, stored), clientMessageId } as const;
+    this.hub.publish({ tenantId, chatId }, origin === undefined ? news : { ...news, origin });
+  }
+}
+
+/** Answers what was asked before once more. */
+@Injectable()
+export class Reruns {
+  constructor(
+    private readonly database: Database,
+    private readonly effects: Effects,
+    private readonly messages: ChatLog,
+    private readonly jobs: Jobs,
+  ) {}
+
+  /** Whether the message was stored before. */
+  async isKnown({ tenantId, roomId, senderId, clientMessageId }: Said): Promise<boolean> {
+    return clientMessageId !== null && (await this.messages.bound(tenantId, roomId, senderId, clientMessageId));
+  }
+
+  /**
+   * The run that answers a message which was stored before: a new one where the last has failed.
+   * @throws 429 where that would be a new one and a budget is spent
+   */
+  async ofMessage({ tenantId, chatId }: Chat, seq: number, options: AnswerOptions | undefined): Promise<string> {
+    const result = await chatAnswerAgain.call(this.database, tenantId, {
+      p_room: chatId,
+      p_run: newUuid(),
+      p_seq: seq,
+      p_options: options && JSON.stringify(options),
+    });
+    return this.runOf(tenantId, chatId, result);
+  }
+
+  /** Answers the newest message anew. @throws 409 while an answer is written, or when nothing was asked; 429 */
+  async last(caller: Caller, { tenantId, chatId }: Chat): Promise<Turn> {
+    const result = await this.effects.call(caller, chatAnswerAgain, { p_room: chatId, p_run: newUuid() });
+    if (result.status === 'nothing') throw new AppError('CONFLICT', 'There is no message to answer in this chat');
+    const runId = this.runOf(tenantId, chatId, result);
+    const asked = await this.messages.ofSeq(tenantId, chatId, result.seq ?? 0);
+    if (asked === undefined) throw notFound('Message');
+    return { message: messageOf(asked), runId, replayed: caller.replayed };
+  }
+
+  private runOf(tenantId: string, chatId: string, result: Again): string {
+    const { status, run_id: runId, changed } = result;
+    if (runId === undefined) throw notFound('Message');
+    if (status === 'ok') {
+      this.messages.superseded(tenantId, chatId, changed ?? []);
+      this.jobs.wake();
+    }
+    return runId;
+  }
+}
+
+/** Turns that the Rooms API begins and ends. */
+@Injectable()
+export class RoomTurns extends AiTurns {
+  constructor(
+    private readonly gate: TurnGate,
+    private readonly interrupts: Interrupts,
+  ) {
+    super();
+  }
+
+  begin(caller: Caller, said: Said): Promise<AiTurn> {
+    return this.gate.beginInRoom(caller, said);
+  }
+
+  /** The caller does not wait for that. */
+  cancelled(runIds: readonly string[]): void {
+    this.interrupts.now(runIds);
+  }
+}
+
+/** Turns through the doors of the chats: what a user says, and what becomes of its answer. */
+@Injectable()
+export class TurnsService {
+  constructor(
+    private readonly writer: MessageWriter,
+    private readonly models: ModelsService,
+    private readonly gate: TurnGate,
+    private readonly reruns: Reruns,
+    private readonly stops: Stops,
+  ) {}
+
+  /**
+   * Throws what `send` would throw in a chat that is still to be made: 429 QUOTA_EXCEEDED, 503 CHANNEL_UNAVAILABLE. So
+   * that no chat is made for a message that is refused.
+   */
+  async admit(caller: Caller, userId: string): Promise<void> {
+    await this.models.available(caller.tenantId);
+    await this.gate.admit(caller, userId);
+  }
+
+  /**
+   * Commits the message together with its queued run. A repeat (clientMessageId, or the call's Idempotency-Key) gets the
+   * first turn again; where its answer failed, a new run answers it.
+   * @throws 409 while an answer is written (setting `while_answering: reject`), 422 for another body, 429 QUOTA_EXCEEDED,
+   *   503 CHANNEL_UNAVAILABLE before anything is stored
+   */
+  async send(caller: Caller, chat: Chat, input: NewTurn): Promise<Turn> {
+    const said = saidIn(caller, chat, input);
+    const turn = await this.open(caller, chat, said, input);
+    try {
+      const isBoundByKey = input.clientMessageId === undefined;
+      const stored = await this.writer.say(caller, said, isBoundByKey, turn);
+      const message = messageSaid(said, stored);
+      if (turn !== undefined && stored.status === 'new') return { message, runId: turn.runId, replayed: false };
+      const runId = await this.reruns.ofMessage(chat, stored.seq, input.options);
+      return { message, runId, replayed: stored.status === 'duplicate' };
+    } finally {
+      turn?.release();
+    }
+  }
+
+  /**
+   * Writes the last answer anew, with the options of the last one: that becomes `superseded`. @throws 409 while an answer
+   * is written or when there is nothing to answer, 429 QUOTA_EXCEEDED
+   */
+  regenerate(caller: Caller, chat: Chat): Promise<Turn> {
+    return this.reruns.last(caller, chat);
+  }
+
+  /** Ends the chat's running and waiting answers, their text so far is kept; resolves when they are stored. */
+  stop(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
+    return this.stops.all(caller, chat);
+  }
+
+  /** What is stored already is answered whatever the limits say by now: then there is no turn. */
+  private async open(caller: Caller, chat: Chat, said: Said, input: NewTurn): Promise<OpenTurn | undefined> {
+    try {
+      await this.models.available(chat.tenantId);
+      return await this.gate.begin(caller, said, chat.userId, input);
+    } catch (error) {
+      if (await this.reruns.isKnown(said)) return undefined;
+      throw error;
+    }
+  }
+}
+
+function saidIn(caller: Caller, { tenantId, chatId, userId }: Chat, input: NewTurn): Said {
+  return {
+    tenantId,
+    roomId: chatId,
+    messageId: newUuid(),
+    senderId: userId,
+    content: input.content,
+    metaText: metaText(input.metadata),
+    clientMessageId: bindingId(caller, input.clientMessageId),
+    ...(input.options === undefined ? {} : { alsoEqual: canonicalJson(input.options) }),
+  };
+}
+
+/** What a body says of how the answer is wanted; undefined: nothing. @throws 403 for users, who get what a preset says */
+export function answerOptions(caller: Caller, body: AnswerOptionsDto): AnswerOptions | undefined {
+  const { top_p, max_tokens, reasoning_effort, response_format } = body;
+  const { model, temperature, stop, seed } = body;
+  refuseUsers(caller, { model, temperature, top_p, max_tokens, stop, reasoning_effort, response_format, seed });
+  return given({
+    ...{ model, temperature, topP: top_p, maxTokens: max_tokens, stop, reasoningEffort: reasoning_effort, seed },
+    responseFormat: response_format && checkedResponseFormat(response_format, 'response_format'),
+  });
+}
+
+/** The same of a body of the Conversations API. */
+export function camelAnswerOptions(caller: Caller, body: CamelAnswerOptionsDto): AnswerOptions | undefined {
+  const { model, temperature, topP, maxTokens, stop, reasoningEffort, responseFormat, seed } = body;
+  refuseUsers(caller, { model, temperature, topP, maxTokens, stop, reasoningEffort, responseFormat, seed });
+  return given({
+    ...{ model, temperature, topP, maxTokens, stop, reasoningEffort, seed },
+    responseFormat: responseFormat && checkedResponseFormat(responseFormat, 'responseFormat'),
+  });
+}
+
+function refuseUsers({ kind }: Caller, fields: Readonly<Record<string, unknown>>): void {
+  if (kind === 'key') return;
+  const [field] = Object.entries(fields).find(([, value]) => value !== undefined) ?? [];
+  if (field !== undefined)
+    throw new AppError('AUTHORIZATION_ERROR', `Only API keys may set ${field}: leave it out`, { field });
+}
+
+function given(options: AnswerOptions): AnswerOptions | undefined {
+  const set = Object.entries(options).filter(([, value]) => value !== undefined);
+  return set.length === 0 ? undefined : Object.fromEntries(set);
+}

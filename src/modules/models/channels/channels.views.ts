@@ -1,0 +1,159 @@
+import { Injectable } from '@nestjs/common';
+import { invalid, notFound } from '../../../common/errors';
+import { encodeId } from '../../../common/ids';
+import { ModelsConfig } from '../../../config';
+import { publicUrl } from '../../../platform/outbound';
+import { FaultBook, hintOfReason } from '../routing/fault-book';
+import type {
+  ChannelDto,
+  ChannelFaultDto,
+  ChannelParamsDto,
+  CreateChannelDto,
+  EnvironmentChannelDto,
+  PatchChannelDto,
+} from '../dto/channel.dto';
+import { chatModelOf } from '../providers/registry';
+import { epochMs, later } from '../views';
+import {
+  type ChannelOptions,
+  type ChannelParams,
+  type ChannelRow,
+  type ChannelValues,
+  paramsOf,
+  timeoutsOf,
+} from './channels.repository';
+import { ChannelConnections, ENVIRONMENT, environmentChannel } from './channel-directory';
+
+const MAX_MODELS = 100;
+const MAX_MODEL_NAME = 200;
+/** Fields of a request that are the server's own business. */
+const OWN_FIELDS = ['model', 'messages', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'n'];
+/** A key in a URL would be shown with it. */
+const CREDENTIAL = /key|token|secret|sig|password/i;
+
+/** What channels are in requests, in rows and in answers. */
+@Injectable()
+export class ChannelViews {
+  constructor(
+    private readonly config: ModelsConfig,
+    private readonly connections: ChannelConnections,
+    private readonly faults: FaultBook,
+  ) {}
+
+  valuesOf(body: CreateChannelDto): ChannelValues {
+    const model = chatModelOf(body.provider);
+    return {
+      name: body.name,
+      provider: body.provider,
+      base_url: body.baseUrl === undefined ? (model?.defaultBaseUrl ?? '') : this.urlOf(body.baseUrl),
+      model: body.model ?? model?.defaultModel ?? '',
+      priority: body.priority ?? 0,
+      weight: body.weight ?? 1,
+      enabled: body.enabled ?? true,
+      max_tokens: body.maxTokens ?? null,
+      temperature: body.temperature ?? null,
+      timeout_ms: totalOf(body, this.config.totalMs) ?? this.config.totalMs,
+      options: optionsOf({}, body),
+    };
+  }
+
+  /** A channel with what is sent of it; what is not sent stays. */
+  merged(before: ChannelValues, body: PatchChannelDto): ChannelValues {
+    return {
+      name: body.name ?? before.name,
+      provider: body.provider ?? before.provider,
+      base_url: body.baseUrl === undefined ? before.base_url : this.urlOf(body.baseUrl),
+      model: body.model ?? before.model,
+      priority: body.priority ?? before.priority,
+      weight: body.weight ?? before.weight,
+      enabled: body.enabled ?? before.enabled,
+      max_tokens: body.maxTokens === undefined ? before.max_tokens : body.maxTokens,
+      temperature: body.temperature === undefined ? before.temperature : body.temperature,
+      timeout_ms: totalOf(body, this.config.totalMs) ?? before.timeout_ms,
+      options: optionsOf(before.options, body),
+    };
+  }
+
+  view(row: ChannelRow): ChannelDto {
+    const { options } = row;
+    return {
+      id: encodeId('channel', row.channel_id),
+      name: row.name,
+      provider: row.provider,
+      baseUrl: row.base_url,
+      hasApiKey: row.has_api_key,
+      model: row.model,
+      priority: row.priority,
+      weight: row.weight,
+      enabled: row.enabled,
+      maxTokens: row.max_tokens,
+      temperature: row.temperature,
+      timeoutMs: row.timeout_ms,
+      timeouts: timeoutsOf(this.config, options, row.timeout_ms),
+      params: paramsOf(options.params),
+      models: { ...options.models },
+      authHeader: options.authHeader ?? 'authorization',
+      contextTokens: options.contextTokens ?? null,
+      lastFaults: this.faultsOf(row.channel_id),
+      createdAt: epochMs(row.created_at),
+      updatedAt: epochMs(row.updated_at),
+    };
+  }
+
+  environment(): EnvironmentChannelDto {
+    const channel = environmentChannel(this.config, this.connections.ofEnvironment);
+    if (channel === undefined) throw notFound('Channel');
+    const { name, provider, baseUrl, model, timeouts } = channel;
+    return { name, provider, baseUrl, model, timeouts, lastFaults: this.faultsOf(ENVIRONMENT) };
+  }
+
+  private faultsOf(channelId: string): ChannelFaultDto[] {
+    return this.faults.ofChannel(channelId).map(({ at, model, reason, status, type, code, fault, said }) => ({
+      ...{ at, model, reason, hint: hintOfReason(reason), fault },
+      ...{ status: status ?? null, type: type ?? null, code: code ?? null, providerMessage: said ?? null },
+    }));
+  }
+
+  private urlOf(text: string): string {
+    const url = publicUrl(text, 'baseUrl', this.config.allowPrivate);
+    if ([...url.searchParams.keys()].some((name) => CREDENTIAL.test(name)))
+      throw invalid('baseUrl', 'baseUrl must not have a key in its query: put it into apiKey');
+    url.pathname = url.pathname.replace(/\/+$/, '');
+    return url.search === '' ? url.href.replace(/\/$/, '') : url.href;
+  }
+}
+
+/** For the whole answer; undefined: not said. */
+function totalOf({ timeoutMs, timeouts }: PatchChannelDto, otherwise: number): number | undefined {
+  const totalMs = timeouts?.totalMs === null ? otherwise : timeouts?.totalMs;
+  if (timeoutMs !== undefined && totalMs !== undefined && timeoutMs !== totalMs)
+    throw invalid('timeouts.totalMs', 'timeouts.totalMs is the same as timeoutMs: send one of them');
+  return totalMs ?? timeoutMs;
+}
+
+function optionsOf(before: ChannelOptions, body: PatchChannelDto): ChannelOptions {
+  const { timeouts, params, models, authHeader, contextTokens } = body;
+  return {
+    firstMs: later(before.firstMs, timeouts?.firstMs),
+    idleMs: later(before.idleMs, timeouts?.idleMs),
+    params: params === undefined ? before.params : { ...before.params, ...checkedParams(params) },
+    models: models === undefined ? before.models : checkedModels(models),
+    authHeader: authHeader ?? before.authHeader,
+    contextTokens: later(before.contextTokens, contextTokens),
+  };
+}
+
+function checkedParams(params: ChannelParamsDto): Partial<ChannelParams> {
+  const taken = OWN_FIELDS.find((name) => Object.hasOwn(params.extra ?? {}, name));
+  if (taken !== undefined) throw invalid('params.extra', `params.extra must not have "${taken}"`);
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
+}
+
+function checkedModels(models: Readonly<Record<string, unknown>>): Record<string, string> {
+  const entries = Object.entries(models);
+  if (entries.length > MAX_MODELS) throw invalid('models', `models must have at most ${MAX_MODELS} names`);
+  for (const name of entries.flat())
+    if (typeof name !== 'string' || name === '' || [...name].length > MAX_MODEL_NAME)
+      throw invalid('models', `models must have names of 1-${MAX_MODEL_NAME} characters for names of such`);
+  return models as Record<string, string>;
+}

@@ -1,0 +1,347 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { Clock } from '../../../common/clock';
+import { AppError } from '../../../common/errors';
+import { ModelsConfig } from '../../../config';
+import { Metrics } from '../../../platform/metrics';
+import { answerOf, Meter, type ModelAttempt, sumOf } from '../answer/answer';
+import type { Channel } from '../channels/channel-directory';
+import { type FaultReason, type ModelPart, type ModelRequest, type ModelUsage } from '../contract';
+import {
+  ChannelFault,
+  type Endpoint,
+  type MaxTokensField,
+  type RefusedParam,
+  type WireParams,
+} from '../providers/chat-model';
+import { chatModelOf } from '../providers/registry';
+import { type Asking, Gates, OPEN_MS, type Pass } from './gates';
+import { ChannelChoice, contextTokensOf, namesFor, wantsCompletionTokens } from './channel-choice';
+import { FaultBook, hintOfReason } from './fault-book';
+
+/** Faults that an error names. */
+const MAX_TOLD = 3;
+
+/** A channel has failed before the first token: the next one may be tried. */
+class Passed extends Error {
+  constructor(
+    readonly channel: string,
+    readonly fault: ChannelFault,
+  ) {
+    super(`channel "${channel}" ${fault.message}`);
+  }
+}
+
+/** What all tries of one request have used so far that came to no end. */
+type Spent = ModelUsage[];
+
+/**
+ * Ways to a model: tries the channels of the tenant, then the environment's, one after the other until one has begun to
+ * answer.
+ */
+@Injectable()
+export class ModelsService {
+  private readonly learned = new LearnedParams();
+
+  constructor(
+    private readonly choice: ChannelChoice,
+    private readonly gates: Gates,
+    private readonly faults: FaultBook,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
+    @Inject(ModelsConfig) private readonly config: Pick<ModelsConfig, 'maxAnswerBytes'>,
+  ) {}
+
+  /**
+   * Throws CHANNEL_UNAVAILABLE (503, with Retry-After) when no channel can answer now. One cheap (cached) look.
+   * @param model as in the request; unset: whichever, so that a broken model closes no other
+   */
+  async available(tenantId: string, model?: string): Promise<void> {
+    const channels = await this.choice.of(tenantId);
+    const waits =
+      model === undefined ? this.leastWaits(tenantId, channels) : this.waits(askings(channels, { tenantId, model }));
+    if (!waits.includes(0)) throw unavailable(waits);
+  }
+
+  /**
+   * How many tokens the channel that would be tried first reads, its answer included: what the channel says, else what
+   * is known of the model's family, else 16,000. @param model as in the request
+   */
+  async contextTokens(tenantId: string, model?: string): Promise<number> {
+    const asked = askings(await this.choice.of(tenantId), { tenantId, model });
+    const waits = this.waits(asked);
+    const first = asked[Math.max(0, waits.indexOf(0))];
+    return first?.channel.contextTokens ?? contextTokensOf(first?.model ?? model ?? '');
+  }
+
+  /**
+   * The first 300 characters of what a provider said when this answer failed, without keys and addresses. It may quote
+   * what users said: for admin keys of the tenant only. In this node's memory, for the latest failures.
+   */
+  providerMessage(tenantId: string, messageId: string): string | undefined {
+    return this.faults.ofMessage(tenantId, messageId);
+  }
+
+  /**
+   * Streams an answer. Throws MODEL_ERROR (502) when all channels that were tried failed, CHANNEL_UNAVAILABLE (503)
+   * when none may be tried; after the first delta an error means that the answer is cut. `faultReasonOf` tells what the
+   * error is about, e.g. `overflow`; where a provider says when to come back, `retryAfterSeconds` is set. When the signal
+   * is aborted it throws the signal's reason, and the provider sees its connection close. Leaving the loop closes it too.
+   */
+  async *stream(request: ModelRequest): AsyncGenerator<ModelPart> {
+    const { metrics } = this;
+    const begunMs = this.clock.monotonicMs();
+    const spent: Spent = [];
+    let hasToken = false;
+    // Unless something is said to the contrary, the reader has left.
+    let outcome = 'cancelled';
+    try {
+      for await (const part of this.routed(request, spent)) {
+        if (part.type === 'delta' && !hasToken) {
+          hasToken = true;
+          metrics.histogram('chatapi_model_first_token_seconds').observe(this.secondsSince(begunMs));
+        }
+        if (part.type === 'end') outcome = 'completed';
+        yield part;
+      }
+    } catch (error) {
+      if (!request.signal.aborted) outcome = isUnavailable(error) ? 'unavailable' : hasToken ? 'cut' : 'failed';
+      throw error;
+    } finally {
+      metrics.counter('chatapi_model_requests_total').labels({ outcome }).inc();
+      const usage = outcome === 'completed' ? undefined : sumOf(spent);
+      if (usage !== undefined) request.onSpent?.(usage);
+    }
+  }
+
+  private async *routed(request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
+    request.signal.throwIfAborted();
+    const asked = askings(await this.choice.of(request.tenantId), request);
+    const passed: Passed[] = [];
+    for (const asking of asked) {
+      const pass = this.gates.enter(asking);
+      if (pass === undefined) continue;
+      if (passed.length > 0) this.metrics.counter('chatapi_model_fallbacks_total').inc();
+      try {
+        yield* this.tried(asking, pass, request, spent);
+        return;
+      } catch (error) {
+        if (!(error instanceof Passed)) throw error;
+        passed.push(error);
+        // What one provider refuses to hear is not carried to the next.
+        if (error.fault.reason === 'content') break;
+      }
+    }
+    throw passed.length === 0 ? unavailable(this.waits(asked)) : unanswered(passed);
+  }
+
+  /** Throws Passed as long as nothing was said. */
+  private async *tried(asking: Asking, pass: Pass, request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
+    let hasBegun = false;
+    let isSettled = false;
+    try {
+      for await (const part of this.answered(asking, request, spent)) {
+        if (!hasBegun) {
+          hasBegun = true;
+          pass.alive();
+          yield { type: 'start', channel: asking.channel.name, model: asking.model };
+        }
+        if (part.type === 'end') {
+          isSettled = true;
+          pass.succeeded();
+        }
+        yield part;
+      }
+    } catch (error) {
+      request.signal.throwIfAborted();
+      if (!(error instanceof ChannelFault)) throw error;
+      isSettled = true;
+      pass.failed(error);
+      this.faults.note(asking, error, request.trace);
+      const passed = new Passed(asking.channel.name, error);
+      if (hasBegun) throw modelError(`The answer was cut: ${passed.message}`, error.reason, error.facts.retryAfterMs);
+      throw passed;
+    } finally {
+      if (!isSettled) pass.abandoned();
+    }
+  }
+
+  /** The answer of one channel, asked in the way that it takes. */
+  private async *answered(asking: Asking, request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
+    const { channel, model } = asking;
+    const hasMaxTokens = (request.maxTokens ?? channel.maxTokens) !== null;
+    const tried = new Set<RefusedParam>();
+    let wire: WireParams | undefined = this.learned.of(channel, model);
+    while (wire !== undefined) {
+      const meter = new Meter(request.messages);
+      let isWhole = false;
+      try {
+        for await (const part of answerOf(this.attemptOf(asking, request, wire), meter)) {
+          isWhole = part.type === 'end';
+          yield part;
+        }
+        this.learned.worked(channel, model, wire, hasMaxTokens);
+        return;
+      } catch (error) {
+        const next: WireParams | undefined =
+          error instanceof ChannelFault ? this.learned.instead(channel, hasMaxTokens, wire, error, tried) : undefined;
+        if (next === undefined) throw error;
+        wire = next;
+      } finally {
+        if (!isWhole && meter.spent !== undefined) spent.push(meter.spent);
+      }
+    }
+  }
+
+  private attemptOf({ channel, model }: Asking, request: ModelRequest, wire: WireParams): ModelAttempt {
+    const { messages, signal, topP, stop, reasoningEffort, responseFormat, seed } = request;
+    const chatModel = chatModelOf(channel.provider);
+    // A row of a later version of this server.
+    if (chatModel === undefined) throw new ChannelFault(`has a provider that this server does not know`);
+    return {
+      model: chatModel,
+      endpoint: endpointOf(channel),
+      request: {
+        ...{ messages, model, wire, signal, topP, stop, reasoningEffort, responseFormat, seed },
+        temperature: request.temperature ?? channel.temperature ?? undefined,
+        maxTokens: request.maxTokens ?? channel.maxTokens ?? undefined,
+      },
+      timeouts: channel.timeouts,
+      maxBytes: this.config.maxAnswerBytes,
+    };
+  }
+
+  private waits(asked: readonly Asking[]): number[] {
+    return asked.map((asking) => this.gates.waitMs(asking));
+  }
+
+  private leastWaits(tenantId: string, channels: readonly Channel[]): number[] {
+    return channels.map((channel) => this.gates.leastWaitMs(channel, tenantId));
+  }
+
+  private secondsSince(ms: number): number {
+    return (this.clock.monotonicMs() - ms) / 1000;
+  }
+}
+
+function askings(
+  channels: readonly Channel[],
+  { tenantId, model, isModelFree = false }: Pick<ModelRequest, 'tenantId' | 'model' | 'isModelFree'>,
+): Asking[] {
+  const names = namesFor(channels, model);
+  return channels.map((channel, i) => ({ channel, tenantId, model: names[i] ?? channel.model, isModelFree }));
+}
+
+function endpointOf(channel: Channel): Endpoint {
+  try {
+    return channel.endpoint();
+  } catch {
+    throw new ChannelFault('has a key that cannot be read any more: set it again', { reason: 'auth' });
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'CHANNEL_UNAVAILABLE';
+}
+
+/** @param waits of all channels, in milliseconds */
+function unavailable(waits: readonly number[]): AppError {
+  const message =
+    waits.length === 0
+      ? 'All model channels are disabled'
+      : 'All model channels have failed repeatedly, or want a slower pace, and are left alone for a while';
+  const waitMs = waits.length === 0 ? OPEN_MS : Math.min(...waits);
+  return new AppError('CHANNEL_UNAVAILABLE', message, { retryAfterSeconds: secondsOf(waitMs) });
+}
+
+function unanswered(passed: readonly Passed[]): AppError {
+  const faults = passed.map(({ fault }) => fault);
+  const waits = faults.flatMap(({ facts: { retryAfterMs } }) => (retryAfterMs === undefined ? [] : [retryAfterMs]));
+  // A shorter chat may do, wherever it was too long; else the first channel is the one that was meant.
+  const reason = faults.find((fault) => fault.reason === 'overflow')?.reason ?? faults[0]?.reason ?? 'provider';
+  return modelError(
+    `No model has answered: ${told(passed)}`,
+    reason,
+    waits.length === 0 ? undefined : Math.min(...waits),
+  );
+}
+
+function modelError(message: string, reason: FaultReason, retryAfterMs: number | undefined): AppError {
+  return new AppError('MODEL_ERROR', message, {
+    details: { reason, hint: hintOfReason(reason) },
+    ...(retryAfterMs === undefined ? {} : { retryAfterSeconds: secondsOf(retryAfterMs) }),
+  });
+}
+
+function secondsOf(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1000));
+}
+
+/** The first few: a tenant may have many channels. */
+function told(passed: readonly Passed[]): string {
+  const shown = passed.slice(0, MAX_TOLD).map(({ message }) => message);
+  const rest = passed.length - shown.length;
+  return rest === 0 ? shown.join('; ') : `${shown.join('; ')}; and ${rest} more`;
+}
+
+const MAX_KNOWN = 10_000;
+
+interface Known {
+  readonly maxTokensField: MaxTokensField | undefined;
+  readonly streamOptions: boolean;
+}
+
+/**
+ * How each channel wants to be asked for each model, where the channel says `auto`: found out from its refusals (400,
+ * 422), and remembered once it has answered. This node's memory: forgotten with the channel's version.
+ */
+class LearnedParams {
+  private readonly known = new LRUCache<string, Known>({ max: MAX_KNOWN });
+
+  of(channel: Channel, model: string): WireParams {
+    const { maxTokensField, streamOptions, systemRole, extra } = channel.params;
+    const known = this.known.get(keyOf(channel, model));
+    const guessed = wantsCompletionTokens(model) ? 'max_completion_tokens' : 'max_tokens';
+    return {
+      maxTokensField: maxTokensField === 'auto' ? (known?.maxTokensField ?? guessed) : maxTokensField,
+      streamOptions: streamOptions === 'auto' ? (known?.streamOptions ?? true) : streamOptions,
+      systemRole,
+      extra,
+    };
+  }
+
+  /** The channel has answered what was asked so. */
+  worked(channel: Channel, model: string, sent: WireParams, hasMaxTokens: boolean): void {
+    const key = keyOf(channel, model);
+    const known = this.known.get(key);
+    const maxTokensField = hasMaxTokens ? sent.maxTokensField : known?.maxTokensField;
+    if (known?.maxTokensField === maxTokensField && known?.streamOptions === sent.streamOptions) return;
+    this.known.set(key, { maxTokensField, streamOptions: sent.streamOptions });
+  }
+
+  /**
+   * How to ask once more after a refusal; undefined: it would be refused again.
+   * @param tried what was changed for this request already; grows
+   */
+  instead(
+    { params }: Channel,
+    hasMaxTokens: boolean,
+    sent: WireParams,
+    { facts: { refused } }: ChannelFault,
+    tried: Set<RefusedParam>,
+  ): WireParams | undefined {
+    if (refused === undefined || tried.has(refused)) return undefined;
+    tried.add(refused);
+    if (refused === 'max_tokens') {
+      if (params.maxTokensField !== 'auto' || !hasMaxTokens) return undefined;
+      const isOld = sent.maxTokensField === 'max_tokens';
+      return { ...sent, maxTokensField: isOld ? 'max_completion_tokens' : 'max_tokens' };
+    }
+    if (params.streamOptions !== 'auto' || !sent.streamOptions) return undefined;
+    return { ...sent, streamOptions: false };
+  }
+}
+
+function keyOf(channel: Channel, model: string): string {
+  return `${channel.key}\n${model}`;
+}
