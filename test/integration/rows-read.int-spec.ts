@@ -5,8 +5,8 @@ import { RoomLogRepository } from '../../src/modules/messages/room-log/room-log.
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
 import { ReadUpdates } from '../../src/modules/delivery/read-updates';
-import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
-import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
+import { SeatsRepository } from '../../src/modules/rooms/members/seats.repository';
+import { RoomsRepository } from '../../src/modules/rooms/rooms/rooms.repository';
 import { memberRemove } from '../../src/modules/rooms/rooms.functions';
 import { Effects } from '../../src/platform/idempotency';
 import { RecordingFeed } from '../support/realtime/recording-feed';

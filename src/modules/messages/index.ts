@@ -19,5 +19,5 @@ export { MessagesModule } from './messages.module';
 export { MessagesService } from './messages.service';
 export { MessageDto } from './dto/message.dto';
 export { LogMessageFrames } from './room-log/messages-frames';
-export { MessagesRoomLog } from './room-log/messages-room-log';
+export { MessagesRoomLog } from './room-log/room-log';
 export type { MessageRow } from './views';

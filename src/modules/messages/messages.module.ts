@@ -15,7 +15,7 @@ import { MessagesGateway } from './messages.gateway';
 import { MessagesRepository } from './messages.repository';
 import { MessagesService } from './messages.service';
 import { LogMessageFrames } from './room-log/messages-frames';
-import { MessagesRoomLog } from './room-log/messages-room-log';
+import { MessagesRoomLog } from './room-log/room-log';
 import { MissedRepository } from './room-log/missed.repository';
 import { RoomLogRepository } from './room-log/room-log.repository';
 import { MessageEntity } from './entities/message.entity';

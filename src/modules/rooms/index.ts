@@ -8,11 +8,11 @@
  */
 export { RoomsModule } from './rooms.module';
 export { roomUuid, visible } from './access';
-export { RoomsService } from './rooms.service';
-export { type MemberEvent, RoomFacts, type RoomMember } from './room-facts';
-export { PresenceRepository } from './presence.repository';
-export { RoomHeads } from './room-heads';
-export { RoomSeats } from './room-seats';
-export { type PreviewRequest, type RoomPreview, RoomPreviews } from './room-previews';
+export { RoomsService } from './rooms/rooms.service';
+export { type MemberEvent, RoomFacts, type RoomMember } from './rooms/room-facts';
+export { PresenceRepository } from './presence/presence.repository';
+export { RoomHeads } from './rooms/room-heads.repository';
+export { RoomSeats } from './members/room-seats';
+export { type PreviewRequest, type RoomPreview, RoomPreviews } from './rooms/room-previews';
 export { LastMessageDto, RoomDto } from './dto/room.dto';
 export { metadataOf, type RoomJson, roomUpdated, roomView } from './views';

@@ -1,7 +1,7 @@
 import { AppError, forbidden, invalid, notFound } from '../../common/errors';
 import { encodeId } from '../../common/ids';
 import { answer, schemaFunction } from '../../platform/database';
-import type { MemberRow } from './rooms.repository';
+import type { MemberRow } from './rooms/rooms.repository';
 import type { RoomJson } from './views';
 
 const ROOM = { p_room: 'uuid' } as const;

@@ -4,9 +4,9 @@ import type { PageRequest } from '../../common/pagination';
 import { Database, schemaFunction, SystemDatabase, type Transaction, value } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { TenantEntity } from './entities/tenant.entity';
-import { WebhookEntity } from './entities/webhook.entity';
+import { WebhookEntity } from '../webhooks/entities/webhook.entity';
 import type { NewKeyRow } from './keys.repository';
-import { type NewWebhook, WebhooksRepository } from './webhook/webhooks.repository';
+import { type NewWebhook, WebhooksRepository } from '../webhooks/webhooks.repository';
 
 const usersEnsure = schemaFunction('users_ensure', { p_users: 'text[]' }, value<unknown>('void'));
 

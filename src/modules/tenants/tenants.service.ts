@@ -17,7 +17,7 @@ import type {
 import type { NewKeyRow } from './keys.repository';
 import { TenantsRepository, type TenantRow } from './tenants.repository';
 import { TenantCredentialVerifier } from './verifier';
-import { type FreshWebhook, WebhookEndpoints } from './webhook/endpoints';
+import { type FreshWebhook, WebhookEndpoints } from '../webhooks/endpoints';
 import { tenantView } from './views';
 
 /** Below every id. */

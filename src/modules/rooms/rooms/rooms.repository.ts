@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { PageRequest } from '../../common/pagination';
-import { Database } from '../../platform/database';
-import type { RoomJson } from './views';
-import type { RoomEntity } from './entities/room.entity';
+import type { PageRequest } from '../../../common/pagination';
+import { Database } from '../../../platform/database';
+import type { RoomJson } from '../views';
+import type { RoomEntity } from '../entities/room.entity';
 
 /** Whether and how a user sees a room. */
 export type RoomAccessRow = Readonly<Pick<RoomEntity, 'type' | 'first_seq' | 'last_seq' | 'last_rev'>> & {

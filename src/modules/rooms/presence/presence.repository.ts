@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database';
-import type { SharedRooms } from '../../realtime';
+import { Database } from '../../../platform/database';
+import type { SharedRooms } from '../../../realtime';
 
 export interface MemberPlace {
   readonly user_id: string;

@@ -1,6 +1,6 @@
-import { forbidden, invalid } from '../../common/errors';
-import type { Caller } from '../../platform/auth';
-import type { CreateRoomDto } from './dto/room.dto';
+import { forbidden, invalid } from '../../../common/errors';
+import type { Caller } from '../../../platform/auth';
+import type { CreateRoomDto } from '../dto/room.dto';
 
 /** Who is in a new room, in the order of joining. */
 export interface RoomPlan {

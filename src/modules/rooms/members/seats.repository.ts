@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database';
-import type { Claim } from '../../realtime';
-import type { RoomEntity } from './entities/room.entity';
+import { Database } from '../../../platform/database';
+import type { Claim } from '../../../realtime';
+import type { RoomEntity } from '../entities/room.entity';
 
 export type SeatRow = Readonly<Pick<RoomEntity, 'room_id' | 'first_seq' | 'last_seq' | 'last_rev' | 'member_count'>>;
 

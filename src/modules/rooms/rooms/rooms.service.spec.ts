@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { AppError } from '../../common/errors';
-import { Caller } from '../../platform/auth';
-import type { CreateRoomDto } from './dto/room.dto';
+import { AppError } from '../../../common/errors';
+import { Caller } from '../../../platform/auth';
+import type { CreateRoomDto } from '../dto/room.dto';
 import { dmKey, planRoom, type RoomPlan } from './plan-room';
 
 const userId = fc.stringMatching(/^[!-+\--~]{1,12}$/).filter((id) => !id.startsWith('agent_'));

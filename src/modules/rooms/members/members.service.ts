@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { notFound } from '../../common/errors';
-import type { PageRequest } from '../../common/pagination';
-import { userIdFault } from '../../common/text';
-import { isoTime } from '../../common/time';
-import type { Caller } from '../../platform/auth';
-import { Presence } from '../../realtime';
-import { UsersService } from '../tenants';
-import { roomUuid, visible } from './access';
-import type { AddMembersDto, MemberDto } from './dto/member.dto';
-import { RoomChanges } from './room-changes';
-import { memberRemove, membersAdd, memberSetRole, roomJoin } from './rooms.functions';
-import { type MemberRow, RoomsRepository } from './rooms.repository';
+import { notFound } from '../../../common/errors';
+import type { PageRequest } from '../../../common/pagination';
+import { userIdFault } from '../../../common/text';
+import { isoTime } from '../../../common/time';
+import type { Caller } from '../../../platform/auth';
+import { Presence } from '../../../realtime';
+import { UsersService } from '../../tenants';
+import { roomUuid, visible } from '../access';
+import type { AddMembersDto, MemberDto } from '../dto/member.dto';
+import { RoomChanges } from '../room-changes';
+import { memberRemove, membersAdd, memberSetRole, roomJoin } from '../rooms.functions';
+import { type MemberRow, RoomsRepository } from '../rooms/rooms.repository';
 
 /** Who is in a room. */
 @Injectable()

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { notAMember, notFound } from '../../common/errors';
-import { Audience, type Connection, Typing } from '../../realtime';
-import { roomUuid } from './access';
-import { RoomsRepository } from './rooms.repository';
+import { notAMember, notFound } from '../../../common/errors';
+import { Audience, type Connection, Typing } from '../../../realtime';
+import { roomUuid } from '../access';
+import { RoomsRepository } from '../rooms/rooms.repository';
 
 /** Members that type. Who sits in the room's channel costs no query; only who does not is looked up. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { notAMember, notFound } from '../../common/errors';
-import { Audience, type Connection, type Seat, Seats, Subscriptions } from '../../realtime';
-import { roomUuid } from './access';
+import { notAMember, notFound } from '../../../common/errors';
+import { Audience, type Connection, type Seat, Seats, Subscriptions } from '../../../realtime';
+import { roomUuid } from '../access';
 
 /** Which rooms a connection listens to. */
 @Injectable()

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { SystemDatabase } from '../../platform/database';
+import { SystemDatabase } from '../../../platform/database';
 
 export interface RoomHead {
   readonly tenantId: string;

@@ -1,5 +1,5 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { type FrameContext, SOCKET_PATH, SocketOperation, TypingFrameDto } from '../../realtime';
+import { type FrameContext, SOCKET_PATH, SocketOperation, TypingFrameDto } from '../../../realtime';
 import { TypingService } from './typing.service';
 
 @WebSocketGateway({ path: SOCKET_PATH })

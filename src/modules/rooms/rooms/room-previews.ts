@@ -1,4 +1,4 @@
-import type { LastMessageDto } from './dto/room.dto';
+import type { LastMessageDto } from '../dto/room.dto';
 
 /** What the list of a user's rooms shows of their messages. */
 export interface RoomPreview {

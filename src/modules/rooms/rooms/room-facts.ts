@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database';
-import type { RoomDto } from './dto/room.dto';
-import { type RoomJson, roomView } from './views';
+import { Database } from '../../../platform/database';
+import type { RoomDto } from '../dto/room.dto';
+import { type RoomJson, roomView } from '../views';
 
 /** A member who is no agent. */
 export interface RoomMember {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { codeOf } from '../../platform/database';
-import { type Claim, type ClaimedSeat, type CursorSeat, type Entrance, type Seat, Seats } from '../../realtime';
-import { UsersService } from '../tenants';
+import { codeOf } from '../../../platform/database';
+import { type Claim, type ClaimedSeat, type CursorSeat, type Entrance, type Seat, Seats } from '../../../realtime';
+import { UsersService } from '../../tenants';
 import { type FoundSeatRow, type SeatRow, SeatsRepository } from './seats.repository';
 
 const KNOWN_USERS = 50_000;

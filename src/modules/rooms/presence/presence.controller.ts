@@ -1,10 +1,10 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { pageRequest } from '../../common/pagination';
-import { Access, type Caller } from '../../platform/auth';
-import { ApiErrors, CurrentCaller, PageQueryDto } from '../../platform/http';
-import { RoomPresenceDto } from './dto/presence.dto';
-import { RoomPresenceService } from './room-presence.service';
+import { pageRequest } from '../../../common/pagination';
+import { Access, type Caller } from '../../../platform/auth';
+import { ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
+import { RoomPresenceDto } from '../dto/presence.dto';
+import { RoomPresenceService } from './presence.service';
 
 @ApiTags('Members')
 @Controller('rooms/:room_id/presence')

@@ -1,23 +1,23 @@
 import { Injectable } from '@nestjs/common';
-import { invalid } from '../../common/errors';
-import { newUuid } from '../../common/ids';
-import { MAX_METADATA_BYTES } from '../../common/limits';
-import { pageInfo, type PageRequest } from '../../common/pagination';
-import type { Caller } from '../../platform/auth';
-import { roomUuid, visible } from './access';
+import { invalid } from '../../../common/errors';
+import { newUuid } from '../../../common/ids';
+import { MAX_METADATA_BYTES } from '../../../common/limits';
+import { pageInfo, type PageRequest } from '../../../common/pagination';
+import type { Caller } from '../../../platform/auth';
+import { roomUuid, visible } from '../access';
 import {
   type CreateRoomDto,
   type ListedRoomDto,
   type RoomDto,
   type RoomPageDto,
   type UpdateRoomDto,
-} from './dto/room.dto';
+} from '../dto/room.dto';
 import { planRoom } from './plan-room';
 import { RoomPreviews } from './room-previews';
-import { RoomChanges } from './room-changes';
-import { roomDelete, roomUpdate } from './rooms.functions';
+import { RoomChanges } from '../room-changes';
+import { roomDelete, roomUpdate } from '../rooms.functions';
 import { RoomsRepository } from './rooms.repository';
-import { roomView } from './views';
+import { roomView } from '../views';
 
 /** Rooms: creating, finding, changing and deleting them. */
 @Injectable()

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
-import { notFound } from '../../../common/errors';
-import { WebhookConfig } from '../../../config';
-import { describeError, Log } from '../../../platform/logging';
-import { publicUrl } from '../../../platform/outbound';
-import { type SecretBox, Secrets } from '../../../platform/secrets';
+import { notFound } from '../../common/errors';
+import { WebhookConfig } from '../../config';
+import { describeError, Log } from '../../platform/logging';
+import { publicUrl } from '../../platform/outbound';
+import { type SecretBox, Secrets } from '../../platform/secrets';
 import { WebhookDirectory } from './directory';
-import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from './events';
+import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from '../tenants/webhook-settings';
 import { type NewWebhook, WebhooksRepository } from './webhooks.repository';
 
 /** Begins every webhook secret (Standard Webhooks). */

@@ -6,7 +6,7 @@ import {
   SubscribedFrameDto,
   SubscriptionFrameDto,
   UnsubscribedFrameDto,
-} from '../../realtime';
+} from '../../../realtime';
 import { RoomSubscriptionsService } from './subscriptions.service';
 
 @WebSocketGateway({ path: SOCKET_PATH })

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull, Not } from 'typeorm';
-import { Database, SystemDatabase, type Transaction } from '../../../platform/database';
-import { WebhookEntity } from '../entities/webhook.entity';
-import type { WebhookEvent } from './events';
+import { Database, SystemDatabase, type Transaction } from '../../platform/database';
+import { WebhookEntity } from './entities/webhook.entity';
+import type { WebhookEvent } from '../tenants/webhook-settings';
 
 /** A webhook to be set. */
 export interface NewWebhook {

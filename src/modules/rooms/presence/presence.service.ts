@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { pageInfo, type PageRequest } from '../../common/pagination';
-import type { Caller } from '../../platform/auth';
-import { Presence } from '../../realtime';
-import { roomUuid, visible } from './access';
-import type { RoomPresenceDto } from './dto/presence.dto';
+import { pageInfo, type PageRequest } from '../../../common/pagination';
+import type { Caller } from '../../../platform/auth';
+import { Presence } from '../../../realtime';
+import { roomUuid, visible } from '../access';
+import type { RoomPresenceDto } from '../dto/presence.dto';
 import { PresenceRepository } from './presence.repository';
-import { RoomsRepository } from './rooms.repository';
+import { RoomsRepository } from '../rooms/rooms.repository';
 
 /** Members that are looked at in one go: a large room stops nobody else for longer than this takes. */
 const SLICE = 2000;
