@@ -41,7 +41,13 @@ export const appendMessages = systemFunction('append_messages', BATCH, rows<Appe
 /** The same with a job for each room of a tenant that has a hook. */
 export const appendMessagesHooked = systemFunction(
   'append_messages_hooked',
-  { ...BATCH, p_hook_tenants: 'uuid[]', p_hook_events: 'text[]', p_hook_delays: 'bigint[]' },
+  {
+    ...BATCH,
+    p_hook_tenants: 'uuid[]',
+    p_hook_kinds: 'text[]',
+    p_hook_payloads: 'text[]',
+    p_hook_delays: 'bigint[]',
+  },
   rows<AppendRow>(),
 );
 

@@ -14,13 +14,9 @@ import { TokensController } from './tokens.controller';
 import { TokensService } from './tokens.service';
 import { UsersService } from './users.service';
 import { TenantCredentialVerifier } from './verifier';
-import { WebhookDirectory } from '../webhooks/directory';
-import { WebhookEndpoints } from '../webhooks/endpoints';
-import { WebhooksRepository } from '../webhooks/webhooks.repository';
 import { TenantEntity } from './entities/tenant.entity';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { UserEntity } from './entities/user.entity';
-import { WebhookEntity } from '../webhooks/entities/webhook.entity';
 import { TenantCountsEntity } from './entities/tenant-counts.entity';
 import { TenantCountDeltaEntity } from './entities/tenant-count-delta.entity';
 import { WsTicketEntity } from './entities/ws-ticket.entity';
@@ -31,7 +27,6 @@ import { WsTicketEntity } from './entities/ws-ticket.entity';
       TenantEntity,
       ApiKeyEntity,
       UserEntity,
-      WebhookEntity,
       TenantCountsEntity,
       TenantCountDeltaEntity,
       WsTicketEntity,
@@ -48,20 +43,9 @@ import { WsTicketEntity } from './entities/ws-ticket.entity';
     TokenSigner,
     TokensService,
     UsersService,
-    WebhooksRepository,
-    WebhookDirectory,
-    WebhookEndpoints,
     TenantCredentialVerifier,
     TenantCredentialWatch,
   ],
-  exports: [
-    TenantCredentialVerifier,
-    TenantCredentialWatch,
-    TicketsRepository,
-    TenantsService,
-    UsersService,
-    WebhookDirectory,
-    WebhookEndpoints,
-  ],
+  exports: [TenantCredentialVerifier, TenantCredentialWatch, TicketsRepository, TenantsService, UsersService],
 })
 export class TenantsModule {}

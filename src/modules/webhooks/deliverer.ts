@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { WebhookConfig } from '../../config';
 import { type Job, JobHandler, type JobRunner, RetryJob } from '../../platform/jobs';
 import { NotificationSettlements } from '../notifications';
-import { type WebhookEndpoint, WebhookEndpoints } from '../tenants';
 import { WebhookDeliveriesRepository, type PendingRow } from './deliveries.repository';
+import { type WebhookEndpoint, WebhookEndpoints } from './endpoints';
 import { GONE, type Posted, Poster } from './poster';
 import { DELIVER, type DeliverPayload } from './webhooks.jobs';
 

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { unavailable } from '../../common/errors';
 import { Every } from '../../platform/lifecycle';
-import type { WebhookEvent } from '../tenants/webhook-settings';
+import type { WebhookEvent } from '../tenants';
 import { WebhooksRepository } from './webhooks.repository';
 
 const REFRESH_MS = 1000;

@@ -6,8 +6,8 @@ import { describeError, Log } from '../../platform/logging';
 import { publicUrl } from '../../platform/outbound';
 import { type SecretBox, Secrets } from '../../platform/secrets';
 import { WebhookDirectory } from './directory';
-import { DEFAULT_WEBHOOK_EVENTS, type WebhookEvent } from '../tenants/webhook-settings';
-import { type NewWebhook, WebhooksRepository } from './webhooks.repository';
+import { type FreshWebhook, type WebhookEvent, WebhookSettings } from '../tenants';
+import { WebhooksRepository } from './webhooks.repository';
 
 /** Begins every webhook secret (Standard Webhooks). */
 const WEBHOOK_SECRET_PREFIX = 'whsec_';
@@ -29,18 +29,14 @@ export interface WebhookEndpoint {
   readonly disabledReason: string | null;
 }
 
-/** A webhook with a secret that nobody has seen yet. */
-export interface FreshWebhook {
-  readonly webhook: NewWebhook;
-  /** In clear, for the one answer that shows it. */
-  readonly secret: string;
-}
+/** Those of a webhook that names none. */
+const DEFAULT_WEBHOOK_EVENTS: readonly WebhookEvent[] = ['message.offline', 'notification.offline'];
 
 const FIELD = 'settings.webhook.url';
 
 /** The webhooks of tenants: their secrets, encrypted at rest, and whether they are in use. */
 @Injectable()
-export class WebhookEndpoints {
+export class WebhookEndpoints extends WebhookSettings {
   private readonly box: SecretBox;
 
   constructor(
@@ -50,13 +46,10 @@ export class WebhookEndpoints {
     private readonly config: WebhookConfig,
     secrets: Secrets,
   ) {
+    super();
     this.box = secrets.box();
   }
 
-  /**
-   * Throws 400 for what is no URL that may be asked.
-   * @param tenantId UUID: what the secret is bound to
-   */
   fresh(tenantId: string, text: string, events: readonly WebhookEvent[] = DEFAULT_WEBHOOK_EVENTS): FreshWebhook {
     const url = publicUrl(text, FIELD, this.config.allowPrivate).href;
     const secret = newWebhookSecret();
@@ -109,7 +102,7 @@ export class WebhookEndpoints {
     if (await this.repository.disable(tenantId, url, reason)) await this.changed();
   }
 
-  /** Puts a change in force on this server. What cannot be read now, the next round reads. */
+  /** What cannot be read now, the next round reads. */
   async changed(): Promise<void> {
     await this.directory
       .refresh()

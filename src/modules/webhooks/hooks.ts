@@ -3,7 +3,8 @@ import { WebhookConfig } from '../../config';
 import { Jobs, type NewJob } from '../../platform/jobs';
 import type { AppendHook, AppendHooks } from '../messages';
 import type { OfflineJobs, OfflineTargets } from '../notifications';
-import { WebhookDirectory, type WebhookEvent } from '../tenants';
+import type { WebhookEvent } from '../tenants';
+import { WebhookDirectory } from './directory';
 import { PLAN } from './webhooks.jobs';
 
 const NONE: readonly AppendHook[] = [];
@@ -18,10 +19,11 @@ export class WebhookHooks implements AppendHooks, OfflineJobs {
     private readonly jobs: Jobs,
     config: WebhookConfig,
   ) {
-    this.byEvent = new Map<WebhookEvent, AppendHook>([
-      ['message.created', { event: 'message.created', delayMs: 0 }],
-      ['message.offline', { event: 'message.offline', delayMs: config.offlineDelayMs }],
-    ]);
+    const hook = (event: WebhookEvent, delayMs: number): [WebhookEvent, AppendHook] => [
+      event,
+      { kind: PLAN.name, payloadText: JSON.stringify({ event }), delayMs },
+    ];
+    this.byEvent = new Map([hook('message.created', 0), hook('message.offline', config.offlineDelayMs)]);
   }
 
   of(tenantId: string): readonly AppendHook[] {

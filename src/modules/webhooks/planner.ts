@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { exponential, type Job, JobHandler, type JobRunner } from '../../platform/jobs';
-import { WebhookEndpoints } from '../tenants';
 import { WebhookDeliveriesRepository } from './deliveries.repository';
+import { WebhookEndpoints } from './endpoints';
 import { EventFacts } from './event-facts';
 import { PLAN, type PlanPayload } from './webhooks.jobs';
 

@@ -11,6 +11,8 @@ import { TenantsModule } from '../tenants';
 import { WebhookDeadLetters } from './dead-letters';
 import { Deliverer } from './deliverer';
 import { WebhookDeliveriesRepository } from './deliveries.repository';
+import { WebhookDirectory } from './directory';
+import { WebhookEndpoints } from './endpoints';
 import { EventFacts } from './event-facts';
 import { WebhookHooks } from './hooks';
 import { OfflineMembers } from './offline-members';
@@ -18,7 +20,9 @@ import { Planner } from './planner';
 import { Poster } from './poster';
 import { DeliveryPurge } from './purge';
 import { WebhooksController } from './webhooks.controller';
+import { WebhooksRepository } from './webhooks.repository';
 import { WebhooksService } from './webhooks.service';
+import { WebhookEntity } from './entities/webhook.entity';
 import { WebhookDeliveryEntity } from './entities/webhook-delivery.entity';
 
 /** Of an answer no more is read (contract §8). */
@@ -26,7 +30,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([WebhookDeliveryEntity]),
+    TypeOrmModule.forFeature([WebhookEntity, WebhookDeliveryEntity]),
     RealtimeModule,
     TenantsModule,
     RoomsModule,
@@ -36,6 +40,9 @@ const MAX_ANSWER_BYTES = 64 * 1024;
   ],
   controllers: [WebhooksController],
   providers: [
+    WebhooksRepository,
+    WebhookDirectory,
+    WebhookEndpoints,
     WebhookDeliveriesRepository,
     WebhooksService,
     {
@@ -53,6 +60,6 @@ const MAX_ANSWER_BYTES = 64 * 1024;
     WebhookDeadLetters,
     DeliveryPurge,
   ],
-  exports: [WebhookHooks],
+  exports: [WebhooksRepository, WebhookEndpoints, WebhookHooks],
 })
 export class WebhooksModule {}

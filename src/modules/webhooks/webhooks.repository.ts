@@ -1,16 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull, Not } from 'typeorm';
+import { In, IsNull, Not } from 'typeorm';
 import { Database, SystemDatabase, type Transaction } from '../../platform/database';
+import { type NewWebhook, WebhookRows, type WebhookSetting } from '../tenants';
 import { WebhookEntity } from './entities/webhook.entity';
-import type { WebhookEvent } from '../tenants/webhook-settings';
-
-/** A webhook to be set. */
-export interface NewWebhook {
-  readonly url: string;
-  readonly events: readonly WebhookEvent[];
-  /** Sealed; used only where the URL is a new one. */
-  readonly secret: string;
-}
 
 /** A webhook that is set. */
 export type WebhookRow = Readonly<
@@ -28,13 +20,14 @@ const NOW = { updated_at: () => 'clock_timestamp()' };
 
 /** The table webhooks: at most one per tenant. What every failure asks, and every server each second, is SQL. */
 @Injectable()
-export class WebhooksRepository {
+export class WebhooksRepository extends WebhookRows {
   constructor(
     private readonly database: Database,
     private readonly system: SystemDatabase,
-  ) {}
+  ) {
+    super();
+  }
 
-  /** Stores it and enables it again. true: the URL is a new one, and has the new secret. The tenant's row is locked. */
   async set(tx: Transaction, tenantId: string, webhook: NewWebhook): Promise<boolean> {
     const webhooks = tx.repository(WebhookEntity);
     const before = await webhooks.findOne({ where: { tenant_id: tenantId }, lock: { mode: 'for_no_key_update' } });
@@ -51,7 +44,6 @@ export class WebhooksRepository {
     return isNew;
   }
 
-  /** The first one of a tenant that is being made. */
   async insert(tx: Transaction, tenantId: string, { url, events, secret }: NewWebhook): Promise<void> {
     await tx.repository(WebhookEntity).insert({ tenant_id: tenantId, url, events: [...events], secret });
   }
@@ -59,6 +51,25 @@ export class WebhooksRepository {
   async clear(tx: Transaction, tenantId: string): Promise<void> {
     const gone = { url: null, secret: null, previous_secret: null };
     await tx.repository(WebhookEntity).update({ tenant_id: tenantId }, { ...gone, ...ENABLED, ...NOW });
+  }
+
+  async settingOf(tenantId: string, tx?: Transaction): Promise<WebhookSetting | null> {
+    const webhooks = tx?.repository(WebhookEntity) ?? this.database.repository(WebhookEntity, tenantId);
+    return settingOf(await webhooks.findOneBy({ tenant_id: tenantId })) ?? null;
+  }
+
+  /** The system role may see these columns, and no secret. */
+  async settingsOf(tenantIds: readonly string[]): Promise<ReadonlyMap<string, WebhookSetting>> {
+    const rows = await this.system.repository(WebhookEntity).find({
+      select: { tenant_id: true, url: true, events: true },
+      where: { tenant_id: In(tenantIds) },
+    });
+    return new Map(
+      rows.flatMap((row) => {
+        const setting = settingOf(row);
+        return setting === undefined ? [] : [[row.tenant_id, setting]];
+      }),
+    );
   }
 
   /** `previous_secret` still signs beside the other one; null after the overlap. SQL: asked for every attempt of a delivery. */
@@ -139,4 +150,9 @@ export class WebhooksRepository {
       [since ?? null, overlapSeconds],
     );
   }
+}
+
+/** One that was taken away keeps its row without a URL. */
+function settingOf(row: Pick<WebhookEntity, 'url' | 'events'> | null): WebhookSetting | undefined {
+  return row?.url == null ? undefined : { url: row.url, events: row.events };
 }

@@ -34,7 +34,8 @@ export class AppendRepository {
     const found = await appendMessagesHooked.call(this.system, {
       ...args,
       p_hook_tenants: hooks.map(({ tenantId }) => tenantId),
-      p_hook_events: hooks.map(({ hook }) => hook.event),
+      p_hook_kinds: hooks.map(({ hook }) => hook.kind),
+      p_hook_payloads: hooks.map(({ hook }) => hook.payloadText),
       p_hook_delays: hooks.map(({ hook }) => hook.delayMs),
     });
     this.hooks.appended();

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { WebhookEvent } from '../../tenants/webhook-settings';
+import type { WebhookEvent } from '../../tenants';
 
 /** Where a tenant is told of events; one that was taken away keeps its row without a URL. */
 @Entity('webhooks')
