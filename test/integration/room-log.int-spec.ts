@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { newUuid } from '../../src/common/ids';
 import { MessagesRoomLog } from '../../src/modules/messages/room-log/room-log';
-import { MissedRepository } from '../../src/modules/messages/room-log/missed.repository';
-import { RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
+import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { RoomHeads } from '../../src/modules/rooms';
 import { RoomSeats } from '../../src/modules/rooms/members/room-seats';
 import { SeatsRepository } from '../../src/modules/rooms/members/seats.repository';

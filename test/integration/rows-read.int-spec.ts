@@ -1,7 +1,6 @@
 import { MessagePreviews } from '../../src/modules/messages/message-previews';
 import { type ListRequest, MessagesRepository } from '../../src/modules/messages/messages.repository';
-import { MissedRepository } from '../../src/modules/messages/room-log/missed.repository';
-import { RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
+import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
 import { ReadUpdates } from '../../src/modules/delivery/read-updates';

@@ -3,9 +3,9 @@ import { type Preview, preview, PREVIEW_READ } from '../../common/text';
 import { Database } from '../../platform/database';
 import { Appender } from './appender/appender';
 import type { Answer, Appended, Stored } from './appender/item';
-import { bodyHash } from './body';
+import { bodyHash } from './messages.service';
 import { MessageFeed } from './message-feed';
-import { CHAT_COLUMNS } from './message.columns';
+import { CHAT_COLUMNS } from './messages.repository';
 import type { MessageRow } from './views';
 
 /** A message with what only chats with a model show of it. */

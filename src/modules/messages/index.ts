@@ -7,17 +7,17 @@
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
  * the client is told 503 with outcome "unknown", safe to repeat with its id.
  */
-export { type AiTurn, AiTurns, type Said } from './ai-turns';
-export { type AppendHook, AppendHooks } from './append-hooks';
+export { type AiTurn, AiTurns, type Said } from './message-feed';
+export { type AppendHook, AppendHooks } from './appender/append.repository';
 export { isStored, type Stored } from './appender/item';
-export { bindingId, metaText } from './body';
+export { bindingId, metaText } from './messages.service';
 export { ChatLog, type LoggedMessage } from './chat-log';
-export { MessageFacts } from './message-facts';
+export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';
-export { MessageWriter } from './message-writer';
+export { MessageWriter } from './messages.service';
 export { MessagesModule } from './messages.module';
 export { MessagesService } from './messages.service';
 export { MessageDto } from './dto/message.dto';
-export { LogMessageFrames } from './room-log/messages-frames';
+export { LogMessageFrames } from './room-log/room-log';
 export { MessagesRoomLog } from './room-log/room-log';
 export type { MessageRow } from './views';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Caller } from '../../platform/auth';
-import { bindingId, bodyHash, metaText } from './body';
+import { bindingId, bodyHash, metaText } from './messages.service';
 
 const callerWith = (key?: string): Caller =>
   ({ idempotency: key === undefined ? undefined : { key, route: 'POST /', fingerprint: Buffer.alloc(0) } }) as Caller;

@@ -1,5 +1,5 @@
 import { SilentLog } from '../../../platform/logging';
-import { FreshStatistics } from './fresh-statistics';
+import { FreshStatistics } from './appender';
 
 describe('FreshStatistics', () => {
   function make(fails = false): { statistics: FreshStatistics; calls: number[] } {

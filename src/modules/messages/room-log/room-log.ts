@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import {
+  type MessageFrame,
+  MessageFrames,
   type MissedPage,
   type MissedPart,
   type PageLimits,
@@ -8,11 +10,10 @@ import {
   RoomLog,
 } from '../../../realtime';
 import { RoomHeads } from '../../rooms';
-import { eventOf } from './log-frames';
-import { mergeLog } from './merge';
-import { missedPage } from './missed';
-import { MissedRepository, type MissedRow } from './missed.repository';
-import { RoomLogRepository } from './room-log.repository';
+import { MessagesRepository } from '../messages.repository';
+import { messageFrame } from '../views';
+import { eventOf, mergeLog, missedPage } from './merge';
+import { MissedRepository, type MissedRow, RoomLogRepository } from './room-log.repository';
 
 /** Read marks of one room; sync asks for those of small rooms only. */
 const MAX_MARKS = 1000;
@@ -58,5 +59,24 @@ export class MessagesRoomLog extends RoomLog {
     rooms: readonly { readonly tenantId: string; readonly roomId: string }[],
   ): Promise<readonly { readonly tenantId: string; readonly roomId: string; readonly rev: number }[]> {
     return this.rooms.heads(rooms);
+  }
+}
+
+/** Messages as they are now, for whoever sends them again. */
+@Injectable()
+export class LogMessageFrames extends MessageFrames {
+  constructor(private readonly repository: MessagesRepository) {
+    super();
+  }
+
+  async read(
+    tenantId: string,
+    roomId: string,
+    afterSeq: number,
+    throughSeq: number,
+    limit: number,
+  ): Promise<readonly MessageFrame[]> {
+    const rows = await this.repository.between(tenantId, roomId, afterSeq, throughSeq, limit);
+    return rows.map((row) => ({ seq: row.seq, frame: messageFrame(row) }));
   }
 }
