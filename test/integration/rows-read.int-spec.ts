@@ -3,7 +3,7 @@ import { type ListRequest, MessagesRepository } from '../../src/modules/messages
 import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
-import { ReadUpdates } from '../../src/modules/delivery/read-updates';
+import { ReadUpdates } from '../../src/modules/delivery/delivery.service';
 import { SeatsRepository } from '../../src/modules/rooms/members/seats.repository';
 import { RoomsRepository } from '../../src/modules/rooms/rooms/rooms.repository';
 import { memberRemove } from '../../src/modules/rooms/rooms.functions';

@@ -2,7 +2,7 @@ import { Lifecycle } from '../../platform/lifecycle';
 import { SilentLog } from '../../platform/logging';
 import { started } from '../../../test/support/exploring';
 import { RecordingFeed } from '../../../test/support/realtime/recording-feed';
-import { ReadUpdates } from './read-updates';
+import { ReadUpdates } from './delivery.service';
 
 const TENANT = 'tenant';
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';

@@ -20,4 +20,4 @@ export {
 export { type FailedMessageDto, type FailedNotificationDto, type FailedWebhookDto } from './dto/dead-letter.dto';
 export { DeliveryModule } from './delivery.module';
 export { DeliveryService, type MemberPosition } from './delivery.service';
-export { MemberReceipts } from './member-receipts';
+export { MemberReceipts } from './delivery.service';

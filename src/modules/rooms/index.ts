@@ -7,12 +7,12 @@
  * across a round trip.
  */
 export { RoomsModule } from './rooms.module';
-export { roomUuid, visible } from './access';
+export { roomUuid, visible } from './views';
 export { RoomsService } from './rooms/rooms.service';
-export { type MemberEvent, RoomFacts, type RoomMember } from './rooms/room-facts';
+export { type MemberEvent, RoomFacts, type RoomMember } from './rooms/rooms.repository';
 export { PresenceRepository } from './presence/presence.repository';
 export { RoomHeads } from './rooms/room-heads.repository';
 export { RoomSeats } from './members/room-seats';
-export { type PreviewRequest, type RoomPreview, RoomPreviews } from './rooms/room-previews';
+export { type PreviewRequest, type RoomPreview, RoomPreviews } from './rooms/rooms.service';
 export { LastMessageDto, RoomDto } from './dto/room.dto';
 export { metadataOf, type RoomJson, roomUpdated, roomView } from './views';

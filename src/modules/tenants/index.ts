@@ -7,7 +7,7 @@
  * was under way when it was made.
  */
 export { TenantCredentialWatch } from './credential-watch';
-export { lockTenant } from './lock-tenant';
+export { lockTenant } from './tenants.repository';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';
 export { TicketsRepository } from './tickets.repository';

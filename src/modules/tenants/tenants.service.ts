@@ -3,7 +3,7 @@ import { forbidden, invalidFields, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import { normalOrigin, originFault } from '../../common/text';
-import type { Caller } from '../../platform/auth';
+import { type Caller, LIMIT_DEFAULTS } from '../../platform/auth';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type {
   CreateTenantDto,
@@ -15,10 +15,9 @@ import type {
   UpdateTenantDto,
 } from './dto/tenant.dto';
 import type { NewKeyRow } from './keys.repository';
-import { TenantsRepository } from './tenants.repository';
+import { type TenantRow, TenantsRepository } from './tenants.repository';
 import { TenantCredentialVerifier } from './verifier';
 import { type FreshWebhook, WebhookSettings } from './webhook-settings';
-import { tenantView } from './views';
 
 /** Below every id. */
 const NO_TENANT = '00000000-0000-0000-0000-000000000000';
@@ -121,6 +120,19 @@ function idFor(caller: Caller, tenantId: string): string {
   const id = decodeId('tenant', tenantId);
   if (id === undefined || (caller.kind !== 'master' && caller.tenantId !== id)) throw notFound('Tenant');
   return id;
+}
+
+/** A tenant as the admin API shows it: limits with the defaults filled in. */
+function tenantView(row: TenantRow): TenantDto {
+  return {
+    tenant_id: encodeId('tenant', row.tenant_id),
+    name: row.name,
+    status: row.status,
+    settings: row.webhook === null ? row.settings : { ...row.settings, webhook: row.webhook },
+    limits: { ...LIMIT_DEFAULTS, ...row.limits },
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
 }
 
 function firstKey(apiKey: string): NewKeyRow {

@@ -5,7 +5,7 @@ import { WebhookConfig } from '../../config';
 import { describeError, Log } from '../../platform/logging';
 import { publicUrl } from '../../platform/outbound';
 import { type SecretBox, Secrets } from '../../platform/secrets';
-import { WebhookDirectory } from './directory';
+import { WebhookDirectory } from './hooks';
 import { type FreshWebhook, type WebhookEvent, WebhookSettings } from '../tenants';
 import { WebhooksRepository } from './webhooks.repository';
 

@@ -9,21 +9,16 @@ import { NotificationsModule } from '../notifications';
 import { RoomsModule } from '../rooms';
 import { TenantsModule } from '../tenants';
 import { WebhookDeadLetters } from './dead-letters';
-import { Deliverer } from './deliverer';
+import { Deliverer, DeliveryPurge } from './deliverer';
 import { WebhookDeliveriesRepository } from './deliveries.repository';
-import { WebhookDirectory } from './directory';
+import { WebhookDirectory, WebhookHooks } from './hooks';
 import { WebhookEndpoints } from './endpoints';
-import { EventFacts } from './event-facts';
-import { WebhookHooks } from './hooks';
-import { OfflineMembers } from './offline-members';
-import { Planner } from './planner';
+import { EventFacts, OfflineMembers, Planner } from './planner';
 import { Poster } from './poster';
-import { DeliveryPurge } from './purge';
 import { WebhooksController } from './webhooks.controller';
 import { WebhooksRepository } from './webhooks.repository';
 import { WebhooksService } from './webhooks.service';
-import { WebhookEntity } from './entities/webhook.entity';
-import { WebhookDeliveryEntity } from './entities/webhook-delivery.entity';
+import { WebhookDeliveryEntity, WebhookEntity } from './entities/webhook.entity';
 
 /** Of an answer no more is read (contract §8). */
 const MAX_ANSWER_BYTES = 64 * 1024;

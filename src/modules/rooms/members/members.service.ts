@@ -6,10 +6,9 @@ import { isoTime } from '../../../common/time';
 import type { Caller } from '../../../platform/auth';
 import { Presence } from '../../../realtime';
 import { UsersService } from '../../tenants';
-import { roomUuid, visible } from '../access';
+import { roomUuid, visible } from '../views';
 import type { AddMembersDto, MemberDto } from '../dto/member.dto';
-import { RoomChanges } from '../room-changes';
-import { memberRemove, membersAdd, memberSetRole, roomJoin } from '../rooms.functions';
+import { memberRemove, membersAdd, memberSetRole, RoomChanges, roomJoin } from '../rooms.functions';
 import { type MemberRow, RoomsRepository } from '../rooms/rooms.repository';
 
 /** Who is in a room. */

@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { pageRequest } from '../../../common/pagination';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
-import { RoomPresenceDto } from '../dto/presence.dto';
+import { RoomPresenceDto } from '../dto/member.dto';
 import { RoomPresenceService } from './presence.service';
 
 @ApiTags('Members')

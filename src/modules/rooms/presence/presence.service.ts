@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { pageInfo, type PageRequest } from '../../../common/pagination';
 import type { Caller } from '../../../platform/auth';
 import { Presence } from '../../../realtime';
-import { roomUuid, visible } from '../access';
-import type { RoomPresenceDto } from '../dto/presence.dto';
+import { roomUuid, visible } from '../views';
+import type { RoomPresenceDto } from '../dto/member.dto';
 import { PresenceRepository } from './presence.repository';
 import { RoomsRepository } from '../rooms/rooms.repository';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { AppError } from '../../../common/errors';
 import { Caller } from '../../../platform/auth';
 import type { CreateRoomDto } from '../dto/room.dto';
-import { dmKey, planRoom, type RoomPlan } from './plan-room';
+import { dmKey, planRoom, type RoomPlan } from './rooms.service';
 
 const userId = fc.stringMatching(/^[!-+\--~]{1,12}$/).filter((id) => !id.startsWith('agent_'));
 const pair = fc.uniqueArray(userId, { minLength: 2, maxLength: 2 }).map(([a, b]) => [a ?? '', b ?? ''] as const);

@@ -1,23 +1,45 @@
 import { Injectable } from '@nestjs/common';
-import { invalid } from '../../../common/errors';
+import { forbidden, invalid } from '../../../common/errors';
 import { newUuid } from '../../../common/ids';
 import { MAX_METADATA_BYTES } from '../../../common/limits';
 import { pageInfo, type PageRequest } from '../../../common/pagination';
 import type { Caller } from '../../../platform/auth';
-import { roomUuid, visible } from '../access';
-import {
-  type CreateRoomDto,
-  type ListedRoomDto,
-  type RoomDto,
-  type RoomPageDto,
-  type UpdateRoomDto,
+import { roomUuid, roomView, visible } from '../views';
+import type {
+  CreateRoomDto,
+  LastMessageDto,
+  ListedRoomDto,
+  RoomDto,
+  RoomPageDto,
+  UpdateRoomDto,
 } from '../dto/room.dto';
-import { planRoom } from './plan-room';
-import { RoomPreviews } from './room-previews';
-import { RoomChanges } from '../room-changes';
-import { roomDelete, roomUpdate } from '../rooms.functions';
+import { RoomChanges, roomDelete, roomUpdate } from '../rooms.functions';
 import { RoomsRepository } from './rooms.repository';
-import { roomView } from '../views';
+
+/** What the list of a user's rooms shows of their messages. */
+export interface RoomPreview {
+  readonly last_acked_seq: number;
+  readonly last_read_seq: number;
+  readonly unread_count: number;
+  readonly last_message: LastMessageDto | null;
+}
+
+export interface PreviewRequest {
+  readonly roomId: string;
+  readonly joinedSeq: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+/** Previews of rooms for one of their members; the messages module implements it. */
+export abstract class RoomPreviews {
+  /** By room id (UUID); a room without an entry has no messages. */
+  abstract previews(
+    tenantId: string,
+    userId: string,
+    rooms: readonly PreviewRequest[],
+  ): Promise<ReadonlyMap<string, RoomPreview>>;
+}
 
 /** Rooms: creating, finding, changing and deleting them. */
 @Injectable()
@@ -90,4 +112,38 @@ export class RoomsService {
   async delete(caller: Caller, roomId: string): Promise<void> {
     await this.changes.make(caller, roomDelete, { p_room: roomUuid(roomId), p_user: caller.userId });
   }
+}
+
+/** Who is in a new room, in the order of joining. */
+export interface RoomPlan {
+  readonly users: string[];
+  readonly roles: string[];
+  readonly uniqueKey: string | null;
+}
+
+/** Works out the members of a new room. Throws 400 or 403. */
+export function planRoom(caller: Caller, input: CreateRoomDto): RoomPlan {
+  const named = [...new Set(input.members ?? [])];
+  if (input.type === 'dm') return planDm(caller, named, input);
+  const users = [caller.userId, ...named.filter((user) => user !== caller.userId)];
+  return { users, roles: users.map((_, i) => (i === 0 ? 'admin' : 'member')), uniqueKey: null };
+}
+
+function planDm(caller: Caller, named: string[], input: CreateRoomDto): RoomPlan {
+  if (input.posting !== undefined) throw invalid('posting', 'posting cannot be set for a dm');
+  const users = named.length === 1 ? [...new Set([caller.userId, ...named])] : named;
+  const [a, b] = users;
+  if (users.length !== 2 || a === undefined || b === undefined)
+    throw invalid('members', 'A dm has exactly two different members');
+  if (caller.kind === 'token' && !users.includes(caller.userId))
+    throw forbidden('A user token may only create a dm of its own user');
+  return { users, roles: ['member', 'member'], uniqueKey: dmKey(a, b) };
+}
+
+/** `dm:` and both ids, sorted by bytes, `%` as `%25` and `:` as `%3A`: one key per pair of users. */
+export function dmKey(a: string, b: string): string {
+  return `dm:${[a, b]
+    .sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)))
+    .map((id) => id.replaceAll('%', '%25').replaceAll(':', '%3A'))
+    .join(':')}`;
 }
