@@ -13,11 +13,10 @@
 export {
   type DeadLetterItems,
   type DeadLetterKind,
-  type DeadLetterSelection,
   type DeadLetters,
+  type DeadLetterSelection,
   DeadLetterSource,
 } from './dead-letters/sources';
-export { type FailedMessageDto, type FailedNotificationDto, type FailedWebhookDto } from './dto/dead-letter.dto';
+export type { FailedMessageDto, FailedNotificationDto, FailedWebhookDto } from './dto/dead-letter.dto';
 export { DeliveryModule } from './delivery.module';
-export { DeliveryService, type MemberPosition } from './delivery.service';
-export { MemberReceipts } from './delivery.service';
+export { DeliveryService, type MemberPosition, MemberReceipts } from './delivery.service';

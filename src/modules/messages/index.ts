@@ -10,14 +10,11 @@
 export { type AiTurn, AiTurns, type Said } from './message-feed';
 export { type AppendHook, AppendHooks } from './appender/append.repository';
 export { isStored, type Stored } from './appender/item';
-export { bindingId, metaText } from './messages.service';
+export { bindingId, MessagesService, MessageWriter, metaText } from './messages.service';
 export { ChatLog, type LoggedMessage } from './chat-log';
 export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';
-export { MessageWriter } from './messages.service';
 export { MessagesModule } from './messages.module';
-export { MessagesService } from './messages.service';
 export { MessageDto } from './dto/message.dto';
-export { LogMessageFrames } from './room-log/room-log';
-export { MessagesRoomLog } from './room-log/room-log';
+export { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 export type { MessageRow } from './views';
