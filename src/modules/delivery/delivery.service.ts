@@ -19,7 +19,7 @@ interface Told {
   seq: number | undefined;
 }
 
-/** Tells the members of a room who are connected how far somebody has read: at once, then merged to one a second. */
+/** Tells the connected members of a room how far another one has read: at once, then merged to one a second. */
 @Injectable()
 export class ReadUpdates {
   private readonly recent = new Map<string, Told>();

@@ -5,7 +5,7 @@
  * durable commit; one client_message_id of a sender in a room is one message; a deleted message keeps its seq.
  * Concurrency: all sends go through the Appender (group commit, see there); edits and deletes are functions of the
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
- * the client is told 503 with outcome "unknown", safe to repeat with its id.
+ * the client gets 503 with outcome "unknown", safe to repeat with its id.
  */
 export { type AiTurn, AiTurns, type Said } from './message-feed';
 export { type AppendHook, AppendHooks } from './appender/append.repository';

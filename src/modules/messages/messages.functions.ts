@@ -59,7 +59,7 @@ export const appendLookup = systemFunction(
 );
 
 /**
- * Why a message was not stored, to whom it is told.
+ * Why a message was not stored, as its sender is told.
  * @param byKey its client_message_id is the request's Idempotency-Key
  */
 export function refusal(status: string, byKey: boolean): AppError {

@@ -114,7 +114,7 @@ export class MessagesRepository {
     };
   }
 
-  /** Messages after one seq and up to another, the oldest `limit` of them; whoever asks knows that they may be seen. */
+  /** Messages after one seq and up to another, the oldest `limit` of them; the caller knows that they may be seen. */
   between(
     tenantId: string,
     roomId: string,

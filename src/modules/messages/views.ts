@@ -37,12 +37,12 @@ export function messageView(row: MessageRow): MessageDto {
   };
 }
 
-/** An answer of a model is bound by its own id, which is nobody's to see: no client has sent it. */
+/** An answer of a model is bound by its own id, which no client is shown: none has sent it. */
 export function clientMessageId({ client_message_id: id, message_id: own }: MessageRow): string | null {
   return id === own ? null : id;
 }
 
-/** A message as everybody who is there gets it; one that is deleted by now is a tombstone, as in lists. */
+/** A message as connected members get it; one that is deleted by now is a tombstone, as in lists. */
 export function messageFrame(row: MessageRow): Frame {
   return { type: 'message', ...messageView(row) };
 }

@@ -97,7 +97,7 @@ export const memberRemove = schemaFunction(
 
 /**
  * Makes changes of rooms: one function of the schema each, after which those who follow the room look at it; so they do
- * where nobody knows whether it was committed. A refusal is thrown, and tells nobody.
+ * where it is not known whether it was committed. A refusal is thrown, and the feed is left alone.
  */
 @Injectable()
 export class RoomChanges {

@@ -81,7 +81,7 @@ export class TokenSigner {
 
 /**
  * The claims as we write them; undefined where one has another form. The signature says who made a token, not that it is
- * well made: whoever shares the secret may sign anything, and what has the wrong form must not get as far as the database.
+ * well made: another holder of the secret may sign anything, and what has the wrong form must not get as far as the database.
  */
 function claimsOf({
   sub,

@@ -63,7 +63,7 @@ interface Cached<G> {
 /**
  * Proves credentials. A malformed key is refused without I/O; a well-formed one is looked up by its SHA-256, once
  * for all concurrent requests, and believed for 2 s (unknown ones too, so guessing costs no database). A key that was
- * good before is looked up by itself, so that whoever invents keys makes nobody else wait; the others among themselves
+ * good before is looked up by itself, so that a client that invents keys makes no other wait; the others among themselves
  * (`StrangerKeys`), and what is found of them drops nothing that is known of good ones. A change made by this server is
  * seen at once: `forget` drops what is cached.
  */
@@ -72,7 +72,7 @@ export class TenantCredentialVerifier extends CredentialVerifier {
   private readonly keys = new LRUCache<string, KeyGrant>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
   /** Hashes of well-formed keys that do not live. */
   private readonly unknown = new LRUCache<string, true>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
-  /** Hashes of keys that were good once: not that they still are, but that nobody made them up. */
+  /** Hashes of keys that were good once: not that they still are, but that they were not made up. */
   private readonly remembered = new LRUCache<string, true>({ max: REMEMBERED_KEYS });
   private readonly strangers: StrangerKeys;
   /** By tenant and key: a token that names another tenant must not speak for the key's own. */
@@ -249,8 +249,8 @@ const AT_ONCE = 500;
 const MOST = 20_000;
 
 /**
- * Looks up keys that nobody has shown before. They wait here among themselves, so that a flood of invented keys with good
- * checksums stands before nobody who is known.
+ * Looks up keys that no client has shown before. They wait here among themselves, so that a flood of invented keys with good
+ * checksums stands before no known key.
  *
  * Invariants
  * - One statement runs at a time; whatever comes meanwhile goes together in the next one. So a flood costs the database

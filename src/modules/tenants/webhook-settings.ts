@@ -24,7 +24,7 @@ export interface NewWebhook extends WebhookSetting {
   readonly secret: string;
 }
 
-/** A webhook with a secret that nobody has seen yet. */
+/** A webhook with a secret that has not been shown yet. */
 export interface FreshWebhook {
   readonly webhook: NewWebhook;
   /** In clear, for the one answer that shows it. */

@@ -75,7 +75,7 @@ export class Deliverer implements JobRunner<DeliverPayload> {
     const isLast = attempt >= this.maxAttempts || posted.status === GONE;
     if (posted.status === GONE) await this.endpoints.disable(tenantId, endpoint.url, 'the target answered 410 Gone');
     else await this.endpoints.failed(tenantId, endpoint.url);
-    // Before the state that ends it: whoever does this again after a crash finds it pending.
+    // Before the state that ends it: the attempt after a crash finds it pending.
     if (isLast) await this.giveNotificationUp(job, delivery, error);
     await this.repository.attempted(tenantId, job.payload.delivery_id, attempt, posted, isLast ? 'dead' : 'pending');
     if (isLast) return;

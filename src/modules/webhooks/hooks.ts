@@ -32,7 +32,7 @@ export class WebhookDirectory implements OnApplicationBootstrap {
     await this.refresh().catch(() => undefined);
   }
 
-  /** Throws 503 as long as it is not known: what was stored meanwhile would be told to nobody. */
+  /** Throws 503 as long as it is not known: of what was stored meanwhile no webhook would hear. */
   eventsOf(tenantId: string): readonly WebhookEvent[] {
     if (!this.isLoaded) throw unavailable('The server is starting');
     return this.byTenant.get(tenantId) ?? NONE;

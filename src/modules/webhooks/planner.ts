@@ -16,7 +16,7 @@ const PAGE = 1000;
 
 /** Some of a room's members. */
 interface OfflinePage {
-  /** Where it begins in the order of joining: the same members, whoever asks. */
+  /** Where it begins in the order of joining: the same members in each run of the job. */
   readonly page: number;
   /** Those without a connection who wait for this message. */
   readonly userIdsOf: (message: MessageDto) => readonly string[];
@@ -140,7 +140,7 @@ function memberOf({ user_id, role }: MemberEvent): object {
 }
 
 /**
- * The UUID (version 5) of what is posted, made from what it is about: whoever plans the same thing again, after a crash,
+ * The UUID (version 5) of what is posted, made from what it is about: the job that plans the same thing again, after a crash,
  * comes to the same id.
  */
 function deliveryId(...about: readonly (string | number)[]): string {

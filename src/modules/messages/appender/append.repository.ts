@@ -40,7 +40,7 @@ export class AppendRepository {
 
   /**
    * Appends a batch in one transaction. No two messages may share (room, sender, client_message_id).
-   * @param wait wait up to a second for a room that somebody else holds; messages of one that is still held after
+   * @param wait wait up to a second for a room that another transaction holds; messages of one that is still held after
    *   that, or without `wait`, come back `locked`
    */
   async append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {

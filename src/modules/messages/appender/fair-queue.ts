@@ -9,7 +9,7 @@ const COMPACT_AFTER = 1024;
 
 /**
  * Queues per tenant, served one item each in turn: a flood of one tenant delays that tenant. Within a tenant the
- * order of arrival is kept. Unbounded: whoever pushes has a quota.
+ * order of arrival is kept. Unbounded: its caller bounds what it pushes by a quota.
  *
  * A place that was served holds nothing any more, and the map changes only when a tenant comes or is done: what a
  * table that the map has outgrown still reaches survives the garbage collector's short rounds, and with it the whole
@@ -48,7 +48,7 @@ export class FairQueue<T> {
       for (const [i, lane] of turns.entries()) {
         const answer = take(lane.items[lane.head] as T);
         if (answer === 'full') {
-          // Served lanes go to the end, so that the next batch begins with somebody else.
+          // Served lanes go to the end, so that the next batch begins with another tenant.
           this.turns = [...turns.slice(i), ...passed, ...turns.slice(0, served)];
           return;
         }

@@ -20,7 +20,7 @@ export interface GroupCommitOptions {
   readonly perTenant: Room;
   /** Calls that may wait for locked rooms at the same time. */
   readonly waiters: number;
-  /** After this many ms a caller is told 503; what a call was made for may be stored, what only waited is not. */
+  /** After this many ms a caller gets 503; what a call was made for may be stored, what only waited is not. */
   readonly answerMs: number;
 }
 
@@ -33,9 +33,9 @@ export interface GroupCommitOptions {
  * - A caller is answered only after the commit, with what the log says; or after `answerMs` with 503.
  * - Within a batch no two messages share (room, sender, client_message_id): repeats wait for the first one and get
  *   its answer, or a mismatch when their body differs.
- * - Waiting tenants are served in turns. While several send, none has more than its share of a batch, so nobody waits
+ * - Waiting tenants are served in turns. While several send, none has more than its share of a batch, so no tenant waits
  *   for the commit of another's flood; alone, a tenant fills batches.
- * - One locked room stops nobody else: the first writer skips it (SKIP LOCKED); its messages go, in order, to
+ * - One locked room stops no other: the first writer skips it (SKIP LOCKED); its messages go, in order, to
  *   ContendedRooms, whose calls wait for that room alone, and later ones of that room queue behind them.
  *
  * Concurrency: one batch of the first writer at a time, and one of each contended room. All state is touched between
@@ -193,7 +193,7 @@ function outcomeAt(outcomes: readonly WriteOutcome[], index: number): WriteOutco
 type ServeRoom = (waiting: readonly Pending[]) => Promise<readonly Pending[]>;
 
 /**
- * Rooms that somebody else held when their messages were to be written. Each is served by itself, so that one that
+ * Rooms that another transaction held when their messages were to be written. Each is served by itself, so that one that
  * stays locked delays no other; at most `limit` at a time, in turns. A room leaves when none of its messages waits.
  */
 class ContendedRooms {
@@ -234,7 +234,7 @@ class ContendedRooms {
   }
 
   private async work(): Promise<void> {
-    // Whoever parks goes on parking in this turn: the first call takes them all.
+    // The rest of this batch is parked in this turn, too: the first call takes them all.
     await Promise.resolve();
     for (let key = this.turns.shift(); key !== undefined; key = this.turns.shift()) {
       const waiting = this.rooms.get(key) ?? [];

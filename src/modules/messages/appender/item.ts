@@ -68,7 +68,7 @@ export function repeatKey(message: NewMessage): string | undefined {
 /** About what an empty message costs in memory. */
 const BASE_BYTES = 512;
 
-/** A message in the appender, with whoever waits for it; the caller is answered once, in time, whatever happens. */
+/** A message in the appender, with its caller, who is answered once, in time, whatever happens. */
 export class Pending {
   /** Monotonic time of arrival, in ms. */
   readonly since = performance.now();
@@ -89,7 +89,7 @@ export class Pending {
     this.overdue = setTimeout(() => this.giveUp(), answerMs);
   }
 
-  /** The caller was told already: nobody waits for the message, and what has not been written must not be. */
+  /** The caller has its answer: what has not been written must not be. */
   get answered(): boolean {
     return this.done;
   }

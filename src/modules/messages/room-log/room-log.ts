@@ -62,7 +62,7 @@ export class MessagesRoomLog extends RoomLog {
   }
 }
 
-/** Messages as they are now, for whoever sends them again. */
+/** Messages as they are now, for redelivery. */
 @Injectable()
 export class LogMessageFrames extends MessageFrames {
   constructor(private readonly repository: MessagesRepository) {

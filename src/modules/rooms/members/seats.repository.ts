@@ -97,7 +97,7 @@ export class SeatsRepository {
     );
   }
 
-  /** Each of the users who share a small room with somebody. OFFSET 0 keeps the user a plain column, an index condition. */
+  /** Each of the users who share a small room with another one. OFFSET 0 keeps the user a plain column, an index condition. */
   neighbours(
     tenantId: string,
     userIds: readonly string[],

@@ -7,7 +7,7 @@ import type { RoomPresenceDto } from '../dto/member.dto';
 import { PresenceRepository } from './presence.repository';
 import { RoomsRepository } from '../rooms/rooms.repository';
 
-/** Members that are looked at in one go: a large room stops nobody else for longer than this takes. */
+/** Members that are looked at in one go: a large room stops no other call for longer than this takes. */
 const SLICE = 2000;
 
 /** Who of a room is online. A large room is walked through once for all who ask meanwhile. */

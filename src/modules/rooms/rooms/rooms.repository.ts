@@ -44,7 +44,7 @@ LEFT JOIN LATERAL (SELECT m.joined_seq FROM room_members m
 ORDER BY p.active_at DESC, p.room_id DESC`;
 
 /**
- * Where nobody has left, a member's number is their place; else an offset walks the index of the order of joining to the
+ * Where no member has left, a member's number is their place; else an offset walks the index of the order of joining to the
  * page's first member. OFFSET 0: under row-level security only a plain column is an index condition.
  */
 const MEMBERS = `

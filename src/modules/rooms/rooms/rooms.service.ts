@@ -108,7 +108,7 @@ export class RoomsService {
     return roomView(room);
   }
 
-  /** Deletes softly: the room is gone for everybody, its messages stay in the database. Room admins. */
+  /** Deletes softly: the room is gone for all members, its messages stay in the database. Room admins. */
   async delete(caller: Caller, roomId: string): Promise<void> {
     await this.changes.make(caller, roomDelete, { p_room: roomUuid(roomId), p_user: caller.userId });
   }
