@@ -781,7 +781,7 @@ REVOKE ALL ON FUNCTION public.append_messages(p_wait boolean, p_tenants uuid[], 
 GRANT EXECUTE ON FUNCTION public.append_messages(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[]) TO "chatapi_system";
 
 -- Owned by chatapi_append.
-CREATE OR REPLACE FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_events text[], p_hook_delays bigint[])
+CREATE OR REPLACE FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[])
  RETURNS TABLE(item integer, status text, message_id uuid, seq bigint, rev bigint, created_at timestamp with time zone)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -796,19 +796,20 @@ BEGIN
       p_answer_runs) a
   ), hooked AS (
     INSERT INTO jobs (tenant_id, kind, key, payload, run_at)
-    SELECT n.t, 'webhook.plan', n.r::text,
-      jsonb_build_object('event', n.event, 'room_id', n.r, 'seqs', n.seqs),
+    SELECT n.t, n.kind, n.r::text,
+      n.payload::jsonb || jsonb_build_object('room_id', n.r, 'seqs', n.seqs),
       clock_timestamp() + n.delay_ms * interval '1 ms'
     FROM (
-      SELECT h.t, p_rooms[a.item] AS r, h.event, h.delay_ms, jsonb_agg(a.seq ORDER BY a.seq) AS seqs
-      FROM appended a JOIN unnest(p_hook_tenants, p_hook_events, p_hook_delays) h(t, event, delay_ms)
+      SELECT h.t, p_rooms[a.item] AS r, h.kind, h.payload, h.delay_ms, jsonb_agg(a.seq ORDER BY a.seq) AS seqs
+      FROM appended a JOIN unnest(p_hook_tenants, p_hook_kinds, p_hook_payloads, p_hook_delays)
+        h(t, kind, payload, delay_ms)
         ON h.t = p_tenants[a.item]
-      WHERE a.status = 'new' GROUP BY 1, 2, 3, 4) n
+      WHERE a.status = 'new' GROUP BY 1, 2, 3, 4, 5) n
   )
   SELECT a.item, a.status, a.message_id, a.seq, a.rev, a.created_at FROM appended a;
 END $function$;
-REVOKE ALL ON FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_events text[], p_hook_delays bigint[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_events text[], p_hook_delays bigint[]) TO "chatapi_system";
+REVOKE ALL ON FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]) TO "chatapi_system";
 
 CREATE OR REPLACE FUNCTION public.budget_spent(p_tenant uuid, p_user text)
  RETURNS jsonb

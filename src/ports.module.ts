@@ -17,8 +17,10 @@ import {
   TenantsModule,
   TicketsRepository,
   UsersService,
+  WebhookRows,
+  WebhookSettings,
 } from './modules/tenants';
-import { WebhookHooks, WebhooksModule } from './modules/webhooks';
+import { WebhookEndpoints, WebhookHooks, WebhooksModule, WebhooksRepository } from './modules/webhooks';
 import { CredentialVerifier, CredentialWatch, Tickets } from './platform/auth';
 import { LastSeenStore, MessageFrames, Receipts, RoomLog, Seats, SharedRooms } from './realtime';
 
@@ -38,7 +40,9 @@ import { LastSeenStore, MessageFrames, Receipts, RoomLog, Seats, SharedRooms } f
     { provide: Receipts, useExisting: MemberReceipts },
     { provide: RoomLog, useExisting: MessagesRoomLog },
     { provide: MessageFrames, useExisting: LogMessageFrames },
-    // rooms, messages, notifications
+    // tenants, rooms, messages, notifications
+    { provide: WebhookSettings, useExisting: WebhookEndpoints },
+    { provide: WebhookRows, useExisting: WebhooksRepository },
     { provide: RoomPreviews, useExisting: MessagePreviews },
     { provide: AiTurns, useExisting: RoomTurns },
     { provide: AppendHooks, useExisting: WebhookHooks },
@@ -54,6 +58,8 @@ import { LastSeenStore, MessageFrames, Receipts, RoomLog, Seats, SharedRooms } f
     Receipts,
     RoomLog,
     MessageFrames,
+    WebhookSettings,
+    WebhookRows,
     RoomPreviews,
     AiTurns,
     AppendHooks,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { newUuid } from '../../src/common/ids';
+import { AppendRepository } from '../../src/modules/messages/appender/append.repository';
 import type { NewMessage } from '../../src/modules/messages/appender/item';
 import { messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomDelete } from '../../src/modules/rooms/rooms.functions';
@@ -282,6 +283,32 @@ describe('append_messages', () => {
         { kind: 'mail', key: 'k1', state: 'queued', payload: { a: 1, ...place } },
         { kind: 'hook', key: 'k2', state: 'queued', payload: place },
       ]);
+    });
+
+    it('of the hooks of a tenant are one per room and hook, with the seqs that are new', async () => {
+      const [room, other] = [await bench.room(), await bench.room()];
+      const quiet = await bench.room({ tenantId: room.tenantId });
+      const hooks = ['first', 'second'].map((kind) => ({ kind, payloadText: `{"of":"${kind}"}`, delayMs: 60_000 }));
+      const hooked = new AppendRepository(bench.open.system, {
+        of: (tenantId) => (tenantId === room.tenantId ? hooks : []),
+        appended: () => undefined,
+      });
+      await bench.appendOne(messageTo(room));
+      const batch = [room, room, other].map((to) => messageTo(to));
+      await hooked.append([...batch, messageTo(quiet, { senderId: 'mallory' })], true);
+      const rows = await bench.database.sql<object>(
+        `SELECT tenant_id, kind, key, payload, run_at > now() + interval '50 s' AS waits FROM jobs
+         WHERE tenant_id = ANY ($1) ORDER BY kind`,
+        [[room.tenantId, other.tenantId]],
+      );
+      const job = { tenant_id: room.tenantId, key: room.roomId, waits: true };
+      expect(rows).toEqual(
+        ['first', 'second'].map((kind) => ({
+          ...job,
+          kind,
+          payload: { of: kind, room_id: room.roomId, seqs: [2, 3] },
+        })),
+      );
     });
   });
 

@@ -6,12 +6,11 @@ import { PresetsRepository, type PresetValues } from '../../src/modules/models/p
 import { SubscriptionEntity } from '../../src/modules/notifications/entities/subscription.entity';
 import { SubscriptionsRepository } from '../../src/modules/notifications/subscriptions.repository';
 import { ApiKeyEntity } from '../../src/modules/tenants/entities/api-key.entity';
-import { TenantEntity } from '../../src/modules/tenants/entities/tenant.entity';
-import { UserEntity } from '../../src/modules/tenants/entities/user.entity';
-import { WebhookEntity } from '../../src/modules/tenants/entities/webhook.entity';
+import { TenantEntity, UserEntity } from '../../src/modules/tenants/entities/tenant.entity';
+import { WebhookEntity } from '../../src/modules/webhooks/entities/webhook.entity';
 import { KeysRepository } from '../../src/modules/tenants/keys.repository';
 import { type TenantChanges, TenantsRepository } from '../../src/modules/tenants/tenants.repository';
-import { WebhooksRepository } from '../../src/modules/tenants/webhook/webhooks.repository';
+import { WebhooksRepository } from '../../src/modules/webhooks/webhooks.repository';
 import { Database, SystemDatabase } from '../../src/platform/database';
 import { roleNames } from '../../src/platform/database/roles';
 import { PATIENCE_MS } from '../support/patience';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { ManualClock } from '../../src/common/clock';
 import { encodeId } from '../../src/common/ids';
-import { PresenceRepository } from '../../src/modules/rooms/presence.repository';
-import { RoomPresenceService } from '../../src/modules/rooms/room-presence.service';
-import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
+import { PresenceRepository } from '../../src/modules/rooms/presence/presence.repository';
+import { RoomPresenceService } from '../../src/modules/rooms/presence/presence.service';
+import { RoomsRepository } from '../../src/modules/rooms/rooms/rooms.repository';
 import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
-import { WebhooksRepository } from '../../src/modules/tenants/webhook/webhooks.repository';
+import { WebhooksRepository } from '../../src/modules/webhooks/webhooks.repository';
 import { MemoryLeases } from '../../src/platform/cluster';
 import { Presence } from '../../src/realtime';
 import { type EffectsHarness, startEffects } from '../support/effects';

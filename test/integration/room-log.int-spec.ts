@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { newUuid } from '../../src/common/ids';
-import { MessagesRoomLog } from '../../src/modules/messages/room-log/messages-room-log';
-import { MissedRepository } from '../../src/modules/messages/room-log/missed.repository';
-import { RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
+import { MessagesRoomLog } from '../../src/modules/messages/room-log/room-log';
+import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { RoomHeads } from '../../src/modules/rooms';
-import { RoomSeats } from '../../src/modules/rooms/room-seats';
-import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
+import { RoomSeats } from '../../src/modules/rooms/members/room-seats';
+import { SeatsRepository } from '../../src/modules/rooms/members/seats.repository';
 import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
-import { WebhooksRepository } from '../../src/modules/tenants/webhook/webhooks.repository';
+import { WebhooksRepository } from '../../src/modules/webhooks/webhooks.repository';
 import { UsersService } from '../../src/modules/tenants/users.service';
 import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';

@@ -1,12 +1,11 @@
 import { MessagePreviews } from '../../src/modules/messages/message-previews';
 import { type ListRequest, MessagesRepository } from '../../src/modules/messages/messages.repository';
-import { MissedRepository } from '../../src/modules/messages/room-log/missed.repository';
-import { RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
+import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
-import { ReadUpdates } from '../../src/modules/delivery/read-updates';
-import { SeatsRepository } from '../../src/modules/rooms/seats.repository';
-import { RoomsRepository } from '../../src/modules/rooms/rooms.repository';
+import { ReadUpdates } from '../../src/modules/delivery/delivery.service';
+import { SeatsRepository } from '../../src/modules/rooms/members/seats.repository';
+import { RoomsRepository } from '../../src/modules/rooms/rooms/rooms.repository';
 import { memberRemove } from '../../src/modules/rooms/rooms.functions';
 import { Effects } from '../../src/platform/idempotency';
 import { RecordingFeed } from '../support/realtime/recording-feed';

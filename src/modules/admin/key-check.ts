@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from '../../platform/database';
 import { type SecretBox, Secrets } from '../../platform/secrets';
 import { ChannelKeys } from '../models';
-import { TenantsService, WebhookEndpoints } from '../tenants';
+import { TenantsService } from '../tenants';
+import { WebhookEndpoints } from '../webhooks';
 
 const CONTEXT = 'canary';
 /** Tenants that are looked through at the same time. */

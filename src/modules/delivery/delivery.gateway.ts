@@ -1,8 +1,7 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { type FrameContext, Redelivery, SOCKET_PATH, SocketOperation } from '../../realtime';
 import { DeliveryService } from './delivery.service';
-import { PositionReceivedFrameDto } from './dto/delivery-frames.dto';
-import { PositionDto } from './dto/position.dto';
+import { PositionDto, PositionReceivedFrameDto } from './dto/position.dto';
 
 @WebSocketGateway({ path: SOCKET_PATH })
 export class DeliveryGateway {

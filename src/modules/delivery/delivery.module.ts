@@ -6,13 +6,11 @@ import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { DeadLettersService } from './dead-letters/dead-letters.service';
 import { MessageLetters } from './dead-letters/message-letters';
-import { DeadLetterRegistry } from './dead-letters/registry';
+import { DeadLetterRegistry } from './dead-letters/sources';
 import { DeliveryController } from './delivery.controller';
 import { DeliveryGateway } from './delivery.gateway';
 import { DeliveryRepository } from './delivery.repository';
-import { DeliveryService } from './delivery.service';
-import { MemberReceipts } from './member-receipts';
-import { ReadUpdates } from './read-updates';
+import { DeliveryService, MemberReceipts, ReadUpdates } from './delivery.service';
 import { CursorEntity } from './entities/cursor.entity';
 import { DeadLetterEntity } from './entities/dead-letter.entity';
 

@@ -1,13 +1,56 @@
 import { Injectable } from '@nestjs/common';
 import { notFound } from '../../common/errors';
-import { decodeId } from '../../common/ids';
+import { decodeId, encodeId } from '../../common/ids';
 import type { Caller } from '../../platform/auth';
 import { Effects } from '../../platform/idempotency';
-import { Redelivery } from '../../realtime';
+import { OnStop, StopStage } from '../../platform/lifecycle';
+import { Receipts, Redelivery, RoomFeed, type Undelivered } from '../../realtime';
+import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { cursorAdvance } from './delivery.functions';
 import { DeliveryRepository } from './delivery.repository';
 import type { PositionDto } from './dto/position.dto';
-import { ReadUpdates } from './read-updates';
+
+/** At most one update per user and room in this time. */
+const MERGE_MS = 1000;
+
+interface Told {
+  readonly timer: NodeJS.Timeout;
+  /** The newest position that has not been told yet. */
+  seq: number | undefined;
+}
+
+/** Tells the connected members of a room how far another one has read: at once, then merged to one a second. */
+@Injectable()
+export class ReadUpdates {
+  private readonly recent = new Map<string, Told>();
+
+  constructor(private readonly feed: RoomFeed) {}
+
+  /** @param roomId UUID */
+  note(tenantId: string, roomId: string, userId: string, seq: number): void {
+    const key = `${tenantId}/${roomId}/${userId}`;
+    const told = this.recent.get(key);
+    if (told !== undefined) told.seq = Math.max(seq, told.seq ?? 0);
+    else this.tell(key, tenantId, roomId, userId, seq);
+  }
+
+  private tell(key: string, tenantId: string, roomId: string, userId: string, seq: number): void {
+    const frame = { type: 'read.update', room_id: encodeId('room', roomId), user_id: userId, seq };
+    this.feed.signal(tenantId, roomId, `read/${roomId}/${userId}`, frame);
+    const timer = setTimeout(() => {
+      const next = this.recent.get(key)?.seq;
+      this.recent.delete(key);
+      if (next !== undefined) this.tell(key, tenantId, roomId, userId, next);
+    }, MERGE_MS).unref();
+    this.recent.set(key, { timer, seq: undefined });
+  }
+
+  @OnStop(StopStage.workers)
+  stop(): void {
+    for (const { timer } of this.recent.values()) clearTimeout(timer);
+    this.recent.clear();
+  }
+}
 
 /** How far a member has got in a room. */
 export interface MemberPosition {
@@ -73,5 +116,25 @@ export class DeliveryService {
     if (!advanced) return;
     this.redelivery.moved({ tenantId, roomId, userId, seq: acked ?? seq });
     if (isRead) this.readUpdates.note(tenantId, roomId, userId, seq);
+  }
+}
+
+/** What the socket has to know of the members' cursors, and where it leaves what it gave up on. */
+@Injectable()
+export class MemberReceipts extends Receipts {
+  constructor(
+    private readonly cursors: DeliveryRepository,
+    private readonly letters: DeadLettersRepository,
+  ) {
+    super();
+  }
+
+  async acked(tenantId: string, userId: string, roomIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.cursors.positions(tenantId, userId, roomIds);
+    return new Map(rows.map((row) => [row.room_id, row.acked_seq]));
+  }
+
+  giveUp(undelivered: Undelivered): Promise<void> {
+    return this.letters.add(undelivered, 'ack timeout');
   }
 }

@@ -3,9 +3,9 @@ import { type Preview, preview, PREVIEW_READ } from '../../common/text';
 import { Database } from '../../platform/database';
 import { Appender } from './appender/appender';
 import type { Answer, Appended, Stored } from './appender/item';
-import { bodyHash } from './body';
+import { bodyHash } from './messages.service';
 import { MessageFeed } from './message-feed';
-import { CHAT_COLUMNS } from './message.columns';
+import { CHAT_COLUMNS } from './messages.repository';
 import type { MessageRow } from './views';
 
 /** A message with what only chats with a model show of it. */
@@ -32,7 +32,7 @@ export interface NewAnswer extends Answer {
   readonly onStored: (stored: Stored) => void;
 }
 
-/** What a model can be told: nothing that was deleted, superseded or empty, and no answer to what was deleted. */
+/** What is sent to a model: nothing that was deleted, superseded or empty, and no answer to what was deleted. */
 const TOLD = `m.deleted_at IS NULL AND m.content <> '' AND m.status IS DISTINCT FROM 'superseded'
   AND m.status IS DISTINCT FROM 'failed' AND NOT EXISTS (SELECT 1 FROM messages q WHERE q.tenant_id = m.tenant_id
     AND q.room_id = m.room_id AND q.seq = m.reply_to_seq AND q.deleted_at IS NOT NULL)`;
@@ -47,7 +47,7 @@ UNION ALL
 (SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3
    AND m.reply_to_seq < $3 AND m.reply_to_seq > $4 AND ${TOLD} ORDER BY m.seq DESC LIMIT $5)`;
 
-/** The log of chats with a model: no caller and no access rule, one tenant; whoever asks knows that it may be seen. */
+/** The log of chats with a model: no caller and no access rule, one tenant; the chats module knows who may see it. */
 @Injectable()
 export class ChatLog {
   constructor(
@@ -161,7 +161,7 @@ export class ChatLog {
     });
   }
 
-  /** Answers became superseded: those who follow the room are told. */
+  /** Answers became superseded: tells those who follow the room. */
   superseded(tenantId: string, roomId: string, rows: readonly MessageRow[]): void {
     for (const row of rows) this.feed.changed(tenantId, roomId, row);
   }

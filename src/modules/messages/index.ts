@@ -5,19 +5,16 @@
  * durable commit; one client_message_id of a sender in a room is one message; a deleted message keeps its seq.
  * Concurrency: all sends go through the Appender (group commit, see there); edits and deletes are functions of the
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
- * the client is told 503 with outcome "unknown", safe to repeat with its id.
+ * the client gets 503 with outcome "unknown", safe to repeat with its id.
  */
-export { type AiTurn, AiTurns, type Said } from './ai-turns';
-export { type AppendHook, AppendHooks } from './append-hooks';
+export { type AiTurn, AiTurns, type Said } from './message-feed';
+export { type AppendHook, AppendHooks } from './appender/append.repository';
 export { isStored, type Stored } from './appender/item';
-export { bindingId, metaText } from './body';
+export { bindingId, MessagesService, MessageWriter, metaText } from './messages.service';
 export { ChatLog, type LoggedMessage } from './chat-log';
-export { MessageFacts } from './message-facts';
+export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';
-export { MessageWriter } from './message-writer';
 export { MessagesModule } from './messages.module';
-export { MessagesService } from './messages.service';
 export { MessageDto } from './dto/message.dto';
-export { LogMessageFrames } from './room-log/messages-frames';
-export { MessagesRoomLog } from './room-log/messages-room-log';
+export { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 export type { MessageRow } from './views';

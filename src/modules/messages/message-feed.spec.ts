@@ -5,7 +5,7 @@ import { PresenceConnection } from '../../../test/support/realtime/presence-conn
 import { NO_TURNS, RecordingFeed, typingOn } from '../../../test/support/realtime/recording-feed';
 import type { NewMessage, Stored } from './appender/item';
 import { MessageFeed, rowOf } from './message-feed';
-import { messageFrame, messageText } from './room-log/log-frames';
+import { messageFrame, messageText } from './views';
 
 const message = fc
   .record({

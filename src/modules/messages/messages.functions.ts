@@ -41,7 +41,13 @@ export const appendMessages = systemFunction('append_messages', BATCH, rows<Appe
 /** The same with a job for each room of a tenant that has a hook. */
 export const appendMessagesHooked = systemFunction(
   'append_messages_hooked',
-  { ...BATCH, p_hook_tenants: 'uuid[]', p_hook_events: 'text[]', p_hook_delays: 'bigint[]' },
+  {
+    ...BATCH,
+    p_hook_tenants: 'uuid[]',
+    p_hook_kinds: 'text[]',
+    p_hook_payloads: 'text[]',
+    p_hook_delays: 'bigint[]',
+  },
   rows<AppendRow>(),
 );
 
@@ -53,7 +59,7 @@ export const appendLookup = systemFunction(
 );
 
 /**
- * Why a message was not stored, to whom it is told.
+ * Why a message was not stored, as its sender is told.
  * @param byKey its client_message_id is the request's Idempotency-Key
  */
 export function refusal(status: string, byKey: boolean): AppError {

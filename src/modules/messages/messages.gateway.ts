@@ -1,6 +1,6 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../realtime';
-import { MessageAcceptedFrameDto, SendMessageFrameDto } from './dto/message-frames.dto';
+import { MessageAcceptedFrameDto, SendMessageFrameDto } from './dto/message.dto';
 import { MessagesService } from './messages.service';
 
 @WebSocketGateway({ path: SOCKET_PATH })

@@ -6,18 +6,14 @@ import { RoomsModule } from '../rooms';
 import { AppendRepository } from './appender/append.repository';
 import { Appender } from './appender/appender';
 import { ChatLog } from './chat-log';
-import { MessageFacts } from './message-facts';
+import { MessageFacts, MessagesRepository } from './messages.repository';
 import { MessageFeed } from './message-feed';
-import { MessageWriter } from './message-writer';
+import { MessagesService, MessageWriter } from './messages.service';
 import { MessagePreviews } from './message-previews';
 import { MessagesController } from './messages.controller';
 import { MessagesGateway } from './messages.gateway';
-import { MessagesRepository } from './messages.repository';
-import { MessagesService } from './messages.service';
-import { LogMessageFrames } from './room-log/messages-frames';
-import { MessagesRoomLog } from './room-log/messages-room-log';
-import { MissedRepository } from './room-log/missed.repository';
-import { RoomLogRepository } from './room-log/room-log.repository';
+import { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
+import { MissedRepository, RoomLogRepository } from './room-log/room-log.repository';
 import { MessageEntity } from './entities/message.entity';
 
 @Module({

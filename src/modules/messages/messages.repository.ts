@@ -1,8 +1,22 @@
 import { Injectable } from '@nestjs/common';
+import { PREVIEW_READ } from '../../common/text';
 import { Database } from '../../platform/database';
 import type { PreviewRequest } from '../rooms';
-import { MESSAGE_COLUMNS, PREVIEW_COLUMNS } from './message.columns';
-import type { MessageRow } from './views';
+import type { MessageDto } from './dto/message.dto';
+import { type MessageRow, messageView } from './views';
+
+/** What every door shows of a message; of the table `m`, in the order that unions rely on. */
+const MESSAGE_COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta,
+  m.client_message_id, m.created_at, m.edited_at, m.deleted_at`;
+
+/** With the beginning of the content only: an answer may have a megabyte. */
+const PREVIEW_COLUMNS = MESSAGE_COLUMNS.replace('m.content', `left(m.content, ${PREVIEW_READ}) AS content`);
+
+/** With `meta` as the text that frames are made of: it is written on as it is. */
+export const FRAME_COLUMNS = MESSAGE_COLUMNS.replace('m.meta', 'm.meta::text AS meta');
+
+/** With what only a chat with a model shows. */
+export const CHAT_COLUMNS = `${MESSAGE_COLUMNS}, m.kind, m.status, m.reply_to_seq`;
 
 export interface RoomView {
   readonly allowed: boolean;
@@ -100,7 +114,7 @@ export class MessagesRepository {
     };
   }
 
-  /** Messages after one seq and up to another, the oldest `limit` of them; whoever asks knows that they may be seen. */
+  /** Messages after one seq and up to another, the oldest `limit` of them; the caller knows that they may be seen. */
   between(
     tenantId: string,
     roomId: string,
@@ -189,5 +203,23 @@ export class MessagesRepository {
         { unread, last: (last.seq as number | null) === null ? undefined : last },
       ]),
     );
+  }
+}
+
+/** Messages as the server's own work sees them: no caller, no access rule, one tenant. */
+@Injectable()
+export class MessageFacts {
+  constructor(private readonly database: Database) {}
+
+  /** Those of these messages that are not deleted, in order of seq. @param roomId UUID */
+  async ofSeqs(tenantId: string, roomId: string, seqs: readonly number[]): Promise<MessageDto[]> {
+    const rows = await this.database.query<MessageRow>(
+      'messages by seq',
+      tenantId,
+      `SELECT ${MESSAGE_COLUMNS} FROM messages m
+       WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq = ANY ($3::bigint[]) AND m.deleted_at IS NULL ORDER BY m.seq`,
+      [tenantId, roomId, seqs],
+    );
+    return rows.map(messageView);
   }
 }

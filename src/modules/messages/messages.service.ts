@@ -1,15 +1,20 @@
 import { Injectable } from '@nestjs/common';
+import { createHash, hash } from 'node:crypto';
 import { invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { DEFAULT_LIMIT } from '../../common/pagination';
+import { canonicalJson } from '../../common/text';
 import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
 import { Epoch, type SchemaFunction } from '../../platform/database';
 import { Effects } from '../../platform/idempotency';
+import { asJsonObject } from '../../platform/validation';
 import { changing, RoomFeed } from '../../realtime';
-import { roomUuid, visible } from '../rooms';
-import { bindingId, metaText } from './body';
+import { type RoomJson, roomUpdated, roomUuid, visible } from '../rooms';
+import { Appender } from './appender/appender';
+import { type Appended, isStored, type NewMessage, type Stored } from './appender/item';
 import type {
+  ChangeDto,
   ChangesDto,
   EditMessageDto,
   ListChangesQueryDto,
@@ -18,12 +23,64 @@ import type {
   MessageDto,
   SendMessageDto,
 } from './dto/message.dto';
-import { changeView } from './change-view';
-import { MessageFeed } from './message-feed';
-import { MessageWriter } from './message-writer';
-import { type MessageChange, messageDelete, messageEdit } from './messages.functions';
-import { MessagesRepository, type RoomView } from './messages.repository';
+import { type AiTurn, AiTurns, MessageFeed, type Said } from './message-feed';
+import { type MessageChange, messageDelete, messageEdit, refusal } from './messages.functions';
+import { type ChangeRow, MessagesRepository, type RoomView } from './messages.repository';
 import { type MessageRow, messageView } from './views';
+
+/** Stores what people say, through whichever door. */
+@Injectable()
+export class MessageWriter {
+  constructor(
+    private readonly effects: Effects,
+    private readonly appender: Appender,
+    private readonly turns: AiTurns,
+  ) {}
+
+  /**
+   * Resolves after the durable commit. A repeat gets the first message again and sets `caller.replayed`. A message into a
+   * room of type `ai` starts a turn there; `turn` brings one that was begun already.
+   * @param isBoundByKey its clientMessageId is the request's Idempotency-Key
+   * @throws 403, 404, 409, 422, 429, 503
+   */
+  async say(caller: Caller, said: Said, isBoundByKey: boolean, turn?: AiTurn): Promise<Stored> {
+    // The key is bound first: with a client_message_id beside it, each of the two refuses another body.
+    const result = await this.effects.bound(caller, async () => {
+      const first = await this.append(said, turn);
+      const last = first.status === 'ai' ? await this.inTurn(caller, said) : first;
+      if (isStored(last)) return last;
+      throw refusal(last.status, isBoundByKey);
+    });
+    if (result.status === 'duplicate') caller.replayed = true;
+    return result;
+  }
+
+  /** Rooms of type `ai` are few and the log knows them: all others need not be looked at before. */
+  private async inTurn(caller: Caller, said: Said): Promise<Appended> {
+    const turn = await this.turns.begin(caller, said);
+    try {
+      return await this.append(said, turn);
+    } finally {
+      turn.release();
+    }
+  }
+
+  private append(said: Said, turn: AiTurn | undefined): Promise<Appended> {
+    // Field by field: spread it costs a microsecond, of the twenty that a send takes.
+    const message: NewMessage = {
+      tenantId: said.tenantId,
+      roomId: said.roomId,
+      messageId: said.messageId,
+      senderId: said.senderId,
+      clientMessageId: said.clientMessageId,
+      bodyHash: bodyHash(said.content, said.metaText, said.alsoEqual),
+      content: said.content,
+      metaText: said.metaText,
+    };
+    if (turn === undefined) return this.appender.append(message);
+    return this.appender.append({ ...message, jobs: turn.jobs, onStored: (stored) => turn.onStored(stored) });
+  }
+}
 
 /** Messages: sending, reading, editing and deleting them. */
 @Injectable()
@@ -151,4 +208,32 @@ function countBetween(room: RoomView, query: ListMessagesQueryDto): number {
   const low = Math.max(query.after_seq ?? 0, room.first_seq - 1);
   const high = Math.min(query.before_seq ?? room.last_seq + 1, room.last_seq + 1);
   return Math.max(0, high - low - 1);
+}
+
+/** One change as clients see it: flat, like the frame of the same name. */
+export function changeView(roomId: string, row: ChangeRow): ChangeDto {
+  const { rev, type, payload } = row;
+  if (payload === null) return { ...messageView(row), type };
+  if (type === 'room.updated') return roomUpdated(rev, payload as unknown as RoomJson);
+  return { ...payload, rev, type, room_id: encodeId('room', roomId) };
+}
+
+/** A message's meta as JSON text; null when there is none. */
+export function metaText(meta: Record<string, unknown> | string | undefined): string | null {
+  return meta === undefined ? null : JSON.stringify(asJsonObject(meta));
+}
+
+/** What a repeat with the same client_message_id must be equal to: content and meta, whatever the order of keys. */
+export function bodyHash(content: string, meta: string | null, alsoEqual?: string): Buffer {
+  const canonical = meta === null ? '' : canonicalJson(JSON.parse(meta));
+  // No meta holds a NUL: with something more no body equals one without.
+  const more = alsoEqual === undefined ? '' : `\0${alsoEqual}`;
+  return hash('sha256', `${content}\0${canonical}${more}`, 'buffer');
+}
+
+/** The client_message_id that binds a message: the client's, else its Idempotency-Key as a hash. */
+export function bindingId(caller: Caller, clientMessageId: string | undefined): string | null {
+  if (clientMessageId !== undefined) return clientMessageId;
+  if (caller.idempotency === undefined) return null;
+  return `key:${createHash('sha256').update(caller.idempotency.key).digest('base64url')}`;
 }

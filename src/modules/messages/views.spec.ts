@@ -1,5 +1,5 @@
 import { newUuid } from '../../common/ids';
-import { changeView } from './change-view';
+import { changeView } from './messages.service';
 import { messageDelete, messageEdit, refusal } from './messages.functions';
 import { type MessageRow, messageView } from './views';
 

@@ -1,5 +1,7 @@
 import { encodeId } from '../../common/ids';
 import { isoTime } from '../../common/time';
+import type { Frame } from '../../realtime';
+import { type RoomJson, roomUpdated } from '../rooms';
 import type { MessageDto } from './dto/message.dto';
 
 /** A message as a query or message_json gives it. */
@@ -35,7 +37,42 @@ export function messageView(row: MessageRow): MessageDto {
   };
 }
 
-/** An answer of a model is bound by its own id, which is nobody's to see: no client has sent it. */
+/** An answer of a model is bound by its own id, which no client is shown: none has sent it. */
 export function clientMessageId({ client_message_id: id, message_id: own }: MessageRow): string | null {
   return id === own ? null : id;
+}
+
+/** A message as connected members get it; one that is deleted by now is a tombstone, as in lists. */
+export function messageFrame(row: MessageRow): Frame {
+  return { type: 'message', ...messageView(row) };
+}
+
+/** The JSON of messageFrame without parsing and writing meta again, where that is text already. */
+export function messageText(row: MessageRow): string {
+  const text = (value: string | null): string => JSON.stringify(value);
+  const time = (value: string | Date | null): string => (value === null ? 'null' : `"${isoTime(value)}"`);
+  const meta = typeof row.meta === 'string' ? row.meta : JSON.stringify(row.meta);
+  return (
+    `{"type":"message","message_id":"${encodeId('message', row.message_id)}",` +
+    `"room_id":"${encodeId('room', row.room_id)}","seq":${row.seq},"rev":${row.rev},` +
+    `"sender_id":${text(row.sender_id)},"content":${text(row.content)},"meta":${meta},` +
+    `"client_message_id":${text(clientMessageId(row))},"created_at":${time(row.created_at)},` +
+    `"edited_at":${time(row.edited_at)},"deleted_at":${time(row.deleted_at)}}`
+  );
+}
+
+/** An edit or a deletion of a message that was delivered before. */
+export function messageChangeFrame(row: MessageRow): Frame {
+  const message = messageView(row);
+  if (message.deleted_at === null) return { type: 'message.updated', ...message };
+  const { room_id, message_id, seq, rev, deleted_at } = message;
+  return { type: 'message.deleted', room_id, message_id, seq, rev, deleted_at };
+}
+
+/** A change that is no message, from its payload in the log. */
+export function roomEventFrame(roomId: string, rev: number, type: string, payload: Record<string, unknown>): Frame {
+  const room_id = encodeId('room', roomId);
+  if (type === 'room.updated') return { ...roomUpdated(rev, payload as unknown as RoomJson) };
+  if (type === 'room.deleted') return { type, room_id, rev };
+  return { ...payload, type, room_id, rev };
 }

@@ -7,12 +7,10 @@
  * across a round trip.
  */
 export { RoomsModule } from './rooms.module';
-export { roomUuid, visible } from './access';
-export { RoomsService } from './rooms.service';
-export { type MemberEvent, RoomFacts, type RoomMember } from './room-facts';
-export { PresenceRepository } from './presence.repository';
-export { RoomHeads } from './room-heads';
-export { RoomSeats } from './room-seats';
-export { type PreviewRequest, type RoomPreview, RoomPreviews } from './room-previews';
+export { metadataOf, type RoomJson, roomUpdated, roomUuid, roomView, visible } from './views';
+export { type PreviewRequest, type RoomPreview, RoomPreviews, RoomsService } from './rooms/rooms.service';
+export { type MemberEvent, RoomFacts, type RoomMember } from './rooms/rooms.repository';
+export { PresenceRepository } from './presence/presence.repository';
+export { RoomHeads } from './rooms/room-heads.repository';
+export { RoomSeats } from './members/room-seats';
 export { LastMessageDto, RoomDto } from './dto/room.dto';
-export { metadataOf, type RoomJson, roomUpdated, roomView } from './views';

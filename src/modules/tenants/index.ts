@@ -1,18 +1,24 @@
 /**
  * Tenants: the islands that everything else lives on, their API keys, users, tokens and tickets.
  *
- * Owns the tables tenants, api_keys, users, webhooks. Invariants: only a key's SHA-256 is stored; a key, token or tenant that
+ * Owns the tables tenants, api_keys, users. Invariants: only a key's SHA-256 is stored; a key, token or tenant that
  * is revoked, expired or suspended is refused within 2 s on every server, at once on the one that made the change.
  * Concurrency: concurrent look-ups of one credential share one query; a change drops the cache and whatever look-up
  * was under way when it was made.
  */
 export { TenantCredentialWatch } from './credential-watch';
-export { lockTenant } from './lock-tenant';
+export { lockTenant } from './tenants.repository';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';
 export { TicketsRepository } from './tickets.repository';
 export { UsersService } from './users.service';
 export { TenantCredentialVerifier } from './verifier';
-export { WebhookDirectory } from './webhook/directory';
-export { type WebhookEndpoint, WebhookEndpoints } from './webhook/endpoints';
-export { WEBHOOK_EVENTS, type WebhookEvent } from './webhook/events';
+export {
+  type FreshWebhook,
+  type NewWebhook,
+  WEBHOOK_EVENTS,
+  type WebhookEvent,
+  WebhookRows,
+  type WebhookSetting,
+  WebhookSettings,
+} from './webhook-settings';

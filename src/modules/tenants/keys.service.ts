@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { invalid, notFound } from '../../common/errors';
-import { decodeId, newUuid } from '../../common/ids';
+import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
-import type { CreateKeyDto, KeyCreatedDto, KeyPageDto, RotateKeyDto } from './dto/key.dto';
-import { KeysRepository } from './keys.repository';
+import type { CreateKeyDto, KeyCreatedDto, KeyDto, KeyPageDto, RotateKeyDto } from './dto/key.dto';
+import { type KeyRow, KeysRepository } from './keys.repository';
 import { TenantsService } from './tenants.service';
 import { TenantCredentialVerifier } from './verifier';
-import { keyView } from './views';
 
 const DEFAULT_OVERLAP_SECONDS = 3600;
 
@@ -69,4 +68,18 @@ export class KeysService {
     if (key === undefined || !(await this.repository.revoke(id, key))) throw notFound('Key');
     this.verifier.forget();
   }
+}
+
+/** A key as lists show it: never the key itself. */
+function keyView(row: KeyRow): KeyDto {
+  return {
+    key_id: encodeId('key', row.key_id),
+    name: row.name,
+    prefix: row.prefix,
+    scopes: row.scopes,
+    created_at: row.created_at.toISOString(),
+    expires_at: row.expires_at?.toISOString() ?? null,
+    last_used_at: row.last_used_at?.toISOString() ?? null,
+    revoked_at: row.revoked_at?.toISOString() ?? null,
+  };
 }

@@ -3,27 +3,17 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
 import { TenantCredentialWatch } from './credential-watch';
-import { KeyUses } from './key-uses';
+import { KeyUses, TenantCredentialVerifier } from './verifier';
 import { KeysRepository } from './keys.repository';
 import { KeysService } from './keys.service';
 import { TenantsRepository } from './tenants.repository';
 import { TenantsService } from './tenants.service';
 import { TicketsRepository } from './tickets.repository';
-import { TokenSigner } from './token-signer';
+import { TokenSigner, TokensService } from './tokens.service';
 import { TokensController } from './tokens.controller';
-import { TokensService } from './tokens.service';
 import { UsersService } from './users.service';
-import { TenantCredentialVerifier } from './verifier';
-import { WebhookDirectory } from './webhook/directory';
-import { WebhookEndpoints } from './webhook/endpoints';
-import { WebhooksRepository } from './webhook/webhooks.repository';
-import { TenantEntity } from './entities/tenant.entity';
-import { ApiKeyEntity } from './entities/api-key.entity';
-import { UserEntity } from './entities/user.entity';
-import { WebhookEntity } from './entities/webhook.entity';
-import { TenantCountsEntity } from './entities/tenant-counts.entity';
-import { TenantCountDeltaEntity } from './entities/tenant-count-delta.entity';
-import { WsTicketEntity } from './entities/ws-ticket.entity';
+import { TenantCountDeltaEntity, TenantCountsEntity, TenantEntity, UserEntity } from './entities/tenant.entity';
+import { ApiKeyEntity, WsTicketEntity } from './entities/api-key.entity';
 
 @Module({
   imports: [
@@ -31,7 +21,6 @@ import { WsTicketEntity } from './entities/ws-ticket.entity';
       TenantEntity,
       ApiKeyEntity,
       UserEntity,
-      WebhookEntity,
       TenantCountsEntity,
       TenantCountDeltaEntity,
       WsTicketEntity,
@@ -48,20 +37,9 @@ import { WsTicketEntity } from './entities/ws-ticket.entity';
     TokenSigner,
     TokensService,
     UsersService,
-    WebhooksRepository,
-    WebhookDirectory,
-    WebhookEndpoints,
     TenantCredentialVerifier,
     TenantCredentialWatch,
   ],
-  exports: [
-    TenantCredentialVerifier,
-    TenantCredentialWatch,
-    TicketsRepository,
-    TenantsService,
-    UsersService,
-    WebhookDirectory,
-    WebhookEndpoints,
-  ],
+  exports: [TenantCredentialVerifier, TenantCredentialWatch, TicketsRepository, TenantsService, UsersService],
 })
 export class TenantsModule {}

@@ -1,18 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import { MoreThan, type Repository } from 'typeorm';
+import { MoreThan } from 'typeorm';
 import type { PageRequest } from '../../common/pagination';
 import { Database, schemaFunction, SystemDatabase, type Transaction, value } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { TenantEntity } from './entities/tenant.entity';
-import { WebhookEntity } from './entities/webhook.entity';
 import type { NewKeyRow } from './keys.repository';
-import { type NewWebhook, WebhooksRepository } from './webhook/webhooks.repository';
+import { type NewWebhook, WebhookRows, type WebhookSetting } from './webhook-settings';
 
 const usersEnsure = schemaFunction('users_ensure', { p_users: 'text[]' }, value<unknown>('void'));
 
 export type TenantRow = Readonly<TenantEntity> & {
   /** As set; null where there is none. */
-  readonly webhook: Readonly<Pick<WebhookEntity, 'url' | 'events'>> | null;
+  readonly webhook: WebhookSetting | null;
 };
 
 export type NewTenantRow = Readonly<Pick<TenantEntity, 'tenant_id' | 'name' | 'settings' | 'limits'>>;
@@ -38,7 +37,7 @@ export class TenantsRepository {
   constructor(
     private readonly database: Database,
     private readonly system: SystemDatabase,
-    private readonly webhooks: WebhooksRepository,
+    private readonly webhooks: WebhookRows,
   ) {}
 
   /** Stores a tenant and its first key together. */
@@ -61,13 +60,21 @@ export class TenantsRepository {
     });
   }
 
+  async exists(tenantId: string): Promise<boolean> {
+    return this.database.repository(TenantEntity, tenantId).existsBy({ tenant_id: tenantId });
+  }
+
   async find(tenantId: string): Promise<TenantRow | undefined> {
-    return (await withWebhook(this.database.repository(TenantEntity, tenantId), tenantId))[0];
+    const tenant = await this.database.repository(TenantEntity, tenantId).findOneBy({ tenant_id: tenantId });
+    return tenant === null ? undefined : { ...tenant, webhook: await this.webhooks.settingOf(tenantId) };
   }
 
   async page({ limit, offset }: PageRequest): Promise<{ rows: TenantRow[]; total: number }> {
     const tenants = this.system.repository(TenantEntity);
-    return { rows: await withWebhook(tenants, undefined, limit, offset), total: await tenants.countBy({}) };
+    const page = await tenants.find({ order: { created_at: 'ASC', tenant_id: 'ASC' }, take: limit, skip: offset });
+    const webhooks = await this.webhooks.settingsOf(page.map(({ tenant_id }) => tenant_id));
+    const rows = page.map((tenant) => ({ ...tenant, webhook: webhooks.get(tenant.tenant_id) ?? null }));
+    return { rows, total: await tenants.countBy({}) };
   }
 
   /** In the order of the ids, at most 1,000. */
@@ -98,7 +105,8 @@ export class TenantsRepository {
         limits: merged(before.limits, changes.limits, changes.clearedLimits),
         updated_at: () => 'clock_timestamp()',
       });
-      return { row: (await withWebhook(tenants, tenantId))[0], isNewWebhook };
+      const after = await tenants.findOneByOrFail(key);
+      return { row: { ...after, webhook: await this.webhooks.settingOf(tenantId, tx) }, isNewWebhook };
     });
   }
 
@@ -148,30 +156,20 @@ async function addKey(tx: Transaction, tenantId: string, key: NewKeyRow): Promis
   await tx.repository(ApiKeyEntity).insert({ ...key, tenant_id: tenantId });
 }
 
-/** One tenant, or a page of all. The system role may see these columns of a webhook, and no secret. */
-async function withWebhook(
-  tenants: Pick<Repository<TenantEntity>, 'createQueryBuilder'>,
-  tenantId: string | undefined,
-  limit = 1,
-  offset = 0,
-): Promise<TenantRow[]> {
-  const rows = await tenants
-    .createQueryBuilder('t')
-    .leftJoinAndMapOne('t.webhook', WebhookEntity, 'w', 'w.tenant_id = t.tenant_id AND w.url IS NOT NULL')
-    .select(['t', 'w.tenant_id', 'w.url', 'w.events'])
-    .where(tenantId === undefined ? {} : { tenant_id: tenantId })
-    .orderBy({ 't.created_at': 'ASC', 't.tenant_id': 'ASC' })
-    .limit(limit)
-    .offset(offset)
-    .getMany();
-  return (rows as (TenantEntity & TenantRow)[]).map(({ webhook, ...tenant }) => ({
-    ...tenant,
-    webhook: webhook && { url: webhook.url, events: webhook.events },
-  }));
-}
-
 /** With these keys set, and those taken back to their default. */
 function merged<T extends object>(before: T, set: object, cleared: readonly string[]): T {
   const kept = Object.entries({ ...before, ...set }).filter(([name]) => !cleared.includes(name));
   return Object.fromEntries(kept) as T;
+}
+
+/**
+ * Makes transactions of one tenant that count before they insert, or insert what another may insert too, follow one
+ * another: what the caller reads afterwards includes what the one before has committed.
+ */
+export async function lockTenant(tx: Transaction, tenantId: string): Promise<void> {
+  await tx.repository(TenantEntity).findOne({
+    select: { tenant_id: true },
+    where: { tenant_id: tenantId },
+    lock: { mode: 'for_no_key_update' },
+  });
 }

@@ -3,7 +3,7 @@ import { forbidden, invalidFields, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import { normalOrigin, originFault } from '../../common/text';
-import type { Caller } from '../../platform/auth';
+import { type Caller, LIMIT_DEFAULTS } from '../../platform/auth';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type {
   CreateTenantDto,
@@ -15,10 +15,9 @@ import type {
   UpdateTenantDto,
 } from './dto/tenant.dto';
 import type { NewKeyRow } from './keys.repository';
-import { TenantsRepository, type TenantRow } from './tenants.repository';
+import { type TenantRow, TenantsRepository } from './tenants.repository';
 import { TenantCredentialVerifier } from './verifier';
-import { type FreshWebhook, WebhookEndpoints } from './webhook/endpoints';
-import { tenantView } from './views';
+import { type FreshWebhook, WebhookSettings } from './webhook-settings';
 
 /** Below every id. */
 const NO_TENANT = '00000000-0000-0000-0000-000000000000';
@@ -29,7 +28,7 @@ export class TenantsService {
   constructor(
     private readonly repository: TenantsRepository,
     private readonly verifier: TenantCredentialVerifier,
-    private readonly endpoints: WebhookEndpoints,
+    private readonly webhooks: WebhookSettings,
   ) {}
 
   /** Makes a tenant and its first key, which has the scopes chat and admin. The key is in this answer only. */
@@ -74,12 +73,14 @@ export class TenantsService {
   }
 
   async get(caller: Caller, tenantId: string): Promise<TenantDto> {
-    return tenantView(await this.visible(caller, tenantId));
+    const row = await this.repository.find(idFor(caller, tenantId));
+    if (!row) throw notFound('Tenant');
+    return tenantView(row);
   }
 
   /** Changes what is sent. `status` and `limits` are the master key's. In force within 2 s, here at once. */
   async update(caller: Caller, tenantId: string, input: UpdateTenantDto): Promise<TenantUpdatedDto> {
-    const id = (await this.visible(caller, tenantId)).tenant_id;
+    const id = await this.managed(caller, tenantId);
     if (caller.kind !== 'master' && (input.status !== undefined || input.limits !== undefined))
       throw forbidden('Changing status or limits needs the master key');
     const settings = splitSettings(input.settings);
@@ -95,29 +96,43 @@ export class TenantsService {
       webhook: fresh === null ? null : fresh?.webhook,
     });
     this.verifier.forget();
-    if (fresh !== undefined) await this.endpoints.changed();
+    if (fresh !== undefined) await this.webhooks.changed();
     if (!row) throw notFound('Tenant');
     return { ...tenantView(row), ...(isNewWebhook && fresh ? { webhook_secret: fresh.secret } : {}) };
   }
 
   /** The tenant's UUID, when it exists and the caller may manage it; another tenant's id is not found. */
   async managed(caller: Caller, tenantId: string): Promise<string> {
-    return (await this.visible(caller, tenantId)).tenant_id;
+    const id = idFor(caller, tenantId);
+    if (!(await this.repository.exists(id))) throw notFound('Tenant');
+    return id;
   }
 
   /** undefined: nothing was said of a webhook; null: it is to be taken away. */
   private freshWebhook(tenantId: string, settings: SettingsDto | undefined): FreshWebhook | null | undefined {
     const webhook = settings?.webhook;
-    return webhook && this.endpoints.fresh(tenantId, webhook.url, webhook.events);
+    return webhook && this.webhooks.fresh(tenantId, webhook.url, webhook.events);
   }
+}
 
-  private async visible(caller: Caller, tenantId: string): Promise<TenantRow> {
-    const id = decodeId('tenant', tenantId);
-    if (id === undefined || (caller.kind !== 'master' && caller.tenantId !== id)) throw notFound('Tenant');
-    const row = await this.repository.find(id);
-    if (!row) throw notFound('Tenant');
-    return row;
-  }
+/** The UUID behind an id. Throws 404 for one that cannot exist, and for another tenant's. */
+function idFor(caller: Caller, tenantId: string): string {
+  const id = decodeId('tenant', tenantId);
+  if (id === undefined || (caller.kind !== 'master' && caller.tenantId !== id)) throw notFound('Tenant');
+  return id;
+}
+
+/** A tenant as the admin API shows it: limits with the defaults filled in. */
+function tenantView(row: TenantRow): TenantDto {
+  return {
+    tenant_id: encodeId('tenant', row.tenant_id),
+    name: row.name,
+    status: row.status,
+    settings: row.webhook === null ? row.settings : { ...row.settings, webhook: row.webhook },
+    limits: { ...LIMIT_DEFAULTS, ...row.limits },
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
 }
 
 function firstKey(apiKey: string): NewKeyRow {

@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Access, type Caller } from '../../platform/auth';
 import { CurrentCaller } from '../../platform/http';
-import { CreateTokenDto, TicketDto, TokenCreatedDto } from './dto/token.dto';
+import { CreateTokenDto, TicketDto, TokenCreatedDto } from './dto/key.dto';
 import { TokensService } from './tokens.service';
 
 @ApiTags('Tokens')

@@ -1,10 +1,115 @@
 import { Injectable } from '@nestjs/common';
+import jwt from 'jsonwebtoken';
+import { randomUUID } from 'node:crypto';
 import { unauthenticated } from '../../common/errors';
-import type { Caller } from '../../platform/auth';
+import { isUuid } from '../../common/ids';
+import { userIdFault } from '../../common/text';
+import { type Caller, TICKET_PREFIX } from '../../platform/auth';
 import { Epoch } from '../../platform/database';
-import { type CreateTokenDto, DEFAULT_TOKEN_SECONDS, type TicketDto, type TokenCreatedDto } from './dto/token.dto';
+import { Secrets } from '../../platform/secrets';
+import { type CreateTokenDto, DEFAULT_TOKEN_SECONDS, type TicketDto, type TokenCreatedDto } from './dto/key.dto';
 import { TenantsRepository } from './tenants.repository';
-import { TokenSigner } from './token-signer';
+
+/** `user`: a Bearer token; `ticket`: opens one socket. */
+type TokenUse = 'user' | 'ticket';
+
+interface TokenClaims {
+  readonly tenantId: string;
+  readonly userId: string;
+  /** The API key that minted it: it dies with that key. */
+  readonly keyId: string;
+  /** Of a ticket: when the session that it opens ends, in milliseconds since 1970; undefined: with the key. */
+  readonly sessionEndsAtMs?: number | undefined;
+  /** Of a ticket: the installation's epoch. */
+  readonly epoch?: number | undefined;
+}
+
+export interface ReadClaims extends TokenClaims {
+  /** Unique per token. */
+  readonly tokenId: string;
+  readonly expiresAtMs: number;
+}
+
+/** Latest moment that a Date can hold, in milliseconds since 1970. */
+const LAST_MS = 8.64e15;
+
+/** Signs and reads user tokens and socket tickets: JWTs, HS256, with the server's own secret. */
+@Injectable()
+export class TokenSigner {
+  constructor(private readonly secrets: Secrets) {}
+
+  /** Returns the token and when it ends; `seconds` from now. */
+  sign(use: TokenUse, claims: TokenClaims, seconds: number): { token: string; expiresAt: Date } {
+    const iat = Math.floor(Date.now() / 1000);
+    const payload = {
+      sub: claims.userId,
+      tid: claims.tenantId,
+      kid: claims.keyId,
+      use,
+      jti: randomUUID(),
+      iat,
+      exp: iat + seconds,
+      ...(claims.sessionEndsAtMs === undefined ? {} : { end: claims.sessionEndsAtMs }),
+      ...(claims.epoch === undefined ? {} : { epoch: claims.epoch }),
+    };
+    const token = jwt.sign(payload, this.secrets.jwtSecret, { algorithm: 'HS256' });
+    return { token: use === 'ticket' ? TICKET_PREFIX + token : token, expiresAt: new Date(payload.exp * 1000) };
+  }
+
+  /** Whether this server has signed the text as a token of that use, be it expired. */
+  isOurs(token: string, use: TokenUse): boolean {
+    const raw = use === 'ticket' && token.startsWith(TICKET_PREFIX) ? token.slice(TICKET_PREFIX.length) : token;
+    try {
+      jwt.verify(raw, this.secrets.jwtSecret, { algorithms: ['HS256'], ignoreExpiration: true });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The claims of a good, unexpired token of that use; undefined for every other text. */
+  read(token: string, use: TokenUse): ReadClaims | undefined {
+    const raw = use === 'ticket' ? (token.startsWith(TICKET_PREFIX) ? token.slice(TICKET_PREFIX.length) : '') : token;
+    try {
+      const payload = jwt.verify(raw, this.secrets.jwtSecret, { algorithms: ['HS256'] });
+      return typeof payload === 'string' || payload['use'] !== use ? undefined : claimsOf(payload);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/**
+ * The claims as we write them; undefined where one has another form. The signature says who made a token, not that it is
+ * well made: another holder of the secret may sign anything, and what has the wrong form must not get as far as the database.
+ */
+function claimsOf({
+  sub,
+  tid,
+  kid,
+  jti,
+  iat,
+  exp,
+  end,
+  epoch,
+}: Readonly<Record<string, unknown>>): ReadClaims | undefined {
+  if (typeof sub !== 'string' || userIdFault(sub) !== undefined) return undefined;
+  if (!isId(tid) || !isId(kid) || !isId(jti)) return undefined;
+  if (typeof exp !== 'number' || !isMoment(exp * 1000)) return undefined;
+  if (iat !== undefined && !isMoment(iat)) return undefined;
+  if (end !== undefined && !isMoment(end)) return undefined;
+  if (epoch !== undefined && !isMoment(epoch)) return undefined;
+  const own = { tenantId: tid, userId: sub, keyId: kid, tokenId: jti, expiresAtMs: exp * 1000 };
+  return { ...own, sessionEndsAtMs: end, epoch };
+}
+
+function isId(claim: unknown): claim is string {
+  return typeof claim === 'string' && isUuid(claim);
+}
+
+function isMoment(claim: unknown): claim is number {
+  return typeof claim === 'number' && claim >= 0 && claim <= LAST_MS;
+}
 
 /** Seconds that a socket ticket may be used (contract §2). */
 export const TICKET_SECONDS = 60;

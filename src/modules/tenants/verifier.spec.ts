@@ -1,11 +1,41 @@
 import { randomUUID } from 'node:crypto';
+import { started } from '../../../test/support/exploring';
 import { AppError } from '../../common/errors';
+import { Lifecycle } from '../../platform/lifecycle';
+import { SilentLog } from '../../platform/logging';
 import { Secrets } from '../../platform/secrets';
 import { hashApiKey, newApiKey } from './api-key';
 import type { KeysRepository, LiveKeyRow } from './keys.repository';
-import type { KeyUses } from './key-uses';
-import { TokenSigner } from './token-signer';
-import { TenantCredentialVerifier } from './verifier';
+import { TokenSigner } from './tokens.service';
+import { KeyUses, TenantCredentialVerifier } from './verifier';
+
+type Batch = Parameters<KeysRepository['touch']>[0];
+
+describe('last uses of API keys', () => {
+  it('are written together, one per key, and the rest when the server stops', async () => {
+    const written: Batch[] = [];
+    const lifecycle = new Lifecycle(new SilentLog());
+    const repository = { touch: async (batch: Batch) => void written.push(batch) };
+    const uses = new KeyUses(repository as unknown as KeysRepository);
+    started(lifecycle, uses);
+    await uses.flush();
+    expect(written).toEqual([]);
+
+    for (let i = 0; i < 100; i++) uses.note('t1', 'k1');
+    uses.note('t2', 'k2');
+    await uses.flush();
+    expect(written.map((batch) => batch.map(({ tenantId, keyId }) => [tenantId, keyId]))).toEqual([
+      [
+        ['t1', 'k1'],
+        ['t2', 'k2'],
+      ],
+    ]);
+
+    uses.note('t1', 'k1');
+    await lifecycle.stop('test over');
+    expect(written[1]).toEqual([{ tenantId: 't1', keyId: 'k1', at: expect.any(Date) }]);
+  });
+});
 
 const secrets = new Secrets('the-master-key', 'j'.repeat(32), '0'.repeat(64), undefined);
 const signer = new TokenSigner(secrets);

@@ -1,6 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Batching } from '../../common/batching';
+import { unavailable } from '../../common/errors';
+import { addressGroup } from '../../common/text';
 import {
   type CallSource,
   CredentialVerifier,
@@ -10,12 +13,36 @@ import {
   type TicketGrant,
   type TokenGrant,
 } from '../../platform/auth';
+import { Every, OnStop, StopStage } from '../../platform/lifecycle';
 import { Secrets } from '../../platform/secrets';
 import { API_KEY_PREFIX, hashApiKey, isWellFormedApiKey, shownPrefix } from './api-key';
 import { KeysRepository, type LiveKeyRow } from './keys.repository';
-import { KeyUses } from './key-uses';
-import { StrangerKeys } from './stranger-keys';
-import { type ReadClaims, TokenSigner } from './token-signer';
+import { type ReadClaims, TokenSigner } from './tokens.service';
+
+const FLUSH_MS = 5000;
+
+/** Collects when keys were used and writes it every 5 s and at the end, in one statement: no write per request. */
+@Injectable()
+export class KeyUses {
+  private uses = new Map<string, { tenantId: string; keyId: string; at: number }>();
+
+  constructor(private readonly repository: KeysRepository) {}
+
+  note(tenantId: string, keyId: string): void {
+    const known = this.uses.get(keyId);
+    if (known) known.at = Date.now();
+    else this.uses.set(keyId, { tenantId, keyId, at: Date.now() });
+  }
+
+  @Every(FLUSH_MS, 'last use of API keys')
+  @OnStop(StopStage.workers)
+  async flush(): Promise<void> {
+    if (this.uses.size === 0) return;
+    const batch = [...this.uses.values()].map((use) => ({ ...use, at: new Date(use.at) }));
+    this.uses = new Map();
+    await this.repository.touch(batch);
+  }
+}
 
 /** How long a look-up is believed without asking again: a revocation made elsewhere is in force within this time. */
 export const GRANT_TTL_MS = 2000;
@@ -36,7 +63,7 @@ interface Cached<G> {
 /**
  * Proves credentials. A malformed key is refused without I/O; a well-formed one is looked up by its SHA-256, once
  * for all concurrent requests, and believed for 2 s (unknown ones too, so guessing costs no database). A key that was
- * good before is looked up by itself, so that whoever invents keys makes nobody else wait; the others among themselves
+ * good before is looked up by itself, so that a client that invents keys makes no other wait; the others among themselves
  * (`StrangerKeys`), and what is found of them drops nothing that is known of good ones. A change made by this server is
  * seen at once: `forget` drops what is cached.
  */
@@ -45,7 +72,7 @@ export class TenantCredentialVerifier extends CredentialVerifier {
   private readonly keys = new LRUCache<string, KeyGrant>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
   /** Hashes of well-formed keys that do not live. */
   private readonly unknown = new LRUCache<string, true>({ max: CACHED_KEYS, ttl: GRANT_TTL_MS });
-  /** Hashes of keys that were good once: not that they still are, but that nobody made them up. */
+  /** Hashes of keys that were good once: not that they still are, but that they were not made up. */
   private readonly remembered = new LRUCache<string, true>({ max: REMEMBERED_KEYS });
   private readonly strangers: StrangerKeys;
   /** By tenant and key: a token that names another tenant must not speak for the key's own. */
@@ -214,4 +241,50 @@ function policyOf(row: LiveKeyRow): TenantPolicy {
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
+}
+
+/** Keys that one statement looks up, and as many as may wait for one address. */
+const AT_ONCE = 500;
+/** Of all addresses. */
+const MOST = 20_000;
+
+/**
+ * Looks up keys that no client has shown before. They wait here among themselves, so that a flood of invented keys with good
+ * checksums stands before no known key.
+ *
+ * Invariants
+ * - One statement runs at a time; whatever comes meanwhile goes together in the next one. So a flood costs the database
+ *   one connection, and a stranger who is good waits for the statement that runs and for that of their own.
+ * - An address (IPv6: its /64) has at most one statement's worth of keys here; more are refused with 503.
+ */
+class StrangerKeys {
+  private readonly waiting = new Map<string, number>();
+  private inAll = 0;
+  private readonly lookUps: Batching<Buffer, LiveKeyRow | undefined>;
+
+  constructor(repository: KeysRepository) {
+    this.lookUps = new Batching(async (hashes) => {
+      const rows = await repository.liveByHashes(hashes);
+      const found = new Map(rows.map((row) => [row.hash.toString('base64'), row]));
+      return hashes.map((hash) => found.get(hash.toString('base64')));
+    }, AT_ONCE);
+  }
+
+  /** Rejects with 503 where too many wait, or the database is away. */
+  async lookUp(hash: Buffer, { ip }: CallSource): Promise<LiveKeyRow | undefined> {
+    const address = addressGroup(ip);
+    const others = this.waiting.get(address) ?? 0;
+    if (others >= AT_ONCE || this.inAll >= MOST)
+      throw unavailable('Too many unknown API keys are being looked up; try again later');
+    this.waiting.set(address, others + 1);
+    this.inAll++;
+    try {
+      return await this.lookUps.add(hash);
+    } finally {
+      this.inAll--;
+      const left = (this.waiting.get(address) ?? 1) - 1;
+      if (left === 0) this.waiting.delete(address);
+      else this.waiting.set(address, left);
+    }
+  }
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { WebhookConfig } from '../../config';
 import { type Job, JobHandler, type JobRunner, RetryJob } from '../../platform/jobs';
+import { Every } from '../../platform/lifecycle';
 import { NotificationSettlements } from '../notifications';
-import { type WebhookEndpoint, WebhookEndpoints } from '../tenants';
-import { WebhookDeliveriesRepository, type PendingRow } from './deliveries.repository';
+import { type PendingRow, WebhookDeliveriesRepository } from './deliveries.repository';
+import { type WebhookEndpoint, WebhookEndpoints } from './endpoints';
 import { GONE, type Posted, Poster } from './poster';
 import { DELIVER, type DeliverPayload } from './webhooks.jobs';
 
@@ -74,7 +75,7 @@ export class Deliverer implements JobRunner<DeliverPayload> {
     const isLast = attempt >= this.maxAttempts || posted.status === GONE;
     if (posted.status === GONE) await this.endpoints.disable(tenantId, endpoint.url, 'the target answered 410 Gone');
     else await this.endpoints.failed(tenantId, endpoint.url);
-    // Before the state that ends it: whoever does this again after a crash finds it pending.
+    // Before the state that ends it: the attempt after a crash finds it pending.
     if (isLast) await this.giveNotificationUp(job, delivery, error);
     await this.repository.attempted(tenantId, job.payload.delivery_id, attempt, posted, isLast ? 'dead' : 'pending');
     if (isLast) return;
@@ -97,5 +98,25 @@ export class Deliverer implements JobRunner<DeliverPayload> {
     if (type !== 'notification.offline' || subject_id === null) return;
     const given = { tenantId, notificationId: subject_id, attempts: attempt, error };
     await Promise.all((user_ids ?? []).map((userId) => this.settlements.giveUp({ ...given, userId })));
+  }
+}
+
+const INTERVAL_MS = 10 * 60_000;
+/** The log of what went well, in days. */
+const DELIVERED_DAYS = 3;
+/** Of what did not, as long as dead letters are kept. */
+const FAILED_DAYS = 30;
+
+/** Keeps the log of deliveries from growing for ever. */
+@Injectable()
+export class DeliveryPurge {
+  constructor(private readonly repository: WebhookDeliveriesRepository) {}
+
+  @Every(INTERVAL_MS, 'webhook log purge')
+  async purge(): Promise<void> {
+    for (const state of ['delivered', 'dead', 'failed'] as const) {
+      const days = state === 'delivered' ? DELIVERED_DAYS : FAILED_DAYS;
+      for (let n = 1; n > 0;) n = await this.repository.purge(state, days);
+    }
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/pagination';
 import { Database, SystemDatabase } from '../../platform/database';
 import { Jobs, type NewJob } from '../../platform/jobs';
-import type { DeliveryState, WebhookDeliveryEntity } from './entities/webhook-delivery.entity';
+import type { DeliveryState, WebhookDeliveryEntity } from './entities/webhook.entity';
 import { DELIVER } from './webhooks.jobs';
 
 /** Something to be posted. */

@@ -1,9 +1,153 @@
 import { Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import { decodeId } from '../../common/ids';
 import { exponential, type Job, JobHandler, type JobRunner } from '../../platform/jobs';
-import { WebhookEndpoints } from '../tenants';
-import { WebhookDeliveriesRepository } from './deliveries.repository';
-import { EventFacts } from './event-facts';
+import { Presence } from '../../realtime';
+import { DeliveryService } from '../delivery';
+import { type MessageDto, MessageFacts } from '../messages';
+import { NotificationFacts } from '../notifications';
+import { type MemberEvent, RoomFacts } from '../rooms';
+import { type NewDelivery, WebhookDeliveriesRepository } from './deliveries.repository';
+import { WebhookEndpoints } from './endpoints';
 import { PLAN, type PlanPayload } from './webhooks.jobs';
+
+/** Members per call (contract §8). */
+const PAGE = 1000;
+
+/** Some of a room's members. */
+interface OfflinePage {
+  /** Where it begins in the order of joining: the same members in each run of the job. */
+  readonly page: number;
+  /** Those without a connection who wait for this message. */
+  readonly userIdsOf: (message: MessageDto) => readonly string[];
+}
+
+/** Which members of a room have no connection and have not acknowledged, a page at a time. */
+@Injectable()
+export class OfflineMembers {
+  constructor(
+    private readonly rooms: RoomFacts,
+    private readonly delivery: DeliveryService,
+    private readonly presence: Presence,
+  ) {}
+
+  async *pages(tenantId: string, roomId: string): AsyncGenerator<OfflinePage> {
+    for (let after = 0; ;) {
+      const members = await this.rooms.membersAfter(tenantId, roomId, after, PAGE);
+      const ids = members.map((member) => member.user_id);
+      const online = await this.presence.online(tenantId, ids);
+      const offline = members.filter((member) => !online.has(member.user_id));
+      const acked = await this.delivery.ackedBy(
+        tenantId,
+        roomId,
+        offline.map((member) => member.user_id),
+      );
+      yield {
+        page: after,
+        userIdsOf: ({ seq, sender_id }) =>
+          offline
+            .filter(
+              ({ user_id, joined_seq }) => Math.max(joined_seq, acked.get(user_id) ?? 0) < seq && user_id !== sender_id,
+            )
+            .map((member) => member.user_id),
+      };
+      const last = members.at(-1);
+      if (last === undefined || members.length < PAGE) return;
+      after = last.member_no;
+    }
+  }
+}
+
+/** Messages, or events, per transaction. */
+const BATCH = 20;
+
+/** A delivery before it is written. */
+interface Post extends Omit<NewDelivery, 'type' | 'body'> {
+  readonly data: object;
+}
+
+/** What there is to be said of an event, in batches. */
+@Injectable()
+export class EventFacts {
+  constructor(
+    private readonly rooms: RoomFacts,
+    private readonly messages: MessageFacts,
+    private readonly notifications: NotificationFacts,
+    private readonly offline: OfflineMembers,
+  ) {}
+
+  async *of(tenantId: string, payload: PlanPayload): AsyncGenerator<readonly Post[]> {
+    switch (payload.event) {
+      case 'notification.offline':
+        yield await this.notification(tenantId, payload);
+        return;
+      case 'room.created':
+      case 'member.joined':
+      case 'member.left':
+      case 'message.created':
+      case 'message.offline':
+        yield* this.inRoom(tenantId, payload);
+        return;
+    }
+  }
+
+  private async *inRoom(tenantId: string, payload: PlanPayload): AsyncGenerator<readonly Post[]> {
+    const { event, room_id: roomId = '', seqs = [], revs = [] } = payload;
+    const room = await this.rooms.room(tenantId, roomId);
+    if (room === undefined) return;
+    if (event === 'room.created') yield [{ deliveryId: deliveryId(event, roomId), roomId, data: { room } }];
+    for (let i = 0; i < revs.length; i += BATCH) {
+      const events = await this.rooms.memberEvents(tenantId, roomId, revs.slice(i, i + BATCH));
+      yield events.map((each) => ({
+        deliveryId: deliveryId(event, roomId, each.rev),
+        roomId,
+        userIds: [each.user_id],
+        data: { room, member: memberOf(each), by: each.by },
+      }));
+    }
+    for (let i = 0; i < seqs.length; i += BATCH) {
+      const messages = await this.messages.ofSeqs(tenantId, roomId, seqs.slice(i, i + BATCH));
+      if (event === 'message.created')
+        yield messages.map((message) => ({ ...about(event, roomId, message, 0), data: { message, room } }));
+      else
+        for await (const { page, userIdsOf } of this.offline.pages(tenantId, roomId))
+          yield messages.flatMap((message) => {
+            const userIds = userIdsOf(message);
+            const data = { message, room, user_ids: userIds };
+            return userIds.length === 0 ? [] : [{ ...about(event, roomId, message, page), userIds, data }];
+          });
+    }
+  }
+
+  private async notification(tenantId: string, payload: PlanPayload): Promise<readonly Post[]> {
+    const { event, notification_id: id = '', user_ids = [] } = payload;
+    const found = await this.notifications.waiting(tenantId, id, user_ids);
+    const [first] = user_ids;
+    if (found === undefined || found.userIds.length === 0 || first === undefined) return [];
+    const { notification, userIds } = found;
+    const data = { notification, user_ids: userIds };
+    return [{ deliveryId: deliveryId(event, id, first), subjectId: id, userIds, data }];
+  }
+}
+
+function about(event: string, roomId: string, message: MessageDto, page: number): Omit<Post, 'data'> {
+  const subjectId = decodeId('message', message.message_id);
+  return { deliveryId: deliveryId(event, message.message_id, page), roomId, subjectId };
+}
+
+function memberOf({ user_id, role }: MemberEvent): object {
+  return { user_id, role };
+}
+
+/**
+ * The UUID (version 5) of what is posted, made from what it is about: the job that plans the same thing again, after a crash,
+ * comes to the same id.
+ */
+function deliveryId(...about: readonly (string | number)[]): string {
+  const hex = createHash('sha256').update(JSON.stringify(about)).digest('hex');
+  const variant = ((parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
+}
 
 /**
  * Turns what happened into deliveries: reads it, writes what is to be posted and its job.

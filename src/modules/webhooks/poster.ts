@@ -4,7 +4,7 @@ import { encodeId } from '../../common/ids';
 import { retryAfterMs } from '../../common/retry-after';
 import { Metrics } from '../../platform/metrics';
 import { OutboundError, OutboundSender } from '../../platform/outbound';
-import type { WebhookEndpoint } from '../tenants';
+import type { WebhookEndpoint } from './endpoints';
 import type { DeliveryAttempt } from './deliveries.repository';
 
 const SECRET_PREFIX = 'whsec_';

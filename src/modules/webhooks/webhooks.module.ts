@@ -9,24 +9,23 @@ import { NotificationsModule } from '../notifications';
 import { RoomsModule } from '../rooms';
 import { TenantsModule } from '../tenants';
 import { WebhookDeadLetters } from './dead-letters';
-import { Deliverer } from './deliverer';
+import { Deliverer, DeliveryPurge } from './deliverer';
 import { WebhookDeliveriesRepository } from './deliveries.repository';
-import { EventFacts } from './event-facts';
-import { WebhookHooks } from './hooks';
-import { OfflineMembers } from './offline-members';
-import { Planner } from './planner';
+import { WebhookDirectory, WebhookHooks } from './hooks';
+import { WebhookEndpoints } from './endpoints';
+import { EventFacts, OfflineMembers, Planner } from './planner';
 import { Poster } from './poster';
-import { DeliveryPurge } from './purge';
 import { WebhooksController } from './webhooks.controller';
+import { WebhooksRepository } from './webhooks.repository';
 import { WebhooksService } from './webhooks.service';
-import { WebhookDeliveryEntity } from './entities/webhook-delivery.entity';
+import { WebhookDeliveryEntity, WebhookEntity } from './entities/webhook.entity';
 
 /** Of an answer no more is read (contract §8). */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([WebhookDeliveryEntity]),
+    TypeOrmModule.forFeature([WebhookEntity, WebhookDeliveryEntity]),
     RealtimeModule,
     TenantsModule,
     RoomsModule,
@@ -36,6 +35,9 @@ const MAX_ANSWER_BYTES = 64 * 1024;
   ],
   controllers: [WebhooksController],
   providers: [
+    WebhooksRepository,
+    WebhookDirectory,
+    WebhookEndpoints,
     WebhookDeliveriesRepository,
     WebhooksService,
     {
@@ -53,6 +55,6 @@ const MAX_ANSWER_BYTES = 64 * 1024;
     WebhookDeadLetters,
     DeliveryPurge,
   ],
-  exports: [WebhookHooks],
+  exports: [WebhooksRepository, WebhookEndpoints, WebhookHooks],
 })
 export class WebhooksModule {}

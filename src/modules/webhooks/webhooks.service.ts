@@ -4,9 +4,10 @@ import { encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/pagination';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
-import { TenantsService, WebhookEndpoints } from '../tenants';
+import { TenantsService } from '../tenants';
 import { WebhookDeliveriesRepository, type DeliveryRow } from './deliveries.repository';
 import type { WebhookDeliveryDto, WebhookDeliveryPageDto, WebhookDto, WebhookRotatedDto } from './dto/webhook.dto';
+import { WebhookEndpoints } from './endpoints';
 import { Poster } from './poster';
 
 const TEST = 'webhook.test';

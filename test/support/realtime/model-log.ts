@@ -1,7 +1,6 @@
 import { unavailable } from '../../../src/common/errors';
-import { type LogRow, mergeLog } from '../../../src/modules/messages/room-log/merge';
-import { missedPage } from '../../../src/modules/messages/room-log/missed';
-import type { MissedRow } from '../../../src/modules/messages/room-log/missed.repository';
+import { mergeLog, missedPage } from '../../../src/modules/messages/room-log/merge';
+import type { LogRow, MissedRow } from '../../../src/modules/messages/room-log/room-log.repository';
 import {
   type Claim,
   type ClaimedSeat,

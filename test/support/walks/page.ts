@@ -80,12 +80,12 @@ function foldersOf(files: readonly string[]): string[] {
   return [...new Set(files.map((file) => dirname(file)))];
 }
 
-/** The first sentence of the comment of the first thing that the file exports, or of the first one there is. */
+/** The first sentence of the comment of the largest class that the file exports, else of the first thing that has one. */
 function addsOf(file: string): string {
   const text = readFileSync(join(ROOT, file), 'utf8');
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
   const [exported, others] = [source.statements.filter(isExported), source.statements.filter((s) => !isExported(s))];
-  const classes = exported.filter(ts.isClassDeclaration);
+  const classes = exported.filter(ts.isClassDeclaration).sort((a, b) => b.getWidth() - a.getWidth());
   const comments = [...classes, ...exported, ...others].flatMap((statement) =>
     ts.getJSDocCommentsAndTags(statement).filter(ts.isJSDoc),
   );

@@ -7,8 +7,13 @@ import { Metrics } from '../../../platform/metrics';
 import { Gauges } from '../../../platform/metrics/gauge';
 import type { TenantsService } from '../../tenants';
 import { DeadLettersService } from './dead-letters.service';
-import { DeadLetterRegistry } from './registry';
-import { type DeadLetterKind, type DeadLetters, type DeadLetterSelection, DeadLetterSource } from './sources';
+import {
+  type DeadLetterKind,
+  DeadLetterRegistry,
+  type DeadLetters,
+  type DeadLetterSelection,
+  DeadLetterSource,
+} from './sources';
 
 const TENANT = newUuid();
 

@@ -12,8 +12,7 @@ import type {
   ReplayDeadLettersDto,
   ReplayedDto,
 } from '../dto/dead-letter.dto';
-import { DeadLetterRegistry } from './registry';
-import type { DeadLetterKind, DeadLetterSelection } from './sources';
+import { type DeadLetterKind, DeadLetterRegistry, type DeadLetterSelection } from './sources';
 
 /** Lists, replays and drops dead letters of all kinds. */
 @Injectable()

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from '../../../platform/database';
-import { type AppendHook, AppendHooks } from '../append-hooks';
 import {
   appendLookup,
   appendMessages,
@@ -10,6 +9,23 @@ import {
   type LookupRow,
 } from '../messages.functions';
 import type { NewMessage } from './item';
+
+/** A job to be stored for each room of a tenant that gets messages, in their transaction; its key is the room's UUID. */
+export interface AppendHook {
+  readonly kind: string;
+  /** A JSON object as text; the job's payload is this with `room_id`, the UUID, and the `seqs` of the messages. */
+  readonly payloadText: string;
+  /** Milliseconds before it may start. */
+  readonly delayMs: number;
+}
+
+/** Who has something to do after messages were stored, whatever dies meanwhile. Implemented above. */
+export abstract class AppendHooks {
+  /** The tenant's hooks. Asked for every message, so it must not do any I/O. */
+  abstract of(tenantId: string): readonly AppendHook[];
+  /** Messages with hooks are committed. */
+  abstract appended(): void;
+}
 
 /** A sample of a large table may take a while on a busy disk. */
 const ANALYZE_MS = 60_000;
@@ -24,7 +40,7 @@ export class AppendRepository {
 
   /**
    * Appends a batch in one transaction. No two messages may share (room, sender, client_message_id).
-   * @param wait wait up to a second for a room that somebody else holds; messages of one that is still held after
+   * @param wait wait up to a second for a room that another transaction holds; messages of one that is still held after
    *   that, or without `wait`, come back `locked`
    */
   async append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {
@@ -34,7 +50,8 @@ export class AppendRepository {
     const found = await appendMessagesHooked.call(this.system, {
       ...args,
       p_hook_tenants: hooks.map(({ tenantId }) => tenantId),
-      p_hook_events: hooks.map(({ hook }) => hook.event),
+      p_hook_kinds: hooks.map(({ hook }) => hook.kind),
+      p_hook_payloads: hooks.map(({ hook }) => hook.payloadText),
       p_hook_delays: hooks.map(({ hook }) => hook.delayMs),
     });
     this.hooks.appended();

@@ -128,7 +128,7 @@ function isItemFault(error: unknown): boolean {
   return /^2[23]...$/.test(codeOf(error) ?? '');
 }
 
-/** Nothing was stored, and waiting helps nobody: the disk is full. */
+/** Nothing was stored, and waiting does not help: the disk is full. */
 function isForGood(error: unknown): boolean {
   return isUnavailable(error) && error.details?.['reason'] === 'storage' && !isUnknown(error);
 }

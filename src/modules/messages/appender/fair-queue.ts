@@ -9,7 +9,7 @@ const COMPACT_AFTER = 1024;
 
 /**
  * Queues per tenant, served one item each in turn: a flood of one tenant delays that tenant. Within a tenant the
- * order of arrival is kept. Unbounded: whoever pushes has a quota.
+ * order of arrival is kept. Unbounded: its caller bounds what it pushes by a quota.
  *
  * A place that was served holds nothing any more, and the map changes only when a tenant comes or is done: what a
  * table that the map has outgrown still reaches survives the garbage collector's short rounds, and with it the whole
@@ -48,7 +48,7 @@ export class FairQueue<T> {
       for (const [i, lane] of turns.entries()) {
         const answer = take(lane.items[lane.head] as T);
         if (answer === 'full') {
-          // Served lanes go to the end, so that the next batch begins with somebody else.
+          // Served lanes go to the end, so that the next batch begins with another tenant.
           this.turns = [...turns.slice(i), ...passed, ...turns.slice(0, served)];
           return;
         }
@@ -73,5 +73,83 @@ export class FairQueue<T> {
       lane.head = 0;
     }
     return true;
+  }
+}
+
+export interface Room {
+  readonly items: number;
+  readonly bytes: number;
+}
+
+interface Used {
+  items: number;
+  bytes: number;
+}
+
+/** Bounds what waits in memory, by number and by bytes, in all and per tenant. */
+export class Quota {
+  private readonly all: Used = { items: 0, bytes: 0 };
+  private readonly tenants = new Map<string, Used>();
+
+  constructor(
+    private readonly total: Room,
+    private readonly perTenant: Room,
+  ) {}
+
+  /** Items that are held now. */
+  get items(): number {
+    return this.all.items;
+  }
+
+  /** false: full, in all or for this tenant; nothing was taken. */
+  take(tenant: string, bytes: number): boolean {
+    const own = this.tenants.get(tenant) ?? { items: 0, bytes: 0 };
+    if (!fits(this.all, bytes, this.total) || !fits(own, bytes, this.perTenant)) return false;
+    this.tenants.set(tenant, own);
+    add(this.all, 1, bytes);
+    add(own, 1, bytes);
+    return true;
+  }
+
+  /** Gives back what `take` took. */
+  release(tenant: string, bytes: number): void {
+    const own = this.tenants.get(tenant);
+    if (!own) return;
+    add(this.all, -1, -bytes);
+    add(own, -1, -bytes);
+    if (own.items === 0) this.tenants.delete(tenant);
+  }
+}
+
+function fits(used: Used, bytes: number, room: Room): boolean {
+  return used.items < room.items && used.bytes + bytes <= room.bytes;
+}
+
+function add(used: Used, items: number, bytes: number): void {
+  used.items += items;
+  used.bytes += bytes;
+}
+
+/** How long a tenant that has sent is believed to send again, in ms. */
+const COMPANY_MS = 1000;
+
+/** Knows whether one tenant sends alone or several do. */
+export class Company {
+  private last: string | undefined;
+  private until = -Infinity;
+
+  /** @param now a monotonic time, in ms */
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  /** A tenant sends. */
+  note(tenant: string): void {
+    if (tenant === this.last) return;
+    if (this.last !== undefined) this.until = this.now() + COMPANY_MS;
+    this.last = tenant;
+  }
+
+  /** Several tenants have sent by turns a moment ago. */
+  get isMixed(): boolean {
+    return this.now() < this.until;
   }
 }

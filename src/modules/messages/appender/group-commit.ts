@@ -1,13 +1,9 @@
 import { unavailable } from '../../../common/errors';
+import { roomKey } from '../../../common/ids';
 import type { Metrics } from '../../../platform/metrics';
-import { Batch } from './batch';
+import { type Appended, Batch, isStored, type NewMessage, Pending, repeatKey } from './item';
 import type { WriteOutcome } from './batch-writer';
-import { Company } from './company';
-import { ContendedRooms } from './contended-rooms';
-import { FairQueue } from './fair-queue';
-import { type Appended, isStored, type NewMessage, repeatKey } from './item';
-import { Pending } from './pending';
-import { Quota, type Room } from './quota';
+import { Company, FairQueue, Quota, type Room } from './fair-queue';
 
 /** Writes a batch and says of each message what became of it; see BatchWriter. */
 export interface Writer {
@@ -24,7 +20,7 @@ export interface GroupCommitOptions {
   readonly perTenant: Room;
   /** Calls that may wait for locked rooms at the same time. */
   readonly waiters: number;
-  /** After this many ms a caller is told 503; what a call was made for may be stored, what only waited is not. */
+  /** After this many ms a caller gets 503; what a call was made for may be stored, what only waited is not. */
   readonly answerMs: number;
 }
 
@@ -37,9 +33,9 @@ export interface GroupCommitOptions {
  * - A caller is answered only after the commit, with what the log says; or after `answerMs` with 503.
  * - Within a batch no two messages share (room, sender, client_message_id): repeats wait for the first one and get
  *   its answer, or a mismatch when their body differs.
- * - Waiting tenants are served in turns. While several send, none has more than its share of a batch, so nobody waits
+ * - Waiting tenants are served in turns. While several send, none has more than its share of a batch, so no tenant waits
  *   for the commit of another's flood; alone, a tenant fills batches.
- * - One locked room stops nobody else: the first writer skips it (SKIP LOCKED); its messages go, in order, to
+ * - One locked room stops no other: the first writer skips it (SKIP LOCKED); its messages go, in order, to
  *   ContendedRooms, whose calls wait for that room alone, and later ones of that room queue behind them.
  *
  * Concurrency: one batch of the first writer at a time, and one of each contended room. All state is touched between
@@ -191,4 +187,65 @@ export class GroupCommit {
 
 function outcomeAt(outcomes: readonly WriteOutcome[], index: number): WriteOutcome {
   return outcomes[index] ?? { status: 'failed', error: new Error('no outcome for an item of a batch') };
+}
+
+/** Writes what it can of a room's messages, in order, and returns those that are still to be written. */
+type ServeRoom = (waiting: readonly Pending[]) => Promise<readonly Pending[]>;
+
+/**
+ * Rooms that another transaction held when their messages were to be written. Each is served by itself, so that one that
+ * stays locked delays no other; at most `limit` at a time, in turns. A room leaves when none of its messages waits.
+ */
+class ContendedRooms {
+  private readonly rooms = new Map<string, Pending[]>();
+  /** Rooms that wait for their turn. */
+  private readonly turns: string[] = [];
+  private readonly workers = new Set<Promise<void>>();
+
+  constructor(
+    private readonly serve: ServeRoom,
+    private readonly limit: number,
+  ) {}
+
+  /** Queues the message if its room is here; false when it is not. */
+  join(item: Pending): boolean {
+    const waiting = this.rooms.get(roomKey(item.message.tenantId, item.message.roomId));
+    waiting?.push(item);
+    return waiting !== undefined;
+  }
+
+  /** Queues a message of a room that was found locked. */
+  park(item: Pending): void {
+    if (this.join(item)) return;
+    const key = roomKey(item.message.tenantId, item.message.roomId);
+    this.rooms.set(key, [item]);
+    this.turns.push(key);
+    if (this.workers.size < this.limit) this.start();
+  }
+
+  /** Resolves when no room is left. */
+  async idle(): Promise<void> {
+    while (this.workers.size > 0) await Promise.all(this.workers);
+  }
+
+  private start(): void {
+    const worker: Promise<void> = this.work().finally(() => this.workers.delete(worker));
+    this.workers.add(worker);
+  }
+
+  private async work(): Promise<void> {
+    // The rest of this batch is parked in this turn, too: the first call takes them all.
+    await Promise.resolve();
+    for (let key = this.turns.shift(); key !== undefined; key = this.turns.shift()) {
+      const waiting = this.rooms.get(key) ?? [];
+      this.rooms.set(key, []);
+      const left = await this.serve(waiting);
+      const next = [...left, ...(this.rooms.get(key) ?? [])];
+      if (next.length === 0) this.rooms.delete(key);
+      else {
+        this.rooms.set(key, next);
+        this.turns.push(key);
+      }
+    }
+  }
 }

@@ -1,4 +1,7 @@
+import { unavailable } from '../../../common/errors';
 import { roomKey } from '../../../common/ids';
+import type { Room } from './fair-queue';
+
 /** A message on its way into the log. */
 export interface NewMessage {
   readonly tenantId: string;
@@ -60,4 +63,107 @@ export function isStored(result: { readonly status: string }): result is Stored 
 export function repeatKey(message: NewMessage): string | undefined {
   if (message.clientMessageId === null) return undefined;
   return `${roomKey(message.tenantId, message.roomId)}/${message.senderId}/${message.clientMessageId}`;
+}
+
+/** About what an empty message costs in memory. */
+const BASE_BYTES = 512;
+
+/** A message in the appender, with its caller, who is answered once, in time, whatever happens. */
+export class Pending {
+  /** Monotonic time of arrival, in ms. */
+  readonly since = performance.now();
+  /** About what it costs in memory. */
+  readonly bytes: number;
+  /** A call that may have stored it has been made; whether it did is not known before the log says so. */
+  tried = false;
+  private done = false;
+  private readonly overdue: NodeJS.Timeout;
+
+  constructor(
+    readonly message: NewMessage,
+    answerMs: number,
+    private readonly onResult: (result: Appended) => void,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.bytes = BASE_BYTES + 2 * (message.content.length + (message.metaText?.length ?? 0));
+    this.overdue = setTimeout(() => this.giveUp(), answerMs);
+  }
+
+  /** The caller has its answer: what has not been written must not be. */
+  get answered(): boolean {
+    return this.done;
+  }
+
+  resolve(result: Appended): void {
+    if (this.end()) this.onResult(result);
+  }
+
+  reject(error: unknown): void {
+    if (this.end()) this.onError(error);
+  }
+
+  private giveUp(): void {
+    this.reject(unavailable('The database did not answer in time', { outcome: this.tried ? 'unknown' : 'none' }));
+  }
+
+  private end(): boolean {
+    if (this.done) return false;
+    this.done = true;
+    clearTimeout(this.overdue);
+    return true;
+  }
+}
+
+/** A batch being filled: no two items of it repeat each other. */
+export class Batch {
+  readonly items: Pending[] = [];
+  private readonly seen = new Set<string>();
+  private readonly byTenant = new Map<string, { items: number; bytes: number }>();
+  private bytes = 0;
+
+  /**
+   * @param limits where it ends; a single message may be larger
+   * @param share of one tenant; the message that reaches it is the last one
+   */
+  constructor(
+    private readonly limits: Room,
+    private readonly share: Room = limits,
+  ) {}
+
+  get isFull(): boolean {
+    return reaches(this.items.length, this.bytes, this.limits);
+  }
+
+  /** The tenant has its share. */
+  isServed(tenant: string): boolean {
+    const used = this.byTenant.get(tenant);
+    return used !== undefined && reaches(used.items, used.bytes, this.share);
+  }
+
+  /** false: the item repeats one that is in the batch. */
+  add(item: Pending): boolean {
+    const key = repeatKey(item.message);
+    if (key !== undefined) {
+      if (this.seen.has(key)) return false;
+      this.seen.add(key);
+    }
+    this.items.push(item);
+    this.bytes += item.bytes;
+    this.count(item);
+    return true;
+  }
+
+  private count({ message: { tenantId }, bytes }: Pending): void {
+    const used = this.byTenant.get(tenantId);
+    if (!used) {
+      this.byTenant.set(tenantId, { items: 1, bytes });
+      return;
+    }
+    used.items++;
+    used.bytes += bytes;
+  }
+}
+
+function reaches(items: number, bytes: number, room: Room): boolean {
+  return items >= room.items || bytes >= room.bytes;
 }

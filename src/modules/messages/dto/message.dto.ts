@@ -4,6 +4,7 @@ import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT, MAX_META_BYTES } from '../../../com
 import { MAX_LIMIT } from '../../../common/pagination';
 import { PageQueryDto } from '../../../platform/http';
 import { IsJsonObject, IsNotBlank } from '../../../platform/validation';
+import { ServerFrame } from '../../../realtime';
 
 export class SendMessageDto {
   /**
@@ -176,4 +177,41 @@ export class ChangesDto {
   reset?: boolean;
   /** There are more: ask again with after_rev = the last change's rev. */
   has_more!: boolean;
+}
+
+/** send_message. */
+export class SendMessageFrameDto extends SendMessageDto {
+  /**
+   * The room; you must be a member.
+   * @example room_019000000000700080000000000000d0
+   */
+  @IsString()
+  room_id!: string;
+}
+
+/** message.accepted: the message is committed durably. */
+export class MessageAcceptedFrameDto extends MessageAcceptedDto {
+  /** @example room_019000000000700080000000000000d0 */
+  room_id!: string;
+  /** true when this is the answer of an earlier send with the same client_message_id; else left out. */
+  replayed?: boolean;
+}
+
+@ServerFrame('message', 'A new message in one of your rooms; to the sender too, on all connections.')
+export class MessageFrameDto extends MessageDto {}
+
+@ServerFrame('message.updated', 'A message was edited: the whole message as it is now.')
+export class MessageUpdatedFrameDto extends MessageDto {}
+
+@ServerFrame('message.deleted', 'A message was deleted; its seq stays.')
+export class MessageDeletedFrameDto {
+  room_id!: string;
+  message_id!: string;
+  @ApiProperty({ type: 'integer' })
+  seq!: number;
+  /** The room's revision of the deletion. */
+  @ApiProperty({ type: 'integer' })
+  rev!: number;
+  /** @example 2026-01-31T12:00:00.000Z */
+  deleted_at!: string;
 }

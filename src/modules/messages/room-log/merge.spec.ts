@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Position } from '../../../realtime';
-import { type LogRow, mergeLog } from './merge';
+import { mergeLog } from './merge';
+import type { LogRow } from './room-log.repository';
 import { runs } from '../../../../test/support/patience';
 
 /** A room as a list of changes; the index of each is its revision. */

@@ -1,7 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
-import type { Position } from '../../../realtime';
-import type { LogRow } from './merge';
+import type { MissedPart, PageLimits, Position } from '../../../realtime';
+import { FRAME_COLUMNS } from '../messages.repository';
+import type { MessageRow } from '../views';
+
+/** A row of the log after a position. */
+export interface LogRow {
+  /**
+   * A message that came after the position, an older one that has changed since, a change that is no message, or the
+   * lowest revision among the messages beyond this page.
+   */
+  readonly kind: 'new' | 'changed' | 'event' | 'beyond';
+  readonly rev: number;
+  readonly seq: number | null;
+  readonly type: string | null;
+  readonly payload: Record<string, unknown> | null;
+}
 
 /**
  * What lies after revision $3 and message $4, in one snapshot. Of what is kept every seq exists, so the messages beyond a
@@ -36,6 +50,96 @@ export class RoomLogRepository {
       rev,
       seq,
       limit,
+    ]);
+  }
+}
+
+/** What every row says of the part that it belongs to. */
+interface PartRow {
+  /** Which of the parts, from 1. */
+  readonly n: number;
+  readonly allowed: boolean | null;
+  readonly role: string | null;
+  readonly first_seq: number | null;
+}
+
+/** kind null: the part has nothing. */
+export type MissedRow = PartRow &
+  (
+    | { readonly kind: null }
+    | ({ readonly kind: 'new' | 'changed' } & MessageRow)
+    | { readonly kind: 'event'; readonly rev: number; readonly type: string; readonly payload: Record<string, unknown> }
+    | { readonly kind: 'mark'; readonly seq: number; readonly sender_id: string }
+    | { readonly kind: 'named'; readonly message_id: string }
+  );
+
+const EMPTY = 'NULL::uuid, NULL::uuid';
+const NO_MORE = 'NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz';
+
+/**
+ * Parts of several rooms in one snapshot, each with how the user sees its room in it. OFFSET 0 keeps the bounds plain
+ * columns, which alone are index conditions under row-level security, and has older messages that changed looked up by
+ * their revision, not by their seq, of which all that are older would be read. A part's messages end with the one that
+ * fills its bytes.
+ */
+const MISSED = `
+SELECT w.n, a.allowed, a.role, a.first_seq, x.*
+FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
+    $14::bigint[])
+  WITH ORDINALITY q(room_id, after_seq, through_seq, after_rev, through_rev, changed_seq, marks, named, n) OFFSET 0) w
+LEFT JOIN LATERAL (SELECT allowed, role, first_seq FROM room_access($1, w.room_id, $9) OFFSET 0) a ON true
+LEFT JOIN LATERAL (
+  (SELECT 'new' AS kind, NULL::text AS type, NULL::jsonb AS payload, ${FRAME_COLUMNS} FROM (
+     SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq
+       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+     FROM (SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
+       AND m.seq > w.after_seq AND m.seq <= w.through_seq ORDER BY m.seq LIMIT $10) m) m
+   WHERE m.before IS NULL OR m.before < $12)
+  UNION ALL
+  (SELECT 'changed', NULL, NULL, ${FRAME_COLUMNS} FROM (
+     SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
+       AND m.rev > w.after_rev AND m.rev <= w.through_rev ORDER BY m.rev OFFSET 0) m
+   WHERE m.seq <= w.changed_seq ORDER BY m.rev LIMIT $11)
+  UNION ALL
+  (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_MORE}
+   FROM room_events_after($1, w.room_id, w.after_rev) e
+   WHERE a.allowed AND e.rev <= w.through_rev ORDER BY e.rev LIMIT $11)
+  UNION ALL
+  (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_MORE}
+   FROM read_marks($1, w.room_id, CASE WHEN w.marks AND a.allowed THEN $13::bigint ELSE 0 END) r)
+  UNION ALL
+  (SELECT 'named', NULL, NULL, l.message_id, NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, ${NO_MORE}
+   FROM message_at($1, w.room_id, w.named) l WHERE a.allowed)
+) x ON true
+ORDER BY w.n`;
+
+@Injectable()
+export class MissedRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Rows in the order of the parts; in no order within one. */
+  missed(
+    tenantId: string,
+    userId: string,
+    parts: readonly MissedPart[],
+    limits: PageLimits,
+    mostMarks: number,
+  ): Promise<MissedRow[]> {
+    return this.database.query<MissedRow>('missed of rooms', tenantId, MISSED, [
+      tenantId,
+      parts.map((part) => part.roomId),
+      parts.map((part) => part.afterSeq),
+      parts.map((part) => part.throughSeq),
+      parts.map((part) => part.afterRev),
+      parts.map((part) => part.throughRev),
+      parts.map((part) => part.changedThroughSeq),
+      parts.map((part) => part.marks),
+      userId,
+      limits.messages,
+      limits.changes,
+      limits.bytes,
+      mostMarks,
+      parts.map((part) => part.named ?? null),
     ]);
   }
 }

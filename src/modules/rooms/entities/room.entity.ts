@@ -63,3 +63,53 @@ export class RoomEntity {
   @Column('bigint', { default: 0 })
   first_rev!: number;
 }
+
+/** A user's membership of a room. */
+@Entity('room_members')
+export class RoomMemberEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('uuid')
+  room_id!: string;
+
+  @PrimaryColumn('text', { collation: 'C' })
+  user_id!: string;
+
+  @Column('text')
+  role!: MemberRole;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  joined_at!: Date;
+
+  /** The room's last_seq when the member joined: where the member's cursors begin. */
+  @Column('bigint')
+  joined_seq!: number;
+
+  @Column('bigint')
+  member_no!: number;
+}
+
+type MemberRole = 'admin' | 'member' | 'agent';
+
+/** A change of a room that is not a message: membership or settings. */
+@Entity('room_events')
+export class RoomEventEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('uuid')
+  room_id!: string;
+
+  @PrimaryColumn('bigint')
+  rev!: number;
+
+  @Column('text')
+  type!: string;
+
+  @Column('jsonb')
+  payload!: Record<string, unknown>;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  created_at!: Date;
+}

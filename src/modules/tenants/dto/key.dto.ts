@@ -15,6 +15,7 @@ import {
 } from 'class-validator';
 import { MAX_OVERLAP_SECONDS } from '../../../common/limits';
 import { PageDto } from '../../../platform/http';
+import { IsUserId } from '../../../platform/validation';
 
 const SCOPES = ['chat', 'admin'] as const;
 
@@ -79,4 +80,42 @@ export class KeyCreatedDto extends KeyDto {
 
 export class KeyPageDto extends PageDto {
   keys!: KeyDto[];
+}
+
+/** Longest life of a user token, in seconds (contract §2). */
+const MAX_TOKEN_SECONDS = 3600;
+export const DEFAULT_TOKEN_SECONDS = 900;
+
+export class CreateTokenDto {
+  /**
+   * The user that the token acts as; made on first use.
+   * @example alice
+   */
+  @IsUserId()
+  user_id!: string;
+
+  /** Seconds that the token lives, 1 to 3600. Default 900. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_TOKEN_SECONDS)
+  expires_in?: number;
+}
+
+export class TokenCreatedDto {
+  /** Send it as `Authorization: Bearer …`. */
+  token!: string;
+  /** @example alice */
+  user_id!: string;
+  /** @example 900 */
+  expires_in!: number;
+  /** @example 2026-01-31T12:15:00.000Z */
+  expires_at!: string;
+}
+
+export class TicketDto {
+  /** A single-use ticket for `/ws?token=…` or `/ws/chat?token=…`. */
+  token!: string;
+  /** @example 60 */
+  expires_in!: number;
 }

@@ -13,7 +13,7 @@ import {
   MinLength,
 } from 'class-validator';
 import { IsLimit, IsNested, IsNullable } from '../../../platform/validation';
-import { WEBHOOK_EVENTS, type WebhookEvent } from '../webhook/events';
+import { WEBHOOK_EVENTS, type WebhookEvent } from '../webhook-settings';
 import { PageDto } from '../../../platform/http';
 
 const MAX_LIMIT = 1_000_000_000;

@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import type { TenantLimits, TenantSettings } from '../../../platform/auth';
 
 /** One customer: an island of users, rooms and keys. */
@@ -24,4 +24,55 @@ export class TenantEntity {
 
   @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
   updated_at!: Date;
+}
+
+/** A person (or bot) of a tenant; made on first use. */
+@Entity('users')
+export class UserEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('text', { collation: 'C' })
+  user_id!: string;
+
+  @Column('jsonb', { default: {} })
+  profile!: Record<string, unknown>;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  created_at!: Date;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  last_seen_at!: Date | null;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  first_socket_at!: Date | null;
+}
+
+/** How much a tenant has of what is limited; kept by triggers. */
+@Entity('tenant_counts')
+export class TenantCountsEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @Column('bigint', { default: 0 })
+  users!: number;
+
+  @Column('bigint', { default: 0 })
+  rooms!: number;
+}
+
+/** What a transaction has added to the counts; gone at its end. */
+@Entity('tenant_count_deltas')
+export class TenantCountDeltaEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
+  delta_no!: number;
+
+  @Column('bigint', { default: 0 })
+  users!: number;
+
+  @Column('bigint', { default: 0 })
+  rooms!: number;
 }

@@ -1,4 +1,4 @@
--- Tenants, their keys, users, counts and webhook. Each table of a tenant has tenant_id first in its key and in its foreign
+-- Tenants, their keys, users and counts. Each table of a tenant has tenant_id first in its key and in its foreign
 -- keys, and forced row-level security (docs/adr/0004).
 CREATE TABLE tenants (
   tenant_id uuid PRIMARY KEY,
@@ -92,25 +92,3 @@ CREATE POLICY tenant_rows ON ws_tickets TO :"tenant" USING (:own_rows) WITH CHEC
 GRANT SELECT, INSERT, UPDATE, DELETE ON ws_tickets TO :"tenant";
 CREATE POLICY system_rows ON ws_tickets TO :"system" USING (true) WITH CHECK (true);
 GRANT SELECT, DELETE ON ws_tickets TO :"system";
-
--- A tenant has at most one webhook. One that was taken away keeps its row without a URL: servers look for what changed,
--- and a row that is gone is never seen to have changed.
-CREATE TABLE webhooks (
-  tenant_id uuid PRIMARY KEY REFERENCES tenants ON DELETE CASCADE,
-  url text,
-  events text[] COLLATE "C" NOT NULL,
-  secret text,
-  previous_secret text,
-  previous_until timestamptz(3),
-  failing_since timestamptz(3),
-  disabled_at timestamptz(3),
-  disabled_reason text,
-  updated_at timestamptz(3) NOT NULL DEFAULT clock_timestamp()
-);
-CREATE INDEX webhooks_updated ON webhooks (updated_at);
-ALTER TABLE webhooks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant_rows ON webhooks TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
-GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks TO :"tenant";
--- Learns which tenants have one; reads no secret.
-CREATE POLICY system_rows ON webhooks TO :"system" USING (true) WITH CHECK (true);
-GRANT SELECT (tenant_id, url, events, disabled_at, updated_at), INSERT ON webhooks TO :"system";

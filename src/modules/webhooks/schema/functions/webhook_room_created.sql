@@ -1,7 +1,7 @@
 -- A new room is told to a webhook by a job that the very statement stores which makes the room. Looks at one row, by its
 -- key, and does nothing more for a tenant that did not ask for the event. The append does not write rooms anew.
 --
--- tables: jobs, rooms, webhooks
+-- tables: jobs, rooms
 -- execute: tenant
 CREATE FUNCTION webhook_room_created() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$

@@ -1,7 +1,7 @@
 -- Who joined or left is told to a webhook by a job that the very statement stores which makes the change. Looks at one row,
 -- by its key, and does nothing more for a tenant that did not ask for the event. The append writes no room_events.
 --
--- tables: jobs, room_events, webhooks
+-- tables: jobs, room_events
 -- execute: tenant
 CREATE FUNCTION webhook_room_events() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$

@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { codeOf } from '../../../platform/database';
+import { type Claim, type ClaimedSeat, type CursorSeat, type Entrance, type Seat, Seats } from '../../../realtime';
+import { UsersService } from '../../tenants';
+import { type FoundSeatRow, type SeatRow, SeatsRepository } from './seats.repository';
+
+const KNOWN_USERS = 50_000;
+const FOREIGN_KEY_VIOLATION = '23503';
+
+/** Which rooms the socket brings to a user. */
+@Injectable()
+export class RoomSeats extends Seats {
+  /** Users without a room that were made already: they may reconnect often. */
+  private readonly known = new LRUCache<string, true>({ max: KNOWN_USERS });
+
+  constructor(
+    private readonly repository: SeatsRepository,
+    private readonly users: UsersService,
+  ) {
+    super();
+  }
+
+  /** Only who sits nowhere may be new: becoming a member makes the user. So most connections cost no further query. */
+  async of(tenantId: string, userId: string): Promise<readonly Seat[]> {
+    const rows = await this.repository.of(tenantId, userId);
+    if (rows.length === 0) await this.ensure(tenantId, userId);
+    return rows.map(seatOf);
+  }
+
+  async withCursors(tenantId: string, userId: string): Promise<readonly CursorSeat[]> {
+    const rows = await this.repository.withCursors(tenantId, userId);
+    if (rows.length === 0) await this.ensure(tenantId, userId);
+    return rows.map((row) => ({ ...seatOf(row), ackedSeq: row.acked_seq }));
+  }
+
+  async find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
+    return foundSeat(await this.repository.find(tenantId, roomId, userId));
+  }
+
+  async findAll(
+    tenantId: string,
+    claims: readonly Claim[],
+    userId: string,
+  ): Promise<readonly (ClaimedSeat | 'no_room' | 'not_allowed')[]> {
+    const rows = await this.repository.findAll(tenantId, claims, userId);
+    const found = new Map(rows.map((row) => [row.n, row]));
+    return claims.map((_, i) => {
+      const row = found.get(i + 1);
+      const seat = foundSeat(row);
+      return typeof seat === 'string' ? seat : { ...seat, messageId: row?.message_id ?? undefined };
+    });
+  }
+
+  async entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]> {
+    return (await this.repository.entrances(tenantId, roomId, userIds)).map((row) => {
+      const { user_id: userId, role } = row;
+      if (row.rev === null) return { userId, role, position: { rev: 0, seq: 0 }, foundedBy: row.oldest };
+      return { userId, role, position: { rev: row.rev - 1, seq: row.joined_seq } };
+    });
+  }
+
+  async neighbours(
+    tenantId: string,
+    userIds: readonly string[],
+    { largest, most }: { readonly largest: number; readonly most: number },
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    const rows = await this.repository.neighbours(tenantId, userIds, largest, most);
+    return new Map(rows.map(({ user_id: userId, others }) => [userId, others]));
+  }
+
+  private async ensure(tenantId: string, userId: string): Promise<void> {
+    const key = `${tenantId} ${userId}`;
+    if (this.known.has(key)) return;
+    try {
+      await this.users.ensure(tenantId, [userId]);
+    } catch (error) {
+      // The tenant has just gone: its sockets are closed for that (4003), not for a fault of ours.
+      if (codeOf(error) !== FOREIGN_KEY_VIOLATION) throw error;
+    }
+    this.known.set(key, true);
+  }
+}
+
+function seatOf(row: SeatRow): Seat {
+  return {
+    roomId: row.room_id,
+    firstSeq: row.first_seq,
+    lastSeq: row.last_seq,
+    lastRev: row.last_rev,
+    memberCount: row.member_count,
+  };
+}
+
+function foundSeat(row: FoundSeatRow | undefined): Seat | 'no_room' | 'not_allowed' {
+  if (row === undefined) return 'no_room';
+  if (!row.allowed) return 'not_allowed';
+  return row.role === null ? { ...seatOf(row), isListener: true } : seatOf(row);
+}

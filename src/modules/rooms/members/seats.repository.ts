@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../../platform/database';
+import type { Claim } from '../../../realtime';
+import type { RoomEntity } from '../entities/room.entity';
+
+export type SeatRow = Readonly<Pick<RoomEntity, 'room_id' | 'first_seq' | 'last_seq' | 'last_rev' | 'member_count'>>;
+
+/** How a user sees a room that was asked for. */
+export type FoundSeatRow = SeatRow & { readonly allowed: boolean; readonly role: string | null };
+
+export interface EntranceRow {
+  readonly user_id: string;
+  readonly role: string;
+  readonly joined_seq: number;
+  /** Of the user's latest member.joined; null for founding members. */
+  readonly rev: number | null;
+  readonly oldest: string;
+}
+
+const SEAT = 'r.room_id, r.first_seq, r.last_seq, r.last_rev, r.member_count';
+
+/** Where users sit, for the socket. */
+@Injectable()
+export class SeatsRepository {
+  constructor(private readonly database: Database) {}
+
+  of(tenantId: string, userId: string): Promise<SeatRow[]> {
+    return this.database.query<SeatRow>(
+      'seats of a user',
+      tenantId,
+      `SELECT ${SEAT} FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
+       WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL`,
+      [tenantId, userId],
+    );
+  }
+
+  /**
+   * The same with the user's cursors, the most recently active first. Cursors are looked up one by one: joined, the plan
+   * depends on how many rooms the first users had who asked.
+   */
+  withCursors(tenantId: string, userId: string): Promise<(SeatRow & { acked_seq: number })[]> {
+    return this.database.query<SeatRow & { acked_seq: number }>(
+      'seats and cursors of a user',
+      tenantId,
+      `SELECT ${SEAT}, LEAST(r.last_seq, GREATEST(m.joined_seq, COALESCE(c.acked_seq, 0))) AS acked_seq
+       FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
+       LEFT JOIN LATERAL (SELECT acked_seq FROM cursor_of($1, m.room_id, $2) OFFSET 0) c ON true
+       WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL
+       ORDER BY COALESCE(r.last_message_at, r.created_at) DESC, r.room_id DESC`,
+      [tenantId, userId],
+    );
+  }
+
+  /**
+   * Several rooms, each with its place `n` among those asked for, from 1, and the message that its claim names; those
+   * that do not exist are missing. Where no message is named its seq is null, and the log is not looked at.
+   */
+  findAll(
+    tenantId: string,
+    claims: readonly Claim[],
+    userId: string,
+  ): Promise<(FoundSeatRow & { n: number; message_id: string | null })[]> {
+    return this.database.query<FoundSeatRow & { n: number; message_id: string | null }>(
+      'seats in rooms',
+      tenantId,
+      `SELECT q.n, ${SEAT}, a.allowed, a.role, m.message_id
+       FROM (SELECT * FROM unnest($2::uuid[], $4::bigint[]) WITH ORDINALITY q(room_id, seq, n) OFFSET 0) q
+       CROSS JOIN LATERAL (SELECT allowed, role FROM room_access($1, q.room_id, $3) OFFSET 0) a
+       CROSS JOIN LATERAL (SELECT ${SEAT} FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = q.room_id OFFSET 0) r
+       LEFT JOIN LATERAL (SELECT message_id FROM message_at($1, q.room_id, q.seq) OFFSET 0) m ON true`,
+      [tenantId, claims.map(({ roomId }) => roomId), userId, claims.map(({ seq }) => seq ?? null)],
+    );
+  }
+
+  async find(tenantId: string, roomId: string, userId: string): Promise<FoundSeatRow | undefined> {
+    const rows = await this.database.query<FoundSeatRow>(
+      'seat in a room',
+      tenantId,
+      `SELECT ${SEAT}, a.allowed, a.role FROM room_access($1, $2, $3) a
+       JOIN rooms r ON r.tenant_id = $1 AND r.room_id = $2`,
+      [tenantId, roomId, userId],
+    );
+    return rows[0];
+  }
+
+  entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<EntranceRow[]> {
+    return this.database.query<EntranceRow>(
+      'entrances',
+      tenantId,
+      `SELECT m.user_id, m.role, m.joined_seq, j.rev, (SELECT o.user_id FROM room_members o
+         WHERE o.tenant_id = $1 AND o.room_id = $2 AND o.member_no > 0 ORDER BY o.member_no LIMIT 1) AS oldest
+       FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
+       LEFT JOIN LATERAL (SELECT e.rev FROM room_events e WHERE e.tenant_id = $1 AND e.room_id = $2
+         AND e.type = 'member.joined' AND e.payload->>'user_id' = m.user_id ORDER BY e.rev DESC LIMIT 1) j ON true
+       WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.user_id = ANY ($3::text[]) AND r.deleted_at IS NULL`,
+      [tenantId, roomId, userIds],
+    );
+  }
+
+  /** Each of the users who share a small room with another one. OFFSET 0 keeps the user a plain column, an index condition. */
+  neighbours(
+    tenantId: string,
+    userIds: readonly string[],
+    largest: number,
+    most: number,
+  ): Promise<{ user_id: string; others: string[] }[]> {
+    return this.database.query<{ user_id: string; others: string[] }>(
+      'neighbours',
+      tenantId,
+      `SELECT u.user_id, n.others FROM (SELECT * FROM unnest($2::text[]) q(user_id) OFFSET 0) u
+       CROSS JOIN LATERAL (SELECT array_agg(d.user_id) AS others FROM (
+         SELECT DISTINCT o.user_id FROM room_members m
+         JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id AND r.deleted_at IS NULL
+         JOIN room_members o ON o.tenant_id = m.tenant_id AND o.room_id = m.room_id
+         WHERE m.tenant_id = $1 AND m.user_id = u.user_id AND r.member_count <= $3
+           AND o.user_id <> u.user_id AND o.role <> 'agent'
+         LIMIT $4) d) n
+       WHERE n.others IS NOT NULL`,
+      [tenantId, userIds, largest, most],
+    );
+  }
+}
