@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus, type Unsubscribe } from '../platform/cluster';
 import { OnStop, StopStage } from '../platform/lifecycle';
 import { Gauge } from '../platform/metrics';
-import { ComebackGate } from './comeback-gate';
+import { ComebackGate } from './transport/comeback-gate';
 import { ROOM_HINTS } from './feed';
 
 /** Tells the gate of this process what is live, and ends it with the server. */

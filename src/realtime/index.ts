@@ -2,11 +2,11 @@
  * What is live: the sockets, what comes in and goes out on them, and presence. docs/adr/0012-realtime.md says which part
  * does what.
  */
-export { ByUser } from './by-user';
-export * from './contract';
+export { ByUser } from './transport/by-user';
+export * from './feed/ports';
 export { inRoomOrder } from './feed';
-export { changing, isUnknown } from './in-doubt';
-export { Door, OnConnection } from './on-connection';
+export { changing, isUnknown } from './feed/in-doubt';
+export { Door, OnConnection } from './transport/door';
 export { Presence, Typing } from './presence';
 export {
   buildSocketDocument,
@@ -23,4 +23,4 @@ export { type Letters, type Moved, Redelivery } from './redelivery';
 export { RealtimeModule } from './realtime.module';
 export { OpenBatch, toWire, Upgrades } from './transport';
 export { ChatWsAdapter } from './ws-adapter';
-export { SOCKET_PATH } from './paths';
+export { SOCKET_PATH } from './transport/paths';

@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
-import { ComebackGate } from './comeback-gate';
+import { ComebackGate } from './transport/comeback-gate';
 import { ComebackWatch } from './comeback-watch';
-import { Audience, Deliveries, RoomFeed, Subscriptions } from './contract';
+import { Audience, Deliveries, RoomFeed, Subscriptions } from './feed/ports';
 import { FEED_PROVIDERS, FrameBatches } from './feed';
-import { LoopTime, SystemLoopTime } from './loop-time';
+import { LoopTime, SystemLoopTime } from './transport/loop-time';
 import { Presence, PRESENCE_PROVIDERS, Typing } from './presence';
 import { PROTOCOL_PROVIDERS } from './protocol';
 import { Redelivery, REDELIVERY_PROVIDERS } from './redelivery';

@@ -1,4 +1,4 @@
-import type { FrameBatch, WireFrame } from '../contract';
+import type { FrameBatch, WireFrame } from './ports';
 
 /** A batch while its turn lasts. Sealed where its audience changes, or by the flush that takes it. */
 export interface GrowingBatch extends FrameBatch {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { encodeId, roomKey } from '../../common/ids';
 import { OnStop, StopStage } from '../../platform/lifecycle';
-import { type Connection, type CursorSeat, type Entrance, type Position, RoomLog } from '../contract';
+import { type Connection, type CursorSeat, type Entrance, type Position, RoomLog } from './ports';
 import { FrameBatches } from './batches';
 import { type Listener, Listeners } from './listeners';
 import { FeedReads } from './log-reads';

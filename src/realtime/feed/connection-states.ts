@@ -1,4 +1,4 @@
-import type { AcceptedConnection, Connection, Position, StreamPiece, WireFrame } from '../contract';
+import type { AcceptedConnection, Connection, Position, StreamPiece, WireFrame } from './ports';
 import type { FrameBatches, GrowingBatch } from './batches';
 import type { Follower } from './follower';
 import { isSame, lacks } from './order';

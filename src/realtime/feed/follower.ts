@@ -1,4 +1,4 @@
-import type { AcceptedConnection, Position } from '../contract';
+import type { AcceptedConnection, Position } from './ports';
 import type { FrameBatches } from './batches';
 import { lacks, newsAt } from './order';
 import type { RoomChange } from './room-change';

@@ -1,6 +1,6 @@
 import { roomKey } from '../../common/ids';
 import type { Topic } from '../../platform/cluster';
-import type { StreamPart } from '../contract';
+import type { StreamPart } from './ports';
 import { RoomChange } from './room-change';
 
 interface RoomRef {

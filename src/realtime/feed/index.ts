@@ -23,6 +23,6 @@ export { ROOM_HINTS } from './hints';
 export { LogReads } from './log-reads';
 export { NodeAudience } from './node-audience';
 export { inRoomOrder } from './order';
-export { FEED_PROVIDERS } from './providers';
+export { FEED_PROVIDERS } from './feed.module';
 export type { Target } from './room-channel';
 export { SyncPlaces } from './sync-places';

@@ -1,5 +1,5 @@
-import { ByUser } from '../by-user';
-import type { AcceptedConnection, Connection } from '../contract';
+import { ByUser } from '../transport/by-user';
+import type { AcceptedConnection, Connection } from './ports';
 import type { RoomChannel } from './room-channel';
 
 /** A connection with the channels that it is in, and the rooms that it wants none of. */

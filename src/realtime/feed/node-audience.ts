@@ -9,10 +9,10 @@ import {
   type Seat,
   Seats,
   type Subscriptions,
-} from '../contract';
+} from './ports';
 import { Channels } from './channels';
 import type { Listener } from './listeners';
-import { Permits } from '../turns';
+import { Permits } from '../transport/turns';
 
 /** Look-ups of where new connections sit, at the same time: a storm of them must not take the database from the rest. */
 const OPENING_AT_ONCE = 8;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { roomKey } from '../../common/ids';
 import { Bus, type BusEnvelope, NodeRegistry } from '../../platform/cluster';
-import { type Frame, RoomFeed, type RoomEvent, type StreamPart } from '../contract';
+import { type Frame, RoomFeed, type RoomEvent, type StreamPart } from './ports';
 import { Channels } from './channels';
 import { changeOf, HintOutbox, type HeadHint, ROOM_HINTS, type RoomHint } from './hints';
 import { RoomChange } from './room-change';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { eventOf, ModelDatabase, type ModelRoom } from '../../../test/support/realtime/model-log';
 import { LineBatches } from '../../../test/support/realtime/line-connection';
 import { runs } from '../../../test/support/patience';
-import type { Frame, MissedPart, Position, RoomEvent } from '../contract';
+import type { Frame, MissedPart, Position, RoomEvent } from './ports';
 import { newsAt } from './order';
 import { RoomChange } from './room-change';
 

@@ -1,4 +1,4 @@
-import type { Position } from '../contract';
+import type { Position } from './ports';
 import type { RoomChange } from './room-change';
 
 /** A change at its place in the room's order. */

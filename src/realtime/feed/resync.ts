@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { roomKey } from '../../common/ids';
 import { OnStop, StopStage } from '../../platform/lifecycle';
-import { RoomLog, Seats } from '../contract';
+import { RoomLog, Seats } from './ports';
 import { Channels } from './channels';
 import { FeedReads } from './log-reads';
 

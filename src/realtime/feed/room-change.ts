@@ -1,5 +1,5 @@
 import { encodeId } from '../../common/ids';
-import type { Frame, RoomEvent, StreamPart, WireFrame } from '../contract';
+import type { Frame, RoomEvent, StreamPart, WireFrame } from './ports';
 import type { FrameBatches } from './batches';
 
 /** What the order of a room and its membership need of a change. */

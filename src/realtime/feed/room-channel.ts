@@ -1,4 +1,4 @@
-import type { AcceptedConnection, Connection, Position, RoomEvent, StreamPart, StreamPiece } from '../contract';
+import type { AcceptedConnection, Connection, Position, RoomEvent, StreamPart, StreamPiece } from './ports';
 import type { FrameBatches } from './batches';
 import { type ConnectionState, ConnectionStates, live } from './connection-states';
 import { type Arrival, type Coming, Follower, PACE_BYTES, ready, RecentChanges } from './follower';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AcceptedConnection, Connection, Position, Seat } from '../contract';
+import type { AcceptedConnection, Connection, Position, Seat } from './ports';
 import { Channels } from './channels';
 import type { Arrival } from './follower';
 import { Resync } from './resync';

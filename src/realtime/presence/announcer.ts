@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '../../platform/cluster';
 import { Every } from '../../platform/lifecycle';
-import { SharedRooms } from '../contract';
+import { SharedRooms } from '../feed/ports';
 import { LocalPresence, type UserRef } from './local-presence';
-import { TICK_MS } from './lease-keeper';
+import { TICK_MS } from './leases';
 import { Presence } from './presence';
 import { PRESENCE_HINTS, PresenceBoard } from './presence-board';
 

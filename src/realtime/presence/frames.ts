@@ -1,4 +1,4 @@
-import type { Frame } from '../contract';
+import type { Frame } from '../feed/ports';
 
 export type PresenceStatus = 'online' | 'offline';
 

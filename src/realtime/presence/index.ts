@@ -16,6 +16,6 @@
  */
 export { OFFLINE_GRACE_MS } from './local-presence';
 export { Presence } from './presence';
-export { PRESENCE_PROVIDERS } from './providers';
+export { PRESENCE_PROVIDERS } from './presence.module';
 export { DEFAULT_ROOM_LIMIT } from './room-limits';
 export { Typing } from './typing';

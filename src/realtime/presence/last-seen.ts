@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
-import { LastSeenStore } from '../contract';
-import { presenceKey } from './lease-keeper';
+import { LastSeenStore } from '../feed/ports';
+import { presenceKey } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
 
 const FLUSH_MS = 1000;

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { Every } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
-import { ByUser } from '../by-user';
-import type { Connection } from '../contract';
-import { LeaseKeeper, presenceKey, TICK_MS } from './lease-keeper';
+import { ByUser } from '../transport/by-user';
+import type { Connection } from '../feed/ports';
+import { LeaseKeeper, presenceKey, TICK_MS } from './leases';
 import { RoomLimits } from './room-limits';
 
 /** A user whose last connection closed counts as online for so long: a reconnect says nothing to anybody. */

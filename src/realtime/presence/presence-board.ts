@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { Bus, type Topic, type Unsubscribe } from '../../platform/cluster';
 import { OnStop, StopStage } from '../../platform/lifecycle';
-import { Audience, type Connection } from '../contract';
+import { Audience, type Connection } from '../feed/ports';
 import { toWire } from '../transport';
 import { presenceSnapshot, presenceUpdate } from './frames';
-import { RENEW_MS } from './lease-keeper';
+import { RENEW_MS } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
 import { type Entries, Rounds } from './rounds';
 

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { ByUser } from '../by-user';
-import type { Connection } from '../contract';
+import type { ByUser } from '../transport/by-user';
+import type { Connection } from '../feed/ports';
 
 /** Rooms with more members push no presence, where the tenant says nothing else. */
 export const DEFAULT_ROOM_LIMIT = 200;

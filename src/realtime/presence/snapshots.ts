@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Every } from '../../platform/lifecycle';
-import { ComebackGate } from '../comeback-gate';
-import { type Connection, Seats } from '../contract';
-import type { TurnTaker } from '../turns';
+import { ComebackGate } from '../transport/comeback-gate';
+import { type Connection, Seats } from '../feed/ports';
+import type { TurnTaker } from '../transport/turns';
 import { Announcer } from './announcer';
 import { LocalPresence } from './local-presence';
-import { TICK_MS } from './lease-keeper';
+import { TICK_MS } from './leases';
 import { Presence } from './presence';
 import { PresenceBoard } from './presence-board';
 

@@ -21,11 +21,11 @@ export { TypingFrameDto } from './dto/presence-frames.dto';
 
 export { type AsyncApiDocument, buildSocketDocument } from './asyncapi/document';
 export { installSocketDocs } from './asyncapi/install';
-export { CLIENT_FRAMES } from '../documented-frames';
+export { CLIENT_FRAMES } from '../transport/documented-frames';
 export { Dispatcher } from './dispatcher';
 export { SubscribedFrameDto, SubscriptionFrameDto, UnsubscribedFrameDto } from './dto/subscription-frames.dto';
-export { errorFrame } from '../error-frame';
+export { errorFrame } from '../transport/error-frame';
 export { SocketOperations } from './operations';
-export { PROTOCOL_PROVIDERS } from './providers';
+export { PROTOCOL_PROVIDERS } from './protocol.module';
 export { ServerFrame, serverFrames } from './server-frame';
 export { type FrameContext, SOCKET_OPERATION, SocketOperation } from './socket-operation';

@@ -1,4 +1,4 @@
-import type { AcceptedConnection, SocketDoor } from '../contract';
+import type { AcceptedConnection, SocketDoor } from '../feed/ports';
 import { ConnectionRates } from './rates';
 import { ReplyQueue, type ReplySlot } from './reply-queue';
 import { StartOrder } from './start-order';

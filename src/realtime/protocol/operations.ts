@@ -1,8 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Explorer } from '../../platform/discovery';
 import { type DtoClass, type ObjectSchema, Validator } from '../../platform/validation';
-import type { SocketDoor } from '../contract';
-import { SOCKET_PATH } from '../paths';
+import type { SocketDoor } from '../feed/ports';
+import { SOCKET_PATH } from '../transport/paths';
 import { SocketDoors } from '../transport';
 import { type FrameContext, type FrameFacts, SOCKET_OPERATION } from './socket-operation';
 

@@ -1,6 +1,6 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { SOCKET_PATH } from '../paths';
-import { PingFrameDto, PongFrameDto } from './dto/connection-frames.dto';
+import { SOCKET_PATH } from '../transport/paths';
+import { PingFrameDto, PongFrameDto } from './dto/frames.dto';
 import { SocketOperation } from './socket-operation';
 
 /** Life signs that a browser can send: its WebSocket has no ping of its own. */

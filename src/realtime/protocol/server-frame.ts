@@ -1,5 +1,5 @@
 import type { DtoClass } from '../../platform/validation';
-import { SOCKET_PATH } from '../paths';
+import { SOCKET_PATH } from '../transport/paths';
 
 /** A frame that the server sends by itself; replies are documented with their operation. */
 export interface ServerFrameFacts {

@@ -3,7 +3,7 @@ import { SubscribeMessage } from '@nestjs/websockets';
 import type { ErrorCode } from '../../common/errors';
 import type { Caller } from '../../platform/auth';
 import type { DtoClass } from '../../platform/validation';
-import type { AcceptedConnection } from '../contract';
+import type { AcceptedConnection } from '../feed/ports';
 
 /** What an operation learns beside the frame's fields. */
 export interface FrameContext {

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { describeError, Log } from '../../platform/logging';
-import { type AcceptedConnection, Receipts } from '../contract';
+import { type AcceptedConnection, Receipts } from '../feed/ports';
 import { PACE_BYTES } from '../feed';
 import type { ConnectionWatch } from './connection-watch';
 import type { Letters } from './hints';
-import { MAX_ATTEMPTS, type Step } from './room-watch';
+import { MAX_ATTEMPTS, type Step } from './watches';
 import { RedeliveryTurns, Sender } from './sender';
 
 /** Does what is due on a connection: looks the cursors up, then sends again or gives up, room by room. */

@@ -1,5 +1,5 @@
-import type { AcceptedConnection } from '../contract';
-import { RoomWatch, type Step } from './room-watch';
+import type { AcceptedConnection } from '../feed/ports';
+import { RoomWatch, type Step } from './watches';
 
 /** What one acking connection has not acknowledged, per room. A room in which that is nothing costs one number. */
 export class ConnectionWatch {

@@ -16,5 +16,5 @@
  * acknowledgement that comes meanwhile ends it. Reads and writes are few at a time; what fails is due again at the next visit.
  */
 export type { Letters, Moved } from './hints';
-export { REDELIVERY_PROVIDERS } from './providers';
+export { REDELIVERY_PROVIDERS } from './redelivery.module';
 export { Redelivery } from './redelivery';

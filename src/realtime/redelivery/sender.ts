@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '../../platform/metrics';
-import { type AcceptedConnection, Audience, MessageFrames } from '../contract';
+import { type AcceptedConnection, Audience, MessageFrames } from '../feed/ports';
 import { ready } from '../feed';
 import { toWire } from '../transport';
-import { Permits } from '../turns';
+import { Permits } from '../transport/turns';
 
 /** Messages per read. */
 const PAGE = 25;

@@ -1,5 +1,5 @@
 import { encodeId } from '../../common/ids';
-import type { Frame, MissedPage, MissedPart, Position, Seat } from '../contract';
+import type { Frame, MissedPage, MissedPart, Position, Seat } from '../feed/ports';
 import type { Target } from '../feed';
 
 /** How much a sync sends. */

@@ -1,6 +1,6 @@
 import { encodeId } from '../../common/ids';
 import { type ErrorCode, forbidden } from '../../common/errors';
-import type { AcceptedConnection, Frame, MissedPage, Position, RoomLog } from '../contract';
+import type { AcceptedConnection, Frame, MissedPage, Position, RoomLog } from '../feed/ports';
 import { type FrameBatches, type LogReads, ready, type SyncPlaces } from '../feed';
 import { errorFrame } from '../protocol';
 import { completeFrame, resetFrame, RoomSync, type SyncBounds, type SyncTask, truncatedFrame } from './room-sync';

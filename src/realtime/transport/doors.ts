@@ -2,13 +2,13 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { encodeId } from '../../common/ids';
 import { limitOf } from '../../platform/auth';
 import { Explorer, type FoundMethod } from '../../platform/discovery';
-import type { AcceptedConnection, SocketDoor } from '../contract';
-import { CLIENT_FRAMES } from '../documented-frames';
-import { errorFrame } from '../error-frame';
-import { type ConnectionOrder, DOOR, ON_CONNECTION } from '../on-connection';
-import { OTHER_FRAMES_PER_SECOND } from '../limits';
-import { SOCKET_PATH } from '../paths';
-import { ROOMS_DOCUMENT } from './rooms-document';
+import type { AcceptedConnection, SocketDoor } from '../feed/ports';
+import { CLIENT_FRAMES } from './documented-frames';
+import { errorFrame } from './error-frame';
+import { type ConnectionOrder, DOOR, ON_CONNECTION } from './door';
+import { OTHER_FRAMES_PER_SECOND } from './limits';
+import { SOCKET_PATH } from './paths';
+import { ROOMS_DOCUMENT } from './rooms-door';
 import { MAX_FRAME_BYTES } from './wire';
 
 /** The Rooms API's socket (contract §4). */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError, invalid } from '../../common/errors';
-import type { HttpAnswerOptions } from './http-answer';
+import type { HttpAnswerOptions } from './raw-upgrade';
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const VERSIONS = ['13', '8'];

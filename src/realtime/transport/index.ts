@@ -15,7 +15,7 @@ export { Connections } from './connections';
 export { SocketDoors } from './doors';
 export { type SocketConnection } from './socket-connection';
 export { type SocketServer } from './acceptor';
-export { TRANSPORT_PROVIDERS } from './providers';
+export { TRANSPORT_PROVIDERS } from './transport.module';
 export { UPGRADE_QUERY } from './upgrade-request';
 export { Upgrades } from './upgrades';
 export { encodeFrame, MAX_FRAME_BYTES, OpenBatch, toWire } from './wire';

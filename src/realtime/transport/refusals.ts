@@ -6,7 +6,7 @@ import { FailedCredentials } from '../../platform/rate-limit';
 import { Acceptor, type RawUpgrade } from './acceptor';
 import { SocketDoors } from './doors';
 import type { HandshakeFault } from './handshake';
-import { answerUpgrade } from './http-answer';
+import { answerUpgrade } from './raw-upgrade';
 import { SocketMetrics } from './socket-metrics';
 import type { UpgradeRequest } from './upgrade-request';
 

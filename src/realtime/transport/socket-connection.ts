@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { MAX_WAITING_BYTES } from '../../common/limits';
 import type { Caller } from '../../platform/auth';
-import type { AcceptedConnection, FrameBatch, SocketDoor, StreamPiece, WireFrame } from '../contract';
+import type { AcceptedConnection, FrameBatch, SocketDoor, StreamPiece, WireFrame } from '../feed/ports';
 import { Backlog } from './backlog';
 import { CloseCode } from './close-codes';
 import type { Flushable, Flusher } from './flusher';

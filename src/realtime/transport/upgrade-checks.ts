@@ -3,7 +3,7 @@ import { unauthenticated } from '../../common/errors';
 import { RuntimeConfig, SocketConfig } from '../../config';
 import { Authenticator, type Caller, CredentialVerifier, Tickets } from '../../platform/auth';
 import { Epoch } from '../../platform/database';
-import type { SocketDoor } from '../contract';
+import type { SocketDoor } from '../feed/ports';
 import { Connections } from './connections';
 import {
   credentialOf,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { forbidden, invalid, unauthenticated } from '../../common/errors';
 import { type Caller, type CredentialHeaders, TICKET_PREFIX } from '../../platform/auth';
 import { clientAddress, refuseUnknownParameters } from '../../platform/http';
-import type { SocketDoor, SocketRequest } from '../contract';
+import type { SocketDoor, SocketRequest } from '../feed/ports';
 
 const BEARER_TICKET = new RegExp(`^Bearer +(${TICKET_PREFIX}\\S+)$`, 'i');
 

@@ -5,7 +5,7 @@ import { notFound, unavailable } from '../../common/errors';
 import { flat } from '../../common/text';
 import { requestIdOf } from '../../platform/http';
 import { Lifecycle } from '../../platform/lifecycle';
-import type { SocketDoor } from '../contract';
+import type { SocketDoor } from '../feed/ports';
 import { Acceptor, destroyIt, type RawUpgrade, type SocketServer } from './acceptor';
 import { SocketDoors } from './doors';
 import { handshakeFault } from './handshake';

@@ -1,6 +1,6 @@
 import * as ws from 'ws';
 import { MAX_SENT_JSON_BYTES } from '../../platform/validation';
-import type { FrameBatch, WireFrame } from '../contract';
+import type { FrameBatch, WireFrame } from '../feed/ports';
 
 /** Largest message that a client may send, in bytes (contract §1); what it holds may have 256 KB without escapes. */
 export const MAX_FRAME_BYTES = MAX_SENT_JSON_BYTES;

@@ -1,5 +1,5 @@
 import { ManualClock } from '../../../src/common/clock';
-import { LoopTime } from '../../../src/realtime/loop-time';
+import { LoopTime } from '../../../src/realtime/transport/loop-time';
 
 /** An event loop that a test moves by hand, with jest's timers and a clock. */
 export class LoopOnHand extends LoopTime {

@@ -1,5 +1,5 @@
 import { ERROR_CATALOGUE } from '../../../common/errors';
-import type { SocketDoor } from '../../contract';
+import type { SocketDoor } from '../../feed/ports';
 import { UPGRADE_QUERY } from '../../transport';
 
 /** Close codes, what they mean, and what the client does next (contract §4). */

@@ -1,5 +1,5 @@
-import { type AppError, ERROR_CATALOGUE } from '../common/errors';
-import type { Frame } from './contract';
+import { type AppError, ERROR_CATALOGUE } from '../../common/errors';
+import type { Frame } from '../feed/ports';
 
 /** A refusal as a client sees it on the socket; the same codes and words as on REST. */
 export function errorFrame(error: AppError, requestId: string | undefined, retryAfterMs?: number): Frame {

@@ -1,7 +1,7 @@
 import { ManualClock } from '../../common/clock';
 import { loadConfig } from '../../config';
 import { Connections } from './connections';
-import { HeartbeatSweep } from './rounds';
+import { HeartbeatSweep } from './heartbeat';
 import type { SocketConnection } from './socket-connection';
 
 /** The sides of a connection that rounds look at. */

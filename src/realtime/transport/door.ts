@@ -1,5 +1,5 @@
-import { markClass, markMethod } from '../platform/discovery';
-import type { AcceptedConnection, SocketDoor } from './contract';
+import { markClass, markMethod } from '../../platform/discovery';
+import type { AcceptedConnection, SocketDoor } from '../feed/ports';
 
 export const DOOR = Symbol('@Door');
 export const ON_CONNECTION = Symbol('@OnConnection');

@@ -1,5 +1,5 @@
-import { AppError } from '../common/errors';
-import type { RoomFeed } from './contract';
+import { AppError } from '../../common/errors';
+import type { RoomFeed } from './ports';
 
 /** A room and whoever may become a member of it by the change. */
 export interface ChangedRoom {

@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleInit, type Provider } from '@nestjs/common';
 import { NodeRegistry } from '../../platform/cluster';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
-import { type AcceptedConnection, Audience, Deliveries, RoomFeed, Subscriptions } from '../contract';
-import { OnConnection } from '../on-connection';
-import { SOCKET_PATH } from '../paths';
+import { type AcceptedConnection, Audience, Deliveries, RoomFeed, Subscriptions } from './ports';
+import { OnConnection } from '../transport/door';
+import { SOCKET_PATH } from '../transport/paths';
 import { Channels } from './channels';
 import { FeedReads } from './log-reads';
 import { NodeAudience } from './node-audience';

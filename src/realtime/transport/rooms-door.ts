@@ -1,4 +1,4 @@
-import type { DoorDocument } from '../contract';
+import type { DoorDocument } from '../feed/ports';
 
 const INTRODUCTION = `Messages, acknowledgements, presence and typing of ChatAPI, live.
 

@@ -1,10 +1,10 @@
 import { Injectable, type Provider } from '@nestjs/common';
-import type { AcceptedConnection } from '../contract';
-import { OnConnection } from '../on-connection';
-import { SOCKET_PATH } from '../paths';
+import type { AcceptedConnection } from '../feed/ports';
+import { OnConnection } from '../transport/door';
+import { SOCKET_PATH } from '../transport/paths';
 import { Announcer } from './announcer';
 import { LastSeen } from './last-seen';
-import { LeaseKeeper } from './lease-keeper';
+import { LeaseKeeper } from './leases';
 import { LocalPresence } from './local-presence';
 import { Presence } from './presence';
 import { PresenceBoard } from './presence-board';

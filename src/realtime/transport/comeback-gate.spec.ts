@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { LoopOnHand } from '../../test/support/realtime/loop-on-hand';
+import { LoopOnHand } from '../../../test/support/realtime/loop-on-hand';
 import { ComebackGate } from './comeback-gate';
 import type { TurnTaker } from './turns';
-import { runs } from '../../test/support/patience';
+import { runs } from '../../../test/support/patience';
 
 describe('the gate of those who come back', () => {
   let loop: LoopOnHand;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { MAX_ATTEMPTS, MOST_AT_ONCE, RoomWatch, type Step } from './room-watch';
+import { MAX_ATTEMPTS, MOST_AT_ONCE, RoomWatch, type Step } from './watches';
 import { runs } from '../../../test/support/patience';
 
 const WAIT = 30_000;

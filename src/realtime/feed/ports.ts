@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AppError } from '../common/errors';
-import type { Caller, LimitName } from '../platform/auth';
+import type { AppError } from '../../common/errors';
+import type { Caller, LimitName } from '../../platform/auth';
 
 /** What every frame is while the server handles it: an object with a type. */
 export interface Frame {
