@@ -1,15 +1,13 @@
-import { Injectable, type OnModuleInit, type Provider } from '@nestjs/common';
+import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { NodeRegistry } from '../../platform/cluster';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
-import { type AcceptedConnection, Audience, Deliveries, RoomFeed, Subscriptions } from './ports';
-import { OnConnection } from '../transport/door';
-import { SOCKET_PATH } from '../transport/paths';
+import { type AcceptedConnection, OnConnection, SOCKET_PATH, TransportModule } from '../transport';
 import { Channels } from './channels';
 import { FeedReads } from './log-reads';
-import { NodeAudience } from './node-audience';
+import { NodeAudience, SyncPlaces } from './node-audience';
 import { NodeFeed } from './node-feed';
+import { Audience, Deliveries, RoomFeed, Subscriptions } from './ports';
 import { Resync } from './resync';
-import { SyncPlaces } from './sync-places';
 
 /** Between the comparisons of all channels with the database. */
 const POLL_MS = 10_000;
@@ -57,17 +55,21 @@ export class FeedStart implements OnModuleInit {
   }
 }
 
-/** For the realtime module, which also provides FrameBatches. */
-export const FEED_PROVIDERS: Provider[] = [
-  FeedReads,
-  Channels,
-  Resync,
-  NodeFeed,
-  NodeAudience,
-  SyncPlaces,
-  FeedStart,
-  { provide: RoomFeed, useExisting: NodeFeed },
-  { provide: Subscriptions, useExisting: NodeAudience },
-  { provide: Audience, useExisting: NodeAudience },
-  { provide: Deliveries, useExisting: NodeAudience },
-];
+@Module({
+  imports: [TransportModule],
+  providers: [
+    FeedReads,
+    Channels,
+    Resync,
+    NodeFeed,
+    NodeAudience,
+    SyncPlaces,
+    FeedStart,
+    { provide: RoomFeed, useExisting: NodeFeed },
+    { provide: Subscriptions, useExisting: NodeAudience },
+    { provide: Audience, useExisting: NodeAudience },
+    { provide: Deliveries, useExisting: NodeAudience },
+  ],
+  exports: [RoomFeed, Subscriptions, Audience, Deliveries, NodeAudience, SyncPlaces],
+})
+export class FeedModule {}

@@ -1,140 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { AppError } from '../../common/errors';
-import type { Caller, LimitName } from '../../platform/auth';
-
-/** What every frame is while the server handles it: an object with a type. */
-export interface Frame {
-  readonly type: string;
-  readonly [field: string]: unknown;
-}
-
-/** A frame that is serialised and framed for the wire; shared by all connections that get it. */
-export type WireFrame = Buffer;
-
-/**
- * One open socket as the rest of the server sees it.
- *
- * `send` queues a durable frame for the end of the turn; when too much waits, the connection closes itself (4009).
- * `sendEphemeral` may drop or merge: a later frame with the same key replaces one that still waits. `sendPiece` merges
- * too: pieces of one stream that wait become one.
- */
-export interface Connection {
-  /** `conn_…`, told to the client in `hello`. */
-  readonly id: string;
-  readonly caller: Caller;
-  readonly tenantId: string;
-  readonly userId: string;
-  /** False from the moment a close was decided; nothing is sent any more. */
-  readonly isOpen: boolean;
-  send(frame: WireFrame): void;
-  sendEphemeral(key: string, frame: WireFrame): void;
-  /** Queues a piece of a stream, `key` naming it; the last one is durable, and what waits of the stream goes before it. */
-  sendPiece(key: string, piece: StreamPiece): void;
-  /** Queues a batch that may still grow until the end of this turn (one per channel and turn). */
-  sendBatch(batch: FrameBatch): void;
-  close(code: number, reason: string): void;
-  /** Runs once when the connection is over, for whatever reason. One function for all connections costs no memory each. */
-  onClose(handler: (connection: Connection) => void): void;
-}
-
-/** A part of a text that is being written, as the members of its room are told. */
-export type StreamPart =
-  | { readonly type: 'start'; readonly senderId: string }
-  /** `index`: of the last token in `text`. */
-  | { readonly type: 'delta'; readonly text: string; readonly index: number }
-  | { readonly type: 'end'; readonly seq: number; readonly status: string; readonly finishReason: string | null }
-  | { readonly type: 'error'; readonly code: string; readonly message: string };
-
-/** A part of a stream on its way to connections. */
-export interface StreamPiece {
-  readonly frame: WireFrame;
-  readonly part: StreamPart;
-  /** Frames another delta of the same stream: what several that waited became. */
-  readonly reframe: (part: StreamPart) => WireFrame;
-}
-
-/** What one turn brings to one channel: grows until the flush or until it is sealed; joined into one buffer once. */
-export interface FrameBatch {
-  /** Bytes so far. */
-  readonly bytes: number;
-  /** Frames so far, for the metrics; 1 where it is not said. */
-  readonly frames?: number;
-  /** The joined bytes; called by the flush only. */
-  joined(): Buffer;
-}
-
-/** A connection as its handlers get it: they also see how the socket keeps up, in both directions. */
-export interface AcceptedConnection extends Connection {
-  /** Whether the server sends what was missed by itself; not with `?sync=manual`. */
-  readonly syncsByItself: boolean;
-  /** Bytes that the client has not taken yet: those of this turn and those in the socket. */
-  readonly waiting: number;
-  /** Queues a frame like `send`, but it never counts towards 4009: whoever sends history paces it by `waiting`. */
-  sendHistory(frame: WireFrame): void;
-  /** Calls back once: when at most so many bytes wait, at once if that is so already, or when the connection is over. */
-  onceBelow(bytes: number, handler: () => void): void;
-  /** Stops reading. What one read (64 KB) has brought already is still handed over. */
-  pause(): void;
-  resume(): void;
-  onClose(handler: (connection: AcceptedConnection) => void): void;
-}
-
-/** A request to open a socket. Its query may hold secrets: never logged, never echoed. */
-export interface SocketRequest {
-  readonly id: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-}
-
-/** What a new connection is told first. */
-export interface Greeting {
-  readonly connectionId: string;
-  readonly caller: Caller;
-  readonly epoch: number;
-  readonly heartbeatMs: number;
-}
-
-/** A path that takes sockets, and the words in which it speaks with its clients. */
-export interface SocketDoor {
-  /** Without a slash at its end. */
-  readonly path: string;
-  /** How many connections a tenant may have here, and one user of it. */
-  readonly tenantLimit: LimitName;
-  readonly userLimit: LimitName | undefined;
-  /** `user`: every connection acts as a user. `tenant`: a key without one may come too; `enter` then says as whom. */
-  readonly access: 'user' | 'tenant';
-  /** The frames of clients; the server does not start when one has no operation, or another one has. */
-  readonly clientFrames: readonly string[];
-  /** What a frame without a type is; undefined: refused. */
-  readonly defaultFrame?: string;
-  /**
-   * The last check of an upgrade but for a ticket's single use: what the request asks for, and whether this caller may.
-   * Throws what the client is told; the caller that it returns is the connection's.
-   */
-  enter?(request: SocketRequest, caller: Caller): Promise<Caller>;
-  hello(greeting: Greeting): object;
-  /** @param requestId the client's, or that of the upgrade; @param retryAfterMs instead of what the error says */
-  error(error: AppError, requestId: string | undefined, retryAfterMs?: number): object;
-  /** The reply of an operation. */
-  reply(type: string, requestId: string | undefined, fields: object): object;
-  shutdown(reconnectAfterMs: number): object;
-  readonly document: DoorDocument;
-}
-
-/** How AsyncAPI describes a door. */
-export interface DoorDocument {
-  /** Names the channel. */
-  readonly channel: string;
-  /** What a client has to know beyond the frames, as Markdown. */
-  readonly introduction: string;
-  /** What of the server's frames tells one from the other. */
-  readonly typeField: 'type' | 'event_type';
-  /** JSON schemas of the fields that every frame of the server has beside its type. */
-  readonly everyFrame: Readonly<Record<string, object>>;
-  /** JSON schemas of what the upgrade request may hold beside what every door takes. */
-  readonly query: Readonly<Record<string, object>>;
-  readonly headers: Readonly<Record<string, object>>;
-}
+import { AppError } from '../../common/errors';
+import type { Connection, Frame, StreamPart } from '../transport';
 
 /** A change of a room that has been committed. */
 export interface RoomEvent {
@@ -365,58 +230,25 @@ export abstract class Subscriptions {
   abstract unsubscribe(connection: Connection, roomId: string): void;
 }
 
-/** Which rooms users share with others. The rooms module implements it. */
-export abstract class SharedRooms {
-  /** Per user, their rooms of 2 to `largest` members; who has none may be missing. */
-  abstract of(
-    tenantId: string,
-    userIds: readonly string[],
-    largest: number,
-  ): Promise<ReadonlyMap<string, readonly string[]>>;
-}
-
-/** When users were last connected. The tenants module implements it. */
-export abstract class LastSeenStore {
-  /** Stores them all in one statement; each counts as seen `agoMs` before now, and never moves backwards. */
-  abstract write(
-    seen: readonly { readonly tenantId: string; readonly userId: string; readonly agoMs: number }[],
-  ): Promise<void>;
-}
-
-/** Messages of one member in one room that a connection gave up on. */
-export interface Undelivered {
+/** A room and whoever may become a member of it by the change. */
+interface ChangedRoom {
   readonly tenantId: string;
   /** UUID. */
   readonly roomId: string;
-  readonly userId: string;
-  readonly fromSeq: number;
-  readonly toSeq: number;
-  /** How often each was sent. */
-  readonly attempts: number;
+  readonly joined?: readonly string[];
 }
 
-/** How far members have acknowledged, and what became of the rest. The delivery module implements it. */
-export abstract class Receipts {
-  /** Per room, up to where the user has acknowledged it; rooms of which they are no member are missing. */
-  abstract acked(tenantId: string, userId: string, roomIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** Stores what was given up on, durably, but for what has been acknowledged meanwhile. */
-  abstract giveUp(undelivered: Undelivered): Promise<void>;
+/** Makes a change of a room; where nobody knows whether it was committed, whoever listens to the room looks. */
+export async function changing<T>(feed: RoomFeed, room: ChangedRoom, change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (isUnknown(error)) feed.touch(room.tenantId, room.roomId, room.joined);
+    throw error;
+  }
 }
 
-/** A message as it is now, as its frame. */
-export interface MessageFrame {
-  readonly seq: number;
-  readonly frame: Frame;
-}
-
-/** The messages of a room. The messages module implements it. */
-export abstract class MessageFrames {
-  /** Messages after one seq and up to another, the oldest `limit` of them, in order; deleted ones are tombstones. */
-  abstract read(
-    tenantId: string,
-    roomId: string,
-    afterSeq: number,
-    throughSeq: number,
-    limit: number,
-  ): Promise<readonly MessageFrame[]>;
+/** Whether an error leaves open what became of a write. */
+export function isUnknown(error: unknown): boolean {
+  return error instanceof AppError && error.details?.['outcome'] === 'unknown';
 }

@@ -14,8 +14,8 @@
  * tenant, and what they found is compared once more with that state in the turn in which it is published. Timers are
  * shared: none per connection or typist.
  */
-export { OFFLINE_GRACE_MS } from './local-presence';
-export { Presence } from './presence';
-export { PRESENCE_PROVIDERS } from './presence.module';
-export { DEFAULT_ROOM_LIMIT } from './room-limits';
+export { SharedRooms } from './announcer';
+export { LastSeenStore } from './last-seen';
+export { Presence } from './leases';
+export { PresenceModule } from './presence.module';
 export { Typing } from './typing';

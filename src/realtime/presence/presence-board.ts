@@ -2,12 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { Bus, type Topic, type Unsubscribe } from '../../platform/cluster';
 import { OnStop, StopStage } from '../../platform/lifecycle';
-import { Audience, type Connection } from '../feed/ports';
-import { toWire } from '../transport';
-import { presenceSnapshot, presenceUpdate } from './frames';
-import { RENEW_MS } from './leases';
+import { Audience } from '../feed';
+import { type Connection, type Frame, toWire } from '../transport';
+import { type Entries, RENEW_MS, Rounds } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
-import { type Entries, Rounds } from './rounds';
 
 /** That a user came or went, for every node. */
 export interface PresenceHint extends UserRef {
@@ -142,4 +140,16 @@ export class PresenceBoard {
       else connection.sendEphemeral(`presence:${userId}`, frame);
     }
   }
+}
+
+type PresenceStatus = 'online' | 'offline';
+
+/** A change of a user's status, sent once per connection that may know of it. */
+function presenceUpdate(userId: string, status: PresenceStatus): Frame {
+  return { type: 'presence.update', user_id: userId, status };
+}
+
+/** Who is online at the beginning of a connection. */
+function presenceSnapshot(userIds: readonly string[]): Frame {
+  return { type: 'presence.snapshot', user_ids: userIds };
 }

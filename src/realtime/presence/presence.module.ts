@@ -1,12 +1,10 @@
-import { Injectable, type Provider } from '@nestjs/common';
-import type { AcceptedConnection } from '../feed/ports';
-import { OnConnection } from '../transport/door';
-import { SOCKET_PATH } from '../transport/paths';
+import { Injectable, Module } from '@nestjs/common';
+import { FeedModule } from '../feed';
+import { type AcceptedConnection, OnConnection, SOCKET_PATH, TransportModule } from '../transport';
 import { Announcer } from './announcer';
 import { LastSeen } from './last-seen';
-import { LeaseKeeper } from './leases';
+import { LeaseKeeper, Presence } from './leases';
 import { LocalPresence } from './local-presence';
-import { Presence } from './presence';
 import { PresenceBoard } from './presence-board';
 import { Snapshots } from './snapshots';
 import { Typing } from './typing';
@@ -30,15 +28,19 @@ class PresenceConnections {
   }
 }
 
-/** For the realtime module. */
-export const PRESENCE_PROVIDERS: Provider[] = [
-  Presence,
-  LeaseKeeper,
-  LocalPresence,
-  PresenceBoard,
-  Announcer,
-  Snapshots,
-  LastSeen,
-  Typing,
-  PresenceConnections,
-];
+@Module({
+  imports: [TransportModule, FeedModule],
+  providers: [
+    Presence,
+    LeaseKeeper,
+    LocalPresence,
+    PresenceBoard,
+    Announcer,
+    Snapshots,
+    LastSeen,
+    Typing,
+    PresenceConnections,
+  ],
+  exports: [Presence, Typing],
+})
+export class PresenceModule {}

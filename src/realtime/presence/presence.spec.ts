@@ -1,5 +1,5 @@
-import { PresenceNode, settled, type TestCluster } from '../../../test/support/realtime/presence-node';
 import type { PresenceConnection } from '../../../test/support/realtime/presence-connection';
+import { PresenceNode, settled, type TestCluster } from '../../../test/support/realtime/presence-node';
 import { SmallWorld } from '../../../test/support/realtime/small-world';
 import { ManualClock } from '../../common/clock';
 import { MemoryLeases } from '../../platform/cluster';

@@ -1,12 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Every } from '../../platform/lifecycle';
-import { ComebackGate } from '../transport/comeback-gate';
-import { type Connection, Seats } from '../feed/ports';
-import type { TurnTaker } from '../transport/turns';
+import { Seats } from '../feed';
+import { ComebackGate, type Connection, type TurnTaker } from '../transport';
 import { Announcer } from './announcer';
+import { Presence, TICK_MS } from './leases';
 import { LocalPresence } from './local-presence';
-import { TICK_MS } from './leases';
-import { Presence } from './presence';
 import { PresenceBoard } from './presence-board';
 
 /** Look-ups at once: a thousand connections at a time must not take the database from the others. */

@@ -1,4 +1,4 @@
-import { ConnectionRates, type Verdict } from './rates';
+import { ConnectionRates, type Verdict } from './lane';
 
 /** `count` frames at once. */
 function burst(rates: ConnectionRates, count: number, now: number, limit: number | null = 10): Verdict['kind'][] {

@@ -1,8 +1,11 @@
-import type { Provider } from '@nestjs/common';
-import { Attempts } from './attempts';
-import { RedeliveryHints } from './hints';
-import { Redelivery } from './redelivery';
-import { RedeliveryTurns, Sender } from './sender';
+import { Module } from '@nestjs/common';
+import { FeedModule } from '../feed';
+import { Attempts, RedeliveryTurns, Sender } from './attempts';
+import { Redelivery, RedeliveryHints } from './redelivery';
 
-/** For the realtime module. */
-export const REDELIVERY_PROVIDERS: Provider[] = [RedeliveryTurns, Sender, Attempts, RedeliveryHints, Redelivery];
+@Module({
+  imports: [FeedModule],
+  providers: [RedeliveryTurns, Sender, Attempts, RedeliveryHints, Redelivery],
+  exports: [Redelivery],
+})
+export class RedeliveryModule {}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { MAX_ATTEMPTS, MOST_AT_ONCE, RoomWatch, type Step } from './watches';
 import { runs } from '../../../test/support/patience';
+import { MAX_ATTEMPTS, MOST_AT_ONCE, RoomWatch, type Step } from './watches';
 
 const WAIT = 30_000;
 

@@ -1,7 +1,12 @@
-import type { Provider } from '@nestjs/common';
-import { NodeSyncSite, SyncReads } from './site';
-import { SyncGateway } from './sync.gateway';
+import { Module } from '@nestjs/common';
+import { FeedModule } from '../feed';
+import { TransportModule } from '../transport';
+import { NodeSyncSite, SyncReads } from './session';
 import { SyncService } from './sync-service';
+import { SyncGateway } from './sync.gateway';
 
-/** For the realtime module. */
-export const SYNC_PROVIDERS: Provider[] = [SyncReads, NodeSyncSite, SyncService, SyncGateway];
+@Module({
+  imports: [TransportModule, FeedModule],
+  providers: [SyncReads, NodeSyncSite, SyncService, SyncGateway],
+})
+export class SyncModule {}

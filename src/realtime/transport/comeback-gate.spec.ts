@@ -1,8 +1,7 @@
 import fc from 'fast-check';
-import { LoopOnHand } from '../../../test/support/realtime/loop-on-hand';
-import { ComebackGate } from './comeback-gate';
-import type { TurnTaker } from './turns';
 import { runs } from '../../../test/support/patience';
+import { LoopOnHand } from '../../../test/support/realtime/loop-on-hand';
+import { ComebackGate, type TurnTaker } from './comeback-gate';
 
 describe('the gate of those who come back', () => {
   let loop: LoopOnHand;
@@ -90,7 +89,7 @@ describe('the gate of those who come back', () => {
     upgrades.giveBack();
     await loop.idle(50);
     expect(begun).toEqual(['u1', 'p1', 'u2', 'p2', 'u3']);
-    expect([gate.waiting, pages.isCrowded]).toEqual([0, false]);
+    expect([gate.waiting(), pages.isCrowded]).toEqual([0, false]);
   });
 
   it('passes over who has gone, for nothing', async () => {

@@ -1,7 +1,60 @@
+import { performance } from 'node:perf_hooks';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
-import { LoopTime } from './loop-time';
-import type { TurnTaker } from './turns';
+import { OnStop, StopStage } from '../../platform/lifecycle';
+import { Gauge } from '../../platform/metrics';
+
+/** Who may work now. Whoever was given a turn gives it back. */
+export interface TurnTaker {
+  /** Resolves when it is the caller's turn; false: it was not wanted any more when it came, and is not to be given back. */
+  take(isWanted?: () => boolean): Promise<boolean>;
+  giveBack(): void;
+  /** Others wait for a turn, of whatever kind: what can be done together later had better wait. */
+  readonly isCrowded: boolean;
+}
+
+/** So many may work at once; the others wait, first come, first served. */
+export class Permits implements TurnTaker {
+  private readonly queue: (() => void)[] = [];
+
+  constructor(private free: number) {}
+
+  get isCrowded(): boolean {
+    return this.queue.length > 0;
+  }
+
+  take(): Promise<boolean> {
+    if (this.free > 0) {
+      this.free--;
+      return Promise.resolve(true);
+    }
+    return new Promise((resolve) => this.queue.push(() => resolve(true)));
+  }
+
+  giveBack(): void {
+    const next = this.queue.shift();
+    if (next === undefined) this.free++;
+    else next();
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    await this.take();
+    try {
+      return await work();
+    } finally {
+      this.giveBack();
+    }
+  }
+}
+
+/** What this process's event loop has done since it began, in ms; reading it costs about a microsecond. */
+@Injectable()
+export class LoopTime {
+  /** `active`: it worked, or waited for a processor; `idle`: it waited for something to happen. */
+  read(): { readonly active: number; readonly idle: number } {
+    return performance.eventLoopUtilization();
+  }
+}
 
 /** The part of the event loop's time up to which pieces of work are begun without delay. */
 const LOOP_SHARE = 0.4;
@@ -26,11 +79,11 @@ class Lane implements TurnTaker {
 
   constructor(
     readonly most: number,
-    private readonly gate: { readonly waiting: number; pump(): void },
+    private readonly gate: { waiting(): number; pump(): void },
   ) {}
 
   get isCrowded(): boolean {
-    return this.gate.waiting > 0;
+    return this.gate.waiting() > 0;
   }
 
   get isReady(): boolean {
@@ -85,16 +138,18 @@ export class ComebackGate {
   }
 
   /** Pieces that wait. */
-  get waiting(): number {
+  @Gauge('chatapi_comeback_waiting')
+  waiting(): number {
     return this.lanes.reduce((sum, lane) => sum + lane.waiting.length, 0);
   }
 
-  /** Somebody may be told something live. */
+  /** A client may be told something live. */
   noteLive(): void {
     this.liveAt = this.clock.monotonicMs();
   }
 
-  /** Nobody gets a turn any more; who waits is told so. */
+  /** No piece gets a turn any more; those that wait are refused. */
+  @OnStop(StopStage.workers)
   stop(): void {
     this.isStopped = true;
     this.pump();

@@ -1,4 +1,4 @@
-import { ByUser } from './by-user';
+import { ByUser } from './connections';
 
 interface Thing {
   readonly tenantId: string;

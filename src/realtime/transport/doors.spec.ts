@@ -1,5 +1,5 @@
 import { explorerOf } from '../../../test/support/exploring';
-import type { AcceptedConnection } from '../feed/ports';
+import type { AcceptedConnection } from './connection';
 import { Door, OnConnection } from './door';
 import { SocketDoors } from './doors';
 

@@ -4,7 +4,7 @@ import { Connections } from './connections';
 import { HeartbeatSweep } from './heartbeat';
 import type { SocketConnection } from './socket-connection';
 
-/** The sides of a connection that rounds look at. */
+/** The sides of a connection that a sweep looks at. */
 class Seen {
   isOpen = true;
   isHeld = false;
@@ -12,8 +12,7 @@ class Seen {
   bytesRead = 0;
   pings = 0;
   closed: number | undefined;
-  readonly door = { error: () => ({ type: 'error' }) };
-  caller: { endsAtMs?: number; requestId: string } = { requestId: 'r' };
+  caller: { endsAtMs?: number } = {};
   /** Answers pings, as a live client does. */
   isAlive = true;
 
@@ -28,8 +27,8 @@ class Seen {
   closeTooSlow(): void {
     this.close(4009);
   }
-  send(): void {
-    return;
+  dismiss(_: unknown, code: number): void {
+    this.close(code);
   }
 }
 

@@ -3,9 +3,8 @@ import { Clock } from '../../common/clock';
 import { unauthenticated } from '../../common/errors';
 import { SocketConfig } from '../../config';
 import { Every } from '../../platform/lifecycle';
-import { CloseCode } from './close-codes';
+import { CloseCode } from './connection';
 import { Connections } from './connections';
-import { dismiss } from './dismiss';
 import type { SocketConnection, Vitals } from './socket-connection';
 
 /** A round visits every connection once, in so many slices. */
@@ -67,7 +66,7 @@ export class HeartbeatSweep {
   private visit(connection: SocketConnection, now: number): void {
     const { endsAtMs } = connection.caller;
     if (endsAtMs !== undefined && endsAtMs <= this.clock.wallMs()) {
-      dismiss(connection, unauthenticated('The credential of this connection has expired'), CloseCode.credential);
+      connection.dismiss(unauthenticated('The credential of this connection has expired'), CloseCode.credential);
       return;
     }
     const vitals = this.vitalsOf(connection, now);

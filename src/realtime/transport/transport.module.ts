@@ -1,27 +1,34 @@
-import type { Provider } from '@nestjs/common';
-import { Acceptor } from './acceptor';
+import { Module } from '@nestjs/common';
+import { Acceptor, SocketMetrics } from './acceptor';
+import { Farewell, Revocations } from './closing';
+import { ComebackGate, LoopTime } from './comeback-gate';
 import { Connections } from './connections';
 import { SocketDoors } from './doors';
-import { Farewell } from './closing';
-import { Revocations } from './revocations';
 import { HeartbeatSweep } from './heartbeat';
-import { SocketMetrics } from './socket-metrics';
-import { Refusals } from './refusals';
+import { Flusher } from './socket-connection';
 import { UpgradeChecks } from './upgrade-checks';
 import { UpgradePace } from './upgrade-pace';
-import { Upgrades } from './upgrades';
+import { Refusals, Upgrades } from './upgrades';
+import { FrameBatches } from './wire';
 
-/** For the realtime module. */
-export const TRANSPORT_PROVIDERS: Provider[] = [
-  SocketDoors,
-  Connections,
-  SocketMetrics,
-  Acceptor,
-  UpgradeChecks,
-  UpgradePace,
-  Refusals,
-  Upgrades,
-  HeartbeatSweep,
-  Revocations,
-  Farewell,
-];
+@Module({
+  providers: [
+    LoopTime,
+    ComebackGate,
+    FrameBatches,
+    Flusher,
+    SocketDoors,
+    Connections,
+    SocketMetrics,
+    Acceptor,
+    UpgradeChecks,
+    UpgradePace,
+    Refusals,
+    Upgrades,
+    HeartbeatSweep,
+    Revocations,
+    Farewell,
+  ],
+  exports: [ComebackGate, FrameBatches, SocketDoors, Upgrades],
+})
+export class TransportModule {}

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { credentialOf, readUpgrade, type UpgradeCredential } from './upgrade-request';
+import { credentialOf, readUpgrade, type UpgradeCredential } from './upgrade-checks';
 
 function from(url: string, headers: Record<string, string>): IncomingMessage {
   return { url, method: 'GET', headers, socket: {} } as IncomingMessage;

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import { SocketConfig } from '../../config';
-import { ComebackGate } from './comeback-gate';
-import type { TurnTaker } from './turns';
+import { ComebackGate, type TurnTaker } from './comeback-gate';
 
 /** Who has waited longer is refused: clients give up themselves about then. */
 const PATIENCE_MS = 20_000;

@@ -1,4 +1,4 @@
-import { closed, referredTo, toJsonSchema } from './json-schema';
+import { closed, referredTo, toJsonSchema } from './document';
 
 describe('toJsonSchema', () => {
   it.each([

@@ -1,6 +1,114 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { IsString } from 'class-validator';
 import { ERROR_CATALOGUE } from '../../../common/errors';
-import { ServerFrame } from '../server-frame';
+import { ServerFrame } from '../operations';
+
+/** subscribe and unsubscribe. */
+export class SubscriptionFrameDto {
+  /**
+   * A room of yours, or a channel. Members are subscribed by themselves.
+   * @example room_019000000000700080000000000000d0
+   */
+  @IsString()
+  room_id!: string;
+}
+
+export class SubscribedFrameDto {
+  /** @example room_019000000000700080000000000000d0 */
+  room_id!: string;
+  /** Sequence number of the newest message: what comes from here on is live. */
+  @ApiProperty({ type: 'integer', example: 42 })
+  last_seq!: number;
+  /** The room's newest revision. */
+  @ApiProperty({ type: 'integer', example: 57 })
+  last_rev!: number;
+}
+
+export class UnsubscribedFrameDto {
+  /** @example room_019000000000700080000000000000d0 */
+  room_id!: string;
+}
+
+class StreamFrameDto {
+  /** @example room_019000000000700080000000000000d0 */
+  room_id!: string;
+  /**
+   * Of the message that is being written, as its `message` frame will say.
+   * @example msg_019000000000700080000000000000e0
+   */
+  message_id!: string;
+}
+
+@ServerFrame('message.stream.start', 'An AI member begins to answer in a room of yours.')
+export class StreamStartFrameDto extends StreamFrameDto {
+  /** @example agent_default */
+  sender_id!: string;
+}
+
+@ServerFrame(
+  'message.stream.delta',
+  'More text of an answer. Deltas that wait for you become one; who connects meanwhile gets those from then on.',
+)
+export class StreamDeltaFrameDto extends StreamFrameDto {
+  /** To be appended to what came before. */
+  text!: string;
+  /** Of the last token in `text`, from 0. */
+  @ApiProperty({ type: 'integer', example: 7 })
+  index!: number;
+}
+
+@ServerFrame('message.stream.end', 'The answer is complete or was ended; its `message` follows and is the truth.')
+export class StreamEndFrameDto extends StreamFrameDto {
+  @ApiProperty({ type: 'integer', example: 2 })
+  seq!: number;
+  @ApiProperty({ enum: ['completed', 'cancelled', 'interrupted', 'failed', 'superseded'] })
+  status!: string;
+  /** Why the answer ended, as the model said (`stop`, `length`, …), or `stopped`. */
+  @ApiProperty({ type: String, nullable: true, example: 'stop' })
+  finish_reason!: string | null;
+}
+
+@ServerFrame('message.stream.error', 'The answer failed.')
+export class StreamErrorFrameDto extends StreamFrameDto {
+  @ApiProperty({ enum: ['MODEL_ERROR', 'CHANNEL_UNAVAILABLE', 'INTERNAL_ERROR'] })
+  code!: string;
+  /** For people; may change. */
+  message!: string;
+}
+
+/** typing.start and typing.stop. */
+export class TypingFrameDto {
+  /**
+   * The room.
+   * @example room_019000000000700080000000000000d0
+   */
+  @IsString()
+  room_id!: string;
+}
+
+@ServerFrame('typing', 'Another member types, or stopped; `start` without an end stops by itself after 10 seconds.')
+export class TypingUpdateFrameDto {
+  /** @example room_019000000000700080000000000000d0 */
+  room_id!: string;
+  /** @example bob */
+  user_id!: string;
+  @ApiProperty({ enum: ['start', 'stop'] })
+  action!: 'start' | 'stop';
+}
+
+@ServerFrame('presence.update', 'Somebody who shares a room of at most 200 members with you came online or left.')
+export class PresenceUpdateFrameDto {
+  /** @example bob */
+  user_id!: string;
+  @ApiProperty({ enum: ['online', 'offline'] })
+  status!: 'online' | 'offline';
+}
+
+@ServerFrame('presence.snapshot', 'After `hello`: which of those people are online.')
+export class PresenceSnapshotFrameDto {
+  /** @example ["bob","carol"] */
+  user_ids!: string[];
+}
 
 export class PingFrameDto {}
 
