@@ -151,7 +151,8 @@ export class Acceptor {
       const { heartbeatMs } = this.config;
       connection.send(toWire(door.hello({ connectionId: id, caller, epoch, heartbeatMs })));
       this.servers.get(door.path)?.emit('connection', connection, upgrade.request);
-      opened = this.open(connection);
+      // A gateway may have closed it, or have failed at it.
+      if (connection.isOpen) opened = this.open(connection);
     });
     await opened;
   }

@@ -131,7 +131,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   /** Set when it is bound, before anything is read. */
   reader: MessageReader | undefined;
   /** Called once when the socket is over, after those of `onClose`. */
-  disconnected: (() => void) | undefined;
+  disconnected: ((connection: SocketConnection) => void) | undefined;
   private items: readonly Item[] = NONE;
   private historyBytes = 0;
   private isDirty = false;
@@ -328,7 +328,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     const handlers = this.closeHandlers;
     this.closeHandlers = NONE;
     for (const handler of handlers) handler(this);
-    this.disconnected?.();
+    this.disconnected?.(this);
   }
 
   private queue(item: Item): void {
