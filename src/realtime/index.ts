@@ -35,15 +35,7 @@ export {
   TypingFrameDto,
   UnsubscribedFrameDto,
 } from './protocol';
-export {
-  type Letters,
-  type MessageFrame,
-  MessageFrames,
-  type Moved,
-  Receipts,
-  Redelivery,
-  type Undelivered,
-} from './redelivery';
+export { type Letters, type MessageFrame, MessageFrames, Receipts, Redelivery, type Undelivered } from './redelivery';
 export { RealtimeModule } from './realtime.module';
 export {
   type AcceptedConnection,

@@ -113,7 +113,7 @@ class Overheard {
   }
 }
 
-export type DetachedHandler = (connection: Connection, roomId: string) => void;
+type DetachedHandler = (connection: Connection, roomId: string) => void;
 
 /** The channels of this node and the connections in them. A channel is there while a connection is in it. */
 @Injectable()

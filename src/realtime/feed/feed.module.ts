@@ -16,7 +16,7 @@ const HEARTBEAT_MS = 5000;
 
 /** Joins the cluster, listens to the other nodes and polls, until the server stops; hands the feed the connections. */
 @Injectable()
-export class FeedStart implements OnModuleInit {
+class FeedStart implements OnModuleInit {
   private leaving: readonly (() => void)[] = [];
 
   constructor(

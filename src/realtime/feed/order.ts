@@ -64,14 +64,14 @@ export function streamFrame(roomId: string, messageId: string, part: StreamPart)
 }
 
 /** A change at its place in the room's order. */
-export interface Placed<T> {
+interface Placed<T> {
   readonly change: T;
   /** The revision at which it stands, which is not always its own. */
   readonly place: number;
 }
 
 /**
- * The order in which a room's changes are told, whoever tells them: the log and a sync (modules/messages/room-log), a
+ * The order in which a room's changes are told, wherever they come from: the log and a sync (modules/messages/room-log), a
  * channel to a connection that is behind it (`newsAt`). Messages come in order of seq, other changes in order of rev. A
  * message that was edited since has a later revision than its place: it stands where the first message behind it stands
  * that has not a later one still, so that no user gets it who had left before its edit and before that message.

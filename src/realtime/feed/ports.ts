@@ -11,7 +11,7 @@ export interface RoomEvent {
   readonly seq?: number;
   /** UUID of a new message. */
   readonly messageId?: string;
-  /** The frame that clients get; built only when somebody is there to get it. */
+  /** The frame that clients get; built only when a client is there to get it. */
   readonly frame: () => Frame;
   /** The same frame as JSON text, where that is cheaper than building the object. */
   readonly text?: () => string;
@@ -21,7 +21,7 @@ export interface RoomEvent {
   readonly joins?: string;
   /** The user whose connections leave the channel after this event. */
   readonly leaves?: string;
-  /** The room is gone: everybody leaves after this event. */
+  /** The room is gone: all connections leave after this event. */
   readonly ends?: boolean;
   /** How many members the room has from here on, where the event says it. */
   readonly memberCount?: number;
@@ -52,7 +52,7 @@ export interface Claim {
   readonly seq: number | undefined;
 }
 
-/** A seat that somebody asked for with a claim. */
+/** A seat that a client asked for with a claim. */
 export interface ClaimedSeat extends Seat {
   /** UUID of the message that has the claim's seq; undefined: there is none, or none was named. */
   readonly messageId: string | undefined;
@@ -230,7 +230,7 @@ export abstract class Subscriptions {
   abstract unsubscribe(connection: Connection, roomId: string): void;
 }
 
-/** A room and whoever may become a member of it by the change. */
+/** A room, and the users who may become members of it by the change. */
 interface ChangedRoom {
   readonly tenantId: string;
   /** UUID. */
@@ -238,7 +238,7 @@ interface ChangedRoom {
   readonly joined?: readonly string[];
 }
 
-/** Makes a change of a room; where nobody knows whether it was committed, whoever listens to the room looks. */
+/** Makes a change of a room; where it is unknown whether that was committed, the room's channels read the log. */
 export async function changing<T>(feed: RoomFeed, room: ChangedRoom, change: () => Promise<T>): Promise<T> {
   try {
     return await change();

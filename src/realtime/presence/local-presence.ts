@@ -7,7 +7,7 @@ import { ByUser, type Connection } from '../transport';
 import { LeaseKeeper, presenceKey, TICK_MS } from './leases';
 
 /** Rooms with more members push no presence, where the tenant says nothing else. */
-export const DEFAULT_ROOM_LIMIT = 200;
+const DEFAULT_ROOM_LIMIT = 200;
 
 /**
  * The largest rooms that push presence, by tenant. A tenant's settings are renewed on its open connections alone, so the
@@ -34,7 +34,7 @@ function limitOf({ caller }: Connection): number {
   return caller.tenant?.settings.presence_room_limit ?? DEFAULT_ROOM_LIMIT;
 }
 
-/** A user whose last connection closed counts as online for so long: a reconnect says nothing to anybody. */
+/** A user whose last connection closed counts as online for so long: no client hears of a reconnect. */
 export const OFFLINE_GRACE_MS = 5000;
 
 /** A user of a tenant. */
@@ -144,7 +144,7 @@ export class LocalPresence {
     this.changedHandler(user);
   }
 
-  /** The new lease first: between the two the user would be offline for everybody who looks. */
+  /** The new lease first: between the two every node that looks would find the user offline. */
   private async takeOver(key: string, opened: string, left: string | undefined): Promise<void> {
     await this.leases.hold(key, opened);
     if (left !== undefined) await this.leases.release(key, left);

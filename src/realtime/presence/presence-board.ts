@@ -8,7 +8,7 @@ import { type Entries, RENEW_MS, Rounds } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
 
 /** That a user came or went, for every node. */
-export interface PresenceHint extends UserRef {
+interface PresenceHint extends UserRef {
   readonly online: boolean;
   /** The user's rooms whose members hear of it. */
   readonly rooms: readonly string[];
@@ -50,7 +50,7 @@ class Users implements Entries<UserRef> {
 /**
  * What the clients of this node are told about users.
  *
- * Invariants: a user's updates alternate between online and offline; nobody hears "offline" of a user who is on this
+ * Invariants: a user's updates alternate between online and offline; no client hears "offline" of a user who is on this
  * node; a connection whose snapshot is being made hears nothing, its changes go into the snapshot.
  */
 @Injectable()

@@ -12,7 +12,7 @@ const SNAPSHOTS_AT_ONCE = 4;
 /** Connections whose people are looked up together where they wait. */
 const TOGETHER = 16;
 /** People whose status a snapshot tells. */
-export const SNAPSHOT_PEOPLE = 5000;
+const SNAPSHOT_PEOPLE = 5000;
 
 /** Sends each new connection its `presence.snapshot`, first come, first served; what fails is tried again at a tick. */
 @Injectable()
@@ -45,7 +45,7 @@ export class Snapshots {
     await this.start();
   }
 
-  /** Works until nobody waits, or a look-up fails. */
+  /** Works until no connection waits, or a look-up fails. */
   private async start(): Promise<void> {
     const { turns } = this;
     if (this.running >= SNAPSHOTS_AT_ONCE) return;
@@ -102,7 +102,7 @@ export class Snapshots {
     const online = await presence.online(tenantId, people);
     board.release(connection, online);
     for (const id of online) {
-      // This node missed the hint: it started later, or the hint was lost. Nobody here has heard of it yet.
+      // This node missed the hint: it started later, or the hint was lost. No client of this node has heard of it yet.
       const user = { tenantId, userId: id };
       if (!board.knowsOnline(user)) announcer.mark(user);
     }

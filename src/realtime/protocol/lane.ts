@@ -86,7 +86,7 @@ class ReplyQueue {
 }
 
 /** Frames of one connection that may wait for their answer before the client is no longer read. */
-export const MAX_OUTSTANDING = 64;
+const MAX_OUTSTANDING = 64;
 
 /** A message as it came in. */
 export interface RawMessage {

@@ -7,7 +7,7 @@ import { SocketOperation, SocketOperations } from './operations';
 
 /** Life signs that a browser can send: its WebSocket has no ping of its own. */
 @WebSocketGateway({ path: SOCKET_PATH })
-export class PingGateway {
+class PingGateway {
   @SocketOperation({
     name: 'ping',
     dto: PingFrameDto,

@@ -25,7 +25,7 @@ const PAGE_BYTES = 512 * 1024;
 const MIN_ROOM_BYTES = 32 * 1024;
 
 /** What is counted. */
-export interface SyncMetrics {
+interface SyncMetrics {
   page(): void;
   truncated(): void;
   reset(): void;

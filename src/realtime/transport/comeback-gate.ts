@@ -4,7 +4,7 @@ import { Clock } from '../../common/clock';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Gauge } from '../../platform/metrics';
 
-/** Who may work now. Whoever was given a turn gives it back. */
+/** Says which work may begin now. A caller that was given a turn gives it back. */
 export interface TurnTaker {
   /** Resolves when it is the caller's turn; false: it was not wanted any more when it came, and is not to be given back. */
   take(isWanted?: () => boolean): Promise<boolean>;
@@ -58,7 +58,7 @@ export class LoopTime {
 
 /** The part of the event loop's time up to which pieces of work are begun without delay. */
 const LOOP_SHARE = 0.4;
-/** The same while nobody is told anything live: the rest is for whoever asks something. */
+/** The same while clients are sent nothing live: the rest is for requests. */
 const QUIET_SHARE = 0.8;
 /** After the last live event. */
 const QUIET_MS = 1000;
@@ -110,11 +110,11 @@ class Lane implements TurnTaker {
  * Invariants
  * - The next piece begins when the loop was idle for one and a half times as long as it was active since the last one
  *   began; at the latest 10 ms after that. So the loop's use stays at 40 % wherever the storm alone is what drives it
- *   beyond, and nobody waits for ever where it is not. It is 80 % while nothing live is told: there is nobody to spare,
+ *   beyond, and no piece waits for ever where it is not. It is 80 % while nothing live is sent: no client is there to be spared,
  *   and all come back sooner.
  * - On a server that is idle a piece begins at once.
  * - Kinds of work take turns; within a kind it is first come, first served. A kind has at most so many in work.
- * - What nobody wants any more when its turn comes takes none.
+ * - A piece that is not wanted any more when its turn comes takes none.
  */
 @Injectable()
 export class ComebackGate {

@@ -67,7 +67,7 @@ export interface AcceptedConnection extends Connection {
   readonly syncsByItself: boolean;
   /** Bytes that the client has not taken yet: those of this turn and those in the socket. */
   readonly waiting: number;
-  /** Queues a frame like `send`, but it never counts towards 4009: whoever sends history paces it by `waiting`. */
+  /** Queues a frame like `send`, but it never counts towards 4009: a sender of history paces it by `waiting`. */
   sendHistory(frame: WireFrame): void;
   /** Calls back once: when at most so many bytes wait, at once if that is so already, or when the connection is over. */
   onceBelow(bytes: number, handler: () => void): void;

@@ -72,7 +72,7 @@ export class Connections {
     if (door.userLimit !== undefined) admit(places?.of(caller.userId) ?? 0, door.userLimit);
   }
 
-  /** In the same turn as `admit`, so that nobody comes between. */
+  /** In the same turn as `admit`, so that no other connection comes between. */
   add(connection: SocketConnection): void {
     const { tenantId, userId, door } = connection;
     const siblings = this.byTenant.get(tenantId) ?? new Set();

@@ -73,7 +73,7 @@ export class SocketDoors implements OnModuleInit {
 
 type Handler = FoundMethod<ConnectionOrder>;
 
-/** Each after those that it names; whoever need not wait in the order of the names, so that no module's place decides. */
+/** Each after those that it names; handlers that need not wait in the order of the names, so that no module's place decides. */
 function inOrder(path: string, handlers: readonly Handler[]): Handler[] {
   const names = handlers.map(({ options }) => options.name);
   for (const { options } of handlers) {

@@ -59,7 +59,7 @@ export class HeartbeatSweep {
       if (connection?.isOpen === true) this.visit(connection, now);
     }
     this.slice = (this.slice + 1) % SLICES;
-    // Whoever has gone is not to be kept here.
+    // A connection that is over is not to be kept here.
     if (this.slice === 0) this.round = [];
   }
 

@@ -41,7 +41,7 @@ export function handshakeFault({ method, headers }: IncomingMessage): HandshakeF
 }
 
 /** More of an HTTP refusal than its error says. */
-export interface HttpAnswerOptions {
+interface HttpAnswerOptions {
   /** Where HTTP has a status of its own for what the catalogue calls a bad request (405, 426). */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;

@@ -64,7 +64,7 @@ interface Segment {
 
 /**
  * How many of the bytes that the client has not taken are live. History is told from live frames, which alone count
- * towards 4009: it is paced by whoever sends it.
+ * towards 4009: its sender paces it.
  */
 class Backlog {
   private history: Segment[] = [];
@@ -100,7 +100,7 @@ interface Waiter {
 }
 
 /** Takes the messages of a client, in the order of arrival. Neither throws nor waits. */
-export interface MessageReader {
+interface MessageReader {
   message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
 }
 
@@ -145,7 +145,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   private held: HeldFrames | undefined;
   private waiters: readonly Waiter[] = NONE;
   private closeHandlers: readonly CloseHandler[] = NONE;
-  /** Tells of progress; listens once there is somebody to be told. */
+  /** Tells of progress; listens from the first waiter on. */
   private progress: (() => void) | undefined;
 
   constructor(
@@ -259,7 +259,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     if (this.socket.writableLength === 0) this.backlog = undefined;
     else if (historyBytes > 0) (this.backlog ??= new Backlog(this.socket)).noteHistory(historyBytes);
     this.flusher.written(framesOf(items), bytes.length);
-    // The last turn's callback may be gone while somebody waits for less than all.
+    // The last turn's callback may be gone while a waiter waits for less than all.
     if (this.waiters.length > 0) this.onProgress();
   }
 

@@ -99,7 +99,7 @@ export function credentialOf(request: UpgradeRequest, allowKeyInQuery: boolean):
   return { ticket: undefined, headers: { 'x-api-key': keyInQuery, 'x-user-id': user, origin } };
 }
 
-/** A token acts as its user and nobody else, also where the URL names one. Throws 403. */
+/** A token acts as its own user alone, also where the URL names one. Throws 403. */
 function refuseOtherUser(request: UpgradeRequest, caller: Caller): void {
   const named = request.query.get('user_id');
   if (caller.kind === 'token' && named !== null && named !== caller.userId)
@@ -153,7 +153,7 @@ export class UpgradeChecks {
     const epoch = await this.epoch.read();
     // Last, so that what is refused for another reason leaves the ticket good.
     const used = identity.kind === 'token' ? identity.ticket : undefined;
-    // The table of used tickets comes back with a backup: of an earlier epoch nobody knows which ones were used.
+    // The table of used tickets comes back with a backup: of an earlier epoch it does not say which ones were used.
     if (used !== undefined && used.epoch !== epoch)
       throw unauthenticated('This ticket is older than a restored backup: get a new one from POST /ws/token');
     if (used !== undefined && !(await this.tickets.redeem(used)))

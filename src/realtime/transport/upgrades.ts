@@ -110,7 +110,7 @@ export class Upgrades {
       this.refuseWhileStopping();
       const door = this.doors.find(request.path);
       if (door === undefined) throw notFound('Route');
-      // Whoever is surely refused takes no place in the queue of those who are not.
+      // A request that is surely refused takes no place in the queue of the others.
       await this.checks.vet(request, door);
       const isWanted = (): boolean => !upgrade.socket.destroyed;
       await this.pace.run(isWanted, () => this.open(upgrade, request, door));

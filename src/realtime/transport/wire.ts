@@ -33,8 +33,8 @@ export function toWire(frame: object): WireFrame {
 }
 
 /**
- * What one turn brings to one channel. Grows until it is sealed; the first flush that takes it seals it too, so whoever
- * adds looks at `sealed` each time and begins a new one. Its bytes are joined once, for all connections.
+ * What one turn brings to one channel. Grows until it is sealed; the first flush that takes it seals it too, so a caller
+ * that adds looks at `sealed` each time and begins a new one. Its bytes are joined once, for all connections.
  */
 export class OpenBatch implements FrameBatch {
   private readonly parts: WireFrame[] = [];

@@ -36,7 +36,7 @@ interface Channel {
  * The page of the sockets' document: static HTML, in which every frame is folded away until it is asked for. The script
  * (assets/docs/socket.js) searches in it; without it everything can still be read.
  */
-export function socketPage(document: AsyncApiDocument): string {
+function socketPage(document: AsyncApiDocument): string {
   const { description } = document['info'] as { readonly description: string };
   const [lead = '', ...sections] = description.split(/^## /m);
   const texts = new Map(sections.map((section) => splitAt(section, '\n')));
