@@ -59,16 +59,16 @@ export class ChatWsAdapter extends WsAdapter {
   override bindClientConnect(server: SocketServer): void {
     if (server.listenerCount('connection') > 0) return;
     const here = gatewaysOf(this.app).filter(({ path }) => path === server.path);
-    const told = here.filter(({ hooks }) => hooks.handleConnection !== undefined);
-    const toldOfEnd = here.filter(({ hooks }) => hooks.handleDisconnect !== undefined);
+    const entering = here.filter(({ hooks }) => hooks.handleConnection !== undefined);
+    const leaving = here.filter(({ hooks }) => hooks.handleDisconnect !== undefined);
     const disconnected = (connection: SocketConnection): void => {
-      for (const gateway of toldOfEnd)
+      for (const gateway of leaving)
         this.run(gateway, connection, () => gateway.hooks.handleDisconnect?.(connection) as unknown);
     };
     server.on('connection', (connection: SocketConnection, request: IncomingMessage) => {
       connection.reader = this.dispatcher;
-      if (toldOfEnd.length > 0) connection.disconnected = disconnected;
-      for (const gateway of told)
+      if (leaving.length > 0) connection.disconnected = disconnected;
+      for (const gateway of entering)
         this.run(gateway, connection, () => gateway.hooks.handleConnection?.(connection, request) as unknown);
     });
   }
