@@ -10,52 +10,6 @@ import type { SocketDoor } from './door';
 import { HeldFrames } from './held-frames';
 import { toWire } from './wire';
 
-/** Something with bytes to write at the end of the turn. */
-interface Flushable {
-  flush(): void;
-}
-
-/** Writes what this turn queued: one callback for all connections, at the end of the turn; counts what was written. */
-@Injectable()
-export class Flusher {
-  private dirty: Flushable[] = [];
-  private total = { frames: 0, bytes: 0 };
-  private readonly frames: CounterHandle<'chatapi_ws_sent_frames_total'>;
-  private readonly bytes: CounterHandle<'chatapi_ws_sent_bytes_total'>;
-
-  constructor(metrics: Metrics) {
-    this.frames = metrics.counter('chatapi_ws_sent_frames_total');
-    this.bytes = metrics.counter('chatapi_ws_sent_bytes_total');
-  }
-
-  /** Flushes it at the end of this turn; the caller adds itself once per turn. */
-  add(flushable: Flushable): void {
-    if (this.dirty.push(flushable) === 1) setImmediate(this.run);
-  }
-
-  /** Called by those that are flushed. */
-  written(frames: number, bytes: number): void {
-    this.total.frames += frames;
-    this.total.bytes += bytes;
-  }
-
-  private readonly run = (): void => {
-    const due = this.dirty;
-    this.dirty = [];
-    try {
-      // What a flush queues (a close, a drained handler) belongs to the next turn.
-      for (const flushable of due) flushable.flush();
-    } finally {
-      const { frames, bytes } = this.total;
-      this.total = { frames: 0, bytes: 0 };
-      if (frames > 0) {
-        this.frames.inc(frames);
-        this.bytes.inc(bytes);
-      }
-    }
-  };
-}
-
 interface Segment {
   /** Where it ends in the stream of all bytes written to the socket. */
   readonly end: number;
@@ -367,6 +321,52 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     this.waiters = this.waiters.filter(({ bytes }) => waiting > bytes);
     for (const { handler } of due) queueMicrotask(handler);
   }
+}
+
+/** Something with bytes to write at the end of the turn. */
+interface Flushable {
+  flush(): void;
+}
+
+/** Writes what this turn queued: one callback for all connections, at the end of the turn; counts what was written. */
+@Injectable()
+export class Flusher {
+  private dirty: Flushable[] = [];
+  private total = { frames: 0, bytes: 0 };
+  private readonly frames: CounterHandle<'chatapi_ws_sent_frames_total'>;
+  private readonly bytes: CounterHandle<'chatapi_ws_sent_bytes_total'>;
+
+  constructor(metrics: Metrics) {
+    this.frames = metrics.counter('chatapi_ws_sent_frames_total');
+    this.bytes = metrics.counter('chatapi_ws_sent_bytes_total');
+  }
+
+  /** Flushes it at the end of this turn; the caller adds itself once per turn. */
+  add(flushable: Flushable): void {
+    if (this.dirty.push(flushable) === 1) setImmediate(this.run);
+  }
+
+  /** Called by those that are flushed. */
+  written(frames: number, bytes: number): void {
+    this.total.frames += frames;
+    this.total.bytes += bytes;
+  }
+
+  private readonly run = (): void => {
+    const due = this.dirty;
+    this.dirty = [];
+    try {
+      // What a flush queues (a close, a drained handler) belongs to the next turn.
+      for (const flushable of due) flushable.flush();
+    } finally {
+      const { frames, bytes } = this.total;
+      this.total = { frames: 0, bytes: 0 };
+      if (frames > 0) {
+        this.frames.inc(frames);
+        this.bytes.inc(bytes);
+      }
+    }
+  };
 }
 
 function sizeOf(item: Item): number {
