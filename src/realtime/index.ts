@@ -2,12 +2,28 @@
  * What is live: the sockets, what comes in and goes out on them, and presence. docs/adr/0012-realtime.md says which part
  * does what.
  */
-export { ByUser } from './by-user';
-export * from './contract';
-export { inRoomOrder } from './feed';
-export { changing, isUnknown } from './in-doubt';
-export { Door, OnConnection } from './on-connection';
-export { Presence, Typing } from './presence';
+export {
+  Audience,
+  changing,
+  type Claim,
+  type ClaimedSeat,
+  type CursorSeat,
+  Deliveries,
+  type Entrance,
+  inRoomOrder,
+  isUnknown,
+  type MissedPage,
+  type MissedPart,
+  type PageLimits,
+  type Position,
+  type RoomEvent,
+  RoomFeed,
+  RoomLog,
+  type Seat,
+  Seats,
+  Subscriptions,
+} from './feed';
+export { LastSeenStore, Presence, SharedRooms, Typing } from './presence';
 export {
   buildSocketDocument,
   type FrameContext,
@@ -19,8 +35,25 @@ export {
   TypingFrameDto,
   UnsubscribedFrameDto,
 } from './protocol';
-export { type Letters, type Moved, Redelivery } from './redelivery';
+export { type Letters, type MessageFrame, MessageFrames, Receipts, Redelivery, type Undelivered } from './redelivery';
 export { RealtimeModule } from './realtime.module';
-export { OpenBatch, toWire, Upgrades } from './transport';
+export {
+  type AcceptedConnection,
+  ByUser,
+  type Connection,
+  Door,
+  type DoorDocument,
+  type Frame,
+  type FrameBatch,
+  type Greeting,
+  OnConnection,
+  SOCKET_PATH,
+  type SocketDoor,
+  type SocketRequest,
+  type StreamPart,
+  type StreamPiece,
+  toWire,
+  Upgrades,
+  type WireFrame,
+} from './transport';
 export { ChatWsAdapter } from './ws-adapter';
-export { SOCKET_PATH } from './paths';

@@ -1,28 +1,14 @@
 import { Module } from '@nestjs/common';
-import { ComebackGate } from './comeback-gate';
-import { ComebackWatch } from './comeback-watch';
-import { Audience, Deliveries, RoomFeed, Subscriptions } from './contract';
-import { FEED_PROVIDERS, FrameBatches } from './feed';
-import { LoopTime, SystemLoopTime } from './loop-time';
-import { Presence, PRESENCE_PROVIDERS, Typing } from './presence';
-import { PROTOCOL_PROVIDERS } from './protocol';
-import { Redelivery, REDELIVERY_PROVIDERS } from './redelivery';
-import { SYNC_PROVIDERS } from './sync';
-import { encodeFrame, OpenBatch, TRANSPORT_PROVIDERS, Upgrades } from './transport';
+import { FeedModule } from './feed';
+import { PresenceModule } from './presence';
+import { ProtocolModule } from './protocol';
+import { RedeliveryModule } from './redelivery';
+import { SyncModule } from './sync';
+import { TransportModule } from './transport';
 
+/** The parts of what is live, for the modules above: each exports what these may inject. */
 @Module({
-  providers: [
-    { provide: LoopTime, useClass: SystemLoopTime },
-    ComebackGate,
-    ComebackWatch,
-    ...TRANSPORT_PROVIDERS,
-    { provide: FrameBatches, useValue: { open: () => new OpenBatch(), encode: encodeFrame } satisfies FrameBatches },
-    ...FEED_PROVIDERS,
-    ...SYNC_PROVIDERS,
-    ...PRESENCE_PROVIDERS,
-    ...REDELIVERY_PROVIDERS,
-    ...PROTOCOL_PROVIDERS,
-  ],
-  exports: [Presence, Typing, RoomFeed, Subscriptions, Audience, Deliveries, Redelivery, Upgrades],
+  imports: [TransportModule, ProtocolModule, FeedModule, SyncModule, PresenceModule, RedeliveryModule],
+  exports: [TransportModule, FeedModule, PresenceModule, RedeliveryModule],
 })
 export class RealtimeModule {}

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   EXCEPTION_FILTERS_METADATA,
   GUARDS_METADATA,
@@ -7,10 +8,13 @@ import {
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { GATEWAY_METADATA, MESSAGE_MAPPING_METADATA } from '@nestjs/websockets/constants';
+import type { OnGatewayConnection, OnGatewayDisconnect } from '@nestjs/websockets';
+import { GATEWAY_METADATA, GATEWAY_OPTIONS, MESSAGE_MAPPING_METADATA } from '@nestjs/websockets/constants';
+import { internalError } from '../common/errors';
 import { HttpConfig } from '../config';
+import { describeError, Log } from '../platform/logging';
 import { Dispatcher, SOCKET_OPERATION } from './protocol';
-import { type SocketConnection, type SocketServer, Upgrades } from './transport';
+import { CloseCode, type Connection, type SocketConnection, type SocketServer, Upgrades } from './transport';
 
 /** What Nest runs around a handler, and the dispatcher does not. */
 const ENHANCERS = [GUARDS_METADATA, PIPES_METADATA, INTERCEPTORS_METADATA, EXCEPTION_FILTERS_METADATA];
@@ -21,8 +25,10 @@ const ENHANCERS = [GUARDS_METADATA, PIPES_METADATA, INTERCEPTORS_METADATA, EXCEP
  *
  * Invariants
  * - `handleConnection` runs once per connection and gateway, after `hello` was queued and before anything is read from the
- *   client; `handleDisconnect` once, when the socket is over, whatever ended it. Nobody waits for either, and one that throws
- *   ends the process, as in any application of Nest: what the opening of a connection depends on is a `ConnectionHandler`.
+ *   client; `handleDisconnect` once, when the socket is over, whatever ended it. The server waits for neither: what the
+ *   opening of a connection depends on is a handler of `@OnConnection`.
+ * - A hook that throws or rejects is logged, and its connection closed with 1011; the other gateways are called all the same.
+ * - All gateways of a path share one listener, and a connection has none for them, however many they are.
  * - A frame is handled once, by the dispatcher. Nest binds no pipeline of its own beside it, so what would hang on that one
  *   is refused at the start instead of being without effect: `@SubscribeMessage` alone, and guards, pipes, interceptors and
  *   filters on a gateway.
@@ -37,24 +43,54 @@ export class ChatWsAdapter extends WsAdapter {
   }
 
   /** One server per path. Throws where no door takes sockets there. */
-  override create(_port: number, { path = '' }: { readonly path?: string }): SocketServer {
+  override create(
+    _port: number,
+    { path = '', namespace }: { readonly path?: string; readonly namespace?: string },
+  ): SocketServer {
+    if (namespace !== undefined) throw new Error(`${namespace}: the sockets of ${path} have no namespaces`);
     const upgrades = (this.upgrades ??= this.open());
     return upgrades.serve(path);
   }
 
-  /** Nest asks for each gateway of the path; the answer is the same for all of them. */
-  override bindMessageHandlers(connection: SocketConnection): void {
-    connection.reader = this.dispatcher;
-  }
-
-  /** The same: every gateway's callback tells all of them. */
-  override bindClientDisconnect(connection: SocketConnection, callback: () => void): void {
-    connection.disconnected ??= callback;
+  /**
+   * Nest asks for each gateway of the path, and would call back for each of them at each connection: the first time binds
+   * them all, and the callbacks are not used.
+   */
+  override bindClientConnect(server: SocketServer): void {
+    if (server.listenerCount('connection') > 0) return;
+    const here = gatewaysOf(this.app).filter(({ path }) => path === server.path);
+    const entering = here.filter(({ hooks }) => hooks.handleConnection !== undefined);
+    const leaving = here.filter(({ hooks }) => hooks.handleDisconnect !== undefined);
+    const disconnected = (connection: SocketConnection): void => {
+      for (const gateway of leaving)
+        this.run(gateway, connection, () => gateway.hooks.handleDisconnect?.(connection) as unknown);
+    };
+    server.on('connection', (connection: SocketConnection, request: IncomingMessage) => {
+      connection.reader = this.dispatcher;
+      if (leaving.length > 0) connection.disconnected = disconnected;
+      for (const gateway of entering)
+        this.run(gateway, connection, () => gateway.hooks.handleConnection?.(connection, request) as unknown);
+    });
   }
 
   override close(server: SocketServer): Promise<void> {
     this.upgrades?.close(server);
     return Promise.resolve();
+  }
+
+  /** Runs a hook of a gateway. */
+  private run({ name }: Gateway, connection: SocketConnection, hook: () => unknown): void {
+    const fail = (thrown: unknown): void => {
+      const ids = { request_id: connection.caller.requestId, connection_id: connection.id };
+      this.app.get(Log).error({ ...ids, gateway: name, error: describeError(thrown) }, 'a hook of a gateway failed');
+      connection.dismiss(internalError(thrown), CloseCode.internal);
+    };
+    try {
+      const result = hook();
+      if (result instanceof Promise) result.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   private open(): Upgrades {
@@ -66,18 +102,46 @@ export class ChatWsAdapter extends WsAdapter {
   }
 }
 
+/** A gateway, and what Nest calls on it. */
+interface Gateway {
+  readonly name: string;
+  readonly metatype: abstract new (...args: never[]) => object;
+  /** Where it listens. */
+  readonly path: string | undefined;
+  readonly hooks: Partial<OnGatewayConnection<Connection> & OnGatewayDisconnect<Connection>>;
+}
+
+/** In the order in which Nest connects them. */
+function gatewaysOf(app: NestFastifyApplication): Gateway[] {
+  return app
+    .get(DiscoveryService, { strict: false })
+    .getProviders()
+    .flatMap(({ metatype, instance }) => {
+      if (typeof metatype !== 'function' || !Reflect.hasMetadata(GATEWAY_METADATA, metatype)) return [];
+      const options = Reflect.getMetadata(GATEWAY_OPTIONS, metatype) as { readonly path?: string } | undefined;
+      return [
+        {
+          name: metatype.name,
+          metatype: metatype as Gateway['metatype'],
+          path: options?.path,
+          hooks: instance as Gateway['hooks'],
+        },
+      ];
+    });
+}
+
+/** Throws for what would be without effect on a frame. */
 function refuseWhatIsNotRun(app: NestFastifyApplication): void {
   const scanner = app.get(MetadataScanner, { strict: false });
-  for (const { metatype, name } of app.get(DiscoveryService, { strict: false }).getProviders()) {
-    if (typeof metatype !== 'function' || !Reflect.hasMetadata(GATEWAY_METADATA, metatype)) continue;
+  for (const { name, metatype } of gatewaysOf(app)) {
     const prototype = metatype.prototype as Record<string, object>;
     const handlers = scanner
       .getAllMethodNames(prototype)
       .flatMap((method) => prototype[method] ?? [])
       .filter((handler) => Reflect.hasMetadata(MESSAGE_MAPPING_METADATA, handler));
     if (!handlers.every((handler) => Reflect.hasMetadata(SOCKET_OPERATION, handler)))
-      throw new Error(`${String(name)} has a @SubscribeMessage that is no @SocketOperation: nothing would call it`);
+      throw new Error(`${name} has a @SubscribeMessage that is no @SocketOperation: nothing would call it`);
     if ([metatype, ...handlers].some((target) => ENHANCERS.some((key) => Reflect.hasMetadata(key, target))))
-      throw new Error(`${String(name)} has a guard, pipe, interceptor or filter: nothing runs them on frames`);
+      throw new Error(`${name} has a guard, pipe, interceptor or filter: nothing runs them on frames`);
   }
 }

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Injectable, UseGuards } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
@@ -15,6 +16,7 @@ import { AppModule } from '../../src/app.module';
 import { ChatWsAdapter, type Connection, SOCKET_PATH, toWire } from '../../src/realtime';
 import type { TestTenant } from '../support/app';
 import { until } from '../support/poll';
+import { RecordingLog } from '../support/recording-log';
 import { type WsClient } from '../support/ws/client';
 import { type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
@@ -64,18 +66,32 @@ class OtherGateway implements OnGatewayConnection<Connection> {
   }
 }
 
+/** A third one, which fails at users called after how it does. */
+@WebSocketGateway({ path: SOCKET_PATH })
+class FailingGateway implements OnGatewayConnection<Connection>, OnGatewayDisconnect<Connection> {
+  handleConnection({ userId }: Connection): void | Promise<void> {
+    if (userId === 'thrower') throw new Error('at the door');
+    return userId === 'rejecter' ? Promise.reject(new Error('behind the door')) : undefined;
+  }
+
+  handleDisconnect({ userId }: Connection): void {
+    if (userId === 'mourner') throw new Error('at the end');
+  }
+}
+
 describe('a gateway on a real socket', () => {
   let app: SocketApp;
   let tenant: TestTenant;
   let told: Told;
+  const log = new RecordingLog();
 
   beforeAll(async () => {
     const register = AppModule.register.bind(AppModule);
     jest.spyOn(AppModule, 'register').mockImplementation((...args) => {
       const real = register(...args);
-      return { ...real, providers: [...(real.providers ?? []), Told, HookedGateway, OtherGateway] };
+      return { ...real, providers: [...(real.providers ?? []), Told, FailingGateway, HookedGateway, OtherGateway] };
     });
-    app = await startSocketApp({ env: { WS_HEARTBEAT_MS: '200', WS_SILENCE_MS: '700' } });
+    app = await startSocketApp({ log, env: { WS_HEARTBEAT_MS: '200', WS_SILENCE_MS: '700' } });
     tenant = await app.tenant();
     told = app.nest.get(Told);
   });
@@ -115,6 +131,52 @@ describe('a gateway on a real socket', () => {
     end(client);
     await isOver(client);
     expect(told.of(client).filter((event) => event.startsWith('disconnected'))).toEqual(['disconnected it false']);
+  });
+
+  it('a connection has the same few listeners, however many gateways there are at the path', async () => {
+    const client = await app.open(tenant, 'eve');
+    expect((told.server as EventEmitter).listenerCount('connection')).toBe(1);
+    const ws = Reflect.get(await app.handler.of(client), 'ws') as EventEmitter;
+    expect(ws.eventNames().map((event) => [event, ws.listenerCount(event)])).toEqual([
+      ['message', 1],
+      ['error', 1],
+      ['close', 1],
+    ]);
+    await client.close();
+  });
+
+  it.each([
+    ['thrower', 'at the door', false],
+    ['rejecter', 'behind the door', true],
+  ])(
+    'a handleConnection that fails (%s) ends its connection alone, and is logged once',
+    async (user, cause, isOpen) => {
+      const other = await app.open(tenant, 'frank');
+      const client = await app.open(tenant, user);
+      await expect(client.ended()).resolves.toMatchObject({ code: 1011 });
+      const [error] = client.got('error');
+      expect(error).toMatchObject({ code: 'INTERNAL_ERROR', message: 'Internal server error' });
+      const lines = log.lines.filter(({ fields }) => JSON.stringify(fields).includes(cause));
+      expect(lines).toEqual([
+        {
+          level: 'error',
+          message: 'a hook of a gateway failed',
+          fields: expect.objectContaining({ gateway: 'FailingGateway', request_id: error?.['request_id'] }),
+        },
+      ]);
+      await isOver(client);
+      expect(told.of(client)).toEqual([`connected it ${user} ${isOpen} /ws`, 'other it', 'disconnected it false']);
+      await other.ask({ type: 'ping' });
+      await other.close();
+    },
+  );
+
+  it('a handleDisconnect that fails is logged, and the other gateways are told', async () => {
+    const client = await app.open(tenant, 'mourner');
+    await client.frame('hello');
+    await client.close();
+    await isOver(client);
+    expect(log.lines.filter(({ fields }) => JSON.stringify(fields).includes('at the end'))).toHaveLength(1);
   });
 
   it('an upgrade that is refused is none of a gateway’s', async () => {

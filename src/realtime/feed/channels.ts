@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { encodeId, roomKey } from '../../common/ids';
 import { OnStop, StopStage } from '../../platform/lifecycle';
-import { type Connection, type CursorSeat, type Entrance, type Position, RoomLog } from '../contract';
-import { FrameBatches } from './batches';
-import { type Listener, Listeners } from './listeners';
+import { type AcceptedConnection, ByUser, type Connection, FrameBatches } from '../transport';
 import { FeedReads } from './log-reads';
+import { type CursorSeat, type Entrance, type Position, RoomLog } from './ports';
 import { type ChannelSite, type LogPage, RoomChannel } from './room-channel';
 
 /** Events per read of the log. */
@@ -48,7 +47,7 @@ class Overheard {
   }
 }
 
-export type DetachedHandler = (connection: Connection, roomId: string) => void;
+type DetachedHandler = (connection: Connection, roomId: string) => void;
 
 /** The channels of this node and the connections in them. A channel is there while a connection is in it. */
 @Injectable()
@@ -177,5 +176,71 @@ export class Channels implements ChannelSite {
   private founding(roomId: string, userId: string, role: string, by: string): Buffer {
     const frame = { type: 'member.joined', room_id: encodeId('room', roomId), user_id: userId, role, by, rev: 0 };
     return this.batches.encode(JSON.stringify(frame));
+  }
+}
+
+/** A connection with the channels that it is in, and the rooms that it wants none of. */
+export class Listener {
+  readonly channels: RoomChannel[] = [];
+  /** Keys of rooms that it unsubscribed from; few do. */
+  private muted: Set<string> | undefined;
+
+  constructor(readonly connection: AcceptedConnection) {}
+
+  get tenantId(): string {
+    return this.connection.tenantId;
+  }
+
+  get userId(): string {
+    return this.connection.userId;
+  }
+
+  hasMuted(room: string): boolean {
+    return this.muted?.has(room) === true;
+  }
+
+  mute(room: string): void {
+    this.muted = (this.muted ?? new Set()).add(room);
+  }
+
+  unmute(room: string): void {
+    this.muted?.delete(room);
+  }
+
+  left(channel: RoomChannel): void {
+    const at = this.channels.indexOf(channel);
+    if (at >= 0) this.channels.splice(at, 1);
+  }
+}
+
+/** The connections of this node, by user. */
+class Listeners {
+  private readonly byUser = new ByUser<Listener>();
+
+  add(connection: AcceptedConnection): Listener {
+    const listener = new Listener(connection);
+    this.byUser.add(listener);
+    return listener;
+  }
+
+  get(connection: Connection): Listener | undefined {
+    return this.of(connection.tenantId, connection.userId).find((listener) => listener.connection === connection);
+  }
+
+  delete(listener: Listener): void {
+    this.byUser.delete(listener);
+  }
+
+  of(tenantId: string, userId: string): readonly Listener[] {
+    return this.byUser.of(tenantId, userId);
+  }
+
+  has(tenantId: string, userId: string): boolean {
+    return this.byUser.has(tenantId, userId);
+  }
+
+  /** One connection of every user who is connected. */
+  users(): Generator<Listener, void> {
+    return this.byUser.firsts();
   }
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import { runs } from '../../../test/support/patience';
 import { ChannelSimulator } from '../../../test/support/realtime/channel-simulator';
 import type { LineConnection } from '../../../test/support/realtime/line-connection';
 import { ModelRoom, turns } from '../../../test/support/realtime/model-log';
-import { runs } from '../../../test/support/patience';
 
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';
 /** Whose connections there are. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import { runs } from '../../../test/support/patience';
 import { FeedNode, LooseWire } from '../../../test/support/realtime/feed-nodes';
 import type { LineConnection } from '../../../test/support/realtime/line-connection';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
-import { runs } from '../../../test/support/patience';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';

@@ -17,12 +17,29 @@
  *
  * A user who was added and removed again while no other node could tell this one of it does not learn of that.
  */
-export { FrameBatches, type GrowingBatch } from './batches';
-export { PACE_BYTES, ready } from './follower';
-export { ROOM_HINTS } from './hints';
+export { PACE_BYTES, ready } from './connection-states';
+export { FeedModule } from './feed.module';
 export { LogReads } from './log-reads';
-export { NodeAudience } from './node-audience';
+export { NodeAudience, SyncPlaces } from './node-audience';
 export { inRoomOrder } from './order';
-export { FEED_PROVIDERS } from './providers';
+export {
+  Audience,
+  changing,
+  type Claim,
+  type ClaimedSeat,
+  type CursorSeat,
+  Deliveries,
+  type Entrance,
+  isUnknown,
+  type MissedPage,
+  type MissedPart,
+  type PageLimits,
+  type Position,
+  type RoomEvent,
+  RoomFeed,
+  RoomLog,
+  type Seat,
+  Seats,
+  Subscriptions,
+} from './ports';
 export type { Target } from './room-channel';
-export { SyncPlaces } from './sync-places';

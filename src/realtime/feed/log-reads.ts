@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
-import { type TurnTaker, Permits } from '../turns';
+import { Permits, type TurnTaker } from '../transport';
 
 /** Reads of the feed at the same time: after an outage thousands of channels want the log at once. */
 const AT_ONCE = 4;

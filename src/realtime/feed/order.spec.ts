@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { eventOf, ModelDatabase, type ModelRoom } from '../../../test/support/realtime/model-log';
-import { LineBatches } from '../../../test/support/realtime/line-connection';
 import { runs } from '../../../test/support/patience';
-import type { Frame, MissedPart, Position, RoomEvent } from '../contract';
-import { newsAt } from './order';
-import { RoomChange } from './room-change';
+import { LineBatches } from '../../../test/support/realtime/line-connection';
+import { eventOf, ModelDatabase, type ModelRoom } from '../../../test/support/realtime/model-log';
+import type { Frame } from '../transport/connection';
+import { newsAt, RoomChange } from './order';
+import type { MissedPart, Position, RoomEvent } from './ports';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { roomKey } from '../../common/ids';
 import { OnStop, StopStage } from '../../platform/lifecycle';
-import { RoomLog, Seats } from '../contract';
 import { Channels } from './channels';
 import { FeedReads } from './log-reads';
+import { RoomLog, Seats } from './ports';
 
 /** Rooms per question. */
 const SLICE = 1000;

@@ -2,7 +2,7 @@ import { FeedNode, LooseWire } from '../../../test/support/realtime/feed-nodes';
 import type { LineConnection } from '../../../test/support/realtime/line-connection';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
 import { encodeId } from '../../common/ids';
-import type { StreamPart } from '../contract';
+import type { StreamPart } from '../transport/connection';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';

@@ -1,9 +1,17 @@
-import type { AcceptedConnection, Connection, Position, RoomEvent, StreamPart, StreamPiece } from '../contract';
-import type { FrameBatches } from './batches';
-import { type ConnectionState, ConnectionStates, live } from './connection-states';
-import { type Arrival, type Coming, Follower, PACE_BYTES, ready, RecentChanges } from './follower';
-import { both, isSame, lacks, RoomOrder } from './order';
-import { RoomChange, streamFrame } from './room-change';
+import type { AcceptedConnection, Connection, FrameBatches, StreamPart, StreamPiece } from '../transport';
+import {
+  type Arrival,
+  type Coming,
+  type ConnectionState,
+  ConnectionStates,
+  Follower,
+  live,
+  PACE_BYTES,
+  ready,
+  RecentChanges,
+} from './connection-states';
+import { both, isSame, lacks, RoomChange, RoomOrder, streamFrame } from './order';
+import type { Position, RoomEvent } from './ports';
 
 /** How long what came early waits for what lies between before the log is read. */
 const REORDER_MS = 50;

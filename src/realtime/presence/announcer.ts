@@ -1,11 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '../../platform/cluster';
 import { Every } from '../../platform/lifecycle';
-import { SharedRooms } from '../contract';
+import { Presence, TICK_MS } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
-import { TICK_MS } from './lease-keeper';
-import { Presence } from './presence';
 import { PRESENCE_HINTS, PresenceBoard } from './presence-board';
+
+/** Which rooms users share with others. The rooms module implements it. */
+export abstract class SharedRooms {
+  /** Per user, their rooms of 2 to `largest` members; who has none may be missing. */
+  abstract of(
+    tenantId: string,
+    userIds: readonly string[],
+    largest: number,
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
+}
 
 /** Users per look-up. */
 const BATCH = 200;

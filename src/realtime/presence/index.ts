@@ -5,7 +5,7 @@
  * after LEASE_MS. The leases are the truth, hints on the Bus make others look earlier: a user that may have come or gone
  * is marked, and when their turn comes this node's connections and the leases decide (Announcer).
  *
- * Invariants, per node: the updates about a user alternate between online and offline; nobody hears "offline" of a user
+ * Invariants, per node: the updates about a user alternate between online and offline; no client hears "offline" of a user
  * who is here, nor within GRACE_MS of their last close; a connection gets an update once, however many rooms it shares
  * with the user, never one about its own user, and none before its snapshot. Between nodes: what clients were told
  * approaches the leases; every node looks once per RENEW_MS at the users of other nodes that it knows as online.
@@ -14,8 +14,8 @@
  * tenant, and what they found is compared once more with that state in the turn in which it is published. Timers are
  * shared: none per connection or typist.
  */
-export { OFFLINE_GRACE_MS } from './local-presence';
-export { Presence } from './presence';
-export { PRESENCE_PROVIDERS } from './providers';
-export { DEFAULT_ROOM_LIMIT } from './room-limits';
+export { SharedRooms } from './announcer';
+export { LastSeenStore } from './last-seen';
+export { Presence } from './leases';
+export { PresenceModule } from './presence.module';
 export { Typing } from './typing';

@@ -1,9 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
-import { LastSeenStore } from '../contract';
-import { presenceKey } from './lease-keeper';
+import { presenceKey } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
+
+/** When users were last connected. The tenants module implements it. */
+export abstract class LastSeenStore {
+  /** Stores them all in one statement; each counts as seen `agoMs` before now, and never moves backwards. */
+  abstract write(
+    seen: readonly { readonly tenantId: string; readonly userId: string; readonly agoMs: number }[],
+  ): Promise<void>;
+}
 
 const FLUSH_MS = 1000;
 /** Users per statement. */

@@ -1,13 +1,40 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { Clock } from '../../common/clock';
 import { Every } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
-import { ByUser } from '../by-user';
-import type { Connection } from '../contract';
-import { LeaseKeeper, presenceKey, TICK_MS } from './lease-keeper';
-import { RoomLimits } from './room-limits';
+import { ByUser, type Connection } from '../transport';
+import { LeaseKeeper, presenceKey, TICK_MS } from './leases';
 
-/** A user whose last connection closed counts as online for so long: a reconnect says nothing to anybody. */
+/** Rooms with more members push no presence, where the tenant says nothing else. */
+const DEFAULT_ROOM_LIMIT = 200;
+
+/**
+ * The largest rooms that push presence, by tenant. A tenant's settings are renewed on its open connections alone, so the
+ * limit is asked of one of them; who left last is still to be told of, by what was known then.
+ */
+class RoomLimits {
+  private readonly last = new LRUCache<string, number>({ max: 10_000 });
+
+  constructor(private readonly open: ByUser<Connection>) {}
+
+  /** The connection is over, and no longer among the open ones. */
+  closed(connection: Connection): void {
+    const { tenantId } = connection;
+    if (this.open.anyOf(tenantId) === undefined) this.last.set(tenantId, limitOf(connection));
+  }
+
+  of(tenantId: string): number {
+    const connection = this.open.anyOf(tenantId);
+    return connection === undefined ? (this.last.get(tenantId) ?? DEFAULT_ROOM_LIMIT) : limitOf(connection);
+  }
+}
+
+function limitOf({ caller }: Connection): number {
+  return caller.tenant?.settings.presence_room_limit ?? DEFAULT_ROOM_LIMIT;
+}
+
+/** A user whose last connection closed counts as online for so long: no client hears of a reconnect. */
 export const OFFLINE_GRACE_MS = 5000;
 
 /** A user of a tenant. */
@@ -117,7 +144,7 @@ export class LocalPresence {
     this.changedHandler(user);
   }
 
-  /** The new lease first: between the two the user would be offline for everybody who looks. */
+  /** The new lease first: between the two every node that looks would find the user offline. */
   private async takeOver(key: string, opened: string, left: string | undefined): Promise<void> {
     await this.leases.hold(key, opened);
     if (left !== undefined) await this.leases.release(key, left);

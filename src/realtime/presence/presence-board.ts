@@ -2,15 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { Bus, type Topic, type Unsubscribe } from '../../platform/cluster';
 import { OnStop, StopStage } from '../../platform/lifecycle';
-import { Audience, type Connection } from '../contract';
-import { toWire } from '../transport';
-import { presenceSnapshot, presenceUpdate } from './frames';
-import { RENEW_MS } from './lease-keeper';
+import { Audience } from '../feed';
+import { type Connection, type Frame, toWire } from '../transport';
+import { type Entries, RENEW_MS, Rounds } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
-import { type Entries, Rounds } from './rounds';
 
 /** That a user came or went, for every node. */
-export interface PresenceHint extends UserRef {
+interface PresenceHint extends UserRef {
   readonly online: boolean;
   /** The user's rooms whose members hear of it. */
   readonly rooms: readonly string[];
@@ -52,7 +50,7 @@ class Users implements Entries<UserRef> {
 /**
  * What the clients of this node are told about users.
  *
- * Invariants: a user's updates alternate between online and offline; nobody hears "offline" of a user who is on this
+ * Invariants: a user's updates alternate between online and offline; no client hears "offline" of a user who is on this
  * node; a connection whose snapshot is being made hears nothing, its changes go into the snapshot.
  */
 @Injectable()
@@ -142,4 +140,16 @@ export class PresenceBoard {
       else connection.sendEphemeral(`presence:${userId}`, frame);
     }
   }
+}
+
+type PresenceStatus = 'online' | 'offline';
+
+/** A change of a user's status, sent once per connection that may know of it. */
+function presenceUpdate(userId: string, status: PresenceStatus): Frame {
+  return { type: 'presence.update', user_id: userId, status };
+}
+
+/** Who is online at the beginning of a connection. */
+function presenceSnapshot(userIds: readonly string[]): Frame {
+  return { type: 'presence.snapshot', user_ids: userIds };
 }

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { PresenceNode, settled } from '../../../test/support/realtime/presence-node';
+import { runs } from '../../../test/support/patience';
 import type { PresenceConnection } from '../../../test/support/realtime/presence-connection';
+import { PresenceNode, settled } from '../../../test/support/realtime/presence-node';
 import { SmallWorld } from '../../../test/support/realtime/small-world';
 import { ManualClock } from '../../common/clock';
 import { MemoryLeases } from '../../platform/cluster';
 import { OFFLINE_GRACE_MS } from './local-presence';
-import { runs } from '../../../test/support/patience';
 
 const USERS = ['alice', 'bob', 'carol'];
 const TICK_MS = 500;

@@ -1,9 +1,9 @@
-import { PresenceNode, settled, type TestCluster } from '../../../test/support/realtime/presence-node';
 import type { PresenceConnection } from '../../../test/support/realtime/presence-connection';
+import { PresenceNode, settled, type TestCluster } from '../../../test/support/realtime/presence-node';
 import { SmallWorld } from '../../../test/support/realtime/small-world';
 import { ManualClock } from '../../common/clock';
 import { MemoryLeases } from '../../platform/cluster';
-import { PRESENCE_LEASE_MS, presenceKey } from './lease-keeper';
+import { PRESENCE_LEASE_MS, presenceKey } from './leases';
 import { OFFLINE_GRACE_MS } from './local-presence';
 
 const ROOMS = { pair: ['alice', 'bob'], trio: ['alice', 'bob', 'carol'], other: ['dave', 'erin'] };

@@ -1,12 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Every } from '../../platform/lifecycle';
-import { ComebackGate } from '../comeback-gate';
-import { type Connection, Seats } from '../contract';
-import type { TurnTaker } from '../turns';
+import { Seats } from '../feed';
+import { ComebackGate, type Connection, type TurnTaker } from '../transport';
 import { Announcer } from './announcer';
+import { Presence, TICK_MS } from './leases';
 import { LocalPresence } from './local-presence';
-import { TICK_MS } from './lease-keeper';
-import { Presence } from './presence';
 import { PresenceBoard } from './presence-board';
 
 /** Look-ups at once: a thousand connections at a time must not take the database from the others. */
@@ -14,7 +12,7 @@ const SNAPSHOTS_AT_ONCE = 4;
 /** Connections whose people are looked up together where they wait. */
 const TOGETHER = 16;
 /** People whose status a snapshot tells. */
-export const SNAPSHOT_PEOPLE = 5000;
+const SNAPSHOT_PEOPLE = 5000;
 
 /** Sends each new connection its `presence.snapshot`, first come, first served; what fails is tried again at a tick. */
 @Injectable()
@@ -47,7 +45,7 @@ export class Snapshots {
     await this.start();
   }
 
-  /** Works until nobody waits, or a look-up fails. */
+  /** Works until no connection waits, or a look-up fails. */
   private async start(): Promise<void> {
     const { turns } = this;
     if (this.running >= SNAPSHOTS_AT_ONCE) return;
@@ -104,7 +102,7 @@ export class Snapshots {
     const online = await presence.online(tenantId, people);
     board.release(connection, online);
     for (const id of online) {
-      // This node missed the hint: it started later, or the hint was lost. Nobody here has heard of it yet.
+      // This node missed the hint: it started later, or the hint was lost. No client of this node has heard of it yet.
       const user = { tenantId, userId: id };
       if (!board.knowsOnline(user)) announcer.mark(user);
     }

@@ -1,7 +1,8 @@
 import { PresenceConnection } from '../../../test/support/realtime/presence-connection';
 import { SmallWorld, WorldAudience } from '../../../test/support/realtime/small-world';
 import { ManualClock } from '../../common/clock';
-import { type Frame, RoomFeed } from '../contract';
+import { RoomFeed } from '../feed/ports';
+import type { Frame } from '../transport/connection';
 import { REPEAT_MS, Typing, TYPING_MS } from './typing';
 
 const ROOM = '01900000-0000-7000-8000-0000000000a1';

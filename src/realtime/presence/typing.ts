@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { encodeId } from '../../common/ids';
 import { Every } from '../../platform/lifecycle';
-import { Audience, type Connection, type Frame, RoomFeed } from '../contract';
-import { TICK_MS } from './lease-keeper';
+import { Audience, RoomFeed } from '../feed';
+import type { Connection, Frame } from '../transport';
+import { TICK_MS } from './leases';
 
 /** Typing that is not repeated ends after so long. */
 export const TYPING_MS = 10_000;

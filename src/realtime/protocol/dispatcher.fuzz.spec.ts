@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
+import { isThorough, runs } from '../../../test/support/patience';
 import { RecordingConnection } from '../../../test/support/realtime/recording-connection';
 import { settled, type SocketHarness, startProtocol } from '../../../test/support/realtime/socket-harness';
 import { TestGateway } from '../../../test/support/realtime/test-gateway';
-import { isThorough, runs } from '../../../test/support/patience';
 
 const FRAMES = isThorough ? 100_000 : 25_000;
 /** As many as a connection may send in a second. */

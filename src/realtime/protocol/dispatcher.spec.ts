@@ -1,7 +1,7 @@
 import { RecordingConnection } from '../../../test/support/realtime/recording-connection';
 import { settled, type SocketHarness, startProtocol } from '../../../test/support/realtime/socket-harness';
 import { type PendingSend, TestGateway } from '../../../test/support/realtime/test-gateway';
-import type { Frame } from '../contract';
+import type { Frame } from '../transport/connection';
 
 let gateway: TestGateway;
 let harness: SocketHarness;

@@ -6,14 +6,10 @@ import { limitOf } from '../../platform/auth';
 import { describeError, Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
 import { Validator } from '../../platform/validation';
-import type { AcceptedConnection, SocketDoor } from '../contract';
-import { OTHER_FRAMES_PER_SECOND } from '../limits';
-import { CloseCode, toWire } from '../transport';
-import { Lane, type RawMessage } from './lane';
+import { type AcceptedConnection, CloseCode, OTHER_FRAMES_PER_SECOND, type SocketDoor, toWire } from '../transport';
+import { Lane, PATIENCE_MS, type RawMessage, type ReplySlot, type Verdict } from './lane';
 import { type Operation, SocketOperations } from './operations';
-import { PATIENCE_MS, type Verdict } from './rates';
 import { type ReadFrame, readFrame, unknownType } from './read-frame';
-import type { ReplySlot } from './reply-queue';
 
 /** A frame that was understood, with what its answer needs. */
 interface AdmittedFrame {

@@ -15,17 +15,10 @@
  * are done; sends start in their order; everything else starts at once. Before a close for a bad client (1003, 4008)
  * the answers that are still to come are written.
  */
-// The frames of presence and of streams are declared by being loaded.
-import './dto/stream-frames.dto';
-export { TypingFrameDto } from './dto/presence-frames.dto';
-
-export { type AsyncApiDocument, buildSocketDocument } from './asyncapi/document';
-export { installSocketDocs } from './asyncapi/install';
-export { CLIENT_FRAMES } from '../documented-frames';
+export { buildSocketDocument } from './asyncapi/document';
+export { installSocketDocs } from './asyncapi/page';
 export { Dispatcher } from './dispatcher';
-export { SubscribedFrameDto, SubscriptionFrameDto, UnsubscribedFrameDto } from './dto/subscription-frames.dto';
-export { errorFrame } from '../error-frame';
-export { SocketOperations } from './operations';
-export { PROTOCOL_PROVIDERS } from './providers';
-export { ServerFrame, serverFrames } from './server-frame';
-export { type FrameContext, SOCKET_OPERATION, SocketOperation } from './socket-operation';
+// The frames of presence and of streams are declared by being loaded.
+export { SubscribedFrameDto, SubscriptionFrameDto, TypingFrameDto, UnsubscribedFrameDto } from './dto/frames.dto';
+export { type FrameContext, ServerFrame, SOCKET_OPERATION, SocketOperation, SocketOperations } from './operations';
+export { ProtocolModule } from './protocol.module';

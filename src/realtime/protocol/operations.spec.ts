@@ -3,7 +3,7 @@ import { WebSocketGateway } from '@nestjs/websockets';
 import { IsEmail } from 'class-validator';
 import { startProtocol } from '../../../test/support/realtime/socket-harness';
 import { NothingFrame, TestGateway } from '../../../test/support/realtime/test-gateway';
-import { SocketOperation } from './socket-operation';
+import { SocketOperation } from './operations';
 
 @WebSocketGateway({ path: '/ws' })
 class SecondPing {

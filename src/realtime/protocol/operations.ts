@@ -1,10 +1,96 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit, SetMetadata } from '@nestjs/common';
+import { SubscribeMessage } from '@nestjs/websockets';
+import type { ErrorCode } from '../../common/errors';
+import type { Caller } from '../../platform/auth';
 import { Explorer } from '../../platform/discovery';
 import { type DtoClass, type ObjectSchema, Validator } from '../../platform/validation';
-import type { SocketDoor } from '../contract';
-import { SOCKET_PATH } from '../paths';
-import { SocketDoors } from '../transport';
-import { type FrameContext, type FrameFacts, SOCKET_OPERATION } from './socket-operation';
+import { type AcceptedConnection, SOCKET_PATH, type SocketDoor, SocketDoors } from '../transport';
+
+/** What an operation learns beside the frame's fields. */
+export interface FrameContext {
+  readonly connection: AcceptedConnection;
+  /** Of this frame alone: its request id, and what a service sets on it (e.g. `replayed`). */
+  readonly caller: Caller;
+  /** As the client gave it: frames that answer later than the operation returns carry it. */
+  readonly requestId: string | undefined;
+}
+
+/** Which limit a frame counts against: `message` the tenant's ws_messages_per_second, `other` 100 a second. */
+export type FrameFamily = 'message' | 'other';
+
+interface SocketOperationOptions<D extends object, R> {
+  /** The frame's `type`, one of those that the gateway's door lists. */
+  readonly name: string;
+  /** The frame's fields, beside `type` and `request_id`. */
+  readonly dto: new () => D;
+  /** Default other. */
+  readonly family?: FrameFamily;
+  /** The reply's type, and its fields beside that and `request_id`. Without it the sender gets no reply. */
+  readonly replies?: { readonly name: string; readonly dto: new () => R };
+  /** Starts only when the sends that the connection made before into the same rooms are done. Default false. */
+  readonly waitsForSends?: boolean;
+  /** One sentence for the documents. */
+  readonly summary: string;
+  /** Errors beyond validation, rate, unavailability and faults of the server. */
+  readonly errors?: readonly ErrorCode[];
+}
+
+/** The options as the registry keeps them. */
+type FrameFacts = Readonly<
+  Omit<SocketOperationOptions<object, unknown>, 'dto' | 'replies'> & {
+    dto: DtoClass;
+    replies?: { readonly name: string; readonly dto: DtoClass };
+  }
+>;
+
+export const SOCKET_OPERATION = Symbol('socket operation');
+
+/**
+ * Makes a method of a gateway the operation of one client frame: the only registration that a frame has. The method
+ * gets the frame's validated fields and returns the reply's, now or later; what it throws becomes an error frame.
+ */
+export function SocketOperation<D extends object, R = void>(
+  options: SocketOperationOptions<D, R>,
+): <H extends (context: FrameContext, frame: D) => R | Promise<R>>(
+  target: object,
+  property: string | symbol,
+  descriptor: TypedPropertyDescriptor<H>,
+) => void {
+  return (target, property, descriptor) => {
+    SubscribeMessage(options.name)(target, property, descriptor);
+    SetMetadata(SOCKET_OPERATION, options)(target, property, descriptor);
+  };
+}
+
+/** A frame that the server sends by itself; replies are documented with their operation. */
+interface ServerFrameFacts {
+  /** The path of its door. */
+  readonly path: string;
+  /** The frame's type. */
+  readonly name: string;
+  /** One sentence for the documents: when it is sent. */
+  readonly summary: string;
+  /** The fields beside its type and those that every frame of the door has. */
+  readonly dto: DtoClass;
+}
+
+const declared = new Map<string, ServerFrameFacts>();
+
+/** Declares a class as the fields of a frame that the server sends; AsyncAPI lists it. */
+export function ServerFrame(name: string, summary: string, path = SOCKET_PATH): (dto: DtoClass) => void {
+  return (dto) => {
+    const key = `${path} ${name}`;
+    const other = declared.get(key);
+    if (other && other.dto !== dto) throw new Error(`Two classes describe the server frame ${key}`);
+    declared.set(key, { path, name, summary, dto });
+  };
+}
+
+/** All declared frames of a door, by name. */
+export function serverFrames(path: string): readonly ServerFrameFacts[] {
+  const here = [...declared.values()].filter((frame) => frame.path === path);
+  return here.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
 
 /** What `@WebSocketGateway` writes down. */
 const GATEWAY_OPTIONS = 'websockets:gateway_options';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { type OrderedTask, StartOrder } from './start-order';
 import { runs } from '../../../test/support/patience';
+import { type OrderedTask, StartOrder } from './start-order';
 
 /** A list of tasks whose ends the test decides. */
 class Play {

@@ -1,5 +1,5 @@
-import { RedeliveryWorld, settle, takeSeqs, WAIT_MS } from '../../../test/support/realtime/redelivery-world';
 import type { RecordingConnection } from '../../../test/support/realtime/recording-connection';
+import { RedeliveryWorld, settle, takeSeqs, WAIT_MS } from '../../../test/support/realtime/redelivery-world';
 
 /** A round of visits: what is due is noticed that much late. */
 const ROUND_MS = 5000;

@@ -1,14 +1,59 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { SocketConfig } from '../../config';
+import { Bus, type BusEnvelope, type Topic } from '../../platform/cluster';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
-import { ByUser } from '../by-user';
-import { type AcceptedConnection, Audience, Deliveries } from '../contract';
-import { OnConnection } from '../on-connection';
-import { SOCKET_PATH } from '../paths';
+import { Audience, Deliveries } from '../feed';
+import { type AcceptedConnection, ByUser, OnConnection, SOCKET_PATH } from '../transport';
 import { Attempts } from './attempts';
-import { ConnectionWatch } from './connection-watch';
-import { type Letters, type Moved, RedeliveryHints } from './hints';
+import type { Letters, Moved } from './ports';
+import { ConnectionWatch } from './watches';
+
+/** What one node's turn brought, for all nodes, itself too. */
+interface Hints {
+  /** Cursors that moved. */
+  readonly moved: readonly Moved[];
+  /** Messages to send once more, to the users' connections that are live in the rooms. */
+  readonly again: readonly Letters[];
+}
+
+const REDELIVERY_HINTS: Topic<Hints> = 'redelivery-hints';
+
+/** Tells all nodes what concerns a user's connections, once per turn. A hint may be lost. */
+@Injectable()
+export class RedeliveryHints {
+  private moved: Moved[] = [];
+  private again: Letters[] = [];
+  private isScheduled = false;
+
+  constructor(private readonly bus: Bus) {}
+
+  listen(handler: (hints: Hints) => void): () => void {
+    return this.bus.subscribe(REDELIVERY_HINTS, ({ payload }: BusEnvelope<Hints>) => handler(payload));
+  }
+
+  tellMoved(moved: Moved): void {
+    this.moved.push(moved);
+    this.schedule();
+  }
+
+  tellAgain(letters: readonly Letters[]): void {
+    this.again.push(...letters);
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    setImmediate(() => {
+      const { moved, again } = this;
+      this.isScheduled = false;
+      this.moved = [];
+      this.again = [];
+      this.bus.publish(REDELIVERY_HINTS, { moved, again });
+    });
+  }
+}
 
 /** A round visits every acking connection once, in so many slices. */
 const SLICES = 20;

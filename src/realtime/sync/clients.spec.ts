@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { honest, lossy, SeamPlay, type SeamStep, story } from '../../../test/support/realtime/seam-play';
 import { runs } from '../../../test/support/patience';
+import { honest, lossy, SeamPlay, type SeamStep, story } from '../../../test/support/realtime/seam-play';
 
 const RUNS = 500;
 

@@ -13,4 +13,4 @@
  * Concurrency: one session per connection, which handles its rooms one after another; a few pages are read at a time
  * over all sessions, each again until the database answers. A session ends with its connection.
  */
-export { SYNC_PROVIDERS } from './providers';
+export { SyncModule } from './sync.module';

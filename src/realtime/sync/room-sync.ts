@@ -1,6 +1,6 @@
 import { encodeId } from '../../common/ids';
-import type { Frame, MissedPage, MissedPart, Position, Seat } from '../contract';
-import type { Target } from '../feed';
+import type { MissedPage, MissedPart, Position, Seat, Target } from '../feed';
+import type { Frame } from '../transport';
 
 /** How much a sync sends. */
 export interface SyncBounds {

@@ -1,7 +1,7 @@
-import { encodeId } from '../../common/ids';
 import { FeedNode, LooseWire } from '../../../test/support/realtime/feed-nodes';
 import type { LineConnection } from '../../../test/support/realtime/line-connection';
 import { eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
+import { encodeId } from '../../common/ids';
 import { SYNC_BOUNDS, type SyncBounds } from './room-sync';
 import type { SyncService } from './sync-service';
 

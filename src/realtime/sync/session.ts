@@ -1,9 +1,20 @@
-import { encodeId } from '../../common/ids';
+import { Injectable } from '@nestjs/common';
 import { type ErrorCode, forbidden } from '../../common/errors';
-import type { AcceptedConnection, Frame, MissedPage, Position, RoomLog } from '../contract';
-import { type FrameBatches, type LogReads, ready, type SyncPlaces } from '../feed';
-import { errorFrame } from '../protocol';
-import { completeFrame, resetFrame, RoomSync, type SyncBounds, type SyncTask, truncatedFrame } from './room-sync';
+import { encodeId } from '../../common/ids';
+import { Epoch } from '../../platform/database';
+import { Log } from '../../platform/logging';
+import { Metrics } from '../../platform/metrics';
+import { LogReads, type MissedPage, type Position, ready, RoomLog, SyncPlaces } from '../feed';
+import { type AcceptedConnection, ComebackGate, errorFrame, type Frame, FrameBatches } from '../transport';
+import {
+  completeFrame,
+  resetFrame,
+  RoomSync,
+  SYNC_BOUNDS,
+  type SyncBounds,
+  type SyncTask,
+  truncatedFrame,
+} from './room-sync';
 
 /** Rooms of a page, and rows that they may need in all; a room that needs more is read by itself, page by page. */
 const PAGE_ROOMS = 32;
@@ -14,7 +25,7 @@ const PAGE_BYTES = 512 * 1024;
 const MIN_ROOM_BYTES = 32 * 1024;
 
 /** What is counted. */
-export interface SyncMetrics {
+interface SyncMetrics {
   page(): void;
   truncated(): void;
   reset(): void;
@@ -240,4 +251,38 @@ export class SyncSession {
   private tell(frame: Frame): void {
     this.connection.sendHistory(this.site.batches.encode(JSON.stringify(frame)));
   }
+}
+
+/** Pages that are read at the same time: the database is there for others, too. */
+const PAGES_AT_ONCE = 4;
+
+@Injectable()
+export class SyncReads extends LogReads {
+  constructor(log: Log, gate: ComebackGate) {
+    super(log, 'sync', gate.lane(PAGES_AT_ONCE));
+  }
+}
+
+/** What the sessions of this node share. */
+@Injectable()
+export class NodeSyncSite implements SyncSite {
+  readonly bounds = SYNC_BOUNDS;
+
+  constructor(
+    readonly log: RoomLog,
+    readonly reads: SyncReads,
+    readonly places: SyncPlaces,
+    readonly batches: FrameBatches,
+    private readonly counters: Metrics,
+    private readonly installation: Epoch,
+  ) {}
+
+  readonly metrics = {
+    page: (): void => this.counters.counter('chatapi_sync_pages_total').inc(),
+    truncated: (): void => this.counters.counter('chatapi_sync_truncated_total').inc(),
+    reset: (): void => this.counters.counter('chatapi_sync_reset_total').inc(),
+    refused: (code: ErrorCode): void => this.counters.errors(code),
+  };
+
+  readonly epoch = (): number => this.installation.known;
 }

@@ -3,16 +3,11 @@ import { AppError, notAMember, notFound } from '../../common/errors';
 import { decodeId } from '../../common/ids';
 import { describeError, Log } from '../../platform/logging';
 import { Gauge } from '../../platform/metrics';
-import { type AcceptedConnection, type Claim, type ClaimedSeat, Seats } from '../contract';
-import { NodeAudience } from '../feed';
-import { OnConnection } from '../on-connection';
-import { SOCKET_PATH } from '../paths';
-import { Permits } from '../turns';
-import { errorFrame } from '../protocol';
+import { type Claim, type ClaimedSeat, NodeAudience, Seats } from '../feed';
+import { type AcceptedConnection, errorFrame, OnConnection, Permits, SOCKET_PATH } from '../transport';
 import type { SyncRoomDto } from './dto/sync-frames.dto';
 import type { SyncTask } from './room-sync';
-import { SyncSession, type SyncSite } from './session';
-import { NodeSyncSite } from './site';
+import { NodeSyncSite, SyncSession, type SyncSite } from './session';
 
 /** Rooms that a client may have asked for and that are not done: two full frames. */
 const MAX_ASKED = 2000;

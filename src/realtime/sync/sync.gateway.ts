@@ -1,7 +1,7 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { invalid } from '../../common/errors';
-import { SOCKET_PATH } from '../paths';
 import { type FrameContext, SocketOperation } from '../protocol';
+import { SOCKET_PATH } from '../transport';
 import { SyncFrameDto, type SyncRoomDto } from './dto/sync-frames.dto';
 import { SyncService } from './sync-service';
 

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { runs } from '../../../test/support/patience';
+import type { ModelRoom } from '../../../test/support/realtime/model-log';
 import {
   anything,
   committed,
@@ -10,8 +12,6 @@ import {
   type SyncStep,
   type Watched,
 } from '../../../test/support/realtime/sync-play';
-import type { ModelRoom } from '../../../test/support/realtime/model-log';
-import { runs } from '../../../test/support/patience';
 
 type RoomFrame = ReturnType<typeof roomFrames>[number];
 

@@ -3,34 +3,69 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { WebSocket, WebSocketServer } from 'ws';
-import { AppError, ERROR_CATALOGUE, invalid } from '../../common/errors';
+import { AppError, ERROR_CATALOGUE, type ErrorCode, invalid } from '../../common/errors';
 import { encodeId, newUuid } from '../../common/ids';
 import { SocketConfig } from '../../config';
 import { requestIdOf } from '../../platform/http';
 import { describeError, Log } from '../../platform/logging';
-import type { SocketDoor } from '../contract';
-import { CLOSE_GRACE_MS, violationCode } from './close-codes';
+import { Metrics } from '../../platform/metrics';
+import { CLOSE_GRACE_MS, closeLabel, violationCode } from './connection';
 import { Connections } from './connections';
-import { dismiss } from './dismiss';
+import type { SocketDoor } from './door';
 import { SocketDoors } from './doors';
-import { Flusher } from './flusher';
-import { answerUpgrade } from './http-answer';
-import { SocketConnection } from './socket-connection';
-import { SocketMetrics } from './socket-metrics';
+import { answerUpgrade, destroyIt, type RawUpgrade } from './raw-upgrade';
+import { Flusher, SocketConnection } from './socket-connection';
 import type { Admission } from './upgrade-checks';
+import { TooManyAtOnce } from './upgrade-pace';
 import { MAX_FRAME_BYTES, toWire } from './wire';
 
-/** An upgrade as Node hands it over. */
-export interface RawUpgrade {
-  readonly request: IncomingMessage;
-  readonly socket: Socket;
-  /** What came with the request, beyond its end. */
-  readonly head: Buffer;
-}
+const REASONS: Partial<Record<ErrorCode, string>> = {
+  AUTHENTICATION_ERROR: 'unauthenticated',
+  AUTHORIZATION_ERROR: 'forbidden',
+  NOT_FOUND: 'unknown_path',
+  RATE_LIMIT_EXCEEDED: 'limit',
+  SERVICE_UNAVAILABLE: 'unavailable',
+  VALIDATION_ERROR: 'malformed',
+};
 
-/** For sockets that have no other listener of errors, so that a peer that resets does not end the process. */
-export function destroyIt(this: Socket): void {
-  this.destroy();
+/** The series of the sockets. */
+@Injectable()
+export class SocketMetrics {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly connections: Connections,
+    private readonly doors: SocketDoors,
+  ) {
+    metrics.collect('chatapi_ws_connections', () => this.counted());
+    metrics.collect('chatapi_ws_queue_bytes', () => [{ labels: {}, value: this.waiting() }]);
+  }
+
+  closed(code: number): void {
+    this.metrics
+      .counter('chatapi_ws_closes_total')
+      .labels({ code: closeLabel(code) })
+      .inc();
+  }
+
+  refused(error: AppError): void {
+    const reason = error instanceof TooManyAtOnce ? 'paced' : (REASONS[error.code] ?? 'other');
+    this.metrics.errors(error.code);
+    this.metrics.counter('chatapi_ws_refused_total').labels({ reason }).inc();
+    if (reason === 'unauthenticated' || reason === 'forbidden')
+      this.metrics.counter('chatapi_auth_failures_total').labels({ reason }).inc();
+  }
+
+  private counted(): { labels: { path: string }; value: number }[] {
+    const counts = new Map(this.doors.paths.map((path) => [path, 0]));
+    for (const { door } of this.connections.all()) counts.set(door.path, (counts.get(door.path) ?? 0) + 1);
+    return [...counts].map(([path, value]) => ({ labels: { path }, value }));
+  }
+
+  private waiting(): number {
+    let bytes = 0;
+    for (const connection of this.connections.all()) bytes += connection.waiting;
+    return bytes;
+  }
 }
 
 /** The sockets of one path. Emits `connection` with each connection and the request that opened it. */
@@ -48,7 +83,6 @@ class Peer extends WebSocket {
 /** Turns an upgrade into a connection, or into a socket that says why not and closes. */
 @Injectable()
 export class Acceptor {
-  private readonly flusher: Flusher;
   /** By path. */
   private readonly servers = new Map<string, SocketServer>();
   private readonly server = new WebSocketServer<typeof Peer>({
@@ -68,13 +102,13 @@ export class Acceptor {
     private readonly doors: SocketDoors,
     private readonly connections: Connections,
     private readonly metrics: SocketMetrics,
+    private readonly flusher: Flusher,
     private readonly config: SocketConfig,
     private readonly log: Log,
   ) {
     this.server.on('wsClientError', (error: Error, socket: Socket, request: IncomingMessage) =>
       answerUpgrade(socket, invalid('request', error.message), requestIdOf(request)),
     );
-    this.flusher = new Flusher((frames, bytes) => this.metrics.sent(frames, bytes));
     const received = this.received.bind(this);
     const ended = this.ended.bind(this);
     this.onMessage = function (this: WebSocket, data, isBinary) {
@@ -117,7 +151,8 @@ export class Acceptor {
       const { heartbeatMs } = this.config;
       connection.send(toWire(door.hello({ connectionId: id, caller, epoch, heartbeatMs })));
       this.servers.get(door.path)?.emit('connection', connection, upgrade.request);
-      opened = this.open(connection);
+      // A gateway may have closed it, or have failed at it.
+      if (connection.isOpen) opened = this.open(connection);
     });
     await opened;
   }
@@ -170,7 +205,7 @@ export class Acceptor {
     const isExpected = thrown instanceof AppError;
     if (!isExpected) this.log.error({ request_id: requestId, error: describeError(thrown) }, 'opening a socket failed');
     const error = isExpected ? thrown : new AppError('INTERNAL_ERROR', 'Internal server error', { cause: thrown });
-    dismiss(connection, error, ERROR_CATALOGUE[error.code].closeCode);
+    connection.dismiss(error, ERROR_CATALOGUE[error.code].closeCode);
   }
 }
 

@@ -1,6 +1,6 @@
 import { explorerOf } from '../../../test/support/exploring';
-import type { AcceptedConnection } from '../contract';
-import { Door, OnConnection } from '../on-connection';
+import type { AcceptedConnection } from './connection';
+import { Door, OnConnection } from './door';
 import { SocketDoors } from './doors';
 
 const called: string[] = [];

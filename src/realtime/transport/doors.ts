@@ -1,45 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { encodeId } from '../../common/ids';
-import { limitOf } from '../../platform/auth';
 import { Explorer, type FoundMethod } from '../../platform/discovery';
-import type { AcceptedConnection, SocketDoor } from '../contract';
-import { CLIENT_FRAMES } from '../documented-frames';
-import { errorFrame } from '../error-frame';
-import { type ConnectionOrder, DOOR, ON_CONNECTION } from '../on-connection';
-import { OTHER_FRAMES_PER_SECOND } from '../limits';
-import { SOCKET_PATH } from '../paths';
-import { ROOMS_DOCUMENT } from './rooms-document';
-import { MAX_FRAME_BYTES } from './wire';
-
-/** The Rooms API's socket (contract §4). */
-const ROOMS_DOOR: SocketDoor = {
-  path: SOCKET_PATH,
-  tenantLimit: 'ws_connections',
-  userLimit: 'ws_connections_per_user',
-  access: 'user',
-  clientFrames: CLIENT_FRAMES,
-  hello: ({ connectionId, caller, epoch, heartbeatMs }) => ({
-    type: 'hello',
-    connection_id: connectionId,
-    user_id: caller.userId,
-    tenant_id: encodeId('tenant', caller.tenantId),
-    epoch,
-    heartbeat_ms: heartbeatMs,
-    limits: {
-      ws_messages_per_second: caller.tenant === undefined ? null : limitOf(caller.tenant, 'ws_messages_per_second'),
-      other_frames_per_second: OTHER_FRAMES_PER_SECOND,
-      frame_bytes: MAX_FRAME_BYTES,
-    },
-  }),
-  error: errorFrame,
-  reply: (type, requestId, fields) => ({
-    type,
-    ...(requestId === undefined ? {} : { request_id: requestId }),
-    ...fields,
-  }),
-  shutdown: (ms) => ({ type: 'server.shutdown', reconnect_after_ms: ms }),
-  document: ROOMS_DOCUMENT,
-};
+import type { AcceptedConnection } from './connection';
+import { type ConnectionOrder, DOOR, ON_CONNECTION, type SocketDoor } from './door';
+import { ROOMS_DOOR } from './rooms-door';
 
 type Opened = (connection: AcceptedConnection) => void | Promise<void>;
 
@@ -110,7 +73,7 @@ export class SocketDoors implements OnModuleInit {
 
 type Handler = FoundMethod<ConnectionOrder>;
 
-/** Each after those that it names; whoever need not wait in the order of the names, so that no module's place decides. */
+/** Each after those that it names; handlers that need not wait in the order of the names, so that no module's place decides. */
 function inOrder(path: string, handlers: readonly Handler[]): Handler[] {
   const names = handlers.map(({ options }) => options.name);
   for (const { options } of handlers) {

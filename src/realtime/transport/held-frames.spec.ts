@@ -1,4 +1,4 @@
-import type { StreamPart } from '../contract';
+import type { StreamPart } from './connection';
 import { HeldFrames } from './held-frames';
 
 const frame = (text: string): Buffer => Buffer.from(text);

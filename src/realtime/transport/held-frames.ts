@@ -1,4 +1,4 @@
-import type { StreamPart, StreamPiece, WireFrame } from '../contract';
+import type { StreamPart, StreamPiece, WireFrame } from './connection';
 
 /** Beyond these the oldest are forgotten. */
 const MOST = 1000;

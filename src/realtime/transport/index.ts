@@ -10,12 +10,24 @@
  * that are refused before any work (`UpgradePace`). Checks are asynchronous and hold nothing; limits are taken in the
  * turn in which the socket is accepted. No connection has a timer of its own but ws's two seconds after a close.
  */
-export { CloseCode } from './close-codes';
-export { Connections } from './connections';
-export { SocketDoors } from './doors';
-export { type SocketConnection } from './socket-connection';
 export { type SocketServer } from './acceptor';
-export { TRANSPORT_PROVIDERS } from './providers';
-export { UPGRADE_QUERY } from './upgrade-request';
+export { ComebackGate, Permits, type TurnTaker } from './comeback-gate';
+export {
+  type AcceptedConnection,
+  CloseCode,
+  type Connection,
+  type Frame,
+  type FrameBatch,
+  type StreamPart,
+  type StreamPiece,
+  type WireFrame,
+} from './connection';
+export { ByUser } from './connections';
+export { Door, type DoorDocument, type Greeting, OnConnection, type SocketDoor, type SocketRequest } from './door';
+export { SocketDoors } from './doors';
+export { errorFrame, OTHER_FRAMES_PER_SECOND, SOCKET_PATH } from './rooms-door';
+export { type SocketConnection } from './socket-connection';
+export { TransportModule } from './transport.module';
+export { UPGRADE_QUERY } from './upgrade-checks';
 export { Upgrades } from './upgrades';
-export { encodeFrame, MAX_FRAME_BYTES, OpenBatch, toWire } from './wire';
+export { FrameBatches, type GrowingBatch, toWire } from './wire';

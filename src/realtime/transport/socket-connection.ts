@@ -1,12 +1,44 @@
 import type { Socket } from 'node:net';
+import { Injectable } from '@nestjs/common';
 import type { WebSocket } from 'ws';
+import type { AppError } from '../../common/errors';
 import { MAX_WAITING_BYTES } from '../../common/limits';
 import type { Caller } from '../../platform/auth';
-import type { AcceptedConnection, FrameBatch, SocketDoor, StreamPiece, WireFrame } from '../contract';
-import { Backlog } from './backlog';
-import { CloseCode } from './close-codes';
-import type { Flushable, Flusher } from './flusher';
+import { type CounterHandle, Metrics } from '../../platform/metrics';
+import { type AcceptedConnection, CloseCode, type FrameBatch, type StreamPiece, type WireFrame } from './connection';
+import type { SocketDoor } from './door';
 import { HeldFrames } from './held-frames';
+import { toWire } from './wire';
+
+interface Segment {
+  /** Where it ends in the stream of all bytes written to the socket. */
+  readonly end: number;
+  readonly bytes: number;
+}
+
+/**
+ * How many of the bytes that the client has not taken are live. History is told from live frames, which alone count
+ * towards 4009: its sender paces it.
+ */
+class Backlog {
+  private history: Segment[] = [];
+
+  constructor(private readonly socket: Socket) {}
+
+  /** Bytes in the socket that are no history. */
+  get live(): number {
+    const waiting = this.socket.writableLength;
+    if (this.history.length === 0) return waiting;
+    const taken = this.socket.bytesWritten - waiting;
+    this.history = this.history.filter(({ end }) => end > taken);
+    return this.history.reduce((live, { end, bytes }) => live - Math.min(bytes, end - taken), waiting);
+  }
+
+  /** So many bytes of what was just written were history. */
+  noteHistory(bytes: number): void {
+    this.history.push({ end: this.socket.bytesWritten, bytes });
+  }
+}
 
 /** While more than this waits in the socket, of ephemeral frames only the newest of each key is kept. */
 const EPHEMERAL_BYTES = 64 * 1024;
@@ -22,11 +54,11 @@ interface Waiter {
 }
 
 /** Takes the messages of a client, in the order of arrival. Neither throws nor waits. */
-export interface MessageReader {
+interface MessageReader {
   message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
 }
 
-/** What `Rounds` last saw of a connection. Whole milliseconds: those need no object each. */
+/** What `HeartbeatSweep` last saw of a connection. Whole milliseconds: those need no object each. */
 export interface Vitals {
   bytesRead: number;
   seenAt: number;
@@ -48,12 +80,12 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   readonly id: string;
   readonly caller: Caller;
   readonly syncsByItself: boolean;
-  /** Kept here for `Rounds`; undefined before its first visit. */
+  /** Kept here for `HeartbeatSweep`; undefined before its first visit. */
   vitals: Vitals | undefined;
   /** Set when it is bound, before anything is read. */
   reader: MessageReader | undefined;
   /** Called once when the socket is over, after those of `onClose`. */
-  disconnected: (() => void) | undefined;
+  disconnected: ((connection: SocketConnection) => void) | undefined;
   private items: readonly Item[] = NONE;
   private historyBytes = 0;
   private isDirty = false;
@@ -67,7 +99,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   private held: HeldFrames | undefined;
   private waiters: readonly Waiter[] = NONE;
   private closeHandlers: readonly CloseHandler[] = NONE;
-  /** Tells of progress; listens once there is somebody to be told. */
+  /** Tells of progress; listens from the first waiter on. */
   private progress: (() => void) | undefined;
 
   constructor(
@@ -181,12 +213,18 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     if (this.socket.writableLength === 0) this.backlog = undefined;
     else if (historyBytes > 0) (this.backlog ??= new Backlog(this.socket)).noteHistory(historyBytes);
     this.flusher.written(framesOf(items), bytes.length);
-    // The last turn's callback may be gone while somebody waits for less than all.
+    // The last turn's callback may be gone while a waiter waits for less than all.
     if (this.waiters.length > 0) this.onProgress();
   }
 
   closeTooSlow(): void {
     this.close(CloseCode.tooSlow, 'Too slow: more than 1 MB waited; reconnect and sync');
+  }
+
+  /** Tells the client why, in an `error` frame, and closes. */
+  dismiss(error: AppError, code: number): void {
+    this.send(toWire(this.door.error(error, this.caller.requestId)));
+    this.close(code, error.message);
   }
 
   /** Sends what is queued, then the close; the peer has 2 s to answer it, then ws cuts the socket. */
@@ -244,7 +282,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     const handlers = this.closeHandlers;
     this.closeHandlers = NONE;
     for (const handler of handlers) handler(this);
-    this.disconnected?.();
+    this.disconnected?.(this);
   }
 
   private queue(item: Item): void {
@@ -283,6 +321,52 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     this.waiters = this.waiters.filter(({ bytes }) => waiting > bytes);
     for (const { handler } of due) queueMicrotask(handler);
   }
+}
+
+/** Something with bytes to write at the end of the turn. */
+interface Flushable {
+  flush(): void;
+}
+
+/** Writes what this turn queued: one callback for all connections, at the end of the turn; counts what was written. */
+@Injectable()
+export class Flusher {
+  private dirty: Flushable[] = [];
+  private total = { frames: 0, bytes: 0 };
+  private readonly frames: CounterHandle<'chatapi_ws_sent_frames_total'>;
+  private readonly bytes: CounterHandle<'chatapi_ws_sent_bytes_total'>;
+
+  constructor(metrics: Metrics) {
+    this.frames = metrics.counter('chatapi_ws_sent_frames_total');
+    this.bytes = metrics.counter('chatapi_ws_sent_bytes_total');
+  }
+
+  /** Flushes it at the end of this turn; the caller adds itself once per turn. */
+  add(flushable: Flushable): void {
+    if (this.dirty.push(flushable) === 1) setImmediate(this.run);
+  }
+
+  /** Called by those that are flushed. */
+  written(frames: number, bytes: number): void {
+    this.total.frames += frames;
+    this.total.bytes += bytes;
+  }
+
+  private readonly run = (): void => {
+    const due = this.dirty;
+    this.dirty = [];
+    try {
+      // What a flush queues (a close, a drained handler) belongs to the next turn.
+      for (const flushable of due) flushable.flush();
+    } finally {
+      const { frames, bytes } = this.total;
+      this.total = { frames: 0, bytes: 0 };
+      if (frames > 0) {
+        this.frames.inc(frames);
+        this.bytes.inc(bytes);
+      }
+    }
+  };
 }
 
 function sizeOf(item: Item): number {

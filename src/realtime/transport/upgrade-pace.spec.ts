@@ -1,6 +1,6 @@
 import { LoopOnHand } from '../../../test/support/realtime/loop-on-hand';
 import { loadConfig } from '../../config';
-import { ComebackGate } from '../comeback-gate';
+import { ComebackGate } from './comeback-gate';
 import { TooManyAtOnce, UpgradePace } from './upgrade-pace';
 
 /** Work that ends when the test says so. */

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import { SocketConfig } from '../../config';
-import { ComebackGate } from '../comeback-gate';
-import type { TurnTaker } from '../turns';
+import { ComebackGate, type TurnTaker } from './comeback-gate';
 
-/** Who has waited longer is refused: clients give up themselves about then. */
+/** An upgrade that has waited longer is refused: clients give up themselves about then. */
 const PATIENCE_MS = 20_000;
-/** Those who are refused come back at different times. */
+/** Clients that are refused come back at different times. */
 const RETRY_SECONDS = 5;
 
 /** 503: too many come at once. */
@@ -36,7 +35,7 @@ export class UpgradePace {
     this.turns = gate.lane(config.upgradesAtOnce);
   }
 
-  /** Does the work when it is its turn, unless nobody wants it any more. Rejects with 503 where it does not come. */
+  /** Does the work when it is its turn, unless it is not wanted any more. Rejects with 503 where it does not come. */
   async run(isWanted: () => boolean, work: () => Promise<void>): Promise<void> {
     if (this.inHand >= this.config.upgradesAtOnce + this.config.upgradesWaiting) throw new TooManyAtOnce();
     this.inHand++;
@@ -52,7 +51,7 @@ export class UpgradePace {
     }
   }
 
-  /** Rejects at the end of its patience; false: nobody wants it. */
+  /** Rejects at the end of its patience; false: it is not wanted any more. */
   private async turn(isWanted: () => boolean): Promise<boolean> {
     let isLate = false;
     let timer: NodeJS.Timeout | undefined;

@@ -1,19 +1,63 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import { notFound, unavailable } from '../../common/errors';
+import { AppError, internalError, notFound, unavailable } from '../../common/errors';
 import { flat } from '../../common/text';
+import { BadCredential } from '../../platform/auth';
 import { requestIdOf } from '../../platform/http';
 import { Lifecycle } from '../../platform/lifecycle';
-import type { SocketDoor } from '../contract';
-import { Acceptor, destroyIt, type RawUpgrade, type SocketServer } from './acceptor';
+import { describeError, Log } from '../../platform/logging';
+import { FailedCredentials } from '../../platform/rate-limit';
+import { Acceptor, SocketMetrics, type SocketServer } from './acceptor';
+import type { SocketDoor } from './door';
 import { SocketDoors } from './doors';
-import { handshakeFault } from './handshake';
-import { serveAsRequest } from './plain-request';
-import { Refusals } from './refusals';
-import { UpgradeChecks } from './upgrade-checks';
+import {
+  answerUpgrade,
+  destroyIt,
+  handshakeFault,
+  type HandshakeFault,
+  type RawUpgrade,
+  serveAsRequest,
+} from './raw-upgrade';
+import { readUpgrade, UpgradeChecks, type UpgradeRequest } from './upgrade-checks';
 import { UpgradePace } from './upgrade-pace';
-import { readUpgrade, type UpgradeRequest } from './upgrade-request';
+
+/** Tells clients why their upgrade is refused: over HTTP, or on a socket where they want that. */
+@Injectable()
+export class Refusals {
+  constructor(
+    private readonly doors: SocketDoors,
+    private readonly acceptor: Acceptor,
+    private readonly failures: FailedCredentials,
+    private readonly metrics: SocketMetrics,
+    private readonly log: Log,
+  ) {}
+
+  /** What is no WebSocket can be told over HTTP only. */
+  malformed(upgrade: RawUpgrade, request: UpgradeRequest, fault: HandshakeFault): void {
+    this.note(request, fault.error);
+    answerUpgrade(upgrade.socket, fault.error, request.id, fault);
+  }
+
+  async refuse(upgrade: RawUpgrade, request: UpgradeRequest, thrown: unknown): Promise<void> {
+    const door = this.doors.find(request.path) ?? this.doors.standard;
+    const found = thrown instanceof AppError ? thrown : internalError(thrown);
+    const error = found instanceof BadCredential ? await this.failures.refusal(found, request) : found;
+    if (found !== thrown)
+      this.log.error({ request_id: request.id, path: door.path, error: describeError(thrown) }, 'upgrade failed');
+    this.note(request, error);
+    if (upgrade.socket.destroyed) return;
+    if (request.wantsCloseCodes) this.acceptor.refuse(upgrade, door, error, request.id);
+    else answerUpgrade(upgrade.socket, error, request.id);
+  }
+
+  /** The path is logged where it is one of ours only: anything else in a URL may hold a secret. */
+  private note(request: UpgradeRequest, error: AppError): void {
+    const path = this.doors.find(request.path)?.path ?? 'none';
+    this.metrics.refused(error);
+    this.log.debug({ request_id: request.id, path, code: error.code }, 'upgrade refused');
+  }
+}
 
 /** Takes the upgrades of the HTTP server: all checks first, a socket afterwards (docs/adr/0020-comeback.md). */
 @Injectable()
@@ -66,7 +110,7 @@ export class Upgrades {
       this.refuseWhileStopping();
       const door = this.doors.find(request.path);
       if (door === undefined) throw notFound('Route');
-      // Whoever is surely refused takes no place in the queue of those who are not.
+      // A request that is surely refused takes no place in the queue of the others.
       await this.checks.vet(request, door);
       const isWanted = (): boolean => !upgrade.socket.destroyed;
       await this.pace.run(isWanted, () => this.open(upgrade, request, door));

@@ -1,6 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import * as ws from 'ws';
 import { MAX_SENT_JSON_BYTES } from '../../platform/validation';
-import type { FrameBatch, WireFrame } from '../contract';
+import type { FrameBatch, WireFrame } from './connection';
 
 /** Largest message that a client may send, in bytes (contract §1); what it holds may have 256 KB without escapes. */
 export const MAX_FRAME_BYTES = MAX_SENT_JSON_BYTES;
@@ -32,8 +33,8 @@ export function toWire(frame: object): WireFrame {
 }
 
 /**
- * What one turn brings to one channel. Grows until it is sealed; the first flush that takes it seals it too, so whoever
- * adds looks at `sealed` each time and begins a new one. Its bytes are joined once, for all connections.
+ * What one turn brings to one channel. Grows until it is sealed; the first flush that takes it seals it too, so a caller
+ * that adds looks at `sealed` each time and begins a new one. Its bytes are joined once, for all connections.
  */
 export class OpenBatch implements FrameBatch {
   private readonly parts: WireFrame[] = [];
@@ -68,5 +69,21 @@ export class OpenBatch implements FrameBatch {
     this.isSealed = true;
     const [only] = this.parts;
     return (this.whole ??= only !== undefined && this.parts.length === 1 ? only : Buffer.concat(this.parts, this.size));
+  }
+}
+
+/** A batch while its turn lasts. Sealed where its audience changes, or by the flush that takes it. */
+export type GrowingBatch = Pick<OpenBatch, 'add' | 'bytes' | 'frames' | 'joined' | 'seal' | 'sealed'>;
+
+/** How batches begin and texts are framed, for those that send to many. */
+@Injectable()
+export class FrameBatches {
+  open(): GrowingBatch {
+    return new OpenBatch();
+  }
+
+  /** Frames a text for the wire. */
+  encode(text: string): WireFrame {
+    return encodeFrame(text);
   }
 }

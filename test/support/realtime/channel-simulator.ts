@@ -1,5 +1,5 @@
 import type { Connection, Position } from '../../../src/realtime';
-import { RoomChange } from '../../../src/realtime/feed/room-change';
+import { RoomChange } from '../../../src/realtime/feed/order';
 import { type ChannelSite, type LogPage, RoomChannel } from '../../../src/realtime/feed/room-channel';
 import { type StreamMark, streamFaultsOf } from './channel-stream';
 import { LineBatches, LineConnection } from './line-connection';

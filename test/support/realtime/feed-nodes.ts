@@ -8,13 +8,12 @@ import {
   type Topic,
 } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
-import type { FrameBatches } from '../../../src/realtime/feed/batches';
+import type { FrameBatches } from '../../../src/realtime/transport';
 import { Channels } from '../../../src/realtime/feed/channels';
 import { FeedReads, LogReads } from '../../../src/realtime/feed/log-reads';
-import { NodeAudience } from '../../../src/realtime/feed/node-audience';
+import { NodeAudience, SyncPlaces } from '../../../src/realtime/feed/node-audience';
 import { NodeFeed } from '../../../src/realtime/feed/node-feed';
 import { Resync } from '../../../src/realtime/feed/resync';
-import { SyncPlaces } from '../../../src/realtime/feed/sync-places';
 import type { SyncBounds } from '../../../src/realtime/sync/room-sync';
 import { SyncService } from '../../../src/realtime/sync/sync-service';
 import { LineBatches, LineConnection } from './line-connection';
@@ -92,7 +91,7 @@ class FeedParts {
   constructor({ log, seats }: ModelDatabase, batches: FrameBatches, nodes: NodeRegistry, bus: Bus) {
     this.channels = new Channels(batches, log, this.reads);
     this.resync = new Resync(this.channels, log, seats, this.reads);
-    this.feed = new NodeFeed(nodes, bus, this.channels, this.resync);
+    this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, { noteLive: () => undefined });
     this.audience = new NodeAudience(this.channels, seats);
     this.places = new SyncPlaces(this.channels, this.resync);
   }

@@ -1,17 +1,17 @@
 import { Caller } from '../../../src/platform/auth';
 import type { AcceptedConnection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/realtime';
-import { FrameBatches, type GrowingBatch } from '../../../src/realtime/feed/batches';
+import { FrameBatches, type GrowingBatch } from '../../../src/realtime/transport';
 
 /** Frames as lines of JSON; a batch that is added to after its end is an error. */
 export class LineBatches extends FrameBatches {
   /** Frames that were encoded so far. */
   encoded = 0;
 
-  open(): GrowingBatch {
+  override open(): GrowingBatch {
     return new LineBatch();
   }
 
-  encode(text: string): WireFrame {
+  override encode(text: string): WireFrame {
     this.encoded++;
     return Buffer.from(`${text}\n`);
   }

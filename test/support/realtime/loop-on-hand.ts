@@ -1,5 +1,5 @@
 import { ManualClock } from '../../../src/common/clock';
-import { LoopTime } from '../../../src/realtime/loop-time';
+import { LoopTime } from '../../../src/realtime/transport/comeback-gate';
 
 /** An event loop that a test moves by hand, with jest's timers and a clock. */
 export class LoopOnHand extends LoopTime {
@@ -7,7 +7,7 @@ export class LoopOnHand extends LoopTime {
   private active = 0;
   private resting = 0;
 
-  read(): { readonly active: number; readonly idle: number } {
+  override read(): { readonly active: number; readonly idle: number } {
     return { active: this.active, idle: this.resting };
   }
 

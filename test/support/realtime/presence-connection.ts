@@ -1,5 +1,5 @@
 import { Caller, type TenantSettings } from '../../../src/platform/auth';
-import type { Connection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/realtime/contract';
+import type { Connection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/realtime';
 
 /** A connection that keeps what it was sent. */
 export class PresenceConnection implements Connection {

@@ -1,16 +1,14 @@
 import type { Clock } from '../../../src/common/clock';
-import type { Leases } from '../../../src/platform/cluster';
-import { MemoryBus } from '../../../src/platform/cluster';
+import { type Leases, MemoryBus } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
-import { LastSeenStore } from '../../../src/realtime/contract';
+import { LastSeenStore } from '../../../src/realtime';
 import { Announcer } from '../../../src/realtime/presence/announcer';
 import { LastSeen } from '../../../src/realtime/presence/last-seen';
-import { LeaseKeeper } from '../../../src/realtime/presence/lease-keeper';
+import { LeaseKeeper, Presence } from '../../../src/realtime/presence/leases';
 import { LocalPresence } from '../../../src/realtime/presence/local-presence';
-import { Presence } from '../../../src/realtime/presence/presence';
 import { PresenceBoard } from '../../../src/realtime/presence/presence-board';
 import { Snapshots } from '../../../src/realtime/presence/snapshots';
-import { Permits } from '../../../src/realtime/turns';
+import { Permits } from '../../../src/realtime/transport/comeback-gate';
 import { PresenceConnection } from './presence-connection';
 import { type SmallWorld, WorldAudience } from './small-world';
 

@@ -1,5 +1,5 @@
 import { Caller, type TenantLimits } from '../../../src/platform/auth';
-import type { AcceptedConnection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/realtime/contract';
+import type { AcceptedConnection, Frame, FrameBatch, StreamPiece, WireFrame } from '../../../src/realtime';
 
 /** A connection that keeps what it was sent, and what was done to it. */
 export class RecordingConnection implements AcceptedConnection {

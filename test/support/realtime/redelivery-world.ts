@@ -11,10 +11,8 @@ import {
   type Receipts,
   type Undelivered,
 } from '../../../src/realtime';
-import { Attempts } from '../../../src/realtime/redelivery/attempts';
-import { RedeliveryHints } from '../../../src/realtime/redelivery/hints';
-import { Redelivery } from '../../../src/realtime/redelivery/redelivery';
-import { RedeliveryTurns, Sender } from '../../../src/realtime/redelivery/sender';
+import { Attempts, RedeliveryTurns, Sender } from '../../../src/realtime/redelivery/attempts';
+import { Redelivery, RedeliveryHints } from '../../../src/realtime/redelivery/redelivery';
 import { RecordingLog } from '../recording-log';
 import { RecordingConnection } from './recording-connection';
 

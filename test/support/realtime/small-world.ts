@@ -6,7 +6,7 @@ import {
   type Seat,
   Seats,
   SharedRooms,
-} from '../../../src/realtime/contract';
+} from '../../../src/realtime';
 
 /**
  * Rooms and who sits in them, in memory, for one tenant: what the rooms module and the feed would answer. `broken`

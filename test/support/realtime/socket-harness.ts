@@ -5,7 +5,7 @@ import { Clock, ManualClock } from '../../../src/common/clock';
 import { Explorer } from '../../../src/platform/discovery';
 import { Log } from '../../../src/platform/logging';
 import { Metrics } from '../../../src/platform/metrics';
-import type { SocketDoor } from '../../../src/realtime/contract';
+import type { SocketDoor } from '../../../src/realtime';
 import { Dispatcher, SocketOperations } from '../../../src/realtime/protocol';
 import { SocketDoors } from '../../../src/realtime/transport';
 import { Validator } from '../../../src/platform/validation';

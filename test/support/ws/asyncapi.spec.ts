@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Parser } from '@asyncapi/parser';
-import { CLIENT_FRAMES } from '../../../src/realtime/protocol';
+import { CLIENT_FRAMES } from '../../../src/realtime/transport/rooms-door';
 import { ASYNCAPI_FILE, checkFrame, documentedFrames } from './asyncapi';
 
 describe('docs/asyncapi.json', () => {

@@ -1,6 +1,5 @@
 import { ERROR_CATALOGUE } from '../../../common/errors';
-import type { SocketDoor } from '../../contract';
-import { UPGRADE_QUERY } from '../../transport';
+import { type SocketDoor, UPGRADE_QUERY } from '../../transport';
 
 /** Close codes, what they mean, and what the client does next (contract §4). */
 export const CLOSE_CODES: readonly (readonly [code: number, meaning: string, next: string])[] = [

@@ -1,6 +1,6 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pageHtml } from '../../../platform/http';
-import type { AsyncApiDocument } from './document';
-import type { JsonSchema } from './json-schema';
+import { type AsyncApiDocument, buildSocketDocument, type JsonSchema } from './document';
 
 interface Field {
   /** Where it stands in the frame, e.g. `rooms[].room_id`. */
@@ -36,7 +36,7 @@ interface Channel {
  * The page of the sockets' document: static HTML, in which every frame is folded away until it is asked for. The script
  * (assets/docs/socket.js) searches in it; without it everything can still be read.
  */
-export function socketPage(document: AsyncApiDocument): string {
+function socketPage(document: AsyncApiDocument): string {
   const { description } = document['info'] as { readonly description: string };
   const [lead = '', ...sections] = description.split(/^## /m);
   const texts = new Map(sections.map((section) => splitAt(section, '\n')));
@@ -241,4 +241,16 @@ function table([head = '', , ...rows]: readonly string[]): string {
       .join('')}</tr>`;
   const body = rows.map((row) => line(row, 'td')).join('');
   return `<div class="wide"><table><thead>${line(head, 'th')}</thead><tbody>${body}</tbody></table></div>`;
+}
+
+/** Serves the sockets' document at /asyncapi.json and a page of it at /docs/ws. */
+export function installSocketDocs(app: NestFastifyApplication): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  let built: AsyncApiDocument | undefined;
+  let page: string | undefined;
+  const document = (): AsyncApiDocument => (built ??= buildSocketDocument(app));
+  fastify.get('/asyncapi.json', () => document());
+  fastify.get('/docs/ws', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send((page ??= socketPage(document()))),
+  );
 }

@@ -1,0 +1,254 @@
+import { AppError } from '../../common/errors';
+import type { Connection, Frame, StreamPart } from '../transport';
+
+/** A change of a room that has been committed. */
+export interface RoomEvent {
+  readonly tenantId: string;
+  /** UUID. */
+  readonly roomId: string;
+  readonly rev: number;
+  /** Of a new message; other changes have none. */
+  readonly seq?: number;
+  /** UUID of a new message. */
+  readonly messageId?: string;
+  /** The frame that clients get; built only when a client is there to get it. */
+  readonly frame: () => Frame;
+  /** The same frame as JSON text, where that is cheaper than building the object. */
+  readonly text?: () => string;
+  /** Of a message that was edited since it was sent: how those are told who have it already. */
+  readonly again?: () => Frame;
+  /** The user whose connections join the channel at this point of its order. */
+  readonly joins?: string;
+  /** The user whose connections leave the channel after this event. */
+  readonly leaves?: string;
+  /** The room is gone: all connections leave after this event. */
+  readonly ends?: boolean;
+  /** How many members the room has from here on, where the event says it. */
+  readonly memberCount?: number;
+}
+
+/** Where a connection sits: a room and what the server knows of it at the time of asking. */
+export interface Seat {
+  readonly roomId: string;
+  /** The oldest message that is kept. */
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly lastRev: number;
+  readonly memberCount: number;
+  /** The user is no member but may listen (a channel of their tenant). */
+  readonly isListener?: boolean;
+}
+
+/** A seat with how far its user has got: everything up to `ackedSeq` was delivered to them, or came before they joined. */
+export interface CursorSeat extends Seat {
+  readonly ackedSeq: number;
+}
+
+/** What a client says that it has of a room. */
+export interface Claim {
+  /** UUID. */
+  readonly roomId: string;
+  /** Of a message that it names; undefined: it names none. */
+  readonly seq: number | undefined;
+}
+
+/** A seat that a client asked for with a claim. */
+export interface ClaimedSeat extends Seat {
+  /** UUID of the message that has the claim's seq; undefined: there is none, or none was named. */
+  readonly messageId: string | undefined;
+}
+
+/** Where in a room's log a member came in. */
+export interface Entrance {
+  readonly userId: string;
+  readonly role: string;
+  /** The position right before the user's latest `member.joined`; the very beginning for founding members. */
+  readonly position: Position;
+  /** Set for founding members, whose joining is not in the log: the oldest member, as a rule who made the room. */
+  readonly foundedBy?: string;
+}
+
+/** Which rooms a user is a member of, or may listen to. The rooms module implements it. */
+export abstract class Seats {
+  /** The rooms of which the user is a member. Who is new is made a user of the tenant: opening a socket is a first use. */
+  abstract of(tenantId: string, userId: string): Promise<readonly Seat[]>;
+  /** The same rooms with the user's cursors, the most recently active first. */
+  abstract withCursors(tenantId: string, userId: string): Promise<readonly CursorSeat[]>;
+  /**
+   * Several rooms as `find` has them, in the order of asking, with the messages that are named; read from the primary,
+   * after the call.
+   */
+  abstract findAll(
+    tenantId: string,
+    claims: readonly Claim[],
+    userId: string,
+  ): Promise<readonly (ClaimedSeat | 'no_room' | 'not_allowed')[]>;
+  /** One room for a `subscribe`: its seat, or why not. */
+  abstract find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
+  /** Those of the users who are members now, with the place at which each came in. */
+  abstract entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]>;
+  /** Per user, at most `most` others who share a room of at most `largest` members with them; who has none is missing. */
+  abstract neighbours(
+    tenantId: string,
+    userIds: readonly string[],
+    bounds: { readonly largest: number; readonly most: number },
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+/** A channel's position: the last revision and the last message that its connections were sent. */
+export interface Position {
+  readonly rev: number;
+  readonly seq: number;
+}
+
+/** The part of a room's log that a sync still has to send. */
+export interface MissedPart {
+  readonly roomId: string;
+  /** Messages after this seq … */
+  readonly afterSeq: number;
+  /** … up to and including this one. */
+  readonly throughSeq: number;
+  /** Other changes after this revision, up to and including `throughRev`; none where the two are equal. */
+  readonly afterRev: number;
+  readonly throughRev: number;
+  /** Edits and deletions count among the changes where the message's seq is at most this. */
+  readonly changedThroughSeq: number;
+  /** Whether to read how far the members have read. */
+  readonly marks: boolean;
+  /** The id of the message with this seq is wanted too; undefined: of none. */
+  readonly named: number | undefined;
+}
+
+/** A page of a part. */
+export interface MissedPage {
+  /** How the user sees the room now; with `none` the rest is empty. */
+  readonly access: 'member' | 'listener' | 'none';
+  /** The room's oldest message that is kept; undefined where the user does not see it. */
+  readonly firstSeq: number | undefined;
+  /** UUID of the message whose id was wanted, where there is one. */
+  readonly namedId: string | undefined;
+  /** How far members have read. */
+  readonly marks: readonly { readonly userId: string; readonly seq: number }[];
+  /** Messages in order of seq, other changes in order of rev, the two merged by rev. */
+  readonly events: readonly RoomEvent[];
+  /** Where the next page begins. */
+  readonly afterSeq: number;
+  readonly afterRev: number;
+  /** There is more of this part. */
+  readonly more: boolean;
+}
+
+/** How much of each part a page may hold. */
+export interface PageLimits {
+  readonly messages: number;
+  readonly changes: number;
+  /** Of content; the message that reaches it is the page's last one. */
+  readonly bytes: number;
+}
+
+/** What lies in the log after a position. The messages module implements it. */
+export abstract class RoomLog {
+  /** At most `limit` events after the position, in the order of delivery; `more` when there are others behind them. */
+  abstract after(
+    tenantId: string,
+    roomId: string,
+    position: Position,
+    limit: number,
+  ): Promise<{ readonly events: readonly RoomEvent[]; readonly more: boolean; readonly position: Position }>;
+  /** A page of each of these parts, as this user may see them, in one statement and in the order of asking. */
+  abstract missed(
+    tenantId: string,
+    userId: string,
+    parts: readonly MissedPart[],
+    limits: PageLimits,
+  ): Promise<readonly MissedPage[]>;
+  /** `last_rev` of rooms, deleted ones included; those that do not exist are left out. */
+  abstract heads(
+    rooms: readonly { readonly tenantId: string; readonly roomId: string }[],
+  ): Promise<readonly { readonly tenantId: string; readonly roomId: string; readonly rev: number }[]>;
+}
+
+/**
+ * Where services hand in what they have committed. Neither blocks nor fails. Implemented by the feed.
+ */
+export abstract class RoomFeed {
+  /** Events whose `rev` is known, of any rooms, in any order. */
+  abstract publish(events: readonly RoomEvent[]): void;
+  /**
+   * Something changed in the room: its channels read the log. `joined`: users who may have become members, so that
+   * nodes with their connections look even when they have no channel of the room. `by`: who made the room, for its
+   * founding members.
+   */
+  abstract touch(tenantId: string, roomId: string, joined?: readonly string[], by?: string): void;
+  /** A frame that is not in the log (typing, read.update) for the live connections of a room, but not for `except`. */
+  abstract signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void;
+  /**
+   * A part of a message that is being written, as `message.stream.start`, `.delta`, `.end` or `.error`, for the live
+   * connections of its room. Hand them in in order: `start`, deltas, and one `end` or `error`, right before the message
+   * itself is published. Deltas that wait for a slow client become one; one that does not keep up at all may lose some,
+   * and has the message.
+   * @param messageId UUID, as the message will have it
+   */
+  abstract stream(tenantId: string, roomId: string, messageId: string, part: StreamPart): void;
+}
+
+/**
+ * Who listens where on this node. Implemented by the feed; asks no database.
+ */
+export abstract class Audience {
+  /**
+   * Connections here of the room's members; nothing where the room has no channel. A channel's listeners who are not
+   * members are left out.
+   */
+  abstract members(tenantId: string, roomId: string): Iterable<Connection>;
+  /** Whether the connection sits in the room's channel as a member's. False also while it is still being attached. */
+  abstract isMember(connection: Connection, roomId: string): boolean;
+  /**
+   * Calls back after a connection has left a room's channel, however: left, removed, unsubscribed, room deleted,
+   * connection over.
+   */
+  abstract onDetached(handler: (connection: Connection, roomId: string) => void): void;
+}
+
+/** How far a connection was sent what a room's log has. Implemented by the feed; asks no database. */
+export abstract class Deliveries {
+  /**
+   * The highest seq that was handed to the connection in this room, live or by sync; undefined where it does not follow
+   * the room. What lies below it was sent too, but for what a sync cut away (`sync.truncated`) and what came before the
+   * user's joining.
+   */
+  abstract sentThrough(connection: Connection, roomId: string): number | undefined;
+  /** The rooms in which the connection is live as a member's, each with what `sentThrough` says of it. */
+  abstract liveRooms(connection: Connection): Iterable<readonly [roomId: string, sentThrough: number]>;
+}
+
+/** What a connection listens to beyond the rooms of which its user is a member. Implemented by the feed. */
+export abstract class Subscriptions {
+  /** Brings the room's events to this connection; also after `unsubscribe`. Subscribing again changes nothing. */
+  abstract subscribe(connection: Connection, roomId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
+  /** Stops the room's events for this connection alone, until it subscribes. */
+  abstract unsubscribe(connection: Connection, roomId: string): void;
+}
+
+/** A room, and the users who may become members of it by the change. */
+interface ChangedRoom {
+  readonly tenantId: string;
+  /** UUID. */
+  readonly roomId: string;
+  readonly joined?: readonly string[];
+}
+
+/** Makes a change of a room; where it is unknown whether that was committed, the room's channels read the log. */
+export async function changing<T>(feed: RoomFeed, room: ChangedRoom, change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (isUnknown(error)) feed.touch(room.tenantId, room.roomId, room.joined);
+    throw error;
+  }
+}
+
+/** Whether an error leaves open what became of a write. */
+export function isUnknown(error: unknown): boolean {
+  return error instanceof AppError && error.details?.['outcome'] === 'unknown';
+}

@@ -1,2 +1,0 @@
-/** The Rooms API's socket. */
-export const SOCKET_PATH = '/ws';

@@ -1,0 +1,135 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { type AppError, ERROR_CATALOGUE, forbidden, unauthenticated } from '../../common/errors';
+import { SocketConfig } from '../../config';
+import { type CredentialChanges, CredentialWatch } from '../../platform/auth';
+import { Every, Lifecycle, OnStop, StopStage } from '../../platform/lifecycle';
+import { describeError, Log } from '../../platform/logging';
+import { CLOSE_GRACE_MS, CloseCode } from './connection';
+import { Connections } from './connections';
+import type { SocketConnection } from './socket-connection';
+import { toWire } from './wire';
+
+/** The goodbyes take this long at most, in so many slices. */
+const GOODBYE_MS = 1000;
+const SLICES = 100;
+const SMALLEST_SLICE = 50;
+/** Few clients need no long spread: so much per connection. */
+const SPREAD_MS_PER_CONNECTION = 5;
+
+/** Says goodbye to all connections when the server stops: `server.shutdown`, then 1012, spread over time. */
+@Injectable()
+export class Farewell {
+  constructor(
+    private readonly connections: Connections,
+    private readonly config: SocketConfig,
+    private readonly lifecycle: Lifecycle,
+  ) {}
+
+  /** New sockets are refused since the stop began; those whose checks are under way are refused when these end. */
+  @OnStop(StopStage.sockets, GOODBYE_MS + 3 * CLOSE_GRACE_MS)
+  async sayGoodbye(): Promise<void> {
+    const all = this.connections.all();
+    const spread = Math.min(this.config.shutdownSpreadMs, all.length * SPREAD_MS_PER_CONNECTION);
+    const slice = Math.max(SMALLEST_SLICE, Math.ceil(all.length / SLICES));
+    const goodbyeMs = Math.min(GOODBYE_MS, this.lifecycle.stageLeftMs / 4);
+    await inSlices(all, slice, goodbyeMs / SLICES, (connection) => {
+      connection.send(toWire(connection.door.shutdown(Math.round(Math.random() * spread))));
+      connection.close(CloseCode.restart, 'The server restarts; reconnect');
+    });
+    await this.gone(Math.min(CLOSE_GRACE_MS + CLOSE_GRACE_MS / 2, this.lifecycle.stageLeftMs));
+    for (const connection of this.connections.all()) connection.terminate();
+  }
+
+  /** Resolves when no connection is left, or after `ms`. */
+  private async gone(ms: number): Promise<void> {
+    const left = this.connections
+      .all()
+      .map((connection) => new Promise<void>((resolve) => connection.onClose(() => resolve())));
+    let late: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => (late = setTimeout(resolve, ms)));
+    await Promise.race([Promise.all(left), over]);
+    clearTimeout(late);
+  }
+}
+
+const INTERVAL_MS = 1000;
+const ENDED_AT_ONCE = 200;
+const BETWEEN_SLICES_MS = 5;
+
+/**
+ * Ends connections whose key was revoked or whose tenant was suspended or deleted, and puts changed limits and settings
+ * in force on those that are open. A connection ends with the close code that its upgrade would be refused with, so that a
+ * client need not know which came first. Changes are read every second, and at once after one that this node made. While the
+ * database is away connections stay; what changed meanwhile is read when it is back.
+ */
+@Injectable()
+export class Revocations {
+  private running: Promise<void> | undefined;
+  private isWanted = false;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly watch: CredentialWatch,
+    log: Log,
+  ) {
+    watch.onOwnChange(() => {
+      this.look().catch((error: unknown) =>
+        log.debug({ error: describeError(error) }, 'revoked credentials are read again in a second'),
+      );
+    });
+  }
+
+  /** What a change of this node's own has begun. */
+  @OnStop(StopStage.workers)
+  async settled(): Promise<void> {
+    await this.running;
+  }
+
+  /** Reads what changed and acts on it. A call during another one makes that one read once more. */
+  @Every(INTERVAL_MS, 'revoked credentials')
+  look(): Promise<void> {
+    this.isWanted = true;
+    return (this.running ??= this.run().finally(() => (this.running = undefined)));
+  }
+
+  private async run(): Promise<void> {
+    while (this.isWanted) {
+      this.isWanted = false;
+      if (this.connections.size > 0) await this.apply(await this.watch.read(this.connections.tenants));
+    }
+  }
+
+  private async apply({ keys, tenants, gone }: CredentialChanges): Promise<void> {
+    for (const { tenantId, keyId, revoked, endsAtMs } of keys) {
+      const holders = [...this.connections.ofTenant(tenantId)].filter(({ caller }) => caller.keyId === keyId);
+      if (revoked) await this.end(holders, unauthenticated('The API key of this connection was revoked'));
+      else for (const { caller } of holders) caller.endsAtMs = earlier(caller.endsAtMs, endsAtMs);
+    }
+    for (const policy of tenants) {
+      const all = this.connections.ofTenant(policy.tenantId);
+      if (policy.status === 'suspended') await this.end([...all], forbidden('This tenant is suspended'));
+      else for (const { caller } of all) caller.renew(policy);
+    }
+    for (const tenantId of gone)
+      await this.end([...this.connections.ofTenant(tenantId)], unauthenticated('This tenant was deleted'));
+  }
+
+  private end(connections: readonly SocketConnection[], error: AppError): Promise<void> {
+    return inSlices(connections, ENDED_AT_ONCE, BETWEEN_SLICES_MS, (connection) =>
+      connection.dismiss(error, ERROR_CATALOGUE[error.code].closeCode),
+    );
+  }
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
+/** Works through a list without holding up the others: so many at once, then a pause. */
+async function inSlices<T>(items: readonly T[], size: number, ms: number, work: (item: T) => void): Promise<void> {
+  for (let at = 0; at < items.length; at += size) {
+    if (at > 0) await pause(ms);
+    for (const item of items.slice(at, at + size)) work(item);
+  }
+}

@@ -1,0 +1,61 @@
+import { ByUser } from './connections';
+
+interface Thing {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly n: number;
+}
+
+const thing = (tenantId: string, userId: string, n: number): Thing => ({ tenantId, userId, n });
+
+function visited(go: (visit: (item: Thing) => void) => void): Thing[] {
+  const all: Thing[] = [];
+  go((item) => all.push(item));
+  return all;
+}
+
+describe('ByUser', () => {
+  const [a1, a2, a3, b1, other] = [
+    thing('t', 'alice', 1),
+    thing('t', 'alice', 2),
+    thing('t', 'alice', 3),
+    thing('t', 'bob', 1),
+    thing('u', 'alice', 1),
+  ] as const;
+
+  it('keeps what each user has apart, in the order of adding', () => {
+    const things = new ByUser<Thing>();
+    for (const each of [a1, b1, a2, other, a3]) things.add(each);
+    expect(things.of('t', 'alice')).toEqual([a1, a2, a3]);
+    expect(things.of('t', 'bob')).toEqual([b1]);
+    expect(things.of('u', 'alice')).toEqual([other]);
+    expect(visited((visit) => things.forEach(visit))).toEqual([a1, a2, a3, b1, other]);
+    expect([...things.firsts()]).toEqual([a1, b1, other]);
+    expect(things.anyOf('t')).toBe(a1);
+  });
+
+  it('forgets users and tenants that have nothing left', () => {
+    const things = new ByUser<Thing>();
+    for (const each of [a1, a2, a3, other]) things.add(each);
+    things.delete(a2);
+    things.delete(a2);
+    expect(things.of('t', 'alice')).toEqual([a1, a3]);
+    things.delete(a1);
+    things.delete(a3);
+    expect([things.of('t', 'alice'), things.has('t', 'alice'), things.anyOf('t')]).toEqual([[], false, undefined]);
+    things.delete(other);
+    things.delete(other);
+    expect(visited((visit) => things.forEach(visit))).toEqual([]);
+  });
+
+  it('lists users one after the other while others come and go', () => {
+    const things = new ByUser<Thing>();
+    things.add(a1);
+    things.add(b1);
+    const users = things.firsts();
+    expect(users.next().value).toBe(a1);
+    things.delete(b1);
+    things.add(other);
+    expect([...users]).toEqual([other]);
+  });
+});
