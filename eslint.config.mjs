@@ -10,7 +10,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/messages/appender/**',
   'src/modules/rooms/room-heads.ts',
   'src/modules/delivery/dead-letters/dead-letters.repository.ts',
-  'src/modules/notifications/live/deliveries.repository.ts',
+  'src/modules/notifications/delivery/deliveries.repository.ts',
   'src/modules/webhooks/deliveries.repository.ts',
   'src/modules/chats/core/run-chunks.repository.ts',
   'src/modules/admin/key-check.ts',
@@ -24,7 +24,7 @@ const ENVIRONMENT_READERS = [
   'src/main.ts',
   'src/backup.ts',
   'src/epoch.ts',
-  'src/platform/database/embedded/run.ts',
+  'src/platform/database/embedded/process.ts',
 ];
 
 const TESTS = ['test/**/*.ts', '**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'];

@@ -4,7 +4,7 @@ import { PresetEntity } from '../../src/modules/models/entities/preset.entity';
 import { ChannelsRepository, type ChannelValues } from '../../src/modules/models/channels/channels.repository';
 import { PresetsRepository, type PresetValues } from '../../src/modules/models/presets/presets.repository';
 import { SubscriptionEntity } from '../../src/modules/notifications/entities/subscription.entity';
-import { SubscriptionsRepository } from '../../src/modules/notifications/subscriptions.repository';
+import { SubscriptionsRepository } from '../../src/modules/notifications/subscriptions/subscriptions.repository';
 import { ApiKeyEntity } from '../../src/modules/tenants/entities/api-key.entity';
 import { TenantEntity } from '../../src/modules/tenants/entities/tenant.entity';
 import { UserEntity } from '../../src/modules/tenants/entities/user.entity';

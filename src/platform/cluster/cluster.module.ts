@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { Clock, SystemClock } from '../../common/clock';
 import { describeError, Log } from '../logging';
-import { Bus } from './bus';
+import { Bus } from './ports';
 import { Counters } from './counters';
 import { Leases } from './leases';
 import { MemoryBus } from './memory-bus';

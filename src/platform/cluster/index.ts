@@ -9,7 +9,7 @@
  * Concurrency: each call is atomic; nothing is atomic across two calls. Memory needs no lock, since no method awaits
  * between its reads and its writes.
  */
-export { Bus, type BusEnvelope, type BusHandler, type Topic } from './bus';
+export { Bus, type BusEnvelope, type BusHandler, type Topic } from './ports';
 export { ClusterModule } from './cluster.module';
 export { Counters, type CounterState } from './counters';
 export { Leases } from './leases';

@@ -1,4 +1,4 @@
-import { Bus, type BusEnvelope, type BusHandler, type Topic } from './bus';
+import { Bus, type BusEnvelope, type BusHandler, type Topic } from './ports';
 import type { OnHandlerError, Unsubscribe } from './subscription';
 
 /** Boxed, so that one function subscribed twice is two subscriptions. */

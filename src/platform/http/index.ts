@@ -4,7 +4,7 @@
  * body → idempotency key → validation → controller.
  */
 export { clientAddress, HttpAdapter, requestIdOf } from './adapter';
-export { AlwaysEnveloped, NeverEnveloped } from './envelope';
+export { AlwaysEnveloped, NeverEnveloped } from './answers';
 export { drainConnections } from './hang-up';
 export { CurrentCaller } from './caller.decorator';
 export { PageDto } from './dto/page.dto';

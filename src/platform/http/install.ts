@@ -12,7 +12,7 @@ import { Log } from '../logging';
 import { Metrics } from '../metrics';
 import { FailedCredentials, TenantThrottlerGuard } from '../rate-limit';
 import { CompiledValidationPipe, MAX_SENT_JSON_BYTES, Validator } from '../validation';
-import { wrapped } from './envelope';
+import { wrapped } from './answers';
 import { AllErrorsFilter } from './error-filter';
 import { Gate } from './gate';
 import { installHangUps } from './hang-up';

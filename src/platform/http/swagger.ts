@@ -9,7 +9,7 @@ import type { RouteAccess } from '../auth';
 import { Validator } from '../validation';
 import { API_ERRORS, LIST_HEADERS } from './api-errors';
 import { compileDtos } from './compile-dtos';
-import { envelopeRuleOf } from './envelope';
+import { envelopeRuleOf } from './answers';
 import { controllerMethods } from './controllers';
 import { completeDocument, type OperationFacts } from './openapi/complete';
 import { installPageFiles, PAGE_HEADERS, pageHtml } from './pages';

@@ -3,7 +3,7 @@ import { DatabaseError } from 'pg';
 import { explorerOf } from '../../../test/support/exploring';
 import { unavailable } from '../../common/errors';
 import { Validator } from '../validation';
-import { outcomeOf, textOf } from './ending';
+import { outcomeOf, textOf } from './outcome';
 import { JobHandler, JobHandlers, type JobHandlerOptions } from './handlers';
 import { type BoundRunner, DeadJob, type Job, JobKind, type JobRunner } from './job';
 

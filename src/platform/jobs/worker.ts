@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock';
 import { describeError, Log } from '../logging';
-import { DONE, OUTLIVED, type JobOutcome, outcomeOf, RELEASED, textOf } from './ending';
+import { DONE, OUTLIVED, type JobOutcome, outcomeOf, RELEASED, textOf } from './outcome';
 import { Endings } from './endings';
 import { JobHandlers } from './handlers';
 import type { BoundRunner, Job } from './job';

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { DirectoryTakenError, errorCode } from './errors';
-import { run } from './run';
+import { run } from './process';
 import { pollUntil } from './wait';
 
 /** BSD's open(2) flag: take an exclusive flock with the open. Node does not name it. */

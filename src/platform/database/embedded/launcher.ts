@@ -4,7 +4,7 @@ import { access, constants } from 'node:fs/promises';
 import { shareBinaries } from './binaries-copy';
 import { EmbeddedPostgresError } from './errors';
 import type { Layout } from './layout';
-import { run } from './run';
+import { run } from './process';
 
 /** postgres refuses to run as root; these are the ways around it, best first. */
 export type RootMode = 'namespace' | 'nobody' | 'capability';

@@ -6,7 +6,7 @@ import { EmbeddedPostgresError, explainOutput, LaunchError } from './errors';
 import type { Launcher } from './launcher';
 import type { Layout } from './layout';
 import { readPostmasterFile } from './postmaster-file';
-import { childEnvironment } from './run';
+import { childEnvironment } from './process';
 import { terminatePostmaster, type TerminationBounds } from './terminate';
 import { pollUntil, settlesWithin } from './wait';
 

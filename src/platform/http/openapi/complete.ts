@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../../common/errors';
 import type { AccessKind, RouteAccess } from '../../auth';
 import { rateLimitCodeOf } from '../../rate-limit';
 import type { ObjectSchema, PropertySchema } from '../../validation';
-import type { EnvelopeRule } from '../envelope';
+import type { EnvelopeRule } from '../answers';
 import { ERROR_SCHEMA, errorResponses, type RouteFacts } from './errors';
 import { HEADER_PARAMETERS, headerRefs, HEADERS } from './headers';
 

@@ -1,4 +1,4 @@
-import { run } from './run';
+import { run } from './process';
 
 describe('run', () => {
   it('reports what a program said, and keeps our environment from it', async () => {

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { IsUUID } from 'class-validator';
-import { exponential, type Job, JobHandler, JobKind, type JobRunner, type NewJob } from '../../platform/jobs';
-import { Metrics } from '../../platform/metrics';
-import { Presence } from '../../realtime';
-import { notificationFrame } from './live/frame';
-import { NotificationLinks } from './live/links';
-import type { SpreadBatch } from './notifications.functions';
-import { NotificationsRepository } from './notifications.repository';
+import { exponential, type Job, JobHandler, JobKind, type JobRunner, type NewJob } from '../../../platform/jobs';
+import { Metrics } from '../../../platform/metrics';
+import { Presence } from '../../../realtime';
+import { notificationFrame } from './frame';
+import { NotificationLinks } from './links';
+import type { SpreadBatch } from '../inbox/notifications.functions';
+import { NotificationsRepository } from '../inbox/notifications.repository';
 import { OfflineJobs } from './offline-jobs';
 
 /** Targets per statement. */

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { PageRequest } from '../../common/pagination';
-import { Database } from '../../platform/database';
-import { Jobs, type NewJob } from '../../platform/jobs';
+import type { PageRequest } from '../../../common/pagination';
+import { Database } from '../../../platform/database';
+import { Jobs, type NewJob } from '../../../platform/jobs';
 import { notificationSpread, type SpreadBatch } from './notifications.functions';
-import type { NotificationEntity } from './entities/notification.entity';
-import type { NotificationDeliveryEntity } from './entities/notification-delivery.entity';
+import type { NotificationEntity } from '../entities/notification.entity';
+import type { NotificationDeliveryEntity } from '../entities/notification-delivery.entity';
 
 /** What a client sees of a notification. */
 export type NotificationRow = Readonly<

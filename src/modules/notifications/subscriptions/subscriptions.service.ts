@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, notFound } from '../../common/errors';
-import { decodeId, encodeId, newUuid } from '../../common/ids';
-import { pageInfo, type PageRequest } from '../../common/pagination';
-import { isoTime } from '../../common/time';
-import type { Caller } from '../../platform/auth';
-import { Effects } from '../../platform/idempotency';
-import type { TopicSubscriptionDto, TopicSubscriptionPageDto } from './dto/subscription.dto';
+import { AppError, notFound } from '../../../common/errors';
+import { decodeId, encodeId, newUuid } from '../../../common/ids';
+import { pageInfo, type PageRequest } from '../../../common/pagination';
+import { isoTime } from '../../../common/time';
+import type { Caller } from '../../../platform/auth';
+import { Effects } from '../../../platform/idempotency';
+import type { TopicSubscriptionDto, TopicSubscriptionPageDto } from '../dto/subscription.dto';
 import { type SubscriptionRow, SubscriptionsRepository } from './subscriptions.repository';
 
 type Subscribed =

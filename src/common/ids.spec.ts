@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decodeId, encodeId, ID_PREFIXES, type IdKind, isUuid, newUuid } from '.';
+import { decodeId, encodeId, ID_PREFIXES, type IdKind, isUuid, newUuid } from './ids';
 
 const KINDS = Object.keys(ID_PREFIXES) as IdKind[];
 const kind = fc.constantFrom(...KINDS);

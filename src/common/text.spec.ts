@@ -12,7 +12,7 @@ import {
   isBlank,
   preview,
   userIdFault,
-} from '.';
+} from './text';
 
 describe('isStorableText', () => {
   it.each(['', 'hello', '😀', '\uffff\u{10ffff}', '\u0001'])('takes %j', (text) => {

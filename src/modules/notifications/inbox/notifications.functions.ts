@@ -1,5 +1,5 @@
-import { notFound } from '../../common/errors';
-import { answer, schemaFunction, value } from '../../platform/database';
+import { notFound } from '../../../common/errors';
+import { answer, schemaFunction, value } from '../../../platform/database';
 
 /** The next targets of a notification; their deliveries are stored. */
 export interface SpreadBatch {

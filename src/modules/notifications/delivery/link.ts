@@ -1,7 +1,7 @@
 import type { Clock } from '../../../common/clock';
 import { exponential } from '../../../platform/jobs';
 import { type AcceptedConnection, toWire, type WireFrame } from '../../../realtime';
-import type { NotificationRow, NotificationsRepository } from '../notifications.repository';
+import type { NotificationRow, NotificationsRepository } from '../inbox/notifications.repository';
 import { notificationFrame } from './frame';
 import type { Settlements } from './settlements';
 

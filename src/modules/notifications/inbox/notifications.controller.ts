@@ -1,9 +1,9 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { pageRequest } from '../../common/pagination';
-import { Access, type Caller } from '../../platform/auth';
-import { ApiErrors, CurrentCaller, PageQueryDto, SuccessDto } from '../../platform/http';
-import { InboxPageDto, NotifiedDto, NotifyDto } from './dto/notification.dto';
+import { pageRequest } from '../../../common/pagination';
+import { Access, type Caller } from '../../../platform/auth';
+import { ApiErrors, CurrentCaller, PageQueryDto, SuccessDto } from '../../../platform/http';
+import { InboxPageDto, NotifiedDto, NotifyDto } from '../dto/notification.dto';
 import { NotificationsService } from './notifications.service';
 
 @ApiTags('Notifications')

@@ -1,7 +1,7 @@
 import { ManualClock } from '../../../common/clock';
 import { toWire } from '../../../realtime';
 import { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
-import type { NotificationRow } from '../notifications.repository';
+import type { NotificationRow } from '../inbox/notifications.repository';
 import type { DeliveryRef, GivenUp } from './deliveries.repository';
 import { notificationFrame } from './frame';
 import { ACK_MS, SETTLE_GRACE_MS, NotificationLink } from './link';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { encodeId } from '../../common/ids';
-import { Database } from '../../platform/database';
+import { encodeId } from '../../../common/ids';
+import { Database } from '../../../platform/database';
 
 interface WaitingRow {
   readonly topic: string;

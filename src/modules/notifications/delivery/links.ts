@@ -4,7 +4,7 @@ import { Clock } from '../../../common/clock';
 import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
 import { Every, OnStop, StopStage } from '../../../platform/lifecycle';
 import { type AcceptedConnection, ByUser, type Frame, OnConnection, SOCKET_PATH, toWire } from '../../../realtime';
-import { NotificationsRepository } from '../notifications.repository';
+import { NotificationsRepository } from '../inbox/notifications.repository';
 import { NotificationDeliveriesRepository, type Recipient } from './deliveries.repository';
 import { type LinkPorts, NotificationLink } from './link';
 import { Settlements } from './settlements';

@@ -1,6 +1,6 @@
 /** What a string may hold, how long it is, and how large a JSON value is: the rules of contract §1. */
 
-export { listsOrigin, normalOrigin, originFault, originMatchers } from './origin';
+export { listsOrigin, normalOrigin, originFault, originMatchers } from './urls';
 
 /** A string that PostgreSQL and UTF-8 can hold: no NUL, no lone surrogate. */
 export function isStorableText(value: string): boolean {

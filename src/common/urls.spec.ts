@@ -1,4 +1,4 @@
-import { listsOrigin, normalOrigin, originFault } from '.';
+import { listsOrigin, normalOrigin, originFault } from './text';
 
 describe('S11: an item of a list of origins', () => {
   it.each([

@@ -1,4 +1,4 @@
-import type { NewJob } from '../../platform/jobs';
+import type { NewJob } from '../../../platform/jobs';
 
 /** Users who had no connection when a notification was handed out to them. */
 export interface OfflineTargets {

@@ -1,7 +1,7 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../realtime';
-import { NotificationAckFrameDto } from './dto/notification-frames.dto';
-import { NotificationLinks } from './live/links';
+import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../../realtime';
+import { NotificationAckFrameDto } from '../dto/notification-frames.dto';
+import { NotificationLinks } from '../delivery/links';
 import { NotificationsService } from './notifications.service';
 
 @WebSocketGateway({ path: SOCKET_PATH })

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { AlwaysEnveloped, NeverEnveloped, wrapped } from './envelope';
+import { AlwaysEnveloped, NeverEnveloped, wrapped } from './answers';
 
 class AsAsked {
   read(): void {}
