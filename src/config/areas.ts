@@ -1,4 +1,4 @@
-import { httpUrl } from '../common/http-url';
+import { httpUrl } from '../common/urls';
 import { originFault } from '../common/text';
 import { area } from './area';
 import { flag, int, list, oneOf, optionalFlag, optionalText, text } from './field';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../common/clock';
+import { Clock } from '../common/time';
 import { LoopTime } from './loop-time';
 import type { TurnTaker } from './turns';
 

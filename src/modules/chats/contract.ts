@@ -1,5 +1,5 @@
 import type { Caller } from '../../platform/auth';
-import type { PageRequest } from '../../common/pagination';
+import type { PageRequest } from '../../common/limits';
 import type { AnswerOptions, FaultReason, FinishReason } from '../models';
 
 /** A chat with a model: a room of type `ai` and what belongs to it beyond a room. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
-import { DEFAULT_LIMIT } from '../../common/pagination';
+import { DEFAULT_LIMIT } from '../../common/limits';
 import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
 import { Epoch, type SchemaFunction } from '../../platform/database';

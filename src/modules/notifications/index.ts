@@ -12,7 +12,7 @@
 export { NotificationsService } from './inbox/notifications.service';
 export { SubscriptionsService } from './subscriptions/subscriptions.service';
 export { NotificationDeadLetters } from './dead-letters/dead-letters';
-export { NotificationFacts, type NotificationView } from './inbox/notification-facts';
+export { NotificationFacts, type NotificationView } from './inbox/notifications.repository';
 export { NotificationsModule } from './notifications.module';
-export { OfflineJobs, type OfflineTargets } from './delivery/offline-jobs';
-export { Settlements as NotificationSettlements } from './delivery/settlements';
+export { OfflineJobs, type OfflineTargets } from './delivery/fan-out';
+export { Settlements as NotificationSettlements } from './delivery/deliveries.repository';

@@ -5,20 +5,16 @@ import { DeliveryModule } from '../delivery';
 import { NotificationDeadLetters } from './dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { FanOut } from './delivery/fan-out';
-import { NotificationDeliveriesRepository } from './delivery/deliveries.repository';
+import { NotificationDeliveriesRepository, Settlements } from './delivery/deliveries.repository';
 import { NotificationLinks } from './delivery/links';
-import { Settlements } from './delivery/settlements';
-import { NotificationFacts } from './inbox/notification-facts';
+import { NotificationFacts, NotificationsRepository } from './inbox/notifications.repository';
 import { NotificationsController } from './inbox/notifications.controller';
 import { NotificationsGateway } from './inbox/notifications.gateway';
-import { NotificationsRepository } from './inbox/notifications.repository';
 import { NotificationsService } from './inbox/notifications.service';
 import { SubscriptionsController } from './subscriptions/subscriptions.controller';
 import { SubscriptionsRepository } from './subscriptions/subscriptions.repository';
 import { SubscriptionsService } from './subscriptions/subscriptions.service';
-import { NotificationEntity } from './entities/notification.entity';
-import { NotificationDeliveryEntity } from './entities/notification-delivery.entity';
-import { SubscriptionEntity } from './entities/subscription.entity';
+import { NotificationDeliveryEntity, NotificationEntity, SubscriptionEntity } from './entities/notification.entity';
 
 @Module({
   imports: [

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { compareVersions, VERSION } from '../../common/version';
 import { type DatabaseConnection, sessionSql, withSession } from './connection';
 import { preflight } from './preflight';
-import { DatabaseRefusal } from './refusal';
+import { DatabaseRefusal } from './errors';
 import { ensureBackupAccess, ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
 import { FIRST_MIGRATIONS, withRoles, readSchemaFiles, type SchemaFiles } from './schema-files';
 import { FunctionChanger, functionChanges, type RecordedFunction } from './function-changes';

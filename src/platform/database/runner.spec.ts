@@ -1,4 +1,4 @@
-import { beginFor, Statements } from './statements';
+import { beginFor, Statements } from './runner';
 
 const mayWrite = (text: string): boolean => new Statements().of(text).mayWrite;
 

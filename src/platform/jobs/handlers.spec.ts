@@ -1,9 +1,7 @@
 import { IsInt, IsOptional } from 'class-validator';
-import { DatabaseError } from 'pg';
 import { explorerOf } from '../../../test/support/exploring';
-import { unavailable } from '../../common/errors';
 import { Validator } from '../validation';
-import { outcomeOf, textOf } from './outcome';
+import { outcomeOf } from './outcome';
 import { JobHandler, JobHandlers, type JobHandlerOptions } from './handlers';
 import { type BoundRunner, DeadJob, type Job, JobKind, type JobRunner } from './job';
 
@@ -127,22 +125,5 @@ describe('a payload', () => {
     expect(outcomeOf(failure, 1, runner)).toEqual({ outcome: 'dead', delayMs: 0, error: message });
     await runner.onDead?.(jobWith(payload), message);
     expect([...first.ran, ...first.died]).toEqual([]);
-  });
-});
-
-describe('the outcome of a failed attempt', () => {
-  it('does not count what our own database could not do', () => {
-    const rules = { schedule: [1000], maxAttempts: 3, concurrency: 1 };
-    expect(outcomeOf(unavailable('away'), 3, rules)).toMatchObject({ outcome: 'released' });
-  });
-
-  it('says nothing that the database said of a row', () => {
-    const error = Object.assign(new DatabaseError('Key (email)=(x@y.z) exists', 1, 'error'), { code: '23505' });
-    expect(textOf(error)).toBe('database error 23505');
-  });
-
-  it('stores only what the database can hold', () => {
-    expect(textOf(new Error(`a\0b\ud800${'x'.repeat(900)}`))).toBe(`ab\ufffd${'x'.repeat(497)}`);
-    expect(textOf('not an error')).toBe('failed');
   });
 });

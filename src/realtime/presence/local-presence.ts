@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { Every } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
 import { ByUser } from '../by-user';

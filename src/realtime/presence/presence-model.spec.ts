@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { PresenceNode, settled } from '../../../test/support/realtime/presence-node';
 import type { PresenceConnection } from '../../../test/support/realtime/presence-connection';
 import { SmallWorld } from '../../../test/support/realtime/small-world';
-import { ManualClock } from '../../common/clock';
+import { ManualClock } from '../../common/time';
 import { MemoryLeases } from '../../platform/cluster';
 import { OFFLINE_GRACE_MS } from './local-presence';
 import { runs } from '../../../test/support/patience';

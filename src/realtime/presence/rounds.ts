@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/clock';
+import type { Clock } from '../../common/time';
 
 /** Entries that may come and go while they are gone through, as those of a map may. */
 export interface Entries<T> extends Iterable<T> {

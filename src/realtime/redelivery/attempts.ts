@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { describeError, Log } from '../../platform/logging';
 import { type AcceptedConnection, Receipts } from '../contract';
 import { PACE_BYTES } from '../feed';

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { SocketConfig } from '../../config';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
 import { ByUser } from '../by-user';

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { Throttle } from '@nestjs/throttler';
 import { invalid } from '../../../common/errors';
-import { pageInfo, pageRequest } from '../../../common/pagination';
+import { pageInfo, pageRequest } from '../../../common/limits';
 import { userIdFault } from '../../../common/text';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SuccessDto } from '../../../platform/http';

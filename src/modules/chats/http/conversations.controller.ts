@@ -3,7 +3,7 @@ import { ApiHeader, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import { Throttle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { encodeId } from '../../../common/ids';
-import { pageRequest } from '../../../common/pagination';
+import { pageRequest } from '../../../common/limits';
 import { Access, type Caller } from '../../../platform/auth';
 import {
   AlwaysEnveloped,

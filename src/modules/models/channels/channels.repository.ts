@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PageRequest } from '../../../common/pagination';
+import type { PageRequest } from '../../../common/limits';
 import { codeOf, Database, type Transaction, UNIQUE_VIOLATION } from '../../../platform/database';
 import { lockTenant } from '../../tenants';
 import { ModelChannelEntity } from '../entities/model-channel.entity';

@@ -1,4 +1,4 @@
-import { ManualClock } from '../../../common/clock';
+import { ManualClock } from '../../../common/time';
 import { Breakers, OPEN_MS, type Permit } from './breakers';
 
 describe('the breakers', () => {

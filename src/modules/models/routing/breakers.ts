@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { Clock } from '../../../common/clock';
+import { Clock } from '../../../common/time';
 import { Gauge } from '../../../platform/metrics';
 
 /** So many failures in a row, each within WINDOW_MS of the one before, open a breaker. */

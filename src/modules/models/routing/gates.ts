@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../../common/clock';
+import { Clock } from '../../../common/time';
 import type { Channel } from '../channels/channel-directory';
 import type { ChannelFault } from '../providers/chat-model';
 import { Breakers, type Permit, WINDOW_MS } from './breakers';

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '../../../common/clock';
+import { Clock } from '../../../common/time';
 import { AppError } from '../../../common/errors';
 import { ModelsConfig } from '../../../config';
 import { Metrics } from '../../../platform/metrics';

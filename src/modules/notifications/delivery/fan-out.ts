@@ -3,11 +3,31 @@ import { IsUUID } from 'class-validator';
 import { exponential, type Job, JobHandler, JobKind, type JobRunner, type NewJob } from '../../../platform/jobs';
 import { Metrics } from '../../../platform/metrics';
 import { Presence } from '../../../realtime';
-import { notificationFrame } from './frame';
-import { NotificationLinks } from './links';
 import type { SpreadBatch } from '../inbox/notifications.functions';
 import { NotificationsRepository } from '../inbox/notifications.repository';
-import { OfflineJobs } from './offline-jobs';
+import { notificationFrame } from './link';
+import { NotificationLinks } from './links';
+
+/** Users who had no connection when a notification was handed out to them. */
+export interface OfflineTargets {
+  readonly tenantId: string;
+  /** UUID. */
+  readonly notificationId: string;
+  readonly topic: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** 1 to 1,000, in order. */
+  readonly userIds: readonly string[];
+}
+
+/**
+ * Who has something else to do for users who are offline (a webhook); implemented above. Its jobs are stored in the
+ * transaction in which the fan-out goes on, so they exist exactly once per batch of targets, whatever dies.
+ */
+export abstract class OfflineJobs {
+  /** None where the tenant wants nothing of it. */
+  abstract jobsFor(targets: OfflineTargets): readonly NewJob[];
+}
 
 /** Targets per statement. */
 export const BATCH = 1000;

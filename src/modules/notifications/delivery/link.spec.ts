@@ -1,10 +1,9 @@
-import { ManualClock } from '../../../common/clock';
+import { ManualClock } from '../../../common/time';
 import { toWire } from '../../../realtime';
 import { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
 import type { NotificationRow } from '../inbox/notifications.repository';
 import type { DeliveryRef, GivenUp } from './deliveries.repository';
-import { notificationFrame } from './frame';
-import { ACK_MS, SETTLE_GRACE_MS, NotificationLink } from './link';
+import { ACK_MS, notificationFrame, NotificationLink, SETTLE_GRACE_MS } from './link';
 
 const idOf = (n: number): string => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 const rowOf = (n: number): NotificationRow => ({

@@ -1,9 +1,9 @@
-import type { Clock } from '../../../common/clock';
+import { type Clock, isoTime } from '../../../common/time';
+import { encodeId } from '../../../common/ids';
 import { exponential } from '../../../platform/jobs';
-import { type AcceptedConnection, toWire, type WireFrame } from '../../../realtime';
+import { type AcceptedConnection, type Frame, toWire, type WireFrame } from '../../../realtime';
 import type { NotificationRow, NotificationsRepository } from '../inbox/notifications.repository';
-import { notificationFrame } from './frame';
-import type { Settlements } from './settlements';
+import type { Settlements } from './deliveries.repository';
 
 /** A connection that has not acknowledged by then is taken for one that never does. */
 export const SETTLE_GRACE_MS = 1000;
@@ -263,4 +263,21 @@ export class NotificationLink {
 
 function ackMs(attempts: number): number {
   return ACK_MS[Math.min(attempts, ACK_MS.length) - 1] ?? 0;
+}
+
+/** The `notification` frame. @param notification with its UUID */
+export function notificationFrame(notification: {
+  readonly notification_id: string;
+  readonly topic: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly created_at: Date | string;
+}): Frame {
+  const { notification_id, topic, payload, created_at } = notification;
+  return {
+    type: 'notification',
+    notification_id: encodeId('notification', notification_id),
+    topic,
+    payload,
+    created_at: isoTime(created_at),
+  };
 }

@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Batching } from '../../../common/batching';
-import { Clock } from '../../../common/clock';
+import { Clock } from '../../../common/time';
 import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
 import { Every, OnStop, StopStage } from '../../../platform/lifecycle';
 import { type AcceptedConnection, ByUser, type Frame, OnConnection, SOCKET_PATH, toWire } from '../../../realtime';
 import { NotificationsRepository } from '../inbox/notifications.repository';
-import { NotificationDeliveriesRepository, type Recipient } from './deliveries.repository';
+import { NotificationDeliveriesRepository, type Recipient, Settlements } from './deliveries.repository';
 import { type LinkPorts, NotificationLink } from './link';
-import { Settlements } from './settlements';
 
 /** A notification for users, wherever they are connected. Lost ones are found by the poll. */
 export interface NotificationHint {

@@ -1,6 +1,6 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../../realtime';
-import { NotificationAckFrameDto } from '../dto/notification-frames.dto';
+import { NotificationAckFrameDto } from '../dto/notification.dto';
 import { NotificationLinks } from '../delivery/links';
 import { NotificationsService } from './notifications.service';
 

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { invalid, notFound } from '../../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../../common/ids';
-import { pageInfo, type PageRequest } from '../../../common/pagination';
+import { pageInfo, type PageRequest } from '../../../common/limits';
 import { isoTime } from '../../../common/time';
 import type { Caller } from '../../../platform/auth';
 import { Effects } from '../../../platform/idempotency';
 import { Jobs } from '../../../platform/jobs';
 import type { InboxPageDto, NotifiedDto, NotifyDto } from '../dto/notification.dto';
 import { BATCH } from '../delivery/fan-out';
-import { Settlements } from '../delivery/settlements';
+import { Settlements } from '../delivery/deliveries.repository';
 import { notificationCreate, notificationRead } from './notifications.functions';
 import { type InboxRow, NotificationsRepository } from './notifications.repository';
 

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { pageRequest } from '../../../common/pagination';
+import { pageRequest } from '../../../common/limits';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
 import { SubscribeTopicDto, TopicSubscriptionDto, TopicSubscriptionPageDto } from '../dto/subscription.dto';

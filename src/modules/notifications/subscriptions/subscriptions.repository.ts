@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { PageRequest } from '../../../common/pagination';
+import type { PageRequest } from '../../../common/limits';
 import { Database, type Transaction } from '../../../platform/database';
-import { SubscriptionEntity } from '../entities/subscription.entity';
+import { SubscriptionEntity } from '../entities/notification.entity';
 
 /** As a row, or as the stored result of a call has it. */
 export type SubscriptionRow = Readonly<Pick<SubscriptionEntity, 'subscription_id' | 'user_id' | 'topic'>> & {

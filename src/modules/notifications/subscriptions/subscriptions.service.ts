@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, notFound } from '../../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../../common/ids';
-import { pageInfo, type PageRequest } from '../../../common/pagination';
+import { pageInfo, type PageRequest } from '../../../common/limits';
 import { isoTime } from '../../../common/time';
 import type { Caller } from '../../../platform/auth';
 import { Effects } from '../../../platform/idempotency';

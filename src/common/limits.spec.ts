@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { pageInfo, pageRequest } from './pagination';
+import { pageInfo, pageRequest } from './limits';
 
 describe('pages', () => {
   it('have 50 items from the start unless said otherwise', () => {
