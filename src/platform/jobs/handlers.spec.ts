@@ -118,12 +118,23 @@ describe('a payload', () => {
     [{ n: 'secret' }, 'The payload does not fit: n must be a whole number'],
     [[1], 'The payload does not fit: It must be a JSON object'],
     [null, 'The payload does not fit: It must be a JSON object'],
-  ])('that does not fit ends its job, which nobody runs or buries: %j', async (payload, message) => {
+  ])('that does not fit ends its job, which is not run and is buried: %j', async (payload, message) => {
     const { first, runner } = bound();
     const failure = await runner.run(jobWith(payload), signal).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DeadJob);
     expect(outcomeOf(failure, 1, runner)).toEqual({ outcome: 'dead', delayMs: 0, error: message });
     await runner.onDead?.(jobWith(payload), message);
-    expect([...first.ran, ...first.died]).toEqual([]);
+    expect(first.ran).toEqual([]);
+    expect(first.died).toEqual([[{}, message]]);
+  });
+
+  it.each<[unknown, object]>([
+    [{ n: 7, more: 'x', later: 1 }, { n: 7 }],
+    [{ n: 'x', more: 7 }, { more: 7 }],
+    [{ n: null, more: null }, {}],
+  ])('that does not fit as a whole is buried with what fits: %j', async (payload, rest) => {
+    const { first, runner } = bound();
+    await runner.onDead?.(jobWith(payload), 'gone');
+    expect(first.died).toEqual([[rest, 'gone']]);
   });
 });

@@ -4,7 +4,7 @@ import { Every, Lifecycle, OnStop, StopStage } from '../lifecycle';
 import { describeError, Log } from '../logging';
 import { Gauge, type GaugeSample, Metrics } from '../metrics';
 import { JobHandlers } from './handlers';
-import type { BoundRunner, Job } from './job';
+import { type BoundRunner, fieldsOf, type Job } from './job';
 import { Jobs } from './jobs';
 import { type ClaimCursor, type ClaimedRow, Endings, JobsRepository } from './jobs.repository';
 import { DONE, type JobOutcome, outcomeOf, OUTLIVED, RELEASED, textOf } from './outcome';
@@ -251,7 +251,7 @@ function jobOf(row: ClaimedRow): Job {
 
 /** What a job's log lines say of it: ids, by which it is found again, and nothing of what it carries. */
 export function about(job: Job): object {
-  const ids = Object.entries(isRecord(job.payload) ? job.payload : {}).filter(
+  const ids = Object.entries(fieldsOf(job.payload)).filter(
     ([name, value]) => ID_FIELD.test(name) && (typeof value === 'number' || ID.test(String(value))),
   );
   return {
@@ -262,10 +262,6 @@ export function about(job: Job): object {
     attempt: job.attempt,
     ...(ids.length > 0 ? { about: Object.fromEntries(ids) } : {}),
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether the promise settled in time. */
