@@ -1,7 +1,5 @@
 /** What a string may hold, how long it is, and how large a JSON value is: the rules of contract §1. */
 
-export { listsOrigin, normalOrigin, originFault, originMatchers } from './urls';
-
 /** A string that PostgreSQL and UTF-8 can hold: no NUL, no lone surrogate. */
 export function isStorableText(value: string): boolean {
   return !value.includes('\u0000') && value.isWellFormed();

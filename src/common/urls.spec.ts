@@ -1,5 +1,4 @@
-import { listsOrigin, normalOrigin, originFault } from './text';
-import { httpUrl } from './urls';
+import { httpUrl, listsOrigin, normalOrigin, originFault } from './urls';
 
 const GOOD: readonly (readonly [text: string, href: string])[] = [
   ['https://example.com', 'https://example.com/'],

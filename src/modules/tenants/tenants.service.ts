@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { forbidden, invalidFields, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/limits';
-import { normalOrigin, originFault } from '../../common/text';
+import { normalOrigin, originFault } from '../../common/urls';
 import type { Caller } from '../../platform/auth';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type {

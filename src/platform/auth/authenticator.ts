@@ -1,5 +1,6 @@
 import { AppError, forbidden, unauthenticated } from '../../common/errors';
-import { listsOrigin, userIdFault } from '../../common/text';
+import { userIdFault } from '../../common/text';
+import { listsOrigin } from '../../common/urls';
 import type { AccessKind } from './access';
 import { Caller, type TenantPolicy } from './caller';
 import {

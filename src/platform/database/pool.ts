@@ -1,3 +1,4 @@
+/** Connections to PostgreSQL: the pool of all calls, and single ones whose every step has a deadline. */
 import type { Socket } from 'node:net';
 import { Client, type CustomTypesConfig, Pool, type PoolClient, type QueryResultRow, types } from 'pg';
 import type { Log } from '../logging';

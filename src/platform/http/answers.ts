@@ -1,3 +1,4 @@
+/** How answers are shaped: successes in their envelope, errors from the catalogue. */
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, errorBody, type ErrorCode, internalError } from '../../common/errors';

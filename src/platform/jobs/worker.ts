@@ -1,3 +1,4 @@
+/** Claims jobs and runs them on this node, from the start of the application until its stop, and counts how they ended. */
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Clock } from '../../common/time';
 import { Every, Lifecycle, OnStop, StopStage } from '../lifecycle';

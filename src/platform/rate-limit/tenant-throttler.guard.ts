@@ -1,3 +1,4 @@
+/** Nest's throttler with the tenants' own limits. */
 import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';

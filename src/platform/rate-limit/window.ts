@@ -1,3 +1,4 @@
+/** The windows that requests count against: whose, how many, for how long. */
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import type { ThrottlerOptions } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';

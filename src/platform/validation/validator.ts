@@ -1,3 +1,4 @@
+/** From a JSON text to a checked body or query. */
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import secureJsonParse from 'secure-json-parse';

@@ -1,3 +1,4 @@
+/** The job that hands a notification out to its targets, and the port for what is done for those who are offline. */
 import { Injectable } from '@nestjs/common';
 import { IsUUID } from 'class-validator';
 import { exponential, type Job, JobHandler, JobKind, type JobRunner, type NewJob } from '../../../platform/jobs';
