@@ -10,7 +10,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/messages/appender/**',
   'src/modules/rooms/rooms/room-heads.repository.ts',
   'src/modules/delivery/dead-letters/dead-letters.repository.ts',
-  'src/modules/notifications/live/deliveries.repository.ts',
+  'src/modules/notifications/delivery/deliveries.repository.ts',
   'src/modules/webhooks/deliveries.repository.ts',
   'src/modules/chats/runs/run-chunks.repository.ts',
   'src/modules/webhooks/webhooks.repository.ts',
@@ -25,7 +25,7 @@ const ENVIRONMENT_READERS = [
   'src/main.ts',
   'src/backup.ts',
   'src/epoch.ts',
-  'src/platform/database/embedded/run.ts',
+  'src/platform/database/embedded/process.ts',
 ];
 
 const TESTS = ['test/**/*.ts', '**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'];

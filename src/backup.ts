@@ -9,7 +9,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { ClientConfig } from 'pg';
 import { type AppConfig, forgetPostgresVariables, loadConfig } from './config';
-import { explain } from './explain';
 import {
   backup,
   BackupRefusal,
@@ -24,7 +23,7 @@ import {
   type RestoreRequest,
   runningConnection,
 } from './platform/database';
-import { type Log, PinoLog } from './platform/logging';
+import { explain, type Log, PinoLog } from './platform/logging';
 import {
   findSecrets,
   type FoundSecrets,

@@ -1,9 +1,8 @@
 import { config as loadDotenv } from 'dotenv';
 import { loadConfig } from './config';
-import { explain } from './explain';
 import { openDatabase } from './platform/database';
 import { Lifecycle } from './platform/lifecycle';
-import { PinoLog } from './platform/logging';
+import { explain, PinoLog } from './platform/logging';
 
 const USAGE = `npm run epoch             shows the epoch of this installation
 npm run epoch -- bump     raises it: all clients read their rooms anew, socket tickets are void

@@ -2,9 +2,8 @@ import { config as loadDotenv } from 'dotenv';
 import { createApp } from './app';
 import { banner } from './banner';
 import { ALL_FIELDS, loadConfig, unknownVariables } from './config';
-import { explain } from './explain';
 import { Lifecycle, spaceOutFullCollections, tidyHeapWhenIdle } from './platform/lifecycle';
-import { describeError, PinoLog } from './platform/logging';
+import { describeError, explain, PinoLog } from './platform/logging';
 
 async function main(): Promise<void> {
   spaceOutFullCollections();

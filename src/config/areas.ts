@@ -1,5 +1,4 @@
-import { httpUrl } from '../common/http-url';
-import { originFault } from '../common/text';
+import { httpUrl, originFault } from '../common/urls';
 import { area } from './area';
 import { flag, int, list, oneOf, optionalFlag, optionalText, text } from './field';
 

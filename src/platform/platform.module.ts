@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ClusterModule } from './cluster';
 import { IdempotencyModule } from './idempotency';
 import { JobsModule } from './jobs';
+import { LifecycleHooks } from './lifecycle';
 import { MetricsModule } from './metrics';
 import { RateLimitModule } from './rate-limit';
 import { type Resources, ResourcesModule } from './resources';
@@ -15,6 +16,8 @@ export class PlatformModule {
     return {
       module: PlatformModule,
       imports: [ResourcesModule.register(resources), ...modules],
+      // Of a global module, whose hooks Nest calls before all others': what has to be undone is registered first.
+      providers: [LifecycleHooks],
       exports: [ResourcesModule, ...modules],
     };
   }

@@ -1,4 +1,4 @@
-import { Clock } from '../../src/common/clock';
+import { Clock } from '../../src/common/time';
 import { type AcceptedConnection, toWire } from '../../src/realtime';
 import type { TestTenant } from '../support/app';
 import { mintToken } from '../support/auth';

@@ -5,8 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Test } from '@nestjs/testing';
 import { SkipThrottle, Throttle } from '@nestjs/throttler';
 import { Access, ApiKeyGuard, Caller, CredentialVerifier } from '../../src/platform/auth';
-import { AllErrorsFilter } from '../../src/platform/http/error-filter';
-import { ErrorSender } from '../../src/platform/http/send-error';
+import { AllErrorsFilter, ErrorSender } from '../../src/platform/http/answers';
 import { Metrics } from '../../src/platform/metrics';
 import { RecordingLog } from '../support/recording-log';
 import { NamedKeys, type RoutesApp, startRoutesApp } from '../support/routes-app';

@@ -1,4 +1,4 @@
-import { Clock } from '../../src/common/clock';
+import { Clock } from '../../src/common/time';
 import type { TestTenant } from '../support/app';
 import { send } from '../support/messages';
 import { bodyOf, createRoom } from '../support/rooms';

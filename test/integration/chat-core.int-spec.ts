@@ -81,6 +81,30 @@ describe('an answer', () => {
     expect(await after(END_INDEX)).toBe(false);
   });
 
+  it('whose job cannot be read fails, instead of being waited for', async () => {
+    await core.database.sql(
+      `CREATE FUNCTION garble() RETURNS trigger LANGUAGE plpgsql AS $g$
+         BEGIN NEW.payload = jsonb_set(NEW.payload, '{options}', '5'); RETURN NEW; END $g$;
+       CREATE TRIGGER garble BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION garble()`,
+    );
+    try {
+      const { runId } = await send('Hello');
+      const failure = { code: 'INTERNAL_ERROR', message: 'The answer could not be stored' };
+      expect((await whole(runId)).at(-1)).toMatchObject({ type: 'ended', failure });
+      const [job] = await until(
+        () => core.get(Jobs).dead(tenantId, 'run', 10),
+        (dead) => dead.length > 0,
+      );
+      expect(job).toMatchObject({
+        payload: { run_id: runId },
+        error: expect.stringMatching(/^The payload does not fit: options/),
+      });
+      expect(model.requests).toEqual([]);
+    } finally {
+      await core.database.sql('DROP TRIGGER garble ON jobs; DROP FUNCTION garble()');
+    }
+  });
+
   it('whose worker died in the middle ends interrupted, with what was stored', async () => {
     const gate = new Gate();
     model.next({ steps: ['One', ' two', { hold: gate }] });

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { noticeCopy } from '../../src/platform/database/copied-directory';
-import { Epoch } from '../../src/platform/database/epoch';
+import { Epoch, noticeCopy } from '../../src/platform/database/epoch';
 import { openTestDatabase, type OpenTestDatabase } from '../support/open-database';
 import { RecordingLog } from '../support/recording-log';
 import { scratch } from '../support/scratch';

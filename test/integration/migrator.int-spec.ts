@@ -125,6 +125,20 @@ describe('the migrator', () => {
       await start(database, { ...OURS, version: '0.2.0' });
     });
 
+    it('what a first start of an earlier version has left that was cut short, and says so', async () => {
+      const cut = await own(createEmptyDatabase());
+      await cut.sql(
+        `CREATE TABLE schema_migrations (id serial PRIMARY KEY, "timestamp" bigint NOT NULL, name varchar NOT NULL);
+         ALTER TABLE schema_migrations OWNER TO ${LOGIN}`,
+      );
+      await expect(start(cut)).rejects.toThrow(
+        /first start of an earlier version was cut short .* drop the empty table/,
+      );
+      await cut.sql('DROP TABLE schema_migrations');
+      await start(cut);
+      expect((await picture(cut)).schema).toEqual(fresh.schema);
+    });
+
     it('a database of somebody else’s, and changes nothing of it', async () => {
       const other = await own(createEmptyDatabase());
       await other.sql('CREATE TABLE schema_migrations (version text)');

@@ -1,4 +1,4 @@
-import { ManualClock } from '../../src/common/clock';
+import { ManualClock } from '../../src/common/time';
 import type { ModelRequest } from '../../src/modules/models';
 import { type ChannelParams, paramsOf } from '../../src/modules/models/channels/channels.repository';
 import { type Channel, environmentChannel } from '../../src/modules/models/channels/channel-directory';

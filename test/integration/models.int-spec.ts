@@ -1,4 +1,4 @@
-import { ManualClock } from '../../src/common/clock';
+import { ManualClock } from '../../src/common/time';
 import { AppError } from '../../src/common/errors';
 import type { Channel } from '../../src/modules/models/channels/channel-directory';
 import type { ModelPart, ModelRequest } from '../../src/modules/models';

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { notificationCreate } from '../../src/modules/notifications/notifications.functions';
+import { notificationCreate } from '../../src/modules/notifications/inbox/notifications.functions';
 import { MemoryBus, MemoryLeases } from '../../src/platform/cluster';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { Presence } from '../../src/realtime';
-import { FanOut } from '../../src/modules/notifications/fan-out';
+import { FanOut, type OfflineJobs, type OfflineTargets } from '../../src/modules/notifications/delivery/fan-out';
 import { NotificationDeadLetters } from '../../src/modules/notifications/dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from '../../src/modules/notifications/dead-letters/dead-letters.repository';
-import { NotificationDeliveriesRepository } from '../../src/modules/notifications/live/deliveries.repository';
-import { NOTIFICATION_HINTS, NotificationLinks } from '../../src/modules/notifications/live/links';
-import { NotificationsRepository } from '../../src/modules/notifications/notifications.repository';
-import type { OfflineJobs, OfflineTargets } from '../../src/modules/notifications/offline-jobs';
-import { SystemClock } from '../../src/common/clock';
+import { NotificationDeliveriesRepository } from '../../src/modules/notifications/delivery/deliveries.repository';
+import { NOTIFICATION_HINTS, NotificationLinks } from '../../src/modules/notifications/delivery/links';
+import { NotificationsRepository } from '../../src/modules/notifications/inbox/notifications.repository';
+import { SystemClock } from '../../src/common/time';
 import { type JobsHarness, startJobs } from '../support/jobs';
 import { uuidOf } from '../support/tenants';
 

@@ -3,8 +3,8 @@ import { ModelChannelEntity } from '../../src/modules/models/entities/model-chan
 import { PresetEntity } from '../../src/modules/models/entities/preset.entity';
 import { ChannelsRepository, type ChannelValues } from '../../src/modules/models/channels/channels.repository';
 import { PresetsRepository, type PresetValues } from '../../src/modules/models/presets/presets.repository';
-import { SubscriptionEntity } from '../../src/modules/notifications/entities/subscription.entity';
-import { SubscriptionsRepository } from '../../src/modules/notifications/subscriptions.repository';
+import { SubscriptionEntity } from '../../src/modules/notifications/entities/notification.entity';
+import { SubscriptionsRepository } from '../../src/modules/notifications/subscriptions/subscriptions.repository';
 import { ApiKeyEntity } from '../../src/modules/tenants/entities/api-key.entity';
 import { TenantEntity, UserEntity } from '../../src/modules/tenants/entities/tenant.entity';
 import { WebhookEntity } from '../../src/modules/webhooks/entities/webhook.entity';

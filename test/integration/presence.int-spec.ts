@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ManualClock } from '../../src/common/clock';
+import { ManualClock } from '../../src/common/time';
 import { encodeId } from '../../src/common/ids';
 import { PresenceRepository } from '../../src/modules/rooms/presence/presence.repository';
 import { RoomPresenceService } from '../../src/modules/rooms/presence/presence.service';

@@ -1,4 +1,4 @@
-import { ManualClock } from '../../src/common/clock';
+import { ManualClock } from '../../src/common/time';
 import type { ModelPart } from '../../src/modules/models';
 import { faultReasonOf } from '../../src/modules/models';
 import { ChannelChoice } from '../../src/modules/models/routing/channel-choice';

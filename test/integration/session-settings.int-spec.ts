@@ -1,7 +1,7 @@
 import { loadConfig } from '../../src/config';
 import { openDatabase } from '../../src/platform/database';
 import { type DatabaseConnection, connectionOf, SESSION_SETTINGS } from '../../src/platform/database/connection';
-import { GuardedClient } from '../../src/platform/database/guarded-client';
+import { GuardedClient } from '../../src/platform/database/pool';
 import { migrate, migrationSession } from '../../src/platform/database/migrator';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';

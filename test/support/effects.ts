@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Caller } from '../../src/platform/auth';
 import type { OpenDatabase } from '../../src/platform/database';
 import { Effects } from '../../src/platform/idempotency';
-import { KeyPurge } from '../../src/platform/idempotency/key-purge';
+import { KeyPurge } from '../../src/platform/idempotency/effects';
 import type { TestDatabase } from './database';
 import { openTestDatabase } from './open-database';
 

@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { ManualClock } from '../../src/common/clock';
+import { ManualClock } from '../../src/common/time';
 import { MemoryBus } from '../../src/platform/cluster';
 import type { OpenDatabase, SystemDatabase } from '../../src/platform/database';
 import { type Job, Jobs, type NewJob } from '../../src/platform/jobs';
-import { Endings } from '../../src/platform/jobs/endings';
+import {
+  type ClaimRequest,
+  type Ending,
+  Endings,
+  type JobClaim,
+  JobsRepository,
+} from '../../src/platform/jobs/jobs.repository';
 import type { BoundRunner } from '../../src/platform/jobs/job';
-import type { JobClaim } from '../../src/platform/jobs/jobs.functions';
-import { type ClaimRequest, type Ending, JobsRepository } from '../../src/platform/jobs/jobs.repository';
 import { JobWorker } from '../../src/platform/jobs/worker';
 import { SilentLog } from '../../src/platform/logging';
 import type { TestDatabase } from './database';

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { ConnectionParameters } from '../../src/platform/database/embedded';
 import { socketDirFor } from '../../src/platform/database/embedded/layout';
-import { APPLICATION, parametersFor, SUPERUSER } from '../../src/platform/database/embedded/provision';
+import { APPLICATION, parametersFor, SUPERUSER } from '../../src/platform/database/embedded/session';
 import { readPostmasterFile } from '../../src/platform/database/embedded/postmaster-file';
 import { eventually, kill, processesOn, startedPid } from './embedded/processes';
 import { copyTree, scratch } from './scratch';

@@ -1,14 +1,71 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { AppError } from '../../common/errors';
 import { encodeId } from '../../common/ids';
 import { Caller } from '../../platform/auth';
 import { SystemDatabase } from '../../platform/database';
+import { ChatsService } from '../chats';
 import { MessagesService } from '../messages';
+import { NotificationsService, SubscriptionsService } from '../notifications';
 import { RoomsService } from '../rooms';
 import { TenantsService } from '../tenants';
-import { DEMO } from './demo';
-import { DemoChat } from './demo-chat';
-import { DemoNotification } from './demo-notification';
+
+/**
+ * The demo data of a first start. The ids are fixed, so that the examples in Swagger UI and the README work as they
+ * stand on every fresh installation.
+ */
+export const DEMO = {
+  tenantId: '01900000-0000-7000-8000-0000000000d2',
+  roomId: '01900000-0000-7000-8000-0000000000d0',
+  messageId: '01900000-0000-7000-8000-0000000000d1',
+  chatId: '01900000-0000-7000-8000-0000000000c0',
+  chatTitle: 'Assistant',
+  notificationId: '01900000-0000-7000-8000-0000000000f0',
+  subscriptionId: '01900000-0000-7000-8000-0000000000e0',
+  topic: 'welcome',
+  tenantName: 'demo',
+  roomName: 'general',
+  userId: 'alice',
+  otherUserId: 'bob',
+} as const;
+
+/** An empty chat with the assistant: nothing is said in it, so no model is asked by a mere start. */
+@Injectable()
+export class DemoChat {
+  constructor(private readonly chats: ChatsService) {}
+
+  /** May be repeated. */
+  async seed(alice: Caller): Promise<void> {
+    try {
+      await this.chats.get(alice, DEMO.chatId);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'NOT_FOUND') throw error;
+      await this.chats.create(alice, { userId: DEMO.userId, title: DEMO.chatTitle }, DEMO.chatId);
+    }
+  }
+}
+
+/** A subscription, and a notification in the inbox. */
+@Injectable()
+export class DemoNotification {
+  constructor(
+    private readonly notifications: NotificationsService,
+    private readonly subscriptions: SubscriptionsService,
+  ) {}
+
+  /** May be repeated. */
+  async seed(alice: Caller): Promise<void> {
+    await this.subscriptions.subscribe(alice, DEMO.topic, DEMO.subscriptionId);
+    const { total } = await this.notifications.inbox(alice, { limit: 1, offset: 0 });
+    if (total > 0) return;
+    const welcome = {
+      topic: DEMO.topic,
+      payload: { text: 'Welcome to ChatAPI' },
+      targets: { user_ids: [DEMO.userId] },
+    };
+    await this.notifications.notify(alice, welcome, DEMO.notificationId);
+  }
+}
 
 /** What the very first start made, to be shown once. */
 export interface FirstStart {

@@ -2,6 +2,19 @@
  * The very first start of an installation: the demo tenant and its data, and the key that is shown once. Every step may be
  * repeated, so a start that was cut short is finished by the next one.
  */
-export { DEMO } from './demo';
-export { FirstStartModule } from './first-start.module';
-export { type FirstStart, FirstStartService } from './first-start.service';
+import { Module } from '@nestjs/common';
+import { ChatsModule } from '../chats';
+import { MessagesModule } from '../messages';
+import { NotificationsModule } from '../notifications';
+import { RoomsModule } from '../rooms';
+import { TenantsModule } from '../tenants';
+import { DemoChat, DemoNotification, FirstStartService } from './first-start.service';
+
+export { DEMO, type FirstStart, FirstStartService } from './first-start.service';
+
+@Module({
+  imports: [TenantsModule, RoomsModule, MessagesModule, NotificationsModule, ChatsModule],
+  providers: [FirstStartService, DemoChat, DemoNotification],
+  exports: [FirstStartService],
+})
+export class FirstStartModule {}

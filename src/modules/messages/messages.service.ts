@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { createHash, hash } from 'node:crypto';
 import { invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
-import { DEFAULT_LIMIT } from '../../common/pagination';
+import { DEFAULT_LIMIT } from '../../common/limits';
 import { canonicalJson } from '../../common/text';
 import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';

@@ -1,4 +1,4 @@
-import { pageInfo, type PageRequest } from '../../common/pagination';
+import { pageInfo, type PageRequest } from '../../common/limits';
 
 /** As the Conversations API tells times; from a row, or from what a function of the schema returned. */
 export function epochMs(time: Date | string): number {

@@ -9,10 +9,10 @@
  * Concurrency: the fan-out is a job in batches and holds nothing between them. The table is the truth, hints to the nodes
  * may be lost: a poll finds what nobody was told of. What the connections of a node settle goes in one statement.
  */
-export { NotificationsService } from './notifications.service';
-export { SubscriptionsService } from './subscriptions.service';
+export { NotificationsService } from './inbox/notifications.service';
+export { SubscriptionsService } from './subscriptions/subscriptions.service';
 export { NotificationDeadLetters } from './dead-letters/dead-letters';
-export { NotificationFacts, type NotificationView } from './notification-facts';
+export { NotificationFacts, type NotificationView } from './inbox/notifications.repository';
 export { NotificationsModule } from './notifications.module';
-export { OfflineJobs, type OfflineTargets } from './offline-jobs';
-export { Settlements as NotificationSettlements } from './live/settlements';
+export { OfflineJobs, type OfflineTargets } from './delivery/fan-out';
+export { Settlements as NotificationSettlements } from './delivery/deliveries.repository';

@@ -4,21 +4,17 @@ import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
 import { NotificationDeadLetters } from './dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from './dead-letters/dead-letters.repository';
-import { FanOut } from './fan-out';
-import { NotificationDeliveriesRepository } from './live/deliveries.repository';
-import { NotificationLinks } from './live/links';
-import { Settlements } from './live/settlements';
-import { NotificationFacts } from './notification-facts';
-import { NotificationsController } from './notifications.controller';
-import { NotificationsGateway } from './notifications.gateway';
-import { NotificationsRepository } from './notifications.repository';
-import { NotificationsService } from './notifications.service';
-import { SubscriptionsController } from './subscriptions.controller';
-import { SubscriptionsRepository } from './subscriptions.repository';
-import { SubscriptionsService } from './subscriptions.service';
-import { NotificationEntity } from './entities/notification.entity';
-import { NotificationDeliveryEntity } from './entities/notification-delivery.entity';
-import { SubscriptionEntity } from './entities/subscription.entity';
+import { FanOut } from './delivery/fan-out';
+import { NotificationDeliveriesRepository, Settlements } from './delivery/deliveries.repository';
+import { NotificationLinks } from './delivery/links';
+import { NotificationFacts, NotificationsRepository } from './inbox/notifications.repository';
+import { NotificationsController } from './inbox/notifications.controller';
+import { NotificationsGateway } from './inbox/notifications.gateway';
+import { NotificationsService } from './inbox/notifications.service';
+import { SubscriptionsController } from './subscriptions/subscriptions.controller';
+import { SubscriptionsRepository } from './subscriptions/subscriptions.repository';
+import { SubscriptionsService } from './subscriptions/subscriptions.service';
+import { NotificationDeliveryEntity, NotificationEntity, SubscriptionEntity } from './entities/notification.entity';
 
 @Module({
   imports: [

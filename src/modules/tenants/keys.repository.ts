@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull, Raw } from 'typeorm';
-import type { PageRequest } from '../../common/pagination';
+import type { PageRequest } from '../../common/limits';
 import { Database, SystemDatabase } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import type { TenantEntity } from './entities/tenant.entity';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
-import { pageInfo, type PageRequest } from '../../common/pagination';
+import { pageInfo, type PageRequest } from '../../common/limits';
 import type { Caller } from '../../platform/auth';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type { CreateKeyDto, KeyCreatedDto, KeyDto, KeyPageDto, RotateKeyDto } from './dto/key.dto';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { MoreThan } from 'typeorm';
-import type { PageRequest } from '../../common/pagination';
+import type { PageRequest } from '../../common/limits';
 import { Database, schemaFunction, SystemDatabase, type Transaction, value } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { TenantEntity } from './entities/tenant.entity';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { forbidden, invalidFields, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
-import { pageInfo, type PageRequest } from '../../common/pagination';
-import { normalOrigin, originFault } from '../../common/text';
+import { pageInfo, type PageRequest } from '../../common/limits';
+import { normalOrigin, originFault } from '../../common/urls';
 import { type Caller, LIMIT_DEFAULTS } from '../../platform/auth';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type {

@@ -59,9 +59,11 @@ export class Deliverer implements JobRunner<DeliverPayload> {
   }
 
   /** Its last worker was lost. */
-  async onDead(job: Job<DeliverPayload>, error: string): Promise<void> {
-    const delivery = await this.repository.pending(job.tenantId, job.payload.delivery_id);
-    if (delivery !== undefined) await this.giveUp(job, delivery, error);
+  async onDead({ payload, ...job }: Job<Partial<DeliverPayload>>, error: string): Promise<void> {
+    const { delivery_id } = payload;
+    if (delivery_id === undefined) return;
+    const delivery = await this.repository.pending(job.tenantId, delivery_id);
+    if (delivery !== undefined) await this.giveUp({ ...job, payload: { delivery_id } }, delivery, error);
   }
 
   private async failed(

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PageRequest } from '../../common/pagination';
+import type { PageRequest } from '../../common/limits';
 import { Database, SystemDatabase } from '../../platform/database';
 import { Jobs, type NewJob } from '../../platform/jobs';
 import type { DeliveryState, WebhookDeliveryEntity } from './entities/webhook.entity';

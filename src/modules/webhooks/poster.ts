@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
 import { encodeId } from '../../common/ids';
-import { retryAfterMs } from '../../common/retry-after';
+import { retryAfterMs } from '../../common/time';
 import { Metrics } from '../../platform/metrics';
 import { OutboundError, OutboundSender } from '../../platform/outbound';
 import type { WebhookEndpoint } from './endpoints';

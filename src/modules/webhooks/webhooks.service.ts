@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { notFound } from '../../common/errors';
 import { encodeId, newUuid } from '../../common/ids';
-import { pageInfo, type PageRequest } from '../../common/pagination';
+import { pageInfo, type PageRequest } from '../../common/limits';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { TenantsService } from '../tenants';

@@ -1,17 +1,17 @@
 import { AppError, forbidden, unauthenticated } from '../../common/errors';
-import { listsOrigin, userIdFault } from '../../common/text';
+import { userIdFault } from '../../common/text';
+import { listsOrigin } from '../../common/urls';
 import type { AccessKind } from './access';
-import { Caller } from './caller';
-import { BadCredential } from './bad-credential';
-import type {
-  CallSource,
-  CredentialKind,
-  CredentialVerifier,
-  KeyGrant,
-  TicketGrant,
-  TokenGrant,
+import { Caller, type TenantPolicy } from './caller';
+import {
+  BadCredential,
+  type CallSource,
+  type CredentialKind,
+  type CredentialVerifier,
+  type KeyGrant,
+  type TicketGrant,
+  type TokenGrant,
 } from './credential-verifier';
-import type { TenantPolicy } from './tenant-policy';
 
 /** The headers that carry credentials, as Node gives them. */
 export interface CredentialHeaders {

@@ -1,6 +1,5 @@
-import type { TenantPolicy } from './tenant-policy';
-
-export type Scope = 'chat' | 'admin';
+import { AppError } from '../../common/errors';
+import type { Scope, TenantPolicy } from './caller';
 
 /** What an API key stands for. */
 export interface KeyGrant {
@@ -75,4 +74,42 @@ export abstract class CredentialVerifier {
 export abstract class Tickets {
   /** Uses the ticket up; false when it was used before. Rejects with 503 when the database is away. */
   abstract redeem(ticket: TicketGrant): Promise<boolean>;
+}
+
+/** 401 for a credential that was shown and is no good. */
+export class BadCredential extends AppError {
+  constructor(
+    message: string,
+    readonly kind: CredentialKind,
+    /** undefined: it was good once. */
+    readonly guess: Guess | undefined,
+  ) {
+    super('AUTHENTICATION_ERROR', message);
+  }
+}
+
+/** What became of keys and tenants, for connections that were opened with them. The same change may be told again. */
+export interface CredentialChanges {
+  readonly keys: readonly {
+    readonly tenantId: string;
+    readonly keyId: string;
+    readonly revoked: boolean;
+    /** When the key expires, in milliseconds since 1970; undefined: never. */
+    readonly endsAtMs: number | undefined;
+  }[];
+  /** As they are now. */
+  readonly tenants: readonly TenantPolicy[];
+  /** Tenants that exist no more. */
+  readonly gone: readonly string[];
+}
+
+/** Tells what has changed, on whichever node. The tenants module implements it. */
+export abstract class CredentialWatch {
+  /**
+   * What changed in these tenants in the last 30 s, and since the call before if that is longer ago. Rejects with 503
+   * while the database is away; the next call makes up for it.
+   */
+  abstract read(tenantIds: readonly string[]): Promise<CredentialChanges>;
+  /** Calls back after every change that this node made itself. */
+  abstract onOwnChange(handler: () => void): void;
 }

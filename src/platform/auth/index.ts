@@ -4,27 +4,29 @@
  */
 export { Access, type AccessKind, type RouteAccess } from './access';
 export { ApiKeyGuard, ruleOf } from './api-key.guard';
-export { BadCredential } from './bad-credential';
-export { Authenticator, type CredentialHeaders, type Identity } from './authenticator';
-export { Caller, type IdempotencyClaim } from './caller';
-export { type CredentialChanges, CredentialWatch } from './credential-watch';
 export {
+  BadCredential,
   type CallSource,
+  type CredentialChanges,
   type CredentialKind,
   CredentialVerifier,
+  CredentialWatch,
   type Guess,
   type KeyGrant,
-  type Scope,
   TICKET_PREFIX,
   type TicketGrant,
   Tickets,
   type TokenGrant,
 } from './credential-verifier';
+export { Authenticator, type CredentialHeaders, type Identity } from './authenticator';
 export {
+  Caller,
+  type IdempotencyClaim,
   LIMIT_DEFAULTS,
   type LimitName,
   limitOf,
+  type Scope,
   type TenantLimits,
   type TenantPolicy,
   type TenantSettings,
-} from './tenant-policy';
+} from './caller';

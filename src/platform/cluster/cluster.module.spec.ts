@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { Clock, SystemClock } from '../../common/clock';
+import { Clock, SystemClock } from '../../common/time';
 import { Log, SilentLog } from '../logging';
 import { Bus, ClusterModule, Counters, Leases, NodeRegistry, type Topic } from '.';
 

@@ -1,15 +1,11 @@
 import { Module } from '@nestjs/common';
-import { Clock, SystemClock } from '../../common/clock';
+import { Clock, SystemClock } from '../../common/time';
 import { describeError, Log } from '../logging';
-import { Bus } from './bus';
-import { Counters } from './counters';
-import { Leases } from './leases';
+import { Bus, Counters, Leases, NodeRegistry, type OnHandlerError } from './ports';
 import { MemoryBus } from './memory-bus';
 import { MemoryCounters } from './memory-counters';
 import { MemoryLeases } from './memory-leases';
 import { MemoryNodeRegistry } from './memory-node-registry';
-import { NodeRegistry } from './node-registry';
-import type { OnHandlerError } from './subscription';
 
 /** Binds the ports to memory: one node. */
 @Module({

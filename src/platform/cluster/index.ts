@@ -9,13 +9,22 @@
  * Concurrency: each call is atomic; nothing is atomic across two calls. Memory needs no lock, since no method awaits
  * between its reads and its writes.
  */
-export { Bus, type BusEnvelope, type BusHandler, type Topic } from './bus';
+export {
+  Bus,
+  type BusEnvelope,
+  type BusHandler,
+  Counters,
+  type CounterState,
+  Leases,
+  NODE_TTL_MS,
+  type NodeInfo,
+  NodeRegistry,
+  type OnHandlerError,
+  type Topic,
+  type Unsubscribe,
+} from './ports';
 export { ClusterModule } from './cluster.module';
-export { Counters, type CounterState } from './counters';
-export { Leases } from './leases';
 export { MemoryBus } from './memory-bus';
 export { MemoryCounters } from './memory-counters';
 export { MemoryLeases } from './memory-leases';
 export { MemoryNodeRegistry } from './memory-node-registry';
-export { NODE_TTL_MS, NodeRegistry, type NodeInfo } from './node-registry';
-export { type OnHandlerError, type Unsubscribe } from './subscription';

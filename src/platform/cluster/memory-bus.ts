@@ -1,5 +1,4 @@
-import { Bus, type BusEnvelope, type BusHandler, type Topic } from './bus';
-import type { OnHandlerError, Unsubscribe } from './subscription';
+import { Bus, type BusEnvelope, type BusHandler, type OnHandlerError, type Topic, type Unsubscribe } from './ports';
 
 /** Boxed, so that one function subscribed twice is two subscriptions. */
 interface Subscription {

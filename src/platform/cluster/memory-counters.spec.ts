@@ -1,5 +1,5 @@
 import { countersSuite } from '../../../test/support/suites/counters-suite';
-import { ManualClock } from '../../common/clock';
+import { ManualClock } from '../../common/time';
 import { MemoryCounters } from '.';
 
 const START = 1_700_000_000_000;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
-import { Counters, type CounterState } from './counters';
+import { Clock } from '../../common/time';
+import { Counters, type CounterState } from './ports';
 
 /** The current window of one length; since all keys end together, it is forgotten whole. */
 interface Window {

@@ -1,5 +1,5 @@
 import { leasesSuite } from '../../../test/support/suites/leases-suite';
-import { ManualClock } from '../../common/clock';
+import { ManualClock } from '../../common/time';
 import { MemoryLeases } from '.';
 
 leasesSuite('memory', () => {

@@ -1,5 +1,5 @@
 import { nodeRegistrySuite } from '../../../test/support/suites/node-registry-suite';
-import { ManualClock } from '../../common/clock';
+import { ManualClock } from '../../common/time';
 import { MemoryNodeRegistry, type NodeInfo } from '.';
 import type { Heartbeats } from './memory-node-registry';
 

@@ -1,7 +1,6 @@
-import type { Clock } from '../../common/clock';
+import type { Clock } from '../../common/time';
 import { newUuid } from '../../common/ids';
-import { NODE_TTL_MS, type NodeInfo, NodeRegistry } from './node-registry';
-import type { OnHandlerError, Unsubscribe } from './subscription';
+import { NODE_TTL_MS, type NodeInfo, NodeRegistry, type OnHandlerError, type Unsubscribe } from './ports';
 
 /** One node's last heartbeat, by the monotonic clock. */
 interface Heartbeat {

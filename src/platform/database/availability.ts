@@ -1,7 +1,9 @@
+import { Injectable } from '@nestjs/common';
 import type { Log } from '../logging';
+import { Metrics } from '../metrics';
 import type { DatabaseConnection } from './connection';
-import { codeOf, databaseUnavailable, isOutOfConnections, isStorage } from './errors';
-import { GuardedClient } from './guarded-client';
+import { codeOf, databaseUnavailable, type FailureReason, isOutOfConnections, isStorage } from './errors';
+import { GuardedClient } from './pool';
 
 const PROBE_TIMEOUT_MS = 1000;
 const PROBE_INTERVAL_MS = 250;
@@ -149,4 +151,27 @@ export class Availability {
 
 function since(from: number | undefined): number {
   return Math.round(performance.now() - (from ?? performance.now()));
+}
+
+/** Tells whoever counts (the metrics, made long after the database is open) why calls failed. */
+export class Failures {
+  private listener: (reason: FailureReason) => void = () => undefined;
+
+  note(reason: FailureReason): void {
+    this.listener(reason);
+  }
+
+  /** One listener; what happened before it is not told. */
+  listen(listener: (reason: FailureReason) => void): void {
+    this.listener = listener;
+  }
+}
+
+/** Counts the failures of database calls. */
+@Injectable()
+export class DatabaseMetrics {
+  constructor(failures: Failures, metrics: Metrics) {
+    const counter = metrics.counter('chatapi_database_failures_total');
+    failures.listen((reason) => counter.labels({ reason }).inc());
+  }
 }

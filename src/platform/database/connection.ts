@@ -8,8 +8,7 @@
 import { userInfo } from 'node:os';
 import type { ClientConfig } from 'pg';
 import { parse } from 'pg-connection-string';
-import { codeOf } from './errors';
-import { DatabaseRefusal } from './refusal';
+import { codeOf, DatabaseRefusal } from './errors';
 
 /** A way to a database. */
 export interface DatabaseConnection extends ClientConfig {

@@ -1,11 +1,9 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Availability } from './availability';
+import { Availability, DatabaseMetrics, Failures } from './availability';
 import { Database, SystemDatabase } from './database';
 import { InstanceEntity } from './entities/instance.entity';
 import { Epoch } from './epoch';
-import { DatabaseMetrics } from './database-metrics';
-import { Failures } from './failures';
 import type { OpenDatabase } from './open';
 
 /**

@@ -1,6 +1,14 @@
 import { DatabaseError } from 'pg';
 import { AppError, unavailable } from '../../common/errors';
 
+/** The server refuses to start on this database; the message is one clear line (and SQL, where that helps). */
+export class DatabaseRefusal extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DatabaseRefusal';
+  }
+}
+
 /** SQLSTATEs after which the same transaction may simply be run again: serialization failure and deadlock. */
 const RETRYABLE = new Set(['40001', '40P01']);
 /** "Not now" rather than "not so": connection, login, missing database, shutdown, cancel, resources, locks, read-only. */

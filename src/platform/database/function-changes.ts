@@ -1,7 +1,6 @@
 import type { Client } from 'pg';
 import { compareVersions } from '../../common/version';
-import { codeOf } from './errors';
-import { DatabaseRefusal } from './refusal';
+import { codeOf, DatabaseRefusal } from './errors';
 import { quote, type RoleNames } from './roles';
 import { withRoles, type FunctionFile } from './schema-files';
 

@@ -6,10 +6,13 @@
  * PostgreSQL is frozen; a connection in doubt is destroyed. One server at a time holds a database.
  */
 export { Availability } from './availability';
-export { backup, BackupRefusal, readSchema, type RestoreRequest, restore, schemaForRoles } from './backup';
-export { Database, SystemDatabase } from './database';
+export { backup } from './backup/backup';
+export { BackupRefusal } from './backup/format';
+export { restore, type RestoreRequest } from './backup/restore';
+export { forRoles as schemaForRoles, readSchema } from './backup/schema';
+export { Database, purgeExpired, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
-export { codeOf, isConnectionLoss, isRetryable, UNIQUE_VIOLATION } from './errors';
+export { codeOf, DatabaseRefusal, isConnectionLoss, isRetryable, UNIQUE_VIOLATION } from './errors';
 export { Epoch } from './epoch';
 export {
   DirectoryTakenError,
@@ -19,11 +22,8 @@ export {
   runningConnection,
 } from './embedded';
 export { connectionOf } from './connection';
-export { explainOpening } from './explain';
+export { explainOpening, openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { migrate } from './migrator';
-export { openDatabase, type OpenDatabase, unopenedDatabase } from './open';
-export { purgeExpired } from './purge';
-export { DatabaseRefusal } from './refusal';
 export type { Sql } from './runner';
 export type { Transaction } from './scoped-source';
 export {

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { compareVersions, VERSION } from '../../common/version';
 import { type DatabaseConnection, sessionSql, withSession } from './connection';
 import { preflight } from './preflight';
-import { DatabaseRefusal } from './refusal';
+import { DatabaseRefusal } from './errors';
 import { ensureBackupAccess, ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
 import { FIRST_MIGRATIONS, withRoles, readSchemaFiles, type SchemaFiles } from './schema-files';
 import { FunctionChanger, functionChanges, type RecordedFunction } from './function-changes';
@@ -102,6 +102,10 @@ async function readState(client: Client): Promise<SchemaState> {
        to_regclass('public.schema_functions') IS NOT NULL AS functions`,
   );
   const { instance = false, migrations = false, functions = false } = known[0] ?? {};
+  if (migrations && !instance && (await isCutShort(client)))
+    throw new DatabaseRefusal(
+      'The first start of an earlier version was cut short on this database before it had made anything: drop the empty table schema_migrations, or use a new database (embedded: a new DATA_DIR)',
+    );
   if (instance !== migrations)
     throw new DatabaseRefusal(
       `The schema public holds a table ${instance ? 'instance' : 'schema_migrations'} that is not ChatAPI's: use a database of its own`,
@@ -112,6 +116,19 @@ async function readState(client: Client): Promise<SchemaState> {
        ${functions ? OF_FUNCTIONS : ''} FROM instance`,
   );
   return { ...NO_SCHEMA, ...rows[0] };
+}
+
+/** Builds up to 0022 made the list of migrations before the transaction of the first one: theirs, and nothing is in it. */
+async function isCutShort(client: Client): Promise<boolean> {
+  const { rows: columns } = await client.query<{ name: string }>(
+    `SELECT attname::text AS name FROM pg_attribute
+     WHERE attrelid = 'public.schema_migrations'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+  );
+  if (columns.map(({ name }) => name).join() !== 'id,timestamp,name') return false;
+  const { rows } = await client.query<{ empty: boolean }>(
+    'SELECT NOT EXISTS (SELECT FROM public.schema_migrations) AS empty',
+  );
+  return rows[0]?.empty ?? false;
 }
 
 function refuseUnfit({ prefix, migrations, functionsRelease, minRelease }: SchemaState, release: Release): void {

@@ -2,18 +2,14 @@ import { statfs } from 'node:fs/promises';
 import { type DatabaseConfig, forgetPostgresVariables } from '../../config';
 import { type Lifecycle, StopStage } from '../lifecycle';
 import type { Log } from '../logging';
-import { Availability } from './availability';
-import { type DatabaseConnection, connectionOf } from './connection';
-import { noticeCopy } from './copied-directory';
+import { Availability, Failures } from './availability';
+import { connectionOf, type DatabaseConnection } from './connection';
+import { Epoch, noticeCopy } from './epoch';
 import { Database, SystemDatabase } from './database';
 import { EmbeddedPostgres } from './embedded';
-import { Epoch } from './epoch';
-import { codeOf } from './errors';
-import { explainOpening } from './explain';
-import { Failures } from './failures';
+import { codeOf, DatabaseRefusal, isServerError } from './errors';
+import { createPool, GuardedClient } from './pool';
 import { migrate } from './migrator';
-import { createPool } from './pool';
-import { throughPooler } from './pooler';
 import type { RoleNames } from './roles';
 import { Runner } from './runner';
 import { ScopedSource } from './scoped-source';
@@ -135,4 +131,146 @@ export function unopenedDatabase(log: Log): OpenDatabase {
   const availability = new Availability(connection, log);
   const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles, log }), availability, 1);
   return parts(runner, roles, availability, new Failures());
+}
+
+const TIMEOUT_MS = 5000;
+
+/** Each is another chance for a pooler that hands out several sessions in turns to show itself. */
+const ROUNDS = 5;
+
+const GUARD = { applicationName: 'chatapi start', timeoutMs: TIMEOUT_MS } as const;
+
+const PROTOCOL_VIOLATION = '08P01';
+
+/**
+ * Finds out what stands between the server and PostgreSQL. The server's lock, its roles and its prepared statements
+ * live in sessions, so a pooler that gives one session to several clients is refused, before any of them is taken; one
+ * that keeps a session for each client is good, and its connections are told to set up their sessions by statement.
+ */
+async function throughPooler(connection: DatabaseConnection): Promise<DatabaseConnection> {
+  const { client, isPooled } = await openFirst(connection);
+  try {
+    const own = await backendOf(client);
+    if (!isPooled && client.processId === own) return connection;
+    const pooled = { ...connection, isPooled: true };
+    await refuseShared(pooled, client, own);
+    return pooled;
+  } finally {
+    await client.close();
+  }
+}
+
+async function openFirst(connection: DatabaseConnection): Promise<{ client: GuardedClient; isPooled: boolean }> {
+  try {
+    return { client: await GuardedClient.open(connection, GUARD), isPooled: false };
+  } catch (error) {
+    // "unsupported startup parameter: options", which PostgreSQL itself never says.
+    if (!isServerError(error) || codeOf(error) !== PROTOCOL_VIOLATION) throw error;
+    return { client: await GuardedClient.open({ ...connection, isPooled: true }, GUARD), isPooled: true };
+  }
+}
+
+/** One client that changes its session between two statements, or two that have the same one. */
+async function refuseShared(pooled: DatabaseConnection, first: GuardedClient, own: number): Promise<void> {
+  const second = await GuardedClient.open(pooled, GUARD).catch((error: unknown) => {
+    // A pooler that keeps sessions apart and has one alone to give lets the next client wait.
+    if (codeOf(error) === 'ETIMEDOUT') return undefined;
+    throw error;
+  });
+  if (second === undefined) return;
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      // The first one twice in a row: two that take turns strictly may each meet "their" session of two again and again.
+      const seen = [await backendOf(first), await backendOf(first), await backendOf(second)] as const;
+      if (seen[0] !== own || seen[1] !== own || seen[2] === own) throw new DatabaseRefusal(SHARED);
+    }
+  } finally {
+    await second.close();
+  }
+}
+
+const SHARED =
+  'DATABASE_URL leads to a connection pooler (PgBouncer?) that shares sessions between transactions: let it pool by session (pool_mode = session), or connect to PostgreSQL directly';
+
+async function backendOf(client: GuardedClient): Promise<number> {
+  const [row] = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return row?.pid ?? 0;
+}
+
+const UNTRUSTED = new Set([
+  ...['SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+  ...['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+]);
+
+interface Target {
+  readonly where: string;
+  readonly host: string;
+  readonly user: string;
+  readonly database: string;
+}
+
+/** Why an outside database could not be opened, as one clear line; what is not about the connection comes back as it is. */
+export function explainOpening(error: unknown, connection: DatabaseConnection): unknown {
+  const { host = '', port = 5432, user = '', database = '' } = connection;
+  const where = host.startsWith('/') ? host : `${host}:${port}`;
+  const line = explain(error, { where, host, user, database });
+  return line === undefined ? error : new DatabaseRefusal(line, { cause: error });
+}
+
+function explain(error: unknown, target: Target): string | undefined {
+  if (isServerError(error)) return explainAnswer(error.code ?? '', error.message, target);
+  return explainSocket(codeOf(error), target) ?? explainDriver(error, target);
+}
+
+function explainAnswer(code: string, message: string, { where, user, database }: Target): string | undefined {
+  switch (code) {
+    case '28P01':
+      return `PostgreSQL on ${where} refuses the password of "${user}": correct DATABASE_URL`;
+    case '28000': {
+      const hint = message.includes('no encryption') ? ' (add ?sslmode=verify-full to DATABASE_URL)' : '';
+      return `PostgreSQL on ${where} does not let "${user}" in: ${message}${hint}`;
+    }
+    case '3D000':
+      return `The database "${database}" does not exist on ${where}: create it with CREATE DATABASE "${database}" OWNER "${user}"`;
+    case '53300':
+      return `PostgreSQL on ${where} has no free connection for "${user}": raise its max_connections, or the CONNECTION LIMIT of the role or the database`;
+    case '57P01':
+    case '57P02':
+    case '57P03':
+      return `PostgreSQL on ${where} is starting up or shutting down: try again in a moment`;
+    default:
+      return undefined;
+  }
+}
+
+function explainSocket(code: string | undefined, { where, host }: Target): string | undefined {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `No PostgreSQL answers on ${where} (connection refused): start it, or correct DATABASE_URL`;
+    case 'ENOENT':
+      return `There is no PostgreSQL socket in ${host}: start PostgreSQL, or correct DATABASE_URL`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `The host "${host}" of DATABASE_URL is not known`;
+    case 'ETIMEDOUT':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return `PostgreSQL on ${where} does not answer (${code}): check DATABASE_URL and the network`;
+    case 'ECONNRESET':
+      return `${where} hung up: check that PostgreSQL listens there`;
+    default:
+      if (code === undefined || !UNTRUSTED.has(code)) return undefined;
+      return `The certificate of PostgreSQL on ${where} is not trusted (${code}): add sslrootcert=<file> to DATABASE_URL, or sslmode=no-verify`;
+  }
+}
+
+/** The driver's own errors have words alone. */
+function explainDriver(error: unknown, { where, user }: Target): string | undefined {
+  const message = error instanceof Error ? error.message : '';
+  if (message.includes('does not support SSL'))
+    return `PostgreSQL on ${where} does not speak TLS: take sslmode out of DATABASE_URL`;
+  if (message.includes('password must be a'))
+    return `PostgreSQL on ${where} wants a password for "${user}": add it to DATABASE_URL`;
+  if (message.includes('Connection terminated')) return `${where} hung up: check that PostgreSQL listens there`;
+  return undefined;
 }

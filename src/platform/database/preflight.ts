@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { DatabaseRefusal } from './refusal';
+import { DatabaseRefusal } from './errors';
 
 const OLDEST_MAJOR = 15;
 const DURABLE_SETTINGS = ['fsync', 'full_page_writes', 'synchronous_commit'] as const;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
-import { DatabaseRefusal } from './refusal';
+import { DatabaseRefusal } from './errors';
 
 /** The NOLOGIN roles of an installation, as which all statements run; named after the database, recorded in `instance`. */
 export interface RoleNames {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { every, type Interval } from '../lifecycle';
 import type { Log } from '../logging';
 import type { DatabaseConnection } from './connection';
-import { GuardedClient } from './guarded-client';
-import { DatabaseRefusal } from './refusal';
+import { GuardedClient } from './pool';
+import { DatabaseRefusal } from './errors';
 
 /** Advisory lock of the one server that may run on a database. */
 const SERVER_LOCK = 4_711_002;

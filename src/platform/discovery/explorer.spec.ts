@@ -1,5 +1,5 @@
 import { explorerOf } from '../../../test/support/exploring';
-import { markClass, markMethod } from './explorer';
+import { markClass, markMethod } from '.';
 
 const MARK = Symbol('@Mark');
 

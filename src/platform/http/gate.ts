@@ -1,10 +1,11 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, unavailable } from '../../common/errors';
-import { type ApiKeyGuard, BadCredential, type Identity, ruleOf } from '../auth';
+import { type ApiKeyGuard, BadCredential, type Caller, type Identity, ruleOf } from '../auth';
 import type { Lifecycle } from '../lifecycle';
 import type { Metrics } from '../metrics';
 import { type FailedCredentials, rateLimitCodeOf, type TenantThrottlerGuard } from '../rate-limit';
-import type { QueryNames } from './query-names';
+import type { QueryNames } from './routes';
 
 /**
  * What every request passes before its body is read: not stopping, a proven credential, the tenant's limit, the
@@ -79,3 +80,10 @@ export class Gate {
     return error instanceof Error ? error : new Error('something that is no error was thrown', { cause: error });
   }
 }
+
+/** The caller of a request, as the gate established it. */
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
+  if (!caller) throw new Error('a public route has no caller');
+  return caller;
+});

@@ -4,19 +4,15 @@
  * body → idempotency key → validation → controller.
  */
 export { clientAddress, HttpAdapter, requestIdOf } from './adapter';
-export { AlwaysEnveloped, NeverEnveloped } from './envelope';
+export { AlwaysEnveloped, NeverEnveloped, toAppError } from './answers';
 export { drainConnections } from './hang-up';
-export { CurrentCaller } from './caller.decorator';
-export { PageDto } from './dto/page.dto';
-export { PageQueryDto, SuccessDto } from './dto/page-query.dto';
+export { CurrentCaller } from './gate';
+export { PageDto, PageQueryDto, SuccessDto } from './dto/page.dto';
 export { installHttp } from './install';
-export { ApiErrors, WithTotal } from './api-errors';
-export { SseAnswer } from './sse/sse-answer.decorator';
-export { SseModule } from './sse/sse.module';
+export { ApiErrors, WithTotal } from './openapi/errors';
+export { SseAnswer, SseModule, SseStreams } from './sse/sse-streams';
 export { type SseEnd, SseStream } from './sse/sse-stream';
-export { SseStreams } from './sse/sse-streams';
-export { refuseUnknownParameters } from './query-names';
-export { toAppError } from './to-app-error';
+export { refuseUnknownParameters } from './routes';
 export { type Page, pageHtml } from './pages';
-export { componentSchemas, type Schemas } from './openapi/components';
+export { componentSchemas, type Schemas } from './openapi/complete';
 export { buildDocument, installSwagger } from './swagger';

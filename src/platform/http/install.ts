@@ -1,10 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { invalid } from '../../common/errors';
-import { originMatchers } from '../../common/text';
+import { canonicalJson } from '../../common/text';
+import { originMatchers } from '../../common/urls';
 import { HttpConfig } from '../../config';
 import { ApiKeyGuard } from '../auth';
 import { Lifecycle } from '../lifecycle';
@@ -12,16 +14,11 @@ import { Log } from '../logging';
 import { Metrics } from '../metrics';
 import { FailedCredentials, TenantThrottlerGuard } from '../rate-limit';
 import { CompiledValidationPipe, MAX_SENT_JSON_BYTES, Validator } from '../validation';
-import { wrapped } from './envelope';
-import { AllErrorsFilter } from './error-filter';
+import { AllErrorsFilter, ErrorSender, wrapped } from './answers';
 import { Gate } from './gate';
 import { installHangUps } from './hang-up';
-import { bindIdempotencyKey } from './idempotency-key';
 import { codedTransfer, installJsonBody, isCodedTransfer } from './json-body';
-import { compileDtos } from './compile-dtos';
-import { QueryNames } from './query-names';
-import { RouteTable } from './routes';
-import { ErrorSender } from './send-error';
+import { compileDtos, QueryNames, RouteTable } from './routes';
 import { openDocs } from './swagger';
 
 const EXPOSED = [
@@ -132,4 +129,29 @@ function installGate(fastify: FastifyInstance, app: NestFastifyApplication): voi
     new QueryNames(app, app.get(Validator)),
   );
   fastify.addHook('onRequest', gate.hook);
+}
+
+const MAX_KEY = 255;
+
+/**
+ * Reads the Idempotency-Key of a POST and binds it to the caller; runs after the body is parsed. Where the answer
+ * holds a secret the key is checked and otherwise ignored: nothing is remembered.
+ */
+function bindIdempotencyKey(request: FastifyRequest): void {
+  const header = request.headers['idempotency-key'];
+  const { caller } = request;
+  const access = request.routeOptions.config.access;
+  if (header === undefined || request.method !== 'POST' || !caller || !access) return;
+  const key = Array.isArray(header) ? header.join(',') : header;
+  if (key.length === 0 || key.length > MAX_KEY || !/^[\x20-\x7e]+$/.test(key))
+    throw invalid('Idempotency-Key', `Idempotency-Key must be 1-${MAX_KEY} printable ASCII characters`);
+  if (access.secretAnswer) return;
+  const path = (request.url.split('?', 1)[0] ?? '').replace(/\/+$/, '');
+  caller.idempotency = {
+    key,
+    route: `${request.method} ${path}`,
+    fingerprint: createHash('sha256')
+      .update(canonicalJson(request.body ?? null))
+      .digest(),
+  };
 }

@@ -1,5 +1,11 @@
+/** Which routes there are, and what each of them takes. */
+import type { INestApplicationContext } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError, invalid } from '../../common/errors';
+import { AppError, type FieldError, invalid, invalidFields } from '../../common/errors';
+import { type DtoClass, isDto, nestedClasses, type ObjectSchema, type Validator } from '../validation';
 
 interface KnownRoute {
   readonly pattern: RegExp;
@@ -48,4 +54,105 @@ function patternOf(url: string): RegExp {
     .replace(/:[^/]+/g, '[^/]+')
     .replace(/\*/g, '.*');
   return new RegExp(`^${source}$`);
+}
+
+/** One method of a controller class. */
+interface ControllerMethod {
+  /** Name of the class. */
+  readonly controller: string;
+  readonly method: string;
+  readonly handler: object;
+  /** Classes of the parameters, as far as the compiler wrote them down. */
+  readonly parameters: readonly unknown[];
+  /** Those of the parameters that take the query. */
+  readonly queries: readonly unknown[];
+}
+
+/** Every method of every controller of the app. */
+export function controllerMethods(app: INestApplicationContext): ControllerMethod[] {
+  const discovery = app.get(DiscoveryService, { strict: false });
+  const scanner = app.get(MetadataScanner, { strict: false });
+  return discovery.getControllers().flatMap(({ metatype, name }) => {
+    const prototype = (metatype as { prototype?: object } | null)?.prototype;
+    if (!prototype) return [];
+    return scanner.getAllMethodNames(prototype).map((method) => {
+      const parameters = (Reflect.getMetadata('design:paramtypes', prototype, method) ?? []) as unknown[];
+      return {
+        controller: String(name),
+        method,
+        handler: (prototype as Record<string, object>)[method] ?? {},
+        parameters,
+        queries: queryArguments(prototype, method).map((index) => parameters[index]),
+      };
+    });
+  });
+}
+
+/** Where among its arguments a method takes the query. Nest keeps them by kind and place: `4:0`. */
+function queryArguments(prototype: object, method: string): number[] {
+  const decorated = (Reflect.getMetadata(ROUTE_ARGS_METADATA, prototype.constructor, method) ?? {}) as object;
+  return Object.keys(decorated)
+    .map((key) => key.split(':').map(Number))
+    .flatMap(([kind, index]) => (kind === RouteParamtypes.QUERY && index !== undefined ? [index] : []));
+}
+
+/**
+ * Compiles the DTO of every controller method at boot, so that a decorator nobody knows fails here and not later.
+ * Returns the schemas by class name, nested classes included.
+ */
+export function compileDtos(app: INestApplicationContext, validator: Validator): ReadonlyMap<string, ObjectSchema> {
+  const types = controllerMethods(app).flatMap(({ parameters }) => parameters.filter(isDto));
+  const all: readonly DtoClass[] = [...types, ...nestedClasses()];
+  return new Map(all.map((type) => [type.name, validator.prepare(type)]));
+}
+
+const MAX_FAULTS = 20;
+const MAX_SHOWN = 100;
+/** What caches, trackers and proxies add to any URL. */
+const IGNORED = /^(_|utm_)/;
+
+/**
+ * Refuses parameters of a URL that are not documented, as unknown fields of a body are: `?afer_seq=5` would otherwise be
+ * answered as if nothing had been asked for. Names that begin with `_` or `utm_` are ignored. Throws 400 with all faults.
+ * @param given the names as they stand in the URL, repeated where they are
+ */
+export function refuseUnknownParameters(given: Iterable<string>, known: ReadonlySet<string>): void {
+  const seen = new Set<string>();
+  const faults = new Map<string, FieldError>();
+  for (const name of given) {
+    if (IGNORED.test(name)) continue;
+    const isRepeated = seen.has(name);
+    seen.add(name);
+    if (faults.size === MAX_FAULTS || (known.has(name) && !isRepeated)) continue;
+    const field = name.slice(0, MAX_SHOWN).toWellFormed();
+    const message = known.has(name) ? `${field} must be given only once` : `Unknown query parameter: ${field}`;
+    faults.set(field, { field, message });
+  }
+  if (faults.size > 0) throw invalidFields([...faults.values()]);
+}
+
+/** What each route takes in its query: the fields of the DTO of its `@Query()`, which are what Swagger documents. */
+export class QueryNames {
+  /** By handler. */
+  private readonly known = new Map<object, ReadonlySet<string>>();
+
+  constructor(app: INestApplicationContext, validator: Validator) {
+    for (const { controller, method, handler, queries } of controllerMethods(app)) {
+      const names = queries.flatMap((type) => {
+        if (!isDto(type)) throw new Error(`${controller}.${method} takes a query that is no DTO`);
+        return Object.keys(validator.prepare(type).properties);
+      });
+      this.known.set(handler, new Set(names));
+    }
+  }
+
+  /** Throws 400 for what the route does not take. Costs nothing where the URL has no query. */
+  check(request: FastifyRequest, handler: object): void {
+    if (!request.url.includes('?')) return;
+    const query = request.query as Readonly<Record<string, string | readonly string[]>>;
+    const given = Object.entries(query).flatMap(([name, value]) =>
+      typeof value === 'string' ? [name] : value.map(() => name),
+    );
+    refuseUnknownParameters(given, this.known.get(handler) ?? new Set());
+  }
 }

@@ -7,10 +7,9 @@ import type { ErrorCode } from '../../common/errors';
 import { VERSION } from '../../common/version';
 import type { RouteAccess } from '../auth';
 import { Validator } from '../validation';
-import { API_ERRORS, LIST_HEADERS } from './api-errors';
-import { compileDtos } from './compile-dtos';
-import { envelopeRuleOf } from './envelope';
-import { controllerMethods } from './controllers';
+import { API_ERRORS, LIST_HEADERS } from './openapi/errors';
+import { compileDtos, controllerMethods } from './routes';
+import { envelopeRuleOf } from './answers';
 import { completeDocument, type OperationFacts } from './openapi/complete';
 import { installPageFiles, PAGE_HEADERS, pageHtml } from './pages';
 

@@ -1,14 +1,41 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import type { Caller, IdempotencyClaim } from '../auth';
-import { Database, type SchemaFunction, type Sql, type Transaction } from '../database';
 import {
-  type Beginning,
-  idempotencyBegin,
-  idempotencyClaim,
-  idempotencyRelease,
-  idempotencyRemember,
-} from './idempotency.functions';
+  Database,
+  purgeExpired,
+  type SchemaFunction,
+  schemaFunction,
+  type Sql,
+  SystemDatabase,
+  type Transaction,
+  value,
+} from '../database';
+import { Every } from '../lifecycle';
+
+/** What is known of a key when it is taken. */
+interface Beginning {
+  readonly state: 'new' | 'running' | 'mismatch' | 'replay';
+  readonly result?: unknown;
+}
+
+const KEY = { p_user: 'text', p_route: 'text', p_key: 'text', p_fingerprint: 'bytea' } as const;
+
+/** Holds the key until the transaction's end, unless another one does. */
+const idempotencyBegin = schemaFunction('idempotency_begin', KEY, value<Beginning>('jsonb'));
+
+/** Stores a result whose status is 'ok' under the key, and hands any through. */
+const idempotencyRemember = schemaFunction(
+  'idempotency_remember',
+  { ...KEY, p_result: 'jsonb' },
+  value<unknown>('jsonb'),
+);
+
+/** Binds the key to its body, before an effect outside of a transaction of ours. */
+const idempotencyClaim = schemaFunction('idempotency_claim', KEY, value<Beginning>('jsonb'));
+
+/** Takes a claim back. */
+const idempotencyRelease = schemaFunction('idempotency_release', KEY, value<unknown>('jsonb'));
 
 /** What an effect says: jsonb with a status. */
 export interface EffectResult {
@@ -146,4 +173,18 @@ function refuse(beginning: Beginning): void {
     throw new AppError('IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used before with another body', {
       field: 'Idempotency-Key',
     });
+}
+
+const INTERVAL_MS = 10 * 60_000;
+
+/** Drops idempotency keys that are older than their 24 hours, in batches, every ten minutes. */
+@Injectable()
+export class KeyPurge {
+  constructor(private readonly system: SystemDatabase) {}
+
+  /** Deletes all that have expired; returns how many. */
+  @Every(INTERVAL_MS, 'idempotency key purge')
+  purge(): Promise<number> {
+    return purgeExpired(this.system, 'purge idempotency keys', 'idempotency_keys');
+  }
 }

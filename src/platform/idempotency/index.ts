@@ -2,5 +2,16 @@
  * Idempotency-Key: one effect per key for 24 hours, scoped to tenant, user and route. The key's row is written in the
  * effect's transaction, so both happen or neither does; nothing is remembered of an answer that is not a success.
  */
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Effects, KeyPurge } from './effects';
+import { IdempotencyKeyEntity } from './entities/idempotency-key.entity';
+
 export { Effects, type EffectResult } from './effects';
-export { IdempotencyModule } from './idempotency.module';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([IdempotencyKeyEntity])],
+  providers: [Effects, KeyPurge],
+  exports: [Effects],
+})
+export class IdempotencyModule {}

@@ -1,9 +1,7 @@
 import { IsInt, IsOptional } from 'class-validator';
-import { DatabaseError } from 'pg';
 import { explorerOf } from '../../../test/support/exploring';
-import { unavailable } from '../../common/errors';
 import { Validator } from '../validation';
-import { outcomeOf, textOf } from './ending';
+import { outcomeOf } from './outcome';
 import { JobHandler, JobHandlers, type JobHandlerOptions } from './handlers';
 import { type BoundRunner, DeadJob, type Job, JobKind, type JobRunner } from './job';
 
@@ -120,29 +118,23 @@ describe('a payload', () => {
     [{ n: 'secret' }, 'The payload does not fit: n must be a whole number'],
     [[1], 'The payload does not fit: It must be a JSON object'],
     [null, 'The payload does not fit: It must be a JSON object'],
-  ])('that does not fit ends its job, which nobody runs or buries: %j', async (payload, message) => {
+  ])('that does not fit ends its job, which is not run and is buried: %j', async (payload, message) => {
     const { first, runner } = bound();
     const failure = await runner.run(jobWith(payload), signal).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DeadJob);
     expect(outcomeOf(failure, 1, runner)).toEqual({ outcome: 'dead', delayMs: 0, error: message });
     await runner.onDead?.(jobWith(payload), message);
-    expect([...first.ran, ...first.died]).toEqual([]);
-  });
-});
-
-describe('the outcome of a failed attempt', () => {
-  it('does not count what our own database could not do', () => {
-    const rules = { schedule: [1000], maxAttempts: 3, concurrency: 1 };
-    expect(outcomeOf(unavailable('away'), 3, rules)).toMatchObject({ outcome: 'released' });
+    expect(first.ran).toEqual([]);
+    expect(first.died).toEqual([[{}, message]]);
   });
 
-  it('says nothing that the database said of a row', () => {
-    const error = Object.assign(new DatabaseError('Key (email)=(x@y.z) exists', 1, 'error'), { code: '23505' });
-    expect(textOf(error)).toBe('database error 23505');
-  });
-
-  it('stores only what the database can hold', () => {
-    expect(textOf(new Error(`a\0b\ud800${'x'.repeat(900)}`))).toBe(`ab\ufffd${'x'.repeat(497)}`);
-    expect(textOf('not an error')).toBe('failed');
+  it.each<[unknown, object]>([
+    [{ n: 7, more: 'x', later: 1 }, { n: 7 }],
+    [{ n: 'x', more: 7 }, { more: 7 }],
+    [{ n: null, more: null }, {}],
+  ])('that does not fit as a whole is buried with what fits: %j', async (payload, rest) => {
+    const { first, runner } = bound();
+    await runner.onDead?.(jobWith(payload), 'gone');
+    expect(first.died).toEqual([[rest, 'gone']]);
   });
 });

@@ -1,8 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { AppError } from '../../common/errors';
+import { AppError, type FieldError } from '../../common/errors';
 import { Explorer, markClass } from '../discovery';
 import { Validator } from '../validation';
-import { type BoundRunner, DeadJob, JobKind, type JobRules, type JobRunner } from './job';
+import { type BoundRunner, DeadJob, fieldsOf, JobKind, type JobRules, type JobRunner } from './job';
 
 export interface JobHandlerOptions<P extends object>
   extends Omit<JobRules, 'schedule' | 'maxAttempts'>, Partial<Pick<JobRules, 'schedule' | 'maxAttempts'>> {
@@ -12,8 +12,9 @@ export interface JobHandlerOptions<P extends object>
 const JOB_HANDLER = Symbol('@JobHandler');
 
 /**
- * Makes a provider what does the jobs of a kind. A job whose payload does not fit the kind's class is dead at once; fields
- * that the class does not have are left out, since another release may have written them.
+ * Makes a provider what does the jobs of a kind. A job whose payload does not fit the kind's class is dead at once, and
+ * `onDead` is called with what fits of it; fields that the class does not have are left out, since another release may have
+ * written them.
  */
 export function JobHandler<P extends object>(
   options: JobHandlerOptions<P>,
@@ -53,34 +54,51 @@ export class JobHandlers implements OnModuleInit {
     const schedule = runner.schedule ?? rules.schedule ?? [];
     const maxAttempts = runner.maxAttempts ?? rules.maxAttempts ?? schedule.length + 1;
     checkRules(kind.name, { ...rules, schedule, maxAttempts });
-    const read = this.readerOf(kind);
+    const { read, readable } = this.readerOf(kind);
     return {
       ...rules,
       schedule,
       maxAttempts,
       run: async (job, signal) => runner.run({ ...job, payload: read(job.payload) }, signal),
-      onDead: async (job, error) => {
-        const payload = orUndefined(() => read(job.payload));
-        // What does not fit says of nothing that its job was given up.
-        if (payload !== undefined) await runner.onDead?.({ ...job, payload }, error);
-      },
+      onDead: async (job, error) => runner.onDead?.({ ...job, payload: readable(job.payload) }, error),
     };
   }
 
-  private readerOf(kind: JobKind<object>): (payload: unknown) => object {
+  private readerOf(kind: JobKind<object>): PayloadReader {
     const known = Object.keys(this.validator.prepare(kind.payload).properties);
-    return (payload) => {
-      try {
-        return this.validator.body(kind.payload, picked(payload, known), 'It');
-      } catch (error) {
-        if (error instanceof AppError) throw new DeadJob(`The payload does not fit: ${error.message}`);
-        throw error;
-      }
+    const checked = (payload: unknown): object => this.validator.body(kind.payload, picked(payload, known), 'It');
+    return {
+      read: (payload) => {
+        try {
+          return checked(payload);
+        } catch (error) {
+          if (error instanceof AppError) throw new DeadJob(`The payload does not fit: ${error.message}`);
+          throw error;
+        }
+      },
+      readable: (payload) => {
+        try {
+          return checked(payload);
+        } catch (error) {
+          if (!(error instanceof AppError)) throw error;
+          const faulty = faultyFields(error);
+          const fits = ([name, value]: [string, unknown]): boolean =>
+            known.includes(name) && !faulty.has(name) && value !== null;
+          return Object.fromEntries(Object.entries(fieldsOf(payload)).filter(fits));
+        }
+      },
     };
   }
 }
 
 type Options = JobHandlerOptions<object>;
+
+interface PayloadReader {
+  /** The payload as its class says it; throws DeadJob where it does not fit. */
+  readonly read: (payload: unknown) => object;
+  /** Those of its fields that fit, whatever the others are. */
+  readonly readable: (payload: unknown) => object;
+}
 
 function checkRules(kind: string, { schedule, maxAttempts, concurrency, perTenant = 1, slots = 1 }: JobRules): void {
   if (schedule.length === 0) throw new Error(`Jobs of kind ${kind} have no schedule`);
@@ -93,10 +111,8 @@ function picked(payload: unknown, known: readonly string[]): unknown {
   return Object.fromEntries(Object.entries(payload).filter(([name]) => known.includes(name)));
 }
 
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
+/** The payload's own fields that a refusal names, or holds a fault within. */
+function faultyFields({ field, details }: AppError): ReadonlySet<string> {
+  const errors = (details?.['errors'] as readonly FieldError[] | undefined) ?? [];
+  return new Set([field ?? '', ...errors.map((error) => error.field)].map((path) => path.split(/[.[]/, 1)[0] ?? ''));
 }

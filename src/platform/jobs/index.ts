@@ -9,7 +9,15 @@
  * Concurrency: claims are made one at a time over all nodes and take milliseconds; work happens outside of them. The
  * limits per tenant and per key hold over all nodes. Handlers must bear to run twice, and to run on past their lease.
  */
-export { exponential } from './backoff';
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { JobEntity } from './entities/job.entity';
+import { JobHandlers } from './handlers';
+import { Jobs } from './jobs';
+import { Endings, JobsRepository } from './jobs.repository';
+import { JobMetrics, JobWorker, WorkerStart } from './worker';
+
+export { exponential } from './outcome';
 export { JobHandler } from './handlers';
 export {
   DeadJob,
@@ -23,5 +31,11 @@ export {
   type TenantJobLimit,
 } from './job';
 export { Jobs } from './jobs';
-export { JobsModule } from './jobs.module';
 export { LEASE_LOST } from './worker';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([JobEntity])],
+  providers: [JobsRepository, JobHandlers, JobMetrics, Jobs, Endings, JobWorker, WorkerStart],
+  exports: [Jobs],
+})
+export class JobsModule {}

@@ -16,6 +16,12 @@ export interface Job<P = unknown> {
   readonly createdAt: Date;
 }
 
+/** The payload's fields; none where it is no JSON object. */
+export function fieldsOf(payload: unknown): Readonly<Record<string, unknown>> {
+  const isObject = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
+  return isObject ? (payload as Record<string, unknown>) : {};
+}
+
 /** Work to be done later. */
 export interface NewJob {
   readonly kind: string;
@@ -81,15 +87,19 @@ export interface JobRunner<P = unknown> {
    * place before later ones of its key; where the server stops, the attempt is not counted.
    */
   run(job: Job<P>, signal: AbortSignal): Promise<void>;
-  /** Called before the job is marked dead, at least once. When it throws it is called again later, up to 3 times. */
-  onDead?(job: Job<P>, error: string): Promise<void>;
+  /**
+   * Called before the job is marked dead, at least once. When it throws it is called again later, up to 3 times. The payload
+   * has the fields that fit their class: all of them, unless the job is dead because they do not.
+   */
+  onDead?(job: Job<Partial<P>>, error: string): Promise<void>;
   /** Where configuration says them, instead of in the decorator. */
   readonly schedule?: readonly number[];
   readonly maxAttempts?: number;
 }
 
 /** A runner with its rules. */
-export interface BoundRunner extends JobRules, JobRunner {
+export interface BoundRunner extends JobRules, Omit<JobRunner, 'onDead'> {
+  onDead?(job: Job, error: string): Promise<void>;
   readonly schedule: readonly number[];
   readonly maxAttempts: number;
 }

@@ -1,8 +1,54 @@
-import { Injectable } from '@nestjs/common';
-import { Database, type Sql, SystemDatabase } from '../database';
+import { Inject, Injectable } from '@nestjs/common';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Batching } from '../../common/batching';
+import { Database, type Sql, SystemDatabase, systemFunction, value } from '../database';
 import { Every } from '../lifecycle';
 import type { DeadJobRow, JobRules, NewJob } from './job';
-import { type JobClaim, type ClaimCursor, jobsClaim } from './jobs.functions';
+
+export interface ClaimCursor {
+  readonly tenant_id: string;
+  readonly kind: string;
+}
+
+export interface ClaimedRow {
+  readonly tenant_id: string;
+  readonly id: number;
+  readonly kind: string;
+  readonly key: string;
+  readonly payload: unknown;
+  readonly attempts: number;
+  readonly fence: number;
+  readonly last_error: string | null;
+  readonly created_at: string;
+}
+
+export interface JobClaim {
+  readonly jobs: readonly ClaimedRow[];
+  /** Others are due that a limit kept back: look again when a job ends. */
+  readonly more: boolean;
+  readonly cursor: ClaimCursor | null;
+}
+
+/** Takes jobs of all tenants: those that are due, as far as the limits go, the longest due first. */
+const jobsClaim = systemFunction(
+  'jobs_claim',
+  {
+    p_kinds: 'text[]',
+    p_free: 'integer[]',
+    p_per_tenant: 'integer[]',
+    p_per_key: 'integer[]',
+    p_max_attempts: 'integer[]',
+    p_tenant_limits: 'text[]',
+    p_tenant_defaults: 'integer[]',
+    p_user_limits: 'text[]',
+    p_user_defaults: 'integer[]',
+    p_lease_ms: 'bigint',
+    p_after_tenant: 'uuid?',
+    p_after_kind: 'text?',
+    p_scan: 'integer',
+  },
+  value<JobClaim>('jsonb'),
+);
 
 /** What a node asks for: per kind, how many jobs it has room for and what limits hold. */
 export interface ClaimRequest {
@@ -184,4 +230,39 @@ function insertValues(tenantId: string, jobs: readonly NewJob[]): unknown[] {
     jobs.map((j) => JSON.stringify(j.payload)),
     jobs.map((j) => j.delayMs ?? 0),
   ];
+}
+
+const RETRY_MS = 250;
+
+/** Writes how jobs ended, in batches, again and again until the database takes it: the fence makes that harmless. */
+@Injectable()
+export class Endings {
+  private hasGivenUp = false;
+  private readonly batching = new Batching<Ending, boolean>(async (endings) => {
+    const stored = await this.store(endings);
+    return endings.map(({ id }) => stored.has(id));
+  });
+
+  constructor(@Inject(JobsRepository) private readonly repository: Pick<JobsRepository, 'end'>) {}
+
+  /** Resolves when it is stored: false when the job had been taken over, or could not be written before `giveUp`. */
+  write(ending: Ending): Promise<boolean> {
+    return this.batching.add(ending);
+  }
+
+  /** Whatever cannot be written now will not be: the leases run out instead. */
+  giveUp(): void {
+    this.hasGivenUp = true;
+  }
+
+  private async store(endings: readonly Ending[]): Promise<ReadonlySet<number>> {
+    for (;;) {
+      try {
+        return await this.repository.end(endings);
+      } catch {
+        if (this.hasGivenUp) return new Set();
+        await pause(RETRY_MS);
+      }
+    }
+  }
 }

@@ -1,13 +1,44 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+/** Claims jobs and runs them on this node, from the start of the application until its stop, and counts how they ended. */
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Clock } from '../../common/time';
+import { Every, Lifecycle, OnStop, StopStage } from '../lifecycle';
 import { describeError, Log } from '../logging';
-import { DONE, OUTLIVED, type JobOutcome, outcomeOf, RELEASED, textOf } from './ending';
-import { Endings } from './endings';
+import { Gauge, type GaugeSample, Metrics } from '../metrics';
 import { JobHandlers } from './handlers';
-import type { BoundRunner, Job } from './job';
-import { JobMetrics } from './job-metrics';
-import type { ClaimCursor, ClaimedRow } from './jobs.functions';
-import { JobsRepository } from './jobs.repository';
+import { type BoundRunner, fieldsOf, type Job } from './job';
+import { Jobs } from './jobs';
+import { type ClaimCursor, type ClaimedRow, Endings, JobsRepository } from './jobs.repository';
+import { DONE, type JobOutcome, outcomeOf, OUTLIVED, RELEASED, textOf } from './outcome';
+
+const STATES = ['queued', 'running', 'dead'] as const;
+
+/** What /metrics says of jobs. */
+@Injectable()
+export class JobMetrics {
+  private readonly outcomes;
+  private readonly durations;
+
+  constructor(
+    private readonly repository: JobsRepository,
+    metrics: Metrics,
+  ) {
+    this.outcomes = metrics.counter('chatapi_jobs_ended_total');
+    this.durations = metrics.histogram('chatapi_jobs_seconds');
+  }
+
+  /** Asked at most once per scrape. */
+  @Gauge('chatapi_jobs')
+  async states(): Promise<GaugeSample<'chatapi_jobs'>[]> {
+    const counts = new Map((await this.repository.counts()).map((row) => [row.state, row.n]));
+    return STATES.map((state) => ({ labels: { state }, value: counts.get(state) ?? 0 }));
+  }
+
+  /** An attempt ended. */
+  ended(kind: string, outcome: string, seconds: number): void {
+    this.outcomes.labels({ kind, outcome }).inc();
+    this.durations.labels({ kind }).observe(seconds);
+  }
+}
 
 /** A claimed job is this node's for so long, by the database's clock, unless its lease is renewed. */
 export const JOB_LEASE_MS = 15_000;
@@ -221,7 +252,7 @@ function jobOf(row: ClaimedRow): Job {
 
 /** What a job's log lines say of it: ids, by which it is found again, and nothing of what it carries. */
 export function about(job: Job): object {
-  const ids = Object.entries(isRecord(job.payload) ? job.payload : {}).filter(
+  const ids = Object.entries(fieldsOf(job.payload)).filter(
     ([name, value]) => ID_FIELD.test(name) && (typeof value === 'number' || ID.test(String(value))),
   );
   return {
@@ -234,10 +265,6 @@ export function about(job: Job): object {
   };
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Whether the promise settled in time. */
 async function within(ms: number, promise: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
@@ -245,4 +272,44 @@ async function within(ms: number, promise: Promise<void>): Promise<boolean> {
   const settled = await Promise.race([promise.then(() => true), late]);
   clearTimeout(timer);
   return settled;
+}
+
+/** The backstop for wake-ups that were lost, and the grain of delays. */
+const POLL_MS = 500;
+const RENEW_MS = 4000;
+
+/** Runs the worker from when the application is initialised until the server stops. */
+@Injectable()
+export class WorkerStart implements OnApplicationBootstrap {
+  private unsubscribe: () => void = () => undefined;
+
+  constructor(
+    private readonly worker: JobWorker,
+    private readonly jobs: Jobs,
+    private readonly lifecycle: Lifecycle,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    // What a wake-up could not claim the poll claims, and says why if it fails.
+    this.unsubscribe = this.jobs.onWake(() => void this.worker.pump().catch(() => undefined));
+  }
+
+  /** Ends after `stop`, which lets go of wake-ups first: one that came while the poll ends would start jobs. */
+  @Every(POLL_MS, 'jobs', StopStage.log)
+  poll(): Promise<void> {
+    return this.worker.pump();
+  }
+
+  /** Goes on while what runs is waited for. */
+  @Every(RENEW_MS, 'job leases', StopStage.log)
+  renew(): Promise<void> {
+    return this.worker.renew();
+  }
+
+  /** As long as its stage: the worker has bounds of its own. */
+  @OnStop(StopStage.workers, Infinity)
+  stop(): Promise<void> {
+    this.unsubscribe();
+    return this.worker.stop(this.lifecycle.stageLeftMs);
+  }
 }

@@ -1,9 +1,8 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import type { Log } from '../logging';
-import { every } from './interval';
-import type { Lifecycle } from './lifecycle';
-import { StopStage } from './stages';
+import { every } from './hooks';
+import { type Lifecycle, StopStage } from './lifecycle';
 
 const LOOK_MS = 1000;
 const EXHAUSTED = new Set(['EMFILE', 'ENFILE']);

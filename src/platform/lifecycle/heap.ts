@@ -2,9 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Log } from '../logging';
-import { every } from './interval';
-import type { Lifecycle } from './lifecycle';
-import { StopStage } from './stages';
+import { every } from './hooks';
+import { type Lifecycle, StopStage } from './lifecycle';
 
 /**
  * How far the heap may grow beyond what a full collection left, in percent. A full collection of some 50 MB stalls a

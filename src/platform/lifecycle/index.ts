@@ -8,9 +8,7 @@
  * Concurrency: stages run one after the other, the hooks of one stage at the same time. An `every` timer never runs
  * twice at once.
  */
-export { Every, LifecycleHooks, OnStop } from './hooks';
+export { Every, every, type Interval, LifecycleHooks, OnStop } from './hooks';
 export { watchDescriptors } from './descriptors';
 export { spaceOutFullCollections, tidyHeapWhenIdle } from './heap';
-export { every, type Interval } from './interval';
-export { Lifecycle } from './lifecycle';
-export { StopStage } from './stages';
+export { Lifecycle, StopStage } from './lifecycle';

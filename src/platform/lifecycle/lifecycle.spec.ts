@@ -1,7 +1,7 @@
 import { loadConfig } from '../../config';
 import { Log } from '../logging';
 import { Lifecycle, StopStage } from '.';
-import { STOP_STAGES } from './stages';
+import { STOP_STAGES } from './lifecycle';
 
 /** Remembers `level message hook`. */
 class RecordingLog extends Log {

@@ -8,8 +8,20 @@
  * Concurrency: increments are synchronous. Gauges that are collected are asked once per scrape; one that fails is
  * left out of that scrape and fails nothing else.
  */
+import { Module } from '@nestjs/common';
+import { Gauges, Metrics } from './metrics';
+
 export { METRIC_DEFINITIONS, METRIC_PREFIX, type MetricDefinition } from './definitions';
-export { Gauge } from './gauge';
-export { Metrics } from './metrics';
-export { MetricsModule } from './metrics.module';
-export type { CounterHandle, GaugeHandle, GaugeSample, HistogramHandle, LabelsOf, NamesOf } from './typed';
+export {
+  type CounterHandle,
+  Gauge,
+  type GaugeHandle,
+  type GaugeSample,
+  type HistogramHandle,
+  type LabelsOf,
+  Metrics,
+  type NamesOf,
+} from './metrics';
+
+@Module({ providers: [Metrics, Gauges], exports: [Metrics] })
+export class MetricsModule {}

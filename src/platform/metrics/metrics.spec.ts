@@ -1,7 +1,7 @@
 import { explorerOf } from '../../../test/support/exploring';
 import { SilentLog } from '../logging';
 import { Gauge, type GaugeSample, METRIC_DEFINITIONS, METRIC_PREFIX, Metrics } from '.';
-import { Gauges } from './gauge';
+import { Gauges } from './metrics';
 
 class RecordingLog extends SilentLog {
   readonly warnings: object[] = [];

@@ -1,9 +1,9 @@
-import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge as PromGauge, Histogram, Registry } from 'prom-client';
 import type { ErrorCode } from '../../common/errors';
+import { Explorer, markMethod } from '../discovery';
 import { describeError, Log } from '../logging';
 import { METRIC_DEFINITIONS, METRIC_PREFIX, type MetricDefinition } from './definitions';
-import type { CounterHandle, GaugeHandle, GaugeSample, HistogramHandle, NamesOf } from './typed';
 
 type Collector = () => readonly GaugeSample<NamesOf<'gauge'>>[] | Promise<readonly GaugeSample<NamesOf<'gauge'>>[]>;
 
@@ -12,7 +12,7 @@ type Collector = () => readonly GaugeSample<NamesOf<'gauge'>>[] | Promise<readon
 export class Metrics {
   private readonly registry = new Registry();
   private readonly counters = new Map<string, Counter>();
-  private readonly gauges = new Map<string, Gauge>();
+  private readonly gauges = new Map<string, PromGauge>();
   private readonly histograms = new Map<string, Histogram>();
   private readonly collectors = new Map<string, Collector>();
   private readonly requestChildren = new Map<string, Counter.Internal>();
@@ -81,7 +81,7 @@ export class Metrics {
     if (definition.type === 'histogram')
       this.histograms.set(name, new Histogram({ ...common, buckets: [...definition.buckets] }));
     else if (definition.type === 'counter') this.counters.set(name, new Counter(common));
-    else this.gauges.set(name, new Gauge({ ...common, collect: () => this.refresh(name) }));
+    else this.gauges.set(name, new PromGauge({ ...common, collect: () => this.refresh(name) }));
   }
 
   /** A scrape must answer above all while something is wrong: a collector that fails leaves its gauge without values. */
@@ -107,4 +107,75 @@ function found<T>(metrics: ReadonlyMap<string, T>, name: string): T {
   const metric = metrics.get(name);
   if (metric === undefined) throw new Error(`no such metric: ${name}`);
   return metric;
+}
+
+type Definitions = typeof METRIC_DEFINITIONS;
+type Type = Definitions[keyof Definitions]['type'];
+
+/** The names of the metrics of one type. */
+export type NamesOf<T extends Type> = {
+  [N in keyof Definitions]: Definitions[N]['type'] extends T ? N : never;
+}[keyof Definitions];
+
+type LabelName<N extends keyof Definitions> = Definitions[N]['labels'][number];
+
+/** The labels of a metric, all of them required. */
+export type LabelsOf<N extends keyof Definitions> = { readonly [L in LabelName<N>]: string | number };
+
+/** A metric without labels is used directly; one with labels gives a child per set of them. */
+type Handle<N extends keyof Definitions, Child> = [LabelName<N>] extends [never]
+  ? Child
+  : {
+      /** The series of these labels. Hot paths keep it: making one costs more than counting. */
+      labels(labels: LabelsOf<N>): Child;
+    };
+
+export type CounterHandle<N extends NamesOf<'counter'>> = Handle<N, { inc(by?: number): void }>;
+
+export type GaugeHandle<N extends NamesOf<'gauge'>> = Handle<
+  N,
+  { set(value: number): void; inc(by?: number): void; dec(by?: number): void }
+>;
+
+export type HistogramHandle<N extends NamesOf<'histogram'>> = Handle<N, { observe(value: number): void }>;
+
+/** One value of a gauge that is collected at a scrape. */
+export interface GaugeSample<N extends NamesOf<'gauge'>> {
+  readonly labels: LabelsOf<N>;
+  readonly value: number;
+}
+
+type GaugeName = NamesOf<'gauge'>;
+type Samples = readonly GaugeSample<GaugeName>[];
+
+const GAUGE = Symbol('@Gauge');
+
+/**
+ * Asks the method for the values of a gauge at each scrape: a number where it has no labels. A gauge has one such method.
+ */
+export function Gauge<N extends GaugeName>(
+  name: N,
+): <M extends () => number | readonly GaugeSample<N>[] | Promise<readonly GaugeSample<N>[]>>(
+  target: object,
+  property: string,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void {
+  return (_target, _property, descriptor) => markMethod(GAUGE, name)(descriptor);
+}
+
+/** Finds what `@Gauge` marks. */
+@Injectable()
+export class Gauges implements OnModuleInit {
+  constructor(
+    private readonly explorer: Explorer,
+    private readonly metrics: Metrics,
+  ) {}
+
+  onModuleInit(): void {
+    for (const { options: name, call } of this.explorer.methods<GaugeName>(GAUGE))
+      this.metrics.collect(name, () => {
+        const value = call() as number | Samples | Promise<Samples>;
+        return typeof value === 'number' ? [{ labels: {} as LabelsOf<GaugeName>, value }] : value;
+      });
+  }
 }

@@ -1,5 +1,4 @@
-import { isAllowedAddress } from './addresses';
-import { targetOf } from './connect';
+import { isAllowedAddress, targetOf } from './connect';
 
 const PUBLIC = ['93.184.216.34', '8.8.8.8', '2606:2800:220:1:248:1893:25c8:1946', '::ffff:8.8.8.8'];
 const PRIVATE = [

@@ -1,7 +1,15 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { checkedAddresses, openPost, OutboundError, outboundReasonOf, unlessAborted } from './connect';
-import { resolveAny, resolvePublic, type Resolve } from './resolve';
+import {
+  checkedAddresses,
+  openPost,
+  OutboundError,
+  outboundReasonOf,
+  type Resolve,
+  resolveAny,
+  resolvePublic,
+  unlessAborted,
+} from './connect';
 
 export interface OutboundPostOptions {
   readonly allowPrivate: boolean;

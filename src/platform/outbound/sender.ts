@@ -1,6 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { checkedAddresses, openPost, OutboundError, outboundReasonOf, unlessAborted } from './connect';
-import { resolveAny, resolvePublic, type Resolve } from './resolve';
+import {
+  checkedAddresses,
+  openPost,
+  OutboundError,
+  outboundReasonOf,
+  type Resolve,
+  resolveAny,
+  resolvePublic,
+  unlessAborted,
+} from './connect';
 
 export interface OutboundRequest {
   /** http or https; credentials in it are not sent. */

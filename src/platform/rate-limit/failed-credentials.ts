@@ -5,8 +5,7 @@ import { BadCredential, type CallSource } from '../auth';
 import { Counters, type CounterState } from '../cluster';
 import { Log } from '../logging';
 import { Metrics } from '../metrics';
-import { refuseBeyond } from './ai-window';
-import type { RateLimitCode } from './window';
+import { type RateLimitCode, refuseBeyond } from './window';
 
 const WINDOW_MS = 60_000;
 /** Failures in a window that are answered as what they are. */

@@ -3,8 +3,20 @@
  * is read with each request's (≤2 s old) tenant policy, so a change needs no restart. Bad credentials have windows of their
  * own, by address and by what is guessed.
  */
-export { AiWindow } from './ai-window';
+import { Module } from '@nestjs/common';
+import { ThrottlerModule } from '@nestjs/throttler';
+import { FailedCredentials } from './failed-credentials';
+import { CounterStorage, TenantThrottlerGuard } from './tenant-throttler.guard';
+import { AiWindow, ROOMS_REQUESTS } from './window';
+
+export { AI_REQUESTS, AiWindow, rateLimitCodeOf } from './window';
 export { FailedCredentials } from './failed-credentials';
-export { RateLimitModule } from './rate-limit.module';
 export { TenantThrottlerGuard } from './tenant-throttler.guard';
-export { AI_REQUESTS, rateLimitCodeOf } from './window';
+
+/** One throttler whose limit and window are the request's own. */
+@Module({
+  imports: [ThrottlerModule.forRoot([ROOMS_REQUESTS])],
+  providers: [AiWindow, CounterStorage, FailedCredentials, TenantThrottlerGuard],
+  exports: [AiWindow, FailedCredentials, TenantThrottlerGuard],
+})
+export class RateLimitModule {}

@@ -1,3 +1,4 @@
+/** Nest's throttler with the tenants' own limits. */
 import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
@@ -6,28 +7,58 @@ import {
   ThrottlerGuard,
   type ThrottlerModuleOptions,
   type ThrottlerRequest,
+  type ThrottlerStorage,
 } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteAccess } from '../auth';
-import type { CounterState } from '../cluster';
-import { refuseBeyond } from './ai-window';
-import { CounterStorage } from './counter-storage';
-import { rateLimitCodeOf, windowFor } from './window';
+import { Counters, type CounterState } from '../cluster';
+import { AI_REQUESTS, rateLimitCodeOf, refuseBeyond, windowFor } from './window';
+
+type StorageRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
+
+/**
+ * The throttler's storage on the Counters port: one fixed window per key, O(1) per request (the library's own keeps
+ * a timestamp per hit). Memory now, shared by the nodes when Counters are.
+ */
+@Injectable()
+export class CounterStorage implements ThrottlerStorage {
+  constructor(private readonly counters: Counters) {}
+
+  /** The count of a key in its current window, this request included. */
+  count(key: string, windowMs: number): CounterState | Promise<CounterState> {
+    return this.counters.increment(key, windowMs);
+  }
+
+  async increment(key: string, ttl: number, limit: number): Promise<StorageRecord> {
+    const { count, resetAtMs } = await this.count(key, ttl);
+    // Unix time, not what is left: the contract's header says when the window ends.
+    const resetAt = resetAtMs / 1000;
+    return { totalHits: count, timeToExpire: resetAt, isBlocked: count > limit, timeToBlockExpire: resetAt };
+  }
+}
 
 /** Begins the metadata of the throttler's decorators (@Throttle, @SkipThrottle). */
 const DECORATED = 'THROTTLER:';
 const OWN_LIMIT = `${DECORATED}LIMITdefault`;
+/** What `@Throttle(AI_REQUESTS)` writes, and nothing else does. */
+const AI_METADATA: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  [OWN_LIMIT, AI_REQUESTS.default.limit],
+  [`${DECORATED}TTLdefault`, AI_REQUESTS.default.ttl],
+  [`${DECORATED}KEY_GENERATORdefault`, AI_REQUESTS.default.generateKey],
+]);
 
 /**
  * The throttler's guard with the tenant's own limits, one counter per tenant and family, and the contract's headers. It is
  * asked by the gate, when the credential is proven and before the body is read: Nest would ask after it.
  *
- * A route with one of the throttler's decorators goes the library's way. With a limit of its own it has a counter of its own
- * per tenant; a block ends with its window (no `blockDuration`).
+ * A route of a family (no decorator, or `@Throttle(AI_REQUESTS)`) counts against the tenant's window. One with another of the
+ * throttler's decorators goes the library's way. With a limit of its own it has a counter of its own per tenant; a block ends
+ * with its window (no `blockDuration`).
  */
 @Injectable()
 export class TenantThrottlerGuard extends ThrottlerGuard {
-  private readonly plain = new WeakMap<object, boolean>();
+  /** By handler; null: the library's way. */
+  private readonly families = new WeakMap<object, 'rooms' | 'ai' | null>();
 
   constructor(
     @InjectThrottlerOptions() options: ThrottlerModuleOptions,
@@ -39,17 +70,17 @@ export class TenantThrottlerGuard extends ThrottlerGuard {
   }
 
   /**
-   * Takes one request of its window; throws 429 when there is none left. Synchronous where the counters are: a route without a
-   * decorator goes straight to the counter, since the library's way asks the reflector five times and waits ten, for the same
-   * answer.
+   * Takes one request of its window; throws 429 when there is none left. Synchronous where the counters are: a route of a family
+   * goes straight to the counter, since the library's way asks the reflector five times and waits ten, for the same answer.
    */
   take(request: FastifyRequest, reply: FastifyReply, route: RouteAccess): void | Promise<void> {
-    if (!this.isPlain(route)) {
+    const family = this.familyOf(route);
+    if (family === null) {
       const context = new ExecutionContextHost([request, reply], route.controller as never, route.handler as never);
       context.setType('http');
       return this.canActivate(context).then(() => undefined);
     }
-    const { key, limit, windowMs } = windowFor(request, 'rooms');
+    const { key, limit, windowMs } = windowFor(request, family);
     if (limit === null) return;
     const state = this.counters.count(key, windowMs);
     if (state instanceof Promise) return state.then((later) => answer(request, reply, limit, later));
@@ -81,15 +112,24 @@ export class TenantThrottlerGuard extends ThrottlerGuard {
     return `rate:${context.getClass().name}.${context.getHandler().name}:${tracker}`;
   }
 
-  private isPlain({ handler, controller }: RouteAccess): boolean {
-    let answer = this.plain.get(handler);
-    if (answer === undefined) {
-      const keys = [handler, controller].flatMap((target) => Reflect.getMetadataKeys(target) as unknown[]);
-      answer = !keys.some((key) => typeof key === 'string' && key.startsWith(DECORATED));
-      this.plain.set(handler, answer);
+  private familyOf({ handler, controller }: RouteAccess): 'rooms' | 'ai' | null {
+    let family = this.families.get(handler);
+    if (family === undefined) {
+      family = declaredFamily([handler, controller]);
+      this.families.set(handler, family);
     }
-    return answer;
+    return family;
   }
+}
+
+function declaredFamily(targets: readonly object[]): 'rooms' | 'ai' | null {
+  const decorated = targets.flatMap((target) =>
+    (Reflect.getMetadataKeys(target) as unknown[])
+      .filter((key): key is string => typeof key === 'string' && key.startsWith(DECORATED))
+      .map((key) => [key, Reflect.getMetadata(key, target) as unknown] as const),
+  );
+  if (decorated.length === 0) return 'rooms';
+  return decorated.every(([key, value]) => value === AI_METADATA.get(key)) ? 'ai' : null;
 }
 
 /** Sets the headers; throws 429 for a request beyond the limit. */

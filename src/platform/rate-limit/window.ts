@@ -1,8 +1,10 @@
-import type { ExecutionContext } from '@nestjs/common';
+/** The windows that requests count against: whose, how many, for how long. */
+import { type ExecutionContext, Injectable } from '@nestjs/common';
 import type { ThrottlerOptions } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
-import type { ErrorCode } from '../../common/errors';
+import { type ErrorCode, rateLimited } from '../../common/errors';
 import { type Identity, type LimitName, limitOf, type TenantPolicy } from '../auth';
+import { Counters, type CounterState } from '../cluster';
 
 export type Family = 'rooms' | 'ai' | 'master';
 
@@ -69,3 +71,25 @@ export const ROOMS_REQUESTS = throttled('rooms');
 export const AI_REQUESTS = {
   default: { ...throttled('ai'), generateKey: (context: ExecutionContext): string => windowIn(context, 'ai').key },
 };
+
+/** The window of the AI APIs, for messages to a model that come by another door. */
+@Injectable()
+export class AiWindow {
+  constructor(private readonly counters: Counters) {}
+
+  /** Counts one call; throws RATE_LIMIT_EXCEEDED when there is none left. */
+  async take(tenant: TenantPolicy): Promise<void> {
+    const { key, limit, windowMs } = tenantWindow('ai', tenant);
+    if (limit !== null) refuseBeyond(limit, await this.counters.increment(key, windowMs));
+  }
+}
+
+/** 429 for a call beyond its window's limit. */
+export function refuseBeyond(
+  limit: number,
+  { count, resetAtMs }: CounterState,
+  code: 'RATE_LIMIT_EXCEEDED' | 'RATE_LIMITED' = 'RATE_LIMIT_EXCEEDED',
+): void {
+  if (count <= limit) return;
+  throw rateLimited(Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000)), code);
+}

@@ -12,7 +12,7 @@ import {
   WebhookConfig,
 } from '../../config';
 import { Explorer } from '../discovery';
-import { Lifecycle, LifecycleHooks } from '../lifecycle';
+import { Lifecycle } from '../lifecycle';
 import { Log } from '../logging';
 import { Secrets } from '../secrets';
 import { Validator } from '../validation';
@@ -40,7 +40,6 @@ export class ResourcesModule {
       { provide: Secrets, useValue: secrets },
       Validator,
       Explorer,
-      LifecycleHooks,
     ];
     return {
       module: ResourcesModule,

@@ -9,8 +9,7 @@ import { makeDirectory } from '../../common/make-directory';
 import type { AppConfig } from '../../config';
 import { SecretBox } from './secret-box';
 
-export { openWithPassphrase, type PassphraseBox, PassphraseError, sealWithPassphrase } from './passphrase-box';
-export { SecretBox } from './secret-box';
+export { openWithPassphrase, type PassphraseBox, PassphraseError, sealWithPassphrase, SecretBox } from './secret-box';
 
 export class Secrets {
   constructor(

@@ -4,6 +4,13 @@
  */
 export { IsJsonObject, IsLimit, IsNested, IsNotBlank, IsNullable, IsUserId, nestedClasses } from './decorators';
 export { compileSchema, isDto, type DtoClass, type ObjectSchema, type PropertySchema } from './compile-schema';
-export { isTooLarge, JsonRefused, MAX_SENT_JSON_BYTES, parseJson, refused } from './parse-json';
-export { asJsonObject, Validator } from './validator';
-export { CompiledValidationPipe } from './validator';
+export {
+  asJsonObject,
+  CompiledValidationPipe,
+  isTooLarge,
+  JsonRefused,
+  MAX_SENT_JSON_BYTES,
+  parseJson,
+  refused,
+  Validator,
+} from './validator';

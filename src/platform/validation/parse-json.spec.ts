@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { JsonRefused, parseJson } from './parse-json';
+import { JsonRefused, parseJson } from './validator';
 
 function nested(levels: number): string {
   return '['.repeat(levels) + ']'.repeat(levels);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
 import { presenceKey } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { Every } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
 import { ByUser, type Connection } from '../transport';

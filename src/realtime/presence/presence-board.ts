@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { Bus, type Topic, type Unsubscribe } from '../../platform/cluster';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Audience } from '../feed';

@@ -3,7 +3,7 @@ import { runs } from '../../../test/support/patience';
 import type { PresenceConnection } from '../../../test/support/realtime/presence-connection';
 import { PresenceNode, settled } from '../../../test/support/realtime/presence-node';
 import { SmallWorld } from '../../../test/support/realtime/small-world';
-import { ManualClock } from '../../common/clock';
+import { ManualClock } from '../../common/time';
 import { MemoryLeases } from '../../platform/cluster';
 import { OFFLINE_GRACE_MS } from './local-presence';
 

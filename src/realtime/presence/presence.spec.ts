@@ -1,7 +1,7 @@
 import type { PresenceConnection } from '../../../test/support/realtime/presence-connection';
 import { PresenceNode, settled, type TestCluster } from '../../../test/support/realtime/presence-node';
 import { SmallWorld } from '../../../test/support/realtime/small-world';
-import { ManualClock } from '../../common/clock';
+import { ManualClock } from '../../common/time';
 import { MemoryLeases } from '../../platform/cluster';
 import { PRESENCE_LEASE_MS, presenceKey } from './leases';
 import { OFFLINE_GRACE_MS } from './local-presence';

@@ -1,6 +1,6 @@
 import { PresenceConnection } from '../../../test/support/realtime/presence-connection';
 import { SmallWorld, WorldAudience } from '../../../test/support/realtime/small-world';
-import { ManualClock } from '../../common/clock';
+import { ManualClock } from '../../common/time';
 import { RoomFeed } from '../feed/ports';
 import type { Frame } from '../transport/connection';
 import { REPEAT_MS, Typing, TYPING_MS } from './typing';

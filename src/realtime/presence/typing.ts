@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { encodeId } from '../../common/ids';
 import { Every } from '../../platform/lifecycle';
 import { Audience, RoomFeed } from '../feed';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { AppError, type ErrorCode, internalError, rateLimited } from '../../common/errors';
 import { limitOf } from '../../platform/auth';
 import { describeError, Log } from '../../platform/logging';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { describeError, Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
 import { Audience, PACE_BYTES, ready } from '../feed';

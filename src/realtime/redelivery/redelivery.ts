@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { SocketConfig } from '../../config';
 import { Bus, type BusEnvelope, type Topic } from '../../platform/cluster';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';

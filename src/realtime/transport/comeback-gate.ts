@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Gauge } from '../../platform/metrics';
 

@@ -1,4 +1,4 @@
-import { ManualClock } from '../../common/clock';
+import { ManualClock } from '../../common/time';
 import { loadConfig } from '../../config';
 import { Connections } from './connections';
 import { HeartbeatSweep } from './heartbeat';

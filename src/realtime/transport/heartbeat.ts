@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock';
+import { Clock } from '../../common/time';
 import { unauthenticated } from '../../common/errors';
 import { SocketConfig } from '../../config';
 import { Every } from '../../platform/lifecycle';

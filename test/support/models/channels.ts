@@ -1,7 +1,7 @@
 import type { Channel } from '../../../src/modules/models/channels/channel-directory';
 import { paramsOf } from '../../../src/modules/models/channels/channels.repository';
 import type { Endpoint, WireParams } from '../../../src/modules/models/providers/chat-model';
-import type { Clock } from '../../../src/common/clock';
+import type { Clock } from '../../../src/common/time';
 import { Breakers, Gates } from '../../../src/modules/models/routing/gates';
 import type { ChannelChoice } from '../../../src/modules/models/routing/channel-choice';
 import { FaultBook } from '../../../src/modules/models/routing/fault-book';

@@ -1,4 +1,4 @@
-import { ManualClock } from '../../../src/common/clock';
+import { ManualClock } from '../../../src/common/time';
 import {
   Bus,
   type BusEnvelope,

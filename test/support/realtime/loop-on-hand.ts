@@ -1,4 +1,4 @@
-import { ManualClock } from '../../../src/common/clock';
+import { ManualClock } from '../../../src/common/time';
 import { LoopTime } from '../../../src/realtime/transport/comeback-gate';
 
 /** An event loop that a test moves by hand, with jest's timers and a clock. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/common/clock';
+import type { Clock } from '../../../src/common/time';
 import { type Leases, MemoryBus } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
 import { LastSeenStore } from '../../../src/realtime';

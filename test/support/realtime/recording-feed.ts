@@ -1,4 +1,4 @@
-import { ManualClock } from '../../../src/common/clock';
+import { ManualClock } from '../../../src/common/time';
 import { type Frame, type RoomEvent, RoomFeed, type StreamPart, Typing } from '../../../src/realtime';
 import type { AiTurns } from '../../../src/modules/messages';
 import { SmallWorld, WorldAudience } from './small-world';

@@ -1,4 +1,4 @@
-import { ManualClock } from '../../../src/common/clock';
+import { ManualClock } from '../../../src/common/time';
 import { MemoryBus } from '../../../src/platform/cluster';
 import { Metrics } from '../../../src/platform/metrics';
 import {

@@ -1,7 +1,7 @@
 import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import type { Type } from '@nestjs/common';
-import { Clock, ManualClock } from '../../../src/common/clock';
+import { Clock, ManualClock } from '../../../src/common/time';
 import { Explorer } from '../../../src/platform/discovery';
 import { Log } from '../../../src/platform/logging';
 import { Metrics } from '../../../src/platform/metrics';

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Client } from 'pg';
-import { newLook } from '../../../src/platform/database/copied-directory';
+import { newLook } from '../../../src/platform/database/epoch';
 import { EmbeddedPostgres } from '../../../src/platform/database/embedded';
 import { faults, Gate, type ProviderServer } from '../fake-model';
 import type { Api } from '../http/api';

@@ -6,17 +6,21 @@ import { type Recorded, WALKS } from './walks';
 const ROOT = join(__dirname, '..', '..', '..');
 export const PAGE = join(ROOT, 'docs', 'paths.md');
 
-const TITLES: Readonly<Record<(typeof WALKS)[number] | 'call', string>> = {
+const TITLES: Readonly<Record<(typeof WALKS)[number] | 'call' | 'job', string>> = {
   call: 'Any call',
+  job: 'Any job',
   message: 'A message',
   token: 'A token',
   notification: 'A notification',
 };
 const ABOUT: Readonly<Record<keyof typeof TITLES, string>> = {
-  call: 'What every call with a body comes through that reads or writes a row. The walks below leave it out.',
+  call: 'What every call with a body comes through that reads or writes a row, from its first byte to the answer as a whole.',
+  job: 'What every background job comes through, from being handed in until its end: the hand-out of a notification, a run of a model, the delivery of a webhook.',
   message: 'From `POST /rooms/{room_id}/messages` to the answer and to the socket of another member.',
-  token: 'From `POST /api/chat/stream` to the first token of the answer in the stream, the question stored before.',
-  notification: 'From `POST /notify` to the answer and, through a job, to the socket of a user.',
+  token:
+    'From `POST /api/chat/stream` to the first token of the answer in the stream. It stores the user’s message as in _A message_, whose files are left out here, and answers in a job.',
+  notification:
+    'From `POST /notify` to the answer and, through a job, to the socket of a user, until the job has ended.',
 };
 /** What a file adds that has no words of its own on top. */
 const ADDS: Readonly<Record<string, string>> = {
@@ -30,14 +34,20 @@ const ADDS_BY_NAME: readonly (readonly [RegExp, string])[] = [
 const LONGEST = 140;
 
 /** docs/paths.md of a record. */
-export function pageOf({ call, walks }: Recorded): string {
-  const sections = [['call', call] as const, ...WALKS.map((name) => [name, walks[name]] as const)];
+export function pageOf({ call, job, walks }: Recorded): string {
+  const sections = [
+    ['call', call] as const,
+    ['job', job] as const,
+    ...WALKS.map((name) => [name, walks[name]] as const),
+  ];
   return [
     '<!-- Recorded by "npm run docs:paths" (test/support/walks). Do not edit. -->\n',
     '# Paths\n',
     'Which files of `src` a message, a token and a notification come through, recorded on a running server: a file is on the',
     'list when a function of it runs in each walk until the server rests, beyond what runs by itself meanwhile. In the order',
-    'in which they are come through first. What they add are the first words of their own comments.\n',
+    'in which they are come through first. What they add are the first words of their comments.\n',
+    'What several walks share stands once: the three walks leave out what is listed under _Any call_ and _Any job_, and the',
+    'token’s also what is listed under _A message_. Each section says how many files it lists.\n',
     ...sections.map(([name, files]) => sectionOf(name, files)),
   ].join('\n');
 }
@@ -51,7 +61,7 @@ export function filesOnPage(page: string): Recorded {
   };
   const walk = (name: (typeof WALKS)[number]): string[] => files(TITLES[name]);
   const walks = { message: walk('message'), token: walk('token'), notification: walk('notification') };
-  return { call: files(TITLES.call), walks };
+  return { call: files(TITLES.call), job: files(TITLES.job), walks };
 }
 
 function sectionOf(name: keyof typeof TITLES, files: readonly string[]): string {
@@ -80,13 +90,14 @@ function foldersOf(files: readonly string[]): string[] {
   return [...new Set(files.map((file) => dirname(file)))];
 }
 
-/** The first sentence of the comment of the largest class that the file exports, else of the first thing that has one. */
+/** The first sentence of the file's own comment, else of that of the largest class that it exports, or of the first thing that has one. */
 function addsOf(file: string): string {
   const text = readFileSync(join(ROOT, file), 'utf8');
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
   const [exported, others] = [source.statements.filter(isExported), source.statements.filter((s) => !isExported(s))];
+  const own = source.statements.slice(0, 1).filter((s) => ts.isImportDeclaration(s) || ts.isExportDeclaration(s));
   const classes = exported.filter(ts.isClassDeclaration).sort((a, b) => b.getWidth() - a.getWidth());
-  const comments = [...classes, ...exported, ...others].flatMap((statement) =>
+  const comments = [...own, ...classes, ...exported, ...others].flatMap((statement) =>
     ts.getJSDocCommentsAndTags(statement).filter(ts.isJSDoc),
   );
   const byName = ADDS_BY_NAME.find(([name]) => name.test(file))?.[1];

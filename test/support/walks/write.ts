@@ -9,7 +9,8 @@ async function main(): Promise<void> {
   const servers = new Servers();
   const recorded = await recordWalks(servers, servers.dataDir());
   writeFileSync(PAGE, await format(pageOf(recorded), { parser: 'markdown' }));
-  for (const [name, files] of Object.entries(recorded.walks)) console.log(`${name}: ${files.length} files`);
+  for (const [name, files] of Object.entries({ call: recorded.call, job: recorded.job, ...recorded.walks }))
+    console.log(`${name}: ${files.length} files`);
 }
 
 main().catch((error: unknown) => {

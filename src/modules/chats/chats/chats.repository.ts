@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PageRequest } from '../../../common/pagination';
+import type { PageRequest } from '../../../common/limits';
 import { Database } from '../../../platform/database';
 import type { LoggedMessage, Said, Stored } from '../../messages';
 import type { FaultReason } from '../../models';

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { forbidden, invalid, notFound } from '../../../common/errors';
 import { newUuid } from '../../../common/ids';
-import { MAX_METADATA_BYTES } from '../../../common/limits';
-import type { PageRequest } from '../../../common/pagination';
+import { MAX_METADATA_BYTES, type PageRequest } from '../../../common/limits';
 import { AGENT_PREFIX } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
 import { Database } from '../../../platform/database';

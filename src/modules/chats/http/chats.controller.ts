@@ -4,7 +4,7 @@ import { Throttle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import type { Readable } from 'node:stream';
 import { invalid } from '../../../common/errors';
-import { pageInfo, pageRequest } from '../../../common/pagination';
+import { pageInfo, pageRequest } from '../../../common/limits';
 import { userIdFault } from '../../../common/text';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, SseAnswer, SuccessDto } from '../../../platform/http';

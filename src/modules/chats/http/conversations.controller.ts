@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import type { Readable } from 'node:stream';
 import { type AppError, forbidden, invalid } from '../../../common/errors';
 import { encodeId } from '../../../common/ids';
-import { pageRequest } from '../../../common/pagination';
+import { pageRequest } from '../../../common/limits';
 import { Access, type Caller } from '../../../platform/auth';
 import {
   AlwaysEnveloped,

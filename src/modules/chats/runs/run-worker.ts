@@ -207,9 +207,10 @@ export class RunWorker implements JobRunner<RunPayload> {
     }
   }
 
-  /** No answer can be stored for it: it must not stay open for ever. */
-  async onDead({ tenantId, payload }: Job<RunPayload>, error: string): Promise<void> {
-    const { run_id: runId, room_id: chatId, seq } = payload;
+  /** No answer can be stored for it: it must not stay open for ever, also where the rest of its payload cannot be read. */
+  async onDead({ tenantId, key, payload }: Job<Partial<RunPayload>>, error: string): Promise<void> {
+    const { run_id: runId, room_id: chatId = key, seq = 0 } = payload;
+    if (runId === undefined) return;
     await this.ends.giveUp({ tenantId, chatId, runId }, seq, error);
   }
 

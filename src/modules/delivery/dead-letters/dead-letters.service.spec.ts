@@ -4,7 +4,7 @@ import { Caller } from '../../../platform/auth';
 import type { Effects } from '../../../platform/idempotency';
 import { SilentLog } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
-import { Gauges } from '../../../platform/metrics/gauge';
+import { Gauges } from '../../../platform/metrics/metrics';
 import type { TenantsService } from '../../tenants';
 import { DeadLettersService } from './dead-letters.service';
 import {

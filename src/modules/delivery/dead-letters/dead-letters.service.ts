@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, invalid, notFound } from '../../../common/errors';
 import { decodeId } from '../../../common/ids';
-import { DEFAULT_LIMIT } from '../../../common/pagination';
+import { DEFAULT_LIMIT } from '../../../common/limits';
 import type { Caller } from '../../../platform/auth';
 import { type EffectResult, Effects } from '../../../platform/idempotency';
 import { TenantsService } from '../../tenants';

@@ -1,7 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
-import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT, MAX_META_BYTES } from '../../../common/limits';
-import { MAX_LIMIT } from '../../../common/pagination';
+import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT, MAX_LIMIT, MAX_META_BYTES } from '../../../common/limits';
 import { PageQueryDto } from '../../../platform/http';
 import { IsJsonObject, IsNotBlank } from '../../../platform/validation';
 import { ServerFrame } from '../../../realtime';

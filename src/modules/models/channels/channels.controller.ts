@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Throttle } from '@nestjs/throttler';
-import { pageRequest } from '../../../common/pagination';
+import { pageRequest } from '../../../common/limits';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
 import { AI_REQUESTS } from '../../../platform/rate-limit';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PageRequest } from '../../../common/pagination';
+import type { PageRequest } from '../../../common/limits';
 import type { ModelsConfig } from '../../../config';
 import { codeOf, Database, type Transaction, UNIQUE_VIOLATION } from '../../../platform/database';
 import { lockTenant } from '../../tenants';

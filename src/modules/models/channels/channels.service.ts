@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, notFound } from '../../../common/errors';
 import { decodeId, newUuid } from '../../../common/ids';
-import type { PageRequest } from '../../../common/pagination';
+import type { PageRequest } from '../../../common/limits';
 import type { Caller } from '../../../platform/auth';
 import { Effects } from '../../../platform/idempotency';
 import type {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Any, Not } from 'typeorm';
-import type { PageRequest } from '../../../common/pagination';
+import type { PageRequest } from '../../../common/limits';
 import { Database, type Transaction } from '../../../platform/database';
 import { lockTenant } from '../../tenants';
 import type { ReasoningEffort, ResponseFormat } from '../contract';

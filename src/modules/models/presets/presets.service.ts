@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, invalid, notFound } from '../../../common/errors';
-import type { PageRequest } from '../../../common/pagination';
+import type { PageRequest } from '../../../common/limits';
 import { isStorableText, jsonBytes } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
 import { Effects } from '../../../platform/idempotency';

@@ -1,4 +1,4 @@
-import { retryAfterMs } from '../../../common/retry-after';
+import { retryAfterMs } from '../../../common/time';
 import { OutboundError, type StreamAnswer } from '../../../platform/outbound';
 import type { FinishReason, ModelMessage } from '../contract';
 import { ChannelFault, ChatModel, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';

@@ -1,5 +1,5 @@
 import { testChannel } from '../../../../test/support/models/channels';
-import { ManualClock } from '../../../common/clock';
+import { ManualClock } from '../../../common/time';
 import { ChannelFault, type FaultFacts } from '../providers/chat-model';
 import { type Asking, Breakers, Gates, OPEN_MS, type Pass, type Permit } from './gates';
 

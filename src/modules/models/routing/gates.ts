@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { Clock } from '../../../common/clock';
+import { Clock } from '../../../common/time';
 import { Gauge } from '../../../platform/metrics';
 import type { Channel } from '../channels/channel-directory';
 import type { ChannelFault } from '../providers/chat-model';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { Clock } from '../../../common/clock';
+import { Clock } from '../../../common/time';
 import { AppError } from '../../../common/errors';
 import { ModelsConfig } from '../../../config';
 import { Metrics } from '../../../platform/metrics';

@@ -6,8 +6,8 @@ import {
   type DeadLetters,
   type FailedNotificationDto,
 } from '../../delivery';
-import { NotificationDeliveriesRepository } from '../live/deliveries.repository';
-import { NotificationLinks } from '../live/links';
+import { NotificationDeliveriesRepository } from '../delivery/deliveries.repository';
+import { NotificationLinks } from '../delivery/links';
 import { NotificationDeadLettersRepository } from './dead-letters.repository';
 
 /** Replayed at a time: each batch is one statement, and tells its users. */

@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsBoolean, IsOptional, IsString, Matches } from 'class-validator';
-import { IsJsonObject, IsNested, IsUserId } from '../../../platform/validation';
 import { PageDto } from '../../../platform/http';
+import { IsJsonObject, IsNested, IsUserId } from '../../../platform/validation';
+import { ServerFrame } from '../../../realtime';
 
 /** Most user ids in one call (contract §3). */
 export const MAX_TARGET_USERS = 1000;
@@ -88,4 +89,30 @@ export class InboxPageDto extends PageDto {
   /** Of all pages. */
   @ApiProperty({ type: 'integer' })
   unread_count!: number;
+}
+
+/** notification.ack, and its answer. */
+export class NotificationAckFrameDto {
+  /**
+   * As it came with the notification.
+   * @example notif_019000000000700080000000000000f0
+   */
+  @IsString()
+  notification_id!: string;
+}
+
+@ServerFrame(
+  'notification',
+  'Something for you; also what waited while you were offline, in order, on connect. Again with the same id when a ' +
+    'connection that acknowledges notifications does not do so within 30 s.',
+)
+export class NotificationFrameDto {
+  /** @example notif_019000000000700080000000000000f0 */
+  notification_id!: string;
+  /** @example order.shipped */
+  topic!: string;
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  payload!: Record<string, unknown>;
+  /** @example 2026-01-31T12:00:00.000Z */
+  created_at!: string;
 }

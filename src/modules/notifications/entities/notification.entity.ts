@@ -31,3 +31,62 @@ export class NotificationEntity {
   @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
   created_at!: Date;
 }
+
+/** One notification of one user. */
+@Entity('notification_deliveries')
+export class NotificationDeliveryEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('text', { collation: 'C' })
+  user_id!: string;
+
+  @PrimaryColumn('uuid')
+  notification_id!: string;
+
+  /** When the notification was made, or its dead letter replayed. */
+  @Column('timestamp with time zone', { precision: 3 })
+  waits_since!: Date;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  delivered_at!: Date | null;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  read_at!: Date | null;
+
+  /** When it was given up; it is a dead letter until it is delivered, replayed or dropped. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  dead_at!: Date | null;
+
+  @Column('uuid', { nullable: true })
+  dead_letter_id!: string | null;
+
+  @Column('integer', { default: 0 })
+  attempts!: number;
+
+  @Column('text', { nullable: true })
+  error!: string | null;
+
+  /** Its dead letter was dropped: it is given up no more, and still sent on connect. */
+  @Column('boolean', { default: false })
+  dropped!: boolean;
+}
+
+/** A user's wish to get what is said about a topic. */
+@Entity('subscriptions')
+export class SubscriptionEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('uuid')
+  subscription_id!: string;
+
+  @Column({ type: 'text', collation: 'C' })
+  user_id!: string;
+
+  @Column({ type: 'text', collation: 'C' })
+  topic!: string;
+
+  @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
+  created_at!: Date;
+}

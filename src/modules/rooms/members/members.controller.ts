@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { pageRequest } from '../../../common/pagination';
+import { pageRequest } from '../../../common/limits';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, PageQueryDto, WithTotal } from '../../../platform/http';
 import { AddMembersDto, MemberDto, SetRoleDto } from '../dto/member.dto';

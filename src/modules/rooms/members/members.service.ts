@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { notFound } from '../../../common/errors';
-import type { PageRequest } from '../../../common/pagination';
+import type { PageRequest } from '../../../common/limits';
 import { userIdFault } from '../../../common/text';
 import { isoTime } from '../../../common/time';
 import type { Caller } from '../../../platform/auth';

@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { pageRequest } from '../../../common/pagination';
+import { pageRequest } from '../../../common/limits';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
 import { RoomPresenceDto } from '../dto/member.dto';

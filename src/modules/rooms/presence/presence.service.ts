@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { pageInfo, type PageRequest } from '../../../common/pagination';
+import { pageInfo, type PageRequest } from '../../../common/limits';
 import type { Caller } from '../../../platform/auth';
 import { Presence } from '../../../realtime';
 import { roomUuid, visible } from '../views';

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { pageRequest } from '../../../common/pagination';
+import { pageRequest } from '../../../common/limits';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller } from '../../../platform/http';
 import { CreateRoomDto, ListRoomsQueryDto, RoomDto, RoomPageDto, UpdateRoomDto } from '../dto/room.dto';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PageRequest } from '../../../common/pagination';
+import type { PageRequest } from '../../../common/limits';
 import { Database } from '../../../platform/database';
 import type { RoomDto } from '../dto/room.dto';
 import type { RoomEntity } from '../entities/room.entity';

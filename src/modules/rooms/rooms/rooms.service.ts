@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { forbidden, invalid } from '../../../common/errors';
 import { newUuid } from '../../../common/ids';
-import { MAX_METADATA_BYTES } from '../../../common/limits';
-import { pageInfo, type PageRequest } from '../../../common/pagination';
+import { MAX_METADATA_BYTES, pageInfo, type PageRequest } from '../../../common/limits';
 import type { Caller } from '../../../platform/auth';
 import { roomUuid, roomView, visible } from '../views';
 import type {

@@ -1,6 +1,6 @@
 import { Client, type ClientConfig } from 'pg';
 import { SESSION_SETTINGS } from '../connection';
-import { socketOf } from '../guarded-client';
+import { socketOf } from '../pool';
 
 /**
  * What every session of ours sets, and what is different here: an empty search path, with which the catalogue names

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { EmbeddedPostgresError, errorCode, explainOutput } from './errors';
 import { commandLine, type Installation, type Launcher } from './launcher';
 import type { Layout } from './layout';
-import { run, type RunResult } from './run';
+import { run, type RunResult } from './process';
 
 export interface ClusterOptions {
   readonly onProgress: (line: string) => void;

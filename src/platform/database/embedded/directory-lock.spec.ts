@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DirectoryLock } from './directory-lock';
-import { claimSocketDir, removeSocketDir } from './socket-dir';
+import { claimSocketDir, removeSocketDir } from './layout';
 
 let dir: string;
 beforeEach(() => {

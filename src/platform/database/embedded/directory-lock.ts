@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { DirectoryTakenError, errorCode } from './errors';
-import { run } from './run';
-import { pollUntil } from './wait';
+import { pollUntil, run } from './process';
 
 /** BSD's open(2) flag: take an exclusive flock with the open. Node does not name it. */
 const O_EXLOCK = 0x20;

@@ -1,19 +1,47 @@
+import { access, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { locateBinaries } from './binaries';
-import { ensureCluster, removeUnfinished } from './cluster';
+import { ensureCluster, ensureOwner, removeUnfinished } from './cluster';
 import { DirectoryLock } from './directory-lock';
-import { explainEmbedded, firstLine } from './errors';
-import { launch, launchPatiently, type LaunchContext, type Running } from './launch';
-import { chooseLauncher } from './launcher';
-import { openLayout, type Layout } from './layout';
-import type { EmbeddedPostgresLog, EmbeddedPostgresOptions } from './options';
-import { livePostmaster } from './postmaster-file';
-import { APPLICATION, parametersFor, SUPERUSER } from './provision';
-import type { ConnectionParameters } from './session';
-import { removeSocketDir } from './socket-dir';
-import { DEFAULT_BOUNDS } from './terminate';
-import { backoffMs, pause } from './wait';
+import { DirectoryTakenError, EmbeddedPostgresError, explainEmbedded, firstLine, LaunchError } from './errors';
+import { chooseLauncher, type Launcher, type RootMode } from './launcher';
+import { claimSocketDir, type Layout, openLayout, removeSocketDir } from './layout';
+import { evictOrphan, lockParameters, Ownership, type OwnershipLog } from './ownership';
+import { Postmaster } from './postmaster';
+import { livePostmaster, removeMisleadingLockFiles } from './postmaster-file';
+import { backoffMs, DEFAULT_BOUNDS, pause, pollUntil, settlesWithin, type TerminationBounds } from './process';
+import { APPLICATION, type ConnectionParameters, parametersFor, provision, SUPERUSER } from './session';
+
+export interface EmbeddedPostgresLog {
+  debug?(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+export interface EmbeddedPostgresOptions {
+  /** DATA_DIR; the cluster is in <dataDir>/postgres */
+  readonly dataDir: string;
+  /** progress lines for a person, e.g. 'Creating the database (first start) …' */
+  readonly onProgress?: (line: string) => void;
+  /** structured log; no secrets */
+  readonly log?: EmbeddedPostgresLog;
+  /** extra `-c name=value` settings (tests use fsync=off; the new cluster's files are then not synced either) */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** called when postgres died and was started again by the supervisor */
+  readonly onRestart?: () => void;
+  /** tests: the ways to run postgres for root that are tried, in order */
+  readonly rootModes?: readonly RootMode[];
+  readonly timeouts?: {
+    /** for postgres' fast shutdown before it is forced (15 s) */
+    readonly stopMs?: number;
+    /** for an answer from a postmaster that somebody left behind (20 s) */
+    readonly orphanMs?: number;
+  };
+}
 
 const SILENT: EmbeddedPostgresLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
 const ORPHAN_MS = 20_000;
 
 /** See index.ts for the invariants. One instance may be started again after stop(). */
@@ -180,4 +208,89 @@ async function stopRunning({ postmaster, ownership }: Running, stopMs: number): 
 /** Not after a refusal (a postmaster that is not ours listens there), nor where only the advisory lock keeps others off. */
 async function removeUnusedSocketDir(layout: Layout): Promise<void> {
   if (!(await livePostmaster(layout.cluster))) await removeSocketDir(layout.socketDir);
+}
+
+interface LaunchContext {
+  readonly layout: Layout;
+  readonly launcher: Launcher;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly bounds: TerminationBounds;
+  readonly orphanMs: number;
+  /** the directory lock is one that the kernel keeps for us */
+  readonly isSole: boolean;
+  readonly onProgress: (line: string) => void;
+  readonly log: OwnershipLog;
+}
+
+/** postgres that answers, is provisioned, and whose ownership lock is ours. */
+interface Running {
+  readonly postmaster: Postmaster;
+  readonly ownership: Ownership;
+}
+
+/** One attempt, from whatever state the last owner left. It leaves nothing running when it fails. */
+async function launch(context: LaunchContext, signal: AbortSignal): Promise<Running> {
+  const { layout, launcher, bounds, onProgress } = context;
+  await evictOrphan(layout, { onProgress, signal, bounds, silentMs: context.orphanMs });
+  await ensureOwner(layout, launcher);
+  await claimSocketDir(layout.socketDir, launcher.owner);
+  await removeMisleadingLockFiles(layout.cluster, layout.socketDir, {
+    isSole: context.isSole,
+    onRemoved: (line) => context.log.warn(line),
+  });
+  signal.throwIfAborted();
+  const postmaster = await Postmaster.spawn(layout, launcher, context.settings);
+  try {
+    await postmaster.ready(signal, () => onProgress('The database recovers from an unclean stop …'));
+    await provision(layout.socketDir);
+    const parameters = lockParameters(layout.socketDir, APPLICATION);
+    const ownership = await Ownership.take(parameters, layout.dataDir, context.log);
+    return { postmaster, ownership };
+  } catch (error) {
+    const stolen = !signal.aborted && (await wasStoppedByAnother(postmaster, error));
+    await postmaster.stop(bounds);
+    throw stolen ? new DirectoryTakenError(layout.dataDir, undefined) : error;
+  }
+}
+
+/** For the first start: what passes by itself (processes of a killed postgres that still end) is waited for. */
+async function launchPatiently(context: LaunchContext, signal: AbortSignal): Promise<Running> {
+  let last: unknown;
+  const attempt = async (): Promise<Running | undefined> => {
+    try {
+      return await launch(context, signal);
+    } catch (error) {
+      if (!(error instanceof LaunchError) || !error.passes) throw error;
+      last = error;
+      return undefined;
+    }
+  };
+  const running = await pollUntil(attempt, { everyMs: 200, forMs: 15_000, signal });
+  if (running) return running;
+  throw last;
+}
+
+/** A clean end that we did not ask for: another server took our fresh postmaster for an orphan. It has won. */
+async function wasStoppedByAnother(postmaster: Postmaster, error: unknown): Promise<boolean> {
+  if (error instanceof LaunchError || !(error instanceof EmbeddedPostgresError)) {
+    return (await settlesWithin(postmaster.exited, 3_000)) && postmaster.exit?.code === 0;
+  }
+  return false;
+}
+
+/** Whether there is a database in <dataDir>. */
+export async function hasCluster(dataDir: string): Promise<boolean> {
+  return access(join(dataDir, 'postgres', 'PG_VERSION')).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * How the application's role gets to the PostgreSQL that a server of another process runs on <dataDir>, once it takes
+ * connections. Its end is that server's business.
+ */
+export async function runningConnection(dataDir: string): Promise<ConnectionParameters | undefined> {
+  const found = await livePostmaster(join(await realpath(dataDir), 'postgres'));
+  return found?.status === 'ready' ? parametersFor(found.socketDir, APPLICATION, APPLICATION) : undefined;
 }

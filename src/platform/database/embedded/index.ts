@@ -17,7 +17,7 @@
  * - A cluster appears by rename, whole or not at all. Role and database are checked, and repaired, at every start.
  * - Acknowledged commits survive the death of any set of these processes: fsync, full_page_writes, synchronous_commit.
  * - The application's role is no superuser and stands under row-level security. The socket's directory is 0700 and
- *   ours. postgres.log holds no statement, parameter or error text of a client (settings.ts).
+ *   ours. postgres.log holds no statement, parameter or error text of a client (postmaster.ts).
  *
  * Concurrency and failure
  * - start() and stop() may be called at any time; stop() wins over a start or restart under way. start() fails with one
@@ -28,8 +28,12 @@
  *   start recovers. All waits are bounded, except crash recovery of a postgres that makes progress (10 min).
  * - Nothing here keeps the process alive once start() has resolved.
  */
-export { EmbeddedPostgres } from './embedded-postgres';
+export {
+  EmbeddedPostgres,
+  type EmbeddedPostgresLog,
+  type EmbeddedPostgresOptions,
+  hasCluster,
+  runningConnection,
+} from './embedded-postgres';
 export { DirectoryTakenError, EmbeddedPostgresError } from './errors';
-export type { EmbeddedPostgresLog, EmbeddedPostgresOptions } from './options';
-export { hasCluster, runningConnection } from './running';
 export type { ConnectionParameters } from './session';

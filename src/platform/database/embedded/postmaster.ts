@@ -6,9 +6,7 @@ import { EmbeddedPostgresError, explainOutput, LaunchError } from './errors';
 import type { Launcher } from './launcher';
 import type { Layout } from './layout';
 import { readPostmasterFile } from './postmaster-file';
-import { childEnvironment } from './run';
-import { terminatePostmaster, type TerminationBounds } from './terminate';
-import { pollUntil, settlesWithin } from './wait';
+import { childEnvironment, pollUntil, settlesWithin, terminatePostmaster, type TerminationBounds } from './process';
 
 /**
  * Durability is the default of every message that was acknowledged. The log settings keep message content out of

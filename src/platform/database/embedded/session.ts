@@ -1,6 +1,8 @@
 import { Socket } from 'node:net';
 import { Client, type QueryResultRow } from 'pg';
 import { withSession } from '../connection';
+import { errorCode } from './errors';
+import { SOCKET_PORT } from './layout';
 
 export interface ConnectionParameters {
   readonly host: string;
@@ -86,4 +88,61 @@ function deferredRejection(): { promise: Promise<never>; reject: (error: Error) 
   let reject: (error: Error) => void = () => undefined;
   const promise = new Promise<never>((_resolve, rejectPromise) => (reject = rejectPromise));
   return { promise, reject };
+}
+
+/** The role and the database of the application have one name. */
+export const APPLICATION = 'chatapi';
+export const SUPERUSER = 'postgres';
+
+/** Row-level security is worth something only while nobody at run time stands above it. */
+const ATTRIBUTES = 'login createrole inherit nosuperuser nocreatedb nobypassrls noreplication';
+const AS_WANTED = `rolcanlogin and rolcreaterole and rolinherit and not rolsuper and not rolcreatedb
+  and not rolbypassrls and not rolreplication`;
+
+/** duplicate_object, duplicate_database, unique_violation: a concurrent start was faster. */
+const ALREADY_THERE = new Set(['42710', '42P04', '23505']);
+
+export function parametersFor(socketDir: string, user: string, database: string): ConnectionParameters {
+  return { host: socketDir, port: SOCKET_PORT, user, database };
+}
+
+/** Idempotent, run at every start: a crash between any two of its steps is repaired by the next one. */
+export async function provision(socketDir: string): Promise<void> {
+  const session = await Session.open(parametersFor(socketDir, SUPERUSER, 'postgres'), {
+    applicationName: 'ChatAPI set-up',
+    timeoutMs: 60_000,
+  });
+  try {
+    await ensureRole(session);
+    await ensureDatabase(session);
+  } finally {
+    await session.close();
+  }
+}
+
+async function ensureRole(session: Session): Promise<void> {
+  const [role] = await session.query<{ ok: boolean }>(`select ${AS_WANTED} as ok from pg_roles where rolname = $1`, [
+    APPLICATION,
+  ]);
+  if (!role) await unlessThere(session.query(`create role ${APPLICATION} ${ATTRIBUTES}`));
+  else if (!role.ok) await session.query(`alter role ${APPLICATION} ${ATTRIBUTES}`);
+}
+
+async function ensureDatabase(session: Session): Promise<void> {
+  const [database] = await session.query<{ owner: string }>(
+    'select pg_get_userbyid(datdba) as owner from pg_database where datname = $1',
+    [APPLICATION],
+  );
+  if (!database) {
+    // template0: nothing that anybody added to template1, and no connection to it can block this.
+    await unlessThere(session.query(`create database ${APPLICATION} owner ${APPLICATION} template template0`));
+  } else if (database.owner !== APPLICATION) {
+    await session.query(`alter database ${APPLICATION} owner to ${APPLICATION}`);
+  }
+}
+
+async function unlessThere(statement: Promise<unknown>): Promise<void> {
+  await statement.catch((error: unknown) => {
+    if (!ALREADY_THERE.has(errorCode(error) ?? '')) throw error;
+  });
 }

@@ -1,11 +1,11 @@
-import type { OpenAPIObject } from '@nestjs/swagger';
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { ErrorCode } from '../../../common/errors';
 import type { AccessKind, RouteAccess } from '../../auth';
 import { rateLimitCodeOf } from '../../rate-limit';
-import type { ObjectSchema, PropertySchema } from '../../validation';
-import type { EnvelopeRule } from '../envelope';
-import { ERROR_SCHEMA, errorResponses, type RouteFacts } from './errors';
-import { HEADER_PARAMETERS, headerRefs, HEADERS } from './headers';
+import type { DtoClass, ObjectSchema, PropertySchema } from '../../validation';
+import type { EnvelopeRule } from '../answers';
+import { ERROR_SCHEMA, errorResponses, HEADER_PARAMETERS, headerRefs, HEADERS, type RouteFacts } from './errors';
 
 /** What the decorators of a route say beyond what Swagger reads. */
 export interface OperationFacts {
@@ -198,4 +198,24 @@ export function integersOnly(node: unknown): void {
   const record = node as Record<string, unknown>;
   if (record['type'] === 'number' && record['format'] !== 'double') record['type'] = 'integer';
   for (const child of Object.values(record)) integersOnly(child);
+}
+
+/** Schemas of OpenAPI 3.0, by name. */
+export type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+/**
+ * The schemas of DTO classes as the OpenAPI document has them, under the classes' names, with those that they refer to.
+ * Complete only in a build: the Swagger plugin works in the compiler.
+ * @param validated the compiled schemas of those that are validated, by the classes' names
+ */
+export function componentSchemas(
+  app: INestApplication,
+  classes: readonly DtoClass[],
+  validated: ReadonlyMap<string, ObjectSchema>,
+): Schemas {
+  const document = SwaggerModule.createDocument(app, new DocumentBuilder().build(), { extraModels: [...classes] });
+  const schemas = document.components?.schemas ?? {};
+  for (const [name, schema] of validated) if (schemas[name]) merge(schemas[name], schema);
+  integersOnly(schemas);
+  return schemas;
 }

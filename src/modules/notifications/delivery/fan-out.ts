@@ -1,0 +1,104 @@
+/** The job that hands a notification out to its targets, and the port for what is done for those who are offline. */
+import { Injectable } from '@nestjs/common';
+import { IsUUID } from 'class-validator';
+import { exponential, type Job, JobHandler, JobKind, type JobRunner, type NewJob } from '../../../platform/jobs';
+import { Metrics } from '../../../platform/metrics';
+import { Presence } from '../../../realtime';
+import type { SpreadBatch } from '../inbox/notifications.functions';
+import { NotificationsRepository } from '../inbox/notifications.repository';
+import { notificationFrame } from './link';
+import { NotificationLinks } from './links';
+
+/** Users who had no connection when a notification was handed out to them. */
+export interface OfflineTargets {
+  readonly tenantId: string;
+  /** UUID. */
+  readonly notificationId: string;
+  readonly topic: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** 1 to 1,000, in order. */
+  readonly userIds: readonly string[];
+}
+
+/**
+ * Who has something else to do for users who are offline (a webhook); implemented above. Its jobs are stored in the
+ * transaction in which the fan-out goes on, so they exist exactly once per batch of targets, whatever dies.
+ */
+export abstract class OfflineJobs {
+  /** None where the tenant wants nothing of it. */
+  abstract jobsFor(targets: OfflineTargets): readonly NewJob[];
+}
+
+/** Targets per statement. */
+export const BATCH = 1000;
+
+class FanOutPayload {
+  @IsUUID()
+  notification_id!: string;
+}
+
+/** Made with the notification, by `notification_create`. */
+const FAN_OUT = new JobKind('notification.fan_out', FanOutPayload);
+
+/**
+ * Hands a notification out to its targets, a batch at a time: their deliveries are stored, then the connections are
+ * told, then it is stored how far this got. A worker that dies in between does its batch again: the deliveries are there
+ * already, and who has not got it is told once more, under the same id.
+ */
+@Injectable()
+@JobHandler({
+  kind: FAN_OUT,
+  schedule: exponential(1000, 2, 60_000, 8),
+  maxAttempts: 20,
+  concurrency: 1,
+  perTenant: 4,
+  slots: 16,
+})
+export class FanOut implements JobRunner<FanOutPayload> {
+  constructor(
+    private readonly repository: NotificationsRepository,
+    private readonly links: NotificationLinks,
+    private readonly presence: Presence,
+    private readonly offline: OfflineJobs,
+    private readonly metrics: Metrics,
+  ) {}
+
+  async run({ tenantId, payload }: Job<FanOutPayload>, signal: AbortSignal): Promise<void> {
+    const { notification_id: notificationId } = payload;
+    for (let more = true; more;) {
+      signal.throwIfAborted();
+      const batch = await this.repository.spread(tenantId, notificationId, BATCH);
+      if (batch === undefined || batch.last === null) return;
+      this.tell(tenantId, notificationId, batch);
+      const jobs = await this.offlineJobs(tenantId, notificationId, batch);
+      more = batch.more;
+      // The last batch ends with the job itself: what has to be stored with it is stored before.
+      if (more || jobs.length > 0) await this.repository.advance(tenantId, notificationId, batch.last, jobs);
+    }
+  }
+
+  private tell(tenantId: string, notificationId: string, batch: SpreadBatch): void {
+    const frame = notificationFrame({ notification_id: notificationId, ...batch });
+    this.links.publish({ tenantId, notificationId, userIds: batch.user_ids, frame });
+    this.metrics.counter('chatapi_notifications_total').labels({ outcome: 'stored' }).inc(batch.user_ids.length);
+  }
+
+  private async offlineJobs(
+    tenantId: string,
+    notificationId: string,
+    { topic, created_at, user_ids }: SpreadBatch,
+  ): Promise<readonly NewJob[]> {
+    if (user_ids.length === 0) return [];
+    const online = await this.presence.online(tenantId, user_ids);
+    const userIds = user_ids.filter((userId) => !online.has(userId));
+    if (userIds.length === 0) return [];
+    return this.offline.jobsFor({
+      tenantId,
+      notificationId,
+      topic,
+      createdAt: new Date(created_at).toISOString(),
+      userIds,
+    });
+  }
+}

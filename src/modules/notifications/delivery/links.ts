@@ -1,0 +1,145 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Batching } from '../../../common/batching';
+import { Clock } from '../../../common/time';
+import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
+import { Every, OnStop, StopStage } from '../../../platform/lifecycle';
+import { type AcceptedConnection, ByUser, type Frame, OnConnection, SOCKET_PATH, toWire } from '../../../realtime';
+import { NotificationsRepository } from '../inbox/notifications.repository';
+import { NotificationDeliveriesRepository, type Recipient, Settlements } from './deliveries.repository';
+import { type LinkPorts, NotificationLink } from './link';
+
+/** A notification for users, wherever they are connected. Lost ones are found by the poll. */
+export interface NotificationHint {
+  readonly tenantId: string;
+  readonly userIds: readonly string[];
+  /** UUID. */
+  readonly notificationId: string;
+  readonly frame: Frame;
+}
+
+export const NOTIFICATION_HINTS: Topic<NotificationHint> = 'notification-hints';
+
+/** Dead letters of these users were replayed. */
+interface ReplayHint {
+  readonly tenantId: string;
+  readonly userIds: readonly string[];
+}
+
+const REPLAY_HINTS: Topic<ReplayHint> = 'notification-replays';
+
+const TICK_MS = 500;
+const POLL_MS = 10_000;
+/** Users who connect within it are looked up together: a storm of connections is no storm of look-ups. */
+const FIRST_LOOK_MS = 100;
+/** Users per look of the poll. */
+const SLICE = 1000;
+/** Links that use the database at the same time. */
+const TOGETHER = 8;
+/** What was made more recently may still be on its way. */
+const OVERDUE_MS = 5000;
+
+/** The connections of this node, by user, and the way to those of the others. */
+@Injectable()
+export class NotificationLinks {
+  private readonly byUser = new ByUser<NotificationLink>();
+  private readonly closed = (connection: AcceptedConnection): void => {
+    const link = this.of(connection);
+    if (link === undefined) return;
+    this.byUser.delete(link);
+    void link.closed();
+  };
+
+  private readonly ports: LinkPorts;
+  private readonly unsubscribe: readonly Unsubscribe[];
+
+  constructor(
+    repository: NotificationsRepository,
+    @Inject(Settlements) settlements: LinkPorts['settlements'],
+    private readonly deliveries: NotificationDeliveriesRepository,
+    clock: Clock,
+    private readonly bus: Bus,
+  ) {
+    const looks = new Batching<Recipient, boolean>((users) => deliveries.haveWaiting(users), 1000, FIRST_LOOK_MS);
+    this.ports = { repository, settlements, clock, hasWaiting: (user) => looks.add(user) };
+    // What all nodes publish, this one among them.
+    this.unsubscribe = [
+      bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => this.hear(payload)),
+      bus.subscribe(REPLAY_HINTS, ({ payload }) => this.retry(payload)),
+    ];
+  }
+
+  @OnStop(StopStage.workers)
+  end(): void {
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
+  }
+
+  /** Neither blocks nor fails. */
+  publish(hint: NotificationHint): void {
+    if (hint.userIds.length > 0) this.bus.publish(NOTIFICATION_HINTS, hint);
+  }
+
+  /** What waits for these users is sent to them, what was given up on their connections too. */
+  publishReplay(tenantId: string, userIds: readonly string[]): void {
+    this.bus.publish(REPLAY_HINTS, { tenantId, userIds });
+  }
+
+  /** What waits for the user is sent to the connection, and from then on what is new. */
+  @OnConnection(SOCKET_PATH, 'notifications', { after: ['presence', 'redelivery'] })
+  opened(connection: AcceptedConnection): void {
+    const link = new NotificationLink(connection, this.ports);
+    this.byUser.add(link);
+    connection.onClose(this.closed);
+    this.start(link);
+  }
+
+  /** undefined when the connection is over. */
+  of(connection: AcceptedConnection): NotificationLink | undefined {
+    const { tenantId, userId } = connection;
+    return this.byUser.of(tenantId, userId).find((link) => link.connection === connection);
+  }
+
+  /** Every link does what is due; those that read do it a few at a time. */
+  @Every(TICK_MS, 'notifications')
+  async tick(): Promise<void> {
+    const busy: NotificationLink[] = [];
+    this.byUser.forEach((link) => {
+      if (link.isBusy) busy.push(link);
+    });
+    await Promise.all(busy.map((link) => link.settleWritten()));
+    for (let i = 0; i < busy.length; i += TOGETHER)
+      await Promise.all(busy.slice(i, i + TOGETHER).map((link) => link.sendDue()));
+  }
+
+  /** Looks for users whose notifications nobody told this node of. */
+  @Every(POLL_MS, 'notification poll')
+  async poll(): Promise<void> {
+    const users = [...this.byUser.firsts()];
+    for (let i = 0; i < users.length; i += SLICE) {
+      const waited = await this.deliveries.waitedFor(users.slice(i, i + SLICE), OVERDUE_MS);
+      for (const user of waited)
+        for (const link of this.byUser.of(user.tenantId, user.userId)) {
+          link.want();
+          this.start(link);
+        }
+    }
+  }
+
+  private hear({ tenantId, userIds, notificationId, frame }: NotificationHint): void {
+    let wire: ReturnType<typeof toWire> | undefined;
+    for (const userId of userIds)
+      for (const link of this.byUser.of(tenantId, userId)) link.offer(notificationId, (wire ??= toWire(frame)));
+  }
+
+  private retry({ tenantId, userIds }: ReplayHint): void {
+    for (const userId of userIds)
+      for (const link of this.byUser.of(tenantId, userId)) {
+        link.retry();
+        this.start(link);
+      }
+  }
+
+  private start(link: NotificationLink): void {
+    // What cannot be read now is read by the next tick, which says so if it fails.
+    link.catchUp().catch(() => undefined);
+  }
+}

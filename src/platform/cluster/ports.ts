@@ -1,0 +1,121 @@
+/** What a subscriber gets. */
+export interface BusEnvelope<T> {
+  /** The node that published; also its own subscribers get it, who skip what they need not see twice. */
+  readonly node: string;
+  /**
+   * Counts this node's publications on this topic from 1. A number that does not follow the last one seen of that
+   * node is a gap: hints were lost, so ask the log.
+   */
+  readonly n: number;
+  /** Shared between subscribers: not to be changed. */
+  readonly payload: T;
+}
+
+export type BusHandler<T> = (envelope: BusEnvelope<T>) => void;
+
+/**
+ * The name of a topic and, for the compiler only, what is published on it:
+ * `const ROOM_HINTS: Topic<RoomHint> = 'room-hints'`. Topics are few and fixed, one per kind of hint and not one per
+ * room: each keeps a counter for ever.
+ */
+export type Topic<T> = string & { readonly __payload?: T };
+
+/**
+ * Carries hints between nodes: best effort, at most once, in order per publisher and topic. Whoever needs certainty
+ * reads the log.
+ *
+ * `publish` neither blocks nor fails, and calls no handler before it returns: it may be called from within a handler
+ * or in the middle of a change of state. A handler that throws disturbs nobody else.
+ */
+export abstract class Bus {
+  abstract publish<T>(topic: Topic<T>, payload: NoInfer<T>): void;
+  abstract subscribe<T>(topic: Topic<T>, handler: BusHandler<NoInfer<T>>): Unsubscribe;
+}
+
+/** Ends a subscription; its handler is not called again once this has returned. */
+export type Unsubscribe = () => void;
+
+/** Told of an exception that a subscriber's handler threw; `source` names what it was subscribed to. */
+export type OnHandlerError = (error: unknown, source: string) => void;
+
+/** Where a window stands after an increment. */
+export interface CounterState {
+  /** Increments of the key in this window, this one included. */
+  readonly count: number;
+  /** Wall clock time at which the window ends and counting starts at 0 again. */
+  readonly resetAtMs: number;
+}
+
+/**
+ * Counts in fixed windows, across nodes. Windows lie on multiples of their length since 1970 by the wall clock, so
+ * that all nodes and all keys agree where one ends. The same key with another window length is another counter.
+ */
+export abstract class Counters {
+  /**
+   * Adds one. May answer at once: this runs for every request, so `await` it only when it is a promise. Window
+   * lengths are few: one per kind of limit.
+   */
+  abstract increment(key: string, windowMs: number): CounterState | Promise<CounterState>;
+}
+
+/**
+ * Facts that die with whoever stated them: each lasts `ttlMs` unless it is stated again. A crashed node's leases run
+ * out by themselves.
+ *
+ * A hold has any number of holders per key ("these connections of the user are open"); a claim has one ("this node
+ * runs the job"). Holds and claims are separate: the same key may have both. A holder whose process stood still for
+ * longer than the ttl has lost its claim without knowing: what must not happen twice is also fenced in the database.
+ */
+export abstract class Leases {
+  /** Makes or extends the holder's lease on the key. */
+  abstract hold(key: string, holder: string, ttlMs: number): Promise<void>;
+
+  /** Gives the holder's lease on the key back; nothing happens when it has none. */
+  abstract drop(key: string, holder: string): Promise<void>;
+
+  /** Those of the keys that at least one holder holds now. */
+  abstract alive(keys: readonly string[]): Promise<Set<string>>;
+
+  /** Takes the key for one holder alone; true also when this holder has it already, and then it is extended. */
+  abstract claim(key: string, holder: string, ttlMs: number): Promise<boolean>;
+
+  /** Extends the holder's claim; false when it has none any more, even if nobody else took the key. */
+  abstract renewClaim(key: string, holder: string, ttlMs: number): Promise<boolean>;
+
+  /** Gives the claim back; nothing happens when the holder does not have it. */
+  abstract unclaim(key: string, holder: string): Promise<void>;
+}
+
+/** One server process. */
+export interface NodeInfo {
+  /** New with every start of the process, so that counters and leases of a former life are never mistaken. */
+  readonly nodeId: string;
+  readonly startedAt: Date;
+}
+
+/** A node that sent no heartbeat for so long is gone. */
+export const NODE_TTL_MS = 15_000;
+
+/** Which nodes there are. */
+export abstract class NodeRegistry {
+  /** This process; known at once, before the first heartbeat. */
+  abstract readonly self: NodeInfo;
+
+  /** The nodes that are there now, oldest first; this one among them until it leaves. */
+  abstract nodes(): Promise<readonly NodeInfo[]>;
+
+  /**
+   * Says that this node is there, and notices those that are gone. Its owner calls it at least three times per
+   * NODE_TTL_MS; the first call joins.
+   */
+  abstract heartbeat(): Promise<void>;
+
+  /** Says that this node stops; its owner sends no more heartbeats. */
+  abstract leave(): Promise<void>;
+
+  /**
+   * Calls back once, during a heartbeat, for every node that an earlier heartbeat has seen and that is gone: it left
+   * or fell silent. Hints of it may be lost.
+   */
+  abstract onNodeLost(handler: (node: NodeInfo) => void): Unsubscribe;
+}
