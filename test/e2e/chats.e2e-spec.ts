@@ -1,16 +1,10 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import { chatPath, type ChatBody, createChat } from '../support/chats/http';
-import type { Answer, Api } from '../support/http/api';
+import type { Answer, Api, Bodies } from '../support/http/api';
 import { badField, bodyOf, FORBIDDEN, NOT_FOUND, objectOfBytes, refusal } from '../support/rooms';
 
-interface ChatPage {
-  readonly chats: ChatBody[];
-  readonly total: number;
-  readonly offset: number;
-  readonly limit: number;
-  readonly has_more: boolean;
-}
+type ChatPage = Bodies['ChatPageDto'];
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NOBODYS = '01900000-0000-7000-8000-0000ffffffff';

@@ -4,31 +4,13 @@ import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { FAKE_ANSWER } from '../support/chats/http';
 import { SseClient, textOf } from '../support/chats/sse';
 import { faults, Gate, type ProviderServer } from '../support/fake-model';
-import { type Answer, type Api, errorOf } from '../support/http/api';
+import { type Answer, type Api, type Bodies, errorOf } from '../support/http/api';
+import type { Enveloped } from '../support/models';
 import { badField, bodyOf, FORBIDDEN, refusal } from '../support/rooms';
 
-interface Answered {
-  readonly success: true;
-  readonly data: {
-    readonly response: string;
-    readonly conversationId: string;
-    readonly usage: Record<string, unknown>;
-  };
-}
-
-interface Listed {
-  readonly success: true;
-  readonly data: { readonly conversations: Record<string, unknown>[]; readonly total: number };
-}
-
-interface History {
-  readonly success: true;
-  readonly data: {
-    readonly id: string;
-    readonly messages: { readonly role: string; readonly content: string; readonly timestamp: number }[];
-    readonly total: number;
-  };
-}
+type Answered = Enveloped<Bodies['AnswerDto']>;
+type Listed = Enveloped<Bodies['ConversationListDto']>;
+type History = Enveloped<Bodies['ConversationHistoryDto']>;
 
 const CONVERSATION = /^conv_[0-9a-f]{32}$/;
 const NOBODYS = 'conv_0190000000007000800000000ffffff0';

@@ -1,16 +1,10 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
-import { type Api, errorOf } from '../support/http/api';
+import { type Api, type Bodies, errorOf } from '../support/http/api';
 import { createPreset, dataOf, type Enveloped, type PresetBody } from '../support/models';
 import { createKey } from '../support/tenants';
 
-interface Page {
-  readonly presets: PresetBody[];
-  readonly total: number;
-  readonly offset: number;
-  readonly limit: number;
-  readonly hasMore: boolean;
-}
+type Page = Bodies['PresetPageDto'];
 
 const DEFAULT = {
   name: 'default',
