@@ -1,18 +1,12 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
-import { type Answer, type Api, errorOf } from '../support/http/api';
+import { type Answer, type Api, type Bodies, errorOf } from '../support/http/api';
 import { type ChannelBody, createChannel, dataOf, type Enveloped } from '../support/models';
 import { createKey } from '../support/tenants';
 
 const SECRET = 'sk-a-very-secret-key';
 
-interface Page {
-  readonly channels: ChannelBody[];
-  readonly total: number;
-  readonly offset: number;
-  readonly limit: number;
-  readonly hasMore: boolean;
-}
+type Page = Bodies['ChannelPageDto'];
 
 describe('model channels', () => {
   let app: TestApp;

@@ -15,19 +15,14 @@ import {
 import { openChat } from '../support/chats/socket';
 import { SseClient } from '../support/chats/sse';
 import { faults, Gate, type ProviderServer } from '../support/fake-model';
-import { type Answer, type Api, errorOf } from '../support/http/api';
+import { type Answer, type Api, type Bodies, errorOf } from '../support/http/api';
 import type { MessageBody } from '../support/messages';
 import { until } from '../support/poll';
 import { badField, bodyOf, type ListedRoomBody, refusal, type RoomBody } from '../support/rooms';
 import { closeAll, WsClient } from '../support/ws/client';
 
 /** Inputs of the rows of issue 14 that came through the doors of chats; each is named by its row. */
-interface Listed {
-  readonly id: string;
-  readonly messageCount: number;
-  readonly lastMessage: string | null;
-  readonly lastMessageTruncated: boolean;
-}
+type Listed = Bodies['ConversationDto'];
 
 let app: WithModel<TestApp>;
 let model: ProviderServer;

@@ -1,16 +1,10 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import { chatPath, type ChatBody, createChat } from '../support/chats/http';
-import type { Answer, Api } from '../support/http/api';
+import type { Answer, Api, Bodies } from '../support/http/api';
 import { badField, bodyOf, FORBIDDEN, NOT_FOUND, objectOfBytes, refusal } from '../support/rooms';
 
-interface ChatPage {
-  readonly chats: ChatBody[];
-  readonly total: number;
-  readonly offset: number;
-  readonly limit: number;
-  readonly has_more: boolean;
-}
+type ChatPage = Bodies['ChatPageDto'];
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NOBODYS = '01900000-0000-7000-8000-0000ffffffff';
@@ -34,32 +28,31 @@ describe('chats on the AI chats API', () => {
     bodyOf(await by.get<ChatPage>(`/api/v1/chats/user/${userId}${query}`));
 
   describe('POST /', () => {
-    it('answers 201 with the object of the source, whether or not there is a slash at the end', async () => {
-      for (const path of ['/api/v1/chats/', '/api/v1/chats']) {
-        const body = { user_id: 'user123', title: 'Support Session', metadata: { department: 'technical', deep: [1] } };
-        const answer = await key.post<ChatBody>(path, body);
-        expect(answer.status).toBe(201);
-        expect(answer.body).toEqual({
-          id: expect.stringMatching(UUID),
-          user_id: 'user123',
-          tenant_id: tenant.tenantId,
-          title: 'Support Session',
-          config: { metadata: body.metadata, preset: 'default' },
-          created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
-          updated_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
-          last_message_at: null,
-        });
-        expect(bodyOf(await key.get(chatPath(answer.body.id)))).toEqual(answer.body);
-      }
+    it.each(['/api/v1/chats/', '/api/v1/chats'])('%s answers 201 with the object of the source', async (path) => {
+      const body = { user_id: 'user123', title: 'Support Session', metadata: { department: 'technical', deep: [1] } };
+      const answer = await key.post<ChatBody>(path, body);
+      expect(answer.status).toBe(201);
+      expect(answer.body).toEqual({
+        id: expect.stringMatching(UUID),
+        user_id: 'user123',
+        tenant_id: tenant.tenantId,
+        title: 'Support Session',
+        config: { metadata: body.metadata, preset: 'default' },
+        created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+        updated_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+        last_message_at: null,
+      });
+      expect(bodyOf(await key.get(chatPath(answer.body.id)))).toEqual(answer.body);
     });
 
-    it('makes a title and takes an empty metadata where there is none; null counts as absent', async () => {
-      for (const more of [{}, { title: null, metadata: null, preset: null }]) {
+    it.each([{}, { title: null, metadata: null, preset: null }])(
+      'makes a title and takes an empty metadata where there is none; null counts as absent: %j',
+      async (more) => {
         const chat = await createChat(key, 'defaults', more);
         expect(chat.title).not.toBe('');
         expect(chat.config).toEqual({ metadata: {}, preset: 'default' });
-      }
-    });
+      },
+    );
 
     it.each<[string, object, string]>([
       ['no user', {}, 'user_id'],
@@ -175,20 +168,19 @@ describe('chats on the AI chats API', () => {
 
   describe('who may', () => {
     let chat: ChatBody;
-    let calls: [string, (by: Api, id: string) => Promise<Answer>][];
+    const calls: [string, (by: Api, id: string) => Promise<Answer>][] = [
+      ['GET', (by, id) => by.get(chatPath(id))],
+      ['PATCH', (by, id) => by.patch(chatPath(id), { title: 'Taken' })],
+      ['GET messages', (by, id) => by.get(`${chatPath(id)}/messages`)],
+      ['POST messages', (by, id) => by.post(`${chatPath(id)}/messages`, { content: 'x' })],
+      ['POST stop', (by, id) => by.post(`${chatPath(id)}/stop`)],
+      ['POST regenerate', (by, id) => by.post(`${chatPath(id)}/regenerate`)],
+      ['GET stream', (by, id) => by.get(`${chatPath(id)}/stream`)],
+      ['DELETE', (by, id) => by.delete(chatPath(id))],
+    ];
 
     beforeAll(async () => {
       chat = await createChat(key, 'alice', { title: 'Secret of alice' });
-      calls = [
-        ['GET', (by, id) => by.get(chatPath(id))],
-        ['PATCH', (by, id) => by.patch(chatPath(id), { title: 'Taken' })],
-        ['GET messages', (by, id) => by.get(`${chatPath(id)}/messages`)],
-        ['POST messages', (by, id) => by.post(`${chatPath(id)}/messages`, { content: 'x' })],
-        ['POST stop', (by, id) => by.post(`${chatPath(id)}/stop`)],
-        ['POST regenerate', (by, id) => by.post(`${chatPath(id)}/regenerate`)],
-        ['GET stream', (by, id) => by.get(`${chatPath(id)}/stream`)],
-        ['DELETE', (by, id) => by.delete(chatPath(id))],
-      ];
     });
 
     it("another user's chat is 403, with the key and with a token", async () => {
@@ -197,23 +189,22 @@ describe('chats on the AI chats API', () => {
         for (const [name, call] of calls) expect([name, refusal(await call(by, chat.id))]).toEqual([name, FORBIDDEN]);
     });
 
-    it("another tenant's chat, an unknown and a malformed id are 404 with the same words", async () => {
-      for (const [name, call] of calls) {
+    it.each(calls)(
+      "%s: another tenant's chat, an unknown and a malformed id are 404 with the same words",
+      async (_, call) => {
         const answers = [await call(other.key, chat.id)];
         for (const id of [NOBODYS, 'x', `room_${chat.id.replaceAll('-', '')}`, chat.id.toUpperCase()])
           answers.push(await call(key, id));
         for (const answer of answers)
-          expect([name, refusal(answer), (answer.body['error'] as { message: string }).message]).toEqual([
-            name,
+          expect([refusal(answer), (answer.body['error'] as { message: string }).message]).toEqual([
             NOT_FOUND,
             'Chat not found',
           ]);
-      }
-    });
+      },
+    );
 
-    it('without a credential, or with the master key, nobody', async () => {
-      for (const by of [app.anonymous, app.master])
-        for (const [, call] of calls) expect(refusal(await call(by, chat.id))).toEqual(UNAUTHENTICATED);
+    it.each(calls)('%s: without a credential, or with the master key, nobody', async (_, call) => {
+      for (const by of [app.anonymous, app.master]) expect(refusal(await call(by, chat.id))).toEqual(UNAUTHENTICATED);
     });
 
     it('a key that acts as a user, and a token, may name no other user', async () => {

@@ -4,31 +4,13 @@ import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { FAKE_ANSWER } from '../support/chats/http';
 import { SseClient, textOf } from '../support/chats/sse';
 import { faults, Gate, type ProviderServer } from '../support/fake-model';
-import { type Answer, type Api, errorOf } from '../support/http/api';
+import { type Answer, type Api, type Bodies, errorOf } from '../support/http/api';
+import type { Enveloped } from '../support/models';
 import { badField, bodyOf, FORBIDDEN, refusal } from '../support/rooms';
 
-interface Answered {
-  readonly success: true;
-  readonly data: {
-    readonly response: string;
-    readonly conversationId: string;
-    readonly usage: Record<string, unknown>;
-  };
-}
-
-interface Listed {
-  readonly success: true;
-  readonly data: { readonly conversations: Record<string, unknown>[]; readonly total: number };
-}
-
-interface History {
-  readonly success: true;
-  readonly data: {
-    readonly id: string;
-    readonly messages: { readonly role: string; readonly content: string; readonly timestamp: number }[];
-    readonly total: number;
-  };
-}
+type Answered = Enveloped<Bodies['AnswerDto']>;
+type Listed = Enveloped<Bodies['ConversationListDto']>;
+type History = Enveloped<Bodies['ConversationHistoryDto']>;
 
 const CONVERSATION = /^conv_[0-9a-f]{32}$/;
 const NOBODYS = 'conv_0190000000007000800000000ffffff0';
@@ -146,19 +128,20 @@ describe('POST /api/chat', () => {
     expect(model.requests).toHaveLength(2);
   });
 
-  it('a model that fails is 502, before and after its first token', async () => {
-    for (const script of [faults.status(400), faults.cut('Half')]) {
-      model.next(script);
-      const failed = await post('Hello');
-      expect(refusal(failed)).toEqual({ status: 502, code: 'MODEL_ERROR' });
-      expect(errorOf(failed).details).toMatchObject({
-        hint: expect.any(String),
-        reason: expect.any(String),
-        conversationId: expect.stringMatching(CONVERSATION),
-        messageId: expect.stringMatching(/^msg_[0-9a-f]{32}$/),
-      });
-      await ask('And now?');
-    }
+  it.each([
+    ['before', faults.status(400)],
+    ['after', faults.cut('Half')],
+  ])('a model that fails is 502, %s its first token', async (_, script) => {
+    model.next(script);
+    const failed = await post('Hello');
+    expect(refusal(failed)).toEqual({ status: 502, code: 'MODEL_ERROR' });
+    expect(errorOf(failed).details).toMatchObject({
+      hint: expect.any(String),
+      reason: expect.any(String),
+      conversationId: expect.stringMatching(CONVERSATION),
+      messageId: expect.stringMatching(/^msg_[0-9a-f]{32}$/),
+    });
+    await ask('And now?');
   });
 
   it('has its own words for the envelope, whatever the caller asks for', async () => {
@@ -195,17 +178,15 @@ describe('POST /api/chat/stream', () => {
     expect(textOf(await two.rest())).toBe('Two');
   });
 
-  it('ends with an error where the model fails', async () => {
-    for (const [script, text] of [
-      [faults.status(400), ''],
-      [faults.cut('Half'), 'Half'],
-    ] as const) {
-      model.next(script);
-      const events = await (await stream('Hello')).rest();
-      expect(textOf(events)).toBe(text);
-      expect(events.at(-1)?.data).toEqual({ type: 'error', code: 'MODEL_ERROR', message: expect.any(String) });
-      await ask('And now?');
-    }
+  it.each([
+    ['before', faults.status(400), ''],
+    ['after', faults.cut('Half'), 'Half'],
+  ])('ends with an error where the model fails, %s its first token', async (_, script, text) => {
+    model.next(script);
+    const events = await (await stream('Hello')).rest();
+    expect(textOf(events)).toBe(text);
+    expect(events.at(-1)?.data).toEqual({ type: 'error', code: 'MODEL_ERROR', message: expect.any(String) });
+    await ask('And now?');
   });
 
   it('the same call again joins the answer', async () => {
@@ -329,14 +310,12 @@ describe('who may', () => {
     ({ conversationId } = await ask('A secret'));
   });
 
-  it("another tenant's, an unknown and a malformed one are CONVERSATION_NOT_FOUND", async () => {
-    for (const [name, call] of calls) {
-      const answers = [await call(other.key, conversationId)];
-      for (const id of [NOBODYS, 'x', conversationId.toUpperCase(), conversationId.replace('conv', 'room')])
-        answers.push(await call(key, id));
-      for (const answer of answers)
-        expect([name, refusal(answer), errorOf(answer).message]).toEqual([name, NOT_FOUND, 'Conversation not found']);
-    }
+  it.each(calls)("%s: another tenant's, an unknown and a malformed one are not found", async (_, call) => {
+    const answers = [await call(other.key, conversationId)];
+    for (const id of [NOBODYS, 'x', conversationId.toUpperCase(), conversationId.replace('conv', 'room')])
+      answers.push(await call(key, id));
+    for (const answer of answers)
+      expect([refusal(answer), errorOf(answer).message]).toEqual([NOT_FOUND, 'Conversation not found']);
   });
 
   it("another user's is 403, with X-User-Id, with a token and with another userId in the body", async () => {
@@ -362,12 +341,8 @@ describe('who may', () => {
     expect((await list('', other.key)).total).toBe(0);
   });
 
-  it('nobody without a credential', async () => {
-    for (const [, call] of calls)
-      expect(refusal(await call(app.anonymous, conversationId))).toEqual({
-        status: 401,
-        code: 'AUTHENTICATION_ERROR',
-      });
+  it.each(calls)('%s: nobody without a credential', async (_, call) => {
+    expect(refusal(await call(app.anonymous, conversationId))).toEqual({ status: 401, code: 'AUTHENTICATION_ERROR' });
   });
 });
 

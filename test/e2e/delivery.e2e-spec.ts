@@ -104,14 +104,12 @@ describe('acks and reads', () => {
     expect(await position(bob)).toEqual([3, 0]);
   });
 
-  it('refuse fields that are missing or unknown', async () => {
-    for (const path of ['/acks', '/reads']) {
-      expect(refusal(await bob.post(path, { room_id }))).toEqual(badField('seq'));
-      expect(refusal(await bob.post(path, { seq: 1 }))).toEqual(badField('room_id'));
-      expect(refusal(await bob.post(path, { room_id: 7, seq: 1 }))).toEqual(badField('room_id'));
-      expect(refusal(await bob.post(path, { room_id, seq: 1, user_id: 'alice' }))).toEqual(badField('user_id'));
-      expect(refusal(await bob.post(path))).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });
-    }
+  it.each(['/acks', '/reads'])('refuse fields that are missing or unknown: %s', async (path) => {
+    expect(refusal(await bob.post(path, { room_id }))).toEqual(badField('seq'));
+    expect(refusal(await bob.post(path, { seq: 1 }))).toEqual(badField('room_id'));
+    expect(refusal(await bob.post(path, { room_id: 7, seq: 1 }))).toEqual(badField('room_id'));
+    expect(refusal(await bob.post(path, { room_id, seq: 1, user_id: 'alice' }))).toEqual(badField('user_id'));
+    expect(refusal(await bob.post(path))).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });
   });
 
   it('know no room of a malformed or unknown id', async () => {

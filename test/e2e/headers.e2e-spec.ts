@@ -89,17 +89,18 @@ describe('headers and routes', () => {
       expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
   });
 
-  it('a route that does not exist is 404, whoever asks', async () => {
-    for (const client of [app.anonymous, tenant.as('alice'), app.master])
-      for (const path of ['/nowhere', '/', '/rooms/x/y/z', '/admin', '/docs-', '/ROOMS']) {
+  it.each(['/nowhere', '/', '/rooms/x/y/z', '/admin', '/docs-', '/ROOMS'])(
+    '%s does not exist and is 404, whoever asks',
+    async (path) => {
+      for (const client of [app.anonymous, tenant.as('alice'), app.master]) {
         const answer = await client.get(path);
-        expect([path, answer.status, errorOf(answer)]).toEqual([
-          path,
+        expect([answer.status, errorOf(answer)]).toEqual([
           404,
           expect.objectContaining({ code: 'NOT_FOUND', message: 'Route not found' }),
         ]);
       }
-  });
+    },
+  );
 
   it('a method that a route does not have is 405, and Allow lists those it has', async () => {
     const known = documentedRoutes();

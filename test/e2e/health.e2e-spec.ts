@@ -1,17 +1,14 @@
 import { VERSION } from '../../src/common/version';
 import { startTestApp, type TestApp } from '../support/app';
 import { eventually } from '../support/embedded/processes';
+import type { Bodies } from '../support/http/api';
 
 let app: TestApp;
 // A short deadline: what fails here fails by it.
 beforeEach(async () => (app = await startTestApp({ env: { DATABASE_DEADLINE_MS: '1000' } })));
 afterEach(() => app.close());
 
-interface Health {
-  readonly status: string;
-  readonly uptime: string;
-  readonly db_writable: boolean;
-}
+type Health = Bodies['HealthDto'];
 
 /** The table that health writes to is somebody else's until the returned function is called. */
 async function lockInstance(): Promise<() => Promise<void>> {

@@ -142,15 +142,13 @@ describe('messages', () => {
       expect(stored).toEqual([{ meta: raw }]);
     });
 
-    it('has at most 16 KB as UTF-8 JSON', async () => {
-      for (const filler of ['x', 'é', '😀']) {
-        const fits = objectOfBytes(16_384, filler);
-        expect(await metaOf(fits)).toEqual(fits);
-        expect(await metaOf(JSON.stringify(fits))).toEqual(fits);
-        const tooLarge = objectOfBytes(16_385, filler);
-        for (const meta of [tooLarge, JSON.stringify(tooLarge)])
-          expect(refusal(await post(alice, room, { content: 'x', meta }))).toEqual(badField('meta'));
-      }
+    it.each(['x', 'é', '😀'])('has at most 16 KB as UTF-8 JSON, of %s', async (filler) => {
+      const fits = objectOfBytes(16_384, filler);
+      expect(await metaOf(fits)).toEqual(fits);
+      expect(await metaOf(JSON.stringify(fits))).toEqual(fits);
+      const tooLarge = objectOfBytes(16_385, filler);
+      for (const meta of [tooLarge, JSON.stringify(tooLarge)])
+        expect(refusal(await post(alice, room, { content: 'x', meta }))).toEqual(badField('meta'));
     });
 
     it.each([

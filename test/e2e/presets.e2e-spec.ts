@@ -1,16 +1,10 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
-import { type Api, errorOf } from '../support/http/api';
+import { type Api, type Bodies, errorOf } from '../support/http/api';
 import { createPreset, dataOf, type Enveloped, type PresetBody } from '../support/models';
 import { createKey } from '../support/tenants';
 
-interface Page {
-  readonly presets: PresetBody[];
-  readonly total: number;
-  readonly offset: number;
-  readonly limit: number;
-  readonly hasMore: boolean;
-}
+type Page = Bodies['PresetPageDto'];
 
 const DEFAULT = {
   name: 'default',
@@ -172,9 +166,13 @@ describe('presets', () => {
     expect(errorOf(answer)).toMatchObject({ code: 'VALIDATION_ERROR', field: 'systemPrompt' });
   });
 
-  it('a name that cannot be one is one that does not exist', async () => {
-    for (const name of ['%00', 'x'.repeat(2000), 'DEFAULT', '%F0%9F%9A%80'])
-      expect((await tenant.key.get(`/api/presets/${name}`)).status).toBe(404);
+  it.each([
+    ['NUL', '%00'],
+    ['a long text', 'x'.repeat(2000)],
+    ['capitals', 'DEFAULT'],
+    ['an emoji', '%F0%9F%9A%80'],
+  ])('%s cannot be a name, and does not exist', async (_, name) => {
+    expect((await tenant.key.get(`/api/presets/${name}`)).status).toBe(404);
   });
 
   it('A16: are read by every caller of the tenant and written by its admin keys; a user reads no system prompt', async () => {

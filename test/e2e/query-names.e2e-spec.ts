@@ -95,11 +95,10 @@ describe('S13: query parameters that nobody knows', () => {
     });
   });
 
-  it('S13: who has no credential learns nothing of names', async () => {
-    for (const route of CLOSED) {
-      const answer = await app.anonymous.call(route.method, `${targetOf(nameOf(route)).path}?afer_seq=5`);
-      expect(refusal(answer)).toEqual({ status: 401, code: 'AUTHENTICATION_ERROR' });
-    }
+  it.each(CLOSED.map(nameOf))('S13: %s tells nothing of names without a credential', async (name) => {
+    const { route, path } = targetOf(name);
+    const answer = await app.anonymous.call(route.method, `${path}?afer_seq=5`);
+    expect(refusal(answer)).toEqual({ status: 401, code: 'AUTHENTICATION_ERROR' });
   });
 
   it('S13: pages, documents and what orchestrators ask ignore the query', async () => {

@@ -92,12 +92,16 @@ describe('rooms', () => {
       expect(await rolesIn(dora, room.room_id)).toEqual(['dora:admin', 'bob:member']);
     });
 
-    it('refuses a type that there is not with the words of the documentation, ai included', async () => {
-      for (const type of ['ai', 'AI', '', 'constructor', 7, {}]) {
+    it.each(['ai', 'AI', '', 'constructor', 7, {}])(
+      'refuses the type %j with the words of the documentation',
+      async (type) => {
         const answer = await alice.post('/rooms', { type, members: ['bob'] });
         expect(refusal(answer)).toEqual(badField('type'));
         expect(errorOf(answer).message).toBe('Invalid room type. Must be one of: dm, group, channel');
-      }
+      },
+    );
+
+    it('refuses to go without a type', async () => {
       expect(refusal(await alice.post('/rooms', { members: ['bob'] }))).toEqual(badField('type'));
     });
 

@@ -1,17 +1,10 @@
 import { LIMIT_DEFAULTS } from '../../src/platform/auth';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
-import { type Api, errorOf } from '../support/http/api';
+import { type Api, type Bodies, errorOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { uuidOf, withKey } from '../support/tenants';
 
-interface TenantBody {
-  readonly tenant_id: string;
-  readonly name: string;
-  readonly status: string;
-  readonly settings: Record<string, unknown>;
-  readonly limits: Record<string, number | null>;
-  readonly updated_at: string;
-}
+type TenantBody = Bodies['TenantDto'];
 
 const UNKNOWN = `tenant_${'0'.repeat(32)}`;
 

@@ -81,16 +81,19 @@ describe('S33: tokens with the right secret and malformed claims', () => {
     }
   });
 
-  it('S33: a payload that is no object of claims is 401', async () => {
-    for (const payload of NO_CLAIMS) {
+  it.each(NO_CLAIMS.map((payload) => ({ payload })))(
+    'S33: $payload, no object of claims, is 401',
+    async ({ payload }) => {
       expect(refusal(await asBearer(signed(payload)).get('/rooms'))).toEqual(UNAUTHENTICATED);
       expect(await onSocket(signed(payload))).toEqual(UNAUTHENTICATED);
       expect(await onSocket(`wst_${signed(payload)}`)).toEqual(UNAUTHENTICATED);
-    }
-  });
+    },
+  );
 
-  it('S33: a header of another form is 401', async () => {
-    for (const alg of [null, 5, [], ['HS256'], {}, 'none', 'hs256', ''])
+  it.each([null, 5, [], ['HS256'], {}, 'none', 'hs256', ''].map((alg) => ({ alg })))(
+    'S33: a header with alg $alg is 401',
+    async ({ alg }) => {
       expect(refusal(await asBearer(signed(user, { alg, typ: 'JWT' })).get('/rooms'))).toEqual(UNAUTHENTICATED);
-  });
+    },
+  );
 });

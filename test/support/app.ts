@@ -5,7 +5,7 @@ import { type App, createApp } from '../../src/app';
 import { type AppConfig, loadConfig } from '../../src/config';
 import { type Log, SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from './database';
-import { Api } from './http/api';
+import { Api, type Bodies } from './http/api';
 import { UNHURRIED_DATABASE } from './patience';
 
 export const MASTER_KEY = 'master-key-of-the-tests';
@@ -91,7 +91,7 @@ async function createTenant(
   limits: Record<string, unknown>,
   settings: Record<string, unknown>,
 ): Promise<TestTenant> {
-  const { status, body } = await master.post<{ tenant_id: string; api_key: string }>('/admin/tenants', {
+  const { status, body } = await master.post<Bodies['TenantCreatedDto']>('/admin/tenants', {
     name: 'test',
     limits,
     settings,

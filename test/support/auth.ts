@@ -1,16 +1,11 @@
 import { createHmac } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import type { Api } from './http/api';
+import type { Api, Bodies } from './http/api';
 
 /** The signing secret of apps that are started with `env: { JWT_SECRET }`, so that tests can forge tokens. */
 export const JWT_SECRET = 'jwt-secret-of-the-tests-0123456789abcdef';
 
-export interface TokenBody {
-  readonly token: string;
-  readonly user_id: string;
-  readonly expires_in: number;
-  readonly expires_at: string;
-}
+export type TokenBody = Bodies['TokenCreatedDto'];
 
 /** Mints a user token with an API key. */
 export async function mintToken(key: Api, userId: string, expiresIn?: number): Promise<TokenBody> {

@@ -1,23 +1,11 @@
 import type { TestApp, TestTenant } from './app';
-import type { Api } from './http/api';
+import type { Api, Bodies } from './http/api';
 import { bodyOf } from './rooms';
 import { uuidOf } from './tenants';
 
-export interface FailedMessageBody {
-  readonly id: string;
-  readonly message_id: string;
-  readonly user_id: string;
-  readonly room_id: string;
-  readonly attempts: number;
-  readonly last_attempt_at: string;
-  readonly error: string;
-}
+export type FailedMessageBody = Bodies['FailedMessageDto'];
 
-export interface DeadLettersBody {
-  readonly failed_messages: FailedMessageBody[];
-  readonly failed_notifications: object[];
-  readonly failed_webhooks: object[];
-}
+export type DeadLettersBody = Bodies['DeadLettersDto'];
 
 export const DEAD_LETTERS = '/admin/dead-letters';
 

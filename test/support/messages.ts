@@ -1,25 +1,9 @@
-import type { Answer, Api } from './http/api';
+import type { Answer, Api, Bodies } from './http/api';
 import { bodyOf, type ChangeBody } from './rooms';
 
-export interface AcceptedBody {
-  readonly message_id: string;
-  readonly seq: number;
-  readonly created_at: string;
-}
+export type AcceptedBody = Bodies['MessageAcceptedDto'];
 
-export interface MessageBody {
-  readonly message_id: string;
-  readonly room_id: string;
-  readonly seq: number;
-  readonly rev: number;
-  readonly sender_id: string;
-  readonly content: string;
-  readonly meta: Record<string, unknown> | null;
-  readonly client_message_id: string | null;
-  readonly created_at: string;
-  readonly edited_at: string | null;
-  readonly deleted_at: string | null;
-}
+export type MessageBody = Bodies['MessageDto'];
 
 export interface ChangesBody {
   readonly changes: (ChangeBody & Partial<MessageBody>)[];

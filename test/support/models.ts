@@ -1,4 +1,4 @@
-import type { Answer, Api } from './http/api';
+import type { Answer, Api, Bodies } from './http/api';
 
 /** As the Conversations API answers. */
 export interface Enveloped<T> {
@@ -6,45 +6,9 @@ export interface Enveloped<T> {
   readonly data: T;
 }
 
-export interface ChannelBody {
-  readonly id: string;
-  readonly name: string;
-  readonly provider: string;
-  readonly baseUrl: string;
-  readonly hasApiKey: boolean;
-  readonly model: string;
-  readonly priority: number;
-  readonly weight: number;
-  readonly enabled: boolean;
-  readonly maxTokens: number | null;
-  readonly temperature: number | null;
-  readonly timeoutMs: number;
-  readonly timeouts: { readonly firstMs: number; readonly idleMs: number; readonly totalMs: number };
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly models: Readonly<Record<string, string>>;
-  readonly authHeader: string;
-  readonly contextTokens: number | null;
-  readonly lastFaults: readonly Readonly<Record<string, unknown>>[];
-  readonly createdAt: number;
-  readonly updatedAt: number;
-}
+export type ChannelBody = Bodies['ChannelDto'];
 
-export interface PresetBody {
-  readonly name: string;
-  readonly systemPrompt: string;
-  readonly model: string | null;
-  readonly temperature: number | null;
-  readonly maxTokens: number | null;
-  readonly topP: number | null;
-  readonly stop: readonly string[] | null;
-  readonly reasoningEffort: string | null;
-  readonly responseFormat: object | null;
-  readonly seed: number | null;
-  readonly contextMessages: number;
-  readonly contextTokens: number | null;
-  readonly createdAt: number | null;
-  readonly updatedAt: number | null;
-}
+export type PresetBody = Bodies['PresetDto'];
 
 /** What a success of the Conversations API holds; throws for another status. */
 export function dataOf<T>({ status, body }: Answer<Enveloped<T>>, expected = 200): T {

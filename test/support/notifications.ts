@@ -1,30 +1,17 @@
 import type { TestTenant } from './app';
+import type { Bodies } from './http/api';
 import { until } from './poll';
 import { bodyOf } from './rooms';
 
-export interface InboxBody {
-  readonly notifications: readonly {
-    readonly notification_id: string;
-    readonly topic: string;
-    readonly payload: object;
-    readonly created_at: string;
-    readonly delivered_at: string | null;
-    readonly read_at: string | null;
-  }[];
-  readonly unread_count: number;
-  readonly total: number;
-}
+export type InboxBody = Bodies['InboxPageDto'];
 
 /** A notification that nobody could object to. */
 export const NOTIFICATION_DEFAULTS = { topic: 'test', payload: { n: 1 }, targets: { user_ids: ['bob'] } };
 
 /** Sends a notification; what is not given is as in NOTIFICATION_DEFAULTS. */
-export async function notify(
-  tenant: TestTenant,
-  fields: object = {},
-): Promise<{ notification_id: string; created_at: string }> {
+export async function notify(tenant: TestTenant, fields: object = {}): Promise<Bodies['NotifiedDto']> {
   const body = { ...NOTIFICATION_DEFAULTS, ...fields };
-  return bodyOf(await tenant.key.post<{ notification_id: string; created_at: string }>('/notify', body), 202);
+  return bodyOf(await tenant.key.post<Bodies['NotifiedDto']>('/notify', body), 202);
 }
 
 export async function inboxOf(tenant: TestTenant, userId: string, query = ''): Promise<InboxBody> {

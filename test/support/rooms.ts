@@ -1,42 +1,13 @@
 import type { TestTenant } from './app';
-import { type Answer, type Api, errorOf } from './http/api';
+import { type Answer, type Api, type Bodies, errorOf } from './http/api';
 
-export interface RoomBody {
-  readonly room_id: string;
-  readonly type: string;
-  readonly unique_key: string | null;
-  readonly name: string | null;
-  readonly metadata: Record<string, unknown> | null;
-  readonly posting: string;
-  readonly last_seq: number;
-  readonly last_rev: number;
-  readonly member_count: number;
-  readonly created_at: string;
-  readonly updated_at: string;
-}
+export type RoomBody = Bodies['RoomDto'];
 
-export interface ListedRoomBody extends RoomBody {
-  readonly last_acked_seq: number;
-  readonly last_read_seq: number;
-  readonly unread_count: number;
-  readonly last_message: { readonly seq: number; readonly content: string; readonly deleted_at: string | null } | null;
-}
+export type ListedRoomBody = Required<Bodies['ListedRoomDto']>;
 
-export interface RoomPageBody {
-  readonly rooms: ListedRoomBody[];
-  readonly total: number;
-  readonly offset: number;
-  readonly limit: number;
-  readonly has_more: boolean;
-}
+export type RoomPageBody = Omit<Bodies['RoomPageDto'], 'rooms'> & { readonly rooms: readonly ListedRoomBody[] };
 
-export interface MemberBody {
-  readonly user_id: string;
-  readonly role: string;
-  readonly joined_at: string;
-  readonly status: string;
-  readonly last_seen_at: string | null;
-}
+export type MemberBody = Bodies['MemberDto'];
 
 export interface ChangeBody {
   readonly rev: number;
@@ -95,12 +66,10 @@ export async function sendAll(
   by: Api,
   roomId: string,
   contents: readonly string[],
-): Promise<{ message_id: string; seq: number; created_at: string }[]> {
+): Promise<Bodies['MessageAcceptedDto'][]> {
   const sent = [];
   for (const content of contents) {
-    const answer = await by.post<{ message_id: string; seq: number; created_at: string }>(`/rooms/${roomId}/messages`, {
-      content,
-    });
+    const answer = await by.post<Bodies['MessageAcceptedDto']>(`/rooms/${roomId}/messages`, { content });
     sent.push(bodyOf(answer, 201));
   }
   return sent;
@@ -145,7 +114,7 @@ export async function changesOf(by: Api, roomId: string): Promise<ChangeBody[]> 
 
 /** A browser that is signed in as a user: a token and no API key. */
 export async function signedIn(tenant: TestTenant, userId: string, anonymous: Api): Promise<Api> {
-  const { token } = bodyOf(await tenant.key.post<{ token: string }>('/tokens', { user_id: userId }), 201);
+  const { token } = bodyOf(await tenant.key.post<Bodies['TokenCreatedDto']>('/tokens', { user_id: userId }), 201);
   return anonymous.with({ authorization: `Bearer ${token}` });
 }
 

@@ -1,4 +1,4 @@
-import { Api } from './http/api';
+import { Api, type Bodies } from './http/api';
 import { createRoom } from './rooms';
 import type { WriterTarget } from './writers';
 
@@ -13,7 +13,7 @@ export async function createTarget(
   const anonymous = new Api(url());
   const { status, body } = await anonymous
     .with({ 'x-master-key': SERVED_MASTER_KEY })
-    .post<{ api_key: string; tenant_id: string }>('/admin/tenants', {
+    .post<Bodies['TenantCreatedDto']>('/admin/tenants', {
       name: 'served',
       limits: { requests_per_second: null, ai_requests_per_minute: null },
     });

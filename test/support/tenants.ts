@@ -1,20 +1,9 @@
-import type { Api } from './http/api';
+import type { Api, Bodies } from './http/api';
 import type { TestApp, TestTenant } from './app';
 
-export interface KeyBody {
-  readonly key_id: string;
-  readonly name: string;
-  readonly prefix: string;
-  readonly scopes: string[];
-  readonly created_at: string;
-  readonly expires_at: string | null;
-  readonly last_used_at: string | null;
-  readonly revoked_at: string | null;
-}
+export type KeyBody = Bodies['KeyDto'];
 
-export interface NewKeyBody extends KeyBody {
-  readonly api_key: string;
-}
+export type NewKeyBody = Bodies['KeyCreatedDto'];
 
 /** Where a tenant's keys are. */
 export function keysPath(tenant: TestTenant): string {
@@ -40,8 +29,8 @@ export function withKey(app: TestApp, apiKey: string, userId = 'alice'): Api {
 }
 
 /** All keys of a tenant, oldest first. */
-export async function listKeys(app: TestApp, tenant: TestTenant): Promise<KeyBody[]> {
-  const { body } = await app.master.get<{ keys: KeyBody[] }>(keysPath(tenant));
+export async function listKeys(app: TestApp, tenant: TestTenant): Promise<readonly KeyBody[]> {
+  const { body } = await app.master.get<Bodies['KeyPageDto']>(keysPath(tenant));
   return body.keys;
 }
 

@@ -29,7 +29,7 @@ export class CrashSite {
   }
 
   /** All messages of the chat, once so many answers are there; while PostgreSQL is away it is asked again. */
-  answered(chatId: string, questions: number): Promise<ChatMessageBody[]> {
+  answered(chatId: string, questions: number): Promise<readonly ChatMessageBody[]> {
     return until(
       () => messagesOf(this.key, chatId).catch((): ChatMessageBody[] => []),
       (all) => all.filter(({ sender_role }) => sender_role === 'assistant').length >= questions,

@@ -1,36 +1,12 @@
-import type { Answer, Api } from '../http/api';
+import type { Answer, Api, Bodies } from '../http/api';
 import { bodyOf } from '../rooms';
 import { SseClient, type SseOptions } from './sse';
 
-export interface ChatBody {
-  readonly id: string;
-  readonly user_id: string;
-  readonly tenant_id: string;
-  readonly title: string;
-  readonly config: { readonly metadata: Record<string, unknown>; readonly preset: string };
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly last_message_at: string | null;
-}
+export type ChatBody = Bodies['ChatDto'];
 
-export interface ChatMessageBody {
-  readonly id: string;
-  readonly chat_id: string;
-  readonly content: string;
-  readonly sender_role: string;
-  readonly seq: number;
-  readonly reply_to_seq?: number;
-  readonly metadata: Record<string, unknown> | null;
-  readonly status: string;
-  readonly usage?: Record<string, unknown>;
-  readonly finish_reason?: string;
-  readonly created_at: string;
-}
+export type ChatMessageBody = Bodies['ChatMessageDto'];
 
-export interface TurnBody {
-  readonly message: ChatMessageBody;
-  readonly answer: ChatMessageBody;
-}
+export type TurnBody = Bodies['TurnDto'];
 
 /** The text that the fake model says unless it is told otherwise. */
 export const FAKE_ANSWER = 'Hello from the fake model.';
@@ -85,7 +61,7 @@ export function rejoin(by: Api, chatId: string, lastEventId?: string): Promise<S
   return SseClient.open(by, 'GET', `${chatPath(chatId)}/stream`, { lastEventId });
 }
 
-export async function messagesOf(by: Api, chatId: string, query = '?limit=100'): Promise<ChatMessageBody[]> {
-  const answer = await by.get<{ messages: ChatMessageBody[] }>(`${chatPath(chatId)}/messages${query}`);
+export async function messagesOf(by: Api, chatId: string, query = '?limit=100'): Promise<readonly ChatMessageBody[]> {
+  const answer = await by.get<Bodies['ChatMessagePageDto']>(`${chatPath(chatId)}/messages${query}`);
   return bodyOf(answer).messages;
 }

@@ -178,7 +178,7 @@ export class Play {
 
   private async truths(): Promise<ReadonlyMap<string, RoomTruth>> {
     const users = [HOST, ...VISITORS, ...RESIDENTS];
-    const lists = new Map<string, ListedRoomBody[]>();
+    const lists = new Map<string, readonly ListedRoomBody[]>();
     for (const user of users) lists.set(user, (await listRooms(this.as(user))).rooms);
     const truths = new Map<string, RoomTruth>();
     for (const roomId of this.world.rooms.keys()) {

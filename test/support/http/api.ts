@@ -1,4 +1,8 @@
+import type { components } from './api-types';
 import { checkAgainstContract } from './contract';
+
+/** The bodies that docs/openapi.json describes, by their names there. */
+export type Bodies = components['schemas'];
 
 /** An answer of the server; `body` is parsed JSON, or text where it is none. */
 export interface Answer<T = Record<string, unknown>> {

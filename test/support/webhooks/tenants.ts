@@ -1,17 +1,9 @@
 import type { TestApp, TestTenant } from '../app';
+import type { Bodies } from '../http/api';
 import { bodyOf } from '../rooms';
 import type { Receiver } from './receiver';
 
-export interface DeliveryBody {
-  readonly webhook_id: string;
-  readonly type: string;
-  readonly state: string;
-  readonly attempts: number;
-  readonly status: number | null;
-  readonly latency_ms: number | null;
-  readonly answer: string | null;
-  readonly error: string | null;
-}
+export type DeliveryBody = Bodies['WebhookDeliveryDto'];
 
 /** A new tenant whose webhook leads to the receiver. */
 export async function hookedTenant(
@@ -35,7 +27,7 @@ export async function setWebhook(app: TestApp, tenant: TestTenant, webhook: obje
 
 export async function deliveriesOf(app: TestApp, tenant: TestTenant): Promise<readonly DeliveryBody[]> {
   const path = `/admin/tenants/${tenant.tenantId}/webhook/deliveries?limit=100`;
-  return bodyOf(await app.master.get<{ deliveries: readonly DeliveryBody[] }>(path)).deliveries;
+  return bodyOf(await app.master.get<Bodies['WebhookDeliveryPageDto']>(path)).deliveries;
 }
 
 /** What the test button says. */

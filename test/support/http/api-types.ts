@@ -1,0 +1,821 @@
+// Generated from docs/openapi.json by "npm run docs". Do not edit.
+
+export interface components {
+    schemas: {
+        readonly AddMembersDto: {
+            /** @enum {string} */
+            readonly role?: "admin" | "member";
+            readonly user_ids: readonly string[];
+        };
+        readonly AnswerDto: {
+            readonly conversationId: string;
+            readonly finishReason: string | null;
+            readonly response: string;
+            readonly usage: components["schemas"]["TokenUsageDto"] | null;
+        };
+        readonly AskDto: {
+            readonly clientMessageId?: string;
+            readonly conversationId?: string;
+            readonly groupId?: string;
+            readonly maxTokens?: number;
+            readonly message: string;
+            readonly model?: string;
+            readonly preset?: string;
+            /** @enum {string} */
+            readonly reasoningEffort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
+            readonly responseFormat?: {
+                readonly [key: string]: unknown;
+            };
+            readonly seed?: number;
+            readonly stop?: readonly string[];
+            /** Format: double */
+            readonly temperature?: number;
+            /** Format: double */
+            readonly topP?: number;
+            readonly userId: string;
+        };
+        readonly ChangesDto: {
+            readonly changes: readonly ({
+                readonly rev: number;
+                readonly room_id: string;
+                /** @enum {string} */
+                readonly type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted";
+            } & {
+                readonly [key: string]: unknown;
+            })[];
+            readonly epoch: number;
+            readonly first_rev: number;
+            readonly has_more: boolean;
+            readonly last_rev: number;
+            readonly reset?: boolean;
+        };
+        readonly ChannelDto: {
+            /** @enum {string} */
+            readonly authHeader: "authorization" | "api-key";
+            readonly baseUrl: string;
+            readonly contextTokens: number | null;
+            readonly createdAt: number;
+            readonly enabled: boolean;
+            readonly hasApiKey: boolean;
+            readonly id: string;
+            readonly lastFaults: readonly components["schemas"]["ChannelFaultDto"][];
+            readonly maxTokens: number | null;
+            readonly model: string;
+            readonly models: {
+                readonly [key: string]: string;
+            };
+            readonly name: string;
+            readonly params: components["schemas"]["ChannelParamsInForceDto"];
+            readonly priority: number;
+            readonly provider: string;
+            /** Format: double */
+            readonly temperature: number | null;
+            readonly timeoutMs: number;
+            readonly timeouts: components["schemas"]["ChannelTimeoutsInForceDto"];
+            readonly updatedAt: number;
+            readonly weight: number;
+        };
+        readonly ChannelFaultDto: {
+            readonly at: number;
+            readonly code: string | null;
+            readonly fault: string;
+            readonly hint: string;
+            readonly model: string;
+            readonly providerMessage: string | null;
+            /** @enum {string} */
+            readonly reason: "auth" | "money" | "pace" | "model" | "overflow" | "content" | "request" | "timeout" | "reasoning" | "empty" | "provider";
+            readonly status: number | null;
+            readonly type: string | null;
+        };
+        readonly ChannelPageDto: {
+            readonly channels: readonly components["schemas"]["ChannelDto"][];
+            readonly hasMore: boolean;
+            readonly limit: number;
+            readonly offset: number;
+            readonly total: number;
+        };
+        readonly ChannelParamsDto: {
+            readonly extra?: {
+                readonly [key: string]: unknown;
+            };
+            /** @enum {string} */
+            readonly maxTokensField?: "max_tokens" | "max_completion_tokens" | "auto";
+            /** @enum {unknown} */
+            readonly streamOptions?: true | false | "auto";
+            /** @enum {string} */
+            readonly systemRole?: "system" | "developer" | "user";
+        };
+        readonly ChannelParamsInForceDto: {
+            readonly extra: {
+                readonly [key: string]: unknown;
+            };
+            /** @enum {string} */
+            readonly maxTokensField: "max_tokens" | "max_completion_tokens" | "auto";
+            readonly streamOptions: boolean | "auto";
+            /** @enum {string} */
+            readonly systemRole: "system" | "developer" | "user";
+        };
+        readonly ChannelTimeoutsDto: {
+            readonly firstMs?: number | null;
+            readonly idleMs?: number | null;
+            readonly totalMs?: number | null;
+        };
+        readonly ChannelTimeoutsInForceDto: {
+            readonly firstMs: number;
+            readonly idleMs: number;
+            readonly totalMs: number;
+        };
+        readonly ChatConfigDto: {
+            readonly metadata: {
+                readonly [key: string]: unknown;
+            };
+            readonly preset: string;
+            readonly preset_deleted?: boolean;
+        };
+        readonly ChatDto: {
+            readonly config: components["schemas"]["ChatConfigDto"];
+            readonly created_at: string;
+            readonly id: string;
+            readonly last_message_at: string | null;
+            readonly tenant_id: string;
+            readonly title: string;
+            readonly updated_at: string;
+            readonly user_id: string;
+        };
+        readonly ChatMessageDto: {
+            readonly chat_id: string;
+            readonly content: string;
+            readonly created_at: string;
+            readonly deleted_at?: string;
+            readonly finish_reason?: string;
+            readonly id: string;
+            readonly metadata: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly reply_to_seq?: number;
+            /** @enum {string} */
+            readonly sender_role: "user" | "assistant" | "system";
+            readonly seq: number;
+            /** @enum {string} */
+            readonly status: "completed" | "cancelled" | "interrupted" | "failed" | "superseded";
+            readonly usage?: components["schemas"]["UsageDto"];
+        };
+        readonly ChatMessagePageDto: {
+            readonly has_more: boolean;
+            readonly limit: number;
+            readonly messages: readonly components["schemas"]["ChatMessageDto"][];
+            readonly offset: number;
+            readonly total: number;
+        };
+        readonly ChatPageDto: {
+            readonly chats: readonly components["schemas"]["ChatDto"][];
+            readonly has_more: boolean;
+            readonly limit: number;
+            readonly offset: number;
+            readonly total: number;
+        };
+        readonly ClearedDto: {
+            /** @enum {string} */
+            readonly message: "Context cleared";
+            readonly success: boolean;
+        };
+        readonly ConversationDto: {
+            readonly groupId: string | null;
+            readonly id: string;
+            readonly lastMessage: string | null;
+            readonly lastMessageTruncated: boolean;
+            readonly messageCount: number;
+            readonly updatedAt: number;
+            readonly userId: string;
+        };
+        readonly ConversationHistoryDto: {
+            readonly id: string;
+            readonly messages: readonly components["schemas"]["ConversationMessageDto"][];
+            readonly total: number;
+        };
+        readonly ConversationListDto: {
+            readonly conversations: readonly components["schemas"]["ConversationDto"][];
+            readonly total: number;
+        };
+        readonly ConversationMessageDto: {
+            readonly content: string;
+            readonly finishReason?: string;
+            /** @enum {string} */
+            readonly role: "user" | "assistant" | "system";
+            readonly timestamp: number;
+        };
+        readonly CreateChannelDto: {
+            readonly apiKey?: string | null;
+            /** @enum {string} */
+            readonly authHeader?: "authorization" | "api-key";
+            readonly baseUrl?: string;
+            readonly contextTokens?: number | null;
+            readonly enabled?: boolean;
+            readonly maxTokens?: number | null;
+            readonly model?: string;
+            readonly models?: {
+                readonly [key: string]: unknown;
+            };
+            readonly name: string;
+            readonly params?: components["schemas"]["ChannelParamsDto"];
+            readonly priority?: number;
+            /** @enum {string} */
+            readonly provider: "openai-compatible" | "echo";
+            /** Format: double */
+            readonly temperature?: number | null;
+            readonly timeoutMs?: number;
+            readonly timeouts?: components["schemas"]["ChannelTimeoutsDto"];
+            readonly weight?: number;
+        };
+        readonly CreateChatDto: {
+            readonly metadata?: {
+                readonly [key: string]: unknown;
+            };
+            readonly preset?: string;
+            readonly title?: string;
+            readonly user_id: string;
+        };
+        readonly CreateKeyDto: {
+            readonly expires_at?: string;
+            readonly name: string;
+            readonly scopes?: readonly ("chat" | "admin")[];
+        };
+        readonly CreatePresetDto: {
+            readonly contextMessages?: number;
+            readonly contextTokens?: number | null;
+            readonly maxTokens?: number | null;
+            readonly model?: string | null;
+            readonly name: string;
+            /** @enum {string|null} */
+            readonly reasoningEffort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | null;
+            readonly responseFormat?: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly seed?: number | null;
+            readonly stop?: readonly string[] | null;
+            readonly systemPrompt: string;
+            /** Format: double */
+            readonly temperature?: number | null;
+            /** Format: double */
+            readonly topP?: number | null;
+        };
+        readonly CreateRoomDto: {
+            readonly members?: readonly string[];
+            readonly metadata?: {
+                readonly [key: string]: unknown;
+            };
+            readonly name?: string;
+            /** @enum {string} */
+            readonly posting?: "members" | "admins";
+            /** @enum {string} */
+            readonly type: "dm" | "group" | "channel";
+        };
+        readonly CreateTenantDto: {
+            readonly limits?: components["schemas"]["LimitsDto"];
+            readonly name: string;
+            readonly settings?: components["schemas"]["SettingsDto"];
+        };
+        readonly CreateTokenDto: {
+            readonly expires_in?: number;
+            readonly user_id: string;
+        };
+        readonly DeadLetterFilterDto: {
+            readonly before?: string;
+            /** @enum {string} */
+            readonly kind?: "message" | "notification" | "webhook";
+            readonly room_id?: string;
+            readonly user_id?: string;
+        };
+        readonly DeadLettersDto: {
+            readonly failed_messages: readonly components["schemas"]["FailedMessageDto"][];
+            readonly failed_notifications: readonly components["schemas"]["FailedNotificationDto"][];
+            readonly failed_webhooks: readonly components["schemas"]["FailedWebhookDto"][];
+        };
+        readonly EditMessageDto: {
+            readonly content?: string;
+            readonly meta?: {
+                readonly [key: string]: unknown;
+            };
+        };
+        readonly EnvironmentChannelDto: {
+            readonly baseUrl: string;
+            readonly lastFaults: readonly components["schemas"]["ChannelFaultDto"][];
+            readonly model: string;
+            readonly name: string;
+            readonly provider: string;
+            readonly timeouts: components["schemas"]["ChannelTimeoutsInForceDto"];
+        };
+        readonly ErrorAnswer: {
+            readonly data: Record<string, never> | null;
+            readonly error: {
+                /** @enum {string} */
+                readonly code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
+                readonly details: {
+                    readonly hint: string;
+                } & {
+                    readonly [key: string]: unknown;
+                };
+                readonly field?: string;
+                readonly message: string;
+                readonly request_id: string;
+            };
+            /** @enum {boolean} */
+            readonly success: false;
+        };
+        readonly FailedMessageDto: {
+            readonly attempts: number;
+            readonly error: string;
+            readonly id: string;
+            readonly last_attempt_at: string;
+            readonly message_id: string;
+            readonly room_id: string;
+            readonly user_id: string;
+        };
+        readonly FailedNotificationDto: {
+            readonly attempts: number;
+            readonly error: string;
+            readonly id: string;
+            readonly last_attempt_at: string;
+            readonly notification_id: string;
+            readonly topic: string;
+            readonly user_id: string;
+        };
+        readonly FailedWebhookDto: {
+            readonly attempts: number;
+            readonly error: string;
+            readonly id: string;
+            readonly last_attempt_at: string;
+            readonly type: string;
+            readonly webhook_id: string;
+        };
+        readonly HealthDto: {
+            readonly db_writable: boolean;
+            /** @enum {string} */
+            readonly status: "ok" | "error";
+            readonly uptime: string;
+            readonly version: string;
+        };
+        readonly InboxNotificationDto: {
+            readonly created_at: string;
+            readonly delivered_at: string | null;
+            readonly notification_id: string;
+            readonly payload: {
+                readonly [key: string]: unknown;
+            };
+            readonly read_at: string | null;
+            readonly topic: string;
+        };
+        readonly InboxPageDto: {
+            readonly has_more: boolean;
+            readonly limit: number;
+            readonly notifications: readonly components["schemas"]["InboxNotificationDto"][];
+            readonly offset: number;
+            readonly total: number;
+            readonly unread_count: number;
+        };
+        readonly KeyCreatedDto: {
+            readonly api_key: string;
+            readonly created_at: string;
+            readonly expires_at: string | null;
+            readonly key_id: string;
+            readonly last_used_at: string | null;
+            readonly name: string;
+            readonly prefix: string;
+            readonly revoked_at: string | null;
+            readonly scopes: readonly ("chat" | "admin")[];
+        };
+        readonly KeyDto: {
+            readonly created_at: string;
+            readonly expires_at: string | null;
+            readonly key_id: string;
+            readonly last_used_at: string | null;
+            readonly name: string;
+            readonly prefix: string;
+            readonly revoked_at: string | null;
+            readonly scopes: readonly ("chat" | "admin")[];
+        };
+        readonly KeyPageDto: {
+            readonly has_more: boolean;
+            readonly keys: readonly components["schemas"]["KeyDto"][];
+            readonly limit: number;
+            readonly offset: number;
+            readonly total: number;
+        };
+        readonly LastMessageDto: {
+            readonly content: string;
+            readonly created_at: string;
+            readonly deleted_at: string | null;
+            readonly edited_at: string | null;
+            readonly message_id: string;
+            readonly meta: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly sender_id: string;
+            readonly seq: number;
+            readonly truncated: boolean;
+        };
+        readonly LimitsDto: {
+            readonly ai_requests_per_minute?: (number | "default") | null;
+            readonly chat_connections?: (number | "default") | null;
+            readonly members_per_room?: (number | "default") | null;
+            readonly requests_per_second?: (number | "default") | null;
+            readonly rooms?: (number | "default") | null;
+            readonly runs_at_once?: (number | "default") | null;
+            readonly runs_at_once_per_user?: (number | "default") | null;
+            readonly sse_streams?: (number | "default") | null;
+            readonly sse_streams_per_user?: (number | "default") | null;
+            readonly tokens_per_day?: (number | "default") | null;
+            readonly tokens_per_user_per_day?: (number | "default") | null;
+            readonly users?: (number | "default") | null;
+            readonly ws_connections?: (number | "default") | null;
+            readonly ws_connections_per_user?: (number | "default") | null;
+            readonly ws_messages_per_second?: (number | "default") | null;
+        };
+        readonly ListedRoomDto: {
+            readonly created_at: string;
+            readonly first_seq: number;
+            readonly last_acked_seq?: number;
+            readonly last_message?: components["schemas"]["LastMessageDto"] | null;
+            readonly last_read_seq?: number;
+            readonly last_rev: number;
+            readonly last_seq: number;
+            readonly member_count: number;
+            readonly metadata: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly name: string | null;
+            /** @enum {string} */
+            readonly posting: "members" | "admins";
+            readonly room_id: string;
+            /** @enum {string} */
+            readonly type: "dm" | "group" | "channel" | "ai";
+            readonly unique_key: string | null;
+            readonly unread_count?: number;
+            readonly updated_at: string;
+        };
+        readonly MemberDto: {
+            readonly joined_at: string;
+            readonly last_seen_at: string | null;
+            /** @enum {string} */
+            readonly role: "admin" | "member" | "agent";
+            /** @enum {string} */
+            readonly status: "online" | "offline";
+            readonly user_id: string;
+        };
+        readonly MessageAcceptedDto: {
+            readonly created_at: string;
+            readonly message_id: string;
+            readonly seq: number;
+        };
+        readonly MessageDto: {
+            readonly client_message_id: string | null;
+            readonly content: string;
+            readonly created_at: string;
+            readonly deleted_at: string | null;
+            readonly edited_at: string | null;
+            readonly message_id: string;
+            readonly meta: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly rev: number;
+            readonly room_id: string;
+            readonly sender_id: string;
+            readonly seq: number;
+        };
+        readonly NotificationTargetsDto: {
+            readonly room_id?: string;
+            readonly topic_subscribers?: boolean;
+            readonly user_ids?: readonly string[];
+        };
+        readonly NotifiedDto: {
+            readonly created_at: string;
+            readonly notification_id: string;
+        };
+        readonly NotifyDto: {
+            readonly payload: {
+                readonly [key: string]: unknown;
+            };
+            readonly targets: components["schemas"]["NotificationTargetsDto"];
+            readonly topic: string;
+        };
+        readonly PatchChannelDto: {
+            readonly apiKey?: string | null;
+            /** @enum {string} */
+            readonly authHeader?: "authorization" | "api-key";
+            readonly baseUrl?: string;
+            readonly contextTokens?: number | null;
+            readonly enabled?: boolean;
+            readonly maxTokens?: number | null;
+            readonly model?: string;
+            readonly models?: {
+                readonly [key: string]: unknown;
+            };
+            readonly name?: string;
+            readonly params?: components["schemas"]["ChannelParamsDto"];
+            readonly priority?: number;
+            /** @enum {string} */
+            readonly provider?: "openai-compatible" | "echo";
+            /** Format: double */
+            readonly temperature?: number | null;
+            readonly timeoutMs?: number;
+            readonly timeouts?: components["schemas"]["ChannelTimeoutsDto"];
+            readonly weight?: number;
+        };
+        readonly PatchPresetDto: {
+            readonly contextMessages?: number;
+            readonly contextTokens?: number | null;
+            readonly maxTokens?: number | null;
+            readonly model?: string | null;
+            /** @enum {string|null} */
+            readonly reasoningEffort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | null;
+            readonly responseFormat?: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly seed?: number | null;
+            readonly stop?: readonly string[] | null;
+            readonly systemPrompt?: string;
+            /** Format: double */
+            readonly temperature?: number | null;
+            /** Format: double */
+            readonly topP?: number | null;
+        };
+        readonly PositionDto: {
+            readonly room_id: string;
+            readonly seq: number;
+        };
+        readonly PresetDto: {
+            readonly contextMessages: number;
+            readonly contextTokens: number | null;
+            readonly createdAt: number | null;
+            readonly maxTokens: number | null;
+            readonly model: string | null;
+            readonly name: string;
+            /** @enum {string|null} */
+            readonly reasoningEffort: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | null;
+            readonly responseFormat: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly seed: number | null;
+            readonly stop: readonly string[] | null;
+            readonly systemPrompt: string | null;
+            /** Format: double */
+            readonly temperature: number | null;
+            /** Format: double */
+            readonly topP: number | null;
+            readonly updatedAt: number | null;
+        };
+        readonly PresetPageDto: {
+            readonly hasMore: boolean;
+            readonly limit: number;
+            readonly offset: number;
+            readonly presets: readonly components["schemas"]["PresetDto"][];
+            readonly total: number;
+        };
+        readonly ProbeDto: {
+            /** @enum {string} */
+            readonly status: "ok" | "error";
+        };
+        readonly RegenerateDto: {
+            readonly stream?: boolean;
+        };
+        readonly ReplayDeadLettersDto: {
+            readonly filter?: components["schemas"]["DeadLetterFilterDto"];
+            readonly ids?: readonly string[];
+        };
+        readonly ReplayedDto: {
+            readonly replayed: number;
+        };
+        readonly RoomDto: {
+            readonly created_at: string;
+            readonly first_seq: number;
+            readonly last_rev: number;
+            readonly last_seq: number;
+            readonly member_count: number;
+            readonly metadata: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly name: string | null;
+            /** @enum {string} */
+            readonly posting: "members" | "admins";
+            readonly room_id: string;
+            /** @enum {string} */
+            readonly type: "dm" | "group" | "channel" | "ai";
+            readonly unique_key: string | null;
+            readonly updated_at: string;
+        };
+        readonly RoomPageDto: {
+            readonly has_more: boolean;
+            readonly limit: number;
+            readonly offset: number;
+            readonly rooms: readonly components["schemas"]["ListedRoomDto"][];
+            readonly total: number;
+        };
+        readonly RoomPresenceDto: {
+            readonly has_more: boolean;
+            readonly limit: number;
+            readonly offset: number;
+            readonly online: readonly string[];
+            readonly total: number;
+        };
+        readonly RotateKeyDto: {
+            readonly overlap_seconds?: number;
+        };
+        readonly RotateWebhookDto: {
+            readonly overlap_seconds?: number;
+        };
+        readonly SendChatMessageDto: {
+            readonly client_message_id?: string;
+            readonly content: string;
+            readonly max_tokens?: number;
+            readonly metadata?: {
+                readonly [key: string]: unknown;
+            };
+            readonly model?: string;
+            /** @enum {string} */
+            readonly reasoning_effort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
+            readonly response_format?: {
+                readonly [key: string]: unknown;
+            };
+            readonly seed?: number;
+            readonly stop?: readonly string[];
+            readonly stream?: boolean;
+            /** Format: double */
+            readonly temperature?: number;
+            /** Format: double */
+            readonly top_p?: number;
+        };
+        readonly SendMessageDto: {
+            readonly client_message_id?: string;
+            readonly content: string;
+            readonly meta?: {
+                readonly [key: string]: unknown;
+            };
+        };
+        readonly SetRoleDto: {
+            /** @enum {string} */
+            readonly role: "admin" | "member";
+        };
+        readonly SettingsDto: {
+            readonly allowed_origins?: readonly string[] | null;
+            readonly presence_room_limit?: number | null;
+            /** @enum {string|null} */
+            readonly response_format?: "bare" | "envelope" | null;
+            readonly webhook?: components["schemas"]["WebhookSettingsDto"] | null;
+            /** @enum {string|null} */
+            readonly while_answering?: "queue" | "reject" | "interrupt" | null;
+        };
+        readonly StoppedDto: {
+            readonly answers: readonly components["schemas"]["ChatMessageDto"][];
+        };
+        readonly SubscribeTopicDto: {
+            readonly topic: string;
+        };
+        readonly SuccessDto: {
+            readonly success: boolean;
+        };
+        readonly TenantCreatedDto: {
+            readonly api_key: string;
+            readonly created_at: string;
+            readonly name: string;
+            readonly tenant_id: string;
+            readonly webhook_secret?: string;
+        };
+        readonly TenantDto: {
+            readonly created_at: string;
+            readonly limits: {
+                readonly [key: string]: number | null;
+            };
+            readonly name: string;
+            readonly settings: {
+                readonly [key: string]: unknown;
+            };
+            /** @enum {string} */
+            readonly status: "active" | "suspended";
+            readonly tenant_id: string;
+            readonly updated_at: string;
+        };
+        readonly TenantPageDto: {
+            readonly has_more: boolean;
+            readonly limit: number;
+            readonly offset: number;
+            readonly tenants: readonly components["schemas"]["TenantDto"][];
+            readonly total: number;
+        };
+        readonly TenantUpdatedDto: {
+            readonly created_at: string;
+            readonly limits: {
+                readonly [key: string]: number | null;
+            };
+            readonly name: string;
+            readonly settings: {
+                readonly [key: string]: unknown;
+            };
+            /** @enum {string} */
+            readonly status: "active" | "suspended";
+            readonly tenant_id: string;
+            readonly updated_at: string;
+            readonly webhook_secret?: string;
+        };
+        readonly TicketDto: {
+            readonly expires_in: number;
+            readonly token: string;
+        };
+        readonly TokenCreatedDto: {
+            readonly expires_at: string;
+            readonly expires_in: number;
+            readonly token: string;
+            readonly user_id: string;
+        };
+        readonly TokenUsageDto: {
+            readonly completionTokens: number;
+            readonly estimated?: boolean;
+            readonly promptTokens: number;
+            readonly totalTokens: number;
+        };
+        readonly TopicSubscriptionDto: {
+            readonly created_at: string;
+            readonly id: string;
+            readonly subscriber_id: string;
+            readonly topic: string;
+        };
+        readonly TopicSubscriptionPageDto: {
+            readonly has_more: boolean;
+            readonly limit: number;
+            readonly offset: number;
+            readonly subscriptions: readonly components["schemas"]["TopicSubscriptionDto"][];
+            readonly total: number;
+        };
+        readonly TurnDto: {
+            readonly answer: components["schemas"]["ChatMessageDto"];
+            readonly message: components["schemas"]["ChatMessageDto"];
+        };
+        readonly UpdateChatDto: {
+            readonly metadata?: {
+                readonly [key: string]: unknown;
+            };
+            readonly title?: string;
+        };
+        readonly UpdateRoomDto: {
+            readonly metadata?: {
+                readonly [key: string]: unknown;
+            };
+            readonly name?: string;
+            /** @enum {string} */
+            readonly posting?: "members" | "admins";
+        };
+        readonly UpdateTenantDto: {
+            readonly limits?: components["schemas"]["LimitsDto"];
+            readonly name?: string;
+            readonly settings?: components["schemas"]["SettingsDto"];
+            /** @enum {string} */
+            readonly status?: "active" | "suspended";
+        };
+        readonly UsageDto: {
+            readonly completion_tokens: number;
+            readonly estimated?: boolean;
+            readonly prompt_tokens: number;
+            readonly total_tokens: number;
+        };
+        readonly WebhookDeliveryDto: {
+            readonly answer: string | null;
+            readonly attempts: number;
+            readonly created_at: string;
+            readonly error: string | null;
+            readonly last_attempt_at: string | null;
+            readonly latency_ms: number | null;
+            /** @enum {string} */
+            readonly state: "pending" | "delivered" | "dead" | "failed";
+            readonly status: number | null;
+            readonly type: string;
+            readonly webhook_id: string;
+        };
+        readonly WebhookDeliveryPageDto: {
+            readonly deliveries: readonly components["schemas"]["WebhookDeliveryDto"][];
+            readonly has_more: boolean;
+            readonly limit: number;
+            readonly offset: number;
+            readonly total: number;
+        };
+        readonly WebhookDto: {
+            readonly disabled_at: string | null;
+            readonly disabled_reason: string | null;
+            readonly events: readonly string[];
+            readonly failing_since: string | null;
+            /** @enum {string} */
+            readonly status: "enabled" | "disabled";
+            readonly url: string;
+        };
+        readonly WebhookRotatedDto: {
+            readonly webhook_secret: string;
+        };
+        readonly WebhookSettingsDto: {
+            readonly events?: readonly ("message.offline" | "notification.offline" | "message.created" | "room.created" | "member.joined" | "member.left")[];
+            readonly url: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
