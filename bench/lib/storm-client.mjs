@@ -20,9 +20,11 @@ export class StormClient {
    * Connects.
    * @param onFrame gets each frame, parsed
    * @param onRefused gets the answer's head where there is no upgrade, or '' where the socket ended before
+   * @param onOpen is called with the upgrade
    */
-  constructor(url, headers, { onFrame, onRefused }) {
+  constructor(url, headers, { onFrame, onRefused, onOpen }) {
     this.onFrame = onFrame;
+    this.onOpen = onOpen;
     this.onRefused = onRefused;
     const { hostname, port, host, pathname, search } = new URL(url);
     const onread = { buffer: shared, callback: (length) => this.read(length) };
@@ -62,9 +64,15 @@ export class StormClient {
       bytes = Buffer.from(this.head.slice(end + HEAD_END.length), 'latin1');
       this.isOpen = true;
       this.head = '';
+      this.onOpen?.();
     }
     this.frames(this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]));
     return true;
+  }
+
+  /** One text, which lies in `bytes` for as long as the call takes. */
+  take(bytes, from, to) {
+    this.onFrame(JSON.parse(bytes.utf8Slice(from, to)));
   }
 
   /** Whole, unmasked frames, as a server sends them; what is left of the last one is kept. */
@@ -77,7 +85,7 @@ export class StormClient {
       const size =
         short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
       if (bytes.length - at < header + size) break;
-      if ((bytes[at] & 0x0f) === 1) this.onFrame(JSON.parse(bytes.utf8Slice(at + header, at + header + size)));
+      if ((bytes[at] & 0x0f) === 1) this.take(bytes, at + header, at + header + size);
       at += header + size;
     }
     this.rest = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
