@@ -10,6 +10,8 @@ import { clientFrame } from './ws-socket.mjs';
 const shared = Buffer.allocUnsafe(256 * 1024);
 const NOTHING = Buffer.alloc(0);
 const HEAD_END = '\r\n\r\n';
+const [TEXT, CLOSE, PING] = [1, 8, 9];
+const PONG = clientFrame('', 10);
 
 export class StormClient {
   rest = NOTHING;
@@ -21,8 +23,10 @@ export class StormClient {
    * @param onFrame gets each frame, parsed
    * @param onRefused gets the answer's head where there is no upgrade, or '' where the socket ended before
    * @param onOpen is called with the upgrade
+   * @param onLost is called with the code where the server ends an open socket
    */
-  constructor(url, headers, { onFrame, onRefused, onOpen }) {
+  constructor(url, headers, { onFrame, onRefused, onOpen, onLost }) {
+    this.onLost = onLost;
     this.onFrame = onFrame;
     this.onOpen = onOpen;
     this.onRefused = onRefused;
@@ -30,7 +34,7 @@ export class StormClient {
     const onread = { buffer: shared, callback: (length) => this.read(length) };
     this.socket = net.connect({ host: hostname, port: Number(port), noDelay: true, onread });
     this.socket.on('error', () => undefined);
-    this.socket.on('close', () => this.isOpen || this.refused(''));
+    this.socket.on('close', () => (this.isOpen ? this.onLost?.(this.code) : this.refused('')));
     this.socket.write(
       `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n${headerLines(headers)}\r\n`,
@@ -39,6 +43,7 @@ export class StormClient {
 
   close() {
     this.isOpen = true;
+    this.onLost = undefined;
     this.socket.destroy();
   }
 
@@ -85,7 +90,11 @@ export class StormClient {
       const size =
         short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
       if (bytes.length - at < header + size) break;
-      if ((bytes[at] & 0x0f) === 1) this.take(bytes, at + header, at + header + size);
+      const opcode = bytes[at] & 0x0f;
+      if (opcode === TEXT) this.take(bytes, at + header, at + header + size);
+      // Who does not answer is taken for dead; the server asks no more of an answer than that it comes.
+      else if (opcode === PING) this.socket.write(PONG);
+      else if (opcode === CLOSE && size >= 2) this.code = bytes.readUInt16BE(at + header);
       at += header + size;
     }
     this.rest = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));

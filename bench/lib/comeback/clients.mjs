@@ -8,6 +8,8 @@ import { StormClient } from '../storm-client.mjs';
 /** What tells frames apart without parsing them: they begin with their type. */
 const TYPE_AT = '{"type":"'.length;
 const MESSAGE = Buffer.from('message"');
+/** Until what was answered with an error is tried again. */
+const ERROR_REST_MS = 200;
 const COMPLETE = Buffer.from('sync.complete"');
 
 function isType(bytes, from, type) {
@@ -26,8 +28,8 @@ export class ChatClient extends StormClient {
   seqs = new Map();
 
   /** @param rooms how many have to be complete */
-  constructor(url, headers, { rooms, isChecked, onLive, onRefused }) {
-    super(url, headers, { onRefused });
+  constructor(url, headers, { rooms, isChecked, onLive, onRefused, onLost }) {
+    super(url, headers, { onRefused, onLost });
     this.left = rooms;
     this.isChecked = isChecked;
     this.onLive = onLive;
@@ -48,17 +50,26 @@ export class ChatClient extends StormClient {
     this.seqs.set(room_id, seq);
   }
 
-  /** Says that it has stored what it has; resolves when the server knows. */
+  /** Says that it has stored what it has, room by room; resolves with the errors that it got, each of which it tried again. */
   acknowledge() {
+    const errors = [];
+    const left = [...this.seqs].map(([room_id, seq]) => JSON.stringify({ type: 'ack', room_id, seq }));
     return new Promise((resolve) => {
-      let left = this.seqs.size;
-      if (left === 0) return resolve();
-      this.onFrame = ({ type }) => {
-        if (type !== 'ack.received' || --left > 0) return;
+      const next = () => {
+        if (left.length > 0) return this.send(left.at(-1));
         this.onFrame = undefined;
-        resolve();
+        resolve(errors);
       };
-      for (const [room_id, seq] of this.seqs) this.send(JSON.stringify({ type: 'ack', room_id, seq }));
+      this.onFrame = (frame) => {
+        if (frame.type === 'ack.received') {
+          left.pop();
+          next();
+        } else if (frame.type === 'error') {
+          errors.push(`${frame.code}: ${frame.message}`);
+          setTimeout(next, ERROR_REST_MS);
+        }
+      };
+      next();
     });
   }
 }
@@ -68,8 +79,8 @@ export class BareClient extends StormClient {
   delivered = 0;
   faults = 0;
 
-  constructor(url, { onLive, onRefused }) {
-    super(url, {}, { onFrame: () => undefined, onOpen: onLive, onRefused });
+  constructor(url, { onLive, onRefused, onLost }) {
+    super(url, {}, { onFrame: () => undefined, onOpen: onLive, onRefused, onLost });
   }
 }
 

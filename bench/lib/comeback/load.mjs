@@ -6,7 +6,8 @@
  *   moment), each until it is live in `perClient` rooms. Who is refused comes back when it is told to. Every
  *   `checkEvery`-th looks at the order of its messages. Answers {seconds, refused, delivered, faults, cpuMicros}, the
  *   last one what the load itself took per client.
- * - acknowledge: checked clients have stored what they have.
+ * - acknowledge: checked clients have stored what they have. Answers {refused, example}: how often an ack was answered with
+ *   an error and sent again.
  * - leave {seconds}: all sockets end as a lost network ends them; answers when the server has had so long to notice.
  */
 import { answer } from '../asked.mjs';
@@ -17,6 +18,8 @@ const AT_A_TIME = 10;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** Socket by user, of those who are here. */
 const clients = new Map();
+/** Close codes of those whom the server has ended. */
+const lost = [];
 
 function open(o, i, on) {
   if (o.side === 'nats') return new NatsClient(o.url, o.room, on);
@@ -37,7 +40,7 @@ function comeback(o, i, counts) {
       const seconds = Number(/^retry-after: (\d+)/im.exec(head)?.[1] ?? 1);
       setTimeout(connect, seconds * 1000 + Math.random() * 500);
     };
-    const connect = () => clients.set(i, open(o, i, { onLive: resolve, onRefused }));
+    const connect = () => clients.set(i, open(o, i, { onLive: resolve, onRefused, onLost: (code) => lost.push(code) }));
     connect();
   });
 }
@@ -75,7 +78,10 @@ async function connect(o) {
   const live = o.rate > 0 ? paced(o, counts) : inTheSameMoment(o, counts);
   let late;
   const timeout = new Promise((_, reject) => {
-    late = setTimeout(() => reject(new Error(`not all live after ${o.timeoutMs} ms`)), o.timeoutMs ?? 120_000);
+    late = setTimeout(
+      () => reject(new Error(`not all live in time, ended: ${lost.length}, ${[...new Set(lost)]}`)),
+      o.timeoutMs ?? 120_000,
+    );
   });
   await Promise.race([live, timeout]);
   clearTimeout(late);
@@ -83,6 +89,12 @@ async function connect(o) {
   const { user, system } = process.cpuUsage(used);
   const [delivered, faults] = [sum((client) => client.delivered), sum((client) => client.faults)];
   return { seconds, ...counts, delivered, faults, cpuMicros: (user + system) / o.count };
+}
+
+async function acknowledge() {
+  if (lost.length > 0) throw new Error(`${lost.length} sockets were ended, ${[...new Set(lost)]}`);
+  const refused = await Promise.all([...clients.values()].map((client) => client.acknowledge()));
+  return { refused: refused.flat().length, example: refused.flat()[0] };
 }
 
 async function leave({ seconds }) {
@@ -94,5 +106,5 @@ async function leave({ seconds }) {
 answer({
   connect,
   leave,
-  acknowledge: () => Promise.all([...clients.values()].map((client) => client.acknowledge())).then(() => undefined),
+  acknowledge,
 });
