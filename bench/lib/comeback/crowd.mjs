@@ -66,9 +66,9 @@ async function run(cluster) {
 }
 
 function report({ result, node, postgres, idle, bytes, calm, during }) {
-  const { seconds, delivered, faults, refused, cpuMicros } = result;
+  const { seconds, delivered, faults, refused, lost, cpuMicros } = result;
   log(
-    `crowd: ${COUNT} live after ${seconds.toFixed(1)} s, ${delivered} messages, ${faults} out of order, ${refused} refused, ` +
+    `crowd: ${COUNT} live after ${seconds.toFixed(1)} s, ${delivered} messages, ${faults} out of order, ${refused} refused, ${lost} ended, ` +
       `CPU s node ${(node / 1000).toFixed(1)}, PostgreSQL ${(postgres / 1000).toFixed(1)}, load ${((cpuMicros * COUNT) / 1e6).toFixed(1)}; ` +
       `idle ${(idle / 2 ** 20).toFixed(0)} MiB, ${(bytes / 1024).toFixed(1)} KiB per connection more; ` +
       `p99 calm : storm ${calm.p99.toFixed(1)} : ${during.p99.toFixed(1)} ms of ${during.count}`,

@@ -4,7 +4,7 @@
  * - connect {side: 'chat'|'bare'|'nats', url, key, from, count, perClient, room, atOnce, rate, checkEvery, timeoutMs}:
  *   users `user<from>` and those that follow connect, `atOnce` under way and at most `rate` a second (0: all in the same
  *   moment), each until it is live in `perClient` rooms. Who is refused comes back when it is told to. Every
- *   `checkEvery`-th looks at the order of its messages. Answers {seconds, refused, delivered, faults, cpuMicros}, the
+ *   `checkEvery`-th looks at the order of its messages. Answers {seconds, refused, lost, delivered, faults, cpuMicros}, the
  *   last one what the load itself took per client.
  * - acknowledge: checked clients have stored what they have. Answers {refused, example}: how often an ack was answered with
  *   an error and sent again.
@@ -32,15 +32,21 @@ function open(o, i, on) {
   );
 }
 
-/** One user, until live. */
+/** One user, until live: who is refused, or ended before, comes again. */
 function comeback(o, i, counts) {
   return new Promise((resolve) => {
+    let isLive = false;
+    const onLive = () => resolve((isLive = true));
     const onRefused = (head) => {
       counts.refused++;
       const seconds = Number(/^retry-after: (\d+)/im.exec(head)?.[1] ?? 1);
       setTimeout(connect, seconds * 1000 + Math.random() * 500);
     };
-    const connect = () => clients.set(i, open(o, i, { onLive: resolve, onRefused, onLost: (code) => lost.push(code) }));
+    const onLost = (code) => {
+      lost.push(code);
+      if (!isLive) onRefused('');
+    };
+    const connect = () => clients.set(i, open(o, i, { onLive, onRefused, onLost }));
     connect();
   });
 }
@@ -69,6 +75,7 @@ async function paced(o, counts) {
   await Promise.all(Array.from({ length: o.atOnce }, one));
 }
 
+const ended = () => `the server ended ${lost.length} sockets: ${[...new Set(lost)].join(', ')}`;
 const sum = (pick) => [...clients.values()].reduce((total, client) => total + pick(client), 0);
 
 async function connect(o) {
@@ -78,21 +85,18 @@ async function connect(o) {
   const live = o.rate > 0 ? paced(o, counts) : inTheSameMoment(o, counts);
   let late;
   const timeout = new Promise((_, reject) => {
-    late = setTimeout(
-      () => reject(new Error(`not all live in time, ended: ${lost.length}, ${[...new Set(lost)]}`)),
-      o.timeoutMs ?? 120_000,
-    );
+    late = setTimeout(() => reject(new Error(`not all live in time; ${ended()}`)), o.timeoutMs ?? 120_000);
   });
   await Promise.race([live, timeout]);
   clearTimeout(late);
   const seconds = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage(used);
   const [delivered, faults] = [sum((client) => client.delivered), sum((client) => client.faults)];
-  return { seconds, ...counts, delivered, faults, cpuMicros: (user + system) / o.count };
+  return { seconds, ...counts, lost: lost.length, delivered, faults, cpuMicros: (user + system) / o.count };
 }
 
 async function acknowledge() {
-  if (lost.length > 0) throw new Error(`${lost.length} sockets were ended, ${[...new Set(lost)]}`);
+  if (lost.length > 0) throw new Error(ended());
   const refused = await Promise.all([...clients.values()].map((client) => client.acknowledge()));
   return { refused: refused.flat().length, example: refused.flat()[0] };
 }
