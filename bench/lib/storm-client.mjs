@@ -12,6 +12,8 @@ const NOTHING = Buffer.alloc(0);
 const HEAD_END = '\r\n\r\n';
 const [TEXT, CLOSE, PING] = [1, 8, 9];
 const PONG = clientFrame('', 10);
+/** Until what was answered with an error is tried again. */
+const ERROR_REST_MS = 200;
 
 export class StormClient {
   rest = NOTHING;
@@ -49,6 +51,34 @@ export class StormClient {
 
   send(text) {
     this.socket.write(clientFrame(text));
+  }
+
+  /**
+   * Says that it has stored what it has, room after room. Resolves with the errors that it got: what was answered with one is
+   * tried again, since a server that a crowd asks at once may say that it cannot now.
+   * @param seqs room → seq
+   */
+  acknowledge(seqs) {
+    const errors = [];
+    const { onFrame } = this;
+    const left = [...seqs].map(([room_id, seq]) => JSON.stringify({ type: 'ack', room_id, seq }));
+    return new Promise((resolve) => {
+      const next = () => {
+        if (left.length > 0) return this.send(left.at(-1));
+        this.onFrame = onFrame;
+        resolve(errors);
+      };
+      this.onFrame = (frame) => {
+        if (frame.type === 'ack.received') {
+          left.pop();
+          next();
+        } else if (frame.type === 'error') {
+          errors.push(`${frame.code}: ${frame.message}`);
+          setTimeout(next, ERROR_REST_MS);
+        }
+      };
+      next();
+    });
   }
 
   refused(head) {

@@ -8,8 +8,6 @@ import { StormClient } from '../storm-client.mjs';
 /** What tells frames apart without parsing them: they begin with their type. */
 const TYPE_AT = '{"type":"'.length;
 const MESSAGE = Buffer.from('message"');
-/** Until what was answered with an error is tried again. */
-const ERROR_REST_MS = 200;
 const COMPLETE = Buffer.from('sync.complete"');
 
 function isType(bytes, from, type) {
@@ -50,27 +48,9 @@ export class ChatClient extends StormClient {
     this.seqs.set(room_id, seq);
   }
 
-  /** Says that it has stored what it has, room by room; resolves with the errors that it got, each of which it tried again. */
+  /** Has stored what it has; while that goes on it parses all that it gets. */
   acknowledge() {
-    const errors = [];
-    const left = [...this.seqs].map(([room_id, seq]) => JSON.stringify({ type: 'ack', room_id, seq }));
-    return new Promise((resolve) => {
-      const next = () => {
-        if (left.length > 0) return this.send(left.at(-1));
-        this.onFrame = undefined;
-        resolve(errors);
-      };
-      this.onFrame = (frame) => {
-        if (frame.type === 'ack.received') {
-          left.pop();
-          next();
-        } else if (frame.type === 'error') {
-          errors.push(`${frame.code}: ${frame.message}`);
-          setTimeout(next, ERROR_REST_MS);
-        }
-      };
-      next();
-    });
+    return super.acknowledge(this.seqs);
   }
 }
 
