@@ -1,11 +1,27 @@
 /**
- * `npm run bench:storm`: everybody comes back at once, while messages flow; medians. Environment: BENCH_CLIENTS (2000),
- * BENCH_RUNS (3). Writes its table into bench/README.md.
+ * `npm run bench:storm`: everybody comes back at once. BENCH_CASES picks cases by comma; without it all of them run, and
+ * rows of the others stay as they are in bench/README.md:
+ *
+ * - storm: 2,000 clients while messages flow (3 runs; BENCH_CLIENTS, BENCH_RUNS);
+ * - connects: one room of 1,000, nothing to catch up on, against nats-server (BENCH_RUNS 5, BENCH_CONNECT_RATE 2000;
+ *   BENCH_CACHE: where nats-server is built, see lib/nats.mjs);
+ * - history: the same with 500 messages each, against live fan-out (BENCH_RUNS 3, BENCH_SECONDS 4, BENCH_CALM_SECONDS 15);
+ * - returns: CPU of a return and of a first connect (BENCH_RUNS 3, BENCH_CLIENTS 1000);
+ * - crowd: 10,000 clients, memory (BENCH_CROWD, BENCH_CROWD_RUNS 1, BENCH_SETTLE_SECONDS 30, BENCH_CALM_SECONDS 15);
+ * - newest: the newest page of a hot room against the bare reference (BENCH_PAIRS 9, BENCH_SECONDS 2).
+ *
+ * BENCH_DRY prints the tables and leaves bench/README.md alone.
  */
 import { fileURLToPath } from 'node:url';
 import { openCluster } from './lib/cluster.mjs';
+import { CONNECT_ROWS, connects } from './lib/comeback/connects.mjs';
+import { crowd, CROWD_ROWS } from './lib/comeback/crowd.mjs';
+import { history, HISTORY_ROWS } from './lib/comeback/history.mjs';
+import { newest, NEWEST_ROWS } from './lib/comeback/newest.mjs';
+import { RETURN_ROWS, returns } from './lib/comeback/returns.mjs';
+import { merged } from './lib/comeback/rows.mjs';
 import { runLoad } from './lib/processes.mjs';
-import { table, writeSection } from './lib/report.mjs';
+import { readRows, table, writeSection } from './lib/report.mjs';
 import { cpuSeconds, median } from './lib/stats.mjs';
 import { ours } from './lib/ws-sides.mjs';
 
@@ -19,8 +35,30 @@ const MISSED = 20;
 const LOAD = fileURLToPath(new URL('./lib/storm-load.mjs', import.meta.url));
 const COMMITS = 'SELECT xact_commit::integer AS n FROM pg_stat_database WHERE datname = $1';
 
+/** Cases of the second table, in its order. */
+const COMEBACKS = { connects, history, returns, crowd, newest };
+const ORDER = [CONNECT_ROWS, HISTORY_ROWS, RETURN_ROWS, CROWD_ROWS, NEWEST_ROWS].flat();
+const WANTED = process.env.BENCH_CASES?.split(',') ?? ['storm', ...Object.keys(COMEBACKS)];
+const unknown = WANTED.filter((name) => name !== 'storm' && !Object.hasOwn(COMEBACKS, name));
+if (unknown.length > 0)
+  throw new Error(`BENCH_CASES knows storm, ${Object.keys(COMEBACKS).join(', ')}: not ${unknown}`);
+
 const cluster = await openCluster();
 try {
+  if (WANTED.includes('storm')) await write('storm', table(rows(await storms())));
+  for (const [name, measure] of Object.entries(COMEBACKS))
+    if (WANTED.includes(name))
+      await write('comeback', table(merged(readRows('comeback'), await measure(cluster), ORDER)));
+} finally {
+  await cluster.close();
+}
+
+async function write(section, markdown) {
+  if (process.env.BENCH_DRY) console.log(markdown);
+  else await writeSection(section, markdown);
+}
+
+async function storms() {
   const runs = [];
   for (let run = 0; run < RUNS; run++) {
     runs.push(await storm());
@@ -29,9 +67,7 @@ try {
       `live after ${(liveMs / 1000).toFixed(1)} s, p99 ${calm.toFixed(1)} : ${stormy.toFixed(1)} ms\n`,
     );
   }
-  await writeSection('storm', table(rows(runs)));
-} finally {
-  await cluster.close();
+  return runs;
 }
 
 /** One storm, on a server and a database of its own. */

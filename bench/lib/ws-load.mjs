@@ -8,8 +8,9 @@
  * - idle: `count` sockets that only are there for `seconds`.
  *
  * Options: mode, url, headers{} (`{user}` in url, headers, frame and room is `user<i>`, `{room}` rooms[i % n]), rooms[],
- * ready (text of the frame after which a connection counts as open), count, seconds, warmup, settle, bytes, window, rate,
- * stalled, publish{by: 'rest'|'socket', url, path, headers, connections, body (`{content}` in it)}, frame, inFlight.
+ * ready (text of the frame after which a connection counts as open), count, from (the first user's number), seconds, warmup,
+ * settle, bytes, window, rate, stalled, publish{by: 'rest'|'socket', url, path, headers, connections, body (`{content}` in
+ * it)}, frame, inFlight.
  */
 import { randomUUID } from 'node:crypto';
 import { headerLines, HttpConnection } from './http-connection.mjs';
@@ -18,7 +19,7 @@ import { RawSocket } from './ws-socket.mjs';
 
 const o = {
   ...{ count: 1000, seconds: 4, warmup: 1, settle: 1, bytes: 200, rate: 0, window: 32, stalled: 0, inFlight: 1 },
-  ...{ headers: {}, rooms: [] },
+  ...{ from: 0, headers: {}, rooms: [] },
   ...JSON.parse(process.argv[2]),
 };
 /**
@@ -35,7 +36,7 @@ const LOST_MS = 10_000;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function filled(text, i) {
-  return text.replaceAll('{user}', `user${i}`).replaceAll('{room}', o.rooms[i % o.rooms.length]);
+  return text.replaceAll('{user}', `user${o.from + i}`).replaceAll('{room}', o.rooms[i % o.rooms.length]);
 }
 
 function filledHeaders(headers, i) {
