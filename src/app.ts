@@ -55,8 +55,8 @@ function keyFile(config: AppConfig, { apiKey }: FirstStart): string | undefined 
 }
 
 /**
- * Until a first start has come to its end nobody has seen the key, also where an attempt before has made it. A file may
- * be named at every start.
+ * Until a first start has come to its end the operator has not seen the key, also where an attempt before has made it.
+ * A file may be named at every start.
  */
 function newMasterKey(config: AppConfig, secrets: Secrets, firstStart: FirstStart | undefined): App['newMasterKey'] {
   if (config.security.masterKey !== undefined) return undefined;

@@ -186,7 +186,7 @@ async function withSource<T>(site: Site, work: (opened: Opened) => Promise<T>): 
   }
 }
 
-/** The directory's lock says which: with it, nobody else runs it; without it, there is a server, or will be at once. */
+/** The directory's lock says which: with it, no server runs it; without it, there is a server, or will be at once. */
 async function startOrJoin(embedded: EmbeddedPostgres, dataDir: string, signal: AbortSignal): Promise<Opened> {
   for (const until = performance.now() + SETTLED_MS; ;) {
     try {

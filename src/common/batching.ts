@@ -33,7 +33,7 @@ export class Batching<T, R> {
     await Promise.resolve();
     while (this.waiting.length > 0) {
       await this.do(this.waiting.splice(0, this.most));
-      // Also after the last one: whoever comes in the pause waits for its end.
+      // Also after the last one: an item that comes in the pause waits for its end.
       if (this.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
     }
     this.isRunning = false;

@@ -21,7 +21,7 @@ export function codePoints(value: string): number {
 /** Blanks, controls, and what no font shows: joiners, marks of direction, fillers, the empty braille cell. */
 const INVISIBLE = /^[\s\p{Z}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB]*$/u;
 
-/** Whether a text shows nothing to whoever reads it. */
+/** Whether a text shows nothing to its reader. */
 export function isBlank(value: string): boolean {
   const first = value.charCodeAt(0);
   // Nearly every text begins with a character that can be seen.

@@ -10,7 +10,7 @@ const MAX_HOST = 253;
 const MAX_LABEL = 63;
 
 /**
- * An http or https URL that means to everybody what it means to us, without credentials; undefined for all others. `URL`
+ * An http or https URL that means to every program what it means to us, without credentials; undefined for all others. `URL`
  * alone mends what it is given: it makes a host `unix` of `http://unix:/tmp/x:/` (a socket's path to other libraries),
  * `a` of `http:///a` and of `http:a`, and drops blanks, tabs and an empty port.
  */

@@ -104,7 +104,7 @@ export function rateLimited(
 
 /**
  * 503 with `Retry-After`; `outcome: "unknown"` says that the write may have happened (safe to repeat with its key), and
- * `reason: "storage"` that the disk is full: somebody has to make room before it helps.
+ * `reason: "storage"` that the disk is full: the operator has to make room before it helps.
  */
 export function unavailable(
   message: string,

@@ -14,7 +14,7 @@ const AT_ONCE = 4;
  *
  * The database keeps a sealed canary per key that it was started with. One at least must open: else the key was
  * replaced and the former one is missing, also where nothing is sealed yet (but not where this start has made the key:
- * that of a DATA_DIR which nobody kept is needed only by what it sealed). Where one does not open, or an earlier
+ * that of a DATA_DIR which was not kept is needed only by what it sealed). Where one does not open, or an earlier
  * release kept none, the tenants' secrets are looked through: a key may go when nothing is sealed with it.
  */
 @Injectable()

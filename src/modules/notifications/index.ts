@@ -7,7 +7,7 @@
  * written to a connection that never acknowledges, or read.
  *
  * Concurrency: the fan-out is a job in batches and holds nothing between them. The table is the truth, hints to the nodes
- * may be lost: a poll finds what nobody was told of. What the connections of a node settle goes in one statement.
+ * may be lost: a poll finds what no hint told of. What the connections of a node settle goes in one statement.
  */
 export { NotificationsService } from './inbox/notifications.service';
 export { SubscriptionsService } from './subscriptions/subscriptions.service';

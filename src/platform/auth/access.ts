@@ -38,7 +38,7 @@ const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>
   master: [{ masterKey: [] }],
 };
 
-/** Declares who may call a route. Every route has exactly one; without it the route answers 401 to everybody. */
+/** Declares who may call a route. Every route has exactly one; without it the route answers 401 to every caller. */
 export function Access(access: AccessKind, options: { secretAnswer?: boolean } = {}): MethodDecorator {
   return (target, property, descriptor) => {
     const route: RouteAccess = {

@@ -47,7 +47,7 @@ export class ApiKeyGuard implements CanActivate {
     request.caller = this.authenticator.authorise(identity, request.headers, ruleOf(request).access, request.id);
   }
 
-  /** A socket's caller was decided at its upgrade. Other transports have nobody who decides, and are refused. */
+  /** A socket's caller was decided at its upgrade. For other transports nothing decides, so they are refused. */
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() === 'ws')
       return context.switchToWs().getClient<{ caller?: unknown }>().caller instanceof Caller;

@@ -74,14 +74,14 @@ export class Authenticator {
     }
   }
 
-  /** Proves a socket ticket; whether it was used already is asked by whoever accepts it. */
+  /** Proves a socket ticket; whether it was used already is asked by the socket that accepts it. */
   identifyTicket(ticket: string): Identity | Promise<Identity> {
     return this.proven(this.verifier.verifyTicket(ticket), asTicket, { kind: 'ticket', text: ticket });
   }
 
   /**
    * Asks before a queue whether a credential is worth a place in it: throws like `identify` for what is surely bad.
-   * Without I/O, but for a key that nobody has shown before: that one waits among its kind.
+   * Without I/O, but for a key that was not shown before: that one waits among its kind.
    */
   vet(headers: CredentialHeaders, access: AccessKind, source: CallSource): void | Promise<void> {
     const shown = shownIn(headers, access);

@@ -58,7 +58,7 @@ export abstract class CredentialVerifier {
   abstract isMasterKey(key: string): boolean;
   /**
    * Whether a credential is worth a place in a queue. Answers at once for what is malformed, forged, expired or known to be
-   * bad (false) and for what was good before (true). A key that nobody has shown yet is looked up, together with the others
+   * bad (false) and for what was good before (true). A key that was not shown yet is looked up, together with the others
    * of its kind, in a queue of its own. May reject with 503.
    */
   abstract isPlausible(

@@ -21,11 +21,11 @@ export type BusHandler<T> = (envelope: BusEnvelope<T>) => void;
 export type Topic<T> = string & { readonly __payload?: T };
 
 /**
- * Carries hints between nodes: best effort, at most once, in order per publisher and topic. Whoever needs certainty
- * reads the log.
+ * Carries hints between nodes: best effort, at most once, in order per publisher and topic. A subscriber that needs
+ * certainty reads the log.
  *
  * `publish` neither blocks nor fails, and calls no handler before it returns: it may be called from within a handler
- * or in the middle of a change of state. A handler that throws disturbs nobody else.
+ * or in the middle of a change of state. A handler that throws disturbs no other one.
  */
 export abstract class Bus {
   abstract publish<T>(topic: Topic<T>, payload: NoInfer<T>): void;
@@ -59,7 +59,7 @@ export abstract class Counters {
 }
 
 /**
- * Facts that die with whoever stated them: each lasts `ttlMs` unless it is stated again. A crashed node's leases run
+ * Facts that die with the node that stated them: each lasts `ttlMs` unless it is stated again. A crashed node's leases run
  * out by themselves.
  *
  * A hold has any number of holders per key ("these connections of the user are open"); a claim has one ("this node
@@ -79,7 +79,7 @@ export abstract class Leases {
   /** Takes the key for one holder alone; true also when this holder has it already, and then it is extended. */
   abstract claim(key: string, holder: string, ttlMs: number): Promise<boolean>;
 
-  /** Extends the holder's claim; false when it has none any more, even if nobody else took the key. */
+  /** Extends the holder's claim; false when it has none any more, even if no other holder took the key. */
   abstract renewClaim(key: string, holder: string, ttlMs: number): Promise<boolean>;
 
   /** Gives the claim back; nothing happens when the holder does not have it. */

@@ -153,7 +153,7 @@ function since(from: number | undefined): number {
   return Math.round(performance.now() - (from ?? performance.now()));
 }
 
-/** Tells whoever counts (the metrics, made long after the database is open) why calls failed. */
+/** Tells the metrics, which are made long after the database is open, why calls failed. */
 export class Failures {
   private listener: (reason: FailureReason) => void = () => undefined;
 

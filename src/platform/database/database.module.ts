@@ -7,7 +7,7 @@ import { Epoch } from './epoch';
 import type { OpenDatabase } from './open';
 
 /**
- * Hands the open database to whoever injects it, and the entities that the modules register with
+ * Hands the open database to the providers that inject it, and the entities that the modules register with
  * `TypeOrmModule.forFeature` to the one data source, which opens no connection (scoped-source.ts).
  */
 @Global()

@@ -166,7 +166,7 @@ async function directoryOf(path: string): Promise<Identity> {
   return { ...placeOf(stats), born: birthOf(stats) ?? '' };
 }
 
-/** Nobody changes a mark but who copies it. */
+/** Nothing changes a mark but a copy of the directory. */
 async function markOf(path: string): Promise<Identity> {
   const stats = await stat(path, { bigint: true });
   return { ...placeOf(stats), born: birthOf(stats) ?? `changed ${stats.ctimeNs}` };

@@ -37,7 +37,7 @@ export function functionChanges(
 
 /**
  * Makes the changes, in the transaction that the session is in. Only functions that are recorded are replaced or dropped:
- * one that somebody else made is refused, not touched. A function is replaced where it is, so that sessions which call it
+ * one that another program made is refused, not touched. A function is replaced where it is, so that sessions which call it
  * meanwhile find the old or the new one; only where PostgreSQL cannot (another result, other names of parameters, another
  * owner) it is dropped and made anew.
  */

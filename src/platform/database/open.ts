@@ -80,7 +80,7 @@ async function openOn(connection: DatabaseConnection, options: OpenOptions): Pro
   const runner = new Runner(pool, availability, config.deadlineMs, (reason, call) => {
     failures.note(reason);
     const { name, tenant, error } = call;
-    // An outage is told by `availability`: this is for whoever follows one call.
+    // An outage is told by `availability`: this is for an operator who follows one call.
     log.debug({ call: name, tenant_id: tenant, reason, code: codeOf(error) }, 'database call failed');
   });
   return parts(runner, roles, availability, failures);
@@ -115,7 +115,7 @@ async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions
   return embedded.connection();
 }
 
-/** Whether the disk of the embedded database has no room for another segment of the WAL; of an outside one nobody knows. */
+/** Whether the disk of the embedded database has no room for another segment of the WAL; not known of an outside one. */
 function diskCheck({ url, dataDir }: DatabaseConfig): (() => Promise<boolean>) | undefined {
   if (url !== undefined) return undefined;
   return async () => {

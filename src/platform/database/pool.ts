@@ -113,7 +113,7 @@ class PoolLimit {
   async wait(error: unknown, until: number): Promise<PoolClient> {
     if (!isOutOfConnections(error) || performance.now() >= until) throw error;
     this.shrink(codeOf(error));
-    // Nobody of ours to wait for: others have all.
+    // No connection of ours to wait for: others have all.
     if (this.has() === 0) await new Promise((resolve) => setTimeout(resolve, ALONE_MS));
     return this.pool.connect().catch((next: unknown) => this.wait(next, until));
   }

@@ -86,7 +86,7 @@ export async function ensureBackupAccess(client: Client, names: RoleNames): Prom
     ...(is_hidden ? [`CREATE POLICY backup_rows ON ${name} FOR SELECT TO ${backup} USING (true)`] : []),
   ]);
   if (missing.length === 0) return;
-  // In one transaction; a table that somebody is busy with is not waited for at the cost of everybody behind.
+  // In one transaction; a table that another session is busy with is not waited for at the cost of the sessions behind.
   await client.query(
     `BEGIN; SET LOCAL lock_timeout = '5s'; GRANT USAGE ON SCHEMA public TO ${backup}; ${missing.join('; ')}; COMMIT`,
   );

@@ -28,7 +28,7 @@ export interface FunctionFile {
   readonly signature: string;
   /** undefined: the login role, like the tables. */
   readonly owner: RoleKey | undefined;
-  /** Who may call it; nobody else may. */
+  /** The roles that may call it; no others may. */
   readonly execute: readonly RoleKey[];
   /** The tables of other modules that it touches. */
   readonly tables: readonly string[];

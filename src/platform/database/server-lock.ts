@@ -27,7 +27,7 @@ const HOLDER = `SELECT a.pid, a.application_name AS name FROM pg_locks l JOIN pg
   WHERE l.locktype = 'advisory' AND l.granted AND l.classid::bigint = 0 AND l.objid::bigint = $1 AND l.objsubid = 1
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
-/** Whose the lock is; `unclear` while nobody else is known to have it. */
+/** Whose the lock is; `unclear` while no other server is known to have it. */
 type Owner = 'me' | 'another' | 'unclear';
 
 /** What the lock tells its server. */

@@ -4,7 +4,7 @@ import { Availability, SystemDatabase } from '../database';
 import { Lifecycle } from '../lifecycle';
 import { Metrics } from '../metrics';
 
-/** How long the outcome of a write is good for: the route is open to everybody. */
+/** How long the outcome of a write is good for: the route is open to every client. */
 const CACHE_MS = 1000;
 
 export interface HealthReport {

@@ -29,7 +29,7 @@ export class HttpAdapter extends FastifyAdapter {
   constructor(config: HttpConfig) {
     super({
       bodyLimit: MAX_SENT_JSON_BYTES,
-      // The proxy in front of us, and nobody whom it cites: its clients write what they like into the header.
+      // The proxy in front of us, and none that it cites: its clients write what they like into the header.
       trustProxy: config.trustProxy ? 1 : false,
       requestIdHeader: false,
       genReqId: requestIdOf,

@@ -70,7 +70,7 @@ export async function drainConnections(server: Server, graceMs: number): Promise
     sweep = setInterval(closeIdle, SWEEP_MS);
   }, LAST_REQUESTS_MS);
   try {
-    // In the turn in which the loop has accepted whoever was waiting: the system resets who is left in the backlog.
+    // In the turn in which the loop has accepted the connections in wait: the system resets those left in the backlog.
     await new Promise((resolve) => setImmediate(resolve));
     // Not http's own close: that one cuts idle connections at once, also one on which a request is on its way.
     await new Promise((resolve) => NetServer.prototype.close.call(server, resolve));

@@ -67,7 +67,7 @@ function installHooks(fastify: FastifyInstance, app: NestFastifyApplication): vo
     delete request.headers.expect;
     fastify.server.emit('request', request, response);
   });
-  // Without a listener Node says "go on" by itself, before the gate: whoever reads the body says it.
+  // Without a listener Node says "go on" by itself, before the gate: the body parser says it.
   fastify.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     fastify.server.emit('request', request, response);
   });

@@ -97,7 +97,7 @@ function queryArguments(prototype: object, method: string): number[] {
 }
 
 /**
- * Compiles the DTO of every controller method at boot, so that a decorator nobody knows fails here and not later.
+ * Compiles the DTO of every controller method at boot, so that a decorator it does not know fails here and not later.
  * Returns the schemas by class name, nested classes included.
  */
 export function compileDtos(app: INestApplicationContext, validator: Validator): ReadonlyMap<string, ObjectSchema> {

@@ -91,7 +91,7 @@ export class Effects {
   }
 
   /**
-   * Runs an effect that harms nobody when it runs twice, and lies outside of a transaction of ours. Its result is
+   * Runs an effect that does no harm when it runs twice, and lies outside of a transaction of ours. Its result is
    * remembered like that of `call`; calls with one key at the same time all run.
    */
   async harmless<R extends EffectResult>(caller: Caller, tenantId: string, effect: () => Promise<R>): Promise<R> {

@@ -106,7 +106,7 @@ export class JobsRepository {
     });
   }
 
-  /** Extends the leases of what still runs under these fences. SKIP LOCKED: whoever ends one has its row. */
+  /** Extends the leases of what still runs under these fences. SKIP LOCKED: the statement that ends one has its row. */
   async renew(held: readonly { id: number; tenantId: string; fence: number }[], leaseMs: number): Promise<Set<number>> {
     const rows = await this.system.query<{ id: number }>(
       'renew job leases',

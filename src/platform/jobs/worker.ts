@@ -44,7 +44,7 @@ export class JobMetrics {
 export const JOB_LEASE_MS = 15_000;
 const SLOTS = 32;
 const DRAIN_MS = 2000;
-/** The reason of a job's signal when the job is somebody else's by now. */
+/** The reason of a job's signal when the job is another worker's by now. */
 export const LEASE_LOST = 'lease lost';
 /** After the last drain: what ignores its signal is left behind. */
 const ABORTED_MS = 1000;
@@ -72,7 +72,7 @@ interface Running {
  * Claims jobs and runs them, on one node.
  *
  * Claims are made one at a time; the work happens outside of them and of any transaction. A job occupies its slot until
- * its ending is stored. Whoever lost its lease may go on working without knowing: its fence refuses what it writes last.
+ * its ending is stored. A worker that lost a lease may go on working without knowing: its fence refuses what it writes last.
  */
 @Injectable()
 export class JobWorker {

@@ -103,7 +103,7 @@ export class LifecycleHooks implements OnModuleInit, OnApplicationBootstrap {
   }
 }
 
-/** A running timer; whoever made it stops it. */
+/** A running timer; its maker stops it. */
 export interface Interval {
   /** Starts no more runs and resolves when the current one has ended. Not to be awaited within a run. */
   stop(): Promise<void>;

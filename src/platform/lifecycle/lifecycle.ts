@@ -68,7 +68,7 @@ interface StopHook {
 /**
  * Whether the server is ready, and how it stops. One per process.
  *
- * The stop has a grace for all of it: whoever waits for the process (`docker stop` for ten seconds) kills it afterwards,
+ * The stop has a grace for all of it: what waits for the process (`docker stop` for ten seconds) kills it afterwards,
  * and what is cut off then has stored nothing. So each stage has its part (see STAGE_BUDGETS), and hooks that wait for
  * others ask how much of that is left.
  */

@@ -30,7 +30,7 @@ export interface StreamRequest {
   readonly signal: AbortSignal;
 }
 
-/** An answer as it comes. Whoever leaves its body ends the connection. */
+/** An answer as it comes. A reader that leaves its body ends the connection. */
 export interface StreamAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -41,7 +41,7 @@ export interface StreamAnswer {
 export type OutboundPost = (url: string, request: StreamRequest) => Promise<StreamAnswer>;
 
 /**
- * A POST to addresses that somebody else has chosen, under the same rules as OutboundSender: checked addresses only, no
+ * A POST to addresses that a tenant has chosen, under the same rules as OutboundSender: checked addresses only, no
  * redirect, a connection of its own. Rejects with an OutboundError, or with the reason of the request's signal.
  */
 export function outboundPost(options: OutboundPostOptions): OutboundPost {
@@ -78,7 +78,7 @@ function whenConnected(request: ClientRequest, isTls: boolean, then: () => void)
 function answerOf(request: ClientRequest, body: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve);
-    // Later errors end the answer, which tells whoever reads it.
+    // Later errors end the answer, which tells its reader.
     request.on('error', reject);
     request.end(body);
   });

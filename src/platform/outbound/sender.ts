@@ -37,7 +37,7 @@ export interface OutboundOptions {
 }
 
 /**
- * Posts to addresses that somebody else has chosen.
+ * Posts to addresses that a tenant has chosen.
  *
  * Invariants: the name is resolved once, every address that it has is checked, and the connection is made to one of the
  * checked addresses: a name that changes its mind in between changes nothing. No redirect is followed, no connection is

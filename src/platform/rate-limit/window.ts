@@ -59,7 +59,7 @@ export function windowFor(request: FastifyRequest, family: 'rooms' | 'ai'): Rate
 const windowIn = (context: ExecutionContext, family: 'rooms' | 'ai'): RateWindow =>
   windowFor(context.switchToHttp().getRequest<FastifyRequest>(), family);
 
-/** A family's limit and window in the words of the throttler, where no limit is one that nobody reaches. */
+/** A family's limit and window in the words of the throttler, where no limit is one that cannot be reached. */
 const throttled = (family: 'rooms' | 'ai'): Pick<ThrottlerOptions, 'limit' | 'ttl'> => ({
   limit: (context) => windowIn(context, family).limit ?? Infinity,
   ttl: (context) => windowIn(context, family).windowMs,

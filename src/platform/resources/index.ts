@@ -1,4 +1,4 @@
-/** What is made before Nest is: configuration, log, lifecycle, secrets. Handed to whoever injects it. */
+/** What is made before Nest is: configuration, log, lifecycle, secrets. Handed to the providers that inject it. */
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import {

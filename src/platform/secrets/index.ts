@@ -23,7 +23,7 @@ export class Secrets {
     readonly newMasterKeyFile: string | undefined,
     /** Keys that no longer encrypt and still read, as hex. */
     private readonly oldEncryptionKeys: readonly string[] = [],
-    /** This start made the encryption key: nobody can have meant another one. */
+    /** This start made the encryption key: no other one can have been meant. */
     readonly isNewEncryptionKey = false,
   ) {}
 
@@ -97,7 +97,7 @@ export function loadSecrets(config: AppConfig): Secrets {
   );
 }
 
-/** Keeps a key that somebody has to find: replaces what is there. Returns the file. */
+/** Keeps a key that the operator has to find: replaces what is there. Returns the file. */
 export function keepSecret(config: AppConfig, name: string, value: string): string {
   const file = join(secretsDirectory(config), name);
   write(file, value);

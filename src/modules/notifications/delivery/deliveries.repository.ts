@@ -127,7 +127,7 @@ SELECT g.place::integer FROM given g, LATERAL (SELECT 1 FROM notification_delive
   WHERE d.tenant_id = g.tenant_id AND d.user_id = g.user_id AND d.notification_id = g.notification_id OFFSET 0) d`;
 
 const EXPIRY_MS = 10 * 60_000;
-/** Contract §3: after so many days a notification that nobody took is a dead letter. */
+/** Contract §3: after so many days a notification that no connection took is a dead letter. */
 const EXPIRY_DAYS = 30;
 
 /** Stores what became of deliveries: those of one turn, and those that come while a statement runs, in one statement. */

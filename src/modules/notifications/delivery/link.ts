@@ -109,7 +109,7 @@ export class NotificationLink {
     this.sent.delete(id);
   }
 
-  /** Sends what waits in the database, if somebody asked for it. Rejects when it cannot be read; then it is still wanted. */
+  /** Sends what waits in the database, if it was asked for. Rejects when it cannot be read; then it is still wanted. */
   async catchUp(): Promise<void> {
     if (this.isReading) return;
     this.isReading = true;

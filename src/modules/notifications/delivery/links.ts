@@ -110,7 +110,7 @@ export class NotificationLinks {
       await Promise.all(busy.slice(i, i + TOGETHER).map((link) => link.sendDue()));
   }
 
-  /** Looks for users whose notifications nobody told this node of. */
+  /** Looks for users whose notifications no hint told this node of. */
   @Every(POLL_MS, 'notification poll')
   async poll(): Promise<void> {
     const users = [...this.byUser.firsts()];

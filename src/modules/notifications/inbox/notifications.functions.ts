@@ -8,7 +8,7 @@ export interface SpreadBatch {
   readonly created_at: string;
   /** Those of the batch who do not have it yet. */
   readonly user_ids: readonly string[];
-  /** The last user id of the batch; null when there was nobody left. */
+  /** The last user id of the batch; null when no target was left. */
   readonly last: string | null;
   readonly more: boolean;
 }

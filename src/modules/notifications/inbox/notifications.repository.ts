@@ -94,7 +94,7 @@ export class NotificationsRepository {
     return batch ?? undefined;
   }
 
-  /** Everybody up to this user id was told; what has to be done for those who were not here is stored with it. */
+  /** The targets up to this user id were told; what has to be done for those who were offline is stored with it. */
   async advance(tenantId: string, notificationId: string, last: string, jobs: readonly NewJob[]): Promise<void> {
     await this.database.transaction('advance notification', tenantId, async (sql) => {
       await sql.query(

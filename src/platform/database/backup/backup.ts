@@ -81,7 +81,7 @@ export async function backup(request: BackupRequest): Promise<BackupSummary> {
   const file = resolve(request.file);
   if (await exists(file)) throw new BackupRefusal(`${request.file} exists already: name a file that does not`);
   const partial = `${file}.partial`;
-  // One that was cut short is nobody's any more; whoever still writes it notices at the end.
+  // One that was cut short has no owner any more; a backup that still writes it notices at the end.
   await rm(partial, { force: true });
   const handle = await open(partial, 'wx', 0o600).catch((error: unknown) => {
     throw new BackupRefusal(`Cannot write ${partial} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
@@ -137,7 +137,7 @@ async function prepare(client: Client): Promise<Names> {
   return { ...roleNames(prefix), login };
 }
 
-/** Nobody changes a table's form until the end; as pg_dump does. */
+/** No session changes a table's form until the end; as pg_dump does. */
 async function hold(client: Client, schema: Schema): Promise<void> {
   await client.query(`SET LOCAL lock_timeout = '30s'`);
   const tables = schema.tables.map(({ name }) => `public.${quote(name)}`);

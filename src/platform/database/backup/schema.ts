@@ -188,7 +188,7 @@ SELECT what FROM (
   SELECT 'the rule ' || w.rulename FROM pg_rewrite w JOIN tables o ON o.oid = w.ev_class
 ) x ORDER BY what LIMIT 1`;
 
-/** A table of the server's that somebody else owns: it would be missing in silence. */
+/** A table of the server's that another role owns: it would be missing in silence. */
 const ESTRANGED = `
 SELECT c.relname AS name FROM pg_class c
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND pg_get_userbyid(c.relowner) <> $1

@@ -35,7 +35,7 @@ export interface EmbeddedPostgresOptions {
   readonly timeouts?: {
     /** for postgres' fast shutdown before it is forced (15 s) */
     readonly stopMs?: number;
-    /** for an answer from a postmaster that somebody left behind (20 s) */
+    /** for an answer from a postmaster that another server left behind (20 s) */
     readonly orphanMs?: number;
   };
 }
@@ -180,7 +180,7 @@ export class EmbeddedPostgres {
     this.supervising = undefined;
   }
 
-  /** The directory lock goes last: whoever gets it must find nothing of ours. */
+  /** The directory lock goes last: the next server that gets it must find nothing of ours. */
   private async cleanUp(mostMs = Infinity): Promise<void> {
     const { running, layout, lock } = this;
     this.running = undefined;

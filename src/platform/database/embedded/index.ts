@@ -9,7 +9,7 @@
  *     2. the session advisory lock ('CHAT', 1) in the database `postgres`, held on a dedicated connection while
  *        postgres runs (ownership.ts). It says whose a running postmaster is.
  *   Where flock is missing the second one is enough: start() succeeds only for the server that holds the lock on the
- *   postmaster that it spawned itself. Whoever gets the lock on somebody else's postmaster stops it while holding the
+ *   postmaster that it spawned itself. A server that gets the lock on another one's postmaster stops it while holding the
  *   lock, so its parent cannot get it and gives up; every loser is beaten by one that goes on, and the last one wins.
  * - Nothing is adopted. A running postmaster whose lock is held → DirectoryTakenError; lock free → an orphan, stopped
  *   and replaced; no answer within a bound → an error that says so. Under all that lies postgres' own interlock

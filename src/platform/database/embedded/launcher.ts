@@ -102,7 +102,7 @@ async function rootLauncher(mode: RootMode, native: string, layout: Layout): Pro
     }
     case 'capability': {
       if ((await run([...CAPABILITY, 'true'])).code !== 0) return undefined;
-      // initdb asks access(2) for its programs, which ignores capabilities: they must lie where nobody may look.
+      // initdb asks access(2) for its programs, which ignores capabilities: they must lie where the user `nobody` may look.
       const shared = await shareBinaries(native);
       return {
         how: 'as nobody with CAP_DAC_OVERRIDE',
@@ -130,7 +130,7 @@ async function majorVersion(launcher: Launcher): Promise<{ major?: string; failu
 
 /**
  * A copy of the binaries that every user may run. root executes it with a capability, so it must be root's own: it is
- * made under a private name, appears complete by rename, and a directory that somebody else prepared is refused.
+ * made under a private name, appears complete by rename, and a directory that another user prepared is refused.
  */
 async function shareBinaries(native: string): Promise<string> {
   const fingerprint = await listing(native);

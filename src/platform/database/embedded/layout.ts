@@ -50,8 +50,8 @@ export function socketFile(socketDir: string): string {
 }
 
 /**
- * Whoever can reach the socket is the database's superuser (trust), so the directory's mode is the only lock on that
- * door. It lives under a world-writable parent: a directory that somebody else prepared is refused, never repaired.
+ * A process that can reach the socket is the database's superuser (trust), so the directory's mode is the only lock on that
+ * door. It lives under a world-writable parent: a directory that another user prepared is refused, never repaired.
  */
 export async function claimSocketDir(dir: string, owner: number | undefined): Promise<void> {
   const self = process.getuid?.();
@@ -67,7 +67,7 @@ export async function claimSocketDir(dir: string, owner: number | undefined): Pr
   if (!found.isDirectory()) refuse('is not a directory');
   if ((found.mode & 0o777) !== 0o700) refuse('is open to other users (its mode is not 0700)');
   if (found.uid !== self && found.uid !== (owner ?? self)) refuse(`belongs to another user (uid ${found.uid})`);
-  // Only root runs postgres as somebody else, and only root's or that user's directory got this far.
+  // Only root runs postgres as another user, and only root's or that user's directory got this far.
   if (owner !== undefined && found.uid !== owner) await chown(dir, owner, owner);
 }
 

@@ -110,7 +110,7 @@ interface EvictionOptions {
 const HELD_MS = 2_000;
 
 /**
- * Leaves the directory without a running postmaster, or throws. Whoever stops an orphan holds its lock until it is
+ * Leaves the directory without a running postmaster, or throws. The server that stops an orphan holds its lock until it is
  * dead: of several servers that find it one stops it, and a server whose own fresh postmaster was mistaken for an
  * orphan finds its lock taken and gives up.
  */

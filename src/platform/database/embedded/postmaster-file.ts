@@ -53,7 +53,7 @@ export async function livePostmaster(cluster: string): Promise<PostmasterFile | 
   return file && (await isPostmaster(file.pid, cluster)) ? file : undefined;
 }
 
-/** What is done about a lock file that stops postgres although nobody runs. */
+/** What is done about a lock file that stops postgres although no postmaster runs. */
 export interface LockFilesOptions {
   /** A lock of ours says that no other server is at work here: what a file does not say may then be taken for "nobody". */
   readonly isSole: boolean;

@@ -118,7 +118,7 @@ exit $r
 const READY_MS = 600_000;
 
 export interface Exit {
-  /** 0: somebody asked it to stop; 128 + n: it died by signal n */
+  /** 0: another process asked it to stop; 128 + n: it died by signal n */
   readonly code: number | undefined;
   readonly failure?: string;
 }

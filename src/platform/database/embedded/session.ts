@@ -94,7 +94,7 @@ function deferredRejection(): { promise: Promise<never>; reject: (error: Error) 
 export const APPLICATION = 'chatapi';
 export const SUPERUSER = 'postgres';
 
-/** Row-level security is worth something only while nobody at run time stands above it. */
+/** Row-level security is worth something only while no role at run time stands above it. */
 const ATTRIBUTES = 'login createrole inherit nosuperuser nocreatedb nobypassrls noreplication';
 const AS_WANTED = `rolcanlogin and rolcreaterole and rolinherit and not rolsuper and not rolcreatedb
   and not rolbypassrls and not rolreplication`;

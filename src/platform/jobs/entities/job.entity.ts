@@ -29,7 +29,7 @@ export class JobEntity {
   @Column('integer', { default: 0 })
   attempts!: number;
 
-  /** Counts the claims: whoever comes too late is refused. */
+  /** Counts the claims: an ending of an earlier one is refused. */
   @Column('bigint', { default: 0 })
   fence!: number;
 
