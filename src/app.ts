@@ -35,7 +35,7 @@ export async function createApp(
     const database = await openDatabase({ config: config.database, log, lifecycle, onProgress });
     const secrets = loadSecrets(config);
     const nest = await createNest({ config, log, lifecycle, secrets }, database);
-    const firstStart = makesDemo(config) ? await nest.get(FirstStartService).run() : undefined;
+    const firstStart = makesDemo(config) ? await nest.get(FirstStartService).prepare() : undefined;
     const listening = await listen(nest, config, lifecycle);
     return {
       ...listening,

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   try {
     const onProgress = (line: string): void => console.error(line);
     const { epoch } = await openDatabase({ config: config.database, log, lifecycle, onProgress });
-    const before = await epoch.read();
+    const before = await epoch.readEpoch();
     if (command === 'show') console.log(`epoch ${before}`);
     else console.log(`epoch ${await epoch.raise(before)} (before: ${before}): clients read their rooms anew`);
   } finally {

@@ -43,7 +43,7 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
     Infinity,
   );
   // Before any job is begun that would fail of it.
-  await nest.get(KeyCheck).run();
+  await nest.get(KeyCheck).checkKey();
   await nest.init();
   log.debug({}, 'application initialised');
   return nest;

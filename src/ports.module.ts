@@ -10,7 +10,7 @@ import {
   MessagesRoomLog,
 } from './modules/messages';
 import { OfflineJobs } from './modules/notifications';
-import { PresenceRepository, RoomPreviews, RoomSeats, RoomsModule } from './modules/rooms';
+import { PresenceRepository, RoomPreviews, MemberPositions, RoomsModule } from './modules/rooms';
 import {
   TenantCredentialVerifier,
   TenantCredentialWatch,
@@ -22,7 +22,7 @@ import {
 } from './modules/tenants';
 import { WebhookEndpoints, WebhookHooks, WebhooksModule, WebhooksRepository } from './modules/webhooks';
 import { CredentialVerifier, CredentialWatch, Tickets } from './platform/auth';
-import { LastSeenStore, MessageFrames, Receipts, RoomLog, Seats, SharedRooms } from './realtime';
+import { LastSeenStore, MessageFrames, Receipts, RoomLog, RoomPositions, SharedRooms } from './realtime';
 
 /** Which class of an upper layer implements which port of a lower one. Global: the lower one cannot import the upper. */
 @Global()
@@ -35,7 +35,7 @@ import { LastSeenStore, MessageFrames, Receipts, RoomLog, Seats, SharedRooms } f
     { provide: Tickets, useExisting: TicketsRepository },
     // realtime
     { provide: LastSeenStore, useExisting: UsersService },
-    { provide: Seats, useExisting: RoomSeats },
+    { provide: RoomPositions, useExisting: MemberPositions },
     { provide: SharedRooms, useExisting: PresenceRepository },
     { provide: Receipts, useExisting: MemberReceipts },
     { provide: RoomLog, useExisting: MessagesRoomLog },
@@ -53,7 +53,7 @@ import { LastSeenStore, MessageFrames, Receipts, RoomLog, Seats, SharedRooms } f
     CredentialWatch,
     Tickets,
     LastSeenStore,
-    Seats,
+    RoomPositions,
     SharedRooms,
     Receipts,
     RoomLog,

@@ -7,9 +7,9 @@ describe('batching', () => {
       batches.push([...items]);
       return Promise.resolve(items.map((item) => item * 2));
     }, 3);
-    const first = [1, 2, 3, 4].map((n) => doubled.add(n));
+    const first = [1, 2, 3, 4].map((n) => doubled.submit(n));
     await first[0];
-    const later = doubled.add(5);
+    const later = doubled.submit(5);
     expect(await Promise.all([...first, later])).toEqual([2, 4, 6, 8, 10]);
     expect(batches[0]).toEqual([1, 2, 3]);
     expect(batches.flat()).toEqual([1, 2, 3, 4, 5]);
@@ -20,9 +20,9 @@ describe('batching', () => {
     const failing = new Batching<number, number>((items) =>
       n++ === 0 ? Promise.reject(new Error('no')) : Promise.resolve(items),
     );
-    const [a, b] = [failing.add(1), failing.add(2)];
+    const [a, b] = [failing.submit(1), failing.submit(2)];
     await expect(a).rejects.toThrow('no');
     await expect(b).rejects.toThrow('no');
-    expect(await failing.add(3)).toBe(3);
+    expect(await failing.submit(3)).toBe(3);
   });
 });

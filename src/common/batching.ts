@@ -20,7 +20,7 @@ export class Batching<T, R> {
     private readonly pauseMs = 0,
   ) {}
 
-  add(item: T): Promise<R> {
+  submit(item: T): Promise<R> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       if (!this.isRunning) void this.run();

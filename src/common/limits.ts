@@ -1,4 +1,4 @@
-/** The contract's limits that several doors share (contract §3). Characters are Unicode code points. */
+/** The contract's limits that several APIs share (contract §3). Characters are Unicode code points. */
 
 /** Characters of a message's content. */
 export const MAX_CONTENT = 32_768;

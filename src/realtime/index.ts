@@ -6,8 +6,8 @@ export {
   Audience,
   changing,
   type Claim,
-  type ClaimedSeat,
-  type CursorSeat,
+  type ClaimedPosition,
+  type CursorPosition,
   Deliveries,
   type Entrance,
   inRoomOrder,
@@ -19,8 +19,8 @@ export {
   type RoomEvent,
   RoomFeed,
   RoomLog,
-  type Seat,
-  Seats,
+  type RoomPosition,
+  RoomPositions,
   Subscriptions,
 } from './feed';
 export { LastSeenStore, Presence, SharedRooms, Typing } from './presence';
@@ -35,20 +35,27 @@ export {
   TypingFrameDto,
   UnsubscribedFrameDto,
 } from './protocol';
-export { type Letters, type MessageFrame, MessageFrames, Receipts, Redelivery, type Undelivered } from './redelivery';
+export {
+  type DeadLetterRange,
+  type MessageFrame,
+  MessageFrames,
+  Receipts,
+  Redelivery,
+  type Undelivered,
+} from './redelivery';
 export { RealtimeModule } from './realtime.module';
 export {
   type AcceptedConnection,
   ByUser,
   type Connection,
-  Door,
-  type DoorDocument,
+  Endpoint,
+  type EndpointDocument,
   type Frame,
   type FrameBatch,
   type Greeting,
   OnConnection,
   SOCKET_PATH,
-  type SocketDoor,
+  type SocketEndpoint,
   type SocketRequest,
   type StreamPart,
   type StreamPiece,

@@ -20,7 +20,7 @@ import { CloseCode, type Connection, type SocketConnection, type SocketServer, U
 const ENHANCERS = [GUARDS_METADATA, PIPES_METADATA, INTERCEPTORS_METADATA, EXCEPTION_FILTERS_METADATA];
 
 /**
- * The door of the sockets, as Nest asks for one. The upgrades of the HTTP server go through `Upgrades`; a gateway's
+ * The endpoint of the sockets, as Nest asks for one. The upgrades of the HTTP server go through `Upgrades`; a gateway's
  * `afterInit` gets the server of its path, `handleConnection` and `handleDisconnect` a `Connection`.
  *
  * Invariants
@@ -32,7 +32,7 @@ const ENHANCERS = [GUARDS_METADATA, PIPES_METADATA, INTERCEPTORS_METADATA, EXCEP
  * - A frame is handled once, by the dispatcher. Nest binds no pipeline of its own beside it, so what would hang on that one
  *   is refused at the start instead of being without effect: `@SubscribeMessage` alone, and guards, pipes, interceptors and
  *   filters on a gateway.
- * - `close` comes when the stages of the stop have said goodbye (`Farewell`); it cuts what is left.
+ * - `close` comes when the stages of the stop have said goodbye (`ShutdownNotice`); it cuts what is left.
  */
 export class ChatWsAdapter extends WsAdapter {
   private upgrades: Upgrades | undefined;
@@ -42,7 +42,7 @@ export class ChatWsAdapter extends WsAdapter {
     super(app);
   }
 
-  /** One server per path. Throws where no door takes sockets there. */
+  /** One server per path. Throws where no endpoint takes sockets there. */
   override create(
     _port: number,
     { path = '', namespace }: { readonly path?: string; readonly namespace?: string },

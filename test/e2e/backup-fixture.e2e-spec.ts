@@ -74,6 +74,8 @@ describe('S1 (a): the backup of the first release', () => {
       'assistant',
     ]);
     const [webhook] = await target.sql<{ tenant_id: string; secret: string }>('SELECT tenant_id, secret FROM webhooks');
-    expect(new SecretBox(IN_IT.encryptionKey).open(webhook?.secret ?? '', webhook?.tenant_id ?? '')).toMatch(/^whsec_/);
+    expect(new SecretBox(IN_IT.encryptionKey).openSecret(webhook?.secret ?? '', webhook?.tenant_id ?? '')).toMatch(
+      /^whsec_/,
+    );
   }, 600_000);
 });

@@ -272,7 +272,7 @@ describe('4009', () => {
     const before = await closes(4009);
     client.ws.pause();
     await sendUntilClosed(
-      () => connection.send(big),
+      () => connection.sendFrame(big),
       () => connection.isOpen,
     );
     expect(connection.isOpen).toBe(false);
@@ -289,7 +289,7 @@ describe('4009', () => {
     const connection = await app.handler.of(client);
     client.ws.pause();
     await sendUntilClosed(
-      () => connection.send(big),
+      () => connection.sendFrame(big),
       () => connection.isOpen,
     );
     client.ws.resume();
@@ -301,7 +301,7 @@ describe('4009', () => {
     const connection = await app.handler.of(client);
     client.ws.pause();
     // One turn's worth, more than the system takes for a client that does not read.
-    for (let i = 0; i < 150; i++) connection.send(big);
+    for (let i = 0; i < 150; i++) connection.sendFrame(big);
     await until(
       async () => connection.isOpen,
       (isOpen) => !isOpen,
@@ -313,7 +313,7 @@ describe('4009', () => {
   it('is no matter of one large turn to a client that reads', async () => {
     const client = await app.open(tenant, 'reader');
     const connection = await app.handler.of(client);
-    for (let i = 0; i < 150; i++) connection.send(big);
+    for (let i = 0; i < 150; i++) connection.sendFrame(big);
     await client.many('message', 150);
     expect(client.isOpen).toBe(true);
     await client.close();
@@ -335,7 +335,7 @@ describe('4009', () => {
     await client.many('message', 200);
     client.ws.pause();
     await sendUntilClosed(
-      () => connection.send(big),
+      () => connection.sendFrame(big),
       () => connection.isOpen,
     );
     expect(connection.isOpen).toBe(false);
@@ -383,9 +383,9 @@ describe('a close by the server', () => {
   it('comes after what was queued before, and nothing comes after it', async () => {
     const client = await app.open(tenant, 'closed');
     const connection = await app.handler.of(client);
-    for (let seq = 1; seq <= 3; seq++) connection.send(messageFrame(seq));
+    for (let seq = 1; seq <= 3; seq++) connection.sendFrame(messageFrame(seq));
     connection.close(4004, 'y'.repeat(200));
-    connection.send(messageFrame(4));
+    connection.sendFrame(messageFrame(4));
     expect(await client.ended()).toEqual({ code: 4004, reason: 'y'.repeat(123) });
     expect(client.frames.flatMap(({ type, seq }) => (type === 'message' ? [seq] : []))).toEqual([1, 2, 3]);
   });
@@ -394,7 +394,7 @@ describe('a close by the server', () => {
     const client = await app.open(tenant, 'busy');
     const connection = await app.handler.of(client);
     for (let n = 0; n < 200; n++) {
-      connection.send(messageFrame(n, 'x'.repeat((n * 997) % 70_000)));
+      connection.sendFrame(messageFrame(n, 'x'.repeat((n * 997) % 70_000)));
       if (n % 3 === 0) client.ws.ping('p'.repeat(n % 120));
       if (n % 7 === 0) await turnOver();
     }

@@ -48,7 +48,7 @@ class HookedGateway implements OnGatewayInit, OnGatewayConnection<Connection>, O
     const { id, userId, isOpen } = connection;
     this.told.events.push(`connected ${id} ${userId} ${isOpen} ${request.url?.split('?')[0]}`);
     // Behind the greeting: `hello` is what a client may rely on to come first.
-    connection.send(toWire({ type: 'server.shutdown', reconnect_after_ms: 7 }));
+    connection.sendFrame(toWire({ type: 'server.shutdown', reconnect_after_ms: 7 }));
   }
 
   handleDisconnect({ id, isOpen }: Connection): void {

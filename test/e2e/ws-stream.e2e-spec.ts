@@ -23,7 +23,7 @@ async function writing() {
   const feed = app.nest.get(RoomFeed);
   const ids = { room_id, message_id: `msg_${messageId.replaceAll('-', '')}` };
   const tell = (part: StreamPart): void =>
-    feed.stream(uuidOf('tenant', tenant.tenantId), uuidOf('room', room_id), messageId, part);
+    feed.streamPart(uuidOf('tenant', tenant.tenantId), uuidOf('room', room_id), messageId, part);
   /** A connection that sits in the room. */
   const open = async (userId: string): Promise<WsClient> => {
     const client = await app.open(tenant, userId);

@@ -194,7 +194,7 @@ describe('a connection that opens', () => {
       // A look-up for all who came within a moment is no connection's own.
       const shared = ['shared rooms', 'users with anything undelivered'];
       const names = read.mock.calls.map(([name]) => name).filter((name) => !shared.includes(name));
-      expect(names.sort()).toEqual(['missed of rooms', 'neighbours', 'seats and cursors of a user']);
+      expect(names.sort()).toEqual(['missed of rooms', 'neighbours', 'positions and cursors of a user']);
       expect(transaction).not.toHaveBeenCalled();
     } finally {
       read.mockRestore();

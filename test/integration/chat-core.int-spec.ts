@@ -23,7 +23,7 @@ afterAll(() => core.close());
 beforeEach(async () => {
   model.reset();
   tenantId = await core.tenant();
-  chat = await core.get(ChatsService).create(alice(), { userId: 'alice' });
+  chat = await core.get(ChatsService).createChat(alice(), { userId: 'alice' });
 });
 
 const alice = () => core.caller(tenantId, 'alice');
@@ -171,7 +171,7 @@ describe('an answer', () => {
     await gate.reached;
     const events: ChatEvent[] = [];
     await core.get(ChatStreams).follow(chat, runId, -1, (event) => events.push(event));
-    await core.get(ChatsService).delete(alice(), chat);
+    await core.get(ChatsService).deleteChat(alice(), chat);
     await until(
       () => Promise.resolve(events.at(-1)?.type),
       (type) => type === 'deleted',

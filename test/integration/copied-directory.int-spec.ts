@@ -32,11 +32,11 @@ describe('S1: a data directory that is a copy', () => {
   async function start(at = dir): Promise<{ isRaised: boolean; told: string[] }> {
     const { system } = site.open;
     const log = new RecordingLog();
-    const before = await new Epoch(system).read();
+    const before = await new Epoch(system).readEpoch();
     await noticeCopy(system, new Epoch(system), at, log);
     const marks = readdirSync(at).filter((name) => name.startsWith(MARK));
     expect(marks).toHaveLength(1);
-    return { isRaised: (await new Epoch(system).read()) > before, told: log.lines.map(({ message }) => message) };
+    return { isRaised: (await new Epoch(system).readEpoch()) > before, told: log.lines.map(({ message }) => message) };
   }
 
   const copy = (from: string, to: string): unknown => spawnSync('cp', ['-a', from, to]).status;

@@ -3,15 +3,15 @@ import { newUuid } from '../../src/common/ids';
 import { MessagesRoomLog } from '../../src/modules/messages/room-log/room-log';
 import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { RoomHeads } from '../../src/modules/rooms';
-import { RoomSeats } from '../../src/modules/rooms/members/room-seats';
-import { SeatsRepository } from '../../src/modules/rooms/members/seats.repository';
+import { MemberPositions } from '../../src/modules/rooms/members/room-seats';
+import { PositionsRepository } from '../../src/modules/rooms/members/seats.repository';
 import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
 import { WebhooksRepository } from '../../src/modules/webhooks/webhooks.repository';
 import { UsersService } from '../../src/modules/tenants/users.service';
 import { cursorAdvance } from '../../src/modules/delivery/delivery.functions';
 import { messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';
-import type { MissedPart, PageLimits, RoomLog, Seats } from '../../src/realtime';
+import type { MissedPart, PageLimits, RoomLog, RoomPositions } from '../../src/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
 import { runs } from '../support/patience';
@@ -27,14 +27,14 @@ const op: fc.Arbitrary<Op> = fc.record({
 describe('what was missed, as sync reads it', () => {
   let bench: AppendBench;
   let log: RoomLog;
-  let seats: Seats;
+  let positions: RoomPositions;
 
   beforeAll(async () => {
     bench = await AppendBench.start();
     const { database, system } = bench.open;
     log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system), new MissedRepository(database));
-    seats = new RoomSeats(
-      new SeatsRepository(database),
+    positions = new MemberPositions(
+      new PositionsRepository(database),
       new UsersService(new TenantsRepository(database, system, new WebhooksRepository(database, system))),
     );
   });
@@ -228,7 +228,11 @@ describe('what was missed, as sync reads it', () => {
     await send(fresh);
     await bench.call(fresh, cursorAdvance, { p_room: fresh.roomId, p_user: 'ann', p_seq: 1, p_read: false });
     const found = async (user: string): Promise<unknown[]> =>
-      (await seats.withCursors(tenantId, user)).map((seat) => [seat.roomId, seat.ackedSeq, seat.lastSeq]);
+      (await positions.withCursors(tenantId, user)).map((position) => [
+        position.roomId,
+        position.ackedSeq,
+        position.lastSeq,
+      ]);
     expect(await found('ann')).toEqual([
       [fresh.roomId, 1, 3],
       [old.roomId, 0, 2],
@@ -238,10 +242,10 @@ describe('what was missed, as sync reads it', () => {
       [fresh.roomId, 2, 3],
       [old.roomId, 2, 2],
     ]);
-    expect(await seats.withCursors(await bench.tenant(), 'ann')).toEqual([]);
+    expect(await positions.withCursors(await bench.tenant(), 'ann')).toEqual([]);
   });
 
-  it('finds the seats of many rooms at once, in the order of asking', async () => {
+  it('finds the positions of many rooms at once, in the order of asking', async () => {
     const tenantId = await bench.tenant();
     const [mine, foreign, channel] = [
       await create(tenantId),
@@ -250,11 +254,11 @@ describe('what was missed, as sync reads it', () => {
     ];
     const ids = [channel.roomId, newUuid(), foreign.roomId, mine.roomId, channel.roomId];
     const claims = ids.map((roomId) => ({ roomId, seq: undefined }));
-    const found = await seats.findAll(tenantId, claims, 'ann');
-    expect(found).toEqual(await Promise.all(ids.map((id) => seats.find(tenantId, id, 'ann'))));
-    expect(found.map((seat) => (typeof seat === 'string' ? seat : seat.isListener === true))).toEqual([
+    const found = await positions.findPositions(tenantId, claims, 'ann');
+    expect(found).toEqual(await Promise.all(ids.map((id) => positions.findPosition(tenantId, id, 'ann'))));
+    expect(found.map((position) => (typeof position === 'string' ? position : position.isListener === true))).toEqual([
       ...[true, 'no_room', 'not_allowed', false, true],
     ]);
-    expect(await seats.findAll(await bench.tenant(), claims, 'ann')).toEqual(ids.map(() => 'no_room'));
+    expect(await positions.findPositions(await bench.tenant(), claims, 'ann')).toEqual(ids.map(() => 'no_room'));
   });
 });

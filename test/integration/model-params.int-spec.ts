@@ -41,7 +41,7 @@ describe('A7: how a channel wants to be asked', () => {
         { role: 'system', content: 'Be brief.' },
         { role: 'user', content: 'hi' },
       ] as const;
-      for await (const part of models.stream({ tenantId: 't', messages, signal, ...request }))
+      for await (const part of models.streamAnswer({ tenantId: 't', messages, signal, ...request }))
         if (part.type === 'start') text = part.model;
       return text;
     };

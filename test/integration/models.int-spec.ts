@@ -55,7 +55,7 @@ describe('models: channels, fallback and breakers', () => {
     const signal = new AbortController().signal;
     const lines: string[] = [];
     try {
-      for await (const part of models.stream({ tenantId: 't', messages: MESSAGES, signal, ...request }))
+      for await (const part of models.streamAnswer({ tenantId: 't', messages: MESSAGES, signal, ...request }))
         lines.push(line(part));
     } catch (error) {
       return { lines, error };
@@ -234,7 +234,7 @@ describe('models: channels, fallback and breakers', () => {
     const gate = new Gate();
     servers.main.next(faults.silentAfter(gate, 'a'));
     const signal = new AbortController().signal;
-    for await (const part of models.stream({ tenantId: 't', messages: MESSAGES, signal }))
+    for await (const part of models.streamAnswer({ tenantId: 't', messages: MESSAGES, signal }))
       if (part.type === 'delta') break;
     expect(await (await servers.main.request(1)).closed).toBe('early');
     expect(await metric('chatapi_model_requests_total')).toEqual([

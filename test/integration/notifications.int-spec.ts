@@ -8,7 +8,7 @@ import { FanOut, type OfflineJobs, type OfflineTargets } from '../../src/modules
 import { NotificationDeadLetters } from '../../src/modules/notifications/dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from '../../src/modules/notifications/dead-letters/dead-letters.repository';
 import { NotificationDeliveriesRepository } from '../../src/modules/notifications/delivery/deliveries.repository';
-import { NOTIFICATION_HINTS, NotificationLinks } from '../../src/modules/notifications/delivery/links';
+import { NOTIFICATION_HINTS, NotificationSessions } from '../../src/modules/notifications/delivery/links';
 import { NotificationsRepository } from '../../src/modules/notifications/inbox/notifications.repository';
 import { SystemClock } from '../../src/common/time';
 import { type JobsHarness, startJobs } from '../support/jobs';
@@ -62,11 +62,11 @@ describe('notifications in the database', () => {
     const bus = new MemoryBus('node', () => undefined);
     const told: string[][] = [];
     bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => void told.push([...payload.userIds]));
-    const settlements = { delivered: () => Promise.resolve(true), giveUp: () => Promise.resolve() };
-    const links = new NotificationLinks(repository, settlements, deliveries, new SystemClock(), bus);
+    const settlements = { delivered: () => Promise.resolve(true), giveUpDelivery: () => Promise.resolve() };
+    const sessions = new NotificationSessions(repository, settlements, deliveries, new SystemClock(), bus);
     const presence = new Presence(new MemoryLeases(new SystemClock()));
     const metrics = new Metrics(new SilentLog());
-    const job = new FanOut(repository, links, presence, offline, metrics);
+    const job = new FanOut(repository, sessions, presence, offline, metrics);
     const of = (id: string) => ({ ...JOB, tenantId: tenant, payload: { notification_id: id } });
     return { told, run: (id) => job.run(of(id), new AbortController().signal) };
   }
@@ -182,7 +182,7 @@ describe('notifications in the database', () => {
       const replayed: string[][] = [];
       const links = { publishReplay: (_tenant: string, ids: readonly string[]) => void replayed.push([...ids]) };
       const source = new NotificationDeadLettersRepository(test.open.database);
-      const letters = new NotificationDeadLetters(source, deliveries, links as unknown as NotificationLinks);
+      const letters = new NotificationDeadLetters(source, deliveries, links as unknown as NotificationSessions);
       return { id, letters, replayed };
     }
     const uuidsOf = (items: readonly { id: string }[]): string[] => items.map(({ id }) => uuidOf(id));

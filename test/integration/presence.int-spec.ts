@@ -45,7 +45,7 @@ describe('presence in the database', () => {
         new PresenceRepository(database),
         new Presence(leases),
       );
-      const connect = (user: string) => leases.hold(`presence:${harness.tenantId}:${user}`, 'conn', TTL_MS);
+      const connect = (user: string) => leases.holdLease(`presence:${harness.tenantId}:${user}`, 'conn', TTL_MS);
       const list = (user: string, roomId: string, limit = 50, offset = 0) =>
         service.list(harness.caller('any', 'body', { userId: user }), encodeId('room', roomId), { limit, offset });
       return { connect, list };

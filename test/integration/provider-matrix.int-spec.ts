@@ -291,7 +291,7 @@ describe('what a provider does, and what comes of it', () => {
         signal: new AbortController().signal,
       };
       try {
-        for await (const part of models.stream(request)) parts.push(part);
+        for await (const part of models.streamAnswer(request)) parts.push(part);
       } catch (error) {
         return { parts, error };
       }

@@ -3,15 +3,15 @@ import { newUuid } from '../../src/common/ids';
 import { MessagesRoomLog } from '../../src/modules/messages/room-log/room-log';
 import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { RoomHeads } from '../../src/modules/rooms';
-import { RoomSeats } from '../../src/modules/rooms/members/room-seats';
-import { SeatsRepository } from '../../src/modules/rooms/members/seats.repository';
+import { MemberPositions } from '../../src/modules/rooms/members/room-seats';
+import { PositionsRepository } from '../../src/modules/rooms/members/seats.repository';
 import { TenantsRepository } from '../../src/modules/tenants/tenants.repository';
 import { WebhooksRepository } from '../../src/modules/webhooks/webhooks.repository';
 import { UsersService } from '../../src/modules/tenants/users.service';
 import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';
 import { roomTrim } from '../support/functions';
-import type { Position, RoomEvent, RoomLog, Seats } from '../../src/realtime';
+import type { Position, RoomEvent, RoomLog, RoomPositions } from '../../src/realtime';
 import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
 import { runs } from '../support/patience';
@@ -42,17 +42,17 @@ function outline({ rev, seq, joins, leaves, ends, frame }: RoomEvent): object {
   return { rev, seq, joins, leaves, ends, type };
 }
 
-describe('the log and the seats, as the feed reads them', () => {
+describe('the log and the positions, as the feed reads them', () => {
   let bench: AppendBench;
   let log: RoomLog;
-  let seats: Seats;
+  let positions: RoomPositions;
 
   beforeAll(async () => {
     bench = await AppendBench.start();
     const { database, system } = bench.open;
     log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system), new MissedRepository(database));
-    seats = new RoomSeats(
-      new SeatsRepository(database),
+    positions = new MemberPositions(
+      new PositionsRepository(database),
       new UsersService(new TenantsRepository(database, system, new WebhooksRepository(database, system))),
     );
   });
@@ -122,7 +122,7 @@ describe('the log and the seats, as the feed reads them', () => {
           const ids: string[] = [];
           await play(room, twin, ops.slice(0, cut), ids);
           const begin = twin.position;
-          expect(await seats.find(tenantId, room.roomId, 'ann')).toMatchObject({
+          expect(await positions.findPosition(tenantId, room.roomId, 'ann')).toMatchObject({
             lastRev: begin.rev,
             lastSeq: begin.seq,
           });
@@ -137,8 +137,8 @@ describe('the log and the seats, as the feed reads them', () => {
           }
           expect(position).toEqual(twin.position);
           const users = ['ann', ...GUESTS];
-          const entrances = await seats.entrances(tenantId, room.roomId, users);
-          const wanted = await model.seats.entrances(tenantId, room.roomId, users);
+          const entrances = await positions.entrances(tenantId, room.roomId, users);
+          const wanted = await model.positions.entrances(tenantId, room.roomId, users);
           const places = (found: typeof entrances) => new Map(found.map((e) => [e.userId, e.position]));
           expect(places(entrances)).toEqual(places(wanted));
         },
@@ -187,9 +187,9 @@ describe('the log and the seats, as the feed reads them', () => {
     await send(room);
     const other = await bench.tenant();
     expect((await log.after(other, room.roomId, { rev: 0, seq: 0 }, 10)).events).toEqual([]);
-    expect(await seats.find(other, room.roomId, 'ann')).toBe('no_room');
-    expect(await seats.of(other, 'ann')).toEqual([]);
-    expect(await seats.entrances(other, room.roomId, ['ann'])).toEqual([]);
+    expect(await positions.findPosition(other, room.roomId, 'ann')).toBe('no_room');
+    expect(await positions.positionsOf(other, 'ann')).toEqual([]);
+    expect(await positions.entrances(other, room.roomId, ['ann'])).toEqual([]);
   });
 
   it.each([
@@ -222,22 +222,25 @@ describe('the log and the seats, as the feed reads them', () => {
       p_users: ['cat'],
       p_role: 'member',
     });
-    const mine = await seats.of(tenantId, 'ann');
-    expect(new Map(mine.map((seat) => [seat.roomId, seat]))).toEqual(
+    const mine = await positions.positionsOf(tenantId, 'ann');
+    expect(new Map(mine.map((position) => [position.roomId, position]))).toEqual(
       new Map([
         [group.roomId, { roomId: group.roomId, firstSeq: 1, lastSeq: 1, lastRev: 1, memberCount: 2 }],
         [channel.roomId, { roomId: channel.roomId, firstSeq: 1, lastSeq: 0, lastRev: 1, memberCount: 3 }],
       ]),
     );
-    expect(await seats.find(tenantId, group.roomId, 'zoe')).toBe('not_allowed');
-    expect(await seats.find(tenantId, channel.roomId, 'zoe')).toMatchObject({ isListener: true, lastRev: 1 });
-    expect(await seats.find(tenantId, gone.roomId, 'ann')).toBe('no_room');
-    expect(await seats.entrances(tenantId, gone.roomId, ['ann'])).toEqual([]);
-    expect(await seats.entrances(tenantId, group.roomId, ['ben', 'zoe'])).toEqual([
+    expect(await positions.findPosition(tenantId, group.roomId, 'zoe')).toBe('not_allowed');
+    expect(await positions.findPosition(tenantId, channel.roomId, 'zoe')).toMatchObject({
+      isListener: true,
+      lastRev: 1,
+    });
+    expect(await positions.findPosition(tenantId, gone.roomId, 'ann')).toBe('no_room');
+    expect(await positions.entrances(tenantId, gone.roomId, ['ann'])).toEqual([]);
+    expect(await positions.entrances(tenantId, group.roomId, ['ben', 'zoe'])).toEqual([
       { userId: 'ben', role: 'member', position: { rev: 0, seq: 0 }, foundedBy: 'ann' },
     ]);
     const near = (users: readonly string[], largest: number, most = 9) =>
-      seats.neighbours(tenantId, users, { largest, most });
+      positions.neighbours(tenantId, users, { largest, most });
     const both = await near(['ann', 'zoe'], 200);
     expect([...both.keys()]).toEqual(['ann']);
     expect([...(both.get('ann') ?? [])].sort()).toEqual(['ben', 'cat']);

@@ -4,7 +4,7 @@ import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
 import { ReadUpdates } from '../../src/modules/delivery/delivery.service';
-import { SeatsRepository } from '../../src/modules/rooms/members/seats.repository';
+import { PositionsRepository } from '../../src/modules/rooms/members/seats.repository';
 import { RoomsRepository } from '../../src/modules/rooms/rooms/rooms.repository';
 import { memberRemove } from '../../src/modules/rooms/rooms.functions';
 import { Effects } from '../../src/platform/idempotency';
@@ -154,8 +154,8 @@ describe('rows read for a page', () => {
       await rows.rooms(ROOMS, ['hal', 'ida'], 1);
       await rows.rooms(ROOMS, ['ida'], 1);
       await rows.analyze();
-      const seats = new SeatsRepository(rows.database);
-      const found = () => seats.withCursors(rows.tenantId, 'hal');
+      const positions = new PositionsRepository(rows.database);
+      const found = () => positions.withCursors(rows.tenantId, 'hal');
       expect(await found()).toHaveLength(ROOMS);
       expect(await rows.by(found)).toBeLessThanOrEqual(3 * ROOMS + AROUND);
     });

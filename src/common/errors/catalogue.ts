@@ -1,4 +1,4 @@
-/** What one error code means to a client, on every door. */
+/** What one error code means to a client, on every API. */
 export interface ErrorRow {
   /** HTTP status of the answer, also of a refused socket upgrade. */
   readonly status: number;

@@ -32,7 +32,7 @@ export class KeyCheck {
   }
 
   /** Throws with one line; else the key in force has its canary. */
-  async run(): Promise<void> {
+  async checkKey(): Promise<void> {
     const [row] = await this.system.query<{ key_canaries: string[] }>('canaries', 'SELECT key_canaries FROM instance');
     const canaries = row?.key_canaries ?? [];
     const known = canaries.filter((canary) => this.opens(canary));
@@ -42,13 +42,13 @@ export class KeyCheck {
     if (isReplaced || lost > 0) throw new Error(refusal(lost));
     const isNew = !known.some((canary) => this.box.isCurrent(canary));
     if (isComplete && !isNew) return;
-    const kept = isNew ? [...known, this.box.seal(CONTEXT, CONTEXT)] : known;
+    const kept = isNew ? [...known, this.box.sealSecret(CONTEXT, CONTEXT)] : known;
     await this.system.query('keep canaries', 'UPDATE instance SET key_canaries = $1', [kept]);
   }
 
   private opens(canary: string): boolean {
     try {
-      return this.box.open(canary, CONTEXT) === CONTEXT;
+      return this.box.openSecret(canary, CONTEXT) === CONTEXT;
     } catch {
       return false;
     }
@@ -60,7 +60,10 @@ export class KeyCheck {
       const left = [...page];
       const walk = async (): Promise<void> => {
         for (let id = left.pop(); id !== undefined; id = left.pop()) {
-          const found = await Promise.all([this.webhooks.unreadable(id), this.channels.unreadable(id)]);
+          const found = await Promise.all([
+            this.webhooks.countUnreadableSecrets(id),
+            this.channels.countUnreadableKeys(id),
+          ]);
           total += found[0] + found[1];
         }
       };

@@ -9,7 +9,7 @@ import { TenantsModule } from '../tenants';
 import { ChatStreams } from './contract';
 import { ChatNews, ChatsService } from './chats/chats.service';
 import { ChatsRepository } from './chats/chats.repository';
-import { Titles } from './chats/titles';
+import { ChatTitler } from './chats/titles';
 import { ChatEntity } from './entities/chat.entity';
 import { RunChunkEntity, RunEntity } from './entities/run.entity';
 import { Answers, AnswerStreams, AnswerWaits } from './http/answers';
@@ -20,13 +20,13 @@ import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
 import { RunChunksRepository } from './runs/run-chunks.repository';
 import { RunEnds, RunWorker } from './runs/run-worker';
 import { RunsRepository } from './runs/runs.repository';
-import { ChatDoor } from './socket/door';
+import { ChatEndpoint } from './socket/door';
 import { ChatGateway } from './socket/gateway';
 import { Arrivals, ChatSessions } from './socket/sessions';
 import { ChatHub } from './streams/chat-hub';
 import { ChatStreamsService, RunSnapshots } from './streams/chat-streams.service';
-import { Interrupts, Stops } from './turns/interrupts';
-import { Budgets, Reruns, RoomTurns, TurnGate, TurnsService } from './turns/turns.service';
+import { RunInterrupter, RunStopper } from './turns/interrupts';
+import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './turns/turns.service';
 
 @Module({
   imports: [
@@ -45,8 +45,8 @@ import { Budgets, Reruns, RoomTurns, TurnGate, TurnsService } from './turns/turn
     Answerer,
     Answers,
     Arrivals,
-    Budgets,
-    ChatDoor,
+    TokenBudget,
+    ChatEndpoint,
     ChatGateway,
     ChatHub,
     ChatNews,
@@ -54,9 +54,9 @@ import { Budgets, Reruns, RoomTurns, TurnGate, TurnsService } from './turns/turn
     ChatsRepository,
     ChatsService,
     ChunkWriter,
-    Interrupts,
+    RunInterrupter,
     LiveRuns,
-    Reruns,
+    RunRetrier,
     RoomTurns,
     RunChunksRepository,
     RunEnds,
@@ -64,8 +64,8 @@ import { Budgets, Reruns, RoomTurns, TurnGate, TurnsService } from './turns/turn
     RunSnapshots,
     RunWorker,
     RunsRepository,
-    Stops,
-    Titles,
+    RunStopper,
+    ChatTitler,
     TurnGate,
     TurnsService,
     { provide: ChatStreams, useClass: ChatStreamsService },

@@ -128,7 +128,7 @@ export function failureEvent(
   event: Ended,
   chatId: string,
   now = new Date(),
-  saidOf: ProviderText = NOTHING_SAID,
+  saidOf: ProviderText = NO_MESSAGE,
 ): ErrorEvent | undefined {
   const { failure, runId, answer } = event;
   if (failure === undefined) return undefined;
@@ -148,11 +148,11 @@ export function failureEvent(
 /** What a model's provider said when an answer failed, as far as the reader may see it. */
 export type ProviderText = (runId: string) => string | undefined;
 
-export const NOTHING_SAID: ProviderText = () => undefined;
+export const NO_MESSAGE: ProviderText = () => undefined;
 
 /** For admin keys only: it may quote what users wrote. */
 export function providerText(models: Pick<ModelsService, 'providerMessage'>, caller: Caller): ProviderText {
-  if (caller.kind !== 'key' || !caller.scopes.includes('admin')) return NOTHING_SAID;
+  if (caller.kind !== 'key' || !caller.scopes.includes('admin')) return NO_MESSAGE;
   return (runId) => models.providerMessage(caller.tenantId, runId);
 }
 
@@ -238,7 +238,7 @@ export function eventId({ runId, afterIndex }: TokenPosition): string {
 }
 
 /**
- * Reads `Last-Event-ID`, or `?last_event_id=` where the header is missing or empty, for every door; undefined: neither is
+ * Reads `Last-Event-ID`, or `?last_event_id=` where the header is missing or empty, for every API; undefined: neither is
  * there.
  * @throws 400 for what is no id of ours: to begin at the start instead would give the reader the same text twice
  */

@@ -1,5 +1,5 @@
 /**
- * Chats with a model: three doors, one log (docs/adr/0022).
+ * Chats with a model: three APIs, one log (docs/adr/0022).
  *
  * Owns the tables chats, runs, run_chunks. Invariants: a user's message and the run that answers it are committed
  * together; an answer belongs to the server, so no reader's leaving ends it; a chat has one answer at a time, and an answer

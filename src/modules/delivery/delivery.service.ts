@@ -36,7 +36,7 @@ export class ReadUpdates {
 
   private tell(key: string, tenantId: string, roomId: string, userId: string, seq: number): void {
     const frame = { type: 'read.update', room_id: encodeId('room', roomId), user_id: userId, seq };
-    this.feed.signal(tenantId, roomId, `read/${roomId}/${userId}`, frame);
+    this.feed.signalMembers(tenantId, roomId, `read/${roomId}/${userId}`, frame);
     const timer = setTimeout(() => {
       const next = this.recent.get(key)?.seq;
       this.recent.delete(key);
@@ -114,7 +114,7 @@ export class DeliveryService {
     const args = { p_room: roomId, p_user: userId, p_seq: seq, p_read: isRead };
     const { advanced, acked } = await this.effects.call(caller, cursorAdvance, args);
     if (!advanced) return;
-    this.redelivery.moved({ tenantId, roomId, userId, seq: acked ?? seq });
+    this.redelivery.cursorMoved({ tenantId, roomId, userId, seq: acked ?? seq });
     if (isRead) this.readUpdates.note(tenantId, roomId, userId, seq);
   }
 }

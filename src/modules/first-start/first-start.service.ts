@@ -37,10 +37,10 @@ export class DemoChat {
   /** May be repeated. */
   async seed(alice: Caller): Promise<void> {
     try {
-      await this.chats.get(alice, DEMO.chatId);
+      await this.chats.getChat(alice, DEMO.chatId);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'NOT_FOUND') throw error;
-      await this.chats.create(alice, { userId: DEMO.userId, title: DEMO.chatTitle }, DEMO.chatId);
+      await this.chats.createChat(alice, { userId: DEMO.userId, title: DEMO.chatTitle }, DEMO.chatId);
     }
   }
 }
@@ -55,8 +55,8 @@ export class DemoNotification {
 
   /** May be repeated. */
   async seed(alice: Caller): Promise<void> {
-    await this.subscriptions.subscribe(alice, DEMO.topic, DEMO.subscriptionId);
-    const { total } = await this.notifications.inbox(alice, { limit: 1, offset: 0 });
+    await this.subscriptions.subscribeUser(alice, DEMO.topic, DEMO.subscriptionId);
+    const { total } = await this.notifications.listInbox(alice, { limit: 1, offset: 0 });
     if (total > 0) return;
     const welcome = {
       topic: DEMO.topic,
@@ -90,13 +90,13 @@ export class FirstStartService {
    * Every step may be repeated: after a crash or a failure before the key was shown (a taken port), the next start
    * finishes the work with a new key. undefined: this is not the first start.
    */
-  async run(): Promise<FirstStart | undefined> {
+  async prepare(): Promise<FirstStart | undefined> {
     const [instance] = await this.system.query<{ fresh: boolean }>(
       'first start?',
       'SELECT bootstrapped_at IS NULL AS fresh FROM instance',
     );
     if (!instance?.fresh) return undefined;
-    const apiKey = await this.tenants.seed(DEMO.tenantId, DEMO.tenantName);
+    const apiKey = await this.tenants.seedTenant(DEMO.tenantId, DEMO.tenantName);
     const policy = { tenantId: DEMO.tenantId, status: 'active', limits: {}, settings: {} } as const;
     const alice = new Caller('key', randomUUID(), policy, DEMO.userId, undefined, ['chat']);
     await this.seedRoom(alice);
@@ -110,14 +110,14 @@ export class FirstStartService {
   }
 
   private async seedRoom(alice: Caller): Promise<void> {
-    const { rooms } = await this.rooms.list(alice, { limit: 10, offset: 0 }, false);
+    const { rooms } = await this.rooms.listRooms(alice, { limit: 10, offset: 0 }, false);
     if (!rooms.some(({ room_id }) => room_id === encodeId('room', DEMO.roomId)))
-      await this.rooms.create(
+      await this.rooms.createRoom(
         alice,
         { type: 'channel', name: DEMO.roomName, members: [DEMO.userId, DEMO.otherUserId] },
         DEMO.roomId,
       );
     const welcome = { content: 'Welcome to ChatAPI', client_message_id: 'welcome' };
-    await this.messages.send(alice, encodeId('room', DEMO.roomId), welcome, DEMO.messageId);
+    await this.messages.sendMessage(alice, encodeId('room', DEMO.roomId), welcome, DEMO.messageId);
   }
 }

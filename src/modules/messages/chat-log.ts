@@ -57,7 +57,13 @@ export class ChatLog {
   ) {}
 
   /** A page from either end, in that end's order; deleted messages are tombstones. */
-  page(tenantId: string, roomId: string, newest: boolean, limit: number, offset: number): Promise<LoggedMessage[]> {
+  pageOfChat(
+    tenantId: string,
+    roomId: string,
+    newest: boolean,
+    limit: number,
+    offset: number,
+  ): Promise<LoggedMessage[]> {
     return this.database.query<LoggedMessage>(
       'chat messages',
       tenantId,
@@ -67,7 +73,7 @@ export class ChatLog {
     );
   }
 
-  async find(tenantId: string, roomId: string, messageId: string): Promise<LoggedMessage | undefined> {
+  async findMessage(tenantId: string, roomId: string, messageId: string): Promise<LoggedMessage | undefined> {
     const [row] = await this.database.query<LoggedMessage>(
       'chat message',
       tenantId,
@@ -88,7 +94,7 @@ export class ChatLog {
   }
 
   /** The message that a sender has sent under an id of their own, if any. */
-  async bound(tenantId: string, roomId: string, senderId: string, clientId: string): Promise<boolean> {
+  async isBound(tenantId: string, roomId: string, senderId: string, clientId: string): Promise<boolean> {
     const rows = await this.database.query(
       'chat message by client id',
       tenantId,
@@ -145,7 +151,16 @@ export class ChatLog {
   }
 
   /** Stores an answer and ends its run, in one transaction. A run that has an answer gets no other: 'mismatch'. */
-  answer({ tenantId, roomId, runId, senderId, content, meta, onStored, ...answer }: NewAnswer): Promise<Appended> {
+  appendAnswer({
+    tenantId,
+    roomId,
+    runId,
+    senderId,
+    content,
+    meta,
+    onStored,
+    ...answer
+  }: NewAnswer): Promise<Appended> {
     const metaText = JSON.stringify(meta);
     return this.appender.append({
       tenantId,

@@ -7,7 +7,7 @@
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
  * the client gets 503 with outcome "unknown", safe to repeat with its id.
  */
-export { type AiTurn, AiTurns, type Said } from './message-feed';
+export { type AiTurn, AiTurns, type MessageDraft } from './message-feed';
 export { type AppendHook, AppendHooks } from './appender/append.repository';
 export { isStored, type Stored } from './appender/item';
 export { bindingId, MessagesService, MessageWriter, metaText } from './messages.service';

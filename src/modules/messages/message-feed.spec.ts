@@ -62,7 +62,8 @@ describe('a new message on the feed', () => {
     const typing = typingOn(feed);
     const said = fc.sample(message, 1)[0] as NewMessage;
     const messages = new MessageFeed(feed, typing, NO_TURNS);
-    const types = (): void => typing.start(new PresenceConnection('c', said.tenantId, said.senderId), said.roomId);
+    const types = (): void =>
+      typing.startTyping(new PresenceConnection('c', said.tenantId, said.senderId), said.roomId);
     const told = (): unknown[] => feed.signals.splice(0).map(({ frame }) => frame['action']);
     types();
     messages.written([said], [{ status: 'not_member' }]);

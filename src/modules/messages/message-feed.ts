@@ -6,7 +6,7 @@ import type { MessageJob, NewMessage, Stored } from './appender/item';
 import { messageChangeFrame, messageFrame, type MessageRow, messageText } from './views';
 
 /** A message that is about to be said to a model. */
-export interface Said {
+export interface MessageDraft {
   /** UUIDs. */
   readonly tenantId: string;
   readonly roomId: string;
@@ -32,7 +32,7 @@ export interface AiTurn {
 /** Who answers in rooms of type `ai`; the log does not know how. Implemented above. */
 export abstract class AiTurns {
   /** Throws what the limits and settings say: 409, 429. */
-  abstract begin(caller: Caller, said: Said): Promise<AiTurn>;
+  abstract begin(caller: Caller, draft: MessageDraft): Promise<AiTurn>;
   /** Questions were deleted, and these runs with them: their answers end now. */
   abstract cancelled(runIds: readonly string[]): void;
 }
@@ -54,12 +54,12 @@ export class MessageFeed {
       if (message === undefined) return;
       if (outcome.status === 'new') {
         message.onStored?.(outcome);
-        this.typing.said(message.tenantId, message.roomId, message.senderId);
+        this.typing.endOnMessage(message.tenantId, message.roomId, message.senderId);
         events.push(eventOf(message, outcome));
       } else if (outcome.status === 'failed' && isUnknown(outcome.error))
-        this.feed.touch(message.tenantId, message.roomId);
+        this.feed.touchRoom(message.tenantId, message.roomId);
     });
-    if (events.length > 0) this.feed.publish(events);
+    if (events.length > 0) this.feed.publishEvents(events);
   }
 
   /**
@@ -67,7 +67,7 @@ export class MessageFeed {
    * @param runs those that were to answer it: they end now
    */
   changed(tenantId: string, roomId: string, row: MessageRow, runs: readonly string[] = []): void {
-    this.feed.publish([{ tenantId, roomId, rev: row.rev, frame: () => messageChangeFrame(row) }]);
+    this.feed.publishEvents([{ tenantId, roomId, rev: row.rev, frame: () => messageChangeFrame(row) }]);
     this.turns.cancelled(runs);
   }
 }

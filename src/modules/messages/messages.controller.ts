@@ -35,7 +35,7 @@ export class MessagesController {
     @Param('room_id') roomId: string,
     @Body() body: SendMessageDto,
   ): Promise<MessageAcceptedDto> {
-    return this.messages.send(caller, roomId, body);
+    return this.messages.sendMessage(caller, roomId, body);
   }
 
   /**

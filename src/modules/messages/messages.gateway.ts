@@ -16,7 +16,7 @@ export class MessagesGateway {
     errors: ['AUTHORIZATION_ERROR', 'NOT_FOUND', 'IDEMPOTENCY_MISMATCH'],
   })
   async send({ caller }: FrameContext, frame: SendMessageFrameDto): Promise<MessageAcceptedFrameDto> {
-    const accepted = await this.messages.send(caller, frame.room_id, frame);
+    const accepted = await this.messages.sendMessage(caller, frame.room_id, frame);
     return { room_id: frame.room_id, ...accepted, ...(caller.replayed ? { replayed: true } : {}) };
   }
 }

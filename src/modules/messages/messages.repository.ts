@@ -5,7 +5,7 @@ import type { PreviewRequest } from '../rooms';
 import type { MessageDto } from './dto/message.dto';
 import { type MessageRow, messageView } from './views';
 
-/** What every door shows of a message; of the table `m`, in the order that unions rely on. */
+/** What every API shows of a message; of the table `m`, in the order that unions rely on. */
 const MESSAGE_COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta,
   m.client_message_id, m.created_at, m.edited_at, m.deleted_at`;
 

@@ -23,12 +23,12 @@ import type {
   MessageDto,
   SendMessageDto,
 } from './dto/message.dto';
-import { type AiTurn, AiTurns, MessageFeed, type Said } from './message-feed';
+import { type AiTurn, AiTurns, MessageFeed, type MessageDraft } from './message-feed';
 import { type MessageChange, messageDelete, messageEdit, refusal } from './messages.functions';
 import { type ChangeRow, MessagesRepository, type RoomView } from './messages.repository';
 import { type MessageRow, messageView } from './views';
 
-/** Stores what people say, through whichever door. */
+/** Stores what people say, through whichever API. */
 @Injectable()
 export class MessageWriter {
   constructor(
@@ -43,11 +43,11 @@ export class MessageWriter {
    * @param isBoundByKey its clientMessageId is the request's Idempotency-Key
    * @throws 403, 404, 409, 422, 429, 503
    */
-  async say(caller: Caller, said: Said, isBoundByKey: boolean, turn?: AiTurn): Promise<Stored> {
+  async say(caller: Caller, draft: MessageDraft, isBoundByKey: boolean, turn?: AiTurn): Promise<Stored> {
     // The key is bound first: with a client_message_id beside it, each of the two refuses another body.
     const result = await this.effects.bound(caller, async () => {
-      const first = await this.append(said, turn);
-      const last = first.status === 'ai' ? await this.inTurn(caller, said) : first;
+      const first = await this.append(draft, turn);
+      const last = first.status === 'ai' ? await this.inTurn(caller, draft) : first;
       if (isStored(last)) return last;
       throw refusal(last.status, isBoundByKey);
     });
@@ -56,26 +56,26 @@ export class MessageWriter {
   }
 
   /** Rooms of type `ai` are few and the log knows them: all others need not be looked at before. */
-  private async inTurn(caller: Caller, said: Said): Promise<Appended> {
-    const turn = await this.turns.begin(caller, said);
+  private async inTurn(caller: Caller, draft: MessageDraft): Promise<Appended> {
+    const turn = await this.turns.begin(caller, draft);
     try {
-      return await this.append(said, turn);
+      return await this.append(draft, turn);
     } finally {
       turn.release();
     }
   }
 
-  private append(said: Said, turn: AiTurn | undefined): Promise<Appended> {
+  private append(draft: MessageDraft, turn: AiTurn | undefined): Promise<Appended> {
     // Field by field: spread it costs a microsecond, of the twenty that a send takes.
     const message: NewMessage = {
-      tenantId: said.tenantId,
-      roomId: said.roomId,
-      messageId: said.messageId,
-      senderId: said.senderId,
-      clientMessageId: said.clientMessageId,
-      bodyHash: bodyHash(said.content, said.metaText, said.alsoEqual),
-      content: said.content,
-      metaText: said.metaText,
+      tenantId: draft.tenantId,
+      roomId: draft.roomId,
+      messageId: draft.messageId,
+      senderId: draft.senderId,
+      clientMessageId: draft.clientMessageId,
+      bodyHash: bodyHash(draft.content, draft.metaText, draft.alsoEqual),
+      content: draft.content,
+      metaText: draft.metaText,
     };
     if (turn === undefined) return this.appender.append(message);
     return this.appender.append({ ...message, jobs: turn.jobs, onStored: (stored) => turn.onStored(stored) });
@@ -99,7 +99,7 @@ export class MessagesService {
    * first answer again and sets `caller.replayed`; with another body it throws 422.
    * @param messageId UUID of the new message, for the demo data; otherwise a new one
    */
-  async send(
+  async sendMessage(
     caller: Caller,
     roomId: string,
     input: SendMessageDto,
@@ -174,7 +174,7 @@ export class MessagesService {
     const afterRev = query.after_rev ?? 0;
     const found = visible(await this.repository.changes(caller.tenantId, room, caller.userId, afterRev, limit + 1));
     const { firstRev: first_rev, lastRev: last_rev } = found;
-    const common = { first_rev, last_rev, epoch: await this.epoch.read() };
+    const common = { first_rev, last_rev, epoch: await this.epoch.readEpoch() };
     if (afterRev < first_rev || afterRev > last_rev) return { changes: [], ...common, has_more: false, reset: true };
     const rows = found.rows.slice(0, limit);
     return { changes: rows.map((row) => changeView(room, row)), ...common, has_more: found.rows.length > limit };

@@ -116,7 +116,7 @@ export class RoomChanges {
       this.effects.call(caller, roomCreate, args),
     );
     // The first one where it is a repeat.
-    this.feed.touch(tenantId, room.room_id, joined, caller.userId);
+    this.feed.touchRoom(tenantId, room.room_id, joined, caller.userId);
     return room;
   }
 
@@ -129,7 +129,7 @@ export class RoomChanges {
   ): Promise<R> {
     const room = { tenantId: caller.tenantId, roomId: args.p_room, joined };
     const result = await changing(this.feed, room, () => this.effects.call(caller, fn, args));
-    this.feed.touch(room.tenantId, room.roomId, joined);
+    this.feed.touchRoom(room.tenantId, room.roomId, joined);
     return result;
   }
 }

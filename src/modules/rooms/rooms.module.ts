@@ -10,11 +10,11 @@ import { RoomChanges } from './rooms.functions';
 import { RoomFacts, RoomsRepository } from './rooms/rooms.repository';
 import { RoomHeads } from './rooms/room-heads.repository';
 import { RoomPresenceService } from './presence/presence.service';
-import { RoomSeats } from './members/room-seats';
+import { MemberPositions } from './members/room-seats';
 import { RoomsController } from './rooms/rooms.controller';
 import { RoomsGateway, RoomSubscriptionsService } from './rooms/rooms.gateway';
 import { RoomsService } from './rooms/rooms.service';
-import { SeatsRepository } from './members/seats.repository';
+import { PositionsRepository } from './members/seats.repository';
 import { TypingGateway, TypingService } from './typing/typing.gateway';
 import { RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.entity';
 
@@ -29,14 +29,14 @@ import { RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.e
     RoomsGateway,
     RoomFacts,
     RoomHeads,
-    SeatsRepository,
+    PositionsRepository,
     PresenceRepository,
     RoomPresenceService,
     RoomSubscriptionsService,
     TypingService,
     TypingGateway,
-    RoomSeats,
+    MemberPositions,
   ],
-  exports: [RoomsService, RoomFacts, RoomHeads, RoomSeats, PresenceRepository],
+  exports: [RoomsService, RoomFacts, RoomHeads, MemberPositions, PresenceRepository],
 })
 export class RoomsModule {}

@@ -48,7 +48,7 @@ export class TenantCredentialWatch extends CredentialWatch {
     super();
   }
 
-  async read(tenantIds: readonly string[]): Promise<CredentialChanges> {
+  async readChanges(tenantIds: readonly string[]): Promise<CredentialChanges> {
     const rows = await this.system.query<Changed & Record<string, unknown>>('changed credentials', CHANGED, [
       tenantIds,
       this.until ?? null,

@@ -56,7 +56,7 @@ export class TenantsService {
   }
 
   /** Makes the tenant of a first start, or gives it one more key if it is there; returns the key. */
-  async seed(tenantId: string, name: string): Promise<string> {
+  async seedTenant(tenantId: string, name: string): Promise<string> {
     const apiKey = newApiKey();
     await this.repository.seed({ tenant_id: tenantId, name, settings: {}, limits: {} }, firstKey(apiKey));
     return apiKey;

@@ -140,7 +140,7 @@ export class TokensService {
       keyId: keyOf(caller),
       // A ticket must not prolong the token that it was made with; a key's own end is looked up when it is used.
       sessionEndsAtMs: caller.kind === 'token' ? caller.endsAtMs : undefined,
-      epoch: await this.epoch.read(),
+      epoch: await this.epoch.readEpoch(),
     };
     return { token: this.signer.sign('ticket', claims, TICKET_SECONDS).token, expires_in: TICKET_SECONDS };
   }

@@ -279,7 +279,7 @@ class StrangerKeys {
     this.waiting.set(address, others + 1);
     this.inAll++;
     try {
-      return await this.lookUps.add(hash);
+      return await this.lookUps.submit(hash);
     } finally {
       this.inAll--;
       const left = (this.waiting.get(address) ?? 1) - 1;

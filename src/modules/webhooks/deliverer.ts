@@ -46,7 +46,7 @@ export class Deliverer implements JobRunner<DeliverPayload> {
     const id = job.payload.delivery_id;
     const delivery = await this.repository.pending(tenantId, id);
     if (delivery === undefined) return;
-    const endpoint = await this.endpoints.find(tenantId);
+    const endpoint = await this.endpoints.findEndpoint(tenantId);
     if (endpoint === undefined) return this.giveUp(job, delivery, 'the tenant has no webhook any more');
     if (endpoint.disabledAt !== null)
       return this.giveUp(job, delivery, `the webhook is disabled: ${endpoint.disabledReason ?? ''}`);
@@ -54,7 +54,7 @@ export class Deliverer implements JobRunner<DeliverPayload> {
     signal.throwIfAborted();
     if (posted.error === undefined) {
       await this.repository.attempted(tenantId, id, job.attempt, posted, 'delivered');
-      if (endpoint.failingSince !== null) await this.endpoints.succeeded(tenantId, endpoint.url);
+      if (endpoint.failingSince !== null) await this.endpoints.markSucceeded(tenantId, endpoint.url);
     } else await this.failed(job, delivery, endpoint, posted);
   }
 
@@ -76,7 +76,7 @@ export class Deliverer implements JobRunner<DeliverPayload> {
     const error = posted.error ?? 'failed';
     const isLast = attempt >= this.maxAttempts || posted.status === GONE;
     if (posted.status === GONE) await this.endpoints.disable(tenantId, endpoint.url, 'the target answered 410 Gone');
-    else await this.endpoints.failed(tenantId, endpoint.url);
+    else await this.endpoints.markFailed(tenantId, endpoint.url);
     // Before the state that ends it: the attempt after a crash finds it pending.
     if (isLast) await this.giveNotificationUp(job, delivery, error);
     await this.repository.attempted(tenantId, job.payload.delivery_id, attempt, posted, isLast ? 'dead' : 'pending');
@@ -99,7 +99,7 @@ export class Deliverer implements JobRunner<DeliverPayload> {
     const { type, subject_id, user_ids } = delivery;
     if (type !== 'notification.offline' || subject_id === null) return;
     const given = { tenantId, notificationId: subject_id, attempts: attempt, error };
-    await Promise.all((user_ids ?? []).map((userId) => this.settlements.giveUp({ ...given, userId })));
+    await Promise.all((user_ids ?? []).map((userId) => this.settlements.giveUpDelivery({ ...given, userId })));
   }
 }
 

@@ -53,17 +53,17 @@ export class WebhookEndpoints extends WebhookSettings {
   fresh(tenantId: string, text: string, events: readonly WebhookEvent[] = DEFAULT_WEBHOOK_EVENTS): FreshWebhook {
     const url = publicUrl(text, FIELD, this.config.allowPrivate).href;
     const secret = newWebhookSecret();
-    return { secret, webhook: { url, events, secret: this.box.seal(secret, tenantId) } };
+    return { secret, webhook: { url, events, secret: this.box.sealSecret(secret, tenantId) } };
   }
 
   /** How many of a tenant's secrets are sealed with keys that are not ours. */
-  async unreadable(tenantId: string): Promise<number> {
+  async countUnreadableSecrets(tenantId: string): Promise<number> {
     const row = await this.repository.find(tenantId);
     const sealed = [row?.secret, row?.previous_secret].filter((secret) => typeof secret === 'string');
     return sealed.filter((secret) => !this.box.knows(secret)).length;
   }
 
-  async find(tenantId: string): Promise<WebhookEndpoint | undefined> {
+  async findEndpoint(tenantId: string): Promise<WebhookEndpoint | undefined> {
     const row = await this.repository.find(tenantId);
     if (row === undefined) return undefined;
     return {
@@ -71,7 +71,7 @@ export class WebhookEndpoints extends WebhookSettings {
       events: row.events,
       secrets: () =>
         [row.secret, ...(row.previous_secret === null ? [] : [row.previous_secret])].map((sealed) =>
-          this.box.open(sealed, tenantId),
+          this.box.openSecret(sealed, tenantId),
         ),
       failingSince: row.failing_since,
       disabledAt: row.disabled_at,
@@ -80,19 +80,19 @@ export class WebhookEndpoints extends WebhookSettings {
   }
 
   /** A new secret, in this answer only; the old one signs too for the overlap. Throws 404 without a webhook. */
-  async rotate(tenantId: string, overlapSeconds: number): Promise<string> {
+  async rotateSecret(tenantId: string, overlapSeconds: number): Promise<string> {
     const secret = newWebhookSecret();
-    if (!(await this.repository.rotate(tenantId, this.box.seal(secret, tenantId), overlapSeconds)))
+    if (!(await this.repository.rotate(tenantId, this.box.sealSecret(secret, tenantId), overlapSeconds)))
       throw notFound('Webhook');
     return secret;
   }
 
-  succeeded(tenantId: string, url: string): Promise<void> {
+  markSucceeded(tenantId: string, url: string): Promise<void> {
     return this.repository.succeeded(tenantId, url);
   }
 
   /** Disables the webhook when it has only failed for too long. */
-  async failed(tenantId: string, url: string): Promise<void> {
+  async markFailed(tenantId: string, url: string): Promise<void> {
     if (!(await this.repository.failed(tenantId, url))) return;
     this.log.warn({ tenant_id: tenantId }, 'a webhook only fails and is disabled');
     await this.changed();

@@ -172,7 +172,7 @@ export class Planner implements JobRunner<PlanPayload> {
   ) {}
 
   async run({ tenantId, payload, createdAt }: Job<PlanPayload>, signal: AbortSignal): Promise<void> {
-    const endpoint = await this.endpoints.find(tenantId);
+    const endpoint = await this.endpoints.findEndpoint(tenantId);
     const { event } = payload;
     if (endpoint === undefined || endpoint.disabledAt !== null || !endpoint.events.includes(event)) return;
     for await (const posts of this.facts.of(tenantId, payload)) {

@@ -25,7 +25,7 @@ export class WebhooksService {
   ) {}
 
   async get(caller: Caller, tenant: string): Promise<WebhookDto> {
-    const endpoint = await this.endpoints.find(await this.tenants.managed(caller, tenant));
+    const endpoint = await this.endpoints.findEndpoint(await this.tenants.managed(caller, tenant));
     if (endpoint === undefined) throw notFound('Webhook');
     const { url, events, failingSince, disabledAt, disabledReason } = endpoint;
     return {
@@ -40,7 +40,7 @@ export class WebhooksService {
 
   async rotate(caller: Caller, tenant: string, overlapSeconds = DEFAULT_OVERLAP_SECONDS): Promise<WebhookRotatedDto> {
     const tenantId = await this.tenants.managed(caller, tenant);
-    return { webhook_secret: await this.endpoints.rotate(tenantId, overlapSeconds) };
+    return { webhook_secret: await this.endpoints.rotateSecret(tenantId, overlapSeconds) };
   }
 
   /** Posts once, whether or not the webhook is disabled, and says what came of it. */
@@ -61,7 +61,7 @@ export class WebhooksService {
   }
 
   private async postTest(tenantId: string): Promise<DeliveryRow> {
-    const endpoint = await this.endpoints.find(tenantId);
+    const endpoint = await this.endpoints.findEndpoint(tenantId);
     if (endpoint === undefined) throw notFound('Webhook');
     const id = newUuid();
     const data = { tenant_id: encodeId('tenant', tenantId) };

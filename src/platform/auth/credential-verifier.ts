@@ -109,7 +109,7 @@ export abstract class CredentialWatch {
    * What changed in these tenants in the last 30 s, and since the call before if that is longer ago. Rejects with 503
    * while the database is away; the next call makes up for it.
    */
-  abstract read(tenantIds: readonly string[]): Promise<CredentialChanges>;
+  abstract readChanges(tenantIds: readonly string[]): Promise<CredentialChanges>;
   /** Calls back after every change that this node made itself. */
   abstract onOwnChange(handler: () => void): void;
 }

@@ -11,21 +11,21 @@ describe('MemoryLeases', () => {
   it('a lease ends at the very moment of its ttl', async () => {
     const clock = new ManualClock();
     const leases = new MemoryLeases(clock);
-    await leases.hold('k', 'a', 10);
+    await leases.holdLease('k', 'a', 10);
     await leases.claim('k', 'a', 10);
     clock.advance(9);
-    expect(await leases.alive(['k'])).toEqual(new Set(['k']));
+    expect(await leases.aliveAmong(['k'])).toEqual(new Set(['k']));
     expect(await leases.claim('k', 'b', 10)).toBe(false);
     clock.advance(1);
-    expect(await leases.alive(['k'])).toEqual(new Set());
+    expect(await leases.aliveAmong(['k'])).toEqual(new Set());
     expect(await leases.claim('k', 'b', 10)).toBe(true);
   });
 
   it('keeps no memory for what was given back', async () => {
     const leases = new MemoryLeases(new ManualClock());
-    await leases.hold('k', 'a', 10);
+    await leases.holdLease('k', 'a', 10);
     await leases.claim('k', 'a', 10);
-    await leases.drop('k', 'a');
+    await leases.dropLease('k', 'a');
     await leases.unclaim('k', 'a');
     expect(leases.size).toBe(0);
   });
@@ -34,7 +34,7 @@ describe('MemoryLeases', () => {
     const clock = new ManualClock();
     const leases = new MemoryLeases(clock);
     for (let i = 0; i < 5000; i++) {
-      await leases.hold(`user ${i}`, 'connection', 100);
+      await leases.holdLease(`user ${i}`, 'connection', 100);
       await leases.claim(`job ${i}`, 'node', 100);
       clock.advance(1);
     }
@@ -45,10 +45,10 @@ describe('MemoryLeases', () => {
     const clock = new ManualClock();
     const leases = new MemoryLeases(clock);
     for (let i = 0; i < 1000; i++) {
-      await leases.hold('user', `connection ${i}`, 100);
+      await leases.holdLease('user', `connection ${i}`, 100);
       clock.advance(10);
     }
     expect(leases.size).toBeLessThan(50);
-    expect(await leases.alive(['user'])).toEqual(new Set(['user']));
+    expect(await leases.aliveAmong(['user'])).toEqual(new Set(['user']));
   });
 });

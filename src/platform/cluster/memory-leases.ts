@@ -34,7 +34,7 @@ export class MemoryLeases extends Leases {
     return size;
   }
 
-  hold(key: string, holder: string, ttlMs: number): Promise<void> {
+  holdLease(key: string, holder: string, ttlMs: number): Promise<void> {
     this.heldSweep.step();
     const until = Math.ceil(this.clock.monotonicMs() + ttlMs);
     const first = this.holds.get(key);
@@ -44,12 +44,12 @@ export class MemoryLeases extends Leases {
     return Promise.resolve();
   }
 
-  drop(key: string, holder: string): Promise<void> {
+  dropLease(key: string, holder: string): Promise<void> {
     this.keep(key, (hold) => hold.holder !== holder);
     return Promise.resolve();
   }
 
-  alive(keys: readonly string[]): Promise<Set<string>> {
+  aliveAmong(keys: readonly string[]): Promise<Set<string>> {
     const now = this.clock.monotonicMs();
     const isHeld = (key: string): boolean => found(this.holds.get(key), ({ until }) => until > now) !== undefined;
     return Promise.resolve(new Set(keys.filter(isHeld)));

@@ -40,7 +40,7 @@ export class MemoryNodeRegistry extends NodeRegistry {
     return Promise.resolve();
   }
 
-  leave(): Promise<void> {
+  leaveCluster(): Promise<void> {
     this.left = true;
     this.heartbeats.delete(this.self.nodeId);
     return Promise.resolve();

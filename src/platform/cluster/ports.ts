@@ -68,13 +68,13 @@ export abstract class Counters {
  */
 export abstract class Leases {
   /** Makes or extends the holder's lease on the key. */
-  abstract hold(key: string, holder: string, ttlMs: number): Promise<void>;
+  abstract holdLease(key: string, holder: string, ttlMs: number): Promise<void>;
 
   /** Gives the holder's lease on the key back; nothing happens when it has none. */
-  abstract drop(key: string, holder: string): Promise<void>;
+  abstract dropLease(key: string, holder: string): Promise<void>;
 
   /** Those of the keys that at least one holder holds now. */
-  abstract alive(keys: readonly string[]): Promise<Set<string>>;
+  abstract aliveAmong(keys: readonly string[]): Promise<Set<string>>;
 
   /** Takes the key for one holder alone; true also when this holder has it already, and then it is extended. */
   abstract claim(key: string, holder: string, ttlMs: number): Promise<boolean>;
@@ -111,7 +111,7 @@ export abstract class NodeRegistry {
   abstract heartbeat(): Promise<void>;
 
   /** Says that this node stops; its owner sends no more heartbeats. */
-  abstract leave(): Promise<void>;
+  abstract leaveCluster(): Promise<void>;
 
   /**
    * Calls back once, during a heartbeat, for every node that an earlier heartbeat has seen and that is gone: it left

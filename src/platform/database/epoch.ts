@@ -29,7 +29,7 @@ export class Epoch {
   }
 
   /** Rejects with 503 while it is not known and the database is away. */
-  async read(): Promise<number> {
+  async readEpoch(): Promise<number> {
     if (this.value !== undefined) return this.value;
     const rows = await this.system.query<{ epoch: number }>('read epoch', 'SELECT epoch FROM instance');
     const epoch = rows[0]?.epoch;
@@ -101,7 +101,7 @@ export async function noticeCopy(system: SystemDatabase, epoch: Epoch, dataDir: 
 }
 
 async function raise(epoch: Epoch, isUnknown: boolean, log: Log): Promise<void> {
-  const from = await epoch.read();
+  const from = await epoch.readEpoch();
   const to = await epoch.raise(from);
   const why = isUnknown
     ? 'nothing is known of how this data directory looked before'

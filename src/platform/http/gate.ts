@@ -60,7 +60,7 @@ export class Gate {
       this.guard.authorise(request, identity);
       this.queries.check(request, rule.handler);
     };
-    const taken = this.throttler.take(request, reply, rule);
+    const taken = this.throttler.takeRequest(request, reply, rule);
     if (taken instanceof Promise) return taken.then(authorise);
     authorise();
   }

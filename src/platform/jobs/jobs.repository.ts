@@ -247,7 +247,7 @@ export class Endings {
 
   /** Resolves when it is stored: false when the job had been taken over, or could not be written before `giveUp`. */
   write(ending: Ending): Promise<boolean> {
-    return this.batching.add(ending);
+    return this.batching.submit(ending);
   }
 
   /** Whatever cannot be written now will not be: the leases run out instead. */

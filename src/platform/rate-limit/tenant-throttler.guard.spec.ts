@@ -47,7 +47,7 @@ describe('the throttler', () => {
     const request = { identity, routeOptions: { url: '/probe' } } as unknown as FastifyRequest;
     const handler = (routes[controller].prototype as unknown as Record<string, object>)[method] ?? {};
     const route: RouteAccess = { access: 'tenant', secretAnswer: false, controller: routes[controller], handler };
-    const taken = guard.take(request, reply, route);
+    const taken = guard.takeRequest(request, reply, route);
     await taken;
     return [!(taken instanceof Promise), headers.get('X-RateLimit-Limit')];
   }

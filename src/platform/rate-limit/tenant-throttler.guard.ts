@@ -73,7 +73,7 @@ export class TenantThrottlerGuard extends ThrottlerGuard {
    * Takes one request of its window; throws 429 when there is none left. Synchronous where the counters are: a route of a family
    * goes straight to the counter, since the library's way asks the reflector five times and waits ten, for the same answer.
    */
-  take(request: FastifyRequest, reply: FastifyReply, route: RouteAccess): void | Promise<void> {
+  takeRequest(request: FastifyRequest, reply: FastifyReply, route: RouteAccess): void | Promise<void> {
     const family = this.familyOf(route);
     if (family === null) {
       const context = new ExecutionContextHost([request, reply], route.controller as never, route.handler as never);

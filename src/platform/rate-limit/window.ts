@@ -72,13 +72,13 @@ export const AI_REQUESTS = {
   default: { ...throttled('ai'), generateKey: (context: ExecutionContext): string => windowIn(context, 'ai').key },
 };
 
-/** The window of the AI APIs, for messages to a model that come by another door. */
+/** The window of the AI APIs, for messages to a model that come by another API. */
 @Injectable()
 export class AiWindow {
   constructor(private readonly counters: Counters) {}
 
   /** Counts one call; throws RATE_LIMIT_EXCEEDED when there is none left. */
-  async take(tenant: TenantPolicy): Promise<void> {
+  async takeAiRequest(tenant: TenantPolicy): Promise<void> {
     const { key, limit, windowMs } = tenantWindow('ai', tenant);
     if (limit !== null) refuseBeyond(limit, await this.counters.increment(key, windowMs));
   }

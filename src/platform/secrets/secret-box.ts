@@ -27,7 +27,7 @@ export class SecretBox {
   }
 
   /** @param context what the secret belongs to; needed again for reading */
-  seal(secret: string, context: string): string {
+  sealSecret(secret: string, context: string): string {
     const iv = randomBytes(IV_BYTES);
     const cipher = createCipheriv(ALGORITHM, this.keyOf(this.currentId), iv).setAAD(Buffer.from(context));
     const data = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
@@ -35,7 +35,7 @@ export class SecretBox {
   }
 
   /** Throws UnknownKeyError, or a plain error when the ciphertext or its context is not what was sealed. */
-  open(sealed: string, context: string): string {
+  openSecret(sealed: string, context: string): string {
     const [id = '', iv = '', tag = '', data = ''] = sealed.split('.');
     const decipher = createDecipheriv(ALGORITHM, this.keyOf(id), Buffer.from(iv, 'base64url'), { authTagLength: 16 });
     decipher.setAAD(Buffer.from(context)).setAuthTag(Buffer.from(tag, 'base64url'));

@@ -102,8 +102,8 @@ describe('secrets', () => {
     expect(readdirSync(join(dataDir, 'secrets'))).toEqual(['encryption-keys-old']);
     const sealed = loadSecrets(config({ ENCRYPTION_KEY: other }))
       .box()
-      .seal('x', '');
-    expect(loadSecrets(config(SET)).box().open(sealed, '')).toBe('x');
+      .sealSecret('x', '');
+    expect(loadSecrets(config(SET)).box().openSecret(sealed, '')).toBe('x');
     expect(sealed.slice(0, 8)).toBe(keyFingerprint(other).slice(0, 8));
   });
 

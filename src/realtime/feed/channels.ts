@@ -3,20 +3,20 @@ import { encodeId, roomKey } from '../../common/ids';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { type AcceptedConnection, ByUser, type Connection, FrameBatches } from '../transport';
 import { FeedReads } from './log-reads';
-import { type CursorSeat, type Entrance, type Position, RoomLog } from './ports';
+import { type CursorPosition, type Entrance, type Position, RoomLog } from './ports';
 import { type ChannelSite, type LogPage, RoomChannel } from './room-channel';
 
 /** Events per read of the log. */
 const PAGE = 100;
 
-/** Beyond this many rooms `Overheard` answers "maybe" for all. */
+/** Beyond this many rooms `ChangesDuringLookup` answers "maybe" for all. */
 const MAX_ROOMS = 10_000;
 
 /**
  * What happened in rooms without a channel while the database was asked where a user sits: the answer may be older than
  * that, and the channel that is made from it has to look into the log.
  */
-class Overheard {
+class ChangesDuringLookup {
   private questions = 0;
   private readonly heads = new Map<string, number>();
   private isFull = false;
@@ -53,7 +53,7 @@ type DetachedHandler = (connection: Connection, roomId: string) => void;
 @Injectable()
 export class Channels implements ChannelSite {
   readonly listeners = new Listeners();
-  readonly overheard = new Overheard();
+  readonly changesDuringLookup = new ChangesDuringLookup();
   private readonly rooms = new Map<string, RoomChannel>();
   private readonly detached = new Set<DetachedHandler>();
 
@@ -88,13 +88,13 @@ export class Channels implements ChannelSite {
   }
 
   /** The same for a connection that syncs: its place is kept until its sync has brought it there. */
-  keep(listener: Listener, seat: CursorSeat): void {
+  keep(listener: Listener, roomPosition: CursorPosition): void {
     const { connection } = listener;
-    const key = roomKey(connection.tenantId, seat.roomId);
+    const key = roomKey(connection.tenantId, roomPosition.roomId);
     if (!connection.isOpen || listener.hasMuted(key)) return;
-    const position = { rev: seat.lastRev, seq: seat.lastSeq };
-    this.open(connection.tenantId, seat.roomId, position, (channel) =>
-      channel.keep(connection, position, true, seat.ackedSeq),
+    const position = { rev: roomPosition.lastRev, seq: roomPosition.lastSeq };
+    this.open(connection.tenantId, roomPosition.roomId, position, (channel) =>
+      channel.keep(connection, position, true, roomPosition.ackedSeq),
     );
   }
 
@@ -115,7 +115,7 @@ export class Channels implements ChannelSite {
       // The channel will come to the joining by itself.
       if (foundedBy === undefined && channel !== undefined && channel.position.rev <= position.rev) continue;
       if (foundedBy !== undefined && !listener.hasMuted(roomKey(tenantId, roomId)))
-        listener.connection.send(this.founding(roomId, userId, role, by ?? foundedBy));
+        listener.connection.sendFrame(this.founding(roomId, userId, role, by ?? foundedBy));
       this.place(listener, roomId, position, true, foundedBy !== undefined);
     }
     // The joining itself lies after the position.
@@ -153,7 +153,7 @@ export class Channels implements ChannelSite {
     const key = roomKey(tenantId, roomId);
     this.rooms.delete(key);
     // What the channel has delivered is news for one that is made at an older position.
-    this.overheard.note(key, position.rev);
+    this.changesDuringLookup.note(key, position.rev);
   }
 
   @OnStop(StopStage.workers)
@@ -169,7 +169,7 @@ export class Channels implements ChannelSite {
     const channel = existing ?? new RoomChannel(tenantId, roomId, position, this);
     if (existing === undefined) this.rooms.set(key, channel);
     enter(channel);
-    if (existing === undefined && this.overheard.isAfter(key, position.rev)) channel.refresh();
+    if (existing === undefined && this.changesDuringLookup.isAfter(key, position.rev)) channel.refresh();
   }
 
   /** The founding of a room is no change of it: its members learn of it on their own connections alone. */
@@ -232,7 +232,7 @@ class Listeners {
   }
 
   of(tenantId: string, userId: string): readonly Listener[] {
-    return this.byUser.of(tenantId, userId);
+    return this.byUser.ofUser(tenantId, userId);
   }
 
   has(tenantId: string, userId: string): boolean {

@@ -51,7 +51,7 @@ class FeedStart implements OnModuleInit {
   @OnStop(StopStage.workers)
   async leave(): Promise<void> {
     for (const leave of this.leaving) leave();
-    await this.nodes.leave();
+    await this.nodes.leaveCluster();
   }
 }
 

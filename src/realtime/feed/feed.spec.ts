@@ -72,7 +72,7 @@ class Play {
     for (const each of steps) await this.step(each);
     await this.database.settle();
     // What was lost without a trace is found by the poll, or when the node that lost it is heard of again.
-    for (const each of this.nodes) each.feed.feed.touch(TENANT, ROOM);
+    for (const each of this.nodes) each.feed.feed.touchRoom(TENANT, ROOM);
     await turns();
     this.wire.deliverAll();
     await this.database.settle();
@@ -111,8 +111,8 @@ class Play {
     const change = this.change(each.do, user, each.told);
     if (change === undefined || each.told === 0) return;
     const { feed } = (this.nodes[each.node] as FeedNode).feed;
-    if (each.told < 3) feed.touch(TENANT, ROOM, change.type === 'member.joined' ? [user] : []);
-    else feed.publish([eventOf(TENANT, ROOM, change)]);
+    if (each.told < 3) feed.touchRoom(TENANT, ROOM, change.type === 'member.joined' ? [user] : []);
+    else feed.publishEvents([eventOf(TENANT, ROOM, change)]);
   }
 
   private change(kind: string, user: string, nth: number): Change | undefined {
@@ -201,7 +201,7 @@ describe('the feed of two nodes', () => {
       const ben = here.open('ben');
       await turns();
       for (const { see } of database.calls) see();
-      here.feed.feed.publish([eventOf(TENANT, ROOM, room.message())]);
+      here.feed.feed.publishEvents([eventOf(TENANT, ROOM, room.message())]);
       ann.connection.close();
       expect(here.feed.channels.size).toBe(0);
       await database.settle();

@@ -26,8 +26,8 @@ export {
   Audience,
   changing,
   type Claim,
-  type ClaimedSeat,
-  type CursorSeat,
+  type ClaimedPosition,
+  type CursorPosition,
   Deliveries,
   type Entrance,
   isUnknown,
@@ -38,8 +38,8 @@ export {
   type RoomEvent,
   RoomFeed,
   RoomLog,
-  type Seat,
-  Seats,
+  type RoomPosition,
+  RoomPositions,
   Subscriptions,
 } from './ports';
 export type { Target } from './room-channel';

@@ -5,11 +5,11 @@ import { Channels, type Listener } from './channels';
 import type { Arrival } from './connection-states';
 import {
   type Audience,
-  type CursorSeat,
+  type CursorPosition,
   type Deliveries,
   type Position,
-  type Seat,
-  Seats,
+  type RoomPosition,
+  RoomPositions,
   type Subscriptions,
 } from './ports';
 import { Resync } from './resync';
@@ -26,7 +26,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
 
   constructor(
     private readonly channels: Channels,
-    private readonly seats: Seats,
+    private readonly positions: RoomPositions,
   ) {}
 
   /**
@@ -35,38 +35,43 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
    */
   async opened(connection: AcceptedConnection): Promise<void> {
     const listener = this.listen(connection);
-    await this.seated(connection, async ({ tenantId, userId }) => {
-      for (const seat of await this.seats.of(tenantId, userId))
-        this.channels.place(listener, seat.roomId, { rev: seat.lastRev, seq: seat.lastSeq }, true);
+    await this.lookUp(connection, async ({ tenantId, userId }) => {
+      for (const roomPosition of await this.positions.positionsOf(tenantId, userId))
+        this.channels.place(
+          listener,
+          roomPosition.roomId,
+          { rev: roomPosition.lastRev, seq: roomPosition.lastSeq },
+          true,
+        );
     });
   }
 
   /** The same for a connection that syncs: resolves with its rooms, the most recently active first, when each has a place. */
-  async openedToSync(connection: AcceptedConnection): Promise<readonly CursorSeat[]> {
+  async openedToSync(connection: AcceptedConnection): Promise<readonly CursorPosition[]> {
     const listener = this.listen(connection);
-    let found: readonly CursorSeat[] = [];
-    await this.seated(connection, async ({ tenantId, userId }) => {
-      found = await this.seats.withCursors(tenantId, userId);
-      for (const seat of found) this.channels.keep(listener, seat);
+    let found: readonly CursorPosition[] = [];
+    await this.lookUp(connection, async ({ tenantId, userId }) => {
+      found = await this.positions.withCursors(tenantId, userId);
+      for (const roomPosition of found) this.channels.keep(listener, roomPosition);
     });
     return found;
   }
 
-  async subscribe(connection: Connection, roomId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
+  async subscribeConnection(connection: Connection, roomId: string): Promise<RoomPosition | 'no_room' | 'not_allowed'> {
     const { tenantId, userId } = connection;
     const listener = this.channels.listeners.get(connection);
     // Before the question: an `unsubscribe` that comes while it is answered has the last word.
     listener?.unmute(roomKey(tenantId, roomId));
-    return this.channels.overheard.during(async () => {
-      const seat = await this.seats.find(tenantId, roomId, userId);
-      if (typeof seat === 'string' || listener === undefined) return seat;
-      const position = { rev: seat.lastRev, seq: seat.lastSeq };
-      this.channels.place(listener, roomId, position, seat.isListener !== true);
-      return seat;
+    return this.channels.changesDuringLookup.during(async () => {
+      const roomPosition = await this.positions.findPosition(tenantId, roomId, userId);
+      if (typeof roomPosition === 'string' || listener === undefined) return roomPosition;
+      const position = { rev: roomPosition.lastRev, seq: roomPosition.lastSeq };
+      this.channels.place(listener, roomId, position, roomPosition.isListener !== true);
+      return roomPosition;
     });
   }
 
-  unsubscribe(connection: Connection, roomId: string): void {
+  unsubscribeConnection(connection: Connection, roomId: string): void {
     const { tenantId } = connection;
     this.channels.listeners.get(connection)?.mute(roomKey(tenantId, roomId));
     this.channels.find(tenantId, roomId)?.leave(connection);
@@ -98,9 +103,9 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
     return this.channels.listeners.add(connection);
   }
 
-  private seated(connection: Connection, work: (connection: Connection) => Promise<void>): Promise<void> {
+  private lookUp(connection: Connection, work: (connection: Connection) => Promise<void>): Promise<void> {
     return this.turns.run(async () => {
-      if (connection.isOpen) await this.channels.overheard.during(() => work(connection));
+      if (connection.isOpen) await this.channels.changesDuringLookup.during(() => work(connection));
     });
   }
 }
@@ -123,14 +128,14 @@ export class SyncPlaces {
    * nothing is live before the sync that the client asked for. undefined for listeners, and where the connection has
    * unsubscribed.
    */
-  seat(connection: Connection, seat: Seat, sentSeq: number): Target | undefined {
+  place(connection: Connection, roomPosition: RoomPosition, sentSeq: number): Target | undefined {
     const listener = this.channels.listeners.get(connection);
-    if (listener === undefined || seat.isListener === true) return undefined;
-    const isFirst = this.channels.find(connection.tenantId, seat.roomId) === undefined;
-    this.channels.keep(listener, { ...seat, ackedSeq: sentSeq });
-    // The seat may have waited for its turn: no channel has listened to the room since.
-    if (isFirst) this.channels.find(connection.tenantId, seat.roomId)?.refresh();
-    return this.hold(connection, seat.roomId);
+    if (listener === undefined || roomPosition.isListener === true) return undefined;
+    const isFirst = this.channels.find(connection.tenantId, roomPosition.roomId) === undefined;
+    this.channels.keep(listener, { ...roomPosition, ackedSeq: sentSeq });
+    // The position may have waited for its turn: no channel has listened to the room since.
+    if (isFirst) this.channels.find(connection.tenantId, roomPosition.roomId)?.refresh();
+    return this.hold(connection, roomPosition.roomId);
   }
 
   /** False once it was removed, has unsubscribed, or the room is gone. */

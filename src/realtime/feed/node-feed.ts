@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { roomKey } from '../../common/ids';
 import { Bus, type BusEnvelope, NodeRegistry, type Topic } from '../../platform/cluster';
-import { ComebackGate, type Frame, type StreamPart } from '../transport';
+import { ReconnectPacer, type Frame, type StreamPart } from '../transport';
 import { Channels } from './channels';
 import { RoomChange } from './order';
 import { type RoomEvent, RoomFeed } from './ports';
@@ -133,7 +133,7 @@ export class NodeFeed extends RoomFeed {
     private readonly bus: Bus,
     private readonly channels: Channels,
     private readonly resync: Resync,
-    @Inject(ComebackGate) private readonly gate: Pick<ComebackGate, 'noteLive'>,
+    @Inject(ReconnectPacer) private readonly pacer: Pick<ReconnectPacer, 'noteLive'>,
   ) {
     super();
     this.nodeId = nodes.self.nodeId;
@@ -145,7 +145,7 @@ export class NodeFeed extends RoomFeed {
     return this.bus.subscribe(ROOM_HINTS, (envelope) => this.hear(envelope));
   }
 
-  publish(events: readonly RoomEvent[]): void {
+  publishEvents(events: readonly RoomEvent[]): void {
     for (const event of events) {
       const change = RoomChange.of(event);
       this.receive(event.tenantId, event.roomId, change);
@@ -153,19 +153,19 @@ export class NodeFeed extends RoomFeed {
     }
   }
 
-  touch(tenantId: string, roomId: string, joined: readonly string[] = [], by?: string): void {
+  touchRoom(tenantId: string, roomId: string, joined: readonly string[] = [], by?: string): void {
     const hint: HeadHint = { kind: 'head', tenantId, roomId, joined, ...(by === undefined ? {} : { by }) };
     this.look(hint);
     this.outbox.add(hint);
   }
 
-  signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void {
+  signalMembers(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void {
     const text = JSON.stringify(frame);
     this.channels.find(tenantId, roomId)?.signal(key, text, except);
     this.outbox.add({ kind: 'signal', tenantId, roomId, key, text, ...(except === undefined ? {} : { except }) });
   }
 
-  stream(tenantId: string, roomId: string, messageId: string, part: StreamPart): void {
+  streamPart(tenantId: string, roomId: string, messageId: string, part: StreamPart): void {
     this.channels.find(tenantId, roomId)?.stream(messageId, part);
     this.outbox.add({ kind: 'stream', tenantId, roomId, messageId, part });
   }
@@ -178,7 +178,7 @@ export class NodeFeed extends RoomFeed {
 
   private hear({ node, n, payload }: BusEnvelope<readonly RoomHint[]>): void {
     // What this node published itself is told its clients too.
-    this.gate.noteLive();
+    this.pacer.noteLive();
     if (node === this.nodeId) return;
     for (const hint of payload) this.take(hint);
     const last = this.heard.get(node) ?? 0;
@@ -199,14 +199,14 @@ export class NodeFeed extends RoomFeed {
     const { rev, joins } = change.head;
     // A channel that was made where it had happened already will never come to it.
     const isPast = channel === undefined || rev <= channel.position.rev;
-    if (channel === undefined) this.channels.overheard.note(roomKey(tenantId, roomId), rev);
+    if (channel === undefined) this.channels.changesDuringLookup.note(roomKey(tenantId, roomId), rev);
     else channel.receive(change);
     if (joins !== undefined && isPast) this.welcome(tenantId, roomId, [joins]);
   }
 
   private look({ tenantId, roomId, rev, joined, by }: HeadHint): void {
     const channel = this.channels.find(tenantId, roomId);
-    if (channel === undefined) this.channels.overheard.note(roomKey(tenantId, roomId), rev ?? Infinity);
+    if (channel === undefined) this.channels.changesDuringLookup.note(roomKey(tenantId, roomId), rev ?? Infinity);
     else if (rev === undefined || rev > channel.position.rev) channel.refresh();
     if (joined !== undefined) this.welcome(tenantId, roomId, joined, by);
   }

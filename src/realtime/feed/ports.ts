@@ -28,7 +28,7 @@ export interface RoomEvent {
 }
 
 /** Where a connection sits: a room and what the server knows of it at the time of asking. */
-export interface Seat {
+export interface RoomPosition {
   readonly roomId: string;
   /** The oldest message that is kept. */
   readonly firstSeq: number;
@@ -39,8 +39,8 @@ export interface Seat {
   readonly isListener?: boolean;
 }
 
-/** A seat with how far its user has got: everything up to `ackedSeq` was delivered to them, or came before they joined. */
-export interface CursorSeat extends Seat {
+/** A position with how far its user has got: everything up to `ackedSeq` was delivered to them, or came before they joined. */
+export interface CursorPosition extends RoomPosition {
   readonly ackedSeq: number;
 }
 
@@ -52,8 +52,8 @@ export interface Claim {
   readonly seq: number | undefined;
 }
 
-/** A seat that a client asked for with a claim. */
-export interface ClaimedSeat extends Seat {
+/** A position that a client asked for with a claim. */
+export interface ClaimedPosition extends RoomPosition {
   /** UUID of the message that has the claim's seq; undefined: there is none, or none was named. */
   readonly messageId: string | undefined;
 }
@@ -69,22 +69,26 @@ export interface Entrance {
 }
 
 /** Which rooms a user is a member of, or may listen to. The rooms module implements it. */
-export abstract class Seats {
+export abstract class RoomPositions {
   /** The rooms of which the user is a member. Who is new is made a user of the tenant: opening a socket is a first use. */
-  abstract of(tenantId: string, userId: string): Promise<readonly Seat[]>;
+  abstract positionsOf(tenantId: string, userId: string): Promise<readonly RoomPosition[]>;
   /** The same rooms with the user's cursors, the most recently active first. */
-  abstract withCursors(tenantId: string, userId: string): Promise<readonly CursorSeat[]>;
+  abstract withCursors(tenantId: string, userId: string): Promise<readonly CursorPosition[]>;
   /**
    * Several rooms as `find` has them, in the order of asking, with the messages that are named; read from the primary,
    * after the call.
    */
-  abstract findAll(
+  abstract findPositions(
     tenantId: string,
     claims: readonly Claim[],
     userId: string,
-  ): Promise<readonly (ClaimedSeat | 'no_room' | 'not_allowed')[]>;
-  /** One room for a `subscribe`: its seat, or why not. */
-  abstract find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
+  ): Promise<readonly (ClaimedPosition | 'no_room' | 'not_allowed')[]>;
+  /** One room for a `subscribe`: its position, or why not. */
+  abstract findPosition(
+    tenantId: string,
+    roomId: string,
+    userId: string,
+  ): Promise<RoomPosition | 'no_room' | 'not_allowed'>;
   /** Those of the users who are members now, with the place at which each came in. */
   abstract entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]>;
   /** Per user, at most `most` others who share a room of at most `largest` members with them; who has none is missing. */
@@ -173,15 +177,15 @@ export abstract class RoomLog {
  */
 export abstract class RoomFeed {
   /** Events whose `rev` is known, of any rooms, in any order. */
-  abstract publish(events: readonly RoomEvent[]): void;
+  abstract publishEvents(events: readonly RoomEvent[]): void;
   /**
    * Something changed in the room: its channels read the log. `joined`: users who may have become members, so that
    * nodes with their connections look even when they have no channel of the room. `by`: who made the room, for its
    * founding members.
    */
-  abstract touch(tenantId: string, roomId: string, joined?: readonly string[], by?: string): void;
+  abstract touchRoom(tenantId: string, roomId: string, joined?: readonly string[], by?: string): void;
   /** A frame that is not in the log (typing, read.update) for the live connections of a room, but not for `except`. */
-  abstract signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void;
+  abstract signalMembers(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void;
   /**
    * A part of a message that is being written, as `message.stream.start`, `.delta`, `.end` or `.error`, for the live
    * connections of its room. Hand them in in order: `start`, deltas, and one `end` or `error`, right before the message
@@ -189,7 +193,7 @@ export abstract class RoomFeed {
    * and has the message.
    * @param messageId UUID, as the message will have it
    */
-  abstract stream(tenantId: string, roomId: string, messageId: string, part: StreamPart): void;
+  abstract streamPart(tenantId: string, roomId: string, messageId: string, part: StreamPart): void;
 }
 
 /**
@@ -225,9 +229,12 @@ export abstract class Deliveries {
 /** What a connection listens to beyond the rooms of which its user is a member. Implemented by the feed. */
 export abstract class Subscriptions {
   /** Brings the room's events to this connection; also after `unsubscribe`. Subscribing again changes nothing. */
-  abstract subscribe(connection: Connection, roomId: string): Promise<Seat | 'no_room' | 'not_allowed'>;
+  abstract subscribeConnection(
+    connection: Connection,
+    roomId: string,
+  ): Promise<RoomPosition | 'no_room' | 'not_allowed'>;
   /** Stops the room's events for this connection alone, until it subscribes. */
-  abstract unsubscribe(connection: Connection, roomId: string): void;
+  abstract unsubscribeConnection(connection: Connection, roomId: string): void;
 }
 
 /** A room, and the users who may become members of it by the change. */
@@ -243,7 +250,7 @@ export async function changing<T>(feed: RoomFeed, room: ChangedRoom, change: () 
   try {
     return await change();
   } catch (error) {
-    if (isUnknown(error)) feed.touch(room.tenantId, room.roomId, room.joined);
+    if (isUnknown(error)) feed.touchRoom(room.tenantId, room.roomId, room.joined);
     throw error;
   }
 }

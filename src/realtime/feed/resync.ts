@@ -3,11 +3,11 @@ import { roomKey } from '../../common/ids';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Channels } from './channels';
 import { FeedReads } from './log-reads';
-import { RoomLog, Seats } from './ports';
+import { RoomLog, RoomPositions } from './ports';
 
 /** Rooms per question. */
 const SLICE = 1000;
-/** Users per poll whose seats are looked at, others each time. */
+/** Users per poll whose positions are looked at, others each time. */
 const USERS_PER_POLL = 50;
 
 /**
@@ -27,7 +27,7 @@ export class Resync {
   constructor(
     private readonly channels: Channels,
     private readonly log: RoomLog,
-    private readonly seats: Seats,
+    private readonly positions: RoomPositions,
     private readonly reads: FeedReads,
   ) {}
 
@@ -48,7 +48,7 @@ export class Resync {
         this.unasked = undefined;
         return;
       }
-      await this.seatsOf(user.tenantId, user.userId);
+      await this.positionsOf(user.tenantId, user.userId);
     }
   }
 
@@ -56,8 +56,8 @@ export class Resync {
   async entrances(tenantId: string, roomId: string, users: readonly string[], by?: string): Promise<void> {
     const isWanted = (): boolean =>
       !this.isStopped && users.some((user) => this.channels.listeners.has(tenantId, user));
-    await this.channels.overheard.during(async () => {
-      const found = await this.reads.run(isWanted, () => this.seats.entrances(tenantId, roomId, users));
+    await this.channels.changesDuringLookup.during(async () => {
+      const found = await this.reads.run(isWanted, () => this.positions.entrances(tenantId, roomId, users));
       for (const entrance of found ?? []) this.channels.admit(tenantId, roomId, entrance, by);
     });
   }
@@ -84,16 +84,16 @@ export class Resync {
       );
       for (const { tenantId, userId } of [...this.channels.listeners.users()]) {
         if (this.isStopped) return;
-        await this.seatsOf(tenantId, userId);
+        await this.positionsOf(tenantId, userId);
       }
     } while (this.again);
     this.running = undefined;
   }
 
-  private async seatsOf(tenantId: string, userId: string): Promise<void> {
+  private async positionsOf(tenantId: string, userId: string): Promise<void> {
     const isWanted = (): boolean => !this.isStopped && this.channels.listeners.has(tenantId, userId);
-    const seats = (await this.reads.run(isWanted, () => this.seats.of(tenantId, userId))) ?? [];
-    for (const { roomId } of seats) {
+    const positions = (await this.reads.run(isWanted, () => this.positions.positionsOf(tenantId, userId))) ?? [];
+    for (const { roomId } of positions) {
       const channel = this.channels.find(tenantId, roomId);
       const key = roomKey(tenantId, roomId);
       for (const listener of this.channels.listeners.of(tenantId, userId))

@@ -29,7 +29,8 @@ describe('a channel', () => {
     return connection;
   }
 
-  const publish = (...changes: Change[]): void => node.feed.feed.publish(changes.map((c) => eventOf(TENANT, ROOM, c)));
+  const publish = (...changes: Change[]): void =>
+    node.feed.feed.publishEvents(changes.map((c) => eventOf(TENANT, ROOM, c)));
   const revs = (connection: LineConnection): unknown[] => connection.frames.map((frame) => frame['rev']);
   const messages = (count: number): Change[] => Array.from({ length: count }, () => room.message());
 
@@ -55,10 +56,10 @@ describe('a channel', () => {
     const [ann, ben] = [await open('ann'), await open('ben')];
     const [first, second, third] = messages(3) as [Change, Change, Change];
     publish(first);
-    node.feed.audience.unsubscribe(ben, ROOM);
+    node.feed.audience.unsubscribeConnection(ben, ROOM);
     publish(second);
-    // The seat is that of now: the third message lies after it.
-    const subscribed = node.feed.audience.subscribe(ben, ROOM);
+    // The position is that of now: the third message lies after it.
+    const subscribed = node.feed.audience.subscribeConnection(ben, ROOM);
     publish(third);
     await subscribed;
     await turns();
@@ -98,7 +99,7 @@ describe('a channel', () => {
     const ann = await open('ann');
     database.isPatient = true;
     messages(1);
-    for (let i = 0; i < 5; i++) node.feed.feed.touch(TENANT, ROOM);
+    for (let i = 0; i < 5; i++) node.feed.feed.touchRoom(TENANT, ROOM);
     await turns();
     expect(database.calls.map(({ name }) => name)).toEqual(['after']);
     await database.answer();
@@ -114,7 +115,7 @@ describe('a channel', () => {
     const ann = await open('ann');
     database.isPatient = true;
     messages(2);
-    node.feed.feed.touch(TENANT, ROOM);
+    node.feed.feed.touchRoom(TENANT, ROOM);
     for (const pause of [100, 200, 400]) {
       await turns();
       const [call] = database.calls.splice(0);
@@ -145,7 +146,7 @@ describe('a channel', () => {
     const joined = room.join('cat');
     messages(1);
     expect(joined?.rev).toBe(3);
-    node.feed.feed.touch(TENANT, ROOM, ['cat']);
+    node.feed.feed.touchRoom(TENANT, ROOM, ['cat']);
     await turns();
     expect(revs(cat)).toEqual([3, 4]);
   });
@@ -164,7 +165,7 @@ describe('a channel', () => {
     const gone: string[] = [];
     node.feed.audience.onDetached((connection) => void gone.push(connection.userId));
     const [ann, ben, lea] = [await open('ann'), await open('ben'), await open('lea')];
-    await node.feed.audience.subscribe(lea, ROOM);
+    await node.feed.audience.subscribeConnection(lea, ROOM);
     const members = (): string[] => [...node.feed.audience.members(TENANT, ROOM)].map(({ userId }) => userId);
     expect(members()).toEqual(['ann', 'ben']);
     expect(node.feed.audience.isMember(lea, ROOM)).toBe(false);
@@ -178,7 +179,7 @@ describe('a channel', () => {
 
   it('sends what is not in the log to those who are live, but not to its cause', async () => {
     const [ann, ben] = [await open('ann'), await open('ben')];
-    node.feed.feed.signal(TENANT, ROOM, 'typing/ann', { type: 'typing', user_id: 'ann' }, 'ann');
+    node.feed.feed.signalMembers(TENANT, ROOM, 'typing/ann', { type: 'typing', user_id: 'ann' }, 'ann');
     expect(ann.ephemeral).toEqual([]);
     expect(ben.ephemeral).toEqual([{ key: 'typing/ann', frame: { type: 'typing', user_id: 'ann' } }]);
   });
@@ -186,7 +187,7 @@ describe('a channel', () => {
   it('keeps a stream in its place among the messages of the turn', async () => {
     const [ann, ben] = [await open('ann'), await open('ben')];
     const message = '0190cccc-0000-7000-8000-000000000001';
-    const tell = (part: StreamPart): void => node.feed.feed.stream(TENANT, ROOM, message, part);
+    const tell = (part: StreamPart): void => node.feed.feed.streamPart(TENANT, ROOM, message, part);
     const [question, answer] = messages(2) as [Change, Change];
     publish(question);
     tell({ type: 'start', senderId: 'agent_default' });
@@ -209,7 +210,7 @@ describe('a channel', () => {
     const [here, there] = [new FeedNode(database, wire), new FeedNode(database, wire)];
     const { connection, opened } = there.open('ann');
     await opened;
-    here.feed.feed.stream(TENANT, ROOM, '0190cccc-0000-7000-8000-000000000001', {
+    here.feed.feed.streamPart(TENANT, ROOM, '0190cccc-0000-7000-8000-000000000001', {
       type: 'error',
       code: 'MODEL_ERROR',
       message: 'no',

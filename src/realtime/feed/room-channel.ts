@@ -359,7 +359,7 @@ export class RoomChannel {
     if (state?.kind === 'live') this.move(connection, undefined);
     const syncs = state?.kind === 'syncing' || (state?.kind === 'following' && state.arrival !== undefined);
     if (!syncs || change.rev <= state.at.rev) return;
-    connection.send(change.wire(this.site.batches));
+    connection.sendFrame(change.wire(this.site.batches));
     this.move(connection, undefined);
   }
 

@@ -12,7 +12,7 @@ export class Presence {
   async online(tenantId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
     if (userIds.length === 0) return new Set();
     const prefix = `presence:${tenantId}:`;
-    const alive = await this.leases.alive(userIds.map((id) => prefix + id));
+    const alive = await this.leases.aliveAmong(userIds.map((id) => prefix + id));
     return new Set([...alive].map((key) => key.slice(prefix.length)));
   }
 }
@@ -38,37 +38,37 @@ export function presenceKey(tenantId: string, userId: string): string {
 export class LeaseKeeper {
   /** Connection id → key. */
   private readonly held = new Map<string, string>();
-  private readonly rounds: Rounds<[string, string]>;
+  private readonly batches: PeriodicBatches<[string, string]>;
 
   constructor(
     private readonly leases: Leases,
     clock: Clock,
   ) {
-    this.rounds = new Rounds(this.held, RENEW_MS, clock);
+    this.batches = new PeriodicBatches(this.held, RENEW_MS, clock);
   }
 
   async hold(key: string, connectionId: string): Promise<void> {
     this.held.set(connectionId, key);
-    await this.leases.hold(key, connectionId, PRESENCE_LEASE_MS);
+    await this.leases.holdLease(key, connectionId, PRESENCE_LEASE_MS);
   }
 
   /** Gives the lease back. */
   async release(key: string, connectionId: string): Promise<void> {
     this.held.delete(connectionId);
-    await this.leases.drop(key, connectionId);
+    await this.leases.dropLease(key, connectionId);
   }
 
   /** Lets the lease end by itself in `ms`, also if this process ends meanwhile. */
   async linger(key: string, connectionId: string, ms: number): Promise<void> {
     this.held.delete(connectionId);
-    await this.leases.hold(key, connectionId, ms);
+    await this.leases.holdLease(key, connectionId, ms);
   }
 
   /** Renews as many leases as the time since the last call asks for. */
   @Every(TICK_MS, 'presence leases')
   async renew(): Promise<void> {
     await Promise.all(
-      this.rounds.take().map(([connectionId, key]) => this.leases.hold(key, connectionId, PRESENCE_LEASE_MS)),
+      this.batches.take().map(([connectionId, key]) => this.leases.holdLease(key, connectionId, PRESENCE_LEASE_MS)),
     );
   }
 }
@@ -82,7 +82,7 @@ export interface Entries<T> extends Iterable<T> {
  * Visits every entry of a collection once per period, a slice at each call, so that many entries cause no pause. What is
  * added during a round is visited at its end.
  */
-export class Rounds<T> {
+export class PeriodicBatches<T> {
   private cursor: Iterator<T, unknown> | undefined;
   /** Visits that are due; the fraction is kept, so that a few entries are visited in time too. */
   private due = 0;

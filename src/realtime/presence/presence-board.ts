@@ -4,7 +4,7 @@ import { Bus, type Topic, type Unsubscribe } from '../../platform/cluster';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Audience } from '../feed';
 import { type Connection, type Frame, toWire } from '../transport';
-import { type Entries, RENEW_MS, Rounds } from './leases';
+import { type Entries, RENEW_MS, PeriodicBatches } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
 
 /** That a user came or went, for every node. */
@@ -57,7 +57,7 @@ class Users implements Entries<UserRef> {
 export class PresenceBoard {
   /** Users that are online as far as this node has heard, on all nodes. */
   private readonly online = new Users();
-  private readonly rounds: Rounds<UserRef>;
+  private readonly batches: PeriodicBatches<UserRef>;
   /** Connections that wait for their snapshot: what changed meanwhile, by user. */
   private readonly held = new Map<Connection, Map<string, boolean>>();
 
@@ -69,7 +69,7 @@ export class PresenceBoard {
     private readonly local: LocalPresence,
     clock: Clock,
   ) {
-    this.rounds = new Rounds(this.online, RENEW_MS, clock);
+    this.batches = new PeriodicBatches(this.online, RENEW_MS, clock);
     this.unlisten = bus.subscribe(PRESENCE_HINTS, ({ payload }) => this.take(payload));
   }
 
@@ -84,7 +84,7 @@ export class PresenceBoard {
 
   /** Some of the users on other nodes that are known as online: their nodes may have crashed, or hints were lost. */
   toVerify(): UserRef[] {
-    return this.rounds.take().filter((user) => !this.local.isHere(user));
+    return this.batches.take().filter((user) => !this.local.isHere(user));
   }
 
   /** Whether its snapshot has not been sent. */
@@ -107,7 +107,7 @@ export class PresenceBoard {
       if (isOnline) now.add(userId);
       else now.delete(userId);
     }
-    connection.send(toWire(presenceSnapshot([...now])));
+    connection.sendFrame(toWire(presenceSnapshot([...now])));
   }
 
   private take(hint: PresenceHint): void {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Every } from '../../platform/lifecycle';
-import { Seats } from '../feed';
-import { ComebackGate, type Connection, type TurnTaker } from '../transport';
+import { RoomPositions } from '../feed';
+import { ReconnectPacer, type Connection, type TurnTaker } from '../transport';
 import { Announcer } from './announcer';
 import { Presence, TICK_MS } from './leases';
 import { LocalPresence } from './local-presence';
@@ -23,14 +23,14 @@ export class Snapshots {
   private readonly turns: TurnTaker;
 
   constructor(
-    private readonly seats: Seats,
+    private readonly positions: RoomPositions,
     private readonly presence: Presence,
     private readonly local: LocalPresence,
     private readonly board: PresenceBoard,
     private readonly announcer: Announcer,
-    @Inject(ComebackGate) gate: Pick<ComebackGate, 'lane'>,
+    @Inject(ReconnectPacer) pacer: Pick<ReconnectPacer, 'queue'>,
   ) {
-    this.turns = gate.lane(SNAPSHOTS_AT_ONCE);
+    this.turns = pacer.queue(SNAPSHOTS_AT_ONCE);
   }
 
   request(connection: Connection): void {
@@ -93,7 +93,7 @@ export class Snapshots {
   ): Promise<ReadonlyMap<string, readonly string[]>> {
     const largest = this.local.roomLimit(tenantId);
     const users = [...new Set(batch.map(({ userId }) => userId))];
-    return largest === 0 ? new Map() : this.seats.neighbours(tenantId, users, { largest, most: SNAPSHOT_PEOPLE });
+    return largest === 0 ? new Map() : this.positions.neighbours(tenantId, users, { largest, most: SNAPSHOT_PEOPLE });
   }
 
   private async tell(connection: Connection, people: readonly string[]): Promise<void> {

@@ -13,19 +13,19 @@ class SignalRecorder extends RoomFeed {
   readonly frames: Frame[] = [];
   private readonly signals: string[] = [];
 
-  publish(): void {
+  publishEvents(): void {
     throw new Error('typing commits nothing');
   }
 
-  touch(): void {
+  touchRoom(): void {
     throw new Error('typing commits nothing');
   }
 
-  stream(): void {
+  streamPart(): void {
     throw new Error('typing writes no message');
   }
 
-  signal(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void {
+  signalMembers(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void {
     this.frames.push(frame);
     const user = String(frame['user_id']);
     expect([tenantId, key, except]).toEqual(['t1', `typing:${user}`, user]);
@@ -54,27 +54,27 @@ describe('typing', () => {
   it('S24: ends with what the user says, whichever of their connections typed', () => {
     const { feed, typing, open, after } = setUp();
     const [phone, laptop, bob] = [open('alice', 'phone'), open('alice', 'laptop'), open('bob')];
-    for (const each of [phone, laptop, bob]) typing.start(each, ROOM);
-    typing.start(phone, OTHER_ROOM);
+    for (const each of [phone, laptop, bob]) typing.startTyping(each, ROOM);
+    typing.startTyping(phone, OTHER_ROOM);
     feed.take();
-    typing.said('t1', ROOM, 'alice');
-    typing.said('t1', ROOM, 'alice');
-    typing.said('t1', ROOM, 'carol');
-    typing.said('t2', ROOM, 'bob');
+    typing.endOnMessage('t1', ROOM, 'alice');
+    typing.endOnMessage('t1', ROOM, 'alice');
+    typing.endOnMessage('t1', ROOM, 'carol');
+    typing.endOnMessage('t2', ROOM, 'bob');
     expect(feed.take()).toEqual(['alice:stop']);
-    typing.stop(phone, ROOM);
+    typing.stopTyping(phone, ROOM);
     after(TYPING_MS);
     expect(feed.take()).toEqual(['bob:stop', 'alice:stop elsewhere']);
-    typing.start(phone, ROOM);
+    typing.startTyping(phone, ROOM);
     expect(feed.take()).toEqual(['alice:start']);
   });
 
   it('tells the others of start and stop, in the frame of the contract', () => {
     const { feed, typing, open } = setUp();
     const alice = open('alice');
-    typing.start(alice, ROOM);
-    typing.stop(alice, ROOM);
-    typing.stop(alice, ROOM);
+    typing.startTyping(alice, ROOM);
+    typing.stopTyping(alice, ROOM);
+    typing.stopTyping(alice, ROOM);
     const frame = { type: 'typing', room_id: 'room_019000000000700080000000000000a1', user_id: 'alice' };
     expect(feed.frames).toEqual([
       { ...frame, action: 'start' },
@@ -85,10 +85,10 @@ describe('typing', () => {
   it('stops by itself after 10 s, counted from the last start', () => {
     const { feed, typing, open, after } = setUp();
     const [alice, bob] = [open('alice'), open('bob')];
-    typing.start(alice, ROOM);
-    typing.start(bob, ROOM);
+    typing.startTyping(alice, ROOM);
+    typing.startTyping(bob, ROOM);
     after(TYPING_MS - 1);
-    typing.start(alice, ROOM);
+    typing.startTyping(alice, ROOM);
     expect(feed.take()).toEqual(['alice:start', 'bob:start', 'alice:start']);
     after(1);
     expect(feed.take()).toEqual(['bob:stop']);
@@ -104,7 +104,7 @@ describe('typing', () => {
     const { feed, typing, open, after } = setUp();
     const alice = open('alice');
     for (let ms = 0; ms < 2 * REPEAT_MS; ms += 100) {
-      typing.start(alice, ROOM);
+      typing.startTyping(alice, ROOM);
       after(100);
     }
     expect(feed.take()).toEqual(['alice:start', 'alice:start']);
@@ -113,10 +113,10 @@ describe('typing', () => {
   it('goes on while another connection of the user types', () => {
     const { feed, typing, open } = setUp();
     const [phone, desk] = [open('alice', 'phone'), open('alice', 'desk')];
-    typing.start(phone, ROOM);
-    typing.start(desk, ROOM);
-    typing.stop(phone, ROOM);
-    typing.stop(phone, ROOM);
+    typing.startTyping(phone, ROOM);
+    typing.startTyping(desk, ROOM);
+    typing.stopTyping(phone, ROOM);
+    typing.stopTyping(phone, ROOM);
     expect(feed.take()).toEqual(['alice:start']);
     desk.close();
     expect(feed.take()).toEqual(['alice:stop']);
@@ -125,15 +125,15 @@ describe('typing', () => {
   it('ends in all rooms with the connection, and in one with leaving it', () => {
     const { feed, audience, typing, open, after } = setUp();
     const [alice, bob] = [open('alice'), open('bob')];
-    typing.start(alice, ROOM);
-    typing.start(alice, OTHER_ROOM);
-    typing.start(bob, ROOM);
+    typing.startTyping(alice, ROOM);
+    typing.startTyping(alice, OTHER_ROOM);
+    typing.startTyping(bob, ROOM);
     feed.take();
     audience.detach(bob, ROOM);
     audience.detach(bob, OTHER_ROOM);
     expect(feed.take()).toEqual(['bob:stop']);
     alice.close();
-    typing.start(alice, ROOM);
+    typing.startTyping(alice, ROOM);
     expect(feed.take()).toEqual(['alice:stop', 'alice:stop elsewhere']);
     after(2 * TYPING_MS);
     expect(feed.take()).toEqual([]);

@@ -41,11 +41,11 @@ export class Typing {
     private readonly clock: Clock,
     audience: Audience,
   ) {
-    audience.onDetached((connection, roomId) => this.stop(connection, roomId));
+    audience.onDetached((connection, roomId) => this.stopTyping(connection, roomId));
   }
 
   /** The connection's user types in the room, for TYPING_MS more. Who may, has been checked. */
-  start(connection: Connection, roomId: string): void {
+  startTyping(connection: Connection, roomId: string): void {
     if (!connection.isOpen) return;
     const { tenantId, userId } = connection;
     const key = keyOf(connection, roomId);
@@ -63,12 +63,12 @@ export class Typing {
   }
 
   /** The connection's user stopped; nothing happens where they did not type. */
-  stop(connection: Connection, roomId: string): void {
+  stopTyping(connection: Connection, roomId: string): void {
     this.leave(connection, keyOf(connection, roomId));
   }
 
-  /** The user has said something in the room, by whichever door: that is what they typed. Called for every message. */
-  said(tenantId: string, roomId: string, userId: string): void {
+  /** The user has said something in the room, by whichever endpoint: that is what they typed. Called for every message. */
+  endOnMessage(tenantId: string, roomId: string, userId: string): void {
     if (this.typists.size === 0) return;
     const key = keyOf({ tenantId, userId }, roomId);
     const typist = this.typists.get(key);
@@ -111,7 +111,7 @@ export class Typing {
   }
 
   private tell({ tenantId, roomId, userId }: Typist, action: Action): void {
-    this.feed.signal(tenantId, roomId, `typing:${userId}`, typingFrame(roomId, userId, action), userId);
+    this.feed.signalMembers(tenantId, roomId, `typing:${userId}`, typingFrame(roomId, userId, action), userId);
   }
 }
 

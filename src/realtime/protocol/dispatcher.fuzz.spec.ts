@@ -65,7 +65,7 @@ describe('whatever a client sends', () => {
         const messages = nested.flat();
         // Another second: the rates are not what is tried here.
         harness.clock.advance(1000);
-        for (const data of messages) harness.dispatcher.message(harness.door, connection, data, false);
+        for (const data of messages) harness.dispatcher.message(harness.endpoint, connection, data, false);
         await settled();
         const answers = connection.take();
         expect(answers).toHaveLength(messages.length);

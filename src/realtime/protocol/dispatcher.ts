@@ -6,14 +6,14 @@ import { limitOf } from '../../platform/auth';
 import { describeError, Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
 import { Validator } from '../../platform/validation';
-import { type AcceptedConnection, CloseCode, OTHER_FRAMES_PER_SECOND, type SocketDoor, toWire } from '../transport';
-import { Lane, PATIENCE_MS, type RawMessage, type ReplySlot, type Verdict } from './lane';
+import { type AcceptedConnection, CloseCode, OTHER_FRAMES_PER_SECOND, type SocketEndpoint, toWire } from '../transport';
+import { InboundQueue, PATIENCE_MS, type RawMessage, type ReplySlot, type Verdict } from './lane';
 import { type Operation, SocketOperations } from './operations';
 import { type ReadFrame, readFrame, unknownType } from './read-frame';
 
 /** A frame that was understood, with what its answer needs. */
 interface AdmittedFrame {
-  readonly lane: Lane;
+  readonly queue: InboundQueue;
   readonly slot: ReplySlot;
   readonly operation: Operation;
   readonly requestId: string | undefined;
@@ -23,7 +23,7 @@ interface AdmittedFrame {
 /** Takes what clients send and hands it to the operations; see the folder's index.ts for the rules. */
 @Injectable()
 export class Dispatcher {
-  private readonly lanes = new WeakMap<AcceptedConnection, Lane>();
+  private readonly queues = new WeakMap<AcceptedConnection, InboundQueue>();
 
   constructor(
     private readonly operations: SocketOperations,
@@ -34,87 +34,91 @@ export class Dispatcher {
   ) {}
 
   /** One message of a client, in the order of their arrival. Neither throws nor waits; answers through the connection. */
-  message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void {
+  message(endpoint: SocketEndpoint, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void {
     if (!connection.isOpen) return;
-    let lane = this.lanes.get(connection);
-    if (!lane) {
-      lane = new Lane(connection, door, (to, message) => this.admit(to, message));
-      this.lanes.set(connection, lane);
+    let queue = this.queues.get(connection);
+    if (!queue) {
+      queue = new InboundQueue(connection, endpoint, (to, message) => this.admit(to, message));
+      this.queues.set(connection, queue);
     }
-    lane.take({ data, isBinary });
+    queue.take({ data, isBinary });
   }
 
   /** Parse, rate, validate, start: in one go and without waiting, so that frames are admitted one after the other. */
-  private admit(lane: Lane, { data, isBinary }: RawMessage): void {
+  private admit(queue: InboundQueue, { data, isBinary }: RawMessage): void {
     if (isBinary) {
       this.metrics.counter('chatapi_frames_received_total').labels({ type: 'unknown' }).inc();
       const error = new AppError('VALIDATION_ERROR', 'Frames are JSON text; binary messages are not accepted');
-      this.end(lane, error.code, lane.door.error(error, undefined), CloseCode.unsupported, 'binary message');
+      this.end(queue, error.code, queue.endpoint.error(error, undefined), CloseCode.unsupported, 'binary message');
       return;
     }
-    const { path, defaultFrame } = lane.door;
+    const { path, defaultFrame } = queue.endpoint;
     const frame = readFrame(data.toString('utf8'), defaultFrame, data.length);
     const operation = 'type' in frame ? this.operations.of(path).get(frame.type) : undefined;
     this.metrics
       .counter('chatapi_frames_received_total')
       .labels({ type: operation?.name ?? 'unknown' })
       .inc();
-    if (!this.passesRates(lane, frame, operation)) return;
-    const slot = lane.reserve();
+    if (!this.passesRates(queue, frame, operation)) return;
+    const slot = queue.reserve();
     try {
       if ('refused' in frame) throw frame.refused;
       if (!operation) throw unknownType(frame.type);
       const fields = this.validator.body(operation.dto, frame.fields, 'A frame');
-      this.order({ lane, slot, operation, requestId: frame.requestId, fields });
+      this.order({ queue: queue, slot, operation, requestId: frame.requestId, fields });
     } catch (error) {
-      this.refuse(lane, slot, error, frame.requestId, operation);
+      this.refuse(queue, slot, error, frame.requestId, operation);
     }
   }
 
-  private passesRates(lane: Lane, frame: ReadFrame, operation: Operation | undefined): boolean {
+  private passesRates(queue: InboundQueue, frame: ReadFrame, operation: Operation | undefined): boolean {
     const family = operation?.family ?? 'other';
-    const { tenant } = lane.connection.caller;
+    const { tenant } = queue.connection.caller;
     const own = tenant ? limitOf(tenant, 'ws_messages_per_second') : null;
     const limit = family === 'message' ? own : OTHER_FRAMES_PER_SECOND;
-    const verdict = lane.rates.take(family, limit, this.clock.monotonicMs());
+    const verdict = queue.rates.take(family, limit, this.clock.monotonicMs());
     if (verdict.kind === 'pass') return true;
     this.metrics
       .counter('chatapi_rate_limited_total')
       .labels({ family: `socket_${family}` })
       .inc();
-    this.tooFast(lane, verdict, frame.requestId);
+    this.tooFast(queue, verdict, frame.requestId);
     return false;
   }
 
-  private tooFast(lane: Lane, verdict: Exclude<Verdict, { kind: 'pass' }>, requestId: string | undefined): void {
+  private tooFast(
+    queue: InboundQueue,
+    verdict: Exclude<Verdict, { kind: 'pass' }>,
+    requestId: string | undefined,
+  ): void {
     const retryAfterMs = verdict.kind === 'end' ? PATIENCE_MS : verdict.retryAfterMs;
-    const frame = lane.door.error(rateLimited(Math.ceil(retryAfterMs / 1000)), requestId, retryAfterMs);
-    if (verdict.kind === 'end') this.end(lane, 'RATE_LIMIT_EXCEEDED', frame, CloseCode.tooFast, 'too fast');
+    const frame = queue.endpoint.error(rateLimited(Math.ceil(retryAfterMs / 1000)), requestId, retryAfterMs);
+    if (verdict.kind === 'end') this.end(queue, 'RATE_LIMIT_EXCEEDED', frame, CloseCode.tooFast, 'too fast');
     else {
       this.metrics.errors('RATE_LIMIT_EXCEEDED');
-      lane.settle(lane.reserve(), () => lane.connection.send(toWire(frame)));
+      queue.settle(queue.reserve(), () => queue.connection.sendFrame(toWire(frame)));
     }
   }
 
   /** Sends, and frames that wait for them, start in the order of their rooms; all others at once. */
   private order(frame: AdmittedFrame): void {
-    const { operation, lane } = frame;
+    const { operation, queue } = frame;
     if (operation.waitsForSends === true)
-      lane.order.add({ kind: 'barrier', rooms: roomsOf(frame.fields), start: () => this.start(frame) });
+      queue.order.add({ kind: 'barrier', rooms: roomsOf(frame.fields), start: () => this.start(frame) });
     else if (operation.family === 'message')
-      lane.order.add({ kind: 'send', rooms: roomsOf(frame.fields), start: () => this.start(frame) });
+      queue.order.add({ kind: 'send', rooms: roomsOf(frame.fields), start: () => this.start(frame) });
     else void this.start(frame);
   }
 
   /** Calls the operation. The promise, if any, never rejects: whatever happens becomes the frame's answer. */
   private start(frame: AdmittedFrame): Promise<void> | undefined {
-    const { lane, slot, operation, requestId, fields } = frame;
-    const { connection } = lane;
+    const { queue, slot, operation, requestId, fields } = frame;
+    const { connection } = queue;
     const caller = connection.caller.forFrame(requestId ?? randomUUID());
-    const fail = (error: unknown): void => this.refuse(lane, slot, error, requestId, operation, caller.requestId);
+    const fail = (error: unknown): void => this.refuse(queue, slot, error, requestId, operation, caller.requestId);
     const answer = (result: unknown): void => {
       try {
-        lane.settle(slot, reply(lane, operation, result, requestId));
+        queue.settle(slot, reply(queue, operation, result, requestId));
       } catch (error) {
         fail(error);
       }
@@ -130,7 +134,7 @@ export class Dispatcher {
   }
 
   private refuse(
-    lane: Lane,
+    queue: InboundQueue,
     slot: ReplySlot,
     thrown: unknown,
     requestId: string | undefined,
@@ -143,7 +147,7 @@ export class Dispatcher {
       this.log.error(
         {
           request_id: logId,
-          connection_id: lane.connection.id,
+          connection_id: queue.connection.id,
           frame: operation?.name,
           error: describeError(error.cause),
         },
@@ -151,29 +155,29 @@ export class Dispatcher {
       );
     this.metrics.errors(error.code);
     // Without an id of the client's, the one in the log is all that leads there.
-    const frame = toWire(lane.door.error(error, isFault ? logId : requestId));
-    lane.settle(slot, () => lane.connection.send(frame));
+    const frame = toWire(queue.endpoint.error(error, isFault ? logId : requestId));
+    queue.settle(slot, () => queue.connection.sendFrame(frame));
   }
 
   /** The refusal, then the close, both after the answers that are still to come. */
-  private end(lane: Lane, error: ErrorCode, frame: object, code: number, reason: string): void {
+  private end(queue: InboundQueue, error: ErrorCode, frame: object, code: number, reason: string): void {
     this.metrics.errors(error);
-    lane.end(() => {
-      lane.connection.send(toWire(frame));
-      lane.connection.close(code, reason);
+    queue.end(() => {
+      queue.connection.sendFrame(toWire(frame));
+      queue.connection.close(code, reason);
     });
   }
 }
 
 function reply(
-  { connection, door }: Lane,
+  { connection, endpoint }: InboundQueue,
   operation: Operation,
   result: unknown,
   requestId: string | undefined,
 ): (() => void) | undefined {
   if (operation.replies === undefined) return undefined;
-  const frame = toWire(door.reply(operation.replies.name, requestId, (result as object | undefined) ?? {}));
-  return () => connection.send(frame);
+  const frame = toWire(endpoint.reply(operation.replies.name, requestId, (result as object | undefined) ?? {}));
+  return () => connection.sendFrame(frame);
 }
 
 /** The rooms that a frame names; undefined where it names none and so may be about any. */

@@ -1,4 +1,4 @@
-import type { AcceptedConnection, SocketDoor } from '../transport';
+import type { AcceptedConnection, SocketEndpoint } from '../transport';
 import type { FrameFamily } from './operations';
 import { StartOrder } from './start-order';
 
@@ -98,7 +98,7 @@ export interface RawMessage {
  * One connection's way in. Holds what belongs to it alone: its rates, the order of its answers, the order in which its
  * frames start, and what arrived while it was paused.
  */
-export class Lane {
+export class InboundQueue {
   readonly rates = new ConnectionRates();
   readonly order = new StartOrder();
   private readonly replies = new ReplyQueue();
@@ -110,8 +110,8 @@ export class Lane {
 
   constructor(
     readonly connection: AcceptedConnection,
-    readonly door: SocketDoor,
-    private readonly admit: (lane: Lane, message: RawMessage) => void,
+    readonly endpoint: SocketEndpoint,
+    private readonly admit: (queue: InboundQueue, message: RawMessage) => void,
   ) {
     connection.onClose(() => this.stop());
   }

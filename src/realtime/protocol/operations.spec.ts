@@ -65,7 +65,7 @@ describe('the boot', () => {
     ['an operation outside of a gateway', [TestGateway, NoGateway], 'NoGateway handles notification.ack, but is no'],
     ['an operation on another path', [TestGateway, OtherGateway], 'OtherGateway handles notification.ack, but is no'],
     [
-      'an operation for a frame that the door does not list',
+      'an operation for a frame that the endpoint does not list',
       [TestGateway, UnknownFrame],
       '/ws takes no frame called shout',
     ],

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../common/errors';
 import type { Caller } from '../../platform/auth';
 import { Explorer } from '../../platform/discovery';
 import { type DtoClass, type ObjectSchema, Validator } from '../../platform/validation';
-import { type AcceptedConnection, SOCKET_PATH, type SocketDoor, SocketDoors } from '../transport';
+import { type AcceptedConnection, SOCKET_PATH, type SocketEndpoint, SocketEndpoints } from '../transport';
 
 /** What an operation learns beside the frame's fields. */
 export interface FrameContext {
@@ -19,7 +19,7 @@ export interface FrameContext {
 export type FrameFamily = 'message' | 'other';
 
 interface SocketOperationOptions<D extends object, R> {
-  /** The frame's `type`, one of those that the gateway's door lists. */
+  /** The frame's `type`, one of those that the gateway's endpoint lists. */
   readonly name: string;
   /** The frame's fields, beside `type` and `request_id`. */
   readonly dto: new () => D;
@@ -64,13 +64,13 @@ export function SocketOperation<D extends object, R = void>(
 
 /** A frame that the server sends by itself; replies are documented with their operation. */
 interface ServerFrameFacts {
-  /** The path of its door. */
+  /** The path of its endpoint. */
   readonly path: string;
   /** The frame's type. */
   readonly name: string;
   /** One sentence for the documents: when it is sent. */
   readonly summary: string;
-  /** The fields beside its type and those that every frame of the door has. */
+  /** The fields beside its type and those that every frame of the endpoint has. */
   readonly dto: DtoClass;
 }
 
@@ -86,7 +86,7 @@ export function ServerFrame(name: string, summary: string, path = SOCKET_PATH): 
   };
 }
 
-/** All declared frames of a door, by name. */
+/** All declared frames of a endpoint, by name. */
 export function serverFrames(path: string): readonly ServerFrameFacts[] {
   const here = [...declared.values()].filter((frame) => frame.path === path);
   return here.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -111,8 +111,8 @@ interface Declared {
 }
 
 /**
- * The operations of all gateways, found by their decorator. The server does not start with two of one name at a door,
- * with one outside of a gateway at a door, with one that the door does not list, without one that it lists, or with a
+ * The operations of all gateways, found by their decorator. The server does not start with two of one name at a endpoint,
+ * with one outside of a gateway at a endpoint, with one that the endpoint does not list, without one that it lists, or with a
  * DTO that cannot be compiled.
  */
 @Injectable()
@@ -122,29 +122,29 @@ export class SocketOperations implements OnModuleInit {
   constructor(
     private readonly explorer: Explorer,
     private readonly validator: Validator,
-    private readonly doors: SocketDoors,
+    private readonly endpoints: SocketEndpoints,
   ) {}
 
   onModuleInit(): void {
     this.tables ??= this.collect();
   }
 
-  /** Those of a door by the frame's name, in the order of the contract. */
+  /** Those of a endpoint by the frame's name, in the order of the contract. */
   of(path: string): ReadonlyMap<string, Operation> {
     return (this.tables ??= this.collect()).get(path) ?? new Map();
   }
 
   private collect(): ReadonlyMap<string, ReadonlyMap<string, Operation>> {
     const declared = this.declared();
-    const stray = declared.find(({ path }) => path === undefined || !this.doors.paths.includes(path));
+    const stray = declared.find(({ path }) => path === undefined || !this.endpoints.paths.includes(path));
     if (stray)
       throw new Error(
-        `${stray.gateway} handles ${stray.operation.name}, but is no @WebSocketGateway({ path: '${SOCKET_PATH}' }), nor at any other door`,
+        `${stray.gateway} handles ${stray.operation.name}, but is no @WebSocketGateway({ path: '${SOCKET_PATH}' }), nor at any other endpoint`,
       );
     return new Map(
-      this.doors.all().map((door) => {
-        const here = declared.filter(({ path }) => path === door.path).map(({ operation }) => operation);
-        return [door.path, tableOf(door, here)];
+      this.endpoints.all().map((endpoint) => {
+        const here = declared.filter(({ path }) => path === endpoint.path).map(({ operation }) => operation);
+        return [endpoint.path, tableOf(endpoint, here)];
       }),
     );
   }
@@ -171,7 +171,7 @@ function pathOf(gateway: object): string | undefined {
   return options?.path;
 }
 
-function tableOf({ path, clientFrames }: SocketDoor, operations: readonly Operation[]): Map<string, Operation> {
+function tableOf({ path, clientFrames }: SocketEndpoint, operations: readonly Operation[]): Map<string, Operation> {
   const found = new Map<string, Operation>();
   for (const operation of operations) {
     const { name } = operation;

@@ -4,7 +4,7 @@ import { describeError, Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
 import { Audience, PACE_BYTES, ready } from '../feed';
 import { type AcceptedConnection, Permits, toWire } from '../transport';
-import { type Letters, MessageFrames, Receipts } from './ports';
+import { type DeadLetterRange, MessageFrames, Receipts } from './ports';
 import { type ConnectionWatch, MAX_ATTEMPTS, type Step } from './watches';
 
 /** Messages per read. */
@@ -85,7 +85,7 @@ export class Attempts {
   }
 
   /** Sends what is to be replayed on one connection. Never rejects. */
-  async replay(connection: AcceptedConnection, { roomId, fromSeq, toSeq }: Letters): Promise<void> {
+  async replay(connection: AcceptedConnection, { roomId, fromSeq, toSeq }: DeadLetterRange): Promise<void> {
     try {
       await this.sender.send(connection, roomId, fromSeq - 1, toSeq);
     } catch (error) {

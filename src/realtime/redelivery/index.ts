@@ -15,6 +15,13 @@
  * Concurrency: all state is touched between awaits. An attempt under way is marked, so that a room is never in two; an
  * acknowledgement that comes meanwhile ends it. Reads and writes are few at a time; what fails is due again at the next visit.
  */
-export { type Letters, type MessageFrame, MessageFrames, type Moved, Receipts, type Undelivered } from './ports';
+export {
+  type DeadLetterRange,
+  type MessageFrame,
+  MessageFrames,
+  type Moved,
+  Receipts,
+  type Undelivered,
+} from './ports';
 export { Redelivery } from './redelivery';
 export { RedeliveryModule } from './redelivery.module';

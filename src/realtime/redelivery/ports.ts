@@ -11,7 +11,7 @@ export interface Moved {
 }
 
 /** Messages of one room for one user. */
-export interface Letters {
+export interface DeadLetterRange {
   readonly tenantId: string;
   /** UUID. */
   readonly roomId: string;

@@ -6,7 +6,7 @@ import { Every, OnStop, StopStage } from '../../platform/lifecycle';
 import { Audience, Deliveries } from '../feed';
 import { type AcceptedConnection, ByUser, OnConnection, SOCKET_PATH } from '../transport';
 import { Attempts } from './attempts';
-import type { Letters, Moved } from './ports';
+import type { DeadLetterRange, Moved } from './ports';
 import { ConnectionWatch } from './watches';
 
 /** What one node's turn brought, for all nodes, itself too. */
@@ -14,7 +14,7 @@ interface Hints {
   /** Cursors that moved. */
   readonly moved: readonly Moved[];
   /** Messages to send once more, to the users' connections that are live in the rooms. */
-  readonly again: readonly Letters[];
+  readonly again: readonly DeadLetterRange[];
 }
 
 const REDELIVERY_HINTS: Topic<Hints> = 'redelivery-hints';
@@ -23,7 +23,7 @@ const REDELIVERY_HINTS: Topic<Hints> = 'redelivery-hints';
 @Injectable()
 export class RedeliveryHints {
   private moved: Moved[] = [];
-  private again: Letters[] = [];
+  private again: DeadLetterRange[] = [];
   private isScheduled = false;
 
   constructor(private readonly bus: Bus) {}
@@ -37,8 +37,8 @@ export class RedeliveryHints {
     this.schedule();
   }
 
-  tellAgain(letters: readonly Letters[]): void {
-    this.again.push(...letters);
+  tellAgain(range: readonly DeadLetterRange[]): void {
+    this.again.push(...range);
     this.schedule();
   }
 
@@ -91,7 +91,7 @@ export class Redelivery {
     this.waitMs = ackTimeoutMs;
     this.unlisten = hints.listen(({ moved, again }) => {
       for (const each of moved) this.hear(each);
-      for (const letters of again) this.replay(letters);
+      for (const range of again) this.replay(range);
     });
     audience.onDetached((connection, roomId) => this.watches.get(connection as AcceptedConnection)?.forget(roomId));
   }
@@ -127,13 +127,13 @@ export class Redelivery {
   }
 
   /** A user's cursor has moved, by socket or HTTP: tells all nodes. */
-  moved(moved: Moved): void {
+  cursorMoved(moved: Moved): void {
     this.hints.tellMoved(moved);
   }
 
   /** Sends these once more to the users' connections that are live in the rooms, on all nodes. */
-  sendAgain(letters: readonly Letters[]): void {
-    this.hints.tellAgain(letters);
+  sendAgain(range: readonly DeadLetterRange[]): void {
+    this.hints.tellAgain(range);
   }
 
   /** Visits the next slice of the acking connections. */
@@ -153,12 +153,12 @@ export class Redelivery {
 
   private hear({ tenantId, roomId, userId, seq }: Moved): void {
     const now = this.clock.monotonicMs();
-    for (const connection of this.connections.of(tenantId, userId))
+    for (const connection of this.connections.ofUser(tenantId, userId))
       this.watches.get(connection)?.moved(roomId, seq, now);
   }
 
-  private replay(letters: Letters): void {
-    for (const connection of this.connections.of(letters.tenantId, letters.userId))
-      void this.attempts.replay(connection, letters);
+  private replay(range: DeadLetterRange): void {
+    for (const connection of this.connections.ofUser(range.tenantId, range.userId))
+      void this.attempts.replay(connection, range);
   }
 }

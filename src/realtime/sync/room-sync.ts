@@ -1,5 +1,5 @@
 import { encodeId } from '../../common/ids';
-import type { MissedPage, MissedPart, Position, Seat, Target } from '../feed';
+import type { MissedPage, MissedPart, Position, RoomPosition, Target } from '../feed';
 import type { Frame } from '../transport';
 
 /** How much a sync sends. */
@@ -26,7 +26,7 @@ export interface Budget {
 export interface SyncTask {
   readonly roomId: string;
   /** As the user sat there when the sync was decided; undefined: the channel knew better than the database. */
-  readonly seat: Seat | undefined;
+  readonly roomPosition: RoomPosition | undefined;
   readonly afterSeq: number;
   /** UUID of the message at `afterSeq`, where the client named it and it is so. */
   readonly afterId?: string | undefined;
@@ -75,9 +75,9 @@ export class RoomSync {
     readonly target: Target | undefined,
     private readonly bounds: SyncBounds,
   ) {
-    const { seat, budget, afterId } = task;
-    this.upTo = target?.upTo ?? { rev: seat?.lastRev ?? 0, seq: seat?.lastSeq ?? 0 };
-    this.first = seat?.firstSeq ?? 1;
+    const { roomPosition, budget, afterId } = task;
+    this.upTo = target?.upTo ?? { rev: roomPosition?.lastRev ?? 0, seq: roomPosition?.lastSeq ?? 0 };
+    this.first = roomPosition?.firstSeq ?? 1;
     if (afterId !== undefined) this.last = { seq: task.afterSeq, id: afterId };
     const isTrimmed = task.afterSeq < this.first - 1;
     const missed = Math.max(0, this.upTo.seq - Math.max(task.afterSeq, this.first - 1));
@@ -124,7 +124,7 @@ export class RoomSync {
       afterRev: this.afterRev,
       throughRev: this.upTo.rev,
       changedThroughSeq: this.changedThroughSeq,
-      marks: !this.isBegun && (this.task.seat?.memberCount ?? 0) <= this.bounds.markedMembers,
+      marks: !this.isBegun && (this.task.roomPosition?.memberCount ?? 0) <= this.bounds.markedMembers,
       // What is sent says it itself.
       named: this.isBegun || this.messages > 0 || this.last?.seq === this.upTo.seq ? undefined : this.upTo.seq,
     };
@@ -145,18 +145,18 @@ export class RoomSync {
   }
 
   /** Whether the page shows the user where they sat when this began. */
-  isSeated({ access }: MissedPage): boolean {
+  isAllowed({ access }: MissedPage): boolean {
     return access === 'member' || (access === 'listener' && this.target?.isMember !== true);
   }
 }
 
 /** sync.reset. */
 export function resetFrame(roomId: string, room: RoomSync, epoch: number): Frame {
-  const { seat } = room.task;
+  const { roomPosition } = room.task;
   return {
     ...aboutSync('sync.reset', roomId, room),
-    last_seq: seat?.lastSeq ?? room.upTo.seq,
-    last_rev: seat?.lastRev ?? room.upTo.rev,
+    last_seq: roomPosition?.lastSeq ?? room.upTo.seq,
+    last_rev: roomPosition?.lastRev ?? room.upTo.rev,
     epoch,
   };
 }

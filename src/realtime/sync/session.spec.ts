@@ -35,7 +35,7 @@ describe('a sync', () => {
 
   const write = (count: number, to = room): void => void Array.from({ length: count }, () => to.message());
   const publish = (change: ReturnType<ModelRoom['message']> | undefined): void => {
-    if (change !== undefined) node.feed.feed.publish([eventOf(TENANT, ROOM, change)]);
+    if (change !== undefined) node.feed.feed.publishEvents([eventOf(TENANT, ROOM, change)]);
   };
   const outline = (connection: LineConnection): unknown[][] =>
     connection.frames.map((frame) => [frame.type, frame['seq'] ?? frame['last_seq'] ?? frame['before_seq']]);

@@ -5,7 +5,7 @@ import { Epoch } from '../../platform/database';
 import { Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
 import { LogReads, type MissedPage, type Position, ready, RoomLog, SyncPlaces } from '../feed';
-import { type AcceptedConnection, ComebackGate, errorFrame, type Frame, FrameBatches } from '../transport';
+import { type AcceptedConnection, ReconnectPacer, errorFrame, type Frame, FrameBatches } from '../transport';
 import {
   completeFrame,
   resetFrame,
@@ -124,13 +124,14 @@ export class SyncSession {
 
   private begin(task: SyncTask): RoomSync | undefined {
     const { places, bounds } = this.site;
-    const { roomId, seat, isAsked } = task;
+    const { roomId, roomPosition, isAsked } = task;
     // A user who was removed and has come back did so at their joining, not where this sync was to begin.
     if (!isAsked && !places.isHeld(this.connection, roomId)) return undefined;
     const held = places.hold(this.connection, roomId);
     const target =
-      held ?? (isAsked && seat !== undefined ? places.seat(this.connection, seat, task.afterSeq) : undefined);
-    if (target === undefined && seat === undefined) {
+      held ??
+      (isAsked && roomPosition !== undefined ? places.place(this.connection, roomPosition, task.afterSeq) : undefined);
+    if (target === undefined && roomPosition === undefined) {
       this.refuse(task);
       return undefined;
     }
@@ -169,7 +170,7 @@ export class SyncSession {
     const { roomId, target } = room;
     if (target === undefined && this.beginAnew(room)) return false;
     const isGone = target !== undefined && !site.places.isHeld(connection, roomId);
-    if (isGone || !room.isSeated(page)) {
+    if (isGone || !room.isAllowed(page)) {
       if (!isGone && target !== undefined) await site.places.doubt(connection, roomId);
       return this.isOver(room);
     }
@@ -258,8 +259,8 @@ const PAGES_AT_ONCE = 4;
 
 @Injectable()
 export class SyncReads extends LogReads {
-  constructor(log: Log, gate: ComebackGate) {
-    super(log, 'sync', gate.lane(PAGES_AT_ONCE));
+  constructor(log: Log, pacer: ReconnectPacer) {
+    super(log, 'sync', pacer.queue(PAGES_AT_ONCE));
   }
 }
 

@@ -3,7 +3,7 @@ import { AppError, notAMember, notFound } from '../../common/errors';
 import { decodeId } from '../../common/ids';
 import { describeError, Log } from '../../platform/logging';
 import { Gauge } from '../../platform/metrics';
-import { type Claim, type ClaimedSeat, NodeAudience, Seats } from '../feed';
+import { type Claim, type ClaimedPosition, NodeAudience, RoomPositions } from '../feed';
 import { type AcceptedConnection, errorFrame, OnConnection, Permits, SOCKET_PATH } from '../transport';
 import type { SyncRoomDto } from './dto/sync-frames.dto';
 import type { SyncTask } from './room-sync';
@@ -17,7 +17,7 @@ const ASKING_AT_ONCE = 2;
 /** WebSocket close code: the server is at fault. */
 const INTERNAL_FAULT = 1011;
 
-type Found = ClaimedSeat | 'no_room' | 'not_allowed';
+type Found = ClaimedPosition | 'no_room' | 'not_allowed';
 
 /** Brings connections up to date: each when it opens, and whenever its client asks. */
 @Injectable()
@@ -29,7 +29,7 @@ export class SyncService {
 
   constructor(
     @Inject(NodeSyncSite) private readonly site: SyncSite,
-    private readonly seats: Seats,
+    private readonly positions: RoomPositions,
     private readonly audience: NodeAudience,
     private readonly log: Log,
   ) {}
@@ -74,11 +74,11 @@ export class SyncService {
       const roomId = decodeId('room', room_id) ?? '';
       const refusal = refusalOf(found[n], fieldOf(n));
       if (refusal === undefined || places.has(connection, roomId))
-        tasks.push({ ...common, roomId, ...beginning(room, seatOf(found[n])) });
+        tasks.push({ ...common, roomId, ...beginning(room, positionOf(found[n])) });
       else {
         metrics.refused(refusal.code);
         const frame = { ...errorFrame(refusal, requestId), room_id };
-        connection.send(batches.encode(JSON.stringify(frame)));
+        connection.sendFrame(batches.encode(JSON.stringify(frame)));
       }
     }
     this.start(connection, tasks);
@@ -88,11 +88,16 @@ export class SyncService {
   async opened(connection: AcceptedConnection): Promise<void> {
     if (!connection.syncsByItself) return;
     const budget = { left: this.site.bounds.messages };
-    const seats = await this.audience.openedToSync(connection);
+    const positions = await this.audience.openedToSync(connection);
     const common = { afterRev: undefined, budget, requestId: undefined, isAsked: false };
     this.start(
       connection,
-      seats.map((seat) => ({ ...common, roomId: seat.roomId, seat, afterSeq: seat.ackedSeq })),
+      positions.map((roomPosition) => ({
+        ...common,
+        roomId: roomPosition.roomId,
+        roomPosition,
+        afterSeq: roomPosition.ackedSeq,
+      })),
     );
   }
 
@@ -108,8 +113,8 @@ export class SyncService {
     try {
       const claims = rooms.map(claimOf);
       const known = claims.filter((claim) => claim !== undefined);
-      const seats = await this.turns.run(() => this.seats.findAll(tenantId, known, userId));
-      const byClaim = new Map(known.map((claim, i) => [claim, seats[i]]));
+      const positions = await this.turns.run(() => this.positions.findPositions(tenantId, known, userId));
+      const byClaim = new Map(known.map((claim, i) => [claim, positions[i]]));
       return claims.map((claim) => (claim && byClaim.get(claim)) ?? 'no_room');
     } finally {
       const left = (this.looking.get(connection) ?? 0) - rooms.length;
@@ -144,7 +149,7 @@ export class SyncService {
   }
 }
 
-function seatOf(found: Found | undefined): ClaimedSeat | undefined {
+function positionOf(found: Found | undefined): ClaimedPosition | undefined {
   return typeof found === 'string' ? undefined : found;
 }
 
@@ -162,15 +167,17 @@ function claimOf({ room_id, after_seq, after_id }: SyncRoomDto): Claim | undefin
  */
 function beginning(
   room: SyncRoomDto,
-  seat: ClaimedSeat | undefined,
+  roomPosition: ClaimedPosition | undefined,
 ): Omit<SyncTask, 'roomId' | 'budget' | 'requestId' | 'isAsked'> {
   const { after_seq: afterSeq, after_rev: afterRev, after_id } = room;
-  if (seat === undefined) return { seat, afterSeq, afterRev };
-  const isBeyond = afterSeq > seat.lastSeq || (afterRev ?? 0) > seat.lastRev;
-  const isNamed = after_id !== undefined && afterSeq >= seat.firstSeq;
-  const isAnother = isNamed && (seat.messageId === undefined || decodeId('message', after_id) !== seat.messageId);
-  if (isBeyond || isAnother) return { seat, afterSeq: seat.firstSeq - 1, afterRev: undefined, isReset: true };
-  return { seat, afterSeq, afterRev, afterId: isNamed ? seat.messageId : undefined };
+  if (roomPosition === undefined) return { roomPosition: roomPosition, afterSeq, afterRev };
+  const isBeyond = afterSeq > roomPosition.lastSeq || (afterRev ?? 0) > roomPosition.lastRev;
+  const isNamed = after_id !== undefined && afterSeq >= roomPosition.firstSeq;
+  const isAnother =
+    isNamed && (roomPosition.messageId === undefined || decodeId('message', after_id) !== roomPosition.messageId);
+  if (isBeyond || isAnother)
+    return { roomPosition: roomPosition, afterSeq: roomPosition.firstSeq - 1, afterRev: undefined, isReset: true };
+  return { roomPosition: roomPosition, afterSeq, afterRev, afterId: isNamed ? roomPosition.messageId : undefined };
 }
 
 function refusalOf(found: Found | undefined, field?: string): AppError | undefined {

@@ -57,18 +57,18 @@ function expectEnd(room: ModelRoom, { connection }: Watched): void {
 }
 
 /** Everything that was the case after the connection came is what it has seen last. */
-function expectCurrent(room: ModelRoom, { connection, seatedRev }: Watched, first: number, from: number): void {
+function expectCurrent(room: ModelRoom, { connection, positionRev }: Watched, first: number, from: number): void {
   const frames = roomFrames(connection);
   for (const { seq, rev } of room.messages) {
     if (seq >= first) expect([seq, shown(frames, seq)]).toEqual([seq, rev]);
     // Of those that it has already it is told what changed since it came; of those left out nothing is promised.
-    else if (seq <= from && rev > (seatedRev ?? Infinity)) expect([seq, shown(frames, seq)]).toEqual([seq, rev]);
+    else if (seq <= from && rev > (positionRev ?? Infinity)) expect([seq, shown(frames, seq)]).toEqual([seq, rev]);
   }
 }
 
 /** A connection that asked for nothing: each message once, in order; each change since it came once, in order. */
 function expectSynced(room: ModelRoom, watched: Watched): void {
-  const { connection, acked, seatedRev } = watched;
+  const { connection, acked, positionRev } = watched;
   const [frames, later] = stints(roomFrames(connection), connection.userId);
   expectEnd(room, watched);
   // After a removal nothing comes but the user's own return.
@@ -94,22 +94,22 @@ function expectSynced(room: ModelRoom, watched: Watched): void {
     for (const frame of after) expect(frame.rev).toBeGreaterThan(last_rev);
   }
   const stays = room.members.has(connection.userId) && !room.deleted && later.length === 0;
-  const hasSeat = seatedRev !== undefined && frames.length > 0;
-  if (!stays || !connection.isOpen || !hasSeat || isEnd(frames.at(-1) as RoomFrame, connection.userId)) return;
+  const hasPosition = positionRev !== undefined && frames.length > 0;
+  if (!stays || !connection.isOpen || !hasPosition || isEnd(frames.at(-1) as RoomFrame, connection.userId)) return;
   // A place taken at a joining is no sync.
   if (isJoined) return;
   expect(at).toBeGreaterThanOrEqual(0);
   expect(first + got.length - 1).toBe(room.messages.length);
   expectCurrent(room, watched, first, acked);
   const due = room.changes
-    .filter(({ rev, type }) => rev > seatedRev && type.startsWith('member.'))
+    .filter(({ rev, type }) => rev > positionRev && type.startsWith('member.'))
     .map(({ rev }) => rev);
-  expect(events.filter((rev) => rev > seatedRev)).toEqual(due);
+  expect(events.filter((rev) => rev > positionRev)).toEqual(due);
 }
 
 /** One whose client asks again and again: no answer has a gap, and it ends up with what there is. */
 function expectAnswered(room: ModelRoom, watched: Watched): void {
-  const { connection, acked, seatedRev } = watched;
+  const { connection, acked, positionRev } = watched;
   const [frames, later] = stints(roomFrames(connection), connection.userId);
   frames.forEach((frame, at) => {
     if (frame.type !== 'sync.complete') return;
@@ -124,7 +124,7 @@ function expectAnswered(room: ModelRoom, watched: Watched): void {
     expect(begins.some((from) => isSuffix(numbers(from, last), got))).toBe(true);
   });
   // Without a place of its own a connection is told what it asks for, and nothing by itself.
-  if (seatedRev === undefined || later.length > 0) return;
+  if (positionRev === undefined || later.length > 0) return;
   expectEnd(room, watched);
   const stays = room.members.has(connection.userId) && !room.deleted;
   if (!stays || !connection.isOpen || frames.length === 0) return;

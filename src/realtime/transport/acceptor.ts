@@ -11,8 +11,8 @@ import { describeError, Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
 import { CLOSE_GRACE_MS, closeLabel, violationCode } from './connection';
 import { Connections } from './connections';
-import type { SocketDoor } from './door';
-import { SocketDoors } from './doors';
+import type { SocketEndpoint } from './door';
+import { SocketEndpoints } from './doors';
 import { answerUpgrade, destroyIt, type RawUpgrade } from './raw-upgrade';
 import { Flusher, SocketConnection } from './socket-connection';
 import type { Admission } from './upgrade-checks';
@@ -34,7 +34,7 @@ export class SocketMetrics {
   constructor(
     private readonly metrics: Metrics,
     private readonly connections: Connections,
-    private readonly doors: SocketDoors,
+    private readonly endpoints: SocketEndpoints,
   ) {
     metrics.collect('chatapi_ws_connections', () => this.counted());
     metrics.collect('chatapi_ws_queue_bytes', () => [{ labels: {}, value: this.waiting() }]);
@@ -56,8 +56,8 @@ export class SocketMetrics {
   }
 
   private counted(): { labels: { path: string }; value: number }[] {
-    const counts = new Map(this.doors.paths.map((path) => [path, 0]));
-    for (const { door } of this.connections.all()) counts.set(door.path, (counts.get(door.path) ?? 0) + 1);
+    const counts = new Map(this.endpoints.paths.map((path) => [path, 0]));
+    for (const { endpoint } of this.connections.all()) counts.set(endpoint.path, (counts.get(endpoint.path) ?? 0) + 1);
     return [...counts].map(([path, value]) => ({ labels: { path }, value }));
   }
 
@@ -99,7 +99,7 @@ export class Acceptor {
   private readonly onClose: (this: WebSocket, code: number) => void;
 
   constructor(
-    private readonly doors: SocketDoors,
+    private readonly endpoints: SocketEndpoints,
     private readonly connections: Connections,
     private readonly metrics: SocketMetrics,
     private readonly flusher: Flusher,
@@ -128,7 +128,8 @@ export class Acceptor {
 
   /** Cuts what is open at a path. */
   close(server: SocketServer): void {
-    for (const connection of this.connections.all()) if (connection.door.path === server.path) connection.terminate();
+    for (const connection of this.connections.all())
+      if (connection.endpoint.path === server.path) connection.terminate();
     server.removeAllListeners();
     this.servers.delete(server.path);
   }
@@ -137,20 +138,30 @@ export class Acceptor {
    * Throws 429 where others took the last place meanwhile; else the caller is connected when this returns, and all
    * handlers are ready for them when it resolves.
    */
-  async accept(upgrade: RawUpgrade, door: SocketDoor, { caller, epoch, syncsByItself }: Admission): Promise<void> {
-    this.connections.admit(caller, door);
+  async accept(
+    upgrade: RawUpgrade,
+    endpoint: SocketEndpoint,
+    { caller, epoch, syncsByItself }: Admission,
+  ): Promise<void> {
+    this.connections.admit(caller, endpoint);
     let opened: Promise<void> | undefined;
     this.upgrade(upgrade, caller.requestId, (ws) => {
       const id = encodeId('connection', newUuid());
-      const connection = new SocketConnection({ id, caller, syncsByItself }, door, ws, upgrade.socket, this.flusher);
+      const connection = new SocketConnection(
+        { id, caller, syncsByItself },
+        endpoint,
+        ws,
+        upgrade.socket,
+        this.flusher,
+      );
       this.connections.add(connection);
       ws.connection = connection;
       ws.on('message', this.onMessage);
       ws.on('error', onViolation);
       ws.on('close', this.onClose);
       const { heartbeatMs } = this.config;
-      connection.send(toWire(door.hello({ connectionId: id, caller, epoch, heartbeatMs })));
-      this.servers.get(door.path)?.emit('connection', connection, upgrade.request);
+      connection.sendFrame(toWire(endpoint.hello({ connectionId: id, caller, epoch, heartbeatMs })));
+      this.servers.get(endpoint.path)?.emit('connection', connection, upgrade.request);
       // A gateway may have closed it, or have failed at it.
       if (connection.isOpen) opened = this.open(connection);
     });
@@ -158,10 +169,10 @@ export class Acceptor {
   }
 
   /** Tells on the socket why it is refused. */
-  refuse(upgrade: RawUpgrade, door: SocketDoor, error: AppError, requestId: string): void {
+  refuse(upgrade: RawUpgrade, endpoint: SocketEndpoint, error: AppError, requestId: string): void {
     this.upgrade(upgrade, requestId, (ws) => {
       ws.on('error', () => undefined);
-      ws.send(JSON.stringify(door.error(error, requestId)));
+      ws.send(JSON.stringify(endpoint.error(error, requestId)));
       ws.close(ERROR_CATALOGUE[error.code].closeCode, error.message.slice(0, 100));
     });
   }
@@ -181,7 +192,7 @@ export class Acceptor {
 
   private received(connection: SocketConnection, data: Buffer, isBinary: boolean): void {
     if (!connection.isOpen) return;
-    connection.reader?.message(connection.door, connection, data, isBinary);
+    connection.reader?.message(connection.endpoint, connection, data, isBinary);
   }
 
   private ended(connection: SocketConnection, code: number): void {
@@ -193,7 +204,7 @@ export class Acceptor {
   /** Nothing is read from the client before all handlers are ready for it. */
   private async open(connection: SocketConnection): Promise<void> {
     try {
-      for (const opened of this.doors.openedOf(connection.door.path)) await opened(connection);
+      for (const opened of this.endpoints.openedOf(connection.endpoint.path)) await opened(connection);
       connection.opened();
     } catch (error) {
       this.fail(connection, error);

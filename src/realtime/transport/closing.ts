@@ -19,7 +19,7 @@ const SPREAD_MS_PER_CONNECTION = 5;
 
 /** Says goodbye to all connections when the server stops: `server.shutdown`, then 1012, spread over time. */
 @Injectable()
-export class Farewell {
+export class ShutdownNotice {
   constructor(
     private readonly connections: Connections,
     private readonly config: SocketConfig,
@@ -34,7 +34,7 @@ export class Farewell {
     const slice = Math.max(SMALLEST_SLICE, Math.ceil(all.length / SLICES));
     const goodbyeMs = Math.min(GOODBYE_MS, this.lifecycle.stageLeftMs / 4);
     await inSlices(all, slice, goodbyeMs / SLICES, (connection) => {
-      connection.send(toWire(connection.door.shutdown(Math.round(Math.random() * spread))));
+      connection.sendFrame(toWire(connection.endpoint.shutdown(Math.round(Math.random() * spread))));
       connection.close(CloseCode.restart, 'The server restarts; reconnect');
     });
     await this.gone(Math.min(CLOSE_GRACE_MS + CLOSE_GRACE_MS / 2, this.lifecycle.stageLeftMs));
@@ -96,7 +96,7 @@ export class Revocations {
   private async run(): Promise<void> {
     while (this.isWanted) {
       this.isWanted = false;
-      if (this.connections.size > 0) await this.apply(await this.watch.read(this.connections.tenants));
+      if (this.connections.size > 0) await this.apply(await this.watch.readChanges(this.connections.tenants));
     }
   }
 

@@ -73,7 +73,7 @@ interface Waiter {
 }
 
 /** One kind of work that comes with a reconnect. */
-class Lane implements TurnTaker {
+class PacedQueue implements TurnTaker {
   readonly waiting: Waiter[] = [];
   inWork = 0;
 
@@ -117,8 +117,8 @@ class Lane implements TurnTaker {
  * - A piece that is not wanted any more when its turn comes takes none.
  */
 @Injectable()
-export class ComebackGate {
-  private readonly lanes: Lane[] = [];
+export class ReconnectPacer {
+  private readonly queues: PacedQueue[] = [];
   private next = 0;
   private timer: NodeJS.Timeout | undefined;
   private begun: { readonly at: number; readonly active: number; readonly idle: number } | undefined;
@@ -131,16 +131,16 @@ export class ComebackGate {
   ) {}
 
   /** A kind of work, of which at most so many pieces are in work at once. */
-  lane(most: number): TurnTaker {
-    const lane = new Lane(most, this);
-    this.lanes.push(lane);
-    return lane;
+  queue(most: number): TurnTaker {
+    const queue = new PacedQueue(most, this);
+    this.queues.push(queue);
+    return queue;
   }
 
   /** Pieces that wait. */
   @Gauge('chatapi_comeback_waiting')
   waiting(): number {
-    return this.lanes.reduce((sum, lane) => sum + lane.waiting.length, 0);
+    return this.queues.reduce((sum, queue) => sum + queue.waiting.length, 0);
   }
 
   /** A client may be told something live. */
@@ -155,37 +155,37 @@ export class ComebackGate {
     this.pump();
   }
 
-  /** Begins what may begin. For the lanes. */
+  /** Begins what may begin. For the queues. */
   pump(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.isStopped)
-      for (const lane of this.lanes) for (const waiter of lane.waiting.splice(0)) waiter.resolve(false);
-    for (let lane = this.due(); lane !== undefined; lane = this.due()) {
+      for (const queue of this.queues) for (const waiter of queue.waiting.splice(0)) waiter.resolve(false);
+    for (let queue = this.due(); queue !== undefined; queue = this.due()) {
       const rest = this.rest();
       if (rest > 0) {
         this.timer = setTimeout(() => this.pump(), Math.ceil(rest)).unref();
         return;
       }
-      this.begin(lane);
+      this.begin(queue);
     }
   }
 
-  /** The lane whose turn it is, without those of it that have gone. */
-  private due(): Lane | undefined {
-    for (let i = 0; i < this.lanes.length; i++) {
-      const lane = this.lanes[(this.next + i) % this.lanes.length];
-      while (lane?.isReady === true && lane.waiting[0]?.isWanted() === false) lane.waiting.shift()?.resolve(false);
-      if (lane?.isReady === true) return lane;
+  /** The queue whose turn it is, without those of it that have gone. */
+  private due(): PacedQueue | undefined {
+    for (let i = 0; i < this.queues.length; i++) {
+      const queue = this.queues[(this.next + i) % this.queues.length];
+      while (queue?.isReady === true && queue.waiting[0]?.isWanted() === false) queue.waiting.shift()?.resolve(false);
+      if (queue?.isReady === true) return queue;
     }
     return undefined;
   }
 
-  private begin(lane: Lane): void {
-    this.next = (this.lanes.indexOf(lane) + 1) % this.lanes.length;
+  private begin(queue: PacedQueue): void {
+    this.next = (this.queues.indexOf(queue) + 1) % this.queues.length;
     this.begun = { at: this.clock.monotonicMs(), ...this.loop.read() };
-    lane.inWork++;
-    lane.waiting.shift()?.resolve(true);
+    queue.inWork++;
+    queue.waiting.shift()?.resolve(true);
   }
 
   /** ms that the next piece has to wait yet. */

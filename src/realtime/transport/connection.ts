@@ -24,7 +24,7 @@ export interface Connection {
   readonly userId: string;
   /** False from the moment a close was decided; nothing is sent any more. */
   readonly isOpen: boolean;
-  send(frame: WireFrame): void;
+  sendFrame(frame: WireFrame): void;
   sendEphemeral(key: string, frame: WireFrame): void;
   /** Queues a piece of a stream, `key` naming it; the last one is durable, and what waits of the stream goes before it. */
   sendPiece(key: string, piece: StreamPiece): void;

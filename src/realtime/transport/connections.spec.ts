@@ -26,9 +26,9 @@ describe('ByUser', () => {
   it('keeps what each user has apart, in the order of adding', () => {
     const things = new ByUser<Thing>();
     for (const each of [a1, b1, a2, other, a3]) things.add(each);
-    expect(things.of('t', 'alice')).toEqual([a1, a2, a3]);
-    expect(things.of('t', 'bob')).toEqual([b1]);
-    expect(things.of('u', 'alice')).toEqual([other]);
+    expect(things.ofUser('t', 'alice')).toEqual([a1, a2, a3]);
+    expect(things.ofUser('t', 'bob')).toEqual([b1]);
+    expect(things.ofUser('u', 'alice')).toEqual([other]);
     expect(visited((visit) => things.forEach(visit))).toEqual([a1, a2, a3, b1, other]);
     expect([...things.firsts()]).toEqual([a1, b1, other]);
     expect(things.anyOf('t')).toBe(a1);
@@ -39,10 +39,10 @@ describe('ByUser', () => {
     for (const each of [a1, a2, a3, other]) things.add(each);
     things.delete(a2);
     things.delete(a2);
-    expect(things.of('t', 'alice')).toEqual([a1, a3]);
+    expect(things.ofUser('t', 'alice')).toEqual([a1, a3]);
     things.delete(a1);
     things.delete(a3);
-    expect([things.of('t', 'alice'), things.has('t', 'alice'), things.anyOf('t')]).toEqual([[], false, undefined]);
+    expect([things.ofUser('t', 'alice'), things.has('t', 'alice'), things.anyOf('t')]).toEqual([[], false, undefined]);
     things.delete(other);
     things.delete(other);
     expect(visited((visit) => things.forEach(visit))).toEqual([]);

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import { type Caller, type LimitName, limitOf } from '../../platform/auth';
-import type { SocketDoor } from './door';
+import type { SocketEndpoint } from './door';
 import type { SocketConnection } from './socket-connection';
 
 /** Seconds after which a refused client may try again: others must leave first. */
 const RETRY_SECONDS = 5;
 
-/** The places of a tenant that are taken at one door, by user. */
+/** The places of a tenant that are taken at one endpoint, by user. */
 class Places {
   total = 0;
   private readonly users = new Map<string, number>();
@@ -32,7 +32,7 @@ class Places {
 @Injectable()
 export class Connections {
   private readonly byTenant = new Map<string, Set<SocketConnection>>();
-  /** By door and tenant. */
+  /** By endpoint and tenant. */
   private readonly places = new Map<string, Places>();
   private count = 0;
 
@@ -56,10 +56,10 @@ export class Connections {
   }
 
   /** Throws 429 when the caller's tenant or user has all the connections that it may have. */
-  admit(caller: Caller, door: SocketDoor): void {
+  admit(caller: Caller, endpoint: SocketEndpoint): void {
     const { tenant, tenantId } = caller;
     if (tenant === undefined) return;
-    const places = this.places.get(placesKey(tenantId, door));
+    const places = this.places.get(placesKey(tenantId, endpoint));
     const admit = (taken: number, limit: LimitName): void => {
       const most = limitOf(tenant, limit);
       if (most !== null && taken >= most)
@@ -68,16 +68,16 @@ export class Connections {
           retryAfterSeconds: RETRY_SECONDS,
         });
     };
-    admit(places?.total ?? 0, door.tenantLimit);
-    if (door.userLimit !== undefined) admit(places?.of(caller.userId) ?? 0, door.userLimit);
+    admit(places?.total ?? 0, endpoint.tenantLimit);
+    if (endpoint.userLimit !== undefined) admit(places?.of(caller.userId) ?? 0, endpoint.userLimit);
   }
 
   /** In the same turn as `admit`, so that no other connection comes between. */
   add(connection: SocketConnection): void {
-    const { tenantId, userId, door } = connection;
+    const { tenantId, userId, endpoint } = connection;
     const siblings = this.byTenant.get(tenantId) ?? new Set();
     this.byTenant.set(tenantId, siblings.add(connection));
-    const key = placesKey(tenantId, door);
+    const key = placesKey(tenantId, endpoint);
     const places = this.places.get(key) ?? new Places();
     this.places.set(key, places);
     places.take(userId);
@@ -86,11 +86,11 @@ export class Connections {
 
   /** The socket is over. */
   remove(connection: SocketConnection): void {
-    const { tenantId, userId, door } = connection;
+    const { tenantId, userId, endpoint } = connection;
     const siblings = this.byTenant.get(tenantId);
     if (siblings?.delete(connection) !== true) return;
     if (siblings.size === 0) this.byTenant.delete(tenantId);
-    const key = placesKey(tenantId, door);
+    const key = placesKey(tenantId, endpoint);
     const places = this.places.get(key);
     places?.giveBack(userId);
     if (places?.total === 0) this.places.delete(key);
@@ -98,7 +98,7 @@ export class Connections {
   }
 }
 
-function placesKey(tenantId: string, { path }: SocketDoor): string {
+function placesKey(tenantId: string, { path }: SocketEndpoint): string {
   return `${path} ${tenantId}`;
 }
 
@@ -134,7 +134,7 @@ export class ByUser<T extends { readonly tenantId: string; readonly userId: stri
   }
 
   /** In the order of adding; what is added or deleted meanwhile changes nothing in it. */
-  of(tenantId: string, userId: string): readonly T[] {
+  ofUser(tenantId: string, userId: string): readonly T[] {
     const known = this.tenants.get(tenantId)?.get(userId);
     return known === undefined ? [] : many(known);
   }

@@ -20,7 +20,7 @@ export interface Greeting {
 }
 
 /** A path that takes sockets, and the words in which it speaks with its clients. */
-export interface SocketDoor {
+export interface SocketEndpoint {
   /** Without a slash at its end. */
   readonly path: string;
   /** How many connections a tenant may have here, and one user of it. */
@@ -43,11 +43,11 @@ export interface SocketDoor {
   /** The reply of an operation. */
   reply(type: string, requestId: string | undefined, fields: object): object;
   shutdown(reconnectAfterMs: number): object;
-  readonly document: DoorDocument;
+  readonly document: EndpointDocument;
 }
 
-/** How AsyncAPI describes a door. */
-export interface DoorDocument {
+/** How AsyncAPI describes a endpoint. */
+export interface EndpointDocument {
   /** Names the channel. */
   readonly channel: string;
   /** What a client has to know beyond the frames, as Markdown. */
@@ -56,12 +56,12 @@ export interface DoorDocument {
   readonly typeField: 'type' | 'event_type';
   /** JSON schemas of the fields that every frame of the server has beside its type. */
   readonly everyFrame: Readonly<Record<string, object>>;
-  /** JSON schemas of what the upgrade request may hold beside what every door takes. */
+  /** JSON schemas of what the upgrade request may hold beside what every endpoint takes. */
   readonly query: Readonly<Record<string, object>>;
   readonly headers: Readonly<Record<string, object>>;
 }
 
-export const DOOR = Symbol('@Door');
+export const ENDPOINT = Symbol('@Endpoint');
 export const ON_CONNECTION = Symbol('@OnConnection');
 
 export interface ConnectionOrder {
@@ -71,8 +71,8 @@ export interface ConnectionOrder {
 }
 
 /** Makes a provider a path that takes sockets. No two have one path. */
-export function Door(): (target: abstract new (...args: never[]) => SocketDoor) => void {
-  return markClass(DOOR, {});
+export function Endpoint(): (target: abstract new (...args: never[]) => SocketEndpoint) => void {
+  return markClass(ENDPOINT, {});
 }
 
 /**

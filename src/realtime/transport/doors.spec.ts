@@ -1,7 +1,7 @@
 import { explorerOf } from '../../../test/support/exploring';
 import type { AcceptedConnection } from './connection';
-import { Door, OnConnection } from './door';
-import { SocketDoors } from './doors';
+import { Endpoint, OnConnection } from './door';
+import { SocketEndpoints } from './doors';
 
 const called: string[] = [];
 
@@ -15,20 +15,20 @@ function handler(name: string, after: readonly string[] = [], path = '/ws'): obj
   return new Handler();
 }
 
-function boot(...providers: readonly object[]): SocketDoors {
-  const doors = new SocketDoors(explorerOf(...providers));
-  doors.onModuleInit();
-  return doors;
+function boot(...providers: readonly object[]): SocketEndpoints {
+  const endpoints = new SocketEndpoints(explorerOf(...providers));
+  endpoints.onModuleInit();
+  return endpoints;
 }
 
 beforeEach(() => called.splice(0));
 
 describe('who is told of connections', () => {
   it('is told after those that it names, else in the order of the names', async () => {
-    const doors = boot(handler('late', ['b', 'z']), handler('z', ['b']), handler('b'), handler('a', ['late']));
-    for (const opened of doors.openedOf('/ws')) await opened({} as AcceptedConnection);
+    const endpoints = boot(handler('late', ['b', 'z']), handler('z', ['b']), handler('b'), handler('a', ['late']));
+    for (const opened of endpoints.openedOf('/ws')) await opened({} as AcceptedConnection);
     expect(called).toEqual(['b', 'z', 'late', 'a']);
-    expect(doors.openedOf('/ws/chat')).toEqual([]);
+    expect(endpoints.openedOf('/ws/chat')).toEqual([]);
   });
 
   it.each<[string, readonly object[], string]>([
@@ -40,15 +40,19 @@ describe('who is told of connections', () => {
     ],
     ['comes after itself', [handler('a', ['a'])], 'At /ws each comes after another: a'],
     ['has the name of another', [handler('a'), handler('a')], 'Two handlers of connections of /ws are called a'],
-    ['names a path that is no door', [handler('a', [], '/elsewhere')], 'Handler: no sockets are taken at /elsewhere'],
+    [
+      'names a path that is no endpoint',
+      [handler('a', [], '/elsewhere')],
+      'Handler: no sockets are taken at /elsewhere',
+    ],
   ])('who %s stops the boot', (_, providers, message) => {
     expect(() => boot(...providers)).toThrow(message);
   });
 });
 
-it('two doors have two paths', () => {
-  const door = new SocketDoors(explorerOf()).standard;
+it('two endpoints have two paths', () => {
+  const endpoint = new SocketEndpoints(explorerOf()).standard;
   const Second = class {};
-  Door()(Second as unknown as Parameters<ReturnType<typeof Door>>[0]);
-  expect(() => boot(Object.assign(new Second(), door))).toThrow('/ws takes sockets already');
+  Endpoint()(Second as unknown as Parameters<ReturnType<typeof Endpoint>>[0]);
+  expect(() => boot(Object.assign(new Second(), endpoint))).toThrow('/ws takes sockets already');
 });

@@ -1,23 +1,23 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Explorer, type FoundMethod } from '../../platform/discovery';
 import type { AcceptedConnection } from './connection';
-import { type ConnectionOrder, DOOR, ON_CONNECTION, type SocketDoor } from './door';
-import { ROOMS_DOOR } from './rooms-door';
+import { type ConnectionOrder, ENDPOINT, ON_CONNECTION, type SocketEndpoint } from './door';
+import { ROOMS_ENDPOINT } from './rooms-door';
 
 type Opened = (connection: AcceptedConnection) => void | Promise<void>;
 
 interface Found {
-  readonly doors: ReadonlyMap<string, SocketDoor>;
+  readonly endpoints: ReadonlyMap<string, SocketEndpoint>;
   /** By path. */
   readonly opened: ReadonlyMap<string, readonly Opened[]>;
 }
 
 /**
- * The paths that take sockets, and who is told of their connections: what `@Door` and `@OnConnection` mark. The server
- * does not start with two doors of one path, nor with handlers that no order satisfies.
+ * The paths that take sockets, and who is told of their connections: what `@Endpoint` and `@OnConnection` mark. The server
+ * does not start with two endpoints of one path, nor with handlers that no order satisfies.
  */
 @Injectable()
-export class SocketDoors implements OnModuleInit {
+export class SocketEndpoints implements OnModuleInit {
   private found: Found | undefined;
 
   constructor(private readonly explorer: Explorer) {}
@@ -27,21 +27,21 @@ export class SocketDoors implements OnModuleInit {
   }
 
   get paths(): readonly string[] {
-    return [...this.known.doors.keys()];
+    return [...this.known.endpoints.keys()];
   }
 
-  all(): readonly SocketDoor[] {
-    return [...this.known.doors.values()];
+  all(): readonly SocketEndpoint[] {
+    return [...this.known.endpoints.values()];
   }
 
-  /** In whose words a refusal is told where there is no door. */
-  get standard(): SocketDoor {
-    return ROOMS_DOOR;
+  /** In whose words a refusal is told where there is no endpoint. */
+  get standard(): SocketEndpoint {
+    return ROOMS_ENDPOINT;
   }
 
   /** @param path without the query; a slash at its end is accepted */
-  find(path: string): SocketDoor | undefined {
-    return this.known.doors.get(path.replace(/\/+$/, ''));
+  find(path: string): SocketEndpoint | undefined {
+    return this.known.endpoints.get(path.replace(/\/+$/, ''));
   }
 
   /** In the order in which they are to be called. */
@@ -55,19 +55,19 @@ export class SocketDoors implements OnModuleInit {
   }
 
   private explore(): Found {
-    const doors = new Map<string, SocketDoor>([[ROOMS_DOOR.path, ROOMS_DOOR]]);
-    for (const { provider: door } of this.explorer.classes<object, SocketDoor>(DOOR)) {
-      if (doors.has(door.path)) throw new Error(`${door.path} takes sockets already`);
-      doors.set(door.path, door);
+    const endpoints = new Map<string, SocketEndpoint>([[ROOMS_ENDPOINT.path, ROOMS_ENDPOINT]]);
+    for (const { provider: endpoint } of this.explorer.classes<object, SocketEndpoint>(ENDPOINT)) {
+      if (endpoints.has(endpoint.path)) throw new Error(`${endpoint.path} takes sockets already`);
+      endpoints.set(endpoint.path, endpoint);
     }
     const handlers = this.explorer.methods<ConnectionOrder>(ON_CONNECTION);
-    const stray = handlers.find(({ options }) => !doors.has(options.path));
+    const stray = handlers.find(({ options }) => !endpoints.has(options.path));
     if (stray) throw new Error(`${stray.name}: no sockets are taken at ${stray.options.path}`);
-    const opened = [...doors.keys()].map((path): [string, Opened[]] => {
+    const opened = [...endpoints.keys()].map((path): [string, Opened[]] => {
       const here = handlers.filter(({ options }) => options.path === path);
       return [path, inOrder(path, here).map(({ call }) => call as Opened)];
     });
-    return { doors, opened: new Map(opened) };
+    return { endpoints, opened: new Map(opened) };
   }
 }
 

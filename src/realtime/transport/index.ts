@@ -11,7 +11,7 @@
  * turn in which the socket is accepted. No connection has a timer of its own but ws's two seconds after a close.
  */
 export { type SocketServer } from './acceptor';
-export { ComebackGate, Permits, type TurnTaker } from './comeback-gate';
+export { ReconnectPacer, Permits, type TurnTaker } from './comeback-gate';
 export {
   type AcceptedConnection,
   CloseCode,
@@ -23,8 +23,15 @@ export {
   type WireFrame,
 } from './connection';
 export { ByUser } from './connections';
-export { Door, type DoorDocument, type Greeting, OnConnection, type SocketDoor, type SocketRequest } from './door';
-export { SocketDoors } from './doors';
+export {
+  Endpoint,
+  type EndpointDocument,
+  type Greeting,
+  OnConnection,
+  type SocketEndpoint,
+  type SocketRequest,
+} from './door';
+export { SocketEndpoints } from './doors';
 export { errorFrame, OTHER_FRAMES_PER_SECOND, SOCKET_PATH } from './rooms-door';
 export { type SocketConnection } from './socket-connection';
 export { TransportModule } from './transport.module';

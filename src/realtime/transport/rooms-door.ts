@@ -2,7 +2,7 @@ import { type AppError, ERROR_CATALOGUE } from '../../common/errors';
 import { encodeId } from '../../common/ids';
 import { limitOf } from '../../platform/auth';
 import type { Frame } from './connection';
-import type { DoorDocument, SocketDoor } from './door';
+import type { EndpointDocument, SocketEndpoint } from './door';
 import { MAX_FRAME_BYTES } from './wire';
 
 /** Where the Rooms API takes sockets. */
@@ -36,7 +36,7 @@ Frames of one connection are handled in the order in which you sent them, and th
 **Limits.** A frame has at most 256 KB as UTF-8 JSON: beyond it is refused with \`PAYLOAD_TOO_LARGE\`. Escapes such as \`\\u00e9\` count as the characters that they stand for, so it may be sent as up to 768 KB (\`hello.limits.frame_bytes\`); beyond that the connection closes with 1009. In the URL, parameters that are not documented are refused; names that begin with \`_\` or \`utm_\` are ignored. A connection sends 10 \`send_message\` a second (a tenant's setting) and 100 other frames; what is beyond is refused with \`RATE_LIMIT_EXCEEDED\` and not done, and who goes on for 10 seconds is closed with 4008. Let your client answer pings: after 60 seconds of silence the server closes with 4000.`;
 
 /** How AsyncAPI describes the Rooms API's socket. */
-const ROOMS_DOCUMENT: DoorDocument = {
+const ROOMS_DOCUMENT: EndpointDocument = {
   channel: 'socket',
   introduction: INTRODUCTION,
   typeField: 'type',
@@ -68,7 +68,7 @@ export function errorFrame(error: AppError, requestId: string | undefined, retry
 }
 
 /** The Rooms API's socket (contract §4). */
-export const ROOMS_DOOR: SocketDoor = {
+export const ROOMS_ENDPOINT: SocketEndpoint = {
   path: SOCKET_PATH,
   tenantLimit: 'ws_connections',
   userLimit: 'ws_connections_per_user',

@@ -6,7 +6,7 @@ import { MAX_WAITING_BYTES } from '../../common/limits';
 import type { Caller } from '../../platform/auth';
 import { type CounterHandle, Metrics } from '../../platform/metrics';
 import { type AcceptedConnection, CloseCode, type FrameBatch, type StreamPiece, type WireFrame } from './connection';
-import type { SocketDoor } from './door';
+import type { SocketEndpoint } from './door';
 import { HeldFrames } from './held-frames';
 import { toWire } from './wire';
 
@@ -55,7 +55,7 @@ interface Waiter {
 
 /** Takes the messages of a client, in the order of arrival. Neither throws nor waits. */
 interface MessageReader {
-  message(door: SocketDoor, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
+  message(endpoint: SocketEndpoint, connection: AcceptedConnection, data: Buffer, isBinary: boolean): void;
 }
 
 /** What `HeartbeatSweep` last saw of a connection. Whole milliseconds: those need no object each. */
@@ -104,7 +104,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
 
   constructor(
     { id, caller, syncsByItself }: Pick<AcceptedConnection, 'id' | 'caller' | 'syncsByItself'>,
-    readonly door: SocketDoor,
+    readonly endpoint: SocketEndpoint,
     private readonly ws: WebSocket,
     private readonly socket: Socket,
     private readonly flusher: Flusher,
@@ -157,7 +157,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     return writableLength >= MAX_WAITING_BYTES && (this.backlog?.live ?? writableLength) >= MAX_WAITING_BYTES;
   }
 
-  send(frame: WireFrame): void {
+  sendFrame(frame: WireFrame): void {
     this.queue(frame);
   }
 
@@ -223,7 +223,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
 
   /** Tells the client why, in an `error` frame, and closes. */
   dismiss(error: AppError, code: number): void {
-    this.send(toWire(this.door.error(error, this.caller.requestId)));
+    this.sendFrame(toWire(this.endpoint.error(error, this.caller.requestId)));
     this.close(code, error.message);
   }
 

@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { Acceptor, SocketMetrics } from './acceptor';
-import { Farewell, Revocations } from './closing';
-import { ComebackGate, LoopTime } from './comeback-gate';
+import { ShutdownNotice, Revocations } from './closing';
+import { ReconnectPacer, LoopTime } from './comeback-gate';
 import { Connections } from './connections';
-import { SocketDoors } from './doors';
+import { SocketEndpoints } from './doors';
 import { HeartbeatSweep } from './heartbeat';
 import { Flusher } from './socket-connection';
 import { UpgradeChecks } from './upgrade-checks';
@@ -14,10 +14,10 @@ import { FrameBatches } from './wire';
 @Module({
   providers: [
     LoopTime,
-    ComebackGate,
+    ReconnectPacer,
     FrameBatches,
     Flusher,
-    SocketDoors,
+    SocketEndpoints,
     Connections,
     SocketMetrics,
     Acceptor,
@@ -27,8 +27,8 @@ import { FrameBatches } from './wire';
     Upgrades,
     HeartbeatSweep,
     Revocations,
-    Farewell,
+    ShutdownNotice,
   ],
-  exports: [ComebackGate, FrameBatches, SocketDoors, Upgrades],
+  exports: [ReconnectPacer, FrameBatches, SocketEndpoints, Upgrades],
 })
 export class TransportModule {}

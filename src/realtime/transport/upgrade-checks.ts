@@ -13,13 +13,13 @@ import {
 import { Epoch } from '../../platform/database';
 import { clientAddress, refuseUnknownParameters } from '../../platform/http';
 import { Connections } from './connections';
-import type { SocketDoor, SocketRequest } from './door';
+import type { SocketEndpoint, SocketRequest } from './door';
 
 const BEARER_TICKET = new RegExp(`^Bearer +(${TICKET_PREFIX}\\S+)$`, 'i');
 
 const text = (description: string): object => ({ type: 'string', description });
 
-/** What every upgrade may have in its URL, as AsyncAPI describes it; a door has more of its own. */
+/** What every upgrade may have in its URL, as AsyncAPI describes it; a endpoint has more of its own. */
 export const UPGRADE_QUERY: Readonly<Record<string, object>> = {
   token: text('A user token or a socket ticket.'),
   api_key: text('An API key, with `user_id`.'),
@@ -53,8 +53,8 @@ export function readUpgrade(request: IncomingMessage, id: string, trustProxy: bo
   };
 }
 
-/** Throws 400 for what neither all doors nor this one take in the URL. */
-function refuseUnknownQuery({ query }: UpgradeRequest, { document }: SocketDoor): void {
+/** Throws 400 for what neither all endpoints nor this one take in the URL. */
+function refuseUnknownQuery({ query }: UpgradeRequest, { document }: SocketEndpoint): void {
   if (query.size === 0) return;
   refuseUnknownParameters(query.keys(), new Set([...Object.keys(UPGRADE_QUERY), ...Object.keys(document.query)]));
 }
@@ -132,25 +132,25 @@ export class UpgradeChecks {
   }
 
   /** Throws 401 for a credential that is surely bad; see `Authenticator.vet`. */
-  vet(request: UpgradeRequest, door: SocketDoor): void | Promise<void> {
+  vet(request: UpgradeRequest, endpoint: SocketEndpoint): void | Promise<void> {
     const { ticket, headers } = credentialOf(request, this.allowKeyInQuery);
     if (ticket !== undefined) return this.authenticator.vetTicket(ticket, request);
-    return this.authenticator.vet(headers, door.access, request);
+    return this.authenticator.vet(headers, endpoint.access, request);
   }
 
   /** Throws 400, 401, 403, 404, 429 or 503. */
-  async check(request: UpgradeRequest, door: SocketDoor): Promise<Admission> {
+  async check(request: UpgradeRequest, endpoint: SocketEndpoint): Promise<Admission> {
     const { ticket, headers } = credentialOf(request, this.allowKeyInQuery);
     const identity = await (ticket === undefined
-      ? this.authenticator.identify(headers, door.access, request)
+      ? this.authenticator.identify(headers, endpoint.access, request)
       : this.authenticator.identifyTicket(ticket));
-    const credited = this.authenticator.authorise(identity, headers, door.access, request.id);
+    const credited = this.authenticator.authorise(identity, headers, endpoint.access, request.id);
     refuseOtherUser(request, credited);
-    refuseUnknownQuery(request, door);
+    refuseUnknownQuery(request, endpoint);
     const isSynced = syncsByItself(request);
-    this.connections.admit(credited, door);
-    const caller = (await door.enter?.(request, credited)) ?? credited;
-    const epoch = await this.epoch.read();
+    this.connections.admit(credited, endpoint);
+    const caller = (await endpoint.enter?.(request, credited)) ?? credited;
+    const epoch = await this.epoch.readEpoch();
     // Last, so that what is refused for another reason leaves the ticket good.
     const used = identity.kind === 'token' ? identity.ticket : undefined;
     // The table of used tickets comes back with a backup: of an earlier epoch it does not say which ones were used.

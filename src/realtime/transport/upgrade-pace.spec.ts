@@ -1,6 +1,6 @@
 import { LoopOnHand } from '../../../test/support/realtime/loop-on-hand';
 import { loadConfig } from '../../config';
-import { ComebackGate } from './comeback-gate';
+import { ReconnectPacer } from './comeback-gate';
 import { TooManyAtOnce, UpgradePace } from './upgrade-pace';
 
 /** Work that ends when the test says so. */
@@ -24,7 +24,7 @@ describe('the pace of upgrades', () => {
 
   const paceOf = (atOnce: number, waiting: number): UpgradePace => {
     const env = { WS_UPGRADES_AT_ONCE: `${atOnce}`, WS_UPGRADES_WAITING: `${waiting}` };
-    return new UpgradePace(loadConfig(env).socket, new ComebackGate(loop.clock, loop));
+    return new UpgradePace(loadConfig(env).socket, new ReconnectPacer(loop.clock, loop));
   };
   const wanted = (): boolean => true;
   const turn = (): Promise<void> => loop.idle(5);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import { SocketConfig } from '../../config';
-import { ComebackGate, type TurnTaker } from './comeback-gate';
+import { ReconnectPacer, type TurnTaker } from './comeback-gate';
 
 /** An upgrade that has waited longer is refused: clients give up themselves about then. */
 const PATIENCE_MS = 20_000;
@@ -30,9 +30,9 @@ export class UpgradePace {
 
   constructor(
     private readonly config: SocketConfig,
-    gate: ComebackGate,
+    pacer: ReconnectPacer,
   ) {
-    this.turns = gate.lane(config.upgradesAtOnce);
+    this.turns = pacer.queue(config.upgradesAtOnce);
   }
 
   /** Does the work when it is its turn, unless it is not wanted any more. Rejects with 503 where it does not come. */

@@ -9,8 +9,8 @@ import { Lifecycle } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
 import { FailedCredentials } from '../../platform/rate-limit';
 import { Acceptor, SocketMetrics, type SocketServer } from './acceptor';
-import type { SocketDoor } from './door';
-import { SocketDoors } from './doors';
+import type { SocketEndpoint } from './door';
+import { SocketEndpoints } from './doors';
 import {
   answerUpgrade,
   destroyIt,
@@ -26,7 +26,7 @@ import { UpgradePace } from './upgrade-pace';
 @Injectable()
 export class Refusals {
   constructor(
-    private readonly doors: SocketDoors,
+    private readonly endpoints: SocketEndpoints,
     private readonly acceptor: Acceptor,
     private readonly failures: FailedCredentials,
     private readonly metrics: SocketMetrics,
@@ -40,20 +40,20 @@ export class Refusals {
   }
 
   async refuse(upgrade: RawUpgrade, request: UpgradeRequest, thrown: unknown): Promise<void> {
-    const door = this.doors.find(request.path) ?? this.doors.standard;
+    const endpoint = this.endpoints.find(request.path) ?? this.endpoints.standard;
     const found = thrown instanceof AppError ? thrown : internalError(thrown);
     const error = found instanceof BadCredential ? await this.failures.refusal(found, request) : found;
     if (found !== thrown)
-      this.log.error({ request_id: request.id, path: door.path, error: describeError(thrown) }, 'upgrade failed');
+      this.log.error({ request_id: request.id, path: endpoint.path, error: describeError(thrown) }, 'upgrade failed');
     this.note(request, error);
     if (upgrade.socket.destroyed) return;
-    if (request.wantsCloseCodes) this.acceptor.refuse(upgrade, door, error, request.id);
+    if (request.wantsCloseCodes) this.acceptor.refuse(upgrade, endpoint, error, request.id);
     else answerUpgrade(upgrade.socket, error, request.id);
   }
 
   /** The path is logged where it is one of ours only: anything else in a URL may hold a secret. */
   private note(request: UpgradeRequest, error: AppError): void {
-    const path = this.doors.find(request.path)?.path ?? 'none';
+    const path = this.endpoints.find(request.path)?.path ?? 'none';
     this.metrics.refused(error);
     this.log.debug({ request_id: request.id, path, code: error.code }, 'upgrade refused');
   }
@@ -63,7 +63,7 @@ export class Refusals {
 @Injectable()
 export class Upgrades {
   constructor(
-    private readonly doors: SocketDoors,
+    private readonly endpoints: SocketEndpoints,
     private readonly pace: UpgradePace,
     private readonly checks: UpgradeChecks,
     private readonly acceptor: Acceptor,
@@ -73,12 +73,12 @@ export class Upgrades {
 
   /** The paths that take sockets. */
   get paths(): readonly string[] {
-    return this.doors.paths;
+    return this.endpoints.paths;
   }
 
-  /** The sockets of a path. Throws where no door takes any. */
+  /** The sockets of a path. Throws where no endpoint takes any. */
   serve(path: string): SocketServer {
-    if (this.doors.find(path) === undefined) throw new Error(`no sockets are taken at ${path}`);
+    if (this.endpoints.find(path) === undefined) throw new Error(`no sockets are taken at ${path}`);
     return this.acceptor.serve(path);
   }
 
@@ -108,23 +108,23 @@ export class Upgrades {
     }
     try {
       this.refuseWhileStopping();
-      const door = this.doors.find(request.path);
-      if (door === undefined) throw notFound('Route');
+      const endpoint = this.endpoints.find(request.path);
+      if (endpoint === undefined) throw notFound('Route');
       // A request that is surely refused takes no place in the queue of the others.
-      await this.checks.vet(request, door);
+      await this.checks.vet(request, endpoint);
       const isWanted = (): boolean => !upgrade.socket.destroyed;
-      await this.pace.run(isWanted, () => this.open(upgrade, request, door));
+      await this.pace.run(isWanted, () => this.open(upgrade, request, endpoint));
     } catch (thrown) {
       await this.refusals.refuse(upgrade, request, thrown);
     }
   }
 
   /** Resolves when the connection sits in its rooms, or is over. */
-  private async open(upgrade: RawUpgrade, request: UpgradeRequest, door: SocketDoor): Promise<void> {
+  private async open(upgrade: RawUpgrade, request: UpgradeRequest, endpoint: SocketEndpoint): Promise<void> {
     this.refuseWhileStopping();
-    const admission = await this.checks.check(request, door);
+    const admission = await this.checks.check(request, endpoint);
     this.refuseWhileStopping();
-    if (!upgrade.socket.destroyed) await this.acceptor.accept(upgrade, door, admission);
+    if (!upgrade.socket.destroyed) await this.acceptor.accept(upgrade, endpoint, admission);
   }
 
   private refuseWhileStopping(): void {

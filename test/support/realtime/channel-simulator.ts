@@ -215,7 +215,7 @@ export class ChannelSimulator implements ChannelSite {
   }
 
   private mark(connection: Connection, mark: StreamMark): void {
-    connection.send(this.batches.encode(JSON.stringify(mark)));
+    connection.sendFrame(this.batches.encode(JSON.stringify(mark)));
   }
 
   private pageAfter(rev: number): LogPage {

@@ -88,11 +88,11 @@ class FeedParts {
   readonly audience: NodeAudience;
   readonly places: SyncPlaces;
 
-  constructor({ log, seats }: ModelDatabase, batches: FrameBatches, nodes: NodeRegistry, bus: Bus) {
+  constructor({ log, positions }: ModelDatabase, batches: FrameBatches, nodes: NodeRegistry, bus: Bus) {
     this.channels = new Channels(batches, log, this.reads);
-    this.resync = new Resync(this.channels, log, seats, this.reads);
+    this.resync = new Resync(this.channels, log, positions, this.reads);
     this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, { noteLive: () => undefined });
-    this.audience = new NodeAudience(this.channels, seats);
+    this.audience = new NodeAudience(this.channels, positions);
     this.places = new SyncPlaces(this.channels, this.resync);
   }
 
@@ -132,7 +132,7 @@ export class FeedNode {
     const none = (): void => undefined;
     const metrics = { page: none, truncated: none, reset: none, refused: none };
     const site = { log: this.database.log, reads, places: feed.places, batches, bounds, metrics, epoch: () => 1 };
-    this.sync = new SyncService(site, this.database.seats, feed.audience, new SilentLog());
+    this.sync = new SyncService(site, this.database.positions, feed.audience, new SilentLog());
     return this.sync;
   }
 

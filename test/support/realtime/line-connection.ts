@@ -77,12 +77,12 @@ export class LineConnection implements AcceptedConnection {
     return lines(this.written);
   }
 
-  send(frame: WireFrame): void {
+  sendFrame(frame: WireFrame): void {
     if (this.isOpen) this.queued.push(() => frame);
   }
 
   sendHistory(frame: WireFrame): void {
-    this.send(frame);
+    this.sendFrame(frame);
     for (const parsed of lines(frame.toString())) this.onHistory(parsed);
   }
 
@@ -112,7 +112,7 @@ export class LineConnection implements AcceptedConnection {
   }
 
   sendPiece(_key: string, { frame }: StreamPiece): void {
-    this.send(frame);
+    this.sendFrame(frame);
   }
 
   /** The end of a turn. */

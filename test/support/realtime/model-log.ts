@@ -3,8 +3,8 @@ import { mergeLog, missedPage } from '../../../src/modules/messages/room-log/mer
 import type { LogRow, MissedRow } from '../../../src/modules/messages/room-log/room-log.repository';
 import {
   type Claim,
-  type ClaimedSeat,
-  type CursorSeat,
+  type ClaimedPosition,
+  type CursorPosition,
   type Entrance,
   type MissedPage,
   type MissedPart,
@@ -12,8 +12,8 @@ import {
   type Position,
   type RoomEvent,
   RoomLog,
-  type Seat,
-  Seats,
+  type RoomPosition,
+  RoomPositions,
 } from '../../../src/realtime';
 
 /** One change as the log has it; `seq` of messages. */
@@ -122,7 +122,7 @@ export interface ModelCall {
   readonly fail: () => void;
 }
 
-/** A database that answers when the test lets it: the log and the seats of one tenant's rooms. */
+/** A database that answers when the test lets it: the log and the positions of one tenant's rooms. */
 export class ModelDatabase {
   readonly rooms = new Map<string, ModelRoom>();
   /** Calls that were made and wait. */
@@ -161,30 +161,30 @@ export class ModelDatabase {
     }
   })(this);
 
-  readonly seats: Seats = new (class extends Seats {
+  readonly positions: RoomPositions = new (class extends RoomPositions {
     constructor(private readonly database: ModelDatabase) {
       super();
     }
 
-    of(_: string, userId: string): Promise<readonly Seat[]> {
+    positionsOf(_: string, userId: string): Promise<readonly RoomPosition[]> {
       return this.database.call('of', () =>
-        [...this.database.rooms.values()].filter((r) => r.members.has(userId) && !r.deleted).map(seatOf),
+        [...this.database.rooms.values()].filter((r) => r.members.has(userId) && !r.deleted).map(positionOf),
       );
     }
 
-    withCursors(_: string, userId: string): Promise<readonly CursorSeat[]> {
+    withCursors(_: string, userId: string): Promise<readonly CursorPosition[]> {
       return this.database.call('withCursors', () =>
         [...this.database.rooms.values()]
           .filter((room) => room.members.has(userId) && !room.deleted)
-          .map((room) => ({ ...seatOf(room), ackedSeq: room.acked.get(userId) ?? 0 })),
+          .map((room) => ({ ...positionOf(room), ackedSeq: room.acked.get(userId) ?? 0 })),
       );
     }
 
-    findAll(_: string, claims: readonly Claim[], userId: string) {
+    findPositions(_: string, claims: readonly Claim[], userId: string) {
       return this.database.call('findAll', () => claims.map((claim) => this.database.claimed(claim, userId)));
     }
 
-    find(_: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
+    findPosition(_: string, roomId: string, userId: string): Promise<RoomPosition | 'no_room' | 'not_allowed'> {
       return this.database.call('find', () => this.database.find(roomId, userId));
     }
 
@@ -228,17 +228,19 @@ export class ModelDatabase {
     });
   }
 
-  private find(roomId: string, userId: string): Seat | 'no_room' | 'not_allowed' {
+  private find(roomId: string, userId: string): RoomPosition | 'no_room' | 'not_allowed' {
     const room = this.rooms.get(roomId);
     if (room === undefined || room.deleted) return 'no_room';
-    if (room.members.has(userId)) return seatOf(room);
-    return room.isChannel ? { ...seatOf(room), isListener: true } : 'not_allowed';
+    if (room.members.has(userId)) return positionOf(room);
+    return room.isChannel ? { ...positionOf(room), isListener: true } : 'not_allowed';
   }
 
-  private claimed({ roomId, seq }: Claim, userId: string): ClaimedSeat | 'no_room' | 'not_allowed' {
-    const seat = this.find(roomId, userId);
+  private claimed({ roomId, seq }: Claim, userId: string): ClaimedPosition | 'no_room' | 'not_allowed' {
+    const roomPosition = this.find(roomId, userId);
     const isThere = seq !== undefined && this.rooms.get(roomId)?.messages.some((message) => message.seq === seq);
-    return typeof seat === 'string' ? seat : { ...seat, messageId: isThere ? messageIdOf(seq) : undefined };
+    return typeof roomPosition === 'string'
+      ? roomPosition
+      : { ...roomPosition, messageId: isThere ? messageIdOf(seq) : undefined };
   }
 
   private cut(limits: PageLimits): PageLimits {
@@ -286,7 +288,7 @@ export async function turns(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function seatOf(room: ModelRoom): Seat {
+function positionOf(room: ModelRoom): RoomPosition {
   const { rev, seq } = room.position;
   return { roomId: room.roomId, firstSeq: 1, lastRev: rev, lastSeq: seq, memberCount: room.members.size };
 }

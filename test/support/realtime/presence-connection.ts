@@ -17,20 +17,20 @@ export class PresenceConnection implements Connection {
     this.caller = new Caller('key', 'test', { tenantId, status: 'active', limits: {}, settings }, userId, 'key', []);
   }
 
-  send(frame: WireFrame): void {
+  sendFrame(frame: WireFrame): void {
     if (this.isOpen) this.frames.push(frameOf(frame));
   }
 
   sendEphemeral(_key: string, frame: WireFrame): void {
-    this.send(frame);
+    this.sendFrame(frame);
   }
 
   sendPiece(_key: string, { frame }: StreamPiece): void {
-    this.send(frame);
+    this.sendFrame(frame);
   }
 
   sendBatch(batch: FrameBatch): void {
-    this.send(batch.joined());
+    this.sendFrame(batch.joined());
   }
 
   close(): void {

@@ -64,8 +64,8 @@ export class PresenceNode {
     const local = new LocalPresence(keeper, clock, new SilentLog());
     const board = new PresenceBoard(bus, this.audience, local, clock);
     const announcer = new Announcer(local, board, presence, world.shared, bus);
-    const pace = { lane: (most: number) => new Permits(most) };
-    const snapshots = new Snapshots(world.seats, presence, local, board, announcer, pace);
+    const pace = { queue: (most: number) => new Permits(most) };
+    const snapshots = new Snapshots(world.positions, presence, local, board, announcer, pace);
     this.parts = { keeper, local, board, announcer, snapshots, lastSeen: new LastSeen(this.store, clock, local) };
     this.crash = () => board.end();
   }

@@ -34,25 +34,25 @@ export class RecordingConnection implements AcceptedConnection {
     return frames;
   }
 
-  send(frame: WireFrame): void {
+  sendFrame(frame: WireFrame): void {
     if (!this.isOpen) throw new Error('nothing is written after the close');
     this.events.push(decode(frame));
   }
 
   sendEphemeral(_key: string, frame: WireFrame): void {
-    this.send(frame);
+    this.sendFrame(frame);
   }
 
   sendPiece(_key: string, { frame }: StreamPiece): void {
-    this.send(frame);
+    this.sendFrame(frame);
   }
 
   sendHistory(frame: WireFrame): void {
-    this.send(frame);
+    this.sendFrame(frame);
   }
 
   sendBatch(batch: FrameBatch): void {
-    this.send(batch.joined());
+    this.sendFrame(batch.joined());
   }
 
   get waiting(): number {

@@ -16,19 +16,19 @@ export class RecordingFeed extends RoomFeed {
   readonly streamed: { readonly messageId: string; readonly part: StreamPart }[] = [];
   readonly signals: { readonly roomId: string; readonly key: string; readonly frame: Frame }[] = [];
 
-  publish(events: readonly RoomEvent[]): void {
+  publishEvents(events: readonly RoomEvent[]): void {
     this.events.push(...events);
   }
 
-  touch(_: string, roomId: string, joined: readonly string[] = []): void {
+  touchRoom(_: string, roomId: string, joined: readonly string[] = []): void {
     this.touched.push({ roomId, joined });
   }
 
-  stream(_: string, _roomId: string, messageId: string, part: StreamPart): void {
+  streamPart(_: string, _roomId: string, messageId: string, part: StreamPart): void {
     this.streamed.push({ messageId, part });
   }
 
-  signal(_: string, roomId: string, key: string, frame: Frame): void {
+  signalMembers(_: string, roomId: string, key: string, frame: Frame): void {
     this.signals.push({ roomId, key, frame });
   }
 }

@@ -70,7 +70,7 @@ export class RedeliveryWorld {
   async ack(roomId: string, seq: number, told = true): Promise<void> {
     const { tenantId, userId } = IDENTITY;
     this.cursors.set(roomId, Math.max(seq, this.cursors.get(roomId) ?? 0));
-    if (told) this.redelivery.moved({ tenantId, roomId, userId, seq });
+    if (told) this.redelivery.cursorMoved({ tenantId, roomId, userId, seq });
     await settle();
   }
 

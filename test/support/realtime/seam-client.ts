@@ -173,7 +173,7 @@ export class SeamClient {
     const positions = { room_id: this.roomId, after_seq: view.seq, ...named, after_rev: view.rev };
     this.stream.push({ type: ASKED, ...positions });
     this.at.service.one(connection, positions, 'asked').catch((error: unknown) => {
-      if (error instanceof AppError) connection.send(line(errorFrame(error, 'asked')));
+      if (error instanceof AppError) connection.sendFrame(line(errorFrame(error, 'asked')));
       else this.faults.push(String(error));
     });
   }

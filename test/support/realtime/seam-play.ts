@@ -159,8 +159,8 @@ export class SeamPlay {
     const { feed } = (this.nodes[each.node] as FeedNode).feed;
     const joined = change.type === 'member.joined' ? [change.user ?? ''] : [];
     this.unpublished.push(() => {
-      if (each.isTouch) feed.touch(TENANT, ROOM, joined);
-      else feed.publish([eventOf(TENANT, ROOM, change)]);
+      if (each.isTouch) feed.touchRoom(TENANT, ROOM, joined);
+      else feed.publishEvents([eventOf(TENANT, ROOM, change)]);
     });
   }
 

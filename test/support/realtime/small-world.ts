@@ -1,10 +1,10 @@
 import {
   Audience,
   type Connection,
-  type CursorSeat,
+  type CursorPosition,
   type Entrance,
-  type Seat,
-  Seats,
+  type RoomPosition,
+  RoomPositions,
   SharedRooms,
 } from '../../../src/realtime';
 
@@ -14,12 +14,12 @@ import {
  */
 export class SmallWorld {
   broken = false;
-  readonly seats: Seats;
+  readonly positions: RoomPositions;
   readonly shared: SharedRooms;
 
   /** @param rooms room id → user ids */
   constructor(readonly rooms: Map<string, Set<string>>) {
-    this.seats = new WorldSeats(this);
+    this.positions = new WorldSeats(this);
     this.shared = new WorldSharedRooms(this);
   }
 
@@ -67,24 +67,24 @@ export class WorldAudience extends Audience {
   }
 }
 
-class WorldSeats extends Seats {
+class WorldSeats extends RoomPositions {
   constructor(private readonly world: SmallWorld) {
     super();
   }
 
-  of(): Promise<readonly Seat[]> {
+  positionsOf(): Promise<readonly RoomPosition[]> {
     return Promise.reject(new Error('not asked for by presence'));
   }
 
-  withCursors(): Promise<readonly CursorSeat[]> {
+  withCursors(): Promise<readonly CursorPosition[]> {
     return Promise.reject(new Error('not asked for by presence'));
   }
 
-  findAll(): Promise<never> {
+  findPositions(): Promise<never> {
     return Promise.reject(new Error('not asked for by presence'));
   }
 
-  find(): Promise<Seat | 'no_room' | 'not_allowed'> {
+  findPosition(): Promise<RoomPosition | 'no_room' | 'not_allowed'> {
     return Promise.reject(new Error('not asked for by presence'));
   }
 

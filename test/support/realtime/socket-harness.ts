@@ -5,9 +5,9 @@ import { Clock, ManualClock } from '../../../src/common/time';
 import { Explorer } from '../../../src/platform/discovery';
 import { Log } from '../../../src/platform/logging';
 import { Metrics } from '../../../src/platform/metrics';
-import type { SocketDoor } from '../../../src/realtime';
+import type { SocketEndpoint } from '../../../src/realtime';
 import { Dispatcher, SocketOperations } from '../../../src/realtime/protocol';
-import { SocketDoors } from '../../../src/realtime/transport';
+import { SocketEndpoints } from '../../../src/realtime/transport';
 import { Validator } from '../../../src/platform/validation';
 import { RecordingLog } from '../recording-log';
 import { type RecordingConnection } from './recording-connection';
@@ -15,13 +15,13 @@ import { type RecordingConnection } from './recording-connection';
 /** A dispatcher over gateways of a test, with a clock that stands still. */
 export interface SocketHarness {
   readonly dispatcher: Dispatcher;
-  /** The first door, of which the gateways are. */
-  readonly door: SocketDoor;
+  /** The first endpoint, of which the gateways are. */
+  readonly endpoint: SocketEndpoint;
   readonly clock: ManualClock;
   readonly log: RecordingLog;
   /** The gateway's instance. */
   gateway<T>(type: Type<T>): T;
-  /** Hands in one message at the first door: text, an object that is serialised first, or bytes for a binary one. */
+  /** Hands in one message at the first endpoint: text, an object that is serialised first, or bytes for a binary one. */
   send(connection: RecordingConnection, message: unknown): void;
 }
 
@@ -37,7 +37,7 @@ export async function startProtocol(...gateways: Type[]): Promise<SocketHarness>
       Validator,
       SocketOperations,
       Dispatcher,
-      SocketDoors,
+      SocketEndpoints,
       { provide: Clock, useValue: clock },
       { provide: Log, useValue: log },
       { provide: Metrics, useValue: new Metrics(log) },
@@ -45,18 +45,18 @@ export async function startProtocol(...gateways: Type[]): Promise<SocketHarness>
   }).compile();
   await module.init();
   const dispatcher = module.get(Dispatcher);
-  const door: SocketDoor = module.get(SocketDoors).standard;
+  const endpoint: SocketEndpoint = module.get(SocketEndpoints).standard;
   return {
     dispatcher,
-    door,
+    endpoint: endpoint,
     clock,
     log,
     gateway: (type) => module.get(type),
     send: (connection, message) =>
       Buffer.isBuffer(message)
-        ? dispatcher.message(door, connection, message, true)
+        ? dispatcher.message(endpoint, connection, message, true)
         : dispatcher.message(
-            door,
+            endpoint,
             connection,
             Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)),
             false,

@@ -67,7 +67,7 @@ export interface Watched {
   /** The user's cursor when it had its place. */
   acked: number;
   /** The room's revision when it had its place; undefined: it got none. */
-  seatedRev: number | undefined;
+  positionRev: number | undefined;
 }
 
 /** A user `ben` whose connections sync in one room that others change, on two nodes. */
@@ -121,7 +121,7 @@ export class SyncPlay {
   async finish(): Promise<void> {
     for (const { connection } of this.watched) connection.read();
     await this.settle();
-    for (const node of this.nodes) node.feed.feed.touch(TENANT, ROOM);
+    for (const node of this.nodes) node.feed.feed.touchRoom(TENANT, ROOM);
     this.wire.deliverAll();
     await this.settle();
     for (const node of this.nodes) {
@@ -177,13 +177,13 @@ export class SyncPlay {
     const { connection, opened } = this.here.openSyncing('ben');
     const { seq } = this.room.position;
     const acked = Math.min(seq, this.room.acked.get('ben') ?? 0);
-    const watched: Watched = { connection, acked, seatedRev: undefined };
+    const watched: Watched = { connection, acked, positionRev: undefined };
     this.watched.push(watched);
     this.opening.add(connection);
     void opened.then(() => {
       this.opening.delete(connection);
       if (this.here.feed.channels.find(TENANT, ROOM)?.has(connection) !== true) return;
-      watched.seatedRev = this.room.position.rev;
+      watched.positionRev = this.room.position.rev;
       watched.acked = Math.min(this.room.position.seq, this.room.acked.get('ben') ?? 0);
     });
   }
@@ -203,8 +203,8 @@ export class SyncPlay {
     if (each.told === 0) return;
     const { feed } = (this.nodes[each.node] as FeedNode).feed;
     const joined = change.type === 'member.joined' ? [change.user ?? ''] : [];
-    if (each.told === 1) feed.touch(TENANT, ROOM, joined);
-    else feed.publish([eventOf(TENANT, ROOM, change)]);
+    if (each.told === 1) feed.touchRoom(TENANT, ROOM, joined);
+    else feed.publishEvents([eventOf(TENANT, ROOM, change)]);
   }
 
   private change({ do: what, nth }: Commit): Change | undefined {

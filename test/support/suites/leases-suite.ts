@@ -12,9 +12,9 @@ export function leasesSuite(name: string, make: MakeHarness<PortHarness<Leases>>
     claims(test);
 
     test('holds and claims of one key do not touch each other', async ({ port }) => {
-      await port.hold('k', 'a', TTL);
+      await port.holdLease('k', 'a', TTL);
       expect(await port.claim('k', 'b', TTL)).toBe(true);
-      await port.drop('k', 'a');
+      await port.dropLease('k', 'a');
       expect(await port.renewClaim('k', 'b', TTL)).toBe(true);
       expect(await alive(port, 'k')).toEqual([]);
     });
@@ -26,17 +26,17 @@ type Test = (name: string, run: (harness: PortHarness<Leases>) => Promise<void>)
 function holds(test: Test): void {
   test('a key is alive while any holder holds it', async ({ port }) => {
     expect(await alive(port, 'k')).toEqual([]);
-    await port.hold('k', 'a', TTL);
-    await port.hold('k', 'b', TTL);
-    await port.drop('k', 'a');
+    await port.holdLease('k', 'a', TTL);
+    await port.holdLease('k', 'b', TTL);
+    await port.dropLease('k', 'a');
     expect(await alive(port, 'k')).toEqual(['k']);
-    await port.drop('k', 'b');
+    await port.dropLease('k', 'b');
     expect(await alive(port, 'k')).toEqual([]);
   });
 
   test('a hold ends with its ttl, each holder at its own time', async ({ port, advance }) => {
-    await port.hold('k', 'a', TTL);
-    await port.hold('k', 'b', 3 * TTL);
+    await port.holdLease('k', 'a', TTL);
+    await port.holdLease('k', 'b', 3 * TTL);
     await advance(1.5 * TTL);
     expect(await alive(port, 'k')).toEqual(['k']);
     await advance(2 * TTL);
@@ -44,21 +44,21 @@ function holds(test: Test): void {
   });
 
   test('holding again extends, and does not need a second drop', async ({ port, advance }) => {
-    await port.hold('k', 'a', TTL);
+    await port.holdLease('k', 'a', TTL);
     await advance(TTL / 2);
-    await port.hold('k', 'a', TTL);
+    await port.holdLease('k', 'a', TTL);
     await advance(0.7 * TTL);
     expect(await alive(port, 'k')).toEqual(['k']);
-    await port.drop('k', 'a');
+    await port.dropLease('k', 'a');
     expect(await alive(port, 'k')).toEqual([]);
   });
 }
 
 function holdQueries(test: Test): void {
   test('answers for many keys at once, and only for those asked', async ({ port, advance }) => {
-    await port.hold('short', 'a', TTL);
-    await port.hold('long', 'a', 5 * TTL);
-    await port.hold('not asked', 'a', 5 * TTL);
+    await port.holdLease('short', 'a', TTL);
+    await port.holdLease('long', 'a', 5 * TTL);
+    await port.holdLease('not asked', 'a', 5 * TTL);
     expect(await alive(port, 'short', 'long', 'none', 'long')).toEqual(['long', 'short']);
     await advance(2 * TTL);
     expect(await alive(port, 'short', 'long', 'none')).toEqual(['long']);
@@ -66,16 +66,16 @@ function holdQueries(test: Test): void {
   });
 
   test('dropping what is not held does nothing', async ({ port }) => {
-    await port.hold('k', 'a', TTL);
-    await port.drop('k', 'b');
-    await port.drop('none', 'a');
+    await port.holdLease('k', 'a', TTL);
+    await port.dropLease('k', 'b');
+    await port.dropLease('none', 'a');
     expect(await alive(port, 'k')).toEqual(['k']);
   });
 
   test('an expired key can be held again', async ({ port, advance }) => {
-    await port.hold('k', 'a', TTL);
+    await port.holdLease('k', 'a', TTL);
     await advance(2 * TTL);
-    await port.hold('k', 'a', TTL);
+    await port.holdLease('k', 'a', TTL);
     expect(await alive(port, 'k')).toEqual(['k']);
   });
 }
@@ -127,5 +127,5 @@ function claims(test: Test): void {
 }
 
 async function alive(leases: Leases, ...keys: string[]): Promise<string[]> {
-  return [...(await leases.alive(keys))].sort();
+  return [...(await leases.aliveAmong(keys))].sort();
 }

@@ -30,7 +30,7 @@ function membership(test: Test): void {
   test('a node that leaves is gone at once, from its own list too', async ({ port, peer }) => {
     await port.heartbeat();
     await peer.heartbeat();
-    await peer.leave();
+    await peer.leaveCluster();
     expect(await ids(port)).toEqual([port.self.nodeId]);
     expect(await ids(peer)).toEqual([port.self.nodeId]);
   });
@@ -70,7 +70,7 @@ function losses(test: Test): void {
     const lost = watch(port);
     await peer.heartbeat();
     await port.heartbeat();
-    await peer.leave();
+    await peer.leaveCluster();
     await port.heartbeat();
     await eventually(() => expect(lost).toEqual([peer.self]));
   });
@@ -81,7 +81,7 @@ function losses(test: Test): void {
     await peer.heartbeat();
     await advance(NODE_TTL_MS * 1.2);
     await port.heartbeat();
-    await port.leave();
+    await port.leaveCluster();
     await port.heartbeat();
     expect(lost).toEqual([]);
   });
@@ -96,7 +96,7 @@ function losses(test: Test): void {
     const lost = watch(h.port);
     await h.peer.heartbeat();
     await h.port.heartbeat();
-    await h.peer.leave();
+    await h.peer.leaveCluster();
     await h.port.heartbeat();
     await eventually(() => expect(lost).toEqual([h.peer.self]));
     expect(h.errors).toEqual([failure]);

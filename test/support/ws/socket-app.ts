@@ -3,7 +3,7 @@ import { createNest, listen } from '../../../src/nest';
 import { openDatabase } from '../../../src/platform/database';
 import { Lifecycle } from '../../../src/platform/lifecycle';
 import type { AcceptedConnection } from '../../../src/realtime';
-import { SocketDoors } from '../../../src/realtime/transport';
+import { SocketEndpoints } from '../../../src/realtime/transport';
 import { SocketConnection } from '../../../src/realtime/transport/socket-connection';
 import { loadSecrets } from '../../../src/platform/secrets';
 import { startTestApp, type TestApp, type TestAppOptions, type TestTenant } from '../app';
@@ -47,9 +47,9 @@ export class RecordingHandler {
       throw new Error('the connection is bound before it is opened');
     const { reader } = connection;
     connection.reader = {
-      message: (door, from, data, isBinary) => {
+      message: (endpoint, from, data, isBinary) => {
         this.messages.push({ connection: from, text: data.toString() });
-        reader.message(door, from, data, isBinary);
+        reader.message(endpoint, from, data, isBinary);
       },
     };
   }
@@ -72,10 +72,10 @@ export async function startSocketApp(options: TestAppOptions = {}): Promise<Sock
       const lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs);
       const database = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
       nest = await createNest({ config, log, lifecycle, secrets: loadSecrets(config) }, database);
-      const doors = nest.get(SocketDoors);
-      const openedOf = doors.openedOf.bind(doors);
+      const endpoints = nest.get(SocketEndpoints);
+      const openedOf = endpoints.openedOf.bind(endpoints);
       // Told last.
-      doors.openedOf = (path) => [...openedOf(path), (connection) => handler.opened(connection)];
+      endpoints.openedOf = (path) => [...openedOf(path), (connection) => handler.opened(connection)];
       const listening = await listen(nest, config, lifecycle);
       return { ...listening, lifecycle, firstStart: undefined, newMasterKey: undefined };
     },

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../../common/limits';
 import { Database } from '../../../platform/database';
-import type { LoggedMessage, Said, Stored } from '../../messages';
+import type { LoggedMessage, MessageDraft, Stored } from '../../messages';
 import type { FaultReason } from '../../models';
 import { metadataOf } from '../../rooms';
 import type { Chat, ChatFilter, ChatMessage, MessageStatus, RunFailure, TokenUsage } from '../contract';
@@ -197,14 +197,14 @@ function usageOf(usage: NonNullable<AnswerMeta['usage']>): TokenUsage {
 }
 
 /** A user's message as it was stored a moment ago. */
-export function messageSaid(said: Said, { messageId, seq, createdAt }: Stored): ChatMessage {
+export function messageStart(draft: MessageDraft, { messageId, seq, createdAt }: Stored): ChatMessage {
   return {
     messageId,
     seq,
     role: 'user',
-    senderId: said.senderId,
-    content: said.content,
-    metadata: said.metaText === null ? null : (JSON.parse(said.metaText) as Record<string, unknown>),
+    senderId: draft.senderId,
+    content: draft.content,
+    metadata: draft.metaText === null ? null : (JSON.parse(draft.metaText) as Record<string, unknown>),
     status: 'completed',
     replyToSeq: null,
     usage: null,

@@ -37,11 +37,11 @@ export class ChatNews {
   }
 
   made({ tenantId, chatId }: ChatRef, userId: string): void {
-    this.feed.touch(tenantId, chatId, [userId], userId);
+    this.feed.touchRoom(tenantId, chatId, [userId], userId);
   }
 
   changed({ tenantId, chatId }: ChatRef): void {
-    this.feed.touch(tenantId, chatId);
+    this.feed.touchRoom(tenantId, chatId);
   }
 
   running({ tenantId, chatId }: ChatRef): Promise<string[]> {
@@ -50,7 +50,7 @@ export class ChatNews {
 
   deleted({ tenantId, chatId }: ChatRef, running: readonly string[]): void {
     this.live.stop(running);
-    this.feed.touch(tenantId, chatId);
+    this.feed.touchRoom(tenantId, chatId);
     this.hub.publish({ tenantId, chatId }, { kind: 'deleted' });
   }
 }
@@ -74,7 +74,7 @@ export class ChatsService {
    * @param chatId UUID of the new chat, for the demo data; otherwise a new one
    * @throws 403 for a chat of another user, 400 (field `preset`) for an unknown preset
    */
-  create(caller: Caller, input: NewChat, chatId = newUuid()): Promise<Chat> {
+  createChat(caller: Caller, input: NewChat, chatId = newUuid()): Promise<Chat> {
     return this.make(caller, input, false, chatId);
   }
 
@@ -96,7 +96,7 @@ export class ChatsService {
   }
 
   /** @param chatId dashed UUID, or undefined for an id that is malformed (404) */
-  async get(caller: Caller, chatId: string | undefined): Promise<Chat> {
+  async getChat(caller: Caller, chatId: string | undefined): Promise<Chat> {
     const row = chatId === undefined ? undefined : await this.repository.find(caller.tenantId, chatId);
     if (row === undefined) throw notFound('Chat');
     refuseOthers(caller, row.user_id);
@@ -104,7 +104,7 @@ export class ChatsService {
   }
 
   /** Narrowed to the caller's user, if any; @throws 403 when the filter names another one. */
-  async list(caller: Caller, filter: ChatFilter, page: PageRequest): Promise<{ chats: Chat[]; total: number }> {
+  async listChats(caller: Caller, filter: ChatFilter, page: PageRequest): Promise<{ chats: Chat[]; total: number }> {
     if (filter.userId !== undefined) refuseOthers(caller, filter.userId);
     const { tenantId, optionalUserId } = caller;
     const userId = filter.userId ?? optionalUserId;
@@ -141,7 +141,7 @@ export class ChatsService {
   }
 
   /** Metadata is merged by top-level key, null removes one. */
-  async update(
+  async updateChat(
     caller: Caller,
     chat: Chat,
     {
@@ -164,7 +164,7 @@ export class ChatsService {
   }
 
   /** Ends running answers and deletes softly; deleting again is 404. */
-  async delete(caller: Caller, chat: Chat): Promise<void> {
+  async deleteChat(caller: Caller, chat: Chat): Promise<void> {
     const by = caller.optionalUserId ?? chat.userId;
     const running = await this.news.running(chat);
     const args = { p_room: chat.chatId, p_by: by };
@@ -173,7 +173,7 @@ export class ChatsService {
   }
 
   /** The model no longer sees what lies before this moment; history stays readable. */
-  async clear(caller: Caller, chat: Chat): Promise<void> {
+  async clearChat(caller: Caller, chat: Chat): Promise<void> {
     await this.news.changing(chat, () => this.effects.call(caller, chatClear, { p_room: chat.chatId }));
   }
 
@@ -183,7 +183,7 @@ export class ChatsService {
     order: 'asc' | 'desc',
     { limit, offset }: PageRequest,
   ): Promise<{ messages: ChatMessage[]; total: number }> {
-    const rows = await this.log.page(tenantId, chatId, order === 'desc', limit, offset);
+    const rows = await this.log.pageOfChat(tenantId, chatId, order === 'desc', limit, offset);
     // What was said since the chat was read is on the page and must not lie beyond the total.
     return {
       messages: rows.map(messageOf),
@@ -231,7 +231,7 @@ export class ChatsService {
 
   private async check(caller: Caller, userId: string, preset: string): Promise<void> {
     refuseOthers(caller, userId);
-    if ((await this.presets.find(caller.tenantId, preset)) === undefined)
+    if ((await this.presets.findPreset(caller.tenantId, preset)) === undefined)
       throw invalid('preset', 'There is no such preset; GET /api/presets lists them');
   }
 }

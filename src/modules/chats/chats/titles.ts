@@ -12,7 +12,7 @@ export const NEW_TITLE = 'New chat';
 
 /** Names chats without a title of their user's after what was said first. */
 @Injectable()
-export class Titles {
+export class ChatTitler {
   constructor(
     private readonly database: Database,
     private readonly messages: ChatLog,
@@ -27,7 +27,7 @@ export class Titles {
       if (message === undefined) return;
       const args = { p_room: chatId, p_title: shortForm(message.content), p_max_bytes: 0, p_only_auto: true };
       const { status } = await chatUpdate.call(this.database, tenantId, args);
-      if (status === 'ok') this.feed.touch(tenantId, chatId);
+      if (status === 'ok') this.feed.touchRoom(tenantId, chatId);
     } catch (error) {
       this.log.warn({ run_id: runId, tenant_id: tenantId, error: describeError(error) }, 'chat could not be named');
     }

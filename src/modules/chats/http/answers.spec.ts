@@ -11,7 +11,7 @@ import { Lifecycle } from '../../../platform/lifecycle';
 import { Metrics } from '../../../platform/metrics';
 import { END_INDEX } from '../contract';
 import { AnswerStreams, AnswerWaits } from './answers';
-import { chatDoor, conversationDoor, type EndedRun } from './views';
+import { chatFormat, conversationFormat, type EndedRun } from './views';
 
 const UNKNOWN = { code: 'SERVICE_UNAVAILABLE', details: { outcome: 'unknown' } };
 
@@ -108,8 +108,8 @@ function world() {
     header: (name: string, value: unknown) => Object.assign(headers, { [name]: value }),
   } as unknown as FastifyReply;
   const caller = new Caller('key', 'r1', undefined, undefined, undefined, []);
-  const open = (afterIndex: number, door = chatDoor(CHAT, 'r1'), opening: object[] = []) =>
-    streams.open({ caller, reply }, CHAT, { runId: RUN, afterIndex }, door, opening);
+  const open = (afterIndex: number, format = chatFormat(CHAT, 'r1'), opening: object[] = []) =>
+    streams.open({ caller, reply }, CHAT, { runId: RUN, afterIndex }, format, opening);
   return { runs, streams, raw, headers, caller, open, log };
 }
 
@@ -170,20 +170,20 @@ describe('the stream of an answer', () => {
 
     const away = world();
     away.runs.before = () => Promise.reject(unavailable('away'));
-    const refused = away.open(5, conversationDoor(CHAT, false));
+    const refused = away.open(5, conversationFormat(CHAT, false));
     await settled();
     expect(eventsOf(refused)).toEqual([
       [`${RUN_ID}:5`, { type: 'error', code: 'SERVICE_UNAVAILABLE', message: 'away' }],
     ]);
   });
 
-  it('ends with an error where the chat is deleted meanwhile, in the words of the door', async () => {
-    for (const [door, code] of [
-      [chatDoor(CHAT, 'r1'), { error_code: 'NOT_FOUND' }],
-      [conversationDoor(CHAT, true), { code: 'CONVERSATION_NOT_FOUND' }],
+  it('ends with an error where the chat is deleted meanwhile, in the words of the format', async () => {
+    for (const [format, code] of [
+      [chatFormat(CHAT, 'r1'), { error_code: 'NOT_FOUND' }],
+      [conversationFormat(CHAT, true), { code: 'CONVERSATION_NOT_FOUND' }],
     ] as const) {
       const { runs, open } = world();
-      const body = open(-1, door);
+      const body = open(-1, format);
       await settled();
       runs.tell({ type: 'deleted' });
       expect(eventsOf(body)).toMatchObject([[`${RUN_ID}:-1`, code]]);

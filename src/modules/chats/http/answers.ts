@@ -23,9 +23,9 @@ import {
 import { chatEvent, eventId, providerText, type TokenPosition } from '../events';
 import {
   type AnswerFormat,
-  chatDoor,
+  chatFormat,
   chatMessageView,
-  conversationDoor,
+  conversationFormat,
   type EndedRun,
   startEvent,
   tokenUsageView,
@@ -57,8 +57,8 @@ export class AnswerStreams {
    * @param userId to whom it goes
    * @throws 429 where the tenant or the user has all the streams that it may have: then nothing is done
    */
-  seated<T>({ caller: { tenant }, reply }: StreamCall, userId: string, work: () => Promise<T>): Promise<T> {
-    return this.sse.seated(reply, { tenant, userId }, work);
+  withPermit<T>({ caller: { tenant }, reply }: StreamCall, userId: string, work: () => Promise<T>): Promise<T> {
+    return this.sse.withPermit(reply, { tenant, userId }, work);
   }
 
   /**
@@ -69,12 +69,12 @@ export class AnswerStreams {
     call: StreamCall,
     chat: Chat,
     position: TokenPosition,
-    door: AnswerFormat,
+    format: AnswerFormat,
     opening: readonly object[],
   ): Readable {
-    const stream = this.sse.open(call.reply, call.caller);
-    for (const event of opening) stream.send(event, eventId(position));
-    void this.follow(call, stream, chat, position, door);
+    const stream = this.sse.openStream(call.reply, call.caller);
+    for (const event of opening) stream.sendEvent(event, eventId(position));
+    void this.follow(call, stream, chat, position, format);
     return stream.body;
   }
 
@@ -91,21 +91,21 @@ export class AnswerStreams {
     stream: SseStream,
     chat: Chat,
     from: TokenPosition,
-    door: AnswerFormat,
+    format: AnswerFormat,
   ): Promise<void> {
     const { runId } = from;
     let { afterIndex } = from;
     const watcher = (event: ChatEvent): void => {
       if (event.type === 'message') return;
-      if (event.type === 'deleted') return this.refuse(stream, door, { runId, afterIndex }, door.gone());
+      if (event.type === 'deleted') return this.refuse(stream, format, { runId, afterIndex }, format.gone());
       if (event.type === 'started') ({ afterIndex } = event);
       if (event.type === 'tokens') afterIndex = event.index;
       if (event.type === 'ended') afterIndex = END_INDEX;
-      const told = door.event(event);
-      if (told !== undefined) stream.send(told, eventId({ runId, afterIndex }));
+      const told = format.event(event);
+      if (told !== undefined) stream.sendEvent(told, eventId({ runId, afterIndex }));
       if (event.type !== 'ended') return;
       if (event.failure !== undefined) this.metrics.errors(event.failure.code);
-      stream.end();
+      stream.endStream();
     };
     try {
       const unwatch = await this.runs.follow(chat, runId, afterIndex, watcher);
@@ -114,15 +114,15 @@ export class AnswerStreams {
       const error = toAppError(thrown);
       if (error.code === 'INTERNAL_ERROR')
         this.log.error({ request_id: call.caller.requestId, error: describeError(error.cause) }, 'stream failed');
-      this.refuse(stream, door, { runId, afterIndex }, error);
+      this.refuse(stream, format, { runId, afterIndex }, error);
     }
   }
 
   /** The reader may join again where it is: the id stays. */
-  private refuse(stream: SseStream, door: AnswerFormat, position: TokenPosition, error: AppError): void {
+  private refuse(stream: SseStream, format: AnswerFormat, position: TokenPosition, error: AppError): void {
     this.metrics.errors(error.code);
-    stream.send(door.refusal(error), eventId(position));
-    stream.end();
+    stream.sendEvent(format.refusal(error), eventId(position));
+    stream.endStream();
   }
 }
 
@@ -222,7 +222,7 @@ function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** How the two HTTP doors answer a turn: as a stream, or when it has ended. */
+/** How the two HTTP APIs answer a turn: as a stream, or when it has ended. */
 @Injectable()
 export class Answers {
   constructor(
@@ -244,7 +244,7 @@ export class Answers {
     say: () => Promise<Turn>,
     clientMessageId: string | undefined,
   ): Promise<Readable> {
-    return this.streams.seated(call, chat.userId, async () => {
+    return this.streams.withPermit(call, chat.userId, async () => {
       const turn = await say();
       const received = chatEvent(
         { type: 'message', message: turn.message, clientMessageId: clientMessageId ?? null },
@@ -256,7 +256,7 @@ export class Answers {
 
   /** The AI chats API: what is missing after `position`; undefined: nothing. @throws 429 */
   rejoin(call: StreamCall, chat: Chat, position: TokenPosition | undefined): Promise<Readable | undefined> {
-    return this.streams.seated(call, chat.userId, async () => {
+    return this.streams.withPermit(call, chat.userId, async () => {
       const missing = await this.streams.missing(chat, position);
       return missing && this.streams.open(call, chat, missing, this.chatDoor(call, chat), []);
     });
@@ -287,7 +287,7 @@ export class Answers {
     userId: string,
     say: () => Promise<{ readonly chat: Chat; readonly turn: Turn }>,
   ): Promise<Readable> {
-    return this.streams.seated(call, userId, async () => {
+    return this.streams.withPermit(call, userId, async () => {
       const { chat, turn } = await say();
       return this.streams.open(call, chat, beginningOf(turn), this.conversationDoor(call, chat, true), [
         startEvent(chat.chatId),
@@ -297,7 +297,7 @@ export class Answers {
 
   /** The Conversations API: what is missing after `position`; undefined: nothing. @throws 429 */
   rejoinResponse(call: StreamCall, chat: Chat, position: TokenPosition | undefined): Promise<Readable | undefined> {
-    return this.streams.seated(call, chat.userId, async () => {
+    return this.streams.withPermit(call, chat.userId, async () => {
       const missing = await this.streams.missing(chat, position);
       if (missing === undefined) return undefined;
       // In the middle the run says where it goes on: that may be at its beginning.
@@ -308,16 +308,16 @@ export class Answers {
   }
 
   private chatDoor({ caller }: StreamCall, chat: Chat): AnswerFormat {
-    return chatDoor(chat, caller.requestId, providerText(this.models, caller));
+    return chatFormat(chat, caller.requestId, providerText(this.models, caller));
   }
 
   private conversationDoor({ caller }: StreamCall, chat: Chat, isStarted: boolean): AnswerFormat {
-    return conversationDoor(chat, isStarted, providerText(this.models, caller));
+    return conversationFormat(chat, isStarted, providerText(this.models, caller));
   }
 
-  private async answerOf(call: StreamCall, chat: Chat, { runId }: Turn, door: AnswerFormat): Promise<ChatMessage> {
-    const event: EndedRun = await this.waits.ended(chat, runId, call.reply.raw, () => door.gone());
-    const failure = door.failure(event);
+  private async answerOf(call: StreamCall, chat: Chat, { runId }: Turn, format: AnswerFormat): Promise<ChatMessage> {
+    const event: EndedRun = await this.waits.ended(chat, runId, call.reply.raw, () => format.gone());
+    const failure = format.failure(event);
     if (failure !== undefined) throw failure;
     return event.answer;
   }

@@ -48,7 +48,7 @@ export class ChatsController {
   @Access('tenant')
   async create(@CurrentCaller() caller: Caller, @Body() body: CreateChatDto): Promise<ChatDto> {
     const { user_id: userId, title, metadata, preset } = body;
-    return chatView(await this.chats.create(caller, { userId, title, metadata, preset }));
+    return chatView(await this.chats.createChat(caller, { userId, title, metadata, preset }));
   }
 
   /**
@@ -68,7 +68,7 @@ export class ChatsController {
     if (fault !== undefined) throw invalid('user_id', `user_id ${fault}`);
     const page = pageRequest(query);
     const filter = { userId, by: 'created', order: query.order ?? 'desc' } as const;
-    const { chats, total } = await this.chats.list(caller, filter, page);
+    const { chats, total } = await this.chats.listChats(caller, filter, page);
     const gone = await this.chats.goneOf(chats);
     return { chats: chats.map((chat) => chatView(chat, gone)), ...pageInfo(page, chats.length, total) };
   }
@@ -82,7 +82,7 @@ export class ChatsController {
   @Access('tenant')
   @ApiErrors('NOT_FOUND')
   async get(@CurrentCaller() caller: Caller, @Param('chat_id') chatId: string): Promise<ChatDto> {
-    return this.shown(await this.chats.get(caller, chatIdOf(chatId)));
+    return this.shown(await this.chats.getChat(caller, chatIdOf(chatId)));
   }
 
   /**
@@ -99,8 +99,8 @@ export class ChatsController {
     @Param('chat_id') chatId: string,
     @Body() body: UpdateChatDto,
   ): Promise<ChatDto> {
-    const chat = await this.chats.get(caller, chatIdOf(chatId));
-    return this.shown(await this.chats.update(caller, chat, body));
+    const chat = await this.chats.getChat(caller, chatIdOf(chatId));
+    return this.shown(await this.chats.updateChat(caller, chat, body));
   }
 
   /**
@@ -114,7 +114,7 @@ export class ChatsController {
   @Access('tenant')
   @ApiErrors('NOT_FOUND')
   async delete(@CurrentCaller() caller: Caller, @Param('chat_id') chatId: string): Promise<SuccessDto> {
-    await this.chats.delete(caller, await this.chats.get(caller, chatIdOf(chatId)));
+    await this.chats.deleteChat(caller, await this.chats.getChat(caller, chatIdOf(chatId)));
     return { success: true };
   }
 
@@ -132,7 +132,7 @@ export class ChatsController {
     @Param('chat_id') chatId: string,
     @Query() query: ListChatMessagesQueryDto,
   ): Promise<ChatMessagePageDto> {
-    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    const chat = await this.chats.getChat(caller, chatIdOf(chatId));
     const page = pageRequest(query);
     const { messages, total } = await this.chats.messages(chat, query.order ?? 'asc', page);
     const views = messages.map((message) => chatMessageView(chat.chatId, message));
@@ -175,7 +175,7 @@ export class TurnsController {
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TurnDto | Readable> {
-    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    const chat = await this.chats.getChat(caller, chatIdOf(chatId));
     const { content, metadata, client_message_id: clientMessageId } = body;
     const options = answerOptions(caller, body);
     const call = { caller, reply };
@@ -204,7 +204,7 @@ export class TurnsController {
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TurnDto | Readable> {
-    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    const chat = await this.chats.getChat(caller, chatIdOf(chatId));
     const call = { caller, reply };
     const again = (): Promise<Turn> => this.turns.regenerate(caller, chat);
     return wantsStream(body, accept)
@@ -223,7 +223,7 @@ export class TurnsController {
   @Access('tenant')
   @ApiErrors('NOT_FOUND')
   async stop(@CurrentCaller() caller: Caller, @Param('chat_id') chatId: string): Promise<StoppedDto> {
-    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    const chat = await this.chats.getChat(caller, chatIdOf(chatId));
     const stopped = await this.turns.stop(caller, chat);
     return { answers: stopped.map((message) => chatMessageView(chat.chatId, message)) };
   }
@@ -249,7 +249,7 @@ export class TurnsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const position = positionOf(lastEventId, query.last_event_id);
-    const chat = await this.chats.get(caller, chatIdOf(chatId));
+    const chat = await this.chats.getChat(caller, chatIdOf(chatId));
     const stream = await this.answers.rejoin({ caller, reply }, chat, position);
     if (stream === undefined) reply.status(204);
     reply.send(stream);

@@ -108,7 +108,7 @@ export class ChatController {
 
   /** What is sent beside the id of a conversation must be its own: it decides nothing, and must not seem to. */
   private async named(caller: Caller, conversationId: string, { userId, groupId, preset }: AskDto): Promise<Chat> {
-    const chat = await this.chats.get(caller, conversationIdOf(conversationId));
+    const chat = await this.chats.getChat(caller, conversationIdOf(conversationId));
     if (chat.userId !== userId) throw forbidden('This conversation belongs to another user');
     if (preset !== undefined && preset !== chat.preset) throw ofAnother('preset');
     if (groupId !== undefined && groupId !== chat.groupId) throw ofAnother('groupId');
@@ -143,7 +143,7 @@ export class ConversationsController {
     @Query() { userId, groupId, ...query }: ListConversationsQueryDto,
   ): Promise<ConversationListDto> {
     const filter = { userId, groupId, by: 'active', order: 'desc' } as const;
-    const { chats, total } = await this.chats.list(caller, filter, pageRequest(query));
+    const { chats, total } = await this.chats.listChats(caller, filter, pageRequest(query));
     const [last, silent] = await Promise.all([this.chats.lastMessages(chats), this.chats.silent(chats)]);
     const views = chats.map((chat) => conversationView(chat, last.get(chat.chatId), silent.get(chat.chatId)));
     return { conversations: views, total };
@@ -163,7 +163,7 @@ export class ConversationsController {
     @Query() query: PageQueryDto,
   ): Promise<ConversationHistoryDto> {
     return inConversation(async () => {
-      const chat = await this.chats.get(caller, conversationIdOf(conversationId));
+      const chat = await this.chats.getChat(caller, conversationIdOf(conversationId));
       const { messages, total } = await this.chats.turns(chat, pageRequest(query));
       return {
         id: encodeId('conversation', chat.chatId),
@@ -185,7 +185,7 @@ export class ConversationsController {
   @ApiErrors('CONVERSATION_NOT_FOUND')
   delete(@CurrentCaller() caller: Caller, @Param('conversation_id') conversationId: string): Promise<SuccessDto> {
     return inConversation(async () => {
-      await this.chats.delete(caller, await this.chats.get(caller, conversationIdOf(conversationId)));
+      await this.chats.deleteChat(caller, await this.chats.getChat(caller, conversationIdOf(conversationId)));
       return { success: true };
     });
   }
@@ -202,7 +202,7 @@ export class ConversationsController {
   @ApiErrors('CONVERSATION_NOT_FOUND')
   clear(@CurrentCaller() caller: Caller, @Param('conversation_id') conversationId: string): Promise<ClearedDto> {
     return inConversation(async () => {
-      await this.chats.clear(caller, await this.chats.get(caller, conversationIdOf(conversationId)));
+      await this.chats.clearChat(caller, await this.chats.getChat(caller, conversationIdOf(conversationId)));
       return { success: true, message: 'Context cleared' };
     });
   }
@@ -229,7 +229,7 @@ export class ConversationsController {
   ): Promise<void> {
     return inConversation(async () => {
       const position = positionOf(lastEventId, query.last_event_id);
-      const chat = await this.chats.get(caller, conversationIdOf(conversationId));
+      const chat = await this.chats.getChat(caller, conversationIdOf(conversationId));
       const stream = await this.answers.rejoinResponse({ caller, reply }, chat, position);
       if (stream === undefined) reply.status(204);
       reply.send(stream);

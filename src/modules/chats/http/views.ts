@@ -7,7 +7,7 @@ import {
   failureDetails,
   failureEvent,
   failureHelp,
-  NOTHING_SAID,
+  NO_MESSAGE,
   type ProviderText,
   usageView,
 } from '../events';
@@ -89,9 +89,9 @@ export function tokenUsageView(usage: TokenUsage): TokenUsageDto {
 export type RunEvent = Extract<ChatEvent, { type: 'started' | 'tokens' | 'ended' }>;
 export type EndedRun = Extract<RunEvent, { type: 'ended' }>;
 
-/** The words of one HTTP door. */
+/** The words of one HTTP format. */
 export interface AnswerFormat {
-  /** The event of a run in a stream; undefined: this door says nothing there. A bad end is an error, and the last. */
+  /** The event of a run in a stream; undefined: this format says nothing there. A bad end is an error, and the last. */
   event(event: RunEvent): object | undefined;
   /** The chat was deleted meanwhile. */
   gone(): AppError;
@@ -102,7 +102,7 @@ export interface AnswerFormat {
 }
 
 /** The AI chats API: the socket's events. */
-export function chatDoor({ chatId }: Chat, requestId: string, saidOf: ProviderText = NOTHING_SAID): AnswerFormat {
+export function chatFormat({ chatId }: Chat, requestId: string, saidOf: ProviderText = NO_MESSAGE): AnswerFormat {
   const failureOf = (event: RunEvent) =>
     event.type === 'ended' ? failureEvent(event, chatId, undefined, saidOf) : undefined;
   return {
@@ -120,10 +120,10 @@ export function chatDoor({ chatId }: Chat, requestId: string, saidOf: ProviderTe
  * The Conversations API, `003_…`.
  * @param isStarted `start` was written already
  */
-export function conversationDoor(
+export function conversationFormat(
   { chatId }: Chat,
   isStarted: boolean,
-  saidOf: ProviderText = NOTHING_SAID,
+  saidOf: ProviderText = NO_MESSAGE,
 ): AnswerFormat {
   return {
     event: (event) => conversationEvent(event, chatId, isStarted),

@@ -15,7 +15,7 @@ import {
 } from '../../models';
 import type { RunFailure } from '../contract';
 import { type LiveRun, type RunOutcome, RunPublisher, STOPPED } from './live-runs';
-import { patiently } from './runs.repository';
+import { retryWhileAway } from './runs.repository';
 
 /** What was too long for a model is remembered for so long: a channel may be changed. */
 const REMEMBERED_MS = 60 * 60_000;
@@ -61,7 +61,7 @@ export class Answerer {
     let asking: Asking | undefined;
     const either = AbortSignal.any([signal, live.abort.signal]);
     try {
-      asking = await patiently(either, () => this.asking(live, question));
+      asking = await retryWhileAway(either, () => this.asking(live, question));
       // It was deleted a moment ago.
       if (asking.messages.at(-1)?.seq !== live.replyToSeq) return STOPPED;
       return await this.streamWhatFits(live, asking, either);
@@ -90,7 +90,8 @@ export class Answerer {
 
   /** A preset that was deleted since answers as the default one. */
   private async preset(tenantId: string, name: string): Promise<Preset> {
-    const found = (await this.presets.find(tenantId, name)) ?? (await this.presets.find(tenantId, 'default'));
+    const found =
+      (await this.presets.findPreset(tenantId, name)) ?? (await this.presets.findPreset(tenantId, 'default'));
     if (found === undefined) throw new Error('there is no default preset');
     return found;
   }
@@ -123,7 +124,7 @@ export class Answerer {
 
   private async stream(live: LiveRun, asking: Asking, signal: AbortSignal): Promise<RunOutcome> {
     const { tenantId, chatId, runId } = live.ref;
-    const parts = this.models.stream({
+    const parts = this.models.streamAnswer({
       ...asking.options,
       tenantId,
       messages: asking.told,

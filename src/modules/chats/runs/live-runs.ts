@@ -219,7 +219,7 @@ export class RunPublisher {
   started(live: LiveRun): void {
     const { tenantId, chatId, runId } = live.ref;
     this.hub.publish(live.ref, { kind: 'started', runId });
-    this.feed.stream(tenantId, chatId, runId, { type: 'start', senderId: live.senderId });
+    this.feed.streamPart(tenantId, chatId, runId, { type: 'start', senderId: live.senderId });
   }
 
   /** The run has new tokens: what one turn brings goes together. */
@@ -238,7 +238,7 @@ export class RunPublisher {
     this.metrics.counter('chatapi_runs_ended_total').labels({ status: answer.status }).inc();
     const ending = { kind: 'ended', runId, count: live.count, answer } as const;
     this.hub.publish(live.ref, failure === undefined ? ending : { ...ending, failure });
-    this.feed.stream(
+    this.feed.streamPart(
       tenantId,
       chatId,
       runId,
@@ -260,6 +260,6 @@ export class RunPublisher {
     const { tenantId, chatId, runId } = live.ref;
     const { text, ends } = live.from(first);
     this.hub.publish(live.ref, { kind: 'tokens', runId, first, text, ends });
-    this.feed.stream(tenantId, chatId, runId, { type: 'delta', text, index: live.count - 1 });
+    this.feed.streamPart(tenantId, chatId, runId, { type: 'delta', text, index: live.count - 1 });
   }
 }

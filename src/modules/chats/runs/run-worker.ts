@@ -8,12 +8,12 @@ import { ChatLog, isStored, type Stored } from '../../messages';
 import type { AnswerOptions } from '../../models';
 import { type Begun, budgetMessage, type Spent } from '../chats.functions';
 import { type AnswerMeta, failureMeta, failureOf, messageOf, usageMeta } from '../chats/chats.repository';
-import { Titles } from '../chats/titles';
+import { ChatTitler } from '../chats/titles';
 import type { ChatMessage, RunFailure } from '../contract';
 import { ChatHub } from '../streams/chat-hub';
 import { Answerer, type Question } from './answerer';
 import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef, STOPPED } from './live-runs';
-import { patiently, RunsRepository } from './runs.repository';
+import { retryWhileAway, RunsRepository } from './runs.repository';
 
 /** As the append and chat_answer_again write it. */
 class RunPayload {
@@ -60,7 +60,7 @@ export class RunEnds {
   async store(live: LiveRun, outcome: RunOutcome, signal: AbortSignal): Promise<void> {
     await this.chunks.settle(live);
     try {
-      await patiently(signal, async () => {
+      await retryWhileAway(signal, async () => {
         const result = await this.append(live, outcome);
         if (isStored(result)) return;
         // Another worker ended the run, or the chat is gone: what is stored is the truth.
@@ -77,7 +77,7 @@ export class RunEnds {
   async republish(ref: RunRef): Promise<void> {
     const { tenantId, chatId, runId } = ref;
     const [row, run] = await Promise.all([
-      this.messages.find(tenantId, chatId, runId),
+      this.messages.findMessage(tenantId, chatId, runId),
       this.runs.find(tenantId, chatId, runId),
     ]);
     if (row === undefined) return;
@@ -98,12 +98,12 @@ export class RunEnds {
     this.hub.publish(ref, { kind: 'ended', runId: ref.runId, count: 0, answer, failure });
   }
 
-  private append(live: LiveRun, outcome: RunOutcome): ReturnType<ChatLog['answer']> {
+  private append(live: LiveRun, outcome: RunOutcome): ReturnType<ChatLog['appendAnswer']> {
     const { tenantId, chatId, runId } = live.ref;
     const meta = metaOf(live, outcome);
     const onStored = (stored: Stored): void =>
       this.publisher.ended(live, messageFrom(live, outcome, meta, stored), outcome.failure);
-    return this.messages.answer({
+    return this.messages.appendAnswer({
       tenantId,
       roomId: chatId,
       runId,
@@ -185,13 +185,13 @@ export class RunWorker implements JobRunner<RunPayload> {
     private readonly live: LiveRuns,
     private readonly answerer: Answerer,
     private readonly ends: RunEnds,
-    private readonly titles: Titles,
+    private readonly titler: ChatTitler,
   ) {}
 
   async run({ tenantId, payload }: Job<RunPayload>, signal: AbortSignal): Promise<void> {
     const { run_id: runId, room_id: chatId, seq, options, request_id: requestId } = payload;
     const ref = { tenantId, chatId, runId };
-    const begun = await patiently(signal, () => this.runs.begin(tenantId, runId, options ?? null));
+    const begun = await retryWhileAway(signal, () => this.runs.begin(tenantId, runId, options ?? null));
     if (begun.status === 'gone') return;
     if (begun.status === 'ended') return this.ends.republish(ref);
     const senderId = AGENT_PREFIX + begun.preset;
@@ -222,16 +222,16 @@ export class RunWorker implements JobRunner<RunPayload> {
       throw new Error('the lease of a run was lost');
     }
     await this.ends.store(live, outcome, signal);
-    if (outcome.status === 'completed' && begun.auto_title) await this.titles.settle(live.ref, live.replyToSeq);
+    if (outcome.status === 'completed' && begun.auto_title) await this.titler.settle(live.ref, live.replyToSeq);
   }
 
   private async endLost(lost: LiveRun, question: Question, signal: AbortSignal): Promise<void> {
     const { ref, fence, replyToSeq, senderId } = lost;
     const kept = this.live.takeUnstored(ref.runId);
     if (kept !== undefined) return this.ends.store(kept.live, kept.outcome, signal);
-    const tokens = await patiently(signal, () => this.runs.tokens(ref.tenantId, ref.runId));
+    const tokens = await retryWhileAway(signal, () => this.runs.tokens(ref.tenantId, ref.runId));
     const live = new LiveRun(ref, fence, replyToSeq, senderId, tokens);
-    const usage = await patiently(signal, () => this.answerer.usageOfLost(live, question));
+    const usage = await retryWhileAway(signal, () => this.answerer.usageOfLost(live, question));
     await this.ends.store(live, { status: 'interrupted', finishReason: 'stopped', usage }, signal);
   }
 }

@@ -1,5 +1,5 @@
 import { unavailable } from '../../../common/errors';
-import { patiently } from './runs.repository';
+import { retryWhileAway } from './runs.repository';
 
 describe('patience', () => {
   const never = new AbortController().signal;
@@ -12,11 +12,11 @@ describe('patience', () => {
   };
 
   it('outlasts a database that is away', async () => {
-    expect(await patiently(never, failing(unavailable('away'), unavailable('away')))).toBe(3);
+    expect(await retryWhileAway(never, failing(unavailable('away'), unavailable('away')))).toBe(3);
   });
 
   it('has none with other errors, nor once the signal has aborted', async () => {
-    await expect(patiently(never, failing(new Error('broken')))).rejects.toThrow('broken');
-    await expect(patiently(AbortSignal.abort(), failing(unavailable('away')))).rejects.toThrow('away');
+    await expect(retryWhileAway(never, failing(new Error('broken')))).rejects.toThrow('broken');
+    await expect(retryWhileAway(AbortSignal.abort(), failing(unavailable('away')))).rejects.toThrow('away');
   });
 });

@@ -107,7 +107,7 @@ const RETRY_MS = 200;
  * Does it again while the database is away, until the signal aborts. A worker that waits keeps its job, and with it the
  * chat's turn: one that came again later would find that the next message had been answered first.
  */
-export async function patiently<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function retryWhileAway<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await work();

@@ -2,10 +2,10 @@ import { CHAT } from '../../../../test/support/chats/fake-streams';
 import { explorerOf } from '../../../../test/support/exploring';
 import { forbidden, notFound } from '../../../common/errors';
 import { Caller } from '../../../platform/auth';
-import { SocketDoors } from '../../../realtime/transport';
+import { SocketEndpoints } from '../../../realtime/transport';
 import type { Chat } from '../contract';
 import type { ChatsService } from '../chats/chats.service';
-import { ChatDoor } from './door';
+import { ChatEndpoint } from './door';
 
 const POLICY = { tenantId: CHAT.tenantId, status: 'active', limits: {}, settings: {} } as const;
 const callerOf = (user?: string, kind: 'key' | 'token' = 'key'): Caller =>
@@ -13,26 +13,26 @@ const callerOf = (user?: string, kind: 'key' | 'token' = 'key'): Caller =>
 
 /** One chat, of alice. */
 const chats: Partial<ChatsService> = {
-  get: (caller: Caller, chatId: string | undefined): Promise<Chat> => {
+  getChat: (caller: Caller, chatId: string | undefined): Promise<Chat> => {
     if (chatId !== CHAT.chatId) return Promise.reject(notFound('Chat'));
     const isTheirs = caller.optionalUserId === undefined || caller.optionalUserId === CHAT.userId;
     return isTheirs ? Promise.resolve(CHAT) : Promise.reject(forbidden('This is the chat of another user'));
   },
 };
 
-const door = new ChatDoor(chats as ChatsService);
+const endpoint = new ChatEndpoint(chats as ChatsService);
 
 function enter(query: string, headers: Record<string, string> = {}, caller = callerOf('alice')): Promise<Caller> {
-  return door.enter({ id: 'request', query: new URLSearchParams(query), headers }, caller);
+  return endpoint.enter({ id: 'request', query: new URLSearchParams(query), headers }, caller);
 }
 
 const ID = `chat_id=${CHAT.chatId}`;
 const MESSAGE = 'msg_019000000000700080000000000000e1';
 
-it('is one of the doors', () => {
-  const doors = new SocketDoors(explorerOf(door));
-  expect(doors.paths).toEqual(['/ws', '/ws/chat']);
-  expect(doors.find('/ws/chat/')).toBe(door);
+it('is one of the endpoints', () => {
+  const endpoints = new SocketEndpoints(explorerOf(endpoint));
+  expect(endpoints.paths).toEqual(['/ws', '/ws/chat']);
+  expect(endpoints.find('/ws/chat/')).toBe(endpoint);
 });
 
 describe('entering', () => {
@@ -43,7 +43,7 @@ describe('entering', () => {
   ])('%s', async (_, query, headers) => {
     const caller = callerOf('alice');
     await expect(enter(query, headers, caller)).resolves.toBe(caller);
-    expect(door.entranceOf(caller)).toEqual({ chat: CHAT, resume: undefined });
+    expect(endpoint.entranceOf(caller)).toEqual({ chat: CHAT, resume: undefined });
   });
 
   it('a key without a user acts as the user of the chat, and no longer than it is good', async () => {
@@ -51,7 +51,7 @@ describe('entering', () => {
     key.endsAtMs = 5;
     const acting = await enter(ID, {}, key);
     expect([acting.userId, acting.endsAtMs, acting.keyId, acting.tenantId]).toEqual(['alice', 5, 'key', CHAT.tenantId]);
-    expect(door.entranceOf(acting).chat).toBe(CHAT);
+    expect(endpoint.entranceOf(acting).chat).toBe(CHAT);
   });
 
   it.each([
@@ -77,7 +77,7 @@ describe('entering', () => {
     ['2147483647', 2_147_483_647],
   ])('S22: last_event_id says where to go on, as on SSE: %s', async (index, afterIndex) => {
     const caller = await enter(`${ID}&last_event_id=${MESSAGE}:${index}`);
-    expect(door.entranceOf(caller).resume).toEqual({ runId: '01900000-0000-7000-8000-0000000000e1', afterIndex });
+    expect(endpoint.entranceOf(caller).resume).toEqual({ runId: '01900000-0000-7000-8000-0000000000e1', afterIndex });
   });
 });
 
@@ -86,21 +86,21 @@ describe('its words', () => {
 
   it('greet, answer, refuse and say goodbye', async () => {
     const caller = await enter(ID);
-    expect(door.hello({ connectionId: 'conn_1', caller, epoch: 1, heartbeatMs: 1 })).toEqual({
+    expect(endpoint.hello({ connectionId: 'conn_1', caller, epoch: 1, heartbeatMs: 1 })).toEqual({
       event_type: 'connection_established',
       timestamp,
       user_id: 'alice',
       chat_id: CHAT.chatId,
       tenant_id: 'tenant_019000000000700080000000000000a0',
     });
-    expect(door.reply('pong', 'r1', {})).toEqual({ event_type: 'pong', timestamp, request_id: 'r1' });
-    expect(door.reply('pong', undefined, {})).toEqual({ event_type: 'pong', timestamp });
-    expect(door.error(notFound('Chat'), 'r2', 250)).toMatchObject({
+    expect(endpoint.reply('pong', 'r1', {})).toEqual({ event_type: 'pong', timestamp, request_id: 'r1' });
+    expect(endpoint.reply('pong', undefined, {})).toEqual({ event_type: 'pong', timestamp });
+    expect(endpoint.error(notFound('Chat'), 'r2', 250)).toMatchObject({
       event_type: 'error',
       error_code: 'NOT_FOUND',
       request_id: 'r2',
       details: { retry_after_ms: 250 },
     });
-    expect(door.shutdown(20)).toEqual({ event_type: 'server_shutdown', timestamp, reconnect_after_ms: 20 });
+    expect(endpoint.shutdown(20)).toEqual({ event_type: 'server_shutdown', timestamp, reconnect_after_ms: 20 });
   });
 });

@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { type AppError, invalid } from '../../../common/errors';
 import { encodeId, isUuid } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
-import { Door, type DoorDocument, type Greeting, type SocketDoor, type SocketRequest } from '../../../realtime';
+import {
+  Endpoint,
+  type EndpointDocument,
+  type Greeting,
+  type SocketEndpoint,
+  type SocketRequest,
+} from '../../../realtime';
 import type { Chat } from '../contract';
 import { ChatsService } from '../chats/chats.service';
 import { errorEvent, positionOf, type TokenPosition } from '../events';
@@ -23,7 +29,7 @@ Every event of the server has an \`event_type\` and a \`timestamp\`. Your frames
 **Limits.** 10 messages a second (a tenant's setting) and 100 other frames; 50 connections per tenant (\`chat_connections\`).`;
 
 /** How AsyncAPI describes the socket of a chat. */
-const CHAT_DOCUMENT: DoorDocument = {
+const CHAT_DOCUMENT: EndpointDocument = {
   channel: 'chat',
   introduction: INTRODUCTION,
   typeField: 'event_type',
@@ -48,8 +54,8 @@ export interface ChatEntrance {
 
 /** `/ws/chat`: one chat per connection, found before there is a connection. */
 @Injectable()
-@Door()
-export class ChatDoor implements SocketDoor {
+@Endpoint()
+export class ChatEndpoint implements SocketEndpoint {
   readonly path = CHAT_SOCKET_PATH;
   readonly tenantLimit = 'chat_connections';
   readonly userLimit = undefined;
@@ -65,13 +71,13 @@ export class ChatDoor implements SocketDoor {
   /** Throws 400 without a chat, 404 and 403 as `ChatsService.get`. A key without a user acts as the chat's own. */
   async enter(request: SocketRequest, caller: Caller): Promise<Caller> {
     const resume = positionOf(undefined, request.query.get('last_event_id') ?? undefined);
-    const chat = await this.chats.get(caller, chatIdOf(request));
+    const chat = await this.chats.getChat(caller, chatIdOf(request));
     const acting = caller.optionalUserId === undefined ? caller.actingAs(chat.userId) : caller;
     this.entrances.set(acting, { chat, resume });
     return acting;
   }
 
-  /** Of a connection of this door. */
+  /** Of a connection of this endpoint. */
   entranceOf(caller: Caller): ChatEntrance {
     const entrance = this.entrances.get(caller);
     if (entrance === undefined) throw new Error('this connection did not come in here');

@@ -9,12 +9,12 @@ import {
   chatEvent,
   errorEvent,
   failureEvent,
-  NOTHING_SAID,
+  NO_MESSAGE,
   providerText,
   type ProviderText,
   type TokenPosition,
 } from '../events';
-import { CHAT_SOCKET_PATH, ChatDoor, event } from './door';
+import { CHAT_SOCKET_PATH, ChatEndpoint, event } from './door';
 
 /**
  * Tells which connection is the first that its user ever opens. A connection of /ws leaves its mark by presence: a lease
@@ -55,7 +55,7 @@ class EventQueue {
   /** Behind all tokens that came before. */
   tell(event: object): void {
     this.release();
-    this.connection.send(toWire(event));
+    this.connection.sendFrame(toWire(event));
   }
 
   tokens(tokens: Tokens): void {
@@ -89,7 +89,7 @@ class EventQueue {
   }
 
   private send(tokens: Tokens): void {
-    this.connection.send(toWire(chatEvent(tokens, this.chatId)));
+    this.connection.sendFrame(toWire(chatEvent(tokens, this.chatId)));
   }
 }
 
@@ -118,7 +118,7 @@ export class ChatSession {
     private readonly connection: AcceptedConnection,
     readonly chat: Chat,
     private readonly streams: ChatStreams,
-    private readonly saidOf: ProviderText = NOTHING_SAID,
+    private readonly saidOf: ProviderText = NO_MESSAGE,
   ) {
     this.queue = new EventQueue(connection, chat.chatId);
   }
@@ -237,7 +237,7 @@ export class ChatSessions {
   private readonly sessions = new WeakMap<Connection, ChatSession>();
 
   constructor(
-    private readonly door: ChatDoor,
+    private readonly endpoint: ChatEndpoint,
     private readonly arrivals: Arrivals,
     private readonly chats: ChatsService,
     private readonly streams: ChatStreams,
@@ -253,14 +253,14 @@ export class ChatSessions {
   @OnConnection(CHAT_SOCKET_PATH, 'chat')
   async opened(connection: AcceptedConnection): Promise<void> {
     const { caller } = connection;
-    const { chat, resume } = this.door.entranceOf(caller);
+    const { chat, resume } = this.endpoint.entranceOf(caller);
     const session = new ChatSession(connection, chat, this.streams, providerText(this.models, caller));
     this.sessions.set(connection, session);
     connection.onClose(() => session.close());
     if (await this.arrivals.isFirst(connection))
-      connection.send(toWire(event('user_created', { user_id: caller.userId })));
+      connection.sendFrame(toWire(event('user_created', { user_id: caller.userId })));
     await session.open(resume);
     // It may have been deleted before it was watched.
-    await this.chats.get(caller, chat.chatId);
+    await this.chats.getChat(caller, chat.chatId);
   }
 }

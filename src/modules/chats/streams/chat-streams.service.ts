@@ -45,7 +45,7 @@ export class RunSnapshots {
       if (isOver) return undefined;
       return { ...tail(tokens, afterIndex, count), isBegun: count > 0, ended: undefined };
     }
-    const row = await this.messages.find(tenantId, chatId, runId);
+    const row = await this.messages.findMessage(tenantId, chatId, runId);
     if (row === undefined) return undefined;
     const answer = messageOf(row);
     const whole = completed(tokens, answer.content);

@@ -10,7 +10,7 @@ import type { ChatRef } from '../streams/chat-hub';
 
 /** Ends answers before their time, and keeps new messages away from a chat whose answer is not there yet. */
 @Injectable()
-export class Interrupts {
+export class RunInterrupter {
   /** Per chat the last one that waits or sends. */
   private readonly turns = new Map<string, Promise<void>>();
 
@@ -74,9 +74,9 @@ interface Stopped extends EffectResult {
 
 /** Ends answers and waits until what they have is stored. */
 @Injectable()
-export class Stops {
+export class RunStopper {
   constructor(
-    private readonly interrupts: Interrupts,
+    private readonly interrupter: RunInterrupter,
     private readonly streams: ChatStreams,
     private readonly effects: Effects,
   ) {}
@@ -85,7 +85,7 @@ export class Stops {
   async all(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
     const { runs } = await this.effects.harmless<Stopped>(caller, chat.tenantId, async () => ({
       status: 'ok',
-      runs: await this.interrupts.all(chat),
+      runs: await this.interrupter.all(chat),
     }));
     const answers = await Promise.all(runs.map((runId) => this.end(chat, runId)));
     return answers.flatMap((answer) => (answer === undefined ? [] : [answer]));

@@ -14,25 +14,25 @@ import {
   ChatLog,
   MessageWriter,
   metaText,
-  type Said,
+  type MessageDraft,
   type Stored,
 } from '../../messages';
 import { type AnswerOptions, checkedResponseFormat, ModelsService } from '../../models';
 import { type Again, budgetSpent, chatAnswerAgain } from '../chats.functions';
-import { ChatsRepository, messageOf, messageSaid } from '../chats/chats.repository';
+import { ChatsRepository, messageOf, messageStart } from '../chats/chats.repository';
 import { type Chat, type ChatMessage, type NewTurn, type Origin, type Turn } from '../contract';
 import type { AnswerOptionsDto, CamelAnswerOptionsDto } from '../dto/answer-options.dto';
 import { RUN } from '../runs/run-worker';
 import { RunsRepository } from '../runs/runs.repository';
 import { ChatHub } from '../streams/chat-hub';
-import { Interrupts, Stops } from './interrupts';
+import { RunInterrupter, RunStopper } from './interrupts';
 
 /**
  * Tokens that a tenant and its users may spend per day (UTC). Asked on every way a run begins: here before a message is
  * stored, by `chat_answer_again` before an answer is written anew, by `run_begin` when a run's turn comes.
  */
 @Injectable()
-export class Budgets {
+export class TokenBudget {
   constructor(private readonly runs: RunsRepository) {}
 
   /**
@@ -52,44 +52,44 @@ interface OpenTurn extends AiTurn {
 }
 
 /**
- * What every message to a model passes, whatever door it came through: budgets, and what the tenant wants to happen while
+ * What every message to a model passes, whichever API it came through: budgets, and what the tenant wants to happen while
  * an answer is written. One server has a database to itself, so `reject` is decided here, one message of a chat at a time.
  */
 @Injectable()
 export class TurnGate {
   constructor(
-    private readonly budgets: Budgets,
+    private readonly budget: TokenBudget,
     private readonly window: AiWindow,
     private readonly chats: ChatsRepository,
-    private readonly interrupts: Interrupts,
+    private readonly interrupter: RunInterrupter,
     private readonly jobs: Jobs,
     private readonly hub: ChatHub,
   ) {}
 
   /** A message that came by the Rooms API: it counts as a call of the AI APIs too. */
-  async beginInRoom(caller: Caller, said: Said): Promise<AiTurn> {
-    const chat = await this.chats.find(said.tenantId, said.roomId);
+  async beginInRoom(caller: Caller, draft: MessageDraft): Promise<AiTurn> {
+    const chat = await this.chats.find(draft.tenantId, draft.roomId);
     if (chat === undefined) throw notFound('Room');
-    if (caller.tenant !== undefined) await this.window.take(caller.tenant);
-    return this.begin(caller, said, chat.user_id);
+    if (caller.tenant !== undefined) await this.window.takeAiRequest(caller.tenant);
+    return this.begin(caller, draft, chat.user_id);
   }
 
   /** @throws 429 when a budget is spent */
   async admit({ tenant }: Caller, userId: string): Promise<void> {
-    if (tenant !== undefined) await this.budgets.check(tenant, userId);
+    if (tenant !== undefined) await this.budget.check(tenant, userId);
   }
 
   /** @throws 409 while an answer is written (`reject`), 429 when a budget is spent */
   async begin(
     caller: Caller,
-    said: Said,
+    draft: MessageDraft,
     userId: string,
     { origin, options }: { readonly origin?: Origin; readonly options?: AnswerOptions | undefined } = {},
   ): Promise<OpenTurn> {
-    const { tenantId, roomId: chatId } = said;
+    const { tenantId, roomId: chatId } = draft;
     await this.admit(caller, userId);
     const mode = caller.tenant?.settings.while_answering ?? 'queue';
-    const release = mode === 'reject' ? await this.interrupts.whenFree({ tenantId, chatId }) : () => undefined;
+    const release = mode === 'reject' ? await this.interrupter.whenFree({ tenantId, chatId }) : () => undefined;
     const runId = newUuid();
     const asked = options === undefined ? {} : { options: JSON.stringify(options) };
     const payload = { run_id: runId, room_id: chatId, user_id: userId, request_id: caller.requestId, ...asked };
@@ -98,23 +98,23 @@ export class TurnGate {
       jobs: [{ kind: RUN.name, key: chatId, payload }],
       release,
       onStored: (stored) => {
-        this.tell(said, stored, origin);
+        this.tell(draft, stored, origin);
         this.jobs.wake();
-        if (mode === 'interrupt') this.interrupts.before({ tenantId, chatId }, stored.seq);
+        if (mode === 'interrupt') this.interrupter.before({ tenantId, chatId }, stored.seq);
       },
     };
   }
 
-  private tell(said: Said, stored: Stored, origin: Origin | undefined): void {
-    const { tenantId, roomId: chatId, clientMessageId } = said;
-    const news = { kind: 'message', message: messageSaid(said, stored), clientMessageId } as const;
+  private tell(draft: MessageDraft, stored: Stored, origin: Origin | undefined): void {
+    const { tenantId, roomId: chatId, clientMessageId } = draft;
+    const news = { kind: 'message', message: messageStart(draft, stored), clientMessageId } as const;
     this.hub.publish({ tenantId, chatId }, origin === undefined ? news : { ...news, origin });
   }
 }
 
 /** Answers what was asked before once more. */
 @Injectable()
-export class Reruns {
+export class RunRetrier {
   constructor(
     private readonly database: Database,
     private readonly effects: Effects,
@@ -123,8 +123,8 @@ export class Reruns {
   ) {}
 
   /** Whether the message was stored before. */
-  async isKnown({ tenantId, roomId, senderId, clientMessageId }: Said): Promise<boolean> {
-    return clientMessageId !== null && (await this.messages.bound(tenantId, roomId, senderId, clientMessageId));
+  async isKnown({ tenantId, roomId, senderId, clientMessageId }: MessageDraft): Promise<boolean> {
+    return clientMessageId !== null && (await this.messages.isBound(tenantId, roomId, senderId, clientMessageId));
   }
 
   /**
@@ -167,30 +167,30 @@ export class Reruns {
 export class RoomTurns extends AiTurns {
   constructor(
     private readonly gate: TurnGate,
-    private readonly interrupts: Interrupts,
+    private readonly interrupter: RunInterrupter,
   ) {
     super();
   }
 
-  begin(caller: Caller, said: Said): Promise<AiTurn> {
-    return this.gate.beginInRoom(caller, said);
+  begin(caller: Caller, draft: MessageDraft): Promise<AiTurn> {
+    return this.gate.beginInRoom(caller, draft);
   }
 
   /** The caller does not wait for that. */
   cancelled(runIds: readonly string[]): void {
-    this.interrupts.now(runIds);
+    this.interrupter.now(runIds);
   }
 }
 
-/** Turns through the doors of the chats: what a user says, and what becomes of its answer. */
+/** Turns through the APIs of the chats: what a user says, and what becomes of its answer. */
 @Injectable()
 export class TurnsService {
   constructor(
     private readonly writer: MessageWriter,
     private readonly models: ModelsService,
     private readonly gate: TurnGate,
-    private readonly reruns: Reruns,
-    private readonly stops: Stops,
+    private readonly retrier: RunRetrier,
+    private readonly stopper: RunStopper,
   ) {}
 
   /**
@@ -209,14 +209,14 @@ export class TurnsService {
    *   503 CHANNEL_UNAVAILABLE before anything is stored
    */
   async send(caller: Caller, chat: Chat, input: NewTurn): Promise<Turn> {
-    const said = saidIn(caller, chat, input);
-    const turn = await this.open(caller, chat, said, input);
+    const draft = saidIn(caller, chat, input);
+    const turn = await this.open(caller, chat, draft, input);
     try {
       const isBoundByKey = input.clientMessageId === undefined;
-      const stored = await this.writer.say(caller, said, isBoundByKey, turn);
-      const message = messageSaid(said, stored);
+      const stored = await this.writer.say(caller, draft, isBoundByKey, turn);
+      const message = messageStart(draft, stored);
       if (turn !== undefined && stored.status === 'new') return { message, runId: turn.runId, replayed: false };
-      const runId = await this.reruns.ofMessage(chat, stored.seq, input.options);
+      const runId = await this.retrier.ofMessage(chat, stored.seq, input.options);
       return { message, runId, replayed: stored.status === 'duplicate' };
     } finally {
       turn?.release();
@@ -228,27 +228,27 @@ export class TurnsService {
    * is written or when there is nothing to answer, 429 QUOTA_EXCEEDED
    */
   regenerate(caller: Caller, chat: Chat): Promise<Turn> {
-    return this.reruns.last(caller, chat);
+    return this.retrier.last(caller, chat);
   }
 
   /** Ends the chat's running and waiting answers, their text so far is kept; resolves when they are stored. */
   stop(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
-    return this.stops.all(caller, chat);
+    return this.stopper.all(caller, chat);
   }
 
   /** What is stored already is answered whatever the limits say by now: then there is no turn. */
-  private async open(caller: Caller, chat: Chat, said: Said, input: NewTurn): Promise<OpenTurn | undefined> {
+  private async open(caller: Caller, chat: Chat, draft: MessageDraft, input: NewTurn): Promise<OpenTurn | undefined> {
     try {
       await this.models.available(chat.tenantId);
-      return await this.gate.begin(caller, said, chat.userId, input);
+      return await this.gate.begin(caller, draft, chat.userId, input);
     } catch (error) {
-      if (await this.reruns.isKnown(said)) return undefined;
+      if (await this.retrier.isKnown(draft)) return undefined;
       throw error;
     }
   }
 }
 
-function saidIn(caller: Caller, { tenantId, chatId, userId }: Chat, input: NewTurn): Said {
+function saidIn(caller: Caller, { tenantId, chatId, userId }: Chat, input: NewTurn): MessageDraft {
   return {
     tenantId,
     roomId: chatId,

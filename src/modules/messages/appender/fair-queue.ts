@@ -1,4 +1,4 @@
-interface Lane<T> {
+interface TenantQueue<T> {
   readonly tenant: string;
   items: (T | undefined)[];
   head: number;
@@ -16,9 +16,9 @@ const COMPACT_AFTER = 1024;
  * request.
  */
 export class FairQueue<T> {
-  private readonly lanes = new Map<string, Lane<T>>();
-  /** The lanes in the order of their turns. */
-  private turns: Lane<T>[] = [];
+  private readonly queues = new Map<string, TenantQueue<T>>();
+  /** The queues in the order of their turns. */
+  private turns: TenantQueue<T>[] = [];
   private count = 0;
 
   get size(): number {
@@ -26,13 +26,13 @@ export class FairQueue<T> {
   }
 
   push(tenant: string, item: T): void {
-    let lane = this.lanes.get(tenant);
-    if (!lane) {
-      lane = { tenant, items: [], head: 0 };
-      this.lanes.set(tenant, lane);
-      this.turns.push(lane);
+    let queue = this.queues.get(tenant);
+    if (!queue) {
+      queue = { tenant, items: [], head: 0 };
+      this.queues.set(tenant, queue);
+      this.turns.push(queue);
     }
-    lane.items.push(item);
+    queue.items.push(item);
     this.count++;
   }
 
@@ -41,42 +41,42 @@ export class FairQueue<T> {
    * leave the item queued; 'later' passes over its tenant until the next call.
    */
   drain(take: (item: T) => 'taken' | 'later' | 'full'): void {
-    const passed: Lane<T>[] = [];
+    const passed: TenantQueue<T>[] = [];
     const { turns } = this;
     while (turns.length > 0) {
       let served = 0;
-      for (const [i, lane] of turns.entries()) {
-        const answer = take(lane.items[lane.head] as T);
+      for (const [i, queue] of turns.entries()) {
+        const answer = take(queue.items[queue.head] as T);
         if (answer === 'full') {
-          // Served lanes go to the end, so that the next batch begins with another tenant.
+          // Served queues go to the end, so that the next batch begins with another tenant.
           this.turns = [...turns.slice(i), ...passed, ...turns.slice(0, served)];
           return;
         }
-        if (answer === 'later') passed.push(lane);
-        else if (this.advance(lane)) turns[served++] = lane;
+        if (answer === 'later') passed.push(queue);
+        else if (this.advance(queue)) turns[served++] = queue;
       }
       turns.length = served;
     }
     this.turns = passed;
   }
 
-  /** Lets go of a lane's first item; false when it was the last one. */
-  private advance(lane: Lane<T>): boolean {
-    lane.items[lane.head++] = undefined;
+  /** Lets go of a queue's first item; false when it was the last one. */
+  private advance(queue: TenantQueue<T>): boolean {
+    queue.items[queue.head++] = undefined;
     this.count--;
-    if (lane.head === lane.items.length) {
-      this.lanes.delete(lane.tenant);
+    if (queue.head === queue.items.length) {
+      this.queues.delete(queue.tenant);
       return false;
     }
-    if (lane.head >= COMPACT_AFTER) {
-      lane.items = lane.items.slice(lane.head);
-      lane.head = 0;
+    if (queue.head >= COMPACT_AFTER) {
+      queue.items = queue.items.slice(queue.head);
+      queue.head = 0;
     }
     return true;
   }
 }
 
-export interface Room {
+export interface Bounds {
   readonly items: number;
   readonly bytes: number;
 }
@@ -92,8 +92,8 @@ export class Quota {
   private readonly tenants = new Map<string, Used>();
 
   constructor(
-    private readonly total: Room,
-    private readonly perTenant: Room,
+    private readonly total: Bounds,
+    private readonly perTenant: Bounds,
   ) {}
 
   /** Items that are held now. */
@@ -121,8 +121,8 @@ export class Quota {
   }
 }
 
-function fits(used: Used, bytes: number, room: Room): boolean {
-  return used.items < room.items && used.bytes + bytes <= room.bytes;
+function fits(used: Used, bytes: number, bounds: Bounds): boolean {
+  return used.items < bounds.items && used.bytes + bytes <= bounds.bytes;
 }
 
 function add(used: Used, items: number, bytes: number): void {
@@ -131,10 +131,10 @@ function add(used: Used, items: number, bytes: number): void {
 }
 
 /** How long a tenant that has sent is believed to send again, in ms. */
-const COMPANY_MS = 1000;
+const MIX_MS = 1000;
 
 /** Knows whether one tenant sends alone or several do. */
-export class Company {
+export class TenantMix {
   private last: string | undefined;
   private until = -Infinity;
 
@@ -144,7 +144,7 @@ export class Company {
   /** A tenant sends. */
   note(tenant: string): void {
     if (tenant === this.last) return;
-    if (this.last !== undefined) this.until = this.now() + COMPANY_MS;
+    if (this.last !== undefined) this.until = this.now() + MIX_MS;
     this.last = tenant;
   }
 

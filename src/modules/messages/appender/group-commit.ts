@@ -3,7 +3,7 @@ import { roomKey } from '../../../common/ids';
 import type { Metrics } from '../../../platform/metrics';
 import { type Appended, Batch, isStored, type NewMessage, Pending, repeatKey } from './item';
 import type { WriteOutcome } from './batch-writer';
-import { Company, FairQueue, Quota, type Room } from './fair-queue';
+import { TenantMix, FairQueue, Quota, type Bounds } from './fair-queue';
 
 /** Writes a batch and says of each message what became of it; see BatchWriter. */
 export interface Writer {
@@ -12,12 +12,12 @@ export interface Writer {
 
 export interface GroupCommitOptions {
   /** Messages of a batch, and their bytes; a single message may be larger. */
-  readonly batch: Room;
+  readonly batch: Bounds;
   /** What one tenant may have of a batch while others send, too: a commit takes as long as its batch is large. */
-  readonly share: Room;
+  readonly share: Bounds;
   /** Bounds of what waits; beyond them callers get 503. */
-  readonly total: Room;
-  readonly perTenant: Room;
+  readonly total: Bounds;
+  readonly perTenant: Bounds;
   /** Calls that may wait for locked rooms at the same time. */
   readonly waiters: number;
   /** After this many ms a caller gets 503; what a call was made for may be stored, what only waited is not. */
@@ -43,7 +43,7 @@ export interface GroupCommitOptions {
  */
 export class GroupCommit {
   private readonly queue = new FairQueue<Pending>();
-  private readonly company = new Company();
+  private readonly mix = new TenantMix();
   private readonly quota: Quota;
   private readonly contended: ContendedRooms;
   private running: Promise<void> | undefined;
@@ -70,7 +70,7 @@ export class GroupCommit {
         item.reject(unavailable('Too many messages are waiting. Try again in a moment'));
         return;
       }
-      this.company.note(message.tenantId);
+      this.mix.note(message.tenantId);
       this.queue.push(message.tenantId, item);
       this.running ??= this.run();
     });
@@ -98,7 +98,7 @@ export class GroupCommit {
   /** Fills a batch in fair order; repeats of a message in it are set aside, contended rooms handed over. */
   private compose(): { batch: Pending[]; repeats: Pending[] } {
     const { batch: limits, share } = this.options;
-    const batch = new Batch(limits, this.company.isMixed ? share : limits);
+    const batch = new Batch(limits, this.mix.isMixed ? share : limits);
     const repeats: Pending[] = [];
     this.queue.drain((item) => {
       if (batch.isFull || repeats.length >= limits.items) return 'full';

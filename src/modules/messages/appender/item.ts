@@ -1,6 +1,6 @@
 import { unavailable } from '../../../common/errors';
 import { roomKey } from '../../../common/ids';
-import type { Room } from './fair-queue';
+import type { Bounds } from './fair-queue';
 
 /** A message on its way into the log. */
 export interface NewMessage {
@@ -126,8 +126,8 @@ export class Batch {
    * @param share of one tenant; the message that reaches it is the last one
    */
   constructor(
-    private readonly limits: Room,
-    private readonly share: Room = limits,
+    private readonly limits: Bounds,
+    private readonly share: Bounds = limits,
   ) {}
 
   get isFull(): boolean {
@@ -164,6 +164,6 @@ export class Batch {
   }
 }
 
-function reaches(items: number, bytes: number, room: Room): boolean {
-  return items >= room.items || bytes >= room.bytes;
+function reaches(items: number, bytes: number, bounds: Bounds): boolean {
+  return items >= bounds.items || bytes >= bounds.bytes;
 }

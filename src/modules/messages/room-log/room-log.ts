@@ -58,7 +58,7 @@ export class MessagesRoomLog extends RoomLog {
   heads(
     rooms: readonly { readonly tenantId: string; readonly roomId: string }[],
   ): Promise<readonly { readonly tenantId: string; readonly roomId: string; readonly rev: number }[]> {
-    return this.rooms.heads(rooms);
+    return this.rooms.headsOf(rooms);
   }
 }
 

@@ -71,16 +71,16 @@ export class ChannelKeys {
   }
 
   seal(tenantId: string, channelId: string, key: string | null): string | null {
-    return key === null ? null : this.box.seal(key, contextOf(tenantId, channelId));
+    return key === null ? null : this.box.sealSecret(key, contextOf(tenantId, channelId));
   }
 
   /** Throws when the key that sealed it is not known any more. */
   open(tenantId: string, channelId: string, sealed: string | null): string | undefined {
-    return sealed === null ? undefined : this.box.open(sealed, contextOf(tenantId, channelId));
+    return sealed === null ? undefined : this.box.openSecret(sealed, contextOf(tenantId, channelId));
   }
 
   /** How many of a tenant's are sealed with keys that are not ours. */
-  async unreadable(tenantId: string): Promise<number> {
+  async countUnreadableKeys(tenantId: string): Promise<number> {
     const channels = await this.channels.all(tenantId);
     return channels.filter(({ api_key }) => api_key !== null && !this.box.knows(api_key)).length;
   }

@@ -34,7 +34,7 @@ export class PresetsService {
   ) {}
 
   /** Undefined: the tenant has no such preset. `default` always exists. */
-  async find(tenantId: string, name: string): Promise<Preset | undefined> {
+  async findPreset(tenantId: string, name: string): Promise<Preset | undefined> {
     const row = await this.rowOf(tenantId, name);
     if (row === undefined) return undefined;
     const { createdAt: _createdAt, updatedAt: _updatedAt, ...preset } = presetView(row);

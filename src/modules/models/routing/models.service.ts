@@ -88,7 +88,7 @@ export class ModelsService {
    * error is about, e.g. `overflow`; where a provider says when to come back, `retryAfterSeconds` is set. When the signal
    * is aborted it throws the signal's reason, and the provider sees its connection close. Leaving the loop closes it too.
    */
-  async *stream(request: ModelRequest): AsyncGenerator<ModelPart> {
+  async *streamAnswer(request: ModelRequest): AsyncGenerator<ModelPart> {
     const { metrics } = this;
     const begunMs = this.clock.monotonicMs();
     const spent: Spent = [];

@@ -7,7 +7,7 @@ import {
   type FailedNotificationDto,
 } from '../../delivery';
 import { NotificationDeliveriesRepository } from '../delivery/deliveries.repository';
-import { NotificationLinks } from '../delivery/links';
+import { NotificationSessions } from '../delivery/links';
 import { NotificationDeadLettersRepository } from './dead-letters.repository';
 
 /** Replayed at a time: each batch is one statement, and tells its users. */
@@ -20,7 +20,7 @@ export class NotificationDeadLetters implements DeadLetters<'notification'> {
   constructor(
     private readonly repository: NotificationDeadLettersRepository,
     private readonly deliveries: NotificationDeliveriesRepository,
-    private readonly links: NotificationLinks,
+    private readonly sessions: NotificationSessions,
   ) {}
 
   /** At most `limit`, the last attempted first. */
@@ -43,7 +43,7 @@ export class NotificationDeadLetters implements DeadLetters<'notification'> {
     for (let n = BATCH; n === BATCH; total += n) {
       const users = await this.repository.revive(tenantId, { ids, userId, before }, BATCH);
       n = users.length;
-      if (n > 0) this.links.publishReplay(tenantId, [...new Set(users)]);
+      if (n > 0) this.sessions.publishReplay(tenantId, [...new Set(users)]);
     }
     return total;
   }

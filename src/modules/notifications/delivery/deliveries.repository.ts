@@ -155,12 +155,12 @@ export class Settlements {
 
   /** The user has it. false: there is no such delivery. Doing it again changes nothing. */
   delivered(ref: DeliveryRef): Promise<boolean> {
-    return this.settling.add(ref);
+    return this.settling.submit(ref);
   }
 
   /** Makes a dead letter of it, unless it was delivered meanwhile. */
-  async giveUp(given: GivenUp): Promise<void> {
-    await this.giving.add(given);
+  async giveUpDelivery(given: GivenUp): Promise<void> {
+    await this.giving.submit(given);
   }
 
   /** Makes dead letters of all that has waited for too long. */

@@ -7,7 +7,7 @@ import { Presence } from '../../../realtime';
 import type { SpreadBatch } from '../inbox/notifications.functions';
 import { NotificationsRepository } from '../inbox/notifications.repository';
 import { notificationFrame } from './link';
-import { NotificationLinks } from './links';
+import { NotificationSessions } from './links';
 
 /** Users who had no connection when a notification was handed out to them. */
 export interface OfflineTargets {
@@ -58,7 +58,7 @@ const FAN_OUT = new JobKind('notification.fan_out', FanOutPayload);
 export class FanOut implements JobRunner<FanOutPayload> {
   constructor(
     private readonly repository: NotificationsRepository,
-    private readonly links: NotificationLinks,
+    private readonly sessions: NotificationSessions,
     private readonly presence: Presence,
     private readonly offline: OfflineJobs,
     private readonly metrics: Metrics,
@@ -80,7 +80,7 @@ export class FanOut implements JobRunner<FanOutPayload> {
 
   private tell(tenantId: string, notificationId: string, batch: SpreadBatch): void {
     const frame = notificationFrame({ notification_id: notificationId, ...batch });
-    this.links.publish({ tenantId, notificationId, userIds: batch.user_ids, frame });
+    this.sessions.publish({ tenantId, notificationId, userIds: batch.user_ids, frame });
     this.metrics.counter('chatapi_notifications_total').labels({ outcome: 'stored' }).inc(batch.user_ids.length);
   }
 

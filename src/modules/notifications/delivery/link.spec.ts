@@ -3,7 +3,7 @@ import { toWire } from '../../../realtime';
 import { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
 import type { NotificationRow } from '../inbox/notifications.repository';
 import type { DeliveryRef, GivenUp } from './deliveries.repository';
-import { ACK_MS, notificationFrame, NotificationLink, SETTLE_GRACE_MS } from './link';
+import { ACK_MS, notificationFrame, NotificationSession, SETTLE_GRACE_MS } from './link';
 
 const idOf = (n: number): string => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 const rowOf = (n: number): NotificationRow => ({
@@ -46,7 +46,7 @@ class Table {
       this.delivered.add(notificationId);
       return Promise.resolve(true);
     },
-    giveUp: (given: GivenUp) => {
+    giveUpDelivery: (given: GivenUp) => {
       this.dead.set(given.notificationId, given);
       return Promise.resolve();
     },
@@ -63,7 +63,7 @@ describe('the notifications of a connection', () => {
   let table: Table;
   let clock: ManualClock;
   let connection: RecordingConnection;
-  let link: NotificationLink;
+  let session: NotificationSession;
 
   beforeEach(() => {
     table = new Table();
@@ -73,30 +73,30 @@ describe('the notifications of a connection', () => {
 
   function connect(): void {
     connection = new RecordingConnection();
-    link = new NotificationLink(connection, {
+    session = new NotificationSession(connection, {
       repository: table.repository,
       settlements: table.settlements,
       clock,
       hasWaiting: () => Promise.resolve(true),
     });
-    connection.onClose(() => void link.closed());
+    connection.onClose(() => void session.closed());
   }
 
   const topics = (): unknown[] => connection.take().map((frame) => frame['topic']);
   const offer = (n: number): void => {
     table.add(n);
-    link.offer(idOf(n), toWire(notificationFrame(rowOf(n))));
+    session.offer(idOf(n), toWire(notificationFrame(rowOf(n))));
   };
   const after = async (ms: number): Promise<void> => {
     clock.advance(ms);
-    await link.settleWritten();
-    await link.sendDue();
+    await session.settleWritten();
+    await session.sendDue();
   };
 
   it('brings what waited in order, however much, and then what is new', async () => {
     const numbers = Array.from({ length: 300 }, (_, i) => i + 1);
     table.add(...numbers);
-    await link.catchUp();
+    await session.catchUp();
     await after(1000);
     expect(topics()).toEqual(numbers.map((n) => `t${n}`));
     offer(500);
@@ -106,11 +106,11 @@ describe('the notifications of a connection', () => {
 
   it('sends no more at a time than a client may acknowledge, as long as it may be one that does', async () => {
     table.add(...Array.from({ length: 300 }, (_, i) => i + 1));
-    await link.catchUp();
+    await session.catchUp();
     offer(1000);
     await after(999);
     expect(topics()).toHaveLength(80);
-    link.becomesAcknowledging();
+    session.becomesAcknowledging();
     for (const sent of [80, 80, 61]) {
       await after(1000);
       expect(topics()).toHaveLength(sent);
@@ -124,7 +124,7 @@ describe('the notifications of a connection', () => {
     let go: () => void = () => undefined;
     table.gate = new Promise((resolve) => (go = resolve));
     const begun = new Promise<void>((resolve) => (table.onRead = resolve));
-    const reading = link.catchUp();
+    const reading = session.catchUp();
     await begun;
     offer(1);
     offer(3);
@@ -134,26 +134,26 @@ describe('the notifications of a connection', () => {
   });
 
   it('is sent once when it is offered twice', async () => {
-    await link.catchUp();
+    await session.catchUp();
     offer(1);
     offer(1);
     expect(topics()).toEqual(['t1']);
   });
 
   it('counts as delivered what was written to a client that acknowledges nothing, a moment later', async () => {
-    await link.catchUp();
+    await session.catchUp();
     offer(1);
     await after(SETTLE_GRACE_MS - 1);
     expect(table.delivered.size).toBe(0);
     await after(1);
     expect([...table.delivered]).toEqual([idOf(1)]);
-    expect(link.isBusy).toBe(false);
+    expect(session.isBusy).toBe(false);
     await after(ACK_MS[0] ?? 0);
     expect(topics()).toEqual(['t1']);
   });
 
   it('or when that client goes', async () => {
-    await link.catchUp();
+    await session.catchUp();
     offer(1);
     await Promise.resolve();
     connection.close(1000, '');
@@ -161,7 +161,7 @@ describe('the notifications of a connection', () => {
   });
 
   it('counts nothing as delivered that was not written', async () => {
-    await link.catchUp();
+    await session.catchUp();
     connection.onceBelow = () => undefined;
     offer(1);
     await after(SETTLE_GRACE_MS);
@@ -169,12 +169,12 @@ describe('the notifications of a connection', () => {
   });
 
   it('sends again what an acknowledging client did not acknowledge, less and less often, and gives up', async () => {
-    await link.catchUp();
-    link.becomesAcknowledging();
+    await session.catchUp();
+    session.becomesAcknowledging();
     offer(1);
     offer(2);
     table.delivered.add(idOf(2));
-    link.settled(idOf(2));
+    session.settled(idOf(2));
     expect(topics()).toEqual(['t1', 't2']);
     for (const ms of ACK_MS.slice(0, -1)) {
       await after(ms - 1);
@@ -186,36 +186,36 @@ describe('the notifications of a connection', () => {
     expect([...table.dead.values()]).toEqual([
       expect.objectContaining({ notificationId: idOf(1), attempts: 5, error: 'ack timeout' }),
     ]);
-    link.want();
+    session.want();
     await after(1);
     expect(topics()).toEqual([]);
     expect(table.delivered.has(idOf(1))).toBe(false);
     table.dead.clear();
-    link.retry();
-    await link.catchUp();
+    session.retry();
+    await session.catchUp();
     expect(topics()).toEqual(['t1']);
   });
 
   it('what was given up is sent again on the next connection', async () => {
     table.add(1, 2);
     table.dead.set(idOf(1), {} as GivenUp);
-    await link.catchUp();
+    await session.catchUp();
     expect(topics()).toEqual(['t1', 't2']);
   });
 
   it('does not send again what another device has acknowledged', async () => {
-    await link.catchUp();
-    link.becomesAcknowledging();
+    await session.catchUp();
+    session.becomesAcknowledging();
     offer(1);
     table.delivered.add(idOf(1));
     await after(ACK_MS[0] ?? 0);
     expect(topics()).toEqual(['t1']);
-    expect(link.isBusy).toBe(false);
+    expect(session.isBusy).toBe(false);
   });
 
   it('sends no more than a thousand ahead of what is settled, and goes on when there is room', async () => {
     table.add(...Array.from({ length: 1500 }, (_, i) => i + 1));
-    await link.catchUp();
+    await session.catchUp();
     await after(SETTLE_GRACE_MS);
     expect(topics()).toHaveLength(80 + 1000);
     offer(2000);
@@ -227,8 +227,8 @@ describe('the notifications of a connection', () => {
   it('goes on where the database was away', async () => {
     table.add(1);
     table.isAway = true;
-    await expect(link.catchUp()).rejects.toThrow('away');
-    expect(link.isBusy).toBe(true);
+    await expect(session.catchUp()).rejects.toThrow('away');
+    expect(session.isBusy).toBe(true);
     table.isAway = false;
     await after(0);
     expect(topics()).toEqual(['t1']);
@@ -242,8 +242,8 @@ describe('the notifications of a connection', () => {
   it('sends nothing after the end', async () => {
     table.add(1);
     connection.close(1000, '');
-    await link.catchUp();
-    link.offer(idOf(2), toWire({ type: 'notification' }));
+    await session.catchUp();
+    session.offer(idOf(2), toWire({ type: 'notification' }));
     await after(0);
     expect(connection.frames).toEqual([]);
   });

@@ -32,11 +32,11 @@ interface Sent {
   isSettling: boolean;
 }
 
-export interface LinkPorts {
+export interface SessionPorts {
   /** Whether anything was ever left for the user; asked once per connection, of many together. */
   readonly hasWaiting: (user: { readonly tenantId: string; readonly userId: string }) => Promise<boolean>;
   readonly repository: Pick<NotificationsRepository, 'pending' | 'stillPending'>;
-  readonly settlements: Pick<Settlements, 'delivered' | 'giveUp'>;
+  readonly settlements: Pick<Settlements, 'delivered' | 'giveUpDelivery'>;
   readonly clock: Clock;
 }
 
@@ -50,7 +50,7 @@ export interface LinkPorts {
  * - A connection acknowledges from its first notification.ack on. Until then what was written counts as delivered, a
  *   second after it was sent or when the connection closes.
  */
-export class NotificationLink {
+export class NotificationSession {
   /** Made with the first; most connections have none. */
   private sent: Map<string, Sent> = NOTHING_SENT;
   /** Given up on this connection: not sent again before the next one. */
@@ -65,7 +65,7 @@ export class NotificationLink {
 
   constructor(
     readonly connection: AcceptedConnection,
-    private readonly ports: LinkPorts,
+    private readonly ports: SessionPorts,
   ) {}
 
   get tenantId(): string {
@@ -85,7 +85,7 @@ export class NotificationLink {
   offer(id: string, wire: WireFrame): void {
     if (this.sent.has(id)) return;
     if (this.isReading || this.isWanted || this.sent.size >= MAX_UNSETTLED) this.isWanted = true;
-    else this.transmit(id, () => this.connection.send(wire));
+    else this.transmit(id, () => this.connection.sendFrame(wire));
   }
 
   /** There may be something that this connection was not told of. */
@@ -255,7 +255,13 @@ export class NotificationLink {
 
   private async giveUp(id: string, { attempts }: Sent): Promise<void> {
     const { tenantId, userId } = this.connection;
-    await this.ports.settlements.giveUp({ tenantId, userId, notificationId: id, attempts, error: 'ack timeout' });
+    await this.ports.settlements.giveUpDelivery({
+      tenantId,
+      userId,
+      notificationId: id,
+      attempts,
+      error: 'ack timeout',
+    });
     this.givenUp = (this.givenUp ?? new Set()).add(id);
     this.sent.delete(id);
   }

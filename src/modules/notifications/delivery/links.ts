@@ -6,7 +6,7 @@ import { Every, OnStop, StopStage } from '../../../platform/lifecycle';
 import { type AcceptedConnection, ByUser, type Frame, OnConnection, SOCKET_PATH, toWire } from '../../../realtime';
 import { NotificationsRepository } from '../inbox/notifications.repository';
 import { NotificationDeliveriesRepository, type Recipient, Settlements } from './deliveries.repository';
-import { type LinkPorts, NotificationLink } from './link';
+import { type SessionPorts, NotificationSession } from './link';
 
 /** A notification for users, wherever they are connected. Lost ones are found by the poll. */
 export interface NotificationHint {
@@ -33,34 +33,34 @@ const POLL_MS = 10_000;
 const FIRST_LOOK_MS = 100;
 /** Users per look of the poll. */
 const SLICE = 1000;
-/** Links that use the database at the same time. */
+/** Sessions that use the database at the same time. */
 const TOGETHER = 8;
 /** What was made more recently may still be on its way. */
 const OVERDUE_MS = 5000;
 
 /** The connections of this node, by user, and the way to those of the others. */
 @Injectable()
-export class NotificationLinks {
-  private readonly byUser = new ByUser<NotificationLink>();
+export class NotificationSessions {
+  private readonly byUser = new ByUser<NotificationSession>();
   private readonly closed = (connection: AcceptedConnection): void => {
-    const link = this.of(connection);
-    if (link === undefined) return;
-    this.byUser.delete(link);
-    void link.closed();
+    const session = this.of(connection);
+    if (session === undefined) return;
+    this.byUser.delete(session);
+    void session.closed();
   };
 
-  private readonly ports: LinkPorts;
+  private readonly ports: SessionPorts;
   private readonly unsubscribe: readonly Unsubscribe[];
 
   constructor(
     repository: NotificationsRepository,
-    @Inject(Settlements) settlements: LinkPorts['settlements'],
+    @Inject(Settlements) settlements: SessionPorts['settlements'],
     private readonly deliveries: NotificationDeliveriesRepository,
     clock: Clock,
     private readonly bus: Bus,
   ) {
     const looks = new Batching<Recipient, boolean>((users) => deliveries.haveWaiting(users), 1000, FIRST_LOOK_MS);
-    this.ports = { repository, settlements, clock, hasWaiting: (user) => looks.add(user) };
+    this.ports = { repository, settlements, clock, hasWaiting: (user) => looks.submit(user) };
     // What all nodes publish, this one among them.
     this.unsubscribe = [
       bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => this.hear(payload)),
@@ -86,28 +86,28 @@ export class NotificationLinks {
   /** What waits for the user is sent to the connection, and from then on what is new. */
   @OnConnection(SOCKET_PATH, 'notifications', { after: ['presence', 'redelivery'] })
   opened(connection: AcceptedConnection): void {
-    const link = new NotificationLink(connection, this.ports);
-    this.byUser.add(link);
+    const session = new NotificationSession(connection, this.ports);
+    this.byUser.add(session);
     connection.onClose(this.closed);
-    this.start(link);
+    this.start(session);
   }
 
   /** undefined when the connection is over. */
-  of(connection: AcceptedConnection): NotificationLink | undefined {
+  of(connection: AcceptedConnection): NotificationSession | undefined {
     const { tenantId, userId } = connection;
-    return this.byUser.of(tenantId, userId).find((link) => link.connection === connection);
+    return this.byUser.ofUser(tenantId, userId).find((session) => session.connection === connection);
   }
 
-  /** Every link does what is due; those that read do it a few at a time. */
+  /** Every session does what is due; those that read do it a few at a time. */
   @Every(TICK_MS, 'notifications')
   async tick(): Promise<void> {
-    const busy: NotificationLink[] = [];
-    this.byUser.forEach((link) => {
-      if (link.isBusy) busy.push(link);
+    const busy: NotificationSession[] = [];
+    this.byUser.forEach((session) => {
+      if (session.isBusy) busy.push(session);
     });
-    await Promise.all(busy.map((link) => link.settleWritten()));
+    await Promise.all(busy.map((session) => session.settleWritten()));
     for (let i = 0; i < busy.length; i += TOGETHER)
-      await Promise.all(busy.slice(i, i + TOGETHER).map((link) => link.sendDue()));
+      await Promise.all(busy.slice(i, i + TOGETHER).map((session) => session.sendDue()));
   }
 
   /** Looks for users whose notifications no hint told this node of. */
@@ -117,9 +117,9 @@ export class NotificationLinks {
     for (let i = 0; i < users.length; i += SLICE) {
       const waited = await this.deliveries.waitedFor(users.slice(i, i + SLICE), OVERDUE_MS);
       for (const user of waited)
-        for (const link of this.byUser.of(user.tenantId, user.userId)) {
-          link.want();
-          this.start(link);
+        for (const session of this.byUser.ofUser(user.tenantId, user.userId)) {
+          session.want();
+          this.start(session);
         }
     }
   }
@@ -127,19 +127,20 @@ export class NotificationLinks {
   private hear({ tenantId, userIds, notificationId, frame }: NotificationHint): void {
     let wire: ReturnType<typeof toWire> | undefined;
     for (const userId of userIds)
-      for (const link of this.byUser.of(tenantId, userId)) link.offer(notificationId, (wire ??= toWire(frame)));
+      for (const session of this.byUser.ofUser(tenantId, userId))
+        session.offer(notificationId, (wire ??= toWire(frame)));
   }
 
   private retry({ tenantId, userIds }: ReplayHint): void {
     for (const userId of userIds)
-      for (const link of this.byUser.of(tenantId, userId)) {
-        link.retry();
-        this.start(link);
+      for (const session of this.byUser.ofUser(tenantId, userId)) {
+        session.retry();
+        this.start(session);
       }
   }
 
-  private start(link: NotificationLink): void {
+  private start(session: NotificationSession): void {
     // What cannot be read now is read by the next tick, which says so if it fails.
-    link.catchUp().catch(() => undefined);
+    session.catchUp().catch(() => undefined);
   }
 }

@@ -34,7 +34,7 @@ export class NotificationsController {
   @Get('notifications')
   @Access('user')
   inbox(@CurrentCaller() caller: Caller, @Query() query: PageQueryDto): Promise<InboxPageDto> {
-    return this.notifications.inbox(caller, pageRequest(query));
+    return this.notifications.listInbox(caller, pageRequest(query));
   }
 
   /**

@@ -1,14 +1,14 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../../realtime';
 import { NotificationAckFrameDto } from '../dto/notification.dto';
-import { NotificationLinks } from '../delivery/links';
+import { NotificationSessions } from '../delivery/links';
 import { NotificationsService } from './notifications.service';
 
 @WebSocketGateway({ path: SOCKET_PATH })
 export class NotificationsGateway {
   constructor(
     private readonly notifications: NotificationsService,
-    private readonly links: NotificationLinks,
+    private readonly sessions: NotificationSessions,
   ) {}
 
   @SocketOperation({
@@ -23,9 +23,9 @@ export class NotificationsGateway {
     { connection, caller }: FrameContext,
     { notification_id }: NotificationAckFrameDto,
   ): Promise<NotificationAckFrameDto> {
-    const link = this.links.of(connection);
-    link?.becomesAcknowledging();
-    link?.settled(await this.notifications.ack(caller, notification_id));
+    const session = this.sessions.of(connection);
+    session?.becomesAcknowledging();
+    session?.settled(await this.notifications.ack(caller, notification_id));
     return { notification_id };
   }
 }

@@ -56,7 +56,7 @@ export class NotificationsService {
   }
 
   /** The caller's notifications, newest first. */
-  async inbox(caller: Caller, page: PageRequest): Promise<InboxPageDto> {
+  async listInbox(caller: Caller, page: PageRequest): Promise<InboxPageDto> {
     const { tenantId, userId } = caller;
     const [rows, { total, unread }] = await Promise.all([
       this.repository.inbox(tenantId, userId, page),

@@ -28,7 +28,7 @@ export class SubscriptionsController {
     @Body() body: SubscribeTopicDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TopicSubscriptionDto> {
-    const { created, subscription } = await this.subscriptions.subscribe(caller, body.topic);
+    const { created, subscription } = await this.subscriptions.subscribeUser(caller, body.topic);
     if (!created) reply.status(200);
     return subscription;
   }

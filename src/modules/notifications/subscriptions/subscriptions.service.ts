@@ -21,7 +21,7 @@ export class SubscriptionsService {
   ) {}
 
   /** Subscribes the caller; `created` is false when they were subscribed already, and get that subscription. */
-  async subscribe(
+  async subscribeUser(
     caller: Caller,
     topic: string,
     subscriptionId = newUuid(),

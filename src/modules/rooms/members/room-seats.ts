@@ -1,54 +1,67 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { codeOf } from '../../../platform/database';
-import { type Claim, type ClaimedSeat, type CursorSeat, type Entrance, type Seat, Seats } from '../../../realtime';
+import {
+  type Claim,
+  type ClaimedPosition,
+  type CursorPosition,
+  type Entrance,
+  type RoomPosition,
+  RoomPositions,
+} from '../../../realtime';
 import { UsersService } from '../../tenants';
-import { type FoundSeatRow, type SeatRow, SeatsRepository } from './seats.repository';
+import { type FoundPositionRow, type PositionRow, PositionsRepository } from './seats.repository';
 
 const KNOWN_USERS = 50_000;
 const FOREIGN_KEY_VIOLATION = '23503';
 
 /** Which rooms the socket brings to a user. */
 @Injectable()
-export class RoomSeats extends Seats {
+export class MemberPositions extends RoomPositions {
   /** Users without a room that were made already: they may reconnect often. */
   private readonly known = new LRUCache<string, true>({ max: KNOWN_USERS });
 
   constructor(
-    private readonly repository: SeatsRepository,
+    private readonly repository: PositionsRepository,
     private readonly users: UsersService,
   ) {
     super();
   }
 
   /** Only who sits nowhere may be new: becoming a member makes the user. So most connections cost no further query. */
-  async of(tenantId: string, userId: string): Promise<readonly Seat[]> {
+  async positionsOf(tenantId: string, userId: string): Promise<readonly RoomPosition[]> {
     const rows = await this.repository.of(tenantId, userId);
     if (rows.length === 0) await this.ensure(tenantId, userId);
-    return rows.map(seatOf);
+    return rows.map(positionOf);
   }
 
-  async withCursors(tenantId: string, userId: string): Promise<readonly CursorSeat[]> {
+  async withCursors(tenantId: string, userId: string): Promise<readonly CursorPosition[]> {
     const rows = await this.repository.withCursors(tenantId, userId);
     if (rows.length === 0) await this.ensure(tenantId, userId);
-    return rows.map((row) => ({ ...seatOf(row), ackedSeq: row.acked_seq }));
+    return rows.map((row) => ({ ...positionOf(row), ackedSeq: row.acked_seq }));
   }
 
-  async find(tenantId: string, roomId: string, userId: string): Promise<Seat | 'no_room' | 'not_allowed'> {
-    return foundSeat(await this.repository.find(tenantId, roomId, userId));
+  async findPosition(
+    tenantId: string,
+    roomId: string,
+    userId: string,
+  ): Promise<RoomPosition | 'no_room' | 'not_allowed'> {
+    return foundPosition(await this.repository.find(tenantId, roomId, userId));
   }
 
-  async findAll(
+  async findPositions(
     tenantId: string,
     claims: readonly Claim[],
     userId: string,
-  ): Promise<readonly (ClaimedSeat | 'no_room' | 'not_allowed')[]> {
+  ): Promise<readonly (ClaimedPosition | 'no_room' | 'not_allowed')[]> {
     const rows = await this.repository.findAll(tenantId, claims, userId);
     const found = new Map(rows.map((row) => [row.n, row]));
     return claims.map((_, i) => {
       const row = found.get(i + 1);
-      const seat = foundSeat(row);
-      return typeof seat === 'string' ? seat : { ...seat, messageId: row?.message_id ?? undefined };
+      const roomPosition = foundPosition(row);
+      return typeof roomPosition === 'string'
+        ? roomPosition
+        : { ...roomPosition, messageId: row?.message_id ?? undefined };
     });
   }
 
@@ -82,7 +95,7 @@ export class RoomSeats extends Seats {
   }
 }
 
-function seatOf(row: SeatRow): Seat {
+function positionOf(row: PositionRow): RoomPosition {
   return {
     roomId: row.room_id,
     firstSeq: row.first_seq,
@@ -92,8 +105,8 @@ function seatOf(row: SeatRow): Seat {
   };
 }
 
-function foundSeat(row: FoundSeatRow | undefined): Seat | 'no_room' | 'not_allowed' {
+function foundPosition(row: FoundPositionRow | undefined): RoomPosition | 'no_room' | 'not_allowed' {
   if (row === undefined) return 'no_room';
   if (!row.allowed) return 'not_allowed';
-  return row.role === null ? { ...seatOf(row), isListener: true } : seatOf(row);
+  return row.role === null ? { ...positionOf(row), isListener: true } : positionOf(row);
 }

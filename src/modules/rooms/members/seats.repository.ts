@@ -3,10 +3,12 @@ import { Database } from '../../../platform/database';
 import type { Claim } from '../../../realtime';
 import type { RoomEntity } from '../entities/room.entity';
 
-export type SeatRow = Readonly<Pick<RoomEntity, 'room_id' | 'first_seq' | 'last_seq' | 'last_rev' | 'member_count'>>;
+export type PositionRow = Readonly<
+  Pick<RoomEntity, 'room_id' | 'first_seq' | 'last_seq' | 'last_rev' | 'member_count'>
+>;
 
 /** How a user sees a room that was asked for. */
-export type FoundSeatRow = SeatRow & { readonly allowed: boolean; readonly role: string | null };
+export type FoundPositionRow = PositionRow & { readonly allowed: boolean; readonly role: string | null };
 
 export interface EntranceRow {
   readonly user_id: string;
@@ -17,18 +19,18 @@ export interface EntranceRow {
   readonly oldest: string;
 }
 
-const SEAT = 'r.room_id, r.first_seq, r.last_seq, r.last_rev, r.member_count';
+const POSITION = 'r.room_id, r.first_seq, r.last_seq, r.last_rev, r.member_count';
 
 /** Where users sit, for the socket. */
 @Injectable()
-export class SeatsRepository {
+export class PositionsRepository {
   constructor(private readonly database: Database) {}
 
-  of(tenantId: string, userId: string): Promise<SeatRow[]> {
-    return this.database.query<SeatRow>(
-      'seats of a user',
+  of(tenantId: string, userId: string): Promise<PositionRow[]> {
+    return this.database.query<PositionRow>(
+      'positions of a user',
       tenantId,
-      `SELECT ${SEAT} FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
+      `SELECT ${POSITION} FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
        WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL`,
       [tenantId, userId],
     );
@@ -38,11 +40,11 @@ export class SeatsRepository {
    * The same with the user's cursors, the most recently active first. Cursors are looked up one by one: joined, the plan
    * depends on how many rooms the first users had who asked.
    */
-  withCursors(tenantId: string, userId: string): Promise<(SeatRow & { acked_seq: number })[]> {
-    return this.database.query<SeatRow & { acked_seq: number }>(
-      'seats and cursors of a user',
+  withCursors(tenantId: string, userId: string): Promise<(PositionRow & { acked_seq: number })[]> {
+    return this.database.query<PositionRow & { acked_seq: number }>(
+      'positions and cursors of a user',
       tenantId,
-      `SELECT ${SEAT}, LEAST(r.last_seq, GREATEST(m.joined_seq, COALESCE(c.acked_seq, 0))) AS acked_seq
+      `SELECT ${POSITION}, LEAST(r.last_seq, GREATEST(m.joined_seq, COALESCE(c.acked_seq, 0))) AS acked_seq
        FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
        LEFT JOIN LATERAL (SELECT acked_seq FROM cursor_of($1, m.room_id, $2) OFFSET 0) c ON true
        WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL
@@ -59,24 +61,24 @@ export class SeatsRepository {
     tenantId: string,
     claims: readonly Claim[],
     userId: string,
-  ): Promise<(FoundSeatRow & { n: number; message_id: string | null })[]> {
-    return this.database.query<FoundSeatRow & { n: number; message_id: string | null }>(
-      'seats in rooms',
+  ): Promise<(FoundPositionRow & { n: number; message_id: string | null })[]> {
+    return this.database.query<FoundPositionRow & { n: number; message_id: string | null }>(
+      'positions in rooms',
       tenantId,
-      `SELECT q.n, ${SEAT}, a.allowed, a.role, m.message_id
+      `SELECT q.n, ${POSITION}, a.allowed, a.role, m.message_id
        FROM (SELECT * FROM unnest($2::uuid[], $4::bigint[]) WITH ORDINALITY q(room_id, seq, n) OFFSET 0) q
        CROSS JOIN LATERAL (SELECT allowed, role FROM room_access($1, q.room_id, $3) OFFSET 0) a
-       CROSS JOIN LATERAL (SELECT ${SEAT} FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = q.room_id OFFSET 0) r
+       CROSS JOIN LATERAL (SELECT ${POSITION} FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = q.room_id OFFSET 0) r
        LEFT JOIN LATERAL (SELECT message_id FROM message_at($1, q.room_id, q.seq) OFFSET 0) m ON true`,
       [tenantId, claims.map(({ roomId }) => roomId), userId, claims.map(({ seq }) => seq ?? null)],
     );
   }
 
-  async find(tenantId: string, roomId: string, userId: string): Promise<FoundSeatRow | undefined> {
-    const rows = await this.database.query<FoundSeatRow>(
-      'seat in a room',
+  async find(tenantId: string, roomId: string, userId: string): Promise<FoundPositionRow | undefined> {
+    const rows = await this.database.query<FoundPositionRow>(
+      'position in a room',
       tenantId,
-      `SELECT ${SEAT}, a.allowed, a.role FROM room_access($1, $2, $3) a
+      `SELECT ${POSITION}, a.allowed, a.role FROM room_access($1, $2, $3) a
        JOIN rooms r ON r.tenant_id = $1 AND r.room_id = $2`,
       [tenantId, roomId, userId],
     );

@@ -13,7 +13,7 @@ export class RoomHeads {
   constructor(private readonly system: SystemDatabase) {}
 
   /** Deleted rooms included; those that do not exist are left out. */
-  async heads(rooms: readonly Omit<RoomHead, 'rev'>[]): Promise<RoomHead[]> {
+  async headsOf(rooms: readonly Omit<RoomHead, 'rev'>[]): Promise<RoomHead[]> {
     if (rooms.length === 0) return [];
     const rows = await this.system.query<{ tenant_id: string; room_id: string; last_rev: number }>(
       'room heads',

@@ -22,7 +22,7 @@ export class RoomsController {
   @Access('user')
   @ApiErrors('CONFLICT')
   create(@CurrentCaller() caller: Caller, @Body() body: CreateRoomDto): Promise<RoomDto> {
-    return this.rooms.create(caller, body);
+    return this.rooms.createRoom(caller, body);
   }
 
   /**
@@ -34,7 +34,7 @@ export class RoomsController {
   @Get()
   @Access('user')
   list(@CurrentCaller() caller: Caller, @Query() query: ListRoomsQueryDto): Promise<RoomPageDto> {
-    return this.rooms.list(caller, pageRequest(query), query.scope === 'joinable');
+    return this.rooms.listRooms(caller, pageRequest(query), query.scope === 'joinable');
   }
 
   /**

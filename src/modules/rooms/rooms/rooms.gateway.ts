@@ -5,8 +5,8 @@ import {
   Audience,
   type Connection,
   type FrameContext,
-  type Seat,
-  Seats,
+  type RoomPosition,
+  RoomPositions,
   SOCKET_PATH,
   SocketOperation,
   SubscribedFrameDto,
@@ -22,12 +22,12 @@ export class RoomSubscriptionsService {
   constructor(
     private readonly subscriptions: Subscriptions,
     private readonly audience: Audience,
-    private readonly seats: Seats,
+    private readonly positions: RoomPositions,
   ) {}
 
   /** @throws 404 where there is no such room, 403 for who may not see it */
-  async subscribe(connection: Connection, roomId: string): Promise<Seat> {
-    return seated(await this.subscriptions.subscribe(connection, roomUuid(roomId)));
+  async subscribe(connection: Connection, roomId: string): Promise<RoomPosition> {
+    return positionOrThrow(await this.subscriptions.subscribeConnection(connection, roomUuid(roomId)));
   }
 
   /**
@@ -38,12 +38,13 @@ export class RoomSubscriptionsService {
   async unsubscribe(connection: Connection, roomId: string): Promise<void> {
     const uuid = roomUuid(roomId);
     const { tenantId, userId } = connection;
-    if (!this.audience.isMember(connection, uuid)) seated(await this.seats.find(tenantId, uuid, userId));
-    this.subscriptions.unsubscribe(connection, uuid);
+    if (!this.audience.isMember(connection, uuid))
+      positionOrThrow(await this.positions.findPosition(tenantId, uuid, userId));
+    this.subscriptions.unsubscribeConnection(connection, uuid);
   }
 }
 
-function seated(found: Seat | 'no_room' | 'not_allowed'): Seat {
+function positionOrThrow(found: RoomPosition | 'no_room' | 'not_allowed'): RoomPosition {
   if (found === 'no_room') throw notFound('Room');
   if (found === 'not_allowed') throw notAMember();
   return found;
@@ -62,8 +63,8 @@ export class RoomsGateway {
     errors: ['AUTHORIZATION_ERROR', 'NOT_FOUND'],
   })
   async subscribe({ connection }: FrameContext, { room_id }: SubscriptionFrameDto): Promise<SubscribedFrameDto> {
-    const seat = await this.subscriptions.subscribe(connection, room_id);
-    return { room_id, last_seq: seat.lastSeq, last_rev: seat.lastRev };
+    const roomPosition = await this.subscriptions.subscribe(connection, room_id);
+    return { room_id, last_seq: roomPosition.lastSeq, last_rev: roomPosition.lastRev };
   }
 
   @SocketOperation({

@@ -55,7 +55,7 @@ export class RoomsService {
    * @throws 400 for wrong members, 403 for a token that is no member of its dm, 409 with `details.room_id` for a dm
    *   that exists
    */
-  async create(caller: Caller, input: CreateRoomDto, roomId = newUuid()): Promise<RoomDto> {
+  async createRoom(caller: Caller, input: CreateRoomDto, roomId = newUuid()): Promise<RoomDto> {
     const plan = planRoom(caller, input);
     const room = await this.changes.create(caller, {
       p_room: roomId,
@@ -71,7 +71,7 @@ export class RoomsService {
   }
 
   /** The caller's rooms with their positions, or the channels that they may join. */
-  async list(caller: Caller, page: PageRequest, joinable: boolean): Promise<RoomPageDto> {
+  async listRooms(caller: Caller, page: PageRequest, joinable: boolean): Promise<RoomPageDto> {
     const { tenantId, userId } = caller;
     if (joinable) {
       const { rows, total } = await this.repository.joinable(tenantId, userId, page);

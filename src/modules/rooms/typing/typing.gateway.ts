@@ -25,13 +25,13 @@ export class TypingService {
   /** @throws 404 where there is no such room, 403 for who is no member of it */
   async start(connection: Connection, roomId: string): Promise<void> {
     const uuid = await this.member(connection, roomId);
-    this.typing.start(connection, uuid);
+    this.typing.startTyping(connection, uuid);
   }
 
   /** @throws 404 where there is no such room, 403 for who is no member of it */
   async stop(connection: Connection, roomId: string): Promise<void> {
     const uuid = await this.member(connection, roomId);
-    this.typing.stop(connection, uuid);
+    this.typing.stopTyping(connection, uuid);
   }
 
   private async member(connection: Connection, roomId: string): Promise<string> {

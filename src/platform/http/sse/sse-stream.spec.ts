@@ -28,8 +28,8 @@ describe('an SSE stream', () => {
 
   it('writes one data line per event, with its id', () => {
     const { stream, read } = open();
-    stream.send({ text: 'a\nb\u2028' }, 'msg_1:3');
-    stream.send({ b: 1 });
+    stream.sendEvent({ text: 'a\nb\u2028' }, 'msg_1:3');
+    stream.sendEvent({ b: 1 });
     expect(read()).toBe('id: msg_1:3\ndata: {"text":"a\\nb\u2028"}\n\ndata: {"b":1}\n\n');
   });
 
@@ -43,10 +43,10 @@ describe('an SSE stream', () => {
 
   it('ends after what was sent, and is silent from then on', () => {
     const { stream, response, ends, read } = open();
-    stream.send({ a: 1 });
-    stream.end();
-    stream.send({ b: 1 });
-    stream.end('stopping');
+    stream.sendEvent({ a: 1 });
+    stream.endStream();
+    stream.sendEvent({ b: 1 });
+    stream.endStream('stopping');
     expect(read()).toBe('data: {"a":1}\n\n');
     expect(ends).toEqual([]);
     response.emit('close');
@@ -57,7 +57,7 @@ describe('an SSE stream', () => {
   it('a reader who leaves ends it, and its timer', () => {
     const { stream, response, ends } = open();
     response.emit('close');
-    stream.send({ a: 1 });
+    stream.sendEvent({ a: 1 });
     expect(ends).toEqual(['client']);
     expect(stream.waiting).toBe(0);
     expect(jest.getTimerCount()).toBe(0);
@@ -78,7 +78,7 @@ describe('an SSE stream', () => {
     const { stream, response, ends } = open();
     const text = 'x'.repeat(64 * 1024);
     let sent = 0;
-    for (; !response.destroyed && sent < 100; sent++) stream.send({ text });
+    for (; !response.destroyed && sent < 100; sent++) stream.sendEvent({ text });
     expect(sent).toBe(Math.ceil(MAX_WAITING_BYTES / text.length));
     expect(ends).toEqual(['slow']);
   });
@@ -86,8 +86,8 @@ describe('an SSE stream', () => {
   it('cuts off a reader who took nothing between two beats, also when all was said', () => {
     for (const isEnded of [true, false]) {
       const { stream, response, ends } = open();
-      stream.send({ text: 'nobody reads this' });
-      if (isEnded) stream.end();
+      stream.sendEvent({ text: 'nobody reads this' });
+      if (isEnded) stream.endStream();
       jest.advanceTimersByTime(BEAT_MS);
       expect(response.destroyed).toBe(false);
       jest.advanceTimersByTime(BEAT_MS);
@@ -98,8 +98,8 @@ describe('an SSE stream', () => {
 
   it('S14: cuts off a reader who takes the rest by the drop, a minute after the end', () => {
     const { stream, response, ends } = open();
-    stream.send({ text: 'x'.repeat(100_000) });
-    stream.end();
+    stream.sendEvent({ text: 'x'.repeat(100_000) });
+    stream.endStream();
     for (let beat = 1; beat <= MAX_BEATS_AFTER_END; beat++) {
       expect(response.destroyed).toBe(false);
       stream.body.read(10);
@@ -112,18 +112,18 @@ describe('an SSE stream', () => {
   it('S14: an event that alone is larger than the bound gets out', () => {
     const { stream, response, read } = open();
     const text = 'x'.repeat(2 * MAX_WAITING_BYTES);
-    stream.send({ text });
+    stream.sendEvent({ text });
     expect(response.destroyed).toBe(false);
     expect(read()).toContain(text);
-    stream.send({ text: 'a' });
-    stream.send({ text });
+    stream.sendEvent({ text: 'a' });
+    stream.sendEvent({ text });
     expect(response.destroyed).toBe(true);
   });
 
   it('leaves a reader alone who takes something', () => {
     const { stream, response } = open();
     for (let beat = 0; beat < 5; beat++) {
-      stream.send({ text: 'abcdefgh' });
+      stream.sendEvent({ text: 'abcdefgh' });
       stream.body.read(10);
       jest.advanceTimersByTime(BEAT_MS);
     }

@@ -40,13 +40,13 @@ export class SseStream {
   }
 
   /** One event with one `data:` line. */
-  send(data: object, id?: string): void {
+  sendEvent(data: object, id?: string): void {
     if (this.why !== undefined || this.isClosed) return;
     this.write(Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`));
   }
 
   /** Ends it after what was sent. A reader that does not take the rest, or takes too long, is cut off by the beat. */
-  end(why: SseEnd = 'done'): void {
+  endStream(why: SseEnd = 'done'): void {
     if (this.why !== undefined || this.isClosed) return;
     this.why = why;
     this.body.push(null);

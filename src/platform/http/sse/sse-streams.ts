@@ -35,7 +35,7 @@ export class SseStreams {
   /** Places that are taken, by tenant and by user of a tenant; no entry where there are none. */
   private readonly taken = new Map<string, number>();
   /** How to give a place back that was taken for an answer whose stream is not open yet. */
-  private readonly seats = new WeakMap<FastifyReply, () => void>();
+  private readonly permits = new WeakMap<FastifyReply, () => void>();
   private ended = false;
 
   constructor(private readonly metrics: Metrics) {}
@@ -50,25 +50,25 @@ export class SseStreams {
    * reader who cannot be answered, and given back where the work fails or opens no stream.
    * @throws 429 where the tenant or the user has all the streams that it may have
    */
-  async seated<T>(reply: FastifyReply, reader: SseReader, work: () => Promise<T>): Promise<T> {
+  async withPermit<T>(reply: FastifyReply, reader: SseReader, work: () => Promise<T>): Promise<T> {
     const giveBack = this.take(reply, reader);
-    this.seats.set(reply, giveBack);
+    this.permits.set(reply, giveBack);
     try {
       return await work();
     } finally {
       // An open stream has taken it over.
-      if (this.seats.delete(reply)) giveBack();
+      if (this.permits.delete(reply)) giveBack();
     }
   }
 
   /**
-   * Begins an answer, in the work of `seated`; to be returned, or sent, as `stream.body`. It lives no longer than the
+   * Begins an answer, in the work of `withPermit`; to be returned, or sent, as `stream.body`. It lives no longer than the
    * caller's credential.
    */
-  open(reply: FastifyReply, caller: Pick<Caller, 'endsAtMs' | 'replayed'>): SseStream {
+  openStream(reply: FastifyReply, caller: Pick<Caller, 'endsAtMs' | 'replayed'>): SseStream {
     const stream = new SseStream(reply.raw);
-    const giveBack = this.seats.get(reply);
-    this.seats.delete(reply);
+    const giveBack = this.permits.get(reply);
+    this.permits.delete(reply);
     this.live.add(stream);
     stream.onClose((why) => {
       this.live.delete(stream);
@@ -79,7 +79,7 @@ export class SseStreams {
     reply.headers(HEADERS);
     if (caller.replayed) reply.header('Idempotent-Replayed', 'true');
     // A call that was let in before the stop and got here after it.
-    if (this.ended) stream.end('stopping');
+    if (this.ended) stream.endStream('stopping');
     return stream;
   }
 
@@ -112,13 +112,13 @@ export class SseStreams {
   @OnStop(StopStage.sockets)
   endAll(): void {
     this.ended = true;
-    for (const stream of this.live) stream.end('stopping');
+    for (const stream of this.live) stream.endStream('stopping');
   }
 }
 
 function endWith(stream: SseStream, endsAtMs: number | undefined): void {
   if (endsAtMs === undefined) return;
-  const timer = setTimeout(() => stream.end('expired'), Math.min(endsAtMs - Date.now(), MAX_TIMER_MS)).unref();
+  const timer = setTimeout(() => stream.endStream('expired'), Math.min(endsAtMs - Date.now(), MAX_TIMER_MS)).unref();
   stream.onClose(() => clearTimeout(timer));
 }
 

@@ -1,5 +1,5 @@
 import { ERROR_CATALOGUE } from '../../../common/errors';
-import { type SocketDoor, UPGRADE_QUERY } from '../../transport';
+import { type SocketEndpoint, UPGRADE_QUERY } from '../../transport';
 
 /** Close codes, what they mean, and what the client does next (contract §4). */
 export const CLOSE_CODES: readonly (readonly [code: number, meaning: string, next: string])[] = [
@@ -27,7 +27,7 @@ export const CLOSE_CODES: readonly (readonly [code: number, meaning: string, nex
 const WHO = `**Who you are** is settled by the HTTP request that opens the socket: \`X-API-Key\` with \`X-User-Id\`, \`Authorization: Bearer\` with a user token, \`?token=\` with a user token or a ticket from \`POST /ws/token\` (for browsers), or \`?api_key=&user_id=\`. A refused one gets an HTTP answer in the shape of all errors, which a browser cannot read: with \`?close_codes=1\` the socket opens, gets an \`error\` frame, and closes with the code of the table.`;
 
 /** What stands at the top of the document. */
-export function description(doors: readonly SocketDoor[]): string {
+export function description(endpoints: readonly SocketEndpoint[]): string {
   const errors = Object.entries(ERROR_CATALOGUE).map(([code, { retryable, closeCode, meaning }]) => [
     `\`${code}\``,
     retryable ? 'yes' : 'no',
@@ -37,7 +37,7 @@ export function description(doors: readonly SocketDoor[]): string {
   const closes = CLOSE_CODES.map(([code, meaning, next]) => [String(code), meaning, next]);
   return [
     'Chats, live: one socket per front door, with the same credentials, limits, errors and close codes.',
-    ...doors.flatMap(({ path, document }) => [`## ${path}`, document.introduction]),
+    ...endpoints.flatMap(({ path, document }) => [`## ${path}`, document.introduction]),
     '## Both',
     WHO,
     '## Errors',
@@ -92,7 +92,7 @@ export const SERVERS = {
 };
 
 /** The upgrade request, as the WebSocket binding describes it. */
-export function upgradeBinding({ document }: SocketDoor): object {
+export function upgradeBinding({ document }: SocketEndpoint): object {
   return {
     method: 'GET',
     query: { type: 'object', properties: { ...UPGRADE_QUERY, ...document.query } },

@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { VERSION } from '../../../common/version';
 import { componentSchemas, type Schemas } from '../../../platform/http';
 import type { DtoClass } from '../../../platform/validation';
-import { SOCKET_PATH, type SocketDoor, SocketDoors } from '../../transport';
+import { SOCKET_PATH, type SocketEndpoint, SocketEndpoints } from '../../transport';
 import { type Operation, serverFrames, SocketOperations } from '../operations';
 import { MAX_REQUEST_ID } from '../read-frame';
 import { description, SECURITY_SCHEMES, SERVERS, upgradeBinding } from './connection';
@@ -63,9 +63,9 @@ interface Message {
   readonly from: 'client' | 'reply' | 'server';
 }
 
-/** A door with its messages, keyed by their names among the components: those of `/ws` are the frames' own. */
+/** A endpoint with its messages, keyed by their names among the components: those of `/ws` are the frames' own. */
 interface Channel {
-  readonly door: SocketDoor;
+  readonly endpoint: SocketEndpoint;
   readonly operations: readonly Operation[];
   readonly messages: readonly Message[];
 }
@@ -76,13 +76,13 @@ const REQUEST_ID: JsonSchema = {
   description: "Your id of the frame; the reply's is the same.",
 };
 
-/** The AsyncAPI document of the running code, from the doors, operations and server frames that it has. */
+/** The AsyncAPI document of the running code, from the endpoints, operations and server frames that it has. */
 export function buildSocketDocument(app: INestApplication): AsyncApiDocument {
-  const doors = app.get(SocketDoors, { strict: false }).all();
+  const endpoints = app.get(SocketEndpoints, { strict: false }).all();
   const table = app.get(SocketOperations, { strict: false });
-  const channels = doors.map((door): Channel => {
-    const operations = [...table.of(door.path).values()];
-    return { door, operations, messages: messagesOf(door, operations) };
+  const channels = endpoints.map((endpoint): Channel => {
+    const operations = [...table.of(endpoint.path).values()];
+    return { endpoint, operations, messages: messagesOf(endpoint, operations) };
   });
   const schemas = componentSchemas(
     app,
@@ -90,8 +90,8 @@ export function buildSocketDocument(app: INestApplication): AsyncApiDocument {
     new Map(channels.flatMap(({ operations }) => operations.map(({ dto, schema }) => [dto.name, schema] as const))),
   );
   const rendered = Object.fromEntries(
-    channels.flatMap(({ door, messages }) =>
-      messages.map((message) => [keyOf(door, message.name), render(door, message, schemas)] as const),
+    channels.flatMap(({ endpoint, messages }) =>
+      messages.map((message) => [keyOf(endpoint, message.name), render(endpoint, message, schemas)] as const),
     ),
   );
   return {
@@ -99,42 +99,44 @@ export function buildSocketDocument(app: INestApplication): AsyncApiDocument {
     info: {
       title: 'ChatAPI sockets',
       version: VERSION,
-      description: description(doors),
+      description: description(endpoints),
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
     },
     defaultContentType: 'application/json',
     servers: SERVERS,
-    channels: Object.fromEntries(channels.map((channel) => [channel.door.document.channel, described(channel)])),
+    channels: Object.fromEntries(channels.map((channel) => [channel.endpoint.document.channel, described(channel)])),
     operations: Object.fromEntries(channels.flatMap(operationsOf)),
     components: { messages: rendered, schemas: nestedSchemas(rendered, schemas), securitySchemes: SECURITY_SCHEMES },
   };
 }
 
-/** The first door's frames have their own names; those of the others could be called the same. */
-function keyOf({ path, document }: SocketDoor, name: string): string {
+/** The first endpoint's frames have their own names; those of the others could be called the same. */
+function keyOf({ path, document }: SocketEndpoint, name: string): string {
   return path === SOCKET_PATH ? name : `${document.channel}.${name}`;
 }
 
-function described({ door, messages }: Channel): object {
+function described({ endpoint, messages }: Channel): object {
   return {
-    address: door.path,
-    title: door.path,
+    address: endpoint.path,
+    title: endpoint.path,
     description: 'One connection of one user.',
     messages: Object.fromEntries(
-      messages.map(({ name }) => [name, { $ref: `#/components/messages/${keyOf(door, name)}` }]),
+      messages.map(({ name }) => [name, { $ref: `#/components/messages/${keyOf(endpoint, name)}` }]),
     ),
-    bindings: { ws: upgradeBinding(door) },
+    bindings: { ws: upgradeBinding(endpoint) },
   };
 }
 
-function operationsOf({ door, operations }: Channel): (readonly [string, object])[] {
+function operationsOf({ endpoint, operations }: Channel): (readonly [string, object])[] {
   return [
-    ...operations.map((operation) => [keyOf(door, operation.name), received(door, operation)] as const),
-    ...serverFrames(door.path).map(({ name, summary }) => [keyOf(door, name), sent(door, name, summary)] as const),
+    ...operations.map((operation) => [keyOf(endpoint, operation.name), received(endpoint, operation)] as const),
+    ...serverFrames(endpoint.path).map(
+      ({ name, summary }) => [keyOf(endpoint, name), sent(endpoint, name, summary)] as const,
+    ),
   ];
 }
 
-function messagesOf({ path }: SocketDoor, operations: readonly Operation[]): Message[] {
+function messagesOf({ path }: SocketEndpoint, operations: readonly Operation[]): Message[] {
   const messages = operations.flatMap(({ name, summary, dto, replies }): Message[] => [
     { name, summary, dto, from: 'client' },
     ...(replies ? [{ ...replies, summary: `The reply to ${name}.`, from: 'reply' as const }] : []),
@@ -147,42 +149,42 @@ function messagesOf({ path }: SocketDoor, operations: readonly Operation[]): Mes
 }
 
 /** The server receives it, and answers. */
-function received(door: SocketDoor, { name, summary, replies, errors = [] }: Operation): object {
-  const answers = [...(replies ? [replies.name] : []), 'error'].map((answer) => inChannel(door, answer));
+function received(endpoint: SocketEndpoint, { name, summary, replies, errors = [] }: Operation): object {
+  const answers = [...(replies ? [replies.name] : []), 'error'].map((answer) => inChannel(endpoint, answer));
   const told = errors.length === 0 ? '' : ` Errors beside those of every frame: ${errors.join(', ')}.`;
   return {
     action: 'receive',
-    channel: channelOf(door),
+    channel: channelOf(endpoint),
     title: name,
     summary,
     description: `You send it.${told}`,
-    messages: [inChannel(door, name)],
-    reply: { channel: channelOf(door), messages: answers },
+    messages: [inChannel(endpoint, name)],
+    reply: { channel: channelOf(endpoint), messages: answers },
   };
 }
 
-function sent(door: SocketDoor, name: string, summary: string): object {
-  return { action: 'send', channel: channelOf(door), title: name, summary, messages: [inChannel(door, name)] };
+function sent(endpoint: SocketEndpoint, name: string, summary: string): object {
+  return { action: 'send', channel: channelOf(endpoint), title: name, summary, messages: [inChannel(endpoint, name)] };
 }
 
-function channelOf({ document }: SocketDoor): { $ref: string } {
+function channelOf({ document }: SocketEndpoint): { $ref: string } {
   return { $ref: `#/channels/${document.channel}` };
 }
 
-function inChannel({ document }: SocketDoor, name: string): { $ref: string } {
+function inChannel({ document }: SocketEndpoint, name: string): { $ref: string } {
   return { $ref: `#/channels/${document.channel}/messages/${name}` };
 }
 
-function render(door: SocketDoor, { name, summary, dto, from }: Message, schemas: Schemas): object {
+function render(endpoint: SocketEndpoint, { name, summary, dto, from }: Message, schemas: Schemas): object {
   const fields = toJsonSchema(schemas[dto.name] ?? {}) as {
     readonly properties?: Record<string, JsonSchema>;
     readonly required?: readonly string[];
   };
-  const { typeField, everyFrame } = door.document;
+  const { typeField, everyFrame } = endpoint.document;
   const type = from === 'client' ? 'type' : typeField;
   const common = (from === 'client' ? {} : everyFrame) as Record<string, JsonSchema>;
   if (fields.properties && type in fields.properties) throw new Error(`The fields of ${name} hold a type of their own`);
-  const isDefault = from === 'client' && name === door.defaultFrame;
+  const isDefault = from === 'client' && name === endpoint.defaultFrame;
   const required = [...(isDefault ? [] : [type]), ...Object.keys(common), ...(fields.required ?? [])];
   const properties = { ...common, ...fields.properties };
   const payload = {
