@@ -8,7 +8,7 @@ import { FanOut, type OfflineJobs, type OfflineTargets } from '../../src/modules
 import { NotificationDeadLetters } from '../../src/modules/notifications/dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from '../../src/modules/notifications/dead-letters/dead-letters.repository';
 import { NotificationDeliveriesRepository } from '../../src/modules/notifications/delivery/deliveries.repository';
-import { NOTIFICATION_HINTS, NotificationSessions } from '../../src/modules/notifications/delivery/links';
+import { NOTIFICATION_HINTS, NotificationSessions } from '../../src/modules/notifications/delivery/sessions';
 import { NotificationsRepository } from '../../src/modules/notifications/inbox/notifications.repository';
 import { SystemClock } from '../../src/common/time';
 import { type JobsHarness, startJobs } from '../support/jobs';

@@ -4,7 +4,7 @@ import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
 import { ReadUpdates } from '../../src/modules/delivery/delivery.service';
-import { PositionsRepository } from '../../src/modules/rooms/members/seats.repository';
+import { PositionsRepository } from '../../src/modules/rooms/members/positions.repository';
 import { RoomsRepository } from '../../src/modules/rooms/rooms/rooms.repository';
 import { memberRemove } from '../../src/modules/rooms/rooms.functions';
 import { Effects } from '../../src/platform/idempotency';

@@ -20,7 +20,7 @@ import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
 import { RunChunksRepository } from './runs/run-chunks.repository';
 import { RunEnds, RunWorker } from './runs/run-worker';
 import { RunsRepository } from './runs/runs.repository';
-import { ChatEndpoint } from './socket/door';
+import { ChatEndpoint } from './socket/endpoint';
 import { ChatGateway } from './socket/gateway';
 import { Arrivals, ChatSessions } from './socket/sessions';
 import { ChatHub } from './streams/chat-hub';

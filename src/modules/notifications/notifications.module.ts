@@ -6,7 +6,7 @@ import { NotificationDeadLetters } from './dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { FanOut } from './delivery/fan-out';
 import { NotificationDeliveriesRepository, Settlements } from './delivery/deliveries.repository';
-import { NotificationSessions } from './delivery/links';
+import { NotificationSessions } from './delivery/sessions';
 import { NotificationFacts, NotificationsRepository } from './inbox/notifications.repository';
 import { NotificationsController } from './inbox/notifications.controller';
 import { NotificationsGateway } from './inbox/notifications.gateway';

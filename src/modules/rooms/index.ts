@@ -12,5 +12,5 @@ export { type PreviewRequest, type RoomPreview, RoomPreviews, RoomsService } fro
 export { type MemberEvent, RoomFacts, type RoomMember } from './rooms/rooms.repository';
 export { PresenceRepository } from './presence/presence.repository';
 export { RoomHeads } from './rooms/room-heads.repository';
-export { MemberPositions } from './members/room-seats';
+export { MemberPositions } from './members/member-positions';
 export { LastMessageDto, RoomDto } from './dto/room.dto';

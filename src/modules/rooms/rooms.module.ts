@@ -10,11 +10,11 @@ import { RoomChanges } from './rooms.functions';
 import { RoomFacts, RoomsRepository } from './rooms/rooms.repository';
 import { RoomHeads } from './rooms/room-heads.repository';
 import { RoomPresenceService } from './presence/presence.service';
-import { MemberPositions } from './members/room-seats';
+import { MemberPositions } from './members/member-positions';
 import { RoomsController } from './rooms/rooms.controller';
 import { RoomsGateway, RoomSubscriptionsService } from './rooms/rooms.gateway';
 import { RoomsService } from './rooms/rooms.service';
-import { PositionsRepository } from './members/seats.repository';
+import { PositionsRepository } from './members/positions.repository';
 import { TypingGateway, TypingService } from './typing/typing.gateway';
 import { RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.entity';
 

@@ -7,7 +7,7 @@ import { describeError, Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
 import { Validator } from '../../platform/validation';
 import { type AcceptedConnection, CloseCode, OTHER_FRAMES_PER_SECOND, type SocketEndpoint, toWire } from '../transport';
-import { InboundQueue, PATIENCE_MS, type RawMessage, type ReplySlot, type Verdict } from './lane';
+import { InboundQueue, PATIENCE_MS, type RawMessage, type ReplySlot, type Verdict } from './inbound-queue';
 import { type Operation, SocketOperations } from './operations';
 import { type ReadFrame, readFrame, unknownType } from './read-frame';
 

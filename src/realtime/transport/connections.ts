@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import { type Caller, type LimitName, limitOf } from '../../platform/auth';
-import type { SocketEndpoint } from './door';
+import type { SocketEndpoint } from './endpoint';
 import type { SocketConnection } from './socket-connection';
 
 /** Seconds after which a refused client may try again: others must leave first. */

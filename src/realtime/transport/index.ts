@@ -11,7 +11,7 @@
  * turn in which the socket is accepted. No connection has a timer of its own but ws's two seconds after a close.
  */
 export { type SocketServer } from './acceptor';
-export { ReconnectPacer, Permits, type TurnTaker } from './comeback-gate';
+export { ReconnectPacer, Permits, type TurnTaker } from './reconnect-pacer';
 export {
   type AcceptedConnection,
   CloseCode,
@@ -30,9 +30,9 @@ export {
   OnConnection,
   type SocketEndpoint,
   type SocketRequest,
-} from './door';
-export { SocketEndpoints } from './doors';
-export { errorFrame, OTHER_FRAMES_PER_SECOND, SOCKET_PATH } from './rooms-door';
+} from './endpoint';
+export { SocketEndpoints } from './endpoints';
+export { errorFrame, OTHER_FRAMES_PER_SECOND, SOCKET_PATH } from './rooms-endpoint';
 export { type SocketConnection } from './socket-connection';
 export { TransportModule } from './transport.module';
 export { UPGRADE_QUERY } from './upgrade-checks';

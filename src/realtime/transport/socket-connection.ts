@@ -6,7 +6,7 @@ import { MAX_WAITING_BYTES } from '../../common/limits';
 import type { Caller } from '../../platform/auth';
 import { type CounterHandle, Metrics } from '../../platform/metrics';
 import { type AcceptedConnection, CloseCode, type FrameBatch, type StreamPiece, type WireFrame } from './connection';
-import type { SocketEndpoint } from './door';
+import type { SocketEndpoint } from './endpoint';
 import { HeldFrames } from './held-frames';
 import { toWire } from './wire';
 

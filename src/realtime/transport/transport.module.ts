@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { Acceptor, SocketMetrics } from './acceptor';
 import { ShutdownNotice, Revocations } from './closing';
-import { ReconnectPacer, LoopTime } from './comeback-gate';
+import { ReconnectPacer, LoopTime } from './reconnect-pacer';
 import { Connections } from './connections';
-import { SocketEndpoints } from './doors';
+import { SocketEndpoints } from './endpoints';
 import { HeartbeatSweep } from './heartbeat';
 import { Flusher } from './socket-connection';
 import { UpgradeChecks } from './upgrade-checks';

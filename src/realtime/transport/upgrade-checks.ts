@@ -13,7 +13,7 @@ import {
 import { Epoch } from '../../platform/database';
 import { clientAddress, refuseUnknownParameters } from '../../platform/http';
 import { Connections } from './connections';
-import type { SocketEndpoint, SocketRequest } from './door';
+import type { SocketEndpoint, SocketRequest } from './endpoint';
 
 const BEARER_TICKET = new RegExp(`^Bearer +(${TICKET_PREFIX}\\S+)$`, 'i');
 

@@ -1,6 +1,6 @@
 import { LoopOnHand } from '../../../test/support/realtime/loop-on-hand';
 import { loadConfig } from '../../config';
-import { ReconnectPacer } from './comeback-gate';
+import { ReconnectPacer } from './reconnect-pacer';
 import { TooManyAtOnce, UpgradePace } from './upgrade-pace';
 
 /** Work that ends when the test says so. */

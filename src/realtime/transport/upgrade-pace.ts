@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import { SocketConfig } from '../../config';
-import { ReconnectPacer, type TurnTaker } from './comeback-gate';
+import { ReconnectPacer, type TurnTaker } from './reconnect-pacer';
 
 /** An upgrade that has waited longer is refused: clients give up themselves about then. */
 const PATIENCE_MS = 20_000;

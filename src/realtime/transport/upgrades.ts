@@ -9,8 +9,8 @@ import { Lifecycle } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
 import { FailedCredentials } from '../../platform/rate-limit';
 import { Acceptor, SocketMetrics, type SocketServer } from './acceptor';
-import type { SocketEndpoint } from './door';
-import { SocketEndpoints } from './doors';
+import type { SocketEndpoint } from './endpoint';
+import { SocketEndpoints } from './endpoints';
 import {
   answerUpgrade,
   destroyIt,

@@ -1,5 +1,5 @@
 import { ManualClock } from '../../../src/common/time';
-import { LoopTime } from '../../../src/realtime/transport/comeback-gate';
+import { LoopTime } from '../../../src/realtime/transport/reconnect-pacer';
 
 /** An event loop that a test moves by hand, with jest's timers and a clock. */
 export class LoopOnHand extends LoopTime {

@@ -8,7 +8,7 @@ import { LeaseKeeper, Presence } from '../../../src/realtime/presence/leases';
 import { LocalPresence } from '../../../src/realtime/presence/local-presence';
 import { PresenceBoard } from '../../../src/realtime/presence/presence-board';
 import { Snapshots } from '../../../src/realtime/presence/snapshots';
-import { Permits } from '../../../src/realtime/transport/comeback-gate';
+import { Permits } from '../../../src/realtime/transport/reconnect-pacer';
 import { PresenceConnection } from './presence-connection';
 import { type SmallWorld, WorldAudience } from './small-world';
 

@@ -1,7 +1,7 @@
 import { encodeId } from '../../../src/common/ids';
 import { AppError } from '../../../src/common/errors';
 import type { Frame } from '../../../src/realtime';
-import { errorFrame } from '../../../src/realtime/transport/rooms-door';
+import { errorFrame } from '../../../src/realtime/transport/rooms-endpoint';
 import type { SyncService } from '../../../src/realtime/sync/sync-service';
 import { ASKED, streamFaults } from '../convergence/stream';
 import { divergences, RoomView } from '../convergence/view';

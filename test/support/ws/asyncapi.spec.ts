@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Parser } from '@asyncapi/parser';
-import { CLIENT_FRAMES } from '../../../src/realtime/transport/rooms-door';
+import { CLIENT_FRAMES } from '../../../src/realtime/transport/rooms-endpoint';
 import { ASYNCAPI_FILE, checkFrame, documentedFrames } from './asyncapi';
 
 describe('docs/asyncapi.json', () => {

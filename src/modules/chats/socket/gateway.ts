@@ -12,7 +12,7 @@ import {
   StopFrameDto,
   StoppedEventDto,
 } from './dto/frames.dto';
-import { CHAT_SOCKET_PATH } from './door';
+import { CHAT_SOCKET_PATH } from './endpoint';
 import { ChatSessions } from './sessions';
 
 /** What clients of a chat send. What comes of it is an event to all connections of the chat; only refusals are replies. */

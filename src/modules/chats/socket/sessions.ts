@@ -14,7 +14,7 @@ import {
   type ProviderText,
   type TokenPosition,
 } from '../events';
-import { CHAT_SOCKET_PATH, ChatEndpoint, event } from './door';
+import { CHAT_SOCKET_PATH, ChatEndpoint, event } from './endpoint';
 
 /**
  * Tells which connection is the first that its user ever opens. A connection of /ws leaves its mark by presence: a lease

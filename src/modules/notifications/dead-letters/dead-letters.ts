@@ -7,7 +7,7 @@ import {
   type FailedNotificationDto,
 } from '../../delivery';
 import { NotificationDeliveriesRepository } from '../delivery/deliveries.repository';
-import { NotificationSessions } from '../delivery/links';
+import { NotificationSessions } from '../delivery/sessions';
 import { NotificationDeadLettersRepository } from './dead-letters.repository';
 
 /** Replayed at a time: each batch is one statement, and tells its users. */

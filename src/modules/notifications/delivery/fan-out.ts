@@ -6,8 +6,8 @@ import { Metrics } from '../../../platform/metrics';
 import { Presence } from '../../../realtime';
 import type { SpreadBatch } from '../inbox/notifications.functions';
 import { NotificationsRepository } from '../inbox/notifications.repository';
-import { notificationFrame } from './link';
-import { NotificationSessions } from './links';
+import { notificationFrame } from './session';
+import { NotificationSessions } from './sessions';
 
 /** Users who had no connection when a notification was handed out to them. */
 export interface OfflineTargets {

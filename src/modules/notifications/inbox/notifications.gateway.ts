@@ -1,7 +1,7 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { type FrameContext, SOCKET_PATH, SocketOperation } from '../../../realtime';
 import { NotificationAckFrameDto } from '../dto/notification.dto';
-import { NotificationSessions } from '../delivery/links';
+import { NotificationSessions } from '../delivery/sessions';
 import { NotificationsService } from './notifications.service';
 
 @WebSocketGateway({ path: SOCKET_PATH })

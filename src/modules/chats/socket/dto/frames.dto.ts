@@ -5,7 +5,7 @@ import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT, MAX_META_BYTES } from '../../../../
 import { IsJsonObject, IsNotBlank } from '../../../../platform/validation';
 import { ServerFrame } from '../../../../realtime';
 import { AnswerOptionsDto } from '../../dto/answer-options.dto';
-import { CHAT_SOCKET_PATH } from '../door';
+import { CHAT_SOCKET_PATH } from '../endpoint';
 
 /** Declares an event of `/ws/chat`. */
 const ServerEvent = (name: string, summary: string): ((dto: new () => object) => void) =>

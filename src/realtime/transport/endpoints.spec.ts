@@ -1,7 +1,7 @@
 import { explorerOf } from '../../../test/support/exploring';
 import type { AcceptedConnection } from './connection';
-import { Endpoint, OnConnection } from './door';
-import { SocketEndpoints } from './doors';
+import { Endpoint, OnConnection } from './endpoint';
+import { SocketEndpoints } from './endpoints';
 
 const called: string[] = [];
 

@@ -3,7 +3,7 @@ import { toWire } from '../../../realtime';
 import { RecordingConnection } from '../../../../test/support/realtime/recording-connection';
 import type { NotificationRow } from '../inbox/notifications.repository';
 import type { DeliveryRef, GivenUp } from './deliveries.repository';
-import { ACK_MS, notificationFrame, NotificationSession, SETTLE_GRACE_MS } from './link';
+import { ACK_MS, notificationFrame, NotificationSession, SETTLE_GRACE_MS } from './session';
 
 const idOf = (n: number): string => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 const rowOf = (n: number): NotificationRow => ({

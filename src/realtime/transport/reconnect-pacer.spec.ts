@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { runs } from '../../../test/support/patience';
 import { LoopOnHand } from '../../../test/support/realtime/loop-on-hand';
-import { ReconnectPacer, type TurnTaker } from './comeback-gate';
+import { ReconnectPacer, type TurnTaker } from './reconnect-pacer';
 
 describe('the gate of those who come back', () => {
   let loop: LoopOnHand;

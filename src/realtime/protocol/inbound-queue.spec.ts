@@ -1,4 +1,4 @@
-import { ConnectionRates, type Verdict } from './lane';
+import { ConnectionRates, type Verdict } from './inbound-queue';
 
 /** `count` frames at once. */
 function burst(rates: ConnectionRates, count: number, now: number, limit: number | null = 10): Verdict['kind'][] {

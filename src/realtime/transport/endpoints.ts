@@ -1,8 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Explorer, type FoundMethod } from '../../platform/discovery';
 import type { AcceptedConnection } from './connection';
-import { type ConnectionOrder, ENDPOINT, ON_CONNECTION, type SocketEndpoint } from './door';
-import { ROOMS_ENDPOINT } from './rooms-door';
+import { type ConnectionOrder, ENDPOINT, ON_CONNECTION, type SocketEndpoint } from './endpoint';
+import { ROOMS_ENDPOINT } from './rooms-endpoint';
 
 type Opened = (connection: AcceptedConnection) => void | Promise<void>;
 

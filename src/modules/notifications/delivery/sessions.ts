@@ -6,7 +6,7 @@ import { Every, OnStop, StopStage } from '../../../platform/lifecycle';
 import { type AcceptedConnection, ByUser, type Frame, OnConnection, SOCKET_PATH, toWire } from '../../../realtime';
 import { NotificationsRepository } from '../inbox/notifications.repository';
 import { NotificationDeliveriesRepository, type Recipient, Settlements } from './deliveries.repository';
-import { type SessionPorts, NotificationSession } from './link';
+import { type SessionPorts, NotificationSession } from './session';
 
 /** A notification for users, wherever they are connected. Lost ones are found by the poll. */
 export interface NotificationHint {

@@ -2,7 +2,7 @@ import { type AppError, ERROR_CATALOGUE } from '../../common/errors';
 import { encodeId } from '../../common/ids';
 import { limitOf } from '../../platform/auth';
 import type { Frame } from './connection';
-import type { EndpointDocument, SocketEndpoint } from './door';
+import type { EndpointDocument, SocketEndpoint } from './endpoint';
 import { MAX_FRAME_BYTES } from './wire';
 
 /** Where the Rooms API takes sockets. */

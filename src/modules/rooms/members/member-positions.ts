@@ -10,7 +10,7 @@ import {
   RoomPositions,
 } from '../../../realtime';
 import { UsersService } from '../../tenants';
-import { type FoundPositionRow, type PositionRow, PositionsRepository } from './seats.repository';
+import { type FoundPositionRow, type PositionRow, PositionsRepository } from './positions.repository';
 
 const KNOWN_USERS = 50_000;
 const FOREIGN_KEY_VIOLATION = '23503';

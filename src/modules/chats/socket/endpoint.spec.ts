@@ -5,7 +5,7 @@ import { Caller } from '../../../platform/auth';
 import { SocketEndpoints } from '../../../realtime/transport';
 import type { Chat } from '../contract';
 import type { ChatsService } from '../chats/chats.service';
-import { ChatEndpoint } from './door';
+import { ChatEndpoint } from './endpoint';
 
 const POLICY = { tenantId: CHAT.tenantId, status: 'active', limits: {}, settings: {} } as const;
 const callerOf = (user?: string, kind: 'key' | 'token' = 'key'): Caller =>
