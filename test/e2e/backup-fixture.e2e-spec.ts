@@ -5,7 +5,7 @@ import { type App, createApp } from '../../src/app';
 import { loadConfig } from '../../src/config';
 import { SilentLog } from '../../src/platform/logging';
 import { keyFingerprint, SecretBox } from '../../src/platform/secrets';
-import { Backups } from '../support/backups';
+import { BackupsFixture } from '../support/backups';
 import { messagesOf } from '../support/chats/http';
 import { createEmptyDatabase, type TestDatabase } from '../support/database';
 import { Api } from '../support/http/api';
@@ -26,7 +26,7 @@ const IN_IT = {
 };
 
 describe('S1 (a): the backup of the first release', () => {
-  const backups = new Backups();
+  const backups = new BackupsFixture();
   const dataDir = mkdtempSync(join(tmpdir(), 'chatapi-fixture-'));
   let target: TestDatabase;
   let app: App | undefined;

@@ -1,8 +1,8 @@
 import { startTestApp, type TestApp } from '../support/app';
-import { Backups } from '../support/backups';
+import { BackupsFixture } from '../support/backups';
 import { createEmptyDatabase, type TestDatabase } from '../support/database';
 import { send } from '../support/messages';
-import { PATIENCE_MS } from '../support/patience';
+import { MAX_WAIT_MS } from '../support/timing';
 import { until } from '../support/poll';
 import { createRoom } from '../support/rooms';
 
@@ -23,7 +23,7 @@ interface Sent {
 }
 
 describe('S1 (a): a backup while messages are sent', () => {
-  const backups = new Backups();
+  const backups = new BackupsFixture();
   let app: TestApp;
   let target: TestDatabase;
   const acked: Sent[] = [];
@@ -88,7 +88,7 @@ describe('S1 (a): a backup while messages are sent', () => {
       await until(
         () => Promise.resolve(acked.length),
         (now) => now >= enough,
-        PATIENCE_MS,
+        MAX_WAIT_MS,
       );
     };
     await more(BEFORE);

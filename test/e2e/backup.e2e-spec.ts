@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { chatPath, createChat, messagesOf, sayStreaming } from '../support/chats/http';
-import { readTo } from '../support/chats/crash-site';
-import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
+import { readTo } from '../support/chats/crash-fixture';
+import { FakeModel, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { Api } from '../support/http/api';
 import { listAll, type MessageBody } from '../support/messages';
-import { PATIENCE_MS } from '../support/patience';
+import { MAX_WAIT_MS } from '../support/timing';
 import { until } from '../support/poll';
 import { describePostgres15, Postgres15 } from '../support/postgres15';
 import { bodyOf, createRoom } from '../support/rooms';
-import { createTarget, SERVED_MASTER_KEY } from '../support/served';
+import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
 import { Servers, type ServerProcess } from '../support/server-process';
 import { Receiver } from '../support/webhooks/receiver';
-import { Writers, type WriterTarget } from '../support/writers';
+import { MessageWriters, type WriterTarget } from '../support/message-writers';
 
 const PASSPHRASE = 'correct horse battery';
 const servers = new Servers();
@@ -22,7 +22,7 @@ const servers = new Servers();
 const outside: { stop(): Promise<void> }[] = [];
 
 afterEach(async () => {
-  await Writers.abandonAll();
+  await MessageWriters.abandonAll();
   for (const each of outside.splice(0)) await each.stop();
   await servers.cleanUp();
 });
@@ -66,14 +66,14 @@ async function leaveUndone(
   const { room_id } = await createRoom(key, 'group', ['bob']);
   const [first] = await receiver.whenReceived('room.created');
   const { id: chatId } = await createChat(key);
-  model.next({ steps: ['One ', 'two ', { hold: new Gate() }] });
+  model.next({ steps: ['One ', 'two ', { hold: new AnswerGate() }] });
   await readTo(await sayStreaming(key, chatId, 'Count'), 'One two ');
   return { roomId: room_id, postId: first?.id, chatId };
 }
 
 /** Some messages, each acknowledged. */
-async function write(target: WriterTarget, count: number): Promise<Writers> {
-  const writers = new Writers(target).start();
+async function write(target: WriterTarget, count: number): Promise<MessageWriters> {
+  const writers = new MessageWriters(target).start();
   await writers.progress(count);
   await writers.finish();
   return writers;
@@ -89,7 +89,7 @@ describe('S1 (a): npm run backup and npm run restore', () => {
     const from = embedded(more);
     const { server, url: oldUrl } = await serve(from);
     let url = oldUrl;
-    const target = await createTarget(() => url, 2, 2);
+    const target = await createServedTenant(() => url, 2, 2);
     const writers = await write(target, 40);
     const { roomId, postId, chatId } = await leaveUndone(target, receiver, model, url);
 
@@ -115,13 +115,13 @@ describe('S1 (a): npm run backup and npm run restore', () => {
     const posts = await until(
       () => Promise.resolve(receiver.received.slice(repeated).filter(({ data }) => about(data) === roomId)),
       (found) => found.length > 0,
-      PATIENCE_MS,
+      MAX_WAIT_MS,
     );
     expect(posts.map(({ id }) => id)).toEqual([postId]);
     const messages = await until(
       () => messagesOf(target.as('alice'), chatId),
       (all) => all.some(({ sender_role }) => sender_role === 'assistant'),
-      PATIENCE_MS,
+      MAX_WAIT_MS,
     );
     expect(messages.at(-1)).toMatchObject({ status: 'interrupted', content: expect.stringMatching(/^One /) });
     expect(bodyOf(await target.as('alice').get(chatPath(chatId)))).toBeDefined();
@@ -175,7 +175,7 @@ describe('S1 (a): npm run backup and npm run restore', () => {
   it('that are killed are not done: there is no file, and no server starts until the restore is run again', async () => {
     const from = embedded();
     let { server, url } = await serve(from);
-    const target = await createTarget(() => url, 2, 2);
+    const target = await createServedTenant(() => url, 2, 2);
     const writers = await write(target, 40);
     await server.kill('SIGTERM');
     const dir = servers.dataDir();
@@ -188,7 +188,7 @@ describe('S1 (a): npm run backup and npm run restore', () => {
       await until(
         () => Promise.resolve(command.stderr.some((each) => line.test(each))),
         (said) => said,
-        PATIENCE_MS,
+        MAX_WAIT_MS,
       );
       expect(await command.kill('SIGKILL')).toBe('SIGKILL');
     };
@@ -229,8 +229,8 @@ describe('S1 (a): npm run backup and npm run restore', () => {
       const dir = servers.dataDir();
       const one = embedded(secrets);
       let { server, url } = await serve(one);
-      const target = await createTarget(() => url, 2, 2);
-      const writers = new Writers(target).start();
+      const target = await createServedTenant(() => url, 2, 2);
+      const writers = new MessageWriters(target).start();
       await writers.progress(30);
       await writers.finish();
       await server.kill('SIGTERM');

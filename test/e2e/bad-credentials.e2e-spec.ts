@@ -4,7 +4,7 @@ import { JWT_SECRET, mintToken } from '../support/auth';
 import { type Answer, type Api, errorOf } from '../support/http/api';
 import { metricOf } from '../support/metrics';
 import { RecordingLog } from '../support/recording-log';
-import { withinOneWindow } from '../support/rate';
+import { withinOneWindow } from '../support/rate-headers';
 import { type ConnectOptions, WsClient } from '../support/ws/client';
 import { keyOf } from '../support/ws/socket-app';
 

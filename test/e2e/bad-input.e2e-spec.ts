@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { startTestApp, type TestApp } from '../support/app';
-import { badLiterals, BadInputWorld, rawWith, speakRaw, type Target } from '../support/bad-input';
+import { badLiterals, BadInputFixture, rawWith, speakRaw, type RouteTarget } from '../support/bad-input';
 import { type Answer, errorOf } from '../support/http/api';
-import { list, send } from '../support/messages';
-import { documentedRoutes, fieldsOf, type Schema, withField } from '../support/openapi-routes';
+import { listSeqs, send } from '../support/messages';
+import { routeSchemas, fieldsOf, type Schema, withField } from '../support/route-schemas';
 import { badField, createRoom, NOT_FOUND, refusal } from '../support/rooms';
 import { STORABLE_TEXTS } from '../support/unicode';
-import { runs } from '../support/patience';
+import { runs } from '../support/timing';
 
 const VALIDATION = { status: 400, code: 'VALIDATION_ERROR' };
 const NO_CONVERSATION = { status: 404, code: 'CONVERSATION_NOT_FOUND' };
-const ROUTES = documentedRoutes();
+const ROUTES = routeSchemas();
 const WITH_BODY = ROUTES.filter((route) => route.body).map((route) => `${route.method} ${route.path}`);
 const WRITING = ROUTES.filter(({ method }) => method === 'POST' || method === 'PATCH').map(
   (route) => `${route.method} ${route.path}`,
@@ -21,13 +21,13 @@ const KB_256 = 256 * 1024;
 
 describe('bad input', () => {
   let app: TestApp;
-  let world: BadInputWorld;
-  let targets: Map<string, Target>;
+  let world: BadInputFixture;
+  let targets: Map<string, RouteTarget>;
   let before: string;
 
   beforeAll(async () => {
     app = await startTestApp();
-    world = await BadInputWorld.create(app);
+    world = await BadInputFixture.create(app);
     targets = new Map(world.targets().map((target) => [target.name, target]));
   });
   afterAll(() => app.close());
@@ -35,13 +35,13 @@ describe('bad input', () => {
     before = await world.fingerprint();
   });
 
-  const targetOf = (name: string): Target => {
+  const targetOf = (name: string): RouteTarget => {
     const target = targets.get(name);
     if (!target) throw new Error(`no route ${name}`);
     return target;
   };
   const raw = (
-    target: Target,
+    target: RouteTarget,
     bytes: string | Buffer,
     headers: Record<string, string> = {},
   ): Promise<Answer<unknown>> => target.by.call(target.route.method, target.path, undefined, { raw: bytes, headers });
@@ -312,6 +312,6 @@ describe('bad input', () => {
     const alice = world.tenant.as('alice');
     const { room_id } = await createRoom(alice, 'group');
     await send(alice, room_id);
-    expect(await list(alice, room_id)).toEqual({ seqs: [1], total: 1 });
+    expect(await listSeqs(alice, room_id)).toEqual({ seqs: [1], total: 1 });
   });
 });

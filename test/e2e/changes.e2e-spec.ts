@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { decodeId } from '../../src/common/ids';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import type { Api } from '../support/http/api';
-import { allChanges, type ChangesBody, list, listAll, type MessageBody, pathOf, send } from '../support/messages';
+import { allChanges, type ChangesBody, listSeqs, listAll, type MessageBody, pathOf, send } from '../support/messages';
 import {
   badField,
   bodyOf,
@@ -14,7 +14,7 @@ import {
   type RoomBody,
   rolesIn,
 } from '../support/rooms';
-import { runs } from '../support/patience';
+import { runs } from '../support/timing';
 
 describe('changes', () => {
   let app: TestApp;
@@ -186,7 +186,7 @@ async function perform(tenant: TestTenant, room: string, one: Exclude<Operation,
   else if (one.do === 'demoteBob') await alice.patch(`${members}/bob`, { role: 'member' });
   else if (one.do === 'rename') await alice.patch(`/rooms/${room}`, { name: `name ${Math.random()}` });
   else if ('at' in one) {
-    const { total } = await list(alice, room);
+    const { total } = await listSeqs(alice, room);
     if (total === 0) return;
     const [message] = bodyOf(
       await alice.get<MessageBody[]>(`/rooms/${room}/messages?limit=1&offset=${one.at % total}`),

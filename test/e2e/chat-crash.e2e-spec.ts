@@ -1,8 +1,15 @@
-import { type CrashSite as Site, CrashSite, faultsOf, LEASE_MS, readTo, textOf } from '../support/chats/crash-site';
+import {
+  type ChatCrashFixture as Site,
+  ChatCrashFixture,
+  chatFaults,
+  LEASE_MS,
+  readTo,
+  textByRules,
+} from '../support/chats/crash-fixture';
 import { chatPath, createChat, FAKE_ANSWER, messagesOf, roomIdOf, sayStreaming } from '../support/chats/http';
 import type { SseClient, SseEvent } from '../support/chats/sse';
 import { textOn } from '../support/chats/socket';
-import { Gate } from '../support/fake-model';
+import { AnswerGate } from '../support/fake-model';
 import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
@@ -16,7 +23,7 @@ const WHOLE = SHOWN + AFTER.join('');
 
 const servers = new Servers();
 let site: Site;
-beforeEach(async () => (site = await CrashSite.start(servers)));
+beforeEach(async () => (site = await ChatCrashFixture.start(servers)));
 afterEach(async () => {
   await site.model.stop();
   await servers.cleanUp();
@@ -26,12 +33,12 @@ interface Reading {
   readonly stream: SseClient;
   readonly seen: SseEvent[];
   /** Lets the model say the rest. */
-  readonly gate: Gate;
+  readonly gate: AnswerGate;
 }
 
 /** Somebody asks, and has read the first half of the answer. */
 async function reading(chatId: string): Promise<Reading> {
-  const gate = new Gate();
+  const gate = new AnswerGate();
   site.model.next({ steps: [...BEFORE, { hold: gate }, ...AFTER] });
   const stream = await sayStreaming(site.key, chatId, 'first');
   return { stream, seen: await readTo(stream, SHOWN), gate };
@@ -64,7 +71,7 @@ it('a server that is killed while it answers ends that answer with what it store
     query: { chat_id: id, last_event_id },
   });
   const all = await site.answered(id, 2);
-  expect(faultsOf(all, [String(seen[0]?.data['message_id']), second], said)).toEqual([]);
+  expect(chatFaults(all, [String(seen[0]?.data['message_id']), second], said)).toEqual([]);
   expect(all.map(({ content, status, reply_to_seq }) => [content, status, reply_to_seq])).toEqual([
     ['first', 'completed', undefined],
     ['second', 'completed', undefined],
@@ -121,9 +128,9 @@ describe('PostgreSQL is away in the middle of an answer', () => {
     const second = await sayLater(id, 'second');
     await ways[way]?.(read);
     const events = [...read.seen, ...(await read.stream.rest())];
-    expect([textOf(events), events.at(-1)?.data['status']]).toEqual([WHOLE, 'completed']);
+    expect([textByRules(events), events.at(-1)?.data['status']]).toEqual([WHOLE, 'completed']);
     const all = await site.answered(id, 2);
-    expect(faultsOf(all, [String(read.seen[0]?.data['message_id']), second], said)).toEqual([]);
+    expect(chatFaults(all, [String(read.seen[0]?.data['message_id']), second], said)).toEqual([]);
     expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'completed'));
     // In the order in which they were asked: the model has been told what it said before.
     expect(all.map(({ reply_to_seq }) => reply_to_seq)).toEqual([undefined, undefined, 1, 2]);
@@ -143,7 +150,7 @@ it('a server that is told to stop ends an answer that never does, and what waite
   const [, , first] = await messagesOf(key, id);
   expect(first).toMatchObject({ content: SHOWN, status: 'interrupted', reply_to_seq: 1, seq: 3 });
   const all = await site.answered(id, 2);
-  expect(faultsOf(all, [String(seen[0]?.data['message_id']), second], said)).toEqual([]);
+  expect(chatFaults(all, [String(seen[0]?.data['message_id']), second], said)).toEqual([]);
   expect(all[3]).toMatchObject({ content: FAKE_ANSWER, status: 'completed' });
   expect(await site.textAfter(id, seen)).toBe(SHOWN);
 });
@@ -180,8 +187,8 @@ describe('messages to several chats', () => {
   it('are all answered, however often the server is killed', async () => {
     const chats = await Promise.all(Array.from({ length: CHATS }, () => createChat(site.key)));
     const acknowledged = new Map<string, string>();
-    const hold = (): Gate => {
-      const gate = new Gate();
+    const hold = (): AnswerGate => {
+      const gate = new AnswerGate();
       site.model.otherwise = { steps: [...BEFORE, { hold: gate }, ...AFTER] };
       return gate;
     };
@@ -204,7 +211,7 @@ describe('messages to several chats', () => {
       const all = await site.answered(id, EACH);
       const mine = [...acknowledged].filter(([content]) => content.startsWith(id)).map(([, messageId]) => messageId);
       expect(mine).toHaveLength(EACH);
-      expect(faultsOf(all, mine, () => WHOLE)).toEqual([]);
+      expect(chatFaults(all, mine, () => WHOLE)).toEqual([]);
       expect(bodyOf(await site.key.post<{ messages: [] }>(`${chatPath(id)}/stop`))).toBeDefined();
       expect(await messagesOf(site.key, id)).toEqual(all);
     }

@@ -5,7 +5,7 @@ import { mintToken } from '../support/auth';
 import { withModel, type WithModel } from '../support/chats/chat-app';
 import { chatPath, type ChatBody, createChat, messagesOf, sayStreaming } from '../support/chats/http';
 import { AnswerReader, CHAT_PATH, chatOptions, openChat, typesOf } from '../support/chats/socket';
-import { Gate, type ProviderServer } from '../support/fake-model';
+import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
 import { closeAll, WsClient } from '../support/ws/client';
@@ -84,7 +84,7 @@ describe('who else acts', () => {
 
   it('a stop over REST ends the answer here', async () => {
     const client = await open();
-    model.next({ steps: ['Some', ' words', { hold: new Gate() }] });
+    model.next({ steps: ['Some', ' words', { hold: new AnswerGate() }] });
     client.send({ content: 'Talk' });
     await client.frame((frame) => frame.type === 'message_stream_token' && frame['index'] === 1);
     bodyOf(await tenant.key.post(`${chatPath(chat.id)}/stop`));
@@ -116,7 +116,7 @@ describe('who else acts', () => {
     tenant = await app.tenant(undefined, { while_answering: 'interrupt' });
     chat = await createChat(tenant.key, userId);
     const [one, two] = [await open(), await open()];
-    model.next({ steps: ['Half', { hold: new Gate() }] }, { steps: ['Second'] });
+    model.next({ steps: ['Half', { hold: new AnswerGate() }] }, { steps: ['Second'] });
     one.send({ content: 'first' });
     await two.frame('message_stream_token');
     two.send({ content: 'second', request_id: 'r' });
@@ -154,7 +154,7 @@ describe('who else acts', () => {
 
   it('deleting the chat ends its answer and all its connections, each told once', async () => {
     const all = [await open(), await open()];
-    model.next({ steps: ['Half', { hold: new Gate() }] });
+    model.next({ steps: ['Half', { hold: new AnswerGate() }] });
     all[0]?.send({ content: 'Talk' });
     const started = await all[0]?.frame('message_stream_token');
     all[1]?.send({ type: 'resume', message_id: started?.['message_id'], after_index: -1 });
@@ -283,8 +283,8 @@ describe('a client that does not read', () => {
     const before = new Set(app.handler.opening);
     const slow = await open();
     const connection = await stuffed(slow, before);
-    const gates = WORDS.map(() => new Gate());
-    model.next({ steps: WORDS.flatMap((word, i) => [word, { hold: gates[i] ?? new Gate() }]) });
+    const gates = WORDS.map(() => new AnswerGate());
+    model.next({ steps: WORDS.flatMap((word, i) => [word, { hold: gates[i] ?? new AnswerGate() }]) });
     healthy.send({ content: 'Talk' });
     for (const [index, gate] of gates.entries()) {
       await healthy.frame((frame) => frame['index'] === index);

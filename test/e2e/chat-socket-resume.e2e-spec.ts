@@ -5,7 +5,7 @@ import type { TestApp, TestTenant } from '../support/app';
 import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { type ChatBody, createChat, messagesOf, rejoin, sayStreaming } from '../support/chats/http';
 import { AnswerReader, chatOptions, openChat, typesOf } from '../support/chats/socket';
-import { Gate, type ProviderServer } from '../support/fake-model';
+import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
 import { closeAll, WsClient } from '../support/ws/client';
 
@@ -17,7 +17,7 @@ let app: WithModel<TestApp>;
 let model: ProviderServer;
 let tenant: TestTenant;
 let chat: ChatBody;
-let gates: Gate[];
+let gates: AnswerGate[];
 const clients: WsClient[] = [];
 
 beforeAll(async () => {
@@ -29,8 +29,8 @@ afterAll(() => app.close());
 beforeEach(async () => {
   model.reset();
   chat = await createChat(tenant.key);
-  gates = WORDS.map(() => new Gate());
-  model.next({ steps: WORDS.flatMap((word, i) => [word, { hold: gates[i] ?? new Gate() }]) });
+  gates = WORDS.map(() => new AnswerGate());
+  model.next({ steps: WORDS.flatMap((word, i) => [word, { hold: gates[i] ?? new AnswerGate() }]) });
 });
 afterEach(async () => {
   for (const gate of gates) gate.open();
@@ -182,7 +182,7 @@ describe('last_event_id', () => {
     const first = await begun(WORDS.length);
     gates.at(-1)?.open();
     await clients[0]?.frame('message_stream_ended');
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['Next', { hold: gate }] });
     gates.push(gate);
     clients[0]?.send({ content: 'And?' });

@@ -12,7 +12,7 @@ import {
 } from '../support/chats/http';
 import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { CHAT_PATH, chatOptions, openChat, textOn, typesOf } from '../support/chats/socket';
-import { faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
 import { createKey } from '../support/tenants';
 import { closeAll, WsClient } from '../support/ws/client';
@@ -119,7 +119,7 @@ describe('a connection of a chat', () => {
 
   it('stops an answer from any connection, whose text is kept', async () => {
     const [one, two] = [await open(), await open()];
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', ' two', { hold: gate }] });
     one.send({ content: 'count' });
     await two.frame((frame) => textOn([frame]) === ' two' || textOn(two.frames) === 'One two');
@@ -298,9 +298,9 @@ describe('coming back', () => {
   const TOKENS = ['One', ' two', ' three', ' four', ' five', ' six'];
 
   /** An answer that waits after each token until the next gate is opened. */
-  function gated(): { readonly gates: Gate[]; readonly steps: (string | { hold: Gate })[] } {
-    const gates = TOKENS.map(() => new Gate());
-    return { gates, steps: TOKENS.flatMap((token, i) => [token, { hold: gates[i] as Gate }]) };
+  function gated(): { readonly gates: AnswerGate[]; readonly steps: (string | { hold: AnswerGate })[] } {
+    const gates = TOKENS.map(() => new AnswerGate());
+    return { gates, steps: TOKENS.flatMap((token, i) => [token, { hold: gates[i] as AnswerGate }]) };
   }
 
   it.each([1, 2, 3])('cut after every %d tokens, with the place it had, nothing is missing or doubled', async (n) => {
@@ -386,7 +386,7 @@ describe('coming back', () => {
 
 describe('while another answer is written', () => {
   it('a message is stored and waits; reject refuses it with 409', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }] });
     const client = await open();
     client.send({ content: 'first' });
@@ -399,7 +399,7 @@ describe('while another answer is written', () => {
 
     await app.master.patch(`/admin/tenants/${tenant.tenantId}`, { settings: { while_answering: 'reject' } });
     const strict = await open();
-    const other = new Gate();
+    const other = new AnswerGate();
     model.next({ steps: ['One', { hold: other }] });
     const running = say(tenant.key, chat.id, 'third');
     await strict.frame('message_stream_token');

@@ -13,7 +13,7 @@ import {
 } from '../support/chats/http';
 import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { textOf } from '../support/chats/sse';
-import { faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { errorOf } from '../support/http/api';
 import type { MessageBody } from '../support/messages';
 import { until } from '../support/poll';
@@ -81,7 +81,7 @@ describe('one chat behind three doors', () => {
   it('an answer that begins through one is joined, and stopped, through another', async () => {
     const { key } = tenant;
     const chat = await createChat(key);
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['So far', { hold: gate }, ' and on'] });
     const calling = key.post<{ data: { response: string } }>('/api/chat', {
       message: 'Hello',
@@ -101,7 +101,7 @@ describe('one chat behind three doors', () => {
   it('deleting a chat ends its streams, and whoever waits', async () => {
     const { key } = tenant;
     const chat = await createChat(key);
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['a', { hold: gate }] });
     const body = { content: 'Hello', client_message_id: 'c1' };
     const stream = await sayStreaming(key, chat.id, body);
@@ -160,7 +160,7 @@ describe('while the server stops', () => {
     const { model } = app;
     const { key } = await app.tenant();
     const [streamed, waited] = [await createChat(key), await createChat(key)];
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.otherwise = { steps: ['So far', { hold: gate }] };
     const stream = await sayStreaming(key, streamed.id, 'Hello');
     await stream.take(3);
@@ -184,7 +184,7 @@ describe('while the server stops', () => {
     const { model } = app;
     const { key } = await app.tenant();
     const chat = await createChat(key);
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['In ', { hold: gate }, 'time'] }, faults.status(500));
     const waiting = ask(key, chat.id, 'Hello');
     await gate.reached;

@@ -1,7 +1,7 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { ask, chatPath, type ChatBody, createChat, messagesOf, roomIdOf, say } from '../support/chats/http';
 import { withModel, type WithModel } from '../support/chats/chat-app';
-import { faults, Gate, OPENAI_WIRE, type ProviderServer } from '../support/fake-model';
+import { faults, AnswerGate, OPENAI_WIRE, type ProviderServer } from '../support/fake-model';
 import type { Wire } from '../support/models/wire';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
@@ -73,7 +73,7 @@ const MISHAPS: Record<string, () => Promise<unknown>> = {
     expect(bodyOf(await say(tenant.key, chat.id, 'is cut')).answer.status).toBe('interrupted');
   },
   'a stop before the first token': async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next(faults.silentBeforeHeaders(gate));
     const stopped = say(tenant.key, chat.id, 'is stopped');
     await gate.reached;
@@ -81,7 +81,7 @@ const MISHAPS: Record<string, () => Promise<unknown>> = {
     expect(bodyOf(await stopped).answer).toMatchObject({ status: 'cancelled', content: '' });
   },
   'an interruption': async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }] });
     const first = say(tenant.key, chat.id, 'is interrupted');
     await gate.reached;

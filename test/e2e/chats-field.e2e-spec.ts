@@ -14,7 +14,7 @@ import {
 } from '../support/chats/http';
 import { openChat } from '../support/chats/socket';
 import { SseClient } from '../support/chats/sse';
-import { faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { type Answer, type Api, type Bodies, errorOf } from '../support/http/api';
 import type { MessageBody } from '../support/messages';
 import { until } from '../support/poll';
@@ -263,7 +263,7 @@ describe('A16', () => {
       key.post<{ answers: { id: string; status: string; content: string }[] }>(`${chatPath(chat.id)}/stop`, undefined, {
         headers: { 'Idempotency-Key': `${user}-${by}` },
       });
-    const [first, second] = [new Gate(), new Gate()];
+    const [first, second] = [new AnswerGate(), new AnswerGate()];
     model.next({ steps: ['One', { hold: first }] }, { steps: ['Two', { hold: second }] });
     const one = say(key, chat.id, 'one');
     await first.reached;
@@ -354,7 +354,7 @@ describe('S14: streams that are open at a time', () => {
   ])('%s are bounded on every route, before anything is stored; a place comes back', async (_, limits, limit) => {
     const few = await app.tenant({ ai_requests_per_minute: null, ...limits });
     const { id } = await createChat(few.key, user);
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }] });
     const stream = await sayStreaming(few.key, id, 'Hello');
     await gate.reached;
@@ -421,7 +421,7 @@ describe('S26', () => {
     const client = await socket();
     client.send({ type: 'stop', request_id: 'none' });
     expect(await client.frame('stopped')).toMatchObject({ request_id: 'none', message_ids: [] });
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }] });
     client.send({ content: 'count' });
     await gate.reached;

@@ -12,7 +12,7 @@ import {
   type TurnBody,
 } from '../support/chats/http';
 import { startChatApp, type WithModel } from '../support/chats/chat-app';
-import { faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { type Answer, type Api, errorOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { bodyOf, refusal } from '../support/rooms';
@@ -40,7 +40,7 @@ async function sayLater(by: Api, chatId: string, body: object | string): Promise
 
 /** An answer that waits at a gate after "One". */
 async function answering(by: Api, chat: ChatBody, content: object | string = 'first') {
-  const gate = new Gate();
+  const gate = new AnswerGate();
   model.next({ steps: ['One', { hold: gate }, ' two'] });
   const first = say(by, chat.id, content);
   await gate.reached;
@@ -179,7 +179,7 @@ describe('A6 a question that is deleted', () => {
   it('A6: while it is answered stops its answer, and no model is told of either', async () => {
     const tenant = await app.tenant(UNLIMITED);
     const chat = await createChat(tenant.key);
-    const gate = new Gate();
+    const gate = new AnswerGate();
     // Nothing is said meanwhile that would be stored: only the delete can stop it.
     model.next({ steps: ['One', { hold: gate }, ' two'] });
     const stream = await sayStreaming(tenant.key, chat.id, 'first');
@@ -209,7 +209,7 @@ describe('A6 a question that is deleted', () => {
 describe('A17 answers at once', () => {
   it('A17: are ten of a user and as many of a tenant as it says; what is beyond waits and is answered', async () => {
     const tenant = await app.tenant({ ...UNLIMITED, runs_at_once: 12 });
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.otherwise = { steps: ['One', { hold: gate }, ' two'] };
     const chats = await Promise.all(
       ['alice', 'bob'].flatMap((user) => Array.from({ length: 12 }, () => createChat(tenant.key, user))),

@@ -11,7 +11,7 @@ import {
 } from '../support/chats/http';
 import { withModel, type WithModel } from '../support/chats/chat-app';
 import { SseClient, textOf } from '../support/chats/sse';
-import { Gate, type ProviderServer } from '../support/fake-model';
+import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import { type Api, errorOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { badField, bodyOf, refusal } from '../support/rooms';
@@ -33,7 +33,7 @@ const UNLIMITED = { requests_per_second: null, ai_requests_per_minute: null };
 /** A chat whose first answer is being written: it waits at the gate after "One". */
 async function answering(tenant: TestTenant) {
   const chat = await createChat(tenant.key);
-  const gate = new Gate();
+  const gate = new AnswerGate();
   model.next({ steps: ['One', { hold: gate }, ' two'] });
   const first = say(tenant.key, chat.id, 'first');
   await gate.reached;
@@ -80,7 +80,7 @@ describe('a message while another is answered', () => {
   it('a repeat of what is being answered is no new message, whatever the mode', async () => {
     const tenant = await app.tenant(UNLIMITED, { while_answering: 'reject' });
     const chat = await createChat(tenant.key);
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }, ' two'] });
     const body = { content: 'first', client_message_id: 'c1' };
     const first = say(tenant.key, chat.id, body);
@@ -239,7 +239,7 @@ describe('regenerate', () => {
 
   it('answers 409 where there is nothing to answer, or while an answer is written', async () => {
     expect(refusal(await regenerate())).toMatchObject({ status: 409, code: 'CONFLICT' });
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['a', { hold: gate }] });
     const first = ask(key, chat.id, 'Hello');
     await gate.reached;

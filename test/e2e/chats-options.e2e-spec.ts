@@ -1,7 +1,7 @@
 import type { TestTenant } from '../support/app';
 import { ask, chatPath, type ChatBody, createChat, messagesOf, say, type TurnBody } from '../support/chats/http';
 import { withModel, type WithModel } from '../support/chats/chat-app';
-import { faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import type { Api } from '../support/http/api';
 import { badField, bodyOf, refusal } from '../support/rooms';
 import { WsClient } from '../support/ws/client';
@@ -83,7 +83,7 @@ describe('how one answer is wanted', () => {
   });
 
   it('outlives a wait: it is stored with the answer that is to come', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }] });
     const first = say(key, chat.id, 'first');
     await gate.reached;

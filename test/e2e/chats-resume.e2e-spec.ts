@@ -2,7 +2,7 @@ import type { TestApp } from '../support/app';
 import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { chatPath, conversationIdOf, createChat, messagesOf, rejoin, sayStreaming } from '../support/chats/http';
 import { SseClient, type SseEvent, textOf } from '../support/chats/sse';
-import { Gate, type ProviderServer } from '../support/fake-model';
+import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import type { Api } from '../support/http/api';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
@@ -51,8 +51,8 @@ describe('joining an answer again', () => {
   describe.each([CHATS, CONVERSATIONS])('on $name', (door) => {
     it.each([1, 2, 3, 4, 5])('cut after every %d tokens, nothing is missing and nothing comes twice', async (n) => {
       const chat = await createChat(key);
-      const gates = WORDS.map(() => new Gate());
-      model.next({ steps: WORDS.flatMap((word, i) => [word, { hold: gates[i] ?? new Gate() }]) });
+      const gates = WORDS.map(() => new AnswerGate());
+      model.next({ steps: WORDS.flatMap((word, i) => [word, { hold: gates[i] ?? new AnswerGate() }]) });
       const whole = WORDS.join('');
       let text = '';
       let last: string | undefined;
@@ -97,7 +97,7 @@ describe('joining an answer again', () => {
 
     it('an index that the answer never had gives it from its beginning, while it is written', async () => {
       const chat = await createChat(key);
-      const gate = new Gate();
+      const gate = new AnswerGate();
       model.next({ steps: ['Hel', { hold: gate }, 'lo'] });
       const first = await door.begin(key, chat.id, 'alice');
       await gate.reached;
@@ -113,7 +113,7 @@ describe('joining an answer again', () => {
 
   it('the two doors and several readers share one run, under the same ids', async () => {
     const chat = await createChat(key);
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['Hel', { hold: gate }, 'lo'] });
     const streams = [await CHATS.begin(key, chat.id, 'alice')];
     await gate.reached;
@@ -128,7 +128,7 @@ describe('joining an answer again', () => {
 
   it('a queued answer can be joined before it begins', async () => {
     const chat = await createChat(key);
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }] }, { steps: ['Two'] });
     const one = await CHATS.begin(key, chat.id, 'alice');
     await gate.reached;
@@ -143,7 +143,7 @@ describe('joining an answer again', () => {
 
   it('open streams are counted, and why they ended', async () => {
     const chat = await createChat(key);
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['a', { hold: gate }] });
     const stream = await CHATS.begin(key, chat.id, 'alice');
     await gate.reached;

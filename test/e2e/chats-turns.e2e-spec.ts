@@ -15,7 +15,7 @@ import {
 } from '../support/chats/http';
 import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { textOf } from '../support/chats/sse';
-import { faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { type Api, errorOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { badField, bodyOf, objectOfBytes, refusal } from '../support/rooms';
@@ -161,7 +161,7 @@ describe('a repeat', () => {
   });
 
   it('while the answer is written joins it: both get the same one', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['Hel', { hold: gate }, 'lo'] });
     const body = { content: 'Hello', client_message_id: 'c2' };
     const first = say(key, chat.id, body);
@@ -306,7 +306,7 @@ describe('a message with a streamed answer', () => {
   });
 
   it('opens at once and waits while another answer is written: the log reads u1 u2 a1 a2', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }] }, { steps: ['Two'] });
     const one = sayStreaming(key, chat.id, 'First');
     await gate.reached;
@@ -319,7 +319,7 @@ describe('a message with a streamed answer', () => {
   });
 
   it("the reader's leaving stops nothing", async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['Hel', { hold: gate }, 'lo'] });
     const stream = await sayStreaming(key, chat.id, 'Hello');
     await stream.take(3);
@@ -335,7 +335,7 @@ describe('a message with a streamed answer', () => {
   });
 
   it("neither does a caller's who waits over plain REST", async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['Hel', { hold: gate }, 'lo'] });
     const leaving = new AbortController();
     const call = fetch(`${app.url}${chatPath(chat.id)}/messages`, {
@@ -358,7 +358,7 @@ describe('a message with a streamed answer', () => {
 
 describe('stop', () => {
   it('keeps the text so far; whoever waits gets it, as cancelled', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['So ', 'far', { hold: gate }, ' and no further'] });
     const stream = await sayStreaming(key, chat.id, { content: 'Hello', client_message_id: 's1' });
     const waiting = say(key, chat.id, { content: 'Hello', client_message_id: 's1' });
@@ -421,7 +421,7 @@ describe('GET /{chat_id}/stream', () => {
   });
 
   it('joins what is answered now from its beginning', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['Hel', { hold: gate }, 'lo'] });
     const first = say(key, chat.id, 'Hello');
     await gate.reached;

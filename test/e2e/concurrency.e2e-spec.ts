@@ -3,7 +3,7 @@ import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import type { Answer } from '../support/http/api';
 import { type AcceptedBody, isReplay, listAll, type MessageBody, pathOf, post, send } from '../support/messages';
 import { createRoom, getRoom, userIds } from '../support/rooms';
-import { runs } from '../support/patience';
+import { runs } from '../support/timing';
 
 const WRITERS = userIds('writer', 50);
 

@@ -3,7 +3,7 @@ import { bearer, mintToken } from '../support/auth';
 import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { FAKE_ANSWER } from '../support/chats/http';
 import { SseClient, textOf } from '../support/chats/sse';
-import { faults, Gate, type ProviderServer } from '../support/fake-model';
+import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { type Answer, type Api, type Bodies, errorOf } from '../support/http/api';
 import type { Enveloped } from '../support/models';
 import { badField, bodyOf, FORBIDDEN, refusal } from '../support/rooms';
@@ -167,7 +167,7 @@ describe('POST /api/chat/stream', () => {
   });
 
   it('starts at once, though the answer has to wait for its turn', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }] }, { steps: ['Two'] });
     const one = await stream('first');
     await gate.reached;
@@ -190,7 +190,7 @@ describe('POST /api/chat/stream', () => {
   });
 
   it('the same call again joins the answer', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['Hel', { hold: gate }, 'lo'] });
     const first = await stream('Hello', { clientMessageId: 'c1' });
     await gate.reached;

@@ -1,6 +1,6 @@
 import { startTestApp, type TestApp } from '../support/app';
 import { errorOf } from '../support/http/api';
-import { documentedPaths } from '../support/routes';
+import { documentedPaths } from '../support/documented-routes';
 import { WsClient } from '../support/ws/client';
 import { keyOf } from '../support/ws/socket-app';
 

@@ -1,9 +1,9 @@
 import { tmpdir } from 'node:os';
 import { ExampleClients } from '../support/example-clients';
-import { createTarget } from '../support/served';
+import { createServedTenant } from '../support/served';
 import { Servers } from '../support/server-process';
-import { Victim } from '../support/victim';
-import { Writers } from '../support/writers';
+import { RestartingServer } from '../support/restarting-server';
+import { MessageWriters } from '../support/message-writers';
 
 /** `npm run test:crash` sets CRASH_LONG; each number can be set alone. */
 const isLong = process.env['CRASH_LONG'] === '1';
@@ -27,11 +27,11 @@ const servers = isLong ? new Servers(tmpdir()) : new Servers();
 let clients: ExampleClients | undefined;
 afterEach(async () => {
   clients?.stop();
-  await Writers.abandonAll();
+  await MessageWriters.abandonAll();
   await servers.cleanUp();
 });
 
-type Crash = (victim: Victim, writers: Writers) => Promise<void>;
+type Crash = (victim: RestartingServer, writers: MessageWriters) => Promise<void>;
 
 /** By turns the whole of PostgreSQL, and only the sessions that the server has: what those hold locked is refused. */
 function freeze(n: number): Crash {
@@ -51,10 +51,10 @@ function mixed(...kinds: Crash[][]): Crash[] {
 const times = (n: number, crash: Crash): Crash[] => Array.from({ length: n }, () => crash);
 
 it('loses nothing that it acknowledged and stores no retry twice, however often it dies or freezes', async () => {
-  const victim = await Victim.start(servers);
-  const target = await createTarget(() => victim.url, WRITERS, 3);
+  const victim = await RestartingServer.start(servers);
+  const target = await createServedTenant(() => victim.url, WRITERS, 3);
   clients = new ExampleClients(() => target.as('writer0'), target.roomIds);
-  const writers = new Writers(target).start();
+  const writers = new MessageWriters(target).start();
   const crashes = mixed(
     times(SERVER_KILLS, (v) => v.killServer()),
     times(PG_KILLS, (v) => v.killPostgres()),

@@ -1,16 +1,16 @@
 import { eventually, kill, processesOn } from '../support/embedded/processes';
 import { Api, errorOf } from '../support/http/api';
 import { describePostgres15, Postgres15 } from '../support/postgres15';
-import { createTarget, SERVED_MASTER_KEY } from '../support/served';
+import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
 import { postmasterOf, type ServerProcess, Servers, signalAll } from '../support/server-process';
-import { Writers, type WriterTarget } from '../support/writers';
-import { PATIENCE_MS, UNHURRIED_DATABASE } from '../support/patience';
+import { MessageWriters, type WriterTarget } from '../support/message-writers';
+import { MAX_WAIT_MS, LONG_DATABASE_DEADLINE } from '../support/timing';
 
 const servers = new Servers();
 
 /** A server under load, and what it says of itself. */
 class Loaded {
-  readonly writers: Writers;
+  readonly writers: MessageWriters;
   private readonly anonymous: Api;
 
   private constructor(
@@ -19,12 +19,12 @@ class Loaded {
     url: string,
   ) {
     this.anonymous = new Api(url);
-    this.writers = new Writers(target).start();
+    this.writers = new MessageWriters(target).start();
   }
 
   static async start(env: Readonly<Record<string, string>>): Promise<Loaded> {
     const { server, url } = await servers.start({ env: { MASTER_API_KEY: SERVED_MASTER_KEY, ...env } });
-    const loaded = new Loaded(server, await createTarget(() => url, 4, 2), url);
+    const loaded = new Loaded(server, await createServedTenant(() => url, 4, 2), url);
     await loaded.progress();
     return loaded;
   }
@@ -65,7 +65,7 @@ class Loaded {
     expect(await this.writers.faults()).toEqual([]);
     for (const refusal of this.writers.refusals)
       expect(refusal).toMatchObject({ status: 503, code: 'SERVICE_UNAVAILABLE', retryAfter: '1' });
-    expect(this.writers.slowestMs).toBeLessThan(PATIENCE_MS);
+    expect(this.writers.slowestMs).toBeLessThan(MAX_WAIT_MS);
   }
 
   /** Each outage is told once when it begins and once when it ends, and nothing else cries. */
@@ -98,7 +98,7 @@ describePostgres15('an outside PostgreSQL under load', () => {
 
   beforeAll(async () => (postgres = await Postgres15.create()));
   afterEach(async () => {
-    await Writers.abandonAll();
+    await MessageWriters.abandonAll();
     await servers.cleanUp();
   });
   afterAll(() => postgres.remove());
@@ -132,7 +132,10 @@ describePostgres15('an outside PostgreSQL under load', () => {
   });
 
   it('connections that are ended one by one delay messages and refuse none', async () => {
-    const loaded = await Loaded.start({ DATABASE_URL: await postgres.createDatabase('cut'), ...UNHURRIED_DATABASE });
+    const loaded = await Loaded.start({
+      DATABASE_URL: await postgres.createDatabase('cut'),
+      ...LONG_DATABASE_DEADLINE,
+    });
     for (let i = 0; i < 3; i++) {
       await postgres.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'cut'`);
       await loaded.progress();
@@ -145,7 +148,7 @@ describePostgres15('an outside PostgreSQL under load', () => {
 
 describe('the embedded PostgreSQL under load', () => {
   afterEach(async () => {
-    await Writers.abandonAll();
+    await MessageWriters.abandonAll();
     await servers.cleanUp();
   });
 

@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describePgBouncer, PgBouncer } from '../support/pgbouncer';
 import { describePostgres15, Postgres15 } from '../support/postgres15';
-import { createTarget, SERVED_MASTER_KEY } from '../support/served';
+import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
 import { type ServerProcess, Servers } from '../support/server-process';
-import { Writers } from '../support/writers';
+import { MessageWriters } from '../support/message-writers';
 
 const servers = new Servers();
 afterEach(async () => {
-  await Writers.abandonAll();
+  await MessageWriters.abandonAll();
   await servers.cleanUp();
 });
 
@@ -36,7 +36,7 @@ const FOREIGN = {
 
 /** Some writes and reads over REST, times included, all answered as they should be. */
 async function works(url: string): Promise<void> {
-  const writers = new Writers(await createTarget(() => url, 2, 2)).start();
+  const writers = new MessageWriters(await createServedTenant(() => url, 2, 2)).start();
   await writers.finish();
   expect(await writers.faults()).toEqual([]);
   const health = await fetch(`${url}/health`);

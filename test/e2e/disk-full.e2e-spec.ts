@@ -4,11 +4,11 @@ import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isConnectionLoss } from '../../src/platform/database';
-import { query } from '../support/embedded/harness';
+import { query } from '../support/embedded/fixture';
 import { eventually } from '../support/embedded/processes';
 import { Api } from '../support/http/api';
 import { metricOf } from '../support/metrics';
-import { createTarget, SERVED_MASTER_KEY } from '../support/served';
+import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
 import { adminOf, type ServerProcess, Servers } from '../support/server-process';
 
 const MB = 1024 * 1024;
@@ -81,7 +81,7 @@ class Site {
   static async start(servers: Servers): Promise<Site> {
     const dataDir = servers.dataDir();
     const { server, url } = await servers.start({ env: { DATA_DIR: dataDir, MASTER_API_KEY: SERVED_MASTER_KEY } });
-    const target = await createTarget(() => url, 1, 1);
+    const target = await createServedTenant(() => url, 1, 1);
     const path = `/rooms/${target.roomIds[0]}/messages`;
     return new Site(url, server, dataDir, target.as(target.userIds[0] ?? ''), path);
   }

@@ -1,7 +1,7 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { type Answer, errorOf } from '../support/http/api';
 import { createRoom } from '../support/rooms';
-import { documentedPaths, documentedRoutes } from '../support/routes';
+import { documentedPaths, documentedRoutes } from '../support/documented-routes';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];

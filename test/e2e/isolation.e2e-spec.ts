@@ -7,7 +7,7 @@ import { createChannel, createPreset } from '../support/models';
 import { notify } from '../support/notifications';
 import { until } from '../support/poll';
 import { bodyOf, createRoom, sendAll } from '../support/rooms';
-import { type DocumentedRoute, documentedRoutes } from '../support/routes';
+import { type DocumentedRoute, documentedRoutes } from '../support/documented-routes';
 import { rowsOf } from '../support/tables';
 import { createKey, uuidOf } from '../support/tenants';
 

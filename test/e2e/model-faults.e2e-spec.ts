@@ -2,14 +2,14 @@ import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import { chatPath, createChat, say } from '../support/chats/http';
 import { withModel, type WithModel } from '../support/chats/chat-app';
-import { bare, faults, type Script } from '../support/fake-model';
+import { bare, faults, type ProviderScript } from '../support/fake-model';
 import { type Answer, type Api, errorOf } from '../support/http/api';
 import { createChannel, createPreset, dataOf, type Enveloped } from '../support/models';
 import { FakeModel } from '../support/fake-model';
 import { RecordingLog } from '../support/recording-log';
 import { createKey } from '../support/tenants';
 
-const OVERLONG: Script = bare({
+const OVERLONG: ProviderScript = bare({
   error: { code: 400, message: "This model's maximum context length is 8192 tokens", type: 'invalid_request_error' },
 });
 const QUOTED = 'the user wrote: my PIN is 4711';
@@ -50,7 +50,7 @@ describe('A1: what one user does', () => {
     for (const by of [(await app.tenant()).key, tenant.key, user]) expect((await converse(by)).status).toBe(200);
   });
 
-  it.each<[string, Script]>([
+  it.each<[string, ProviderScript]>([
     ['404', faults.status(404)],
     [
       'model_not_found',
@@ -83,7 +83,7 @@ describe('A8: a fault says what it is about', () => {
     app.model.reset();
   });
 
-  it.each<[string, Script, string, RegExp]>([
+  it.each<[string, ProviderScript, string, RegExp]>([
     ['a wrong key', faults.status(401), 'auth', /key of the model channel/],
     ['no money', faults.status(402), 'money', /no money or quota/],
     ['an unknown model', faults.status(404), 'model', /does not know this model/],

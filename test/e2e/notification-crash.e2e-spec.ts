@@ -2,10 +2,10 @@ import type { Api } from '../support/http/api';
 import type { InboxBody } from '../support/notifications';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
-import { createTarget } from '../support/served';
+import { createServedTenant } from '../support/served';
 import { Servers } from '../support/server-process';
-import { Victim } from '../support/victim';
-import type { WriterTarget } from '../support/writers';
+import { RestartingServer } from '../support/restarting-server';
+import type { WriterTarget } from '../support/message-writers';
 import { WsClient } from '../support/ws/client';
 
 const TOTAL = 1000;
@@ -54,8 +54,8 @@ class Sender {
 }
 
 it('a server that is killed while it delivers loses nothing that it answered, and doubles nothing but under its id', async () => {
-  const victim = await Victim.start(servers);
-  const target = await createTarget(() => victim.url, 1, 0);
+  const victim = await RestartingServer.start(servers);
+  const target = await createServedTenant(() => victim.url, 1, 0);
   const clients: WsClient[] = [];
   const connect = async (userId = BOB): Promise<WsClient> => {
     const client = await WsClient.connect(victim.url, { headers: target.as(userId).headers });
@@ -90,7 +90,7 @@ it('a server that is killed while it delivers loses nothing that it answered, an
 
 /** More targets than one batch: what the killed worker had not got to is done by the next one. */
 async function killedAtFanOut(
-  victim: Victim,
+  victim: RestartingServer,
   target: WriterTarget,
   connect: (userId: string) => Promise<WsClient>,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import { describePostgres15 as describe, Postgres15 } from '../support/postgres15';
-import { createTarget, SERVED_MASTER_KEY } from '../support/served';
+import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
 import { Servers } from '../support/server-process';
-import { Writers } from '../support/writers';
+import { MessageWriters } from '../support/message-writers';
 
 const servers = new Servers();
 
@@ -22,7 +22,7 @@ describe('an outside PostgreSQL 15', () => {
 
   beforeAll(async () => (postgres = await Postgres15.create()));
   afterEach(async () => {
-    await Writers.abandonAll();
+    await MessageWriters.abandonAll();
     await servers.cleanUp();
   });
   afterAll(() => postgres.remove());
@@ -31,7 +31,7 @@ describe('an outside PostgreSQL 15', () => {
     const env = envFor(await postgres.createDatabase('whole'));
     const first = await servers.start({ env });
     let { url } = first;
-    const writers = new Writers(await createTarget(() => url, 2, 2)).start();
+    const writers = new MessageWriters(await createServedTenant(() => url, 2, 2)).start();
     await writers.finish();
     expect(new Set(writers.acks.map((ack) => ack.clientMessageId)).size).toBe(2);
     expect(await first.server.kill('SIGTERM')).toBe(0);

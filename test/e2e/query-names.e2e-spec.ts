@@ -1,8 +1,8 @@
-import { BadInputWorld, type Target } from '../support/bad-input';
+import { BadInputFixture, type RouteTarget } from '../support/bad-input';
 import { createChat } from '../support/chats/http';
 import { errorOf } from '../support/http/api';
 import { badField, createRoom, refusal } from '../support/rooms';
-import { documentedRoutes } from '../support/routes';
+import { documentedRoutes } from '../support/documented-routes';
 import { type ConnectOptions, WsClient } from '../support/ws/client';
 import { keyOf, type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
@@ -31,23 +31,23 @@ const IGNORED = ['_=1', '_t=1', '__proto__=1', 'utm_source=mail', 'utm_=1', '_=1
 
 describe('S13: query parameters that nobody knows', () => {
   let app: SocketApp;
-  let targets: Map<string, Target>;
-  let world: BadInputWorld;
+  let targets: Map<string, RouteTarget>;
+  let world: BadInputFixture;
 
   beforeAll(async () => {
     app = await startSocketApp();
-    world = await BadInputWorld.create(app);
+    world = await BadInputFixture.create(app);
     targets = new Map(world.targets().map((target) => [target.name, target]));
   });
   afterAll(() => app.close());
 
-  const targetOf = (name: string): Target => {
+  const targetOf = (name: string): RouteTarget => {
     const target = targets.get(name);
     if (!target) throw new Error(`no route ${name}`);
     return target;
   };
   /** The route with this query, and a body that would be refused after the query. */
-  const ask = ({ by, route, path }: Target, query: string): ReturnType<Target['by']['call']> =>
+  const ask = ({ by, route, path }: RouteTarget, query: string): ReturnType<RouteTarget['by']['call']> =>
     by.call(route.method, `${path}?${query}`, route.method === 'GET' ? undefined : { unknown_field: 1 });
 
   it('looks at every route of the document', () => {

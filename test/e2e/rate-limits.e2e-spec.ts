@@ -1,7 +1,7 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import { type Answer, type Api, errorOf } from '../support/http/api';
-import { byWindow, rateOf, type RateState, withinOneWindow } from '../support/rate';
+import { byWindow, rateOf, type RateState, withinOneWindow } from '../support/rate-headers';
 import { createRoom } from '../support/rooms';
 
 const HIGH = 100_000;

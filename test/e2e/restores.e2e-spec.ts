@@ -1,20 +1,25 @@
 import jwt from 'jsonwebtoken';
-import { type Care, Device } from '../support/convergence/device';
-import { divergences, type RoomTruth } from '../support/convergence/view';
+import { type RestoreHandling, SyncingClient } from '../support/convergence/syncing-client';
+import { divergences, type ListedRoom } from '../support/convergence/room-view';
 import { startTestApp, type TestTenant } from '../support/app';
 import { JWT_SECRET } from '../support/auth';
 import { listAll, pathOf, send } from '../support/messages';
-import { PATIENCE_MS } from '../support/patience';
+import { MAX_WAIT_MS } from '../support/timing';
 import { until } from '../support/poll';
-import { ClonedDatabase, CopiedDirectory, type Restorable, RestoredFile } from '../support/restorable';
+import {
+  ClonedDatabaseServer,
+  CopiedDirectoryServer,
+  type RestorableServer,
+  RestoredFileServer,
+} from '../support/restorable-servers';
 import { bodyOf, createRoom, type MemberBody, sendAll } from '../support/rooms';
 import { WsClient } from '../support/ws/client';
 import { keyOf } from '../support/ws/socket-app';
 
 const HOST = 'ann';
 const OTHERS = ['bob', 'cat', 'dan'];
-const SETTLED_MS = PATIENCE_MS;
-const TEST_MS = 10 * PATIENCE_MS;
+const SETTLED_MS = MAX_WAIT_MS;
+const TEST_MS = 10 * MAX_WAIT_MS;
 
 /** What rooms the log has after a restore, against what clients had of them before. */
 const SHAPES = [
@@ -25,15 +30,15 @@ const SHAPES = [
 ] as const;
 
 describe('S1: clients that were connected before a restore', () => {
-  let site: Restorable;
-  let devices: Device[] = [];
+  let site: RestorableServer;
+  let devices: SyncingClient[] = [];
 
   afterEach(async () => {
     await Promise.all(devices.map((device) => device.stop()));
     await site.close();
   });
 
-  async function truthOf(tenant: TestTenant, roomId: string): Promise<RoomTruth> {
+  async function truthOf(tenant: TestTenant, roomId: string): Promise<ListedRoom> {
     const messages = (await listAll(tenant.as(HOST), roomId)).map(({ message_id, rev, content, deleted_at }) => ({
       ...{ id: message_id, rev, content, isDeleted: deleted_at !== null },
     }));
@@ -44,7 +49,7 @@ describe('S1: clients that were connected before a restore', () => {
 
   /** Resolves when every device has what the log has, and nothing else. */
   async function converged(tenant: TestTenant, roomIds: readonly string[]): Promise<void> {
-    const truths = new Map<string, RoomTruth>();
+    const truths = new Map<string, ListedRoom>();
     for (const roomId of roomIds) truths.set(roomId, await truthOf(tenant, roomId));
     const faults = (): string[] =>
       devices.flatMap((device) =>
@@ -66,13 +71,21 @@ describe('S1: clients that were connected before a restore', () => {
     await site.start();
   }
 
-  const sites: [string, () => Promise<Restorable>, Care][] = [
-    ['a copied directory put back, by the epoch alone', () => CopiedDirectory.open(), epochAlone()],
-    ['what is in a directory put back, by the epoch alone', () => CopiedDirectory.open('filled'), epochAlone()],
-    ['a database put back with its epoch, by their positions alone', () => ClonedDatabase.open(), positionsAlone()],
-    ['a copied directory put back, by both', () => CopiedDirectory.open(), { heedsEpoch: true, namesMessages: true }],
-    ['npm run restore, by the epoch alone', () => RestoredFile.open(), epochAlone()],
-    ['npm run restore, by both', () => RestoredFile.open(), { heedsEpoch: true, namesMessages: true }],
+  const sites: [string, () => Promise<RestorableServer>, RestoreHandling][] = [
+    ['a copied directory put back, by the epoch alone', () => CopiedDirectoryServer.open(), epochAlone()],
+    ['what is in a directory put back, by the epoch alone', () => CopiedDirectoryServer.open('filled'), epochAlone()],
+    [
+      'a database put back with its epoch, by their positions alone',
+      () => ClonedDatabaseServer.open(),
+      positionsAlone(),
+    ],
+    [
+      'a copied directory put back, by both',
+      () => CopiedDirectoryServer.open(),
+      { heedsEpoch: true, namesMessages: true },
+    ],
+    ['npm run restore, by the epoch alone', () => RestoredFileServer.open(), epochAlone()],
+    ['npm run restore, by both', () => RestoredFileServer.open(), { heedsEpoch: true, namesMessages: true }],
   ];
 
   it.each(sites)(
@@ -87,7 +100,7 @@ describe('S1: clients that were connected before a restore', () => {
         rooms.set((await createRoom(tenant.as(HOST), 'group', OTHERS)).room_id, founders);
       const roomIds = [...rooms.keys()];
       const world = { url: site.url, tenant, rooms };
-      devices = OTHERS.map((user, n) => new Device(world, user, user, n < 2, care).start());
+      devices = OTHERS.map((user, n) => new SyncingClient(world, user, user, n < 2, care).start());
       for (const roomId of roomIds) await sendAll(tenant.as(HOST), roomId, ['1', '2']);
       await converged(tenant, roomIds);
       for (const device of devices) for (const roomId of roomIds) device.mark('ack', roomId);
@@ -109,20 +122,20 @@ describe('S1: clients that were connected before a restore', () => {
     TEST_MS,
   );
 
-  function epochAlone(): Care {
+  function epochAlone(): RestoreHandling {
     return { heedsEpoch: true, namesMessages: false };
   }
 
-  function positionsAlone(): Care {
+  function positionsAlone(): RestoreHandling {
     return { heedsEpoch: false, namesMessages: true };
   }
 });
 
 describe('S1: the same copy put back', () => {
-  let site: CopiedDirectory;
+  let site: CopiedDirectoryServer;
 
   beforeEach(async () => {
-    site = await CopiedDirectory.open();
+    site = await CopiedDirectoryServer.open();
   });
   afterEach(() => site.close());
 
@@ -192,10 +205,10 @@ describe('S1: a socket ticket', () => {
 });
 
 describe('S1: npm run epoch', () => {
-  let site: CopiedDirectory;
+  let site: CopiedDirectoryServer;
 
   beforeEach(async () => {
-    site = await CopiedDirectory.open();
+    site = await CopiedDirectoryServer.open();
   });
   afterEach(() => site.close());
 

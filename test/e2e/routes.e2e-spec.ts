@@ -8,7 +8,7 @@ import { Lifecycle } from '../../src/platform/lifecycle';
 import { installSocketDocs } from '../../src/realtime';
 import { SilentLog } from '../../src/platform/logging';
 import { Secrets } from '../../src/platform/secrets';
-import { documentedRoutes } from '../support/routes';
+import { documentedRoutes } from '../support/documented-routes';
 
 const MASTER_KEY = 'a-master-key-of-the-test';
 /** The whole list of what opens without a credential; preflights are answered before any route. */

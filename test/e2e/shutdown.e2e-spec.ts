@@ -5,19 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { socketDirFor } from '../../src/platform/database/embedded/layout';
 import { startTestApp } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/database';
-import { connect } from '../support/embedded/harness';
+import { connect } from '../support/embedded/fixture';
 import { eventually, processesOn } from '../support/embedded/processes';
-import { createTarget, SERVED_MASTER_KEY } from '../support/served';
+import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
 import { createChat, messagesOf, say, sayStreaming } from '../support/chats/http';
-import { FakeModel, Gate, type ProviderServer } from '../support/fake-model';
+import { FakeModel, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
 import { adminOf, freePort, type ServerProcess, Servers, signalAll } from '../support/server-process';
-import { Writers, type WriterTarget } from '../support/writers';
+import { MessageWriters, type WriterTarget } from '../support/message-writers';
 
 const servers = new Servers();
 let database: TestDatabase | undefined;
 afterEach(async () => {
-  await Writers.abandonAll();
+  await MessageWriters.abandonAll();
   await servers.cleanUp();
   await database?.drop();
   database = undefined;
@@ -36,7 +36,7 @@ async function running(more: Readonly<Record<string, string>> = {}): Promise<Run
   const dir = more['DATABASE_URL'] === undefined ? servers.seededDir() : servers.dataDir();
   const env = { DATA_DIR: dir, MASTER_API_KEY: SERVED_MASTER_KEY, ...more };
   const started = { ...(await servers.start({ env })), dir, env };
-  const target = await createTarget(() => started.url, 4, 2);
+  const target = await createServedTenant(() => started.url, 4, 2);
   return Object.assign(started, { target });
 }
 
@@ -120,7 +120,7 @@ async function write(site: Running, agent: Agent, content: string, seen: Seen): 
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
   it('ends with code 0, leaves nothing behind and has lost nothing', async () => {
     const site = await running();
-    const writers = new Writers(site.target).start();
+    const writers = new MessageWriters(site.target).start();
     await writers.progress(50);
     expect(await site.server.kill(signal)).toBe(0);
     expectGone(site.dir);
@@ -219,7 +219,7 @@ describe('SIGTERM', () => {
 
   it('ends in bounded time when PostgreSQL is frozen, and what was acknowledged is there', async () => {
     const site = await running({ SHUTDOWN_GRACE_MS: '500' });
-    const writers = new Writers(site.target).start();
+    const writers = new MessageWriters(site.target).start();
     await writers.progress(50);
     signalAll(site.dir, 'SIGSTOP');
     // exit() is the bound.
@@ -235,7 +235,7 @@ describe('SIGTERM while models answer that never end', () => {
   let model: ProviderServer;
   beforeEach(async () => {
     model = await FakeModel.start();
-    model.otherwise = { steps: ['One', ' two', { hold: new Gate() }] };
+    model.otherwise = { steps: ['One', ' two', { hold: new AnswerGate() }] };
   });
   afterEach(() => model.stop());
 

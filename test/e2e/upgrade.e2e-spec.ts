@@ -1,6 +1,6 @@
 import { ask, FAKE_ANSWER, messagesOf } from '../support/chats/http';
 import { DEAD_LETTERS } from '../support/dead-letters';
-import { FakeModel, type Gate, type ProviderServer } from '../support/fake-model';
+import { FakeModel, type AnswerGate, type ProviderServer } from '../support/fake-model';
 import { Api } from '../support/http/api';
 import { allChanges, isReplay, post, send } from '../support/messages';
 import { metricOf } from '../support/metrics';
@@ -12,12 +12,12 @@ import {
   holdBack,
   JOBS_LEFT,
   layOut,
-  type Places,
+  type FixturePlaces,
   readFixture,
   untilHeld,
   UPGRADE_ENV,
 } from '../support/upgrade/fixture';
-import { HALF_SAID, PROVIDER_KEY } from '../support/upgrade/story';
+import { HALF_ANSWER, PROVIDER_KEY } from '../support/upgrade/scenario';
 import { Receiver } from '../support/webhooks/receiver';
 import { WsClient } from '../support/ws/client';
 
@@ -38,8 +38,8 @@ describe(`a data directory of release ${fixture.release}`, () => {
   const servers = new Servers();
   let model: ProviderServer;
   let hook: Receiver;
-  let targets: Gate;
-  let now: Places;
+  let targets: AnswerGate;
+  let now: FixturePlaces;
   let server: ServerProcess;
   let api: Api;
   const as = (caller: string): Api => api.with(world.callers[caller] ?? {});
@@ -106,7 +106,7 @@ describe(`a data directory of release ${fixture.release}`, () => {
     expect(answers).toMatchObject([{ content: FAKE_ANSWER, status: 'completed' }]);
     const asked = await model.request(1);
     expect(asked.headers['authorization']).toBe(`Bearer ${PROVIDER_KEY}`);
-    expect(JSON.stringify(asked.body)).toContain(HALF_SAID);
+    expect(JSON.stringify(asked.body)).toContain(HALF_ANSWER);
     await until(
       () => Promise.all(JOBS_LEFT.map((series) => metricOf(api, series))),
       (left) => left.every((n) => n === 0),

@@ -1,10 +1,10 @@
 import { Api } from '../support/http/api';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
-import { createTarget, SERVED_MASTER_KEY } from '../support/served';
+import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
 import { Servers } from '../support/server-process';
-import { Victim } from '../support/victim';
-import type { WriterTarget } from '../support/writers';
+import { RestartingServer } from '../support/restarting-server';
+import type { WriterTarget } from '../support/message-writers';
 import { Receiver } from '../support/webhooks/receiver';
 
 const TOTAL = 150;
@@ -24,8 +24,11 @@ afterEach(async () => {
 });
 
 it('a server that is killed while it posts loses no webhook, and repeats them under their ids', async () => {
-  const victim = await Victim.start(servers, { WEBHOOK_ALLOW_PRIVATE: 'true', WEBHOOK_RETRY_SECONDS: '1,1,1,1,1' });
-  const target = await createTarget(() => victim.url, 1, 3);
+  const victim = await RestartingServer.start(servers, {
+    WEBHOOK_ALLOW_PRIVATE: 'true',
+    WEBHOOK_RETRY_SECONDS: '1,1,1,1,1',
+  });
+  const target = await createServedTenant(() => victim.url, 1, 3);
   const master = new Api(victim.url, { 'x-master-key': SERVED_MASTER_KEY });
   const webhook = { url: receiver.url, events: ['message.created', 'room.created'] };
   const path = `/admin/tenants/${target.tenantId}`;

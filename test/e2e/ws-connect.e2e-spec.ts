@@ -6,7 +6,7 @@ import { errorOf } from '../support/http/api';
 import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { createKey, keysPath } from '../support/tenants';
-import { type ConnectOptions, type Refusal, WsClient } from '../support/ws/client';
+import { type ConnectOptions, type RefusedUpgrade, WsClient } from '../support/ws/client';
 import { RawSocket, upgradeRequest } from '../support/ws/raw';
 import { keyOf, type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
@@ -32,7 +32,7 @@ async function userOf(options: ConnectOptions): Promise<unknown> {
   return hello['user_id'];
 }
 
-function refused(options: ConnectOptions): Promise<Refusal> {
+function refused(options: ConnectOptions): Promise<RefusedUpgrade> {
   return WsClient.refused(app.url, options);
 }
 

@@ -1,8 +1,8 @@
-import { type RoomTruth, RoomView } from '../support/convergence/view';
+import { type ListedRoom, RoomView } from '../support/convergence/room-view';
 import { startTestApp, type TestApp } from '../support/app';
-import type { World } from '../support/convergence/device';
-import { HOST, Play, randomOf, RESIDENTS, VISITORS } from '../support/convergence/play';
-import { ASKED } from '../support/convergence/stream';
+import type { SyncingTarget } from '../support/convergence/syncing-client';
+import { HOST, ConvergenceSimulator, randomOf, RESIDENTS, VISITORS } from '../support/convergence/simulator';
+import { ASKED } from '../support/convergence/stream-faults';
 import { createRoom } from '../support/rooms';
 import type { ServerFrame } from '../support/ws/client';
 
@@ -13,8 +13,8 @@ const ROOMS = 3;
 
 describe('clients that come, go, stall and are let in and out', () => {
   let app: TestApp;
-  let play: Play;
-  let truths: ReadonlyMap<string, RoomTruth>;
+  let play: ConvergenceSimulator;
+  let truths: ReadonlyMap<string, ListedRoom>;
 
   beforeAll(async () => {
     // Nothing is sent again by itself: a stream that repeats is a fault here.
@@ -22,7 +22,7 @@ describe('clients that come, go, stall and are let in and out', () => {
   });
   afterAll(() => app.close());
 
-  async function worldOf(): Promise<World> {
+  async function worldOf(): Promise<SyncingTarget> {
     const tenant = await app.tenant({ requests_per_second: null, ws_messages_per_second: null });
     const rooms = new Map<string, ReadonlyMap<string, string>>();
     const others = [...VISITORS, ...RESIDENTS];
@@ -34,7 +34,7 @@ describe('clients that come, go, stall and are let in and out', () => {
   }
 
   it(`all see the rooms as they are in the end, and each connection in order, seed ${SEED}`, async () => {
-    play = new Play(await worldOf(), randomOf(SEED));
+    play = new ConvergenceSimulator(await worldOf(), randomOf(SEED));
     try {
       await play.run(STEPS);
       truths = await play.settle();

@@ -1,20 +1,20 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/database';
-import { FrozenServer } from '../support/frozen-server';
+import { FreezableProxy } from '../support/freezable-proxy';
 import { until } from '../support/poll';
 import { createRoom } from '../support/rooms';
 import { WsClient } from '../support/ws/client';
 import { keyOf } from '../support/ws/socket-app';
 
 let database: TestDatabase;
-let door: FrozenServer;
+let door: FreezableProxy;
 let app: TestApp;
 let tenant: TestTenant;
 let roomId: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  door = await FrozenServer.inFrontOf(database.connection);
+  door = await FreezableProxy.inFrontOf(database.connection);
   const { host, port, user, database: name } = door.connection;
   const url = `postgresql://${user ?? ''}@${host ?? ''}:${port ?? 0}/${name ?? ''}`;
   app = await startTestApp({ env: { DATABASE_URL: url, DATABASE_DEADLINE_MS: '4000' } });

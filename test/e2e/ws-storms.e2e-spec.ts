@@ -1,12 +1,12 @@
 import { Database, SystemDatabase } from '../../src/platform/database';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
-import { wholeLog } from '../support/follower';
+import { wholeLog } from '../support/catch-up-client';
 import { send } from '../support/messages';
 import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { createRoom } from '../support/rooms';
 import { WsClient } from '../support/ws/client';
-import { Crowd, STORM_MS } from '../support/ws/crowd';
+import { ReconnectingClients, STORM_MS } from '../support/ws/reconnecting-clients';
 import { RawSocket } from '../support/ws/raw';
 import { keyOf } from '../support/ws/socket-app';
 
@@ -59,10 +59,10 @@ function expectGapless(received: readonly { readonly seqs: readonly number[]; re
 }
 
 describe(`${CLIENTS} clients`, () => {
-  let crowd: Crowd;
+  let crowd: ReconnectingClients;
 
   beforeAll(async () => {
-    crowd = await Crowd.of(app, tenant, ROOMS, PER_ROOM);
+    crowd = await ReconnectingClients.of(app, tenant, ROOMS, PER_ROOM);
   });
   afterAll(() => crowd.reset());
 

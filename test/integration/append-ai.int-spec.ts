@@ -1,11 +1,11 @@
 import { newUuid } from '../../src/common/ids';
 import type { NewMessage } from '../../src/modules/messages/appender/item';
 import { chatCreate } from '../../src/modules/chats/chats.functions';
-import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
+import { AppendFixture, messageTo, type RoomRef } from '../support/append-model';
 
-let bench: AppendBench;
+let bench: AppendFixture;
 beforeAll(async () => {
-  bench = await AppendBench.start();
+  bench = await AppendFixture.start();
 });
 afterAll(() => bench.close());
 

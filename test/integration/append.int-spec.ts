@@ -5,13 +5,13 @@ import type { NewMessage } from '../../src/modules/messages/appender/item';
 import { messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomDelete } from '../../src/modules/rooms/rooms.functions';
 import { codeOf } from '../../src/platform/database';
-import { AppendBench, checkLog, type HeldRoom, messageTo, type RoomRef } from '../support/append-model';
+import { AppendFixture, checkLog, type HeldRoom, messageTo, type RoomRef } from '../support/append-model';
 
 describe('append_messages', () => {
-  let bench: AppendBench;
+  let bench: AppendFixture;
 
   beforeAll(async () => {
-    bench = await AppendBench.start();
+    bench = await AppendFixture.start();
   });
   afterAll(() => bench.close());
 
@@ -357,7 +357,7 @@ function byItem(rows: readonly { item: number; status: string }[]): string[] {
   return byOrder(rows).map((row) => row.status);
 }
 
-async function usedRevs(bench: AppendBench, room: RoomRef): Promise<number[]> {
+async function usedRevs(bench: AppendFixture, room: RoomRef): Promise<number[]> {
   const rows = await bench.database.sql<{ rev: number }>(
     `SELECT rev::int FROM messages WHERE tenant_id = $1 AND room_id = $2
      UNION ALL SELECT rev::int FROM room_events WHERE tenant_id = $1 AND room_id = $2`,

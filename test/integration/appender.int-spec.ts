@@ -4,20 +4,20 @@ import { newUuid } from '../../src/common/ids';
 import { Appender, APPENDER_DEFAULTS } from '../../src/modules/messages/appender/appender';
 import { isStored, type NewMessage } from '../../src/modules/messages/appender/item';
 import { MessageFeed } from '../../src/modules/messages/message-feed';
-import { started } from '../support/exploring';
+import { startProviders } from '../support/providers';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
-import { AppendBench, checkLog, messageTo, type RoomRef, seqOf, until } from '../support/append-model';
-import { playAppends, step } from '../support/append-play';
+import { AppendFixture, checkLog, messageTo, type RoomRef, seqOf, untilTrue } from '../support/append-model';
+import { simulateAppends, appendStep } from '../support/append-simulator';
 import { NO_TURNS, RecordingFeed, typingOn } from '../support/realtime/recording-feed';
-import { runs } from '../support/patience';
+import { runs } from '../support/timing';
 
 describe('the appender on a real database', () => {
-  let bench: AppendBench;
+  let bench: AppendFixture;
 
   beforeAll(async () => {
-    bench = await AppendBench.start();
+    bench = await AppendFixture.start();
   });
   afterAll(() => bench.close());
 
@@ -169,7 +169,7 @@ describe('the appender on a real database', () => {
     const results = await Promise.allSettled(numbered(room, 15).map((message) => commits.append(message)));
     expect(results.filter((result) => result.status === 'rejected')).toHaveLength(5);
     expect(results.slice(0, 10).every((result) => result.status === 'fulfilled')).toBe(true);
-    await until(() => commits.size === 0);
+    await untilTrue(() => commits.size === 0);
     expect(seqOf(await commits.append(messageTo(room)))).toBe(11);
   });
 
@@ -183,7 +183,7 @@ describe('the appender on a real database', () => {
       new MessageFeed(feed, typingOn(feed), NO_TURNS),
       new SilentLog(),
     );
-    started(lifecycle, appender);
+    startProviders(lifecycle, appender);
     const room = await bench.room();
     const sent = numbered(room, 300).map((message) => appender.append(message));
     await lifecycle.stop('test');
@@ -196,11 +196,11 @@ describe('the appender on a real database', () => {
 
   it('agrees with a simple model, whatever happens beside the sends', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(appendStep, { minLength: 5, maxLength: 60 }), async (steps) => {
         const tenantId = newUuid();
         await bench.database.sql('INSERT INTO tenants (tenant_id, name) VALUES ($1, $2)', [tenantId, 'test']);
         const rooms = [await bench.room({ tenantId }), await bench.room()];
-        const faults = await playAppends(bench, rooms, steps);
+        const faults = await simulateAppends(bench, rooms, steps);
         expect(faults).toEqual([]);
       }),
       { numRuns: runs(25) },

@@ -2,19 +2,19 @@ import { AppError } from '../../src/common/errors';
 import { Availability } from '../../src/platform/database/availability';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/embedded/processes';
-import { FrozenServer } from '../support/frozen-server';
+import { FreezableProxy } from '../support/freezable-proxy';
 import { RecordingLog } from '../support/recording-log';
 
 const AWAY = 'database is away; answering 503 until it is back';
 
 let database: TestDatabase;
-let door: FrozenServer;
+let door: FreezableProxy;
 let log: RecordingLog;
 let availability: Availability;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  door = await FrozenServer.inFrontOf(database.connection);
+  door = await FreezableProxy.inFrontOf(database.connection);
   log = new RecordingLog();
   availability = new Availability(door.connection, log);
 });

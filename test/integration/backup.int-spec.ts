@@ -2,30 +2,30 @@ import fc from 'fast-check';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { migrate } from '../../src/platform/database';
 import {
-  Backups,
+  BackupsFixture,
   boundariesOf,
   HARD_ROWS,
-  type Made,
-  type Picture,
-  pictureOf,
+  type MadeBackup,
+  type DatabaseSnapshot,
+  snapshotOf,
   type Sql,
   withHeader,
 } from '../support/backups';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database';
-import { runs } from '../support/patience';
+import { runs } from '../support/timing';
 import { makeSchema0022 } from '../support/old-schemas';
 
 const LOGIN = 'chatapi';
 const SMALL_ROWS = `INSERT INTO tenants (tenant_id, name) VALUES ('00000000-0000-7000-8000-00000000000a', 'small')`;
 
 describe('S1 (a): a backup and its restore', () => {
-  const backups = new Backups();
+  const backups = new BackupsFixture();
   const databases: TestDatabase[] = [];
   let source: TestDatabase;
-  let made: Made;
-  let original: Picture;
+  let made: MadeBackup;
+  let original: DatabaseSnapshot;
   /** Of a database with a row or two: what is tried a hundred times. */
-  let small: Made;
+  let small: MadeBackup;
 
   const own = async (database: Promise<TestDatabase>): Promise<TestDatabase> => {
     databases.push(await database);
@@ -36,8 +36,8 @@ describe('S1 (a): a backup and its restore', () => {
     ({ sql }: TestDatabase): Sql =>
     (text) =>
       sql(text);
-  const picture = (database: TestDatabase, prefix = database.name): Promise<Picture> =>
-    pictureOf(sqlOf(database), { login: LOGIN, prefix });
+  const picture = (database: TestDatabase, prefix = database.name): Promise<DatabaseSnapshot> =>
+    snapshotOf(sqlOf(database), { login: LOGIN, prefix });
   const start = (database: TestDatabase): Promise<unknown> =>
     migrate({ connection: database.connection, allowUnsafe: true, onProgress: () => undefined });
   /** What stands in `public`, but for a mark. */
@@ -261,7 +261,7 @@ describe('S1 (a): a backup and its restore', () => {
 
     it('where another one took its place: that one stays whole', async () => {
       const file = backups.file();
-      let second: Promise<Made> | undefined;
+      let second: Promise<MadeBackup> | undefined;
       const onProgress = (): void => {
         second ??= backups.make(source.connection, { file });
       };

@@ -5,18 +5,18 @@ import { LiveRuns } from '../../src/modules/chats/runs/live-runs';
 import { RunsRepository } from '../../src/modules/chats/runs/runs.repository';
 import { RunChunksRepository } from '../../src/modules/chats/runs/run-chunks.repository';
 import { Jobs } from '../../src/platform/jobs';
-import { type CoreApp, startCoreApp } from '../support/chat-core';
+import { type CoreFixture, startCore } from '../support/chat-core';
 import { withModel, type WithModel } from '../support/chats/chat-app';
-import { Gate, type ProviderServer } from '../support/fake-model';
+import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
 
-let core: WithModel<CoreApp>;
+let core: WithModel<CoreFixture>;
 let model: ProviderServer;
 let tenantId: string;
 let chat: Chat;
 
 beforeAll(async () => {
-  core = await withModel(startCoreApp);
+  core = await withModel(startCore);
   ({ model } = core);
 });
 afterAll(() => core.close());
@@ -48,7 +48,7 @@ const textOf = (events: readonly ChatEvent[]): string =>
 
 describe('an answer', () => {
   it('can be had from any token on, while it is written, after it and when its tokens are gone', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', ' two', { hold: gate }, ' three', ' four'] });
     const { runId } = await send('count');
     await written(runId, 2);
@@ -106,7 +106,7 @@ describe('an answer', () => {
   });
 
   it('whose worker died in the middle ends interrupted, with what was stored', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', ' two', { hold: gate }] });
     const { runId } = await send('count');
     await gate.reached;
@@ -146,7 +146,7 @@ describe('an answer', () => {
   });
 
   it('that runs is stopped with those that wait; the next message is answered', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }] });
     const first = await send('first');
     await gate.reached;
@@ -165,7 +165,7 @@ describe('an answer', () => {
   });
 
   it('of a chat that is deleted meanwhile ends without a trace', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }] });
     const { runId } = await send('first');
     await gate.reached;
@@ -187,7 +187,7 @@ describe('an answer', () => {
 
   it('is watched with all that happens in its chat, each thing once', async () => {
     const events: ChatEvent[] = [];
-    const gate = new Gate();
+    const gate = new AnswerGate();
     model.next({ steps: ['One', { hold: gate }, ' two'] });
     const { runId } = await send('first');
     await gate.reached;

@@ -1,9 +1,14 @@
 import { ChannelFault } from '../../src/modules/models/providers/chat-model';
 import { OPENAI_COMPATIBLE } from '../../src/modules/models/providers/registry';
 import { OPENAI_WIRE } from '../support/fake-model';
-import { ChatModelBench, type ChatModelSubject, KEY, type Limits } from '../support/models/chat-model-bench';
+import {
+  ChatModelFixture,
+  type ChatModelSubject,
+  PROVIDER_API_KEY,
+  type Limits,
+} from '../support/models/chat-model-fixture';
 import { ProviderServer } from '../support/models/provider-server';
-import { faults, Gate, type Script, type Step } from '../support/models/script';
+import { faults, AnswerGate, type ProviderScript, type AnswerStep } from '../support/models/script';
 
 interface OpenAiBody {
   readonly model?: string;
@@ -31,10 +36,10 @@ const SHORT_MS = 40;
 
 /** What every provider must do, over a real connection to a fake of its protocol. */
 describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
-  let bench: ChatModelBench;
+  let bench: ChatModelFixture;
 
   beforeAll(async () => {
-    bench = await ChatModelBench.start(subject);
+    bench = await ChatModelFixture.start(subject);
   });
   afterEach(() => bench.server.reset());
   afterAll(() => bench.server.stop());
@@ -59,7 +64,7 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
       ] as const;
       await bench.outcomeOf({}, {}, { model: 'm2', messages, temperature: 0.5, maxTokens: 99 });
       const { headers, body } = await bench.server.request(1);
-      expect(headers[subject.keyHeader[0]]).toBe(subject.keyHeader[1](KEY));
+      expect(headers[subject.keyHeader[0]]).toBe(subject.keyHeader[1](PROVIDER_API_KEY));
       expect(subject.asked(body)).toEqual({
         model: 'm2',
         texts: ['be brief', 'one', 'two', 'three'],
@@ -74,7 +79,7 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
     });
 
     it('comes as it is written, and not at its end', async () => {
-      const gate = new Gate();
+      const gate = new AnswerGate();
       bench.server.next({ steps: ['first', { hold: gate }, ' second'] });
       const answer = bench.parts();
       expect((await answer.next()).value).toEqual({ type: 'delta', text: 'first' });
@@ -99,13 +104,13 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
     });
 
     it('leaves out what the model thinks, and the tools that it calls', async () => {
-      const steps: Step[] = [{ reasoning: 'hm' }, 'so', { toolCall: 'look_up' }, ' what'];
+      const steps: AnswerStep[] = [{ reasoning: 'hm' }, 'so', { toolCall: 'look_up' }, ' what'];
       expect(await bench.outcomeOf({ steps })).toMatchObject({ text: 'so what', fault: undefined });
     });
   });
 
   describe('text that is hard to hold', () => {
-    it.each<[string, Step[], string]>([
+    it.each<[string, AnswerStep[], string]>([
       ['an emoji that comes byte by byte', [{ bytewise: '👩‍🚀é' }], '👩‍🚀é'],
       ['a NUL', ['a\u0000b'], 'a\ufffdb'],
       ['a pair in two tokens', ['a\ud83d', '\ude80b'], 'a🚀b'],
@@ -154,7 +159,7 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
       expect((await bench.faultOf({ steps: ['start', 'x'.repeat(1_100_000)] }))[1]).toMatch(/longer than|cut/);
     });
 
-    it.each<[string, (...before: string[]) => Script]>([
+    it.each<[string, (...before: string[]) => ProviderScript]>([
       ['something that is not understood', faults.garbage],
       ['an error in its answer', faults.errorEvent],
       ['a cut connection', faults.cut],
@@ -175,12 +180,12 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
   });
 
   describe('a provider that falls silent', () => {
-    it.each<[string, (gate: Gate) => Script, Limits, string]>([
+    it.each<[string, (gate: AnswerGate) => ProviderScript, Limits, string]>([
       ['before its headers', faults.silentBeforeHeaders, { firstMs: SHORT_MS }, ''],
       ['before the first token', (gate) => faults.silentAfter(gate), { idleMs: SHORT_MS }, ''],
       ['between two tokens', (gate) => faults.silentAfter(gate, 'Hel', 'lo'), { idleMs: SHORT_MS }, 'Hello'],
     ])('%s is given up, and its connection closed', async (_, script, limits, said) => {
-      const gate = new Gate();
+      const gate = new AnswerGate();
       const [text, message] = await bench.faultOf(script(gate), limits);
       expect([text, message]).toEqual([said, 'said nothing for 0.04 s']);
       expect(await (await bench.server.request(1)).closed).toBe('early');
@@ -188,7 +193,7 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
     });
 
     it('has to be done in time, however lively it is', async () => {
-      const gate = new Gate();
+      const gate = new AnswerGate();
       const [, message] = await bench.faultOf(faults.silentAfter(gate, 'Hel'), { totalMs: 300 });
       expect(message).toBe('took longer than 0.3 s');
       expect(await (await bench.server.request(1)).closed).toBe('early');
@@ -196,7 +201,7 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
     });
 
     it('a sign of life that is not shown is one', async () => {
-      const gate = new Gate();
+      const gate = new AnswerGate();
       const script = { steps: [{ reasoning: 'hm' }, { hold: gate }, 'late'] };
       const [, message] = await bench.faultOf(script, { firstMs: LONG_MS, idleMs: SHORT_MS });
       expect(message).toBe('said nothing for 0.04 s');
@@ -205,12 +210,12 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
   });
 
   describe('a caller who wants no more', () => {
-    it.each<[string, (gate: Gate) => Script]>([
+    it.each<[string, (gate: AnswerGate) => ProviderScript]>([
       ['before the headers', faults.silentBeforeHeaders],
       ['before the first token', (gate) => faults.silentAfter(gate)],
       ['in the middle', (gate) => faults.silentAfter(gate, 'Hel', 'lo')],
     ])('%s: it ends with their reason, and the connection is closed', async (_, script) => {
-      const [gate, abort, reason] = [new Gate(), new AbortController(), new Error('stopped')];
+      const [gate, abort, reason] = [new AnswerGate(), new AbortController(), new Error('stopped')];
       const outcome = bench.outcomeOf(script(gate), {}, { signal: abort.signal });
       await gate.reached;
       abort.abort(reason);
@@ -226,7 +231,7 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
     });
 
     it('leaving closes the connection too', async () => {
-      const gate = new Gate();
+      const gate = new AnswerGate();
       bench.server.next(faults.silentAfter(gate, 'Hel'));
       for await (const part of bench.parts()) if (part.type === 'delta') break;
       expect(await (await bench.server.request(1)).closed).toBe('early');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Epoch, noticeCopy } from '../../src/platform/database/epoch';
 import { openTestDatabase, type OpenTestDatabase } from '../support/open-database';
 import { RecordingLog } from '../support/recording-log';
-import { scratch } from '../support/scratch';
+import { scratchDirectory } from '../support/scratch';
 
 const MARK = 'postgres.start-';
 
@@ -17,7 +17,7 @@ describe('S1: a data directory that is a copy', () => {
     site = await openTestDatabase();
   });
   beforeEach(async () => {
-    place = mkdtempSync(join(scratch(), 'chatapi-copied-'));
+    place = mkdtempSync(join(scratchDirectory(), 'chatapi-copied-'));
     dir = join(place, 'data');
     cpSync(mkdtempSync(join(place, 'empty-')), dir, { recursive: true });
     writeFileSync(join(dir, 'postgres.log'), '');

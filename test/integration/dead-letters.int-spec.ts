@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { memberRemove, roomDelete } from '../../src/modules/rooms/rooms.functions';
-import { LettersSite } from '../support/letters-site';
-import { runs } from '../support/patience';
+import { DeadLettersFixture } from '../support/dead-letters-fixture';
+import { runs } from '../support/timing';
 
 const MESSAGES = 12;
 
@@ -32,10 +32,10 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 );
 
 describe('dead letters of messages in the database', () => {
-  let site: LettersSite;
+  let site: DeadLettersFixture;
 
   beforeAll(async () => {
-    site = await LettersSite.open();
+    site = await DeadLettersFixture.open();
   });
   afterAll(() => site.close());
 
@@ -235,7 +235,7 @@ describe('dead letters of messages in the database', () => {
   });
 
   it('list the last attempted first, and exactly as many as are wanted', async () => {
-    const own = await LettersSite.open();
+    const own = await DeadLettersFixture.open();
     try {
       const rooms = [await own.room(MESSAGES), await own.room(MESSAGES), await own.room(MESSAGES)];
       for (const room of rooms) await own.giveUp(room, 3, 7);
@@ -264,7 +264,7 @@ describe('dead letters of messages in the database', () => {
 
   describe('replayed', () => {
     it('by filter are counted, run by run and page by page', async () => {
-      const own = await LettersSite.open();
+      const own = await DeadLettersFixture.open();
       try {
         const rooms = [await own.room(MESSAGES), await own.room(MESSAGES)].sort();
         const [one = '', two = ''] = rooms;

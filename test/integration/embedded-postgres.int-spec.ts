@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedPostgres, EmbeddedPostgresError } from '../../src/platform/database/embedded';
 import { socketDirFor } from '../../src/platform/database/embedded/layout';
-import { connect, EmbeddedHarness, FAST, query, type SupervisorProcess } from '../support/embedded/harness';
+import { connect, EmbeddedFixture, FAST, query, type SupervisorProcess } from '../support/embedded/fixture';
 import { asNobody, eventually, isAlive, kill, NOBODY, processesOn, watchdogsOf } from '../support/embedded/processes';
 
-const harness = new EmbeddedHarness();
+const harness = new EmbeddedFixture();
 
 afterEach(() => harness.cleanUp());
 afterAll(() => harness.dispose());

@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { socketDirFor } from '../../src/platform/database/embedded/layout';
-import { EmbeddedHarness, query } from '../support/embedded/harness';
+import { EmbeddedFixture, query } from '../support/embedded/fixture';
 import { eventually, kill, processesOn } from '../support/embedded/processes';
 
-const harness = new EmbeddedHarness();
+const harness = new EmbeddedFixture();
 jest.setTimeout(45_000);
 afterEach(() => harness.cleanUp());
 afterAll(() => harness.dispose());

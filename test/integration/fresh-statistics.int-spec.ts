@@ -1,10 +1,10 @@
-import { AppendBench, messageTo } from '../support/append-model';
+import { AppendFixture, messageTo } from '../support/append-model';
 
 describe('statistics of a fresh log', () => {
-  let bench: AppendBench;
+  let bench: AppendFixture;
 
   beforeAll(async () => {
-    bench = await AppendBench.start();
+    bench = await AppendFixture.start();
   });
   afterAll(() => bench.close());
 

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { forbidden, unavailable } from '../../src/common/errors';
 import { answer, schemaFunction } from '../../src/platform/database';
-import { type EffectsHarness, startEffects } from '../support/effects';
+import { type EffectsFixture, startEffects } from '../support/effects-fixture';
 import { until } from '../support/poll';
 
 /** The advisory lock that an effect waits for. */
@@ -22,7 +22,7 @@ const testEffect = schemaFunction(
 );
 
 describe('idempotency keys in the database', () => {
-  let harness: EffectsHarness;
+  let harness: EffectsFixture;
   let made = 0;
 
   beforeAll(async () => {
@@ -34,7 +34,7 @@ describe('idempotency keys in the database', () => {
 
   const newUser = (): string => `user${++made}`;
   const run = (
-    caller: ReturnType<EffectsHarness['caller']>,
+    caller: ReturnType<EffectsFixture['caller']>,
     user: string,
     waits = false,
     status = 'ok',

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { Job } from '../../src/platform/jobs';
-import { Gate, handler, type JobsHarness, startJobs } from '../support/jobs';
+import { JobGate, jobHandler, type JobsFixture, startJobs } from '../support/jobs';
 import { until } from '../support/poll';
 
 describe('leases', () => {
-  let test: JobsHarness;
+  let test: JobsFixture;
   let tenant: string;
 
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describe('leases', () => {
       signal = its;
       return new Promise((_, reject) => its.addEventListener('abort', () => reject(new Error('aborted'))));
     };
-    const node = test.node({ a: handler(run) });
+    const node = test.node({ a: jobHandler(run) });
     await test.add(tenant, 'a', 1);
     await node.worker.pump();
     node.clock.advance(10_000);
@@ -47,7 +47,7 @@ describe('leases', () => {
 
   it('that ran out under a worker that lives: its job is next, before later ones of its key', async () => {
     const order: unknown[] = [];
-    const back = new Gate();
+    const back = new JobGate();
     const run = async (job: Job, its: AbortSignal): Promise<void> => {
       order.push(job.payload);
       if (order.length > 1) return;
@@ -55,7 +55,7 @@ describe('leases', () => {
       await back.run(job);
       throw new Error('aborted');
     };
-    const node = test.node({ a: handler(run, { concurrency: 1 }) });
+    const node = test.node({ a: jobHandler(run, { concurrency: 1 }) });
     await test.add(tenant, 'a', 2);
     await node.worker.pump();
     // Nothing is renewed while the database is away.

@@ -1,9 +1,9 @@
 import { DeadJob, type Job, type JobRunner, PostponeJob, RetryJob } from '../../src/platform/jobs';
-import { Gate, handler, type JobsHarness, startJobs } from '../support/jobs';
+import { JobGate, jobHandler, type JobsFixture, startJobs } from '../support/jobs';
 import { until } from '../support/poll';
 
 describe('jobs', () => {
-  let test: JobsHarness;
+  let test: JobsFixture;
   let tenant: string;
 
   beforeAll(async () => {
@@ -20,7 +20,7 @@ describe('jobs', () => {
       () => test.rows(),
       (rows) => rows.length === 0,
     );
-  const started = (gate: Gate, n: number) =>
+  const started = (gate: JobGate, n: number) =>
     until(
       () => Promise.resolve(gate.started),
       (jobs) => jobs.length >= n,
@@ -32,19 +32,19 @@ describe('jobs', () => {
       perTenant: { name: 'runs_at_once', byDefault: 6 },
       perUser: { name: 'runs_at_once_per_user', byDefault: 2 },
     };
-    const limited = (gate: Gate) => test.node({ a: handler(gate.run, { concurrency: 1, limits }) });
+    const limited = (gate: JobGate) => test.node({ a: jobHandler(gate.run, { concurrency: 1, limits }) });
     /** Jobs of a user, each with a key of its own. */
     const of = (user: string, n: number, key?: string) =>
       test.jobs.add(
         tenant,
         Array.from({ length: n }, (_, i) => ({ kind: 'a', key: key ?? `${user}${i}`, payload: { user_id: user } })),
       );
-    const names = (gate: Gate) => gate.started.map(({ payload }) => (payload as { user_id: string }).user_id);
+    const names = (gate: JobGate) => gate.started.map(({ payload }) => (payload as { user_id: string }).user_id);
     const setLimits = (given: object) =>
       test.database.sql('UPDATE tenants SET limits = $2 WHERE tenant_id = $1', [tenant, given]);
 
     it('A17: a user has so many at once, a tenant so many in all; users take turns', async () => {
-      const gate = new Gate();
+      const gate = new JobGate();
       const node = limited(gate);
       await of('alice', 20);
       await node.worker.pump();
@@ -61,7 +61,7 @@ describe('jobs', () => {
     });
 
     it("A17: the tenant's own limits hold at once, null is none, and what waits follows in order", async () => {
-      const gate = new Gate();
+      const gate = new JobGate();
       const node = limited(gate);
       await setLimits({ runs_at_once: null, runs_at_once_per_user: 1 });
       await of('alice', 3);
@@ -81,7 +81,7 @@ describe('jobs', () => {
     });
 
     it('A17: what one user, or one chat of theirs, has waiting hides nobody else', async () => {
-      const gate = new Gate();
+      const gate = new JobGate();
       const node = limited(gate);
       await of('alice', 2000);
       await of('bob', 2000, 'one chat');
@@ -95,7 +95,7 @@ describe('jobs', () => {
     });
 
     it('A17: the next one begins when one ends, without waiting for the poll', async () => {
-      const node = limited({ run: () => Promise.resolve() } as unknown as Gate);
+      const node = limited({ run: () => Promise.resolve() } as unknown as JobGate);
       await of('alice', 30);
       await node.worker.pump();
       await gone();
@@ -105,8 +105,8 @@ describe('jobs', () => {
 
   describe('claims', () => {
     it('hands a job over as it was put in, once, and forgets it when it is done', async () => {
-      const gate = new Gate();
-      const node = test.node({ a: handler(gate.run) });
+      const gate = new JobGate();
+      const node = test.node({ a: jobHandler(gate.run) });
       await test.jobs.add(tenant, [{ kind: 'a', key: 'k ☃', payload: { deep: [1, null, 'ü'] } }]);
       await node.worker.pump();
       await node.worker.pump();
@@ -135,8 +135,8 @@ describe('jobs', () => {
     });
 
     it('leaves what is not due, and kinds that nobody handles', async () => {
-      const gate = new Gate();
-      const node = test.node({ a: handler(gate.run) });
+      const gate = new JobGate();
+      const node = test.node({ a: jobHandler(gate.run) });
       await test.add(tenant, 'a', 1, { delayMs: 60_000 });
       await test.add(tenant, 'b', 1);
       await node.worker.pump();
@@ -146,7 +146,7 @@ describe('jobs', () => {
 
     it('two workers share the work: nothing is done twice', async () => {
       const done: number[] = [];
-      const count = handler((job) => Promise.resolve(void done.push(job.id)), { slots: 7 });
+      const count = jobHandler((job) => Promise.resolve(void done.push(job.id)), { slots: 7 });
       const nodes = [test.node({ a: count }), test.node({ a: count })];
       await test.add(tenant, 'a', 300);
       await until(
@@ -162,8 +162,8 @@ describe('jobs', () => {
     });
 
     it('keeps the limit of a key over all nodes, and lets other keys pass', async () => {
-      const gate = new Gate();
-      const limited = handler(gate.run, { concurrency: 2 });
+      const gate = new JobGate();
+      const limited = jobHandler(gate.run, { concurrency: 2 });
       const nodes = [test.node({ a: limited }), test.node({ a: limited })];
       await test.add(tenant, 'a', 20, { key: 'slow' });
       await test.add(tenant, 'a', 1, { key: 'other' });
@@ -175,8 +175,8 @@ describe('jobs', () => {
     });
 
     it('keeps the limit of a tenant', async () => {
-      const gate = new Gate();
-      const node = test.node({ a: handler(gate.run, { perTenant: 3 }) });
+      const gate = new JobGate();
+      const node = test.node({ a: jobHandler(gate.run, { perTenant: 3 }) });
       await test.add(tenant, 'a', 20);
       await node.worker.pump();
       await started(gate, 3);
@@ -186,8 +186,8 @@ describe('jobs', () => {
     });
 
     it('a tenant with a backlog does not delay another', async () => {
-      const gate = new Gate();
-      const node = test.node({ a: handler(gate.run, { slots: 8, perTenant: 6 }) });
+      const gate = new JobGate();
+      const node = test.node({ a: jobHandler(gate.run, { slots: 8, perTenant: 6 }) });
       const other = await test.tenant();
       await test.add(tenant, 'a', 2000);
       await node.worker.pump();
@@ -201,8 +201,8 @@ describe('jobs', () => {
     });
 
     it('gives tenants their turns where there is room for few', async () => {
-      const gate = new Gate();
-      const node = test.node({ a: handler(gate.run, { slots: 4 }) });
+      const gate = new JobGate();
+      const node = test.node({ a: jobHandler(gate.run, { slots: 4 }) });
       const others = await Promise.all([test.tenant(), test.tenant(), test.tenant()]);
       for (const each of [tenant, ...others]) await test.add(each, 'a', 10);
       await node.worker.pump();
@@ -234,7 +234,7 @@ describe('jobs', () => {
   describe('failures', () => {
     it('tries again after the delay of the schedule, and ends dead after the last attempt', async () => {
       const dead: [number, string][] = [];
-      const failing = handler(() => Promise.reject(new Error('no')), {
+      const failing = jobHandler(() => Promise.reject(new Error('no')), {
         maxAttempts: 3,
         onDead: (job, error) => Promise.resolve(void dead.push([job.attempt, error])),
       });
@@ -265,7 +265,7 @@ describe('jobs', () => {
       ['a postponement', new PostponeJob('not yet', 3_600_000), { attempts: 0, last_error: null, far: true }],
       ['the end at once', new DeadJob('gone'), { attempts: 1, last_error: 'gone', state: 'dead' }],
     ])('does what the handler asks for: %s', async (_, error, expected) => {
-      const node = test.node({ a: handler(() => Promise.reject(error), { schedule: [1] }) });
+      const node = test.node({ a: jobHandler(() => Promise.reject(error), { schedule: [1] }) });
       await test.add(tenant, 'a', 1);
       await node.worker.pump();
       await until(
@@ -284,7 +284,7 @@ describe('jobs', () => {
         ids.push(job.id);
         return ids.length === 1 ? Promise.reject(new DeadJob('no')) : Promise.resolve();
       };
-      const node = test.node({ a: handler(run) });
+      const node = test.node({ a: jobHandler(run) });
       await test.add(tenant, 'a', 1);
       await node.worker.pump();
       await until(states, ([state]) => state === 'dead');
@@ -303,8 +303,8 @@ describe('jobs', () => {
 
   describe('a worker that dies', () => {
     it('loses nothing: another one does the work when the lease has run out, and the late one is refused', async () => {
-      const [first, second] = [new Gate(), new Gate()];
-      const [dying, other] = [test.node({ a: handler(first.run) }), test.node({ a: handler(second.run) })];
+      const [first, second] = [new JobGate(), new JobGate()];
+      const [dying, other] = [test.node({ a: jobHandler(first.run) }), test.node({ a: jobHandler(second.run) })];
       await test.add(tenant, 'a', 3);
       await dying.worker.pump();
       await started(first, 3);
@@ -328,7 +328,7 @@ describe('jobs', () => {
     it('in the middle of many jobs: every one is run, and all but those under way only once', async () => {
       const runs = new Map<number, number>();
       let count = 0;
-      const work = handler((job) => {
+      const work = jobHandler((job) => {
         runs.set(job.id, (runs.get(job.id) ?? 0) + 1);
         if (++count === 150) victim.kill();
         return Promise.resolve();
@@ -359,7 +359,7 @@ describe('jobs', () => {
       const dead: string[] = [];
       await test.add(tenant, 'a', 1);
       const poison = () =>
-        handler(() => new Promise(() => undefined), {
+        jobHandler(() => new Promise(() => undefined), {
           maxAttempts: 2,
           onDead: (_job, error) => Promise.resolve(void dead.push(error)),
         });
@@ -379,7 +379,7 @@ describe('jobs', () => {
       for (let claims = 0; (await states())[0] !== 'dead'; claims++) {
         expect(claims).toBeLessThan(10);
         await test.letLeasesRunOut();
-        await test.node({ a: handler(never, { maxAttempts: 1, onDead: never }) }).worker.pump();
+        await test.node({ a: jobHandler(never, { maxAttempts: 1, onDead: never }) }).worker.pump();
       }
     });
   });
@@ -394,7 +394,7 @@ describe('jobs', () => {
             reject(new Error('given up'));
           });
         });
-      const node = test.node({ a: handler(run, { drainMs: 600_000, slots: 100 }) });
+      const node = test.node({ a: jobHandler(run, { drainMs: 600_000, slots: 100 }) });
       await test.add(tenant, 'a', 100);
       await node.worker.pump();
       await node.worker.stop(0);
@@ -404,8 +404,8 @@ describe('jobs', () => {
     });
 
     it('lets the work finish', async () => {
-      const gate = new Gate();
-      const node = test.node({ a: handler(gate.run) });
+      const gate = new JobGate();
+      const node = test.node({ a: jobHandler(gate.run) });
       await test.add(tenant, 'a', 1);
       await node.worker.pump();
       await started(gate, 1);
@@ -418,7 +418,7 @@ describe('jobs', () => {
     it('gives back what does not finish, without counting the attempt, and claims nothing more', async () => {
       const run = (_job: Job, signal: AbortSignal): Promise<void> =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
-      const node = test.node({ a: handler(run, { drainMs: 1, perTenant: 1 }) });
+      const node = test.node({ a: jobHandler(run, { drainMs: 1, perTenant: 1 }) });
       await test.add(tenant, 'a', 2);
       await node.worker.pump();
       await node.worker.stop();

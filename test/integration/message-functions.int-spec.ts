@@ -2,15 +2,15 @@ import { newUuid } from '../../src/common/ids';
 import { cursorAdvance } from '../../src/modules/delivery/delivery.functions';
 import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
 import { membersAdd } from '../../src/modules/rooms/rooms.functions';
-import { AppendBench, type HeldRoom, messageTo, type RoomRef } from '../support/append-model';
+import { AppendFixture, type HeldRoom, messageTo, type RoomRef } from '../support/append-model';
 
 describe('the functions that change messages', () => {
-  let bench: AppendBench;
+  let bench: AppendFixture;
   let room: RoomRef;
   let own: [string, string];
 
   beforeAll(async () => {
-    bench = await AppendBench.start();
+    bench = await AppendFixture.start();
   });
   afterAll(() => bench.close());
   beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { migrate, type Release, thisRelease } from '../../src/platform/database/migrator';
 import { parseFunction, type FunctionFile } from '../../src/platform/database/schema-files';
-import { Backups, HARD_ROWS, type Picture, pictureOf } from '../support/backups';
+import { BackupsFixture, HARD_ROWS, type DatabaseSnapshot, snapshotOf } from '../support/backups';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database';
 import { BACKUP_0016, makeSchema0022 } from '../support/old-schemas';
 
@@ -32,8 +32,8 @@ describe('the migrator', () => {
     const onProgress = (line: string): void => void progress.push(line);
     await migrate({ connection, allowUnsafe: true, onProgress, ...(of === undefined ? {} : { release: of }) });
   };
-  const picture = ({ sql, name }: TestDatabase, prefix = name): Promise<Picture> =>
-    pictureOf((text) => sql(text), { login: LOGIN, prefix });
+  const picture = ({ sql, name }: TestDatabase, prefix = name): Promise<DatabaseSnapshot> =>
+    snapshotOf((text) => sql(text), { login: LOGIN, prefix });
   /** The body of each function of this name, by its signature. */
   const bodies = async ({ sql }: TestDatabase, name: string): Promise<Record<string, string>> => {
     const rows = await sql<{ signature: string; body: string }>(
@@ -49,7 +49,7 @@ describe('the migrator', () => {
       UNION ALL SELECT 'migration', ctid, xmin::text FROM schema_migrations
       UNION ALL SELECT 'record', ctid, xmin::text FROM schema_functions ORDER BY 1, 2`);
 
-  let fresh: Picture;
+  let fresh: DatabaseSnapshot;
   beforeAll(async () => {
     fresh = await picture(await own(createTestDatabase()), 'chatapi');
   });
@@ -75,7 +75,7 @@ describe('the migrator', () => {
     });
 
     it('from that of the first backups', async () => {
-      const backups = new Backups();
+      const backups = new BackupsFixture();
       const target = await own(createEmptyDatabase());
       await backups.restore(BACKUP_0016, target.connection);
       const { schema, rows } = await picture(target);

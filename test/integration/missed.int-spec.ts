@@ -12,9 +12,9 @@ import { cursorAdvance } from '../../src/modules/delivery/delivery.functions';
 import { messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';
 import type { MissedPart, PageLimits, RoomLog, RoomPositions } from '../../src/realtime';
-import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
+import { AppendFixture, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
-import { runs } from '../support/patience';
+import { runs } from '../support/timing';
 
 const LIMITS: PageLimits = { messages: 100, changes: 100, bytes: 1_000_000 };
 
@@ -25,12 +25,12 @@ const op: fc.Arbitrary<Op> = fc.record({
 });
 
 describe('what was missed, as sync reads it', () => {
-  let bench: AppendBench;
+  let bench: AppendFixture;
   let log: RoomLog;
   let positions: RoomPositions;
 
   beforeAll(async () => {
-    bench = await AppendBench.start();
+    bench = await AppendFixture.start();
     const { database, system } = bench.open;
     log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system), new MissedRepository(database));
     positions = new MemberPositions(

@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { outboundPost } from '../../src/platform/outbound';
-import { faults, FakeModel, type ProviderServer, refusal } from '../support/fake-model';
+import { faults, FakeModel, type ProviderServer, chatRefusal } from '../support/fake-model';
 import { endpointTo, testChannel, testModels } from '../support/models/channels';
 
 const POST = outboundPost({ allowPrivate: true, connectMs: 20_000, maxBytes: 1_000_000, maxErrorBytes: 65_536 });
@@ -52,7 +52,7 @@ describe('A7: how a channel wants to be asked', () => {
 
   it('max_completion_tokens where max_tokens is refused: asked once more, and then right from the start', async () => {
     const words = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'.";
-    server.refuse = ({ body }) => ('max_tokens' in body ? refusal(400, words, 'unsupported_parameter') : undefined);
+    server.refuse = ({ body }) => ('max_tokens' in body ? chatRefusal(400, words, 'unsupported_parameter') : undefined);
     const ask = asking([channel()]);
     await ask({ maxTokens: 50 });
     await ask({ maxTokens: 60 });
@@ -65,7 +65,7 @@ describe('A7: how a channel wants to be asked', () => {
 
   it('no stream_options where they are refused, also together with the tokens', async () => {
     server.refuse = ({ body }) => {
-      if ('max_tokens' in body) return refusal(400, 'max_tokens is not supported');
+      if ('max_tokens' in body) return chatRefusal(400, 'max_tokens is not supported');
       const detail = [{ loc: ['body', 'stream_options'], msg: 'extra fields not permitted' }];
       return 'stream_options' in body ? { status: 422, body: { detail } } : undefined;
     };
@@ -77,7 +77,7 @@ describe('A7: how a channel wants to be asked', () => {
 
   it('a limit that is too high is refused twice, teaches nothing, and is the fault of the request', async () => {
     server.refuse = ({ body }) =>
-      Object.values(body).includes(9000) ? refusal(400, 'max_tokens is too large: 9000') : undefined;
+      Object.values(body).includes(9000) ? chatRefusal(400, 'max_tokens is too large: 9000') : undefined;
     const ask = asking([channel()]);
     await expect(ask({ maxTokens: 9000 })).rejects.toMatchObject({
       code: 'MODEL_ERROR',
@@ -89,7 +89,7 @@ describe('A7: how a channel wants to be asked', () => {
   });
 
   it('what the channel says is not tried otherwise', async () => {
-    server.refuse = ({ body }) => ('stream_options' in body ? refusal(400, 'stream_options?') : undefined);
+    server.refuse = ({ body }) => ('stream_options' in body ? chatRefusal(400, 'stream_options?') : undefined);
     await expect(asking([channel({}, { streamOptions: true })])()).rejects.toMatchObject({ code: 'MODEL_ERROR' });
     await asking([channel({}, { streamOptions: false, maxTokensField: 'max_completion_tokens' })])({ maxTokens: 5 });
     expect(has('stream_options')).toEqual([true, false]);

@@ -8,7 +8,7 @@ import type { ModelsService } from '../../src/modules/models/routing/models.serv
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { outboundPost } from '../../src/platform/outbound';
-import { faults, FakeModel, Gate, type ProviderServer, type Script } from '../support/fake-model';
+import { faults, FakeModel, AnswerGate, type ProviderServer, type ProviderScript } from '../support/fake-model';
 import { endpointTo, testChannel, testModels } from '../support/models/channels';
 import { RecordingLog } from '../support/recording-log';
 
@@ -74,7 +74,7 @@ describe('models: channels, fallback and breakers', () => {
     return (await metrics.text()).split('\n').filter((row) => row.startsWith(name) && !row.endsWith(' 0'));
   }
 
-  const answer = (...steps: string[]): Script => ({ steps, usage: { prompt: 1, completion: 2 } });
+  const answer = (...steps: string[]): ProviderScript => ({ steps, usage: { prompt: 1, completion: 2 } });
 
   it('says who answers, then the answer, then its end', async () => {
     servers.main.next(answer('a', 'b'));
@@ -102,7 +102,7 @@ describe('models: channels, fallback and breakers', () => {
     ]);
   });
 
-  it.each<[string, Script]>([
+  it.each<[string, ProviderScript]>([
     ['HTTP 500', faults.status(500)],
     ['HTTP 401', faults.status(401)],
     ['HTTP 400', faults.status(400)],
@@ -144,7 +144,7 @@ describe('models: channels, fallback and breakers', () => {
     for (let i = 0; i < 7; i++) expect((await ask()).error).toBeUndefined();
     expect([servers.main.requests.length, servers.spare.requests.length]).toEqual([5, 7]);
     clock.advance(OPEN_MS);
-    const gate = new Gate();
+    const gate = new AnswerGate();
     servers.main.otherwise = faults.silentAfter(gate);
     const probe = ask();
     await gate.reached;
@@ -213,7 +213,7 @@ describe('models: channels, fallback and breakers', () => {
 
   it('throws the reason of whoever stops it, at once, and says nothing against the channel', async () => {
     for (let i = 0; i < 6; i++) {
-      const [gate, abort, reason] = [new Gate(), new AbortController(), new Error('stopped')];
+      const [gate, abort, reason] = [new AnswerGate(), new AbortController(), new Error('stopped')];
       servers.main.next(faults.silentAfter(gate, ...(i % 2 === 0 ? ['a'] : [])));
       const asked = ask({ signal: abort.signal });
       await gate.reached;
@@ -231,7 +231,7 @@ describe('models: channels, fallback and breakers', () => {
   });
 
   it('closes the connection when its reader leaves', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     servers.main.next(faults.silentAfter(gate, 'a'));
     const signal = new AbortController().signal;
     for await (const part of models.streamAnswer({ tenantId: 't', messages: MESSAGES, signal }))

@@ -11,13 +11,13 @@ import { NotificationDeliveriesRepository } from '../../src/modules/notification
 import { NOTIFICATION_HINTS, NotificationSessions } from '../../src/modules/notifications/delivery/sessions';
 import { NotificationsRepository } from '../../src/modules/notifications/inbox/notifications.repository';
 import { SystemClock } from '../../src/common/time';
-import { type JobsHarness, startJobs } from '../support/jobs';
+import { type JobsFixture, startJobs } from '../support/jobs';
 import { uuidOf } from '../support/tenants';
 
 const JOB = { id: 1, kind: 'notification.fan_out', key: '', attempt: 1, createdAt: new Date(0) };
 
 describe('notifications in the database', () => {
-  let test: JobsHarness;
+  let test: JobsFixture;
   let tenant: string;
   let deliveries: NotificationDeliveriesRepository;
   let repository: NotificationsRepository;

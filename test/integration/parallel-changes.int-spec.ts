@@ -13,8 +13,8 @@ import { type TenantChanges, TenantsRepository } from '../../src/modules/tenants
 import { WebhooksRepository } from '../../src/modules/webhooks/webhooks.repository';
 import { Database, SystemDatabase } from '../../src/platform/database';
 import { roleNames } from '../../src/platform/database/roles';
-import { PATIENCE_MS } from '../support/patience';
-import { type RunnerSite, startRunner } from '../support/runner';
+import { MAX_WAIT_MS } from '../support/timing';
+import { type RunnerFixture, startRunner } from '../support/runner-fixture';
 
 const ENTITIES = [
   ...[ModelChannelEntity, PresetEntity, SubscriptionEntity, ApiKeyEntity, TenantEntity, UserEntity, WebhookEntity],
@@ -32,7 +32,7 @@ const UNCHANGED: TenantChanges = {
   webhook: undefined,
 };
 
-let site: RunnerSite;
+let site: RunnerFixture;
 let database: Database;
 let presets: PresetsRepository;
 let channels: ChannelsRepository;
@@ -43,7 +43,7 @@ let webhooks: WebhooksRepository;
 let tenantId: string;
 
 beforeAll(async () => {
-  site = await startRunner(8, PATIENCE_MS);
+  site = await startRunner(8, MAX_WAIT_MS);
   await site.source.setOptions({ entities: ENTITIES }).initialize();
   const roles = roleNames('chatapi');
   database = new Database(site.runner, roles, site.source);

@@ -8,12 +8,12 @@ import { TenantsRepository } from '../../src/modules/tenants/tenants.repository'
 import { WebhooksRepository } from '../../src/modules/webhooks/webhooks.repository';
 import { MemoryLeases } from '../../src/platform/cluster';
 import { Presence } from '../../src/realtime';
-import { type EffectsHarness, startEffects } from '../support/effects';
+import { type EffectsFixture, startEffects } from '../support/effects-fixture';
 
 const TTL_MS = 60_000;
 
 describe('presence in the database', () => {
-  let harness: EffectsHarness;
+  let harness: EffectsFixture;
   beforeAll(async () => {
     harness = await startEffects();
   });

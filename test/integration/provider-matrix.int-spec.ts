@@ -5,7 +5,15 @@ import { ChannelChoice } from '../../src/modules/models/routing/channel-choice';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { outboundPost } from '../../src/platform/outbound';
-import { bare, faults, FakeModel, Gate, type ProviderServer, type Script, type Step } from '../support/fake-model';
+import {
+  bare,
+  faults,
+  FakeModel,
+  AnswerGate,
+  type ProviderServer,
+  type ProviderScript,
+  type AnswerStep,
+} from '../support/fake-model';
 import { endpointTo, testChannel, testModels } from '../support/models/channels';
 
 /** What becomes of a request that goes to `main`, with a healthy `spare` behind it. */
@@ -20,7 +28,7 @@ type Outcome =
   | { readonly cutAfter: string };
 
 type Stage = 'before headers' | 'in the stream, before text' | 'in the stream, after text' | 'after the finish';
-type Case = readonly [behaviour: string, stage: Stage, script: Script, outcome: Outcome];
+type Case = readonly [behaviour: string, stage: Stage, script: ProviderScript, outcome: Outcome];
 
 const BEFORE = 'in the stream, before text';
 const AFTER = 'in the stream, after text';
@@ -34,14 +42,14 @@ const chunk = (choice: object): object => ({ object: 'chat.completion.chunk', ch
 const delta = (fields: object, more: object = {}): object => chunk({ delta: fields, ...more });
 const text = (content: string): object => delta({ content });
 const finish = (finish_reason: string): object => chunk({ delta: {}, finish_reason });
-const said = (...events: (object | string)[]): Script => bare(text('Hel'), text('lo'), ...events, '[DONE]');
-const raw = (...steps: string[]): Script => ({ bare: true, steps: steps.map((step) => ({ raw: step })) });
+const said = (...events: (object | string)[]): ProviderScript => bare(text('Hel'), text('lo'), ...events, '[DONE]');
+const raw = (...steps: string[]): ProviderScript => ({ bare: true, steps: steps.map((step) => ({ raw: step })) });
 const named = (event: string, data: object): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-const json = (body: unknown, status = 200): Script => ({ status, body: JSON.stringify(body) });
+const json = (body: unknown, status = 200): ProviderScript => ({ status, body: JSON.stringify(body) });
 /** The same with another end of each line. */
-const lines = (end: string, ...events: object[]): Script => ({
+const lines = (end: string, ...events: object[]): ProviderScript => ({
   bare: true,
-  steps: [...events.map((event) => `data: ${JSON.stringify(event)}`), 'data: [DONE]'].map((line): Step => ({
+  steps: [...events.map((event) => `data: ${JSON.stringify(event)}`), 'data: [DONE]'].map((line): AnswerStep => ({
     raw: line + end + end,
     slowly: true,
   })),
@@ -334,7 +342,7 @@ describe('what a provider does, and what comes of it', () => {
   );
 
   it('A11: a connection that stays open after the finish holds the answer for 2 s, and no longer', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     servers.main.next({ bare: true, steps: [...(bare(text('Hello'), finish('stop')).steps ?? []), { hold: gate }] });
     const { parts, error } = await asking()();
     expect([textOf(parts), error, parts.at(-1)]).toMatchObject(['Hello', undefined, { finishReason: 'stop' }]);
@@ -343,7 +351,7 @@ describe('what a provider does, and what comes of it', () => {
   });
 
   it('A11: what is told between the finish and 2 s later counts: the tokens', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     const usage = { choices: [], usage: { prompt_tokens: 70, completion_tokens: 7 } };
     servers.main.next({
       bare: true,
@@ -362,7 +370,7 @@ describe('what a provider does, and what comes of it', () => {
     expect(await (await servers.main.request(1)).closed).toBe('early');
   });
 
-  it.each<[string, Script]>([
+  it.each<[string, ProviderScript]>([
     ['zeros', { steps: ['Hello'], usage: { prompt: 0, completion: 0 } }],
     ['nothing', { steps: ['Hello'], usage: null }],
   ])('A5: %s reported for a text is estimated, reasoning included', async (_, script) => {

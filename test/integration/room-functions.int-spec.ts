@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { membershipOp, MembershipModel, perform, replay } from '../support/membership-model';
-import type { FunctionResult } from '../support/functions';
+import type { FunctionResult } from '../support/schema-function-calls';
 import { RoomFunctions, type RoomState } from '../support/room-functions';
-import { runs } from '../support/patience';
+import { runs } from '../support/timing';
 
 const FOUNDERS = [
   { user_id: 'ann', role: 'admin' },

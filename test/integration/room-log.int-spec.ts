@@ -10,11 +10,11 @@ import { WebhooksRepository } from '../../src/modules/webhooks/webhooks.reposito
 import { UsersService } from '../../src/modules/tenants/users.service';
 import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';
-import { roomTrim } from '../support/functions';
+import { roomTrim } from '../support/schema-function-calls';
 import type { Position, RoomEvent, RoomLog, RoomPositions } from '../../src/realtime';
-import { AppendBench, messageTo, type RoomRef } from '../support/append-model';
+import { AppendFixture, messageTo, type RoomRef } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
-import { runs } from '../support/patience';
+import { runs } from '../support/timing';
 
 interface Membership {
   readonly do: 'join' | 'leave';
@@ -43,12 +43,12 @@ function outline({ rev, seq, joins, leaves, ends, frame }: RoomEvent): object {
 }
 
 describe('the log and the positions, as the feed reads them', () => {
-  let bench: AppendBench;
+  let bench: AppendFixture;
   let log: RoomLog;
   let positions: RoomPositions;
 
   beforeAll(async () => {
-    bench = await AppendBench.start();
+    bench = await AppendFixture.start();
     const { database, system } = bench.open;
     log = new MessagesRoomLog(new RoomLogRepository(database), new RoomHeads(system), new MissedRepository(database));
     positions = new MemberPositions(

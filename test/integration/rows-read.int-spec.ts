@@ -9,8 +9,8 @@ import { RoomsRepository } from '../../src/modules/rooms/rooms/rooms.repository'
 import { memberRemove } from '../../src/modules/rooms/rooms.functions';
 import { Effects } from '../../src/platform/idempotency';
 import { RecordingFeed } from '../support/realtime/recording-feed';
-import { RedeliveryWorld } from '../support/realtime/redelivery-world';
-import { RowsRead } from '../support/rows-read';
+import { RedeliveryFixture } from '../support/realtime/redelivery-fixture';
+import { RowsReadFixture } from '../support/rows-read-fixture';
 
 const PAGE = 50;
 /** The room and the caller's membership; a table of a few rows is read whole. */
@@ -20,13 +20,13 @@ const [MESSAGES, MEMBERS, ROOMS] = [20_000, 3_000, 600];
 const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
 describe('rows read for a page', () => {
-  let rows: RowsRead;
+  let rows: RowsReadFixture;
   let messages: MessagesRepository;
   let rooms: RoomsRepository;
   let previews: MessagePreviews;
 
   beforeAll(async () => {
-    rows = await RowsRead.open();
+    rows = await RowsReadFixture.open();
     messages = new MessagesRepository(rows.database);
     rooms = new RoomsRepository(rows.database);
     const updates = new ReadUpdates(new RecordingFeed());
@@ -34,7 +34,7 @@ describe('rows read for a page', () => {
       new DeliveryRepository(rows.database),
       new Effects(rows.database),
       updates,
-      new RedeliveryWorld().redelivery,
+      new RedeliveryFixture().redelivery,
     );
     previews = new MessagePreviews(messages, delivery);
   });

@@ -1,11 +1,11 @@
 import { AppError } from '../../src/common/errors';
 import { eventually } from '../support/embedded/processes';
-import { type RunnerSite, startRunner } from '../support/runner';
+import { type RunnerFixture, startRunner } from '../support/runner-fixture';
 
 const POOL_SIZE = 2;
 const DEADLINE_MS = 400;
 
-let site: RunnerSite;
+let site: RunnerFixture;
 
 beforeEach(async () => (site = await startRunner(POOL_SIZE, DEADLINE_MS)));
 afterEach(() => site.close());

@@ -20,8 +20,8 @@ import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner
 import { Database, SystemDatabase, type Transaction } from '../../src/platform/database';
 import { roleNames } from '../../src/platform/database/roles';
 import { ScopeError } from '../../src/platform/database/scoped-source';
-import { PATIENCE_MS } from '../support/patience';
-import { type RunnerSite, startRunner } from '../support/runner';
+import { MAX_WAIT_MS } from '../support/timing';
+import { type RunnerFixture, startRunner } from '../support/runner-fixture';
 
 @Entity('tenants')
 class Tenant {
@@ -90,12 +90,12 @@ interface Inside {
 }
 type Way<T> = readonly [name: string, take: (from: T) => unknown];
 
-let site: RunnerSite;
+let site: RunnerFixture;
 let database: Database;
 let system: SystemDatabase;
 
 beforeAll(async () => {
-  site = await startRunner(2, PATIENCE_MS);
+  site = await startRunner(2, MAX_WAIT_MS);
   await site.source.setOptions({ entities: [Tenant, Preset, ActiveUser], subscribers: [Spy] }).initialize();
   database = new Database(site.runner, ROLES, site.source);
   system = new SystemDatabase(site.runner, ROLES, site.source);

@@ -3,7 +3,7 @@ import { ServerLock } from '../../src/platform/database/server-lock';
 import { SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually, kill } from '../support/embedded/processes';
-import { FrozenServer } from '../support/frozen-server';
+import { FreezableProxy } from '../support/freezable-proxy';
 
 let database: TestDatabase;
 let events: string[];
@@ -85,7 +85,7 @@ it('says once that it was taken over', async () => {
 });
 
 it('ends its own session that a lost network has left behind, instead of giving up', async () => {
-  const proxy = await FrozenServer.inFrontOf(database.connection);
+  const proxy = await FreezableProxy.inFrontOf(database.connection);
   await lockOn(proxy.connection).acquire();
   const [before] = await holders();
   // Both ends keep their halves: PostgreSQL believes in the old session, whose lock is held.
@@ -99,7 +99,7 @@ it('ends its own session that a lost network has left behind, instead of giving 
 });
 
 it('waits for its own lost session when that cannot be ended', async () => {
-  const proxy = await FrozenServer.inFrontOf(database.connection);
+  const proxy = await FreezableProxy.inFrontOf(database.connection);
   await lockOn(proxy.connection).acquire();
   const pids = (await holders()).map(({ pid }) => pid);
   kill(pids, 'SIGSTOP');
@@ -115,7 +115,7 @@ it('waits for its own lost session when that cannot be ended', async () => {
 });
 
 it('doubts a connection that no longer answers, and leaves it', async () => {
-  const proxy = await FrozenServer.inFrontOf(database.connection);
+  const proxy = await FreezableProxy.inFrontOf(database.connection);
   await lockOn(proxy.connection).acquire();
   proxy.freeze();
   await eventually('doubt', () => events.includes('doubt'));
@@ -126,7 +126,7 @@ it('doubts a connection that no longer answers, and leaves it', async () => {
 });
 
 it('neither taking nor releasing it waits for a server that never answers', async () => {
-  const proxy = await FrozenServer.inFrontOf(database.connection);
+  const proxy = await FreezableProxy.inFrontOf(database.connection);
   const lock = lockOn(proxy.connection);
   await lock.acquire();
   proxy.freeze();

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { WebhookDeliveriesRepository } from '../../src/modules/webhooks/deliveries.repository';
-import { type JobsHarness, startJobs } from '../support/jobs';
+import { type JobsFixture, startJobs } from '../support/jobs';
 
 const FAILED = { status: 500, latencyMs: 5, answer: 'oops', error: 'HTTP 500' };
 const ALL = { ids: undefined, roomId: undefined, userId: undefined, before: undefined };
 
 describe('deliveries of webhooks in the database', () => {
-  let test: JobsHarness;
+  let test: JobsFixture;
   let tenant: string;
   let repository: WebhookDeliveriesRepository;
 

@@ -6,7 +6,7 @@ import { type AppConfig, loadConfig } from '../../src/config';
 import { type Log, SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from './database';
 import { Api, type Bodies } from './http/api';
-import { UNHURRIED_DATABASE } from './patience';
+import { LONG_DATABASE_DEADLINE } from './timing';
 
 export const MASTER_KEY = 'master-key-of-the-tests';
 
@@ -56,7 +56,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     DATABASE_URL: database.url,
     DATABASE_ALLOW_UNSAFE: 'true',
     DATABASE_POOL_SIZE: '8',
-    ...UNHURRIED_DATABASE,
+    ...LONG_DATABASE_DEADLINE,
     MASTER_API_KEY: MASTER_KEY,
     ...options.env,
   });

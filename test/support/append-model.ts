@@ -13,9 +13,9 @@ import type { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import type { TestDatabase } from './database';
-import { type FunctionResult, said } from './functions';
+import { type FunctionResult, callFunction } from './schema-function-calls';
 import { openTestDatabase } from './open-database';
-import { PATIENCE_MS } from './patience';
+import { MAX_WAIT_MS } from './timing';
 
 /** A room as tests of the append address it. */
 export interface RoomRef {
@@ -62,7 +62,7 @@ export function seqOf(result: Appended): number {
 }
 
 /** The append path on a real database, without HTTP. */
-export class AppendBench {
+export class AppendFixture {
   readonly repository: AppendRepository;
   private readonly held = new Set<Client>();
 
@@ -75,9 +75,9 @@ export class AppendBench {
   }
 
   /** Call in beforeAll; `close` in afterAll. */
-  static async start(): Promise<AppendBench> {
+  static async start(): Promise<AppendFixture> {
     const { database, open, lifecycle } = await openTestDatabase({ DATABASE_POOL_SIZE: '8' });
-    return new AppendBench(database, open, lifecycle);
+    return new AppendFixture(database, open, lifecycle);
   }
 
   async close(): Promise<void> {
@@ -90,7 +90,7 @@ export class AppendBench {
   groupCommit(options: Partial<GroupCommitOptions> = {}): GroupCommit {
     const { availability } = this.open;
     const back = async (): Promise<boolean> => {
-      await until(() => !availability.suspected && availability.up);
+      await untilTrue(() => !availability.suspected && availability.up);
       return true;
     };
     const all = { ...APPENDER_DEFAULTS, ...options };
@@ -124,7 +124,7 @@ export class AppendBench {
 
   /** Calls a function of the schema as the tenant of a room. */
   call<A extends object>({ tenantId }: RoomRef, fn: SchemaFunction<A, unknown>, args: A): Promise<FunctionResult> {
-    return said(this.open.database, tenantId, fn, args);
+    return callFunction(this.open.database, tenantId, fn, args);
   }
 
   /** Appends one message by itself and returns its row. */
@@ -175,7 +175,7 @@ export class AppendBench {
 
   /** Resolves when this many sessions wait for a lock in the database. */
   lockWaiters(count: number): Promise<void> {
-    return until(async () => {
+    return untilTrue(async () => {
       const rows = await this.database.sql<{ n: number }>(
         `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       );
@@ -194,8 +194,8 @@ export class AppendBench {
 }
 
 /** Polls until the condition holds; throws after ten seconds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
+export async function untilTrue(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + MAX_WAIT_MS;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error('the condition did not come true in time');
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -15,7 +15,7 @@ type RestoreSummary = Awaited<ReturnType<typeof restore>>;
 export type Sql = <R extends object>(text: string) => Promise<R[]>;
 
 /** What a person would compare: the schema, object by object, and every row. */
-export interface Picture {
+export interface DatabaseSnapshot {
   readonly schema: readonly string[];
   readonly rows: Readonly<Record<string, readonly string[]>>;
 }
@@ -49,10 +49,10 @@ const SCHEMA = `
   ORDER BY 1`;
 
 /** @param names what an installation calls its own, which is put in one form: its login role and the prefix of its roles */
-export async function pictureOf(
+export async function snapshotOf(
   sql: Sql,
   names: { readonly login: string; readonly prefix: string },
-): Promise<Picture> {
+): Promise<DatabaseSnapshot> {
   const neutral = (line: string): string =>
     line
       .replaceAll(new RegExp(`\\b${names.prefix}_(tenant|system|append|backup)\\b`, 'g'), 'ROLE_$1')
@@ -120,7 +120,7 @@ export async function withHeader(from: string, to: string, change: (header: Head
 }
 
 /** Backups of one test file, in a directory of their own. */
-export class Backups {
+export class BackupsFixture {
   readonly dir = mkdtempSync(join(tmpdir(), 'chatapi-backups-'));
   /** What was told to the person who waits. */
   readonly told: string[] = [];
@@ -137,7 +137,7 @@ export class Backups {
     return file;
   }
 
-  async make(connection: ClientConfig, options: Partial<Parameters<typeof backup>[0]> = {}): Promise<Made> {
+  async make(connection: ClientConfig, options: Partial<Parameters<typeof backup>[0]> = {}): Promise<MadeBackup> {
     const file = options.file ?? this.file();
     const summary = await backup({
       ...{ connection, file, release: '0.0.0', keys: ['a'.repeat(16)], isGentle: false },
@@ -163,7 +163,7 @@ export class Backups {
   }
 }
 
-export interface Made {
+export interface MadeBackup {
   readonly file: string;
   readonly summary: BackupSummary;
   readonly content: Buffer;

@@ -5,16 +5,16 @@ import { type Answer, Api } from './http/api';
 import { conversationIdOf, createChat } from './chats/http';
 import { deadLetter } from './dead-letters';
 import { send } from './messages';
-import { documentedRoutes, type DocumentedField, type DocumentedRoute, type Schema, withField } from './openapi-routes';
+import { routeSchemas, type DocumentedField, type RouteSchema, type Schema, withField } from './route-schemas';
 import { createChannel, createPreset } from './models';
 import { until } from './poll';
 import { createRoom } from './rooms';
 import { UNSTORABLE_LITERALS } from './unicode';
-import { PATIENCE_MS } from './patience';
+import { MAX_WAIT_MS } from './timing';
 
 /** A route with a caller who may use it and a body that it takes. */
-export interface Target {
-  readonly route: DocumentedRoute;
+export interface RouteTarget {
+  readonly route: RouteSchema;
   /** Shown in the names of tests. */
   readonly name: string;
   readonly by: Api;
@@ -35,7 +35,7 @@ class PatientApi extends Api {
 }
 
 /** Things for the routes to work on, and the routes. */
-export class BadInputWorld {
+export class BadInputFixture {
   private constructor(
     private readonly app: TestApp,
     /** Kept: two thousand looks of the tests would each begin with a connection. */
@@ -46,7 +46,7 @@ export class BadInputWorld {
     private readonly ids: Readonly<Record<string, string>>,
   ) {}
 
-  static async create(app: TestApp): Promise<BadInputWorld> {
+  static async create(app: TestApp): Promise<BadInputFixture> {
     const tenant = await app.tenant();
     // What the admin routes change is another tenant, or the caller would lock itself out.
     const managed = await app.tenant();
@@ -76,12 +76,12 @@ export class BadInputWorld {
       user_id: 'bob',
       id,
     };
-    return new BadInputWorld(app, await app.database.connect(), tenant, managed, ofModels, ids);
+    return new BadInputFixture(app, await app.database.connect(), tenant, managed, ofModels, ids);
   }
 
   /** Every route that takes a body, or any JSON at all. */
-  targets(): Target[] {
-    return documentedRoutes().map((route) => ({
+  targets(): RouteTarget[] {
+    return routeSchemas().map((route) => ({
       route,
       name: `${route.method} ${route.path}`,
       by: this.callerOf(route),
@@ -91,7 +91,7 @@ export class BadInputWorld {
   }
 
   /** The route's path with ids that exist, or the given ones. */
-  pathOf(route: DocumentedRoute, ids: Readonly<Record<string, string>> = {}): string {
+  pathOf(route: RouteSchema, ids: Readonly<Record<string, string>> = {}): string {
     return route.path.replace(/\{([^}]+)\}/g, (_, name: string) => ids[name] ?? this.ids[name] ?? 'missing');
   }
 
@@ -133,7 +133,7 @@ export class BadInputWorld {
     return JSON.stringify(rows);
   }
 
-  private callerOf(route: DocumentedRoute): Api {
+  private callerOf(route: RouteSchema): Api {
     if (['/admin/tenants', '/api/channels/environment'].includes(route.path))
       return new PatientApi(this.app.master.baseUrl, this.app.master.headers);
     if (route.path.startsWith('/admin')) return this.managed.key;
@@ -142,7 +142,7 @@ export class BadInputWorld {
     return route.path.startsWith('/api/') ? this.tenant.key : this.tenant.as('alice');
   }
 
-  private bodyOf({ body, path }: DocumentedRoute): object {
+  private bodyOf({ body, path }: RouteSchema): object {
     const required = body?.required ?? (path.includes('{') ? Object.keys(body?.properties ?? {}).slice(0, 1) : []);
     // A webhook needs its URL before anything else of it is looked at; one without events does nothing.
     const webhook = { url: 'https://example.com/', events: [] };
@@ -200,7 +200,7 @@ export function badLiterals({ schema, required }: DocumentedField): string[] {
 }
 
 /** A raw body in which one field has this JSON text. */
-export function rawWith(target: Target, path: readonly string[], literal: string): string {
+export function rawWith(target: RouteTarget, path: readonly string[], literal: string): string {
   const mark = '@@here@@';
   return JSON.stringify(withField(target.body, path, mark)).replace(JSON.stringify(mark), () => literal);
 }
@@ -212,7 +212,7 @@ export function speakRaw(url: string, bytes: string | Buffer): Promise<Answer<un
     let text = '';
     const socket = connect(Number(port), hostname, () => socket.write(bytes));
     socket.setEncoding('utf8');
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('no answer')));
+    socket.setTimeout(MAX_WAIT_MS, () => socket.destroy(new Error('no answer')));
     socket.on('data', (chunk: string) => (text += chunk));
     socket.on('error', reject);
     socket.on('close', () => {

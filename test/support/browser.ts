@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { PATIENCE_MS } from './patience';
+import { MAX_WAIT_MS } from './timing';
 
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -32,7 +32,7 @@ export async function openPage(origin: string): Promise<WatchedPage> {
     ],
   });
   const page = await browser.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
+  page.setDefaultTimeout(MAX_WAIT_MS);
   const foreign: string[] = [];
   const problems: string[] = [];
   page.on('request', (request) => {

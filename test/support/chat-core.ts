@@ -13,7 +13,7 @@ import { loadSecrets } from '../../src/platform/secrets';
 import { createTestDatabase, type TestDatabase } from './database';
 
 /** The whole application without its doors: services are called as controllers call them. */
-export interface CoreApp {
+export interface CoreFixture {
   readonly database: TestDatabase;
   get<T>(token: abstract new (...args: never[]) => T): T;
   /** A new tenant's UUID. */
@@ -24,10 +24,10 @@ export interface CoreApp {
   close(): Promise<void>;
 }
 
-export async function startCoreApp(
+export async function startCore(
   env: Readonly<Record<string, string>> = {},
   log: Log = new SilentLog(),
-): Promise<CoreApp> {
+): Promise<CoreFixture> {
   const database = await createTestDatabase();
   const dataDir = mkdtempSync(join(tmpdir(), 'chatapi-core-'));
   const config = loadConfig({

@@ -1,9 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Api } from './http/api';
-import { wholeLog } from './follower';
+import { wholeLog } from './catch-up-client';
 import { until } from './poll';
-import { PATIENCE_MS } from './patience';
+import { MAX_WAIT_MS } from './timing';
 
 const ROOT = join(__dirname, '..', '..');
 const CLIENT = join(ROOT, 'examples', 'client.mjs');
@@ -40,7 +40,7 @@ export class ExampleClients {
       await until(
         async () => shown().length,
         (count) => count >= expected.length,
-        PATIENCE_MS,
+        MAX_WAIT_MS,
       ).catch((error: unknown) => faults.push(`${roomId}: ${String(error)}`));
       const at = expected.findIndex((line, i) => shown()[i] !== line);
       if (at >= 0) faults.push(`${roomId}: a client was shown "${shown()[at]}", the log has "${expected[at]}"`);

@@ -1,5 +1,5 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { faults, FakeModel, Gate, type ProviderServer } from './fake-model';
+import { faults, FakeModel, AnswerGate, type ProviderServer } from './fake-model';
 
 const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'hi' }] }];
 
@@ -37,7 +37,7 @@ describe('the fake model', () => {
   });
 
   it('waits at a gate, and sees when somebody hangs up', async () => {
-    const gate = new Gate();
+    const gate = new AnswerGate();
     fake.next(faults.silentAfter(gate, 'Hel', 'lo'));
     const abort = new AbortController();
     const { stream } = await model().doStream({ prompt, abortSignal: abort.signal });

@@ -21,10 +21,10 @@
  * fault; `bare(…)` writes events as they are.
  */
 import { ProviderServer } from './models/provider-server';
-import type { Script } from './models/script';
+import type { ProviderScript } from './models/script';
 import type { Wire, WireRequest } from './models/wire';
 
-export { bare, Gate, faults, type Script, type Step } from './models/script';
+export { bare, AnswerGate, faults, type ProviderScript, type AnswerStep } from './models/script';
 export { ProviderServer, type SeenRequest } from './models/provider-server';
 
 const ROLES = ['system', 'developer', 'user', 'assistant'];
@@ -34,13 +34,13 @@ export const OPENAI_WIRE: Wire = {
   basePath: '/v1',
   refuse: (request) => {
     if (request.method !== 'POST' || request.url.split('?', 1)[0] !== '/v1/chat/completions')
-      return refusal(404, `Invalid URL (${request.method} ${request.url})`);
+      return chatRefusal(404, `Invalid URL (${request.method} ${request.url})`);
     const { model, messages, stream, stream_options } = request.body;
-    if (typeof model !== 'string' || model === '') return refusal(400, 'you must provide a model parameter');
+    if (typeof model !== 'string' || model === '') return chatRefusal(400, 'you must provide a model parameter');
     if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isMessage))
-      return refusal(400, "'messages' is malformed");
+      return chatRefusal(400, "'messages' is malformed");
     if (stream_options !== undefined && stream !== true)
-      return refusal(400, "'stream_options' needs 'stream' to be true");
+      return chatRefusal(400, "'stream_options' needs 'stream' to be true");
     return undefined;
   },
   streams: (request) => request.body['stream'] === true,
@@ -102,14 +102,14 @@ function event(data: object): string {
   return `data: ${JSON.stringify(data)}\n\n`;
 }
 
-function usageOf({ usage }: Script, tokens: number): { usage?: object } {
+function usageOf({ usage }: ProviderScript, tokens: number): { usage?: object } {
   if (usage === null) return {};
   const { prompt, completion } = usage ?? { prompt: 11, completion: tokens };
   return { usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion } };
 }
 
 /** A refusal as the real API words it. */
-export function refusal(
+export function chatRefusal(
   status: number,
   message: string,
   code: string | null = null,

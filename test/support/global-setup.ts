@@ -2,8 +2,8 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../src/platform/database/embedded';
 import { migrate } from '../../src/platform/database/migrator';
-import { measurePace } from './patience';
-import { copyTree, scratch } from './scratch';
+import { measureSpeed } from './timing';
+import { copyTree, scratchDirectory } from './scratch';
 
 /** Settings of a cluster whose data nobody will miss: the tests that kill servers start clusters of their own. */
 export const FAST_SETTINGS = {
@@ -22,7 +22,7 @@ declare global {
  * of the cluster, which no server has been on, is where the servers in processes of their own begin (`Servers.seededDir`).
  */
 export default async function setup(): Promise<void> {
-  const dataDir = mkdtempSync(join(scratch(), 'chatapi-jest-'));
+  const dataDir = mkdtempSync(join(scratchDirectory(), 'chatapi-jest-'));
   const cluster = new EmbeddedPostgres({ dataDir, settings: FAST_SETTINGS });
   await cluster.start();
   await migrate({ connection: cluster.connection(), allowUnsafe: true, onProgress: () => undefined });
@@ -31,7 +31,7 @@ export default async function setup(): Promise<void> {
   copyTree(join(dataDir, 'postgres'), seed);
   process.env['TEST_SEED'] = seed;
   await cluster.start();
-  process.env['TEST_PACE'] = String(measurePace());
+  process.env['TEST_PACE'] = String(measureSpeed());
   globalThis.testCluster = { postgres: cluster, dataDir };
   process.env['TEST_PG'] = JSON.stringify({ admin: cluster.adminConnection(), app: cluster.connection() });
 }

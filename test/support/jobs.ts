@@ -26,7 +26,7 @@ export interface TestNode {
   kill(): void;
 }
 
-export interface JobsHarness {
+export interface JobsFixture {
   readonly database: TestDatabase;
   readonly open: OpenDatabase;
   readonly repository: JobsRepository;
@@ -48,12 +48,12 @@ export interface JobsHarness {
 }
 
 /** A handler with few words: everything that is not said is generous. */
-export function handler(run: BoundRunner['run'], more: Partial<BoundRunner> = {}): BoundRunner {
+export function jobHandler(run: BoundRunner['run'], more: Partial<BoundRunner> = {}): BoundRunner {
   return { run, schedule: [60_000], maxAttempts: 5, concurrency: 100, perTenant: 100, ...more };
 }
 
 /** Work that waits until the test lets it go. */
-export class Gate {
+export class JobGate {
   readonly started: Job[] = [];
   private readonly waiting: (() => void)[] = [];
   private isOpen = false;
@@ -70,7 +70,7 @@ export class Gate {
 }
 
 /** Call in beforeAll; `close` in afterAll. */
-export async function startJobs(): Promise<JobsHarness> {
+export async function startJobs(): Promise<JobsFixture> {
   const { database, open, close } = await openTestDatabase();
   const repository = new JobsRepository(open.database, open.system);
   const sql = database.sql.bind(database);

@@ -30,7 +30,7 @@ export async function getMessage(by: Api, roomId: string, message: { message_id:
   return bodyOf(await by.get<MessageBody>(pathOf(roomId, message)));
 }
 
-export async function list(by: Api, roomId: string, query = ''): Promise<{ seqs: number[]; total: number }> {
+export async function listSeqs(by: Api, roomId: string, query = ''): Promise<{ seqs: number[]; total: number }> {
   const answer = await by.get<MessageBody[]>(`/rooms/${roomId}/messages${query}`);
   const seqs = bodyOf(answer).map((message) => message.seq);
   return { seqs, total: Number(answer.headers.get('x-total-count')) };

@@ -3,7 +3,7 @@ import { openDatabase, type OpenDatabase } from '../../src/platform/database';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { type Log, SilentLog } from '../../src/platform/logging';
 import { createTestDatabase, type TestDatabase } from './database';
-import { UNHURRIED_DATABASE } from './patience';
+import { LONG_DATABASE_DEADLINE } from './timing';
 
 /** A database of the test's own, and the server's way to it. */
 export interface OpenTestDatabase {
@@ -22,7 +22,7 @@ export async function openTestDatabase(env: Readonly<Record<string, string>> = {
   const config = loadConfig({
     DATABASE_URL: database.url,
     DATABASE_ALLOW_UNSAFE: 'true',
-    ...UNHURRIED_DATABASE,
+    ...LONG_DATABASE_DEADLINE,
     ...env,
   });
   const open = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });

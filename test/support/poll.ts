@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { PATIENCE_MS } from './patience';
+import { MAX_WAIT_MS } from './timing';
 
 const BETWEEN_MS = 25;
 
@@ -10,7 +10,7 @@ const BETWEEN_MS = 25;
 export async function until<T>(
   ask: () => Promise<T>,
   wanted: (answer: T) => boolean,
-  withinMs = PATIENCE_MS,
+  withinMs = MAX_WAIT_MS,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {

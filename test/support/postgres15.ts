@@ -3,7 +3,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, type ClientConfig } from 'pg';
 import { eventually, kill, NOBODY, processesOn } from './embedded/processes';
-import { scratch } from './scratch';
+import { scratchDirectory } from './scratch';
 import { freePort } from './server-process';
 
 const BIN = '/usr/lib/postgresql/15/bin';
@@ -31,7 +31,7 @@ export class Postgres15 {
 
   /** A running, empty cluster. TCP asks for passwords, the superuser comes in over a socket of its own. */
   static async create(settings: Readonly<Record<string, string>> = {}): Promise<Postgres15> {
-    const dir = mkdtempSync(join(scratch(), 'chatapi-pg15-'));
+    const dir = mkdtempSync(join(scratchDirectory(), 'chatapi-pg15-'));
     chmodSync(dir, 0o700);
     if (asNobody.uid !== undefined) chownSync(dir, asNobody.uid, NOBODY);
     const args = ['--username=postgres', '--auth-local=trust', '--auth-host=scram-sha-256', '--no-sync'];

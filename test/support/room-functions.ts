@@ -12,7 +12,7 @@ import {
 import type { SchemaFunction } from '../../src/platform/database';
 import { roleNames } from '../../src/platform/database/roles';
 import { createTestDatabase, type TestDatabase, testCluster } from './database';
-import { type FunctionResult, roomTrim, saidThrough } from './functions';
+import { type FunctionResult, roomTrim, callFunctionThrough } from './schema-function-calls';
 import { until } from './poll';
 
 export interface MemberState {
@@ -203,6 +203,6 @@ export class RoomFunctions {
   private call<A extends object>(fn: SchemaFunction<A, unknown>, args: A): Promise<FunctionResult> {
     const run = async (text: string, values: unknown[]): Promise<{ result: FunctionResult }[]> =>
       (await this.sessions.query<{ result: FunctionResult }>(text, values)).rows;
-    return saidThrough(run, this.tenantId, fn, args);
+    return callFunctionThrough(run, this.tenantId, fn, args);
   }
 }

@@ -1,11 +1,11 @@
 import { Api, type Bodies } from './http/api';
 import { createRoom } from './rooms';
-import type { WriterTarget } from './writers';
+import type { WriterTarget } from './message-writers';
 
 export const SERVED_MASTER_KEY = 'master-key-of-a-served-test';
 
 /** A tenant without limits on a server in a process of its own, with rooms that all its users are in. */
-export async function createTarget(
+export async function createServedTenant(
   url: () => string,
   users: number,
   rooms: number,

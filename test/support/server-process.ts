@@ -10,8 +10,8 @@ import { socketDirFor } from '../../src/platform/database/embedded/layout';
 import { APPLICATION, parametersFor, SUPERUSER } from '../../src/platform/database/embedded/session';
 import { readPostmasterFile } from '../../src/platform/database/embedded/postmaster-file';
 import { eventually, kill, processesOn, startedPid } from './embedded/processes';
-import { copyTree, scratch } from './scratch';
-import { PATIENCE_MS } from './patience';
+import { copyTree, scratchDirectory } from './scratch';
+import { MAX_WAIT_MS } from './timing';
 
 const HOOK = join(__dirname, 'server-hook.cjs');
 const SOURCE = join(__dirname, '..', '..', 'src');
@@ -75,12 +75,12 @@ export class ServerProcess {
     const ended = this.ended.then((end) => {
       throw new Error(`the server ended (${end}) before it listened:\n${this.output}`);
     });
-    return bounded('the server listens', Promise.race([this.listens, ended]), PATIENCE_MS, () => this.output);
+    return bounded('the server listens', Promise.race([this.listens, ended]), MAX_WAIT_MS, () => this.output);
   }
 
   /** Its exit code, or the signal that ended it. */
   exit(): Promise<number | NodeJS.Signals> {
-    return bounded('the server ends', this.ended, PATIENCE_MS, () => this.output);
+    return bounded('the server ends', this.ended, MAX_WAIT_MS, () => this.output);
   }
 
   /** How a start that must fail ended: its exit code, and what it told the person in front of it. */
@@ -114,7 +114,7 @@ export class Servers {
   private readonly dirs: string[] = [];
 
   /** @param place where the directories are made */
-  constructor(private readonly place = scratch()) {}
+  constructor(private readonly place = scratchDirectory()) {}
 
   /** An empty directory for DATA_DIR. */
   dataDir(owner?: number): string {

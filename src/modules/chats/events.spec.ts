@@ -1,14 +1,14 @@
-import { RUN, RUN_ID } from '../../../test/support/chats/fake-runs';
+import { FAKE_RUN, FAKE_RUN_ID } from '../../../test/support/chats/fake-runs';
 import { AppError, invalid, unavailable } from '../../common/errors';
 import type { ChatEvent, ChatMessage } from './contract';
 import { chatEvent, errorEvent, eventId, failureEvent, positionOf, usageView } from './events';
 
 const CHAT = '019aa1c2-d3e4-7506-8728-394a5b6c7d8e';
 const NOW = new Date('2026-01-31T12:00:00.000Z');
-const BASE = { timestamp: NOW.toISOString(), message_id: RUN_ID, chat_id: CHAT };
+const BASE = { timestamp: NOW.toISOString(), message_id: FAKE_RUN_ID, chat_id: CHAT };
 
 const answer: ChatMessage = {
-  messageId: RUN,
+  messageId: FAKE_RUN,
   seq: 2,
   role: 'assistant',
   senderId: 'agent_default',
@@ -21,7 +21,7 @@ const answer: ChatMessage = {
   createdAt: NOW,
   deletedAt: null,
 };
-const ended: Extract<ChatEvent, { type: 'ended' }> = { type: 'ended', runId: RUN, answer };
+const ended: Extract<ChatEvent, { type: 'ended' }> = { type: 'ended', runId: FAKE_RUN, answer };
 const failed: typeof ended = {
   ...ended,
   answer: { ...answer, status: 'failed', content: '', usage: null, finishReason: 'error' },
@@ -37,12 +37,12 @@ describe('events of a chat', () => {
   });
 
   it('the stream: started, token, ended', () => {
-    expect(chatEvent({ type: 'started', runId: RUN, afterIndex: -1 }, CHAT, undefined, NOW)).toEqual({
+    expect(chatEvent({ type: 'started', runId: FAKE_RUN, afterIndex: -1 }, CHAT, undefined, NOW)).toEqual({
       event_type: 'message_stream_started',
       ...BASE,
       after_index: -1,
     });
-    expect(chatEvent({ type: 'tokens', runId: RUN, text: 'Hi ', index: 4 }, CHAT, undefined, NOW)).toEqual({
+    expect(chatEvent({ type: 'tokens', runId: FAKE_RUN, text: 'Hi ', index: 4 }, CHAT, undefined, NOW)).toEqual({
       event_type: 'message_stream_token',
       ...BASE,
       token: 'Hi ',
@@ -67,7 +67,7 @@ describe('events of a chat', () => {
       error_code: 'MODEL_ERROR',
       error_message: 'The model answered 500',
       details: {
-        message_id: RUN_ID,
+        message_id: FAKE_RUN_ID,
         chat_id: CHAT,
         hint: expect.any(String),
         finish_reason: 'error',
@@ -117,30 +117,30 @@ function fieldOf(refused: () => unknown): string | undefined {
 
 describe('Last-Event-ID', () => {
   it.each([-1, 0, 7, 1_000_000, 2_147_483_647])('reads what was written: index %d', (afterIndex) => {
-    const position = { runId: RUN, afterIndex };
-    expect(eventId(position)).toBe(`${RUN_ID}:${afterIndex}`);
+    const position = { runId: FAKE_RUN, afterIndex };
+    expect(eventId(position)).toBe(`${FAKE_RUN_ID}:${afterIndex}`);
     expect(positionOf(eventId(position), undefined)).toEqual(position);
     expect(positionOf(undefined, eventId(position))).toEqual(position);
   });
 
   it('the header wins over the query; an empty one is none', () => {
-    expect(positionOf(`${RUN_ID}:1`, `${RUN_ID}:2`)?.afterIndex).toBe(1);
-    expect(positionOf('', `${RUN_ID}:2`)?.afterIndex).toBe(2);
+    expect(positionOf(`${FAKE_RUN_ID}:1`, `${FAKE_RUN_ID}:2`)?.afterIndex).toBe(1);
+    expect(positionOf('', `${FAKE_RUN_ID}:2`)?.afterIndex).toBe(2);
     expect(positionOf(undefined, undefined)).toBeUndefined();
     expect(positionOf('', '')).toBeUndefined();
   });
 
   it.each([
     'x',
-    RUN_ID,
-    `${RUN_ID}:`,
-    `${RUN_ID}:-2`,
-    `${RUN_ID}:01`,
-    `${RUN_ID}:1.5`,
-    `${RUN_ID}:2147483648`,
-    `${RUN_ID}:99999999999`,
-    `${RUN}:1`,
-    ` ${RUN_ID}:1`,
+    FAKE_RUN_ID,
+    `${FAKE_RUN_ID}:`,
+    `${FAKE_RUN_ID}:-2`,
+    `${FAKE_RUN_ID}:01`,
+    `${FAKE_RUN_ID}:1.5`,
+    `${FAKE_RUN_ID}:2147483648`,
+    `${FAKE_RUN_ID}:99999999999`,
+    `${FAKE_RUN}:1`,
+    ` ${FAKE_RUN_ID}:1`,
     `msg_zz9aa1c2d3e475068728394a5b6c7d8f:1`,
   ])('refuses %s and says where it stood', (text) => {
     expect(fieldOf(() => positionOf(text, undefined))).toBe('Last-Event-ID');

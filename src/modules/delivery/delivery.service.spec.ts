@@ -1,6 +1,6 @@
 import { Lifecycle } from '../../platform/lifecycle';
 import { SilentLog } from '../../platform/logging';
-import { started } from '../../../test/support/exploring';
+import { startProviders } from '../../../test/support/providers';
 import { RecordingFeed } from '../../../test/support/realtime/recording-feed';
 import { ReadUpdates } from './delivery.service';
 
@@ -17,7 +17,7 @@ describe('read updates', () => {
     feed = new RecordingFeed();
     lifecycle = new Lifecycle(new SilentLog());
     updates = new ReadUpdates(feed);
-    started(lifecycle, updates);
+    startProviders(lifecycle, updates);
   });
   afterEach(() => jest.useRealTimers());
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { started } from '../../../test/support/exploring';
+import { startProviders } from '../../../test/support/providers';
 import { AppError } from '../../common/errors';
 import { Lifecycle } from '../../platform/lifecycle';
 import { SilentLog } from '../../platform/logging';
@@ -17,7 +17,7 @@ describe('last uses of API keys', () => {
     const lifecycle = new Lifecycle(new SilentLog());
     const repository = { touch: async (batch: Batch) => void written.push(batch) };
     const uses = new KeyUses(repository as unknown as KeysRepository);
-    started(lifecycle, uses);
+    startProviders(lifecycle, uses);
     await uses.flush();
     expect(written).toEqual([]);
 

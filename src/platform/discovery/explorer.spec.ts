@@ -1,4 +1,4 @@
-import { explorerOf } from '../../../test/support/exploring';
+import { explorerOf } from '../../../test/support/providers';
 import { markClass, markMethod } from '.';
 
 const MARK = Symbol('@Mark');

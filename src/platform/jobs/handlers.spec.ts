@@ -1,5 +1,5 @@
 import { IsInt, IsOptional } from 'class-validator';
-import { explorerOf } from '../../../test/support/exploring';
+import { explorerOf } from '../../../test/support/providers';
 import { Validator } from '../validation';
 import { outcomeOf } from './outcome';
 import { JobHandler, JobHandlers, type JobHandlerOptions } from './handlers';

@@ -1,4 +1,4 @@
-import { explorerOf, started } from '../../../test/support/exploring';
+import { explorerOf, startProviders } from '../../../test/support/providers';
 import { unavailable } from '../../common/errors';
 import { SilentLog } from '../logging';
 import { Every, every, Lifecycle, LifecycleHooks, OnStop, StopStage } from '.';
@@ -175,7 +175,7 @@ class Lasting {
 
 function boot(...providers: readonly object[]): Lifecycle {
   const lifecycle = new Lifecycle(new SilentLog());
-  started(lifecycle, ...providers);
+  startProviders(lifecycle, ...providers);
   return lifecycle;
 }
 

@@ -1,4 +1,4 @@
-import { explorerOf } from '../../../test/support/exploring';
+import { explorerOf } from '../../../test/support/providers';
 import { SilentLog } from '../logging';
 import { Gauge, type GaugeSample, METRIC_DEFINITIONS, METRIC_PREFIX, Metrics } from '.';
 import { Gauges } from './metrics';

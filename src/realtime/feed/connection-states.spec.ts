@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { runs } from '../../../test/support/patience';
+import { runs } from '../../../test/support/timing';
 import { ChannelSimulator } from '../../../test/support/realtime/channel-simulator';
-import type { LineConnection } from '../../../test/support/realtime/line-connection';
+import type { JsonLineConnection } from '../../../test/support/realtime/json-line-connection';
 import { ModelRoom, turns } from '../../../test/support/realtime/model-log';
 
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';
@@ -36,7 +36,7 @@ const step = (words: string, act: Act): fc.Arbitrary<Step> => fc.constant(new St
 const numbered = (words: string, max: number, act: (n: number) => Act): fc.Arbitrary<Step> =>
   fc.nat(max).map((n) => new Step(`${words} ${n}`, act(n)));
 
-const onOne = (words: string, act: (of: ChannelSimulator, connection: LineConnection, ago: number) => void) =>
+const onOne = (words: string, act: (of: ChannelSimulator, connection: JsonLineConnection, ago: number) => void) =>
   fc.tuple(fc.nat(USERS.length - 1), fc.nat(4)).map(
     ([n, ago]) =>
       new Step(`${words} ${n} (${ago})`, (simulator) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { runs } from '../../../test/support/patience';
-import { FeedNode, LooseWire } from '../../../test/support/realtime/feed-nodes';
-import type { LineConnection } from '../../../test/support/realtime/line-connection';
+import { runs } from '../../../test/support/timing';
+import { FeedNode, UnreliableBus } from '../../../test/support/realtime/feed-nodes';
+import type { JsonLineConnection } from '../../../test/support/realtime/json-line-connection';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
@@ -49,7 +49,7 @@ const step = fc.oneof(
 ) as fc.Arbitrary<Step>;
 
 interface Watched {
-  readonly connection: LineConnection;
+  readonly connection: JsonLineConnection;
   readonly user: string;
   /** The room's revision when the connection came, and when it was in. */
   readonly from: number;
@@ -60,7 +60,7 @@ interface Watched {
 class Play {
   readonly database = new ModelDatabase(TENANT, 3);
   readonly room: ModelRoom = this.database.room(ROOM, ['ann', 'ben']);
-  readonly wire = new LooseWire();
+  readonly wire = new UnreliableBus();
   readonly nodes = [new FeedNode(this.database, this.wire), new FeedNode(this.database, this.wire)];
   readonly watched: Watched[] = [];
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { runs } from '../../../test/support/patience';
-import { LineBatches } from '../../../test/support/realtime/line-connection';
+import { runs } from '../../../test/support/timing';
+import { JsonLineBatches } from '../../../test/support/realtime/json-line-connection';
 import { eventOf, ModelDatabase, type ModelRoom } from '../../../test/support/realtime/model-log';
 import type { Frame } from '../transport/connection';
 import { newsAt, RoomChange } from './order';
@@ -12,7 +12,7 @@ const READER = 'ann';
 /** Rows of the database's pages: so few that most rooms take several. */
 const PAGE = 3;
 const ALL = 1000;
-const BATCHES = new LineBatches();
+const BATCHES = new JsonLineBatches();
 
 /** A number is an edit of that message. */
 type Op = 'message' | 'member' | number;

@@ -1,5 +1,5 @@
-import { FeedNode, LooseWire } from '../../../test/support/realtime/feed-nodes';
-import type { LineConnection } from '../../../test/support/realtime/line-connection';
+import { FeedNode, UnreliableBus } from '../../../test/support/realtime/feed-nodes';
+import type { JsonLineConnection } from '../../../test/support/realtime/json-line-connection';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
 import { encodeId } from '../../common/ids';
 import type { StreamPart } from '../transport/connection';
@@ -16,14 +16,14 @@ describe('a channel', () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
     database = new ModelDatabase(TENANT);
     room = database.room(ROOM, ['ann', 'ben']);
-    node = new FeedNode(database, new LooseWire());
+    node = new FeedNode(database, new UnreliableBus());
   });
   afterEach(() => {
     node.stop();
     jest.useRealTimers();
   });
 
-  async function open(user: string): Promise<LineConnection> {
+  async function open(user: string): Promise<JsonLineConnection> {
     const { connection, opened } = node.open(user);
     await opened;
     return connection;
@@ -31,7 +31,7 @@ describe('a channel', () => {
 
   const publish = (...changes: Change[]): void =>
     node.feed.feed.publishEvents(changes.map((c) => eventOf(TENANT, ROOM, c)));
-  const revs = (connection: LineConnection): unknown[] => connection.frames.map((frame) => frame['rev']);
+  const revs = (connection: JsonLineConnection): unknown[] => connection.frames.map((frame) => frame['rev']);
   const messages = (count: number): Change[] => Array.from({ length: count }, () => room.message());
 
   it('serialises once, and queues one batch per connection and turn', async () => {
@@ -206,7 +206,7 @@ describe('a channel', () => {
   });
 
   it('brings a stream to the other nodes', async () => {
-    const wire = new LooseWire();
+    const wire = new UnreliableBus();
     const [here, there] = [new FeedNode(database, wire), new FeedNode(database, wire)];
     const { connection, opened } = there.open('ann');
     await opened;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { runs } from '../../../test/support/patience';
+import { runs } from '../../../test/support/timing';
 import type { PresenceConnection } from '../../../test/support/realtime/presence-connection';
-import { PresenceNode, settled } from '../../../test/support/realtime/presence-node';
-import { SmallWorld } from '../../../test/support/realtime/small-world';
+import { PresenceNode, presenceSettled } from '../../../test/support/realtime/presence-node';
+import { InMemoryRooms } from '../../../test/support/realtime/in-memory-rooms';
 import { ManualClock } from '../../common/time';
 import { MemoryLeases } from '../../platform/cluster';
 import { OFFLINE_GRACE_MS } from './local-presence';
@@ -36,7 +36,7 @@ const steps = (nodes: number): fc.Arbitrary<Step[]> =>
 /** Three users in one room, on one or more nodes; a watcher on each hears of all of them. */
 class Play {
   readonly clock = new ManualClock();
-  readonly world = new SmallWorld(new Map([['room', new Set([...USERS, 'watcher'])]]));
+  readonly world = new InMemoryRooms(new Map([['room', new Set([...USERS, 'watcher'])]]));
   readonly nodes: PresenceNode[];
   readonly watchers: PresenceConnection[] = [];
   readonly open: PresenceConnection[] = [];
@@ -63,7 +63,7 @@ class Play {
       if (node) this.open.push(node.openNow(USERS[step.user] ?? 'alice'));
     } else if (step.kind === 'close') this.open.splice(step.pick % Math.max(1, this.open.length), 1)[0]?.close();
     else if (step.kind === 'away') this.world.broken = step.away;
-    else if (step.kind === 'settle') await settled();
+    else if (step.kind === 'settle') await presenceSettled();
     else for (let i = 0; i < step.ticks; i++) await this.tick();
   }
 

@@ -1,6 +1,6 @@
 import type { PresenceConnection } from '../../../test/support/realtime/presence-connection';
-import { PresenceNode, settled, type TestCluster } from '../../../test/support/realtime/presence-node';
-import { SmallWorld } from '../../../test/support/realtime/small-world';
+import { PresenceNode, presenceSettled, type PresenceCluster } from '../../../test/support/realtime/presence-node';
+import { InMemoryRooms } from '../../../test/support/realtime/in-memory-rooms';
 import { ManualClock } from '../../common/time';
 import { MemoryLeases } from '../../platform/cluster';
 import { PRESENCE_LEASE_MS, presenceKey } from './leases';
@@ -11,8 +11,8 @@ const ROOMS = { pair: ['alice', 'bob'], trio: ['alice', 'bob', 'carol'], other: 
 function setUp(rooms: Record<string, string[]> = ROOMS) {
   const clock = new ManualClock();
   const leases = new MemoryLeases(clock);
-  const world = new SmallWorld(new Map(Object.entries(rooms).map(([id, users]) => [id, new Set(users)])));
-  const cluster: TestCluster = { clock, leases, subscriptions: new Map(), world };
+  const world = new InMemoryRooms(new Map(Object.entries(rooms).map(([id, users]) => [id, new Set(users)])));
+  const cluster: PresenceCluster = { clock, leases, subscriptions: new Map(), world };
   const node = new PresenceNode('n1', cluster);
   const after = async (ms: number, nodes = [node]): Promise<void> => {
     for (let left = ms; left > 0; left -= 500) {
@@ -168,7 +168,7 @@ describe('presence.snapshot', () => {
     const bob = await node.open('bob');
     world.broken = false;
     await node.open('alice');
-    await settled();
+    await presenceSettled();
     expect(heard(bob)[0]).toBe('[alice]');
     expect(heard(bob)).toEqual([]);
   });
@@ -254,7 +254,7 @@ describe('leases and last_seen_at', () => {
   it('the last lease ends soon although the node crashed within the 5 s', async () => {
     const { clock, node, isAlive } = setUp();
     (await node.open('alice')).close();
-    await settled();
+    await presenceSettled();
     clock.advance(2 * OFFLINE_GRACE_MS);
     expect(await isAlive('alice')).toBe(false);
   });

@@ -1,5 +1,5 @@
 import { PresenceConnection } from '../../../test/support/realtime/presence-connection';
-import { SmallWorld, WorldAudience } from '../../../test/support/realtime/small-world';
+import { InMemoryRooms, InMemoryAudience } from '../../../test/support/realtime/in-memory-rooms';
 import { ManualClock } from '../../common/time';
 import { RoomFeed } from '../feed/ports';
 import type { Frame } from '../transport/connection';
@@ -40,7 +40,7 @@ class SignalRecorder extends RoomFeed {
 function setUp() {
   const clock = new ManualClock();
   const feed = new SignalRecorder();
-  const audience = new WorldAudience(new SmallWorld(new Map()));
+  const audience = new InMemoryAudience(new InMemoryRooms(new Map()));
   const typing = new Typing(feed, clock, audience);
   const open = (userId: string, id = userId) => new PresenceConnection(id, 't1', userId);
   const after = (ms: number): void => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import { isThorough, runs } from '../../../test/support/patience';
+import { isThorough, runs } from '../../../test/support/timing';
 import { RecordingConnection } from '../../../test/support/realtime/recording-connection';
-import { settled, type SocketHarness, startProtocol } from '../../../test/support/realtime/socket-harness';
+import { settled, type ProtocolFixture, startProtocol } from '../../../test/support/realtime/protocol-fixture';
 import { TestGateway } from '../../../test/support/realtime/test-gateway';
 
 const FRAMES = isThorough ? 100_000 : 25_000;
@@ -52,7 +52,7 @@ const FAMILIES = PER_RUN / (1 + MUTANTS);
 const families = fc.array(family, { minLength: FAMILIES, maxLength: FAMILIES });
 
 describe('whatever a client sends', () => {
-  let harness: SocketHarness;
+  let harness: ProtocolFixture;
 
   beforeAll(async () => {
     harness = await startProtocol(TestGateway);

@@ -1,10 +1,10 @@
 import { RecordingConnection } from '../../../test/support/realtime/recording-connection';
-import { settled, type SocketHarness, startProtocol } from '../../../test/support/realtime/socket-harness';
+import { settled, type ProtocolFixture, startProtocol } from '../../../test/support/realtime/protocol-fixture';
 import { type PendingSend, TestGateway } from '../../../test/support/realtime/test-gateway';
 import type { Frame } from '../transport/connection';
 
 let gateway: TestGateway;
-let harness: SocketHarness;
+let harness: ProtocolFixture;
 let connection: RecordingConnection;
 
 beforeEach(async () => {

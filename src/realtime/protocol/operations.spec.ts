@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { IsEmail } from 'class-validator';
-import { startProtocol } from '../../../test/support/realtime/socket-harness';
+import { startProtocol } from '../../../test/support/realtime/protocol-fixture';
 import { NothingFrame, TestGateway } from '../../../test/support/realtime/test-gateway';
 import { SocketOperation } from './operations';
 

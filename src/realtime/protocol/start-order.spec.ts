@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { runs } from '../../../test/support/patience';
+import { runs } from '../../../test/support/timing';
 import { type OrderedTask, StartOrder } from './start-order';
 
 /** A list of tasks whose ends the test decides. */

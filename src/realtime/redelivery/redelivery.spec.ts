@@ -1,5 +1,5 @@
 import type { RecordingConnection } from '../../../test/support/realtime/recording-connection';
-import { RedeliveryWorld, settle, takeSeqs, WAIT_MS } from '../../../test/support/realtime/redelivery-world';
+import { RedeliveryFixture, settle, takeSeqs, WAIT_MS } from '../../../test/support/realtime/redelivery-fixture';
 
 /** A round of visits: what is due is noticed that much late. */
 const ROUND_MS = 5000;
@@ -9,11 +9,11 @@ const WHOLE_MS = 31 * WAIT_MS + 6 * ROUND_MS;
 const seqs = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 describe('Redelivery', () => {
-  let world: RedeliveryWorld;
+  let world: RedeliveryFixture;
   let connection: RecordingConnection;
 
   beforeEach(() => {
-    world = new RedeliveryWorld();
+    world = new RedeliveryFixture();
     world.cursors.set('room', 0).set('other', 0);
     world.rooms.set('room', 3);
     connection = world.open();

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { runs } from '../../../test/support/patience';
+import { runs } from '../../../test/support/timing';
 import { MAX_ATTEMPTS, MOST_AT_ONCE, RoomWatch, type Step } from './watches';
 
 const WAIT = 30_000;

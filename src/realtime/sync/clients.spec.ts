@@ -1,6 +1,12 @@
 import fc from 'fast-check';
-import { runs } from '../../../test/support/patience';
-import { honest, lossy, SeamPlay, type SeamStep, story } from '../../../test/support/realtime/seam-play';
+import { runs } from '../../../test/support/timing';
+import {
+  losslessStep,
+  lossyStep,
+  ResyncSimulator,
+  type ResyncStep,
+  parseSteps,
+} from '../../../test/support/realtime/resync-simulator';
 
 const RUNS = 500;
 
@@ -44,8 +50,8 @@ describe('clients that come and go, and are let in and out, while whatever is as
   beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] }));
   afterEach(() => jest.useRealTimers());
 
-  async function play(steps: readonly SeamStep[], isLossy: boolean): Promise<void> {
-    const game = new SeamPlay();
+  async function play(steps: readonly ResyncStep[], isLossy: boolean): Promise<void> {
+    const game = new ResyncSimulator();
     try {
       await game.run(steps);
       await game.settle();
@@ -56,7 +62,7 @@ describe('clients that come and go, and are let in and out, while whatever is as
     }
   }
 
-  const law = (step: fc.Arbitrary<SeamStep>, isLossy: boolean): Promise<void> => {
+  const law = (step: fc.Arbitrary<ResyncStep>, isLossy: boolean): Promise<void> => {
     const steps = fc.array(step, { maxLength: 80, size: 'max' });
     return fc.assert(
       fc.asyncProperty(steps, (all) => play(all, isLossy)),
@@ -64,9 +70,9 @@ describe('clients that come and go, and are let in and out, while whatever is as
     );
   };
 
-  it.each(STORIES)('lose nothing when %s', (_, steps) => play(story(steps), false));
+  it.each(STORIES)('lose nothing when %s', (_, steps) => play(parseSteps(steps), false));
 
-  it('have in the end what there is, without a poll, where no hint is lost', () => law(honest, false));
+  it('have in the end what there is, without a poll, where no hint is lost', () => law(losslessStep, false));
 
-  it('have it after a poll, where hints are lost', () => law(lossy, true));
+  it('have it after a poll, where hints are lost', () => law(lossyStep, true));
 });

@@ -1,5 +1,5 @@
-import { FeedNode, LooseWire } from '../../../test/support/realtime/feed-nodes';
-import type { LineConnection } from '../../../test/support/realtime/line-connection';
+import { FeedNode, UnreliableBus } from '../../../test/support/realtime/feed-nodes';
+import type { JsonLineConnection } from '../../../test/support/realtime/json-line-connection';
 import { eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
 import { encodeId } from '../../common/ids';
 import { SYNC_BOUNDS, type SyncBounds } from './room-sync';
@@ -19,7 +19,7 @@ describe('a sync', () => {
     database = new ModelDatabase(TENANT, 2);
     room = database.room(ROOM, ['ann', 'ben']);
     room.isChannel = false;
-    node = new FeedNode(database, new LooseWire());
+    node = new FeedNode(database, new UnreliableBus());
     service = node.syncing({ ...SYNC_BOUNDS, ...bounds });
     database.isPatient = true;
   }
@@ -37,12 +37,13 @@ describe('a sync', () => {
   const publish = (change: ReturnType<ModelRoom['message']> | undefined): void => {
     if (change !== undefined) node.feed.feed.publishEvents([eventOf(TENANT, ROOM, change)]);
   };
-  const outline = (connection: LineConnection): unknown[][] =>
+  const outline = (connection: JsonLineConnection): unknown[][] =>
     connection.frames.map((frame) => [frame.type, frame['seq'] ?? frame['last_seq'] ?? frame['before_seq']]);
-  const through = (connection: LineConnection): number | undefined => node.feed.audience.sentThrough(connection, ROOM);
+  const through = (connection: JsonLineConnection): number | undefined =>
+    node.feed.audience.sentThrough(connection, ROOM);
 
   /** A connection whose first page is being read. */
-  async function opening(): Promise<LineConnection> {
+  async function opening(): Promise<JsonLineConnection> {
     const { connection, opened } = node.openSyncing('ben');
     await turns();
     await database.answer();

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
-import { runs } from '../../../test/support/patience';
+import { runs } from '../../../test/support/timing';
 import type { ModelRoom } from '../../../test/support/realtime/model-log';
 import {
-  anything,
-  committed,
-  harmless,
+  anyStep,
+  commitStep,
+  harmlessStep,
   isEnd,
   type Phase,
   roomFrames,
-  SyncPlay,
+  SyncSimulator,
   type SyncStep,
-  type Watched,
-} from '../../../test/support/realtime/sync-play';
+  type WatchedConnection,
+} from '../../../test/support/realtime/sync-simulator';
 
 type RoomFrame = ReturnType<typeof roomFrames>[number];
 
@@ -50,14 +50,19 @@ function stints(frames: readonly RoomFrame[], user: string): [RoomFrame[], RoomF
 }
 
 /** Who is no member any more has heard of it last. */
-function expectEnd(room: ModelRoom, { connection }: Watched): void {
+function expectEnd(room: ModelRoom, { connection }: WatchedConnection): void {
   const last = roomFrames(connection).at(-1);
   const isIn = room.members.has(connection.userId) && !room.deleted;
   if (!isIn && last !== undefined) expect(isEnd(last, connection.userId)).toBe(true);
 }
 
 /** Everything that was the case after the connection came is what it has seen last. */
-function expectCurrent(room: ModelRoom, { connection, positionRev }: Watched, first: number, from: number): void {
+function expectCurrent(
+  room: ModelRoom,
+  { connection, positionRev }: WatchedConnection,
+  first: number,
+  from: number,
+): void {
   const frames = roomFrames(connection);
   for (const { seq, rev } of room.messages) {
     if (seq >= first) expect([seq, shown(frames, seq)]).toEqual([seq, rev]);
@@ -67,7 +72,7 @@ function expectCurrent(room: ModelRoom, { connection, positionRev }: Watched, fi
 }
 
 /** A connection that asked for nothing: each message once, in order; each change since it came once, in order. */
-function expectSynced(room: ModelRoom, watched: Watched): void {
+function expectSynced(room: ModelRoom, watched: WatchedConnection): void {
   const { connection, acked, positionRev } = watched;
   const [frames, later] = stints(roomFrames(connection), connection.userId);
   expectEnd(room, watched);
@@ -108,7 +113,7 @@ function expectSynced(room: ModelRoom, watched: Watched): void {
 }
 
 /** One whose client asks again and again: no answer has a gap, and it ends up with what there is. */
-function expectAnswered(room: ModelRoom, watched: Watched): void {
+function expectAnswered(room: ModelRoom, watched: WatchedConnection): void {
   const { connection, acked, positionRev } = watched;
   const [frames, later] = stints(roomFrames(connection), connection.userId);
   frames.forEach((frame, at) => {
@@ -142,10 +147,10 @@ describe('the seam between what was missed and what is live', () => {
   beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] }));
   afterEach(() => jest.useRealTimers());
 
-  type Judge = (room: ModelRoom, watched: Watched) => void;
+  type Judge = (room: ModelRoom, watched: WatchedConnection) => void;
 
-  async function play(isChannel: boolean, judge: Judge, moves: (game: SyncPlay) => Promise<void>): Promise<void> {
-    const game = new SyncPlay(isChannel);
+  async function play(isChannel: boolean, judge: Judge, moves: (game: SyncSimulator) => Promise<void>): Promise<void> {
+    const game = new SyncSimulator(isChannel);
     try {
       await moves(game);
       await game.finish();
@@ -157,7 +162,7 @@ describe('the seam between what was missed and what is live', () => {
     }
   }
 
-  const some = (max: number, step: fc.Arbitrary<SyncStep> = anything): fc.Arbitrary<SyncStep[]> =>
+  const some = (max: number, step: fc.Arbitrary<SyncStep> = anyStep): fc.Arbitrary<SyncStep[]> =>
     fc.array(step, { maxLength: max, size: 'max' });
   const phases: readonly Phase[] = ['opening', 'reading', 'stalled', 'following', 'live'];
   const happenings = ['message', 'edit', 'join', 'remove', 'delete'] as const;
@@ -168,7 +173,7 @@ describe('the seam between what was missed and what is live', () => {
   it.each(cases)('in the phase %s × %s, more missed than is sent: %s', async (phase, what, hasMissedMuch) => {
     let hits = 0;
     const one = fc.asyncProperty(
-      ...([some(12, harmless), committed(what), some(20), fc.boolean()] as const),
+      ...([some(12, harmlessStep), commitStep(what), some(20), fc.boolean()] as const),
       async (before, change, after, isChannel) => {
         await play(isChannel, expectSynced, async (game) => {
           await game.run(before);
@@ -191,7 +196,7 @@ describe('the seam between what was missed and what is live', () => {
   });
 
   it('also for what clients ask for on a live connection, again and again', async () => {
-    const steps = some(60, fc.oneof({ weight: 6, arbitrary: anything }, { weight: 1, arbitrary: askedStep }));
+    const steps = some(60, fc.oneof({ weight: 6, arbitrary: anyStep }, { weight: 1, arbitrary: askedStep }));
     const any = fc.asyncProperty(steps, async (all) => {
       await play(false, expectAnswered, (game) => game.run(all));
     });

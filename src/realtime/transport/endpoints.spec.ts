@@ -1,4 +1,4 @@
-import { explorerOf } from '../../../test/support/exploring';
+import { explorerOf } from '../../../test/support/providers';
 import type { AcceptedConnection } from './connection';
 import { Endpoint, OnConnection } from './endpoint';
 import { SocketEndpoints } from './endpoints';

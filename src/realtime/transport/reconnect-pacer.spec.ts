@@ -1,16 +1,16 @@
 import fc from 'fast-check';
-import { runs } from '../../../test/support/patience';
-import { LoopOnHand } from '../../../test/support/realtime/loop-on-hand';
+import { runs } from '../../../test/support/timing';
+import { ManualEventLoop } from '../../../test/support/realtime/manual-event-loop';
 import { ReconnectPacer, type TurnTaker } from './reconnect-pacer';
 
 describe('the gate of those who come back', () => {
-  let loop: LoopOnHand;
+  let loop: ManualEventLoop;
   let pacer: ReconnectPacer;
   const begun: string[] = [];
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
-    loop = new LoopOnHand();
+    loop = new ManualEventLoop();
     pacer = new ReconnectPacer(loop.clock, loop);
     pacer.noteLive();
     begun.length = 0;
@@ -118,7 +118,7 @@ describe('the gate of those who come back', () => {
     const storm = fc.asyncProperty(
       fc.array(fc.record({ queue: fc.nat(1), ms: fc.integer({ min: 1, max: 4 }) }), { minLength: 5, maxLength: 40 }),
       async (pieces) => {
-        loop = new LoopOnHand();
+        loop = new ManualEventLoop();
         pacer = new ReconnectPacer(loop.clock, loop);
         pacer.noteLive();
         const queues = [pacer.queue(2), pacer.queue(3)];

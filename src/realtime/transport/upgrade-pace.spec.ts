@@ -1,4 +1,4 @@
-import { LoopOnHand } from '../../../test/support/realtime/loop-on-hand';
+import { ManualEventLoop } from '../../../test/support/realtime/manual-event-loop';
 import { loadConfig } from '../../config';
 import { ReconnectPacer } from './reconnect-pacer';
 import { TooManyAtOnce, UpgradePace } from './upgrade-pace';
@@ -14,11 +14,11 @@ class Job {
 }
 
 describe('the pace of upgrades', () => {
-  let loop: LoopOnHand;
+  let loop: ManualEventLoop;
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
-    loop = new LoopOnHand();
+    loop = new ManualEventLoop();
   });
   afterEach(() => jest.useRealTimers());
 

@@ -1,7 +1,7 @@
 import type { Chat, ChatEvent, ChatMessage, ChatWatcher, Unwatch } from '../../../src/modules/chats/contract';
 import { ChatStreams } from '../../../src/modules/chats/contract';
 
-export const CHAT: Chat = {
+export const FAKE_CHAT: Chat = {
   tenantId: '019aa1c2-d3e4-7506-8728-394a5b6c7d01',
   chatId: '019aa1c2-d3e4-7506-8728-394a5b6c7d02',
   userId: 'alice',
@@ -14,14 +14,14 @@ export const CHAT: Chat = {
   lastMessageAt: null,
   messageCount: 0,
 };
-export const RUN = '019aa1c2-d3e4-7506-8728-394a5b6c7d8f';
-export const RUN_ID = 'msg_019aa1c2d3e475068728394a5b6c7d8f';
+export const FAKE_RUN = '019aa1c2-d3e4-7506-8728-394a5b6c7d8f';
+export const FAKE_RUN_ID = 'msg_019aa1c2d3e475068728394a5b6c7d8f';
 export const CONVERSATION_ID = 'conv_019aa1c2d3e475068728394a5b6c7d02';
 
 /** An answer that ended well, unless told otherwise. */
 export function answerOf(more: Partial<ChatMessage> = {}): ChatMessage {
   return {
-    messageId: RUN,
+    messageId: FAKE_RUN,
     seq: 2,
     role: 'assistant',
     senderId: 'agent_default',
@@ -39,7 +39,7 @@ export function answerOf(more: Partial<ChatMessage> = {}): ChatMessage {
 
 export const MODEL_FAILED: Extract<ChatEvent, { type: 'ended' }> = {
   type: 'ended',
-  runId: RUN,
+  runId: FAKE_RUN,
   answer: answerOf({ status: 'failed', content: '', usage: null, finishReason: 'error' }),
   failure: { code: 'MODEL_ERROR', message: 'The model answered 500' },
 };

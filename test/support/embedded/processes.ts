@@ -1,13 +1,13 @@
 import { spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PATIENCE_MS } from '../patience';
+import { MAX_WAIT_MS } from '../timing';
 
 /** Polls a condition; fails with what was waited for when it does not come true in time. */
 export async function eventually<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  forMs = PATIENCE_MS,
+  forMs = MAX_WAIT_MS,
 ): Promise<T> {
   const end = performance.now() + forMs;
   for (;;) {

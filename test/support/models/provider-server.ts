@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { until } from '../poll';
-import { DEFAULT_STEPS, type Script, type Step } from './script';
+import { DEFAULT_STEPS, type ProviderScript, type AnswerStep } from './script';
 import type { Wire, WireRequest } from './wire';
 
 /** A request that reached the fake, and what became of its connection. */
@@ -17,10 +17,10 @@ export class ProviderServer {
   /** All requests, the refused ones too, in the order in which they came. */
   readonly requests: SeenRequest[] = [];
   /** What is done where no script waits. */
-  otherwise: Script = {};
+  otherwise: ProviderScript = {};
   /** What this provider refuses beyond what its protocol does; undefined: it takes the request. */
   refuse: Wire['refuse'] = () => undefined;
-  private readonly scripts: Script[] = [];
+  private readonly scripts: ProviderScript[] = [];
 
   private constructor(
     private readonly server: Server,
@@ -42,7 +42,7 @@ export class ProviderServer {
   }
 
   /** Scripts of the next requests, one each, in their order. */
-  next(...scripts: Script[]): void {
+  next(...scripts: ProviderScript[]): void {
     this.scripts.push(...scripts);
   }
 
@@ -89,7 +89,7 @@ export class ProviderServer {
     await this.play(request, response, this.scripts.shift() ?? this.otherwise);
   }
 
-  private async play(request: WireRequest, response: ServerResponse, script: Script): Promise<void> {
+  private async play(request: WireRequest, response: ServerResponse, script: ProviderScript): Promise<void> {
     const { status = 200, headers = {}, steps = DEFAULT_STEPS } = script;
     await script.holdHeaders?.pass();
     if (response.destroyed) return;
@@ -116,7 +116,7 @@ export class ProviderServer {
   }
 
   /** false when the answer ends with this step. */
-  private async step(request: WireRequest, response: ServerResponse, step: Step): Promise<boolean> {
+  private async step(request: WireRequest, response: ServerResponse, step: AnswerStep): Promise<boolean> {
     if (typeof step === 'string') await written(response, this.wire.token(request, step));
     else if ('bytewise' in step) await slowly(response, this.wire.token(request, step.bytewise));
     else if ('hold' in step) await Promise.race([step.hold.pass(), new Promise((r) => response.once('close', r))]);

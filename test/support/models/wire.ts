@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Script } from './script';
+import type { ProviderScript } from './script';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,7 @@ export interface Wire {
   /** Whether the request asks for a stream. */
   streams(request: WireRequest): boolean;
   /** The answer in one piece. */
-  whole(request: WireRequest, text: string, script: Script): Json;
+  whole(request: WireRequest, text: string, script: ProviderScript): Json;
   /** Events before the first token. */
   begin(request: WireRequest): string;
   token(request: WireRequest, text: string): string;
@@ -20,7 +20,7 @@ export interface Wire {
   toolCall(request: WireRequest, name: string): string;
   error(message: string): string;
   /** Events after the last token. */
-  end(request: WireRequest, tokens: number, script: Script): string;
+  end(request: WireRequest, tokens: number, script: ProviderScript): string;
 }
 
 export interface WireRequest {

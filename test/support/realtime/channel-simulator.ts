@@ -2,7 +2,7 @@ import type { Connection, Position } from '../../../src/realtime';
 import { RoomChange } from '../../../src/realtime/feed/order';
 import { type ChannelSite, type LogPage, RoomChannel } from '../../../src/realtime/feed/room-channel';
 import { type StreamMark, streamFaultsOf } from './channel-stream';
-import { LineBatches, LineConnection } from './line-connection';
+import { JsonLineBatches, JsonLineConnection } from './json-line-connection';
 import { eventOf, type ModelRoom, turns } from './model-log';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
@@ -23,9 +23,9 @@ interface Read {
  * frames, at its place.
  */
 export class ChannelSimulator implements ChannelSite {
-  readonly batches = new LineBatches();
+  readonly batches = new JsonLineBatches();
   readonly channel: RoomChannel;
-  readonly connections: readonly LineConnection[];
+  readonly connections: readonly JsonLineConnection[];
   /** How often the channel said that it was over. */
   endings = 0;
   private readonly reads: Read[] = [];
@@ -34,7 +34,7 @@ export class ChannelSimulator implements ChannelSite {
   /** How often each release came to its end. */
   private readonly arrivals: { ends: number }[] = [];
   /** Keeps the channel alive: its sync never begins. */
-  private readonly keeper = new LineConnection(TENANT, 'keeper');
+  private readonly keeper = new JsonLineConnection(TENANT, 'keeper');
   private pieces = 0;
   private told = 0;
 
@@ -44,7 +44,7 @@ export class ChannelSimulator implements ChannelSite {
     /** Changes of a page of the log. */
     private readonly page: number,
   ) {
-    this.connections = users.map((user) => new LineConnection(TENANT, user));
+    this.connections = users.map((user) => new JsonLineConnection(TENANT, user));
     this.channel = new RoomChannel(TENANT, room.roomId, room.position, this);
     this.channel.keep(this.keeper, room.position, true, 0);
   }
@@ -106,14 +106,14 @@ export class ChannelSimulator implements ChannelSite {
   }
 
   /** Subscribes as of an earlier revision, which is what a late answer of the database says. */
-  enter(connection: LineConnection, ago: number): void {
+  enter(connection: JsonLineConnection, ago: number): void {
     const at = this.positionAt(this.room.position.rev - ago);
     this.muted.delete(connection);
     this.place(connection, '> enters', at, () => this.channel.enter(connection, at, this.sits(connection, at.rev)));
   }
 
   /** Comes in right before its user's newest joining, which the channel has passed. */
-  admit(connection: LineConnection): void {
+  admit(connection: JsonLineConnection): void {
     const joined = this.room.changes.findLast(
       ({ type, user }) => type === 'member.joined' && user === connection.userId,
     );
@@ -122,14 +122,14 @@ export class ChannelSimulator implements ChannelSite {
     this.place(connection, '> is to join', at, () => this.channel.enter(connection, at, true, false));
   }
 
-  keep(connection: LineConnection, ago: number): void {
+  keep(connection: JsonLineConnection, ago: number): void {
     const at = this.positionAt(this.room.position.rev - ago);
     if (!this.sits(connection, at.rev)) return;
     this.muted.delete(connection);
     this.place(connection, '> is kept', at, () => this.channel.keep(connection, at, true, at.seq));
   }
 
-  hold(connection: LineConnection): void {
+  hold(connection: JsonLineConnection): void {
     const target = this.channel.hold(connection);
     if (target === undefined) return;
     this.targets.set(connection, target.upTo);
@@ -137,7 +137,7 @@ export class ChannelSimulator implements ChannelSite {
   }
 
   /** Its sync has sent all up to where it was to; or its page says that the user does not sit there. */
-  release(connection: LineConnection): void {
+  release(connection: JsonLineConnection): void {
     const upTo = this.targets.get(connection);
     if (upTo === undefined || !this.channel.isHeld(connection)) return;
     this.targets.delete(connection);
@@ -157,7 +157,7 @@ export class ChannelSimulator implements ChannelSite {
     });
   }
 
-  leave(connection: LineConnection): void {
+  leave(connection: JsonLineConnection): void {
     this.muted.add(connection);
     this.mark(connection, { type: '> leaves' });
     this.channel.leave(connection);
@@ -209,7 +209,7 @@ export class ChannelSimulator implements ChannelSite {
     return this.endings === 1 ? faults : [...faults, `the channel ended ${this.endings} times`];
   }
 
-  private place(connection: LineConnection, type: StreamMark['type'], { rev }: Position, work: () => void): void {
+  private place(connection: JsonLineConnection, type: StreamMark['type'], { rev }: Position, work: () => void): void {
     if (!this.channel.has(connection)) this.mark(connection, { type, rev });
     work();
   }

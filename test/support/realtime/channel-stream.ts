@@ -1,5 +1,5 @@
 import type { Frame } from '../../../src/realtime';
-import type { LineConnection } from './line-connection';
+import type { JsonLineConnection } from './json-line-connection';
 import type { ModelRoom } from './model-log';
 
 /** What is done to a connection. `rev`: it has everything up to here, by now or by what its sync has sent. */
@@ -37,7 +37,7 @@ const START: Place = { state: 'out', rev: 0, isIn: false, mayGo: false, isStrang
  * while it syncs nothing but that, and at once; out, nothing before its user's next joining.
  */
 export function streamFaultsOf(
-  connection: LineConnection,
+  connection: JsonLineConnection,
   room: ModelRoom,
   end: { readonly isHere: boolean; readonly isDue: boolean },
 ): string[] {

@@ -16,7 +16,7 @@ import { NodeFeed } from '../../../src/realtime/feed/node-feed';
 import { Resync } from '../../../src/realtime/feed/resync';
 import type { SyncBounds } from '../../../src/realtime/sync/room-sync';
 import { SyncService } from '../../../src/realtime/sync/sync-service';
-import { LineBatches, LineConnection } from './line-connection';
+import { JsonLineBatches, JsonLineConnection } from './json-line-connection';
 import type { ModelDatabase } from './model-log';
 
 interface OnTheWay {
@@ -25,7 +25,7 @@ interface OnTheWay {
 }
 
 /** Buses of several nodes whose envelopes arrive when, as often and in what order the test wants; or not at all. */
-export class LooseWire {
+export class UnreliableBus {
   readonly onTheWay: OnTheWay[] = [];
   private readonly handlers = new Map<string, Set<BusHandler<unknown>>>();
 
@@ -105,14 +105,14 @@ class FeedParts {
 
 /** A node's feed on a model of the database, with connections that record. */
 export class FeedNode {
-  readonly batches = new LineBatches();
+  readonly batches = new JsonLineBatches();
   readonly feed: FeedParts;
   private sync: SyncService | undefined;
   private readonly unsubscribe: () => void;
 
   constructor(
     private readonly database: ModelDatabase,
-    wire: LooseWire,
+    wire: UnreliableBus,
   ) {
     const nodes = new MemoryNodeRegistry(new ManualClock(), () => undefined);
     this.feed = new FeedParts(database, this.batches, nodes, wire.bus(nodes.self.nodeId));
@@ -120,8 +120,8 @@ export class FeedNode {
   }
 
   /** A connection; `opened` resolves when it sits in its rooms. */
-  open(userId: string): { readonly connection: LineConnection; readonly opened: Promise<void> } {
-    const connection = new LineConnection(this.database.tenantId, userId);
+  open(userId: string): { readonly connection: JsonLineConnection; readonly opened: Promise<void> } {
+    const connection = new JsonLineConnection(this.database.tenantId, userId);
     return { connection, opened: this.feed.audience.opened(connection) };
   }
 
@@ -137,8 +137,8 @@ export class FeedNode {
   }
 
   /** A connection that is sent what it missed; `opened` resolves when it has its places. */
-  openSyncing(userId: string): { readonly connection: LineConnection; readonly opened: Promise<void> } {
-    const connection = new LineConnection(this.database.tenantId, userId, true);
+  openSyncing(userId: string): { readonly connection: JsonLineConnection; readonly opened: Promise<void> } {
+    const connection = new JsonLineConnection(this.database.tenantId, userId, true);
     return { connection, opened: this.sync?.opened(connection) ?? Promise.resolve() };
   }
 

@@ -10,16 +10,16 @@ import { PresenceBoard } from '../../../src/realtime/presence/presence-board';
 import { Snapshots } from '../../../src/realtime/presence/snapshots';
 import { Permits } from '../../../src/realtime/transport/reconnect-pacer';
 import { PresenceConnection } from './presence-connection';
-import { type SmallWorld, WorldAudience } from './small-world';
+import { type InMemoryRooms, InMemoryAudience } from './in-memory-rooms';
 
 type Subscriptions = NonNullable<ConstructorParameters<typeof MemoryBus>[2]>;
 
 /** What the nodes of a test share. */
-export interface TestCluster {
+export interface PresenceCluster {
   readonly clock: Clock;
   readonly leases: Leases;
   readonly subscriptions: Subscriptions;
-  readonly world: SmallWorld;
+  readonly world: InMemoryRooms;
 }
 
 class RecordingStore extends LastSeenStore {
@@ -36,7 +36,7 @@ let connections = 0;
 
 /** Presence on one node, without timers: `tick` does what they would do. */
 export class PresenceNode {
-  readonly audience: WorldAudience;
+  readonly audience: InMemoryAudience;
   readonly store = new RecordingStore();
   readonly parts: {
     readonly keeper: LeaseKeeper;
@@ -49,7 +49,7 @@ export class PresenceNode {
   /** Hears nothing any more; whoever calls it does not call `tick` again. */
   readonly crash: () => void;
 
-  constructor(nodeId: string, cluster: TestCluster) {
+  constructor(nodeId: string, cluster: PresenceCluster) {
     const { clock, leases, subscriptions, world } = cluster;
     const bus = new MemoryBus(
       nodeId,
@@ -58,7 +58,7 @@ export class PresenceNode {
       },
       subscriptions,
     );
-    this.audience = new WorldAudience(world);
+    this.audience = new InMemoryAudience(world);
     const presence = new Presence(leases);
     const keeper = new LeaseKeeper(leases, clock);
     const local = new LocalPresence(keeper, clock, new SilentLog());
@@ -73,7 +73,7 @@ export class PresenceNode {
   /** Opens a connection and waits for what that causes. */
   async open(userId: string, settings: ConstructorParameters<typeof PresenceConnection>[3] = {}) {
     const connection = this.openNow(userId, settings);
-    await settled();
+    await presenceSettled();
     return connection;
   }
 
@@ -90,11 +90,11 @@ export class PresenceNode {
     const { local, keeper, announcer, snapshots } = this.parts;
     for (const run of [() => local.tick(), () => keeper.renew(), () => announcer.tick(), () => snapshots.tick()])
       await run().catch(() => undefined);
-    await settled();
+    await presenceSettled();
   }
 }
 
 /** Lets all that does not wait for a timer run to its end. */
-export function settled(): Promise<void> {
+export function presenceSettled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

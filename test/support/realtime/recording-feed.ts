@@ -1,7 +1,7 @@
 import { ManualClock } from '../../../src/common/time';
 import { type Frame, type RoomEvent, RoomFeed, type StreamPart, Typing } from '../../../src/realtime';
 import type { AiTurns } from '../../../src/modules/messages';
-import { SmallWorld, WorldAudience } from './small-world';
+import { InMemoryRooms, InMemoryAudience } from './in-memory-rooms';
 
 /** Nobody answers in rooms of type `ai`. */
 export const NO_TURNS: AiTurns = {
@@ -35,5 +35,5 @@ export class RecordingFeed extends RoomFeed {
 
 /** Who types, told on a feed, on a node without connections of its own. */
 export function typingOn(feed: RoomFeed): Typing {
-  return new Typing(feed, new ManualClock(), new WorldAudience(new SmallWorld(new Map())));
+  return new Typing(feed, new ManualClock(), new InMemoryAudience(new InMemoryRooms(new Map())));
 }

@@ -1,5 +1,5 @@
 import type { Bus, BusEnvelope, Topic } from '../../../src/platform/cluster';
-import { eventually, type MakeHarness, type PeerHarness, testsOf } from './harness';
+import { untilPasses, type MakeFixture, type PeerFixture, testsOf } from './port-fixture';
 
 interface Word {
   readonly text: string;
@@ -9,7 +9,7 @@ const WORDS: Topic<Word> = 'words';
 const OTHER: Topic<Word> = 'other';
 
 /** What every Bus must do. */
-export function busSuite(name: string, make: MakeHarness<PeerHarness<Bus>>): void {
+export function busSuite(name: string, make: MakeFixture<PeerFixture<Bus>>): void {
   describe(`Bus: ${name}`, () => {
     const test = testsOf(make);
     delivery(test);
@@ -19,15 +19,15 @@ export function busSuite(name: string, make: MakeHarness<PeerHarness<Bus>>): voi
   });
 }
 
-type Test = (name: string, run: (harness: PeerHarness<Bus>) => Promise<void>) => void;
+type Test = (name: string, run: (harness: PeerFixture<Bus>) => Promise<void>) => void;
 
 function delivery(test: Test): void {
   test('delivers in order to every subscriber of the topic, on all nodes, and to no other', async (h) => {
     const [here, there, other] = [listen(h.port), listen(h.peer), listen(h.port, OTHER)];
     say(h.port, 'a', 'b', 'c');
     h.port.publish(OTHER, { text: 'x' });
-    await eventually(() => expect(other.texts()).toEqual(['x']));
-    await eventually(() => expect(there.texts()).toEqual(['a', 'b', 'c']));
+    await untilPasses(() => expect(other.texts()).toEqual(['x']));
+    await untilPasses(() => expect(there.texts()).toEqual(['a', 'b', 'c']));
     expect(here.texts()).toEqual(['a', 'b', 'c']);
   });
 
@@ -37,7 +37,7 @@ function delivery(test: Test): void {
     h.peer.subscribe(topic, ({ payload }) => void payloads.push(payload));
     const values = [null, 0, '', 'ü😀', [1, [2]], { a: { b: null } }];
     for (const value of values) h.port.publish(topic, value);
-    await eventually(() => expect(payloads).toEqual(values));
+    await untilPasses(() => expect(payloads).toEqual(values));
   });
 }
 
@@ -48,15 +48,15 @@ function order(test: Test): void {
     say(h.port, 'a', 'b');
     h.port.publish(OTHER, { text: 'y' });
     say(h.port, 'c');
-    await eventually(() => expect(words.numbers()).toEqual([1, 2, 3]));
-    await eventually(() => expect(other.numbers()).toEqual([1, 2]));
+    await untilPasses(() => expect(words.numbers()).toEqual([1, 2, 3]));
+    await untilPasses(() => expect(other.numbers()).toEqual([1, 2]));
   });
 
   test('counts what was published while nobody listened, so that a late subscriber continues the numbers', async (h) => {
     say(h.port, 'a', 'b');
     const late = listen(h.port);
     say(h.port, 'c');
-    await eventually(() => expect(late.numbers().at(-1)).toBe(3));
+    await untilPasses(() => expect(late.numbers().at(-1)).toBe(3));
   });
 
   test('tells the publishers apart and keeps the order of each', async (h) => {
@@ -65,7 +65,7 @@ function order(test: Test): void {
       say(h.port, `p${i}`);
       say(h.peer, `q${i}`);
     }
-    await eventually(() => expect(all.envelopes).toHaveLength(40));
+    await untilPasses(() => expect(all.envelopes).toHaveLength(40));
     const nodes = [...new Set(all.envelopes.map((e) => e.node))];
     expect(nodes).toHaveLength(2);
     for (const node of nodes) {
@@ -81,7 +81,7 @@ function handlers(test: Test): void {
     const here = listen(h.port);
     say(h.port, 'a');
     expect(here.envelopes).toHaveLength(0);
-    await eventually(() => expect(here.envelopes).toHaveLength(1));
+    await untilPasses(() => expect(here.envelopes).toHaveLength(1));
   });
 
   test('takes a publication from within a handler and delivers it after the ones before', async (h) => {
@@ -93,7 +93,7 @@ function handlers(test: Test): void {
       depth--;
     });
     say(h.port, 'a', 'b');
-    await eventually(() => expect(here.texts()).toEqual(['a', 'b', 'nested']));
+    await untilPasses(() => expect(here.texts()).toEqual(['a', 'b', 'nested']));
     expect(h.errors).toEqual([]);
   });
 
@@ -104,7 +104,7 @@ function handlers(test: Test): void {
     });
     const here = listen(h.port);
     say(h.port, 'a', 'b');
-    await eventually(() => expect(here.texts()).toEqual(['a', 'b']));
+    await untilPasses(() => expect(here.texts()).toEqual(['a', 'b']));
     expect(h.errors).toEqual([failure, failure]);
   });
 }
@@ -115,7 +115,7 @@ function subscriptions(test: Test): void {
     say(h.port, 'a');
     gone.stop();
     gone.stop();
-    await eventually(() => expect(stays.texts()).toEqual(['a']));
+    await untilPasses(() => expect(stays.texts()).toEqual(['a']));
     expect(gone.envelopes).toHaveLength(0);
   });
 
@@ -125,10 +125,10 @@ function subscriptions(test: Test): void {
     const stop = h.port.subscribe(WORDS, handler);
     h.port.subscribe(WORDS, handler);
     say(h.port, 'a');
-    await eventually(() => expect(texts).toEqual(['a', 'a']));
+    await untilPasses(() => expect(texts).toEqual(['a', 'a']));
     stop();
     say(h.port, 'b');
-    await eventually(() => expect(texts).toEqual(['a', 'a', 'b']));
+    await untilPasses(() => expect(texts).toEqual(['a', 'a', 'b']));
   });
 }
 

@@ -1,15 +1,15 @@
 import type { Counters } from '../../../src/platform/cluster';
-import { type MakeHarness, type PortHarness, testsOf } from './harness';
+import { type MakeFixture, type PortFixture, testsOf } from './port-fixture';
 
 /** A harness that also tells the wall clock that the counters go by, and starts just after a multiple of 10 s. */
-export interface CountersHarness extends PortHarness<Counters> {
+export interface CountersFixture extends PortFixture<Counters> {
   readonly now: () => number;
 }
 
 const WINDOW = 1000;
 
 /** What every Counters must do. */
-export function countersSuite(name: string, make: MakeHarness<CountersHarness>): void {
+export function countersSuite(name: string, make: MakeFixture<CountersFixture>): void {
   describe(`Counters: ${name}`, () => {
     const test = testsOf(make);
 

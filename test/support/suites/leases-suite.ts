@@ -1,10 +1,10 @@
 import type { Leases } from '../../../src/platform/cluster';
-import { type MakeHarness, type PortHarness, testsOf } from './harness';
+import { type MakeFixture, type PortFixture, testsOf } from './port-fixture';
 
 const TTL = 1000;
 
 /** What every Leases must do. */
-export function leasesSuite(name: string, make: MakeHarness<PortHarness<Leases>>): void {
+export function leasesSuite(name: string, make: MakeFixture<PortFixture<Leases>>): void {
   describe(`Leases: ${name}`, () => {
     const test = testsOf(make);
     holds(test);
@@ -21,7 +21,7 @@ export function leasesSuite(name: string, make: MakeHarness<PortHarness<Leases>>
   });
 }
 
-type Test = (name: string, run: (harness: PortHarness<Leases>) => Promise<void>) => void;
+type Test = (name: string, run: (harness: PortFixture<Leases>) => Promise<void>) => void;
 
 function holds(test: Test): void {
   test('a key is alive while any holder holds it', async ({ port }) => {

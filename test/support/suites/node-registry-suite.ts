@@ -1,8 +1,8 @@
 import { NODE_TTL_MS, type NodeInfo, type NodeRegistry } from '../../../src/platform/cluster';
-import { eventually, type MakeHarness, type PeerHarness, testsOf } from './harness';
+import { untilPasses, type MakeFixture, type PeerFixture, testsOf } from './port-fixture';
 
 /** What every NodeRegistry must do. */
-export function nodeRegistrySuite(name: string, make: MakeHarness<PeerHarness<NodeRegistry>>): void {
+export function nodeRegistrySuite(name: string, make: MakeFixture<PeerFixture<NodeRegistry>>): void {
   describe(`NodeRegistry: ${name}`, () => {
     const test = testsOf(make);
     membership(test);
@@ -10,7 +10,7 @@ export function nodeRegistrySuite(name: string, make: MakeHarness<PeerHarness<No
   });
 }
 
-type Test = (name: string, run: (harness: PeerHarness<NodeRegistry>) => Promise<void>) => void;
+type Test = (name: string, run: (harness: PeerFixture<NodeRegistry>) => Promise<void>) => void;
 
 function membership(test: Test): void {
   test('each process is a node of its own and lists itself before its first heartbeat', async ({ port, peer }) => {
@@ -61,7 +61,7 @@ function losses(test: Test): void {
     await port.heartbeat();
     await advance(NODE_TTL_MS * 1.2);
     await port.heartbeat();
-    await eventually(() => expect(lost).toEqual([peer.self]));
+    await untilPasses(() => expect(lost).toEqual([peer.self]));
     await port.heartbeat();
     expect(lost).toEqual([peer.self]);
   });
@@ -72,7 +72,7 @@ function losses(test: Test): void {
     await port.heartbeat();
     await peer.leaveCluster();
     await port.heartbeat();
-    await eventually(() => expect(lost).toEqual([peer.self]));
+    await untilPasses(() => expect(lost).toEqual([peer.self]));
   });
 
   test('reports neither itself nor a node that it never saw', async ({ port, peer, advance }) => {
@@ -98,7 +98,7 @@ function losses(test: Test): void {
     await h.port.heartbeat();
     await h.peer.leaveCluster();
     await h.port.heartbeat();
-    await eventually(() => expect(lost).toEqual([h.peer.self]));
+    await untilPasses(() => expect(lost).toEqual([h.peer.self]));
     expect(h.errors).toEqual([failure]);
     expect(gone).toEqual([]);
   });

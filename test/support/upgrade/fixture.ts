@@ -4,24 +4,24 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { Client } from 'pg';
 import { newLook } from '../../../src/platform/database/epoch';
 import { EmbeddedPostgres } from '../../../src/platform/database/embedded';
-import { faults, Gate, type ProviderServer } from '../fake-model';
+import { faults, AnswerGate, type ProviderServer } from '../fake-model';
 import type { Api } from '../http/api';
 import { metricOf } from '../metrics';
 import { until } from '../poll';
 import type { Receiver } from '../webhooks/receiver';
 import type { DeliveryBody } from '../webhooks/tenants';
-import type { World } from './story';
+import type { ScenarioResult } from './scenario';
 
 const DIR = join(__dirname, '..', '..', 'fixtures', 'upgrade');
 
 /** Where the story's fakes were, as it stands in rows and in answers. */
-export interface Places {
+export interface FixturePlaces {
   readonly model: string;
   readonly hook: string;
 }
 
 /** What a release answered to one GET. */
-export interface Answered {
+export interface RecordedAnswer {
   /** Who asked: a name of `World.callers`. */
   readonly by: string;
   readonly path: string;
@@ -32,13 +32,13 @@ export interface Answered {
 }
 
 /** A data directory of a release, without its rows, and what the release answered on it. */
-export interface Fixture {
+export interface UpgradeFixture {
   readonly release: string;
-  readonly world: World;
-  readonly places: Places;
+  readonly world: ScenarioResult;
+  readonly places: FixturePlaces;
   /** The files of DATA_DIR/secrets, made for this fixture and used nowhere else. */
   readonly secrets: Readonly<Record<string, string>>;
-  readonly answers: readonly Answered[];
+  readonly answers: readonly RecordedAnswer[];
 }
 
 /** What the servers of a fixture are started with: nothing of the story gives up while a test looks at what is due. */
@@ -53,18 +53,18 @@ export const UPGRADE_ENV = {
 
 export const JOBS_LEFT = ['chatapi_jobs{state="queued"}', 'chatapi_jobs{state="running"}'];
 
-export function writeFixture(fixture: Fixture, sql: string): void {
+export function writeFixture(fixture: UpgradeFixture, sql: string): void {
   mkdirSync(DIR, { recursive: true });
   writeFileSync(join(DIR, 'release.json'), `${JSON.stringify(fixture, null, 1)}\n`);
   writeFileSync(join(DIR, 'database.sql.gz'), gzipSync(sql, { level: 9 }));
 }
 
-export function readFixture(): Fixture {
-  return JSON.parse(readFileSync(join(DIR, 'release.json'), 'utf8')) as Fixture;
+export function readFixture(): UpgradeFixture {
+  return JSON.parse(readFileSync(join(DIR, 'release.json'), 'utf8')) as UpgradeFixture;
 }
 
 /** Makes a data directory as the release left it, whose model and webhook target are elsewhere now. */
-export async function layOut(dataDir: string, { secrets, places }: Fixture, now: Places): Promise<void> {
+export async function layOut(dataDir: string, { secrets, places }: UpgradeFixture, now: FixturePlaces): Promise<void> {
   const made = gunzipSync(readFileSync(join(DIR, 'database.sql.gz'))).toString();
   const sql = made.replaceAll(places.model, now.model).replaceAll(places.hook, now.hook);
   mkdirSync(join(dataDir, 'secrets'), { mode: 0o700 });
@@ -92,7 +92,7 @@ export async function layOut(dataDir: string, { secrets, places }: Fixture, now:
  * Once all work that is due is held back by the model and the target: a job for the question that waits, and one for each
  * delivery that is not at its end.
  */
-export async function untilHeld(api: Api, { callers, tenantPath }: World): Promise<void> {
+export async function untilHeld(api: Api, { callers, tenantPath }: ScenarioResult): Promise<void> {
   const key = api.with(callers['key'] ?? {});
   await until(
     async () => {
@@ -108,12 +108,12 @@ export async function untilHeld(api: Api, { callers, tenantPath }: World): Promi
 /** What is answered now to the same GETs, in the words of `places`. */
 export async function askAgain(
   api: Api,
-  { callers }: World,
-  asked: readonly Pick<Answered, 'by' | 'path'>[],
-  now: Places,
-  places: Places,
-): Promise<Answered[]> {
-  const answers: Answered[] = [];
+  { callers }: ScenarioResult,
+  asked: readonly Pick<RecordedAnswer, 'by' | 'path'>[],
+  now: FixturePlaces,
+  places: FixturePlaces,
+): Promise<RecordedAnswer[]> {
+  const answers: RecordedAnswer[] = [];
   for (const { by, path } of asked) {
     const { status, headers, body } = await api.with(callers[by] ?? {}).get<unknown>(path);
     const total = headers.get('x-total-count');
@@ -125,8 +125,8 @@ export async function askAgain(
 }
 
 /** Until the gate is opened the model and the target answer nothing, so what is due stays due. */
-export function holdBack(model: ProviderServer, hook: Receiver): Gate {
-  const gate = new Gate();
+export function holdBack(model: ProviderServer, hook: Receiver): AnswerGate {
+  const gate = new AnswerGate();
   model.otherwise = faults.silentBeforeHeaders(gate);
   hook.answer = (response) => void gate.pass().then(() => response.writeHead(204).end());
   return gate;

@@ -19,7 +19,7 @@ import { Receiver } from '../webhooks/receiver';
 import { dumpSql } from './dump';
 import { askAgain, holdBack, untilHeld, UPGRADE_ENV, writeFixture } from './fixture';
 import { readsOf } from './reads';
-import { play, type World } from './story';
+import { playScenario, type ScenarioResult } from './scenario';
 
 /** A stop that is waited for; a message that nobody acknowledges is given up on after 31 times the other. */
 const IMPATIENT = { SHUTDOWN_GRACE_MS: '3000', WS_ACK_TIMEOUT_MS: '25' };
@@ -36,7 +36,7 @@ class Maker {
 
   async run(): Promise<void> {
     const world = await this.serve((api) =>
-      play({ api, masterKey: this.secrets()['master-key'] ?? '', model: this.model, hook: this.hook }),
+      playScenario({ api, masterKey: this.secrets()['master-key'] ?? '', model: this.model, hook: this.hook }),
     );
     const sql = await this.dump();
     holdBack(this.model, this.hook);
@@ -75,7 +75,7 @@ class Maker {
 }
 
 /** Of the group, an edited and a deleted one among them. */
-async function messagesOf(api: Api, { callers, rooms }: World): Promise<string[]> {
+async function messagesOf(api: Api, { callers, rooms }: ScenarioResult): Promise<string[]> {
   const path = `/rooms/${rooms.group}/messages?limit=4&order=desc`;
   const { body } = await api.with(callers['alice'] ?? {}).get<{ message_id: string }[]>(path);
   return body.map(({ message_id }) => message_id);

@@ -1,15 +1,15 @@
-import { documentedRoutes } from '../routes';
-import type { Answered } from './fixture';
-import type { World } from './story';
+import { documentedRoutes } from '../documented-routes';
+import type { RecordedAnswer } from './fixture';
+import type { ScenarioResult } from './scenario';
 
-type Read = Pick<Answered, 'by' | 'path'>;
+type Read = Pick<RecordedAnswer, 'by' | 'path'>;
 
 /** Routes that say how the server is just now, and streams. */
 const OF_THE_MOMENT = ['/health', '/health/live', '/health/ready', '/metrics'];
 const isStream = (path: string): boolean => path.endsWith('/stream');
 
 /** Every GET of the API, by those who may and those who may not; throws when a documented one is missing. */
-export function readsOf(world: World, messageIds: readonly string[]): Read[] {
+export function readsOf(world: ScenarioResult, messageIds: readonly string[]): Read[] {
   const reads = [...administration(world), ...roomReads(world, messageIds), ...chatReads(world)];
   const missing = documentedRoutes()
     .filter(({ method, path }) => method === 'GET' && !OF_THE_MOMENT.includes(path) && !isStream(path))
@@ -19,7 +19,7 @@ export function readsOf(world: World, messageIds: readonly string[]): Read[] {
   return reads;
 }
 
-function administration({ tenantPath, channel }: World): Read[] {
+function administration({ tenantPath, channel }: ScenarioResult): Read[] {
   return [
     ...by(['master'], ['/admin/tenants?limit=100', '/api/channels/environment']),
     ...by(['master', 'key', 'chatKey', 'other'], [tenantPath, `${tenantPath}/keys?limit=100`, `${tenantPath}/webhook`]),
@@ -29,7 +29,7 @@ function administration({ tenantPath, channel }: World): Read[] {
   ];
 }
 
-function roomReads({ rooms }: World, messageIds: readonly string[]): Read[] {
+function roomReads({ rooms }: ScenarioResult, messageIds: readonly string[]): Read[] {
   const people = ['alice', 'bob', 'carol', 'dave', 'other', 'gone'];
   const group = `/rooms/${rooms.group}`;
   const ofRooms = Object.values(rooms).map((room) => `/rooms/${room}`);
@@ -53,7 +53,7 @@ function roomReads({ rooms }: World, messageIds: readonly string[]): Read[] {
   ];
 }
 
-function chatReads({ chats, conversation }: World): Read[] {
+function chatReads({ chats, conversation }: ScenarioResult): Read[] {
   const each = Object.values(chats).flatMap((id) => [`/api/v1/chats/${id}`, `/api/v1/chats/${id}/messages?limit=100`]);
   return [
     ...by(['key', 'other'], each),

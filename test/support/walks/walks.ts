@@ -1,11 +1,11 @@
 import { Client } from 'pg';
 import { SseClient } from '../chats/sse';
-import { FakeModel, Gate, type ProviderServer } from '../fake-model';
+import { FakeModel, AnswerGate, type ProviderServer } from '../fake-model';
 import { Api } from '../http/api';
 import { send } from '../messages';
 import { until } from '../poll';
 import { bodyOf, createRoom } from '../rooms';
-import { createTarget, SERVED_MASTER_KEY } from '../served';
+import { createServedTenant, SERVED_MASTER_KEY } from '../served';
 import { adminOf, type Servers } from '../server-process';
 import { Receiver } from '../webhooks/receiver';
 import { WsClient } from '../ws/client';
@@ -55,7 +55,7 @@ async function recordAll(
   model: ProviderServer,
   receiver: Receiver,
 ): Promise<Records> {
-  const { as } = await createTarget(() => server.url, 2, 0);
+  const { as } = await createServedTenant(() => server.url, 2, 0);
   const [alice, bob, carol] = [as('alice'), as('bob'), as('carol')];
   const key = new Api(server.url, { 'x-api-key': alice.headers['x-api-key'] ?? '' });
   const bobs = await WsClient.connect(server.url, { headers: bob.headers });
@@ -140,11 +140,11 @@ function messageWalk(alice: Api, room_id: string, bobs: WsClient): Walk {
 
 /** The model says one token and waits: the end of an answer is another walk. */
 function tokenWalk(carol: Api, model: ProviderServer, jobs: JobsWatch): Walk {
-  let gate: Gate;
+  let gate: AnswerGate;
   let stream: SseClient;
   return {
     go: async () => {
-      gate = new Gate();
+      gate = new AnswerGate();
       model.next({ steps: ['token', { hold: gate }] });
       stream = await ask(carol);
       for (let text = ''; !text.includes('token');) text = JSON.stringify((await stream.next())?.data);
@@ -172,7 +172,7 @@ function runWalk(carol: Api, jobs: JobsWatch): Walk {
 
 /** A message of a tenant with a webhook, until its delivery's job has ended. */
 async function deliveryWalk(url: string, receiver: Receiver, jobs: JobsWatch): Promise<Walk> {
-  const { as, tenantId, roomIds } = await createTarget(() => url, 1, 1);
+  const { as, tenantId, roomIds } = await createServedTenant(() => url, 1, 1);
   const webhook = { url: receiver.url, events: ['message.created'] };
   const master = new Api(url, { 'x-master-key': SERVED_MASTER_KEY });
   const tenant = bodyOf(

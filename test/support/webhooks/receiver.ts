@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { until } from '../poll';
-import { PATIENCE_MS } from '../patience';
+import { MAX_WAIT_MS } from '../timing';
 
 /** A post whose signature was good. */
 export interface Received {
@@ -45,7 +45,7 @@ export class Receiver {
   }
 
   /** Those of a type, once there are so many. */
-  whenReceived(type: string, n = 1, ms = PATIENCE_MS): Promise<Received[]> {
+  whenReceived(type: string, n = 1, ms = MAX_WAIT_MS): Promise<Received[]> {
     return until(
       () => Promise.resolve(this.of(type)),
       (found) => found.length >= n,

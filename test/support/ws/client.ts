@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import WebSocket, { type ClientOptions } from 'ws';
 import { type Channel, channelOf } from './asyncapi';
 import { seenFrame, type ServerFrame } from './seen-frames';
-import { PATIENCE_MS } from '../patience';
+import { MAX_WAIT_MS } from '../timing';
 
 export type { ServerFrame } from './seen-frames';
 
@@ -14,7 +14,7 @@ export interface SocketEnd {
 }
 
 /** What an upgrade that was refused over HTTP was answered with. */
-export interface Refusal {
+export interface RefusedUpgrade {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: { readonly error: Readonly<Record<string, unknown>> };
@@ -70,7 +70,7 @@ export class WsClient {
   }
 
   /** The answer to an upgrade that has to be refused. */
-  static async refused(url: string, options: ConnectOptions = {}): Promise<Refusal> {
+  static async refused(url: string, options: ConnectOptions = {}): Promise<RefusedUpgrade> {
     const tried = await attempt(url, options);
     if (!(tried instanceof WsClient)) return tried;
     tried.ws.terminate();
@@ -87,7 +87,7 @@ export class WsClient {
   }
 
   /** Sends a frame with a request id of its own and waits for the frame that answers it. */
-  ask(frame: object, withinMs = PATIENCE_MS): Promise<ServerFrame> {
+  ask(frame: object, withinMs = MAX_WAIT_MS): Promise<ServerFrame> {
     const request_id = `ask-${++this.asked}`;
     this.send({ ...frame, request_id });
     return this.frame((answer) => answer['request_id'] === request_id, withinMs);
@@ -99,20 +99,20 @@ export class WsClient {
   }
 
   /** The first frame, of those that came and will come, that is wanted. */
-  frame(wanted: string | ((frame: ServerFrame) => boolean), withinMs = PATIENCE_MS): Promise<ServerFrame> {
+  frame(wanted: string | ((frame: ServerFrame) => boolean), withinMs = MAX_WAIT_MS): Promise<ServerFrame> {
     const fits = typeof wanted === 'string' ? (frame: ServerFrame) => frame.type === wanted : wanted;
     const about = typeof wanted === 'string' ? wanted : 'a frame';
     return this.until(about, () => this.frames.find(fits), withinMs);
   }
 
   /** Waits for so many frames of a type and returns them. */
-  many(type: string, count: number, withinMs = PATIENCE_MS): Promise<ServerFrame[]> {
+  many(type: string, count: number, withinMs = MAX_WAIT_MS): Promise<ServerFrame[]> {
     const those = (): ServerFrame[] => this.got(type);
     return this.until(`${count} × ${type}`, () => (those().length >= count ? those() : undefined), withinMs);
   }
 
   /** How the socket ends. */
-  ended(withinMs = PATIENCE_MS): Promise<SocketEnd> {
+  ended(withinMs = MAX_WAIT_MS): Promise<SocketEnd> {
     return this.until('the end of the socket', () => this.end, withinMs);
   }
 
@@ -172,7 +172,7 @@ export async function closeAll(clients: WsClient[]): Promise<void> {
   await Promise.all(clients.splice(0).flatMap((client) => (client.isOpen ? [client.close()] : [])));
 }
 
-function attempt(url: string, options: ConnectOptions): Promise<WsClient | Refusal> {
+function attempt(url: string, options: ConnectOptions): Promise<WsClient | RefusedUpgrade> {
   const ws = new WebSocket(socketUrl(url, options), {
     perMessageDeflate: false,
     ...options.options,
@@ -186,7 +186,7 @@ function attempt(url: string, options: ConnectOptions): Promise<WsClient | Refus
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString()));
       response.on('end', () => {
-        const body = JSON.parse(text) as Refusal['body'];
+        const body = JSON.parse(text) as RefusedUpgrade['body'];
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
       });
     });

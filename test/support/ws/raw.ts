@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type Channel, channelOf } from './asyncapi';
 import { seenFrame } from './seen-frames';
-import { PATIENCE_MS } from '../patience';
+import { MAX_WAIT_MS } from '../timing';
 
 /** The example of RFC 6455. */
 export const WS_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -116,8 +116,8 @@ export class RawSocket {
       };
       const late = setTimeout(() => {
         this.waiting.delete(look);
-        reject(new Error(`${about} did not come within ${PATIENCE_MS} ms`));
-      }, PATIENCE_MS);
+        reject(new Error(`${about} did not come within ${MAX_WAIT_MS} ms`));
+      }, MAX_WAIT_MS);
       this.waiting.add(look);
       look();
     });

@@ -1,8 +1,15 @@
 import type { FastifyReply } from 'fastify';
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { answerOf, CHAT, FakeRuns, MODEL_FAILED, RUN, RUN_ID } from '../../../../test/support/chats/fake-runs';
-import { started } from '../../../../test/support/exploring';
+import {
+  answerOf,
+  FAKE_CHAT,
+  FakeRuns,
+  MODEL_FAILED,
+  FAKE_RUN,
+  FAKE_RUN_ID,
+} from '../../../../test/support/chats/fake-runs';
+import { startProviders } from '../../../../test/support/providers';
 import { RecordingLog } from '../../../../test/support/recording-log';
 import { notFound, unavailable } from '../../../common/errors';
 import { Caller } from '../../../platform/auth';
@@ -19,10 +26,10 @@ function waiter(graceMs = 0) {
   const runs = new FakeRuns();
   const lifecycle = new Lifecycle(new RecordingLog(), graceMs);
   const waits = new AnswerWaits(runs, lifecycle);
-  started(lifecycle, waits);
+  startProviders(lifecycle, waits);
   const response = Object.assign(new EventEmitter(), { destroyed: false });
   const ended = (): Promise<EndedRun> =>
-    waits.ended(CHAT, RUN, response as unknown as ServerResponse, () => notFound('Chat'));
+    waits.ended(FAKE_CHAT, FAKE_RUN, response as unknown as ServerResponse, () => notFound('Chat'));
   return { runs, lifecycle, response, ended };
 }
 
@@ -31,7 +38,7 @@ describe('waiting for an answer', () => {
     const { runs, response, ended } = waiter();
     const waiting = ended();
     await settled();
-    runs.tell({ type: 'tokens', runId: RUN, text: 'Hi', index: 0 });
+    runs.tell({ type: 'tokens', runId: FAKE_RUN, text: 'Hi', index: 0 });
     runs.tell(ENDED);
     expect(await waiting).toBe(ENDED);
     expect(runs.followed).toEqual([]);
@@ -86,7 +93,7 @@ describe('waiting for an answer', () => {
   });
 });
 
-const ENDED = { type: 'ended', runId: RUN, answer: answerOf() } as const;
+const ENDED = { type: 'ended', runId: FAKE_RUN, answer: answerOf() } as const;
 /** Promises in between are settled. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -108,8 +115,8 @@ function world() {
     header: (name: string, value: unknown) => Object.assign(headers, { [name]: value }),
   } as unknown as FastifyReply;
   const caller = new Caller('key', 'r1', undefined, undefined, undefined, []);
-  const open = (afterIndex: number, format = chatFormat(CHAT, 'r1'), opening: object[] = []) =>
-    streams.open({ caller, reply }, CHAT, { runId: RUN, afterIndex }, format, opening);
+  const open = (afterIndex: number, format = chatFormat(FAKE_CHAT, 'r1'), opening: object[] = []) =>
+    streams.open({ caller, reply }, FAKE_CHAT, { runId: FAKE_RUN, afterIndex }, format, opening);
   return { runs, streams, raw, headers, caller, open, log };
 }
 
@@ -130,15 +137,15 @@ describe('the stream of an answer', () => {
     const { runs, open, headers, raw } = world();
     const body = open(-1, undefined, [{ first: true }]);
     await settled();
-    runs.tell({ type: 'started', runId: RUN, afterIndex: -1 });
-    runs.tell({ type: 'tokens', runId: RUN, text: 'Hi ', index: 3 });
+    runs.tell({ type: 'started', runId: FAKE_RUN, afterIndex: -1 });
+    runs.tell({ type: 'tokens', runId: FAKE_RUN, text: 'Hi ', index: 3 });
     runs.tell(ENDED);
     const events = eventsOf(body);
     expect(events.map(([id, data]) => [id, data['event_type']])).toEqual([
-      [`${RUN_ID}:-1`, undefined],
-      [`${RUN_ID}:-1`, 'message_stream_started'],
-      [`${RUN_ID}:3`, 'message_stream_token'],
-      [`${RUN_ID}:${END_INDEX}`, 'message_stream_ended'],
+      [`${FAKE_RUN_ID}:-1`, undefined],
+      [`${FAKE_RUN_ID}:-1`, 'message_stream_started'],
+      [`${FAKE_RUN_ID}:3`, 'message_stream_token'],
+      [`${FAKE_RUN_ID}:${END_INDEX}`, 'message_stream_ended'],
     ]);
     expect(headers).toEqual({
       'Content-Type': 'text/event-stream; charset=utf-8',
@@ -153,10 +160,10 @@ describe('the stream of an answer', () => {
     const { runs, open } = world();
     const body = open(7);
     await settled();
-    expect(runs.followed).toMatchObject([{ runId: RUN, afterIndex: 7 }]);
-    runs.tell({ type: 'started', runId: RUN, afterIndex: -1 });
-    runs.tell({ type: 'tokens', runId: RUN, text: 'Hi ', index: 0 });
-    expect(eventsOf(body).map(([id]) => id)).toEqual([`${RUN_ID}:-1`, `${RUN_ID}:0`]);
+    expect(runs.followed).toMatchObject([{ runId: FAKE_RUN, afterIndex: 7 }]);
+    runs.tell({ type: 'started', runId: FAKE_RUN, afterIndex: -1 });
+    runs.tell({ type: 'tokens', runId: FAKE_RUN, text: 'Hi ', index: 0 });
+    expect(eventsOf(body).map(([id]) => id)).toEqual([`${FAKE_RUN_ID}:-1`, `${FAKE_RUN_ID}:0`]);
   });
 
   it('ends with an error where the run ends badly, or cannot be followed', async () => {
@@ -165,28 +172,28 @@ describe('the stream of an answer', () => {
     await settled();
     failing.runs.tell(MODEL_FAILED);
     expect(eventsOf(failed).map(([id, data]) => [id, data['error_code']])).toEqual([
-      [`${RUN_ID}:${END_INDEX}`, 'MODEL_ERROR'],
+      [`${FAKE_RUN_ID}:${END_INDEX}`, 'MODEL_ERROR'],
     ]);
 
     const away = world();
     away.runs.before = () => Promise.reject(unavailable('away'));
-    const refused = away.open(5, conversationFormat(CHAT, false));
+    const refused = away.open(5, conversationFormat(FAKE_CHAT, false));
     await settled();
     expect(eventsOf(refused)).toEqual([
-      [`${RUN_ID}:5`, { type: 'error', code: 'SERVICE_UNAVAILABLE', message: 'away' }],
+      [`${FAKE_RUN_ID}:5`, { type: 'error', code: 'SERVICE_UNAVAILABLE', message: 'away' }],
     ]);
   });
 
   it('ends with an error where the chat is deleted meanwhile, in the words of the format', async () => {
     for (const [format, code] of [
-      [chatFormat(CHAT, 'r1'), { error_code: 'NOT_FOUND' }],
-      [conversationFormat(CHAT, true), { code: 'CONVERSATION_NOT_FOUND' }],
+      [chatFormat(FAKE_CHAT, 'r1'), { error_code: 'NOT_FOUND' }],
+      [conversationFormat(FAKE_CHAT, true), { code: 'CONVERSATION_NOT_FOUND' }],
     ] as const) {
       const { runs, open } = world();
       const body = open(-1, format);
       await settled();
       runs.tell({ type: 'deleted' });
-      expect(eventsOf(body)).toMatchObject([[`${RUN_ID}:-1`, code]]);
+      expect(eventsOf(body)).toMatchObject([[`${FAKE_RUN_ID}:-1`, code]]);
     }
   });
 
@@ -221,16 +228,16 @@ describe('the stream of an answer', () => {
 describe('what a reader is missing', () => {
   it('the rest of their answer, else what runs now, else nothing', async () => {
     const { runs, streams } = world();
-    const position = { runId: RUN, afterIndex: 2 };
-    expect(await streams.missing(CHAT, undefined)).toBeUndefined();
-    expect(await streams.missing(CHAT, position)).toBeUndefined();
-    runs.after = (runId, afterIndex) => runId === RUN && afterIndex === 2;
-    expect(await streams.missing(CHAT, position)).toEqual(position);
+    const position = { runId: FAKE_RUN, afterIndex: 2 };
+    expect(await streams.missing(FAKE_CHAT, undefined)).toBeUndefined();
+    expect(await streams.missing(FAKE_CHAT, position)).toBeUndefined();
+    runs.after = (runId, afterIndex) => runId === FAKE_RUN && afterIndex === 2;
+    expect(await streams.missing(FAKE_CHAT, position)).toEqual(position);
     runs.isRunning = 'another run';
-    expect(await streams.missing(CHAT, { ...position, afterIndex: 3 })).toEqual({
+    expect(await streams.missing(FAKE_CHAT, { ...position, afterIndex: 3 })).toEqual({
       runId: 'another run',
       afterIndex: -1,
     });
-    expect(await streams.missing(CHAT, undefined)).toEqual({ runId: 'another run', afterIndex: -1 });
+    expect(await streams.missing(FAKE_CHAT, undefined)).toEqual({ runId: 'another run', afterIndex: -1 });
   });
 });

@@ -1,4 +1,11 @@
-import { answerOf, CHAT, CONVERSATION_ID, MODEL_FAILED, RUN, RUN_ID } from '../../../../test/support/chats/fake-runs';
+import {
+  answerOf,
+  FAKE_CHAT,
+  CONVERSATION_ID,
+  MODEL_FAILED,
+  FAKE_RUN,
+  FAKE_RUN_ID,
+} from '../../../../test/support/chats/fake-runs';
 import { unavailable } from '../../../common/errors';
 import {
   chatFormat,
@@ -14,13 +21,13 @@ import {
   tokenUsageView,
 } from './views';
 
-const STARTED: RunEvent = { type: 'started', runId: RUN, afterIndex: -1 };
-const TOKENS: RunEvent = { type: 'tokens', runId: RUN, text: 'Hi ', index: 0 };
-const ENDED: EndedRun = { type: 'ended', runId: RUN, answer: answerOf() };
+const STARTED: RunEvent = { type: 'started', runId: FAKE_RUN, afterIndex: -1 };
+const TOKENS: RunEvent = { type: 'tokens', runId: FAKE_RUN, text: 'Hi ', index: 0 };
+const ENDED: EndedRun = { type: 'ended', runId: FAKE_RUN, answer: answerOf() };
 const INTERRUPTED: EndedRun = { ...MODEL_FAILED, answer: answerOf({ status: 'interrupted', content: 'Hi' }) };
 
 describe('the format of the AI chats API', () => {
-  const format = chatFormat(CHAT, 'r1');
+  const format = chatFormat(FAKE_CHAT, 'r1');
 
   it("has the socket's events", () => {
     const types = [STARTED, TOKENS, ENDED].map((event) => (format.event(event) as { event_type: string }).event_type);
@@ -32,7 +39,7 @@ describe('the format of the AI chats API', () => {
       expect(format.event(event)).toMatchObject({
         event_type: 'error',
         error_code: 'MODEL_ERROR',
-        details: { message_id: RUN_ID, chat_id: CHAT.chatId, status: event.answer.status },
+        details: { message_id: FAKE_RUN_ID, chat_id: FAKE_CHAT.chatId, status: event.answer.status },
       });
   });
 
@@ -46,13 +53,13 @@ describe('the format of the AI chats API', () => {
     expect(format.failure(MODEL_FAILED)).toMatchObject({
       code: 'MODEL_ERROR',
       message: 'The model answered 500',
-      details: { message_id: RUN_ID, chat_id: CHAT.chatId, hint: expect.any(String) },
+      details: { message_id: FAKE_RUN_ID, chat_id: FAKE_CHAT.chatId, hint: expect.any(String) },
     });
   });
 });
 
 describe('the format of the Conversations API', () => {
-  const format = conversationFormat(CHAT, false);
+  const format = conversationFormat(FAKE_CHAT, false);
 
   it('has the events of the source', () => {
     expect([STARTED, TOKENS, ENDED].map((event) => format.event(event))).toEqual([
@@ -63,7 +70,7 @@ describe('the format of the Conversations API', () => {
   });
 
   it('says start once, and null for a usage that nobody knows', () => {
-    expect(conversationFormat(CHAT, true).event(STARTED)).toBeUndefined();
+    expect(conversationFormat(FAKE_CHAT, true).event(STARTED)).toBeUndefined();
     expect(format.event({ ...ENDED, answer: answerOf({ usage: null }) })).toEqual({
       type: 'end',
       usage: null,
@@ -89,7 +96,7 @@ describe('the format of the Conversations API', () => {
     for (const event of [MODEL_FAILED, INTERRUPTED])
       expect(format.failure(event)).toMatchObject({
         code: 'MODEL_ERROR',
-        details: { conversationId: CONVERSATION_ID, messageId: RUN_ID },
+        details: { conversationId: CONVERSATION_ID, messageId: FAKE_RUN_ID },
       });
     const noChannel: EndedRun = { ...MODEL_FAILED, failure: { code: 'CHANNEL_UNAVAILABLE', message: 'none' } };
     expect(format.failure(noChannel)).toMatchObject({ status: 503, retryAfterSeconds: 1 });
@@ -99,8 +106,8 @@ describe('the format of the Conversations API', () => {
 describe('the objects of the AI chats API', () => {
   it('a chat has the fields of the source, and the preset in its config', () => {
     const lastMessageAt = new Date('2026-01-31T12:00:03.000Z');
-    expect(chatView({ ...CHAT, metadata: { a: 1 }, lastMessageAt })).toEqual({
-      id: CHAT.chatId,
+    expect(chatView({ ...FAKE_CHAT, metadata: { a: 1 }, lastMessageAt })).toEqual({
+      id: FAKE_CHAT.chatId,
       user_id: 'alice',
       tenant_id: 'tenant_019aa1c2d3e475068728394a5b6c7d01',
       title: 'A chat',
@@ -109,13 +116,13 @@ describe('the objects of the AI chats API', () => {
       updated_at: '2026-01-31T12:00:01.000Z',
       last_message_at: '2026-01-31T12:00:03.000Z',
     });
-    expect(chatView(CHAT)).toMatchObject({ config: { metadata: {} }, last_message_at: null });
+    expect(chatView(FAKE_CHAT)).toMatchObject({ config: { metadata: {} }, last_message_at: null });
   });
 
   it('A10: an answer says what it answers, what it took and why it ended', () => {
-    expect(chatMessageView(CHAT.chatId, answerOf({ metadata: { a: 1 } }))).toEqual({
-      id: RUN_ID,
-      chat_id: CHAT.chatId,
+    expect(chatMessageView(FAKE_CHAT.chatId, answerOf({ metadata: { a: 1 } }))).toEqual({
+      id: FAKE_RUN_ID,
+      chat_id: FAKE_CHAT.chatId,
       content: 'Hi there',
       sender_role: 'assistant',
       seq: 2,
@@ -130,11 +137,11 @@ describe('the objects of the AI chats API', () => {
 
   it('what a user says has neither; only what is deleted says so', () => {
     const said = answerOf({ role: 'user', replyToSeq: null, usage: null });
-    const keys = Object.keys(chatMessageView(CHAT.chatId, said));
+    const keys = Object.keys(chatMessageView(FAKE_CHAT.chatId, said));
     expect(keys).not.toEqual(expect.arrayContaining(['reply_to_seq']));
     expect(keys).not.toEqual(expect.arrayContaining(['usage']));
     expect(keys).not.toEqual(expect.arrayContaining(['deleted_at']));
-    expect(chatMessageView(CHAT.chatId, { ...said, deletedAt: said.createdAt })).toMatchObject({
+    expect(chatMessageView(FAKE_CHAT.chatId, { ...said, deletedAt: said.createdAt })).toMatchObject({
       deleted_at: '2026-01-31T12:00:02.000Z',
     });
   });
@@ -142,18 +149,18 @@ describe('the objects of the AI chats API', () => {
 
 describe('A15: a chat whose preset was deleted', () => {
   it('says so in its config', () => {
-    expect(chatView(CHAT, new Set(['default'])).config).toEqual({
+    expect(chatView(FAKE_CHAT, new Set(['default'])).config).toEqual({
       metadata: {},
       preset: 'default',
       preset_deleted: true,
     });
-    expect(chatView(CHAT, new Set(['other'])).config).toEqual({ metadata: {}, preset: 'default' });
+    expect(chatView(FAKE_CHAT, new Set(['other'])).config).toEqual({ metadata: {}, preset: 'default' });
   });
 });
 
 describe('the objects of the Conversations API', () => {
   it('a conversation shows its last message and its last activity', () => {
-    const chat = { ...CHAT, groupId: 'g1', messageCount: 2, lastMessageAt: new Date(1_800_000_000_000) };
+    const chat = { ...FAKE_CHAT, groupId: 'g1', messageCount: 2, lastMessageAt: new Date(1_800_000_000_000) };
     expect(conversationView(chat, { text: 'Hi there', truncated: false })).toEqual({
       id: CONVERSATION_ID,
       userId: 'alice',
@@ -163,11 +170,11 @@ describe('the objects of the Conversations API', () => {
       lastMessageTruncated: false,
       updatedAt: 1_800_000_000_000,
     });
-    expect(conversationView(CHAT, undefined)).toMatchObject({
+    expect(conversationView(FAKE_CHAT, undefined)).toMatchObject({
       groupId: null,
       lastMessage: null,
       lastMessageTruncated: false,
-      updatedAt: CHAT.updatedAt.getTime(),
+      updatedAt: FAKE_CHAT.updatedAt.getTime(),
     });
   });
 
@@ -189,15 +196,15 @@ describe('the objects of the Conversations API', () => {
 });
 
 describe('ids', () => {
-  const hex = RUN.replaceAll('-', '');
+  const hex = FAKE_RUN.replaceAll('-', '');
 
   it('a chat has the bare UUID, a conversation that or its own prefix', () => {
-    expect(chatIdOf(RUN)).toBe(RUN);
-    expect(conversationIdOf(RUN)).toBe(RUN);
-    expect(conversationIdOf(`conv_${hex}`)).toBe(RUN);
+    expect(chatIdOf(FAKE_RUN)).toBe(FAKE_RUN);
+    expect(conversationIdOf(FAKE_RUN)).toBe(FAKE_RUN);
+    expect(conversationIdOf(`conv_${hex}`)).toBe(FAKE_RUN);
   });
 
-  it.each(['', 'x', hex, RUN.toUpperCase(), `room_${hex}`, `conv_${RUN}`, `${RUN}\n`])(
+  it.each(['', 'x', hex, FAKE_RUN.toUpperCase(), `room_${hex}`, `conv_${FAKE_RUN}`, `${FAKE_RUN}\n`])(
     '%j is no id: there is no such thing',
     (id) => {
       expect(chatIdOf(id)).toBeUndefined();

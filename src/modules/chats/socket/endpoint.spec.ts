@@ -1,5 +1,5 @@
 import { CHAT } from '../../../../test/support/chats/fake-streams';
-import { explorerOf } from '../../../../test/support/exploring';
+import { explorerOf } from '../../../../test/support/providers';
 import { forbidden, notFound } from '../../../common/errors';
 import { Caller } from '../../../platform/auth';
 import { SocketEndpoints } from '../../../realtime/transport';

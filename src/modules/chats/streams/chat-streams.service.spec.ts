@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { ChatEvent, ChatMessage } from '../contract';
 import type { ChatHint } from './chat-hub';
 import { ChatWatch, type RunSnapshot } from './chat-streams.service';
-import { runs } from '../../../../test/support/patience';
+import { runs } from '../../../../test/support/timing';
 
 const RUN = 'run';
 

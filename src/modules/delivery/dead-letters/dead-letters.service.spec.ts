@@ -1,4 +1,4 @@
-import { explorerOf } from '../../../../test/support/exploring';
+import { explorerOf } from '../../../../test/support/providers';
 import { encodeId, newUuid } from '../../../common/ids';
 import { Caller } from '../../../platform/auth';
 import type { Effects } from '../../../platform/idempotency';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { unavailable } from '../../../common/errors';
-import { FakeLog, messagesOf } from '../../../../test/support/fake-log';
+import { FakeAppendLog, newMessages } from '../../../../test/support/fake-append-log';
 import { BatchWriter } from './batch-writer';
-import { runs } from '../../../../test/support/patience';
+import { runs } from '../../../../test/support/timing';
 
 const unknown = () => unavailable('gone', { outcome: 'unknown' });
 const none = () => unavailable('gone', { outcome: 'none' });
@@ -14,32 +14,32 @@ describe('after a lost connection', () => {
     ['before its COMMIT', false],
     ['after its COMMIT', true],
   ])('%s each message is stored once and has its number', async (_, committed) => {
-    const log = new FakeLog();
+    const log = new FakeAppendLog();
     log.nextAppend({ error: unknown(), committed });
-    const results = await new BatchWriter(log, back).write(messagesOf(3), false);
+    const results = await new BatchWriter(log, back).write(newMessages(3), false);
     expect(results).toMatchObject([1, 2, 3].map((seq) => ({ status: 'new', seq })));
     expect(log.stored).toHaveLength(3);
   });
 
   it('a refused connection is worth a second try too: nothing has happened yet', async () => {
-    const log = new FakeLog();
+    const log = new FakeAppendLog();
     log.nextAppend({ error: none(), committed: false });
-    expect(await new BatchWriter(log, back).write(messagesOf(1), false)).toMatchObject([{ status: 'new', seq: 1 }]);
+    expect(await new BatchWriter(log, back).write(newMessages(1), false)).toMatchObject([{ status: 'new', seq: 1 }]);
   });
 
   it('the first transaction may still commit while the second is on its way: the log has the last word', async () => {
-    const log = new FakeLog();
+    const log = new FakeAppendLog();
     log.nextAppend({ error: unknown(), committed: false });
     log.nextAppend({ error: sqlstate('23505'), committed: true });
-    const results = await new BatchWriter(log, back).write(messagesOf(2), true);
+    const results = await new BatchWriter(log, back).write(newMessages(2), true);
     expect(results).toMatchObject([1, 2].map((seq) => ({ status: 'new', seq })));
     expect(log.stored).toHaveLength(2);
   });
 
   it('that lasts, callers are told that nobody knows', async () => {
-    const log = new FakeLog();
+    const log = new FakeAppendLog();
     log.nextAppend({ error: unknown(), committed: true });
-    const [result] = await new BatchWriter(log, () => Promise.resolve(false)).write(messagesOf(1), false);
+    const [result] = await new BatchWriter(log, () => Promise.resolve(false)).write(newMessages(1), false);
     expect(result).toMatchObject({ status: 'failed', error: { details: { outcome: 'unknown' } } });
   });
 
@@ -47,18 +47,18 @@ describe('after a lost connection', () => {
     [unknown, none],
     [none, unknown],
   ])('twice, the doubt of either try counts', async (first, second) => {
-    const log = new FakeLog();
+    const log = new FakeAppendLog();
     log.nextAppend({ error: first(), committed: false });
     log.nextAppend({ error: second(), committed: false });
-    const results = await new BatchWriter(log, back).write(messagesOf(2), false);
+    const results = await new BatchWriter(log, back).write(newMessages(2), false);
     expect(results).toMatchObject(Array(2).fill({ status: 'failed', error: { details: { outcome: 'unknown' } } }));
   });
 
   it('and a log that cannot be asked, callers are told that nobody knows', async () => {
-    const log = new FakeLog();
+    const log = new FakeAppendLog();
     log.nextAppend({ error: unknown(), committed: true });
     log.lookupFails = none();
-    const [result] = await new BatchWriter(log, back).write(messagesOf(1), false);
+    const [result] = await new BatchWriter(log, back).write(newMessages(1), false);
     expect(result).toMatchObject({ status: 'failed', error: { details: { outcome: 'unknown' } } });
   });
 });
@@ -66,8 +66,8 @@ describe('after a lost connection', () => {
 it('one bad item fails alone, and the others are stored in order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(fc.nat(19), { maxLength: 5 }), async (bad) => {
-      const messages = messagesOf(20);
-      const log = new FakeLog(new Set(bad.map((i) => messages[i]?.messageId ?? '')));
+      const messages = newMessages(20);
+      const log = new FakeAppendLog(new Set(bad.map((i) => messages[i]?.messageId ?? '')));
       const results = await new BatchWriter(log, back).write(messages, false);
       expect(results.flatMap((r, i) => (r.status === 'failed' ? [i] : []))).toEqual([...bad].sort((a, b) => a - b));
       expect(results.flatMap((r) => ('seq' in r ? [r.seq] : []))).toEqual(log.stored.map((_, i) => i + 1));
@@ -77,8 +77,8 @@ it('one bad item fails alone, and the others are stored in order', async () => {
 });
 
 it('a room that was locked for the first half of a split batch stays so for the second', async () => {
-  const messages = messagesOf(4).map((message, i) => ({ ...message, roomId: i % 2 === 0 ? 'held' : 'free' }));
-  const log = new FakeLog(new Set([messages[3]?.messageId ?? '']));
+  const messages = newMessages(4).map((message, i) => ({ ...message, roomId: i % 2 === 0 ? 'held' : 'free' }));
+  const log = new FakeAppendLog(new Set([messages[3]?.messageId ?? '']));
   log.held = { roomId: 'held', appends: 1 };
   const results = await new BatchWriter(log, back).write(messages, false);
   expect(results.map((result) => result.status)).toEqual(['locked', 'new', 'locked', 'failed']);
@@ -89,11 +89,11 @@ it('whatever breaks on the way, what is reported as stored is stored once, and w
   const failure = fc.record({ kind: fc.constantFrom(unknown, none), committed: fc.boolean() });
   await fc.assert(
     fc.asyncProperty(fc.array(failure, { maxLength: 4 }), fc.boolean(), async (failures, isBack) => {
-      const log = new FakeLog();
+      const log = new FakeAppendLog();
       // "none" is said only of what has not committed.
       for (const { kind, committed } of failures)
         log.nextAppend({ error: kind(), committed: committed && kind === unknown });
-      const messages = messagesOf(3);
+      const messages = newMessages(3);
       const results = await new BatchWriter(log, () => Promise.resolve(isBack)).write(messages, false);
       expect(new Set(log.stored).size).toBe(log.stored.length);
       results.forEach((result, i) => {

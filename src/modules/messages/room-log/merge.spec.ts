@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Position } from '../../../realtime';
 import { mergeLog } from './merge';
 import type { LogRow } from './room-log.repository';
-import { runs } from '../../../../test/support/patience';
+import { runs } from '../../../../test/support/timing';
 
 /** A room as a list of changes; the index of each is its revision. */
 type Op = { readonly do: 'message' } | { readonly do: 'event' } | { readonly do: 'edit'; readonly of: number };

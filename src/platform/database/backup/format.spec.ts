@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runs } from '../../../../test/support/patience';
+import { runs } from '../../../../test/support/timing';
 import { BackupRefusal, type Block, BlockKind, BlockReader, BlockWriter, FORMAT } from './format';
 
 const BLOCKS: readonly Block[] = [

@@ -1,0 +1,110 @@
+import type { ServerFrame } from '../ws/client';
+
+/** A message as a client has it. */
+export interface SeenMessage {
+  readonly id: string;
+  readonly rev: number;
+  readonly content: string;
+  readonly isDeleted: boolean;
+}
+
+/** What a client knows of a room, and how it may come back: whatever arrives twice or late changes nothing. */
+export class RoomView {
+  readonly messages = new Map<number, SeenMessage>();
+  /** Undefined role: they have left. */
+  readonly members = new Map<string, { readonly rev: number; readonly role: string | undefined }>();
+  readonly reads = new Map<string, number>();
+  /** Nothing is missing up to here: `after_seq` of the next sync. */
+  seq = 0;
+  /** No change is missing up to here: `after_rev` of the next sync. */
+  rev = 0;
+  /** What comes is live: a sync has brought everything before it. */
+  isLive = false;
+
+  constructor(private readonly founders: ReadonlyMap<string, string>) {
+    this.forget();
+  }
+
+  /** Drops all that it has: the log was put back, or is another one. */
+  forget(): void {
+    for (const part of [this.messages, this.members, this.reads]) part.clear();
+    for (const [userId, role] of this.founders) this.members.set(userId, { rev: 0, role });
+    [this.seq, this.rev, this.isLive] = [0, 0, false];
+  }
+
+  /** The room keeps nothing before this message. */
+  begin(firstSeq: number): void {
+    for (const seq of this.messages.keys()) if (seq < firstSeq) this.messages.delete(seq);
+    this.seq = Math.max(this.seq, firstSeq - 1);
+    this.advance();
+  }
+
+  /** The id of the message up to which nothing is missing. */
+  get lastId(): string | undefined {
+    return this.messages.get(this.seq)?.id;
+  }
+
+  /** Whether the log has another message there than this client: what the client has never was, or is no more. */
+  contradicts(seq: number, id: unknown): boolean {
+    const seen = this.messages.get(seq);
+    return seen !== undefined && seen.id !== id;
+  }
+
+  apply(frame: ServerFrame): void {
+    const rev = Number(frame['rev']);
+    const user = String(frame['user_id']);
+    if (frame.type.startsWith('message')) this.message(frame, rev);
+    else if (frame.type === 'read.update')
+      this.reads.set(user, Math.max(this.reads.get(user) ?? 0, Number(frame['seq'])));
+    else if (frame.type.startsWith('member.') && rev >= (this.members.get(user)?.rev ?? 0))
+      this.members.set(user, { rev, role: frame.type === 'member.left' ? undefined : String(frame['role']) });
+    // A message that was edited before it came stands before revisions that are lower than its own.
+    const isInPlace = frame.type !== 'message' || (frame['edited_at'] === null && frame['deleted_at'] === null);
+    if (this.isLive && isInPlace && Number.isInteger(rev)) this.rev = Math.max(this.rev, rev);
+  }
+
+  private message(frame: ServerFrame, rev: number): void {
+    const seq = Number(frame['seq']);
+    if (rev <= (this.messages.get(seq)?.rev ?? 0)) return;
+    const isDeleted = typeof frame['deleted_at'] === 'string';
+    const content = isDeleted ? '' : String(frame['content']);
+    this.messages.set(seq, { id: String(frame['message_id']), rev, content, isDeleted });
+    this.advance();
+  }
+
+  private advance(): void {
+    while (this.messages.has(this.seq + 1)) this.seq++;
+  }
+}
+
+/** A room as the server lists it in the end. */
+export interface ListedRoom {
+  readonly messages: readonly SeenMessage[];
+  readonly roles: ReadonlyMap<string, string>;
+  readonly reads: ReadonlyMap<string, number>;
+}
+
+/** Where a client's view of a room is not the room; empty: nowhere. */
+export function divergences(view: RoomView, truth: ListedRoom, userId: string): string[] {
+  const faults: string[] = [];
+  for (const [i, message] of truth.messages.entries()) {
+    const seen = view.messages.get(i + 1);
+    if (seen === undefined) faults.push(`message ${i + 1} is missing`);
+    else if (
+      seen.id !== message.id ||
+      seen.rev !== message.rev ||
+      seen.content !== message.content ||
+      seen.isDeleted !== message.isDeleted
+    )
+      faults.push(`message ${i + 1} is ${JSON.stringify(seen)}, should be ${JSON.stringify(message)}`);
+  }
+  if (view.messages.size > truth.messages.length) faults.push('there are messages that the room does not have');
+  const present = [...view.members].flatMap(([id, { role }]) => (role === undefined ? [] : [`${id}:${role}`]));
+  const expected = [...truth.roles].map(([id, role]) => `${id}:${role}`);
+  if (present.sort().join() !== expected.sort().join())
+    faults.push(`its members are ${present.join()}, should be ${expected.join()}`);
+  for (const [reader, seq] of truth.reads)
+    if (reader !== userId && view.reads.get(reader) !== seq)
+      faults.push(`${reader} has read up to ${view.reads.get(reader)}, should be ${seq}`);
+  return faults;
+}

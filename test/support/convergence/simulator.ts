@@ -1,0 +1,215 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Answer } from '../http/api';
+import { listAll, pathOf } from '../messages';
+import { until } from '../poll';
+import { bodyOf, type ListedRoomBody, listRooms, type MemberBody } from '../rooms';
+import { SyncingClient, type SyncingTarget } from './syncing-client';
+import { divergences, type ListedRoom } from './room-view';
+import { MAX_WAIT_MS } from '../timing';
+
+/** Always a member and admin of every room: who lets the others in and out. */
+export const HOST = 'ann';
+/** Sent what they have not acked, each on one device; they stay. */
+export const RESIDENTS = ['dan', 'eve'];
+/** On two devices each that keep their own positions; they come and go. */
+export const VISITORS = ['bob', 'cat'];
+
+const AT_ONCE = 12;
+
+/** 0 ≤ x < 1, the same for the same seed. */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+type Step = (play: ConvergenceSimulator) => unknown;
+
+/** Steps with how often each is taken. */
+const STEPS: readonly (readonly [weight: number, step: Step])[] = [
+  [30, (play) => play.device().send(play.room(), play.text())],
+  [10, (play) => play.post(play.room(), play.text())],
+  [8, (play) => play.edit()],
+  [4, (play) => play.delete()],
+  [10, (play) => play.device().mark('ack', play.room())],
+  [6, (play) => play.device().mark('read', play.room())],
+  [5, (play) => play.device().drop()],
+  [3, (play) => play.device().stall(play.below(300))],
+  [4, (play) => play.member()],
+  [4, () => pause(5)],
+];
+
+/** One random run over a world. */
+export class ConvergenceSimulator {
+  readonly devices: SyncingClient[];
+  readonly faults: string[] = [];
+  private readonly underWay = new Set<Promise<unknown>>();
+
+  constructor(
+    readonly world: SyncingTarget,
+    private readonly random: () => number,
+  ) {
+    const two = (userId: string): SyncingClient[] =>
+      ['phone', 'laptop'].map((kind) => new SyncingClient(world, `${userId}'s ${kind}`, userId, true));
+    const one = (userId: string): SyncingClient => new SyncingClient(world, `${userId}'s only device`, userId, false);
+    this.devices = [...[HOST, ...VISITORS].flatMap(two), ...RESIDENTS.map(one)];
+    for (const device of this.devices) device.start();
+  }
+
+  async run(steps: number): Promise<void> {
+    const all = STEPS.reduce((sum, [weight]) => sum + weight, 0);
+    for (let n = 0; n < steps; n++) {
+      let left = this.below(all);
+      const [, step] = STEPS.find(([weight]) => (left -= weight) < 0) ?? [0, () => undefined];
+      const done = Promise.resolve(step(this))
+        .catch((error: unknown) => this.faults.push(String(error)))
+        .finally(() => this.underWay.delete(done));
+      this.underWay.add(done);
+      // Whatever else runs meanwhile gets its turn.
+      if (this.underWay.size >= AT_ONCE) await Promise.race(this.underWay);
+      else if (n % 4 === 0) await new Promise(setImmediate);
+    }
+    await Promise.all(this.underWay);
+  }
+
+  /** Everybody is let in again, says a last word and has read it; resolves when all devices have what there is. */
+  async settle(): Promise<ReadonlyMap<string, ListedRoom>> {
+    for (const roomId of this.world.rooms.keys()) {
+      const path = `/rooms/${roomId}/members`;
+      bodyOf(await this.as(HOST).post(path, { user_ids: [...VISITORS, ...RESIDENTS] }));
+    }
+    await until(
+      async () => this.devices.filter(({ isIdle }) => !isIdle).map(({ name }) => name),
+      (busy) => busy.length === 0,
+      MAX_WAIT_MS,
+    );
+    for (const roomId of this.world.rooms.keys()) await this.lastWords(roomId);
+    const truths = await this.truths();
+    const faults = (): string[] => this.divergences(truths);
+    await until(
+      async () => faults().length,
+      (count) => count === 0,
+      MAX_WAIT_MS,
+    ).catch(() => this.faults.push(...faults()));
+    return truths;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.devices.map((device) => device.stop()));
+    for (const { faults, name } of this.devices) this.faults.push(...faults.map((fault) => `${name}: ${fault}`));
+  }
+
+  /** What devices have that is not so, or do not have. */
+  divergences(truths: ReadonlyMap<string, ListedRoom>): string[] {
+    return this.devices.flatMap((device) => [
+      ...[...truths].flatMap(([roomId, truth]) =>
+        divergences(device.view(roomId), truth, device.userId).map((fault) => `${device.name}: ${roomId}: ${fault}`),
+      ),
+      ...device.accepted.flatMap(({ roomId, seq, content }) => {
+        const stored = truths.get(roomId)?.messages[seq - 1];
+        const isKept =
+          stored !== undefined &&
+          (stored.content === content || stored.isDeleted || stored.content.startsWith('edited'));
+        return isKept ? [] : [`${device.name}: ${content} was accepted as ${seq} and is lost`];
+      }),
+    ]);
+  }
+
+  below(n: number): number {
+    return Math.floor(this.random() * n);
+  }
+
+  device(): SyncingClient {
+    return this.pick(this.devices);
+  }
+
+  room(): string {
+    return this.pick([...this.world.rooms.keys()]);
+  }
+
+  text(): string {
+    return `text ${this.below(1e9)}${'.'.repeat(this.below(20) === 0 ? 10_000 : 0)}`;
+  }
+
+  async post(roomId: string, content: string): Promise<void> {
+    this.expect(await this.as(this.device().userId).post(`/rooms/${roomId}/messages`, { content }), 201);
+  }
+
+  edit(): Promise<void> {
+    return this.change(async (by, path) => this.as(by).patch(path, { content: `edited ${this.below(1e9)}` }), 200);
+  }
+
+  delete(): Promise<void> {
+    return this.change(async (by, path) => this.as(by).delete(path), 204);
+  }
+
+  /** Lets a visitor in or out, or lets them go by themselves. */
+  async member(): Promise<void> {
+    const [user, path] = [this.pick(VISITORS), `/rooms/${this.room()}/members`];
+    const what = this.below(4);
+    if (what === 0) this.expect(await this.as(HOST).delete(`${path}/${user}`), 204);
+    else if (what === 1) this.expect(await this.as(user).delete(`${path}/${user}`), 204);
+    else this.expect(await this.as(HOST).post(path, { user_ids: [user] }), 200);
+  }
+
+  private async change(call: (by: string, path: string) => Promise<Answer<unknown>>, status: number): Promise<void> {
+    const roomId = this.room();
+    const by = this.pick([HOST, ...RESIDENTS]);
+    const query = `?limit=20&after_seq=${this.below(60)}`;
+    const { body } = await this.as(by).get<{ message_id: string; sender_id: string }[]>(
+      `/rooms/${roomId}/messages${query}`,
+    );
+    const own = body.filter(({ sender_id }) => sender_id === by);
+    if (own.length > 0) this.expect(await call(by, pathOf(roomId, this.pick(own))), status);
+  }
+
+  private async lastWords(roomId: string): Promise<void> {
+    const users = [HOST, ...VISITORS, ...RESIDENTS];
+    for (const user of users)
+      bodyOf(await this.as(user).post(`/rooms/${roomId}/messages`, { content: `${user} says good bye` }), 201);
+    const messages = await listAll(this.as(HOST), roomId);
+    for (const [i, user] of users.entries())
+      bodyOf(await this.as(user).post('/reads', { room_id: roomId, seq: messages.length - i }));
+  }
+
+  private async truths(): Promise<ReadonlyMap<string, ListedRoom>> {
+    const users = [HOST, ...VISITORS, ...RESIDENTS];
+    const lists = new Map<string, readonly ListedRoomBody[]>();
+    for (const user of users) lists.set(user, (await listRooms(this.as(user))).rooms);
+    const truths = new Map<string, ListedRoom>();
+    for (const roomId of this.world.rooms.keys()) {
+      const messages = (await listAll(this.as(HOST), roomId)).map(({ message_id, rev, content, deleted_at }) => ({
+        id: message_id,
+        rev,
+        content,
+        isDeleted: deleted_at !== null,
+      }));
+      const members = bodyOf(await this.as(HOST).get<MemberBody[]>(`/rooms/${roomId}/members`));
+      const reads = users.map((user) => {
+        const listed = lists.get(user)?.find(({ room_id }) => room_id === roomId);
+        return [user, listed?.last_read_seq ?? 0] as const;
+      });
+      const roles = new Map(members.map(({ user_id, role }) => [user_id, role]));
+      truths.set(roomId, { messages, roles, reads: new Map(reads) });
+    }
+    return truths;
+  }
+
+  /** What is refused may be refused for one who is no member by now, and for a message that is gone by now. */
+  private expect(answer: Answer<unknown>, status: number): void {
+    if (![status, 403, 404].includes(answer.status))
+      this.faults.push(`${answer.status} ${JSON.stringify(answer.body)}`);
+  }
+
+  private as(user: string): ReturnType<SyncingTarget['tenant']['as']> {
+    return this.world.tenant.as(user);
+  }
+
+  private pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)] as T;
+  }
+}

@@ -1,0 +1,93 @@
+import { answerOf, type AnswerPart, type Timeouts } from '../../../src/modules/models/answer/answer';
+import { ChannelFault, type ChatModel, type ChatRequest } from '../../../src/modules/models/providers/chat-model';
+import { outboundPost } from '../../../src/platform/outbound';
+import { endpointTo, WIRE } from './channels';
+import { ProviderServer } from './provider-server';
+import type { ProviderScript } from './script';
+import type { Wire } from './wire';
+
+export interface ChatModelSubject {
+  readonly model: ChatModel;
+  readonly wire: Wire;
+  /** Where the key is in the fake's record of the headers, and as what. */
+  readonly keyHeader: readonly [name: string, value: (key: string) => string];
+  /** What the body of a request says of the model, the texts of the messages, the temperature and the token limit. */
+  readonly asked: (body: Readonly<Record<string, unknown>>) => unknown;
+}
+
+export type Limits = Partial<Timeouts> & { readonly maxBytes?: number };
+
+export interface Outcome {
+  readonly text: string;
+  readonly end: Extract<AnswerPart, { type: 'end' }> | undefined;
+  readonly fault: unknown;
+}
+
+export const PROVIDER_API_KEY = 'sk-secret-key';
+const LONG_MS = 20_000;
+const NEVER = new AbortController().signal;
+
+/** One provider's protocol and a fake of it, joined by a real connection. */
+export class ChatModelFixture {
+  private constructor(
+    readonly server: ProviderServer,
+    private readonly model: ChatModel,
+  ) {}
+
+  static async start({ model, wire }: ChatModelSubject): Promise<ChatModelFixture> {
+    return new ChatModelFixture(await ProviderServer.start(wire), model);
+  }
+
+  /** An answer; limits are long unless given. */
+  parts(
+    limits: Limits = {},
+    request: Partial<ChatRequest> = {},
+    baseUrl = this.server.url,
+  ): AsyncGenerator<AnswerPart> {
+    const bounds = { allowPrivate: true, connectMs: LONG_MS, maxBytes: 1_000_000, maxErrorBytes: 1000 };
+    const messages = [{ role: 'user', content: 'hello there' }] as const;
+    const { maxBytes = 2_000_000, ...timeouts } = limits;
+    return answerOf({
+      model: this.model,
+      endpoint: endpointTo(baseUrl, outboundPost(bounds), PROVIDER_API_KEY),
+      request: { messages, model: 'm1', wire: WIRE, signal: NEVER, ...request },
+      timeouts: { firstMs: LONG_MS, idleMs: LONG_MS, totalMs: LONG_MS, ...timeouts },
+      maxBytes,
+    });
+  }
+
+  /** What a script leads to. */
+  async outcomeOf(
+    script: ProviderScript,
+    limits?: Limits,
+    request?: Partial<ChatRequest>,
+    baseUrl?: string,
+  ): Promise<Outcome> {
+    this.server.next(script);
+    let [text, end, fault]: [string, Outcome['end'], unknown] = ['', undefined, undefined];
+    try {
+      for await (const part of this.parts(limits, request, baseUrl)) {
+        expect(end).toBeUndefined();
+        if (part.type === 'end') end = part;
+        else {
+          expect(part.text).not.toBe('');
+          text += part.text;
+        }
+      }
+    } catch (error) {
+      fault = error;
+    }
+    return { text, end, fault };
+  }
+
+  /** The fault that a script leads to, and what was said before it. It gives nothing away. */
+  async faultOf(script: ProviderScript, limits?: Limits): Promise<[text: string, message: string, blame: string]> {
+    const { text, end, fault } = await this.outcomeOf(script, limits);
+    expect(end).toBeUndefined();
+    expect(fault).toBeInstanceOf(ChannelFault);
+    const { message, blame } = fault as ChannelFault;
+    for (const hidden of [PROVIDER_API_KEY, this.server.url, '127.0.0.1', 'fault 4', 'fault 5'])
+      expect(message).not.toContain(hidden);
+    return [text, message, blame];
+  }
+}
