@@ -10,8 +10,7 @@ import { MAX_WAIT_MS } from '../support/timing';
 import { until } from '../support/poll';
 import { describePostgres15, Postgres15 } from '../support/postgres15';
 import { bodyOf, createRoom } from '../support/rooms';
-import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
-import { Servers, type ServerProcess } from '../support/server-process';
+import { createServedTenant, SERVED_MASTER_KEY, type ServerProcess, Servers } from '../support/server-process';
 import { Receiver } from '../support/webhooks/receiver';
 import { MessageWriters, type WriterTarget } from '../support/message-writers';
 

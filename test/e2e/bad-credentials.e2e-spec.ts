@@ -1,8 +1,7 @@
 import { newApiKey } from '../../src/modules/tenants/api-key';
 import { MASTER_KEY, startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { JWT_SECRET, mintToken } from '../support/auth';
-import { type Answer, type Api, errorOf } from '../support/http/api';
-import { metricOf } from '../support/metrics';
+import { type Answer, type Api, errorOf, metricOf } from '../support/http/api';
 import { RecordingLog } from '../support/recording-log';
 import { withinOneWindow } from '../support/rate-headers';
 import { type ConnectOptions, WsClient } from '../support/ws/client';

@@ -10,7 +10,7 @@ import { chatPath, createChat, FAKE_ANSWER, messagesOf, roomIdOf, sayStreaming }
 import type { SseClient, SseEvent } from '../support/chats/sse';
 import { textOn } from '../support/chats/socket';
 import { AnswerGate } from '../support/fake-model';
-import { metricOf } from '../support/metrics';
+import { metricOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
 import { Servers } from '../support/server-process';

@@ -2,8 +2,15 @@ import { Clock } from '../../src/common/time';
 import { type AcceptedConnection, toWire } from '../../src/realtime';
 import type { TestTenant } from '../support/app';
 import { mintToken } from '../support/auth';
-import { withModel, type WithModel } from '../support/chats/chat-app';
-import { chatPath, type ChatBody, createChat, messagesOf, sayStreaming } from '../support/chats/http';
+import {
+  type ChatBody,
+  chatPath,
+  createChat,
+  messagesOf,
+  sayStreaming,
+  withModel,
+  type WithModel,
+} from '../support/chats/http';
 import { AnswerReader, CHAT_PATH, chatOptions, openChat, typesOf } from '../support/chats/socket';
 import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';

@@ -2,8 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import type { TestApp, TestTenant } from '../support/app';
-import { startChatApp, type WithModel } from '../support/chats/chat-app';
-import { type ChatBody, createChat, messagesOf, rejoin, sayStreaming } from '../support/chats/http';
+import {
+  type ChatBody,
+  createChat,
+  messagesOf,
+  rejoin,
+  sayStreaming,
+  startChatApp,
+  type WithModel,
+} from '../support/chats/http';
 import { AnswerReader, chatOptions, openChat, typesOf } from '../support/chats/socket';
 import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';

@@ -1,6 +1,5 @@
 import type { TestApp, TestTenant } from '../support/app';
-import { startChatApp, type WithModel } from '../support/chats/chat-app';
-import { ask, type ChatBody, createChat, messagesOf } from '../support/chats/http';
+import { ask, type ChatBody, createChat, messagesOf, startChatApp, type WithModel } from '../support/chats/http';
 import { AnswerReader, openChat } from '../support/chats/socket';
 import { randomOf } from '../support/convergence/simulator';
 import type { ProviderServer } from '../support/fake-model';

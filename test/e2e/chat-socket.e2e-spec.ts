@@ -2,15 +2,16 @@ import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import {
   ask,
-  chatPath,
   type ChatBody,
+  chatPath,
   createChat,
   FAKE_ANSWER,
   messagesOf,
   roomIdOf,
   say,
+  startChatApp,
+  type WithModel,
 } from '../support/chats/http';
-import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { CHAT_PATH, chatOptions, openChat, textOn, typesOf } from '../support/chats/socket';
 import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';

@@ -10,8 +10,9 @@ import {
   roomIdOf,
   say,
   sayStreaming,
+  startChatApp,
+  type WithModel,
 } from '../support/chats/http';
-import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { textOf } from '../support/chats/sse';
 import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { errorOf } from '../support/http/api';

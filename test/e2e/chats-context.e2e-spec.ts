@@ -1,8 +1,17 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
-import { ask, chatPath, type ChatBody, createChat, messagesOf, roomIdOf, say } from '../support/chats/http';
-import { withModel, type WithModel } from '../support/chats/chat-app';
+import {
+  ask,
+  type ChatBody,
+  chatPath,
+  createChat,
+  messagesOf,
+  roomIdOf,
+  say,
+  withModel,
+  type WithModel,
+} from '../support/chats/http';
 import { faults, AnswerGate, OPENAI_WIRE, type ProviderServer } from '../support/fake-model';
-import type { Wire } from '../support/models/wire';
+import type { Wire } from '../support/models/provider-server';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
 

@@ -1,5 +1,4 @@
 import type { TestApp, TestTenant } from '../support/app';
-import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import {
   ask,
   type ChatBody,
@@ -11,6 +10,8 @@ import {
   roomIdOf,
   say,
   sayStreaming,
+  startChatApp,
+  type WithModel,
 } from '../support/chats/http';
 import { openChat } from '../support/chats/socket';
 import { SseClient } from '../support/chats/sse';

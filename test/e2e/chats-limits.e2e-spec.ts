@@ -1,17 +1,18 @@
 import type { TestApp, TestTenant } from '../support/app';
 import {
   ask,
-  chatPath,
   type ChatBody,
   type ChatMessageBody,
+  chatPath,
   createChat,
   messagesOf,
   roomIdOf,
   say,
   sayStreaming,
+  startChatApp,
   type TurnBody,
+  type WithModel,
 } from '../support/chats/http';
-import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { type Answer, type Api, errorOf } from '../support/http/api';
 import { until } from '../support/poll';

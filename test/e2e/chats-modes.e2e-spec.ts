@@ -1,15 +1,16 @@
 import type { TestTenant } from '../support/app';
 import {
   ask,
-  chatPath,
   type ChatBody,
+  chatPath,
   createChat,
   messagesOf,
   roomIdOf,
   say,
   type TurnBody,
+  withModel,
+  type WithModel,
 } from '../support/chats/http';
-import { withModel, type WithModel } from '../support/chats/chat-app';
 import { SseClient, textOf } from '../support/chats/sse';
 import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import { type Api, errorOf } from '../support/http/api';

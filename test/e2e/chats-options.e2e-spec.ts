@@ -1,6 +1,15 @@
 import type { TestTenant } from '../support/app';
-import { ask, chatPath, type ChatBody, createChat, messagesOf, say, type TurnBody } from '../support/chats/http';
-import { withModel, type WithModel } from '../support/chats/chat-app';
+import {
+  ask,
+  type ChatBody,
+  chatPath,
+  createChat,
+  messagesOf,
+  say,
+  type TurnBody,
+  withModel,
+  type WithModel,
+} from '../support/chats/http';
 import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import type { Api } from '../support/http/api';
 import { badField, bodyOf, refusal } from '../support/rooms';

@@ -1,6 +1,14 @@
 import type { TestApp } from '../support/app';
-import { startChatApp, type WithModel } from '../support/chats/chat-app';
-import { chatPath, conversationIdOf, createChat, messagesOf, rejoin, sayStreaming } from '../support/chats/http';
+import {
+  chatPath,
+  conversationIdOf,
+  createChat,
+  messagesOf,
+  rejoin,
+  sayStreaming,
+  startChatApp,
+  type WithModel,
+} from '../support/chats/http';
 import { SseClient, type SseEvent, textOf } from '../support/chats/sse';
 import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import type { Api } from '../support/http/api';

@@ -1,9 +1,9 @@
 import type { TestApp, TestTenant } from '../support/app';
 import {
   ask,
-  chatPath,
   type ChatBody,
   type ChatMessageBody,
+  chatPath,
   createChat,
   FAKE_ANSWER,
   FAKE_USAGE,
@@ -11,9 +11,10 @@ import {
   rejoin,
   say,
   sayStreaming,
+  startChatApp,
   type TurnBody,
+  type WithModel,
 } from '../support/chats/http';
-import { startChatApp, type WithModel } from '../support/chats/chat-app';
 import { textOf } from '../support/chats/sse';
 import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { type Api, errorOf } from '../support/http/api';

@@ -1,7 +1,6 @@
 import type { TestApp, TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
-import { startChatApp, type WithModel } from '../support/chats/chat-app';
-import { FAKE_ANSWER } from '../support/chats/http';
+import { FAKE_ANSWER, startChatApp, type WithModel } from '../support/chats/http';
 import { SseClient, textOf } from '../support/chats/sse';
 import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { type Answer, type Api, type Bodies, errorOf } from '../support/http/api';

@@ -1,7 +1,6 @@
 import { tmpdir } from 'node:os';
 import { ExampleClients } from '../support/example-clients';
-import { createServedTenant } from '../support/served';
-import { Servers } from '../support/server-process';
+import { createServedTenant, Servers } from '../support/server-process';
 import { RestartingServer } from '../support/restarting-server';
 import { MessageWriters } from '../support/message-writers';
 

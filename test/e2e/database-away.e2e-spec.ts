@@ -1,8 +1,14 @@
 import { eventually, kill, processesOn } from '../support/embedded/processes';
 import { Api, errorOf } from '../support/http/api';
 import { describePostgres15, Postgres15 } from '../support/postgres15';
-import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
-import { postmasterOf, type ServerProcess, Servers, signalAll } from '../support/server-process';
+import {
+  createServedTenant,
+  postmasterOf,
+  SERVED_MASTER_KEY,
+  type ServerProcess,
+  Servers,
+  signalAll,
+} from '../support/server-process';
 import { MessageWriters, type WriterTarget } from '../support/message-writers';
 import { MAX_WAIT_MS, LONG_DATABASE_DEADLINE } from '../support/timing';
 

@@ -2,8 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describePgBouncer, PgBouncer } from '../support/pgbouncer';
 import { describePostgres15, Postgres15 } from '../support/postgres15';
-import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
-import { type ServerProcess, Servers } from '../support/server-process';
+import { createServedTenant, SERVED_MASTER_KEY, type ServerProcess, Servers } from '../support/server-process';
 import { MessageWriters } from '../support/message-writers';
 
 const servers = new Servers();

@@ -6,10 +6,8 @@ import { join } from 'node:path';
 import { isConnectionLoss } from '../../src/platform/database';
 import { query } from '../support/embedded/fixture';
 import { eventually } from '../support/embedded/processes';
-import { Api } from '../support/http/api';
-import { metricOf } from '../support/metrics';
-import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
-import { adminOf, type ServerProcess, Servers } from '../support/server-process';
+import { Api, metricOf } from '../support/http/api';
+import { adminOf, createServedTenant, SERVED_MASTER_KEY, type ServerProcess, Servers } from '../support/server-process';
 
 const MB = 1024 * 1024;
 const PATIENCE_MS = 60_000;

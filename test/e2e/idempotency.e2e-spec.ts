@@ -2,7 +2,7 @@ import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import { type Answer, type Api, errorOf } from '../support/http/api';
 import { createRoom, sendAll } from '../support/rooms';
-import { rowsOf } from '../support/tables';
+import { rowsOf } from '../support/database';
 import { createKey, keysPath, listKeys, uuidOf } from '../support/tenants';
 
 type Body = Record<string, unknown>;

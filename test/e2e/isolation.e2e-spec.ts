@@ -8,7 +8,7 @@ import { notify } from '../support/notifications';
 import { until } from '../support/poll';
 import { bodyOf, createRoom, sendAll } from '../support/rooms';
 import { type DocumentedRoute, documentedRoutes } from '../support/documented-routes';
-import { rowsOf } from '../support/tables';
+import { rowsOf } from '../support/database';
 import { createKey, uuidOf } from '../support/tenants';
 
 /** A value for each kind of id, by the name of the parameter or field that takes it. */

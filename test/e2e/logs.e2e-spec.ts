@@ -1,5 +1,5 @@
 import { MASTER_KEY, startTestApp, type TestApp } from '../support/app';
-import { captureLog } from '../support/captured-log';
+import { captureLog } from '../support/recording-log';
 import { createRoom, sendAll } from '../support/rooms';
 
 const CONTENT = 'a sentence that nobody else may read';

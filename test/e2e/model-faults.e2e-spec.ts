@@ -1,11 +1,9 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
-import { chatPath, createChat, say } from '../support/chats/http';
-import { withModel, type WithModel } from '../support/chats/chat-app';
-import { bare, faults, type ProviderScript } from '../support/fake-model';
+import { chatPath, createChat, say, withModel, type WithModel } from '../support/chats/http';
+import { bare, FakeModel, faults, type ProviderScript } from '../support/fake-model';
 import { type Answer, type Api, errorOf } from '../support/http/api';
 import { createChannel, createPreset, dataOf, type Enveloped } from '../support/models';
-import { FakeModel } from '../support/fake-model';
 import { RecordingLog } from '../support/recording-log';
 import { createKey } from '../support/tenants';
 

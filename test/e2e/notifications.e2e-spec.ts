@@ -2,7 +2,7 @@ import type { TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import { notify, inboxOf, NOTIFICATION_DEFAULTS, whenDelivered } from '../support/notifications';
 import { badField, bodyOf, createRoom, FORBIDDEN, NOT_FOUND, refusal } from '../support/rooms';
-import { rowsOf } from '../support/tables';
+import { rowsOf } from '../support/database';
 import { uuidOf } from '../support/tenants';
 import { checkFrame } from '../support/ws/asyncapi';
 import type { ServerFrame, WsClient } from '../support/ws/client';

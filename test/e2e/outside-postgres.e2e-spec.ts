@@ -1,6 +1,5 @@
 import { describePostgres15 as describe, Postgres15 } from '../support/postgres15';
-import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
-import { Servers } from '../support/server-process';
+import { createServedTenant, SERVED_MASTER_KEY, Servers } from '../support/server-process';
 import { MessageWriters } from '../support/message-writers';
 
 const servers = new Servers();

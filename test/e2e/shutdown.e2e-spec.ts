@@ -7,11 +7,18 @@ import { startTestApp } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { connect } from '../support/embedded/fixture';
 import { eventually, processesOn } from '../support/embedded/processes';
-import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
+import {
+  adminOf,
+  createServedTenant,
+  freePort,
+  SERVED_MASTER_KEY,
+  type ServerProcess,
+  Servers,
+  signalAll,
+} from '../support/server-process';
 import { createChat, messagesOf, say, sayStreaming } from '../support/chats/http';
 import { FakeModel, AnswerGate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
-import { adminOf, freePort, type ServerProcess, Servers, signalAll } from '../support/server-process';
 import { MessageWriters, type WriterTarget } from '../support/message-writers';
 
 const servers = new Servers();

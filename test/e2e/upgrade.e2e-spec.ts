@@ -1,9 +1,8 @@
 import { ask, FAKE_ANSWER, messagesOf } from '../support/chats/http';
 import { DEAD_LETTERS } from '../support/dead-letters';
 import { FakeModel, type AnswerGate, type ProviderServer } from '../support/fake-model';
-import { Api } from '../support/http/api';
+import { Api, metricOf } from '../support/http/api';
 import { allChanges, isReplay, post, send } from '../support/messages';
-import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { bodyOf, listedRoom, type ListedRoomBody, type RoomBody, type RoomPageBody } from '../support/rooms';
 import { type ServerProcess, Servers } from '../support/server-process';

@@ -1,8 +1,7 @@
 import { Api } from '../support/http/api';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
-import { createServedTenant, SERVED_MASTER_KEY } from '../support/served';
-import { Servers } from '../support/server-process';
+import { createServedTenant, SERVED_MASTER_KEY, Servers } from '../support/server-process';
 import { RestartingServer } from '../support/restarting-server';
 import type { WriterTarget } from '../support/message-writers';
 import { Receiver } from '../support/webhooks/receiver';

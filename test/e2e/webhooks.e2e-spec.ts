@@ -3,8 +3,15 @@ import { errorOf } from '../support/http/api';
 import { notify } from '../support/notifications';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
-import { type Answerer, Receiver } from '../support/webhooks/receiver';
-import { type DeliveryBody, deliveriesOf, hookedTenant, setWebhook, testWebhook } from '../support/webhooks/tenants';
+import {
+  type Answerer,
+  deliveriesOf,
+  type DeliveryBody,
+  hookedTenant,
+  Receiver,
+  setWebhook,
+  testWebhook,
+} from '../support/webhooks/receiver';
 import { WsClient } from '../support/ws/client';
 
 let app: TestApp;

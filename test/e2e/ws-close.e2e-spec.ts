@@ -1,6 +1,6 @@
 import type { TestTenant } from '../support/app';
 import { JWT_SECRET, mintToken } from '../support/auth';
-import { metricOf } from '../support/metrics';
+import { metricOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { createKey, keysPath, withKey } from '../support/tenants';
 import { WsClient } from '../support/ws/client';

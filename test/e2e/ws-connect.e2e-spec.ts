@@ -1,9 +1,8 @@
 import { unavailable } from '../../src/common/errors';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, forgeries, JWT_SECRET, mintToken } from '../support/auth';
-import { captureLog } from '../support/captured-log';
-import { errorOf } from '../support/http/api';
-import { metricOf } from '../support/metrics';
+import { captureLog } from '../support/recording-log';
+import { errorOf, metricOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { createKey, keysPath } from '../support/tenants';
 import { type ConnectOptions, type RefusedUpgrade, WsClient } from '../support/ws/client';

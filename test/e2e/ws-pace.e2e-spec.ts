@@ -1,6 +1,6 @@
 import { Database, SystemDatabase } from '../../src/platform/database';
 import type { TestTenant } from '../support/app';
-import { metricOf } from '../support/metrics';
+import { metricOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { WsClient } from '../support/ws/client';
 import { keyOf, type SocketApp, startSocketApp } from '../support/ws/socket-app';

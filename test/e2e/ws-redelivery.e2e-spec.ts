@@ -1,9 +1,8 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import { DEAD_LETTERS, deadLetter, deadLetters, type FailedMessageBody } from '../support/dead-letters';
-import type { Api } from '../support/http/api';
+import { type Api, metricOf } from '../support/http/api';
 import { isReplay, pathOf, send } from '../support/messages';
-import { metricOf } from '../support/metrics';
 import { until } from '../support/poll';
 import { badField, bodyOf, createRoom, FORBIDDEN, listedRoom, NOT_FOUND, refusal, sendAll } from '../support/rooms';
 import { createKey, withKey } from '../support/tenants';

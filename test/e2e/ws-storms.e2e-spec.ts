@@ -2,7 +2,7 @@ import { Database, SystemDatabase } from '../../src/platform/database';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { wholeLog } from '../support/catch-up-client';
 import { send } from '../support/messages';
-import { metricOf } from '../support/metrics';
+import { metricOf } from '../support/http/api';
 import { until } from '../support/poll';
 import { createRoom } from '../support/rooms';
 import { WsClient } from '../support/ws/client';

@@ -1,6 +1,5 @@
 import { roleNames } from '../../src/platform/database/roles';
-import { createTestDatabase, type TestDatabase } from '../support/database';
-import { tenantTables } from '../support/tables';
+import { createTestDatabase, tenantTables, type TestDatabase } from '../support/database';
 
 /** Said here once more than in the schema's files: what a role may do is changed in two places. */
 const TENANT_TABLES = [

@@ -6,7 +6,7 @@ import { RunsRepository } from '../../src/modules/chats/runs/runs.repository';
 import { RunChunksRepository } from '../../src/modules/chats/runs/run-chunks.repository';
 import { Jobs } from '../../src/platform/jobs';
 import { type CoreFixture, startCore } from '../support/chat-core';
-import { withModel, type WithModel } from '../support/chats/chat-app';
+import { withModel, type WithModel } from '../support/chats/http';
 import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
 

@@ -1,7 +1,6 @@
 import type { Client } from 'pg';
 import { roleNames } from '../../src/platform/database/roles';
-import { createTestDatabase, type TestDatabase } from '../support/database';
-import { tenantTables } from '../support/tables';
+import { createTestDatabase, tenantTables, type TestDatabase } from '../support/database';
 
 describe('rows of a tenant', () => {
   const A = '00000000-0000-7000-8000-00000000000a';

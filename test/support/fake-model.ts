@@ -20,9 +20,8 @@
  * the real API does, so what it takes is well formed; `model.refuse` makes one stricter. See script.ts for every step and
  * fault; `bare(…)` writes events as they are.
  */
-import { ProviderServer } from './models/provider-server';
+import { ProviderServer, type Wire, type WireRequest } from './models/provider-server';
 import type { ProviderScript } from './models/script';
-import type { Wire, WireRequest } from './models/wire';
 
 export { bare, AnswerGate, faults, type ProviderScript, type AnswerStep } from './models/script';
 export { ProviderServer, type SeenRequest } from './models/provider-server';

@@ -1,4 +1,5 @@
-import { Log } from '../../src/platform/logging';
+import { Writable } from 'node:stream';
+import { Log, PinoLog } from '../../src/platform/logging';
 
 export interface RecordedLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -22,4 +23,32 @@ export class RecordingLog extends Log {
   error(fields: object, message: string): void {
     this.lines.push({ level: 'error', fields, message });
   }
+}
+
+/** The real log, writing into memory. */
+interface CapturedLog {
+  readonly log: PinoLog;
+  /** Everything that was written. */
+  text(): string;
+  /** The same, a parsed object per line. */
+  lines(): Record<string, unknown>[];
+}
+
+export function captureLog(level: string): CapturedLog {
+  let text = '';
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      text += chunk.toString();
+      done();
+    },
+  });
+  return {
+    log: new PinoLog(level, stream),
+    text: () => text,
+    lines: () =>
+      text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
 }

@@ -1,6 +1,12 @@
 import { eventually, kill, processesOn } from './embedded/processes';
-import { SERVED_MASTER_KEY } from './served';
-import { freePort, postmasterOf, type ServerProcess, type Servers, signalAll } from './server-process';
+import {
+  freePort,
+  postmasterOf,
+  SERVED_MASTER_KEY,
+  type ServerProcess,
+  type Servers,
+  signalAll,
+} from './server-process';
 
 /** A server on one directory and port, which dies and comes back. */
 export class RestartingServer {

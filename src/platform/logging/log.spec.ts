@@ -1,4 +1,4 @@
-import { captureLog } from '../../../test/support/captured-log';
+import { captureLog } from '../../../test/support/recording-log';
 import { describeError, NestLog } from '.';
 
 describe('PinoLog', () => {

@@ -1,8 +1,7 @@
 import { FakeModel, type ProviderServer } from '../fake-model';
 import type { Api } from '../http/api';
 import { until } from '../poll';
-import { createServedTenant } from '../served';
-import type { Servers } from '../server-process';
+import { createServedTenant, type Servers } from '../server-process';
 import { RestartingServer } from '../restarting-server';
 import type { ServerFrame } from '../ws/client';
 import { type ChatMessageBody, messagesOf, rejoin } from './http';

@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TestTenant } from '../app';
-import { framesBetween } from './frames-between';
+import { framesBetween, RoomView } from './room-view';
 import { keyOf } from '../ws/socket-app';
 import { type ServerFrame, WsClient } from '../ws/client';
 import { ASKED, streamFaults } from './stream-faults';
-import { RoomView } from './room-view';
 
 export interface SyncingTarget {
   readonly url: string;

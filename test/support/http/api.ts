@@ -95,3 +95,10 @@ function parsed(text: string): unknown {
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
+
+/** The value of a series on /metrics, labels included; 0 where it is missing. */
+export async function metricOf(api: Api, series: string): Promise<number> {
+  const { body } = await api.get<string>('/metrics');
+  const line = body.split('\n').find((each) => each.startsWith(`${series} `));
+  return Number(line?.slice(series.length + 1) ?? 0);
+}

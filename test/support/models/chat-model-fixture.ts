@@ -2,9 +2,8 @@ import { answerOf, type AnswerPart, type Timeouts } from '../../../src/modules/m
 import { ChannelFault, type ChatModel, type ChatRequest } from '../../../src/modules/models/providers/chat-model';
 import { outboundPost } from '../../../src/platform/outbound';
 import { endpointTo, WIRE } from './channels';
-import { ProviderServer } from './provider-server';
+import { ProviderServer, type Wire } from './provider-server';
 import type { ProviderScript } from './script';
-import type { Wire } from './wire';
 
 export interface ChatModelSubject {
   readonly model: ChatModel;

@@ -1,8 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { until } from '../poll';
-import { DEFAULT_STEPS, type ProviderScript, type AnswerStep } from './script';
-import type { Wire, WireRequest } from './wire';
+import { type AnswerStep, DEFAULT_STEPS, type ProviderScript } from './script';
 
 /** A request that reached the fake, and what became of its connection. */
 export interface SeenRequest extends WireRequest {
@@ -148,4 +153,34 @@ async function written(response: ServerResponse, piece: string | Buffer): Promis
 
 async function slowly(response: ServerResponse, piece: string): Promise<void> {
   for (const byte of Buffer.from(piece)) await written(response, Buffer.from([byte]));
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** How one provider's protocol writes an answer; a fake of another protocol is another wire. */
+export interface Wire {
+  /** What is appended to the server's address to make a channel's base URL, e.g. `/v1`. */
+  readonly basePath: string;
+  /** What is wrong with a request, as a status and a body; undefined when the real provider would take it. */
+  refuse(request: WireRequest): { readonly status: number; readonly body: Json } | undefined;
+  /** Whether the request asks for a stream. */
+  streams(request: WireRequest): boolean;
+  /** The answer in one piece. */
+  whole(request: WireRequest, text: string, script: ProviderScript): Json;
+  /** Events before the first token. */
+  begin(request: WireRequest): string;
+  token(request: WireRequest, text: string): string;
+  reasoning(request: WireRequest, text: string): string;
+  toolCall(request: WireRequest, name: string): string;
+  error(message: string): string;
+  /** Events after the last token. */
+  end(request: WireRequest, tokens: number, script: ProviderScript): string;
+}
+
+export interface WireRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Json;
 }

@@ -5,11 +5,9 @@ import { Client } from 'pg';
 import { newLook } from '../../../src/platform/database/epoch';
 import { EmbeddedPostgres } from '../../../src/platform/database/embedded';
 import { faults, AnswerGate, type ProviderServer } from '../fake-model';
-import type { Api } from '../http/api';
-import { metricOf } from '../metrics';
+import { type Api, metricOf } from '../http/api';
 import { until } from '../poll';
-import type { Receiver } from '../webhooks/receiver';
-import type { DeliveryBody } from '../webhooks/tenants';
+import type { DeliveryBody, Receiver } from '../webhooks/receiver';
 import type { ScenarioResult } from './scenario';
 
 const DIR = join(__dirname, '..', '..', 'fixtures', 'upgrade');

@@ -1,14 +1,12 @@
 import { ask, chatPath, createChat, say, sayStreaming } from '../chats/http';
 import { deadLetters } from '../dead-letters';
 import { faults, AnswerGate, type ProviderServer } from '../fake-model';
-import type { Answer, Api } from '../http/api';
+import { type Answer, type Api, metricOf } from '../http/api';
 import { pathOf, send } from '../messages';
-import { metricOf } from '../metrics';
 import { until } from '../poll';
 import { createRoom } from '../rooms';
 import type { NewKeyBody } from '../tenants';
-import type { Receiver } from '../webhooks/receiver';
-import type { DeliveryBody } from '../webhooks/tenants';
+import type { DeliveryBody, Receiver } from '../webhooks/receiver';
 import { WsClient } from '../ws/client';
 
 type Headers = Readonly<Record<string, string>>;

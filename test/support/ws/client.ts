@@ -1,11 +1,36 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import WebSocket, { type ClientOptions } from 'ws';
-import { type Channel, channelOf } from './asyncapi';
-import { seenFrame, type ServerFrame } from './seen-frames';
 import { MAX_WAIT_MS } from '../timing';
+import { type Channel, channelOf, checkFrame } from './asyncapi';
 
-export type { ServerFrame } from './seen-frames';
+/** A frame of the server; of `/ws/chat` the type is its event_type. */
+export interface ServerFrame {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+const faults: string[] = [];
+/** A script has no tests that could fail. */
+const isTest = 'afterEach' in globalThis;
+
+/** Whoever imports a client gets this: a frame that is not as docs/asyncapi.json says fails the test that got it. */
+if (isTest)
+  afterEach(() => {
+    expect(faults.splice(0)).toEqual([]);
+  });
+
+/** Every text that any client of the tests is sent goes through here. */
+export function seenFrame(text: string, channel: Channel): ServerFrame {
+  const frame = JSON.parse(text) as ServerFrame & { readonly event_type?: string };
+  try {
+    checkFrame(frame, 'server', channel);
+  } catch (error) {
+    if (!isTest) throw error;
+    faults.push(String(error));
+  }
+  return channel === 'socket' ? frame : { ...frame, type: frame.event_type ?? '' };
+}
 
 /** How a socket ended: 1006 when no close frame came. */
 export interface SocketEnd {

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { type Channel, channelOf } from './asyncapi';
-import { seenFrame } from './seen-frames';
+import { seenFrame } from './client';
 import { MAX_WAIT_MS } from '../timing';
 
 /** The example of RFC 6455. */
