@@ -138,10 +138,8 @@ describePostgres15('an outside PostgreSQL under load', () => {
   });
 
   it('connections that are ended one by one delay messages and refuse none', async () => {
-    const loaded = await Loaded.start({
-      DATABASE_URL: await postgres.createDatabase('cut'),
-      ...LONG_DATABASE_DEADLINE,
-    });
+    const DATABASE_URL = await postgres.createDatabase('cut');
+    const loaded = await Loaded.start({ DATABASE_URL, ...LONG_DATABASE_DEADLINE });
     for (let i = 0; i < 3; i++) {
       await postgres.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'cut'`);
       await loaded.progress();
