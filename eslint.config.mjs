@@ -14,8 +14,6 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/webhooks/deliveries.repository.ts',
   'src/modules/chats/runs/run-chunks.repository.ts',
   'src/modules/webhooks/webhooks.repository.ts',
-  'src/modules/admin/key-check.ts',
-  'src/modules/first-start/first-start.service.ts',
   '**/*.spec.ts',
 ];
 

@@ -21,7 +21,7 @@ const STATEMENT = /\b(SELECT\b|INSERT INTO\b|UPDATE\b.*\bSET\b|DELETE FROM\b|TRU
 const SQL_HOMES = /\.(repository|functions)\.ts$|^src\/platform\/database\//;
 
 /** A source as it stands under a root: `path` from there. */
-const read = (root, ending) =>
+export const read = (root, ending) =>
   readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .map((name) => relative(root, join(root, 'src', name)).replaceAll('\\', '/'))
     .filter((path) => path.endsWith(ending) && !TEST.test(path))
@@ -30,12 +30,13 @@ const read = (root, ending) =>
 
 const linesOf = ({ text }) => text.split('\n').length - 1;
 
+const isExported = ({ modifiers }) => modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) ?? false;
+
 /** Names that a source defines and exports; what it hands on from elsewhere is not its own. */
-function definedIn({ path, text }) {
+export function definedIn({ path, text }, counts = isExported) {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
-  const isExported = ({ modifiers }) => modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) ?? false;
   const names = source.statements
-    .filter(isExported)
+    .filter(counts)
     .flatMap((statement) =>
       ts.isVariableStatement(statement)
         ? statement.declarationList.declarations.map(({ name }) => name)
@@ -149,7 +150,7 @@ export function lowered(counted, mean, table) {
   const { least, target } = table.meanLines;
   return {
     ...table,
-    meanLines: { least: Math.max(least, Math.floor(mean)), target },
+    meanLines: { least: Math.min(target, Math.max(least, Math.floor(mean))), target },
     gates: Object.fromEntries(gates),
   };
 }

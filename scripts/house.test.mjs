@@ -84,6 +84,10 @@ describe('what counts the house', () => {
     assert.deepEqual(faults({ names: ['a'] }, table), []);
   });
 
+  it('asks for no longer files than there are to be', () => {
+    assert.equal(lowered({}, 99, { meanLines: { least: 70, target: 80 }, gates: {} }).meanLines.least, 80);
+  });
+
   it('lowers what may be, and never raises it', () => {
     const gates = { a: { ceiling: 3, target: 0, known: ['x', 'y'] }, b: { ceiling: 1, target: 0 } };
     const table = { meanLines: { least: 70, target: 80 }, gates };

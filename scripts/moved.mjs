@@ -1,84 +1,127 @@
 /**
- * Writes docs/moved.md: where the files of 28 November 2026 are now, which the design's pages name by their old paths.
+ * Writes docs/moved.md: where the files of 28 November 2026 are now, and what their names have become, for pages that were
+ * written before.
  *
  *   node scripts/moved.mjs
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import { definedIn, read, ROOT } from './house.mjs';
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** The last commit before the house was made over. */
 const BEFORE = 'e77a485';
-/** Folders that moved as a whole: their files are not listed one by one. */
-const FOLDERS = [['src/platform/realtime/', 'src/realtime/']];
-/** Files that git cannot follow: their content went into another one, which may be a folder. */
-const INTO = {
-  'src/common/errors/hints.ts': 'src/common/errors/error-body.ts',
-  'src/common/text/address.ts': 'src/common/text/index.ts',
-  'src/docs/asyncapi-page.ts': 'src/docs/pages.ts',
-  'src/docs/config-source.ts': 'src/docs/config-page.ts',
-  'src/docs/env-example.ts': 'src/docs/config-page.ts',
-  'src/docs/metrics-page.ts': 'src/docs/errors-page.ts',
-  'src/docs/openapi-page.ts': 'src/docs/pages.ts',
-  'src/docs/unopened-nest.ts': 'src/docs/pages.ts',
-  'src/modules/chats/http/conversation-errors.ts': 'src/modules/chats/http/doors.ts',
-  'src/modules/messages/refusals.ts': 'src/modules/messages/messages.functions.ts',
-  'src/modules/models/answer/clean-text.ts': 'src/modules/models/answer/answer.ts',
-  'src/modules/models/providers/echo.ts': 'src/modules/models/providers/registry.ts',
-  'src/modules/models/providers/refusals.ts': 'src/modules/models/providers/openai-compatible.ts',
-  'src/modules/models/routing/order.ts': 'src/modules/models/routing/channel-choice.ts',
-  'src/modules/rooms/room-refusals.ts': 'src/modules/rooms/rooms.functions.ts',
-  'src/modules/tenants/webhook/webhook-secret.ts': 'src/modules/tenants/webhook/endpoints.ts',
-  'src/modules/webhooks/delivery-id.ts': 'src/modules/webhooks/event-facts.ts',
-  'src/modules/webhooks/sign.ts': 'src/modules/webhooks/poster.ts',
-  'src/platform/database/embedded/log-file.ts': 'src/platform/database/embedded/postmaster.ts',
-  'src/platform/database/embedded/settings.ts': 'src/platform/database/embedded/postmaster.ts',
-  'src/platform/health/uptime.ts': 'src/platform/health/health.service.ts',
-  'src/platform/http/request.ts': 'src/platform/auth/api-key.guard.ts',
-  'src/platform/jobs/jobs-gauge.ts': 'src/platform/jobs/job-metrics.ts',
-  'src/platform/logging/describe-error.ts': 'src/platform/logging/log.ts',
-  'src/platform/outbound/target.ts': 'src/platform/outbound/connect.ts',
-  'src/platform/realtime/feed/live-set.ts': 'src/realtime/feed/connection-states.ts',
-  'src/platform/realtime/feed/overheard.ts': 'src/realtime/feed/channels.ts',
-  'src/platform/realtime/feed/room-order.ts': 'src/realtime/feed/order.ts',
-  'src/platform/realtime/protocol/asyncapi/markdown.ts': 'src/realtime/protocol/asyncapi/page.ts',
-  'src/platform/realtime/transport/nest-adapter.ts': 'src/realtime/ws-adapter.ts',
-  'src/platform/validation/pipe.ts': 'src/platform/validation/validator.ts',
-};
 /** Their functions and tables are SQL beside the modules now. */
 const SCHEMA = 'src/platform/database/migrations/';
+const PAGE = join(dirname(fileURLToPath(import.meta.url)), '..', 'docs', 'moved.md');
+/** Names that were exported, and what they are called now; a former name of `file/name` is that of one file. */
+const RENAMED = {
+  ChatDoor: 'ChatEndpoint',
+  Chats: 'ChatsService',
+  ClaimedSeat: 'ClaimedPosition',
+  ComebackGate: 'ReconnectPacer',
+  Company: 'TenantMix',
+  CursorSeat: 'CursorPosition',
+  Farewell: 'ShutdownNotice',
+  'protocol/Lane': 'InboundQueue',
+  Letters: 'DeadLetterRange',
+  LinkPorts: 'SessionPorts',
+  Models: 'ModelsService',
+  NotificationLink: 'NotificationSession',
+  NotificationLinks: 'NotificationSessions',
+  patiently: 'retryWhileAway',
+  Presets: 'PresetsService',
+  'appender/Room': 'Bounds',
+  RoomSeats: 'MemberPositions',
+  'presence/Rounds': 'PeriodicBatches',
+  'transport/Rounds': 'HeartbeatSweep',
+  Said: 'MessageDraft',
+  Seat: 'RoomPosition',
+  Seats: 'RoomPositions',
+  SeatsRepository: 'PositionsRepository',
+  SilentWsAdapter: 'ChatWsAdapter',
+  SocketDoor: 'SocketEndpoint',
+  SocketDoors: 'SocketEndpoints',
+  'http/Door': 'AnswerFormat',
+  Stops: 'RunStopper',
+  Interrupts: 'RunInterrupter',
+  Reruns: 'RunRetrier',
+  Titles: 'ChatTitler',
+  Budgets: 'TokenBudget',
+  'chats/Turns': 'TurnsService',
+  'realtime/Turns': 'Permits',
+};
+/** Files whose exported names are all gone: what does their work. */
+const INTO = {
+  'src/docs/asyncapi-page.ts': 'src/docs/pages.ts',
+  'src/docs/openapi-page.ts': 'src/docs/pages.ts',
+  'src/modules/chats/socket/providers.ts': 'src/modules/chats/chats.module.ts',
+  'src/platform/realtime/feed/live-set.ts': 'src/realtime/feed/connection-states.ts',
+  'src/platform/realtime/index.ts': 'src/realtime/index.ts',
+  'src/platform/realtime/feed/providers.ts': 'src/realtime/feed/feed.module.ts',
+  'src/platform/realtime/presence/providers.ts': 'src/realtime/presence/presence.module.ts',
+  'src/platform/realtime/protocol/providers.ts': 'src/realtime/protocol/protocol.module.ts',
+  'src/platform/realtime/redelivery/providers.ts': 'src/realtime/redelivery/redelivery.module.ts',
+  'src/platform/realtime/sync/providers.ts': 'src/realtime/sync/sync.module.ts',
+  'src/platform/realtime/transport/providers.ts': 'src/realtime/transport/transport.module.ts',
+};
 
-const changes = execFileSync('git', ['diff', '--name-status', '-M40%', BEFORE, 'HEAD', '--', 'src'], {
-  cwd: ROOT,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .map((line) => line.split('\t'))
-  .filter(([status, path]) => /^[RD]/.test(status) && !path.endsWith('.spec.ts') && !path.startsWith(SCHEMA));
+const git = (...words) => execFileSync('git', words, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 26 });
+const sources = read(ROOT, '.ts');
+const now = new Map(sources.map((source) => [source.path, definedIn(source)]));
+/** What became its reader's own is not exported any more. */
+const alsoWithin = new Map(sources.map((source) => [source.path, definedIn(source, () => true)]));
 
-const moved = (path) =>
-  FOLDERS.reduce((now, [from, to]) => (now.startsWith(from) ? to + now.slice(from.length) : now), path);
-const rows = [];
-for (const [status, path, renamed] of changes) {
-  const now = INTO[path] ?? (existsSync(join(ROOT, moved(path))) ? moved(path) : status === 'D' ? undefined : renamed);
-  if (now !== moved(path)) rows.push(`| ${path} | ${now ?? 'gone: nothing of it is left'} |`);
+/** What a name of a file is called now. */
+function renamed(path, name) {
+  const key = Object.keys(RENAMED).find(
+    (former) => former === name || (former.endsWith(`/${name}`) && path.includes(`/${former.split('/')[0]}/`)),
+  );
+  return key === undefined ? name : RENAMED[key];
 }
-const missing = Object.values(INTO).filter((path) => !existsSync(join(ROOT, path)));
-if (missing.length > 0) throw new Error(`scripts/moved.mjs names what is not there: ${missing.join(', ')}`);
 
-writeFileSync(
-  join(ROOT, 'docs', 'moved.md'),
-  `# Where files have gone
+/** The file that has most of what the former one exported; undefined: none has any. */
+function homeOf(path, within) {
+  const names = [...definedIn({ path, text: git('show', `${BEFORE}:${path}`) })].map((name) => renamed(path, name));
+  const counts = [...within].map(([file, exported]) => [file, names.filter((name) => exported.has(name)).length]);
+  const [best, count] = counts.reduce((most, each) => (each[1] > most[1] ? each : most), ['', 0]);
+  return count > 0 ? best : undefined;
+}
 
-Made by \`node scripts/moved.mjs\`. Pages that were written before name files by the paths of 28 November 2026; what is not listed is where
-it was.
+const followed = new Map(
+  git('diff', '--name-status', '-M40%', BEFORE, 'HEAD', '--', 'src')
+    .split('\n')
+    .map((line) => line.split('\t'))
+    .filter(([status]) => status.startsWith('R'))
+    .map(([, path, to]) => [path, to]),
+);
+const then = git('ls-tree', '-r', '--name-only', BEFORE, 'src').split('\n');
+const gone = then.filter(
+  (path) => /\.ts$/.test(path) && !path.endsWith('.spec.ts') && !now.has(path) && !path.startsWith(SCHEMA),
+);
+const rows = gone.map((path) => {
+  const home = INTO[path] ?? homeOf(path, now) ?? homeOf(path, alsoWithin) ?? followed.get(path);
+  return `| ${path} | ${home ?? 'gone: nothing of it is left'} |`;
+});
+const names = Object.entries(RENAMED).map(([former, name]) => `| ${former} | ${name} |`);
+const page = `# Where files have gone
+
+Made by \`node scripts/moved.mjs\`. Pages that were written before name files by the paths of 28 November 2026; what is not listed
+is where it was.
 
 | then | now |
 | --- | --- |
-${FOLDERS.map(([from, to]) => `| everything of ${from} that is not named below | ${to} |`).join('\n')}
 | ${SCHEMA}NNNN*.ts | \`schema/tables.sql\` and \`schema/functions/<function>.sql\` of the module whose table or function it is |
 ${rows.join('\n')}
-`,
-);
+
+## What is called differently
+
+Where one former name stood in several folders, its folder is said.
+
+| then | now |
+| --- | --- |
+${names.join('\n')}
+`;
+writeFileSync(PAGE, await format(page, { ...(await resolveConfig(PAGE)), filepath: PAGE }));

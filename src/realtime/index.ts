@@ -48,7 +48,7 @@ export {
   type AcceptedConnection,
   ByUser,
   type Connection,
-  Endpoint,
+  ServesEndpoint,
   type EndpointDocument,
   type Frame,
   type FrameBatch,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { SystemDatabase } from '../../platform/database';
+import { InstanceRepository } from '../../platform/database';
 import { type SecretBox, Secrets } from '../../platform/secrets';
 import { ChannelKeys } from '../models';
 import { TenantsService } from '../tenants';
@@ -22,7 +22,7 @@ export class KeyCheck {
   private readonly box: SecretBox;
 
   constructor(
-    private readonly system: SystemDatabase,
+    private readonly instance: InstanceRepository,
     private readonly tenants: TenantsService,
     private readonly webhooks: WebhookEndpoints,
     private readonly channels: ChannelKeys,
@@ -33,8 +33,7 @@ export class KeyCheck {
 
   /** Throws with one line; else the key in force has its canary. */
   async checkKey(): Promise<void> {
-    const [row] = await this.system.query<{ key_canaries: string[] }>('canaries', 'SELECT key_canaries FROM instance');
-    const canaries = row?.key_canaries ?? [];
+    const canaries = await this.instance.keyCanaries();
     const known = canaries.filter((canary) => this.opens(canary));
     const isComplete = canaries.length > 0 && known.length === canaries.length;
     const lost = isComplete ? 0 : await this.unreadable();
@@ -43,7 +42,7 @@ export class KeyCheck {
     const isNew = !known.some((canary) => this.box.isCurrent(canary));
     if (isComplete && !isNew) return;
     const kept = isNew ? [...known, this.box.sealSecret(CONTEXT, CONTEXT)] : known;
-    await this.system.query('keep canaries', 'UPDATE instance SET key_canaries = $1', [kept]);
+    await this.instance.keepKeyCanaries(kept);
   }
 
   private opens(canary: string): boolean {

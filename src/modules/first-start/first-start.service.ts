@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { AppError } from '../../common/errors';
 import { encodeId } from '../../common/ids';
 import { Caller } from '../../platform/auth';
-import { SystemDatabase } from '../../platform/database';
+import { InstanceRepository } from '../../platform/database';
 import { ChatsService } from '../chats';
 import { MessagesService } from '../messages';
 import { NotificationsService, SubscriptionsService } from '../notifications';
@@ -78,7 +78,7 @@ export interface FirstStart {
 @Injectable()
 export class FirstStartService {
   constructor(
-    private readonly system: SystemDatabase,
+    private readonly instance: InstanceRepository,
     private readonly tenants: TenantsService,
     private readonly rooms: RoomsService,
     private readonly messages: MessagesService,
@@ -91,22 +91,14 @@ export class FirstStartService {
    * finishes the work with a new key. undefined: this is not the first start.
    */
   async prepare(): Promise<FirstStart | undefined> {
-    const [instance] = await this.system.query<{ fresh: boolean }>(
-      'first start?',
-      'SELECT bootstrapped_at IS NULL AS fresh FROM instance',
-    );
-    if (!instance?.fresh) return undefined;
+    if (!(await this.instance.isFresh())) return undefined;
     const apiKey = await this.tenants.seedTenant(DEMO.tenantId, DEMO.tenantName);
     const policy = { tenantId: DEMO.tenantId, status: 'active', limits: {}, settings: {} } as const;
     const alice = new Caller('key', randomUUID(), policy, DEMO.userId, undefined, ['chat']);
     await this.seedRoom(alice);
     await this.notification.seed(alice);
     await this.chat.seed(alice);
-    return { apiKey, shown: () => this.finish() };
-  }
-
-  private async finish(): Promise<void> {
-    await this.system.query('first start done', 'UPDATE instance SET bootstrapped_at = clock_timestamp()');
+    return { apiKey, shown: () => this.instance.markBootstrapped() };
   }
 
   private async seedRoom(alice: Caller): Promise<void> {

@@ -11,7 +11,7 @@ export { type AiTurn, AiTurns, type MessageDraft } from './message-feed';
 export { type AppendHook, AppendHooks } from './appender/append.repository';
 export { isStored, type Stored } from './appender/item';
 export { bindingId, MessagesService, MessageWriter, metaText } from './messages.service';
-export { ChatLog, type LoggedMessage } from './chat-log';
+export { ChatLog, type LoggedMessage } from './chat-log.repository';
 export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';
 export { MessagesModule } from './messages.module';

@@ -5,7 +5,7 @@ import { DeliveryModule } from '../delivery';
 import { RoomsModule } from '../rooms';
 import { AppendRepository } from './appender/append.repository';
 import { Appender } from './appender/appender';
-import { ChatLog } from './chat-log';
+import { ChatLog } from './chat-log.repository';
 import { MessageFacts, MessagesRepository } from './messages.repository';
 import { MessageFeed } from './message-feed';
 import { MessagesService, MessageWriter } from './messages.service';

@@ -6,7 +6,7 @@
  * Concurrency: concurrent look-ups of one credential share one query; a change drops the cache and whatever look-up
  * was under way when it was made.
  */
-export { TenantCredentialWatch } from './credential-watch';
+export { TenantCredentialWatch } from './credential-watch.repository';
 export { lockTenant } from './tenants.repository';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';

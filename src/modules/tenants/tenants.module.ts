@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
-import { TenantCredentialWatch } from './credential-watch';
+import { TenantCredentialWatch } from './credential-watch.repository';
 import { KeyUses, TenantCredentialVerifier } from './verifier';
 import { KeysRepository } from './keys.repository';
 import { KeysService } from './keys.service';

@@ -4,6 +4,7 @@ import { Availability, DatabaseMetrics, Failures } from './availability';
 import { Database, SystemDatabase } from './database';
 import { InstanceEntity } from './entities/instance.entity';
 import { Epoch } from './epoch';
+import { InstanceRepository } from './instance.repository';
 import type { OpenDatabase } from './open';
 
 /**
@@ -21,6 +22,7 @@ export class DatabaseModule {
       { provide: Availability, useValue: open.availability },
       { provide: Failures, useValue: open.failures },
       DatabaseMetrics,
+      InstanceRepository,
     ];
     const orm = TypeOrmModule.forRootAsync({
       useFactory: () => ({ type: 'postgres', autoLoadEntities: true, retryAttempts: 0 }),
@@ -30,7 +32,7 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [orm, TypeOrmModule.forFeature([InstanceEntity])],
       providers,
-      exports: [Database, SystemDatabase, Epoch, Availability],
+      exports: [Database, SystemDatabase, Epoch, Availability, InstanceRepository],
     };
   }
 }

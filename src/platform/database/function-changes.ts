@@ -87,7 +87,7 @@ export class FunctionChanger {
     const others = [tenant, system, append].filter((name) => owner === undefined || name !== this.roles[owner]);
     return [
       owner === undefined ? '' : `SET LOCAL ROLE ${quote(this.roles[owner])};`,
-      isOurs ? create.replace('CREATE FUNCTION', 'CREATE OR REPLACE FUNCTION') : create,
+      isOurs ? create.replace(/^CREATE/, 'CREATE OR REPLACE') : create,
       `REVOKE ALL ON FUNCTION ${signature} FROM PUBLIC, ${others.map(quote).join(', ')};`,
       `GRANT EXECUTE ON FUNCTION ${signature} TO ${execute.map((key) => quote(this.roles[key])).join(', ')};`,
       owner === undefined ? '' : 'RESET ROLE;',

@@ -21,6 +21,7 @@ export {
   hasCluster,
   runningConnection,
 } from './embedded';
+export { InstanceRepository } from './instance.repository';
 export { connectionOf } from './connection';
 export { explainOpening, openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { migrate } from './migrator';

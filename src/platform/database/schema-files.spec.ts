@@ -30,7 +30,7 @@ describe('a function’s file', () => {
   });
 
   it.each([
-    ['no function', HEAD, 'holds no CREATE FUNCTION'],
+    ['no function', HEAD, 'holds no function'],
     ['another function', HEAD + BODY.replace('f(', 'g('), 'makes the function g'],
     ['nobody who may call it', BODY, 'does not say who may execute it'],
     ['a role that there is not', HEAD.replace('tenant', 'admin') + BODY, 'names the role admin'],

@@ -95,7 +95,7 @@ export function parseFunction(file: string, text: string): FunctionFile {
   const fail = (why: string): never => {
     throw new Error(`${file}: ${why}`);
   };
-  if (match === null) return fail('holds no CREATE FUNCTION … AS $f$ … $f$;');
+  if (match === null) return fail('holds no function with its text in $f$ … $f$;');
   const [create, name = '', parameters = ''] = match;
   if (nameOf(file) !== name) return fail(`makes the function ${name}`);
   const head = text.slice(0, match.index);

@@ -122,7 +122,8 @@ abstract class DeclaredFunction<R> {
     return values;
   }
 
-  protected textOf(expression: string): string {
+  /** The statement that gives what an expression of this function gives: rows, or one row with `result`. */
+  textOf(expression: string): string {
     return this.returns.type === 'set' ? `SELECT * FROM ${expression}` : `SELECT ${expression} AS result`;
   }
 

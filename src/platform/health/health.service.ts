@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { VERSION } from '../../common/version';
-import { Availability, SystemDatabase } from '../database';
+import { Availability, InstanceRepository } from '../database';
 import { Lifecycle } from '../lifecycle';
 import { Metrics } from '../metrics';
 
@@ -22,7 +22,7 @@ export class HealthService {
   private asking: Promise<boolean> | undefined;
 
   constructor(
-    private readonly system: SystemDatabase,
+    private readonly instance: InstanceRepository,
     private readonly availability: Availability,
     private readonly lifecycle: Lifecycle,
     metrics: Metrics,
@@ -58,7 +58,7 @@ export class HealthService {
 
   private async write(): Promise<boolean> {
     try {
-      await this.system.query('health', 'UPDATE instance SET checked_at = clock_timestamp()');
+      await this.instance.writeCheck();
       return true;
     } catch {
       return false;

@@ -135,7 +135,8 @@ export class Effects {
     let text = this.texts.get(fn);
     if (text === undefined) {
       const id = idempotencyBegin.arguments.length;
-      text = `SELECT ${idempotencyRemember.expression(2, { p_result: fn.expression(2 + id) })} AS result`;
+      const call = idempotencyRemember.expression(2, { p_result: fn.expression(2 + id) });
+      text = idempotencyRemember.textOf(call);
       this.texts.set(fn, text);
     }
     return text;

@@ -61,7 +61,7 @@ export interface EndpointDocument {
   readonly headers: Readonly<Record<string, object>>;
 }
 
-export const ENDPOINT = Symbol('@Endpoint');
+export const ENDPOINT = Symbol('@ServesEndpoint');
 export const ON_CONNECTION = Symbol('@OnConnection');
 
 export interface ConnectionOrder {
@@ -71,7 +71,7 @@ export interface ConnectionOrder {
 }
 
 /** Makes a provider a path that takes sockets. No two have one path. */
-export function Endpoint(): (target: abstract new (...args: never[]) => SocketEndpoint) => void {
+export function ServesEndpoint(): (target: abstract new (...args: never[]) => SocketEndpoint) => void {
   return markClass(ENDPOINT, {});
 }
 

@@ -1,6 +1,6 @@
 import { explorerOf } from '../../../test/support/providers';
 import type { AcceptedConnection } from './connection';
-import { Endpoint, OnConnection } from './endpoint';
+import { ServesEndpoint, OnConnection } from './endpoint';
 import { SocketEndpoints } from './endpoints';
 
 const called: string[] = [];
@@ -53,6 +53,6 @@ describe('who is told of connections', () => {
 it('two endpoints have two paths', () => {
   const endpoint = new SocketEndpoints(explorerOf()).standard;
   const Second = class {};
-  Endpoint()(Second as unknown as Parameters<ReturnType<typeof Endpoint>>[0]);
+  ServesEndpoint()(Second as unknown as Parameters<ReturnType<typeof ServesEndpoint>>[0]);
   expect(() => boot(Object.assign(new Second(), endpoint))).toThrow('/ws takes sockets already');
 });

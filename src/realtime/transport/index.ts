@@ -24,7 +24,7 @@ export {
 } from './connection';
 export { ByUser } from './connections';
 export {
-  Endpoint,
+  ServesEndpoint,
   type EndpointDocument,
   type Greeting,
   OnConnection,

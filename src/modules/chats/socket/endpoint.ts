@@ -3,7 +3,7 @@ import { type AppError, invalid } from '../../../common/errors';
 import { encodeId, isUuid } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
 import {
-  Endpoint,
+  ServesEndpoint,
   type EndpointDocument,
   type Greeting,
   type SocketEndpoint,
@@ -54,7 +54,7 @@ export interface ChatEntrance {
 
 /** `/ws/chat`: one chat per connection, found before there is a connection. */
 @Injectable()
-@Endpoint()
+@ServesEndpoint()
 export class ChatEndpoint implements SocketEndpoint {
   readonly path = CHAT_SOCKET_PATH;
   readonly tenantLimit = 'chat_connections';

@@ -10,7 +10,7 @@ import {
   RoomPositions,
 } from '../../../realtime';
 import { UsersService } from '../../tenants';
-import { type FoundPositionRow, type PositionRow, PositionsRepository } from './positions.repository';
+import { type FoundPositionRow, type MemberPositionRow, PositionsRepository } from './positions.repository';
 
 const KNOWN_USERS = 50_000;
 const FOREIGN_KEY_VIOLATION = '23503';
@@ -95,7 +95,7 @@ export class MemberPositions extends RoomPositions {
   }
 }
 
-function positionOf(row: PositionRow): RoomPosition {
+function positionOf(row: MemberPositionRow): RoomPosition {
   return {
     roomId: row.room_id,
     firstSeq: row.first_seq,

@@ -3,12 +3,12 @@ import { Database } from '../../../platform/database';
 import type { Claim } from '../../../realtime';
 import type { RoomEntity } from '../entities/room.entity';
 
-export type PositionRow = Readonly<
+export type MemberPositionRow = Readonly<
   Pick<RoomEntity, 'room_id' | 'first_seq' | 'last_seq' | 'last_rev' | 'member_count'>
 >;
 
 /** How a user sees a room that was asked for. */
-export type FoundPositionRow = PositionRow & { readonly allowed: boolean; readonly role: string | null };
+export type FoundPositionRow = MemberPositionRow & { readonly allowed: boolean; readonly role: string | null };
 
 export interface EntranceRow {
   readonly user_id: string;
@@ -26,8 +26,8 @@ const POSITION = 'r.room_id, r.first_seq, r.last_seq, r.last_rev, r.member_count
 export class PositionsRepository {
   constructor(private readonly database: Database) {}
 
-  of(tenantId: string, userId: string): Promise<PositionRow[]> {
-    return this.database.query<PositionRow>(
+  of(tenantId: string, userId: string): Promise<MemberPositionRow[]> {
+    return this.database.query<MemberPositionRow>(
       'positions of a user',
       tenantId,
       `SELECT ${POSITION} FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
@@ -40,8 +40,8 @@ export class PositionsRepository {
    * The same with the user's cursors, the most recently active first. Cursors are looked up one by one: joined, the plan
    * depends on how many rooms the first users had who asked.
    */
-  withCursors(tenantId: string, userId: string): Promise<(PositionRow & { acked_seq: number })[]> {
-    return this.database.query<PositionRow & { acked_seq: number }>(
+  withCursors(tenantId: string, userId: string): Promise<(MemberPositionRow & { acked_seq: number })[]> {
+    return this.database.query<MemberPositionRow & { acked_seq: number }>(
       'positions and cursors of a user',
       tenantId,
       `SELECT ${POSITION}, LEAST(r.last_seq, GREATEST(m.joined_seq, COALESCE(c.acked_seq, 0))) AS acked_seq
