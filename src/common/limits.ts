@@ -14,7 +14,7 @@ export const MAX_ROOM_NAME = 200;
 export const MAX_PRESET_NAME = 128;
 /** Longest overlap of the old and the new secret of a rotation: 30 days, in seconds. */
 export const MAX_OVERLAP_SECONDS = 30 * 86_400;
-/** Bytes that wait for a reader who does not read, on a socket or a stream, before it is cut; it may come back. */
+/** Bytes that wait for a reader that does not read, on a socket or a stream, before it is cut; it may reconnect. */
 export const MAX_WAITING_BYTES = 1024 * 1024;
 
 /** Pages as every list has them: `limit` default 50, max 100; `offset` default 0. */

@@ -24,7 +24,7 @@ export function httpUrl(text: string): URL | undefined {
   return isName && isReadable ? url : undefined;
 }
 
-/** Schemes whose pages are no apps of anybody, or whose URLs have no host that says whose they are. */
+/** Schemes whose pages are no app, or whose URLs have no host that names their owner. */
 const NO_APP = new Set(['ws', 'wss', 'ftp', 'blob', 'data', 'javascript', 'about', 'filesystem', 'view-source']);
 /** Stands for the label of a wildcard while the URL is parsed. */
 const LABEL = 'wildcard-label';

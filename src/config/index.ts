@@ -100,7 +100,7 @@ export function makesDemo({ runtime }: AppConfig): boolean {
   return runtime.demo ?? !isProduction(runtime);
 }
 
-/** Logs are kept and read by others there: keys are not printed. */
+/** Logs are kept and read by more than the operator there: keys are not printed. */
 export function isProduction({ nodeEnv }: RuntimeConfig): boolean {
   return nodeEnv === 'production';
 }

@@ -9,7 +9,7 @@ export function envExample(areas: readonly DocumentedArea[]): string {
   return `${[head, ...blocks].map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-/** A secret shows no value: an example that is copied must never become somebody's key. */
+/** A secret shows no value: an example that an operator copies must never become a key in use. */
 function entry(field: DocumentedField): string[] {
   return [
     ...wrap(field.doc).map((line) => `# ${line}`),

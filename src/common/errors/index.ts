@@ -26,7 +26,7 @@ export interface AppErrorOptions {
 
 /**
  * An expected failure that a client sees: a code of the catalogue and a sentence that says what to do. It has no stack:
- * capturing one is the dearest part of refusing a request, and a flood of refusals must cost the others little. What
+ * capturing one is the dearest part of refusing a request, and a flood of refusals must cost other requests little. What
  * went wrong inside stands, with its stack, in `cause`.
  */
 export class AppError extends Error {

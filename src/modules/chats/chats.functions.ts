@@ -74,7 +74,7 @@ export const chatUpdate = schemaFunction(
 
 export const chatDelete = schemaFunction('chat_delete', { ...CHAT, p_by: 'text' }, answer({ no_room }));
 
-/** Hides what was said so far from the model. */
+/** Keeps the messages so far out of later prompts. */
 export const chatClear = schemaFunction('chat_clear', CHAT, answer({ no_room }));
 
 /** What an answer that is asked for again came to. */

@@ -5,7 +5,7 @@ export interface Chat {
   /** Dashed UUIDs. */
   readonly tenantId: string;
   readonly chatId: string;
-  /** Who talks with the model; the one human member of the room. */
+  /** The user that talks with the model: the one human member of the room. */
   readonly userId: string;
   readonly groupId: string | null;
   /** Name of the preset; the assistant's `sender_id` is `agent_<preset>`. */
@@ -58,7 +58,7 @@ export interface RunFailure {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** Who sent a message over a socket of /ws/chat: that connection's `message_received` carries the request id. */
+/** The connection of /ws/chat that sent a message: its `message_received` carries the request id. */
 export interface Origin {
   readonly connectionId: string;
   readonly requestId: string | undefined;
@@ -67,7 +67,7 @@ export interface Origin {
 /**
  * What happens in a chat, in order. Of one run: `started`, `tokens`…, `ended`; `tokens` follow what `started` says the
  * watcher has (`afterIndex`, −1: nothing) without a gap or an overlap, `index` being that of the last token in `text`.
- * A run that fails or is stopped before its first token has no `started`, but for a watcher who says that it has some.
+ * A run that fails or is stopped before its first token has no `started`, but for a watcher that says that it has some.
  */
 export type ChatEvent =
   | {
@@ -83,7 +83,7 @@ export type ChatEvent =
   | { readonly type: 'deleted' };
 
 /**
- * The index of a run's end for a reader who has it: beyond that of any token. The number of tokens would not do: a reader
+ * The index of a run's end for a reader that has it: beyond that of any token. The number of tokens would not do: a reader
  * may have been shown one token more than a crash left.
  */
 export const END_INDEX = 2_147_483_647;
@@ -165,7 +165,7 @@ export abstract class ChatStreams {
   abstract running(chat: Pick<Chat, 'tenantId' | 'chatId'>): Promise<string | undefined>;
 
   /**
-   * Whether a reader who has a run, ended or not, up to this index is missing anything of it: tokens, its end
+   * Whether a reader that has a run, ended or not, up to this index is missing anything of it: tokens, its end
    * (`END_INDEX`), or that tokens of theirs were lost. False: no such run.
    */
   abstract hasAfter(chat: Pick<Chat, 'tenantId' | 'chatId'>, runId: string, afterIndex: number): Promise<boolean>;

@@ -5,11 +5,11 @@
  * together; an answer belongs to the server, so no reader's leaving ends it; a chat has one answer at a time, and an answer
  * takes its seq when it ends; only a run that had not begun is begun after a crash, so no run stays open and no answer is
  * written twice; a watcher gets each token once, from any index on, on any node; no run begins without asking the budgets,
- * and what a model is told alternates, ends with the question and fits.
+ * and a prompt alternates, ends with the question and fits.
  *
- * Concurrency: a run is a job, so one worker has it and its fence keeps others from writing; its end is one transaction
- * with its message, and the first end counts. Tokens are published at once and stored every 50 ms: after a crash the
- * stored text may be shorter than what was shown, and is the truth.
+ * Concurrency: a run is a job, so one worker has it and its fence keeps other workers from writing; its end is one
+ * transaction with its message, and the first end counts. Tokens are published at once and stored every 50 ms: after a
+ * crash the stored text may be shorter than what was shown, and is the truth.
  */
 export { ChatsModule } from './chats.module';
 export { ChatsService } from './chats/chats.service';

@@ -29,7 +29,7 @@ export const DEMO = {
   otherUserId: 'bob',
 } as const;
 
-/** An empty chat with the assistant: nothing is said in it, so no model is asked by a mere start. */
+/** An empty chat with the assistant: it has no message, so no model is asked by a mere start. */
 @Injectable()
 export class DemoChat {
   constructor(private readonly chats: ChatsService) {}

@@ -37,7 +37,7 @@ const TOLD = `m.deleted_at IS NULL AND m.content <> '' AND m.status IS DISTINCT 
   AND m.status IS DISTINCT FROM 'failed' AND NOT EXISTS (SELECT 1 FROM messages q WHERE q.tenant_id = m.tenant_id
     AND q.room_id = m.room_id AND q.seq = m.reply_to_seq AND q.deleted_at IS NOT NULL)`;
 
-/** An answer that has no text is not something that was said; a message that was deleted is. */
+/** An answer without text does not count as a message of the conversation; a deleted message does. */
 const SAID = `(m.content <> '' OR m.kind <> 'assistant' OR m.deleted_at IS NOT NULL)`;
 
 const CONTEXT = `
@@ -47,7 +47,7 @@ UNION ALL
 (SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3
    AND m.reply_to_seq < $3 AND m.reply_to_seq > $4 AND ${TOLD} ORDER BY m.seq DESC LIMIT $5)`;
 
-/** The log of chats with a model: no caller and no access rule, one tenant; the chats module knows who may see it. */
+/** The log of chats with a model: no caller and no access rule, one tenant; the chats module knows the rules of access. */
 @Injectable()
 export class ChatLog {
   constructor(
@@ -105,7 +105,7 @@ export class ChatLog {
     return rows.length > 0;
   }
 
-  /** The newest of what was said, newest first; answers without a word are left out. */
+  /** Messages, newest first; answers without a word are left out. */
   said(tenantId: string, roomId: string, limit: number, offset: number): Promise<LoggedMessage[]> {
     return this.database.query<LoggedMessage>(
       'chat turns',
@@ -116,7 +116,7 @@ export class ChatLog {
     );
   }
 
-  /** How the last thing that was said in each room begins, by room; answers without a word are left out. */
+  /** How the last message of each room begins, by room; answers without a word are left out. */
   async lastSaid(tenantId: string, roomIds: readonly string[]): Promise<ReadonlyMap<string, Preview>> {
     const rows = await this.database.query<{ room_id: string; content: string }>(
       'last said in chats',
@@ -176,7 +176,7 @@ export class ChatLog {
     });
   }
 
-  /** Answers became superseded: tells those who follow the room. */
+  /** Answers became superseded: tells the room's connections. */
   superseded(tenantId: string, roomId: string, rows: readonly MessageRow[]): void {
     for (const row of rows) this.feed.changed(tenantId, roomId, row);
   }

@@ -5,7 +5,7 @@ import type { WriteOutcome } from './appender/batch-writer';
 import type { MessageJob, NewMessage, Stored } from './appender/item';
 import { messageChangeFrame, messageFrame, type MessageRow, messageText } from './views';
 
-/** A message that is about to be said to a model. */
+/** A draft for a room of type `ai`, which a model is to answer. */
 export interface MessageDraft {
   /** UUIDs. */
   readonly tenantId: string;
@@ -23,13 +23,13 @@ export interface MessageDraft {
 /** What a message into a room of type `ai` needs: the limits of the models allow it, and its answer is a job. */
 export interface AiTurn {
   readonly jobs: readonly MessageJob[];
-  /** The message is committed, whether anybody waits for it or not. */
+  /** The message is committed, whether its caller still waits for it or not. */
   onStored(stored: Stored): void;
   /** The attempt is over, stored or not. */
   release(): void;
 }
 
-/** Who answers in rooms of type `ai`; the log does not know how. Implemented above. */
+/** What has messages into rooms of type `ai` answered; the log does not know how. Implemented by the chats module. */
 export abstract class AiTurns {
   /** Throws what the limits and settings say: 409, 429. */
   abstract begin(caller: Caller, draft: MessageDraft): Promise<AiTurn>;
@@ -37,7 +37,7 @@ export abstract class AiTurns {
   abstract cancelled(runIds: readonly string[]): void;
 }
 
-/** Hands what the log has stored to those who listen. */
+/** Hands what the log has stored to the feed. */
 @Injectable()
 export class MessageFeed {
   constructor(
@@ -46,7 +46,7 @@ export class MessageFeed {
     private readonly turns: AiTurns,
   ) {}
 
-  /** A batch has been written, whether anybody still waits for it or not. */
+  /** A batch has been written, whether its callers still wait for it or not. */
   written(batch: readonly NewMessage[], outcomes: readonly WriteOutcome[]): void {
     const events: RoomEvent[] = [];
     outcomes.forEach((outcome, i) => {
@@ -63,8 +63,8 @@ export class MessageFeed {
   }
 
   /**
-   * A message was edited or deleted; said again of an old change it does nothing.
-   * @param runs those that were to answer it: they end now
+   * A message was edited or deleted; repeated for an old change it does nothing.
+   * @param runs the runs that were to answer it: they end now
    */
   changed(tenantId: string, roomId: string, row: MessageRow, runs: readonly string[] = []): void {
     this.feed.publishEvents([{ tenantId, roomId, rev: row.rev, frame: () => messageChangeFrame(row) }]);

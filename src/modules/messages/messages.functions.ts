@@ -59,7 +59,7 @@ export const appendLookup = systemFunction(
 );
 
 /**
- * Why a message was not stored, as its sender is told.
+ * Why a message was not stored, as the error that its sender gets.
  * @param byKey its client_message_id is the request's Idempotency-Key
  */
 export function refusal(status: string, byKey: boolean): AppError {

@@ -28,7 +28,7 @@ import { type MessageChange, messageDelete, messageEdit, refusal } from './messa
 import { type ChangeRow, MessagesRepository, type RoomView } from './messages.repository';
 import { type MessageRow, messageView } from './views';
 
-/** Stores what people say, through whichever API. */
+/** Stores messages of callers, whichever API they come through. */
 @Injectable()
 export class MessageWriter {
   constructor(

@@ -29,19 +29,19 @@ export const FAULT_REASONS = [
   'pace',
   /** The channel does not know the model (or its base URL leads elsewhere). */
   'model',
-  /** What the model was told is longer than it can read: half of it may do. */
+  /** The prompt is longer than the model can read: half of it may do. */
   'overflow',
-  /** The provider refuses what was said. */
+  /** The provider refuses what the prompt says. */
   'content',
   /** The provider does not take the request as it is. */
   'request',
-  /** It said nothing for too long, or took too long in all. */
+  /** The provider sent nothing for too long, or took too long in all. */
   'timeout',
-  /** It used all tokens that it may use for thinking. */
+  /** The model used all tokens that it may use for thinking. */
   'reasoning',
-  /** It ended without any text. */
+  /** The answer ended without any text. */
   'empty',
-  /** It cannot be reached, has failed, or is not understood. */
+  /** The provider cannot be reached, has failed, or is not understood. */
   'provider',
 ] as const;
 export type FaultReason = (typeof FAULT_REASONS)[number];
@@ -132,7 +132,7 @@ export interface Preset {
   readonly maxTokens: number | null;
   /** All that it wants of an answer, the three above included. */
   readonly options: AnswerOptions;
-  /** Most tokens that the model is told, the system prompt included; null: as many as it reads. */
+  /** Most tokens of a prompt, the system prompt included; null: as many as the model reads. */
   readonly contextTokens: number | null;
   /** How many of the latest messages the model sees, 0–200 (default 20); 0 sends only the one that it answers. */
   readonly contextMessages: number;

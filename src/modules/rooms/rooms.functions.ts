@@ -69,7 +69,7 @@ export const roomJoin = schemaFunction(
   answer<MemberResult>({ no_room, forbidden: not_allowed }),
 );
 
-/** Those who are members already keep their role; `members`: all that were named, in the order of joining. */
+/** Users that are members already keep their role; `members`: all that were named, in the order of joining. */
 export const membersAdd = schemaFunction(
   'members_add',
   { ...ROOM, p_actor: 'text', p_users: 'text[]', p_role: 'text' },
@@ -96,7 +96,7 @@ export const memberRemove = schemaFunction(
 );
 
 /**
- * Makes changes of rooms: one function of the schema each, after which those who follow the room look at it; so they do
+ * Makes changes of rooms: one function of the schema each, after which the room's channels read the log; so they do
  * where it is not known whether it was committed. A refusal is thrown, and the feed is left alone.
  */
 @Injectable()
@@ -120,7 +120,7 @@ export class RoomChanges {
     return room;
   }
 
-  /** @param joined who may become a member by it */
+  /** @param joined users that may become members by it */
   async make<A extends { readonly p_room: string }, R extends EffectResult>(
     caller: Caller,
     fn: SchemaFunction<A, R>,

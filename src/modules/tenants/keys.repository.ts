@@ -49,7 +49,7 @@ export class KeysRepository {
     return rows[0];
   }
 
-  /** Those of many that live, in any order. */
+  /** The live keys of these hashes, in any order. */
   async liveByHashes(hashes: readonly Buffer[]): Promise<LiveKeyRow[]> {
     return this.system.query<LiveKeyRow>('find keys', `${LIVE} AND k.hash = ANY ($1::bytea[])`, [hashes]);
   }

@@ -49,7 +49,7 @@ class FakeKeys {
   most = 0;
   /** Look-ups wait for it, as for a slow database. */
   gate: Promise<void> = Promise.resolve();
-  /** The same for those of keys that nobody has shown before. */
+  /** The same for look-ups of keys that no client has shown before. */
   strangersGate: Promise<void> = Promise.resolve();
 
   add(apiKey: string): LiveKeyRow {
@@ -265,7 +265,7 @@ describe('S5: keys that nobody has shown before', () => {
     expect(keys.lookUps - asked).toBeLessThanOrEqual(2);
     const outcomes = await Promise.all([...before, ...flood]);
     expect(outcomes.slice(0, 300)).toEqual(Array(300).fill('unknown'));
-    // The address has a small queue of its own; what does not fit into it is told to come back.
+    // The address has a small queue of its own; what does not fit into it is refused with 503.
     expect(outcomes.filter((status) => status === 503).length).toBeGreaterThanOrEqual(6500);
     expect(keys.most).toBeLessThanOrEqual(500);
     expect(keys.lookUps).toBeLessThanOrEqual(3);

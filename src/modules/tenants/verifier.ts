@@ -63,9 +63,9 @@ interface Cached<G> {
 /**
  * Proves credentials. A malformed key is refused without I/O; a well-formed one is looked up by its SHA-256, once
  * for all concurrent requests, and believed for 2 s (unknown ones too, so guessing costs no database). A key that was
- * good before is looked up by itself, so that a client that invents keys makes no other wait; the others among themselves
- * (`StrangerKeys`), and what is found of them drops nothing that is known of good ones. A change made by this server is
- * seen at once: `forget` drops what is cached.
+ * good before is looked up by itself, so that a client that invents keys makes no other client wait; keys that were
+ * not shown before wait among themselves (`StrangerKeys`), and what is found of them drops nothing that is known of good
+ * ones. A change made by this server is seen at once: `forget` drops what is cached.
  */
 @Injectable()
 export class TenantCredentialVerifier extends CredentialVerifier {
@@ -254,7 +254,7 @@ const MOST = 20_000;
  *
  * Invariants
  * - One statement runs at a time; whatever comes meanwhile goes together in the next one. So a flood costs the database
- *   one connection, and a stranger who is good waits for the statement that runs and for that of their own.
+ *   one connection, and a new key that is good waits for the statement that runs and for its own.
  * - An address (IPv6: its /64) has at most one statement's worth of keys here; more are refused with 503.
  */
 class StrangerKeys {

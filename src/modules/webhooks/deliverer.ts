@@ -90,7 +90,7 @@ export class Deliverer implements JobRunner<DeliverPayload> {
     await this.repository.bury(job.tenantId, job.payload.delivery_id, job.attempt, error);
   }
 
-  /** Whom a notification was to reach in this way does not get it (contract §3). */
+  /** The users that a notification was to reach in this way do not get it (contract §3). */
   private async giveNotificationUp(
     { tenantId, attempt }: Job<DeliverPayload>,
     delivery: PendingRow,

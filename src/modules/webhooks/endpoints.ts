@@ -29,7 +29,7 @@ export interface WebhookEndpoint {
   readonly disabledReason: string | null;
 }
 
-/** Those of a webhook that names none. */
+/** The events of a webhook that names none. */
 const DEFAULT_WEBHOOK_EVENTS: readonly WebhookEvent[] = ['message.offline', 'notification.offline'];
 
 const FIELD = 'settings.webhook.url';

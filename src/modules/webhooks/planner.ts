@@ -18,7 +18,7 @@ const PAGE = 1000;
 interface OfflinePage {
   /** Where it begins in the order of joining: the same members in each run of the job. */
   readonly page: number;
-  /** Those without a connection who wait for this message. */
+  /** Members without a connection that wait for this message. */
   readonly userIdsOf: (message: MessageDto) => readonly string[];
 }
 
@@ -66,7 +66,7 @@ interface Post extends Omit<NewDelivery, 'type' | 'body'> {
   readonly data: object;
 }
 
-/** What there is to be said of an event, in batches. */
+/** What the body of an event says, read in batches. */
 @Injectable()
 export class EventFacts {
   constructor(

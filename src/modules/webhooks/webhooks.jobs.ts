@@ -17,7 +17,7 @@ export class PlanPayload {
   @IsInt({ each: true })
   seqs?: readonly number[];
 
-  /** Of members who came or went. */
+  /** Of members that joined or left. */
   @IsOptional()
   @IsArray()
   @IsInt({ each: true })

@@ -3,7 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiSecurity } from '@nestjs/swagger';
 
 /**
- * Who may call a route:
+ * The credential that a route asks for:
  * - `public`: no credential;
  * - `user`: an API key with X-User-Id, or a user token;
  * - `tenant`: an API key, the user is optional; or a user token;
@@ -38,7 +38,7 @@ const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>
   master: [{ masterKey: [] }],
 };
 
-/** Declares who may call a route. Every route has exactly one; without it the route answers 401 to every caller. */
+/** Declares which callers a route takes. Every route has exactly one; without it the route answers 401 to every caller. */
 export function Access(access: AccessKind, options: { secretAnswer?: boolean } = {}): MethodDecorator {
   return (target, property, descriptor) => {
     const route: RouteAccess = {

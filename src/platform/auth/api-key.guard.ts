@@ -10,7 +10,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whose credential it is; set by the guard once that is proven. */
     identity: Identity | undefined;
-    /** Who makes the call; set by the guard once the route's rule allows it. */
+    /** The user or key that makes the call; set by the guard once the route's rule allows it. */
     caller: Caller | undefined;
   }
   interface FastifyContextConfig {
@@ -22,7 +22,7 @@ declare module 'fastify' {
 /**
  * The one place where a route's rule (`@Access`) is decided: API key with the user that it acts as, user token, master key.
  *
- * Invariant: no handler of a route that is not public runs without a caller whom its rule allows.
+ * Invariant: no handler of a route that is not public runs without a caller that its rule allows.
  *
  * The gate asks before the body is read (`identify`, the tenant's limit, `authorise`). Nest asks after it, right before the
  * handler (`canActivate`), and is answered by what the first time has left on the request. Where nothing was left the request
@@ -42,7 +42,7 @@ export class ApiKeyGuard implements CanActivate {
     return identity instanceof Promise ? identity.then((found) => keep(request, found)) : keep(request, identity);
   }
 
-  /** Applies the route's rule to whom `identify` has found. Throws 400, 401 or 403. */
+  /** Applies the route's rule to the identity that `identify` has found. Throws 400, 401 or 403. */
   authorise(request: FastifyRequest, identity: Identity): void {
     request.caller = this.authenticator.authorise(identity, request.headers, ruleOf(request).access, request.id);
   }

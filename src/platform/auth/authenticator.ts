@@ -50,7 +50,7 @@ const TOKEN_OPENS: ReadonlySet<AccessKind> = new Set(['user', 'tenant', 'anyScop
 const ANY_SCOPE: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'anyScope']);
 
 /**
- * Decides who calls, in two steps, so that a limit can be taken in between: `identify` proves the credential,
+ * Decides the caller, in two steps, so that a limit can be taken in between: `identify` proves the credential,
  * `authorise` applies the route's rule. Used by the HTTP hook and by the socket's upgrade; never as middleware.
  */
 export class Authenticator {

@@ -56,7 +56,7 @@ export interface IdempotencyClaim {
   readonly fingerprint: Buffer;
 }
 
-/** Who makes a call, on whichever API: handed from the edge to the services, never stored. */
+/** The user or key that makes a call, on whichever API: handed from the edge to the services, never stored. */
 export class Caller {
   /** Set on POSTs that carry an Idempotency-Key. */
   idempotency: IdempotencyClaim | undefined;

@@ -1,6 +1,6 @@
 /**
- * What the nodes of one installation share, behind four ports: Bus (hints), Leases (who is alive, who owns what),
- * Counters (rate windows) and NodeRegistry (which nodes there are). The memory implementations serve one node.
+ * What the nodes of one installation share, behind four ports: Bus (hints), Leases (which nodes are alive and
+ * own what), Counters (rate windows) and NodeRegistry (which nodes there are). The memory implementations serve one node.
  *
  * Invariants: nothing here is durable and nothing here is the truth; all of it may be lost with the process, and the
  * database says what is right. Payloads are JSON values. A shared suite per port (test/support/suites) says what an

@@ -1,6 +1,6 @@
 /** What a subscriber gets. */
 export interface BusEnvelope<T> {
-  /** The node that published; also its own subscribers get it, who skip what they need not see twice. */
+  /** The node that published; also its own subscribers get it, and skip what they need not see twice. */
   readonly node: string;
   /**
    * Counts this node's publications on this topic from 1. A number that does not follow the last one seen of that

@@ -42,7 +42,7 @@ export class Database {
   }
 }
 
-/** The way past the tenants: key look-up, the append, jobs, purges, stats. Lint limits who imports it. */
+/** The way past the tenants: key look-up, the append, jobs, purges, stats. Lint limits which files import it. */
 export class SystemDatabase {
   constructor(
     private readonly runner: Runner,

@@ -22,7 +22,7 @@ export class Epoch {
 
   constructor(private readonly system: SystemDatabase) {}
 
-  /** What `read` has told; for those who come after a connection's `hello`. */
+  /** What `read` has found; for code that runs after a connection's `hello`. */
   get known(): number {
     if (this.value === undefined) throw new Error('the epoch has not been read yet');
     return this.value;

@@ -202,7 +202,7 @@ function isOlder(version: string, functionsRelease: string | null): boolean {
   return functionsRelease !== null && compareVersions(version, functionsRelease) < 0;
 }
 
-/** Those that a newer version made. */
+/** The migrations that a newer version made. */
 export function unknownMigrations(names: readonly string[], files = readSchemaFiles()): string[] {
   const ours = new Set([...FIRST_MIGRATIONS, ...files.migrations.map(({ name }) => name)]);
   return names.filter((name) => !ours.has(name));

@@ -36,7 +36,7 @@ export interface OpenOptions {
   readonly config: DatabaseConfig;
   readonly log: Log;
   readonly lifecycle: Lifecycle;
-  /** Lines for a person who waits. */
+  /** Lines for an operator that waits. */
   readonly onProgress: (line: string) => void;
 }
 
@@ -80,7 +80,7 @@ async function openOn(connection: DatabaseConnection, options: OpenOptions): Pro
   const runner = new Runner(pool, availability, config.deadlineMs, (reason, call) => {
     failures.note(reason);
     const { name, tenant, error } = call;
-    // An outage is told by `availability`: this is for an operator who follows one call.
+    // An outage is logged by `availability`: this is for an operator that follows one call.
     log.debug({ call: name, tenant_id: tenant, reason, code: codeOf(error) }, 'database call failed');
   });
   return parts(runner, roles, availability, failures);

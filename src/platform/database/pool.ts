@@ -97,7 +97,7 @@ export function createPool(options: PoolOptions): OpenPool {
 
 /**
  * How many connections the pool may try to have. Where the server, or this process, grants fewer than were asked for,
- * those that it has are all until the next try, and who wants one waits for one of them. Told once.
+ * those that it has are all until the next try, and a call that wants one waits for one of them. Logged once.
  */
 class PoolLimit {
   private retry: NodeJS.Timeout | undefined;
@@ -113,7 +113,7 @@ class PoolLimit {
   async wait(error: unknown, until: number): Promise<PoolClient> {
     if (!isOutOfConnections(error) || performance.now() >= until) throw error;
     this.shrink(codeOf(error));
-    // No connection of ours to wait for: others have all.
+    // No connection of ours to wait for: other processes have all.
     if (this.has() === 0) await new Promise((resolve) => setTimeout(resolve, ALONE_MS));
     return this.pool.connect().catch((next: unknown) => this.wait(next, until));
   }
@@ -134,7 +134,7 @@ class PoolLimit {
       this.retry = undefined;
       this.pool.options.max = this.asked.size;
     }, GROW_AGAIN_MS).unref();
-    // Not at once: others that are under way may still succeed.
+    // Not at once: attempts that are under way may still succeed.
     this.notice ??= setTimeout(() => {
       const fields = { code, connections: this.has(), wanted: this.asked.size };
       this.asked.log.warn(

@@ -11,7 +11,7 @@ import {
 } from './errors';
 import { corked, destroyClient, type OpenPool } from './pool';
 
-/** Whom statements run as: a role, and the tenant whose rows it sees. */
+/** What statements run as: a role, and the tenant whose rows it sees. */
 export interface RowScope {
   readonly role: string;
   /** Dashed UUID; empty for the system role. */

@@ -8,7 +8,7 @@ const DRAINED_BYTES = 64 * 1024;
 /** After an answer that hangs up: so much more is taken, for so long, before the connection is cut. */
 const LINGER_BYTES = 256 * 1024;
 const LINGER_MS = 2000;
-/** Who keeps a connection alive and writes on it has asked again by then. */
+/** A client that keeps a connection alive and writes on it has asked again by then. */
 const LAST_REQUESTS_MS = 300;
 const SWEEP_MS = 1000;
 

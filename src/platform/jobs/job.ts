@@ -72,7 +72,7 @@ export interface JobRules {
   readonly slots?: number;
   /**
    * Limits that each tenant sets on jobs of this kind that run at the same time, on all nodes together: its own, and those
-   * of one user, who is the payload's `user_id`. What is beyond waits in order; users take turns.
+   * of one user, the payload's `user_id`. What is beyond waits in order; users take turns.
    */
   readonly limits?: { readonly perTenant: TenantJobLimit; readonly perUser: TenantJobLimit };
   /** Milliseconds that running jobs get to finish when the server stops, before their signal aborts. Default 2,000. */

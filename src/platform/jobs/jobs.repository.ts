@@ -24,7 +24,7 @@ export interface ClaimedRow {
 
 export interface JobClaim {
   readonly jobs: readonly ClaimedRow[];
-  /** Others are due that a limit kept back: look again when a job ends. */
+  /** Jobs are due that a limit kept back: look again when a job ends. */
   readonly more: boolean;
   readonly cursor: ClaimCursor | null;
 }
@@ -57,7 +57,7 @@ export interface ClaimRequest {
   readonly perTenant: readonly number[];
   readonly perKey: readonly number[];
   readonly maxAttempts: readonly number[];
-  /** Those that tenants set. */
+  /** The limits that tenants set. */
   readonly limits: readonly JobRules['limits'][];
   readonly leaseMs: number;
   /** Where the last claim stopped looking, when there were too many tenants for one. */

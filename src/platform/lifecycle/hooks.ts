@@ -78,7 +78,7 @@ export class LifecycleHooks implements OnModuleInit, OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
-    // Who would end them may have been there already.
+    // The stop that would end them may have been here already.
     if (this.lifecycle.stopping) return;
     for (const timer of this.timers) {
       const { ms, name } = timer.options;
@@ -153,7 +153,7 @@ class Repeating implements Interval {
     } catch (error) {
       this.failures++;
       if (this.failures > 1) return;
-      // "Not now" (the database is away) is told as an outage by who knows about it.
+      // "Not now" (the database is away) is logged as an outage by `Availability`.
       const isPassing = isUnavailable(error);
       this.log[isPassing ? 'warn' : 'error']({ timer: this.name, error: describeError(error) }, 'timer failed');
     }

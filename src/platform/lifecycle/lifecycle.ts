@@ -69,8 +69,8 @@ interface StopHook {
  * Whether the server is ready, and how it stops. One per process.
  *
  * The stop has a grace for all of it: what waits for the process (`docker stop` for ten seconds) kills it afterwards,
- * and what is cut off then has stored nothing. So each stage has its part (see STAGE_BUDGETS), and hooks that wait for
- * others ask how much of that is left.
+ * and what is cut off then has stored nothing. So each stage has its part (see STAGE_BUDGETS), and hooks that wait
+ * for other work ask how much of that is left.
  */
 export class Lifecycle {
   private hooks: StopHook[] = [];
@@ -132,7 +132,7 @@ export class Lifecycle {
     return this.stopped;
   }
 
-  /** Who ends the process when a part cannot go on; called at once if that has happened already, once at most. */
+  /** @param handler ends the process when a part cannot go on; called at once if one cannot already, once at most */
   onFatal(handler: (reason: string) => void): void {
     this.fatalHandler = handler;
     if (this.fatalReason !== undefined && !this.stopping) handler(this.fatalReason);

@@ -114,7 +114,7 @@ export class NestLog implements LoggerService {
 
 /** Logging: the Log port and its pino implementation. Redaction is a backstop; callers pass no secret at all. */
 
-/** What a person at the terminal is told: one line per fault; a stack only where the error was not expected. */
+/** What an operator at the terminal sees: one line per fault; a stack only where the error was not expected. */
 export function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.faults.join('\n');
   if (!(error instanceof Error)) return String(error);

@@ -19,7 +19,7 @@ const MOST = 20;
  *   a token or ticket that was not signed here. A token that has expired was good: its holder gets a new one, and is 401.
  * - A failure counts for its address (IPv6: its /64), and a key's also for its readable prefix, from every address. The
  *   master key has a window of its own per address. Beyond 20 a minute in one of them the answer is 429 instead of 401.
- * - A good credential is never asked here: it is proven first, and what others did from its address is not its business.
+ * - A good credential is never asked here: it is proven first, and failures of other clients at its address do not count.
  * - An address beyond its window counts no more prefixes, so that a flood of different keys takes no memory.
  */
 @Injectable()

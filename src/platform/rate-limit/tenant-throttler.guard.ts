@@ -98,7 +98,7 @@ export class TenantThrottlerGuard extends ThrottlerGuard {
     return true;
   }
 
-  /** Who is counted where a route has a limit of its own. */
+  /** The tenant that is counted where a route has a limit of its own. */
   protected override getTracker({ identity }: Partial<FastifyRequest>): Promise<string> {
     return Promise.resolve(
       identity === undefined || identity.kind === 'master' ? 'master' : identity.grant.tenant.tenantId,

@@ -45,7 +45,7 @@ const FILES = { masterKey: 'master-key', jwtSecret: 'jwt-secret', encryptionKey:
 /** Keys that came with a backup; ENCRYPTION_KEYS_OLD adds to them. */
 const OLD_KEYS = 'encryption-keys-old';
 
-/** Those that the environment sets or DATA_DIR/secrets holds. */
+/** The secrets that the environment sets or DATA_DIR/secrets holds. */
 export function findSecrets(config: AppConfig): FoundSecrets {
   const directory = secretsDirectory(config);
   const found = (name: keyof typeof FILES): string | undefined =>

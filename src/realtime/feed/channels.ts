@@ -13,8 +13,8 @@ const PAGE = 100;
 const MAX_ROOMS = 10_000;
 
 /**
- * What happened in rooms without a channel while the database was asked where a user sits: the answer may be older than
- * that, and the channel that is made from it has to look into the log.
+ * What happened in rooms without a channel while the database was asked for a user's positions: the answer may be older
+ * than that, and the channel that is made from it has to look into the log.
  */
 class ChangesDuringLookup {
   private questions = 0;
@@ -239,7 +239,7 @@ class Listeners {
     return this.byUser.has(tenantId, userId);
   }
 
-  /** One connection of every user who is connected. */
+  /** One connection of every user that is connected. */
   users(): Generator<Listener, void> {
     return this.byUser.firsts();
   }

@@ -7,7 +7,7 @@ import { ModelRoom, turns } from '../../../test/support/realtime/model-log';
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';
 /** Whose connections there are. */
 const USERS = ['ann', 'ben', 'ben', 'cat', 'cat'];
-/** Who is let out and in; cat only listens in the beginning. */
+/** Users that are let out and in; cat only listens in the beginning. */
 const MOVED = ['ben', 'cat'] as const;
 
 type Act = (simulator: ChannelSimulator, room: ModelRoom) => void | Promise<void>;

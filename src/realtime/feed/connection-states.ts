@@ -58,7 +58,7 @@ export function live(isMember: boolean): Live {
 export class ConnectionStates {
   private readonly states = new Map<Connection, ConnectionState>();
   private readonly counts = { live: 0, ahead: 0, following: 0, syncing: 0 };
-  /** Those of the map that are ahead: each change asks for them. */
+  /** The states of the map that are ahead: each change asks for them. */
   private readonly ahead = new Set<Ahead>();
   private batch: GrowingBatch | undefined;
 
@@ -89,7 +89,7 @@ export class ConnectionStates {
     return members;
   }
 
-  /** Those ahead that are not any more, now that the channel is here. */
+  /** The connections that are ahead no more, now that the channel is here. */
   reached(position: Position): readonly Ahead[] {
     if (this.ahead.size === 0) return NONE;
     return [...this.ahead].filter(({ at }) => isSame(at, position) || lacks(at, position));
@@ -166,7 +166,7 @@ export interface Coming {
 
 /**
  * A connection that came in behind its channel: it gets what lies between from the log, on its own and at its own pace,
- * and goes live in the turn in which it reaches the channel. Its user may leave and come back on the way.
+ * and goes live in the turn in which it reaches the channel. Its user may leave and join again on the way.
  */
 export class Follower implements Coming {
   readonly kind = 'following';

@@ -147,7 +147,7 @@ function expectView(room: ModelRoom, { connection, user, from, upTo }: Watched):
   };
   const events = frames.filter((f) => !f.type.startsWith('message')).map((f) => f.rev);
   expect(events).toEqual([...new Set(events)].sort((a, b) => a - b));
-  // A membership that was over before anybody here heard of it is not made up for.
+  // A membership that was over before this node heard of it is not made up for.
   const missed = periods(room, user).filter((p) => p.to <= head && !events.some((rev) => rev >= p.from && rev <= p.to));
   const isMissed = (rev: number): boolean => missed.some((p) => rev >= p.from && rev <= p.to);
   const due = room.changes.filter(

@@ -4,7 +4,7 @@
  * Invariants
  * - The log is the truth. A hint may be lost, doubled or late; a room's channel hands out its changes in order of `rev`,
  *   and reads from the log what it was not told (room-channel.ts).
- * - Nothing lies between: a connection comes in at the position at which the database said that its user sits there,
+ * - Nothing lies between: a connection comes in at the position at which the database said that its user is a member,
  *   and gets everything after it, from the channel or from the log.
  * - Membership takes effect at its place in the room's order, wherever the user's connections are.
  * - What no connection here listens to is not serialised; an event is serialised and framed once.
@@ -15,7 +15,7 @@
  * Concurrency: handing in neither blocks nor fails. Reads of the log are few at a time, repeated until they succeed,
  * and one per channel. Every node polls the revisions of its channels, so that a hint that left no trace costs seconds.
  *
- * A user who was added and removed again while no other node could tell this one of it does not learn of that.
+ * A user that was added and removed again while no other node could tell this one of it does not learn of that.
  */
 export { PACE_BYTES, ready } from './connection-states';
 export { FeedModule } from './feed.module';

@@ -15,7 +15,7 @@ import {
 import { Resync } from './resync';
 import type { Target } from './room-channel';
 
-/** Look-ups of where new connections sit, at the same time: a storm of them must not take the database from the rest. */
+/** Look-ups of new connections' positions at the same time: a storm of them must not take the database from the rest. */
 const OPENING_AT_ONCE = 8;
 
 /** Which connections of this node listen to which rooms. */
@@ -124,7 +124,7 @@ export class SyncPlaces {
   }
 
   /**
-   * The same for a member whom the channel has not heard of yet: the place is where the database saw the member, so that
+   * The same for a member that the channel has not heard of yet: the place is where the database saw the member, so that
    * nothing is live before the sync that the client asked for. undefined for listeners, and where the connection has
    * unsubscribed.
    */
@@ -155,14 +155,14 @@ export class SyncPlaces {
   }
 
   /**
-   * The database says that the user does not sit there. Either the channel has not heard of it yet, and tells the
+   * The database says that the user is no member there. Either the channel has not heard of it yet, and tells the
    * connection; or it had passed the removal before the connection got its place, which is given up. Resolves when one
    * of the two was done.
    */
   async doubt(connection: Connection, roomId: string): Promise<void> {
     const { tenantId, userId } = connection;
     await this.channels.find(tenantId, roomId)?.doubt(connection);
-    // The user may have come back meanwhile, unnoticed since the connection's place was taken.
+    // The user may have joined again meanwhile, unnoticed since the connection's place was taken.
     if (connection.isOpen && !this.has(connection, roomId)) await this.resync.entrances(tenantId, roomId, [userId]);
   }
 

@@ -49,7 +49,7 @@ interface StreamHint extends RoomRef {
 
 type RoomHint = ChangeHint | HeadHint | SignalHint | StreamHint;
 
-/** What one node's turn brought, for the others. */
+/** What one node's turn brought, for the other nodes. */
 export const ROOM_HINTS: Topic<readonly RoomHint[]> = 'room-hints';
 
 function changeOf(hint: ChangeHint): RoomChange {
@@ -211,7 +211,7 @@ export class NodeFeed extends RoomFeed {
     if (joined !== undefined) this.welcome(tenantId, roomId, joined, by);
   }
 
-  /** Users who may have become members, where this node has connections of theirs. */
+  /** Users that may have become members, where this node has connections of theirs. */
   private welcome(tenantId: string, roomId: string, joined: readonly string[], by?: string): void {
     const here = joined.filter((user) => this.channels.lacks(tenantId, roomId, user));
     if (here.length > 0) void this.resync.entrances(tenantId, roomId, here, by);

@@ -74,7 +74,7 @@ interface Placed<T> {
  * The order in which a room's changes are told, wherever they come from: the log and a sync (modules/messages/room-log), a
  * channel to a connection that is behind it (`newsAt`). Messages come in order of seq, other changes in order of rev. A
  * message that was edited since has a later revision than its place: it stands where the first message behind it stands
- * that has not a later one still, so that no user gets it who had left before its edit and before that message.
+ * that has not a later one still, so that a user that had left before its edit and before that message does not get it.
  *
  * @param messages in order of seq; `others` in order of rev
  * @param beyond the lowest revision of the messages behind these; Infinity where there are none, or it is not known

@@ -15,7 +15,7 @@ export interface RoomEvent {
   readonly frame: () => Frame;
   /** The same frame as JSON text, where that is cheaper than building the object. */
   readonly text?: () => string;
-  /** Of a message that was edited since it was sent: how those are told who have it already. */
+  /** Of a message that was edited since it was sent: the frame for connections that have it already. */
   readonly again?: () => Frame;
   /** The user whose connections join the channel at this point of its order. */
   readonly joins?: string;
@@ -27,7 +27,7 @@ export interface RoomEvent {
   readonly memberCount?: number;
 }
 
-/** Where a connection sits: a room and what the server knows of it at the time of asking. */
+/** A user's position in a room, as the server knows it at the time of asking. */
 export interface RoomPosition {
   readonly roomId: string;
   /** The oldest message that is kept. */
@@ -64,13 +64,13 @@ export interface Entrance {
   readonly role: string;
   /** The position right before the user's latest `member.joined`; the very beginning for founding members. */
   readonly position: Position;
-  /** Set for founding members, whose joining is not in the log: the oldest member, as a rule who made the room. */
+  /** Set for founding members, whose joining is not in the log: the oldest member, as a rule the room's maker. */
   readonly foundedBy?: string;
 }
 
 /** Which rooms a user is a member of, or may listen to. The rooms module implements it. */
 export abstract class RoomPositions {
-  /** The rooms of which the user is a member. Who is new is made a user of the tenant: opening a socket is a first use. */
+  /** The rooms of which the user is a member. A new user is made a user of the tenant: a socket is a first use. */
   abstract positionsOf(tenantId: string, userId: string): Promise<readonly RoomPosition[]>;
   /** The same rooms with the user's cursors, the most recently active first. */
   abstract withCursors(tenantId: string, userId: string): Promise<readonly CursorPosition[]>;
@@ -89,9 +89,9 @@ export abstract class RoomPositions {
     roomId: string,
     userId: string,
   ): Promise<RoomPosition | 'no_room' | 'not_allowed'>;
-  /** Those of the users who are members now, with the place at which each came in. */
+  /** Those of the users that are members now, with the place at which each came in. */
   abstract entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]>;
-  /** Per user, at most `most` others who share a room of at most `largest` members with them; who has none is missing. */
+  /** Per user that has any: at most `most` users that share a room of at most `largest` members with it. */
   abstract neighbours(
     tenantId: string,
     userIds: readonly string[],
@@ -179,8 +179,8 @@ export abstract class RoomFeed {
   /** Events whose `rev` is known, of any rooms, in any order. */
   abstract publishEvents(events: readonly RoomEvent[]): void;
   /**
-   * Something changed in the room: its channels read the log. `joined`: users who may have become members, so that
-   * nodes with their connections look even when they have no channel of the room. `by`: who made the room, for its
+   * Something changed in the room: its channels read the log. `joined`: users that may have become members, so that
+   * nodes with their connections look even when they have no channel of the room. `by`: the room's maker, for its
    * founding members.
    */
   abstract touchRoom(tenantId: string, roomId: string, joined?: readonly string[], by?: string): void;
@@ -197,15 +197,15 @@ export abstract class RoomFeed {
 }
 
 /**
- * Who listens where on this node. Implemented by the feed; asks no database.
+ * Which connections of this node listen in which room. Implemented by the feed; asks no database.
  */
 export abstract class Audience {
   /**
-   * Connections here of the room's members; nothing where the room has no channel. A channel's listeners who are not
+   * Connections here of the room's members; nothing where the room has no channel. A channel's listeners that are not
    * members are left out.
    */
   abstract members(tenantId: string, roomId: string): Iterable<Connection>;
-  /** Whether the connection sits in the room's channel as a member's. False also while it is still being attached. */
+  /** Whether the connection is in the room's channel as a member's. False also while it is still being attached. */
   abstract isMember(connection: Connection, roomId: string): boolean;
   /**
    * Calls back after a connection has left a room's channel, however: left, removed, unsubscribed, room deleted,
@@ -237,7 +237,7 @@ export abstract class Subscriptions {
   abstract unsubscribeConnection(connection: Connection, roomId: string): void;
 }
 
-/** A room, and the users who may become members of it by the change. */
+/** A room, and the users that may become members of it by the change. */
 interface ChangedRoom {
   readonly tenantId: string;
   /** UUID. */

@@ -7,13 +7,14 @@ import { RoomLog, RoomPositions } from './ports';
 
 /** Rooms per question. */
 const SLICE = 1000;
-/** Users per poll whose positions are looked at, others each time. */
+/** Users per poll whose positions are looked at, different ones each time. */
 const USERS_PER_POLL = 50;
 
 /**
  * Finds what hints did not tell. `poll` compares the revisions of all channels with the database, in slices, and asks
- * anew where some of the connected users sit: a connection that is missing in the channel of a room of its user, for
- * whatever reason, comes in again within some polls. `all` asks it of all users, since they may have been added to rooms without a channel here.
+ * anew for the positions of some of the connected users: a connection that is missing in the channel of a room of its
+ * user, for whatever reason, comes in again within some polls. `all` asks for those of all users, since they may have been
+ * added to rooms without a channel here.
  *
  * Concurrency: one run at a time; a run that is asked for meanwhile follows the running one, once.
  */
@@ -52,7 +53,7 @@ export class Resync {
     }
   }
 
-  /** Where users came in who may have been added to a room. */
+  /** The places at which users came in that may have been added to a room. */
   async entrances(tenantId: string, roomId: string, users: readonly string[], by?: string): Promise<void> {
     const isWanted = (): boolean =>
       !this.isStopped && users.some((user) => this.channels.listeners.has(tenantId, user));

@@ -5,9 +5,9 @@ import { Presence, TICK_MS } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
 import { PRESENCE_HINTS, PresenceBoard } from './presence-board';
 
-/** Which rooms users share with others. The rooms module implements it. */
+/** Which rooms users share with other users. The rooms module implements it. */
 export abstract class SharedRooms {
-  /** Per user, their rooms of 2 to `largest` members; who has none may be missing. */
+  /** Per user, their rooms of 2 to `largest` members; a user that has none may be missing. */
   abstract of(
     tenantId: string,
     userIds: readonly string[],
@@ -17,7 +17,7 @@ export abstract class SharedRooms {
 
 /** Users per look-up. */
 const BATCH = 200;
-/** Look-ups per tenant between two ticks. In a storm of connections the others gather, so that it costs few queries. */
+/** Look-ups per tenant between two ticks. In a storm of connections users gather, so that it costs few queries. */
 const LOOK_UPS = 10;
 
 interface TenantQueue {

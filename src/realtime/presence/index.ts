@@ -2,11 +2,11 @@
  * Presence and typing.
  *
  * A user is online while any connection of theirs holds its lease, on whichever node; leases of a crashed node run out
- * after LEASE_MS. The leases are the truth, hints on the Bus make others look earlier: a user that may have come or gone
- * is marked, and when their turn comes this node's connections and the leases decide (Announcer).
+ * after LEASE_MS. The leases are the truth, hints on the Bus make other nodes look earlier: a user that may have come or
+ * gone is marked, and when their turn comes this node's connections and the leases decide (Announcer).
  *
  * Invariants, per node: the updates about a user alternate between online and offline; no client hears "offline" of a user
- * who is here, nor within GRACE_MS of their last close; a connection gets an update once, however many rooms it shares
+ * that is here, nor within GRACE_MS of their last close; a connection gets an update once, however many rooms it shares
  * with the user, never one about its own user, and none before its snapshot. Between nodes: what clients were told
  * approaches the leases; every node looks once per RENEW_MS at the users of other nodes that it knows as online.
  *

@@ -47,7 +47,7 @@ export class LastSeen {
       await this.store.write(
         batch.map(([, { tenantId, userId, at }]) => ({ tenantId, userId, agoMs: Math.round(now - at) })),
       );
-      // Who was noted again meanwhile stays.
+      // A user that was noted again meanwhile stays.
       for (const [key, written] of batch) if (this.seen.get(key) === written) this.seen.delete(key);
     }
   }

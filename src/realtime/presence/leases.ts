@@ -3,12 +3,12 @@ import { Clock } from '../../common/time';
 import { Leases } from '../../platform/cluster';
 import { Every } from '../../platform/lifecycle';
 
-/** Who is online: a user is, while any of their connections holds its lease, on whichever node. */
+/** Which users are online: a user is, while any of their connections holds its lease, on whichever node. */
 @Injectable()
 export class Presence {
   constructor(private readonly leases: Leases) {}
 
-  /** Those of the users that are online. */
+  /** The online ones among these users. */
   async online(tenantId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
     if (userIds.length === 0) return new Set();
     const prefix = `presence:${tenantId}:`;

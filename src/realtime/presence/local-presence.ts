@@ -11,7 +11,7 @@ const DEFAULT_ROOM_LIMIT = 200;
 
 /**
  * The largest rooms that push presence, by tenant. A tenant's settings are renewed on its open connections alone, so the
- * limit is asked of one of them; who left last is still to be told of, by what was known then.
+ * limit is asked of one of them; the last user to leave is still announced, by what was known then.
  */
 class RoomLimits {
   private readonly last = new LRUCache<string, number>({ max: 10_000 });

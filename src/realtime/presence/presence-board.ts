@@ -29,7 +29,7 @@ class Users implements Entries<UserRef> {
     return this.tenants.get(tenantId)?.has(userId) === true;
   }
 
-  /** Not to be called with one who is there. */
+  /** Not to be called with a user that is in it. */
   add({ tenantId, userId }: UserRef): void {
     this.tenants.set(tenantId, (this.tenants.get(tenantId) ?? new Set()).add(userId));
     this.count++;
@@ -50,7 +50,7 @@ class Users implements Entries<UserRef> {
 /**
  * What the clients of this node are told about users.
  *
- * Invariants: a user's updates alternate between online and offline; no client hears "offline" of a user who is on this
+ * Invariants: a user's updates alternate between online and offline; no client hears "offline" of a user that is on this
  * node; a connection whose snapshot is being made hears nothing, its changes go into the snapshot.
  */
 @Injectable()
@@ -97,7 +97,7 @@ export class PresenceBoard {
     if (!this.held.has(connection)) this.held.set(connection, new Map());
   }
 
-  /** Sends who of these users is online, with what changed since `hold`; without an argument the hold just ends. */
+  /** Sends which of these users are online, with what changed since `hold`; without an argument the hold just ends. */
   release(connection: Connection, online?: ReadonlySet<string>): void {
     const changes = this.held.get(connection) ?? new Map<string, boolean>();
     this.held.delete(connection);
@@ -113,7 +113,7 @@ export class PresenceBoard {
   private take(hint: PresenceHint): void {
     const isHere = this.local.isHere(hint);
     if (isHere && !hint.online) {
-      // Another node looked at the leases before this node's was there: set the others right.
+      // Another node looked at the leases before this node's was there: set all nodes right.
       this.bus.publish(PRESENCE_HINTS, { ...hint, online: true });
       return;
     }
@@ -149,7 +149,7 @@ function presenceUpdate(userId: string, status: PresenceStatus): Frame {
   return { type: 'presence.update', user_id: userId, status };
 }
 
-/** Who is online at the beginning of a connection. */
+/** Which users are online at the beginning of a connection. */
 function presenceSnapshot(userIds: readonly string[]): Frame {
   return { type: 'presence.snapshot', user_ids: userIds };
 }

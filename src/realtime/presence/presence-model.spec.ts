@@ -88,7 +88,7 @@ class Play {
     return this.open.some((connection) => connection.userId === user);
   }
 
-  /** When the world is whole again and the grace is over, everybody knows what is so. */
+  /** When the world is whole again and the grace is over, every watcher knows what is so. */
   async end(): Promise<void> {
     this.world.broken = false;
     for (let ms = 0; ms <= 2 * OFFLINE_GRACE_MS; ms += TICK_MS) await this.tick();

@@ -18,8 +18,8 @@ class PresenceConnections {
   ) {}
 
   /**
-   * The user is online from here on, and the connection gets its snapshot. Its rooms have been brought by then: who came
-   * or went in between is in the snapshot.
+   * The user is online from here on, and the connection gets its snapshot. Its rooms have been brought by then: a user
+   * that came or went in between is in the snapshot.
    */
   @OnConnection(SOCKET_PATH, 'presence', { after: ['feed', 'sync'] })
   opened(connection: AcceptedConnection): void {

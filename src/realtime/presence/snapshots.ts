@@ -7,11 +7,11 @@ import { Presence, TICK_MS } from './leases';
 import { LocalPresence } from './local-presence';
 import { PresenceBoard } from './presence-board';
 
-/** Look-ups at once: a thousand connections at a time must not take the database from the others. */
+/** Look-ups at once: a thousand connections at a time must not take the database from other work. */
 const SNAPSHOTS_AT_ONCE = 4;
-/** Connections whose people are looked up together where they wait. */
+/** Connections whose users to tell of are looked up together where they wait. */
 const TOGETHER = 16;
-/** People whose status a snapshot tells. */
+/** Users whose status a snapshot tells. */
 const SNAPSHOT_PEOPLE = 5000;
 
 /** Sends each new connection its `presence.snapshot`, first come, first served; what fails is tried again at a tick. */
@@ -62,7 +62,7 @@ export class Snapshots {
     }
   }
 
-  /** Those of the first one's tenant that go with it. */
+  /** The first one that waits, and connections of its tenant that go with it. */
   private next(): readonly Connection[] {
     const batch: Connection[] = [];
     for (const connection of this.waiting) {

@@ -8,7 +8,7 @@ import { TICK_MS } from './leases';
 
 /** Typing that is not repeated ends after so long. */
 export const TYPING_MS = 10_000;
-/** A repeated start is told to the others at most this often. */
+/** A repeated start is sent to the other members at most this often. */
 export const REPEAT_MS = 3000;
 
 interface Typist {
@@ -23,11 +23,12 @@ interface Typist {
 type Action = 'start' | 'stop';
 
 /**
- * Who is typing where, on this node.
+ * Which users of this node are typing, in which rooms.
  *
- * Invariants: a user types in a room while any of their connections does; every start that others were told of is
- * followed by a stop: sent, said what they typed, timed out, left or closed. No timer per typist: `tick` ends those whose time is over. On
- * several nodes a user counts once per node; the next repeat sets right what one node's stop said too early.
+ * Invariants: a user types in a room while any of their connections does; every start that other members
+ * were told of is followed by a stop: sent, a message of theirs, timed out, left or closed. No timer per typist: `tick`
+ * ends those whose time is over. On several nodes a user counts once per node; the next repeat sets right what one node's
+ * stop said too early.
  */
 @Injectable()
 export class Typing {
@@ -44,7 +45,7 @@ export class Typing {
     audience.onDetached((connection, roomId) => this.stopTyping(connection, roomId));
   }
 
-  /** The connection's user types in the room, for TYPING_MS more. Who may, has been checked. */
+  /** The connection's user types in the room, for TYPING_MS more. That the user may has been checked. */
   startTyping(connection: Connection, roomId: string): void {
     if (!connection.isOpen) return;
     const { tenantId, userId } = connection;
@@ -67,7 +68,7 @@ export class Typing {
     this.leave(connection, keyOf(connection, roomId));
   }
 
-  /** The user has said something in the room, by whichever endpoint: that is what they typed. Called for every message. */
+  /** The user has sent a message to the room, by whichever endpoint: that is what they typed. Called for every message. */
   endOnMessage(tenantId: string, roomId: string, userId: string): void {
     if (this.typists.size === 0) return;
     const key = keyOf({ tenantId, userId }, roomId);

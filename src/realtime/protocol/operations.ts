@@ -86,7 +86,7 @@ export function ServerFrame(name: string, summary: string, path = SOCKET_PATH): 
   };
 }
 
-/** All declared frames of a endpoint, by name. */
+/** All declared frames of an endpoint, by name. */
 export function serverFrames(path: string): readonly ServerFrameFacts[] {
   const here = [...declared.values()].filter((frame) => frame.path === path);
   return here.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -111,9 +111,9 @@ interface Declared {
 }
 
 /**
- * The operations of all gateways, found by their decorator. The server does not start with two of one name at a endpoint,
- * with one outside of a gateway at a endpoint, with one that the endpoint does not list, without one that it lists, or with a
- * DTO that cannot be compiled.
+ * The operations of all gateways, found by their decorator. The server does not start with two of one name at an endpoint,
+ * with one outside of a gateway at an endpoint, with one that the endpoint does not list, without one that it lists, or
+ * with a DTO that cannot be compiled.
  */
 @Injectable()
 export class SocketOperations implements OnModuleInit {
@@ -129,7 +129,7 @@ export class SocketOperations implements OnModuleInit {
     this.tables ??= this.collect();
   }
 
-  /** Those of a endpoint by the frame's name, in the order of the contract. */
+  /** The operations of an endpoint by the frame's name, in the order of the contract. */
   of(path: string): ReadonlyMap<string, Operation> {
     return (this.tables ??= this.collect()).get(path) ?? new Map();
   }

@@ -50,7 +50,7 @@ export class StartOrder {
       });
   }
 
-  /** Each start may free others. */
+  /** Each start may free further ones. */
   private startNext(): void {
     while (this.waiting > 0) {
       const next = this.entries.find((entry) => !entry.started && !this.isBlocked(entry));

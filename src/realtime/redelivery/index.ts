@@ -7,7 +7,7 @@
  * - Nothing is sent again that the user's cursor has passed: the cursor is read from the database before every attempt.
  * - A message is given up on only after five sendings on one connection without any progress of the user's cursor in that
  *   room; it is then a dead letter, and this connection is not sent it again. What is given up on is stored first.
- * - At most 100 messages per room and attempt, in order of seq, only while the connection sits in the room and reads.
+ * - At most 100 messages per room and attempt, in order of seq, only while the connection is in the channel and reads.
  *
  * Cost: nothing per message. One timer visits the acking connections in slices and compares, per room, where the channel
  * stands with what the client is known to have. State exists for rooms of acking connections only, and goes with them.

@@ -106,7 +106,7 @@ export class Redelivery {
     this.unlisten();
   }
 
-  /** A connection was opened, and sits in its rooms. */
+  /** A connection was opened, and is in the channels of its rooms. */
   @OnConnection(SOCKET_PATH, 'redelivery', { after: ['feed', 'sync'] })
   opened(connection: AcceptedConnection): void {
     this.connections.add(connection);

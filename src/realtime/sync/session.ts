@@ -125,7 +125,7 @@ export class SyncSession {
   private begin(task: SyncTask): RoomSync | undefined {
     const { places, bounds } = this.site;
     const { roomId, roomPosition, isAsked } = task;
-    // A user who was removed and has come back did so at their joining, not where this sync was to begin.
+    // A user that was removed and has joined again came in at that joining, not where this sync was to begin.
     if (!isAsked && !places.isHeld(this.connection, roomId)) return undefined;
     const held = places.hold(this.connection, roomId);
     const target =
@@ -184,8 +184,8 @@ export class SyncSession {
   }
 
   /**
-   * The user was removed. False: the user has come back meanwhile, and what the client asked for begins anew. A refusal says
-   * that the user is out at this point of what the client is told: it asks again after the next joining.
+   * The user was removed. False: the user has joined again meanwhile, and what the client asked for begins anew. A refusal
+   * says that the user is out at this point of what the client is told: it asks again after the next joining.
    */
   private isOver(room: RoomSync): boolean {
     if (room.task.isAsked && this.beginAnew(room)) return false;
@@ -254,7 +254,7 @@ export class SyncSession {
   }
 }
 
-/** Pages that are read at the same time: the database is there for others, too. */
+/** Pages that are read at the same time: the database is there for other work, too. */
 const PAGES_AT_ONCE = 4;
 
 @Injectable()

@@ -162,7 +162,7 @@ function claimOf({ room_id, after_seq, after_id }: SyncRoomDto): Claim | undefin
 /**
  * Where a sync begins. What the client says that it has is held against what the database said after it was asked, and
  * against nothing else: only that is sure to be no older than what the client was sent. Of what is not kept any more
- * nothing can be said, and nothing is; a client whose user sits here only by what the channel has heard asks again
+ * nothing can be said, and nothing is; a client whose user is a member only by what the channel has heard asks again
  * at that joining.
  */
 function beginning(

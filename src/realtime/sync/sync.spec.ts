@@ -49,7 +49,7 @@ function stints(frames: readonly RoomFrame[], user: string): [RoomFrame[], RoomF
   return end < 0 ? [[...frames], []] : [frames.slice(0, end + 1), frames.slice(end + 1)];
 }
 
-/** Who is no member any more has heard of it last. */
+/** The last frame of a user that is no member any more says so. */
 function expectEnd(room: ModelRoom, { connection }: WatchedConnection): void {
   const last = roomFrames(connection).at(-1);
   const isIn = room.members.has(connection.userId) && !room.deleted;

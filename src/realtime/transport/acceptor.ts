@@ -135,8 +135,8 @@ export class Acceptor {
   }
 
   /**
-   * Throws 429 where others took the last place meanwhile; else the caller is connected when this returns, and all
-   * handlers are ready for them when it resolves.
+   * Throws 429 where other connections took the last place meanwhile; else the caller is connected when this returns, and
+   * all handlers are ready for it when it resolves.
    */
   async accept(
     upgrade: RawUpgrade,

@@ -4,7 +4,7 @@ import { type Caller, type LimitName, limitOf } from '../../platform/auth';
 import type { SocketEndpoint } from './endpoint';
 import type { SocketConnection } from './socket-connection';
 
-/** Seconds after which a refused client may try again: others must leave first. */
+/** Seconds after which a refused client may try again: other connections must close first. */
 const RETRY_SECONDS = 5;
 
 /** The places of a tenant that are taken at one endpoint, by user. */
@@ -44,7 +44,7 @@ export class Connections {
     return [...this.byTenant.keys()];
   }
 
-  /** Those that are open now. */
+  /** The connections that are open now. */
   all(): SocketConnection[] {
     const all: SocketConnection[] = [];
     for (const connections of this.byTenant.values()) for (const connection of connections) all.push(connection);
@@ -149,7 +149,7 @@ export class ByUser<T extends { readonly tenantId: string; readonly userId: stri
     return undefined;
   }
 
-  /** The first thing of every user; may be gone on with later, and then tells of who has come meanwhile. */
+  /** The first thing of every user; may be gone on with later, and then also gives users that have come meanwhile. */
   *firsts(): Generator<T, void> {
     for (const users of this.tenants.values())
       for (const entry of users.values()) {

@@ -26,7 +26,7 @@ export interface SocketEndpoint {
   /** How many connections a tenant may have here, and one user of it. */
   readonly tenantLimit: LimitName;
   readonly userLimit: LimitName | undefined;
-  /** `user`: every connection acts as a user. `tenant`: a key without one may come too; `enter` then says as whom. */
+  /** `user`: every connection acts as a user. `tenant`: a key without one may come too; `enter` then names the user. */
   readonly access: 'user' | 'tenant';
   /** The frames of clients; the server does not start when one has no operation, or another one has. */
   readonly clientFrames: readonly string[];
@@ -46,7 +46,7 @@ export interface SocketEndpoint {
   readonly document: EndpointDocument;
 }
 
-/** How AsyncAPI describes a endpoint. */
+/** How AsyncAPI describes an endpoint. */
 export interface EndpointDocument {
   /** Names the channel. */
   readonly channel: string;
@@ -79,7 +79,7 @@ export function ServesEndpoint(): (target: abstract new (...args: never[]) => So
  * Calls the method for each connection of a path that opens, after `hello` was queued. They are called one after the
  * other has settled, and the socket is not read before all have. When one throws or rejects, the client gets the error and
  * is closed.
- * @param name by which others of the path say that they come after it
+ * @param name by which other handlers of the path say that they come after it
  * @param after what has to have settled before; what names nothing comes in the order of the names
  */
 export function OnConnection(

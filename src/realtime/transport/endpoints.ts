@@ -13,7 +13,7 @@ interface Found {
 }
 
 /**
- * The paths that take sockets, and who is told of their connections: what `@ServesEndpoint` and `@OnConnection` mark. The server
+ * The paths that take sockets, and the handlers of their connections: what `@ServesEndpoint` and `@OnConnection` mark. The server
  * does not start with two endpoints of one path, nor with handlers that no order satisfies.
  */
 @Injectable()

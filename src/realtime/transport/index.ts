@@ -6,7 +6,7 @@
  * a connection writes once per turn, whole frames only, nothing after its close; it lives no longer than its credential;
  * it holds one place of its tenant's and user's limits from acceptance to the end of the socket, whatever ends it.
  *
- * Concurrency: so many upgrades are in work at once, until their connection sits in its rooms; others wait, and beyond
+ * Concurrency: so many upgrades are in work at once, until their connection is in its rooms; others wait, and beyond
  * that are refused before any work (`UpgradePace`). Checks are asynchronous and hold nothing; limits are taken in the
  * turn in which the socket is accepted. No connection has a timer of its own but ws's two seconds after a close.
  */

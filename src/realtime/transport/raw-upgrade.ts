@@ -24,7 +24,7 @@ export interface HandshakeFault extends HttpAnswerOptions {
   readonly error: AppError;
 }
 
-/** What keeps a request from becoming a WebSocket at all: it can be told over HTTP only. */
+/** What keeps a request from becoming a WebSocket at all: the answer can go over HTTP only. */
 export function handshakeFault({ method, headers }: IncomingMessage): HandshakeFault | undefined {
   if (method !== 'GET')
     return { error: new AppError('METHOD_NOT_ALLOWED', 'A WebSocket is opened with GET'), headers: { Allow: 'GET' } };

@@ -42,7 +42,7 @@ describe('the gate of those who come back', () => {
     await loop.work(2);
     await loop.idle(2);
     expect(begun).toEqual(['a']);
-    // Also work of others counts.
+    // Work outside of the pacer counts, too.
     await loop.work(2);
     await loop.idle(3);
     expect(begun).toEqual(['a']);

@@ -9,7 +9,7 @@ export interface TurnTaker {
   /** Resolves when it is the caller's turn; false: it was not wanted any more when it came, and is not to be given back. */
   take(isWanted?: () => boolean): Promise<boolean>;
   giveBack(): void;
-  /** Others wait for a turn, of whatever kind: what can be done together later had better wait. */
+  /** Other work waits for a turn, of whatever kind: what can be done together later had better wait. */
   readonly isCrowded: boolean;
 }
 
@@ -64,7 +64,7 @@ const QUIET_SHARE = 0.8;
 const QUIET_MS = 1000;
 /** Two pieces never begin in one turn: what the first one costs shows only afterwards. */
 const SHORTEST_REST_MS = 0.5;
-/** Who is next waits at most so long, however busy the loop is with other things. */
+/** The next piece waits at most so long, however busy the loop is with other things. */
 const LONGEST_REST_MS = 10;
 
 interface Waiter {
@@ -104,14 +104,14 @@ class PacedQueue implements TurnTaker {
 }
 
 /**
- * What coming back costs is begun piece by piece, so that a storm of reconnects leaves most of the event loop, and with
- * it of the database that it asks, to those who are there already (docs/adr/0020-comeback.md).
+ * What a reconnect costs is begun piece by piece, so that a storm of reconnects leaves most of the event loop, and with
+ * it of the database that it asks, to the clients that are connected already (docs/adr/0020-comeback.md).
  *
  * Invariants
  * - The next piece begins when the loop was idle for one and a half times as long as it was active since the last one
  *   began; at the latest 10 ms after that. So the loop's use stays at 40 % wherever the storm alone is what drives it
  *   beyond, and no piece waits for ever where it is not. It is 80 % while nothing live is sent: no client is there to be spared,
- *   and all come back sooner.
+ *   and all reconnect sooner.
  * - On a server that is idle a piece begins at once.
  * - Kinds of work take turns; within a kind it is first come, first served. A kind has at most so many in work.
  * - A piece that is not wanted any more when its turn comes takes none.
@@ -143,7 +143,7 @@ export class ReconnectPacer {
     return this.queues.reduce((sum, queue) => sum + queue.waiting.length, 0);
   }
 
-  /** A client may be told something live. */
+  /** A client may be sent something live. */
   noteLive(): void {
     this.liveAt = this.clock.monotonicMs();
   }

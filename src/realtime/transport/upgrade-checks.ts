@@ -19,7 +19,7 @@ const BEARER_TICKET = new RegExp(`^Bearer +(${TICKET_PREFIX}\\S+)$`, 'i');
 
 const text = (description: string): object => ({ type: 'string', description });
 
-/** What every upgrade may have in its URL, as AsyncAPI describes it; a endpoint has more of its own. */
+/** What every upgrade may have in its URL, as AsyncAPI describes it; an endpoint has more of its own. */
 export const UPGRADE_QUERY: Readonly<Record<string, object>> = {
   token: text('A user token or a socket ticket.'),
   api_key: text('An API key, with `user_id`.'),
@@ -34,7 +34,7 @@ export interface UpgradeRequest extends SocketRequest {
   readonly ip: string;
   /** Without the query. */
   readonly path: string;
-  /** Refusals are to be told on a socket, since a browser cannot read an HTTP answer. */
+  /** Refusals go over a socket, since a browser cannot read an HTTP answer. */
   readonly wantsCloseCodes: boolean;
 }
 

@@ -5,7 +5,7 @@ import { ReconnectPacer, type TurnTaker } from './reconnect-pacer';
 
 /** An upgrade that has waited longer is refused: clients give up themselves about then. */
 const PATIENCE_MS = 20_000;
-/** Clients that are refused come back at different times. */
+/** Clients that are refused try again at different times. */
 const RETRY_SECONDS = 5;
 
 /** 503: too many come at once. */

@@ -33,7 +33,7 @@ export class Refusals {
     private readonly log: Log,
   ) {}
 
-  /** What is no WebSocket can be told over HTTP only. */
+  /** What is no WebSocket can be answered over HTTP only. */
   malformed(upgrade: RawUpgrade, request: UpgradeRequest, fault: HandshakeFault): void {
     this.note(request, fault.error);
     answerUpgrade(upgrade.socket, fault.error, request.id, fault);
@@ -110,7 +110,7 @@ export class Upgrades {
       this.refuseWhileStopping();
       const endpoint = this.endpoints.find(request.path);
       if (endpoint === undefined) throw notFound('Route');
-      // A request that is surely refused takes no place in the queue of the others.
+      // A request that is surely refused takes no place in the queue of other upgrades.
       await this.checks.vet(request, endpoint);
       const isWanted = (): boolean => !upgrade.socket.destroyed;
       await this.pace.run(isWanted, () => this.open(upgrade, request, endpoint));
@@ -119,7 +119,7 @@ export class Upgrades {
     }
   }
 
-  /** Resolves when the connection sits in its rooms, or is over. */
+  /** Resolves when the connection is in its rooms, or is over. */
   private async open(upgrade: RawUpgrade, request: UpgradeRequest, endpoint: SocketEndpoint): Promise<void> {
     this.refuseWhileStopping();
     const admission = await this.checks.check(request, endpoint);

@@ -60,7 +60,7 @@ export class OpenBatch implements FrameBatch {
     this.size += frame.length;
   }
 
-  /** Nothing is added any more: who gets the batch is settled. */
+  /** Nothing is added any more: which connections get the batch is settled. */
   seal(): void {
     this.isSealed = true;
   }

@@ -17,7 +17,7 @@ import { ChatHub, type ChatRef } from '../streams/chat-hub';
 import { chatOf, ChatsRepository, messageOf } from './chats.repository';
 import { NEW_TITLE } from './titles';
 
-/** Tells those who follow a chat, or its room, of changes that are no messages. */
+/** Tells the watchers of a chat, and the members of its room, of changes that are no messages. */
 @Injectable()
 export class ChatNews {
   constructor(
@@ -112,7 +112,7 @@ export class ChatsService {
     return { chats: rows.map((row) => chatOf(tenantId, row)), total };
   }
 
-  /** The beginning of what was said last in each of these chats, by chatId; missing where nothing was. */
+  /** The beginning of the last message of each of these chats, by chatId; missing where there is none. */
   async lastMessages(chats: readonly Chat[]): Promise<ReadonlyMap<string, MessageStart>> {
     const [first] = chats;
     if (first === undefined) return new Map();
@@ -184,7 +184,7 @@ export class ChatsService {
     { limit, offset }: PageRequest,
   ): Promise<{ messages: ChatMessage[]; total: number }> {
     const rows = await this.log.pageOfChat(tenantId, chatId, order === 'desc', limit, offset);
-    // What was said since the chat was read is on the page and must not lie beyond the total.
+    // A message that was stored since the chat was read is on the page and must not lie beyond the total.
     return {
       messages: rows.map(messageOf),
       total: Math.max(messageCount, rows.length === 0 ? 0 : offset + rows.length),
@@ -192,7 +192,7 @@ export class ChatsService {
   }
 
   /**
-   * The newest of what was said, newest first, and how much there is: an answer without a word (it failed, or was stopped
+   * The messages, newest first, and how many there are, but no answer without a word: one (it failed, or was stopped
    * before its first token) is no turn of a conversation.
    */
   async turns(chat: Chat, { limit, offset }: PageRequest): Promise<{ messages: ChatMessage[]; total: number }> {

@@ -10,7 +10,7 @@ import type { RunRef } from '../runs/live-runs';
 /** Of a chat without a title of its user's, until its first answer is there. */
 export const NEW_TITLE = 'New chat';
 
-/** Names chats without a title of their user's after what was said first. */
+/** Names chats without a title of their user's after their first messages. */
 @Injectable()
 export class ChatTitler {
   constructor(

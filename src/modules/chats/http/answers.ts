@@ -33,14 +33,14 @@ import {
 import type { AnswerDto } from './dto/conversation.dto';
 import type { TurnDto } from './dto/chat.dto';
 
-/** Whom a stream answers. */
+/** The caller and the reply that a stream answers. */
 interface StreamCall {
   readonly caller: Caller;
   readonly reply: FastifyReply;
 }
 
 /**
- * Answers as server-sent events. Ids are `<message_id>:<index>`; the last event's index is END_INDEX: a reader who has it
+ * Answers as server-sent events. Ids are `<message_id>:<index>`; the last event's index is END_INDEX: a reader that has it
  * is missing nothing. The reader's leaving ends the watching, never the run.
  */
 @Injectable()
@@ -54,7 +54,7 @@ export class AnswerStreams {
 
   /**
    * Does what ends in `open`, or finds that nothing is to be streamed, once there is a place for the stream.
-   * @param userId to whom it goes
+   * @param userId the user that reads the stream
    * @throws 429 where the tenant or the user has all the streams that it may have: then nothing is done
    */
   withPermit<T>({ caller: { tenant }, reply }: StreamCall, userId: string, work: () => Promise<T>): Promise<T> {
@@ -78,7 +78,7 @@ export class AnswerStreams {
     return stream.body;
   }
 
-  /** What a reader who has this much of an answer should be given; undefined: nothing is missing and nothing runs. */
+  /** What a reader that has this much of an answer should be given; undefined: nothing is missing and nothing runs. */
   async missing(chat: Chat, position: TokenPosition | undefined): Promise<TokenPosition | undefined> {
     if (position !== undefined && (await this.runs.hasAfter(chat, position.runId, position.afterIndex)))
       return position;
@@ -237,7 +237,7 @@ export class Answers {
     return { message: chatMessageView(chat.chatId, turn.message), answer: chatMessageView(chat.chatId, answer) };
   }
 
-  /** The AI chats API: the socket's events, the message first. @throws 429 before anything is said */
+  /** The AI chats API: the socket's events, the message first. @throws 429 before a message is stored */
   turnStream(
     call: StreamCall,
     chat: Chat,
@@ -279,8 +279,8 @@ export class Answers {
   }
 
   /**
-   * The Conversations API: `start` at once, though the run may have to wait for its turn. @throws 429 before anything is
-   * said
+   * The Conversations API: `start` at once, though the run may have to wait for its turn. @throws 429 before a message
+   * is stored
    */
   responseStream(
     call: StreamCall,

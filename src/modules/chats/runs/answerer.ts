@@ -45,7 +45,7 @@ interface Asking {
 /** Has a model answer, and says how that ended; never throws. */
 @Injectable()
 export class Answerer {
-  /** Of models that turned out to read less than was known of them: how much they are told; by tenant and model. */
+  /** Of models that turned out to read less than was known of them: the tokens of a prompt; by tenant and model. */
   private readonly learned = new LRUCache<string, number>({ max: MODELS_REMEMBERED, ttl: REMEMBERED_MS });
 
   constructor(
@@ -70,7 +70,7 @@ export class Answerer {
     }
   }
 
-  /** What an answer has used whose worker died: by what its model was told, as far as that is still there. */
+  /** What an answer has used whose worker died: by its prompt, as far as that is still there. */
   async usageOfLost(live: LiveRun, question: Question): Promise<ModelUsage | undefined> {
     if (live.count === 0) return undefined;
     return countUsage((await this.asking(live, question)).told, live.text);
@@ -188,7 +188,7 @@ function failureOf(error: unknown): RunFailure {
 }
 
 /**
- * What a model is told of a chat. Whatever the log holds (failed and stopped answers, deleted messages, a window that
+ * The prompt of a chat. Whatever the log holds (failed and stopped answers, deleted messages, a window that
  * begins anywhere), it begins with a user's message after the system prompt, users and assistant take turns, and it ends
  * with the message that is answered, which is never left out: providers refuse anything else.
  */
@@ -205,13 +205,13 @@ function tokensOf(text: string): number {
   return estimateTokens(Buffer.byteLength(text));
 }
 
-/** How many tokens a model that reads `window` may be told. */
+/** The most tokens of a prompt for a model that reads `window`. */
 export function mostTold(preset: Preset, { maxTokens }: AnswerOptions, window: number): number {
   const free = Math.min(maxTokens ?? ANSWER_TOKENS, Math.floor(window / 2));
   return Math.min(window - free, preset.contextTokens ?? Infinity);
 }
 
-/** Half of what was told, for a model that can read less than was known of it. */
+/** Half of the prompt's tokens, for a model that can read less than was known of it. */
 export function halfOf(told: readonly ModelMessage[]): number {
   return Math.floor(told.reduce((sum, { content }) => sum + costOf(content), 0) / 2);
 }

@@ -86,7 +86,7 @@ export class RunEnds {
     this.hub.publish(ref, failure === undefined ? ending : { ...ending, failure });
   }
 
-  /** Ends a run that no answer can be stored for, and tells those who wait for it. */
+  /** Ends a run that no answer can be stored for, and tells its watchers. */
   async giveUp(ref: RunRef, replyToSeq: number, error: string): Promise<void> {
     await this.runs.abandon(ref.tenantId, ref.runId, error);
     const failure = { code: 'INTERNAL_ERROR', message: 'The answer could not be stored' } as const;

@@ -30,7 +30,7 @@ interface ToldEvent {
   readonly after_index?: number;
 }
 
-/** What was told, in short: a token event as its text and index. */
+/** What the connection was sent, in short: a token event as its text and index. */
 function told(): unknown[] {
   return connection.take().map((event) => {
     const { event_type: type, token, index, after_index: after } = event as unknown as ToldEvent;

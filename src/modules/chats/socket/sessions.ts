@@ -106,7 +106,7 @@ interface Follow {
   isEnded: boolean;
 }
 
-/** What one connection is told of its chat. */
+/** The events of its chat that one connection gets. */
 export class ChatSession {
   private readonly queue: EventQueue;
   private readonly follows = new Map<string, Follow>();

@@ -51,7 +51,7 @@ export class RunSnapshots {
     const whole = completed(tokens, answer.content);
     const count = whole.ends.length;
     const isBegun = count > 0;
-    // Who has the end has all tokens: they get the end again, and nothing else.
+    // A reader that has the end has all tokens: it gets the end again, and nothing else.
     const asked = afterIndex === END_INDEX ? count - 1 : afterIndex;
     return { ...tail(whole, asked, count), isBegun, ended: { answer, failure: failureOf(row) } };
   }
@@ -74,7 +74,7 @@ type ReadRun = (runId: string, afterIndex: number) => Promise<RunSnapshot | unde
 
 const RETRY_MS = 500;
 const STORED_SOON_MS = 50;
-/** Ends that were told of: told again they are no news. */
+/** Ends that were published: a repeat of one is no news. */
 const REMEMBERED = 32;
 
 /** How a run ended. */

@@ -32,7 +32,7 @@ export class RunInterrupter {
     this.live.stop(runIds);
   }
 
-  /** Ends the answers to what was said before. What cannot be ended now is answered in its turn. */
+  /** Ends the answers to earlier messages. What cannot be ended now is answered in its turn. */
   before({ tenantId, chatId }: ChatRef, seq: number): void {
     this.runs
       .cancel(tenantId, chatId, seq)

@@ -22,7 +22,7 @@ export class MessageLetters implements DeadLetters<'message'> {
     return (await this.repository.page(tenantId, limit)).map(letterView);
   }
 
-  /** Sends to who is connected; who is not is sent it on the next connect, since it is not acknowledged. */
+  /** Sends to connected members; the others get it on their next connect, since it is not acknowledged. */
   async replay(tenantId: string, selection: DeadLetterSelection): Promise<number> {
     let replayed = 0;
     for (let last: DeadLetterRunRow | undefined, more = true; more;) {

@@ -19,7 +19,7 @@ export interface AppendHook {
   readonly delayMs: number;
 }
 
-/** Who has something to do after messages were stored, whatever dies meanwhile. Implemented above. */
+/** Work that follows a stored message, whatever dies meanwhile. Implemented by the modules above. */
 export abstract class AppendHooks {
   /** The tenant's hooks. Asked for every message, so it must not do any I/O. */
   abstract of(tenantId: string): readonly AppendHook[];

@@ -75,7 +75,7 @@ export class Appender {
   private async write(writer: BatchWriter, batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]> {
     const outcomes = await writer.write(batch, wait);
     this.statistics.note(outcomes.length);
-    // Before the callers are answered, and also for those who gave up waiting.
+    // Before the callers are answered, and also for callers that gave up waiting.
     this.feed.written(batch, outcomes);
     return outcomes;
   }

@@ -105,7 +105,7 @@ describe('FairQueue', () => {
         const left = (tenant: string): number => (sizes[tenant] ?? 0) - (served.get(tenant) ?? 0);
         for (const count of batches) {
           for (const [tenant] of take(queue, count)) served.set(tenant, (served.get(tenant) ?? 0) + 1);
-          // Among tenants that still wait nobody is more than one turn ahead of another.
+          // Among tenants that still wait none is more than one turn ahead of another.
           const turns = Object.keys(sizes)
             .filter((tenant) => left(tenant) > 0)
             .map((tenant) => served.get(tenant) ?? 0);

@@ -13,7 +13,7 @@ export interface Writer {
 export interface GroupCommitOptions {
   /** Messages of a batch, and their bytes; a single message may be larger. */
   readonly batch: Bounds;
-  /** What one tenant may have of a batch while others send, too: a commit takes as long as its batch is large. */
+  /** What one tenant may have of a batch while other tenants send, too: a commit takes as long as its batch is large. */
   readonly share: Bounds;
   /** Bounds of what waits; beyond them callers get 503. */
   readonly total: Bounds;

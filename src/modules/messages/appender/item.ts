@@ -20,7 +20,7 @@ export interface NewMessage {
   readonly jobs?: readonly MessageJob[];
   /** Of a model's answer; its messageId is its run's. */
   readonly answer?: Answer;
-  /** Called once it is known to be stored, before anybody else hears of it; neither throws nor waits. */
+  /** Called once it is known to be stored, before its caller or a client hears of it; neither throws nor waits. */
   readonly onStored?: (stored: Stored) => void;
 }
 
@@ -68,7 +68,7 @@ export function repeatKey(message: NewMessage): string | undefined {
 /** About what an empty message costs in memory. */
 const BASE_BYTES = 512;
 
-/** A message in the appender, with its caller, who is answered once, in time, whatever happens. */
+/** A message in the appender, with its caller, which is answered once, in time, whatever happens. */
 export class Pending {
   /** Monotonic time of arrival, in ms. */
   readonly since = performance.now();

@@ -22,7 +22,7 @@ const ops = fc.array(
   { maxLength: 40 },
 );
 
-/** The room after `rev` changes, and the position of somebody who has seen all of them. */
+/** The room after `rev` changes, and the position of a reader that has seen all of them. */
 function play(all: readonly Op[], rev: number): { messages: Message[]; events: number[]; position: Position } {
   const messages: Message[] = [];
   const events: number[] = [];

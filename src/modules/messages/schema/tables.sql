@@ -1,5 +1,5 @@
 -- The log. No foreign key to rooms, and no right to insert for the tenant role: only the append inserts, for rooms whose
--- rows it holds (docs/adr/0010). Whoever deletes a room's row deletes its messages first.
+-- rows it holds (docs/adr/0010). What deletes a room's row deletes its messages first.
 --
 -- Ids rise with time (UUIDv7): in `messages_id` every new one goes to the right end of one index, not to the end of each
 -- room's part of it.

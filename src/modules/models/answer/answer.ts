@@ -235,7 +235,7 @@ class Watch {
     }, ACCOUNT_MS);
   }
 
-  /** The step; undefined when it is not waited for any longer, since all has been said. */
+  /** The step; undefined when it is not waited for any longer, since the answer is whole. */
   wait<V>(step: Promise<V>): Promise<V | undefined> {
     return new Promise((resolve, reject) => {
       // Does not wait for the step: a stream need not heed its signal.

@@ -13,7 +13,7 @@ export interface ChannelParams extends Pick<WireParams, 'systemRole' | 'extra'> 
   readonly streamOptions: boolean | 'auto';
 }
 
-/** What a channel is given beyond its columns; stored as it is told, and complete with its defaults. */
+/** What a channel is given beyond its columns; stored as given, and complete with its defaults. */
 export interface ChannelOptions {
   readonly firstMs?: number | undefined;
   readonly idleMs?: number | undefined;

@@ -6,7 +6,7 @@ import { lockTenant } from '../../tenants';
 import type { ReasoningEffort, ResponseFormat } from '../contract';
 import { PresetEntity } from '../entities/preset.entity';
 
-/** What a preset is given beyond its columns; stored as it is told. */
+/** What a preset is given beyond its columns; stored as given. */
 export interface PresetOptions {
   readonly topP?: number | undefined;
   readonly stop?: readonly string[] | undefined;

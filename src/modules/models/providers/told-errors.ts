@@ -110,7 +110,7 @@ const BY_WORDS: readonly (readonly [reason: FaultReason, names: RegExp, texts: R
   ],
 ];
 
-/** Statuses with which a provider refuses what it was asked, not whom it was asked by. */
+/** Statuses with which a provider refuses what it was asked, not the account that asked. */
 const REQUESTS_STATUSES: ReadonlySet<number> = new Set([400, 413, 422]);
 
 function judged({ status, type, code, message, raw }: ToldError): { reason: FaultReason; blame: Blame | undefined } {

@@ -59,8 +59,8 @@ function lotOf(weight: number, random: number): number {
 const DEFAULT_CONTEXT_TOKENS = 16_000;
 
 /**
- * What is known of models by their names, the first that fits. A family is a vendor's: its names mean nothing to others.
- * Where a model is served by many, the figure is one that common servers start with.
+ * What is known of models by their names, the first that fits. A family is a vendor's: another vendor may use its
+ * names otherwise. Where a model is served by many, the figure is one that common servers start with.
  */
 const FAMILIES: readonly (readonly [family: string, pattern: RegExp, contextTokens: number])[] = [
   ['gpt', /^gpt-3\.5/, 16_385],

@@ -80,7 +80,7 @@ const HINTS: Readonly<Record<FaultReason, string>> = {
   provider: 'Ask again; if it stays, check the model channel (GET /api/channels/{id})',
 };
 
-/** What to do about a fault, for people. */
+/** What to do about a fault, in words for the operator. */
 export function hintOfReason(reason: FaultReason): string {
   return HINTS[reason];
 }

@@ -101,7 +101,7 @@ export class Breakers {
     return {
       isProbe,
       alive: () => {
-        // What has come back is closed, and one failure later it is in trouble no more than others.
+        // A breaker whose probe is answered is closed, and one failure later in trouble no more than any other.
         if (isProbe) this.troubles.delete(key);
       },
       succeeded: () => void this.troubles.delete(key),
@@ -136,7 +136,7 @@ const MAX_TENANTS = 1000;
 const PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 600_000;
 
-/** Who wants to ask a channel, and for which model. */
+/** The tenant that wants to ask a channel, and for which model. */
 export interface Asking {
   readonly channel: Channel;
   readonly tenantId: string;
@@ -161,7 +161,7 @@ interface Experience {
 }
 
 /**
- * Who may try which channel now.
+ * Which tenant may try which channel now.
  *
  * What fails as one is a channel, in the version that is in force, with one model: a model that is down, or mistyped,
  * closes no other. The environment's channel is every tenant's, so it fails for each of them first: what one tenant does

@@ -76,7 +76,7 @@ export class ModelsService {
 
   /**
    * The first 300 characters of what a provider said when this answer failed, without keys and addresses. It may quote
-   * what users said: for admin keys of the tenant only. In this node's memory, for the latest failures.
+   * messages of users: for admin keys of the tenant only. In this node's memory, for the latest failures.
    */
   providerMessage(tenantId: string, messageId: string): string | undefined {
     return this.faults.ofMessage(tenantId, messageId);
@@ -93,7 +93,7 @@ export class ModelsService {
     const begunMs = this.clock.monotonicMs();
     const spent: Spent = [];
     let hasToken = false;
-    // Unless something is said to the contrary, the reader has left.
+    // Where nothing below sets another outcome, the reader has left.
     let outcome = 'cancelled';
     try {
       for await (const part of this.routed(request, spent)) {
@@ -135,7 +135,7 @@ export class ModelsService {
     throw passed.length === 0 ? unavailable(this.waits(asked)) : unanswered(passed);
   }
 
-  /** Throws Passed as long as nothing was said. */
+  /** Throws Passed as long as the answer has no text. */
   private async *tried(asking: Asking, pass: Pass, request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
     let hasBegun = false;
     let isSettled = false;

@@ -36,7 +36,7 @@ export class NotificationDeadLetters implements DeadLetters<'notification'> {
     }));
   }
 
-  /** They wait again, and who is online gets them at once; doing it twice does no harm. Returns how many fitted. */
+  /** They wait again, and users that are online get them at once; doing it twice does no harm. Returns how many fitted. */
   async replay(tenantId: string, { ids, roomId, userId, before }: DeadLetterSelection): Promise<number> {
     if (roomId !== undefined) return 0;
     let total = 0;

@@ -98,7 +98,7 @@ export class NotificationDeliveriesRepository {
     return rows.map((row) => row.waits);
   }
 
-  /** Those of the users for whom something has waited for longer than so many milliseconds and was not given up. */
+  /** The ones of these users with a delivery that has waited for longer than so many milliseconds and was not given up. */
   async waitedFor(users: readonly Recipient[], ms: number): Promise<Recipient[]> {
     const rows = await this.system.query<{ tenant_id: string; user_id: string }>(
       'users with pending notifications',

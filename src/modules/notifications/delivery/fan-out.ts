@@ -1,4 +1,4 @@
-/** The job that hands a notification out to its targets, and the port for what is done for those who are offline. */
+/** The job that hands a notification out to its targets, and the port for what is done for offline users. */
 import { Injectable } from '@nestjs/common';
 import { IsUUID } from 'class-validator';
 import { exponential, type Job, JobHandler, JobKind, type JobRunner, type NewJob } from '../../../platform/jobs';
@@ -9,7 +9,7 @@ import { NotificationsRepository } from '../inbox/notifications.repository';
 import { notificationFrame } from './session';
 import { NotificationSessions } from './sessions';
 
-/** Users who had no connection when a notification was handed out to them. */
+/** Users without a connection when a notification was handed out to them. */
 export interface OfflineTargets {
   readonly tenantId: string;
   /** UUID. */
@@ -22,7 +22,7 @@ export interface OfflineTargets {
 }
 
 /**
- * Who has something else to do for users who are offline (a webhook); implemented above. Its jobs are stored in the
+ * What else is done for users that are offline (a webhook); implemented by a module above. Its jobs are stored in the
  * transaction in which the fan-out goes on, so they exist exactly once per batch of targets, whatever dies.
  */
 export abstract class OfflineJobs {
@@ -43,8 +43,8 @@ const FAN_OUT = new JobKind('notification.fan_out', FanOutPayload);
 
 /**
  * Hands a notification out to its targets, a batch at a time: their deliveries are stored, then the connections are
- * told, then it is stored how far this got. A worker that dies in between does its batch again: the deliveries are there
- * already, and who has not got it is told once more, under the same id.
+ * sent them, then it is stored how far this got. A worker that dies in between has its batch done again: the deliveries
+ * are there already, and a user that has not got it is sent it once more, under the same id.
  */
 @Injectable()
 @JobHandler({

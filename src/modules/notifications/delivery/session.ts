@@ -88,7 +88,7 @@ export class NotificationSession {
     else this.transmit(id, () => this.connection.sendFrame(wire));
   }
 
-  /** There may be something that this connection was not told of. */
+  /** There may be something that this connection was not sent. */
   want(): void {
     this.isWanted = true;
   }

@@ -29,7 +29,7 @@ const REPLAY_HINTS: Topic<ReplayHint> = 'notification-replays';
 
 const TICK_MS = 500;
 const POLL_MS = 10_000;
-/** Users who connect within it are looked up together: a storm of connections is no storm of look-ups. */
+/** Users that connect within it are looked up together: a storm of connections is no storm of look-ups. */
 const FIRST_LOOK_MS = 100;
 /** Users per look of the poll. */
 const SLICE = 1000;
@@ -38,7 +38,7 @@ const TOGETHER = 8;
 /** What was made more recently may still be on its way. */
 const OVERDUE_MS = 5000;
 
-/** The connections of this node, by user, and the way to those of the others. */
+/** The connections of this node, by user, and the way to those of other nodes. */
 @Injectable()
 export class NotificationSessions {
   private readonly byUser = new ByUser<NotificationSession>();

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** What was said, and to whom. */
+/** A notification and its targets. */
 @Entity('notifications')
 export class NotificationEntity {
   @PrimaryColumn('uuid')
@@ -24,7 +24,7 @@ export class NotificationEntity {
   @Column('boolean')
   topic_subscribers!: boolean;
 
-  /** All targets up to this user id have their delivery and were told. */
+  /** All targets up to this user id have their delivery, and their connections were sent it. */
   @Column({ type: 'text', collation: 'C', default: '' })
   fanned_to!: string;
 
@@ -72,7 +72,7 @@ export class NotificationDeliveryEntity {
   dropped!: boolean;
 }
 
-/** A user's wish to get what is said about a topic. */
+/** A user's wish to get the notifications of a topic. */
 @Entity('subscriptions')
 export class SubscriptionEntity {
   @PrimaryColumn('uuid')

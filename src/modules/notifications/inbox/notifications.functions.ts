@@ -6,7 +6,7 @@ export interface SpreadBatch {
   readonly topic: string;
   readonly payload: Record<string, unknown>;
   readonly created_at: string;
-  /** Those of the batch who do not have it yet. */
+  /** Users of the batch that do not have it yet. */
   readonly user_ids: readonly string[];
   /** The last user id of the batch; null when no target was left. */
   readonly last: string | null;

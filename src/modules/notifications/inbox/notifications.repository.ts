@@ -94,7 +94,7 @@ export class NotificationsRepository {
     return batch ?? undefined;
   }
 
-  /** The targets up to this user id were told; what has to be done for those who were offline is stored with it. */
+  /** The targets up to this user id are done; what has to be done for the offline ones is stored with it. */
   async advance(tenantId: string, notificationId: string, last: string, jobs: readonly NewJob[]): Promise<void> {
     await this.database.transaction('advance notification', tenantId, async (sql) => {
       await sql.query(
@@ -127,7 +127,7 @@ export interface NotificationView {
 export class NotificationFacts {
   constructor(private readonly database: Database) {}
 
-  /** A notification, and those of the users who have not got it; undefined when there is no such notification. */
+  /** A notification, and which of the users have not got it; undefined when there is no such notification. */
   async waiting(
     tenantId: string,
     notificationId: string,

@@ -1,4 +1,4 @@
--- Notifications, who gets them, and who subscribed to a topic. The key of a delivery is what makes it one per user.
+-- Notifications, their deliveries, and the subscriptions to topics. The key of a delivery is what makes it one per user.
 CREATE TABLE notifications (
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
   notification_id uuid NOT NULL,
@@ -42,7 +42,7 @@ CREATE UNIQUE INDEX notification_deliveries_letter ON notification_deliveries (t
 ALTER TABLE notification_deliveries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON notification_deliveries TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
 GRANT SELECT, INSERT, UPDATE, DELETE ON notification_deliveries TO :"tenant";
--- Settles deliveries of all tenants in one statement; sees neither what a notification says nor who subscribed.
+-- Settles deliveries of all tenants in one statement; sees neither what a notification says nor its subscribers.
 CREATE POLICY system_rows ON notification_deliveries TO :"system" USING (true) WITH CHECK (true);
 GRANT SELECT, UPDATE ON notification_deliveries TO :"system";
 

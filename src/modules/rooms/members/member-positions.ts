@@ -28,7 +28,7 @@ export class MemberPositions extends RoomPositions {
     super();
   }
 
-  /** Only who sits nowhere may be new: becoming a member makes the user. So most connections cost no further query. */
+  /** Only a user without a room may be new: becoming a member makes the user. So most connections cost no further query. */
   async positionsOf(tenantId: string, userId: string): Promise<readonly RoomPosition[]> {
     const rows = await this.repository.of(tenantId, userId);
     if (rows.length === 0) await this.ensure(tenantId, userId);

@@ -11,7 +11,7 @@ import type { AddMembersDto, MemberDto } from '../dto/member.dto';
 import { memberRemove, membersAdd, memberSetRole, RoomChanges, roomJoin } from '../rooms.functions';
 import { type MemberRow, RoomsRepository } from '../rooms/rooms.repository';
 
-/** Who is in a room. */
+/** The members of a room. */
 @Injectable()
 export class MembersService {
   constructor(

@@ -21,7 +21,7 @@ export interface EntranceRow {
 
 const POSITION = 'r.room_id, r.first_seq, r.last_seq, r.last_rev, r.member_count';
 
-/** Where users sit, for the socket. */
+/** The positions of users in their rooms, for the socket. */
 @Injectable()
 export class PositionsRepository {
   constructor(private readonly database: Database) {}
@@ -38,7 +38,7 @@ export class PositionsRepository {
 
   /**
    * The same with the user's cursors, the most recently active first. Cursors are looked up one by one: joined, the plan
-   * depends on how many rooms the first users had who asked.
+   * depends on how many rooms the users of its first calls had.
    */
   withCursors(tenantId: string, userId: string): Promise<(MemberPositionRow & { acked_seq: number })[]> {
     return this.database.query<MemberPositionRow & { acked_seq: number }>(
@@ -99,7 +99,7 @@ export class PositionsRepository {
     );
   }
 
-  /** Each of the users who share a small room with another one. OFFSET 0 keeps the user a plain column, an index condition. */
+  /** Each user that shares a small room with another one. OFFSET 0 keeps the user a plain column, an index condition. */
   neighbours(
     tenantId: string,
     userIds: readonly string[],

@@ -10,7 +10,7 @@ import { RoomsRepository } from '../rooms/rooms.repository';
 /** Members that are looked at in one go: a large room stops no other call for longer than this takes. */
 const SLICE = 2000;
 
-/** Who of a room is online. A large room is walked through once for all who ask meanwhile. */
+/** Which members of a room are online. A large room is walked through once for all callers that ask meanwhile. */
 @Injectable()
 export class RoomPresenceService {
   private readonly walks = new Map<string, Promise<readonly string[]>>();

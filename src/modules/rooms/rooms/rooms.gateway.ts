@@ -25,7 +25,7 @@ export class RoomSubscriptionsService {
     private readonly positions: RoomPositions,
   ) {}
 
-  /** @throws 404 where there is no such room, 403 for who may not see it */
+  /** @throws 404 where there is no such room, 403 for a user that may not see it */
   async subscribe(connection: Connection, roomId: string): Promise<RoomPosition> {
     return positionOrThrow(await this.subscriptions.subscribeConnection(connection, roomUuid(roomId)));
   }
@@ -33,7 +33,7 @@ export class RoomSubscriptionsService {
   /**
    * What a connection does not want is remembered as long as it is open, so only rooms that it may have are: anything
    * else would let a client fill the memory with made-up ids.
-   * @throws 404 where there is no such room, 403 for who may not see it
+   * @throws 404 where there is no such room, 403 for a user that may not see it
    */
   async unsubscribe(connection: Connection, roomId: string): Promise<void> {
     const uuid = roomUuid(roomId);

@@ -138,7 +138,7 @@ export class RoomsRepository {
   }
 }
 
-/** A member who is no agent. */
+/** A member that is no agent. */
 export interface RoomMember {
   readonly user_id: string;
   /** Place in the order of joining. */

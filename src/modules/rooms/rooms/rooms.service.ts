@@ -113,7 +113,7 @@ export class RoomsService {
   }
 }
 
-/** Who is in a new room, in the order of joining. */
+/** The members of a new room, in the order of joining. */
 export interface RoomPlan {
   readonly users: string[];
   readonly roles: string[];

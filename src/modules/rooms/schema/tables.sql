@@ -1,4 +1,4 @@
--- Rooms, who is in them, and their changes that are no messages.
+-- Rooms, their members, and their changes that are no messages.
 --
 -- `rooms` has fillfactor 50 and no index on what the append changes, so that its update stays on the page (HOT).
 -- `metadata` is json, which keeps the order of its keys.

@@ -13,7 +13,7 @@ import {
 import { roomUuid } from '../views';
 import { RoomsRepository } from '../rooms/rooms.repository';
 
-/** Members that type. Who sits in the room's channel costs no query; only who does not is looked up. */
+/** Members that type. A connection in the room's channel costs no query; only the user of another is looked up. */
 @Injectable()
 export class TypingService {
   constructor(
@@ -22,13 +22,13 @@ export class TypingService {
     private readonly repository: RoomsRepository,
   ) {}
 
-  /** @throws 404 where there is no such room, 403 for who is no member of it */
+  /** @throws 404 where there is no such room, 403 for a user that is no member of it */
   async start(connection: Connection, roomId: string): Promise<void> {
     const uuid = await this.member(connection, roomId);
     this.typing.startTyping(connection, uuid);
   }
 
-  /** @throws 404 where there is no such room, 403 for who is no member of it */
+  /** @throws 404 where there is no such room, 403 for a user that is no member of it */
   async stop(connection: Connection, roomId: string): Promise<void> {
     const uuid = await this.member(connection, roomId);
     this.typing.stopTyping(connection, uuid);

@@ -52,7 +52,7 @@ CREATE TABLE users (
 ALTER TABLE users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON users TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
 GRANT SELECT, INSERT, UPDATE, DELETE ON users TO :"tenant";
--- Writes when users were last connected, once a second for the users of all tenants; sees who there is and nothing else.
+-- Writes when users were last connected, once a second for the users of all tenants; sees their ids and nothing else.
 CREATE POLICY system_rows ON users TO :"system" USING (true) WITH CHECK (true);
 GRANT SELECT (tenant_id, user_id, last_seen_at), UPDATE (last_seen_at) ON users TO :"system";
 
@@ -79,7 +79,7 @@ CREATE POLICY tenant_rows ON tenant_count_deltas TO :"tenant" USING (:own_rows) 
 GRANT SELECT, INSERT, UPDATE, DELETE ON tenant_count_deltas TO :"tenant";
 
 -- Socket tickets that were used. Unlogged: after a crash the table is empty, and a ticket is good for a minute; one that
--- was used just before could then be used once more, by whoever holds it, until it ends.
+-- was used just before could then be used once more, by any client that holds it, until it ends.
 CREATE UNLOGGED TABLE ws_tickets (
   tenant_id uuid NOT NULL,
   ticket_id uuid NOT NULL,

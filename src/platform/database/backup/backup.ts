@@ -64,7 +64,7 @@ export interface BackupRequest {
   readonly sealSecrets?: ((backupId: string) => Promise<object>) | undefined;
   /** Rests twice as long as it works, so that a server that runs beside it keeps its pace (`npm run bench:backup`). */
   readonly isGentle: boolean;
-  /** Lines for a person who waits. */
+  /** Lines for an operator that waits. */
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
 }

@@ -75,7 +75,7 @@ const COLUMNS = `
     LEFT JOIN sequences s ON s.table_oid = a.attrelid AND s.column_no = a.attnum AND s.deptype = 'i'
     WHERE a.attnum > 0 AND NOT a.attisdropped)`;
 
-/** Who may do what with what: every entry of an access list but the owner's own. */
+/** Which role may do what with what: every entry of an access list but the owner's own. */
 const GRANTS = `
   rights AS (
     SELECT key, 'TABLE ' || full_name AS what, relacl AS acl, relowner AS owner, NULL AS column_name FROM tables
@@ -205,13 +205,13 @@ export type Names = Readonly<Record<keyof RoleNames | 'login', string>>;
  */
 export interface SchemaStatement {
   readonly sql: string;
-  /** Who runs it, and owns what it makes. */
+  /** The role that runs it, and owns what it makes. */
   readonly as: string;
 }
 
 export interface SchemaTable {
   readonly name: string;
-  /** Those that are stored and not computed. */
+  /** Stored columns, without computed ones. */
   readonly columns: readonly string[];
 }
 

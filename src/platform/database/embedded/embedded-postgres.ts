@@ -200,12 +200,12 @@ async function stopRunning({ postmaster, ownership }: Running, stopMs: number): 
   // PostgreSQL 18 hangs in a fast shutdown that comes at that moment (its checkpointer is never told to end).
   const fastMs = ownership.held ? stopMs : 0;
   ownership.expectEnd();
-  // The lock ends with postgres; closing its session first would tell others that an orphan runs here.
+  // The lock ends with postgres; closing its session first would tell other servers that an orphan runs here.
   const immediateMs = Math.min(stopMs, DEFAULT_BOUNDS.immediateMs);
   await postmaster.stop({ fastMs, immediateMs }).finally(() => ownership.release());
 }
 
-/** Not after a refusal (a postmaster that is not ours listens there), nor where only the advisory lock keeps others off. */
+/** Not after a refusal (a postmaster that is not ours listens there), nor where the advisory lock alone decides. */
 async function removeUnusedSocketDir(layout: Layout): Promise<void> {
   if (!(await livePostmaster(layout.cluster))) await removeSocketDir(layout.socketDir);
 }

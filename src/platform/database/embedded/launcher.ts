@@ -13,10 +13,10 @@ export const ROOT_MODES: readonly RootMode[] = ['namespace', 'nobody', 'capabili
 /** initdb needs a uid with a passwd entry; this one exists on every Linux. */
 const NOBODY = 65534;
 
-/** root (or an unnamed uid) on the outside, nobody inside: the files keep their owner. */
+/** root (or an unnamed uid) on the outside, the user `nobody` inside: the files keep their owner. */
 const NAMESPACE = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, '--'];
 
-/** nobody, but allowed through directories that are closed to it (/root, mktemp -d). */
+/** The user `nobody`, but allowed through directories that are closed to it (/root, mktemp -d). */
 const CAPABILITY = [
   'setpriv',
   `--reuid=${NOBODY}`,
@@ -27,7 +27,7 @@ const CAPABILITY = [
   '--',
 ];
 
-/** How the programs of PostgreSQL are run here, and who its files must belong to. */
+/** How the programs of PostgreSQL are run here, and which user its files must belong to. */
 export interface Launcher {
   readonly how: string;
   readonly binDir: string;

@@ -22,7 +22,7 @@ export interface Layout {
 
 /** The real path is the identity: a directory reached through a symlink must not look like a second one. */
 export async function openLayout(dataDir: string): Promise<Layout> {
-  // 0711 for root: postgres, which then runs as nobody, must be able to pass through to its own directory.
+  // 0711 for root: postgres, which then runs as the user `nobody`, must be able to pass through to its own directory.
   const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
   makeDirectory(dataDir, mode);
   const real = await realpath(dataDir);
@@ -50,8 +50,8 @@ export function socketFile(socketDir: string): string {
 }
 
 /**
- * A process that can reach the socket is the database's superuser (trust), so the directory's mode is the only lock on that
- * door. It lives under a world-writable parent: a directory that another user prepared is refused, never repaired.
+ * A process that can reach the socket is the database's superuser (trust), so the directory's mode is all that protects
+ * it. The directory's parent is world-writable: one that another user prepared is refused, never repaired.
  */
 export async function claimSocketDir(dir: string, owner: number | undefined): Promise<void> {
   const self = process.getuid?.();

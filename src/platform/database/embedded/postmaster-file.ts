@@ -55,7 +55,7 @@ export async function livePostmaster(cluster: string): Promise<PostmasterFile | 
 
 /** What is done about a lock file that stops postgres although no postmaster runs. */
 export interface LockFilesOptions {
-  /** A lock of ours says that no other server is at work here: what a file does not say may then be taken for "nobody". */
+  /** A lock of ours says that no other server is at work here: a file that names no process is then stale. */
   readonly isSole: boolean;
   readonly onRemoved: (line: string) => void;
 }

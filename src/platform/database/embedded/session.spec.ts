@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Session } from './session';
 
-/** A frozen postgres: the kernel accepts connections for it, nobody answers. */
+/** A frozen postgres: the kernel accepts connections for it, no process answers. */
 describe('a session with a postgres that does not answer', () => {
   let dir: string;
   let server: Server;

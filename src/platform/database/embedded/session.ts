@@ -134,7 +134,7 @@ async function ensureDatabase(session: Session): Promise<void> {
     [APPLICATION],
   );
   if (!database) {
-    // template0: nothing that anybody added to template1, and no connection to it can block this.
+    // template0: nothing that an operator added to template1, and no connection to it can block this.
     await unlessThere(session.query(`create database ${APPLICATION} owner ${APPLICATION} template template0`));
   } else if (database.owner !== APPLICATION) {
     await session.query(`alter database ${APPLICATION} owner to ${APPLICATION}`);

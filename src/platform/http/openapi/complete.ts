@@ -46,7 +46,7 @@ const KEYWORDS = [
   'uniqueItems',
 ] as const;
 const RATE_HEADERS = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'];
-/** Who may call, in the words of the credentials' titles. */
+/** The callers that a route takes, in the words of the credentials' titles. */
 const CALLERS: Readonly<Record<AccessKind, string>> = {
   public: 'everybody, without a credential',
   user: 'an API key with `X-User-Id`, or a user token',

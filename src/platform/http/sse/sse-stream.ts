@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { MAX_WAITING_BYTES } from '../../../common/limits';
 
-/** Between two comments, which keep proxies from hanging up and show a reader who has stopped reading. */
+/** Between two comments, which keep proxies from hanging up and show a reader that has stopped reading. */
 export const BEAT_MS = 15_000;
 /** After its end a stream's reader has so many beats to take the rest. */
 export const MAX_BEATS_AFTER_END = 4;

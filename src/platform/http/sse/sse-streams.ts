@@ -10,7 +10,7 @@ import { SseStream } from './sse-stream';
 
 /** The longest delay that Node's timers know. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** Seconds after which a refused reader may try again: others must leave first. */
+/** Seconds after which a refused reader may try again: other readers must leave first. */
 const RETRY_SECONDS = 5;
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -47,7 +47,7 @@ export class SseStreams {
 
   /**
    * Does the work of a call that is answered by a stream. The place is taken before it, so that nothing is done for a
-   * reader who cannot be answered, and given back where the work fails or opens no stream.
+   * reader that cannot be answered, and given back where the work fails or opens no stream.
    * @throws 429 where the tenant or the user has all the streams that it may have
    */
   async withPermit<T>(reply: FastifyReply, reader: SseReader, work: () => Promise<T>): Promise<T> {

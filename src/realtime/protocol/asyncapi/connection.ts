@@ -55,7 +55,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const ref = (name: string): { $ref: string } => ({ $ref: `#/components/securitySchemes/${name}` });
 const text = (description: string): object => ({ type: 'string', description });
 
-/** How a connection proves who opens it; one of them is enough. */
+/** The credentials that open a connection; one of them is enough. */
 export const SECURITY_SCHEMES = {
   apiKey: {
     type: 'httpApiKey',

@@ -63,7 +63,7 @@ interface Message {
   readonly from: 'client' | 'reply' | 'server';
 }
 
-/** A endpoint with its messages, keyed by their names among the components: those of `/ws` are the frames' own. */
+/** An endpoint with its messages, keyed by their names among the components: those of `/ws` are the frames' own. */
 interface Channel {
   readonly endpoint: SocketEndpoint;
   readonly operations: readonly Operation[];

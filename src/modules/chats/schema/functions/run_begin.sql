@@ -1,8 +1,8 @@
--- A worker takes the run: whoever took it before may write no more. status: started · lost (its worker died while it
+-- A worker takes the run: a worker that took it before may write no more. status: started · lost (its worker died while it
 -- streamed) · cancelled (before it began, or its question was deleted) · spent (a budget is, with limit: it has not begun) ·
 -- ended · gone. p_options: what it is asked with, as JSON text; kept with the run.
 --
--- Locks: the run, the chat. Whoever holds a run never waits for its room.
+-- Locks: the run, the chat. A transaction that holds a run never waits for its room.
 --
 -- tables: messages
 -- execute: tenant

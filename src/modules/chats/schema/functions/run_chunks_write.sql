@@ -1,4 +1,4 @@
--- Stores tokens of any runs, durable a moment later; those of a run that somebody else has taken, or that has ended, are
+-- Stores tokens of any runs, durable a moment later; those of a run that another worker has taken, or that has ended, are
 -- dropped. Answers with the runs that are to stop: cancelled, or taken.
 --
 -- execute: system

@@ -1,7 +1,7 @@
 -- A connection gave up on p_from to p_to. What is acknowledged by now is left out; what has a letter already keeps its
 -- id. Returns how many messages have a letter that had none. status: ok · no_room · not_member
 --
--- The member's cursor is the lock of their letters in a room: whoever adds, drops or acknowledges holds it.
+-- The member's cursor is the lock of their letters in a room: what adds, drops or acknowledges holds it.
 --
 -- Locks: the room (shared, so that room_delete either sees the letters or is seen), the cursor, the letters.
 --

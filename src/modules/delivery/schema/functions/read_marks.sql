@@ -1,4 +1,4 @@
--- How far each member has read, for those who have since they joined; at most p_most members. In order: with a LIMIT alone
+-- How far members have read, without those that have not since they joined; at most p_most. In order: with a LIMIT alone
 -- the planner reads those of all rooms. A position that is older than the membership counts as the seq at which the member
 -- joined. Without SET, so that it is inlined.
 --

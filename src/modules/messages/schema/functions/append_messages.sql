@@ -7,14 +7,14 @@
 --
 -- The caller joins repeats of one (room, sender, client_message_id) within a call beforehand.
 -- The same message (its id) handed in again after a lost connection is answered as new once more, not as a repeat.
--- status: new · duplicate · mismatch · no_room · not_member · posting · ai · locked (somebody else holds the room, nothing
--- was decided about the item). With p_wait it waits for the rooms, at most a second each: a call that its client gave
--- up would otherwise stay in the lock's queue, hold its connection, and store later what was reported as lost.
+-- status: new · duplicate · mismatch · no_room · not_member · posting · ai · locked (another transaction holds the room,
+-- nothing was decided about the item). With p_wait it waits for the rooms, at most a second each: a call that its client
+-- gave up would otherwise stay in the lock's queue, hold its connection, and store later what was reported as lost.
 --
 -- - The rooms' rows are locked, so each is updated where it lies (its ctid) instead of being looked up again.
 -- - Jobs are a statement of their own, made only where there are any: a message was stored by this very call when its
 --   seq lies beyond what its room had when it was locked.
--- - A message into a room of type ai comes with the job of its answer, or it is refused ('ai'): whoever sends it applies
+-- - A message into a room of type ai comes with the job of its answer, or it is refused ('ai'): its caller applies
 --   the limits of the models first, so the append need not be told what a room is. The job's run is made with it.
 -- - An answer carries its status and the seq that it replies to, and ends its run in the same transaction. It is sent
 --   under its run's id: the first one of a run counts, another text of the same run is a 'mismatch'.

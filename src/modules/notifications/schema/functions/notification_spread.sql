@@ -1,6 +1,6 @@
--- Delivers a notification to the next p_limit of those who get it: the union of the named users, the members of the room and
+-- Delivers a notification to the next p_limit of its targets: the union of the named users, the members of the room and
 -- the subscribers of the topic, each of them once (the key of a delivery). They are taken in order of user id, so that a
--- fan-out goes on where it was; who came into the room or subscribed after the notification was made does not get it.
+-- fan-out goes on where it was; a user that joined or subscribed after the notification was made does not get it.
 --
 -- tables: room_members
 -- execute: tenant

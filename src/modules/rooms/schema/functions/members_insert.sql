@@ -1,4 +1,4 @@
--- Adds those who are not members yet, in the given order. The caller holds the room.
+-- Adds the users that are not members yet, in the given order. The caller holds the room.
 --
 -- Locks: the users.
 --

@@ -1,4 +1,4 @@
--- Channels only; who joins a channel that only agents are left in, or nobody, becomes its admin.
+-- Channels only; a user that joins a channel without a member, or with agents only, becomes its admin.
 -- status: ok · no_room · forbidden
 --
 -- Locks: the room, the user.

@@ -1,5 +1,5 @@
 -- Deletes the messages before p_first_seq, so that the log begins there (at most right after the last one), and tells
--- it as a change. Who deletes much calls it in steps: the room is locked meanwhile. status: ok · unchanged · no_room
+-- it as a change. A large deletion is made in steps: the room is locked meanwhile. status: ok · unchanged · no_room
 --
 -- Locks: the room, its messages.
 --

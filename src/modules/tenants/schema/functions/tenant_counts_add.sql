@@ -4,9 +4,9 @@
 -- - A count is that of the committed rows, whatever made them: triggers see each statement, and no function of the schema
 --   has to think of it. A change that is taken back was never counted.
 -- - Exact under concurrency: a transaction adds what it made at its COMMIT, under the lock of the tenant's row, and reads
---   the limit under it. Who is beyond is rolled back as a whole.
+--   the limit under it. A transaction that is beyond is rolled back as a whole.
 -- - No deadlock: that row is the last lock that a transaction takes. (Taken where the rows are made it would be held while
---   waiting for a user whom another transaction makes, which may wait for it.)
+--   waiting for a user that another transaction makes, which may wait for it.)
 -- - A limit that is lowered below what is there takes nothing away; it refuses what would be added.
 --
 -- Locks: the tenant's row of tenant_counts, the last lock of its transaction.

@@ -1,4 +1,4 @@
--- Agents are no users of anybody. A tenant that is being deleted is counted no more.
+-- Agents do not count as users. A tenant that is being deleted is counted no more.
 --
 -- execute: tenant
 CREATE FUNCTION tenant_users_changed() RETURNS trigger

@@ -1,4 +1,4 @@
--- A new room is told to a webhook by a job that the very statement stores which makes the room. Looks at one row, by its
+-- A new room is sent to a webhook by a job that the very statement stores which makes the room. Looks at one row, by its
 -- key, and does nothing more for a tenant that did not ask for the event. The append does not write rooms anew.
 --
 -- tables: jobs, rooms

@@ -1,5 +1,5 @@
--- Who joined or left is told to a webhook by a job that the very statement stores which makes the change. Looks at one row,
--- by its key, and does nothing more for a tenant that did not ask for the event. The append writes no room_events.
+-- A webhook gets a joining or a leaving by a job that the very statement stores which makes the change. Looks at one
+-- row, by its key, and does nothing more for a tenant that did not ask for the event. The append writes no room_events.
 --
 -- tables: jobs, room_events
 -- execute: tenant

@@ -3,18 +3,18 @@
 -- Invariants: a job runs under one fence at a time; the limits per tenant, per user and per key hold over all nodes, since
 -- claims are made one after the other (the advisory lock, and after it a new statement, hence a new snapshot); one tenant's
 -- backlog delays no other's claim: `pairs` jumps from one (tenant, kind) to the next by the index, whatever lies between,
--- reads a bounded window of each, and who is due goes in turns, tenant by tenant.
+-- reads a bounded window of each, and due jobs go in turns, tenant by tenant.
 --
--- A job whose lease ran out is due again at once, its attempt being counted; whoever claims it beyond its last attempt
--- buries it. Where even that fails three times (it kills every worker), it ends dead here.
+-- A job whose lease ran out is due again at once, its attempt being counted; a worker that claims it beyond its last
+-- attempt buries it. Where even that fails three times (it kills every worker), it ends dead here.
 --
 -- p_scan bounds the pairs of one call; cursor says where the next one goes on. `more`: others are due that a limit kept.
 -- run_at is rounded to milliseconds, possibly upwards: what was committed before this call is due with the one added.
 --
 -- p_tenant_limits, p_user_limits: names in tenants.limits, null for a kind that has none; beside them the defaults. A
 -- limit that is null in tenants.limits is none. Of a kind that has one (how many run at once for the tenant and for one of
--- its users, `user_id` of the payload), what a full key or a full user holds back hides nobody else's jobs, as far as 5,000
--- due ones reach; free places go to those users first for whom the fewest run, and within a user to what came first.
+-- its users, `user_id` of the payload), what a full key or a full user holds back hides no other user's jobs, as far as
+-- 5,000 due ones reach; free places go first to the users with the fewest running jobs, and within a user to what came first.
 --
 -- What is read of a backlog is read in the order of `jobs_queued` and bounded by LIMIT. A planner that has seen the table
 -- empty finds it as cheap to fetch all and sort: it is not left to it.
