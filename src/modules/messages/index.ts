@@ -7,9 +7,9 @@
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
  * the client gets 503 with outcome "unknown", safe to repeat with its id.
  */
-export { type AiTurn, AiTurns, type MessageDraft } from './message-feed';
+export { type AiTurn, AiTurns } from './message-feed';
 export { type AppendHook, AppendHooks } from './appender/append.repository';
-export { isStored, type Stored } from './appender/item';
+export { isStored, type MessageDraft, type Stored } from './appender/item';
 export { bindingId, MessagesService, MessageWriter, metaText } from './messages.service';
 export { ChatLog, type LoggedMessage } from './chat-log.repository';
 export { MessageFacts } from './messages.repository';

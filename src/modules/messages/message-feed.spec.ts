@@ -4,8 +4,8 @@ import { newUuid } from '../../common/ids';
 import { PresenceConnection } from '../../../test/support/realtime/presence-connection';
 import { NO_TURNS, RecordingFeed, typingOn } from '../../../test/support/realtime/recording-feed';
 import type { NewMessage, Stored } from './appender/item';
-import { MessageFeed, rowOf } from './message-feed';
-import { messageFrame, messageText } from './views';
+import { MessageFeed } from './message-feed';
+import { messageFrame, messageText, rowOf } from './views';
 
 const message = fc
   .record({

@@ -2,23 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../platform/auth';
 import { isUnknown, type RoomEvent, RoomFeed, Typing } from '../../realtime';
 import type { WriteOutcome } from './appender/batch-writer';
-import type { MessageJob, NewMessage, Stored } from './appender/item';
-import { messageChangeFrame, messageFrame, type MessageRow, messageText } from './views';
-
-/** A draft for a room of type `ai`, which a model is to answer. */
-export interface MessageDraft {
-  /** UUIDs. */
-  readonly tenantId: string;
-  readonly roomId: string;
-  readonly messageId: string;
-  readonly senderId: string;
-  readonly content: string;
-  /** A JSON object as text. */
-  readonly metaText: string | null;
-  readonly clientMessageId: string | null;
-  /** What a repeat must be equal to besides content and meta, in a canonical form; unset: nothing. */
-  readonly alsoEqual?: string;
-}
+import type { MessageDraft, MessageJob, NewMessage, Stored } from './appender/item';
+import { messageChangeFrame, messageFrame, type MessageRow, messageText, rowOf } from './views';
 
 /** What a message into a room of type `ai` needs: the limits of the models allow it, and its answer is a job. */
 export interface AiTurn {
@@ -83,22 +68,5 @@ function eventOf(message: NewMessage, stored: Stored): RoomEvent {
     messageId: stored.messageId,
     frame: () => messageFrame(rowOf(message, stored)),
     text: () => messageText(rowOf(message, stored)),
-  };
-}
-
-/** A new message as its row will be read. */
-export function rowOf(message: NewMessage, stored: Stored): MessageRow {
-  return {
-    message_id: stored.messageId,
-    room_id: message.roomId,
-    seq: stored.seq,
-    rev: stored.rev,
-    sender_id: message.senderId,
-    content: message.content,
-    meta: message.metaText,
-    client_message_id: message.clientMessageId,
-    created_at: stored.createdAt,
-    edited_at: null,
-    deleted_at: null,
   };
 }

@@ -1,5 +1,6 @@
 import { AppError, forbidden, notAMember, notFound } from '../../common/errors';
 import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
+import type { NewMessage } from './appender/item';
 import type { MessageRow } from './views';
 
 /** How one message of a batch fared. */
@@ -37,6 +38,31 @@ const BATCH = {
 
 /** The one way into the log. */
 export const appendMessages = systemFunction('append_messages', BATCH, rows<AppendRow>());
+
+/** A batch as the append takes it: an array for each of its columns. */
+export function batchArgs(batch: readonly NewMessage[], wait: boolean): Parameters<typeof appendMessages.call>[1] {
+  const jobs = batch.flatMap((m, i) => (m.jobs ?? []).map((job) => ({ item: i + 1, job })));
+  const answers = batch.flatMap(({ answer }, i) => (answer === undefined ? [] : [{ item: i + 1, answer }]));
+  return {
+    p_wait: wait,
+    p_tenants: batch.map((m) => m.tenantId),
+    p_rooms: batch.map((m) => m.roomId),
+    p_ids: batch.map((m) => m.messageId),
+    p_senders: batch.map((m) => m.senderId),
+    p_client_ids: batch.map((m) => m.clientMessageId),
+    p_hashes: batch.map((m) => m.bodyHash),
+    p_contents: batch.map((m) => m.content),
+    p_metas: batch.map((m) => m.metaText),
+    p_job_items: jobs.map(({ item }) => item),
+    p_job_kinds: jobs.map(({ job }) => job.kind),
+    p_job_keys: jobs.map(({ job }) => job.key),
+    p_job_payloads: jobs.map(({ job }) => JSON.stringify(job.payload)),
+    p_answer_items: answers.map(({ item }) => item),
+    p_answer_statuses: answers.map(({ answer }) => answer.status),
+    p_answer_replies: answers.map(({ answer }) => answer.replyToSeq),
+    p_answer_runs: answers.map(({ answer }) => JSON.stringify(answer.run)),
+  };
+}
 
 /** The same with a job for each room of a tenant that has a hook. */
 export const appendMessagesHooked = systemFunction(

@@ -12,7 +12,7 @@ import { asJsonObject } from '../../platform/validation';
 import { changing, RoomFeed } from '../../realtime';
 import { type RoomJson, roomUpdated, roomUuid, visible } from '../rooms';
 import { Appender } from './appender/appender';
-import { type Appended, isStored, type NewMessage, type Stored } from './appender/item';
+import { type Appended, isStored, type MessageDraft, type NewMessage, type Stored } from './appender/item';
 import type {
   ChangeDto,
   ChangesDto,
@@ -23,7 +23,7 @@ import type {
   MessageDto,
   SendMessageDto,
 } from './dto/message.dto';
-import { type AiTurn, AiTurns, MessageFeed, type MessageDraft } from './message-feed';
+import { type AiTurn, AiTurns, MessageFeed } from './message-feed';
 import { type MessageChange, messageDelete, messageEdit, refusal } from './messages.functions';
 import { type ChangeRow, MessagesRepository, type RoomView } from './messages.repository';
 import { type MessageRow, messageView } from './views';

@@ -1,8 +1,23 @@
 import { encodeId } from '../../common/ids';
+import { PREVIEW_READ } from '../../common/text';
 import { isoTime } from '../../common/time';
 import type { Frame } from '../../realtime';
 import { type RoomJson, roomUpdated } from '../rooms';
+import type { NewMessage, Stored } from './appender/item';
 import type { MessageDto } from './dto/message.dto';
+
+/** What every API shows of a message; of the table `m`, in the order that unions rely on. */
+export const MESSAGE_COLUMNS = `m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.content, m.meta,
+  m.client_message_id, m.created_at, m.edited_at, m.deleted_at`;
+
+/** With the beginning of the content only: an answer may have a megabyte. */
+export const PREVIEW_COLUMNS = MESSAGE_COLUMNS.replace('m.content', `left(m.content, ${PREVIEW_READ}) AS content`);
+
+/** With `meta` as the text that frames are made of: it is written on as it is. */
+export const FRAME_COLUMNS = MESSAGE_COLUMNS.replace('m.meta', 'm.meta::text AS meta');
+
+/** With what only a chat with a model shows. */
+export const CHAT_COLUMNS = `${MESSAGE_COLUMNS}, m.kind, m.status, m.reply_to_seq`;
 
 /** A message as a query or message_json gives it. */
 export interface MessageRow {
@@ -18,6 +33,23 @@ export interface MessageRow {
   readonly created_at: string | Date;
   readonly edited_at: string | Date | null;
   readonly deleted_at: string | Date | null;
+}
+
+/** A new message as its row will be read. */
+export function rowOf(message: NewMessage, stored: Stored): MessageRow {
+  return {
+    message_id: stored.messageId,
+    room_id: message.roomId,
+    seq: stored.seq,
+    rev: stored.rev,
+    sender_id: message.senderId,
+    content: message.content,
+    meta: message.metaText,
+    client_message_id: message.clientMessageId,
+    created_at: stored.createdAt,
+    edited_at: null,
+    deleted_at: null,
+  };
 }
 
 /** The message object of the contract. */

@@ -5,6 +5,7 @@ import {
   appendMessages,
   appendMessagesHooked,
   type AppendRow,
+  batchArgs,
   logAnalyze,
   type LookupRow,
 } from '../messages.functions';
@@ -44,7 +45,7 @@ export class AppendRepository {
    *   that, or without `wait`, come back `locked`
    */
   async append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {
-    const args = argsOf(batch, wait);
+    const args = batchArgs(batch, wait);
     const hooks = this.hooksOf(batch);
     if (hooks.length === 0) return appendMessages.call(this.system, args);
     const found = await appendMessagesHooked.call(this.system, {
@@ -76,28 +77,4 @@ export class AppendRepository {
     const tenants = new Set(batch.map((m) => m.tenantId));
     return [...tenants].flatMap((tenantId) => this.hooks.of(tenantId).map((hook) => ({ tenantId, hook })));
   }
-}
-
-function argsOf(batch: readonly NewMessage[], wait: boolean): Parameters<typeof appendMessages.call>[1] {
-  const jobs = batch.flatMap((m, i) => (m.jobs ?? []).map((job) => ({ item: i + 1, job })));
-  const answers = batch.flatMap(({ answer }, i) => (answer === undefined ? [] : [{ item: i + 1, answer }]));
-  return {
-    p_wait: wait,
-    p_tenants: batch.map((m) => m.tenantId),
-    p_rooms: batch.map((m) => m.roomId),
-    p_ids: batch.map((m) => m.messageId),
-    p_senders: batch.map((m) => m.senderId),
-    p_client_ids: batch.map((m) => m.clientMessageId),
-    p_hashes: batch.map((m) => m.bodyHash),
-    p_contents: batch.map((m) => m.content),
-    p_metas: batch.map((m) => m.metaText),
-    p_job_items: jobs.map(({ item }) => item),
-    p_job_kinds: jobs.map(({ job }) => job.kind),
-    p_job_keys: jobs.map(({ job }) => job.key),
-    p_job_payloads: jobs.map(({ job }) => JSON.stringify(job.payload)),
-    p_answer_items: answers.map(({ item }) => item),
-    p_answer_statuses: answers.map(({ answer }) => answer.status),
-    p_answer_replies: answers.map(({ answer }) => answer.replyToSeq),
-    p_answer_runs: answers.map(({ answer }) => JSON.stringify(answer.run)),
-  };
 }

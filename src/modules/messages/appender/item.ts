@@ -2,8 +2,9 @@ import { unavailable } from '../../../common/errors';
 import { roomKey } from '../../../common/ids';
 import type { Bounds } from './fair-queue';
 
-/** A message on its way into the log. */
-export interface NewMessage {
+/** A message that is to be stored, checked and not yet numbered. */
+export interface MessageDraft {
+  /** UUIDs. */
   readonly tenantId: string;
   readonly roomId: string;
   /** Made by the server; also tells after a lost connection whether the message was committed. */
@@ -11,11 +12,17 @@ export interface NewMessage {
   readonly senderId: string;
   /** A repeat with the same one by the same sender in the same room is the same message. */
   readonly clientMessageId: string | null;
-  /** SHA-256 of what a repeat must be equal to. */
-  readonly bodyHash: Buffer;
   readonly content: string;
   /** A JSON object as text, kept byte for byte. */
   readonly metaText: string | null;
+  /** What a repeat must be equal to besides content and meta, in a canonical form; unset: nothing. */
+  readonly alsoEqual?: string;
+}
+
+/** A message on its way into the log. */
+export interface NewMessage extends Omit<MessageDraft, 'alsoEqual'> {
+  /** SHA-256 of what a repeat must be equal to. */
+  readonly bodyHash: Buffer;
   /** Written in the message's transaction, if the message is new. */
   readonly jobs?: readonly MessageJob[];
   /** Of a model's answer; its messageId is its run's. */

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
 import type { MissedPart, PageLimits, Position } from '../../../realtime';
-import { FRAME_COLUMNS } from '../messages.repository';
-import type { MessageRow } from '../views';
+import { FRAME_COLUMNS, type MessageRow } from '../views';
 
 /** A row of the log after a position. */
 export interface LogRow {
