@@ -16,6 +16,9 @@ export const PREVIEW_COLUMNS = MESSAGE_COLUMNS.replace('m.content', `left(m.cont
 /** With `meta` as the text that frames are made of: it is written on as it is. */
 export const FRAME_COLUMNS = MESSAGE_COLUMNS.replace('m.meta', 'm.meta::text AS meta');
 
+/** In place of FRAME_COLUMNS from `content` on, for rows of a union that are no messages. */
+export const NO_CONTENT = 'NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz';
+
 /** With what only a chat with a model shows. */
 export const CHAT_COLUMNS = `${MESSAGE_COLUMNS}, m.kind, m.status, m.reply_to_seq`;
 

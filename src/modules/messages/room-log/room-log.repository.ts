@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
 import type { MissedPart, PageLimits, Position } from '../../../realtime';
-import { FRAME_COLUMNS, type MessageRow } from '../views';
+import { FRAME_COLUMNS, type MessageRow, NO_CONTENT } from '../views';
 
 /** A row of the log after a position. */
 export interface LogRow {
@@ -73,7 +73,6 @@ export type MissedRow = PartRow &
   );
 
 const EMPTY = 'NULL::uuid, NULL::uuid';
-const NO_MORE = 'NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz';
 
 /**
  * Parts of several rooms in one snapshot, each with how the user sees its room in it. OFFSET 0 keeps the bounds plain
@@ -100,14 +99,14 @@ LEFT JOIN LATERAL (
        AND m.rev > w.after_rev AND m.rev <= w.through_rev ORDER BY m.rev OFFSET 0) m
    WHERE m.seq <= w.changed_seq ORDER BY m.rev LIMIT $11)
   UNION ALL
-  (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_MORE}
+  (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_CONTENT}
    FROM room_events_after($1, w.room_id, w.after_rev) e
    WHERE a.allowed AND e.rev <= w.through_rev ORDER BY e.rev LIMIT $11)
   UNION ALL
-  (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_MORE}
+  (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_CONTENT}
    FROM read_marks($1, w.room_id, CASE WHEN w.marks AND a.allowed THEN $13::bigint ELSE 0 END) r)
   UNION ALL
-  (SELECT 'named', NULL, NULL, l.message_id, NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, ${NO_MORE}
+  (SELECT 'named', NULL, NULL, l.message_id, NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, ${NO_CONTENT}
    FROM message_at($1, w.room_id, w.named) l WHERE a.allowed)
 ) x ON true
 ORDER BY w.n`;
