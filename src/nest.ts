@@ -66,6 +66,13 @@ async function closeHttp(nest: NestFastifyApplication, graceMs: number): Promise
   await nest.close();
 }
 
+/**
+ * Connections that may wait until they are accepted; Linux allows net.core.somaxconn of them, 4,096. After a deploy all
+ * clients connect in one moment. With what Node asks for by itself (511) the system drops the others' attempts, which
+ * are made again seconds later or reset.
+ */
+const BACKLOG = 65_535;
+
 /** Listens and returns where; a taken port is one clear line. */
 export async function listen(
   nest: NestFastifyApplication,
@@ -75,7 +82,7 @@ export async function listen(
   if (lifecycle.stopping) throw new Error('The server was stopped while it started');
   const host = config.http.host ?? (config.database.url === undefined ? '127.0.0.1' : '0.0.0.0');
   try {
-    await nest.listen(config.http.port, host);
+    await nest.listen({ port: config.http.port, host, backlog: BACKLOG });
   } catch (error) {
     const line = explainListenError((error as NodeJS.ErrnoException).code, host, config.http.port);
     throw line === undefined ? error : new Error(line, { cause: error });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { Servers } from '../support/server-process';
 
@@ -38,6 +40,30 @@ describe('bad variables', () => {
 
   it('an address that is not of this machine is one clear line', async () => {
     expect(await refusal({ HOST: '203.0.113.1' })).toEqual(['HOST 203.0.113.1 is no address of this machine']);
+  });
+});
+
+describe('a server that is held up', () => {
+  /** Beyond the 511 that Node asks for by itself, and within what Linux allows. */
+  const CONNECTIONS = 1500;
+
+  it(`has ${CONNECTIONS} connections wait that come meanwhile, and serves them afterwards`, async () => {
+    const { server, url } = await servers.start();
+    const { hostname, port } = new URL(url);
+    const sockets: Socket[] = [];
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      const open = Array.from({ length: CONNECTIONS }, () => connect(Number(port), hostname));
+      sockets.push(...open);
+      await Promise.all(open.map((socket) => once(socket, 'connect')));
+      process.kill(server.pid, 'SIGCONT');
+      const answers = open.map(async (socket) => String((await once(socket, 'data'))[0]).split('\r\n')[0]);
+      for (const socket of open) socket.write('GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      expect(new Set(await Promise.all(answers))).toEqual(new Set(['HTTP/1.1 200 OK']));
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+      for (const socket of sockets) socket.destroy();
+    }
   });
 });
 
