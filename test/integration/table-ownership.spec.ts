@@ -71,8 +71,6 @@ describe('table ownership', () => {
       expect(makers.sort()).toEqual([
         // Its own mark, which stands before any schema.
         'src/platform/database/backup/restore.ts',
-        // Applies the files.
-        'src/platform/database/function-changes.ts',
         'src/platform/database/schema-files.ts',
       ]);
     });
