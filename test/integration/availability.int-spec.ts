@@ -1,9 +1,10 @@
 import { AppError } from '../../src/common/errors';
-import { Availability } from '../../src/platform/database/availability';
+import { Availability, doubtMs } from '../../src/platform/database/availability';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/embedded/processes';
 import { FreezableProxy } from '../support/freezable-proxy';
 import { RecordingLog } from '../support/recording-log';
+import { MAX_WAIT_MS } from '../support/timing';
 
 const AWAY = 'database is away; answering 503 until it is back';
 
@@ -33,6 +34,25 @@ it('a suspicion that proves wrong changes nothing and says nothing', async () =>
   await decided();
   expect(availability.up).toBe(true);
   expect(log.lines).toEqual([]);
+});
+
+it('a server that answers a probe late, within the patience that there is, is there', async () => {
+  const patient = new Availability(door.connection, log, undefined, MAX_WAIT_MS);
+  door.freeze();
+  patient.suspect();
+  await eventually('the probe is under way', () => door.accepted === 1);
+  door.thaw();
+  await eventually('the probe has its answer', () => !patient.suspected);
+  expect([patient.up, log.lines]).toEqual([true, []]);
+  patient.stop();
+});
+
+it.each([
+  [100, 1000],
+  [4000, 1000],
+  [60_000, 15_000],
+])('has a call of at most %i ms doubt the database after %i', (deadlineMs, afterMs) => {
+  expect(doubtMs(deadlineMs)).toBe(afterMs);
 });
 
 it('tells of an outage once when it begins and once when it ends, however often it is suspected', async () => {

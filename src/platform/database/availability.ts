@@ -5,7 +5,17 @@ import type { DatabaseConnection } from './connection';
 import { codeOf, databaseUnavailable, type FailureReason, isOutOfConnections, isStorage } from './errors';
 import { GuardedClient } from './pool';
 
-const PROBE_TIMEOUT_MS = 1000;
+/** The least that a probe, or the lock's heartbeat, may take. */
+const LEAST_DOUBT_MS = 1000;
+
+/**
+ * Milliseconds after which a trivial question makes the database doubtful, or away: a quarter of a call's deadline, so that
+ * a longer deadline, on a machine that is slow or busy, is not cut short by the judgement that all is lost.
+ */
+export function doubtMs(deadlineMs: number): number {
+  return Math.max(LEAST_DOUBT_MS, deadlineMs / 4);
+}
+
 const PROBE_INTERVAL_MS = 250;
 /** While the disk is full: how often, and how long at most, a probe writes. */
 const SPACE_INTERVAL_MS = 1000;
@@ -37,11 +47,15 @@ export class Availability {
   private stopped = false;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param isDiskFull asked when the database is away, where this machine has its disk */
+  /**
+   * @param isDiskFull asked when the database is away, where this machine has its disk
+   * @param probeMs a probe that takes longer has failed
+   */
   constructor(
     private readonly connection: DatabaseConnection,
     private readonly log: Log,
     private readonly isDiskFull: () => Promise<boolean> = () => Promise.resolve(false),
+    private readonly probeMs = LEAST_DOUBT_MS,
   ) {}
 
   get up(): boolean {
@@ -131,7 +145,7 @@ export class Availability {
     try {
       client = await GuardedClient.open(this.connection, {
         applicationName: 'chatapi probe',
-        timeoutMs: PROBE_TIMEOUT_MS,
+        timeoutMs: this.probeMs,
       });
       await client.query('SELECT 1');
       if (!full) return { state: 'up' };

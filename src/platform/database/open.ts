@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { type DatabaseConfig, forgetPostgresVariables } from '../../config';
 import { type Lifecycle, StopStage } from '../lifecycle';
 import type { Log } from '../logging';
-import { Availability, Failures } from './availability';
+import { Availability, doubtMs, Failures } from './availability';
 import { connectionOf, type DatabaseConnection } from './connection';
 import { Epoch, noticeCopy } from './epoch';
 import { Database, SystemDatabase } from './database';
@@ -63,11 +63,13 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
 
 async function openOn(connection: DatabaseConnection, options: OpenOptions): Promise<OpenDatabase> {
   const { config, log, lifecycle, onProgress } = options;
-  const availability = new Availability(connection, log, diskCheck(config));
-  const lock = new ServerLock(connection, log, {
+  const slowMs = doubtMs(config.deadlineMs);
+  const availability = new Availability(connection, log, diskCheck(config), slowMs);
+  const events = {
     onDoubt: () => availability.suspect(),
     onTaken: () => lifecycle.fatal('another server has taken over this database'),
-  });
+  };
+  const lock = new ServerLock(connection, log, events, slowMs);
   lifecycle.onStop(StopStage.pool, 'server lock', () => {
     availability.stop();
     return lock.release();

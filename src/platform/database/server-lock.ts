@@ -9,6 +9,8 @@ import { DatabaseRefusal } from './errors';
 const SERVER_LOCK = 4_711_002;
 const RETRY_MS = 500;
 const TIMEOUT_MS = 5000;
+/** An answer that takes so many times longer than a slow one does not come any more. */
+const BEATS = 5;
 const HEARTBEAT_MS = 2000;
 /** An answer that takes longer is a reason to ask whether the database is there at all. */
 const SLOW_MS = 1000;
@@ -54,6 +56,7 @@ export class ServerLock {
     private readonly connection: DatabaseConnection,
     private readonly log: Log,
     private readonly events: ServerLockEvents,
+    private readonly slowMs = SLOW_MS,
   ) {}
 
   /** Takes the lock or refuses with one clear line. */
@@ -82,7 +85,10 @@ export class ServerLock {
 
   /** Rejects when the database does not answer. */
   private async tryLock(): Promise<Owner> {
-    const client = await GuardedClient.open(this.connection, { applicationName: this.name, timeoutMs: TIMEOUT_MS });
+    const client = await GuardedClient.open(this.connection, {
+      applicationName: this.name,
+      timeoutMs: Math.max(TIMEOUT_MS, BEATS * this.slowMs),
+    });
     let owner: Owner;
     try {
       let ended = false;
@@ -142,7 +148,7 @@ export class ServerLock {
 
   /** A beat that fails ends its connection, which is noticed as a loss. */
   private async beat(): Promise<void> {
-    const slow = setTimeout(() => this.events.onDoubt(), SLOW_MS);
+    const slow = setTimeout(() => this.events.onDoubt(), this.slowMs);
     try {
       await this.client?.query('SELECT 1');
     } catch {
