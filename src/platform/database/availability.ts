@@ -6,7 +6,7 @@ import { codeOf, databaseUnavailable, type FailureReason, isOutOfConnections, is
 import { GuardedClient } from './pool';
 
 /** The least that a probe, or the lock's heartbeat, may take. */
-const LEAST_DOUBT_MS = 1000;
+export const LEAST_DOUBT_MS = 1000;
 
 /**
  * Milliseconds after which a trivial question makes the database doubtful, or away: a quarter of a call's deadline, so that

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { every, type Interval } from '../lifecycle';
 import type { Log } from '../logging';
+import { LEAST_DOUBT_MS } from './availability';
 import type { DatabaseConnection } from './connection';
 import { GuardedClient } from './pool';
 import { DatabaseRefusal } from './errors';
@@ -8,12 +9,9 @@ import { DatabaseRefusal } from './errors';
 /** Advisory lock of the one server that may run on a database. */
 const SERVER_LOCK = 4_711_002;
 const RETRY_MS = 500;
-const TIMEOUT_MS = 5000;
 /** An answer that takes so many times longer than a slow one does not come any more. */
 const BEATS = 5;
 const HEARTBEAT_MS = 2000;
-/** An answer that takes longer is a reason to ask whether the database is there at all. */
-const SLOW_MS = 1000;
 /** The session of a server that was killed this moment may need one to end. */
 const PATIENCE_MS = 2000;
 const PATIENCE_POLL_MS = 100;
@@ -56,7 +54,8 @@ export class ServerLock {
     private readonly connection: DatabaseConnection,
     private readonly log: Log,
     private readonly events: ServerLockEvents,
-    private readonly slowMs = SLOW_MS,
+    /** An answer that takes longer is a reason to ask whether the database is there at all; at least a second. */
+    private readonly slowMs = LEAST_DOUBT_MS,
   ) {}
 
   /** Takes the lock or refuses with one clear line. */
@@ -87,7 +86,7 @@ export class ServerLock {
   private async tryLock(): Promise<Owner> {
     const client = await GuardedClient.open(this.connection, {
       applicationName: this.name,
-      timeoutMs: Math.max(TIMEOUT_MS, BEATS * this.slowMs),
+      timeoutMs: BEATS * this.slowMs,
     });
     let owner: Owner;
     try {
