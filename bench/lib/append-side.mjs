@@ -64,8 +64,8 @@ const SIDES = {
     const open = await openDatabase({ config: database, log, lifecycle, metrics, onProgress: () => undefined });
     // Nobody listens: the events are made, as they are on a server without sockets.
     const feed = new MessageFeed(
-      { publish: () => undefined, touch: () => undefined },
-      { said: () => undefined },
+      { publishEvents: () => undefined, touchRoom: () => undefined },
+      { endOnMessage: () => undefined },
       { cancelled: () => undefined },
     );
     const hooks = { of: () => [], appended: () => undefined };

@@ -3,7 +3,8 @@ import { compareVersions, VERSION } from '../../common/version';
 import { type DatabaseConnection, sessionSql, withSession } from './connection';
 import { preflight } from './preflight';
 import { DatabaseRefusal } from './errors';
-import { ensureBackupAccess, ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
+import { ensureBackupAccess } from './backup/access';
+import { ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
 import { FIRST_MIGRATIONS, withRoles, readSchemaFiles, type SchemaFiles } from './schema-files';
 import { FunctionChanger, functionChanges, type RecordedFunction } from './function-changes';
 

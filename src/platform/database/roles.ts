@@ -62,36 +62,6 @@ export async function ensureRoles(client: Client, prefix: string, majorVersion: 
   for (const sql of needed) await client.query(sql);
 }
 
-/** What the backup role may not read yet, of all tables and sequences that the login role owns. */
-const UNREADABLE = `
-  SELECT format('%I.%I', 'public', c.relname) AS name, c.relkind = 'S' AS is_sequence,
-    NOT has_table_privilege($1, c.oid, 'SELECT') AS is_closed,
-    c.relrowsecurity AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'backup_rows')
-      AS is_hidden
-  FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'S')
-    AND c.relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)`;
-
-/**
- * Lets the backup role read every table: the owner itself sees no row of a tenant. Asked at every start and not in
- * migrations, so that no new table can be forgotten. Changes nothing where nothing is missing.
- */
-export async function ensureBackupAccess(client: Client, names: RoleNames): Promise<void> {
-  const backup = quote(names.backup);
-  const { rows } = await client.query<{ name: string; is_sequence: boolean; is_closed: boolean; is_hidden: boolean }>(
-    UNREADABLE,
-    [names.backup],
-  );
-  const missing = rows.flatMap(({ name, is_sequence, is_closed, is_hidden }) => [
-    ...(is_closed ? [`GRANT SELECT ON ${is_sequence ? 'SEQUENCE' : 'TABLE'} ${name} TO ${backup}`] : []),
-    ...(is_hidden ? [`CREATE POLICY backup_rows ON ${name} FOR SELECT TO ${backup} USING (true)`] : []),
-  ]);
-  if (missing.length === 0) return;
-  // In one transaction; a table that another session is busy with is not waited for at the cost of the sessions behind.
-  await client.query(
-    `BEGIN; SET LOCAL lock_timeout = '5s'; GRANT USAGE ON SCHEMA public TO ${backup}; ${missing.join('; ')}; COMMIT`,
-  );
-}
-
 /** Quotes an SQL identifier. */
 export function quote(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;

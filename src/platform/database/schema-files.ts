@@ -83,9 +83,9 @@ export function readSchemaFiles(): SchemaFiles {
   const tables = folders.map((folder) => join(folder, 'tables.sql')).filter((file) => existsSync(file));
   const functions = folders.flatMap((folder) => filesIn(join(folder, 'functions')));
   return {
-    tables: byReference(tables.map(textOf)),
-    functions: functions.map((file) => parseFunction(file, textOf(file))),
-    migrations: filesIn(MIGRATIONS).map((file) => parseMigration(file, textOf(file))),
+    tables: byReference(tables.map(readSql)),
+    functions: functions.map((file) => parseFunction(file, readSql(file))),
+    migrations: filesIn(MIGRATIONS).map((file) => parseMigration(file, readSql(file))),
   };
 }
 
@@ -187,7 +187,7 @@ function nameOf(file: string): string {
   return file.replace(/^.*[\\/]/, '').replace(/\.sql$/, '');
 }
 
-/** Whatever an editor or Git made of the ends of lines: the hash must not depend on it. */
-function textOf(file: string): string {
+/** The text of an SQL file, whatever an editor or Git made of the ends of its lines: a hash must not depend on it. */
+export function readSql(file: string): string {
   return readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
 }

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client, ClientConfig } from 'pg';
@@ -7,6 +8,7 @@ import type { Log } from '../../logging';
 import { isBeforeFirst, migrate, unknownMigrations } from '../migrator';
 import { preflight } from '../preflight';
 import { ensureRoles, quote, roleNames, rolePrefix } from '../roles';
+import { readSql } from '../schema-files';
 import { ServerLock } from '../server-lock';
 import type { Header, SequenceState, TableEnd } from './backup';
 import { BackupRefusal, BlockKind, BlockReader, parse } from './format';
@@ -40,8 +42,7 @@ interface Mark {
   readonly backup_id: string;
   readonly state: 'loading' | 'loaded';
 }
-const MAKE_MARK = `CREATE TABLE IF NOT EXISTS public.restoring (backup_id uuid NOT NULL, state text NOT NULL,
-  started_at timestamptz NOT NULL DEFAULT clock_timestamp())`;
+const MAKE_MARK = readSql(join(__dirname, 'mark.sql'));
 
 /** What an empty database does not have: anything in `public` that is no extension's, but for the mark. */
 const FOREIGN = `
@@ -121,7 +122,7 @@ async function prepare(client: Client, header: Header, { allowUnsafe }: RestoreR
       throw new BackupRefusal(
         `The database "${database}" is not empty (it holds ${rows[0].what}): restore into an empty one`,
       );
-    await client.query(`BEGIN; ${MAKE_MARK}; DELETE FROM public.restoring`);
+    await client.query(`BEGIN; ${MAKE_MARK} DELETE FROM public.restoring`);
     await client.query(`INSERT INTO public.restoring (backup_id, state) VALUES ($1, 'loading')`, [header.backup_id]);
     await client.query('COMMIT');
   } else if (mark.backup_id !== header.backup_id)
