@@ -172,6 +172,43 @@ export abstract class RoomLog {
   ): Promise<readonly { readonly tenantId: string; readonly roomId: string; readonly rev: number }[]>;
 }
 
+/** A message as its room's connections get it. */
+export interface RecentMessage {
+  readonly seq: number;
+  /** Of its last change. */
+  readonly rev: number;
+  /** UUID. */
+  readonly messageId: string;
+  /** The JSON of its `message` frame: `{"type":"message", …` and the message object's fields. */
+  readonly text: string;
+}
+
+/** A room as the database showed it in the statement that asked for access. */
+export interface RoomState extends Position {
+  /** The oldest message that is kept. */
+  readonly firstSeq: number;
+}
+
+/** The newest messages of rooms, as this node holds them in memory. Implemented by the feed; asks no database. */
+export abstract class RecentMessages {
+  /**
+   * The messages after `afterSeq` up to and including `throughSeq`, in order of seq, as they are at `at`. undefined where
+   * not all of them are held, or where this node is not exactly at that position of the room.
+   */
+  abstract between(
+    tenantId: string,
+    roomId: string,
+    at: RoomState,
+    afterSeq: number,
+    throughSeq: number,
+  ): readonly RecentMessage[] | undefined;
+  /**
+   * Holds messages that were read in the same snapshot as `at`, without gaps, in order of seq, up to and including the
+   * newest one. The room is followed from there on, for as long as memory is kept.
+   */
+  abstract hold(tenantId: string, roomId: string, at: RoomState, messages: readonly RecentMessage[]): void;
+}
+
 /**
  * Where services hand in what they have committed. Neither blocks nor fails. Implemented by the feed.
  */
