@@ -101,6 +101,12 @@ export class SocketConfig extends area('Sockets', {
     max: 600_000,
     doc: 'Milliseconds that a message waits for its ack before it is sent again to a client that acks; each further wait is twice as long.',
   }),
+  cacheMegabytes: int('WS_CACHE_MB', {
+    default: 64,
+    min: 0,
+    max: 65_536,
+    doc: 'Memory for the newest messages of rooms, in MB, from which clients that come back are brought up to date; one tenant has at most a quarter of it. With 0 nothing is kept.',
+  }),
   upgradesAtOnce: int('WS_UPGRADES_AT_ONCE', {
     default: 64,
     min: 1,

@@ -16,11 +16,15 @@ export {
   type MissedPart,
   type PageLimits,
   type Position,
+  type ReadMark,
+  type RecentMessage,
+  RecentMessages,
   type RoomEvent,
   RoomFeed,
   RoomLog,
   type RoomPosition,
   RoomPositions,
+  type RoomState,
   Subscriptions,
 } from './feed';
 export { LastSeenStore, Presence, SharedRooms, Typing } from './presence';

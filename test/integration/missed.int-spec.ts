@@ -228,7 +228,7 @@ describe('what was missed, as sync reads it', () => {
     await send(fresh);
     await bench.call(fresh, cursorAdvance, { p_room: fresh.roomId, p_user: 'ann', p_seq: 1, p_read: false });
     const found = async (user: string): Promise<unknown[]> =>
-      (await positions.withCursors(tenantId, user)).map((position) => [
+      (await positions.positionsOf(tenantId, user)).map((position) => [
         position.roomId,
         position.ackedSeq,
         position.lastSeq,
@@ -242,7 +242,7 @@ describe('what was missed, as sync reads it', () => {
       [fresh.roomId, 2, 3],
       [old.roomId, 2, 2],
     ]);
-    expect(await positions.withCursors(await bench.tenant(), 'ann')).toEqual([]);
+    expect(await positions.positionsOf(await bench.tenant(), 'ann')).toEqual([]);
   });
 
   it('finds the positions of many rooms at once, in the order of asking', async () => {

@@ -132,7 +132,12 @@ describe('rows read for a page', () => {
         named: undefined,
       }));
       const limits = { messages: 250, changes: 250, bytes: 500_000 };
-      const missed = () => log.missed(rows.tenantId, 'gus', parts, limits, 100);
+      const missed = () =>
+        log.missed(
+          rows.tenantId,
+          parts.map((part) => ({ userId: 'gus', part, limits })),
+          100,
+        );
       expect((await missed()).filter(({ kind }) => kind === 'new')).toHaveLength(200);
       // Of each room 20 messages, 3 changes of newer ones, its row, its members and their cursors.
       expect(await rows.by(missed)).toBeLessThanOrEqual(10 * (20 + 3 + 6 + AROUND));
@@ -155,7 +160,7 @@ describe('rows read for a page', () => {
       await rows.rooms(ROOMS, ['ida'], 1);
       await rows.analyze();
       const positions = new PositionsRepository(rows.database);
-      const found = () => positions.withCursors(rows.tenantId, 'hal');
+      const found = () => positions.withCursors(rows.tenantId, ['hal']);
       expect(await found()).toHaveLength(ROOMS);
       expect(await rows.by(found)).toBeLessThanOrEqual(3 * ROOMS + AROUND);
     });

@@ -52,7 +52,9 @@ export class MessageFeed {
    * @param runs the runs that were to answer it: they end now
    */
   changed(tenantId: string, roomId: string, row: MessageRow, runs: readonly string[] = []): void {
-    this.feed.publishEvents([{ tenantId, roomId, rev: row.rev, frame: () => messageChangeFrame(row) }]);
+    this.feed.publishEvents([
+      { tenantId, roomId, rev: row.rev, changedSeq: row.seq, frame: () => messageChangeFrame(row) },
+    ]);
     this.turns.cancelled(runs);
   }
 }

@@ -154,6 +154,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Pieces of work of reconnecting clients (upgrades, sync pages, presence snapshots) that wait for their turn now.',
     labels: [],
   },
+  chatapi_room_cache_bytes: {
+    type: 'gauge',
+    help: 'Memory of the newest messages of rooms, from which clients that come back are brought up to date (WS_CACHE_MB).',
+    labels: [],
+  },
   chatapi_sync_rooms: {
     type: 'gauge',
     help: 'Rooms that connections wait to be brought up to date in now.',
@@ -163,6 +168,11 @@ export const METRIC_DEFINITIONS = {
     type: 'counter',
     help: 'Pages of missed messages and changes that were read from the log for connections, each of one or more rooms.',
     labels: [],
+  },
+  chatapi_sync_messages_total: {
+    type: 'counter',
+    help: 'Missed messages that were sent to connections, by where they came from: the memory that connections share (memory), or the log, read for one connection (log).',
+    labels: ['source'],
   },
   chatapi_sync_reset_total: {
     type: 'counter',

@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { encodeId, roomKey } from '../../common/ids';
-import { OnStop, StopStage } from '../../platform/lifecycle';
+import { Clock } from '../../common/time';
+import { Every, OnStop, StopStage } from '../../platform/lifecycle';
 import { type AcceptedConnection, ByUser, type Connection, FrameBatches } from '../transport';
+import { CacheMemory } from './cache-memory';
 import { FeedReads } from './log-reads';
 import { type CursorPosition, type Entrance, type Position, RoomLog } from './ports';
+import { isSame } from './order';
 import { type ChannelSite, type LogPage, RoomChannel } from './room-channel';
 
 /** Events per read of the log. */
@@ -47,20 +50,33 @@ class ChangesDuringLookup {
   }
 }
 
+/** A channel without connections is kept for so long: most of those who go come back at once. */
+const IDLE_MS = 60_000;
+/** Channels without connections, at most. */
+const MOST_IDLE = 10_000;
+const SWEEP_MS = 5000;
+
 type DetachedHandler = (connection: Connection, roomId: string) => void;
 
-/** The channels of this node and the connections in them. A channel is there while a connection is in it. */
+/**
+ * The channels of this node and the connections in them. A channel is there while a connection is in it, and for a minute
+ * after that, or after its messages were read last.
+ */
 @Injectable()
 export class Channels implements ChannelSite {
   readonly listeners = new Listeners();
   readonly changesDuringLookup = new ChangesDuringLookup();
   private readonly rooms = new Map<string, RoomChannel>();
   private readonly detached = new Set<DetachedHandler>();
+  /** Since when each is idle, the longest first; some are not any more. */
+  private readonly idle = new Map<RoomChannel, number>();
 
   constructor(
     readonly batches: FrameBatches,
     private readonly log: RoomLog,
     private readonly reads: FeedReads,
+    readonly memory: CacheMemory,
+    private readonly clock: Clock,
   ) {}
 
   get size(): number {
@@ -73,6 +89,36 @@ export class Channels implements ChannelSite {
 
   find(tenantId: string, roomId: string): RoomChannel | undefined {
     return this.rooms.get(roomKey(tenantId, roomId));
+  }
+
+  /**
+   * The channel that goes on with a change at `rev`. One without connections that was not told of what lies before it
+   * is given up: nobody needs it to read that.
+   */
+  following(tenantId: string, roomId: string, rev: number | undefined): RoomChannel | undefined {
+    const channel = this.find(tenantId, roomId);
+    if (channel?.isIdle !== true || (rev !== undefined && rev <= channel.position.rev + 1)) return channel;
+    this.drop(channel);
+    return undefined;
+  }
+
+  /** The channel of a room at this position, made where there is none; undefined where there is one at another position. */
+  followed(tenantId: string, roomId: string, position: Position): RoomChannel | undefined {
+    const known = this.find(tenantId, roomId);
+    if (known !== undefined && !isSame(known.position, position)) {
+      // Behind the database and idle: it was not told of something.
+      if (!known.isIdle || known.position.rev > position.rev) return undefined;
+      this.drop(known);
+    }
+    return this.open(tenantId, roomId, position, (channel) => this.emptied(channel));
+  }
+
+  /** Nothing that is held in memory can be relied on: hints were lost. */
+  forget(): void {
+    for (const channel of this.rooms.values())
+      if (channel.isIdle) this.drop(channel);
+      else channel.cache.clear();
+    this.memory.clear();
   }
 
   onDetached(handler: DetachedHandler): void {
@@ -149,27 +195,76 @@ export class Channels implements ChannelSite {
     for (const handler of this.detached) handler(connection, channel.roomId);
   }
 
-  emptied({ tenantId, roomId, position }: RoomChannel): void {
-    const key = roomKey(tenantId, roomId);
-    this.rooms.delete(key);
-    // What the channel has delivered is news for one that is made at an older position.
-    this.changesDuringLookup.note(key, position.rev);
+  emptied(channel: RoomChannel): void {
+    if (!channel.isIdle) return;
+    this.idle.delete(channel);
+    this.idle.set(channel, this.clock.monotonicMs());
+    for (const oldest of this.idle.keys()) {
+      if (this.idle.size <= MOST_IDLE) return;
+      this.release(oldest);
+    }
+  }
+
+  cached({ tenantId, cache }: RoomChannel): void {
+    this.memory.used(tenantId, cache);
+  }
+
+  /** Its messages were read: it is kept a while longer. */
+  used(channel: RoomChannel): void {
+    this.cached(channel);
+    this.emptied(channel);
+  }
+
+  /** Ends the channels that nobody came back to. */
+  @Every(SWEEP_MS, 'idle rooms')
+  sweep(): void {
+    const due = this.clock.monotonicMs() - IDLE_MS;
+    for (const [channel, since] of this.idle) {
+      if (since > due) return;
+      this.release(channel);
+    }
   }
 
   @OnStop(StopStage.workers)
   end(): void {
     for (const channel of this.rooms.values()) channel.end();
     this.rooms.clear();
+    this.idle.clear();
+    this.memory.clear();
+  }
+
+  /** Its time is over: it ends, where nobody has come. */
+  private release(channel: RoomChannel): void {
+    this.idle.delete(channel);
+    if (channel.isIdle) this.drop(channel);
+  }
+
+  private drop(channel: RoomChannel): void {
+    const { tenantId, roomId, position, cache } = channel;
+    const key = roomKey(tenantId, roomId);
+    this.idle.delete(channel);
+    this.rooms.delete(key);
+    channel.end();
+    this.memory.forget(tenantId, cache);
+    // What the channel has delivered is news for one that is made at an older position.
+    this.changesDuringLookup.note(key, position.rev);
   }
 
   /** Brings a connection into the room's channel, which is made at its position where there is none. */
-  private open(tenantId: string, roomId: string, position: Position, enter: (channel: RoomChannel) => void): void {
+  private open(
+    tenantId: string,
+    roomId: string,
+    position: Position,
+    enter: (channel: RoomChannel) => void,
+  ): RoomChannel {
     const key = roomKey(tenantId, roomId);
     const existing = this.rooms.get(key);
     const channel = existing ?? new RoomChannel(tenantId, roomId, position, this);
     if (existing === undefined) this.rooms.set(key, channel);
     enter(channel);
-    if (existing === undefined && this.changesDuringLookup.isAfter(key, position.rev)) channel.refresh();
+    // Also one that was made by a reader meanwhile, who was told less than this node had heard.
+    if (this.changesDuringLookup.isAfter(key, channel.position.rev)) channel.refresh();
+    return channel;
   }
 
   /** The founding of a room is no change of it: its members learn of it on their own connections alone. */

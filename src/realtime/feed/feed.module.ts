@@ -2,12 +2,14 @@ import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { NodeRegistry } from '../../platform/cluster';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
 import { type AcceptedConnection, OnConnection, SOCKET_PATH, TransportModule } from '../transport';
+import { CacheMemory } from './cache-memory';
 import { Channels } from './channels';
 import { FeedReads } from './log-reads';
 import { NodeAudience, SyncPlaces } from './node-audience';
 import { NodeFeed } from './node-feed';
-import { Audience, Deliveries, RoomFeed, Subscriptions } from './ports';
+import { Audience, Deliveries, RecentMessages, RoomFeed, Subscriptions } from './ports';
 import { Resync } from './resync';
+import { CachedMessages, SharedPages } from './shared-pages';
 
 /** Between the comparisons of all channels with the database. */
 const POLL_MS = 10_000;
@@ -59,7 +61,10 @@ class FeedStart implements OnModuleInit {
   imports: [TransportModule],
   providers: [
     FeedReads,
+    CacheMemory,
     Channels,
+    SharedPages,
+    CachedMessages,
     Resync,
     NodeFeed,
     NodeAudience,
@@ -69,7 +74,8 @@ class FeedStart implements OnModuleInit {
     { provide: Subscriptions, useExisting: NodeAudience },
     { provide: Audience, useExisting: NodeAudience },
     { provide: Deliveries, useExisting: NodeAudience },
+    { provide: RecentMessages, useExisting: CachedMessages },
   ],
-  exports: [RoomFeed, Subscriptions, Audience, Deliveries, NodeAudience, SyncPlaces],
+  exports: [RoomFeed, Subscriptions, Audience, Deliveries, RecentMessages, NodeAudience, SyncPlaces],
 })
 export class FeedModule {}

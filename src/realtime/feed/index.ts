@@ -35,11 +35,16 @@ export {
   type MissedPart,
   type PageLimits,
   type Position,
+  type ReadMark,
+  type RecentMessage,
+  RecentMessages,
   type RoomEvent,
   RoomFeed,
   RoomLog,
   type RoomPosition,
   RoomPositions,
+  type RoomState,
   Subscriptions,
 } from './ports';
+export type { CachedPage } from './room-cache';
 export type { Target } from './room-channel';

@@ -14,9 +14,10 @@ import {
 } from './ports';
 import { Resync } from './resync';
 import type { Target } from './room-channel';
+import { SharedPages } from './shared-pages';
 
-/** Look-ups of new connections' positions at the same time: a storm of them must not take the database from the rest. */
-const OPENING_AT_ONCE = 8;
+/** Look-ups of new connections' positions at the same time: those of a tenant are asked for together. */
+const OPENING_AT_ONCE = 500;
 
 /** Which connections of this node listen to which rooms. */
 @Injectable()
@@ -51,7 +52,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
     const listener = this.listen(connection);
     let found: readonly CursorPosition[] = [];
     await this.lookUp(connection, async ({ tenantId, userId }) => {
-      found = await this.positions.withCursors(tenantId, userId);
+      found = await this.positions.positionsOf(tenantId, userId);
       for (const roomPosition of found) this.channels.keep(listener, roomPosition);
     });
     return found;
@@ -116,6 +117,7 @@ export class SyncPlaces {
   constructor(
     private readonly channels: Channels,
     private readonly resync: Resync,
+    readonly pages: SharedPages,
   ) {}
 
   /** From here on the connection is not live in the room; undefined where it has no place in it. */

@@ -18,6 +18,8 @@ interface ChangeHint extends RoomRef {
   readonly rev: number;
   readonly seq?: number;
   readonly messageId?: string;
+  readonly changedSeq?: number;
+  readonly firstSeq?: number;
   readonly joins?: string;
   readonly leaves?: string;
   readonly ends?: boolean;
@@ -68,7 +70,7 @@ class HintOutbox {
   constructor(private readonly publish: (hints: readonly RoomHint[]) => void) {}
 
   change(tenantId: string, roomId: string, change: RoomChange): void {
-    const { rev, seq, messageId, joins, leaves, ends } = change.head;
+    const { rev, seq, messageId, changedSeq, firstSeq, joins, leaves, ends } = change.head;
     const text = change.madeText;
     if (text === undefined) this.head(tenantId, roomId, rev, joins);
     else
@@ -80,6 +82,8 @@ class HintOutbox {
         text,
         ...(seq === undefined ? {} : { seq }),
         ...(messageId === undefined ? {} : { messageId }),
+        ...(changedSeq === undefined ? {} : { changedSeq }),
+        ...(firstSeq === undefined ? {} : { firstSeq }),
         ...(joins === undefined ? {} : { joins }),
         ...(leaves === undefined ? {} : { leaves }),
         ...(ends === undefined ? {} : { ends }),
@@ -195,8 +199,8 @@ export class NodeFeed extends RoomFeed {
   }
 
   private receive(tenantId: string, roomId: string, change: RoomChange): void {
-    const channel = this.channels.find(tenantId, roomId);
     const { rev, joins } = change.head;
+    const channel = this.channels.following(tenantId, roomId, rev);
     // A channel that was made where it had happened already will never come to it.
     const isPast = channel === undefined || rev <= channel.position.rev;
     if (channel === undefined) this.channels.changesDuringLookup.note(roomKey(tenantId, roomId), rev);
@@ -205,9 +209,13 @@ export class NodeFeed extends RoomFeed {
   }
 
   private look({ tenantId, roomId, rev, joined, by }: HeadHint): void {
-    const channel = this.channels.find(tenantId, roomId);
-    if (channel === undefined) this.channels.changesDuringLookup.note(roomKey(tenantId, roomId), rev ?? Infinity);
-    else if (rev === undefined || rev > channel.position.rev) channel.refresh();
+    const known = this.channels.find(tenantId, roomId);
+    if (known === undefined || rev === undefined || rev > known.position.rev) {
+      // What it says is not the change itself: a channel without connections is given up.
+      const channel = this.channels.following(tenantId, roomId, undefined);
+      if (channel === undefined) this.channels.changesDuringLookup.note(roomKey(tenantId, roomId), rev ?? Infinity);
+      else channel.refresh();
+    }
     if (joined !== undefined) this.welcome(tenantId, roomId, joined, by);
   }
 

@@ -3,7 +3,10 @@ import type { Frame, FrameBatches, StreamPart, WireFrame } from '../transport';
 import type { Position, RoomEvent } from './ports';
 
 /** What the order of a room and its membership need of a change. */
-type ChangeHead = Pick<RoomEvent, 'rev' | 'seq' | 'messageId' | 'joins' | 'leaves' | 'ends'>;
+export type ChangeHead = Pick<
+  RoomEvent,
+  'rev' | 'seq' | 'messageId' | 'changedSeq' | 'firstSeq' | 'joins' | 'leaves' | 'ends'
+>;
 
 /** A change on its way through this node: its text and its bytes are made once, when they are first needed. */
 export class RoomChange {

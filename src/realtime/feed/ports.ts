@@ -11,6 +11,10 @@ export interface RoomEvent {
   readonly seq?: number;
   /** UUID of a new message. */
   readonly messageId?: string;
+  /** Of an edit or a deletion: the message's seq. */
+  readonly changedSeq?: number;
+  /** The oldest message that is kept from here on, where the event moves that. */
+  readonly firstSeq?: number;
   /** The frame that clients get; built only when a client is there to get it. */
   readonly frame: () => Frame;
   /** The same frame as JSON text, where that is cheaper than building the object. */
@@ -70,10 +74,11 @@ export interface Entrance {
 
 /** Which rooms a user is a member of, or may listen to. The rooms module implements it. */
 export abstract class RoomPositions {
-  /** The rooms of which the user is a member. A new user is made a user of the tenant: a socket is a first use. */
-  abstract positionsOf(tenantId: string, userId: string): Promise<readonly RoomPosition[]>;
-  /** The same rooms with the user's cursors, the most recently active first. */
-  abstract withCursors(tenantId: string, userId: string): Promise<readonly CursorPosition[]>;
+  /**
+   * The rooms of which the user is a member, with their cursors, the most recently active first; those of users that are
+   * asked for at the same time are read together. A new user is made a user of the tenant: a socket is a first use.
+   */
+  abstract positionsOf(tenantId: string, userId: string): Promise<readonly CursorPosition[]>;
   /**
    * Several rooms as `find` has them, in the order of asking, with the messages that are named; read from the primary,
    * after the call.
@@ -132,7 +137,7 @@ export interface MissedPage {
   /** UUID of the message whose id was wanted, where there is one. */
   readonly namedId: string | undefined;
   /** How far members have read. */
-  readonly marks: readonly { readonly userId: string; readonly seq: number }[];
+  readonly marks: readonly ReadMark[];
   /** Messages in order of seq, other changes in order of rev, the two merged by rev. */
   readonly events: readonly RoomEvent[];
   /** Where the next page begins. */
@@ -148,6 +153,12 @@ export interface PageLimits {
   readonly changes: number;
   /** Of content; the message that reaches it is the page's last one. */
   readonly bytes: number;
+}
+
+/** How far a member has read. */
+export interface ReadMark {
+  readonly userId: string;
+  readonly seq: number;
 }
 
 /** What lies in the log after a position. The messages module implements it. */
@@ -166,6 +177,22 @@ export abstract class RoomLog {
     parts: readonly MissedPart[],
     limits: PageLimits,
   ): Promise<readonly MissedPage[]>;
+  /**
+   * Messages of a room in order of seq, whoever asks: as many of the range as have `bytes` of content, at least one. What
+   * several ask for at the same time is read together.
+   */
+  abstract messages(
+    tenantId: string,
+    roomId: string,
+    range: { readonly afterSeq: number; readonly throughSeq: number },
+    bytes: number,
+  ): Promise<readonly RecentMessage[]>;
+  /** How far members of a room have read, and the UUID of one message; together with what others ask for. */
+  abstract opening(
+    tenantId: string,
+    roomId: string,
+    wanted: { readonly marks: boolean; readonly named: number | undefined },
+  ): Promise<{ readonly marks: readonly ReadMark[]; readonly namedId: string | undefined }>;
   /** `last_rev` of rooms, deleted ones included; those that do not exist are left out. */
   abstract heads(
     rooms: readonly { readonly tenantId: string; readonly roomId: string }[],
@@ -202,6 +229,8 @@ export abstract class RecentMessages {
     afterSeq: number,
     throughSeq: number,
   ): readonly RecentMessage[] | undefined;
+  /** Whether anything of the room is held. */
+  abstract has(tenantId: string, roomId: string): boolean;
   /**
    * Holds messages that were read in the same snapshot as `at`, without gaps, in order of seq, up to and including the
    * newest one. The room is followed from there on, for as long as memory is kept.

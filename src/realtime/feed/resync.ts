@@ -34,6 +34,7 @@ export class Resync {
 
   /** After a gap: hints of any kind may be lost. Never rejects. */
   all(): Promise<void> {
+    this.channels.forget();
     if (this.running !== undefined) this.again = true;
     else this.running = this.runs();
     return this.running;
@@ -109,8 +110,10 @@ export class Resync {
     heads: readonly { readonly tenantId: string; readonly roomId: string; readonly rev: number }[],
   ): void {
     for (const { tenantId, roomId, rev } of heads) {
-      const channel = this.channels.find(tenantId, roomId);
-      if (channel !== undefined && rev > channel.position.rev) channel.refresh();
+      const known = this.channels.find(tenantId, roomId);
+      if (known === undefined || rev <= known.position.rev) continue;
+      // Without connections it is given up instead, which loses what it remembers and no more.
+      this.channels.following(tenantId, roomId, undefined)?.refresh();
     }
   }
 }

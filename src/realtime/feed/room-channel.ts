@@ -12,6 +12,14 @@ import {
 } from './connection-states';
 import { both, isSame, lacks, RoomChange, RoomOrder, streamFrame } from './order';
 import type { Position, RoomEvent } from './ports';
+import { RoomCache } from './room-cache';
+
+interface Waiter {
+  readonly position: Position;
+  readonly resolve: () => void;
+}
+
+const NONE: readonly Waiter[] = [];
 
 /** How long what came early waits for what lies between before the log is read. */
 const REORDER_MS = 50;
@@ -31,8 +39,10 @@ export interface ChannelSite {
   connectionsOf(channel: RoomChannel, userId: string): Iterable<Connection>;
   entered(channel: RoomChannel, connection: Connection): void;
   left(channel: RoomChannel, connection: Connection): void;
-  /** No connection is left: the channel is over. */
+  /** No connection is left: the channel may be ended. */
   emptied(channel: RoomChannel): void;
+  /** The memory of its cache has changed. */
+  cached(channel: RoomChannel): void;
 }
 
 /** A connection that syncs: what it has, and how far it will be brought before it follows the channel. */
@@ -42,6 +52,8 @@ export interface Target {
   /** Up to here the sync reads the log. */
   readonly upTo: Position;
   readonly isMember: boolean;
+  /** From this revision to `upTo` nothing but new messages lies in the log. */
+  readonly quietSince: number;
 }
 
 /**
@@ -67,11 +79,15 @@ export interface Target {
  * - A connection that syncs gets nothing of the log but its user's removal and the room's end, and those at once.
  * - Joining and leaving take effect at their place in that order, whichever way the change came.
  * - `move` is the only way from one state to another.
+ * - Without connections it is idle: it goes on with what it is told, so that those who come back find its messages, but
+ *   it reads nothing for nobody. Whoever has it ends it (`Channels`).
  *
  * Concurrency: one catch-up at a time; what comes meanwhile is kept for afterwards, and a `refresh` reads once more,
  * since the running read may be older. All state is touched between awaits only.
  */
 export class RoomChannel {
+  /** Its newest messages, for those who come back. */
+  readonly cache: RoomCache;
   private readonly order: RoomOrder;
   private readonly states: ConnectionStates;
   /** Set while a connection is ahead, follows, or is being synced. */
@@ -82,6 +98,7 @@ export class RoomChannel {
   private readAgain = false;
   private isDelivering = false;
   private isOver = false;
+  private waiters: readonly Waiter[] = NONE;
 
   constructor(
     readonly tenantId: string,
@@ -91,10 +108,16 @@ export class RoomChannel {
   ) {
     this.order = new RoomOrder(position);
     this.states = new ConnectionStates(site.batches);
+    this.cache = new RoomCache(position.rev, () => site.cached(this));
   }
 
   get position(): Position {
     return this.order.position;
+  }
+
+  /** Nobody is here, and nothing is known that it has not delivered. */
+  get isIdle(): boolean {
+    return this.states.size === 0 && this.reading === undefined && !this.order.isBehind && !this.isOver;
   }
 
   /** The connections of members that are live. */
@@ -155,7 +178,18 @@ export class RoomChannel {
     const has = kind === 'live' ? this.position : state.at;
     if (kind !== 'syncing') this.move(connection, { kind: 'syncing', at: has, isMember, isIn: true, sentSeq: has.seq });
     this.recent ??= new RecentChanges(this.position);
-    return { has, upTo: both(has, this.position), isMember };
+    const upTo = both(has, this.position);
+    // What it has not delivered yet may be anything.
+    const quietSince = isSame(upTo, this.position) ? this.cache.quietSince : upTo.rev;
+    return { has, upTo, isMember, quietSince };
+  }
+
+  /** Resolves when it has delivered everything up to here, or is over. */
+  reached(position: Position): Promise<void> {
+    if (this.isOver || !lacks(this.position, position)) return Promise.resolve();
+    this.order.expect(position.rev);
+    this.watchGap();
+    return new Promise((resolve) => (this.waiters = [...this.waiters, { position, resolve }]));
   }
 
   /** A sync has sent it this message. */
@@ -202,6 +236,8 @@ export class RoomChannel {
   end(): void {
     this.isOver = true;
     clearTimeout(this.gap);
+    for (const { resolve } of this.waiters) resolve();
+    this.waiters = NONE;
   }
 
   /** The one way into a state, from one to another, and out (undefined). Nothing happens where that changes nothing. */
@@ -314,8 +350,11 @@ export class RoomChannel {
 
   private apply({ events, position }: LogPage): void {
     this.begin();
+    const { rev, seq } = this.position;
     for (const event of events) this.deliver(RoomChange.of(event));
     this.order.moveTo(position);
+    // Not one message for each revision: some were edited since, and where is not said.
+    if (position.rev - rev !== position.seq - seq) this.cache.disturbed(position.rev);
     this.finish();
   }
 
@@ -329,6 +368,7 @@ export class RoomChannel {
   private finish(): void {
     for (const ahead of this.states.reached(this.position)) this.join(ahead);
     this.isDelivering = false;
+    if (this.waiters.length > 0) this.wake();
     this.endIfEmpty();
   }
 
@@ -336,7 +376,9 @@ export class RoomChannel {
     const { joins, leaves, ends } = change.head;
     if (joins !== undefined) this.admit(joins);
     this.recent?.add(change);
-    if (this.states.count('live') > 0) this.states.send(change.wire(this.site.batches));
+    const frame = this.states.count('live') > 0 ? change.wire(this.site.batches) : undefined;
+    if (frame !== undefined) this.states.send(frame);
+    this.cache.delivered(change.head, frame);
     if (leaves !== undefined)
       for (const connection of this.site.connectionsOf(this, leaves)) this.cutOff(connection, change);
     if (ends === true) for (const connection of this.states.all()) this.cutOff(connection, change);
@@ -363,6 +405,13 @@ export class RoomChannel {
     this.move(connection, undefined);
   }
 
+  private wake(): void {
+    const due = this.waiters.filter(({ position }) => !lacks(this.position, position));
+    if (due.length === 0) return;
+    this.waiters = this.waiters.filter((waiter) => !due.includes(waiter));
+    for (const { resolve } of due) resolve();
+  }
+
   private async read(position: Position, isWanted: () => boolean): Promise<LogPage | undefined> {
     const page = await this.site.read(this.tenantId, this.roomId, position, isWanted);
     return isWanted() ? page : undefined;
@@ -370,9 +419,6 @@ export class RoomChannel {
 
   /** Not before it has told all that it has heard of: it may be the joining of a user here, and no other channel tells it. */
   private endIfEmpty(): void {
-    if (this.states.size > 0 || this.isDelivering || this.reading !== undefined) return;
-    if (this.order.isBehind || this.isOver) return;
-    this.end();
-    this.site.emptied(this);
+    if (!this.isDelivering && this.isIdle) this.site.emptied(this);
   }
 }

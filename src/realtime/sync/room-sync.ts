@@ -1,5 +1,5 @@
 import { encodeId } from '../../common/ids';
-import type { MissedPage, MissedPart, Position, RoomPosition, Target } from '../feed';
+import type { CachedPage, MissedPage, MissedPart, Position, RoomPosition, Target } from '../feed';
 import type { Frame } from '../transport';
 
 /** How much a sync sends. */
@@ -53,6 +53,9 @@ interface Cut {
   readonly revs: readonly [after: number, before: number] | undefined;
 }
 
+/** A page of what is told; `cached` in place of messages among the events. */
+export type SyncPage = MissedPage & { readonly cached?: CachedPage };
+
 /** One room of a session while its turn lasts: what is still to be read of it. */
 export class RoomSync {
   readonly upTo: Position;
@@ -68,6 +71,7 @@ export class RoomSync {
   private afterSeq: number;
   private afterRev: number;
   private isBegun = false;
+  private isQuiet: boolean;
 
   /** @param target undefined where the connection has no place in the room: it is told what there is, and no more */
   constructor(
@@ -95,6 +99,32 @@ export class RoomSync {
       this.cut = { seqs: [task.afterSeq, before], revs };
     }
     this.weight = messages + (this.upTo.rev - this.afterRev);
+    this.isQuiet = target !== undefined && this.afterRev >= target.quietSince;
+  }
+
+  /**
+   * Whether nothing but new messages is to be told, so that it is told from what connections share: there is no removal
+   * of its user on the way, and no change of another message.
+   */
+  get isShared(): boolean {
+    return this.isQuiet;
+  }
+
+  /** It is told from the log instead. */
+  unshare(): void {
+    this.isQuiet = false;
+  }
+
+  /** The messages that it has not been sent; undefined: it has all of them. */
+  get range(): { readonly afterSeq: number; readonly throughSeq: number } | undefined {
+    const { afterSeq, upTo } = this;
+    return afterSeq < upTo.seq ? { afterSeq, throughSeq: upTo.seq } : undefined;
+  }
+
+  /** What is told of the room before its messages. */
+  get opening(): { readonly marks: boolean; readonly named: number | undefined } {
+    const { marks, named } = this.part();
+    return { marks, named };
   }
 
   get roomId(): string {
@@ -131,9 +161,10 @@ export class RoomSync {
   }
 
   /** A page has come, and is about to be sent. */
-  learn({ firstSeq, namedId, events }: MissedPage): void {
+  learn({ firstSeq, namedId, events, cached }: SyncPage): void {
     this.first = firstSeq ?? this.first;
     if (namedId !== undefined) this.last = { seq: this.upTo.seq, id: namedId };
+    if (cached?.lastId !== undefined) this.last = { seq: cached.throughSeq, id: cached.lastId };
     for (const { seq, messageId: id } of events) if (seq !== undefined && id !== undefined) this.last = { seq, id };
   }
 

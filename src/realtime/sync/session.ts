@@ -4,7 +4,7 @@ import { encodeId } from '../../common/ids';
 import { Epoch } from '../../platform/database';
 import { Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
-import { LogReads, type MissedPage, type Position, ready, RoomLog, SyncPlaces } from '../feed';
+import { LogReads, type Position, ready, RoomLog, SyncPlaces } from '../feed';
 import { type AcceptedConnection, ReconnectPacer, errorFrame, type Frame, FrameBatches } from '../transport';
 import {
   completeFrame,
@@ -12,6 +12,7 @@ import {
   RoomSync,
   SYNC_BOUNDS,
   type SyncBounds,
+  type SyncPage,
   type SyncTask,
   truncatedFrame,
 } from './room-sync';
@@ -27,6 +28,7 @@ const MIN_ROOM_BYTES = 32 * 1024;
 /** What is counted. */
 interface SyncMetrics {
   page(): void;
+  sent(messages: number, source: 'memory' | 'log'): void;
   truncated(): void;
   reset(): void;
   refused(code: ErrorCode): void;
@@ -138,34 +140,78 @@ export class SyncSession {
     return new RoomSync(task, target, bounds);
   }
 
-  private read(rooms: readonly RoomSync[]): Promise<readonly MissedPage[] | undefined> {
-    const { log, reads, metrics } = this.site;
-    const { tenantId, userId } = this.connection;
-    const bytes = Math.max(MIN_ROOM_BYTES, Math.floor(PAGE_BYTES / Math.max(1, rooms.length)));
-    const limits = { messages: PAGE_MESSAGES, changes: PAGE_MESSAGES, bytes };
-    if (rooms.length === 0) return Promise.resolve([]);
-    return reads.run(
+  /** A page of each room, in their order; of what connections share it is taken when it is sent. */
+  private async read(rooms: readonly RoomSync[]): Promise<readonly (() => SyncPage | undefined)[] | undefined> {
+    if (rooms.length === 0) return [];
+    return this.site.reads.run(
       () => this.connection.isOpen,
-      () => {
-        metrics.page();
-        const parts = rooms.map((room) => room.part());
-        return log.missed(tenantId, userId, parts, limits);
+      async () => {
+        const shared = await Promise.all(
+          rooms.map((room) => (room.isShared ? this.prepare(room, rooms.length) : undefined)),
+        );
+        const alone = rooms.filter(({ isShared }) => !isShared);
+        const pages = new Map<RoomSync, SyncPage>();
+        if (alone.length > 0) {
+          const found = await this.readAlone(alone);
+          alone.forEach((room, i) => pages.set(room, found[i] as SyncPage));
+        }
+        return rooms.map((room, i) => shared[i] ?? (() => pages.get(room)));
       },
     );
   }
 
-  /** Sends the pages in their order, up to the first that has another one behind it. */
-  private async serve(pages: readonly MissedPage[]): Promise<void> {
-    for (const page of pages) {
+  /** Undefined: nothing that is shared can be had of it, and it is read alone. */
+  private async prepare(room: RoomSync, rooms: number): Promise<(() => SyncPage | undefined) | undefined> {
+    const { pages } = this.site.places;
+    const { tenantId } = this.connection;
+    const { roomId, range, opening: wanted } = room;
+    const [opening, isThere] = await Promise.all([
+      pages.opening(tenantId, roomId, wanted),
+      range === undefined || pages.prepare(tenantId, roomId, range),
+    ]);
+    if (!isThere) {
+      room.unshare();
+      return undefined;
+    }
+    return () => {
+      const cached = range === undefined ? undefined : pages.take(tenantId, roomId, range, bytesOfRoom(rooms));
+      if (range !== undefined && cached === undefined) return undefined;
+      return {
+        ...{ access: 'member', firstSeq: undefined, namedId: opening.namedId, marks: opening.marks, events: [] },
+        ...(cached === undefined ? {} : { cached }),
+        afterSeq: cached?.throughSeq ?? room.upTo.seq,
+        afterRev: room.upTo.rev,
+        more: cached !== undefined && cached.throughSeq < room.upTo.seq,
+      };
+    };
+  }
+
+  private readAlone(rooms: readonly RoomSync[]): Promise<readonly SyncPage[]> {
+    const { log, metrics } = this.site;
+    const { tenantId, userId } = this.connection;
+    metrics.page();
+    const limits = { messages: PAGE_MESSAGES, changes: PAGE_MESSAGES, bytes: bytesOfRoom(rooms.length) };
+    return log.missed(
+      tenantId,
+      userId,
+      rooms.map((room) => room.part()),
+      limits,
+    );
+  }
+
+  /** Sends the pages in their order, up to the first that has another one behind it, or has to be read again. */
+  private async serve(pages: readonly (() => SyncPage | undefined)[]): Promise<void> {
+    for (const take of pages) {
       const [room] = this.current;
       if (room === undefined || !this.connection.isOpen) return;
-      if (!(await this.room(room, page))) return;
+      const page = take();
+      if (page === undefined || !(await this.room(room, page))) return;
       this.current = this.current.slice(1);
     }
   }
 
   /** False: there is more of the room. */
-  private async room(room: RoomSync, page: MissedPage): Promise<boolean> {
+  private async room(room: RoomSync, page: SyncPage): Promise<boolean> {
     const { connection, site } = this;
     const { roomId, target } = room;
     if (target === undefined && this.beginAnew(room)) return false;
@@ -211,17 +257,27 @@ export class SyncSession {
     });
   }
 
-  private send(room: RoomSync, page: MissedPage): void {
+  private send(room: RoomSync, page: SyncPage): void {
     const { site, connection } = this;
     const room_id = this.idOf(room);
     if (!room.begun) this.open(room_id, room);
     for (const { userId: user_id, seq } of page.marks) this.tell({ type: 'read.update', room_id, user_id, seq });
-    let sent = 0;
-    for (const event of page.events) {
+    const { cached } = page;
+    if (cached !== undefined) {
+      connection.sendHistory(cached);
+      site.places.sent(connection, room.roomId, cached.throughSeq);
+      site.metrics.sent(cached.frames, 'memory');
+    } else this.sendEvents(room, page);
+  }
+
+  private sendEvents({ roomId }: RoomSync, { events }: SyncPage): void {
+    const { site, connection } = this;
+    for (const event of events)
       connection.sendHistory(site.batches.encode(event.text?.() ?? JSON.stringify(event.frame())));
-      if (event.seq !== undefined && event.seq > sent) sent = event.seq;
-    }
-    if (sent > 0) site.places.sent(connection, room.roomId, sent);
+    const seqs = events.flatMap(({ seq }) => (seq === undefined ? [] : [seq]));
+    if (seqs.length === 0) return;
+    site.places.sent(connection, roomId, Math.max(...seqs));
+    site.metrics.sent(seqs.length, 'log');
   }
 
   /** What is told of a room before anything of it. */
@@ -254,8 +310,13 @@ export class SyncSession {
   }
 }
 
-/** Pages that are read at the same time: the database is there for other work, too. */
-const PAGES_AT_ONCE = 4;
+/** Content of a page of one of so many rooms that are read together, in bytes. */
+function bytesOfRoom(rooms: number): number {
+  return Math.max(MIN_ROOM_BYTES, Math.floor(PAGE_BYTES / rooms));
+}
+
+/** Pages that are made at the same time: what they need of the log is asked for together. */
+const PAGES_AT_ONCE = 500;
 
 @Injectable()
 export class SyncReads extends LogReads {
@@ -280,6 +341,8 @@ export class NodeSyncSite implements SyncSite {
 
   readonly metrics = {
     page: (): void => this.counters.counter('chatapi_sync_pages_total').inc(),
+    sent: (messages: number, source: 'memory' | 'log'): void =>
+      this.counters.counter('chatapi_sync_messages_total').labels({ source }).inc(messages),
     truncated: (): void => this.counters.counter('chatapi_sync_truncated_total').inc(),
     reset: (): void => this.counters.counter('chatapi_sync_reset_total').inc(),
     refused: (code: ErrorCode): void => this.counters.errors(code),

@@ -59,6 +59,8 @@ export interface FrameBatch {
   readonly frames?: number;
   /** The joined bytes; called by the flush only. */
   joined(): Buffer;
+  /** The same in pieces that other connections are sent, too: they are written as they are. */
+  readonly shared?: readonly Buffer[];
 }
 
 /** A connection as its handlers get it: they also see how the socket keeps up, in both directions. */
@@ -67,8 +69,8 @@ export interface AcceptedConnection extends Connection {
   readonly syncsByItself: boolean;
   /** Bytes that the client has not taken yet: those of this turn and those in the socket. */
   readonly waiting: number;
-  /** Queues a frame like `send`, but it never counts towards 4009: a sender of history paces it by `waiting`. */
-  sendHistory(frame: WireFrame): void;
+  /** Queues frames like `send`, but they never count towards 4009: a sender of history paces it by `waiting`. */
+  sendHistory(frames: WireFrame | FrameBatch): void;
   /** Calls back once: when at most so many bytes wait, at once if that is so already, or when the connection is over. */
   onceBelow(bytes: number, handler: () => void): void;
   /** Stops reading. What one read (64 KB) has brought already is still handed over. */

@@ -161,10 +161,10 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     this.queue(frame);
   }
 
-  sendHistory(frame: WireFrame): void {
+  sendHistory(frames: Item): void {
     if (!this.isOpen) return;
-    this.historyBytes += frame.length;
-    this.queue(frame);
+    this.historyBytes += sizeOf(frames);
+    this.queue(frames);
   }
 
   sendBatch(batch: FrameBatch): void {
@@ -206,15 +206,23 @@ export class SocketConnection implements AcceptedConnection, Flushable {
       this.closeTooSlow();
       return;
     }
-    const bytes = joined(items);
-    if (this.waiters.length > 0) this.socket.write(bytes, this.progress);
-    else this.socket.write(bytes);
+    const bytes = this.write(items, this.waiters.length > 0 ? this.progress : undefined);
     // As a rule the system has taken it all.
     if (this.socket.writableLength === 0) this.backlog = undefined;
     else if (historyBytes > 0) (this.backlog ??= new Backlog(this.socket)).noteHistory(historyBytes);
-    this.flusher.written(framesOf(items), bytes.length);
+    this.flusher.written(framesOf(items), bytes);
     // The last turn's callback may be gone while a waiter waits for less than all.
     if (this.waiters.length > 0) this.onProgress();
+  }
+
+  /** Returns how many bytes that was. What is shared is not copied: it may wait in many sockets. */
+  private write(items: readonly Item[], written: (() => void) | undefined): number {
+    const parts = partsOf(items);
+    const last = parts.length - 1;
+    if (last > 0) this.socket.cork();
+    parts.forEach((bytes, i) => this.socket.write(bytes, i === last ? written : undefined));
+    if (last > 0) this.socket.uncork();
+    return parts.reduce((sum, { length }) => sum + length, 0);
   }
 
   closeTooSlow(): void {
@@ -379,11 +387,24 @@ function framesOf(items: readonly Item[]): number {
   return frames;
 }
 
-/** One buffer; a single frame or shared batch is not copied. */
-function joined(items: readonly Item[]): Buffer {
-  const [only] = items;
-  if (only !== undefined && items.length === 1) return bytesOf(only);
-  return Buffer.concat(items.map(bytesOf));
+/** As few buffers as may be; what is shared, a single frame or a single batch is not copied. */
+function partsOf(items: readonly Item[]): readonly Buffer[] {
+  const parts: Buffer[] = [];
+  let own: Buffer[] = [];
+  const join = (): void => {
+    const [only] = own;
+    if (only !== undefined) parts.push(own.length === 1 ? only : Buffer.concat(own));
+    own = [];
+  };
+  for (const item of items) {
+    if (Buffer.isBuffer(item) || item.shared === undefined) own.push(bytesOf(item));
+    else {
+      join();
+      parts.push(...item.shared);
+    }
+  }
+  join();
+  return parts;
 }
 
 function bytesOf(item: Item): Buffer {

@@ -74,6 +74,10 @@ export class ChannelSimulator implements ChannelSite {
     this.endings++;
   }
 
+  cached(): void {
+    return;
+  }
+
   /** Tells the channel of the change with this revision; each time it is another object, as hints are. */
   tell(rev: number): void {
     const change = this.room.changes[rev - 1];

@@ -1,4 +1,4 @@
-import { ManualClock } from '../../../src/common/time';
+import { type Clock, ManualClock } from '../../../src/common/time';
 import {
   Bus,
   type BusEnvelope,
@@ -9,11 +9,13 @@ import {
 } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
 import type { FrameBatches } from '../../../src/realtime/transport';
+import { CacheMemory } from '../../../src/realtime/feed/cache-memory';
 import { Channels } from '../../../src/realtime/feed/channels';
 import { FeedReads, LogReads } from '../../../src/realtime/feed/log-reads';
 import { NodeAudience, SyncPlaces } from '../../../src/realtime/feed/node-audience';
 import { NodeFeed } from '../../../src/realtime/feed/node-feed';
 import { Resync } from '../../../src/realtime/feed/resync';
+import { SharedPages } from '../../../src/realtime/feed/shared-pages';
 import type { SyncBounds } from '../../../src/realtime/sync/room-sync';
 import { SyncService } from '../../../src/realtime/sync/sync-service';
 import { JsonLineBatches, JsonLineConnection } from './json-line-connection';
@@ -88,12 +90,13 @@ class FeedParts {
   readonly audience: NodeAudience;
   readonly places: SyncPlaces;
 
-  constructor({ log, positions }: ModelDatabase, batches: FrameBatches, nodes: NodeRegistry, bus: Bus) {
-    this.channels = new Channels(batches, log, this.reads);
+  constructor({ log, positions }: ModelDatabase, batches: FrameBatches, nodes: NodeRegistry, bus: Bus, clock: Clock) {
+    const memory = new CacheMemory({ cacheMegabytes: 1 });
+    this.channels = new Channels(batches, log, this.reads, memory, clock);
     this.resync = new Resync(this.channels, log, positions, this.reads);
     this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, { noteLive: () => undefined });
     this.audience = new NodeAudience(this.channels, positions);
-    this.places = new SyncPlaces(this.channels, this.resync);
+    this.places = new SyncPlaces(this.channels, this.resync, new SharedPages(this.channels, log, batches));
   }
 
   stop(): void {
@@ -107,6 +110,7 @@ class FeedParts {
 export class FeedNode {
   readonly batches = new JsonLineBatches();
   readonly feed: FeedParts;
+  readonly clock = new ManualClock();
   private sync: SyncService | undefined;
   private readonly unsubscribe: () => void;
 
@@ -114,8 +118,8 @@ export class FeedNode {
     private readonly database: ModelDatabase,
     wire: UnreliableBus,
   ) {
-    const nodes = new MemoryNodeRegistry(new ManualClock(), () => undefined);
-    this.feed = new FeedParts(database, this.batches, nodes, wire.bus(nodes.self.nodeId));
+    const nodes = new MemoryNodeRegistry(this.clock, () => undefined);
+    this.feed = new FeedParts(database, this.batches, nodes, wire.bus(nodes.self.nodeId), this.clock);
     this.unsubscribe = this.feed.feed.listen();
   }
 
@@ -130,7 +134,7 @@ export class FeedNode {
     const { feed, batches } = this;
     const reads = new LogReads(new SilentLog(), 'sync');
     const none = (): void => undefined;
-    const metrics = { page: none, truncated: none, reset: none, refused: none };
+    const metrics = { page: none, sent: none, truncated: none, reset: none, refused: none };
     const site = { log: this.database.log, reads, places: feed.places, batches, bounds, metrics, epoch: () => 1 };
     this.sync = new SyncService(site, this.database.positions, feed.audience, new SilentLog());
     return this.sync;

@@ -72,11 +72,7 @@ class WorldSeats extends RoomPositions {
     super();
   }
 
-  positionsOf(): Promise<readonly RoomPosition[]> {
-    return Promise.reject(new Error('not asked for by presence'));
-  }
-
-  withCursors(): Promise<readonly CursorPosition[]> {
+  positionsOf(): Promise<readonly CursorPosition[]> {
     return Promise.reject(new Error('not asked for by presence'));
   }
 

@@ -81,9 +81,10 @@ export class JsonLineConnection implements AcceptedConnection {
     if (this.isOpen) this.queued.push(() => frame);
   }
 
-  sendHistory(frame: WireFrame): void {
-    this.sendFrame(frame);
-    for (const parsed of lines(frame.toString())) this.onHistory(parsed);
+  sendHistory(frames: WireFrame | FrameBatch): void {
+    const bytes = Buffer.isBuffer(frames) ? frames : frames.joined();
+    this.sendFrame(bytes);
+    for (const parsed of lines(bytes.toString())) this.onHistory(parsed);
   }
 
   get waiting(): number {

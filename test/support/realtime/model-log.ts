@@ -1,6 +1,7 @@
 import { unavailable } from '../../../src/common/errors';
 import { mergeLog, missedPage } from '../../../src/modules/messages/room-log/merge';
 import type { LogRow, MissedRow } from '../../../src/modules/messages/room-log/room-log.repository';
+import { type MessageRow, messageText } from '../../../src/modules/messages/views';
 import {
   type Claim,
   type ClaimedPosition,
@@ -10,6 +11,7 @@ import {
   type MissedPart,
   type PageLimits,
   type Position,
+  type RecentMessage,
   type RoomEvent,
   RoomLog,
   type RoomPosition,
@@ -22,6 +24,8 @@ export interface Change {
   readonly type: string;
   readonly seq?: number;
   readonly user?: string;
+  /** Of an edit: the message's seq. */
+  readonly of?: number;
 }
 
 interface ModelMessage {
@@ -99,13 +103,14 @@ export class ModelRoom {
 
 /** The event of a change, as services publish it. */
 export function eventOf(tenantId: string, roomId: string, change: Change): RoomEvent {
-  const { rev, type, seq, user } = change;
+  const { rev, type, seq, user, of } = change;
   return {
     tenantId,
     roomId,
     rev,
     frame: () => ({ ...change }),
     ...(seq === undefined ? {} : { seq, messageId: messageIdOf(seq) }),
+    ...(of === undefined ? {} : { changedSeq: of }),
     ...(type === 'member.joined' && user !== undefined ? { joins: user } : {}),
     ...(type === 'member.left' && user !== undefined ? { leaves: user } : {}),
     ...(type === 'room.deleted' ? { ends: true } : {}),
@@ -151,6 +156,17 @@ export class ModelDatabase {
       );
     }
 
+    messages(_: string, roomId: string, { afterSeq, throughSeq }: { afterSeq: number; throughSeq: number }) {
+      return this.database.call('messages', () => this.database.range(roomId, afterSeq, throughSeq));
+    }
+
+    opening(_: string, roomId: string, { named }: { readonly marks: boolean; readonly named: number | undefined }) {
+      return this.database.call('opening', () => {
+        const isThere = this.database.rooms.get(roomId)?.messages.some(({ seq }) => seq === named);
+        return { marks: [], namedId: isThere === true && named !== undefined ? messageIdOf(named) : undefined };
+      });
+    }
+
     heads(rooms: readonly { readonly tenantId: string; readonly roomId: string }[]) {
       return this.database.call('heads', () =>
         rooms.flatMap(({ tenantId, roomId }) => {
@@ -166,14 +182,8 @@ export class ModelDatabase {
       super();
     }
 
-    positionsOf(_: string, userId: string): Promise<readonly RoomPosition[]> {
-      return this.database.call('of', () =>
-        [...this.database.rooms.values()].filter((r) => r.members.has(userId) && !r.deleted).map(positionOf),
-      );
-    }
-
-    withCursors(_: string, userId: string): Promise<readonly CursorPosition[]> {
-      return this.database.call('withCursors', () =>
+    positionsOf(_: string, userId: string): Promise<readonly CursorPosition[]> {
+      return this.database.call('positionsOf', () =>
         [...this.database.rooms.values()]
           .filter((room) => room.members.has(userId) && !room.deleted)
           .map((room) => ({ ...positionOf(room), ackedSeq: room.acked.get(userId) ?? 0 })),
@@ -254,6 +264,15 @@ export class ModelDatabase {
     return missedPage(this.tenantId, part, rows, limits);
   }
 
+  /** Messages as they are now, of whom it is not asked who sees them. */
+  private range(roomId: string, afterSeq: number, throughSeq: number): RecentMessage[] {
+    const found = this.rooms.get(roomId)?.messages.filter(({ seq }) => seq > afterSeq && seq <= throughSeq) ?? [];
+    return found.slice(0, this.pageLimit).map((message) => {
+      const { seq, rev } = message;
+      return { seq, rev, messageId: messageIdOf(seq), text: messageText(bodyOf(roomId, message)) };
+    });
+  }
+
   private after(roomId: string, position: Position, limit: number) {
     const room = this.rooms.get(roomId);
     const size = Math.min(limit, this.pageLimit);
@@ -331,17 +350,24 @@ function rowsAfter(room: ModelRoom, { rev, seq }: Position, limit: number): LogR
   ];
 }
 
+/** A message as its row is. */
+function bodyOf(roomId: string, message: ModelMessage): MessageRow {
+  const { seq, rev } = message;
+  const ids = { message_id: messageIdOf(seq), room_id: roomId, client_message_id: null };
+  const body = { sender_id: 'ann', content: '', meta: null };
+  const times = { created_at: new Date(0), edited_at: editedAt(message), deleted_at: null };
+  return { seq, rev, ...ids, ...body, ...times };
+}
+
 /** What the statement of sync returns. */
 function missedRows(room: ModelRoom, userId: string, part: MissedPart, limits: PageLimits): MissedRow[] {
   const isSeen = room.isChannel || room.members.has(userId);
   const seen = { n: 1, allowed: isSeen, role: room.members.has(userId) ? 'member' : null, first_seq: 1 };
-  const message = (kind: 'new' | 'changed', each: ModelMessage): MissedRow => {
-    const { seq, rev } = each;
-    const ids = { message_id: messageIdOf(seq), room_id: room.roomId, client_message_id: null };
-    const body = { sender_id: 'ann', content: '', meta: null };
-    const times = { created_at: new Date(0), edited_at: editedAt(each), deleted_at: null };
-    return { ...seen, kind, seq, rev, ...ids, ...body, ...times };
-  };
+  const message = (kind: 'new' | 'changed', each: ModelMessage): MissedRow => ({
+    ...seen,
+    kind,
+    ...bodyOf(room.roomId, each),
+  });
   const isChange = (rev: number): boolean => rev > part.afterRev && rev <= part.throughRev;
   if (!isSeen) return [{ ...seen, kind: null }];
   return [

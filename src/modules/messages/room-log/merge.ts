@@ -47,10 +47,13 @@ export function eventOf(tenantId: string, roomId: string, row: LogRow): RoomEven
     const message = (row.payload ?? {}) as unknown as MessageRow;
     return { ...event, seq: row.seq, messageId: message.message_id, again: () => messageChangeFrame(message) };
   }
+  if (row.kind === 'changed' && row.seq !== null) return { ...event, changedSeq: row.seq };
   const user = row.payload?.['user_id'];
+  const firstSeq = row.payload?.['first_seq'];
   if (row.type === 'member.joined' && typeof user === 'string') return { ...event, joins: user };
   if (row.type === 'member.left' && typeof user === 'string') return { ...event, leaves: user };
   if (row.type === 'room.deleted') return { ...event, ends: true };
+  if (row.type === 'room.trimmed' && typeof firstSeq === 'number') return { ...event, firstSeq };
   return event;
 }
 

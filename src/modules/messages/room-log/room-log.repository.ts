@@ -37,6 +37,54 @@ UNION ALL
 (SELECT 'event', e.rev, NULL, e.type, e.payload FROM room_events_after($1, $2, $3) e
  ORDER BY e.rev LIMIT $5::bigint + 1)`;
 
+/** A range of a room's messages, and how many bytes of content of it, at least one message. */
+export interface RoomRange {
+  readonly roomId: string;
+  readonly afterSeq: number;
+  readonly throughSeq: number;
+  readonly bytes: number;
+}
+
+/** What is wanted of a room beside its messages: read marks, and the id of one message. */
+export interface RoomOpening {
+  readonly roomId: string;
+  /** 0: none. */
+  readonly mostMarks: number;
+  readonly named: number | undefined;
+}
+
+interface OpeningRow {
+  /** Which of the rooms, from 1. */
+  readonly n: number;
+  readonly user_id: string | null;
+  readonly seq: number | null;
+  readonly message_id: string | null;
+}
+
+/** Ranges of several rooms in one snapshot, each in order of seq. OFFSET 0 keeps the bounds plain columns, see MISSED. */
+const RANGES = `
+SELECT w.n, x.*
+FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
+  WITH ORDINALITY q(room_id, after_seq, through_seq, bytes, n) OFFSET 0) w
+CROSS JOIN LATERAL (SELECT ${FRAME_COLUMNS} FROM (
+  SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+  FROM (SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id
+    AND m.seq > w.after_seq AND m.seq <= w.through_seq ORDER BY m.seq LIMIT $6) m) m
+  WHERE m.before IS NULL OR m.before < w.bytes ORDER BY m.seq) x
+ORDER BY w.n, x.seq`;
+
+const OPENINGS = `
+SELECT w.n, x.* FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[])
+  WITH ORDINALITY q(room_id, most, named, n) OFFSET 0) w
+CROSS JOIN LATERAL (
+  (SELECT r.user_id, r.read_seq AS seq, NULL::uuid AS message_id FROM read_marks($1, w.room_id, w.most) r)
+  UNION ALL
+  (SELECT NULL, NULL, l.message_id FROM message_at($1, w.room_id, w.named) l)
+) x`;
+/** Messages of a range that one statement reads. */
+const RANGE_MESSAGES = 500;
+
 @Injectable()
 export class RoomLogRepository {
   constructor(private readonly database: Database) {}
@@ -49,6 +97,28 @@ export class RoomLogRepository {
       rev,
       seq,
       limit,
+    ]);
+  }
+
+  /** Rows in the order of the ranges, each in order of seq. */
+  ranges(tenantId: string, ranges: readonly RoomRange[]): Promise<(MessageRow & { readonly n: number })[]> {
+    return this.database.query<MessageRow & { readonly n: number }>('ranges of rooms', tenantId, RANGES, [
+      tenantId,
+      ranges.map(({ roomId }) => roomId),
+      ranges.map(({ afterSeq }) => afterSeq),
+      ranges.map(({ throughSeq }) => throughSeq),
+      ranges.map(({ bytes }) => bytes),
+      RANGE_MESSAGES,
+    ]);
+  }
+
+  /** In no order: of each room its marks, and a row of the message that is named. */
+  openings(tenantId: string, rooms: readonly RoomOpening[]): Promise<OpeningRow[]> {
+    return this.database.query<OpeningRow>('openings of rooms', tenantId, OPENINGS, [
+      tenantId,
+      rooms.map(({ roomId }) => roomId),
+      rooms.map(({ mostMarks }) => mostMarks),
+      rooms.map(({ named }) => named ?? null),
     ]);
   }
 }
@@ -83,28 +153,29 @@ const EMPTY = 'NULL::uuid, NULL::uuid';
 const MISSED = `
 SELECT w.n, a.allowed, a.role, a.first_seq, x.*
 FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
-    $14::bigint[])
-  WITH ORDINALITY q(room_id, after_seq, through_seq, after_rev, through_rev, changed_seq, marks, named, n) OFFSET 0) w
-LEFT JOIN LATERAL (SELECT allowed, role, first_seq FROM room_access($1, w.room_id, $9) OFFSET 0) a ON true
+    $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+  WITH ORDINALITY q(room_id, after_seq, through_seq, after_rev, through_rev, changed_seq, marks, user_id, messages, changes,
+    bytes, named, n) OFFSET 0) w
+LEFT JOIN LATERAL (SELECT allowed, role, first_seq FROM room_access($1, w.room_id, w.user_id) OFFSET 0) a ON true
 LEFT JOIN LATERAL (
   (SELECT 'new' AS kind, NULL::text AS type, NULL::jsonb AS payload, ${FRAME_COLUMNS} FROM (
      SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq
        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
      FROM (SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
-       AND m.seq > w.after_seq AND m.seq <= w.through_seq ORDER BY m.seq LIMIT $10) m) m
-   WHERE m.before IS NULL OR m.before < $12)
+       AND m.seq > w.after_seq AND m.seq <= w.through_seq ORDER BY m.seq LIMIT w.messages) m) m
+   WHERE m.before IS NULL OR m.before < w.bytes)
   UNION ALL
   (SELECT 'changed', NULL, NULL, ${FRAME_COLUMNS} FROM (
      SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
        AND m.rev > w.after_rev AND m.rev <= w.through_rev ORDER BY m.rev OFFSET 0) m
-   WHERE m.seq <= w.changed_seq ORDER BY m.rev LIMIT $11)
+   WHERE m.seq <= w.changed_seq ORDER BY m.rev LIMIT w.changes)
   UNION ALL
   (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_CONTENT}
    FROM room_events_after($1, w.room_id, w.after_rev) e
-   WHERE a.allowed AND e.rev <= w.through_rev ORDER BY e.rev LIMIT $11)
+   WHERE a.allowed AND e.rev <= w.through_rev ORDER BY e.rev LIMIT w.changes)
   UNION ALL
   (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_CONTENT}
-   FROM read_marks($1, w.room_id, CASE WHEN w.marks AND a.allowed THEN $13::bigint ELSE 0 END) r)
+   FROM read_marks($1, w.room_id, CASE WHEN w.marks AND a.allowed THEN $14::bigint ELSE 0 END) r)
   UNION ALL
   (SELECT 'named', NULL, NULL, l.message_id, NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, ${NO_CONTENT}
    FROM message_at($1, w.room_id, w.named) l WHERE a.allowed)
@@ -118,11 +189,10 @@ export class MissedRepository {
   /** Rows in the order of the parts; in no order within one. */
   missed(
     tenantId: string,
-    userId: string,
-    parts: readonly MissedPart[],
-    limits: PageLimits,
+    asked: readonly { readonly userId: string; readonly part: MissedPart; readonly limits: PageLimits }[],
     mostMarks: number,
   ): Promise<MissedRow[]> {
+    const parts = asked.map(({ part }) => part);
     return this.database.query<MissedRow>('missed of rooms', tenantId, MISSED, [
       tenantId,
       parts.map((part) => part.roomId),
@@ -132,12 +202,12 @@ export class MissedRepository {
       parts.map((part) => part.throughRev),
       parts.map((part) => part.changedThroughSeq),
       parts.map((part) => part.marks),
-      userId,
-      limits.messages,
-      limits.changes,
-      limits.bytes,
-      mostMarks,
+      asked.map(({ userId }) => userId),
+      asked.map(({ limits }) => limits.messages),
+      asked.map(({ limits }) => limits.changes),
+      asked.map(({ limits }) => limits.bytes),
       parts.map((part) => part.named ?? null),
+      mostMarks,
     ]);
   }
 }

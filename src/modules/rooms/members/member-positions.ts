@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { TenantBatching } from '../../../common/batching';
 import { codeOf } from '../../../platform/database';
 import {
   type Claim,
@@ -13,6 +14,10 @@ import { UsersService } from '../../tenants';
 import { type FoundPositionRow, type MemberPositionRow, PositionsRepository } from './positions.repository';
 
 const KNOWN_USERS = 50_000;
+/** Users whose rooms are read in one statement, and rows of it: users may have thousands of rooms. */
+const USERS_TOGETHER = 500;
+const ROWS_TOGETHER = 10_000;
+const ROOMS_PER_USER = 50;
 const FOREIGN_KEY_VIOLATION = '23503';
 
 /** Which rooms the socket brings to a user. */
@@ -21,24 +26,23 @@ export class MemberPositions extends RoomPositions {
   /** Users without a room that were made already: they may reconnect often. */
   private readonly known = new LRUCache<string, true>({ max: KNOWN_USERS });
 
+  private readonly users: TenantBatching<string, readonly CursorPosition[]>;
+  /** As the last statements had them: how many users go into the next one follows from it. */
+  private roomsPerUser = ROOMS_PER_USER;
+
   constructor(
     private readonly repository: PositionsRepository,
-    private readonly users: UsersService,
+    private readonly tenantUsers: UsersService,
   ) {
     super();
+    this.users = new TenantBatching((tenantId, userIds) => this.read(tenantId, userIds), USERS_TOGETHER);
   }
 
   /** Only a user without a room may be new: becoming a member makes the user. So most connections cost no further query. */
-  async positionsOf(tenantId: string, userId: string): Promise<readonly RoomPosition[]> {
-    const rows = await this.repository.of(tenantId, userId);
-    if (rows.length === 0) await this.ensure(tenantId, userId);
-    return rows.map(positionOf);
-  }
-
-  async withCursors(tenantId: string, userId: string): Promise<readonly CursorPosition[]> {
-    const rows = await this.repository.withCursors(tenantId, userId);
-    if (rows.length === 0) await this.ensure(tenantId, userId);
-    return rows.map((row) => ({ ...positionOf(row), ackedSeq: row.acked_seq }));
+  async positionsOf(tenantId: string, userId: string): Promise<readonly CursorPosition[]> {
+    const found = await this.users.submit(tenantId, userId);
+    if (found.length === 0) await this.ensure(tenantId, userId);
+    return found;
   }
 
   async findPosition(
@@ -82,11 +86,23 @@ export class MemberPositions extends RoomPositions {
     return new Map(rows.map(({ user_id: userId, others }) => [userId, others]));
   }
 
+  private async read(tenantId: string, userIds: readonly string[]): Promise<(readonly CursorPosition[])[]> {
+    const found: CursorPosition[][] = userIds.map(() => []);
+    for (let from = 0; from < userIds.length;) {
+      const slice = userIds.slice(from, from + Math.max(1, Math.floor(ROWS_TOGETHER / this.roomsPerUser)));
+      const rows = await this.repository.withCursors(tenantId, slice);
+      for (const row of rows) found[from + row.n - 1]?.push({ ...positionOf(row), ackedSeq: row.acked_seq });
+      this.roomsPerUser = Math.max(1, rows.length / slice.length, this.roomsPerUser / 2);
+      from += slice.length;
+    }
+    return found;
+  }
+
   private async ensure(tenantId: string, userId: string): Promise<void> {
     const key = `${tenantId} ${userId}`;
     if (this.known.has(key)) return;
     try {
-      await this.users.ensure(tenantId, [userId]);
+      await this.tenantUsers.ensure(tenantId, [userId]);
     } catch (error) {
       // The tenant has just gone: its sockets are closed for that (4003), not for a fault of ours.
       if (codeOf(error) !== FOREIGN_KEY_VIOLATION) throw error;

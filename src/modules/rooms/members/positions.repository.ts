@@ -26,30 +26,27 @@ const POSITION = 'r.room_id, r.first_seq, r.last_seq, r.last_rev, r.member_count
 export class PositionsRepository {
   constructor(private readonly database: Database) {}
 
-  of(tenantId: string, userId: string): Promise<MemberPositionRow[]> {
-    return this.database.query<MemberPositionRow>(
-      'positions of a user',
-      tenantId,
-      `SELECT ${POSITION} FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
-       WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL`,
-      [tenantId, userId],
-    );
-  }
-
   /**
-   * The same with the user's cursors, the most recently active first. Cursors are looked up one by one: joined, the plan
-   * depends on how many rooms the users of its first calls had.
+   * The rooms of each of these users, with its place `n` among them, from 1, and their cursors, the most recently active
+   * room first. Cursors are looked up one by one: joined, the plan depends on how many rooms the users of its first calls
+   * had. OFFSET 0 keeps the user a plain column, an index condition.
    */
-  withCursors(tenantId: string, userId: string): Promise<(MemberPositionRow & { acked_seq: number })[]> {
-    return this.database.query<MemberPositionRow & { acked_seq: number }>(
-      'positions and cursors of a user',
+  withCursors(
+    tenantId: string,
+    userIds: readonly string[],
+  ): Promise<(MemberPositionRow & { readonly n: number; readonly acked_seq: number })[]> {
+    return this.database.query<MemberPositionRow & { readonly n: number; readonly acked_seq: number }>(
+      'positions and cursors of users',
       tenantId,
-      `SELECT ${POSITION}, LEAST(r.last_seq, GREATEST(m.joined_seq, COALESCE(c.acked_seq, 0))) AS acked_seq
-       FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
-       LEFT JOIN LATERAL (SELECT acked_seq FROM cursor_of($1, m.room_id, $2) OFFSET 0) c ON true
-       WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL
-       ORDER BY COALESCE(r.last_message_at, r.created_at) DESC, r.room_id DESC`,
-      [tenantId, userId],
+      `SELECT u.n, ${POSITION}, LEAST(r.last_seq, GREATEST(m.joined_seq, COALESCE(c.acked_seq, 0))) AS acked_seq
+       FROM (SELECT * FROM unnest($2::text[]) WITH ORDINALITY q(user_id, n) OFFSET 0) u
+       CROSS JOIN LATERAL (SELECT room_id, joined_seq FROM room_members
+         WHERE tenant_id = $1 AND user_id = u.user_id OFFSET 0) m
+       CROSS JOIN LATERAL (SELECT * FROM rooms WHERE tenant_id = $1 AND room_id = m.room_id AND deleted_at IS NULL
+         OFFSET 0) r
+       LEFT JOIN LATERAL (SELECT acked_seq FROM cursor_of($1, m.room_id, u.user_id) OFFSET 0) c ON true
+       ORDER BY u.n, COALESCE(r.last_message_at, r.created_at) DESC, r.room_id DESC`,
+      [tenantId, userIds],
     );
   }
 
