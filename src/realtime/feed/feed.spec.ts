@@ -203,6 +203,7 @@ describe('the feed of two nodes', () => {
       for (const { see } of database.calls) see();
       here.feed.feed.publishEvents([eventOf(TENANT, ROOM, room.message())]);
       ann.connection.close();
+      here.rest();
       expect(here.feed.channels.size).toBe(0);
       await database.settle();
       await ben.opened;

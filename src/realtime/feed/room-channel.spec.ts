@@ -158,6 +158,7 @@ describe('a channel', () => {
     expect(node.feed.channels.size).toBe(1);
     publish(room.delete());
     expect(ben.frames).toMatchObject([{ type: 'room.deleted', rev: 1 }]);
+    node.rest();
     expect(node.feed.channels.size).toBe(0);
   });
 

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { FrameBatches } from '../transport';
 import { Channels } from './channels';
-import { type ReadMark, type RecentMessage, RecentMessages, RoomLog, type RoomState } from './ports';
+import { lacks } from './order';
+import { type Position, type ReadMark, type RecentMessage, RecentMessages, RoomLog, type RoomState } from './ports';
 import { CachedPage, type CachedRange } from './room-cache';
 import type { RoomChannel } from './room-channel';
 
@@ -40,14 +41,16 @@ export class SharedPages {
   ) {}
 
   /**
-   * Sees to it that `take` has the beginning of a range. False where it cannot be had: it is to be read for the
+   * Sees to it that `take` has the beginning of a range, as it is at `upTo` or later. False where it cannot be had: it is to be read for the
    * connection alone. Rejects when the log cannot be read.
    */
-  async prepare(tenantId: string, roomId: string, range: CachedRange): Promise<boolean> {
+  async prepare(tenantId: string, roomId: string, range: CachedRange, upTo: Position): Promise<boolean> {
     for (let n = 0; n < TRIES; n++) {
       const channel = this.channels.find(tenantId, roomId);
       if (channel === undefined || !this.channels.memory.isOn) return false;
       if (!channel.cache.mayHold(range, channel.position.seq)) return false;
+      // What was changed on the way there is not told again.
+      await channel.reached(upTo);
       const found = channel.cache.take(range, READ_BYTES, channel.position);
       if (found instanceof CachedPage) return true;
       if ('reaches' in found) await channel.reached(found.reaches);
@@ -57,9 +60,9 @@ export class SharedPages {
   }
 
   /** A page of a range, of at most `bytes` or one message; undefined where it has to be prepared. */
-  take(tenantId: string, roomId: string, range: CachedRange, bytes: number): CachedPage | undefined {
+  take(tenantId: string, roomId: string, range: CachedRange, upTo: Position, bytes: number): CachedPage | undefined {
     const channel = this.channels.find(tenantId, roomId);
-    if (channel === undefined) return undefined;
+    if (channel === undefined || lacks(channel.position, upTo)) return undefined;
     const found = channel.cache.take(range, bytes, channel.position);
     this.channels.cached(channel);
     return found instanceof CachedPage ? found : undefined;

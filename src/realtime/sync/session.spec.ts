@@ -15,11 +15,11 @@ describe('a sync', () => {
   let node: FeedNode;
   let service: SyncService;
 
-  function start(bounds: Partial<SyncBounds> = {}): void {
+  function start(bounds: Partial<SyncBounds> = {}, cacheMegabytes = 1): void {
     database = new ModelDatabase(TENANT, 2);
     room = database.room(ROOM, ['ann', 'ben']);
     room.isChannel = false;
-    node = new FeedNode(database, new UnreliableBus());
+    node = new FeedNode(database, new UnreliableBus(), cacheMegabytes);
     service = node.syncing({ ...SYNC_BOUNDS, ...bounds });
     database.isPatient = true;
   }
@@ -74,10 +74,26 @@ describe('a sync', () => {
     expect(outline(ben)).toEqual([['member.left', undefined]]);
     await database.settle();
     expect(outline(ben)).toHaveLength(1);
+    node.rest();
     expect(node.feed.channels.size).toBe(0);
   });
 
+  it('tells what is shared up to where the database saw its user, whose removal nobody told, and that by a poll', async () => {
+    write(4);
+    const ben = await opening();
+    room.leave('ben');
+    write(1);
+    await database.settle();
+    expect(outline(ben).at(-1)).toEqual(['sync.complete', 4]);
+    const polled = node.feed.resync.poll();
+    await database.settle();
+    await polled;
+    expect(outline(ben).at(-1)).toEqual(['member.left', undefined]);
+  });
+
   it('sends nothing of a page that says so, and looks for the removal of which nobody told', async () => {
+    node.stop();
+    start({}, 0);
     write(4);
     const ben = await opening();
     room.leave('ben');

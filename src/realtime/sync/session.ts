@@ -167,14 +167,15 @@ export class SyncSession {
     const { roomId, range, opening: wanted } = room;
     const [opening, isThere] = await Promise.all([
       pages.opening(tenantId, roomId, wanted),
-      range === undefined || pages.prepare(tenantId, roomId, range),
+      range === undefined || pages.prepare(tenantId, roomId, range, room.upTo),
     ]);
     if (!isThere) {
       room.unshare();
       return undefined;
     }
     return () => {
-      const cached = range === undefined ? undefined : pages.take(tenantId, roomId, range, bytesOfRoom(rooms));
+      const cached =
+        range === undefined ? undefined : pages.take(tenantId, roomId, range, room.upTo, bytesOfRoom(rooms));
       if (range !== undefined && cached === undefined) return undefined;
       return {
         ...{ access: 'member', firstSeq: undefined, namedId: opening.namedId, marks: opening.marks, events: [] },

@@ -81,6 +81,8 @@ class LooseBus extends Bus {
   }
 }
 
+const IDLE_MS = 60_000;
+
 /** The parts of a node's feed, put together as the server does it. */
 class FeedParts {
   readonly reads = new FeedReads(new SilentLog());
@@ -90,8 +92,14 @@ class FeedParts {
   readonly audience: NodeAudience;
   readonly places: SyncPlaces;
 
-  constructor({ log, positions }: ModelDatabase, batches: FrameBatches, nodes: NodeRegistry, bus: Bus, clock: Clock) {
-    const memory = new CacheMemory({ cacheMegabytes: 1 });
+  constructor(
+    { log, positions }: ModelDatabase,
+    batches: FrameBatches,
+    nodes: NodeRegistry,
+    bus: Bus,
+    { clock, cacheMegabytes }: { readonly clock: Clock; readonly cacheMegabytes: number },
+  ) {
+    const memory = new CacheMemory({ cacheMegabytes });
     this.channels = new Channels(batches, log, this.reads, memory, clock);
     this.resync = new Resync(this.channels, log, positions, this.reads);
     this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, { noteLive: () => undefined });
@@ -117,10 +125,20 @@ export class FeedNode {
   constructor(
     private readonly database: ModelDatabase,
     wire: UnreliableBus,
+    cacheMegabytes = 1,
   ) {
     const nodes = new MemoryNodeRegistry(this.clock, () => undefined);
-    this.feed = new FeedParts(database, this.batches, nodes, wire.bus(nodes.self.nodeId), this.clock);
+    this.feed = new FeedParts(database, this.batches, nodes, wire.bus(nodes.self.nodeId), {
+      clock: this.clock,
+      cacheMegabytes,
+    });
     this.unsubscribe = this.feed.feed.listen();
+  }
+
+  /** So long that no channel without connections is kept. */
+  rest(): void {
+    this.clock.advance(IDLE_MS);
+    this.feed.channels.sweep();
   }
 
   /** A connection; `opened` resolves when it sits in its rooms. */

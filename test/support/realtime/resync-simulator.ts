@@ -14,7 +14,8 @@ const RETRIED_MS = 10_000;
 export interface ResyncStep {
   readonly do:
     | ('message' | 'edit' | 'join' | 'leave' | 'publish' | 'see' | 'answer' | 'all' | 'fail')
-    | ('open' | 'close' | 'stall' | 'read' | 'ack' | 'turn' | 'deliver' | 'double' | 'drop');
+    | ('open' | 'close' | 'stall' | 'read' | 'ack' | 'turn' | 'deliver' | 'double' | 'drop')
+    | ('rest' | 'forget');
   readonly nth: number;
   /** Of a commit: on which node it is published, and how. */
   readonly node: number;
@@ -41,6 +42,7 @@ export const losslessStep = fc.oneof(
   { weight: 4, arbitrary: step('open', 'open', 'close') },
   { weight: 2, arbitrary: step('stall', 'read', 'ack', 'fail') },
   { weight: 3, arbitrary: step('turn', 'deliver', 'deliver', 'double') },
+  { weight: 1, arbitrary: step('rest', 'forget') },
 );
 
 /** Hints are lost too. */
@@ -137,6 +139,8 @@ export class ResyncSimulator {
     else if (each.do === 'deliver') this.wire.deliver(0);
     else if (each.do === 'double') this.wire.deliver(0, true);
     else if (each.do === 'drop') this.wire.drop(nth);
+    else if (each.do === 'rest') this.nodes[each.node]?.rest();
+    else if (each.do === 'forget') this.nodes[each.node]?.feed.channels.forget();
     else if (each.do === 'turn') await jest.advanceTimersByTimeAsync(REORDERED_MS);
     else this.commit(each);
     await turns();
@@ -149,7 +153,7 @@ export class ResyncSimulator {
 
   /** Reads that are tried again. */
   private fail(): void {
-    const at = this.database.calls.findIndex(({ name }) => name === 'missed' || name === 'after');
+    const at = this.database.calls.findIndex(({ name }) => ['missed', 'messages', 'opening', 'after'].includes(name));
     if (at >= 0) this.database.calls.splice(at, 1)[0]?.fail();
   }
 

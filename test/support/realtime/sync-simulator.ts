@@ -169,7 +169,7 @@ export class SyncSimulator {
   }
 
   private fail(): void {
-    const at = this.database.calls.findIndex(({ name }) => name === 'missed' || name === 'after');
+    const at = this.database.calls.findIndex(({ name }) => ['missed', 'messages', 'opening', 'after'].includes(name));
     if (at >= 0) this.database.calls.splice(at, 1)[0]?.fail();
   }
 
