@@ -179,7 +179,7 @@ describe('a connection that opens', () => {
     expect(about(client, large).map(({ type }) => type)).toEqual(['message', 'message', 'message', 'sync.complete']);
   });
 
-  it('costs three queries for ten rooms of twenty missed messages each', async () => {
+  it('costs four queries for ten rooms of twenty missed messages each, of which nobody has read any', async () => {
     const user = someone();
     const rooms = await Promise.all(Array.from({ length: 10 }, () => group(user)));
     await Promise.all(rooms.map((room) => sendMany(tenant.as('ann'), room.room_id, 20)));
@@ -194,7 +194,12 @@ describe('a connection that opens', () => {
       // A look-up for all who came within a moment is no connection's own.
       const shared = ['shared rooms', 'users with anything undelivered'];
       const names = read.mock.calls.map(([name]) => name).filter((name) => !shared.includes(name));
-      expect(names.sort()).toEqual(['missed of rooms', 'neighbours', 'positions and cursors of a user']);
+      expect(names.sort()).toEqual([
+        'neighbours',
+        'openings of rooms',
+        'positions and cursors of users',
+        'ranges of rooms',
+      ]);
       expect(transaction).not.toHaveBeenCalled();
     } finally {
       read.mockRestore();
