@@ -225,8 +225,8 @@ describe('the log and the positions, as the feed reads them', () => {
     const mine = await positions.positionsOf(tenantId, 'ann');
     expect(new Map(mine.map((position) => [position.roomId, position]))).toEqual(
       new Map([
-        [group.roomId, { roomId: group.roomId, firstSeq: 1, lastSeq: 1, lastRev: 1, memberCount: 2 }],
-        [channel.roomId, { roomId: channel.roomId, firstSeq: 1, lastSeq: 0, lastRev: 1, memberCount: 3 }],
+        [group.roomId, { roomId: group.roomId, firstSeq: 1, lastSeq: 1, lastRev: 1, memberCount: 2, ackedSeq: 0 }],
+        [channel.roomId, { roomId: channel.roomId, firstSeq: 1, lastSeq: 0, lastRev: 1, memberCount: 3, ackedSeq: 0 }],
       ]),
     );
     expect(await positions.findPosition(tenantId, group.roomId, 'zoe')).toBe('not_allowed');
