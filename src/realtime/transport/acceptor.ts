@@ -145,6 +145,8 @@ export class Acceptor {
   ): Promise<void> {
     this.connections.admit(caller, endpoint);
     let opened: Promise<void> | undefined;
+    // The answer and the first frames leave in one write, after those frames were queued.
+    upgrade.socket.cork();
     this.upgrade(upgrade, caller.requestId, (ws) => {
       const id = encodeId('connection', newUuid());
       const connection = new SocketConnection(
@@ -165,6 +167,7 @@ export class Acceptor {
       // A gateway may have closed it, or have failed at it.
       if (connection.isOpen) opened = this.open(connection);
     });
+    setImmediate(() => upgrade.socket.uncork());
     await opened;
   }
 
