@@ -154,6 +154,13 @@ export const METRIC_DEFINITIONS = {
     help: 'Pieces of work of reconnecting clients (upgrades, sync pages, presence snapshots) that wait for their turn now.',
     labels: [],
   },
+  chatapi_comeback_wait_seconds: {
+    type: 'histogram',
+    help: 'Time that a piece of work of a reconnecting client has waited when its turn comes, by kind: upgrade, sync, presence. What was refused or not wanted any more is not in it.',
+    labels: ['kind'],
+    // An upgrade is refused after 20 s.
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
+  },
   chatapi_sync_rooms: {
     type: 'gauge',
     help: 'Rooms that connections wait to be brought up to date in now.',
