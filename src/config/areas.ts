@@ -108,16 +108,22 @@ export class SocketConfig extends area('Sockets', {
     doc: 'Memory for the newest messages of rooms, in MB, from which clients that come back are brought up to date; one tenant has at most a quarter of it. With 0 nothing is kept.',
   }),
   upgradesAtOnce: int('WS_UPGRADES_AT_ONCE', {
-    default: 64,
+    default: 500,
     min: 1,
     max: 10_000,
-    doc: 'Sockets that are opened at the same time, from the check of their credential until they sit in their rooms; others wait.',
+    doc: 'Sockets that are opened at the same time, from the check of their credential until they sit in their rooms; others wait. What they ask of the database is asked together.',
   }),
   upgradesWaiting: int('WS_UPGRADES_WAITING', {
-    default: 5000,
+    default: 20_000,
     min: 0,
     max: 1_000_000,
-    doc: 'Sockets that may wait to be opened; beyond it they are refused with 503 and Retry-After (1013 with close_codes=1).',
+    doc: 'Sockets that may wait to be opened, for 20 seconds each; beyond it they are refused with 503 and Retry-After (1013 with close_codes=1). One that waits takes about 10 KiB of memory.',
+  }),
+  comebackShare: int('WS_COMEBACK_SHARE', {
+    default: 40,
+    min: 5,
+    max: 90,
+    doc: 'Percent of the time of the event loop, all its work included, up to which clients that come back are let in and brought up to date without delay while others are sent live messages. More brings them back sooner, and makes live messages wait for longer. While nothing live was sent for a second it is 80, or this where it is more.',
   }),
   shutdownSpreadMs: int('WS_SHUTDOWN_SPREAD_MS', {
     default: 5000,

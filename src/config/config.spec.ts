@@ -31,8 +31,9 @@ describe('the configuration', () => {
       silenceMs: 60_000,
       ackTimeoutMs: 30_000,
       shutdownSpreadMs: 5000,
-      upgradesAtOnce: 64,
-      upgradesWaiting: 5000,
+      upgradesAtOnce: 500,
+      upgradesWaiting: 20_000,
+      comebackShare: 40,
     });
     expect(database).toMatchObject({ dataDir: './data', url: undefined, allowUnsafe: false });
     expect(security).toEqual({

@@ -158,6 +158,12 @@ export const METRIC_DEFINITIONS = {
     type: 'gauge',
     help: 'Memory of the newest messages of rooms, from which clients that come back are brought up to date (WS_CACHE_MB).',
     labels: [],
+  chatapi_comeback_wait_seconds: {
+    type: 'histogram',
+    help: 'Time that a piece of work of a reconnecting client has waited when its turn comes, by kind: upgrade, sync, presence. What was refused or not wanted any more is not in it.',
+    labels: ['kind'],
+    // An upgrade is refused after 20 s.
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
   },
   chatapi_sync_rooms: {
     type: 'gauge',

@@ -30,7 +30,7 @@ export class Snapshots {
     private readonly announcer: Announcer,
     @Inject(ReconnectPacer) pacer: Pick<ReconnectPacer, 'queue'>,
   ) {
-    this.turns = pacer.queue(SNAPSHOTS_AT_ONCE);
+    this.turns = pacer.queue(SNAPSHOTS_AT_ONCE, 'presence');
   }
 
   request(connection: Connection): void {

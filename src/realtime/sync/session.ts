@@ -322,7 +322,7 @@ const PAGES_AT_ONCE = 500;
 @Injectable()
 export class SyncReads extends LogReads {
   constructor(log: Log, pacer: ReconnectPacer) {
-    super(log, 'sync', pacer.queue(PAGES_AT_ONCE));
+    super(log, 'sync', pacer.queue(PAGES_AT_ONCE, 'sync'));
   }
 }
 

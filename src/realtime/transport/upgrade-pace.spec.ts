@@ -1,5 +1,7 @@
 import { ManualEventLoop } from '../../../test/support/realtime/manual-event-loop';
 import { loadConfig } from '../../config';
+import { SilentLog } from '../../platform/logging';
+import { Metrics } from '../../platform/metrics';
 import { ReconnectPacer } from './reconnect-pacer';
 import { TooManyAtOnce, UpgradePace } from './upgrade-pace';
 
@@ -17,14 +19,15 @@ describe('the pace of upgrades', () => {
   let loop: ManualEventLoop;
 
   beforeEach(() => {
-    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
+    jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick'] });
     loop = new ManualEventLoop();
   });
   afterEach(() => jest.useRealTimers());
 
   const paceOf = (atOnce: number, waiting: number): UpgradePace => {
     const env = { WS_UPGRADES_AT_ONCE: `${atOnce}`, WS_UPGRADES_WAITING: `${waiting}` };
-    return new UpgradePace(loadConfig(env).socket, new ReconnectPacer(loop.clock, loop));
+    const { socket } = loadConfig(env);
+    return new UpgradePace(socket, new ReconnectPacer(loop.clock, loop, socket, new Metrics(new SilentLog())));
   };
   const wanted = (): boolean => true;
   const turn = (): Promise<void> => loop.idle(5);

@@ -3,7 +3,7 @@ import { AppError } from '../../common/errors';
 import { SocketConfig } from '../../config';
 import { ReconnectPacer, type TurnTaker } from './reconnect-pacer';
 
-/** An upgrade that has waited longer is refused: clients give up themselves about then. */
+/** ms; an upgrade that has waited longer is refused: clients give up themselves about then. */
 const PATIENCE_MS = 20_000;
 /** Clients that are refused try again at different times. */
 const RETRY_SECONDS = 5;
@@ -32,7 +32,7 @@ export class UpgradePace {
     private readonly config: SocketConfig,
     pacer: ReconnectPacer,
   ) {
-    this.turns = pacer.queue(config.upgradesAtOnce);
+    this.turns = pacer.queue(config.upgradesAtOnce, 'upgrade');
   }
 
   /** Does the work when it is its turn, unless it is not wanted any more. Rejects with 503 where it does not come. */
