@@ -6,6 +6,7 @@ import {
   type ClaimedPosition,
   type CursorPosition,
   type Entrance,
+  type Neighbours,
   type MissedPage,
   type MissedPart,
   type PageLimits,
@@ -192,8 +193,8 @@ export class ModelDatabase {
       return this.database.call('entrances', () => this.database.entrances(roomId, userIds));
     }
 
-    neighbours(): Promise<ReadonlyMap<string, readonly string[]>> {
-      return Promise.resolve(new Map());
+    neighbours(): Promise<Neighbours> {
+      return Promise.resolve({ rooms: [], later: [] });
     }
   })(this);
 
