@@ -14,6 +14,7 @@ export {
   isUnknown,
   type MissedPage,
   type MissedPart,
+  type Neighbours,
   type PageLimits,
   type Position,
   type ReadMark,

@@ -33,6 +33,7 @@ export {
   isUnknown,
   type MissedPage,
   type MissedPart,
+  type Neighbours,
   type PageLimits,
   type Position,
   type ReadMark,

@@ -72,6 +72,17 @@ export interface Entrance {
   readonly foundedBy?: string;
 }
 
+/** With whom users share rooms. */
+export interface Neighbours {
+  /**
+   * Each room once, with those of the users asked about who are its members, and with its people: these, and the others.
+   * To be gone through once, in as many turns of the event loop as one likes.
+   */
+  readonly rooms: Iterable<{ readonly users: readonly string[]; readonly people: readonly string[] }>;
+  /** Users whose rooms did not fit into the answer, to be asked about again; never the first. No room names them in `users`. */
+  readonly later: readonly string[];
+}
+
 /** Which rooms a user is a member of, or may listen to. The rooms module implements it. */
 export abstract class RoomPositions {
   /**
@@ -96,12 +107,17 @@ export abstract class RoomPositions {
   ): Promise<RoomPosition | 'no_room' | 'not_allowed'>;
   /** Those of the users that are members now, with the place at which each came in. */
   abstract entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]>;
-  /** Per user that has any: at most `most` users that share a room of at most `largest` members with it. */
+  /**
+   * The rooms of 2 to `largest` members of these users, each of whom is named once, with the members that are no agents.
+   * At most `memberships` members are read, of all rooms together, for the users in their order: those for whom no space
+   * is left are to come later. Of the first, if their rooms have more members, the smallest rooms that fit.
+   * @param bounds.memberships at least `largest`
+   */
   abstract neighbours(
     tenantId: string,
     userIds: readonly string[],
-    bounds: { readonly largest: number; readonly most: number },
-  ): Promise<ReadonlyMap<string, readonly string[]>>;
+    bounds: { readonly largest: number; readonly memberships: number },
+  ): Promise<Neighbours>;
 }
 
 /** A channel's position: the last revision and the last message that its connections were sent. */

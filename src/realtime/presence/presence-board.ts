@@ -1,11 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/time';
 import { Bus, type Topic, type Unsubscribe } from '../../platform/cluster';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Audience } from '../feed';
-import { type Connection, type Frame, toWire } from '../transport';
+import { type Connection, type Frame, FrameBatches, toWire } from '../transport';
 import { type Entries, RENEW_MS, PeriodicBatches } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
+import type { OnlineUsers } from './online-neighbours';
 
 /** That a user came or went, for every node. */
 interface PresenceHint extends UserRef {
@@ -67,6 +68,7 @@ export class PresenceBoard {
     private readonly bus: Bus,
     private readonly audience: Audience,
     private readonly local: LocalPresence,
+    @Inject(FrameBatches) private readonly frames: Pick<FrameBatches, 'encode'>,
     clock: Clock,
   ) {
     this.batches = new PeriodicBatches(this.online, RENEW_MS, clock);
@@ -97,17 +99,16 @@ export class PresenceBoard {
     if (!this.held.has(connection)) this.held.set(connection, new Map());
   }
 
-  /** Sends which of these users are online, with what changed since `hold`; without an argument the hold just ends. */
-  release(connection: Connection, online?: ReadonlySet<string>): void {
-    const changes = this.held.get(connection) ?? new Map<string, boolean>();
+  /**
+   * Sends which of these users are online, with what changed since `hold`; without an argument the hold just ends.
+   * Nothing where the connection is not held.
+   */
+  release(connection: Connection, online?: OnlineUsers): void {
+    const changes = this.held.get(connection);
     this.held.delete(connection);
-    if (!online || !connection.isOpen) return;
-    const now = new Set(online);
-    for (const [userId, isOnline] of changes) {
-      if (isOnline) now.add(userId);
-      else now.delete(userId);
-    }
-    connection.sendFrame(toWire(presenceSnapshot([...now])));
+    if (changes === undefined || online === undefined || !connection.isOpen) return;
+    const users = changes.size === 0 ? online.json() : JSON.stringify(changed(online.ids(), changes)).slice(1, -1);
+    connection.sendFrame(this.frames.encode(presenceSnapshot(users)));
   }
 
   private take(hint: PresenceHint): void {
@@ -149,7 +150,19 @@ function presenceUpdate(userId: string, status: PresenceStatus): Frame {
   return { type: 'presence.update', user_id: userId, status };
 }
 
-/** Which users are online at the beginning of a connection. */
-function presenceSnapshot(userIds: readonly string[]): Frame {
-  return { type: 'presence.snapshot', user_ids: userIds };
+/**
+ * Which users are online at the beginning of a connection.
+ * @param users as elements of a JSON array
+ */
+function presenceSnapshot(users: string): string {
+  return `{"type":"presence.snapshot","user_ids":[${users}]}`;
+}
+
+function changed(online: readonly string[], changes: ReadonlyMap<string, boolean>): string[] {
+  const now = new Set(online);
+  for (const [userId, isOnline] of changes) {
+    if (isOnline) now.add(userId);
+    else now.delete(userId);
+  }
+  return [...now];
 }

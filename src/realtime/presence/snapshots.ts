@@ -1,23 +1,32 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Every } from '../../platform/lifecycle';
-import { RoomPositions } from '../feed';
+import { type Neighbours, RoomPositions } from '../feed';
 import { ReconnectPacer, type Connection, type TurnTaker } from '../transport';
 import { Announcer } from './announcer';
 import { Presence, TICK_MS } from './leases';
 import { LocalPresence } from './local-presence';
+import { OnlineNeighbours, WorkShare } from './online-neighbours';
 import { PresenceBoard } from './presence-board';
+import { TenantConnections } from './tenant-connections';
 
 /** Look-ups at once: a thousand connections at a time must not take the database from other work. */
 const SNAPSHOTS_AT_ONCE = 4;
 /** Connections whose users to tell of are looked up together where they wait. */
-const TOGETHER = 16;
+export const TOGETHER = 500;
 /** Users whose status a snapshot tells. */
-const SNAPSHOT_PEOPLE = 5000;
+export const SNAPSHOT_PEOPLE = 5000;
+/** Members of rooms that one look-up reads, at most: those of a thousand rooms of a hundred. */
+export const LOOK_UP_MEMBERSHIPS = 100_000;
 
-/** Sends each new connection its `presence.snapshot`, first come, first served; what fails is tried again at a tick. */
+const NOBODY: Neighbours = { rooms: [], later: [] };
+
+/**
+ * Sends each new connection its `presence.snapshot`, first come, first served within a tenant, tenants in turn; what
+ * fails is tried again at a tick.
+ */
 @Injectable()
 export class Snapshots {
-  private readonly waiting = new Set<Connection>();
+  private readonly waiting = new TenantConnections();
   private running = 0;
 
   private readonly turns: TurnTaker;
@@ -51,7 +60,7 @@ export class Snapshots {
     if (this.running >= SNAPSHOTS_AT_ONCE) return;
     this.running++;
     try {
-      while (this.waiting.size > 0 && (await turns.take(() => this.waiting.size > 0)))
+      while (!this.waiting.isEmpty && (await turns.take(() => !this.waiting.isEmpty)))
         try {
           await this.serve(this.next());
         } finally {
@@ -62,49 +71,57 @@ export class Snapshots {
     }
   }
 
-  /** The first one that waits, and connections of its tenant that go with it. */
+  /** Connections of the tenant whose turn it is. */
   private next(): readonly Connection[] {
-    const batch: Connection[] = [];
-    for (const connection of this.waiting) {
-      if (batch.length === TOGETHER || (batch[0] ?? connection).tenantId !== connection.tenantId) break;
-      this.waiting.delete(connection);
-      if (connection.isOpen) batch.push(connection);
-      else this.board.release(connection);
-    }
-    return batch;
+    const taken = this.waiting.take(TOGETHER);
+    for (const connection of taken) if (!connection.isOpen) this.board.release(connection);
+    return taken.filter(({ isOpen }) => isOpen);
   }
 
   private async serve(batch: readonly Connection[]): Promise<void> {
     const [first] = batch;
     if (first === undefined) return;
-    const { tenantId } = first;
     try {
-      const people = await this.peopleOf(tenantId, batch);
-      for (const connection of batch) await this.tell(connection, people.get(connection.userId) ?? []);
+      await this.tell(first.tenantId, batch);
     } catch (error) {
       for (const connection of batch) if (this.board.isHeld(connection)) this.waiting.add(connection);
       throw error;
     }
   }
 
-  private async peopleOf(
-    tenantId: string,
-    batch: readonly Connection[],
-  ): Promise<ReadonlyMap<string, readonly string[]>> {
-    const largest = this.local.roomLimit(tenantId);
-    const users = [...new Set(batch.map(({ userId }) => userId))];
-    return largest === 0 ? new Map() : this.positions.neighbours(tenantId, users, { largest, most: SNAPSHOT_PEOPLE });
+  private async tell(tenantId: string, batch: readonly Connection[]): Promise<void> {
+    const { rooms, later } = await this.neighboursOf(tenantId, batch);
+    const share = new WorkShare();
+    const online = await OnlineNeighbours.among(rooms, (ids) => this.presence.online(tenantId, ids), share);
+    await this.markUnheardOf(tenantId, online, share);
+    const left = new Set(later);
+    for (const connection of batch) {
+      const { userId } = connection;
+      if (left.has(userId)) continue;
+      await share.next(1 + online.costOf(userId));
+      this.board.release(connection, online.of(userId, SNAPSHOT_PEOPLE));
+    }
+    this.waiting.putBack(batch.filter(({ userId }) => left.has(userId)));
   }
 
-  private async tell(connection: Connection, people: readonly string[]): Promise<void> {
-    const { presence, board, announcer } = this;
-    const { tenantId } = connection;
-    const online = await presence.online(tenantId, people);
-    board.release(connection, online);
-    for (const id of online) {
-      // This node missed the hint: it started later, or the hint was lost. No client of this node has heard of it yet.
-      const user = { tenantId, userId: id };
-      if (!board.knowsOnline(user)) announcer.mark(user);
+  private async neighboursOf(tenantId: string, batch: readonly Connection[]): Promise<Neighbours> {
+    const largest = this.local.roomLimit(tenantId);
+    const users = [...new Set(batch.map(({ userId }) => userId))];
+    if (largest < 2) return NOBODY;
+    return this.positions.neighbours(tenantId, users, { largest, memberships: LOOK_UP_MEMBERSHIPS });
+  }
+
+  /**
+   * This node missed the hint of those whom it does not know as online: it started later, or the hint was lost. Marked
+   * before the snapshots: where that is announced while a connection waits for its own, it goes into it.
+   */
+  private async markUnheardOf(tenantId: string, online: OnlineNeighbours, share: WorkShare): Promise<void> {
+    for (const userId of online.all()) {
+      // One microtask each would be most of the cost.
+      const pause = share.next(1);
+      if (pause !== undefined) await pause;
+      const user = { tenantId, userId };
+      if (!this.board.knowsOnline(user)) this.announcer.mark(user);
     }
   }
 }

@@ -3,6 +3,7 @@ import {
   type Connection,
   type CursorPosition,
   type Entrance,
+  type Neighbours,
   type RoomPosition,
   RoomPositions,
   SharedRooms,
@@ -26,6 +27,37 @@ export class InMemoryRooms {
   /** Throws while broken. */
   look(): void {
     if (this.broken) throw new Error('the database is away');
+  }
+
+  /** As the port says, straight from its words. */
+  neighbours(
+    userIds: readonly string[],
+    { largest, memberships }: { readonly largest: number; readonly memberships: number },
+  ): Neighbours {
+    const asked = new Set<string>();
+    let total = 0;
+    let answered = 0;
+    for (const userId of userIds) {
+      const mine = this.roomsOf(userId, largest)
+        .filter((room) => !asked.has(room) && this.membersOf(room).length > 1)
+        .sort((a, b) => this.membersOf(a).length - this.membersOf(b).length);
+      total += mine.reduce((sum, room) => sum + this.membersOf(room).length, 0);
+      if (total > memberships && answered > 0) break;
+      answered++;
+      for (const room of mine) asked.add(room);
+    }
+    const told = new Set(userIds.slice(0, answered));
+    let left = memberships;
+    const fits = [...asked].filter((room) => (left -= this.membersOf(room).length) >= 0);
+    const rooms = fits.map((room) => {
+      const people = this.membersOf(room);
+      return { users: people.filter((user) => told.has(user)), people };
+    });
+    return { rooms, later: userIds.slice(answered) };
+  }
+
+  private membersOf(roomId: string): string[] {
+    return [...(this.rooms.get(roomId) ?? [])];
   }
 
   roomsOf(userId: string, largest: number): string[] {
@@ -91,14 +123,10 @@ class WorldSeats extends RoomPositions {
   async neighbours(
     _tenantId: string,
     userIds: readonly string[],
-    { largest, most }: { readonly largest: number; readonly most: number },
-  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    bounds: { readonly largest: number; readonly memberships: number },
+  ): Promise<Neighbours> {
     this.world.look();
-    const people = (id: string): string[] =>
-      this.world.roomsOf(id, largest).flatMap((room) => [...(this.world.rooms.get(room) ?? [])]);
-    return new Map(
-      userIds.map((id) => [id, [...new Set(people(id))].filter((other) => other !== id).slice(0, most)] as const),
-    );
+    return this.world.neighbours(userIds, bounds);
   }
 }
 

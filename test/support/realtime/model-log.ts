@@ -7,6 +7,7 @@ import {
   type ClaimedPosition,
   type CursorPosition,
   type Entrance,
+  type Neighbours,
   type MissedPage,
   type MissedPart,
   type PageLimits,
@@ -202,8 +203,8 @@ export class ModelDatabase {
       return this.database.call('entrances', () => this.database.entrances(roomId, userIds));
     }
 
-    neighbours(): Promise<ReadonlyMap<string, readonly string[]>> {
-      return Promise.resolve(new Map());
+    neighbours(): Promise<Neighbours> {
+      return Promise.resolve({ rooms: [], later: [] });
     }
   })(this);
 

@@ -8,6 +8,7 @@ import { LeaseKeeper, Presence } from '../../../src/realtime/presence/leases';
 import { LocalPresence } from '../../../src/realtime/presence/local-presence';
 import { PresenceBoard } from '../../../src/realtime/presence/presence-board';
 import { Snapshots } from '../../../src/realtime/presence/snapshots';
+import { FrameBatches } from '../../../src/realtime/transport';
 import { Permits } from '../../../src/realtime/transport/reconnect-pacer';
 import { PresenceConnection } from './presence-connection';
 import { type InMemoryRooms, InMemoryAudience } from './in-memory-rooms';
@@ -62,7 +63,7 @@ export class PresenceNode {
     const presence = new Presence(leases);
     const keeper = new LeaseKeeper(leases, clock);
     const local = new LocalPresence(keeper, clock, new SilentLog());
-    const board = new PresenceBoard(bus, this.audience, local, clock);
+    const board = new PresenceBoard(bus, this.audience, local, new FrameBatches(), clock);
     const announcer = new Announcer(local, board, presence, world.shared, bus);
     const pace = { queue: (most: number) => new Permits(most) };
     const snapshots = new Snapshots(world.positions, presence, local, board, announcer, pace);

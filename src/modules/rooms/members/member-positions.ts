@@ -7,11 +7,17 @@ import {
   type ClaimedPosition,
   type CursorPosition,
   type Entrance,
+  type Neighbours,
   type RoomPosition,
   RoomPositions,
 } from '../../../realtime';
 import { UsersService } from '../../tenants';
-import { type FoundPositionRow, type MemberPositionRow, PositionsRepository } from './positions.repository';
+import {
+  type FoundPositionRow,
+  type MemberPositionRow,
+  type NeighboursRow,
+  PositionsRepository,
+} from './positions.repository';
 
 const KNOWN_USERS = 50_000;
 /** Users whose rooms are read in one statement, and rows of it: users may have thousands of rooms. */
@@ -80,10 +86,10 @@ export class MemberPositions extends RoomPositions {
   async neighbours(
     tenantId: string,
     userIds: readonly string[],
-    { largest, most }: { readonly largest: number; readonly most: number },
-  ): Promise<ReadonlyMap<string, readonly string[]>> {
-    const rows = await this.repository.neighbours(tenantId, userIds, largest, most);
-    return new Map(rows.map(({ user_id: userId, others }) => [userId, others]));
+    { largest, memberships }: { readonly largest: number; readonly memberships: number },
+  ): Promise<Neighbours> {
+    const rows = await this.repository.neighbours(tenantId, userIds, largest, memberships);
+    return { rooms: neighboursOf(rows, userIds), later: userIds.slice(rows[0]?.answered) };
   }
 
   private async read(tenantId: string, userIds: readonly string[]): Promise<(readonly CursorPosition[])[]> {
@@ -125,4 +131,12 @@ function foundPosition(row: FoundPositionRow | undefined): RoomPosition | 'no_ro
   if (row === undefined) return 'no_room';
   if (!row.allowed) return 'not_allowed';
   return row.role === null ? { ...positionOf(row), isListener: true } : positionOf(row);
+}
+
+/** Takes the lists apart only when their room is reached: all together have up to a hundred thousand ids. */
+function* neighboursOf(rows: readonly NeighboursRow[], userIds: readonly string[]): Neighbours['rooms'] {
+  for (const { users, people } of rows) {
+    if (users === null || people === null) continue;
+    yield { users: users.split(',').flatMap((n) => userIds[Number(n) - 1] ?? []), people: people.split(',') };
+  }
 }

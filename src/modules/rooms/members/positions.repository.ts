@@ -19,6 +19,16 @@ export interface EntranceRow {
   readonly oldest: string;
 }
 
+/** A room of users asked about. User ids have no comma. */
+export interface NeighboursRow {
+  /** So many of the users, from the first, have all their rooms among the rows; the same in each row. */
+  readonly answered: number;
+  /** Places of those users, from 1, among those asked about, joined by commas; null: there is no room. */
+  readonly users: string | null;
+  /** Ids of the room's members that are no agents, joined by commas. */
+  readonly people: string | null;
+}
+
 const POSITION = 'r.room_id, r.first_seq, r.last_seq, r.last_rev, r.member_count';
 
 /** The positions of users in their rooms, for the socket. */
@@ -96,26 +106,37 @@ export class PositionsRepository {
     );
   }
 
-  /** Each user that shares a small room with another one. OFFSET 0 keeps the user a plain column, an index condition. */
+  /**
+   * Rooms of 2 to `largest` members of these users, each room once, while all of them have at most `memberships` members;
+   * a row without a room where there is none. OFFSET 0 keeps each step a loop of look-ups by index, however many users
+   * those had for whom it was planned.
+   */
   neighbours(
     tenantId: string,
     userIds: readonly string[],
     largest: number,
-    most: number,
-  ): Promise<{ user_id: string; others: string[] }[]> {
-    return this.database.query<{ user_id: string; others: string[] }>(
+    memberships: number,
+  ): Promise<NeighboursRow[]> {
+    return this.database.query<NeighboursRow>(
       'neighbours',
       tenantId,
-      `SELECT u.user_id, n.others FROM (SELECT * FROM unnest($2::text[]) q(user_id) OFFSET 0) u
-       CROSS JOIN LATERAL (SELECT array_agg(d.user_id) AS others FROM (
-         SELECT DISTINCT o.user_id FROM room_members m
-         JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id AND r.deleted_at IS NULL
-         JOIN room_members o ON o.tenant_id = m.tenant_id AND o.room_id = m.room_id
-         WHERE m.tenant_id = $1 AND m.user_id = u.user_id AND r.member_count <= $3
-           AND o.user_id <> u.user_id AND o.role <> 'agent'
-         LIMIT $4) d) n
-       WHERE n.others IS NOT NULL`,
-      [tenantId, userIds, largest, most],
+      `WITH room AS MATERIALIZED (
+         SELECT s.room_id, s.first, s.users, r.member_count,
+           sum(r.member_count) OVER (ORDER BY s.first, r.member_count, s.room_id ROWS UNBOUNDED PRECEDING) AS total
+         FROM (SELECT m.room_id, min(u.n) AS first, string_agg(u.n::text, ',') AS users
+           FROM (SELECT * FROM unnest($2::text[]) WITH ORDINALITY q(user_id, n) OFFSET 0) u
+           CROSS JOIN LATERAL (SELECT m.room_id FROM room_members m
+             WHERE m.tenant_id = $1 AND m.user_id = u.user_id OFFSET 0) m
+           GROUP BY m.room_id OFFSET 0) s
+         CROSS JOIN LATERAL (SELECT r.member_count FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = s.room_id
+           AND r.member_count BETWEEN 2 AND $3 AND r.deleted_at IS NULL OFFSET 0) r)
+       SELECT a.answered, r.users, p.people
+       FROM (SELECT GREATEST(1, COALESCE(min(first) - 1, cardinality($2)))::integer AS answered
+         FROM room WHERE total > $4::integer) a
+       LEFT JOIN room r ON r.first <= a.answered AND r.total <= $4
+       LEFT JOIN LATERAL (SELECT string_agg(o.user_id, ',') AS people FROM room_members o
+         WHERE o.tenant_id = $1 AND o.room_id = r.room_id AND o.role <> 'agent') p ON true`,
+      [tenantId, userIds, largest, memberships],
     );
   }
 }
