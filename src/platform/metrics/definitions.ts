@@ -158,6 +158,7 @@ export const METRIC_DEFINITIONS = {
     type: 'gauge',
     help: 'Memory of the newest messages of rooms, from which clients that come back are brought up to date (WS_CACHE_MB).',
     labels: [],
+  },
   chatapi_comeback_wait_seconds: {
     type: 'histogram',
     help: 'Time that a piece of work of a reconnecting client has waited when its turn comes, by kind: upgrade, sync, presence. What was refused or not wanted any more is not in it.',
