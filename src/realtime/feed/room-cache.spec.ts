@@ -84,7 +84,7 @@ class Play {
     else if (each.do === 'see') this.see(this.reads[each.nth % Math.max(1, this.reads.length)]);
     else if (each.do === 'read') this.begin(each.nth, each.length);
     else if (each.do === 'fill') this.fill(each.nth);
-    else this.take(each.nth, each.length);
+    else if (each.do === 'take') this.take(each.nth, each.length);
   }
 
   private edit(nth: number): void {
