@@ -16,11 +16,14 @@ export {
   type MissedPart,
   type PageLimits,
   type Position,
+  type RecentMessage,
+  RecentMessages,
   type RoomEvent,
   RoomFeed,
   RoomLog,
   type RoomPosition,
   RoomPositions,
+  type RoomState,
   Subscriptions,
 } from './feed';
 export { LastSeenStore, Presence, SharedRooms, Typing } from './presence';

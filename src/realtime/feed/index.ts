@@ -35,11 +35,14 @@ export {
   type MissedPart,
   type PageLimits,
   type Position,
+  type RecentMessage,
+  RecentMessages,
   type RoomEvent,
   RoomFeed,
   RoomLog,
   type RoomPosition,
   RoomPositions,
+  type RoomState,
   Subscriptions,
 } from './ports';
 export type { Target } from './room-channel';
