@@ -6,7 +6,7 @@ import { Channels } from './channels';
 import { FeedReads } from './log-reads';
 import { NodeAudience, SyncPlaces } from './node-audience';
 import { NodeFeed } from './node-feed';
-import { Audience, Deliveries, RoomFeed, Subscriptions } from './ports';
+import { Audience, Deliveries, RecentMessages, RoomFeed, Subscriptions } from './ports';
 import { Resync } from './resync';
 
 /** Between the comparisons of all channels with the database. */
@@ -55,6 +55,20 @@ class FeedStart implements OnModuleInit {
   }
 }
 
+/** Holds nothing: every page is read from the log. */
+@Injectable()
+class NoRecentMessages extends RecentMessages {
+  has(): boolean {
+    return false;
+  }
+
+  between(): undefined {
+    return undefined;
+  }
+
+  hold(): void {}
+}
+
 @Module({
   imports: [TransportModule],
   providers: [
@@ -69,7 +83,8 @@ class FeedStart implements OnModuleInit {
     { provide: Subscriptions, useExisting: NodeAudience },
     { provide: Audience, useExisting: NodeAudience },
     { provide: Deliveries, useExisting: NodeAudience },
+    { provide: RecentMessages, useClass: NoRecentMessages },
   ],
-  exports: [RoomFeed, Subscriptions, Audience, Deliveries, NodeAudience, SyncPlaces],
+  exports: [RoomFeed, Subscriptions, Audience, Deliveries, RecentMessages, NodeAudience, SyncPlaces],
 })
 export class FeedModule {}
