@@ -4,7 +4,8 @@
  * body → idempotency key → validation → controller.
  */
 export { clientAddress, HttpAdapter, requestIdOf } from './adapter';
-export { AlwaysEnveloped, NeverEnveloped, toAppError } from './answers';
+export { AlwaysEnveloped, JsonText, NeverEnveloped, toAppError } from './answers';
+export { type Fact, tagged } from './conditional';
 export { drainConnections } from './hang-up';
 export { CurrentCaller } from './gate';
 export { PageDto, PageQueryDto, SuccessDto } from './dto/page.dto';
