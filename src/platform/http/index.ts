@@ -10,7 +10,7 @@ export { drainConnections } from './hang-up';
 export { CurrentCaller } from './gate';
 export { PageDto, PageQueryDto, SuccessDto } from './dto/page.dto';
 export { installHttp } from './install';
-export { ApiErrors, WithTotal } from './openapi/errors';
+export { ApiErrors, WithTag, WithTotal } from './openapi/errors';
 export { SseAnswer, SseModule, SseStreams } from './sse/sse-streams';
 export { type SseEnd, SseStream } from './sse/sse-stream';
 export { refuseUnknownParameters } from './routes';
