@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { encodeId, newUuid } from '../../src/common/ids';
 import type { ListMessagesQueryDto } from '../../src/modules/messages/dto/message.dto';
-import { type LogPage, type MessagePage, MessagePages } from '../../src/modules/messages/message-pages';
+import { type PageAnswer, type MessagePage, MessagePages } from '../../src/modules/messages/message-pages';
 import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
 import { MessagesRepository } from '../../src/modules/messages/messages.repository';
 import { RoomStates } from '../../src/modules/messages/room-states.repository';
@@ -68,7 +68,7 @@ class NothingHeld extends RecentMessages {
 }
 
 const callerOf = ({ tenantId }: RoomRef, userId = 'alice'): Caller => ({ tenantId, userId }) as Caller;
-const whole = ({ facts, text: build }: LogPage): object => ({ facts, text: build() });
+const whole = ({ facts, text: build }: PageAnswer): object => ({ facts, text: build() });
 const answerOf = (page: MessagePage): object => ({ ...page, text: page.text() });
 
 describe('pages of messages', () => {
@@ -193,7 +193,7 @@ describe('pages of messages', () => {
   });
 
   describe('as facts', () => {
-    const changes = (room: RoomRef, after_rev = 0): Promise<LogPage> =>
+    const changes = (room: RoomRef, after_rev = 0): Promise<PageAnswer> =>
       pagesOf(new NothingHeld()).changes(callerOf(room), encodeId('room', room.roomId), { after_rev });
 
     it('are the same exactly where the answer is', async () => {

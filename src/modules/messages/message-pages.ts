@@ -12,7 +12,7 @@ import { RoomStates } from './room-states.repository';
 import { listText, type MessageRow, messageText, messageView } from './views';
 
 /** A page of a room's log as an answer. */
-export interface LogPage {
+export interface PageAnswer {
   /** What determines the answer, its headers included: the same facts are the same bytes. */
   readonly facts: readonly Fact[];
   /** Builds the answer's JSON. */
@@ -20,7 +20,7 @@ export interface LogPage {
 }
 
 /** A page of a room's messages: the JSON of an array of message objects, in order of seq. */
-export interface MessagePage extends LogPage {
+export interface MessagePage extends PageAnswer {
   /** How many messages the cursors leave, tombstones included. */
   readonly total: number;
   /** The oldest message that the room keeps. */
@@ -57,7 +57,7 @@ export class MessagePages {
   }
 
   /** Everything that changed in the room after a revision, in order of rev; nothing after one that it cannot tell of. */
-  async changes(caller: Caller, roomId: string, query: ListChangesQueryDto): Promise<LogPage> {
+  async changes(caller: Caller, roomId: string, query: ListChangesQueryDto): Promise<PageAnswer> {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const room = roomUuid(roomId);
     const afterRev = query.after_rev ?? 0;
@@ -141,7 +141,7 @@ function countBetween(page: ListRequest, room: RoomView): number {
 }
 
 /** The seqs of a page, after one and through another, as the statement of the list has them. */
-export function windowOf(page: ListRequest, room: RoomView): { after: number; through: number } {
+function windowOf(page: ListRequest, room: RoomView): { after: number; through: number } {
   const { low, high } = cursorsOf(page, room);
   if (!page.newest) return { after: low + page.offset, through: Math.min(high - 1, low + page.offset + page.limit) };
   const end = high - page.offset;
