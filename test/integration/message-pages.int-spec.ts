@@ -68,7 +68,6 @@ class NothingHeld extends RecentMessages {
 }
 
 const callerOf = ({ tenantId }: RoomRef, userId = 'alice'): Caller => ({ tenantId, userId }) as Caller;
-const whole = ({ facts, text: build }: PageAnswer): object => ({ facts, text: build() });
 const answerOf = (page: MessagePage): object => ({ ...page, text: page.text() });
 
 describe('pages of messages', () => {
@@ -141,6 +140,25 @@ describe('pages of messages', () => {
     expect(answered).toBeGreaterThan(0);
   });
 
+  it('from memory are cut where those from the log are', async () => {
+    const room = await bench.room();
+    for (let n = 0; n < 8; n++) await send(room, `message ${n}`);
+    await perform(room, { do: 'trim' });
+    const memory = new HeldMessages();
+    const [held, stored] = [pagesOf(memory), pagesOf(new NothingHeld())];
+    await list(held, room);
+    for (const after_seq of [undefined, 0, 3, 8])
+      for (const before_seq of [undefined, 2, 5, 99])
+        for (const limit of [1, 3, 100])
+          for (const offset of [undefined, 2, 9])
+            for (const order of [undefined, 'asc', 'desc'] as const) {
+              const asks = { after_seq, before_seq, limit, offset, order } as Query;
+              const expected = answerOf(await list(stored, room, asks));
+              expect([asks, answerOf(await list(held, room, asks))]).toEqual([asks, expected]);
+            }
+    expect(memory.answered).toBeGreaterThan(100);
+  });
+
   it('hold text as JSON.stringify writes it, whatever was stored', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(op, { minLength: 1, maxLength: 8 }), async (ops) => {
@@ -193,8 +211,8 @@ describe('pages of messages', () => {
   });
 
   describe('as facts', () => {
-    const changes = (room: RoomRef, after_rev = 0): Promise<PageAnswer> =>
-      pagesOf(new NothingHeld()).changes(callerOf(room), encodeId('room', room.roomId), { after_rev });
+    const changes = (room: RoomRef, after_rev: number, limit: number): Promise<PageAnswer> =>
+      pagesOf(new NothingHeld()).changes(callerOf(room), encodeId('room', room.roomId), { after_rev, limit });
 
     it('are the same exactly where the answer is', async () => {
       await fc.assert(
@@ -213,7 +231,7 @@ describe('pages of messages', () => {
               seen.has(key) ? [key] : [],
             );
             seen.set(key, body);
-            const { facts: of, text: json } = await changes(room, each.after_seq);
+            const { facts: of, text: json } = await changes(room, each.after_seq ?? 0, each.limit ?? 3);
             const told = JSON.stringify(of);
             expect(seen.get(told) ?? json()).toBe(json());
             seen.set(told, json());
@@ -228,28 +246,27 @@ describe('pages of messages', () => {
       const room = await bench.room();
       for (let n = 0; n < 4; n++) await send(room);
       const stored = pagesOf(new NothingHeld());
-      const tags = async (): Promise<string[]> =>
-        (
-          await Promise.all([
-            list(stored, room, { order: 'desc' }),
-            list(stored, room, { before_seq: 3 }),
-            changes(room),
-          ])
-        )
-          .map(whole)
-          .map((page) => JSON.stringify(page));
+      const tags = async (): Promise<string[]> => {
+        const answers: PageAnswer[] = [
+          await list(stored, room, { order: 'desc' }),
+          await list(stored, room, { before_seq: 3 }),
+          await changes(room, 0, 50),
+          await changes(room, 0, 1),
+        ];
+        return answers.map(({ facts }) => JSON.stringify(facts));
+      };
       const expectChanged = async (one: Op, expected: readonly boolean[]): Promise<void> => {
         const before = await tags();
         await perform(room, one);
         const now = await tags();
         expect([one.do, ...now.map((tag, i) => tag !== before[i])]).toEqual([one.do, ...expected]);
       };
-      await expectChanged({ do: 'send', content: 'new', meta: null }, [true, false, true]);
-      await expectChanged({ do: 'edit', nth: 3 }, [true, false, true]);
-      await expectChanged({ do: 'edit', nth: 0 }, [true, true, true]);
-      await expectChanged({ do: 'delete', nth: 1 }, [true, true, true]);
-      await expectChanged({ do: 'delete', nth: 1 }, [false, false, false]);
-      await expectChanged({ do: 'trim' }, [true, true, true]);
+      await expectChanged({ do: 'send', content: 'new', meta: null }, [true, false, true, true]);
+      await expectChanged({ do: 'edit', nth: 3 }, [true, false, true, true]);
+      await expectChanged({ do: 'edit', nth: 0 }, [true, true, true, true]);
+      await expectChanged({ do: 'delete', nth: 1 }, [true, true, true, true]);
+      await expectChanged({ do: 'delete', nth: 1 }, [false, false, false, false]);
+      await expectChanged({ do: 'trim' }, [true, true, true, true]);
     });
   });
 });
