@@ -12,6 +12,7 @@ const EXPOSED = [
   'X-Request-Id',
   'X-Total-Count',
   'X-First-Seq',
+  'ETag',
   'Idempotent-Replayed',
 ];
 const PAGE = 'https://page.example';

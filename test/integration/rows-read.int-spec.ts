@@ -1,5 +1,6 @@
 import { MessagePreviews } from '../../src/modules/messages/message-previews';
 import { type ListRequest, MessagesRepository } from '../../src/modules/messages/messages.repository';
+import { RoomStates } from '../../src/modules/messages/room-states.repository';
 import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
@@ -119,6 +120,18 @@ describe('rows read for a page', () => {
       expect(await ids()).toEqual(users.slice(offset + 1));
       expect(await rows.by(page)).toBeLessThanOrEqual(MEMBERS + PAGE + AROUND);
     });
+  });
+
+  it('of what a user may see of rooms: a room and a membership for each that is asked of', async () => {
+    const ids = await rows.rooms(ROOMS, ['joe', 'kay'], 1);
+    await rows.room(names('s', MEMBERS), 0);
+    await rows.analyze();
+    const states = new RoomStates(rows.database);
+    for (const asked of [1, 40]) {
+      const ask = () => Promise.all(ids.slice(0, asked).map((roomId) => states.ask(rows.tenantId, roomId, 'joe')));
+      expect((await ask()).filter((state) => state?.allowed)).toHaveLength(asked);
+      expect(await rows.by(ask)).toBeLessThanOrEqual(4 * asked + AROUND);
+    }
   });
 
   describe('of what was missed', () => {

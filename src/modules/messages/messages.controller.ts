@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Access, type Caller } from '../../platform/auth';
-import { ApiErrors, CurrentCaller, WithTotal } from '../../platform/http';
+import { ApiErrors, CurrentCaller, type JsonText, tagged, WithTag, WithTotal } from '../../platform/http';
 import {
   ChangesDto,
   EditMessageDto,
@@ -12,12 +12,16 @@ import {
   MessageDto,
   SendMessageDto,
 } from './dto/message.dto';
+import { MessagePages } from './message-pages';
 import { MessagesService } from './messages.service';
 
 @ApiTags('Messages')
 @Controller('rooms/:room_id')
 export class MessagesController {
-  constructor(private readonly messages: MessagesService) {}
+  constructor(
+    private readonly messages: MessagesService,
+    private readonly pages: MessagePages,
+  ) {}
 
   /**
    * Send a message. Answered after its durable commit; a retry with the same id or key gets the first answer.
@@ -44,22 +48,25 @@ export class MessagesController {
    * @remarks
    * Who comes back asks with `after_seq`, the last one that it has, until a page is empty. A tombstone keeps its seq,
    * with an empty content and `deleted_at`. `X-Total-Count` counts what the cursors leave. A room that I am not in is
-   * 403; channels can be read by everybody in the tenant.
+   * 403; channels can be read by everybody in the tenant. Who has a page already asks with its `ETag` in
+   * `If-None-Match`, and gets 304 while nothing of the answer has changed.
    */
   @Get('messages')
   @Access('user')
   @ApiErrors('NOT_FOUND')
+  @ApiOkResponse({ type: MessageDto, isArray: true })
   @WithTotal('X-First-Seq')
+  @WithTag()
   async list(
     @CurrentCaller() caller: Caller,
     @Param('room_id') roomId: string,
     @Query() query: ListMessagesQueryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<MessageDto[]> {
-    const { items, total, firstSeq } = await this.messages.list(caller, roomId, query);
+  ): Promise<JsonText | undefined> {
+    const { total, firstSeq, facts, text } = await this.pages.messages(caller, roomId, query);
     reply.header('X-Total-Count', total);
     reply.header('X-First-Seq', firstSeq);
-    return items;
+    return tagged(reply, facts, text);
   }
 
   /**
@@ -117,16 +124,21 @@ export class MessagesController {
    * List what changed in the room since a revision: messages, edits, deletes, membership and settings.
    * @remarks
    * The feed from which a copy of the room can be kept: ask with the last `rev` that you have, again while
-   * `has_more`. Changes come in order of `rev`, none twice. A room that I am not in is 403.
+   * `has_more`. Changes come in order of `rev`, none twice. A room that I am not in is 403. The `ETag` in
+   * `If-None-Match` gets 304 while nothing has changed.
    */
   @Get('changes')
   @Access('user')
   @ApiErrors('NOT_FOUND')
-  changes(
+  @ApiOkResponse({ type: ChangesDto })
+  @WithTag()
+  async changes(
     @CurrentCaller() caller: Caller,
     @Param('room_id') roomId: string,
     @Query() query: ListChangesQueryDto,
-  ): Promise<ChangesDto> {
-    return this.messages.changes(caller, roomId, query);
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<JsonText | undefined> {
+    const { facts, text } = await this.pages.changes(caller, roomId, query);
+    return tagged(reply, facts, text);
   }
 }

@@ -9,9 +9,11 @@ import { ChatLog } from './chat-log.repository';
 import { MessageFacts, MessagesRepository } from './messages.repository';
 import { MessageFeed } from './message-feed';
 import { MessagesService, MessageWriter } from './messages.service';
+import { MessagePages } from './message-pages';
 import { MessagePreviews } from './message-previews';
 import { MessagesController } from './messages.controller';
 import { MessagesGateway } from './messages.gateway';
+import { RoomStates } from './room-states.repository';
 import { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 import { MissedRepository, RoomLogRepository } from './room-log/room-log.repository';
 import { MessageEntity } from './entities/message.entity';
@@ -25,11 +27,13 @@ import { MessageEntity } from './entities/message.entity';
     ChatLog,
     MessageFacts,
     MessageFeed,
+    MessagePages,
     MessageWriter,
     MessagesGateway,
     MessagesRepository,
     MessagesService,
     MissedRepository,
+    RoomStates,
     RoomLogRepository,
     MessagePreviews,
     MessagesRoomLog,

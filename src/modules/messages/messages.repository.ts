@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
 import type { PreviewRequest } from '../rooms';
 import type { MessageDto } from './dto/message.dto';
-import { MESSAGE_COLUMNS, type MessageRow, messageView, PREVIEW_COLUMNS } from './views';
+import { FRAME_COLUMNS, MESSAGE_COLUMNS, type MessageRow, messageView, PREVIEW_COLUMNS } from './views';
 
 export interface RoomView {
   readonly allowed: boolean;
@@ -44,7 +44,7 @@ CROSS JOIN LATERAL (SELECT GREATEST(COALESCE($4::bigint, 0), a.first_seq - 1) AS
 CROSS JOIN LATERAL (SELECT
   CASE WHEN $8 THEN GREATEST(w.low, w.high - $7::bigint - $6::bigint - 1) ELSE w.low + $7::bigint END AS low,
   CASE WHEN $8 THEN w.high - $7::bigint ELSE w.high END AS high OFFSET 0) p
-LEFT JOIN LATERAL (SELECT ${MESSAGE_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed
+LEFT JOIN LATERAL (SELECT ${FRAME_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed
   AND m.seq > p.low AND m.seq < p.high ORDER BY m.seq LIMIT $6) m ON true
 ORDER BY m.seq`;
 
@@ -76,7 +76,7 @@ LEFT JOIN LATERAL (SELECT ${PREVIEW_COLUMNS} FROM messages m WHERE m.tenant_id =
 export class MessagesRepository {
   constructor(private readonly database: Database) {}
 
-  /** A page in order of seq with the room it is from; undefined: no such room. */
+  /** A page in order of seq with the room it is from, of one snapshot; `meta` as text. undefined: no such room. */
   async list(
     tenantId: string,
     roomId: string,

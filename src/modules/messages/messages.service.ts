@@ -2,30 +2,20 @@ import { Injectable } from '@nestjs/common';
 import { createHash, hash } from 'node:crypto';
 import { invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
-import { DEFAULT_LIMIT } from '../../common/limits';
 import { canonicalJson } from '../../common/text';
 import { isoTime } from '../../common/time';
 import type { Caller } from '../../platform/auth';
-import { Epoch, type SchemaFunction } from '../../platform/database';
+import type { SchemaFunction } from '../../platform/database';
 import { Effects } from '../../platform/idempotency';
 import { asJsonObject } from '../../platform/validation';
 import { changing, RoomFeed } from '../../realtime';
-import { type RoomJson, roomUpdated, roomUuid, visible } from '../rooms';
+import { roomUuid, visible } from '../rooms';
 import { Appender } from './appender/appender';
 import { type Appended, isStored, type MessageDraft, type NewMessage, type Stored } from './appender/item';
-import type {
-  ChangeDto,
-  ChangesDto,
-  EditMessageDto,
-  ListChangesQueryDto,
-  ListMessagesQueryDto,
-  MessageAcceptedDto,
-  MessageDto,
-  SendMessageDto,
-} from './dto/message.dto';
+import type { EditMessageDto, MessageAcceptedDto, MessageDto, SendMessageDto } from './dto/message.dto';
 import { type AiTurn, AiTurns, MessageFeed } from './message-feed';
 import { type MessageChange, messageDelete, messageEdit, refusal } from './messages.functions';
-import { type ChangeRow, MessagesRepository, type RoomView } from './messages.repository';
+import { MessagesRepository } from './messages.repository';
 import { type MessageRow, messageView } from './views';
 
 /** Stores messages of callers, whichever API they come through. */
@@ -91,7 +81,6 @@ export class MessagesService {
     private readonly effects: Effects,
     private readonly feed: RoomFeed,
     private readonly published: MessageFeed,
-    private readonly epoch: Epoch,
   ) {}
 
   /**
@@ -123,27 +112,6 @@ export class MessagesService {
     };
   }
 
-  /**
-   * A page of a room's messages in order of seq; `total` counts what the cursors leave, tombstones included; `firstSeq`:
-   * the oldest that is kept.
-   */
-  async list(
-    caller: Caller,
-    roomId: string,
-    query: ListMessagesQueryDto,
-  ): Promise<{ items: MessageDto[]; total: number; firstSeq: number }> {
-    const isBefore = query.before_seq !== undefined && query.after_seq === undefined;
-    const found = await this.repository.list(caller.tenantId, roomUuid(roomId), caller.userId, {
-      afterSeq: query.after_seq ?? null,
-      beforeSeq: query.before_seq ?? null,
-      limit: query.limit ?? DEFAULT_LIMIT,
-      offset: query.offset ?? 0,
-      newest: query.order === undefined ? isBefore : query.order === 'desc',
-    });
-    const { rows, ...room } = visible(found);
-    return { items: rows.map(messageView), total: countBetween(room, query), firstSeq: room.first_seq };
-  }
-
   async get(caller: Caller, roomId: string, messageId: string): Promise<MessageDto> {
     const message = decodeId('message', messageId) ?? null;
     const { row } = visible(await this.repository.find(caller.tenantId, roomUuid(roomId), caller.userId, message));
@@ -167,19 +135,6 @@ export class MessagesService {
     await this.change(caller, messageDelete, target(caller, roomId, messageId));
   }
 
-  /** Everything that changed in the room after a revision, in order of rev; nothing after one that it cannot tell of. */
-  async changes(caller: Caller, roomId: string, query: ListChangesQueryDto): Promise<ChangesDto> {
-    const limit = query.limit ?? DEFAULT_LIMIT;
-    const room = roomUuid(roomId);
-    const afterRev = query.after_rev ?? 0;
-    const found = visible(await this.repository.changes(caller.tenantId, room, caller.userId, afterRev, limit + 1));
-    const { firstRev: first_rev, lastRev: last_rev } = found;
-    const common = { first_rev, last_rev, epoch: await this.epoch.readEpoch() };
-    if (afterRev < first_rev || afterRev > last_rev) return { changes: [], ...common, has_more: false, reset: true };
-    const rows = found.rows.slice(0, limit);
-    return { changes: rows.map((row) => changeView(room, row)), ...common, has_more: found.rows.length > limit };
-  }
-
   private async change<A extends { readonly p_room: string }>(
     caller: Caller,
     fn: SchemaFunction<A, MessageChange>,
@@ -201,21 +156,6 @@ function target(
   messageId: string,
 ): { readonly p_room: string; readonly p_message: string | undefined; readonly p_user: string } {
   return { p_room: roomUuid(roomId), p_message: decodeId('message', messageId), p_user: caller.userId };
-}
-
-/** How many messages lie between the cursors: every seq that is kept exists, so this is a subtraction. */
-function countBetween(room: RoomView, query: ListMessagesQueryDto): number {
-  const low = Math.max(query.after_seq ?? 0, room.first_seq - 1);
-  const high = Math.min(query.before_seq ?? room.last_seq + 1, room.last_seq + 1);
-  return Math.max(0, high - low - 1);
-}
-
-/** One change as clients see it: flat, like the frame of the same name. */
-export function changeView(roomId: string, row: ChangeRow): ChangeDto {
-  const { rev, type, payload } = row;
-  if (payload === null) return { ...messageView(row), type };
-  if (type === 'room.updated') return roomUpdated(rev, payload as unknown as RoomJson);
-  return { ...payload, rev, type, room_id: encodeId('room', roomId) };
 }
 
 /** A message's meta as JSON text; null when there is none. */

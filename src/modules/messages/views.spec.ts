@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { newUuid } from '../../common/ids';
-import { changeView } from './messages.service';
+import { changeView } from './message-pages';
 import { messageDelete, messageEdit, refusal } from './messages.functions';
-import { type MessageRow, messageView } from './views';
+import { clientMessageId, listText, messageFrame, type MessageRow, messageText, messageView } from './views';
 
 const [MESSAGE, ROOM] = [newUuid(), newUuid()];
 const hex = (uuid: string): string => uuid.replaceAll('-', '');
@@ -43,6 +44,53 @@ describe('messageView', () => {
     });
     expect(messageView({ ...row, meta: null }).meta).toBeNull();
     expect(Object.keys(messageView(row).meta ?? {})).toEqual(['z', 'a']);
+  });
+});
+
+describe('messages as text', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string(),
+    fc.constantFrom('"', '\\', '\u2028<b>\u0000', '😀'),
+  );
+  const time = fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true });
+  const mayBe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
+  /** As the server stores it: what JSON.stringify has written. */
+  const meta = fc.dictionary(text, fc.jsonValue());
+  const rows: fc.Arbitrary<MessageRow> = fc
+    .record({
+      message_id: fc.constant(MESSAGE),
+      room_id: fc.constant(ROOM),
+      seq: fc.nat(),
+      rev: fc.nat(),
+      sender_id: text,
+      content: text,
+      meta: mayBe(meta),
+      client_message_id: mayBe(fc.oneof(text, fc.constant(MESSAGE))),
+      created_at: fc.oneof(
+        time,
+        time.map((date) => date.toISOString().replace('Z', '+00:00')),
+      ),
+      edited_at: mayBe(time),
+      deleted_at: mayBe(time),
+    })
+    .chain((row) => fc.constantFrom(row, { ...row, meta: row.meta && JSON.stringify(row.meta) }));
+
+  it('are byte for byte what JSON.stringify makes of their views', () => {
+    fc.assert(
+      fc.property(fc.array(rows, { maxLength: 4 }), (page) => {
+        expect(listText(page.map(messageText))).toBe(JSON.stringify(page.map(messageView)));
+        for (const each of page) expect(messageText(each)).toBe(JSON.stringify(messageFrame(each)));
+      }),
+    );
+  });
+
+  it('name no answer of a model by its own id', () => {
+    const answer = { ...row, client_message_id: MESSAGE };
+    expect([clientMessageId(answer), JSON.parse(messageText(answer))]).toEqual([
+      null,
+      { type: 'message', ...view, client_message_id: null },
+    ]);
   });
 });
 

@@ -82,18 +82,28 @@ export function messageFrame(row: MessageRow): Frame {
   return { type: 'message', ...messageView(row) };
 }
 
+const FRAME_HEAD = '{"type":"message",';
+
 /** The JSON of messageFrame without parsing and writing meta again, where that is text already. */
 export function messageText(row: MessageRow): string {
   const text = (value: string | null): string => JSON.stringify(value);
   const time = (value: string | Date | null): string => (value === null ? 'null' : `"${isoTime(value)}"`);
   const meta = typeof row.meta === 'string' ? row.meta : JSON.stringify(row.meta);
   return (
-    `{"type":"message","message_id":"${encodeId('message', row.message_id)}",` +
+    `${FRAME_HEAD}"message_id":"${encodeId('message', row.message_id)}",` +
     `"room_id":"${encodeId('room', row.room_id)}","seq":${row.seq},"rev":${row.rev},` +
     `"sender_id":${text(row.sender_id)},"content":${text(row.content)},"meta":${meta},` +
     `"client_message_id":${text(clientMessageId(row))},"created_at":${time(row.created_at)},` +
     `"edited_at":${time(row.edited_at)},"deleted_at":${time(row.deleted_at)}}`
   );
+}
+
+/** The JSON of an array of message objects, from the texts of their `message` frames (messageText). */
+export function listText(frames: readonly string[]): string {
+  let text = '[';
+  // Concatenated: an array and its join cost as much again.
+  for (const frame of frames) text += `${text === '[' ? '{' : ',{'}${frame.slice(FRAME_HEAD.length)}`;
+  return `${text}]`;
 }
 
 /** An edit or a deletion of a message that was delivered before. */

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { AlwaysEnveloped, NeverEnveloped, wrapped } from './answers';
+import { AlwaysEnveloped, formatOf, JsonText, NeverEnveloped, wrapped } from './answers';
 
 class AsAsked {
   read(): void {}
@@ -48,6 +48,22 @@ describe('the envelope', () => {
   it('is never there where the method says so', () => {
     for (const asked of [undefined, 'bare', 'envelope'] as const)
       expect(wrapped(requestOf(Always, 'clear', asked, 'envelope'), DATA)).toBe(DATA);
+  });
+
+  it('is written around JSON text as around the value that it stands for', () => {
+    const text = JSON.stringify(DATA);
+    for (const [controller, method] of [
+      [AsAsked, 'read'],
+      [Always, 'read'],
+      [Always, 'clear'],
+    ] as const)
+      for (const asked of [undefined, 'bare', 'envelope'] as const)
+        for (const setting of [undefined, 'envelope']) {
+          const request = requestOf(controller, method, asked, setting);
+          expect(wrapped(request, new JsonText(text))).toEqual(new JsonText(JSON.stringify(wrapped(request, DATA))));
+        }
+    const formats = (['bare', 'envelope'] as const).map((asked) => formatOf(requestOf(Always, 'read', asked)));
+    expect(formats).toEqual(['data', 'envelope']);
   });
 
   it('is not put around what no route of ours answers', () => {

@@ -30,15 +30,32 @@ export function envelopeRuleOf({ handler, controller }: Pick<RouteAccess, 'handl
 /** Asking the metadata on every request would cost more than the envelope. */
 const rules = new WeakMap<object, EnvelopeRule>();
 
-/** A success as it leaves: as it is, `{success,data}`, or `{success,data,error}` where the caller asked for it. */
-export function wrapped(request: FastifyRequest, payload: unknown): unknown {
+/** A success that is JSON text already: it leaves as it is, or with its envelope written around it. */
+export class JsonText {
+  constructor(readonly text: string) {}
+}
+
+/** What stands around a success: nothing, `{success,data}`, or `{success,data,error}` where the caller asked for it. */
+export type Format = 'bare' | 'data' | 'envelope';
+
+/** The format in which a request's success leaves. */
+export function formatOf(request: FastifyRequest): Format {
   const route = request.routeOptions.config.access;
-  if (route === undefined) return payload;
+  if (route === undefined) return 'bare';
   let rule = rules.get(route);
   if (rule === undefined) rules.set(route, (rule = envelopeRuleOf(route)));
-  if (rule === 'never') return payload;
-  if (wantsEnvelope(request)) return { success: true, data: payload, error: null };
-  return rule === 'always' && request.caller !== undefined ? { success: true, data: payload } : payload;
+  if (rule === 'never') return 'bare';
+  if (wantsEnvelope(request)) return 'envelope';
+  return rule === 'always' && request.caller !== undefined ? 'data' : 'bare';
+}
+
+/** A success as it leaves, in its format. */
+export function wrapped(request: FastifyRequest, payload: unknown): unknown {
+  const format = formatOf(request);
+  if (format === 'bare') return payload;
+  if (payload instanceof JsonText)
+    return new JsonText(`{"success":true,"data":${payload.text}${format === 'envelope' ? ',"error":null' : ''}}`);
+  return format === 'envelope' ? { success: true, data: payload, error: null } : { success: true, data: payload };
 }
 
 /** The header decides, else the tenant's setting. */

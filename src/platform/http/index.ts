@@ -4,12 +4,13 @@
  * body → idempotency key → validation → controller.
  */
 export { clientAddress, HttpAdapter, requestIdOf } from './adapter';
-export { AlwaysEnveloped, NeverEnveloped, toAppError } from './answers';
+export { AlwaysEnveloped, JsonText, NeverEnveloped, toAppError } from './answers';
+export { type Fact, tagged } from './conditional';
 export { drainConnections } from './hang-up';
 export { CurrentCaller } from './gate';
 export { PageDto, PageQueryDto, SuccessDto } from './dto/page.dto';
 export { installHttp } from './install';
-export { ApiErrors, WithTotal } from './openapi/errors';
+export { ApiErrors, WithTag, WithTotal } from './openapi/errors';
 export { SseAnswer, SseModule, SseStreams } from './sse/sse-streams';
 export { type SseEnd, SseStream } from './sse/sse-stream';
 export { refuseUnknownParameters } from './routes';

@@ -14,7 +14,7 @@ import { Log } from '../logging';
 import { Metrics } from '../metrics';
 import { FailedCredentials, TenantThrottlerGuard } from '../rate-limit';
 import { CompiledValidationPipe, MAX_SENT_JSON_BYTES, Validator } from '../validation';
-import { AllErrorsFilter, ErrorSender, wrapped } from './answers';
+import { AllErrorsFilter, ErrorSender, JsonText, wrapped } from './answers';
 import { Gate } from './gate';
 import { installHangUps } from './hang-up';
 import { codedTransfer, installJsonBody, isCodedTransfer } from './json-body';
@@ -29,6 +29,7 @@ const EXPOSED = [
   'X-Request-Id',
   'X-Total-Count',
   'X-First-Seq',
+  'ETag',
   'Idempotent-Replayed',
 ];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -88,6 +89,7 @@ function installHooks(fastify: FastifyInstance, app: NestFastifyApplication): vo
   });
   fastify.addHook('preSerialization', (request, reply, payload, done) => {
     if (request.caller?.replayed) reply.header('Idempotent-Replayed', 'true');
+    if (payload instanceof JsonText) reply.serializer(textOf);
     done(null, wrapped(request, payload));
   });
   fastify.addHook('onResponse', (request, reply, done) => {
@@ -105,6 +107,10 @@ function installHooks(fastify: FastifyInstance, app: NestFastifyApplication): vo
     );
     done();
   });
+}
+
+function textOf(payload: unknown): string {
+  return (payload as JsonText).text;
 }
 
 async function installCors(fastify: FastifyInstance, config: HttpConfig): Promise<void> {

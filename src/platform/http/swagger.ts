@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../common/errors';
 import { VERSION } from '../../common/version';
 import type { RouteAccess } from '../auth';
 import { Validator } from '../validation';
-import { API_ERRORS, LIST_HEADERS } from './openapi/errors';
+import { API_ERRORS, LIST_HEADERS, TAGGED } from './openapi/errors';
 import { compileDtos, controllerMethods } from './routes';
 import { envelopeRuleOf } from './answers';
 import { completeDocument, type OperationFacts } from './openapi/complete';
@@ -147,6 +147,7 @@ function operationFacts(app: NestFastifyApplication): ReadonlyMap<string, Operat
       errors: (Reflect.getMetadata(API_ERRORS, handler) ?? []) as ErrorCode[],
       envelope: envelopeRuleOf(config.access),
       listHeaders: (Reflect.getMetadata(LIST_HEADERS, handler) as string[] | undefined) ?? [],
+      isTagged: Reflect.getMetadata(TAGGED, handler) === true,
     });
   }
   return facts;

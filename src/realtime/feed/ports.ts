@@ -235,6 +235,11 @@ export interface RoomState extends Position {
 /** The newest messages of rooms, as this node holds them in memory. Implemented by the feed; asks no database. */
 export abstract class RecentMessages {
   /**
+   * Whether this node holds messages of the room: where not, `between` need not be asked. @param beforeSeq only messages
+   * before it are wanted, so that a page further back than all that is held need not ask either; default: any
+   */
+  abstract has(tenantId: string, roomId: string, beforeSeq?: number): boolean;
+  /**
    * The messages after `afterSeq` up to and including `throughSeq`, in order of seq, as they are at `at`. undefined where
    * not all of them are held, or where this node is not exactly at that position of the room.
    */
@@ -245,8 +250,6 @@ export abstract class RecentMessages {
     afterSeq: number,
     throughSeq: number,
   ): readonly RecentMessage[] | undefined;
-  /** Whether anything of the room is held. */
-  abstract has(tenantId: string, roomId: string): boolean;
   /**
    * Holds messages that were read in the same snapshot as `at`, without gaps, in order of seq, up to and including the
    * newest one. The room is followed from there on, for as long as memory is kept.

@@ -188,6 +188,11 @@ export class RoomCache {
     return this.count === 0;
   }
 
+  /** The seq of the oldest that is held; undefined: none is. */
+  get oldest(): number | undefined {
+    return this.count === 0 ? undefined : this.base;
+  }
+
   get quietSince(): number {
     return this.quiet;
   }

@@ -134,8 +134,8 @@ export class CachedMessages extends RecentMessages {
     super();
   }
 
-  has(tenantId: string, roomId: string): boolean {
-    return this.channels.find(tenantId, roomId)?.cache.isEmpty === false;
+  has(tenantId: string, roomId: string, beforeSeq = Infinity): boolean {
+    return (this.channels.find(tenantId, roomId)?.cache.oldest ?? Infinity) < beforeSeq;
   }
 
   between(

@@ -5,13 +5,23 @@ import type { AccessKind, RouteAccess } from '../../auth';
 import { rateLimitCodeOf } from '../../rate-limit';
 import type { DtoClass, ObjectSchema, PropertySchema } from '../../validation';
 import type { EnvelopeRule } from '../answers';
-import { ERROR_SCHEMA, errorResponses, HEADER_PARAMETERS, headerRefs, HEADERS, type RouteFacts } from './errors';
+import {
+  ERROR_SCHEMA,
+  errorResponses,
+  HEADER_PARAMETERS,
+  headerRefs,
+  HEADERS,
+  type RouteFacts,
+  TAG_HEADERS,
+} from './errors';
 
 /** What the decorators of a route say beyond what Swagger reads. */
 export interface OperationFacts {
   readonly access: RouteAccess;
   readonly errors: readonly ErrorCode[];
   readonly listHeaders: readonly string[];
+  /** It carries an ETag, and may be 304. */
+  readonly isTagged: boolean;
   readonly envelope: EnvelopeRule;
 }
 
@@ -45,6 +55,7 @@ const KEYWORDS = [
   'maxItems',
   'uniqueItems',
 ] as const;
+const UNCHANGED = 'The answer is one that `If-None-Match` names. It has no body.';
 const RATE_HEADERS = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'];
 /** The callers that a route takes, in the words of the credentials' titles. */
 const CALLERS: Readonly<Record<AccessKind, string>> = {
@@ -118,21 +129,35 @@ function completeOperation(
     const own = parameter.example ?? parameter.schema?.example ?? example;
     if (parameter.in === 'path' && own !== undefined) parameter.example = own;
   }
-  const shared =
-    access === 'public' ? ['RequestId'] : ['RequestId', 'ResponseFormat', ...(isIdempotent ? ['IdempotencyKey'] : [])];
+  const shared = sharedParameters(access, facts.isTagged, isIdempotent);
   operation.parameters.push(...shared.map((name) => ({ $ref: `#/components/parameters/${name}` })));
-  const headers = [
-    'X-Request-Id',
-    ...(access === 'public' ? [] : RATE_HEADERS),
-    ...facts.listHeaders,
-    ...(isIdempotent ? ['Idempotent-Replayed'] : []),
-  ];
+  const headers = headersOf(facts, isIdempotent);
   for (const response of Object.values(operation.responses)) {
     response.headers = headerRefs(headers);
     response.description ||= operation.summary ?? 'Done.';
     if (facts.envelope === 'always') envelop(response);
   }
+  if (facts.isTagged) operation.responses['304'] = { description: UNCHANGED, headers: headerRefs(headers) };
   operation.responses = { ...operation.responses, ...(errorResponses(route) as Operation['responses']) };
+}
+
+function sharedParameters(access: AccessKind, isTagged: boolean, isIdempotent: boolean): string[] {
+  return [
+    'RequestId',
+    ...(access === 'public' ? [] : ['ResponseFormat']),
+    ...(isTagged ? ['IfNoneMatch'] : []),
+    ...(isIdempotent ? ['IdempotencyKey'] : []),
+  ];
+}
+
+function headersOf({ access, listHeaders, isTagged }: OperationFacts, isIdempotent: boolean): string[] {
+  return [
+    'X-Request-Id',
+    ...(access.access === 'public' ? [] : RATE_HEADERS),
+    ...listHeaders,
+    ...(isTagged ? TAG_HEADERS : []),
+    ...(isIdempotent ? ['Idempotent-Replayed'] : []),
+  ];
 }
 
 /** `{success, data}` around the documented success, and null for an error where the caller asks for that too. */

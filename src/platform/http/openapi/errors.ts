@@ -5,6 +5,7 @@ import type { AccessKind } from '../../auth';
 
 export const API_ERRORS = Symbol('documented errors');
 export const LIST_HEADERS = Symbol('documented headers of a list');
+export const TAGGED = Symbol('has an ETag');
 
 /** The errors of a route beyond those that every route of its kind has; they become its documented responses. */
 export function ApiErrors(...codes: ErrorCode[]): MethodDecorator {
@@ -15,6 +16,14 @@ export function ApiErrors(...codes: ErrorCode[]): MethodDecorator {
 export function WithTotal(...more: string[]): MethodDecorator {
   return SetMetadata(LIST_HEADERS, ['X-Total-Count', ...more]);
 }
+
+/** Documents the ETag of an answer that `tagged` makes, If-None-Match and 304. */
+export function WithTag(): MethodDecorator {
+  return SetMetadata(TAGGED, true);
+}
+
+/** What an answer with a tag has, and its 304. */
+export const TAG_HEADERS = ['ETag', 'Cache-Control', 'Vary'] as const;
 
 type Components = NonNullable<OpenAPIObject['components']>;
 
@@ -33,6 +42,12 @@ export const HEADERS: NonNullable<Components['headers']> = {
     description: 'The oldest message that the room keeps: before it there is nothing to ask for.',
     schema: integer,
   },
+  ETag: {
+    description: 'Names the answer with its headers: send it as `If-None-Match`, and the same answer is 304.',
+    schema: text,
+  },
+  'Cache-Control': { description: '`private, no-cache`: keep it, and ask before you use it again.', schema: text },
+  Vary: { description: 'The request headers on which the answer depends.', schema: text },
   'Idempotent-Replayed': { description: '`true` when this is the stored answer of an earlier call.', schema: text },
 };
 
@@ -51,6 +66,13 @@ export const HEADER_PARAMETERS: NonNullable<Components['parameters']> = {
     required: false,
     description: '`envelope` wraps successes as `{"success":true,"data":…,"error":null}`; `bare` does not.',
     schema: { type: 'string', enum: ['bare', 'envelope'] },
+  },
+  IfNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    required: false,
+    description: 'ETags of answers that you have, or `*`: where one names the answer of now, it is 304 without a body.',
+    schema: text,
   },
   IdempotencyKey: {
     name: 'Idempotency-Key',
