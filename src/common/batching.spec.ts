@@ -1,4 +1,4 @@
-import { Batching } from './batching';
+import { Batching, TenantBatching } from './batching';
 
 describe('batching', () => {
   it('does what one turn brings together, what comes meanwhile afterwards, and no more than a batch at a time', async () => {
@@ -24,5 +24,95 @@ describe('batching', () => {
     await expect(a).rejects.toThrow('no');
     await expect(b).rejects.toThrow('no');
     expect(await failing.submit(3)).toBe(3);
+  });
+});
+
+/** Work that ends when the test says so. */
+function held() {
+  const begun: { tenantId: string; items: readonly number[]; end: () => void; fail: (error: Error) => void }[] = [];
+  const work = (tenantId: string, items: readonly number[]): Promise<readonly number[]> =>
+    new Promise((resolve, reject) => {
+      begun.push({ tenantId, items, end: () => resolve(items.map((n) => n * 2)), fail: reject });
+    });
+  return { begun, work };
+}
+
+/** Lets everything go on that does not wait for work. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('batching per tenant', () => {
+  it('does a lone item at once, and together what comes meanwhile, at most a batch', async () => {
+    const { begun, work } = held();
+    const batching = new TenantBatching(work, 3);
+    const first = batching.submit('a', 1);
+    await settled();
+    expect(begun.map(({ items }) => items)).toEqual([[1]]);
+    const rest = [2, 3, 4, 5].map((n) => batching.submit('a', n));
+    await settled();
+    expect(begun).toHaveLength(1);
+    expect(batching.pending('a')).toBe(5);
+    begun[0]?.end();
+    expect(await first).toBe(2);
+    await settled();
+    begun[1]?.end();
+    await settled();
+    begun[2]?.end();
+    expect(await Promise.all(rest)).toEqual([4, 6, 8, 10]);
+    expect(begun.map(({ items }) => items)).toEqual([[1], [2, 3, 4], [5]]);
+  });
+
+  it('lets no tenant wait for the work of another, nor mixes their items', async () => {
+    const { begun, work } = held();
+    const batching = new TenantBatching(work);
+    const stuck = batching.submit('a', 1);
+    const other = batching.submit('b', 2);
+    await settled();
+    expect(begun.map(({ tenantId, items }) => [tenantId, items])).toEqual([
+      ['a', [1]],
+      ['b', [2]],
+    ]);
+    begun[1]?.end();
+    expect(await other).toBe(4);
+    expect(batching.pending('a')).toBe(1);
+    begun[0]?.end();
+    expect(await stuck).toBe(2);
+  });
+
+  it('fails a batch as a whole, of its tenant alone, and goes on', async () => {
+    const { begun, work } = held();
+    const batching = new TenantBatching(work);
+    const failing = Promise.allSettled([batching.submit('a', 1), batching.submit('a', 2)]);
+    const other = batching.submit('b', 3);
+    await settled();
+    const next = batching.submit('a', 4);
+    begun[0]?.fail(new Error('no'));
+    begun[1]?.end();
+    expect((await failing).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await other).toBe(6);
+    await settled();
+    begun[2]?.end();
+    expect(await next).toBe(8);
+  });
+
+  it('forgets a tenant without pending items, also after a failure, and never does two batches of one at a time', async () => {
+    let atOnce = 0;
+    let most = 0;
+    const batching = new TenantBatching<number, number>(async (tenantId, items) => {
+      most = Math.max(most, ++atOnce);
+      await settled();
+      atOnce--;
+      if (tenantId === 'failing') throw new Error('no');
+      return items;
+    });
+    const again = async (left: number): Promise<void> => {
+      // The next item comes in the very turn in which the one before has its result.
+      for (let n = 0; n < left; n++) await batching.submit('a', n);
+    };
+    await Promise.all([again(20), again(30)]);
+    expect(most).toBe(1);
+    await expect(batching.submit('failing', 1)).rejects.toThrow('no');
+    await Promise.all(Array.from({ length: 100 }, (_, n) => batching.submit(`tenant-${n}`, n)));
+    expect(batching.size).toBe(0);
+    expect(batching.pending('a')).toBe(0);
   });
 });

@@ -48,3 +48,58 @@ export class Batching<T, R> {
     }
   }
 }
+
+interface TenantWork<T, R> {
+  readonly batching: Batching<T, R>;
+  /** Items without a result yet. */
+  pending: number;
+}
+
+/**
+ * A `Batching` per tenant: one's batches neither hold another's items nor wait for another's work. A tenant without
+ * pending items is forgotten.
+ */
+export class TenantBatching<T, R> {
+  private readonly tenants = new Map<string, TenantWork<T, R>>();
+
+  /**
+   * @param work does a batch of one tenant and returns a result per item, in the same order; when it rejects, all items
+   *   do. At most one call per tenant at a time
+   * @param most items per batch
+   */
+  constructor(
+    private readonly work: (tenantId: string, items: readonly T[]) => Promise<readonly R[]>,
+    private readonly most = 500,
+  ) {}
+
+  /** How many tenants have items pending. */
+  get size(): number {
+    return this.tenants.size;
+  }
+
+  /** How many items of a tenant wait or are being done: what a caller bounds. */
+  pending(tenantId: string): number {
+    return this.tenants.get(tenantId)?.pending ?? 0;
+  }
+
+  async submit(tenantId: string, item: T): Promise<R> {
+    const tenant = this.of(tenantId);
+    tenant.pending++;
+    try {
+      return await tenant.batching.submit(item);
+    } finally {
+      // With the last result no work of this tenant is under way, so the next item may have a batching of its own.
+      if (--tenant.pending === 0) this.tenants.delete(tenantId);
+    }
+  }
+
+  private of(tenantId: string): TenantWork<T, R> {
+    let tenant = this.tenants.get(tenantId);
+    if (tenant === undefined) {
+      const batching = new Batching<T, R>((items) => this.work(tenantId, items), this.most);
+      tenant = { batching, pending: 0 };
+      this.tenants.set(tenantId, tenant);
+    }
+    return tenant;
+  }
+}
