@@ -1,11 +1,11 @@
 import { AppError, notAMember, unavailable } from '../../common/errors';
 import { CursorGroups, MOST_WAITING } from './cursor-groups';
 import type { Tried } from './delivery.functions';
-import type { Move, Moved } from './delivery.repository';
+import type { Move, MoveResult } from './delivery.repository';
 
 const TENANT = 'tenant';
 const DEADLINE_MS = 1000;
-const OK: Tried & Moved = { status: 'ok', advanced: true, acked: 1 };
+const OK: Tried & MoveResult = { status: 'ok', advanced: true, acked: 1 };
 const BUSY: Tried = { status: 'busy' };
 
 interface Call<R> {
@@ -17,13 +17,13 @@ interface Call<R> {
 /** Calls that wait for the test's answer. */
 class FakeCursors {
   readonly together: Call<Tried[]>[] = [];
-  readonly alone: Call<Moved>[] = [];
+  readonly alone: Call<MoveResult>[] = [];
 
   tryAdvance(_tenantId: string, moves: readonly Move[]): Promise<Tried[]> {
     return this.note(this.together, moves);
   }
 
-  advance(_tenantId: string, move: Move): Promise<Moved> {
+  advance(_tenantId: string, move: Move): Promise<MoveResult> {
     return this.note(this.alone, [move]);
   }
 

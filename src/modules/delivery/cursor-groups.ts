@@ -4,7 +4,7 @@ import { isUnavailable, unavailable } from '../../common/errors';
 import { DatabaseConfig } from '../../config';
 import { Availability, isRetryable } from '../../platform/database';
 import { cursorAdvance, type Tried } from './delivery.functions';
-import { DeliveryRepository, type Move, type Moved } from './delivery.repository';
+import { DeliveryRepository, type Move, type MoveResult } from './delivery.repository';
 
 /** Moves of one statement. */
 const MOST = 500;
@@ -38,7 +38,7 @@ export class CursorGroups {
     (tenantId, group) => this.together(tenantId, group),
     MOST,
   );
-  private readonly alone = new TenantBatching<Waiting, Moved>((tenantId, [one]) => this.one(tenantId, one), 1);
+  private readonly alone = new TenantBatching<Waiting, MoveResult>((tenantId, [one]) => this.one(tenantId, one), 1);
 
   constructor(
     @Inject(DeliveryRepository) private readonly repository: Pick<DeliveryRepository, 'advance' | 'tryAdvance'>,
@@ -50,7 +50,7 @@ export class CursorGroups {
    * Moves a cursor. Throws 404 and 403 where there is no room or no member, 400 beyond the room's last_seq, 503 while the
    * database is away, where it takes too long, and where too many moves of the tenant wait already.
    */
-  async advance(tenantId: string, move: Move): Promise<Moved> {
+  async advance(tenantId: string, move: Move): Promise<MoveResult> {
     this.availability.check();
     if (this.groups.pending(tenantId) + this.alone.pending(tenantId) >= MOST_WAITING)
       throw unavailable('Too many acknowledgements are waiting. Try again in a moment');
@@ -70,7 +70,7 @@ export class CursorGroups {
     }
   }
 
-  private async moved(tenantId: string, waiting: Waiting): Promise<Moved> {
+  private async moved(tenantId: string, waiting: Waiting): Promise<MoveResult> {
     const tried = await this.groups.submit(tenantId, waiting);
     if (tried.status !== BUSY.status) return cursorAdvance.returns.read(tried);
     waiting.isTried = false;
@@ -94,7 +94,7 @@ export class CursorGroups {
     return group.map((waiting) => said.get(waiting) ?? BUSY);
   }
 
-  private async one(tenantId: string, waiting: Waiting | undefined): Promise<Moved[]> {
+  private async one(tenantId: string, waiting: Waiting | undefined): Promise<MoveResult[]> {
     if (waiting === undefined || waiting.isOver) return [];
     waiting.isTried = true;
     return [await this.repository.advance(tenantId, waiting.move)];

@@ -20,7 +20,7 @@ export interface Move {
 }
 
 /** What has become of a move. */
-export interface Moved {
+export interface MoveResult {
   /** false: the cursor was there already. */
   readonly advanced: boolean;
   /** Where the acked cursor stands; null where it has not moved. */
@@ -49,7 +49,7 @@ export class DeliveryRepository {
   constructor(private readonly database: Database) {}
 
   /** Moves one cursor. Throws 404 and 403 where there is no room or no member, 400 beyond the room's last_seq. */
-  advance(tenantId: string, move: Move): Promise<Moved> {
+  advance(tenantId: string, move: Move): Promise<MoveResult> {
     return cursorAdvance.call(this.database, tenantId, argsOf(move));
   }
 

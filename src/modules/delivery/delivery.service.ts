@@ -8,7 +8,7 @@ import { Receipts, Redelivery, RoomFeed, type Undelivered } from '../../realtime
 import { CursorGroups } from './cursor-groups';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { cursorAdvance } from './delivery.functions';
-import { argsOf, DeliveryRepository, type Move, type Moved } from './delivery.repository';
+import { argsOf, DeliveryRepository, type Move, type MoveResult } from './delivery.repository';
 import type { PositionDto } from './dto/position.dto';
 
 /** At most one update per user and room in this time. */
@@ -120,7 +120,7 @@ export class DeliveryService {
   }
 
   /** An Idempotency-Key is bound in the transaction of its own effect, so such a call goes by itself. */
-  private moved(caller: Caller, move: Move): Promise<Moved> {
+  private moved(caller: Caller, move: Move): Promise<MoveResult> {
     return caller.idempotency === undefined
       ? this.groups.advance(caller.tenantId, move)
       : this.effects.call(caller, cursorAdvance, argsOf(move));
