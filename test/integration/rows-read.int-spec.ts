@@ -2,6 +2,7 @@ import { MessagePreviews } from '../../src/modules/messages/message-previews';
 import { type ListRequest, MessagesRepository } from '../../src/modules/messages/messages.repository';
 import { RoomStates } from '../../src/modules/messages/room-states.repository';
 import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
+import { CursorGroups } from '../../src/modules/delivery/cursor-groups';
 import { DeliveryRepository } from '../../src/modules/delivery/delivery.repository';
 import { DeliveryService } from '../../src/modules/delivery';
 import { ReadUpdates } from '../../src/modules/delivery/delivery.service';
@@ -12,6 +13,7 @@ import { Effects } from '../../src/platform/idempotency';
 import { RecordingFeed } from '../support/realtime/recording-feed';
 import { RedeliveryFixture } from '../support/realtime/redelivery-fixture';
 import { RowsReadFixture } from '../support/rows-read-fixture';
+import { MAX_WAIT_MS } from '../support/timing';
 
 const PAGE = 50;
 /** The room and the caller's membership; a table of a few rows is read whole. */
@@ -31,8 +33,10 @@ describe('rows read for a page', () => {
     messages = new MessagesRepository(rows.database);
     rooms = new RoomsRepository(rows.database);
     const updates = new ReadUpdates(new RecordingFeed());
+    const cursors = new DeliveryRepository(rows.database);
     const delivery = new DeliveryService(
-      new DeliveryRepository(rows.database),
+      cursors,
+      new CursorGroups(cursors, { check: () => undefined }, { deadlineMs: MAX_WAIT_MS }),
       new Effects(rows.database),
       updates,
       new RedeliveryFixture().redelivery,

@@ -1,5 +1,5 @@
 import { invalid, notAMember, notFound } from '../../common/errors';
-import { answer, rows, schemaFunction } from '../../platform/database';
+import { answer, rows, schemaFunction, value } from '../../platform/database';
 
 /** How far a member has acknowledged a room. */
 export interface PositionRow {
@@ -35,6 +35,25 @@ export const cursorAdvance = schemaFunction(
     beyond: ({ last_seq }: { readonly last_seq: number }) =>
       invalid('seq', `seq is beyond the room's last_seq ${last_seq}`),
   }),
+);
+
+/** What `cursor_advance` says, or `busy`: another transaction holds the cursor or a letter, and nothing was decided. */
+export interface Tried {
+  readonly status: string;
+}
+
+/** The same, without waiting for what others hold. */
+export const cursorTryAdvance = schemaFunction(
+  'cursor_try_advance',
+  { p_room: 'uuid', p_user: 'text', p_seq: 'bigint', p_read: 'boolean' },
+  value<Tried>('jsonb'),
+);
+
+/** The same for many items, as if one came after the other: a row of each, `item` from 1, in no order. */
+export const cursorsAdvance = schemaFunction(
+  'cursors_advance',
+  { p_rooms: 'uuid[]', p_users: 'text[]', p_seqs: 'bigint[]', p_reads: 'boolean[]' },
+  rows<Tried & { readonly item: number }>(),
 );
 
 /** How far a user has acknowledged these rooms; those of which they are no member are missing. */

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { RealtimeModule } from '../../realtime';
 import { TenantsModule } from '../tenants';
+import { CursorGroups } from './cursor-groups';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { DeadLettersService } from './dead-letters/dead-letters.service';
@@ -18,6 +19,7 @@ import { DeadLetterEntity } from './entities/dead-letter.entity';
   imports: [TypeOrmModule.forFeature([CursorEntity, DeadLetterEntity]), RealtimeModule, TenantsModule],
   controllers: [DeliveryController, DeadLettersController],
   providers: [
+    CursorGroups,
     DeadLettersRepository,
     DeadLettersService,
     DeadLetterRegistry,

@@ -1,15 +1,74 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
-import { cursorPositions, type PositionRow } from './delivery.functions';
+import {
+  cursorAdvance,
+  cursorPositions,
+  cursorsAdvance,
+  cursorTryAdvance,
+  type PositionRow,
+  type Tried,
+} from './delivery.functions';
+
+/** How far a member says to have got. */
+export interface Move {
+  /** UUID. */
+  readonly roomId: string;
+  readonly userId: string;
+  readonly seq: number;
+  /** Whether it has been read, too. */
+  readonly isRead: boolean;
+}
+
+/** What has become of a move. */
+export interface MoveResult {
+  /** false: the cursor was there already. */
+  readonly advanced: boolean;
+  /** Where the acked cursor stands; null where it has not moved. */
+  readonly acked: number | null;
+}
 
 /** A member's stored position; it may be older than the membership, whose joined_seq then counts. */
 export interface CursorRow extends PositionRow {
   readonly read_seq: number;
 }
 
+interface MoveArgs {
+  readonly p_room: string;
+  readonly p_user: string;
+  readonly p_seq: number;
+  readonly p_read: boolean;
+}
+
+/** A move, as the functions of the schema take it. */
+export function argsOf({ roomId, userId, seq, isRead }: Move): MoveArgs {
+  return { p_room: roomId, p_user: userId, p_seq: seq, p_read: isRead };
+}
+
 @Injectable()
 export class DeliveryRepository {
   constructor(private readonly database: Database) {}
+
+  /** Moves one cursor. Throws 404 and 403 where there is no room or no member, 400 beyond the room's last_seq. */
+  advance(tenantId: string, move: Move): Promise<MoveResult> {
+    return cursorAdvance.call(this.database, tenantId, argsOf(move));
+  }
+
+  /**
+   * Moves cursors, as if one came after the other, and waits for none that another transaction holds. Returns of each move,
+   * in their order, what `cursorAdvance` reads, or `busy`.
+   */
+  async tryAdvance(tenantId: string, moves: readonly Move[]): Promise<Tried[]> {
+    const [first] = moves;
+    if (first === undefined) return [];
+    if (moves.length === 1) return [await cursorTryAdvance.call(this.database, tenantId, argsOf(first))];
+    const rows = await cursorsAdvance.call(this.database, tenantId, {
+      p_rooms: moves.map(({ roomId }) => roomId),
+      p_users: moves.map(({ userId }) => userId),
+      p_seqs: moves.map(({ seq }) => seq),
+      p_reads: moves.map(({ isRead }) => isRead),
+    });
+    return rows.sort((a, b) => a.item - b.item);
+  }
 
   /** How far a user has acknowledged these rooms; those of which they are no member are missing. */
   positions(tenantId: string, userId: string, roomIds: readonly string[]): Promise<PositionRow[]> {

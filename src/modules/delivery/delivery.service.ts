@@ -5,9 +5,10 @@ import type { Caller } from '../../platform/auth';
 import { Effects } from '../../platform/idempotency';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Receipts, Redelivery, RoomFeed, type Undelivered } from '../../realtime';
+import { CursorGroups } from './cursor-groups';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { cursorAdvance } from './delivery.functions';
-import { DeliveryRepository } from './delivery.repository';
+import { argsOf, DeliveryRepository, type Move, type MoveResult } from './delivery.repository';
 import type { PositionDto } from './dto/position.dto';
 
 /** At most one update per user and room in this time. */
@@ -63,6 +64,7 @@ export interface MemberPosition {
 export class DeliveryService {
   constructor(
     private readonly repository: DeliveryRepository,
+    private readonly groups: CursorGroups,
     private readonly effects: Effects,
     private readonly readUpdates: ReadUpdates,
     private readonly redelivery: Redelivery,
@@ -111,11 +113,17 @@ export class DeliveryService {
     const roomId = decodeId('room', room_id);
     if (roomId === undefined) throw notFound('Room');
     const { tenantId, userId } = caller;
-    const args = { p_room: roomId, p_user: userId, p_seq: seq, p_read: isRead };
-    const { advanced, acked } = await this.effects.call(caller, cursorAdvance, args);
+    const { advanced, acked } = await this.moved(caller, { roomId, userId, seq, isRead });
     if (!advanced) return;
     this.redelivery.cursorMoved({ tenantId, roomId, userId, seq: acked ?? seq });
     if (isRead) this.readUpdates.note(tenantId, roomId, userId, seq);
+  }
+
+  /** An Idempotency-Key is bound in the transaction of its own effect, so such a call goes by itself. */
+  private moved(caller: Caller, move: Move): Promise<MoveResult> {
+    return caller.idempotency === undefined
+      ? this.groups.advance(caller.tenantId, move)
+      : this.effects.call(caller, cursorAdvance, argsOf(move));
   }
 }
 

@@ -4,7 +4,7 @@
  * Owns the tables cursors and dead_letters. Invariants: per member and room two numbers, acked and read, that only move
  * forward; read never passes acked, neither passes the room's last_seq; no row per message. A missing row, or one from
  * before the member left and came back, counts as the seq at which the member joined. Acks never touch a row that the
- * append reads for writing.
+ * append reads for writing. Those of a tenant go in groups, one at a time, which wait for nobody (cursor-groups.ts).
  *
  * Dead letters (docs/adr/0016): those of messages are here; a module above that has others of its own marks their
  * source with `@DeadLetterSource('notification')`, and they are listed, replayed, dropped and counted with the rest.

@@ -17,6 +17,7 @@ interface SqlTypes {
   readonly 'text[]': readonly (string | null)[];
   readonly 'integer[]': readonly (number | null)[];
   readonly 'bigint[]': readonly (number | null)[];
+  readonly 'boolean[]': readonly (boolean | null)[];
   readonly 'bytea[]': readonly (Buffer | null)[];
 }
 
