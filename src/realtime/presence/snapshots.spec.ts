@@ -59,11 +59,19 @@ describe('snapshots of many connections', () => {
 
   it('those that wait share look-ups of 500, and nobody is looked up twice in one', async () => {
     const users = names('u', 1200);
-    const { world, node, lookUps, asked } = setUp({ hall: users.slice(0, 150), side: users });
+    const tableOf = (user: string): string[] => {
+      const from = 100 * Math.floor(users.indexOf(user) / 100);
+      return users.slice(from, from + 100);
+    };
+    // Each table twice: they share two rooms.
+    const rooms = users
+      .filter((_, n) => n % 100 === 0)
+      .flatMap((user): [string, string[]][] => [0, 1].map((n) => [`table ${n} of ${user}`, tableOf(user)]));
+    const { world, node, lookUps, asked } = setUp(Object.fromEntries(rooms));
     // It looks users up too, and what it would say of each of them is not what is asked here.
     jest.spyOn(node.parts.announcer, 'mark').mockReturnValue(undefined);
     world.broken = true;
-    const connections = users.map((user) => node.openNow(user, { presence_room_limit: 2000 }));
+    const connections = users.map((user) => node.openNow(user));
     await turn();
     expect(connections.every(({ frames }) => frames.length === 0)).toBe(true);
     world.broken = false;
@@ -71,9 +79,13 @@ describe('snapshots of many connections', () => {
     asked.mockClear();
     await node.parts.snapshots.tick();
     expect(lookUps.mock.calls.map(([, those]) => those.length)).toEqual([TOGETHER, TOGETHER, 200]);
-    expect(asked.mock.calls.map(([keys]) => keys.length)).toEqual([1200, 1200, 1200]);
+    expect(asked.mock.calls.map(([keys]) => keys.length)).toEqual([500, 500, 200]);
     for (const connection of connections)
-      expect(snapshotOf(connection)).toEqual(users.filter((user) => user !== connection.userId).toSorted());
+      expect(snapshotOf(connection)).toEqual(
+        tableOf(connection.userId)
+          .filter((user) => user !== connection.userId)
+          .toSorted(),
+      );
   });
 
   it('say who is online in the rooms of the user, whoever else is looked up', async () => {
