@@ -59,8 +59,8 @@ export class PresenceBoard {
   /** Users that are online as far as this node has heard, on all nodes. */
   private readonly online = new Users();
   private readonly batches: PeriodicBatches<UserRef>;
-  /** Connections that wait for their snapshot: what changed meanwhile, by user. */
-  private readonly held = new Map<Connection, Map<string, boolean>>();
+  /** Connections that wait for their snapshot: what changed since its look-up began, by user. */
+  private readonly held = new Map<Connection, Map<string, boolean> | undefined>();
 
   private readonly unlisten: Unsubscribe;
 
@@ -96,7 +96,12 @@ export class PresenceBoard {
 
   /** Keeps updates from the connection until its snapshot. */
   hold(connection: Connection): void {
-    if (!this.held.has(connection)) this.held.set(connection, new Map());
+    if (!this.held.has(connection)) this.held.set(connection, undefined);
+  }
+
+  /** Its look-up begins: what is heard from now on goes into its snapshot. What was before, the look-up will see. */
+  record(connection: Connection): void {
+    if (this.held.has(connection)) this.held.set(connection, new Map());
   }
 
   /**
@@ -105,9 +110,11 @@ export class PresenceBoard {
    */
   release(connection: Connection, online?: OnlineUsers): void {
     const changes = this.held.get(connection);
-    this.held.delete(connection);
-    if (changes === undefined || online === undefined || !connection.isOpen) return;
-    const users = changes.size === 0 ? online.json() : JSON.stringify(changed(online.ids(), changes)).slice(1, -1);
+    if (!this.held.delete(connection) || online === undefined || !connection.isOpen) return;
+    const users =
+      changes === undefined || changes.size === 0
+        ? online.json()
+        : JSON.stringify(changed(online.ids(), changes)).slice(1, -1);
     connection.sendFrame(this.frames.encode(presenceSnapshot(users)));
   }
 
@@ -136,8 +143,7 @@ export class PresenceBoard {
     if (listeners.size === 0) return;
     const frame = toWire(presenceUpdate(userId, online ? 'online' : 'offline'));
     for (const connection of listeners) {
-      const changes = this.held.get(connection);
-      if (changes) changes.set(userId, online);
+      if (this.held.has(connection)) this.held.get(connection)?.set(userId, online);
       else connection.sendEphemeral(`presence:${userId}`, frame);
     }
   }

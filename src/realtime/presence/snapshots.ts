@@ -11,6 +11,8 @@ import { TenantConnections } from './tenant-connections';
 
 /** Look-ups at once: a thousand connections at a time must not take the database from other work. */
 const SNAPSHOTS_AT_ONCE = 4;
+/** Look-ups between two ticks that begin as soon as a connection comes. */
+const LOOK_UPS = 4;
 /** Connections whose users to tell of are looked up together where they wait. */
 export const TOGETHER = 500;
 /** Users whose status a snapshot tells. */
@@ -28,6 +30,8 @@ const NOBODY: Neighbours = { rooms: [], later: [] };
 export class Snapshots {
   private readonly waiting = new TenantConnections();
   private running = 0;
+  /** Since the last tick. */
+  private lookUps = 0;
 
   private readonly turns: TurnTaker;
 
@@ -45,24 +49,32 @@ export class Snapshots {
   request(connection: Connection): void {
     this.board.hold(connection);
     this.waiting.add(connection);
-    // In a storm they gather for the next tick, so that it costs few queries.
-    if (!this.turns.isCrowded) this.start().catch(() => undefined);
+    // In a storm they gather for the next tick: most of what a look-up reads is the same for all of them.
+    this.start(() => this.lookUps < LOOK_UPS).catch(() => undefined);
   }
 
   @Every(TICK_MS, 'presence snapshots')
   async tick(): Promise<void> {
-    await this.start();
+    this.lookUps = 0;
+    // Those who come while it works gather for the next one.
+    let left = this.waiting.size;
+    await this.start((served) => (left -= served) > 0);
   }
 
-  /** Works until no connection waits, or a look-up fails. */
-  private async start(): Promise<void> {
+  /**
+   * Works until no connection waits, or a look-up fails.
+   * @param mayGoOn asked before each look-up, with how many connections the last one served
+   */
+  private async start(mayGoOn: (served: number) => boolean): Promise<void> {
     const { turns } = this;
     if (this.running >= SNAPSHOTS_AT_ONCE) return;
     this.running++;
+    let served = 0;
     try {
-      while (!this.waiting.isEmpty && (await turns.take(() => !this.waiting.isEmpty)))
+      while (!this.waiting.isEmpty && mayGoOn(served) && (await turns.take(() => !this.waiting.isEmpty)))
         try {
-          await this.serve(this.next());
+          this.lookUps++;
+          served = await this.serve(this.next());
         } finally {
           turns.giveBack();
         }
@@ -78,18 +90,20 @@ export class Snapshots {
     return taken.filter(({ isOpen }) => isOpen);
   }
 
-  private async serve(batch: readonly Connection[]): Promise<void> {
+  /** Returns how many of them do not wait any more. */
+  private async serve(batch: readonly Connection[]): Promise<number> {
     const [first] = batch;
-    if (first === undefined) return;
+    if (first === undefined) return 0;
     try {
-      await this.tell(first.tenantId, batch);
+      return await this.tell(first.tenantId, batch);
     } catch (error) {
       for (const connection of batch) if (this.board.isHeld(connection)) this.waiting.add(connection);
       throw error;
     }
   }
 
-  private async tell(tenantId: string, batch: readonly Connection[]): Promise<void> {
+  private async tell(tenantId: string, batch: readonly Connection[]): Promise<number> {
+    for (const connection of batch) this.board.record(connection);
     const { rooms, later } = await this.neighboursOf(tenantId, batch);
     const share = new WorkShare();
     const online = await OnlineNeighbours.among(rooms, (ids) => this.presence.online(tenantId, ids), share);
@@ -101,7 +115,9 @@ export class Snapshots {
       await share.next(1 + online.costOf(userId));
       this.board.release(connection, online.of(userId, SNAPSHOT_PEOPLE));
     }
-    this.waiting.putBack(batch.filter(({ userId }) => left.has(userId)));
+    const unserved = batch.filter(({ userId }) => left.has(userId));
+    this.waiting.putBack(unserved);
+    return batch.length - unserved.length;
   }
 
   private async neighboursOf(tenantId: string, batch: readonly Connection[]): Promise<Neighbours> {

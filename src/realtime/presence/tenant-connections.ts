@@ -9,6 +9,10 @@ export class TenantConnections {
     return this.tenants.size === 0;
   }
 
+  get size(): number {
+    return [...this.tenants.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   add(connection: Connection): void {
     const { tenantId } = connection;
     this.tenants.set(tenantId, (this.tenants.get(tenantId) ?? new Set()).add(connection));
