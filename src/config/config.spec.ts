@@ -27,6 +27,7 @@ describe('the configuration', () => {
     });
     expect(socket).toEqual({
       allowApiKeyInQuery: undefined,
+      cacheMegabytes: 64,
       heartbeatMs: 30_000,
       silenceMs: 60_000,
       ackTimeoutMs: 30_000,

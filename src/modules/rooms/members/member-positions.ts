@@ -135,8 +135,8 @@ function foundPosition(row: FoundPositionRow | undefined): RoomPosition | 'no_ro
 
 /** Takes the lists apart only when their room is reached: all together have up to a hundred thousand ids. */
 function* neighboursOf(rows: readonly NeighboursRow[], userIds: readonly string[]): Neighbours['rooms'] {
-  for (const { users, people } of rows) {
-    if (users === null || people === null) continue;
-    yield { users: users.split(',').flatMap((n) => userIds[Number(n) - 1] ?? []), people: people.split(',') };
+  for (const { seats, people } of rows) {
+    if (seats === null || people === null) continue;
+    yield { users: seats.split(',').flatMap((n) => userIds[Number(n) - 1] ?? []), people: people.split(',') };
   }
 }

@@ -24,7 +24,7 @@ export interface NeighboursRow {
   /** So many of the users, from the first, have all their rooms among the rows; the same in each row. */
   readonly answered: number;
   /** Places of those users, from 1, among those asked about, joined by commas; null: there is no room. */
-  readonly users: string | null;
+  readonly seats: string | null;
   /** Ids of the room's members that are no agents, joined by commas. */
   readonly people: string | null;
 }
@@ -121,16 +121,16 @@ export class PositionsRepository {
       'neighbours',
       tenantId,
       `WITH room AS MATERIALIZED (
-         SELECT s.room_id, s.first, s.users, r.member_count,
+         SELECT s.room_id, s.first, s.seats, r.member_count,
            sum(r.member_count) OVER (ORDER BY s.first, r.member_count, s.room_id ROWS UNBOUNDED PRECEDING) AS total
-         FROM (SELECT m.room_id, min(u.n) AS first, string_agg(u.n::text, ',') AS users
+         FROM (SELECT m.room_id, min(u.n) AS first, string_agg(u.n::text, ',') AS seats
            FROM (SELECT * FROM unnest($2::text[]) WITH ORDINALITY q(user_id, n) OFFSET 0) u
            CROSS JOIN LATERAL (SELECT m.room_id FROM room_members m
              WHERE m.tenant_id = $1 AND m.user_id = u.user_id OFFSET 0) m
            GROUP BY m.room_id OFFSET 0) s
          CROSS JOIN LATERAL (SELECT r.member_count FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = s.room_id
            AND r.member_count BETWEEN 2 AND $3 AND r.deleted_at IS NULL OFFSET 0) r)
-       SELECT a.answered, r.users, p.people
+       SELECT a.answered, r.seats, p.people
        FROM (SELECT GREATEST(1, COALESCE(min(first) - 1, cardinality($2)))::integer AS answered
          FROM room WHERE total > $4::integer) a
        LEFT JOIN room r ON r.first <= a.answered AND r.total <= $4
