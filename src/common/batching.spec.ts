@@ -15,6 +15,17 @@ describe('batching', () => {
     expect(batches.flat()).toEqual([1, 2, 3, 4, 5]);
   });
 
+  it('hands out so many results in a turn of the loop', async () => {
+    const work = new Batching<number, number>((items) => Promise.resolve(items), 100, 0, 2);
+    const turns: number[] = [];
+    let turn = 0;
+    const each = [1, 2, 3, 4, 5].map((n) => work.submit(n).then(() => turns.push(turn)));
+    for (; turns.length < 5; turn++) await new Promise(setImmediate);
+    await Promise.all(each);
+    expect(turns.filter((n) => n === turns[0])).toHaveLength(2);
+    expect(new Set(turns).size).toBe(3);
+  });
+
   it('fails a batch as a whole, and goes on', async () => {
     let n = 0;
     const failing = new Batching<number, number>((items) =>

@@ -13,11 +13,13 @@ export class Batching<T, R> {
    * @param work does a batch and returns a result per item, in the same order; when it rejects, all items do
    * @param most items per batch
    * @param pauseMs after each batch, in ms: what comes within it goes together. Without it the next follows at once
+   * @param perTurn results that are handed out in one turn of the loop: what their callers do with all of them may be long
    */
   constructor(
     private readonly work: (items: readonly T[]) => Promise<readonly R[]>,
     private readonly most = 500,
     private readonly pauseMs = 0,
+    private readonly perTurn = Infinity,
   ) {}
 
   submit(item: T): Promise<R> {
@@ -42,7 +44,10 @@ export class Batching<T, R> {
   private async do(batch: readonly Waiting<T, R>[]): Promise<void> {
     try {
       const results = await this.work(batch.map(({ item }) => item));
-      batch.forEach(({ resolve }, i) => resolve(results[i] as R));
+      for (const [i, { resolve }] of batch.entries()) {
+        if (i > 0 && i % this.perTurn === 0) await new Promise(setImmediate);
+        resolve(results[i] as R);
+      }
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }
@@ -66,10 +71,12 @@ export class TenantBatching<T, R> {
    * @param work does a batch of one tenant and returns a result per item, in the same order; when it rejects, all items
    *   do. At most one call per tenant at a time
    * @param most items per batch
+   * @param perTurn results that are handed out in one turn of the loop
    */
   constructor(
     private readonly work: (tenantId: string, items: readonly T[]) => Promise<readonly R[]>,
     private readonly most = 500,
+    private readonly perTurn = Infinity,
   ) {}
 
   /** How many tenants have items pending. */
@@ -96,7 +103,7 @@ export class TenantBatching<T, R> {
   private of(tenantId: string): TenantWork<T, R> {
     let tenant = this.tenants.get(tenantId);
     if (tenant === undefined) {
-      const batching = new Batching<T, R>((items) => this.work(tenantId, items), this.most);
+      const batching = new Batching<T, R>((items) => this.work(tenantId, items), this.most, 0, this.perTurn);
       tenant = { batching, pending: 0 };
       this.tenants.set(tenantId, tenant);
     }

@@ -19,6 +19,13 @@ class FakeCursors {
   readonly together: Call<Tried[]>[] = [];
   readonly alone: Call<MoveResult>[] = [];
 
+  renewals = 0;
+
+  renewStatistics(): Promise<void> {
+    this.renewals++;
+    return Promise.reject(new Error('the database is away'));
+  }
+
   tryAdvance(_tenantId: string, moves: readonly Move[]): Promise<Tried[]> {
     return this.note(this.together, moves);
   }
@@ -162,6 +169,7 @@ describe('moves of cursors in groups', () => {
     }
     expect(await Promise.all(waiting)).toEqual(Array(MOST_WAITING).fill(MOVED));
     expect(Math.max(...usersOf(cursors.together).map(({ length }) => length))).toBe(500);
+    expect(cursors.renewals).toBe(MOST_WAITING / 1000);
   });
 
   it('are refused at once while the database is away', async () => {

@@ -10,6 +10,8 @@ import { DeliveryRepository, type Move, type MoveResult } from './delivery.repos
 const MOST = 500;
 /** Moves of a tenant that wait, at most. */
 export const MOST_WAITING = 20_000;
+/** Moves after which it is asked whether the cursors have outgrown the planner's statistics. */
+const RENEWED_EVERY = 1000;
 /** In ms: a call ends by its own deadline first, and knows better what has become of it. */
 const GRACE_MS = 250;
 
@@ -38,10 +40,12 @@ export class CursorGroups {
     (tenantId, group) => this.together(tenantId, group),
     MOST,
   );
+  private moves = 0;
   private readonly alone = new TenantBatching<Waiting, MoveResult>((tenantId, [one]) => this.one(tenantId, one), 1);
 
   constructor(
-    @Inject(DeliveryRepository) private readonly repository: Pick<DeliveryRepository, 'advance' | 'tryAdvance'>,
+    @Inject(DeliveryRepository)
+    private readonly repository: Pick<DeliveryRepository, 'advance' | 'tryAdvance' | 'renewStatistics'>,
     @Inject(Availability) private readonly availability: Pick<Availability, 'check'>,
     @Inject(DatabaseConfig) private readonly config: Pick<DatabaseConfig, 'deadlineMs'>,
   ) {}
@@ -52,6 +56,9 @@ export class CursorGroups {
    */
   async advance(tenantId: string, move: Move): Promise<MoveResult> {
     this.availability.check();
+    if (++this.moves % RENEWED_EVERY === 0)
+      // Where it fails the next thousand ask again.
+      this.repository.renewStatistics(tenantId).catch(() => undefined);
     if (this.groups.pending(tenantId) + this.alone.pending(tenantId) >= MOST_WAITING)
       throw unavailable('Too many acknowledgements are waiting. Try again in a moment');
     const waiting: Waiting = { move, isTried: false, isOver: false };

@@ -89,4 +89,7 @@ export const deadLettersReplay = schemaFunction(
   answer<{ readonly letters: DeadLetterRunRow[] }>(),
 );
 
+/** Whether the statistics of the cursors were renewed. */
+export const cursorsAnalyze = schemaFunction('cursors_analyze', {}, value<boolean>('boolean'));
+
 export const deadLettersDrop = schemaFunction('dead_letters_drop', { p_id: 'uuid' }, answer({}, ['ok', 'not_found']));

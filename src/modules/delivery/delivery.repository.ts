@@ -3,6 +3,7 @@ import { Database } from '../../platform/database';
 import {
   cursorAdvance,
   cursorPositions,
+  cursorsAnalyze,
   cursorsAdvance,
   cursorTryAdvance,
   type PositionRow,
@@ -47,6 +48,11 @@ export function argsOf({ roomId, userId, seq, isRead }: Move): MoveArgs {
 @Injectable()
 export class DeliveryRepository {
   constructor(private readonly database: Database) {}
+
+  /** Looks whether the planner knows how many cursors there are, and sees to it. */
+  async renewStatistics(tenantId: string): Promise<void> {
+    await cursorsAnalyze.call(this.database, tenantId, {});
+  }
 
   /** Moves one cursor. Throws 404 and 403 where there is no room or no member, 400 beyond the room's last_seq. */
   advance(tenantId: string, move: Move): Promise<MoveResult> {

@@ -14,7 +14,7 @@ import {
 } from '../../../realtime';
 import { RoomHeads } from '../../rooms';
 import { MessagesRepository } from '../messages.repository';
-import { messageFrame, messageText } from '../views';
+import { messageFrame, type MessageRow, messageText } from '../views';
 import { eventOf, mergeLog, missedPage } from './merge';
 import {
   MissedRepository,
@@ -31,6 +31,7 @@ const MAX_MARKS = 1000;
 const ROOMS_TOGETHER = 32;
 /** Rooms of one statement that asks for no content. */
 const OPENINGS_TOGETHER = 500;
+const OPENINGS_PER_TURN = 32;
 /** Parts of users whose pages nobody else wants. */
 const USERS_TOGETHER = 8;
 
@@ -46,6 +47,27 @@ interface Opening {
   readonly namedId: string | undefined;
 }
 
+/** Its text is made when its turn has come: that of all rooms of a statement would hold up the loop. */
+class ReadMessage implements RecentMessage {
+  constructor(private readonly row: MessageRow) {}
+
+  get seq(): number {
+    return this.row.seq;
+  }
+
+  get rev(): number {
+    return this.row.rev;
+  }
+
+  get messageId(): string {
+    return this.row.message_id;
+  }
+
+  get text(): string {
+    return messageText(this.row);
+  }
+}
+
 /** The log as the feed reads it, and synchronisation. What is asked for while a statement runs goes into the next one. */
 @Injectable()
 export class MessagesRoomLog extends RoomLog {
@@ -59,9 +81,13 @@ export class MessagesRoomLog extends RoomLog {
     private readonly parts: MissedRepository,
   ) {
     super();
-    this.ranges = new TenantBatching((tenant, ranges) => this.readRanges(tenant, ranges), ROOMS_TOGETHER);
-    this.openings = new TenantBatching((tenant, rooms) => this.readOpenings(tenant, rooms), OPENINGS_TOGETHER);
-    this.missing = new TenantBatching((tenant, users) => this.readMissing(tenant, users), USERS_TOGETHER);
+    this.ranges = new TenantBatching((tenant, ranges) => this.readRanges(tenant, ranges), ROOMS_TOGETHER, 1);
+    this.openings = new TenantBatching(
+      (tenant, rooms) => this.readOpenings(tenant, rooms),
+      OPENINGS_TOGETHER,
+      OPENINGS_PER_TURN,
+    );
+    this.missing = new TenantBatching((tenant, users) => this.readMissing(tenant, users), USERS_TOGETHER, 1);
   }
 
   async after(
@@ -114,8 +140,7 @@ export class MessagesRoomLog extends RoomLog {
     const rows = await this.repository.ranges(tenantId, ranges);
     const byRange: RecentMessage[][] = ranges.map(() => []);
     for (const row of rows) {
-      const { seq, rev, message_id: messageId } = row;
-      byRange[row.n - 1]?.push({ seq, rev, messageId, text: messageText(row) });
+      byRange[row.n - 1]?.push(new ReadMessage(row));
     }
     return byRange;
   }

@@ -23,6 +23,8 @@ const KNOWN_USERS = 50_000;
 /** Users whose rooms are read in one statement, and rows of it: users may have thousands of rooms. */
 const USERS_TOGETHER = 500;
 const ROWS_TOGETHER = 10_000;
+/** Each of them takes its places in its rooms then. */
+const USERS_PER_TURN = 8;
 const ROOMS_PER_USER = 50;
 const FOREIGN_KEY_VIOLATION = '23503';
 
@@ -41,7 +43,11 @@ export class MemberPositions extends RoomPositions {
     private readonly tenantUsers: UsersService,
   ) {
     super();
-    this.users = new TenantBatching((tenantId, userIds) => this.read(tenantId, userIds), USERS_TOGETHER);
+    this.users = new TenantBatching(
+      (tenantId, userIds) => this.read(tenantId, userIds),
+      USERS_TOGETHER,
+      USERS_PER_TURN,
+    );
   }
 
   /** Only a user without a room may be new: becoming a member makes the user. So most connections cost no further query. */
