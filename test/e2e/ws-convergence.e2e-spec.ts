@@ -3,6 +3,7 @@ import { startTestApp, type TestApp } from '../support/app';
 import type { SyncingTarget } from '../support/convergence/syncing-client';
 import { HOST, ConvergenceSimulator, randomOf, RESIDENTS, VISITORS } from '../support/convergence/simulator';
 import { ASKED } from '../support/convergence/stream-faults';
+import { metricOf } from '../support/http/api';
 import { createRoom } from '../support/rooms';
 import type { ServerFrame } from '../support/ws/client';
 
@@ -42,7 +43,13 @@ describe('clients that come, go, stall and are let in and out', () => {
       await play.stop();
     }
     expect(play.faults).toEqual([]);
-    for (const { connections } of play.devices) expect(connections).toBeGreaterThan(1);
+    for (const { connections } of play.devices) expect(connections).toBeGreaterThan(play.storms / 2);
+    expect(play.storms).toBeGreaterThan(1);
+    // Both ways of bringing somebody up to date were met, by turns in the same rooms.
+    for (const source of ['memory', 'log'])
+      expect(await metricOf(app.anonymous, `chatapi_sync_messages_total{source="${source}"}`)).toBeGreaterThan(
+        STEPS / 20,
+      );
   });
 
   describe('a run that is doctored is found out:', () => {

@@ -8,7 +8,19 @@ const MEGABYTE = 1024 * 1024;
 /** What one tenant may have of all: a tenant whose rooms are all busy must not push out everybody else's. */
 const TENANT_SHARE = 1 / 4;
 
-type TenantCaches = LRUCache<RoomCache, true>;
+/** Content of one read of the log. */
+const READ_BYTES = 512 * 1024;
+/** Of a tenant's share: what is read must fit into it, frames and all, or it would be dropped before anybody has it. */
+const READ_SHARE = 1 / 4;
+
+/** By cache, its size: an LRUCache takes in a new size only with a new value. */
+type RoomCaches = LRUCache<RoomCache, number>;
+
+/** A new one for each size, for the same reason. */
+interface TenantCaches {
+  readonly rooms: RoomCaches;
+  readonly bytes: number;
+}
 
 /**
  * Bounds the memory of all rooms' caches. Beyond a tenant's share its room that was used least recently is emptied; beyond
@@ -18,16 +30,19 @@ type TenantCaches = LRUCache<RoomCache, true>;
 export class CacheMemory {
   /** Whether anything is kept at all. */
   readonly isOn: boolean;
+  /** How much content is read for a cache at once, in bytes: 512 KB, less where a tenant's share is small. */
+  readonly readBytes: number;
   private readonly share: number;
   private readonly tenants: LRUCache<string, TenantCaches>;
 
   constructor(@Inject(SocketConfig) { cacheMegabytes }: Pick<SocketConfig, 'cacheMegabytes'>) {
     this.isOn = cacheMegabytes > 0;
     this.share = Math.max(1, Math.floor(cacheMegabytes * MEGABYTE * TENANT_SHARE));
+    this.readBytes = Math.max(1, Math.min(READ_BYTES, Math.floor(this.share * READ_SHARE)));
     this.tenants = new LRUCache({
       maxSize: Math.max(1, cacheMegabytes * MEGABYTE),
-      dispose: (caches, _, reason) => {
-        if (reason !== 'set') caches.clear();
+      dispose: ({ rooms }, _, reason) => {
+        if (reason !== 'set') rooms.clear();
       },
     });
   }
@@ -39,14 +54,17 @@ export class CacheMemory {
 
   /** A cache was read or has changed its size; it is empty afterwards where there is no room for it. */
   used(tenantId: string, cache: RoomCache): void {
-    const caches = this.tenants.get(tenantId) ?? this.begin();
-    if (cache.isEmpty) caches.delete(cache);
+    const known = this.tenants.get(tenantId);
+    const rooms = known?.rooms ?? this.begin();
+    const size = cache.bytes;
+    if (cache.isEmpty) rooms.delete(cache);
     else {
-      caches.set(cache, true, { size: cache.bytes });
-      if (!caches.has(cache)) cache.clear();
+      rooms.set(cache, size, { size });
+      if (!rooms.has(cache)) cache.clear();
     }
-    if (caches.size === 0) this.tenants.delete(tenantId);
-    else this.tenants.set(tenantId, caches, { size: caches.calculatedSize });
+    const bytes = rooms.calculatedSize;
+    if (rooms.size === 0) this.tenants.delete(tenantId);
+    else if (bytes !== known?.bytes) this.tenants.set(tenantId, { rooms, bytes }, { size: bytes });
   }
 
   /** Empties a cache. */
@@ -60,8 +78,8 @@ export class CacheMemory {
     this.tenants.clear();
   }
 
-  private begin(): TenantCaches {
-    return new LRUCache<RoomCache, true>({
+  private begin(): RoomCaches {
+    return new LRUCache<RoomCache, number>({
       maxSize: this.share,
       dispose: (_, cache, reason) => {
         if (reason !== 'set') cache.clear();

@@ -6,8 +6,6 @@ import { type Position, type ReadMark, type RecentMessage, RecentMessages, RoomL
 import { CachedPage, type CachedRange } from './room-cache';
 import type { RoomChannel } from './room-channel';
 
-/** Content of one read of the log. */
-const READ_BYTES = 512 * 1024;
 /** After so many reads that did not help a page is read for its reader alone. */
 const TRIES = 3;
 
@@ -51,7 +49,7 @@ export class SharedPages {
       if (!channel.cache.mayHold(range, channel.position.seq)) return false;
       // What was changed on the way there is not told again.
       await channel.reached(upTo);
-      const found = channel.cache.take(range, READ_BYTES, channel.position);
+      const found = channel.cache.take(range, this.channels.memory.readBytes, channel.position);
       if (found instanceof CachedPage) return true;
       if ('reaches' in found) await channel.reached(found.reaches);
       else await this.fill(channel, found.missing);
@@ -113,7 +111,7 @@ export class SharedPages {
     const read = channel.cache.beginRead();
     let found: readonly RecentMessage[] = [];
     try {
-      found = await this.log.messages(channel.tenantId, channel.roomId, range, READ_BYTES);
+      found = await this.log.messages(channel.tenantId, channel.roomId, range, this.channels.memory.readBytes);
     } finally {
       channel.cache.fill(read, this.framed(found));
     }

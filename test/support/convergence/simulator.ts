@@ -41,12 +41,15 @@ const STEPS: readonly (readonly [weight: number, step: Step])[] = [
   [3, (play) => play.device().stall(play.below(300))],
   [4, (play) => play.member()],
   [4, () => pause(5)],
+  [1, (play) => play.storm()],
 ];
 
 /** One random run over a world. */
 export class ConvergenceSimulator {
   readonly devices: SyncingClient[];
   readonly faults: string[] = [];
+  /** How often all devices went at once. */
+  storms = 0;
   private readonly underWay = new Set<Promise<unknown>>();
 
   constructor(
@@ -133,6 +136,13 @@ export class ConvergenceSimulator {
 
   text(): string {
     return `text ${this.below(1e9)}${'.'.repeat(this.below(20) === 0 ? 10_000 : 0)}`;
+  }
+
+  /** All devices are gone at once and come back at once, while a room they come to is written to and changed. */
+  async storm(): Promise<void> {
+    this.storms++;
+    for (const device of this.devices) device.drop();
+    await Promise.all([this.post(this.room(), this.text()), this.edit(), this.delete(), this.member()]);
   }
 
   async post(roomId: string, content: string): Promise<void> {
