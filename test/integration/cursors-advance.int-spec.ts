@@ -187,6 +187,28 @@ describe('cursors_advance', () => {
     });
   });
 
+  it('has the statistics of cursors that have outgrown them renewed, and not again', async () => {
+    const roomId = await site.room(MESSAGES);
+    const pages = async (): Promise<number> => {
+      const sql = `SELECT relpages FROM pg_class WHERE oid = 'public.cursors'::regclass AND $1::uuid IS NOT NULL`;
+      return (await site.sql<{ relpages: number }>(sql))[0]?.relpages ?? 0;
+    };
+    await site.sql(
+      `INSERT INTO cursors (tenant_id, room_id, user_id) SELECT $1, $2, 'user' || n FROM generate_series(1, 5000) n`,
+      roomId,
+    );
+    const before = await pages();
+    await site.delivery.renewStatistics(site.tenantId);
+    const known = await pages();
+    expect(known).toBeGreaterThan(2 * before);
+    await site.sql(
+      `INSERT INTO cursors (tenant_id, room_id, user_id) SELECT $1, $2, 'more' || n FROM generate_series(1, 500) n`,
+      roomId,
+    );
+    await site.delivery.renewStatistics(site.tenantId);
+    expect(await pages()).toBe(known);
+  });
+
   it('deadlocks with nobody, and leaves what it said', async () => {
     const clients = await Promise.all(Array.from({ length: RACERS }, () => site.site.database.connect()));
     try {
