@@ -147,7 +147,7 @@ export class SyncSession {
       () => this.connection.isOpen,
       async () => {
         const shared = await Promise.all(
-          rooms.map((room) => (room.isShared ? this.prepare(room, rooms.length) : undefined)),
+          rooms.map((room) => (room.isShared ? this.prepare(room, rooms.length) : Promise.resolve(undefined))),
         );
         const alone = rooms.filter(({ isShared }) => !isShared);
         const pages = new Map<RoomSync, SyncPage>();
