@@ -120,7 +120,7 @@ export class SocketConfig extends area('Sockets', {
     doc: 'Sockets that may wait to be opened, for 20 seconds each; beyond it they are refused with 503 and Retry-After (1013 with close_codes=1). One that waits takes about 10 KiB of memory.',
   }),
   comebackShare: int('WS_COMEBACK_SHARE', {
-    default: 40,
+    default: 60,
     min: 5,
     max: 90,
     doc: 'Percent of the time of the event loop, all its work included, up to which clients that come back are let in and brought up to date without delay while others are sent live messages. More brings them back sooner, and makes live messages wait for longer. While nothing live was sent for a second it is 80, or this where it is more.',

@@ -34,7 +34,7 @@ describe('the configuration', () => {
       shutdownSpreadMs: 5000,
       upgradesAtOnce: 500,
       upgradesWaiting: 20_000,
-      comebackShare: 40,
+      comebackShare: 60,
     });
     expect(database).toMatchObject({ dataDir: './data', url: undefined, allowUnsafe: false });
     expect(security).toEqual({

@@ -138,7 +138,7 @@ describe('the gate of those who come back', () => {
     expect(begun.length).toBeGreaterThan(8);
   });
 
-  it('begins one piece, no batch, 10 ms after the last batch was to end where the loop never rests', async () => {
+  it('begins one piece of unknown cost, 10 ms after the last batch was to end where the loop never rests', async () => {
     const queue = pacer.queue(99, 'upgrade');
     waitAll(queue, 'a', 30);
     await loop.work(11);
@@ -151,6 +151,24 @@ describe('the gate of those who come back', () => {
       await loop.work(1);
       expect(begun).toHaveLength(i);
     }
+  });
+
+  it('begins what takes half a slice then, where it is known what a piece costs', async () => {
+    const queue = pacer.queue(99, 'upgrade');
+    waitAll(queue, 'a', 60);
+    await loop.idle(0);
+    const [first, each] = [begun.length, 0.5];
+    await loop.work(first * each);
+    for (let i = 0; i < first; i++) queue.giveBack();
+    await loop.idle(20);
+    const known = begun.length;
+    expect(known).toBeGreaterThan(first);
+    const grown: number[] = [];
+    for (let last = known; grown.length < 3; last = begun.length) {
+      await loop.work(each);
+      if (begun.length > last) grown.push(begun.length - last);
+    }
+    expect(Math.min(...grown)).toBeGreaterThan(1);
   });
 
   it('lets kinds of work take turns in a batch, and each has at most so many in work', async () => {

@@ -74,6 +74,8 @@ const SLICE_MS = 2;
 const QUIET_SLICE_MS = 8;
 /** A batch begins at most so much later than the one before was to have ended, however busy the loop is. */
 const LONGEST_REST_MS = 10;
+/** Of a slice, what begins then: a tenth of the loop where other work takes all of it and a slice is 2 ms. */
+const UNRESTED_SHARE = 0.5;
 /** Timers come up to two milliseconds late: what the loop rests beyond its due counts for the next rest. */
 const MOST_REST_SAVED_MS = 2;
 /** Pieces of one kind cost now less, now more: so many slices of what was rested for in vain count for dearer ones. */
@@ -201,8 +203,8 @@ interface Batch {
  *   `WS_COMEBACK_SHARE`, and at least 80 % while nothing live is sent: no client is there to be spared, and all reconnect
  *   sooner. So the loop's use stays at the share wherever the storm alone is what drives it beyond. A rest that was too
  *   long or too short is made up for by the next ones, within bounds.
- * - No piece waits for ever where the loop does not rest: one piece, no batch, begins 10 ms after the last batch was to
- *   have ended. A piece that has begun is never held up, and one that never ends takes a place of its kind only.
+ * - No piece waits for ever where the loop does not rest: what takes half a slice begins 10 ms after the last batch was
+ *   to have ended, one piece where no cost is known. A piece that has begun is never held up, and one that never ends takes a place of its kind only.
  * - On a server that is idle a piece begins at once.
  * - Kinds of work take turns, within a batch, too; within a kind it is first come, first served. A kind has at most so
  *   many in work.
@@ -359,7 +361,8 @@ export class ReconnectPacer {
     const { slice } = this.terms();
     if (this.batch === undefined) this.restart(slice);
     else this.account(this.batch, opened, slice);
-    const size = isRested ? this.cost.fitting(slice) : 1;
+    const isUnknown = this.isBlind && !isRested;
+    const size = isUnknown ? 1 : this.cost.fitting(isRested ? slice : slice * UNRESTED_SHARE);
     const batch: Batch = { opened, slice, size, each: this.cost.ms, begun: 0, isSeen: false };
     this.batch = batch;
     this.done = 0;
