@@ -1172,6 +1172,23 @@ END $function$;
 REVOKE ALL ON FUNCTION public.cursors_advance(p_tenant uuid, p_rooms uuid[], p_users text[], p_seqs bigint[], p_reads boolean[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.cursors_advance(p_tenant uuid, p_rooms uuid[], p_users text[], p_seqs bigint[], p_reads boolean[]) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.cursors_analyze(p_tenant uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  IF (SELECT pg_relation_size(c.oid) / current_setting('block_size')::integer <= GREATEST(2 * c.relpages, 8)
+      FROM pg_class c WHERE c.oid = 'public.cursors'::regclass) THEN
+    RETURN false;
+  END IF;
+  ANALYZE cursors;
+  RETURN true;
+END $function$;
+REVOKE ALL ON FUNCTION public.cursors_analyze(p_tenant uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.cursors_analyze(p_tenant uuid) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.dead_letter_id(p_no bigint, p_seq bigint)
  RETURNS uuid
  LANGUAGE sql

@@ -25,7 +25,7 @@ function setUp(rooms: Record<string, readonly string[]>) {
   const elsewhere = (users: readonly string[]): Promise<unknown> =>
     Promise.all(users.map((user) => leases.holdLease(presenceKey('t1', user), `far-${user}`, 75_000)));
   const bus = new MemoryBus('n2', () => undefined, subscriptions);
-  return { world, node, lookUps, asked, elsewhere, bus };
+  return { clock, world, node, lookUps, asked, elsewhere, bus };
 }
 
 /** The next turn of the event loop. */
@@ -57,8 +57,8 @@ describe('snapshots of many connections', () => {
     expect(lookUps.mock.calls.map(([, users]) => users)).toEqual([['ben'], ['ann']]);
   });
 
-  it('those that wait share look-ups of 500, and nobody is looked up twice in one', async () => {
-    const users = names('u', 1200);
+  it('those that wait share look-ups, and nobody is looked up twice in one', async () => {
+    const users = names('u', TOGETHER + 200);
     const tableOf = (user: string): string[] => {
       const from = 100 * Math.floor(users.indexOf(user) / 100);
       return users.slice(from, from + 100);
@@ -78,14 +78,39 @@ describe('snapshots of many connections', () => {
     lookUps.mockClear();
     asked.mockClear();
     await node.parts.snapshots.tick();
-    expect(lookUps.mock.calls.map(([, those]) => those.length)).toEqual([TOGETHER, TOGETHER, 200]);
-    expect(asked.mock.calls.map(([keys]) => keys.length)).toEqual([500, 500, 200]);
+    expect(lookUps.mock.calls.map(([, those]) => those.length)).toEqual([TOGETHER, 200]);
+    expect(asked.mock.calls.map(([keys]) => keys.length)).toEqual([TOGETHER, 200]);
     for (const connection of connections)
       expect(snapshotOf(connection)).toEqual(
         tableOf(connection.userId)
           .filter((user) => user !== connection.userId)
           .toSorted(),
       );
+  });
+
+  it('are looked up at most four times between two ticks, and rest after a look-up that took long', async () => {
+    const { clock, node, lookUps } = setUp({ room: ['ann', 'ben', 'cat', 'dan', 'eve', 'fay'] });
+    for (const user of ['ann', 'ben', 'cat', 'dan', 'eve']) {
+      node.openNow(user);
+      await turn();
+    }
+    expect(lookUps.mock.calls.map(([, users]) => users)).toEqual([['ann'], ['ben'], ['cat'], ['dan']]);
+    lookUps.mockImplementationOnce(() => {
+      clock.advance(300);
+      return Promise.resolve({ rooms: [], later: [] });
+    });
+    await node.parts.snapshots.tick();
+    expect(lookUps.mock.lastCall?.[1]).toEqual(['eve']);
+    const fay = node.openNow('fay');
+    for (const [ms, isTold] of [
+      [0, false],
+      [899, false],
+      [1, true],
+    ] as const) {
+      clock.advance(ms);
+      await node.parts.snapshots.tick();
+      expect(fay.frames.length > 0).toBe(isTold);
+    }
   });
 
   it('say who is online in the rooms of the user, whoever else is looked up', async () => {

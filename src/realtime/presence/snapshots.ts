@@ -11,10 +11,15 @@ import { TenantConnections } from './tenant-connections';
 
 /** Look-ups at once: a thousand connections at a time must not take the database from other work. */
 const SNAPSHOTS_AT_ONCE = 4;
+/** A look-up that took longer, in ms, is followed by a rest: most of what it read the next one reads again. */
+const SHORT_MS = 50;
+/** The rest, as a multiple of what the look-up took. */
+const REST = 3;
+const LONGEST_REST_MS = 2000;
 /** Look-ups between two ticks that begin as soon as a connection comes. */
 const LOOK_UPS = 4;
 /** Connections whose users to tell of are looked up together where they wait. */
-export const TOGETHER = 500;
+export const TOGETHER = 2000;
 /** Users whose status a snapshot tells. */
 export const SNAPSHOT_PEOPLE = 5000;
 /** Members of rooms that one look-up reads, at most: those of a thousand rooms of a hundred. */
@@ -33,6 +38,9 @@ export class Snapshots {
   /** Since the last tick. */
   private lookUps = 0;
 
+  /** Of the monotonic clock, in ms. */
+  private restsUntil = -Infinity;
+
   private readonly turns: TurnTaker;
 
   constructor(
@@ -41,7 +49,7 @@ export class Snapshots {
     private readonly local: LocalPresence,
     private readonly board: PresenceBoard,
     private readonly announcer: Announcer,
-    @Inject(ReconnectPacer) pacer: Pick<ReconnectPacer, 'queue'>,
+    @Inject(ReconnectPacer) private readonly pacer: Pick<ReconnectPacer, 'queue' | 'now'>,
   ) {
     this.turns = pacer.queue(SNAPSHOTS_AT_ONCE, 'presence');
   }
@@ -50,15 +58,20 @@ export class Snapshots {
     this.board.hold(connection);
     this.waiting.add(connection);
     // In a storm they gather for the next tick: most of what a look-up reads is the same for all of them.
-    this.start(() => this.lookUps < LOOK_UPS).catch(() => undefined);
+    this.start(() => this.lookUps < LOOK_UPS && !this.isResting).catch(() => undefined);
   }
 
   @Every(TICK_MS, 'presence snapshots')
   async tick(): Promise<void> {
     this.lookUps = 0;
+    if (this.isResting) return;
     // Those who come while it works gather for the next one.
     let left = this.waiting.size;
     await this.start((served) => (left -= served) > 0);
+  }
+
+  private get isResting(): boolean {
+    return this.pacer.now() < this.restsUntil;
   }
 
   /**
@@ -74,7 +87,10 @@ export class Snapshots {
       while (!this.waiting.isEmpty && mayGoOn(served) && (await turns.take(() => !this.waiting.isEmpty)))
         try {
           this.lookUps++;
+          const began = this.pacer.now();
           served = await this.serve(this.next());
+          const took = this.pacer.now() - began;
+          if (took > SHORT_MS) this.restsUntil = began + took + Math.min(REST * took, LONGEST_REST_MS);
         } finally {
           turns.giveBack();
         }

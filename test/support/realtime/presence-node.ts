@@ -65,7 +65,7 @@ export class PresenceNode {
     const local = new LocalPresence(keeper, clock, new SilentLog());
     const board = new PresenceBoard(bus, this.audience, local, new FrameBatches(), clock);
     const announcer = new Announcer(local, board, presence, world.shared, bus);
-    const pace = { queue: (most: number) => new Permits(most) };
+    const pace = { queue: (most: number) => new Permits(most), now: () => clock.monotonicMs() };
     const snapshots = new Snapshots(world.positions, presence, local, board, announcer, pace);
     this.parts = { keeper, local, board, announcer, snapshots, lastSeen: new LastSeen(this.store, clock, local) };
     this.crash = () => board.end();
