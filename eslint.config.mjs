@@ -10,6 +10,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/messages/appender/**',
   'src/modules/rooms/rooms/room-heads.repository.ts',
   'src/modules/delivery/dead-letters/dead-letters.repository.ts',
+  'src/modules/delivery/delivery.repository.ts',
   'src/modules/notifications/delivery/deliveries.repository.ts',
   'src/modules/webhooks/deliveries.repository.ts',
   'src/modules/chats/runs/run-chunks.repository.ts',

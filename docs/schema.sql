@@ -1172,7 +1172,7 @@ END $function$;
 REVOKE ALL ON FUNCTION public.cursors_advance(p_tenant uuid, p_rooms uuid[], p_users text[], p_seqs bigint[], p_reads boolean[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.cursors_advance(p_tenant uuid, p_rooms uuid[], p_users text[], p_seqs bigint[], p_reads boolean[]) TO "chatapi_tenant";
 
-CREATE OR REPLACE FUNCTION public.cursors_analyze(p_tenant uuid)
+CREATE OR REPLACE FUNCTION public.cursors_analyze()
  RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1186,8 +1186,8 @@ BEGIN
   ANALYZE cursors;
   RETURN true;
 END $function$;
-REVOKE ALL ON FUNCTION public.cursors_analyze(p_tenant uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.cursors_analyze(p_tenant uuid) TO "chatapi_tenant";
+REVOKE ALL ON FUNCTION public.cursors_analyze() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.cursors_analyze() TO "chatapi_system";
 
 CREATE OR REPLACE FUNCTION public.dead_letter_id(p_no bigint, p_seq bigint)
  RETURNS uuid

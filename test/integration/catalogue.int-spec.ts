@@ -78,7 +78,7 @@ const SYSTEM_TABLES = [...new Set([...Object.keys(SYSTEM_GRANTS), ...Object.keys
 /** The functions that run with their owner's rights, and so past the caller's policies. */
 const DEFINERS = ['append_lookup', 'append_messages', 'append_messages_hooked'];
 /** Runs with the rights of the tables' owner, who alone may renew statistics; touches no row. */
-const OWNERS_OWN = ['log_analyze'];
+const OWNERS_OWN = ['cursors_analyze', 'log_analyze'];
 /** Run as the system role, for all tenants. */
 const ACROSS_TENANTS = ['jobs_claim', 'raise_epoch', 'run_chunks_write'];
 const SYSTEM_ONLY = [...DEFINERS, ...ACROSS_TENANTS, ...OWNERS_OWN].sort();
@@ -274,7 +274,7 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
       expect((await functions('true')).length).toBeGreaterThan(15);
     });
 
-    it('the append functions, owned by the append role, and the one for statistics are the only ones with rights of their own', async () => {
+    it('the append functions, owned by the append role, and those for statistics are the only ones with rights of their own', async () => {
       const definers = await functions('p.prosecdef');
       const [tables] = await database.sql<{ owner: string }>(
         `SELECT relowner::regrole::text AS owner FROM pg_class WHERE oid = 'messages'::regclass`,

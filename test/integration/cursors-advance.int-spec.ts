@@ -198,14 +198,14 @@ describe('cursors_advance', () => {
       roomId,
     );
     const before = await pages();
-    await site.delivery.renewStatistics(site.tenantId);
+    await site.delivery.renewStatistics();
     const known = await pages();
     expect(known).toBeGreaterThan(2 * before);
     await site.sql(
       `INSERT INTO cursors (tenant_id, room_id, user_id) SELECT $1, $2, 'more' || n FROM generate_series(1, 500) n`,
       roomId,
     );
-    await site.delivery.renewStatistics(site.tenantId);
+    await site.delivery.renewStatistics();
     expect(await pages()).toBe(known);
   });
 

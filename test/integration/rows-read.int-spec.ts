@@ -33,7 +33,7 @@ describe('rows read for a page', () => {
     messages = new MessagesRepository(rows.database);
     rooms = new RoomsRepository(rows.database);
     const updates = new ReadUpdates(new RecordingFeed());
-    const cursors = new DeliveryRepository(rows.database);
+    const cursors = new DeliveryRepository(rows.database, rows.system);
     const delivery = new DeliveryService(
       cursors,
       new CursorGroups(cursors, { check: () => undefined }, { deadlineMs: MAX_WAIT_MS }),

@@ -25,8 +25,9 @@ export class DeadLettersFixture {
   private constructor(readonly site: RunnerFixture) {
     const roles = roleNames('chatapi');
     this.database = new Database(site.runner, roles, site.source);
-    this.letters = new DeadLettersRepository(this.database, new SystemDatabase(site.runner, roles, site.source));
-    this.delivery = new DeliveryRepository(this.database);
+    const system = new SystemDatabase(site.runner, roles, site.source);
+    this.letters = new DeadLettersRepository(this.database, system);
+    this.delivery = new DeliveryRepository(this.database, system);
   }
 
   static async open(): Promise<DeadLettersFixture> {

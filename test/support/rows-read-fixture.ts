@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Database } from '../../src/platform/database';
+import { Database, SystemDatabase } from '../../src/platform/database';
 import { roleNames } from '../../src/platform/database/roles';
 import { type RunnerFixture, startRunner } from './runner-fixture';
 import { MAX_WAIT_MS } from './timing';
@@ -16,9 +16,12 @@ const READ = `SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes)::int
 export class RowsReadFixture {
   readonly tenantId = randomUUID();
   readonly database: Database;
+  readonly system: SystemDatabase;
 
   private constructor(private readonly site: RunnerFixture) {
-    this.database = new Database(site.runner, roleNames('chatapi'), site.source);
+    const roles = roleNames('chatapi');
+    this.database = new Database(site.runner, roles, site.source);
+    this.system = new SystemDatabase(site.runner, roles, site.source);
   }
 
   /** One connection, so that each call finds the plans of those before. Call in beforeAll; `close` in afterAll. */

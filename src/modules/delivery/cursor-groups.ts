@@ -58,7 +58,7 @@ export class CursorGroups {
     this.availability.check();
     if (++this.moves % RENEWED_EVERY === 0)
       // Where it fails the next thousand ask again.
-      this.repository.renewStatistics(tenantId).catch(() => undefined);
+      this.repository.renewStatistics().catch(() => undefined);
     if (this.groups.pending(tenantId) + this.alone.pending(tenantId) >= MOST_WAITING)
       throw unavailable('Too many acknowledgements are waiting. Try again in a moment');
     const waiting: Waiting = { move, isTried: false, isOver: false };

@@ -1,5 +1,5 @@
 import { invalid, notAMember, notFound } from '../../common/errors';
-import { answer, rows, schemaFunction, value } from '../../platform/database';
+import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
 
 /** How far a member has acknowledged a room. */
 export interface PositionRow {
@@ -90,6 +90,6 @@ export const deadLettersReplay = schemaFunction(
 );
 
 /** Whether the statistics of the cursors were renewed. */
-export const cursorsAnalyze = schemaFunction('cursors_analyze', {}, value<boolean>('boolean'));
+export const cursorsAnalyze = systemFunction('cursors_analyze', {}, value<boolean>('boolean'));
 
 export const deadLettersDrop = schemaFunction('dead_letters_drop', { p_id: 'uuid' }, answer({}, ['ok', 'not_found']));

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database';
+import { Database, SystemDatabase } from '../../platform/database';
 import {
   cursorAdvance,
   cursorPositions,
@@ -9,6 +9,9 @@ import {
   type PositionRow,
   type Tried,
 } from './delivery.functions';
+
+/** A sample of a large table may take a while on a busy disk. */
+const ANALYZE_MS = 60_000;
 
 /** How far a member says to have got. */
 export interface Move {
@@ -47,11 +50,14 @@ export function argsOf({ roomId, userId, seq, isRead }: Move): MoveArgs {
 
 @Injectable()
 export class DeliveryRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly system: SystemDatabase,
+  ) {}
 
   /** Looks whether the planner knows how many cursors there are, and sees to it. */
-  async renewStatistics(tenantId: string): Promise<void> {
-    await cursorsAnalyze.call(this.database, tenantId, {});
+  async renewStatistics(): Promise<void> {
+    await this.system.transaction(cursorsAnalyze.name, (sql) => cursorsAnalyze.callIn(sql, {}), ANALYZE_MS);
   }
 
   /** Moves one cursor. Throws 404 and 403 where there is no room or no member, 400 beyond the room's last_seq. */
