@@ -17,6 +17,9 @@ export interface SyncBounds {
 /** Messages: contract §3. */
 export const SYNC_BOUNDS: SyncBounds = { roomMessages: 500, messages: 5000, roomRevisions: 1000, markedMembers: 100 };
 
+/** How often a shared page may be gone when it is to be sent. */
+const MOST_LOSSES = 2;
+
 /** Messages that one sync may still send, over all of its rooms. */
 export interface Budget {
   left: number;
@@ -72,6 +75,7 @@ export class RoomSync {
   private afterRev: number;
   private isBegun = false;
   private isQuiet: boolean;
+  private losses = 0;
 
   /** @param target undefined where the connection has no place in the room: it is told what there is, and no more */
   constructor(
@@ -113,6 +117,11 @@ export class RoomSync {
   /** It is told from the log instead. */
   unshare(): void {
     this.isQuiet = false;
+  }
+
+  /** What was there for it has been given up for other rooms before it was sent: where memory is that short it is not waited for. */
+  lost(): void {
+    if (++this.losses >= MOST_LOSSES) this.unshare();
   }
 
   /** The messages that it has not been sent; undefined: it has all of them. */

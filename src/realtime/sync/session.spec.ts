@@ -101,6 +101,14 @@ describe('a sync', () => {
     expect(outline(ben)).toEqual([['member.left', undefined]]);
   });
 
+  it('is told from the log where what was there for it is always given up before it is sent', async () => {
+    write(3);
+    jest.spyOn(node.feed.places.pages, 'take').mockReturnValue(undefined);
+    const ben = await opening();
+    await database.settle();
+    expect(outline(ben).map(([, seq]) => seq)).toEqual([1, 2, 3, 3]);
+  });
+
   it('stops with its connection', async () => {
     write(4);
     const ben = await opening();

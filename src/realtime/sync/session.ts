@@ -206,6 +206,7 @@ export class SyncSession {
       const [room] = this.current;
       if (room === undefined || !this.connection.isOpen) return;
       const page = take();
+      if (page === undefined) room.lost();
       if (page === undefined || !(await this.room(room, page))) return;
       this.current = this.current.slice(1);
     }
