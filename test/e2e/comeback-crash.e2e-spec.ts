@@ -30,7 +30,9 @@ let crowd: ComebackCrowd;
 
 beforeAll(async () => {
   // Nothing is sent again by itself: a message that comes twice is a fault here.
-  victim = await RestartingServer.start(servers, { WS_ACK_TIMEOUT_MS: '600000' });
+  // They come slowly, so that the blow falls while they do.
+  const slowly = { WS_COMEBACK_SHARE: '5', WS_UPGRADES_AT_ONCE: '4' };
+  victim = await RestartingServer.start(servers, { WS_ACK_TIMEOUT_MS: '600000', ...slowly });
   site = await createServedTenant(() => victim.url, CLIENTS, 1);
   const roomIds = [...site.roomIds];
   for (let n = 0; n < ROOMS; n++) {
