@@ -236,7 +236,7 @@ export interface RoomState extends Position {
 export abstract class RecentMessages {
   /**
    * Whether this node holds messages of the room: where not, `between` need not be asked. @param beforeSeq only messages
-   * before it are wanted, so that a page further back than all that is held need not ask either; default: any
+   * before it are wanted, so that a page further back than all that is held need not ask either; without it: all
    */
   abstract has(tenantId: string, roomId: string, beforeSeq?: number): boolean;
   /**

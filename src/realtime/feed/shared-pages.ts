@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { FrameBatches } from '../transport';
 import { Channels } from './channels';
-import { lacks } from './order';
+import { isSame, lacks } from './order';
 import { type Position, type ReadMark, type RecentMessage, RecentMessages, RoomLog, type RoomState } from './ports';
 import { CachedPage, type CachedRange } from './room-cache';
 import type { RoomChannel } from './room-channel';
@@ -144,8 +144,7 @@ export class CachedMessages extends RecentMessages {
     throughSeq: number,
   ): readonly RecentMessage[] | undefined {
     const channel = this.channels.find(tenantId, roomId);
-    if (channel?.position.rev !== at.rev || channel.position.seq !== at.seq || afterSeq < at.firstSeq - 1)
-      return undefined;
+    if (channel === undefined || !isSame(channel.position, at) || afterSeq < at.firstSeq - 1) return undefined;
     const found = channel.cache.between({ afterSeq, throughSeq }, channel.position);
     if (found !== undefined) this.channels.used(channel);
     return found;
@@ -153,16 +152,11 @@ export class CachedMessages extends RecentMessages {
 
   hold(tenantId: string, roomId: string, at: RoomState, messages: readonly RecentMessage[]): void {
     if (!this.channels.memory.isOn) return;
-    const channel = this.channels.followed(tenantId, roomId, at);
     // Nothing can have been delivered meanwhile that the rows do not show: the channel is where they were read.
-    if (channel !== undefined && isSamePlace(channel, at))
-      channel.cache.fill(
-        channel.cache.beginRead(),
-        messages.map((message) => ({ message, frame: this.batches.encode(message.text) })),
-      );
+    const cache = this.channels.followed(tenantId, roomId, at)?.cache;
+    cache?.fill(
+      cache.beginRead(),
+      messages.map((message) => ({ message, frame: this.batches.encode(message.text) })),
+    );
   }
-}
-
-function isSamePlace({ position }: RoomChannel, at: RoomState): boolean {
-  return position.rev === at.rev && position.seq === at.seq;
 }

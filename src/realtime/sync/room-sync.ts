@@ -119,7 +119,7 @@ export class RoomSync {
     this.isQuiet = false;
   }
 
-  /** What was there for it has been given up for other rooms before it was sent: where memory is that short it is not waited for. */
+  /** What was there for it has been given up for other rooms before it was sent: memory that short is not waited for. */
   lost(): void {
     if (++this.losses >= MOST_LOSSES) this.unshare();
   }

@@ -204,7 +204,8 @@ interface Batch {
  *   sooner. So the loop's use stays at the share wherever the storm alone is what drives it beyond. A rest that was too
  *   long or too short is made up for by the next ones, within bounds.
  * - No piece waits for ever where the loop does not rest: what takes half a slice begins 10 ms after the last batch was
- *   to have ended, one piece where no cost is known. A piece that has begun is never held up, and one that never ends takes a place of its kind only.
+ *   to have ended, one piece where no cost is known. A piece that has begun is never held up, and one that never ends
+ *   takes a place of its kind only.
  * - On a server that is idle a piece begins at once.
  * - Kinds of work take turns, within a batch, too; within a kind it is first come, first served. A kind has at most so
  *   many in work.
