@@ -437,6 +437,8 @@ describe('a storm', () => {
         expect(use).toBeGreaterThanOrEqual(share * 0.75);
       },
     );
-    await fc.assert(property, { numRuns: runs(30), endOnFailure: true });
+    // Dear pieces whose answers come in lumps: what the loop owes then is more than one rest.
+    const lumps = { percent: 55, isLive: true, ms: 4, first: 0, answer: 17, kinds: 1, spread: 0 };
+    await fc.assert(property, { numRuns: runs(30), endOnFailure: true, examples: [[lumps]] });
   });
 });

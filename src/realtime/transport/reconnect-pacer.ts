@@ -78,6 +78,8 @@ const LONGEST_REST_MS = 10;
 const UNRESTED_SHARE = 0.5;
 /** Timers come up to two milliseconds late: what the loop rests beyond its due counts for the next rest. */
 const MOST_REST_SAVED_MS = 2;
+/** Answers come in lumps: a rest that was cut short is made up for later. Beyond this it is forgotten: that was no piece (a pause of the collector). */
+const MOST_REST_OWED_MS = 4 * LONGEST_REST_MS;
 /** Pieces of one kind cost now less, now more: so many slices of what was rested for in vain count for dearer ones. */
 const VARIANCE_SLICES = 2;
 /** When nothing was begun for so long the next piece is the first of another storm: what pieces cost is not known. */
@@ -379,7 +381,7 @@ export class ReconnectPacer {
   private account(batch: Batch, moment: Moment, slice: number): void {
     const { opened } = batch;
     const active = moment.active - opened.active;
-    this.saved = clamped(-this.lackingRest(batch, moment), -LONGEST_REST_MS, MOST_REST_SAVED_MS);
+    this.saved = clamped(-this.lackingRest(batch, moment), -MOST_REST_OWED_MS, MOST_REST_SAVED_MS);
     // Pieces in work have their costs to come; of those that ended some were cheap, and others will be dear.
     const inWork = this.queues.reduce((sum, queue) => sum + queue.inWork, 0);
     const most = inWork * this.cost.ms + VARIANCE_SLICES * slice;

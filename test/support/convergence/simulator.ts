@@ -50,6 +50,7 @@ export class ConvergenceSimulator {
   readonly faults: string[] = [];
   /** How often all devices went at once. */
   storms = 0;
+  private isStormy = false;
   private readonly underWay = new Set<Promise<unknown>>();
 
   constructor(
@@ -138,11 +139,22 @@ export class ConvergenceSimulator {
     return `text ${this.below(1e9)}${'.'.repeat(this.below(20) === 0 ? 10_000 : 0)}`;
   }
 
-  /** All devices are gone at once and come back at once, while a room they come to is written to and changed. */
+  /**
+   * All devices are gone at once and come back at once, while a room they come to is written to and changed. It is over
+   * when all are back; one that would begin meanwhile is none.
+   */
   async storm(): Promise<void> {
+    if (this.isStormy) return;
+    this.isStormy = true;
     this.storms++;
+    const before = this.devices.map(({ connections }) => connections);
     for (const device of this.devices) device.drop();
     await Promise.all([this.post(this.room(), this.text()), this.edit(), this.delete(), this.member()]);
+    await until(
+      async () => this.devices.filter(({ connections }, i) => connections === before[i]).map(({ name }) => name),
+      (away) => away.length === 0,
+    );
+    this.isStormy = false;
   }
 
   async post(roomId: string, content: string): Promise<void> {
