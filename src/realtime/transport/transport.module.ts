@@ -29,6 +29,6 @@ import { FrameBatches } from './wire';
     Revocations,
     ShutdownNotice,
   ],
-  exports: [ReconnectPacer, FrameBatches, SocketEndpoints, Upgrades],
+  exports: [Connections, ReconnectPacer, FrameBatches, SocketEndpoints, Upgrades],
 })
 export class TransportModule {}
