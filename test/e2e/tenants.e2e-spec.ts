@@ -1,4 +1,4 @@
-import { LIMIT_DEFAULTS } from '../../src/platform/auth';
+import { LIMIT_DEFAULTS, SETTING_DEFAULTS } from '../../src/platform/auth';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { type Api, type Bodies, errorOf } from '../support/http/api';
 import { until } from '../support/poll';
@@ -7,6 +7,16 @@ import { uuidOf, withKey } from '../support/tenants';
 type TenantBody = Bodies['TenantDto'];
 
 const UNKNOWN = `tenant_${'0'.repeat(32)}`;
+
+/** How defaults are shown that the tenant has not changed. */
+function inForce(defaults: object): object {
+  return Object.fromEntries(
+    Object.entries(defaults).map(([name, value]: [string, unknown]) => [
+      name,
+      { value, default: value, source: 'default' },
+    ]),
+  );
+}
 
 describe('tenants', () => {
   let app: TestApp;
@@ -28,13 +38,17 @@ describe('tenants', () => {
   };
 
   describe('create', () => {
-    it('answers 201 with exactly id, name, the first key and the time', async () => {
+    it('answers 201 with exactly id, name, the first key, what is in force and the time', async () => {
       const { status, body } = await app.master.post<{ api_key: string }>('/admin/tenants', { name: 'Acme' });
       expect(status).toBe(201);
       expect(body).toEqual({
         tenant_id: expect.stringMatching(/^tenant_[0-9a-f]{32}$/),
         name: 'Acme',
         api_key: expect.stringMatching(/^chatapi_/),
+        effective: expect.objectContaining({
+          limits: inForce(LIMIT_DEFAULTS),
+          settings: inForce({ ...SETTING_DEFAULTS, webhook: null }),
+        }),
         created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       });
       expect((await withKey(app, body.api_key).get('/rooms')).status).toBe(200);
@@ -50,6 +64,39 @@ describe('tenants', () => {
       const { body } = await app.master.get<TenantBody>(`/admin/tenants/${own.tenantId}`);
       expect(body.limits).toEqual({ ...LIMIT_DEFAULTS, requests_per_second: 7 });
       expect(body.settings).toEqual({ response_format: 'envelope' });
+      expect(body.effective).toEqual({
+        limits: {
+          ...inForce(LIMIT_DEFAULTS),
+          requests_per_second: { value: 7, default: 100, source: 'tenant' },
+          // Said, though it is the default.
+          tokens_per_day: { value: null, default: null, source: 'tenant' },
+        },
+        settings: {
+          ...inForce({ ...SETTING_DEFAULTS, webhook: null }),
+          response_format: { value: 'envelope', default: 'bare', source: 'tenant' },
+        },
+      });
+    });
+
+    it('tells in every answer what is in force, and whose word it is', async () => {
+      const webhook = { url: 'https://example.com/hook', events: ['room.created'] };
+      const changed = await patch({ settings: { webhook, presence_room_limit: 7 }, limits: { users: 5 } });
+      expect(changed.effective).toMatchObject({
+        limits: { users: { value: 5, default: null, source: 'tenant' } },
+        settings: {
+          webhook: { value: webhook, default: null, source: 'tenant' },
+          presence_room_limit: { value: 7, default: 200, source: 'tenant' },
+        },
+      });
+      expect((await tenant.key.get<TenantBody>(path())).body.effective).toEqual(changed.effective);
+      const { body } = await app.master.get<Bodies['TenantPageDto']>('/admin/tenants?limit=100');
+      expect(body.tenants.find(({ tenant_id }) => tenant_id === tenant.tenantId)?.effective).toEqual(changed.effective);
+      const back = await patch({
+        settings: { webhook: null, presence_room_limit: null },
+        limits: { users: 'default' },
+      });
+      expect(back.effective.limits).toEqual(inForce(LIMIT_DEFAULTS));
+      expect(back.effective.settings).toEqual(inForce({ ...SETTING_DEFAULTS, webhook: null }));
     });
 
     it.each([
@@ -91,6 +138,7 @@ describe('tenants', () => {
         tenant_id: tenant.tenantId,
         name: 'test',
         status: 'active',
+        effective: expect.anything(),
         settings: {},
         limits: LIMIT_DEFAULTS,
         created_at: expect.any(String),

@@ -24,6 +24,14 @@ const fixture = readFixture();
 const { world } = fixture;
 const { group } = world.rooms;
 
+/** Fields that answers have gained since that release. A fixture that is made anew has them, and this list none. */
+const GAINED = ['effective'];
+
+function withoutGained<T>(answers: T): T {
+  const kept = (field: string, value: unknown): unknown => (GAINED.includes(field) ? undefined : value);
+  return JSON.parse(JSON.stringify(answers, kept)) as T;
+}
+
 /** The group as bob's list had it. */
 function roomBefore(): ListedRoomBody {
   const list = fixture.answers.find(({ by, path }) => by === 'bob' && path === '/rooms?limit=100')
@@ -61,7 +69,7 @@ describe(`a data directory of release ${fixture.release}`, () => {
   });
 
   it.each(fixture.answers)('answers $by as before: GET $path', async (before) => {
-    expect(await askAgain(api, world, [before], now, fixture.places)).toEqual([before]);
+    expect(withoutGained(await askAgain(api, world, [before], now, fixture.places))).toEqual([before]);
   });
 
   it('numbers its messages and changes on without a gap, and delivers them', async () => {

@@ -3,10 +3,11 @@ import { forbidden, invalid, invalidFields, notFound } from '../../common/errors
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/limits';
 import { normalOrigin, originFault } from '../../common/urls';
-import { type Caller, LIMIT_DEFAULTS } from '../../platform/auth';
+import { type Caller, LIMIT_DEFAULTS, SETTING_DEFAULTS } from '../../platform/auth';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type {
   CreateTenantDto,
+  EffectiveDto,
   SettingsDto,
   TenantCreatedDto,
   TenantDto,
@@ -17,7 +18,7 @@ import type {
 import type { NewKeyRow } from './keys.repository';
 import { type TenantRow, TenantsRepository } from './tenants.repository';
 import { TenantCredentialVerifier } from './verifier';
-import { type FreshWebhook, WebhookSettings } from './webhook-settings';
+import { type FreshWebhook, type WebhookSetting, WebhookSettings } from './webhook-settings';
 
 /** Below every id. */
 const NO_TENANT = '00000000-0000-0000-0000-000000000000';
@@ -50,6 +51,7 @@ export class TenantsService {
       tenant_id: encodeId('tenant', row.tenant_id),
       name: row.name,
       api_key: apiKey,
+      effective: effectiveOf(row, fresh?.webhook ?? null),
       created_at: row.created_at.toISOString(),
       ...(fresh === undefined ? {} : { webhook_secret: fresh.secret }),
     };
@@ -145,9 +147,35 @@ function tenantView(row: TenantRow): TenantDto {
     status: row.status,
     settings: row.webhook === null ? row.settings : { ...row.settings, webhook: row.webhook },
     limits: { ...LIMIT_DEFAULTS, ...row.limits },
+    effective: effectiveOf(row, row.webhook),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };
+}
+
+function effectiveOf(
+  { limits, settings }: Pick<TenantRow, 'limits' | 'settings'>,
+  webhook: WebhookSetting | null,
+): EffectiveDto {
+  const hook = webhook === null ? {} : { webhook: { url: webhook.url, events: webhook.events } };
+  return {
+    limits: inForce(LIMIT_DEFAULTS, limits),
+    settings: inForce({ ...SETTING_DEFAULTS, webhook: null }, { ...settings, ...hook }),
+  };
+}
+
+function inForce(defaults: object, own: object): object {
+  const set = new Map<string, unknown>(Object.entries(own));
+  return Object.fromEntries(
+    Object.entries(defaults).map(([name, standard]: [string, unknown]) => [
+      name,
+      {
+        value: set.has(name) ? set.get(name) : standard,
+        default: standard,
+        source: set.has(name) ? 'tenant' : 'default',
+      },
+    ]),
+  );
 }
 
 function firstKey(apiKey: string): NewKeyRow {

@@ -310,6 +310,24 @@ export interface components {
                 readonly [key: string]: unknown;
             };
         };
+        readonly EffectiveDto: {
+            readonly limits: {
+                readonly [key: string]: {
+                    readonly default: number | null;
+                    /** @enum {string} */
+                    readonly source: "default" | "tenant";
+                    readonly value: number | null;
+                };
+            };
+            readonly settings: {
+                readonly [key: string]: {
+                    readonly default: unknown;
+                    /** @enum {string} */
+                    readonly source: "default" | "tenant";
+                    readonly value: unknown;
+                };
+            };
+        };
         readonly EnvironmentChannelDto: {
             readonly baseUrl: string;
             readonly lastFaults: readonly components["schemas"]["ChannelFaultDto"][];
@@ -689,12 +707,14 @@ export interface components {
         readonly TenantCreatedDto: {
             readonly api_key: string;
             readonly created_at: string;
+            readonly effective: components["schemas"]["EffectiveDto"];
             readonly name: string;
             readonly tenant_id: string;
             readonly webhook_secret?: string;
         };
         readonly TenantDto: {
             readonly created_at: string;
+            readonly effective: components["schemas"]["EffectiveDto"];
             readonly limits: {
                 readonly [key: string]: number | null;
             };
@@ -716,6 +736,7 @@ export interface components {
         };
         readonly TenantUpdatedDto: {
             readonly created_at: string;
+            readonly effective: components["schemas"]["EffectiveDto"];
             readonly limits: {
                 readonly [key: string]: number | null;
             };

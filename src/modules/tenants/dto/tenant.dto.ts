@@ -218,6 +218,26 @@ export class UpdateTenantDto {
   limits?: LimitsDto;
 }
 
+const IN_FORCE = (value: object): object => ({
+  type: 'object',
+  additionalProperties: {
+    type: 'object',
+    required: ['value', 'default', 'source'],
+    properties: { value, default: value, source: { type: 'string', enum: ['default', 'tenant'] } },
+  },
+});
+
+/** What is in force, each with its default and whose word it is. */
+export class EffectiveDto {
+  /** By name; a value of null is unlimited. */
+  @ApiProperty(IN_FORCE({ type: 'integer', nullable: true }))
+  limits!: object;
+
+  /** By name; those without a secret. */
+  @ApiProperty(IN_FORCE({ description: 'As the setting is set.' }))
+  settings!: object;
+}
+
 export class TenantCreatedDto {
   /** @example tenant_019aa1c2d3e4f5061728394a5b6c7d8e */
   tenant_id!: string;
@@ -227,6 +247,7 @@ export class TenantCreatedDto {
   api_key!: string;
   /** Signs what is posted to the webhook; there when a webhook was set. Shown only here. */
   webhook_secret?: string;
+  effective!: EffectiveDto;
   /** @example 2026-01-31T12:00:00.000Z */
   created_at!: string;
 }
@@ -243,6 +264,7 @@ export class TenantDto {
   /** The limits in force; null is unlimited. */
   @ApiProperty({ type: 'object', additionalProperties: { type: 'integer', nullable: true } })
   limits!: object;
+  effective!: EffectiveDto;
   created_at!: string;
   updated_at!: string;
 }
