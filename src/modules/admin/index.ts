@@ -7,6 +7,8 @@ import { RealtimeModule } from '../../realtime';
 import { ModelsModule } from '../models';
 import { TenantsModule } from '../tenants';
 import { WebhooksModule } from '../webhooks';
+import { AdminJobsController } from './jobs/jobs.controller';
+import { AdminJobsService } from './jobs/jobs.service';
 import { KeyCheck } from './key-check';
 import { CallRules } from './whoami/call-rules';
 import { WhoamiController } from './whoami/whoami.controller';
@@ -16,8 +18,8 @@ export { KeyCheck } from './key-check';
 
 @Module({
   imports: [ModelsModule, RealtimeModule, TenantsModule, WebhooksModule],
-  controllers: [WhoamiController],
-  providers: [CallRules, KeyCheck, WhoamiService],
+  controllers: [AdminJobsController, WhoamiController],
+  providers: [AdminJobsService, CallRules, KeyCheck, WhoamiService],
   exports: [KeyCheck],
 })
 export class AdminModule {}

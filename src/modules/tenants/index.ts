@@ -7,6 +7,7 @@
  * was under way when it was made.
  */
 export { TenantCredentialWatch } from './credential-watch.repository';
+export { TenantQueryDto } from './dto/tenant.dto';
 export { lockTenant } from './tenants.repository';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';

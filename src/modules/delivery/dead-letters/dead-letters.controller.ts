@@ -2,13 +2,8 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@ne
 import { ApiTags } from '@nestjs/swagger';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller } from '../../../platform/http';
-import {
-  DeadLettersDto,
-  DeadLettersQueryDto,
-  ReplayDeadLettersDto,
-  ReplayedDto,
-  TenantQueryDto,
-} from '../dto/dead-letter.dto';
+import { DeadLettersDto, DeadLettersQueryDto, ReplayDeadLettersDto, ReplayedDto } from '../dto/dead-letter.dto';
+import { TenantQueryDto } from '../../tenants';
 import { DeadLettersService } from './dead-letters.service';
 
 @ApiTags('Admin')
