@@ -4,6 +4,7 @@ import { type Answer, type Api, errorOf } from '../support/http/api';
 import { conversationIdOf, createChat } from '../support/chats/http';
 import { deadLetter } from '../support/dead-letters';
 import { createChannel, createPreset } from '../support/models';
+import { deadJob } from '../support/jobs';
 import { notify } from '../support/notifications';
 import { until } from '../support/poll';
 import { bodyOf, createRoom, sendAll } from '../support/rooms';
@@ -29,6 +30,7 @@ const UNKNOWN: Ids = {
   preset: 'preset-of-nobody',
   chat_id: '01900000-0000-7000-8000-0000ffffffff',
   conversation_id: `conv_${NOBODY}`,
+  job_id: '999999999999',
 };
 /** Whose user id says on whose behalf one calls. */
 const NAMES_A_USER = /^\/api\/v1\/chats\/user\//;
@@ -79,6 +81,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
       preset,
       chat_id: chat.id,
       conversation_id: conversationIdOf(chat.id),
+      job_id: await deadJob(app.database, tenant),
     },
   };
 }

@@ -8,6 +8,7 @@
  */
 export { TenantCredentialWatch } from './credential-watch.repository';
 export { TenantQueryDto } from './dto/tenant.dto';
+export { KeysService } from './keys.service';
 export { lockTenant } from './tenants.repository';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';

@@ -1,5 +1,6 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { Audited } from '../../../platform/audit';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller } from '../../../platform/http';
 import { TenantQueryDto } from '../../tenants';
@@ -32,6 +33,7 @@ export class AdminJobsController {
   @Post(':job_id/run')
   @HttpCode(200)
   @Access('master')
+  @Audited('job.run')
   @ApiErrors('NOT_FOUND', 'CONFLICT')
   run(
     @CurrentCaller() caller: Caller,

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { AppError, invalid, notFound } from '../../../common/errors';
 import { encodeId } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
-import { Database } from '../../../platform/database';
 import { askedPage, pageOf } from '../../../platform/http';
+import { Effects } from '../../../platform/idempotency';
 import { idsOf, type JobFilter, JobListsRepository, type JobRow, Jobs, TIME_OF } from '../../../platform/jobs';
 import { TenantsService } from '../../tenants';
 import type { JobDto, JobKindDto, JobsDto, JobsQueryDto } from '../dto/job.dto';
@@ -19,7 +19,7 @@ export class AdminJobsService {
     private readonly lists: JobListsRepository,
     private readonly jobs: Jobs,
     private readonly tenants: TenantsService,
-    private readonly database: Database,
+    private readonly effects: Effects,
   ) {}
 
   async list(caller: Caller, query: JobsQueryDto): Promise<JobsDto> {
@@ -45,14 +45,23 @@ export class AdminJobsService {
   async run(caller: Caller, tenant: string | undefined, jobId: string): Promise<JobDto> {
     const tenantId = await this.tenants.scoped(caller, tenant);
     if (!JOB_ID.test(jobId)) throw notFound('Job');
-    const row = await this.database.transaction('run job now', tenantId, (tx) =>
-      this.lists.runNow(tx, tenantId, Number(jobId)),
+    const { job } = await this.effects.transaction(
+      caller,
+      'run job now',
+      async (tx) => {
+        const row = await this.lists.runNow(tx, tenantId, Number(jobId));
+        return { status: row?.state === 'queued' ? 'ok' : 'refused', job: row && jobView(row) };
+      },
+      {
+        tenantId,
+        audit: { action: 'job.run', entry: ({ job }) => job && { target: job.job_id, details: { kind: job.kind } } },
+      },
     );
-    if (row === undefined) throw notFound('Job');
-    if (row.state === 'running')
+    if (job === undefined) throw notFound('Job');
+    if (job.state === 'running')
       throw new AppError('CONFLICT', 'The job is running', { details: { reason: 'running' } });
     this.jobs.wake();
-    return jobView(row);
+    return job;
   }
 }
 
