@@ -77,8 +77,9 @@ export async function deadJob(
   state: 'queued' | 'running' | 'dead' = 'dead',
 ): Promise<string> {
   const [row] = await database.sql<{ id: string }>(
-    `INSERT INTO jobs (tenant_id, kind, key, payload, state, run_at, attempts, last_error, ended_at)
-     VALUES ($1, 'nobodys', 'key', '{"room_id":"a-room","content":"c4n4ry"}', $2, now() + interval '1 day', 3, 'boom',
+    // A long number: that of a new database is found in many texts.
+    `INSERT INTO jobs (id, tenant_id, kind, key, payload, state, run_at, attempts, last_error, ended_at)
+     OVERRIDING SYSTEM VALUE VALUES (700000000000 + nextval(pg_get_serial_sequence('jobs', 'id')), $1, 'nobodys', 'key', '{"room_id":"a-room","content":"c4n4ry"}', $2, now() + interval '1 day', 3, 'boom',
        CASE WHEN $2 = 'dead' THEN now() END) RETURNING id::text`,
     [uuidOf(tenant.tenantId), state],
   );
