@@ -11,6 +11,8 @@ import { bodyOf, createRoom, sendAll } from '../support/rooms';
 import { type DocumentedRoute, documentedRoutes } from '../support/documented-routes';
 import { rowsOf } from '../support/database';
 import { createKey, uuidOf } from '../support/tenants';
+import { WsClient } from '../support/ws/client';
+import { keyOf } from '../support/ws/socket-app';
 
 /** A value for each kind of id, by the name of the parameter or field that takes it. */
 type Ids = Readonly<Record<string, string>>;
@@ -31,10 +33,17 @@ const UNKNOWN: Ids = {
   chat_id: '01900000-0000-7000-8000-0000ffffffff',
   conversation_id: `conv_${NOBODY}`,
   job_id: '999999999999',
+  connection_id: `conn_${NOBODY}`,
 };
 /** Whose user id says on whose behalf one calls. */
 const NAMES_A_USER = /^\/api\/v1\/chats\/user\//;
 const ROUTES = documentedRoutes().filter((route) => route.schemes.length > 0);
+
+/** Of a socket that stays open: nobody may close it in this test. */
+async function openConnection(app: TestApp, tenant: TestTenant, userId: string): Promise<string> {
+  const client = await WsClient.admitted(app.url, { headers: keyOf(tenant, userId) });
+  return String((await client.frame('hello'))['connection_id']);
+}
 
 /** A tenant with a room, a message, a key and a member of its own; `alice` exists in every tenant. */
 async function furnish(app: TestApp, member: string, secret: string): Promise<{ tenant: TestTenant; ids: Ids }> {
@@ -82,6 +91,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
       chat_id: chat.id,
       conversation_id: conversationIdOf(chat.id),
       job_id: await deadJob(app.database, tenant),
+      connection_id: await openConnection(app, tenant, member),
     },
   };
 }

@@ -9,6 +9,8 @@ import { TenantsModule } from '../tenants';
 import { WebhooksModule } from '../webhooks';
 import { AuditController } from './audit/audit.controller';
 import { AuditService } from './audit/audit.service';
+import { AdminConnectionsController } from './connections/connections.controller';
+import { AdminConnectionsService } from './connections/connections.service';
 import { AdminJobsController } from './jobs/jobs.controller';
 import { AdminJobsService } from './jobs/jobs.service';
 import { KeyCheck } from './key-check';
@@ -20,8 +22,8 @@ export { KeyCheck } from './key-check';
 
 @Module({
   imports: [ModelsModule, RealtimeModule, TenantsModule, WebhooksModule],
-  controllers: [AdminJobsController, AuditController, WhoamiController],
-  providers: [AdminJobsService, AuditService, CallRules, KeyCheck, WhoamiService],
+  controllers: [AdminConnectionsController, AdminJobsController, AuditController, WhoamiController],
+  providers: [AdminConnectionsService, AdminJobsService, AuditService, CallRules, KeyCheck, WhoamiService],
   exports: [KeyCheck],
 })
 export class AdminModule {}

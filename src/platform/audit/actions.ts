@@ -67,6 +67,7 @@ export const AUDIT_ACTIONS = {
   'channel.create': { target: 'channel', fields: CHANNEL, details: [] },
   'channel.delete': { target: 'channel', fields: CHANNEL, details: [] },
   'channel.update': { target: 'channel', fields: CHANNEL, details: [] },
+  'connection.close': { target: 'connection', fields: {}, details: ['asked', 'code'] },
   'dead_letter.drop': { target: 'dead_letter', fields: {}, details: [] },
   'dead_letters.replay': { target: null, fields: {}, details: ['asked', 'ids', 'kind', 'room', 'before'] },
   'job.run': { target: 'job', fields: {}, details: ['kind'] },

@@ -91,6 +91,10 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
       if (channel.isMember(connection)) yield [channel.roomId, channel.sentThrough(connection) ?? 0];
   }
 
+  roomsOf(connection: Connection): number {
+    return this.channels.listeners.get(connection)?.channels.length ?? 0;
+  }
+
   onDetached(handler: (connection: Connection, roomId: string) => void): void {
     this.channels.onDetached(handler);
   }

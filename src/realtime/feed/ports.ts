@@ -292,6 +292,8 @@ export abstract class Audience {
   abstract members(tenantId: string, roomId: string): Iterable<Connection>;
   /** Whether the connection is in the room's channel as a member's. False also while it is still being attached. */
   abstract isMember(connection: Connection, roomId: string): boolean;
+  /** In how many rooms' channels the connection is. */
+  abstract roomsOf(connection: Connection): number;
   /**
    * Calls back after a connection has left a room's channel, however: left, removed, unsubscribed, room deleted,
    * connection over.

@@ -5,7 +5,14 @@ import type { AppError } from '../../common/errors';
 import { MAX_WAITING_BYTES } from '../../common/limits';
 import type { Caller } from '../../platform/auth';
 import { type CounterHandle, Metrics } from '../../platform/metrics';
-import { type AcceptedConnection, CloseCode, type FrameBatch, type StreamPiece, type WireFrame } from './connection';
+import {
+  type AcceptedConnection,
+  CloseCode,
+  type ConnectionOrigin,
+  type FrameBatch,
+  type StreamPiece,
+  type WireFrame,
+} from './connection';
 import type { SocketEndpoint } from './endpoint';
 import { HeldFrames } from './held-frames';
 import { toWire } from './wire';
@@ -80,6 +87,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   readonly id: string;
   readonly caller: Caller;
   readonly syncsByItself: boolean;
+  readonly origin: ConnectionOrigin;
   /** Kept here for `HeartbeatSweep`; undefined before its first visit. */
   vitals: Vitals | undefined;
   /** Set when it is bound, before anything is read. */
@@ -103,7 +111,12 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   private progress: (() => void) | undefined;
 
   constructor(
-    { id, caller, syncsByItself }: Pick<AcceptedConnection, 'id' | 'caller' | 'syncsByItself'>,
+    {
+      id,
+      caller,
+      syncsByItself,
+      origin,
+    }: Pick<AcceptedConnection, 'id' | 'caller' | 'syncsByItself'> & { readonly origin: ConnectionOrigin },
     readonly endpoint: SocketEndpoint,
     private readonly ws: WebSocket,
     private readonly socket: Socket,
@@ -112,6 +125,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     this.id = id;
     this.caller = caller;
     this.syncsByItself = syncsByItself;
+    this.origin = origin;
     this.ws.pause();
   }
 
@@ -134,6 +148,11 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   /** Bytes read since the socket was opened: what a sign of life adds to. */
   get bytesRead(): number {
     return this.socket.bytesRead;
+  }
+
+  /** Bytes written since the socket was opened, those that wait in it included. */
+  get bytesWritten(): number {
+    return this.socket.bytesWritten;
   }
 
   /** The client broke the protocol, and ws has closed the socket for it. */

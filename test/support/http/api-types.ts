@@ -236,6 +236,30 @@ export interface components {
             readonly message: "Context cleared";
             readonly success: boolean;
         };
+        readonly ConnectionCredentialDto: {
+            readonly key_id: string | null;
+            readonly key_name: string | null;
+            readonly key_prefix: string | null;
+            /** @enum {string} */
+            readonly kind: "key" | "token";
+        };
+        readonly ConnectionDto: {
+            readonly address: string;
+            readonly agent: string | null;
+            readonly bytes_in: number;
+            readonly bytes_out: number;
+            readonly connection_id: string;
+            readonly credential: components["schemas"]["ConnectionCredentialDto"];
+            readonly path: string;
+            readonly queue_bytes: number;
+            readonly rooms: number;
+            readonly since: string;
+            readonly user_id: string;
+        };
+        readonly ConnectionsDto: {
+            readonly items: readonly components["schemas"]["ConnectionDto"][];
+            readonly next: string | null;
+        };
         readonly ConversationDto: {
             readonly groupId: string | null;
             readonly id: string;
