@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { CursorPageDto, CursorQueryDto } from '../../../platform/http';
 
 const STATES = ['queued', 'running', 'dead'] as const;
@@ -14,6 +14,7 @@ export class JobsQueryDto extends CursorQueryDto {
   @IsOptional()
   @IsString()
   @MaxLength(100)
+  @Matches(/^[\w.-]+$/)
   kind?: string;
 
   /** Which jobs are listed: those that wait, run, or were given up. Default dead. */
