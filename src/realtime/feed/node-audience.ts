@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { roomKey } from '../../common/ids';
 import { type AcceptedConnection, type Connection, Permits } from '../transport';
 import { Channels, type Listener } from './channels';
 import type { Arrival } from './connection-states';
@@ -62,7 +61,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
     const { tenantId, userId } = connection;
     const listener = this.channels.listeners.get(connection);
     // Before the question: an `unsubscribe` that comes while it is answered has the last word.
-    listener?.unmute(roomKey(tenantId, roomId));
+    listener?.unmute(roomId);
     return this.channels.changesDuringLookup.during(async () => {
       const roomPosition = await this.positions.findPosition(tenantId, roomId, userId);
       if (typeof roomPosition === 'string' || listener === undefined) return roomPosition;
@@ -74,7 +73,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
 
   unsubscribeConnection(connection: Connection, roomId: string): void {
     const { tenantId } = connection;
-    this.channels.listeners.get(connection)?.mute(roomKey(tenantId, roomId));
+    this.channels.listeners.get(connection)?.mute(roomId);
     this.channels.find(tenantId, roomId)?.leave(connection);
   }
 

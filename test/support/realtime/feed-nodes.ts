@@ -16,7 +16,7 @@ import { NodeAudience, SyncPlaces } from '../../../src/realtime/feed/node-audien
 import { NodeFeed } from '../../../src/realtime/feed/node-feed';
 import { Resync } from '../../../src/realtime/feed/resync';
 import { SharedPages } from '../../../src/realtime/feed/shared-pages';
-import type { SyncBounds } from '../../../src/realtime/sync/room-sync';
+import { CompleteFrames, type SyncBounds } from '../../../src/realtime/sync/room-sync';
 import { SyncService } from '../../../src/realtime/sync/sync-service';
 import { JsonLineBatches, JsonLineConnection } from './json-line-connection';
 import type { ModelDatabase } from './model-log';
@@ -153,7 +153,9 @@ export class FeedNode {
     const reads = new LogReads(new SilentLog(), 'sync');
     const none = (): void => undefined;
     const metrics = { page: none, sent: none, truncated: none, reset: none, refused: none };
-    const site = { log: this.database.log, reads, places: feed.places, batches, bounds, metrics, epoch: () => 1 };
+    const completes = new CompleteFrames((text) => batches.encode(text));
+    const { log } = this.database;
+    const site = { log, reads, places: feed.places, batches, completes, bounds, metrics, epoch: () => 1 };
     this.sync = new SyncService(site, this.database.positions, feed.audience, new SilentLog());
     return this.sync;
   }

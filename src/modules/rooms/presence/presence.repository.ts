@@ -25,15 +25,15 @@ export class PresenceRepository implements SharedRooms {
 
   /** Per user, their rooms of 2 to `largest` members. */
   async of(tenantId: string, userIds: readonly string[], largest: number): Promise<Map<string, string[]>> {
-    const rows = await this.database.query<{ user_id: string; rooms: string[] }>(
+    const rows = await this.database.query<{ user_id: string; rooms: string }>(
       'shared rooms',
       tenantId,
-      `SELECT m.user_id, array_agg(m.room_id::text) AS rooms FROM room_members m
+      `SELECT m.user_id, string_agg(m.room_id::text, ',') AS rooms FROM room_members m
        JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
        WHERE m.tenant_id = $1 AND m.user_id = ANY ($2) AND r.member_count BETWEEN 2 AND $3 AND r.deleted_at IS NULL
        GROUP BY m.user_id`,
       [tenantId, userIds, largest],
     );
-    return new Map(rows.map((row) => [row.user_id, row.rooms]));
+    return new Map(rows.map((row) => [row.user_id, row.rooms.split(',')]));
   }
 }
