@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
-import { type AcceptedConnection, type Connection, Permits } from '../transport';
+import { Inject, Injectable } from '@nestjs/common';
+import { type AcceptedConnection, type Connection, Permits, ReconnectPacer } from '../transport';
 import { Channels, type Listener } from './channels';
 import type { Arrival } from './connection-states';
 import {
@@ -27,6 +27,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
   constructor(
     private readonly channels: Channels,
     private readonly positions: RoomPositions,
+    @Inject(ReconnectPacer) private readonly pacer: Pick<ReconnectPacer, 'waiting'>,
   ) {}
 
   /**
@@ -36,7 +37,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
   async opened(connection: AcceptedConnection): Promise<void> {
     const listener = this.listen(connection);
     await this.lookUp(connection, async ({ tenantId, userId }) => {
-      for (const roomPosition of await this.positions.positionsOf(tenantId, userId))
+      for (const roomPosition of await this.positionsOf(tenantId, userId))
         this.channels.place(
           listener,
           roomPosition.roomId,
@@ -51,7 +52,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
     const listener = this.listen(connection);
     let found: readonly CursorPosition[] = [];
     await this.lookUp(connection, async ({ tenantId, userId }) => {
-      found = await this.positions.positionsOf(tenantId, userId);
+      found = await this.positionsOf(tenantId, userId);
       for (const roomPosition of found) this.channels.keep(listener, roomPosition);
     });
     return found;
@@ -101,6 +102,10 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
   private listen(connection: AcceptedConnection): Listener {
     connection.onClose(this.closed);
     return this.channels.listeners.add(connection);
+  }
+
+  private positionsOf(tenantId: string, userId: string): Promise<readonly CursorPosition[]> {
+    return this.positions.positionsOf(tenantId, userId, this.pacer.waiting() > 0);
   }
 
   private lookUp(connection: Connection, work: (connection: Connection) => Promise<void>): Promise<void> {

@@ -103,7 +103,7 @@ class FeedParts {
     this.channels = new Channels(batches, log, this.reads, memory, clock);
     this.resync = new Resync(this.channels, log, positions, this.reads);
     this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, { noteLive: () => undefined });
-    this.audience = new NodeAudience(this.channels, positions);
+    this.audience = new NodeAudience(this.channels, positions, { waiting: () => 0 });
     this.places = new SyncPlaces(this.channels, this.resync, new SharedPages(this.channels, log, batches));
   }
 
