@@ -4,7 +4,7 @@ import { decodeId } from '../../../common/ids';
 import {
   AuditRepository,
   type AuditRow,
-  type ChainLink,
+  type ChainPoint,
   INSTALLATION,
   NO_MAC,
   proveChain,
@@ -75,7 +75,7 @@ export class AuditService {
   async verify(caller: Caller, { tenant_id, after = 0 }: VerifyAuditQueryDto): Promise<VerifiedAuditDto> {
     const tenantId = await this.chainOf(caller, tenant_id);
     const keys = (keyId: string): Buffer | undefined => this.secrets.knownAuditKey(tenantId, keyId);
-    let last = await this.linkAt(tenantId, after);
+    let last = await this.pointAt(tenantId, after);
     if (last === undefined) return answerOf(after, { n: after, mac: NO_MAC }, { fault: { n: after, why: 'missing' } });
     for (;;) {
       const page = await this.repository.chain(tenantId, last.n, PAGE);
@@ -93,7 +93,7 @@ export class AuditService {
   }
 
   /** The row that a proof goes on behind; undefined: it is not there. */
-  private async linkAt(tenantId: string, n: number): Promise<ChainLink | undefined> {
+  private async pointAt(tenantId: string, n: number): Promise<ChainPoint | undefined> {
     if (n === 0) return { n, mac: NO_MAC };
     const [row] = (await this.repository.chain(tenantId, n - 1, 1)).rows;
     return row?.n === n ? row : undefined;
@@ -137,13 +137,13 @@ export class AuditService {
 
 function answerOf(
   after: number,
-  last: ChainLink,
+  last: ChainPoint,
   {
     head,
     fault,
     next,
   }: {
-    readonly head?: ChainLink | undefined;
+    readonly head?: ChainPoint | undefined;
     readonly fault?: VerifiedAuditDto['fault'] | undefined;
     readonly next?: number;
   },
