@@ -79,7 +79,7 @@ export interface ChainPage {
  * @param last what the rows begin behind
  * @returns the last row that is proven, and what is wrong with the one behind it
  */
-export function proveChain(
+function proveChain(
   keys: ChainKeys,
   last: ChainPoint,
   { head, rows, isEnd }: ChainPage,
@@ -94,6 +94,37 @@ export function proveChain(
     point = row;
   }
   return { last: point, fault: isEnd ? faultOfEnd(keys, point, head) : undefined };
+}
+
+/** What a proof has come to. */
+export interface ChainProof {
+  /** The last row that is proven. */
+  readonly last: ChainPoint;
+  readonly head: ChainHead | undefined;
+  readonly fault: ChainFault | undefined;
+  /** Where it is to go on; undefined: the end is reached, or a fault. */
+  readonly next: number | undefined;
+}
+
+/**
+ * Proves what comes behind a row, page by page.
+ * @param read the rows behind a number
+ * @param most rows: with the page that reaches so many it ends
+ */
+export async function proveBehind(
+  read: (after: number) => Promise<ChainPage>,
+  keys: ChainKeys,
+  from: ChainPoint,
+  most: number,
+): Promise<ChainProof> {
+  for (let last = from; ;) {
+    const page = await read(last.n);
+    const proven = proveChain(keys, last, page);
+    last = proven.last;
+    const isOver = page.isEnd || proven.fault !== undefined;
+    if (!isOver && last.n - from.n < most) continue;
+    return { last, head: page.head, fault: proven.fault, next: isOver ? undefined : last.n };
+  }
 }
 
 function faultOf(
