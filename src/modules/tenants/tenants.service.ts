@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, invalidFields, notFound } from '../../common/errors';
+import { forbidden, invalid, invalidFields, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/limits';
 import { normalOrigin, originFault } from '../../common/urls';
+import { Audit, type AuditEntry, type AuditFields, shownUrl } from '../../platform/audit';
 import { type Caller, LIMIT_DEFAULTS } from '../../platform/auth';
+import { Effects } from '../../platform/idempotency';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type {
   CreateTenantDto,
@@ -15,7 +17,13 @@ import type {
   UpdateTenantDto,
 } from './dto/tenant.dto';
 import type { NewKeyRow } from './keys.repository';
-import { type TenantRow, TenantsRepository } from './tenants.repository';
+import {
+  type NewTenantRow,
+  type TenantChange,
+  type TenantChanges,
+  type TenantRow,
+  TenantsRepository,
+} from './tenants.repository';
 import { TenantCredentialVerifier } from './verifier';
 import { type FreshWebhook, WebhookSettings } from './webhook-settings';
 
@@ -29,22 +37,28 @@ export class TenantsService {
     private readonly repository: TenantsRepository,
     private readonly verifier: TenantCredentialVerifier,
     private readonly webhooks: WebhookSettings,
+    private readonly effects: Effects,
+    private readonly audit: Audit,
   ) {}
 
   /** Makes a tenant and its first key, which has the scopes chat and admin. The key is in this answer only. */
-  async create(input: CreateTenantDto): Promise<TenantCreatedDto> {
+  async create(caller: Caller, input: CreateTenantDto): Promise<TenantCreatedDto> {
     const apiKey = newApiKey();
     const tenantId = newUuid();
     const fresh = this.freshWebhook(tenantId, input.settings) ?? undefined;
-    const row = await this.repository.create(
-      {
-        tenant_id: tenantId,
-        name: input.name,
-        settings: splitSettings(input.settings).set,
-        limits: splitLimits(input.limits).set,
-      },
-      firstKey(apiKey),
-      fresh?.webhook,
+    const tenant: NewTenantRow = {
+      tenant_id: tenantId,
+      name: input.name,
+      settings: splitSettings(input.settings).set,
+      limits: splitLimits(input.limits).set,
+    };
+    const key = firstKey(apiKey);
+    const row = await this.repository.create(tenant, key, fresh?.webhook, (tx) =>
+      this.audit.write(tx, tenantId, caller, 'tenant.create', {
+        target: encodeId('tenant', tenantId),
+        after: audited({ ...tenant, webhook: fresh?.webhook ?? null }, fresh !== undefined),
+        details: { key: encodeId('key', key.key_id) },
+      }),
     );
     return {
       tenant_id: encodeId('tenant', row.tenant_id),
@@ -86,7 +100,7 @@ export class TenantsService {
     const settings = splitSettings(input.settings);
     const limits = splitLimits(input.limits);
     const fresh = this.freshWebhook(id, input.settings);
-    const { row, isNewWebhook } = await this.repository.update(id, {
+    const changed = await this.store(caller, id, {
       name: input.name,
       status: input.status,
       settings: settings.set,
@@ -97,8 +111,11 @@ export class TenantsService {
     });
     this.verifier.forget();
     if (fresh !== undefined) await this.webhooks.changed();
-    if (!row) throw notFound('Tenant');
-    return { ...tenantView(row), ...(isNewWebhook && fresh ? { webhook_secret: fresh.secret } : {}) };
+    if (!changed) throw notFound('Tenant');
+    return {
+      ...tenantView(changed.after),
+      ...(changed.set === 'new' && fresh ? { webhook_secret: fresh.secret } : {}),
+    };
   }
 
   /** The tenant's UUID, when it exists and the caller may manage it; another tenant's id is not found. */
@@ -106,6 +123,35 @@ export class TenantsService {
     const id = idFor(caller, tenantId);
     if (!(await this.repository.exists(id))) throw notFound('Tenant');
     return id;
+  }
+
+  /**
+   * The UUID of the tenant that a call without one in its path is about: that of `tenant_id` in the query, else the
+   * caller's own. Throws 404 for one that is not there or not the caller's, 400 for none with the master key.
+   */
+  async scoped(caller: Caller, tenantId: string | undefined): Promise<string> {
+    if (tenantId !== undefined) return this.managed(caller, tenantId);
+    if (caller.kind === 'master') throw invalid('tenant_id', 'tenant_id is required with the master key');
+    return caller.tenantId;
+  }
+
+  private async store(caller: Caller, tenantId: string, changes: TenantChanges): Promise<TenantChange | undefined> {
+    const { changed } = await this.effects.transaction(
+      caller,
+      'update tenant',
+      async (tx) => {
+        const changed = await this.repository.update(tx, tenantId, changes);
+        return { status: changed === undefined ? 'not_found' : 'ok', changed };
+      },
+      {
+        tenantId,
+        audit: {
+          action: 'tenant.update',
+          entry: ({ changed }) => changed && changeOf(changed),
+        },
+      },
+    );
+    return changed;
   }
 
   /** undefined: nothing was said of a webhook; null: it is to be taken away. */
@@ -132,6 +178,38 @@ function tenantView(row: TenantRow): TenantDto {
     limits: { ...LIMIT_DEFAULTS, ...row.limits },
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
+  };
+}
+
+function changeOf({ before, after, set }: TenantChange): AuditEntry<'tenant.update'> {
+  const isEnabled = set === 'enabled';
+  return {
+    target: encodeId('tenant', after.tenant_id),
+    before: { ...audited(before), ...(isEnabled && { 'webhook.enabled': false }) },
+    after: { ...audited(after, set === 'new'), ...(isEnabled && { 'webhook.enabled': true }) },
+  };
+}
+
+/**
+ * What the audit log may show of a tenant.
+ * @param isNewSecret its webhook has a secret that it had not before
+ */
+function audited(
+  tenant: Pick<TenantRow, 'name' | 'settings' | 'limits' | 'webhook'> & { readonly status?: TenantRow['status'] },
+  isNewSecret = false,
+): AuditFields<'tenant.update'> {
+  const { name, status, settings, limits, webhook } = tenant;
+  const named = (area: string, values: object): [string, unknown][] =>
+    Object.entries(values).map(([key, value]) => [`${area}.${key}`, value]);
+  return {
+    name,
+    status,
+    ...Object.fromEntries([...named('settings', settings), ...named('limits', limits)]),
+    ...(webhook && {
+      'webhook.url': shownUrl(webhook.url),
+      'webhook.events': webhook.events,
+      'webhook.secret': isNewSecret ? 'new' : 'old',
+    }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
+import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants';
 import { ApiSecurity } from '@nestjs/swagger';
 
 /**
@@ -11,11 +11,21 @@ import { ApiSecurity } from '@nestjs/swagger';
  * - `tenantAdmin`: an admin-scoped API key, the user is optional; user tokens are refused;
  * - `tenantKey`: an API key, the user is optional; user tokens are refused;
  * - `tenantOrMaster`: the master key, or any API key for its own tenant; user tokens are refused;
+ * - `anyCredential`: the master key, any API key (the user is optional), or a user token;
  * - `admin`: the master key, or an admin-scoped key for its own tenant;
  * - `master`: the master key only.
  */
 export type AccessKind =
-  'public' | 'user' | 'tenant' | 'anyScope' | 'tenantAdmin' | 'tenantKey' | 'tenantOrMaster' | 'admin' | 'master';
+  | 'public'
+  | 'user'
+  | 'tenant'
+  | 'anyScope'
+  | 'tenantAdmin'
+  | 'tenantKey'
+  | 'tenantOrMaster'
+  | 'anyCredential'
+  | 'admin'
+  | 'master';
 
 /** What the auth hook finds on a route; a route without it answers 401. */
 export interface RouteAccess {
@@ -34,6 +44,7 @@ const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>
   tenantAdmin: [{ apiKey: [] }],
   tenantKey: [{ apiKey: [] }],
   tenantOrMaster: [{ masterKey: [] }, { apiKey: [] }],
+  anyCredential: [{ masterKey: [] }, { apiKey: [] }, { bearer: [] }],
   admin: [{ masterKey: [] }, { apiKey: [] }],
   master: [{ masterKey: [] }],
 };
@@ -47,10 +58,19 @@ export function Access(access: AccessKind, options: { secretAnswer?: boolean } =
       controller: target.constructor,
       handler: descriptor.value as object,
     };
-    return applyDecorators(RouteConfig({ access: route }), ...SECURITY[access].map((s) => ApiSecurity(s as never)))(
-      target,
-      property,
-      descriptor,
-    );
+    addRouteConfig(route.handler, { access: route });
+    return applyDecorators(...SECURITY[access].map((s) => ApiSecurity(s as never)))(target, property, descriptor);
   };
+}
+
+/** Adds to what Fastify keeps of a route. Nest's `RouteConfig` would replace what another decorator has added. */
+export function addRouteConfig(handler: object, config: object): void {
+  const before = Reflect.getOwnMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) as object | undefined;
+  Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG_METADATA, { ...before, ...config }, handler);
+}
+
+/** The rule of a controller's method; undefined where it has none, and so is no route. */
+export function accessOf(handler: object): RouteAccess | undefined {
+  const config = Reflect.getOwnMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) as { access?: RouteAccess } | undefined;
+  return config?.access;
 }

@@ -33,6 +33,16 @@ export interface TenantSettings {
   readonly presence_room_limit?: number;
 }
 
+/** What is in force where a tenant has not set it. */
+export const SETTING_DEFAULTS = {
+  response_format: 'bare',
+  allowed_origins: null,
+  while_answering: 'queue',
+  presence_room_limit: 200,
+} as const satisfies Required<TenantSettings>;
+
+export type SettingName = keyof typeof SETTING_DEFAULTS;
+
 /** What a request needs to know of its tenant. Cached for at most 2 s. */
 export interface TenantPolicy {
   readonly tenantId: string;
@@ -47,6 +57,14 @@ export function limitOf(policy: TenantPolicy, name: LimitName): number | null {
   return own === undefined ? LIMIT_DEFAULTS[name] : own;
 }
 
+/** The setting in force: the tenant's own, else the default. @param policy undefined for the master key */
+export function settingOf<N extends SettingName>(
+  policy: TenantPolicy | undefined,
+  name: N,
+): NonNullable<TenantSettings[N]> | (typeof SETTING_DEFAULTS)[N] {
+  return policy?.settings[name] ?? SETTING_DEFAULTS[name];
+}
+
 /** An `Idempotency-Key` of a POST, with what it is bound to. */
 export interface IdempotencyClaim {
   readonly key: string;
@@ -56,12 +74,33 @@ export interface IdempotencyClaim {
   readonly fingerprint: Buffer;
 }
 
+/** What an audited call has left in the log (docs/adr/0029): the gate gives one to the caller of each audited route. */
+export class AuditTrail {
+  /** Rows that were written. */
+  rows = 0;
+  /** The call has changed nothing, and said so. */
+  isNothing = false;
+
+  constructor(
+    /** Those that the route declares. */
+    readonly actions: readonly string[],
+    private readonly source: { readonly ip: string },
+  ) {}
+
+  /** The client's address; behind a proxy (TRUST_PROXY) the one that the proxy saw. */
+  get address(): string {
+    return this.source.ip;
+  }
+}
+
 /** The user or key that makes a call, on whichever API: handed from the edge to the services, never stored. */
 export class Caller {
   /** Set on POSTs that carry an Idempotency-Key. */
   idempotency: IdempotencyClaim | undefined;
   /** Set by a service that answered from what it had stored; becomes `Idempotent-Replayed: true`. */
   replayed = false;
+  /** Set on calls of audited routes. */
+  audit: AuditTrail | undefined;
   /** When the credential ends by itself, in milliseconds since 1970; undefined: never. */
   endsAtMs: number | undefined;
 
