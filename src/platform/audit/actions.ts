@@ -29,6 +29,7 @@ const TENANT = {
   'settings.presence_room_limit': 'shown',
   'webhook.url': 'shown',
   'webhook.events': 'shown',
+  'webhook.enabled': 'shown',
   'webhook.secret': 'secret',
   ...LIMITS,
 } as const;
