@@ -2047,8 +2047,10 @@ CREATE OR REPLACE FUNCTION public.room_json(r public.rooms)
  STABLE
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
-  SELECT to_jsonb(r) - 'tenant_id' - 'members_added' - 'deleted_at' - 'first_rev'
-    || jsonb_build_object('metadata_text', r.metadata::text)
+  SELECT jsonb_build_object('room_id', r.room_id, 'type', r.type, 'unique_key', r.unique_key, 'name', r.name,
+    'metadata', r.metadata, 'metadata_text', r.metadata::text, 'posting', r.posting, 'first_seq', r.first_seq,
+    'last_seq', r.last_seq, 'last_rev', r.last_rev, 'member_count', r.member_count, 'created_at', r.created_at,
+    'updated_at', r.updated_at)
 $function$;
 REVOKE ALL ON FUNCTION public.room_json(r public.rooms) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_json(r public.rooms) TO "chatapi_tenant";

@@ -18,6 +18,10 @@ export const ID_PREFIXES = {
   deadLetter: 'dl_',
   webhook: 'wh_',
   channel: 'chan_',
+  deletion: 'del_',
+  erasure: 'er_',
+  export: 'exp_',
+  import: 'imp_',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

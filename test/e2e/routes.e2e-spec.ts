@@ -84,6 +84,7 @@ describe('deny by default', () => {
       tenantAdmin: ['apiKey'],
       tenantKey: ['apiKey'],
       tenantOrMaster: ['masterKey', 'apiKey'],
+      anyCredential: ['masterKey', 'apiKey', 'bearer'],
       admin: ['masterKey', 'apiKey'],
       master: ['masterKey'],
     };

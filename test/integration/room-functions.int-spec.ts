@@ -47,6 +47,18 @@ describe('room functions', () => {
       );
     });
 
+    it('tell of a room what clients get, and no other column', async () => {
+      const room = await rooms.create('group', FOUNDERS);
+      const told = await rooms.merge(room, 'ann', { a: 1 });
+      const shown = [
+        ...['room_id', 'type', 'unique_key', 'name', 'metadata', 'metadata_text', 'posting'],
+        ...['first_seq', 'last_seq', 'last_rev', 'member_count', 'created_at', 'updated_at'],
+      ];
+      expect(Object.keys(told['room'] as object).sort()).toEqual(shown.sort());
+      const { events } = await rooms.state(room);
+      expect(Object.keys(events[0]?.payload ?? {}).sort()).toEqual(shown);
+    });
+
     it('measure metadata as JavaScript writes it', async () => {
       const text = fc.string({ unit: 'binary' }).filter((s) => !s.includes('\u0000') && s.isWellFormed());
       const json = fc.letrec((tie) => ({

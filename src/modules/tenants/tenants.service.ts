@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, invalidFields, notFound } from '../../common/errors';
+import { forbidden, invalid, invalidFields, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/limits';
 import { normalOrigin, originFault } from '../../common/urls';
@@ -106,6 +106,16 @@ export class TenantsService {
     const id = idFor(caller, tenantId);
     if (!(await this.repository.exists(id))) throw notFound('Tenant');
     return id;
+  }
+
+  /**
+   * The UUID of the tenant that a call without one in its path is about: that of `tenant_id` in the query, else the
+   * caller's own. Throws 404 for one that is not there or not the caller's, 400 for none with the master key.
+   */
+  async scoped(caller: Caller, tenantId: string | undefined): Promise<string> {
+    if (tenantId !== undefined) return this.managed(caller, tenantId);
+    if (caller.kind === 'master') throw invalid('tenant_id', 'tenant_id is required with the master key');
+    return caller.tenantId;
   }
 
   /** undefined: nothing was said of a webhook; null: it is to be taken away. */

@@ -11,11 +11,21 @@ import { ApiSecurity } from '@nestjs/swagger';
  * - `tenantAdmin`: an admin-scoped API key, the user is optional; user tokens are refused;
  * - `tenantKey`: an API key, the user is optional; user tokens are refused;
  * - `tenantOrMaster`: the master key, or any API key for its own tenant; user tokens are refused;
+ * - `anyCredential`: the master key, any API key (the user is optional), or a user token;
  * - `admin`: the master key, or an admin-scoped key for its own tenant;
  * - `master`: the master key only.
  */
 export type AccessKind =
-  'public' | 'user' | 'tenant' | 'anyScope' | 'tenantAdmin' | 'tenantKey' | 'tenantOrMaster' | 'admin' | 'master';
+  | 'public'
+  | 'user'
+  | 'tenant'
+  | 'anyScope'
+  | 'tenantAdmin'
+  | 'tenantKey'
+  | 'tenantOrMaster'
+  | 'anyCredential'
+  | 'admin'
+  | 'master';
 
 /** What the auth hook finds on a route; a route without it answers 401. */
 export interface RouteAccess {
@@ -34,6 +44,7 @@ const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>
   tenantAdmin: [{ apiKey: [] }],
   tenantKey: [{ apiKey: [] }],
   tenantOrMaster: [{ masterKey: [] }, { apiKey: [] }],
+  anyCredential: [{ masterKey: [] }, { apiKey: [] }, { bearer: [] }],
   admin: [{ masterKey: [] }, { apiKey: [] }],
   master: [{ masterKey: [] }],
 };

@@ -41,13 +41,15 @@ const INVALID: Readonly<Record<CredentialKind, string>> = {
 const BEARER = /^Bearer +(\S+)$/i;
 const BEARER_SCHEME = /^Bearer( |$)/i;
 /** Routes of the tenants' operators: no user calls them. */
-const MASTER_KEY_OPENS: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'admin', 'master']);
+const NO_USER: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'admin', 'master']);
+
+const MASTER_KEY_OPENS: ReadonlySet<AccessKind> = new Set([...NO_USER, 'anyCredential']);
 
 /** Routes that a user may call alone. */
-const TOKEN_OPENS: ReadonlySet<AccessKind> = new Set(['user', 'tenant', 'anyScope']);
+const TOKEN_OPENS: ReadonlySet<AccessKind> = new Set(['user', 'tenant', 'anyScope', 'anyCredential']);
 
 /** Routes that are open to a key whatever its scopes are. */
-const ANY_SCOPE: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'anyScope']);
+const ANY_SCOPE: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'anyScope', 'anyCredential']);
 
 /**
  * Decides the caller, in two steps, so that a limit can be taken in between: `identify` proves the credential,
@@ -107,7 +109,7 @@ export class Authenticator {
     const needed = access === 'admin' || access === 'tenantAdmin' ? 'admin' : 'chat';
     if (!ANY_SCOPE.has(access) && !grant.scopes.includes(needed))
       throw forbidden(`This API key lacks the scope "${needed}"`);
-    const user = MASTER_KEY_OPENS.has(access) ? undefined : userOf(headers['x-user-id'], access === 'user');
+    const user = NO_USER.has(access) ? undefined : userOf(headers['x-user-id'], access === 'user');
     return ending(new Caller('key', requestId, tenant, user, grant.keyId, grant.scopes), grant.endsAtMs);
   }
 
@@ -173,6 +175,7 @@ function ending(caller: Caller, endsAtMs: number | undefined): Caller {
 function missingCredential(access: AccessKind): string {
   if (access === 'master') return 'X-Master-Key is required';
   if (access === 'tenantOrMaster') return 'X-Master-Key or X-API-Key is required';
+  if (access === 'anyCredential') return 'X-Master-Key, X-API-Key or a Bearer token is required';
   if (access === 'admin') return 'X-Master-Key or an admin-scoped X-API-Key is required';
   if (access === 'tenantAdmin') return 'An admin-scoped X-API-Key is required';
   return 'X-API-Key (with X-User-Id) or a Bearer token is required';

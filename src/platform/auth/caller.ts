@@ -33,6 +33,16 @@ export interface TenantSettings {
   readonly presence_room_limit?: number;
 }
 
+/** What is in force where a tenant has not set it. */
+export const SETTING_DEFAULTS = {
+  response_format: 'bare',
+  allowed_origins: null,
+  while_answering: 'queue',
+  presence_room_limit: 200,
+} as const satisfies Required<TenantSettings>;
+
+export type SettingName = keyof typeof SETTING_DEFAULTS;
+
 /** What a request needs to know of its tenant. Cached for at most 2 s. */
 export interface TenantPolicy {
   readonly tenantId: string;
@@ -45,6 +55,14 @@ export interface TenantPolicy {
 export function limitOf(policy: TenantPolicy, name: LimitName): number | null {
   const own = policy.limits[name];
   return own === undefined ? LIMIT_DEFAULTS[name] : own;
+}
+
+/** The setting in force: the tenant's own, else the default. @param policy undefined for the master key */
+export function settingOf<N extends SettingName>(
+  policy: TenantPolicy | undefined,
+  name: N,
+): NonNullable<TenantSettings[N]> | (typeof SETTING_DEFAULTS)[N] {
+  return policy?.settings[name] ?? SETTING_DEFAULTS[name];
 }
 
 /** An `Idempotency-Key` of a POST, with what it is bound to. */

@@ -2,7 +2,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, errorBody, type ErrorCode, internalError } from '../../common/errors';
-import type { RouteAccess } from '../auth';
+import { type RouteAccess, settingOf } from '../auth';
 import { describeError, type Log } from '../logging';
 import type { Metrics } from '../metrics';
 
@@ -64,7 +64,7 @@ function wantsEnvelope(request: FastifyRequest): boolean {
   if (!caller) return false;
   const header = request.headers['x-response-format'];
   if (header === 'envelope') return true;
-  return header !== 'bare' && caller.tenant?.settings.response_format === 'envelope';
+  return header !== 'bare' && settingOf(caller.tenant, 'response_format') === 'envelope';
 }
 
 /** What Fastify's own refusals are in the catalogue. */

@@ -8,11 +8,12 @@ export { AlwaysEnveloped, JsonText, NeverEnveloped, toAppError } from './answers
 export { type Fact, tagged } from './conditional';
 export { drainConnections } from './hang-up';
 export { CurrentCaller } from './gate';
-export { PageDto, PageQueryDto, SuccessDto } from './dto/page.dto';
+export { CursorPageDto, CursorQueryDto, PageDto, PageQueryDto, SuccessDto } from './dto/page.dto';
 export { installHttp } from './install';
 export { ApiErrors, WithTag, WithTotal } from './openapi/errors';
 export { SseAnswer, SseModule, SseStreams } from './sse/sse-streams';
 export { type SseEnd, SseStream } from './sse/sse-stream';
+export { askedPage, type AskedPage, cursorOf, type ListPage, pageOf } from './list-cursor';
 export { refuseUnknownParameters } from './routes';
 export { type Page, pageHtml } from './pages';
 export { componentSchemas, type Schemas } from './openapi/complete';

@@ -1,13 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Clock } from '../../common/time';
+import { settingOf } from '../../platform/auth';
 import { Every } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
 import { ByUser, type Connection } from '../transport';
 import { LeaseKeeper, presenceKey, TICK_MS } from './leases';
-
-/** Rooms with more members push no presence, where the tenant says nothing else. */
-const DEFAULT_ROOM_LIMIT = 200;
 
 /**
  * The largest rooms that push presence, by tenant. A tenant's settings are renewed on its open connections alone, so the
@@ -26,12 +24,14 @@ class RoomLimits {
 
   of(tenantId: string): number {
     const connection = this.open.anyOf(tenantId);
-    return connection === undefined ? (this.last.get(tenantId) ?? DEFAULT_ROOM_LIMIT) : limitOf(connection);
+    return connection === undefined
+      ? (this.last.get(tenantId) ?? settingOf(undefined, 'presence_room_limit'))
+      : limitOf(connection);
   }
 }
 
 function limitOf({ caller }: Connection): number {
-  return caller.tenant?.settings.presence_room_limit ?? DEFAULT_ROOM_LIMIT;
+  return settingOf(caller.tenant, 'presence_room_limit');
 }
 
 /** A user whose last connection closed counts as online for so long: no client hears of a reconnect. */

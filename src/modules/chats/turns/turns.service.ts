@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError, notFound } from '../../../common/errors';
 import { newUuid } from '../../../common/ids';
 import { canonicalJson } from '../../../common/text';
-import { type Caller, limitOf, type TenantPolicy } from '../../../platform/auth';
+import { type Caller, limitOf, settingOf, type TenantPolicy } from '../../../platform/auth';
 import { Database } from '../../../platform/database';
 import { Effects } from '../../../platform/idempotency';
 import { Jobs } from '../../../platform/jobs';
@@ -88,7 +88,7 @@ export class TurnGate {
   ): Promise<OpenTurn> {
     const { tenantId, roomId: chatId } = draft;
     await this.admit(caller, userId);
-    const mode = caller.tenant?.settings.while_answering ?? 'queue';
+    const mode = settingOf(caller.tenant, 'while_answering');
     const release = mode === 'reject' ? await this.interrupter.whenFree({ tenantId, chatId }) : () => undefined;
     const runId = newUuid();
     const asked = options === undefined ? {} : { options: JSON.stringify(options) };

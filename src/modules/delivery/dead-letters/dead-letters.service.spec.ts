@@ -73,7 +73,8 @@ describe('dead letters of several kinds', () => {
     webhooks = new Webhooks([newUuid()]);
     const registry = registryOf(new Messages([]), notifications, webhooks);
     new Gauges(explorerOf(registry), metrics).onModuleInit();
-    service = new DeadLettersService(registry, {} as TenantsService, effects as unknown as Effects);
+    const tenants = { scoped: ({ tenantId }: Caller) => Promise.resolve(tenantId) };
+    service = new DeadLettersService(registry, tenants as unknown as TenantsService, effects as unknown as Effects);
   });
 
   const outer = (uuid = ''): string => encodeId('deadLetter', uuid);

@@ -24,7 +24,7 @@ export class DeadLettersService {
   ) {}
 
   async list(caller: Caller, query: DeadLettersQueryDto): Promise<DeadLettersDto> {
-    const tenantId = await this.tenantOf(caller, query.tenant_id);
+    const tenantId = await this.tenants.scoped(caller, query.tenant_id);
     const limit = query.limit ?? DEFAULT_LIMIT;
     const [failed_messages, failed_notifications, failed_webhooks] = await Promise.all([
       this.registry.list('message', tenantId, limit),
@@ -36,7 +36,7 @@ export class DeadLettersService {
 
   /** Sends them once more; they stay listed until they are acknowledged or dropped. */
   async replay(caller: Caller, tenant: string | undefined, body: ReplayDeadLettersDto): Promise<ReplayedDto> {
-    const tenantId = await this.tenantOf(caller, tenant);
+    const tenantId = await this.tenants.scoped(caller, tenant);
     const { kind, selection } = selectionOf(body);
     const { replayed } = await this.effects.harmless<EffectResult & ReplayedDto>(caller, tenantId, async () => {
       let count = 0;
@@ -49,16 +49,10 @@ export class DeadLettersService {
 
   /** Forgets one. The message itself stays, and is sent on the next connect as long as it is not acknowledged. */
   async drop(caller: Caller, tenant: string | undefined, id: string): Promise<void> {
-    const tenantId = await this.tenantOf(caller, tenant);
+    const tenantId = await this.tenants.scoped(caller, tenant);
     const uuid = decodeId('deadLetter', id);
     if (uuid !== undefined) for (const [, source] of this.registry.all()) if (await source.drop(tenantId, uuid)) return;
     throw notFound('Dead letter');
-  }
-
-  private async tenantOf(caller: Caller, tenant: string | undefined): Promise<string> {
-    if (tenant !== undefined) return this.tenants.managed(caller, tenant);
-    if (caller.kind === 'master') throw invalid('tenant_id', 'tenant_id is required with the master key');
-    return caller.tenantId;
   }
 }
 

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { MAX_LIMIT } from '../../../common/limits';
 
 /** Which part of a list is wanted. */
@@ -19,6 +19,22 @@ export class PageQueryDto {
   offset?: number;
 }
 
+/** Which part of a long list is wanted. */
+export class CursorQueryDto {
+  /** Most items to return, 1 to 100. Default 50. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_LIMIT)
+  limit?: number;
+
+  /** The `next` of the page before: what comes after it. Without it the list begins. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(2000)
+  cursor?: string;
+}
+
 export class SuccessDto {
   /** Always true. */
   success!: boolean;
@@ -34,4 +50,11 @@ export class PageDto {
   @ApiProperty({ type: 'integer' })
   limit!: number;
   has_more!: boolean;
+}
+
+/** The rest of an answer to a CursorQueryDto, beside its `items`. */
+export class CursorPageDto {
+  /** The `cursor` of the page after this one; null: this is the last one. */
+  @ApiProperty({ type: 'string', nullable: true })
+  next!: string | null;
 }

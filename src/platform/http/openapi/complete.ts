@@ -65,6 +65,7 @@ const CALLERS: Readonly<Record<AccessKind, string>> = {
   anyScope: 'an API key of any scope, with or without `X-User-Id`; or a user token',
   tenantAdmin: 'an API key with the scope `admin`',
   tenantKey: 'an API key, no user token',
+  anyCredential: 'the master key, an API key of any scope, with or without `X-User-Id`; or a user token',
   tenantOrMaster: 'the master key, or an API key for its own tenant',
   admin: 'the master key, or an API key with the scope `admin` for its own tenant',
   master: 'the master key only',
