@@ -51,6 +51,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Answers of server-sent events that are over, by why: done, client (left), slow, stopping, expired.',
     labels: ['reason'],
   },
+  chatapi_stats_streams: {
+    type: 'gauge',
+    help: 'Streams of the admin API’s live numbers that are open now.',
+    labels: [],
+  },
   chatapi_append_batch_size: {
     type: 'histogram',
     help: 'Messages per group commit.',

@@ -161,6 +161,11 @@ export class Metrics {
     return counts;
   }
 
+  /** The tenant's counts where it has any, to be looked at: it has done nothing by that. */
+  countsOf(tenantId: string): Readonly<TenantCounts> | undefined {
+    return this.tenants.get(tenantId);
+  }
+
   /** Counts a message that was stored. @param ms from its arrival until it was known to be */
   sent(tenantId: string, ms: number, nowMs: number): void {
     const counts = this.tenant(tenantId);
