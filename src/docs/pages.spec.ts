@@ -1,7 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cannotHold, erasedBy, notExported } from '../platform/tenant-data';
 import { configPage, type DocumentedArea, envExample } from './config-page';
+import { dataPage } from './data-page';
 import { errorsPage, metricsPage } from './errors-page';
 import { prose, table } from './markdown';
 import { GENERATED_PAGES, type GeneratedPage } from './pages';
@@ -92,6 +94,22 @@ describe('docs/metrics.md', () => {
     expect(text).toMatch(/^\| `b_seconds` +\| histogram +\| – +\| Times\. +\|$/m);
     expect(text).toContain('- `b_seconds`: 0.1, 1\n');
     expect(text).toContain('`app_process_…`');
+  });
+});
+
+describe('docs/data.md', () => {
+  it('has the tables in the order in which their rows go, and the fate of every column', () => {
+    const exported = { tenant: 'user', user: notExported('nothing *of* a person') } as const;
+    const text = dataPage(
+      new Map([
+        ['parents', { rank: 2, exported, kept: 'a day', columns: { name: erasedBy('users') } }],
+        ['leaves', { rank: 1, exported, kept: 'an hour', columns: { state: cannotHold('a word') } }],
+      ]),
+    );
+    expect(text).toMatch(/^\| `leaves` +\| `user` +\| no: nothing \\\*of\\\* a person +\| an hour \|\n\| `parents`/m);
+    expect(text).toMatch(
+      /^\| `leaves\.state` +\| nothing of a person: a word \|\n\| `parents\.name` \| step \*\*users\*\* /m,
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ClusterModule } from './cluster';
+import { RouteTable } from './http';
 import { IdempotencyModule } from './idempotency';
 import { JobsModule } from './jobs';
 import { LifecycleHooks } from './lifecycle';
@@ -17,8 +18,8 @@ export class PlatformModule {
       module: PlatformModule,
       imports: [ResourcesModule.register(resources), ...modules],
       // Of a global module, whose hooks Nest calls before all others': what has to be undone is registered first.
-      providers: [LifecycleHooks],
-      exports: [ResourcesModule, ...modules],
+      providers: [LifecycleHooks, RouteTable],
+      exports: [ResourcesModule, RouteTable, ...modules],
     };
   }
 }

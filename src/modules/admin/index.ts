@@ -1,15 +1,23 @@
-/** What the operator answers for across all tenants: whether the server has the keys to what its database keeps sealed. */
+/**
+ * The operator's look at the server: who is calling and what they may, and whether the server has the keys to what its
+ * database keeps sealed. It has no tables: what it shows it asks of the modules that have them.
+ */
 import { Module } from '@nestjs/common';
+import { RealtimeModule } from '../../realtime';
 import { ModelsModule } from '../models';
 import { TenantsModule } from '../tenants';
 import { WebhooksModule } from '../webhooks';
 import { KeyCheck } from './key-check';
+import { CallRules } from './whoami/call-rules';
+import { WhoamiController } from './whoami/whoami.controller';
+import { WhoamiService } from './whoami/whoami.service';
 
 export { KeyCheck } from './key-check';
 
 @Module({
-  imports: [ModelsModule, TenantsModule, WebhooksModule],
-  providers: [KeyCheck],
+  imports: [ModelsModule, RealtimeModule, TenantsModule, WebhooksModule],
+  controllers: [WhoamiController],
+  providers: [CallRules, KeyCheck, WhoamiService],
   exports: [KeyCheck],
 })
 export class AdminModule {}

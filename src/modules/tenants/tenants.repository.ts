@@ -3,7 +3,7 @@ import { MoreThan } from 'typeorm';
 import type { PageRequest } from '../../common/limits';
 import { Database, schemaFunction, SystemDatabase, type Transaction, value } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
-import { TenantEntity } from './entities/tenant.entity';
+import { TenantCountsEntity, TenantEntity } from './entities/tenant.entity';
 import type { NewKeyRow } from './keys.repository';
 import { type NewWebhook, WebhookRows, type WebhookSetting } from './webhook-settings';
 
@@ -75,6 +75,12 @@ export class TenantsRepository {
     const webhooks = await this.webhooks.settingsOf(page.map(({ tenant_id }) => tenant_id));
     const rows = page.map((tenant) => ({ ...tenant, webhook: webhooks.get(tenant.tenant_id) ?? null }));
     return { rows, total: await tenants.countBy({}) };
+  }
+
+  /** Users and rooms; counted as they come and go. */
+  async counts(tenantId: string): Promise<Pick<TenantCountsEntity, 'users' | 'rooms'>> {
+    const row = await this.database.repository(TenantCountsEntity, tenantId).findOneBy({ tenant_id: tenantId });
+    return row ?? { users: 0, rooms: 0 };
   }
 
   /** In the order of the ids, at most 1,000. */

@@ -118,6 +118,11 @@ export class TenantsService {
     return caller.tenantId;
   }
 
+  /** How much the tenant has of what is limited in all. */
+  counts(tenantId: string): Promise<{ readonly users: number; readonly rooms: number }> {
+    return this.repository.counts(tenantId);
+  }
+
   /** undefined: nothing was said of a webhook; null: it is to be taken away. */
   private freshWebhook(tenantId: string, settings: SettingsDto | undefined): FreshWebhook | null | undefined {
     const webhook = settings?.webhook;

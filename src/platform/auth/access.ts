@@ -49,6 +49,20 @@ const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>
   master: [{ masterKey: [] }],
 };
 
+/** The callers that a route takes, in the words of the credentials' titles. */
+export const CALLERS: Readonly<Record<AccessKind, string>> = {
+  public: 'everybody, without a credential',
+  user: 'an API key with `X-User-Id`, or a user token',
+  tenant: 'an API key, with or without `X-User-Id`; or a user token',
+  anyScope: 'an API key of any scope, with or without `X-User-Id`; or a user token',
+  tenantAdmin: 'an API key with the scope `admin`',
+  tenantKey: 'an API key, no user token',
+  anyCredential: 'the master key, an API key of any scope, with or without `X-User-Id`; or a user token',
+  tenantOrMaster: 'the master key, or an API key for its own tenant',
+  admin: 'the master key, or an API key with the scope `admin` for its own tenant',
+  master: 'the master key only',
+};
+
 /** Declares which callers a route takes. Every route has exactly one; without it the route answers 401 to every caller. */
 export function Access(access: AccessKind, options: { secretAnswer?: boolean } = {}): MethodDecorator {
   return (target, property, descriptor) => {

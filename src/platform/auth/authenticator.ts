@@ -113,6 +113,20 @@ export class Authenticator {
     return ending(new Caller('key', requestId, tenant, user, grant.keyId, grant.scopes), grant.endsAtMs);
   }
 
+  /** Why this identity would be refused on a route with this rule; undefined: it may. */
+  refusalOf(identity: Identity, headers: CredentialHeaders, access: AccessKind): AppError | undefined {
+    if (access === 'public') return undefined;
+    // There the master key is not looked at.
+    if (identity.kind === 'master' && !MASTER_KEY_OPENS.has(access)) return unauthenticated(missingCredential(access));
+    try {
+      this.authorise(identity, headers, access, '');
+      return undefined;
+    } catch (error) {
+      if (error instanceof AppError) return error;
+      throw error;
+    }
+  }
+
   private plausible(shown: Shown<TenantCredential>, source: CallSource): void | Promise<void> {
     const settle = (isPlausible: boolean): void => {
       if (!isPlausible) throw this.bad(shown);

@@ -2,7 +2,7 @@
  * Authentication and authorisation by route rule: deny by default. The credentials themselves are verified by the
  * tenants module through the CredentialVerifier port.
  */
-export { Access, type AccessKind, type RouteAccess } from './access';
+export { Access, type AccessKind, CALLERS, type RouteAccess } from './access';
 export { ApiKeyGuard, ruleOf } from './api-key.guard';
 export {
   BadCredential,

@@ -33,6 +33,12 @@ export class MemoryCounters extends Counters {
     return { count, resetAtMs: window.resetAtMs };
   }
 
+  override count(key: string, windowMs: number): number {
+    const window = this.windows.get(windowMs);
+    const isOver = window === undefined || hasEnded(window, windowMs, this.clock.wallMs());
+    return isOver ? 0 : (window.counts.get(key) ?? 0);
+  }
+
   /** Also drops the ended windows of other lengths: one that is not used any more keeps no memory. */
   private open(windowMs: number, now: number): Window {
     if (!Number.isInteger(windowMs) || windowMs <= 0) throw new RangeError(`not a window length: ${windowMs}`);

@@ -56,6 +56,8 @@ export abstract class Counters {
    * lengths are few: one per kind of limit.
    */
   abstract increment(key: string, windowMs: number): CounterState | Promise<CounterState>;
+  /** What was counted of the key in its current window, without adding. */
+  abstract count(key: string, windowMs: number): number | Promise<number>;
 }
 
 /**

@@ -8,7 +8,7 @@
  * - Where a transaction begins and ends is the Runner's business alone: a BEGIN, COMMIT or SET of TypeORM's would take
  *   role and tenant away from what follows.
  */
-import { DataSource, type EntityManager, QueryResult, type Repository } from 'typeorm';
+import { DataSource, type EntityManager, getMetadataArgsStorage, QueryResult, type Repository } from 'typeorm';
 import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner';
 import type { Runner, RowScope, ScopedSession, Sql } from './runner';
@@ -105,6 +105,11 @@ export function oneStatement<E extends object>(
   const send: Send = (text, values) =>
     runner.unprepared(`${STATEMENT.exec(text)?.[1]?.toLowerCase() ?? ''} ${tableName}`, scope, text, values);
   return source.scoped(send, false).manager.getRepository(entity);
+}
+
+/** The name of an entity's table; undefined: it is no entity. */
+export function tableOf(entity: object): string | undefined {
+  return getMetadataArgsStorage().tables.find(({ target }) => target === entity)?.name;
 }
 
 /** PostgreSQL's types and SQL, without a connection. */

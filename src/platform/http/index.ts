@@ -14,7 +14,7 @@ export { ApiErrors, WithTag, WithTotal } from './openapi/errors';
 export { SseAnswer, SseModule, SseStreams } from './sse/sse-streams';
 export { eventBytes, type SseEnd, SseStream } from './sse/sse-stream';
 export { askedPage, type AskedPage, cursorOf, type ListPage, pageOf } from './list-cursor';
-export { refuseUnknownParameters } from './routes';
+export { type FoundRoute, refuseUnknownParameters, RouteTable } from './routes';
 export { type Page, pageHtml } from './pages';
 export { componentSchemas, type Schemas } from './openapi/complete';
 export { buildDocument, installSwagger } from './swagger';

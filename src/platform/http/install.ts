@@ -46,8 +46,8 @@ export async function installHttp(app: NestFastifyApplication, sockets: readonly
   app.useGlobalPipes(new CompiledValidationPipe(validator));
   app.useGlobalFilters(new AllErrorsFilter(errors));
   installJsonBody(fastify, MAX_SENT_JSON_BYTES);
-  const routes = new RouteTable(sockets);
-  routes.watch(fastify);
+  const routes = app.get(RouteTable);
+  routes.watch(fastify, sockets);
   fastify.setErrorHandler((error, request, reply) => errors.send(request, reply, error));
   fastify.setNotFoundHandler((request, reply) => errors.send(request, reply, routes.miss(request, reply)));
   // Before helmet: its own hook reads what this one writes.

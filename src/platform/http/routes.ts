@@ -1,32 +1,53 @@
 /** Which routes there are, and what each of them takes. */
-import type { INestApplicationContext } from '@nestjs/common';
+import { Injectable, type INestApplicationContext } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type FieldError, invalid, invalidFields } from '../../common/errors';
+import type { AccessKind, RouteAccess } from '../auth';
 import { type DtoClass, isDto, nestedClasses, type ObjectSchema, type Validator } from '../validation';
 
 interface KnownRoute {
   readonly pattern: RegExp;
-  readonly methods: Set<string>;
+  /** Hooks may still write the rule after the route was made: it is read when it is asked for. */
+  readonly methods: Map<string, { readonly config?: { readonly access?: RouteAccess } }>;
 }
 
-/** Remembers the routes, to tell a wrong method (405) from an unknown route (404). Only looked at on misses. */
+/** What a call would meet. */
+export interface FoundRoute {
+  /** With its parameters as `:name`. */
+  readonly url: string;
+  /** By method, its rule; undefined: it has none, and is open to nobody. */
+  readonly rules: ReadonlyMap<string, AccessKind | undefined>;
+}
+
+/** Remembers the routes, to tell a wrong method (405) from an unknown route (404), and who may call what. */
+@Injectable()
 export class RouteTable {
   private readonly routes = new Map<string, KnownRoute>();
+  private sockets: readonly string[] = [];
 
   /** @param sockets paths that take WebSockets and nothing else */
-  constructor(private readonly sockets: readonly string[]) {}
-
-  watch(fastify: FastifyInstance): void {
+  watch(fastify: FastifyInstance, sockets: readonly string[]): void {
+    this.sockets = sockets;
     fastify.addHook('onRoute', (route) => {
       const methods = [route.method].flat();
       if (route.url === '*' || methods.includes('OPTIONS')) return;
       let known = this.routes.get(route.url);
-      if (!known) this.routes.set(route.url, (known = { pattern: patternOf(route.url), methods: new Set() }));
-      for (const method of methods) known.methods.add(method);
+      if (!known) this.routes.set(route.url, (known = { pattern: patternOf(route.url), methods: new Map() }));
+      for (const method of methods) known.methods.set(method, route);
     });
+  }
+
+  /** The route of a path, the most literal one where several fit. @param path without a query */
+  findRoute(path: string): FoundRoute | undefined {
+    const trimmed = path.replace(/\/+$/, '') || '/';
+    const fitting = [...this.routes].filter(([, { pattern }]) => pattern.test(trimmed));
+    const [found] = fitting.sort(([a], [b]) => (literalFirst(a) < literalFirst(b) ? -1 : 1));
+    if (found === undefined) return undefined;
+    const [url, { methods }] = found;
+    return { url, rules: new Map([...methods].map(([method, { config }]) => [method, config?.access?.access])) };
   }
 
   /** What a request that met no route gets. */
@@ -38,13 +59,18 @@ export class RouteTable {
     }
     const methods = new Set<string>();
     for (const route of this.routes.values())
-      if (route.pattern.test(path)) for (const m of route.methods) methods.add(m);
+      if (route.pattern.test(path)) for (const m of route.methods.keys()) methods.add(m);
     // A route that answers for many files, and not for this one, misses too.
     if (methods.size === 0 || methods.has(request.method)) return new AppError('NOT_FOUND', 'Route not found');
     const allow = [...methods].sort().join(', ');
     reply.header('Allow', allow);
     return new AppError('METHOD_NOT_ALLOWED', `${request.method} is not allowed here; allowed: ${allow}`);
   }
+}
+
+/** Sorts a route before those that have a parameter in place of one of its words. */
+function literalFirst(url: string): string {
+  return url.replace(/:[^/]+|\*/g, '\uffff');
 }
 
 function patternOf(url: string): RegExp {

@@ -7,16 +7,16 @@ import { Module } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { FailedCredentials } from './failed-credentials';
 import { CounterStorage, TenantThrottlerGuard } from './tenant-throttler.guard';
-import { AiWindow, ROOMS_REQUESTS } from './window';
+import { AiWindow, RequestsLeft, ROOMS_REQUESTS } from './window';
 
-export { AI_REQUESTS, AiWindow, rateLimitCodeOf } from './window';
+export { AI_REQUESTS, AiWindow, rateLimitCodeOf, RequestsLeft } from './window';
 export { FailedCredentials } from './failed-credentials';
 export { TenantThrottlerGuard } from './tenant-throttler.guard';
 
 /** One throttler whose limit and window are the request's own. */
 @Module({
   imports: [ThrottlerModule.forRoot([ROOMS_REQUESTS])],
-  providers: [AiWindow, CounterStorage, FailedCredentials, TenantThrottlerGuard],
-  exports: [AiWindow, FailedCredentials, TenantThrottlerGuard],
+  providers: [AiWindow, CounterStorage, FailedCredentials, RequestsLeft, TenantThrottlerGuard],
+  exports: [AiWindow, FailedCredentials, RequestsLeft, TenantThrottlerGuard],
 })
 export class RateLimitModule {}

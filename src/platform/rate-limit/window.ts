@@ -84,6 +84,18 @@ export class AiWindow {
   }
 }
 
+/** How many calls are left. */
+@Injectable()
+export class RequestsLeft {
+  constructor(private readonly counters: Counters) {}
+
+  /** Of a tenant's current window of a family of routes; null: it is not limited. */
+  async requestsLeft(tenant: TenantPolicy, family: 'rooms' | 'ai'): Promise<number | null> {
+    const { key, limit, windowMs } = tenantWindow(family, tenant);
+    return limit === null ? null : Math.max(0, limit - (await this.counters.count(key, windowMs)));
+  }
+}
+
 /** 429 for a call beyond its window's limit. */
 export function refuseBeyond(
   limit: number,

@@ -88,6 +88,12 @@ export class Connections {
     if (endpoint.userLimit !== undefined) admit(places?.of(caller.userId) ?? 0, endpoint.userLimit);
   }
 
+  /** Places that are taken at an endpoint, of the whole tenant or by one user. */
+  placesTaken(tenantId: string, endpoint: SocketEndpoint, userId?: string): number {
+    const places = this.places.get(placesKey(tenantId, endpoint));
+    return (userId === undefined ? places?.total : places?.of(userId)) ?? 0;
+  }
+
   /** In the same turn as `admit`, so that no other connection comes between. */
   add(connection: SocketConnection): void {
     const { tenantId, userId, endpoint } = connection;

@@ -22,7 +22,7 @@ export {
   type StreamPiece,
   type WireFrame,
 } from './connection';
-export { ByUser } from './connections';
+export { ByUser, Connections } from './connections';
 export {
   ServesEndpoint,
   type EndpointDocument,

@@ -31,6 +31,6 @@ import { FrameBatches } from './wire';
     Revocations,
     ShutdownNotice,
   ],
-  exports: [ReconnectPacer, FrameBatches, SocketEndpoints, Upgrades],
+  exports: [Connections, ReconnectPacer, FrameBatches, SocketEndpoints, Upgrades],
 })
 export class TransportModule {}

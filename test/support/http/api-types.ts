@@ -40,6 +40,19 @@ export interface components {
             readonly topP?: number;
             readonly userId: string;
         };
+        readonly CanIAnswerDto: {
+            readonly allowed: boolean;
+            /** @enum {string|null} */
+            readonly depends_on: "membership" | "ownership" | null;
+            readonly route: string | null;
+            readonly rule: string | null;
+            readonly why: string | null;
+        };
+        readonly CanIDto: {
+            /** @enum {string} */
+            readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+            readonly path: string;
+        };
         readonly ChangesDto: {
             readonly changes: readonly ({
                 readonly rev: number;
@@ -929,6 +942,21 @@ export interface components {
         readonly WebhookSettingsDto: {
             readonly events?: readonly ("message.offline" | "notification.offline" | "message.created" | "room.created" | "member.joined" | "member.left")[];
             readonly url: string;
+        };
+        readonly WhoamiDto: {
+            /** @enum {string} */
+            readonly credential: "master" | "key" | "token";
+            readonly expires_at: string | null;
+            readonly key_id: string | null;
+            readonly limits: {
+                readonly [key: string]: {
+                    readonly left: number | null;
+                    readonly limit: number | null;
+                };
+            };
+            readonly scopes: readonly string[];
+            readonly tenant_id: string | null;
+            readonly user_id: string | null;
         };
     };
     responses: never;

@@ -1,7 +1,14 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { erasedBy, TableData } from '../../../platform/tenant-data';
 
 /** A conversation with a model; its name, metadata and messages are those of its room. */
 @Entity('chats')
+@TableData({
+  rank: 20,
+  exported: { tenant: 'chat', user: 'chat' },
+  kept: 'until it is deleted, its row with the tenant',
+  columns: { user_id: erasedBy('chats'), group_id: erasedBy('chats'), preset: erasedBy('chats') },
+})
 export class ChatEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

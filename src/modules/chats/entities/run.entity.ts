@@ -1,9 +1,25 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { CONFIGURATION, erasedBy, FIXED_WORD, notExported, TableData } from '../../../platform/tenant-data';
 
 export type RunState = 'queued' | 'streaming' | 'completed' | 'cancelled' | 'interrupted' | 'failed';
 
 /** One try to answer a message of a chat. */
 @Entity('runs')
+@TableData({
+  rank: 20,
+  exported: { tenant: 'run', user: 'answer' },
+  kept: 'as long as its chat',
+  columns: {
+    user_id: erasedBy('chats'),
+    state: FIXED_WORD,
+    channel: CONFIGURATION,
+    model: CONFIGURATION,
+    finish_reason: FIXED_WORD,
+    error_code: FIXED_WORD,
+    error_message: erasedBy('chats'),
+    options: erasedBy('chats'),
+  },
+})
 export class RunEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;
@@ -81,6 +97,15 @@ export class RunEntity {
 
 /** Tokens of a run as they came. */
 @Entity('run_chunks')
+@TableData({
+  rank: 10,
+  exported: {
+    tenant: notExported('an hour old at most; the answer is a message'),
+    user: notExported('an hour old at most; the answer is a message'),
+  },
+  kept: 'an hour',
+  columns: { text: erasedBy('chats') },
+})
 export class RunChunkEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

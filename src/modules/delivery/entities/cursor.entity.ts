@@ -1,7 +1,14 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { erasedBy, notExported, TableData } from '../../../platform/tenant-data';
 
 /** How far a member has got in a room. No row: the member's joined_seq. */
 @Entity('cursors')
+@TableData({
+  rank: 30,
+  exported: { tenant: notExported('stand at the end of the log after an import'), user: 'cursor' },
+  kept: 'as long as the membership',
+  columns: { user_id: erasedBy('delivery') },
+})
 export class CursorEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

@@ -1,7 +1,14 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { cannotHold, erasedBy, notExported, TableData } from '../../../platform/tenant-data';
 
 /** A run of consecutive messages that a member did not acknowledge and that are not sent any more by themselves. */
 @Entity('dead_letters')
+@TableData({
+  rank: 10,
+  exported: { tenant: notExported('work of this server'), user: notExported('their messages are exported') },
+  kept: 'until it is delivered or dropped',
+  columns: { user_id: erasedBy('delivery'), error: cannotHold('words of this server') },
+})
 export class DeadLetterEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

@@ -1,7 +1,22 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { erasedBy, FIXED_WORD, TableData } from '../../../platform/tenant-data';
 
 /** A message in the log; deleted ones stay as tombstones so that seq has no gap. */
 @Entity('messages')
+@TableData({
+  rank: 30,
+  exported: { tenant: 'message', user: 'message' },
+  kept: 'as long as its room',
+  columns: {
+    sender_id: erasedBy('messages'),
+    content: erasedBy('messages'),
+    meta: erasedBy('messages'),
+    client_message_id: erasedBy('messages'),
+    body_hash: erasedBy('messages'),
+    kind: FIXED_WORD,
+    status: FIXED_WORD,
+  },
+})
 export class MessageEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

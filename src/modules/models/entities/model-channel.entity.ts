@@ -1,7 +1,21 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { cannotHold, CONFIGURATION, FIXED_WORD, notExported, TableData } from '../../../platform/tenant-data';
 
 /** A tenant's way to a model. */
 @Entity('model_channels')
+@TableData({
+  rank: 60,
+  exported: { tenant: 'channel', user: notExported('nothing of a person') },
+  kept: 'until it is deleted',
+  columns: {
+    name: CONFIGURATION,
+    provider: FIXED_WORD,
+    base_url: CONFIGURATION,
+    api_key: cannotHold("the operator's secret, sealed"),
+    model: CONFIGURATION,
+    options: CONFIGURATION,
+  },
+})
 export class ModelChannelEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

@@ -1,7 +1,19 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { cannotHold, CONFIGURATION, notExported, TableData } from '../../../platform/tenant-data';
 
 /** How an assistant of a tenant is asked to behave; `default` only where the tenant has changed it. */
 @Entity('presets')
+@TableData({
+  rank: 60,
+  exported: { tenant: 'preset', user: notExported('nothing of a person') },
+  kept: 'until it is deleted',
+  columns: {
+    name: CONFIGURATION,
+    system_prompt: cannotHold('written with an admin key, for all users'),
+    model: CONFIGURATION,
+    options: CONFIGURATION,
+  },
+})
 export class PresetEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

@@ -1,7 +1,19 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { erasedBy, notExported, TableData } from '../../../platform/tenant-data';
 
 /** A notification and its targets. */
 @Entity('notifications')
+@TableData({
+  rank: 20,
+  exported: { tenant: notExported('told and done with'), user: 'notification' },
+  kept: 'as long as the tenant',
+  columns: {
+    topic: erasedBy('notifications'),
+    payload: erasedBy('notifications'),
+    user_ids: erasedBy('notifications'),
+    fanned_to: erasedBy('notifications'),
+  },
+})
 export class NotificationEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;
@@ -34,6 +46,12 @@ export class NotificationEntity {
 
 /** One notification of one user. */
 @Entity('notification_deliveries')
+@TableData({
+  rank: 20,
+  exported: { tenant: notExported('told and done with'), user: 'notification' },
+  kept: 'as long as the tenant',
+  columns: { user_id: erasedBy('notifications'), error: erasedBy('notifications') },
+})
 export class NotificationDeliveryEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;
@@ -74,6 +92,12 @@ export class NotificationDeliveryEntity {
 
 /** A user's wish to get the notifications of a topic. */
 @Entity('subscriptions')
+@TableData({
+  rank: 10,
+  exported: { tenant: 'subscription', user: 'subscription' },
+  kept: 'until the user ends it',
+  columns: { user_id: erasedBy('notifications'), topic: erasedBy('notifications') },
+})
 export class SubscriptionEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

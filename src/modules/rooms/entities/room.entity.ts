@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { erasedBy, FIXED_WORD, notExported, TableData } from '../../../platform/tenant-data';
 
 export const ROOM_TYPES = ['dm', 'group', 'channel'] as const;
 export type RoomType = (typeof ROOM_TYPES)[number] | 'ai';
@@ -6,6 +7,18 @@ export type Posting = 'members' | 'admins';
 
 /** A room and the counters of its log. */
 @Entity('rooms')
+@TableData({
+  rank: 50,
+  exported: { tenant: 'room', user: 'membership' },
+  kept: 'until it is deleted, its row with the tenant',
+  columns: {
+    type: FIXED_WORD,
+    unique_key: erasedBy('rooms'),
+    name: erasedBy('rooms'),
+    metadata: erasedBy('rooms'),
+    posting: FIXED_WORD,
+  },
+})
 export class RoomEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;
@@ -66,6 +79,12 @@ export class RoomEntity {
 
 /** A user's membership of a room. */
 @Entity('room_members')
+@TableData({
+  rank: 40,
+  exported: { tenant: 'member', user: 'membership' },
+  kept: 'until the member leaves',
+  columns: { user_id: erasedBy('rooms'), role: FIXED_WORD },
+})
 export class RoomMemberEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;
@@ -94,6 +113,12 @@ type MemberRole = 'admin' | 'member' | 'agent';
 
 /** A change of a room that is not a message: membership or settings. */
 @Entity('room_events')
+@TableData({
+  rank: 40,
+  exported: { tenant: 'event', user: notExported('what others see of what is exported') },
+  kept: 'as long as its room',
+  columns: { type: FIXED_WORD, payload: erasedBy('rooms') },
+})
 export class RoomEventEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

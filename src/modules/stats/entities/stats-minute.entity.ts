@@ -1,7 +1,17 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { notExported, TableData } from '../../../platform/tenant-data';
 
 /** What a tenant did within a minute; none where it did nothing and was not connected. */
 @Entity('stats_minutes')
+@TableData({
+  rank: 70,
+  exported: {
+    tenant: notExported('counts of what happened on this installation'),
+    user: notExported('no person is in it'),
+  },
+  kept: 'seven days',
+  columns: {},
+})
 export class StatsMinuteEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

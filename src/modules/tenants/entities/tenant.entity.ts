@@ -1,8 +1,20 @@
 import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import type { TenantLimits, TenantSettings } from '../../../platform/auth';
+import { cannotHold, CONFIGURATION, erasedBy, FIXED_WORD, notExported, TableData } from '../../../platform/tenant-data';
 
 /** One customer: an island of users, rooms and keys. */
 @Entity('tenants')
+@TableData({
+  rank: 99,
+  exported: { tenant: 'tenant', user: notExported('nothing of a person') },
+  kept: 'until the tenant is deleted',
+  columns: {
+    name: CONFIGURATION,
+    status: FIXED_WORD,
+    settings: CONFIGURATION,
+    limits: cannotHold('numbers'),
+  },
+})
 export class TenantEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;
@@ -28,6 +40,12 @@ export class TenantEntity {
 
 /** A person (or bot) of a tenant; made on first use. */
 @Entity('users')
+@TableData({
+  rank: 60,
+  exported: { tenant: 'user', user: 'profile' },
+  kept: 'until the user is erased',
+  columns: { user_id: erasedBy('users'), profile: erasedBy('users') },
+})
 export class UserEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;
@@ -50,6 +68,12 @@ export class UserEntity {
 
 /** How much a tenant has of what is limited; kept by triggers. */
 @Entity('tenant_counts')
+@TableData({
+  rank: 60,
+  exported: { tenant: notExported('counted anew by the import'), user: notExported('nothing of a person') },
+  kept: 'until the tenant is deleted',
+  columns: {},
+})
 export class TenantCountsEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;
@@ -63,6 +87,12 @@ export class TenantCountsEntity {
 
 /** What a transaction has added to the counts; gone at its end. */
 @Entity('tenant_count_deltas')
+@TableData({
+  rank: 60,
+  exported: { tenant: notExported('counted anew by the import'), user: notExported('nothing of a person') },
+  kept: 'until the end of its transaction',
+  columns: {},
+})
 export class TenantCountDeltaEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

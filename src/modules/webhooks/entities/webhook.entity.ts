@@ -1,8 +1,24 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { cannotHold, CONFIGURATION, erasedBy, FIXED_WORD, notExported, TableData } from '../../../platform/tenant-data';
 import type { WebhookEvent } from '../../tenants';
 
 /** Where a tenant is told of events; one that was taken away keeps its row without a URL. */
 @Entity('webhooks')
+@TableData({
+  rank: 60,
+  exported: {
+    tenant: notExported('secrets; its URL and events are settings of the tenant'),
+    user: notExported('nothing of a person'),
+  },
+  kept: 'until the tenant is deleted',
+  columns: {
+    url: CONFIGURATION,
+    events: FIXED_WORD,
+    secret: cannotHold('random, sealed'),
+    previous_secret: cannotHold('random, sealed'),
+    disabled_reason: cannotHold('how the endpoint failed, in words of this server'),
+  },
+})
 export class WebhookEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;
@@ -41,6 +57,22 @@ export type DeliveryState = 'pending' | 'delivered' | 'dead' | 'failed';
 
 /** What is to be posted to a webhook, and what came of it. */
 @Entity('webhook_deliveries')
+@TableData({
+  rank: 20,
+  exported: {
+    tenant: notExported('belongs to the webhook of this tenant'),
+    user: notExported('what it tells of is exported where it stands'),
+  },
+  kept: 'days, and longer while it is a dead letter',
+  columns: {
+    type: FIXED_WORD,
+    user_ids: erasedBy('webhooks'),
+    body: erasedBy('webhooks'),
+    state: FIXED_WORD,
+    answer: erasedBy('webhooks'),
+    error: erasedBy('webhooks'),
+  },
+})
 export class WebhookDeliveryEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { ErrorCode } from '../../../common/errors';
-import type { AccessKind, RouteAccess } from '../../auth';
+import { type AccessKind, CALLERS, type RouteAccess } from '../../auth';
 import { rateLimitCodeOf } from '../../rate-limit';
 import type { DtoClass, ObjectSchema, PropertySchema } from '../../validation';
 import type { EnvelopeRule } from '../answers';
@@ -57,19 +57,6 @@ const KEYWORDS = [
 ] as const;
 const UNCHANGED = 'The answer is one that `If-None-Match` names. It has no body.';
 const RATE_HEADERS = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'];
-/** The callers that a route takes, in the words of the credentials' titles. */
-const CALLERS: Readonly<Record<AccessKind, string>> = {
-  public: 'everybody, without a credential',
-  user: 'an API key with `X-User-Id`, or a user token',
-  tenant: 'an API key, with or without `X-User-Id`; or a user token',
-  anyScope: 'an API key of any scope, with or without `X-User-Id`; or a user token',
-  tenantAdmin: 'an API key with the scope `admin`',
-  tenantKey: 'an API key, no user token',
-  anyCredential: 'the master key, an API key of any scope, with or without `X-User-Id`; or a user token',
-  tenantOrMaster: 'the master key, or an API key for its own tenant',
-  admin: 'the master key, or an API key with the scope `admin` for its own tenant',
-  master: 'the master key only',
-};
 const METHODS = ['get', 'post', 'patch', 'put', 'delete'] as const;
 
 /**

@@ -1,7 +1,23 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { erasedBy, notExported, TableData } from '../../tenant-data';
 
 /** The first answer to a call with an Idempotency-Key. */
 @Entity('idempotency_keys')
+@TableData({
+  rank: 10,
+  exported: {
+    tenant: notExported('a day old at most'),
+    user: notExported('what it answers with is exported where it stands'),
+  },
+  kept: 'a day',
+  columns: {
+    user_id: erasedBy('idempotency'),
+    route: erasedBy('idempotency'),
+    key: erasedBy('idempotency'),
+    fingerprint: erasedBy('idempotency'),
+    result: erasedBy('idempotency'),
+  },
+})
 export class IdempotencyKeyEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

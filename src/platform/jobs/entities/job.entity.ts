@@ -1,7 +1,20 @@
 import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
+import { erasedBy, FIXED_WORD, notExported, TableData } from '../../tenant-data';
 
 /** Work to be done, or given up; what is done has no row. */
 @Entity('jobs')
+@TableData({
+  rank: 90,
+  exported: { tenant: notExported('work of this server'), user: notExported('work of this server') },
+  kept: 'until it is done; days when it was given up',
+  columns: {
+    kind: FIXED_WORD,
+    key: erasedBy('jobs'),
+    payload: erasedBy('jobs'),
+    state: FIXED_WORD,
+    last_error: erasedBy('jobs'),
+  },
+})
 export class JobEntity {
   @PrimaryColumn('uuid')
   tenant_id!: string;

@@ -1,0 +1,24 @@
+/**
+ * What becomes of a tenant's data, said by each table beside its columns: when its rows go with their tenant, what of them
+ * is exported, what an erase of a person does to them, how long they are kept. A new table cannot be forgotten: a test
+ * compares what is said with the tables that there are (test/integration/table-data.int-spec.ts), and docs/data.md shows it.
+ */
+export {
+  cannotHold,
+  type ColumnData,
+  CONFIGURATION,
+  ERASE_STEPS,
+  type EraseStep,
+  erasedBy,
+  FIXED_WORD,
+  INSTALLATION_TABLES,
+  notExported,
+  type NotExported,
+  type TableDeclaration,
+  TableData,
+  tableData,
+  TENANT_LINES,
+  type TenantLine,
+  USER_LINES,
+  type UserLine,
+} from './table-data';
