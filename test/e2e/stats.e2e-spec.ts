@@ -249,7 +249,9 @@ describe('the history', () => {
       expect(mine).toMatchObject({ tenant_id: own.tenantId, range: '1h', step: 60 });
       const sum = (history: History, of: 'messages' | 'deliveries'): number =>
         history.points.reduce((all, point) => all + point[of], 0);
-      expect([sum(mine, 'messages'), sum(mine, 'deliveries')]).toEqual([3, 3]);
+      expect(sum(mine, 'messages')).toBe(3);
+      // What is not acknowledged may be sent again.
+      expect(sum(mine, 'deliveries')).toBeGreaterThanOrEqual(3);
       const all = await past(api.with({ 'x-master-key': MASTER_KEY }), '?range=24h&step=900');
       expect(all.tenant_id).toBeNull();
       expect(sum(all, 'messages')).toBeGreaterThanOrEqual(3);

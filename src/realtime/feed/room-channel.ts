@@ -41,8 +41,8 @@ export interface ChannelSite {
   left(channel: RoomChannel, connection: Connection): void;
   /** No connection is left: the channel may be ended. */
   emptied(channel: RoomChannel): void;
-  /** A message was handed to so many live connections. */
-  delivered(channel: RoomChannel, connections: number): void;
+  /** A message was handed to so many connections, or so many messages to one. */
+  delivered(channel: RoomChannel, frames: number): void;
   /** The memory of its cache has changed. */
   cached(channel: RoomChannel): void;
 }
@@ -285,12 +285,16 @@ export class RoomChannel {
       const page = await this.read(follower.at, isWanted);
       // It may have been removed in this very turn, by what the channel read.
       if (page === undefined || !isWanted()) return;
-      follower.take(
-        page.events.map((event) => RoomChange.of(event)),
-        page.position,
-      );
+      const changes = page.events.map((event) => RoomChange.of(event));
+      this.tell(follower, changes, page.position);
       if (!isWanted() || (!page.more && this.arrive(follower))) return;
     }
+  }
+
+  private tell(follower: Follower, changes: readonly RoomChange[], upTo: Position): void {
+    follower.take(changes, upTo);
+    const messages = changes.filter(({ head }) => head.seq !== undefined).length;
+    if (messages > 0) this.site.delivered(this, messages);
   }
 
   /** Makes a follower that has reached the channel one of its connections; false: it has to read on. */
@@ -299,7 +303,7 @@ export class RoomChannel {
     if (lacks(at, this.position)) {
       const rest = this.recent?.after(at, this.position);
       if (rest === undefined || this.bytesOf(rest) > PACE_BYTES) return false;
-      follower.take(rest, both(at, this.position));
+      this.tell(follower, rest, both(at, this.position));
       // The last frames may have been too much for the connection, which is over then.
       if (this.states.get(connection) !== follower) return true;
     }
