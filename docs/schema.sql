@@ -542,6 +542,52 @@ ALTER TABLE public.schema_migrations ADD CONSTRAINT schema_migrations_pkey PRIMA
 REVOKE ALL ON TABLE public.schema_migrations FROM PUBLIC;
 GRANT SELECT ON TABLE public.schema_migrations TO "chatapi_backup";
 
+CREATE TABLE public.server_minutes (
+  minute timestamp(0) with time zone NOT NULL,
+  node_id uuid NOT NULL,
+  connections integer NOT NULL,
+  online integer NOT NULL,
+  messages_sent bigint NOT NULL,
+  deliveries bigint NOT NULL,
+  refused bigint NOT NULL,
+  tokens bigint NOT NULL,
+  p50_ms real,
+  p99_ms real,
+  queue_bytes bigint NOT NULL,
+  append_items integer NOT NULL,
+  append_oldest_ms real NOT NULL,
+  loop_p99_ms real NOT NULL,
+  rss_bytes bigint NOT NULL
+);
+ALTER TABLE public.server_minutes ADD CONSTRAINT server_minutes_pkey PRIMARY KEY (minute, node_id);
+REVOKE ALL ON TABLE public.server_minutes FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.server_minutes TO "chatapi_system";
+GRANT SELECT ON TABLE public.server_minutes TO "chatapi_backup";
+
+CREATE TABLE public.stats_minutes (
+  tenant_id uuid NOT NULL,
+  minute timestamp(0) with time zone NOT NULL,
+  connections integer NOT NULL,
+  online integer NOT NULL,
+  messages_sent bigint NOT NULL,
+  deliveries bigint NOT NULL,
+  refused bigint NOT NULL,
+  tokens bigint NOT NULL,
+  p50_ms real,
+  p99_ms real
+);
+ALTER TABLE public.stats_minutes ADD CONSTRAINT stats_minutes_pkey PRIMARY KEY (tenant_id, minute);
+CREATE INDEX stats_minutes_purge ON public.stats_minutes USING btree (minute);
+ALTER TABLE public.stats_minutes ADD CONSTRAINT stats_minutes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.stats_minutes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.stats_minutes AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.stats_minutes AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.stats_minutes AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.stats_minutes FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.stats_minutes TO "chatapi_system";
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.stats_minutes TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.stats_minutes TO "chatapi_backup";
+
 CREATE TABLE public.subscriptions (
   tenant_id uuid NOT NULL,
   subscription_id uuid NOT NULL,
@@ -2362,6 +2408,99 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.stats_counts(p_tenant uuid, p_cap integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+DECLARE
+  lo uuid := COALESCE(p_tenant, '00000000-0000-0000-0000-000000000000');
+  hi uuid := COALESCE(p_tenant, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+  jobs_now jsonb;
+  runs_now jsonb;
+  dead_messages bigint;
+  dead_rows bigint;
+  dead_notifications bigint;
+  dead_webhooks bigint;
+  full_counts text[];
+BEGIN
+  WITH queued AS MATERIALIZED (
+    SELECT j.kind FROM jobs j WHERE j.state = 'queued' AND j.tenant_id BETWEEN lo AND hi
+    ORDER BY j.tenant_id, j.kind, j.run_at, j.id LIMIT p_cap
+  ), running AS MATERIALIZED (
+    SELECT j.kind FROM jobs j WHERE j.state = 'running' AND j.tenant_id BETWEEN lo AND hi
+    ORDER BY j.tenant_id, j.kind, j.key LIMIT p_cap
+  ), dead AS MATERIALIZED (
+    SELECT j.kind FROM jobs j WHERE j.state = 'dead' AND j.tenant_id BETWEEN lo AND hi
+    ORDER BY j.tenant_id, j.kind, j.ended_at, j.id LIMIT p_cap
+  ), kinds AS (
+    SELECT k.kind, count(*) FILTER (WHERE k.state = 'queued') AS queued,
+      count(*) FILTER (WHERE k.state = 'running') AS running, count(*) FILTER (WHERE k.state = 'dead') AS dead
+    FROM (SELECT kind, 'queued' AS state FROM queued UNION ALL SELECT kind, 'running' FROM running
+      UNION ALL SELECT kind, 'dead' FROM dead) k
+    GROUP BY k.kind
+  )
+  SELECT COALESCE(jsonb_agg(to_jsonb(kinds) ORDER BY kinds.kind), '[]'),
+    array_remove(ARRAY[CASE WHEN sum(kinds.queued) >= p_cap THEN 'jobs.queued' END,
+      CASE WHEN sum(kinds.running) >= p_cap THEN 'jobs.running' END,
+      CASE WHEN sum(kinds.dead) >= p_cap THEN 'jobs.dead' END], NULL)
+  INTO jobs_now, full_counts FROM kinds;
+
+  SELECT jsonb_build_object('queued', count(*) FILTER (WHERE r.state = 'queued'),
+      'streaming', count(*) FILTER (WHERE r.state = 'streaming')),
+    full_counts || CASE WHEN count(*) >= p_cap THEN ARRAY['runs'] ELSE '{}' END
+  INTO runs_now, full_counts
+  FROM (SELECT x.state FROM runs x WHERE x.state IN ('queued', 'streaming') AND x.tenant_id BETWEEN lo AND hi
+    ORDER BY x.tenant_id LIMIT p_cap) r;
+
+  -- A row is a run of messages.
+  SELECT COALESCE(sum(d.n), 0), count(*) INTO dead_messages, dead_rows
+  FROM (SELECT x.to_seq - x.from_seq + 1 AS n FROM dead_letters x WHERE x.tenant_id BETWEEN lo AND hi
+    ORDER BY x.tenant_id LIMIT p_cap) d;
+  SELECT count(*) INTO dead_notifications
+  FROM (SELECT FROM notification_deliveries x WHERE x.dead_at IS NOT NULL AND x.tenant_id BETWEEN lo AND hi
+    ORDER BY x.tenant_id, x.dead_at LIMIT p_cap) d;
+  SELECT count(*) INTO dead_webhooks
+  FROM (SELECT FROM webhook_deliveries x WHERE x.state = 'dead' AND x.tenant_id BETWEEN lo AND hi
+    ORDER BY x.tenant_id LIMIT p_cap) d;
+
+  RETURN jsonb_build_object('jobs', jobs_now, 'runs', runs_now,
+    'dead_letters', jsonb_build_object('message', dead_messages, 'notification', dead_notifications, 'webhook', dead_webhooks),
+    'capped', to_jsonb(full_counts || array_remove(ARRAY[
+      CASE WHEN dead_rows >= p_cap THEN 'dead_letters.message' END,
+      CASE WHEN dead_notifications >= p_cap THEN 'dead_letters.notification' END,
+      CASE WHEN dead_webhooks >= p_cap THEN 'dead_letters.webhook' END], NULL)));
+END $function$;
+REVOKE ALL ON FUNCTION public.stats_counts(p_tenant uuid, p_cap integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.stats_counts(p_tenant uuid, p_cap integer) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.stats_minutes_add(p_rows json)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  INSERT INTO stats_minutes AS m
+    (tenant_id, minute, connections, online, messages_sent, deliveries, refused, tokens, p50_ms, p99_ms)
+  SELECT l.tenant_id, date_trunc('minute', clock_timestamp()), l.connections, l.online, l.messages_sent, l.deliveries, l.refused,
+    l.tokens, l.p50_ms, l.p99_ms
+  FROM (SELECT r.* FROM json_to_recordset(p_rows) r (tenant_id uuid, connections integer, online integer, messages_sent bigint,
+      deliveries bigint, refused bigint, tokens bigint, p50_ms real, p99_ms real)
+    JOIN tenants t ON t.tenant_id = r.tenant_id ORDER BY t.tenant_id FOR KEY SHARE OF t) l
+  ON CONFLICT (tenant_id, minute) DO UPDATE SET connections = m.connections + EXCLUDED.connections,
+    online = GREATEST(m.online, EXCLUDED.online), messages_sent = m.messages_sent + EXCLUDED.messages_sent,
+    deliveries = m.deliveries + EXCLUDED.deliveries, refused = m.refused + EXCLUDED.refused,
+    tokens = m.tokens + EXCLUDED.tokens, p50_ms = GREATEST(m.p50_ms, EXCLUDED.p50_ms),
+    p99_ms = GREATEST(m.p99_ms, EXCLUDED.p99_ms);
+END $function$;
+REVOKE ALL ON FUNCTION public.stats_minutes_add(p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.stats_minutes_add(p_rows json) TO "chatapi_system";
 
 CREATE OR REPLACE FUNCTION public.tenant_counts_add()
  RETURNS trigger

@@ -8,6 +8,7 @@ import { MessagesModule } from './modules/messages';
 import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
+import { StatsModule } from './modules/stats';
 import { TenantsModule } from './modules/tenants';
 import { WebhooksModule } from './modules/webhooks';
 import { ApiKeyGuard } from './platform/auth';
@@ -38,6 +39,7 @@ export class AppModule {
         NotificationsModule,
         ChatsModule,
         WebhooksModule,
+        StatsModule,
         AdminModule,
         FirstStartModule,
       ],

@@ -10,6 +10,8 @@ export const SIZES = {
   /** Rooms that a user is in, among `others` of the tenant. */
   rooms: { small: 50, big: 1_000, others: 20_000, messages: 100, unread: 20 },
   members: { small: 50, big: 10_000 },
+  /** Tenants, each with so many jobs that were given up. */
+  tenants: { big: 1_000, jobs: 20 },
 };
 
 /**
@@ -28,6 +30,25 @@ export async function fill(sql) {
   await sql('VACUUM ANALYZE');
   await sql('CHECKPOINT');
   return ids;
+}
+
+/** Tenants with work that waits for nobody, and a day of minutes of each: what the stats must not grow with. */
+export async function fillTenants(sql) {
+  const { big, jobs } = SIZES.tenants;
+  await sql(`INSERT INTO tenants (tenant_id, name) SELECT gen_random_uuid(), 'big' FROM generate_series(1, $1::int)`, [
+    big,
+  ]);
+  await sql(
+    `INSERT INTO jobs (tenant_id, kind, key, payload, state, ended_at)
+     SELECT t.tenant_id, 'webhook.deliver', '', '{}', 'dead', now() FROM tenants t, generate_series(1, $1::int)`,
+    [jobs],
+  );
+  await sql(
+    `INSERT INTO stats_minutes (tenant_id, minute, connections, online, messages_sent, deliveries, refused, tokens)
+     SELECT t.tenant_id, date_trunc('minute', now()) - make_interval(mins => n), 1, 1, 1, 1, 0, 0
+     FROM tenants t, generate_series(0, 1439) n`,
+  );
+  await sql('VACUUM ANALYZE');
 }
 
 /** Ids of the rooms that a user is in. */

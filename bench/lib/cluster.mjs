@@ -92,6 +92,7 @@ export async function startOurs(
     /** For a command that works on the same database. */
     environment: { DATABASE_URL: databaseUrl, DATA_DIR: env.DATA_DIR },
     headers: { 'X-API-Key': /chatapi_[0-9A-Za-z]+/.exec(server.output)[0], 'X-User-Id': 'alice' },
+    master: { 'X-Master-Key': env.MASTER_API_KEY },
     /** Makes another tenant with limits of its own and a room of alice's: where and with what she sends. */
     async tenant(limits) {
       const { api_key } = await post(`${url}/admin/tenants`, { 'X-Master-Key': env.MASTER_API_KEY }, { name, limits });

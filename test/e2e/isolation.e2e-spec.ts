@@ -206,10 +206,13 @@ describe('tenant isolation over all routes', () => {
     const outcomes: [string, number][] = [];
     for (const route of own) {
       const { headers } = NAMES_A_USER.test(route.path) ? ours.tenant.key : ours.tenant.as('alice');
-      outcomes.push([label(route), (await fetch(app.url + pathOf(route, new Set(), ours.ids), { headers })).status]);
+      const answer = await fetch(app.url + pathOf(route, new Set(), ours.ids), { headers });
+      outcomes.push([label(route), answer.status]);
+      // The stream of stats has no end.
+      await answer.body?.cancel();
     }
     // Nothing is being answered that a stream could show.
-    const good = (name: string): number => (/\/stream$/.test(name) ? 204 : 200);
+    const good = (name: string): number => (/\/stream$/.test(name) && !name.includes('/stats/') ? 204 : 200);
     expect(outcomes.filter(([name, status]) => status !== good(name))).toEqual([]);
     expect(outcomes.length).toBeGreaterThan(5);
   });

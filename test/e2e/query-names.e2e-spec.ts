@@ -85,7 +85,9 @@ describe('S13: query parameters that nobody knows', () => {
         const path = target.path.replace(/(_|\/)[0-9a-f-]{32,}/, '$1missing');
         const body = target.route.method === 'GET' ? undefined : { unknown_field: 1 };
         if (target.route.method === 'DELETE' && path === target.path) continue;
-        const { body: answer } = await target.by.call<{ error?: { message: string } }>(
+        // Of another form, it is refused after the query: no stream begins that has no end.
+        const by = target.by.with({ 'last-event-id': 'none' });
+        const { body: answer } = await by.call<{ error?: { message: string } }>(
           target.route.method,
           `${path}?${query}`,
           body,

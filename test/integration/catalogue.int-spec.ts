@@ -25,6 +25,7 @@ const TENANT_TABLES = [
   'rooms',
   'run_chunks',
   'runs',
+  'stats_minutes',
   'subscriptions',
   'tenant_count_deltas',
   'tenant_counts',
@@ -44,6 +45,7 @@ const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   notification_deliveries: 'SELECT, UPDATE',
   rooms: 'SELECT',
   run_chunks: 'DELETE, INSERT',
+  stats_minutes: 'SELECT, INSERT, UPDATE, DELETE',
   tenants: 'SELECT, INSERT, UPDATE, DELETE',
   webhook_deliveries: 'DELETE',
   webhooks: 'INSERT',
@@ -66,13 +68,14 @@ const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   jobs_leases: 'leases that ran out are found for all tenants at once',
   notification_deliveries_waiting: 'what has waited too long is found for all tenants at once',
   run_chunks_expiry: 'what has expired is purged for all tenants',
+  stats_minutes_purge: 'what is old is purged for all tenants',
   tenants_updated: 'the same',
   webhook_deliveries_purge: 'what is old is purged for all tenants',
   webhooks_updated: 'what another server changed is read for all tenants at once',
   ws_tickets_expiry: 'the same',
 };
 /** Tables without a tenant: facts of the installation. */
-const INSTALLATION_TABLES = ['instance', 'schema_functions', 'schema_migrations'];
+const INSTALLATION_TABLES = ['instance', 'schema_functions', 'schema_migrations', 'server_minutes'];
 /** PostgreSQL inlines only functions without settings; these run as the caller, whose search path is the server's. */
 const INLINED = [
   'chat_room',
@@ -126,6 +129,8 @@ const SYSTEM_ONLY: Readonly<Record<string, string>> = {
   log_analyze: 'renews statistics',
   raise_epoch: 'is about the installation',
   run_chunks_write: 'writes tokens of the runs of many tenants',
+  stats_counts: 'counts what waits, of all tenants',
+  stats_minutes_add: 'writes the minutes of many tenants',
 };
 /** The functions that both call, each for its own transactions. */
 const ALSO_SYSTEM = ['audit_append'];
@@ -263,6 +268,7 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
         ...Object.entries(APPEND_GRANTS).map(([table, rights]) => [roles.append, table, sorted(rights)]),
         [roles.tenant, 'instance', 'SELECT'],
         [roles.system, 'instance', 'SELECT, UPDATE'],
+        [roles.system, 'server_minutes', 'DELETE, INSERT, SELECT, UPDATE'],
         ...[...TENANT_TABLES, ...INSTALLATION_TABLES].map((table) => [roles.backup, table, 'SELECT']),
       ].map(String);
       expect(

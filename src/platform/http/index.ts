@@ -12,7 +12,7 @@ export { CursorPageDto, CursorQueryDto, PageDto, PageQueryDto, SuccessDto } from
 export { installHttp } from './install';
 export { ApiErrors, WithTag, WithTotal } from './openapi/errors';
 export { SseAnswer, SseModule, SseStreams } from './sse/sse-streams';
-export { type SseEnd, SseStream } from './sse/sse-stream';
+export { eventBytes, type SseEnd, SseStream } from './sse/sse-stream';
 export { askedPage, type AskedPage, cursorOf, type ListPage, pageOf } from './list-cursor';
 export { type FoundRoute, refuseUnknownParameters, RouteTable } from './routes';
 export { type Page, pageHtml } from './pages';

@@ -61,6 +61,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Rows that calls have left in the audit log.',
     labels: [],
   },
+  chatapi_stats_streams: {
+    type: 'gauge',
+    help: 'Streams of the admin API’s live numbers that are open now.',
+    labels: [],
+  },
   chatapi_append_batch_size: {
     type: 'histogram',
     help: 'Messages per group commit.',

@@ -1,6 +1,6 @@
 import { explorerOf } from '../../../test/support/providers';
 import { SilentLog } from '../logging';
-import { Gauge, type GaugeSample, METRIC_DEFINITIONS, METRIC_PREFIX, Metrics } from '.';
+import { Gauge, type GaugeSample, METRIC_DEFINITIONS, METRIC_PREFIX, Metrics, SendTimes } from '.';
 import { Gauges } from './metrics';
 
 class RecordingLog extends SilentLog {
@@ -186,5 +186,65 @@ describe('@Gauge', () => {
     expect(text).toContain('chatapi_jobs{state="queued"} 3');
     const twice = new Gauges(explorerOf(new Live(), new (class extends Live {})()), new Metrics(new SilentLog()));
     expect(() => twice.onModuleInit()).toThrow('chatapi_runs_live is collected already');
+  });
+});
+
+describe('SendTimes', () => {
+  it('says within what step the median and the 99th of a hundred lie, a third too high at most', () => {
+    const times = new SendTimes();
+    expect(times.quantiles(0)).toBeUndefined();
+    for (let ms = 1; ms <= 100; ms++) times.add(ms, 0);
+    const { p50, p99 } = times.quantiles(0) ?? { p50: 0, p99: 0 };
+    for (const [found, real] of [
+      [p50, 50],
+      [p99, 99],
+    ] as const) {
+      expect(found).toBeGreaterThanOrEqual(real);
+      expect(found).toBeLessThan(real * 1.36);
+    }
+    times.add(1e9, 0);
+    expect(times.quantiles(0)?.p99).toBeLessThanOrEqual(60_001);
+  });
+
+  it('forgets what is older than a minute, slot by slot, also after a long silence', () => {
+    const times = new SendTimes();
+    times.add(1000, 5_000);
+    for (let i = 0; i < 9; i++) times.add(1, 25_000);
+    expect(times.quantiles(59_999)?.p99).toBeGreaterThan(999);
+    expect(times.quantiles(60_000)?.p99).toBeLessThan(2);
+    times.add(7, 3_600_000);
+    expect(times.quantiles(3_600_000)?.p50).toBeGreaterThan(6);
+    expect(times.quantiles(3_660_000)).toBeUndefined();
+  });
+});
+
+describe('Metrics: counts of tenants', () => {
+  it('gives each tenant its own, and says once which have moved', () => {
+    const metrics = new Metrics(new SilentLog());
+    metrics.tenant('a').refused++;
+    metrics.tenant('a').tokens += 3;
+    metrics.sent('b', 5, 0);
+    expect(metrics.takeMoved(0).map(({ tenantId }) => tenantId)).toEqual(['a', 'b']);
+    expect(metrics.takeMoved(1)).toEqual([]);
+    expect(metrics.countsOf('a')).toMatchObject({ messages: 0, refused: 1, tokens: 3, sends: undefined });
+    expect(metrics.countsOf('b')).toMatchObject({ messages: 1 });
+    expect(metrics.takeMoved(2)).toEqual([]);
+    expect(metrics.sends.quantiles(0)).toEqual(metrics.countsOf('b')?.sends?.quantiles(0));
+  });
+
+  it('forgets a tenant that did nothing for ten minutes, and the idlest beyond ten thousand', () => {
+    const metrics = new Metrics(new SilentLog());
+    const minute = 60_000;
+    metrics.tenant('idle').messages++;
+    metrics.takeMoved(0);
+    metrics.tenant('busy').messages++;
+    metrics.takeMoved(9 * minute);
+    expect(metrics.countsOf('idle')?.messages).toBe(1);
+    metrics.takeMoved(10 * minute);
+    expect(metrics.countsOf('idle')).toBeUndefined();
+    for (let i = 0; i < 10_000; i++) metrics.tenant(`tenant ${i}`).messages++;
+    expect(metrics.takeMoved(10 * minute)).toHaveLength(10_000);
+    expect(metrics.countsOf('busy')).toBeUndefined();
+    expect(metrics.countsOf('tenant 0')?.messages).toBe(1);
   });
 });

@@ -72,6 +72,7 @@ export const INSTALLATION_TABLES: Readonly<Record<string, string>> = {
   instance: 'one row: the epoch of the log, the names of the roles, what the start compares with',
   schema_functions: 'the functions of the schema as they were made',
   schema_migrations: 'the migrations that were run',
+  server_minutes: 'what the servers did, by minutes, for seven days',
 };
 
 const declared = new Map<object, TableDeclaration>();

@@ -181,6 +181,10 @@ describe('the feed of two nodes', () => {
           const here = play.nodes.map((each) => each.feed.channels.size);
           const sitting = play.watched.some((w) => w.connection.isOpen && play.room.members.has(w.user));
           expect(here.some((n) => n > 0)).toBe(sitting);
+          for (const { feed } of play.nodes) {
+            const occupied = feed.channels.all().filter(({ size }) => size > 0).length;
+            expect([feed.channels.live(), feed.channels.live(TENANT)]).toEqual([occupied, occupied]);
+          }
         } finally {
           play.stop();
         }

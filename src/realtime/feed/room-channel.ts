@@ -41,6 +41,8 @@ export interface ChannelSite {
   left(channel: RoomChannel, connection: Connection): void;
   /** No connection is left: the channel may be ended. */
   emptied(channel: RoomChannel): void;
+  /** A message was handed to so many connections, or so many messages to one. */
+  delivered(channel: RoomChannel, frames: number): void;
   /** The memory of its cache has changed. */
   cached(channel: RoomChannel): void;
 }
@@ -118,6 +120,11 @@ export class RoomChannel {
   /** Nobody is here, and nothing is known that it has not delivered. */
   get isIdle(): boolean {
     return this.states.size === 0 && this.reading === undefined && !this.order.isBehind && !this.isOver;
+  }
+
+  /** Connections that are here, in whatever state. */
+  get size(): number {
+    return this.states.size;
   }
 
   /** The connections of members that are live. */
@@ -278,12 +285,16 @@ export class RoomChannel {
       const page = await this.read(follower.at, isWanted);
       // It may have been removed in this very turn, by what the channel read.
       if (page === undefined || !isWanted()) return;
-      follower.take(
-        page.events.map((event) => RoomChange.of(event)),
-        page.position,
-      );
+      const changes = page.events.map((event) => RoomChange.of(event));
+      this.tell(follower, changes, page.position);
       if (!isWanted() || (!page.more && this.arrive(follower))) return;
     }
+  }
+
+  private tell(follower: Follower, changes: readonly RoomChange[], upTo: Position): void {
+    follower.take(changes, upTo);
+    const messages = changes.filter(({ head }) => head.seq !== undefined).length;
+    if (messages > 0) this.site.delivered(this, messages);
   }
 
   /** Makes a follower that has reached the channel one of its connections; false: it has to read on. */
@@ -292,7 +303,7 @@ export class RoomChannel {
     if (lacks(at, this.position)) {
       const rest = this.recent?.after(at, this.position);
       if (rest === undefined || this.bytesOf(rest) > PACE_BYTES) return false;
-      follower.take(rest, both(at, this.position));
+      this.tell(follower, rest, both(at, this.position));
       // The last frames may have been too much for the connection, which is over then.
       if (this.states.get(connection) !== follower) return true;
     }
@@ -376,8 +387,12 @@ export class RoomChannel {
     const { joins, leaves, ends } = change.head;
     if (joins !== undefined) this.admit(joins);
     this.recent?.add(change);
-    const frame = this.states.count('live') > 0 ? change.wire(this.site.batches) : undefined;
-    if (frame !== undefined) this.states.send(frame);
+    const listening = this.states.count('live');
+    const frame = listening > 0 ? change.wire(this.site.batches) : undefined;
+    if (frame !== undefined) {
+      this.states.send(frame);
+      if (change.head.seq !== undefined) this.site.delivered(this, listening);
+    }
     this.cache.delivered(change.head, frame);
     if (leaves !== undefined)
       for (const connection of this.site.connectionsOf(this, leaves)) this.cutOff(connection, change);

@@ -51,6 +51,7 @@ export class Sender {
       if (last === undefined || !goesOn()) return at;
       for (const { frame } of page) connection.sendHistory(toWire(frame));
       this.metrics.counter('chatapi_redelivered_total').inc(page.length);
+      this.metrics.tenant(connection.tenantId).deliveries += page.length;
       at = last.seq;
     }
     return through;

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { type AppError, ERROR_CATALOGUE, forbidden, unauthenticated } from '../../common/errors';
 import { SocketConfig } from '../../config';
 import { type CredentialChanges, CredentialWatch } from '../../platform/auth';
+import { SseStreams } from '../../platform/http';
 import { Every, Lifecycle, OnStop, StopStage } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
 import { CLOSE_GRACE_MS, CloseCode } from './connection';
@@ -58,8 +59,8 @@ const ENDED_AT_ONCE = 200;
 const BETWEEN_SLICES_MS = 5;
 
 /**
- * Ends connections whose key was revoked or whose tenant was suspended or deleted, and puts changed limits and settings
- * in force on those that are open. A connection ends with the close code that its upgrade would be refused with, so that a
+ * Ends connections and answers of server-sent events whose key was revoked or whose tenant was suspended or deleted, and
+ * puts changed limits and settings in force on connections that are open. A connection ends with the close code that its upgrade would be refused with, so that a
  * client need not know which came first. Changes are read every second, and at once after one that this node made. While the
  * database is away connections stay; what changed meanwhile is read when it is back.
  */
@@ -70,6 +71,7 @@ export class Revocations {
 
   constructor(
     private readonly connections: Connections,
+    private readonly sse: SseStreams,
     private readonly watch: CredentialWatch,
     log: Log,
   ) {
@@ -96,23 +98,39 @@ export class Revocations {
   private async run(): Promise<void> {
     while (this.isWanted) {
       this.isWanted = false;
-      if (this.connections.size > 0) await this.apply(await this.watch.readChanges(this.connections.tenants));
+      const tenants = this.present();
+      if (tenants.length > 0) await this.apply(await this.watch.readChanges(tenants));
     }
+  }
+
+  private present(): readonly string[] {
+    const { tenants } = this.sse;
+    if (tenants.length === 0) return this.connections.tenants;
+    return [...new Set([...this.connections.tenants, ...tenants])];
   }
 
   private async apply({ keys, tenants, gone }: CredentialChanges): Promise<void> {
     for (const { tenantId, keyId, revoked, endsAtMs } of keys) {
       const holders = [...this.connections.ofTenant(tenantId)].filter(({ caller }) => caller.keyId === keyId);
-      if (revoked) await this.end(holders, unauthenticated('The API key of this connection was revoked'));
-      else for (const { caller } of holders) caller.endsAtMs = earlier(caller.endsAtMs, endsAtMs);
+      if (revoked) {
+        this.sse.endOf(tenantId, keyId);
+        await this.end(holders, unauthenticated('The API key of this connection was revoked'));
+      } else {
+        if (endsAtMs !== undefined) this.sse.endAt(tenantId, keyId, endsAtMs);
+        for (const { caller } of holders) caller.endsAtMs = earlier(caller.endsAtMs, endsAtMs);
+      }
     }
     for (const policy of tenants) {
       const all = this.connections.ofTenant(policy.tenantId);
-      if (policy.status === 'suspended') await this.end([...all], forbidden('This tenant is suspended'));
-      else for (const { caller } of all) caller.renew(policy);
+      if (policy.status === 'suspended') {
+        this.sse.endOf(policy.tenantId);
+        await this.end([...all], forbidden('This tenant is suspended'));
+      } else for (const { caller } of all) caller.renew(policy);
     }
-    for (const tenantId of gone)
+    for (const tenantId of gone) {
+      this.sse.endOf(tenantId);
       await this.end([...this.connections.ofTenant(tenantId)], unauthenticated('This tenant was deleted'));
+    }
   }
 
   private end(connections: readonly SocketConnection[], error: AppError): Promise<void> {

@@ -16,6 +16,28 @@ function visited(go: (visit: (item: Thing) => void) => void): Thing[] {
   return all;
 }
 
+describe('Connections', () => {
+  it('says how many are open by path, in all and of a tenant', () => {
+    const connections = new Connections();
+    const open = (tenantId: string, path: string): SocketConnection => {
+      const connection = { tenantId, userId: 'alice', endpoint: { path } } as SocketConnection;
+      connections.add(connection);
+      return connection;
+    };
+    expect([connections.byPath(), connections.byPath('t')]).toEqual([{}, {}]);
+    const first = open('t', '/ws');
+    open('t', '/ws/chat');
+    open('u', '/ws');
+    expect(connections.byPath()).toEqual({ '/ws': 2, '/ws/chat': 1 });
+    expect(connections.byPath('t')).toEqual({ '/ws': 1, '/ws/chat': 1 });
+    expect(connections.byPath('u')).toEqual({ '/ws': 1, '/ws/chat': 0 });
+    connections.remove(first);
+    connections.remove(first);
+    expect(connections.byPath()).toEqual({ '/ws': 1, '/ws/chat': 1 });
+    expect(connections.byPath('t')).toEqual({ '/ws': 0, '/ws/chat': 1 });
+  });
+});
+
 describe('ByUser', () => {
   const [a1, a2, a3, b1, other] = [
     thing('t', 'alice', 1),

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { SseModule } from '../../platform/http';
 import { Acceptor, SocketMetrics } from './acceptor';
 import { ShutdownNotice, Revocations } from './closing';
 import { ReconnectPacer, LoopTime } from './reconnect-pacer';
@@ -12,6 +13,7 @@ import { Refusals, Upgrades } from './upgrades';
 import { FrameBatches } from './wire';
 
 @Module({
+  imports: [SseModule],
   providers: [
     LoopTime,
     ReconnectPacer,

@@ -13,6 +13,12 @@ export interface components {
             readonly response: string;
             readonly usage: components["schemas"]["TokenUsageDto"] | null;
         };
+        readonly AppendQueueDto: {
+            readonly bytes: number;
+            readonly items: number;
+            /** Format: double */
+            readonly oldest_ms: number;
+        };
         readonly AskDto: {
             readonly clientMessageId?: string;
             readonly conversationId?: string;
@@ -285,6 +291,13 @@ export interface components {
             readonly role: "user" | "assistant" | "system";
             readonly timestamp: number;
         };
+        readonly CountsDto: {
+            readonly capped: readonly string[];
+            readonly counted_at: string;
+            readonly dead_letters: components["schemas"]["DeadLetterCountsDto"];
+            readonly jobs: readonly components["schemas"]["JobCountsDto"][];
+            readonly runs: components["schemas"]["RunCountsDto"];
+        };
         readonly CreateChannelDto: {
             readonly apiKey?: string | null;
             /** @enum {string} */
@@ -359,6 +372,11 @@ export interface components {
         readonly CreateTokenDto: {
             readonly expires_in?: number;
             readonly user_id: string;
+        };
+        readonly DeadLetterCountsDto: {
+            readonly message: number;
+            readonly notification: number;
+            readonly webhook: number;
         };
         readonly DeadLetterFilterDto: {
             readonly before?: string;
@@ -447,6 +465,25 @@ export interface components {
             readonly type: string;
             readonly webhook_id: string;
         };
+        readonly FiguresDto: {
+            readonly append: components["schemas"]["AppendQueueDto"];
+            readonly connections: components["schemas"]["ConnectionsDto"];
+            /** Format: double */
+            readonly deliveries_per_second: number;
+            /** Format: double */
+            readonly messages_per_second: number;
+            readonly online: number;
+            readonly queue_bytes: number;
+            /** Format: double */
+            readonly refused_per_second: number;
+            readonly rooms_live: number;
+            /** Format: double */
+            readonly send_p50_ms: number | null;
+            /** Format: double */
+            readonly send_p99_ms: number | null;
+            /** Format: double */
+            readonly tokens_per_second: number;
+        };
         readonly HealthDto: {
             readonly db_writable: boolean;
             /** @enum {string} */
@@ -471,6 +508,12 @@ export interface components {
             readonly offset: number;
             readonly total: number;
             readonly unread_count: number;
+        };
+        readonly JobCountsDto: {
+            readonly dead: number;
+            readonly kind: string;
+            readonly queued: number;
+            readonly running: number;
         };
         readonly JobDto: {
             readonly about: {
@@ -608,6 +651,20 @@ export interface components {
             readonly room_id: string;
             readonly sender_id: string;
             readonly seq: number;
+        };
+        readonly NodeDatabaseDto: {
+            readonly in_use: number;
+            readonly size: number;
+            readonly up: boolean;
+            readonly waiting: number;
+        };
+        readonly NodeStatsDto: {
+            readonly database: components["schemas"]["NodeDatabaseDto"];
+            /** Format: double */
+            readonly loop_delay_p99_ms: number;
+            readonly node_id: string;
+            readonly rss_bytes: number;
+            readonly started_at: string;
         };
         readonly NotificationTargetsDto: {
             readonly room_id?: string;
@@ -750,6 +807,10 @@ export interface components {
         readonly RotateWebhookDto: {
             readonly overlap_seconds?: number;
         };
+        readonly RunCountsDto: {
+            readonly queued: number;
+            readonly streaming: number;
+        };
         readonly SendChatMessageDto: {
             readonly client_message_id?: string;
             readonly content: string;
@@ -791,6 +852,43 @@ export interface components {
             /** @enum {string|null} */
             readonly while_answering?: "queue" | "reject" | "interrupt" | null;
         };
+        readonly StatsDto: {
+            readonly at: string;
+            readonly counts: components["schemas"]["CountsDto"] | null;
+            readonly figures: components["schemas"]["FiguresDto"];
+            readonly id: number;
+            readonly nodes: readonly components["schemas"]["NodeStatsDto"][] | null;
+            readonly tenant_id: string | null;
+            readonly tenants: readonly components["schemas"]["TenantFiguresDto"][] | null;
+        };
+        readonly StatsHistoryDto: {
+            readonly points: readonly components["schemas"]["StatsPointDto"][];
+            /** @enum {string} */
+            readonly range: "1h" | "24h" | "7d";
+            /** @enum {integer} */
+            readonly step: 60 | 300 | 900 | 3600;
+            readonly tenant_id: string | null;
+        };
+        readonly StatsPointDto: {
+            readonly append_items: number | null;
+            /** Format: double */
+            readonly append_oldest_ms: number | null;
+            readonly at: string;
+            readonly connections: number;
+            readonly deliveries: number;
+            /** Format: double */
+            readonly loop_delay_p99_ms: number | null;
+            readonly messages: number;
+            readonly online: number;
+            readonly queue_bytes: number | null;
+            readonly refused: number;
+            readonly rss_bytes: number | null;
+            /** Format: double */
+            readonly send_p50_ms: number | null;
+            /** Format: double */
+            readonly send_p99_ms: number | null;
+            readonly tokens: number;
+        };
         readonly StoppedDto: {
             readonly answers: readonly components["schemas"]["ChatMessageDto"][];
         };
@@ -822,6 +920,21 @@ export interface components {
             readonly status: "active" | "suspended";
             readonly tenant_id: string;
             readonly updated_at: string;
+        };
+        readonly TenantFiguresDto: {
+            readonly connections: number;
+            /** Format: double */
+            readonly deliveries_per_second: number;
+            /** Format: double */
+            readonly messages_per_second: number;
+            readonly online: number;
+            /** Format: double */
+            readonly refused_per_second: number;
+            /** Format: double */
+            readonly send_p99_ms: number | null;
+            readonly tenant_id: string;
+            /** Format: double */
+            readonly tokens_per_second: number;
         };
         readonly TenantPageDto: {
             readonly has_more: boolean;

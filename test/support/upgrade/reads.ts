@@ -13,6 +13,8 @@ const OF_THE_MOMENT = [
   '/whoami',
   '/admin/jobs',
   '/admin/connections',
+  '/admin/stats',
+  '/admin/stats/history',
 ];
 const isStream = (path: string): boolean => path.endsWith('/stream');
 

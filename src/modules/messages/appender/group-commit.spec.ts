@@ -92,6 +92,10 @@ function seqs(results: readonly Appended[]): unknown[] {
 
 const LOCKED: WriteOutcome = { status: 'locked' };
 
+function storedAs({ messageId }: NewMessage): WriteOutcome {
+  return { status: 'new', messageId, seq: 1, rev: 1, createdAt: new Date(0) };
+}
+
 describe('GroupCommit', () => {
   it('commits together what arrives while a commit runs', async () => {
     const { writer, commits } = setUp();
@@ -114,6 +118,44 @@ describe('GroupCommit', () => {
     for (let i = 0; i < writer.calls.length; i++) await writer.call(i).answer('ok');
     await Promise.all(sent);
     expect(writer.calls.map((call) => call.batch.length)).toEqual([1, 2, 1]);
+  });
+
+  it('says what waits, in all and of a tenant, and since when', async () => {
+    const { writer, commits } = setUp();
+    const none = { items: 0, bytes: 0, oldestMs: 0 };
+    expect([commits.levels(), commits.levels('t')]).toEqual([none, none]);
+    const begun = performance.now();
+    const first = commits.append(message());
+    await turn();
+    const second = commits.append(message({ tenantId: 'u' }));
+    const all = commits.levels();
+    expect(all).toMatchObject({ items: 2 });
+    expect(all.bytes).toBeGreaterThan(0);
+    // The first is being written, and no tenant's queue any more.
+    expect(all.oldestMs).toBeGreaterThan(0);
+    expect(all.oldestMs).toBeLessThanOrEqual(performance.now() - begun);
+    expect(commits.levels('t')).toMatchObject({ items: 1, oldestMs: 0 });
+    expect(commits.levels('u').oldestMs).toBeGreaterThan(0);
+    expect(commits.levels('u').oldestMs).toBeLessThanOrEqual(commits.levels().oldestMs);
+    await writer.call(0).answer([LOCKED]);
+    // The first waits for its room now, both are being written.
+    expect(commits.levels()).toMatchObject({ items: 2 });
+    for (let i = 1; i < writer.calls.length; i++) await writer.call(i).answer('ok');
+    await Promise.all([first, second]);
+    expect([commits.levels(), commits.levels('u')]).toEqual([none, none]);
+  });
+
+  it('counts for each tenant what was stored, and how long it took', async () => {
+    const metrics = new Metrics(new SilentLog());
+    const writer = new ManualWriter();
+    const commits = new GroupCommit(writer, metrics, OPTIONS);
+    const sent = ['t', 'u', 't', 'u'].map((tenantId) => commits.append(message({ tenantId })));
+    await turn();
+    const { batch } = writer.call(0);
+    await writer.call(0).answer([...batch.slice(0, 3).map(storedAs), { status: 'no_room' }]);
+    await Promise.all(sent);
+    expect([metrics.countsOf('t')?.messages, metrics.countsOf('u')?.messages]).toEqual([2, 1]);
+    expect(metrics.countsOf('u')?.sends?.quantiles(performance.now())?.p50).toBeGreaterThan(0);
   });
 
   describe('a tenant that floods', () => {

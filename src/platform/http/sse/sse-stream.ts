@@ -11,6 +11,11 @@ const BEAT = Buffer.from(':\n\n');
 /** Why a stream is over. `done`: all was said; `client`: the reader left; `expired`: its credential did. */
 export type SseEnd = 'done' | 'client' | 'slow' | 'stopping' | 'expired';
 
+/** One event with one `data:` line. */
+export function eventBytes(data: object, id?: string): Buffer {
+  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`);
+}
+
 /**
  * One answer of server-sent events. It is written into whether or not its reader keeps up, up to a bound; it owns its
  * timers, which end with it. After its end whatever is sent goes nowhere.
@@ -41,8 +46,13 @@ export class SseStream {
 
   /** One event with one `data:` line. */
   sendEvent(data: object, id?: string): void {
+    this.sendBytes(eventBytes(data, id));
+  }
+
+  /** One or more events that were serialised before, for many readers. */
+  sendBytes(events: Buffer): void {
     if (this.why !== undefined || this.isClosed) return;
-    this.write(Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`));
+    this.write(events);
   }
 
   /** Ends it after what was sent. A reader that does not take the rest, or takes too long, is cut off by the beat. */

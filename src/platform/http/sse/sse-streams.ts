@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { AppError } from '../../../common/errors';
 import { type Caller, type LimitName, limitOf, type TenantPolicy } from '../../auth';
 import { OnStop, StopStage } from '../../lifecycle';
-import { Gauge, Metrics } from '../../metrics';
+import { Gauge, Metrics, Stat } from '../../metrics';
 import { rateLimitCodeOf } from '../../rate-limit';
 import { SseStream } from './sse-stream';
 
@@ -19,6 +19,17 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 } as const;
 
+/** An open stream of a tenant's key, or of a user token that it made. */
+interface OfKey {
+  readonly stream: SseStream;
+  readonly keyId: string | undefined;
+  /** In milliseconds since 1970; undefined: never. */
+  endsAtMs: number | undefined;
+}
+
+/** Whose credential a stream is opened with. */
+type StreamCaller = Pick<Caller, 'endsAtMs' | 'keyId' | 'replayed' | 'tenant'>;
+
 /** Whose stream it is. */
 export interface SseReader {
   readonly tenant: TenantPolicy | undefined;
@@ -27,11 +38,14 @@ export interface SseReader {
 
 /**
  * The open SSE answers of this node, as many at a time as a tenant and a user may have (`sse_streams`,
- * `sse_streams_per_user`). They end when the server stops, so that HTTP can drain; readers join again.
+ * `sse_streams_per_user`). They end when the server stops, so that HTTP can drain; readers
+ * join again. A stream ends with its credential, however that ends (`Revocations` in realtime/transport).
  */
 @Injectable()
 export class SseStreams {
   private readonly live = new Set<SseStream>();
+  /** By tenant; no entry where there are none. */
+  private readonly ofTenants = new Map<string, Set<OfKey>>();
   /** Places that are taken, by tenant and by user of a tenant; no entry where there are none. */
   private readonly taken = new Map<string, number>();
   /** How to give a place back that was taken for an answer whose stream is not open yet. */
@@ -43,6 +57,12 @@ export class SseStreams {
   @Gauge('chatapi_sse_streams')
   size(): number {
     return this.live.size;
+  }
+
+  /** In all, or of one tenant's keys and users. */
+  @Stat('sse')
+  count(tenantId?: string): number {
+    return tenantId === undefined ? this.live.size : (this.taken.get(tenantId) ?? 0);
   }
 
   /**
@@ -65,7 +85,7 @@ export class SseStreams {
    * Begins an answer, in the work of `withPermit`; to be returned, or sent, as `stream.body`. It lives no longer than the
    * caller's credential.
    */
-  openStream(reply: FastifyReply, caller: Pick<Caller, 'endsAtMs' | 'replayed'>): SseStream {
+  openStream(reply: FastifyReply, caller: StreamCaller): SseStream {
     const stream = new SseStream(reply.raw);
     const giveBack = this.permits.get(reply);
     this.permits.delete(reply);
@@ -75,12 +95,45 @@ export class SseStreams {
       giveBack?.();
       this.metrics.counter('chatapi_sse_closes_total').labels({ reason: why }).inc();
     });
+    this.hold(stream, caller);
     endWith(stream, caller.endsAtMs);
     reply.headers(HEADERS);
     if (caller.replayed) reply.header('Idempotent-Replayed', 'true');
     // A call that was let in before the stop and got here after it.
     if (this.ended) stream.endStream('stopping');
     return stream;
+  }
+
+  /** Tenants with open streams. */
+  get tenants(): readonly string[] {
+    return [...this.ofTenants.keys()];
+  }
+
+  /** Ends a tenant's streams, or those of one key of it: it may not call any more. */
+  endOf(tenantId: string, keyId?: string): void {
+    for (const held of this.ofTenants.get(tenantId) ?? [])
+      if (keyId === undefined || held.keyId === keyId) held.stream.endStream('expired');
+  }
+
+  /** A key ends earlier than was known when its streams were opened. @param endsAtMs since 1970 */
+  endAt(tenantId: string, keyId: string, endsAtMs: number): void {
+    for (const held of this.ofTenants.get(tenantId) ?? []) {
+      if (held.keyId !== keyId || (held.endsAtMs ?? Infinity) <= endsAtMs) continue;
+      held.endsAtMs = endsAtMs;
+      endWith(held.stream, endsAtMs);
+    }
+  }
+
+  private hold(stream: SseStream, { tenant, keyId, endsAtMs }: StreamCaller): void {
+    if (tenant === undefined) return;
+    const { tenantId } = tenant;
+    const held: OfKey = { stream, keyId, endsAtMs };
+    this.ofTenants.set(tenantId, (this.ofTenants.get(tenantId) ?? new Set()).add(held));
+    stream.onClose(() => {
+      const others = this.ofTenants.get(tenantId);
+      others?.delete(held);
+      if (others?.size === 0) this.ofTenants.delete(tenantId);
+    });
   }
 
   private take(reply: FastifyReply, { tenant, userId }: SseReader): () => void {
