@@ -15,7 +15,7 @@ import {
 } from './connection';
 import type { SocketEndpoint } from './endpoint';
 import { HeldFrames } from './held-frames';
-import { toWire } from './wire';
+import { framesOf, partsOf, sizeOf, toWire, type WireItem } from './wire';
 
 interface Segment {
   /** Where it ends in the stream of all bytes written to the socket. */
@@ -52,7 +52,6 @@ const EPHEMERAL_BYTES = 64 * 1024;
 /** What a close frame may say beside its code, in bytes. */
 const MAX_REASON_BYTES = 123;
 
-type Item = WireFrame | FrameBatch;
 type CloseHandler = (connection: AcceptedConnection) => void;
 
 interface Waiter {
@@ -94,7 +93,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   reader: MessageReader | undefined;
   /** Called once when the socket is over, after those of `onClose`. */
   disconnected: ((connection: SocketConnection) => void) | undefined;
-  private items: readonly Item[] = NONE;
+  private items: readonly WireItem[] = NONE;
   private historyBytes = 0;
   /** How soon what is queued leaves. */
   private dirt: 'none' | 'patient' | 'urgent' = 'none';
@@ -181,7 +180,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     this.queue(frame);
   }
 
-  sendHistory(frames: Item): void {
+  sendHistory(frames: WireItem): void {
     if (!this.isOpen) return;
     this.historyBytes += sizeOf(frames);
     this.queue(frames);
@@ -236,7 +235,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   }
 
   /** Returns how many bytes that was. What is shared is not copied: it may wait in many sockets. */
-  private write(items: readonly Item[], written: (() => void) | undefined): number {
+  private write(items: readonly WireItem[], written: (() => void) | undefined): number {
     const parts = partsOf(items);
     const last = parts.length - 1;
     if (last > 0) this.socket.cork();
@@ -313,10 +312,10 @@ export class SocketConnection implements AcceptedConnection, Flushable {
     this.disconnected?.(this);
   }
 
-  private queue(item: Item, dirt: 'patient' | 'urgent' = 'urgent'): void {
+  private queue(item: WireItem, dirt: 'patient' | 'urgent' = 'urgent'): void {
     if (!this.isOpen) return;
     if (this.items.length === 0) this.items = [item];
-    else (this.items as Item[]).push(item);
+    else (this.items as WireItem[]).push(item);
     if (this.dirt === 'urgent' || this.dirt === dirt) return;
     this.dirt = dirt;
     this.flusher.add(this, dirt === 'patient');
@@ -418,40 +417,6 @@ export class Flusher {
       }
     }
   };
-}
-
-function sizeOf(item: Item): number {
-  return Buffer.isBuffer(item) ? item.length : item.bytes;
-}
-
-function framesOf(items: readonly Item[]): number {
-  let frames = 0;
-  for (const item of items) frames += Buffer.isBuffer(item) ? 1 : (item.frames ?? 1);
-  return frames;
-}
-
-/** As few buffers as may be; what is shared, a single frame or a single batch is not copied. */
-function partsOf(items: readonly Item[]): readonly Buffer[] {
-  const parts: Buffer[] = [];
-  let own: Buffer[] = [];
-  const join = (): void => {
-    const [only] = own;
-    if (only !== undefined) parts.push(own.length === 1 ? only : Buffer.concat(own));
-    own = [];
-  };
-  for (const item of items) {
-    if (Buffer.isBuffer(item) || item.shared === undefined) own.push(bytesOf(item));
-    else {
-      join();
-      parts.push(...item.shared);
-    }
-  }
-  join();
-  return parts;
-}
-
-function bytesOf(item: Item): Buffer {
-  return Buffer.isBuffer(item) ? item : item.joined();
 }
 
 function cut(reason: string): string {

@@ -81,6 +81,44 @@ export class OpenBatch implements FrameBatch {
 /** A batch while its turn lasts. Sealed where its audience changes, or by the flush that takes it. */
 export type GrowingBatch = Pick<OpenBatch, 'add' | 'bytes' | 'frames' | 'joined' | 'seal' | 'sealed'>;
 
+/** What a connection is given to write. */
+export type WireItem = WireFrame | FrameBatch;
+
+/** In bytes. */
+export function sizeOf(item: WireItem): number {
+  return Buffer.isBuffer(item) ? item.length : item.bytes;
+}
+
+export function framesOf(items: readonly WireItem[]): number {
+  let frames = 0;
+  for (const item of items) frames += Buffer.isBuffer(item) ? 1 : (item.frames ?? 1);
+  return frames;
+}
+
+/** As few buffers as may be; what is shared, a single frame or a single batch is not copied. */
+export function partsOf(items: readonly WireItem[]): readonly Buffer[] {
+  const parts: Buffer[] = [];
+  let own: Buffer[] = [];
+  const join = (): void => {
+    const [only] = own;
+    if (only !== undefined) parts.push(own.length === 1 ? only : Buffer.concat(own));
+    own = [];
+  };
+  for (const item of items) {
+    if (Buffer.isBuffer(item) || item.shared === undefined) own.push(bytesOf(item));
+    else {
+      join();
+      parts.push(...item.shared);
+    }
+  }
+  join();
+  return parts;
+}
+
+function bytesOf(item: WireItem): Buffer {
+  return Buffer.isBuffer(item) ? item : item.joined();
+}
+
 /** How batches begin and texts are framed, for those that send to many. */
 @Injectable()
 export class FrameBatches {

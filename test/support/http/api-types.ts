@@ -467,7 +467,7 @@ export interface components {
         };
         readonly FiguresDto: {
             readonly append: components["schemas"]["AppendQueueDto"];
-            readonly connections: components["schemas"]["ConnectionsDto"];
+            readonly connections: components["schemas"]["SocketCountsDto"];
             /** Format: double */
             readonly deliveries_per_second: number;
             /** Format: double */
@@ -851,6 +851,11 @@ export interface components {
             readonly webhook?: components["schemas"]["WebhookSettingsDto"] | null;
             /** @enum {string|null} */
             readonly while_answering?: "queue" | "reject" | "interrupt" | null;
+        };
+        readonly SocketCountsDto: {
+            readonly sse: number;
+            readonly ws: number;
+            readonly ws_chat: number;
         };
         readonly StatsDto: {
             readonly at: string;

@@ -28,7 +28,7 @@ export class StatsHistoryQueryDto extends StatsQueryDto {
 }
 
 /** What is open. */
-export class ConnectionsDto {
+export class SocketCountsDto {
   /** Sockets of /ws. */
   ws!: number;
   /** Sockets of /ws/chat. */
@@ -49,7 +49,7 @@ export class AppendQueueDto {
 
 /** How things are now; rates are those of the second before the sample. */
 export class FiguresDto {
-  connections!: ConnectionsDto;
+  connections!: SocketCountsDto;
   /** Users that are online. */
   online!: number;
   /** Rooms that a connection is in. */
