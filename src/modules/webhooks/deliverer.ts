@@ -50,7 +50,7 @@ export class Deliverer implements JobRunner<DeliverPayload> {
     if (endpoint === undefined) return this.giveUp(job, delivery, 'the tenant has no webhook any more');
     if (endpoint.disabledAt !== null)
       return this.giveUp(job, delivery, `the webhook is disabled: ${endpoint.disabledReason ?? ''}`);
-    const posted = await this.poster.post(endpoint, id, delivery.body, signal);
+    const posted = await this.poster.post(endpoint, { tenantId, id, body: delivery.body }, signal);
     signal.throwIfAborted();
     if (posted.error === undefined) {
       await this.repository.attempted(tenantId, id, job.attempt, posted, 'delivered');

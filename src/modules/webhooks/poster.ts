@@ -41,6 +41,15 @@ export interface Posted extends DeliveryAttempt {
   readonly retryAfterMs: number | undefined;
 }
 
+/** What is posted. */
+export interface DeliveryToPost {
+  /** UUIDs. */
+  readonly tenantId: string;
+  readonly id: string;
+  /** JSON text. */
+  readonly body: string;
+}
+
 /** Makes one attempt at a webhook. */
 @Injectable()
 export class Poster {
@@ -49,23 +58,23 @@ export class Poster {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Never rejects for what the target does. @param id UUID of the delivery */
-  async post(endpoint: WebhookEndpoint, id: string, body: string, signal: AbortSignal): Promise<Posted> {
+  /** Never rejects for what the target does. */
+  async post(endpoint: WebhookEndpoint, delivery: DeliveryToPost, signal: AbortSignal): Promise<Posted> {
     const begun = performance.now();
-    const posted = await this.attempt(endpoint, id, body, signal);
+    const posted = await this.attempt(endpoint, delivery, signal);
     const latencyMs = Math.round(performance.now() - begun);
     if (!signal.aborted) {
       const outcome = posted.error === undefined ? 'delivered' : 'failed';
       this.metrics.counter('chatapi_webhook_attempts_total').labels({ outcome }).inc();
       this.metrics.histogram('chatapi_webhook_seconds').observe(latencyMs / 1000);
+      this.metrics.tenant(delivery.tenantId).posts++;
     }
     return { ...posted, latencyMs };
   }
 
   private async attempt(
     { url, secrets }: WebhookEndpoint,
-    id: string,
-    body: string,
+    { id, body }: DeliveryToPost,
     signal: AbortSignal,
   ): Promise<Omit<Posted, 'latencyMs'>> {
     const headers = {

@@ -66,7 +66,7 @@ export class WebhooksService {
     const id = newUuid();
     const data = { tenant_id: encodeId('tenant', tenantId) };
     const body = JSON.stringify({ type: TEST, timestamp: new Date().toISOString(), data });
-    const posted = await this.poster.post(endpoint, id, body, new AbortController().signal);
+    const posted = await this.poster.post(endpoint, { tenantId, id, body }, new AbortController().signal);
     return this.repository.record(tenantId, id, TEST, posted);
   }
 }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Log } from '../logging';
-import { Metrics } from '../metrics';
+import { type DatabaseLevels, Metrics, Stat } from '../metrics';
 import type { DatabaseConnection } from './connection';
 import { codeOf, databaseUnavailable, type FailureReason, isOutOfConnections, isStorage } from './errors';
-import { GuardedClient } from './pool';
+import { GuardedClient, type PoolLevels } from './pool';
 
 /** The least that a probe, or the lock's heartbeat, may take. */
 export const LEAST_DOUBT_MS = 1000;
@@ -181,11 +181,26 @@ export class Failures {
   }
 }
 
-/** Counts the failures of database calls. */
+/** How much of the pool is in use. */
+export class PoolUse {
+  constructor(readonly levels: () => PoolLevels) {}
+}
+
+/** Counts the failures of database calls; says how the database is. */
 @Injectable()
 export class DatabaseMetrics {
-  constructor(failures: Failures, metrics: Metrics) {
+  constructor(
+    failures: Failures,
+    metrics: Metrics,
+    private readonly availability: Availability,
+    private readonly pool: PoolUse,
+  ) {
     const counter = metrics.counter('chatapi_database_failures_total');
     failures.listen((reason) => counter.labels({ reason }).inc());
+  }
+
+  @Stat('database')
+  levels(): DatabaseLevels {
+    return { isUp: this.availability.up, ...this.pool.levels() };
   }
 }

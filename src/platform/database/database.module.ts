@@ -1,6 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Availability, DatabaseMetrics, Failures } from './availability';
+import { Availability, DatabaseMetrics, Failures, PoolUse } from './availability';
 import { Database, SystemDatabase } from './database';
 import { InstanceEntity } from './entities/instance.entity';
 import { Epoch } from './epoch';
@@ -21,6 +21,7 @@ export class DatabaseModule {
       { provide: Epoch, useValue: open.epoch },
       { provide: Availability, useValue: open.availability },
       { provide: Failures, useValue: open.failures },
+      { provide: PoolUse, useValue: open.poolUse },
       DatabaseMetrics,
       InstanceRepository,
     ];

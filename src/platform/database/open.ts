@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { type DatabaseConfig, forgetPostgresVariables } from '../../config';
 import { type Lifecycle, StopStage } from '../lifecycle';
 import type { Log } from '../logging';
-import { Availability, doubtMs, Failures } from './availability';
+import { Availability, doubtMs, Failures, PoolUse } from './availability';
 import { connectionOf, type DatabaseConnection } from './connection';
 import { Epoch, noticeCopy } from './epoch';
 import { Database, SystemDatabase } from './database';
@@ -30,6 +30,7 @@ export interface OpenDatabase {
   readonly epoch: Epoch;
   readonly availability: Availability;
   readonly failures: Failures;
+  readonly poolUse: PoolUse;
 }
 
 export interface OpenOptions {
@@ -85,14 +86,18 @@ async function openOn(connection: DatabaseConnection, options: OpenOptions): Pro
     // An outage is logged by `availability`: this is for an operator that follows one call.
     log.debug({ call: name, tenant_id: tenant, reason, code: codeOf(error) }, 'database call failed');
   });
-  return parts(runner, roles, availability, failures);
+  return parts(runner, roles, { availability, failures, poolUse: new PoolUse(pool.levels) });
 }
 
-function parts(runner: Runner, roles: RoleNames, availability: Availability, failures: Failures): OpenDatabase {
+function parts(
+  runner: Runner,
+  roles: RoleNames,
+  state: Pick<OpenDatabase, 'availability' | 'failures' | 'poolUse'>,
+): OpenDatabase {
   const source = new ScopedSource();
   const system = new SystemDatabase(runner, roles, source);
   const database = new Database(runner, roles, source);
-  return { database, system, source, epoch: new Epoch(system), availability, failures };
+  return { database, system, source, epoch: new Epoch(system), ...state };
 }
 
 async function startEmbedded({ config, log, lifecycle, onProgress }: OpenOptions): Promise<DatabaseConnection> {
@@ -131,8 +136,9 @@ export function unopenedDatabase(log: Log): OpenDatabase {
   const roles = { tenant: '', system: '', append: '', backup: '' };
   const connection = { host: '/nowhere' };
   const availability = new Availability(connection, log);
-  const runner = new Runner(createPool({ connection, size: 1, waitMs: 1, roles, log }), availability, 1);
-  return parts(runner, roles, availability, new Failures());
+  const pool = createPool({ connection, size: 1, waitMs: 1, roles, log });
+  const state = { availability, failures: new Failures(), poolUse: new PoolUse(pool.levels) };
+  return parts(new Runner(pool, availability, 1), roles, state);
 }
 
 const TIMEOUT_MS = 5000;

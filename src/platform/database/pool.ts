@@ -45,10 +45,18 @@ export interface PoolOptions {
   readonly log: Log;
 }
 
+export interface PoolLevels {
+  readonly inUse: number;
+  readonly size: number;
+  readonly waiting: number;
+}
+
 /** The pool and its end. */
 export interface OpenPool {
   /** A connection; where no further one is to be had, one of those that are open, as soon as it is free. */
   readonly connect: (until: number) => Promise<PoolClient>;
+  /** Connections that work now, the most that there may be, and calls that wait for one. */
+  readonly levels: () => PoolLevels;
   /** Closes all connections; waits at most some seconds, also for a frozen server. */
   readonly close: () => Promise<void>;
 }
@@ -88,6 +96,11 @@ export function createPool(options: PoolOptions): OpenPool {
   pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     connect: (until) => pool.connect().catch((error: unknown) => limit.wait(error, until)),
+    levels: () => ({
+      inUse: pool.totalCount - pool.idleCount,
+      size: pool.options.max,
+      waiting: pool.waitingCount,
+    }),
     close: () => {
       limit.stop();
       return closePool(pool, open);

@@ -71,13 +71,18 @@ export class Gate {
         this.metrics.counter('chatapi_auth_failures_total').labels({ reason: 'unauthenticated' }).inc();
       if (error.code === 'AUTHORIZATION_ERROR')
         this.metrics.counter('chatapi_auth_failures_total').labels({ reason: 'forbidden' }).inc();
-      if (error.code === 'RATE_LIMIT_EXCEEDED' || error.code === 'RATE_LIMITED')
-        this.metrics
-          .counter('chatapi_rate_limited_total')
-          .labels({ family: request.rateWindow?.family ?? 'rooms' })
-          .inc();
+      if (error.code === 'RATE_LIMIT_EXCEEDED' || error.code === 'RATE_LIMITED') this.limited(request);
     }
     return error instanceof Error ? error : new Error('something that is no error was thrown', { cause: error });
+  }
+
+  private limited({ identity, rateWindow }: FastifyRequest): void {
+    this.metrics
+      .counter('chatapi_rate_limited_total')
+      .labels({ family: rateWindow?.family ?? 'rooms' })
+      .inc();
+    if (identity !== undefined && identity.kind !== 'master')
+      this.metrics.tenant(identity.grant.tenant.tenantId).refused++;
   }
 }
 

@@ -7,9 +7,85 @@ import { METRIC_DEFINITIONS, METRIC_PREFIX, type MetricDefinition } from './defi
 
 type Collector = () => readonly GaugeSample<NamesOf<'gauge'>>[] | Promise<readonly GaugeSample<NamesOf<'gauge'>>[]>;
 
+/** Of ten seconds each: together the last minute. */
+const SLOTS = 6;
+const SLOT_MS = 10_000;
+const BUCKETS = 40;
+const FASTEST_MS = 0.5;
+/** From half a millisecond to a minute in 40 steps, each a good third longer than the one before. */
+const STEP = (60_000 / FASTEST_MS) ** (1 / (BUCKETS - 1));
+const LOG_STEP = Math.log(STEP);
+
+/** How long sends of the last minute took, from their arrival to the answer of their commit. 960 bytes. */
+export class SendTimes {
+  private readonly counts = new Uint32Array(SLOTS * BUCKETS);
+  /** Number of the newest slot since the clock's zero. */
+  private slot = -SLOTS;
+
+  /** @param nowMs of the monotonic clock, as of `quantiles` */
+  add(ms: number, nowMs: number): void {
+    this.turn(nowMs);
+    const step = ms <= FASTEST_MS ? 0 : Math.min(BUCKETS - 1, Math.ceil(Math.log(ms / FASTEST_MS) / LOG_STEP));
+    const at = (this.slot % SLOTS) * BUCKETS + step;
+    this.counts[at] = (this.counts[at] ?? 0) + 1;
+  }
+
+  /** The upper ends of the steps in which they lie, in ms; undefined where nothing was sent within the minute. */
+  quantiles(nowMs: number): { readonly p50: number; readonly p99: number } | undefined {
+    this.turn(nowMs);
+    const sums = new Array<number>(BUCKETS).fill(0);
+    this.counts.forEach((count, i) => (sums[i % BUCKETS] = (sums[i % BUCKETS] ?? 0) + count));
+    const all = sums.reduce((sum, count) => sum + count, 0);
+    return all === 0 ? undefined : { p50: endOf(sums, all * 0.5), p99: endOf(sums, all * 0.99) };
+  }
+
+  /** Empties the slots that time has passed over. */
+  private turn(nowMs: number): void {
+    const now = Math.floor(nowMs / SLOT_MS);
+    for (let slot = Math.max(this.slot + 1, now - SLOTS + 1); slot <= now; slot++)
+      this.counts.fill(0, (slot % SLOTS) * BUCKETS, (slot % SLOTS) * BUCKETS + BUCKETS);
+    if (now > this.slot) this.slot = now;
+  }
+}
+
+function endOf(sums: readonly number[], rank: number): number {
+  let seen = 0;
+  const step = sums.findIndex((count) => (seen += count) >= rank && count > 0);
+  return FASTEST_MS * STEP ** Math.max(step, 0);
+}
+
+/** What one tenant has had here since its entry was made. The numbers only grow. */
+export class TenantCounts {
+  /** Stored in the log. */
+  messages = 0;
+  /** Messages written to connections: one per message and connection. */
+  deliveries = 0;
+  /** Requests and frames refused by a rate limit. */
+  refused = 0;
+  /** Tokens of models' answers. */
+  tokens = 0;
+  /** Attempts at webhooks. */
+  posts = 0;
+  sends: SendTimes | undefined;
+  isMoved = false;
+  movedAtMs = 0;
+
+  constructor(readonly tenantId: string) {}
+}
+
+/** Entries of tenants that did nothing for so long go. */
+const KEPT_MS = 10 * 60_000;
+/** And the idlest beyond so many: 12 MB. */
+const MOST_TENANTS = 10_000;
+
 /** The series of this server, in a registry of their own: two servers in one process do not mix. */
 @Injectable()
 export class Metrics {
+  /** Of all tenants. */
+  readonly sends = new SendTimes();
+  /** The idlest first, but for those that have moved since `takeMoved`. */
+  private readonly tenants = new Map<string, TenantCounts>();
+  private moved: TenantCounts[] = [];
   private readonly registry = new Registry();
   private readonly counters = new Map<string, Counter>();
   private readonly gauges = new Map<string, PromGauge>();
@@ -69,6 +145,45 @@ export class Metrics {
       this.durationChildren.set(route, durations);
     }
     durations.observe(seconds);
+  }
+
+  /**
+   * The tenant's counts, to be added to at once. Not to be kept: an entry that is idle is replaced. No label of a series
+   * holds a tenant, so these are on the admin API alone.
+   */
+  tenant(tenantId: string): TenantCounts {
+    let counts = this.tenants.get(tenantId);
+    if (counts === undefined) this.tenants.set(tenantId, (counts = new TenantCounts(tenantId)));
+    if (!counts.isMoved) {
+      counts.isMoved = true;
+      this.moved.push(counts);
+    }
+    return counts;
+  }
+
+  /** Counts a message that was stored. @param ms from its arrival until it was known to be */
+  sent(tenantId: string, ms: number, nowMs: number): void {
+    const counts = this.tenant(tenantId);
+    counts.messages++;
+    (counts.sends ??= new SendTimes()).add(ms, nowMs);
+    this.sends.add(ms, nowMs);
+  }
+
+  /** The tenants whose counts were asked for since the call before; forgets those that are idle. For one caller. */
+  takeMoved(nowMs: number): readonly TenantCounts[] {
+    const { moved } = this;
+    this.moved = [];
+    for (const counts of moved) {
+      counts.isMoved = false;
+      counts.movedAtMs = nowMs;
+      this.tenants.delete(counts.tenantId);
+      this.tenants.set(counts.tenantId, counts);
+    }
+    for (const [tenantId, { movedAtMs }] of this.tenants) {
+      if (movedAtMs > nowMs - KEPT_MS && this.tenants.size <= MOST_TENANTS) break;
+      this.tenants.delete(tenantId);
+    }
+    return moved;
   }
 
   /** Counts an error that a client was answered with. */

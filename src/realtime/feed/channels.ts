@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { encodeId, roomKey } from '../../common/ids';
 import { Clock } from '../../common/time';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
+import { Metrics, Stat } from '../../platform/metrics';
 import { type AcceptedConnection, ByUser, type Connection, FrameBatches } from '../transport';
 import { CacheMemory } from './cache-memory';
 import { FeedReads } from './log-reads';
@@ -70,6 +71,9 @@ export class Channels implements ChannelSite {
   private readonly detached = new Set<DetachedHandler>();
   /** Since when each is idle, the longest first; some are not any more. */
   private readonly idle = new Map<RoomChannel, number>();
+  /** How many channels with connections a tenant has; no entry where it has none. */
+  private readonly occupied = new Map<string, number>();
+  private occupiedRooms = 0;
 
   constructor(
     readonly batches: FrameBatches,
@@ -77,7 +81,14 @@ export class Channels implements ChannelSite {
     private readonly reads: FeedReads,
     readonly memory: CacheMemory,
     private readonly clock: Clock,
+    private readonly metrics: Metrics,
   ) {}
+
+  /** Rooms that a connection is in, in all or of one tenant. */
+  @Stat('rooms_live')
+  live(tenantId?: string): number {
+    return tenantId === undefined ? this.occupiedRooms : (this.occupied.get(tenantId) ?? 0);
+  }
 
   get size(): number {
     return this.rooms.size;
@@ -187,10 +198,12 @@ export class Channels implements ChannelSite {
   }
 
   entered(channel: RoomChannel, connection: Connection): void {
+    if (channel.size === 1) this.occupy(channel.tenantId, 1);
     this.listeners.get(connection)?.channels.push(channel);
   }
 
   left(channel: RoomChannel, connection: Connection): void {
+    if (channel.size === 0) this.occupy(channel.tenantId, -1);
     this.listeners.get(connection)?.left(channel);
     for (const handler of this.detached) handler(connection, channel.roomId);
   }
@@ -203,6 +216,10 @@ export class Channels implements ChannelSite {
       if (this.idle.size <= MOST_IDLE) return;
       this.release(oldest);
     }
+  }
+
+  delivered({ tenantId }: RoomChannel, connections: number): void {
+    this.metrics.tenant(tenantId).deliveries += connections;
   }
 
   cached({ tenantId, cache }: RoomChannel): void {
@@ -231,6 +248,13 @@ export class Channels implements ChannelSite {
     this.rooms.clear();
     this.idle.clear();
     this.memory.clear();
+  }
+
+  private occupy(tenantId: string, by: 1 | -1): void {
+    this.occupiedRooms += by;
+    const rooms = (this.occupied.get(tenantId) ?? 0) + by;
+    if (rooms > 0) this.occupied.set(tenantId, rooms);
+    else this.occupied.delete(tenantId);
   }
 
   /** Its time is over: it ends, where nobody has come. */

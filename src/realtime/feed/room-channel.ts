@@ -41,6 +41,8 @@ export interface ChannelSite {
   left(channel: RoomChannel, connection: Connection): void;
   /** No connection is left: the channel may be ended. */
   emptied(channel: RoomChannel): void;
+  /** A message was handed to so many live connections. */
+  delivered(channel: RoomChannel, connections: number): void;
   /** The memory of its cache has changed. */
   cached(channel: RoomChannel): void;
 }
@@ -118,6 +120,11 @@ export class RoomChannel {
   /** Nobody is here, and nothing is known that it has not delivered. */
   get isIdle(): boolean {
     return this.states.size === 0 && this.reading === undefined && !this.order.isBehind && !this.isOver;
+  }
+
+  /** Connections that are here, in whatever state. */
+  get size(): number {
+    return this.states.size;
   }
 
   /** The connections of members that are live. */
@@ -376,8 +383,12 @@ export class RoomChannel {
     const { joins, leaves, ends } = change.head;
     if (joins !== undefined) this.admit(joins);
     this.recent?.add(change);
-    const frame = this.states.count('live') > 0 ? change.wire(this.site.batches) : undefined;
-    if (frame !== undefined) this.states.send(frame);
+    const listening = this.states.count('live');
+    const frame = listening > 0 ? change.wire(this.site.batches) : undefined;
+    if (frame !== undefined) {
+      this.states.send(frame);
+      if (change.head.seq !== undefined) this.site.delivered(this, listening);
+    }
     this.cache.delivered(change.head, frame);
     if (leaves !== undefined)
       for (const connection of this.site.connectionsOf(this, leaves)) this.cutOff(connection, change);

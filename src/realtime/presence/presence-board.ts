@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/time';
 import { Bus, type Topic, type Unsubscribe } from '../../platform/cluster';
 import { OnStop, StopStage } from '../../platform/lifecycle';
+import { Stat } from '../../platform/metrics';
 import { Audience } from '../feed';
 import { type Connection, type Frame, FrameBatches, toWire } from '../transport';
 import { type Entries, RENEW_MS, PeriodicBatches } from './leases';
@@ -24,6 +25,10 @@ class Users implements Entries<UserRef> {
 
   get size(): number {
     return this.count;
+  }
+
+  sizeOf(tenantId: string): number {
+    return this.tenants.get(tenantId)?.size ?? 0;
   }
 
   has({ tenantId, userId }: UserRef): boolean {
@@ -78,6 +83,12 @@ export class PresenceBoard {
   @OnStop(StopStage.workers)
   end(): void {
     this.unlisten();
+  }
+
+  /** Users that are online on any node, in all or of one tenant, as far as this node has heard. */
+  @Stat('online')
+  count(tenantId?: string): number {
+    return tenantId === undefined ? this.online.size : this.online.sizeOf(tenantId);
   }
 
   knowsOnline(user: UserRef): boolean {

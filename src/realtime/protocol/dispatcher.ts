@@ -82,6 +82,7 @@ export class Dispatcher {
       .counter('chatapi_rate_limited_total')
       .labels({ family: `socket_${family}` })
       .inc();
+    this.metrics.tenant(queue.connection.tenantId).refused++;
     this.tooFast(queue, verdict, frame.requestId);
     return false;
   }

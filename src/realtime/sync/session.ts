@@ -28,7 +28,7 @@ const MIN_ROOM_BYTES = 32 * 1024;
 /** What is counted. */
 interface SyncMetrics {
   page(): void;
-  sent(messages: number, source: 'memory' | 'log'): void;
+  sent(messages: number, source: 'memory' | 'log', tenantId: string): void;
   truncated(): void;
   reset(): void;
   refused(code: ErrorCode): void;
@@ -268,7 +268,7 @@ export class SyncSession {
     if (cached !== undefined) {
       connection.sendHistory(cached);
       site.places.sent(connection, room.roomId, cached.throughSeq);
-      site.metrics.sent(cached.frames, 'memory');
+      site.metrics.sent(cached.frames, 'memory', connection.tenantId);
     } else this.sendEvents(room, page);
   }
 
@@ -279,7 +279,7 @@ export class SyncSession {
     const seqs = events.flatMap(({ seq }) => (seq === undefined ? [] : [seq]));
     if (seqs.length === 0) return;
     site.places.sent(connection, roomId, Math.max(...seqs));
-    site.metrics.sent(seqs.length, 'log');
+    site.metrics.sent(seqs.length, 'log', connection.tenantId);
   }
 
   /** What is told of a room before anything of it. */
@@ -343,8 +343,10 @@ export class NodeSyncSite implements SyncSite {
 
   readonly metrics = {
     page: (): void => this.counters.counter('chatapi_sync_pages_total').inc(),
-    sent: (messages: number, source: 'memory' | 'log'): void =>
-      this.counters.counter('chatapi_sync_messages_total').labels({ source }).inc(messages),
+    sent: (messages: number, source: 'memory' | 'log', tenantId: string): void => {
+      this.counters.counter('chatapi_sync_messages_total').labels({ source }).inc(messages);
+      this.counters.tenant(tenantId).deliveries += messages;
+    },
     truncated: (): void => this.counters.counter('chatapi_sync_truncated_total').inc(),
     reset: (): void => this.counters.counter('chatapi_sync_reset_total').inc(),
     refused: (code: ErrorCode): void => this.counters.errors(code),

@@ -8,7 +8,7 @@ import { encodeId, newUuid } from '../../common/ids';
 import { SocketConfig } from '../../config';
 import { requestIdOf } from '../../platform/http';
 import { describeError, Log } from '../../platform/logging';
-import { Metrics } from '../../platform/metrics';
+import { Metrics, Stat } from '../../platform/metrics';
 import { CLOSE_GRACE_MS, closeLabel, violationCode } from './connection';
 import { Connections } from './connections';
 import type { SocketEndpoint } from './endpoint';
@@ -40,6 +40,11 @@ export class SocketMetrics {
     metrics.collect('chatapi_ws_queue_bytes', () => [{ labels: {}, value: this.waiting() }]);
   }
 
+  opened(tenantId: string): void {
+    // Nothing is counted: it says that something has happened at the tenant.
+    this.metrics.tenant(tenantId);
+  }
+
   closed(code: number): void {
     this.metrics
       .counter('chatapi_ws_closes_total')
@@ -61,9 +66,12 @@ export class SocketMetrics {
     return [...counts].map(([path, value]) => ({ labels: { path }, value }));
   }
 
-  private waiting(): number {
+  /** Looks at each of them. */
+  @Stat('queue_bytes')
+  waiting(tenantId?: string): number {
     let bytes = 0;
-    for (const connection of this.connections.all()) bytes += connection.waiting;
+    const connections = tenantId === undefined ? this.connections.all() : this.connections.ofTenant(tenantId);
+    for (const connection of connections) bytes += connection.waiting;
     return bytes;
   }
 }
@@ -157,6 +165,7 @@ export class Acceptor {
         this.flusher,
       );
       this.connections.add(connection);
+      this.metrics.opened(connection.tenantId);
       ws.connection = connection;
       ws.on('message', this.onMessage);
       ws.on('error', onViolation);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
 import { type Caller, type LimitName, limitOf } from '../../platform/auth';
+import { Stat } from '../../platform/metrics';
 import type { SocketEndpoint } from './endpoint';
 import type { SocketConnection } from './socket-connection';
 
@@ -34,6 +35,7 @@ export class Connections {
   private readonly byTenant = new Map<string, Set<SocketConnection>>();
   /** By endpoint and tenant. */
   private readonly places = new Map<string, Places>();
+  private readonly paths = new Map<string, number>();
   private count = 0;
 
   get size(): number {
@@ -42,6 +44,20 @@ export class Connections {
 
   get tenants(): readonly string[] {
     return [...this.byTenant.keys()];
+  }
+
+  @Stat('connected')
+  connected(): readonly string[] {
+    return this.tenants;
+  }
+
+  /** How many are open, by path; in all or of one tenant. */
+  @Stat('connections')
+  byPath(tenantId?: string): Readonly<Record<string, number>> {
+    if (tenantId === undefined) return Object.fromEntries(this.paths);
+    const counts: Record<string, number> = {};
+    for (const path of this.paths.keys()) counts[path] = this.places.get(`${path} ${tenantId}`)?.total ?? 0;
+    return counts;
   }
 
   /** The connections that are open now. */
@@ -87,6 +103,7 @@ export class Connections {
     const places = this.places.get(key) ?? new Places();
     this.places.set(key, places);
     places.take(userId);
+    this.paths.set(endpoint.path, (this.paths.get(endpoint.path) ?? 0) + 1);
     this.count++;
   }
 
@@ -100,6 +117,7 @@ export class Connections {
     const places = this.places.get(key);
     places?.giveBack(userId);
     if (places?.total === 0) this.places.delete(key);
+    this.paths.set(endpoint.path, (this.paths.get(endpoint.path) ?? 1) - 1);
     this.count--;
   }
 }

@@ -74,6 +74,10 @@ export class ChannelSimulator implements ChannelSite {
     this.endings++;
   }
 
+  delivered(): void {
+    return;
+  }
+
   cached(): void {
     return;
   }

@@ -8,6 +8,7 @@ import {
   type Topic,
 } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
+import { Metrics } from '../../../src/platform/metrics';
 import type { FrameBatches } from '../../../src/realtime/transport';
 import { CacheMemory } from '../../../src/realtime/feed/cache-memory';
 import { Channels } from '../../../src/realtime/feed/channels';
@@ -100,7 +101,7 @@ class FeedParts {
     { clock, cacheMegabytes }: { readonly clock: Clock; readonly cacheMegabytes: number },
   ) {
     const memory = new CacheMemory({ cacheMegabytes });
-    this.channels = new Channels(batches, log, this.reads, memory, clock);
+    this.channels = new Channels(batches, log, this.reads, memory, clock, new Metrics(new SilentLog()));
     this.resync = new Resync(this.channels, log, positions, this.reads);
     this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, { noteLive: () => undefined });
     this.audience = new NodeAudience(this.channels, positions);

@@ -258,6 +258,7 @@ export class RunPublisher {
     if (live.count === first) return;
     live.published = live.count;
     const { tenantId, chatId, runId } = live.ref;
+    this.metrics.tenant(tenantId).tokens += live.count - first;
     const { text, ends } = live.from(first);
     this.hub.publish(live.ref, { kind: 'tokens', runId, first, text, ends });
     this.feed.streamPart(tenantId, chatId, runId, { type: 'delta', text, index: live.count - 1 });

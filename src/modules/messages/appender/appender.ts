@@ -3,7 +3,7 @@ import { unavailable } from '../../../common/errors';
 import { Availability } from '../../../platform/database';
 import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Log } from '../../../platform/logging';
-import { Gauge, Metrics } from '../../../platform/metrics';
+import { type AppendLevels, Gauge, Metrics, Stat } from '../../../platform/metrics';
 import { MessageFeed } from '../message-feed';
 import { AppendRepository } from './append.repository';
 import { BatchWriter, type WriteOutcome } from './batch-writer';
@@ -52,6 +52,11 @@ export class Appender {
   @Gauge('chatapi_append_queue_items')
   waiting(): number {
     return this.commits.size;
+  }
+
+  @Stat('append')
+  levels(tenantId?: string): AppendLevels {
+    return this.commits.levels(tenantId);
   }
 
   /**

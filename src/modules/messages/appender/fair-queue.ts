@@ -36,6 +36,12 @@ export class FairQueue<T> {
     this.count++;
   }
 
+  /** The item that has waited longest of each tenant, or of one. */
+  firsts(tenant?: string): T[] {
+    const queues = tenant === undefined ? this.turns : [this.queues.get(tenant)];
+    return queues.flatMap((queue) => queue?.items[queue.head] ?? []);
+  }
+
   /**
    * Hands out items, one of each tenant in turn, until `take` answers 'full' or none is left. Both 'full' and 'later'
    * leave the item queued; 'later' passes over its tenant until the next call.
@@ -99,6 +105,12 @@ export class Quota {
   /** Items that are held now. */
   get items(): number {
     return this.all.items;
+  }
+
+  /** What is held, in all or of one tenant. */
+  used(tenant?: string): Bounds {
+    const { items, bytes } = (tenant === undefined ? this.all : this.tenants.get(tenant)) ?? { items: 0, bytes: 0 };
+    return { items, bytes };
   }
 
   /** false: full, in all or for this tenant; nothing was taken. */

@@ -1,6 +1,6 @@
 import { unavailable } from '../../../common/errors';
 import { roomKey } from '../../../common/ids';
-import type { Metrics } from '../../../platform/metrics';
+import type { AppendLevels, Metrics } from '../../../platform/metrics';
 import { type Appended, Batch, isStored, type NewMessage, Pending, repeatKey } from './item';
 import type { WriteOutcome } from './batch-writer';
 import { TenantMix, FairQueue, Quota, type Bounds } from './fair-queue';
@@ -46,6 +46,8 @@ export class GroupCommit {
   private readonly mix = new TenantMix();
   private readonly quota: Quota;
   private readonly contended: ContendedRooms;
+  /** Since when the oldest message of each write that runs has waited. */
+  private readonly writing: number[] = [];
   private running: Promise<void> | undefined;
 
   constructor(
@@ -60,6 +62,16 @@ export class GroupCommit {
   /** Messages that were handed in and have not left yet. */
   get size(): number {
     return this.quota.items;
+  }
+
+  /** What was handed in and has not left yet; of one tenant alone, the oldest is of those that no write has taken. */
+  levels(tenantId?: string): AppendLevels {
+    const used = this.quota.used(tenantId);
+    const waiting = [...this.queue.firsts(tenantId), ...this.contended.firsts(tenantId)];
+    const now = performance.now();
+    const written = tenantId === undefined ? this.writing : [];
+    const oldest = waiting.reduce((least, { since }) => Math.min(least, since), Math.min(now, ...written));
+    return { ...used, oldestMs: now - oldest };
   }
 
   /** Resolves after the commit with what the log says. Rejects with 503 when too much waits or it takes too long. */
@@ -134,11 +146,17 @@ export class GroupCommit {
     this.metrics.histogram('chatapi_append_wait_seconds').observe((begun - oldest) / 1000);
     for (const item of [...batch, ...repeats]) item.tried = true;
     const messages = batch.map((item) => item.message);
+    this.writing.push(oldest);
     const outcomes = await this.writer
       .write(messages, wait)
       .catch((error: unknown) => batch.map((): WriteOutcome => ({ status: 'failed', error })));
-    this.metrics.histogram('chatapi_append_seconds').observe((performance.now() - begun) / 1000);
+    this.writing.splice(this.writing.indexOf(oldest), 1);
+    const ended = performance.now();
+    this.metrics.histogram('chatapi_append_seconds').observe((ended - begun) / 1000);
     this.count(outcomes);
+    batch.forEach(({ message, since }, i) => {
+      if (outcomes[i]?.status === 'new') this.metrics.sent(message.tenantId, ended - since, ended);
+    });
     return outcomes;
   }
 
@@ -212,6 +230,12 @@ class ContendedRooms {
     const waiting = this.rooms.get(roomKey(item.message.tenantId, item.message.roomId));
     waiting?.push(item);
     return waiting !== undefined;
+  }
+
+  /** The message that has waited longest of each room, or of each of one tenant. */
+  firsts(tenantId?: string): Pending[] {
+    const firsts = [...this.rooms.values()].flatMap(([first]) => first ?? []);
+    return tenantId === undefined ? firsts : firsts.filter(({ message }) => message.tenantId === tenantId);
   }
 
   /** Queues a message of a room that was found locked. */

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { AppError } from '../../../common/errors';
 import { type Caller, type LimitName, limitOf, type TenantPolicy } from '../../auth';
 import { OnStop, StopStage } from '../../lifecycle';
-import { Gauge, Metrics } from '../../metrics';
+import { Gauge, Metrics, Stat } from '../../metrics';
 import { rateLimitCodeOf } from '../../rate-limit';
 import { SseStream } from './sse-stream';
 
@@ -43,6 +43,12 @@ export class SseStreams {
   @Gauge('chatapi_sse_streams')
   size(): number {
     return this.live.size;
+  }
+
+  /** In all, or of one tenant's keys and users. */
+  @Stat('sse')
+  count(tenantId?: string): number {
+    return tenantId === undefined ? this.live.size : (this.taken.get(tenantId) ?? 0);
   }
 
   /**
