@@ -9,6 +9,7 @@ import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
+import { UsageModule } from './modules/usage';
 import { WebhooksModule } from './modules/webhooks';
 import { ApiKeyGuard } from './platform/auth';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
@@ -38,6 +39,7 @@ export class AppModule {
         NotificationsModule,
         ChatsModule,
         WebhooksModule,
+        UsageModule,
         AdminModule,
         FirstStartModule,
       ],

@@ -26,6 +26,12 @@ const TENANT_TABLES = [
   'tenant_count_deltas',
   'tenant_counts',
   'tenants',
+  'usage_chats',
+  'usage_days',
+  'usage_models',
+  'usage_rooms',
+  'usage_state',
+  'usage_users',
   'users',
   'webhook_deliveries',
   'webhooks',
@@ -40,6 +46,7 @@ const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   rooms: 'SELECT',
   run_chunks: 'DELETE, INSERT',
   tenants: 'SELECT, INSERT, UPDATE, DELETE',
+  usage_days: 'SELECT, INSERT, UPDATE',
   webhook_deliveries: 'DELETE',
   webhooks: 'INSERT',
   ws_tickets: 'SELECT, DELETE',
@@ -118,6 +125,7 @@ const SYSTEM_ONLY: Readonly<Record<string, string>> = {
   log_analyze: 'renews statistics',
   raise_epoch: 'is about the installation',
   run_chunks_write: 'writes tokens of the runs of many tenants',
+  usage_flush: 'adds to the days of many tenants',
 };
 const OWN_ROWS = `(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)`;
 

@@ -51,6 +51,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Answers of server-sent events that are over, by why: done, client (left), slow, stopping, expired.',
     labels: ['reason'],
   },
+  chatapi_usage_lag_seconds: {
+    type: 'gauge',
+    help: 'For how long what somebody used has not been in the figures of usage; 0 where all is.',
+    labels: [],
+  },
   chatapi_append_batch_size: {
     type: 'histogram',
     help: 'Messages per group commit.',

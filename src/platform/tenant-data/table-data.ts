@@ -9,6 +9,7 @@ export const ERASE_STEPS = {
   webhooks: 'deliveries that name the user: the rows',
   jobs: 'the id is replaced in what waits or was given up',
   idempotency: 'rows of the user; the id is replaced in results and paths of others',
+  usage: 'the figures stay; the id is replaced',
   users: 'the row of the user, with the profile',
 } as const;
 
@@ -41,6 +42,7 @@ export const USER_LINES = [
   'subscription',
   'chat',
   'answer',
+  'usage',
 ] as const;
 
 export type UserLine = (typeof USER_LINES)[number];
