@@ -214,7 +214,7 @@ CREATE UNIQUE INDEX messages_id ON public.messages USING btree (tenant_id, messa
 CREATE INDEX messages_rev ON public.messages USING btree (tenant_id, room_id, rev);
 ALTER TABLE public.messages ADD CONSTRAINT messages_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'assistant'::text, 'system'::text])));
 CREATE TRIGGER usage_deleted AFTER DELETE ON public.messages REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.usage_messages_deleted();
-CREATE TRIGGER usage_edited AFTER UPDATE ON public.messages REFERENCING OLD TABLE AS was NEW TABLE AS is_now FOR EACH STATEMENT EXECUTE FUNCTION public.usage_messages_edited();
+CREATE TRIGGER usage_edited AFTER UPDATE OF content, meta ON public.messages FOR EACH ROW WHEN (((octet_length(new.content) + COALESCE(octet_length((new.meta)::text), 0)) <> (octet_length(old.content) + COALESCE(octet_length((old.meta)::text), 0)))) EXECUTE FUNCTION public.usage_message_edited();
 ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY append_rows ON public.messages AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
 CREATE POLICY backup_rows ON public.messages AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
@@ -2527,6 +2527,40 @@ $function$;
 REVOKE ALL ON FUNCTION public.usage_flush(p_tenants uuid[], p_deliveries bigint[], p_posts bigint[], p_peaks integer[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.usage_flush(p_tenants uuid[], p_deliveries bigint[], p_posts bigint[], p_peaks integer[]) TO "chatapi_system";
 
+CREATE OR REPLACE FUNCTION public.usage_message_edited()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  counted bigint;
+  today date := (clock_timestamp() AT TIME ZONE 'UTC')::date;
+  sent date := (NEW.created_at AT TIME ZONE 'UTC')::date;
+  grown bigint := octet_length(NEW.content) + COALESCE(octet_length(NEW.meta::text), 0)
+    - octet_length(OLD.content) - COALESCE(octet_length(OLD.meta::text), 0);
+BEGIN
+  SELECT u.counted_seq INTO counted FROM usage_rooms u
+  WHERE u.tenant_id = NEW.tenant_id AND u.room_id = NEW.room_id FOR NO KEY UPDATE;
+  IF counted IS NULL THEN
+    PERFORM usage_rooms_hold(NEW.tenant_id, ARRAY[NEW.room_id]);
+    SELECT u.counted_seq INTO counted FROM usage_rooms u WHERE u.tenant_id = NEW.tenant_id AND u.room_id = NEW.room_id;
+    -- The room is gone.
+    IF counted IS NULL THEN RETURN NULL; END IF;
+  END IF;
+  IF NEW.seq > counted THEN
+    IF sent = today THEN RETURN NULL; END IF;
+    INSERT INTO usage_days AS u (tenant_id, day, part, storage_delta)
+    VALUES (NEW.tenant_id, sent, pg_backend_pid(), -grown)
+    ON CONFLICT (tenant_id, day, part) DO UPDATE SET storage_delta = u.storage_delta + EXCLUDED.storage_delta;
+  END IF;
+  INSERT INTO usage_days AS u (tenant_id, day, part, storage_delta)
+  VALUES (NEW.tenant_id, today, pg_backend_pid(), grown)
+  ON CONFLICT (tenant_id, day, part) DO UPDATE SET storage_delta = u.storage_delta + EXCLUDED.storage_delta;
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_message_edited() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_message_edited() TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.usage_messages_deleted()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2568,43 +2602,6 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.usage_messages_deleted() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.usage_messages_deleted() TO "chatapi_tenant";
-
-CREATE OR REPLACE FUNCTION public.usage_messages_edited()
- RETURNS trigger
- LANGUAGE plpgsql
- SET search_path TO 'pg_catalog', 'public'
-AS $function$
-DECLARE
-  changed record;
-BEGIN
-  FOR changed IN
-    SELECT a.tenant_id, array_agg(DISTINCT a.room_id) AS rooms FROM is_now a
-    JOIN was w USING (tenant_id, room_id, seq) JOIN tenants t USING (tenant_id)
-    WHERE octet_length(a.content) + COALESCE(octet_length(a.meta::text), 0)
-      <> octet_length(w.content) + COALESCE(octet_length(w.meta::text), 0)
-    GROUP BY 1 ORDER BY 1
-  LOOP
-    PERFORM usage_rooms_hold(changed.tenant_id, changed.rooms);
-    WITH sizes AS MATERIALIZED (
-      SELECT a.room_id, a.seq, a.created_at, octet_length(a.content) + COALESCE(octet_length(a.meta::text), 0)
-        - octet_length(w.content) - COALESCE(octet_length(w.meta::text), 0) AS grown
-      FROM is_now a JOIN was w USING (tenant_id, room_id, seq) WHERE a.tenant_id = changed.tenant_id
-    ), deltas AS (
-      SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS day, sum(s.grown) AS delta FROM sizes s
-      UNION ALL
-      SELECT (s.created_at AT TIME ZONE 'UTC')::date, -sum(s.grown) FROM sizes s
-      JOIN usage_rooms u ON u.tenant_id = changed.tenant_id AND u.room_id = s.room_id WHERE s.seq > u.counted_seq
-      GROUP BY 1
-    )
-    INSERT INTO usage_days AS u (tenant_id, day, part, storage_delta)
-    SELECT changed.tenant_id, d.day, pg_backend_pid(), sum(d.delta) FROM deltas d
-    GROUP BY 2 HAVING sum(d.delta) <> 0 ORDER BY 2
-    ON CONFLICT (tenant_id, day, part) DO UPDATE SET storage_delta = u.storage_delta + EXCLUDED.storage_delta;
-  END LOOP;
-  RETURN NULL;
-END $function$;
-REVOKE ALL ON FUNCTION public.usage_messages_edited() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.usage_messages_edited() TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.usage_rooms_hold(p_tenant uuid, p_rooms uuid[])
  RETURNS void

@@ -14,7 +14,7 @@ const MOST_DAYS = 366;
 const DEFAULT_DAYS = 30;
 /** Figures that are older are brought up to date before they are shown, as far as that is little work. */
 const FRESH_MS = 10_000;
-const STEPS_OF_A_CALL = 4;
+const STEPS_OF_A_CALL = 6;
 const APPROXIMATE = ['deliveries', 'webhook_posts', 'peak_connections'];
 
 interface Days {

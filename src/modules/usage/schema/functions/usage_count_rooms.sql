@@ -2,7 +2,7 @@
 -- ids. Returns {after: the room to go on behind, or null where the tenant has been walked through, counted: messages}.
 --
 -- Invariants: a message is counted once, with the move of its room's mark; it is counted with the size that it has when
--- the mark is passed, and each change of its size after that adds the difference (usage_messages_edited): so the room's
+-- the mark is passed, and each change of its size after that adds the difference (usage_message_edited): so the room's
 -- row in usage_rooms is taken before the messages are read, in a statement of its own. What was deleted uncounted was
 -- counted by the deletion (usage_messages_deleted). What an append has committed it finds by the room's last_seq; the
 -- append itself counts nothing and takes no lock of these.
