@@ -4,7 +4,7 @@
 --
 -- Locks: the room in usage_rooms; the rows in usage_days are the transaction's own.
 --
--- tables: messages, rooms
+-- tables: messages
 -- execute: tenant
 CREATE FUNCTION usage_message_edited() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
