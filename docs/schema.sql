@@ -2498,7 +2498,7 @@ DECLARE
 BEGIN
   WITH marked AS (
     UPDATE runs q SET is_counted = true
-    WHERE q.tenant_id = p_tenant AND q.is_counted IS NULL AND q.ended_at IS NOT NULL AND q.run_id = ANY (ARRAY(
+    WHERE q.tenant_id = p_tenant AND q.run_id = ANY (ARRAY(
       SELECT r.run_id FROM runs r WHERE r.tenant_id = p_tenant AND r.ended_at IS NOT NULL AND r.is_counted IS NULL
       ORDER BY r.run_id LIMIT p_limit FOR NO KEY UPDATE))
     RETURNING q.*

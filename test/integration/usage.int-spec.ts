@@ -219,8 +219,13 @@ describe('usage', () => {
       expect(await counted(room.tenantId)).toMatchObject({ messages: 2, bytes: 10 });
     });
 
-    it('counts an edit that is under way once it is known', async () => {
+    it.each([
+      ['that was never counted', 0],
+      ['that was counted before', 1],
+    ])('counts an edit that is under way in a room %s once it is known', async (_, before) => {
       const room = await bench.room();
+      for (let i = 0; i < before; i++) await bench.appendOne(messageTo(room, { content: 'x' }));
+      await passes.pass(room.tenantId);
       const { message_id } = await bench.appendOne(messageTo(room, { content: 'four' }));
       const editing = await bench.database.connect();
       await editing.query('BEGIN');
@@ -230,7 +235,21 @@ describe('usage', () => {
       await editing.query('COMMIT');
       await editing.end();
       expect(await pass).toBe(true);
-      expect(await counted(room.tenantId)).toMatchObject({ messages: 1, bytes: 8 });
+      expect(await counted(room.tenantId)).toMatchObject({ messages: before + 1, bytes: before + 8 });
+    });
+
+    it('counts runs once, whoever counts them at the same time', async () => {
+      const model = await UsageModel.create(bench);
+      await model.perform({ type: 'answer', tokens: 3, estimated: false });
+      const counting = await bench.database.connect();
+      await counting.query('BEGIN');
+      await counting.query('SELECT usage_count_runs($1, 10)', [model.tenantId]);
+      const pass = passes.pass(model.tenantId);
+      await bench.lockWaiters(1);
+      await counting.query('COMMIT');
+      await counting.end();
+      expect(await pass).toBe(true);
+      expect(await counted(model.tenantId)).toEqual(await model.figures());
     });
   });
 
