@@ -272,6 +272,8 @@ CREATE UNIQUE INDEX messages_client_id ON public.messages USING btree (tenant_id
 CREATE UNIQUE INDEX messages_id ON public.messages USING btree (tenant_id, message_id);
 CREATE INDEX messages_rev ON public.messages USING btree (tenant_id, room_id, rev);
 ALTER TABLE public.messages ADD CONSTRAINT messages_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'assistant'::text, 'system'::text])));
+CREATE TRIGGER usage_deleted AFTER DELETE ON public.messages REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.usage_messages_deleted();
+CREATE TRIGGER usage_edited AFTER UPDATE OF content, meta ON public.messages FOR EACH ROW WHEN (((octet_length(new.content) + COALESCE(octet_length((new.meta)::text), 0)) <> (octet_length(old.content) + COALESCE(octet_length((old.meta)::text), 0)))) EXECUTE FUNCTION public.usage_message_edited();
 ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY append_rows ON public.messages AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
 CREATE POLICY backup_rows ON public.messages AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
@@ -505,15 +507,18 @@ CREATE TABLE public.runs (
   created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
   started_at timestamp(3) with time zone,
   ended_at timestamp(3) with time zone,
-  options json
+  options json,
+  is_counted boolean
 ) WITH (fillfactor='70');
 ALTER TABLE public.runs ADD CONSTRAINT runs_pkey PRIMARY KEY (tenant_id, run_id);
 CREATE INDEX runs_ended ON public.runs USING btree (tenant_id, ended_at, user_id) INCLUDE (total_tokens) WHERE (ended_at IS NOT NULL);
 CREATE INDEX runs_reply ON public.runs USING btree (tenant_id, room_id, reply_to_seq, created_at);
 CREATE INDEX runs_silent ON public.runs USING btree (tenant_id, room_id) WHERE ((token_count = 0) AND (answer_seq IS NOT NULL));
+CREATE INDEX runs_uncounted ON public.runs USING btree (tenant_id, run_id) WHERE ((ended_at IS NOT NULL) AND (is_counted IS NULL));
 CREATE INDEX runs_unfinished ON public.runs USING btree (tenant_id, room_id) WHERE (state = ANY (ARRAY['queued'::text, 'streaming'::text]));
 ALTER TABLE public.runs ADD CONSTRAINT runs_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'streaming'::text, 'completed'::text, 'cancelled'::text, 'interrupted'::text, 'failed'::text])));
 ALTER TABLE public.runs ADD CONSTRAINT runs_tenant_id_room_id_fkey FOREIGN KEY (tenant_id, room_id) REFERENCES public.rooms(tenant_id, room_id) ON DELETE CASCADE;
+CREATE TRIGGER usage_deleted AFTER DELETE ON public.runs REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.usage_runs_deleted();
 ALTER TABLE public.runs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY append_rows ON public.runs AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
 CREATE POLICY backup_rows ON public.runs AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
@@ -656,6 +661,116 @@ REVOKE ALL ON TABLE public.tenants FROM PUBLIC;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.tenants TO "chatapi_system";
 GRANT SELECT ON TABLE public.tenants TO "chatapi_backup";
 GRANT SELECT, UPDATE ON TABLE public.tenants TO "chatapi_tenant";
+
+CREATE TABLE public.usage_chats (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  day date NOT NULL,
+  messages_sent bigint DEFAULT 0 NOT NULL,
+  runs bigint DEFAULT 0 NOT NULL,
+  prompt_tokens bigint DEFAULT 0 NOT NULL,
+  completion_tokens bigint DEFAULT 0 NOT NULL,
+  estimated_tokens bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE public.usage_chats ADD CONSTRAINT usage_chats_pkey PRIMARY KEY (tenant_id, room_id, day);
+ALTER TABLE public.usage_chats ADD CONSTRAINT usage_chats_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.usage_chats ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.usage_chats AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.usage_chats AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.usage_chats FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.usage_chats TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.usage_chats TO "chatapi_backup";
+
+CREATE TABLE public.usage_days (
+  tenant_id uuid NOT NULL,
+  day date NOT NULL,
+  part integer NOT NULL,
+  messages_sent bigint DEFAULT 0 NOT NULL,
+  storage_delta bigint DEFAULT 0 NOT NULL,
+  runs bigint DEFAULT 0 NOT NULL,
+  prompt_tokens bigint DEFAULT 0 NOT NULL,
+  completion_tokens bigint DEFAULT 0 NOT NULL,
+  estimated_tokens bigint DEFAULT 0 NOT NULL,
+  deliveries bigint DEFAULT 0 NOT NULL,
+  webhook_posts bigint DEFAULT 0 NOT NULL,
+  peak_connections integer DEFAULT 0 NOT NULL
+) WITH (fillfactor='50');
+ALTER TABLE public.usage_days ADD CONSTRAINT usage_days_pkey PRIMARY KEY (tenant_id, day, part);
+CREATE INDEX usage_days_parts ON public.usage_days USING btree (tenant_id, day) WHERE (part <> 0);
+ALTER TABLE public.usage_days ADD CONSTRAINT usage_days_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.usage_days AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.usage_days AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.usage_days AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.usage_days FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.usage_days TO "chatapi_tenant";
+GRANT INSERT, SELECT, UPDATE ON TABLE public.usage_days TO "chatapi_system";
+GRANT SELECT ON TABLE public.usage_days TO "chatapi_backup";
+
+CREATE TABLE public.usage_models (
+  tenant_id uuid NOT NULL,
+  channel text COLLATE pg_catalog."C" NOT NULL,
+  preset text COLLATE pg_catalog."C" NOT NULL,
+  day date NOT NULL,
+  runs bigint DEFAULT 0 NOT NULL,
+  prompt_tokens bigint DEFAULT 0 NOT NULL,
+  completion_tokens bigint DEFAULT 0 NOT NULL,
+  estimated_tokens bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE public.usage_models ADD CONSTRAINT usage_models_pkey PRIMARY KEY (tenant_id, channel, preset, day);
+ALTER TABLE public.usage_models ADD CONSTRAINT usage_models_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.usage_models ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.usage_models AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.usage_models AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.usage_models FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.usage_models TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.usage_models TO "chatapi_backup";
+
+CREATE TABLE public.usage_rooms (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  counted_seq bigint DEFAULT 0 NOT NULL
+) WITH (fillfactor='70');
+ALTER TABLE public.usage_rooms ADD CONSTRAINT usage_rooms_pkey PRIMARY KEY (tenant_id, room_id);
+ALTER TABLE public.usage_rooms ADD CONSTRAINT usage_rooms_tenant_id_room_id_fkey FOREIGN KEY (tenant_id, room_id) REFERENCES public.rooms(tenant_id, room_id) ON DELETE CASCADE;
+ALTER TABLE public.usage_rooms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.usage_rooms AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.usage_rooms AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.usage_rooms FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.usage_rooms TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.usage_rooms TO "chatapi_backup";
+
+CREATE TABLE public.usage_state (
+  tenant_id uuid NOT NULL,
+  complete_to timestamp(3) with time zone NOT NULL
+);
+ALTER TABLE public.usage_state ADD CONSTRAINT usage_state_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE public.usage_state ADD CONSTRAINT usage_state_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.usage_state ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.usage_state AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.usage_state AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.usage_state FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.usage_state TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.usage_state TO "chatapi_backup";
+
+CREATE TABLE public.usage_users (
+  tenant_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  day date NOT NULL,
+  messages_sent bigint DEFAULT 0 NOT NULL,
+  runs bigint DEFAULT 0 NOT NULL,
+  prompt_tokens bigint DEFAULT 0 NOT NULL,
+  completion_tokens bigint DEFAULT 0 NOT NULL,
+  estimated_tokens bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE public.usage_users ADD CONSTRAINT usage_users_pkey PRIMARY KEY (tenant_id, user_id, day);
+ALTER TABLE public.usage_users ADD CONSTRAINT usage_users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.usage_users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.usage_users AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.usage_users AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.usage_users FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.usage_users TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.usage_users TO "chatapi_backup";
 
 CREATE TABLE public.users (
   tenant_id uuid NOT NULL,
@@ -2582,6 +2697,273 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.tenant_users_changed() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.tenant_users_changed() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.usage_count_rooms(p_tenant uuid, p_after uuid, p_rooms integer, p_messages integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+DECLARE
+  due uuid[];
+  due_to bigint[];
+  reached uuid;
+  is_whole boolean;
+  held uuid[];
+  held_from bigint[];
+  held_to bigint[];
+  counted bigint;
+BEGIN
+  WITH walked AS MATERIALIZED (
+    SELECT r.room_id, r.last_seq, COALESCE(u.counted_seq, 0) AS counted
+    FROM (SELECT x.room_id, x.last_seq FROM rooms x WHERE x.tenant_id = p_tenant AND x.room_id > p_after
+      ORDER BY x.room_id LIMIT p_rooms) r
+    LEFT JOIN usage_rooms u ON u.tenant_id = p_tenant AND u.room_id = r.room_id
+  ), missing AS (
+    SELECT w.room_id, w.last_seq, w.counted,
+      sum(w.last_seq - w.counted) OVER (ORDER BY w.room_id ROWS UNBOUNDED PRECEDING) - (w.last_seq - w.counted) AS before
+    FROM walked w WHERE w.last_seq > w.counted
+  ), taken AS (
+    SELECT m.room_id, LEAST(m.last_seq, m.counted + p_messages - m.before)::bigint AS upto FROM missing m
+    WHERE m.before < p_messages
+  )
+  SELECT array_agg(t.room_id ORDER BY t.room_id), array_agg(t.upto ORDER BY t.room_id),
+      (SELECT w.room_id FROM walked w ORDER BY w.room_id DESC OFFSET 0 LIMIT (SELECT CASE WHEN count(*) = p_rooms THEN 1
+        ELSE 0 END FROM walked)),
+      COALESCE((SELECT sum(m.last_seq - m.counted) FROM missing m), 0) <= p_messages
+    INTO due, due_to, reached, is_whole FROM taken t;
+  IF due IS NULL THEN RETURN jsonb_build_object('after', reached, 'counted', 0); END IF;
+  INSERT INTO usage_rooms (tenant_id, room_id) SELECT p_tenant, r.room_id FROM rooms r
+  WHERE r.tenant_id = p_tenant AND r.room_id = ANY (due) ORDER BY r.room_id ON CONFLICT DO NOTHING;
+  SELECT array_agg(l.room_id), array_agg(l.counted_seq), array_agg(d.upto) INTO held, held_from, held_to
+  FROM (SELECT u.room_id, u.counted_seq FROM usage_rooms u WHERE u.tenant_id = p_tenant AND u.room_id = ANY (due)
+    ORDER BY u.room_id FOR NO KEY UPDATE) l JOIN unnest(due, due_to) d(room_id, upto) USING (room_id)
+  WHERE d.upto > l.counted_seq;
+  WITH fresh AS MATERIALIZED (
+    SELECT h.room_id, m.sender_id, (m.created_at AT TIME ZONE 'UTC')::date AS day, count(*) AS n,
+      sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0))::bigint AS bytes
+    FROM unnest(held, held_from, held_to) h(room_id, above, upto)
+    CROSS JOIN LATERAL (SELECT y.sender_id, y.created_at, y.content, y.meta FROM messages y WHERE y.tenant_id = p_tenant
+      AND y.room_id = h.room_id AND y.seq > h.above AND y.seq <= h.upto OFFSET 0) m
+    GROUP BY 1, 2, 3
+  ), passed AS (
+    UPDATE usage_rooms u SET counted_seq = h.upto FROM unnest(held, held_to) h(room_id, upto)
+    WHERE u.tenant_id = p_tenant AND u.room_id = h.room_id
+  ), by_user AS (
+    INSERT INTO usage_users AS u (tenant_id, user_id, day, messages_sent)
+    SELECT p_tenant, f.sender_id, f.day, sum(f.n) FROM fresh f GROUP BY 2, 3 ORDER BY 2, 3
+    ON CONFLICT (tenant_id, user_id, day) DO UPDATE SET messages_sent = u.messages_sent + EXCLUDED.messages_sent
+  ), by_room AS (
+    INSERT INTO usage_chats AS u (tenant_id, room_id, day, messages_sent)
+    SELECT p_tenant, f.room_id, f.day, sum(f.n) FROM fresh f GROUP BY 2, 3 ORDER BY 2, 3
+    ON CONFLICT (tenant_id, room_id, day) DO UPDATE SET messages_sent = u.messages_sent + EXCLUDED.messages_sent
+  ), by_day AS (
+    INSERT INTO usage_days AS u (tenant_id, day, part, messages_sent, storage_delta)
+    SELECT p_tenant, f.day, pg_backend_pid(), sum(f.n), sum(f.bytes) FROM fresh f GROUP BY 2 ORDER BY 2
+    ON CONFLICT (tenant_id, day, part) DO UPDATE SET messages_sent = u.messages_sent + EXCLUDED.messages_sent,
+      storage_delta = u.storage_delta + EXCLUDED.storage_delta
+  )
+  SELECT COALESCE(sum(f.n), 0) INTO counted FROM fresh f;
+  RETURN jsonb_build_object('after', CASE WHEN is_whole THEN reached ELSE p_after END, 'counted', counted);
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_count_rooms(p_tenant uuid, p_after uuid, p_rooms integer, p_messages integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_count_rooms(p_tenant uuid, p_after uuid, p_rooms integer, p_messages integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.usage_count_runs(p_tenant uuid, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  ended runs[];
+BEGIN
+  WITH marked AS (
+    UPDATE runs q SET is_counted = true
+    WHERE q.tenant_id = p_tenant AND q.run_id = ANY (ARRAY(
+      SELECT r.run_id FROM runs r WHERE r.tenant_id = p_tenant AND r.ended_at IS NOT NULL AND r.is_counted IS NULL
+      ORDER BY r.run_id LIMIT p_limit FOR NO KEY UPDATE))
+    RETURNING q.*
+  )
+  SELECT array_agg(m::runs) INTO ended FROM marked m;
+  IF ended IS NULL THEN RETURN 0; END IF;
+  PERFORM usage_runs_add(p_tenant, ended);
+  RETURN cardinality(ended);
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_count_runs(p_tenant uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_count_runs(p_tenant uuid, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.usage_flush(p_tenants uuid[], p_deliveries bigint[], p_posts bigint[], p_peaks integer[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  INSERT INTO usage_days AS u (tenant_id, day, part, deliveries, webhook_posts, peak_connections)
+  SELECT f.tenant_id, (clock_timestamp() AT TIME ZONE 'UTC')::date, pg_backend_pid(), f.deliveries, f.posts, f.peak
+  FROM unnest(p_tenants, p_deliveries, p_posts, p_peaks) f(tenant_id, deliveries, posts, peak)
+  JOIN tenants t USING (tenant_id) ORDER BY f.tenant_id
+  ON CONFLICT (tenant_id, day, part) DO UPDATE SET deliveries = u.deliveries + EXCLUDED.deliveries,
+    webhook_posts = u.webhook_posts + EXCLUDED.webhook_posts,
+    peak_connections = GREATEST(u.peak_connections, EXCLUDED.peak_connections);
+$function$;
+REVOKE ALL ON FUNCTION public.usage_flush(p_tenants uuid[], p_deliveries bigint[], p_posts bigint[], p_peaks integer[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_flush(p_tenants uuid[], p_deliveries bigint[], p_posts bigint[], p_peaks integer[]) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.usage_message_edited()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  counted bigint;
+  today date := (clock_timestamp() AT TIME ZONE 'UTC')::date;
+  sent date := (NEW.created_at AT TIME ZONE 'UTC')::date;
+  grown bigint := octet_length(NEW.content) + COALESCE(octet_length(NEW.meta::text), 0)
+    - octet_length(OLD.content) - COALESCE(octet_length(OLD.meta::text), 0);
+BEGIN
+  SELECT u.counted_seq INTO counted FROM usage_rooms u
+  WHERE u.tenant_id = NEW.tenant_id AND u.room_id = NEW.room_id FOR NO KEY UPDATE;
+  IF counted IS NULL THEN
+    PERFORM usage_rooms_hold(NEW.tenant_id, ARRAY[NEW.room_id]);
+    SELECT u.counted_seq INTO counted FROM usage_rooms u WHERE u.tenant_id = NEW.tenant_id AND u.room_id = NEW.room_id;
+    -- The room is gone.
+    IF counted IS NULL THEN RETURN NULL; END IF;
+  END IF;
+  IF NEW.seq > counted THEN
+    IF sent = today THEN RETURN NULL; END IF;
+    INSERT INTO usage_days AS u (tenant_id, day, part, storage_delta)
+    VALUES (NEW.tenant_id, sent, pg_backend_pid(), -grown)
+    ON CONFLICT (tenant_id, day, part) DO UPDATE SET storage_delta = u.storage_delta + EXCLUDED.storage_delta;
+  END IF;
+  INSERT INTO usage_days AS u (tenant_id, day, part, storage_delta)
+  VALUES (NEW.tenant_id, today, pg_backend_pid(), grown)
+  ON CONFLICT (tenant_id, day, part) DO UPDATE SET storage_delta = u.storage_delta + EXCLUDED.storage_delta;
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_message_edited() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_message_edited() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.usage_messages_deleted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  changed record;
+BEGIN
+  FOR changed IN
+    SELECT g.tenant_id, array_agg(DISTINCT g.room_id) AS rooms FROM gone g JOIN tenants t USING (tenant_id)
+    GROUP BY 1 ORDER BY 1
+  LOOP
+    PERFORM usage_rooms_hold(changed.tenant_id, changed.rooms);
+    WITH sizes AS MATERIALIZED (
+      SELECT g.room_id, g.sender_id, (g.created_at AT TIME ZONE 'UTC')::date AS day, u.counted_seq < g.seq AS is_fresh,
+        octet_length(g.content) + COALESCE(octet_length(g.meta::text), 0) AS bytes
+      FROM gone g LEFT JOIN usage_rooms u ON u.tenant_id = g.tenant_id AND u.room_id = g.room_id
+      WHERE g.tenant_id = changed.tenant_id
+    ), by_user AS (
+      INSERT INTO usage_users AS u (tenant_id, user_id, day, messages_sent)
+      SELECT changed.tenant_id, s.sender_id, s.day, count(*) FROM sizes s WHERE s.is_fresh GROUP BY 2, 3 ORDER BY 2, 3
+      ON CONFLICT (tenant_id, user_id, day) DO UPDATE SET messages_sent = u.messages_sent + EXCLUDED.messages_sent
+    ), by_room AS (
+      INSERT INTO usage_chats AS u (tenant_id, room_id, day, messages_sent)
+      SELECT changed.tenant_id, s.room_id, s.day, count(*) FROM sizes s WHERE s.is_fresh GROUP BY 2, 3 ORDER BY 2, 3
+      ON CONFLICT (tenant_id, room_id, day) DO UPDATE SET messages_sent = u.messages_sent + EXCLUDED.messages_sent
+    ), deltas AS (
+      SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS day, 0 AS n, -sum(s.bytes) AS delta FROM sizes s
+      UNION ALL
+      SELECT s.day, count(*), sum(s.bytes) FROM sizes s WHERE s.is_fresh GROUP BY 1
+    )
+    INSERT INTO usage_days AS u (tenant_id, day, part, messages_sent, storage_delta)
+    SELECT changed.tenant_id, d.day, pg_backend_pid(), sum(d.n), sum(d.delta) FROM deltas d GROUP BY 2
+    HAVING sum(d.n) <> 0 OR sum(d.delta) <> 0 ORDER BY 2
+    ON CONFLICT (tenant_id, day, part) DO UPDATE SET messages_sent = u.messages_sent + EXCLUDED.messages_sent,
+      storage_delta = u.storage_delta + EXCLUDED.storage_delta;
+  END LOOP;
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_messages_deleted() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_messages_deleted() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.usage_rooms_hold(p_tenant uuid, p_rooms uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  INSERT INTO usage_rooms (tenant_id, room_id) SELECT p_tenant, r.room_id FROM rooms r
+  WHERE r.tenant_id = p_tenant AND r.room_id = ANY (p_rooms) ORDER BY r.room_id ON CONFLICT DO NOTHING;
+  PERFORM 1 FROM usage_rooms u WHERE u.tenant_id = p_tenant AND u.room_id = ANY (p_rooms)
+  ORDER BY u.room_id FOR NO KEY UPDATE;
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_rooms_hold(p_tenant uuid, p_rooms uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_rooms_hold(p_tenant uuid, p_rooms uuid[]) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.usage_runs_add(p_tenant uuid, p_runs public.runs[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  WITH ended AS MATERIALIZED (
+    SELECT q.user_id, q.room_id, COALESCE(q.channel, '') AS channel, COALESCE(c.preset, '') AS preset,
+      (q.ended_at AT TIME ZONE 'UTC')::date AS day, COALESCE(q.prompt_tokens, 0) AS prompt,
+      COALESCE(q.completion_tokens, 0) AS completion, CASE WHEN q.estimated THEN COALESCE(q.total_tokens, 0) ELSE 0 END AS guess
+    FROM unnest(p_runs) q LEFT JOIN chats c ON c.tenant_id = p_tenant AND c.room_id = q.room_id
+  ), by_user AS (
+    INSERT INTO usage_users AS u (tenant_id, user_id, day, runs, prompt_tokens, completion_tokens, estimated_tokens)
+    SELECT p_tenant, e.user_id, e.day, count(*), sum(e.prompt), sum(e.completion), sum(e.guess) FROM ended e
+    GROUP BY 2, 3 ORDER BY 2, 3
+    ON CONFLICT (tenant_id, user_id, day) DO UPDATE SET runs = u.runs + EXCLUDED.runs,
+      prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
+      completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
+      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens
+  ), by_room AS (
+    INSERT INTO usage_chats AS u (tenant_id, room_id, day, runs, prompt_tokens, completion_tokens, estimated_tokens)
+    SELECT p_tenant, e.room_id, e.day, count(*), sum(e.prompt), sum(e.completion), sum(e.guess) FROM ended e
+    GROUP BY 2, 3 ORDER BY 2, 3
+    ON CONFLICT (tenant_id, room_id, day) DO UPDATE SET runs = u.runs + EXCLUDED.runs,
+      prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
+      completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
+      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens
+  ), by_model AS (
+    INSERT INTO usage_models AS u (tenant_id, channel, preset, day, runs, prompt_tokens, completion_tokens,
+      estimated_tokens)
+    SELECT p_tenant, e.channel, e.preset, e.day, count(*), sum(e.prompt), sum(e.completion), sum(e.guess) FROM ended e
+    GROUP BY 2, 3, 4 ORDER BY 2, 3, 4
+    ON CONFLICT (tenant_id, channel, preset, day) DO UPDATE SET runs = u.runs + EXCLUDED.runs,
+      prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
+      completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
+      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens
+  )
+  INSERT INTO usage_days AS u (tenant_id, day, part, runs, prompt_tokens, completion_tokens, estimated_tokens)
+  SELECT p_tenant, e.day, pg_backend_pid(), count(*), sum(e.prompt), sum(e.completion), sum(e.guess) FROM ended e
+  GROUP BY 2 ORDER BY 2
+  ON CONFLICT (tenant_id, day, part) DO UPDATE SET runs = u.runs + EXCLUDED.runs,
+    prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
+    completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
+    estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens;
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_runs_add(p_tenant uuid, p_runs public.runs[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_runs_add(p_tenant uuid, p_runs public.runs[]) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.usage_runs_deleted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  changed record;
+BEGIN
+  FOR changed IN
+    SELECT g.tenant_id, array_agg(g::runs) AS ended FROM gone g JOIN tenants t USING (tenant_id)
+    WHERE g.ended_at IS NOT NULL AND g.is_counted IS NULL GROUP BY 1 ORDER BY 1
+  LOOP
+    PERFORM usage_runs_add(changed.tenant_id, changed.ended);
+  END LOOP;
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_runs_deleted() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_runs_deleted() TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.users_ensure(p_tenant uuid, p_users text[])
  RETURNS void

@@ -10,6 +10,7 @@ import { NotificationsModule } from './modules/notifications';
 import { RoomsModule } from './modules/rooms';
 import { StatsModule } from './modules/stats';
 import { TenantsModule } from './modules/tenants';
+import { UsageModule } from './modules/usage';
 import { WebhooksModule } from './modules/webhooks';
 import { ApiKeyGuard } from './platform/auth';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
@@ -40,6 +41,7 @@ export class AppModule {
         ChatsModule,
         WebhooksModule,
         StatsModule,
+        UsageModule,
         AdminModule,
         FirstStartModule,
       ],

@@ -30,6 +30,12 @@ const TENANT_TABLES = [
   'tenant_count_deltas',
   'tenant_counts',
   'tenants',
+  'usage_chats',
+  'usage_days',
+  'usage_models',
+  'usage_rooms',
+  'usage_state',
+  'usage_users',
   'users',
   'webhook_deliveries',
   'webhooks',
@@ -47,6 +53,7 @@ const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   run_chunks: 'DELETE, INSERT',
   stats_minutes: 'SELECT, INSERT, UPDATE, DELETE',
   tenants: 'SELECT, INSERT, UPDATE, DELETE',
+  usage_days: 'SELECT, INSERT, UPDATE',
   webhook_deliveries: 'DELETE',
   webhooks: 'INSERT',
   ws_tickets: 'SELECT, DELETE',
@@ -131,6 +138,7 @@ const SYSTEM_ONLY: Readonly<Record<string, string>> = {
   run_chunks_write: 'writes tokens of the runs of many tenants',
   stats_counts: 'counts what waits, of all tenants',
   stats_minutes_add: 'writes the minutes of many tenants',
+  usage_flush: 'adds to the days of many tenants',
 };
 /** The functions that both call, each for its own transactions. */
 const ALSO_SYSTEM = ['audit_append'];

@@ -66,6 +66,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Streams of the admin API’s live numbers that are open now.',
     labels: [],
   },
+  chatapi_usage_lag_seconds: {
+    type: 'gauge',
+    help: 'For how long what somebody used has not been in the figures of usage; 0 where all is.',
+    labels: [],
+  },
   chatapi_append_batch_size: {
     type: 'histogram',
     help: 'Messages per group commit.',

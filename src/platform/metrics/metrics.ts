@@ -191,6 +191,11 @@ export class Metrics {
     return moved;
   }
 
+  /** The counts of all tenants that did something lately, to be looked at. */
+  *countsOfAll(): IterableIterator<Readonly<TenantCounts>> {
+    yield* this.tenants.values();
+  }
+
   /** Counts an error that a client was answered with. */
   errors(code: ErrorCode): void {
     this.counter('chatapi_errors_total').labels({ code }).inc();

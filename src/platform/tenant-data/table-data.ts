@@ -10,6 +10,7 @@ export const ERASE_STEPS = {
   jobs: 'the id is replaced in what waits or was given up',
   idempotency: 'rows of the user; the id is replaced in results and paths of others',
   audit: 'the ref of the user means nobody; the addresses of their calls',
+  usage: 'the figures stay; the id is replaced',
   users: 'the row of the user, with the profile',
 } as const;
 
@@ -42,6 +43,7 @@ export const USER_LINES = [
   'subscription',
   'chat',
   'answer',
+  'usage',
 ] as const;
 
 export type UserLine = (typeof USER_LINES)[number];

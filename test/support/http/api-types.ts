@@ -964,6 +964,33 @@ export interface components {
             readonly updated_at: string;
             readonly webhook_secret?: string;
         };
+        readonly TenantUsageDto: {
+            readonly approximate: readonly string[];
+            readonly complete_to: string | null;
+            readonly from: string;
+            /** @enum {string} */
+            readonly group_by: "channel" | "user" | "chat" | "preset" | "day";
+            readonly items: readonly components["schemas"]["TenantUsageItemDto"][];
+            readonly next: string | null;
+            readonly tenant_id: string;
+            readonly to: string;
+        };
+        readonly TenantUsageItemDto: {
+            readonly channel?: string | null;
+            readonly completion_tokens: number;
+            readonly day?: string;
+            readonly deliveries?: number;
+            readonly estimated_tokens: number;
+            readonly messages?: number;
+            readonly peak_connections?: number;
+            readonly preset?: string | null;
+            readonly prompt_tokens: number;
+            readonly room_id?: string;
+            readonly runs: number;
+            readonly storage_bytes?: number;
+            readonly user_id?: string;
+            readonly webhook_posts?: number;
+        };
         readonly TicketDto: {
             readonly expires_in: number;
             readonly token: string;

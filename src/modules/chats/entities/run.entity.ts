@@ -93,6 +93,10 @@ export class RunEntity {
   /** What the model is asked with. */
   @Column('json', { nullable: true })
   options!: object | null;
+
+  /** Whether it is in the figures of usage; null until it is. */
+  @Column('boolean', { nullable: true })
+  is_counted!: boolean | null;
 }
 
 /** Tokens of a run as they came. */

@@ -27,7 +27,7 @@ CREATE POLICY tenant_rows ON chats TO :"tenant" USING (:own_rows) WITH CHECK (:o
 GRANT SELECT, INSERT, UPDATE, DELETE ON chats TO :"tenant";
 
 -- `options`: what the model is asked with beyond the preset, as the request said it, in its order. `runs_silent`: answers
--- without a word are counted without looking at the others.
+-- without a word are counted without looking at the others. `is_counted`: in the figures of usage; null until it is.
 CREATE TABLE runs (
   tenant_id uuid NOT NULL,
   run_id uuid NOT NULL,
@@ -53,6 +53,7 @@ CREATE TABLE runs (
   started_at timestamptz(3),
   ended_at timestamptz(3),
   options json,
+  is_counted boolean,
   PRIMARY KEY (tenant_id, run_id),
   FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE
 ) WITH (fillfactor = 70);
@@ -60,6 +61,7 @@ CREATE INDEX runs_reply ON runs (tenant_id, room_id, reply_to_seq, created_at);
 CREATE INDEX runs_unfinished ON runs (tenant_id, room_id) WHERE state IN ('queued', 'streaming');
 CREATE INDEX runs_ended ON runs (tenant_id, ended_at, user_id) INCLUDE (total_tokens) WHERE ended_at IS NOT NULL;
 CREATE INDEX runs_silent ON runs (tenant_id, room_id) WHERE token_count = 0 AND answer_seq IS NOT NULL;
+CREATE INDEX runs_uncounted ON runs (tenant_id, run_id) WHERE ended_at IS NOT NULL AND is_counted IS NULL;
 ALTER TABLE runs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON runs TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
 GRANT SELECT, INSERT, UPDATE, DELETE ON runs TO :"tenant";

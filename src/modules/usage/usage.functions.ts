@@ -1,0 +1,24 @@
+import { schemaFunction, systemFunction, value } from '../../platform/database';
+
+/** How far a walk over a tenant's rooms has come. */
+export interface Walked {
+  /** The room to go on behind; null: it has been through. */
+  readonly after: string | null;
+  readonly counted: number;
+}
+
+export const usageCountRooms = schemaFunction(
+  'usage_count_rooms',
+  { p_after: 'uuid', p_rooms: 'integer', p_messages: 'integer' },
+  value<Walked>('jsonb'),
+);
+
+/** How many runs were counted. */
+export const usageCountRuns = schemaFunction('usage_count_runs', { p_limit: 'integer' }, value<number>('integer'));
+
+/** Items of one tenant stand at the same place in all arrays. */
+export const usageFlush = systemFunction(
+  'usage_flush',
+  { p_tenants: 'uuid[]', p_deliveries: 'bigint[]', p_posts: 'bigint[]', p_peaks: 'integer[]' },
+  value<null>('void'),
+);

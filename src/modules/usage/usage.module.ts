@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { TenantsModule } from '../tenants';
+import {
+  UsageChatEntity,
+  UsageDayEntity,
+  UsageModelEntity,
+  UsageRoomEntity,
+  UsageStateEntity,
+  UsageUserEntity,
+} from './entities/usage.entity';
+import { UsageCounter, UsagePasses } from './usage-counter';
+import { UsageFlush } from './usage-flush';
+import { UsageFlushRepository } from './usage-flush.repository';
+import { UsageController } from './usage.controller';
+import { UsageRepository } from './usage.repository';
+import { UsageService } from './usage.service';
+
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([
+      UsageDayEntity,
+      UsageUserEntity,
+      UsageChatEntity,
+      UsageModelEntity,
+      UsageRoomEntity,
+      UsageStateEntity,
+    ]),
+    TenantsModule,
+  ],
+  controllers: [UsageController],
+  providers: [UsageRepository, UsageFlushRepository, UsagePasses, UsageCounter, UsageFlush, UsageService],
+})
+export class UsageModule {}
