@@ -42,6 +42,65 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.api_keys TO "chatapi_tenant
 GRANT INSERT, SELECT, UPDATE ON TABLE public.api_keys TO "chatapi_system";
 GRANT SELECT ON TABLE public.api_keys TO "chatapi_backup";
 
+CREATE TABLE public.audit_heads (
+  tenant_id uuid NOT NULL,
+  n bigint NOT NULL,
+  mac bytea NOT NULL,
+  key_id text NOT NULL,
+  seal bytea NOT NULL
+) WITH (fillfactor='50');
+ALTER TABLE public.audit_heads ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE public.audit_heads ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.audit_heads AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.audit_heads AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.audit_heads AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.audit_heads FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.audit_heads TO "chatapi_tenant";
+GRANT INSERT, SELECT, UPDATE ON TABLE public.audit_heads TO "chatapi_system";
+GRANT SELECT ON TABLE public.audit_heads TO "chatapi_backup";
+
+CREATE TABLE public.audit_log (
+  tenant_id uuid NOT NULL,
+  n bigint NOT NULL,
+  at timestamp(3) with time zone NOT NULL,
+  actor text COLLATE pg_catalog."C" NOT NULL,
+  action text COLLATE pg_catalog."C" NOT NULL,
+  target text COLLATE pg_catalog."C",
+  subject text COLLATE pg_catalog."C",
+  entry text NOT NULL,
+  key_id text NOT NULL,
+  mac bytea NOT NULL,
+  address text
+);
+ALTER TABLE public.audit_log ADD CONSTRAINT audit_log_pkey PRIMARY KEY (tenant_id, n);
+CREATE INDEX audit_log_action ON public.audit_log USING btree (tenant_id, action, n);
+CREATE INDEX audit_log_actor ON public.audit_log USING btree (tenant_id, actor, n);
+CREATE INDEX audit_log_at ON public.audit_log USING btree (tenant_id, at, n);
+CREATE INDEX audit_log_subject ON public.audit_log USING btree (tenant_id, subject, n);
+CREATE INDEX audit_log_target ON public.audit_log USING btree (tenant_id, target, n);
+ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.audit_log AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.audit_log AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.audit_log AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.audit_log FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE (address) ON TABLE public.audit_log TO "chatapi_tenant";
+GRANT INSERT ON TABLE public.audit_log TO "chatapi_system";
+GRANT SELECT ON TABLE public.audit_log TO "chatapi_backup";
+
+CREATE TABLE public.audit_subjects (
+  tenant_id uuid NOT NULL,
+  ref text COLLATE pg_catalog."C" NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL
+);
+ALTER TABLE public.audit_subjects ADD CONSTRAINT audit_subjects_pkey PRIMARY KEY (tenant_id, ref);
+CREATE UNIQUE INDEX audit_subjects_user ON public.audit_subjects USING btree (tenant_id, user_id);
+ALTER TABLE public.audit_subjects ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.audit_subjects AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.audit_subjects AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.audit_subjects FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.audit_subjects TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.audit_subjects TO "chatapi_backup";
+
 CREATE TABLE public.chats (
   tenant_id uuid NOT NULL,
   room_id uuid NOT NULL,
@@ -811,6 +870,78 @@ END $function$;
 REVOKE ALL ON FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]) TO "chatapi_system";
 
+CREATE OR REPLACE FUNCTION public.audit_append(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_user text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  actor text := p_actor;
+  subject text;
+  head audit_heads;
+  written_at timestamptz(3);
+  entry text;
+  row_mac bytea;
+BEGIN
+  IF p_actor_user IS NOT NULL THEN actor := 'person:' || audit_subject(p_tenant, p_actor_user); END IF;
+  IF p_user IS NOT NULL THEN subject := audit_subject(p_tenant, p_user); END IF;
+  INSERT INTO audit_heads AS h (tenant_id, n, mac, key_id, seal)
+  VALUES (p_tenant, 1, decode(repeat('00', 32), 'hex'), p_key_id, '')
+  ON CONFLICT (tenant_id) DO UPDATE SET n = h.n + 1 RETURNING * INTO head;
+  -- Of this row's turn, so that the times rise with the numbers.
+  written_at := clock_timestamp();
+  entry := (p_entry || jsonb_build_object(
+    'n', head.n, 'at', to_char(written_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'tenant', p_tenant,
+    'actor', actor, 'action', p_action, 'target', p_target, 'subject', subject,
+    'address', CASE WHEN p_actor_user IS NULL THEN p_address END))::text;
+  row_mac := sha256(p_opad || sha256(p_ipad || head.mac || convert_to(entry, 'UTF8')));
+  INSERT INTO audit_log (tenant_id, n, at, actor, action, target, subject, entry, key_id, mac, address)
+  VALUES (p_tenant, head.n, written_at, actor, p_action, p_target, subject, entry, p_key_id, row_mac,
+    CASE WHEN p_actor_user IS NOT NULL THEN p_address END);
+  UPDATE audit_heads h SET mac = row_mac, key_id = p_key_id,
+    seal = sha256(p_opad || sha256(p_ipad || convert_to('head ' || head.n || ' ', 'UTF8') || row_mac))
+  WHERE h.tenant_id = p_tenant;
+  RETURN head.n;
+END $function$;
+REVOKE ALL ON FUNCTION public.audit_append(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.audit_append(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_user text) TO "chatapi_system";
+GRANT EXECUTE ON FUNCTION public.audit_append(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.audit_result(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_result jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  told jsonb := p_result -> 'audit';
+BEGIN
+  IF told IS NULL THEN RETURN p_result; END IF;
+  PERFORM audit_append(p_tenant, p_ipad, p_opad, p_key_id, p_actor, p_actor_user, p_action, p_target,
+    p_entry || (told - 'user'), p_address, told ->> 'user');
+  RETURN (p_result - 'audit') || jsonb_build_object('audited', true);
+END $function$;
+REVOKE ALL ON FUNCTION public.audit_result(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_result jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.audit_result(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_result jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.audit_subject(p_tenant uuid, p_user text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  known text;
+BEGIN
+  LOOP
+    SELECT s.ref INTO known FROM audit_subjects s WHERE s.tenant_id = p_tenant AND s.user_id = p_user;
+    IF FOUND THEN RETURN known; END IF;
+    INSERT INTO audit_subjects (tenant_id, ref, user_id)
+    VALUES (p_tenant, 'person_' || replace(gen_random_uuid()::text, '-', ''), p_user)
+    ON CONFLICT (tenant_id, user_id) DO NOTHING;
+  END LOOP;
+END $function$;
+REVOKE ALL ON FUNCTION public.audit_subject(p_tenant uuid, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.audit_subject(p_tenant uuid, p_user text) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.budget_spent(p_tenant uuid, p_user text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1436,7 +1567,7 @@ AS $function$
 BEGIN
   IF p_result ->> 'status' = 'ok' THEN
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
-    VALUES (p_tenant, p_user, p_route, p_key, p_fingerprint, p_result, clock_timestamp() + interval '24 hours')
+    VALUES (p_tenant, p_user, p_route, p_key, p_fingerprint, p_result - 'audit', clock_timestamp() + interval '24 hours')
     ON CONFLICT (tenant_id, user_id, route, key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,
       result = EXCLUDED.result, created_at = clock_timestamp(), expires_at = EXCLUDED.expires_at;
   END IF;
@@ -1658,7 +1789,9 @@ BEGIN
       WHERE o.tenant_id = p_tenant AND o.room_id = p_room AND o.role <> 'agent') RETURNING m.user_id INTO heir;
     IF heir IS NOT NULL THEN PERFORM member_role_changed(room, heir, 'admin', p_actor); END IF;
   END IF;
-  RETURN jsonb_build_object('status', 'ok', 'promoted', heir);
+  RETURN jsonb_build_object('status', 'ok', 'promoted', heir) || CASE WHEN p_actor = p_user THEN '{}'
+    ELSE jsonb_build_object('audit', jsonb_build_object('user', p_user, 'before', jsonb_build_object('role', gone.role)))
+    END;
 END $function$;
 REVOKE ALL ON FUNCTION public.member_remove(p_tenant uuid, p_room uuid, p_actor text, p_user text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.member_remove(p_tenant uuid, p_room uuid, p_actor text, p_user text) TO "chatapi_tenant";
@@ -1683,6 +1816,7 @@ AS $function$
 DECLARE
   room rooms;
   member room_members;
+  told jsonb := '{}';
 BEGIN
   room := room_lock(p_tenant, p_room);
   IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
@@ -1698,11 +1832,15 @@ BEGIN
       AND m.room_id = p_room AND m.role = 'admin' AND m.user_id <> p_user) THEN
       RETURN jsonb_build_object('status', 'last_admin');
     END IF;
+    IF p_actor <> p_user THEN
+      told := jsonb_build_object('audit', jsonb_build_object('user', p_user,
+        'before', jsonb_build_object('role', member.role), 'after', jsonb_build_object('role', p_role)));
+    END IF;
     UPDATE room_members m SET role = p_role
     WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user RETURNING * INTO member;
     PERFORM member_role_changed(room, member.user_id, p_role, p_actor);
   END IF;
-  RETURN jsonb_build_object('status', 'ok', 'member', member_json(member));
+  RETURN jsonb_build_object('status', 'ok', 'member', member_json(member)) || told;
 END $function$;
 REVOKE ALL ON FUNCTION public.member_set_role(p_tenant uuid, p_room uuid, p_actor text, p_user text, p_role text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.member_set_role(p_tenant uuid, p_room uuid, p_actor text, p_user text, p_role text) TO "chatapi_tenant";
@@ -1779,6 +1917,7 @@ DECLARE
   msg messages;
   role text;
   stopped jsonb;
+  told jsonb := '{}';
 BEGIN
   room := room_lock(p_tenant, p_room);
   IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
@@ -1790,10 +1929,13 @@ BEGIN
   IF msg.deleted_at IS NOT NULL THEN
     RETURN jsonb_build_object('status', 'unchanged', 'message', message_json(msg));
   END IF;
+  IF msg.sender_id <> p_user AND room.type <> 'ai' THEN
+    told := jsonb_build_object('audit', jsonb_build_object('user', msg.sender_id));
+  END IF;
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = '', meta = NULL, deleted_at = clock_timestamp(), rev = room.last_rev + 1
   WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = msg.seq RETURNING * INTO msg;
-  IF room.type <> 'ai' THEN RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)); END IF;
+  IF room.type <> 'ai' THEN RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)) || told; END IF;
   WITH ended AS (
     UPDATE runs q SET is_cancelled = true WHERE q.tenant_id = p_tenant AND q.room_id = p_room
       AND q.reply_to_seq = msg.seq AND q.state IN ('queued', 'streaming') RETURNING q.run_id
@@ -2005,7 +2147,7 @@ BEGIN
   DELETE FROM dead_letters d WHERE d.tenant_id = p_tenant AND d.room_id = p_room;
   PERFORM room_log(p_tenant, p_room, room.last_rev, 'room.deleted',
     jsonb_build_array(jsonb_build_object('room_id', p_room, 'by', p_user)));
-  RETURN jsonb_build_object('status', 'ok');
+  RETURN jsonb_build_object('status', 'ok', 'audit', jsonb_build_object());
 END $function$;
 REVOKE ALL ON FUNCTION public.room_delete(p_tenant uuid, p_room uuid, p_user text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_delete(p_tenant uuid, p_room uuid, p_user text) TO "chatapi_tenant";

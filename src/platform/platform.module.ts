@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AuditModule } from './audit';
 import { ClusterModule } from './cluster';
 import { RouteTable } from './http';
 import { IdempotencyModule } from './idempotency';
@@ -13,7 +14,7 @@ import { type Resources, ResourcesModule } from './resources';
 @Module({})
 export class PlatformModule {
   static register(resources: Resources): DynamicModule {
-    const modules = [ClusterModule, MetricsModule, IdempotencyModule, RateLimitModule, JobsModule];
+    const modules = [ClusterModule, MetricsModule, AuditModule, IdempotencyModule, RateLimitModule, JobsModule];
     return {
       module: PlatformModule,
       imports: [ResourcesModule.register(resources), ...modules],

@@ -1,4 +1,4 @@
-import { Controller, type ExecutionContext, Get } from '@nestjs/common';
+import { Controller, type ExecutionContext, Get, Post } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -82,6 +82,15 @@ class SkippingController {
   }
 }
 
+@Controller('admin/probe')
+class UndeclaredController {
+  @Post()
+  @Access('admin')
+  change(): object {
+    return {};
+  }
+}
+
 interface Seen {
   readonly status: number;
   readonly limit: number | undefined;
@@ -124,6 +133,14 @@ describe('the guard of all routes', () => {
     ['/probe/unruled', { 'x-api-key': 'acme' }, 401, 'AUTHENTICATION_ERROR'],
   ])('behind the gate, %s with %j is %i', async (url, headers, status, code) => {
     expect(await call(app.nest, url, headers)).toMatchObject({ status, code });
+  });
+});
+
+describe('the boot', () => {
+  it('is refused with a route of administrators that changes something and is not audited', async () => {
+    await expect(startRoutesApp([UndeclaredController], {})).rejects.toThrow(
+      'UndeclaredController.change changes something and is not audited',
+    );
   });
 });
 

@@ -7,6 +7,9 @@ import { createTestDatabase, tenantTables, type TestDatabase } from '../support/
  */
 const TENANT_TABLES = [
   'api_keys',
+  'audit_heads',
+  'audit_log',
+  'audit_subjects',
   'chats',
   'cursors',
   'dead_letters',
@@ -33,6 +36,8 @@ const TENANT_TABLES = [
 ];
 const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   api_keys: 'SELECT, INSERT, UPDATE',
+  audit_heads: 'SELECT, INSERT, UPDATE',
+  audit_log: 'INSERT',
   dead_letters: 'SELECT',
   idempotency_keys: 'SELECT, DELETE',
   jobs: 'SELECT, INSERT, UPDATE, DELETE',
@@ -79,11 +84,14 @@ const INLINED = [
   'room_events_after',
   'room_keeps',
 ];
-/** What the tenant role may not do: make tenants, and write a message past the append function. */
+/** What the tenant role may not do: make tenants, write a message past the append function, change what was done. */
 const TENANT_RIGHTS: Readonly<Record<string, string>> = {
+  audit_log: 'DELETE, INSERT, SELECT',
   messages: 'DELETE, SELECT, UPDATE',
   tenants: 'SELECT, UPDATE',
 };
+/** What the tenant role may change of rows that else stay as they are: whose address it was is erased. */
+const TENANT_COLUMNS: Readonly<Record<string, string>> = { audit_log: 'UPDATE address' };
 /**
  * What the system role may do with single columns: write when users of all tenants were last connected; learn who has a
  * webhook, how old deliveries are, and whose the run is that it writes tokens of.
@@ -119,6 +127,8 @@ const SYSTEM_ONLY: Readonly<Record<string, string>> = {
   raise_epoch: 'is about the installation',
   run_chunks_write: 'writes tokens of the runs of many tenants',
 };
+/** The functions that both call, each for its own transactions. */
+const ALSO_SYSTEM = ['audit_append'];
 const OWN_ROWS = `(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)`;
 
 describe('the catalogue: what keeps the tenants apart in the database', () => {
@@ -226,7 +236,11 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
       );
       const of = (grantee: string, columns: Readonly<Record<string, string>>): object[] =>
         Object.entries(columns).map(([table, rights]) => ({ grantee, table, rights }));
-      const expected = [...of(roles.append, APPEND_COLUMNS), ...of(roles.system, SYSTEM_COLUMNS)];
+      const expected = [
+        ...of(roles.append, APPEND_COLUMNS),
+        ...of(roles.system, SYSTEM_COLUMNS),
+        ...of(roles.tenant, TENANT_COLUMNS),
+      ];
       expect(rows).toEqual(expected);
     });
 
@@ -327,7 +341,7 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
     it('are executable by the tenant role, but for those of the system role', async () => {
       const by = async (role: string): Promise<string[]> =>
         (await functions('has_function_privilege($1, p.oid, $2)', [role, 'EXECUTE'])).map((row) => row.name);
-      expect(await by(roles.system)).toEqual(Object.keys(SYSTEM_ONLY));
+      expect(await by(roles.system)).toEqual([...ALSO_SYSTEM, ...Object.keys(SYSTEM_ONLY)].sort());
       const all = (await functions('true')).map((row) => row.name);
       expect(await by(roles.tenant)).toEqual(all.filter((name) => !(name in SYSTEM_ONLY)));
     });

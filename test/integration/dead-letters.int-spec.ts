@@ -44,7 +44,7 @@ describe('dead letters of messages in the database', () => {
     else if (each.do === 'replay') await site.letters.replay(site.tenantId, { roomId: room }, undefined, 1000);
     else if (each.do === 'drop') {
       const id = ids.get(each.seq);
-      if (id !== undefined) expect(await site.letters.drop(site.tenantId, id)).toBe(true);
+      if (id !== undefined) expect(await site.drop(id)).toBe(true);
     } else await site.ack(room, each.seq, 'ben', each.do === 'read');
   };
 
@@ -84,7 +84,7 @@ describe('dead letters of messages in the database', () => {
         await Promise.all(
           ops.map((each) =>
             each.do === 'drop'
-              ? site.letters.drop(site.tenantId, ids.get(each.seq) ?? '')
+              ? site.drop(ids.get(each.seq) ?? '')
               : perform(room, each, noDrop as unknown as Map<number, string>),
           ),
         );
@@ -111,9 +111,9 @@ describe('dead letters of messages in the database', () => {
       const id = (await site.ids(room)).get(6) ?? '';
       await Promise.all(
         Array.from({ length: 4 }, () => [
-          site.letters.drop(site.tenantId, id),
+          site.drop(id),
           site.giveUp(room, 6, 6),
-          site.letters.drop(site.tenantId, id),
+          site.drop(id),
           site.giveUp(room, 3, 9),
         ]).flat(),
       );
@@ -128,10 +128,7 @@ describe('dead letters of messages in the database', () => {
     await site.giveUp(room, 4, 6);
     expect(await site.runs(room)).toEqual([{ from: 2, to: 6, attempts: 5 }]);
     const id = (await site.ids(room)).get(4) ?? '';
-    expect([await site.letters.drop(site.tenantId, id), await site.letters.drop(site.tenantId, id)]).toEqual([
-      true,
-      false,
-    ]);
+    expect([await site.drop(id), await site.drop(id)]).toEqual([true, false]);
     expect((await site.runs(room)).map(({ from, to }) => [from, to])).toEqual([
       [2, 3],
       [5, 6],
@@ -207,7 +204,7 @@ describe('dead letters of messages in the database', () => {
     const room = await site.room(MESSAGES);
     await site.giveUp(room, 1, 5);
     const id = (await site.ids(room)).get(3) ?? '';
-    expect(await site.behind(sql, [room], () => site.letters.drop(site.tenantId, id))).toBe(false);
+    expect(await site.behind(sql, [room], () => site.drop(id))).toBe(false);
     expect(await site.runs(room)).toEqual([]);
   });
 
@@ -306,7 +303,7 @@ describe('dead letters of messages in the database', () => {
         [4, 4],
       ]);
       expect((await site.runs(room))[0]?.attempts).toBe(6);
-      for (const id of unknown) expect(await site.letters.drop(site.tenantId, id)).toBe(false);
+      for (const id of unknown) expect(await site.drop(id)).toBe(false);
     });
   });
 });

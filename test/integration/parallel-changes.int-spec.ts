@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ModelChannelEntity } from '../../src/modules/models/entities/model-channel.entity';
 import { PresetEntity } from '../../src/modules/models/entities/preset.entity';
-import { ChannelsRepository, type ChannelValues } from '../../src/modules/models/channels/channels.repository';
+import { ChannelsRepository, type ChannelValues, isTaken } from '../../src/modules/models/channels/channels.repository';
 import { PresetsRepository, type PresetValues } from '../../src/modules/models/presets/presets.repository';
 import { SubscriptionEntity } from '../../src/modules/notifications/entities/notification.entity';
 import { SubscriptionsRepository } from '../../src/modules/notifications/subscriptions/subscriptions.repository';
@@ -11,7 +11,7 @@ import { WebhookEntity } from '../../src/modules/webhooks/entities/webhook.entit
 import { KeysRepository } from '../../src/modules/tenants/keys.repository';
 import { type TenantChanges, TenantsRepository } from '../../src/modules/tenants/tenants.repository';
 import { WebhooksRepository } from '../../src/modules/webhooks/webhooks.repository';
-import { Database, SystemDatabase } from '../../src/platform/database';
+import { Database, SystemDatabase, type Transaction } from '../../src/platform/database';
 import { roleNames } from '../../src/platform/database/roles';
 import { MAX_WAIT_MS } from '../support/timing';
 import { type RunnerFixture, startRunner } from '../support/runner-fixture';
@@ -67,6 +67,11 @@ function atOnce<T>(call: (i: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: AT_ONCE }, (_, i) => call(i)));
 }
 
+/** In a transaction of the tenant, as the services make them. */
+function inTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return database.transaction('test', tenantId, work);
+}
+
 const newKey = (): { key_id: string; prefix: string; hash: Buffer } => ({
   ...{ key_id: randomUUID(), prefix: 'p', hash: randomBytes(32) },
 });
@@ -116,7 +121,8 @@ describe('one name is had once', () => {
     const [other] = await channels.all(tenantId);
     await createChannel('first', AT_ONCE);
     const change = (before: ChannelValues): ChannelValues => ({ ...before, name: 'first' });
-    expect(await channels.change(tenantId, other?.channel_id ?? '', change, undefined)).toBe('taken');
+    const call = inTransaction((tx) => channels.change(tx, tenantId, other?.channel_id ?? '', change, undefined));
+    expect(isTaken(await call.catch((error: unknown) => error))).toBe(true);
   });
 });
 
@@ -125,12 +131,12 @@ describe('no change is lost when many are made at the same time', () => {
 
   it('of a preset', async () => {
     await createPreset('p', 1);
-    await atOnce(() => presets.change(tenantId, 'p', more, undefined));
+    await atOnce(() => inTransaction((tx) => presets.change(tx, tenantId, 'p', more, undefined)));
     expect((await presets.find(tenantId, 'p'))?.context_messages).toBe(AT_ONCE);
   });
 
   it('of the default preset, which has no row before the first', async () => {
-    await atOnce(() => presets.change(tenantId, 'default', more, PRESET));
+    await atOnce(() => inTransaction((tx) => presets.change(tx, tenantId, 'default', more, PRESET)));
     expect((await presets.find(tenantId, 'default'))?.context_messages).toBe(AT_ONCE);
   });
 
@@ -138,22 +144,24 @@ describe('no change is lost when many are made at the same time', () => {
     await createChannel('c', 1);
     const [channel] = await channels.all(tenantId);
     const up = (before: ChannelValues): ChannelValues => ({ ...before, priority: before.priority + 1 });
-    await atOnce(() => channels.change(tenantId, channel?.channel_id ?? '', up, undefined));
+    await atOnce(() => inTransaction((tx) => channels.change(tx, tenantId, channel?.channel_id ?? '', up, undefined)));
     expect(await channels.all(tenantId)).toMatchObject([{ priority: AT_ONCE }]);
   });
 
   it.each(['settings', 'limits'] as const)('of the %s of a tenant', async (field) => {
-    await atOnce((i) => tenants.update(tenantId, { ...UNCHANGED, [field]: { [`key ${i}`]: i } }));
+    const update = (changes: object) =>
+      inTransaction((tx) => tenants.update(tx, tenantId, { ...UNCHANGED, ...changes }));
+    await atOnce((i) => update({ [field]: { [`key ${i}`]: i } }));
     const row = await tenants.find(tenantId);
     expect(Object.keys(row?.[field] ?? {})).toHaveLength(AT_ONCE);
     const cleared = { clearedSettings: ['key 1'], clearedLimits: ['key 1'] };
-    expect((await tenants.update(tenantId, { ...UNCHANGED, ...cleared })).row?.[field]).not.toHaveProperty('key 1');
+    expect((await update(cleared))?.after[field]).not.toHaveProperty('key 1');
   });
 
   it('of a webhook: of those that set one URL one says that it is new, and its secret is in force', async () => {
     const set = await atOnce(async (i) => {
       const webhook = { url: 'https://example.com/', events: [], secret: `secret ${i}` };
-      return { ...(await tenants.update(tenantId, { ...UNCHANGED, webhook })), i };
+      return { ...(await inTransaction((tx) => tenants.update(tx, tenantId, { ...UNCHANGED, webhook }))), i };
     });
     const isNew = set.filter(({ isNewWebhook }) => isNewWebhook);
     expect(isNew).toHaveLength(1);
@@ -164,8 +172,10 @@ describe('no change is lost when many are made at the same time', () => {
   });
 
   it('of a key: without an overlap it has one successor', async () => {
-    const key = await keys.create(tenantId, { ...newKey(), name: 'k', scopes: ['chat'] }, null);
-    const made = await atOnce(() => keys.rotate(tenantId, key.key_id, newKey(), 0));
-    expect(made.filter((one) => one !== undefined)).toMatchObject([{ name: 'k', scopes: ['chat'], expires_at: null }]);
+    const row = { ...newKey(), name: 'k', scopes: ['chat' as const] };
+    const key = await inTransaction((tx) => keys.create(tx, tenantId, row, null));
+    const made = await atOnce(() => inTransaction((tx) => keys.rotate(tx, tenantId, key.key_id, newKey(), 0)));
+    const next = made.flatMap((one) => one?.next ?? []);
+    expect(next).toMatchObject([{ name: 'k', scopes: ['chat'], expires_at: null }]);
   });
 });

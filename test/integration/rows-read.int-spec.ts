@@ -9,7 +9,9 @@ import { ReadUpdates } from '../../src/modules/delivery/delivery.service';
 import { PositionsRepository } from '../../src/modules/rooms/members/positions.repository';
 import { RoomsRepository } from '../../src/modules/rooms/rooms/rooms.repository';
 import { memberRemove } from '../../src/modules/rooms/rooms.functions';
+import { Audit } from '../../src/platform/audit';
 import { Effects } from '../../src/platform/idempotency';
+import { TEST_SECRETS } from '../support/effects-fixture';
 import { RecordingFeed } from '../support/realtime/recording-feed';
 import { RedeliveryFixture } from '../support/realtime/redelivery-fixture';
 import { RowsReadFixture } from '../support/rows-read-fixture';
@@ -37,7 +39,7 @@ describe('rows read for a page', () => {
     const delivery = new DeliveryService(
       cursors,
       new CursorGroups(cursors, { check: () => undefined }, { deadlineMs: MAX_WAIT_MS }),
-      new Effects(rows.database),
+      new Effects(rows.database, new Audit(TEST_SECRETS)),
       updates,
       new RedeliveryFixture().redelivery,
     );

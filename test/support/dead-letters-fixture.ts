@@ -83,6 +83,11 @@ export class DeadLettersFixture {
     return callFunction(this.database, this.tenantId, fn, args);
   }
 
+  /** Drops a letter; false: there is none. */
+  drop(id: string): Promise<boolean> {
+    return this.database.transaction('drop', this.tenantId, (tx) => this.letters.drop(tx, this.tenantId, id));
+  }
+
   /** The rows of a member's letters in a room, in order. */
   runs(roomId: string, userId = 'ben'): Promise<StoredRun[]> {
     return this.sql<StoredRun>(

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { Audit } from '../../src/platform/audit';
 import { Caller } from '../../src/platform/auth';
 import type { OpenDatabase } from '../../src/platform/database';
 import { Effects } from '../../src/platform/idempotency';
 import { KeyPurge } from '../../src/platform/idempotency/effects';
+import { Secrets } from '../../src/platform/secrets';
 import type { TestDatabase } from './database';
 import { openTestDatabase } from './open-database';
+
+export const TEST_SECRETS = new Secrets('master', 'j'.repeat(32), '0'.repeat(64), undefined);
 
 /** The server's own way to the database, without a server around it. */
 export interface EffectsFixture {
@@ -27,7 +31,7 @@ export async function startEffects(): Promise<EffectsFixture> {
   return {
     database,
     open,
-    effects: new Effects(open.database),
+    effects: new Effects(open.database, new Audit(TEST_SECRETS)),
     purge: new KeyPurge(open.system),
     tenantId,
     caller: (key, fingerprint = 'body', { userId = 'alice', route = 'POST /test' } = {}) => {

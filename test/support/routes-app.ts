@@ -82,16 +82,18 @@ export async function startRoutesApp(
   fastify.addHook('onRoute', ({ method, url }) => {
     for (const each of [method].flat()) if (each !== 'HEAD' && each !== 'OPTIONS') routes.push({ method: each, url });
   });
-  await installHttp(nest, []);
-  await nest.init();
-  await fastify.ready();
-  return {
-    nest,
-    routes,
-    close: async () => {
-      await nest.close();
-      await lifecycle.stop('test over');
-      database.availability.stop();
-    },
+  const close = async (): Promise<void> => {
+    await nest.close();
+    await lifecycle.stop('test over');
+    database.availability.stop();
   };
+  try {
+    await installHttp(nest, []);
+    await nest.init();
+    await fastify.ready();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { nest, routes, close };
 }

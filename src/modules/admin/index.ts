@@ -1,12 +1,14 @@
 /**
- * The operator's look at the server: who is calling and what they may, and whether the server has the keys to what its
- * database keeps sealed. It has no tables: what it shows it asks of the modules that have them.
+ * The operator's look at the server: who is calling and what they may, what was done, and whether the server has the keys
+ * to what its database keeps sealed. It has no tables: what it shows it asks of the modules that have them.
  */
 import { Module } from '@nestjs/common';
 import { RealtimeModule } from '../../realtime';
 import { ModelsModule } from '../models';
 import { TenantsModule } from '../tenants';
 import { WebhooksModule } from '../webhooks';
+import { AuditController } from './audit/audit.controller';
+import { AuditService } from './audit/audit.service';
 import { KeyCheck } from './key-check';
 import { CallRules } from './whoami/call-rules';
 import { WhoamiController } from './whoami/whoami.controller';
@@ -16,8 +18,8 @@ export { KeyCheck } from './key-check';
 
 @Module({
   imports: [ModelsModule, RealtimeModule, TenantsModule, WebhooksModule],
-  controllers: [WhoamiController],
-  providers: [CallRules, KeyCheck, WhoamiService],
+  controllers: [AuditController, WhoamiController],
+  providers: [AuditService, CallRules, KeyCheck, WhoamiService],
   exports: [KeyCheck],
 })
 export class AdminModule {}

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Audited } from '../../platform/audit';
 import { Access, type Caller } from '../../platform/auth';
 import { ApiErrors, CurrentCaller, type JsonText, tagged, WithTag, WithTotal } from '../../platform/http';
 import {
@@ -111,6 +112,7 @@ export class MessagesController {
   @Delete('messages/:message_id')
   @HttpCode(204)
   @Access('user')
+  @Audited('message.delete')
   @ApiErrors('NOT_FOUND')
   delete(
     @CurrentCaller() caller: Caller,

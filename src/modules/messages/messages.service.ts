@@ -4,6 +4,7 @@ import { invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { canonicalJson } from '../../common/text';
 import { isoTime } from '../../common/time';
+import type { FunctionAudit } from '../../platform/audit';
 import type { Caller } from '../../platform/auth';
 import type { SchemaFunction } from '../../platform/database';
 import { Effects } from '../../platform/idempotency';
@@ -132,18 +133,20 @@ export class MessagesService {
    * a question that is deleted is written no further.
    */
   async delete(caller: Caller, roomId: string, messageId: string): Promise<void> {
-    await this.change(caller, messageDelete, target(caller, roomId, messageId));
+    const audit = { action: 'message.delete', target: messageId, details: { room: roomId } } as const;
+    await this.change(caller, messageDelete, target(caller, roomId, messageId), audit);
   }
 
   private async change<A extends { readonly p_room: string }>(
     caller: Caller,
     fn: SchemaFunction<A, MessageChange>,
     args: A,
+    audit?: FunctionAudit,
   ): Promise<MessageRow> {
     const { tenantId } = caller;
     const { p_room: roomId } = args;
     const { message, runs = [] } = await changing(this.feed, { tenantId, roomId }, () =>
-      this.effects.call(caller, fn, args),
+      this.effects.call(caller, fn, args, { audit }),
     );
     this.published.changed(tenantId, roomId, message, runs);
     return message;

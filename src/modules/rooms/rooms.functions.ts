@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, forbidden, invalid, notFound } from '../../common/errors';
 import { encodeId } from '../../common/ids';
+import type { AuditAction } from '../../platform/audit';
 import type { Caller } from '../../platform/auth';
 import { answer, schemaFunction, type SchemaFunction } from '../../platform/database';
 import { type EffectResult, Effects } from '../../platform/idempotency';
@@ -120,15 +121,19 @@ export class RoomChanges {
     return room;
   }
 
-  /** @param joined users that may become members by it */
+  /**
+   * @param options.joined users that may become members by it
+   * @param options.action what is written to the audit log, where the function says so
+   */
   async make<A extends { readonly p_room: string }, R extends EffectResult>(
     caller: Caller,
     fn: SchemaFunction<A, R>,
     args: A,
-    joined: readonly string[] = [],
+    { joined = [], action }: { readonly joined?: readonly string[]; readonly action?: AuditAction } = {},
   ): Promise<R> {
     const room = { tenantId: caller.tenantId, roomId: args.p_room, joined };
-    const result = await changing(this.feed, room, () => this.effects.call(caller, fn, args));
+    const audit = action && { action, target: encodeId('room', args.p_room) };
+    const result = await changing(this.feed, room, () => this.effects.call(caller, fn, args, { audit }));
     this.feed.touchRoom(room.tenantId, room.roomId, joined);
     return result;
   }

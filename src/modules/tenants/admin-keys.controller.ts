@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { pageRequest } from '../../common/limits';
+import { Audited } from '../../platform/audit';
 import { Access, type Caller } from '../../platform/auth';
 import { ApiErrors, CurrentCaller, PageQueryDto } from '../../platform/http';
 import { CreateKeyDto, KeyCreatedDto, KeyPageDto, RotateKeyDto } from './dto/key.dto';
@@ -35,6 +36,7 @@ export class AdminKeysController {
    */
   @Post()
   @Access('admin', { secretAnswer: true })
+  @Audited('key.create')
   @ApiErrors('NOT_FOUND')
   create(
     @CurrentCaller() caller: Caller,
@@ -52,6 +54,7 @@ export class AdminKeysController {
    */
   @Post(':key_id/rotate')
   @Access('admin', { secretAnswer: true })
+  @Audited('key.rotate')
   @ApiErrors('NOT_FOUND')
   rotate(
     @CurrentCaller() caller: Caller,
@@ -71,6 +74,7 @@ export class AdminKeysController {
   @Delete(':key_id')
   @HttpCode(204)
   @Access('admin')
+  @Audited('key.revoke')
   @ApiErrors('NOT_FOUND')
   revoke(
     @CurrentCaller() caller: Caller,

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { pageRequest } from '../../common/limits';
+import { Audited } from '../../platform/audit';
 import { Access, type Caller } from '../../platform/auth';
 import { ApiErrors, CurrentCaller, PageQueryDto } from '../../platform/http';
 import {
@@ -26,8 +27,9 @@ export class AdminTenantsController {
    */
   @Post()
   @Access('master', { secretAnswer: true })
-  create(@Body() body: CreateTenantDto): Promise<TenantCreatedDto> {
-    return this.tenants.create(body);
+  @Audited('tenant.create')
+  create(@CurrentCaller() caller: Caller, @Body() body: CreateTenantDto): Promise<TenantCreatedDto> {
+    return this.tenants.create(caller, body);
   }
 
   /**
@@ -63,6 +65,7 @@ export class AdminTenantsController {
    */
   @Patch(':tenant_id')
   @Access('admin')
+  @Audited('tenant.update')
   @ApiErrors('NOT_FOUND')
   update(
     @CurrentCaller() caller: Caller,

@@ -7,6 +7,7 @@
  * was under way when it was made.
  */
 export { TenantCredentialWatch } from './credential-watch.repository';
+export { KeysService } from './keys.service';
 export { lockTenant } from './tenants.repository';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull, Raw } from 'typeorm';
+import { In, IsNull, Raw } from 'typeorm';
 import type { PageRequest } from '../../common/limits';
-import { Database, SystemDatabase } from '../../platform/database';
+import { Database, SystemDatabase, type Transaction } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import type { TenantEntity } from './entities/tenant.entity';
 
@@ -18,6 +18,12 @@ const SHOWN = {
 } as const;
 
 export type KeyRow = Readonly<Pick<ApiKeyEntity, keyof typeof SHOWN>>;
+/** A key before and after a change. */
+export interface KeyChange {
+  readonly before: KeyRow;
+  readonly after: KeyRow;
+}
+
 export type NewKeyRow = Readonly<Pick<ApiKeyEntity, 'key_id' | 'name' | 'prefix' | 'hash' | 'scopes'>>;
 
 /** A live key with its tenant, as the verifier needs it. */
@@ -71,9 +77,20 @@ export class KeysRepository {
     return { rows, total: await keys.countBy(where) };
   }
 
-  async create(tenantId: string, key: NewKeyRow, expiresAt: Date | null): Promise<KeyRow> {
+  /** Of some keys, with those that are revoked. */
+  named(
+    tenantId: string,
+    keyIds: readonly string[],
+  ): Promise<Readonly<Pick<ApiKeyEntity, 'key_id' | 'name' | 'prefix'>>[]> {
+    return this.database.repository(ApiKeyEntity, tenantId).find({
+      select: { key_id: true, name: true, prefix: true },
+      where: { tenant_id: tenantId, key_id: In(keyIds) },
+    });
+  }
+
+  async create(tx: Transaction, tenantId: string, key: NewKeyRow, expiresAt: Date | null): Promise<KeyRow> {
     const row = Object.assign(new ApiKeyEntity(), UNUSED, key, { tenant_id: tenantId, expires_at: expiresAt });
-    await this.database.repository(ApiKeyEntity, tenantId).insert(row);
+    await tx.repository(ApiKeyEntity).insert(row);
     return row;
   }
 
@@ -81,46 +98,45 @@ export class KeysRepository {
    * Adds a successor with the same name, scopes and expiry, and lets the old key end after the overlap (or earlier,
    * where it would have expired anyway). undefined: there is no such live key.
    */
-  rotate(
+  async rotate(
+    tx: Transaction,
     tenantId: string,
     oldKeyId: string,
     next: Omit<NewKeyRow, 'name' | 'scopes'>,
     overlapSeconds: number,
-  ): Promise<KeyRow | undefined> {
+  ): Promise<(KeyChange & { readonly next: KeyRow }) | undefined> {
     const key = { tenant_id: tenantId, key_id: oldKeyId };
-    return this.database.transaction('rotate key', tenantId, async (tx) => {
-      const keys = tx.repository(ApiKeyEntity);
-      const old = await keys.findOne({
-        where: ALIVE.map((alive) => ({ ...key, ...alive })),
-        lock: { mode: 'for_no_key_update' },
-      });
-      if (old === null) return undefined;
-      await keys
-        .createQueryBuilder()
-        .update()
-        .set({
-          updated_at: () => 'clock_timestamp()',
-          expires_at: () => 'LEAST(expires_at, clock_timestamp() + make_interval(secs => :overlap))',
-        })
-        .where(key)
-        .setParameter('overlap', overlapSeconds)
-        .execute();
-      const { name, scopes, expires_at } = old;
-      const row = Object.assign(new ApiKeyEntity(), UNUSED, next, { tenant_id: tenantId, name, scopes, expires_at });
-      await keys.insert(row);
-      return row;
+    const keys = tx.repository(ApiKeyEntity);
+    const before = await keys.findOne({
+      where: ALIVE.map((alive) => ({ ...key, ...alive })),
+      lock: { mode: 'for_no_key_update' },
     });
+    if (before === null) return undefined;
+    await keys
+      .createQueryBuilder()
+      .update()
+      .set({
+        updated_at: () => 'clock_timestamp()',
+        expires_at: () => 'LEAST(expires_at, clock_timestamp() + make_interval(secs => :overlap))',
+      })
+      .where(key)
+      .setParameter('overlap', overlapSeconds)
+      .execute();
+    const { name, scopes, expires_at } = before;
+    const row = Object.assign(new ApiKeyEntity(), UNUSED, next, { tenant_id: tenantId, name, scopes, expires_at });
+    await keys.insert(row);
+    return { before, after: await keys.findOneByOrFail(key), next: row };
   }
 
-  /** false: there is no such key. Revoking twice changes nothing. */
-  async revoke(tenantId: string, keyId: string): Promise<boolean> {
-    const { affected } = await this.database
-      .repository(ApiKeyEntity, tenantId)
-      .update(
-        { tenant_id: tenantId, key_id: keyId },
-        { revoked_at: () => 'COALESCE(revoked_at, clock_timestamp())', updated_at: () => 'clock_timestamp()' },
-      );
-    return affected === 1;
+  /** undefined: there is no such key. Revoking twice changes nothing. */
+  async revoke(tx: Transaction, tenantId: string, keyId: string): Promise<KeyChange | undefined> {
+    const key = { tenant_id: tenantId, key_id: keyId };
+    const keys = tx.repository(ApiKeyEntity);
+    const before = await keys.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
+    if (before === null) return undefined;
+    const revoked_at = (): string => 'COALESCE(revoked_at, clock_timestamp())';
+    await keys.update(key, { revoked_at, updated_at: () => 'clock_timestamp()' });
+    return { before, after: await keys.findOneByOrFail(key) };
   }
 
   /** Writes when keys were last used; the times only move forward. */

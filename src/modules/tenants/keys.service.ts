@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/limits';
+import type { AuditFields } from '../../platform/audit';
 import type { Caller } from '../../platform/auth';
+import { Effects } from '../../platform/idempotency';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type { CreateKeyDto, KeyCreatedDto, KeyDto, KeyPageDto, RotateKeyDto } from './dto/key.dto';
-import { type KeyRow, KeysRepository } from './keys.repository';
+import { type KeyChange, type KeyRow, KeysRepository, type NewKeyRow } from './keys.repository';
 import { TenantsService } from './tenants.service';
 import { TenantCredentialVerifier } from './verifier';
 
@@ -18,6 +20,7 @@ export class KeysService {
     private readonly repository: KeysRepository,
     private readonly tenants: TenantsService,
     private readonly verifier: TenantCredentialVerifier,
+    private readonly effects: Effects,
   ) {}
 
   async list(caller: Caller, tenantId: string, page: PageRequest): Promise<KeyPageDto> {
@@ -33,16 +36,21 @@ export class KeysService {
       throw invalid('expires_at', 'expires_at must be in the future');
     const id = await this.tenants.managed(caller, tenantId);
     const apiKey = newApiKey();
-    const row = await this.repository.create(
-      id,
+    const key: NewKeyRow = {
+      key_id: newUuid(),
+      name: input.name,
+      prefix: shownPrefix(apiKey),
+      hash: hashApiKey(apiKey),
+      scopes: input.scopes ?? ['chat'],
+    };
+    const { row } = await this.effects.transaction(
+      caller,
+      'create key',
+      async (tx) => ({ status: 'ok', row: await this.repository.create(tx, id, key, expiresAt) }),
       {
-        key_id: newUuid(),
-        name: input.name,
-        prefix: shownPrefix(apiKey),
-        hash: hashApiKey(apiKey),
-        scopes: input.scopes ?? ['chat'],
+        tenantId: id,
+        audit: { action: 'key.create', entry: ({ row }) => ({ target: keyOf(row), after: audited(row) }) },
       },
-      expiresAt,
     );
     this.verifier.forget();
     return { ...keyView(row), api_key: apiKey };
@@ -55,19 +63,74 @@ export class KeysService {
     const apiKey = newApiKey();
     const next = { key_id: newUuid(), prefix: shownPrefix(apiKey), hash: hashApiKey(apiKey) };
     const overlap = input.overlap_seconds ?? DEFAULT_OVERLAP_SECONDS;
-    const row = old === undefined ? undefined : await this.repository.rotate(id, old, next, overlap);
-    if (!row) throw notFound('Key');
+    if (old === undefined) throw notFound('Key');
+    const { changed } = await this.effects.transaction(
+      caller,
+      'rotate key',
+      async (tx) => {
+        const changed = await this.repository.rotate(tx, id, old, next, overlap);
+        return { status: changed === undefined ? 'not_found' : 'ok', changed };
+      },
+      {
+        tenantId: id,
+        audit: {
+          action: 'key.rotate',
+          entry: ({ changed }) =>
+            changed && {
+              ...changeOf(changed),
+              details: { next_key: keyOf(changed.next) },
+            },
+        },
+      },
+    );
+    if (changed === undefined) throw notFound('Key');
     this.verifier.forget();
-    return { ...keyView(row), api_key: apiKey };
+    return { ...keyView(changed.next), api_key: apiKey };
   }
 
   /** Ends a key: its calls are refused within 2 s, here at once. Revoking twice changes nothing. */
   async revoke(caller: Caller, tenantId: string, keyId: string): Promise<void> {
     const id = await this.tenants.managed(caller, tenantId);
     const key = decodeId('key', keyId);
-    if (key === undefined || !(await this.repository.revoke(id, key))) throw notFound('Key');
+    if (key === undefined) throw notFound('Key');
+    const { changed } = await this.effects.transaction(
+      caller,
+      'revoke key',
+      async (tx) => {
+        const changed = await this.repository.revoke(tx, id, key);
+        return { status: changed === undefined ? 'not_found' : 'ok', changed };
+      },
+      { tenantId: id, audit: { action: 'key.revoke', entry: ({ changed }) => changed && changeOf(changed) } },
+    );
+    if (changed === undefined) throw notFound('Key');
     this.verifier.forget();
   }
+
+  /** What is shown of some keys, by their UUIDs, also of those that are revoked. */
+  async named(
+    tenantId: string,
+    keyIds: readonly string[],
+  ): Promise<ReadonlyMap<string, Pick<KeyDto, 'name' | 'prefix'>>> {
+    if (keyIds.length === 0) return new Map();
+    const rows = await this.repository.named(tenantId, keyIds);
+    return new Map(rows.map(({ key_id, name, prefix }) => [key_id, { name, prefix }]));
+  }
+}
+
+function keyOf(row: KeyRow): string {
+  return encodeId('key', row.key_id);
+}
+
+function changeOf({ before, after }: KeyChange): {
+  readonly target: string;
+  readonly before: AuditFields<'key.create'>;
+  readonly after: AuditFields<'key.create'>;
+} {
+  return { target: keyOf(before), before: audited(before), after: audited(after) };
+}
+
+function audited({ name, scopes, expires_at, revoked_at }: KeyRow): AuditFields<'key.create'> {
+  return { name, scopes, expires_at, revoked_at };
 }
 
 /** A key as lists show it: never the key itself. */

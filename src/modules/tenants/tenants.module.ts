@@ -40,6 +40,8 @@ import { ApiKeyEntity, WsTicketEntity } from './entities/api-key.entity';
     TenantCredentialVerifier,
     TenantCredentialWatch,
   ],
-  exports: [TenantCredentialVerifier, TenantCredentialWatch, TicketsRepository, TenantsService, UsersService],
+  exports: [
+    ...[KeysService, TenantCredentialVerifier, TenantCredentialWatch, TicketsRepository, TenantsService, UsersService],
+  ],
 })
 export class TenantsModule {}

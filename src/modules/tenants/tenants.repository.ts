@@ -29,6 +29,13 @@ export interface TenantChanges {
   readonly webhook: NewWebhook | null | undefined;
 }
 
+/** A tenant before and after a change. */
+export interface TenantChange {
+  readonly before: TenantRow;
+  readonly after: TenantRow;
+  readonly isNewWebhook: boolean;
+}
+
 /**
  * The tenants' and the users' tables. What is written or read of many users at once, for sockets and rooms, is SQL.
  */
@@ -40,13 +47,19 @@ export class TenantsRepository {
     private readonly webhooks: WebhookRows,
   ) {}
 
-  /** Stores a tenant and its first key together. */
-  create(tenant: NewTenantRow, key: NewKeyRow, webhook: NewWebhook | undefined): Promise<Readonly<TenantEntity>> {
+  /** Stores a tenant and its first key together. @param written called last, in the transaction */
+  create(
+    tenant: NewTenantRow,
+    key: NewKeyRow,
+    webhook: NewWebhook | undefined,
+    written: (tx: Transaction) => Promise<void>,
+  ): Promise<Readonly<TenantEntity>> {
     return this.system.transaction('create tenant', async (tx) => {
       const row = Object.assign(new TenantEntity(), tenant);
       await tx.repository(TenantEntity).insert(row);
       await addKey(tx, tenant.tenant_id, key);
       if (webhook !== undefined) await this.webhooks.insert(tx, tenant.tenant_id, webhook);
+      await written(tx);
       return row;
     });
   }
@@ -95,25 +108,24 @@ export class TenantsRepository {
   }
 
   /** undefined: there is no such tenant. `isNewWebhook`: its URL is a new one, and the given secret in force. */
-  update(tenantId: string, changes: TenantChanges): Promise<{ row: TenantRow | undefined; isNewWebhook: boolean }> {
+  async update(tx: Transaction, tenantId: string, changes: TenantChanges): Promise<TenantChange | undefined> {
     const key = { tenant_id: tenantId };
-    return this.database.transaction('update tenant', tenantId, async (tx) => {
-      const tenants = tx.repository(TenantEntity);
-      const before = await tenants.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
-      if (before === null) return { row: undefined, isNewWebhook: false };
-      let isNewWebhook = false;
-      if (changes.webhook === null) await this.webhooks.clear(tx, tenantId);
-      else if (changes.webhook !== undefined) isNewWebhook = await this.webhooks.set(tx, tenantId, changes.webhook);
-      await tenants.update(key, {
-        name: changes.name ?? before.name,
-        status: changes.status ?? before.status,
-        settings: merged(before.settings, changes.settings, changes.clearedSettings),
-        limits: merged(before.limits, changes.limits, changes.clearedLimits),
-        updated_at: () => 'clock_timestamp()',
-      });
-      const after = await tenants.findOneByOrFail(key);
-      return { row: { ...after, webhook: await this.webhooks.settingOf(tenantId, tx) }, isNewWebhook };
+    const tenants = tx.repository(TenantEntity);
+    const found = await tenants.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
+    if (found === null) return undefined;
+    const before = { ...found, webhook: await this.webhooks.settingOf(tenantId, tx) };
+    let isNewWebhook = false;
+    if (changes.webhook === null) await this.webhooks.clear(tx, tenantId);
+    else if (changes.webhook !== undefined) isNewWebhook = await this.webhooks.set(tx, tenantId, changes.webhook);
+    await tenants.update(key, {
+      name: changes.name ?? before.name,
+      status: changes.status ?? before.status,
+      settings: merged(before.settings, changes.settings, changes.clearedSettings),
+      limits: merged(before.limits, changes.limits, changes.clearedLimits),
+      updated_at: () => 'clock_timestamp()',
     });
+    const after = await tenants.findOneByOrFail(key);
+    return { before, after: { ...after, webhook: await this.webhooks.settingOf(tenantId, tx) }, isNewWebhook };
   }
 
   /** Makes the users that do not exist yet. */

@@ -3,7 +3,9 @@ import { forbidden, invalid, invalidFields, notFound } from '../../common/errors
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/limits';
 import { normalOrigin, originFault } from '../../common/urls';
+import { Audit, type AuditFields, shownUrl } from '../../platform/audit';
 import { type Caller, LIMIT_DEFAULTS, SETTING_DEFAULTS } from '../../platform/auth';
+import { Effects } from '../../platform/idempotency';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
 import type {
   CreateTenantDto,
@@ -16,7 +18,13 @@ import type {
   UpdateTenantDto,
 } from './dto/tenant.dto';
 import type { NewKeyRow } from './keys.repository';
-import { type TenantRow, TenantsRepository } from './tenants.repository';
+import {
+  type NewTenantRow,
+  type TenantChange,
+  type TenantChanges,
+  type TenantRow,
+  TenantsRepository,
+} from './tenants.repository';
 import { TenantCredentialVerifier } from './verifier';
 import { type FreshWebhook, type WebhookSetting, WebhookSettings } from './webhook-settings';
 
@@ -30,22 +38,28 @@ export class TenantsService {
     private readonly repository: TenantsRepository,
     private readonly verifier: TenantCredentialVerifier,
     private readonly webhooks: WebhookSettings,
+    private readonly effects: Effects,
+    private readonly audit: Audit,
   ) {}
 
   /** Makes a tenant and its first key, which has the scopes chat and admin. The key is in this answer only. */
-  async create(input: CreateTenantDto): Promise<TenantCreatedDto> {
+  async create(caller: Caller, input: CreateTenantDto): Promise<TenantCreatedDto> {
     const apiKey = newApiKey();
     const tenantId = newUuid();
     const fresh = this.freshWebhook(tenantId, input.settings) ?? undefined;
-    const row = await this.repository.create(
-      {
-        tenant_id: tenantId,
-        name: input.name,
-        settings: splitSettings(input.settings).set,
-        limits: splitLimits(input.limits).set,
-      },
-      firstKey(apiKey),
-      fresh?.webhook,
+    const tenant: NewTenantRow = {
+      tenant_id: tenantId,
+      name: input.name,
+      settings: splitSettings(input.settings).set,
+      limits: splitLimits(input.limits).set,
+    };
+    const key = firstKey(apiKey);
+    const row = await this.repository.create(tenant, key, fresh?.webhook, (tx) =>
+      this.audit.write(tx, tenantId, caller, 'tenant.create', {
+        target: encodeId('tenant', tenantId),
+        after: audited({ ...tenant, webhook: fresh?.webhook ?? null }, fresh !== undefined),
+        details: { key: encodeId('key', key.key_id) },
+      }),
     );
     return {
       tenant_id: encodeId('tenant', row.tenant_id),
@@ -88,7 +102,7 @@ export class TenantsService {
     const settings = splitSettings(input.settings);
     const limits = splitLimits(input.limits);
     const fresh = this.freshWebhook(id, input.settings);
-    const { row, isNewWebhook } = await this.repository.update(id, {
+    const changed = await this.store(caller, id, {
       name: input.name,
       status: input.status,
       settings: settings.set,
@@ -99,8 +113,8 @@ export class TenantsService {
     });
     this.verifier.forget();
     if (fresh !== undefined) await this.webhooks.changed();
-    if (!row) throw notFound('Tenant');
-    return { ...tenantView(row), ...(isNewWebhook && fresh ? { webhook_secret: fresh.secret } : {}) };
+    if (!changed) throw notFound('Tenant');
+    return { ...tenantView(changed.after), ...(changed.isNewWebhook && fresh ? { webhook_secret: fresh.secret } : {}) };
   }
 
   /** The tenant's UUID, when it exists and the caller may manage it; another tenant's id is not found. */
@@ -123,6 +137,30 @@ export class TenantsService {
   /** How much the tenant has of what is limited in all. */
   counts(tenantId: string): Promise<{ readonly users: number; readonly rooms: number }> {
     return this.repository.counts(tenantId);
+  }
+
+  private async store(caller: Caller, tenantId: string, changes: TenantChanges): Promise<TenantChange | undefined> {
+    const { changed } = await this.effects.transaction(
+      caller,
+      'update tenant',
+      async (tx) => {
+        const changed = await this.repository.update(tx, tenantId, changes);
+        return { status: changed === undefined ? 'not_found' : 'ok', changed };
+      },
+      {
+        tenantId,
+        audit: {
+          action: 'tenant.update',
+          entry: ({ changed }) =>
+            changed && {
+              target: encodeId('tenant', tenantId),
+              before: audited(changed.before),
+              after: audited(changed.after, changed.isNewWebhook),
+            },
+        },
+      },
+    );
+    return changed;
   }
 
   /** undefined: nothing was said of a webhook; null: it is to be taken away. */
@@ -176,6 +214,29 @@ function inForce(defaults: object, own: object): object {
       },
     ]),
   );
+}
+
+/**
+ * What the audit log may show of a tenant.
+ * @param isNewSecret its webhook has a secret that it had not before
+ */
+function audited(
+  tenant: Pick<TenantRow, 'name' | 'settings' | 'limits' | 'webhook'> & { readonly status?: TenantRow['status'] },
+  isNewSecret = false,
+): AuditFields<'tenant.update'> {
+  const { name, status, settings, limits, webhook } = tenant;
+  const named = (area: string, values: object): [string, unknown][] =>
+    Object.entries(values).map(([key, value]) => [`${area}.${key}`, value]);
+  return {
+    name,
+    status,
+    ...Object.fromEntries([...named('settings', settings), ...named('limits', limits)]),
+    ...(webhook && {
+      'webhook.url': shownUrl(webhook.url),
+      'webhook.events': webhook.events,
+      'webhook.secret': isNewSecret ? 'new' : 'old',
+    }),
+  };
 }
 
 function firstKey(apiKey: string): NewKeyRow {

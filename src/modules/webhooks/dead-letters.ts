@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../common/ids';
+import type { Sql } from '../../platform/database';
 import { type DeadLetterSelection, type DeadLetters, DeadLetterSource, type FailedWebhookDto } from '../delivery';
 import { WebhookDeliveriesRepository } from './deliveries.repository';
 
@@ -37,8 +38,8 @@ export class WebhookDeadLetters implements DeadLetters<'webhook'> {
     return total;
   }
 
-  drop(tenantId: string, id: string): Promise<boolean> {
-    return this.repository.drop(tenantId, id);
+  drop(tx: Sql, tenantId: string, id: string): Promise<boolean> {
+    return this.repository.drop(tx, tenantId, id);
   }
 
   count(): Promise<number> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/limits';
-import { Database, SystemDatabase } from '../../platform/database';
+import { Database, type Sql, SystemDatabase } from '../../platform/database';
 import { Jobs, type NewJob } from '../../platform/jobs';
 import type { DeliveryState, WebhookDeliveryEntity } from './entities/webhook.entity';
 import { DELIVER } from './webhooks.jobs';
@@ -215,10 +215,8 @@ export class WebhookDeliveriesRepository {
   }
 
   /** Takes one from the dead; it stays in the log. false: it is none. */
-  async drop(tenantId: string, id: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'drop dead webhook',
-      tenantId,
+  async drop(tx: Sql, tenantId: string, id: string): Promise<boolean> {
+    const rows = await tx.query(
       `UPDATE webhook_deliveries SET state = 'failed', body = NULL
        WHERE tenant_id = $1 AND delivery_id = $2 AND state = 'dead' RETURNING 1`,
       [tenantId, id],

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
-import { notFound } from '../../common/errors';
 import { WebhookConfig } from '../../config';
+import type { Transaction } from '../../platform/database';
 import { describeError, Log } from '../../platform/logging';
 import { publicUrl } from '../../platform/outbound';
 import { type SecretBox, Secrets } from '../../platform/secrets';
@@ -79,12 +79,11 @@ export class WebhookEndpoints extends WebhookSettings {
     };
   }
 
-  /** A new secret, in this answer only; the old one signs too for the overlap. Throws 404 without a webhook. */
-  async rotateSecret(tenantId: string, overlapSeconds: number): Promise<string> {
+  /** A new secret, in this answer only; the old one signs too for the overlap. undefined: there is no webhook. */
+  async rotateSecret(tx: Transaction, tenantId: string, overlapSeconds: number): Promise<string | undefined> {
     const secret = newWebhookSecret();
-    if (!(await this.repository.rotate(tenantId, this.box.sealSecret(secret, tenantId), overlapSeconds)))
-      throw notFound('Webhook');
-    return secret;
+    const sealed = this.box.sealSecret(secret, tenantId);
+    return (await this.repository.rotate(tx, tenantId, sealed, overlapSeconds)) ? secret : undefined;
   }
 
   markSucceeded(tenantId: string, url: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { pageRequest } from '../../common/limits';
+import { Audited } from '../../platform/audit';
 import { Access, type Caller } from '../../platform/auth';
 import { ApiErrors, CurrentCaller, PageQueryDto } from '../../platform/http';
 import {
@@ -39,6 +40,7 @@ export class WebhooksController {
   @Post('rotate')
   @HttpCode(200)
   @Access('admin', { secretAnswer: true })
+  @Audited('webhook.rotate')
   @ApiErrors('NOT_FOUND')
   rotate(
     @CurrentCaller() caller: Caller,
@@ -57,6 +59,7 @@ export class WebhooksController {
   @Post('test')
   @HttpCode(200)
   @Access('admin')
+  @Audited('webhook.test')
   @ApiErrors('NOT_FOUND')
   test(@CurrentCaller() caller: Caller, @Param('tenant_id') tenantId: string): Promise<WebhookDeliveryDto> {
     return this.webhooks.test(caller, tenantId);

@@ -86,9 +86,9 @@ export class WebhooksRepository extends WebhookRows {
   }
 
   /** The old secret signs on beside the new one for the overlap. false: there is no webhook. */
-  async rotate(tenantId: string, secret: string, overlapSeconds: number): Promise<boolean> {
-    const { affected } = await this.database
-      .repository(WebhookEntity, tenantId)
+  async rotate(tx: Transaction, tenantId: string, secret: string, overlapSeconds: number): Promise<boolean> {
+    const { affected } = await tx
+      .repository(WebhookEntity)
       .createQueryBuilder()
       .update()
       .set({

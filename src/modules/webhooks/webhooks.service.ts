@@ -40,7 +40,28 @@ export class WebhooksService {
 
   async rotate(caller: Caller, tenant: string, overlapSeconds = DEFAULT_OVERLAP_SECONDS): Promise<WebhookRotatedDto> {
     const tenantId = await this.tenants.managed(caller, tenant);
-    return { webhook_secret: await this.endpoints.rotateSecret(tenantId, overlapSeconds) };
+    const { secret } = await this.effects.transaction(
+      caller,
+      'rotate webhook secret',
+      async (tx) => {
+        const secret = await this.endpoints.rotateSecret(tx, tenantId, overlapSeconds);
+        return { status: secret === undefined ? 'not_found' : 'ok', secret };
+      },
+      {
+        tenantId,
+        audit: {
+          action: 'webhook.rotate',
+          entry: () => ({
+            target: encodeId('tenant', tenantId),
+            before: { secret: 'old' },
+            after: { secret: 'new' },
+            details: { overlap_seconds: overlapSeconds },
+          }),
+        },
+      },
+    );
+    if (secret === undefined) throw notFound('Webhook');
+    return { webhook_secret: secret };
   }
 
   /** Posts once, whether or not the webhook is disabled, and says what came of it. */
@@ -49,7 +70,7 @@ export class WebhooksService {
     const { delivery } = await this.effects.harmless<EffectResult & { delivery: WebhookDeliveryDto }>(
       caller,
       tenantId,
-      async () => ({ status: 'ok', delivery: deliveryView(await this.postTest(tenantId)) }),
+      async () => ({ status: 'ok', delivery: deliveryView(await this.postTest(caller, tenantId)) }),
     );
     return delivery;
   }
@@ -60,10 +81,14 @@ export class WebhooksService {
     return { deliveries: rows.map(deliveryView), ...pageInfo(page, rows.length, total) };
   }
 
-  private async postTest(tenantId: string): Promise<DeliveryRow> {
+  private async postTest(caller: Caller, tenantId: string): Promise<DeliveryRow> {
     const endpoint = await this.endpoints.findEndpoint(tenantId);
     if (endpoint === undefined) throw notFound('Webhook');
     const id = newUuid();
+    await this.effects.announce(caller, tenantId, 'webhook.test', {
+      target: encodeId('tenant', tenantId),
+      details: { asked: true, delivery: encodeId('webhook', id) },
+    });
     const data = { tenant_id: encodeId('tenant', tenantId) };
     const body = JSON.stringify({ type: TEST, timestamp: new Date().toISOString(), data });
     const posted = await this.poster.post(endpoint, id, body, new AbortController().signal);

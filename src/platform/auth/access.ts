@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
+import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants';
 import { ApiSecurity } from '@nestjs/swagger';
 
 /**
@@ -72,10 +72,19 @@ export function Access(access: AccessKind, options: { secretAnswer?: boolean } =
       controller: target.constructor,
       handler: descriptor.value as object,
     };
-    return applyDecorators(RouteConfig({ access: route }), ...SECURITY[access].map((s) => ApiSecurity(s as never)))(
-      target,
-      property,
-      descriptor,
-    );
+    addRouteConfig(route.handler, { access: route });
+    return applyDecorators(...SECURITY[access].map((s) => ApiSecurity(s as never)))(target, property, descriptor);
   };
+}
+
+/** Adds to what Fastify keeps of a route. Nest's `RouteConfig` would replace what another decorator has added. */
+export function addRouteConfig(handler: object, config: object): void {
+  const before = Reflect.getOwnMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) as object | undefined;
+  Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG_METADATA, { ...before, ...config }, handler);
+}
+
+/** The rule of a controller's method; undefined where it has none, and so is no route. */
+export function accessOf(handler: object): RouteAccess | undefined {
+  const config = Reflect.getOwnMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) as { access?: RouteAccess } | undefined;
+  return config?.access;
 }

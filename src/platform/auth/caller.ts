@@ -74,12 +74,33 @@ export interface IdempotencyClaim {
   readonly fingerprint: Buffer;
 }
 
+/** What an audited call has left in the log (docs/adr/0029): the gate gives one to the caller of each audited route. */
+export class AuditTrail {
+  /** Rows that were written. */
+  rows = 0;
+  /** The call has changed nothing, and said so. */
+  isNothing = false;
+
+  constructor(
+    /** Those that the route declares. */
+    readonly actions: readonly string[],
+    private readonly source: { readonly ip: string },
+  ) {}
+
+  /** The client's address; behind a proxy (TRUST_PROXY) the one that the proxy saw. */
+  get address(): string {
+    return this.source.ip;
+  }
+}
+
 /** The user or key that makes a call, on whichever API: handed from the edge to the services, never stored. */
 export class Caller {
   /** Set on POSTs that carry an Idempotency-Key. */
   idempotency: IdempotencyClaim | undefined;
   /** Set by a service that answered from what it had stored; becomes `Idempotent-Replayed: true`. */
   replayed = false;
+  /** Set on calls of audited routes. */
+  audit: AuditTrail | undefined;
   /** When the credential ends by itself, in milliseconds since 1970; undefined: never. */
   endsAtMs: number | undefined;
 

@@ -2,7 +2,7 @@
  * Authentication and authorisation by route rule: deny by default. The credentials themselves are verified by the
  * tenants module through the CredentialVerifier port.
  */
-export { Access, type AccessKind, CALLERS, type RouteAccess } from './access';
+export { Access, type AccessKind, accessOf, addRouteConfig, CALLERS, type RouteAccess } from './access';
 export { ApiKeyGuard, ruleOf } from './api-key.guard';
 export {
   BadCredential,
@@ -20,6 +20,7 @@ export {
 } from './credential-verifier';
 export { Authenticator, type CredentialHeaders, type Identity } from './authenticator';
 export {
+  AuditTrail,
   Caller,
   type IdempotencyClaim,
   LIMIT_DEFAULTS,

@@ -114,9 +114,10 @@ abstract class DeclaredFunction<R> {
     return `${this.name}(${[...(this.isOfTenant ? ['p_tenant => $1'] : []), ...args].join(', ')})`;
   }
 
-  /** Adds the values of the arguments, in the order of the declaration. */
-  addValues(values: unknown[], args: object): unknown[] {
+  /** Adds the values of the arguments, in the order of the declaration, but for those that are `left` to expressions. */
+  addValues(values: unknown[], args: object, left: readonly string[] = []): unknown[] {
     for (const { name, isJson } of this.arguments) {
+      if (left.includes(name)) continue;
       const given = (args as Readonly<Record<string, unknown>>)[name] ?? null;
       values.push(isJson && given !== null ? JSON.stringify(given) : given);
     }

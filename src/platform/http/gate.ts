@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, unavailable } from '../../common/errors';
-import { type ApiKeyGuard, BadCredential, type Caller, type Identity, ruleOf } from '../auth';
+import { type ApiKeyGuard, AuditTrail, BadCredential, type Caller, type Identity, ruleOf } from '../auth';
 import type { Lifecycle } from '../lifecycle';
 import type { Metrics } from '../metrics';
 import { type FailedCredentials, rateLimitCodeOf, type TenantThrottlerGuard } from '../rate-limit';
@@ -58,6 +58,8 @@ export class Gate {
     const rule = ruleOf(request);
     const authorise = (): void => {
       this.guard.authorise(request, identity);
+      const { audit } = request.routeOptions.config;
+      if (audit !== undefined && request.caller !== undefined) request.caller.audit = new AuditTrail(audit, request);
       this.queries.check(request, rule.handler);
     };
     const taken = this.throttler.takeRequest(request, reply, rule);

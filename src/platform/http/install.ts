@@ -7,7 +7,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { invalid } from '../../common/errors';
 import { canonicalJson } from '../../common/text';
 import { originMatchers } from '../../common/urls';
-import { HttpConfig } from '../../config';
+import { HttpConfig, RuntimeConfig } from '../../config';
+import { checkAudited } from '../audit';
 import { ApiKeyGuard } from '../auth';
 import { Lifecycle } from '../lifecycle';
 import { Log } from '../logging';
@@ -15,10 +16,11 @@ import { Metrics } from '../metrics';
 import { FailedCredentials, TenantThrottlerGuard } from '../rate-limit';
 import { CompiledValidationPipe, MAX_SENT_JSON_BYTES, Validator } from '../validation';
 import { AllErrorsFilter, ErrorSender, JsonText, wrapped } from './answers';
+import { AuditProof } from './audit-proof';
 import { Gate } from './gate';
 import { installHangUps } from './hang-up';
 import { codedTransfer, installJsonBody, isCodedTransfer } from './json-body';
-import { compileDtos, QueryNames, RouteTable } from './routes';
+import { compileDtos, controllerMethods, QueryNames, RouteTable } from './routes';
 import { openDocs } from './swagger';
 
 const EXPOSED = [
@@ -43,11 +45,13 @@ export async function installHttp(app: NestFastifyApplication, sockets: readonly
   const errors = new ErrorSender(app.get(Log), app.get(Metrics));
   const validator = app.get(Validator);
   compileDtos(app, validator);
+  checkAudited(controllerMethods(app));
   app.useGlobalPipes(new CompiledValidationPipe(validator));
   app.useGlobalFilters(new AllErrorsFilter(errors));
   installJsonBody(fastify, MAX_SENT_JSON_BYTES);
   const routes = app.get(RouteTable);
   routes.watch(fastify, sockets);
+  new AuditProof(app.get(Log), app.get(Metrics), app.get(RuntimeConfig).nodeEnv === 'test').watch(fastify);
   fastify.setErrorHandler((error, request, reply) => errors.send(request, reply, error));
   fastify.setNotFoundHandler((request, reply) => errors.send(request, reply, routes.miss(request, reply)));
   // Before helmet: its own hook reads what this one writes.

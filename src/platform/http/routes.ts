@@ -1,6 +1,6 @@
 /** Which routes there are, and what each of them takes. */
 import { Injectable, type INestApplicationContext } from '@nestjs/common';
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
+import { PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -88,6 +88,8 @@ interface ControllerMethod {
   readonly controller: string;
   readonly method: string;
   readonly handler: object;
+  /** Of the controller, as it is declared: without a slash at the beginning. */
+  readonly path: string;
   /** Classes of the parameters, as far as the compiler wrote them down. */
   readonly parameters: readonly unknown[];
   /** Those of the parameters that take the query. */
@@ -101,12 +103,14 @@ export function controllerMethods(app: INestApplicationContext): ControllerMetho
   return discovery.getControllers().flatMap(({ metatype, name }) => {
     const prototype = (metatype as { prototype?: object } | null)?.prototype;
     if (!prototype) return [];
+    const path = String(Reflect.getMetadata(PATH_METADATA, prototype.constructor) ?? '');
     return scanner.getAllMethodNames(prototype).map((method) => {
       const parameters = (Reflect.getMetadata('design:paramtypes', prototype, method) ?? []) as unknown[];
       return {
         controller: String(name),
         method,
         handler: (prototype as Record<string, object>)[method] ?? {},
+        path,
         parameters,
         queries: queryArguments(prototype, method).map((index) => parameters[index]),
       };

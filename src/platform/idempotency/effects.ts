@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
+import { Audit, type AuditAction, type AuditEntry, auditResult, type FunctionAudit } from '../audit';
 import type { Caller, IdempotencyClaim } from '../auth';
 import {
   Database,
@@ -42,6 +43,19 @@ export interface EffectResult {
   readonly status: string;
 }
 
+/** Whose tenant an effect is about: default the caller's, which the master key has not. */
+interface OfTenant {
+  /** UUID. */
+  readonly tenantId?: string;
+}
+
+/** What a call of `Effects.transaction` writes to the audit log. */
+export interface EffectAudit<R, A extends AuditAction> {
+  readonly action: A;
+  /** Made of what the effect has said; undefined: it has changed nothing. */
+  readonly entry: (result: R) => AuditEntry<A> | undefined;
+}
+
 /**
  * Runs the effect of a call: one function of the schema in one trip, or a transaction with repositories. When the call carries an Idempotency-Key, its
  * result is stored in the effect's own transaction, and a repeat gets the stored result instead of a second effect;
@@ -49,45 +63,83 @@ export interface EffectResult {
  */
 @Injectable()
 export class Effects {
-  /** The text that runs an effect and remembers what it says, by effect. */
-  private readonly texts = new Map<object, string>();
+  /** The texts that run an effect, remember what it says and write it to the audit log, by effect. */
+  private readonly texts = new Map<object, Map<string, string>>();
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly audit: Audit,
+  ) {}
 
-  /** Calls `fn` for the caller's tenant. Throws what it refuses; 409 while the first call runs, 422 for another body. */
-  async call<A extends object, R extends EffectResult>(caller: Caller, fn: SchemaFunction<A, R>, args: A): Promise<R> {
-    const { tenantId, idempotency: claim } = caller;
-    if (claim === undefined) return fn.call(this.database, tenantId, args);
-    const id = idOf(caller, claim);
-    const said = await this.database.transaction(fn.name, tenantId, async (sql) => {
-      const replayed = await begin(sql, caller, id);
-      if (replayed !== undefined) return replayed;
-      const values = fn.addValues(idempotencyBegin.addValues([tenantId], id), args);
-      const [done] = await sql.query<{ result: unknown }>(this.remembering(fn), values);
-      return done?.result;
-    });
-    return fn.returns.read(said);
+  /**
+   * Calls `fn`. Throws what it refuses; 409 while the first call runs, 422 for another body.
+   * @param options.audit what it writes to the audit log where its answer holds `audit`, in the same statement
+   */
+  async call<A extends object, R extends EffectResult>(
+    caller: Caller,
+    fn: SchemaFunction<A, R>,
+    args: A,
+    options: OfTenant & { readonly audit?: FunctionAudit | undefined } = {},
+  ): Promise<R> {
+    const { idempotency: claim } = caller;
+    const { tenantId = caller.tenantId, audit } = options;
+    if (claim === undefined && audit === undefined) return fn.call(this.database, tenantId, args);
+    const id = claim && idOf(caller, claim);
+    const row = audit && this.audit.argumentsOf(tenantId, caller, audit);
+    const values: unknown[] = [tenantId];
+    if (row !== undefined) auditResult.addValues(values, row, ['p_result']);
+    if (id !== undefined) idempotencyBegin.addValues(values, id);
+    fn.addValues(values, args);
+    const text = this.textOf(fn, row !== undefined, id !== undefined);
+    const said = await (id === undefined
+      ? this.database.query<Said>(fn.name, tenantId, text, values)
+      : this.database.transaction(fn.name, tenantId, async (sql) => {
+          const replayed = await begin(sql, caller, tenantId, id);
+          return replayed === undefined ? sql.query<Said>(text, values) : [{ result: replayed }];
+        }));
+    const result = said[0]?.result;
+    if (audit !== undefined) this.audit.told(caller, result);
+    return fn.returns.read(result);
   }
 
   /**
    * The same for an effect that is no function of the schema.
    * @param effect made again after a deadlock; what it returns is stored as JSON where its status is `ok`, so it holds no secret
+   * @param options.audit written last, where the status is `ok`
    */
-  async transaction<R extends EffectResult>(
+  async transaction<R extends EffectResult, A extends AuditAction = never>(
     caller: Caller,
     name: string,
     effect: (tx: Transaction) => Promise<R>,
+    options: OfTenant & { readonly audit?: EffectAudit<R, A> } = {},
   ): Promise<R> {
-    const { tenantId, idempotency: claim } = caller;
-    if (claim === undefined) return this.database.transaction(name, tenantId, effect);
-    const id = idOf(caller, claim);
+    const { idempotency: claim } = caller;
+    const { tenantId = caller.tenantId, audit } = options;
+    const id = claim && idOf(caller, claim);
     return this.database.transaction(name, tenantId, async (tx) => {
-      const replayed = await begin(tx, caller, id);
+      const replayed = id && (await begin(tx, caller, tenantId, id));
       if (replayed !== undefined) return replayed as R;
       const result = await effect(tx);
-      await idempotencyRemember.callIn(tx, tenantId, { ...id, p_result: result });
+      if (id !== undefined) await idempotencyRemember.callIn(tx, tenantId, { ...id, p_result: result });
+      if (audit !== undefined && result.status === 'ok') {
+        const entry = audit.entry(result);
+        if (entry === undefined) this.audit.nothing(caller);
+        else await this.audit.write(tx, tenantId, caller, audit.action, entry);
+      }
       return result;
     });
+  }
+
+  /** Writes a row in a transaction of its own, before an act that lies in none of ours: no act is without its row. */
+  async announce<A extends AuditAction>(
+    caller: Caller,
+    tenantId: string,
+    action: A,
+    entry: AuditEntry<A>,
+  ): Promise<void> {
+    await this.database.transaction(`audit ${action}`, tenantId, (tx) =>
+      this.audit.write(tx, tenantId, caller, action, entry),
+    );
   }
 
   /**
@@ -131,21 +183,31 @@ export class Effects {
     }
   }
 
-  private remembering(fn: SchemaFunction<never, EffectResult>): string {
-    let text = this.texts.get(fn);
+  /** `$1` is the tenant; then come the arguments of what stands around the effect, from the outside in. */
+  private textOf(fn: SchemaFunction<never, EffectResult>, isAudited: boolean, isRemembered: boolean): string {
+    const texts = this.texts.get(fn) ?? new Map<string, string>();
+    this.texts.set(fn, texts);
+    const form = `${isAudited} ${isRemembered}`;
+    let text = texts.get(form);
     if (text === undefined) {
-      const id = idempotencyBegin.arguments.length;
-      const call = idempotencyRemember.expression(2, { p_result: fn.expression(2 + id) });
-      text = idempotencyRemember.textOf(call);
-      this.texts.set(fn, text);
+      const audited = isAudited ? auditResult.arguments.length - 1 : 0;
+      const remembered = isRemembered ? idempotencyBegin.arguments.length : 0;
+      let call = fn.expression(2 + audited + remembered);
+      if (isRemembered) call = idempotencyRemember.expression(2 + audited, { p_result: call });
+      if (isAudited) call = auditResult.expression(2, { p_result: call });
+      texts.set(form, (text = fn.textOf(call)));
     }
     return text;
   }
 }
 
+interface Said {
+  readonly result: unknown;
+}
+
 /** The result of the first call, where this is a repeat of it. */
-async function begin(sql: Sql, caller: Caller, id: KeyArgs): Promise<unknown> {
-  const beginning = await idempotencyBegin.callIn(sql, caller.tenantId, id);
+async function begin(sql: Sql, caller: Caller, tenantId: string, id: KeyArgs): Promise<unknown> {
+  const beginning = await idempotencyBegin.callIn(sql, tenantId, id);
   if (beginning.state === 'replay') {
     caller.replayed = true;
     return beginning.result;

@@ -4,13 +4,14 @@
  */
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit';
 import { Effects, KeyPurge } from './effects';
 import { IdempotencyKeyEntity } from './entities/idempotency-key.entity';
 
 export { Effects, type EffectResult } from './effects';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([IdempotencyKeyEntity])],
+  imports: [AuditModule, TypeOrmModule.forFeature([IdempotencyKeyEntity])],
   providers: [Effects, KeyPurge],
   exports: [Effects],
 })

@@ -51,6 +51,16 @@ export const METRIC_DEFINITIONS = {
     help: 'Answers of server-sent events that are over, by why: done, client (left), slow, stopping, expired.',
     labels: ['reason'],
   },
+  chatapi_audit_missing_total: {
+    type: 'counter',
+    help: 'Calls of audited routes that succeeded and left no row in the audit log: must be 0.',
+    labels: [],
+  },
+  chatapi_audit_rows_total: {
+    type: 'counter',
+    help: 'Rows that calls have left in the audit log.',
+    labels: [],
+  },
   chatapi_append_batch_size: {
     type: 'histogram',
     help: 'Messages per group commit.',

@@ -2,7 +2,7 @@
  * Secrets that the operator did not set are made once and kept in 0600 files under DATA_DIR/secrets. What the
  * environment sets wins and is not written to disk.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../../common/make-directory';
@@ -31,6 +31,26 @@ export class Secrets {
   box(): SecretBox {
     return new SecretBox(this.encryptionKey, this.oldEncryptionKeys);
   }
+
+  /** The key in force of a tenant's audit chain, and its name; that of another tenant cannot be found from it. */
+  auditKey(tenantId: string): { readonly keyId: string; readonly key: Buffer } {
+    return { keyId: auditKeyId(this.encryptionKey), key: auditKeyOf(this.encryptionKey, tenantId) };
+  }
+
+  /** The key of that name, in force or an old one; undefined: it is none of ours. */
+  knownAuditKey(tenantId: string, keyId: string): Buffer | undefined {
+    const known = [this.encryptionKey, ...this.oldEncryptionKeys].find((hex) => auditKeyId(hex) === keyId);
+    return known === undefined ? undefined : auditKeyOf(known, tenantId);
+  }
+}
+
+function auditKeyId(hex: string): string {
+  return keyFingerprint(hex).slice(0, 8);
+}
+
+/** 32 bytes. */
+function auditKeyOf(hex: string, tenantId: string): Buffer {
+  return createHmac('sha256', Buffer.from(hex, 'hex')).update(`audit ${tenantId}`).digest();
 }
 
 /** What of an installation's secrets is there, none made. */

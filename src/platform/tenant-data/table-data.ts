@@ -9,6 +9,7 @@ export const ERASE_STEPS = {
   webhooks: 'deliveries that name the user: the rows',
   jobs: 'the id is replaced in what waits or was given up',
   idempotency: 'rows of the user; the id is replaced in results and paths of others',
+  audit: 'the ref of the user means nobody; the addresses of their calls',
   users: 'the row of the user, with the profile',
 } as const;
 

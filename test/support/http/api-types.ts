@@ -34,6 +34,50 @@ export interface components {
             readonly topP?: number;
             readonly userId: string;
         };
+        readonly AuditActorDto: {
+            readonly key_id: string | null;
+            readonly key_name: string | null;
+            readonly key_prefix: string | null;
+            /** @enum {string} */
+            readonly kind: "master" | "key" | "user";
+            readonly user_id: string | null;
+        };
+        readonly AuditFaultDto: {
+            readonly n: number;
+            /** @enum {string} */
+            readonly why: "missing" | "altered" | "inserted" | "head" | "unknown_key";
+        };
+        readonly AuditHeadDto: {
+            readonly mac: string;
+            readonly n: number;
+        };
+        readonly AuditItemDto: {
+            readonly action: string;
+            readonly actor: components["schemas"]["AuditActorDto"];
+            readonly address: string | null;
+            readonly after: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly at: string;
+            readonly before: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly details: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly n: number;
+            readonly request_id: string;
+            readonly target: components["schemas"]["AuditTargetDto"] | null;
+        };
+        readonly AuditPageDto: {
+            readonly items: readonly components["schemas"]["AuditItemDto"][];
+            readonly next: string | null;
+        };
+        readonly AuditTargetDto: {
+            readonly id: string | null;
+            readonly kind: string;
+            readonly user_id: string | null;
+        };
         readonly CanIAnswerDto: {
             readonly allowed: boolean;
             /** @enum {string|null} */
@@ -809,6 +853,14 @@ export interface components {
             readonly estimated?: boolean;
             readonly prompt_tokens: number;
             readonly total_tokens: number;
+        };
+        readonly VerifiedAuditDto: {
+            readonly checked_to: number;
+            readonly fault: components["schemas"]["AuditFaultDto"] | null;
+            readonly head: components["schemas"]["AuditHeadDto"] | null;
+            readonly holds: boolean;
+            readonly next: number | null;
+            readonly rows: number;
         };
         readonly WebhookDeliveryDto: {
             readonly answer: string | null;

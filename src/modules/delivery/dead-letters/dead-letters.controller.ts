@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { Audited } from '../../../platform/audit';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller } from '../../../platform/http';
 import {
@@ -38,6 +39,7 @@ export class DeadLettersController {
   @Post('replay')
   @HttpCode(200)
   @Access('admin')
+  @Audited('dead_letters.replay')
   @ApiErrors('NOT_FOUND')
   replay(
     @CurrentCaller() caller: Caller,
@@ -56,6 +58,7 @@ export class DeadLettersController {
   @Delete(':id')
   @HttpCode(204)
   @Access('admin')
+  @Audited('dead_letter.drop')
   @ApiErrors('NOT_FOUND')
   drop(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query() query: TenantQueryDto): Promise<void> {
     return this.letters.drop(caller, query.tenant_id, id);

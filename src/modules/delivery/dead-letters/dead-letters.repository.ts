@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, SystemDatabase } from '../../../platform/database';
+import { Database, type Sql, SystemDatabase } from '../../../platform/database';
 import type { Undelivered } from '../../../realtime';
 import {
   deadLettersAdd,
@@ -56,8 +56,8 @@ export class DeadLettersRepository {
   }
 
   /** false: there is none. */
-  async drop(tenantId: string, id: string): Promise<boolean> {
-    const result = await deadLettersDrop.call(this.database, tenantId, { p_id: id });
+  async drop(tx: Sql, tenantId: string, id: string): Promise<boolean> {
+    const result = await deadLettersDrop.callIn(tx, tenantId, { p_id: id });
     return result.status === 'ok';
   }
 

@@ -1,6 +1,8 @@
 import { explorerOf } from '../../../../test/support/providers';
 import { encodeId, newUuid } from '../../../common/ids';
 import { Caller } from '../../../platform/auth';
+import type { Audit } from '../../../platform/audit';
+import type { Sql } from '../../../platform/database';
 import type { Effects } from '../../../platform/idempotency';
 import { SilentLog } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
@@ -32,7 +34,7 @@ class FakeSource<K extends DeadLetterKind> implements DeadLetters<K> {
     return Promise.resolve(this.ids.filter((id) => selection.ids?.includes(id) !== false).length);
   }
 
-  drop(_tenantId: string, id: string): Promise<boolean> {
+  drop(_tx: Sql, _tenantId: string, id: string): Promise<boolean> {
     const at = this.ids.indexOf(id);
     if (at >= 0) this.ids.splice(at, 1);
     return Promise.resolve(at >= 0);
@@ -68,13 +70,22 @@ describe('dead letters of several kinds', () => {
 
   beforeEach(() => {
     metrics = new Metrics(new SilentLog());
-    const effects = { harmless: (_caller: unknown, _tenant: unknown, effect: () => unknown) => effect() };
+    const effects = {
+      harmless: (_caller: unknown, _tenant: unknown, effect: () => unknown) => effect(),
+      transaction: (_caller: unknown, _name: string, effect: (tx: object) => unknown) => effect({}),
+      announce: () => Promise.resolve(),
+    };
     notifications = new Notifications([newUuid(), newUuid()]);
     webhooks = new Webhooks([newUuid()]);
     const registry = registryOf(new Messages([]), notifications, webhooks);
     new Gauges(explorerOf(registry), metrics).onModuleInit();
     const tenants = { scoped: ({ tenantId }: Caller) => Promise.resolve(tenantId) };
-    service = new DeadLettersService(registry, tenants as unknown as TenantsService, effects as unknown as Effects);
+    service = new DeadLettersService(
+      registry,
+      tenants as unknown as TenantsService,
+      effects as unknown as Effects,
+      { nothing: () => undefined } as unknown as Audit,
+    );
   });
 
   const outer = (uuid = ''): string => encodeId('deadLetter', uuid);

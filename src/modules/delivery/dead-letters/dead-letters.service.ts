@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, invalid, notFound } from '../../../common/errors';
-import { decodeId } from '../../../common/ids';
+import { decodeId, encodeId } from '../../../common/ids';
 import { DEFAULT_LIMIT } from '../../../common/limits';
+import { Audit } from '../../../platform/audit';
 import type { Caller } from '../../../platform/auth';
 import { type EffectResult, Effects } from '../../../platform/idempotency';
 import { TenantsService } from '../../tenants';
@@ -21,6 +22,7 @@ export class DeadLettersService {
     private readonly registry: DeadLetterRegistry,
     private readonly tenants: TenantsService,
     private readonly effects: Effects,
+    private readonly audit: Audit,
   ) {}
 
   async list(caller: Caller, query: DeadLettersQueryDto): Promise<DeadLettersDto> {
@@ -39,9 +41,22 @@ export class DeadLettersService {
     const tenantId = await this.tenants.scoped(caller, tenant);
     const { kind, selection } = selectionOf(body);
     const { replayed } = await this.effects.harmless<EffectResult & ReplayedDto>(caller, tenantId, async () => {
+      if (selection === undefined) {
+        this.audit.nothing(caller);
+        return { status: 'ok', replayed: 0 };
+      }
+      await this.effects.announce(caller, tenantId, 'dead_letters.replay', {
+        user: selection.userId,
+        details: {
+          asked: true,
+          ids: selection.ids?.length,
+          kind,
+          room: selection.roomId && encodeId('room', selection.roomId),
+          before: selection.before?.toISOString(),
+        },
+      });
       let count = 0;
-      if (selection !== undefined)
-        for (const [, source] of this.registry.all(kind)) count += await source.replay(tenantId, selection);
+      for (const [, source] of this.registry.all(kind)) count += await source.replay(tenantId, selection);
       return { status: 'ok', replayed: count };
     });
     return { replayed };
@@ -51,8 +66,18 @@ export class DeadLettersService {
   async drop(caller: Caller, tenant: string | undefined, id: string): Promise<void> {
     const tenantId = await this.tenants.scoped(caller, tenant);
     const uuid = decodeId('deadLetter', id);
-    if (uuid !== undefined) for (const [, source] of this.registry.all()) if (await source.drop(tenantId, uuid)) return;
-    throw notFound('Dead letter');
+    if (uuid === undefined) throw notFound('Dead letter');
+    const { status } = await this.effects.transaction<EffectResult, 'dead_letter.drop'>(
+      caller,
+      'drop dead letter',
+      async (tx) => {
+        for (const [, source] of this.registry.all())
+          if (await source.drop(tx, tenantId, uuid)) return { status: 'ok' };
+        return { status: 'not_found' };
+      },
+      { tenantId, audit: { action: 'dead_letter.drop', entry: () => ({ target: encodeId('deadLetter', uuid) }) } },
+    );
+    if (status !== 'ok') throw notFound('Dead letter');
   }
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../../common/ids';
+import type { Sql } from '../../../platform/database';
 import { Redelivery } from '../../../realtime';
 import type { FailedMessageDto } from '../dto/dead-letter.dto';
 import type { LetterRow, DeadLetterRunRow } from '../delivery.functions';
@@ -44,8 +45,8 @@ export class MessageLetters implements DeadLetters<'message'> {
     return replayed;
   }
 
-  drop(tenantId: string, id: string): Promise<boolean> {
-    return this.repository.drop(tenantId, id);
+  drop(tx: Sql, tenantId: string, id: string): Promise<boolean> {
+    return this.repository.drop(tx, tenantId, id);
   }
 
   count(): Promise<number> {

@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { Sql } from '../../../platform/database';
 import { Explorer, markClass } from '../../../platform/discovery';
 import { Gauge, type GaugeSample } from '../../../platform/metrics';
 import type { FailedMessageDto, FailedNotificationDto, FailedWebhookDto } from '../dto/dead-letter.dto';
@@ -32,7 +33,7 @@ export interface DeadLetters<K extends DeadLetterKind> {
   /** Tries once more to deliver them; doing it twice does no harm. Returns how many letters fitted. */
   replay(tenantId: string, selection: DeadLetterSelection): Promise<number>;
   /** Forgets one; false when it is none of this kind. @param id dashed UUID behind `dl_` */
-  drop(tenantId: string, id: string): Promise<boolean>;
+  drop(tx: Sql, tenantId: string, id: string): Promise<boolean>;
   /** How many there are in all tenants, for the metrics. */
   count(): Promise<number>;
 }

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiTags } from '@nestjs/swagger';
 import { Throttle } from '@nestjs/throttler';
 import { pageRequest } from '../../../common/limits';
+import { Audited } from '../../../platform/audit';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
 import { AI_REQUESTS } from '../../../platform/rate-limit';
@@ -31,6 +32,7 @@ export class ChannelsController {
    */
   @Post()
   @Access('tenantAdmin')
+  @Audited('channel.create')
   @ApiErrors('CONFLICT')
   create(@CurrentCaller() caller: Caller, @Body() body: CreateChannelDto): Promise<ChannelDto> {
     return this.channels.create(caller, body);
@@ -79,6 +81,7 @@ export class ChannelsController {
    */
   @Patch(':channelId')
   @Access('tenantAdmin')
+  @Audited('channel.update')
   @ApiErrors('NOT_FOUND', 'CONFLICT')
   change(
     @CurrentCaller() caller: Caller,
@@ -96,6 +99,7 @@ export class ChannelsController {
   @Delete(':channelId')
   @HttpCode(204)
   @Access('tenantAdmin')
+  @Audited('channel.delete')
   @ApiErrors('NOT_FOUND')
   delete(@CurrentCaller() caller: Caller, @Param('channelId') channelId: string): Promise<void> {
     return this.channels.delete(caller, channelId);

@@ -84,38 +84,39 @@ export class ChannelsRepository {
   }
 
   /**
-   * Changes a channel to what `change` makes of it; undefined when there is none, `taken` when another has that name.
+   * Changes a channel to what `change` makes of it; undefined when there is none.
    * @param apiKey sealed; null takes it away, undefined leaves it
+   * @throws a unique violation where another has that name: `isTaken` tells
    */
   async change(
+    tx: Transaction,
     tenantId: string,
     channelId: string,
     change: (before: ChannelValues) => ChannelValues,
     apiKey: string | null | undefined,
-  ): Promise<ChannelRow | 'taken' | undefined> {
+  ): Promise<{ readonly before: ChannelRow; readonly after: ChannelRow } | undefined> {
     const key = { tenant_id: tenantId, channel_id: channelId };
-    const call = this.database.transaction('change channel', tenantId, async (tx) => {
-      const channels = tx.repository(ModelChannelEntity);
-      // As `create` does: a channel that is made meanwhile sees the new name.
-      await lockTenant(tx, tenantId);
-      const before = await channels.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
-      if (before === null) return undefined;
-      await channels.update(key, {
-        ...change(before),
-        ...(apiKey === undefined ? {} : { api_key: apiKey }),
-        updated_at: () => 'clock_timestamp()',
-      });
-      return rowOf(await channels.findOneByOrFail(key));
+    const channels = tx.repository(ModelChannelEntity);
+    // As `create` does: a channel that is made meanwhile sees the new name.
+    await lockTenant(tx, tenantId);
+    const before = await channels.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
+    if (before === null) return undefined;
+    await channels.update(key, {
+      ...change(before),
+      ...(apiKey === undefined ? {} : { api_key: apiKey }),
+      updated_at: () => 'clock_timestamp()',
     });
-    return call.catch(takenName);
+    return { before: rowOf(before), after: rowOf(await channels.findOneByOrFail(key)) };
   }
 
-  /** false when there is none. */
-  async delete(tenantId: string, channelId: string): Promise<boolean> {
-    const { affected } = await this.database
-      .repository(ModelChannelEntity, tenantId)
-      .delete({ tenant_id: tenantId, channel_id: channelId });
-    return affected === 1;
+  /** What it was; undefined when there is none. */
+  async delete(tx: Transaction, tenantId: string, channelId: string): Promise<ChannelRow | undefined> {
+    const key = { tenant_id: tenantId, channel_id: channelId };
+    const channels = tx.repository(ModelChannelEntity);
+    const before = await channels.findOne({ where: key, lock: { mode: 'pessimistic_write' } });
+    if (before === null) return undefined;
+    await channels.delete(key);
+    return rowOf(before);
   }
 }
 
@@ -124,9 +125,9 @@ function rowOf({ tenant_id: _, api_key, ...channel }: ModelChannelEntity): Chann
   return { ...channel, has_api_key: api_key !== null };
 }
 
-function takenName(error: unknown): 'taken' {
-  if (codeOf(error) === UNIQUE_VIOLATION) return 'taken';
-  throw error;
+/** Whether a change has failed because another channel has the name. */
+export function isTaken(error: unknown): boolean {
+  return codeOf(error) === UNIQUE_VIOLATION;
 }
 
 export function paramsOf(given: Partial<ChannelParams> = {}): ChannelParams {

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, notFound } from '../../../common/errors';
-import { decodeId, newUuid } from '../../../common/ids';
+import { decodeId, encodeId, newUuid } from '../../../common/ids';
 import type { PageRequest } from '../../../common/limits';
+import { type AuditFields, shownUrl } from '../../../platform/audit';
 import type { Caller } from '../../../platform/auth';
 import { Effects } from '../../../platform/idempotency';
 import type {
@@ -14,7 +15,7 @@ import type {
 import { camelPageInfo } from '../views';
 import { ChannelDirectory, ChannelKeys } from './channel-directory';
 import { ChannelViews } from './channels.views';
-import { type ChannelRow, ChannelsRepository } from './channels.repository';
+import { type ChannelRow, ChannelsRepository, type ChannelValues, isTaken } from './channels.repository';
 
 const MAX_CHANNELS = 50;
 
@@ -42,11 +43,22 @@ export class ChannelsService {
     const values = this.views.valuesOf(body);
     const id = newUuid();
     const apiKey = this.keys.seal(tenantId, id, body.apiKey ?? null);
-    const result = await this.effects.transaction<Created>(caller, 'create channel', async (tx) => {
-      const channel = { ...values, tenant_id: tenantId, channel_id: id, api_key: apiKey };
-      const row = await this.repository.create(tx, channel, MAX_CHANNELS);
-      return typeof row === 'string' ? { status: row } : { status: 'ok', channel: row };
-    });
+    const result = await this.effects.transaction<Created, 'channel.create'>(
+      caller,
+      'create channel',
+      async (tx) => {
+        const channel = { ...values, tenant_id: tenantId, channel_id: id, api_key: apiKey };
+        const row = await this.repository.create(tx, channel, MAX_CHANNELS);
+        return typeof row === 'string' ? { status: row } : { status: 'ok', channel: row };
+      },
+      {
+        audit: {
+          action: 'channel.create',
+          entry: (made) =>
+            made.status === 'ok' ? { ...targetOf(made.channel), after: audited(made.channel) } : undefined,
+        },
+      },
+    );
     if (result.status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_CHANNELS} channels`);
     if (result.status === 'taken') throw nameTaken(values.name);
     this.directory.forget(tenantId);
@@ -65,22 +77,64 @@ export class ChannelsService {
     return this.views.view(row);
   }
 
-  async change({ tenantId }: Caller, id: string, body: PatchChannelDto): Promise<ChannelDto> {
+  async change(caller: Caller, id: string, body: PatchChannelDto): Promise<ChannelDto> {
+    const { tenantId } = caller;
     const uuid = decodeId('channel', id);
     if (uuid === undefined) throw notFound('Channel');
     const apiKey = body.apiKey === undefined ? undefined : this.keys.seal(tenantId, uuid, body.apiKey);
-    const row = await this.repository.change(tenantId, uuid, (before) => this.views.merged(before, body), apiKey);
-    if (row === undefined) throw notFound('Channel');
-    if (row === 'taken') throw nameTaken(body.name ?? '');
+    const change = (before: ChannelValues): ChannelValues => this.views.merged(before, body);
+    const call = this.effects.transaction(
+      caller,
+      'change channel',
+      async (tx) => ({ status: 'ok', changed: await this.repository.change(tx, tenantId, uuid, change, apiKey) }),
+      {
+        audit: {
+          action: 'channel.update',
+          entry: ({ changed }) =>
+            changed && {
+              ...targetOf(changed.after),
+              before: audited(changed.before),
+              after: audited(changed.after, apiKey !== undefined),
+            },
+        },
+      },
+    );
+    const { changed } = await call.catch((error: unknown) => {
+      throw isTaken(error) ? nameTaken(body.name ?? '') : error;
+    });
+    if (changed === undefined) throw notFound('Channel');
     this.directory.forget(tenantId);
-    return this.views.view(row);
+    return this.views.view(changed.after);
   }
 
-  async delete({ tenantId }: Caller, id: string): Promise<void> {
+  async delete(caller: Caller, id: string): Promise<void> {
+    const { tenantId } = caller;
     const uuid = decodeId('channel', id);
-    if (uuid === undefined || !(await this.repository.delete(tenantId, uuid))) throw notFound('Channel');
+    if (uuid === undefined) throw notFound('Channel');
+    const { gone } = await this.effects.transaction(
+      caller,
+      'delete channel',
+      async (tx) => ({ status: 'ok', gone: await this.repository.delete(tx, tenantId, uuid) }),
+      {
+        audit: {
+          action: 'channel.delete',
+          entry: ({ gone }) => gone && { ...targetOf(gone), before: audited(gone) },
+        },
+      },
+    );
+    if (gone === undefined) throw notFound('Channel');
     this.directory.forget(tenantId);
   }
+}
+
+function targetOf({ channel_id }: ChannelRow): { readonly target: string } {
+  return { target: encodeId('channel', channel_id) };
+}
+
+/** @param isNewKey its key is another one than before */
+function audited(row: ChannelRow, isNewKey = false): AuditFields<'channel.update'> {
+  const { channel_id: _, has_api_key, created_at: _created, updated_at: _updated, base_url, ...values } = row;
+  return { ...values, base_url: shownUrl(base_url), api_key: has_api_key ? (isNewKey ? 'new' : 'old') : null };
 }
 
 function nameTaken(name: string): AppError {

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiTags } from '@nestjs/swagger';
 import { Throttle } from '@nestjs/throttler';
 import { pageRequest } from '../../../common/limits';
+import { Audited } from '../../../platform/audit';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
 import { AI_REQUESTS } from '../../../platform/rate-limit';
@@ -22,6 +23,7 @@ export class PresetsController {
    */
   @Post()
   @Access('tenantAdmin')
+  @Audited('preset.create')
   @ApiErrors('CONFLICT')
   create(@CurrentCaller() caller: Caller, @Body() body: CreatePresetDto): Promise<PresetDto> {
     return this.presets.create(caller, body);
@@ -58,6 +60,7 @@ export class PresetsController {
    */
   @Patch(':preset')
   @Access('tenantAdmin')
+  @Audited('preset.update')
   @ApiErrors('NOT_FOUND')
   change(
     @CurrentCaller() caller: Caller,
@@ -75,6 +78,7 @@ export class PresetsController {
   @Delete(':preset')
   @HttpCode(204)
   @Access('tenantAdmin')
+  @Audited('preset.delete')
   @ApiErrors('NOT_FOUND')
   delete(@CurrentCaller() caller: Caller, @Param('preset') name: string): Promise<void> {
     return this.presets.delete(caller, name);

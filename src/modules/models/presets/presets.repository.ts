@@ -88,34 +88,37 @@ export class PresetsRepository {
   }
 
   /** Changes a preset to what `change` makes of it. Where it has no row it is made from `otherwise`, if that is given. */
-  change(
+  async change(
+    tx: Transaction,
     tenantId: string,
     name: string,
     change: (before: PresetValues) => PresetValues,
     otherwise: PresetValues | undefined,
-  ): Promise<PresetRow | undefined> {
+  ): Promise<{ readonly before: PresetValues; readonly after: PresetRow } | undefined> {
     const key = { tenant_id: tenantId, name };
-    return this.database.transaction('change preset', tenantId, async (tx) => {
-      const presets = tx.repository(PresetEntity);
-      const locked = (): Promise<PresetEntity | null> =>
-        presets.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
-      let row = await locked();
-      if (row === null && otherwise !== undefined) {
-        // What has no row yet cannot be locked: the tenant's row is, and the first of several has made it by then.
-        await lockTenant(tx, tenantId);
-        row = await locked();
-      }
-      const before = row ?? otherwise;
-      if (before === undefined) return undefined;
-      if (row === null) await presets.insert({ ...change(before), ...key });
-      else await presets.update(key, { ...change(before), updated_at: () => 'clock_timestamp()' });
-      return presets.findOneByOrFail(key);
-    });
+    const presets = tx.repository(PresetEntity);
+    const locked = (): Promise<PresetEntity | null> =>
+      presets.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
+    let row = await locked();
+    if (row === null && otherwise !== undefined) {
+      // What has no row yet cannot be locked: the tenant's row is, and the first of several has made it by then.
+      await lockTenant(tx, tenantId);
+      row = await locked();
+    }
+    const before = row ?? otherwise;
+    if (before === undefined) return undefined;
+    if (row === null) await presets.insert({ ...change(before), ...key });
+    else await presets.update(key, { ...change(before), updated_at: () => 'clock_timestamp()' });
+    return { before, after: await presets.findOneByOrFail(key) };
   }
 
-  /** false when there is no row. */
-  async delete(tenantId: string, name: string): Promise<boolean> {
-    const { affected } = await this.database.repository(PresetEntity, tenantId).delete({ tenant_id: tenantId, name });
-    return affected === 1;
+  /** What it was; undefined when there is no row. */
+  async delete(tx: Transaction, tenantId: string, name: string): Promise<PresetRow | undefined> {
+    const key = { tenant_id: tenantId, name };
+    const presets = tx.repository(PresetEntity);
+    const before = await presets.findOne({ where: key, lock: { mode: 'pessimistic_write' } });
+    if (before === null) return undefined;
+    await presets.delete(key);
+    return before;
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError, invalid, notFound } from '../../../common/errors';
 import type { PageRequest } from '../../../common/limits';
 import { isStorableText, jsonBytes } from '../../../common/text';
+import type { AuditFields } from '../../../platform/audit';
 import type { Caller } from '../../../platform/auth';
 import { Effects } from '../../../platform/idempotency';
 import { checkedResponseFormat, type Preset, type ResponseFormat } from '../contract';
@@ -61,11 +62,16 @@ export class PresetsService {
     checkPrompt(systemPrompt);
     const values = merged({ ...DEFAULT_VALUES, system_prompt: systemPrompt }, body);
     if (name === DEFAULT_PRESET) throw nameTaken(name, '; change it with PATCH');
-    const result = await this.effects.transaction<Created>(caller, 'create preset', async (tx) => {
-      const preset = { ...values, name, tenant_id: caller.tenantId };
-      const row = await this.repository.create(tx, preset, { limit: MAX_PRESETS, uncounted: DEFAULT_PRESET });
-      return typeof row === 'string' ? { status: row } : { status: 'ok', preset: row };
-    });
+    const result = await this.effects.transaction<Created, 'preset.create'>(
+      caller,
+      'create preset',
+      async (tx) => {
+        const preset = { ...values, name, tenant_id: caller.tenantId };
+        const row = await this.repository.create(tx, preset, { limit: MAX_PRESETS, uncounted: DEFAULT_PRESET });
+        return typeof row === 'string' ? { status: row } : { status: 'ok', preset: row };
+      },
+      { audit: { action: 'preset.create', entry: () => ({ target: name, after: audited(values) }) } },
+    );
     if (result.status === 'full') throw new AppError('CONFLICT', `A tenant has at most ${MAX_PRESETS} presets`);
     if (result.status === 'taken') throw nameTaken(name);
     return presetView(result.preset);
@@ -86,19 +92,38 @@ export class PresetsService {
     return shownTo(kind, presetView(row));
   }
 
-  async change({ tenantId }: Caller, name: string, body: PatchPresetDto): Promise<PresetDto> {
+  async change(caller: Caller, name: string, body: PatchPresetDto): Promise<PresetDto> {
+    const { tenantId } = caller;
     if (!isStorableText(name)) throw notFound('Preset');
     if (body.systemPrompt !== undefined) checkPrompt(body.systemPrompt);
     const otherwise = name === DEFAULT_PRESET ? DEFAULT_VALUES : undefined;
-    const row = await this.repository.change(tenantId, name, (before) => merged(before, body), otherwise);
-    if (row === undefined) throw notFound('Preset');
-    return presetView(row);
+    const change = (before: PresetValues): PresetValues => merged(before, body);
+    const { changed } = await this.effects.transaction(
+      caller,
+      'change preset',
+      async (tx) => ({ status: 'ok', changed: await this.repository.change(tx, tenantId, name, change, otherwise) }),
+      {
+        audit: {
+          action: 'preset.update',
+          entry: ({ changed }) =>
+            changed && { target: name, before: audited(changed.before), after: audited(changed.after) },
+        },
+      },
+    );
+    if (changed === undefined) throw notFound('Preset');
+    return presetView(changed.after);
   }
 
   /** `default` goes back to what comes with the server, also where it is that already. */
-  async delete({ tenantId }: Caller, name: string): Promise<void> {
-    const isDeleted = isStorableText(name) && (await this.repository.delete(tenantId, name));
-    if (!isDeleted && name !== DEFAULT_PRESET) throw notFound('Preset');
+  async delete(caller: Caller, name: string): Promise<void> {
+    if (!isStorableText(name)) throw notFound('Preset');
+    const { gone } = await this.effects.transaction(
+      caller,
+      'delete preset',
+      async (tx) => ({ status: 'ok', gone: await this.repository.delete(tx, caller.tenantId, name) }),
+      { audit: { action: 'preset.delete', entry: ({ gone }) => gone && { target: name, before: audited(gone) } } },
+    );
+    if (gone === undefined && name !== DEFAULT_PRESET) throw notFound('Preset');
   }
 
   private async rowOf(tenantId: string, name: string): Promise<PresetRow | undefined> {
@@ -137,6 +162,11 @@ function merged(before: PresetValues, body: PatchPresetDto): PresetValues {
       contextTokens: later(before.options.contextTokens, body.contextTokens),
     },
   };
+}
+
+function audited(values: PresetValues): AuditFields<'preset.update'> {
+  const { system_prompt, model, temperature, max_tokens, context_messages, options } = values;
+  return { system_prompt, model, temperature, max_tokens, context_messages, options };
 }
 
 function formatIn({ responseFormat }: PatchPresetDto): ResponseFormat | null | undefined {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../../platform/database';
+import { Database, type Sql } from '../../../platform/database';
 
 /** A dead letter of a notification. */
 export interface DeadLetterRow {
@@ -57,10 +57,8 @@ export class NotificationDeadLettersRepository {
   }
 
   /** Forgets one; the notification stays in the inbox and is still sent on connect. false: there is no such one. */
-  async drop(tenantId: string, id: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'drop dead notification',
-      tenantId,
+  async drop(tx: Sql, tenantId: string, id: string): Promise<boolean> {
+    const rows = await tx.query(
       `UPDATE notification_deliveries SET dropped = true, dead_at = NULL, dead_letter_id = NULL
        WHERE tenant_id = $1 AND dead_letter_id = $2 RETURNING 1`,
       [tenantId, id],

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { encodeId } from '../../../common/ids';
+import type { Sql } from '../../../platform/database';
 import {
   type DeadLetterSelection,
   DeadLetterSource,
@@ -49,8 +50,8 @@ export class NotificationDeadLetters implements DeadLetters<'notification'> {
   }
 
   /** Forgets one; false when it is none of these. @param id UUID behind `dl_` */
-  drop(tenantId: string, id: string): Promise<boolean> {
-    return this.repository.drop(tenantId, id);
+  drop(tx: Sql, tenantId: string, id: string): Promise<boolean> {
+    return this.repository.drop(tx, tenantId, id);
   }
 
   /** How many there are in all tenants. */

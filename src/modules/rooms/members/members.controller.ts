@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { pageRequest } from '../../../common/limits';
+import { Audited } from '../../../platform/audit';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, PageQueryDto, WithTotal } from '../../../platform/http';
 import { AddMembersDto, MemberDto, SetRoleDto } from '../dto/member.dto';
@@ -58,6 +59,7 @@ export class MembersController {
    */
   @Patch('members/:user_id')
   @Access('user')
+  @Audited('member.role')
   @ApiErrors('NOT_FOUND', 'CONFLICT')
   setRole(
     @CurrentCaller() caller: Caller,
@@ -77,6 +79,7 @@ export class MembersController {
   @Delete('members/:user_id')
   @HttpCode(204)
   @Access('user')
+  @Audited('member.remove')
   @ApiErrors('NOT_FOUND')
   remove(
     @CurrentCaller() caller: Caller,

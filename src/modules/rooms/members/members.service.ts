@@ -31,7 +31,7 @@ export class MembersService {
   async add(caller: Caller, roomId: string, input: AddMembersDto): Promise<MemberDto[]> {
     const users = [...new Set(input.user_ids)];
     const args = { ...asAdmin(caller, roomId), p_users: users, p_role: input.role ?? 'member' };
-    const { members } = await this.changes.make(caller, membersAdd, args, users);
+    const { members } = await this.changes.make(caller, membersAdd, args, { joined: users });
     return this.views(caller.tenantId, members);
   }
 
@@ -39,20 +39,21 @@ export class MembersService {
   async join(caller: Caller, roomId: string): Promise<MemberDto> {
     const { userId } = caller;
     const args = { p_room: roomUuid(roomId), p_user: userId };
-    const { member } = await this.changes.make(caller, roomJoin, args, [userId]);
+    const { member } = await this.changes.make(caller, roomJoin, args, { joined: [userId] });
     return this.view(caller.tenantId, member);
   }
 
   /** Room admins; a room keeps at least one admin (409). */
   async setRole(caller: Caller, roomId: string, userId: string, role: string): Promise<MemberDto> {
     const args = { p_user: memberId(userId), ...asAdmin(caller, roomId), p_role: role };
-    const { member } = await this.changes.make(caller, memberSetRole, args);
+    const { member } = await this.changes.make(caller, memberSetRole, args, { action: 'member.role' });
     return this.view(caller.tenantId, member);
   }
 
   /** Removal by a room admin, or leaving. The last admin's leaving promotes the oldest member. */
   async remove(caller: Caller, roomId: string, userId: string): Promise<void> {
-    await this.changes.make(caller, memberRemove, { p_user: memberId(userId), ...asAdmin(caller, roomId) });
+    const args = { p_user: memberId(userId), ...asAdmin(caller, roomId) };
+    await this.changes.make(caller, memberRemove, args, { action: 'member.remove' });
   }
 
   private async view(tenantId: string, row: MemberRow): Promise<MemberDto> {

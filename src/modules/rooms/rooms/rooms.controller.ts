@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { pageRequest } from '../../../common/limits';
+import { Audited } from '../../../platform/audit';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller } from '../../../platform/http';
 import { CreateRoomDto, ListRoomsQueryDto, RoomDto, RoomPageDto, UpdateRoomDto } from '../dto/room.dto';
@@ -75,6 +76,7 @@ export class RoomsController {
   @Delete(':room_id')
   @HttpCode(204)
   @Access('user')
+  @Audited('room.delete')
   @ApiErrors('NOT_FOUND')
   delete(@CurrentCaller() caller: Caller, @Param('room_id') roomId: string): Promise<void> {
     return this.rooms.delete(caller, roomId);

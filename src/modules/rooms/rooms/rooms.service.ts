@@ -109,7 +109,8 @@ export class RoomsService {
 
   /** Deletes softly: the room is gone for all members, its messages stay in the database. Room admins. */
   async delete(caller: Caller, roomId: string): Promise<void> {
-    await this.changes.make(caller, roomDelete, { p_room: roomUuid(roomId), p_user: caller.userId });
+    const args = { p_room: roomUuid(roomId), p_user: caller.userId };
+    await this.changes.make(caller, roomDelete, args, { action: 'room.delete' });
   }
 }
 

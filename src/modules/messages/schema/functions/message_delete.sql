@@ -1,4 +1,4 @@
--- The message stays as a tombstone. Answers that a question waits for are cancelled with it, and named in `runs`.
+-- The message stays as a tombstone. `audit`: what an admin has done to another's, for audit_result; in a chat the other is a model. Answers that a question waits for are cancelled with it, and named in `runs`.
 -- status: ok · unchanged · no_room · no_message · forbidden
 --
 -- Locks: the room, the message, its runs.
@@ -12,6 +12,7 @@ DECLARE
   msg messages;
   role text;
   stopped jsonb;
+  told jsonb := '{}';
 BEGIN
   room := room_lock(p_tenant, p_room);
   IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
@@ -23,10 +24,13 @@ BEGIN
   IF msg.deleted_at IS NOT NULL THEN
     RETURN jsonb_build_object('status', 'unchanged', 'message', message_json(msg));
   END IF;
+  IF msg.sender_id <> p_user AND room.type <> 'ai' THEN
+    told := jsonb_build_object('audit', jsonb_build_object('user', msg.sender_id));
+  END IF;
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = '', meta = NULL, deleted_at = clock_timestamp(), rev = room.last_rev + 1
   WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = msg.seq RETURNING * INTO msg;
-  IF room.type <> 'ai' THEN RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)); END IF;
+  IF room.type <> 'ai' THEN RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)) || told; END IF;
   WITH ended AS (
     UPDATE runs q SET is_cancelled = true WHERE q.tenant_id = p_tenant AND q.room_id = p_room
       AND q.reply_to_seq = msg.seq AND q.state IN ('queued', 'streaming') RETURNING q.run_id

@@ -1,4 +1,5 @@
--- Leaving (actor = user) or removal by an admin; the last admin's leaving promotes the oldest member.
+-- Leaving (actor = user) or removal by an admin; the last admin's leaving promotes the oldest member. `audit`: what an admin
+-- has done to another, for audit_result.
 -- status: ok · no_room · forbidden · fixed · not_member
 --
 -- Locks: the room, the member.
@@ -35,5 +36,7 @@ BEGIN
       WHERE o.tenant_id = p_tenant AND o.room_id = p_room AND o.role <> 'agent') RETURNING m.user_id INTO heir;
     IF heir IS NOT NULL THEN PERFORM member_role_changed(room, heir, 'admin', p_actor); END IF;
   END IF;
-  RETURN jsonb_build_object('status', 'ok', 'promoted', heir);
+  RETURN jsonb_build_object('status', 'ok', 'promoted', heir) || CASE WHEN p_actor = p_user THEN '{}'
+    ELSE jsonb_build_object('audit', jsonb_build_object('user', p_user, 'before', jsonb_build_object('role', gone.role)))
+    END;
 END $f$;

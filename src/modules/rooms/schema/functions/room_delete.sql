@@ -1,4 +1,4 @@
--- Marks a room as deleted; its letters go. status: ok · no_room · forbidden
+-- Marks a room as deleted; its letters go. `audit`: for audit_result. status: ok · no_room · forbidden
 --
 -- Locks: the room, its letters.
 --
@@ -19,5 +19,5 @@ BEGIN
   DELETE FROM dead_letters d WHERE d.tenant_id = p_tenant AND d.room_id = p_room;
   PERFORM room_log(p_tenant, p_room, room.last_rev, 'room.deleted',
     jsonb_build_array(jsonb_build_object('room_id', p_room, 'by', p_user)));
-  RETURN jsonb_build_object('status', 'ok');
+  RETURN jsonb_build_object('status', 'ok', 'audit', jsonb_build_object());
 END $f$;

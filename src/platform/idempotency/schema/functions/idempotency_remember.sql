@@ -1,4 +1,5 @@
--- Stores a result that is ok, for 24 hours, and hands it through. The caller holds the key's lock.
+-- Stores a result that is ok, for 24 hours, and hands it through. What it says to the audit log (`audit`) is not for a repeat.
+-- The caller holds the key's lock.
 --
 -- execute: tenant
 CREATE FUNCTION idempotency_remember(
@@ -7,7 +8,7 @@ CREATE FUNCTION idempotency_remember(
 BEGIN
   IF p_result ->> 'status' = 'ok' THEN
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
-    VALUES (p_tenant, p_user, p_route, p_key, p_fingerprint, p_result, clock_timestamp() + interval '24 hours')
+    VALUES (p_tenant, p_user, p_route, p_key, p_fingerprint, p_result - 'audit', clock_timestamp() + interval '24 hours')
     ON CONFLICT (tenant_id, user_id, route, key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,
       result = EXCLUDED.result, created_at = clock_timestamp(), expires_at = EXCLUDED.expires_at;
   END IF;
