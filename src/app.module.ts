@@ -7,6 +7,7 @@ import { FirstStartModule } from './modules/first-start';
 import { MessagesModule } from './modules/messages';
 import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
+import { RetentionModule } from './modules/retention';
 import { RoomsModule } from './modules/rooms';
 import { TenantsModule } from './modules/tenants';
 import { WebhooksModule } from './modules/webhooks';
@@ -39,6 +40,7 @@ export class AppModule {
         ChatsModule,
         WebhooksModule,
         AdminModule,
+        RetentionModule,
         FirstStartModule,
       ],
       providers: [ApiKeyGuard, { provide: APP_GUARD, useExisting: ApiKeyGuard }],

@@ -9,6 +9,7 @@
 export { TenantCredentialWatch } from './credential-watch.repository';
 export { KeysService } from './keys.service';
 export { lockTenant } from './tenants.repository';
+export { userHold } from './tenants.functions';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';
 export { TicketsRepository } from './tickets.repository';
