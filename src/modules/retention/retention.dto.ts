@@ -22,7 +22,10 @@ export class RetainRoomDto {
   @Max(3650)
   retention_days?: number | null;
 
-  /** While it is true nothing of the room goes: messages do not expire, and of those that are edited or deleted the server keeps what they were. */
+  /**
+   * While it is true nothing of the room goes: messages do not expire, and of those that are edited or deleted the server
+   * keeps what they were.
+   */
   @IsOptional()
   @IsBoolean()
   legal_hold?: boolean;
@@ -38,7 +41,10 @@ export class RoomRetentionDto {
 }
 
 export class HoldUserDto {
-  /** While it is true nothing that the user has written goes: in each room messages expire up to their oldest one at most. */
+  /**
+   * While it is true nothing that the user has written goes: in each room messages expire up to their oldest one at most.
+   * @example true
+   */
   @IsBoolean()
   legal_hold!: boolean;
 }
