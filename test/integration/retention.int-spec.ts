@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { RetentionRunner } from '../../src/modules/retention/retention.job';
 import { roomCut, roomDelete, roomUpdate } from '../../src/modules/rooms/rooms.functions';
 import { AppendFixture, checkLog } from '../support/append-model';
 import { type ModelRoom, RetentionModel, USERS } from '../support/retention-model';
@@ -354,6 +355,54 @@ describe('retention', () => {
         `SELECT count(*)::int AS n FROM jobs JOIN tenants USING (tenant_id) WHERE name = 'made' AND kind = 'retention'`,
       );
       expect(made?.n).toBe(1);
+    });
+  });
+
+  describe('its handler', () => {
+    const ended = async (): Promise<unknown> => {
+      const job = { id: 1, tenantId: model.tenantId, kind: 'retention', key: 'retention', payload: {} };
+      return new RetentionRunner(model.trimming, bench.open.database)
+        .run({ ...job, attempt: 1, createdAt: new Date() }, new AbortController().signal)
+        .then(
+          () => 'done',
+          (error: unknown) => error,
+        );
+    };
+    const takeJobs = (): Promise<object[]> => model.sql('DELETE FROM jobs WHERE tenant_id = $1');
+    const postponed = (delayMs: number): object => expect.objectContaining({ name: 'PostponeJob', delayMs }) as object;
+
+    it.each<[string, () => Promise<unknown>]>([
+      ['the tenant keeps messages for a time', () => model.keepFor(3)],
+      ['a room does', () => model.retain(room, 3, false)],
+      [
+        'something is kept under a hold',
+        async () => {
+          await model.hold('bob', true);
+          await model.send(room, 'bob');
+          await model.delete(room, 1);
+        },
+      ],
+    ])('looks again in an hour where %s', async (_, make) => {
+      await make();
+      await takeJobs();
+      expect(await ended()).toEqual(postponed(3_600_000));
+    });
+
+    it('is done where nothing is, or where another one waits', async () => {
+      expect(await ended()).toBe('done');
+      await model.keepFor(3);
+      expect(await jobs()).toBe(1);
+      expect(await ended()).toBe('done');
+    });
+
+    it('lets others have their turn where its time is up', async () => {
+      const trimming = { pass: () => Promise.resolve(false) } as unknown as RetentionModel['trimming'];
+      const job = { id: 1, tenantId: model.tenantId, kind: 'retention', key: 'retention', payload: {} };
+      const run = new RetentionRunner(trimming, bench.open.database).run(
+        { ...job, attempt: 1, createdAt: new Date() },
+        new AbortController().signal,
+      );
+      await expect(run).rejects.toEqual(postponed(1));
     });
   });
 

@@ -45,8 +45,9 @@ export class HoldUserDto {
    * While it is true nothing that the user has written goes: in each room messages expire up to their oldest one at most.
    * @example true
    */
+  @IsOptional()
   @IsBoolean()
-  legal_hold!: boolean;
+  legal_hold?: boolean;
 }
 
 export class UserHoldDto {

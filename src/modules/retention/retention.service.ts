@@ -42,6 +42,7 @@ export class RetentionService {
     { legal_hold: wanted }: HoldUserDto,
   ): Promise<UserHoldDto> {
     const tenantId = await this.tenants.scoped(caller, tenant);
+    if (wanted === undefined) throw invalid('legal_hold', 'legal_hold is required');
     if (userIdFault(userId) !== undefined) throw notFound('User');
     const args = { p_user: userId, p_hold: wanted };
     const { legal_hold } = await this.effects.call(caller, userHold, args, {
