@@ -68,7 +68,7 @@ export class SecurityConfig extends area('Secrets', {
     default: [],
     secret: true,
     check: (item) => (/^[0-9a-f]{64}$/i.test(item) ? undefined : 'must be 64 hex digits each, comma-separated'),
-    doc: 'Earlier values of ENCRYPTION_KEY, comma-separated: they still read what they encrypted.',
+    doc: 'Earlier values of ENCRYPTION_KEY, comma-separated: they still read what they encrypted, and prove the rows of the audit log that were written with them.',
   }),
   backupPassphrase: optionalText('BACKUP_PASSPHRASE', {
     secret: true,

@@ -90,6 +90,19 @@ describe('the audit log', () => {
       ]);
     });
 
+    it('of a webhook that is set again, but where that enables it', async () => {
+      const tenant = await app.tenant();
+      const webhook = { url: 'http://127.0.0.1:1/', events: [] };
+      const set = (): Promise<Answer> =>
+        tenant.key.patch(`/admin/tenants/${tenant.tenantId}`, { settings: { webhook } });
+      for (const call of [set, set]) expect((await call()).status).toBe(200);
+      await app.database.sql(`UPDATE webhooks SET disabled_at = now() WHERE tenant_id = $1`, [uuidOf(tenant.tenantId)]);
+      expect((await set()).status).toBe(200);
+      const [enabled, first, ...others] = await itemsOf(tenant.tenantId);
+      expect([first?.after, others.length]).toMatchObject([{ 'webhook.secret': 'set' }, 1]);
+      expect([enabled?.before, enabled?.after]).toEqual([{ 'webhook.enabled': false }, { 'webhook.enabled': true }]);
+    });
+
     it('of what was refused', async () => {
       const tenant = await app.tenant();
       const { room_id } = await createRoom(tenant.as('alice'), 'group', ['bob']);

@@ -67,6 +67,8 @@ describe('the audit chain in the database', () => {
       );
       expect(await site.proof(tenantId)).toBe(AT_ONCE);
       expect(await site.proof(tenantId, TEST_SECRETS, 7)).toBe(AT_ONCE);
+      // In calls of two pages each, which go on from one another.
+      expect(await site.proof(tenantId, TEST_SECRETS, 7, 14)).toBe(AT_ONCE);
       const rows = await rowsOf(tenantId);
       const times = rows.map(({ entry }) => (JSON.parse(entry) as { at: string }).at);
       expect(times).toEqual([...times].sort());
@@ -216,7 +218,8 @@ describe('the audit chain in the database', () => {
       await sql(tampering, tenantId);
       expect(await site.proof(tenantId)).toEqual(fault);
       // Whatever the pages are cut to.
-      expect(await site.proof(tenantId, TEST_SECRETS, 2)).toMatchObject({ n: (fault as { n: number }).n });
+      const { n } = fault as { n: number };
+      for (const most of [Infinity, 2]) expect(await site.proof(tenantId, TEST_SECRETS, 2, most)).toMatchObject({ n });
     });
 
     it('a row that was put in at the end, and one in between', async () => {

@@ -163,7 +163,7 @@ describe('no change is lost when many are made at the same time', () => {
       const webhook = { url: 'https://example.com/', events: [], secret: `secret ${i}` };
       return { ...(await inTransaction((tx) => tenants.update(tx, tenantId, { ...UNCHANGED, webhook }))), i };
     });
-    const isNew = set.filter(({ isNewWebhook }) => isNewWebhook);
+    const isNew = set.filter((each) => each.set === 'new');
     expect(isNew).toHaveLength(1);
     expect(await webhooks.find(tenantId)).toMatchObject({
       secret: `secret ${isNew[0]?.i ?? ''}`,

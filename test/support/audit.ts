@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { Audit, AuditRepository, type ChainFault, NO_MAC, proveChain } from '../../src/platform/audit';
+import {
+  Audit,
+  AuditRepository,
+  type ChainFault,
+  type ChainPage,
+  type ChainPoint,
+  type ChainProof,
+  NO_MAC,
+  proveBehind,
+} from '../../src/platform/audit';
 import { AuditTrail, Caller } from '../../src/platform/auth';
 import { type Secrets } from '../../src/platform/secrets';
 import { TEST_SECRETS } from './effects-fixture';
@@ -66,15 +75,17 @@ export class AuditFixture {
     return tenantId;
   }
 
-  /** What a proof says of a whole chain: the first fault, or how many rows hold. */
-  async proof(tenantId: string, secrets = TEST_SECRETS, page = 1000): Promise<ChainFault | number> {
+  /** What a proof says of a whole chain: the first fault, or how many rows hold. @param page rows per statement, and per call */
+  async proof(tenantId: string, secrets = TEST_SECRETS, page = 1000, most = Infinity): Promise<ChainFault | number> {
     const keys = (keyId: string): Buffer | undefined => secrets.knownAuditKey(tenantId, keyId);
-    for (let last = { n: 0, mac: NO_MAC as Buffer }; ;) {
-      const rows = await this.repository.chain(tenantId, last.n, page);
-      const proven = proveChain(keys, last, rows);
-      if (proven.fault !== undefined) return proven.fault;
-      last = proven.last;
-      if (rows.isEnd) return last.n;
+    const read = (after: number): Promise<ChainPage> => this.repository.chain(tenantId, after, page);
+    let last: ChainPoint = { n: 0, mac: NO_MAC };
+    for (let next: number | undefined = 0; next !== undefined;) {
+      const proof: ChainProof = await proveBehind(read, keys, last, most);
+      if (proof.fault !== undefined) return proof.fault;
+      ({ last, next } = proof);
+      if (next !== undefined && next < most) throw new Error('a call has proven fewer rows than it may');
     }
+    return last.n;
   }
 }

@@ -133,8 +133,12 @@ export class MessagesService {
    * a question that is deleted is written no further.
    */
   async delete(caller: Caller, roomId: string, messageId: string): Promise<void> {
-    const audit = { action: 'message.delete', target: messageId, details: { room: roomId } } as const;
-    await this.change(caller, messageDelete, target(caller, roomId, messageId), audit);
+    const args = target(caller, roomId, messageId);
+    await this.change(caller, messageDelete, args, {
+      action: 'message.delete',
+      target: args.p_message && encodeId('message', args.p_message),
+      details: { room: encodeId('room', args.p_room) },
+    } satisfies FunctionAudit<'message.delete'>);
   }
 
   private async change<A extends { readonly p_room: string }>(

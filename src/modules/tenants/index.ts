@@ -19,6 +19,7 @@ export {
   type FreshWebhook,
   type NewWebhook,
   WEBHOOK_EVENTS,
+  type WebhookChange,
   type WebhookEvent,
   WebhookRows,
   type WebhookSetting,

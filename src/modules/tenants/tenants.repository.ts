@@ -5,7 +5,7 @@ import { Database, schemaFunction, SystemDatabase, type Transaction, value } fro
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { TenantCountsEntity, TenantEntity } from './entities/tenant.entity';
 import type { NewKeyRow } from './keys.repository';
-import { type NewWebhook, WebhookRows, type WebhookSetting } from './webhook-settings';
+import { type NewWebhook, type WebhookChange, WebhookRows, type WebhookSetting } from './webhook-settings';
 
 const usersEnsure = schemaFunction('users_ensure', { p_users: 'text[]' }, value<unknown>('void'));
 
@@ -33,7 +33,7 @@ export interface TenantChanges {
 export interface TenantChange {
   readonly before: TenantRow;
   readonly after: TenantRow;
-  readonly isNewWebhook: boolean;
+  readonly set: WebhookChange;
 }
 
 /**
@@ -107,16 +107,16 @@ export class TenantsRepository {
     return rows.map(({ tenant_id }) => tenant_id);
   }
 
-  /** undefined: there is no such tenant. `isNewWebhook`: its URL is a new one, and the given secret in force. */
+  /** undefined: there is no such tenant. */
   async update(tx: Transaction, tenantId: string, changes: TenantChanges): Promise<TenantChange | undefined> {
     const key = { tenant_id: tenantId };
     const tenants = tx.repository(TenantEntity);
     const found = await tenants.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
     if (found === null) return undefined;
     const before = { ...found, webhook: await this.webhooks.settingOf(tenantId, tx) };
-    let isNewWebhook = false;
+    let set: WebhookChange = 'same';
     if (changes.webhook === null) await this.webhooks.clear(tx, tenantId);
-    else if (changes.webhook !== undefined) isNewWebhook = await this.webhooks.set(tx, tenantId, changes.webhook);
+    else if (changes.webhook !== undefined) set = await this.webhooks.set(tx, tenantId, changes.webhook);
     await tenants.update(key, {
       name: changes.name ?? before.name,
       status: changes.status ?? before.status,
@@ -125,7 +125,7 @@ export class TenantsRepository {
       updated_at: () => 'clock_timestamp()',
     });
     const after = await tenants.findOneByOrFail(key);
-    return { before, after: { ...after, webhook: await this.webhooks.settingOf(tenantId, tx) }, isNewWebhook };
+    return { before, after: { ...after, webhook: await this.webhooks.settingOf(tenantId, tx) }, set };
   }
 
   /** Makes the users that do not exist yet. */

@@ -3,7 +3,7 @@ import { forbidden, invalid, invalidFields, notFound } from '../../common/errors
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { pageInfo, type PageRequest } from '../../common/limits';
 import { normalOrigin, originFault } from '../../common/urls';
-import { Audit, type AuditFields, shownUrl } from '../../platform/audit';
+import { Audit, type AuditEntry, type AuditFields, shownUrl } from '../../platform/audit';
 import { type Caller, LIMIT_DEFAULTS, SETTING_DEFAULTS } from '../../platform/auth';
 import { Effects } from '../../platform/idempotency';
 import { hashApiKey, newApiKey, shownPrefix } from './api-key';
@@ -114,7 +114,10 @@ export class TenantsService {
     this.verifier.forget();
     if (fresh !== undefined) await this.webhooks.changed();
     if (!changed) throw notFound('Tenant');
-    return { ...tenantView(changed.after), ...(changed.isNewWebhook && fresh ? { webhook_secret: fresh.secret } : {}) };
+    return {
+      ...tenantView(changed.after),
+      ...(changed.set === 'new' && fresh ? { webhook_secret: fresh.secret } : {}),
+    };
   }
 
   /** The tenant's UUID, when it exists and the caller may manage it; another tenant's id is not found. */
@@ -151,12 +154,7 @@ export class TenantsService {
         tenantId,
         audit: {
           action: 'tenant.update',
-          entry: ({ changed }) =>
-            changed && {
-              target: encodeId('tenant', tenantId),
-              before: audited(changed.before),
-              after: audited(changed.after, changed.isNewWebhook),
-            },
+          entry: ({ changed }) => changed && changeOf(changed),
         },
       },
     );
@@ -214,6 +212,15 @@ function inForce(defaults: object, own: object): object {
       },
     ]),
   );
+}
+
+function changeOf({ before, after, set }: TenantChange): AuditEntry<'tenant.update'> {
+  const isEnabled = set === 'enabled';
+  return {
+    target: encodeId('tenant', after.tenant_id),
+    before: { ...audited(before), ...(isEnabled && { 'webhook.enabled': false }) },
+    after: { ...audited(after, set === 'new'), ...(isEnabled && { 'webhook.enabled': true }) },
+  };
 }
 
 /**

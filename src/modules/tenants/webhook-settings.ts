@@ -42,12 +42,15 @@ export abstract class WebhookSettings {
   abstract changed(): Promise<void>;
 }
 
+/** What setting a webhook has changed: the URL is a `new` one and has the new secret; it was disabled; neither. */
+export type WebhookChange = 'new' | 'enabled' | 'same';
+
 /** Where the settings `webhook` are kept, changed with the rest of the tenant. The webhooks module implements it. */
 export abstract class WebhookRows {
   /** The first one of a tenant that is being made. */
   abstract insert(tx: Transaction, tenantId: string, webhook: NewWebhook): Promise<void>;
-  /** Stores it and enables it again. true: the URL is a new one, and has the new secret. The tenant's row is locked. */
-  abstract set(tx: Transaction, tenantId: string, webhook: NewWebhook): Promise<boolean>;
+  /** Stores it and enables it again. The tenant's row is locked. */
+  abstract set(tx: Transaction, tenantId: string, webhook: NewWebhook): Promise<WebhookChange>;
   abstract clear(tx: Transaction, tenantId: string): Promise<void>;
   /** As it is set; null where there is none. */
   abstract settingOf(tenantId: string, tx?: Transaction): Promise<WebhookSetting | null>;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { In, IsNull, Not } from 'typeorm';
 import { Database, SystemDatabase, type Transaction } from '../../platform/database';
-import { type NewWebhook, WebhookRows, type WebhookSetting } from '../tenants';
+import { type NewWebhook, type WebhookChange, WebhookRows, type WebhookSetting } from '../tenants';
 import { WebhookEntity } from './entities/webhook.entity';
 
 /** A webhook that is set. */
@@ -28,12 +28,12 @@ export class WebhooksRepository extends WebhookRows {
     super();
   }
 
-  async set(tx: Transaction, tenantId: string, webhook: NewWebhook): Promise<boolean> {
+  async set(tx: Transaction, tenantId: string, webhook: NewWebhook): Promise<WebhookChange> {
     const webhooks = tx.repository(WebhookEntity);
     const before = await webhooks.findOne({ where: { tenant_id: tenantId }, lock: { mode: 'for_no_key_update' } });
     if (before === null) {
       await this.insert(tx, tenantId, webhook);
-      return true;
+      return 'new';
     }
     const { url, events, secret } = webhook;
     const isNew = before.url !== url;
@@ -41,7 +41,8 @@ export class WebhooksRepository extends WebhookRows {
       { tenant_id: tenantId },
       { url, events: [...events], ...(isNew ? { secret, previous_secret: null } : {}), ...ENABLED, ...NOW },
     );
-    return isNew;
+    if (isNew) return 'new';
+    return before.disabled_at === null ? 'same' : 'enabled';
   }
 
   async insert(tx: Transaction, tenantId: string, { url, events, secret }: NewWebhook): Promise<void> {

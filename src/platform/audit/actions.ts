@@ -30,6 +30,7 @@ const TENANT = {
   'settings.retention_days': 'shown',
   'webhook.url': 'shown',
   'webhook.events': 'shown',
+  'webhook.enabled': 'shown',
   'webhook.secret': 'secret',
   ...LIMITS,
 } as const;

@@ -50,7 +50,7 @@ export interface ChainHead {
 }
 
 /** A row that is proven, and so what comes before it; `n` 0 is before the first one. */
-export interface ChainLink {
+export interface ChainPoint {
   readonly n: number;
   readonly mac: Buffer;
 }
@@ -79,26 +79,57 @@ export interface ChainPage {
  * @param last what the rows begin behind
  * @returns the last row that is proven, and what is wrong with the one behind it
  */
-export function proveChain(
+function proveChain(
   keys: ChainKeys,
-  last: ChainLink,
+  last: ChainPoint,
   { head, rows, isEnd }: ChainPage,
-): { readonly last: ChainLink; readonly fault?: ChainFault | undefined } {
-  let link = last;
+): { readonly last: ChainPoint; readonly fault?: ChainFault | undefined } {
+  let point = last;
   for (const [i, row] of rows.entries()) {
-    const why = faultOf(keys, link, row, rows[i + 1]);
+    const why = faultOf(keys, point, row, rows[i + 1]);
     if (why !== undefined) {
       const isBehindEnd = why === 'altered' && head !== undefined && row.n > head.n;
-      return { last: link, fault: { n: link.n + 1, why: isBehindEnd ? 'inserted' : why } };
+      return { last: point, fault: { n: point.n + 1, why: isBehindEnd ? 'inserted' : why } };
     }
-    link = row;
+    point = row;
   }
-  return { last: link, fault: isEnd ? faultOfEnd(keys, link, head) : undefined };
+  return { last: point, fault: isEnd ? faultOfEnd(keys, point, head) : undefined };
+}
+
+/** What a proof has come to. */
+export interface ChainProof {
+  /** The last row that is proven. */
+  readonly last: ChainPoint;
+  readonly head: ChainHead | undefined;
+  readonly fault: ChainFault | undefined;
+  /** Where it is to go on; undefined: the end is reached, or a fault. */
+  readonly next: number | undefined;
+}
+
+/**
+ * Proves what comes behind a row, page by page.
+ * @param read the rows behind a number
+ * @param most rows: with the page that reaches so many it ends
+ */
+export async function proveBehind(
+  read: (after: number) => Promise<ChainPage>,
+  keys: ChainKeys,
+  from: ChainPoint,
+  most: number,
+): Promise<ChainProof> {
+  for (let last = from; ;) {
+    const page = await read(last.n);
+    const proven = proveChain(keys, last, page);
+    last = proven.last;
+    const isOver = page.isEnd || proven.fault !== undefined;
+    if (!isOver && last.n - from.n < most) continue;
+    return { last, head: page.head, fault: proven.fault, next: isOver ? undefined : last.n };
+  }
 }
 
 function faultOf(
   keys: ChainKeys,
-  last: ChainLink,
+  last: ChainPoint,
   row: ChainRow,
   next: ChainRow | undefined,
 ): ChainFault['why'] | undefined {
@@ -109,7 +140,7 @@ function faultOf(
   return follows(keys, last, next) ? 'inserted' : 'altered';
 }
 
-function faultOfEnd(keys: ChainKeys, last: ChainLink, head: ChainHead | undefined): ChainFault | undefined {
+function faultOfEnd(keys: ChainKeys, last: ChainPoint, head: ChainHead | undefined): ChainFault | undefined {
   if (head === undefined) return last.n === 0 ? undefined : { n: last.n, why: 'head' };
   const key = keys(head.key_id);
   if (key === undefined) return { n: last.n, why: 'unknown_key' };
@@ -119,9 +150,9 @@ function faultOfEnd(keys: ChainKeys, last: ChainLink, head: ChainHead | undefine
 }
 
 /** Whether a row was made as the next one of this: what stands between them was put there later. */
-function follows(keys: ChainKeys, link: ChainLink, row: ChainRow | undefined): boolean {
+function follows(keys: ChainKeys, last: ChainPoint, row: ChainRow | undefined): boolean {
   const key = row === undefined ? undefined : keys(row.key_id);
-  return row !== undefined && key !== undefined && macOf(key, link.mac, row.entry).equals(row.mac);
+  return row !== undefined && key !== undefined && macOf(key, last.mac, row.entry).equals(row.mac);
 }
 
 /** Whether the columns, by which the log is searched, are those of the text. */

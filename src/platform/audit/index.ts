@@ -19,7 +19,15 @@ export { Audit, type FunctionAudit } from './audit';
 export { auditResult } from './audit.functions';
 export { type AuditFilter, AuditRepository, type AuditRow } from './audit.repository';
 export { Audited, checkAudited, NotAudited } from './audited';
-export { type ChainFault, type ChainLink, INSTALLATION, NO_MAC, proveChain } from './chain';
+export {
+  type ChainFault,
+  type ChainPage,
+  type ChainPoint,
+  type ChainProof,
+  INSTALLATION,
+  NO_MAC,
+  proveBehind,
+} from './chain';
 
 @Module({
   imports: [TypeOrmModule.forFeature([AuditLogEntity, AuditHeadEntity, AuditSubjectEntity])],

@@ -4,10 +4,12 @@ import { decodeId } from '../../../common/ids';
 import {
   AuditRepository,
   type AuditRow,
-  type ChainLink,
+  type ChainPage,
+  type ChainPoint,
+  type ChainProof,
   INSTALLATION,
   NO_MAC,
-  proveChain,
+  proveBehind,
 } from '../../../platform/audit';
 import type { Caller } from '../../../platform/auth';
 import { askedPage, pageOf } from '../../../platform/http';
@@ -74,17 +76,12 @@ export class AuditService {
   /** Proves rows behind `after`, at most 50,000. */
   async verify(caller: Caller, { tenant_id, after = 0 }: VerifyAuditQueryDto): Promise<VerifiedAuditDto> {
     const tenantId = await this.chainOf(caller, tenant_id);
+    const from = await this.pointAt(tenantId, after);
+    // The row that the call before has ended with is gone.
+    if (from === undefined) return { ...provenView(after), holds: false, fault: { n: after, why: 'missing' } };
+    const read = (n: number): Promise<ChainPage> => this.repository.chain(tenantId, n, PAGE);
     const keys = (keyId: string): Buffer | undefined => this.secrets.knownAuditKey(tenantId, keyId);
-    let last = await this.linkAt(tenantId, after);
-    if (last === undefined) return answerOf(after, { n: after, mac: NO_MAC }, { fault: { n: after, why: 'missing' } });
-    for (;;) {
-      const page = await this.repository.chain(tenantId, last.n, PAGE);
-      const proven = proveChain(keys, last, page);
-      last = proven.last;
-      const { head } = page;
-      if (page.isEnd || proven.fault !== undefined) return answerOf(after, last, { head, fault: proven.fault });
-      if (last.n - after >= MOST) return answerOf(after, last, { head, next: last.n });
-    }
+    return provenView(after, await proveBehind(read, keys, from, MOST));
   }
 
   private async chainOf(caller: Caller, tenant: string | undefined): Promise<string> {
@@ -93,7 +90,7 @@ export class AuditService {
   }
 
   /** The row that a proof goes on behind; undefined: it is not there. */
-  private async linkAt(tenantId: string, n: number): Promise<ChainLink | undefined> {
+  private async pointAt(tenantId: string, n: number): Promise<ChainPoint | undefined> {
     if (n === 0) return { n, mac: NO_MAC };
     const [row] = (await this.repository.chain(tenantId, n - 1, 1)).rows;
     return row?.n === n ? row : undefined;
@@ -135,21 +132,11 @@ export class AuditService {
   }
 }
 
-function answerOf(
-  after: number,
-  last: ChainLink,
-  {
-    head,
-    fault,
-    next,
-  }: {
-    readonly head?: ChainLink | undefined;
-    readonly fault?: VerifiedAuditDto['fault'] | undefined;
-    readonly next?: number;
-  },
-): VerifiedAuditDto {
+/** @param proof undefined: none was possible */
+function provenView(after: number, proof?: ChainProof): VerifiedAuditDto {
+  const { last = { n: after }, head, fault, next } = proof ?? {};
   return {
-    holds: fault == null,
+    holds: fault === undefined,
     checked_to: last.n,
     rows: last.n - after,
     head: head === undefined ? null : { n: head.n, mac: head.mac.toString('hex') },
