@@ -105,6 +105,42 @@ describe('batching per tenant', () => {
     expect(await next).toBe(8);
   });
 
+  describe('of items that may gather', () => {
+    const GATHER_MS = 30;
+    beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate'] }));
+    afterEach(() => void jest.useRealTimers());
+
+    it('waits a while for more of them, and does them together', async () => {
+      const { begun, work } = held();
+      const batching = new TenantBatching(work, 3, Infinity, GATHER_MS);
+      const all = [1, 2].map((n) => batching.submit('a', n, true));
+      await settled();
+      jest.advanceTimersByTime(GATHER_MS - 1);
+      all.push(batching.submit('a', 3, true));
+      await settled();
+      expect(begun).toHaveLength(0);
+      jest.advanceTimersByTime(1);
+      await settled();
+      begun[0]?.end();
+      expect(await Promise.all(all)).toEqual([2, 4, 6]);
+      expect(begun.map(({ items }) => items)).toEqual([[1, 2, 3]]);
+      expect(jest.getTimerCount()).toBe(0);
+    });
+
+    it('waits no longer when one comes that may not, of the same tenant', async () => {
+      const { begun, work } = held();
+      const batching = new TenantBatching(work, 3, Infinity, GATHER_MS);
+      const patient = batching.submit('a', 1, true);
+      void batching.submit('b', 9, true);
+      await settled();
+      const urgent = batching.submit('a', 2);
+      await settled();
+      expect(begun.map(({ tenantId, items }) => [tenantId, items])).toEqual([['a', [1, 2]]]);
+      begun[0]?.end();
+      expect(await Promise.all([patient, urgent])).toEqual([2, 4]);
+    });
+  });
+
   it('forgets a tenant without pending items, also after a failure, and never does two batches of one at a time', async () => {
     let atOnce = 0;
     let most = 0;

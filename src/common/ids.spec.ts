@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decodeId, encodeId, ID_PREFIXES, type IdKind, isUuid, newUuid } from './ids';
+import { decodeId, encodeId, ID_PREFIXES, type IdKind, isUuid, newUuid, timeOf } from './ids';
 
 const KINDS = Object.keys(ID_PREFIXES) as IdKind[];
 const kind = fc.constantFrom(...KINDS);
@@ -37,6 +37,14 @@ describe('ids', () => {
     expect(made.every(isUuid)).toBe(true);
     expect([...made].sort()).toEqual(made);
     expect(new Set(made).size).toBe(1000);
+  });
+
+  it('tell when they were made', () => {
+    const before = Date.now();
+    const made = timeOf(newUuid()).getTime();
+    // The generator keeps to the order where the clock goes back, and may run ahead of it for that.
+    expect(made).toBeGreaterThanOrEqual(before);
+    expect(timeOf('019aa1c2-d3e4-7506-8728-394a5b6c7d8e').toISOString()).toBe(new Date(0x019aa1c2d3e4).toISOString());
   });
 
   it('isUuid takes the dashed lower-case form only', () => {

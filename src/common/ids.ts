@@ -56,6 +56,11 @@ export function encodeId(kind: IdKind, uuid: string): string {
   );
 }
 
+/** When a UUIDv7 of `newUuid` was made. */
+export function timeOf(uuid: string): Date {
+  return new Date(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16));
+}
+
 /** One room of one tenant, as a map key; both are UUIDs. */
 export function roomKey(tenantId: string, roomId: string): string {
   return `${tenantId}/${roomId}`;

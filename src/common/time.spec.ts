@@ -1,4 +1,4 @@
-import { ManualClock, retryAfterMs, SystemClock } from './time';
+import { isoTime, ManualClock, retryAfterMs, SystemClock } from './time';
 
 const NOW = Date.parse('2026-01-31T12:00:00Z');
 
@@ -14,6 +14,15 @@ it.each([
   [undefined, undefined],
 ])('Retry-After: %s', (header, ms) => {
   expect(retryAfterMs(header, NOW)).toBe(ms);
+});
+
+it('writes times one after the other, of dates and of texts, the same one again and an unreadable one between them', () => {
+  const [first, second] = ['2026-01-31T12:00:00.000Z', '2026-01-31T12:00:00.001Z'];
+  for (const time of [first, first, second, first]) {
+    expect(isoTime(new Date(time))).toBe(time);
+    expect(isoTime(time.replace('Z', '+00:00'))).toBe(time);
+    expect(() => isoTime(new Date(NaN))).toThrow(RangeError);
+  }
 });
 
 describe('clocks', () => {

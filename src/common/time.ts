@@ -35,9 +35,18 @@ export class ManualClock extends Clock {
   }
 }
 
+/** The last time that was written: messages of one batch have the same, and each is written twice. */
+const written = { ms: NaN, text: '' };
+
 /** ISO 8601 in UTC with `Z` and milliseconds, of a Date or of a time as PostgreSQL's json writes it. */
 export function isoTime(value: string | Date): string {
-  return (typeof value === 'string' ? new Date(value) : value).toISOString();
+  const date = typeof value === 'string' ? new Date(value) : value;
+  const ms = date.getTime();
+  if (ms !== written.ms) {
+    written.text = date.toISOString();
+    written.ms = ms;
+  }
+  return written.text;
 }
 
 const MOST_MS = 24 * 3_600_000;

@@ -52,6 +52,7 @@ export { RealtimeModule } from './realtime.module';
 export {
   type AcceptedConnection,
   ByUser,
+  CloseCode,
   type Connection,
   Connections,
   ServesEndpoint,
@@ -61,6 +62,7 @@ export {
   type Greeting,
   OnConnection,
   SOCKET_PATH,
+  type SocketConnection,
   SocketEndpoints,
   type SocketEndpoint,
   type SocketRequest,

@@ -184,7 +184,9 @@ describe('bad input', () => {
   describe('query parameters', () => {
     /** What is bad for a number or a choice may be a good name; nothing is no id of an event. */
     const isGood = (parameter: string, value: string): boolean =>
-      (/^(userId|groupId)$/.test(parameter) && USER_ID.test(value)) || (parameter === 'last_event_id' && value === '');
+      (/^(userId|groupId|user_id)$/.test(parameter) && USER_ID.test(value)) ||
+      (parameter === 'kind' && /^\w+$/.test(value)) ||
+      (parameter === 'last_event_id' && value === '');
     const badValues = (schema: Schema): string[] => [
       ...['', 'x', '%00', '%ff', '%F0%9F%98%80', '[]', '{}', 'null', 'true'],
       ...(schema.type === 'integer'

@@ -4,12 +4,15 @@ import { type Answer, type Api, errorOf } from '../support/http/api';
 import { conversationIdOf, createChat } from '../support/chats/http';
 import { deadLetter } from '../support/dead-letters';
 import { createChannel, createPreset } from '../support/models';
+import { deadJob } from '../support/jobs';
 import { notify } from '../support/notifications';
 import { until } from '../support/poll';
 import { bodyOf, createRoom, sendAll } from '../support/rooms';
 import { type DocumentedRoute, documentedRoutes } from '../support/documented-routes';
 import { rowsOf } from '../support/database';
 import { createKey, uuidOf } from '../support/tenants';
+import { WsClient } from '../support/ws/client';
+import { keyOf } from '../support/ws/socket-app';
 
 /** A value for each kind of id, by the name of the parameter or field that takes it. */
 type Ids = Readonly<Record<string, string>>;
@@ -29,10 +32,18 @@ const UNKNOWN: Ids = {
   preset: 'preset-of-nobody',
   chat_id: '01900000-0000-7000-8000-0000ffffffff',
   conversation_id: `conv_${NOBODY}`,
+  job_id: '999999999999',
+  connection_id: `conn_${NOBODY}`,
 };
 /** Whose user id says on whose behalf one calls. */
 const NAMES_A_USER = /^\/api\/v1\/chats\/user\//;
 const ROUTES = documentedRoutes().filter((route) => route.schemes.length > 0);
+
+/** Of a socket that stays open: nobody may close it in this test. */
+async function openConnection(app: TestApp, tenant: TestTenant, userId: string): Promise<string> {
+  const client = await WsClient.admitted(app.url, { headers: keyOf(tenant, userId) });
+  return String((await client.frame('hello'))['connection_id']);
+}
 
 /** A tenant with a room, a message, a key and a member of its own; `alice` exists in every tenant. */
 async function furnish(app: TestApp, member: string, secret: string): Promise<{ tenant: TestTenant; ids: Ids }> {
@@ -49,7 +60,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
   const { notification_id } = await notify(tenant, { targets: { user_ids: ['alice'] } });
   // The job that tells alice would change the tenant's rows while they are compared.
   await until(
-    () => app.database.sql('SELECT 1 FROM jobs'),
+    () => app.database.sql(`SELECT 1 FROM jobs WHERE kind <> 'nobodys'`),
     (jobs) => jobs.length === 0,
   );
   // It hears of nothing: there is only something to be looked at.
@@ -79,6 +90,8 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
       preset,
       chat_id: chat.id,
       conversation_id: conversationIdOf(chat.id),
+      job_id: await deadJob(app.database, tenant),
+      connection_id: await openConnection(app, tenant, member),
     },
   };
 }

@@ -4,8 +4,11 @@ import { bearer, mintToken } from './auth';
 import { DEAD_LETTERS, deadLetter } from './dead-letters';
 import type { Answer, Bodies } from './http/api';
 import { createChannel, createPreset, dataOf, type Enveloped } from './models';
+import { deadJob } from './jobs';
 import { createRoom, sendAll } from './rooms';
 import { createKey, keysPath } from './tenants';
+import { WsClient } from './ws/client';
+import { keyOf } from './ws/socket-app';
 
 export type AuditItem = Bodies['AuditItemDto'];
 
@@ -127,6 +130,20 @@ export const AUDITED: Readonly<Record<AuditAction, (ground: Ground) => Promise<D
     const id = await deadLetter(ground.app, ground.tenant, roomId, 'bob');
     const answer = await ground.app.master.delete(`${DEAD_LETTERS}/${id}?tenant_id=${ground.tenant.tenantId}`);
     return { answer, shown: { actor: MASTER, target: of('dead_letter', id) } };
+  },
+  'connection.close': async ({ app, tenant }) => {
+    const socket = await WsClient.admitted(app.url, { headers: keyOf(tenant, 'bob') });
+    const { items } = (await tenant.key.get<Bodies['ConnectionsDto']>('/admin/connections')).body;
+    const id = items[0]?.connection_id ?? '';
+    const answer = await tenant.key.delete(`/admin/connections/${id}?code=4004`);
+    await socket.ended();
+    const details = { asked: true, code: 4004 };
+    return { answer, shown: { actor: KEY, target: of('connection', id, 'bob'), details } };
+  },
+  'job.run': async ({ app, tenant }) => {
+    const id = await deadJob(app.database, tenant);
+    const answer = await app.master.post(`/admin/jobs/${id}/run?tenant_id=${tenant.tenantId}`);
+    return { answer, shown: { actor: MASTER, target: of('job', id), details: { kind: 'nobodys' } } };
   },
   'channel.create': async ({ tenant }) => {
     const answer = await tenant.key.post<Enveloped<{ id: string }>>('/api/channels', {

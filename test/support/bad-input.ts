@@ -75,6 +75,8 @@ export class BadInputFixture {
       message_id,
       user_id: 'bob',
       id,
+      // Of a call that is asked about.
+      path: '/rooms',
     };
     return new BadInputFixture(app, await app.database.connect(), tenant, managed, ofModels, ids);
   }
@@ -134,7 +136,7 @@ export class BadInputFixture {
   }
 
   private callerOf(route: RouteSchema): Api {
-    if (['/admin/tenants', '/api/channels/environment'].includes(route.path))
+    if (['/admin/tenants', '/admin/jobs/{job_id}/run', '/api/channels/environment'].includes(route.path))
       return new PatientApi(this.app.master.baseUrl, this.app.master.headers);
     if (route.path.startsWith('/admin')) return this.managed.key;
     if (/^\/api\/(channels|presets)/.test(route.path)) return this.ofModels.key;

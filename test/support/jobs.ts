@@ -15,6 +15,7 @@ import { JobWorker } from '../../src/platform/jobs/worker';
 import { SilentLog } from '../../src/platform/logging';
 import type { TestDatabase } from './database';
 import { openTestDatabase } from './open-database';
+import { uuidOf } from './tenants';
 
 /** A worker of one node, without timers: the test says when it looks and when it renews. */
 export interface TestNode {
@@ -67,6 +68,22 @@ export class JobGate {
     this.isOpen = true;
     for (const resolve of this.waiting.splice(0)) resolve();
   }
+}
+
+/** A job of a kind that nobody runs, in a state; its id. */
+export async function deadJob(
+  database: TestDatabase,
+  tenant: { readonly tenantId: string },
+  state: 'queued' | 'running' | 'dead' = 'dead',
+): Promise<string> {
+  const [row] = await database.sql<{ id: string }>(
+    // A long number: that of a new database is found in many texts.
+    `INSERT INTO jobs (id, tenant_id, kind, key, payload, state, run_at, attempts, last_error, ended_at)
+     OVERRIDING SYSTEM VALUE VALUES (700000000000 + nextval(pg_get_serial_sequence('jobs', 'id')), $1, 'nobodys', 'key', '{"room_id":"a-room","content":"c4n4ry"}', $2, now() + interval '1 day', 3, 'boom',
+       CASE WHEN $2 = 'dead' THEN now() END) RETURNING id::text`,
+    [uuidOf(tenant.tenantId), state],
+  );
+  return row?.id ?? '';
 }
 
 /** Call in beforeAll; `close` in afterAll. */

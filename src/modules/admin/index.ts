@@ -1,6 +1,6 @@
 /**
- * The operator's look at the server: who is calling and what they may, what was done, and whether the server has the keys
- * to what its database keeps sealed. It has no tables: what it shows it asks of the modules that have them.
+ * The operator's look at the server: who is calling and what they may, what is to be done and what was done, and whether the
+ * server has the keys to what its database keeps sealed. It has no tables: what it shows it asks of the modules that have them.
  */
 import { Module } from '@nestjs/common';
 import { RealtimeModule } from '../../realtime';
@@ -9,6 +9,10 @@ import { TenantsModule } from '../tenants';
 import { WebhooksModule } from '../webhooks';
 import { AuditController } from './audit/audit.controller';
 import { AuditService } from './audit/audit.service';
+import { AdminConnectionsController } from './connections/connections.controller';
+import { AdminConnectionsService } from './connections/connections.service';
+import { AdminJobsController } from './jobs/jobs.controller';
+import { AdminJobsService } from './jobs/jobs.service';
 import { KeyCheck } from './key-check';
 import { CallRules } from './whoami/call-rules';
 import { WhoamiController } from './whoami/whoami.controller';
@@ -18,8 +22,8 @@ export { KeyCheck } from './key-check';
 
 @Module({
   imports: [ModelsModule, RealtimeModule, TenantsModule, WebhooksModule],
-  controllers: [AuditController, WhoamiController],
-  providers: [AuditService, CallRules, KeyCheck, WhoamiService],
+  controllers: [AdminConnectionsController, AdminJobsController, AuditController, WhoamiController],
+  providers: [AdminConnectionsService, AdminJobsService, AuditService, CallRules, KeyCheck, WhoamiService],
   exports: [KeyCheck],
 })
 export class AdminModule {}

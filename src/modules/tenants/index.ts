@@ -7,6 +7,7 @@
  * was under way when it was made.
  */
 export { TenantCredentialWatch } from './credential-watch.repository';
+export { TenantQueryDto } from './dto/tenant.dto';
 export { KeysService } from './keys.service';
 export { lockTenant } from './tenants.repository';
 export { userHold } from './tenants.functions';

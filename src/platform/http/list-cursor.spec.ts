@@ -33,6 +33,18 @@ describe('the cursor of a list', () => {
       });
   });
 
+  it.each([
+    ['2026-01-31T12:00:00.000Z', true],
+    ['2026-01-31T12:00:00Z', false],
+    ['2026-02-31T12:00:00.000Z', false],
+    ['yesterday', false],
+    ['', false],
+  ])('takes %j as a time: %s', (time, isTaken) => {
+    const read = (): unknown => askedPage({ cursor: cursorOf([time]) }, ['time']).after;
+    if (isTaken) expect(read()).toEqual([time]);
+    else expect(read).toThrow(expect.objectContaining({ field: 'cursor' }) as Error);
+  });
+
   it('is missing at the beginning', () => {
     expect(askedPage({}, ['uuid'])).toEqual({ limit: 50, after: undefined });
   });

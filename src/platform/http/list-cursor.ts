@@ -16,6 +16,8 @@ interface KeyParts {
   readonly text: string;
   /** From 0 to 2^53 - 1. */
   readonly integer: number;
+  /** As `toISOString` writes it: exact to the millisecond. */
+  readonly time: string;
 }
 
 type KeyPart = keyof KeyParts;
@@ -25,6 +27,7 @@ const FITS: Readonly<Record<KeyPart, (value: unknown) => boolean>> = {
   uuid: (value) => typeof value === 'string' && isUuid(value),
   text: (value) => typeof value === 'string' && isStorableText(value),
   integer: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0,
+  time: (value) => typeof value === 'string' && isIsoTime(value),
 };
 
 /** Which part of a list is asked for. */
@@ -78,6 +81,11 @@ function keyOf<P extends readonly KeyPart[]>(cursor: string, parts: P): Key<P> {
   const fits = Array.isArray(key) && key.length === parts.length && parts.every((part, i) => FITS[part](key[i]));
   if (!fits) throw invalid('cursor', 'cursor must be the `next` of an earlier answer of this list');
   return key as unknown as Key<P>;
+}
+
+function isIsoTime(value: string): boolean {
+  const time = new Date(value);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === value;
 }
 
 function decoded(cursor: string): unknown {

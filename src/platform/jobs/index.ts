@@ -13,6 +13,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { JobEntity } from './entities/job.entity';
 import { JobHandlers } from './handlers';
+import { JobListsRepository } from './job-lists.repository';
 import { Jobs } from './jobs';
 import { Endings, JobsRepository } from './jobs.repository';
 import { JobMetrics, JobWorker, WorkerStart } from './worker';
@@ -22,6 +23,7 @@ export { JobHandler } from './handlers';
 export {
   DeadJob,
   type DeadJobRow,
+  idsOf,
   type Job,
   JobKind,
   type JobRunner,
@@ -30,12 +32,13 @@ export {
   RetryJob,
   type TenantJobLimit,
 } from './job';
+export { type JobFilter, JobListsRepository, type JobRow, type JobState, TIME_OF } from './job-lists.repository';
 export { Jobs } from './jobs';
 export { LEASE_LOST } from './worker';
 
 @Module({
   imports: [TypeOrmModule.forFeature([JobEntity])],
-  providers: [JobsRepository, JobHandlers, JobMetrics, Jobs, Endings, JobWorker, WorkerStart],
-  exports: [Jobs],
+  providers: [JobsRepository, JobHandlers, JobListsRepository, JobMetrics, Jobs, Endings, JobWorker, WorkerStart],
+  exports: [JobListsRepository, Jobs],
 })
 export class JobsModule {}

@@ -22,6 +22,19 @@ export function fieldsOf(payload: unknown): Readonly<Record<string, unknown>> {
   return isObject ? (payload as Record<string, unknown>) : {};
 }
 
+const ID_FIELD = /(^|_)id$|Id$/;
+/** Nothing that a person has written looks like this: no space, no @. */
+const ID = /^[\w-]{1,64}$/;
+
+/** The ids in a payload, by which it is found again: all of it that may be shown. */
+export function idsOf(payload: unknown): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(fieldsOf(payload)).filter(
+      ([name, value]) => ID_FIELD.test(name) && (typeof value === 'number' || ID.test(String(value))),
+    ),
+  );
+}
+
 /** Work to be done later. */
 export interface NewJob {
   readonly kind: string;

@@ -5,7 +5,7 @@ import { Every, Lifecycle, OnStop, StopStage } from '../lifecycle';
 import { describeError, Log } from '../logging';
 import { Gauge, type GaugeSample, Metrics } from '../metrics';
 import { JobHandlers } from './handlers';
-import { type BoundRunner, fieldsOf, type Job } from './job';
+import { type BoundRunner, idsOf, type Job } from './job';
 import { Jobs } from './jobs';
 import { type ClaimCursor, type ClaimedRow, Endings, JobsRepository } from './jobs.repository';
 import { DONE, type JobOutcome, outcomeOf, OUTLIVED, RELEASED, textOf } from './outcome';
@@ -54,10 +54,6 @@ const ENDING_MS = 250;
 const MAX_DELAY_MS = 2_147_483_647;
 /** Before an unburied job is buried again. */
 const BURY_AGAIN_MS = 30_000;
-
-const ID_FIELD = /(^|_)id$|Id$/;
-/** Nothing that a person has written looks like this: no space, no @. */
-const ID = /^[\w-]{1,64}$/;
 
 interface Running {
   readonly row: ClaimedRow;
@@ -252,16 +248,14 @@ function jobOf(row: ClaimedRow): Job {
 
 /** What a job's log lines say of it: ids, by which it is found again, and nothing of what it carries. */
 export function about(job: Job): object {
-  const ids = Object.entries(fieldsOf(job.payload)).filter(
-    ([name, value]) => ID_FIELD.test(name) && (typeof value === 'number' || ID.test(String(value))),
-  );
+  const ids = idsOf(job.payload);
   return {
     job: job.id,
     kind: job.kind,
     key: job.key,
     tenant_id: job.tenantId,
     attempt: job.attempt,
-    ...(ids.length > 0 ? { about: Object.fromEntries(ids) } : {}),
+    ...(Object.keys(ids).length > 0 ? { about: ids } : {}),
   };
 }
 

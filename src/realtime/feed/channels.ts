@@ -38,15 +38,17 @@ class ChangesDuringLookup {
   }
 
   /** @param rev Infinity where it is not known */
-  note(room: string, rev: number): void {
+  note(tenantId: string, roomId: string, rev: number): void {
     if (this.questions === 0) return;
+    const key = roomKey(tenantId, roomId);
     if (this.heads.size >= MAX_ROOMS) this.isFull = true;
-    else this.heads.set(room, Math.max(rev, this.heads.get(room) ?? 0));
+    else this.heads.set(key, Math.max(rev, this.heads.get(key) ?? 0));
   }
 
   /** Whether something came after a revision. */
-  isAfter(room: string, rev: number): boolean {
-    return this.isFull || (this.heads.get(room) ?? 0) > rev;
+  isAfter(tenantId: string, roomId: string, rev: number): boolean {
+    if (this.isFull) return true;
+    return this.heads.size > 0 && (this.heads.get(roomKey(tenantId, roomId)) ?? 0) > rev;
   }
 }
 
@@ -55,6 +57,39 @@ const IDLE_MS = 60_000;
 /** Channels without connections, at most. */
 const MOST_IDLE = 10_000;
 const SWEEP_MS = 5000;
+
+/** By tenant and room: to make one key of both would cost more than the look-up, of which a sync does several for each room. */
+class RoomChannels {
+  private readonly tenants = new Map<string, Map<string, RoomChannel>>();
+  size = 0;
+
+  get(tenantId: string, roomId: string): RoomChannel | undefined {
+    return this.tenants.get(tenantId)?.get(roomId);
+  }
+
+  /** For a room that has none. */
+  add(channel: RoomChannel): void {
+    const rooms = this.tenants.get(channel.tenantId) ?? new Map<string, RoomChannel>();
+    this.tenants.set(channel.tenantId, rooms.set(channel.roomId, channel));
+    this.size++;
+  }
+
+  delete({ tenantId, roomId }: RoomChannel): void {
+    const rooms = this.tenants.get(tenantId);
+    if (rooms?.delete(roomId) !== true) return;
+    this.size--;
+    if (rooms.size === 0) this.tenants.delete(tenantId);
+  }
+
+  *all(): Generator<RoomChannel, void> {
+    for (const rooms of this.tenants.values()) yield* rooms.values();
+  }
+
+  clear(): void {
+    this.tenants.clear();
+    this.size = 0;
+  }
+}
 
 type DetachedHandler = (connection: Connection, roomId: string) => void;
 
@@ -66,7 +101,7 @@ type DetachedHandler = (connection: Connection, roomId: string) => void;
 export class Channels implements ChannelSite {
   readonly listeners = new Listeners();
   readonly changesDuringLookup = new ChangesDuringLookup();
-  private readonly rooms = new Map<string, RoomChannel>();
+  private readonly rooms = new RoomChannels();
   private readonly detached = new Set<DetachedHandler>();
   /** Since when each is idle, the longest first; some are not any more. */
   private readonly idle = new Map<RoomChannel, number>();
@@ -84,11 +119,11 @@ export class Channels implements ChannelSite {
   }
 
   all(): readonly RoomChannel[] {
-    return [...this.rooms.values()];
+    return [...this.rooms.all()];
   }
 
   find(tenantId: string, roomId: string): RoomChannel | undefined {
-    return this.rooms.get(roomKey(tenantId, roomId));
+    return this.rooms.get(tenantId, roomId);
   }
 
   /**
@@ -115,7 +150,7 @@ export class Channels implements ChannelSite {
 
   /** Nothing that is held in memory can be relied on: hints were lost. */
   forget(): void {
-    for (const channel of this.rooms.values())
+    for (const channel of this.rooms.all())
       if (channel.isIdle) this.drop(channel);
       else channel.cache.clear();
     this.memory.clear();
@@ -128,16 +163,14 @@ export class Channels implements ChannelSite {
   /** Puts a connection that has everything up to `position` into the room's channel, unless it wants none of it. */
   place(listener: Listener, roomId: string, position: Position, isMember: boolean, isIn = true): void {
     const { connection } = listener;
-    const key = roomKey(connection.tenantId, roomId);
-    if (!connection.isOpen || listener.hasMuted(key)) return;
+    if (!connection.isOpen || listener.hasMuted(roomId)) return;
     this.open(connection.tenantId, roomId, position, (channel) => channel.enter(connection, position, isMember, isIn));
   }
 
   /** The same for a connection that syncs: its place is kept until its sync has brought it there. */
   keep(listener: Listener, roomPosition: CursorPosition): void {
     const { connection } = listener;
-    const key = roomKey(connection.tenantId, roomPosition.roomId);
-    if (!connection.isOpen || listener.hasMuted(key)) return;
+    if (!connection.isOpen || listener.hasMuted(roomPosition.roomId)) return;
     const position = { rev: roomPosition.lastRev, seq: roomPosition.lastSeq };
     this.open(connection.tenantId, roomPosition.roomId, position, (channel) =>
       channel.keep(connection, position, true, roomPosition.ackedSeq),
@@ -160,7 +193,7 @@ export class Channels implements ChannelSite {
       isPlaced = true;
       // The channel will come to the joining by itself.
       if (foundedBy === undefined && channel !== undefined && channel.position.rev <= position.rev) continue;
-      if (foundedBy !== undefined && !listener.hasMuted(roomKey(tenantId, roomId)))
+      if (foundedBy !== undefined && !listener.hasMuted(roomId))
         listener.connection.sendFrame(this.founding(roomId, userId, role, by ?? foundedBy));
       this.place(listener, roomId, position, true, foundedBy !== undefined);
     }
@@ -181,9 +214,8 @@ export class Channels implements ChannelSite {
   }
 
   *connectionsOf({ tenantId, roomId }: RoomChannel, userId: string): Iterable<Connection> {
-    const key = roomKey(tenantId, roomId);
     for (const listener of this.listeners.of(tenantId, userId))
-      if (listener.connection.isOpen && !listener.hasMuted(key)) yield listener.connection;
+      if (listener.connection.isOpen && !listener.hasMuted(roomId)) yield listener.connection;
   }
 
   entered(channel: RoomChannel, connection: Connection): void {
@@ -227,7 +259,7 @@ export class Channels implements ChannelSite {
 
   @OnStop(StopStage.workers)
   end(): void {
-    for (const channel of this.rooms.values()) channel.end();
+    for (const channel of this.rooms.all()) channel.end();
     this.rooms.clear();
     this.idle.clear();
     this.memory.clear();
@@ -241,13 +273,12 @@ export class Channels implements ChannelSite {
 
   private drop(channel: RoomChannel): void {
     const { tenantId, roomId, position, cache } = channel;
-    const key = roomKey(tenantId, roomId);
     this.idle.delete(channel);
-    this.rooms.delete(key);
+    this.rooms.delete(channel);
     channel.end();
     this.memory.forget(tenantId, cache);
     // What the channel has delivered is news for one that is made at an older position.
-    this.changesDuringLookup.note(key, position.rev);
+    this.changesDuringLookup.note(tenantId, roomId, position.rev);
   }
 
   /** Brings a connection into the room's channel, which is made at its position where there is none. */
@@ -257,13 +288,12 @@ export class Channels implements ChannelSite {
     position: Position,
     enter: (channel: RoomChannel) => void,
   ): RoomChannel {
-    const key = roomKey(tenantId, roomId);
-    const existing = this.rooms.get(key);
+    const existing = this.rooms.get(tenantId, roomId);
     const channel = existing ?? new RoomChannel(tenantId, roomId, position, this);
-    if (existing === undefined) this.rooms.set(key, channel);
+    if (existing === undefined) this.rooms.add(channel);
     enter(channel);
     // Also one that was made by a reader meanwhile, who was told less than this node had heard.
-    if (this.changesDuringLookup.isAfter(key, channel.position.rev)) channel.refresh();
+    if (this.changesDuringLookup.isAfter(tenantId, roomId, channel.position.rev)) channel.refresh();
     return channel;
   }
 
@@ -277,7 +307,7 @@ export class Channels implements ChannelSite {
 /** A connection with the channels that it is in, and the rooms that it wants none of. */
 export class Listener {
   readonly channels: RoomChannel[] = [];
-  /** Keys of rooms that it unsubscribed from; few do. */
+  /** Rooms that it unsubscribed from; few do. */
   private muted: Set<string> | undefined;
 
   constructor(readonly connection: AcceptedConnection) {}
@@ -290,16 +320,16 @@ export class Listener {
     return this.connection.userId;
   }
 
-  hasMuted(room: string): boolean {
-    return this.muted?.has(room) === true;
+  hasMuted(roomId: string): boolean {
+    return this.muted?.has(roomId) === true;
   }
 
-  mute(room: string): void {
-    this.muted = (this.muted ?? new Set()).add(room);
+  mute(roomId: string): void {
+    this.muted = (this.muted ?? new Set()).add(roomId);
   }
 
-  unmute(room: string): void {
-    this.muted?.delete(room);
+  unmute(roomId: string): void {
+    this.muted?.delete(roomId);
   }
 
   left(channel: RoomChannel): void {

@@ -21,7 +21,7 @@ export { PACE_BYTES, ready } from './connection-states';
 export { FeedModule } from './feed.module';
 export { LogReads } from './log-reads';
 export { NodeAudience, SyncPlaces } from './node-audience';
-export { inRoomOrder } from './order';
+export { inRoomOrder, isSame } from './order';
 export {
   Audience,
   changing,
@@ -49,3 +49,4 @@ export {
 } from './ports';
 export type { CachedPage } from './room-cache';
 export type { Target } from './room-channel';
+export type { Opening } from './shared-pages';

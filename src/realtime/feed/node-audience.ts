@@ -1,6 +1,5 @@
-import { Injectable } from '@nestjs/common';
-import { roomKey } from '../../common/ids';
-import { type AcceptedConnection, type Connection, Permits } from '../transport';
+import { Inject, Injectable } from '@nestjs/common';
+import { type AcceptedConnection, type Connection, Permits, ReconnectPacer } from '../transport';
 import { Channels, type Listener } from './channels';
 import type { Arrival } from './connection-states';
 import {
@@ -28,6 +27,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
   constructor(
     private readonly channels: Channels,
     private readonly positions: RoomPositions,
+    @Inject(ReconnectPacer) private readonly pacer: Pick<ReconnectPacer, 'waiting'>,
   ) {}
 
   /**
@@ -37,7 +37,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
   async opened(connection: AcceptedConnection): Promise<void> {
     const listener = this.listen(connection);
     await this.lookUp(connection, async ({ tenantId, userId }) => {
-      for (const roomPosition of await this.positions.positionsOf(tenantId, userId))
+      for (const roomPosition of await this.positionsOf(tenantId, userId))
         this.channels.place(
           listener,
           roomPosition.roomId,
@@ -52,7 +52,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
     const listener = this.listen(connection);
     let found: readonly CursorPosition[] = [];
     await this.lookUp(connection, async ({ tenantId, userId }) => {
-      found = await this.positions.positionsOf(tenantId, userId);
+      found = await this.positionsOf(tenantId, userId);
       for (const roomPosition of found) this.channels.keep(listener, roomPosition);
     });
     return found;
@@ -62,7 +62,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
     const { tenantId, userId } = connection;
     const listener = this.channels.listeners.get(connection);
     // Before the question: an `unsubscribe` that comes while it is answered has the last word.
-    listener?.unmute(roomKey(tenantId, roomId));
+    listener?.unmute(roomId);
     return this.channels.changesDuringLookup.during(async () => {
       const roomPosition = await this.positions.findPosition(tenantId, roomId, userId);
       if (typeof roomPosition === 'string' || listener === undefined) return roomPosition;
@@ -74,7 +74,7 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
 
   unsubscribeConnection(connection: Connection, roomId: string): void {
     const { tenantId } = connection;
-    this.channels.listeners.get(connection)?.mute(roomKey(tenantId, roomId));
+    this.channels.listeners.get(connection)?.mute(roomId);
     this.channels.find(tenantId, roomId)?.leave(connection);
   }
 
@@ -91,6 +91,10 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
       if (channel.isMember(connection)) yield [channel.roomId, channel.sentThrough(connection) ?? 0];
   }
 
+  roomsOf(connection: Connection): number {
+    return this.channels.listeners.get(connection)?.channels.length ?? 0;
+  }
+
   onDetached(handler: (connection: Connection, roomId: string) => void): void {
     this.channels.onDetached(handler);
   }
@@ -102,6 +106,10 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
   private listen(connection: AcceptedConnection): Listener {
     connection.onClose(this.closed);
     return this.channels.listeners.add(connection);
+  }
+
+  private positionsOf(tenantId: string, userId: string): Promise<readonly CursorPosition[]> {
+    return this.positions.positionsOf(tenantId, userId, this.pacer.waiting() > 0);
   }
 
   private lookUp(connection: Connection, work: (connection: Connection) => Promise<void>): Promise<void> {

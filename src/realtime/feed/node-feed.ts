@@ -203,7 +203,7 @@ export class NodeFeed extends RoomFeed {
     const channel = this.channels.following(tenantId, roomId, rev);
     // A channel that was made where it had happened already will never come to it.
     const isPast = channel === undefined || rev <= channel.position.rev;
-    if (channel === undefined) this.channels.changesDuringLookup.note(roomKey(tenantId, roomId), rev);
+    if (channel === undefined) this.channels.changesDuringLookup.note(tenantId, roomId, rev);
     else channel.receive(change);
     if (joins !== undefined && isPast) this.welcome(tenantId, roomId, [joins]);
   }
@@ -213,7 +213,7 @@ export class NodeFeed extends RoomFeed {
     if (known === undefined || rev === undefined || rev > known.position.rev) {
       // What it says is not the change itself: a channel without connections is given up.
       const channel = this.channels.following(tenantId, roomId, undefined);
-      if (channel === undefined) this.channels.changesDuringLookup.note(roomKey(tenantId, roomId), rev ?? Infinity);
+      if (channel === undefined) this.channels.changesDuringLookup.note(tenantId, roomId, rev ?? Infinity);
       else channel.refresh();
     }
     if (joined !== undefined) this.welcome(tenantId, roomId, joined, by);

@@ -90,8 +90,9 @@ export abstract class RoomPositions {
   /**
    * The rooms of which the user is a member, with their cursors, the most recently active first; those of users that are
    * asked for at the same time are read together. A new user is made a user of the tenant: a socket is a first use.
+   * @param mayGather more users are about to be asked for, and this one may wait some 30 ms for them
    */
-  abstract positionsOf(tenantId: string, userId: string): Promise<readonly CursorPosition[]>;
+  abstract positionsOf(tenantId: string, userId: string, mayGather?: boolean): Promise<readonly CursorPosition[]>;
   /**
    * Several rooms as `find` has them, in the order of asking, with the messages that are named; read from the primary,
    * after the call.
@@ -294,6 +295,8 @@ export abstract class Audience {
   abstract members(tenantId: string, roomId: string): Iterable<Connection>;
   /** Whether the connection is in the room's channel as a member's. False also while it is still being attached. */
   abstract isMember(connection: Connection, roomId: string): boolean;
+  /** In how many rooms' channels the connection is. */
+  abstract roomsOf(connection: Connection): number;
   /**
    * Calls back after a connection has left a room's channel, however: left, removed, unsubscribed, room deleted,
    * connection over.

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { roomKey } from '../../common/ids';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Channels } from './channels';
 import { FeedReads } from './log-reads';
@@ -97,9 +96,8 @@ export class Resync {
     const positions = (await this.reads.run(isWanted, () => this.positions.positionsOf(tenantId, userId))) ?? [];
     for (const { roomId } of positions) {
       const channel = this.channels.find(tenantId, roomId);
-      const key = roomKey(tenantId, roomId);
       for (const listener of this.channels.listeners.of(tenantId, userId))
-        if (channel?.has(listener.connection) !== true && !listener.hasMuted(key)) {
+        if (channel?.has(listener.connection) !== true && !listener.hasMuted(roomId)) {
           await this.entrances(tenantId, roomId, [userId]);
           break;
         }

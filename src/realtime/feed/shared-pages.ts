@@ -15,6 +15,8 @@ export interface Opening {
   readonly namedId: string | undefined;
 }
 
+const NO_MARKS: readonly ReadMark[] = [];
+
 interface Wanted {
   readonly marks: boolean;
   /** The id of the message with this seq. */
@@ -66,13 +68,12 @@ export class SharedPages {
     return found instanceof CachedPage ? found : undefined;
   }
 
-  /** What several want at the same time is read once. */
-  opening(tenantId: string, roomId: string, wanted: Wanted): Promise<Opening> {
+  /** What several want at the same time is read once, and what is known not at all: that comes without a promise. */
+  opening(tenantId: string, roomId: string, wanted: Wanted): Opening | Promise<Opening> {
     const channel = this.channels.find(tenantId, roomId);
     const known = wanted.named === undefined ? undefined : channel?.cache.idOf(wanted.named);
     const named = known === undefined ? wanted.named : undefined;
-    if (channel === undefined || (!wanted.marks && named === undefined))
-      return Promise.resolve({ marks: [], namedId: known });
+    if (channel === undefined || (!wanted.marks && named === undefined)) return { marks: NO_MARKS, namedId: known };
     const running = this.openings.get(channel) ?? new Map<string, Promise<Opening>>();
     this.openings.set(channel, running);
     const key = `${wanted.marks} ${named}`;

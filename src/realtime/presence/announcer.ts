@@ -3,6 +3,7 @@ import { Bus } from '../../platform/cluster';
 import { Every } from '../../platform/lifecycle';
 import { Presence, TICK_MS } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
+import { WorkShare } from './online-neighbours';
 import { PRESENCE_HINTS, PresenceBoard } from './presence-board';
 
 /** Which rooms users share with other users. The rooms module implements it. */
@@ -92,14 +93,20 @@ export class Announcer {
       };
       const news = batch.filter(isNews);
       if (news.length === 0) return;
-      const rooms = await this.rooms.of(tenantId, news, this.local.roomLimit(tenantId));
-      for (const userId of news.filter(isNews))
-        this.bus.publish(PRESENCE_HINTS, {
-          tenantId,
-          userId,
-          online: !this.board.knowsOnline({ tenantId, userId }),
-          rooms: rooms.get(userId) ?? [],
-        });
+      const largest = this.local.roomLimit(tenantId);
+      const rooms = await this.rooms.of(tenantId, news, largest);
+      const here = new Set(news.filter((userId) => this.local.isHere({ tenantId, userId })));
+      const share = new WorkShare();
+      for (const userId of news) {
+        const near = rooms.get(userId) ?? [];
+        // Each node goes through the people of these rooms at once.
+        await share.next(near.length * largest);
+        // Who was here and has gone is marked again: whether they are elsewhere is asked then.
+        const hasGone = here.has(userId) && !this.local.isHere({ tenantId, userId });
+        if (hasGone || !isNews(userId)) continue;
+        const online = !this.board.knowsOnline({ tenantId, userId });
+        this.bus.publish(PRESENCE_HINTS, { tenantId, userId, online, rooms: near });
+      }
     } catch (error) {
       for (const userId of batch) marked.add(userId);
       throw error;

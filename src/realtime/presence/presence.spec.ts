@@ -44,6 +44,32 @@ describe('presence.update', () => {
     expect(heard(bob)).toEqual(['alice+']);
   });
 
+  it('tells of many who come at once over several turns of the loop, of each as they are when their turn comes', async () => {
+    const crowd = Array.from({ length: 40 }, (_, i) => `user${i}`);
+    // Ten rooms each, of up to 1,000 people as far as the tenant's setting says: one of them is a turn's work.
+    const rooms = Array.from({ length: 10 }, (_, i) => [`room${i}`, ['ann', ...crowd]] as const);
+    const { node, clock, after } = setUp(Object.fromEntries(rooms.map(([id, users]) => [id, [...users]])));
+    const settings = { presence_room_limit: 1000 };
+    const ann = await node.open('ann', settings);
+    const connections = crowd.map((user) => node.openNow(user, settings));
+    heard(ann);
+    const perTurn: number[] = [];
+    for (let told = 0; told < crowd.length - 1;) {
+      await presenceSettled();
+      perTurn.push(heard(ann).length);
+      told += perTurn.at(-1) ?? 0;
+      if (told === 10) {
+        // Gone before others are told of it.
+        connections.at(-1)?.close();
+        clock.advance(OFFLINE_GRACE_MS);
+        await node.parts.local.tick();
+      }
+    }
+    expect(Math.max(...perTurn)).toBeLessThanOrEqual(2);
+    await after(2 * OFFLINE_GRACE_MS);
+    expect(heard(ann)).toEqual([]);
+  });
+
   it('tells others 5 s after the last connection closed', async () => {
     const { node, after } = setUp();
     const bob = await node.open('bob');

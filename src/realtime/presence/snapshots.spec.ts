@@ -113,6 +113,21 @@ describe('snapshots of many connections', () => {
     }
   });
 
+  it('gather for the next tick while others wait to be let in', async () => {
+    const { node, lookUps } = setUp({ room: ['ann', 'ben', 'cat'] });
+    node.pieces = 1;
+    for (const user of ['ann', 'ben']) {
+      node.openNow(user);
+      await turn();
+    }
+    expect(lookUps).not.toHaveBeenCalled();
+    await node.parts.snapshots.tick();
+    node.pieces = 0;
+    node.openNow('cat');
+    await turn();
+    expect(lookUps.mock.calls.map(([, users]) => users)).toEqual([['ann', 'ben'], ['cat']]);
+  });
+
   it('say who is online in the rooms of the user, whoever else is looked up', async () => {
     const property = fc.asyncProperty(
       fc.array(fc.uniqueArray(fc.nat(9), { minLength: 1, maxLength: 7 }), { maxLength: 8 }),

@@ -49,7 +49,7 @@ export class Snapshots {
     private readonly local: LocalPresence,
     private readonly board: PresenceBoard,
     private readonly announcer: Announcer,
-    @Inject(ReconnectPacer) private readonly pacer: Pick<ReconnectPacer, 'queue' | 'now'>,
+    @Inject(ReconnectPacer) private readonly pacer: Pick<ReconnectPacer, 'queue' | 'now' | 'waiting'>,
   ) {
     this.turns = pacer.queue(SNAPSHOTS_AT_ONCE, 'presence');
   }
@@ -58,7 +58,8 @@ export class Snapshots {
     this.board.hold(connection);
     this.waiting.add(connection);
     // In a storm they gather for the next tick: most of what a look-up reads is the same for all of them.
-    this.start(() => this.lookUps < LOOK_UPS && !this.isResting).catch(() => undefined);
+    const mayBegin = (): boolean => this.lookUps < LOOK_UPS && !this.isResting && this.pacer.waiting() === 0;
+    this.start(mayBegin).catch(() => undefined);
   }
 
   @Every(TICK_MS, 'presence snapshots')

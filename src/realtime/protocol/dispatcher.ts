@@ -24,6 +24,7 @@ interface AdmittedFrame {
 @Injectable()
 export class Dispatcher {
   private readonly queues = new WeakMap<AcceptedConnection, InboundQueue>();
+  private readonly received = new Map<string, { inc(): void }>();
 
   constructor(
     private readonly operations: SocketOperations,
@@ -47,7 +48,7 @@ export class Dispatcher {
   /** Parse, rate, validate, start: in one go and without waiting, so that frames are admitted one after the other. */
   private admit(queue: InboundQueue, { data, isBinary }: RawMessage): void {
     if (isBinary) {
-      this.metrics.counter('chatapi_frames_received_total').labels({ type: 'unknown' }).inc();
+      this.count('unknown');
       const error = new AppError('VALIDATION_ERROR', 'Frames are JSON text; binary messages are not accepted');
       this.end(queue, error.code, queue.endpoint.error(error, undefined), CloseCode.unsupported, 'binary message');
       return;
@@ -55,10 +56,7 @@ export class Dispatcher {
     const { path, defaultFrame } = queue.endpoint;
     const frame = readFrame(data.toString('utf8'), defaultFrame, data.length);
     const operation = 'type' in frame ? this.operations.of(path).get(frame.type) : undefined;
-    this.metrics
-      .counter('chatapi_frames_received_total')
-      .labels({ type: operation?.name ?? 'unknown' })
-      .inc();
+    this.count(operation?.name ?? 'unknown');
     if (!this.passesRates(queue, frame, operation)) return;
     const slot = queue.reserve();
     try {
@@ -69,6 +67,14 @@ export class Dispatcher {
     } catch (error) {
       this.refuse(queue, slot, error, frame.requestId, operation);
     }
+  }
+
+  /** Of the types that there are, and `unknown`. */
+  private count(type: string): void {
+    let received = this.received.get(type);
+    if (received === undefined)
+      this.received.set(type, (received = this.metrics.counter('chatapi_frames_received_total').labels({ type })));
+    received.inc();
   }
 
   private passesRates(queue: InboundQueue, frame: ReadFrame, operation: Operation | undefined): boolean {

@@ -1,6 +1,15 @@
+import { LRUCache } from 'lru-cache';
 import { encodeId } from '../../common/ids';
-import type { CachedPage, MissedPage, MissedPart, Position, RoomPosition, Target } from '../feed';
-import type { Frame } from '../transport';
+import {
+  type CachedPage,
+  isSame,
+  type MissedPage,
+  type MissedPart,
+  type Position,
+  type RoomPosition,
+  type Target,
+} from '../feed';
+import type { Frame, WireFrame } from '../transport';
 
 /** How much a sync sends. */
 export interface SyncBounds {
@@ -211,18 +220,45 @@ export function truncatedFrame(roomId: string, room: RoomSync, { seqs, revs }: C
   };
 }
 
-/**
- * sync.complete.
- * @param lastId UUID of the message at the position, where it is known
- */
-export function completeFrame(roomId: string, room: RoomSync, position: Position, lastId: string | undefined): Frame {
-  const id = lastId ?? room.idOf(position.seq);
+/** @param id UUID of the message at the position, where it is known */
+function completeFrame(roomId: string, room: RoomSync, position: Position, id: string | undefined): Frame {
   return {
     ...aboutSync('sync.complete', roomId, room),
     last_seq: position.seq,
     last_id: id === undefined ? null : encodeId('message', id),
     last_rev: position.rev,
   };
+}
+
+/** Rooms whose last `sync.complete` is kept, some 300 bytes each. */
+const KEPT_ENDS = 10_000;
+
+interface End {
+  readonly firstSeq: number;
+  readonly position: Position;
+  readonly id: string | undefined;
+  readonly frame: WireFrame;
+}
+
+/**
+ * `sync.complete`, framed. Those that come back together end at the same place in their rooms: what one of them is told
+ * is kept for the next one, unless the client gave its question an id. The frame follows from its fields alone.
+ */
+export class CompleteFrames {
+  private readonly ends = new LRUCache<string, End>({ max: KEPT_ENDS });
+
+  constructor(private readonly encode: (text: string) => WireFrame) {}
+
+  /** @param lastId UUID of the message at the position, where it was sent last */
+  of(room: RoomSync, position: Position, lastId: string | undefined): WireFrame {
+    const { roomId, firstSeq, task } = room;
+    const id = lastId ?? room.idOf(position.seq);
+    const known = task.requestId === undefined ? this.ends.get(roomId) : undefined;
+    if (known?.id === id && known?.firstSeq === firstSeq && isSame(known.position, position)) return known.frame;
+    const frame = this.encode(JSON.stringify(completeFrame(encodeId('room', roomId), room, position, id)));
+    if (task.requestId === undefined) this.ends.set(roomId, { firstSeq, position, id, frame });
+    return frame;
+  }
 }
 
 function aboutSync(type: string, room_id: string, { task: { requestId }, firstSeq }: RoomSync): Frame {

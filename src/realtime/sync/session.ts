@@ -4,10 +4,10 @@ import { encodeId } from '../../common/ids';
 import { Epoch } from '../../platform/database';
 import { Log } from '../../platform/logging';
 import { Metrics } from '../../platform/metrics';
-import { LogReads, type Position, ready, RoomLog, SyncPlaces } from '../feed';
+import { type CachedPage, LogReads, type Opening, type Position, ready, RoomLog, SyncPlaces } from '../feed';
 import { type AcceptedConnection, ReconnectPacer, errorFrame, type Frame, FrameBatches } from '../transport';
 import {
-  completeFrame,
+  CompleteFrames,
   resetFrame,
   RoomSync,
   SYNC_BOUNDS,
@@ -25,6 +25,9 @@ const PAGE_MESSAGES = 250;
 const PAGE_BYTES = 512 * 1024;
 const MIN_ROOM_BYTES = 32 * 1024;
 
+/** Undefined: what was there is no more, and it has to be read again. */
+type TakePage = () => SyncPage | undefined;
+
 /** What is counted. */
 interface SyncMetrics {
   page(): void;
@@ -40,6 +43,7 @@ export interface SyncSite {
   readonly reads: LogReads;
   readonly places: SyncPlaces;
   readonly batches: FrameBatches;
+  readonly completes: CompleteFrames;
   readonly bounds: SyncBounds;
   readonly metrics: SyncMetrics;
   /** The installation's. */
@@ -141,14 +145,15 @@ export class SyncSession {
   }
 
   /** A page of each room, in their order; of what connections share it is taken when it is sent. */
-  private async read(rooms: readonly RoomSync[]): Promise<readonly (() => SyncPage | undefined)[] | undefined> {
+  private async read(rooms: readonly RoomSync[]): Promise<readonly TakePage[] | undefined> {
     if (rooms.length === 0) return [];
     return this.site.reads.run(
       () => this.connection.isOpen,
       async () => {
-        const shared = await Promise.all(
-          rooms.map((room) => (room.isShared ? this.prepare(room, rooms.length) : Promise.resolve(undefined))),
-        );
+        const begun = rooms.map((room) => (room.isShared ? this.prepare(room, rooms.length) : undefined));
+        await Promise.all(begun.filter((page) => page instanceof Promise));
+        const shared: (TakePage | undefined)[] = [];
+        for (const page of begun) shared.push(page instanceof Promise ? await page : page);
         const alone = rooms.filter(({ isShared }) => !isShared);
         const pages = new Map<RoomSync, SyncPage>();
         if (alone.length > 0) {
@@ -160,30 +165,37 @@ export class SyncSession {
     );
   }
 
-  /** Undefined: nothing that is shared can be had of it, and it is read alone. */
-  private async prepare(room: RoomSync, rooms: number): Promise<(() => SyncPage | undefined) | undefined> {
+  /**
+   * Undefined: nothing that is shared can be had of it, and it is read alone. Most that come back have missed nothing, and
+   * what is told of that is known: they wait for no promise.
+   */
+  private prepare(room: RoomSync, rooms: number): TakePage | Promise<TakePage | undefined> {
+    const { range, opening: wanted } = room;
+    const opening = this.site.places.pages.opening(this.connection.tenantId, room.roomId, wanted);
+    if (range === undefined && !(opening instanceof Promise)) return () => openingPage(room, opening);
+    return this.prepareRange(room, rooms, opening);
+  }
+
+  private async prepareRange(
+    room: RoomSync,
+    rooms: number,
+    opening: Opening | Promise<Opening>,
+  ): Promise<TakePage | undefined> {
     const { pages } = this.site.places;
     const { tenantId } = this.connection;
-    const { roomId, range, opening: wanted } = room;
-    const [opening, isThere] = await Promise.all([
-      pages.opening(tenantId, roomId, wanted),
+    const { roomId, range } = room;
+    const [opened, isThere] = await Promise.all([
+      opening,
       range === undefined || pages.prepare(tenantId, roomId, range, room.upTo),
     ]);
     if (!isThere) {
       room.unshare();
       return undefined;
     }
+    if (range === undefined) return () => openingPage(room, opened);
     return () => {
-      const cached =
-        range === undefined ? undefined : pages.take(tenantId, roomId, range, room.upTo, bytesOfRoom(rooms));
-      if (range !== undefined && cached === undefined) return undefined;
-      return {
-        ...{ access: 'member', firstSeq: undefined, namedId: opening.namedId, marks: opening.marks, events: [] },
-        ...(cached === undefined ? {} : { cached }),
-        afterSeq: cached?.throughSeq ?? room.upTo.seq,
-        afterRev: room.upTo.rev,
-        more: cached !== undefined && cached.throughSeq < room.upTo.seq,
-      };
+      const cached = pages.take(tenantId, roomId, range, room.upTo, bytesOfRoom(rooms));
+      return cached && { ...openingPage(room, opened), ...restOf(room, cached) };
     };
   }
 
@@ -201,7 +213,7 @@ export class SyncSession {
   }
 
   /** Sends the pages in their order, up to the first that has another one behind it, or has to be read again. */
-  private async serve(pages: readonly (() => SyncPage | undefined)[]): Promise<void> {
+  private async serve(pages: readonly TakePage[]): Promise<void> {
     for (const take of pages) {
       const [room] = this.current;
       if (room === undefined || !this.connection.isOpen) return;
@@ -226,7 +238,7 @@ export class SyncSession {
     this.send(room, page);
     room.advance(page);
     if (page.more) return false;
-    if (target === undefined) this.tell(completeFrame(this.idOf(room), room, room.upTo, undefined));
+    if (target === undefined) this.complete(room, room.upTo, undefined);
     else if (!(await this.release(room))) return this.isOver(room);
     return true;
   }
@@ -253,17 +265,16 @@ export class SyncSession {
   private release(room: RoomSync): Promise<boolean> {
     const { connection, site } = this;
     return new Promise((resolve) => {
-      const live = (position: Position, lastId: string | undefined): void =>
-        this.tell(completeFrame(this.idOf(room), room, position, lastId));
+      const live = (position: Position, lastId: string | undefined): void => this.complete(room, position, lastId);
       site.places.release(connection, room.roomId, room.upTo, { live, over: resolve });
     });
   }
 
   private send(room: RoomSync, page: SyncPage): void {
     const { site, connection } = this;
-    const room_id = this.idOf(room);
-    if (!room.begun) this.open(room_id, room);
-    for (const { userId: user_id, seq } of page.marks) this.tell({ type: 'read.update', room_id, user_id, seq });
+    if (!room.begun) this.open(room);
+    for (const { userId: user_id, seq } of page.marks)
+      this.tell({ type: 'read.update', room_id: this.idOf(room), user_id, seq });
     const { cached } = page;
     if (cached !== undefined) {
       connection.sendHistory(cached);
@@ -283,14 +294,14 @@ export class SyncSession {
   }
 
   /** What is told of a room before anything of it. */
-  private open(room_id: string, room: RoomSync): void {
+  private open(room: RoomSync): void {
     const { epoch, metrics } = this.site;
     if (room.task.isReset === true) {
-      this.tell(resetFrame(room_id, room, epoch()));
+      this.tell(resetFrame(this.idOf(room), room, epoch()));
       metrics.reset();
     }
     if (room.cut !== undefined) {
-      this.tell(truncatedFrame(room_id, room, room.cut));
+      this.tell(truncatedFrame(this.idOf(room), room, room.cut));
       metrics.truncated();
     }
   }
@@ -307,9 +318,24 @@ export class SyncSession {
     return encodeId('room', room.roomId);
   }
 
+  private complete(room: RoomSync, position: Position, lastId: string | undefined): void {
+    this.connection.sendHistory(this.site.completes.of(room, position, lastId));
+  }
+
   private tell(frame: Frame): void {
     this.connection.sendHistory(this.site.batches.encode(JSON.stringify(frame)));
   }
+}
+
+/** A page without messages: what is told of a room that the connection has all messages of. */
+function openingPage({ upTo }: RoomSync, { namedId, marks }: Opening): SyncPage {
+  const { seq: afterSeq, rev: afterRev } = upTo;
+  return { access: 'member', firstSeq: undefined, namedId, marks, events: [], afterSeq, afterRev, more: false };
+}
+
+/** The messages of a shared page, and how far it goes. */
+function restOf({ upTo }: RoomSync, cached: CachedPage): Pick<SyncPage, 'cached' | 'afterSeq' | 'more'> {
+  return { cached, afterSeq: cached.throughSeq, more: cached.throughSeq < upTo.seq };
 }
 
 /** Content of a page of one of so many rooms that are read together, in bytes. */
@@ -331,6 +357,7 @@ export class SyncReads extends LogReads {
 @Injectable()
 export class NodeSyncSite implements SyncSite {
   readonly bounds = SYNC_BOUNDS;
+  readonly completes = new CompleteFrames((text) => this.batches.encode(text));
 
   constructor(
     readonly log: RoomLog,

@@ -3,7 +3,7 @@ import { AppError, notAMember, notFound } from '../../common/errors';
 import { decodeId } from '../../common/ids';
 import { describeError, Log } from '../../platform/logging';
 import { Gauge } from '../../platform/metrics';
-import { type Claim, type ClaimedPosition, NodeAudience, RoomPositions } from '../feed';
+import { type Claim, type ClaimedPosition, type CursorPosition, NodeAudience, RoomPositions } from '../feed';
 import { type AcceptedConnection, errorFrame, OnConnection, Permits, SOCKET_PATH } from '../transport';
 import type { SyncRoomDto } from './dto/sync-frames.dto';
 import type { SyncTask } from './room-sync';
@@ -89,16 +89,11 @@ export class SyncService {
     if (!connection.syncsByItself) return;
     const budget = { left: this.site.bounds.messages };
     const positions = await this.audience.openedToSync(connection);
-    const common = { afterRev: undefined, budget, requestId: undefined, isAsked: false };
-    this.start(
-      connection,
-      positions.map((roomPosition) => ({
-        ...common,
-        roomId: roomPosition.roomId,
-        roomPosition,
-        afterSeq: roomPosition.ackedSeq,
-      })),
-    );
+    const taskOf = (roomPosition: CursorPosition): SyncTask => {
+      const { roomId, ackedSeq: afterSeq } = roomPosition;
+      return { roomId, roomPosition, afterSeq, afterRev: undefined, budget, requestId: undefined, isAsked: false };
+    };
+    this.start(connection, positions.map(taskOf));
   }
 
   private async find(connection: AcceptedConnection, rooms: readonly SyncRoomDto[]): Promise<readonly Found[]> {

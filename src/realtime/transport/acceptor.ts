@@ -141,7 +141,7 @@ export class Acceptor {
   async accept(
     upgrade: RawUpgrade,
     endpoint: SocketEndpoint,
-    { caller, epoch, syncsByItself }: Admission,
+    { caller, epoch, syncsByItself, origin }: Admission,
   ): Promise<void> {
     this.connections.admit(caller, endpoint);
     let opened: Promise<void> | undefined;
@@ -150,7 +150,7 @@ export class Acceptor {
     this.upgrade(upgrade, caller.requestId, (ws) => {
       const id = encodeId('connection', newUuid());
       const connection = new SocketConnection(
-        { id, caller, syncsByItself },
+        { id, caller, syncsByItself, origin },
         endpoint,
         ws,
         upgrade.socket,

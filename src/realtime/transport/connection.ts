@@ -1,5 +1,13 @@
 import type { Caller } from '../../platform/auth';
 
+/** Where a socket comes from, for operators. */
+export interface ConnectionOrigin {
+  /** The client's; behind a proxy (TRUST_PROXY) what the proxy saw. */
+  readonly address: string;
+  /** The header User-Agent, at most 200 characters; null: there was none. */
+  readonly agent: string | null;
+}
+
 /** What every frame is while the server handles it: an object with a type. */
 export interface Frame {
   readonly type: string;

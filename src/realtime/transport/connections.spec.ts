@@ -1,4 +1,6 @@
-import { ByUser } from './connections';
+import { encodeId, newUuid } from '../../common/ids';
+import { ByUser, Connections } from './connections';
+import type { SocketConnection } from './socket-connection';
 
 interface Thing {
   readonly tenantId: string;
@@ -57,5 +59,57 @@ describe('ByUser', () => {
     things.delete(b1);
     things.add(other);
     expect([...users]).toEqual([other]);
+  });
+});
+
+describe('the list of open connections', () => {
+  const COUNT = 10_000;
+  const connections = new Connections();
+  const opened: string[] = [];
+  let looks = 0;
+
+  beforeAll(() => {
+    for (let i = 0; i < COUNT; i++) {
+      const id = encodeId('connection', newUuid());
+      opened.push(id);
+      const connection = { tenantId: i % 2 === 0 ? 't' : 'u', userId: `user${i % 100}`, endpoint: { path: '/ws' } };
+      Object.defineProperty(connection, 'id', { get: () => (looks++, id) });
+      connections.add(connection as unknown as SocketConnection);
+    }
+  });
+  beforeEach(() => (looks = 0));
+
+  function page(after?: string, userId?: string): (string | undefined)[] {
+    const found = connections.pageOf('t', userId, after, 51);
+    const before = looks;
+    const ids = found.map(({ id }) => id);
+    looks = before;
+    return ids;
+  }
+
+  it('has every one of a tenant once, in the order in which they came', () => {
+    const seen: (string | undefined)[] = [];
+    for (let next = page(); next.length > 0; next = page(next.at(-1))) seen.push(...next);
+    expect(seen).toEqual(opened.filter((_, i) => i % 2 === 0));
+  });
+
+  it('looks at what it shows and walks past what comes before: no more, and nothing twice', () => {
+    expect(page()).toHaveLength(51);
+    expect(looks).toBe(0);
+    expect(page(opened[2 * 4900])).toHaveLength(51);
+    expect(looks).toBe(4901 + 51);
+  });
+
+  it('has those of one user', () => {
+    const own = page(undefined, 'user4');
+    expect(own).toEqual(opened.filter((_, i) => i % 100 === 4).slice(0, 51));
+    expect(page(undefined, 'user5')).toEqual([]);
+  });
+
+  it('finds one of its tenant alone', () => {
+    const [first = ''] = opened;
+    expect(connections.find('t', first)?.id).toBe(first);
+    expect(connections.find('u', first)).toBeUndefined();
+    expect(connections.find('t', 'conn_none')).toBeUndefined();
   });
 });

@@ -55,6 +55,27 @@ export class Connections {
     return this.byTenant.get(tenantId) ?? new Set();
   }
 
+  /**
+   * Of a tenant, those of one user if it is given, in the order of their ids. Walks past what is not asked for, and copies
+   * and sorts nothing: connections stand in the order in which they came, and so do their ids.
+   * @param after the id of the last one before, `conn_…`; it need not be open any more
+   */
+  pageOf(tenantId: string, userId: string | undefined, after: string | undefined, most: number): SocketConnection[] {
+    const page: SocketConnection[] = [];
+    for (const connection of this.byTenant.get(tenantId) ?? []) {
+      if (page.length === most) break;
+      if (after !== undefined && connection.id <= after) continue;
+      if (userId === undefined || connection.userId === userId) page.push(connection);
+    }
+    return page;
+  }
+
+  /** One that is open. @param id `conn_…` */
+  find(tenantId: string, id: string): SocketConnection | undefined {
+    for (const connection of this.byTenant.get(tenantId) ?? []) if (connection.id === id) return connection;
+    return undefined;
+  }
+
   /** Throws 429 when the caller's tenant or user has all the connections that it may have. */
   admit(caller: Caller, endpoint: SocketEndpoint): void {
     const { tenant, tenantId } = caller;

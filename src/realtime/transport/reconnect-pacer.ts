@@ -11,8 +11,6 @@ export interface TurnTaker {
   /** Resolves when it is the caller's turn; false: it was not wanted any more when it came, and is not to be given back. */
   take(isWanted?: () => boolean): Promise<boolean>;
   giveBack(): void;
-  /** Other work waits for a turn, of whatever kind: what can be done together later had better wait. */
-  readonly isCrowded: boolean;
 }
 
 /** So many may work at once; the others wait, first come, first served. */
@@ -20,10 +18,6 @@ export class Permits implements TurnTaker {
   private readonly queue: (() => void)[] = [];
 
   constructor(private free: number) {}
-
-  get isCrowded(): boolean {
-    return this.queue.length > 0;
-  }
 
   take(): Promise<boolean> {
     if (this.free > 0) {
@@ -126,7 +120,6 @@ class Line {
 /** What the queues ask of their pacer. */
 interface Gate {
   now(): number;
-  waiting(): number;
   ended(): void;
   pump(): void;
 }
@@ -141,10 +134,6 @@ class PacedQueue implements TurnTaker {
     readonly waited: { observe(seconds: number): void },
     private readonly gate: Gate,
   ) {}
-
-  get isCrowded(): boolean {
-    return this.gate.waiting() > 0;
-  }
 
   get isReady(): boolean {
     return this.waiting.length > 0 && this.inWork < this.most;
@@ -251,7 +240,7 @@ export class ReconnectPacer {
     return queue;
   }
 
-  /** Pieces that wait. */
+  /** Pieces that wait: more than none in a storm, where what can be done together later had better wait. */
   @Gauge('chatapi_comeback_waiting')
   waiting(): number {
     return this.queues.reduce((sum, queue) => sum + queue.waiting.length, 0);

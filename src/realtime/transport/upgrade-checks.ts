@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { forbidden, invalid, unauthenticated } from '../../common/errors';
+import { flat } from '../../common/text';
 import { RuntimeConfig, SocketConfig } from '../../config';
 import {
   Authenticator,
@@ -12,9 +14,12 @@ import {
 } from '../../platform/auth';
 import { Epoch } from '../../platform/database';
 import { clientAddress, refuseUnknownParameters } from '../../platform/http';
+import type { ConnectionOrigin } from './connection';
 import { Connections } from './connections';
 import type { SocketEndpoint, SocketRequest } from './endpoint';
 
+/** Characters of a client's own name that are kept. */
+const MAX_AGENT = 200;
 const BEARER_TICKET = new RegExp(`^Bearer +(${TICKET_PREFIX}\\S+)$`, 'i');
 
 const text = (description: string): object => ({ type: 'string', description });
@@ -109,6 +114,7 @@ function refuseOtherUser(request: UpgradeRequest, caller: Caller): void {
 /** What an upgrade that passed is accepted with. */
 export interface Admission {
   readonly caller: Caller;
+  readonly origin: ConnectionOrigin;
   readonly epoch: number;
   readonly syncsByItself: boolean;
 }
@@ -118,6 +124,8 @@ export interface Admission {
 export class UpgradeChecks {
   private readonly authenticator: Authenticator;
   private readonly allowKeyInQuery: boolean;
+  /** Clients are of a few kinds: their connections share the text. */
+  private readonly agents = new LRUCache<string, string>({ max: 1000 });
 
   constructor(
     verifier: CredentialVerifier,
@@ -129,6 +137,14 @@ export class UpgradeChecks {
   ) {
     this.authenticator = new Authenticator(verifier);
     this.allowKeyInQuery = socket.allowApiKeyInQuery ?? runtime.nodeEnv !== 'production';
+  }
+
+  private originOf({ ip, headers }: UpgradeRequest): ConnectionOrigin {
+    const sent = headers['user-agent']?.slice(0, MAX_AGENT) ?? null;
+    if (sent === null) return { address: ip, agent: null };
+    const agent = this.agents.get(sent) ?? flat(sent);
+    this.agents.set(agent, agent);
+    return { address: ip, agent };
   }
 
   /** Throws 401 for a credential that is surely bad; see `Authenticator.vet`. */
@@ -159,6 +175,6 @@ export class UpgradeChecks {
     if (used !== undefined && !(await this.tickets.redeem(used)))
       throw unauthenticated('This ticket was used before: get a new one from POST /ws/token');
     if (caller.endsAtMs !== undefined && caller.endsAtMs <= Date.now()) throw unauthenticated('Expired credential');
-    return { caller, epoch, syncsByItself: isSynced };
+    return { caller, epoch, syncsByItself: isSynced, origin: this.originOf(request) };
   }
 }

@@ -1,30 +1,36 @@
 import { Injectable } from '@nestjs/common';
-import * as ws from 'ws';
 import { MAX_SENT_JSON_BYTES } from '../../platform/validation';
 import type { FrameBatch, WireFrame } from './connection';
 
 /** Largest message that a client may send, in bytes (contract §1); what it holds may have 256 KB without escapes. */
 export const MAX_FRAME_BYTES = MAX_SENT_JSON_BYTES;
 
-interface FrameOptions {
-  readonly fin: boolean;
-  readonly opcode: number;
-  readonly mask: boolean;
-  readonly readOnly: boolean;
-  readonly rsv1: boolean;
-}
+/** FIN and opcode 1 (RFC 6455, 5.2): a whole text frame. */
+const WHOLE_TEXT = 0x81;
+/** What the second byte says where the length stands in the two or in the eight bytes after it. */
+const IN_TWO_BYTES = 126;
+const IN_EIGHT_BYTES = 127;
+const TWO_BYTES = 0x1_0000;
 
-/** The part of ws that its types leave out. */
-const { Sender } = ws as unknown as {
-  readonly Sender: { frame(data: Buffer, options: FrameOptions): Buffer[] };
-};
-
-/** A whole, unmasked text frame, as a server sends it. */
-const TEXT: FrameOptions = { fin: true, opcode: 1, mask: false, readOnly: true, rsv1: false };
-
-/** Frames a text for the wire. */
+/**
+ * Frames a text for the wire: a whole, unmasked text frame, as a server sends it. In one piece of memory: ws makes head
+ * and body apart, for sockets of its own.
+ */
 export function encodeFrame(text: string): WireFrame {
-  return Buffer.concat(Sender.frame(Buffer.from(text), TEXT));
+  const size = Buffer.byteLength(text);
+  const head = size < IN_TWO_BYTES ? 2 : size < TWO_BYTES ? 4 : 10;
+  const frame = Buffer.allocUnsafe(head + size);
+  frame[0] = WHOLE_TEXT;
+  if (head === 2) frame[1] = size;
+  else if (head === 4) {
+    frame[1] = IN_TWO_BYTES;
+    frame.writeUInt16BE(size, 2);
+  } else {
+    frame[1] = IN_EIGHT_BYTES;
+    frame.writeBigUInt64BE(BigInt(size), 2);
+  }
+  frame.write(text, head);
+  return frame;
 }
 
 /** Serialises and frames. */

@@ -236,6 +236,30 @@ export interface components {
             readonly message: "Context cleared";
             readonly success: boolean;
         };
+        readonly ConnectionCredentialDto: {
+            readonly key_id: string | null;
+            readonly key_name: string | null;
+            readonly key_prefix: string | null;
+            /** @enum {string} */
+            readonly kind: "key" | "token";
+        };
+        readonly ConnectionDto: {
+            readonly address: string;
+            readonly agent: string | null;
+            readonly bytes_in: number;
+            readonly bytes_out: number;
+            readonly connection_id: string;
+            readonly credential: components["schemas"]["ConnectionCredentialDto"];
+            readonly path: string;
+            readonly queue_bytes: number;
+            readonly rooms: number;
+            readonly since: string;
+            readonly user_id: string;
+        };
+        readonly ConnectionsDto: {
+            readonly items: readonly components["schemas"]["ConnectionDto"][];
+            readonly next: string | null;
+        };
         readonly ConversationDto: {
             readonly groupId: string | null;
             readonly id: string;
@@ -450,6 +474,34 @@ export interface components {
             readonly offset: number;
             readonly total: number;
             readonly unread_count: number;
+        };
+        readonly JobDto: {
+            readonly about: {
+                readonly [key: string]: unknown;
+            };
+            readonly attempts: number;
+            readonly created_at: string;
+            readonly dead_at: string | null;
+            readonly due_at: string;
+            readonly job_id: string;
+            readonly key: string;
+            readonly kind: string;
+            readonly last_error: string | null;
+            /** @enum {string} */
+            readonly state: "queued" | "running" | "dead";
+            readonly tenant_id: string;
+        };
+        readonly JobKindDto: {
+            readonly dead: number;
+            readonly kind: string;
+            readonly oldest_due_at: string | null;
+            readonly queued: number;
+            readonly running: number;
+        };
+        readonly JobsDto: {
+            readonly items: readonly components["schemas"]["JobDto"][];
+            readonly kinds: readonly components["schemas"]["JobKindDto"][];
+            readonly next: string | null;
         };
         readonly KeyCreatedDto: {
             readonly api_key: string;

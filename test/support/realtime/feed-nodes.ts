@@ -16,7 +16,7 @@ import { NodeAudience, SyncPlaces } from '../../../src/realtime/feed/node-audien
 import { NodeFeed } from '../../../src/realtime/feed/node-feed';
 import { Resync } from '../../../src/realtime/feed/resync';
 import { SharedPages } from '../../../src/realtime/feed/shared-pages';
-import type { SyncBounds } from '../../../src/realtime/sync/room-sync';
+import { CompleteFrames, type SyncBounds } from '../../../src/realtime/sync/room-sync';
 import { SyncService } from '../../../src/realtime/sync/sync-service';
 import { JsonLineBatches, JsonLineConnection } from './json-line-connection';
 import type { ModelDatabase } from './model-log';
@@ -103,7 +103,7 @@ class FeedParts {
     this.channels = new Channels(batches, log, this.reads, memory, clock);
     this.resync = new Resync(this.channels, log, positions, this.reads);
     this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, { noteLive: () => undefined });
-    this.audience = new NodeAudience(this.channels, positions);
+    this.audience = new NodeAudience(this.channels, positions, { waiting: () => 0 });
     this.places = new SyncPlaces(this.channels, this.resync, new SharedPages(this.channels, log, batches));
   }
 
@@ -153,7 +153,9 @@ export class FeedNode {
     const reads = new LogReads(new SilentLog(), 'sync');
     const none = (): void => undefined;
     const metrics = { page: none, sent: none, truncated: none, reset: none, refused: none };
-    const site = { log: this.database.log, reads, places: feed.places, batches, bounds, metrics, epoch: () => 1 };
+    const completes = new CompleteFrames((text) => batches.encode(text));
+    const { log } = this.database;
+    const site = { log, reads, places: feed.places, batches, completes, bounds, metrics, epoch: () => 1 };
     this.sync = new SyncService(site, this.database.positions, feed.audience, new SilentLog());
     return this.sync;
   }

@@ -89,6 +89,10 @@ export class InMemoryAudience extends Audience {
     return this.connections.has(connection) && (this.world.rooms.get(roomId)?.has(connection.userId) ?? false);
   }
 
+  roomsOf(connection: Connection): number {
+    return this.connections.has(connection) ? this.world.roomsOf(connection.userId, Infinity).length : 0;
+  }
+
   onDetached(handler: (connection: Connection, roomId: string) => void): void {
     this.detached = handler;
   }

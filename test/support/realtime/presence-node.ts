@@ -39,6 +39,8 @@ let connections = 0;
 export class PresenceNode {
   readonly audience: InMemoryAudience;
   readonly store = new RecordingStore();
+  /** Pieces of work of a storm that wait for their turn. */
+  pieces = 0;
   readonly parts: {
     readonly keeper: LeaseKeeper;
     readonly local: LocalPresence;
@@ -65,7 +67,11 @@ export class PresenceNode {
     const local = new LocalPresence(keeper, clock, new SilentLog());
     const board = new PresenceBoard(bus, this.audience, local, new FrameBatches(), clock);
     const announcer = new Announcer(local, board, presence, world.shared, bus);
-    const pace = { queue: (most: number) => new Permits(most), now: () => clock.monotonicMs() };
+    const pace = {
+      queue: (most: number) => new Permits(most),
+      now: () => clock.monotonicMs(),
+      waiting: () => this.pieces,
+    };
     const snapshots = new Snapshots(world.positions, presence, local, board, announcer, pace);
     this.parts = { keeper, local, board, announcer, snapshots, lastSeen: new LastSeen(this.store, clock, local) };
     this.crash = () => board.end();

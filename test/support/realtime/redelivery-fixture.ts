@@ -97,6 +97,7 @@ export class RedeliveryFixture {
     return {
       members: (): Iterable<Connection> => this.sitting.keys(),
       isMember: (connection, roomId) => this.sitting.get(connection)?.has(roomId) === true,
+      roomsOf: (connection) => this.sitting.get(connection)?.size ?? 0,
       onDetached: (handler) => void this.detached.push(handler),
     };
   }

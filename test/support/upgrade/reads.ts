@@ -5,7 +5,15 @@ import type { ScenarioResult } from './scenario';
 type Read = Pick<RecordedAnswer, 'by' | 'path'>;
 
 /** Routes that say how the server is just now, and streams. */
-const OF_THE_MOMENT = ['/health', '/health/live', '/health/ready', '/metrics', '/whoami'];
+const OF_THE_MOMENT = [
+  '/health',
+  '/health/live',
+  '/health/ready',
+  '/metrics',
+  '/whoami',
+  '/admin/jobs',
+  '/admin/connections',
+];
 const isStream = (path: string): boolean => path.endsWith('/stream');
 
 /** Every GET of the API, by those who may and those who may not; throws when a documented one is missing. */

@@ -3,13 +3,8 @@ import { ApiTags } from '@nestjs/swagger';
 import { Audited } from '../../../platform/audit';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller } from '../../../platform/http';
-import {
-  DeadLettersDto,
-  DeadLettersQueryDto,
-  ReplayDeadLettersDto,
-  ReplayedDto,
-  TenantQueryDto,
-} from '../dto/dead-letter.dto';
+import { DeadLettersDto, DeadLettersQueryDto, ReplayDeadLettersDto, ReplayedDto } from '../dto/dead-letter.dto';
+import { TenantQueryDto } from '../../tenants';
 import { DeadLettersService } from './dead-letters.service';
 
 @ApiTags('Admin')

@@ -12,18 +12,11 @@ import {
   Min,
 } from 'class-validator';
 import { IsNested, IsUserId } from '../../../platform/validation';
+import { TenantQueryDto } from '../../tenants';
 
 const KINDS = ['message', 'notification', 'webhook'] as const;
 /** Items per list, and ids per call. */
 const MOST = 1000;
-
-/** Whose dead letters. */
-export class TenantQueryDto {
-  /** The tenant. A key means its own; the master key has to say which. */
-  @IsOptional()
-  @IsString()
-  tenant_id?: string;
-}
 
 export class DeadLettersQueryDto extends TenantQueryDto {
   /** Most items of each list, 1 to 1000. Default 50. */

@@ -177,6 +177,14 @@ export class SettingsDto {
   retention_days?: number | null;
 }
 
+/** Whose it is, where the path does not say so. */
+export class TenantQueryDto {
+  /** The tenant. A key means its own; the master key has to say which. */
+  @IsOptional()
+  @IsString()
+  tenant_id?: string;
+}
+
 export class CreateTenantDto {
   /**
    * Name for people.
