@@ -455,7 +455,7 @@ export interface components {
             readonly version: string;
         };
         readonly HoldUserDto: {
-            readonly legal_hold: boolean;
+            readonly legal_hold?: boolean;
         };
         readonly InboxNotificationDto: {
             readonly created_at: string;
