@@ -5,7 +5,8 @@ import { Appender } from './appender/appender';
 import type { Answer, Appended, Stored } from './appender/item';
 import { bodyHash } from './messages.service';
 import { MessageFeed } from './message-feed';
-import { CHAT_COLUMNS, FIRST_SEQ, type MessageRow } from './views';
+import { FIRST_SEQ } from './messages.repository';
+import { CHAT_COLUMNS, type MessageRow } from './views';
 
 /** A message with what only chats with a model show of it. */
 export interface LoggedMessage extends Pick<MessageRow, 'message_id' | 'room_id' | 'seq' | 'sender_id' | 'content'> {

@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
 import type { PreviewRequest } from '../rooms';
 import type { MessageDto } from './dto/message.dto';
-import { FIRST_SEQ, FRAME_COLUMNS, MESSAGE_COLUMNS, type MessageRow, messageView, PREVIEW_COLUMNS } from './views';
+import { FRAME_COLUMNS, MESSAGE_COLUMNS, type MessageRow, messageView, PREVIEW_COLUMNS } from './views';
+
+/** The oldest message that the room $2 of the tenant $1 keeps: rows before it may be there, and are not shown. */
+export const FIRST_SEQ = '(SELECT k.first_seq FROM room_keeps($1, $2) k)';
 
 export interface RoomView {
   readonly allowed: boolean;

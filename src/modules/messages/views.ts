@@ -19,9 +19,6 @@ export const FRAME_COLUMNS = MESSAGE_COLUMNS.replace('m.meta', 'm.meta::text AS 
 /** In place of FRAME_COLUMNS from `content` on, for rows of a union that are no messages. */
 export const NO_CONTENT = 'NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz';
 
-/** The oldest message that the room $2 of the tenant $1 keeps: rows before it may be there, and are not shown. */
-export const FIRST_SEQ = '(SELECT k.first_seq FROM room_keeps($1, $2) k)';
-
 /** With what only a chat with a model shows. */
 export const CHAT_COLUMNS = `${MESSAGE_COLUMNS}, m.kind, m.status, m.reply_to_seq`;
 
