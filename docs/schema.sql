@@ -172,6 +172,25 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.dead_letters TO "chatapi_te
 GRANT SELECT ON TABLE public.dead_letters TO "chatapi_backup";
 GRANT SELECT ON TABLE public.dead_letters TO "chatapi_system";
 
+CREATE TABLE public.held_messages (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  rev bigint NOT NULL,
+  sender_id text COLLATE pg_catalog."C" NOT NULL,
+  content text NOT NULL,
+  meta json,
+  held_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.held_messages ADD CONSTRAINT held_messages_pkey PRIMARY KEY (tenant_id, room_id, seq, rev);
+ALTER TABLE public.held_messages ADD CONSTRAINT held_messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.held_messages ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.held_messages AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.held_messages AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.held_messages FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.held_messages TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.held_messages TO "chatapi_backup";
+
 CREATE TABLE public.idempotency_keys (
   tenant_id uuid NOT NULL,
   user_id text COLLATE pg_catalog."C" NOT NULL,
@@ -440,14 +459,20 @@ CREATE TABLE public.rooms (
   created_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
   updated_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
   deleted_at timestamp(3) with time zone,
-  first_rev bigint DEFAULT 0 NOT NULL
+  first_rev bigint DEFAULT 0 NOT NULL,
+  retention_days integer,
+  legal_hold boolean DEFAULT false NOT NULL
 ) WITH (fillfactor='50');
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_pkey PRIMARY KEY (tenant_id, room_id);
 CREATE INDEX rooms_channels ON public.rooms USING btree (tenant_id, created_at, room_id) WHERE ((type = 'channel'::text) AND (deleted_at IS NULL));
+CREATE INDEX rooms_held ON public.rooms USING btree (tenant_id, room_id) WHERE legal_hold;
+CREATE INDEX rooms_retention ON public.rooms USING btree (tenant_id, room_id) WHERE (retention_days IS NOT NULL);
 CREATE UNIQUE INDEX rooms_unique_key ON public.rooms USING btree (tenant_id, unique_key) WHERE (unique_key IS NOT NULL);
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_posting_check CHECK ((posting = ANY (ARRAY['members'::text, 'admins'::text])));
+ALTER TABLE public.rooms ADD CONSTRAINT rooms_retention_days_check CHECK (((retention_days >= 1) AND (retention_days <= 3650)));
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_type_check CHECK ((type = ANY (ARRAY['dm'::text, 'group'::text, 'channel'::text, 'ai'::text])));
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+CREATE TRIGGER retention_changed AFTER UPDATE OF retention_days, legal_hold ON public.rooms FOR EACH ROW WHEN (((old.retention_days IS DISTINCT FROM new.retention_days) OR (old.legal_hold IS DISTINCT FROM new.legal_hold))) EXECUTE FUNCTION public.retention_changed();
 CREATE TRIGGER tenant_room_deleted AFTER UPDATE OF deleted_at ON public.rooms FOR EACH ROW WHEN (((old.deleted_at IS NULL) <> (new.deleted_at IS NULL))) EXECUTE FUNCTION public.tenant_room_deleted();
 CREATE TRIGGER tenant_room_grown AFTER UPDATE OF member_count ON public.rooms FOR EACH ROW WHEN ((new.member_count > old.member_count)) EXECUTE FUNCTION public.tenant_room_grown();
 CREATE TRIGGER tenant_rooms_gone AFTER DELETE ON public.rooms REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.tenant_rooms_changed();
@@ -653,6 +678,8 @@ CREATE TABLE public.tenants (
 ALTER TABLE public.tenants ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
 CREATE INDEX tenants_updated ON public.tenants USING btree (updated_at);
 ALTER TABLE public.tenants ADD CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])));
+CREATE TRIGGER retention_begun AFTER INSERT ON public.tenants FOR EACH ROW WHEN ((new.settings ? 'retention_days'::text)) EXECUTE FUNCTION public.retention_changed();
+CREATE TRIGGER retention_changed AFTER UPDATE OF settings ON public.tenants FOR EACH ROW WHEN (((old.settings -> 'retention_days'::text) IS DISTINCT FROM (new.settings -> 'retention_days'::text))) EXECUTE FUNCTION public.retention_changed();
 ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY backup_rows ON public.tenants AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
 CREATE POLICY system_rows ON public.tenants AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
@@ -778,10 +805,13 @@ CREATE TABLE public.users (
   profile jsonb DEFAULT '{}'::jsonb NOT NULL,
   created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
   last_seen_at timestamp(3) with time zone,
-  first_socket_at timestamp(3) with time zone
+  first_socket_at timestamp(3) with time zone,
+  legal_hold boolean DEFAULT false NOT NULL
 );
 ALTER TABLE public.users ADD CONSTRAINT users_pkey PRIMARY KEY (tenant_id, user_id);
+CREATE INDEX users_held ON public.users USING btree (tenant_id, user_id) WHERE legal_hold;
 ALTER TABLE public.users ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+CREATE TRIGGER retention_changed AFTER UPDATE OF legal_hold ON public.users FOR EACH ROW WHEN ((old.legal_hold <> new.legal_hold)) EXECUTE FUNCTION public.retention_changed();
 CREATE TRIGGER tenant_users_gone AFTER DELETE ON public.users REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.tenant_users_changed();
 CREATE TRIGGER tenant_users_made AFTER INSERT ON public.users REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.tenant_users_changed();
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -1150,7 +1180,7 @@ BEGIN
   IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
   SELECT * INTO chat FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id = p_room;
   SELECT * INTO asked FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.kind = 'user'
-    AND m.deleted_at IS NULL AND (p_seq IS NULL OR m.seq = p_seq) ORDER BY m.seq DESC LIMIT 1;
+    AND m.seq >= room.first_seq AND m.deleted_at IS NULL AND (p_seq IS NULL OR m.seq = p_seq) ORDER BY m.seq DESC LIMIT 1;
   IF asked.seq IS NULL THEN RETURN jsonb_build_object('status', 'nothing'); END IF;
   SELECT * INTO last FROM runs q WHERE q.tenant_id = p_tenant AND q.room_id = p_room AND q.reply_to_seq = asked.seq
     ORDER BY q.created_at DESC, q.run_id DESC LIMIT 1;
@@ -1611,7 +1641,10 @@ CREATE OR REPLACE FUNCTION public.dead_letters_page(p_tenant uuid, p_limit integ
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
   WITH runs AS (
-    SELECT d.*, d.to_seq - d.from_seq + 1 AS n FROM dead_letters d WHERE d.tenant_id = p_tenant
+    SELECT d.room_id, d.user_id, d.to_seq, d.letter_no, d.attempts, d.last_attempt_at, d.error,
+      GREATEST(d.from_seq, k.first_seq) AS from_seq, d.to_seq - GREATEST(d.from_seq, k.first_seq) + 1 AS n
+    FROM dead_letters d CROSS JOIN LATERAL (SELECT * FROM room_keeps(p_tenant, d.room_id) OFFSET 0) k
+    WHERE d.tenant_id = p_tenant AND d.to_seq >= k.first_seq
     ORDER BY d.last_attempt_at DESC, d.room_id, d.user_id, d.from_seq LIMIT p_limit
   ), placed AS (
     SELECT r.*, sum(r.n) OVER (ORDER BY r.last_attempt_at DESC, r.room_id, r.user_id, r.from_seq) - r.n AS before
@@ -1641,20 +1674,24 @@ BEGIN
     SELECT d.room_id, d.user_id, d.from_seq FROM dead_letters d
     WHERE d.tenant_id = p_tenant AND (p_room IS NULL OR d.room_id = p_room) AND (p_user IS NULL OR d.user_id = p_user)
       AND (p_before IS NULL OR d.last_attempt_at < p_before)
+      AND d.to_seq >= (SELECT k.first_seq FROM room_keeps(p_tenant, d.room_id) k)
       AND (p_after_room IS NULL OR (d.room_id, d.user_id, d.from_seq) > (p_after_room, p_after_user, p_after_seq))
       AND (p_ids IS NULL OR (d.letter_no = ANY (numbers) AND EXISTS (SELECT 1 FROM unnest(p_ids) i(id)
-        WHERE dead_letter_no(i.id) = d.letter_no AND dead_letter_seq(i.id) BETWEEN d.from_seq AND d.to_seq)))
+        WHERE dead_letter_no(i.id) = d.letter_no AND dead_letter_seq(i.id) BETWEEN d.from_seq AND d.to_seq
+          AND dead_letter_seq(i.id) >= (SELECT k.first_seq FROM room_keeps(p_tenant, d.room_id) k))))
     ORDER BY d.room_id, d.user_id, d.from_seq LIMIT p_limit FOR UPDATE
   ), tried AS (
     UPDATE dead_letters d SET attempts = d.attempts + 1, last_attempt_at = clock_timestamp() FROM chosen c
     WHERE d.tenant_id = p_tenant AND d.room_id = c.room_id AND d.user_id = c.user_id AND d.from_seq = c.from_seq
     RETURNING d.room_id, d.user_id, d.from_seq, d.to_seq, d.letter_no
   ), sent AS (
-    SELECT t.room_id, t.user_id, t.from_seq, t.to_seq FROM tried t WHERE p_ids IS NULL
+    SELECT t.room_id, t.user_id, GREATEST(t.from_seq, k.first_seq) AS from_seq, t.to_seq
+    FROM tried t CROSS JOIN LATERAL room_keeps(p_tenant, t.room_id) k WHERE p_ids IS NULL
     UNION ALL
     SELECT DISTINCT t.room_id, t.user_id, dead_letter_seq(i.id), dead_letter_seq(i.id)
     FROM tried t JOIN unnest(p_ids) i(id) ON dead_letter_no(i.id) = t.letter_no
       AND dead_letter_seq(i.id) BETWEEN t.from_seq AND t.to_seq
+      AND dead_letter_seq(i.id) >= (SELECT k.first_seq FROM room_keeps(p_tenant, t.room_id) k)
   )
   SELECT jsonb_agg(jsonb_build_object('room_id', s.room_id, 'user_id', s.user_id, 'from_seq', s.from_seq,
     'to_seq', s.to_seq) ORDER BY s.room_id, s.user_id, s.from_seq) INTO letters FROM sent s;
@@ -1662,6 +1699,50 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.dead_letters_replay(p_tenant uuid, p_ids uuid[], p_room uuid, p_user text, p_before timestamp with time zone, p_after_room uuid, p_after_user text, p_after_seq bigint, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.dead_letters_replay(p_tenant uuid, p_ids uuid[], p_room uuid, p_user text, p_before timestamp with time zone, p_after_room uuid, p_after_user text, p_after_seq bigint, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.dead_letters_trimmed(p_tenant uuid, p_room uuid, p_limit integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  first bigint := (SELECT k.first_seq FROM room_keeps(p_tenant, p_room) k);
+  member text;
+  members bigint := 0;
+BEGIN
+  FOR member IN SELECT DISTINCT d.user_id FROM dead_letters d
+    WHERE d.tenant_id = p_tenant AND d.room_id = p_room AND d.from_seq < first ORDER BY 1 LIMIT p_limit
+  LOOP
+    PERFORM 1 FROM cursors c
+      WHERE c.tenant_id = p_tenant AND c.room_id = p_room AND c.user_id = member FOR UPDATE;
+    PERFORM dead_letters_acked(p_tenant, p_room, member, first - 1);
+    members := members + 1;
+  END LOOP;
+  RETURN members;
+END $function$;
+REVOKE ALL ON FUNCTION public.dead_letters_trimmed(p_tenant uuid, p_room uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.dead_letters_trimmed(p_tenant uuid, p_room uuid, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.held_messages_released(p_tenant uuid, p_limit integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  gone bigint;
+BEGIN
+  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR SHARE;
+  DELETE FROM held_messages h USING (
+    SELECT x.room_id, x.seq, x.rev FROM held_messages x WHERE x.tenant_id = p_tenant
+      AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = x.room_id AND r.legal_hold)
+      AND NOT EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = p_tenant AND u.user_id = x.sender_id AND u.legal_hold)
+    LIMIT p_limit) g
+  WHERE h.tenant_id = p_tenant AND h.room_id = g.room_id AND h.seq = g.seq AND h.rev = g.rev;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN gone;
+END $function$;
+REVOKE ALL ON FUNCTION public.held_messages_released(p_tenant uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.held_messages_released(p_tenant uuid, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.idempotency_begin(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea)
  RETURNS jsonb
@@ -2085,7 +2166,7 @@ BEGIN
   role := room_role(p_tenant, p_room, p_user);
   IF role IS NULL THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
   SELECT * INTO msg FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.message_id = p_message;
-  IF msg.seq IS NULL THEN RETURN jsonb_build_object('status', 'no_message'); END IF;
+  IF msg.seq IS NULL OR msg.seq < room.first_seq THEN RETURN jsonb_build_object('status', 'no_message'); END IF;
   IF msg.sender_id <> p_user AND role <> 'admin' THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
   IF msg.deleted_at IS NOT NULL THEN
     RETURN jsonb_build_object('status', 'unchanged', 'message', message_json(msg));
@@ -2093,6 +2174,7 @@ BEGIN
   IF msg.sender_id <> p_user AND room.type <> 'ai' THEN
     told := jsonb_build_object('audit', jsonb_build_object('user', msg.sender_id));
   END IF;
+  PERFORM message_hold(room, msg);
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = '', meta = NULL, deleted_at = clock_timestamp(), rev = room.last_rev + 1
   WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = msg.seq RETURNING * INTO msg;
@@ -2120,8 +2202,11 @@ BEGIN
   IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
   IF room_role(p_tenant, p_room, p_user) IS NULL THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
   SELECT * INTO msg FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.message_id = p_message;
-  IF msg.seq IS NULL OR msg.deleted_at IS NOT NULL THEN RETURN jsonb_build_object('status', 'no_message'); END IF;
+  IF msg.seq IS NULL OR msg.seq < room.first_seq OR msg.deleted_at IS NOT NULL THEN
+    RETURN jsonb_build_object('status', 'no_message');
+  END IF;
   IF msg.sender_id <> p_user THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
+  PERFORM message_hold(room, msg);
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = COALESCE(p_content, m.content), meta = COALESCE(p_meta::json, m.meta),
     edited_at = clock_timestamp(), rev = room.last_rev + 1
@@ -2130,6 +2215,22 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.message_edit(p_tenant uuid, p_room uuid, p_message uuid, p_user text, p_content text, p_meta text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.message_edit(p_tenant uuid, p_room uuid, p_message uuid, p_user text, p_content text, p_meta text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_hold(p_room public.rooms, p_message public.messages)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  IF p_room.legal_hold OR (SELECT u.legal_hold FROM users u
+    WHERE u.tenant_id = p_room.tenant_id AND u.user_id = p_message.sender_id) THEN
+    INSERT INTO held_messages (tenant_id, room_id, seq, rev, sender_id, content, meta)
+    VALUES (p_room.tenant_id, p_room.room_id, p_message.seq, p_message.rev, p_message.sender_id, p_message.content,
+      p_message.meta);
+  END IF;
+END $function$;
+REVOKE ALL ON FUNCTION public.message_hold(p_room public.rooms, p_message public.messages) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_hold(p_room public.rooms, p_message public.messages) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.message_json(m public.messages)
  RETURNS jsonb
@@ -2143,6 +2244,27 @@ AS $function$
 $function$;
 REVOKE ALL ON FUNCTION public.message_json(m public.messages) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.message_json(m public.messages) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.messages_trimmed(p_tenant uuid, p_room uuid, p_after bigint, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  first bigint := (SELECT k.first_seq FROM room_keeps(p_tenant, p_room) k);
+  low bigint;
+  gone bigint;
+BEGIN
+  SELECT m.seq INTO low FROM messages m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq > p_after AND m.seq < first ORDER BY m.seq LIMIT 1;
+  IF low IS NULL THEN RETURN jsonb_build_object('deleted', 0, 'through', p_after); END IF;
+  DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq >= low
+    AND m.seq < LEAST(first, low + p_limit);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN jsonb_build_object('deleted', gone, 'through', LEAST(first, low + p_limit) - 1);
+END $function$;
+REVOKE ALL ON FUNCTION public.messages_trimmed(p_tenant uuid, p_room uuid, p_after bigint, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.messages_trimmed(p_tenant uuid, p_room uuid, p_after bigint, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.notification_create(p_tenant uuid, p_id uuid, p_topic text, p_payload text, p_users text[], p_room uuid, p_subscribers boolean, p_limit integer)
  RETURNS jsonb
@@ -2252,6 +2374,32 @@ $function$;
 REVOKE ALL ON FUNCTION public.read_marks(p_tenant uuid, p_room uuid, p_most bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.read_marks(p_tenant uuid, p_room uuid, p_most bigint) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.retention_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  INSERT INTO jobs (tenant_id, kind, key, payload) VALUES (NEW.tenant_id, 'retention', 'retention', '{}');
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.retention_changed() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.retention_changed() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.retention_goes_on(p_tenant uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT NOT EXISTS (SELECT 1 FROM jobs j WHERE j.tenant_id = p_tenant AND j.kind = 'retention' AND j.state = 'queued')
+    AND (EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = p_tenant AND t.settings ? 'retention_days')
+      OR EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.retention_days IS NOT NULL)
+      OR EXISTS (SELECT 1 FROM held_messages h WHERE h.tenant_id = p_tenant))
+$function$;
+REVOKE ALL ON FUNCTION public.retention_goes_on(p_tenant uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.retention_goes_on(p_tenant uuid) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.room_access(p_tenant uuid, p_room uuid, p_user text)
  RETURNS TABLE(type text, role text, allowed boolean, first_seq bigint, last_seq bigint, last_rev bigint)
  LANGUAGE sql
@@ -2290,6 +2438,71 @@ END $function$;
 REVOKE ALL ON FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[]) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.room_cut(p_tenant uuid, p_room uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  most CONSTANT bigint := 50000;
+  room rooms;
+  days integer;
+  before timestamptz;
+  low bigint;
+  high bigint;
+  middle bigint;
+  stop bigint;
+  events_through bigint;
+  has_more boolean := false;
+BEGIN
+  SELECT (t.settings->>'retention_days')::integer INTO days FROM tenants t WHERE t.tenant_id = p_tenant FOR SHARE;
+  SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF room.legal_hold THEN RETURN jsonb_build_object('status', 'held'); END IF;
+  before := clock_timestamp() - make_interval(days => COALESCE(room.retention_days, days));
+  IF before IS NULL THEN RETURN jsonb_build_object('status', 'unchanged'); END IF;
+  low := room.first_seq;
+  high := room.last_seq + 1;
+  WHILE low < high LOOP
+    middle := (low + high) / 2;
+    IF (SELECT m.created_at FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = middle) < before
+      THEN low := middle + 1;
+      ELSE high := middle;
+    END IF;
+  END LOOP;
+  IF low > room.first_seq AND EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = p_tenant AND u.legal_hold) THEN
+    has_more := low > room.first_seq + most;
+    low := LEAST(low, room.first_seq + most);
+    SELECT m.seq INTO stop FROM messages m
+      WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq >= room.first_seq AND m.seq < low
+        AND m.sender_id IN (SELECT u.user_id FROM users u WHERE u.tenant_id = p_tenant AND u.legal_hold)
+      ORDER BY m.seq LIMIT 1;
+    low := COALESCE(stop, low);
+  END IF;
+  -- Of a room in which a held user has written nothing goes that may tell what it was about.
+  IF stop IS NULL THEN
+    SELECT max(e.rev) INTO events_through FROM room_events e
+      WHERE e.tenant_id = p_tenant AND e.room_id = p_room AND e.rev > room.first_rev AND e.created_at < before;
+  END IF;
+  SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
+  IF low <= room.first_seq THEN
+    IF events_through > room.first_rev THEN
+      UPDATE rooms r SET first_rev = events_through WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+    END IF;
+    RETURN jsonb_build_object('status', CASE WHEN stop IS NULL THEN 'unchanged' ELSE 'held' END);
+  END IF;
+  UPDATE rooms r SET first_seq = low, first_rev = GREATEST(r.first_rev, events_through),
+    last_rev = r.last_rev + CASE WHEN r.deleted_at IS NULL THEN 1 ELSE 0 END
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING * INTO room;
+  IF room.deleted_at IS NULL THEN
+    PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.trimmed',
+      jsonb_build_array(jsonb_build_object('first_seq', low)));
+  END IF;
+  RETURN jsonb_build_object('status', 'ok', 'first_seq', low, 'more', has_more AND stop IS NULL);
+END $function$;
+REVOKE ALL ON FUNCTION public.room_cut(p_tenant uuid, p_room uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_cut(p_tenant uuid, p_room uuid) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.room_delete(p_tenant uuid, p_room uuid, p_user text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2323,6 +2536,21 @@ AS $function$
 $function$;
 REVOKE ALL ON FUNCTION public.room_events_after(p_tenant uuid, p_room uuid, p_rev bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_events_after(p_tenant uuid, p_room uuid, p_rev bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.room_events_trimmed(p_tenant uuid, p_room uuid, p_limit integer)
+ RETURNS bigint
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  WITH gone AS (
+    DELETE FROM room_events e WHERE e.tenant_id = p_tenant AND e.room_id = p_room AND e.rev = ANY (ARRAY(
+      SELECT x.rev FROM room_events x WHERE x.tenant_id = p_tenant AND x.room_id = p_room
+        AND x.rev <= (SELECT k.first_rev FROM room_keeps(p_tenant, p_room) k) ORDER BY x.rev LIMIT p_limit))
+    RETURNING 1)
+  SELECT count(*) FROM gone
+$function$;
+REVOKE ALL ON FUNCTION public.room_events_trimmed(p_tenant uuid, p_room uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_events_trimmed(p_tenant uuid, p_room uuid, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.room_join(p_tenant uuid, p_room uuid, p_user text)
  RETURNS jsonb
@@ -2404,6 +2632,42 @@ END $function$;
 REVOKE ALL ON FUNCTION public.room_members_check(p_tenant uuid, p_type text, p_count integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_members_check(p_tenant uuid, p_type text, p_count integer) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.room_retain(p_tenant uuid, p_room uuid, p_changes jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  was rooms;
+  room rooms;
+  before jsonb := '{}';
+  after jsonb := '{}';
+  told jsonb := '{}';
+BEGIN
+  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
+  SELECT * INTO was FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
+  IF was.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  UPDATE rooms r SET
+    retention_days = CASE WHEN p_changes ? 'retention_days' THEN (p_changes->>'retention_days')::integer
+      ELSE r.retention_days END,
+    legal_hold = COALESCE((p_changes->>'legal_hold')::boolean, r.legal_hold)
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING * INTO room;
+  IF room.retention_days IS DISTINCT FROM was.retention_days THEN
+    before := jsonb_build_object('retention_days', was.retention_days);
+    after := jsonb_build_object('retention_days', room.retention_days);
+  END IF;
+  IF room.legal_hold <> was.legal_hold THEN
+    before := before || jsonb_build_object('legal_hold', was.legal_hold);
+    after := after || jsonb_build_object('legal_hold', room.legal_hold);
+  END IF;
+  IF after <> '{}' THEN
+    told := jsonb_build_object('audit', jsonb_build_object('before', before, 'after', after));
+  END IF;
+  RETURN jsonb_build_object('status', 'ok', 'retention_days', room.retention_days, 'legal_hold', room.legal_hold) || told;
+END $function$;
+REVOKE ALL ON FUNCTION public.room_retain(p_tenant uuid, p_room uuid, p_changes jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_retain(p_tenant uuid, p_room uuid, p_changes jsonb) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.room_role(p_tenant uuid, p_room uuid, p_user text)
  RETURNS text
  LANGUAGE sql
@@ -2468,6 +2732,30 @@ END $function$;
 REVOKE ALL ON FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.rooms_to_cut(p_tenant uuid, p_after uuid, p_limit integer)
+ RETURNS TABLE(room_id uuid, is_due boolean, has_rest boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT r.room_id,
+    NOT r.legal_hold AND r.before IS NOT NULL AND (
+      EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = r.room_id AND m.seq = r.first_seq
+        AND m.created_at < r.before)
+      OR EXISTS (SELECT 1 FROM (SELECT e.created_at FROM room_events e
+        WHERE e.tenant_id = p_tenant AND e.room_id = r.room_id AND e.rev > r.first_rev ORDER BY e.rev LIMIT 1) o
+        WHERE o.created_at < r.before)),
+    EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = r.room_id AND m.seq < r.first_seq)
+      OR EXISTS (SELECT 1 FROM room_events e
+        WHERE e.tenant_id = p_tenant AND e.room_id = r.room_id AND e.rev <= r.first_rev)
+  FROM (SELECT x.*, clock_timestamp() - make_interval(days => COALESCE(x.retention_days,
+      (SELECT (t.settings->>'retention_days')::integer FROM tenants t WHERE t.tenant_id = p_tenant))) AS before
+    FROM rooms x WHERE x.tenant_id = p_tenant AND (p_after IS NULL OR x.room_id > p_after)
+    ORDER BY x.room_id LIMIT p_limit) r
+$function$;
+REVOKE ALL ON FUNCTION public.rooms_to_cut(p_tenant uuid, p_after uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.rooms_to_cut(p_tenant uuid, p_after uuid, p_limit integer) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.run_begin(p_tenant uuid, p_run uuid, p_options text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2486,7 +2774,8 @@ BEGIN
     RETURN jsonb_build_object('status', CASE WHEN chat.deleted_at IS NULL THEN 'ended' ELSE 'gone' END);
   END IF;
   outcome := CASE WHEN run.state = 'streaming' THEN 'lost'
-    WHEN run.is_cancelled OR EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = run.room_id
+    WHEN run.is_cancelled OR run.reply_to_seq < (SELECT k.first_seq FROM room_keeps(p_tenant, run.room_id) k)
+      OR EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = run.room_id
       AND m.seq = run.reply_to_seq AND m.deleted_at IS NOT NULL) THEN 'cancelled' ELSE 'started' END;
   IF outcome = 'started' THEN spent := budget_spent(p_tenant, run.user_id); END IF;
   IF spent IS NOT NULL THEN outcome := 'spent'; END IF;
@@ -2523,6 +2812,23 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.runs_trimmed(p_tenant uuid, p_room uuid, p_limit integer)
+ RETURNS bigint
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  WITH gone AS (
+    DELETE FROM runs q WHERE q.tenant_id = p_tenant AND q.run_id = ANY (ARRAY(
+      SELECT x.run_id FROM runs x CROSS JOIN room_keeps(p_tenant, p_room) k
+      WHERE x.tenant_id = p_tenant AND x.room_id = p_room AND x.reply_to_seq < k.first_seq
+        AND (x.answer_seq IS NULL OR x.answer_seq < k.first_seq) AND x.ended_at < clock_timestamp() - interval '1 day'
+      ORDER BY x.reply_to_seq LIMIT p_limit))
+    RETURNING 1)
+  SELECT count(*) FROM gone
+$function$;
+REVOKE ALL ON FUNCTION public.runs_trimmed(p_tenant uuid, p_room uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.runs_trimmed(p_tenant uuid, p_room uuid, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.stats_counts(p_tenant uuid, p_cap integer)
  RETURNS jsonb
@@ -2964,6 +3270,25 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.usage_runs_deleted() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.usage_runs_deleted() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.user_hold(p_tenant uuid, p_user text, p_hold boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  was boolean;
+BEGIN
+  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
+  SELECT u.legal_hold INTO was FROM users u WHERE u.tenant_id = p_tenant AND u.user_id = p_user FOR NO KEY UPDATE;
+  IF was IS NULL THEN RETURN jsonb_build_object('status', 'no_user'); END IF;
+  IF was = p_hold THEN RETURN jsonb_build_object('status', 'ok', 'legal_hold', was); END IF;
+  UPDATE users u SET legal_hold = p_hold WHERE u.tenant_id = p_tenant AND u.user_id = p_user;
+  RETURN jsonb_build_object('status', 'ok', 'legal_hold', p_hold, 'audit', jsonb_build_object('user', p_user,
+    'before', jsonb_build_object('legal_hold', was), 'after', jsonb_build_object('legal_hold', p_hold)));
+END $function$;
+REVOKE ALL ON FUNCTION public.user_hold(p_tenant uuid, p_user text, p_hold boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.user_hold(p_tenant uuid, p_user text, p_hold boolean) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.users_ensure(p_tenant uuid, p_users text[])
  RETURNS void

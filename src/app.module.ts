@@ -7,6 +7,7 @@ import { FirstStartModule } from './modules/first-start';
 import { MessagesModule } from './modules/messages';
 import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
+import { RetentionModule } from './modules/retention';
 import { RoomsModule } from './modules/rooms';
 import { StatsModule } from './modules/stats';
 import { TenantsModule } from './modules/tenants';
@@ -43,6 +44,7 @@ export class AppModule {
         StatsModule,
         UsageModule,
         AdminModule,
+        RetentionModule,
         FirstStartModule,
       ],
       providers: [ApiKeyGuard, { provide: APP_GUARD, useExisting: ApiKeyGuard }],

@@ -209,7 +209,7 @@ describe('tenants', () => {
     it.each([
       ['limits', 'requests_per_minute'],
       ['limits', 'Requests_Per_Second'],
-      ['settings', 'retention_days'],
+      ['settings', 'retention_weeks'],
       ['settings', 'constructor'],
       ['settings', 'toString'],
     ])('refuses %s.%s, which is not known (yet), by name', async (group, name) => {

@@ -4,7 +4,8 @@ import type { SyncingTarget } from '../support/convergence/syncing-client';
 import { HOST, ConvergenceSimulator, randomOf, RESIDENTS, VISITORS } from '../support/convergence/simulator';
 import { ASKED } from '../support/convergence/stream-faults';
 import { metricOf } from '../support/http/api';
-import { createRoom } from '../support/rooms';
+import { bodyOf, createRoom } from '../support/rooms';
+import { uuidOf } from '../support/tenants';
 import type { ServerFrame } from '../support/ws/client';
 
 /** Longer: CONVERGENCE_STEPS=20000. A run that failed: its CONVERGENCE_SEED. */
@@ -50,6 +51,45 @@ describe('clients that come, go, stall and are let in and out', () => {
       expect(await metricOf(app.anonymous, `chatapi_sync_messages_total{source="${source}"}`)).toBeGreaterThan(
         STEPS / 20,
       );
+  });
+
+  it(`all see the rooms as they are where messages expire meanwhile, seed ${SEED}`, async () => {
+    const world = await worldOf();
+    const tenantId = uuidOf(world.tenant.tenantId);
+    bodyOf(
+      await world.tenant.key.patch(`/admin/tenants/${world.tenant.tenantId}`, { settings: { retention_days: 30 } }),
+    );
+    const sql = <R extends object>(text: string, ...values: unknown[]): Promise<R[]> =>
+      app.database.sql<R>(text, [tenantId, ...values]);
+    const expiring = new ConvergenceSimulator(world, randomOf(SEED), async (roomId, seq) => {
+      const room = uuidOf(roomId);
+      // In the room's lock, as nothing else changes a time of a message.
+      await sql(
+        `WITH r AS MATERIALIZED (SELECT 1 FROM rooms WHERE tenant_id = $1 AND room_id = $2 FOR NO KEY UPDATE)
+         UPDATE messages SET created_at = created_at - interval '31 days' FROM r
+         WHERE tenant_id = $1 AND room_id = $2 AND seq <= $3`,
+        ...[room, seq],
+      );
+      await sql(
+        `UPDATE room_events SET created_at = created_at - interval '31 days' WHERE tenant_id = $1 AND room_id = $2
+           AND rev < (SELECT min(rev) FROM messages WHERE tenant_id = $1 AND room_id = $2 AND seq > $3)`,
+        ...[room, seq],
+      );
+      await sql(
+        `UPDATE jobs SET run_at = clock_timestamp() WHERE tenant_id = $1 AND kind = 'retention' AND state = 'queued'`,
+      );
+    });
+    let ends: ReadonlyMap<string, ListedRoom>;
+    try {
+      await expiring.run(STEPS);
+      ends = await expiring.settle();
+    } finally {
+      await expiring.stop();
+    }
+    expect(expiring.faults).toEqual([]);
+    for (const { firstSeq } of ends.values()) expect(firstSeq).toBeGreaterThan(20);
+    // Those who had been away for longer than anything is kept began anew.
+    expect(expiring.devices.reduce((sum, { forgotten }) => sum + forgotten, 0)).toBeGreaterThan(0);
   });
 
   describe('a run that is doctored is found out:', () => {

@@ -13,6 +13,7 @@ const TENANT_TABLES = [
   'chats',
   'cursors',
   'dead_letters',
+  'held_messages',
   'idempotency_keys',
   'jobs',
   'messages',

@@ -19,6 +19,11 @@ function release(version: string, ...functions: FunctionFile[]): Release {
   return { ...OURS, version, files: { ...OURS.files, functions: [...others, ...functions] } };
 }
 
+/** Rows as text, without the columns that were added behind those of the rows before. */
+function withoutLaterColumns(rows: readonly string[] = [], before: readonly string[]): string[] {
+  return rows.map((row, i) => (row.startsWith(`${before[i]?.slice(0, -1)},`) ? (before[i] ?? row) : row));
+}
+
 describe('the migrator', () => {
   const databases: TestDatabase[] = [];
   const progress: string[] = [];
@@ -69,7 +74,8 @@ describe('the migrator', () => {
       expect(after.schema).toEqual(fresh.schema);
       const names = ['schema_migrations', 'schema_functions', 'instance'];
       for (const [table, rows] of Object.entries(before.rows))
-        if (!names.includes(table)) expect([table, after.rows[table]]).toEqual([table, rows]);
+        if (!names.includes(table))
+          expect([table, withoutLaterColumns(after.rows[table], rows)]).toEqual([table, rows]);
       expect(after.rows['schema_functions']).toEqual(fresh.rows['schema_functions']);
       expect(Object.values(after.rows).flat().length).toBeGreaterThan(4000);
     });

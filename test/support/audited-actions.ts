@@ -214,4 +214,17 @@ export const AUDITED: Readonly<Record<AuditAction, (ground: Ground) => Promise<D
     const answer = await ground.tenant.as('alice').delete(`/rooms/${roomId}`);
     return { answer, shown: { actor: ALICE, target: of('room', roomId), before: null, after: null } };
   },
+  'room.retention': async (ground) => {
+    const { roomId } = await group(ground);
+    const path = `/admin/rooms/${roomId}?tenant_id=${ground.tenant.tenantId}`;
+    const answer = await ground.app.master.patch(path, { retention_days: 30, legal_hold: false });
+    const shown = { before: { retention_days: null }, after: { retention_days: 30 } };
+    return { answer, shown: { actor: MASTER, target: of('room', roomId), ...shown } };
+  },
+  'user.hold': async (ground) => {
+    await group(ground);
+    const answer = await ground.tenant.key.patch('/admin/users/bob', { legal_hold: true });
+    const shown = { before: { legal_hold: false }, after: { legal_hold: true } };
+    return { answer, shown: { actor: KEY, target: of('user', null, 'bob'), ...shown } };
+  },
 };

@@ -13,7 +13,7 @@ export class RestartingServer {
   private constructor(
     readonly url: string,
     private readonly servers: Servers,
-    private readonly dataDir: string,
+    readonly dataDir: string,
     private readonly env: Readonly<Record<string, string>>,
     private server: ServerProcess,
   ) {}

@@ -116,6 +116,9 @@ export const runChunksWrite = systemFunction(
   rows<ChunkVerdict>(),
 );
 
+/** Deletes runs of a room whose question and answer lie behind where it begins; how many. */
+export const runsTrimmed = schemaFunction('runs_trimmed', { ...CHAT, p_limit: 'integer' }, value<number>('bigint'));
+
 /** 409 of a chat whose answer is still being written. */
 export function answering(): AppError {
   return new AppError('CONFLICT', 'An answer is being written in this chat: wait for its end, or stop it');

@@ -93,3 +93,10 @@ export const deadLettersReplay = schemaFunction(
 export const cursorsAnalyze = systemFunction('cursors_analyze', {}, value<boolean>('boolean'));
 
 export const deadLettersDrop = schemaFunction('dead_letters_drop', { p_id: 'uuid' }, answer({}, ['ok', 'not_found']));
+
+/** Ends letters of messages behind where their room begins, of some members; of how many. */
+export const deadLettersTrimmed = schemaFunction(
+  'dead_letters_trimmed',
+  { p_room: 'uuid', p_limit: 'integer' },
+  value<number>('bigint'),
+);

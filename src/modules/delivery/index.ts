@@ -18,6 +18,7 @@ export {
   type DeadLetterSelection,
   DeadLetterSource,
 } from './dead-letters/sources';
+export { deadLettersTrimmed } from './delivery.functions';
 export type { FailedMessageDto, FailedNotificationDto, FailedWebhookDto } from './dto/dead-letter.dto';
 export { DeliveryModule } from './delivery.module';
 export { DeliveryService, type MemberPosition, MemberReceipts } from './delivery.service';

@@ -5,6 +5,7 @@ import { Appender } from './appender/appender';
 import type { Answer, Appended, Stored } from './appender/item';
 import { bodyHash } from './messages.service';
 import { MessageFeed } from './message-feed';
+import { FIRST_SEQ } from './messages.repository';
 import { CHAT_COLUMNS, type MessageRow } from './views';
 
 /** A message with what only chats with a model show of it. */
@@ -31,7 +32,7 @@ export interface NewAnswer extends Answer {
   readonly onStored: (stored: Stored) => void;
 }
 
-/** What is sent to a model: nothing that was deleted, superseded or empty, and no answer to what was deleted. */
+/** What is sent to a model, of what the room keeps: nothing that was deleted, superseded or empty, and no answer to what was deleted. */
 const TOLD = `m.deleted_at IS NULL AND m.content <> '' AND m.status IS DISTINCT FROM 'superseded'
   AND m.status IS DISTINCT FROM 'failed' AND NOT EXISTS (SELECT 1 FROM messages q WHERE q.tenant_id = m.tenant_id
     AND q.room_id = m.room_id AND q.seq = m.reply_to_seq AND q.deleted_at IS NOT NULL)`;
@@ -41,10 +42,10 @@ const SAID = `(m.content <> '' OR m.kind <> 'assistant' OR m.deleted_at IS NOT N
 
 const CONTEXT = `
 (SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq <= $3 AND m.seq > $4
-   AND COALESCE(m.reply_to_seq, m.seq) > $4 AND ${TOLD} ORDER BY m.seq DESC LIMIT $5)
+   AND m.seq >= ${FIRST_SEQ} AND COALESCE(m.reply_to_seq, m.seq) > $4 AND ${TOLD} ORDER BY m.seq DESC LIMIT $5)
 UNION ALL
 (SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3
-   AND m.reply_to_seq < $3 AND m.reply_to_seq > $4 AND ${TOLD} ORDER BY m.seq DESC LIMIT $5)`;
+   AND m.seq >= ${FIRST_SEQ} AND m.reply_to_seq < $3 AND m.reply_to_seq > $4 AND ${TOLD} ORDER BY m.seq DESC LIMIT $5)`;
 
 /** The log of chats with a model: no caller and no access rule, one tenant; the chats module knows the rules of access. */
 @Injectable()
@@ -67,7 +68,7 @@ export class ChatLog {
       'chat messages',
       tenantId,
       `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2
-       ORDER BY m.seq ${newest ? 'DESC' : 'ASC'} LIMIT $3 OFFSET $4`,
+         AND m.seq >= ${FIRST_SEQ} ORDER BY m.seq ${newest ? 'DESC' : 'ASC'} LIMIT $3 OFFSET $4`,
       [tenantId, roomId, limit, offset],
     );
   }
@@ -76,7 +77,8 @@ export class ChatLog {
     const [row] = await this.database.query<LoggedMessage>(
       'chat message',
       tenantId,
-      `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $3`,
+      `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $3
+         AND m.seq >= ${FIRST_SEQ}`,
       [tenantId, roomId, messageId],
     );
     return row;
@@ -86,13 +88,14 @@ export class ChatLog {
     const [row] = await this.database.query<LoggedMessage>(
       'chat message by seq',
       tenantId,
-      `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq = $3`,
+      `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq = $3
+         AND m.seq >= ${FIRST_SEQ}`,
       [tenantId, roomId, seq],
     );
     return row;
   }
 
-  /** The message that a sender has sent under an id of their own, if any. */
+  /** Whether a sender has sent a message under an id of their own: as the append finds it, also one that is kept no more. */
   async isBound(tenantId: string, roomId: string, senderId: string, clientId: string): Promise<boolean> {
     const rows = await this.database.query(
       'chat message by client id',
@@ -110,7 +113,7 @@ export class ChatLog {
       'chat turns',
       tenantId,
       `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND ${SAID}
-       ORDER BY m.seq DESC LIMIT $3 OFFSET $4`,
+         AND m.seq >= ${FIRST_SEQ} ORDER BY m.seq DESC LIMIT $3 OFFSET $4`,
       [tenantId, roomId, limit, offset],
     );
   }
@@ -122,7 +125,8 @@ export class ChatLog {
       tenantId,
       `SELECT q.room_id, l.content FROM unnest($2::uuid[]) q(room_id) CROSS JOIN LATERAL (
          SELECT left(m.content, ${PREVIEW_READ}) AS content FROM messages m
-         WHERE m.tenant_id = $1 AND m.room_id = q.room_id AND ${SAID} ORDER BY m.seq DESC LIMIT 1) l`,
+         WHERE m.tenant_id = $1 AND m.room_id = q.room_id AND ${SAID}
+           AND m.seq >= (SELECT k.first_seq FROM room_keeps($1, q.room_id) k) ORDER BY m.seq DESC LIMIT 1) l`,
       [tenantId, roomIds],
     );
     return new Map(rows.map(({ room_id, content }) => [room_id, preview(content)]));

@@ -1,7 +1,7 @@
 /**
  * The message log.
  *
- * Owns the table messages. Invariants: seq of a room is 1…N without a gap; a message is answered only after its
+ * Owns the tables messages and held_messages. Invariants: seq of a room is 1…N without a gap; a message is answered only after its
  * durable commit; one client_message_id of a sender in a room is one message; a deleted message keeps its seq.
  * Concurrency: all sends go through the Appender (group commit, see there); edits and deletes are functions of the
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
@@ -15,6 +15,7 @@ export { ChatLog, type LoggedMessage } from './chat-log.repository';
 export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';
 export { MessagesModule } from './messages.module';
+export { heldMessagesReleased, messagesTrimmed } from './messages.functions';
 export { MessageDto } from './dto/message.dto';
 export { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 export type { MessageRow } from './views';

@@ -130,3 +130,17 @@ export const messageDelete = schemaFunction(
   TARGET,
   answer<MessageChange>(REFUSALS, ['ok', 'unchanged']),
 );
+
+/** Deletes messages behind where their room begins, after a seq; none is left up to `through`. */
+export const messagesTrimmed = schemaFunction(
+  'messages_trimmed',
+  { p_room: 'uuid', p_after: 'bigint', p_limit: 'integer' },
+  value<{ readonly deleted: number; readonly through: number }>('jsonb'),
+);
+
+/** Deletes what was kept under holds that have ended; how much. */
+export const heldMessagesReleased = schemaFunction(
+  'held_messages_released',
+  { p_limit: 'integer' },
+  value<number>('bigint'),
+);

@@ -16,10 +16,11 @@ import { MessagesGateway } from './messages.gateway';
 import { RoomStates } from './room-states.repository';
 import { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 import { MissedRepository, RoomLogRepository } from './room-log/room-log.repository';
+import { HeldMessageEntity } from './entities/held-message.entity';
 import { MessageEntity } from './entities/message.entity';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([MessageEntity]), RealtimeModule, RoomsModule, DeliveryModule],
+  imports: [TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity]), RealtimeModule, RoomsModule, DeliveryModule],
   controllers: [MessagesController],
   providers: [
     AppendRepository,

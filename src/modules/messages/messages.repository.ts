@@ -4,6 +4,9 @@ import type { PreviewRequest } from '../rooms';
 import type { MessageDto } from './dto/message.dto';
 import { FRAME_COLUMNS, MESSAGE_COLUMNS, type MessageRow, messageView, PREVIEW_COLUMNS } from './views';
 
+/** The oldest message that the room $2 of the tenant $1 keeps: rows before it may be there, and are not shown. */
+export const FIRST_SEQ = '(SELECT k.first_seq FROM room_keeps($1, $2) k)';
+
 export interface RoomView {
   readonly allowed: boolean;
   readonly first_seq: number;
@@ -53,7 +56,8 @@ SELECT a.allowed, a.last_rev AS room_last_rev, k.first_rev, c.*
 FROM room_access($1, $2, $3) a CROSS JOIN room_keeps($1, $2) k LEFT JOIN LATERAL (
   (SELECT CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL
     THEN 'message.updated' ELSE 'message' END AS type, NULL::jsonb AS payload, ${MESSAGE_COLUMNS}
-   FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.rev > $4 ORDER BY m.rev LIMIT $5)
+   FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.rev > $4 AND m.seq >= a.first_seq
+   ORDER BY m.rev LIMIT $5)
   UNION ALL
   (SELECT e.type, e.payload, NULL, NULL, NULL, e.rev, NULL, NULL, NULL, NULL, NULL, NULL, NULL
    FROM room_events_after($1, $2, $4) e WHERE a.allowed ORDER BY e.rev LIMIT $5)
@@ -63,13 +67,13 @@ ORDER BY c.rev`;
 /** Newest first, so that what lies too far back for the count is the oldest. */
 const PREVIEWS = `
 SELECT q.room_id AS asked_room, u.n AS unread, l.*
-FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) q(room_id, read_seq, last_seq)
+FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $8::bigint[]) q(room_id, read_seq, last_seq, first_seq)
 CROSS JOIN LATERAL (SELECT count(*) AS n FROM (
   SELECT 1 FROM (SELECT m.sender_id, m.deleted_at FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
     AND m.seq > q.read_seq AND m.seq <= q.last_seq ORDER BY m.seq DESC LIMIT $7) x
   WHERE x.sender_id <> $5 AND x.deleted_at IS NULL LIMIT $6) y) u
 LEFT JOIN LATERAL (SELECT ${PREVIEW_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = q.room_id
-  AND m.seq = q.last_seq) l ON true`;
+  AND m.seq = q.last_seq AND q.last_seq >= q.first_seq) l ON true`;
 
 /** Reads of the log; it is written by the appender and by functions of the schema. */
 @Injectable()
@@ -112,7 +116,7 @@ export class MessagesRepository {
       'messages between',
       tenantId,
       `SELECT ${MESSAGE_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3 AND m.seq <= $4
-       ORDER BY m.seq LIMIT $5`,
+         AND m.seq >= ${FIRST_SEQ} ORDER BY m.seq LIMIT $5`,
       [tenantId, roomId, afterSeq, throughSeq, limit],
     );
   }
@@ -128,7 +132,8 @@ export class MessagesRepository {
       'get message',
       tenantId,
       `SELECT a.allowed, ${MESSAGE_COLUMNS} FROM room_access($1, $2, $3) a
-       LEFT JOIN messages m ON m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $4 AND a.allowed`,
+       LEFT JOIN messages m ON m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $4 AND a.allowed
+         AND m.seq >= a.first_seq`,
       [tenantId, roomId, userId, messageId],
     );
     const first = rows[0];
@@ -181,6 +186,7 @@ export class MessagesRepository {
         userId,
         limits.count,
         limits.reach,
+        rooms.map((room) => room.firstSeq),
       ],
     );
     return new Map(
@@ -197,13 +203,14 @@ export class MessagesRepository {
 export class MessageFacts {
   constructor(private readonly database: Database) {}
 
-  /** Those of these messages that are not deleted, in order of seq. @param roomId UUID */
+  /** Those of these messages that are kept and not deleted, in order of seq. @param roomId UUID */
   async ofSeqs(tenantId: string, roomId: string, seqs: readonly number[]): Promise<MessageDto[]> {
     const rows = await this.database.query<MessageRow>(
       'messages by seq',
       tenantId,
       `SELECT ${MESSAGE_COLUMNS} FROM messages m
-       WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq = ANY ($3::bigint[]) AND m.deleted_at IS NULL ORDER BY m.seq`,
+       WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq = ANY ($3::bigint[])
+         AND m.seq >= ${FIRST_SEQ} AND m.deleted_at IS NULL ORDER BY m.seq`,
       [tenantId, roomId, seqs],
     );
     return rows.map(messageView);

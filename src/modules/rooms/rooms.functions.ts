@@ -3,7 +3,7 @@ import { AppError, forbidden, invalid, notFound } from '../../common/errors';
 import { encodeId } from '../../common/ids';
 import type { AuditAction } from '../../platform/audit';
 import type { Caller } from '../../platform/auth';
-import { answer, schemaFunction, type SchemaFunction } from '../../platform/database';
+import { answer, rows, schemaFunction, type SchemaFunction, value } from '../../platform/database';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { changing, RoomFeed } from '../../realtime';
 import type { MemberRow } from './rooms/rooms.repository';
@@ -94,6 +94,39 @@ export const memberRemove = schemaFunction(
   'member_remove',
   { ...ROOM, p_actor: 'text', p_user: 'text' },
   answer({ no_room, forbidden: not_allowed, fixed, not_member }),
+);
+
+/** Moves where a room begins past what its retention has ended for. `more`: there is more of it. */
+export const roomCut = schemaFunction(
+  'room_cut',
+  ROOM,
+  answer<{ readonly first_seq?: number; readonly more?: boolean }>({}, ['ok', 'unchanged', 'held', 'no_room']),
+);
+
+/** A room of a tenant, as retention goes through them. */
+export interface RoomToCut {
+  readonly room_id: string;
+  /** roomCut may move something. */
+  readonly is_due: boolean;
+  /** Rows lie behind where it begins. */
+  readonly has_rest: boolean;
+}
+
+/** A page of all rooms of a tenant in the order of their ids, deleted ones too. */
+export const roomsToCut = schemaFunction('rooms_to_cut', { p_after: 'uuid?', p_limit: 'integer' }, rows<RoomToCut>());
+
+/** Deletes changes behind where a room begins; how many. */
+export const roomEventsTrimmed = schemaFunction(
+  'room_events_trimmed',
+  { ...ROOM, p_limit: 'integer' },
+  value<number>('bigint'),
+);
+
+/** How long a room keeps its messages, and whether it is held; `p_changes` has those of the two that change. */
+export const roomRetain = schemaFunction(
+  'room_retain',
+  { ...ROOM, p_changes: 'jsonb' },
+  answer<{ readonly retention_days: number | null; readonly legal_hold: boolean }>({ no_room }),
 );
 
 /**

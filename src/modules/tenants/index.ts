@@ -10,6 +10,7 @@ export { TenantCredentialWatch } from './credential-watch.repository';
 export { TenantQueryDto } from './dto/tenant.dto';
 export { KeysService } from './keys.service';
 export { lockTenant } from './tenants.repository';
+export { userHold } from './tenants.functions';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';
 export { TicketsRepository } from './tickets.repository';

@@ -27,6 +27,7 @@ const TENANT = {
   'settings.allowed_origins': 'shown',
   'settings.while_answering': 'shown',
   'settings.presence_room_limit': 'shown',
+  'settings.retention_days': 'shown',
   'webhook.url': 'shown',
   'webhook.events': 'shown',
   'webhook.enabled': 'shown',
@@ -82,8 +83,10 @@ export const AUDIT_ACTIONS = {
   'preset.delete': { target: 'preset', fields: PRESET, details: [] },
   'preset.update': { target: 'preset', fields: PRESET, details: [] },
   'room.delete': { target: 'room', fields: {}, details: [] },
+  'room.retention': { target: 'room', fields: { legal_hold: 'shown', retention_days: 'shown' }, details: [] },
   'tenant.create': { target: 'tenant', fields: TENANT, details: ['key'] },
   'tenant.update': { target: 'tenant', fields: TENANT, details: [] },
+  'user.hold': { target: null, fields: { legal_hold: 'shown' }, details: [] },
   'webhook.rotate': { target: 'tenant', fields: { secret: 'secret' }, details: ['overlap_seconds'] },
   'webhook.test': { target: 'tenant', fields: {}, details: ['asked', 'delivery'] },
 } as const satisfies Readonly<Record<string, ActionRule>>;

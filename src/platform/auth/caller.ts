@@ -31,6 +31,8 @@ export interface TenantSettings {
   readonly allowed_origins?: readonly string[] | null;
   readonly while_answering?: 'queue' | 'reject' | 'interrupt';
   readonly presence_room_limit?: number;
+  /** Days that messages are kept; null or missing = for ever. */
+  readonly retention_days?: number | null;
 }
 
 /** What is in force where a tenant has not set it. */
@@ -39,6 +41,7 @@ export const SETTING_DEFAULTS = {
   allowed_origins: null,
   while_answering: 'queue',
   presence_room_limit: 200,
+  retention_days: null,
 } as const satisfies Required<TenantSettings>;
 
 export type SettingName = keyof typeof SETTING_DEFAULTS;

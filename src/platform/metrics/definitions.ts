@@ -274,4 +274,9 @@ export const METRIC_DEFINITIONS = {
     labels: ['kind'],
     buckets: LATENCY_SECONDS,
   },
+  chatapi_removed_rows_total: {
+    type: 'counter',
+    help: 'Rows that background work has deleted, by the work. Retention: messages, and what goes with them.',
+    labels: ['work'],
+  },
 } as const satisfies Record<`${typeof METRIC_PREFIX}${string}`, MetricDefinition>;

@@ -60,6 +60,8 @@ export interface Claim {
 export interface ClaimedPosition extends RoomPosition {
   /** UUID of the message that has the claim's seq; undefined: there is none, or none was named. */
   readonly messageId: string | undefined;
+  /** Changes after this revision are all kept. */
+  readonly firstRev: number;
 }
 
 /** Where in a room's log a member came in. */

@@ -166,11 +166,14 @@ function beginning(
 ): Omit<SyncTask, 'roomId' | 'budget' | 'requestId' | 'isAsked'> {
   const { after_seq: afterSeq, after_rev: afterRev, after_id } = room;
   if (roomPosition === undefined) return { roomPosition: roomPosition, afterSeq, afterRev };
-  const isBeyond = afterSeq > roomPosition.lastSeq || (afterRev ?? 0) > roomPosition.lastRev;
+  const { firstRev, lastRev } = roomPosition;
+  const isBeyond = afterSeq > roomPosition.lastSeq || (afterRev ?? 0) > lastRev;
+  // Changes in between are kept no more: there may have been any.
+  const isTooOld = afterRev !== undefined && afterRev < firstRev;
   const isNamed = after_id !== undefined && afterSeq >= roomPosition.firstSeq;
   const isAnother =
     isNamed && (roomPosition.messageId === undefined || decodeId('message', after_id) !== roomPosition.messageId);
-  if (isBeyond || isAnother)
+  if (isBeyond || isTooOld || isAnother)
     return { roomPosition: roomPosition, afterSeq: roomPosition.firstSeq - 1, afterRev: undefined, isReset: true };
   return { roomPosition: roomPosition, afterSeq, afterRev, afterId: isNamed ? roomPosition.messageId : undefined };
 }

@@ -15,7 +15,8 @@ export class SyncGateway {
     waitsForSends: true,
     summary:
       'Send what was missed in a room, or in several, after the positions that you have: messages, then `sync.complete`. ' +
-      'A position that the log never had (it was restored from a backup) is answered with `sync.reset` first. ' +
+      'A position that the log never had (it was restored from a backup), or whose later changes it keeps no more, is answered ' +
+      'with `sync.reset` first. ' +
       'Of several rooms each that you may not see gets an `error` with its `room_id`.',
     errors: ['AUTHORIZATION_ERROR', 'NOT_FOUND'],
   })

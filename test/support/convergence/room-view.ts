@@ -35,6 +35,12 @@ export class RoomView {
     [this.seq, this.rev, this.isLive] = [0, 0, false];
   }
 
+  /** Takes members as they were listed when the room was at least at `rev`. */
+  learn(rev: number, roles: ReadonlyMap<string, string>): void {
+    for (const userId of new Set([...this.members.keys(), ...roles.keys()]))
+      if (rev >= (this.members.get(userId)?.rev ?? 0)) this.members.set(userId, { rev, role: roles.get(userId) });
+  }
+
   /** The room keeps nothing before this message. */
   begin(firstSeq: number): void {
     for (const seq of this.messages.keys()) if (seq < firstSeq) this.messages.delete(seq);
@@ -82,6 +88,8 @@ export class RoomView {
 
 /** A room as the server lists it in the end. */
 export interface ListedRoom {
+  /** The oldest message that is kept. Default 1. */
+  readonly firstSeq?: number;
   readonly messages: readonly SeenMessage[];
   readonly roles: ReadonlyMap<string, string>;
   readonly reads: ReadonlyMap<string, number>;
@@ -90,16 +98,18 @@ export interface ListedRoom {
 /** Where a client's view of a room is not the room; empty: nowhere. */
 export function divergences(view: RoomView, truth: ListedRoom, userId: string): string[] {
   const faults: string[] = [];
+  const { firstSeq = 1 } = truth;
   for (const [i, message] of truth.messages.entries()) {
-    const seen = view.messages.get(i + 1);
-    if (seen === undefined) faults.push(`message ${i + 1} is missing`);
+    const seq = firstSeq + i;
+    const seen = view.messages.get(seq);
+    if (seen === undefined) faults.push(`message ${seq} is missing`);
     else if (
       seen.id !== message.id ||
       seen.rev !== message.rev ||
       seen.content !== message.content ||
       seen.isDeleted !== message.isDeleted
     )
-      faults.push(`message ${i + 1} is ${JSON.stringify(seen)}, should be ${JSON.stringify(message)}`);
+      faults.push(`message ${seq} is ${JSON.stringify(seen)}, should be ${JSON.stringify(message)}`);
   }
   if (view.messages.size > truth.messages.length) faults.push('there are messages that the room does not have');
   const present = [...view.members].flatMap(([id, { role }]) => (role === undefined ? [] : [`${id}:${role}`]));

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer } from '../http/api';
 import { listAll, pathOf } from '../messages';
 import { until } from '../poll';
-import { bodyOf, type ListedRoomBody, listRooms, type MemberBody } from '../rooms';
+import { bodyOf, type ListedRoomBody, listRooms, type MemberBody, type RoomBody } from '../rooms';
 import { SyncingClient, type SyncingTarget } from './syncing-client';
 import { divergences, type ListedRoom } from './room-view';
 import { MAX_WAIT_MS } from '../timing';
@@ -44,6 +44,9 @@ const STEPS: readonly (readonly [weight: number, step: Step])[] = [
   [1, (play) => play.storm()],
 ];
 
+/** Lets what a room has up to a message expire; resolves when it has. */
+export type Expire = (roomId: string, throughSeq: number) => Promise<void>;
+
 /** One random run over a world. */
 export class ConvergenceSimulator {
   readonly devices: SyncingClient[];
@@ -52,23 +55,32 @@ export class ConvergenceSimulator {
   storms = 0;
   private isStormy = false;
   private readonly underWay = new Set<Promise<unknown>>();
+  private readonly steps: readonly (readonly [weight: number, step: Step])[];
+  private readonly floors = new Map<string, number>();
+  readonly world: SyncingTarget;
 
+  /** @param expire where messages expire while everything goes on */
   constructor(
-    readonly world: SyncingTarget,
+    world: SyncingTarget,
     private readonly random: () => number,
+    private readonly letExpire?: Expire,
   ) {
+    this.world = { ...world, floors: this.floors };
+    this.steps = letExpire === undefined ? STEPS : [...STEPS, [4, (play) => play.expire()]];
     const two = (userId: string): SyncingClient[] =>
-      ['phone', 'laptop'].map((kind) => new SyncingClient(world, `${userId}'s ${kind}`, userId, true));
-    const one = (userId: string): SyncingClient => new SyncingClient(world, `${userId}'s only device`, userId, false);
+      ['phone', 'laptop'].map((kind) => new SyncingClient(this.world, `${userId}'s ${kind}`, userId, true));
+    const one = (userId: string): SyncingClient =>
+      new SyncingClient(this.world, `${userId}'s only device`, userId, false);
     this.devices = [...[HOST, ...VISITORS].flatMap(two), ...RESIDENTS.map(one)];
     for (const device of this.devices) device.start();
   }
 
   async run(steps: number): Promise<void> {
-    const all = STEPS.reduce((sum, [weight]) => sum + weight, 0);
+    const { steps: choice } = this;
+    const all = choice.reduce((sum, [weight]) => sum + weight, 0);
     for (let n = 0; n < steps; n++) {
       let left = this.below(all);
-      const [, step] = STEPS.find(([weight]) => (left -= weight) < 0) ?? [0, () => undefined];
+      const [, step] = choice.find(([weight]) => (left -= weight) < 0) ?? [0, () => undefined];
       const done = Promise.resolve(step(this))
         .catch((error: unknown) => this.faults.push(String(error)))
         .finally(() => this.underWay.delete(done));
@@ -114,10 +126,13 @@ export class ConvergenceSimulator {
         divergences(device.view(roomId), truth, device.userId).map((fault) => `${device.name}: ${roomId}: ${fault}`),
       ),
       ...device.accepted.flatMap(({ roomId, seq, content }) => {
-        const stored = truths.get(roomId)?.messages[seq - 1];
+        const truth = truths.get(roomId);
+        const firstSeq = truth?.firstSeq ?? 1;
+        const stored = truth?.messages[seq - firstSeq];
         const isKept =
-          stored !== undefined &&
-          (stored.content === content || stored.isDeleted || stored.content.startsWith('edited'));
+          seq < firstSeq ||
+          (stored !== undefined &&
+            (stored.content === content || stored.isDeleted || stored.content.startsWith('edited')));
         return isKept ? [] : [`${device.name}: ${content} was accepted as ${seq} and is lost`];
       }),
     ]);
@@ -161,6 +176,15 @@ export class ConvergenceSimulator {
     this.expect(await this.as(this.device().userId).post(`/rooms/${roomId}/messages`, { content }), 201);
   }
 
+  /** What was said up to somewhere becomes too old. */
+  async expire(): Promise<void> {
+    const roomId = this.room();
+    const { last_seq } = bodyOf(await this.as(HOST).get<RoomBody>(`/rooms/${roomId}`));
+    const through = this.below(last_seq + 1);
+    this.floors.set(roomId, Math.max(this.floors.get(roomId) ?? 1, through + 1));
+    await this.letExpire?.(roomId, through);
+  }
+
   edit(): Promise<void> {
     return this.change(async (by, path) => this.as(by).patch(path, { content: `edited ${this.below(1e9)}` }), 200);
   }
@@ -195,7 +219,7 @@ export class ConvergenceSimulator {
       bodyOf(await this.as(user).post(`/rooms/${roomId}/messages`, { content: `${user} says good bye` }), 201);
     const messages = await listAll(this.as(HOST), roomId);
     for (const [i, user] of users.entries())
-      bodyOf(await this.as(user).post('/reads', { room_id: roomId, seq: messages.length - i }));
+      bodyOf(await this.as(user).post('/reads', { room_id: roomId, seq: (messages.at(-1)?.seq ?? 0) - i }));
   }
 
   private async truths(): Promise<ReadonlyMap<string, ListedRoom>> {
@@ -204,6 +228,7 @@ export class ConvergenceSimulator {
     for (const user of users) lists.set(user, (await listRooms(this.as(user))).rooms);
     const truths = new Map<string, ListedRoom>();
     for (const roomId of this.world.rooms.keys()) {
+      const { first_seq: firstSeq } = bodyOf(await this.as(HOST).get<RoomBody>(`/rooms/${roomId}`));
       const messages = (await listAll(this.as(HOST), roomId)).map(({ message_id, rev, content, deleted_at }) => ({
         id: message_id,
         rev,
@@ -216,7 +241,7 @@ export class ConvergenceSimulator {
         return [user, listed?.last_read_seq ?? 0] as const;
       });
       const roles = new Map(members.map(({ user_id, role }) => [user_id, role]));
-      truths.set(roomId, { messages, roles, reads: new Map(reads) });
+      truths.set(roomId, { firstSeq, messages, roles, reads: new Map(reads) });
     }
     return truths;
   }

@@ -25,12 +25,13 @@ interface Place {
  * A sync that a removal cuts short is refused, or begins anew after the next joining; who is refused one is out.
  *
  * @param isSynced the connection was to be sent what its user has not acked
+ * @param floor the room keeps nothing before this message by now: what lies before may be missing anywhere
  */
-export function streamFaults(frames: readonly ServerFrame[], userId: string, isSynced: boolean): string[] {
+export function streamFaults(frames: readonly ServerFrame[], userId: string, isSynced: boolean, floor = 1): string[] {
   const start: readonly Place[] = isSynced ? [{ rev: 0 }, { rev: 0, synced: 'unknown' }] : [{ rev: 0 }];
   let places = start;
   for (const [i, frame] of frames.entries()) {
-    const now = places.flatMap((place) => after(place, frame, userId));
+    const now = places.flatMap((place) => after(place, frame, userId, floor));
     if (now.length === 0) {
       const before = frames.slice(Math.max(0, i - 12), i).map(shortly);
       return [`at ${JSON.stringify(places)}, after ${before.join(' ')}, this may not come: ${shortly(frame)}`];
@@ -40,7 +41,7 @@ export function streamFaults(frames: readonly ServerFrame[], userId: string, isS
   return [];
 }
 
-function after(place: Place, frame: ServerFrame, userId: string): Place[] {
+function after(place: Place, frame: ServerFrame, userId: string, floor: number): Place[] {
   const { asked, synced, rev, isOut } = place;
   const number = (field: string): number => Number(frame[field]);
   switch (frame.type) {
@@ -54,9 +55,9 @@ function after(place: Place, frame: ServerFrame, userId: string): Place[] {
       if (asked === undefined && synced === undefined) return [];
       return [{ rev: 0, synced: number('before_seq') - 1, ...(asked === undefined ? {} : { from: asked }) }];
     case 'sync.complete':
-      return complete(place, number('last_seq'), number('last_rev'), frame['request_id'] !== undefined);
+      return complete(place, number('last_seq'), number('last_rev'), frame['request_id'] !== undefined, floor);
     case 'message':
-      return message(place, number('seq'));
+      return message(place, number('seq'), floor);
     case 'read.update':
       return isOut === true && asked === undefined && synced === undefined ? [] : [place];
     default:
@@ -69,21 +70,28 @@ function unasked({ asked: _, ...place }: Place): Place {
   return place;
 }
 
-function message(place: Place, seq: number): Place[] {
+/** Whether the message may come where another one is expected: what lies between may have gone. */
+function isNext(seq: number, expected: number, floor: number): boolean {
+  return seq === expected || (seq > expected && seq <= floor);
+}
+
+function message(place: Place, seq: number, floor: number): Place[] {
   const { next, asked, synced, rev, isOut } = place;
-  if (synced !== undefined) return synced === 'unknown' || seq === synced + 1 ? [{ ...place, synced: seq }] : [];
+  if (synced !== undefined)
+    return synced === 'unknown' || isNext(seq, synced + 1, floor) ? [{ ...place, synced: seq }] : [];
   const places: Place[] = [];
   const still = asked === undefined ? {} : { asked };
-  if (isOut !== true && (next === undefined || seq === next)) places.push({ next: seq + 1, rev, ...still });
-  if (asked !== undefined && seq === asked + 1) places.push({ rev: 0, synced: seq, from: asked });
+  if (isOut !== true && (next === undefined || isNext(seq, next, floor))) places.push({ next: seq + 1, rev, ...still });
+  if (asked !== undefined && isNext(seq, asked + 1, floor)) places.push({ rev: 0, synced: seq, from: asked });
   return places;
 }
 
-function complete({ asked, synced }: Place, seq: number, rev: number, isAnswer: boolean): Place[] {
+function complete({ asked, synced }: Place, seq: number, rev: number, isAnswer: boolean, floor: number): Place[] {
   const end = synced ?? asked;
   // What was asked for during the sync that nobody asked for comes after it.
   const still = isAnswer || asked === undefined ? {} : { asked };
-  return end === 'unknown' || end === seq ? [{ next: seq + 1, rev, ...still }] : [];
+  const isEnd = end === 'unknown' || (end !== undefined && isNext(seq + 1, end + 1, floor));
+  return isEnd ? [{ next: seq + 1, rev, ...still }] : [];
 }
 
 function change(place: Place, { type }: ServerFrame, isOwn: boolean, rev: number): Place[] {

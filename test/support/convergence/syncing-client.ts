@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TestTenant } from '../app';
+import type { MemberBody } from '../rooms';
 import { framesBetween, RoomView } from './room-view';
 import { keyOf } from '../ws/socket-app';
 import { type ServerFrame, WsClient } from '../ws/client';
@@ -10,6 +11,8 @@ export interface SyncingTarget {
   readonly tenant: TestTenant;
   /** By room id, who made up the room at first, with their roles. */
   readonly rooms: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Before which message rooms may keep nothing any more, where they let messages expire. */
+  readonly floors?: ReadonlyMap<string, number>;
 }
 
 /** What a client does about a log that was put back. */
@@ -49,6 +52,8 @@ export class SyncingClient {
   /** Rooms for which a sync is under way on this connection. */
   private readonly asked = new Set<string>();
   private readonly filling = new Set<Promise<void>>();
+  /** Lists of members that are being fetched. */
+  private readonly learning = new Set<Promise<void>>();
   private sent = 0;
   private epoch: unknown;
   /** How often it dropped what it had of a room. */
@@ -83,7 +88,8 @@ export class SyncingClient {
 
   /** Nothing waits to be accepted, or to be synced. */
   get isIdle(): boolean {
-    return this.outbox.size === 0 && this.asked.size === 0 && this.filling.size === 0 && this.client !== undefined;
+    const { outbox, asked, filling, learning, client } = this;
+    return [outbox, asked, filling, learning].every(({ size }) => size === 0) && client !== undefined;
   }
 
   send(roomId: string, content: string): void {
@@ -140,13 +146,14 @@ export class SyncingClient {
     await client.ended(3_600_000);
     handle();
     this.client = undefined;
-    for (const frames of streams.values()) this.faults.push(...this.streamFaults(frames));
+    for (const [roomId, frames] of streams)
+      this.faults.push(...this.streamFaults(frames, this.world.floors?.get(roomId)));
     this.streams.push(...streams.values());
   }
 
   /** What is wrong with the frames of one of its connections about a room. */
-  streamFaults(frames: readonly ServerFrame[]): string[] {
-    return streamFaults(frames, this.userId, !this.manual);
+  streamFaults(frames: readonly ServerFrame[], floor?: number): string[] {
+    return streamFaults(frames, this.userId, !this.manual, floor);
   }
 
   private note(roomId: string, frame: ServerFrame): void {
@@ -178,7 +185,7 @@ export class SyncingClient {
     if (frame['first_seq'] !== undefined) view.begin(Number(frame['first_seq']));
     if (this.isContradicted(view, frame)) this.startOver(roomId);
     if (frame.type === 'sync.complete') this.complete(roomId, view, frame);
-    else if (frame.type === 'sync.reset') this.forget(roomId);
+    else if (frame.type === 'sync.reset') this.reset(roomId, Number(frame['last_rev']));
     else if (frame.type === 'sync.truncated') this.fill(roomId, view, frame);
     else view.apply(frame);
     if (frame['user_id'] !== this.userId) return;
@@ -216,6 +223,21 @@ export class SyncingClient {
     view.rev = Math.max(view.rev, Number(frame['last_rev']));
     // What it had was dropped meanwhile.
     if (view.seq < Number(frame['last_seq'])) this.sync(roomId);
+  }
+
+  /** Who the members are is not told again: it is fetched. Whoever is none any more is refused, and hears so. */
+  private reset(roomId: string, rev: number): void {
+    this.forget(roomId);
+    const api = this.world.tenant.as(this.userId);
+    const filling = api
+      .get<MemberBody[]>(`/rooms/${roomId}/members?limit=100`)
+      .then(({ status, body }) => {
+        if (status !== 200) return;
+        this.view(roomId).learn(rev, new Map(body.map(({ user_id, role }) => [user_id, role])));
+      })
+      .catch((error: unknown) => this.faults.push(String(error)))
+      .then(() => void this.learning.delete(filling));
+    this.learning.add(filling);
   }
 
   /** What a sync left out is fetched. */

@@ -491,6 +491,9 @@ export interface components {
             readonly uptime: string;
             readonly version: string;
         };
+        readonly HoldUserDto: {
+            readonly legal_hold?: boolean;
+        };
         readonly InboxNotificationDto: {
             readonly created_at: string;
             readonly delivered_at: string | null;
@@ -769,6 +772,10 @@ export interface components {
         readonly ReplayedDto: {
             readonly replayed: number;
         };
+        readonly RetainRoomDto: {
+            readonly legal_hold?: boolean;
+            readonly retention_days?: number | null;
+        };
         readonly RoomDto: {
             readonly created_at: string;
             readonly first_seq: number;
@@ -800,6 +807,11 @@ export interface components {
             readonly offset: number;
             readonly online: readonly string[];
             readonly total: number;
+        };
+        readonly RoomRetentionDto: {
+            readonly legal_hold: boolean;
+            readonly retention_days: number | null;
+            readonly room_id: string;
         };
         readonly RotateKeyDto: {
             readonly overlap_seconds?: number;
@@ -848,6 +860,7 @@ export interface components {
             readonly presence_room_limit?: number | null;
             /** @enum {string|null} */
             readonly response_format?: "bare" | "envelope" | null;
+            readonly retention_days?: number | null;
             readonly webhook?: components["schemas"]["WebhookSettingsDto"] | null;
             /** @enum {string|null} */
             readonly while_answering?: "queue" | "reject" | "interrupt" | null;
@@ -1050,6 +1063,10 @@ export interface components {
             readonly estimated?: boolean;
             readonly prompt_tokens: number;
             readonly total_tokens: number;
+        };
+        readonly UserHoldDto: {
+            readonly legal_hold: boolean;
+            readonly user_id: string;
         };
         readonly VerifiedAuditDto: {
             readonly checked_to: number;

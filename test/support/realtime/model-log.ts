@@ -251,7 +251,7 @@ export class ModelDatabase {
     const isThere = seq !== undefined && this.rooms.get(roomId)?.messages.some((message) => message.seq === seq);
     return typeof roomPosition === 'string'
       ? roomPosition
-      : { ...roomPosition, messageId: isThere ? messageIdOf(seq) : undefined };
+      : { ...roomPosition, firstRev: 0, messageId: isThere ? messageIdOf(seq) : undefined };
   }
 
   private cut(limits: PageLimits): PageLimits {

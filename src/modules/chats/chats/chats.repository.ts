@@ -56,13 +56,14 @@ export class ChatsRepository {
     return row;
   }
 
-  /** Answers without a token of each of these chats; those without any are missing. */
+  /** Answers without a token that each of these chats keeps; those without any are missing. */
   silent(tenantId: string, chatIds: readonly string[]): Promise<{ room_id: string; n: number }[]> {
     return this.database.query<{ room_id: string; n: number }>(
       'silent answers',
       tenantId,
       `SELECT q.room_id, count(*)::int AS n FROM runs q WHERE q.tenant_id = $1 AND q.room_id = ANY ($2::uuid[])
-         AND q.token_count = 0 AND q.answer_seq IS NOT NULL GROUP BY 1`,
+         AND q.token_count = 0 AND q.answer_seq IS NOT NULL
+         AND q.answer_seq >= (SELECT k.first_seq FROM room_keeps($1, q.room_id) k) GROUP BY 1`,
       [tenantId, chatIds],
     );
   }

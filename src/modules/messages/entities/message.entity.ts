@@ -6,7 +6,7 @@ import { erasedBy, FIXED_WORD, TableData } from '../../../platform/tenant-data';
 @TableData({
   rank: 30,
   exported: { tenant: 'message', user: 'message' },
-  kept: 'as long as its room',
+  kept: 'until its retention ends, else as long as its room',
   columns: {
     sender_id: erasedBy('messages'),
     content: erasedBy('messages'),

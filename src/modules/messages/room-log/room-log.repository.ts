@@ -18,10 +18,10 @@ export interface LogRow {
 
 /**
  * What lies after revision $3 and message $4, in one snapshot. Of what is kept every seq exists, so the messages beyond a
- * page of $5 are those after its beginning + $5.
+ * page of $5 are those after its beginning + $5. OFFSET 0 has those that changed looked up by their revision, see MISSED.
  */
 const AFTER = `
-WITH w AS MATERIALIZED (SELECT GREATEST($4::bigint, f.first_seq - 1) AS seq FROM (
+WITH w AS MATERIALIZED (SELECT GREATEST($4::bigint, f.first_seq - 1) AS seq, f.first_seq FROM (
   SELECT COALESCE((SELECT first_seq FROM room_keeps($1, $2)), 1) AS first_seq) f)
 (SELECT 'new' AS kind, m.rev, m.seq, NULL AS type, message_json(m) AS payload FROM messages m
  WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > (SELECT seq FROM w)
@@ -31,8 +31,10 @@ UNION ALL
  WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > (SELECT seq + $5::bigint FROM w) AND m.rev > $3
  ORDER BY m.rev LIMIT 1)
 UNION ALL
-(SELECT 'changed', m.rev, m.seq, NULL, message_json(m) FROM messages m
- WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.rev > $3 AND m.seq <= $4 ORDER BY m.rev LIMIT $5::bigint + 1)
+(SELECT 'changed', m.rev, m.seq, NULL, message_json(m.message) FROM (
+   SELECT m.rev, m.seq, m AS message FROM messages m
+   WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.rev > $3 ORDER BY m.rev OFFSET 0) m
+ WHERE m.seq <= $4 AND m.seq >= (SELECT first_seq FROM w) ORDER BY m.rev LIMIT $5::bigint + 1)
 UNION ALL
 (SELECT 'event', e.rev, NULL, e.type, e.payload FROM room_events_after($1, $2, $3) e
  ORDER BY e.rev LIMIT $5::bigint + 1)`;
@@ -66,11 +68,12 @@ const RANGES = `
 SELECT w.n, x.*
 FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
   WITH ORDINALITY q(room_id, after_seq, through_seq, bytes, n) OFFSET 0) w
+CROSS JOIN LATERAL (SELECT * FROM room_keeps($1, w.room_id) OFFSET 0) k
 CROSS JOIN LATERAL (SELECT ${FRAME_COLUMNS} FROM (
   SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
   FROM (SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id
-    AND m.seq > w.after_seq AND m.seq <= w.through_seq ORDER BY m.seq LIMIT $6) m) m
+    AND m.seq > w.after_seq AND m.seq <= w.through_seq AND m.seq >= k.first_seq ORDER BY m.seq LIMIT $6) m) m
   WHERE m.before IS NULL OR m.before < w.bytes ORDER BY m.seq) x
 ORDER BY w.n, x.seq`;
 
@@ -80,7 +83,8 @@ SELECT w.n, x.* FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[
 CROSS JOIN LATERAL (
   (SELECT r.user_id, r.read_seq AS seq, NULL::uuid AS message_id FROM read_marks($1, w.room_id, w.most) r)
   UNION ALL
-  (SELECT NULL, NULL, l.message_id FROM message_at($1, w.room_id, w.named) l)
+  (SELECT NULL, NULL, l.message_id FROM message_at($1, w.room_id, w.named) l
+   WHERE w.named >= (SELECT k.first_seq FROM room_keeps($1, w.room_id) k))
 ) x`;
 /** Messages of a range that one statement reads. */
 const RANGE_MESSAGES = 500;
@@ -162,13 +166,13 @@ LEFT JOIN LATERAL (
      SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq
        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
      FROM (SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
-       AND m.seq > w.after_seq AND m.seq <= w.through_seq ORDER BY m.seq LIMIT w.messages) m) m
+       AND m.seq > w.after_seq AND m.seq <= w.through_seq AND m.seq >= a.first_seq ORDER BY m.seq LIMIT w.messages) m) m
    WHERE m.before IS NULL OR m.before < w.bytes)
   UNION ALL
   (SELECT 'changed', NULL, NULL, ${FRAME_COLUMNS} FROM (
      SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
        AND m.rev > w.after_rev AND m.rev <= w.through_rev ORDER BY m.rev OFFSET 0) m
-   WHERE m.seq <= w.changed_seq ORDER BY m.rev LIMIT w.changes)
+   WHERE m.seq <= w.changed_seq AND m.seq >= a.first_seq ORDER BY m.rev LIMIT w.changes)
   UNION ALL
   (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_CONTENT}
    FROM room_events_after($1, w.room_id, w.after_rev) e
@@ -178,7 +182,7 @@ LEFT JOIN LATERAL (
    FROM read_marks($1, w.room_id, CASE WHEN w.marks AND a.allowed THEN $14::bigint ELSE 0 END) r)
   UNION ALL
   (SELECT 'named', NULL, NULL, l.message_id, NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, ${NO_CONTENT}
-   FROM message_at($1, w.room_id, w.named) l WHERE a.allowed)
+   FROM message_at($1, w.room_id, w.named) l WHERE a.allowed AND w.named >= a.first_seq)
 ) x ON true
 ORDER BY w.n`;
 

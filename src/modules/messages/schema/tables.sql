@@ -34,3 +34,20 @@ CREATE POLICY tenant_rows ON messages TO :"tenant" USING (:own_rows) WITH CHECK 
 GRANT SELECT, UPDATE, DELETE ON messages TO :"tenant";
 CREATE POLICY append_rows ON messages TO :"append" USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT ON messages TO :"append";
+
+-- What was edited or deleted under a legal hold, as it was before: nobody is shown it. No foreign key to rooms, as in the log.
+-- `rev` is that of the content.
+CREATE TABLE held_messages (
+  tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+  room_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  rev bigint NOT NULL,
+  sender_id text COLLATE "C" NOT NULL,
+  content text NOT NULL,
+  meta json,
+  held_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (tenant_id, room_id, seq, rev)
+);
+ALTER TABLE held_messages ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON held_messages TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON held_messages TO :"tenant";

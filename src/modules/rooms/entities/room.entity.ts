@@ -75,6 +75,14 @@ export class RoomEntity {
   /** Changes after this revision are all kept. */
   @Column('bigint', { default: 0 })
   first_rev!: number;
+
+  /** How long messages are kept, 1 to 3,650 days; null: as the tenant says. */
+  @Column('integer', { nullable: true })
+  retention_days!: number | null;
+
+  /** Nothing of the room goes while it is set. */
+  @Column('boolean', { default: false })
+  legal_hold!: boolean;
 }
 
 /** A user's membership of a room. */
@@ -116,7 +124,7 @@ type MemberRole = 'admin' | 'member' | 'agent';
 @TableData({
   rank: 40,
   exported: { tenant: 'event', user: notExported('what others see of what is exported') },
-  kept: 'as long as its room',
+  kept: 'until its retention ends, else as long as its room',
   columns: { type: FIXED_WORD, payload: erasedBy('rooms') },
 })
 export class RoomEventEntity {

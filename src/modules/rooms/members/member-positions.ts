@@ -80,7 +80,7 @@ export class MemberPositions extends RoomPositions {
       const roomPosition = foundPosition(row);
       return typeof roomPosition === 'string'
         ? roomPosition
-        : { ...roomPosition, messageId: row?.message_id ?? undefined };
+        : { ...roomPosition, firstRev: row?.first_rev ?? 0, messageId: row?.message_id ?? undefined };
     });
   }
 

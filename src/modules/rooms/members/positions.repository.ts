@@ -10,11 +10,18 @@ export type MemberPositionRow = Readonly<
 /** How a user sees a room that was asked for. */
 export type FoundPositionRow = MemberPositionRow & { readonly allowed: boolean; readonly role: string | null };
 
+/** The same with its place `n` among those asked for, from 1. */
+export type ClaimedPositionRow = FoundPositionRow & {
+  readonly n: number;
+  readonly first_rev: number;
+  readonly message_id: string | null;
+};
+
 export interface EntranceRow {
   readonly user_id: string;
   readonly role: string;
   readonly joined_seq: number;
-  /** Of the user's latest member.joined; null for founding members. */
+  /** Of the user's latest member.joined, or what stands for it where that is kept no more; null for founding members. */
   readonly rev: number | null;
   readonly oldest: string;
 }
@@ -64,18 +71,15 @@ export class PositionsRepository {
    * Several rooms, each with its place `n` among those asked for, from 1, and the message that its claim names; those
    * that do not exist are missing. Where no message is named its seq is null, and the log is not looked at.
    */
-  findAll(
-    tenantId: string,
-    claims: readonly Claim[],
-    userId: string,
-  ): Promise<(FoundPositionRow & { n: number; message_id: string | null })[]> {
-    return this.database.query<FoundPositionRow & { n: number; message_id: string | null }>(
+  findAll(tenantId: string, claims: readonly Claim[], userId: string): Promise<ClaimedPositionRow[]> {
+    return this.database.query<ClaimedPositionRow>(
       'positions in rooms',
       tenantId,
-      `SELECT q.n, ${POSITION}, a.allowed, a.role, m.message_id
+      `SELECT q.n, r.*, a.allowed, a.role, m.message_id
        FROM (SELECT * FROM unnest($2::uuid[], $4::bigint[]) WITH ORDINALITY q(room_id, seq, n) OFFSET 0) q
        CROSS JOIN LATERAL (SELECT allowed, role FROM room_access($1, q.room_id, $3) OFFSET 0) a
-       CROSS JOIN LATERAL (SELECT ${POSITION} FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = q.room_id OFFSET 0) r
+       CROSS JOIN LATERAL (SELECT ${POSITION}, r.first_rev FROM rooms r
+         WHERE r.tenant_id = $1 AND r.room_id = q.room_id OFFSET 0) r
        LEFT JOIN LATERAL (SELECT message_id FROM message_at($1, q.room_id, q.seq) OFFSET 0) m ON true`,
       [tenantId, claims.map(({ roomId }) => roomId), userId, claims.map(({ seq }) => seq ?? null)],
     );
@@ -96,7 +100,8 @@ export class PositionsRepository {
     return this.database.query<EntranceRow>(
       'entrances',
       tenantId,
-      `SELECT m.user_id, m.role, m.joined_seq, j.rev, (SELECT o.user_id FROM room_members o
+      `SELECT m.user_id, m.role, m.joined_seq,
+         COALESCE(j.rev, CASE WHEN r.first_rev > 0 THEN r.first_rev + 1 END) AS rev, (SELECT o.user_id FROM room_members o
          WHERE o.tenant_id = $1 AND o.room_id = $2 AND o.member_no > 0 ORDER BY o.member_no LIMIT 1) AS oldest
        FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
        LEFT JOIN LATERAL (SELECT e.rev FROM room_events e WHERE e.tenant_id = $1 AND e.room_id = $2

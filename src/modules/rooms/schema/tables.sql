@@ -1,7 +1,7 @@
 -- Rooms, their members, and their changes that are no messages.
 --
 -- `rooms` has fillfactor 50 and no index on what the append changes, so that its update stays on the page (HOT).
--- `metadata` is json, which keeps the order of its keys.
+-- `metadata` is json, which keeps the order of its keys. `retention_days`: null is the tenant's (docs/adr/0032).
 CREATE TABLE rooms (
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
   room_id uuid NOT NULL,
@@ -20,10 +20,14 @@ CREATE TABLE rooms (
   updated_at timestamptz(3) NOT NULL DEFAULT statement_timestamp(),
   deleted_at timestamptz(3),
   first_rev bigint NOT NULL DEFAULT 0,
+  retention_days integer CHECK (retention_days BETWEEN 1 AND 3650),
+  legal_hold boolean NOT NULL DEFAULT false,
   PRIMARY KEY (tenant_id, room_id)
 ) WITH (fillfactor = 50);
 CREATE UNIQUE INDEX rooms_unique_key ON rooms (tenant_id, unique_key) WHERE unique_key IS NOT NULL;
 CREATE INDEX rooms_channels ON rooms (tenant_id, created_at, room_id) WHERE type = 'channel' AND deleted_at IS NULL;
+CREATE INDEX rooms_retention ON rooms (tenant_id, room_id) WHERE retention_days IS NOT NULL;
+CREATE INDEX rooms_held ON rooms (tenant_id, room_id) WHERE legal_hold;
 ALTER TABLE rooms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON rooms TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
 GRANT SELECT, INSERT, UPDATE, DELETE ON rooms TO :"tenant";

@@ -164,6 +164,17 @@ export class SettingsDto {
   @Min(0)
   @Max(10_000)
   presence_room_limit?: number | null;
+
+  /**
+   * How many days messages are kept, where their room does not say otherwise: 1 to 3,650; null = for ever. What is older is
+   * gone for everybody within about an hour, and cannot be brought back. Default null.
+   */
+  @IsOptional()
+  @IsNullable()
+  @IsInt()
+  @Min(1)
+  @Max(3650)
+  retention_days?: number | null;
 }
 
 /** Whose it is, where the path does not say so. */

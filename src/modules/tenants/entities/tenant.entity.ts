@@ -64,6 +64,10 @@ export class UserEntity {
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   first_socket_at!: Date | null;
+
+  /** Nothing that the user wrote goes while it is set. */
+  @Column('boolean', { default: false })
+  legal_hold!: boolean;
 }
 
 /** How much a tenant has of what is limited; kept by triggers. */

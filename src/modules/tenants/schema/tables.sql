@@ -47,8 +47,10 @@ CREATE TABLE users (
   created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
   last_seen_at timestamptz(3),
   first_socket_at timestamptz(3),
+  legal_hold boolean NOT NULL DEFAULT false,
   PRIMARY KEY (tenant_id, user_id)
 );
+CREATE INDEX users_held ON users (tenant_id, user_id) WHERE legal_hold;
 ALTER TABLE users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON users TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
 GRANT SELECT, INSERT, UPDATE, DELETE ON users TO :"tenant";

@@ -59,7 +59,7 @@ export class SyncFrameDto {
 
   /**
    * With room_id: the `message_id` of that message, as you have it. Where the log has another one there, or after_seq or
-   * after_rev lie beyond it, the room is reset.
+   * after_rev lie beyond it, or after_rev before the changes that it keeps, the room is reset.
    * @example msg_0190f3a1b2c37d4e8f00112233445567
    */
   @IsOptional()
@@ -110,7 +110,7 @@ export class SyncTruncatedFrameDto {
 
 @ServerFrame(
   'sync.reset',
-  'What you said that you have of a room is not what its log has, which was restored from a backup: drop all that you keep of the room. What follows is the newest of it, as after a `sync` from the beginning.',
+  'What you said that you have of a room is not what its log has, which was restored from a backup, or is older than the changes that it keeps: drop all that you keep of the room. What follows is the newest of it, as after a `sync` from the beginning; fetch its members.',
 )
 export class SyncResetFrameDto {
   /** That of the `sync` it belongs to, if it had one. */

@@ -22,7 +22,7 @@ BEGIN
   IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
   SELECT * INTO chat FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id = p_room;
   SELECT * INTO asked FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.kind = 'user'
-    AND m.deleted_at IS NULL AND (p_seq IS NULL OR m.seq = p_seq) ORDER BY m.seq DESC LIMIT 1;
+    AND m.seq >= room.first_seq AND m.deleted_at IS NULL AND (p_seq IS NULL OR m.seq = p_seq) ORDER BY m.seq DESC LIMIT 1;
   IF asked.seq IS NULL THEN RETURN jsonb_build_object('status', 'nothing'); END IF;
   SELECT * INTO last FROM runs q WHERE q.tenant_id = p_tenant AND q.room_id = p_room AND q.reply_to_seq = asked.seq
     ORDER BY q.created_at DESC, q.run_id DESC LIMIT 1;

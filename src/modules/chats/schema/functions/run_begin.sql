@@ -1,5 +1,5 @@
 -- A worker takes the run: a worker that took it before may write no more. status: started · lost (its worker died while it
--- streamed) · cancelled (before it began, or its question was deleted) · spent (a budget is, with limit: it has not begun) ·
+-- streamed) · cancelled (before it began, or its question was deleted or is kept no more) · spent (a budget is, with limit: it has not begun) ·
 -- ended · gone. p_options: what it is asked with, as JSON text; kept with the run.
 --
 -- Locks: the run, the chat. A transaction that holds a run never waits for its room.
@@ -21,7 +21,8 @@ BEGIN
     RETURN jsonb_build_object('status', CASE WHEN chat.deleted_at IS NULL THEN 'ended' ELSE 'gone' END);
   END IF;
   outcome := CASE WHEN run.state = 'streaming' THEN 'lost'
-    WHEN run.is_cancelled OR EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = run.room_id
+    WHEN run.is_cancelled OR run.reply_to_seq < (SELECT k.first_seq FROM room_keeps(p_tenant, run.room_id) k)
+      OR EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = run.room_id
       AND m.seq = run.reply_to_seq AND m.deleted_at IS NOT NULL) THEN 'cancelled' ELSE 'started' END;
   IF outcome = 'started' THEN spent := budget_spent(p_tenant, run.user_id); END IF;
   IF spent IS NOT NULL THEN outcome := 'spent'; END IF;

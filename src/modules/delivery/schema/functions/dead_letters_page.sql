@@ -1,4 +1,4 @@
--- The letters of the newest runs, message by message; a run gives its oldest ones.
+-- The letters of the newest runs, message by message; a run gives its oldest ones. What a room keeps no more has none.
 --
 -- tables: messages
 -- execute: tenant
@@ -7,7 +7,10 @@ RETURNS TABLE (id uuid, message_id uuid, user_id text, room_id uuid, attempts in
   error text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $f$
   WITH runs AS (
-    SELECT d.*, d.to_seq - d.from_seq + 1 AS n FROM dead_letters d WHERE d.tenant_id = p_tenant
+    SELECT d.room_id, d.user_id, d.to_seq, d.letter_no, d.attempts, d.last_attempt_at, d.error,
+      GREATEST(d.from_seq, k.first_seq) AS from_seq, d.to_seq - GREATEST(d.from_seq, k.first_seq) + 1 AS n
+    FROM dead_letters d CROSS JOIN LATERAL (SELECT * FROM room_keeps(p_tenant, d.room_id) OFFSET 0) k
+    WHERE d.tenant_id = p_tenant AND d.to_seq >= k.first_seq
     ORDER BY d.last_attempt_at DESC, d.room_id, d.user_id, d.from_seq LIMIT p_limit
   ), placed AS (
     SELECT r.*, sum(r.n) OVER (ORDER BY r.last_attempt_at DESC, r.room_id, r.user_id, r.from_seq) - r.n AS before

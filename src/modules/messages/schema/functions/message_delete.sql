@@ -1,4 +1,6 @@
--- The message stays as a tombstone. `audit`: what an admin has done to another's, for audit_result; in a chat the other is a model. Answers that a question waits for are cancelled with it, and named in `runs`.
+-- The message stays as a tombstone, and under a legal hold as it was, too (message_hold). What the room keeps no more is no
+-- message. `audit`: what an admin has done to another's, for audit_result; in a chat the other is a model. Answers that a
+-- question waits for are cancelled with it, and named in `runs`.
 -- status: ok · unchanged · no_room · no_message · forbidden
 --
 -- Locks: the room, the message, its runs.
@@ -19,7 +21,7 @@ BEGIN
   role := room_role(p_tenant, p_room, p_user);
   IF role IS NULL THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
   SELECT * INTO msg FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.message_id = p_message;
-  IF msg.seq IS NULL THEN RETURN jsonb_build_object('status', 'no_message'); END IF;
+  IF msg.seq IS NULL OR msg.seq < room.first_seq THEN RETURN jsonb_build_object('status', 'no_message'); END IF;
   IF msg.sender_id <> p_user AND role <> 'admin' THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
   IF msg.deleted_at IS NOT NULL THEN
     RETURN jsonb_build_object('status', 'unchanged', 'message', message_json(msg));
@@ -27,6 +29,7 @@ BEGIN
   IF msg.sender_id <> p_user AND room.type <> 'ai' THEN
     told := jsonb_build_object('audit', jsonb_build_object('user', msg.sender_id));
   END IF;
+  PERFORM message_hold(room, msg);
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = '', meta = NULL, deleted_at = clock_timestamp(), rev = room.last_rev + 1
   WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = msg.seq RETURNING * INTO msg;

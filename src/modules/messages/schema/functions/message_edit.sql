@@ -1,3 +1,4 @@
+-- Under a legal hold the message is kept as it was (message_hold). What the room keeps no more is no message.
 -- status: ok · no_room · no_message · forbidden
 --
 -- Locks: the room, the message.
@@ -15,8 +16,11 @@ BEGIN
   IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
   IF room_role(p_tenant, p_room, p_user) IS NULL THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
   SELECT * INTO msg FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.message_id = p_message;
-  IF msg.seq IS NULL OR msg.deleted_at IS NOT NULL THEN RETURN jsonb_build_object('status', 'no_message'); END IF;
+  IF msg.seq IS NULL OR msg.seq < room.first_seq OR msg.deleted_at IS NOT NULL THEN
+    RETURN jsonb_build_object('status', 'no_message');
+  END IF;
   IF msg.sender_id <> p_user THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
+  PERFORM message_hold(room, msg);
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = COALESCE(p_content, m.content), meta = COALESCE(p_meta::json, m.meta),
     edited_at = clock_timestamp(), rev = room.last_rev + 1

@@ -1,0 +1,15 @@
+-- Deletes runs whose question and answer lie before what their room keeps, at most p_limit; returns how many. Those that ended
+-- less than a day ago stay: the budgets of today count them.
+--
+-- execute: tenant
+CREATE FUNCTION runs_trimmed(p_tenant uuid, p_room uuid, p_limit integer) RETURNS bigint
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, public AS $f$
+  WITH gone AS (
+    DELETE FROM runs q WHERE q.tenant_id = p_tenant AND q.run_id = ANY (ARRAY(
+      SELECT x.run_id FROM runs x CROSS JOIN room_keeps(p_tenant, p_room) k
+      WHERE x.tenant_id = p_tenant AND x.room_id = p_room AND x.reply_to_seq < k.first_seq
+        AND (x.answer_seq IS NULL OR x.answer_seq < k.first_seq) AND x.ended_at < clock_timestamp() - interval '1 day'
+      ORDER BY x.reply_to_seq LIMIT p_limit))
+    RETURNING 1)
+  SELECT count(*) FROM gone
+$f$;

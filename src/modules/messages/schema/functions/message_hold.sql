@@ -1,0 +1,14 @@
+-- Keeps a message as it is before it is changed, where its room or its sender is held. The caller holds the room.
+--
+-- tables: rooms, users
+-- execute: tenant
+CREATE FUNCTION message_hold(p_room rooms, p_message messages) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
+BEGIN
+  IF p_room.legal_hold OR (SELECT u.legal_hold FROM users u
+    WHERE u.tenant_id = p_room.tenant_id AND u.user_id = p_message.sender_id) THEN
+    INSERT INTO held_messages (tenant_id, room_id, seq, rev, sender_id, content, meta)
+    VALUES (p_room.tenant_id, p_room.room_id, p_message.seq, p_message.rev, p_message.sender_id, p_message.content,
+      p_message.meta);
+  END IF;
+END $f$;
