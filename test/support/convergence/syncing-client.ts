@@ -239,7 +239,10 @@ export class SyncingClient {
     const listing = api
       .get<MemberBody[]>(`/rooms/${roomId}/members?limit=100`)
       .then(({ status, body }) => {
-        if (status !== 200) return;
+        if (status !== 200) {
+          setTimeout(() => this.view(roomId).isLive && this.list(roomId, rev), RETRY_MS);
+          return;
+        }
         this.unlisted.delete(roomId);
         this.view(roomId).learn(rev, new Map(body.map(({ user_id, role }) => [user_id, role])));
       })
