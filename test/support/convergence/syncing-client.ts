@@ -52,8 +52,9 @@ export class SyncingClient {
   /** Rooms for which a sync is under way on this connection. */
   private readonly asked = new Set<string>();
   private readonly filling = new Set<Promise<void>>();
-  /** Lists of members that are being fetched. */
-  private readonly learning = new Set<Promise<void>>();
+  /** Rooms that were reset and whose members are to be listed. */
+  private readonly unlisted = new Set<string>();
+  private readonly listing = new Set<Promise<void>>();
   private sent = 0;
   private epoch: unknown;
   /** How often it dropped what it had of a room. */
@@ -88,8 +89,8 @@ export class SyncingClient {
 
   /** Nothing waits to be accepted, or to be synced. */
   get isIdle(): boolean {
-    const { outbox, asked, filling, learning, client } = this;
-    return [outbox, asked, filling, learning].every(({ size }) => size === 0) && client !== undefined;
+    const { outbox, asked, filling, unlisted, listing, client } = this;
+    return [outbox, asked, filling, unlisted, listing].every(({ size }) => size === 0) && client !== undefined;
   }
 
   send(roomId: string, content: string): void {
@@ -185,7 +186,7 @@ export class SyncingClient {
     if (frame['first_seq'] !== undefined) view.begin(Number(frame['first_seq']));
     if (this.isContradicted(view, frame)) this.startOver(roomId);
     if (frame.type === 'sync.complete') this.complete(roomId, view, frame);
-    else if (frame.type === 'sync.reset') this.reset(roomId, Number(frame['last_rev']));
+    else if (frame.type === 'sync.reset') this.reset(roomId);
     else if (frame.type === 'sync.truncated') this.fill(roomId, view, frame);
     else view.apply(frame);
     if (frame['user_id'] !== this.userId) return;
@@ -219,25 +220,35 @@ export class SyncingClient {
     }
     this.asked.delete(roomId);
     view.isLive = true;
+    if (this.unlisted.has(roomId)) this.list(roomId, Number(frame['last_rev']));
     if (this.filling.size > 0) return;
     view.rev = Math.max(view.rev, Number(frame['last_rev']));
     // What it had was dropped meanwhile.
     if (view.seq < Number(frame['last_seq'])) this.sync(roomId);
   }
 
-  /** Who the members are is not told again: it is fetched. Whoever is none any more is refused, and hears so. */
-  private reset(roomId: string, rev: number): void {
+  /** Who the members are is not told again: they are listed once the room is live. */
+  private reset(roomId: string): void {
     this.forget(roomId);
+    this.unlisted.add(roomId);
+  }
+
+  /** Whoever is no member any more is refused, and asks again when they are back. */
+  private list(roomId: string, rev: number): void {
     const api = this.world.tenant.as(this.userId);
-    const filling = api
+    const listing = api
       .get<MemberBody[]>(`/rooms/${roomId}/members?limit=100`)
       .then(({ status, body }) => {
-        if (status !== 200) return;
+        if (status !== 200) {
+          setTimeout(() => this.view(roomId).isLive && this.list(roomId, rev), RETRY_MS);
+          return;
+        }
+        this.unlisted.delete(roomId);
         this.view(roomId).learn(rev, new Map(body.map(({ user_id, role }) => [user_id, role])));
       })
       .catch((error: unknown) => this.faults.push(String(error)))
-      .then(() => void this.learning.delete(filling));
-    this.learning.add(filling);
+      .then(() => void this.listing.delete(listing));
+    this.listing.add(listing);
   }
 
   /** What a sync left out is fetched. */
@@ -245,7 +256,10 @@ export class SyncingClient {
     const api = this.world.tenant.as(this.userId);
     const filling = framesBetween(api, roomId, Number(after_seq), Number(before_seq), after_rev, before_rev)
       .then((frames) => frames.forEach((frame) => view.apply(frame)))
-      .catch((error: unknown) => this.faults.push(String(error)))
+      .catch((error: unknown) => {
+        // Who was let out meanwhile is refused, and asks again when they are back.
+        if (!String(error).includes('AUTHORIZATION_ERROR')) this.faults.push(String(error));
+      })
       .then(() => void this.filling.delete(filling));
     this.filling.add(filling);
   }

@@ -56,6 +56,7 @@ BEGIN
       WHERE e.tenant_id = p_tenant AND e.room_id = p_room AND e.rev > room.first_rev AND e.created_at < before;
   END IF;
   SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
   IF low <= room.first_seq THEN
     IF events_through > room.first_rev THEN
       UPDATE rooms r SET first_rev = events_through WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
