@@ -182,18 +182,25 @@ function sampleRows(tenant: string): string {
     INSERT INTO audit_log (tenant_id, n, at, actor, action, entry, key_id, mac)
       VALUES ('${tenant}', 1, now(), 'master', 'x', '{}', 'k', '');
     INSERT INTO audit_subjects (tenant_id, ref, user_id) VALUES ('${tenant}', 'r', 'alice');
+    ${countedRows(tenant, id)}
+    -- A transaction's own, which is gone at its end: here it stays.
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO tenant_count_deltas (tenant_id, users) VALUES ('${tenant}', 1);
+    SET LOCAL session_replication_role = origin;
+  `;
+}
+
+/** What is counted of a tenant. */
+function countedRows(tenant: string, room: string): string {
+  return `
     INSERT INTO stats_minutes
       (tenant_id, minute, connections, online, messages_sent, deliveries, refused, tokens)
       VALUES ('${tenant}', now(), 1, 1, 1, 1, 0, 0);
     INSERT INTO usage_days (tenant_id, day, part) VALUES ('${tenant}', '2026-01-31', 1);
     INSERT INTO usage_users (tenant_id, user_id, day) VALUES ('${tenant}', 'alice', '2026-01-31');
-    INSERT INTO usage_chats (tenant_id, room_id, day) VALUES ('${tenant}', '${id}', '2026-01-31');
+    INSERT INTO usage_chats (tenant_id, room_id, day) VALUES ('${tenant}', '${room}', '2026-01-31');
     INSERT INTO usage_models (tenant_id, channel, preset, day) VALUES ('${tenant}', 'c', 'p', '2026-01-31');
-    INSERT INTO usage_rooms (tenant_id, room_id) VALUES ('${tenant}', '${id}');
+    INSERT INTO usage_rooms (tenant_id, room_id) VALUES ('${tenant}', '${room}');
     INSERT INTO usage_state (tenant_id, complete_to) VALUES ('${tenant}', now());
-    -- A transaction's own, which is gone at its end: here it stays.
-    SET LOCAL session_replication_role = replica;
-    INSERT INTO tenant_count_deltas (tenant_id, users) VALUES ('${tenant}', 1);
-    SET LOCAL session_replication_role = origin;
   `;
 }
