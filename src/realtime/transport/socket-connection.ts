@@ -15,7 +15,7 @@ import {
 } from './connection';
 import type { SocketEndpoint } from './endpoint';
 import { HeldFrames } from './held-frames';
-import { framesOf, partsOf, sizeOf, toWire, type WireItem } from './wire';
+import { framesOf, partsOf, wireBytes, toWire, type WireItem } from './wire';
 
 interface Segment {
   /** Where it ends in the stream of all bytes written to the socket. */
@@ -142,7 +142,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
   }
 
   get waiting(): number {
-    return this.items.reduce((n, item) => n + sizeOf(item), this.socket.writableLength);
+    return this.items.reduce((n, item) => n + wireBytes(item), this.socket.writableLength);
   }
 
   /** Bytes read since the socket was opened: what a sign of life adds to. */
@@ -182,7 +182,7 @@ export class SocketConnection implements AcceptedConnection, Flushable {
 
   sendHistory(frames: WireItem): void {
     if (!this.isOpen) return;
-    this.historyBytes += sizeOf(frames);
+    this.historyBytes += wireBytes(frames);
     this.queue(frames);
   }
 

@@ -85,7 +85,7 @@ export type GrowingBatch = Pick<OpenBatch, 'add' | 'bytes' | 'frames' | 'joined'
 export type WireItem = WireFrame | FrameBatch;
 
 /** In bytes. */
-export function sizeOf(item: WireItem): number {
+export function wireBytes(item: WireItem): number {
   return Buffer.isBuffer(item) ? item.length : item.bytes;
 }
 
