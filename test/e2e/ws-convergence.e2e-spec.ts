@@ -44,7 +44,8 @@ describe('clients that come, go, stall and are let in and out', () => {
       await play.stop();
     }
     expect(play.faults).toEqual([]);
-    for (const { connections } of play.devices) expect(connections).toBeGreaterThan(play.storms);
+    // The first storm may come before somebody's first connection.
+    for (const { connections } of play.devices) expect(connections).toBeGreaterThanOrEqual(play.storms);
     expect(play.storms).toBeGreaterThan(1);
     // Both ways of bringing somebody up to date were met, by turns in the same rooms.
     for (const source of ['memory', 'log'])
