@@ -90,7 +90,8 @@ describe('an answer', () => {
     try {
       const { runId } = await send('Hello');
       const failure = { code: 'INTERNAL_ERROR', message: 'The answer could not be stored' };
-      expect((await whole(runId)).at(-1)).toMatchObject({ type: 'ended', failure });
+      const end = (await whole(runId)).at(-1);
+      expect(end).toMatchObject({ type: 'ended', failure, answer: { status: 'failed', seq: 0 } });
       const [job] = await until(
         () => core.get(Jobs).dead(tenantId, 'run', 10),
         (dead) => dead.length > 0,
@@ -99,6 +100,10 @@ describe('an answer', () => {
         payload: { run_id: runId },
         error: expect.stringMatching(/^The payload does not fit: options/),
       });
+      // Who comes when it is over is told the same, with or without tokens that they may have.
+      for (const index of [-1, 3, END_INDEX])
+        expect((await whole(runId, index)).at(-1)).toMatchObject({ type: 'ended', failure, answer: { seq: 0 } });
+      expect(await core.get(ChatStreams).hasAfter(chat, runId, END_INDEX)).toBe(false);
       expect(model.requests).toEqual([]);
     } finally {
       await core.database.sql('DROP TRIGGER garble ON jobs; DROP FUNCTION garble()');

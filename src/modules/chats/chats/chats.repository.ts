@@ -188,6 +188,32 @@ export function failureOf(row: LoggedMessage): RunFailure | undefined {
   return { ...failure, retryAfterSeconds };
 }
 
+/** How a run ended. */
+export interface RunEnd {
+  readonly answer: ChatMessage;
+  readonly failure?: RunFailure | undefined;
+}
+
+/** The end of a run that no answer could be stored for: there is no message, so its seq is that of none. */
+export function givenUp(runId: string, replyToSeq: number, at: Date): RunEnd & { readonly failure: RunFailure } {
+  const failure = { code: 'INTERNAL_ERROR', message: 'The answer could not be stored' } as const;
+  const answer: ChatMessage = {
+    messageId: runId,
+    seq: 0,
+    role: 'assistant',
+    senderId: '',
+    content: '',
+    metadata: { error: failureMeta(failure) },
+    status: 'failed',
+    replyToSeq,
+    usage: null,
+    finishReason: 'error',
+    createdAt: at,
+    deletedAt: null,
+  };
+  return { answer, failure };
+}
+
 function usageOf(usage: NonNullable<AnswerMeta['usage']>): TokenUsage {
   return {
     promptTokens: usage.prompt_tokens,

@@ -7,7 +7,7 @@ import { type Job, JobHandler, JobKind, type JobRunner, LEASE_LOST, type TenantJ
 import { ChatLog, isStored, type Stored } from '../../messages';
 import type { AnswerOptions } from '../../models';
 import { type Begun, budgetMessage, type Spent } from '../chats.functions';
-import { type AnswerMeta, failureMeta, failureOf, messageOf, usageMeta } from '../chats/chats.repository';
+import { type AnswerMeta, failureMeta, failureOf, givenUp, messageOf, usageMeta } from '../chats/chats.repository';
 import { ChatTitler } from '../chats/titles';
 import type { ChatMessage, RunFailure } from '../contract';
 import { ChatHub } from '../streams/chat-hub';
@@ -89,13 +89,7 @@ export class RunEnds {
   /** Ends a run that no answer can be stored for, and tells its watchers. */
   async giveUp(ref: RunRef, replyToSeq: number, error: string): Promise<void> {
     await this.runs.abandon(ref.tenantId, ref.runId, error);
-    const failure = { code: 'INTERNAL_ERROR', message: 'The answer could not be stored' } as const;
-    const live = new LiveRun(ref, 0, replyToSeq, '');
-    const outcome: RunOutcome = { status: 'failed', finishReason: 'error', usage: undefined, failure };
-    // There is no message: its seq is that of none.
-    const stored: Stored = { status: 'new', messageId: ref.runId, seq: 0, rev: 0, createdAt: new Date() };
-    const answer = messageFrom(live, outcome, metaOf(live, outcome), stored);
-    this.hub.publish(ref, { kind: 'ended', runId: ref.runId, count: 0, answer, failure });
+    this.hub.publish(ref, { kind: 'ended', runId: ref.runId, count: 0, ...givenUp(ref.runId, replyToSeq, new Date()) });
   }
 
   private append(live: LiveRun, outcome: RunOutcome): ReturnType<ChatLog['appendAnswer']> {

@@ -5,7 +5,9 @@ import { Database } from '../../../platform/database';
 import { type Begun, budgetSpentOf, runBegin, type Spent } from '../chats.functions';
 import type { RunChunkEntity, RunEntity } from '../entities/run.entity';
 
-export type RunRow = Readonly<Pick<RunEntity, 'run_id' | 'state' | 'token_count' | 'answer_seq'>>;
+export type RunRow = Readonly<
+  Pick<RunEntity, 'run_id' | 'reply_to_seq' | 'state' | 'token_count' | 'answer_seq' | 'ended_at'>
+>;
 
 /** Tokens of a run as they were stored. */
 export type StoredTokens = Readonly<Pick<RunChunkEntity, 'text' | 'ends'>>;
@@ -26,7 +28,7 @@ export class RunsRepository {
     const [row] = await this.database.query<RunRow>(
       'run',
       tenantId,
-      `SELECT run_id, state, token_count, answer_seq FROM runs WHERE tenant_id = $1 AND run_id = $2 AND room_id = $3`,
+      `SELECT run_id, reply_to_seq, state, token_count, answer_seq, ended_at FROM runs WHERE tenant_id = $1 AND run_id = $2 AND room_id = $3`,
       [tenantId, runId, chatId],
     );
     return row;

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ChatLog } from '../../messages';
-import { failureOf, messageOf } from '../chats/chats.repository';
-import { type ChatMessage, ChatStreams, type ChatWatcher, END_INDEX, type RunFailure, type Unwatch } from '../contract';
+import { failureOf, givenUp, messageOf, type RunEnd } from '../chats/chats.repository';
+import { ChatStreams, type ChatWatcher, END_INDEX, type Unwatch } from '../contract';
 import { noSuchAnswer, type TokenPosition } from '../events';
 import { LiveRuns } from '../runs/live-runs';
-import { RunsRepository, type StoredTokens } from '../runs/runs.repository';
+import { type RunRow, RunsRepository, type StoredTokens } from '../runs/runs.repository';
 import { type ChatHint, ChatHub, type ChatRef } from './chat-hub';
 
 /** A run as it stands: what it has after an index, and its end. */
@@ -16,7 +16,7 @@ export interface RunSnapshot {
   /** Index of the last token; equals `afterIndex` when there are no more. */
   readonly index: number;
   readonly isBegun: boolean;
-  readonly ended: { readonly answer: ChatMessage; readonly failure: RunFailure | undefined } | undefined;
+  readonly ended: RunEnd | undefined;
 }
 
 /** Looks at runs: in the memory of the node that writes them, else in the database. */
@@ -40,9 +40,7 @@ export class RunSnapshots {
     const tokens = await this.runs.tokens(tenantId, runId);
     if (run.answer_seq === null) {
       const count = tokens.ends.length;
-      const isOver = run.state !== 'queued' && run.state !== 'streaming';
-      // Its chat was deleted, or it was given up: there is no answer and there will be none.
-      if (isOver) return undefined;
+      if (run.ended_at !== null) return endedWithout(run, run.ended_at);
       return { ...tail(tokens, afterIndex, count), isBegun: count > 0, ended: undefined };
     }
     const row = await this.messages.findMessage(tenantId, chatId, runId);
@@ -55,6 +53,12 @@ export class RunSnapshots {
     const asked = afterIndex === END_INDEX ? count - 1 : afterIndex;
     return { ...tail(whole, asked, count), isBegun, ended: { answer, failure: failureOf(row) } };
   }
+}
+
+/** A run that has no answer and will have none: it was given up, or its chat was deleted, and nobody may ask for it. */
+function endedWithout(run: RunRow, at: Date): RunSnapshot | undefined {
+  if (run.state !== 'failed') return undefined;
+  return { afterIndex: -1, text: '', index: -1, isBegun: false, ended: givenUp(run.run_id, run.reply_to_seq, at) };
 }
 
 /** The stored tokens may end before the answer does, or be gone: the rest is one more token. */
@@ -76,12 +80,6 @@ const RETRY_MS = 500;
 const STORED_SOON_MS = 50;
 /** Ends that were published: a repeat of one is no news. */
 const REMEMBERED = 32;
-
-/** How a run ended. */
-interface RunEnd {
-  readonly answer: ChatMessage;
-  readonly failure?: RunFailure | undefined;
-}
 
 type RunHint = Extract<ChatHint, { runId: string }>;
 
@@ -252,7 +250,7 @@ export class ChatStreamsService extends ChatStreams {
   async hasAfter({ tenantId, chatId }: ChatRef, runId: string, afterIndex: number): Promise<boolean> {
     const run = await this.runs.find(tenantId, chatId, runId);
     if (run === undefined) return false;
-    return run.token_count === null || afterIndex < END_INDEX;
+    return run.ended_at === null || afterIndex < END_INDEX;
   }
 
   /** Whether a reader says, rightly, that they have the run's end: nothing of it is missing. */
