@@ -86,6 +86,28 @@ module.exports = {
     ...doorsBelow('realtime', 'src/realtime'),
     ...doorsBelow('modules', 'src/modules'),
     {
+      name: 'web-stands-alone',
+      comment: 'The pages speak to the server by HTTP and sockets, as any client does.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: ['^src/', '^test/', '^bench/'] },
+    },
+    {
+      name: 'web-layers',
+      comment:
+        'pages ← features ← {ui, api, socket}: a lower one knows nothing of an upper one, nor of its neighbours.',
+      severity: 'error',
+      from: { path: '^web/src/(ui|api|socket)/' },
+      to: { path: '^web/src/', pathNot: '^web/src/$1/' },
+    },
+    {
+      name: 'web-features',
+      comment: 'Features do not see each other, nor the pages that they are put on.',
+      severity: 'error',
+      from: { path: '^web/src/features/([^/]+)/' },
+      to: { path: ['^web/src/pages/', '^web/src/features/'], pathNot: '^web/src/features/$1/' },
+    },
+    {
       name: 'common-is-pure',
       comment: 'src/common is plain TypeScript: node and uuidv7, no framework.',
       severity: 'error',
@@ -136,7 +158,7 @@ module.exports = {
         'What is imported stands in package.json: a package of a package may vanish with its next version. Types of ' +
         'fastify are free: it comes with @nestjs/platform-fastify, and a version of our own would be a second one.',
       severity: 'error',
-      from: { path: '^(src|test|bench)/' },
+      from: { path: '^(src|test|bench|web)/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
   ],

@@ -9,6 +9,7 @@ RUN npm ci --no-audit
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY scripts/build-if-needed.js scripts/
 COPY src src
+COPY web web
 RUN node scripts/build-if-needed.js --force && rm -f dist/.tsbuildinfo
 
 # Optional dependencies stay: one of them is the embedded PostgreSQL of this platform.

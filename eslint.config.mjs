@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 import house from './scripts/eslint/index.mjs';
 
@@ -69,8 +70,31 @@ const NO_SYSTEM_DATABASE = [
   message: 'SystemDatabase sees all tenants; who may use it is listed in eslint.config.mjs.',
 }));
 
+/** Whatever makes markup or code of a text; React and textContent show it. */
+const NO_MARKUP_OF_TEXTS = [
+  ['JSXAttribute[name.name="dangerouslySetInnerHTML"]', 'Text is shown as text.'],
+  ['MemberExpression[property.name=/^(inner|outer)HTML$/]', 'Text is shown as text.'],
+  ['MemberExpression[property.name=/^(insertAdjacentHTML|createContextualFragment)$/]', 'Text is shown as text.'],
+  ['MemberExpression[object.name="document"][property.name=/^write/]', 'Text is shown as text.'],
+  ['JSXAttribute[name.name=/^(href|src)$/] Literal[value=/^(javascript|data):/i]', 'Links lead to http(s).'],
+  [
+    'JSXOpeningElement:has(JSXAttribute[name.name="target"]):not(:has(JSXAttribute[name.name="rel"]))',
+    'A link that opens a window says rel="noopener".',
+  ],
+].map(([selector, message]) => ({ selector, message }));
+
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', 'data/', 'node_modules/', 'docs/', 'test/support/http/api-types.ts'] },
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      'data/',
+      'node_modules/',
+      'docs/',
+      'test/support/http/api-types.ts',
+      'web/src/api/api-types.ts',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
 
@@ -89,7 +113,7 @@ export default defineConfig(
 
   {
     name: 'TypeScript, with types',
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -152,6 +176,23 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/explicit-module-boundary-types': 'off',
       '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+
+  {
+    name: 'pages',
+    files: ['web/src/**/*.ts', 'web/src/**/*.tsx'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: {
+      ...reactHooks.configs.recommended.rules,
+      'no-console': 'error',
+      'no-eval': 'error',
+      'no-implied-eval': 'error',
+      'no-new-func': 'error',
+      'no-script-url': 'error',
+      'no-restricted-syntax': ['error', ...NO_MARKUP_OF_TEXTS],
+      // They have no Nest modules; what they wait for is said by the types.
+      '@typescript-eslint/no-misused-promises': 'error',
     },
   },
 

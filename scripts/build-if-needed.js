@@ -1,7 +1,8 @@
 'use strict';
 /**
- * Builds dist when it does not match the sources. `npm start` runs it first; it costs some 20 ms when there is
- * nothing to do. The comparison is by content: after a clone or a copy the times of the files say nothing.
+ * Builds dist when it does not match the sources: the server, then the pages of `web/` into dist/web. `npm start` runs
+ * it first; it costs some 20 ms when there is nothing to do. The comparison is by content: after a clone or a copy the
+ * times of the files say nothing.
  *
  *   node scripts/build-if-needed.js           build unless dist fits
  *   node scripts/build-if-needed.js --force   build in any case
@@ -12,17 +13,20 @@
 const { spawn } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const { existsSync, readdirSync, readFileSync, writeFileSync } = require('node:fs');
-const { join, relative } = require('node:path');
+const { dirname, join, relative } = require('node:path');
 
 const ROOT = join(__dirname, '..');
+/** Below dist: what there is after a build. */
+const OUTPUTS = ['main.js', join('web', 'index.html')];
 const ENTRY = join(ROOT, 'dist', 'main.js');
 const STAMP = join(ROOT, 'dist', '.build-stamp');
 const TESTS = /\.(spec|int-spec|e2e-spec)\.ts$/;
-const SETTINGS = /^(package|nest-cli|tsconfig(\..+)?)\.json$/;
+const SETTINGS = /^(package|package-lock|nest-cli|tsconfig(\..+)?)\.json$/;
 
 function inputs() {
   const settings = readdirSync(ROOT).filter((name) => SETTINGS.test(name));
-  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true })
+  const sources = ['src', 'web']
+    .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && !TESTS.test(entry.name))
     .map((entry) => relative(ROOT, join(entry.parentPath ?? entry.path, entry.name)));
   return [...settings, ...sources].sort();
@@ -39,17 +43,23 @@ function fingerprint() {
 
 function storedFingerprint() {
   try {
-    return existsSync(ENTRY) ? readFileSync(STAMP, 'utf8') : undefined;
+    const isWhole = OUTPUTS.every((file) => existsSync(join(ROOT, 'dist', file)));
+    return isWhole ? readFileSync(STAMP, 'utf8') : undefined;
   } catch {
     return undefined;
   }
 }
 
-function nestCli() {
+/** What is run, in this order; undefined: a tool is not installed. */
+function steps() {
   try {
     // Not its file alone: without TypeScript it starts, and then fails in words that help nobody.
     require.resolve('typescript', { paths: [ROOT] });
-    return require.resolve('@nestjs/cli/bin/nest.js', { paths: [ROOT] });
+    const vite = join(dirname(require.resolve('vite/package.json', { paths: [ROOT] })), 'bin', 'vite.js');
+    return [
+      [require.resolve('@nestjs/cli/bin/nest.js', { paths: [ROOT] }), 'build'],
+      [vite, 'build', '--config', join('web', 'vite.config.mjs'), '--logLevel', 'warn'],
+    ];
   } catch {
     return undefined;
   }
@@ -61,8 +71,8 @@ function fail(message) {
 }
 
 function build(wanted) {
-  const cli = nestCli();
-  if (cli === undefined) {
+  const tools = steps();
+  if (tools === undefined) {
     fail(
       'dist is missing or older than src, and the tools that build it are not installed.\n' +
         'Run "npm install" with the development dependencies (NODE_ENV=production and --omit=dev leave them out).',
@@ -70,16 +80,28 @@ function build(wanted) {
     return;
   }
   console.log(`Building (${existsSync(ENTRY) ? 'the sources have changed' : 'first start'}, about 20 s) …`);
-  const child = spawn(process.execPath, [cli, 'build'], { cwd: ROOT, stdio: 'inherit' });
+  run(tools, () => {
+    const missing = OUTPUTS.filter((file) => !existsSync(join(ROOT, 'dist', file)));
+    if (missing.length === 0) writeFileSync(STAMP, wanted);
+    else fail(`The build wrote no dist/${missing[0]}.`);
+  });
+}
+
+/** One after the other, until one fails. */
+function run([step, ...later], done) {
+  const child = spawn(process.execPath, step, { cwd: ROOT, stdio: 'inherit' });
+  // Ctrl-C reaches the child too; its end decides how this process ends.
+  const hand = (signal) => child.kill(signal);
+  const signals = ['SIGINT', 'SIGTERM'];
+  for (const signal of signals) process.on(signal, hand);
   child.on('error', (error) => fail(`The build could not be started: ${error.message}`));
   child.on('exit', (code, signal) => {
-    if (code === 0 && existsSync(ENTRY)) writeFileSync(STAMP, wanted);
-    else if (code === 0) fail('The build wrote no dist/main.js.');
-    else if (signal === null) process.exitCode = code;
-    else process.kill(process.pid, signal);
+    for (const name of signals) process.off(name, hand);
+    if (signal !== null) process.kill(process.pid, signal);
+    else if (code !== 0) process.exitCode = code;
+    else if (later.length === 0) done();
+    else run(later, done);
   });
-  // Ctrl-C reaches the child too; its end decides how this process ends.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
 }
 
 /** A release or an image has dist and no sources: there is nothing to compare. */

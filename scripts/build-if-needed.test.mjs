@@ -16,6 +16,13 @@ if (existsSync('broken')) process.exit(3);
 mkdirSync('dist');
 writeFileSync('dist/main.js', '');
 `;
+/** Stands for the pages' one. */
+const FAKE_VITE = `
+const { existsSync, mkdirSync, writeFileSync } = require('node:fs');
+if (existsSync('broken-page')) process.exit(4);
+mkdirSync('dist/web');
+writeFileSync('dist/web/index.html', '');
+`;
 
 describe('build-if-needed', () => {
   let root;
@@ -39,6 +46,9 @@ describe('build-if-needed', () => {
     put('src/deep/a.ts', '1');
     put('node_modules/@nestjs/cli/bin/nest.js', FAKE_NEST);
     put('node_modules/typescript/index.js', '');
+    put('web/src/page.tsx', '1');
+    put('node_modules/vite/package.json', '{}');
+    put('node_modules/vite/bin/vite.js', FAKE_VITE);
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
@@ -52,6 +62,9 @@ describe('build-if-needed', () => {
     ['a changed source', () => put('src/deep/a.ts', '2')],
     ['a new source', () => put('src/b.ts', '')],
     ['a removed source', () => rmSync(join(root, 'src/deep/a.ts'))],
+    ['a changed page', () => put('web/src/page.tsx', '2')],
+    ['pages that are gone', () => rmSync(join(root, 'dist/web'), { recursive: true })],
+    ['another version of a package', () => put('package-lock.json', '{}')],
     ['a changed setting', () => put('tsconfig.json', '{ }')],
     ['a removed dist', () => rmSync(join(root, 'dist'), { recursive: true })],
     ['a build made past it', () => rmSync(join(root, 'dist/.build-stamp'))],
@@ -75,6 +88,10 @@ describe('build-if-needed', () => {
     assert.equal(run().status, 3);
     assert.equal(existsSync(join(root, 'dist/.build-stamp')), false);
     rmSync(join(root, 'broken'));
+    put('broken-page', '');
+    assert.equal(run().status, 4);
+    assert.equal(existsSync(join(root, 'dist/.build-stamp')), false);
+    rmSync(join(root, 'broken-page'));
     assert.deepEqual(run(), BUILT);
     assert.match(readFileSync(join(root, 'dist/.build-stamp'), 'utf8'), /^[0-9a-f]{64}$/);
   });

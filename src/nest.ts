@@ -7,7 +7,7 @@ import type { AppConfig } from './config';
 import { KeyCheck } from './modules/admin';
 import { DEMO } from './modules/first-start';
 import type { OpenDatabase } from './platform/database';
-import { drainConnections, HttpAdapter, installHttp, installSwagger } from './platform/http';
+import { drainConnections, HttpAdapter, installHttp, installSwagger, installWeb } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
 import { ChatWsAdapter, installSocketDocs, Upgrades } from './realtime';
@@ -36,6 +36,7 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   await installHttp(nest, nest.get(Upgrades).paths);
   await installSwagger(nest, PATH_EXAMPLES);
   installSocketDocs(nest);
+  await installWeb(nest);
   lifecycle.onStop(
     StopStage.requests,
     'http server',

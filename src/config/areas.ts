@@ -21,6 +21,10 @@ export class HttpConfig extends area('HTTP', {
     default: true,
     doc: 'Serve /metrics without a credential; false asks for the master key.',
   }),
+  uiEnabled: flag('UI_ENABLED', {
+    default: true,
+    doc: 'Serve the pages: / for browsers, the console at /admin/ui, the playground at /playground. false: / answers JSON alone, the others are 404.',
+  }),
 }) {}
 
 /** Where the data lives. */

@@ -20,8 +20,8 @@ import { AuditProof } from './audit-proof';
 import { Gate } from './gate';
 import { installHangUps } from './hang-up';
 import { codedTransfer, installJsonBody, isCodedTransfer } from './json-body';
+import { openPages } from './pages';
 import { compileDtos, controllerMethods, QueryNames, RouteTable } from './routes';
-import { openDocs } from './swagger';
 
 const EXPOSED = [
   'X-RateLimit-Limit',
@@ -55,7 +55,7 @@ export async function installHttp(app: NestFastifyApplication, sockets: readonly
   fastify.setErrorHandler((error, request, reply) => errors.send(request, reply, error));
   fastify.setNotFoundHandler((request, reply) => errors.send(request, reply, routes.miss(request, reply)));
   // Before helmet: its own hook reads what this one writes.
-  openDocs(fastify);
+  openPages(fastify);
   // Pages ask for it per route (swagger.ts); on JSON its dozen headers say nothing and cost a tenth of a request.
   await fastify.register(helmet, { global: false });
   installHooks(fastify, app);

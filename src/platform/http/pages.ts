@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { FastifyHelmetOptions } from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import type { RouteAccess } from '../auth';
 
 /** Also below dist: the folder stands beside src and dist. */
 const ASSETS = join(__dirname, '..', '..', '..', 'assets', 'docs');
@@ -10,7 +11,7 @@ const ASSETS = join(__dirname, '..', '..', '..', 'assets', 'docs');
  * Scripts and styles are files of this server: nothing stands in a page, nothing is compiled by it, nothing comes from
  * elsewhere. Swagger UI's style sheet holds its icons as data. HTTPS is the proxy's business.
  */
-export const PAGE_HEADERS: FastifyHelmetOptions = {
+const PAGE_HEADERS: FastifyHelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
@@ -27,7 +28,46 @@ export const PAGE_HEADERS: FastifyHelmetOptions = {
   strictTransportSecurity: false,
 };
 
-/** The pages, in the order of their links. */
+/**
+ * What the console, the playground and the first page may: nothing but what this server serves, and nothing that stands in
+ * the page itself. `connect-src 'self'` holds for sockets too.
+ */
+const WEB_HEADERS: FastifyHelmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:', 'blob:'],
+      fontSrc: ["'self'"],
+      frameAncestors: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+    },
+  },
+  strictTransportSecurity: false,
+};
+
+/** Paths that need no credential, and what browsers are told of them. */
+const OPEN: readonly (readonly [RegExp, FastifyHelmetOptions])[] = [
+  [/^\/(docs(\/|-json|-yaml|$)|(asyncapi|openapi)\.json$)/, PAGE_HEADERS],
+  [/^\/($|admin\/ui(\/|$)|playground$|ui\/|favicon\.svg$|robots\.txt$|llms\.txt$)/, WEB_HEADERS],
+];
+
+/** Documents and pages need no credential; everything else has to say so itself. Call before any route is made. */
+export function openPages(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    const headers = OPEN.find(([pattern]) => pattern.test(route.url))?.[1];
+    if (headers === undefined) return;
+    const access: RouteAccess = { access: 'public', secretAnswer: false, controller: Object, handler: Object };
+    route.config = { ...route.config, access };
+    route.helmet = headers;
+  });
+}
+
+/** The pages of documents, in the order of their links. */
 const PAGES = [
   ['/docs', 'REST'],
   ['/docs/ws', 'Sockets'],

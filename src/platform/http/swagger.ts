@@ -2,7 +2,6 @@ import { dirname } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import type { FastifyInstance } from 'fastify';
 import type { ErrorCode } from '../../common/errors';
 import { VERSION } from '../../common/version';
 import type { RouteAccess } from '../auth';
@@ -11,7 +10,7 @@ import { API_ERRORS, LIST_HEADERS, TAGGED } from './openapi/errors';
 import { compileDtos, controllerMethods } from './routes';
 import { envelopeRuleOf } from './answers';
 import { completeDocument, type OperationFacts } from './openapi/complete';
-import { installPageFiles, PAGE_HEADERS, pageHtml } from './pages';
+import { installPageFiles, pageHtml } from './pages';
 
 const FASTIFY_ROUTE_CONFIG = '__fastify_route_config__';
 /** In the order in which a newcomer needs them. */
@@ -97,12 +96,14 @@ export function buildDocument(
   return completeDocument(document, compileDtos(app, app.get(Validator)), operationFacts(app), pathExamples);
 }
 
-/** Serves Swagger UI at /docs and the document at /docs-json and /docs-yaml; all files are local. */
+/** Serves Swagger UI at /docs and the document at /docs-json, /docs-yaml and /openapi.json; all files are local. */
 export async function installSwagger(
   app: NestFastifyApplication,
   pathExamples: Readonly<Record<string, string>>,
 ): Promise<void> {
-  SwaggerModule.setup('docs', app, () => buildDocument(app, pathExamples), {
+  let document: OpenAPIObject | undefined;
+  const openapi = (): OpenAPIObject => (document ??= buildDocument(app, pathExamples));
+  SwaggerModule.setup('docs', app, openapi, {
     ui: false,
     jsonDocumentUrl: 'docs-json',
     yamlDocumentUrl: 'docs-yaml',
@@ -115,22 +116,8 @@ export async function installSwagger(
     allowedPath: (path) => SWAGGER_FILES.has(path),
   });
   await installPageFiles(fastify);
+  fastify.get('/openapi.json', openapi);
   fastify.get('/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(SWAGGER_PAGE));
-}
-
-/** The documents need no credential; everything else has to say so itself. Call before any route is made. */
-export function openDocs(fastify: FastifyInstance): void {
-  fastify.addHook('onRoute', (route) => {
-    if (!/^\/(docs(\/|-json|-yaml|$)|asyncapi\.json$)/.test(route.url)) return;
-    const access: RouteAccess = {
-      access: 'public',
-      secretAnswer: false,
-      controller: Object,
-      handler: Object,
-    };
-    route.config = { ...route.config, access };
-    route.helmet = PAGE_HEADERS;
-  });
 }
 
 function operationId(controller: string, method: string): string {

@@ -1,0 +1,4695 @@
+// Generated from docs/openapi.json by "npm run docs". Do not edit.
+
+export interface paths {
+    "/acks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Acknowledge messages: I have everything up to and including seq. Only moves forward. */
+        post: operations["Delivery_ack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What administrators did: with the master key, with admin keys, and as admins of rooms over others. The newest first. */
+        get: operations["Audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prove that no row of the audit log was altered, removed or put in since it was written. */
+        get: operations["Audit_verify"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the open sockets of a tenant, or of one user of it, oldest first. */
+        get: operations["AdminConnections_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/connections/{connection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Close a socket. Its client comes back at once, unless the code tells it not to. */
+        delete: operations["AdminConnections_close"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what could not be delivered: messages that were never acknowledged, notifications, webhooks. */
+        get: operations["DeadLetters_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dead-letters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Drop a dead letter. The message itself stays. */
+        delete: operations["DeadLetters_drop"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dead-letters/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try dead letters once more, by id or by filter. They stay listed until they are delivered or dropped. */
+        post: operations["DeadLetters_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what is to be done, by kind, and list the jobs that were given up, with their errors, or those that wait or run. */
+        get: operations["AdminJobs_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a job now: one that waits for its time, or one that was given up, with all its attempts. */
+        post: operations["AdminJobs_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/rooms/{room_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say how long a room keeps its messages, or hold it. */
+        patch: operations["Retention_room"];
+        trace?: never;
+    };
+    "/admin/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How things are now: connections, rates, times of sends, what waits. */
+        get: operations["Stats_now"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/stats/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How things were, from an hour to seven days back. */
+        get: operations["Stats_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/stats/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same each second, as server-sent events. */
+        get: operations["Stats_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all tenants, oldest first. */
+        get: operations["AdminTenants_list"];
+        put?: never;
+        /** Create a tenant. The answer holds its first API key (scopes chat and admin), once. */
+        post: operations["AdminTenants_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one tenant. An admin-scoped key sees its own. */
+        get: operations["AdminTenants_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a tenant: what is sent is merged. Limits and settings are in force within 2 s, without a restart. */
+        patch: operations["AdminTenants_update"];
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a tenant's keys, oldest first, revoked and expired ones included. */
+        get: operations["AdminKeys_list"];
+        put?: never;
+        /** Create a key. The key itself is in this answer only. */
+        post: operations["AdminKeys_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a key: its calls are refused within 2 s, tokens and tickets that it minted too. */
+        delete: operations["AdminKeys_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/keys/{key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace a key by a new one; the old one works for the overlap, then ends. */
+        post: operations["AdminKeys_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a tenant's webhook leads, and whether it works. It is set with PATCH /admin/tenants/{tenant_id}. */
+        get: operations["Webhooks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/webhook/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log of deliveries, newest first, each with its last attempt. */
+        get: operations["Webhooks_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/webhook/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace the secret by a new one, which is in this answer only; the old one signs too for the overlap. */
+        post: operations["Webhooks_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/webhook/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post a `webhook.test` now, and see what the target answers. It is tried once, and disabled webhooks are tried
+         *     too.
+         */
+        post: operations["Webhooks_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a tenant used: messages, answers of models and their tokens, storage, by day, user, room, model channel or preset. */
+        get: operations["Usage_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Hold what a user has written, or end that. */
+        patch: operations["Retention_user"];
+        trace?: never;
+    };
+    "/api/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tenant's own channels, in the order in which they are tried. */
+        get: operations["Channels_list"];
+        put?: never;
+        /** Add a way to a model. The tenant's own are tried before the server's; at most 50. */
+        post: operations["Channels_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channelId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One channel with its latest faults; its key is never shown. */
+        get: operations["Channels_get"];
+        put?: never;
+        post?: never;
+        /** Remove a channel. */
+        delete: operations["Channels_delete"];
+        options?: never;
+        head?: never;
+        /** Change a channel; what is not sent stays. Answers that are being written go on as they began. */
+        patch: operations["Channels_change"];
+        trace?: never;
+    };
+    "/api/channels/environment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The channel of the environment, with its latest faults: what providers say of them may quote any tenant's users. */
+        get: operations["Channels_environment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say something and get the model's answer. It is written and stored even if you leave. */
+        post: operations["Chat_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say something and get the model's answer as server-sent events. */
+        post: operations["Chat_askForStream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List conversations, newest activity first. */
+        get: operations["Conversations_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a conversation with its newest messages, in order of time. */
+        get: operations["Conversations_get"];
+        put?: never;
+        post?: never;
+        /** Delete a conversation, with its messages; an answer that is being written ends. */
+        delete: operations["Conversations_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the model forget what was said so far; the history stays readable. */
+        post: operations["Conversations_clear"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Join an answer again: what follows `Last-Event-ID`, else the one that is being written from its beginning, as
+         *     server-sent events.
+         */
+        get: operations["Conversations_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the presets, `default` first. A key of any scope may; a user token sees no system prompts. */
+        get: operations["Presets_list"];
+        put?: never;
+        /** Add a preset: how an assistant is asked to behave. At most 100, beside `default`. */
+        post: operations["Presets_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/presets/{preset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One preset. `default` always exists. A key of any scope may; a user token sees no system prompt. */
+        get: operations["Presets_get"];
+        put?: never;
+        post?: never;
+        /** Remove a preset; `default` goes back to what comes with the server. */
+        delete: operations["Presets_delete"];
+        options?: never;
+        head?: never;
+        /** Change a preset, for answers that begin from now on; what is not sent stays. */
+        patch: operations["Presets_change"];
+        trace?: never;
+    };
+    "/api/v1/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create a chat between a user and the assistant of a preset. */
+        post: operations["Chats_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chats/{chat_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a chat. */
+        get: operations["Chats_get"];
+        put?: never;
+        post?: never;
+        /** Delete a chat, with its messages; an answer that is being written ends. */
+        delete: operations["Chats_delete"];
+        options?: never;
+        head?: never;
+        /** Change the title or the metadata (merged). */
+        patch: operations["Chats_update"];
+        trace?: never;
+    };
+    "/api/v1/chats/{chat_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the messages of a chat, in order of seq. An answer is listed once it has ended. */
+        get: operations["Chats_messages"];
+        put?: never;
+        /**
+         * Say something and get the model's answer: when it has ended, or as server-sent events with `stream` or `Accept:
+         *     text/event-stream`. The answer is written and stored even if you leave.
+         */
+        post: operations["Turns_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chats/{chat_id}/regenerate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write the last answer anew; the old one becomes `superseded`. Answered like a message. */
+        post: operations["Turns_regenerate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chats/{chat_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop the answers that are being written or wait; their text so far is kept, as `cancelled`. */
+        post: operations["Turns_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chats/{chat_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Join an answer again: what follows `Last-Event-ID`, else the one that is being written from its beginning, as
+         *     server-sent events.
+         */
+        get: operations["Turns_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chats/user/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a user's chats, by creation, the newest first. */
+        get: operations["Chats_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/can-i": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask whether this credential may make a call, and which rule says so. Nothing is done. */
+        post: operations["Whoami_canI"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the server can do its work: `db_writable` comes from a real write, and is false while the disk of the
+         *     database is full. 503 with status "error" when not.
+         */
+        get: operations["Health_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process lives, for orchestrators: restart it when this fails. */
+        get: operations["Health_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether requests should be sent here, for load balancers: 503 while starting, stopping or without database. 200 while
+         *     only the disk is full: what is there can be read.
+         */
+        get: operations["Health_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Metrics as Prometheus text. With METRICS_PUBLIC=false the master key is needed. */
+        get: operations["Health_metricsText"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List my notifications, newest first. */
+        get: operations["Notifications_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/{notification_id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark one of my notifications read; implies that it is delivered. */
+        post: operations["Notifications_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a notification to users, the members of a room, the subscribers of its topic: each of them once. API keys
+         *     only.
+         */
+        post: operations["Notifications_notify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark messages read, up to and including seq; implies the acknowledgement. */
+        post: operations["Delivery_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List my rooms, newest activity first, with my position, unread count and the newest message of each. */
+        get: operations["Rooms_list"];
+        put?: never;
+        /** Create a room. The caller of a group or channel becomes its admin; a dm that exists answers 409 with its id. */
+        post: operations["Rooms_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a room: one of mine, or any channel. */
+        get: operations["Rooms_get"];
+        put?: never;
+        post?: never;
+        /** Delete a room, for everybody. Room admins; a dm cannot be deleted. */
+        delete: operations["Rooms_delete"];
+        options?: never;
+        head?: never;
+        /** Change name, metadata (merged) or posting. Room admins; both members of a dm. */
+        patch: operations["Rooms_update"];
+        trace?: never;
+    };
+    "/rooms/{room_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what changed in the room since a revision: messages, edits, deletes, membership and settings. */
+        get: operations["Messages_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Join a channel; joining again changes nothing. */
+        post: operations["Members_join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a room's members in the order of joining. */
+        get: operations["Members_list"];
+        put?: never;
+        /** Add members; answers with those that were named. Room admins; a dm's members are fixed. */
+        post: operations["Members_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a member, or leave with my own id. The last admin's leaving promotes the oldest member. */
+        delete: operations["Members_remove"];
+        options?: never;
+        head?: never;
+        /** Change a member's role. Room admins; a room keeps at least one admin. */
+        patch: operations["Members_setRole"];
+        trace?: never;
+    };
+    "/rooms/{room_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List messages, ascending by seq, deleted ones as tombstones. `order=desc` gives the newest page. The header
+         *     `X-First-Seq` names the oldest message that the room keeps; an empty page means that there is nothing further.
+         */
+        get: operations["Messages_list"];
+        put?: never;
+        /** Send a message. Answered after its durable commit; a retry with the same id or key gets the first answer. */
+        post: operations["Messages_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/messages/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one message. */
+        get: operations["Messages_get"];
+        put?: never;
+        post?: never;
+        /** Delete a message: its sender or a room admin. The seq stays, the content is erased. */
+        delete: operations["Messages_delete"];
+        options?: never;
+        head?: never;
+        /** Edit a message: its sender, while a member. */
+        patch: operations["Messages_edit"];
+        trace?: never;
+    };
+    "/rooms/{room_id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who of a room is online, in rooms of any size. Who may list the members may list this. A user counts as
+         *     online until 5 seconds after their last connection closed.
+         */
+        get: operations["Presence_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List my subscriptions, oldest first. */
+        get: operations["Subscriptions_list"];
+        put?: never;
+        /** Subscribe to a topic: I get what is sent to its subscribers from now on. A repeat answers 200 with the first one. */
+        post: operations["Subscriptions_subscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{subscription_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of my subscriptions. */
+        delete: operations["Subscriptions_unsubscribe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mint a user token: with it a browser or app acts as that user and nobody else. API keys only. */
+        post: operations["Tokens_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/whoami": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what this credential is: tenant, user, scopes, when it ends, and what is left of the limits. */
+        get: operations["Whoami_whoami"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ws/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mint a ticket: single use, 60 seconds, opens one socket as the caller. */
+        post: operations["Tokens_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export interface components {
+    schemas: {
+        AddMembersDto: {
+            /** @enum {string} */
+            role?: "admin" | "member";
+            user_ids: string[];
+        };
+        AnswerDto: {
+            conversationId: string;
+            finishReason: string | null;
+            response: string;
+            usage: components["schemas"]["TokenUsageDto"] | null;
+        };
+        AppendQueueDto: {
+            bytes: number;
+            items: number;
+            /** Format: double */
+            oldest_ms: number;
+        };
+        AskDto: {
+            clientMessageId?: string;
+            conversationId?: string;
+            groupId?: string;
+            maxTokens?: number;
+            message: string;
+            model?: string;
+            preset?: string;
+            /** @enum {string} */
+            reasoningEffort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
+            responseFormat?: {
+                [key: string]: unknown;
+            };
+            seed?: number;
+            stop?: string[];
+            /** Format: double */
+            temperature?: number;
+            /** Format: double */
+            topP?: number;
+            userId: string;
+        };
+        AuditActorDto: {
+            key_id: string | null;
+            key_name: string | null;
+            key_prefix: string | null;
+            /** @enum {string} */
+            kind: "master" | "key" | "user";
+            user_id: string | null;
+        };
+        AuditFaultDto: {
+            n: number;
+            /** @enum {string} */
+            why: "missing" | "altered" | "inserted" | "head" | "unknown_key";
+        };
+        AuditHeadDto: {
+            mac: string;
+            n: number;
+        };
+        AuditItemDto: {
+            action: string;
+            actor: components["schemas"]["AuditActorDto"];
+            address: string | null;
+            after: {
+                [key: string]: unknown;
+            } | null;
+            at: string;
+            before: {
+                [key: string]: unknown;
+            } | null;
+            details: {
+                [key: string]: unknown;
+            } | null;
+            n: number;
+            request_id: string;
+            target: components["schemas"]["AuditTargetDto"] | null;
+        };
+        AuditPageDto: {
+            items: components["schemas"]["AuditItemDto"][];
+            next: string | null;
+        };
+        AuditTargetDto: {
+            id: string | null;
+            kind: string;
+            user_id: string | null;
+        };
+        CanIAnswerDto: {
+            allowed: boolean;
+            /** @enum {string|null} */
+            depends_on: "membership" | "ownership" | null;
+            route: string | null;
+            rule: string | null;
+            why: string | null;
+        };
+        CanIDto: {
+            /** @enum {string} */
+            method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+            path: string;
+        };
+        ChangesDto: {
+            changes: ({
+                rev: number;
+                room_id: string;
+                /** @enum {string} */
+                type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted";
+            } & {
+                [key: string]: unknown;
+            })[];
+            epoch: number;
+            first_rev: number;
+            has_more: boolean;
+            last_rev: number;
+            reset?: boolean;
+        };
+        ChannelDto: {
+            /** @enum {string} */
+            authHeader: "authorization" | "api-key";
+            baseUrl: string;
+            contextTokens: number | null;
+            createdAt: number;
+            enabled: boolean;
+            hasApiKey: boolean;
+            id: string;
+            lastFaults: components["schemas"]["ChannelFaultDto"][];
+            maxTokens: number | null;
+            model: string;
+            models: {
+                [key: string]: string;
+            };
+            name: string;
+            params: components["schemas"]["ChannelParamsInForceDto"];
+            priority: number;
+            provider: string;
+            /** Format: double */
+            temperature: number | null;
+            timeoutMs: number;
+            timeouts: components["schemas"]["ChannelTimeoutsInForceDto"];
+            updatedAt: number;
+            weight: number;
+        };
+        ChannelFaultDto: {
+            at: number;
+            code: string | null;
+            fault: string;
+            hint: string;
+            model: string;
+            providerMessage: string | null;
+            /** @enum {string} */
+            reason: "auth" | "money" | "pace" | "model" | "overflow" | "content" | "request" | "timeout" | "reasoning" | "empty" | "provider";
+            status: number | null;
+            type: string | null;
+        };
+        ChannelPageDto: {
+            channels: components["schemas"]["ChannelDto"][];
+            hasMore: boolean;
+            limit: number;
+            offset: number;
+            total: number;
+        };
+        ChannelParamsDto: {
+            extra?: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            maxTokensField?: "max_tokens" | "max_completion_tokens" | "auto";
+            /** @enum {unknown} */
+            streamOptions?: true | false | "auto";
+            /** @enum {string} */
+            systemRole?: "system" | "developer" | "user";
+        };
+        ChannelParamsInForceDto: {
+            extra: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            maxTokensField: "max_tokens" | "max_completion_tokens" | "auto";
+            streamOptions: boolean | "auto";
+            /** @enum {string} */
+            systemRole: "system" | "developer" | "user";
+        };
+        ChannelTimeoutsDto: {
+            firstMs?: number | null;
+            idleMs?: number | null;
+            totalMs?: number | null;
+        };
+        ChannelTimeoutsInForceDto: {
+            firstMs: number;
+            idleMs: number;
+            totalMs: number;
+        };
+        ChatConfigDto: {
+            metadata: {
+                [key: string]: unknown;
+            };
+            preset: string;
+            preset_deleted?: boolean;
+        };
+        ChatDto: {
+            config: components["schemas"]["ChatConfigDto"];
+            created_at: string;
+            id: string;
+            last_message_at: string | null;
+            tenant_id: string;
+            title: string;
+            updated_at: string;
+            user_id: string;
+        };
+        ChatMessageDto: {
+            chat_id: string;
+            content: string;
+            created_at: string;
+            deleted_at?: string;
+            finish_reason?: string;
+            id: string;
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            reply_to_seq?: number;
+            /** @enum {string} */
+            sender_role: "user" | "assistant" | "system";
+            seq: number;
+            /** @enum {string} */
+            status: "completed" | "cancelled" | "interrupted" | "failed" | "superseded";
+            usage?: components["schemas"]["UsageDto"];
+        };
+        ChatMessagePageDto: {
+            has_more: boolean;
+            limit: number;
+            messages: components["schemas"]["ChatMessageDto"][];
+            offset: number;
+            total: number;
+        };
+        ChatPageDto: {
+            chats: components["schemas"]["ChatDto"][];
+            has_more: boolean;
+            limit: number;
+            offset: number;
+            total: number;
+        };
+        ClearedDto: {
+            /** @enum {string} */
+            message: "Context cleared";
+            success: boolean;
+        };
+        ConnectionCredentialDto: {
+            key_id: string | null;
+            key_name: string | null;
+            key_prefix: string | null;
+            /** @enum {string} */
+            kind: "key" | "token";
+        };
+        ConnectionDto: {
+            address: string;
+            agent: string | null;
+            bytes_in: number;
+            bytes_out: number;
+            connection_id: string;
+            credential: components["schemas"]["ConnectionCredentialDto"];
+            path: string;
+            queue_bytes: number;
+            rooms: number;
+            since: string;
+            user_id: string;
+        };
+        ConnectionsDto: {
+            items: components["schemas"]["ConnectionDto"][];
+            next: string | null;
+        };
+        ConversationDto: {
+            groupId: string | null;
+            id: string;
+            lastMessage: string | null;
+            lastMessageTruncated: boolean;
+            messageCount: number;
+            updatedAt: number;
+            userId: string;
+        };
+        ConversationHistoryDto: {
+            id: string;
+            messages: components["schemas"]["ConversationMessageDto"][];
+            total: number;
+        };
+        ConversationListDto: {
+            conversations: components["schemas"]["ConversationDto"][];
+            total: number;
+        };
+        ConversationMessageDto: {
+            content: string;
+            finishReason?: string;
+            /** @enum {string} */
+            role: "user" | "assistant" | "system";
+            timestamp: number;
+        };
+        CountsDto: {
+            capped: string[];
+            counted_at: string;
+            dead_letters: components["schemas"]["DeadLetterCountsDto"];
+            jobs: components["schemas"]["JobCountsDto"][];
+            runs: components["schemas"]["RunCountsDto"];
+        };
+        CreateChannelDto: {
+            apiKey?: string | null;
+            /** @enum {string} */
+            authHeader?: "authorization" | "api-key";
+            baseUrl?: string;
+            contextTokens?: number | null;
+            enabled?: boolean;
+            maxTokens?: number | null;
+            model?: string;
+            models?: {
+                [key: string]: unknown;
+            };
+            name: string;
+            params?: components["schemas"]["ChannelParamsDto"];
+            priority?: number;
+            /** @enum {string} */
+            provider: "openai-compatible" | "echo";
+            /** Format: double */
+            temperature?: number | null;
+            timeoutMs?: number;
+            timeouts?: components["schemas"]["ChannelTimeoutsDto"];
+            weight?: number;
+        };
+        CreateChatDto: {
+            metadata?: {
+                [key: string]: unknown;
+            };
+            preset?: string;
+            title?: string;
+            user_id: string;
+        };
+        CreateKeyDto: {
+            expires_at?: string;
+            name: string;
+            scopes?: ("chat" | "admin")[];
+        };
+        CreatePresetDto: {
+            contextMessages?: number;
+            contextTokens?: number | null;
+            maxTokens?: number | null;
+            model?: string | null;
+            name: string;
+            /** @enum {string|null} */
+            reasoningEffort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | null;
+            responseFormat?: {
+                [key: string]: unknown;
+            } | null;
+            seed?: number | null;
+            stop?: string[] | null;
+            systemPrompt: string;
+            /** Format: double */
+            temperature?: number | null;
+            /** Format: double */
+            topP?: number | null;
+        };
+        CreateRoomDto: {
+            members?: string[];
+            metadata?: {
+                [key: string]: unknown;
+            };
+            name?: string;
+            /** @enum {string} */
+            posting?: "members" | "admins";
+            /** @enum {string} */
+            type: "dm" | "group" | "channel";
+        };
+        CreateTenantDto: {
+            limits?: components["schemas"]["LimitsDto"];
+            name: string;
+            settings?: components["schemas"]["SettingsDto"];
+        };
+        CreateTokenDto: {
+            expires_in?: number;
+            user_id: string;
+        };
+        DeadLetterCountsDto: {
+            message: number;
+            notification: number;
+            webhook: number;
+        };
+        DeadLetterFilterDto: {
+            before?: string;
+            /** @enum {string} */
+            kind?: "message" | "notification" | "webhook";
+            room_id?: string;
+            user_id?: string;
+        };
+        DeadLettersDto: {
+            failed_messages: components["schemas"]["FailedMessageDto"][];
+            failed_notifications: components["schemas"]["FailedNotificationDto"][];
+            failed_webhooks: components["schemas"]["FailedWebhookDto"][];
+        };
+        EditMessageDto: {
+            content?: string;
+            meta?: {
+                [key: string]: unknown;
+            };
+        };
+        EffectiveDto: {
+            limits: {
+                [key: string]: {
+                    default: number | null;
+                    /** @enum {string} */
+                    source: "default" | "tenant";
+                    value: number | null;
+                };
+            };
+            settings: {
+                [key: string]: {
+                    default: unknown;
+                    /** @enum {string} */
+                    source: "default" | "tenant";
+                    value: unknown;
+                };
+            };
+        };
+        EnvironmentChannelDto: {
+            baseUrl: string;
+            lastFaults: components["schemas"]["ChannelFaultDto"][];
+            model: string;
+            name: string;
+            provider: string;
+            timeouts: components["schemas"]["ChannelTimeoutsInForceDto"];
+        };
+        ErrorAnswer: {
+            data: Record<string, never> | null;
+            error: {
+                /** @enum {string} */
+                code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
+                details: {
+                    hint: string;
+                } & {
+                    [key: string]: unknown;
+                };
+                field?: string;
+                message: string;
+                request_id: string;
+            };
+            /** @enum {boolean} */
+            success: false;
+        };
+        FailedMessageDto: {
+            attempts: number;
+            error: string;
+            id: string;
+            last_attempt_at: string;
+            message_id: string;
+            room_id: string;
+            user_id: string;
+        };
+        FailedNotificationDto: {
+            attempts: number;
+            error: string;
+            id: string;
+            last_attempt_at: string;
+            notification_id: string;
+            topic: string;
+            user_id: string;
+        };
+        FailedWebhookDto: {
+            attempts: number;
+            error: string;
+            id: string;
+            last_attempt_at: string;
+            type: string;
+            webhook_id: string;
+        };
+        FiguresDto: {
+            append: components["schemas"]["AppendQueueDto"];
+            connections: components["schemas"]["SocketCountsDto"];
+            /** Format: double */
+            deliveries_per_second: number;
+            /** Format: double */
+            messages_per_second: number;
+            online: number;
+            queue_bytes: number;
+            /** Format: double */
+            refused_per_second: number;
+            rooms_live: number;
+            /** Format: double */
+            send_p50_ms: number | null;
+            /** Format: double */
+            send_p99_ms: number | null;
+            /** Format: double */
+            tokens_per_second: number;
+        };
+        HealthDto: {
+            db_writable: boolean;
+            /** @enum {string} */
+            status: "ok" | "error";
+            uptime: string;
+            version: string;
+        };
+        HoldUserDto: {
+            legal_hold?: boolean;
+        };
+        InboxNotificationDto: {
+            created_at: string;
+            delivered_at: string | null;
+            notification_id: string;
+            payload: {
+                [key: string]: unknown;
+            };
+            read_at: string | null;
+            topic: string;
+        };
+        InboxPageDto: {
+            has_more: boolean;
+            limit: number;
+            notifications: components["schemas"]["InboxNotificationDto"][];
+            offset: number;
+            total: number;
+            unread_count: number;
+        };
+        JobCountsDto: {
+            dead: number;
+            kind: string;
+            queued: number;
+            running: number;
+        };
+        JobDto: {
+            about: {
+                [key: string]: unknown;
+            };
+            attempts: number;
+            created_at: string;
+            dead_at: string | null;
+            due_at: string;
+            job_id: string;
+            key: string;
+            kind: string;
+            last_error: string | null;
+            /** @enum {string} */
+            state: "queued" | "running" | "dead";
+            tenant_id: string;
+        };
+        JobKindDto: {
+            dead: number;
+            kind: string;
+            oldest_due_at: string | null;
+            queued: number;
+            running: number;
+        };
+        JobsDto: {
+            items: components["schemas"]["JobDto"][];
+            kinds: components["schemas"]["JobKindDto"][];
+            next: string | null;
+        };
+        KeyCreatedDto: {
+            api_key: string;
+            created_at: string;
+            expires_at: string | null;
+            key_id: string;
+            last_used_at: string | null;
+            name: string;
+            prefix: string;
+            revoked_at: string | null;
+            scopes: ("chat" | "admin")[];
+        };
+        KeyDto: {
+            created_at: string;
+            expires_at: string | null;
+            key_id: string;
+            last_used_at: string | null;
+            name: string;
+            prefix: string;
+            revoked_at: string | null;
+            scopes: ("chat" | "admin")[];
+        };
+        KeyPageDto: {
+            has_more: boolean;
+            keys: components["schemas"]["KeyDto"][];
+            limit: number;
+            offset: number;
+            total: number;
+        };
+        LastMessageDto: {
+            content: string;
+            created_at: string;
+            deleted_at: string | null;
+            edited_at: string | null;
+            message_id: string;
+            meta: {
+                [key: string]: unknown;
+            } | null;
+            sender_id: string;
+            seq: number;
+            truncated: boolean;
+        };
+        LimitsDto: {
+            ai_requests_per_minute?: (number | "default") | null;
+            chat_connections?: (number | "default") | null;
+            members_per_room?: (number | "default") | null;
+            requests_per_second?: (number | "default") | null;
+            rooms?: (number | "default") | null;
+            runs_at_once?: (number | "default") | null;
+            runs_at_once_per_user?: (number | "default") | null;
+            sse_streams?: (number | "default") | null;
+            sse_streams_per_user?: (number | "default") | null;
+            tokens_per_day?: (number | "default") | null;
+            tokens_per_user_per_day?: (number | "default") | null;
+            users?: (number | "default") | null;
+            ws_connections?: (number | "default") | null;
+            ws_connections_per_user?: (number | "default") | null;
+            ws_messages_per_second?: (number | "default") | null;
+        };
+        ListedRoomDto: {
+            created_at: string;
+            first_seq: number;
+            last_acked_seq?: number;
+            last_message?: components["schemas"]["LastMessageDto"] | null;
+            last_read_seq?: number;
+            last_rev: number;
+            last_seq: number;
+            member_count: number;
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            name: string | null;
+            /** @enum {string} */
+            posting: "members" | "admins";
+            room_id: string;
+            /** @enum {string} */
+            type: "dm" | "group" | "channel" | "ai";
+            unique_key: string | null;
+            unread_count?: number;
+            updated_at: string;
+        };
+        MemberDto: {
+            joined_at: string;
+            last_seen_at: string | null;
+            /** @enum {string} */
+            role: "admin" | "member" | "agent";
+            /** @enum {string} */
+            status: "online" | "offline";
+            user_id: string;
+        };
+        MessageAcceptedDto: {
+            created_at: string;
+            message_id: string;
+            seq: number;
+        };
+        MessageDto: {
+            client_message_id: string | null;
+            content: string;
+            created_at: string;
+            deleted_at: string | null;
+            edited_at: string | null;
+            message_id: string;
+            meta: {
+                [key: string]: unknown;
+            } | null;
+            rev: number;
+            room_id: string;
+            sender_id: string;
+            seq: number;
+        };
+        NodeDatabaseDto: {
+            in_use: number;
+            size: number;
+            up: boolean;
+            waiting: number;
+        };
+        NodeStatsDto: {
+            database: components["schemas"]["NodeDatabaseDto"];
+            /** Format: double */
+            loop_delay_p99_ms: number;
+            node_id: string;
+            rss_bytes: number;
+            started_at: string;
+        };
+        NotificationTargetsDto: {
+            room_id?: string;
+            topic_subscribers?: boolean;
+            user_ids?: string[];
+        };
+        NotifiedDto: {
+            created_at: string;
+            notification_id: string;
+        };
+        NotifyDto: {
+            payload: {
+                [key: string]: unknown;
+            };
+            targets: components["schemas"]["NotificationTargetsDto"];
+            topic: string;
+        };
+        PatchChannelDto: {
+            apiKey?: string | null;
+            /** @enum {string} */
+            authHeader?: "authorization" | "api-key";
+            baseUrl?: string;
+            contextTokens?: number | null;
+            enabled?: boolean;
+            maxTokens?: number | null;
+            model?: string;
+            models?: {
+                [key: string]: unknown;
+            };
+            name?: string;
+            params?: components["schemas"]["ChannelParamsDto"];
+            priority?: number;
+            /** @enum {string} */
+            provider?: "openai-compatible" | "echo";
+            /** Format: double */
+            temperature?: number | null;
+            timeoutMs?: number;
+            timeouts?: components["schemas"]["ChannelTimeoutsDto"];
+            weight?: number;
+        };
+        PatchPresetDto: {
+            contextMessages?: number;
+            contextTokens?: number | null;
+            maxTokens?: number | null;
+            model?: string | null;
+            /** @enum {string|null} */
+            reasoningEffort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | null;
+            responseFormat?: {
+                [key: string]: unknown;
+            } | null;
+            seed?: number | null;
+            stop?: string[] | null;
+            systemPrompt?: string;
+            /** Format: double */
+            temperature?: number | null;
+            /** Format: double */
+            topP?: number | null;
+        };
+        PositionDto: {
+            room_id: string;
+            seq: number;
+        };
+        PresetDto: {
+            contextMessages: number;
+            contextTokens: number | null;
+            createdAt: number | null;
+            maxTokens: number | null;
+            model: string | null;
+            name: string;
+            /** @enum {string|null} */
+            reasoningEffort: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | null;
+            responseFormat: {
+                [key: string]: unknown;
+            } | null;
+            seed: number | null;
+            stop: string[] | null;
+            systemPrompt: string | null;
+            /** Format: double */
+            temperature: number | null;
+            /** Format: double */
+            topP: number | null;
+            updatedAt: number | null;
+        };
+        PresetPageDto: {
+            hasMore: boolean;
+            limit: number;
+            offset: number;
+            presets: components["schemas"]["PresetDto"][];
+            total: number;
+        };
+        ProbeDto: {
+            /** @enum {string} */
+            status: "ok" | "error";
+        };
+        RegenerateDto: {
+            stream?: boolean;
+        };
+        ReplayDeadLettersDto: {
+            filter?: components["schemas"]["DeadLetterFilterDto"];
+            ids?: string[];
+        };
+        ReplayedDto: {
+            replayed: number;
+        };
+        RetainRoomDto: {
+            legal_hold?: boolean;
+            retention_days?: number | null;
+        };
+        RoomDto: {
+            created_at: string;
+            first_seq: number;
+            last_rev: number;
+            last_seq: number;
+            member_count: number;
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            name: string | null;
+            /** @enum {string} */
+            posting: "members" | "admins";
+            room_id: string;
+            /** @enum {string} */
+            type: "dm" | "group" | "channel" | "ai";
+            unique_key: string | null;
+            updated_at: string;
+        };
+        RoomPageDto: {
+            has_more: boolean;
+            limit: number;
+            offset: number;
+            rooms: components["schemas"]["ListedRoomDto"][];
+            total: number;
+        };
+        RoomPresenceDto: {
+            has_more: boolean;
+            limit: number;
+            offset: number;
+            online: string[];
+            total: number;
+        };
+        RoomRetentionDto: {
+            legal_hold: boolean;
+            retention_days: number | null;
+            room_id: string;
+        };
+        RotateKeyDto: {
+            overlap_seconds?: number;
+        };
+        RotateWebhookDto: {
+            overlap_seconds?: number;
+        };
+        RunCountsDto: {
+            queued: number;
+            streaming: number;
+        };
+        SendChatMessageDto: {
+            client_message_id?: string;
+            content: string;
+            max_tokens?: number;
+            metadata?: {
+                [key: string]: unknown;
+            };
+            model?: string;
+            /** @enum {string} */
+            reasoning_effort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
+            response_format?: {
+                [key: string]: unknown;
+            };
+            seed?: number;
+            stop?: string[];
+            stream?: boolean;
+            /** Format: double */
+            temperature?: number;
+            /** Format: double */
+            top_p?: number;
+        };
+        SendMessageDto: {
+            client_message_id?: string;
+            content: string;
+            meta?: {
+                [key: string]: unknown;
+            };
+        };
+        SetRoleDto: {
+            /** @enum {string} */
+            role: "admin" | "member";
+        };
+        SettingsDto: {
+            allowed_origins?: string[] | null;
+            presence_room_limit?: number | null;
+            /** @enum {string|null} */
+            response_format?: "bare" | "envelope" | null;
+            retention_days?: number | null;
+            webhook?: components["schemas"]["WebhookSettingsDto"] | null;
+            /** @enum {string|null} */
+            while_answering?: "queue" | "reject" | "interrupt" | null;
+        };
+        SocketCountsDto: {
+            sse: number;
+            ws: number;
+            ws_chat: number;
+        };
+        StatsDto: {
+            at: string;
+            counts: components["schemas"]["CountsDto"] | null;
+            figures: components["schemas"]["FiguresDto"];
+            id: number;
+            nodes: components["schemas"]["NodeStatsDto"][] | null;
+            tenant_id: string | null;
+            tenants: components["schemas"]["TenantFiguresDto"][] | null;
+        };
+        StatsHistoryDto: {
+            points: components["schemas"]["StatsPointDto"][];
+            /** @enum {string} */
+            range: "1h" | "24h" | "7d";
+            /** @enum {integer} */
+            step: 60 | 300 | 900 | 3600;
+            tenant_id: string | null;
+        };
+        StatsPointDto: {
+            append_items: number | null;
+            /** Format: double */
+            append_oldest_ms: number | null;
+            at: string;
+            connections: number;
+            deliveries: number;
+            /** Format: double */
+            loop_delay_p99_ms: number | null;
+            messages: number;
+            online: number;
+            queue_bytes: number | null;
+            refused: number;
+            rss_bytes: number | null;
+            /** Format: double */
+            send_p50_ms: number | null;
+            /** Format: double */
+            send_p99_ms: number | null;
+            tokens: number;
+        };
+        StoppedDto: {
+            answers: components["schemas"]["ChatMessageDto"][];
+        };
+        SubscribeTopicDto: {
+            topic: string;
+        };
+        SuccessDto: {
+            success: boolean;
+        };
+        TenantCreatedDto: {
+            api_key: string;
+            created_at: string;
+            effective: components["schemas"]["EffectiveDto"];
+            name: string;
+            tenant_id: string;
+            webhook_secret?: string;
+        };
+        TenantDto: {
+            created_at: string;
+            effective: components["schemas"]["EffectiveDto"];
+            limits: {
+                [key: string]: number | null;
+            };
+            name: string;
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            status: "active" | "suspended";
+            tenant_id: string;
+            updated_at: string;
+        };
+        TenantFiguresDto: {
+            connections: number;
+            /** Format: double */
+            deliveries_per_second: number;
+            /** Format: double */
+            messages_per_second: number;
+            online: number;
+            /** Format: double */
+            refused_per_second: number;
+            /** Format: double */
+            send_p99_ms: number | null;
+            tenant_id: string;
+            /** Format: double */
+            tokens_per_second: number;
+        };
+        TenantPageDto: {
+            has_more: boolean;
+            limit: number;
+            offset: number;
+            tenants: components["schemas"]["TenantDto"][];
+            total: number;
+        };
+        TenantUpdatedDto: {
+            created_at: string;
+            effective: components["schemas"]["EffectiveDto"];
+            limits: {
+                [key: string]: number | null;
+            };
+            name: string;
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            status: "active" | "suspended";
+            tenant_id: string;
+            updated_at: string;
+            webhook_secret?: string;
+        };
+        TenantUsageDto: {
+            approximate: string[];
+            complete_to: string | null;
+            from: string;
+            /** @enum {string} */
+            group_by: "channel" | "user" | "chat" | "preset" | "day";
+            items: components["schemas"]["TenantUsageItemDto"][];
+            next: string | null;
+            tenant_id: string;
+            to: string;
+        };
+        TenantUsageItemDto: {
+            channel?: string | null;
+            completion_tokens: number;
+            day?: string;
+            deliveries?: number;
+            estimated_tokens: number;
+            messages?: number;
+            peak_connections?: number;
+            preset?: string | null;
+            prompt_tokens: number;
+            room_id?: string;
+            runs: number;
+            storage_bytes?: number;
+            user_id?: string;
+            webhook_posts?: number;
+        };
+        TicketDto: {
+            expires_in: number;
+            token: string;
+        };
+        TokenCreatedDto: {
+            expires_at: string;
+            expires_in: number;
+            token: string;
+            user_id: string;
+        };
+        TokenUsageDto: {
+            completionTokens: number;
+            estimated?: boolean;
+            promptTokens: number;
+            totalTokens: number;
+        };
+        TopicSubscriptionDto: {
+            created_at: string;
+            id: string;
+            subscriber_id: string;
+            topic: string;
+        };
+        TopicSubscriptionPageDto: {
+            has_more: boolean;
+            limit: number;
+            offset: number;
+            subscriptions: components["schemas"]["TopicSubscriptionDto"][];
+            total: number;
+        };
+        TurnDto: {
+            answer: components["schemas"]["ChatMessageDto"];
+            message: components["schemas"]["ChatMessageDto"];
+        };
+        UpdateChatDto: {
+            metadata?: {
+                [key: string]: unknown;
+            };
+            title?: string;
+        };
+        UpdateRoomDto: {
+            metadata?: {
+                [key: string]: unknown;
+            };
+            name?: string;
+            /** @enum {string} */
+            posting?: "members" | "admins";
+        };
+        UpdateTenantDto: {
+            limits?: components["schemas"]["LimitsDto"];
+            name?: string;
+            settings?: components["schemas"]["SettingsDto"];
+            /** @enum {string} */
+            status?: "active" | "suspended";
+        };
+        UsageDto: {
+            completion_tokens: number;
+            estimated?: boolean;
+            prompt_tokens: number;
+            total_tokens: number;
+        };
+        UserHoldDto: {
+            legal_hold: boolean;
+            user_id: string;
+        };
+        VerifiedAuditDto: {
+            checked_to: number;
+            fault: components["schemas"]["AuditFaultDto"] | null;
+            head: components["schemas"]["AuditHeadDto"] | null;
+            holds: boolean;
+            next: number | null;
+            rows: number;
+        };
+        WebhookDeliveryDto: {
+            answer: string | null;
+            attempts: number;
+            created_at: string;
+            error: string | null;
+            last_attempt_at: string | null;
+            latency_ms: number | null;
+            /** @enum {string} */
+            state: "pending" | "delivered" | "dead" | "failed";
+            status: number | null;
+            type: string;
+            webhook_id: string;
+        };
+        WebhookDeliveryPageDto: {
+            deliveries: components["schemas"]["WebhookDeliveryDto"][];
+            has_more: boolean;
+            limit: number;
+            offset: number;
+            total: number;
+        };
+        WebhookDto: {
+            disabled_at: string | null;
+            disabled_reason: string | null;
+            events: string[];
+            failing_since: string | null;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            url: string;
+        };
+        WebhookRotatedDto: {
+            webhook_secret: string;
+        };
+        WebhookSettingsDto: {
+            events?: ("message.offline" | "notification.offline" | "message.created" | "room.created" | "member.joined" | "member.left")[];
+            url: string;
+        };
+        WhoamiDto: {
+            /** @enum {string} */
+            credential: "master" | "key" | "token";
+            expires_at: string | null;
+            key_id: string | null;
+            limits: {
+                [key: string]: {
+                    left: number | null;
+                    limit: number | null;
+                };
+            };
+            scopes: string[];
+            tenant_id: string | null;
+            user_id: string | null;
+        };
+    };
+    responses: never;
+    parameters: {
+        IdempotencyKey: string;
+        IfNoneMatch: string;
+        RequestId: string;
+        ResponseFormat: "bare" | "envelope";
+    };
+    requestBodies: never;
+    headers: {
+        "Cache-Control": string;
+        ETag: string;
+        "Idempotent-Replayed": string;
+        "Retry-After": number;
+        Vary: string;
+        "X-First-Seq": number;
+        "X-RateLimit-Limit": number;
+        "X-RateLimit-Remaining": number;
+        "X-RateLimit-Reset": number;
+        "X-Request-Id": string;
+        "X-Total-Count": number;
+    };
+    pathItems: never;
+}
+export interface operations {
+    Delivery_ack: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PositionDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDto"];
+                };
+            };
+        };
+    };
+    Audit_list: {
+        parameters: {
+            query?: {
+                action?: "channel.create" | "channel.delete" | "channel.update" | "connection.close" | "dead_letter.drop" | "dead_letters.replay" | "job.run" | "key.create" | "key.revoke" | "key.rotate" | "member.remove" | "member.role" | "message.delete" | "preset.create" | "preset.delete" | "preset.update" | "room.delete" | "room.retention" | "tenant.create" | "tenant.update" | "user.hold" | "webhook.rotate" | "webhook.test";
+                actor?: string;
+                cursor?: string;
+                from?: string;
+                limit?: number;
+                target?: string;
+                tenant_id?: string;
+                to?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPageDto"];
+                };
+            };
+        };
+    };
+    Audit_verify: {
+        parameters: {
+            query?: {
+                after?: number;
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifiedAuditDto"];
+                };
+            };
+        };
+    };
+    AdminConnections_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                tenant_id?: string;
+                user_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionsDto"];
+                };
+            };
+        };
+    };
+    AdminConnections_close: {
+        parameters: {
+            query?: {
+                code?: "1013" | "4003" | "4004";
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                connection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    DeadLetters_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLettersDto"];
+                };
+            };
+        };
+    };
+    DeadLetters_drop: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    DeadLetters_replay: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+            };
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayDeadLettersDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayedDto"];
+                };
+            };
+        };
+    };
+    AdminJobs_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                kind?: string;
+                limit?: number;
+                state?: "queued" | "running" | "dead";
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsDto"];
+                };
+            };
+        };
+    };
+    AdminJobs_run: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+            };
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobDto"];
+                };
+            };
+        };
+    };
+    Retention_room: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetainRoomDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomRetentionDto"];
+                };
+            };
+        };
+    };
+    Stats_now: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatsDto"];
+                };
+            };
+        };
+    };
+    Stats_history: {
+        parameters: {
+            query?: {
+                range?: "1h" | "24h" | "7d";
+                step?: 60 | 300 | 900 | 3600;
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatsHistoryDto"];
+                };
+            };
+        };
+    };
+    Stats_stream: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    AdminTenants_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantPageDto"];
+                };
+            };
+        };
+    };
+    AdminTenants_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTenantDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantCreatedDto"];
+                };
+            };
+        };
+    };
+    AdminTenants_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantDto"];
+                };
+            };
+        };
+    };
+    AdminTenants_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTenantDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantUpdatedDto"];
+                };
+            };
+        };
+    };
+    AdminKeys_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyPageDto"];
+                };
+            };
+        };
+    };
+    AdminKeys_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateKeyDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyCreatedDto"];
+                };
+            };
+        };
+    };
+    AdminKeys_revoke: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                key_id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    AdminKeys_rotate: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                key_id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateKeyDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyCreatedDto"];
+                };
+            };
+        };
+    };
+    Webhooks_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDto"];
+                };
+            };
+        };
+    };
+    Webhooks_deliveries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryPageDto"];
+                };
+            };
+        };
+    };
+    Webhooks_rotate: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateWebhookDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookRotatedDto"];
+                };
+            };
+        };
+    };
+    Webhooks_test: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryDto"];
+                };
+            };
+        };
+    };
+    Usage_usage: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                from?: string;
+                group_by?: "day" | "user" | "chat" | "channel" | "preset";
+                limit?: number;
+                tenant_id?: string;
+                to?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantUsageDto"];
+                };
+            };
+        };
+    };
+    Retention_user: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldUserDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserHoldDto"];
+                };
+            };
+        };
+    };
+    Channels_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelPageDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Channels_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateChannelDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Channels_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Channels_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Channels_change: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchChannelDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Channels_environment: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["EnvironmentChannelDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Chat_ask: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["AnswerDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Chat_askForStream: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    Conversations_list: {
+        parameters: {
+            query?: {
+                groupId?: string;
+                limit?: number;
+                offset?: number;
+                userId?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ConversationListDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Conversations_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ConversationHistoryDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Conversations_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDto"];
+                };
+            };
+        };
+    };
+    Conversations_clear: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearedDto"];
+                };
+            };
+        };
+    };
+    Conversations_stream: {
+        parameters: {
+            query?: {
+                last_event_id?: string;
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Presets_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PresetPageDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Presets_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePresetDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PresetDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Presets_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                preset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PresetDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Presets_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                preset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Presets_change: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                preset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchPresetDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PresetDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Chats_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateChatDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatDto"];
+                };
+            };
+        };
+    };
+    Chats_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatDto"];
+                };
+            };
+        };
+    };
+    Chats_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDto"];
+                };
+            };
+        };
+    };
+    Chats_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateChatDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatDto"];
+                };
+            };
+        };
+    };
+    Chats_messages: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                order?: "asc" | "desc";
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatMessagePageDto"];
+                };
+            };
+        };
+    };
+    Turns_send: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendChatMessageDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TurnDto"];
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    Turns_regenerate: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RegenerateDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TurnDto"];
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    Turns_stop: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoppedDto"];
+                };
+            };
+        };
+    };
+    Turns_stream: {
+        parameters: {
+            query?: {
+                last_event_id?: string;
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Chats_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                order?: "asc" | "desc";
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatPageDto"];
+                };
+            };
+        };
+    };
+    Whoami_canI: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CanIDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CanIAnswerDto"];
+                };
+            };
+        };
+    };
+    Health_report: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthDto"];
+                };
+            };
+        };
+    };
+    Health_live: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProbeDto"];
+                };
+            };
+        };
+    };
+    Health_ready: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProbeDto"];
+                };
+            };
+        };
+    };
+    Health_metricsText: {
+        parameters: {
+            query?: never;
+            header: {
+                "x-master-key": string;
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    Notifications_inbox: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxPageDto"];
+                };
+            };
+        };
+    };
+    Notifications_read: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                notification_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDto"];
+                };
+            };
+        };
+    };
+    Notifications_notify: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyDto"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifiedDto"];
+                };
+            };
+        };
+    };
+    Delivery_read: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PositionDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDto"];
+                };
+            };
+        };
+    };
+    Rooms_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                scope?: "joinable";
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomPageDto"];
+                };
+            };
+        };
+    };
+    Rooms_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRoomDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomDto"];
+                };
+            };
+        };
+    };
+    Rooms_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomDto"];
+                };
+            };
+        };
+    };
+    Rooms_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Rooms_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRoomDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomDto"];
+                };
+            };
+        };
+    };
+    Messages_changes: {
+        parameters: {
+            query?: {
+                after_rev?: number;
+                limit?: number;
+            };
+            header?: {
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangesDto"];
+                };
+            };
+        };
+    };
+    Members_join: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberDto"];
+                };
+            };
+        };
+    };
+    Members_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberDto"][];
+                };
+            };
+        };
+    };
+    Members_add: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddMembersDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberDto"][];
+                };
+            };
+        };
+    };
+    Members_remove: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Members_setRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetRoleDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberDto"];
+                };
+            };
+        };
+    };
+    Messages_list: {
+        parameters: {
+            query?: {
+                after_seq?: number;
+                before_seq?: number;
+                limit?: number;
+                offset?: number;
+                order?: "asc" | "desc";
+            };
+            header?: {
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageDto"][];
+                };
+            };
+        };
+    };
+    Messages_send: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendMessageDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageAcceptedDto"];
+                };
+            };
+        };
+    };
+    Messages_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageDto"];
+                };
+            };
+        };
+    };
+    Messages_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Messages_edit: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditMessageDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageDto"];
+                };
+            };
+        };
+    };
+    Presence_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomPresenceDto"];
+                };
+            };
+        };
+    };
+    Subscriptions_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicSubscriptionPageDto"];
+                };
+            };
+        };
+    };
+    Subscriptions_subscribe: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscribeTopicDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicSubscriptionDto"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicSubscriptionDto"];
+                };
+            };
+        };
+    };
+    Subscriptions_unsubscribe: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Tokens_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTokenDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenCreatedDto"];
+                };
+            };
+        };
+    };
+    Whoami_whoami: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhoamiDto"];
+                };
+            };
+        };
+    };
+    Tokens_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketDto"];
+                };
+            };
+        };
+    };
+}

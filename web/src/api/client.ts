@@ -1,0 +1,94 @@
+/** Calls of the REST API as docs/openapi.json has them. */
+import createClient, { type Client } from 'openapi-fetch';
+import type { paths } from './api-types';
+import { type Credential, headersOf, useSession } from './session';
+
+export type { components } from './api-types';
+
+/** An error of the server, or that it was not reached. */
+export class ApiFault extends Error {
+  constructor(
+    message: string,
+    /** 0: there was no answer. */
+    readonly status: number,
+    readonly code: string,
+    readonly requestId: string | undefined,
+    /** Of which field of what was sent. */
+    readonly field: string | undefined,
+    readonly details: Readonly<Record<string, unknown>>,
+  ) {
+    super(message);
+    this.name = 'ApiFault';
+  }
+
+  /** Asking again may do. */
+  get isPassing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+interface ErrorBody {
+  readonly error?: {
+    readonly code?: string;
+    readonly message?: string;
+    readonly request_id?: string;
+    readonly details?: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** What an answer that is no success says. */
+export async function faultOf(response: Response): Promise<ApiFault> {
+  const body = (await response.json().catch(() => ({}))) as ErrorBody;
+  const { code = 'UNKNOWN', message = `The server answered ${response.status}`, details = {} } = body.error ?? {};
+  const requestId = body.error?.request_id ?? response.headers.get('x-request-id') ?? undefined;
+  const field = typeof details['field'] === 'string' ? details['field'] : undefined;
+  return new ApiFault(message, response.status, code, requestId, field, details);
+}
+
+function unreached(): ApiFault {
+  return new ApiFault('The server does not answer', 0, 'UNREACHABLE', undefined, undefined, {});
+}
+
+export type Api = Client<paths>;
+
+/** @param fault is told of every error, before the call rejects with it */
+export function apiOf(credential: Credential, fault: (fault: ApiFault) => void = () => undefined): Api {
+  const api = createClient<paths>({
+    baseUrl: location.origin,
+    headers: { ...headersOf(credential), 'X-Response-Format': 'bare' },
+  });
+  api.use({
+    async onResponse({ response }) {
+      if (response.ok) return;
+      const error = await faultOf(response.clone());
+      fault(error);
+      throw error;
+    },
+    onError: () => unreached(),
+  });
+  return api;
+}
+
+const clients = new WeakMap<Credential, Api>();
+
+/**
+ * The API with the credential of whoever is signed in. Its calls reject with an ApiFault; a credential that is no longer
+ * good ends the session with one sentence.
+ */
+export function useApi(): Api {
+  const { credential, signOut } = useSession();
+  let api = clients.get(credential);
+  if (api === undefined) {
+    api = apiOf(credential, ({ status, message }) => {
+      if (status === 401) signOut(`The key is no longer good: ${message}`);
+    });
+    clients.set(credential, api);
+  }
+  return api;
+}
+
+/** The body of a call that succeeded. */
+export async function bodyOf<T>(call: Promise<{ data?: T; response: Response }>): Promise<T> {
+  const { data } = await call;
+  return data as T;
+}

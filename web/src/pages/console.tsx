@@ -1,0 +1,36 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { Router } from 'wouter';
+import { ApiFault } from '../api/client';
+import { Shell } from '../features/console/shell';
+import { SignedIn } from '../features/console/sign-in';
+import '../ui/base.css';
+import '../ui/ui.css';
+import '../features/console/console.css';
+
+const TRIES = 3;
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // What the server refuses it refuses again; what did not reach it may do so next time.
+      retry: (count, fault) => count < TRIES && fault instanceof ApiFault && fault.isPassing,
+      staleTime: 5000,
+    },
+  },
+});
+
+const root = document.getElementById('page');
+if (root !== null)
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={queries}>
+        <Router base="/admin/ui">
+          <SignedIn>
+            <Shell />
+          </SignedIn>
+        </Router>
+      </QueryClientProvider>
+    </StrictMode>,
+  );

@@ -1,0 +1,80 @@
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { Button } from './button';
+import { TextField } from './field';
+import { FaultNote } from './notes';
+
+interface DialogProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/** A modal window: the browser's own, so focus and Escape are its business. It is open as long as it is rendered. */
+export function Dialog({ title, onClose, children }: DialogProps): ReactNode {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => shown?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => {
+        if (event.target === dialog.current) onClose();
+      }}
+    >
+      <div className="dialog">
+        <h2 id={id}>{title}</h2>
+        {children}
+      </div>
+    </dialog>
+  );
+}
+
+interface ConfirmProps {
+  readonly title: string;
+  /** What will happen, in numbers where there are any. */
+  readonly children: ReactNode;
+  /** What has to be typed; undefined: a press is enough. */
+  readonly name?: string | undefined;
+  readonly action: string;
+  readonly onConfirm: () => Promise<unknown>;
+  readonly onClose: () => void;
+}
+
+/** Asks before something is done that cannot be undone. Closes when it is done; what failed is said in it. */
+export function Confirm({ title, children, name, action, onConfirm, onClose }: ConfirmProps): ReactNode {
+  const [typed, setTyped] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const confirm = (): void => {
+    setBusy(true);
+    setFault(undefined);
+    onConfirm().then(onClose, (error: unknown) => {
+      setFault(error);
+      setBusy(false);
+    });
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <div className="stack">{children}</div>
+      {name !== undefined && (
+        <TextField label={`Type ${name} to confirm`} value={typed} onValue={setTyped} autoComplete="off" />
+      )}
+      {fault !== undefined && <FaultNote fault={fault} />}
+      <div className="actions">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button tone="danger" isBusy={isBusy} disabled={name !== undefined && typed !== name} onClick={confirm}>
+          {action}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
