@@ -13,6 +13,8 @@ export interface App {
   readonly url: string;
   /** What it is bound to, e.g. `http://0.0.0.0:8080`. */
   readonly bound: string;
+  /** It serves the pages: the first one, the console and the playground. */
+  readonly hasPages: boolean;
   readonly lifecycle: Lifecycle;
   /** What the very first start made, to be shown once; say so with its `shown`. */
   readonly firstStart: (FirstStart & { readonly keyFile: string | undefined }) | undefined;

@@ -12,8 +12,11 @@ export function banner(app: App): string {
     ...(app.bound === url ? [] : [`  That is every address of this machine; from here it is ${url}`]),
     '',
     `  Version      ${VERSION}`,
+    ...(app.hasPages
+      ? [`  Start here   ${url}/`, `  Console      ${url}/admin/ui`, `  Playground   ${url}/playground`]
+      : []),
     `  Swagger UI   ${url}/docs`,
-    `  OpenAPI      ${url}/docs-json`,
+    `  OpenAPI      ${url}/openapi.json`,
     `  Socket       ${url.replace(/^http/, 'ws')}/ws and /ws/chat (frames: ${url}/docs/ws)`,
     `  Health       ${url}/health`,
     '',

@@ -7,7 +7,7 @@ import type { AppConfig } from './config';
 import { KeyCheck } from './modules/admin';
 import { DEMO } from './modules/first-start';
 import type { OpenDatabase } from './platform/database';
-import { drainConnections, HttpAdapter, installHttp, installSwagger, installWeb } from './platform/http';
+import { drainConnections, hasPages, HttpAdapter, installHttp, installSwagger, installWeb } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
 import { ChatWsAdapter, installSocketDocs, Upgrades } from './realtime';
@@ -79,7 +79,7 @@ export async function listen(
   nest: NestFastifyApplication,
   config: AppConfig,
   lifecycle: Lifecycle,
-): Promise<{ url: string; bound: string }> {
+): Promise<{ url: string; bound: string; hasPages: boolean }> {
   if (lifecycle.stopping) throw new Error('The server was stopped while it started');
   const host = config.http.host ?? (config.database.url === undefined ? '127.0.0.1' : '0.0.0.0');
   try {
@@ -91,7 +91,8 @@ export async function listen(
   lifecycle.markReady();
   const { port } = nest.getHttpServer().address() as { port: number };
   const isEverywhere = host === '0.0.0.0' || host === '::';
-  return { url: httpUrl(isEverywhere ? '127.0.0.1' : host, port), bound: httpUrl(host, port) };
+  const url = httpUrl(isEverywhere ? '127.0.0.1' : host, port);
+  return { url, bound: httpUrl(host, port), hasPages: hasPages(config.http) };
 }
 
 function httpUrl(host: string, port: number): string {

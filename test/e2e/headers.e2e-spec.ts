@@ -39,7 +39,8 @@ describe('headers and routes', () => {
   }
 
   it('ruling 48: no route sets a cookie, whoever asks', async () => {
-    const pages = ['/', '/docs', '/docs/', '/docs/ws', '/docs/openapi.json', '/docs/asyncapi.json', '/nowhere'];
+    const documents = ['/docs', '/docs/', '/docs/ws', '/docs-json', '/openapi.json', '/asyncapi.json'];
+    const pages = ['/', '/admin/ui', '/playground', '/favicon.svg', '/llms.txt', ...documents, '/nowhere'];
     const routes = [...documentedRoutes(), ...pages.map((path) => ({ method: 'GET', path }))];
     expect(routes.length).toBeGreaterThan(50);
     const cookies = { cookie: 'session=1', accept: 'text/html,application/json' };
@@ -89,7 +90,7 @@ describe('headers and routes', () => {
       expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
   });
 
-  it.each(['/nowhere', '/', '/rooms/x/y/z', '/admin', '/docs-', '/ROOMS'])(
+  it.each(['/nowhere', '/rooms/x/y/z', '/admin', '/docs-', '/ROOMS'])(
     '%s does not exist and is 404, whoever asks',
     async (path) => {
       for (const client of [app.anonymous, tenant.as('alice'), app.master]) {

@@ -104,7 +104,8 @@ describe('S13: query parameters that nobody knows', () => {
   });
 
   it('S13: pages, documents and what orchestrators ask ignore the query', async () => {
-    const paths = ['/docs', '/docs/ws', '/docs-json', '/asyncapi.json', '/health', '/health/live', '/metrics'];
+    const asked = ['/health', '/health/live', '/metrics'];
+    const paths = ['/', '/docs', '/docs/ws', '/docs-json', '/openapi.json', '/asyncapi.json', '/llms.txt', ...asked];
     for (const path of [...paths, '/docs/swagger/swagger-ui.css', '/docs/assets/page.css'])
       expect({ path, status: (await fetch(`${app.url}${path}?afer_seq=5&v=1&v=2`)).status }).toEqual({
         path,

@@ -3,25 +3,35 @@ import { loadConfig } from '../../src/config';
 import { makeNest, PATH_EXAMPLES } from '../../src/nest';
 import type { RouteAccess } from '../../src/platform/auth';
 import { unopenedDatabase } from '../../src/platform/database';
-import { installHttp, installSwagger } from '../../src/platform/http';
+import { installHttp, installSwagger, installWeb } from '../../src/platform/http';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { installSocketDocs } from '../../src/realtime';
 import { SilentLog } from '../../src/platform/logging';
 import { Secrets } from '../../src/platform/secrets';
+import { build } from '../support/built-server';
 import { documentedRoutes } from '../support/documented-routes';
 
 const MASTER_KEY = 'a-master-key-of-the-test';
 /** The whole list of what opens without a credential; preflights are answered before any route. */
 const PUBLIC = [
+  'GET /',
+  'GET /admin/ui',
+  'GET /admin/ui/*',
   'GET /asyncapi.json',
   'GET /docs',
   'GET /docs-json',
   'GET /docs-yaml',
   'GET /favicon.ico',
+  'GET /favicon.svg',
   'GET /health',
   'GET /health/live',
   'GET /health/ready',
+  'GET /llms.txt',
   'GET /metrics',
+  'GET /openapi.json',
+  'GET /playground',
+  'GET /robots.txt',
+  'GET /ui/assets/*',
 ];
 
 interface SeenRoute {
@@ -39,6 +49,7 @@ describe('deny by default', () => {
   let nest: NestFastifyApplication;
 
   beforeAll(async () => {
+    await build();
     const secrets = new Secrets(MASTER_KEY, 'j'.repeat(32), '0'.repeat(64), undefined);
     nest = await makeNest({ config: loadConfig({}), log, lifecycle, secrets }, database);
     const fastify = nest.getHttpAdapter().getInstance();
@@ -49,6 +60,7 @@ describe('deny by default', () => {
     await installHttp(nest, []);
     await installSwagger(nest, PATH_EXAMPLES);
     installSocketDocs(nest);
+    await installWeb(nest);
     fastify.get('/without-a-rule', () => ({ leaked: true }));
     fastify.post('/without-a-rule', () => ({ leaked: true }));
     await nest.init();

@@ -18,4 +18,4 @@ export { type FoundRoute, refuseUnknownParameters, RouteTable } from './routes';
 export { type Page, pageHtml } from './pages';
 export { componentSchemas, type Schemas } from './openapi/complete';
 export { buildDocument, installSwagger } from './swagger';
-export { installWeb } from './web';
+export { hasPages, installWeb } from './web';

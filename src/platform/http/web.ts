@@ -36,13 +36,18 @@ const LLMS = `# ChatAPI ${VERSION}
 X-API-Key with X-User-Id for a back end, Authorization: Bearer for users (POST /tokens), X-Master-Key for /admin.
 `;
 
+/** Whether the pages are wanted, and built. */
+export function hasPages({ uiEnabled }: HttpConfig): boolean {
+  return uiEnabled && existsSync(join(BUILT, 'index.html'));
+}
+
 /** Serves the pages where they are wanted and built; `/` in JSON, /robots.txt and /llms.txt in any case. */
 export async function installWeb(app: NestFastifyApplication): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
-  const isEnabled = app.get(HttpConfig).uiEnabled;
-  const isBuilt = existsSync(join(BUILT, 'index.html'));
-  if (isEnabled && !isBuilt) app.get(Log).warn({}, 'the pages are not built: npm run build makes them');
-  const home = isEnabled && isBuilt ? page('index') : undefined;
+  const config = app.get(HttpConfig);
+  const home = hasPages(config) ? page('index') : undefined;
+  if (config.uiEnabled && home === undefined)
+    app.get(Log).warn({}, 'the pages are not built: npm run build makes them');
   fastify.get('/', (request, reply) => {
     reply.header('Vary', 'Accept');
     return home !== undefined && namesHtml(request) ? sendPage(reply, home) : ABOUT;
