@@ -1,5 +1,5 @@
 import type { RoleNames } from './roles';
-import type { RowScope, Runner, ScopedSession } from './runner';
+import { type RowScope, type Runner, type ScopedSession, SET_SCOPE, type Sql } from './runner';
 import {
   type EntityClass,
   oneStatement,
@@ -54,6 +54,17 @@ export class SystemDatabase {
   transaction<T>(name: string, work: (tx: Transaction) => Promise<T>, deadlineMs?: number): Promise<T> {
     const run = (session: ScopedSession): Promise<T> => withRepositories(this.source, session, work);
     return this.runner.transaction(name, this.scope, run, deadlineMs);
+  }
+
+  /**
+   * A part of such a transaction that is one tenant's: it runs as the tenant role and sees that tenant's rows, of all tables.
+   * What stands behind it is the system role's again.
+   */
+  async ofTenant<T>(tx: Sql, tenantId: string, work: () => Promise<T>): Promise<T> {
+    await tx.query(SET_SCOPE, [this.roles.tenant, tenantId]);
+    const result = await work();
+    await tx.query(SET_SCOPE, [this.roles.system, '']);
+    return result;
   }
 
   /** Each of its calls is one statement, in one trip and a transaction of its own. */
