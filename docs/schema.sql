@@ -3133,6 +3133,18 @@ END $function$;
 REVOKE ALL ON FUNCTION public.tenant_users_changed() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.tenant_users_changed() TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.usage_complete(p_tenant uuid, p_before timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  INSERT INTO usage_state AS s (tenant_id, complete_to)
+  SELECT t.tenant_id, p_before FROM tenants t WHERE t.tenant_id = p_tenant AND t.deleting_since IS NULL
+  ON CONFLICT (tenant_id) DO UPDATE SET complete_to = GREATEST(s.complete_to, EXCLUDED.complete_to)
+$function$;
+REVOKE ALL ON FUNCTION public.usage_complete(p_tenant uuid, p_before timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_complete(p_tenant uuid, p_before timestamp with time zone) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.usage_count_rooms(p_tenant uuid, p_after uuid, p_rooms integer, p_messages integer)
  RETURNS jsonb
  LANGUAGE plpgsql

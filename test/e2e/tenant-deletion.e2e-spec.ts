@@ -55,8 +55,8 @@ describe('the deletion of a tenant', () => {
     const alice = of.as('alice');
     const { room_id: roomId } = await createRoom(alice, 'group', ['bob']);
     await sendAll(alice, roomId, ['one', 'two', 'three']);
-    bodyOf(await of.as('bob').post('/acks', { room_id: roomId, seq: 1 }));
     await deadLetter(app, of, roomId, 'bob');
+    bodyOf(await of.as('bob').post('/reads', { room_id: roomId, seq: 2 }));
     bodyOf(await alice.post('/subscriptions', { topic: 'order.shipped' }), 201);
     await notify(of, { targets: { user_ids: ['bob'] } });
     await createPreset(of.key);
