@@ -5,6 +5,7 @@ import {
   oneStatement,
   type ScopedSource,
   type StatementRepository,
+  type TableKey,
   type Transaction,
   withRepositories,
 } from './scoped-source';
@@ -30,6 +31,11 @@ export class Database {
   /** Each of its calls is one statement, in one trip and a transaction of its own. */
   repository<E extends object>(entity: EntityClass<E>, tenantId: string): StatementRepository<E> {
     return oneStatement(this.source, this.runner, this.scope(tenantId), entity);
+  }
+
+  /** @param entity one that a module has registered with `TypeOrmModule.forFeature` */
+  tableKey(entity: object): TableKey {
+    return this.source.tableKey(entity);
   }
 
   /** One statement, one trip. */

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityMetadata } from 'typeorm';
-import { Database, type Sql } from '../../../platform/database';
+import { Database, type Sql, type TableKey } from '../../../platform/database';
 import { NEVER, tableData, type TableDeclaration } from '../../../platform/tenant-data';
 import { type DeletionRef, tenantDeletionProceed } from './deletion.functions';
 
@@ -46,10 +45,7 @@ interface Texts extends TenantTable {
 export class TenantRowsRepository {
   private texts: readonly Texts[] | undefined;
 
-  constructor(
-    private readonly database: Database,
-    private readonly source: DataSource,
-  ) {}
+  constructor(private readonly database: Database) {}
 
   /** Every table whose rows go, in the order in which they do: a table before those that it refers to. */
   get tables(): readonly TenantTable[] {
@@ -92,7 +88,7 @@ export class TenantRowsRepository {
   }
 
   private all(): readonly Texts[] {
-    return (this.texts ??= textsOf(this.source));
+    return (this.texts ??= textsOf(this.database));
   }
 
   private textsFor({ name }: TenantTable): Texts {
@@ -113,44 +109,45 @@ const COUNTED = `counted AS (
 const COUNT_ITSELF =
   'UPDATE tenant_deletions SET deleted = jsonb_set(deleted, ARRAY[$2::text], to_jsonb(1)) WHERE tenant_id = $1';
 
-function textsOf(source: DataSource): Texts[] {
-  const declared = source.entityMetadatas.flatMap((metadata) => {
-    const declaration = tableData().get(metadata.target as object);
-    const isKept = declaration === undefined || declaration.rank === NEVER || metadata.tableName === ITSELF;
-    return isKept ? [] : [{ metadata, declaration }];
-  });
-  return declared
-    .sort((a, b) => a.declaration.rank - b.declaration.rank || (a.metadata.tableName < b.metadata.tableName ? -1 : 1))
-    .map(({ metadata, declaration }) => textsOfTable(metadata, declaration));
+function textsOf(database: Database): Texts[] {
+  return [...tableData()]
+    .filter(([, { rank }]) => rank !== NEVER)
+    .map(([entity, declaration]) => ({ key: database.tableKey(entity), declaration }))
+    .filter(({ key }) => key.table !== ITSELF)
+    .sort((a, b) => a.declaration.rank - b.declaration.rank || (a.key.table < b.key.table ? -1 : 1))
+    .map(({ key, declaration }) => textsOfTable(key, declaration));
 }
 
 /**
  * A page is found by its key and deleted by its place: from $3 on, the row there included, which went with the page before. So
- * the first page needs no text of its own, and a value that is empty is not passed over.
+ * the first page needs no text of its own, and a value that is empty is not passed over. A table with one row of a tenant has
+ * no key to go on from, and $3 is named all the same.
  */
-function textsOfTable({ tableName, primaryColumns }: EntityMetadata, { lastRows }: TableDeclaration): Texts {
-  const key = primaryColumns.filter(({ databaseName }) => databaseName !== 'tenant_id');
-  const columns = key.map(({ databaseName }) => `"${databaseName}"`);
+function textsOfTable({ table, columns: all }: TableKey, { lastRows }: TableDeclaration): Texts {
+  const key = all.filter(({ name }) => name !== 'tenant_id');
+  const columns = key.map(({ name }) => `"${name}"`);
   const order = (direction: string): string =>
     columns.length === 0 ? '' : `ORDER BY ${columns.map((column) => `${column} ${direction}`).join(', ')}`;
-  const from = key.map(({ type }, i) => `($3::text[])[${i + 1}]::${String(type)}`);
+  const from = key.map(({ type }, i) => `($3::text[])[${i + 1}]::${type}`);
   const spared = lastRows === undefined ? '' : `AND NOT (${lastRows})`;
-  const rest = `FROM "${tableName}" WHERE tenant_id = $1 ${spared}`;
+  const rest = `FROM "${table}" WHERE tenant_id = $1 ${spared}`;
   const behind = columns.length === 0 ? '' : `AND (${columns.join(', ')}) >= (${from.join(', ')})`;
+  const last = `ARRAY[${columns.map((column) => `${column}::text`).join(', ')}]::text[]`;
   return {
-    name: tableName,
-    beginning: key.map(({ type }) => leastOf(String(type))),
+    name: table,
+    beginning: key.map(({ type }) => leastOf(type)),
     page: `WITH gone AS (
-      DELETE FROM "${tableName}" WHERE ctid = ANY (ARRAY(SELECT ctid ${rest} ${behind} ${order('ASC')} LIMIT $4))
+      DELETE FROM "${table}" WHERE ctid = ANY (ARRAY(SELECT ctid ${rest} ${behind} ${order('ASC')} LIMIT $4))
       RETURNING ${['tenant_id', ...columns].join(', ')}
     ), ${COUNTED}
-    SELECT (SELECT count(*) FROM gone)::integer AS deleted, (SELECT ARRAY[${columns.map((column) => `${column}::text`).join(', ')}]::text[] FROM gone ${order('DESC')} LIMIT 1) AS reached
+    SELECT (SELECT count(*) FROM gone)::integer AS deleted,
+      (SELECT ${last} FROM gone ${order('DESC')} LIMIT 1) AS reached
     WHERE $3::text[] IS NOT NULL`,
-    rest: `SELECT '${tableName}' AS name WHERE (SELECT true ${rest} ${order('ASC')} LIMIT 1)`,
+    rest: `SELECT '${table}' AS name WHERE (SELECT true ${rest} ${order('ASC')} LIMIT 1)`,
     last:
       lastRows === undefined
         ? undefined
-        : `WITH gone AS (DELETE FROM "${tableName}" WHERE tenant_id = $1 AND (${lastRows}) RETURNING 1), ${COUNTED}
+        : `WITH gone AS (DELETE FROM "${table}" WHERE tenant_id = $1 AND (${lastRows}) RETURNING 1), ${COUNTED}
            SELECT count(*) FROM gone`,
   };
 }

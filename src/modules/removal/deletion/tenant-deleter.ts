@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { rm } from 'node:fs/promises';
 import { Clock } from '../../../common/time';
 import { DatabaseConfig } from '../../../config';
@@ -24,7 +24,7 @@ export class TenantDeleter {
     private readonly database: Database,
     private readonly deletions: DeletionsRepository,
     private readonly rows: TenantRowsRepository,
-    private readonly config: DatabaseConfig,
+    @Inject(DatabaseConfig) private readonly config: Pick<DatabaseConfig, 'dataDir'>,
     private readonly metrics: Metrics,
     private readonly clock: Clock,
   ) {}
