@@ -3,18 +3,21 @@
  * against one in 50, a room of 10,000 members against one of 50: the same page of each in alternation, one request at a
  * time. Then the hot routes (list, ack, read) with 32 connections against bare Fastify with one statement each; and the
  * live numbers of this installation, with 1,000 tenants more, against those of an empty one: at most 2 ms of CPU a scrape,
- * and 1.2 times the empty one's.
- * Environment: BENCH_RUNS (5), BENCH_SECONDS (1). Writes its tables into bench/README.md.
+ * and 1.2 times the empty one's. Last, sends while a tenant with 1,000,000 messages is deleted.
+ * Environment: BENCH_RUNS (5), BENCH_SECONDS (1), BENCH_DELETED (messages of that tenant), BENCH_ONLY=deletion (that alone, by
+ * itself, and nothing is written down). Writes its tables into bench/README.md.
  */
 import { fileURLToPath } from 'node:url';
 import { fill, fillTenants, rewind, roomsOf, SIZES, TENANT } from './lib/big-data.mjs';
 import { openCluster, startOurs } from './lib/cluster.mjs';
+import { compareDeletion } from './lib/deletion.mjs';
 import { load, startServer } from './lib/processes.mjs';
 import { table, writeSection } from './lib/report.mjs';
 import { median } from './lib/stats.mjs';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 5);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 1);
+const DELETED = Number(process.env.BENCH_DELETED ?? 1_000_000);
 const REFERENCE = fileURLToPath(new URL('./reference/routes.mjs', import.meta.url));
 const WARMUP = 0.5;
 const PAGE = 50;
@@ -23,6 +26,16 @@ const cluster = await openCluster();
 try {
   const server = await startOurs(cluster, 'big');
   const sql = (text, values) => cluster.sql('big', text, values);
+  const deletion = () =>
+    compareDeletion(cluster, server, sql, { count: DELETED, runs: RUNS, seconds: SECONDS, warmup: WARMUP });
+  if (process.env.BENCH_ONLY === 'deletion') console.log(table([await deletion()]));
+  else await everything(server, sql, deletion);
+  await server.stop();
+} finally {
+  await cluster.close();
+}
+
+async function everything(server, sql, deletion) {
   const ids = await fill(sql);
   const cases = pages(ids);
   for (const each of cases) for (const side of [each.small, each.big]) await check(server, side);
@@ -30,10 +43,8 @@ try {
   for (const each of cases) sizes.push(await compareSizes(server, each));
   const routes = await compareRoutes(server, sql, ids);
   const scrapes = await compareScrapes(server, sql);
-  await server.stop();
-  await writeSection('big', `${table(sizes)}\n\n${table(routes)}\n\n${table(scrapes)}`);
-} finally {
-  await cluster.close();
+  const tables = [sizes, routes, scrapes, [await deletion()]];
+  await writeSection('big', tables.map(table).join('\n\n'));
 }
 
 /** The same page of a small and a big thing; `expect` is what the answer must say, so that nothing wrong is measured. */

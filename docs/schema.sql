@@ -666,6 +666,26 @@ REVOKE ALL ON TABLE public.tenant_counts FROM PUBLIC;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.tenant_counts TO "chatapi_tenant";
 GRANT SELECT ON TABLE public.tenant_counts TO "chatapi_backup";
 
+CREATE TABLE public.tenant_deletions (
+  tenant_id uuid NOT NULL,
+  deletion_id uuid NOT NULL,
+  state text DEFAULT 'waiting'::text NOT NULL,
+  deleted jsonb DEFAULT '{}'::jsonb NOT NULL,
+  error text,
+  request_id text NOT NULL,
+  address text,
+  started_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  finished_at timestamp(3) with time zone
+) WITH (fillfactor='50');
+ALTER TABLE public.tenant_deletions ADD CONSTRAINT tenant_deletions_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE public.tenant_deletions ADD CONSTRAINT tenant_deletions_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'deleting'::text, 'done'::text, 'failed'::text])));
+ALTER TABLE public.tenant_deletions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.tenant_deletions AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.tenant_deletions AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.tenant_deletions FROM PUBLIC;
+GRANT INSERT, SELECT, UPDATE ON TABLE public.tenant_deletions TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.tenant_deletions TO "chatapi_backup";
+
 CREATE TABLE public.tenants (
   tenant_id uuid NOT NULL,
   name text NOT NULL,
@@ -673,10 +693,12 @@ CREATE TABLE public.tenants (
   settings jsonb DEFAULT '{}'::jsonb NOT NULL,
   limits jsonb DEFAULT '{}'::jsonb NOT NULL,
   created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
-  updated_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+  updated_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  deleting_since timestamp(3) with time zone
 );
 ALTER TABLE public.tenants ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
 CREATE INDEX tenants_updated ON public.tenants USING btree (updated_at);
+ALTER TABLE public.tenants ADD CONSTRAINT tenants_check CHECK (((deleting_since IS NULL) OR (status = 'suspended'::text)));
 ALTER TABLE public.tenants ADD CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])));
 CREATE TRIGGER retention_begun AFTER INSERT ON public.tenants FOR EACH ROW WHEN ((new.settings ? 'retention_days'::text)) EXECUTE FUNCTION public.retention_changed();
 CREATE TRIGGER retention_changed AFTER UPDATE OF settings ON public.tenants FOR EACH ROW WHEN (((old.settings -> 'retention_days'::text) IS DISTINCT FROM (new.settings -> 'retention_days'::text))) EXECUTE FUNCTION public.retention_changed();
@@ -2645,7 +2667,8 @@ DECLARE
   after jsonb := '{}';
   told jsonb := '{}';
 BEGIN
-  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
+  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant AND t.deleting_since IS NULL FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN jsonb_build_object('status', 'deleting'); END IF;
   SELECT * INTO was FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
   IF was.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
   UPDATE rooms r SET
@@ -2733,6 +2756,25 @@ END $function$;
 REVOKE ALL ON FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.rooms_close(p_tenant uuid, p_after uuid, p_limit integer)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  page uuid[];
+BEGIN
+  page := ARRAY(SELECT r.room_id FROM rooms r WHERE r.tenant_id = p_tenant AND (p_after IS NULL OR r.room_id > p_after)
+    ORDER BY r.room_id LIMIT p_limit);
+  PERFORM 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = ANY (page) AND r.deleted_at IS NULL
+  ORDER BY r.room_id FOR NO KEY UPDATE;
+  UPDATE rooms r SET deleted_at = clock_timestamp()
+  WHERE r.tenant_id = p_tenant AND r.room_id = ANY (page) AND r.deleted_at IS NULL;
+  RETURN page[array_upper(page, 1)];
+END $function$;
+REVOKE ALL ON FUNCTION public.rooms_close(p_tenant uuid, p_after uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.rooms_close(p_tenant uuid, p_after uuid, p_limit integer) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.rooms_to_cut(p_tenant uuid, p_after uuid, p_limit integer)
  RETURNS TABLE(room_id uuid, is_due boolean, has_rest boolean)
  LANGUAGE sql
@@ -2813,6 +2855,22 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.runs_cancel(p_tenant uuid, p_limit integer)
+ RETURNS bigint
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  WITH ended AS (
+    UPDATE runs q SET state = 'cancelled', is_cancelled = true, ended_at = clock_timestamp()
+    WHERE q.tenant_id = p_tenant AND q.run_id = ANY (ARRAY(SELECT u.run_id FROM runs u
+      WHERE u.tenant_id = p_tenant AND u.state IN ('queued', 'streaming') ORDER BY u.room_id LIMIT p_limit))
+      AND q.state IN ('queued', 'streaming')
+    RETURNING 1)
+  SELECT count(*) FROM ended
+$function$;
+REVOKE ALL ON FUNCTION public.runs_cancel(p_tenant uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.runs_cancel(p_tenant uuid, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.runs_trimmed(p_tenant uuid, p_room uuid, p_limit integer)
  RETURNS bigint
@@ -2949,6 +3007,73 @@ END $function$;
 REVOKE ALL ON FUNCTION public.tenant_counts_add() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.tenant_counts_add() TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.tenant_deletion_begin(p_tenant uuid, p_deletion uuid, p_confirm text, p_request text, p_address text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  tenant tenants;
+  deletion tenant_deletions;
+BEGIN
+  SELECT * INTO tenant FROM tenants t WHERE t.tenant_id = p_tenant FOR UPDATE;
+  IF tenant.tenant_id IS NULL THEN RETURN jsonb_build_object('status', 'no_tenant'); END IF;
+  IF tenant.name <> p_confirm THEN RETURN jsonb_build_object('status', 'wrong_name'); END IF;
+  IF EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.legal_hold)
+    OR EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = p_tenant AND u.legal_hold)
+  THEN RETURN jsonb_build_object('status', 'held'); END IF;
+  SELECT * INTO deletion FROM tenant_deletions d WHERE d.tenant_id = p_tenant FOR UPDATE;
+  IF tenant.deleting_since IS NOT NULL AND deletion.state IN ('waiting', 'deleting') THEN
+    RETURN jsonb_build_object('status', 'ok', 'deletion_id', deletion.deletion_id, 'state', deletion.state);
+  END IF;
+  UPDATE tenants t SET status = 'suspended', deleting_since = COALESCE(t.deleting_since, clock_timestamp()),
+    updated_at = clock_timestamp() WHERE t.tenant_id = p_tenant;
+  UPDATE webhooks w SET url = NULL, secret = NULL, previous_secret = NULL, updated_at = clock_timestamp()
+  WHERE w.tenant_id = p_tenant AND w.url IS NOT NULL;
+  IF deletion.state = 'failed' THEN
+    UPDATE tenant_deletions d SET state = 'waiting', error = NULL WHERE d.tenant_id = p_tenant RETURNING * INTO deletion;
+    DELETE FROM jobs j WHERE j.tenant_id = p_tenant AND j.kind = 'tenant.delete' AND j.state = 'dead';
+  ELSE
+    -- A tenant of the same id was deleted before: only the first start makes one with an id that is given.
+    INSERT INTO tenant_deletions AS d (tenant_id, deletion_id, request_id, address)
+    VALUES (p_tenant, p_deletion, p_request, p_address)
+    ON CONFLICT (tenant_id) DO UPDATE SET deletion_id = EXCLUDED.deletion_id, state = 'waiting', deleted = '{}', error = NULL,
+      request_id = EXCLUDED.request_id, address = EXCLUDED.address, started_at = EXCLUDED.started_at, finished_at = NULL
+    RETURNING * INTO deletion;
+  END IF;
+  INSERT INTO jobs (tenant_id, kind, key, payload, run_at)
+  VALUES (p_tenant, 'tenant.delete', 'delete', jsonb_build_object('deletion_id', deletion.deletion_id),
+    deletion.started_at + interval '15 s');
+  RETURN jsonb_build_object('status', 'ok', 'deletion_id', deletion.deletion_id, 'state', deletion.state,
+    'audit', jsonb_build_object());
+END $function$;
+REVOKE ALL ON FUNCTION public.tenant_deletion_begin(p_tenant uuid, p_deletion uuid, p_confirm text, p_request text, p_address text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.tenant_deletion_begin(p_tenant uuid, p_deletion uuid, p_confirm text, p_request text, p_address text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.tenant_deletion_proceed(p_tenant uuid, p_deletion uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  quiet CONSTANT interval := interval '15 s';
+  deletion tenant_deletions;
+BEGIN
+  SELECT * INTO deletion FROM tenant_deletions d
+  WHERE d.tenant_id = p_tenant AND d.deletion_id = p_deletion AND d.state IN ('waiting', 'deleting') FOR UPDATE;
+  IF deletion.tenant_id IS NULL THEN RETURN jsonb_build_object('state', 'over'); END IF;
+  IF deletion.started_at > clock_timestamp() - quiet THEN
+    RETURN jsonb_build_object('state', 'waiting',
+      'wait_ms', ceil(extract(epoch FROM deletion.started_at + quiet - clock_timestamp()) * 1000));
+  END IF;
+  IF deletion.state = 'waiting' THEN
+    UPDATE tenant_deletions d SET state = 'deleting' WHERE d.tenant_id = p_tenant;
+  END IF;
+  RETURN jsonb_build_object('state', 'deleting');
+END $function$;
+REVOKE ALL ON FUNCTION public.tenant_deletion_proceed(p_tenant uuid, p_deletion uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.tenant_deletion_proceed(p_tenant uuid, p_deletion uuid) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.tenant_room_deleted()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2956,7 +3081,8 @@ CREATE OR REPLACE FUNCTION public.tenant_room_deleted()
 AS $function$
 BEGIN
   INSERT INTO tenant_count_deltas (tenant_id, rooms)
-  VALUES (NEW.tenant_id, CASE WHEN NEW.deleted_at IS NULL THEN 1 ELSE -1 END);
+  SELECT t.tenant_id, CASE WHEN NEW.deleted_at IS NULL THEN 1 ELSE -1 END FROM tenants t
+  WHERE t.tenant_id = NEW.tenant_id AND t.deleting_since IS NULL;
   RETURN NULL;
 END $function$;
 REVOKE ALL ON FUNCTION public.tenant_room_deleted() FROM PUBLIC;
@@ -2982,7 +3108,8 @@ AS $function$
 BEGIN
   INSERT INTO tenant_count_deltas (tenant_id, rooms)
   SELECT c.tenant_id, count(*) * CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END
-  FROM changed c JOIN tenants t USING (tenant_id) WHERE c.deleted_at IS NULL GROUP BY c.tenant_id;
+  FROM changed c JOIN tenants t USING (tenant_id) WHERE c.deleted_at IS NULL AND t.deleting_since IS NULL
+  GROUP BY c.tenant_id;
   IF TG_OP = 'INSERT' THEN
     PERFORM room_members_check(c.tenant_id, c.type, c.member_count) FROM changed c;
   END IF;
@@ -2999,11 +3126,24 @@ AS $function$
 BEGIN
   INSERT INTO tenant_count_deltas (tenant_id, users)
   SELECT c.tenant_id, count(*) * CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END
-  FROM changed c JOIN tenants t USING (tenant_id) WHERE NOT starts_with(c.user_id, 'agent_') GROUP BY c.tenant_id;
+  FROM changed c JOIN tenants t USING (tenant_id)
+  WHERE NOT starts_with(c.user_id, 'agent_') AND t.deleting_since IS NULL GROUP BY c.tenant_id;
   RETURN NULL;
 END $function$;
 REVOKE ALL ON FUNCTION public.tenant_users_changed() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.tenant_users_changed() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.usage_complete(p_tenant uuid, p_before timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  INSERT INTO usage_state AS s (tenant_id, complete_to)
+  SELECT t.tenant_id, p_before FROM tenants t WHERE t.tenant_id = p_tenant AND t.deleting_since IS NULL
+  ON CONFLICT (tenant_id) DO UPDATE SET complete_to = GREATEST(s.complete_to, EXCLUDED.complete_to)
+$function$;
+REVOKE ALL ON FUNCTION public.usage_complete(p_tenant uuid, p_before timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_complete(p_tenant uuid, p_before timestamp with time zone) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.usage_count_rooms(p_tenant uuid, p_after uuid, p_rooms integer, p_messages integer)
  RETURNS jsonb
@@ -3159,7 +3299,7 @@ DECLARE
 BEGIN
   FOR changed IN
     SELECT g.tenant_id, array_agg(DISTINCT g.room_id) AS rooms FROM gone g JOIN tenants t USING (tenant_id)
-    GROUP BY 1 ORDER BY 1
+    WHERE t.deleting_since IS NULL GROUP BY 1 ORDER BY 1
   LOOP
     PERFORM usage_rooms_hold(changed.tenant_id, changed.rooms);
     WITH sizes AS MATERIALIZED (
@@ -3263,7 +3403,7 @@ DECLARE
 BEGIN
   FOR changed IN
     SELECT g.tenant_id, array_agg(g::runs) AS ended FROM gone g JOIN tenants t USING (tenant_id)
-    WHERE g.ended_at IS NOT NULL AND g.is_counted IS NULL GROUP BY 1 ORDER BY 1
+    WHERE g.ended_at IS NOT NULL AND g.is_counted IS NULL AND t.deleting_since IS NULL GROUP BY 1 ORDER BY 1
   LOOP
     PERFORM usage_runs_add(changed.tenant_id, changed.ended);
   END LOOP;
@@ -3280,7 +3420,8 @@ AS $function$
 DECLARE
   was boolean;
 BEGIN
-  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
+  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant AND t.deleting_since IS NULL FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN jsonb_build_object('status', 'deleting'); END IF;
   SELECT u.legal_hold INTO was FROM users u WHERE u.tenant_id = p_tenant AND u.user_id = p_user FOR NO KEY UPDATE;
   IF was IS NULL THEN RETURN jsonb_build_object('status', 'no_user'); END IF;
   IF was = p_hold THEN RETURN jsonb_build_object('status', 'ok', 'legal_hold', was); END IF;

@@ -7,6 +7,7 @@ import { FirstStartModule } from './modules/first-start';
 import { MessagesModule } from './modules/messages';
 import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
+import { RemovalModule } from './modules/removal';
 import { RetentionModule } from './modules/retention';
 import { RoomsModule } from './modules/rooms';
 import { StatsModule } from './modules/stats';
@@ -45,6 +46,7 @@ export class AppModule {
         UsageModule,
         AdminModule,
         RetentionModule,
+        RemovalModule,
         FirstStartModule,
       ],
       providers: [ApiKeyGuard, { provide: APP_GUARD, useExisting: ApiKeyGuard }],

@@ -30,6 +30,7 @@ const TENANT_TABLES = [
   'subscriptions',
   'tenant_count_deltas',
   'tenant_counts',
+  'tenant_deletions',
   'tenants',
   'usage_chats',
   'usage_days',
@@ -99,6 +100,7 @@ const INLINED = [
 const TENANT_RIGHTS: Readonly<Record<string, string>> = {
   audit_log: 'DELETE, INSERT, SELECT',
   messages: 'DELETE, SELECT, UPDATE',
+  tenant_deletions: 'INSERT, SELECT, UPDATE',
   tenants: 'SELECT, UPDATE',
 };
 /** What the tenant role may change of rows that else stay as they are: whose address it was is erased. */

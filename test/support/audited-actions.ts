@@ -2,6 +2,7 @@ import type { AuditAction } from '../../src/platform/audit';
 import type { TestApp, TestTenant } from './app';
 import { bearer, mintToken } from './auth';
 import { DEAD_LETTERS, deadLetter } from './dead-letters';
+import { deleted, deleteTenant } from './deletions';
 import type { Answer, Bodies } from './http/api';
 import { createChannel, createPreset, dataOf, type Enveloped } from './models';
 import { deadJob } from './jobs';
@@ -89,6 +90,21 @@ export const AUDITED: Readonly<Record<AuditAction, (ground: Ground) => Promise<D
       after: { name: 'other', 'settings.response_format': 'bare', 'webhook.secret': 'changed' },
     };
     return { answer, shown: { actor: KEY, target: tenantOf(ground), ...shown } };
+  },
+  'tenant.delete': async (ground) => {
+    const answer = await deleteTenant(ground.app.master, ground.tenant.tenantId);
+    return { answer, shown: { actor: MASTER, target: tenantOf(ground), before: null, after: null } };
+  },
+  'tenant.deleted': async (ground) => {
+    await group(ground);
+    const answer = await deleteTenant(ground.app.master, ground.tenant.tenantId);
+    const { deletion_id, deleted: counts } = await deleted(ground.app, ground.tenant);
+    const rows = Object.values(counts).reduce((sum, n) => sum + n, 0);
+    // The tenant was made, and then deleted: two rows, of which the second one is the end of the chain.
+    const chain = { audit_rows: 2, audit_mac: expect.stringMatching(/^[0-9a-f]{64}$/) as string };
+    const details = { deletion: deletion_id, name: expect.stringMatching(/^[0-9a-f]{64}$/) as string, rows, counts };
+    const shown = { before: null, after: null, details: { ...details, ...chain } };
+    return { tenantId: 'installation', answer, shown: { actor: MASTER, target: tenantOf(ground), ...shown } };
   },
   'key.create': async (ground) => {
     const answer = await ground.tenant.key.post<Bodies['KeyCreatedDto']>(keysPath(ground.tenant), { name: 'second' });

@@ -116,6 +116,9 @@ export const runChunksWrite = systemFunction(
   rows<ChunkVerdict>(),
 );
 
+/** Ends answers of a tenant that wait or are under way; how many. */
+export const runsCancel = schemaFunction('runs_cancel', { p_limit: 'integer' }, value<number>('bigint'));
+
 /** Deletes runs of a room whose question and answer lie behind where it begins; how many. */
 export const runsTrimmed = schemaFunction('runs_trimmed', { ...CHAT, p_limit: 'integer' }, value<number>('bigint'));
 

@@ -11,7 +11,7 @@
  * transaction with its message, and the first end counts. Tokens are published at once and stored every 50 ms: after a
  * crash the stored text may be shorter than what was shown, and is the truth.
  */
-export { runsTrimmed } from './chats.functions';
+export { runsCancel, runsTrimmed } from './chats.functions';
 export { ChatsModule } from './chats.module';
 export { ChatsService } from './chats/chats.service';
 export { RoomTurns } from './turns/turns.service';

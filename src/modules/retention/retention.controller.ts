@@ -22,7 +22,7 @@ export class RetentionController {
   @Patch('rooms/:room_id')
   @Access('admin')
   @Audited('room.retention')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   room(
     @CurrentCaller() caller: Caller,
     @Param('room_id') roomId: string,
@@ -42,7 +42,7 @@ export class RetentionController {
   @Patch('users/:user_id')
   @Access('admin')
   @Audited('user.hold')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   user(
     @CurrentCaller() caller: Caller,
     @Param('user_id') userId: string,

@@ -6,6 +6,7 @@ import type { Caller } from '../../platform/auth';
 import { answer, rows, schemaFunction, type SchemaFunction, value } from '../../platform/database';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { changing, RoomFeed } from '../../realtime';
+import { beingDeleted } from '../tenants';
 import type { MemberRow } from './rooms/rooms.repository';
 import type { RoomJson } from './views';
 
@@ -122,11 +123,18 @@ export const roomEventsTrimmed = schemaFunction(
   value<number>('bigint'),
 );
 
+/** Marks rooms of a page as deleted, whoever is in them; the id of the page's last room, null where it is empty. */
+export const roomsClose = schemaFunction(
+  'rooms_close',
+  { p_after: 'uuid?', p_limit: 'integer' },
+  value<string | null>('uuid'),
+);
+
 /** How long a room keeps its messages, and whether it is held; `p_changes` has those of the two that change. */
 export const roomRetain = schemaFunction(
   'room_retain',
   { ...ROOM, p_changes: 'jsonb' },
-  answer<{ readonly retention_days: number | null; readonly legal_hold: boolean }>({ no_room }),
+  answer<{ readonly retention_days: number | null; readonly legal_hold: boolean }>({ no_room, deleting: beingDeleted }),
 );
 
 /**

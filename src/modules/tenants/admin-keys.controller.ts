@@ -37,7 +37,7 @@ export class AdminKeysController {
   @Post()
   @Access('admin', { secretAnswer: true })
   @Audited('key.create')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   create(
     @CurrentCaller() caller: Caller,
     @Param('tenant_id') tenantId: string,
@@ -55,7 +55,7 @@ export class AdminKeysController {
   @Post(':key_id/rotate')
   @Access('admin', { secretAnswer: true })
   @Audited('key.rotate')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   rotate(
     @CurrentCaller() caller: Caller,
     @Param('tenant_id') tenantId: string,
@@ -75,7 +75,7 @@ export class AdminKeysController {
   @HttpCode(204)
   @Access('admin')
   @Audited('key.revoke')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   revoke(
     @CurrentCaller() caller: Caller,
     @Param('tenant_id') tenantId: string,

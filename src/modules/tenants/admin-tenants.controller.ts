@@ -61,12 +61,13 @@ export class AdminTenantsController {
    * @remarks
    * Name and settings may be changed with an admin key of the tenant; `limits` and `status` need the master key, else
    * 403. In `settings` null goes back to the default; a limit is a number, null for unlimited, or "default". A
-   * webhook's URL must be public (400), and setting a new one answers with its secret once.
+   * webhook's URL must be public (400), and setting a new one answers with its secret once. A tenant that is being deleted is
+   * not changed any more (409).
    */
   @Patch(':tenant_id')
   @Access('admin')
   @Audited('tenant.update')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   update(
     @CurrentCaller() caller: Caller,
     @Param('tenant_id') tenantId: string,

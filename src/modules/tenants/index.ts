@@ -9,8 +9,8 @@
 export { TenantCredentialWatch } from './credential-watch.repository';
 export { TenantQueryDto } from './dto/tenant.dto';
 export { KeysService } from './keys.service';
-export { lockTenant } from './tenants.repository';
-export { userHold } from './tenants.functions';
+export { lockTenant, lockTenantForGood, removeTenant } from './tenants.repository';
+export { beingDeleted, userHold } from './tenants.functions';
 export { TenantsModule } from './tenants.module';
 export { TenantsService } from './tenants.service';
 export { TicketsRepository } from './tickets.repository';

@@ -1,9 +1,17 @@
-import { type AppError, notFound } from '../../common/errors';
+import { AppError, notFound } from '../../common/errors';
 import { answer, schemaFunction } from '../../platform/database';
+
+/** 409 of whatever would change a tenant that is being deleted. */
+export function beingDeleted(): AppError {
+  return new AppError('CONFLICT', 'This tenant is being deleted', { details: { reason: 'deleting' } });
+}
 
 /** Whether what a user writes is held. */
 export const userHold = schemaFunction(
   'user_hold',
   { p_user: 'text', p_hold: 'boolean' },
-  answer<{ readonly legal_hold: boolean }>({ no_user: (): AppError => notFound('User') }),
+  answer<{ readonly legal_hold: boolean }>({
+    no_user: (): AppError => notFound('User'),
+    deleting: beingDeleted,
+  }),
 );

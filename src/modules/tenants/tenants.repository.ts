@@ -5,6 +5,7 @@ import { Database, schemaFunction, SystemDatabase, type Transaction, value } fro
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { TenantCountsEntity, TenantEntity } from './entities/tenant.entity';
 import type { NewKeyRow } from './keys.repository';
+import { beingDeleted } from './tenants.functions';
 import { type NewWebhook, type WebhookChange, WebhookRows, type WebhookSetting } from './webhook-settings';
 
 const usersEnsure = schemaFunction('users_ensure', { p_users: 'text[]' }, value<unknown>('void'));
@@ -73,8 +74,11 @@ export class TenantsRepository {
     });
   }
 
-  async exists(tenantId: string): Promise<boolean> {
-    return this.database.repository(TenantEntity, tenantId).existsBy({ tenant_id: tenantId });
+  /** undefined: there is no such tenant. */
+  async stateOf(tenantId: string): Promise<Pick<TenantEntity, 'deleting_since'> | undefined> {
+    const tenants = this.database.repository(TenantEntity, tenantId);
+    const select = { tenant_id: true, deleting_since: true } as const;
+    return (await tenants.findOne({ select, where: { tenant_id: tenantId } })) ?? undefined;
   }
 
   async find(tenantId: string): Promise<TenantRow | undefined> {
@@ -107,12 +111,13 @@ export class TenantsRepository {
     return rows.map(({ tenant_id }) => tenant_id);
   }
 
-  /** undefined: there is no such tenant. */
+  /** undefined: there is no such tenant. Throws 409 for one that is being deleted. */
   async update(tx: Transaction, tenantId: string, changes: TenantChanges): Promise<TenantChange | undefined> {
     const key = { tenant_id: tenantId };
     const tenants = tx.repository(TenantEntity);
     const found = await tenants.findOne({ where: key, lock: { mode: 'for_no_key_update' } });
     if (found === null) return undefined;
+    if (found.deleting_since !== null) throw beingDeleted();
     const before = { ...found, webhook: await this.webhooks.settingOf(tenantId, tx) };
     let set: WebhookChange = 'same';
     if (changes.webhook === null) await this.webhooks.clear(tx, tenantId);
@@ -190,4 +195,19 @@ export async function lockTenant(tx: Transaction, tenantId: string): Promise<voi
     where: { tenant_id: tenantId },
     lock: { mode: 'for_no_key_update' },
   });
+}
+
+/**
+ * Keeps away whoever refers to the tenant by a foreign key, until the transaction's end.
+ * @returns its name; undefined: there is none
+ */
+export async function lockTenantForGood(tx: Transaction, tenantId: string): Promise<string | undefined> {
+  const where = { tenant_id: tenantId };
+  const found = await tx.repository(TenantEntity).findOne({ where, lock: { mode: 'pessimistic_write' } });
+  return found?.name;
+}
+
+/** Deletes the tenant's own row, of one that has no other; a transaction of the system role. */
+export async function removeTenant(tx: Transaction, tenantId: string): Promise<void> {
+  await tx.repository(TenantEntity).delete({ tenant_id: tenantId });
 }

@@ -25,6 +25,7 @@ import {
   type TenantRow,
   TenantsRepository,
 } from './tenants.repository';
+import { beingDeleted } from './tenants.functions';
 import { TenantCredentialVerifier } from './verifier';
 import { type FreshWebhook, type WebhookSetting, WebhookSettings } from './webhook-settings';
 
@@ -120,16 +121,21 @@ export class TenantsService {
     };
   }
 
-  /** The tenant's UUID, when it exists and the caller may manage it; another tenant's id is not found. */
+  /**
+   * The tenant's UUID, when it exists and the caller may manage it; another tenant's id is not found. While a tenant is being
+   * deleted it may be looked at only: whatever is audited is 409.
+   */
   async managed(caller: Caller, tenantId: string): Promise<string> {
     const id = idFor(caller, tenantId);
-    if (!(await this.repository.exists(id))) throw notFound('Tenant');
+    const state = await this.repository.stateOf(id);
+    if (state === undefined) throw notFound('Tenant');
+    if (state.deleting_since !== null && caller.audit !== undefined) throw beingDeleted();
     return id;
   }
 
   /**
    * The UUID of the tenant that a call without one in its path is about: that of `tenant_id` in the query, else the
-   * caller's own. Throws 404 for one that is not there or not the caller's, 400 for none with the master key.
+   * caller's own. Throws 404 for one that is not there or not the caller's, 400 for none with the master key, 409 as `managed` does.
    */
   async scoped(caller: Caller, tenantId: string | undefined): Promise<string> {
     if (tenantId !== undefined) return this.managed(caller, tenantId);
@@ -180,7 +186,7 @@ function tenantView(row: TenantRow): TenantDto {
   return {
     tenant_id: encodeId('tenant', row.tenant_id),
     name: row.name,
-    status: row.status,
+    status: row.deleting_since === null ? row.status : 'deleting',
     settings: row.webhook === null ? row.settings : { ...row.settings, webhook: row.webhook },
     limits: { ...LIMIT_DEFAULTS, ...row.limits },
     effective: effectiveOf(row, row.webhook),

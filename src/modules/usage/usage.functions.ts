@@ -16,6 +16,9 @@ export const usageCountRooms = schemaFunction(
 /** How many runs were counted. */
 export const usageCountRuns = schemaFunction('usage_count_runs', { p_limit: 'integer' }, value<number>('integer'));
 
+/** All that was committed before then is counted. */
+export const usageComplete = schemaFunction('usage_complete', { p_before: 'timestamptz' }, value<unknown>('void'));
+
 /** Items of one tenant stand at the same place in all arrays. */
 export const usageFlush = systemFunction(
   'usage_flush',

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
-import { usageCountRooms, usageCountRuns, type Walked } from './usage.functions';
+import { usageComplete, usageCountRooms, usageCountRuns, type Walked } from './usage.functions';
 
 /** Figures of one group within some days. */
 interface Used {
@@ -94,8 +94,6 @@ const MERGE = `WITH parts AS (
   ON CONFLICT (tenant_id, day, part) DO UPDATE SET
     ${DAY_COLUMNS.map((column) => `${column} = u.${column} + EXCLUDED.${column}`).join(', ')},
     peak_connections = GREATEST(u.peak_connections, EXCLUDED.peak_connections)`;
-const COMPLETE = `INSERT INTO usage_state AS s (tenant_id, complete_to) VALUES ($1, $2)
-  ON CONFLICT (tenant_id) DO UPDATE SET complete_to = GREATEST(s.complete_to, EXCLUDED.complete_to)`;
 
 /** What stands before every room. */
 const FIRST_ROOM = '00000000-0000-0000-0000-000000000000';
@@ -132,7 +130,7 @@ export class UsageRepository {
   /** All that was committed before then is counted. */
   async complete(tenantId: string, before: Date): Promise<void> {
     await this.database.query('merge usage', tenantId, MERGE, [tenantId]);
-    await this.database.query('usage is complete', tenantId, COMPLETE, [tenantId, before]);
+    await usageComplete.call(this.database, tenantId, { p_before: before });
   }
 
   /** @param range whose `after` is not looked at: it begins with `from` */

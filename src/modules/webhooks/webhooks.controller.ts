@@ -41,7 +41,7 @@ export class WebhooksController {
   @HttpCode(200)
   @Access('admin', { secretAnswer: true })
   @Audited('webhook.rotate')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   rotate(
     @CurrentCaller() caller: Caller,
     @Param('tenant_id') tenantId: string,
@@ -60,7 +60,7 @@ export class WebhooksController {
   @HttpCode(200)
   @Access('admin')
   @Audited('webhook.test')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   test(@CurrentCaller() caller: Caller, @Param('tenant_id') tenantId: string): Promise<WebhookDeliveryDto> {
     return this.webhooks.test(caller, tenantId);
   }

@@ -85,6 +85,13 @@ export const AUDIT_ACTIONS = {
   'room.delete': { target: 'room', fields: {}, details: [] },
   'room.retention': { target: 'room', fields: { legal_hold: 'shown', retention_days: 'shown' }, details: [] },
   'tenant.create': { target: 'tenant', fields: TENANT, details: ['key'] },
+  'tenant.delete': { target: 'tenant', fields: {}, details: [] },
+  // In the log of the installation: what is left of the tenant. `name` is a keyed hash.
+  'tenant.deleted': {
+    target: 'tenant',
+    fields: {},
+    details: ['deletion', 'name', 'rows', 'counts', 'audit_rows', 'audit_mac'],
+  },
   'tenant.update': { target: 'tenant', fields: TENANT, details: [] },
   'user.hold': { target: null, fields: { legal_hold: 'shown' }, details: [] },
   'webhook.rotate': { target: 'tenant', fields: { secret: 'secret' }, details: ['overlap_seconds'] },
@@ -98,10 +105,11 @@ type RuleOf<A extends AuditAction> = (typeof AUDIT_ACTIONS)[A];
 /** Values of the fields that an action may show. A Date is written as ISO 8601; null and undefined are the same: none. */
 export type AuditFields<A extends AuditAction> = Readonly<Partial<Record<keyof RuleOf<A>['fields'], unknown>>>;
 
+/** A fact of an action; numbers by names of the schema. */
+type AuditFact = string | number | boolean | null | undefined | Readonly<Record<string, number>>;
+
 /** Further facts of an action, as its details may show them. */
-export type AuditDetails<A extends AuditAction> = Readonly<
-  Partial<Record<RuleOf<A>['details'][number], string | number | boolean | null | undefined>>
->;
+export type AuditDetails<A extends AuditAction> = Readonly<Partial<Record<RuleOf<A>['details'][number], AuditFact>>>;
 
 /** What was done. */
 export interface AuditEntry<A extends AuditAction> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { And, Equal, In, LessThan, LessThanOrEqual, MoreThanOrEqual } from 'typeorm';
-import { Database } from '../database';
+import { Database, type Sql } from '../database';
 import type { ChainHead, ChainPage, ChainRow } from './chain';
 import { AuditLogEntity, AuditSubjectEntity } from './entities/audit.entity';
 
@@ -32,6 +32,8 @@ FROM (SELECT $1::uuid AS tenant_id) q
 LEFT JOIN audit_heads h ON h.tenant_id = q.tenant_id
 LEFT JOIN LATERAL (SELECT a.* FROM audit_log a WHERE a.tenant_id = $1 AND a.n > $2 ORDER BY a.n LIMIT $3) l ON true
 ORDER BY l.n`;
+
+const HEAD = 'SELECT n, mac, key_id, seal FROM audit_heads WHERE tenant_id = $1';
 
 /** Reads the audit log. Its rows are written by functions of the schema alone. */
 @Injectable()
@@ -76,6 +78,12 @@ export class AuditRepository {
     const rows = await this.database.query<JoinedRow>('audit chain', tenantId, CHAIN, [tenantId, after, limit]);
     const found = rows.filter((row) => row.n !== null) as ChainRow[];
     return { head: headOf(rows[0]), rows: found, isEnd: found.length < limit };
+  }
+
+  /** The end of a chain, within a transaction of its tenant; undefined: it has no row. */
+  async headIn(tx: Sql, tenantId: string): Promise<ChainHead | undefined> {
+    const [head] = await tx.query<ChainHead>(HEAD, [tenantId]);
+    return head;
   }
 }
 

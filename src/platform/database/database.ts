@@ -1,10 +1,11 @@
 import type { RoleNames } from './roles';
-import type { RowScope, Runner, ScopedSession } from './runner';
+import { type RowScope, type Runner, type ScopedSession, SET_SCOPE, type Sql } from './runner';
 import {
   type EntityClass,
   oneStatement,
   type ScopedSource,
   type StatementRepository,
+  type TableKey,
   type Transaction,
   withRepositories,
 } from './scoped-source';
@@ -32,6 +33,11 @@ export class Database {
     return oneStatement(this.source, this.runner, this.scope(tenantId), entity);
   }
 
+  /** @param entity one that a module has registered with `TypeOrmModule.forFeature` */
+  tableKey(entity: object): TableKey {
+    return this.source.tableKey(entity);
+  }
+
   /** One statement, one trip. */
   query<R extends object>(name: string, tenantId: string, text: string, values?: readonly unknown[]): Promise<R[]> {
     return this.runner.single<R>(name, this.scope(tenantId), text, values);
@@ -54,6 +60,17 @@ export class SystemDatabase {
   transaction<T>(name: string, work: (tx: Transaction) => Promise<T>, deadlineMs?: number): Promise<T> {
     const run = (session: ScopedSession): Promise<T> => withRepositories(this.source, session, work);
     return this.runner.transaction(name, this.scope, run, deadlineMs);
+  }
+
+  /**
+   * A part of such a transaction that is one tenant's: it runs as the tenant role and sees that tenant's rows, of all tables.
+   * What stands behind it is the system role's again.
+   */
+  async ofTenant<T>(tx: Sql, tenantId: string, work: () => Promise<T>): Promise<T> {
+    await tx.query(SET_SCOPE, [this.roles.tenant, tenantId]);
+    const result = await work();
+    await tx.query(SET_SCOPE, [this.roles.system, '']);
+    return result;
   }
 
   /** Each of its calls is one statement, in one trip and a transaction of its own. */

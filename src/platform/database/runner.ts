@@ -51,7 +51,8 @@ export interface FailedCall {
 /** One try of a call on one connection. */
 type Attempt<T> = (client: PoolClient, progress: Progress) => Promise<T>;
 
-const SET_SCOPE = `SELECT set_config('role', $1, true), set_config('app.tenant', $2, true)`;
+/** Of the transaction: what comes behind it runs so. */
+export const SET_SCOPE = `SELECT set_config('role', $1, true), set_config('app.tenant', $2, true)`;
 const ATTEMPTS = 3;
 
 /**

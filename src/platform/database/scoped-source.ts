@@ -24,6 +24,13 @@ export interface Transaction extends Sql {
   repository<E extends object>(entity: EntityClass<E>): Repository<E>;
 }
 
+/** A table, and the columns of its primary key. */
+export interface TableKey {
+  readonly table: string;
+  /** With their types in SQL, e.g. `uuid`. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+}
+
 /** What a repository can do in one statement. `save` and locks need a transaction, and are refused without one. */
 export type StatementRepository<E extends object> = Pick<
   Repository<E>,
@@ -64,6 +71,15 @@ export class ScopedSource extends DataSource {
 
   override createQueryRunner(): never {
     throw new ScopeError('A statement without a tenant and a role');
+  }
+
+  /** Which table an entity has, and by which columns a row of it is found. */
+  tableKey(entity: object): TableKey {
+    const { tableName, primaryColumns } = this.getMetadata(entity as EntityClass<object>);
+    return {
+      table: tableName,
+      columns: primaryColumns.map(({ databaseName, type }) => ({ name: databaseName, type: String(type) })),
+    };
   }
 
   /**

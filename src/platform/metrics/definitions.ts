@@ -276,7 +276,7 @@ export const METRIC_DEFINITIONS = {
   },
   chatapi_removed_rows_total: {
     type: 'counter',
-    help: 'Rows that background work has deleted, by the work. Retention: messages, and what goes with them.',
+    help: 'Rows that background work has deleted, by the work. Retention: messages, and what goes with them. Deletion: whatever a tenant had.',
     labels: ['work'],
   },
 } as const satisfies Record<`${typeof METRIC_PREFIX}${string}`, MetricDefinition>;

@@ -55,13 +55,21 @@ export interface NotExported {
   readonly notExported: string;
 }
 
+/** The rank of a table whose rows outlive their tenant. */
+export const NEVER = Number.POSITIVE_INFINITY;
+
 /** What becomes of the rows of a table. */
 export interface TableDeclaration {
   /**
    * When the rows of a tenant that is deleted go, lower ranks first: a table goes before those that it refers to. Those of
-   * one rank do not refer to each other.
+   * one rank do not refer to each other. NEVER: they stay.
    */
   readonly rank: number;
+  /**
+   * A condition of SQL: rows that the deletion itself stands on. They go in its last transaction, with the tenant's own row.
+   * Default none.
+   */
+  readonly lastRows?: string;
   readonly exported: { readonly tenant: TenantLine | NotExported; readonly user: UserLine | NotExported };
   /** How long a row lives. */
   readonly kept: string;

@@ -390,6 +390,22 @@ export interface components {
             readonly failed_notifications: readonly components["schemas"]["FailedNotificationDto"][];
             readonly failed_webhooks: readonly components["schemas"]["FailedWebhookDto"][];
         };
+        readonly DeletionBegunDto: {
+            readonly deletion_id: string;
+            /** @enum {string} */
+            readonly state: "waiting" | "deleting" | "done" | "failed";
+        };
+        readonly DeletionDto: {
+            readonly deleted: {
+                readonly [key: string]: number;
+            };
+            readonly deletion_id: string;
+            readonly error: string | null;
+            readonly finished_at: string | null;
+            readonly started_at: string;
+            /** @enum {string} */
+            readonly state: "waiting" | "deleting" | "done" | "failed";
+        };
         readonly EditMessageDto: {
             readonly content?: string;
             readonly meta?: {
@@ -935,7 +951,7 @@ export interface components {
                 readonly [key: string]: unknown;
             };
             /** @enum {string} */
-            readonly status: "active" | "suspended";
+            readonly status: "active" | "suspended" | "deleting";
             readonly tenant_id: string;
             readonly updated_at: string;
         };
@@ -972,7 +988,7 @@ export interface components {
                 readonly [key: string]: unknown;
             };
             /** @enum {string} */
-            readonly status: "active" | "suspended";
+            readonly status: "active" | "suspended" | "deleting";
             readonly tenant_id: string;
             readonly updated_at: string;
             readonly webhook_secret?: string;

@@ -34,7 +34,7 @@ export class AdminConnectionsController {
   @HttpCode(204)
   @Access('admin')
   @Audited('connection.close')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   close(
     @CurrentCaller() caller: Caller,
     @Param('connection_id') connectionId: string,

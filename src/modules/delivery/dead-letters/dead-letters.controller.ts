@@ -35,7 +35,7 @@ export class DeadLettersController {
   @HttpCode(200)
   @Access('admin')
   @Audited('dead_letters.replay')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   replay(
     @CurrentCaller() caller: Caller,
     @Query() query: TenantQueryDto,
@@ -54,7 +54,7 @@ export class DeadLettersController {
   @HttpCode(204)
   @Access('admin')
   @Audited('dead_letter.drop')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'CONFLICT')
   drop(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query() query: TenantQueryDto): Promise<void> {
     return this.letters.drop(caller, query.tenant_id, id);
   }

@@ -275,7 +275,8 @@ export class TenantDto {
   /** @example tenant_019aa1c2d3e4f5061728394a5b6c7d8e */
   tenant_id!: string;
   name!: string;
-  @ApiProperty({ enum: ['active', 'suspended'] })
+  /** `deleting`: its calls are refused as those of a suspended one, and its data is going. */
+  @ApiProperty({ enum: ['active', 'suspended', 'deleting'] })
   status!: string;
   /** The settings that differ from the defaults. */
   @ApiProperty({ type: 'object', additionalProperties: true })

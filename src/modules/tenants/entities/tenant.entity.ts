@@ -36,6 +36,10 @@ export class TenantEntity {
 
   @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
   updated_at!: Date;
+
+  /** Its rows are being deleted since then; it is suspended as well. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  deleting_since!: Date | null;
 }
 
 /** A person (or bot) of a tenant; made on first use. */

@@ -1,5 +1,7 @@
 -- Tenants, their keys, users and counts. Each table of a tenant has tenant_id first in its key and in its foreign
 -- keys, and forced row-level security (docs/adr/0004).
+--
+-- `deleting_since`: its rows are being deleted, and nobody may add any.
 CREATE TABLE tenants (
   tenant_id uuid PRIMARY KEY,
   name text NOT NULL,
@@ -7,7 +9,9 @@ CREATE TABLE tenants (
   settings jsonb NOT NULL DEFAULT '{}',
   limits jsonb NOT NULL DEFAULT '{}',
   created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
-  updated_at timestamptz(3) NOT NULL DEFAULT clock_timestamp()
+  updated_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  deleting_since timestamptz(3),
+  CHECK (deleting_since IS NULL OR status = 'suspended')
 );
 CREATE INDEX tenants_updated ON tenants (updated_at);
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

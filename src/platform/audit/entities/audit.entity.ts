@@ -72,6 +72,7 @@ export class AuditLogEntity {
 @Entity('audit_heads')
 @TableData({
   rank: 80,
+  lastRows: 'true',
   exported: STAYS_HERE,
   kept: KEPT,
   columns: { mac: KEYED, key_id: KEY_NAME, seal: KEYED },

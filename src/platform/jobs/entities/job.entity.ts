@@ -5,6 +5,7 @@ import { erasedBy, FIXED_WORD, notExported, TableData } from '../../tenant-data'
 @Entity('jobs')
 @TableData({
   rank: 90,
+  lastRows: `kind = 'tenant.delete'`,
   exported: { tenant: notExported('work of this server'), user: notExported('work of this server') },
   kept: 'until it is done; days when it was given up',
   columns: {

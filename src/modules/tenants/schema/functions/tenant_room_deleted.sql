@@ -1,4 +1,4 @@
--- A deleted room keeps its row, and is counted no more.
+-- A deleted room keeps its row, and is counted no more. A tenant that is being deleted is not counted at all.
 --
 -- tables: rooms
 -- execute: tenant
@@ -6,7 +6,8 @@ CREATE FUNCTION tenant_room_deleted() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
 BEGIN
   INSERT INTO tenant_count_deltas (tenant_id, rooms)
-  VALUES (NEW.tenant_id, CASE WHEN NEW.deleted_at IS NULL THEN 1 ELSE -1 END);
+  SELECT t.tenant_id, CASE WHEN NEW.deleted_at IS NULL THEN 1 ELSE -1 END FROM tenants t
+  WHERE t.tenant_id = NEW.tenant_id AND t.deleting_since IS NULL;
   RETURN NULL;
 END $f$;
 

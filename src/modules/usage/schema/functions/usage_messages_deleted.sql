@@ -1,5 +1,5 @@
 -- Takes the sizes of deleted messages off, today by the database's clock. What was not counted yet is counted by this: it
--- was sent and stored, and usage_count_rooms will not find it.
+-- was sent and stored, and usage_count_rooms will not find it. Of a tenant that is being deleted nothing is counted any more.
 --
 -- Locks: the rooms in usage_rooms; then the rows that are added to, in the order of their keys. The row in usage_days is
 -- the transaction's own.
@@ -13,7 +13,7 @@ DECLARE
 BEGIN
   FOR changed IN
     SELECT g.tenant_id, array_agg(DISTINCT g.room_id) AS rooms FROM gone g JOIN tenants t USING (tenant_id)
-    GROUP BY 1 ORDER BY 1
+    WHERE t.deleting_since IS NULL GROUP BY 1 ORDER BY 1
   LOOP
     PERFORM usage_rooms_hold(changed.tenant_id, changed.rooms);
     WITH sizes AS MATERIALIZED (

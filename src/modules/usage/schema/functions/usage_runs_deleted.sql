@@ -1,4 +1,5 @@
--- Counts runs that ended, are not counted yet and go: what was used stays used.
+-- Counts runs that ended, are not counted yet and go: what was used stays used. Of a tenant that is being deleted nothing is
+-- counted any more.
 --
 -- Locks: as usage_runs_add.
 --
@@ -11,7 +12,7 @@ DECLARE
 BEGIN
   FOR changed IN
     SELECT g.tenant_id, array_agg(g::runs) AS ended FROM gone g JOIN tenants t USING (tenant_id)
-    WHERE g.ended_at IS NOT NULL AND g.is_counted IS NULL GROUP BY 1 ORDER BY 1
+    WHERE g.ended_at IS NOT NULL AND g.is_counted IS NULL AND t.deleting_since IS NULL GROUP BY 1 ORDER BY 1
   LOOP
     PERFORM usage_runs_add(changed.tenant_id, changed.ended);
   END LOOP;
