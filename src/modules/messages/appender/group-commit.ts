@@ -162,7 +162,8 @@ export class GroupCommit {
       if (outcome?.status !== 'new') return;
       this.metrics.sent(message.tenantId, ended - since, ended);
       const at = outcome.createdAt.getTime();
-      [from, to] = [Math.min(from, at), Math.max(to, at)];
+      if (at < from) from = at;
+      if (at > to) to = at;
     });
     if (from <= to)
       this.written.note({ from, to, messages: batch.length, waitedMs: begun - oldest, tookMs: ended - begun });
