@@ -12,7 +12,7 @@ export { type AppendHook, AppendHooks } from './appender/append.repository';
 export { isStored, type MessageDraft, type Stored } from './appender/item';
 export { bindingId, MessagesService, MessageWriter, metaText } from './messages.service';
 export { ChatLog, type LoggedMessage } from './chat-log.repository';
-export { type LookedAt, MessageFacts } from './messages.repository';
+export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';
 export { type MessageTrace, MessageTraces } from './message-traces';
 export { MessagesModule } from './messages.module';

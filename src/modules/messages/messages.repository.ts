@@ -198,14 +198,6 @@ export class MessagesRepository {
   }
 }
 
-/** Where a user may have said something lately. */
-export interface LookedAt {
-  /** UUID. */
-  readonly roomId: string;
-  /** Messages from here on are looked at. */
-  readonly fromSeq: number;
-}
-
 /** What is stored of a message's way. */
 export type StoredMessage = Omit<MessageRow, 'content' | 'meta' | 'client_message_id' | 'created_at'> & {
   readonly kind: string;
@@ -218,36 +210,38 @@ export class MessageFacts {
   constructor(private readonly database: Database) {}
 
   /** The newest messages of a room that are kept, tombstones too, in order of seq. @param roomId UUID */
-  async newest(tenantId: string, roomId: string, firstSeq: number, limit: number): Promise<MessageDto[]> {
+  async newest(tenantId: string, roomId: string, limit: number): Promise<MessageDto[]> {
     const rows = await this.database.query<MessageRow>(
       'newest messages',
       tenantId,
-      `SELECT * FROM (SELECT ${MESSAGE_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq >= $3
-         ORDER BY m.seq DESC LIMIT $4) n ORDER BY n.seq`,
-      [tenantId, roomId, firstSeq, limit],
+      `SELECT * FROM (SELECT ${MESSAGE_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2
+         AND m.seq >= ${FIRST_SEQ} ORDER BY m.seq DESC LIMIT $3) n ORDER BY n.seq`,
+      [tenantId, roomId, limit],
     );
     return rows.map(messageView);
   }
 
   /**
-   * The newest messages of a sender, tombstones too, the newest first. No index knows them by their sender: as many are read
-   * as the parts of the rooms have, at most `reach` of each, the newest.
+   * The newest messages of a sender in these rooms, tombstones too, the newest first. No index knows them by their sender: of
+   * each room the newest `reach` messages are read.
+   * @param roomIds UUIDs
    */
   async newestBy(
     tenantId: string,
     userId: string,
-    parts: readonly LookedAt[],
+    roomIds: readonly string[],
     { reach, limit }: { readonly reach: number; readonly limit: number },
   ): Promise<MessageDto[]> {
-    if (parts.length === 0) return [];
+    if (roomIds.length === 0) return [];
     const rows = await this.database.query<MessageRow>(
       'newest messages of a sender',
       tenantId,
-      `SELECT ${MESSAGE_COLUMNS} FROM unnest($2::uuid[], $3::bigint[]) q(room_id, from_seq)
+      `SELECT ${MESSAGE_COLUMNS} FROM unnest($2::uuid[]) q(room_id)
+       CROSS JOIN LATERAL (SELECT k.first_seq FROM room_keeps($1, q.room_id) k OFFSET 0) k
        CROSS JOIN LATERAL (SELECT * FROM messages x WHERE x.tenant_id = $1 AND x.room_id = q.room_id
-         AND x.seq >= q.from_seq ORDER BY x.seq DESC LIMIT $5) m
-       WHERE m.sender_id = $4 ORDER BY m.created_at DESC, m.message_id DESC LIMIT $6`,
-      [tenantId, parts.map(({ roomId }) => roomId), parts.map(({ fromSeq }) => fromSeq), userId, reach, limit],
+         AND x.seq >= k.first_seq ORDER BY x.seq DESC LIMIT $4) m
+       WHERE m.sender_id = $3 ORDER BY m.created_at DESC, m.message_id DESC LIMIT $5`,
+      [tenantId, roomIds, userId, reach, limit],
     );
     return rows.map(messageView);
   }

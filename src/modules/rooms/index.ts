@@ -13,7 +13,6 @@ export { type MemberEvent, RoomFacts, type RoomMember } from './rooms/rooms.repo
 export { PresenceRepository } from './presence/presence.repository';
 export { RoomHeads } from './rooms/room-heads.repository';
 export {
-  type BusyRoom,
   type ListedMember,
   type ListedRoom,
   LISTED_TYPES,

@@ -58,7 +58,7 @@ export class AdminRoomsService {
       return view;
     }
     await this.looks.room(caller, tenantId, uuid);
-    return { ...view, messages: await this.messages.newest(tenantId, uuid, room.first_seq, NEWEST) };
+    return { ...view, messages: await this.messages.newest(tenantId, uuid, NEWEST) };
   }
 
   private async named(caller: Caller, query: AdminRoomsQueryDto & { readonly prefix: string }): Promise<AdminRoomsDto> {

@@ -29,7 +29,6 @@ export class UserFacts {
   /** The newest messages of a user, as far as they are found in a bounded number of rows. */
   async newest(tenantId: string, userId: string): Promise<MessageDto[]> {
     const rooms = await this.lists.busiest(tenantId, userId, BUSY_ROOMS);
-    const parts = rooms.map(({ room_id: roomId, first_seq: fromSeq }) => ({ roomId, fromSeq }));
-    return this.messages.newestBy(tenantId, userId, parts, { reach: REACH, limit: NEWEST });
+    return this.messages.newestBy(tenantId, userId, rooms, { reach: REACH, limit: NEWEST });
   }
 }

@@ -18,9 +18,6 @@ export type ListedMember = Readonly<Omit<RoomMemberEntity, 'tenant_id' | 'room_i
 /** A room that a user is a member of, and since when. */
 export type Membership = ListedRoom & Pick<ListedMember, 'role' | 'joined_at' | 'joined_seq'>;
 
-/** A room in which something was said. */
-export type BusyRoom = Readonly<Pick<RoomEntity, 'room_id' | 'first_seq'>>;
-
 /** A room whose name begins as was asked, by the key of the list. */
 interface NamedRow {
   /** The name in small letters. */
@@ -140,18 +137,19 @@ export class RoomLists {
     );
   }
 
-  /** Those of a user's newest 1,000 rooms in which something was said last, the most recent first. */
-  busiest(tenantId: string, userId: string, limit: number): Promise<BusyRoom[]> {
-    return this.database.query<BusyRoom>(
+  /** Ids of those of a user's newest 1,000 rooms in which something was said last, the most recent first. */
+  async busiest(tenantId: string, userId: string, limit: number): Promise<string[]> {
+    const rows = await this.database.query<{ room_id: string }>(
       'busy rooms of a user',
       tenantId,
-      `SELECT r.room_id, r.first_seq FROM (SELECT m.room_id FROM room_members m
+      `SELECT r.room_id FROM (SELECT m.room_id FROM room_members m
          WHERE m.tenant_id = $1 AND m.user_id = $2 ORDER BY m.room_id DESC LIMIT $4) m
-       CROSS JOIN LATERAL (SELECT r.room_id, r.first_seq, r.last_message_at FROM rooms r
+       CROSS JOIN LATERAL (SELECT r.room_id, r.last_message_at FROM rooms r
          WHERE r.tenant_id = $1 AND r.room_id = m.room_id AND r.deleted_at IS NULL OFFSET 0) r
        WHERE r.last_message_at IS NOT NULL ORDER BY r.last_message_at DESC, r.room_id LIMIT $3`,
       [tenantId, userId, limit, MOST_MEMBERSHIPS],
     );
+    return rows.map(({ room_id }) => room_id);
   }
 
   private async ofIds(tenantId: string, roomIds: readonly string[]): Promise<ReadonlyMap<string, ListedRoom>> {
