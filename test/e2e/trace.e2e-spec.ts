@@ -12,7 +12,7 @@ type Trace = Bodies['TraceDto'];
 type Recipient = Bodies['TraceRecipientDto'];
 
 /** Instead of 30 s. */
-const ACK_MS = 25;
+const ACK_MS = 200;
 const CANARY = 'c4n4ry';
 
 describe('the trace of a message', () => {
