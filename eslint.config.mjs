@@ -10,6 +10,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/tenants/**',
   'src/modules/messages/appender/**',
   'src/modules/rooms/rooms/room-heads.repository.ts',
+  'src/modules/rooms/rooms/room-lists.repository.ts',
   'src/modules/delivery/dead-letters/dead-letters.repository.ts',
   'src/modules/delivery/delivery.repository.ts',
   'src/modules/notifications/delivery/deliveries.repository.ts',

@@ -466,7 +466,9 @@ CREATE TABLE public.rooms (
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_pkey PRIMARY KEY (tenant_id, room_id);
 CREATE INDEX rooms_channels ON public.rooms USING btree (tenant_id, created_at, room_id) WHERE ((type = 'channel'::text) AND (deleted_at IS NULL));
 CREATE INDEX rooms_held ON public.rooms USING btree (tenant_id, room_id) WHERE legal_hold;
+CREATE INDEX rooms_name ON public.rooms USING btree (tenant_id, type, lower(name) COLLATE "C", room_id) WHERE ((deleted_at IS NULL) AND (name IS NOT NULL));
 CREATE INDEX rooms_retention ON public.rooms USING btree (tenant_id, room_id) WHERE (retention_days IS NOT NULL);
+CREATE INDEX rooms_type ON public.rooms USING btree (tenant_id, type, room_id) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX rooms_unique_key ON public.rooms USING btree (tenant_id, unique_key) WHERE (unique_key IS NOT NULL);
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_posting_check CHECK ((posting = ANY (ARRAY['members'::text, 'admins'::text])));
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_retention_days_check CHECK (((retention_days >= 1) AND (retention_days <= 3650)));

@@ -17,6 +17,8 @@ const WRITING = ROUTES.filter(({ method }) => method === 'POST' || method === 'P
 );
 /** A user id as it may stand in a URL; what is no UTF-8 there stays as it is written. */
 const USER_ID = /^(?:[\w/[\]{}';-]|%ff){1,128}$/;
+/** The beginning of a room's name in a URL. */
+const ROOM_NAME = /^(?!.*(?:%00|&)).+$/;
 const KB_256 = 256 * 1024;
 
 describe('bad input', () => {
@@ -183,8 +185,10 @@ describe('bad input', () => {
 
   describe('query parameters', () => {
     /** What is bad for a number or a choice may be a good name; nothing is no id of an event. */
-    const isGood = (parameter: string, value: string): boolean =>
+    const isGood = (parameter: string, value: string, path: string): boolean =>
       (/^(userId|groupId|user_id)$/.test(parameter) && USER_ID.test(value)) ||
+      (parameter === 'prefix' && (path.includes('/rooms') ? ROOM_NAME : USER_ID).test(value)) ||
+      (parameter === 'content' && value === 'true') ||
       (parameter === 'kind' && /^\w+$/.test(value)) ||
       (parameter === 'last_event_id' && value === '');
     const badValues = (schema: Schema): string[] => [
@@ -201,7 +205,7 @@ describe('bad input', () => {
         for (const { name: parameter, schema } of route.queryParameters) {
           const repeated =
             schema.type === 'integer' ? `1&${parameter}=2` : `${String(schema.enum?.[0])}&${parameter}=x`;
-          for (const value of [...badValues(schema), repeated].filter((given) => !isGood(parameter, given))) {
+          for (const value of [...badValues(schema), repeated].filter((given) => !isGood(parameter, given, path))) {
             const refused = refusal(await by.call(route.method, `${path}?${parameter}=${value}`));
             // A malformed id is an id that does not exist.
             const isId = schema.type === 'string' && schema.enum === undefined && refused.status === 404;

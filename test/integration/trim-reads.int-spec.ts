@@ -84,6 +84,7 @@ describe('what reads the log, where a room begins later and the rows before are 
     expect(await bench.log(room)).toHaveLength(ALL - GONE);
   };
 
+  const facts = (): MessageFacts => new MessageFacts(bench.open.database);
   const log = (): ChatLog => new ChatLog(bench.open.database, undefined as never, undefined as never);
   const messages = (): MessagesRepository => new MessagesRepository(bench.open.database);
   const roomLog = (): RoomLogRepository => new RoomLogRepository(bench.open.database);
@@ -122,7 +123,13 @@ describe('what reads the log, where a room begins later and the rows before are 
         return messages().previews(t, 'bob', [wanted], { count: 9, reach: 9 });
       },
     ],
-    ['what webhooks tell', (t, r) => new MessageFacts(bench.open.database).ofSeqs(t, r, [1, 2, 3, 4, 5])],
+    ['what webhooks tell', (t, r) => facts().ofSeqs(t, r, [1, 2, 3, 4, 5])],
+    ['what an administrator sees of a room', (t, r) => facts().newest(t, r, 99)],
+    [
+      'what an administrator sees of a user',
+      (t) => facts().newestBy(t, 'bob', [room.roomId, empty.roomId], { reach: 99, limit: 99 }),
+    ],
+    ['the message of a trace', (t, r) => facts().find(t, r, idOf(room, GONE))],
     ['the feed, from the beginning', (t, r) => roomLog().after(t, r, { rev: 0, seq: 0 }, 99)],
     ['the feed, what changed', (t, r) => roomLog().after(t, r, { rev: ALL, seq: ALL }, 99)],
     ['a range', (t, roomId) => roomLog().ranges(t, [{ roomId, afterSeq: 0, throughSeq: ALL, bytes: 9e6 }])],

@@ -243,4 +243,16 @@ export const AUDITED: Readonly<Record<AuditAction, (ground: Ground) => Promise<D
     const shown = { before: { legal_hold: false }, after: { legal_hold: true } };
     return { answer, shown: { actor: KEY, target: of('user', null, 'bob'), ...shown } };
   },
+  'room.read_content': async (ground) => {
+    const { roomId } = await group(ground);
+    const answer = await ground.app.master.get(
+      `/admin/rooms/${roomId}?content=true&tenant_id=${ground.tenant.tenantId}`,
+    );
+    return { answer, shown: { actor: MASTER, target: of('room', roomId), before: null, after: null, details: null } };
+  },
+  'user.read_content': async (ground) => {
+    await group(ground);
+    const answer = await ground.tenant.key.get('/admin/users/bob?content=true');
+    return { answer, shown: { actor: KEY, target: of('user', null, 'bob'), before: null, after: null, details: null } };
+  },
 };

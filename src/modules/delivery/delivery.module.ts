@@ -7,6 +7,7 @@ import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { DeadLettersService } from './dead-letters/dead-letters.service';
 import { MessageLetters } from './dead-letters/message-letters';
+import { MemberFacts } from './member-facts';
 import { DeadLetterRegistry } from './dead-letters/sources';
 import { DeliveryController } from './delivery.controller';
 import { DeliveryGateway } from './delivery.gateway';
@@ -29,7 +30,8 @@ import { DeadLetterEntity } from './entities/dead-letter.entity';
     MessageLetters,
     ReadUpdates,
     MemberReceipts,
+    MemberFacts,
   ],
-  exports: [DeliveryService, MemberReceipts],
+  exports: [DeliveryService, MemberFacts, MemberReceipts],
 })
 export class DeliveryModule {}

@@ -36,6 +36,15 @@ export interface CursorRow extends PositionRow {
   readonly read_seq: number;
 }
 
+/** A member's stored position in one room. */
+export interface MemberCursorRow {
+  readonly user_id: string;
+  readonly acked_seq: number;
+  readonly read_seq: number;
+  /** When one of the two was moved last. */
+  readonly updated_at: Date;
+}
+
 interface MoveArgs {
   readonly p_room: string;
   readonly p_user: string;
@@ -98,6 +107,17 @@ export class DeliveryRepository {
       tenantId,
       `SELECT c.user_id, c.acked_seq FROM unnest($3::text[]) u(user_id), LATERAL (SELECT x.user_id, x.acked_seq
          FROM cursors x WHERE x.tenant_id = $1 AND x.room_id = $2 AND x.user_id = u.user_id OFFSET 0) c`,
+      [tenantId, roomId, userIds],
+    );
+  }
+
+  /** The stored cursors of these users in a room; those without one are missing. */
+  cursorsIn(tenantId: string, roomId: string, userIds: readonly string[]): Promise<MemberCursorRow[]> {
+    return this.database.query<MemberCursorRow>(
+      'cursors in a room',
+      tenantId,
+      `SELECT c.user_id, c.acked_seq, c.read_seq, c.updated_at FROM unnest($3::text[]) u(user_id), LATERAL (
+         SELECT x.* FROM cursors x WHERE x.tenant_id = $1 AND x.room_id = $2 AND x.user_id = u.user_id OFFSET 0) c`,
       [tenantId, roomId, userIds],
     );
   }

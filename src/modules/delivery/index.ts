@@ -21,4 +21,5 @@ export {
 export { deadLettersTrimmed } from './delivery.functions';
 export type { FailedMessageDto, FailedNotificationDto, FailedWebhookDto } from './dto/dead-letter.dto';
 export { DeliveryModule } from './delivery.module';
+export { type MemberCursor, MemberFacts, type MemberLetter } from './member-facts';
 export { DeliveryService, type MemberPosition, MemberReceipts } from './delivery.service';

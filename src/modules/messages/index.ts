@@ -14,6 +14,7 @@ export { bindingId, MessagesService, MessageWriter, metaText } from './messages.
 export { ChatLog, type LoggedMessage } from './chat-log.repository';
 export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';
+export { type MessageTrace, MessageTraces } from './message-traces';
 export { MessagesModule } from './messages.module';
 export { heldMessagesReleased, messagesTrimmed } from './messages.functions';
 export { MessageDto } from './dto/message.dto';

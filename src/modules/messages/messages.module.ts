@@ -11,6 +11,7 @@ import { MessageFeed } from './message-feed';
 import { MessagesService, MessageWriter } from './messages.service';
 import { MessagePages } from './message-pages';
 import { MessagePreviews } from './message-previews';
+import { MessageTraces } from './message-traces';
 import { MessagesController } from './messages.controller';
 import { MessagesGateway } from './messages.gateway';
 import { RoomStates } from './room-states.repository';
@@ -37,9 +38,19 @@ import { MessageEntity } from './entities/message.entity';
     RoomStates,
     RoomLogRepository,
     MessagePreviews,
+    MessageTraces,
     MessagesRoomLog,
     LogMessageFrames,
   ],
-  exports: [ChatLog, MessageWriter, MessageFacts, MessagesService, MessagePreviews, MessagesRoomLog, LogMessageFrames],
+  exports: [
+    ChatLog,
+    MessageWriter,
+    MessageFacts,
+    MessageTraces,
+    MessagesService,
+    MessagePreviews,
+    MessagesRoomLog,
+    LogMessageFrames,
+  ],
 })
 export class MessagesModule {}

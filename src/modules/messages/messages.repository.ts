@@ -198,10 +198,65 @@ export class MessagesRepository {
   }
 }
 
+/** What is stored of a message's way. */
+export type StoredMessage = Omit<MessageRow, 'content' | 'meta' | 'client_message_id' | 'created_at'> & {
+  readonly kind: string;
+  readonly created_at: Date;
+};
+
 /** Messages as the server's own work sees them: no caller, no access rule, one tenant. */
 @Injectable()
 export class MessageFacts {
   constructor(private readonly database: Database) {}
+
+  /** The newest messages of a room that are kept, tombstones too, in order of seq. @param roomId UUID */
+  async newest(tenantId: string, roomId: string, limit: number): Promise<MessageDto[]> {
+    const rows = await this.database.query<MessageRow>(
+      'newest messages',
+      tenantId,
+      `SELECT * FROM (SELECT ${MESSAGE_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2
+         AND m.seq >= ${FIRST_SEQ} ORDER BY m.seq DESC LIMIT $3) n ORDER BY n.seq`,
+      [tenantId, roomId, limit],
+    );
+    return rows.map(messageView);
+  }
+
+  /**
+   * The newest messages of a sender in these rooms, tombstones too, the newest first. No index knows them by their sender: of
+   * each room the newest `reach` messages are read.
+   * @param roomIds UUIDs
+   */
+  async newestBy(
+    tenantId: string,
+    userId: string,
+    roomIds: readonly string[],
+    { reach, limit }: { readonly reach: number; readonly limit: number },
+  ): Promise<MessageDto[]> {
+    if (roomIds.length === 0) return [];
+    const rows = await this.database.query<MessageRow>(
+      'newest messages of a sender',
+      tenantId,
+      `SELECT ${MESSAGE_COLUMNS} FROM unnest($2::uuid[]) q(room_id)
+       CROSS JOIN LATERAL (SELECT k.first_seq FROM room_keeps($1, q.room_id) k OFFSET 0) k
+       CROSS JOIN LATERAL (SELECT * FROM messages x WHERE x.tenant_id = $1 AND x.room_id = q.room_id
+         AND x.seq >= k.first_seq ORDER BY x.seq DESC LIMIT $4) m
+       WHERE m.sender_id = $3 ORDER BY m.created_at DESC, m.message_id DESC LIMIT $5`,
+      [tenantId, roomIds, userId, reach, limit],
+    );
+    return rows.map(messageView);
+  }
+
+  /** undefined where the room has none of that id, or keeps it no more. Ids are UUIDs. */
+  async find(tenantId: string, roomId: string, messageId: string): Promise<StoredMessage | undefined> {
+    const rows = await this.database.query<StoredMessage>(
+      'message by id',
+      tenantId,
+      `SELECT m.message_id, m.room_id, m.seq, m.rev, m.sender_id, m.kind, m.created_at, m.edited_at, m.deleted_at
+       FROM messages m WHERE m.tenant_id = $1 AND m.message_id = $3 AND m.room_id = $2 AND m.seq >= ${FIRST_SEQ}`,
+      [tenantId, roomId, messageId],
+    );
+    return rows[0];
+  }
 
   /** Those of these messages that are kept and not deleted, in order of seq. @param roomId UUID */
   async ofSeqs(tenantId: string, roomId: string, seqs: readonly number[]): Promise<MessageDto[]> {

@@ -12,6 +12,14 @@ export { type PreviewRequest, type RoomPreview, RoomPreviews, RoomsService } fro
 export { type MemberEvent, RoomFacts, type RoomMember } from './rooms/rooms.repository';
 export { PresenceRepository } from './presence/presence.repository';
 export { RoomHeads } from './rooms/room-heads.repository';
+export {
+  type ListedMember,
+  type ListedRoom,
+  LISTED_TYPES,
+  type ListedType,
+  type Membership,
+  RoomLists,
+} from './rooms/room-lists.repository';
 export { roomCut, roomEventsTrimmed, roomRetain, roomsClose, roomsToCut, type RoomToCut } from './rooms.functions';
 export { MemberPositions } from './members/member-positions';
 export { LastMessageDto, RoomDto } from './dto/room.dto';

@@ -9,6 +9,7 @@ import { PresenceRepository } from './presence/presence.repository';
 import { RoomChanges } from './rooms.functions';
 import { RoomFacts, RoomsRepository } from './rooms/rooms.repository';
 import { RoomHeads } from './rooms/room-heads.repository';
+import { RoomLists } from './rooms/room-lists.repository';
 import { RoomPresenceService } from './presence/presence.service';
 import { MemberPositions } from './members/member-positions';
 import { RoomsController } from './rooms/rooms.controller';
@@ -29,6 +30,7 @@ import { RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.e
     RoomsGateway,
     RoomFacts,
     RoomHeads,
+    RoomLists,
     PositionsRepository,
     PresenceRepository,
     RoomPresenceService,
@@ -37,6 +39,6 @@ import { RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.e
     TypingGateway,
     MemberPositions,
   ],
-  exports: [RoomsService, RoomFacts, RoomHeads, MemberPositions, PresenceRepository],
+  exports: [RoomsService, RoomFacts, RoomHeads, RoomLists, MemberPositions, PresenceRepository],
 })
 export class RoomsModule {}

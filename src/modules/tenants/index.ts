@@ -12,6 +12,7 @@ export { KeysService } from './keys.service';
 export { lockTenant, lockTenantForGood, removeTenant } from './tenants.repository';
 export { beingDeleted, userHold } from './tenants.functions';
 export { TenantsModule } from './tenants.module';
+export type { ListedUser } from './tenants.repository';
 export { TenantsService } from './tenants.service';
 export { TicketsRepository } from './tickets.repository';
 export { UsersService } from './users.service';

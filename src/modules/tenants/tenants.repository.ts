@@ -3,7 +3,7 @@ import { MoreThan } from 'typeorm';
 import type { PageRequest } from '../../common/limits';
 import { Database, schemaFunction, SystemDatabase, type Transaction, value } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
-import { TenantCountsEntity, TenantEntity } from './entities/tenant.entity';
+import { TenantCountsEntity, TenantEntity, type UserEntity } from './entities/tenant.entity';
 import type { NewKeyRow } from './keys.repository';
 import { beingDeleted } from './tenants.functions';
 import { type NewWebhook, type WebhookChange, WebhookRows, type WebhookSetting } from './webhook-settings';
@@ -29,6 +29,9 @@ export interface TenantChanges {
   /** To set; null takes it away; undefined leaves it. */
   readonly webhook: NewWebhook | null | undefined;
 }
+
+/** A user as administrators see them. */
+export type ListedUser = Readonly<Pick<UserEntity, 'user_id' | 'created_at' | 'last_seen_at' | 'legal_hold'>>;
 
 /** A tenant before and after a change. */
 export interface TenantChange {
@@ -147,6 +150,31 @@ export class TenantsRepository {
       [tenantId, userIds],
     );
     return new Map(rows.map((row) => [row.user_id, row.last_seen_at]));
+  }
+
+  /**
+   * Users whose ids begin so, in the order of the ids. @param after the last one before; both may be empty
+   */
+  usersAfter(tenantId: string, prefix: string, after: string, limit: number): Promise<ListedUser[]> {
+    // Ids are printable ASCII: whatever begins with the prefix stands before the prefix and this character.
+    const end = `${prefix}\u007f`;
+    return this.database.query<ListedUser>(
+      'users of a tenant',
+      tenantId,
+      `SELECT user_id, created_at, last_seen_at, legal_hold FROM users
+       WHERE tenant_id = $1 AND user_id >= $2 AND user_id > $3 AND user_id < $4 ORDER BY user_id LIMIT $5`,
+      [tenantId, prefix, after, end, limit],
+    );
+  }
+
+  async user(tenantId: string, userId: string): Promise<ListedUser | undefined> {
+    const rows = await this.database.query<ListedUser>(
+      'user of a tenant',
+      tenantId,
+      'SELECT user_id, created_at, last_seen_at, legal_hold FROM users WHERE tenant_id = $1 AND user_id = $2',
+      [tenantId, userId],
+    );
+    return rows[0];
   }
 
   /** Marks the user, once; true where this was the call that did and nothing tells of an earlier socket. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { LastSeenStore } from '../../realtime';
-import { TenantsRepository } from './tenants.repository';
+import { type ListedUser, TenantsRepository } from './tenants.repository';
 
 /** The users of a tenant, as other modules need them. */
 @Injectable()
@@ -10,6 +10,16 @@ export class UsersService implements LastSeenStore {
   /** Makes the users that do not exist yet. */
   ensure(tenantId: string, userIds: readonly string[]): Promise<void> {
     return this.repository.ensureUsers(tenantId, userIds);
+  }
+
+  /** Users whose ids begin so, in the order of the ids. @param after the last one before; undefined: from the beginning */
+  list(tenantId: string, prefix: string, after: string | undefined, limit: number): Promise<ListedUser[]> {
+    return this.repository.usersAfter(tenantId, prefix, after ?? '', limit);
+  }
+
+  /** undefined: there is no such user. */
+  find(tenantId: string, userId: string): Promise<ListedUser | undefined> {
+    return this.repository.user(tenantId, userId);
   }
 
   /** When each of these users was last connected; missing or null = never. */

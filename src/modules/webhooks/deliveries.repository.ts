@@ -38,6 +38,12 @@ export type DeliveryRow = Readonly<
   Omit<WebhookDeliveryEntity, 'tenant_id' | 'room_id' | 'subject_id' | 'user_ids' | 'body'>
 >;
 
+/** What was to be posted of a message. */
+export type SubjectRow = DeliveryRow & {
+  /** Whom it names; null: nobody, or it was delivered and is not needed again. */
+  readonly user_ids: readonly string[] | null;
+};
+
 /** Which dead deliveries are meant; undefined: whatever it is. */
 export interface DeadChoice {
   readonly ids: readonly string[] | undefined;
@@ -178,6 +184,17 @@ export class WebhookDeliveriesRepository {
       [tenantId],
     );
     return { rows, total: count?.n ?? 0 };
+  }
+
+  /** Those of these ids that are there. */
+  ofIds(tenantId: string, ids: readonly string[]): Promise<SubjectRow[]> {
+    return this.database.query<SubjectRow>(
+      'webhooks by id',
+      tenantId,
+      `SELECT ${COLUMNS}, user_ids FROM webhook_deliveries WHERE tenant_id = $1 AND delivery_id = ANY ($2::uuid[])
+       ORDER BY created_at, delivery_id`,
+      [tenantId, ids],
+    );
   }
 
   /** Dead ones, the last attempted first. */

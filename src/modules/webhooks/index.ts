@@ -14,3 +14,4 @@ export { WebhookEndpoints } from './endpoints';
 export { WebhookHooks } from './hooks';
 export { WebhooksModule } from './webhooks.module';
 export { WebhooksRepository } from './webhooks.repository';
+export { type MessageWebhook, WebhooksService } from './webhooks.service';

@@ -130,6 +130,11 @@ export class EventFacts {
   }
 }
 
+/** UUIDs of what may be posted of a message; of `message.offline` that about the room's first 1,000 members. @param messageId `msg_…` */
+export function deliveriesOf(messageId: string): string[] {
+  return (['message.created', 'message.offline'] as const).map((event) => deliveryId(event, messageId, 0));
+}
+
 function about(event: string, roomId: string, message: MessageDto, page: number): Omit<Post, 'data'> {
   const subjectId = decodeId('message', message.message_id);
   return { deliveryId: deliveryId(event, message.message_id, page), roomId, subjectId };

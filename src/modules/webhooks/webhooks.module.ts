@@ -55,6 +55,6 @@ const MAX_ANSWER_BYTES = 64 * 1024;
     WebhookDeadLetters,
     DeliveryPurge,
   ],
-  exports: [WebhooksRepository, WebhookEndpoints, WebhookHooks],
+  exports: [WebhooksRepository, WebhookEndpoints, WebhookHooks, WebhooksService],
 })
 export class WebhooksModule {}

@@ -5,13 +5,21 @@ import { pageInfo, type PageRequest } from '../../common/limits';
 import type { Caller } from '../../platform/auth';
 import { type EffectResult, Effects } from '../../platform/idempotency';
 import { TenantsService } from '../tenants';
-import { WebhookDeliveriesRepository, type DeliveryRow } from './deliveries.repository';
+import { type DeliveryRow, type SubjectRow, WebhookDeliveriesRepository } from './deliveries.repository';
 import type { WebhookDeliveryDto, WebhookDeliveryPageDto, WebhookDto, WebhookRotatedDto } from './dto/webhook.dto';
 import { WebhookEndpoints } from './endpoints';
+import { deliveriesOf } from './planner';
 import { Poster } from './poster';
 
 const TEST = 'webhook.test';
 const DEFAULT_OVERLAP_SECONDS = 86_400;
+
+/** What was to be posted of a message, and what came of it. */
+export interface MessageWebhook {
+  readonly delivery: Omit<WebhookDeliveryDto, 'answer'>;
+  /** Whom it names; undefined where that is not known any more, or it is not about members. */
+  readonly userIds: readonly string[] | undefined;
+}
 
 /** A tenant's webhook, as its administrators see it. */
 @Injectable()
@@ -81,6 +89,12 @@ export class WebhooksService {
     return { deliveries: rows.map(deliveryView), ...pageInfo(page, rows.length, total) };
   }
 
+  /** Those of a message; of `message.offline` that about the room's first 1,000 members. @param messageId `msg_…` */
+  async ofMessage(tenantId: string, messageId: string): Promise<MessageWebhook[]> {
+    const rows = await this.repository.ofIds(tenantId, deliveriesOf(messageId));
+    return rows.map(webhookOf);
+  }
+
   private async postTest(caller: Caller, tenantId: string): Promise<DeliveryRow> {
     const endpoint = await this.endpoints.findEndpoint(tenantId);
     if (endpoint === undefined) throw notFound('Webhook');
@@ -94,6 +108,11 @@ export class WebhooksService {
     const posted = await this.poster.post(endpoint, { tenantId, id, body }, new AbortController().signal);
     return this.repository.record(tenantId, id, TEST, posted);
   }
+}
+
+function webhookOf(row: SubjectRow): MessageWebhook {
+  const { answer: _, ...delivery } = deliveryView(row);
+  return { delivery, userIds: row.user_ids ?? undefined };
 }
 
 function deliveryView(row: DeliveryRow): WebhookDeliveryDto {

@@ -83,6 +83,7 @@ export const AUDIT_ACTIONS = {
   'preset.delete': { target: 'preset', fields: PRESET, details: [] },
   'preset.update': { target: 'preset', fields: PRESET, details: [] },
   'room.delete': { target: 'room', fields: {}, details: [] },
+  'room.read_content': { target: 'room', fields: {}, details: [] },
   'room.retention': { target: 'room', fields: { legal_hold: 'shown', retention_days: 'shown' }, details: [] },
   'tenant.create': { target: 'tenant', fields: TENANT, details: ['key'] },
   'tenant.delete': { target: 'tenant', fields: {}, details: [] },
@@ -94,6 +95,7 @@ export const AUDIT_ACTIONS = {
   },
   'tenant.update': { target: 'tenant', fields: TENANT, details: [] },
   'user.hold': { target: null, fields: { legal_hold: 'shown' }, details: [] },
+  'user.read_content': { target: null, fields: {}, details: [] },
   'webhook.rotate': { target: 'tenant', fields: { secret: 'secret' }, details: ['overlap_seconds'] },
   'webhook.test': { target: 'tenant', fields: {}, details: ['asked', 'delivery'] },
 } as const satisfies Readonly<Record<string, ActionRule>>;

@@ -126,6 +126,14 @@ export class Redelivery {
     return this.watches.has(connection);
   }
 
+  /**
+   * How often an acking connection was sent a message that waits for its acknowledgement; undefined where it does not wait, or
+   * was never looked at yet. @param roomId UUID
+   */
+  timesSent(connection: AcceptedConnection, roomId: string, seq: number): number | undefined {
+    return this.watches.get(connection)?.timesSent(roomId, seq);
+  }
+
   /** A user's cursor has moved, by socket or HTTP: tells all nodes. */
   cursorMoved(moved: Moved): void {
     this.hints.tellMoved(moved);

@@ -92,6 +92,9 @@ describe('RoomWatch', () => {
           } else if (each.do === 'pass') now += each.ms;
           const step = watch.isDue(now) ? watch.next() : undefined;
           const due = model.due(now);
+          for (const seq of [model.seqs[0] ?? 1, Math.ceil(last / 2), last])
+            expect([seq, watch.timesSent(seq)]).toEqual([seq, model.counts.get(seq)]);
+          expect(watch.timesSent(last + 1)).toBeUndefined();
           expect(step && { kind: step.kind, seqs: range(step) }).toEqual(due);
           expect(watch.settledThrough === undefined).toBe(model.counts.size > 0);
           if (step?.kind === 'give up') {

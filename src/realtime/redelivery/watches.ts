@@ -79,6 +79,12 @@ export class RoomWatch {
     return { kind: 'send', after, through: Math.min(after + MOST_AT_ONCE, this.through), round: this.rounds };
   }
 
+  /** How often this message was sent; undefined where that is not known any more: it is acknowledged, or given up on. */
+  timesSent(seq: number): number | undefined {
+    const times = this.sent.filter((through) => through >= seq).length;
+    return times === 0 || seq <= (this.floor ?? 0) ? undefined : times;
+  }
+
   /** Whether the step still makes sense. */
   wants(step: Step): boolean {
     return step.round === this.rounds;
@@ -147,6 +153,11 @@ export class ConnectionWatch {
       if (through > (settled ?? 0)) this.waiting.set(roomId, new RoomWatch(settled, through, this.waitMs, now));
     }
     return due;
+  }
+
+  /** How often the connection was sent a message that it has not acknowledged; undefined where that is not known. */
+  timesSent(roomId: string, seq: number): number | undefined {
+    return this.waiting.get(roomId)?.timesSent(seq);
   }
 
   /** The user's cursor has moved to here. */

@@ -7,6 +7,98 @@ export interface components {
             readonly role?: "admin" | "member";
             readonly user_ids: readonly string[];
         };
+        readonly AdminMemberDto: {
+            readonly joined_at: string;
+            readonly joined_seq: number;
+            readonly last_acked_seq: number;
+            readonly last_read_seq: number;
+            readonly last_seen_at: string | null;
+            readonly moved_at: string | null;
+            /** @enum {string} */
+            readonly role: "admin" | "member" | "agent";
+            /** @enum {string} */
+            readonly status: "online" | "offline";
+            readonly user_id: string;
+        };
+        readonly AdminMembershipDto: {
+            readonly joined_at: string;
+            readonly joined_seq: number;
+            readonly last_acked_seq: number;
+            readonly last_read_seq: number;
+            /** @enum {string} */
+            readonly role: "admin" | "member" | "agent";
+            readonly room: components["schemas"]["AdminRoomDto"];
+        };
+        readonly AdminRoomDetailDto: {
+            readonly created_at: string;
+            readonly deleted_at: string | null;
+            readonly first_seq: number;
+            readonly last_activity_at: string;
+            readonly last_rev: number;
+            readonly last_seq: number;
+            readonly legal_hold: boolean;
+            readonly live_connections: number;
+            readonly member_count: number;
+            readonly members: readonly components["schemas"]["AdminMemberDto"][];
+            readonly messages?: readonly components["schemas"]["MessageDto"][];
+            readonly metadata: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly name: string | null;
+            readonly next: string | null;
+            /** @enum {string} */
+            readonly posting: "members" | "admins";
+            readonly retention_days: number | null;
+            readonly room_id: string;
+            /** @enum {string} */
+            readonly type: "dm" | "group" | "channel" | "ai";
+            readonly updated_at: string;
+        };
+        readonly AdminRoomDto: {
+            readonly created_at: string;
+            readonly deleted_at: string | null;
+            readonly first_seq: number;
+            readonly last_activity_at: string;
+            readonly last_rev: number;
+            readonly last_seq: number;
+            readonly legal_hold: boolean;
+            readonly member_count: number;
+            readonly name: string | null;
+            /** @enum {string} */
+            readonly posting: "members" | "admins";
+            readonly retention_days: number | null;
+            readonly room_id: string;
+            /** @enum {string} */
+            readonly type: "dm" | "group" | "channel" | "ai";
+            readonly updated_at: string;
+        };
+        readonly AdminRoomsDto: {
+            readonly items: readonly components["schemas"]["AdminRoomDto"][];
+            readonly next: string | null;
+        };
+        readonly AdminUserDetailDto: {
+            readonly created_at: string;
+            readonly last_seen_at: string | null;
+            readonly legal_hold: boolean;
+            readonly memberships: readonly components["schemas"]["AdminMembershipDto"][];
+            readonly messages?: readonly components["schemas"]["MessageDto"][];
+            readonly next: string | null;
+            /** @enum {string} */
+            readonly status: "online" | "offline";
+            readonly user_id: string;
+        };
+        readonly AdminUserDto: {
+            readonly created_at: string;
+            readonly last_seen_at: string | null;
+            readonly legal_hold: boolean;
+            /** @enum {string} */
+            readonly status: "online" | "offline";
+            readonly user_id: string;
+        };
+        readonly AdminUsersDto: {
+            readonly items: readonly components["schemas"]["AdminUserDto"][];
+            readonly next: string | null;
+        };
         readonly AnswerDto: {
             readonly conversationId: string;
             readonly finishReason: string | null;
@@ -1048,6 +1140,66 @@ export interface components {
             readonly offset: number;
             readonly subscriptions: readonly components["schemas"]["TopicSubscriptionDto"][];
             readonly total: number;
+        };
+        readonly TraceBatchDto: {
+            readonly messages: number;
+            readonly took_ms: number;
+            readonly waited_ms: number;
+        };
+        readonly TraceCommitDto: {
+            readonly at: string;
+            readonly batch: components["schemas"]["TraceBatchDto"] | null;
+            readonly rev: number | null;
+            readonly seq: number;
+        };
+        readonly TraceConnectionDto: {
+            readonly connection_id: string;
+            readonly node_id: string;
+            readonly opened_at: string;
+            readonly redelivered: number | null;
+            readonly sent: boolean;
+        };
+        readonly TraceDto: {
+            readonly accepted_at: string | null;
+            readonly committed: components["schemas"]["TraceCommitDto"];
+            readonly message_id: string;
+            readonly next: string | null;
+            readonly recipients: readonly components["schemas"]["TraceRecipientDto"][];
+            readonly room_id: string;
+            readonly sender_id: string;
+            readonly unknown: readonly string[];
+            readonly webhooks: readonly components["schemas"]["TraceWebhookDto"][];
+        };
+        readonly TraceLetterDto: {
+            readonly attempts: number;
+            readonly error: string;
+            readonly id: string;
+            readonly last_attempt_at: string;
+        };
+        readonly TraceMarkDto: {
+            readonly at: string | null;
+            readonly done: boolean;
+        };
+        readonly TraceRecipientDto: {
+            readonly acked: components["schemas"]["TraceMarkDto"];
+            readonly connections: readonly components["schemas"]["TraceConnectionDto"][];
+            readonly dead_letter: components["schemas"]["TraceLetterDto"] | null;
+            readonly is_sender: boolean;
+            readonly read: components["schemas"]["TraceMarkDto"];
+            readonly user_id: string;
+            readonly webhook_ids: readonly string[];
+        };
+        readonly TraceWebhookDto: {
+            readonly attempts: number;
+            readonly created_at: string;
+            readonly error: string | null;
+            readonly last_attempt_at: string | null;
+            readonly latency_ms: number | null;
+            /** @enum {string} */
+            readonly state: "pending" | "delivered" | "dead" | "failed";
+            readonly status: number | null;
+            readonly type: string;
+            readonly webhook_id: string;
         };
         readonly TurnDto: {
             readonly answer: components["schemas"]["ChatMessageDto"];

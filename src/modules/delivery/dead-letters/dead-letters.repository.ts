@@ -11,6 +11,15 @@ import {
 } from '../delivery.functions';
 import type { DeadLetterSelection } from './sources';
 
+/** The letter of one message for one member. */
+export interface MemberLetterRow {
+  readonly id: string;
+  readonly user_id: string;
+  readonly attempts: number;
+  readonly last_attempt_at: Date;
+  readonly error: string;
+}
+
 @Injectable()
 export class DeadLettersRepository {
   constructor(
@@ -33,6 +42,19 @@ export class DeadLettersRepository {
   /** At most `limit` letters, the last attempted first. */
   page(tenantId: string, limit: number): Promise<LetterRow[]> {
     return deadLettersPage.call(this.database, tenantId, { p_limit: limit });
+  }
+
+  /** The letters of one message for these members; those without one are missing. */
+  ofMessage(tenantId: string, roomId: string, seq: number, userIds: readonly string[]): Promise<MemberLetterRow[]> {
+    return this.database.query<MemberLetterRow>(
+      'dead letters of a message',
+      tenantId,
+      `SELECT dead_letter_id(d.letter_no, $3) AS id, d.user_id, d.attempts, d.last_attempt_at, d.error
+       FROM unnest($4::text[]) u(user_id), LATERAL (SELECT x.* FROM dead_letters x WHERE x.tenant_id = $1 AND x.room_id = $2
+         AND x.user_id = u.user_id AND x.from_seq <= $3 ORDER BY x.from_seq DESC LIMIT 1) d
+       WHERE d.to_seq >= $3`,
+      [tenantId, roomId, seq, userIds],
+    );
   }
 
   /** Counts an attempt of what fits: at most `limit` runs, in the order of their key, after the given one. */

@@ -7,7 +7,7 @@ import { type AppendLevels, Gauge, Metrics, Stat } from '../../../platform/metri
 import { MessageFeed } from '../message-feed';
 import { AppendRepository } from './append.repository';
 import { BatchWriter, type WriteOutcome } from './batch-writer';
-import { GroupCommit, type GroupCommitOptions } from './group-commit';
+import { GroupCommit, type GroupCommitOptions, type WrittenBatch } from './group-commit';
 import type { Appended, NewMessage } from './item';
 
 const MB = 1024 * 1024;
@@ -57,6 +57,11 @@ export class Appender {
   @Stat('append')
   levels(tenantId?: string): AppendLevels {
     return this.commits.levels(tenantId);
+  }
+
+  /** The batch that a message with this time in the log was written with; undefined where it is not known. */
+  batchOf(createdAt: Date): WrittenBatch | undefined {
+    return this.commits.written.find(createdAt);
   }
 
   /**

@@ -2,7 +2,7 @@ import { AppError } from '../../../common/errors';
 import { SilentLog } from '../../../platform/logging';
 import { Metrics } from '../../../platform/metrics';
 import type { WriteOutcome } from './batch-writer';
-import { GroupCommit, type GroupCommitOptions, type Writer } from './group-commit';
+import { GroupCommit, type GroupCommitOptions, type Writer, WrittenBatches } from './group-commit';
 import type { Appended, NewMessage } from './item';
 
 const OPTIONS: GroupCommitOptions = {
@@ -96,7 +96,41 @@ function storedAs({ messageId }: NewMessage): WriteOutcome {
   return { status: 'new', messageId, seq: 1, rev: 1, createdAt: new Date(0) };
 }
 
+describe('WrittenBatches', () => {
+  const batch = { messages: 1, waitedMs: 0, tookMs: 1 };
+
+  it('knows the batch of a message by its time, unless two may be it', () => {
+    const written = new WrittenBatches();
+    written.note({ ...batch, from: 10, to: 10, messages: 3 });
+    written.note({ ...batch, from: 12, to: 14 });
+    written.note({ ...batch, from: 14, to: 15 });
+    const at = (ms: number): number | undefined => written.find(new Date(ms))?.messages;
+    expect([9, 10, 11, 12, 14, 15, 16].map(at)).toEqual([undefined, 3, undefined, 1, undefined, 1, undefined]);
+  });
+
+  it('forgets the oldest ones', () => {
+    const written = new WrittenBatches();
+    for (let at = 0; at < 5000; at++) written.note({ ...batch, from: at, to: at });
+    const known = Array.from({ length: 5000 }, (_, at) => at).filter((at) => written.find(new Date(at)) !== undefined);
+    expect([known[0], known.length]).toEqual([904, 4096]);
+  });
+});
+
 describe('GroupCommit', () => {
+  it('remembers what it has written, of refused messages nothing', async () => {
+    const { writer, commits } = setUp();
+    const sent = ['a', 'b'].map((content) => commits.append(message({ content })));
+    await turn();
+    await writer.call(0).answer('ok');
+    await Promise.all(sent);
+    expect(commits.written.find(new Date(0))).toMatchObject({ messages: 2 });
+    const refused = commits.append(message());
+    await turn();
+    await writer.call(1).answer([{ status: 'not_member' }]);
+    await refused;
+    expect(commits.written.find(new Date(0))).toMatchObject({ messages: 2 });
+  });
+
   it('commits together what arrives while a commit runs', async () => {
     const { writer, commits } = setUp();
     const send = (content: string): Promise<Appended> => commits.append(message({ content }));

@@ -49,6 +49,8 @@ export class GroupCommit {
   /** Since when the oldest message of each write that runs has waited. */
   private readonly writing: number[] = [];
   private running: Promise<void> | undefined;
+  /** For who looks back. */
+  readonly written = new WrittenBatches();
 
   constructor(
     private readonly writer: Writer,
@@ -154,9 +156,17 @@ export class GroupCommit {
     const ended = performance.now();
     this.metrics.histogram('chatapi_append_seconds').observe((ended - begun) / 1000);
     this.count(outcomes);
+    let [from, to] = [Infinity, -Infinity];
     batch.forEach(({ message, since }, i) => {
-      if (outcomes[i]?.status === 'new') this.metrics.sent(message.tenantId, ended - since, ended);
+      const outcome = outcomes[i];
+      if (outcome?.status !== 'new') return;
+      this.metrics.sent(message.tenantId, ended - since, ended);
+      const at = outcome.createdAt.getTime();
+      if (at < from) from = at;
+      if (at > to) to = at;
     });
+    if (from <= to)
+      this.written.note({ from, to, messages: batch.length, waitedMs: begun - oldest, tookMs: ended - begun });
     return outcomes;
   }
 
@@ -200,6 +210,38 @@ export class GroupCommit {
 
   private leave(item: Pending): void {
     this.quota.release(item.message.tenantId, item.bytes);
+  }
+}
+
+/** How a batch was written. */
+export interface WrittenBatch {
+  /** In it, those that were refused too. */
+  readonly messages: number;
+  /** Milliseconds that its oldest message waited for it, and that the write took. */
+  readonly waitedMs: number;
+  readonly tookMs: number;
+}
+
+/** With the times, in ms, that its first and last new message have in the log. */
+type DatedBatch = WrittenBatch & { readonly from: number; readonly to: number };
+
+const MOST_BATCHES = 4096;
+
+/** The last 4,096 batches that stored something. A write costs one entry, a look goes through all. */
+export class WrittenBatches {
+  private readonly ring: DatedBatch[] = [];
+  private next = 0;
+
+  note(batch: DatedBatch): void {
+    this.ring[this.next] = batch;
+    this.next = (this.next + 1) % MOST_BATCHES;
+  }
+
+  /** The batch that a message with this time came with; undefined where none is remembered, or two may be it. */
+  find(createdAt: Date): WrittenBatch | undefined {
+    const at = createdAt.getTime();
+    const found = this.ring.filter(({ from, to }) => from <= at && at <= to);
+    return found.length === 1 ? found[0] : undefined;
   }
 }
 

@@ -28,6 +28,9 @@ CREATE UNIQUE INDEX rooms_unique_key ON rooms (tenant_id, unique_key) WHERE uniq
 CREATE INDEX rooms_channels ON rooms (tenant_id, created_at, room_id) WHERE type = 'channel' AND deleted_at IS NULL;
 CREATE INDEX rooms_retention ON rooms (tenant_id, room_id) WHERE retention_days IS NOT NULL;
 CREATE INDEX rooms_held ON rooms (tenant_id, room_id) WHERE legal_hold;
+CREATE INDEX rooms_type ON rooms (tenant_id, type, room_id) WHERE deleted_at IS NULL;
+CREATE INDEX rooms_name ON rooms (tenant_id, type, (lower(name) COLLATE "C"), room_id)
+  WHERE deleted_at IS NULL AND name IS NOT NULL;
 ALTER TABLE rooms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON rooms TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
 GRANT SELECT, INSERT, UPDATE, DELETE ON rooms TO :"tenant";
