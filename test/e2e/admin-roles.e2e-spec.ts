@@ -45,6 +45,8 @@ interface Call {
   readonly body?: object;
   /** Beside the tenant's id, where the route takes that. */
   readonly query?: string;
+  /** What has to have happened before. */
+  readonly before?: (world: World) => Promise<unknown>;
   /** It leaves nothing of the tenant: whoever may do it does it to a tenant of their own. */
   readonly endsTenant?: true;
 }
@@ -60,6 +62,8 @@ const CALLS: Readonly<Record<string, Rule | Call>> = {
   'PATCH /admin/tenants/{tenant_id}': { rule: 'admin', body: { name: 'renamed' } },
   'PATCH /admin/tenants/{tenant_id} with limits': { rule: 'part', body: { limits: { users: null } } },
   'PATCH /admin/tenants/{tenant_id} with a status': { rule: 'part', body: { status: 'active' } },
+  'DELETE /admin/tenants/{tenant_id}': { rule: 'master', query: 'confirm=test', endsTenant: true },
+  'GET /admin/tenants/{tenant_id}/deletion': { rule: 'master', before: beginDeletion, endsTenant: true },
   'GET /admin/tenants/{tenant_id}/keys': 'admin',
   'POST /admin/tenants/{tenant_id}/keys': 'admin',
   'POST /admin/tenants/{tenant_id}/keys/{key_id}/rotate': 'admin',
@@ -151,6 +155,10 @@ async function idsFor(world: World, { pathParams }: DocumentedRoute): Promise<Re
   return ids;
 }
 
+async function beginDeletion({ app, tenant }: World): Promise<void> {
+  bodyOf(await app.master.delete(`/admin/tenants/${tenant.tenantId}?confirm=test`));
+}
+
 async function worldOf(app: TestApp): Promise<World> {
   const [tenant, other] = [await app.tenant(), await app.tenant()];
   await createRoom(tenant.as('alice'), 'group', ['bob']);
@@ -194,6 +202,7 @@ describe('who may what, for operators', () => {
 
   async function statusOf(world: World, client: Api, route: DocumentedRoute, call: Call): Promise<number> {
     const ids = await idsFor(world, route);
+    await call.before?.(world);
     const path = route.path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(ids.get(name) ?? ''));
     const query = new URLSearchParams(call.query);
     if (route.queryParams.includes('tenant_id')) query.set('tenant_id', world.tenant.tenantId);
