@@ -7,6 +7,7 @@ import { FirstStartModule } from './modules/first-start';
 import { MessagesModule } from './modules/messages';
 import { ModelsModule } from './modules/models';
 import { NotificationsModule } from './modules/notifications';
+import { RemovalModule } from './modules/removal';
 import { RetentionModule } from './modules/retention';
 import { RoomsModule } from './modules/rooms';
 import { StatsModule } from './modules/stats';
@@ -44,6 +45,7 @@ export class AppModule {
         StatsModule,
         UsageModule,
         AdminModule,
+        RemovalModule,
         RetentionModule,
         FirstStartModule,
       ],

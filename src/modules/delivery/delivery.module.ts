@@ -8,6 +8,7 @@ import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { DeadLettersService } from './dead-letters/dead-letters.service';
 import { MessageLetters } from './dead-letters/message-letters';
 import { DeadLetterRegistry } from './dead-letters/sources';
+import { CursorsErase } from './delivery.functions';
 import { DeliveryController } from './delivery.controller';
 import { DeliveryGateway } from './delivery.gateway';
 import { DeliveryRepository } from './delivery.repository';
@@ -20,6 +21,7 @@ import { DeadLetterEntity } from './entities/dead-letter.entity';
   controllers: [DeliveryController, DeadLettersController],
   providers: [
     CursorGroups,
+    CursorsErase,
     DeadLettersRepository,
     DeadLettersService,
     DeadLetterRegistry,

@@ -1,5 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import { type AppError, notFound } from '../../common/errors';
 import { answer, schemaFunction } from '../../platform/database';
+import { eraseFunction, EraseStep, type EraseWork } from '../../platform/tenant-data';
 
 /** Whether what a user writes is held. */
 export const userHold = schemaFunction(
@@ -7,3 +9,10 @@ export const userHold = schemaFunction(
   { p_user: 'text', p_hold: 'boolean' },
   answer<{ readonly legal_hold: boolean }>({ no_user: (): AppError => notFound('User') }),
 );
+
+/** Takes the row of a user out. */
+@Injectable()
+@EraseStep('users')
+export class UsersErase implements EraseWork {
+  readonly batch = eraseFunction('users_erase');
+}

@@ -120,6 +120,10 @@ export class TenantsService {
     };
   }
 
+  exists(tenantId: string): Promise<boolean> {
+    return this.repository.exists(tenantId);
+  }
+
   /** The tenant's UUID, when it exists and the caller may manage it; another tenant's id is not found. */
   async managed(caller: Caller, tenantId: string): Promise<string> {
     const id = idFor(caller, tenantId);

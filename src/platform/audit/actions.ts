@@ -86,6 +86,7 @@ export const AUDIT_ACTIONS = {
   'room.retention': { target: 'room', fields: { legal_hold: 'shown', retention_days: 'shown' }, details: [] },
   'tenant.create': { target: 'tenant', fields: TENANT, details: ['key'] },
   'tenant.update': { target: 'tenant', fields: TENANT, details: [] },
+  'user.erase': { target: null, fields: {}, details: [] },
   'user.hold': { target: null, fields: { legal_hold: 'shown' }, details: [] },
   'webhook.rotate': { target: 'tenant', fields: { secret: 'secret' }, details: ['overlap_seconds'] },
   'webhook.test': { target: 'tenant', fields: {}, details: ['asked', 'delivery'] },

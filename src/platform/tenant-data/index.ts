@@ -3,13 +3,14 @@
  * is exported, what an erase of a person does to them, how long they are kept. A new table cannot be forgotten: a test
  * compares what is said with the tables that there are (test/integration/table-data.int-spec.ts), and docs/data.md shows it.
  */
+export { type EraseBatch, EraseStep, EraseSteps, eraseFunction, type EraseWork } from './erase-steps';
 export { Paced } from './paced';
 export {
   cannotHold,
   type ColumnData,
   CONFIGURATION,
   ERASE_STEPS,
-  type EraseStep,
+  type EraseStepName,
   erasedBy,
   FIXED_WORD,
   INSTALLATION_TABLES,

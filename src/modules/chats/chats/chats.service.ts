@@ -6,6 +6,7 @@ import { AGENT_PREFIX } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
 import { Database } from '../../../platform/database';
 import { Effects } from '../../../platform/idempotency';
+import { type EraseBatch, eraseFunction, EraseStep, type EraseWork } from '../../../platform/tenant-data';
 import { changing, RoomFeed } from '../../../realtime';
 import { ChatLog } from '../../messages';
 import { DEFAULT_PRESET, PresetsService } from '../../models';
@@ -52,6 +53,27 @@ export class ChatNews {
     this.live.stop(running);
     this.feed.touchRoom(tenantId, chatId);
     this.hub.publish({ tenantId, chatId }, { kind: 'deleted' });
+  }
+}
+
+/** What a batch of the erase of chats may say beside others. */
+interface ChatBatch extends EraseBatch {
+  /** UUID of a chat that was marked as deleted. */
+  readonly deleted?: string;
+  /** Its answers that were under way. */
+  readonly runs?: readonly string[];
+}
+
+/** Takes the chats of a user out, whole. */
+@Injectable()
+@EraseStep('chats')
+export class ChatsErase implements EraseWork {
+  readonly batch = eraseFunction('chats_erase');
+
+  constructor(private readonly news: ChatNews) {}
+
+  done(tenantId: string, { deleted, runs = [] }: ChatBatch): void {
+    if (deleted !== undefined) this.news.deleted({ tenantId, chatId: deleted }, runs);
   }
 }
 
