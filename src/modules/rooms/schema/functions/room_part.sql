@@ -6,7 +6,6 @@
 --
 -- Locks: the room, the member, the user who stands for the person.
 --
--- tables: users
 -- execute: tenant
 CREATE FUNCTION room_part(p_tenant uuid, p_room uuid, p_user text, p_erased text)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$

@@ -1,0 +1,49 @@
+import type { TestApp, TestTenant } from './app';
+import type { TestDatabase } from './database';
+import type { Bodies } from './http/api';
+import { until } from './poll';
+import { bodyOf } from './rooms';
+import { MAX_WAIT_MS } from './timing';
+
+export type ErasureBody = Bodies['ErasureDto'];
+
+export function erasePath(tenant: TestTenant, userId: string): string {
+  return `/admin/tenants/${tenant.tenantId}/users/${encodeURIComponent(userId)}/erase`;
+}
+
+/** Asks for the erase of a user; its id. */
+export async function requestErase(app: TestApp, tenant: TestTenant, userId: string): Promise<string> {
+  const answer = await app.master.post<Bodies['ErasureStartedDto']>(erasePath(tenant, userId));
+  return bodyOf(answer, 202).erasure_id;
+}
+
+/** Its certificate, once it is done: its job does not wait for calls that nobody makes. */
+export async function whenErased(app: TestApp, tenant: TestTenant, erasureId: string): Promise<ErasureBody> {
+  const path = `/admin/tenants/${tenant.tenantId}/erasures/${erasureId}`;
+  return until(
+    async () => {
+      await app.database.sql(`UPDATE jobs SET run_at = now() WHERE kind = 'user.erase' AND state = 'queued'`);
+      return bodyOf(await app.master.get<ErasureBody>(path));
+    },
+    ({ state }) => state === 'done' || state === 'failed',
+    MAX_WAIT_MS,
+  );
+}
+
+/** Where any of these texts stands: in any column of any table that can hold one, and how often. */
+export async function tracesIn(database: TestDatabase, needles: readonly string[]): Promise<string[]> {
+  const columns = await database.sql<{ table: string; column: string; isBytes: boolean }>(
+    `SELECT c.table_name AS table, c.column_name AS column, c.data_type = 'bytea' AS "isBytes"
+     FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+     WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE'
+       AND c.data_type IN ('text', 'character varying', 'json', 'jsonb', 'bytea', 'ARRAY') ORDER BY 1, 2`,
+  );
+  if (columns.length < 80) throw new Error('the columns of the schema were not found');
+  const each = columns.map(({ table, column, isBytes }) => {
+    const text = isBytes ? `encode("${column}", 'escape')` : `"${column}"::text`;
+    return `SELECT '${table}.${column}' AS place, count(*)::int AS n FROM "${table}"
+      WHERE EXISTS (SELECT 1 FROM unnest($1::text[]) x WHERE strpos(${text}, x) > 0)`;
+  });
+  const found = await database.sql<{ place: string; n: number }>(each.join(' UNION ALL '), [needles]);
+  return found.filter(({ n }) => n > 0).map(({ place, n }) => `${place}: ${n}`);
+}
