@@ -30,8 +30,8 @@ export async function whenErased(app: TestApp, tenant: TestTenant, erasureId: st
   );
 }
 
-/** Where any of these texts stands: in any column of any table that can hold one, and how often. */
-export async function tracesIn(database: TestDatabase, needles: readonly string[]): Promise<string[]> {
+/** Where a text that fits stands: in any column of any table that can hold one, and how often. @param pattern of PostgreSQL */
+export async function tracesIn(database: TestDatabase, pattern: string): Promise<string[]> {
   const columns = await database.sql<{ table: string; column: string; isBytes: boolean }>(
     `SELECT c.table_name AS table, c.column_name AS column, c.data_type = 'bytea' AS "isBytes"
      FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
@@ -41,9 +41,8 @@ export async function tracesIn(database: TestDatabase, needles: readonly string[
   if (columns.length < 80) throw new Error('the columns of the schema were not found');
   const each = columns.map(({ table, column, isBytes }) => {
     const text = isBytes ? `encode("${column}", 'escape')` : `"${column}"::text`;
-    return `SELECT '${table}.${column}' AS place, count(*)::int AS n FROM "${table}"
-      WHERE EXISTS (SELECT 1 FROM unnest($1::text[]) x WHERE strpos(${text}, x) > 0)`;
+    return `SELECT '${table}.${column}' AS place, count(*)::int AS n FROM "${table}" WHERE ${text} ~ $1`;
   });
-  const found = await database.sql<{ place: string; n: number }>(each.join(' UNION ALL '), [needles]);
-  return found.filter(({ n }) => n > 0).map(({ place, n }) => `${place}: ${n}`);
+  const found = await database.sql<{ place: string; n: number }>(each.join(' UNION ALL '), [pattern]);
+  return found.flatMap(({ place, n }) => (n > 0 ? [`${place}: ${n}`] : [])).sort();
 }
