@@ -3,30 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
-import { ask, createChat, type WithModel, withModel } from '../support/chats/http';
+import { type WithModel, withModel } from '../support/chats/http';
 import { testCluster } from '../support/database';
 import { documentedRoutes } from '../support/documented-routes';
 import { requestErase, tracesIn, whenErased } from '../support/erase';
+import { CANARY, OTHER, type Places, TRACE, USER, writeEverywhere } from '../support/erase-canary';
 import type { Api } from '../support/http/api';
-import { allChanges, listAll, pathOf, send } from '../support/messages';
-import { notify } from '../support/notifications';
+import { allChanges, listAll } from '../support/messages';
 import { captureLog } from '../support/recording-log';
-import { bodyOf, createRoom, FORBIDDEN, refusal } from '../support/rooms';
+import { bodyOf, FORBIDDEN, refusal } from '../support/rooms';
 import { fieldsOf, routeSchemas, type Schema } from '../support/route-schemas';
 import { dumpSql } from '../support/upgrade/dump';
 import { hookedTenant, Receiver } from '../support/webhooks/receiver';
 import { closeAll, WsClient } from '../support/ws/client';
 import { keyOf } from '../support/ws/socket-app';
-
-/** Hard on whatever looks for it: JSON escapes it, a dm's key and a path encode it, and it is the beginning of another. */
-const USER = 'zo"e:7f3c1d';
-const OTHER = `${USER}-junior`;
-/** Stands in every form of the id: quoted, encoded. */
-const ID_MARK = '7f3c1d';
-const CANARY = 'C4N4RY';
-
-/** A trace of the user in a text: of what they wrote, or of their id in whatever form, and not of OTHER's. */
-const TRACE = `${CANARY}|${ID_MARK}(?!-junior)`;
 
 /** Fields of bodies that a user's call may carry a text of theirs in. */
 const CARRIES_TEXT = new Set([
@@ -73,65 +63,6 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-interface Places {
-  readonly group: string;
-  readonly bobs: string;
-  readonly dm: string;
-  readonly left: string;
-}
-
-const idempotent = (key: string): { headers: Record<string, string> } => ({ headers: { 'idempotency-key': key } });
-
-/** The canary, in every place that takes a text from a user; the id, in every place where a call may name one. */
-async function writeEverywhere(): Promise<Places> {
-  const me = encodeURIComponent(USER);
-  const named = { name: CANARY, metadata: { [CANARY]: { note: CANARY }, owner: USER } };
-  const { room_id: group } = bodyOf(
-    await zoe.post<{ room_id: string }>(
-      '/rooms',
-      { type: 'group', members: ['bob', OTHER], ...named },
-      idempotent(CANARY),
-    ),
-    201,
-  );
-  const { room_id: bobs } = await createRoom(bob, 'group', [USER, OTHER], {
-    name: 'of bob',
-    metadata: { owner: USER },
-  });
-  const { room_id: dm } = await createRoom(zoe, 'dm', ['bob'], named);
-  const { room_id: left } = await createRoom(bob, 'channel', [USER]);
-  bodyOf(await bob.patch(`/rooms/${left}/members/${me}`, { role: 'admin' }));
-  bodyOf(await bob.post(`/rooms/${bobs}/members`, { user_ids: [USER, 'carol'] }, idempotent('adds')));
-  bodyOf(await zoe.patch(`/rooms/${left}`, named));
-  bodyOf(await bob.patch(`/rooms/${left}`, { posting: 'members' }));
-  bodyOf(await zoe.delete(`/rooms/${left}/members/${me}`), 204);
-  for (const room of [group, bobs, dm]) {
-    const body = { content: CANARY, meta: { [CANARY]: CANARY }, client_message_id: `${CANARY}-1` };
-    const first = await send(zoe, room, body);
-    bodyOf(await zoe.patch(pathOf(room, first), { content: `${CANARY} again`, meta: { [CANARY]: 2 } }));
-    const gone = await send(zoe, room, { content: CANARY, client_message_id: `${CANARY}-2` });
-    bodyOf(await zoe.delete(pathOf(room, gone)), 204);
-    await send(bob, room, { content: 'what bob wrote' });
-    bodyOf(await zoe.post(`/rooms/${room}/messages`, { content: CANARY }, idempotent(CANARY)), 201);
-  }
-  bodyOf(await zoe.post('/subscriptions', { topic: CANARY }, idempotent(CANARY)), 201);
-  await notify(tenant, { topic: 'news', payload: { to: USER, [USER]: 1 }, targets: { user_ids: [USER, 'bob'] } });
-  await notify(tenant, { topic: CANARY, payload: { text: CANARY }, targets: { user_ids: [USER] } });
-  expect((await zoe.post('/acks', { room_id: bobs, seq: 1 })).status).toBeLessThan(300);
-  await writeInChats();
-  return { group, bobs, dm, left };
-}
-
-async function writeInChats(): Promise<void> {
-  const chat = await createChat(tenant.key, USER, { title: CANARY, metadata: { note: CANARY } });
-  await tenant.key.patch(`/api/v1/chats/${chat.id}`, { title: `${CANARY} 2`, metadata: { more: CANARY } });
-  const options = { stop: [CANARY], response_format: { type: 'json_object' } };
-  const body = { content: CANARY, metadata: { [CANARY]: 1 }, client_message_id: CANARY, ...options };
-  await ask(tenant.key, chat.id, body);
-  const said = { userId: USER, groupId: CANARY, message: CANARY, clientMessageId: CANARY, stop: [CANARY] };
-  expect((await tenant.key.post('/api/chat', said)).status).toBe(200);
-}
-
 /** Everything that a member sees of rooms: pages, changes, and what a sync of all brings. */
 async function seenBy(by: Api, user: string, rooms: readonly string[]): Promise<string> {
   const seen: unknown[] = [(await by.get('/rooms?limit=100')).body];
@@ -163,7 +94,7 @@ describe('a user who is erased', () => {
   let erasureId: string;
 
   beforeAll(async () => {
-    rooms = await writeEverywhere();
+    rooms = await writeEverywhere(tenant);
     token = (await mintToken(tenant.key, USER)).token;
     ticket = bodyOf(await zoe.post<{ token: string }>('/ws/token')).token;
     mine = await WsClient.connect(app.url, { headers: keyOf(tenant, USER) });
@@ -211,7 +142,7 @@ describe('a user who is erased', () => {
     expect(refusal(await bearer(app.anonymous, token).get('/rooms'))).toEqual(FORBIDDEN);
     const refused = await WsClient.refused(app.url, { query: { token: ticket } });
     expect(refused.status).toBe(403);
-    expect((await mine.ended()).code).toBe(4003);
+    expect((await mine.ended()).code).toBe(4004);
     expect((await bob.get('/rooms')).status).toBe(200);
   });
 

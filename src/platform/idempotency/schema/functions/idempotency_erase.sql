@@ -1,6 +1,6 @@
 -- A batch of the erase of a user from what calls were answered with: what they called goes first, then all others are walked in the
--- order of their keys. Those go whose path names the user, and those that show a room which the user described or was in a dm of;
--- in other results the id is replaced.
+-- order of their keys. Those go whose path names the user, and those that show a room which names them, or which they described or
+-- were in a dm of; in other results the id is replaced.
 --
 -- tables: rooms
 -- execute: tenant
@@ -30,6 +30,7 @@ BEGIN
   WHERE k.tenant_id = p_tenant AND (k.user_id, k.route, k.key) > (called_by, called, called_with)
     AND (last.key IS NULL OR (k.user_id, k.route, k.key) <= (last.user_id, last.route, last.key))
     AND (strpos(k.route || '/', segment || '/') > 0
+      OR strpos(k.result->'room'->>'metadata_text', to_json(p_user)::text) > 0
       OR EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = (k.result->'room'->>'room_id')::uuid
         AND p_erased = ANY (r.described_by)));
   GET DIAGNOSTICS gone = ROW_COUNT;
