@@ -27,7 +27,11 @@ async function truthOf(tenant: TestTenant, roomId: string): Promise<ListedRoom> 
 }
 
 /** Resolves when every one of these has what the log has, and nothing else. */
-async function converged(tenant: TestTenant, some: readonly SyncingClient[], roomIds: readonly string[]): Promise<void> {
+async function converged(
+  tenant: TestTenant,
+  some: readonly SyncingClient[],
+  roomIds: readonly string[],
+): Promise<void> {
   const faults = async (): Promise<string[]> => {
     const found: string[] = [];
     for (const roomId of roomIds) {
@@ -64,7 +68,7 @@ it('everybody else sees the rooms as they are, whenever they were there', async 
   const away = device('away', 'cat', true);
   await converged(tenant, [...live, away], roomIds);
   // What it has of the rooms stays: it comes back to them with its positions of before.
-  const pause = away.pause();
+  const comeBack = away.leave();
 
   const id = await requestErase(app, tenant, 'zoe');
   const others = roomIds.map(async (roomId) => {
@@ -73,7 +77,7 @@ it('everybody else sees the rooms as they are, whenever they were there', async 
   expect(await whenErased(app, tenant, id)).toMatchObject({ state: 'done' });
   await Promise.all(others);
   await converged(tenant, live, roomIds);
-  pause();
+  comeBack();
   await converged(tenant, [...live, away, device('new', 'cat', true)], roomIds);
   expect(devices.flatMap(({ faults }) => faults)).toEqual([]);
   for (const roomId of roomIds) {
