@@ -142,6 +142,8 @@ describe('a user who is erased', () => {
     expect(refusal(await bearer(app.anonymous, token).get('/rooms'))).toEqual(FORBIDDEN);
     const refused = await WsClient.refused(app.url, { query: { token: ticket } });
     expect(refused.status).toBe(403);
+    const said = { userId: USER, message: 'again' };
+    expect(refusal(await tenant.key.post('/api/chat', said))).toEqual(FORBIDDEN);
     expect((await mine.ended()).code).toBe(4004);
     expect((await bob.get('/rooms')).status).toBe(200);
   });

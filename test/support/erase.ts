@@ -1,14 +1,26 @@
+import { encodeId, newUuid } from '../../src/common/ids';
 import type { TestApp, TestTenant } from './app';
 import type { TestDatabase } from './database';
 import type { Bodies } from './http/api';
 import { until } from './poll';
 import { bodyOf } from './rooms';
+import { uuidOf } from './tenants';
 import { MAX_WAIT_MS } from './timing';
 
 export type ErasureBody = Bodies['ErasureDto'];
 
 export function erasePath(tenant: TestTenant, userId: string): string {
   return `/admin/tenants/${tenant.tenantId}/users/${encodeURIComponent(userId)}/erase`;
+}
+
+/** The id of one that is done, whoever it was. */
+export async function doneErasure(database: TestDatabase, tenant: TestTenant): Promise<string> {
+  const id = newUuid();
+  await database.sql(
+    `INSERT INTO erasures (tenant_id, erasure_id, mac_key_id, erased_id, state) VALUES ($1, $2, 'none', 'erased_1', 'done')`,
+    [uuidOf(tenant.tenantId), id],
+  );
+  return encodeId('erasure', id);
 }
 
 /** Asks for the erase of a user; its id. */
