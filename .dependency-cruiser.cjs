@@ -17,8 +17,8 @@ const LAYERS = [
   ['src/modules/notifications', 'src/modules/chats'],
   ['src/modules/webhooks'],
   [
-    ...['src/modules/stats', 'src/modules/usage', 'src/modules/retention', 'src/modules/removal', 'src/modules/admin'],
-    'src/modules/first-start',
+    ...['src/modules/stats', 'src/modules/usage', 'src/modules/retention', 'src/modules/removal'],
+    ...['src/modules/admin', 'src/modules/first-start'],
   ],
 ];
 

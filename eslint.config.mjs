@@ -20,6 +20,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/removal/deletion/deletions.repository.ts',
   'src/modules/stats/*.repository.ts',
   'src/modules/usage/usage-flush.repository.ts',
+  'src/modules/removal/erase/erasures.repository.ts',
   '**/*.spec.ts',
 ];
 

@@ -45,6 +45,7 @@ export class AppModule {
         StatsModule,
         UsageModule,
         AdminModule,
+        RemovalModule,
         RetentionModule,
         RemovalModule,
         FirstStartModule,

@@ -10,6 +10,7 @@ import {
   MessagesRoomLog,
 } from './modules/messages';
 import { OfflineJobs } from './modules/notifications';
+import { ErasedUsers, RemovalModule } from './modules/removal';
 import { PresenceRepository, RoomPreviews, MemberPositions, RoomsModule } from './modules/rooms';
 import {
   TenantCredentialVerifier,
@@ -21,18 +22,20 @@ import {
   WebhookSettings,
 } from './modules/tenants';
 import { WebhookEndpoints, WebhookHooks, WebhooksModule, WebhooksRepository } from './modules/webhooks';
-import { CredentialVerifier, CredentialWatch, Tickets } from './platform/auth';
+import { Authenticator, CredentialVerifier, CredentialWatch, Tickets, UserRefusals } from './platform/auth';
 import { LastSeenStore, MessageFrames, Receipts, RoomLog, RoomPositions, SharedRooms } from './realtime';
 
 /** Which class of an upper layer implements which port of a lower one. Global: the lower one cannot import the upper. */
 @Global()
 @Module({
-  imports: [TenantsModule, RoomsModule, DeliveryModule, MessagesModule, ChatsModule, WebhooksModule],
+  imports: [TenantsModule, RoomsModule, DeliveryModule, MessagesModule, ChatsModule, WebhooksModule, RemovalModule],
   providers: [
     // platform/auth
     { provide: CredentialVerifier, useExisting: TenantCredentialVerifier },
     { provide: CredentialWatch, useExisting: TenantCredentialWatch },
     { provide: Tickets, useExisting: TicketsRepository },
+    { provide: UserRefusals, useExisting: ErasedUsers },
+    Authenticator,
     // realtime
     { provide: LastSeenStore, useExisting: UsersService },
     { provide: RoomPositions, useExisting: MemberPositions },
@@ -49,9 +52,11 @@ import { LastSeenStore, MessageFrames, Receipts, RoomLog, RoomPositions, SharedR
     { provide: OfflineJobs, useExisting: WebhookHooks },
   ],
   exports: [
+    Authenticator,
     CredentialVerifier,
     CredentialWatch,
     Tickets,
+    UserRefusals,
     LastSeenStore,
     RoomPositions,
     SharedRooms,

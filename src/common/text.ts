@@ -193,10 +193,19 @@ const USER_ID = new RegExp(USER_ID_PATTERN);
 /** User ids that belong to the server's own agents. */
 export const AGENT_PREFIX = 'agent_';
 
+/** What stands for users who were erased. */
+export const ERASED_PREFIX = 'erased_';
+
+/** What a text begins with that no user id may begin with; undefined: nothing of that kind. */
+export function reservedPrefixOf(value: string): string | undefined {
+  return [AGENT_PREFIX, ERASED_PREFIX].find((prefix) => value.startsWith(prefix));
+}
+
 /** Why a user id is refused, or undefined when it is fine. */
 export function userIdFault(value: string): string | undefined {
   if (!USER_ID.test(value)) return 'must be 1-128 printable ASCII characters without spaces and commas';
-  if (value.startsWith(AGENT_PREFIX)) return `must not begin with ${AGENT_PREFIX}`;
+  const reserved = reservedPrefixOf(value);
+  if (reserved !== undefined) return `must not begin with ${reserved}`;
   return undefined;
 }
 

@@ -4,11 +4,11 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { SkipThrottle, Throttle } from '@nestjs/throttler';
-import { Access, ApiKeyGuard, Caller, CredentialVerifier } from '../../src/platform/auth';
+import { Access, ApiKeyGuard, Authenticator, Caller, CredentialVerifier, UserRefusals } from '../../src/platform/auth';
 import { AllErrorsFilter, ErrorSender } from '../../src/platform/http/answers';
 import { Metrics } from '../../src/platform/metrics';
 import { RecordingLog } from '../support/recording-log';
-import { NamedKeys, type RoutesApp, startRoutesApp } from '../support/routes-app';
+import { NamedKeys, NOBODY_REFUSED, type RoutesApp, startRoutesApp } from '../support/routes-app';
 
 /** Longer than any test: no window ends within one. */
 const DAY_MS = 86_400_000;
@@ -153,6 +153,8 @@ describe('the guard without the gate', () => {
       controllers: [ProbeController],
       providers: [
         { provide: CredentialVerifier, useValue: new NamedKeys({ acme: {} }) },
+        { provide: UserRefusals, useValue: NOBODY_REFUSED },
+        Authenticator,
         { provide: APP_GUARD, useClass: ApiKeyGuard },
       ],
     }).compile();
@@ -185,7 +187,7 @@ describe('the guard without the gate', () => {
 });
 
 describe('the guard on other transports', () => {
-  const guard = new ApiKeyGuard(new NamedKeys({}));
+  const guard = new ApiKeyGuard(new Authenticator(new NamedKeys({}), NOBODY_REFUSED));
   const context = (type: string, client: object): ExecutionContext => {
     const host = new ExecutionContextHost([client, {}], ProbeController, ProbeController.prototype.ruled);
     host.setType(type);

@@ -2,6 +2,7 @@ import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import { type Answer, type Api, errorOf } from '../support/http/api';
 import { conversationIdOf, createChat } from '../support/chats/http';
+import { doneErasure } from '../support/erase';
 import { deadLetter } from '../support/dead-letters';
 import { createChannel, createPreset } from '../support/models';
 import { deadJob } from '../support/jobs';
@@ -34,6 +35,7 @@ const UNKNOWN: Ids = {
   conversation_id: `conv_${NOBODY}`,
   job_id: '999999999999',
   connection_id: `conn_${NOBODY}`,
+  erasure_id: `er_${NOBODY}`,
 };
 /** Whose user id says on whose behalf one calls. */
 const NAMES_A_USER = /^\/api\/v1\/chats\/user\//;
@@ -92,6 +94,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
       conversation_id: conversationIdOf(chat.id),
       job_id: await deadJob(app.database, tenant),
       connection_id: await openConnection(app, tenant, member),
+      erasure_id: await doneErasure(app.database, tenant),
     },
   };
 }

@@ -13,6 +13,7 @@ const TENANT_TABLES = [
   'chats',
   'cursors',
   'dead_letters',
+  'erasures',
   'held_messages',
   'idempotency_keys',
   'jobs',
@@ -72,6 +73,7 @@ const APPEND_GRANTS: Readonly<Record<string, string>> = {
 const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   api_keys_hash: 'a key is looked up before its tenant is known',
   api_keys_updated: 'what another server changed is read for all tenants at once',
+  erasures_updated: 'what another server was asked is read for all tenants at once',
   idempotency_keys_expiry: 'what has expired is purged for all tenants',
   jobs_ended: 'dead jobs that are old are purged for all tenants',
   jobs_leases: 'leases that ran out are found for all tenants at once',
@@ -106,10 +108,12 @@ const TENANT_RIGHTS: Readonly<Record<string, string>> = {
 /** What the tenant role may change of rows that else stay as they are: whose address it was is erased. */
 const TENANT_COLUMNS: Readonly<Record<string, string>> = { audit_log: 'UPDATE address' };
 /**
- * What the system role may do with single columns: write when users of all tenants were last connected; learn who has a
+ * What the system role may do with single columns: learn whose calls are refused and forget it; write when users of all tenants were last connected; learn who has a
  * webhook, how old deliveries are, and whose the run is that it writes tokens of.
  */
 const SYSTEM_COLUMNS: Readonly<Record<string, string>> = {
+  erasures:
+    'SELECT erasure_id, SELECT mac_key_id, SELECT requested_at, SELECT state, SELECT tenant_id, SELECT updated_at, SELECT user_mac, UPDATE user_mac',
   run_chunks: 'SELECT expires_at, SELECT first_index, SELECT run_id, SELECT tenant_id',
   runs: 'SELECT fence, SELECT is_cancelled, SELECT run_id, SELECT state, SELECT tenant_id',
   users: 'SELECT last_seen_at, SELECT tenant_id, SELECT user_id, UPDATE last_seen_at',

@@ -12,7 +12,7 @@ type Declared = (typeof schemaFunctions)[number];
 const TOLERATED: Readonly<Record<string, string>> = {
   'src/platform/database/backup/restore.ts': 'runs on a connection of its own, before there is a Database',
 };
-const DECLARES = /\b(schemaFunction|systemFunction)\(/;
+const DECLARES = /\b(schemaFunction|systemFunction|eraseFunction)\(/;
 
 /** A function as PostgreSQL knows it. */
 interface CatalogueRow {
@@ -197,7 +197,7 @@ function namedIn(source: string, functions: readonly string[]): string[] {
   const naming = new RegExp(`^(${anyOf})$|\\b(${anyOf})\\s*\\(`, 'g');
   const found: string[] = [];
   eachLiteral(source, (text, { parent }) => {
-    if (ts.isCallExpression(parent) && /^(schema|system)Function$/.test(parent.expression.getText())) return;
+    if (ts.isCallExpression(parent) && /^(schema|system|erase)Function$/.test(parent.expression.getText())) return;
     for (const [, whole, called] of text.matchAll(naming)) found.push(whole ?? called ?? '');
   });
   return found;

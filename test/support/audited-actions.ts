@@ -237,6 +237,11 @@ export const AUDITED: Readonly<Record<AuditAction, (ground: Ground) => Promise<D
     const shown = { before: { retention_days: null }, after: { retention_days: 30 } };
     return { answer, shown: { actor: MASTER, target: of('room', roomId), ...shown } };
   },
+  'user.erase': async (ground) => {
+    await group(ground);
+    const answer = await ground.tenant.key.post(at(ground, '/users/bob/erase'));
+    return { answer, shown: { actor: KEY, target: of('user', null, 'bob'), before: null, after: null } };
+  },
   'user.hold': async (ground) => {
     await group(ground);
     const answer = await ground.tenant.key.patch('/admin/users/bob', { legal_hold: true });

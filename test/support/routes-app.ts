@@ -3,13 +3,20 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { AppModule } from '../../src/app.module';
 import { loadConfig } from '../../src/config';
-import { CredentialVerifier, type KeyGrant, type TenantLimits } from '../../src/platform/auth';
+import { CredentialVerifier, type KeyGrant, type TenantLimits, UserRefusals } from '../../src/platform/auth';
 import { unopenedDatabase } from '../../src/platform/database';
 import { HttpAdapter, installHttp } from '../../src/platform/http';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { ChatWsAdapter } from '../../src/realtime';
 import { Secrets } from '../../src/platform/secrets';
+
+/** Nobody was erased. */
+export const NOBODY_REFUSED: UserRefusals = {
+  isRefused: () => false,
+  recent: () => [],
+  onRefused: () => undefined,
+};
 
 /** Takes a tenant's name as its key, for all scopes, and `master` as the master key. */
 export class NamedKeys extends CredentialVerifier {
@@ -72,6 +79,8 @@ export async function startRoutesApp(
   })
     .overrideProvider(CredentialVerifier)
     .useValue(new NamedKeys(limits))
+    .overrideProvider(UserRefusals)
+    .useValue(NOBODY_REFUSED)
     .compile();
   const nest = module.createNestApplication<NestFastifyApplication>(new HttpAdapter(config.http), {
     bodyParser: false,

@@ -7,7 +7,7 @@ import { ModelsModule } from '../models';
 import { RoomsModule } from '../rooms';
 import { TenantsModule } from '../tenants';
 import { ChatStreams } from './contract';
-import { ChatNews, ChatsService } from './chats/chats.service';
+import { ChatNews, ChatRules, ChatsErase, ChatsService } from './chats/chats.service';
 import { ChatsRepository } from './chats/chats.repository';
 import { ChatTitler } from './chats/titles';
 import { ChatEntity } from './entities/chat.entity';
@@ -50,6 +50,8 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     ChatGateway,
     ChatHub,
     ChatNews,
+    ChatRules,
+    ChatsErase,
     ChatSessions,
     ChatsRepository,
     ChatsService,

@@ -1,5 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import { invalid, notAMember, notFound } from '../../common/errors';
 import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
+import { eraseFunction, EraseStep, type EraseWork } from '../../platform/tenant-data';
 
 /** How far a member has acknowledged a room. */
 export interface PositionRow {
@@ -100,3 +102,10 @@ export const deadLettersTrimmed = schemaFunction(
   { p_room: 'uuid', p_limit: 'integer' },
   value<number>('bigint'),
 );
+
+/** Takes the cursors of a user out. */
+@Injectable()
+@EraseStep('delivery')
+export class CursorsErase implements EraseWork {
+  readonly batch = eraseFunction('cursors_erase');
+}

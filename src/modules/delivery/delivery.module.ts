@@ -9,6 +9,7 @@ import { DeadLettersService } from './dead-letters/dead-letters.service';
 import { MessageLetters } from './dead-letters/message-letters';
 import { MemberFacts } from './member-facts';
 import { DeadLetterRegistry } from './dead-letters/sources';
+import { CursorsErase } from './delivery.functions';
 import { DeliveryController } from './delivery.controller';
 import { DeliveryGateway } from './delivery.gateway';
 import { DeliveryRepository } from './delivery.repository';
@@ -21,6 +22,7 @@ import { DeadLetterEntity } from './entities/dead-letter.entity';
   controllers: [DeliveryController, DeadLettersController],
   providers: [
     CursorGroups,
+    CursorsErase,
     DeadLettersRepository,
     DeadLettersService,
     DeadLetterRegistry,

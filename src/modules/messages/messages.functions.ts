@@ -1,5 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import { AppError, forbidden, notAMember, notFound } from '../../common/errors';
 import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
+import { eraseFunction, EraseStep, type EraseWork } from '../../platform/tenant-data';
 import type { NewMessage } from './appender/item';
 import type { MessageRow } from './views';
 
@@ -144,3 +146,10 @@ export const heldMessagesReleased = schemaFunction(
   { p_limit: 'integer' },
   value<number>('bigint'),
 );
+
+/** Makes tombstones of what a user wrote. */
+@Injectable()
+@EraseStep('messages')
+export class MessagesErase implements EraseWork {
+  readonly batch = eraseFunction('messages_erase');
+}

@@ -7,6 +7,7 @@ import { AppendRepository } from './appender/append.repository';
 import { Appender } from './appender/appender';
 import { ChatLog } from './chat-log.repository';
 import { MessageFacts, MessagesRepository } from './messages.repository';
+import { MessagesErase } from './messages.functions';
 import { MessageFeed } from './message-feed';
 import { MessagesService, MessageWriter } from './messages.service';
 import { MessagePages } from './message-pages';
@@ -24,6 +25,7 @@ import { MessageEntity } from './entities/message.entity';
   imports: [TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity]), RealtimeModule, RoomsModule, DeliveryModule],
   controllers: [MessagesController],
   providers: [
+    MessagesErase,
     AppendRepository,
     Appender,
     ChatLog,

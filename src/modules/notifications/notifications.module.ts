@@ -7,6 +7,7 @@ import { NotificationDeadLettersRepository } from './dead-letters/dead-letters.r
 import { FanOut } from './delivery/fan-out';
 import { NotificationDeliveriesRepository, Settlements } from './delivery/deliveries.repository';
 import { NotificationSessions } from './delivery/sessions';
+import { NotificationsErase } from './inbox/notifications.functions';
 import { NotificationFacts, NotificationsRepository } from './inbox/notifications.repository';
 import { NotificationsController } from './inbox/notifications.controller';
 import { NotificationsGateway } from './inbox/notifications.gateway';
@@ -24,6 +25,7 @@ import { NotificationDeliveryEntity, NotificationEntity, SubscriptionEntity } fr
   ],
   controllers: [NotificationsController, SubscriptionsController],
   providers: [
+    NotificationsErase,
     NotificationsRepository,
     NotificationsService,
     NotificationsGateway,

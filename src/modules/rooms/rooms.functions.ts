@@ -5,6 +5,7 @@ import type { AuditAction } from '../../platform/audit';
 import type { Caller } from '../../platform/auth';
 import { answer, rows, schemaFunction, type SchemaFunction, value } from '../../platform/database';
 import { type EffectResult, Effects } from '../../platform/idempotency';
+import { eraseFunction, EraseStep, type EraseWork } from '../../platform/tenant-data';
 import { changing, RoomFeed } from '../../realtime';
 import { beingDeleted } from '../tenants';
 import type { MemberRow } from './rooms/rooms.repository';
@@ -25,7 +26,7 @@ interface MemberResult {
   readonly member: MemberRow;
 }
 
-/** Makes the room, its users and its members, in the order of joining. `exists`: the dm of these two. */
+/** Makes the room, its users and its members, in the order of joining. `p_by`: whose text its name and metadata are. `exists`: the dm of these two. */
 export const roomCreate = schemaFunction(
   'room_create',
   {
@@ -37,6 +38,7 @@ export const roomCreate = schemaFunction(
     p_posting: 'text',
     p_users: 'text[]',
     p_roles: 'text[]',
+    p_by: 'text?',
   },
   answer<RoomResult>({
     exists: ({ room_id }: { readonly room_id: string }) =>
@@ -178,4 +180,18 @@ export class RoomChanges {
     this.feed.touchRoom(room.tenantId, room.roomId, joined);
     return result;
   }
+}
+
+/** Takes a user out of rooms. */
+@Injectable()
+@EraseStep('rooms')
+export class RoomsErase implements EraseWork {
+  readonly batch = eraseFunction('rooms_erase');
+}
+
+/** Takes a user out of what rooms remember of their changes. */
+@Injectable()
+@EraseStep('events')
+export class RoomEventsErase implements EraseWork {
+  readonly batch = eraseFunction('events_erase');
 }

@@ -6,7 +6,7 @@ import { MembersController } from './members/members.controller';
 import { MembersService } from './members/members.service';
 import { PresenceController } from './presence/presence.controller';
 import { PresenceRepository } from './presence/presence.repository';
-import { RoomChanges } from './rooms.functions';
+import { RoomChanges, RoomEventsErase, RoomsErase } from './rooms.functions';
 import { RoomFacts, RoomsRepository } from './rooms/rooms.repository';
 import { RoomHeads } from './rooms/room-heads.repository';
 import { RoomLists } from './rooms/room-lists.repository';
@@ -23,6 +23,8 @@ import { RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.e
   imports: [TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity, RoomEventEntity]), RealtimeModule, TenantsModule],
   controllers: [RoomsController, MembersController, PresenceController],
   providers: [
+    RoomEventsErase,
+    RoomsErase,
     RoomsRepository,
     RoomChanges,
     RoomsService,

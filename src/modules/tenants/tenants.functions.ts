@@ -1,5 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import { AppError, notFound } from '../../common/errors';
 import { answer, schemaFunction } from '../../platform/database';
+import { eraseFunction, EraseStep, type EraseWork } from '../../platform/tenant-data';
 
 /** 409 of whatever would change a tenant that is being deleted. */
 export function beingDeleted(): AppError {
@@ -15,3 +17,10 @@ export const userHold = schemaFunction(
     deleting: beingDeleted,
   }),
 );
+
+/** Takes the row of a user out. */
+@Injectable()
+@EraseStep('users')
+export class UsersErase implements EraseWork {
+  readonly batch = eraseFunction('users_erase');
+}

@@ -6,6 +6,7 @@ import { TenantCredentialWatch } from './credential-watch.repository';
 import { KeyUses, TenantCredentialVerifier } from './verifier';
 import { KeysRepository } from './keys.repository';
 import { KeysService } from './keys.service';
+import { UsersErase } from './tenants.functions';
 import { TenantsRepository } from './tenants.repository';
 import { TenantsService } from './tenants.service';
 import { TicketsRepository } from './tickets.repository';
@@ -39,6 +40,7 @@ import { ApiKeyEntity, WsTicketEntity } from './entities/api-key.entity';
     UsersService,
     TenantCredentialVerifier,
     TenantCredentialWatch,
+    UsersErase,
   ],
   exports: [
     ...[KeysService, TenantCredentialVerifier, TenantCredentialWatch, TicketsRepository, TenantsService, UsersService],

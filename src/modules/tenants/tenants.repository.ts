@@ -51,6 +51,17 @@ export class TenantsRepository {
     private readonly webhooks: WebhookRows,
   ) {}
 
+  /** Ids of the tenant's users in their order, at most `limit`. @param after the last one before; '' for the first page */
+  async userIdsAfter(tenantId: string, after: string, limit: number): Promise<string[]> {
+    const rows = await this.database.query<{ user_id: string }>(
+      'users of a tenant',
+      tenantId,
+      'SELECT user_id FROM users WHERE tenant_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3',
+      [tenantId, after, limit],
+    );
+    return rows.map((row) => row.user_id);
+  }
+
   /** Stores a tenant and its first key together. @param written called last, in the transaction */
   create(
     tenant: NewTenantRow,

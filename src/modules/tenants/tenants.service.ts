@@ -121,6 +121,10 @@ export class TenantsService {
     };
   }
 
+  async exists(tenantId: string): Promise<boolean> {
+    return (await this.repository.stateOf(tenantId)) !== undefined;
+  }
+
   /**
    * The tenant's UUID, when it exists and the caller may manage it; another tenant's id is not found. While a tenant is being
    * deleted it may be looked at only: whatever is audited is 409.

@@ -22,6 +22,11 @@ export class UsersService implements LastSeenStore {
     return this.repository.user(tenantId, userId);
   }
 
+  /** All users in turn, by pages; the next one is asked for with the last id of the page before. */
+  idsAfter(tenantId: string, after: string, limit: number): Promise<string[]> {
+    return this.repository.userIdsAfter(tenantId, after, limit);
+  }
+
   /** When each of these users was last connected; missing or null = never. */
   lastSeen(tenantId: string, userIds: readonly string[]): Promise<Map<string, Date | null>> {
     return userIds.length === 0

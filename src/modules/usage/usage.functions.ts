@@ -1,4 +1,6 @@
+import { Injectable } from '@nestjs/common';
 import { schemaFunction, systemFunction, value } from '../../platform/database';
+import { eraseFunction, EraseStep, type EraseWork } from '../../platform/tenant-data';
 
 /** How far a walk over a tenant's rooms has come. */
 export interface Walked {
@@ -25,3 +27,10 @@ export const usageFlush = systemFunction(
   { p_tenants: 'uuid[]', p_deliveries: 'bigint[]', p_posts: 'bigint[]', p_peaks: 'integer[]' },
   value<null>('void'),
 );
+
+/** Gives the figures of a user to who stands for them. */
+@Injectable()
+@EraseStep('usage')
+export class UsageErase implements EraseWork {
+  readonly batch = eraseFunction('usage_erase');
+}

@@ -12,6 +12,7 @@ import {
 import { UsageCounter, UsagePasses } from './usage-counter';
 import { UsageFlush } from './usage-flush';
 import { UsageFlushRepository } from './usage-flush.repository';
+import { UsageErase } from './usage.functions';
 import { UsageController } from './usage.controller';
 import { UsageRepository } from './usage.repository';
 import { UsageService } from './usage.service';
@@ -29,6 +30,6 @@ import { UsageService } from './usage.service';
     TenantsModule,
   ],
   controllers: [UsageController],
-  providers: [UsageRepository, UsageFlushRepository, UsagePasses, UsageCounter, UsageFlush, UsageService],
+  providers: [UsageErase, UsageRepository, UsageFlushRepository, UsagePasses, UsageCounter, UsageFlush, UsageService],
 })
 export class UsageModule {}

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../common/limits';
 import { Database, type Sql, SystemDatabase } from '../../platform/database';
 import { Jobs, type NewJob } from '../../platform/jobs';
+import { eraseFunction, EraseStep, type EraseWork } from '../../platform/tenant-data';
 import type { DeliveryState, WebhookDeliveryEntity } from './entities/webhook.entity';
 import { DELIVER } from './webhooks.jobs';
 
@@ -269,4 +270,11 @@ export class WebhookDeliveriesRepository {
 function jobOf(deliveryId: string): NewJob {
   // One key per tenant: a tenant has one endpoint.
   return DELIVER.job('endpoint', { delivery_id: deliveryId });
+}
+
+/** Takes a user out of what is posted to the tenant. */
+@Injectable()
+@EraseStep('webhooks')
+export class WebhooksErase implements EraseWork {
+  readonly batch = eraseFunction('webhooks_erase');
 }

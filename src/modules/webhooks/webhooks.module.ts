@@ -10,7 +10,7 @@ import { RoomsModule } from '../rooms';
 import { TenantsModule } from '../tenants';
 import { WebhookDeadLetters } from './dead-letters';
 import { Deliverer, DeliveryPurge } from './deliverer';
-import { WebhookDeliveriesRepository } from './deliveries.repository';
+import { WebhookDeliveriesRepository, WebhooksErase } from './deliveries.repository';
 import { WebhookDirectory, WebhookHooks } from './hooks';
 import { WebhookEndpoints } from './endpoints';
 import { EventFacts, OfflineMembers, Planner } from './planner';
@@ -54,6 +54,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
     WebhookHooks,
     WebhookDeadLetters,
     DeliveryPurge,
+    WebhooksErase,
   ],
   exports: [WebhooksRepository, WebhookEndpoints, WebhookHooks, WebhooksService],
 })

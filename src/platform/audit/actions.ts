@@ -94,6 +94,7 @@ export const AUDIT_ACTIONS = {
     details: ['deletion', 'name', 'rows', 'counts', 'audit_rows', 'audit_mac'],
   },
   'tenant.update': { target: 'tenant', fields: TENANT, details: [] },
+  'user.erase': { target: null, fields: {}, details: [] },
   'user.hold': { target: null, fields: { legal_hold: 'shown' }, details: [] },
   'user.read_content': { target: null, fields: {}, details: [] },
   'webhook.rotate': { target: 'tenant', fields: { secret: 'secret' }, details: ['overlap_seconds'] },

@@ -11,6 +11,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Audit } from './audit';
+import { AuditErase } from './audit.functions';
 import { AuditRepository } from './audit.repository';
 import { AuditHeadEntity, AuditLogEntity, AuditSubjectEntity } from './entities/audit.entity';
 
@@ -31,7 +32,7 @@ export {
 
 @Module({
   imports: [TypeOrmModule.forFeature([AuditLogEntity, AuditHeadEntity, AuditSubjectEntity])],
-  providers: [Audit, AuditRepository],
+  providers: [Audit, AuditErase, AuditRepository],
   exports: [Audit, AuditRepository],
 })
 export class AuditModule {}

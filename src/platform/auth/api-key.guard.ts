@@ -4,7 +4,6 @@ import { internalError, unauthenticated } from '../../common/errors';
 import type { RouteAccess } from './access';
 import { Authenticator, type Identity } from './authenticator';
 import { Caller } from './caller';
-import { CredentialVerifier } from './credential-verifier';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -30,11 +29,7 @@ declare module 'fastify' {
  */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
-  private readonly authenticator: Authenticator;
-
-  constructor(verifier: CredentialVerifier) {
-    this.authenticator = new Authenticator(verifier);
-  }
+  constructor(private readonly authenticator: Authenticator) {}
 
   /** Proves the credential of a request. Throws 401, also on a route without a rule. */
   identify(request: FastifyRequest): Identity | Promise<Identity> {

@@ -1,3 +1,4 @@
+import { Injectable } from '@nestjs/common';
 import { AppError, forbidden, unauthenticated } from '../../common/errors';
 import { userIdFault } from '../../common/text';
 import { listsOrigin } from '../../common/urls';
@@ -7,10 +8,11 @@ import {
   BadCredential,
   type CallSource,
   type CredentialKind,
-  type CredentialVerifier,
+  CredentialVerifier,
   type KeyGrant,
   type TicketGrant,
   type TokenGrant,
+  UserRefusals,
 } from './credential-verifier';
 
 /** The headers that carry credentials, as Node gives them. */
@@ -55,8 +57,12 @@ const ANY_SCOPE: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'anyScope'
  * Decides the caller, in two steps, so that a limit can be taken in between: `identify` proves the credential,
  * `authorise` applies the route's rule. Used by the HTTP hook and by the socket's upgrade; never as middleware.
  */
+@Injectable()
 export class Authenticator {
-  constructor(private readonly verifier: CredentialVerifier) {}
+  constructor(
+    private readonly verifier: CredentialVerifier,
+    private readonly refusals: UserRefusals,
+  ) {}
 
   /**
    * Proves the credential that counts: on admin routes the master key first, then Bearer, then the API key. Another
@@ -103,6 +109,7 @@ export class Authenticator {
     if (identity.kind === 'token') {
       if (!TOKEN_OPENS.has(access)) throw forbidden('A user token may not do this; use an API key from your server');
       const { userId, keyId, endsAtMs } = identity.grant;
+      this.admitUser(tenant, userId);
       return ending(new Caller('token', requestId, tenant, userId, keyId, ['chat']), endsAtMs);
     }
     const { grant } = identity;
@@ -110,6 +117,7 @@ export class Authenticator {
     if (!ANY_SCOPE.has(access) && !grant.scopes.includes(needed))
       throw forbidden(`This API key lacks the scope "${needed}"`);
     const user = NO_USER.has(access) ? undefined : userOf(headers['x-user-id'], access === 'user');
+    if (user !== undefined) this.admitUser(tenant, user);
     return ending(new Caller('key', requestId, tenant, user, grant.keyId, grant.scopes), grant.endsAtMs);
   }
 
@@ -125,6 +133,10 @@ export class Authenticator {
       if (error instanceof AppError) return error;
       throw error;
     }
+  }
+
+  private admitUser({ tenantId }: TenantPolicy, userId: string): void {
+    if (this.refusals.isRefused(tenantId, userId)) throw userErased();
   }
 
   private plausible(shown: Shown<TenantCredential>, source: CallSource): void | Promise<void> {
@@ -184,6 +196,11 @@ function asTicket(grant: TicketGrant): Identity {
 function ending(caller: Caller, endsAtMs: number | undefined): Caller {
   caller.endsAtMs = endsAtMs;
   return caller;
+}
+
+/** What a user gets who was erased lately. */
+export function userErased(): AppError {
+  return forbidden('This user was erased');
 }
 
 function missingCredential(access: AccessKind): string {

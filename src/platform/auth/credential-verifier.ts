@@ -76,6 +76,16 @@ export abstract class Tickets {
   abstract redeem(ticket: TicketGrant): Promise<boolean>;
 }
 
+/** Knows which users may not call any more because they were erased. The removal module implements it. */
+export abstract class UserRefusals {
+  /** Without I/O. @throws 503 as long as it is not known */
+  abstract isRefused(tenantId: string, userId: string): boolean;
+  /** Tenants in which somebody is refused since less than half a minute: connections of theirs may be open. */
+  abstract recent(): readonly string[];
+  /** Calls back when somebody is refused from now on. */
+  abstract onRefused(handler: () => void): void;
+}
+
 /** 401 for a credential that was shown and is no good. */
 export class BadCredential extends AppError {
   constructor(

@@ -17,8 +17,9 @@ export {
   type TicketGrant,
   Tickets,
   type TokenGrant,
+  UserRefusals,
 } from './credential-verifier';
-export { Authenticator, type CredentialHeaders, type Identity } from './authenticator';
+export { Authenticator, type CredentialHeaders, type Identity, userErased } from './authenticator';
 export {
   AuditTrail,
   Caller,

@@ -13,6 +13,7 @@ import {
   value,
 } from '../database';
 import { Every } from '../lifecycle';
+import { eraseFunction, EraseStep, type EraseWork } from '../tenant-data';
 
 /** What is known of a key when it is taken. */
 interface Beginning {
@@ -250,4 +251,11 @@ export class KeyPurge {
   purge(): Promise<number> {
     return purgeExpired(this.system, 'purge idempotency keys', 'idempotency_keys');
   }
+}
+
+/** Takes a user out of what calls with a key were answered with. */
+@Injectable()
+@EraseStep('idempotency')
+export class KeysErase implements EraseWork {
+  readonly batch = eraseFunction('idempotency_erase');
 }

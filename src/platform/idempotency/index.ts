@@ -5,14 +5,14 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
-import { Effects, KeyPurge } from './effects';
+import { Effects, KeyPurge, KeysErase } from './effects';
 import { IdempotencyKeyEntity } from './entities/idempotency-key.entity';
 
 export { Effects, type EffectResult } from './effects';
 
 @Module({
   imports: [AuditModule, TypeOrmModule.forFeature([IdempotencyKeyEntity])],
-  providers: [Effects, KeyPurge],
+  providers: [Effects, KeyPurge, KeysErase],
   exports: [Effects],
 })
 export class IdempotencyModule {}

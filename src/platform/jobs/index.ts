@@ -14,7 +14,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { JobEntity } from './entities/job.entity';
 import { JobHandlers } from './handlers';
 import { JobListsRepository } from './job-lists.repository';
-import { Jobs } from './jobs';
+import { Jobs, JobsErase } from './jobs';
 import { Endings, JobsRepository } from './jobs.repository';
 import { JobMetrics, JobWorker, WorkerStart } from './worker';
 
@@ -38,7 +38,17 @@ export { LEASE_LOST } from './worker';
 
 @Module({
   imports: [TypeOrmModule.forFeature([JobEntity])],
-  providers: [JobsRepository, JobHandlers, JobListsRepository, JobMetrics, Jobs, Endings, JobWorker, WorkerStart],
+  providers: [
+    JobsRepository,
+    JobHandlers,
+    JobListsRepository,
+    JobMetrics,
+    Jobs,
+    JobsErase,
+    Endings,
+    JobWorker,
+    WorkerStart,
+  ],
   exports: [JobListsRepository, Jobs],
 })
 export class JobsModule {}

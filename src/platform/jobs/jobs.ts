@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Bus, type Topic, type Unsubscribe } from '../cluster';
 import type { Sql } from '../database';
+import { eraseFunction, EraseStep, type EraseWork } from '../tenant-data';
 import type { DeadJobRow, NewJob } from './job';
 import { JobsRepository } from './jobs.repository';
 
@@ -63,4 +64,11 @@ export class Jobs {
   drop(tenantId: string, kind: string, ids: readonly number[]): Promise<number[]> {
     return this.repository.drop(tenantId, kind, ids);
   }
+}
+
+/** Takes a user out of jobs that wait or were given up. */
+@Injectable()
+@EraseStep('jobs')
+export class JobsErase implements EraseWork {
+  readonly batch = eraseFunction('jobs_erase');
 }

@@ -39,8 +39,25 @@ export class Secrets {
 
   /** The key of that name, in force or an old one; undefined: it is none of ours. */
   knownAuditKey(tenantId: string, keyId: string): Buffer | undefined {
-    const known = [this.encryptionKey, ...this.oldEncryptionKeys].find((hex) => auditKeyId(hex) === keyId);
+    const known = this.keyNamed(keyId);
     return known === undefined ? undefined : auditKeyOf(known, tenantId);
+  }
+
+  /** The name of the key in force, with which persons are hashed. */
+  get personKeyId(): string {
+    return auditKeyId(this.encryptionKey);
+  }
+
+  /** What stands for a person who is to be known again and not to be named, 32 bytes. undefined: the key is none of ours. */
+  personMac(tenantId: string, userId: string, keyId: string): Buffer | undefined {
+    const known = this.keyNamed(keyId);
+    return known === undefined
+      ? undefined
+      : createHmac('sha256', Buffer.from(known, 'hex')).update(`person ${tenantId} ${userId}`).digest();
+  }
+
+  private keyNamed(keyId: string): string | undefined {
+    return [this.encryptionKey, ...this.oldEncryptionKeys].find((hex) => auditKeyId(hex) === keyId);
   }
 }
 

@@ -4,13 +4,14 @@
  * compares what is said with the tables that there are (test/integration/table-data.int-spec.ts), and docs/data.md shows it.
  */
 export { tenantFolder, tenantFolders } from './files';
+export { type EraseBatch, EraseStep, EraseSteps, eraseFunction, type EraseWork } from './erase-steps';
 export { Paced } from './paced';
 export {
   cannotHold,
   type ColumnData,
   CONFIGURATION,
   ERASE_STEPS,
-  type EraseStep,
+  type EraseStepName,
   erasedBy,
   FIXED_WORD,
   INSTALLATION_TABLES,

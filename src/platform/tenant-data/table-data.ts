@@ -1,8 +1,7 @@
 /** The steps of an erase, in their order, and what each has to do with the rows of the user. */
 export const ERASE_STEPS = {
   chats: 'chats of the user: every row of theirs, with its room and messages',
-  rooms:
-    'memberships end; a dm stays, its member renamed, closed to sends; the id is replaced in what the rooms remember',
+  rooms: 'memberships end; a dm stays, its member renamed, closed to sends; names and metadata of the user are gone',
   delivery: 'cursors and dead letters of the user: the rows',
   messages: 'own messages become tombstones: sender renamed, content, meta, client id and hash gone',
   notifications: 'deliveries and subscriptions of the user: the rows; the id is taken out of other targets',
@@ -11,10 +10,11 @@ export const ERASE_STEPS = {
   idempotency: 'rows of the user; the id is replaced in results and paths of others',
   audit: 'the ref of the user means nobody; the addresses of their calls',
   usage: 'the figures stay; the id is replaced',
+  events: 'the id is replaced in what rooms remember of their changes, names and metadata of the user are gone',
   users: 'the row of the user, with the profile',
 } as const;
 
-export type EraseStep = keyof typeof ERASE_STEPS;
+export type EraseStepName = keyof typeof ERASE_STEPS;
 
 /** Kinds of lines of a tenant's export, in their order. */
 export const TENANT_LINES = [
@@ -49,7 +49,7 @@ export const USER_LINES = [
 export type UserLine = (typeof USER_LINES)[number];
 
 /** What a column can hold of a person. */
-export type ColumnData = { readonly erasedBy: EraseStep } | { readonly cannotHold: string };
+export type ColumnData = { readonly erasedBy: EraseStepName } | { readonly cannotHold: string };
 
 export interface NotExported {
   readonly notExported: string;
@@ -100,7 +100,7 @@ export function tableData(): ReadonlyMap<object, TableDeclaration> {
 }
 
 /** The column may name a person or hold what they wrote: the step takes it away. */
-export function erasedBy(step: EraseStep): ColumnData {
+export function erasedBy(step: EraseStepName): ColumnData {
   return { erasedBy: step };
 }
 

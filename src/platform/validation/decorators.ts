@@ -18,7 +18,7 @@ const nested = new Set<() => new () => object>();
 /** The rules are checked by the compiled schema; class-validator itself is never run. */
 const compiledOnly = { validate: (): boolean => true };
 
-/** A user id: 1–128 printable ASCII characters without spaces and commas, not beginning with `agent_`. */
+/** A user id: 1–128 printable ASCII characters without spaces and commas, not beginning with `agent_` or `erased_`. */
 export function IsUserId(options: { each?: boolean } = {}): PropertyDecorator {
   return applyDecorators(ValidateBy({ name: RULES.userId, validator: compiledOnly }, { each: options.each ?? false }));
 }
@@ -79,4 +79,4 @@ export function nestedType(target: object, property: string): (new () => object)
 }
 
 /** JSON schema of a user id. */
-export const USER_ID_SCHEMA = { type: 'string', pattern: USER_ID_PATTERN, agentFree: true } as const;
+export const USER_ID_SCHEMA = { type: 'string', pattern: USER_ID_PATTERN, unreserved: true } as const;

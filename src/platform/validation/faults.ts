@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import type { FieldError } from '../../common/errors';
+import { reservedPrefixOf } from '../../common/text';
 import type { ObjectSchema } from './compile-schema';
 
 const MAX_FAULTS = 20;
@@ -83,8 +84,8 @@ function sentence(error: ErrorObject, field: string): string {
       return `${field} must not hold NUL characters or unpaired surrogates`;
     case 'notBlank':
       return `${field} must not be blank`;
-    case 'agentFree':
-      return `${field} must not begin with agent_`;
+    case 'unreserved':
+      return `${field} must not begin with ${reservedPrefixOf(String(error.data)) ?? ''}`;
     case 'isoTime':
       return `${field} must be an ISO 8601 time with a zone, e.g. 2026-01-31T12:00:00Z`;
     case 'jsonObject':

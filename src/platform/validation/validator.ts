@@ -4,7 +4,6 @@ import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import secureJsonParse from 'secure-json-parse';
 import { AppError, type FieldError, invalidFields } from '../../common/errors';
 import {
-  AGENT_PREFIX,
   findInexactNumber,
   findUnstorable,
   glanceAt,
@@ -12,6 +11,7 @@ import {
   isStorableText,
   jsonBytes,
   MAX_JSON_DEPTH,
+  reservedPrefixOf,
 } from '../../common/text';
 import { compileSchema, type DtoClass, isDto, type ObjectSchema, type PropertySchema } from './compile-schema';
 import { describeFaults } from './faults';
@@ -174,9 +174,9 @@ function createAjv(allErrors: boolean): Ajv {
   ajv.addKeyword({ keyword: 'storable', type: 'string', validate: (_: unknown, v: string) => isStorableText(v) });
   ajv.addKeyword({ keyword: 'notBlank', type: 'string', validate: (_: unknown, v: string) => !isBlank(v) });
   ajv.addKeyword({
-    keyword: 'agentFree',
+    keyword: 'unreserved',
     type: 'string',
-    validate: (_: unknown, v: string) => !v.startsWith(AGENT_PREFIX),
+    validate: (_: unknown, v: string) => reservedPrefixOf(v) === undefined,
   });
   ajv.addKeyword({ keyword: 'isoTime', type: 'string', validate: (_: unknown, v: string) => isIsoTime(v) });
   ajv.addKeyword({ keyword: 'jsonObject', validate: (rule: JsonObjectRule, v: unknown) => isJsonObject(rule, v) });

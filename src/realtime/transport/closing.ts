@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { type AppError, ERROR_CATALOGUE, forbidden, unauthenticated } from '../../common/errors';
 import { SocketConfig } from '../../config';
-import { type CredentialChanges, CredentialWatch } from '../../platform/auth';
+import { type CredentialChanges, CredentialWatch, userErased, UserRefusals } from '../../platform/auth';
 import { SseStreams } from '../../platform/http';
 import { Every, Lifecycle, OnStop, StopStage } from '../../platform/lifecycle';
 import { describeError, Log } from '../../platform/logging';
@@ -59,7 +59,7 @@ const ENDED_AT_ONCE = 200;
 const BETWEEN_SLICES_MS = 5;
 
 /**
- * Ends connections and answers of server-sent events whose key was revoked or whose tenant was suspended or deleted, and
+ * Ends connections and answers of server-sent events whose key was revoked, whose user was erased, or whose tenant was suspended or deleted, and
  * puts changed limits and settings in force on connections that are open. A connection ends with the close code that its upgrade would be refused with, so that a
  * client need not know which came first. Changes are read every second, and at once after one that this node made. While the
  * database is away connections stay; what changed meanwhile is read when it is back.
@@ -73,13 +73,16 @@ export class Revocations {
     private readonly connections: Connections,
     private readonly sse: SseStreams,
     private readonly watch: CredentialWatch,
+    private readonly refusals: UserRefusals,
     log: Log,
   ) {
-    watch.onOwnChange(() => {
+    const look = (): void => {
       this.look().catch((error: unknown) =>
         log.debug({ error: describeError(error) }, 'revoked credentials are read again in a second'),
       );
-    });
+    };
+    watch.onOwnChange(look);
+    refusals.onRefused(look);
   }
 
   /** What a change of this node's own has begun. */
@@ -98,6 +101,7 @@ export class Revocations {
   private async run(): Promise<void> {
     while (this.isWanted) {
       this.isWanted = false;
+      for (const tenantId of this.refusals.recent()) await this.endErased(tenantId);
       const tenants = this.present();
       if (tenants.length > 0) await this.apply(await this.watch.readChanges(tenants));
     }
@@ -131,6 +135,15 @@ export class Revocations {
       this.sse.endOf(tenantId);
       await this.end([...this.connections.ofTenant(tenantId)], unauthenticated('This tenant was deleted'));
     }
+  }
+
+  private endErased(tenantId: string): Promise<void> {
+    const isErased = (userId: string): boolean => this.refusals.isRefused(tenantId, userId);
+    this.sse.endOfUsers(tenantId, isErased);
+    return this.end(
+      [...this.connections.ofTenant(tenantId)].filter(({ userId }) => isErased(userId)),
+      userErased(),
+    );
   }
 
   private end(connections: readonly SocketConnection[], error: AppError): Promise<void> {

@@ -4,14 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { forbidden, invalid, unauthenticated } from '../../common/errors';
 import { flat } from '../../common/text';
 import { RuntimeConfig, SocketConfig } from '../../config';
-import {
-  Authenticator,
-  type Caller,
-  type CredentialHeaders,
-  CredentialVerifier,
-  TICKET_PREFIX,
-  Tickets,
-} from '../../platform/auth';
+import { Authenticator, type Caller, type CredentialHeaders, TICKET_PREFIX, Tickets } from '../../platform/auth';
 import { Epoch } from '../../platform/database';
 import { clientAddress, refuseUnknownParameters } from '../../platform/http';
 import type { ConnectionOrigin } from './connection';
@@ -122,20 +115,18 @@ export interface Admission {
 /** Decides whether an upgrade becomes a connection, and whose. */
 @Injectable()
 export class UpgradeChecks {
-  private readonly authenticator: Authenticator;
   private readonly allowKeyInQuery: boolean;
   /** Clients are of a few kinds: their connections share the text. */
   private readonly agents = new LRUCache<string, string>({ max: 1000 });
 
   constructor(
-    verifier: CredentialVerifier,
+    private readonly authenticator: Authenticator,
     private readonly tickets: Tickets,
     private readonly connections: Connections,
     private readonly epoch: Epoch,
     socket: SocketConfig,
     runtime: RuntimeConfig,
   ) {
-    this.authenticator = new Authenticator(verifier);
     this.allowKeyInQuery = socket.allowApiKeyInQuery ?? runtime.nodeEnv !== 'production';
   }
 

@@ -47,6 +47,7 @@ export class SyncingClient {
   private current = new Map<string, ServerFrame[]>();
   private client: WsClient | undefined;
   private isStopped = false;
+  private away: Promise<void> = Promise.resolve();
   private running: Promise<void> = Promise.resolve();
   private readonly outbox = new Map<string, { readonly room_id: string; readonly content: string }>();
   /** Rooms for which a sync is under way on this connection. */
@@ -104,6 +105,14 @@ export class SyncingClient {
     if (seq > 0) this.tell({ type, room_id: roomId, seq });
   }
 
+  /** Goes, and stays away until what this returns is called. */
+  leave(): () => void {
+    let comeBack = (): void => undefined;
+    this.away = new Promise((resolve) => (comeBack = resolve));
+    this.drop();
+    return comeBack;
+  }
+
   drop(): void {
     this.client?.ws.terminate();
   }
@@ -118,6 +127,7 @@ export class SyncingClient {
 
   private async live(): Promise<void> {
     while (!this.isStopped) {
+      await this.away;
       const client = await this.connect().catch(() => undefined);
       if (client !== undefined) await this.follow(client);
       await pause(RETRY_MS);

@@ -530,6 +530,22 @@ export interface components {
             readonly provider: string;
             readonly timeouts: components["schemas"]["ChannelTimeoutsInForceDto"];
         };
+        readonly ErasureDto: {
+            readonly counts: {
+                readonly [key: string]: number;
+            };
+            readonly erasure_id: string;
+            readonly error: string | null;
+            readonly finished_at: string | null;
+            readonly requested_at: string;
+            /** @enum {string} */
+            readonly state: "refusing" | "erasing" | "done" | "failed";
+        };
+        readonly ErasureStartedDto: {
+            readonly erasure_id: string;
+            /** @enum {string} */
+            readonly state: "refusing" | "erasing";
+        };
         readonly ErrorAnswer: {
             readonly data: Record<string, never> | null;
             readonly error: {

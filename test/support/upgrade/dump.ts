@@ -18,7 +18,7 @@ const ROWS_AT_ONCE = 50;
  * from the catalogue, so the release that made it does not matter.
  */
 export async function dumpSql(connection: ClientConfig): Promise<string> {
-  const client = new Client({ ...connection, database: LOGIN });
+  const client = new Client({ database: LOGIN, ...connection });
   await client.connect();
   try {
     // Whatever comes in a session's own form comes in one that does not depend on the machine.

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { type AppError, internalError } from '../../../common/errors';
 import { decodeId } from '../../../common/ids';
-import { type AccessKind, Authenticator, type Caller, CALLERS, CredentialVerifier } from '../../../platform/auth';
+import { type AccessKind, Authenticator, type Caller, CALLERS } from '../../../platform/auth';
 import { RouteTable } from '../../../platform/http';
 import { SocketEndpoints } from '../../../realtime';
 import type { CanIAnswerDto, CanIDto } from '../dto/whoami.dto';
@@ -20,15 +20,11 @@ const FOREIGN = 'An id of another tenant is one that does not exist (404)';
 /** Judges a call that is not made by the same rules as one that is: those of the routes' `@Access`. */
 @Injectable()
 export class CallRules {
-  private readonly authenticator: Authenticator;
-
   constructor(
-    verifier: CredentialVerifier,
+    private readonly authenticator: Authenticator,
     private readonly routes: RouteTable,
     private readonly endpoints: SocketEndpoints,
-  ) {
-    this.authenticator = new Authenticator(verifier);
-  }
+  ) {}
 
   judge(caller: Caller, request: FastifyRequest, { method, path }: CanIDto): CanIAnswerDto {
     const [pathname = '', query = ''] = path.split('?', 2);

@@ -3,9 +3,10 @@ import { forbidden, invalid, notFound } from '../../../common/errors';
 import { newUuid } from '../../../common/ids';
 import { MAX_METADATA_BYTES, type PageRequest } from '../../../common/limits';
 import { AGENT_PREFIX } from '../../../common/text';
-import type { Caller } from '../../../platform/auth';
+import { type Caller, userErased, UserRefusals } from '../../../platform/auth';
 import { Database } from '../../../platform/database';
 import { Effects } from '../../../platform/idempotency';
+import { type EraseBatch, eraseFunction, EraseStep, type EraseWork } from '../../../platform/tenant-data';
 import { changing, RoomFeed } from '../../../realtime';
 import { ChatLog } from '../../messages';
 import { DEFAULT_PRESET, PresetsService } from '../../models';
@@ -55,6 +56,54 @@ export class ChatNews {
   }
 }
 
+/** What a batch of the erase of chats may say beside others. */
+interface ChatBatch extends EraseBatch {
+  /** UUID of a chat that was marked as deleted. */
+  readonly deleted?: string;
+  /** Its answers that were under way. */
+  readonly runs?: readonly string[];
+}
+
+/** Takes the chats of a user out, whole. */
+@Injectable()
+@EraseStep('chats')
+export class ChatsErase implements EraseWork {
+  readonly batch = eraseFunction('chats_erase');
+
+  constructor(private readonly news: ChatNews) {}
+
+  done(tenantId: string, { deleted, runs = [] }: ChatBatch): void {
+    if (deleted !== undefined) this.news.deleted({ tenantId, chatId: deleted }, runs);
+  }
+}
+
+/** For whom a chat may be, and which presets there are. */
+@Injectable()
+export class ChatRules {
+  constructor(
+    private readonly presets: PresetsService,
+    private readonly refusals: UserRefusals,
+  ) {}
+
+  /** @throws 403 for another user than the caller's, and for one who was erased; 400 (field `preset`) for an unknown preset */
+  async check(caller: Caller, userId: string, preset: string): Promise<void> {
+    refuseOthers(caller, userId);
+    if (this.refusals.isRefused(caller.tenantId, userId)) throw userErased();
+    if ((await this.presets.findPreset(caller.tenantId, preset)) === undefined)
+      throw invalid('preset', 'There is no such preset; GET /api/presets lists them');
+  }
+
+  /** Presets of these chats that were deleted since. */
+  async goneOf(chats: readonly Chat[]): Promise<ReadonlySet<string>> {
+    const names = new Set(chats.map(({ preset }) => preset));
+    names.delete(DEFAULT_PRESET);
+    const [first] = chats;
+    if (first === undefined || names.size === 0) return names;
+    const known = await this.presets.known(first.tenantId, [...names]);
+    return new Set([...names].filter((name) => !known.has(name)));
+  }
+}
+
 /**
  * Chats. A caller with a user (a token, or a key with X-User-Id) sees that user's chats, another's are 403; a key
  * without a user sees all of its tenant. Another tenant's chat, and one that does not exist, is 404 (NOT_FOUND).
@@ -65,7 +114,7 @@ export class ChatsService {
     private readonly repository: ChatsRepository,
     private readonly database: Database,
     private readonly effects: Effects,
-    private readonly presets: PresetsService,
+    private readonly rules: ChatRules,
     private readonly log: ChatLog,
     private readonly news: ChatNews,
   ) {}
@@ -85,7 +134,7 @@ export class ChatsService {
     caller: Caller,
     { userId, groupId, preset = DEFAULT_PRESET }: Pick<NewChat, 'userId' | 'groupId' | 'preset'>,
   ): Promise<Chat | undefined> {
-    await this.check(caller, userId, preset);
+    await this.rules.check(caller, userId, preset);
     const row = await this.repository.active(caller.tenantId, userId, groupId ?? null, preset);
     return row && chatOf(caller.tenantId, row);
   }
@@ -131,13 +180,8 @@ export class ChatsService {
   }
 
   /** Presets of these chats that were deleted since: they are answered as `default` is. */
-  async goneOf(chats: readonly Chat[]): Promise<ReadonlySet<string>> {
-    const names = new Set(chats.map(({ preset }) => preset));
-    names.delete(DEFAULT_PRESET);
-    const [first] = chats;
-    if (first === undefined || names.size === 0) return names;
-    const known = await this.presets.known(first.tenantId, [...names]);
-    return new Set([...names].filter((name) => !known.has(name)));
+  goneOf(chats: readonly Chat[]): Promise<ReadonlySet<string>> {
+    return this.rules.goneOf(chats);
   }
 
   /** Metadata is merged by top-level key, null removes one. */
@@ -207,7 +251,7 @@ export class ChatsService {
   private async make(caller: Caller, input: NewChat, isActive: boolean, chatId: string): Promise<Chat> {
     const { tenantId } = caller;
     const { userId, groupId, title, metadata, preset = DEFAULT_PRESET } = input;
-    await this.check(caller, userId, preset);
+    await this.rules.check(caller, userId, preset);
     const args = {
       p_room: chatId,
       p_user: userId,
@@ -227,12 +271,6 @@ export class ChatsService {
     );
     if (made) this.news.made({ tenantId, chatId: chat.room_id }, userId);
     return chatOf(tenantId, chat);
-  }
-
-  private async check(caller: Caller, userId: string, preset: string): Promise<void> {
-    refuseOthers(caller, userId);
-    if ((await this.presets.findPreset(caller.tenantId, preset)) === undefined)
-      throw invalid('preset', 'There is no such preset; GET /api/presets lists them');
   }
 }
 

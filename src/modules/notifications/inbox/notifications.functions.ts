@@ -1,5 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import { notFound } from '../../../common/errors';
 import { answer, schemaFunction, value } from '../../../platform/database';
+import { eraseFunction, EraseStep, type EraseWork } from '../../../platform/tenant-data';
 
 /** The next targets of a notification; their deliveries are stored. */
 export interface SpreadBatch {
@@ -41,3 +43,10 @@ export const notificationSpread = schemaFunction(
   { p_id: 'uuid', p_limit: 'integer' },
   value<SpreadBatch | null>('json'),
 );
+
+/** Takes a user out of notifications and subscriptions. */
+@Injectable()
+@EraseStep('notifications')
+export class NotificationsErase implements EraseWork {
+  readonly batch = eraseFunction('notifications_erase');
+}

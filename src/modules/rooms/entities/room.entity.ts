@@ -17,6 +17,7 @@ export type Posting = 'members' | 'admins';
     name: erasedBy('rooms'),
     metadata: erasedBy('rooms'),
     posting: FIXED_WORD,
+    described_by: erasedBy('rooms'),
   },
 })
 export class RoomEntity {
@@ -83,6 +84,10 @@ export class RoomEntity {
   /** Nothing of the room goes while it is set. */
   @Column('boolean', { default: false })
   legal_hold!: boolean;
+
+  /** Whose text may stand in name and metadata; null, and '' in it: of users whom nobody knows. */
+  @Column({ type: 'text', array: true, collation: 'C', nullable: true })
+  described_by!: string[] | null;
 }
 
 /** A user's membership of a room. */
@@ -125,7 +130,7 @@ type MemberRole = 'admin' | 'member' | 'agent';
   rank: 40,
   exported: { tenant: 'event', user: notExported('what others see of what is exported') },
   kept: 'until its retention ends, else as long as its room',
-  columns: { type: FIXED_WORD, payload: erasedBy('rooms') },
+  columns: { type: FIXED_WORD, payload: erasedBy('events') },
 })
 export class RoomEventEntity {
   @PrimaryColumn('uuid')

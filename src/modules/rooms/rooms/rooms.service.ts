@@ -66,6 +66,7 @@ export class RoomsService {
       p_posting: input.posting ?? 'members',
       p_users: plan.users,
       p_roles: plan.roles,
+      p_by: caller.userId,
     });
     return roomView(room);
   }

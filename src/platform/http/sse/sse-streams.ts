@@ -23,12 +23,14 @@ const HEADERS = {
 interface OfKey {
   readonly stream: SseStream;
   readonly keyId: string | undefined;
+  /** undefined where the key acts for its whole tenant. */
+  readonly userId: string | undefined;
   /** In milliseconds since 1970; undefined: never. */
   endsAtMs: number | undefined;
 }
 
 /** Whose credential a stream is opened with. */
-type StreamCaller = Pick<Caller, 'endsAtMs' | 'keyId' | 'replayed' | 'tenant'>;
+type StreamCaller = Pick<Caller, 'endsAtMs' | 'keyId' | 'optionalUserId' | 'replayed' | 'tenant'>;
 
 /** Whose stream it is. */
 export interface SseReader {
@@ -115,6 +117,12 @@ export class SseStreams {
       if (keyId === undefined || held.keyId === keyId) held.stream.endStream('expired');
   }
 
+  /** Ends a tenant's streams of some of its users. */
+  endOfUsers(tenantId: string, isOne: (userId: string) => boolean): void {
+    for (const { stream, userId } of this.ofTenants.get(tenantId) ?? [])
+      if (userId !== undefined && isOne(userId)) stream.endStream('expired');
+  }
+
   /** A key ends earlier than was known when its streams were opened. @param endsAtMs since 1970 */
   endAt(tenantId: string, keyId: string, endsAtMs: number): void {
     for (const held of this.ofTenants.get(tenantId) ?? []) {
@@ -124,10 +132,10 @@ export class SseStreams {
     }
   }
 
-  private hold(stream: SseStream, { tenant, keyId, endsAtMs }: StreamCaller): void {
+  private hold(stream: SseStream, { tenant, keyId, optionalUserId: userId, endsAtMs }: StreamCaller): void {
     if (tenant === undefined) return;
     const { tenantId } = tenant;
-    const held: OfKey = { stream, keyId, endsAtMs };
+    const held: OfKey = { stream, keyId, userId, endsAtMs };
     this.ofTenants.set(tenantId, (this.ofTenants.get(tenantId) ?? new Set()).add(held));
     stream.onClose(() => {
       const others = this.ofTenants.get(tenantId);

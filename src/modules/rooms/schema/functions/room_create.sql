@@ -1,19 +1,21 @@
--- status: ok · exists (a room with this unique key, with its room_id)
+-- p_by: whose text name and metadata are; null: it is not known. status: ok · exists (a room with this unique key, with its room_id)
 --
 -- Locks: the room that it makes, its users.
 --
+-- keeps: room_create(uuid,uuid,text,text,text,json,text,text[],text[]) for releases before 0.2.0
 -- execute: tenant
 CREATE FUNCTION room_create(
   p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text,
-  p_users text[], p_roles text[]
+  p_users text[], p_roles text[], p_by text
 ) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
 DECLARE
   room rooms;
   existing uuid;
 BEGIN
-  INSERT INTO rooms (tenant_id, room_id, type, unique_key, name, metadata, posting, member_count, members_added)
+  INSERT INTO rooms (tenant_id, room_id, type, unique_key, name, metadata, posting, member_count, members_added,
+    described_by)
   VALUES (p_tenant, p_room, p_type, p_unique_key, p_name, p_metadata, p_posting, cardinality(p_users),
-    cardinality(p_users))
+    cardinality(p_users), CASE WHEN p_name IS NULL AND p_metadata IS NULL THEN '{}' WHEN p_by IS NOT NULL THEN ARRAY[p_by] END)
   ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL DO NOTHING RETURNING * INTO room;
   IF room.room_id IS NULL THEN
     SELECT r.room_id INTO existing FROM rooms r WHERE r.tenant_id = p_tenant AND r.unique_key = p_unique_key;

@@ -1,4 +1,5 @@
--- A member named in p_metadata with null is removed, the others are set.
+-- A member named in p_metadata with null is removed, the others are set. '' in described_by: others, whom
+-- nobody knows.
 -- status: ok · no_room · forbidden · dm_posting · too_large
 --
 -- Locks: the room.
@@ -24,6 +25,8 @@ BEGIN
     RETURN jsonb_build_object('status', 'too_large');
   END IF;
   UPDATE rooms r SET name = COALESCE(p_name, r.name), metadata = merged, posting = COALESCE(p_posting, r.posting),
+    described_by = CASE WHEN p_name IS NULL AND p_metadata IS NULL OR p_user = ANY (r.described_by) THEN r.described_by
+      ELSE array_append(COALESCE(r.described_by, ARRAY['']), p_user) END,
     last_rev = r.last_rev + 1, updated_at = clock_timestamp()
   WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING * INTO room;
   PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.updated', jsonb_build_array(room_json(room)));

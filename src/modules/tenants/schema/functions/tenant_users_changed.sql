@@ -1,4 +1,4 @@
--- Agents do not count as users. A tenant that is being deleted is counted no more.
+-- Agents do not count as users, nor does what stands for those who were erased. A tenant that is being deleted is counted no more.
 --
 -- execute: tenant
 CREATE FUNCTION tenant_users_changed() RETURNS trigger
@@ -7,7 +7,8 @@ BEGIN
   INSERT INTO tenant_count_deltas (tenant_id, users)
   SELECT c.tenant_id, count(*) * CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END
   FROM changed c JOIN tenants t USING (tenant_id)
-  WHERE NOT starts_with(c.user_id, 'agent_') AND t.deleting_since IS NULL GROUP BY c.tenant_id;
+  WHERE NOT starts_with(c.user_id, 'agent_') AND NOT starts_with(c.user_id, 'erased_') AND t.deleting_since IS NULL
+  GROUP BY c.tenant_id;
   RETURN NULL;
 END $f$;
 

@@ -1,0 +1,77 @@
+import type { TestTenant } from './app';
+import { ask, createChat } from './chats/http';
+import { pathOf, send } from './messages';
+import { notify } from './notifications';
+import { bodyOf, createRoom } from './rooms';
+
+/** Hard on whatever looks for it: JSON escapes it, a dm's key and a path encode it, and it is the beginning of another. */
+export const USER = 'zo"e:7f3c1d';
+export const OTHER = `${USER}-junior`;
+/** Stands in every form of the id: quoted, encoded. */
+const ID_MARK = '7f3c1d';
+export const CANARY = 'C4N4RY';
+
+/** A trace of the user in a text: of what they wrote, or of their id in whatever form, and not of OTHER's. */
+export const TRACE = `${CANARY}|${ID_MARK}(?!-junior)`;
+
+/** Rooms that the user was in. */
+export interface Places {
+  readonly group: string;
+  readonly bobs: string;
+  readonly dm: string;
+  readonly left: string;
+}
+
+const idempotent = (key: string): { headers: Record<string, string> } => ({ headers: { 'idempotency-key': key } });
+
+/** The canary, in every place that takes a text from a user; the id, in every place where a call may name one. */
+export async function writeEverywhere(tenant: TestTenant): Promise<Places> {
+  const [zoe, bob] = [tenant.as(USER), tenant.as('bob')];
+  const me = encodeURIComponent(USER);
+  const named = { name: CANARY, metadata: { [CANARY]: { note: CANARY }, owner: USER } };
+  const { room_id: group } = bodyOf(
+    await zoe.post<{ room_id: string }>(
+      '/rooms',
+      { type: 'group', members: ['bob', OTHER], ...named },
+      idempotent(CANARY),
+    ),
+    201,
+  );
+  const { room_id: bobs } = await createRoom(bob, 'group', [USER, OTHER], {
+    name: 'of bob',
+    metadata: { owner: USER },
+  });
+  const { room_id: dm } = await createRoom(zoe, 'dm', ['bob'], named);
+  const { room_id: left } = await createRoom(bob, 'channel', [USER]);
+  bodyOf(await bob.patch(`/rooms/${left}/members/${me}`, { role: 'admin' }));
+  bodyOf(await bob.post(`/rooms/${bobs}/members`, { user_ids: [USER, 'carol'] }, idempotent('adds')));
+  bodyOf(await zoe.patch(`/rooms/${left}`, named));
+  bodyOf(await bob.patch(`/rooms/${left}`, { posting: 'members' }));
+  bodyOf(await bob.patch(`/rooms/${bobs}`, { metadata: { owner: USER, n: 2 } }));
+  bodyOf(await zoe.delete(`/rooms/${left}/members/${me}`), 204);
+  for (const room of [group, bobs, dm]) {
+    const body = { content: CANARY, meta: { [CANARY]: CANARY }, client_message_id: `${CANARY}-1` };
+    const first = await send(zoe, room, body);
+    bodyOf(await zoe.patch(pathOf(room, first), { content: `${CANARY} again`, meta: { [CANARY]: 2 } }));
+    const gone = await send(zoe, room, { content: CANARY, client_message_id: `${CANARY}-2` });
+    bodyOf(await zoe.delete(pathOf(room, gone)), 204);
+    await send(bob, room, { content: 'what bob wrote' });
+    bodyOf(await zoe.post(`/rooms/${room}/messages`, { content: CANARY }, idempotent(CANARY)), 201);
+  }
+  bodyOf(await zoe.post('/subscriptions', { topic: CANARY }, idempotent(CANARY)), 201);
+  await notify(tenant, { topic: 'news', payload: { to: USER, [USER]: 1 }, targets: { user_ids: [USER, 'bob'] } });
+  await notify(tenant, { topic: CANARY, payload: { text: CANARY }, targets: { user_ids: [USER] } });
+  bodyOf(await zoe.post('/acks', { room_id: bobs, seq: 1 }));
+  await writeInChats(tenant);
+  return { group, bobs, dm, left };
+}
+
+async function writeInChats(tenant: TestTenant): Promise<void> {
+  const chat = await createChat(tenant.key, USER, { title: CANARY, metadata: { note: CANARY } });
+  await tenant.key.patch(`/api/v1/chats/${chat.id}`, { title: `${CANARY} 2`, metadata: { more: CANARY } });
+  const options = { stop: [CANARY], response_format: { type: 'json_object' } };
+  const body = { content: CANARY, metadata: { [CANARY]: 1 }, client_message_id: CANARY, ...options };
+  await ask(tenant.key, chat.id, body);
+  const said = { userId: USER, groupId: CANARY, message: CANARY, clientMessageId: CANARY, stop: [CANARY] };
+  bodyOf(await tenant.key.post('/api/chat', said));
+}
