@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import jwt from 'jsonwebtoken';
 import { randomUUID } from 'node:crypto';
 import { isUuid } from '../../common/ids';
@@ -25,8 +25,8 @@ export interface FileGrant {
 @Injectable()
 export class FileTickets {
   constructor(
-    private readonly secrets: Secrets,
-    private readonly tickets: TicketsRepository,
+    @Inject(Secrets) private readonly secrets: Pick<Secrets, 'jwtSecret'>,
+    @Inject(TicketsRepository) private readonly tickets: Pick<TicketsRepository, 'redeem'>,
   ) {}
 
   sign({ tenantId, file }: FileGrant): string {

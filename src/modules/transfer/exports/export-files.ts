@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
@@ -55,12 +55,13 @@ export interface WrittenFile {
 export class ExportFiles {
   private readonly root: string;
 
-  constructor(config: DatabaseConfig) {
+  constructor(@Inject(DatabaseConfig) config: Pick<DatabaseConfig, 'dataDir'>) {
     this.root = join(config.dataDir, DIRECTORY);
   }
 
   /**
-   * Writes compressed what `chunks` gives, no faster than the disk takes it. What was written is gone where it throws.
+   * Writes compressed what `chunks` gives, no faster than the disk takes it, in place of what earlier attempts have left.
+   * What was written is gone where it throws.
    * @throws what `chunks` throws, an AbortError, and in words what the disk says
    */
   async write(file: ExportFile, chunks: AsyncIterable<Buffer>, signal: AbortSignal): Promise<WrittenFile> {
@@ -68,6 +69,7 @@ export class ExportFiles {
     const meter = new Meter();
     try {
       makeDirectory(this.directoryOf(file.tenantId), 0o700);
+      await this.removeBefore(file);
       // Flushed before it is closed: a file that has its name is whole, whatever dies afterwards.
       const out = createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true });
       await pipeline(chunks, createGzip(), meter, out, { signal });
@@ -75,7 +77,8 @@ export class ExportFiles {
       await this.syncDirectory(file.tenantId);
       return meter.total();
     } catch (error) {
-      await rm(partial, { force: true });
+      // What the disk does not let go the sweep finds.
+      await rm(partial, { force: true }).catch(() => undefined);
       throw isOfDisk(error) ? new Error(`The file could not be written (${codeOf(error) ?? ''})`) : error;
     }
   }
@@ -96,12 +99,6 @@ export class ExportFiles {
     await rm(this.pathOf(file, PARTIAL), { force: true });
   }
 
-  /** Removes what earlier attempts at an export have left. */
-  async removeBefore({ tenantId, exportId, attempt }: ExportFile): Promise<void> {
-    for (const file of await this.filesOf(tenantId))
-      if (file.exportId === exportId && file.attempt < attempt) await this.remove(file);
-  }
-
   /** Every file that lies there, finished or not, by tenant. Directories without one are removed. */
   async *found(): AsyncGenerator<readonly ExportFile[]> {
     for (const tenantId of await namesIn(this.root)) {
@@ -111,6 +108,11 @@ export class ExportFiles {
       // One that got a file just now stays.
       else await rmdir(this.directoryOf(tenantId)).catch(() => undefined);
     }
+  }
+
+  private async removeBefore({ tenantId, exportId, attempt }: ExportFile): Promise<void> {
+    for (const file of await this.filesOf(tenantId))
+      if (file.exportId === exportId && file.attempt < attempt) await this.remove(file);
   }
 
   private async filesOf(tenantId: string): Promise<ExportFile[]> {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { IsUUID } from 'class-validator';
 import { encodeId } from '../../../common/ids';
 import { ExportsConfig } from '../../../config';
@@ -36,9 +36,9 @@ export class ExportRunner implements JobRunner<ExportPayload> {
   constructor(
     private readonly repository: ExportsRepository,
     private readonly snapshots: Snapshots,
-    private readonly sources: ExportSources,
+    @Inject(ExportSources) private readonly sources: Pick<ExportSources, 'tenantLines' | 'userLines'>,
     private readonly files: ExportFiles,
-    private readonly config: ExportsConfig,
+    @Inject(ExportsConfig) private readonly config: Pick<ExportsConfig, 'hours'>,
     private readonly metrics: Metrics,
   ) {}
 
@@ -47,14 +47,13 @@ export class ExportRunner implements JobRunner<ExportPayload> {
     // It is ready: what died was the worker, after the file stood.
     if (row === undefined) return;
     const file = { tenantId, exportId: row.export_id, attempt: row.attempt };
-    await this.files.removeBefore(file);
     const late = AbortSignal.timeout(MOST_MS);
     try {
       const written = await this.write(file, row, AbortSignal.any([signal, late]));
       if (await this.repository.finish(file, written, this.config.hours)) this.count('ready');
       else await this.files.remove(file);
     } catch (error) {
-      await this.files.remove(file);
+      await this.files.remove(file).catch(() => undefined);
       if (late.aborted && !signal.aborted) throw new DeadJob('It took longer than 6 hours');
       throw error;
     }
