@@ -2,7 +2,7 @@
  * Who may import whom (docs/architecture.md):
  *
  *   common ← config ← platform ← realtime ← tenants ← {rooms, delivery, models} ← messages ← {notifications, chats}
- *     ← webhooks ← {stats, usage, retention, removal, admin, first-start} ← app
+ *     ← webhooks ← {stats, usage, retention, removal, transfer, admin, first-start} ← app
  *
  * A layer sees itself and the rows above it; two in one row do not see each other. Type imports count too.
  */
@@ -18,7 +18,7 @@ const LAYERS = [
   ['src/modules/webhooks'],
   [
     ...['src/modules/stats', 'src/modules/usage', 'src/modules/retention', 'src/modules/removal'],
-    ...['src/modules/admin', 'src/modules/first-start'],
+    ...['src/modules/transfer', 'src/modules/admin', 'src/modules/first-start'],
   ],
 ];
 

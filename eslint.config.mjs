@@ -21,6 +21,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/stats/*.repository.ts',
   'src/modules/usage/usage-flush.repository.ts',
   'src/modules/removal/erase/erasures.repository.ts',
+  'src/modules/transfer/exports/sweep.repository.ts',
   '**/*.spec.ts',
 ];
 

@@ -12,6 +12,7 @@ import { RetentionModule } from './modules/retention';
 import { RoomsModule } from './modules/rooms';
 import { StatsModule } from './modules/stats';
 import { TenantsModule } from './modules/tenants';
+import { TransferModule } from './modules/transfer';
 import { UsageModule } from './modules/usage';
 import { WebhooksModule } from './modules/webhooks';
 import { ApiKeyGuard } from './platform/auth';
@@ -47,7 +48,7 @@ export class AppModule {
         AdminModule,
         RemovalModule,
         RetentionModule,
-        RemovalModule,
+        TransferModule,
         FirstStartModule,
       ],
       providers: [ApiKeyGuard, { provide: APP_GUARD, useExisting: ApiKeyGuard }],

@@ -207,6 +207,16 @@ export class ModelsConfig extends area('Models', {
   }),
 }) {}
 
+/** Exports of tenants and of users' data. */
+export class ExportsConfig extends area('Exports', {
+  hours: int('EXPORT_HOURS', {
+    default: 24,
+    min: 1,
+    max: 720,
+    doc: 'Hours that the file of an export is kept in DATA_DIR/exports. With several servers that directory has to be a shared one.',
+  }),
+}) {}
+
 /** How the process presents itself. */
 export class RuntimeConfig extends area('Runtime', {
   nodeEnv: oneOf('NODE_ENV', ['development', 'production', 'test'] as const, {

@@ -5,6 +5,7 @@
 import { readArea } from './area';
 import {
   DatabaseConfig,
+  ExportsConfig,
   HttpConfig,
   ModelsConfig,
   RuntimeConfig,
@@ -17,6 +18,7 @@ import type { EnvField } from './field';
 export { unknownVariables } from './unknown';
 export {
   DatabaseConfig,
+  ExportsConfig,
   HttpConfig,
   ModelsConfig,
   RuntimeConfig,
@@ -33,6 +35,7 @@ export const CONFIG_AREAS = [
   SecurityConfig,
   WebhookConfig,
   ModelsConfig,
+  ExportsConfig,
   RuntimeConfig,
 ] as const;
 
@@ -49,6 +52,7 @@ export interface AppConfig {
   readonly security: SecurityConfig;
   readonly webhook: WebhookConfig;
   readonly models: ModelsConfig;
+  readonly exports: ExportsConfig;
   readonly runtime: RuntimeConfig;
 }
 
@@ -70,6 +74,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     security: new SecurityConfig(readArea(SecurityConfig.fields, env, faults)),
     webhook: new WebhookConfig(readArea(WebhookConfig.fields, env, faults)),
     models: new ModelsConfig(readArea(ModelsConfig.fields, env, faults)),
+    exports: new ExportsConfig(readArea(ExportsConfig.fields, env, faults)),
     runtime: new RuntimeConfig(readArea(RuntimeConfig.fields, env, faults)),
   };
   if (config.runtime.nodeEnv === 'production' && config.database.url !== undefined) {

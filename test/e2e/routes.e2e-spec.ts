@@ -21,6 +21,7 @@ const PUBLIC = [
   'GET /docs',
   'GET /docs-json',
   'GET /docs-yaml',
+  'GET /exports/file',
   'GET /favicon.ico',
   'GET /favicon.svg',
   'GET /health',

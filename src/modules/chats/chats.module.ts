@@ -8,6 +8,7 @@ import { RoomsModule } from '../rooms';
 import { TenantsModule } from '../tenants';
 import { ChatStreams } from './contract';
 import { ChatNews, ChatRules, ChatsErase, ChatsService } from './chats/chats.service';
+import { ChatsExportRepository } from './chats/chats-export.repository';
 import { ChatsRepository } from './chats/chats.repository';
 import { ChatTitler } from './chats/titles';
 import { ChatEntity } from './entities/chat.entity';
@@ -53,6 +54,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     ChatRules,
     ChatsErase,
     ChatSessions,
+    ChatsExportRepository,
     ChatsRepository,
     ChatsService,
     ChunkWriter,

@@ -10,6 +10,7 @@ import { MessageFacts, MessagesRepository } from './messages.repository';
 import { MessagesErase } from './messages.functions';
 import { MessageFeed } from './message-feed';
 import { MessagesService, MessageWriter } from './messages.service';
+import { MessagesExportRepository } from './messages-export.repository';
 import { MessagePages } from './message-pages';
 import { MessagePreviews } from './message-previews';
 import { MessageTraces } from './message-traces';
@@ -34,6 +35,7 @@ import { MessageEntity } from './entities/message.entity';
     MessagePages,
     MessageWriter,
     MessagesGateway,
+    MessagesExportRepository,
     MessagesRepository,
     MessagesService,
     MissedRepository,

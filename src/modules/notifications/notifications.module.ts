@@ -9,6 +9,7 @@ import { NotificationDeliveriesRepository, Settlements } from './delivery/delive
 import { NotificationSessions } from './delivery/sessions';
 import { NotificationsErase } from './inbox/notifications.functions';
 import { NotificationFacts, NotificationsRepository } from './inbox/notifications.repository';
+import { NotificationsExportRepository } from './inbox/notifications-export.repository';
 import { NotificationsController } from './inbox/notifications.controller';
 import { NotificationsGateway } from './inbox/notifications.gateway';
 import { NotificationsService } from './inbox/notifications.service';
@@ -26,6 +27,7 @@ import { NotificationDeliveryEntity, NotificationEntity, SubscriptionEntity } fr
   controllers: [NotificationsController, SubscriptionsController],
   providers: [
     NotificationsErase,
+    NotificationsExportRepository,
     NotificationsRepository,
     NotificationsService,
     NotificationsGateway,

@@ -12,6 +12,7 @@ import { RoomHeads } from './rooms/room-heads.repository';
 import { RoomLists } from './rooms/room-lists.repository';
 import { RoomPresenceService } from './presence/presence.service';
 import { MemberPositions } from './members/member-positions';
+import { RoomsExportRepository } from './rooms/rooms-export.repository';
 import { RoomsController } from './rooms/rooms.controller';
 import { RoomsGateway, RoomSubscriptionsService } from './rooms/rooms.gateway';
 import { RoomsService } from './rooms/rooms.service';
@@ -26,6 +27,7 @@ import { RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.e
     RoomEventsErase,
     RoomsErase,
     RoomsRepository,
+    RoomsExportRepository,
     RoomChanges,
     RoomsService,
     MembersService,

@@ -10,6 +10,7 @@ import {
   UsageUserEntity,
 } from './entities/usage.entity';
 import { UsageCounter, UsagePasses } from './usage-counter';
+import { UsageExportRepository } from './usage-export.repository';
 import { UsageFlush } from './usage-flush';
 import { UsageFlushRepository } from './usage-flush.repository';
 import { UsageErase } from './usage.functions';
@@ -30,6 +31,15 @@ import { UsageService } from './usage.service';
     TenantsModule,
   ],
   controllers: [UsageController],
-  providers: [UsageErase, UsageRepository, UsageFlushRepository, UsagePasses, UsageCounter, UsageFlush, UsageService],
+  providers: [
+    UsageErase,
+    UsageRepository,
+    UsageFlushRepository,
+    UsageExportRepository,
+    UsagePasses,
+    UsageCounter,
+    UsageFlush,
+    UsageService,
+  ],
 })
 export class UsageModule {}

@@ -4,6 +4,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import {
   type AppConfig,
   DatabaseConfig,
+  ExportsConfig,
   HttpConfig,
   ModelsConfig,
   RuntimeConfig,
@@ -35,6 +36,7 @@ export class ResourcesModule {
       { provide: RuntimeConfig, useValue: config.runtime },
       { provide: ModelsConfig, useValue: config.models },
       { provide: WebhookConfig, useValue: config.webhook },
+      { provide: ExportsConfig, useValue: config.exports },
       { provide: Log, useValue: log },
       { provide: Lifecycle, useValue: lifecycle },
       { provide: Secrets, useValue: secrets },
@@ -53,6 +55,7 @@ export class ResourcesModule {
         RuntimeConfig,
         WebhookConfig,
         ModelsConfig,
+        ExportsConfig,
         Log,
         Lifecycle,
         Secrets,

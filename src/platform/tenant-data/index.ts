@@ -5,6 +5,17 @@
  */
 export { tenantFolder, tenantFolders } from './files';
 export { type EraseBatch, EraseStep, EraseSteps, eraseFunction, type EraseWork } from './erase-steps';
+export {
+  type ExportPages,
+  ROOM_LINES,
+  TENANT_SOURCE,
+  TenantExport,
+  type TenantSource,
+  USER_SOURCE,
+  UserExport,
+  type UserSource,
+  withIds,
+} from './export-source';
 export { Paced } from './paced';
 export {
   cannotHold,
