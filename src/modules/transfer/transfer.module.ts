@@ -5,6 +5,7 @@ import { ExportEntity } from './entities/export.entity';
 import { ExportFiles } from './exports/export-files';
 import { ExportRunner } from './exports/export.job';
 import { ExportFileController, TenantExportsController, UserExportsController } from './exports/exports.controller';
+import { ExportsErase } from './exports/exports.erase';
 import { ExportsRepository } from './exports/exports.repository';
 import { ExportDownloads, ExportsService } from './exports/exports.service';
 import { ExportSources } from './exports/sources';
@@ -21,6 +22,7 @@ import { ExportSweepRepository } from './exports/sweep.repository';
     ExportSources,
     ExportSweep,
     ExportSweepRepository,
+    ExportsErase,
     ExportsRepository,
     ExportsService,
   ],

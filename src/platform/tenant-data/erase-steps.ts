@@ -39,6 +39,11 @@ export function eraseFunction(name: string): SchemaFunction<EraseArgs, EraseBatc
 /** One step of the erase of a person, on a provider of the module that owns its tables (`@EraseStep`). */
 export interface EraseWork {
   readonly batch: SchemaFunction<EraseArgs, EraseBatch>;
+  /**
+   * Does before each batch what no statement can, for what the batches before have left; called again where it was cut short. The
+   * last pass over all steps finds nothing to change: what this does there is for good.
+   */
+  before?(tenantId: string): Promise<void>;
   /** Called after each batch that was committed; may be lost with the process. */
   done?(tenantId: string, batch: EraseBatch): void;
 }

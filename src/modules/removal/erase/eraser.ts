@@ -62,6 +62,7 @@ export class Eraser {
       const work = this.steps.get(name);
       for (let isOver = false; !isOver;) {
         const step = { name, at, next: STEPS[i + 1] ?? END };
+        await work.before?.(erasure.tenant_id);
         const batch = await paced.piece(() => this.erasures.batch(erasure, step, work, rows));
         this.tell(erasure.tenant_id, work, batch);
         at = batch.after;

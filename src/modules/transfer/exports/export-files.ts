@@ -103,7 +103,7 @@ export class ExportFiles {
   async *found(): AsyncGenerator<readonly ExportFile[]> {
     for (const tenantId of await namesIn(this.root)) {
       if (!TENANT.test(tenantId)) continue;
-      const files = await this.filesOf(tenantId);
+      const files = await this.of(tenantId);
       if (files.length > 0) yield files;
       // One that got a file just now stays.
       else await rmdir(this.directoryOf(tenantId)).catch(() => undefined);
@@ -111,11 +111,12 @@ export class ExportFiles {
   }
 
   private async removeBefore({ tenantId, exportId, attempt }: ExportFile): Promise<void> {
-    for (const file of await this.filesOf(tenantId))
+    for (const file of await this.of(tenantId))
       if (file.exportId === exportId && file.attempt < attempt) await this.remove(file);
   }
 
-  private async filesOf(tenantId: string): Promise<ExportFile[]> {
+  /** Every file of a tenant, finished or not. */
+  async of(tenantId: string): Promise<ExportFile[]> {
     return (await namesIn(this.directoryOf(tenantId))).flatMap((name) => {
       const [, exportId, attempt] = NAME.exec(name) ?? [];
       if (exportId === undefined) return [];
