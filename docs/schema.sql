@@ -3060,7 +3060,7 @@ DECLARE
   tenant tenants;
   deletion tenant_deletions;
 BEGIN
-  SELECT * INTO tenant FROM tenants t WHERE t.tenant_id = p_tenant FOR UPDATE;
+  SELECT * INTO tenant FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
   IF tenant.tenant_id IS NULL THEN RETURN jsonb_build_object('status', 'no_tenant'); END IF;
   IF tenant.name <> p_confirm THEN RETURN jsonb_build_object('status', 'wrong_name'); END IF;
   IF EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.legal_hold)

@@ -5,7 +5,8 @@
 --
 -- The job waits until calls that were let in before have ended; tenant_deletion_proceed sees to it that it does.
 --
--- Locks: the tenant, as no foreign key's check and no hold of a room or user passes; its webhook; the deletion.
+-- Locks: the tenant, as whatever changes it or sets a hold does; its webhook; the deletion. Not FOR UPDATE: under load there is
+-- always somebody whose foreign key shares the row, and it would wait for ever.
 --
 -- tables: jobs, rooms, tenants, users, webhooks
 -- execute: tenant
@@ -15,7 +16,7 @@ DECLARE
   tenant tenants;
   deletion tenant_deletions;
 BEGIN
-  SELECT * INTO tenant FROM tenants t WHERE t.tenant_id = p_tenant FOR UPDATE;
+  SELECT * INTO tenant FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
   IF tenant.tenant_id IS NULL THEN RETURN jsonb_build_object('status', 'no_tenant'); END IF;
   IF tenant.name <> p_confirm THEN RETURN jsonb_build_object('status', 'wrong_name'); END IF;
   IF EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.legal_hold)
