@@ -1947,8 +1947,11 @@ BEGIN
     FROM (SELECT DISTINCT p.room_id FROM page p WHERE p.type = 'room.updated') d
     JOIN rooms r ON r.tenant_id = p_tenant AND r.room_id = d.room_id WHERE p_erased = ANY (r.described_by)
   ), clean AS (
+    -- metadata stands there twice, once as text.
     SELECT p.room_id, p.rev, p.payload AS old, erased_json((CASE WHEN p.type = 'room.updated' AND p.rev < d.rev
-      THEN p.payload || none ELSE p.payload END)::text, p_user, p_erased)::jsonb AS new
+      THEN p.payload || none WHEN p.payload->>'metadata_text' IS NOT NULL THEN p.payload || jsonb_build_object(
+        'metadata_text', erased_json(p.payload->>'metadata_text', p_user, p_erased))
+      ELSE p.payload END)::text, p_user, p_erased)::jsonb AS new
     FROM page p LEFT JOIN parted d ON d.room_id = p.room_id
   )
   SELECT array_agg(c.room_id ORDER BY c.room_id, c.rev), array_agg(c.rev ORDER BY c.room_id, c.rev),
@@ -2064,6 +2067,7 @@ BEGIN
   WHERE k.tenant_id = p_tenant AND (k.user_id, k.route, k.key) > (called_by, called, called_with)
     AND (last.key IS NULL OR (k.user_id, k.route, k.key) <= (last.user_id, last.route, last.key))
     AND (strpos(k.route || '/', segment || '/') > 0
+      OR strpos(k.result->'room'->>'metadata_text', to_json(p_user)::text) > 0
       OR EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = (k.result->'room'->>'room_id')::uuid
         AND p_erased = ANY (r.described_by)));
   GET DIAGNOSTICS gone = ROW_COUNT;
