@@ -10,7 +10,7 @@ const ROOMS = 3;
 const MEMBERS = ['ann', 'bob', 'cat'];
 
 let app: TestApp;
-let devices: SyncingClient[] = [];
+const devices: SyncingClient[] = [];
 
 beforeAll(async () => {
   app = await startTestApp({ env: { WS_ACK_TIMEOUT_MS: '600000' } });

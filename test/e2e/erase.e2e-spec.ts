@@ -248,7 +248,7 @@ describe('an erase', () => {
       get(TenantsService),
       get(UsersService),
       get(Secrets),
-      nest.get<Log>(Log as never, { strict: false }),
+      nest.get<Log>(Log, { strict: false }),
     );
     await lost.look();
     await get(ErasedUsers).refresh();
