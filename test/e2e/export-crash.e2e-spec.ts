@@ -16,25 +16,27 @@ const LEASE_MS = 120_000;
 const servers = new Servers();
 afterEach(() => servers.cleanUp());
 
-it('a server that is killed while it writes an export begins anew, and the file is whole', async () => {
-  const victim = await RestartingServer.start(servers);
-  const { tenantId, roomIds } = await createServedTenant(() => victim.url, 1, 2);
-  const [room = ''] = roomIds;
-  const client = new Client(adminOf(victim.dataDir));
+/** What does not compress, so that something lies there early. */
+async function fill(dataDir: string, roomId: string): Promise<void> {
+  const client = new Client(adminOf(dataDir));
   await client.connect();
-  // What does not compress, so that something lies there early.
   await client.query(
     `INSERT INTO messages (tenant_id, room_id, seq, message_id, rev, sender_id, content, created_at)
      SELECT tenant_id, room_id, last_seq + n, gen_random_uuid(), last_rev + n, 'someone',
        gen_random_uuid()::text || gen_random_uuid()::text, clock_timestamp()
      FROM rooms, generate_series(1, $2::int) n WHERE room_id = $1`,
-    [uuidOf(room), MESSAGES],
+    [uuidOf(roomId), MESSAGES],
   );
-  await client.query('UPDATE rooms SET last_seq = last_seq + $2, last_rev = last_rev + $2 WHERE room_id = $1', [
-    uuidOf(room),
-    MESSAGES,
-  ]);
+  const counted = 'UPDATE rooms SET last_seq = last_seq + $2, last_rev = last_rev + $2 WHERE room_id = $1';
+  await client.query(counted, [uuidOf(roomId), MESSAGES]);
   await client.end();
+}
+
+it('a server that is killed while it writes an export begins anew, and the file is whole', async () => {
+  const victim = await RestartingServer.start(servers);
+  const { tenantId, roomIds } = await createServedTenant(() => victim.url, 1, 2);
+  const [room = ''] = roomIds;
+  await fill(victim.dataDir, room);
   const master = new Api(victim.url, { 'x-master-key': SERVED_MASTER_KEY });
   const { export_id } = bodyOf(await master.post<Export>(exportPath({ tenantId })), 202);
   const names = (): string[] => {
