@@ -10,6 +10,7 @@ import {
   RuntimeConfig,
   SecurityConfig,
   SocketConfig,
+  TransferConfig,
   WebhookConfig,
 } from './areas';
 import type { EnvField } from './field';
@@ -22,6 +23,7 @@ export {
   RuntimeConfig,
   SecurityConfig,
   SocketConfig,
+  TransferConfig,
   WebhookConfig,
 } from './areas';
 
@@ -33,6 +35,7 @@ export const CONFIG_AREAS = [
   SecurityConfig,
   WebhookConfig,
   ModelsConfig,
+  TransferConfig,
   RuntimeConfig,
 ] as const;
 
@@ -49,6 +52,7 @@ export interface AppConfig {
   readonly security: SecurityConfig;
   readonly webhook: WebhookConfig;
   readonly models: ModelsConfig;
+  readonly transfer: TransferConfig;
   readonly runtime: RuntimeConfig;
 }
 
@@ -70,6 +74,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     security: new SecurityConfig(readArea(SecurityConfig.fields, env, faults)),
     webhook: new WebhookConfig(readArea(WebhookConfig.fields, env, faults)),
     models: new ModelsConfig(readArea(ModelsConfig.fields, env, faults)),
+    transfer: new TransferConfig(readArea(TransferConfig.fields, env, faults)),
     runtime: new RuntimeConfig(readArea(RuntimeConfig.fields, env, faults)),
   };
   if (config.runtime.nodeEnv === 'production' && config.database.url !== undefined) {

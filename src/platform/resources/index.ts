@@ -9,6 +9,7 @@ import {
   RuntimeConfig,
   SecurityConfig,
   SocketConfig,
+  TransferConfig,
   WebhookConfig,
 } from '../../config';
 import { Explorer } from '../discovery';
@@ -35,6 +36,7 @@ export class ResourcesModule {
       { provide: RuntimeConfig, useValue: config.runtime },
       { provide: ModelsConfig, useValue: config.models },
       { provide: WebhookConfig, useValue: config.webhook },
+      { provide: TransferConfig, useValue: config.transfer },
       { provide: Log, useValue: log },
       { provide: Lifecycle, useValue: lifecycle },
       { provide: Secrets, useValue: secrets },
@@ -53,6 +55,7 @@ export class ResourcesModule {
         RuntimeConfig,
         WebhookConfig,
         ModelsConfig,
+        TransferConfig,
         Log,
         Lifecycle,
         Secrets,
