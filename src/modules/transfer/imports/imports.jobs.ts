@@ -5,12 +5,11 @@ import { exponential, type Job, JobHandler, type JobRunner } from '../../../plat
 import { Every } from '../../../platform/lifecycle';
 import { Metrics } from '../../../platform/metrics';
 import { TenantsService } from '../../tenants';
-import type { ImportSource } from './entities/import.entity';
 import type { ImportFile } from './import-file';
 import { type ImportPayload, LOAD, VALIDATE } from './imports.kinds';
 import { type ImportRow, ImportsRepository } from './imports.repository';
-import { isSourceFault } from './lines/source-lines';
-import { linesOf } from './lines/sources';
+import { isSourceFault, type SourceItem } from './lines/source-lines';
+import { ImportSources } from './lines/sources';
 import { ImportIds } from './load/import-ids';
 import { ImportLoader, type LoadedLine } from './load/loader';
 import { ImportOver, ImportRefused } from './load/writer';
@@ -62,6 +61,7 @@ export class ImportRunner implements JobRunner<ImportPayload> {
   constructor(
     private readonly imports: ImportsRepository,
     private readonly parts: ImportParts,
+    private readonly sources: ImportSources,
     private readonly loader: ImportLoader,
     private readonly metrics: Metrics,
   ) {}
@@ -93,7 +93,7 @@ export class ImportRunner implements JobRunner<ImportPayload> {
       throw new ImportRefused('the file is not the one that was validated');
     const isKept = keeps_ids === true;
     const run = { ...ref, keepsIds: isKept };
-    await this.loader.load(run, new ImportIds(ref.tenantId, source, isKept), goodLines(source, file, signal), signal);
+    await this.loader.load(run, new ImportIds(ref.tenantId, source, isKept), goodLines(this.sources.lines(source, file, signal)), signal);
     await this.imports.end(ref, 'running', 'done');
     this.metrics.counter('chatapi_imports_total').labels({ outcome: 'done' }).inc();
   }
@@ -136,13 +136,8 @@ export class ImportSweep {
 }
 
 /** Lines of a file that was found good. */
-async function* goodLines(
-  source: ImportSource,
-  file: ImportFile,
-  signal: AbortSignal,
-): AsyncGenerator<LoadedLine, void, undefined> {
-  for await (const item of linesOf(source, file)) {
-    signal.throwIfAborted();
+async function* goodLines(lines: AsyncIterable<SourceItem>): AsyncGenerator<LoadedLine, void, undefined> {
+  for await (const item of lines) {
     if (isSourceFault(item)) throw new ImportRefused('the file is not the one that was validated');
     yield item as LoadedLine;
   }

@@ -9,6 +9,7 @@ import { ImportRunner, ImportSweep, ImportValidator } from './imports.jobs';
 import { ImportsRepository } from './imports.repository';
 import { ImportsService } from './imports.service';
 import { ImportedLog } from './load/imported-log.repository';
+import { ImportSources } from './lines/sources';
 import { ImportLoader } from './load/loader';
 import { ImportParts } from './parts';
 import { FileValidation } from './validation';
@@ -24,6 +25,7 @@ import { FileValidation } from './validation';
     ImportParts,
     ImportRunner,
     ImportsRepository,
+    ImportSources,
     ImportsService,
     ImportSweep,
     ImportValidator,

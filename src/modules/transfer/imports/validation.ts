@@ -7,7 +7,7 @@ import { importClashes } from './imports.functions';
 import type { Verdict } from './imports.repository';
 import { type DmOfFile, LineChecker } from './lines/line-checker';
 import { isSourceFault, type SourceItem } from './lines/source-lines';
-import { linesOf } from './lines/sources';
+import { ImportSources } from './lines/sources';
 import { ImportIds } from './load/import-ids';
 
 /** So many are told. */
@@ -20,20 +20,20 @@ export class FileValidation {
   constructor(
     private readonly database: Database,
     private readonly validator: Validator,
+    private readonly sources: ImportSources,
   ) {}
 
   /** @throws what `signal` aborts with, 503, and what reading the file throws */
   async verdict(tenantId: string, source: ImportSource, file: ImportFile, signal: AbortSignal): Promise<Verdict> {
     const sha256 = Buffer.from(await file.sha256(signal), 'hex');
     const faults = new Faults();
-    const checker = new LineChecker(this.validator, source === 'chatapi');
+    const checker = new LineChecker(this.validator);
     const clashes = async (least: number): Promise<void> => {
       if (checker.dms.length < least) return;
       faults.add(await this.clashes(tenantId, source, checker.dms));
       checker.dms = [];
     };
-    for await (const item of linesOf(source, file)) {
-      signal.throwIfAborted();
+    for await (const item of this.sources.lines(source, file, signal)) {
       faults.add(faultsOf(item, checker));
       await clashes(DMS);
     }
@@ -49,12 +49,13 @@ export class FileValidation {
     const taken = new Set((await importClashes.call(this.database, tenantId, args)).map((row) => row.unique_key));
     return dms
       .filter(({ key }) => taken.has(key))
-      .map(({ line }) => ({ line, field: 'unique_key', message: 'the tenant has a dm of these two users already' }));
+      .map(({ file, line }) => ({ file, line, field: 'unique_key', message: 'the tenant has a dm of these two users already' }));
   }
 }
 
 function faultsOf(item: SourceItem, checker: LineChecker): ImportFault[] {
-  return isSourceFault(item) ? [{ line: item.line, field: '', message: item.fault }] : checker.take(item);
+  const { file, line } = item;
+  return isSourceFault(item) ? [{ file, line, field: '', message: item.fault }] : checker.take(item);
 }
 
 /** Counts all, keeps the first. */

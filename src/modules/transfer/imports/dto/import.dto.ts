@@ -27,6 +27,8 @@ export class ImportPartDto {
 }
 
 export class ImportFaultDto {
+  /** Name of the entry of an archive; empty: the file itself. */
+  file!: string;
   /** From 1; 0: the file as a whole. */
   @ApiProperty({ type: 'integer' })
   line!: number;

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { cannotHold, FIXED_WORD, notExported, TableData } from '../../../../platform/tenant-data';
+import { cannotHold, erasedBy, FIXED_WORD, notExported, TableData } from '../../../../platform/tenant-data';
 
 export const IMPORT_SOURCES = ['chatapi', 'slack', 'stream'] as const;
 export type ImportSource = (typeof IMPORT_SOURCES)[number];
@@ -7,8 +7,10 @@ export type ImportSource = (typeof IMPORT_SOURCES)[number];
 export const IMPORT_STATES = ['uploading', 'validating', 'valid', 'invalid', 'running', 'done', 'failed'] as const;
 export type ImportState = (typeof IMPORT_STATES)[number];
 
-/** What is wrong with a line. No value of the file is in it. */
+/** What is wrong with a line. */
 export interface ImportFault {
+  /** Name of the entry of an archive; '' is the file itself. */
+  readonly file: string;
   /** From 1; 0: the file as a whole. */
   readonly line: number;
   readonly field: string;
@@ -25,7 +27,7 @@ export interface ImportFault {
     source: FIXED_WORD,
     state: FIXED_WORD,
     sha256: cannotHold('a hash of the file'),
-    faults: cannotHold('numbers of lines, names of fields, and fixed texts'),
+    faults: erasedBy('transfer'),
     counts: cannotHold('numbers by kinds of lines'),
     error: cannotHold("the server's own words"),
   },

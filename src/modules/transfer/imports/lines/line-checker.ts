@@ -20,22 +20,25 @@ const IDS: Readonly<Partial<Record<Kind, readonly (readonly [field: string, kind
   subscription: [['subscription_id', 'subscription']],
 };
 
+type LinePlace = Pick<SourceLine, 'file' | 'line'>;
+
 /** A dm of the file, to be looked for in the tenant. */
-export interface DmOfFile {
-  readonly line: number;
+export interface DmOfFile extends LinePlace {
   readonly key: string;
   readonly roomId: string;
 }
 
 /**
  * Looks at the lines of a file one after the other: whether each is what its kind says, stands where it may, and refers to what
- * there is. No fault quotes a value of the file. Memory: 16 to 32 bytes for each id.
+ * there is. Memory: 16 to 32 bytes for each id.
  */
 export class LineChecker {
   /** Dms that were met since they were last taken out. */
   dms: DmOfFile[] = [];
   private rank = 0;
   private room: RoomChecker | undefined;
+  /** Of its line. */
+  private place: LinePlace = { file: '', line: 0 };
   private readonly seen = new HashSet();
   private readonly users = new HashSet();
   private readonly rooms = new HashSet();
@@ -46,22 +49,18 @@ export class LineChecker {
     activeChats: new HashSet(),
   };
 
-  /** @param hasApiIds the ids of the file are those of the API, as in an export */
-  constructor(
-    private readonly validator: Validator,
-    private readonly hasApiIds: boolean,
-  ) {}
+  constructor(private readonly validator: Validator) {}
 
   /** @returns what is wrong with the line, and what it shows to be wrong with the room before it */
-  take({ line, value }: SourceLine): ImportFault[] {
+  take({ file, line, value }: SourceLine): ImportFault[] {
     const kind = kindOf(value);
-    if (kind === undefined) return [{ line, field: 'kind', message: 'must be a kind of line of an export' }];
+    if (kind === undefined) return [{ file, line, field: 'kind', message: 'must be a kind of line of an export' }];
     const before = isRoomPart(kind) && kind !== 'room' ? [] : this.endRoom();
     const faults = this.shape(kind, value as Record<string, unknown>);
-    const found = faults.length > 0 ? faults : this.content(line, { ...(value as object), kind } as TenantExportLine);
+    const found = faults.length > 0 ? faults : this.content({ file, line }, { ...(value as object), kind } as TenantExportLine);
     // What follows a room that cannot be read is not looked at.
     if (kind === 'room' && faults.length > 0) this.room = undefined;
-    return [...before, ...found.map(([field, message]) => ({ line, field, message }))];
+    return [...before, ...found.map(([field, message]) => ({ file, line, field, message }))];
   }
 
   /** What the end of the file shows to be wrong. */
@@ -89,18 +88,17 @@ export class LineChecker {
   }
 
   private ids(kind: Kind, value: Record<string, unknown>): Found[] {
-    if (!this.hasApiIds) return [];
     return (IDS[kind] ?? []).flatMap(([field, of]): Found[] =>
       decodeId(of, value[field]) === undefined ? [[field, 'is no such id']] : [],
     );
   }
 
-  private content(line: number, fields: TenantExportLine): Found[] {
+  private content(place: LinePlace, fields: TenantExportLine): Found[] {
     const { kind } = fields;
     const rank = ORDER.indexOf(isRoomPart(kind) ? 'room' : kind);
     if (rank < this.rank) return [['kind', `a ${kind} line may not follow a ${ORDER[this.rank] ?? ''} line`]];
     this.rank = rank;
-    if (fields.kind === 'room') return this.begin(line, fields);
+    if (fields.kind === 'room') return this.begin(place, fields);
     if (isPart(fields)) {
       if (this.room === undefined) return this.rooms.size === 0 ? [['kind', `a ${kind} line needs a room line`]] : [];
       return this.room.part(fields.kind, fields);
@@ -113,10 +111,11 @@ export class LineChecker {
     return this.subscription(fields);
   }
 
-  private begin(line: number, fields: TenantFieldsOf['room']): Found[] {
+  private begin(place: LinePlace, fields: TenantFieldsOf['room']): Found[] {
     const isNew = this.rooms.add(fields.room_id);
-    this.room = new RoomChecker(line, fields, this.facts);
-    if (fields.unique_key !== null) this.dms.push({ line, key: fields.unique_key, roomId: fields.room_id });
+    this.place = place;
+    this.room = new RoomChecker(fields, this.facts);
+    if (fields.unique_key !== null) this.dms.push({ ...place, key: fields.unique_key, roomId: fields.room_id });
     const keyFaults = fields.unique_key === null ? [] : this.once(`dm ${fields.unique_key}`, 'unique_key');
     return [...(isNew ? [] : [['room_id', 'is there twice'] as const]), ...keyFaults, ...this.room.own()];
   }
@@ -136,7 +135,7 @@ export class LineChecker {
   private endRoom(): ImportFault[] {
     const { room } = this;
     this.room = undefined;
-    return room === undefined ? [] : room.end().map(([field, message]) => ({ line: room.line, field, message }));
+    return room === undefined ? [] : room.end().map(([field, message]) => ({ ...this.place, field, message }));
   }
 }
 

@@ -57,9 +57,7 @@ export class RoomChecker {
   private lastEventRev = 0;
   private hasChat = false;
 
-  /** @param line of the room itself */
   constructor(
-    readonly line: number,
     readonly room: RoomFields,
     private readonly file: FileFacts,
   ) {

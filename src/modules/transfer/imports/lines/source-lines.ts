@@ -3,19 +3,23 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { JsonRefused, parseJson } from '../../../../platform/validation';
 
-/** A line as a file has it: JSON that was parsed, not yet looked at. */
-export interface SourceLine {
-  /** From 1. */
+/** Where something was found. */
+interface Place {
+  /** Name of the entry of an archive; '' is the file itself. */
+  readonly file: string;
+  /** From 1; 0: all of it. */
   readonly line: number;
+}
+
+/** A line as a file has it: JSON that was parsed, not yet looked at. */
+export interface SourceLine extends Place {
   /** So many bytes it has, about. */
   readonly bytes: number;
   readonly value: unknown;
 }
 
 /** What keeps a file, or a line of it, from being read. */
-export interface SourceFault {
-  /** 0: the file as a whole. */
-  readonly line: number;
+export interface SourceFault extends Place {
   readonly fault: string;
 }
 
@@ -53,11 +57,11 @@ export async function* chatapiLines(file: AsyncIterable<Buffer>): AsyncGenerator
   } catch (error) {
     if (!isZlibError(error) && !(error instanceof LineTooLong)) throw error;
     const fault = error instanceof LineTooLong ? error.message : 'the file is no gzip, or was cut off';
-    yield { line: line + 1, fault };
+    yield { file: '', line: line + 1, fault };
     return;
   }
   const missing = frame.missing();
-  if (missing !== undefined) yield { line: 0, fault: missing };
+  if (missing !== undefined) yield { file: '', line: 0, fault: missing };
 }
 
 class LineTooLong extends Error {
@@ -87,9 +91,9 @@ async function* linesOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, v
 
 function itemOf(line: number, bytes: Buffer): SourceItem {
   try {
-    return { line, bytes: bytes.length, value: parseJson(bytes.toString('utf8'), MAX_LINE_DEPTH) };
+    return { file: '', line, bytes: bytes.length, value: parseJson(bytes.toString('utf8'), MAX_LINE_DEPTH) };
   } catch (error) {
-    if (error instanceof JsonRefused) return { line, fault: 'the line is not valid JSON' };
+    if (error instanceof JsonRefused) return { file: '', line, fault: 'the line is not valid JSON' };
     throw error;
   }
 }
@@ -111,9 +115,9 @@ class FileFrame {
     const kind = kindOf(value);
     if (line === 1) {
       this.hasHeader = kind === 'chatapi.export' && (value as { format?: unknown }).format === 1;
-      return this.hasHeader ? undefined : { line, fault: 'the file does not begin as an export of format 1 does' };
+      return this.hasHeader ? undefined : { file: '', line, fault: 'the file does not begin as an export of format 1 does' };
     }
-    if (this.hasEnd) return { line, fault: 'no line may follow the end' };
+    if (this.hasEnd) return { file: '', line, fault: 'no line may follow the end' };
     if (kind === 'end') {
       this.hasEnd = true;
       return this.faultOfEnd(line, value as { counts?: unknown; sha256?: unknown });
@@ -144,8 +148,8 @@ class FileFrame {
     const told = typeof counts === 'object' && counts !== null ? Object.entries(counts) : [];
     const differs = told.some(([kind, n]) => (this.counts.get(kind) ?? 0) !== n);
     if (differs || [...this.counts.keys()].some((kind) => !told.some(([each]) => each === kind)))
-      return { line, fault: 'the file has other numbers of lines than its end says' };
-    if (sha256 !== this.hash.digest('hex')) return { line, fault: 'the lines have another hash than the end says' };
+      return { file: '', line, fault: 'the file has other numbers of lines than its end says' };
+    if (sha256 !== this.hash.digest('hex')) return { file: '', line, fault: 'the lines have another hash than the end says' };
     return undefined;
   }
 }

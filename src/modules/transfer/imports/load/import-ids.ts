@@ -29,19 +29,20 @@ export class ImportIds {
 
   /** The client_message_id of a message: the file's own, or what marks it as imported. */
   clientId(own: string | null, id: string, within: string, isAnswer: boolean): string | null {
-    if (this.isKept || isAnswer) return own;
+    if (this.isKept || isAnswer || this.source !== 'chatapi') return own;
     return `imp:${this.hash('client', id, within).toString('base64url')}`;
   }
 
   private kept(kind: ImportedKind, id: string): string | undefined {
-    if (this.source !== 'chatapi') return undefined;
     return kind === 'run' ? id : decodeId(kind, id);
   }
 
-  /** A UUID of version 8: 122 bits of a hash. */
+  /** 122 bits of a hash; of a message 74 behind the time of its id, so that the index of ids grows at its end. */
   private derived(kind: ImportedKind, id: string, within: string): string {
     const bytes = this.hash(kind, id, within);
-    bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+    const time = kind === 'message' ? this.kept(kind, id)?.replaceAll('-', '').slice(0, 12) : undefined;
+    if (time !== undefined) bytes.write(time, 'hex');
+    bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | (time === undefined ? 0x80 : 0x70), 6);
     bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
     const hex = bytes.toString('hex', 0, 16);
     return [
