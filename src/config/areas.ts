@@ -203,6 +203,16 @@ export class ModelsConfig extends area('Models', {
   }),
 }) {}
 
+/** Exports of tenants and of users' data. */
+export class ExportsConfig extends area('Exports', {
+  hours: int('EXPORT_HOURS', {
+    default: 24,
+    min: 1,
+    max: 720,
+    doc: 'Hours that the file of an export is kept in DATA_DIR/exports. With several servers that directory has to be a shared one.',
+  }),
+}) {}
+
 /** What leaves and enters as a file. */
 export class TransferConfig extends area('Exports and imports', {
   importMaxGb: int('IMPORT_MAX_GB', {
