@@ -257,8 +257,8 @@ export async function* jsonEvents(
   options: ScanOptions,
 ): AsyncGenerator<JsonEvent, void, undefined> {
   const scanner = new JsonScanner(options);
-  for await (const piece of bytes) yield* scanner.push(piece);
-  yield* scanner.end();
+  for await (const piece of bytes) for (const event of scanner.push(piece)) yield event;
+  for (const event of scanner.end()) yield event;
 }
 
 /** The items of a file that is one array. Throws FileFault where it is none. */

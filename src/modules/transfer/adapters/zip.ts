@@ -1,5 +1,6 @@
 /** A zip that nobody vouches for, read without unpacking it anywhere. */
 import { Readable } from 'node:stream';
+import { types } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import type { RandomAccess } from '../imports/import-file';
@@ -66,7 +67,8 @@ export class ZipArchive {
         checksum = crc32(piece as Buffer, checksum);
         yield piece as Buffer;
       }
-      if (checksum !== entry.crc32) throw new FileFault('the file is damaged: its checksum is another one');
+      if (checksum !== entry.crc32)
+        throw new FileFault('it is damaged: its checksum is another one', { file: name, line: 0 });
     } catch (error) {
       throw explain(error, name);
     }
@@ -110,7 +112,7 @@ function isLink({ versionMadeBy, externalFileAttributes }: Entry): boolean {
 
 /** What the archive is blamed for: yauzl's errors have no code, zlib's begin with Z_. All others are this server's. */
 function explain(error: unknown, file: string): unknown {
-  if (error instanceof FileFault || !(error instanceof Error)) return error;
+  if (error instanceof FileFault || !types.isNativeError(error)) return error;
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined && !code.startsWith('Z_')) return error;
   const what = file === '' ? 'the zip cannot be read' : 'it cannot be unpacked';
