@@ -244,6 +244,52 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.idempotency_keys TO "chatap
 GRANT DELETE, SELECT ON TABLE public.idempotency_keys TO "chatapi_system";
 GRANT SELECT ON TABLE public.idempotency_keys TO "chatapi_backup";
 
+CREATE TABLE public.import_rooms (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  import_id uuid NOT NULL,
+  is_done boolean DEFAULT false NOT NULL,
+  last_seq bigint DEFAULT 0 NOT NULL,
+  last_rev bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE public.import_rooms ADD CONSTRAINT import_rooms_pkey PRIMARY KEY (tenant_id, room_id);
+ALTER TABLE public.import_rooms ADD CONSTRAINT import_rooms_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.import_rooms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.import_rooms AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.import_rooms AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.import_rooms AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.import_rooms FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.import_rooms TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.import_rooms TO "chatapi_append";
+GRANT SELECT ON TABLE public.import_rooms TO "chatapi_backup";
+
+CREATE TABLE public.imports (
+  tenant_id uuid NOT NULL,
+  import_id uuid NOT NULL,
+  source text NOT NULL,
+  state text DEFAULT 'uploading'::text NOT NULL,
+  parts integer DEFAULT 0 NOT NULL,
+  bytes bigint,
+  sha256 bytea,
+  faults jsonb DEFAULT '[]'::jsonb NOT NULL,
+  fault_count bigint DEFAULT 0 NOT NULL,
+  counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+  keeps_ids boolean,
+  error text,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  finished_at timestamp(3) with time zone
+);
+ALTER TABLE public.imports ADD CONSTRAINT imports_pkey PRIMARY KEY (tenant_id, import_id);
+ALTER TABLE public.imports ADD CONSTRAINT imports_source_check CHECK ((source = ANY (ARRAY['chatapi'::text, 'slack'::text, 'stream'::text])));
+ALTER TABLE public.imports ADD CONSTRAINT imports_state_check CHECK ((state = ANY (ARRAY['uploading'::text, 'validating'::text, 'valid'::text, 'invalid'::text, 'running'::text, 'done'::text, 'failed'::text])));
+ALTER TABLE public.imports ADD CONSTRAINT imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.imports AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.imports AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.imports FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.imports TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.imports TO "chatapi_backup";
+
 CREATE TABLE public.instance (
   singleton boolean DEFAULT true NOT NULL,
   instance_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1193,6 +1239,28 @@ END $function$;
 REVOKE ALL ON FUNCTION public.budget_spent(p_tenant uuid, p_user text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.budget_spent(p_tenant uuid, p_user text) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.channels_import(p_tenant uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made integer;
+BEGIN
+  INSERT INTO model_channels (tenant_id, channel_id, name, provider, base_url, model, priority, weight, enabled, max_tokens,
+    temperature, timeout_ms, options, created_at, updated_at)
+  SELECT p_tenant, x.channel_id, x.name, x.provider, x.base_url, x.model, x.priority, x.weight, x.enabled, x.max_tokens,
+    x.temperature, x.timeout_ms, x.options, x.created_at, x.updated_at
+  FROM json_to_recordset(p_rows) x(channel_id uuid, name text, provider text, base_url text, model text, priority integer,
+    weight integer, enabled boolean, max_tokens integer, temperature double precision, timeout_ms integer, options jsonb,
+    created_at timestamptz, updated_at timestamptz)
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS made = ROW_COUNT;
+  RETURN made;
+END $function$;
+REVOKE ALL ON FUNCTION public.channels_import(p_tenant uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.channels_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.chat_answer_again(p_tenant uuid, p_room uuid, p_run uuid, p_seq bigint, p_options text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1310,6 +1378,22 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.chat_delete(p_tenant uuid, p_room uuid, p_by text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.chat_delete(p_tenant uuid, p_room uuid, p_by text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chat_import(p_tenant uuid, p_room uuid, p_row json)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  INSERT INTO chats (tenant_id, room_id, user_id, group_id, preset, auto_title, is_active, cleared_seq, created_at, active_at)
+  SELECT p_tenant, p_room, x.user_id, x.group_id, x.preset, x.auto_title, x.is_active AND NOT EXISTS (SELECT 1 FROM chats c
+      WHERE c.tenant_id = p_tenant AND c.user_id = x.user_id AND COALESCE(c.group_id, '') = COALESCE(x.group_id, '')
+        AND c.preset = x.preset AND c.is_active), x.cleared_seq, x.created_at, x.active_at
+  FROM json_to_record(p_row) x(user_id text, group_id text, preset text, auto_title boolean, is_active boolean,
+    cleared_seq bigint, created_at timestamptz, active_at timestamptz)
+  ON CONFLICT (tenant_id, room_id) DO NOTHING
+$function$;
+REVOKE ALL ON FUNCTION public.chat_import(p_tenant uuid, p_room uuid, p_row json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_import(p_tenant uuid, p_room uuid, p_row json) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.chat_json(p_tenant uuid, p_room uuid)
  RETURNS jsonb
@@ -1849,6 +1933,169 @@ END $function$;
 REVOKE ALL ON FUNCTION public.idempotency_remember(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea, p_result jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.idempotency_remember(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea, p_result jsonb) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.import_clashes(p_tenant uuid, p_keys text[], p_rooms uuid[])
+ RETURNS TABLE(unique_key text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT r.unique_key FROM rooms r WHERE r.tenant_id = p_tenant AND r.unique_key = ANY (p_keys)
+    AND NOT (r.room_id = ANY (p_rooms) AND EXISTS (SELECT 1 FROM import_rooms i
+      WHERE i.tenant_id = p_tenant AND i.room_id = r.room_id))
+$function$;
+REVOKE ALL ON FUNCTION public.import_clashes(p_tenant uuid, p_keys text[], p_rooms uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_clashes(p_tenant uuid, p_keys text[], p_rooms uuid[]) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_events_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  added integer;
+BEGIN
+  IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN 0; END IF;
+  PERFORM set_config('app.import', 'on', true);
+  INSERT INTO room_events (tenant_id, room_id, rev, type, payload, created_at)
+  SELECT p_tenant, p_room, x.rev, x.type, x.payload, x.created_at
+  FROM json_to_recordset(p_rows) x(rev bigint, type text, payload jsonb, created_at timestamptz)
+  ORDER BY x.rev ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  RETURN added;
+END $function$;
+REVOKE ALL ON FUNCTION public.import_events_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_events_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_is_first(p_tenant uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT NOT EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant)
+    AND NOT EXISTS (SELECT 1 FROM import_rooms i WHERE i.tenant_id = p_tenant)
+$function$;
+REVOKE ALL ON FUNCTION public.import_is_first(p_tenant uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_is_first(p_tenant uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_members_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  added integer;
+BEGIN
+  IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN 0; END IF;
+  INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_at, joined_seq, member_no)
+  SELECT p_tenant, p_room, x.user_id, x.role, x.joined_at, x.joined_seq, x.member_no
+  FROM json_to_recordset(p_rows) x(user_id text, role text, joined_at timestamptz, joined_seq bigint, member_no bigint)
+  ORDER BY x.user_id COLLATE "C" ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  RETURN added;
+END $function$;
+REVOKE ALL ON FUNCTION public.import_members_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_members_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_progress(p_tenant uuid, p_import uuid, p_counts jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  UPDATE imports i SET counts = i.counts || (SELECT COALESCE(jsonb_object_agg(n.key,
+      COALESCE((i.counts->>n.key)::bigint, 0) + n.value::bigint), '{}') FROM jsonb_each_text(p_counts) n)
+  WHERE i.tenant_id = p_tenant AND i.import_id = p_import AND i.state = 'running';
+  RETURN FOUND;
+END $function$;
+REVOKE ALL ON FUNCTION public.import_progress(p_tenant uuid, p_import uuid, p_counts jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_progress(p_tenant uuid, p_import uuid, p_counts jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_room_begin(p_tenant uuid, p_room uuid, p_import uuid, p_row json)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made import_rooms;
+BEGIN
+  INSERT INTO import_rooms (tenant_id, room_id, import_id) VALUES (p_tenant, p_room, p_import) ON CONFLICT DO NOTHING;
+  IF FOUND THEN
+    PERFORM set_config('app.import', 'on', true);
+    INSERT INTO rooms (tenant_id, room_id, type, name, metadata, posting, legal_hold, created_at, updated_at, deleted_at)
+    SELECT p_tenant, p_room, x.type, x.name, x.metadata, x.posting, x.legal_hold, x.created_at, x.updated_at,
+      clock_timestamp()
+    FROM json_to_record(p_row) x(type text, name text, metadata json, posting text, legal_hold boolean,
+      created_at timestamptz, updated_at timestamptz)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+      DELETE FROM import_rooms i WHERE i.tenant_id = p_tenant AND i.room_id = p_room;
+      RETURN jsonb_build_object('status', 'taken');
+    END IF;
+  END IF;
+  SELECT * INTO made FROM import_rooms i WHERE i.tenant_id = p_tenant AND i.room_id = p_room;
+  IF made.is_done THEN RETURN jsonb_build_object('status', 'done'); END IF;
+  IF made.import_id IS DISTINCT FROM p_import THEN RETURN jsonb_build_object('status', 'taken'); END IF;
+  RETURN jsonb_build_object('status', 'ok', 'reached', (SELECT COALESCE(max(m.seq), 0) FROM messages m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room));
+END $function$;
+REVOKE ALL ON FUNCTION public.import_room_begin(p_tenant uuid, p_room uuid, p_import uuid, p_row json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_room_begin(p_tenant uuid, p_room uuid, p_import uuid, p_row json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_room_lock(p_tenant uuid, p_room uuid, p_import uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  PERFORM 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
+  RETURN FOUND AND EXISTS (SELECT 1 FROM import_rooms i
+    WHERE i.tenant_id = p_tenant AND i.room_id = p_room AND i.import_id = p_import AND NOT i.is_done);
+END $function$;
+REVOKE ALL ON FUNCTION public.import_room_lock(p_tenant uuid, p_room uuid, p_import uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_room_lock(p_tenant uuid, p_room uuid, p_import uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_room_open(p_tenant uuid, p_room uuid, p_import uuid, p_row json)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+BEGIN
+  IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN jsonb_build_object('status', 'done'); END IF;
+  BEGIN
+    UPDATE rooms r SET unique_key = x.unique_key, first_seq = x.first_seq, last_seq = x.last_seq, first_rev = x.first_rev,
+      last_rev = x.last_rev, members_added = x.members_added, retention_days = x.retention_days,
+      last_message_at = x.last_message_at, deleted_at = NULL, member_count = (SELECT count(*) FROM room_members m
+        WHERE m.tenant_id = p_tenant AND m.room_id = p_room)
+    FROM json_to_record(p_row) x(unique_key text, first_seq bigint, last_seq bigint, first_rev bigint, last_rev bigint,
+      members_added bigint, retention_days integer, last_message_at timestamptz)
+    WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING r.* INTO room;
+  EXCEPTION WHEN unique_violation THEN
+    RETURN jsonb_build_object('status', 'dm_exists');
+  END;
+  INSERT INTO cursors (tenant_id, room_id, user_id, acked_seq, read_seq)
+  SELECT p_tenant, p_room, m.user_id, room.last_seq, room.last_seq FROM room_members m
+  WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND room.last_seq > 0 ON CONFLICT DO NOTHING;
+  UPDATE import_rooms i SET is_done = true, last_seq = room.last_seq, last_rev = room.last_rev
+  WHERE i.tenant_id = p_tenant AND i.room_id = p_room;
+  RETURN jsonb_build_object('status', 'ok');
+END $function$;
+REVOKE ALL ON FUNCTION public.import_room_open(p_tenant uuid, p_room uuid, p_import uuid, p_row json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_room_open(p_tenant uuid, p_room uuid, p_import uuid, p_row json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.imported_rooms(p_tenant uuid, p_rooms uuid[])
+ RETURNS TABLE(room_id uuid)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT i.room_id FROM import_rooms i WHERE i.tenant_id = p_tenant AND i.room_id = ANY (p_rooms) AND i.is_done
+$function$;
+REVOKE ALL ON FUNCTION public.imported_rooms(p_tenant uuid, p_rooms uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.imported_rooms(p_tenant uuid, p_rooms uuid[]) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.jobs_claim(p_kinds text[], p_free integer[], p_per_tenant integer[], p_per_key integer[], p_max_attempts integer[], p_tenant_limits text[], p_tenant_defaults integer[], p_user_limits text[], p_user_defaults integer[], p_lease_ms bigint, p_after_tenant uuid, p_after_kind text, p_scan integer)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2287,6 +2534,37 @@ $function$;
 REVOKE ALL ON FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint) TO "chatapi_tenant";
 
+-- Owned by chatapi_append.
+CREATE OR REPLACE FUNCTION public.messages_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  reached bigint;
+  added integer;
+BEGIN
+  PERFORM 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
+  IF NOT FOUND OR NOT EXISTS (SELECT 1 FROM import_rooms i WHERE i.tenant_id = p_tenant AND i.room_id = p_room
+      AND i.import_id = p_import AND NOT i.is_done) THEN
+    RETURN 0;
+  END IF;
+  SELECT COALESCE(max(m.seq), 0) INTO reached FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room;
+  INSERT INTO messages (tenant_id, room_id, seq, message_id, rev, sender_id, content, meta, client_message_id, body_hash,
+    kind, status, reply_to_seq, created_at, edited_at, deleted_at)
+  SELECT p_tenant, p_room, x.seq, x.message_id, x.rev, x.sender_id, x.content, x.meta, x.client_message_id,
+    decode(x.body_hash, 'hex'), x.role, x.status, x.reply_to_seq, x.created_at, x.edited_at, x.deleted_at
+  FROM json_to_recordset(p_rows) x(seq bigint, message_id uuid, rev bigint, sender_id text, content text, meta json,
+    client_message_id text, body_hash text, role text, status text, reply_to_seq bigint, created_at timestamptz,
+    edited_at timestamptz, deleted_at timestamptz)
+  WHERE x.seq > reached ORDER BY x.seq;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  RETURN added;
+END $function$;
+REVOKE ALL ON FUNCTION public.messages_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.messages_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) TO "chatapi_system";
+
 CREATE OR REPLACE FUNCTION public.messages_trimmed(p_tenant uuid, p_room uuid, p_after bigint, p_limit integer)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2379,6 +2657,27 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.notification_spread(p_tenant uuid, p_id uuid, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.notification_spread(p_tenant uuid, p_id uuid, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.presets_import(p_tenant uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made integer;
+BEGIN
+  INSERT INTO presets (tenant_id, name, system_prompt, model, temperature, max_tokens, context_messages, options, created_at,
+    updated_at)
+  SELECT p_tenant, x.name, x.system_prompt, x.model, x.temperature, x.max_tokens, x.context_messages, x.options,
+    x.created_at, x.updated_at
+  FROM json_to_recordset(p_rows) x(name text, system_prompt text, model text, temperature double precision,
+    max_tokens integer, context_messages integer, options jsonb, created_at timestamptz, updated_at timestamptz)
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS made = ROW_COUNT;
+  RETURN made;
+END $function$;
+REVOKE ALL ON FUNCTION public.presets_import(p_tenant uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.presets_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.raise_epoch(p_seen bigint DEFAULT NULL::bigint)
  RETURNS bigint
@@ -2499,7 +2798,10 @@ DECLARE
 BEGIN
   SELECT (t.settings->>'retention_days')::integer INTO days FROM tenants t WHERE t.tenant_id = p_tenant FOR SHARE;
   SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
-  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF room.room_id IS NULL OR EXISTS (SELECT 1 FROM import_rooms i
+    WHERE i.tenant_id = p_tenant AND i.room_id = p_room AND NOT i.is_done) THEN
+    RETURN jsonb_build_object('status', 'no_room');
+  END IF;
   IF room.legal_hold THEN RETURN jsonb_build_object('status', 'held'); END IF;
   before := clock_timestamp() - make_interval(days => COALESCE(room.retention_days, days));
   IF before IS NULL THEN RETURN jsonb_build_object('status', 'unchanged'); END IF;
@@ -2689,7 +2991,10 @@ DECLARE
 BEGIN
   PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
   SELECT * INTO was FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
-  IF was.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF was.room_id IS NULL OR EXISTS (SELECT 1 FROM import_rooms i
+    WHERE i.tenant_id = p_tenant AND i.room_id = p_room AND NOT i.is_done) THEN
+    RETURN jsonb_build_object('status', 'no_room');
+  END IF;
   UPDATE rooms r SET
     retention_days = CASE WHEN p_changes ? 'retention_days' THEN (p_changes->>'retention_days')::integer
       ELSE r.retention_days END,
@@ -2794,6 +3099,8 @@ AS $function$
   FROM (SELECT x.*, clock_timestamp() - make_interval(days => COALESCE(x.retention_days,
       (SELECT (t.settings->>'retention_days')::integer FROM tenants t WHERE t.tenant_id = p_tenant))) AS before
     FROM rooms x WHERE x.tenant_id = p_tenant AND (p_after IS NULL OR x.room_id > p_after)
+      AND (x.deleted_at IS NULL OR NOT EXISTS (SELECT 1 FROM import_rooms i
+        WHERE i.tenant_id = p_tenant AND i.room_id = x.room_id AND NOT i.is_done))
     ORDER BY x.room_id LIMIT p_limit) r
 $function$;
 REVOKE ALL ON FUNCTION public.rooms_to_cut(p_tenant uuid, p_after uuid, p_limit integer) FROM PUBLIC;
@@ -2855,6 +3162,32 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[]) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.runs_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  added integer;
+BEGIN
+  IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN 0; END IF;
+  INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq, state, answer_seq, token_count, channel, model,
+    finish_reason, prompt_tokens, completion_tokens, total_tokens, estimated, error_code, error_message, options,
+    created_at, started_at, ended_at, is_counted)
+  SELECT p_tenant, x.run_id, p_room, x.user_id, x.reply_to_seq, x.state, x.answer_seq, x.token_count, x.channel, x.model,
+    x.finish_reason, x.prompt_tokens, x.completion_tokens, x.total_tokens, x.estimated, x.error_code, x.error_message,
+    x.options, x.created_at, x.started_at, x.ended_at, true
+  FROM json_to_recordset(p_rows) x(run_id uuid, user_id text, reply_to_seq bigint, state text, answer_seq bigint,
+    token_count integer, channel text, model text, finish_reason text, prompt_tokens bigint, completion_tokens bigint,
+    total_tokens bigint, estimated boolean, error_code text, error_message text, options json, created_at timestamptz,
+    started_at timestamptz, ended_at timestamptz)
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  RETURN added;
+END $function$;
+REVOKE ALL ON FUNCTION public.runs_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.runs_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.runs_trimmed(p_tenant uuid, p_room uuid, p_limit integer)
  RETURNS bigint
@@ -2965,6 +3298,24 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.stats_minutes_add(p_rows json) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.stats_minutes_add(p_rows json) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.subscriptions_import(p_tenant uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made integer;
+BEGIN
+  INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic, created_at)
+  SELECT p_tenant, x.subscription_id, x.user_id, x.topic, x.created_at
+  FROM json_to_recordset(p_rows) x(subscription_id uuid, user_id text, topic text, created_at timestamptz)
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS made = ROW_COUNT;
+  RETURN made;
+END $function$;
+REVOKE ALL ON FUNCTION public.subscriptions_import(p_tenant uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.subscriptions_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.tenant_counts_add()
  RETURNS trigger
@@ -3233,6 +3584,33 @@ END $function$;
 REVOKE ALL ON FUNCTION public.usage_messages_deleted() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.usage_messages_deleted() TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.usage_room_imported(p_tenant uuid, p_room uuid, p_import uuid, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  counted bigint;
+  reached bigint;
+  bytes bigint;
+  n integer;
+BEGIN
+  IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN 0; END IF;
+  PERFORM usage_rooms_hold(p_tenant, ARRAY[p_room]);
+  SELECT u.counted_seq INTO counted FROM usage_rooms u WHERE u.tenant_id = p_tenant AND u.room_id = p_room;
+  SELECT count(*), max(f.seq), sum(octet_length(f.content) + COALESCE(octet_length(f.meta::text), 0))
+    INTO n, reached, bytes FROM (SELECT m.seq, m.content, m.meta FROM messages m
+      WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq > counted ORDER BY m.seq LIMIT p_limit) f;
+  IF n = 0 THEN RETURN 0; END IF;
+  UPDATE usage_rooms u SET counted_seq = reached WHERE u.tenant_id = p_tenant AND u.room_id = p_room;
+  INSERT INTO usage_days AS u (tenant_id, day, part, storage_delta)
+  VALUES (p_tenant, (clock_timestamp() AT TIME ZONE 'UTC')::date, pg_backend_pid(), bytes)
+  ON CONFLICT (tenant_id, day, part) DO UPDATE SET storage_delta = u.storage_delta + EXCLUDED.storage_delta;
+  RETURN n;
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_room_imported(p_tenant uuid, p_room uuid, p_import uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_room_imported(p_tenant uuid, p_room uuid, p_import uuid, p_limit integer) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.usage_rooms_hold(p_tenant uuid, p_rooms uuid[])
  RETURNS void
  LANGUAGE plpgsql
@@ -3344,6 +3722,25 @@ $function$;
 REVOKE ALL ON FUNCTION public.users_ensure(p_tenant uuid, p_users text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.users_ensure(p_tenant uuid, p_users text[]) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.users_import(p_tenant uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made integer;
+BEGIN
+  INSERT INTO users (tenant_id, user_id, profile, created_at, last_seen_at, first_socket_at, legal_hold)
+  SELECT p_tenant, x.user_id, x.profile, x.created_at, x.last_seen_at, x.first_socket_at, x.legal_hold
+  FROM json_to_recordset(p_rows) x(user_id text, profile jsonb, created_at timestamptz, last_seen_at timestamptz,
+    first_socket_at timestamptz, legal_hold boolean)
+  ORDER BY x.user_id COLLATE "C" ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS made = ROW_COUNT;
+  RETURN made;
+END $function$;
+REVOKE ALL ON FUNCTION public.users_import(p_tenant uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.users_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.webhook_room_created()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3354,7 +3751,8 @@ BEGIN
   SELECT m.tenant_id, 'webhook.plan', m.room_id::text,
     jsonb_build_object('event', 'room.created', 'room_id', m.room_id)
   FROM made m JOIN webhooks w ON w.tenant_id = m.tenant_id
-  WHERE w.url IS NOT NULL AND w.disabled_at IS NULL AND 'room.created' = ANY (w.events);
+  WHERE w.url IS NOT NULL AND w.disabled_at IS NULL AND 'room.created' = ANY (w.events)
+    AND current_setting('app.import', true) IS DISTINCT FROM 'on';
   RETURN NULL;
 END $function$;
 REVOKE ALL ON FUNCTION public.webhook_room_created() FROM PUBLIC;
@@ -3371,7 +3769,7 @@ BEGIN
     jsonb_build_object('event', m.type, 'room_id', m.room_id, 'revs', jsonb_agg(m.rev ORDER BY m.rev))
   FROM made m JOIN webhooks w ON w.tenant_id = m.tenant_id
   WHERE w.url IS NOT NULL AND w.disabled_at IS NULL AND m.type IN ('member.joined', 'member.left')
-    AND m.type = ANY (w.events)
+    AND m.type = ANY (w.events) AND current_setting('app.import', true) IS DISTINCT FROM 'on'
   GROUP BY m.tenant_id, m.room_id, m.type;
   RETURN NULL;
 END $function$;

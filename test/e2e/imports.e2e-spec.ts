@@ -110,9 +110,7 @@ describe('imports', () => {
       async () => receiver.received.map(({ type }) => type),
       (types) => types.includes('message.created'),
     );
-    expect(receiver.received.filter(({ type }) => type !== 'message.created')).toEqual([
-      expect.objectContaining({ type: 'message.offline' }),
-    ]);
+    expect(receiver.received.filter(({ data }) => !JSON.stringify(data).includes('"seq":5'))).toEqual([]);
     await receiver.stop();
   });
 
@@ -166,7 +164,7 @@ describe('imports', () => {
     const message = 'must not be before that of the message above it';
     expect(found.faults).toEqual([{ file: '', line: 1 + 3 + 1 + 2 + 4712, field: 'created_at', message }]);
     const start = await app.master.post(`${importPath(tenant, found.import_id)}/start`);
-    expect([start.status, errorOf(start).details]).toEqual([409, { reason: 'invalid' }]);
+    expect([start.status, errorOf(start).details?.['reason']]).toEqual([409, 'invalid']);
     expect(withoutImport(await rows())).toEqual(before);
 
     // It is sent anew, and is good.

@@ -540,6 +540,7 @@ export interface components {
         };
         readonly ImportFaultDto: {
             readonly field: string;
+            readonly file: string;
             readonly line: number;
             readonly message: string;
         };

@@ -93,7 +93,12 @@ export class ImportRunner implements JobRunner<ImportPayload> {
       throw new ImportRefused('the file is not the one that was validated');
     const isKept = keeps_ids === true;
     const run = { ...ref, keepsIds: isKept };
-    await this.loader.load(run, new ImportIds(ref.tenantId, source, isKept), goodLines(this.sources.lines(source, file, signal)), signal);
+    await this.loader.load(
+      run,
+      new ImportIds(ref.tenantId, source, isKept),
+      goodLines(this.sources.lines(source, file, signal)),
+      signal,
+    );
     await this.imports.end(ref, 'running', 'done');
     this.metrics.counter('chatapi_imports_total').labels({ outcome: 'done' }).inc();
   }

@@ -49,7 +49,12 @@ export class FileValidation {
     const taken = new Set((await importClashes.call(this.database, tenantId, args)).map((row) => row.unique_key));
     return dms
       .filter(({ key }) => taken.has(key))
-      .map(({ file, line }) => ({ file, line, field: 'unique_key', message: 'the tenant has a dm of these two users already' }));
+      .map(({ file, line }) => ({
+        file,
+        line,
+        field: 'unique_key',
+        message: 'the tenant has a dm of these two users already',
+      }));
   }
 }
 

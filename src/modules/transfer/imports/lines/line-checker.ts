@@ -57,7 +57,8 @@ export class LineChecker {
     if (kind === undefined) return [{ file, line, field: 'kind', message: 'must be a kind of line of an export' }];
     const before = isRoomPart(kind) && kind !== 'room' ? [] : this.endRoom();
     const faults = this.shape(kind, value as Record<string, unknown>);
-    const found = faults.length > 0 ? faults : this.content({ file, line }, { ...(value as object), kind } as TenantExportLine);
+    const found =
+      faults.length > 0 ? faults : this.content({ file, line }, { ...(value as object), kind } as TenantExportLine);
     // What follows a room that cannot be read is not looked at.
     if (kind === 'room' && faults.length > 0) this.room = undefined;
     return [...before, ...found.map(([field, message]) => ({ file, line, field, message }))];

@@ -115,7 +115,9 @@ class FileFrame {
     const kind = kindOf(value);
     if (line === 1) {
       this.hasHeader = kind === 'chatapi.export' && (value as { format?: unknown }).format === 1;
-      return this.hasHeader ? undefined : { file: '', line, fault: 'the file does not begin as an export of format 1 does' };
+      return this.hasHeader
+        ? undefined
+        : { file: '', line, fault: 'the file does not begin as an export of format 1 does' };
     }
     if (this.hasEnd) return { file: '', line, fault: 'no line may follow the end' };
     if (kind === 'end') {
@@ -149,7 +151,8 @@ class FileFrame {
     const differs = told.some(([kind, n]) => (this.counts.get(kind) ?? 0) !== n);
     if (differs || [...this.counts.keys()].some((kind) => !told.some(([each]) => each === kind)))
       return { file: '', line, fault: 'the file has other numbers of lines than its end says' };
-    if (sha256 !== this.hash.digest('hex')) return { file: '', line, fault: 'the lines have another hash than the end says' };
+    if (sha256 !== this.hash.digest('hex'))
+      return { file: '', line, fault: 'the lines have another hash than the end says' };
     return undefined;
   }
 }

@@ -32,11 +32,7 @@ export class ImportSources {
     }
   }
 
-  private read(
-    source: ImportSource,
-    file: ImportFile,
-    signal: AbortSignal,
-  ): AsyncIterable<SourceItem | AdaptedItem> {
+  private read(source: ImportSource, file: ImportFile, signal: AbortSignal): AsyncIterable<SourceItem | AdaptedItem> {
     const options = { maxBytes: this.maxBytes, signal };
     if (source === 'chatapi') return chatapiLines(file.stream());
     if (source === 'slack') return slackLines(file, options);

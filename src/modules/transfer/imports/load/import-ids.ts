@@ -27,9 +27,9 @@ export class ImportIds {
     return [...(kept === undefined ? [] : [kept]), this.derived('room', id, '')];
   }
 
-  /** The client_message_id of a message: the file's own, or what marks it as imported. */
-  clientId(own: string | null, id: string, within: string, isAnswer: boolean): string | null {
-    if (this.isKept || isAnswer || this.source !== 'chatapi') return own;
+  /** The client_message_id of a message that is no answer: the file's own, or what marks it as imported. */
+  clientId(own: string | null, id: string, within: string): string | null {
+    if (this.isKept || this.source !== 'chatapi') return own;
     return `imp:${this.hash('client', id, within).toString('base64url')}`;
   }
 

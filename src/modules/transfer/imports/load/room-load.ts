@@ -72,10 +72,13 @@ export class RoomLoad {
   async message(fields: MessageFields, bytes: number): Promise<void> {
     if (fields.seq <= this.place.reached) return;
     const { message_id, client_message_id, content, meta, role, room_id } = fields;
+    const uuid = this.ids.uuid('message', message_id, room_id);
+    const isAnswer = role === 'assistant' && client_message_id === null;
     const row = {
       ...fields,
-      message_id: this.ids.uuid('message', message_id, room_id),
-      client_message_id: this.ids.clientId(client_message_id, message_id, room_id, role === 'assistant'),
+      message_id: uuid,
+      // The append binds an answer by its own id, which an export leaves out.
+      client_message_id: isAnswer ? uuid : this.ids.clientId(client_message_id, message_id, room_id),
       body_hash: bodyHash(content, meta === null ? null : JSON.stringify(meta)).toString('hex'),
     };
     await this.messages.add(row, bytes);
