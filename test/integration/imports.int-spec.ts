@@ -188,7 +188,7 @@ describe('loading what a file holds', () => {
     const [roomId] = ROOMS;
     const room = { tenantId: ref.tenantId, roomId };
     // Dies with the second batch of messages.
-    await expect(load(ref, { left: 8, isDone: true })).rejects.toBeInstanceOf(Killed);
+    await expect(load(ref, { left: 5, isDone: true })).rejects.toBeInstanceOf(Killed);
     const [found] = await bench.database.sql<{ n: number; is_hidden: boolean }>(
       `SELECT count(m.*)::int AS n, bool_and(r.deleted_at IS NOT NULL) AS is_hidden FROM rooms r
        JOIN messages m USING (tenant_id, room_id) WHERE tenant_id = $1 AND room_id = $2`,
