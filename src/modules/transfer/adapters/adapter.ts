@@ -86,17 +86,17 @@ export function storableText(text: string): string {
   return text.replaceAll('\u0000', '').toWellFormed();
 }
 
-/** Milliseconds since 1970 as a line says them; the years 1 to 9999, which lines can hold. */
-export function timeText(ms: number): Time {
-  return new Date(ms).toISOString();
-}
-
 const FIRST_MS = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** Whether a line can say the time. */
+/** Whether a line can say the time, in milliseconds since 1970. */
 export function isTime(ms: number): boolean {
   return ms >= FIRST_MS && ms <= LAST_MS;
+}
+
+/** Milliseconds since 1970 as a line says them; the nearest that it can say. */
+export function timeText(ms: number): Time {
+  return new Date(Math.min(LAST_MS, Math.max(FIRST_MS, ms))).toISOString();
 }
 
 /** A JSON object of the other system, of which nothing is known. */

@@ -1,7 +1,7 @@
 /** JSON that is larger than memory: finds the values in it that somebody wants, and passes over the rest. */
 import { isUtf8 } from 'node:buffer';
 import { JsonRefused, parseJson } from '../../../platform/validation';
-import { FileFault } from './adapter';
+import { FileFault, type Place } from './adapter';
 
 /** Names of fields and indexes of items that lead to a value; the first is the number of the value in the file. */
 export type Path = readonly (string | number)[];
@@ -235,19 +235,24 @@ export class JsonScanner {
   }
 
   private parsed(bytes: Buffer, line: number): unknown {
-    if (!isUtf8(bytes)) throw this.fault('it is no valid UTF-8', line);
-    try {
-      return parseJson(bytes.toString('utf8'), MAX_DEPTH);
-    } catch (error) {
-      if (!(error instanceof JsonRefused)) throw error;
-      // It is JSON; a number in it that comes out a little different is nothing that is kept.
-      if (error.value !== undefined) return error.value;
-      throw this.fault(`it ${error.message}`, line);
-    }
+    return parseForeign(bytes, { file: this.options.file, line });
   }
 
-  private fault(message: string, line = this.line): FileFault {
-    return new FileFault(message, { file: this.options.file, line });
+  private fault(message: string): FileFault {
+    return new FileFault(message, { file: this.options.file, line: this.line });
+  }
+}
+
+/** Parses one value. Throws FileFault for what is no JSON, and for keys that could reach a prototype. */
+export function parseForeign(bytes: Buffer, place: Place): unknown {
+  if (!isUtf8(bytes)) throw new FileFault('it is no valid UTF-8', place);
+  try {
+    return parseJson(bytes.toString('utf8'), MAX_DEPTH);
+  } catch (error) {
+    if (!(error instanceof JsonRefused)) throw error;
+    // It is JSON; a number in it that comes out a little different is nothing that is kept.
+    if (error.value !== undefined) return error.value;
+    throw new FileFault(`it ${error.message}`, place);
   }
 }
 

@@ -95,20 +95,10 @@ describe('the export of a Slack workspace', () => {
   });
 
   it('conversations become rooms of their kind', async () => {
+    const lists = { created: 1_500_000_000, creator: 'U9', is_archived: true, members: ['U1', 'U2'] };
     const { lines, faults: found } = await read({
       ...BASE,
-      'channels.json': [
-        ...BASE['channels.json'],
-        {
-          id: 'C2',
-          name: 'old',
-          created: 1_500_000_000,
-          creator: 'U9',
-          is_archived: true,
-          members: ['U1', 'U2'],
-          topic: { value: 'dust' },
-        },
-      ],
+      'channels.json': [...BASE['channels.json'], { ...lists, id: 'C2', name: 'old', topic: { value: 'dust' } }],
       'groups.json': [{ id: 'G1', name: 'secret', members: ['U1'], creator: 'U1' }],
       'mpims.json': [{ id: 'G2', name: 'mpdm-alice--bob-1', members: ['U1', 'U2'], creator: 'U1' }],
       'dms.json': [
@@ -121,15 +111,9 @@ describe('the export of a Slack workspace', () => {
     checkOrder(lines);
     const rooms = linesOf(lines, 'room').map((room) => {
       const members = linesOf(lines, 'member').filter(({ room_id }) => room_id === room.room_id);
-      const slack = room.metadata?.['slack'] as Record<string, unknown>;
-      return [
-        slack['id'],
-        room.type,
-        room.name,
-        room.unique_key,
-        room.posting,
-        members.map((m) => `${m.user_id} ${m.role}`).join(),
-      ];
+      const { id } = room.metadata?.['slack'] as Record<string, unknown>;
+      const roles = members.map((m) => `${m.user_id} ${m.role}`).join();
+      return [id, room.type, room.name, room.unique_key, room.posting, roles];
     });
     expect(rooms.sort()).toEqual([
       ['C1', 'channel', 'general', null, 'members', 'U1 member,U2 admin'],
