@@ -12,6 +12,7 @@ import { bodyOf, createRoom, sendAll } from '../support/rooms';
 import { type DocumentedRoute, documentedRoutes } from '../support/documented-routes';
 import { rowsOf } from '../support/database';
 import { createKey, uuidOf } from '../support/tenants';
+import { createImport } from '../support/transfer/imports';
 import { WsClient } from '../support/ws/client';
 import { keyOf } from '../support/ws/socket-app';
 
@@ -36,6 +37,7 @@ const UNKNOWN: Ids = {
   job_id: '999999999999',
   connection_id: `conn_${NOBODY}`,
   export_id: `exp_${NOBODY}`,
+  import_id: `imp_${NOBODY}`,
   user_export_id: `exp_${NOBODY}`,
 };
 /** Whose user id says on whose behalf one calls. */
@@ -100,6 +102,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
       conversation_id: conversationIdOf(chat.id),
       job_id: await deadJob(app.database, tenant),
       connection_id: await openConnection(app, tenant, member),
+      import_id: (await createImport(app.master, tenant)).import_id,
       ...(await exportsOf(tenant, member)),
     },
   };

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { TransferConfig } from '../../../../config';
-import { type AdaptedItem } from '../../adapters/adapter';
+import type { AdaptedItem } from '../../adapters/adapter';
 import { slackLines } from '../../adapters/slack';
+import { streamLines } from '../../adapters/stream';
 import type { ImportSource } from '../entities/import.entity';
 import type { ImportFile } from '../import-file';
 import { chatapiLines, type SourceItem } from './source-lines';
@@ -35,7 +36,6 @@ export class ImportSources {
   private read(source: ImportSource, file: ImportFile, signal: AbortSignal): AsyncIterable<SourceItem | AdaptedItem> {
     const options = { maxBytes: this.maxBytes, signal };
     if (source === 'chatapi') return chatapiLines(file.stream());
-    if (source === 'slack') return slackLines(file, options);
-    throw new Error('files of stream cannot be read yet');
+    return source === 'slack' ? slackLines(file, options) : streamLines(file, options);
   }
 }
