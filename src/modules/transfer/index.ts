@@ -1,5 +1,5 @@
 /**
- * Transfer: what a tenant or a person has, as a file (docs/adr/0035).
+ * Transfer: what a tenant or a person has, as a file (docs/adr/0035, 0036).
  *
  * Owns the tables exports and imports, DATA_DIR/exports and DATA_DIR/imports.
  *

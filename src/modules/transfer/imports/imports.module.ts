@@ -14,7 +14,7 @@ import { ImportLoader } from './load/loader';
 import { ImportParts } from './parts';
 import { FileValidation } from './validation';
 
-/** Imports: a file of a tenant's rooms, users and messages is looked at, then taken in (docs/adr/0035). */
+/** Imports: a file of a tenant's rooms, users and messages is looked at, then taken in (docs/adr/0036). */
 @Module({
   imports: [TypeOrmModule.forFeature([ImportEntity]), RealtimeModule, RoomsModule, TenantsModule],
   controllers: [ImportsController],

@@ -27,7 +27,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON exports TO :"tenant";
 CREATE POLICY system_rows ON exports TO :"system" USING (true) WITH CHECK (true);
 GRANT SELECT, UPDATE, DELETE ON exports TO :"system";
 
--- What was, or is to be, taken in from a file (docs/adr/0035). `parts`: the highest number of a part that was sent. `sha256`: of the
+-- What was, or is to be, taken in from a file (docs/adr/0036). `parts`: the highest number of a part that was sent. `sha256`: of the
 -- whole file, as it was validated. `keeps_ids`: decided when it starts. `counts`: what it has made, by kinds of lines.
 CREATE TABLE imports (
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,

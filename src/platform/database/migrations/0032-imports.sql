@@ -1,4 +1,4 @@
--- Imports, and the rooms that they make (docs/adr/0035). `parts`: the highest number of a part that was sent. `sha256`: of the
+-- Imports, and the rooms that they make (docs/adr/0036). `parts`: the highest number of a part that was sent. `sha256`: of the
 -- whole file, as it was validated. `keeps_ids`: decided when it starts. `counts`: what it has made, by kinds of lines.
 CREATE TABLE imports (
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
