@@ -22,6 +22,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/usage/usage-flush.repository.ts',
   'src/modules/removal/erase/erasures.repository.ts',
   'src/modules/transfer/exports/sweep.repository.ts',
+  'src/modules/transfer/imports/load/imported-log.repository.ts',
   '**/*.spec.ts',
 ];
 

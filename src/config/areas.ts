@@ -217,6 +217,16 @@ export class ExportsConfig extends area('Exports', {
   }),
 }) {}
 
+/** What leaves and enters as a file. */
+export class TransferConfig extends area('Exports and imports', {
+  importMaxGb: int('IMPORT_MAX_GB', {
+    default: 20,
+    min: 1,
+    max: 1000,
+    doc: 'Gigabytes (of 1,073,741,824 bytes) that the uploaded file of one import may have, and what is packed in it. It waits in DATA_DIR/imports until the import is done.',
+  }),
+}) {}
+
 /** How the process presents itself. */
 export class RuntimeConfig extends area('Runtime', {
   nodeEnv: oneOf('NODE_ENV', ['development', 'production', 'test'] as const, {

@@ -17,7 +17,7 @@ const URL = 'postgres://user:hunter2@host/db';
 
 describe('the configuration', () => {
   it('has the defaults that operators rely on', () => {
-    const { http, socket, database, security, models, runtime } = loadConfig({});
+    const { http, socket, database, security, models, transfer, runtime } = loadConfig({});
     expect(http).toEqual({
       port: 8080,
       host: undefined,
@@ -55,6 +55,7 @@ describe('the configuration', () => {
       maxAnswerBytes: 1_048_576,
       allowPrivate: false,
     });
+    expect(transfer).toMatchObject({ importMaxGb: 20 });
     expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info', redisUrl: undefined });
   });
 

@@ -11,6 +11,7 @@ import {
   RuntimeConfig,
   SecurityConfig,
   SocketConfig,
+  TransferConfig,
   WebhookConfig,
 } from './areas';
 import type { EnvField } from './field';
@@ -24,6 +25,7 @@ export {
   RuntimeConfig,
   SecurityConfig,
   SocketConfig,
+  TransferConfig,
   WebhookConfig,
 } from './areas';
 
@@ -36,6 +38,7 @@ export const CONFIG_AREAS = [
   WebhookConfig,
   ModelsConfig,
   ExportsConfig,
+  TransferConfig,
   RuntimeConfig,
 ] as const;
 
@@ -53,6 +56,7 @@ export interface AppConfig {
   readonly webhook: WebhookConfig;
   readonly models: ModelsConfig;
   readonly exports: ExportsConfig;
+  readonly transfer: TransferConfig;
   readonly runtime: RuntimeConfig;
 }
 
@@ -75,6 +79,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     webhook: new WebhookConfig(readArea(WebhookConfig.fields, env, faults)),
     models: new ModelsConfig(readArea(ModelsConfig.fields, env, faults)),
     exports: new ExportsConfig(readArea(ExportsConfig.fields, env, faults)),
+    transfer: new TransferConfig(readArea(TransferConfig.fields, env, faults)),
     runtime: new RuntimeConfig(readArea(RuntimeConfig.fields, env, faults)),
   };
   if (config.runtime.nodeEnv === 'production' && config.database.url !== undefined) {

@@ -13,6 +13,7 @@ import { bodyOf, createRoom, sendAll } from '../support/rooms';
 import { type DocumentedRoute, documentedRoutes } from '../support/documented-routes';
 import { rowsOf } from '../support/database';
 import { createKey, uuidOf } from '../support/tenants';
+import { createImport } from '../support/transfer/imports';
 import { WsClient } from '../support/ws/client';
 import { keyOf } from '../support/ws/socket-app';
 
@@ -38,6 +39,7 @@ const UNKNOWN: Ids = {
   connection_id: `conn_${NOBODY}`,
   erasure_id: `er_${NOBODY}`,
   export_id: `exp_${NOBODY}`,
+  import_id: `imp_${NOBODY}`,
   user_export_id: `exp_${NOBODY}`,
 };
 /** Whose user id says on whose behalf one calls. */
@@ -103,6 +105,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
       job_id: await deadJob(app.database, tenant),
       connection_id: await openConnection(app, tenant, member),
       erasure_id: await doneErasure(app.database, tenant),
+      import_id: (await createImport(app.master, tenant)).import_id,
       ...(await exportsOf(tenant, member)),
     },
   };

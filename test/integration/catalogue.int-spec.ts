@@ -17,6 +17,8 @@ const TENANT_TABLES = [
   'exports',
   'held_messages',
   'idempotency_keys',
+  'import_rooms',
+  'imports',
   'jobs',
   'messages',
   'model_channels',
@@ -64,6 +66,7 @@ const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   ws_tickets: 'SELECT, DELETE',
 };
 const APPEND_GRANTS: Readonly<Record<string, string>> = {
+  import_rooms: 'SELECT',
   jobs: 'INSERT',
   messages: 'SELECT, INSERT',
   room_members: 'SELECT',
@@ -136,6 +139,7 @@ const DEFINERS: Readonly<Record<string, 'append' | 'owner'>> = {
   append_messages_hooked: 'append',
   cursors_analyze: 'owner',
   log_analyze: 'owner',
+  messages_import: 'append',
 };
 /** The functions that the system role calls, and what of several tenants they do; the tenant role may not. */
 const SYSTEM_ONLY: Readonly<Record<string, string>> = {
@@ -145,6 +149,7 @@ const SYSTEM_ONLY: Readonly<Record<string, string>> = {
   cursors_analyze: "renews statistics, which are the tables' own",
   jobs_claim: 'takes jobs of all tenants',
   log_analyze: 'renews statistics',
+  messages_import: 'writes to the log as its own role',
   raise_epoch: 'is about the installation',
   run_chunks_write: 'writes tokens of the runs of many tenants',
   stats_counts: 'counts what waits, of all tenants',

@@ -9,6 +9,8 @@ import { exportPath, readyExport } from './exports';
 import { deadJob } from './jobs';
 import { createRoom, sendAll } from './rooms';
 import { createKey, keysPath } from './tenants';
+import { createImport, importPath, sendPart, validImport } from './transfer/imports';
+import { exportFile } from './transfer/files';
 import { WsClient } from './ws/client';
 import { keyOf } from './ws/socket-app';
 
@@ -156,6 +158,29 @@ export const AUDITED: Readonly<Record<AuditAction, (ground: Ground) => Promise<D
     await socket.ended();
     const details = { asked: true, code: 4004 };
     return { answer, shown: { actor: KEY, target: of('connection', id, 'bob'), details } };
+  },
+  'import.create': async (ground) => {
+    const path = `${at(ground)}/imports`;
+    const answer = await ground.app.master.post<Bodies['ImportDto']>(path, { source: 'chatapi' });
+    const details = { source: 'chatapi' };
+    return { answer, shown: { actor: MASTER, target: of('import', answer.body.import_id), details } };
+  },
+  'import.upload': async ({ app, tenant }) => {
+    const { import_id } = await createImport(app.master, tenant);
+    const answer = await sendPart(app.master, tenant, import_id, 1, Buffer.from(CANARY));
+    await sendPart(app.master, tenant, import_id, 2, Buffer.from(CANARY));
+    return { answer, shown: { actor: MASTER, target: of('import', import_id) } };
+  },
+  'import.validate': async ({ app, tenant }) => {
+    const { import_id } = await createImport(app.master, tenant, exportFile([]));
+    const answer = await app.master.post(`${importPath(tenant, import_id)}/validate`);
+    return { answer, shown: { actor: MASTER, target: of('import', import_id) } };
+  },
+  'import.start': async ({ app, tenant }) => {
+    const { import_id } = await validImport(app.master, tenant, exportFile([]));
+    const answer = await app.master.post(`${importPath(tenant, import_id)}/start`);
+    await app.master.post(`${importPath(tenant, import_id)}/start`);
+    return { answer, shown: { actor: MASTER, target: of('import', import_id) } };
   },
   'job.run': async ({ app, tenant }) => {
     const id = await deadJob(app.database, tenant);

@@ -17,6 +17,8 @@ export function sampleRows(tenant: string): string {
     INSERT INTO room_events (tenant_id, room_id, rev, type, payload) VALUES ('${tenant}', '${id}', 2, 'x', '{}');
     INSERT INTO jobs (tenant_id, kind, key, payload) VALUES ('${tenant}', 'x', 'x', '{}');
     INSERT INTO ws_tickets (tenant_id, ticket_id, expires_at) VALUES ('${tenant}', gen_random_uuid(), now());
+    INSERT INTO imports (tenant_id, import_id, source) VALUES ('${tenant}', '${id}', 'chatapi');
+    INSERT INTO import_rooms (tenant_id, room_id, import_id) VALUES ('${tenant}', '${id}', '${id}');
     INSERT INTO held_messages (tenant_id, room_id, seq, rev, sender_id, content)
       VALUES ('${tenant}', '${id}', 1, 1, 'alice', 'x');
     INSERT INTO erasures (tenant_id, erasure_id, user_id, mac_key_id, erased_id)

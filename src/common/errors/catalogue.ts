@@ -77,14 +77,14 @@ export const ERROR_CATALOGUE = {
     413,
     1009,
     false,
-    'The body is larger than 256 KB; escapes such as `\\u00e9` count as the characters that they stand for.',
+    'The body is larger than 256 KB, a part of an upload than 64 MB; escapes such as `\\u00e9` count as the characters that they stand for.',
     'Send less, in several calls',
   ),
   UNSUPPORTED_MEDIA_TYPE: row(
     415,
     4001,
     false,
-    'The body is not `application/json`, or is coded: `Content-Encoding` may be `identity` only.',
+    'The body is not `application/json` (a part of an upload: `application/octet-stream`), or is coded: `Content-Encoding` may be `identity` only.',
     'Send JSON with Content-Type: application/json, not compressed',
   ),
   IDEMPOTENCY_MISMATCH: row(

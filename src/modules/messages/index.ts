@@ -10,7 +10,7 @@
 export { type AiTurn, AiTurns } from './message-feed';
 export { type AppendHook, AppendHooks } from './appender/append.repository';
 export { isStored, type MessageDraft, type Stored } from './appender/item';
-export { bindingId, MessagesService, MessageWriter, metaText } from './messages.service';
+export { bindingId, bodyHash, MessagesService, MessageWriter, metaText } from './messages.service';
 export { ChatLog, type LoggedMessage } from './chat-log.repository';
 export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';

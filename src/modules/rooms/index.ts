@@ -8,7 +8,7 @@
  */
 export { RoomsModule } from './rooms.module';
 export { metadataOf, type RoomJson, roomUpdated, roomUuid, roomView, visible } from './views';
-export { type PreviewRequest, type RoomPreview, RoomPreviews, RoomsService } from './rooms/rooms.service';
+export { dmKey, type PreviewRequest, type RoomPreview, RoomPreviews, RoomsService } from './rooms/rooms.service';
 export { type MemberEvent, RoomFacts, type RoomMember } from './rooms/rooms.repository';
 export { PresenceRepository } from './presence/presence.repository';
 export { RoomHeads } from './rooms/room-heads.repository';

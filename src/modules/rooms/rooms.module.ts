@@ -18,10 +18,14 @@ import { RoomsGateway, RoomSubscriptionsService } from './rooms/rooms.gateway';
 import { RoomsService } from './rooms/rooms.service';
 import { PositionsRepository } from './members/positions.repository';
 import { TypingGateway, TypingService } from './typing/typing.gateway';
-import { RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.entity';
+import { ImportRoomEntity, RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.entity';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity, RoomEventEntity]), RealtimeModule, TenantsModule],
+  imports: [
+    TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity, RoomEventEntity, ImportRoomEntity]),
+    RealtimeModule,
+    TenantsModule,
+  ],
   controllers: [RoomsController, MembersController, PresenceController],
   providers: [
     RoomEventsErase,

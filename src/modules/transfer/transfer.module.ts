@@ -11,9 +11,10 @@ import { ExportDownloads, ExportsService } from './exports/exports.service';
 import { ExportSources } from './exports/sources';
 import { ExportSweep } from './exports/sweep';
 import { ExportSweepRepository } from './exports/sweep.repository';
+import { ImportsModule } from './imports/imports.module';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ExportEntity]), TenantsModule],
+  imports: [TypeOrmModule.forFeature([ExportEntity]), ImportsModule, TenantsModule],
   controllers: [TenantExportsController, UserExportsController, ExportFileController],
   providers: [
     ExportDownloads,

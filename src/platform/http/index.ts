@@ -11,6 +11,7 @@ export { CurrentCaller } from './gate';
 export { CursorPageDto, CursorQueryDto, PageDto, PageQueryDto, SuccessDto } from './dto/page.dto';
 export { installHttp } from './install';
 export { ApiErrors, WithTag, WithTotal } from './openapi/errors';
+export { BodyStream, MAX_STREAMED_BYTES, StreamedBody } from './streamed-body';
 export { SseAnswer, SseModule, SseStreams } from './sse/sse-streams';
 export { eventBytes, type SseEnd, SseStream } from './sse/sse-stream';
 export { askedPage, type AskedPage, cursorOf, type ListPage, pageOf } from './list-cursor';

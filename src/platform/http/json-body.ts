@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/errors';
 import { isTooLarge, JsonRefused, parseJson, refused } from '../validation';
+import { cutOff, streamedBodyFault } from './streamed-body';
 
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 /** Of a header's value, in an error's message. */
@@ -27,7 +28,8 @@ export function parseJsonBody(raw: Buffer): unknown {
 }
 
 /**
- * JSON is the only body that the server takes, up to `limit` bytes. The hook reads it, not Fastify: its reader binds an
+ * JSON is the only body that the server takes, up to `limit` bytes, but on routes with `@StreamedBody`, which read theirs
+ * themselves: only its headers are looked at here. The hook reads it, not Fastify: its reader binds an
  * AsyncResource per request, and on Node 20 each `bind` gives a function a prototype of its own, which V8 keeps until
  * the next full collection. Every young collection then copies 8 KB per request (docs/adr/0011).
  */
@@ -49,6 +51,7 @@ export function installJsonBody(fastify: FastifyInstance, limit: number): void {
     };
     const { headers } = request;
     if (isCoded(headers['content-encoding'])) settle(codedBody(headers['content-encoding']));
+    else if (request.routeOptions.config.stream === true) settle(streamedBodyFault(headers));
     else if (!JSON_TYPE.test(headers['content-type'] ?? '')) settle(notJson());
     else {
       if (headers.expect !== undefined) reply.raw.writeContinue();
@@ -109,8 +112,7 @@ function readBody(message: IncomingMessage, limit: number, settle: (error: Error
     if (size > limit) end(tooLarge());
   };
   const onEnd = (): void => end(null);
-  const onError = (cause: Error): void =>
-    end(new AppError('VALIDATION_ERROR', 'The body does not have the announced length', { cause }));
+  const onError = (cause: Error): void => end(cutOff(cause));
   if (Number(message.headers['content-length']) > limit) return settle(tooLarge());
   message.on('data', onData).on('end', onEnd).on('error', onError);
 }

@@ -284,4 +284,9 @@ export const METRIC_DEFINITIONS = {
     help: 'Rows that background work has deleted, by the work. Retention: messages, and what goes with them. Deletion: whatever a tenant had.',
     labels: ['work'],
   },
+  chatapi_imports_total: {
+    type: 'counter',
+    help: 'Imports that ended a step, by what came of it: valid, invalid, done, failed.',
+    labels: ['outcome'],
+  },
 } as const satisfies Record<`${typeof METRIC_PREFIX}${string}`, MetricDefinition>;

@@ -10,6 +10,7 @@ import {
   RuntimeConfig,
   SecurityConfig,
   SocketConfig,
+  TransferConfig,
   WebhookConfig,
 } from '../../config';
 import { Explorer } from '../discovery';
@@ -37,6 +38,7 @@ export class ResourcesModule {
       { provide: ModelsConfig, useValue: config.models },
       { provide: WebhookConfig, useValue: config.webhook },
       { provide: ExportsConfig, useValue: config.exports },
+      { provide: TransferConfig, useValue: config.transfer },
       { provide: Log, useValue: log },
       { provide: Lifecycle, useValue: lifecycle },
       { provide: Secrets, useValue: secrets },
@@ -56,6 +58,7 @@ export class ResourcesModule {
         WebhookConfig,
         ModelsConfig,
         ExportsConfig,
+        TransferConfig,
         Log,
         Lifecycle,
         Secrets,

@@ -196,17 +196,17 @@ export class Channels implements ChannelSite {
 
   /** Puts a user's connections into a room at the place where the user came in. */
   admit(tenantId: string, roomId: string, entrance: Entrance, by: string | undefined): void {
-    const { userId, position, role, foundedBy } = entrance;
+    const { userId, position, role, foundedBy, isIn = foundedBy !== undefined } = entrance;
     let isPlaced = false;
     for (const listener of this.listeners.of(tenantId, userId)) {
       const channel = this.find(tenantId, roomId);
       if (channel?.has(listener.connection) === true) continue;
       isPlaced = true;
       // The channel will come to the joining by itself.
-      if (foundedBy === undefined && channel !== undefined && channel.position.rev <= position.rev) continue;
+      if (!isIn && channel !== undefined && channel.position.rev <= position.rev) continue;
       if (foundedBy !== undefined && !listener.hasMuted(roomId))
         listener.connection.sendFrame(this.founding(roomId, userId, role, by ?? foundedBy));
-      this.place(listener, roomId, position, true, foundedBy !== undefined);
+      this.place(listener, roomId, position, true, isIn);
     }
     // The joining itself lies after the position.
     if (isPlaced) this.find(tenantId, roomId)?.refresh();

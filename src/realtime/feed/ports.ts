@@ -72,6 +72,8 @@ export interface Entrance {
   readonly position: Position;
   /** Set for founding members, whose joining is not in the log: the oldest member, as a rule the room's maker. */
   readonly foundedBy?: string;
+  /** The user was a member at the position already: the room was imported up to there. */
+  readonly isIn?: boolean;
 }
 
 /** With whom users share rooms. */

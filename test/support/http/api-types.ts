@@ -421,6 +421,10 @@ export interface components {
             readonly title?: string;
             readonly user_id: string;
         };
+        readonly CreateImportDto: {
+            /** @enum {string} */
+            readonly source: "chatapi" | "slack" | "stream";
+        };
         readonly CreateKeyDto: {
             readonly expires_at?: string;
             readonly name: string;
@@ -638,6 +642,40 @@ export interface components {
         };
         readonly HoldUserDto: {
             readonly legal_hold?: boolean;
+        };
+        readonly ImportDto: {
+            readonly bytes: number | null;
+            readonly counts: {
+                readonly [key: string]: number;
+            };
+            readonly created_at: string;
+            readonly error: string | null;
+            readonly fault_count: number;
+            readonly faults: readonly components["schemas"]["ImportFaultDto"][];
+            readonly finished_at: string | null;
+            readonly import_id: string;
+            readonly keeps_ids: boolean | null;
+            readonly parts: number;
+            readonly sha256: string | null;
+            /** @enum {string} */
+            readonly source: "chatapi" | "slack" | "stream";
+            /** @enum {string} */
+            readonly state: "uploading" | "validating" | "valid" | "invalid" | "running" | "done" | "failed";
+        };
+        readonly ImportFaultDto: {
+            readonly field: string;
+            readonly file: string;
+            readonly line: number;
+            readonly message: string;
+        };
+        readonly ImportPartDto: {
+            readonly bytes: number;
+            readonly part: number;
+            readonly sha256: string;
+        };
+        readonly ImportsDto: {
+            readonly items: readonly components["schemas"]["ImportDto"][];
+            readonly next: string | null;
         };
         readonly InboxNotificationDto: {
             readonly created_at: string;

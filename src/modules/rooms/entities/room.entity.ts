@@ -151,3 +151,32 @@ export class RoomEventEntity {
   @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
   created_at!: Date;
 }
+
+/** A room that an import has made, or is making: under construction until `is_done`. */
+@Entity('import_rooms')
+@TableData({
+  rank: 55,
+  exported: { tenant: notExported('facts of this installation'), user: notExported('no person is in it') },
+  kept: 'until the tenant goes',
+  columns: {},
+})
+export class ImportRoomEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('uuid')
+  room_id!: string;
+
+  @Column('uuid')
+  import_id!: string;
+
+  @Column('boolean', { default: false })
+  is_done!: boolean;
+
+  /** Where the log ended that was imported. */
+  @Column('bigint', { default: 0 })
+  last_seq!: number;
+
+  @Column('bigint', { default: 0 })
+  last_rev!: number;
+}

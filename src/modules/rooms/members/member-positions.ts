@@ -8,11 +8,13 @@ import {
   type CursorPosition,
   type Entrance,
   type Neighbours,
+  type Position,
   type RoomPosition,
   RoomPositions,
 } from '../../../realtime';
 import { UsersService } from '../../tenants';
 import {
+  type EntranceRow,
   type FoundPositionRow,
   type MemberPositionRow,
   type NeighboursRow,
@@ -87,6 +89,8 @@ export class MemberPositions extends RoomPositions {
   async entrances(tenantId: string, roomId: string, userIds: readonly string[]): Promise<readonly Entrance[]> {
     return (await this.repository.entrances(tenantId, roomId, userIds)).map((row) => {
       const { user_id: userId, role } = row;
+      const imported = importedAt(row);
+      if (imported !== undefined) return { userId, role, position: imported, isIn: true };
       if (row.rev === null) return { userId, role, position: { rev: 0, seq: 0 }, foundedBy: row.oldest };
       return { userId, role, position: { rev: row.rev - 1, seq: row.joined_seq } };
     });
@@ -124,6 +128,12 @@ export class MemberPositions extends RoomPositions {
     }
     this.known.set(key, true);
   }
+}
+
+/** Of members that came with an import: of what it brought nobody is told. */
+function importedAt({ rev, imported_rev, imported_seq }: EntranceRow): Position | undefined {
+  if (imported_rev === null || imported_seq === null || (rev ?? 0) > imported_rev) return undefined;
+  return { rev: imported_rev, seq: imported_seq };
 }
 
 function positionOf(row: MemberPositionRow): RoomPosition {

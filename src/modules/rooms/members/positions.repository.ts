@@ -23,6 +23,9 @@ export interface EntranceRow {
   readonly joined_seq: number;
   /** Of the user's latest member.joined, or what stands for it where that is kept no more; null for founding members. */
   readonly rev: number | null;
+  /** Where the log ended that was imported; null: the room was made here. */
+  readonly imported_rev: number | null;
+  readonly imported_seq: number | null;
   readonly oldest: string;
 }
 
@@ -101,11 +104,13 @@ export class PositionsRepository {
       'entrances',
       tenantId,
       `SELECT m.user_id, m.role, m.joined_seq,
-         COALESCE(j.rev, CASE WHEN r.first_rev > 0 THEN r.first_rev + 1 END) AS rev, (SELECT o.user_id FROM room_members o
+         COALESCE(j.rev, CASE WHEN r.first_rev > 0 THEN r.first_rev + 1 END) AS rev, i.last_rev AS imported_rev,
+         i.last_seq AS imported_seq, (SELECT o.user_id FROM room_members o
          WHERE o.tenant_id = $1 AND o.room_id = $2 AND o.member_no > 0 ORDER BY o.member_no LIMIT 1) AS oldest
        FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
        LEFT JOIN LATERAL (SELECT e.rev FROM room_events e WHERE e.tenant_id = $1 AND e.room_id = $2
          AND e.type = 'member.joined' AND e.payload->>'user_id' = m.user_id ORDER BY e.rev DESC LIMIT 1) j ON true
+       LEFT JOIN import_rooms i ON i.tenant_id = $1 AND i.room_id = $2
        WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.user_id = ANY ($3::text[]) AND r.deleted_at IS NULL`,
       [tenantId, roomId, userIds],
     );

@@ -78,3 +78,21 @@ CREATE TABLE room_events (
 ALTER TABLE room_events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON room_events TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
 GRANT SELECT, INSERT, UPDATE, DELETE ON room_events TO :"tenant";
+
+-- Rooms that imports have made, or are making. Until `is_done` the room is under construction: its row is marked as deleted,
+-- nobody is shown it, and its import alone writes to it. `last_seq`, `last_rev`: where the log ended that was imported; who is
+-- connected comes in there. No foreign key to rooms: what was imported once is not imported again when it is gone.
+CREATE TABLE import_rooms (
+  tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+  room_id uuid NOT NULL,
+  import_id uuid NOT NULL,
+  is_done boolean NOT NULL DEFAULT false,
+  last_seq bigint NOT NULL DEFAULT 0,
+  last_rev bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (tenant_id, room_id)
+);
+ALTER TABLE import_rooms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON import_rooms TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON import_rooms TO :"tenant";
+CREATE POLICY append_rows ON import_rooms TO :"append" USING (true) WITH CHECK (true);
+GRANT SELECT ON import_rooms TO :"append";

@@ -26,3 +26,27 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON exports TO :"tenant";
 -- Finds what has expired, and the files that belong to nothing, of all tenants.
 CREATE POLICY system_rows ON exports TO :"system" USING (true) WITH CHECK (true);
 GRANT SELECT, UPDATE, DELETE ON exports TO :"system";
+
+-- What was, or is to be, taken in from a file (docs/adr/0036). `parts`: the highest number of a part that was sent. `sha256`: of the
+-- whole file, as it was validated. `keeps_ids`: decided when it starts. `counts`: what it has made, by kinds of lines.
+CREATE TABLE imports (
+  tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+  import_id uuid NOT NULL,
+  source text NOT NULL CHECK (source IN ('chatapi', 'slack', 'stream')),
+  state text NOT NULL DEFAULT 'uploading'
+    CHECK (state IN ('uploading', 'validating', 'valid', 'invalid', 'running', 'done', 'failed')),
+  parts integer NOT NULL DEFAULT 0,
+  bytes bigint,
+  sha256 bytea,
+  faults jsonb NOT NULL DEFAULT '[]',
+  fault_count bigint NOT NULL DEFAULT 0,
+  counts jsonb NOT NULL DEFAULT '{}',
+  keeps_ids boolean,
+  error text,
+  created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  finished_at timestamptz(3),
+  PRIMARY KEY (tenant_id, import_id)
+);
+ALTER TABLE imports ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON imports TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON imports TO :"tenant";

@@ -1,7 +1,7 @@
 -- Moves where a room begins past what its retention has ended for: messages by `first_seq`, told as a change, other changes by
 -- `first_rev`. The rows behind go later (docs/adr/0032). At most 50,000 messages at once where users of the tenant are held:
 -- `more` says that there are others. A room that is marked as deleted ends like any other; nobody is told.
--- status: ok (with first_seq, more) · unchanged · held · no_room
+-- A room that an import is making is none yet. status: ok (with first_seq, more) · unchanged · held · no_room
 --
 -- Invariants
 -- - A hold or a setting that is committed counts: what changes one takes the tenant's row, which is shared here until the
@@ -28,7 +28,10 @@ DECLARE
 BEGIN
   SELECT (t.settings->>'retention_days')::integer INTO days FROM tenants t WHERE t.tenant_id = p_tenant FOR SHARE;
   SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
-  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF room.room_id IS NULL OR EXISTS (SELECT 1 FROM import_rooms i
+    WHERE i.tenant_id = p_tenant AND i.room_id = p_room AND NOT i.is_done) THEN
+    RETURN jsonb_build_object('status', 'no_room');
+  END IF;
   IF room.legal_hold THEN RETURN jsonb_build_object('status', 'held'); END IF;
   before := clock_timestamp() - make_interval(days => COALESCE(room.retention_days, days));
   IF before IS NULL THEN RETURN jsonb_build_object('status', 'unchanged'); END IF;

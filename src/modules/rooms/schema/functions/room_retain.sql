@@ -1,5 +1,6 @@
 -- Sets how long a room keeps its messages, and whether it is held: what p_changes names (`retention_days`, `legal_hold`). Of a
--- room that is marked as deleted, too. The tenant's row keeps room_cut away, and the deletion of the tenant.
+-- room that is marked as deleted, too; one that an import is making is none yet. The tenant's row keeps room_cut away, and the
+-- deletion of the tenant.
 -- status: ok · no_room · deleting; `audit` says what changed.
 --
 -- Locks: the tenant, the room.
@@ -18,7 +19,10 @@ BEGIN
   PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant AND t.deleting_since IS NULL FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN jsonb_build_object('status', 'deleting'); END IF;
   SELECT * INTO was FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
-  IF was.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF was.room_id IS NULL OR EXISTS (SELECT 1 FROM import_rooms i
+    WHERE i.tenant_id = p_tenant AND i.room_id = p_room AND NOT i.is_done) THEN
+    RETURN jsonb_build_object('status', 'no_room');
+  END IF;
   UPDATE rooms r SET
     retention_days = CASE WHEN p_changes ? 'retention_days' THEN (p_changes->>'retention_days')::integer
       ELSE r.retention_days END,

@@ -1,4 +1,4 @@
--- A page of all rooms of a tenant, in the order of their ids, deleted ones too: whether room_cut may move anything, and whether
+-- A page of all rooms of a tenant, in the order of their ids, deleted ones too, but none that an import is making: whether room_cut may move anything, and whether
 -- rows lie behind where a room begins.
 --
 -- tables: messages, tenants
@@ -19,5 +19,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $f$
   FROM (SELECT x.*, clock_timestamp() - make_interval(days => COALESCE(x.retention_days,
       (SELECT (t.settings->>'retention_days')::integer FROM tenants t WHERE t.tenant_id = p_tenant))) AS before
     FROM rooms x WHERE x.tenant_id = p_tenant AND (p_after IS NULL OR x.room_id > p_after)
+      AND (x.deleted_at IS NULL OR NOT EXISTS (SELECT 1 FROM import_rooms i
+        WHERE i.tenant_id = p_tenant AND i.room_id = x.room_id AND NOT i.is_done))
     ORDER BY x.room_id LIMIT p_limit) r
 $f$;

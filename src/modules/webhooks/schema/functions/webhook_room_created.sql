@@ -1,5 +1,6 @@
 -- A new room is sent to a webhook by a job that the very statement stores which makes the room. Looks at one row, by its
--- key, and does nothing more for a tenant that did not ask for the event. The append does not write rooms anew.
+-- key, and does nothing more for a tenant that did not ask for the event.
+-- What an import makes (`app.import`) is told nobody. The append does not write rooms anew.
 --
 -- tables: jobs, rooms
 -- execute: tenant
@@ -10,7 +11,8 @@ BEGIN
   SELECT m.tenant_id, 'webhook.plan', m.room_id::text,
     jsonb_build_object('event', 'room.created', 'room_id', m.room_id)
   FROM made m JOIN webhooks w ON w.tenant_id = m.tenant_id
-  WHERE w.url IS NOT NULL AND w.disabled_at IS NULL AND 'room.created' = ANY (w.events);
+  WHERE w.url IS NOT NULL AND w.disabled_at IS NULL AND 'room.created' = ANY (w.events)
+    AND current_setting('app.import', true) IS DISTINCT FROM 'on';
   RETURN NULL;
 END $f$;
 
