@@ -2,7 +2,7 @@
  * Who may import whom (docs/architecture.md):
  *
  *   common ← config ← platform ← realtime ← tenants ← {rooms, delivery, models} ← messages ← {notifications, chats}
- *     ← webhooks ← {stats, usage, retention, admin, first-start} ← app
+ *     ← webhooks ← {stats, usage, retention, transfer, admin, first-start} ← app
  *
  * A layer sees itself and the rows above it; two in one row do not see each other. Type imports count too.
  */
@@ -16,7 +16,14 @@ const LAYERS = [
   ['src/modules/messages'],
   ['src/modules/notifications', 'src/modules/chats'],
   ['src/modules/webhooks'],
-  ['src/modules/stats', 'src/modules/usage', 'src/modules/retention', 'src/modules/admin', 'src/modules/first-start'],
+  [
+    'src/modules/stats',
+    'src/modules/usage',
+    'src/modules/retention',
+    'src/modules/transfer',
+    'src/modules/admin',
+    'src/modules/first-start',
+  ],
 ];
 
 const TESTS = '\\.(spec|int-spec|e2e-spec)\\.ts$';

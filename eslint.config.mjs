@@ -17,6 +17,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/webhooks/webhooks.repository.ts',
   'src/modules/stats/*.repository.ts',
   'src/modules/usage/usage-flush.repository.ts',
+  'src/modules/transfer/exports/sweep.repository.ts',
   '**/*.spec.ts',
 ];
 

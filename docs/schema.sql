@@ -172,6 +172,37 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.dead_letters TO "chatapi_te
 GRANT SELECT ON TABLE public.dead_letters TO "chatapi_backup";
 GRANT SELECT ON TABLE public.dead_letters TO "chatapi_system";
 
+CREATE TABLE public.exports (
+  tenant_id uuid NOT NULL,
+  export_id uuid NOT NULL,
+  kind text NOT NULL,
+  user_id text COLLATE pg_catalog."C",
+  state text DEFAULT 'queued'::text NOT NULL,
+  attempt integer DEFAULT 0 NOT NULL,
+  line_count bigint,
+  bytes bigint,
+  sha256 bytea,
+  error text,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  ready_at timestamp(3) with time zone,
+  expires_at timestamp(3) with time zone
+);
+ALTER TABLE public.exports ADD CONSTRAINT exports_pkey PRIMARY KEY (tenant_id, export_id);
+CREATE INDEX exports_expiry ON public.exports USING btree (expires_at);
+CREATE UNIQUE INDEX exports_open ON public.exports USING btree (tenant_id, COALESCE(user_id, ''::text)) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
+ALTER TABLE public.exports ADD CONSTRAINT exports_check CHECK (((user_id IS NOT NULL) = (kind = 'user'::text)));
+ALTER TABLE public.exports ADD CONSTRAINT exports_kind_check CHECK ((kind = ANY (ARRAY['tenant'::text, 'user'::text])));
+ALTER TABLE public.exports ADD CONSTRAINT exports_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'ready'::text, 'failed'::text, 'expired'::text])));
+ALTER TABLE public.exports ADD CONSTRAINT exports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.exports ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.exports AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.exports AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.exports AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.exports FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.exports TO "chatapi_tenant";
+GRANT DELETE, SELECT, UPDATE ON TABLE public.exports TO "chatapi_system";
+GRANT SELECT ON TABLE public.exports TO "chatapi_backup";
+
 CREATE TABLE public.held_messages (
   tenant_id uuid NOT NULL,
   room_id uuid NOT NULL,
@@ -2244,6 +2275,17 @@ AS $function$
 $function$;
 REVOKE ALL ON FUNCTION public.message_json(m public.messages) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.message_json(m public.messages) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint)
+ RETURNS TABLE(content text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT m.content FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = p_seq
+    AND m.seq >= (SELECT k.first_seq FROM room_keeps(p_tenant, p_room) k)
+$function$;
+REVOKE ALL ON FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.messages_trimmed(p_tenant uuid, p_room uuid, p_after bigint, p_limit integer)
  RETURNS jsonb

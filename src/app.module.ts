@@ -11,6 +11,7 @@ import { RetentionModule } from './modules/retention';
 import { RoomsModule } from './modules/rooms';
 import { StatsModule } from './modules/stats';
 import { TenantsModule } from './modules/tenants';
+import { TransferModule } from './modules/transfer';
 import { UsageModule } from './modules/usage';
 import { WebhooksModule } from './modules/webhooks';
 import { ApiKeyGuard } from './platform/auth';
@@ -45,6 +46,7 @@ export class AppModule {
         UsageModule,
         AdminModule,
         RetentionModule,
+        TransferModule,
         FirstStartModule,
       ],
       providers: [ApiKeyGuard, { provide: APP_GUARD, useExisting: ApiKeyGuard }],

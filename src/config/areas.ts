@@ -203,8 +203,18 @@ export class ModelsConfig extends area('Models', {
   }),
 }) {}
 
-/** What leaves and enters as a file. */
-export class TransferConfig extends area('Exports and imports', {
+/** Exports of tenants and of users' data. */
+export class ExportsConfig extends area('Exports', {
+  hours: int('EXPORT_HOURS', {
+    default: 24,
+    min: 1,
+    max: 720,
+    doc: 'Hours that the file of an export is kept in DATA_DIR/exports. With several servers that directory has to be a shared one.',
+  }),
+}) {}
+
+/** Imports of tenants. */
+export class TransferConfig extends area('Imports', {
   importMaxGb: int('IMPORT_MAX_GB', {
     default: 20,
     min: 1,

@@ -5,6 +5,7 @@
 import { readArea } from './area';
 import {
   DatabaseConfig,
+  ExportsConfig,
   HttpConfig,
   ModelsConfig,
   RuntimeConfig,
@@ -18,6 +19,7 @@ import type { EnvField } from './field';
 export { unknownVariables } from './unknown';
 export {
   DatabaseConfig,
+  ExportsConfig,
   HttpConfig,
   ModelsConfig,
   RuntimeConfig,
@@ -35,6 +37,7 @@ export const CONFIG_AREAS = [
   SecurityConfig,
   WebhookConfig,
   ModelsConfig,
+  ExportsConfig,
   TransferConfig,
   RuntimeConfig,
 ] as const;
@@ -52,6 +55,7 @@ export interface AppConfig {
   readonly security: SecurityConfig;
   readonly webhook: WebhookConfig;
   readonly models: ModelsConfig;
+  readonly exports: ExportsConfig;
   readonly transfer: TransferConfig;
   readonly runtime: RuntimeConfig;
 }
@@ -74,6 +78,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     security: new SecurityConfig(readArea(SecurityConfig.fields, env, faults)),
     webhook: new WebhookConfig(readArea(WebhookConfig.fields, env, faults)),
     models: new ModelsConfig(readArea(ModelsConfig.fields, env, faults)),
+    exports: new ExportsConfig(readArea(ExportsConfig.fields, env, faults)),
     transfer: new TransferConfig(readArea(TransferConfig.fields, env, faults)),
     runtime: new RuntimeConfig(readArea(RuntimeConfig.fields, env, faults)),
   };

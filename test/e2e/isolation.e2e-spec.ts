@@ -3,6 +3,7 @@ import { bearer, mintToken } from '../support/auth';
 import { type Answer, type Api, errorOf } from '../support/http/api';
 import { conversationIdOf, createChat } from '../support/chats/http';
 import { deadLetter } from '../support/dead-letters';
+import { readyExport } from '../support/exports';
 import { createChannel, createPreset } from '../support/models';
 import { deadJob } from '../support/jobs';
 import { notify } from '../support/notifications';
@@ -34,6 +35,8 @@ const UNKNOWN: Ids = {
   conversation_id: `conv_${NOBODY}`,
   job_id: '999999999999',
   connection_id: `conn_${NOBODY}`,
+  export_id: `exp_${NOBODY}`,
+  user_export_id: `exp_${NOBODY}`,
 };
 /** Whose user id says on whose behalf one calls. */
 const NAMES_A_USER = /^\/api\/v1\/chats\/user\//;
@@ -43,6 +46,11 @@ const ROUTES = documentedRoutes().filter((route) => route.schemes.length > 0);
 async function openConnection(app: TestApp, tenant: TestTenant, userId: string): Promise<string> {
   const client = await WsClient.admitted(app.url, { headers: keyOf(tenant, userId) });
   return String((await client.frame('hello'))['connection_id']);
+}
+
+async function exportsOf(tenant: TestTenant, userId: string): Promise<Ids> {
+  const [ofTenant, ofUser] = [await readyExport(tenant.key, tenant), await readyExport(tenant.key, tenant, userId)];
+  return { export_id: ofTenant.export_id, user_export_id: ofUser.export_id };
 }
 
 /** A tenant with a room, a message, a key and a member of its own; `alice` exists in every tenant. */
@@ -92,6 +100,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
       conversation_id: conversationIdOf(chat.id),
       job_id: await deadJob(app.database, tenant),
       connection_id: await openConnection(app, tenant, member),
+      ...(await exportsOf(tenant, member)),
     },
   };
 }
@@ -156,7 +165,7 @@ describe('tenant isolation over all routes', () => {
     text = text
       .replace(/"request_id":"[^"]*"/g, '"request_id":"…"')
       .replace(/"(api_key|prefix|token)":"[^"]*"/g, '"$1":"…"')
-      .replace(/(room|msg|tenant|key|notif|sub|chan)_[0-9a-f]{32}/g, '$1_…')
+      .replace(/(room|msg|tenant|key|notif|sub|chan|exp)_[0-9a-f]{32}/g, '$1_…')
       .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…time…');
     return { status, text };
   }

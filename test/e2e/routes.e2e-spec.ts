@@ -17,6 +17,7 @@ const PUBLIC = [
   'GET /docs',
   'GET /docs-json',
   'GET /docs-yaml',
+  'GET /exports/file',
   'GET /favicon.ico',
   'GET /health',
   'GET /health/live',

@@ -166,6 +166,7 @@ function sampleRows(tenant: string): string {
     INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, waits_since)
       VALUES ('${tenant}', 'alice', '${id}', now());
     INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic) VALUES ('${tenant}', '${id}', 'alice', 't');
+    INSERT INTO exports (tenant_id, export_id, kind, user_id) VALUES ('${tenant}', '${id}', 'user', 'alice');
     INSERT INTO webhooks (tenant_id, url, events) VALUES ('${tenant}', 'https://example.com/', '{}');
     INSERT INTO webhook_deliveries (tenant_id, delivery_id, type) VALUES ('${tenant}', '${id}', 'x');
     INSERT INTO model_channels

@@ -4,6 +4,7 @@ import { bearer, mintToken } from './auth';
 import { DEAD_LETTERS, deadLetter } from './dead-letters';
 import type { Answer, Bodies } from './http/api';
 import { createChannel, createPreset, dataOf, type Enveloped } from './models';
+import { exportPath, readyExport } from './exports';
 import { deadJob } from './jobs';
 import { createRoom, sendAll } from './rooms';
 import { createKey, keysPath } from './tenants';
@@ -220,6 +221,37 @@ export const AUDITED: Readonly<Record<AuditAction, (ground: Ground) => Promise<D
     const answer = await ground.app.master.patch(path, { retention_days: 30, legal_hold: false });
     const shown = { before: { retention_days: null }, after: { retention_days: 30 } };
     return { answer, shown: { actor: MASTER, target: of('room', roomId), ...shown } };
+  },
+  'tenant.export': async (ground) => {
+    const answer = await ground.app.master.post<Bodies['ExportDto']>(exportPath(ground.tenant));
+    return { answer, shown: { actor: MASTER, target: of('export', answer.body.export_id), details: null } };
+  },
+  'tenant.export_file': async (ground) => {
+    const { export_id } = await readyExport(ground.tenant.key, ground.tenant);
+    const answer = await ground.tenant.key.get(exportPath(ground.tenant, undefined, `/${export_id}/file`));
+    return { answer, shown: { actor: KEY, target: of('export', export_id), details: { asked: true } } };
+  },
+  'tenant.export_link': async (ground) => {
+    const { export_id } = await readyExport(ground.tenant.key, ground.tenant);
+    const answer = await ground.app.master.post(exportPath(ground.tenant, undefined, `/${export_id}/link`));
+    return { answer, shown: { actor: MASTER, target: of('export', export_id), details: null } };
+  },
+  'user.export': async (ground) => {
+    await group(ground);
+    const answer = await ground.tenant.key.post<Bodies['ExportDto']>(exportPath(ground.tenant, 'bob'));
+    return { answer, shown: { actor: KEY, target: of('export', answer.body.export_id, 'bob') } };
+  },
+  'user.export_file': async (ground) => {
+    await group(ground);
+    const { export_id } = await readyExport(ground.tenant.key, ground.tenant, 'bob');
+    const answer = await ground.app.master.get(exportPath(ground.tenant, 'bob', `/${export_id}/file`));
+    return { answer, shown: { actor: MASTER, target: of('export', export_id, 'bob'), details: { asked: true } } };
+  },
+  'user.export_link': async (ground) => {
+    await group(ground);
+    const { export_id } = await readyExport(ground.tenant.key, ground.tenant, 'bob');
+    const answer = await ground.tenant.key.post(exportPath(ground.tenant, 'bob', `/${export_id}/link`));
+    return { answer, shown: { actor: KEY, target: of('export', export_id, 'bob') } };
   },
   'user.hold': async (ground) => {
     await group(ground);

@@ -8,6 +8,7 @@ import { RoomsModule } from '../rooms';
 import { TenantsModule } from '../tenants';
 import { ChatStreams } from './contract';
 import { ChatNews, ChatsService } from './chats/chats.service';
+import { ChatsExportRepository } from './chats/chats-export.repository';
 import { ChatsRepository } from './chats/chats.repository';
 import { ChatTitler } from './chats/titles';
 import { ChatEntity } from './entities/chat.entity';
@@ -51,6 +52,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     ChatHub,
     ChatNews,
     ChatSessions,
+    ChatsExportRepository,
     ChatsRepository,
     ChatsService,
     ChunkWriter,

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { RealtimeModule } from '../../realtime';
 import { TenantsModule } from '../tenants';
+import { CursorsExportRepository } from './cursors-export.repository';
 import { CursorGroups } from './cursor-groups';
 import { DeadLettersController } from './dead-letters/dead-letters.controller';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
@@ -20,6 +21,7 @@ import { DeadLetterEntity } from './entities/dead-letter.entity';
   controllers: [DeliveryController, DeadLettersController],
   providers: [
     CursorGroups,
+    CursorsExportRepository,
     DeadLettersRepository,
     DeadLettersService,
     DeadLetterRegistry,

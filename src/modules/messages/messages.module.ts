@@ -9,6 +9,7 @@ import { ChatLog } from './chat-log.repository';
 import { MessageFacts, MessagesRepository } from './messages.repository';
 import { MessageFeed } from './message-feed';
 import { MessagesService, MessageWriter } from './messages.service';
+import { MessagesExportRepository } from './messages-export.repository';
 import { MessagePages } from './message-pages';
 import { MessagePreviews } from './message-previews';
 import { MessagesController } from './messages.controller';
@@ -31,6 +32,7 @@ import { MessageEntity } from './entities/message.entity';
     MessagePages,
     MessageWriter,
     MessagesGateway,
+    MessagesExportRepository,
     MessagesRepository,
     MessagesService,
     MissedRepository,

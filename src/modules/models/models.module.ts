@@ -10,6 +10,7 @@ import { PresetEntity } from './entities/preset.entity';
 import { PresetsController } from './presets/presets.controller';
 import { PresetsRepository } from './presets/presets.repository';
 import { PresetsService } from './presets/presets.service';
+import { ModelsExportRepository } from './models-export.repository';
 import { ChannelChoice } from './routing/channel-choice';
 import { FaultBook } from './routing/fault-book';
 import { Breakers, Gates } from './routing/gates';
@@ -27,6 +28,7 @@ import { ModelsService } from './routing/models.service';
     ChannelsService,
     PresetsRepository,
     PresetsService,
+    ModelsExportRepository,
     FaultBook,
     Breakers,
     Gates,

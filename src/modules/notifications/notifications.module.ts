@@ -8,6 +8,7 @@ import { FanOut } from './delivery/fan-out';
 import { NotificationDeliveriesRepository, Settlements } from './delivery/deliveries.repository';
 import { NotificationSessions } from './delivery/sessions';
 import { NotificationFacts, NotificationsRepository } from './inbox/notifications.repository';
+import { NotificationsExportRepository } from './inbox/notifications-export.repository';
 import { NotificationsController } from './inbox/notifications.controller';
 import { NotificationsGateway } from './inbox/notifications.gateway';
 import { NotificationsService } from './inbox/notifications.service';
@@ -24,6 +25,7 @@ import { NotificationDeliveryEntity, NotificationEntity, SubscriptionEntity } fr
   ],
   controllers: [NotificationsController, SubscriptionsController],
   providers: [
+    NotificationsExportRepository,
     NotificationsRepository,
     NotificationsService,
     NotificationsGateway,

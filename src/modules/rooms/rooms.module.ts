@@ -11,6 +11,7 @@ import { RoomFacts, RoomsRepository } from './rooms/rooms.repository';
 import { RoomHeads } from './rooms/room-heads.repository';
 import { RoomPresenceService } from './presence/presence.service';
 import { MemberPositions } from './members/member-positions';
+import { RoomsExportRepository } from './rooms/rooms-export.repository';
 import { RoomsController } from './rooms/rooms.controller';
 import { RoomsGateway, RoomSubscriptionsService } from './rooms/rooms.gateway';
 import { RoomsService } from './rooms/rooms.service';
@@ -23,6 +24,7 @@ import { RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.e
   controllers: [RoomsController, MembersController, PresenceController],
   providers: [
     RoomsRepository,
+    RoomsExportRepository,
     RoomChanges,
     RoomsService,
     MembersService,

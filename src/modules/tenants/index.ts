@@ -8,6 +8,7 @@
  */
 export { TenantCredentialWatch } from './credential-watch.repository';
 export { TenantQueryDto } from './dto/tenant.dto';
+export { FILE_TICKET_SECONDS, FileTickets } from './file-tickets';
 export { KeysService } from './keys.service';
 export { lockTenant } from './tenants.repository';
 export { userHold } from './tenants.functions';

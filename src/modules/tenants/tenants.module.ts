@@ -3,9 +3,11 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AdminKeysController } from './admin-keys.controller';
 import { AdminTenantsController } from './admin-tenants.controller';
 import { TenantCredentialWatch } from './credential-watch.repository';
+import { FileTickets } from './file-tickets';
 import { KeyUses, TenantCredentialVerifier } from './verifier';
 import { KeysRepository } from './keys.repository';
 import { KeysService } from './keys.service';
+import { TenantExportRepository } from './tenant-export.repository';
 import { TenantsRepository } from './tenants.repository';
 import { TenantsService } from './tenants.service';
 import { TicketsRepository } from './tickets.repository';
@@ -30,10 +32,12 @@ import { ApiKeyEntity, WsTicketEntity } from './entities/api-key.entity';
   providers: [
     KeysRepository,
     TenantsRepository,
+    TenantExportRepository,
     KeyUses,
     KeysService,
     TenantsService,
     TicketsRepository,
+    FileTickets,
     TokenSigner,
     TokensService,
     UsersService,
@@ -41,7 +45,15 @@ import { ApiKeyEntity, WsTicketEntity } from './entities/api-key.entity';
     TenantCredentialWatch,
   ],
   exports: [
-    ...[KeysService, TenantCredentialVerifier, TenantCredentialWatch, TicketsRepository, TenantsService, UsersService],
+    ...[
+      KeysService,
+      TenantCredentialVerifier,
+      TenantCredentialWatch,
+      TicketsRepository,
+      FileTickets,
+      TenantsService,
+      UsersService,
+    ],
   ],
 })
 export class TenantsModule {}

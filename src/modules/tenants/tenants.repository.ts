@@ -3,7 +3,7 @@ import { MoreThan } from 'typeorm';
 import type { PageRequest } from '../../common/limits';
 import { Database, schemaFunction, SystemDatabase, type Transaction, value } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
-import { TenantCountsEntity, TenantEntity } from './entities/tenant.entity';
+import { TenantCountsEntity, TenantEntity, UserEntity } from './entities/tenant.entity';
 import type { NewKeyRow } from './keys.repository';
 import { type NewWebhook, type WebhookChange, WebhookRows, type WebhookSetting } from './webhook-settings';
 
@@ -131,6 +131,10 @@ export class TenantsRepository {
   /** Makes the users that do not exist yet. */
   async ensureUsers(tenantId: string, userIds: readonly string[]): Promise<void> {
     await usersEnsure.call(this.database, tenantId, { p_users: userIds });
+  }
+
+  hasUser(tenantId: string, userId: string): Promise<boolean> {
+    return this.database.repository(UserEntity, tenantId).existsBy({ tenant_id: tenantId, user_id: userId });
   }
 
   /** When each of these users was last connected; missing or null = never. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type TicketGrant, Tickets } from '../../platform/auth';
+import { Tickets } from '../../platform/auth';
 import { Database, purgeExpired, SystemDatabase } from '../../platform/database';
 import { Every } from '../../platform/lifecycle';
 
@@ -7,7 +7,16 @@ const PURGE_INTERVAL_MS = 60_000;
 /** Kept longer than they can be used, so that clocks that differ let no ticket be used twice. */
 const KEPT_SECONDS = 300;
 
-/** The socket tickets that were used: the first to insert a ticket's id has it. Unlogged: it outlives no ticket. */
+/** A ticket, of a socket or of a file. */
+export interface UsedTicket {
+  readonly tenant: { readonly tenantId: string };
+  /** UUID. */
+  readonly ticketId: string;
+  /** In milliseconds since 1970. */
+  readonly usableUntilMs: number;
+}
+
+/** The tickets that were used: the first to insert a ticket's id has it. Unlogged: it outlives no ticket. */
 @Injectable()
 export class TicketsRepository extends Tickets {
   constructor(
@@ -17,7 +26,7 @@ export class TicketsRepository extends Tickets {
     super();
   }
 
-  async redeem({ tenant, ticketId, usableUntilMs }: TicketGrant): Promise<boolean> {
+  async redeem({ tenant, ticketId, usableUntilMs }: UsedTicket): Promise<boolean> {
     const rows = await this.database.query(
       'redeem ticket',
       tenant.tenantId,

@@ -12,6 +12,10 @@ export class UsersService implements LastSeenStore {
     return this.repository.ensureUsers(tenantId, userIds);
   }
 
+  exists(tenantId: string, userId: string): Promise<boolean> {
+    return this.repository.hasUser(tenantId, userId);
+  }
+
   /** When each of these users was last connected; missing or null = never. */
   lastSeen(tenantId: string, userIds: readonly string[]): Promise<Map<string, Date | null>> {
     return userIds.length === 0

@@ -1,4 +1,4 @@
-import type { Transaction } from '../../platform/database';
+import type { Sql, Transaction } from '../../platform/database';
 
 /** What can be posted to a webhook (contract §8). */
 export const WEBHOOK_EVENTS = [
@@ -54,6 +54,8 @@ export abstract class WebhookRows {
   abstract clear(tx: Transaction, tenantId: string): Promise<void>;
   /** As it is set; null where there is none. */
   abstract settingOf(tenantId: string, tx?: Transaction): Promise<WebhookSetting | null>;
+  /** The same where there is SQL alone. */
+  abstract shownIn(sql: Sql, tenantId: string): Promise<WebhookSetting | null>;
   /** Of several tenants; those without one are missing. */
   abstract settingsOf(tenantIds: readonly string[]): Promise<ReadonlyMap<string, WebhookSetting>>;
 }

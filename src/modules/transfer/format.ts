@@ -101,7 +101,9 @@ export interface PresetFields {
   readonly updated_at: Time;
 }
 
+/** A user, or an agent that speaks for a model. */
 export interface UserFields {
+  /** An agent's begins with `agent_`. */
   readonly user_id: string;
   readonly profile: JsonObject;
   readonly created_at: Time;

@@ -10,6 +10,7 @@ import {
   UsageUserEntity,
 } from './entities/usage.entity';
 import { UsageCounter, UsagePasses } from './usage-counter';
+import { UsageExportRepository } from './usage-export.repository';
 import { UsageFlush } from './usage-flush';
 import { UsageFlushRepository } from './usage-flush.repository';
 import { UsageController } from './usage.controller';
@@ -29,6 +30,14 @@ import { UsageService } from './usage.service';
     TenantsModule,
   ],
   controllers: [UsageController],
-  providers: [UsageRepository, UsageFlushRepository, UsagePasses, UsageCounter, UsageFlush, UsageService],
+  providers: [
+    UsageRepository,
+    UsageFlushRepository,
+    UsageExportRepository,
+    UsagePasses,
+    UsageCounter,
+    UsageFlush,
+    UsageService,
+  ],
 })
 export class UsageModule {}

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { In, IsNull, Not } from 'typeorm';
-import { Database, SystemDatabase, type Transaction } from '../../platform/database';
+import { Database, type Sql, SystemDatabase, type Transaction } from '../../platform/database';
 import { type NewWebhook, type WebhookChange, WebhookRows, type WebhookSetting } from '../tenants';
 import { WebhookEntity } from './entities/webhook.entity';
 
@@ -57,6 +57,12 @@ export class WebhooksRepository extends WebhookRows {
   async settingOf(tenantId: string, tx?: Transaction): Promise<WebhookSetting | null> {
     const webhooks = tx?.repository(WebhookEntity) ?? this.database.repository(WebhookEntity, tenantId);
     return settingOf(await webhooks.findOneBy({ tenant_id: tenantId })) ?? null;
+  }
+
+  async shownIn(sql: Sql, tenantId: string): Promise<WebhookSetting | null> {
+    const text = 'SELECT url, events FROM webhooks WHERE tenant_id = $1';
+    const [row] = await sql.query<Pick<WebhookEntity, 'url' | 'events'>>(text, [tenantId]);
+    return settingOf(row ?? null) ?? null;
   }
 
   /** The system role may see these columns, and no secret. */

@@ -14,6 +14,7 @@ import type { RoleNames } from './roles';
 import { Runner } from './runner';
 import { ScopedSource } from './scoped-source';
 import { ServerLock } from './server-lock';
+import { Snapshots } from './snapshot';
 
 /** For a clean stop of PostgreSQL; a frozen one must not use up the 30 s that orchestrators give a server to end. */
 const FAST_STOP_MS = 8000;
@@ -31,6 +32,7 @@ export interface OpenDatabase {
   readonly availability: Availability;
   readonly failures: Failures;
   readonly poolUse: PoolUse;
+  readonly snapshots: Snapshots;
 }
 
 export interface OpenOptions {
@@ -86,13 +88,14 @@ async function openOn(connection: DatabaseConnection, options: OpenOptions): Pro
     // An outage is logged by `availability`: this is for an operator that follows one call.
     log.debug({ call: name, tenant_id: tenant, reason, code: codeOf(error) }, 'database call failed');
   });
-  return parts(runner, roles, { availability, failures, poolUse: new PoolUse(pool.levels) });
+  const snapshots = new Snapshots(connection, roles, availability);
+  return parts(runner, roles, { availability, failures, poolUse: new PoolUse(pool.levels), snapshots });
 }
 
 function parts(
   runner: Runner,
   roles: RoleNames,
-  state: Pick<OpenDatabase, 'availability' | 'failures' | 'poolUse'>,
+  state: Pick<OpenDatabase, 'availability' | 'failures' | 'poolUse' | 'snapshots'>,
 ): OpenDatabase {
   const source = new ScopedSource();
   const system = new SystemDatabase(runner, roles, source);
@@ -137,7 +140,8 @@ export function unopenedDatabase(log: Log): OpenDatabase {
   const connection = { host: '/nowhere' };
   const availability = new Availability(connection, log);
   const pool = createPool({ connection, size: 1, waitMs: 1, roles, log });
-  const state = { availability, failures: new Failures(), poolUse: new PoolUse(pool.levels) };
+  const snapshots = new Snapshots(connection, roles, availability);
+  const state = { availability, failures: new Failures(), poolUse: new PoolUse(pool.levels), snapshots };
   return parts(new Runner(pool, availability, 1), roles, state);
 }
 

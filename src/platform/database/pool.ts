@@ -15,7 +15,7 @@ const ALONE_MS = 100;
 const TELL_MS = 500;
 
 /** bigint comes as a JS number: seq and rev stay far below 2^53. */
-const TYPES: CustomTypesConfig = {
+export const TYPES: CustomTypesConfig = {
   getTypeParser: (oid: Parameters<typeof types.getTypeParser>[0], format?: unknown) => {
     if (oid === INT8) return Number;
     const parse = types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
@@ -205,6 +205,8 @@ interface GuardOptions {
   readonly applicationName: string;
   /** For the connection and for each statement, in ms. */
   readonly timeoutMs: number;
+  /** How values are read. Default: the driver's. */
+  readonly types?: CustomTypesConfig;
 }
 
 /**
@@ -221,6 +223,7 @@ export class GuardedClient {
     const client = new Client({
       ...withSession(connection),
       application_name: options.applicationName,
+      ...(options.types === undefined ? {} : { types: options.types }),
       keepAlive: true,
       // A dead peer is noticed after some 20 s instead of hours.
       keepAliveInitialDelayMillis: 10_000,

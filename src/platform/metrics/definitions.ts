@@ -274,6 +274,11 @@ export const METRIC_DEFINITIONS = {
     labels: ['kind'],
     buckets: LATENCY_SECONDS,
   },
+  chatapi_exports_total: {
+    type: 'counter',
+    help: 'Exports that have ended: ready or failed.',
+    labels: ['outcome'],
+  },
   chatapi_removed_rows_total: {
     type: 'counter',
     help: 'Rows that background work has deleted, by the work. Retention: messages, and what goes with them.',

@@ -4,6 +4,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import {
   type AppConfig,
   DatabaseConfig,
+  ExportsConfig,
   HttpConfig,
   ModelsConfig,
   RuntimeConfig,
@@ -36,6 +37,7 @@ export class ResourcesModule {
       { provide: RuntimeConfig, useValue: config.runtime },
       { provide: ModelsConfig, useValue: config.models },
       { provide: WebhookConfig, useValue: config.webhook },
+      { provide: ExportsConfig, useValue: config.exports },
       { provide: TransferConfig, useValue: config.transfer },
       { provide: Log, useValue: log },
       { provide: Lifecycle, useValue: lifecycle },
@@ -55,6 +57,7 @@ export class ResourcesModule {
         RuntimeConfig,
         WebhookConfig,
         ModelsConfig,
+        ExportsConfig,
         TransferConfig,
         Log,
         Lifecycle,

@@ -3,6 +3,17 @@
  * is exported, what an erase of a person does to them, how long they are kept. A new table cannot be forgotten: a test
  * compares what is said with the tables that there are (test/integration/table-data.int-spec.ts), and docs/data.md shows it.
  */
+export {
+  type ExportPages,
+  ROOM_LINES,
+  TENANT_SOURCE,
+  TenantExport,
+  type TenantSource,
+  USER_SOURCE,
+  UserExport,
+  type UserSource,
+  withIds,
+} from './export-source';
 export { Paced } from './paced';
 export {
   cannotHold,

@@ -11,6 +11,7 @@ export const ERASE_STEPS = {
   idempotency: 'rows of the user; the id is replaced in results and paths of others',
   audit: 'the ref of the user means nobody; the addresses of their calls',
   usage: 'the figures stay; the id is replaced',
+  transfer: 'exports of the user, and of the whole tenant: the files; rows of the user',
   users: 'the row of the user, with the profile',
 } as const;
 

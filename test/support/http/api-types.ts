@@ -439,6 +439,23 @@ export interface components {
             /** @enum {boolean} */
             readonly success: false;
         };
+        readonly ExportDto: {
+            readonly bytes: number | null;
+            readonly created_at: string;
+            readonly error: string | null;
+            readonly expires_at: string | null;
+            readonly export_id: string;
+            readonly lines: number | null;
+            readonly ready_at: string | null;
+            readonly sha256: string | null;
+            /** @enum {string} */
+            readonly state: "queued" | "running" | "ready" | "failed" | "expired";
+            readonly user_id: string | null;
+        };
+        readonly ExportPageDto: {
+            readonly items: readonly components["schemas"]["ExportDto"][];
+            readonly next: string | null;
+        };
         readonly FailedMessageDto: {
             readonly attempts: number;
             readonly error: string;
@@ -483,6 +500,10 @@ export interface components {
             readonly send_p99_ms: number | null;
             /** Format: double */
             readonly tokens_per_second: number;
+        };
+        readonly FileLinkDto: {
+            readonly expires_in: number;
+            readonly url: string;
         };
         readonly HealthDto: {
             readonly db_writable: boolean;
