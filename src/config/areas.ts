@@ -217,8 +217,8 @@ export class ExportsConfig extends area('Exports', {
   }),
 }) {}
 
-/** What leaves and enters as a file. */
-export class TransferConfig extends area('Exports and imports', {
+/** Imports of tenants. */
+export class TransferConfig extends area('Imports', {
   importMaxGb: int('IMPORT_MAX_GB', {
     default: 20,
     min: 1,

@@ -47,7 +47,7 @@ export class FileFault extends Error {
 }
 
 /** The item for what was thrown; throws it again where it was no FileFault. */
-export function faultOf(error: unknown): AdaptedFault {
+export function adaptedFault(error: unknown): AdaptedFault {
   if (!(error instanceof FileFault)) throw error;
   return { ...error.place, fault: error.message };
 }

@@ -4,7 +4,7 @@ import { isBlank } from '../../../common/text';
 import type { Json, JsonObject } from '../format';
 import { asList, asObject, asText, filled, type Place, type Unknown } from './adapter';
 import type { ForeignMessage } from './room-lines';
-import { type Names, plainText } from './slack-text';
+import { type MentionNames, plainText } from './slack-text';
 
 /** `1355517523.000005`: seconds, and what tells messages of one second apart. It names a message within its channel. */
 const TS = /^(\d{1,11})\.(\d{1,6})$/;
@@ -68,7 +68,12 @@ export function senderOf(entry: Unknown): UnlistedSender | undefined {
 }
 
 /** The message of an entry, or a sentence that says what is wrong with it. */
-export function slackMessage(entry: Unknown, names: Names, place: Place, bytes: number): ForeignMessage | string {
+export function slackMessage(
+  entry: Unknown,
+  names: MentionNames,
+  place: Place,
+  bytes: number,
+): ForeignMessage | string {
   if (entry['type'] !== undefined && entry['type'] !== 'message') return 'the entry is no message';
   const ts = asText(entry['ts']);
   const timeMs = milliseconds(ts);

@@ -1,7 +1,7 @@
 /** Slack's markup, read as the text that people saw. */
 
 /** What mentions are called, by the ids that stand in texts. */
-export interface Names {
+export interface MentionNames {
   user(id: string): string | undefined;
   channel(id: string): string | undefined;
 }
@@ -19,7 +19,7 @@ const ENTITIES: Readonly<Record<string, string>> = { '&lt;': '<', '&gt;': '>', '
  * `<@U1>` is @alice, `<#C1|general>` is #general, `<!here>` is @here, a link is `its text (its URL)` or the URL alone. Bold,
  * lists and code stay as they were typed.
  */
-export function plainText(markup: string, names: Names): PlainText {
+export function plainText(markup: string, names: MentionNames): PlainText {
   const mentions: string[] = [];
   const text = markup
     .replace(MARK, (mark: string, inside: string) => {
@@ -37,7 +37,7 @@ export function plainText(markup: string, names: Names): PlainText {
   return { text, mentions };
 }
 
-function meaningOf(target: string, label: string | undefined, names: Names): string | undefined {
+function meaningOf(target: string, label: string | undefined, names: MentionNames): string | undefined {
   if (target.startsWith('#')) return `#${names.channel(target.slice(1)) ?? (label || target.slice(1))}`;
   if (target.startsWith('!')) return commandText(target.slice(1), label);
   if (/^mailto:|^tel:/.test(target)) return label ?? target.replace(/^[a-z]+:/, '');

@@ -30,7 +30,7 @@ import {
   asObject,
   asText,
   bounded,
-  faultOf,
+  adaptedFault,
   FileFault,
   filled,
   type Place,
@@ -84,7 +84,7 @@ export async function* slackLines(
     const archive = await ZipArchive.open(file, options.maxBytes);
     yield* new SlackExport(archive, options.signal).lines();
   } catch (error) {
-    yield faultOf(error);
+    yield adaptedFault(error);
   }
 }
 
@@ -239,7 +239,7 @@ class SlackExport {
         if (fault !== undefined) yield fault;
       }
     } catch (error) {
-      yield faultOf(error);
+      yield adaptedFault(error);
     }
   }
 
@@ -275,7 +275,7 @@ class SlackExport {
         yield typeof message === 'string' ? { ...place, fault: message } : message;
       }
     } catch (error) {
-      yield faultOf(error);
+      yield adaptedFault(error);
     }
   }
 

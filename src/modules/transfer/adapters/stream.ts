@@ -30,7 +30,7 @@ import {
   type AdaptedItem,
   type AdapterOptions,
   asObject,
-  faultOf,
+  adaptedFault,
   isTime,
   timeText,
   type Unknown,
@@ -56,7 +56,7 @@ export async function* streamLines(
   try {
     yield* new StreamExport(file, options.signal).lines();
   } catch (error) {
-    yield faultOf(error);
+    yield adaptedFault(error);
   }
 }
 

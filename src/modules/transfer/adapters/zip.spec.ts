@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { BytesFile, zipOf } from '../../../../test/support/transfer/foreign-files';
+import { eventually } from '../../../../test/support/embedded/processes';
 import { FileFault } from './adapter';
 import { ZipArchive } from './zip';
 
@@ -148,6 +149,32 @@ describe('a zip that nobody vouches for', () => {
         for (const name of archive.names()) await textOf(archive, name);
       });
       await read.catch((error: unknown) => expect(error).toBeInstanceOf(FileFault));
+    }
+  });
+
+  it('a file is left closed, wherever its reader stopped', async () => {
+    const zip = await zipOf({ 'a.json': randomBytes(300_000).toString('hex') });
+    const broken = Buffer.from(zip);
+    broken.fill(0xff, 100_000, 101_000);
+    for (const bytes of [zip, broken]) {
+      const file = new BytesFile(bytes, 1000);
+      const { stream } = file;
+      let isOpen = 0;
+      file.stream = async function* (start, end): AsyncGenerator<Buffer> {
+        isOpen++;
+        try {
+          yield* stream.call(file, start, end);
+        } finally {
+          isOpen--;
+        }
+      };
+      const archive = await ZipArchive.open(file, GB);
+      const stopEarly = async (): Promise<void> => {
+        for await (const piece of archive.stream('a.json')) if (piece.length > 0) break;
+      };
+      await stopEarly();
+      await textOf(archive, 'a.json').catch((error: unknown) => expect(error).toBeInstanceOf(FileFault));
+      await eventually('all are closed', () => isOpen === 0);
     }
   });
 

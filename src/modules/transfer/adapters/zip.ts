@@ -26,6 +26,7 @@ const DEFLATED = 8;
 export class ZipArchive {
   private constructor(
     private readonly zip: ZipFile,
+    private readonly reader: FileReader,
     private readonly entries: ReadonlyMap<string, Entry>,
   ) {}
 
@@ -36,8 +37,9 @@ export class ZipArchive {
   static async open(file: RandomAccess, maxBytes: number): Promise<ZipArchive> {
     try {
       const options = { autoClose: false, lazyEntries: true };
-      const zip = await fromRandomAccessReaderPromise(new FileReader(file), file.size, options);
-      return new ZipArchive(zip, await readEntries(zip, file.size, maxBytes));
+      const reader = new FileReader(file);
+      const zip = await fromRandomAccessReaderPromise(reader, file.size, options);
+      return new ZipArchive(zip, reader, await readEntries(zip, file.size, maxBytes));
     } catch (error) {
       throw explain(error, '');
     }
@@ -57,7 +59,7 @@ export class ZipArchive {
     return this.entries.get(name)?.uncompressedSize ?? 0;
   }
 
-  /** A file's bytes, unpacked as they are taken. Throws FileFault where it is not what the archive says of it. */
+  /** A file's bytes, unpacked as they are taken; one file at a time. Throws FileFault where it is not what the archive says of it. */
   async *stream(name: string): AsyncGenerator<Buffer, void, undefined> {
     const entry = this.entries.get(name);
     if (entry === undefined) throw new FileFault(`${name} is not in the archive`);
@@ -71,6 +73,9 @@ export class ZipArchive {
         throw new FileFault('it is damaged: its checksum is another one', { file: name, line: 0 });
     } catch (error) {
       throw explain(error, name);
+    } finally {
+      // Where it broke off yauzl leaves it open, and with it the file.
+      this.reader.endStreams();
     }
   }
 }
@@ -121,12 +126,21 @@ function explain(error: unknown, file: string): unknown {
 
 /** Gives yauzl the bytes of a file in parts. */
 class FileReader extends RandomAccessReader {
+  private readonly streams = new Set<Readable>();
+
   constructor(private readonly file: RandomAccess) {
     super();
   }
 
   override _readStreamForRange(start: number, end: number): Readable {
-    return Readable.from(this.file.stream(start, end), { objectMode: false });
+    const stream = Readable.from(this.file.stream(start, end), { objectMode: false });
+    this.streams.add(stream);
+    return stream;
+  }
+
+  endStreams(): void {
+    for (const stream of this.streams) stream.destroy();
+    this.streams.clear();
   }
 
   override read(
