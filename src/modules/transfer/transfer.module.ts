@@ -5,13 +5,13 @@ import { ExportEntity } from './entities/export.entity';
 import { ExportFiles } from './exports/export-files';
 import { ExportRunner } from './exports/export.job';
 import { ExportFileController, TenantExportsController, UserExportsController } from './exports/exports.controller';
-import { ExportsErase } from './exports/exports.erase';
 import { ExportsRepository } from './exports/exports.repository';
 import { ExportDownloads, ExportsService } from './exports/exports.service';
 import { ExportSources } from './exports/sources';
 import { ExportSweep } from './exports/sweep';
 import { ExportSweepRepository } from './exports/sweep.repository';
 import { ImportsModule } from './imports/imports.module';
+import { TransferErase } from './transfer-erase';
 
 @Module({
   imports: [TypeOrmModule.forFeature([ExportEntity]), ImportsModule, TenantsModule],
@@ -23,9 +23,9 @@ import { ImportsModule } from './imports/imports.module';
     ExportSources,
     ExportSweep,
     ExportSweepRepository,
-    ExportsErase,
     ExportsRepository,
     ExportsService,
+    TransferErase,
   ],
 })
 export class TransferModule {}

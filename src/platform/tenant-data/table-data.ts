@@ -11,7 +11,7 @@ export const ERASE_STEPS = {
   audit: 'the ref of the user means nobody; the addresses of their calls',
   usage: 'the figures stay; the id is replaced',
   events: 'the id is replaced in what rooms remember of their changes, names and metadata of the user are gone',
-  transfer: 'every export of the tenant: the files; of those about the user the rows',
+  transfer: 'every export of the tenant, and what is to be imported: the files; of exports about the user the rows',
   users: 'the row of the user, with the profile',
 } as const;
 

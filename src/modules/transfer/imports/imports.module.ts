@@ -30,5 +30,6 @@ import { FileValidation } from './validation';
     ImportSweep,
     ImportValidator,
   ],
+  exports: [ImportParts, ImportsRepository],
 })
 export class ImportsModule {}
