@@ -133,6 +133,32 @@ describe('the deletion of a tenant', () => {
     expect(bodyOf(again, 202)).toEqual({ deletion_id, state: 'waiting' });
   });
 
+  it('lets calls and sockets that come at the same moment in, or not, and leaves nothing of them', async () => {
+    const { room_id } = await createRoom(tenant.as('alice'), 'group', ['bob']);
+    const send = `/rooms/${room_id}/messages`;
+    const targets = { topic: 'test', payload: {}, targets: { user_ids: ['bob', 'carl'] } };
+    const sockets: WsClient[] = [];
+    const calls = Array.from({ length: 10 }, (_, n) => [
+      async (): Promise<void> => {
+        sockets.push(
+          await WsClient.connect(app.url, { headers: keyOf(tenant, `user${n}`), query: { close_codes: '1' } }),
+        );
+      },
+      async (): Promise<number> => (await tenant.as('alice').post(send, { content: `${n}` })).status,
+      async (): Promise<number> => (await tenant.key.post('/notify', targets)).status,
+    ]).flat();
+    const [before, after] = [calls.slice(0, 15), calls.slice(15)];
+    const begun = before.map((call) => call());
+    const deletion = deleteTenant(app.master, tenant.tenantId);
+    const statuses = await Promise.all([...begun, ...after.map((call) => call())]);
+    bodyOf(await deletion, 202);
+    for (const status of statuses.filter((each) => each !== undefined)) expect([201, 202, 403]).toContain(status);
+    for (const socket of sockets) expect(await socket.ended()).toMatchObject({ code: 4004 });
+    expect(sockets).toHaveLength(10);
+    await deleted(app, tenant);
+    expect(await left(tenant)).toEqual({ tenant_deletions: 1 });
+  });
+
   it('takes every row and file, counts them, and leaves others as they are', async () => {
     const other = await app.tenant();
     for (const each of [tenant, other]) await furnish(each);
