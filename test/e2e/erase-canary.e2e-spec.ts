@@ -6,7 +6,7 @@ import { bearer, mintToken } from '../support/auth';
 import { type WithModel, withModel } from '../support/chats/http';
 import { testCluster } from '../support/database';
 import { documentedRoutes } from '../support/documented-routes';
-import { requestErase, tracesIn, whenErased } from '../support/erase';
+import { erasePath, tracesIn, whenErased } from '../support/erase';
 import { CANARY, OTHER, type Places, TRACE, USER, writeEverywhere } from '../support/erase-canary';
 import type { Api } from '../support/http/api';
 import { allChanges, listAll } from '../support/messages';
@@ -137,7 +137,10 @@ describe('a user who is erased', () => {
   });
 
   it('may not call any more, and their connections end', async () => {
-    erasureId = await requestErase(app, tenant, USER);
+    const once = { headers: { 'idempotency-key': 'erase' } };
+    const asked = await app.master.post<{ erasure_id: string }>(erasePath(tenant, USER), undefined, once);
+    erasureId = bodyOf(asked, 202).erasure_id;
+    expect(await tracesIn(app.database, '/users/zo')).toEqual(['idempotency_keys.route: 1']);
     expect(refusal(await zoe.get('/rooms'))).toEqual(FORBIDDEN);
     expect(refusal(await bearer(app.anonymous, token).get('/rooms'))).toEqual(FORBIDDEN);
     const refused = await WsClient.refused(app.url, { query: { token: ticket } });
@@ -152,7 +155,7 @@ describe('a user who is erased', () => {
     const { state, counts, finished_at } = await whenErased(app, tenant, erasureId);
     expect({ state, finished_at }).toEqual({ state: 'done', finished_at: expect.any(String) });
     expect(counts).toMatchObject({ users: 1, memberships: 3, chats: 2, cursors: expect.any(Number) });
-    expect(await tracesIn(app.database, TRACE)).toEqual([]);
+    expect(await tracesIn(app.database, `${TRACE}|/users/zo`)).toEqual([]);
     const trace = new RegExp(TRACE);
     const dump = await dumpSql({ ...testCluster().admin, database: app.database.name });
     expect(trace.exec(dump)?.[0]).toBeUndefined();
