@@ -172,6 +172,38 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.dead_letters TO "chatapi_te
 GRANT SELECT ON TABLE public.dead_letters TO "chatapi_backup";
 GRANT SELECT ON TABLE public.dead_letters TO "chatapi_system";
 
+CREATE TABLE public.erasures (
+  tenant_id uuid NOT NULL,
+  erasure_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C",
+  user_mac bytea,
+  mac_key_id text NOT NULL,
+  erased_id text COLLATE pg_catalog."C" NOT NULL,
+  state text DEFAULT 'refusing'::text NOT NULL,
+  step text,
+  step_cursor jsonb,
+  found bigint DEFAULT 0 NOT NULL,
+  counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+  error text,
+  requested_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  finished_at timestamp(3) with time zone,
+  updated_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.erasures ADD CONSTRAINT erasures_pkey PRIMARY KEY (tenant_id, erasure_id);
+CREATE INDEX erasures_updated ON public.erasures USING btree (updated_at);
+CREATE UNIQUE INDEX erasures_user ON public.erasures USING btree (tenant_id, user_id) WHERE (user_id IS NOT NULL);
+ALTER TABLE public.erasures ADD CONSTRAINT erasures_check CHECK (((state <> 'done'::text) OR (user_id IS NULL)));
+ALTER TABLE public.erasures ADD CONSTRAINT erasures_state_check CHECK ((state = ANY (ARRAY['refusing'::text, 'erasing'::text, 'done'::text, 'failed'::text])));
+ALTER TABLE public.erasures ADD CONSTRAINT erasures_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.erasures ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.erasures AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.erasures AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.erasures AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.erasures FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.erasures TO "chatapi_tenant";
+GRANT SELECT (erasure_id), SELECT (mac_key_id), SELECT (requested_at), SELECT (state), SELECT (tenant_id), SELECT (updated_at), SELECT (user_mac), UPDATE (user_mac) ON TABLE public.erasures TO "chatapi_system";
+GRANT SELECT ON TABLE public.erasures TO "chatapi_backup";
+
 CREATE TABLE public.exports (
   tenant_id uuid NOT NULL,
   export_id uuid NOT NULL,
@@ -243,6 +275,52 @@ REVOKE ALL ON TABLE public.idempotency_keys FROM PUBLIC;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.idempotency_keys TO "chatapi_tenant";
 GRANT DELETE, SELECT ON TABLE public.idempotency_keys TO "chatapi_system";
 GRANT SELECT ON TABLE public.idempotency_keys TO "chatapi_backup";
+
+CREATE TABLE public.import_rooms (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  import_id uuid NOT NULL,
+  is_done boolean DEFAULT false NOT NULL,
+  last_seq bigint DEFAULT 0 NOT NULL,
+  last_rev bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE public.import_rooms ADD CONSTRAINT import_rooms_pkey PRIMARY KEY (tenant_id, room_id);
+ALTER TABLE public.import_rooms ADD CONSTRAINT import_rooms_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.import_rooms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.import_rooms AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.import_rooms AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.import_rooms AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.import_rooms FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.import_rooms TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.import_rooms TO "chatapi_append";
+GRANT SELECT ON TABLE public.import_rooms TO "chatapi_backup";
+
+CREATE TABLE public.imports (
+  tenant_id uuid NOT NULL,
+  import_id uuid NOT NULL,
+  source text NOT NULL,
+  state text DEFAULT 'uploading'::text NOT NULL,
+  parts integer DEFAULT 0 NOT NULL,
+  bytes bigint,
+  sha256 bytea,
+  faults jsonb DEFAULT '[]'::jsonb NOT NULL,
+  fault_count bigint DEFAULT 0 NOT NULL,
+  counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+  keeps_ids boolean,
+  error text,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  finished_at timestamp(3) with time zone
+);
+ALTER TABLE public.imports ADD CONSTRAINT imports_pkey PRIMARY KEY (tenant_id, import_id);
+ALTER TABLE public.imports ADD CONSTRAINT imports_source_check CHECK ((source = ANY (ARRAY['chatapi'::text, 'slack'::text, 'stream'::text])));
+ALTER TABLE public.imports ADD CONSTRAINT imports_state_check CHECK ((state = ANY (ARRAY['uploading'::text, 'validating'::text, 'valid'::text, 'invalid'::text, 'running'::text, 'done'::text, 'failed'::text])));
+ALTER TABLE public.imports ADD CONSTRAINT imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.imports AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.imports AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.imports FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.imports TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.imports TO "chatapi_backup";
 
 CREATE TABLE public.instance (
   singleton boolean DEFAULT true NOT NULL,
@@ -492,7 +570,8 @@ CREATE TABLE public.rooms (
   deleted_at timestamp(3) with time zone,
   first_rev bigint DEFAULT 0 NOT NULL,
   retention_days integer,
-  legal_hold boolean DEFAULT false NOT NULL
+  legal_hold boolean DEFAULT false NOT NULL,
+  described_by text[] COLLATE pg_catalog."C"
 ) WITH (fillfactor='50');
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_pkey PRIMARY KEY (tenant_id, room_id);
 CREATE INDEX rooms_channels ON public.rooms USING btree (tenant_id, created_at, room_id) WHERE ((type = 'channel'::text) AND (deleted_at IS NULL));
@@ -1153,6 +1232,28 @@ REVOKE ALL ON FUNCTION public.audit_append(p_tenant uuid, p_ipad bytea, p_opad b
 GRANT EXECUTE ON FUNCTION public.audit_append(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_user text) TO "chatapi_system";
 GRANT EXECUTE ON FUNCTION public.audit_append(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_user text) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.audit_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  known text := (SELECT s.ref FROM audit_subjects s WHERE s.tenant_id = p_tenant AND s.user_id = p_user);
+  addresses bigint;
+BEGIN
+  IF known IS NULL THEN RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', NULL); END IF;
+  UPDATE audit_log l SET address = NULL WHERE l.tenant_id = p_tenant AND l.n = ANY (ARRAY(SELECT x.n FROM audit_log x
+    WHERE x.tenant_id = p_tenant AND x.actor = 'person:' || known AND x.address IS NOT NULL LIMIT p_limit));
+  GET DIAGNOSTICS addresses = ROW_COUNT;
+  IF addresses = p_limit THEN
+    RETURN jsonb_build_object('counts', jsonb_build_object('audit_addresses', addresses), 'after', jsonb_build_object());
+  END IF;
+  DELETE FROM audit_subjects s WHERE s.tenant_id = p_tenant AND s.ref = known;
+  RETURN jsonb_build_object('counts', jsonb_build_object('audit_addresses', addresses, 'audit_subjects', 1), 'after', NULL);
+END $function$;
+REVOKE ALL ON FUNCTION public.audit_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.audit_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.audit_result(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_result jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1216,6 +1317,28 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.budget_spent(p_tenant uuid, p_user text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.budget_spent(p_tenant uuid, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.channels_import(p_tenant uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made integer;
+BEGIN
+  INSERT INTO model_channels (tenant_id, channel_id, name, provider, base_url, model, priority, weight, enabled, max_tokens,
+    temperature, timeout_ms, options, created_at, updated_at)
+  SELECT p_tenant, x.channel_id, x.name, x.provider, x.base_url, x.model, x.priority, x.weight, x.enabled, x.max_tokens,
+    x.temperature, x.timeout_ms, x.options, x.created_at, x.updated_at
+  FROM json_to_recordset(p_rows) x(channel_id uuid, name text, provider text, base_url text, model text, priority integer,
+    weight integer, enabled boolean, max_tokens integer, temperature double precision, timeout_ms integer, options jsonb,
+    created_at timestamptz, updated_at timestamptz)
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS made = ROW_COUNT;
+  RETURN made;
+END $function$;
+REVOKE ALL ON FUNCTION public.channels_import(p_tenant uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.channels_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.chat_answer_again(p_tenant uuid, p_room uuid, p_run uuid, p_seq bigint, p_options text)
  RETURNS jsonb
@@ -1335,6 +1458,22 @@ END $function$;
 REVOKE ALL ON FUNCTION public.chat_delete(p_tenant uuid, p_room uuid, p_by text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.chat_delete(p_tenant uuid, p_room uuid, p_by text) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.chat_import(p_tenant uuid, p_room uuid, p_row json)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  INSERT INTO chats (tenant_id, room_id, user_id, group_id, preset, auto_title, is_active, cleared_seq, created_at, active_at)
+  SELECT p_tenant, p_room, x.user_id, x.group_id, x.preset, x.auto_title, x.is_active AND NOT EXISTS (SELECT 1 FROM chats c
+      WHERE c.tenant_id = p_tenant AND c.user_id = x.user_id AND COALESCE(c.group_id, '') = COALESCE(x.group_id, '')
+        AND c.preset = x.preset AND c.is_active), x.cleared_seq, x.created_at, x.active_at
+  FROM json_to_record(p_row) x(user_id text, group_id text, preset text, auto_title boolean, is_active boolean,
+    cleared_seq bigint, created_at timestamptz, active_at timestamptz)
+  ON CONFLICT (tenant_id, room_id) DO NOTHING
+$function$;
+REVOKE ALL ON FUNCTION public.chat_import(p_tenant uuid, p_room uuid, p_row json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_import(p_tenant uuid, p_room uuid, p_row json) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.chat_json(p_tenant uuid, p_room uuid)
  RETURNS jsonb
  LANGUAGE sql
@@ -1390,6 +1529,55 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.chat_update(p_tenant uuid, p_room uuid, p_title text, p_metadata json, p_max_bytes integer, p_only_auto boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.chat_update(p_tenant uuid, p_room uuid, p_title text, p_metadata json, p_max_bytes integer, p_only_auto boolean) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chats_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  behind uuid := COALESCE((p_after->>'room')::uuid, '00000000-0000-0000-0000-000000000000');
+  again jsonb := COALESCE(p_after, '{}');
+  chat uuid;
+  stopped jsonb;
+  gone bigint;
+BEGIN
+  SELECT w.room_id INTO chat FROM (SELECT c.room_id, c.user_id FROM chats c
+    WHERE c.tenant_id = p_tenant AND c.room_id > behind ORDER BY c.room_id LIMIT 10 * p_limit) w
+  WHERE w.user_id = p_user ORDER BY w.room_id LIMIT 1;
+  IF chat IS NULL THEN
+    RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', (SELECT jsonb_build_object('room', c.room_id)
+      FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id > behind ORDER BY c.room_id OFFSET 10 * p_limit - 1 LIMIT 1));
+  END IF;
+  IF EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = chat AND r.deleted_at IS NULL) THEN
+    SELECT COALESCE(jsonb_agg(q.run_id), '[]') INTO stopped FROM runs q
+      WHERE q.tenant_id = p_tenant AND q.room_id = chat AND q.state IN ('queued', 'streaming');
+    PERFORM chat_delete(p_tenant, chat, p_user);
+    RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', again, 'deleted', chat, 'runs', stopped);
+  END IF;
+  DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = chat AND m.seq = ANY (ARRAY(
+    SELECT x.seq FROM messages x WHERE x.tenant_id = p_tenant AND x.room_id = chat ORDER BY x.seq LIMIT p_limit));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  IF gone > 0 THEN
+    RETURN jsonb_build_object('counts', jsonb_build_object('messages', gone), 'after', again);
+  END IF;
+  DELETE FROM run_chunks k USING (
+    SELECT x.run_id, x.first_index FROM runs q JOIN run_chunks x ON x.tenant_id = q.tenant_id AND x.run_id = q.run_id
+    WHERE q.tenant_id = p_tenant AND q.room_id = chat LIMIT p_limit) g
+  WHERE k.tenant_id = p_tenant AND k.run_id = g.run_id AND k.first_index = g.first_index;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('tokens', gone), 'after', again); END IF;
+  DELETE FROM runs q WHERE q.tenant_id = p_tenant AND q.run_id = ANY (ARRAY(
+    SELECT x.run_id FROM runs x WHERE x.tenant_id = p_tenant AND x.room_id = chat LIMIT p_limit));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('runs', gone), 'after', again); END IF;
+  DELETE FROM cursors c WHERE c.tenant_id = p_tenant AND c.room_id = chat;
+  DELETE FROM held_messages h WHERE h.tenant_id = p_tenant AND h.room_id = chat;
+  DELETE FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = chat;
+  RETURN jsonb_build_object('counts', jsonb_build_object('chats', 1), 'after', again);
+END $function$;
+REVOKE ALL ON FUNCTION public.chats_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chats_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.cursor_advance(p_tenant uuid, p_room uuid, p_user text, p_seq bigint, p_read boolean)
  RETURNS jsonb
@@ -1565,6 +1753,23 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.cursors_analyze() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.cursors_analyze() TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.cursors_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  gone bigint;
+BEGIN
+  DELETE FROM cursors c WHERE c.tenant_id = p_tenant AND c.user_id = p_user AND c.room_id = ANY (ARRAY(
+    SELECT x.room_id FROM cursors x WHERE x.tenant_id = p_tenant AND x.user_id = p_user ORDER BY x.room_id LIMIT p_limit));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN jsonb_build_object('counts', jsonb_build_object('cursors', gone),
+    'after', CASE WHEN gone = p_limit THEN jsonb_build_object() END);
+END $function$;
+REVOKE ALL ON FUNCTION public.cursors_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.cursors_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.dead_letter_id(p_no bigint, p_seq bigint)
  RETURNS uuid
@@ -1778,6 +1983,136 @@ END $function$;
 REVOKE ALL ON FUNCTION public.dead_letters_trimmed(p_tenant uuid, p_room uuid, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.dead_letters_trimmed(p_tenant uuid, p_room uuid, p_limit integer) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.erased_json(p_json text, p_user text, p_erased text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT CASE WHEN strpos(p_json, to_json(p_user)::text) = 0 THEN p_json
+    ELSE regexp_replace(p_json, '(?<!\\)' || regexp_replace(to_json(p_user)::text, '([^A-Za-z0-9_])', '\\\1', 'g'),
+      to_json(p_erased)::text, 'g') END
+$function$;
+REVOKE ALL ON FUNCTION public.erased_json(p_json text, p_user text, p_erased text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.erased_json(p_json text, p_user text, p_erased text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.erasure_counted(p_tenant uuid, p_erasure uuid, p_of text, p_step text, p_at jsonb, p_next text, p_batch jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  has_more boolean := jsonb_typeof(p_batch->'after') = 'object';
+  rows_of jsonb := COALESCE(p_batch->'counts', '{}');
+BEGIN
+  UPDATE erasures e SET step = CASE WHEN has_more THEN p_step ELSE p_next END,
+    step_cursor = CASE WHEN has_more THEN p_batch->'after' END,
+    found = e.found + (SELECT COALESCE(sum(c.value::bigint), 0) FROM jsonb_each_text(rows_of) c)
+      + CASE WHEN (p_batch->>'waits')::boolean THEN 1 ELSE 0 END,
+    counts = e.counts || (SELECT COALESCE(jsonb_object_agg(c.key, c.value::bigint + COALESCE((e.counts->>c.key)::bigint, 0)), '{}')
+      FROM jsonb_each_text(rows_of) c WHERE c.value::bigint > 0)
+  WHERE e.tenant_id = p_tenant AND e.erasure_id = p_erasure AND e.state = 'erasing' AND e.user_id = p_of
+    AND e.step = p_step AND e.step_cursor IS NOT DISTINCT FROM p_at;
+  IF NOT FOUND THEN RAISE EXCEPTION 'the erase is elsewhere' USING ERRCODE = 'object_not_in_prerequisite_state'; END IF;
+  RETURN p_batch;
+END $function$;
+REVOKE ALL ON FUNCTION public.erasure_counted(p_tenant uuid, p_erasure uuid, p_of text, p_step text, p_at jsonb, p_next text, p_batch jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.erasure_counted(p_tenant uuid, p_erasure uuid, p_of text, p_step text, p_at jsonb, p_next text, p_batch jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.erasure_request(p_tenant uuid, p_user text, p_erasure uuid, p_erased text, p_mac bytea, p_mac_key text, p_delay_ms integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  held users;
+  known erasures;
+BEGIN
+  PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR SHARE;
+  SELECT * INTO held FROM users u WHERE u.tenant_id = p_tenant AND u.user_id = p_user FOR UPDATE;
+  SELECT * INTO known FROM erasures e WHERE e.tenant_id = p_tenant AND e.user_id = p_user FOR UPDATE;
+  IF known.state IN ('refusing', 'erasing') THEN
+    RETURN jsonb_build_object('status', 'ok', 'erasure_id', known.erasure_id, 'state', known.state);
+  END IF;
+  IF held.user_id IS NULL AND known.erasure_id IS NULL THEN RETURN jsonb_build_object('status', 'no_user'); END IF;
+  IF held.legal_hold OR EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.legal_hold
+    AND (EXISTS (SELECT 1 FROM room_members m WHERE m.tenant_id = p_tenant AND m.room_id = r.room_id AND m.user_id = p_user)
+      OR EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = r.room_id AND m.sender_id = p_user)))
+  THEN RETURN jsonb_build_object('status', 'legal_hold'); END IF;
+  IF known.erasure_id IS NULL THEN
+    INSERT INTO erasures (tenant_id, erasure_id, user_id, user_mac, mac_key_id, erased_id)
+    VALUES (p_tenant, p_erasure, p_user, p_mac, p_mac_key, p_erased) RETURNING * INTO known;
+  ELSE
+    UPDATE erasures e SET state = 'refusing', error = NULL, user_mac = p_mac, mac_key_id = p_mac_key,
+      requested_at = clock_timestamp(), updated_at = clock_timestamp()
+    WHERE e.tenant_id = p_tenant AND e.erasure_id = known.erasure_id RETURNING * INTO known;
+  END IF;
+  INSERT INTO jobs (tenant_id, kind, key, payload, run_at)
+  VALUES (p_tenant, 'user.erase', known.erasure_id::text, jsonb_build_object('erasure_id', known.erasure_id),
+    clock_timestamp() + p_delay_ms * interval '1 ms');
+  RETURN jsonb_build_object('status', 'ok', 'erasure_id', known.erasure_id, 'state', known.state,
+    'audit', jsonb_build_object('user', p_user));
+END $function$;
+REVOKE ALL ON FUNCTION public.erasure_request(p_tenant uuid, p_user text, p_erasure uuid, p_erased text, p_mac bytea, p_mac_key text, p_delay_ms integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.erasure_request(p_tenant uuid, p_user text, p_erasure uuid, p_erased text, p_mac bytea, p_mac_key text, p_delay_ms integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.events_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  most CONSTANT integer := LEAST(20, p_limit);
+  none CONSTANT jsonb := '{"name": null, "metadata": null, "metadata_text": null, "unique_key": null}';
+  behind_room uuid := COALESCE((p_after->>'room')::uuid, '00000000-0000-0000-0000-000000000000');
+  behind_rev bigint := COALESCE((p_after->>'rev')::bigint, -1);
+  last_room uuid;
+  last_rev_of bigint;
+  found_rooms uuid[];
+  found_revs bigint[];
+  found_payloads jsonb[];
+  cut uuid;
+BEGIN
+  SELECT e.room_id, e.rev INTO last_room, last_rev_of FROM room_events e
+    WHERE e.tenant_id = p_tenant AND (e.room_id, e.rev) > (behind_room, behind_rev)
+    ORDER BY e.room_id, e.rev OFFSET 2 * p_limit - 1 LIMIT 1;
+  WITH page AS MATERIALIZED (
+    SELECT e.room_id, e.rev, e.type, e.payload FROM room_events e
+    WHERE e.tenant_id = p_tenant AND (e.room_id, e.rev) > (behind_room, behind_rev)
+    ORDER BY e.room_id, e.rev LIMIT 2 * p_limit
+  ), parted AS MATERIALIZED (
+    SELECT d.room_id, CASE WHEN r.deleted_at IS NOT NULL THEN r.last_rev + 1 ELSE (SELECT max(x.rev) FROM room_events x
+      WHERE x.tenant_id = p_tenant AND x.room_id = d.room_id AND x.payload->>'erased' = p_erased) END AS rev
+    FROM (SELECT DISTINCT p.room_id FROM page p WHERE p.type = 'room.updated') d
+    JOIN rooms r ON r.tenant_id = p_tenant AND r.room_id = d.room_id WHERE p_erased = ANY (r.described_by)
+  ), clean AS (
+    -- metadata stands there twice, once as text.
+    SELECT p.room_id, p.rev, p.payload AS old, erased_json((CASE WHEN p.type = 'room.updated' AND p.rev < d.rev
+      THEN p.payload || none WHEN p.payload->>'metadata_text' IS NOT NULL THEN p.payload || jsonb_build_object(
+        'metadata_text', erased_json(p.payload->>'metadata_text', p_user, p_erased))
+      ELSE p.payload END)::text, p_user, p_erased)::jsonb AS new
+    FROM page p LEFT JOIN parted d ON d.room_id = p.room_id
+  )
+  SELECT array_agg(c.room_id ORDER BY c.room_id, c.rev), array_agg(c.rev ORDER BY c.room_id, c.rev),
+      array_agg(c.new ORDER BY c.room_id, c.rev)
+    INTO found_rooms, found_revs, found_payloads FROM clean c WHERE c.new <> c.old;
+  SELECT d.room_id INTO cut FROM (SELECT DISTINCT f AS room_id FROM unnest(found_rooms) f) d
+    ORDER BY d.room_id OFFSET most - 1 LIMIT 1;
+  PERFORM 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = ANY (found_rooms) AND (cut IS NULL OR r.room_id <= cut)
+    ORDER BY r.room_id FOR NO KEY UPDATE;
+  UPDATE room_events e SET payload = f.payload FROM unnest(found_rooms, found_revs, found_payloads) f(room_id, rev, payload)
+  WHERE e.tenant_id = p_tenant AND e.room_id = f.room_id AND e.rev = f.rev AND (cut IS NULL OR f.room_id <= cut);
+  UPDATE rooms r SET first_rev = r.last_rev
+  WHERE r.tenant_id = p_tenant AND r.room_id = ANY (found_rooms) AND (cut IS NULL OR r.room_id <= cut);
+  RETURN jsonb_build_object('counts', jsonb_build_object('events', (SELECT count(*) FROM unnest(found_rooms) f
+      WHERE cut IS NULL OR f <= cut)),
+    'after', CASE WHEN cut IS NOT NULL THEN jsonb_build_object('room', cut, 'rev', (SELECT max(f.rev)
+        FROM unnest(found_rooms, found_revs) f(room_id, rev) WHERE f.room_id = cut))
+      WHEN last_room IS NOT NULL THEN jsonb_build_object('room', last_room, 'rev', last_rev_of) END);
+END $function$;
+REVOKE ALL ON FUNCTION public.events_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.events_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.held_messages_released(p_tenant uuid, p_limit integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1842,6 +2177,54 @@ END $function$;
 REVOKE ALL ON FUNCTION public.idempotency_claim(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.idempotency_claim(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.idempotency_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  called_by text := COALESCE(p_after->>'user', '');
+  called text := COALESCE(p_after->>'route', '');
+  called_with text := COALESCE(p_after->>'key', '');
+  last idempotency_keys;
+  segment text := '/' || p_user;
+  gone bigint;
+  changed bigint;
+BEGIN
+  IF NOT COALESCE(p_after ? 'user', false) THEN
+    DELETE FROM idempotency_keys k USING (SELECT x.route, x.key FROM idempotency_keys x
+      WHERE x.tenant_id = p_tenant AND x.user_id = p_user ORDER BY x.route, x.key LIMIT p_limit) g
+    WHERE k.tenant_id = p_tenant AND k.user_id = p_user AND k.route = g.route AND k.key = g.key;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN jsonb_build_object('counts', jsonb_build_object('idempotency_keys', gone),
+      'after', CASE WHEN gone = p_limit THEN jsonb_build_object() ELSE jsonb_build_object('user', '') END);
+  END IF;
+  SELECT * INTO last FROM idempotency_keys k
+    WHERE k.tenant_id = p_tenant AND (k.user_id, k.route, k.key) > (called_by, called, called_with)
+    ORDER BY k.user_id, k.route, k.key OFFSET 2 * p_limit - 1 LIMIT 1;
+  DELETE FROM idempotency_keys k
+  WHERE k.tenant_id = p_tenant AND (k.user_id, k.route, k.key) > (called_by, called, called_with)
+    AND (last.key IS NULL OR (k.user_id, k.route, k.key) <= (last.user_id, last.route, last.key))
+    -- A path is as the client wrote it: whatever may be encoded there is read as what it stands for.
+    AND (strpos((SELECT string_agg(CASE WHEN part[1] ~ '^%(?!00)[0-9A-Fa-f]{2}$'
+          THEN chr(('x' || substr(part[1], 2))::bit(8)::integer) ELSE part[1] END, '')
+        FROM regexp_matches(k.route, '%[0-9A-Fa-f]{2}|.', 'g') part) || '/', segment || '/') > 0
+      OR strpos(k.result->'room'->>'metadata_text', to_json(p_user)::text) > 0
+      OR EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = (k.result->'room'->>'room_id')::uuid
+        AND p_erased = ANY (r.described_by)));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  UPDATE idempotency_keys k SET result = erased_json(k.result::text, p_user, p_erased)::jsonb
+  WHERE k.tenant_id = p_tenant AND (k.user_id, k.route, k.key) > (called_by, called, called_with)
+    AND (last.key IS NULL OR (k.user_id, k.route, k.key) <= (last.user_id, last.route, last.key))
+    AND strpos(k.result::text, to_json(p_user)::text) > 0
+    AND erased_json(k.result::text, p_user, p_erased) <> k.result::text;
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  RETURN jsonb_build_object('counts', jsonb_build_object('idempotency_keys', gone + changed), 'after',
+    CASE WHEN last.key IS NOT NULL THEN jsonb_build_object('user', last.user_id, 'route', last.route, 'key', last.key) END);
+END $function$;
+REVOKE ALL ON FUNCTION public.idempotency_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.idempotency_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.idempotency_release(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1872,6 +2255,169 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.idempotency_remember(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea, p_result jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.idempotency_remember(p_tenant uuid, p_user text, p_route text, p_key text, p_fingerprint bytea, p_result jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_clashes(p_tenant uuid, p_keys text[], p_rooms uuid[])
+ RETURNS TABLE(unique_key text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT r.unique_key FROM rooms r WHERE r.tenant_id = p_tenant AND r.unique_key = ANY (p_keys)
+    AND NOT (r.room_id = ANY (p_rooms) AND EXISTS (SELECT 1 FROM import_rooms i
+      WHERE i.tenant_id = p_tenant AND i.room_id = r.room_id))
+$function$;
+REVOKE ALL ON FUNCTION public.import_clashes(p_tenant uuid, p_keys text[], p_rooms uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_clashes(p_tenant uuid, p_keys text[], p_rooms uuid[]) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_events_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  added integer;
+BEGIN
+  IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN 0; END IF;
+  PERFORM set_config('app.import', 'on', true);
+  INSERT INTO room_events (tenant_id, room_id, rev, type, payload, created_at)
+  SELECT p_tenant, p_room, x.rev, x.type, x.payload, x.created_at
+  FROM json_to_recordset(p_rows) x(rev bigint, type text, payload jsonb, created_at timestamptz)
+  ORDER BY x.rev ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  RETURN added;
+END $function$;
+REVOKE ALL ON FUNCTION public.import_events_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_events_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_is_first(p_tenant uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT NOT EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant)
+    AND NOT EXISTS (SELECT 1 FROM import_rooms i WHERE i.tenant_id = p_tenant)
+$function$;
+REVOKE ALL ON FUNCTION public.import_is_first(p_tenant uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_is_first(p_tenant uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_members_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  added integer;
+BEGIN
+  IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN 0; END IF;
+  INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_at, joined_seq, member_no)
+  SELECT p_tenant, p_room, x.user_id, x.role, x.joined_at, x.joined_seq, x.member_no
+  FROM json_to_recordset(p_rows) x(user_id text, role text, joined_at timestamptz, joined_seq bigint, member_no bigint)
+  ORDER BY x.user_id COLLATE "C" ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  RETURN added;
+END $function$;
+REVOKE ALL ON FUNCTION public.import_members_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_members_add(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_progress(p_tenant uuid, p_import uuid, p_counts jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  UPDATE imports i SET counts = i.counts || (SELECT COALESCE(jsonb_object_agg(n.key,
+      COALESCE((i.counts->>n.key)::bigint, 0) + n.value::bigint), '{}') FROM jsonb_each_text(p_counts) n)
+  WHERE i.tenant_id = p_tenant AND i.import_id = p_import AND i.state = 'running';
+  RETURN FOUND;
+END $function$;
+REVOKE ALL ON FUNCTION public.import_progress(p_tenant uuid, p_import uuid, p_counts jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_progress(p_tenant uuid, p_import uuid, p_counts jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_room_begin(p_tenant uuid, p_room uuid, p_import uuid, p_row json)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made import_rooms;
+BEGIN
+  INSERT INTO import_rooms (tenant_id, room_id, import_id) VALUES (p_tenant, p_room, p_import) ON CONFLICT DO NOTHING;
+  IF FOUND THEN
+    PERFORM set_config('app.import', 'on', true);
+    INSERT INTO rooms (tenant_id, room_id, type, name, metadata, posting, legal_hold, created_at, updated_at, deleted_at)
+    SELECT p_tenant, p_room, x.type, x.name, x.metadata, x.posting, x.legal_hold, x.created_at, x.updated_at,
+      clock_timestamp()
+    FROM json_to_record(p_row) x(type text, name text, metadata json, posting text, legal_hold boolean,
+      created_at timestamptz, updated_at timestamptz)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+      DELETE FROM import_rooms i WHERE i.tenant_id = p_tenant AND i.room_id = p_room;
+      RETURN jsonb_build_object('status', 'taken');
+    END IF;
+  END IF;
+  SELECT * INTO made FROM import_rooms i WHERE i.tenant_id = p_tenant AND i.room_id = p_room;
+  IF made.is_done THEN RETURN jsonb_build_object('status', 'done'); END IF;
+  IF made.import_id IS DISTINCT FROM p_import THEN RETURN jsonb_build_object('status', 'taken'); END IF;
+  RETURN jsonb_build_object('status', 'ok', 'reached', (SELECT COALESCE(max(m.seq), 0) FROM messages m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room));
+END $function$;
+REVOKE ALL ON FUNCTION public.import_room_begin(p_tenant uuid, p_room uuid, p_import uuid, p_row json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_room_begin(p_tenant uuid, p_room uuid, p_import uuid, p_row json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_room_lock(p_tenant uuid, p_room uuid, p_import uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  PERFORM 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
+  RETURN FOUND AND EXISTS (SELECT 1 FROM import_rooms i
+    WHERE i.tenant_id = p_tenant AND i.room_id = p_room AND i.import_id = p_import AND NOT i.is_done);
+END $function$;
+REVOKE ALL ON FUNCTION public.import_room_lock(p_tenant uuid, p_room uuid, p_import uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_room_lock(p_tenant uuid, p_room uuid, p_import uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.import_room_open(p_tenant uuid, p_room uuid, p_import uuid, p_row json)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+BEGIN
+  IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN jsonb_build_object('status', 'done'); END IF;
+  BEGIN
+    UPDATE rooms r SET unique_key = x.unique_key, first_seq = x.first_seq, last_seq = x.last_seq, first_rev = x.first_rev,
+      last_rev = x.last_rev, members_added = x.members_added, retention_days = x.retention_days,
+      last_message_at = x.last_message_at, deleted_at = NULL, member_count = (SELECT count(*) FROM room_members m
+        WHERE m.tenant_id = p_tenant AND m.room_id = p_room)
+    FROM json_to_record(p_row) x(unique_key text, first_seq bigint, last_seq bigint, first_rev bigint, last_rev bigint,
+      members_added bigint, retention_days integer, last_message_at timestamptz)
+    WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING r.* INTO room;
+  EXCEPTION WHEN unique_violation THEN
+    RETURN jsonb_build_object('status', 'dm_exists');
+  END;
+  INSERT INTO cursors (tenant_id, room_id, user_id, acked_seq, read_seq)
+  SELECT p_tenant, p_room, m.user_id, room.last_seq, room.last_seq FROM room_members m
+  WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND room.last_seq > 0 ON CONFLICT DO NOTHING;
+  UPDATE import_rooms i SET is_done = true, last_seq = room.last_seq, last_rev = room.last_rev
+  WHERE i.tenant_id = p_tenant AND i.room_id = p_room;
+  RETURN jsonb_build_object('status', 'ok');
+END $function$;
+REVOKE ALL ON FUNCTION public.import_room_open(p_tenant uuid, p_room uuid, p_import uuid, p_row json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.import_room_open(p_tenant uuid, p_room uuid, p_import uuid, p_row json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.imported_rooms(p_tenant uuid, p_rooms uuid[])
+ RETURNS TABLE(room_id uuid)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT i.room_id FROM import_rooms i WHERE i.tenant_id = p_tenant AND i.room_id = ANY (p_rooms) AND i.is_done
+$function$;
+REVOKE ALL ON FUNCTION public.imported_rooms(p_tenant uuid, p_rooms uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.imported_rooms(p_tenant uuid, p_rooms uuid[]) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.jobs_claim(p_kinds text[], p_free integer[], p_per_tenant integer[], p_per_key integer[], p_max_attempts integer[], p_tenant_limits text[], p_tenant_defaults integer[], p_user_limits text[], p_user_defaults integer[], p_lease_ms bigint, p_after_tenant uuid, p_after_kind text, p_scan integer)
  RETURNS jsonb
@@ -1978,6 +2524,38 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.jobs_claim(p_kinds text[], p_free integer[], p_per_tenant integer[], p_per_key integer[], p_max_attempts integer[], p_tenant_limits text[], p_tenant_defaults integer[], p_user_limits text[], p_user_defaults integer[], p_lease_ms bigint, p_after_tenant uuid, p_after_kind text, p_scan integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.jobs_claim(p_kinds text[], p_free integer[], p_per_tenant integer[], p_per_key integer[], p_max_attempts integer[], p_tenant_limits text[], p_tenant_defaults integer[], p_user_limits text[], p_user_defaults integer[], p_lease_ms bigint, p_after_tenant uuid, p_after_kind text, p_scan integer) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.jobs_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  behind bigint := COALESCE((p_after->>'job')::bigint, 0);
+  token text := to_json(p_user)::text;
+  through bigint;
+  running bigint;
+  gone bigint;
+  changed bigint;
+BEGIN
+  SELECT j.id INTO through FROM jobs j WHERE j.tenant_id = p_tenant AND j.id > behind ORDER BY j.id OFFSET 2 * p_limit - 1 LIMIT 1;
+  SELECT min(j.id) INTO running FROM jobs j WHERE j.tenant_id = p_tenant AND j.id > behind
+    AND (through IS NULL OR j.id <= through) AND j.state = 'running'
+    AND erased_json(j.payload::text, p_user, p_erased) <> j.payload::text;
+  DELETE FROM jobs j WHERE j.tenant_id = p_tenant AND j.id > behind AND (through IS NULL OR j.id <= through)
+    AND j.state <> 'running' AND j.payload->>'user_id' = p_user;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  UPDATE jobs j SET payload = erased_json(j.payload::text, p_user, p_erased)::jsonb,
+    key = CASE WHEN j.key = p_user THEN p_erased ELSE j.key END
+  WHERE j.tenant_id = p_tenant AND j.id > behind AND (through IS NULL OR j.id <= through) AND j.state <> 'running'
+    AND (j.key = p_user OR strpos(j.payload::text, token) > 0 AND erased_json(j.payload::text, p_user, p_erased) <> j.payload::text);
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  RETURN jsonb_build_object('counts', jsonb_build_object('jobs', gone + changed), 'waits', running IS NOT NULL,
+    'after', CASE WHEN running IS NOT NULL THEN jsonb_build_object('job', running - 1)
+      WHEN through IS NOT NULL THEN jsonb_build_object('job', through) END);
+END $function$;
+REVOKE ALL ON FUNCTION public.jobs_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.jobs_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.json_bytes(j jsonb)
  RETURNS integer
@@ -2311,6 +2889,94 @@ $function$;
 REVOKE ALL ON FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.messages_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  behind_room uuid := COALESCE((p_after->>'room')::uuid, '00000000-0000-0000-0000-000000000000');
+  behind_seq bigint := COALESCE((p_after->>'seq')::bigint, 0);
+  page bigint := 10 * p_limit;
+  found uuid;
+  seqs bigint[];
+  told bigint[];
+  room rooms;
+  gone bigint;
+BEGIN
+  IF p_after IS NULL OR p_after ? 'held' THEN
+    DELETE FROM held_messages h USING (SELECT x.room_id, x.seq, x.rev FROM held_messages x
+      WHERE x.tenant_id = p_tenant AND x.sender_id = p_user LIMIT p_limit) g
+    WHERE h.tenant_id = p_tenant AND h.room_id = g.room_id AND h.seq = g.seq AND h.rev = g.rev;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN jsonb_build_object('counts', jsonb_build_object('held_messages', gone),
+      'after', CASE WHEN gone = p_limit THEN jsonb_build_object('held', true) ELSE jsonb_build_object() END);
+  END IF;
+  SELECT w.room_id INTO found FROM (SELECT m.room_id, m.seq, m.sender_id FROM messages m
+    WHERE m.tenant_id = p_tenant AND (m.room_id, m.seq) > (behind_room, behind_seq)
+    ORDER BY m.room_id, m.seq LIMIT page) w WHERE w.sender_id = p_user ORDER BY w.room_id, w.seq LIMIT 1;
+  IF found IS NULL THEN
+    RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', (
+      SELECT jsonb_build_object('room', m.room_id, 'seq', m.seq) FROM messages m
+      WHERE m.tenant_id = p_tenant AND (m.room_id, m.seq) > (behind_room, behind_seq)
+      ORDER BY m.room_id, m.seq OFFSET page - 1 LIMIT 1));
+  END IF;
+  SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = found FOR NO KEY UPDATE;
+  IF found > behind_room THEN behind_seq := 0; END IF;
+  SELECT array_agg(w.seq ORDER BY w.seq) INTO seqs FROM (SELECT x.seq FROM (
+      SELECT m.seq, m.sender_id FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = found AND m.seq > behind_seq
+      ORDER BY m.seq LIMIT page) x
+    WHERE x.sender_id = p_user ORDER BY x.seq LIMIT p_limit) w;
+  IF seqs IS NULL THEN
+    -- It has gone while the room was waited for.
+    RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', jsonb_build_object('room', found, 'seq', behind_seq));
+  END IF;
+  IF room.deleted_at IS NULL THEN
+    SELECT COALESCE(array_agg(s ORDER BY s), '{}') INTO told FROM unnest(seqs) s WHERE s >= room.first_seq;
+  END IF;
+  UPDATE messages m SET sender_id = p_erased, content = '', meta = NULL, client_message_id = NULL, body_hash = NULL,
+    deleted_at = COALESCE(m.deleted_at, clock_timestamp()),
+    rev = COALESCE(room.last_rev + array_position(told, m.seq), m.rev)
+  WHERE m.tenant_id = p_tenant AND m.room_id = found AND m.seq = ANY (seqs);
+  UPDATE rooms r SET last_rev = r.last_rev + cardinality(told)
+  WHERE r.tenant_id = p_tenant AND r.room_id = found AND cardinality(told) > 0;
+  RETURN jsonb_build_object('counts', jsonb_build_object('messages', cardinality(seqs)), 'rooms', jsonb_build_array(found),
+    'after', jsonb_build_object('room', found, 'seq', seqs[cardinality(seqs)]));
+END $function$;
+REVOKE ALL ON FUNCTION public.messages_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.messages_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
+-- Owned by chatapi_append.
+CREATE OR REPLACE FUNCTION public.messages_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  reached bigint;
+  added integer;
+BEGIN
+  PERFORM 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
+  IF NOT FOUND OR NOT EXISTS (SELECT 1 FROM import_rooms i WHERE i.tenant_id = p_tenant AND i.room_id = p_room
+      AND i.import_id = p_import AND NOT i.is_done) THEN
+    RETURN 0;
+  END IF;
+  SELECT COALESCE(max(m.seq), 0) INTO reached FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room;
+  INSERT INTO messages (tenant_id, room_id, seq, message_id, rev, sender_id, content, meta, client_message_id, body_hash,
+    kind, status, reply_to_seq, created_at, edited_at, deleted_at)
+  SELECT p_tenant, p_room, x.seq, x.message_id, x.rev, x.sender_id, x.content, x.meta, x.client_message_id,
+    decode(x.body_hash, 'hex'), x.role, x.status, x.reply_to_seq, x.created_at, x.edited_at, x.deleted_at
+  FROM json_to_recordset(p_rows) x(seq bigint, message_id uuid, rev bigint, sender_id text, content text, meta json,
+    client_message_id text, body_hash text, role text, status text, reply_to_seq bigint, created_at timestamptz,
+    edited_at timestamptz, deleted_at timestamptz)
+  WHERE x.seq > reached ORDER BY x.seq;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  RETURN added;
+END $function$;
+REVOKE ALL ON FUNCTION public.messages_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.messages_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) TO "chatapi_system";
+
 CREATE OR REPLACE FUNCTION public.messages_trimmed(p_tenant uuid, p_room uuid, p_after bigint, p_limit integer)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2404,6 +3070,73 @@ END $function$;
 REVOKE ALL ON FUNCTION public.notification_spread(p_tenant uuid, p_id uuid, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.notification_spread(p_tenant uuid, p_id uuid, p_limit integer) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.notifications_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  behind uuid := COALESCE((p_after->>'notification')::uuid, '00000000-0000-0000-0000-000000000000');
+  through uuid;
+  deliveries bigint;
+  ended bigint;
+  gone bigint;
+  changed bigint;
+BEGIN
+  IF NOT COALESCE(p_after ? 'notification', false) THEN
+    DELETE FROM notification_deliveries d WHERE d.tenant_id = p_tenant AND d.user_id = p_user
+      AND d.notification_id = ANY (ARRAY(SELECT x.notification_id FROM notification_deliveries x
+        WHERE x.tenant_id = p_tenant AND x.user_id = p_user ORDER BY x.notification_id LIMIT p_limit));
+    GET DIAGNOSTICS deliveries = ROW_COUNT;
+    DELETE FROM subscriptions s WHERE s.tenant_id = p_tenant AND s.subscription_id = ANY (ARRAY(
+      SELECT x.subscription_id FROM subscriptions x WHERE x.tenant_id = p_tenant AND x.user_id = p_user
+      ORDER BY x.subscription_id LIMIT p_limit));
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    RETURN jsonb_build_object('counts', jsonb_build_object('notifications', deliveries, 'subscriptions', ended),
+      'after', CASE WHEN GREATEST(deliveries, ended) = p_limit THEN jsonb_build_object()
+        ELSE jsonb_build_object('notification', behind) END);
+  END IF;
+  SELECT n.notification_id INTO through FROM notifications n WHERE n.tenant_id = p_tenant AND n.notification_id > behind
+    ORDER BY n.notification_id OFFSET 2 * p_limit - 1 LIMIT 1;
+  DELETE FROM notifications n WHERE n.tenant_id = p_tenant AND n.notification_id > behind
+    AND (through IS NULL OR n.notification_id <= through)
+    AND n.user_ids = ARRAY[p_user] AND n.room_id IS NULL AND NOT n.topic_subscribers;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  UPDATE notifications n SET user_ids = array_remove(n.user_ids, p_user),
+    fanned_to = CASE WHEN n.fanned_to = p_user THEN '' ELSE n.fanned_to END,
+    payload = erased_json(n.payload::text, p_user, p_erased)::json
+  WHERE n.tenant_id = p_tenant AND n.notification_id > behind AND (through IS NULL OR n.notification_id <= through)
+    AND (p_user = ANY (n.user_ids) OR n.fanned_to = p_user OR strpos(n.payload::text, to_json(p_user)::text) > 0)
+    AND (n.user_ids, n.fanned_to, n.payload::text) IS DISTINCT FROM (array_remove(n.user_ids, p_user),
+      CASE WHEN n.fanned_to = p_user THEN '' ELSE n.fanned_to END, erased_json(n.payload::text, p_user, p_erased));
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  RETURN jsonb_build_object('counts', jsonb_build_object('notifications', gone, 'targets', changed),
+    'after', CASE WHEN through IS NOT NULL THEN jsonb_build_object('notification', through) END);
+END $function$;
+REVOKE ALL ON FUNCTION public.notifications_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.notifications_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.presets_import(p_tenant uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made integer;
+BEGIN
+  INSERT INTO presets (tenant_id, name, system_prompt, model, temperature, max_tokens, context_messages, options, created_at,
+    updated_at)
+  SELECT p_tenant, x.name, x.system_prompt, x.model, x.temperature, x.max_tokens, x.context_messages, x.options,
+    x.created_at, x.updated_at
+  FROM json_to_recordset(p_rows) x(name text, system_prompt text, model text, temperature double precision,
+    max_tokens integer, context_messages integer, options jsonb, created_at timestamptz, updated_at timestamptz)
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS made = ROW_COUNT;
+  RETURN made;
+END $function$;
+REVOKE ALL ON FUNCTION public.presets_import(p_tenant uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.presets_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.raise_epoch(p_seen bigint DEFAULT NULL::bigint)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2479,7 +3212,7 @@ $function$;
 REVOKE ALL ON FUNCTION public.room_access(p_tenant uuid, p_room uuid, p_user text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_access(p_tenant uuid, p_room uuid, p_user text) TO "chatapi_tenant";
 
-CREATE OR REPLACE FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[])
+CREATE OR REPLACE FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[], p_by text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'public'
@@ -2488,9 +3221,10 @@ DECLARE
   room rooms;
   existing uuid;
 BEGIN
-  INSERT INTO rooms (tenant_id, room_id, type, unique_key, name, metadata, posting, member_count, members_added)
+  INSERT INTO rooms (tenant_id, room_id, type, unique_key, name, metadata, posting, member_count, members_added,
+    described_by)
   VALUES (p_tenant, p_room, p_type, p_unique_key, p_name, p_metadata, p_posting, cardinality(p_users),
-    cardinality(p_users))
+    cardinality(p_users), CASE WHEN p_name IS NULL AND p_metadata IS NULL THEN '{}' WHEN p_by IS NOT NULL THEN ARRAY[p_by] END)
   ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL DO NOTHING RETURNING * INTO room;
   IF room.room_id IS NULL THEN
     SELECT r.room_id INTO existing FROM rooms r WHERE r.tenant_id = p_tenant AND r.unique_key = p_unique_key;
@@ -2501,8 +3235,8 @@ BEGIN
   SELECT p_tenant, p_room, m.user_id, m.role, 0, m.n FROM unnest(p_users, p_roles) WITH ORDINALITY m(user_id, role, n);
   RETURN jsonb_build_object('status', 'ok', 'room', room_json(room));
 END $function$;
-REVOKE ALL ON FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[]) TO "chatapi_tenant";
+REVOKE ALL ON FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[], p_by text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_create(p_tenant uuid, p_room uuid, p_type text, p_unique_key text, p_name text, p_metadata json, p_posting text, p_users text[], p_roles text[], p_by text) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.room_cut(p_tenant uuid, p_room uuid)
  RETURNS jsonb
@@ -2523,7 +3257,10 @@ DECLARE
 BEGIN
   SELECT (t.settings->>'retention_days')::integer INTO days FROM tenants t WHERE t.tenant_id = p_tenant FOR SHARE;
   SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
-  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF room.room_id IS NULL OR EXISTS (SELECT 1 FROM import_rooms i
+    WHERE i.tenant_id = p_tenant AND i.room_id = p_room AND NOT i.is_done) THEN
+    RETURN jsonb_build_object('status', 'no_room');
+  END IF;
   IF room.legal_hold THEN RETURN jsonb_build_object('status', 'held'); END IF;
   before := clock_timestamp() - make_interval(days => COALESCE(room.retention_days, days));
   IF before IS NULL THEN RETURN jsonb_build_object('status', 'unchanged'); END IF;
@@ -2699,6 +3436,70 @@ END $function$;
 REVOKE ALL ON FUNCTION public.room_members_check(p_tenant uuid, p_type text, p_count integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_members_check(p_tenant uuid, p_type text, p_count integer) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.room_part(p_tenant uuid, p_room uuid, p_user text, p_erased text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  gone room_members;
+  heir text;
+  has_other_admin boolean;
+  is_closed boolean;
+  is_described boolean;
+  is_mentioned boolean;
+  did jsonb := '{}';
+BEGIN
+  SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
+  IF room.room_id IS NULL THEN RETURN did; END IF;
+  DELETE FROM room_members m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user
+    RETURNING * INTO gone;
+  has_other_admin := EXISTS (SELECT 1 FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.role = 'admin');
+  is_closed := gone.user_id IS NOT NULL AND room.type = 'dm';
+  is_described := p_user = ANY (room.described_by) OR is_closed OR (gone.role = 'admin' AND NOT has_other_admin
+    AND (room.described_by IS NULL OR '' = ANY (room.described_by)));
+  is_mentioned := erased_json(room.metadata::text, p_user, p_erased) <> room.metadata::text;
+  IF gone.user_id IS NOT NULL THEN did := jsonb_build_object('memberships', 1); END IF;
+  IF is_closed THEN
+    PERFORM users_ensure(p_tenant, ARRAY[p_erased]);
+    INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_at, joined_seq, member_no)
+    VALUES (p_tenant, p_room, p_erased, gone.role, gone.joined_at, gone.joined_seq, gone.member_no);
+  ELSIF gone.user_id IS NOT NULL THEN
+    UPDATE rooms r SET member_count = r.member_count - 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+    IF room.deleted_at IS NULL THEN
+      UPDATE rooms r SET last_rev = room_log(p_tenant, p_room, r.last_rev, 'member.left', jsonb_build_array(
+        jsonb_build_object('room_id', p_room, 'user_id', p_user, 'role', gone.role, 'by', p_user)))
+      WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+    END IF;
+    IF gone.role = 'admin' AND NOT has_other_admin THEN
+      UPDATE room_members m SET role = 'admin' WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.member_no = (
+        SELECT min(o.member_no) FROM room_members o
+        WHERE o.tenant_id = p_tenant AND o.room_id = p_room AND o.role <> 'agent') RETURNING m.user_id INTO heir;
+      IF heir IS NOT NULL AND room.deleted_at IS NULL THEN PERFORM member_role_changed(room, heir, 'admin', p_user); END IF;
+    END IF;
+  END IF;
+  IF is_described OR is_mentioned THEN
+    UPDATE rooms r SET name = CASE WHEN is_described THEN NULL ELSE r.name END,
+      metadata = CASE WHEN is_described THEN NULL ELSE erased_json(r.metadata::text, p_user, p_erased)::json END,
+      described_by = CASE WHEN is_described THEN array_append(ARRAY(SELECT d FROM unnest(r.described_by) d
+        WHERE starts_with(d, 'erased_')), p_erased) ELSE r.described_by END,
+      unique_key = CASE WHEN is_closed THEN NULL ELSE r.unique_key END,
+      posting = CASE WHEN is_closed THEN 'admins' ELSE r.posting END,
+      last_rev = r.last_rev + CASE WHEN r.deleted_at IS NULL THEN 1 ELSE 0 END, updated_at = clock_timestamp()
+    WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING * INTO room;
+    IF room.deleted_at IS NULL THEN
+      PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.updated',
+        jsonb_build_array(room_json(room) || CASE WHEN is_described THEN jsonb_build_object('erased', p_erased) ELSE '{}' END));
+    END IF;
+    did := did || jsonb_build_object('descriptions', 1);
+  END IF;
+  RETURN did;
+END $function$;
+REVOKE ALL ON FUNCTION public.room_part(p_tenant uuid, p_room uuid, p_user text, p_erased text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_part(p_tenant uuid, p_room uuid, p_user text, p_erased text) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.room_retain(p_tenant uuid, p_room uuid, p_changes jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2714,7 +3515,10 @@ BEGIN
   PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant AND t.deleting_since IS NULL FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN jsonb_build_object('status', 'deleting'); END IF;
   SELECT * INTO was FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room FOR NO KEY UPDATE;
-  IF was.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF was.room_id IS NULL OR EXISTS (SELECT 1 FROM import_rooms i
+    WHERE i.tenant_id = p_tenant AND i.room_id = p_room AND NOT i.is_done) THEN
+    RETURN jsonb_build_object('status', 'no_room');
+  END IF;
   UPDATE rooms r SET
     retention_days = CASE WHEN p_changes ? 'retention_days' THEN (p_changes->>'retention_days')::integer
       ELSE r.retention_days END,
@@ -2792,6 +3596,8 @@ BEGIN
     RETURN jsonb_build_object('status', 'too_large');
   END IF;
   UPDATE rooms r SET name = COALESCE(p_name, r.name), metadata = merged, posting = COALESCE(p_posting, r.posting),
+    described_by = CASE WHEN p_name IS NULL AND p_metadata IS NULL OR p_user = ANY (r.described_by) THEN r.described_by
+      ELSE array_append(COALESCE(r.described_by, ARRAY['']), p_user) END,
     last_rev = r.last_rev + 1, updated_at = clock_timestamp()
   WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING * INTO room;
   PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.updated', jsonb_build_array(room_json(room)));
@@ -2819,6 +3625,43 @@ END $function$;
 REVOKE ALL ON FUNCTION public.rooms_close(p_tenant uuid, p_after uuid, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.rooms_close(p_tenant uuid, p_after uuid, p_limit integer) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.rooms_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  most CONSTANT integer := LEAST(20, p_limit);
+  behind uuid := COALESCE((p_after->>'room')::uuid, '00000000-0000-0000-0000-000000000000');
+  found uuid[];
+  changed uuid[] := '{}';
+  memberships bigint := 0;
+  descriptions bigint := 0;
+  did jsonb;
+  room uuid;
+BEGIN
+  SELECT array_agg(w.room_id ORDER BY w.room_id) INTO found FROM (
+    SELECT p.room_id FROM (SELECT r.room_id, r.described_by, r.metadata FROM rooms r
+      WHERE r.tenant_id = p_tenant AND r.room_id > behind ORDER BY r.room_id LIMIT 2 * p_limit) p
+    WHERE p_user = ANY (p.described_by) OR strpos(p.metadata::text, to_json(p_user)::text) > 0
+      OR EXISTS (SELECT 1 FROM room_members m WHERE m.tenant_id = p_tenant AND m.room_id = p.room_id AND m.user_id = p_user)
+    ORDER BY p.room_id LIMIT most) w;
+  FOREACH room IN ARRAY COALESCE(found, '{}') LOOP
+    did := room_part(p_tenant, room, p_user, p_erased);
+    CONTINUE WHEN did = '{}';
+    memberships := memberships + COALESCE((did->>'memberships')::bigint, 0);
+    descriptions := descriptions + COALESCE((did->>'descriptions')::bigint, 0);
+    changed := changed || room;
+  END LOOP;
+  RETURN jsonb_build_object('rooms', changed,
+    'counts', jsonb_build_object('memberships', memberships, 'descriptions', descriptions),
+    'after', CASE WHEN cardinality(found) = most THEN jsonb_build_object('room', found[most])
+      ELSE (SELECT jsonb_build_object('room', r.room_id) FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id > behind
+        ORDER BY r.room_id OFFSET 2 * p_limit - 1 LIMIT 1) END);
+END $function$;
+REVOKE ALL ON FUNCTION public.rooms_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.rooms_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.rooms_to_cut(p_tenant uuid, p_after uuid, p_limit integer)
  RETURNS TABLE(room_id uuid, is_due boolean, has_rest boolean)
  LANGUAGE sql
@@ -2838,6 +3681,8 @@ AS $function$
   FROM (SELECT x.*, clock_timestamp() - make_interval(days => COALESCE(x.retention_days,
       (SELECT (t.settings->>'retention_days')::integer FROM tenants t WHERE t.tenant_id = p_tenant))) AS before
     FROM rooms x WHERE x.tenant_id = p_tenant AND (p_after IS NULL OR x.room_id > p_after)
+      AND (x.deleted_at IS NULL OR NOT EXISTS (SELECT 1 FROM import_rooms i
+        WHERE i.tenant_id = p_tenant AND i.room_id = x.room_id AND NOT i.is_done))
     ORDER BY x.room_id LIMIT p_limit) r
 $function$;
 REVOKE ALL ON FUNCTION public.rooms_to_cut(p_tenant uuid, p_after uuid, p_limit integer) FROM PUBLIC;
@@ -2915,6 +3760,32 @@ AS $function$
 $function$;
 REVOKE ALL ON FUNCTION public.runs_cancel(p_tenant uuid, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.runs_cancel(p_tenant uuid, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.runs_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  added integer;
+BEGIN
+  IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN 0; END IF;
+  INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq, state, answer_seq, token_count, channel, model,
+    finish_reason, prompt_tokens, completion_tokens, total_tokens, estimated, error_code, error_message, options,
+    created_at, started_at, ended_at, is_counted)
+  SELECT p_tenant, x.run_id, p_room, x.user_id, x.reply_to_seq, x.state, x.answer_seq, x.token_count, x.channel, x.model,
+    x.finish_reason, x.prompt_tokens, x.completion_tokens, x.total_tokens, x.estimated, x.error_code, x.error_message,
+    x.options, x.created_at, x.started_at, x.ended_at, true
+  FROM json_to_recordset(p_rows) x(run_id uuid, user_id text, reply_to_seq bigint, state text, answer_seq bigint,
+    token_count integer, channel text, model text, finish_reason text, prompt_tokens bigint, completion_tokens bigint,
+    total_tokens bigint, estimated boolean, error_code text, error_message text, options json, created_at timestamptz,
+    started_at timestamptz, ended_at timestamptz)
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  RETURN added;
+END $function$;
+REVOKE ALL ON FUNCTION public.runs_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.runs_import(p_tenant uuid, p_room uuid, p_import uuid, p_rows json) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.runs_trimmed(p_tenant uuid, p_room uuid, p_limit integer)
  RETURNS bigint
@@ -3025,6 +3896,24 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.stats_minutes_add(p_rows json) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.stats_minutes_add(p_rows json) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.subscriptions_import(p_tenant uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made integer;
+BEGIN
+  INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic, created_at)
+  SELECT p_tenant, x.subscription_id, x.user_id, x.topic, x.created_at
+  FROM json_to_recordset(p_rows) x(subscription_id uuid, user_id text, topic text, created_at timestamptz)
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS made = ROW_COUNT;
+  RETURN made;
+END $function$;
+REVOKE ALL ON FUNCTION public.subscriptions_import(p_tenant uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.subscriptions_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.tenant_counts_add()
  RETURNS trigger
@@ -3171,11 +4060,47 @@ BEGIN
   INSERT INTO tenant_count_deltas (tenant_id, users)
   SELECT c.tenant_id, count(*) * CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END
   FROM changed c JOIN tenants t USING (tenant_id)
-  WHERE NOT starts_with(c.user_id, 'agent_') AND t.deleting_since IS NULL GROUP BY c.tenant_id;
+  WHERE NOT starts_with(c.user_id, 'agent_') AND NOT starts_with(c.user_id, 'erased_') AND t.deleting_since IS NULL
+  GROUP BY c.tenant_id;
   RETURN NULL;
 END $function$;
 REVOKE ALL ON FUNCTION public.tenant_users_changed() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.tenant_users_changed() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.transfer_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  found uuid[];
+  given_up uuid[];
+BEGIN
+  SELECT array_agg(x.export_id) INTO found FROM (
+    SELECT e.export_id FROM exports e
+    WHERE e.tenant_id = p_tenant AND (e.state IN ('running', 'ready') OR e.user_id = p_user)
+    ORDER BY e.export_id LIMIT p_limit FOR NO KEY UPDATE) x;
+  DELETE FROM exports e WHERE e.tenant_id = p_tenant AND e.export_id = ANY (found) AND e.user_id = p_user;
+  UPDATE exports e SET state = 'expired', expires_at = clock_timestamp()
+  WHERE e.tenant_id = p_tenant AND e.export_id = ANY (found);
+  SELECT array_agg(x.import_id) INTO given_up FROM (
+    SELECT i.import_id FROM imports i
+    WHERE i.tenant_id = p_tenant AND (i.state IN ('uploading', 'valid', 'invalid')
+      OR i.state IN ('done', 'failed') AND i.faults <> '[]')
+    ORDER BY i.import_id LIMIT p_limit FOR NO KEY UPDATE) x;
+  UPDATE imports i SET faults = '[]',
+    state = CASE WHEN i.state = 'done' THEN i.state ELSE 'failed' END,
+    error = CASE WHEN i.state IN ('done', 'failed') THEN i.error
+      ELSE 'A person was erased whom the file may name: send it again without them' END,
+    finished_at = COALESCE(i.finished_at, clock_timestamp())
+  WHERE i.tenant_id = p_tenant AND i.import_id = ANY (given_up);
+  RETURN jsonb_build_object(
+    'counts', jsonb_build_object('exports', COALESCE(cardinality(found), 0), 'imports', COALESCE(cardinality(given_up), 0)),
+    'after', CASE WHEN p_limit IN (cardinality(found), cardinality(given_up)) THEN jsonb_build_object() END,
+    'waits', EXISTS (SELECT 1 FROM imports i WHERE i.tenant_id = p_tenant AND i.state IN ('validating', 'running')));
+END $function$;
+REVOKE ALL ON FUNCTION public.transfer_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.transfer_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.usage_complete(p_tenant uuid, p_before timestamp with time zone)
  RETURNS void
@@ -3283,6 +4208,35 @@ END $function$;
 REVOKE ALL ON FUNCTION public.usage_count_runs(p_tenant uuid, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.usage_count_runs(p_tenant uuid, p_limit integer) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.usage_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  moved bigint;
+BEGIN
+  WITH gone AS (
+    DELETE FROM usage_users u WHERE u.tenant_id = p_tenant AND u.user_id = p_user AND u.day = ANY (ARRAY(
+      SELECT x.day FROM usage_users x WHERE x.tenant_id = p_tenant AND x.user_id = p_user ORDER BY x.day LIMIT p_limit))
+    RETURNING *
+  ), added AS (
+    INSERT INTO usage_users AS u (tenant_id, user_id, day, messages_sent, runs, prompt_tokens, completion_tokens,
+      estimated_tokens)
+    SELECT p_tenant, p_erased, g.day, g.messages_sent, g.runs, g.prompt_tokens, g.completion_tokens, g.estimated_tokens
+    FROM gone g ORDER BY g.day
+    ON CONFLICT (tenant_id, user_id, day) DO UPDATE SET messages_sent = u.messages_sent + EXCLUDED.messages_sent,
+      runs = u.runs + EXCLUDED.runs, prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
+      completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
+      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens
+  )
+  SELECT count(*) INTO moved FROM gone;
+  RETURN jsonb_build_object('counts', jsonb_build_object('usage_days', moved),
+    'after', CASE WHEN moved = p_limit THEN jsonb_build_object() END);
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.usage_flush(p_tenants uuid[], p_deliveries bigint[], p_posts bigint[], p_peaks integer[])
  RETURNS void
  LANGUAGE sql
@@ -3374,6 +4328,33 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.usage_messages_deleted() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.usage_messages_deleted() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.usage_room_imported(p_tenant uuid, p_room uuid, p_import uuid, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  counted bigint;
+  reached bigint;
+  bytes bigint;
+  n integer;
+BEGIN
+  IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN 0; END IF;
+  PERFORM usage_rooms_hold(p_tenant, ARRAY[p_room]);
+  SELECT u.counted_seq INTO counted FROM usage_rooms u WHERE u.tenant_id = p_tenant AND u.room_id = p_room;
+  SELECT count(*), max(f.seq), sum(octet_length(f.content) + COALESCE(octet_length(f.meta::text), 0))
+    INTO n, reached, bytes FROM (SELECT m.seq, m.content, m.meta FROM messages m
+      WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq > counted ORDER BY m.seq LIMIT p_limit) f;
+  IF n = 0 THEN RETURN 0; END IF;
+  UPDATE usage_rooms u SET counted_seq = reached WHERE u.tenant_id = p_tenant AND u.room_id = p_room;
+  INSERT INTO usage_days AS u (tenant_id, day, part, storage_delta)
+  VALUES (p_tenant, (clock_timestamp() AT TIME ZONE 'UTC')::date, pg_backend_pid(), bytes)
+  ON CONFLICT (tenant_id, day, part) DO UPDATE SET storage_delta = u.storage_delta + EXCLUDED.storage_delta;
+  RETURN n;
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_room_imported(p_tenant uuid, p_room uuid, p_import uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_room_imported(p_tenant uuid, p_room uuid, p_import uuid, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.usage_rooms_hold(p_tenant uuid, p_rooms uuid[])
  RETURNS void
@@ -3487,6 +4468,42 @@ $function$;
 REVOKE ALL ON FUNCTION public.users_ensure(p_tenant uuid, p_users text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.users_ensure(p_tenant uuid, p_users text[]) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.users_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  gone bigint;
+BEGIN
+  PERFORM 1 FROM users u WHERE u.tenant_id = p_tenant AND u.user_id = p_user FOR UPDATE;
+  DELETE FROM users u WHERE u.tenant_id = p_tenant AND u.user_id = p_user
+    AND NOT EXISTS (SELECT 1 FROM room_members m WHERE m.tenant_id = p_tenant AND m.user_id = p_user);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN jsonb_build_object('counts', jsonb_build_object('users', gone), 'after', NULL);
+END $function$;
+REVOKE ALL ON FUNCTION public.users_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.users_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.users_import(p_tenant uuid, p_rows json)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  made integer;
+BEGIN
+  INSERT INTO users (tenant_id, user_id, profile, created_at, last_seen_at, first_socket_at, legal_hold)
+  SELECT p_tenant, x.user_id, x.profile, x.created_at, x.last_seen_at, x.first_socket_at, x.legal_hold
+  FROM json_to_recordset(p_rows) x(user_id text, profile jsonb, created_at timestamptz, last_seen_at timestamptz,
+    first_socket_at timestamptz, legal_hold boolean)
+  ORDER BY x.user_id COLLATE "C" ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS made = ROW_COUNT;
+  RETURN made;
+END $function$;
+REVOKE ALL ON FUNCTION public.users_import(p_tenant uuid, p_rows json) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.users_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.webhook_room_created()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3497,7 +4514,8 @@ BEGIN
   SELECT m.tenant_id, 'webhook.plan', m.room_id::text,
     jsonb_build_object('event', 'room.created', 'room_id', m.room_id)
   FROM made m JOIN webhooks w ON w.tenant_id = m.tenant_id
-  WHERE w.url IS NOT NULL AND w.disabled_at IS NULL AND 'room.created' = ANY (w.events);
+  WHERE w.url IS NOT NULL AND w.disabled_at IS NULL AND 'room.created' = ANY (w.events)
+    AND current_setting('app.import', true) IS DISTINCT FROM 'on';
   RETURN NULL;
 END $function$;
 REVOKE ALL ON FUNCTION public.webhook_room_created() FROM PUBLIC;
@@ -3514,9 +4532,40 @@ BEGIN
     jsonb_build_object('event', m.type, 'room_id', m.room_id, 'revs', jsonb_agg(m.rev ORDER BY m.rev))
   FROM made m JOIN webhooks w ON w.tenant_id = m.tenant_id
   WHERE w.url IS NOT NULL AND w.disabled_at IS NULL AND m.type IN ('member.joined', 'member.left')
-    AND m.type = ANY (w.events)
+    AND m.type = ANY (w.events) AND current_setting('app.import', true) IS DISTINCT FROM 'on'
   GROUP BY m.tenant_id, m.room_id, m.type;
   RETURN NULL;
 END $function$;
 REVOKE ALL ON FUNCTION public.webhook_room_events() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.webhook_room_events() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.webhooks_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  behind uuid := COALESCE((p_after->>'delivery')::uuid, '00000000-0000-0000-0000-000000000000');
+  through uuid;
+  gone bigint;
+  cut bigint;
+BEGIN
+  SELECT d.delivery_id INTO through FROM webhook_deliveries d WHERE d.tenant_id = p_tenant AND d.delivery_id > behind
+    ORDER BY d.delivery_id OFFSET p_limit - 1 LIMIT 1;
+  DELETE FROM webhook_deliveries d WHERE d.tenant_id = p_tenant AND d.delivery_id > behind
+    AND (through IS NULL OR d.delivery_id <= through)
+    AND (p_user = ANY (d.user_ids) OR strpos(d.body, to_json(p_user)::text) > 0
+      OR EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = d.room_id
+        AND p_erased = ANY (r.described_by))
+      OR EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.message_id = d.subject_id
+        AND m.sender_id IN (p_user, p_erased)));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  UPDATE webhook_deliveries d SET answer = NULL, error = CASE WHEN strpos(d.error, p_user) > 0 THEN 'failed' ELSE d.error END
+  WHERE d.tenant_id = p_tenant AND d.delivery_id > behind AND (through IS NULL OR d.delivery_id <= through)
+    AND (strpos(d.answer, p_user) > 0 OR strpos(d.error, p_user) > 0 AND d.error <> 'failed');
+  GET DIAGNOSTICS cut = ROW_COUNT;
+  RETURN jsonb_build_object('counts', jsonb_build_object('webhook_deliveries', gone, 'webhook_answers', cut),
+    'after', CASE WHEN through IS NOT NULL THEN jsonb_build_object('delivery', through) END);
+END $function$;
+REVOKE ALL ON FUNCTION public.webhooks_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.webhooks_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";

@@ -171,6 +171,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the rooms of a tenant, the newest first, or find them by the beginning of their names. */
+        get: operations["AdminRooms_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/rooms/{room_id}": {
         parameters: {
             query?: never;
@@ -178,7 +195,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Look at a room: its members, how far each of them is, and who is connected. */
+        get: operations["AdminRooms_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -268,11 +286,201 @@ export interface paths {
         get: operations["AdminTenants_get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Delete a tenant and all that it has. It cannot be taken back. */
+        delete: operations["Deletion_begin"];
         options?: never;
         head?: never;
         /** Change a tenant: what is sent is merged. Limits and settings are in force within 2 s, without a restart. */
         patch: operations["AdminTenants_update"];
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how far the deletion of a tenant is, and afterwards what it was. */
+        get: operations["Deletion_find"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/erasures/{erasure_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the erase of a user is. */
+        get: operations["Erase_erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a tenant's exports, newest first; those of its users' data are not among them. */
+        get: operations["TenantExports_list"];
+        put?: never;
+        /** Export a tenant: a file with all that it has, but for secrets, as it is at one moment. */
+        post: operations["TenantExports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an export: how far it is. */
+        get: operations["TenantExports_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/exports/{export_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the file of an export. */
+        get: operations["TenantExports_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/exports/{export_id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link to the file of an export, good for one download within 60 seconds. */
+        post: operations["TenantExports_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the imports of a tenant, newest first. */
+        get: operations["Imports_list"];
+        put?: never;
+        /** Begin an import: then send the file in parts, have it validated, and start it. */
+        post: operations["Imports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one import: how far it is, what is wrong with the file, what it has made. */
+        get: operations["Imports_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/imports/{import_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Send a part of the file, at most 64 MB; the same number again replaces it. */
+        put: operations["Imports_upload"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/imports/{import_id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take in what was validated, in the background, room by room; a room is seen when it is whole. */
+        post: operations["Imports_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/imports/{import_id}/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at the whole file, in the background: nothing is written but the faults, the first 1,000 of them. */
+        post: operations["Imports_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/admin/tenants/{tenant_id}/keys": {
@@ -321,6 +529,91 @@ export interface paths {
         put?: never;
         /** Replace a key by a new one; the old one works for the overlap, then ends. */
         post: operations["AdminKeys_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/users/{user_id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase a user: everything that they wrote and that names them. */
+        post: operations["Erase_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/users/{user_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Export what a tenant has of one user: a file for that person. */
+        post: operations["UserExports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/users/{user_id}/export/{user_export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an export of a user's data: how far it is. */
+        get: operations["UserExports_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/users/{user_id}/export/{user_export_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the file of an export of a user's data: as that of a tenant's. */
+        get: operations["UserExports_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/tenants/{tenant_id}/users/{user_id}/export/{user_export_id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link to the file of an export of a user's data, good for one download within 60 seconds. */
+        post: operations["UserExports_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -415,6 +708,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the users of a tenant in the order of their ids, or find them by the beginning of these. */
+        get: operations["AdminUsers_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/users/{user_id}": {
         parameters: {
             query?: never;
@@ -422,7 +732,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Look at a user: their rooms, and how far they are in each. */
+        get: operations["AdminUsers_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -774,6 +1085,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/exports/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the file that a link leads to. The ticket is the credential: it is good once, and for 60 seconds. */
+        get: operations["ExportFile_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1066,6 +1394,26 @@ export interface paths {
         patch: operations["Messages_edit"];
         trace?: never;
     };
+    "/rooms/{room_id}/messages/{message_id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell what became of a message: when it was taken and committed, and who of the room was sent it, has acknowledged and read
+         *     it.
+         */
+        get: operations["Trace_trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rooms/{room_id}/presence": {
         parameters: {
             query?: never;
@@ -1179,6 +1527,98 @@ export interface components {
             /** @enum {string} */
             role?: "admin" | "member";
             user_ids: string[];
+        };
+        AdminMemberDto: {
+            joined_at: string;
+            joined_seq: number;
+            last_acked_seq: number;
+            last_read_seq: number;
+            last_seen_at: string | null;
+            moved_at: string | null;
+            /** @enum {string} */
+            role: "admin" | "member" | "agent";
+            /** @enum {string} */
+            status: "online" | "offline";
+            user_id: string;
+        };
+        AdminMembershipDto: {
+            joined_at: string;
+            joined_seq: number;
+            last_acked_seq: number;
+            last_read_seq: number;
+            /** @enum {string} */
+            role: "admin" | "member" | "agent";
+            room: components["schemas"]["AdminRoomDto"];
+        };
+        AdminRoomDetailDto: {
+            created_at: string;
+            deleted_at: string | null;
+            first_seq: number;
+            last_activity_at: string;
+            last_rev: number;
+            last_seq: number;
+            legal_hold: boolean;
+            live_connections: number;
+            member_count: number;
+            members: components["schemas"]["AdminMemberDto"][];
+            messages?: components["schemas"]["MessageDto"][];
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            name: string | null;
+            next: string | null;
+            /** @enum {string} */
+            posting: "members" | "admins";
+            retention_days: number | null;
+            room_id: string;
+            /** @enum {string} */
+            type: "dm" | "group" | "channel" | "ai";
+            updated_at: string;
+        };
+        AdminRoomDto: {
+            created_at: string;
+            deleted_at: string | null;
+            first_seq: number;
+            last_activity_at: string;
+            last_rev: number;
+            last_seq: number;
+            legal_hold: boolean;
+            member_count: number;
+            name: string | null;
+            /** @enum {string} */
+            posting: "members" | "admins";
+            retention_days: number | null;
+            room_id: string;
+            /** @enum {string} */
+            type: "dm" | "group" | "channel" | "ai";
+            updated_at: string;
+        };
+        AdminRoomsDto: {
+            items: components["schemas"]["AdminRoomDto"][];
+            next: string | null;
+        };
+        AdminUserDetailDto: {
+            created_at: string;
+            last_seen_at: string | null;
+            legal_hold: boolean;
+            memberships: components["schemas"]["AdminMembershipDto"][];
+            messages?: components["schemas"]["MessageDto"][];
+            next: string | null;
+            /** @enum {string} */
+            status: "online" | "offline";
+            user_id: string;
+        };
+        AdminUserDto: {
+            created_at: string;
+            last_seen_at: string | null;
+            legal_hold: boolean;
+            /** @enum {string} */
+            status: "online" | "offline";
+            user_id: string;
+        };
+        AdminUsersDto: {
+            items: components["schemas"]["AdminUserDto"][];
+            next: string | null;
         };
         AnswerDto: {
             conversationId: string;
@@ -1502,6 +1942,10 @@ export interface components {
             title?: string;
             user_id: string;
         };
+        CreateImportDto: {
+            /** @enum {string} */
+            source: "chatapi" | "slack" | "stream";
+        };
         CreateKeyDto: {
             expires_at?: string;
             name: string;
@@ -1563,6 +2007,22 @@ export interface components {
             failed_notifications: components["schemas"]["FailedNotificationDto"][];
             failed_webhooks: components["schemas"]["FailedWebhookDto"][];
         };
+        DeletionBegunDto: {
+            deletion_id: string;
+            /** @enum {string} */
+            state: "waiting" | "deleting" | "done" | "failed";
+        };
+        DeletionDto: {
+            deleted: {
+                [key: string]: number;
+            };
+            deletion_id: string;
+            error: string | null;
+            finished_at: string | null;
+            started_at: string;
+            /** @enum {string} */
+            state: "waiting" | "deleting" | "done" | "failed";
+        };
         EditMessageDto: {
             content?: string;
             meta?: {
@@ -1595,6 +2055,22 @@ export interface components {
             provider: string;
             timeouts: components["schemas"]["ChannelTimeoutsInForceDto"];
         };
+        ErasureDto: {
+            counts: {
+                [key: string]: number;
+            };
+            erasure_id: string;
+            error: string | null;
+            finished_at: string | null;
+            requested_at: string;
+            /** @enum {string} */
+            state: "refusing" | "erasing" | "done" | "failed";
+        };
+        ErasureStartedDto: {
+            erasure_id: string;
+            /** @enum {string} */
+            state: "refusing" | "erasing";
+        };
         ErrorAnswer: {
             data: Record<string, never> | null;
             error: {
@@ -1611,6 +2087,23 @@ export interface components {
             };
             /** @enum {boolean} */
             success: false;
+        };
+        ExportDto: {
+            bytes: number | null;
+            created_at: string;
+            error: string | null;
+            expires_at: string | null;
+            export_id: string;
+            lines: number | null;
+            ready_at: string | null;
+            sha256: string | null;
+            /** @enum {string} */
+            state: "queued" | "running" | "ready" | "failed" | "expired";
+            user_id: string | null;
+        };
+        ExportPageDto: {
+            items: components["schemas"]["ExportDto"][];
+            next: string | null;
         };
         FailedMessageDto: {
             attempts: number;
@@ -1657,6 +2150,10 @@ export interface components {
             /** Format: double */
             tokens_per_second: number;
         };
+        FileLinkDto: {
+            expires_in: number;
+            url: string;
+        };
         HealthDto: {
             db_writable: boolean;
             /** @enum {string} */
@@ -1666,6 +2163,40 @@ export interface components {
         };
         HoldUserDto: {
             legal_hold?: boolean;
+        };
+        ImportDto: {
+            bytes: number | null;
+            counts: {
+                [key: string]: number;
+            };
+            created_at: string;
+            error: string | null;
+            fault_count: number;
+            faults: components["schemas"]["ImportFaultDto"][];
+            finished_at: string | null;
+            import_id: string;
+            keeps_ids: boolean | null;
+            parts: number;
+            sha256: string | null;
+            /** @enum {string} */
+            source: "chatapi" | "slack" | "stream";
+            /** @enum {string} */
+            state: "uploading" | "validating" | "valid" | "invalid" | "running" | "done" | "failed";
+        };
+        ImportFaultDto: {
+            field: string;
+            file: string;
+            line: number;
+            message: string;
+        };
+        ImportPartDto: {
+            bytes: number;
+            part: number;
+            sha256: string;
+        };
+        ImportsDto: {
+            items: components["schemas"]["ImportDto"][];
+            next: string | null;
         };
         InboxNotificationDto: {
             created_at: string;
@@ -2108,7 +2639,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** @enum {string} */
-            status: "active" | "suspended";
+            status: "active" | "suspended" | "deleting";
             tenant_id: string;
             updated_at: string;
         };
@@ -2145,7 +2676,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** @enum {string} */
-            status: "active" | "suspended";
+            status: "active" | "suspended" | "deleting";
             tenant_id: string;
             updated_at: string;
             webhook_secret?: string;
@@ -2205,6 +2736,66 @@ export interface components {
             offset: number;
             subscriptions: components["schemas"]["TopicSubscriptionDto"][];
             total: number;
+        };
+        TraceBatchDto: {
+            messages: number;
+            took_ms: number;
+            waited_ms: number;
+        };
+        TraceCommitDto: {
+            at: string;
+            batch: components["schemas"]["TraceBatchDto"] | null;
+            rev: number | null;
+            seq: number;
+        };
+        TraceConnectionDto: {
+            connection_id: string;
+            node_id: string;
+            opened_at: string;
+            redelivered: number | null;
+            sent: boolean;
+        };
+        TraceDto: {
+            accepted_at: string | null;
+            committed: components["schemas"]["TraceCommitDto"];
+            message_id: string;
+            next: string | null;
+            recipients: components["schemas"]["TraceRecipientDto"][];
+            room_id: string;
+            sender_id: string;
+            unknown: string[];
+            webhooks: components["schemas"]["TraceWebhookDto"][];
+        };
+        TraceLetterDto: {
+            attempts: number;
+            error: string;
+            id: string;
+            last_attempt_at: string;
+        };
+        TraceMarkDto: {
+            at: string | null;
+            done: boolean;
+        };
+        TraceRecipientDto: {
+            acked: components["schemas"]["TraceMarkDto"];
+            connections: components["schemas"]["TraceConnectionDto"][];
+            dead_letter: components["schemas"]["TraceLetterDto"] | null;
+            is_sender: boolean;
+            read: components["schemas"]["TraceMarkDto"];
+            user_id: string;
+            webhook_ids: string[];
+        };
+        TraceWebhookDto: {
+            attempts: number;
+            created_at: string;
+            error: string | null;
+            last_attempt_at: string | null;
+            latency_ms: number | null;
+            /** @enum {string} */
+            state: "pending" | "delivered" | "dead" | "failed";
+            status: number | null;
+            type: string;
+            webhook_id: string;
         };
         TurnDto: {
             answer: components["schemas"]["ChatMessageDto"];
@@ -2355,7 +2946,7 @@ export interface operations {
     Audit_list: {
         parameters: {
             query?: {
-                action?: "channel.create" | "channel.delete" | "channel.update" | "connection.close" | "dead_letter.drop" | "dead_letters.replay" | "job.run" | "key.create" | "key.revoke" | "key.rotate" | "member.remove" | "member.role" | "message.delete" | "preset.create" | "preset.delete" | "preset.update" | "room.delete" | "room.retention" | "tenant.create" | "tenant.update" | "user.hold" | "webhook.rotate" | "webhook.test";
+                action?: "channel.create" | "channel.delete" | "channel.update" | "connection.close" | "dead_letter.drop" | "dead_letters.replay" | "import.create" | "import.start" | "import.upload" | "import.validate" | "job.run" | "key.create" | "key.revoke" | "key.rotate" | "member.remove" | "member.role" | "message.delete" | "preset.create" | "preset.delete" | "preset.update" | "room.delete" | "room.read_content" | "room.retention" | "tenant.create" | "tenant.delete" | "tenant.deleted" | "tenant.export" | "tenant.export_file" | "tenant.export_link" | "tenant.update" | "user.erase" | "user.export" | "user.export_file" | "user.export_link" | "user.hold" | "user.read_content" | "webhook.rotate" | "webhook.test";
                 actor?: string;
                 cursor?: string;
                 from?: string;
@@ -2593,6 +3184,63 @@ export interface operations {
             };
         };
     };
+    AdminRooms_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                prefix?: string;
+                tenant_id?: string;
+                type?: "dm" | "group" | "channel" | "ai";
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminRoomsDto"];
+                };
+            };
+        };
+    };
+    AdminRooms_get: {
+        parameters: {
+            query?: {
+                content?: boolean;
+                cursor?: string;
+                limit?: number;
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminRoomDetailDto"];
+                };
+            };
+        };
+    };
     Retention_room: {
         parameters: {
             query?: {
@@ -2773,6 +3421,32 @@ export interface operations {
             };
         };
     };
+    Deletion_begin: {
+        parameters: {
+            query: {
+                confirm: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionBegunDto"];
+                };
+            };
+        };
+    };
     AdminTenants_update: {
         parameters: {
             query?: never;
@@ -2797,6 +3471,346 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TenantUpdatedDto"];
+                };
+            };
+        };
+    };
+    Deletion_find: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionDto"];
+                };
+            };
+        };
+    };
+    Erase_erasure: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                erasure_id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureDto"];
+                };
+            };
+        };
+    };
+    TenantExports_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportPageDto"];
+                };
+            };
+        };
+    };
+    TenantExports_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportDto"];
+                };
+            };
+        };
+    };
+    TenantExports_show: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                export_id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportDto"];
+                };
+            };
+        };
+    };
+    TenantExports_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                export_id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": string;
+                };
+            };
+        };
+    };
+    TenantExports_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                export_id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileLinkDto"];
+                };
+            };
+        };
+    };
+    Imports_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportsDto"];
+                };
+            };
+        };
+    };
+    Imports_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateImportDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDto"];
+                };
+            };
+        };
+    };
+    Imports_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                import_id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDto"];
+                };
+            };
+        };
+    };
+    Imports_upload: {
+        parameters: {
+            query: {
+                part: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                import_id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPartDto"];
+                };
+            };
+        };
+    };
+    Imports_start: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                import_id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDto"];
+                };
+            };
+        };
+    };
+    Imports_validate: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                import_id: string;
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDto"];
                 };
             };
         };
@@ -2904,6 +3918,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeyCreatedDto"];
+                };
+            };
+        };
+    };
+    Erase_erase: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureStartedDto"];
+                };
+            };
+        };
+    };
+    UserExports_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportDto"];
+                };
+            };
+        };
+    };
+    UserExports_show: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+                user_export_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportDto"];
+                };
+            };
+        };
+    };
+    UserExports_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+                user_export_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": string;
+                };
+            };
+        };
+    };
+    UserExports_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                tenant_id: string;
+                user_export_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileLinkDto"];
                 };
             };
         };
@@ -3037,6 +4181,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TenantUsageDto"];
+                };
+            };
+        };
+    };
+    AdminUsers_list: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                prefix?: string;
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminUsersDto"];
+                };
+            };
+        };
+    };
+    AdminUsers_get: {
+        parameters: {
+            query?: {
+                content?: boolean;
+                cursor?: string;
+                limit?: number;
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminUserDetailDto"];
                 };
             };
         };
@@ -3899,6 +5099,29 @@ export interface operations {
             };
         };
     };
+    ExportFile_file: {
+        parameters: {
+            query?: {
+                ticket?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": string;
+                };
+            };
+        };
+    };
     Health_report: {
         parameters: {
             query?: never;
@@ -4509,6 +5732,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageDto"];
+                };
+            };
+        };
+    };
+    Trace_trace: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                tenant_id?: string;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceDto"];
                 };
             };
         };
