@@ -1,12 +1,16 @@
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import { deadLetter } from '../support/dead-letters';
+import { doneErasure } from '../support/erase';
+import { readyExport } from '../support/exports';
 import { type DocumentedRoute, documentedRoutes } from '../support/documented-routes';
 import type { Api } from '../support/http/api';
 import { deadJob } from '../support/jobs';
 import { createChannel, createPreset } from '../support/models';
 import { bodyOf, createRoom, sendAll } from '../support/rooms';
 import { createKey, withKey } from '../support/tenants';
+import { exportFile } from '../support/transfer/files';
+import { validImport } from '../support/transfer/imports';
 import { WsClient } from '../support/ws/client';
 import { keyOf } from '../support/ws/socket-app';
 
@@ -41,14 +45,14 @@ type Credential = keyof (typeof RULES)['master'];
 
 interface Call {
   readonly rule: Rule;
-  /** In place of the documented example. */
-  readonly body?: object;
+  /** In place of the documented example; bytes are sent as they are. */
+  readonly body?: object | Buffer;
   /** Beside the tenant's id, where the route takes that. */
   readonly query?: string;
   /** What has to have happened before. */
   readonly before?: (world: World) => Promise<unknown>;
-  /** It leaves nothing of the tenant: whoever may do it does it to a tenant of their own. */
-  readonly endsTenant?: true;
+  /** It cannot be done twice: whoever may do it does it to a tenant of their own. */
+  readonly once?: true;
 }
 
 /**
@@ -62,8 +66,29 @@ const CALLS: Readonly<Record<string, Rule | Call>> = {
   'PATCH /admin/tenants/{tenant_id}': { rule: 'admin', body: { name: 'renamed' } },
   'PATCH /admin/tenants/{tenant_id} with limits': { rule: 'part', body: { limits: { users: null } } },
   'PATCH /admin/tenants/{tenant_id} with a status': { rule: 'part', body: { status: 'active' } },
-  'DELETE /admin/tenants/{tenant_id}': { rule: 'master', query: 'confirm=test', endsTenant: true },
-  'GET /admin/tenants/{tenant_id}/deletion': { rule: 'master', before: beginDeletion, endsTenant: true },
+  'DELETE /admin/tenants/{tenant_id}': { rule: 'master', query: 'confirm=test', once: true },
+  'GET /admin/tenants/{tenant_id}/deletion': { rule: 'master', before: beginDeletion, once: true },
+  'POST /admin/tenants/{tenant_id}/users/{user_id}/erase': { rule: 'admin', once: true },
+  'GET /admin/tenants/{tenant_id}/erasures/{erasure_id}': 'admin',
+  'POST /admin/tenants/{tenant_id}/exports': { rule: 'admin', once: true },
+  'GET /admin/tenants/{tenant_id}/exports': 'admin',
+  'GET /admin/tenants/{tenant_id}/exports/{export_id}': 'admin',
+  'GET /admin/tenants/{tenant_id}/exports/{export_id}/file': 'admin',
+  'POST /admin/tenants/{tenant_id}/exports/{export_id}/link': 'admin',
+  'POST /admin/tenants/{tenant_id}/users/{user_id}/export': { rule: 'admin', once: true },
+  'GET /admin/tenants/{tenant_id}/users/{user_id}/export/{user_export_id}': 'admin',
+  'GET /admin/tenants/{tenant_id}/users/{user_id}/export/{user_export_id}/file': 'admin',
+  'POST /admin/tenants/{tenant_id}/users/{user_id}/export/{user_export_id}/link': 'admin',
+  'POST /admin/tenants/{tenant_id}/imports': { rule: 'master', body: { source: 'chatapi' } },
+  'GET /admin/tenants/{tenant_id}/imports': 'master',
+  'GET /admin/tenants/{tenant_id}/imports/{import_id}': 'master',
+  'PUT /admin/tenants/{tenant_id}/imports/{import_id}/file': {
+    rule: 'master',
+    query: 'part=1',
+    body: exportFile([]),
+  },
+  'POST /admin/tenants/{tenant_id}/imports/{import_id}/validate': 'master',
+  'POST /admin/tenants/{tenant_id}/imports/{import_id}/start': 'master',
   'GET /admin/tenants/{tenant_id}/keys': 'admin',
   'POST /admin/tenants/{tenant_id}/keys': 'admin',
   'POST /admin/tenants/{tenant_id}/keys/{key_id}/rotate': 'admin',
@@ -116,6 +141,16 @@ interface World {
   readonly clients: Readonly<Record<Credential, Api>>;
 }
 
+const exportIds = new Map<string, Promise<string>>();
+
+/** A tenant may have a few at once: its calls share one. */
+function onlyExport(tenant: TestTenant, userId?: string): Promise<string> {
+  const key = `${tenant.tenantId} ${userId ?? ''}`;
+  const found = exportIds.get(key) ?? readyExport(tenant.key, tenant, userId).then(({ export_id }) => export_id);
+  exportIds.set(key, found);
+  return found;
+}
+
 /** Makes what an id in a path is of, in the world's tenant; each call has its own. */
 const MAKERS: Readonly<Record<string, (world: World) => string | Promise<string>>> = {
   tenant_id: ({ tenant }) => tenant.tenantId,
@@ -125,12 +160,22 @@ const MAKERS: Readonly<Record<string, (world: World) => string | Promise<string>
   id: async ({ app, tenant }) => deadLetter(app, tenant, await saidRoom(tenant), 'bob'),
   channelId: async ({ tenant }) => (await createChannel(tenant.key, { name: unique(), enabled: false })).id,
   preset: async ({ tenant }) => (await createPreset(tenant.key, { name: unique() })).name,
+  erasure_id: ({ app, tenant }) => doneErasure(app.database, tenant),
+  export_id: ({ tenant }) => onlyExport(tenant),
+  user_export_id: ({ tenant }) => onlyExport(tenant, 'bob'),
+  import_id: async ({ app, tenant }) => (await validImport(app.master, tenant, exportFile([]))).import_id,
   job_id: ({ app, tenant }) => deadJob(app.database, tenant),
   connection_id: async ({ app, tenant }) => {
     const client = await WsClient.admitted(app.url, { headers: keyOf(tenant, 'bob') });
     return String((await client.frame('hello'))['connection_id']);
   },
 };
+
+function sentOf(body: object | undefined): { readonly type: string; readonly body: string | Buffer } | undefined {
+  if (body === undefined) return undefined;
+  if (Buffer.isBuffer(body)) return { type: 'application/octet-stream', body };
+  return { type: 'application/json', body: JSON.stringify(body) };
+}
 
 let made = 0;
 const unique = (): string => `made-${++made}`;
@@ -156,7 +201,7 @@ async function idsFor(world: World, { pathParams }: DocumentedRoute): Promise<Re
 }
 
 async function beginDeletion({ app, tenant }: World): Promise<void> {
-  bodyOf(await app.master.delete(`/admin/tenants/${tenant.tenantId}?confirm=test`));
+  bodyOf(await app.master.delete(`/admin/tenants/${tenant.tenantId}?confirm=test`), 202);
 }
 
 async function worldOf(app: TestApp): Promise<World> {
@@ -206,11 +251,11 @@ describe('who may what, for operators', () => {
     const path = route.path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(ids.get(name) ?? ''));
     const query = new URLSearchParams(call.query);
     if (route.queryParams.includes('tenant_id')) query.set('tenant_id', world.tenant.tenantId);
-    const body = call.body ?? route.body;
+    const sent = sentOf(call.body ?? route.body);
     const response = await fetch(`${app.url}${path}?${query.toString()}`, {
       method: route.method,
-      headers: { ...client.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { ...client.headers, ...(sent === undefined ? {} : { 'content-type': sent.type }) },
+      ...(sent === undefined ? {} : { body: sent.body }),
     });
     // A stream has no end.
     await response.body?.cancel();
@@ -224,7 +269,7 @@ describe('who may what, for operators', () => {
     const rule: Readonly<Record<Credential, May>> = RULES[call.rule];
     const outcomes: Partial<Record<Credential, string | number>> = {};
     for (const credential of Object.keys(rule) as Credential[]) {
-      const world = call.endsTenant === true ? await worldOf(app) : shared;
+      const world = call.once === true ? await worldOf(app) : shared;
       const status = await statusOf(world, world.clients[credential], route, call);
       outcomes[credential] = status >= 200 && status < 300 ? 'yes' : status;
     }
