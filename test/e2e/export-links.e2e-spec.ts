@@ -23,7 +23,7 @@ describe('a link to the file of an export', () => {
   const linkTo = async (userId?: string): Promise<string> => {
     const { export_id } = await readyExport(tenant.key, tenant, userId);
     const path = exportPath(tenant, userId, `/${export_id}/link`);
-    const { url, expires_in } = bodyOf(await tenant.key.post<Bodies['FileLinkDto']>(path));
+    const { url, expires_in } = bodyOf(await tenant.key.post<Bodies['FileTicketDto']>(path));
     expect(expires_in).toBe(60);
     return url;
   };

@@ -6,7 +6,7 @@ import { InstanceEntity } from './entities/instance.entity';
 import { Epoch } from './epoch';
 import { InstanceRepository } from './instance.repository';
 import type { OpenDatabase } from './open';
-import { Snapshots } from './snapshot';
+import { TenantSnapshots } from './snapshot';
 
 /**
  * Hands the open database to the providers that inject it, and the entities that the modules register with
@@ -23,7 +23,7 @@ export class DatabaseModule {
       { provide: Availability, useValue: open.availability },
       { provide: Failures, useValue: open.failures },
       { provide: PoolUse, useValue: open.poolUse },
-      { provide: Snapshots, useValue: open.snapshots },
+      { provide: TenantSnapshots, useValue: open.snapshots },
       DatabaseMetrics,
       InstanceRepository,
     ];
@@ -35,7 +35,7 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [orm, TypeOrmModule.forFeature([InstanceEntity])],
       providers,
-      exports: [Database, SystemDatabase, Epoch, Availability, InstanceRepository, Snapshots],
+      exports: [Database, SystemDatabase, Epoch, Availability, InstanceRepository, TenantSnapshots],
     };
   }
 }

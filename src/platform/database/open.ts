@@ -14,7 +14,7 @@ import type { RoleNames } from './roles';
 import { Runner } from './runner';
 import { ScopedSource } from './scoped-source';
 import { ServerLock } from './server-lock';
-import { Snapshots } from './snapshot';
+import { TenantSnapshots } from './snapshot';
 
 /** For a clean stop of PostgreSQL; a frozen one must not use up the 30 s that orchestrators give a server to end. */
 const FAST_STOP_MS = 8000;
@@ -32,7 +32,7 @@ export interface OpenDatabase {
   readonly availability: Availability;
   readonly failures: Failures;
   readonly poolUse: PoolUse;
-  readonly snapshots: Snapshots;
+  readonly snapshots: TenantSnapshots;
 }
 
 export interface OpenOptions {
@@ -88,7 +88,7 @@ async function openOn(connection: DatabaseConnection, options: OpenOptions): Pro
     // An outage is logged by `availability`: this is for an operator that follows one call.
     log.debug({ call: name, tenant_id: tenant, reason, code: codeOf(error) }, 'database call failed');
   });
-  const snapshots = new Snapshots(connection, roles, availability);
+  const snapshots = new TenantSnapshots(connection, roles, availability);
   return parts(runner, roles, { availability, failures, poolUse: new PoolUse(pool.levels), snapshots });
 }
 
@@ -140,7 +140,7 @@ export function unopenedDatabase(log: Log): OpenDatabase {
   const connection = { host: '/nowhere' };
   const availability = new Availability(connection, log);
   const pool = createPool({ connection, size: 1, waitMs: 1, roles, log });
-  const snapshots = new Snapshots(connection, roles, availability);
+  const snapshots = new TenantSnapshots(connection, roles, availability);
   const state = { availability, failures: new Failures(), poolUse: new PoolUse(pool.levels), snapshots };
   return parts(new Runner(pool, availability, 1), roles, state);
 }

@@ -31,7 +31,7 @@ export interface Snapshot extends Sql {
  * role with `app.tenant`, so row-level security holds as everywhere. While one is open VACUUM keeps what was deleted
  * since its moment (docs/adr/0024 accepts that of backups): callers bound how many there are and how long they take.
  */
-export class Snapshots {
+export class TenantSnapshots {
   constructor(
     private readonly connection: DatabaseConnection,
     private readonly roles: RoleNames,

@@ -629,7 +629,7 @@ export interface components {
             /** Format: double */
             readonly tokens_per_second: number;
         };
-        readonly FileLinkDto: {
+        readonly FileTicketDto: {
             readonly expires_in: number;
             readonly url: string;
         };

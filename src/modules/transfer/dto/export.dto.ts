@@ -38,7 +38,7 @@ export class ExportPageDto extends CursorPageDto {
   items!: ExportDto[];
 }
 
-export class FileLinkDto {
+export class FileTicketDto {
   /**
    * Path with a ticket, good for one download.
    * @example /exports/file?ticket=ft_eyJhbGciOiJIUzI1NiJ9.e30.c2ln

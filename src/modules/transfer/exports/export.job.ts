@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { IsUUID } from 'class-validator';
 import { encodeId } from '../../../common/ids';
 import { ExportsConfig } from '../../../config';
-import { Snapshots } from '../../../platform/database';
+import { TenantSnapshots } from '../../../platform/database';
 import { DeadJob, exponential, type Job, JobHandler, JobKind, type JobRunner } from '../../../platform/jobs';
 import { Metrics } from '../../../platform/metrics';
 import { FORMAT_VERSION, LINE_KEYS, type TenantHeader, type UserHeader } from '../format';
@@ -35,7 +35,7 @@ export const EXPORT = new JobKind('export.write', ExportPayload);
 export class ExportRunner implements JobRunner<ExportPayload> {
   constructor(
     private readonly repository: ExportsRepository,
-    private readonly snapshots: Snapshots,
+    private readonly snapshots: TenantSnapshots,
     @Inject(ExportSources) private readonly sources: Pick<ExportSources, 'tenantLines' | 'userLines'>,
     private readonly files: ExportFiles,
     @Inject(ExportsConfig) private readonly config: Pick<ExportsConfig, 'hours'>,

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { Audited } from '../../../platform/audit';
 import { Access, type Caller } from '../../../platform/auth';
 import { ApiErrors, CurrentCaller, CursorQueryDto, NeverEnveloped } from '../../../platform/http';
-import { ExportDto, ExportPageDto, FileLinkDto, FileTicketQueryDto } from '../dto/export.dto';
+import { ExportDto, ExportPageDto, FileTicketDto, FileTicketQueryDto } from '../dto/export.dto';
 import { type Download, ExportDownloads, ExportsService } from './exports.service';
 
 const TYPE = 'application/gzip';
@@ -118,7 +118,7 @@ export class TenantExportsController {
     @CurrentCaller() caller: Caller,
     @Param('tenant_id') tenantId: string,
     @Param('export_id') exportId: string,
-  ): Promise<FileLinkDto> {
+  ): Promise<FileTicketDto> {
     return this.downloads.link(caller, { tenantId }, exportId);
   }
 }
@@ -190,7 +190,7 @@ export class UserExportsController {
     @Param('tenant_id') tenantId: string,
     @Param('user_id') userId: string,
     @Param('user_export_id') exportId: string,
-  ): Promise<FileLinkDto> {
+  ): Promise<FileTicketDto> {
     return this.downloads.link(caller, { tenantId, userId }, exportId);
   }
 }

@@ -14,7 +14,7 @@ export interface ExportOf {
 }
 
 /** Why there is no export: one of the same data is not finished, or too many files lie there. */
-export type Refused = 'running' | 'too_many';
+export type ExportRefusal = 'running' | 'too_many';
 
 /** Finished files of a tenant that may lie there at once. */
 const MOST: Readonly<Record<ExportKind, number>> = { tenant: 10, user: 1000 };
@@ -29,7 +29,7 @@ export class ExportsRepository {
   constructor(private readonly database: Database) {}
 
   /** Makes an export that waits to be written, unless one of the same data does, or too many files lie there. */
-  async insert(sql: Sql, tenantId: string, exportId: string, of: ExportOf): Promise<ExportRow | Refused> {
+  async insert(sql: Sql, tenantId: string, exportId: string, of: ExportOf): Promise<ExportRow | ExportRefusal> {
     const { kind, userId } = of;
     const [made] = await sql.query<ExportRow>(
       `INSERT INTO exports (tenant_id, export_id, kind, user_id) SELECT $1, $2, $3, $4

@@ -9,10 +9,10 @@ import { askedPage, type CursorQueryDto, type ListPage, pageOf } from '../../../
 import { Effects } from '../../../platform/idempotency';
 import { Jobs } from '../../../platform/jobs';
 import { FILE_TICKET_SECONDS, FileTickets, TenantsService, UsersService } from '../../tenants';
-import type { ExportDto, FileLinkDto } from '../dto/export.dto';
+import type { ExportDto, FileTicketDto } from '../dto/export.dto';
 import { EXPORT } from './export.job';
 import { ExportFiles } from './export-files';
-import { type ExportOf, type ExportRow, ExportsRepository, type Refused } from './exports.repository';
+import { type ExportOf, type ExportRow, ExportsRepository, type ExportRefusal } from './exports.repository';
 
 /** What a call is about, as it stands in the path. */
 export interface ExportPath {
@@ -29,11 +29,11 @@ export interface Download {
 }
 
 interface Made {
-  readonly status: 'ok' | Refused;
+  readonly status: 'ok' | ExportRefusal;
   readonly made?: ExportDto;
 }
 
-const REFUSALS: Readonly<Record<Refused, string>> = {
+const REFUSALS: Readonly<Record<ExportRefusal, string>> = {
   running: 'An export of the same data is not finished yet',
   too_many: 'Too many files of exports lie there already: wait until some have expired',
 };
@@ -142,7 +142,7 @@ export class ExportDownloads {
   }
 
   /** A link that opens the file once, within a minute. @throws 404, 409 */
-  async link(caller: Caller, path: ExportPath, exportId: string): Promise<FileLinkDto> {
+  async link(caller: Caller, path: ExportPath, exportId: string): Promise<FileTicketDto> {
     const { tenantId, row } = await this.exports.ready(caller, path, exportId);
     await this.effects.announce(caller, tenantId, actionOf('link', path), { target: exportId, user: path.userId });
     const ticket = this.tickets.sign({ tenantId, file: row.export_id });
