@@ -2066,7 +2066,10 @@ BEGIN
   DELETE FROM idempotency_keys k
   WHERE k.tenant_id = p_tenant AND (k.user_id, k.route, k.key) > (called_by, called, called_with)
     AND (last.key IS NULL OR (k.user_id, k.route, k.key) <= (last.user_id, last.route, last.key))
-    AND (strpos(k.route || '/', segment || '/') > 0
+    -- A path is as the client wrote it: whatever may be encoded there is read as what it stands for.
+    AND (strpos((SELECT string_agg(CASE WHEN part[1] ~ '^%(?!00)[0-9A-Fa-f]{2}$'
+          THEN chr(('x' || substr(part[1], 2))::bit(8)::integer) ELSE part[1] END, '')
+        FROM regexp_matches(k.route, '%[0-9A-Fa-f]{2}|.', 'g') part) || '/', segment || '/') > 0
       OR strpos(k.result->'room'->>'metadata_text', to_json(p_user)::text) > 0
       OR EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = (k.result->'room'->>'room_id')::uuid
         AND p_erased = ANY (r.described_by)));
