@@ -91,7 +91,8 @@ describe('the migrator', () => {
       for (const [table, rows] of Object.entries(before.rows))
         if (!names.includes(table))
           expect([table, withoutLaterColumns(after.rows[table], rows)]).toEqual([table, rows]);
-      expect(after.rows['schema_functions']).toEqual(fresh.rows['schema_functions']);
+      const made = after.rows['schema_functions']?.filter((row) => !KEPT.some((one) => row.startsWith(`("${one}",`)));
+      expect(made).toEqual(fresh.rows['schema_functions']);
       expect(Object.values(after.rows).flat().length).toBeGreaterThan(4000);
     });
 
