@@ -50,9 +50,10 @@ async function openConnection(app: TestApp, tenant: TestTenant, userId: string):
   return String((await client.frame('hello'))['connection_id']);
 }
 
-async function exportsOf(tenant: TestTenant, userId: string): Promise<Ids> {
+async function transfersOf(app: TestApp, tenant: TestTenant, userId: string): Promise<Ids> {
+  const { import_id } = await createImport(app.master, tenant);
   const [ofTenant, ofUser] = [await readyExport(tenant.key, tenant), await readyExport(tenant.key, tenant, userId)];
-  return { export_id: ofTenant.export_id, user_export_id: ofUser.export_id };
+  return { import_id, export_id: ofTenant.export_id, user_export_id: ofUser.export_id };
 }
 
 /** A tenant with a room, a message, a key and a member of its own; `alice` exists in every tenant. */
@@ -102,8 +103,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
       conversation_id: conversationIdOf(chat.id),
       job_id: await deadJob(app.database, tenant),
       connection_id: await openConnection(app, tenant, member),
-      import_id: (await createImport(app.master, tenant)).import_id,
-      ...(await exportsOf(tenant, member)),
+      ...(await transfersOf(app, tenant, member)),
     },
   };
 }
