@@ -52,9 +52,10 @@ async function openConnection(app: TestApp, tenant: TestTenant, userId: string):
   return String((await client.frame('hello'))['connection_id']);
 }
 
-async function exportsOf(tenant: TestTenant, userId: string): Promise<Ids> {
+async function transfersOf(app: TestApp, tenant: TestTenant, userId: string): Promise<Ids> {
+  const { import_id } = await createImport(app.master, tenant);
   const [ofTenant, ofUser] = [await readyExport(tenant.key, tenant), await readyExport(tenant.key, tenant, userId)];
-  return { export_id: ofTenant.export_id, user_export_id: ofUser.export_id };
+  return { import_id, export_id: ofTenant.export_id, user_export_id: ofUser.export_id };
 }
 
 /** A tenant with a room, a message, a key and a member of its own; `alice` exists in every tenant. */
@@ -105,8 +106,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
       job_id: await deadJob(app.database, tenant),
       connection_id: await openConnection(app, tenant, member),
       erasure_id: await doneErasure(app.database, tenant),
-      import_id: (await createImport(app.master, tenant)).import_id,
-      ...(await exportsOf(tenant, member)),
+      ...(await transfersOf(app, tenant, member)),
     },
   };
 }

@@ -20,34 +20,9 @@ const MESSAGE = (room: number, n: number): string =>
 /** Three batches of messages in the first room. */
 const MESSAGES = [1100, 3] as const;
 
-/** Two rooms, the second of them a chat with a run; each message has the same id each time. */
-function lines(): TenantExportLine[] {
-  const [group, chat] = ROOMS;
-  const users = ['ann', 'ben', 'agent_default'].map((id) => userLine(id));
-  const said = (room: number, count: number): { message_id: string }[] =>
-    Array.from({ length: count }, (_, i) => ({ message_id: MESSAGE(room, i) }));
-  const first = roomLines({
-    roomId: group,
-    members: ['ann', 'ben'],
-    messages: said(1, MESSAGES[0]),
-    room: { last_rev: 1101 },
-  });
-  const event: TenantExportLine = {
-    kind: 'event',
-    ...{ room_id: encodeId('room', group), rev: 1101, type: 'member.joined', created_at: timeAfter(5) },
-    payload: { room_id: group, user_id: 'ben', role: 'member', by: 'ann' },
-  };
-  const second = roomLines({
-    roomId: chat,
-    members: ['ann', 'agent_default'],
-    messages: said(2, MESSAGES[1]),
-    room: { type: 'ai' },
-  });
-  const room_id = encodeId('room', chat);
+/** Of a chat, and what comes after it. */
+function chatLines(room_id: string): TenantExportLine[] {
   return [
-    ...users,
-    ...[...first.slice(0, 3), event, ...first.slice(3)],
-    ...second,
     {
       kind: 'chat',
       ...{ room_id, user_id: 'ann', group_id: null, preset: 'default', auto_title: false, is_active: true },
@@ -77,6 +52,33 @@ function lines(): TenantExportLine[] {
       },
     },
   ];
+}
+
+/** Two rooms, the second of them a chat with a run; each message has the same id each time. */
+function lines(): TenantExportLine[] {
+  const [group, chat] = ROOMS;
+  const users = ['ann', 'ben', 'agent_default'].map((id) => userLine(id));
+  const said = (room: number, count: number): { message_id: string }[] =>
+    Array.from({ length: count }, (_, i) => ({ message_id: MESSAGE(room, i) }));
+  const first = roomLines({
+    roomId: group,
+    members: ['ann', 'ben'],
+    messages: said(1, MESSAGES[0]),
+    room: { last_rev: 1101 },
+  });
+  const event: TenantExportLine = {
+    kind: 'event',
+    ...{ room_id: encodeId('room', group), rev: 1101, type: 'member.joined', created_at: timeAfter(5) },
+    payload: { room_id: group, user_id: 'ben', role: 'member', by: 'ann' },
+  };
+  const second = roomLines({
+    roomId: chat,
+    members: ['ann', 'agent_default'],
+    messages: said(2, MESSAGES[1]),
+    room: { type: 'ai' },
+  });
+  const room_id = encodeId('room', chat);
+  return [...users, ...[...first.slice(0, 3), event, ...first.slice(3)], ...second, ...chatLines(room_id)];
 }
 
 class Killed extends Error {}

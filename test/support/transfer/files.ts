@@ -8,7 +8,6 @@ import {
   type TenantExportLine,
   type TenantFieldsOf,
 } from '../../../src/modules/transfer/format';
-import type { TenantLine } from '../../../src/platform/tenant-data';
 
 /** The time of everything in a file that is made up; messages come a second after each other. */
 export const MADE_AT = '2025-06-01T12:00:00.000Z';
@@ -35,9 +34,7 @@ export function exportFile(lines: readonly FileLine[]): Buffer {
 
 function textOf(line: TenantExportLine): string {
   const fields = line as unknown as Record<string, unknown>;
-  return JSON.stringify(
-    Object.fromEntries(['kind', ...LINE_KEYS[line.kind as TenantLine]].map((key) => [key, fields[key]])),
-  );
+  return JSON.stringify(Object.fromEntries(['kind', ...LINE_KEYS[line.kind]].map((key) => [key, fields[key]])));
 }
 
 export function userLine(user_id: string, more: Partial<TenantFieldsOf['user']> = {}): TenantExportLine {

@@ -30,7 +30,11 @@ export class ImportsController {
     return this.imports.create(caller, tenantId, body);
   }
 
-  /** List the imports of a tenant, newest first. */
+  /**
+   * List the imports of a tenant, newest first.
+   * @remarks
+   * Those that are over stay in the list; a file goes when its import is done, and after a week where nobody goes on with it.
+   */
   @Get()
   @Access('master')
   @ApiErrors('NOT_FOUND')
@@ -42,7 +46,11 @@ export class ImportsController {
     return this.imports.list(caller, tenantId, query);
   }
 
-  /** Get one import: how far it is, what is wrong with the file, what it has made. */
+  /**
+   * Get one import: how far it is, what is wrong with the file, what it has made.
+   * @remarks
+   * `counts` grow while it runs, and are exact: what was there before is not in them. `failed` says why in `error`.
+   */
   @Get(':import_id')
   @Access('master')
   @ApiErrors('NOT_FOUND')

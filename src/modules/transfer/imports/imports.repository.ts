@@ -7,7 +7,7 @@ import type { ImportRef } from './parts';
 export type ImportRow = Readonly<ImportEntity>;
 
 /** What a look at a file has found. */
-export interface Verdict {
+export interface FileVerdict {
   readonly bytes: number | null;
   readonly sha256: Buffer | null;
   /** The first of them. */
@@ -65,7 +65,7 @@ export class ImportsRepository {
     );
   }
 
-  validated(ref: ImportRef, { bytes, sha256, faults, faultCount }: Verdict): Promise<void> {
+  validated(ref: ImportRef, { bytes, sha256, faults, faultCount }: FileVerdict): Promise<void> {
     const state = faultCount === 0 ? 'valid' : 'invalid';
     return this.end(ref, 'validating', state, { bytes, sha256, faults, fault_count: faultCount });
   }

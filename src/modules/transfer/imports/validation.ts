@@ -4,7 +4,7 @@ import { Validator } from '../../../platform/validation';
 import type { ImportFault, ImportSource } from './entities/import.entity';
 import type { ImportFile } from './import-file';
 import { importClashes } from './imports.functions';
-import type { Verdict } from './imports.repository';
+import type { FileVerdict } from './imports.repository';
 import { type DmOfFile, LineChecker } from './lines/line-checker';
 import { isSourceFault, type SourceItem } from './lines/source-lines';
 import { ImportSources } from './lines/sources';
@@ -24,7 +24,7 @@ export class FileValidation {
   ) {}
 
   /** @throws what `signal` aborts with, 503, and what reading the file throws */
-  async verdict(tenantId: string, source: ImportSource, file: ImportFile, signal: AbortSignal): Promise<Verdict> {
+  async verdict(tenantId: string, source: ImportSource, file: ImportFile, signal: AbortSignal): Promise<FileVerdict> {
     const sha256 = Buffer.from(await file.sha256(signal), 'hex');
     const faults = new Faults();
     const checker = new LineChecker(this.validator);

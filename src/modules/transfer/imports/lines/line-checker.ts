@@ -5,7 +5,7 @@ import { LINE_KEYS, type SubscriptionFields, type TenantExportLine, type TenantF
 import type { ImportFault } from '../entities/import.entity';
 import { HashSet } from './hash-set';
 import { LINE_SHAPES } from './line-shapes';
-import { type Found, isRoomPart, RoomChecker, type RoomPart } from './room-checker';
+import { type FieldFault, isRoomPart, RoomChecker, type RoomPart } from './room-checker';
 import type { SourceLine } from './source-lines';
 
 type Kind = keyof TenantFieldsOf;
@@ -70,10 +70,11 @@ export class LineChecker {
   }
 
   /** Fields by themselves; nulls of the line are put back. */
-  private shape(kind: Kind, value: Record<string, unknown>): Found[] {
+  private shape(kind: Kind, value: Record<string, unknown>): FieldFault[] {
     const { kind: _, ...fields } = value;
+    const shape: new () => object = LINE_SHAPES[kind];
     try {
-      const checked = this.validator.body(LINE_SHAPES[kind] as new () => object, fields, 'The line');
+      const checked = this.validator.body(shape, fields, 'The line');
       for (const key of LINE_KEYS[kind]) value[key] = (checked as Record<string, unknown>)[key] ?? null;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
@@ -82,19 +83,19 @@ export class LineChecker {
     return [...this.times(value), ...this.ids(kind, value)];
   }
 
-  private times(value: Record<string, unknown>): Found[] {
-    return Object.entries(value).flatMap(([field, time]): Found[] =>
+  private times(value: Record<string, unknown>): FieldFault[] {
+    return Object.entries(value).flatMap(([field, time]): FieldFault[] =>
       !field.endsWith('_at') || typeof time !== 'string' || isTime(time) ? [] : [[field, 'is no day of the calendar']],
     );
   }
 
-  private ids(kind: Kind, value: Record<string, unknown>): Found[] {
-    return (IDS[kind] ?? []).flatMap(([field, of]): Found[] =>
+  private ids(kind: Kind, value: Record<string, unknown>): FieldFault[] {
+    return (IDS[kind] ?? []).flatMap(([field, of]): FieldFault[] =>
       decodeId(of, value[field]) === undefined ? [[field, 'is no such id']] : [],
     );
   }
 
-  private content(place: LinePlace, fields: TenantExportLine): Found[] {
+  private content(place: LinePlace, fields: TenantExportLine): FieldFault[] {
     const { kind } = fields;
     const rank = ORDER.indexOf(isRoomPart(kind) ? 'room' : kind);
     if (rank < this.rank) return [['kind', `a ${kind} line may not follow a ${ORDER[this.rank] ?? ''} line`]];
@@ -112,7 +113,7 @@ export class LineChecker {
     return this.subscription(fields);
   }
 
-  private begin(place: LinePlace, fields: TenantFieldsOf['room']): Found[] {
+  private begin(place: LinePlace, fields: TenantFieldsOf['room']): FieldFault[] {
     const isNew = this.rooms.add(fields.room_id);
     this.place = place;
     this.room = new RoomChecker(fields, this.facts);
@@ -121,7 +122,7 @@ export class LineChecker {
     return [...(isNew ? [] : [['room_id', 'is there twice'] as const]), ...keyFaults, ...this.room.own()];
   }
 
-  private subscription({ subscription_id, user_id, topic }: SubscriptionFields): Found[] {
+  private subscription({ subscription_id, user_id, topic }: SubscriptionFields): FieldFault[] {
     return [
       ...(this.users.has(user_id) ? [] : [['user_id', 'is no user of the file'] as const]),
       ...this.once(`subscription ${subscription_id}`, 'subscription_id'),
@@ -129,7 +130,7 @@ export class LineChecker {
     ];
   }
 
-  private once(name: string, field: string): Found[] {
+  private once(name: string, field: string): FieldFault[] {
     return this.seen.add(name) ? [] : [[field, 'is there twice']];
   }
 
@@ -158,9 +159,9 @@ function isTime(text: string): boolean {
 }
 
 /** A field that the kind has not is not named: its name may be anything. */
-function refusals(kind: Kind, { field, message, details }: AppError): Found[] {
+function refusals(kind: Kind, { field, message, details }: AppError): FieldFault[] {
   const errors = (details?.['errors'] as readonly FieldError[] | undefined) ?? [{ field: field ?? '', message }];
-  return errors.map((error): Found => {
+  return errors.map((error): FieldFault => {
     const known = LINE_KEYS[kind].includes(error.field.split(/[.[]/, 1)[0] ?? '');
     return known ? [error.field, error.message] : ['', `the line has a field that a ${kind} line has not`];
   });

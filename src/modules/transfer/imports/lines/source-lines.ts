@@ -50,8 +50,8 @@ export async function* chatapiLines(file: AsyncIterable<Buffer>): AsyncGenerator
     for await (const bytes of linesOf(unpacked)) {
       line++;
       const item = itemOf(line, bytes);
-      if (isSourceFault(item)) yield item;
-      const said = isSourceFault(item) ? frame.passOver(line, bytes) : frame.take(item, bytes);
+      if (isSourceFault(item)) frame.passOver(line, bytes);
+      const said = isSourceFault(item) ? item : frame.take(item, bytes);
       if (said !== undefined) yield said;
     }
   } catch (error) {
@@ -130,7 +130,7 @@ class FileFrame {
   }
 
   /** Notes a line that is no JSON. */
-  passOver(line: number, bytes: Buffer): undefined {
+  passOver(line: number, bytes: Buffer): void {
     if (line > 1) this.note(bytes);
   }
 

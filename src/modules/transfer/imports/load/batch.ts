@@ -3,7 +3,7 @@ const MOST_ROWS = 500;
 const MOST_BYTES = 1024 * 1024;
 
 /** Rows that are written together. */
-export class Batch {
+export class RowBatch {
   private rows: object[] = [];
   private bytes = 0;
 

@@ -12,7 +12,7 @@ import {
   subscriptionsImport,
   usersImport,
 } from '../imports.functions';
-import { Batch } from './batch';
+import { RowBatch } from './batch';
 import type { ImportIds } from './import-ids';
 import { ImportedLog } from './imported-log.repository';
 import { RoomLoad } from './room-load';
@@ -66,10 +66,10 @@ export class ImportLoader {
 
 /** One load of a file. */
 class Load {
-  private readonly channels: Batch;
-  private readonly presets: Batch;
-  private readonly users: Batch;
-  private readonly subscriptions: Batch;
+  private readonly channels: RowBatch;
+  private readonly presets: RowBatch;
+  private readonly users: RowBatch;
+  private readonly subscriptions: RowBatch;
   /** undefined: none yet, or one that is there already. */
   private room: RoomLoad | undefined;
 
@@ -79,8 +79,8 @@ class Load {
     private readonly log: ImportedLog,
     private readonly opened: (roomId: string) => Promise<void>,
   ) {
-    const rowsOf = (kind: string, fn: typeof usersImport): Batch =>
-      new Batch((rows) =>
+    const rowsOf = (kind: string, fn: typeof usersImport): RowBatch =>
+      new RowBatch((rows) =>
         writer.transaction(async (tx) => ({ [kind]: await fn.callIn(tx, writer.run.tenantId, { p_rows: rows }) })),
       );
     this.channels = rowsOf('channel', channelsImport);

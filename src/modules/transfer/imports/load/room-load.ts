@@ -8,7 +8,7 @@ import {
   runsImport,
   usageRoomImported,
 } from '../imports.functions';
-import { Batch } from './batch';
+import { RowBatch } from './batch';
 import type { ImportIds } from './import-ids';
 import type { ImportedLog } from './imported-log.repository';
 import { ImportRefused, type ImportWriter } from './writer';
@@ -28,10 +28,10 @@ export interface RoomPlace {
  * load before this one has written is passed over, message by message, or is not written a second time.
  */
 export class RoomLoad {
-  private readonly members: Batch;
-  private readonly events: Batch;
-  private readonly messages: Batch;
-  private readonly runs: Batch;
+  private readonly members: RowBatch;
+  private readonly events: RowBatch;
+  private readonly messages: RowBatch;
+  private readonly runs: RowBatch;
   private chatRow: ChatFields | undefined;
 
   constructor(
@@ -43,14 +43,14 @@ export class RoomLoad {
   ) {
     const { tenantId, importId } = writer.run;
     const ref = { p_room: place.roomId, p_import: importId };
-    const rowsOf = (kind: string, fn: typeof runsImport): Batch =>
-      new Batch((rows) =>
+    const rowsOf = (kind: string, fn: typeof runsImport): RowBatch =>
+      new RowBatch((rows) =>
         writer.transaction(async (tx) => ({ [kind]: await fn.callIn(tx, tenantId, { ...ref, p_rows: rows }) })),
       );
     this.members = rowsOf('member', importMembersAdd);
     this.events = rowsOf('event', importEventsAdd);
     this.runs = rowsOf('run', runsImport);
-    this.messages = new Batch(async (rows) => {
+    this.messages = new RowBatch(async (rows) => {
       await writer.piece(() => log.add({ tenantId, importId, roomId: place.roomId }, rows));
     });
   }
