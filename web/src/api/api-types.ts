@@ -2150,7 +2150,7 @@ export interface components {
             /** Format: double */
             tokens_per_second: number;
         };
-        FileLinkDto: {
+        FileTicketDto: {
             expires_in: number;
             url: string;
         };
@@ -3646,7 +3646,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FileLinkDto"];
+                    "application/json": components["schemas"]["FileTicketDto"];
                 };
             };
         };
@@ -4047,7 +4047,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FileLinkDto"];
+                    "application/json": components["schemas"]["FileTicketDto"];
                 };
             };
         };
