@@ -69,7 +69,7 @@ describe('the lines of an export', () => {
       throw new Error('the disk is gone');
     })();
     const all = async (): Promise<void> => {
-      for await (const item of chatapiLines(broken)) void item;
+      for await (const item of chatapiLines(broken)) expect(isSourceFault(item)).toBe(false);
     };
     await expect(all()).rejects.toThrow('the disk is gone');
   });
