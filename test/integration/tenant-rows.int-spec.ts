@@ -159,8 +159,7 @@ function sampleRows(tenant: string): string {
     INSERT INTO room_events (tenant_id, room_id, rev, type, payload) VALUES ('${tenant}', '${id}', 2, 'x', '{}');
     INSERT INTO jobs (tenant_id, kind, key, payload) VALUES ('${tenant}', 'x', 'x', '{}');
     INSERT INTO ws_tickets (tenant_id, ticket_id, expires_at) VALUES ('${tenant}', gen_random_uuid(), now());
-    INSERT INTO imports (tenant_id, import_id, source) VALUES ('${tenant}', '${id}', 'chatapi');
-    INSERT INTO import_rooms (tenant_id, room_id, import_id) VALUES ('${tenant}', '${id}', '${id}');
+    ${importRows(tenant, id)}
     INSERT INTO held_messages (tenant_id, room_id, seq, rev, sender_id, content)
       VALUES ('${tenant}', '${id}', 1, 1, 'alice', 'x');
     INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, topic_subscribers)
@@ -206,4 +205,10 @@ function countedRows(tenant: string, room: string): string {
     INSERT INTO usage_rooms (tenant_id, room_id) VALUES ('${tenant}', '${room}');
     INSERT INTO usage_state (tenant_id, complete_to) VALUES ('${tenant}', now());
   `;
+}
+
+function importRows(tenant: string, id: string): string {
+  return `
+    INSERT INTO imports (tenant_id, import_id, source) VALUES ('${tenant}', '${id}', 'chatapi');
+    INSERT INTO import_rooms (tenant_id, room_id, import_id) VALUES ('${tenant}', '${id}', '${id}');`;
 }
