@@ -1,6 +1,7 @@
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { encodeId, newUuid } from '../../src/common/ids';
 import type { TenantExportLine } from '../../src/modules/transfer/format';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
@@ -19,6 +20,8 @@ import {
   sendPart,
   validImport,
 } from '../support/transfer/imports';
+import { zipOf } from '../support/transfer/foreign-files';
+import { slackFiles, slackWorkspace } from '../support/transfer/slack-export';
 import { Receiver, setWebhook } from '../support/webhooks/receiver';
 import { WsClient } from '../support/ws/client';
 import { keyOf } from '../support/ws/socket-app';
@@ -173,6 +176,23 @@ describe('imports', () => {
     bodyOf(await app.master.post(`${importPath(tenant, found.import_id)}/validate`), 202);
     const valid = await importIn(app.master, tenant, found.import_id, ['valid', 'invalid']);
     expect(valid).toMatchObject({ state: 'valid', faults: [], bytes: good.length });
+  });
+
+  it('of Slack bring what its people have said, and change nothing the second time', async () => {
+    const [workspace] = fc.sample(slackWorkspace, { numRuns: 1, seed: 7 });
+    const file = await zipOf(slackFiles(workspace ?? { users: [], conversations: [] }));
+    const done = await doneImport(app.master, tenant, file, 'slack');
+    const [stored] = await app.database.sql<{ messages: number; rooms: number }>(
+      `SELECT (SELECT count(*)::int FROM messages WHERE tenant_id = $1) AS messages,
+         (SELECT count(*)::int FROM rooms WHERE tenant_id = $1 AND deleted_at IS NULL) AS rooms`,
+      [uuidOf(tenant.tenantId)],
+    );
+    expect(done.counts).toMatchObject({ message: stored?.messages, room: stored?.rooms });
+    expect(stored?.rooms).toBe(workspace?.conversations.length);
+    expect(stored?.messages).toBeGreaterThan(0);
+    const before = withoutImport(await rows());
+    expect((await doneImport(app.master, tenant, file, 'slack')).counts).toEqual({ user: 0 });
+    expect(withoutImport(await rows())).toEqual(before);
   });
 
   it('tell at most 1,000 faults', async () => {

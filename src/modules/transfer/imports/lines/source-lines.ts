@@ -158,5 +158,5 @@ class FileFrame {
 }
 
 function isZlibError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^Z_/.test(String(error.code));
+  return typeof error === 'object' && error !== null && 'code' in error && /^Z_/.test(String(error.code));
 }
