@@ -207,7 +207,7 @@ export class ExportFileController {
    */
   @Get('file')
   @Access('public')
-  @ApiErrors('AUTHENTICATION_ERROR', 'NOT_FOUND', 'CONFLICT')
+  @ApiErrors('VALIDATION_ERROR', 'AUTHENTICATION_ERROR', 'NOT_FOUND', 'CONFLICT')
   @FileAnswer()
   async file(
     @Query() { ticket }: FileTicketQueryDto,
