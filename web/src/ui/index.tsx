@@ -2,6 +2,10 @@
 export { Button, CopyButton, IconButton } from './button';
 export { Confirm, Dialog } from './dialog';
 export { Check, Choice, Field, TextArea, TextField } from './field';
+export { Icon, type IconName } from './icons';
 export { Badge, Empty, FaultNote, Loading, Time } from './notes';
+export { Pager } from './pager';
+export { Copyable, SecretOnce } from './secret';
 export { type Column, Table } from './table';
-export { type Theme, useTheme } from './theme';
+export { onColours, type Theme, useTheme } from './theme';
+export { useUrlChoice, useUrlState } from './url-state';
