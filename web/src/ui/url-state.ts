@@ -32,3 +32,12 @@ export function useUrlChoice<T extends string>(
   const [value, set] = useUrlState(name, values[0]);
   return [values.find((one) => one === value) ?? values[0], set];
 }
+
+const OFFSET = /^\d{1,9}$/;
+
+/** Before which row of a list a page begins. */
+export function useUrlOffset(): readonly [number, (offset: number) => void] {
+  const [text, set] = useUrlState('from', '0');
+  const setOffset = useCallback((offset: number) => set(String(offset)), [set]);
+  return [OFFSET.test(text) ? Number(text) : 0, setOffset];
+}

@@ -1,5 +1,5 @@
 import { type ReactNode, Suspense, useCallback, useState } from 'react';
-import { Link, Redirect, Route, Switch, useLocation, useSearch } from 'wouter';
+import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { useSession } from '../../api/session';
 import { Button, Choice, Empty, Icon, Loading, type Theme, useTheme } from '../../ui';
 import { Palette, usePaletteKeys } from './palette';
@@ -69,8 +69,9 @@ function SectionPage({ section: { page: Page, needsTenant, title } }: { readonly
 
 function Rail(): ReactNode {
   const [location] = useLocation();
-  const tenant = new URLSearchParams(useSearch()).get('tenant');
-  const query = tenant === null ? '' : `?tenant=${encodeURIComponent(tenant)}`;
+  const { tenantId } = useSession();
+  const [tenant] = useTenant();
+  const query = tenant === undefined || tenantId !== undefined ? '' : `?tenant=${encodeURIComponent(tenant)}`;
   return (
     <div className="rail">
       <a className="brand" href="/">

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode, useId } from 'react';
-import { useSearchParams } from 'wouter';
+import { useLocation, useRoute, useSearchParams } from 'wouter';
 import { type Api, bodyOf, type components, useApi } from '../../api/client';
 import { useSession } from '../../api/session';
 
@@ -19,9 +19,14 @@ const FIND = 'find';
  */
 export function useTenant(): readonly [string | undefined, (tenantId: string | undefined) => void] {
   const { tenantId } = useSession();
+  const [, navigate] = useLocation();
+  const [isItsPage, params] = useRoute<{ id: string }>('/tenants/:id/*?');
   const [search, setSearch] = useSearchParams();
-  const chosen = tenantId ?? search.get('tenant') ?? undefined;
-  const choose = (next: string | undefined): void => setSearch(next === undefined ? {} : { tenant: next });
+  const chosen = tenantId ?? params?.id ?? search.get('tenant') ?? undefined;
+  const choose = (next: string | undefined): void => {
+    if (isItsPage) navigate(next === undefined ? '/tenants' : `/tenants/${next}`);
+    else setSearch(next === undefined ? {} : { tenant: next });
+  };
   return [chosen, choose];
 }
 
