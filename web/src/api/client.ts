@@ -37,6 +37,7 @@ interface ErrorBody {
     readonly code?: string;
     readonly message?: string;
     readonly request_id?: string;
+    readonly field?: string;
     readonly details?: Readonly<Record<string, unknown>>;
   };
 }
@@ -46,8 +47,7 @@ export async function faultOf(response: Response): Promise<ApiFault> {
   const body = (await response.json().catch(() => ({}))) as ErrorBody;
   const { code = 'UNKNOWN', message = `The server answered ${response.status}`, details = {} } = body.error ?? {};
   const requestId = body.error?.request_id ?? response.headers.get('x-request-id') ?? undefined;
-  const field = typeof details['field'] === 'string' ? details['field'] : undefined;
-  return new ApiFault(message, response.status, code, requestId, field, details);
+  return new ApiFault(message, response.status, code, requestId, body.error?.field, details);
 }
 
 function unreached(): ApiFault {

@@ -24,8 +24,7 @@ export function useCommands(text: string, found: FoundTenants | undefined): read
   const { credential, tenantId, signOut } = useSession();
   const [, setTheme] = useTheme();
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = (...texts: readonly string[]): boolean =>
-    words.every((word) => texts.some((one) => one.toLowerCase().includes(word)));
+  const fits = (title: string): boolean => words.every((word) => title.toLowerCase().includes(word));
   const kept = tenant === undefined || tenantId !== undefined ? '' : `?tenant=${encodeURIComponent(tenant)}`;
 
   const pages = SECTIONS.filter(({ title }) => fits(title)).map(({ path, title }): Command => ({
@@ -37,7 +36,9 @@ export function useCommands(text: string, found: FoundTenants | undefined): read
   const tenants =
     words.length === 0 || credential.kind === 'admin'
       ? []
-      : (found?.tenants ?? []).filter(({ name, tenant_id: id }) => fits(name, id)).slice(0, MOST_TENANTS);
+      : (found?.tenants ?? [])
+          .filter(({ name, tenant_id: id }) => fits(name) || id === text.trim())
+          .slice(0, MOST_TENANTS);
   const opened = tenants.map(({ tenant_id: id, name }): Command => ({
     ...{ id: `open-${id}`, group: 'Settings and keys of', title: name, note: id },
     run: () => navigate(`/tenants/${id}`),
