@@ -81,6 +81,8 @@ async function createsTenant({ page, problems }: WatchedPage): Promise<void> {
   const apiKey = await page.getByRole('region', { name: 'API key' }).innerText();
   expect(apiKey).toMatch(/^chatapi_\w{30,}$/);
   expect(await page.getByRole('region', { name: 'Command' }).innerText()).toContain(`'X-API-Key: ${apiKey}'`);
+  // The browser asks only about the first Escape.
+  await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
   expect(await page.getByRole('region', { name: 'API key' }).isVisible()).toBe(true);
   expect(await seriousFaults(page)).toEqual([]);
@@ -104,7 +106,7 @@ async function createsTenant({ page, problems }: WatchedPage): Promise<void> {
   await button(page, 'Resume').click();
   await button(page.getByRole('dialog'), 'Resume').click();
   await page.getByText('active', { exact: true }).waitFor();
-  expect(await page.title()).toBe('ChatAPI console');
+  expect(await page.title()).toBe('Tenants · ChatAPI console');
   expect(problems).toEqual([]);
 }
 
@@ -203,6 +205,12 @@ async function setsWebhook({ page }: WatchedPage): Promise<void> {
   await page.getByRole('alert').getByText('must not lead to a private').waitFor();
   await url.fill('https://hooks.invalid/chat');
   await page.getByLabel('message.created').check();
+  await operator('PATCH', `/admin/tenants/${id}`, { name: 'Hooks', limits: { rooms: 9 } });
+  await button(page, 'Save').click();
+  await page
+    .getByRole('alert')
+    .getByText('Somebody else changed this tenant meanwhile. The webhook is now none.')
+    .waitFor();
   await button(page, 'Save').click();
   expect(await page.getByRole('region', { name: 'Secret' }).innerText()).toMatch(/^whsec_/);
   await button(page, 'I have kept it').click();
@@ -352,7 +360,7 @@ async function fitsPhone({ page, problems }: WatchedPage, colorScheme: 'light' |
     const wide: number = await page.evaluate('document.documentElement.scrollWidth');
     expect({ path, wide, faults: await seriousFaults(page) }).toEqual({ path, wide: 390, faults: [] });
   }
-  expect(await page.title()).toBe('ChatAPI console');
+  expect(await page.title()).toBe('Tenants · ChatAPI console');
   expect(problems).toEqual([]);
 }
 

@@ -30,6 +30,12 @@ export function Dialog({ title, onClose, isFirm = false, children }: DialogProps
         event.preventDefault();
         if (!isFirm) onClose();
       }}
+      onClose={() => {
+        // A second Escape closes it without asking; where it has to stay, it is opened again.
+        if (dialog.current === null || dialog.current.open) return;
+        if (isFirm) dialog.current.showModal();
+        else onClose();
+      }}
       onPointerDown={(event) => {
         isPressedBeside.current = event.target === dialog.current;
       }}

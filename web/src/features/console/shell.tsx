@@ -1,4 +1,4 @@
-import { type ReactNode, Suspense, useCallback, useState } from 'react';
+import { type ReactNode, Suspense, useCallback, useEffect, useState } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { useSession } from '../../api/session';
 import { Button, Choice, Empty, Icon, Loading, type Theme, useTheme } from '../../ui';
@@ -58,6 +58,9 @@ function Pages(): ReactNode {
 
 function SectionPage({ section: { page: Page, needsTenant, title } }: { readonly section: Section }): ReactNode {
   const [tenant] = useTenant();
+  useEffect(() => {
+    document.title = `${title} · ChatAPI console`;
+  }, [title]);
   if (needsTenant && tenant === undefined)
     return (
       <Empty title={`${title} of one tenant`}>

@@ -28,6 +28,7 @@ export function plotOf(spec: ChartSpec, feed: Feed, box: HTMLElement, onCursor: 
     {
       width: Math.max(box.clientWidth, 1),
       height: Math.max(box.clientHeight, 1),
+      padding: [8, 12, 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: 'console-live', setSeries: false },

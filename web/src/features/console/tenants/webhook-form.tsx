@@ -1,6 +1,8 @@
 import { type ReactNode, useState } from 'react';
 import { Check, FormDialog, TextField } from '../../../ui';
-import { type Change, useChange, type Webhook } from './data';
+import type { Tenant } from '../tenant';
+import { type Change, useChange, useFreshTenant, type Webhook } from './data';
+import { wordsOf } from './fields';
 
 type Event = NonNullable<NonNullable<NonNullable<Change['settings']>['webhook']>['events']>[number];
 
@@ -15,7 +17,7 @@ const EVENTS: readonly (readonly [Event, string])[] = [
 const STANDARD: readonly string[] = ['message.offline', 'notification.offline'];
 
 interface WebhookFormProps {
-  readonly tenantId: string;
+  readonly tenant: Tenant;
   readonly now: Webhook | undefined;
   /** @param secret that of a new URL, which is shown once */
   readonly onSaved: (secret: string | undefined) => void;
@@ -23,11 +25,21 @@ interface WebhookFormProps {
 }
 
 /** Where to post, and what. */
-export function WebhookForm({ tenantId, now, onSaved, onClose }: WebhookFormProps): ReactNode {
+export function WebhookForm({ tenant, now, onSaved, onClose }: WebhookFormProps): ReactNode {
   const [url, setUrl] = useState(now?.url ?? '');
   const [events, setEvents] = useState<readonly string[]>(now?.events ?? STANDARD);
-  const change = useChange(tenantId);
+  const [base, setBase] = useState(tenant);
+  const change = useChange(tenant.tenant_id);
+  const fresh = useFreshTenant(tenant.tenant_id);
   const save = async (): Promise<void> => {
+    const then = await fresh();
+    if (then.updated_at !== base.updated_at) {
+      setBase(then);
+      const is = wordsOf({ none: 'none' }, then.effective.settings['webhook']?.value);
+      throw new Error(
+        `Somebody else changed this tenant meanwhile. The webhook is now ${is}. Save again to replace it.`,
+      );
+    }
     const picked = EVENTS.map(([name]) => name).filter((name) => events.includes(name));
     const { webhook_secret: secret } = await change({ settings: { webhook: { url: url.trim(), events: picked } } });
     onSaved(secret);
@@ -49,19 +61,28 @@ export function WebhookForm({ tenantId, now, onSaved, onClose }: WebhookFormProp
         {...{ autoFocus: true, autoComplete: 'off', spellCheck: false, maxLength: 2048, inputMode: 'url' }}
         hint="https, and one that everybody can reach. Another URL gets a new secret, which is shown once."
       />
-      <fieldset className="stack">
-        <legend>Post</legend>
-        {EVENTS.map(([name, words]) => (
-          <Check
-            key={name}
-            label={`${name}: ${words}`}
-            isChecked={events.includes(name)}
-            onChecked={(isOn) =>
-              setEvents((before) => (isOn ? [...before, name] : before.filter((one) => one !== name)))
-            }
-          />
-        ))}
-      </fieldset>
+      <Events events={events} onEvents={setEvents} />
     </FormDialog>
+  );
+}
+
+interface EventsProps {
+  readonly events: readonly string[];
+  readonly onEvents: (events: readonly string[]) => void;
+}
+
+function Events({ events, onEvents }: EventsProps): ReactNode {
+  return (
+    <fieldset className="stack">
+      <legend>Post</legend>
+      {EVENTS.map(([name, words]) => (
+        <Check
+          key={name}
+          label={`${name}: ${words}`}
+          isChecked={events.includes(name)}
+          onChecked={(isOn) => onEvents([...events.filter((one) => one !== name), ...(isOn ? [name] : [])])}
+        />
+      ))}
+    </fieldset>
   );
 }

@@ -36,7 +36,7 @@ export function WebhookTab({ tenant }: { readonly tenant: Tenant }): ReactNode {
       {isSet && data !== undefined && <Shown tenant={tenant} webhook={data} onDo={(what) => setDoing({ what })} />}
       {isSet && <Deliveries tenantId={tenant.tenant_id} />}
       {doing?.what === 'edit' && (
-        <WebhookForm tenantId={tenant.tenant_id} now={isSet ? data : undefined} onSaved={saved} onClose={close} />
+        <WebhookForm tenant={tenant} now={isSet ? data : undefined} onSaved={saved} onClose={close} />
       )}
       {doing?.what === 'rotate' && <RotateSecret tenant={tenant} onSaved={saved} onClose={close} />}
       {doing?.what === 'remove' && <Remove tenant={tenant} onClose={close} />}
