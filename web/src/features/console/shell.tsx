@@ -76,7 +76,7 @@ function Rail(): ReactNode {
   const [tenant] = useTenant();
   const query = tenant === undefined || tenantId !== undefined ? '' : `?tenant=${encodeURIComponent(tenant)}`;
   return (
-    <div className="rail">
+    <aside className="rail" aria-label="ChatAPI">
       <a className="brand" href="/">
         <img src="/favicon.svg" width="22" height="22" alt="" /> ChatAPI
       </a>
@@ -91,7 +91,7 @@ function Rail(): ReactNode {
         })}
       </nav>
       <RailFoot />
-    </div>
+    </aside>
   );
 }
 
