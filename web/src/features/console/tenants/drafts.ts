@@ -13,7 +13,7 @@ export interface Unsaved {
 /** How long it is there for whoever comes back to the page. */
 const KEPT_MS = 3_600_000;
 
-/** What was typed outlives a look at another page; closing the tab asks first. Signing out forgets it. */
+/** What was typed outlives a look at another page. Signing out forgets it. */
 export function useUnsaved(
   tenantId: string,
   area: Area,
@@ -21,17 +21,19 @@ export function useUnsaved(
   const queries = useQueryClient();
   const key = ['unsaved', tenantId, area];
   const [unsaved, setUnsaved] = useState(() => queries.getQueryData<Unsaved | null>(key) ?? undefined);
-  const isThere = unsaved !== undefined;
-  useEffect(() => {
-    if (!isThere) return undefined;
-    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
-    addEventListener('beforeunload', ask);
-    return () => removeEventListener('beforeunload', ask);
-  }, [isThere]);
   const set = (next: Unsaved | undefined): void => {
     queries.setQueryDefaults(key, { gcTime: KEPT_MS });
     queries.setQueryData(key, next ?? null);
     setUnsaved(next);
   };
   return [unsaved, set];
+}
+
+/** Asks before the tab is closed, as long as whoever uses it is shown. */
+export function useAskBeforeClosing(): void {
+  useEffect(() => {
+    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, []);
 }

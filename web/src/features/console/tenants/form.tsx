@@ -5,7 +5,7 @@ import { Button, Confirm, FaultNote, TextField } from '../../../ui';
 import type { Tenant } from '../tenant';
 import { Changed } from './changed';
 import { type Change, useChange, useFreshTenant } from './data';
-import { type Unsaved, useUnsaved } from './drafts';
+import { type Unsaved, useAskBeforeClosing, useUnsaved } from './drafts';
 import { FieldRow, type FieldRowProps } from './field-row';
 import {
   type Area,
@@ -147,7 +147,7 @@ export function TenantForm(props: TenantFormProps): ReactNode {
           {area === 'settings' && <Unknown tenant={tenant} />}
         </div>
         {form.fault !== undefined && <FaultNote fault={form.fault} />}
-        <SaveBar form={form} />
+        {form.count > 0 && <SaveBar form={form} />}
       </form>
       <Asks form={form} tenant={tenant} />
     </>
@@ -155,7 +155,7 @@ export function TenantForm(props: TenantFormProps): ReactNode {
 }
 
 function SaveBar({ form }: { readonly form: Form }): ReactNode {
-  if (form.count === 0) return null;
+  useAskBeforeClosing();
   return (
     <div className="save-bar" role="region" aria-label="Changes that are not saved">
       <span>{form.count === 1 ? '1 change' : `${form.count} changes`}, in force within 2 seconds after saving</span>
