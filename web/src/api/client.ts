@@ -1,7 +1,8 @@
 /** Calls of the REST API as docs/openapi.json has them. */
 import createClient, { type Client } from 'openapi-fetch';
 import type { paths } from './api-types';
-import { type Credential, headersOf, useSession } from './session';
+import { doubtReach } from './reach';
+import { type Credential, headersOf, type SessionContext, useSession } from './session';
 
 export type { components } from './api-types';
 
@@ -27,11 +28,16 @@ export class ApiFault extends Error {
   }
 }
 
+const UNWELL = 503;
+const UNKNOWN_KEY = 401;
+const REFUSED = 403;
+
 interface ErrorBody {
   readonly error?: {
     readonly code?: string;
     readonly message?: string;
     readonly request_id?: string;
+    readonly field?: string;
     readonly details?: Readonly<Record<string, unknown>>;
   };
 }
@@ -41,11 +47,11 @@ export async function faultOf(response: Response): Promise<ApiFault> {
   const body = (await response.json().catch(() => ({}))) as ErrorBody;
   const { code = 'UNKNOWN', message = `The server answered ${response.status}`, details = {} } = body.error ?? {};
   const requestId = body.error?.request_id ?? response.headers.get('x-request-id') ?? undefined;
-  const field = typeof details['field'] === 'string' ? details['field'] : undefined;
-  return new ApiFault(message, response.status, code, requestId, field, details);
+  return new ApiFault(message, response.status, code, requestId, body.error?.field, details);
 }
 
 function unreached(): ApiFault {
+  doubtReach();
   return new ApiFault('The server does not answer', 0, 'UNREACHABLE', undefined, undefined, {});
 }
 
@@ -61,6 +67,7 @@ export function apiOf(credential: Credential, fault: (fault: ApiFault) => void =
     async onResponse({ response }) {
       if (response.ok) return;
       const error = await faultOf(response.clone());
+      if (error.status === UNWELL) doubtReach();
       fault(error);
       throw error;
     },
@@ -69,19 +76,33 @@ export function apiOf(credential: Credential, fault: (fault: ApiFault) => void =
   return api;
 }
 
+/**
+ * Ends the session, with one sentence, where a call's fault says that its credential is no longer good: the key was
+ * revoked or has expired, or its tenant was suspended. One thing that is refused ends nothing.
+ */
+export async function checkSession({ credential, signOut }: SessionContext, fault: ApiFault): Promise<void> {
+  if (fault.status === UNKNOWN_KEY)
+    signOut('This key is no longer good: it was revoked, or has expired. Sign in with another one.');
+  if (fault.status !== REFUSED || credential.kind === 'master') return;
+  const isRefused = await apiOf(credential)
+    .GET('/whoami')
+    .then(
+      () => false,
+      (error: unknown) => error instanceof ApiFault && error.status === REFUSED,
+    );
+  if (isRefused)
+    signOut('Your tenant was suspended: all its keys are refused until whoever runs the server resumes it.');
+}
+
 const clients = new WeakMap<Credential, Api>();
 
-/**
- * The API with the credential of whoever is signed in. Its calls reject with an ApiFault; a credential that is no longer
- * good ends the session with one sentence.
- */
+/** The API with the credential of whoever is signed in. Its calls reject with an ApiFault. */
 export function useApi(): Api {
-  const { credential, signOut } = useSession();
+  const session = useSession();
+  const { credential } = session;
   let api = clients.get(credential);
   if (api === undefined) {
-    api = apiOf(credential, ({ status, message }) => {
-      if (status === 401) signOut(`The key is no longer good: ${message}`);
-    });
+    api = apiOf(credential, (fault) => void checkSession(session, fault));
     clients.set(credential, api);
   }
   return api;

@@ -1,6 +1,7 @@
 /** Server-sent events by fetch: EventSource can send no headers. */
 import { createParser } from 'eventsource-parser';
 import { type ApiFault, faultOf } from './client';
+import { doubtReach } from './reach';
 
 export interface EventSubscription {
   readonly url: string;
@@ -45,7 +46,9 @@ export function subscribe({ url, headers, lastEventId, onEvent, onState }: Event
   const keep = async (): Promise<void> => {
     while (!signal.aborted) {
       await read().catch(() => {
-        if (!signal.aborted) onState(false);
+        if (signal.aborted) return;
+        doubtReach();
+        onState(false);
       });
       await rest(wait * (0.5 + Math.random()), signal);
       wait = Math.min(wait * 2, MOST_WAIT_MS);

@@ -6,12 +6,16 @@ import { FaultNote } from './notes';
 interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;
+  /** Escape and a press beside it do not close it: what is in it would be lost. */
+  readonly isFirm?: boolean;
   readonly children: ReactNode;
 }
 
 /** A modal window: the browser's own, so focus and Escape are its business. It is open as long as it is rendered. */
-export function Dialog({ title, onClose, children }: DialogProps): ReactNode {
+export function Dialog({ title, onClose, isFirm = false, children }: DialogProps): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
+  // A text that is marked from within to beside the window ends as a click on the dialog itself.
+  const isPressedBeside = useRef(false);
   const id = useId();
   useEffect(() => {
     const shown = dialog.current;
@@ -24,10 +28,19 @@ export function Dialog({ title, onClose, children }: DialogProps): ReactNode {
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        if (!isFirm) onClose();
+      }}
+      onClose={() => {
+        // A second Escape closes it without asking; where it has to stay, it is opened again.
+        if (dialog.current === null || dialog.current.open) return;
+        if (isFirm) dialog.current.showModal();
+        else onClose();
+      }}
+      onPointerDown={(event) => {
+        isPressedBeside.current = event.target === dialog.current;
       }}
       onClick={(event) => {
-        if (event.target === dialog.current) onClose();
+        if (!isFirm && isPressedBeside.current && event.target === dialog.current) onClose();
       }}
     >
       <div className="dialog">

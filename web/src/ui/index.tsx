@@ -2,6 +2,11 @@
 export { Button, CopyButton, IconButton } from './button';
 export { Confirm, Dialog } from './dialog';
 export { Check, Choice, Field, TextArea, TextField } from './field';
+export { FormDialog } from './form-dialog';
+export { Icon, type IconName } from './icons';
 export { Badge, Empty, FaultNote, Loading, Time } from './notes';
+export { Pager } from './pager';
+export { Copyable, SecretOnce } from './secret';
 export { type Column, Table } from './table';
-export { type Theme, useTheme } from './theme';
+export { onColours, type Theme, useTheme } from './theme';
+export { useUrlChoice, useUrlOffset, useUrlState } from './url-state';

@@ -1,10 +1,12 @@
 import { type ComponentType, lazy, type LazyExoticComponent } from 'react';
+import type { IconName } from '../../ui';
 
 /** A page of the console. */
 export interface Section {
   /** Below /admin/ui; the first one is at its root. */
   readonly path: string;
   readonly title: string;
+  readonly icon?: IconName;
   /** It is about one tenant: with the master key one has to be chosen first. */
   readonly needsTenant: boolean;
   readonly page: LazyExoticComponent<ComponentType>;
@@ -12,6 +14,12 @@ export interface Section {
 
 /** In the order of the rail. A page is fetched when it is opened. */
 export const SECTIONS: readonly Section[] = [
-  { path: '/', title: 'Live', needsTenant: false, page: lazy(() => import('./live/live-page')) },
-  { path: '/tenants', title: 'Tenants', needsTenant: false, page: lazy(() => import('./tenants/tenants-page')) },
+  { path: '/', title: 'Live', icon: 'live', needsTenant: false, page: lazy(() => import('./live/live-page')) },
+  {
+    path: '/tenants',
+    title: 'Tenants',
+    icon: 'tenants',
+    needsTenant: false,
+    page: lazy(() => import('./tenants/tenants-page')),
+  },
 ];

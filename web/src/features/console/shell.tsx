@@ -1,45 +1,66 @@
-import { type ReactNode, Suspense } from 'react';
-import { Link, Redirect, Route, Switch, useLocation, useSearch } from 'wouter';
+import { type ReactNode, Suspense, useCallback, useEffect, useState } from 'react';
+import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { useSession } from '../../api/session';
-import { Button, Choice, Empty, Loading, type Theme, useTheme } from '../../ui';
+import { Button, Choice, Empty, Icon, Loading, type Theme, useTheme } from '../../ui';
+import { Palette, usePaletteKeys } from './palette';
+import { ReachNote } from './reach-note';
 import { SECTIONS, type Section } from './sections';
 import { TenantSwitch, useTenant } from './tenant';
 
 const THEMES: readonly (readonly [Theme, string])[] = [
-  ['system', 'As the system'],
+  ['system', 'System colours'],
   ['light', 'Light'],
   ['dark', 'Dark'],
 ];
+const IS_MAC = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 /** Rail, top bar and the page that the address names. */
 export function Shell(): ReactNode {
+  const [isFinding, setFinding] = useState(false);
+  usePaletteKeys(useCallback(() => setFinding((before) => !before), []));
   return (
     <div className="shell">
       <a className="skip" href="#content">
         Skip to content
       </a>
       <Rail />
-      <TopBar />
+      <header className="top-bar">
+        <TenantSwitch onFind={() => setFinding(true)} />
+        <Button className="find" aria-keyshortcuts="Control+K Meta+K" onClick={() => setFinding(true)}>
+          <Icon name="search" /> Go to <kbd>{IS_MAC ? '⌘K' : 'Ctrl K'}</kbd>
+        </Button>
+      </header>
       <main id="content" tabIndex={-1}>
+        <ReachNote />
         <Suspense fallback={<Loading />}>
-          <Switch>
-            {SECTIONS.map((section) => (
-              <Route key={section.path} path={section.path === '/' ? '/' : `${section.path}/*?`}>
-                <SectionPage section={section} />
-              </Route>
-            ))}
-            <Route>
-              <Redirect to="/" replace />
-            </Route>
-          </Switch>
+          <Pages />
         </Suspense>
       </main>
+      {isFinding && <Palette onClose={() => setFinding(false)} />}
     </div>
+  );
+}
+
+function Pages(): ReactNode {
+  return (
+    <Switch>
+      {SECTIONS.map((section) => (
+        <Route key={section.path} path={section.path === '/' ? '/' : `${section.path}/*?`}>
+          <SectionPage section={section} />
+        </Route>
+      ))}
+      <Route>
+        <Redirect to="/" replace />
+      </Route>
+    </Switch>
   );
 }
 
 function SectionPage({ section: { page: Page, needsTenant, title } }: { readonly section: Section }): ReactNode {
   const [tenant] = useTenant();
+  useEffect(() => {
+    document.title = `${title} · ChatAPI console`;
+  }, [title]);
   if (needsTenant && tenant === undefined)
     return (
       <Empty title={`${title} of one tenant`}>
@@ -51,38 +72,45 @@ function SectionPage({ section: { page: Page, needsTenant, title } }: { readonly
 
 function Rail(): ReactNode {
   const [location] = useLocation();
-  const tenant = new URLSearchParams(useSearch()).get('tenant');
-  const query = tenant === null ? '' : `?tenant=${encodeURIComponent(tenant)}`;
+  const { tenantId } = useSession();
+  const [tenant] = useTenant();
+  const query = tenant === undefined || tenantId !== undefined ? '' : `?tenant=${encodeURIComponent(tenant)}`;
   return (
-    <nav className="rail" aria-label="Pages">
+    <aside className="rail" aria-label="ChatAPI">
       <a className="brand" href="/">
         <img src="/favicon.svg" width="22" height="22" alt="" /> ChatAPI
       </a>
-      {SECTIONS.map(({ path, title }) => {
-        const isHere = path === '/' ? location === '/' : location.startsWith(path);
-        return (
-          <Link key={path} href={path + query} aria-current={isHere ? 'page' : undefined}>
-            {title}
-          </Link>
-        );
-      })}
-    </nav>
+      <nav aria-label="Pages">
+        {SECTIONS.map(({ path, title, icon }) => {
+          const isHere = path === '/' ? location === '/' : location === path || location.startsWith(`${path}/`);
+          return (
+            <Link key={path} href={path + query} aria-current={isHere ? 'page' : undefined}>
+              <Icon name={icon ?? 'page'} /> {title}
+            </Link>
+          );
+        })}
+      </nav>
+      <RailFoot />
+    </aside>
   );
 }
 
-function TopBar(): ReactNode {
-  const { name, signOut } = useSession();
+/** Who is signed in, and how the pages look. */
+function RailFoot(): ReactNode {
+  const { name, credential, signOut } = useSession();
   const [theme, setTheme] = useTheme();
   return (
-    <header className="top-bar">
-      <TenantSwitch />
-      <div className="row">
-        <Choice label="Theme" value={theme} options={THEMES} onValue={setTheme} />
-        <span className="muted">{name}</span>
-        <Button className="small" onClick={() => signOut()}>
-          Sign out
-        </Button>
-      </div>
-    </header>
+    <div className="rail-foot">
+      <p className="who">
+        <strong>{name}</strong>
+        <span className="muted small">
+          {credential.kind === 'master' ? 'with the master key' : 'with an admin key'}
+        </span>
+      </p>
+      <Choice label="Colours" value={theme} options={THEMES} onValue={setTheme} />
+      <Button className="small" onClick={() => signOut()}>
+        <Icon name="out" /> Sign out
+      </Button>
+    </div>
   );
 }

@@ -1,5 +1,7 @@
-import { type ReactNode, type SubmitEvent, useEffect, useState } from 'react';
-import { apiOf, bodyOf } from '../../api/client';
+import { useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, type SubmitEvent, useCallback, useEffect, useMemo, useState } from 'react';
+import { ApiFault, apiOf, bodyOf } from '../../api/client';
+import { useReach } from '../../api/reach';
 import { type Credential, CurrentSession, type Session, storeCredential, storedCredential } from '../../api/session';
 import { Button, FaultNote, Loading, TextField } from '../../ui';
 
@@ -25,52 +27,95 @@ interface SignedInProps {
   readonly children: ReactNode;
 }
 
-/** Shows the sign-in until there is a key that the server takes, then what is below it. */
-export function SignedIn({ children }: SignedInProps): ReactNode {
+interface Asking {
+  readonly session: Session | undefined;
+  readonly fault: unknown;
+  /** There is a key of which the server has not said yet what it is. */
+  readonly isAsking: boolean;
+  readonly signIn: (credential: Credential) => void;
+  readonly signOut: (why?: string) => void;
+}
+
+/** What the server says of the key that this tab has, or that was pasted. */
+function useAsking(): Asking {
+  const queries = useQueryClient();
   const [session, setSession] = useState<Session>();
   const [fault, setFault] = useState<unknown>();
-  const [isAsking, setAsking] = useState(storedCredential() !== undefined);
-
-  const ask = (credential: Credential): void => {
-    sessionOf(credential)
-      .then((found) => {
-        storeCredential(credential);
-        setSession(found);
-      })
-      .catch((error: unknown) => {
-        storeCredential(undefined);
-        setFault(error);
-      })
-      .finally(() => setAsking(false));
-  };
-  const signIn = (credential: Credential): void => {
-    setAsking(true);
-    setFault(undefined);
-    ask(credential);
-  };
+  const [asked, setAsked] = useState(storedCredential);
+  const reach = useReach();
   useEffect(() => {
-    const stored = storedCredential();
-    if (stored !== undefined) ask(stored);
-  }, []);
-
-  if (session !== undefined) {
-    const signOut = (why?: string): void => {
+    if (asked === undefined) return undefined;
+    let isCurrent = true;
+    const found = (next: Session): void => {
+      if (!isCurrent) return;
+      storeCredential(asked);
+      setSession(next);
+      setAsked(undefined);
+    };
+    const failed = (error: unknown): void => {
+      if (!isCurrent) return;
+      setFault(error);
+      // A key that was good a minute ago outlives a server that is restarted.
+      if (error instanceof ApiFault && error.isPassing && storedCredential() !== undefined) return;
       storeCredential(undefined);
+      setAsked(undefined);
+    };
+    sessionOf(asked).then(found, failed);
+    return () => {
+      isCurrent = false;
+    };
+  }, [asked, reach]);
+  const signOut = useCallback(
+    (why?: string): void => {
+      storeCredential(undefined);
+      // What one key saw is not for the next one.
+      queries.clear();
       setSession(undefined);
       setFault(why);
-    };
-    return <CurrentSession value={{ ...session, signOut }}>{children}</CurrentSession>;
-  }
-  if (isAsking) return <Loading what="Signing in" />;
-  return <SignIn fault={fault} onKey={signIn} />;
+    },
+    [queries],
+  );
+  const signIn = useCallback((credential: Credential): void => {
+    setFault(undefined);
+    setAsked(credential);
+  }, []);
+  return { session, fault, isAsking: asked !== undefined, signIn, signOut };
+}
+
+/** Shows the sign-in until there is a key that the server takes, then what is below it. */
+export function SignedIn({ children }: SignedInProps): ReactNode {
+  const { session, fault, isAsking, signIn, signOut } = useAsking();
+  const current = useMemo(() => session && { ...session, signOut }, [session, signOut]);
+  if (current !== undefined) return <CurrentSession value={current}>{children}</CurrentSession>;
+  const isStored = isAsking && storedCredential() !== undefined;
+  if (isStored && fault === undefined) return <Loading what="Signing in" />;
+  if (!isStored) return <SignIn fault={fault} isBusy={isAsking} onKey={signIn} />;
+  return (
+    <main className="sign-in">
+      <div className="card stack">
+        <Brand />
+        <FaultNote fault={fault} />
+        <p className="muted">You stay signed in: this page goes on by itself when the server is back.</p>
+      </div>
+    </main>
+  );
+}
+
+function Brand(): ReactNode {
+  return (
+    <h1 className="brand">
+      <img src="/favicon.svg" width="28" height="28" alt="" /> ChatAPI console
+    </h1>
+  );
 }
 
 interface SignInProps {
   readonly fault: unknown;
+  readonly isBusy: boolean;
   readonly onKey: (credential: Credential) => void;
 }
 
-function SignIn({ fault, onKey }: SignInProps): ReactNode {
+function SignIn({ fault, isBusy, onKey }: SignInProps): ReactNode {
   const [key, setKey] = useState('');
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -79,8 +124,9 @@ function SignIn({ fault, onKey }: SignInProps): ReactNode {
   };
   return (
     <main className="sign-in">
-      <form className="stack" onSubmit={submit}>
-        <h1>ChatAPI console</h1>
+      <form className="card stack" onSubmit={submit}>
+        <Brand />
+        {fault !== undefined && <FaultNote fault={fault} />}
         <TextField
           label="Key"
           type="password"
@@ -88,17 +134,17 @@ function SignIn({ fault, onKey }: SignInProps): ReactNode {
           onValue={setKey}
           autoFocus
           autoComplete="off"
-          hint="The master key shows all tenants; a key with the scope admin shows its own. It is kept until this tab is closed."
+          spellCheck={false}
+          hint="The master key shows all tenants; a key with the scope admin shows its own. It is forgotten when this tab is closed."
         />
-        {fault !== undefined && <FaultNote fault={fault} />}
-        <Button type="submit" tone="main" disabled={key.trim() === ''}>
-          Sign in
+        <Button type="submit" tone="main" isBusy={isBusy} disabled={key.trim() === ''}>
+          {isBusy ? 'Asking the server …' : 'Sign in'}
         </Button>
         <details>
           <summary>Where is the master key?</summary>
           <p>
-            The first start printed it. It is what <code>MASTER_API_KEY</code> says, or in{' '}
-            <code>DATA_DIR/secrets/master-key</code>.
+            The first start printed it. It is what <code>MASTER_API_KEY</code> says, else it is in the file{' '}
+            <code>secrets/master-key</code> of the server’s <code>DATA_DIR</code>.
           </p>
         </details>
       </form>

@@ -1,25 +1,19 @@
 import type { ReactNode } from 'react';
-import { Badge, Table, Time } from '../../../ui';
-import { useTenants } from '../tenant';
+import { Route, Switch } from 'wouter';
+import { useSession } from '../../../api/session';
+import { TenantList } from './list';
+import { TenantPage } from './tenant-page';
+import './tenants.css';
 
+/** All tenants, or one of them; with an admin key its own. */
 export default function TenantsPage(): ReactNode {
-  const tenants = useTenants();
+  const { tenantId } = useSession();
   return (
-    <>
-      <h1>Tenants</h1>
-      <Table
-        label="Tenants"
-        rows={tenants}
-        keyOf={({ tenant_id: id }) => id}
-        columns={[
-          { title: 'Name', cell: ({ name }) => name },
-          {
-            title: 'Status',
-            cell: ({ status }) => <Badge tone={status === 'active' ? 'good' : 'warn'}>{status}</Badge>,
-          },
-          { title: 'Made', cell: ({ created_at: at }) => <Time at={at} /> },
-        ]}
-      />
-    </>
+    <Switch>
+      <Route path="/tenants/:id/:tab?">
+        {({ id, tab }) => <TenantPage key={id} tenantId={tenantId ?? id} tab={tab} />}
+      </Route>
+      <Route>{tenantId === undefined ? <TenantList /> : <TenantPage tenantId={tenantId} tab={undefined} />}</Route>
+    </Switch>
   );
 }

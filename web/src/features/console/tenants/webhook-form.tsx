@@ -1,0 +1,88 @@
+import { type ReactNode, useState } from 'react';
+import { Check, FormDialog, TextField } from '../../../ui';
+import type { Tenant } from '../tenant';
+import { type Change, useChange, useFreshTenant, type Webhook } from './data';
+import { wordsOf } from './fields';
+
+type Event = NonNullable<NonNullable<NonNullable<Change['settings']>['webhook']>['events']>[number];
+
+const EVENTS: readonly (readonly [Event, string])[] = [
+  ['message.offline', 'a message to somebody who is offline'],
+  ['notification.offline', 'a notification to somebody who is offline'],
+  ['message.created', 'every message'],
+  ['room.created', 'a new room'],
+  ['member.joined', 'somebody joined a room'],
+  ['member.left', 'somebody left a room'],
+];
+const STANDARD: readonly string[] = ['message.offline', 'notification.offline'];
+
+interface WebhookFormProps {
+  readonly tenant: Tenant;
+  readonly now: Webhook | undefined;
+  /** @param secret that of a new URL, which is shown once */
+  readonly onSaved: (secret: string | undefined) => void;
+  readonly onClose: () => void;
+}
+
+/** Where to post, and what. */
+export function WebhookForm({ tenant, now, onSaved, onClose }: WebhookFormProps): ReactNode {
+  const [url, setUrl] = useState(now?.url ?? '');
+  const [events, setEvents] = useState<readonly string[]>(now?.events ?? STANDARD);
+  const [base, setBase] = useState(tenant);
+  const change = useChange(tenant.tenant_id);
+  const fresh = useFreshTenant(tenant.tenant_id);
+  const save = async (): Promise<void> => {
+    const then = await fresh();
+    if (then.updated_at !== base.updated_at) {
+      setBase(then);
+      const is = wordsOf({ none: 'none' }, then.effective.settings['webhook']?.value);
+      throw new Error(
+        `Somebody else changed this tenant meanwhile. The webhook is now ${is}. Save again to replace it.`,
+      );
+    }
+    const picked = EVENTS.map(([name]) => name).filter((name) => events.includes(name));
+    const { webhook_secret: secret } = await change({ settings: { webhook: { url: url.trim(), events: picked } } });
+    onSaved(secret);
+  };
+  return (
+    <FormDialog
+      {...{
+        title: now === undefined ? 'Set a webhook' : 'Change the webhook',
+        action: 'Save',
+        onSubmit: save,
+        onClose,
+      }}
+      isReady={url.trim() !== '' && events.length > 0}
+    >
+      <TextField
+        label="URL"
+        value={url}
+        onValue={setUrl}
+        {...{ autoFocus: true, autoComplete: 'off', spellCheck: false, maxLength: 2048, inputMode: 'url' }}
+        hint="https, and one that everybody can reach. Another URL gets a new secret, which is shown once."
+      />
+      <Events events={events} onEvents={setEvents} />
+    </FormDialog>
+  );
+}
+
+interface EventsProps {
+  readonly events: readonly string[];
+  readonly onEvents: (events: readonly string[]) => void;
+}
+
+function Events({ events, onEvents }: EventsProps): ReactNode {
+  return (
+    <fieldset className="stack">
+      <legend>Post</legend>
+      {EVENTS.map(([name, words]) => (
+        <Check
+          key={name}
+          label={`${name}: ${words}`}
+          isChecked={events.includes(name)}
+          onChecked={(isOn) => onEvents([...events.filter((one) => one !== name), ...(isOn ? [name] : [])])}
+        />
+      ))}
+    </fieldset>
+  );
+}
