@@ -36,6 +36,7 @@ export class RoomLog {
   private idBefore: string | undefined;
   private firstSeq = 1;
   private live = false;
+  private wasLive = false;
   private syncedFrom: number | undefined;
   private readonly catchUps: CatchUp[] = [];
   /** Changes of messages that are older than the stretch, until these are fetched: a page may be older than they are. */
@@ -90,7 +91,8 @@ export class RoomLog {
   /** From here on a message beyond the next one is no gap: it comes again in its turn. */
   syncing(): void {
     this.live = false;
-    this.syncedFrom ??= this.seq + 1;
+    // What comes with the first one was not missed.
+    if (this.wasLive) this.syncedFrom ??= this.seq + 1;
   }
 
   message(frame: RoomMessage): Taken {
@@ -135,6 +137,7 @@ export class RoomLog {
     if (from !== undefined && from <= this.seq) this.catchUps.push({ fromSeq: from, toSeq: this.seq });
     this.syncedFrom = undefined;
     this.live = true;
+    this.wasLive = true;
     this.rev = frame.last_rev;
     return true;
   }
@@ -144,7 +147,7 @@ export class RoomLog {
     this.firstSeq = first_seq;
     if (before_seq - 1 <= this.seq) return;
     this.beginAt(before_seq);
-    this.syncedFrom = before_seq;
+    if (this.syncedFrom !== undefined) this.syncedFrom = before_seq;
   }
 
   /** The log is another one: nothing of it is kept. */
