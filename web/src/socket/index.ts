@@ -9,4 +9,4 @@ export type { Data, ServerFrame } from './frames';
 export { Network, type SocketLike } from './network';
 export { type OutgoingMessage } from './outbox';
 export { Room } from './room';
-export { type CatchUp, type RoomMessage } from './room-log';
+export { type CatchUp, RoomLog, type RoomMessage } from './room-log';
