@@ -134,10 +134,10 @@ export class Connection {
     const url = this.options.url();
     url.searchParams.set('token', token);
     url.searchParams.set('close_codes', '1');
-    this.record(`opens ${url.pathname}`, 'connecting');
+    this.record('with a new ticket', 'connecting');
     const turn = this.turn;
     this.wire = this.options.network.open(url.href, {
-      onOpen: () => this.record('open', 'open'),
+      onOpen: () => this.record(`GET ${url.pathname} is a socket now`, 'open'),
       onData: (data) => this.receive(data),
       onClose: (code, reason) => this.lost(code, reason, turn),
     });
