@@ -17,8 +17,9 @@ export interface BuiltServer {
 /**
  * Builds if needed and starts the server on a database of its own. For one spec file only: files run side by side, and
  * two builds take each other's dist away.
+ * @param env more environment variables
  */
-export async function startBuiltServer(): Promise<BuiltServer> {
+export async function startBuiltServer(env: Readonly<Record<string, string>> = {}): Promise<BuiltServer> {
   const build = spawnSync(process.execPath, ['scripts/build-if-needed.js'], { cwd: ROOT, encoding: 'utf8' });
   if (build.status !== 0) throw new Error(`the build failed: ${build.stdout}${build.stderr}`);
   const database = await createTestDatabase();
@@ -33,6 +34,7 @@ export async function startBuiltServer(): Promise<BuiltServer> {
       DATABASE_URL: database.url,
       HOST: '127.0.0.1',
       DATABASE_ALLOW_UNSAFE: 'true',
+      ...env,
     },
   });
   const output = await listening(child);

@@ -28,6 +28,7 @@ export function ChatView({ person }: { readonly person: Person }): ReactNode {
       <ChatActions person={person} chat={chat} />
       <Composer
         label={`Ask the assistant as ${person.userId}`}
+        placeholder="Ask the assistant"
         draft={person.drafts.get(chat.chatId) ?? ''}
         onDraft={(text) => person.drafts.set(chat.chatId, text)}
         onSend={(text) => chat.send(text)}

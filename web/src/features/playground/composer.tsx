@@ -3,6 +3,8 @@ import { Button } from '../../ui';
 
 interface ComposerProps {
   readonly label: string;
+  /** In fewer words. */
+  readonly placeholder: string;
   /** What was typed here before. */
   readonly draft: string;
   readonly onDraft: (text: string) => void;
@@ -11,7 +13,7 @@ interface ComposerProps {
 }
 
 /** Enter sends, Shift+Enter begins a line. */
-export function Composer({ label, draft, onDraft, onSend, children }: ComposerProps): ReactNode {
+export function Composer({ label, placeholder, draft, onDraft, onSend, children }: ComposerProps): ReactNode {
   const [text, setText] = useState(draft);
   const id = useId();
   const change = (next: string): void => {
@@ -43,7 +45,7 @@ export function Composer({ label, draft, onDraft, onSend, children }: ComposerPr
         id={id}
         rows={1}
         value={text}
-        placeholder={label}
+        placeholder={placeholder}
         onChange={(event) => change(event.target.value)}
         onKeyDown={key}
       />

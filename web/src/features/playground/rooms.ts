@@ -106,7 +106,7 @@ export class Rooms {
     const page = await bodyOf(
       this.api.GET('/rooms/{room_id}/messages', { params: { path: { room_id: roomId }, query } }),
     );
-    log.earlier([...page].reverse());
+    log.earlier([...page].sort((a, b) => a.seq - b.seq));
     this.changes.tell();
   }
 

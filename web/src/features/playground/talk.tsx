@@ -30,6 +30,7 @@ export function Talk({ person, roomId }: TalkProps): ReactNode {
       <Typists room={room} />
       <Composer
         label={`Message to ${entry.name} as ${person.userId}`}
+        placeholder={`Message ${entry.name}`}
         draft={person.drafts.get(roomId) ?? ''}
         onDraft={(text) => {
           person.drafts.set(roomId, text);
