@@ -388,6 +388,9 @@ describeWithBrowser('the playground: for everybody', () => {
         .click();
       expect(await axe(page)).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+      const region =
+        shown === 'Frames' ? page.getByRole('region', { name: 'Frames of everybody' }) : person(page, shown);
+      expect(await region.boundingBox()).toMatchObject({ x: 0, width: 390 });
     }
   });
 });

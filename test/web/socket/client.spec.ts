@@ -81,6 +81,17 @@ describe('ChatClient', () => {
     client.close();
   });
 
+  it('syncs in one frame all rooms that it gets to know at once', async () => {
+    const { client, socket } = makeClient();
+    client.connect();
+    const first = await socket(0);
+    first.says(HELLO);
+    for (const room of ['a', 'b', 'c']) client.follow(room, { seq: 0, rev: 0 });
+    await jest.advanceTimersByTimeAsync(0);
+    expect(first.sent.map(({ type, rooms }) => [type, (rooms as unknown[]).length])).toEqual([['sync', 3]]);
+    client.close();
+  });
+
   it('comes back after a cut with a new ticket, at once, and lacks nothing', async () => {
     const { client, network, socket, sockets } = makeClient();
     client.follow(ROOM, { seq: 0, rev: 0 });

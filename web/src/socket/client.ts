@@ -41,6 +41,7 @@ export class ChatClient {
   private typed:
     { readonly roomId: string; readonly at: number; readonly end: ReturnType<typeof setTimeout> } | undefined;
   private syncs = 0;
+  private due: string[] = [];
 
   constructor(private readonly options: ChatClientOptions) {
     this.connection = new Connection({
@@ -68,7 +69,7 @@ export class ChatClient {
     if (known !== undefined) return known;
     const room = new Room(roomId, last);
     this.rooms.set(roomId, room);
-    if (this.connection.isOpen) this.sync([roomId]);
+    this.syncSoon(roomId);
     return room;
   }
 
@@ -156,6 +157,17 @@ export class ChatClient {
       this.frame({ type: 'sync', request_id: `${SYNC}${++this.syncs}`, rooms });
     }
     if (this.toSync.size === 0) this.connection.enter('live');
+  }
+
+  /** A page of rooms is one frame. Without a connection `hello` does it. */
+  private syncSoon(roomId: string): void {
+    this.due.push(roomId);
+    if (this.due.length > 1) return;
+    queueMicrotask(() => {
+      const { due } = this;
+      this.due = [];
+      if (this.connection.isOpen) this.sync(due.filter((id) => !this.toSync.has(id)));
+    });
   }
 
   private synced(roomId: string): void {

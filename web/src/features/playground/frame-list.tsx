@@ -128,7 +128,9 @@ function Row({ frame, index, total, since, person, isSelected, onSelect }: RowPr
       <span className="hidden-text">
         {SAID[direction]} {frame.person}
       </span>
-      <span className="frame-type">{endpoint === '/ws/chat' ? `chat ${type}` : type}</span>
+      <span className="frame-type" title={`${type} on ${endpoint}`}>
+        {type}
+      </span>
       <span className="frame-text">{text.slice(0, 200)}</span>
     </div>
   );

@@ -41,7 +41,9 @@ export function PersonPanel({ person, index, isShown, onRemove }: PersonPanelPro
 function Nothing({ isLoaded }: { readonly isLoaded: boolean }): ReactNode {
   return (
     <p className="nothing muted" role="status">
-      {isLoaded ? 'No room yet. Make one with “New room”, and name somebody who is here.' : 'Reading the rooms …'}
+      {isLoaded
+        ? 'No room is open. Join a channel that is listed, or make a room with “New room” and name somebody who is here.'
+        : 'Reading the rooms …'}
     </p>
   );
 }
