@@ -317,8 +317,10 @@ describeWithBrowser('the playground: many frames', () => {
     await page.getByLabel('Direction').selectOption('state');
     expect(await page.getByRole('option').getByText('closed').count()).toBe(0);
     expect(await person(page, 'bob').locator('.message').count()).toBeLessThan(150);
-    await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByLabel('Direction').selectOption('');
+    await page.getByText(/^(\d+) of \1$/).waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Go on' }).waitFor();
     const before = await page.getByRole('option').last().getAttribute('data-n');
     await say(page, 'alice', 'after the pause');
     await page.getByText('since the pause').waitFor();
