@@ -98,6 +98,7 @@ export default defineConfig(
       'docs/',
       'test/support/http/api-types.ts',
       'web/src/api/api-types.ts',
+      'web/src/socket/frame-types.ts',
     ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },

@@ -3,8 +3,11 @@ import { encodeId } from './common/ids';
 import { VERSION } from './common/version';
 import { DEMO } from './modules/first-start';
 
-/** What a person needs after a start; keys are shown on the very first one only, and in production their files. */
-export function banner(app: App): string {
+/**
+ * What a person needs after a start; keys are shown on the very first one only, and in production their files.
+ * @param hasPages whether the playground is served
+ */
+export function banner(app: App, hasPages: boolean): string {
   const { url } = app;
   return [
     '',
@@ -21,7 +24,7 @@ export function banner(app: App): string {
     `  Health       ${url}/health`,
     '',
     ...masterKey(app),
-    ...demo(app),
+    ...demo(app, hasPages),
   ].join('\n');
 }
 
@@ -44,7 +47,7 @@ function masterKey({ newMasterKey, firstStart, url }: App): string[] {
   ];
 }
 
-function demo({ firstStart, url }: App): string[] {
+function demo({ firstStart, url }: App, hasPages: boolean): string[] {
   if (firstStart === undefined) return [];
   const { apiKey, keyFile } = firstStart;
   const header = keyFile === undefined ? `'X-API-Key: ${apiKey}'` : `"X-API-Key: $(cat '${keyFile}')"`;
@@ -55,6 +58,7 @@ function demo({ firstStart, url }: App): string[] {
       ? [`  API key      ${apiKey}`, '  Keep it: it is not shown again.']
       : [`  Its API key is kept in ${keyFile}`]),
     '',
+    ...(hasPages ? ['Let two people talk, in a browser:', '', `  ${url}/playground#demo`, ''] : []),
     'Send a message:',
     '',
     `curl -X POST ${url}/rooms/${encodeId('room', DEMO.roomId)}/messages -H ${header} -H 'X-User-Id: ${DEMO.userId}' -H 'Content-Type: application/json' -d '{"content":"Hello, world!"}'`,

@@ -82,10 +82,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
   const { id: channelId } = await createChannel(tenant.key, { apiKey: secret });
   // The documented example is there already, whoever makes it first.
   await createPreset(tenant.key);
-  const { name: preset } = await createPreset(tenant.key, {
-    name: `preset-${member}`,
-    systemPrompt: secret,
-  });
+  const { name: preset } = await createPreset(tenant.key, { name: `preset-${member}`, systemPrompt: secret });
   const chat = await createChat(tenant.key, 'alice', { title: secret });
   const message_id = message?.message_id ?? '';
   return {

@@ -41,10 +41,7 @@ export function sampleRows(tenant: string): string {
     INSERT INTO presets (tenant_id, name, system_prompt, context_messages) VALUES ('${tenant}', 'p', '', 20);
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
       VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());
-    INSERT INTO audit_heads (tenant_id, n, mac, key_id, seal) VALUES ('${tenant}', 1, '', 'k', '');
-    INSERT INTO audit_log (tenant_id, n, at, actor, action, entry, key_id, mac)
-      VALUES ('${tenant}', 1, now(), 'master', 'x', '{}', 'k', '');
-    INSERT INTO audit_subjects (tenant_id, ref, user_id) VALUES ('${tenant}', 'r', 'alice');
+    ${auditRows(tenant)}
     INSERT INTO tenant_deletions (tenant_id, deletion_id, request_id) VALUES ('${tenant}', '${id}', 'x');
     ${countedRows(tenant, id)}
     -- A transaction's own, which is gone at its end: here it stays.
@@ -66,5 +63,15 @@ function countedRows(tenant: string, room: string): string {
     INSERT INTO usage_models (tenant_id, channel, preset, day) VALUES ('${tenant}', 'c', 'p', '2026-01-31');
     INSERT INTO usage_rooms (tenant_id, room_id) VALUES ('${tenant}', '${room}');
     INSERT INTO usage_state (tenant_id, complete_to) VALUES ('${tenant}', now());
+  `;
+}
+
+/** What administrators did. */
+function auditRows(tenant: string): string {
+  return `
+    INSERT INTO audit_heads (tenant_id, n, mac, key_id, seal) VALUES ('${tenant}', 1, '', 'k', '');
+    INSERT INTO audit_log (tenant_id, n, at, actor, action, entry, key_id, mac)
+      VALUES ('${tenant}', 1, now(), 'master', 'x', '{}', 'k', '');
+    INSERT INTO audit_subjects (tenant_id, ref, user_id) VALUES ('${tenant}', 'r', 'alice');
   `;
 }

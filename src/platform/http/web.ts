@@ -6,7 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/errors';
 import { VERSION } from '../../common/version';
-import { HttpConfig } from '../../config';
+import { HttpConfig, isProduction, RuntimeConfig } from '../../config';
 import { Log } from '../logging';
 
 /** Also from src: tests serve what was built. */
@@ -54,12 +54,12 @@ export async function installWeb(app: NestFastifyApplication): Promise<void> {
   });
   sendText(fastify, '/robots.txt', ROBOTS);
   sendText(fastify, '/llms.txt', LLMS);
-  if (home !== undefined) await installPages(fastify);
+  if (home !== undefined) await installPages(fastify, app.get(RuntimeConfig));
 }
 
-async function installPages(fastify: FastifyInstance): Promise<void> {
+async function installPages(fastify: FastifyInstance, runtime: RuntimeConfig): Promise<void> {
   const console = page('console');
-  const playground = page('playground');
+  const playground = playgroundPage(isProduction(runtime));
   const icon = readFileSync(join(ROOT, 'assets', 'favicon.svg'), 'utf8');
   fastify.get('/admin/ui', (_request, reply) => sendPage(reply, console));
   // The console's own addresses: one with a dot is a file that there is not.
@@ -84,6 +84,12 @@ async function installPages(fastify: FastifyInstance): Promise<void> {
 
 function page(name: string): string {
   return readFileSync(join(BUILT, `${name}.html`), 'utf8');
+}
+
+/** In production it asks for user tokens and for no key: the page cannot know that by itself. */
+function playgroundPage(isInProduction: boolean): string {
+  const html = page('playground');
+  return isInProduction ? html.replace('<html lang="en">', '<html lang="en" data-runtime="production">') : html;
 }
 
 function sendPage(reply: FastifyReply, html: string): FastifyReply {

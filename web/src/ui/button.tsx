@@ -34,11 +34,17 @@ export function IconButton({ label, children, ...rest }: IconButtonProps): React
 
 const SHOWN_MS = 1500;
 
+interface CopyButtonProps {
+  /** A function where it is long to make. */
+  readonly text: string | (() => string);
+  readonly label?: string;
+}
+
 /** Puts a text into the clipboard, and says so. */
-export function CopyButton({ text, label = 'Copy' }: { readonly text: string; readonly label?: string }): ReactNode {
+export function CopyButton({ text, label = 'Copy' }: CopyButtonProps): ReactNode {
   const [said, setSaid] = useState<string>();
   const copy = (): void => {
-    navigator.clipboard.writeText(text).then(
+    navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(
       () => setSaid('Copied'),
       () => setSaid('Select it'),
     );

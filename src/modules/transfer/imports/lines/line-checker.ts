@@ -5,7 +5,7 @@ import { LINE_KEYS, type SubscriptionFields, type TenantExportLine, type TenantF
 import type { ImportFault } from '../entities/import.entity';
 import { HashSet } from './hash-set';
 import { LINE_SHAPES } from './line-shapes';
-import { type FieldFault, isRoomPart, RoomChecker, type RoomPart } from './room-checker';
+import { type ValueFault, isRoomPart, RoomChecker, type RoomPart } from './room-checker';
 import type { SourceLine } from './source-lines';
 
 type Kind = keyof TenantFieldsOf;
@@ -70,7 +70,7 @@ export class LineChecker {
   }
 
   /** Fields by themselves; nulls of the line are put back. */
-  private shape(kind: Kind, value: Record<string, unknown>): FieldFault[] {
+  private shape(kind: Kind, value: Record<string, unknown>): ValueFault[] {
     const { kind: _, ...fields } = value;
     const shape: new () => object = LINE_SHAPES[kind];
     try {
@@ -83,19 +83,19 @@ export class LineChecker {
     return [...this.times(value), ...this.ids(kind, value)];
   }
 
-  private times(value: Record<string, unknown>): FieldFault[] {
-    return Object.entries(value).flatMap(([field, time]): FieldFault[] =>
+  private times(value: Record<string, unknown>): ValueFault[] {
+    return Object.entries(value).flatMap(([field, time]): ValueFault[] =>
       !field.endsWith('_at') || typeof time !== 'string' || isTime(time) ? [] : [[field, 'is no day of the calendar']],
     );
   }
 
-  private ids(kind: Kind, value: Record<string, unknown>): FieldFault[] {
-    return (IDS[kind] ?? []).flatMap(([field, of]): FieldFault[] =>
+  private ids(kind: Kind, value: Record<string, unknown>): ValueFault[] {
+    return (IDS[kind] ?? []).flatMap(([field, of]): ValueFault[] =>
       decodeId(of, value[field]) === undefined ? [[field, 'is no such id']] : [],
     );
   }
 
-  private content(place: LinePlace, fields: TenantExportLine): FieldFault[] {
+  private content(place: LinePlace, fields: TenantExportLine): ValueFault[] {
     const { kind } = fields;
     const rank = ORDER.indexOf(isRoomPart(kind) ? 'room' : kind);
     if (rank < this.rank) return [['kind', `a ${kind} line may not follow a ${ORDER[this.rank] ?? ''} line`]];
@@ -113,7 +113,7 @@ export class LineChecker {
     return this.subscription(fields);
   }
 
-  private begin(place: LinePlace, fields: TenantFieldsOf['room']): FieldFault[] {
+  private begin(place: LinePlace, fields: TenantFieldsOf['room']): ValueFault[] {
     const isNew = this.rooms.add(fields.room_id);
     this.place = place;
     this.room = new RoomChecker(fields, this.facts);
@@ -122,7 +122,7 @@ export class LineChecker {
     return [...(isNew ? [] : [['room_id', 'is there twice'] as const]), ...keyFaults, ...this.room.own()];
   }
 
-  private subscription({ subscription_id, user_id, topic }: SubscriptionFields): FieldFault[] {
+  private subscription({ subscription_id, user_id, topic }: SubscriptionFields): ValueFault[] {
     return [
       ...(this.users.has(user_id) ? [] : [['user_id', 'is no user of the file'] as const]),
       ...this.once(`subscription ${subscription_id}`, 'subscription_id'),
@@ -130,7 +130,7 @@ export class LineChecker {
     ];
   }
 
-  private once(name: string, field: string): FieldFault[] {
+  private once(name: string, field: string): ValueFault[] {
     return this.seen.add(name) ? [] : [[field, 'is there twice']];
   }
 
@@ -159,9 +159,9 @@ function isTime(text: string): boolean {
 }
 
 /** A field that the kind has not is not named: its name may be anything. */
-function refusals(kind: Kind, { field, message, details }: AppError): FieldFault[] {
+function refusals(kind: Kind, { field, message, details }: AppError): ValueFault[] {
   const errors = (details?.['errors'] as readonly FieldError[] | undefined) ?? [{ field: field ?? '', message }];
-  return errors.map((error): FieldFault => {
+  return errors.map((error): ValueFault => {
     const known = LINE_KEYS[kind].includes(error.field.split(/[.[]/, 1)[0] ?? '');
     return known ? [error.field, error.message] : ['', `the line has a field that a ${kind} line has not`];
   });

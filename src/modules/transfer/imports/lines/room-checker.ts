@@ -13,7 +13,7 @@ import { dmKey } from '../../../rooms';
 import { HashSet } from './hash-set';
 
 /** Field → what is wrong with it. */
-export type FieldFault = readonly [field: string, message: string];
+export type ValueFault = readonly [field: string, message: string];
 
 /** What the whole file has beside the room. */
 export interface FileFacts {
@@ -38,8 +38,8 @@ export function isRoomPart(kind: string): kind is RoomPart {
   return (PARTS as readonly string[]).includes(kind);
 }
 
-const NOT_OF_ROOM: FieldFault = ['room_id', 'must be that of the room above it'];
-const UNKNOWN_USER: FieldFault = ['user_id', 'is no user of the file'];
+const NOT_OF_ROOM: ValueFault = ['room_id', 'must be that of the room above it'];
+const UNKNOWN_USER: ValueFault = ['user_id', 'is no user of the file'];
 
 /**
  * Whether the lines of one room make one log: each seq from the first to the last once, each rev once, times that never fall.
@@ -65,9 +65,9 @@ export class RoomChecker {
   }
 
   /** The line itself. */
-  own(): FieldFault[] {
+  own(): ValueFault[] {
     const { first_seq, last_seq, first_rev, last_rev, type, unique_key } = this.room;
-    const found: FieldFault[] = [];
+    const found: ValueFault[] = [];
     if (first_seq > last_seq + 1) found.push(['first_seq', 'must be at most last_seq + 1']);
     if (last_rev < last_seq) found.push(['last_rev', 'must be at least last_seq']);
     if (first_rev > last_rev) found.push(['first_rev', 'must be at most last_rev']);
@@ -75,7 +75,7 @@ export class RoomChecker {
     return found;
   }
 
-  part(kind: Exclude<RoomPart, 'room'>, fields: TenantFieldsOf[typeof kind]): FieldFault[] {
+  part(kind: Exclude<RoomPart, 'room'>, fields: TenantFieldsOf[typeof kind]): ValueFault[] {
     const rank = PARTS.indexOf(kind);
     if ((fields as MemberFields).room_id !== this.room.room_id) return [NOT_OF_ROOM];
     if (rank < this.rank)
@@ -88,9 +88,9 @@ export class RoomChecker {
   }
 
   /** What can be said when the next room begins. */
-  end(): FieldFault[] {
+  end(): ValueFault[] {
     const { type, last_seq, unique_key } = this.room;
-    const found: FieldFault[] = [];
+    const found: ValueFault[] = [];
     if (this.nextSeq <= last_seq)
       found.push(['last_seq', `names messages that are missing, from seq ${this.nextSeq} on`]);
     if (type === 'ai' && !this.hasChat) found.push(['type', 'ai needs a chat line']);
@@ -104,8 +104,8 @@ export class RoomChecker {
     return found;
   }
 
-  private member({ user_id, member_no, joined_seq }: MemberFields): FieldFault[] {
-    const found: FieldFault[] = [];
+  private member({ user_id, member_no, joined_seq }: MemberFields): ValueFault[] {
+    const found: ValueFault[] = [];
     if (!this.file.users.has(user_id)) found.push(UNKNOWN_USER);
     if (!this.members.add(user_id)) found.push(['user_id', 'is a member of the room already']);
     if (this.firstMembers.length < 2) this.firstMembers.push(user_id);
@@ -115,7 +115,7 @@ export class RoomChecker {
     return found;
   }
 
-  private event({ rev, type, payload }: EventFields): FieldFault[] {
+  private event({ rev, type, payload }: EventFields): ValueFault[] {
     const found = this.rev(rev);
     if (rev <= this.room.first_rev) found.push(['rev', 'must be more than first_rev of the room']);
     if (rev < this.lastEventRev) found.push(['rev', 'must rise from event to event']);
@@ -125,7 +125,7 @@ export class RoomChecker {
     return found;
   }
 
-  private message(fields: MessageFields): FieldFault[] {
+  private message(fields: MessageFields): ValueFault[] {
     const { seq, message_id, sender_id, role, content, meta, client_message_id, reply_to_seq } = fields;
     const found = this.rev(fields.rev);
     if (seq !== this.nextSeq) found.push(['seq', `must be ${this.nextSeq}: one after the other, without a gap`]);
@@ -144,8 +144,8 @@ export class RoomChecker {
     return found;
   }
 
-  private chat({ user_id, group_id, preset, is_active, cleared_seq }: ChatFields): FieldFault[] {
-    const found: FieldFault[] = [];
+  private chat({ user_id, group_id, preset, is_active, cleared_seq }: ChatFields): ValueFault[] {
+    const found: ValueFault[] = [];
     if (this.room.type !== 'ai') found.push(['kind', 'a chat line needs a room of type ai']);
     if (this.hasChat) found.push(['kind', 'a room has one chat line']);
     this.hasChat = true;
@@ -156,8 +156,8 @@ export class RoomChecker {
     return found;
   }
 
-  private run({ run_id, reply_to_seq, answer_seq }: RunFields): FieldFault[] {
-    const found: FieldFault[] = [];
+  private run({ run_id, reply_to_seq, answer_seq }: RunFields): ValueFault[] {
+    const found: ValueFault[] = [];
     if (!this.hasChat) found.push(['kind', 'a run line needs a chat line before it']);
     if (!this.file.runs.add(run_id)) found.push(['run_id', 'is there twice']);
     if (reply_to_seq > this.room.last_seq) found.push(['reply_to_seq', 'must be at most last_seq of the room']);
@@ -166,8 +166,8 @@ export class RoomChecker {
     return found;
   }
 
-  private rev(rev: number): FieldFault[] {
-    const found: FieldFault[] = [];
+  private rev(rev: number): ValueFault[] {
+    const found: ValueFault[] = [];
     if (rev > this.room.last_rev) found.push(['rev', 'must be at most last_rev of the room']);
     if (!this.revs.add(String(rev))) found.push(['rev', 'is there twice in its room']);
     return found;
