@@ -89,9 +89,7 @@ function build(wanted) {
 
 /** One after the other, until one fails. */
 function run([step, ...later], done) {
-  // Whatever the server is to run as: the pages are built with React's own form for production.
-  const env = { ...process.env, NODE_ENV: 'production' };
-  const child = spawn(process.execPath, step, { cwd: ROOT, stdio: 'inherit', env });
+  const child = spawn(process.execPath, step, { cwd: ROOT, stdio: 'inherit' });
   // Ctrl-C reaches the child too; its end decides how this process ends.
   const hand = (signal) => child.kill(signal);
   const signals = ['SIGINT', 'SIGTERM'];

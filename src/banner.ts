@@ -3,11 +3,8 @@ import { encodeId } from './common/ids';
 import { VERSION } from './common/version';
 import { DEMO } from './modules/first-start';
 
-/**
- * What a person needs after a start; keys are shown on the very first one only, and in production their files.
- * @param hasPages whether the playground is served
- */
-export function banner(app: App, hasPages: boolean): string {
+/** What a person needs after a start; keys are shown on the very first one only, and in production their files. */
+export function banner(app: App): string {
   const { url } = app;
   return [
     '',
@@ -24,7 +21,7 @@ export function banner(app: App, hasPages: boolean): string {
     `  Health       ${url}/health`,
     '',
     ...masterKey(app),
-    ...demo(app, hasPages),
+    ...demo(app),
   ].join('\n');
 }
 
@@ -47,7 +44,7 @@ function masterKey({ newMasterKey, firstStart, url }: App): string[] {
   ];
 }
 
-function demo({ firstStart, url }: App, hasPages: boolean): string[] {
+function demo({ firstStart, hasPages, url }: App): string[] {
   if (firstStart === undefined) return [];
   const { apiKey, keyFile } = firstStart;
   const header = keyFile === undefined ? `'X-API-Key: ${apiKey}'` : `"X-API-Key: $(cat '${keyFile}')"`;

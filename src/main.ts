@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   lifecycle.onFatal((reason) => stop(reason, 1));
   try {
     const app = await createApp(config, (line) => console.log(line), log, lifecycle);
-    console.log(banner(app, config.http.uiEnabled));
+    console.log(banner(app));
     // Where that fails the next start shows another key.
     await app.firstStart?.shown().catch((error: unknown) => log.warn({ error: describeError(error) }, 'first start'));
   } catch (error) {
