@@ -17,18 +17,13 @@ export function sampleRows(tenant: string): string {
     INSERT INTO room_events (tenant_id, room_id, rev, type, payload) VALUES ('${tenant}', '${id}', 2, 'x', '{}');
     INSERT INTO jobs (tenant_id, kind, key, payload) VALUES ('${tenant}', 'x', 'x', '{}');
     INSERT INTO ws_tickets (tenant_id, ticket_id, expires_at) VALUES ('${tenant}', gen_random_uuid(), now());
-    INSERT INTO imports (tenant_id, import_id, source) VALUES ('${tenant}', '${id}', 'chatapi');
-    INSERT INTO import_rooms (tenant_id, room_id, import_id) VALUES ('${tenant}', '${id}', '${id}');
     INSERT INTO held_messages (tenant_id, room_id, seq, rev, sender_id, content)
       VALUES ('${tenant}', '${id}', 1, 1, 'alice', 'x');
-    INSERT INTO erasures (tenant_id, erasure_id, user_id, mac_key_id, erased_id)
-      VALUES ('${tenant}', '${id}', 'alice', 'k', 'erased_1');
     INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, topic_subscribers)
       VALUES ('${tenant}', '${id}', 't', '{}', '{alice}', false);
     INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, waits_since)
       VALUES ('${tenant}', 'alice', '${id}', now());
     INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic) VALUES ('${tenant}', '${id}', 'alice', 't');
-    INSERT INTO exports (tenant_id, export_id, kind, user_id) VALUES ('${tenant}', '${id}', 'user', 'alice');
     INSERT INTO webhooks (tenant_id, url, events) VALUES ('${tenant}', 'https://example.com/', '{}');
     INSERT INTO webhook_deliveries (tenant_id, delivery_id, type) VALUES ('${tenant}', '${id}', 'x');
     INSERT INTO model_channels
@@ -41,8 +36,8 @@ export function sampleRows(tenant: string): string {
     INSERT INTO presets (tenant_id, name, system_prompt, context_messages) VALUES ('${tenant}', 'p', '', 20);
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
       VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());
+    ${longWorkRows(tenant, id)}
     ${auditRows(tenant)}
-    INSERT INTO tenant_deletions (tenant_id, deletion_id, request_id) VALUES ('${tenant}', '${id}', 'x');
     ${countedRows(tenant, id)}
     -- A transaction's own, which is gone at its end: here it stays.
     SET LOCAL session_replication_role = replica;
@@ -73,5 +68,17 @@ function auditRows(tenant: string): string {
     INSERT INTO audit_log (tenant_id, n, at, actor, action, entry, key_id, mac)
       VALUES ('${tenant}', 1, now(), 'master', 'x', '{}', 'k', '');
     INSERT INTO audit_subjects (tenant_id, ref, user_id) VALUES ('${tenant}', 'r', 'alice');
+  `;
+}
+
+/** What is deleted, erased, exported and imported. */
+function longWorkRows(tenant: string, id: string): string {
+  return `
+    INSERT INTO imports (tenant_id, import_id, source) VALUES ('${tenant}', '${id}', 'chatapi');
+    INSERT INTO import_rooms (tenant_id, room_id, import_id) VALUES ('${tenant}', '${id}', '${id}');
+    INSERT INTO erasures (tenant_id, erasure_id, user_id, mac_key_id, erased_id)
+      VALUES ('${tenant}', '${id}', 'alice', 'k', 'erased_1');
+    INSERT INTO exports (tenant_id, export_id, kind, user_id) VALUES ('${tenant}', '${id}', 'user', 'alice');
+    INSERT INTO tenant_deletions (tenant_id, deletion_id, request_id) VALUES ('${tenant}', '${id}', 'x');
   `;
 }
