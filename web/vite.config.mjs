@@ -76,6 +76,8 @@ export default defineConfig(({ command }) => {
       reportCompressedSize: false,
       rolldownOptions: {
         input: ['index.html', 'console.html', 'playground.html'].map((name) => join(ROOT, name)),
+        // What a page does not use of a folder it does not load, though it comes through the folder's index.
+        treeshake: { moduleSideEffects: (id) => !/\/web\/src\/(ui|api)\/.*\.tsx?$/.test(id) },
       },
     },
     server: {

@@ -7,16 +7,17 @@ import { useChange } from './data';
 
 /** Suspends a tenant, or resumes it. */
 export function StatusButton({ tenant }: { readonly tenant: Tenant }): ReactNode {
-  const [isAsking, setAsking] = useState(false);
+  // What was asked stays what it was while the answer of the server changes the tenant behind it.
+  const [asked, setAsked] = useState<'suspend' | 'resume'>();
   const change = useChange(tenant.tenant_id);
   const isActive = tenant.status === 'active';
-  const close = (): void => setAsking(false);
+  const close = (): void => setAsked(undefined);
   return (
     <>
-      <Button tone={isActive ? 'danger' : 'main'} onClick={() => setAsking(true)}>
+      <Button tone={isActive ? 'danger' : 'main'} onClick={() => setAsked(isActive ? 'suspend' : 'resume')}>
         {isActive ? 'Suspend' : 'Resume'}
       </Button>
-      {isAsking && isActive && (
+      {asked === 'suspend' && (
         <Confirm
           title={`Suspend ${tenant.name}?`}
           name={tenant.name}
@@ -28,7 +29,7 @@ export function StatusButton({ tenant }: { readonly tenant: Tenant }): ReactNode
           <p>All its calls are refused with 403 until it is resumed. Nothing is deleted.</p>
         </Confirm>
       )}
-      {isAsking && !isActive && (
+      {asked === 'resume' && (
         <Confirm
           title={`Resume ${tenant.name}?`}
           action="Resume"
