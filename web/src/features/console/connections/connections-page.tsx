@@ -75,13 +75,11 @@ function Rows({ rows, onClose }: RowsProps): ReactNode {
       keyOf={({ connection_id: id }) => id}
       columns={[
         { title: 'User', cell: ({ user_id: id }) => <UserLink id={id} /> },
-        { title: 'Path', cell: ({ path }) => <code>{path}</code> },
         { title: 'Since', cell: ({ since }) => <Time at={since} /> },
         { title: 'Rooms', isFigure: true, cell: ({ rooms }) => figure(rooms) },
-        { title: 'In', isFigure: true, cell: ({ bytes_in: count }) => bytes(count) },
         { title: 'Out', isFigure: true, cell: ({ bytes_out: count }) => bytes(count) },
         { title: 'Not taken yet', isFigure: true, cell: ({ queue_bytes: count }) => bytes(count) },
-        { title: 'Opened with', cell: ({ credential }) => <Opened credential={credential} /> },
+        { title: 'Opened', cell: ({ path, credential }) => <Opened path={path} credential={credential} /> },
         { title: 'From', cell: ({ address, agent }) => <From address={address} agent={agent} /> },
         {
           title: 'Actions',
@@ -100,12 +98,12 @@ function Rows({ rows, onClose }: RowsProps): ReactNode {
   );
 }
 
-function Opened({ credential }: Pick<Connection, 'credential'>): ReactNode {
+function Opened({ path, credential }: Pick<Connection, 'path' | 'credential'>): ReactNode {
   const { kind, key_name: name, key_prefix: prefix } = credential;
   return (
     <>
-      {kind === 'key' ? 'key' : 'token'}
-      {name !== null && ` of ${name}`} {prefix !== null && <code className="muted">{prefix}…</code>}
+      <code>{path}</code> {kind === 'key' ? 'with the key' : 'with a token of'} {name ?? 'that is gone'}
+      {prefix !== null && <code className="muted below">{prefix}…</code>}
     </>
   );
 }
@@ -114,7 +112,7 @@ function From({ address, agent }: Pick<Connection, 'address' | 'agent'>): ReactN
   return (
     <>
       {address}
-      {agent !== null && <span className="muted small agent">{agent}</span>}
+      {agent !== null && <span className="muted small below">{agent}</span>}
     </>
   );
 }

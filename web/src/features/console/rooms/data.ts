@@ -10,6 +10,8 @@ export type Recipient = components['schemas']['TraceRecipientDto'];
 
 /** How often what moves is asked for again. */
 const AGAIN_MS = 5000;
+/** Of a page: what stands below them should be near. */
+const MEMBERS = 20;
 
 export interface RoomFilter {
   readonly tenantId: string;
@@ -43,7 +45,7 @@ export interface OneRoom {
 /** @param cursor of its members */
 export function useRoom({ tenantId, roomId }: OneRoom, cursor: string | undefined): UseQueryResult<RoomDetail> {
   const api = useApi();
-  const query = { tenant_id: tenantId, ...(cursor !== undefined && { cursor }) };
+  const query = { tenant_id: tenantId, limit: MEMBERS, ...(cursor !== undefined && { cursor }) };
   return useQuery({
     queryKey: ['room', tenantId, roomId, cursor],
     queryFn: () => bodyOf(api.GET('/admin/rooms/{room_id}', { params: { path: { room_id: roomId }, query } })),

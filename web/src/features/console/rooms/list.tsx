@@ -68,15 +68,22 @@ function RoomTable({ rooms }: { readonly rooms: readonly components['schemas']['
       rows={rooms}
       keyOf={({ room_id: id }) => id}
       columns={[
-        { title: 'Name', cell: (room) => <RoomLink room={room} /> },
+        { title: 'Name', cell: (room) => <NameOf room={room} /> },
         { title: 'Type', cell: ({ type: one }) => TYPES[one] },
         { title: 'Members', isFigure: true, cell: ({ member_count: count }) => figure(count) },
         { title: 'Messages so far', isFigure: true, cell: ({ last_seq: last }) => figure(last) },
         { title: 'Last activity', cell: ({ last_activity_at: at }) => <Time at={at} /> },
         { title: 'Kept', cell: (room) => <Kept room={room} /> },
-        { title: 'Id', cell: ({ room_id: id }) => <code>{id}</code> },
       ]}
     />
+  );
+}
+
+function NameOf({ room }: { readonly room: components['schemas']['AdminRoomDto'] }): ReactNode {
+  return (
+    <span className="wide-cell">
+      <RoomLink room={room} />
+    </span>
   );
 }
 

@@ -13,7 +13,7 @@ export function Messages({ room }: { readonly room: OneRoom }): ReactNode {
     <section className="stack">
       <div className="page-head">
         <h2>Messages</h2>
-        <Button isBusy={isFetching} onClick={() => void refetch()}>
+        <Button className="wraps" isBusy={isFetching} onClick={() => void refetch()}>
           {data === undefined ? 'Show messages' : 'Show them anew'} (this is written to the audit log)
         </Button>
       </div>
@@ -32,7 +32,7 @@ export function Messages({ room }: { readonly room: OneRoom }): ReactNode {
               { title: 'Place', isFigure: true, cell: ({ seq }) => seq },
               { title: 'Sent', cell: ({ created_at: at }) => <Time at={at} /> },
               {
-                title: 'Way',
+                title: 'Trace',
                 cell: ({ message_id: id, seq }) => (
                   <Link href={href(`/rooms/${room.roomId}/messages/${id}`)} aria-label={`Trace of message ${seq}`}>
                     Trace

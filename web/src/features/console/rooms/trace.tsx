@@ -71,18 +71,28 @@ interface StepProps {
   readonly title: string;
   readonly tone?: 'good' | 'bad' | undefined;
   readonly at?: string | null;
+  /** The time from which its own is counted. */
+  readonly from?: string | null;
   readonly children?: ReactNode;
 }
 
+const SECOND = 1000;
+
+/** How long after a time another one was. */
+function after(from: string, at: string): string {
+  const ms = Date.parse(at) - Date.parse(from);
+  return ms < SECOND ? `+${figure(ms)} ms` : `+${figure(Math.round(ms / SECOND))} s`;
+}
+
 /** Something that has happened, or has not yet. */
-function Step({ title, tone, at, children }: StepProps): ReactNode {
+function Step({ title, tone, at, from, children }: StepProps): ReactNode {
   return (
     <li data-tone={tone}>
       <span className="row">
         <strong>{title}</strong>
         {at !== undefined && at !== null && (
           <span className="muted small">
-            <Time at={at} />
+            <Time at={at} /> {from !== undefined && from !== null && after(from, at)}
           </span>
         )}
       </span>
@@ -98,7 +108,7 @@ function Stored({ trace: { accepted_at: accepted, committed, webhooks } }: { rea
       <Step title="Taken" tone={accepted === null ? undefined : 'good'} at={accepted}>
         {accepted === null ? 'When is not known.' : undefined}
       </Step>
-      <Step title="Stored" tone="good" at={committed.at}>
+      <Step title="Stored" tone="good" at={committed.at} from={accepted}>
         Place {figure(committed.seq)}
         {rev !== null && `, revision ${figure(rev)}`}
         {batch !== null &&
@@ -156,8 +166,12 @@ function RecipientCard({ recipient, trace }: RecipientCardProps): ReactNode {
             {counted(letter.attempts, 'attempt')}: {letter.error}
           </Step>
         )}
-        <Step title={acked.done ? 'Acknowledged' : 'Not acknowledged yet'} {...markOf(acked)} />
-        <Step title={read.done ? 'Read' : 'Not read yet'} {...markOf(read)} />
+        <Step
+          title={acked.done ? 'Acknowledged' : 'Not acknowledged yet'}
+          {...markOf(acked)}
+          from={trace.committed.at}
+        />
+        <Step title={read.done ? 'Read' : 'Not read yet'} {...markOf(read)} from={trace.committed.at} />
       </ol>
     </article>
   );

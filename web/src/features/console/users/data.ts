@@ -9,7 +9,7 @@ export type Erasure = components['schemas']['ErasureDto'];
 const AGAIN_MS = 5000;
 /** How often a job is asked how far it is. */
 const JOB_MS = 1000;
-/** The most that one page of connections has. */
+/** The most that one page has. */
 const MOST = 100;
 
 export interface UserFilter {
@@ -42,7 +42,7 @@ export interface OneUser {
 /** @param cursor of their rooms */
 export function useUser({ tenantId, userId }: OneUser, cursor: string | undefined): UseQueryResult<UserDetail> {
   const api = useApi();
-  const query = { tenant_id: tenantId, ...(cursor !== undefined && { cursor }) };
+  const query = { tenant_id: tenantId, limit: MOST, ...(cursor !== undefined && { cursor }) };
   return useQuery({
     queryKey: ['user', tenantId, userId, cursor],
     queryFn: () => bodyOf(api.GET('/admin/users/{user_id}', { params: { path: { user_id: userId }, query } })),

@@ -147,9 +147,9 @@ function Memberships({ detail }: { readonly detail: UserDetail }): ReactNode {
         {
           title: 'Room',
           cell: ({ room }) => (
-            <>
+            <span className="wide-cell">
               <RoomLink room={room} /> {room.deleted_at !== null && <Badge tone="bad">deleted</Badge>}
-            </>
+            </span>
           ),
         },
         { title: 'Type', cell: ({ room }) => TYPES[room.type] },
