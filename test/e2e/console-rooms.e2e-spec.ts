@@ -81,7 +81,7 @@ async function looks(tenantId: string): Promise<number> {
   const { items } = await call<AuditPage>(
     ...['GET', `/admin/audit?tenant_id=${tenantId}&limit=100`, { 'X-Master-Key': masterKey }],
   );
-  return items.filter(({ action }) => /content|read|look/.test(action)).length;
+  return items.filter(({ action }) => action === 'room.read_content').length;
 }
 
 async function looksAtRooms({ page, problems, foreign }: WatchedPage): Promise<void> {
