@@ -75,11 +75,11 @@ function Rows({ rows, onClose }: RowsProps): ReactNode {
       keyOf={({ connection_id: id }) => id}
       columns={[
         { title: 'User', cell: ({ user_id: id }) => <UserLink id={id} /> },
-        { title: 'Since', cell: ({ since }) => <Time at={since} /> },
+        { title: 'Since', cell: ({ since, path }) => <Since since={since} path={path} /> },
         { title: 'Rooms', isFigure: true, cell: ({ rooms }) => figure(rooms) },
         { title: 'Out', isFigure: true, cell: ({ bytes_out: count }) => bytes(count) },
         { title: 'Not taken yet', isFigure: true, cell: ({ queue_bytes: count }) => bytes(count) },
-        { title: 'Opened', cell: ({ path, credential }) => <Opened path={path} credential={credential} /> },
+        { title: 'Opened with', cell: ({ credential }) => <Opened credential={credential} /> },
         { title: 'From', cell: ({ address, agent }) => <From address={address} agent={agent} /> },
         {
           title: 'Actions',
@@ -98,11 +98,22 @@ function Rows({ rows, onClose }: RowsProps): ReactNode {
   );
 }
 
-function Opened({ path, credential }: Pick<Connection, 'path' | 'credential'>): ReactNode {
+function Since({ since, path }: Pick<Connection, 'since' | 'path'>): ReactNode {
+  return (
+    <>
+      <Time at={since} />
+      <span className="muted small below">
+        on <code>{path}</code>
+      </span>
+    </>
+  );
+}
+
+function Opened({ credential }: Pick<Connection, 'credential'>): ReactNode {
   const { kind, key_name: name, key_prefix: prefix } = credential;
   return (
     <>
-      <code>{path}</code> {kind === 'key' ? 'with the key' : 'with a token of'} {name ?? 'that is gone'}
+      {kind === 'key' ? 'key' : 'token of'} {name ?? 'that is gone'}
       {prefix !== null && <code className="muted below">{prefix}…</code>}
     </>
   );

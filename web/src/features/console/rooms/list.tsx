@@ -71,7 +71,7 @@ function RoomTable({ rooms }: { readonly rooms: readonly components['schemas']['
         { title: 'Name', cell: (room) => <NameOf room={room} /> },
         { title: 'Type', cell: ({ type: one }) => TYPES[one] },
         { title: 'Members', isFigure: true, cell: ({ member_count: count }) => figure(count) },
-        { title: 'Messages so far', isFigure: true, cell: ({ last_seq: last }) => figure(last) },
+        { title: 'Messages', isFigure: true, cell: ({ last_seq: last }) => figure(last) },
         { title: 'Last activity', cell: ({ last_activity_at: at }) => <Time at={at} /> },
         { title: 'Kept', cell: (room) => <Kept room={room} /> },
       ]}
@@ -94,7 +94,7 @@ interface KeptProps {
 /** How long its messages are kept, where the room says so itself. */
 export function Kept({ room: { legal_hold: isHeld, retention_days: days } }: KeptProps): ReactNode {
   if (isHeld) return <Badge tone="warn">legal hold</Badge>;
-  return days === null ? <span className="muted">as the tenant says</span> : `${figure(days)} days`;
+  return days === null ? <span className="muted unbroken">as the tenant says</span> : `${figure(days)} days`;
 }
 
 function NoRooms({ isFiltered, onAll }: { readonly isFiltered: boolean; readonly onAll: () => void }): ReactNode {

@@ -104,7 +104,6 @@ function Members({ detail }: { readonly detail: RoomDetail }): ReactNode {
         { title: 'Read', isFigure: true, cell: ({ last_read_seq: seq }) => ofAll(seq) },
         { title: 'Positions moved', cell: ({ moved_at: at }) => <Time at={at} /> },
         { title: 'Last seen', cell: ({ last_seen_at: at }) => <Time at={at} /> },
-        { title: 'Joined', cell: ({ joined_at: at }) => <Time at={at} /> },
       ]}
     />
   );

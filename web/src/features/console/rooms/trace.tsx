@@ -156,7 +156,7 @@ function RecipientCard({ recipient, trace }: RecipientCardProps): ReactNode {
       <ol className="timeline">
         {connections.length === 0 && <Step title="Not connected now" />}
         {connections.map((connection) => (
-          <ConnectionStep key={connection.connection_id} connection={connection} />
+          <ConnectionStep key={connection.connection_id} connection={connection} committedAt={trace.committed.at} />
         ))}
         {webhooks.map((webhook) => (
           <WebhookStep key={webhook.webhook_id} webhook={webhook} />
@@ -181,10 +181,18 @@ function markOf({ done, at }: Recipient['acked']): Pick<StepProps, 'tone' | 'at'
   return { tone: done ? 'good' : undefined, at };
 }
 
-function ConnectionStep({ connection }: { readonly connection: Recipient['connections'][number] }): ReactNode {
+interface ConnectionStepProps {
+  readonly connection: Recipient['connections'][number];
+  readonly committedAt: string;
+}
+
+/** Who connected later has it from the catch-up, or had it before: the server does not know which. */
+function ConnectionStep({ connection, committedAt }: ConnectionStepProps): ReactNode {
   const { sent, node_id: node, connection_id: id, opened_at: opened, redelivered } = connection;
+  const isLater = Date.parse(opened) > Date.parse(committedAt);
+  const title = isLater ? 'Sent by the catch-up, or there before' : 'Sent as it came';
   return (
-    <Step title={sent ? 'Sent' : 'Not sent yet'} tone={sent ? 'good' : undefined}>
+    <Step title={sent ? title : 'Not sent yet'} tone={sent ? 'good' : undefined}>
       To <code>{id}</code> on {node}, open since <Time at={opened} />
       {redelivered !== null && redelivered > 0 && `; sent again ${counted(redelivered, 'time')}`}
     </Step>
