@@ -22,4 +22,25 @@ export const SECTIONS: readonly Section[] = [
     needsTenant: false,
     page: lazy(() => import('./tenants/tenants-page')),
   },
+  {
+    path: '/rooms',
+    title: 'Rooms',
+    icon: 'rooms',
+    needsTenant: true,
+    page: lazy(() => import('./rooms/rooms-page')),
+  },
+  {
+    path: '/users',
+    title: 'Users',
+    icon: 'users',
+    needsTenant: true,
+    page: lazy(() => import('./users/users-page')),
+  },
+  {
+    path: '/connections',
+    title: 'Connections',
+    icon: 'connections',
+    needsTenant: true,
+    page: lazy(() => import('./connections/connections-page')),
+  },
 ];

@@ -1,0 +1,116 @@
+import type { ReactNode } from 'react';
+import type { components } from '../../../api/client';
+import { Badge, Button, Choice, Empty, FaultNote, Loading, Table, TextField, Time } from '../../../ui';
+import { useFilter, usePlace, useSettled } from '../records/address';
+import { CursorPager, figure, RoomLink, type RoomType, TYPES } from '../records/pieces';
+import { useRooms } from './data';
+
+const ALL_TYPES: readonly (readonly [RoomType | '', string])[] = [
+  ['', 'All types'],
+  ['dm', 'Direct'],
+  ['group', 'Groups'],
+  ['channel', 'Channels'],
+  ['ai', 'Chats with a model'],
+];
+
+export function RoomList({ tenantId }: { readonly tenantId: string }): ReactNode {
+  const [prefix, setPrefix] = useFilter('name');
+  const [typed, setType] = useFilter('type');
+  const type = ALL_TYPES.find(([one]) => one === typed)?.[0] ?? '';
+  const place = usePlace();
+  const { data, error } = useRooms({
+    tenantId,
+    prefix: useSettled(prefix),
+    type: type === '' ? undefined : type,
+    cursor: place.cursor,
+  });
+  return (
+    <>
+      <div className="page-head">
+        <h1>Rooms</h1>
+      </div>
+      <div className="filters" role="search" aria-label="Rooms">
+        <TextField
+          label="Name begins with"
+          type="search"
+          autoComplete="off"
+          maxLength={200}
+          value={prefix}
+          onValue={setPrefix}
+        />
+        <Choice label="Type" value={type} options={ALL_TYPES} onValue={setType} />
+      </div>
+      {error !== null && <FaultNote fault={error} />}
+      {data === undefined && error === null && <Loading />}
+      {data?.items.length === 0 && (
+        <NoRooms
+          isFiltered={prefix !== '' || type !== '' || place.cursor !== undefined}
+          onAll={() => {
+            setPrefix('');
+            setType('');
+          }}
+        />
+      )}
+      {data !== undefined && data.items.length > 0 && (
+        <>
+          <RoomTable rooms={data.items} />
+          <CursorPager place={place} shown={data.items.length} next={data.next} />
+        </>
+      )}
+    </>
+  );
+}
+
+function RoomTable({ rooms }: { readonly rooms: readonly components['schemas']['AdminRoomDto'][] }): ReactNode {
+  return (
+    <Table
+      label="Rooms"
+      rows={rooms}
+      keyOf={({ room_id: id }) => id}
+      columns={[
+        { title: 'Name', cell: (room) => <NameOf room={room} /> },
+        { title: 'Type', cell: ({ type: one }) => TYPES[one] },
+        { title: 'Members', isFigure: true, cell: ({ member_count: count }) => figure(count) },
+        { title: 'Messages', isFigure: true, cell: ({ last_seq: last }) => figure(last) },
+        { title: 'Last activity', cell: ({ last_activity_at: at }) => <Time at={at} /> },
+        { title: 'Kept', cell: (room) => <Kept room={room} /> },
+      ]}
+    />
+  );
+}
+
+function NameOf({ room }: { readonly room: components['schemas']['AdminRoomDto'] }): ReactNode {
+  return (
+    <span className="wide-cell">
+      <RoomLink room={room} />
+    </span>
+  );
+}
+
+interface KeptProps {
+  readonly room: { readonly legal_hold: boolean; readonly retention_days: number | null };
+}
+
+/** How long its messages are kept, where the room says so itself. */
+export function Kept({ room: { legal_hold: isHeld, retention_days: days } }: KeptProps): ReactNode {
+  if (isHeld) return <Badge tone="warn">legal hold</Badge>;
+  return days === null ? <span className="muted unbroken">as the tenant says</span> : `${figure(days)} days`;
+}
+
+function NoRooms({ isFiltered, onAll }: { readonly isFiltered: boolean; readonly onAll: () => void }): ReactNode {
+  if (isFiltered)
+    return (
+      <Empty title="No room fits">
+        <p>Capitals do not matter, but it has to be the beginning of the name. Direct messages have no name.</p>
+        <Button onClick={onAll}>Show all rooms</Button>
+      </Empty>
+    );
+  return (
+    <Empty title="No room yet">
+      <p>
+        The tenant’s back end makes rooms with <code>POST /rooms</code>. The tenant’s keys are on its page under
+        Tenants.
+      </p>
+    </Empty>
+  );
+}
