@@ -22,4 +22,11 @@ export const SECTIONS: readonly Section[] = [
     needsTenant: false,
     page: lazy(() => import('./tenants/tenants-page')),
   },
+  {
+    path: '/dead-letters',
+    title: 'Dead letters',
+    icon: 'letters',
+    needsTenant: true,
+    page: lazy(() => import('./letters/letters-page')),
+  },
 ];
