@@ -29,4 +29,11 @@ export const SECTIONS: readonly Section[] = [
     needsTenant: true,
     page: lazy(() => import('./letters/letters-page')),
   },
+  {
+    path: '/audit',
+    title: 'Audit',
+    icon: 'audit',
+    needsTenant: false,
+    page: lazy(() => import('./audit/audit-page')),
+  },
 ];
