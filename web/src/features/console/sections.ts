@@ -36,4 +36,5 @@ export const SECTIONS: readonly Section[] = [
     needsTenant: false,
     page: lazy(() => import('./audit/audit-page')),
   },
+  { path: '/jobs', title: 'Jobs', icon: 'jobs', needsTenant: false, page: lazy(() => import('./jobs/jobs-page')) },
 ];
