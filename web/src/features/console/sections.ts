@@ -37,4 +37,5 @@ export const SECTIONS: readonly Section[] = [
     page: lazy(() => import('./audit/audit-page')),
   },
   { path: '/jobs', title: 'Jobs', icon: 'jobs', needsTenant: false, page: lazy(() => import('./jobs/jobs-page')) },
+  { path: '/usage', title: 'Usage', icon: 'usage', needsTenant: true, page: lazy(() => import('./usage/usage-page')) },
 ];
