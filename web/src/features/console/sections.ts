@@ -38,4 +38,11 @@ export const SECTIONS: readonly Section[] = [
   },
   { path: '/jobs', title: 'Jobs', icon: 'jobs', needsTenant: false, page: lazy(() => import('./jobs/jobs-page')) },
   { path: '/usage', title: 'Usage', icon: 'usage', needsTenant: true, page: lazy(() => import('./usage/usage-page')) },
+  {
+    path: '/models',
+    title: 'Models',
+    icon: 'models',
+    needsTenant: false,
+    page: lazy(() => import('./models/models-page')),
+  },
 ];
