@@ -90,8 +90,8 @@ function useFilter(): readonly [Filter, ReactNode] {
   const fields = (
     <form className="filters" role="search" aria-label="Filter" onSubmit={(event) => event.preventDefault()}>
       <Choice label="Action" value={action} options={OPTIONS} onValue={setAction} />
-      <Entry label="Who: master, key:…, user:…" value={actor} onValue={setActor} />
-      <Entry label="Target: kind:id" value={target} onValue={setTarget} />
+      <Entry label="Who" example="master, key:…, user:…" value={actor} onValue={setActor} />
+      <Entry label="Target" example="room:…, user:…" value={target} onValue={setTarget} />
       <TextField label="From day (UTC)" type="date" value={from} onValue={setFrom} />
       <TextField label="To day (UTC)" type="date" value={to} onValue={setTo} />
     </form>
@@ -101,16 +101,18 @@ function useFilter(): readonly [Filter, ReactNode] {
 
 interface EntryProps {
   readonly label: string;
+  readonly example: string;
   readonly value: string;
   readonly onValue: (value: string) => void;
 }
 
 /** A field that takes effect when it is left or Enter is pressed: half an id would be asked for, and refused. */
-function Entry({ label, value, onValue }: EntryProps): ReactNode {
+function Entry({ label, example, value, onValue }: EntryProps): ReactNode {
   const [typed, setTyped] = useState(value);
   return (
     <TextField
       label={label}
+      placeholder={example}
       value={typed}
       onValue={setTyped}
       autoComplete="off"

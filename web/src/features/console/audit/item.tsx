@@ -27,7 +27,10 @@ export function targetOf(target: Item['target']): string {
 
 function words(value: unknown): string {
   if (value === undefined) return '–';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value === 'string') return value;
+  const text = JSON.stringify(value);
+  // Of what is secret or was written by people it is told only that it changed, or that it is set.
+  return /^\{"(changed|set)":true\}$/.exec(text)?.[1] ?? text;
 }
 
 /** Which fields were what, and are what now. */

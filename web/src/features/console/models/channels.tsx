@@ -81,7 +81,7 @@ function Rows({ channels, onAsk }: RowsProps): ReactNode {
           cell: ({ enabled }) => <Badge tone={enabled ? 'good' : 'warn'}>{enabled ? 'enabled' : 'disabled'}</Badge>,
         },
         { title: 'Model', cell: ({ model }) => model },
-        { title: 'Address', cell: ({ baseUrl, provider }) => (baseUrl === '' ? provider : baseUrl) },
+        { title: 'Address', cell: ({ baseUrl, provider }) => <code>{baseUrl === '' ? provider : baseUrl}</code> },
         { title: 'Key', cell: ({ hasApiKey }) => (hasApiKey ? 'set' : 'none') },
         { title: 'Priority', isFigure: true, cell: ({ priority }) => priority },
         { title: 'Weight', isFigure: true, cell: ({ weight }) => weight },

@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo } from 'react';
+import { type ReactNode, useEffect, useMemo } from 'react';
 import {
   Choice,
   type Column,
@@ -31,6 +31,11 @@ export default function UsagePage(): ReactNode {
   const [to, setTo] = useUrlState('until');
   const span: Span = { ...(from !== '' && { from }), ...(to !== '' && { to }) };
   const { items, first, error, onMore, isFetching } = useUsage(groupBy, span);
+  // Days are few, at most a year of them: all are read, so that the newest can stand first.
+  const isByDay = first?.group_by === 'day';
+  useEffect(() => {
+    if (isByDay && !isFetching) onMore?.();
+  }, [isByDay, isFetching, onMore]);
   return (
     <>
       <div className="page-head">
@@ -54,7 +59,13 @@ export default function UsagePage(): ReactNode {
         </Empty>
       )}
       {items !== undefined && first !== undefined && items.length > 0 && (
-        <Items {...{ items, groupBy: first.group_by, approximate: first.approximate, onMore, isFetching }} />
+        <Items
+          items={isByDay ? items.toReversed() : items}
+          onMore={isByDay ? undefined : onMore}
+          groupBy={first.group_by}
+          approximate={first.approximate}
+          isFetching={isFetching}
+        />
       )}
     </>
   );
@@ -113,6 +124,7 @@ function columnOf({ title, value, format }: Measure, items: readonly Item[], isA
     cell: (item) => {
       const count = value(item);
       if (count === undefined) return '–';
+      if (count === 0) return <span className="muted">0</span>;
       return (
         <>
           {format(count)}
