@@ -171,7 +171,7 @@ function Rows({ items, onMore, isFetching }: RowsProps): ReactNode {
                   title: 'Actions',
                   cell: (job: Job) =>
                     job.state !== 'running' && (
-                      <Button className="small" aria-label={`Run ${job.job_id} now`} onClick={() => setChosen(job)}>
+                      <Button className="small" aria-label={`Run now ${job.job_id}`} onClick={() => setChosen(job)}>
                         Run now
                       </Button>
                     ),
