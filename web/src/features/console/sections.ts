@@ -43,4 +43,27 @@ export const SECTIONS: readonly Section[] = [
     needsTenant: true,
     page: lazy(() => import('./connections/connections-page')),
   },
+  {
+    path: '/dead-letters',
+    title: 'Dead letters',
+    icon: 'letters',
+    needsTenant: true,
+    page: lazy(() => import('./letters/letters-page')),
+  },
+  {
+    path: '/audit',
+    title: 'Audit',
+    icon: 'audit',
+    needsTenant: false,
+    page: lazy(() => import('./audit/audit-page')),
+  },
+  { path: '/jobs', title: 'Jobs', icon: 'jobs', needsTenant: false, page: lazy(() => import('./jobs/jobs-page')) },
+  { path: '/usage', title: 'Usage', icon: 'usage', needsTenant: true, page: lazy(() => import('./usage/usage-page')) },
+  {
+    path: '/models',
+    title: 'Models',
+    icon: 'models',
+    needsTenant: false,
+    page: lazy(() => import('./models/models-page')),
+  },
 ];

@@ -5,6 +5,8 @@ import { useSession } from '../../../api/session';
 import { CopyButton, Empty, FaultNote, Loading } from '../../../ui';
 import type { Tenant } from '../tenant';
 import { useOneTenant } from './data';
+import { DeleteButton, Deletion } from './delete';
+import { ExportsTab } from './exports';
 import { KeysTab } from './keys';
 import { StatusBadge } from './list';
 import { StatusButton } from './status';
@@ -17,6 +19,7 @@ const TABS = [
   ['settings', 'Settings'],
   ['keys', 'Keys'],
   ['webhook', 'Webhook'],
+  ['exports', 'Exports'],
 ] as const;
 type Tab = (typeof TABS)[number][0];
 
@@ -28,50 +31,83 @@ interface TenantPageProps {
 /** One tenant: what it may, how it behaves, its keys, and where its events are posted. */
 export function TenantPage({ tenantId, tab: asked }: TenantPageProps): ReactNode {
   const { data: tenant, error } = useOneTenant(tenantId);
-  const { credential } = useSession();
   const tab = TABS.find(([one]) => one === asked)?.[0] ?? 'limits';
-  if (error instanceof ApiFault && error.status === NOT_FOUND)
-    return (
-      <Empty title="No tenant has this id">
-        <p>
-          It may have been deleted. <Link href="/tenants">All tenants</Link>
-        </p>
-      </Empty>
-    );
+  if (error instanceof ApiFault && error.status === NOT_FOUND) return <Gone tenantId={tenantId} />;
   if (tenant === undefined) return error === null ? <Loading /> : <FaultNote fault={error} />;
   return (
     <>
-      <div className="stack tenant-head">
-        {credential.kind === 'master' && (
-          <p className="small">
-            <Link href="/tenants">Tenants</Link>
-          </p>
-        )}
-        <div className="page-head">
-          <div className="row">
-            <h1>{tenant.name}</h1>
-            <StatusBadge status={tenant.status} />
-          </div>
-          <div className="row">
-            <Link className="button" href={credential.kind === 'master' ? `/?tenant=${tenantId}` : '/'}>
-              Live
-            </Link>
-            {credential.kind === 'master' && <StatusButton tenant={tenant} />}
-          </div>
+      <Head tenant={tenant} />
+      {tenant.status === 'deleting' ? (
+        <Deletion tenantId={tenantId} />
+      ) : (
+        <>
+          <nav className="tabs" aria-label="About this tenant">
+            {TABS.map(([one, title]) => (
+              <Link key={one} href={`/tenants/${tenantId}/${one}`} aria-current={one === tab ? 'page' : undefined}>
+                {title}
+              </Link>
+            ))}
+          </nav>
+          <TabPage tenant={tenant} tab={tab} />
+        </>
+      )}
+    </>
+  );
+}
+
+/** No tenant has the id: it was deleted, or never was. */
+function Gone({ tenantId }: { readonly tenantId: string }): ReactNode {
+  const { credential } = useSession();
+  const never = (
+    <Empty title="No tenant has this id">
+      <p>
+        It may have been deleted. <Link href="/tenants">All tenants</Link>
+      </p>
+    </Empty>
+  );
+  if (credential.kind === 'admin') return never;
+  return (
+    <>
+      <p className="small">
+        <Link href="/tenants">Tenants</Link>
+      </p>
+      <h1>
+        <code>{tenantId}</code>
+      </h1>
+      <Deletion tenantId={tenantId}>{never}</Deletion>
+    </>
+  );
+}
+
+/** What it is called, how it is, and what can be done to it as a whole. */
+function Head({ tenant }: { readonly tenant: Tenant }): ReactNode {
+  const { credential } = useSession();
+  const { tenant_id: tenantId } = tenant;
+  const isOperator = credential.kind === 'master' && tenant.status !== 'deleting';
+  return (
+    <div className="stack tenant-head">
+      {credential.kind === 'master' && (
+        <p className="small">
+          <Link href="/tenants">Tenants</Link>
+        </p>
+      )}
+      <div className="page-head">
+        <div className="row">
+          <h1>{tenant.name}</h1>
+          <StatusBadge status={tenant.status} />
         </div>
-        <div className="row small muted">
-          <code>{tenantId}</code> <CopyButton text={tenantId} label="Copy id" />
+        <div className="row">
+          <Link className="button" href={credential.kind === 'master' ? `/?tenant=${tenantId}` : '/'}>
+            Live
+          </Link>
+          {isOperator && <StatusButton tenant={tenant} />}
+          {isOperator && <DeleteButton tenant={tenant} />}
         </div>
       </div>
-      <nav className="tabs" aria-label="About this tenant">
-        {TABS.map(([one, title]) => (
-          <Link key={one} href={`/tenants/${tenantId}/${one}`} aria-current={one === tab ? 'page' : undefined}>
-            {title}
-          </Link>
-        ))}
-      </nav>
-      <TabPage tenant={tenant} tab={tab} />
-    </>
+      <div className="row small muted">
+        <code>{tenantId}</code> <CopyButton text={tenantId} label="Copy id" />
+      </div>
+    </div>
   );
 }
 
@@ -84,5 +120,7 @@ function TabPage({ tenant, tab }: { readonly tenant: Tenant; readonly tab: Tab }
       return <KeysTab tenant={tenant} />;
     case 'webhook':
       return <WebhookTab tenant={tenant} />;
+    case 'exports':
+      return <ExportsTab tenantId={tenant.tenant_id} />;
   }
 }
