@@ -37,7 +37,7 @@ describe('the very first start', () => {
     const env = { DATA_DIR: servers.dataDir() };
     const { server, url } = await servers.start({ env });
     await bannerOf(server);
-    for (const path of ['/docs', '/docs-json', '/health']) {
+    for (const path of ['/docs', '/openapi.json', '/health']) {
       expect(server.output).toContain(`${url}${path}`);
       expect((await fetch(url + path)).status).toBe(200);
     }

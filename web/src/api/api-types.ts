@@ -593,7 +593,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Download the file of an export of a user's data: as that of a tenant's. */
+        /** Download the file of an export of a user's data. */
         get: operations["UserExports_file"];
         put?: never;
         post?: never;

@@ -72,7 +72,11 @@ export class TenantExportsController {
     return this.exports.list(caller, tenantId, query);
   }
 
-  /** Get an export: how far it is. */
+  /**
+   * Get an export: how far it is.
+   * @remarks
+   * `queued`, `running`, then `ready` with its size and until when the file is there; or `failed` with why; at last `expired`.
+   */
   @Get(':export_id')
   @Access('admin')
   @ApiErrors('NOT_FOUND')
@@ -150,7 +154,11 @@ export class UserExportsController {
     return this.exports.ask(caller, { tenantId, userId });
   }
 
-  /** Get an export of a user's data: how far it is. */
+  /**
+   * Get an export of a user's data: how far it is.
+   * @remarks
+   * Its states are those of a tenant's export.
+   */
   @Get(':user_export_id')
   @Access('admin')
   @ApiErrors('NOT_FOUND')
@@ -163,7 +171,12 @@ export class UserExportsController {
     return this.exports.show(caller, { tenantId, userId }, exportId);
   }
 
-  /** Download the file of an export of a user's data: as that of a tenant's. */
+  /**
+   * Download the file of an export of a user's data.
+   * @remarks
+   * For scripts, which send a key; a browser follows a link. 409 where there is no file: not yet, or no more
+   * (`details.reason` is the export's state).
+   */
   @Get(':user_export_id/file')
   @Access('admin')
   @Audited('user.export_file')
@@ -179,7 +192,11 @@ export class UserExportsController {
     return sent(reply, await this.downloads.open(caller, { tenantId, userId }, exportId));
   }
 
-  /** Make a link to the file of an export of a user's data, good for one download within 60 seconds. */
+  /**
+   * Make a link to the file of an export of a user's data, good for one download within 60 seconds.
+   * @remarks
+   * For browsers: whoever has it needs no key. 409 where there is no file.
+   */
   @Post(':user_export_id/link')
   @HttpCode(200)
   @Access('admin', { secretAnswer: true })
