@@ -137,8 +137,8 @@ export class BadInputFixture {
 
   private callerOf(route: RouteSchema): Api {
     const isOfMaster = ['/admin/tenants', '/admin/jobs/{job_id}/run', '/api/channels/environment'].includes(route.path);
-    const isOfImports = route.path.includes('/imports');
-    if (isOfMaster || isOfImports || (route.method === 'DELETE' && route.path === '/admin/tenants/{tenant_id}'))
+    const isPartOfMaster = /\/(imports|deletion)\b/.test(route.path);
+    if (isOfMaster || isPartOfMaster || (route.method === 'DELETE' && route.path === '/admin/tenants/{tenant_id}'))
       return new PatientApi(this.app.master.baseUrl, this.app.master.headers);
     if (route.path.startsWith('/admin')) return this.managed.key;
     if (/^\/api\/(channels|presets)/.test(route.path)) return this.ofModels.key;
