@@ -2,7 +2,7 @@ import { migrate, type Release, thisRelease } from '../../src/platform/database/
 import { parseFunction, type FunctionFile, readSchemaFiles } from '../../src/platform/database/schema-files';
 import { BackupsFixture, HARD_ROWS, type DatabaseSnapshot, snapshotOf } from '../support/backups';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database';
-import { BACKUP_0016, makeSchema0022 } from '../support/old-schemas';
+import { isOfKeptFunction, KEPT_FUNCTIONS, BACKUP_0016, makeSchema0022 } from '../support/old-schemas';
 
 const LOGIN = 'chatapi';
 const OURS = thisRelease();
@@ -22,19 +22,6 @@ function release(version: string, ...functions: FunctionFile[]): Release {
 /** Rows as text, without the columns that were added behind those of the rows before. */
 function withoutLaterColumns(rows: readonly string[] = [], before: readonly string[]): string[] {
   return rows.map((row, i) => (row.startsWith(`${before[i]?.slice(0, -1)},`) ? (before[i] ?? row) : row));
-}
-
-/** Functions that stay as they were for servers of the release before, beside those that have taken their place. */
-const KEPT = readSchemaFiles().functions.flatMap(({ kept }) => kept.map(({ signature }) => signature));
-
-/** Whether a line of the schema is one of those, or the right to call it. */
-function isKept(line: string): boolean {
-  return KEPT.some((signature) => {
-    const name = signature.slice(0, signature.indexOf('('));
-    return (
-      line.includes(` on ${signature}: `) || line.startsWith(`function CREATE OR REPLACE FUNCTION public.${name}(`)
-    );
-  });
 }
 
 describe('the migrator', () => {
@@ -84,14 +71,16 @@ describe('the migrator', () => {
       expect(before.schema).not.toEqual(fresh.schema);
       await start(old);
       const after = await picture(old);
-      const kept = after.schema.filter((line) => !fresh.schema.includes(line) && isKept(line));
+      const kept = after.schema.filter((line) => !fresh.schema.includes(line) && isOfKeptFunction(line));
       expect(after.schema.filter((line) => !kept.includes(line))).toEqual(fresh.schema);
-      expect(kept).toHaveLength(2 * KEPT.length);
+      expect(kept).toHaveLength(2 * KEPT_FUNCTIONS.length);
       const names = ['schema_migrations', 'schema_functions', 'instance'];
       for (const [table, rows] of Object.entries(before.rows))
         if (!names.includes(table))
           expect([table, withoutLaterColumns(after.rows[table], rows)]).toEqual([table, rows]);
-      const made = after.rows['schema_functions']?.filter((row) => !KEPT.some((one) => row.startsWith(`("${one}",`)));
+      const made = after.rows['schema_functions']?.filter(
+        (row) => !KEPT_FUNCTIONS.some((one) => row.startsWith(`("${one}",`)),
+      );
       expect(made).toEqual(fresh.rows['schema_functions']);
       expect(Object.values(after.rows).flat().length).toBeGreaterThan(4000);
     });
