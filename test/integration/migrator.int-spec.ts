@@ -1,5 +1,5 @@
 import { migrate, type Release, thisRelease } from '../../src/platform/database/migrator';
-import { parseFunction, type FunctionFile, readSchemaFiles } from '../../src/platform/database/schema-files';
+import { parseFunction, type FunctionFile } from '../../src/platform/database/schema-files';
 import { BackupsFixture, HARD_ROWS, type DatabaseSnapshot, snapshotOf } from '../support/backups';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database';
 import { isOfKeptFunction, KEPT_FUNCTIONS, BACKUP_0016, makeSchema0022 } from '../support/old-schemas';
