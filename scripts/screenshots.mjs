@@ -66,7 +66,7 @@ async function populate({ url, masterKey, apiKey }) {
 /** Waits until the page has shown what it fetches, then takes its picture. */
 async function picture(page, path, file, options) {
   await page.goto(path);
-  await page.waitForFunction(`document.querySelector('.loading') === null`);
+  await page.locator('.loading').first().waitFor({ state: 'hidden' });
   await page.waitForTimeout(1500);
   await page.screenshot({ path: file, ...options });
   console.log(file);
