@@ -24,6 +24,7 @@ describe('the configuration', () => {
       corsOrigins: ['*'],
       trustProxy: false,
       metricsPublic: true,
+      uiEnabled: true,
     });
     expect(socket).toEqual({
       allowApiKeyInQuery: undefined,
