@@ -1,6 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { describeWithBrowser, openPage, type WatchedPage } from '../support/browser';
 import { type BuiltServer, startBuiltServer } from '../support/built-server';
+import { until } from '../support/poll';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { deadJob } from '../support/jobs';
 import { kept, seriousFaults } from '../support/pages';
@@ -106,7 +107,13 @@ async function readsAudit({ page, problems }: WatchedPage): Promise<void> {
   await page.getByLabel('Action', { exact: true }).selectOption('tenant.update');
   await page.waitForURL(/action=tenant\.update/);
   await page.getByRole('table').getByText(EVIL).waitFor();
-  await page.getByRole('button', { name: /^Look at row/ }).click();
+  const looks = page.getByRole('button', { name: /^Look at row/ });
+  // The rows of before stay until those of the filter are there.
+  await until(
+    () => looks.count(),
+    (count) => count === 1,
+  );
+  await looks.click();
   await page.getByRole('dialog').getByText('master key').waitFor();
   expect(await seriousFaults(page)).toEqual([]);
   await page.keyboard.press('Escape');
