@@ -3,7 +3,7 @@
  * is exported, what an erase of a person does to them, how long they are kept. A new table cannot be forgotten: a test
  * compares what is said with the tables that there are (test/integration/table-data.int-spec.ts), and docs/data.md shows it.
  */
-export { tenantFolder, tenantFolders } from './files';
+export { filesFolder, tenantFolders } from './files';
 export { type EraseBatch, EraseStep, EraseSteps, eraseFunction, type EraseWork } from './erase-steps';
 export {
   type ExportPages,

@@ -9,8 +9,8 @@ import { createGzip } from 'node:zlib';
 import { makeDirectory } from '../../../common/make-directory';
 import { DatabaseConfig } from '../../../config';
 import { codeOf } from '../../../platform/database';
+import { filesFolder } from '../../../platform/tenant-data';
 
-const DIRECTORY = 'exports';
 const PARTIAL = '.partial';
 const FINISHED = '.ndjson.gz';
 /** `<export>.<attempt>` with one of both endings. */
@@ -56,7 +56,7 @@ export class ExportFiles {
   private readonly root: string;
 
   constructor(@Inject(DatabaseConfig) config: Pick<DatabaseConfig, 'dataDir'>) {
-    this.root = join(config.dataDir, DIRECTORY);
+    this.root = filesFolder(config.dataDir, 'exports');
   }
 
   /**

@@ -7,6 +7,7 @@ import { AppError, invalid, unavailable } from '../../../common/errors';
 import { isUuid } from '../../../common/ids';
 import { makeDirectory } from '../../../common/make-directory';
 import { DatabaseConfig, TransferConfig } from '../../../config';
+import { filesFolder } from '../../../platform/tenant-data';
 import { ImportFile, type PartOfFile } from './import-file';
 
 /** Whose parts they are; both are dashed UUIDs. */
@@ -46,7 +47,7 @@ export class ImportParts {
   private readonly maxBytes: number;
 
   constructor(database: DatabaseConfig, transfer: TransferConfig) {
-    this.root = join(database.dataDir, 'imports');
+    this.root = filesFolder(database.dataDir, 'imports');
     this.maxBytes = transfer.importMaxGb * GB;
   }
 
