@@ -3010,6 +3010,7 @@ BEGIN
     WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL) THEN
     RETURN jsonb_build_object('status', 'no_room');
   END IF;
+  PERFORM users_ensure(p_tenant, p_users);
   INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, room_id, topic_subscribers)
   VALUES (p_tenant, p_id, p_topic, p_payload::json, p_users, p_room, p_subscribers) RETURNING created_at INTO made;
   INSERT INTO jobs (tenant_id, kind, key, payload)

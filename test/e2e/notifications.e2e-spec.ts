@@ -1,5 +1,7 @@
 import type { TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
+import { requestErase } from '../support/erase';
+import { exported } from '../support/exports';
 import { notify, inboxOf, NOTIFICATION_DEFAULTS, whenDelivered } from '../support/notifications';
 import { badField, bodyOf, createRoom, FORBIDDEN, NOT_FOUND, refusal } from '../support/rooms';
 import { rowsOf } from '../support/database';
@@ -176,6 +178,18 @@ describe('POST /notify', () => {
     expect((await app.anonymous.post('/notify', NOTIFICATION_DEFAULTS)).status).toBe(401);
   });
 
+  it('beyond the limit of users stores nothing', async () => {
+    const small = await app.tenant({ users: 2 });
+    const told = (user_ids: string[]) =>
+      small.key.post('/notify', { topic: 'a', payload: {}, targets: { user_ids, topic_subscribers: true } });
+    bodyOf(await small.as('ann').post('/subscriptions', { topic: 'a' }), 201);
+    expect(await told(['ben', 'cat'])).toMatchObject({ body: { error: { details: { limit: 'users' } } } });
+    expect((await inboxOf(small, 'ann')).total).toBe(0);
+    expect((await told(['ben'])).status).toBe(202);
+    const late = await small.as('cat').post('/subscriptions', { topic: 'a' });
+    expect(late).toMatchObject({ body: { error: { details: { limit: 'users' } } } });
+  });
+
   it('with an Idempotency-Key happens once', async () => {
     const bob = await open();
     const send = (body: object = NOTIFICATION_DEFAULTS) =>
@@ -303,6 +317,22 @@ describe('tenants', () => {
     await notify(other, { topic: 'own', targets: { user_ids: ['bob'] } });
     await stranger.frame('notification');
     expect(topicsOf(stranger)).toEqual(['own']);
+  });
+});
+
+describe('who has only subscribed or been notified', () => {
+  it('is a user: is listed, exported, and can be erased', async () => {
+    bodyOf(await tenant.as('keen').post('/subscriptions', { topic: 'a' }), 201);
+    await notify(tenant, { topic: 'a', targets: { user_ids: ['told'] } });
+    const users = bodyOf(
+      await app.master.get<{ items: { user_id: string }[] }>(`/admin/users?tenant_id=${tenant.tenantId}`),
+    ).items;
+    expect(users.map(({ user_id }) => user_id)).toEqual(['keen', 'told']);
+    for (const user of ['keen', 'told']) {
+      const kinds = (await exported(app.master, tenant, user)).lines.map(({ kind }) => kind);
+      expect(kinds).toContain(user === 'keen' ? 'subscription' : 'notification');
+      await requestErase(app, tenant, user);
+    }
   });
 });
 

@@ -100,6 +100,33 @@ describe('the migrator', () => {
       backups.remove();
     });
 
+    it('and makes users of who had only subscribed or been notified, beyond the limit too, and counts them', async () => {
+      const old = await own(createEmptyDatabase());
+      await makeSchema0022(old);
+      await old.sql(HARD_ROWS);
+      const [tenant] = await old.sql<{ tenant_id: string; users: number }>(
+        'SELECT tenant_id, users::int FROM tenant_counts WHERE users > 0 LIMIT 1',
+      );
+      const id = tenant?.tenant_id;
+      await old.sql(`UPDATE tenants SET limits = '{"users":1}' WHERE tenant_id = $1`, [id]);
+      await old.sql(
+        `WITH n AS (INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, topic_subscribers)
+            VALUES ($1, gen_random_uuid(), 'a', '{}', '{told}', false) RETURNING tenant_id, notification_id),
+          d AS (INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, waits_since)
+            SELECT tenant_id, 'told', notification_id, now() FROM n)
+         INSERT INTO subscriptions (tenant_id, subscription_id, user_id, topic) VALUES ($1, gen_random_uuid(), 'keen', 'a')`,
+        [id],
+      );
+      await start(old);
+      const found = await old.sql<{ user_id: string }>(
+        `SELECT user_id FROM users WHERE tenant_id = $1 AND user_id IN ('told', 'keen') ORDER BY user_id`,
+        [id],
+      );
+      expect(found.map(({ user_id }) => user_id)).toEqual(['keen', 'told']);
+      const counted = await old.sql('SELECT users::int FROM tenant_counts WHERE tenant_id = $1', [id]);
+      expect(counted).toEqual([{ users: (tenant?.users ?? 0) + 2 }]);
+    });
+
     it('where two servers start at once', async () => {
       const database = await own(createEmptyDatabase());
       await Promise.all([start(database), start(database)]);

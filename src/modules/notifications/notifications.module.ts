@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
+import { TenantsModule } from '../tenants';
 import { NotificationDeadLetters } from './dead-letters/dead-letters';
 import { NotificationDeadLettersRepository } from './dead-letters/dead-letters.repository';
 import { FanOut } from './delivery/fan-out';
@@ -23,6 +24,7 @@ import { NotificationDeliveryEntity, NotificationEntity, SubscriptionEntity } fr
     TypeOrmModule.forFeature([NotificationEntity, NotificationDeliveryEntity, SubscriptionEntity]),
     RealtimeModule,
     DeliveryModule,
+    TenantsModule,
   ],
   controllers: [NotificationsController, SubscriptionsController],
   providers: [

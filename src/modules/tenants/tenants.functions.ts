@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, notFound } from '../../common/errors';
-import { answer, schemaFunction } from '../../platform/database';
+import { answer, schemaFunction, value } from '../../platform/database';
 import { eraseFunction, EraseStep, type EraseWork } from '../../platform/tenant-data';
 
 /** 409 of whatever would change a tenant that is being deleted. */
 export function beingDeleted(): AppError {
   return new AppError('CONFLICT', 'This tenant is being deleted', { details: { reason: 'deleting' } });
 }
+
+/** Makes the users that do not exist yet. */
+export const usersEnsure = schemaFunction('users_ensure', { p_users: 'text[]' }, value<unknown>('void'));
 
 /** Whether what a user writes is held. */
 export const userHold = schemaFunction(

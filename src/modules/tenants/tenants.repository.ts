@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { MoreThan } from 'typeorm';
 import type { PageRequest } from '../../common/limits';
-import { Database, schemaFunction, SystemDatabase, type Transaction, value } from '../../platform/database';
+import { Database, SystemDatabase, type Transaction } from '../../platform/database';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { TenantCountsEntity, TenantEntity, UserEntity } from './entities/tenant.entity';
 import type { NewKeyRow } from './keys.repository';
-import { beingDeleted } from './tenants.functions';
+import { beingDeleted, usersEnsure } from './tenants.functions';
 import { type NewWebhook, type WebhookChange, WebhookRows, type WebhookSetting } from './webhook-settings';
 
-const usersEnsure = schemaFunction('users_ensure', { p_users: 'text[]' }, value<unknown>('void'));
 
 export type TenantRow = Readonly<TenantEntity> & {
   /** As set; null where there is none. */

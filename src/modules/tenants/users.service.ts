@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { Transaction } from '../../platform/database';
 import type { LastSeenStore } from '../../realtime';
+import { usersEnsure } from './tenants.functions';
 import { type ListedUser, TenantsRepository } from './tenants.repository';
 
 /** The users of a tenant, as other modules need them. */
@@ -10,6 +12,11 @@ export class UsersService implements LastSeenStore {
   /** Makes the users that do not exist yet. */
   ensure(tenantId: string, userIds: readonly string[]): Promise<void> {
     return this.repository.ensureUsers(tenantId, userIds);
+  }
+
+  /** The same as a part of what is stored of them. */
+  async ensureIn(tx: Transaction, tenantId: string, userIds: readonly string[]): Promise<void> {
+    await usersEnsure.callIn(tx, tenantId, { p_users: userIds });
   }
 
   /** Users whose ids begin so, in the order of the ids. @param after the last one before; undefined: from the beginning */

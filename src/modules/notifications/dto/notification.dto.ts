@@ -13,7 +13,7 @@ export const TOPIC_FAULT = 'topic must be 1-128 printable ASCII characters witho
 /** Who gets a notification: the union of what is given, each user once. At least one of the three. */
 export class NotificationTargetsDto {
   /**
-   * These users, at most 1,000; duplicates are ignored.
+   * These users, at most 1,000; duplicates are ignored. Who is not there yet is a user from then on.
    * @example ["bob"]
    */
   @IsOptional()

@@ -5,6 +5,7 @@ import { pageInfo, type PageRequest } from '../../../common/limits';
 import { isoTime } from '../../../common/time';
 import type { Caller } from '../../../platform/auth';
 import { Effects } from '../../../platform/idempotency';
+import { UsersService } from '../../tenants';
 import type { TopicSubscriptionDto, TopicSubscriptionPageDto } from '../dto/subscription.dto';
 import { type SubscriptionRow, SubscriptionsRepository } from './subscriptions.repository';
 
@@ -17,6 +18,7 @@ type Subscribed =
 export class SubscriptionsService {
   constructor(
     private readonly repository: SubscriptionsRepository,
+    private readonly users: UsersService,
     private readonly effects: Effects,
   ) {}
 
@@ -28,6 +30,7 @@ export class SubscriptionsService {
   ): Promise<{ readonly created: boolean; readonly subscription: TopicSubscriptionDto }> {
     const { tenantId, userId } = caller;
     const result = await this.effects.transaction<Subscribed>(caller, 'subscribe', async (tx) => {
+      await this.users.ensureIn(tx, tenantId, [userId]);
       const wanted = { tenant_id: tenantId, subscription_id: subscriptionId, user_id: userId, topic };
       const subscription = await this.repository.create(tx, wanted);
       if (subscription === null) return { status: 'gone' };

@@ -1,4 +1,5 @@
 -- A notification is stored with its first p_limit deliveries and the job that goes on with the others, all or nothing.
+-- Whom it names is a user from then on, like a member or a subscriber: can be listed, exported and erased.
 -- status: ok · no_room
 --
 -- tables: jobs, rooms
@@ -14,6 +15,7 @@ BEGIN
     WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL) THEN
     RETURN jsonb_build_object('status', 'no_room');
   END IF;
+  PERFORM users_ensure(p_tenant, p_users);
   INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, room_id, topic_subscribers)
   VALUES (p_tenant, p_id, p_topic, p_payload::json, p_users, p_room, p_subscribers) RETURNING created_at INTO made;
   INSERT INTO jobs (tenant_id, kind, key, payload)
