@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
-import { describeWithBrowser, openPage, type WatchedPage } from '../support/browser';
+import { describeWithBrowser, openPage, shows, type WatchedPage } from '../support/browser';
 import { type BuiltServer, startBuiltServer } from '../support/built-server';
 import { until } from '../support/poll';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -71,7 +71,7 @@ async function handlesLetters({ page, problems }: WatchedPage): Promise<void> {
   await deadLetters(tenant, 3);
   await signIn(page, masterKey, `/dead-letters?tenant=${tenant.tenant_id}`);
   await page.getByText('1–3 of 3').waitFor();
-  expect(await page.getByText(`ack timeout ${EVIL}`).count()).toBe(3);
+  await shows(page.getByText(`ack timeout ${EVIL}`), 3);
   expect(await seriousFaults(page)).toEqual([]);
   await page.getByLabel('User id').fill('nobody');
   await heading(page, 'None like this').waitFor();

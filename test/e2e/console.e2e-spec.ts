@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Locator, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
-import { describeWithBrowser, openPage, type WatchedPage } from '../support/browser';
+import { describeWithBrowser, openPage, shows, type WatchedPage } from '../support/browser';
 import { type BuiltServer, startBuiltServer } from '../support/built-server';
 import { kept, seriousFaults } from '../support/pages';
 import { until } from '../support/poll';
@@ -267,25 +267,28 @@ async function watchesLive({ page, problems, foreign }: WatchedPage): Promise<vo
   await page.getByRole('region', { name: 'Event loop delay' }).waitFor();
   await page.getByRole('row', { name: /^Busy/ }).waitFor();
   await page.getByRole('table').last().getByText('there', { exact: true }).waitFor();
-  expect(await page.locator('canvas').count()).toBe(8);
+  await shows(page.locator('canvas'), 8);
 
   const chart = messages.getByRole('slider');
   await chart.hover();
   const readout = page.locator('.readout');
   await readout.getByText('Time of a send, p99').waitFor();
-  expect(await readout.locator('p').count()).toBe(11);
+  await shows(readout.locator('p'), 11);
   await page.mouse.move(5, 5);
   await readout.waitFor({ state: 'detached' });
   await chart.focus();
   await page.keyboard.press('ArrowLeft');
   await readout.waitFor();
-  expect(await chart.getAttribute('aria-valuetext')).toMatch(/: Messages per second [\d.]+$/);
+  await until(
+    () => chart.getAttribute('aria-valuetext'),
+    (said) => /: Messages per second [\d.]+$/.test(said ?? ''),
+  );
 
   await button(page, '7 days').click();
   await page.waitForURL(/range=7d/);
   await page.locator('canvas').first().waitFor();
   await page.reload();
-  expect(await button(page, '7 days').getAttribute('aria-pressed')).toBe('true');
+  await page.getByRole('button', { name: '7 days', exact: true, pressed: true }).waitFor();
   expect(problems).toEqual([]);
   expect(foreign).toEqual([]);
 }

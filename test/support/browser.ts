@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { until } from './poll';
 import { MAX_WAIT_MS } from './timing';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -43,4 +44,12 @@ export async function openPage(origin: string): Promise<WatchedPage> {
   });
   page.on('pageerror', (error) => problems.push(error.message));
   return { page, foreign, problems, close: () => browser.close() };
+}
+
+/** Waits until a page shows so many of them: a count that is read once may be of before the page has answered. */
+export async function shows(found: Locator, count: number): Promise<void> {
+  await until(
+    () => found.count(),
+    (n) => n === count,
+  );
 }
