@@ -100,7 +100,7 @@ describe('clients that come, go, stall and are let in and out', () => {
     // Those who had been away for longer than anything is kept began anew.
     expect(removing.devices.reduce((sum, { forgotten }) => sum + forgotten, 0)).toBeGreaterThan(0);
     expect(erased.map(({ state }) => state)).toEqual(GUESTS.map(() => 'done'));
-    for (const { counts } of erased) expect(counts['messages']).toBeGreaterThan(0);
+    expect(erased.reduce((sum, { counts }) => sum + (counts['messages'] ?? 0), 0)).toBeGreaterThan(0);
     const left = 'SELECT 1 FROM messages WHERE tenant_id = $1 AND sender_id = ANY ($2)';
     expect(await app.database.sql(left, [uuidOf(tenant.tenantId), GUESTS])).toEqual([]);
   });

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer } from '../http/api';
 import { listAll, pathOf } from '../messages';
 import { until } from '../poll';
@@ -42,7 +41,7 @@ const STEPS: readonly (readonly [weight: number, step: Step])[] = [
   [5, (play) => play.device().drop()],
   [3, (play) => play.device().stall(play.below(300))],
   [4, (play) => play.member()],
-  [4, () => pause(5)],
+  [4, (play) => play.rest()],
   [1, (play) => play.storm()],
 ];
 
@@ -189,6 +188,11 @@ export class ConvergenceSimulator {
       (away) => away.length === 0,
     );
     this.isStormy = false;
+  }
+
+  /** Until something that is under way is over. */
+  async rest(): Promise<void> {
+    if (this.underWay.size > 0) await Promise.race(this.underWay);
   }
 
   async post(roomId: string, content: string, by = this.device().userId): Promise<void> {
