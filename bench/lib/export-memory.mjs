@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { memoryColumns, memoryOf } from './memory.mjs';
 
 const POLL_MS = 100;
 /** What an export of any size may add to a server that has been at work. */
@@ -13,18 +13,11 @@ const MOST_MB = 40;
 export async function exportMemory({ url, pid, master }, tenantId) {
   const exports = `${url}/admin/tenants/tenant_${tenantId.replaceAll('-', '')}/exports`;
   await written(exports, master);
-  const before = residentMb(pid, 'VmRSS');
-  // From here on the system notes the most.
-  writeFileSync(`/proc/${pid}/clear_refs`, '5');
-  const begun = performance.now();
-  const { lines, bytes } = await written(exports, master);
-  const more = residentMb(pid, 'VmHWM') - before;
+  const measured = await memoryOf(pid, () => written(exports, master));
+  const { lines, bytes } = measured.result;
   return {
     export: `${lines} lines, ${(bytes / 1e6).toFixed(0)} MB compressed`,
-    seconds: ((performance.now() - begun) / 1000).toFixed(1),
-    'MB before': before.toFixed(0),
-    'MB more': more.toFixed(0),
-    [`≤${MOST_MB} MB`]: more <= MOST_MB ? 'yes' : 'NO',
+    ...memoryColumns(measured, MOST_MB),
   };
 }
 
@@ -38,9 +31,4 @@ async function written(exports, headers) {
     if (now.state !== 'queued' && now.state !== 'running') throw new Error(`the export is ${now.state}: ${now.error}`);
     await pause(POLL_MS);
   }
-}
-
-function residentMb(pid, name) {
-  const line = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Number(line?.[1]) / 1024;
 }

@@ -1,7 +1,12 @@
 import { tmpdir } from 'node:os';
+// All kinds of jobs are known once all of the server is loaded.
+import '../../src/app.module';
+import { JobKind } from '../../src/platform/jobs';
+import { JobMix, killsFor, PLACES } from '../support/crash/job-mix';
+import { CrashSite } from '../support/crash/site';
 import { ExampleClients } from '../support/example-clients';
 import { createServedTenant, Servers } from '../support/server-process';
-import { RestartingServer } from '../support/restarting-server';
+import type { RestartingServer } from '../support/restarting-server';
 import { MessageWriters } from '../support/message-writers';
 
 /** `npm run test:crash` sets CRASH_LONG; each number can be set alone. */
@@ -9,9 +14,11 @@ const isLong = process.env['CRASH_LONG'] === '1';
 const count = (name: string, short: number, long: number): number =>
   Number(process.env[name] ?? (isLong ? long : short));
 const WRITERS = count('CRASH_WRITERS', 4, 16);
-const SERVER_KILLS = count('CRASH_SERVER_KILLS', 3, 20);
 const PG_KILLS = count('CRASH_PG_KILLS', 2, 10);
 const ALL_KILLS = count('CRASH_ALL_KILLS', 1, 5);
+const KINDS = JobKind.all().map(({ name }) => name);
+/** As many as it takes to meet each kind of jobs once. */
+const SERVER_KILLS = Math.max(count('CRASH_SERVER_KILLS', 3, 20), killsFor(KINDS) - PG_KILLS - ALL_KILLS);
 const FREEZES = count('CRASH_FREEZES', 1, 6);
 /** Acknowledgements between two crashes: the next one meets a server at work. */
 const WORK = count('CRASH_WORK', 40, 400);
@@ -24,9 +31,12 @@ const PATIENCE = [1, 20, 300];
 // The long form on a real disk, where a commit takes its time.
 const servers = isLong ? new Servers(tmpdir()) : new Servers();
 let clients: ExampleClients | undefined;
+let site: CrashSite | undefined;
 afterEach(async () => {
   clients?.stop();
+  site?.victim.goOn();
   await MessageWriters.abandonAll();
+  await site?.stop();
   await servers.cleanUp();
 });
 
@@ -47,19 +57,34 @@ function mixed(...kinds: Crash[][]): Crash[] {
     .map(({ crash }) => crash);
 }
 
-const times = (n: number, crash: Crash): Crash[] => Array.from({ length: n }, () => crash);
+/** The next one comes in the middle of some job's work. */
+function kills(mix: JobMix): Crash[][] {
+  let met = 0;
+  const times = (n: number, kill: (victim: RestartingServer) => Promise<void>): Crash[] =>
+    Array.from({ length: n }, () => async (victim: RestartingServer) => {
+      await mix.meet(met++);
+      await kill(victim);
+    });
+  return [
+    times(SERVER_KILLS, (victim) => victim.endLeases().then(() => victim.killServer())),
+    times(PG_KILLS, (victim) => victim.killPostgres()),
+    times(ALL_KILLS, (victim) => victim.endLeases().then(() => victim.killAll())),
+  ];
+}
 
-it('loses nothing that it acknowledged and stores no retry twice, however often it dies or freezes', async () => {
-  const victim = await RestartingServer.start(servers);
+it('meets every kind of jobs that the server has', () => {
+  expect(Object.keys(PLACES).sort()).toEqual([...KINDS].sort());
+});
+
+it('loses nothing that it acknowledged, stores no retry twice and ends every job, however often it dies or freezes', async () => {
+  site = await CrashSite.start(servers);
+  const { victim } = site;
+  const mix = await JobMix.prepare(site, KINDS, SERVER_KILLS + PG_KILLS + ALL_KILLS);
   const target = await createServedTenant(() => victim.url, WRITERS, 3);
   clients = new ExampleClients(() => target.as('writer0'), target.roomIds);
   const writers = new MessageWriters(target).start();
-  const crashes = mixed(
-    times(SERVER_KILLS, (v) => v.killServer()),
-    times(PG_KILLS, (v) => v.killPostgres()),
-    times(ALL_KILLS, (v) => v.killAll()),
-    Array.from({ length: FREEZES }, (_, i) => freeze(i)),
-  );
+  const freezes = Array.from({ length: FREEZES }, (_, i) => freeze(i));
+  const crashes = mixed(...kills(mix), freezes);
   for (const crash of [...crashes, () => Promise.resolve()]) {
     await writers.progress(WORK);
     await crash(victim, writers);
@@ -69,5 +94,6 @@ it('loses nothing that it acknowledged and stores no retry twice, however often 
   // Nobody who listens has missed anything either, and each of them was cut off by every death of the server.
   expect(await clients.faults()).toEqual([]);
   expect(clients.lost).toBeGreaterThan(SERVER_KILLS + ALL_KILLS);
+  expect(await mix.faults()).toEqual([]);
   if (isLong) process.stdout.write(`${JSON.stringify({ crashes: crashes.length, ...writers.counts })}\n`);
 }, 1_800_000);

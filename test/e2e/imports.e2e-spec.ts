@@ -1,10 +1,12 @@
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { encodeId, newUuid } from '../../src/common/ids';
 import type { TenantExportLine } from '../../src/modules/transfer/format';
-import { startTestApp, type TestApp, type TestTenant } from '../support/app';
+import { ImportSweep } from '../../src/modules/transfer/imports/imports.jobs';
+import { ImportsRepository } from '../../src/modules/transfer/imports/imports.repository';
+import type { TestTenant } from '../support/app';
 import { rowsOf } from '../support/database';
 import { type Bodies, errorOf } from '../support/http/api';
 import { until } from '../support/poll';
@@ -14,6 +16,7 @@ import { exportFile, MADE_AT, roomLines, timeAfter, userLine } from '../support/
 import {
   createImport,
   doneImport,
+  type ImportBody,
   importIn,
   importPath,
   lookedAtImport,
@@ -24,7 +27,7 @@ import { zipOf } from '../support/transfer/foreign-files';
 import { slackFiles, slackWorkspace } from '../support/transfer/slack-export';
 import { Receiver, setWebhook } from '../support/webhooks/receiver';
 import { WsClient } from '../support/ws/client';
-import { keyOf } from '../support/ws/socket-app';
+import { keyOf, type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
 type ImportsBody = Bodies['ImportsDto'];
 
@@ -63,11 +66,11 @@ const USERS = ['ann', 'ben', 'cat'].map((id) => userLine(id));
 
 describe('imports', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'imports-'));
-  let app: TestApp;
+  let app: SocketApp;
   let tenant: TestTenant;
 
   beforeAll(async () => {
-    app = await startTestApp({ env: { DATA_DIR: dataDir, WEBHOOK_ALLOW_PRIVATE: 'true' } });
+    app = await startSocketApp({ env: { DATA_DIR: dataDir, WEBHOOK_ALLOW_PRIVATE: 'true' } });
   });
   afterAll(async () => {
     await app.close();
@@ -157,21 +160,22 @@ describe('imports', () => {
     expect(withoutImport(await rows())).toEqual(before);
   });
 
-  it('with one bad line in thousands say which, and change nothing', async () => {
-    const messages = Array.from({ length: 5000 }, (_, i) => (i === 4711 ? { created_at: MADE_AT } : {}));
+  // A million of them: npm run bench:big.
+  it('with one bad line in 20,000 say which, and change nothing', async () => {
+    const messages = Array.from({ length: 20_000 }, (_, i) => (i === 14_711 ? { created_at: MADE_AT } : {}));
     const lines = roomLines({ members: ['ann', 'ben'], messages });
     const before = withoutImport(await rows());
     const found = await lookedAtImport(app.master, tenant, exportFile([...USERS, ...lines]));
     expect(found).toMatchObject({ state: 'invalid', fault_count: 1 });
     // The header, three users, the room, two members.
     const message = 'must not be before that of the message above it';
-    expect(found.faults).toEqual([{ file: '', line: 1 + 3 + 1 + 2 + 4712, field: 'created_at', message }]);
+    expect(found.faults).toEqual([{ file: '', line: 1 + 3 + 1 + 2 + 14_712, field: 'created_at', message }]);
     const start = await app.master.post(`${importPath(tenant, found.import_id)}/start`);
     expect([start.status, errorOf(start).details?.['reason']]).toEqual([409, 'invalid']);
     expect(withoutImport(await rows())).toEqual(before);
 
     // It is sent anew, and is good.
-    const good = exportFile([...USERS, ...roomLines({ members: ['ann', 'ben'], messages: messages.map(() => ({})) })]);
+    const good = exportFile([...USERS, ...roomLines({ members: ['ann', 'ben'], messages: [{}, {}] })]);
     bodyOf(await sendPart(app.master, tenant, found.import_id, 1, good));
     bodyOf(await app.master.post(`${importPath(tenant, found.import_id)}/validate`), 202);
     const valid = await importIn(app.master, tenant, found.import_id, ['valid', 'invalid']);
@@ -193,6 +197,92 @@ describe('imports', () => {
     const before = withoutImport(await rows());
     expect((await doneImport(app.master, tenant, file, 'slack')).counts).toEqual({ user: 0 });
     expect(withoutImport(await rows())).toEqual(before);
+  });
+
+  describe('whose files are left', () => {
+    const DAY_MS = 86_400_000;
+    const sweep = (): Promise<void> => app.nest.get(ImportSweep, { strict: false }).sweep();
+    const folderOf = (importId: string): string => join(dataDir, 'imports', uuidOf(tenant.tenantId), uuidOf(importId));
+    const touchedAgo = (folder: string, days: number): void => {
+      const at = new Date(Date.now() - days * DAY_MS);
+      utimesSync(folder, at, at);
+    };
+    const set = (importId: string, columns: string): Promise<unknown> =>
+      app.database.sql(`UPDATE imports SET ${columns} WHERE import_id = $1`, [uuidOf(importId)]);
+    /** One that was made, and whose file was touched, so many days ago. */
+    const left = async (made: number, touched: number, columns = ''): Promise<string> => {
+      const { import_id } = await validImport(app.master, tenant, exportFile([...USERS, ...storyOf(newUuid()).lines]));
+      await set(import_id, `created_at = created_at - interval '${made} days'${columns}`);
+      touchedAgo(folderOf(import_id), touched);
+      return import_id;
+    };
+    const told = (importId: string): Promise<ImportBody> =>
+      app.master.get<ImportBody>(importPath(tenant, importId)).then(bodyOf);
+
+    it('lose them after a week in which nobody goes on with them, and only then', async () => {
+      const uploading = await left(8, 8, `, state = 'uploading', sha256 = NULL, bytes = NULL`);
+      const valid = await left(8, 8);
+      const failed = await left(9, 8, `, state = 'failed', error = 'a limit', finished_at = '2025-06-01T12:00:00Z'`);
+      const kept = [
+        await left(6, 6),
+        // A slow upload, and one that takes its time between two steps.
+        await left(30, 6, `, state = 'uploading', sha256 = NULL`),
+        await left(30, 8, `, state = 'running', keeps_ids = true`),
+        await left(30, 8, `, state = 'validating'`),
+      ];
+      const again = await left(30, 8);
+      bodyOf(await app.master.post(`${importPath(tenant, again)}/validate`), 202);
+      await importIn(app.master, tenant, again, ['valid']);
+      const started = await left(30, 8, `, state = 'failed', error = 'a limit', keeps_ids = true`);
+      await app.master.patch(`/admin/tenants/${tenant.tenantId}`, { limits: { rooms: 0 } });
+      bodyOf(await app.master.post(`${importPath(tenant, started)}/start`), 202);
+      await importIn(app.master, tenant, started, ['failed']);
+      kept.push(again, started);
+      const before = await Promise.all(kept.map(told));
+
+      await sweep();
+      expect([uploading, valid, failed].filter((id) => existsSync(folderOf(id)))).toEqual([]);
+      expect(kept.filter((id) => !existsSync(join(folderOf(id), 'part-00001')))).toEqual([]);
+      expect(await Promise.all(kept.map(told))).toEqual(before);
+      for (const id of [uploading, valid]) {
+        const gone = { state: 'failed', error: 'its file was kept for a week', finished_at: expect.any(String) };
+        expect(await told(id)).toMatchObject(gone);
+        expect((await app.master.post(`${importPath(tenant, id)}/start`)).status).toBe(409);
+        expect((await app.master.post(`${importPath(tenant, id)}/validate`)).status).toBe(409);
+      }
+      // What it failed of, and when, stays.
+      expect(await told(failed)).toMatchObject({ error: 'a limit', finished_at: '2025-06-01T12:00:00.000Z' });
+      expect((await app.master.post(`${importPath(tenant, failed)}/start`)).status).toBe(409);
+
+      const after = await rows();
+      await sweep();
+      expect(await rows()).toEqual(after);
+    });
+
+    it('keep them where somebody goes on with them in the moment in which they are looked for', async () => {
+      const importId = await left(30, 8);
+      const imports = app.nest.get(ImportsRepository, { strict: false });
+      const look = imports.left.bind(imports);
+      const spy = jest.spyOn(imports, 'left').mockImplementation(async (...asked) => {
+        const found = await look(...asked);
+        await set(importId, `state = 'validating'`);
+        return found;
+      });
+      await sweep().finally(() => spy.mockRestore());
+      expect(await told(importId)).toMatchObject({ state: 'validating', error: null });
+      expect(existsSync(join(folderOf(importId), 'part-00001'))).toBe(true);
+    });
+
+    it('lose them where no import has them, as after a restore of the database', async () => {
+      const folders = [8, 6].map((days) => {
+        const folder = folderOf(encodeId('import', newUuid()));
+        mkdirSync(folder, { recursive: true });
+        touchedAgo(folder, days);
+        return folder;
+      });
+      await sweep();
+      expect(folders.map((folder) => existsSync(folder))).toEqual([false, true]);
+    });
   });
 
   it('tell at most 1,000 faults', async () => {

@@ -1,8 +1,9 @@
 import { type ListedRoom, RoomView } from '../support/convergence/room-view';
 import { startTestApp, type TestApp } from '../support/app';
 import type { SyncingTarget } from '../support/convergence/syncing-client';
-import { HOST, ConvergenceSimulator, randomOf, RESIDENTS, VISITORS } from '../support/convergence/simulator';
+import { ConvergenceSimulator, GUESTS, HOST, randomOf, RESIDENTS, VISITORS } from '../support/convergence/simulator';
 import { ASKED } from '../support/convergence/stream-faults';
+import { type ErasureBody, requestErase, whenErased } from '../support/erase';
 import { metricOf } from '../support/http/api';
 import { bodyOf, createRoom } from '../support/rooms';
 import { uuidOf } from '../support/tenants';
@@ -24,10 +25,10 @@ describe('clients that come, go, stall and are let in and out', () => {
   });
   afterAll(() => app.close());
 
-  async function worldOf(): Promise<SyncingTarget> {
+  async function worldOf(guests: readonly string[] = []): Promise<SyncingTarget> {
     const tenant = await app.tenant({ requests_per_second: null, ws_messages_per_second: null });
     const rooms = new Map<string, ReadonlyMap<string, string>>();
-    const others = [...VISITORS, ...RESIDENTS];
+    const others = [...VISITORS, ...RESIDENTS, ...guests];
     for (let n = 0; n < ROOMS; n++) {
       const { room_id } = await createRoom(tenant.as(HOST), 'group', others);
       rooms.set(room_id, new Map([[HOST, 'admin'], ...others.map((user) => [user, 'member'] as const)]));
@@ -54,43 +55,54 @@ describe('clients that come, go, stall and are let in and out', () => {
       );
   });
 
-  it(`all see the rooms as they are where messages expire meanwhile, seed ${SEED}`, async () => {
-    const world = await worldOf();
-    const tenantId = uuidOf(world.tenant.tenantId);
-    bodyOf(
-      await world.tenant.key.patch(`/admin/tenants/${world.tenant.tenantId}`, { settings: { retention_days: 30 } }),
+  /** Makes what a room has up to a message too old, and retention look. */
+  async function expire(tenantId: string, roomId: string, seq: number): Promise<void> {
+    const room = [uuidOf(tenantId), uuidOf(roomId), seq];
+    // In the room's lock, as nothing else changes a time of a message.
+    await app.database.sql(
+      `WITH r AS MATERIALIZED (SELECT 1 FROM rooms WHERE tenant_id = $1 AND room_id = $2 FOR NO KEY UPDATE)
+       UPDATE messages SET created_at = created_at - interval '31 days' FROM r
+       WHERE tenant_id = $1 AND room_id = $2 AND seq <= $3`,
+      room,
     );
-    const sql = <R extends object>(text: string, ...values: unknown[]): Promise<R[]> =>
-      app.database.sql<R>(text, [tenantId, ...values]);
-    const expiring = new ConvergenceSimulator(world, randomOf(SEED), async (roomId, seq) => {
-      const room = uuidOf(roomId);
-      // In the room's lock, as nothing else changes a time of a message.
-      await sql(
-        `WITH r AS MATERIALIZED (SELECT 1 FROM rooms WHERE tenant_id = $1 AND room_id = $2 FOR NO KEY UPDATE)
-         UPDATE messages SET created_at = created_at - interval '31 days' FROM r
-         WHERE tenant_id = $1 AND room_id = $2 AND seq <= $3`,
-        ...[room, seq],
-      );
-      await sql(
-        `UPDATE room_events SET created_at = created_at - interval '31 days' WHERE tenant_id = $1 AND room_id = $2
-           AND rev < (SELECT min(rev) FROM messages WHERE tenant_id = $1 AND room_id = $2 AND seq > $3)`,
-        ...[room, seq],
-      );
-      await sql(
-        `UPDATE jobs SET run_at = clock_timestamp() WHERE tenant_id = $1 AND kind = 'retention' AND state = 'queued'`,
-      );
+    await app.database.sql(
+      `UPDATE room_events SET created_at = created_at - interval '31 days' WHERE tenant_id = $1 AND room_id = $2
+         AND rev < (SELECT min(rev) FROM messages WHERE tenant_id = $1 AND room_id = $2 AND seq > $3)`,
+      room,
+    );
+    await app.database.sql(
+      `UPDATE jobs SET run_at = clock_timestamp() WHERE tenant_id = $1 AND kind = 'retention' AND state = 'queued'`,
+      [uuidOf(tenantId)],
+    );
+  }
+
+  it(`all see the rooms as they are where messages expire and people are erased meanwhile, seed ${SEED}`, async () => {
+    const world = await worldOf(GUESTS);
+    const { tenant } = world;
+    const settings = { retention_days: 30 };
+    bodyOf(await tenant.key.patch(`/admin/tenants/${tenant.tenantId}`, { settings }));
+    const erased: ErasureBody[] = [];
+    const removing = new ConvergenceSimulator(world, randomOf(SEED), {
+      expire: (roomId, seq) => expire(tenant.tenantId, roomId, seq),
+      erase: async (user) => {
+        erased.push(await whenErased(app, tenant, await requestErase(app, tenant, user)));
+      },
     });
     let ends: ReadonlyMap<string, ListedRoom>;
     try {
-      await expiring.run(STEPS);
-      ends = await expiring.settle();
+      await removing.run(STEPS);
+      ends = await removing.settle();
     } finally {
-      await expiring.stop();
+      await removing.stop();
     }
-    expect(expiring.faults).toEqual([]);
+    expect(removing.faults).toEqual([]);
     for (const { firstSeq } of ends.values()) expect(firstSeq).toBeGreaterThan(20);
     // Those who had been away for longer than anything is kept began anew.
-    expect(expiring.devices.reduce((sum, { forgotten }) => sum + forgotten, 0)).toBeGreaterThan(0);
+    expect(removing.devices.reduce((sum, { forgotten }) => sum + forgotten, 0)).toBeGreaterThan(0);
+    expect(erased.map(({ state }) => state)).toEqual(GUESTS.map(() => 'done'));
+    expect(erased.reduce((sum, { counts }) => sum + (counts['messages'] ?? 0), 0)).toBeGreaterThan(0);
+    const left = 'SELECT 1 FROM messages WHERE tenant_id = $1 AND sender_id = ANY ($2)';
+    expect(await app.database.sql(left, [uuidOf(tenant.tenantId), GUESTS])).toEqual([]);
   });
 
   describe('a run that is doctored is found out:', () => {

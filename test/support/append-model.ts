@@ -193,7 +193,7 @@ export class AppendFixture {
   }
 }
 
-/** Polls until the condition holds; throws after ten seconds. */
+/** Polls until the condition holds; throws where it does not in time. */
 export async function untilTrue(condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + MAX_WAIT_MS;
   while (!(await condition())) {

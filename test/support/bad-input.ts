@@ -23,14 +23,13 @@ export interface RouteTarget {
   readonly body: object;
 }
 
-/** The master key has 100 calls a second, which no setting changes: comes again when it is told to. */
+/** The master key has 100 calls a second, which no setting changes: asks until the next second has come. */
 class PatientApi extends Api {
-  override async call<T>(...call: Parameters<Api['call']>): Promise<Answer<T>> {
-    for (;;) {
-      const answer = await super.call<T>(...call);
-      if (answer.status !== 429) return answer;
-      await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get('retry-after'))));
-    }
+  override call<T>(...call: Parameters<Api['call']>): Promise<Answer<T>> {
+    return until(
+      () => super.call<T>(...call),
+      ({ status }) => status !== 429,
+    );
   }
 }
 

@@ -1,5 +1,7 @@
+import { Client } from 'pg';
 import { eventually, kill, processesOn } from './embedded/processes';
 import {
+  adminOf,
   freePort,
   postmasterOf,
   SERVED_MASTER_KEY,
@@ -7,6 +9,10 @@ import {
   type Servers,
   signalAll,
 } from './server-process';
+
+/** Statements that are carried out: one that waits for a lock, or for somebody to read its answer, gets no further. */
+const AT_WORK = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend'
+  AND pid <> pg_backend_pid() AND state = 'active' AND coalesce(wait_event_type, '') NOT IN ('Lock', 'Client')`;
 
 /** A server on one directory and port, which dies and comes back. */
 export class RestartingServer {
@@ -34,6 +40,54 @@ export class RestartingServer {
     return new RestartingServer(url, servers, dataDir, env, server);
   }
 
+  /** One statement, as the superuser of its database. */
+  async sql<R extends object>(text: string, ...values: unknown[]): Promise<R[]> {
+    const client = new Client(adminOf(this.dataDir));
+    // What ends the connection fails the statement, too.
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return (await client.query<R>(text, values)).rows;
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  /**
+   * Resolves in a moment in which something is so, with the server standing still, and nothing that it had sent still to
+   * happen: one of the kills comes next, or `goOn`.
+   * @param isSo asked before and after it stands still
+   * @param otherwise done where it is not so, with the server running
+   */
+  async stopWhen(what: string, isSo: () => Promise<boolean>, otherwise?: () => Promise<unknown>): Promise<void> {
+    await eventually(what, async () => {
+      if (!(await isSo())) {
+        await otherwise?.();
+        return false;
+      }
+      this.server.signal('SIGSTOP');
+      await eventually('the database has done what it was told', async () => {
+        const [row] = await this.sql<{ n: number }>(AT_WORK);
+        return row?.n === 0;
+      });
+      if (await isSo()) return true;
+      this.goOn();
+      return false;
+    });
+  }
+
+  goOn(): void {
+    this.server.signal('SIGCONT');
+  }
+
+  /** While the server stands still: the next one need not wait until the leases of this one have run out. */
+  async endLeases(): Promise<void> {
+    await this.sql(
+      `UPDATE jobs j SET lease_until = clock_timestamp() FROM (SELECT tenant_id, id FROM jobs WHERE state = 'running'
+         FOR UPDATE SKIP LOCKED) r WHERE j.tenant_id = r.tenant_id AND j.id = r.id`,
+    );
+  }
+
   async killServer(): Promise<void> {
     await this.endServer('SIGKILL');
     await this.restart();
@@ -47,6 +101,7 @@ export class RestartingServer {
   async killPostgres(): Promise<void> {
     const pid = await postmasterOf(this.dataDir);
     kill([pid]);
+    this.goOn();
     await eventually('a new postmaster', async () => (await postmasterOf(this.dataDir).catch(() => pid)) !== pid);
   }
 

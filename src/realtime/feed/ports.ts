@@ -155,6 +155,8 @@ export interface MissedPage {
   readonly access: 'member' | 'listener' | 'none';
   /** The room's oldest message that is kept; undefined where the user does not see it. */
   readonly firstSeq: number | undefined;
+  /** Changes up to this one are kept no more, or are not told as they happened; undefined: it was not asked. */
+  readonly firstRev: number | undefined;
   /** UUID of the message whose id was wanted, where there is one. */
   readonly namedId: string | undefined;
   /** How far members have read. */

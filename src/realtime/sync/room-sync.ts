@@ -178,6 +178,21 @@ export class RoomSync {
     };
   }
 
+  /** The client asked for changes of which the page shows that they are kept no more, or not as they were told to others. */
+  isForgotten({ firstRev }: SyncPage): boolean {
+    return this.task.afterRev !== undefined && firstRev !== undefined && this.afterRev < firstRev;
+  }
+
+  /** The same room for a client that is to drop what it has. */
+  fromStart({ firstSeq = this.first }: SyncPage): SyncTask {
+    const { roomPosition } = this.task;
+    return {
+      ...this.task,
+      ...{ afterSeq: firstSeq - 1, afterId: undefined, afterRev: undefined, isReset: true },
+      roomPosition: roomPosition && { ...roomPosition, firstSeq },
+    };
+  }
+
   /** A page has come, and is about to be sent. */
   learn({ firstSeq, namedId, events, cached }: SyncPage): void {
     this.first = firstSeq ?? this.first;

@@ -234,6 +234,10 @@ export class SyncSession {
       if (!isGone && target !== undefined) await site.places.doubt(connection, roomId);
       return this.isOver(room);
     }
+    if (room.isForgotten(page)) {
+      this.reset(room, page);
+      return false;
+    }
     room.learn(page);
     this.send(room, page);
     room.advance(page);
@@ -260,6 +264,14 @@ export class SyncSession {
     task.budget.left += messages;
     this.current = [new RoomSync(task, target, this.site.bounds), ...this.current.slice(1)];
     return true;
+  }
+
+  /** The room has forgotten what the client is to be told of: since this was decided, there may have been any change. */
+  private reset(room: RoomSync, page: SyncPage): void {
+    const { roomId, messages } = room;
+    room.task.budget.left += messages;
+    const target = this.site.places.hold(this.connection, roomId) ?? room.target;
+    this.current = [new RoomSync(room.fromStart(page), target, this.site.bounds), ...this.current.slice(1)];
   }
 
   private release(room: RoomSync): Promise<boolean> {
@@ -330,7 +342,17 @@ export class SyncSession {
 /** A page without messages: what is told of a room that the connection has all messages of. */
 function openingPage({ upTo }: RoomSync, { namedId, marks }: Opening): SyncPage {
   const { seq: afterSeq, rev: afterRev } = upTo;
-  return { access: 'member', firstSeq: undefined, namedId, marks, events: [], afterSeq, afterRev, more: false };
+  return {
+    access: 'member',
+    firstSeq: undefined,
+    firstRev: undefined,
+    namedId,
+    marks,
+    events: [],
+    afterSeq,
+    afterRev,
+    more: false,
+  };
 }
 
 /** The messages of a shared page, and how far it goes. */

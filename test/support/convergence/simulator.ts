@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer } from '../http/api';
 import { listAll, pathOf } from '../messages';
 import { until } from '../poll';
@@ -13,6 +12,8 @@ export const HOST = 'ann';
 export const RESIDENTS = ['dan', 'eve'];
 /** On two devices each that keep their own positions; they come and go. */
 export const VISITORS = ['bob', 'cat'];
+/** Members without a device who write until they are erased, one after the other, where people are. */
+export const GUESTS = ['yan', 'zoe'];
 
 const AT_ONCE = 12;
 
@@ -40,12 +41,23 @@ const STEPS: readonly (readonly [weight: number, step: Step])[] = [
   [5, (play) => play.device().drop()],
   [3, (play) => play.device().stall(play.below(300))],
   [4, (play) => play.member()],
-  [4, () => pause(5)],
+  [4, (play) => play.rest()],
   [1, (play) => play.storm()],
 ];
 
-/** Lets what a room has up to a message expire; resolves when it has. */
-export type Expire = (roomId: string, throughSeq: number) => Promise<void>;
+/** What goes on besides. */
+export interface Removals {
+  /** Lets what a room has up to a message expire; resolves when it has. */
+  readonly expire: (roomId: string, throughSeq: number) => Promise<void>;
+  /** Erases one of `GUESTS`, who are members of all rooms; resolves when that is done. */
+  readonly erase: (userId: string) => Promise<void>;
+}
+
+/** Beside `STEPS`, where something is removed. */
+const REMOVING: readonly (readonly [weight: number, step: Step])[] = [
+  [4, (play) => play.expire()],
+  [12, (play) => play.guest()],
+];
 
 /** One random run over a world. */
 export class ConvergenceSimulator {
@@ -59,14 +71,14 @@ export class ConvergenceSimulator {
   private readonly floors = new Map<string, number>();
   readonly world: SyncingTarget;
 
-  /** @param expire where messages expire while everything goes on */
+  /** @param removals where messages expire, and people are erased, while everything goes on */
   constructor(
     world: SyncingTarget,
     private readonly random: () => number,
-    private readonly letExpire?: Expire,
+    private readonly removals?: Removals,
   ) {
     this.world = { ...world, floors: this.floors };
-    this.steps = letExpire === undefined ? STEPS : [...STEPS, [4, (play) => play.expire()]];
+    this.steps = removals === undefined ? STEPS : [...STEPS, ...REMOVING];
     const two = (userId: string): SyncingClient[] =>
       ['phone', 'laptop'].map((kind) => new SyncingClient(this.world, `${userId}'s ${kind}`, userId, true));
     const one = (userId: string): SyncingClient =>
@@ -81,15 +93,21 @@ export class ConvergenceSimulator {
     for (let n = 0; n < steps; n++) {
       let left = this.below(all);
       const [, step] = choice.find(([weight]) => (left -= weight) < 0) ?? [0, () => undefined];
-      const done = Promise.resolve(step(this))
-        .catch((error: unknown) => this.faults.push(String(error)))
-        .finally(() => this.underWay.delete(done));
-      this.underWay.add(done);
+      this.begin(() => step(this));
+      const erased = GUESTS.findIndex((_, i) => n === Math.floor((steps * (i + 1)) / (GUESTS.length + 1)));
+      if (erased >= 0) this.begin(() => this.removals?.erase(GUESTS[erased] ?? ''));
       // Whatever else runs meanwhile gets its turn.
       if (this.underWay.size >= AT_ONCE) await Promise.race(this.underWay);
       else if (n % 4 === 0) await new Promise(setImmediate);
     }
     await Promise.all(this.underWay);
+  }
+
+  private begin(work: () => unknown): void {
+    const done = Promise.resolve(work())
+      .catch((error: unknown) => this.faults.push(String(error)))
+      .finally(() => this.underWay.delete(done));
+    this.underWay.add(done);
   }
 
   /** Everybody is let in again, says a last word and has read it; resolves when all devices have what there is. */
@@ -172,8 +190,13 @@ export class ConvergenceSimulator {
     this.isStormy = false;
   }
 
-  async post(roomId: string, content: string): Promise<void> {
-    this.expect(await this.as(this.device().userId).post(`/rooms/${roomId}/messages`, { content }), 201);
+  /** Until something that is under way is over. */
+  async rest(): Promise<void> {
+    if (this.underWay.size > 0) await Promise.race(this.underWay);
+  }
+
+  async post(roomId: string, content: string, by = this.device().userId): Promise<void> {
+    this.expect(await this.as(by).post(`/rooms/${roomId}/messages`, { content }), 201);
   }
 
   /** What was said up to somewhere becomes too old. */
@@ -182,15 +205,28 @@ export class ConvergenceSimulator {
     const { last_seq } = bodyOf(await this.as(HOST).get<RoomBody>(`/rooms/${roomId}`));
     const through = this.below(last_seq + 1);
     this.floors.set(roomId, Math.max(this.floors.get(roomId) ?? 1, through + 1));
-    await this.letExpire?.(roomId, through);
+    await this.removals?.expire(roomId, through);
   }
 
-  edit(): Promise<void> {
-    return this.change(async (by, path) => this.as(by).patch(path, { content: `edited ${this.below(1e9)}` }), 200);
+  /** One who is erased sooner or later, or was, does something; mostly they say something. */
+  guest(): Promise<void> {
+    const by = this.pick(GUESTS);
+    const what = this.below(4);
+    if (what === 0) return this.edit([by]);
+    if (what === 1) return this.delete([by]);
+    return this.post(this.room(), this.text(), by);
   }
 
-  delete(): Promise<void> {
-    return this.change(async (by, path) => this.as(by).delete(path), 204);
+  edit(by?: readonly string[]): Promise<void> {
+    return this.change(
+      async (user, path) => this.as(user).patch(path, { content: `edited ${this.below(1e9)}` }),
+      200,
+      by,
+    );
+  }
+
+  delete(by?: readonly string[]): Promise<void> {
+    return this.change(async (user, path) => this.as(user).delete(path), 204, by);
   }
 
   /** Lets a visitor in or out, or lets them go by themselves. */
@@ -202,14 +238,22 @@ export class ConvergenceSimulator {
     else this.expect(await this.as(HOST).post(path, { user_ids: [user] }), 200);
   }
 
-  private async change(call: (by: string, path: string) => Promise<Answer<unknown>>, status: number): Promise<void> {
+  private async change(
+    call: (by: string, path: string) => Promise<Answer<unknown>>,
+    status: number,
+    those: readonly string[] = [HOST, ...RESIDENTS],
+  ): Promise<void> {
     const roomId = this.room();
-    const by = this.pick([HOST, ...RESIDENTS]);
+    const by = this.pick(those);
     const query = `?limit=20&after_seq=${this.below(60)}`;
-    const { body } = await this.as(by).get<{ message_id: string; sender_id: string }[]>(
+    const listed = await this.as(by).get<{ message_id: string; sender_id: string }[]>(
       `/rooms/${roomId}/messages${query}`,
     );
-    const own = body.filter(({ sender_id }) => sender_id === by);
+    if (listed.status !== 200) {
+      this.expect(listed, 200);
+      return;
+    }
+    const own = listed.body.filter(({ sender_id }) => sender_id === by);
     if (own.length > 0) this.expect(await call(by, pathOf(roomId, this.pick(own))), status);
   }
 

@@ -42,7 +42,7 @@ export function streamFaults(frames: readonly ServerFrame[], userId: string, isS
 }
 
 function after(place: Place, frame: ServerFrame, userId: string, floor: number): Place[] {
-  const { asked, synced, rev, isOut } = place;
+  const { asked, synced, from, rev, isOut } = place;
   const number = (field: string): number => Number(frame[field]);
   switch (frame.type) {
     case ASKED:
@@ -50,7 +50,7 @@ function after(place: Place, frame: ServerFrame, userId: string, floor: number):
     case 'error':
       return frame['retryable'] === true ? [unasked(place)] : [{ rev: 0, isOut: true }];
     case 'sync.reset':
-      return asked === undefined ? [] : [{ rev: 0, synced: number('first_seq') - 1, from: asked }];
+      return reset(asked ?? from, number('first_seq'));
     case 'sync.truncated':
       if (asked === undefined && synced === undefined) return [];
       return [{ rev: 0, synced: number('before_seq') - 1, ...(asked === undefined ? {} : { from: asked }) }];
@@ -64,6 +64,11 @@ function after(place: Place, frame: ServerFrame, userId: string, floor: number):
       // The joining of who was there from the beginning has rev 0.
       return change(place, frame, frame['user_id'] === userId, number('rev') || rev);
   }
+}
+
+/** Of a sync that was asked for, also in the middle of it: what it was to tell of is kept no more. */
+function reset(from: number | undefined, firstSeq: number): Place[] {
+  return from === undefined ? [] : [{ rev: 0, synced: firstSeq - 1, from }];
 }
 
 function unasked({ asked: _, ...place }: Place): Place {

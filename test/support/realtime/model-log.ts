@@ -363,7 +363,7 @@ function bodyOf(roomId: string, message: ModelMessage): MessageRow {
 /** What the statement of sync returns. */
 function missedRows(room: ModelRoom, userId: string, part: MissedPart, limits: PageLimits): MissedRow[] {
   const isSeen = room.isChannel || room.members.has(userId);
-  const seen = { n: 1, allowed: isSeen, role: room.members.has(userId) ? 'member' : null, first_seq: 1 };
+  const seen = { n: 1, allowed: isSeen, role: room.members.has(userId) ? 'member' : null, first_seq: 1, first_rev: 0 };
   const message = (kind: 'new' | 'changed', each: ModelMessage): MissedRow => ({
     ...seen,
     kind,

@@ -99,6 +99,7 @@ export function missedPage(
   return {
     access: accessOf(rows),
     firstSeq: rows[0]?.first_seq ?? undefined,
+    firstRev: rows[0]?.first_rev ?? undefined,
     namedId: rows.find((row) => row.kind === 'named')?.message_id,
     marks: rows.flatMap((row) => (row.kind === 'mark' ? [{ userId: row.sender_id, seq: row.seq }] : [])),
     events: taken.map((row) => missedEvent(tenantId, part.roomId, row)),

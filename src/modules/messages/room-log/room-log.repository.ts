@@ -134,6 +134,7 @@ interface PartRow {
   readonly allowed: boolean | null;
   readonly role: string | null;
   readonly first_seq: number | null;
+  readonly first_rev: number | null;
 }
 
 /** kind null: the part has nothing. */
@@ -155,12 +156,13 @@ const EMPTY = 'NULL::uuid, NULL::uuid';
  * fills its bytes.
  */
 const MISSED = `
-SELECT w.n, a.allowed, a.role, a.first_seq, x.*
+SELECT w.n, a.allowed, a.role, a.first_seq, k.first_rev, x.*
 FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
     $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
   WITH ORDINALITY q(room_id, after_seq, through_seq, after_rev, through_rev, changed_seq, marks, user_id, messages, changes,
     bytes, named, n) OFFSET 0) w
 LEFT JOIN LATERAL (SELECT allowed, role, first_seq FROM room_access($1, w.room_id, w.user_id) OFFSET 0) a ON true
+LEFT JOIN LATERAL (SELECT first_rev FROM room_keeps($1, w.room_id) OFFSET 0) k ON true
 LEFT JOIN LATERAL (
   (SELECT 'new' AS kind, NULL::text AS type, NULL::jsonb AS payload, ${FRAME_COLUMNS} FROM (
      SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq

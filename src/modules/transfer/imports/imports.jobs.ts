@@ -117,7 +117,7 @@ export class ImportRunner implements JobRunner<ImportPayload> {
 const EVERY_MS = 6 * 3_600_000;
 const KEPT_MS = 7 * 86_400_000;
 
-/** Deletes the files of imports that nobody has gone on with for a week: they are full of what people wrote. */
+/** Deletes the files of imports that nobody has gone on with for a week, or that are nobody's: they are full of what people wrote. */
 @Injectable()
 export class ImportSweep {
   constructor(
@@ -132,11 +132,25 @@ export class ImportSweep {
     const before = new Date(this.clock.wallMs() - KEPT_MS);
     for (let ids = await this.tenants.idsAfter(); ids.length > 0; ids = await this.tenants.idsAfter(ids.at(-1)))
       for (const tenantId of ids)
-        for (const { import_id: importId, state } of await this.imports.left(tenantId, before)) {
-          const ref = { tenantId, importId };
-          await this.imports.end(ref, state, 'failed', { sha256: null, error: 'its file was kept for a week' });
-          await this.parts.remove(ref);
-        }
+        for (const row of await this.imports.left(tenantId, before)) await this.giveUp(row, before);
+    for await (const ref of this.parts.found())
+      if ((await this.isForgotten(ref, before)) && (await this.imports.find(ref)) === undefined)
+        await this.parts.remove(ref);
+  }
+
+  private async giveUp({ tenant_id: tenantId, import_id: importId, state }: ImportRow, before: Date): Promise<void> {
+    const ref = { tenantId, importId };
+    const touchedAt = await this.parts.touchedAt(ref);
+    if (touchedAt !== undefined && touchedAt >= before) return;
+    // What has failed, and has no file any more, stays as it is told.
+    if (touchedAt === undefined && state === 'failed') return;
+    // One that was gone on with just now keeps its file.
+    if (await this.imports.giveUp(ref, state)) await this.parts.remove(ref);
+  }
+
+  private async isForgotten(ref: ImportRef, before: Date): Promise<boolean> {
+    const touchedAt = await this.parts.touchedAt(ref);
+    return touchedAt !== undefined && touchedAt < before;
   }
 }
 

@@ -65,6 +65,20 @@ export class ImportsRepository {
     );
   }
 
+  /** Its file goes: it has failed, unless it had before. @returns false where it is in another state by now */
+  async giveUp(ref: ImportRef, from: ImportState): Promise<boolean> {
+    const imports = this.database.repository(ImportEntity, ref.tenantId);
+    const { affected } = await imports.update(
+      { ...keyOf(ref), state: from },
+      {
+        ...{ state: 'failed', sha256: null },
+        error: () => `coalesce(error, 'its file was kept for a week')`,
+        finished_at: () => 'coalesce(finished_at, clock_timestamp())',
+      },
+    );
+    return affected === 1;
+  }
+
   validated(ref: ImportRef, { bytes, sha256, faults, faultCount }: FileVerdict): Promise<void> {
     const state = faultCount === 0 ? 'valid' : 'invalid';
     return this.end(ref, 'validating', state, { bytes, sha256, faults, fault_count: faultCount });

@@ -91,6 +91,7 @@ export class ImportsService {
       const isOpen = OPEN.includes(state) || (state === 'failed' && keeps_ids === null);
       refuseUnless(isOpen, state, 'be validated');
       await this.parts.open(ref);
+      await this.parts.touch(ref);
       await this.jobs.enqueue(tx, ref.tenantId, [VALIDATE.job(ref.importId, { import_id: ref.importId })]);
       return { ...NOT_VALIDATED, state: 'validating', finished_at: null };
     });
@@ -103,6 +104,7 @@ export class ImportsService {
     return this.change(caller, ref, 'import.start', async ({ state, sha256, keeps_ids: before }, tx) => {
       if (state === 'running' || state === 'done') return undefined;
       refuseUnless(state === 'valid' || (state === 'failed' && sha256 !== null), state, 'start');
+      await this.parts.touch(ref);
       await lockTenant(tx, ref.tenantId);
       const keeps_ids = before ?? (await importIsFirst.callIn(tx, ref.tenantId, {}));
       await this.jobs.enqueue(tx, ref.tenantId, [LOAD.job(ref.importId, { import_id: ref.importId })]);

@@ -1,6 +1,7 @@
 /** The file of an import, as it lies on disk: in the parts that it was sent in. */
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { type FileHandle, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { AppError, invalid, unavailable } from '../../../common/errors';
@@ -103,6 +104,27 @@ export class ImportParts {
     return file;
   }
 
+  /** The import goes on: its file is not one that was forgotten. Nothing where there is no file. */
+  async touch(ref: ImportRef): Promise<void> {
+    const now = new Date();
+    await utimes(this.directory(ref), now, now).catch(noneIfMissing);
+  }
+
+  /** When a part was last sent, or the file touched; undefined: there is none. */
+  async touchedAt(ref: ImportRef): Promise<Date | undefined> {
+    const [found] = await stat(this.directory(ref)).then((one) => [one], noneIfMissing<Stats>);
+    return found?.mtime;
+  }
+
+  /** Imports that have a folder, one after the other; whether they have a row is not asked. */
+  async *found(): AsyncGenerator<ImportRef, void, undefined> {
+    for (const tenantId of await readdir(this.root).catch(noneIfMissing<string>)) {
+      if (!isUuid(tenantId)) continue;
+      for (const importId of await readdir(this.tenantDirectory(tenantId)).catch(noneIfMissing<string>))
+        if (isUuid(importId)) yield { tenantId, importId };
+    }
+  }
+
   /** Deletes all parts of an import; none are there afterwards, whatever was there before. */
   async remove(ref: ImportRef): Promise<void> {
     await rm(this.directory(ref), { recursive: true, force: true });
@@ -193,7 +215,7 @@ function explain(error: unknown): unknown {
   return unavailable('There is no room for the part on the disk', { reason: 'storage', cause: error });
 }
 
-function noneIfMissing(error: unknown): string[] {
+function noneIfMissing<T = string>(error: unknown): T[] {
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
   throw error;
 }
