@@ -5,6 +5,7 @@ import {
   Choice,
   Empty,
   FaultNote,
+  Id,
   Loading,
   Pager,
   Table,
@@ -150,7 +151,7 @@ function Rows({ letters, onAct }: RowsProps): ReactNode {
 function What({ about, of }: Letter): ReactNode {
   return (
     <>
-      <code>{about}</code>
+      <Id id={about} />
       <br />
       <span className="muted small">{of}</span>
     </>

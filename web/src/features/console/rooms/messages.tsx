@@ -30,7 +30,7 @@ export function Messages({ room }: { readonly room: OneRoom }): ReactNode {
               { title: 'From', cell: ({ sender_id: id }) => <UserLink id={id} /> },
               { title: 'Message', cell: (message) => <Said message={message} /> },
               { title: 'Place', isFigure: true, cell: ({ seq }) => seq },
-              { title: 'Sent', cell: ({ created_at: at }) => <Time at={at} /> },
+              { title: 'Sent', cell: ({ created_at: at }) => <Time at={at} isExact /> },
               {
                 title: 'Trace',
                 cell: ({ message_id: id, seq }) => (

@@ -92,7 +92,7 @@ function Step({ title, tone, at, from, children }: StepProps): ReactNode {
         <strong>{title}</strong>
         {at !== undefined && at !== null && (
           <span className="muted small">
-            <Time at={at} /> {from !== undefined && from !== null && after(from, at)}
+            <Time at={at} isExact /> {from !== undefined && from !== null && after(from, at)}
           </span>
         )}
       </span>

@@ -44,7 +44,7 @@ export function TenantList(): ReactNode {
             columns={[
               { title: 'Name', cell: ({ name, tenant_id: id }) => <Link href={`/tenants/${id}`}>{name}</Link> },
               { title: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
-              { title: 'Id', cell: ({ tenant_id: id }) => <code className="id">{id}</code> },
+              { title: 'Id', cell: ({ tenant_id: id }) => <Id id={id} /> },
               { title: 'Own values', isFigure: true, cell: ownValues },
               { title: 'Created', cell: ({ created_at: at }) => <Time at={at} /> },
             ]}
