@@ -5,6 +5,7 @@ import { Button, Choice, Empty, Icon, Loading, type Theme, useTheme } from '../.
 import { Palette, usePaletteKeys } from './palette';
 import { ReachNote } from './reach-note';
 import { SECTIONS, type Section } from './sections';
+import { SendingNote } from './sending-note';
 import { TenantSwitch, useTenant } from './tenant';
 
 const THEMES: readonly (readonly [Theme, string])[] = [
@@ -32,6 +33,7 @@ export function Shell(): ReactNode {
       </header>
       <main id="content" tabIndex={-1}>
         <ReachNote />
+        <SendingNote />
         <Suspense fallback={<Loading />}>
           <Pages />
         </Suspense>
