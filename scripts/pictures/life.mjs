@@ -1,13 +1,12 @@
 /**
  * A server with some life in it, for the pictures: tenants, people who talk, an assistant, a webhook that fails at times.
- * All of it comes by the server's own APIs, but for the days before today, which no API can write.
+ * All of it comes by the server's own APIs, but for what was before today, which no API can write.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import pg from 'pg';
 import { WebSocket } from 'ws';
+import { rememberPast } from './past.mjs';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const PEOPLE = [
@@ -50,7 +49,6 @@ const SETTINGS = {
 };
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-const uuidOf = (id) => id.replace(/^[a-z]+_/, '').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
 /** A model that answers, one that is down, and an endpoint that takes three webhooks of four. */
 async function startNeighbours() {
@@ -212,45 +210,6 @@ async function operate(tenant, neighbours, { operator, backEnd }) {
   await operator('POST', `${path}/exports`);
 }
 
-const A_DAY = `(CASE WHEN extract(isodow FROM day) > 5 THEN 0.3 ELSE 0.8 + random() / 2 END * $2::float8)`;
-const DAYS = `generate_series(current_date - 28, current_date - 1, interval '1 day') day`;
-/** Of the tenant $1, so many times $2: what the days and the minutes before this one have used. */
-const PAST = [
-  `INSERT INTO usage_days (tenant_id, day, part, messages_sent, storage_delta, runs, prompt_tokens, completion_tokens,
-     deliveries, webhook_posts, peak_connections)
-   SELECT $1, day, 0, 41000 * n, 9400000 * n, 830 * n, 342000 * n, 98000 * n, 260000 * n, 5200 * n, 940 * n
-   FROM (SELECT day, ${A_DAY} n FROM ${DAYS}) d`,
-  `INSERT INTO usage_users (tenant_id, user_id, day, messages_sent, runs, prompt_tokens, completion_tokens)
-   SELECT $1, name, day, 2900 * n / place, 70 * n / place, 29000 * n / place, 8100 * n / place
-   FROM (SELECT day, name, place, ${A_DAY} n FROM ${DAYS},
-     unnest('{alice,grace,bob,erin,carol,ivan,dave,heidi}'::text[]) WITH ORDINALITY u (name, place)) d`,
-  `INSERT INTO usage_models (tenant_id, channel, preset, day, runs, prompt_tokens, completion_tokens)
-   SELECT $1, channel, preset, day, 410 * n / place, 171000 * n / place, 49000 * n / place
-   FROM (SELECT day, channel, preset, place, ${A_DAY} n FROM ${DAYS},
-     unnest('{primary,fallback}'::text[], '{support,default}'::text[]) WITH ORDINALITY u (channel, preset, place)) d`,
-  `INSERT INTO stats_minutes (tenant_id, minute, connections, online, messages_sent, deliveries, refused, tokens, p50_ms, p99_ms)
-   SELECT $1, minute, 400 + 300 * n, 380 + 280 * n, 1700 * n, 9800 * n, 14 * random(), 5200 * n, 3 + 2 * random(), 9 + 14 * n
-   FROM (SELECT minute, $2::float8 * (1.2 + sin(extract(epoch FROM minute) / 5400) + random() / 4) n
-     FROM generate_series(now() - interval '24 hours', now() - interval '2 minutes', interval '1 minute') minute) m`,
-];
-
-/** The days before today: no API writes them, so the tables are written, as the server's own role. */
-async function rememberPast(dataDir, tenants) {
-  const names = readdirSync(join(dataDir, 'postgres'), { recursive: true });
-  const pid = names.find((name) => name.endsWith('postmaster.pid'));
-  const [, , , port, host] = readFileSync(join(dataDir, 'postgres', pid), 'utf8').split('\n');
-  const database = new pg.Client({ host, port: Number(port), user: 'chatapi', database: 'chatapi' });
-  await database.connect();
-  for (const [index, { tenant_id: id }] of tenants.entries()) {
-    await database.query('BEGIN');
-    await database.query('SET LOCAL ROLE chatapi_tenant');
-    await database.query(`SELECT set_config('app.tenant', $1, true)`, [uuidOf(id)]);
-    for (const text of PAST) await database.query(text, [uuidOf(id), 1 / (index + 1)]);
-    await database.query('COMMIT');
-  }
-  await database.end();
-}
-
 /** Starts a server, fills it, and lets people talk in it until `stop`. */
 export async function startLivelyServer(dataDir) {
   const neighbours = await startNeighbours();
@@ -266,7 +225,7 @@ export async function startLivelyServer(dataDir) {
   await operate(acme, neighbours, by);
   const rooms = await talkIn(acme, ROOMS, by);
   await talkIn(acme, HOSTILE_ROOMS, by);
-  await assist(acme, neighbours, by);
+  for (const tenant of [acme, demo]) await assist(tenant, neighbours, by);
   await rememberPast(dataDir, [acme, globex, initech]);
   const silent = connect(server, acme, 'bob', 'never');
   const stops = [

@@ -14,7 +14,9 @@ const UNITS = [
 ] as const;
 
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const CLOCK = { hour: 'numeric', minute: '2-digit', second: '2-digit' } as const;
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const MOMENT_OF_YEAR = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', ...CLOCK });
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 
 const listeners = new Set<() => void>();
@@ -33,6 +35,11 @@ function onTick(tell: () => void): () => void {
 }
 
 const tick = (): number => Math.floor(Date.now() / TICK_MS);
+
+function exactly(at: Date, now: number): string {
+  const isThisYear = at.getFullYear() === new Date(now).getFullYear();
+  return (isThisYear ? MOMENT_OF_YEAR : MOMENT).format(at);
+}
 
 /** "3 min ago", "in 2 h"; the date where it is more than a week away. */
 function nearly(at: Date, now: number): string {
@@ -65,7 +72,7 @@ export function Time({ at, isExact = false }: TimeProps): ReactNode {
   const date = new Date(at);
   return (
     <time dateTime={at} title={`${WHOLE.format(date)} · ${at}`}>
-      {isExact ? MOMENT.format(date) : nearly(date, now)}
+      {isExact ? exactly(date, now) : nearly(date, now)}
     </time>
   );
 }

@@ -54,7 +54,7 @@ export default function AuditPage(): ReactNode {
             { title: 'When', cell: ({ at }) => <Time at={at} isExact /> },
             { title: 'Who', cell: ({ actor }) => <Who actor={actor} /> },
             { title: 'What', cell: ({ action }) => <code>{action}</code> },
-            { title: 'Target', cell: ({ target }) => <Target target={target} /> },
+            { title: 'Target', cell: ({ target }) => <Target of={target} /> },
             { title: 'Change', cell: (item) => <ChangedFields item={item} isShort /> },
             {
               title: 'Actions',

@@ -26,7 +26,7 @@ export function targetOf(target: Item['target']): string {
 }
 
 /** On one line of a table; the whole of it is in the row's window and under the pointer. */
-export function Target({ target }: Pick<Item, 'target'>): ReactNode {
+export function Target({ of: target }: { readonly of: Item['target'] }): ReactNode {
   if (target === null) return '–';
   const id = target.id ?? target.user_id;
   return (

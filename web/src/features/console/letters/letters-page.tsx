@@ -151,8 +151,9 @@ function Rows({ letters, onAct }: RowsProps): ReactNode {
 function What({ about, of }: Letter): ReactNode {
   return (
     <>
-      <Id id={about} />
-      <br />
+      <span className="letter">
+        <Id id={about} />
+      </span>
       <span className="muted small">{of}</span>
     </>
   );

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
-import { Badge, Button, Empty, FaultNote, Loading, Pager, Table, Time, useUrlOffset } from '../../../ui';
+import { Badge, Button, Empty, FaultNote, Id, Loading, Pager, Table, Time, useUrlOffset } from '../../../ui';
 import type { Tenant } from '../tenant';
 import { CreateTenant } from './create';
 import { ROWS, useTenantPage } from './data';
