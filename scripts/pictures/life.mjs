@@ -3,9 +3,9 @@
  * All of it comes by the server's own APIs, but for what was before today, which no API can write.
  */
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
+import { startNeighbours } from './neighbours.mjs';
 import { rememberPast } from './past.mjs';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -32,11 +32,10 @@ const LINES = [
   'The customer says that it works now. Thank you all!',
   'Lunch at one?',
 ];
-const ANSWER =
-  'Of course. Open Settings → Invoices, choose the month, and press Download. The file has every line with its tax, ready for your accountant. Shall I send you the one of October?';
 const ROOMS = ['Support', 'Release 4.2', 'announcements', 'Design', 'Search team', 'lunch', 'On call', 'Data platform'];
 /** What somebody may call a room; the pages stay whole. */
 const HOSTILE_ROOMS = ['<script>alert(1)</script>', 'غرفة الاجتماعات 🛠️ مع علامة', 'W'.repeat(100)];
+const HOSTILE_LINES = ['<img src=x onerror="alert(1)">', 'مرحبا بالجميع 👋 كيف حالكم', 'x'.repeat(10_000)];
 /** So short that who never acknowledges has dead letters within seconds. */
 const SETTINGS = {
   HOST: '127.0.0.1',
@@ -47,30 +46,6 @@ const SETTINGS = {
   WEBHOOK_RETRY_SECONDS: '1,1',
   CHANNEL_ALLOW_PRIVATE: 'true',
 };
-
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-
-/** A model that answers, one that is down, and an endpoint that takes three webhooks of four. */
-async function startNeighbours() {
-  let posts = 0;
-  const server = createServer(async (request, response) => {
-    request.resume();
-    if (request.url === '/hook') return void response.writeHead(++posts % 4 === 0 ? 503 : 200).end('{"ok":true}');
-    if (!request.url.startsWith('/v1')) return void response.writeHead(502).end('{"error":{"message":"Bad gateway"}}');
-    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-    const write = (chunk) =>
-      response.write(`data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', ...chunk })}\n\n`);
-    for (const content of ANSWER.split(/(?<= )/)) {
-      write({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
-      await pause(25);
-    }
-    write({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
-    write({ choices: [], usage: { prompt_tokens: 412, completion_tokens: 46, total_tokens: 458 } });
-    response.end('data: [DONE]\n\n');
-  });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  return { url: `http://127.0.0.1:${server.address().port}`, stop: () => server.close() };
-}
 
 /** A server of its own; resolves when it listens. */
 function startServer(dataDir) {
@@ -140,7 +115,7 @@ function connect({ url }, tenant, user, acks) {
   socket.on('message', (data) => {
     const { type, room_id, seq } = JSON.parse(data);
     if (type !== 'message' || (acks === 'never' && count++ > 0)) return;
-    socket.send(JSON.stringify({ type: Math.random() < 0.6 ? 'read' : 'ack', room_id, seq }));
+    socket.send(JSON.stringify({ type: acks === 'never' || Math.random() < 0.4 ? 'ack' : 'read', room_id, seq }));
   });
   socket.on('error', () => undefined);
   return socket;
@@ -224,7 +199,8 @@ export async function startLivelyServer(dataDir) {
   await by.operator('PATCH', `/admin/tenants/${tenants[3].tenant_id}`, { status: 'suspended' });
   await operate(acme, neighbours, by);
   const rooms = await talkIn(acme, ROOMS, by);
-  await talkIn(acme, HOSTILE_ROOMS, by);
+  const [hostile] = await talkIn(acme, HOSTILE_ROOMS, by);
+  for (const content of HOSTILE_LINES) await by.as(acme, 'alice', 'POST', `/rooms/${hostile.id}/messages`, { content });
   for (const tenant of [acme, demo]) await assist(tenant, neighbours, by);
   await rememberPast(dataDir, [acme, globex, initech]);
   const silent = connect(server, acme, 'bob', 'never');
@@ -233,6 +209,7 @@ export async function startLivelyServer(dataDir) {
       server,
       acme,
       rooms,
+      hostile,
       PEOPLE.filter((name) => name !== 'bob'),
     ),
   ];
