@@ -185,55 +185,45 @@ async function operate(tenant, neighbours, { operator, backEnd }) {
   await operator('POST', `${path}/exports`);
 }
 
-/** Starts a server, fills it, and lets people talk in it until `stop`. */
-export async function startLivelyServer(dataDir) {
-  const neighbours = await startNeighbours();
-  const server = await startServer(dataDir);
-  const { url } = server;
+/** Tenants, and what is in them. */
+async function fill(server, dataDir, neighbours) {
   const by = callers(server);
   const tenants = [];
   for (const name of ['Acme', 'Globex', 'Initech', 'Umbrella', 'Wayne Enterprises'])
     tenants.push(await by.operator('POST', '/admin/tenants', { name }));
-  const [acme, globex, initech] = tenants;
+  const [acme, globex, initech, umbrella, empty] = tenants;
   const demo = { tenant_id: server.demoId, api_key: server.demoKey };
-  await by.operator('PATCH', `/admin/tenants/${tenants[3].tenant_id}`, { status: 'suspended' });
+  await by.operator('PATCH', `/admin/tenants/${umbrella.tenant_id}`, { status: 'suspended' });
   await operate(acme, neighbours, by);
   const rooms = await talkIn(acme, ROOMS, by);
   const [hostile] = await talkIn(acme, HOSTILE_ROOMS, by);
   for (const content of HOSTILE_LINES) await by.as(acme, 'alice', 'POST', `/rooms/${hostile.id}/messages`, { content });
   for (const tenant of [acme, demo]) await assist(tenant, neighbours, by);
   await rememberPast(dataDir, [acme, globex, initech]);
-  const silent = connect(server, acme, 'bob', 'never');
-  const stops = [
-    chatter(
-      server,
-      acme,
-      rooms,
-      hostile,
-      PEOPLE.filter((name) => name !== 'bob'),
-    ),
-  ];
+  const talks = [[acme, rooms, PEOPLE.filter((name) => name !== 'bob')]];
   for (const [tenant, count] of [
     [globex, 5],
     [initech, 2],
-  ]) {
-    const theirs = await talkIn(tenant, ROOMS.slice(0, 3), by);
-    stops.push(chatter(server, tenant, theirs, PEOPLE.slice(0, count)));
-  }
-  return {
-    ...server,
-    url,
-    acme: acme.tenant_id,
-    acmeKey: acme.api_key,
-    empty: tenants[4].tenant_id,
-    demo,
-    rooms,
-    by,
-    async stop() {
-      for (const stop of stops) stop();
-      silent.terminate();
-      await server.stop();
-      neighbours.stop();
-    },
+  ])
+    talks.push([tenant, await talkIn(tenant, ROOMS.slice(0, 3), by), PEOPLE.slice(0, count)]);
+  return { acme, empty, demo, rooms, hostile, talks };
+}
+
+/** Starts a server, fills it, and lets people talk in it until `stop`. */
+export async function startLivelyServer(dataDir) {
+  const neighbours = await startNeighbours();
+  const server = await startServer(dataDir);
+  const ends = [() => server.stop(), () => neighbours.stop()];
+  const stop = async () => {
+    for (const end of ends.splice(0)) await end();
   };
+  try {
+    const { acme, empty, talks, ...rest } = await fill(server, dataDir, neighbours);
+    const silent = connect(server, acme, 'bob', 'never');
+    ends.unshift(() => silent.terminate(), ...talks.map((talk) => chatter(server, ...talk)));
+    return { ...server, ...rest, acme: acme.tenant_id, acmeKey: acme.api_key, empty: empty.tenant_id, stop };
+  } catch (fault) {
+    await stop();
+    throw fault;
+  }
 }

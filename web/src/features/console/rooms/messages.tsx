@@ -47,6 +47,9 @@ export function Messages({ room }: { readonly room: OneRoom }): ReactNode {
   );
 }
 
+/** A text of so many characters is scrolled through; by the keyboard, too. */
+const LONG_CHARS = 600;
+
 function Said({
   message: { content, deleted_at: deleted, edited_at: edited },
 }: {
@@ -59,7 +62,7 @@ function Said({
       </span>
     );
   return (
-    <div className="said">
+    <div className="said" tabIndex={content.length > LONG_CHARS ? 0 : undefined}>
       {content} {edited !== null && <Badge>edited</Badge>}
     </div>
   );
