@@ -18,25 +18,32 @@ interface TableProps<T> {
   readonly isFetching?: boolean;
 }
 
-/** A list that is fetched page by page; on narrow screens it scrolls sideways by itself. */
+/** What can be done with a row: it stands at the right, and its title is for who cannot see that. */
+const ACTIONS = 'Actions';
+
+/**
+ * A list that is fetched page by page. On narrow screens each row is a card of names and values; rows of figures, which
+ * are to be compared, stay a table that scrolls sideways under its first column.
+ */
 export function Table<T>({ label, columns, rows, keyOf, onMore, isFetching = false }: TableProps<T>): ReactNode {
+  const isOfFigures = columns.filter(({ isFigure }) => isFigure).length * 2 > columns.length;
   return (
-    <div className="table" role="region" aria-label={label} tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
+    <div className="table" data-kind={isOfFigures ? 'figures' : 'rows'} role="region" aria-label={label} tabIndex={0}>
+      <table role="table">
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map(({ title, isFigure }) => (
-              <th key={title} scope="col" data-figure={isFigure}>
-                {title}
+              <th key={title} role="columnheader" scope="col" data-figure={isFigure} data-actions={title === ACTIONS}>
+                <span className={title === ACTIONS ? 'hidden-text' : undefined}>{title}</span>
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {rows.map((row) => (
-            <tr key={keyOf(row)}>
+            <tr key={keyOf(row)} role="row">
               {columns.map(({ title, cell, isFigure }) => (
-                <td key={title} data-figure={isFigure}>
+                <td key={title} role="cell" data-title={title} data-figure={isFigure} data-actions={title === ACTIONS}>
                   {cell(row)}
                 </td>
               ))}

@@ -5,6 +5,7 @@ import {
   Choice,
   Empty,
   FaultNote,
+  Id,
   Loading,
   Pager,
   Table,
@@ -150,8 +151,9 @@ function Rows({ letters, onAct }: RowsProps): ReactNode {
 function What({ about, of }: Letter): ReactNode {
   return (
     <>
-      <code>{about}</code>
-      <br />
+      <span className="letter">
+        <Id id={about} />
+      </span>
       <span className="muted small">{of}</span>
     </>
   );
