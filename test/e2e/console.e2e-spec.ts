@@ -205,13 +205,13 @@ async function setsWebhook({ page }: WatchedPage): Promise<void> {
   await page.getByRole('alert').getByText('must not lead to a private').waitFor();
   await url.fill('https://hooks.invalid/chat');
   await page.getByLabel('message.created').check();
-  await operator('PATCH', `/admin/tenants/${id}`, { name: 'Hooks', limits: { rooms: 9 } });
+  const others = { url: 'https://others.invalid/hook', events: ['room.created'] };
+  await operator('PATCH', `/admin/tenants/${id}`, { limits: { rooms: 9 }, settings: { webhook: others } });
   await button(page, 'Save').click();
-  await page
-    .getByRole('alert')
-    .getByText('Somebody else changed this tenant meanwhile. The webhook is now none.')
-    .waitFor();
-  await button(page, 'Save').click();
+  const told = page.getByRole('alert');
+  await told.getByText('The operator, with the master key, changed the webhook at').waitFor();
+  await told.getByText('It now posts room.created to https://others.invalid/hook.').waitFor();
+  await button(page, 'Replace it with mine').click();
   expect(await page.getByRole('region', { name: 'Secret' }).innerText()).toMatch(/^whsec_/);
   await button(page, 'I have kept it').click();
   await page.getByText('https://hooks.invalid/chat').waitFor();

@@ -6,6 +6,8 @@ import { type Credential, headersOf, type SessionContext, useSession } from './s
 
 export type { components } from './api-types';
 
+const UNWELL = 503;
+
 /** An error of the server, or that it was not reached. */
 export class ApiFault extends Error {
   constructor(
@@ -22,13 +24,17 @@ export class ApiFault extends Error {
     this.name = 'ApiFault';
   }
 
+  /** There was no answer, or the server says that it cannot work now. */
+  get isAway(): boolean {
+    return this.status === 0 || this.status === UNWELL;
+  }
+
   /** Asking again may do. */
   get isPassing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
-const UNWELL = 503;
 const UNKNOWN_KEY = 401;
 const REFUSED = 403;
 
@@ -82,7 +88,11 @@ export function apiOf(credential: Credential, fault: (fault: ApiFault) => void =
  */
 export async function checkSession({ credential, signOut }: SessionContext, fault: ApiFault): Promise<void> {
   if (fault.status === UNKNOWN_KEY)
-    signOut('This key is no longer good: it was revoked, or has expired. Sign in with another one.');
+    signOut(
+      credential.kind === 'master'
+        ? 'The server takes another master key now: it was started anew with one. Sign in with that one.'
+        : 'This key is no longer good: it was revoked, or has expired. Sign in with another one.',
+    );
   if (fault.status !== REFUSED || credential.kind === 'master') return;
   const isRefused = await apiOf(credential)
     .GET('/whoami')

@@ -47,6 +47,20 @@ function again(): void {
   else document.addEventListener('visibilitychange', doubtReach, { once: true });
 }
 
+/** How it was when it was last asked. */
+export function reachNow(): Reach {
+  return reach;
+}
+
+/** Asks the server, and waits until it answers well. Resolves with whether it had to wait. */
+export async function untilReached(): Promise<boolean> {
+  for (let tries = 0; ; tries++) {
+    if ((await ask()) === 'fine') return tries > 0;
+    doubtReach();
+    await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
+  }
+}
+
 function listen(tell: () => void): () => void {
   listeners.add(tell);
   if (listeners.size === 1) {

@@ -3,6 +3,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Router } from 'wouter';
 import { ApiFault } from '../api/client';
+import { reachNow } from '../api/reach';
 import { Shell } from '../features/console/shell';
 import { SignedIn } from '../features/console/sign-in';
 import '../ui/base.css';
@@ -14,8 +15,10 @@ const TRIES = 3;
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
-      // What the server refuses it refuses again; what did not reach it may do so next time.
-      retry: (count, fault) => count < TRIES && fault instanceof ApiFault && fault.isPassing,
+      // What the server refuses it refuses again; what did not reach it may do so next time. As long as it is away one
+      // note at the top says so, and no list beside it.
+      retry: (count, fault) =>
+        fault instanceof ApiFault && fault.isPassing && (count < TRIES || (fault.isAway && reachNow() !== 'fine')),
       staleTime: 5000,
     },
   },

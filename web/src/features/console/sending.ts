@@ -50,7 +50,8 @@ interface FileMark {
   readonly modified: number;
 }
 
-const markKey = (importId: string): string => `chatapi.import.${importId}`;
+const MARK = 'chatapi.import.';
+const markKey = (importId: string): string => MARK + importId;
 
 export function markOf(importId: string): FileMark | undefined {
   const text = sessionStorage.getItem(markKey(importId));
@@ -100,6 +101,7 @@ export function resumeSending(importId: string): void {
 export function forgetSendings(): void {
   for (const { controller } of jobs.values()) controller.abort();
   jobs.clear();
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith(MARK)) sessionStorage.removeItem(key);
   tell(new Map());
 }
 

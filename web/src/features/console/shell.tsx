@@ -2,6 +2,7 @@ import { type ReactNode, Suspense, useCallback, useEffect, useState } from 'reac
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { useSession } from '../../api/session';
 import { Button, Choice, Empty, Icon, Loading, type Theme, useTheme } from '../../ui';
+import { PageFault } from './page-fault';
 import { Palette, usePaletteKeys } from './palette';
 import { ReachNote } from './reach-note';
 import { SECTIONS, type Section } from './sections';
@@ -18,6 +19,7 @@ const IS_MAC = /Mac|iPhone|iPad/.test(navigator.userAgent);
 /** Rail, top bar and the page that the address names. */
 export function Shell(): ReactNode {
   const [isFinding, setFinding] = useState(false);
+  const [location] = useLocation();
   usePaletteKeys(useCallback(() => setFinding((before) => !before), []));
   return (
     <div className="shell">
@@ -34,9 +36,11 @@ export function Shell(): ReactNode {
       <main id="content" tabIndex={-1}>
         <ReachNote />
         <SendingNote />
-        <Suspense fallback={<Loading />}>
-          <Pages />
-        </Suspense>
+        <PageFault place={location}>
+          <Suspense fallback={<Loading />}>
+            <Pages />
+          </Suspense>
+        </PageFault>
       </main>
       {isFinding && <Palette onClose={() => setFinding(false)} />}
     </div>

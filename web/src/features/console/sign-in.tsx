@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, type SubmitEvent, useCallback, useEffect, useMemo, useState } from 'react';
+import { type ReactNode, type SubmitEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { ApiFault, apiOf, bodyOf } from '../../api/client';
 import { useReach } from '../../api/reach';
 import { type Credential, CurrentSession, type Session, storeCredential, storedCredential } from '../../api/session';
@@ -36,6 +36,22 @@ interface Asking {
   readonly signOut: (why?: string) => void;
 }
 
+/** Called with who signs in: what one key saw is not for another one, unless both see the same. */
+function useHandOver(): (next: Session) => void {
+  const queries = useQueryClient();
+  const last = useRef<Session>(undefined);
+  return useCallback(
+    (next) => {
+      const { current: before } = last;
+      const isSame = before?.tenantId === next.tenantId && before?.credential.kind === next.credential.kind;
+      if (before !== undefined && !isSame) queries.clear();
+      else void queries.invalidateQueries();
+      last.current = next;
+    },
+    [queries],
+  );
+}
+
 /** What the server says of the key that this tab has, or that was pasted. */
 function useAsking(): Asking {
   const queries = useQueryClient();
@@ -43,11 +59,13 @@ function useAsking(): Asking {
   const [fault, setFault] = useState<unknown>();
   const [asked, setAsked] = useState(storedCredential);
   const reach = useReach();
+  const hand = useHandOver();
   useEffect(() => {
     if (asked === undefined) return undefined;
     let isCurrent = true;
     const found = (next: Session): void => {
       if (!isCurrent) return;
+      hand(next);
       storeCredential(asked);
       setSession(next);
       setAsked(undefined);
@@ -64,12 +82,12 @@ function useAsking(): Asking {
     return () => {
       isCurrent = false;
     };
-  }, [asked, reach]);
+  }, [asked, reach, hand]);
   const signOut = useCallback(
     (why?: string): void => {
       storeCredential(undefined);
-      // What one key saw is not for the next one.
-      queries.clear();
+      // Who was signed out finds what they had typed, when they come back with another key for the same.
+      if (why === undefined) queries.clear();
       setSession(undefined);
       setFault(why);
     },

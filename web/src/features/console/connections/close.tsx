@@ -5,14 +5,15 @@ import { Choice, FormDialog } from '../../../ui';
 import { counted } from '../records/pieces';
 import type { Connection } from './data';
 
-const CODES = [
+export const CODES = [
   ['1013', '1013 · try again later'],
   ['4003', '4003 · the credential has ended'],
   ['4004', '4004 · not allowed'],
 ] as const;
-type Code = (typeof CODES)[number][0];
+export type Code = (typeof CODES)[number][0];
 
-const THEN: Readonly<Record<Code, string>> = {
+/** What clients do by a code. */
+export const THEN: Readonly<Record<Code, string>> = {
   1013: 'Its client comes back by itself, at once.',
   4003: 'Its client gets another credential, and comes back with it.',
   4004: 'Its client stops. Nothing refuses it, should it come back all the same: to keep a user out, revoke the key or take them out of the room.',

@@ -3,6 +3,7 @@ import { Button, Copyable, Empty, FaultNote, Loading, Table, TextField, Time } f
 import { useFilter, usePlace, useSettled, useTenantId } from '../records/address';
 import { bytes, CursorPager, figure, UserLink } from '../records/pieces';
 import { CloseConnection } from './close';
+import { CloseAll } from './close-all';
 import { AGAIN_MS, type Connection, useConnections } from './data';
 
 const FIRST_SOCKET = `npx wscat -c "${location.origin.replace(/^http/, 'ws')}/ws" -H "X-API-Key: $KEY" -H "X-User-Id: alice"`;
@@ -16,8 +17,12 @@ export default function ConnectionsPage(): ReactNode {
 function ConnectionList({ tenantId }: { readonly tenantId: string }): ReactNode {
   const [userId, setUserId] = useFilter('user');
   const place = usePlace();
-  const { data, error } = useConnections(tenantId, useSettled(userId.trim()), place.cursor);
+  const settled = useSettled(userId.trim());
+  const { data, error } = useConnections(tenantId, settled, place.cursor);
   const [closing, setClosing] = useState<Connection>();
+  const [closingAll, setClosingAll] = useState<string>();
+  // Whose are shown; what is typed may be ahead of it.
+  const shownUser = settled !== '' && data?.items.every(({ user_id: id }) => id === settled) === true ? settled : '';
   return (
     <>
       <div className="page-head">
@@ -35,11 +40,21 @@ function ConnectionList({ tenantId }: { readonly tenantId: string }): ReactNode 
           hint="The whole id; empty: of all users."
         />
       </div>
+      {shownUser !== '' && data !== undefined && data.items.length > 0 && (
+        <div className="row">
+          <Button tone="danger" onClick={() => setClosingAll(shownUser)}>
+            Close all of {shownUser}
+          </Button>
+        </div>
+      )}
       {error !== null && <FaultNote fault={error} />}
       {data === undefined && error === null && <Loading />}
       {data?.items.length === 0 && <NoConnections userId={userId} onAll={() => setUserId('')} />}
       {data !== undefined && data.items.length > 0 && <Rows rows={data.items} onClose={setClosing} />}
       {data !== undefined && <CursorPager place={place} shown={data.items.length} next={data.next} />}
+      {closingAll !== undefined && (
+        <CloseAll tenantId={tenantId} userId={closingAll} onClose={() => setClosingAll(undefined)} />
+      )}
       {closing !== undefined && (
         <CloseConnection tenantId={tenantId} connection={closing} onClose={() => setClosing(undefined)} />
       )}

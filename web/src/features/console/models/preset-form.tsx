@@ -1,10 +1,16 @@
 import { type ReactNode, useState } from 'react';
 import { useApi } from '../../../api/client';
 import { FormDialog, TextArea, TextField } from '../../../ui';
-import { numberOf, type Preset, textOf, useActing } from './data';
+import { numberOf, type Preset, type PresetChange, textOf, useActing } from './data';
 
 const PLAIN = { autoComplete: 'off', spellCheck: false } as const;
 const FIGURE = { type: 'number', step: 'any', autoComplete: 'off' } as const;
+
+/** Only what is not as it was: what another admin has changed meanwhile stays. */
+function changed(now: Preset, body: PresetChange): PresetChange {
+  const before: Readonly<Record<string, unknown>> = { ...now };
+  return Object.fromEntries(Object.entries(body).filter(([name, value]) => value !== before[name]));
+}
 
 interface PresetFormProps {
   /** The one that is changed; undefined: a new one is added. */
@@ -31,7 +37,7 @@ export function PresetForm({ now, onSaid, onClose }: PresetFormProps): ReactNode
     await acting(
       now === undefined
         ? api.POST('/api/presets', { body: { name: name.trim(), ...body } })
-        : api.PATCH('/api/presets/{preset}', { params: { path: { preset: now.name } }, body }),
+        : api.PATCH('/api/presets/{preset}', { params: { path: { preset: now.name } }, body: changed(now, body) }),
     );
     onSaid(`${name.trim()} is saved, for answers that begin from now on.`);
     onClose();

@@ -1,8 +1,9 @@
 import { type ReactNode, useState } from 'react';
 import { useApi } from '../../../api/client';
-import { Button, Confirm, FaultNote, Loading, Pager, Table, useUrlOffset } from '../../../ui';
+import { Button, Confirm, FaultNote, Loading, Pager, Table, useUrlOffset, useUrlState } from '../../../ui';
 import { type Preset, ROWS, useActing, usePresets } from './data';
 import { PresetForm } from './preset-form';
+import { TryBox } from './try-box';
 
 type Asked = 'add' | { readonly act: 'change' | 'remove'; readonly preset: Preset };
 
@@ -26,6 +27,7 @@ export function Presets({ onSaid }: { readonly onSaid: (said: string) => void })
         <>
           <Rows presets={data.presets} onAsk={setAsked} />
           <Pager {...{ offset, total: data.total, limit: ROWS, shown: data.presets.length }} onOffset={setOffset} />
+          <TryBox presets={data.presets} />
         </>
       )}
       {asked === 'add' && <PresetForm now={undefined} onSaid={onSaid} onClose={close} />}
@@ -43,6 +45,7 @@ interface RowsProps {
 }
 
 function Rows({ presets, onAsk }: RowsProps): ReactNode {
+  const [, choose] = useUrlState('try');
   return (
     <Table
       label="Presets"
@@ -58,6 +61,16 @@ function Rows({ presets, onAsk }: RowsProps): ReactNode {
           title: 'Actions',
           cell: (preset) => (
             <>
+              <Button
+                className="small"
+                aria-label={`Try ${preset.name}`}
+                onClick={() => {
+                  choose(preset.name === 'default' ? '' : preset.name);
+                  document.getElementById('try')?.scrollIntoView({ block: 'nearest' });
+                }}
+              >
+                Try
+              </Button>
               <Button
                 className="small"
                 aria-label={`Change ${preset.name}`}

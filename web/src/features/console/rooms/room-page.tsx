@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react';
-import { Badge, Button, CopyButton, FaultNote, Loading, Table, Time } from '../../../ui';
+import { useSession } from '../../../api/session';
+import { Badge, Button, type Column, CopyButton, FaultNote, Loading, Table, Time } from '../../../ui';
 import { useHref, usePlace } from '../records/address';
 import {
   counted,
@@ -14,9 +15,10 @@ import {
   TYPES,
   UserLink,
 } from '../records/pieces';
-import { type OneRoom, type RoomDetail, useRoom } from './data';
+import { type Member, type OneRoom, type RoomDetail, useRoom } from './data';
 import { Kept } from './list';
 import { Messages } from './messages';
+import { hasAdmins, RemoveMember, RemoveRoomButton } from './remove';
 import { Retention } from './retention';
 
 /** One room: who is in it, how far they are, and how long it keeps what was said. */
@@ -33,7 +35,7 @@ export function RoomPage({ room }: { readonly room: OneRoom }): ReactNode {
       <RoomFacts detail={data} />
       <section className="stack">
         <h2>Members</h2>
-        <Members detail={data} />
+        <Members room={room} detail={data} />
         <CursorPager place={place} shown={data.members.length} next={data.next} label="Pages of the members" />
       </section>
       <Messages room={room} />
@@ -54,7 +56,10 @@ function Head({ room, detail }: { readonly room: OneRoom; readonly detail: RoomD
           {detail.legal_hold && <Badge tone="warn">legal hold</Badge>}
           {detail.deleted_at !== null && <Badge tone="bad">deleted</Badge>}
         </div>
-        <Button onClick={() => setRetaining(true)}>Keep messages …</Button>
+        <div className="row">
+          <Button onClick={() => setRetaining(true)}>Keep messages …</Button>
+          <RemoveRoomButton room={room} detail={detail} />
+        </div>
       </div>
       <div className="row small muted">
         <code>{detail.room_id}</code> <CopyButton text={detail.room_id} label="Copy id" />
@@ -84,7 +89,10 @@ function RoomFacts({ detail }: { readonly detail: RoomDetail }): ReactNode {
   );
 }
 
-function Members({ detail }: { readonly detail: RoomDetail }): ReactNode {
+function Members({ room, detail }: { readonly room: OneRoom; readonly detail: RoomDetail }): ReactNode {
+  const { credential } = useSession();
+  const [removing, setRemoving] = useState<string>();
+  const canRemove = credential.kind === 'admin' && hasAdmins(detail);
   if (detail.members.length === 0) return <p className="muted">Nobody is in this room.</p>;
   const ofAll = (seq: number): ReactNode => (
     <>
@@ -92,19 +100,36 @@ function Members({ detail }: { readonly detail: RoomDetail }): ReactNode {
     </>
   );
   return (
-    <Table
-      label="Members"
-      rows={detail.members}
-      keyOf={({ user_id: id }) => id}
-      columns={[
-        { title: 'User', cell: ({ user_id: id }) => <UserLink id={id} /> },
-        { title: 'Role', cell: ({ role }) => role },
-        { title: 'Now', cell: ({ status }) => <OnlineBadge status={status} /> },
-        { title: 'Acknowledged', isFigure: true, cell: ({ last_acked_seq: seq }) => ofAll(seq) },
-        { title: 'Read', isFigure: true, cell: ({ last_read_seq: seq }) => ofAll(seq) },
-        { title: 'Positions moved', cell: ({ moved_at: at }) => <Time at={at} /> },
-        { title: 'Last seen', cell: ({ last_seen_at: at }) => <Time at={at} /> },
-      ]}
-    />
+    <>
+      <Table
+        label="Members"
+        rows={detail.members}
+        keyOf={({ user_id: id }) => id}
+        columns={[
+          { title: 'User', cell: ({ user_id: id }) => <UserLink id={id} /> },
+          { title: 'Role', cell: ({ role }) => role },
+          { title: 'Now', cell: ({ status }) => <OnlineBadge status={status} /> },
+          { title: 'Acknowledged', isFigure: true, cell: ({ last_acked_seq: seq }) => ofAll(seq) },
+          { title: 'Read', isFigure: true, cell: ({ last_read_seq: seq }) => ofAll(seq) },
+          { title: 'Positions moved', cell: ({ moved_at: at }) => <Time at={at} /> },
+          { title: 'Last seen', cell: ({ last_seen_at: at }) => <Time at={at} /> },
+          ...(canRemove ? [removal(setRemoving)] : []),
+        ]}
+      />
+      {removing !== undefined && (
+        <RemoveMember {...{ room, detail, userId: removing }} onClose={() => setRemoving(undefined)} />
+      )}
+    </>
   );
+}
+
+function removal(onRemove: (userId: string) => void): Column<Member> {
+  return {
+    title: 'Actions',
+    cell: ({ user_id: id }) => (
+      <Button className="small" aria-label={`Take ${id} out`} onClick={() => onRemove(id)}>
+        Take out
+      </Button>
+    ),
+  };
 }

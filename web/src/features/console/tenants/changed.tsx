@@ -54,7 +54,7 @@ export function Changed({ before, now, onSave, onDrop, onClose }: ChangedProps):
 }
 
 /** Who it was, as the audit log has it. */
-function Who({ tenantId }: { readonly tenantId: string }): ReactNode {
+export function Who({ tenantId }: { readonly tenantId: string }): ReactNode {
   const api = useApi();
   const { data } = useQuery({
     queryKey: ['audit', 'last change', tenantId],

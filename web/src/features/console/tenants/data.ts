@@ -33,13 +33,15 @@ export function useOneTenant(tenantId: string): UseQueryResult<Tenant> {
   });
 }
 
-/** A tenant as it is this moment, past what is remembered. */
+/** A tenant as it is this moment, past what is remembered; what is shown of it follows. */
 export function useFreshTenant(tenantId: string): () => Promise<Tenant> {
   const api = useApi();
-  return useCallback(
-    () => bodyOf(api.GET('/admin/tenants/{tenant_id}', { params: pathOf(tenantId) })),
-    [api, tenantId],
-  );
+  const queries = useQueryClient();
+  return useCallback(async () => {
+    const tenant = await bodyOf(api.GET('/admin/tenants/{tenant_id}', { params: pathOf(tenantId) }));
+    queries.setQueryData(['tenant', tenantId], tenant);
+    return tenant;
+  }, [api, queries, tenantId]);
 }
 
 /** Changes a tenant; what is shown of it anywhere follows. */

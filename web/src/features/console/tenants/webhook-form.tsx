@@ -1,9 +1,10 @@
 import { type ReactNode, useState } from 'react';
-import { Check, FormDialog, TextField } from '../../../ui';
+import { Check, FormDialog, TextField, Time } from '../../../ui';
 import type { Tenant } from '../tenant';
+import { Who } from './changed';
 import { type Change, useChange, useFreshTenant, type Webhook } from './data';
-import { wordsOf } from './fields';
 
+type WebhookSetting = NonNullable<NonNullable<Change['settings']>['webhook']>;
 type Event = NonNullable<NonNullable<NonNullable<Change['settings']>['webhook']>['events']>[number];
 
 const EVENTS: readonly (readonly [Event, string])[] = [
@@ -29,16 +30,16 @@ export function WebhookForm({ tenant, now, onSaved, onClose }: WebhookFormProps)
   const [url, setUrl] = useState(now?.url ?? '');
   const [events, setEvents] = useState<readonly string[]>(now?.events ?? STANDARD);
   const [base, setBase] = useState(tenant);
+  const [met, setMet] = useState<Tenant>();
   const change = useChange(tenant.tenant_id);
   const fresh = useFreshTenant(tenant.tenant_id);
   const save = async (): Promise<void> => {
     const then = await fresh();
-    if (then.updated_at !== base.updated_at) {
+    // What else was changed stays as it is: only the webhook is sent.
+    if (JSON.stringify(webhookOf(then)) !== JSON.stringify(webhookOf(base))) {
       setBase(then);
-      const is = wordsOf({ none: 'none' }, then.effective.settings['webhook']?.value);
-      throw new Error(
-        `Somebody else changed this tenant meanwhile. The webhook is now ${is}. Save again to replace it.`,
-      );
+      setMet(then);
+      return;
     }
     const picked = EVENTS.map(([name]) => name).filter((name) => events.includes(name));
     const { webhook_secret: secret } = await change({ settings: { webhook: { url: url.trim(), events: picked } } });
@@ -48,7 +49,7 @@ export function WebhookForm({ tenant, now, onSaved, onClose }: WebhookFormProps)
     <FormDialog
       {...{
         title: now === undefined ? 'Set a webhook' : 'Change the webhook',
-        action: 'Save',
+        action: met === undefined ? 'Save' : 'Replace it with mine',
         onSubmit: save,
         onClose,
       }}
@@ -62,7 +63,32 @@ export function WebhookForm({ tenant, now, onSaved, onClose }: WebhookFormProps)
         hint="https, and one that everybody can reach. Another URL gets a new secret, which is shown once."
       />
       <Events events={events} onEvents={setEvents} />
+      {met !== undefined && <Met now={met} />}
     </FormDialog>
+  );
+}
+
+function webhookOf({ settings }: Tenant): WebhookSetting | undefined {
+  return settings['webhook'] as WebhookSetting | undefined;
+}
+
+/** Tells who saves that somebody else did meanwhile, and what. */
+function Met({ now }: { readonly now: Tenant }): ReactNode {
+  const webhook = webhookOf(now);
+  return (
+    <div className="warning stack" role="alert">
+      <p>
+        <Who tenantId={now.tenant_id} /> changed the webhook at <Time at={now.updated_at} />, after you opened this.
+      </p>
+      {webhook === undefined ? (
+        <p>There is none now.</p>
+      ) : (
+        <p>
+          It now posts {webhook.events?.join(', ') ?? STANDARD.join(', ')} to <code>{webhook.url}</code>.
+        </p>
+      )}
+      <p>Cancel to leave it so.</p>
+    </div>
   );
 }
 

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useMemo } from 'react';
+import { useSearchParams } from 'wouter';
 import {
   Choice,
   type Column,
@@ -14,6 +15,7 @@ import {
 import '../work/work.css';
 import { dayWords, type GroupBy, type Item, type Measure, MEASURES, nameOf, type Span, useUsage } from './data';
 import { DayChart } from './day-chart';
+import { Budget, Meter, today, tokensOf, useUserBudget } from './budget';
 import './usage.css';
 
 const GROUPS = [
@@ -32,6 +34,8 @@ export default function UsagePage(): ReactNode {
   const [to, setTo] = useUrlState('until');
   const span: Span = { ...(from !== '' && { from }), ...(to !== '' && { to }) };
   const { items, first, error, onMore, isFetching } = useUsage(groupBy, span);
+  const showToday = useShowToday();
+  const isToday = first?.from === today() && first.to === today();
   // Days are few, at most a year of them: all are read, so that the newest can stand first.
   const isByDay = first?.group_by === 'day';
   const isNothing = items?.every((item) => MEASURES.every(({ value }) => (value(item) ?? 0) === 0)) ?? true;
@@ -43,6 +47,7 @@ export default function UsagePage(): ReactNode {
       <div className="page-head">
         <h1>Usage</h1>
       </div>
+      <Budget onUsers={showToday} />
       <form className="filters" role="search" aria-label="Filter" onSubmit={(event) => event.preventDefault()}>
         <Choice label="By" value={groupBy} options={GROUPS} onValue={setGroupBy} />
         <TextField label="First day (UTC)" type="date" value={from} onValue={setFrom} />
@@ -67,11 +72,28 @@ export default function UsagePage(): ReactNode {
           onMore={isByDay ? undefined : onMore}
           groupBy={first.group_by}
           approximate={first.approximate}
+          isToday={isToday}
           isFetching={isFetching}
         />
       )}
     </>
   );
+}
+
+/** Leads to the users of this day. */
+function useShowToday(): () => void {
+  const [, setSearch] = useSearchParams();
+  return () =>
+    setSearch((before) => {
+      const after = new URLSearchParams(before);
+      for (const [name, value] of [
+        ['by', 'user'],
+        ['since', today()],
+        ['until', today()],
+      ] as const)
+        after.set(name, value);
+      return after;
+    });
 }
 
 function Completeness({ at }: { readonly at: string | null }): ReactNode {
@@ -87,11 +109,13 @@ interface ItemsProps {
   readonly items: readonly Item[];
   readonly groupBy: GroupBy;
   readonly approximate: readonly string[];
+  /** They are of this day alone: its budget is theirs. */
+  readonly isToday: boolean;
   readonly onMore: (() => void) | undefined;
   readonly isFetching: boolean;
 }
 
-function Items({ items, groupBy, approximate, onMore, isFetching }: ItemsProps): ReactNode {
+function Items({ items, groupBy, approximate, isToday, onMore, isFetching }: ItemsProps): ReactNode {
   const columns = useMemo(
     () =>
       MEASURES.filter(({ value }) => items.some((item) => value(item) !== undefined)).map((measure) =>
@@ -100,6 +124,7 @@ function Items({ items, groupBy, approximate, onMore, isFetching }: ItemsProps):
     [items, approximate],
   );
   const title = GROUPS.find(([group]) => group === groupBy)?.[1] ?? 'Of';
+  const budget = useUserBudget();
   const isApproximate = columns.some((column) => column.title.startsWith('≈'));
   return (
     <>
@@ -109,7 +134,11 @@ function Items({ items, groupBy, approximate, onMore, isFetching }: ItemsProps):
         keyOf={nameOf}
         onMore={onMore}
         isFetching={isFetching}
-        columns={[{ title, cell: (item) => <Name item={item} /> }, ...columns]}
+        columns={[
+          { title, cell: (item) => <Name item={item} /> },
+          ...(isToday && groupBy === 'user' && budget !== null ? [budgetColumn(budget)] : []),
+          ...columns,
+        ]}
       />
       {isApproximate && (
         <p className="muted small">≈ approximate: a crash may have cost a minute of it. All other figures are exact.</p>
@@ -126,6 +155,19 @@ function Name({ item }: { readonly item: Item }): ReactNode {
       {dayWords(day)}
     </time>
   );
+}
+
+/** How much of what a user may use a day is spent. */
+function budgetColumn(budget: number): Column<Item> {
+  return {
+    title: 'Of the day’s budget',
+    cell: (item) => (
+      <>
+        {Math.floor((tokensOf(item) / Math.max(1, budget)) * WHOLE)} %
+        <Meter used={tokensOf(item)} limit={budget} label={`Budget of ${nameOf(item)}`} />
+      </>
+    ),
+  };
 }
 
 /** A figure with a bar beside it, so that the days or users with much stand out. */

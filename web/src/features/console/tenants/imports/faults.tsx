@@ -12,7 +12,7 @@ export function ImportFaults({ now: { faults, fault_count: count } }: { readonly
   const [kind, setKind] = useState<string>();
   const [shown, setShown] = useState(PAGE);
   const kinds = useMemo(() => kindsOf(faults), [faults]);
-  const fitting = kind === undefined ? faults : faults.filter(({ message }) => message === kind);
+  const fitting = kind === undefined ? faults : faults.filter((fault) => kindOf(fault) === kind);
   const choose = (next: string | undefined): void => {
     setKind(next);
     setShown(PAGE);
@@ -85,9 +85,14 @@ function Where({ fault: { line, file } }: { readonly fault: ImportFault }): Reac
   );
 }
 
+/** The same fault at different places may name different numbers. */
+function kindOf({ message }: ImportFault): string {
+  return message.replace(/\d+/g, '…');
+}
+
 function kindsOf(faults: readonly ImportFault[]): readonly (readonly [string, number])[] {
   const times = new Map<string, number>();
-  for (const { message } of faults) times.set(message, (times.get(message) ?? 0) + 1);
+  for (const fault of faults) times.set(kindOf(fault), (times.get(kindOf(fault)) ?? 0) + 1);
   return [...times].sort(([, one], [, other]) => other - one);
 }
 

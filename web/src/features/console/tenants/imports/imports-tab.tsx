@@ -31,7 +31,7 @@ function ImportList({ tenant }: { readonly tenant: Tenant }): ReactNode {
     <section className="stack">
       <div className="page-head">
         <h2>Imports</h2>
-        {items?.length !== 0 && begin}
+        {items !== undefined && items.length > 0 && begin}
       </div>
       {error !== null && <FaultNote fault={error} />}
       {items === undefined && error === null && <Loading />}

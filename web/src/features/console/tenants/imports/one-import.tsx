@@ -128,7 +128,11 @@ function LoadStep({ now, importRef, tenant }: StepProps & { readonly tenant: Ten
       }
     >
       <h3>Take in</h3>
-      {!hasBegun && state !== 'valid' && <p className="muted">When the file was found good, you say so.</p>}
+      {!hasBegun && state !== 'valid' && (
+        <p className="muted">
+          {state === 'invalid' ? 'Not with this file.' : 'Begins when the file was found good, and you say so.'}
+        </p>
+      )}
       {state === 'valid' && (
         <Button tone="main" onClick={() => setAsking(true)}>
           Take it in …
