@@ -59,8 +59,9 @@ async function scrollTo(page: Page, last: number): Promise<Map<number, string>> 
   const seen = new Map<number, string>();
   await until(
     async () => {
-      await page.evaluate('scrollBy(0, innerHeight)');
       for (const [place, text] of (await rendered(page)).rows) seen.set(place, text);
+      // Never past what is rendered: each place comes into sight.
+      await page.evaluate(`[...document.querySelectorAll('tbody tr[data-index]')].at(-1).scrollIntoView()`);
       return seen.size;
     },
     () => seen.has(last),

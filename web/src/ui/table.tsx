@@ -34,8 +34,9 @@ export function Table<T>({ label, columns, rows, keyOf, onMore, isFetching = fal
   useMore(rows.length > MOST_RENDERED && (seen.at(-1)?.index ?? 0) >= rows.length - NEAR_END_ROWS, rows.length, () => {
     if (!isFetching) onMore?.();
   });
+  const region = useFocusKeeper(focused !== undefined && !rows.some((row) => keyOf(row) === focused));
   return (
-    <div className="table" role="region" aria-label={label} tabIndex={0}>
+    <div className="table" ref={region} role="region" aria-label={label} tabIndex={0}>
       <table aria-rowcount={onMore === undefined ? rows.length + 1 : -1}>
         <thead>
           <tr aria-rowindex={1}>
@@ -73,6 +74,15 @@ export function Table<T>({ label, columns, rows, keyOf, onMore, isFetching = fal
       )}
     </div>
   );
+}
+
+/** A row that is done with takes the focus along: the list has it then, and Tab goes on there. */
+function useFocusKeeper(isFocusGone: boolean): RefObject<HTMLDivElement | null> {
+  const region = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (isFocusGone && document.activeElement === document.body) region.current?.focus();
+  }, [isFocusGone]);
+  return region;
 }
 
 /** Stands for the rows that are not rendered. */
