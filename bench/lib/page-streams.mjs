@@ -133,12 +133,12 @@ export async function floodPlayground(browser, server, { begin, room, frames, se
       nodes: after.nodes,
     });
   }
+  process.stderr.write(`playground ${JSON.stringify(windows)}\n`);
   const end = await sender.stop();
   await page.getByText(`said ${end}`, { exact: false }).first().waitFor();
   const gaps = await page.getByRole('option').getByText('closed').count();
   await close();
   if (gaps > 0) throw new Error('somebody was too slow, and was closed');
-  process.stderr.write(`playground ${JSON.stringify(windows)}\n`);
   return windows;
 }
 

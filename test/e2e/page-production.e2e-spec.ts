@@ -21,7 +21,8 @@ beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'chatapi-production-'));
   // It comes back where it was, as after an update.
   const place = { PORT: String(await freePort()), DATA_DIR: dataDir, DATABASE_URL: database.url };
-  env = { ...place, NODE_ENV: 'production', MASTER_API_KEY: MASTER_KEY };
+  const secrets = { MASTER_API_KEY: MASTER_KEY, JWT_SECRET: 'j'.repeat(32), ENCRYPTION_KEY: 'a'.repeat(64) };
+  env = { ...place, ...secrets, NODE_ENV: 'production' };
   server = await startBuiltServer(env);
 });
 afterAll(async () => {
