@@ -59,15 +59,3 @@ export function Loading({ what = 'Loading' }: { readonly what?: string }): React
     </p>
   );
 }
-
-const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-
-/** A time of the server, as where the reader lives. */
-export function Time({ at }: { readonly at: string | null | undefined }): ReactNode {
-  if (at === null || at === undefined) return <span className="muted">–</span>;
-  return (
-    <time dateTime={at} title={at}>
-      {SHORT.format(new Date(at))}
-    </time>
-  );
-}

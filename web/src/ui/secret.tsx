@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Button, CopyButton } from './button';
 import { Dialog } from './dialog';
 
@@ -11,6 +11,30 @@ export function Copyable({ text, what }: { readonly text: string; readonly what:
       </pre>
       <CopyButton text={text} label="Copy" />
     </div>
+  );
+}
+
+const SHOWN_MS = 1500;
+
+/** An id: pressed, it is in the clipboard. */
+export function Id({ id }: { readonly id: string }): ReactNode {
+  const [isCopied, setCopied] = useState(false);
+  const copy = (): void => {
+    navigator.clipboard.writeText(id).then(
+      () => {
+        setCopied(true);
+        setTimeout(() => setCopied(false), SHOWN_MS);
+      },
+      () => undefined,
+    );
+  };
+  return (
+    <button type="button" className="id" title="Copy" data-copied={isCopied} onClick={copy}>
+      <code>{id}</code>
+      <span className="hidden-text" role="status">
+        {isCopied ? 'Copied' : ''}
+      </span>
+    </button>
   );
 }
 

@@ -27,7 +27,13 @@ const ROW_PX = 38;
 /** The next page is fetched before who scrolls has to wait for it. */
 const NEAR_END_ROWS = 30;
 
-/** A list that is fetched page by page; on narrow screens it scrolls sideways by itself. */
+/** What can be done with a row: it stands at the right, and its title is for who cannot see that. */
+const ACTIONS = 'Actions';
+
+/**
+ * A list that is fetched page by page. On narrow screens each row is a card of names and values; rows of figures, which
+ * are to be compared, stay a table that scrolls sideways under its first column.
+ */
 export function Table<T>({ label, columns, rows, keyOf, onMore, isFetching = false }: TableProps<T>): ReactNode {
   const [focused, setFocused] = useState<string>();
   const { body, seen, after, measure } = useSeen(rows, keyOf, focused);
@@ -35,36 +41,33 @@ export function Table<T>({ label, columns, rows, keyOf, onMore, isFetching = fal
     if (!isFetching) onMore?.();
   });
   const region = useFocusKeeper(focused !== undefined && !rows.some((row) => keyOf(row) === focused));
+  const isOfFigures = columns.filter(({ isFigure }) => isFigure).length * 2 > columns.length;
   return (
-    <div className="table" ref={region} role="region" aria-label={label} tabIndex={0}>
-      <table aria-rowcount={onMore === undefined ? rows.length + 1 : -1}>
-        <thead>
-          <tr aria-rowindex={1}>
-            {columns.map(({ title, isFigure }) => (
-              <th key={title} scope="col" data-figure={isFigure}>
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody ref={body} onBlur={() => setFocused(undefined)}>
+    <div
+      className="table"
+      data-kind={isOfFigures ? 'figures' : 'rows'}
+      ref={region}
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+    >
+      <table role="table" aria-rowcount={onMore === undefined ? rows.length + 1 : -1}>
+        <Head columns={columns} />
+        <tbody role="rowgroup" ref={body} onBlur={() => setFocused(undefined)}>
           {seen.flatMap(({ row, index, gap }) => [
-            gap > 0 && <Gap key={`before ${keyOf(row)}`} height={gap} width={columns.length} />,
+            gap > 0 && <Gap key={`before ${keyOf(row)}`} height={gap} />,
             <tr
               key={keyOf(row)}
+              role="row"
               ref={measure}
               data-index={index}
               aria-rowindex={index + 2}
               onFocus={() => setFocused(keyOf(row))}
             >
-              {columns.map(({ title, cell, isFigure }) => (
-                <td key={title} data-figure={isFigure}>
-                  {cell(row)}
-                </td>
-              ))}
+              <Cells columns={columns} row={row} />
             </tr>,
           ])}
-          {after > 0 && <Gap key="after" height={after} width={columns.length} />}
+          {after > 0 && <Gap key="after" height={after} />}
         </tbody>
       </table>
       {onMore !== undefined && (
@@ -74,6 +77,28 @@ export function Table<T>({ label, columns, rows, keyOf, onMore, isFetching = fal
       )}
     </div>
   );
+}
+
+function Head<T>({ columns }: Pick<TableProps<T>, 'columns'>): ReactNode {
+  return (
+    <thead role="rowgroup">
+      <tr role="row" aria-rowindex={1}>
+        {columns.map(({ title, isFigure }) => (
+          <th key={title} role="columnheader" scope="col" data-figure={isFigure} data-actions={title === ACTIONS}>
+            <span className={title === ACTIONS ? 'hidden-text' : undefined}>{title}</span>
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
+function Cells<T>({ columns, row }: Pick<TableProps<T>, 'columns'> & { readonly row: T }): ReactNode {
+  return columns.map(({ title, cell, isFigure }) => (
+    <td key={title} role="cell" data-title={title} data-figure={isFigure} data-actions={title === ACTIONS}>
+      {cell(row)}
+    </td>
+  ));
 }
 
 /** A row that is done with takes the focus along: the list has it then, and Tab goes on there. */
@@ -86,12 +111,8 @@ function useFocusKeeper(isFocusGone: boolean): RefObject<HTMLDivElement | null> 
 }
 
 /** Stands for the rows that are not rendered. */
-function Gap({ height, width }: { readonly height: number; readonly width: number }): ReactNode {
-  return (
-    <tr className="gap" aria-hidden="true">
-      <td colSpan={width} style={{ height }} />
-    </tr>
-  );
+function Gap({ height }: { readonly height: number }): ReactNode {
+  return <tr className="gap" aria-hidden="true" style={{ height }} />;
 }
 
 interface Seen<T> {

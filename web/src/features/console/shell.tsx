@@ -5,7 +5,8 @@ import { Button, Choice, Empty, Icon, keepFocus, Loading, type Theme, useTheme }
 import { Palette, usePaletteKeys } from './palette';
 import { ReachNote } from './reach-note';
 import { SECTIONS, type Section } from './sections';
-import { TenantSwitch, useTenant } from './tenant';
+import { SendingNote } from './sending-note';
+import { TenantSwitch, useTenant, useTenants } from './tenant';
 
 const THEMES: readonly (readonly [Theme, string])[] = [
   ['system', 'System colours'],
@@ -33,6 +34,7 @@ export function Shell(): ReactNode {
       </header>
       <main id="content" tabIndex={-1}>
         <ReachNote />
+        <SendingNote />
         <Suspense fallback={<Loading />}>
           <Pages />
         </Suspense>
@@ -72,13 +74,34 @@ function SectionPage({ section: { page: Page, needsTenant, title } }: { readonly
   useEffect(() => {
     document.title = `${title} · ChatAPI console`;
   }, [title]);
-  if (needsTenant && tenant === undefined)
-    return (
-      <Empty title={`${title} of one tenant`}>
-        <p>Choose a tenant at the top: this page is about one at a time.</p>
-      </Empty>
-    );
+  if (needsTenant && tenant === undefined) return <ChooseTenant title={title} />;
   return <Page />;
+}
+
+/** So many are offered at once; the switch at the top has all of them. */
+const MOST_OFFERED = 12;
+
+/** What a page shows that is about one tenant at a time, as long as none is chosen. */
+function ChooseTenant({ title }: { readonly title: string }): ReactNode {
+  const tenants = useTenants();
+  const [, choose] = useTenant();
+  return (
+    <>
+      <div className="page-head">
+        <h1>{title}</h1>
+      </div>
+      <Empty title={`${title} of one tenant`}>
+        <p>This page is about one tenant at a time. Choose it here or at the top.</p>
+        <div className="row offered">
+          {tenants.slice(0, MOST_OFFERED).map(({ tenant_id: id, name }) => (
+            <Button key={id} onClick={() => choose(id)}>
+              {name}
+            </Button>
+          ))}
+        </div>
+      </Empty>
+    </>
+  );
 }
 
 function Rail(): ReactNode {

@@ -7,6 +7,8 @@ import { useChanges } from './use-changes';
 const ROW_PX = 26;
 const MORE_ROWS = 6;
 const FIRST_HEIGHT_PX = 600;
+/** A row names the type already. */
+const TYPE_FIRST = /^{"(?:event_)?type":"[^"]*",?/;
 const ARROWS = { in: '↓', out: '↑', state: '•' } as const;
 const SAID = { in: 'received by', out: 'sent by', state: 'connection of' } as const;
 
@@ -131,7 +133,7 @@ function Row({ frame, index, total, since, person, isSelected, onSelect }: RowPr
       <span className="frame-type" title={`${type} on ${endpoint}`}>
         {type}
       </span>
-      <span className="frame-text">{text.slice(0, 200)}</span>
+      <span className="frame-text">{text.replace(TYPE_FIRST, '{').slice(0, 200)}</span>
     </div>
   );
 }

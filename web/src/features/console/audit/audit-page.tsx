@@ -14,7 +14,7 @@ import {
 import { useTenant } from '../tenant';
 import '../work/work.css';
 import { type Action, ACTIONS, type Filter, type Item, useAudit, useAudited } from './data';
-import { ChangedFields, Looked, targetOf, Who } from './item';
+import { ChangedFields, Looked, Target, Who } from './item';
 import { Verify } from './verify';
 
 const NAMES = Object.keys(ACTIONS) as Action[];
@@ -51,10 +51,10 @@ export default function AuditPage(): ReactNode {
           onMore={onMore}
           isFetching={isFetching}
           columns={[
-            { title: 'When', cell: ({ at }) => <Time at={at} /> },
+            { title: 'When', cell: ({ at }) => <Time at={at} isExact /> },
             { title: 'Who', cell: ({ actor }) => <Who actor={actor} /> },
             { title: 'What', cell: ({ action }) => <code>{action}</code> },
-            { title: 'Target', cell: ({ target }) => <code className="long">{targetOf(target)}</code> },
+            { title: 'Target', cell: ({ target }) => <Target of={target} /> },
             { title: 'Change', cell: (item) => <ChangedFields item={item} isShort /> },
             {
               title: 'Actions',

@@ -14,7 +14,7 @@ export function Who({ actor }: Pick<Item, 'actor'>): ReactNode {
     case 'key':
       return (
         <>
-          key {actor.key_name ?? ''} <code className="muted">{actor.key_prefix ?? actor.key_id}</code>
+          key {actor.key_name ?? ''} <code className="muted">{actor.key_prefix ?? actor.key_id}…</code>
         </>
       );
   }
@@ -25,9 +25,27 @@ export function targetOf(target: Item['target']): string {
   return [target.kind, target.id ?? target.user_id].filter((part) => part !== null).join(':');
 }
 
+/** On one line of a table; the whole of it is in the row's window and under the pointer. */
+export function Target({ of: target }: { readonly of: Item['target'] }): ReactNode {
+  if (target === null) return '–';
+  const id = target.id ?? target.user_id;
+  return (
+    <span className="target" title={targetOf(target)}>
+      {target.kind}
+      {id !== null && <code className="muted">{id}</code>}
+    </span>
+  );
+}
+
+const NUMBER = new Intl.NumberFormat();
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
 function words(value: unknown): string {
-  if (value === undefined) return '–';
-  if (typeof value === 'string') return value;
+  if (value === undefined || value === null) return 'not set';
+  if (typeof value === 'number') return NUMBER.format(value);
+  if (typeof value === 'string') return ISO.test(value) ? MOMENT.format(new Date(value)) : value;
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(words).join(', ');
   const text = JSON.stringify(value);
   // Of what is secret or was written by people it is told only that it changed, or that it is set.
   return /^\{"(changed|set)":true\}$/.exec(text)?.[1] ?? text;
@@ -79,7 +97,7 @@ export function Looked({ item, onClose }: { readonly item: Item; readonly onClos
         <dd>{item.n}</dd>
         <dt>When</dt>
         <dd>
-          <Time at={item.at} />
+          <Time at={item.at} isExact />
         </dd>
         <dt>Who</dt>
         <dd>

@@ -1,9 +1,11 @@
 import { type ReactNode, useState } from 'react';
-import { Button, Empty, FaultNote, Loading, Table, TextField, Time } from '../../../ui';
+import { Button, Copyable, Empty, FaultNote, Loading, Table, TextField, Time } from '../../../ui';
 import { useFilter, usePlace, useSettled, useTenantId } from '../records/address';
 import { bytes, CursorPager, figure, UserLink } from '../records/pieces';
 import { CloseConnection } from './close';
 import { AGAIN_MS, type Connection, useConnections } from './data';
+
+const FIRST_SOCKET = `npx wscat -c "${location.origin.replace(/^http/, 'ws')}/ws" -H "X-API-Key: $KEY" -H "X-User-Id: alice"`;
 
 /** The open sockets of a tenant, anew every few seconds. */
 export default function ConnectionsPage(): ReactNode {
@@ -56,8 +58,9 @@ function NoConnections({ userId, onAll }: { readonly userId: string; readonly on
   return (
     <Empty title="No open connection here">
       <p>
-        Clients open one at <code>/ws</code>; it is shown here as soon as it is there.
+        Clients open one at <code>/ws</code>; it is shown here as soon as it is there. From a terminal:
       </p>
+      <Copyable text={FIRST_SOCKET} what="Command" />
     </Empty>
   );
 }
@@ -113,7 +116,8 @@ function Opened({ credential }: Pick<Connection, 'credential'>): ReactNode {
   const { kind, key_name: name, key_prefix: prefix } = credential;
   return (
     <>
-      {kind === 'key' ? 'key' : 'token of'} {name ?? 'that is gone'}
+      {kind === 'key' ? '' : 'token of '}
+      {name ?? 'a key that is gone'}
       {prefix !== null && <code className="muted below">{prefix}…</code>}
     </>
   );

@@ -9,6 +9,7 @@ import {
   Confirm,
   Empty,
   FaultNote,
+  Id,
   Loading,
   Table,
   Time,
@@ -107,9 +108,14 @@ function Kinds({ kinds, kind, onKind }: KindsProps): ReactNode {
         {
           title: 'Kind',
           cell: ({ kind: name }) => (
-            <Button className="small" aria-pressed={name === kind} onClick={() => onKind(name === kind ? '' : name)}>
+            <button
+              type="button"
+              className="kind-button"
+              aria-pressed={name === kind}
+              onClick={() => onKind(name === kind ? '' : name)}
+            >
               {name}
-            </Button>
+            </button>
           ),
         },
         { title: 'Waiting', isFigure: true, cell: ({ queued }) => NUMBER.format(queued) },
@@ -190,9 +196,9 @@ function What({ kind, job_id: id, tenant_id: tenant, about }: Job): ReactNode {
   const told = Object.entries(about).map(([name, value]) => `${name} ${String(value)}`);
   return (
     <>
-      {kind} <code className="muted">{id}</code>
+      <strong>{kind}</strong> <span className="muted small">{[tenant, ...told].join(' · ')}</span>
       <br />
-      <span className="muted small">{[tenant, ...told].join(' · ')}</span>
+      <Id id={id} />
     </>
   );
 }

@@ -5,6 +5,7 @@ import {
   Choice,
   Empty,
   FaultNote,
+  Id,
   Loading,
   Table,
   TextField,
@@ -145,8 +146,9 @@ function Rows({ letters, onAct }: RowsProps): ReactNode {
 function What({ about, of }: Letter): ReactNode {
   return (
     <>
-      <code>{about}</code>
-      <br />
+      <span className="letter">
+        <Id id={about} />
+      </span>
       <span className="muted small">{of}</span>
     </>
   );

@@ -105,7 +105,7 @@ export const CHARTS: readonly ChartSpec[] = [
     live: [{ id: 'loop', label: 'p99', colour: 'accent', value: loopDelay }],
     past: [{ id: 'loop', label: 'p99', colour: 'accent', value: ({ point }) => point.loop_delay_p99_ms }],
     now: (stats) => duration(loopDelay(stats)),
-    note: () => 'p99 of the second, of the slowest server',
+    note: () => 'p99 of a second, slowest server',
   },
   rateChart({
     ...{ id: 'refused', title: 'Refused per second', rate: 'refused_per_second', sum: 'refused' },

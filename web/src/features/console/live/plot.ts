@@ -28,7 +28,7 @@ export function plotOf(spec: ChartSpec, feed: Feed, box: HTMLElement, onCursor: 
     {
       width: Math.max(box.clientWidth, 1),
       height: Math.max(box.clientHeight, 1),
-      padding: [8, 12, 0, 0],
+      padding: [8, 24, 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: 'console-live', setSeries: false },
@@ -61,7 +61,7 @@ export function plotOf(spec: ChartSpec, feed: Feed, box: HTMLElement, onCursor: 
 
 function timeAxis(feed: Feed): uPlot.Axis {
   return {
-    ...{ font: FONT, stroke: () => token('muted'), size: 24, gap: 4, space: 70 },
+    ...{ font: FONT, stroke: () => token('muted'), size: 28, gap: 8, space: 80 },
     ...{ grid: { show: false }, ticks: { show: false } },
     values: (_plot, splits) => {
       const [from, to] = feed.window;

@@ -57,8 +57,8 @@ function Environment(): ReactNode {
         {data === undefined && error === null && <Loading />}
         {isNone && (
           <p className="muted">
-            There is none: tenants without channels are answered by the echo. OPENAI_API_KEY or OPENAI_BASE_URL in the
-            server’s environment sets one.
+            There is none: tenants without channels are answered by the echo. <code>OPENAI_API_KEY</code> or{' '}
+            <code>OPENAI_BASE_URL</code> in the server’s environment sets one.
           </p>
         )}
         {error !== null && !isNone && <FaultNote fault={error} />}

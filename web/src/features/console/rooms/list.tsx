@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { components } from '../../../api/client';
-import { Badge, Button, Choice, Empty, FaultNote, Loading, Table, TextField, Time } from '../../../ui';
+import { Badge, Button, Choice, Copyable, Empty, FaultNote, Loading, Table, TextField, Time } from '../../../ui';
 import { useFilter, useSettled } from '../records/address';
 import { figure, RoomLink, type RoomType, TYPES } from '../records/pieces';
 import { useRooms } from './data';
@@ -12,6 +12,8 @@ const ALL_TYPES: readonly (readonly [RoomType | '', string])[] = [
   ['channel', 'Channels'],
   ['ai', 'Chats with a model'],
 ];
+
+const FIRST_ROOM = `curl -X POST ${location.origin}/rooms -H "X-API-Key: $KEY" -H 'X-User-Id: alice' -H 'Content-Type: application/json' -d '{"type":"group","name":"Team","members":["bob"]}'`;
 
 export function RoomList({ tenantId }: { readonly tenantId: string }): ReactNode {
   const [prefix, setPrefix] = useFilter('name');
@@ -69,7 +71,7 @@ function RoomTable({ rooms, onMore, isFetching }: RoomTableProps): ReactNode {
       keyOf={({ room_id: id }) => id}
       columns={[
         { title: 'Name', cell: (room) => <NameOf room={room} /> },
-        { title: 'Type', cell: ({ type: one }) => TYPES[one] },
+        { title: 'Type', cell: ({ type: one }) => <span className="unbroken">{TYPES[one]}</span> },
         { title: 'Members', isFigure: true, cell: ({ member_count: count }) => figure(count) },
         { title: 'Messages', isFigure: true, cell: ({ last_seq: last }) => figure(last) },
         { title: 'Last activity', cell: ({ last_activity_at: at }) => <Time at={at} /> },
@@ -81,7 +83,7 @@ function RoomTable({ rooms, onMore, isFetching }: RoomTableProps): ReactNode {
 
 function NameOf({ room }: { readonly room: components['schemas']['AdminRoomDto'] }): ReactNode {
   return (
-    <span className="wide-cell">
+    <span className="wide-cell" title={room.name ?? undefined}>
       <RoomLink room={room} />
     </span>
   );
@@ -107,10 +109,8 @@ function NoRooms({ isFiltered, onAll }: { readonly isFiltered: boolean; readonly
     );
   return (
     <Empty title="No room yet">
-      <p>
-        The tenant’s back end makes rooms with <code>POST /rooms</code>. The tenant’s keys are on its page under
-        Tenants.
-      </p>
+      <p>The tenant’s back end makes rooms, with a key of the tenant and as one of its users:</p>
+      <Copyable text={FIRST_ROOM} what="Command" />
     </Empty>
   );
 }

@@ -30,7 +30,7 @@ export function Messages({ room }: { readonly room: OneRoom }): ReactNode {
               { title: 'From', cell: ({ sender_id: id }) => <UserLink id={id} /> },
               { title: 'Message', cell: (message) => <Said message={message} /> },
               { title: 'Place', isFigure: true, cell: ({ seq }) => seq },
-              { title: 'Sent', cell: ({ created_at: at }) => <Time at={at} /> },
+              { title: 'Sent', cell: ({ created_at: at }) => <Time at={at} isExact /> },
               {
                 title: 'Trace',
                 cell: ({ message_id: id, seq }) => (
@@ -47,6 +47,9 @@ export function Messages({ room }: { readonly room: OneRoom }): ReactNode {
   );
 }
 
+/** A text of so many characters is scrolled through; by the keyboard, too. */
+const LONG_CHARS = 600;
+
 function Said({
   message: { content, deleted_at: deleted, edited_at: edited },
 }: {
@@ -59,7 +62,7 @@ function Said({
       </span>
     );
   return (
-    <div className="said">
+    <div className="said" tabIndex={content.length > LONG_CHARS ? 0 : undefined}>
       {content} {edited !== null && <Badge>edited</Badge>}
     </div>
   );

@@ -1,8 +1,11 @@
 import type { ReactNode } from 'react';
-import { Badge, CopyButton, FaultNote, Loading, Time } from '../../../ui';
+import { Badge, CopyButton, FaultNote, Id, Loading, Time } from '../../../ui';
 import { useHref, usePlace } from '../records/address';
 import { counted, CursorPager, figure, Gone, isGone, Trail, UserLink } from '../records/pieces';
 import { type OneRoom, type Recipient, type Trace, useTrace } from './data';
+
+/** Enough of a node's id to tell it from others. */
+const NODE_CHARS = 8;
 
 interface TracePageProps {
   readonly room: OneRoom;
@@ -92,7 +95,7 @@ function Step({ title, tone, at, from, children }: StepProps): ReactNode {
         <strong>{title}</strong>
         {at !== undefined && at !== null && (
           <span className="muted small">
-            <Time at={at} /> {from !== undefined && from !== null && after(from, at)}
+            <Time at={at} isExact /> {from !== undefined && from !== null && after(from, at)}
           </span>
         )}
       </span>
@@ -193,7 +196,8 @@ function ConnectionStep({ connection, committedAt }: ConnectionStepProps): React
   const title = isLater ? 'Sent by the catch-up, or there before' : 'Sent as it came';
   return (
     <Step title={sent ? title : 'Not sent yet'} tone={sent ? 'good' : undefined}>
-      To <code>{id}</code> on {node}, open since <Time at={opened} />
+      To <Id id={id} /> on node <code title={node}>{node.slice(0, NODE_CHARS)}</code>, open since{' '}
+      <Time at={opened} isExact />
       {redelivered !== null && redelivered > 0 && `; sent again ${counted(redelivered, 'time')}`}
     </Step>
   );

@@ -29,7 +29,7 @@ export function Changed({ before, now, onSave, onDrop, onClose }: ChangedProps):
   return (
     <Dialog title="Somebody else changed this tenant meanwhile" onClose={onClose}>
       <p>
-        <Who tenantId={now.tenant_id} /> saved at <Time at={now.updated_at} />, after you opened this page:
+        <Who tenantId={now.tenant_id} /> saved at <Time at={now.updated_at} isExact />, after you opened this page:
       </p>
       {others.length > 0 ? (
         <ul>

@@ -151,7 +151,8 @@ function StateOf({ of: key }: { readonly of: Key }): ReactNode {
   if (expires === null) return <Badge tone="good">works</Badge>;
   return (
     <>
-      <Badge tone={isOver(key) ? 'bad' : 'warn'}>{isOver(key) ? 'expired' : 'works until'}</Badge> <Time at={expires} />
+      <Badge tone={isOver(key) ? 'bad' : 'warn'}>{isOver(key) ? 'expired' : 'works until'}</Badge>{' '}
+      <Time at={expires} isExact />
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
-import { Badge, Button, Empty, FaultNote, Loading, Table, Time } from '../../../ui';
+import { Badge, Button, Empty, FaultNote, Id, Loading, Table, Time } from '../../../ui';
 import type { Tenant } from '../tenant';
 import { CreateTenant } from './create';
 import { useTenantPages } from './data';
@@ -54,7 +54,7 @@ export function TenantList(): ReactNode {
             columns={[
               { title: 'Name', cell: ({ name, tenant_id: id }) => <Link href={`/tenants/${id}`}>{name}</Link> },
               { title: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
-              { title: 'Id', cell: ({ tenant_id: id }) => <code className="id">{id}</code> },
+              { title: 'Id', cell: ({ tenant_id: id }) => <Id id={id} /> },
               { title: 'Own values', isFigure: true, cell: ownValues },
               { title: 'Created', cell: ({ created_at: at }) => <Time at={at} /> },
             ]}

@@ -7,6 +7,7 @@ import type { Tenant } from '../tenant';
 import { useOneTenant } from './data';
 import { DeleteButton, Deletion } from './delete';
 import { ExportsTab } from './exports';
+import { ImportsTab } from './imports/imports-tab';
 import { KeysTab } from './keys';
 import { StatusBadge } from './list';
 import { StatusButton } from './status';
@@ -20,6 +21,7 @@ const TABS = [
   ['keys', 'Keys'],
   ['webhook', 'Webhook'],
   ['exports', 'Exports'],
+  ['imports', 'Imports'],
 ] as const;
 type Tab = (typeof TABS)[number][0];
 
@@ -31,7 +33,10 @@ interface TenantPageProps {
 /** One tenant: what it may, how it behaves, its keys, and where its events are posted. */
 export function TenantPage({ tenantId, tab: asked }: TenantPageProps): ReactNode {
   const { data: tenant, error } = useOneTenant(tenantId);
-  const tab = TABS.find(([one]) => one === asked)?.[0] ?? 'limits';
+  const { credential } = useSession();
+  // Imports are for whoever runs the server.
+  const tabs = TABS.filter(([one]) => one !== 'imports' || credential.kind === 'master');
+  const tab = tabs.find(([one]) => one === asked)?.[0] ?? 'limits';
   if (error instanceof ApiFault && error.status === NOT_FOUND) return <Gone tenantId={tenantId} />;
   if (tenant === undefined) return error === null ? <Loading /> : <FaultNote fault={error} />;
   return (
@@ -42,7 +47,7 @@ export function TenantPage({ tenantId, tab: asked }: TenantPageProps): ReactNode
       ) : (
         <>
           <nav className="tabs" aria-label="About this tenant">
-            {TABS.map(([one, title]) => (
+            {tabs.map(([one, title]) => (
               <Link key={one} href={`/tenants/${tenantId}/${one}`} aria-current={one === tab ? 'page' : undefined}>
                 {title}
               </Link>
@@ -122,5 +127,7 @@ function TabPage({ tenant, tab }: { readonly tenant: Tenant; readonly tab: Tab }
       return <WebhookTab tenant={tenant} />;
     case 'exports':
       return <ExportsTab tenantId={tenant.tenant_id} />;
+    case 'imports':
+      return <ImportsTab tenant={tenant} />;
   }
 }

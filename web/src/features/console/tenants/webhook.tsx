@@ -81,13 +81,13 @@ function Shown({ tenant, webhook, onDo }: ShownProps): ReactNode {
       </p>
       {failing !== null && (
         <p className="warning">
-          All attempts fail since <Time at={failing} />.
+          All attempts fail since <Time at={failing} isExact />.
         </p>
       )}
       {disabled !== null && (
         <p className="warning">
-          Nothing is posted since <Time at={disabled} />: {why ?? 'it failed too long'}. “Change” and saving the URL
-          again enables it.
+          Nothing is posted since <Time at={disabled} isExact />: {why ?? 'it failed too long'}. “Change” and saving the
+          URL again enables it.
         </p>
       )}
       <Test tenantId={tenant.tenant_id} />

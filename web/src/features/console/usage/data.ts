@@ -38,15 +38,23 @@ export interface Measure {
 /** In the order of the columns; an item has those that can be told of its kind. */
 export const MEASURES: readonly Measure[] = [
   { name: 'messages', title: 'Messages', value: ({ messages }) => messages, format: whole },
-  { name: 'runs', title: 'Answers of models', value: ({ runs }) => runs, format: whole },
+  { name: 'runs', title: 'Answers', value: ({ runs }) => runs, format: whole },
   { name: 'prompt_tokens', title: 'Prompt tokens', value: ({ prompt_tokens: count }) => count, format: whole },
   { name: 'completion_tokens', title: 'Answer tokens', value: ({ completion_tokens: count }) => count, format: whole },
-  { name: 'estimated_tokens', title: 'Estimated of these', value: ({ estimated_tokens: n }) => n, format: whole },
+  { name: 'estimated_tokens', title: 'Estimated', value: ({ estimated_tokens: n }) => n, format: whole },
   { name: 'deliveries', title: 'Deliveries', value: ({ deliveries }) => deliveries, format: whole },
   { name: 'webhook_posts', title: 'Webhook posts', value: ({ webhook_posts: count }) => count, format: whole },
   { name: 'storage_bytes', title: 'Stored', value: ({ storage_bytes: count }) => count, format: bytes },
-  { name: 'peak_connections', title: 'Most connections', value: ({ peak_connections: n }) => n, format: whole },
+  { name: 'peak_connections', title: 'Peak connections', value: ({ peak_connections: n }) => n, format: whole },
 ];
+
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'short', month: 'short', day: 'numeric', timeZone: 'UTC' });
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
+
+/** @param day of UTC, 2026-11-29 */
+export function dayWords(day: string, hasYear = false): string {
+  return (hasYear ? DATE : DAY).format(new Date(day));
+}
 
 /** What an item is about, in words. */
 export function nameOf(item: Item): string {

@@ -12,7 +12,8 @@ import {
   useUrlState,
 } from '../../../ui';
 import '../work/work.css';
-import { type GroupBy, type Item, type Measure, MEASURES, nameOf, type Span, useUsage } from './data';
+import { dayWords, type GroupBy, type Item, type Measure, MEASURES, nameOf, type Span, useUsage } from './data';
+import { DayChart } from './day-chart';
 import './usage.css';
 
 const GROUPS = [
@@ -33,6 +34,7 @@ export default function UsagePage(): ReactNode {
   const { items, first, error, onMore, isFetching } = useUsage(groupBy, span);
   // Days are few, at most a year of them: all are read, so that the newest can stand first.
   const isByDay = first?.group_by === 'day';
+  const isNothing = items?.every((item) => MEASURES.every(({ value }) => (value(item) ?? 0) === 0)) ?? true;
   useEffect(() => {
     if (isByDay && !isFetching) onMore?.();
   }, [isByDay, isFetching, onMore]);
@@ -50,15 +52,16 @@ export default function UsagePage(): ReactNode {
       {items === undefined && error === null && <Loading />}
       {first !== undefined && (
         <p className="muted">
-          {first.from} to {first.to}, UTC. <Completeness at={first.complete_to} />
+          {dayWords(first.from, true)} to {dayWords(first.to, true)}, UTC. <Completeness at={first.complete_to} />
         </p>
       )}
-      {items?.length === 0 && (
+      {items !== undefined && isNothing && (
         <Empty title="Nothing was used in these days">
           <p>Usage is counted from the first message on. Choose earlier days to look further back.</p>
         </Empty>
       )}
-      {items !== undefined && first !== undefined && items.length > 0 && (
+      {isByDay && items !== undefined && !isNothing && <DayChart days={items} />}
+      {items !== undefined && first !== undefined && !isNothing && (
         <Items
           items={isByDay ? items.toReversed() : items}
           onMore={isByDay ? undefined : onMore}
@@ -75,7 +78,7 @@ function Completeness({ at }: { readonly at: string | null }): ReactNode {
   if (at === null) return 'Nothing is counted yet: it begins within a minute.';
   return (
     <>
-      Complete up to <Time at={at} />; what came later follows within a minute.
+      Complete up to <Time at={at} isExact />; what came later follows within a minute.
     </>
   );
 }
@@ -106,12 +109,22 @@ function Items({ items, groupBy, approximate, onMore, isFetching }: ItemsProps):
         keyOf={nameOf}
         onMore={onMore}
         isFetching={isFetching}
-        columns={[{ title, cell: (item) => <span className="usage-name">{nameOf(item)}</span> }, ...columns]}
+        columns={[{ title, cell: (item) => <Name item={item} /> }, ...columns]}
       />
       {isApproximate && (
         <p className="muted small">≈ approximate: a crash may have cost a minute of it. All other figures are exact.</p>
       )}
     </>
+  );
+}
+
+function Name({ item }: { readonly item: Item }): ReactNode {
+  const day = item.day;
+  if (day === null || day === undefined) return <span className="usage-name">{nameOf(item)}</span>;
+  return (
+    <time className="usage-name" dateTime={day} title={dayWords(day, true)}>
+      {dayWords(day)}
+    </time>
   );
 }
 

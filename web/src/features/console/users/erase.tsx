@@ -38,7 +38,7 @@ export function EraseUser({ user, detail, onClose }: EraseProps): ReactNode {
         it back.
       </p>
       {detail.legal_hold && (
-        <p className="consequence">A legal hold is on this user: the erase is refused as long as it lasts.</p>
+        <p className="warning">A legal hold is on this user: the erase is refused as long as it lasts.</p>
       )}
     </Confirm>
   );
@@ -90,9 +90,9 @@ function Progress({ erasure }: { readonly erasure: Erasure }): ReactNode {
         )}
         . Certificate: <code>{erasure.erasure_id}</code>
       </p>
-      {erasure.error !== null && <p className="consequence">{erasure.error}. Ask for it again.</p>}
+      {erasure.error !== null && <p className="warning">{erasure.error}. Ask for it again.</p>}
       {counts.length > 0 && (
-        <ul className="counts" aria-label="What has gone or was changed">
+        <ul className="kinds" aria-label="What has gone or was changed">
           {counts.map(([kind, count]) => (
             <li key={kind}>
               <span>{kind.replaceAll('_', ' ')}</span> <span>{figure(count)}</span>

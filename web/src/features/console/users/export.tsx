@@ -66,7 +66,7 @@ function Progress({ user, exportId }: ProgressProps): ReactNode {
             {counted(data.lines ?? 0, 'line')}, {bytes(data.bytes ?? 0)}
           </span>
           <span className="muted small">
-            kept until <Time at={data.expires_at} />
+            kept until <Time at={data.expires_at} isExact />
           </span>
         </>
       )}

@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
-import { Button, Empty, FaultNote, Loading, Table, TextField, Time } from '../../../ui';
+import { Button, Copyable, Empty, FaultNote, Loading, Table, TextField, Time } from '../../../ui';
 import { useFilter, useSettled } from '../records/address';
 import { HoldBadge, OnlineBadge, UserLink } from '../records/pieces';
 import { useUsers } from './data';
+
+const FIRST_USER = `curl -X POST ${location.origin}/tokens -H "X-API-Key: $KEY" -H 'Content-Type: application/json' -d '{"user_id":"alice"}'`;
 
 export function UserList({ tenantId }: { readonly tenantId: string }): ReactNode {
   const [prefix, setPrefix] = useFilter('prefix');
@@ -57,8 +59,9 @@ function NoUsers({ isFiltered, onAll }: { readonly isFiltered: boolean; readonly
     <Empty title="No user yet">
       <p>
         A user is there with the first call that names them: in the header <code>X-User-Id</code>, as a member of a
-        room, or in a token.
+        room, or in a token:
       </p>
+      <Copyable text={FIRST_USER} what="Command" />
     </Empty>
   );
 }

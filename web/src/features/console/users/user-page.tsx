@@ -152,7 +152,7 @@ function Memberships({ detail }: { readonly detail: UserDetail }): ReactNode {
             </span>
           ),
         },
-        { title: 'Type', cell: ({ room }) => TYPES[room.type] },
+        { title: 'Type', cell: ({ room }) => <span className="unbroken">{TYPES[room.type]}</span> },
         { title: 'Role', cell: ({ role }) => role },
         {
           title: 'Acknowledged',
