@@ -70,7 +70,7 @@ async function handlesLetters({ page, problems }: WatchedPage): Promise<void> {
   const tenant = await makeTenant(EVIL);
   await deadLetters(tenant, 3);
   await signIn(page, masterKey, `/dead-letters?tenant=${tenant.tenant_id}`);
-  await page.getByText('1–3 of 3').waitFor();
+  await page.getByText('3 dead letters', { exact: true }).waitFor();
   await shows(page.getByText(`ack timeout ${EVIL}`), 3);
   expect(await seriousFaults(page)).toEqual([]);
   await page.getByLabel('User id').fill('nobody');

@@ -1,6 +1,7 @@
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { Button } from './button';
 import { TextField } from './field';
+import { keepFocus } from './focus';
 import { FaultNote } from './notes';
 
 interface DialogProps {
@@ -17,11 +18,13 @@ export function Dialog({ title, onClose, isFirm = false, children }: DialogProps
   // A text that is marked from within to beside the window ends as a click on the dialog itself.
   const isPressedBeside = useRef(false);
   const id = useId();
-  useEffect(() => {
+  // Before it leaves the page: a window that is closed gives the focus back to what opened it, one that is removed does not.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
     return () => shown?.close();
   }, []);
+  useEffect(() => keepFocus, []);
   return (
     <dialog
       ref={dialog}

@@ -2,6 +2,7 @@
 export { Button, CopyButton, IconButton } from './button';
 export { Confirm, Dialog } from './dialog';
 export { Check, Choice, Field, TextArea, TextField } from './field';
+export { keepFocus } from './focus';
 export { FormDialog } from './form-dialog';
 export { Icon, type IconName } from './icons';
 export { Badge, Empty, FaultNote, Loading } from './notes';

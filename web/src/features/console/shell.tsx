@@ -1,7 +1,7 @@
-import { type ReactNode, Suspense, useCallback, useEffect, useState } from 'react';
+import { type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { useSession } from '../../api/session';
-import { Button, Choice, Empty, Icon, Loading, type Theme, useTheme } from '../../ui';
+import { Button, Choice, Empty, Icon, keepFocus, Loading, type Theme, useTheme } from '../../ui';
 import { PageFault } from './page-fault';
 import { Palette, usePaletteKeys } from './palette';
 import { ReachNote } from './reach-note';
@@ -21,6 +21,7 @@ export function Shell(): ReactNode {
   const [isFinding, setFinding] = useState(false);
   const [location] = useLocation();
   usePaletteKeys(useCallback(() => setFinding((before) => !before), []));
+  useFocusOfPages();
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -45,6 +46,16 @@ export function Shell(): ReactNode {
       {isFinding && <Palette onClose={() => setFinding(false)} />}
     </div>
   );
+}
+
+/** A link that leads away from its page goes with it: the focus is on the next page then. */
+function useFocusOfPages(): void {
+  const [location] = useLocation();
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (!isFirst.current) keepFocus();
+    isFirst.current = false;
+  }, [location]);
 }
 
 function Pages(): ReactNode {

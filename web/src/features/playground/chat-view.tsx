@@ -115,7 +115,16 @@ function ChatActions({ person, chat }: { readonly person: Person; readonly chat:
   const hasAnswer = answers.all.some(({ role }) => role === 'assistant');
   return (
     <div className="chat-actions">
-      <Button className="small" tone="danger" disabled={!isStreaming || !isOpen} onClick={() => chat.stop()}>
+      <Button
+        className="small"
+        tone="danger"
+        disabled={!isStreaming || !isOpen}
+        onClick={({ currentTarget }) => {
+          chat.stop();
+          // It has nothing to stop now, and would keep the focus to itself: the next question is typed at once.
+          currentTarget.closest('.talk')?.querySelector('textarea')?.focus();
+        }}
+      >
         Stop
       </Button>
       {connection.state === 'closed' ? (

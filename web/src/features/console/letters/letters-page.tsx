@@ -7,19 +7,16 @@ import {
   FaultNote,
   Id,
   Loading,
-  Pager,
   Table,
   TextField,
   Time,
   useUrlChoice,
-  useUrlOffset,
   useUrlState,
 } from '../../../ui';
 import '../work/work.css';
 import { type Act, ActDialog } from './act';
 import { type Filter, fits, type Letter, useLetters } from './data';
 
-const ROWS = 50;
 const KINDS = [
   ['', 'All kinds'],
   ['message', 'Messages'],
@@ -111,15 +108,14 @@ interface RowsProps {
 }
 
 function Rows({ letters, onAct }: RowsProps): ReactNode {
-  const [asked, setOffset] = useUrlOffset();
-  // A filter that is narrowed leaves fewer pages than where one was.
-  const offset = asked < letters.length ? asked : 0;
-  const rows = letters.slice(offset, offset + ROWS);
   return (
     <>
+      <p className="muted small" role="status">
+        {NUMBER.format(letters.length)} {letters.length === 1 ? 'dead letter' : 'dead letters'}
+      </p>
       <Table
         label="Dead letters"
-        rows={rows}
+        rows={letters}
         keyOf={({ id }) => id}
         columns={[
           { title: 'Kind', cell: ({ kind }) => <Badge>{kind}</Badge> },
@@ -143,7 +139,6 @@ function Rows({ letters, onAct }: RowsProps): ReactNode {
           },
         ]}
       />
-      <Pager {...{ offset, total: letters.length, limit: ROWS, shown: rows.length }} onOffset={setOffset} />
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { bodyOf, type components, useApi } from '../../../api/client';
 import type { RoomType } from '../records/pieces';
+import { type CursorList, PAGE_ROWS, useCursorList } from '../work/cursor';
 
 export type RoomDetail = components['schemas']['AdminRoomDetailDto'];
 export type Member = components['schemas']['AdminMemberDto'];
@@ -18,22 +19,21 @@ export interface RoomFilter {
   /** Empty: all. */
   readonly prefix: string;
   readonly type: RoomType | undefined;
-  readonly cursor: string | undefined;
 }
 
-export function useRooms(filter: RoomFilter): UseQueryResult<components['schemas']['AdminRoomsDto']> {
+type Rooms = components['schemas']['AdminRoomsDto'];
+
+export function useRooms({ tenantId, prefix, type }: RoomFilter): CursorList<Rooms['items'][number], Rooms> {
   const api = useApi();
-  const { tenantId, prefix, type, cursor } = filter;
-  const query = {
+  const filter = {
     tenant_id: tenantId,
+    limit: PAGE_ROWS,
     ...(prefix !== '' && { prefix }),
     ...(type !== undefined && { type }),
-    ...(cursor !== undefined && { cursor }),
   };
-  return useQuery({
-    queryKey: ['rooms', tenantId, query],
-    queryFn: ({ signal }) => bodyOf(api.GET('/admin/rooms', { params: { query }, signal })),
-    placeholderData: keepPreviousData,
+  return useCursorList(['rooms', tenantId, filter], (cursor) => {
+    const query = { ...filter, ...(cursor !== undefined && { cursor }) };
+    return bodyOf(api.GET('/admin/rooms', { params: { query } }));
   });
 }
 

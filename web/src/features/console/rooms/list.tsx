@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
 import type { components } from '../../../api/client';
 import { Badge, Button, Choice, Copyable, Empty, FaultNote, Loading, Table, TextField, Time } from '../../../ui';
-import { useFilter, usePlace, useSettled } from '../records/address';
-import { CursorPager, figure, RoomLink, type RoomType, TYPES } from '../records/pieces';
+import { useFilter, useSettled } from '../records/address';
+import { figure, RoomLink, type RoomType, TYPES } from '../records/pieces';
 import { useRooms } from './data';
 
 const ALL_TYPES: readonly (readonly [RoomType | '', string])[] = [
@@ -19,13 +19,8 @@ export function RoomList({ tenantId }: { readonly tenantId: string }): ReactNode
   const [prefix, setPrefix] = useFilter('name');
   const [typed, setType] = useFilter('type');
   const type = ALL_TYPES.find(([one]) => one === typed)?.[0] ?? '';
-  const place = usePlace();
-  const { data, error } = useRooms({
-    tenantId,
-    prefix: useSettled(prefix),
-    type: type === '' ? undefined : type,
-    cursor: place.cursor,
-  });
+  const list = useRooms({ tenantId, prefix: useSettled(prefix), type: type === '' ? undefined : type });
+  const { items, error } = list;
   return (
     <>
       <div className="page-head">
@@ -43,31 +38,36 @@ export function RoomList({ tenantId }: { readonly tenantId: string }): ReactNode
         <Choice label="Type" value={type} options={ALL_TYPES} onValue={setType} />
       </div>
       {error !== null && <FaultNote fault={error} />}
-      {data === undefined && error === null && <Loading />}
-      {data?.items.length === 0 && (
+      {items === undefined && error === null && <Loading />}
+      {items?.length === 0 && (
         <NoRooms
-          isFiltered={prefix !== '' || type !== '' || place.cursor !== undefined}
+          isFiltered={prefix !== '' || type !== ''}
           onAll={() => {
             setPrefix('');
             setType('');
           }}
         />
       )}
-      {data !== undefined && data.items.length > 0 && (
-        <>
-          <RoomTable rooms={data.items} />
-          <CursorPager place={place} shown={data.items.length} next={data.next} />
-        </>
+      {items !== undefined && items.length > 0 && (
+        <RoomTable rooms={items} onMore={list.onMore} isFetching={list.isFetching} />
       )}
     </>
   );
 }
 
-function RoomTable({ rooms }: { readonly rooms: readonly components['schemas']['AdminRoomDto'][] }): ReactNode {
+interface RoomTableProps {
+  readonly rooms: readonly components['schemas']['AdminRoomDto'][];
+  readonly onMore: (() => void) | undefined;
+  readonly isFetching: boolean;
+}
+
+function RoomTable({ rooms, onMore, isFetching }: RoomTableProps): ReactNode {
   return (
     <Table
       label="Rooms"
       rows={rooms}
+      onMore={onMore}
+      isFetching={isFetching}
       keyOf={({ room_id: id }) => id}
       columns={[
         { title: 'Name', cell: (room) => <NameOf room={room} /> },

@@ -2,6 +2,7 @@ import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from 
 import { useCallback } from 'react';
 import { bodyOf, type components, useApi } from '../../../api/client';
 import type { Tenant } from '../tenant';
+import { type CursorList, type CursorPage, PAGE_ROWS, useCursorList } from '../work/cursor';
 
 export type Key = components['schemas']['KeyDto'];
 export type Change = components['schemas']['UpdateTenantDto'];
@@ -16,12 +17,17 @@ const pathOf = (tenantId: string): { readonly path: { readonly tenant_id: string
   path: { tenant_id: tenantId },
 });
 
-export function useTenantPage(offset: number): UseQueryResult<components['schemas']['TenantPageDto']> {
+interface TenantPage extends CursorPage<Tenant> {
+  readonly total: number;
+}
+
+/** All tenants, page by page: the API goes by offset here, so the cursor is one. */
+export function useTenantPages(): CursorList<Tenant, TenantPage> {
   const api = useApi();
-  return useQuery({
-    queryKey: ['tenants', 'page', offset],
-    queryFn: () => bodyOf(api.GET('/admin/tenants', { params: { query: { limit: ROWS, offset } } })),
-    placeholderData: keepPreviousData,
+  return useCursorList(['tenants', 'pages'], async (cursor = '0') => {
+    const query = { limit: PAGE_ROWS, offset: Number(cursor) };
+    const page = await bodyOf(api.GET('/admin/tenants', { params: { query } }));
+    return { items: page.tenants, total: page.total, next: page.has_more ? String(query.offset + PAGE_ROWS) : null };
   });
 }
 

@@ -1,9 +1,11 @@
 import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
-import { Badge, Button, Empty, FaultNote, Id, Loading, Pager, Table, Time, useUrlOffset } from '../../../ui';
+import { Badge, Button, Empty, FaultNote, Id, Loading, Table, Time } from '../../../ui';
 import type { Tenant } from '../tenant';
 import { CreateTenant } from './create';
-import { ROWS, useTenantPage } from './data';
+import { useTenantPages } from './data';
+
+const NUMBER = new Intl.NumberFormat();
 
 export function StatusBadge({ status }: Pick<Tenant, 'status'>): ReactNode {
   return <Badge tone={status === 'active' ? 'good' : 'warn'}>{status}</Badge>;
@@ -15,10 +17,13 @@ function ownValues({ effective }: Tenant): number {
     .length;
 }
 
+function counted(count: number): string {
+  return `${NUMBER.format(count)} ${count === 1 ? 'tenant' : 'tenants'}`;
+}
+
 export function TenantList(): ReactNode {
-  const [offset, setOffset] = useUrlOffset();
   const [isCreating, setCreating] = useState(false);
-  const { data, error } = useTenantPage(offset);
+  const { items, first, error, onMore, isFetching } = useTenantPages();
   return (
     <>
       <div className="page-head">
@@ -28,19 +33,24 @@ export function TenantList(): ReactNode {
         </Button>
       </div>
       {error !== null && <FaultNote fault={error} />}
-      {data === undefined && error === null && <Loading />}
-      {data?.total === 0 && (
+      {items === undefined && error === null && <Loading />}
+      {items?.length === 0 && (
         <Empty title="No tenant yet">
           <p>A tenant is an application of its own: its users, rooms and keys are apart from all others.</p>
           <Button onClick={() => setCreating(true)}>Create the first one</Button>
         </Empty>
       )}
-      {data !== undefined && data.total > 0 && (
+      {items !== undefined && items.length > 0 && (
         <>
+          <p className="muted small" role="status">
+            {counted(first?.total ?? items.length)}
+          </p>
           <Table
             label="Tenants"
-            rows={data.tenants}
+            rows={items}
             keyOf={({ tenant_id: id }) => id}
+            onMore={onMore}
+            isFetching={isFetching}
             columns={[
               { title: 'Name', cell: ({ name, tenant_id: id }) => <Link href={`/tenants/${id}`}>{name}</Link> },
               { title: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
@@ -49,7 +59,6 @@ export function TenantList(): ReactNode {
               { title: 'Created', cell: ({ created_at: at }) => <Time at={at} /> },
             ]}
           />
-          <Pager {...{ offset, total: data.total, limit: ROWS, shown: data.tenants.length }} onOffset={setOffset} />
         </>
       )}
       {isCreating && <CreateTenant onClose={() => setCreating(false)} />}

@@ -3,7 +3,7 @@ import { bytes } from '../live/format';
 import { useTenant } from '../tenant';
 import { type CursorList, PAGE_ROWS, useCursorList } from '../work/cursor';
 
-type Usage = components['schemas']['TenantUsageDto'];
+export type Usage = components['schemas']['TenantUsageDto'];
 export type Item = components['schemas']['TenantUsageItemDto'];
 export type GroupBy = Usage['group_by'];
 

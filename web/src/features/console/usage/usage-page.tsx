@@ -13,7 +13,17 @@ import {
   useUrlState,
 } from '../../../ui';
 import '../work/work.css';
-import { dayWords, type GroupBy, type Item, type Measure, MEASURES, nameOf, type Span, useUsage } from './data';
+import {
+  dayWords,
+  type GroupBy,
+  type Item,
+  type Measure,
+  MEASURES,
+  nameOf,
+  type Span,
+  type Usage,
+  useUsage,
+} from './data';
 import { DayChart } from './day-chart';
 import { Budget, Meter, today, tokensOf, useUserBudget } from './budget';
 import './usage.css';
@@ -38,7 +48,7 @@ export default function UsagePage(): ReactNode {
   const isToday = first?.from === today() && first.to === today();
   // Days are few, at most a year of them: all are read, so that the newest can stand first.
   const isByDay = first?.group_by === 'day';
-  const isNothing = items?.every((item) => MEASURES.every(({ value }) => (value(item) ?? 0) === 0)) ?? true;
+  const isNothing = items?.every(isUnused) ?? true;
   useEffect(() => {
     if (isByDay && !isFetching) onMore?.();
   }, [isByDay, isFetching, onMore]);
@@ -55,11 +65,7 @@ export default function UsagePage(): ReactNode {
       </form>
       {error !== null && <FaultNote fault={error} />}
       {items === undefined && error === null && <Loading />}
-      {first !== undefined && (
-        <p className="muted">
-          {dayWords(first.from, true)} to {dayWords(first.to, true)}, UTC. <Completeness at={first.complete_to} />
-        </p>
-      )}
+      {first !== undefined && <Days {...first} />}
       {items !== undefined && isNothing && (
         <Empty title="Nothing was used in these days">
           <p>Usage is counted from the first message on. Choose earlier days to look further back.</p>
@@ -78,6 +84,19 @@ export default function UsagePage(): ReactNode {
       )}
     </>
   );
+}
+
+/** Which days are shown, and how complete their figures are. */
+function Days({ from, to, complete_to }: Usage): ReactNode {
+  return (
+    <p className="muted">
+      {dayWords(from, true)} to {dayWords(to, true)}, UTC. <Completeness at={complete_to} />
+    </p>
+  );
+}
+
+function isUnused(item: Item): boolean {
+  return MEASURES.every(({ value }) => (value(item) ?? 0) === 0);
 }
 
 /** Leads to the users of this day. */

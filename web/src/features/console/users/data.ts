@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { bodyOf, type components, useApi } from '../../../api/client';
+import { type CursorList, PAGE_ROWS, useCursorList } from '../work/cursor';
 
 export type UserDetail = components['schemas']['AdminUserDetailDto'];
 export type Export = components['schemas']['ExportDto'];
@@ -16,21 +17,16 @@ export interface UserFilter {
   readonly tenantId: string;
   /** Empty: all. */
   readonly prefix: string;
-  readonly cursor: string | undefined;
 }
 
-export function useUsers(filter: UserFilter): UseQueryResult<components['schemas']['AdminUsersDto']> {
+type Users = components['schemas']['AdminUsersDto'];
+
+export function useUsers({ tenantId, prefix }: UserFilter): CursorList<Users['items'][number], Users> {
   const api = useApi();
-  const { tenantId, prefix, cursor } = filter;
-  const query = {
-    tenant_id: tenantId,
-    ...(prefix !== '' && { prefix }),
-    ...(cursor !== undefined && { cursor }),
-  };
-  return useQuery({
-    queryKey: ['users', tenantId, query],
-    queryFn: ({ signal }) => bodyOf(api.GET('/admin/users', { params: { query }, signal })),
-    placeholderData: keepPreviousData,
+  const filter = { tenant_id: tenantId, limit: PAGE_ROWS, ...(prefix !== '' && { prefix }) };
+  return useCursorList(['users', tenantId, filter], (cursor) => {
+    const query = { ...filter, ...(cursor !== undefined && { cursor }) };
+    return bodyOf(api.GET('/admin/users', { params: { query } }));
   });
 }
 

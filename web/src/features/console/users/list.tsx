@@ -1,15 +1,14 @@
 import type { ReactNode } from 'react';
 import { Button, Copyable, Empty, FaultNote, Loading, Table, TextField, Time } from '../../../ui';
-import { useFilter, usePlace, useSettled } from '../records/address';
-import { CursorPager, HoldBadge, OnlineBadge, UserLink } from '../records/pieces';
+import { useFilter, useSettled } from '../records/address';
+import { HoldBadge, OnlineBadge, UserLink } from '../records/pieces';
 import { useUsers } from './data';
 
 const FIRST_USER = `curl -X POST ${location.origin}/tokens -H "X-API-Key: $KEY" -H 'Content-Type: application/json' -d '{"user_id":"alice"}'`;
 
 export function UserList({ tenantId }: { readonly tenantId: string }): ReactNode {
   const [prefix, setPrefix] = useFilter('prefix');
-  const place = usePlace();
-  const { data, error } = useUsers({ tenantId, prefix: useSettled(prefix), cursor: place.cursor });
+  const { items, error, onMore, isFetching } = useUsers({ tenantId, prefix: useSettled(prefix) });
   return (
     <>
       <div className="page-head">
@@ -26,26 +25,23 @@ export function UserList({ tenantId }: { readonly tenantId: string }): ReactNode
         />
       </div>
       {error !== null && <FaultNote fault={error} />}
-      {data === undefined && error === null && <Loading />}
-      {data?.items.length === 0 && (
-        <NoUsers isFiltered={prefix !== '' || place.cursor !== undefined} onAll={() => setPrefix('')} />
-      )}
-      {data !== undefined && data.items.length > 0 && (
-        <>
-          <Table
-            label="Users"
-            rows={data.items}
-            keyOf={({ user_id: id }) => id}
-            columns={[
-              { title: 'User', cell: ({ user_id: id }) => <UserLink id={id} /> },
-              { title: 'Now', cell: ({ status }) => <OnlineBadge status={status} /> },
-              { title: 'Last seen', cell: ({ last_seen_at: at }) => <Time at={at} /> },
-              { title: 'Legal hold', cell: ({ legal_hold: isHeld }) => <HoldBadge isHeld={isHeld} /> },
-              { title: 'Created', cell: ({ created_at: at }) => <Time at={at} /> },
-            ]}
-          />
-          <CursorPager place={place} shown={data.items.length} next={data.next} />
-        </>
+      {items === undefined && error === null && <Loading />}
+      {items?.length === 0 && <NoUsers isFiltered={prefix !== ''} onAll={() => setPrefix('')} />}
+      {items !== undefined && items.length > 0 && (
+        <Table
+          label="Users"
+          rows={items}
+          keyOf={({ user_id: id }) => id}
+          onMore={onMore}
+          isFetching={isFetching}
+          columns={[
+            { title: 'User', cell: ({ user_id: id }) => <UserLink id={id} /> },
+            { title: 'Now', cell: ({ status }) => <OnlineBadge status={status} /> },
+            { title: 'Last seen', cell: ({ last_seen_at: at }) => <Time at={at} /> },
+            { title: 'Legal hold', cell: ({ legal_hold: isHeld }) => <HoldBadge isHeld={isHeld} /> },
+            { title: 'Created', cell: ({ created_at: at }) => <Time at={at} /> },
+          ]}
+        />
       )}
     </>
   );

@@ -1,4 +1,4 @@
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { type InfiniteData, keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 
 /** A page of a list that tells where the next one begins. */
 export interface CursorPage<T> {
@@ -20,6 +20,10 @@ export interface CursorList<T, P extends CursorPage<T>> {
   readonly isFetching: boolean;
 }
 
+function isShort({ state: { data } }: { readonly state: { readonly data: unknown } }): boolean {
+  return ((data as InfiniteData<unknown> | undefined)?.pages.length ?? 0) <= 1;
+}
+
 /**
  * Reads a list by its cursor, a page when it is asked for.
  * @param key what the list depends on
@@ -37,7 +41,10 @@ export function useCursorList<T, P extends CursorPage<T>>(
     getNextPageParam: ({ next }) => next ?? undefined,
     placeholderData: keepPreviousData,
     // Every page that was read is read anew: with many of them that is no longer cheap.
-    refetchInterval: ({ state }) => (everyMs !== undefined && (state.data?.pages.length ?? 0) <= 1 ? everyMs : false),
+    refetchInterval: (query) => (everyMs !== undefined && isShort(query) ? everyMs : false),
+    refetchOnMount: (query) => query.state.isInvalidated || isShort(query),
+    refetchOnWindowFocus: isShort,
+    refetchOnReconnect: isShort,
   });
   return {
     items: data?.pages.flatMap(({ items }) => items),
