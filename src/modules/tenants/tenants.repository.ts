@@ -8,7 +8,6 @@ import type { NewKeyRow } from './keys.repository';
 import { beingDeleted, usersEnsure } from './tenants.functions';
 import { type NewWebhook, type WebhookChange, WebhookRows, type WebhookSetting } from './webhook-settings';
 
-
 export type TenantRow = Readonly<TenantEntity> & {
   /** As set; null where there is none. */
   readonly webhook: WebhookSetting | null;
