@@ -7,8 +7,7 @@ import { createRoom } from '../rooms';
 import { uuidOf } from '../tenants';
 import { exportFile, MADE_AT, roomLines, userLine } from '../transfer/files';
 import { createImport, type ImportBody, importPath, validImport } from '../transfer/imports';
-import type { JobWork } from './job-mix';
-import { type CrashSite, type ServedTenant, wrong } from './site';
+import { type CrashSite, type JobWork, type ServedTenant, wrong } from './site';
 
 const EXPORTED = 15_000;
 const CHECKED = 8000;

@@ -1,19 +1,8 @@
 import { uuidOf } from '../tenants';
 import { exporting, loading, validating } from './files';
 import { deletion, erase, retention } from './removing';
-import type { CrashSite } from './site';
+import type { CrashSite, JobWork } from './site';
 import { answering, delivering, fanningOut, planning } from './telling';
-
-/** Work of one kind of jobs in a tenant of its own, which kills meet in the middle. */
-export interface JobWork {
-  readonly tenantId: string;
-  /** Causes its job. Called again where that was over before it was met. */
-  begin(): Promise<void>;
-  /** Whether something is done and something is left, while its job runs. */
-  isHalfDone(): Promise<boolean>;
-  /** Waits until it is over; what is wrong with what it has done. */
-  faults(): Promise<string[]>;
-}
 
 interface Place {
   readonly prepare: (site: CrashSite) => Promise<JobWork>;

@@ -4,8 +4,7 @@ import type { ErasureBody } from '../erase';
 import { until } from '../poll';
 import { createRoom } from '../rooms';
 import { uuidOf } from '../tenants';
-import type { JobWork } from './job-mix';
-import { type CrashSite, wrong } from './site';
+import { type CrashSite, type JobWork, wrong } from './site';
 
 const MESSAGES = 6000;
 /** Of those that retention keeps. */

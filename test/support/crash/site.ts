@@ -8,6 +8,17 @@ import { createServedTenant, SERVED_MASTER_KEY, type Servers } from '../server-p
 import { uuidOf } from '../tenants';
 import { Receiver } from '../webhooks/receiver';
 
+/** Work of one kind of jobs in a tenant of its own, which kills meet in the middle. */
+export interface JobWork {
+  readonly tenantId: string;
+  /** Causes its job. Called again where that was over before it was met. */
+  begin(): Promise<void>;
+  /** Whether something is done and something is left, while its job runs. */
+  isHalfDone(): Promise<boolean>;
+  /** Waits until it is over; what is wrong with what it has done. */
+  faults(): Promise<string[]>;
+}
+
 /** What the model says before it waits, and after that. */
 const ANSWER = { before: ['One ', 'two '], after: ['three.'] };
 

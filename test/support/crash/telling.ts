@@ -6,8 +6,7 @@ import { until } from '../poll';
 import { createRoom } from '../rooms';
 import { uuidOf } from '../tenants';
 import type { Receiver } from '../webhooks/receiver';
-import type { JobWork } from './job-mix';
-import { type CrashSite, wrong } from './site';
+import { type CrashSite, type JobWork, wrong } from './site';
 
 const JOINING = 500;
 const SENT = 8;
