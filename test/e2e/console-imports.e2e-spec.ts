@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
-import { describeWithBrowser, openPage, type WatchedPage } from '../support/browser';
+import { describeWithBrowser, openPage, shows, type WatchedPage } from '../support/browser';
 import { type BuiltServer, startBuiltServer } from '../support/built-server';
 import { kept, seriousFaults } from '../support/pages';
 import { exportFile, MADE_AT, roomLines, userLine } from '../support/transfer/files';
@@ -93,15 +93,14 @@ async function tellsFaults({ page, problems }: WatchedPage): Promise<void> {
   await heading(page, '601 faults').waitFor();
   const table = page.getByRole('region', { name: 'Faults' });
   const rows = table.locator('tbody tr');
-  await rows.nth(99).waitFor();
-  expect(await rows.count()).toBe(100);
+  await rows.first().waitFor();
   expect(await rows.first().innerText()).toMatch(
     /line 7\s+created_at\s+must not be before that of the message above it/,
   );
-  await button(table, 'Show more').click();
-  await rows.nth(199).waitFor();
+  // Of so many there are as many rows as are seen.
+  expect(await rows.count()).toBeLessThan(100);
   await button(page, 'the line is not valid JSON · 1').click();
-  await rows.nth(1).waitFor({ state: 'detached' });
+  await shows(rows, 1);
   expect(await rows.first().innerText()).toMatch(/line 1,206\s+–\s+the line is not valid JSON/);
   expect(await button(page, 'Take it in …').count()).toBe(0);
   expect(await seriousFaults(page)).toEqual([]);

@@ -116,7 +116,7 @@ async function showsBudgets({ page, problems }: WatchedPage): Promise<void> {
     async () => {
       await page.reload();
       await budget.waitFor();
-      await page.getByText(/^20\d\d-.* to 20/).waitFor();
+      await page.getByText(/ to .*, UTC\./).waitFor();
       return meter.count();
     },
     (count) => count === 1,
@@ -142,14 +142,14 @@ async function removesRooms({ page, problems }: WatchedPage): Promise<void> {
   expect(await button(page, 'Remove').count()).toBe(0);
   await button(page, 'Sign out').click();
   await signIn(page, made.api_key, `/rooms/${roomId}`);
-  await button(page, 'Take bob out').click();
+  await button(page, 'Take out bob').click();
   const member = page.getByRole('dialog');
   await member.getByText('1 of 3 members').waitFor();
   await member.getByText('it is done in the name of alice').waitFor();
   await member.getByLabel('Type bob to confirm').fill('bob');
   await button(member, 'Take them out').click();
   await member.waitFor({ state: 'detached' });
-  await button(page, 'Take bob out').waitFor({ state: 'detached' });
+  await button(page, 'Take out bob').waitFor({ state: 'detached' });
 
   await button(page, 'Remove').click();
   const dialog = page.getByRole('dialog');

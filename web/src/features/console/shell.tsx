@@ -98,7 +98,7 @@ function ChooseTenant({ title }: { readonly title: string }): ReactNode {
         <p>This page is about one tenant at a time. Choose it here or at the top.</p>
         <div className="row offered">
           {tenants.slice(0, MOST_OFFERED).map(({ tenant_id: id, name }) => (
-            <Button key={id} onClick={() => choose(id)}>
+            <Button key={id} className="named" onClick={() => choose(id)}>
               {name}
             </Button>
           ))}

@@ -127,7 +127,7 @@ function removal(onRemove: (userId: string) => void): Column<Member> {
   return {
     title: 'Actions',
     cell: ({ user_id: id }) => (
-      <Button className="small" aria-label={`Take ${id} out`} onClick={() => onRemove(id)}>
+      <Button className="small" aria-label={`Take out ${id}`} onClick={() => onRemove(id)}>
         Take out
       </Button>
     ),

@@ -3,20 +3,14 @@ import { Button, CopyButton, Table } from '../../../../ui';
 import type { Import, ImportFault } from './data';
 
 const NUMBER = new Intl.NumberFormat();
-const PAGE = 100;
 /** So many kinds are counted above the list. */
 const MOST_KINDS = 8;
 
 /** What is wrong with a file: how often which fault is there, then line by line. */
 export function ImportFaults({ now: { faults, fault_count: count } }: { readonly now: Import }): ReactNode {
   const [kind, setKind] = useState<string>();
-  const [shown, setShown] = useState(PAGE);
   const kinds = useMemo(() => kindsOf(faults), [faults]);
   const fitting = kind === undefined ? faults : faults.filter((fault) => kindOf(fault) === kind);
-  const choose = (next: string | undefined): void => {
-    setKind(next);
-    setShown(PAGE);
-  };
   return (
     <section className="stack">
       <div className="page-head">
@@ -28,12 +22,11 @@ export function ImportFaults({ now: { faults, fault_count: count } }: { readonly
         </h3>
         <CopyButton label="Copy the list" text={() => fitting.map(lineOf).join('\n')} />
       </div>
-      {kinds.length > 1 && <Kinds {...{ kinds, kind }} onKind={choose} />}
+      {kinds.length > 1 && <Kinds {...{ kinds, kind }} onKind={setKind} />}
       <Table
         label="Faults"
-        rows={fitting.slice(0, shown)}
+        rows={fitting}
         keyOf={(fault) => lineOf(fault)}
-        onMore={shown < fitting.length ? () => setShown(shown + PAGE) : undefined}
         columns={[
           { title: 'Where', cell: (fault) => <Where fault={fault} /> },
           {
