@@ -34,11 +34,12 @@ async function fill(): Promise<void> {
   tenant = await call('POST', '/admin/tenants', { 'X-Master-Key': masterKey }, { name: LONG });
   const key = { 'X-API-Key': tenant.api_key };
   const alice = { ...key, 'X-User-Id': LONG_USER };
-  const room = { type: 'group', name: LONG, members: ['bob'] };
+  const room = { type: 'group', name: LONG, members: ['bob', 'carl'] };
   ({ room_id: roomId } = await call<{ room_id: string }>('POST', '/rooms', alice, room));
   const said = { content: 'word '.repeat(60) + LONG };
   ({ message_id: messageId } = await call<{ message_id: string }>('POST', `/rooms/${roomId}/messages`, alice, said));
-  await database.sql(`SELECT dead_letters_add($1, $2, 'bob', 1, 1, 5, $3)`, [
+  // Of somebody who never comes: bob does, in the playground, and then his letter is settled.
+  await database.sql(`SELECT dead_letters_add($1, $2, 'carl', 1, 1, 5, $3)`, [
     uuidOf(tenant.tenant_id),
     uuidOf(roomId),
     `ack timeout ${LONG}`,
