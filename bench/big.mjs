@@ -3,15 +3,17 @@
  * against one in 50, a room of 10,000 members against one of 50: the same page of each in alternation, one request at a
  * time. Then the hot routes (list, ack, read) with 32 connections against bare Fastify with one statement each; and the
  * live numbers of this installation, with 1,000 tenants more, against those of an empty one: at most 2 ms of CPU a scrape,
- * and 1.2 times the empty one's. Then an export of the tenant, and an import of 1,000,000 messages, with one wrong line and
- * without: at most 40 MB more than the server had before. Last, sends while a tenant with 1,000,000 messages is deleted.
+ * and 1.2 times the empty one's; pages of the list of connections while 10,000 are open: at most 20 ms. Then an export of
+ * the tenant, and an import of 1,000,000 messages, with one wrong line and without: at most 40 MB more than the server had
+ * before. Last, sends while a tenant with 1,000,000 messages is deleted.
  * Environment: BENCH_RUNS (5), BENCH_SECONDS (1), BENCH_DELETED (messages of that tenant), BENCH_IMPORTED (messages of that
- * file), BENCH_ONLY=deletion or import (that alone, by itself, and nothing is written down). Writes its tables into
- * bench/README.md.
+ * file), BENCH_CONNECTIONS (10,000), BENCH_ONLY=deletion, import or connections (that alone, by itself, and nothing is
+ * written down). Writes its tables into bench/README.md.
  */
 import { fileURLToPath } from 'node:url';
 import { fill, fillTenants, rewind, roomsOf, SIZES, TENANT } from './lib/big-data.mjs';
 import { openCluster, startOurs } from './lib/cluster.mjs';
+import { connectionLists } from './lib/connections.mjs';
 import { compareDeletion } from './lib/deletion.mjs';
 import { exportMemory } from './lib/export-memory.mjs';
 import { importMemory } from './lib/import-memory.mjs';
@@ -25,6 +27,7 @@ const DELETED = Number(process.env.BENCH_DELETED ?? 1_000_000);
 const IMPORTED = Number(process.env.BENCH_IMPORTED ?? 1_000_000);
 const REFERENCE = fileURLToPath(new URL('./reference/routes.mjs', import.meta.url));
 const WARMUP = 0.5;
+const CONNECTIONS = Number(process.env.BENCH_CONNECTIONS ?? 10_000);
 const PAGE = 50;
 
 const cluster = await openCluster();
@@ -35,10 +38,15 @@ try {
     compareDeletion(cluster, server, sql, { count: DELETED, runs: RUNS, seconds: SECONDS, warmup: WARMUP });
   if (process.env.BENCH_ONLY === 'deletion') console.log(table([await deletion()]));
   else if (process.env.BENCH_ONLY === 'import') console.log(table(await importMemory(server, sql, IMPORTED)));
+  else if (process.env.BENCH_ONLY === 'connections') console.log(table(await connections(server)));
   else await everything(server, sql, deletion);
   await server.stop();
 } finally {
   await cluster.close();
+}
+
+function connections(server) {
+  return connectionLists(server, { count: CONNECTIONS, runs: RUNS, seconds: SECONDS, warmup: WARMUP });
 }
 
 async function everything(server, sql, deletion) {
@@ -49,9 +57,10 @@ async function everything(server, sql, deletion) {
   for (const each of cases) sizes.push(await compareSizes(server, each));
   const routes = await compareRoutes(server, sql, ids);
   const scrapes = await compareScrapes(server, sql);
+  const lists = await connections(server);
   const memory = [await exportMemory(server, TENANT)];
   const imports = await importMemory(server, sql, IMPORTED);
-  const tables = [sizes, routes, scrapes, memory, imports, [await deletion()]];
+  const tables = [sizes, routes, scrapes, lists, memory, imports, [await deletion()]];
   await writeSection('big', tables.map(table).join('\n\n'));
 }
 

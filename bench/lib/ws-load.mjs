@@ -260,6 +260,7 @@ async function idle() {
   const from = performance.now();
   const sockets = await openSockets(() => undefined);
   const connectSeconds = (performance.now() - from) / 1000 - o.settle;
+  process.send?.('opened');
   await sleep(o.seconds * 1000);
   process.send?.('measured');
   // The server's memory is read now: the sockets must stay for it.
