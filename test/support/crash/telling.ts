@@ -10,7 +10,10 @@ import { type CrashSite, type JobWork, wrong } from './site';
 
 const JOINING = 500;
 const SENT = 8;
+/** As many as one call may name. */
 const TARGETS = 1000;
+/** Members of the room, in thousands: the fan-out takes so many steps that one of them is met. */
+const THOUSANDS = 6;
 
 /** An answer of a model, which waits in the middle of it. */
 export async function answering(site: CrashSite): Promise<JobWork> {
@@ -122,14 +125,19 @@ async function postsFaults(
 /** Hands notifications out, to more than one batch of users. */
 export async function fanningOut(site: CrashSite): Promise<JobWork> {
   const { tenantId, as } = await site.tenant();
-  const users = Array.from({ length: 2 * TARGETS }, (_, i) => `user${i}`);
+  const inRoom = THOUSANDS * TARGETS;
+  const users = Array.from({ length: inRoom + TARGETS }, (_, i) => `user${i}`);
   const { room_id } = await createRoom(as('user0'), 'group', users.slice(1, TARGETS));
+  for (let from = TARGETS; from < inRoom; from += TARGETS) {
+    const user_ids = users.slice(from, from + TARGETS);
+    await site.insist(() => as('user0').post(`/rooms/${room_id}/members`, { user_ids }));
+  }
   const ids = new Set<string>();
   const spread = (): Promise<number> => site.count('notification_deliveries WHERE tenant_id = $1', uuidOf(tenantId));
   return {
     tenantId,
     begin: async () => {
-      const targets = { room_id, user_ids: users.slice(TARGETS) };
+      const targets = { room_id, user_ids: users.slice(inRoom) };
       const headers = { 'idempotency-key': `notification ${ids.size}` };
       const call = () =>
         as('user0').post<{ notification_id: string }>('/notify', { topic: 'test', payload: {}, targets }, { headers });
@@ -143,7 +151,7 @@ export async function fanningOut(site: CrashSite): Promise<JobWork> {
       const now = await until(spread, (n) => n >= ids.size * users.length);
       const inbox = (user: string): Promise<number> =>
         site.insist<InboxBody>(() => as(user).get('/notifications?limit=1')).then(({ total }) => total);
-      const some = [0, TARGETS - 1, TARGETS, 2 * TARGETS - 1].map((i) => inbox(`user${i}`));
+      const some = [0, inRoom - 1, inRoom, users.length - 1].map((i) => inbox(`user${i}`));
       return [
         ...wrong('notifications that are stored', now, ids.size * users.length),
         ...wrong(
