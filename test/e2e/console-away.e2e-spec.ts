@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { describeWithBrowser, openPage, type WatchedPage } from '../support/browser';
 import { build } from '../support/built-server';
-import { seriousFaults } from '../support/pages';
+import { answered, seriousFaults } from '../support/pages';
 import { freePort, type ServerProcess, Servers } from '../support/server-process';
 
 const ROOT = join(__dirname, '..', '..');
@@ -32,14 +32,8 @@ beforeAll(async () => {
 });
 afterAll(() => servers.cleanUp());
 
-async function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
-  const answer = await fetch(`${url}${path}`, {
-    method,
-    headers: { ...headers, ...(body && { 'Content-Type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
+function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
+  return answered<T>(url, method, path, headers, body);
 }
 
 interface Made {

@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { describeWithBrowser, openPage, type WatchedPage } from '../support/browser';
 import { type BuiltServer, startBuiltServer } from '../support/built-server';
 import { AnswerGate, FakeModel, type ProviderServer } from '../support/fake-model';
-import { kept, seriousFaults } from '../support/pages';
+import { answered, kept, seriousFaults } from '../support/pages';
 import { until } from '../support/poll';
 
 const EVIL = '<img src=x onerror="document.title=1">';
@@ -31,14 +31,8 @@ afterAll(async () => {
   await model.stop();
 });
 
-async function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
-  const answer = await fetch(`${server.url}${path}`, {
-    method,
-    headers: { ...headers, 'X-Response-Format': 'bare', ...(body && { 'Content-Type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
+function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
+  return answered<T>(server.url, method, path, { ...headers, 'X-Response-Format': 'bare' }, body);
 }
 
 function makeTenant(name: string, limits: object = {}): Promise<Made> {

@@ -2,7 +2,7 @@ import type { Locator, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { describeWithBrowser, openPage, type WatchedPage } from '../support/browser';
 import { type BuiltServer, startBuiltServer } from '../support/built-server';
-import { kept, seriousFaults } from '../support/pages';
+import { answered, kept, seriousFaults } from '../support/pages';
 
 const EVIL = '<img src=x onerror="document.title=1">';
 const ODD_USER = 'ops/eve?x=1';
@@ -16,15 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-async function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
-  const answer = await fetch(`${server.url}${path}`, {
-    method,
-    headers: { ...headers, 'X-Response-Format': 'bare', ...(body && { 'Content-Type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  const text = await answer.text();
-  return (text === '' ? undefined : JSON.parse(text)) as T;
+function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
+  return answered<T>(server.url, method, path, { ...headers, 'X-Response-Format': 'bare' }, body);
 }
 
 /** A tenant with rooms, of which one has messages. */

@@ -4,7 +4,7 @@ import { type BuiltServer, startBuiltServer } from '../support/built-server';
 import { until } from '../support/poll';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { deadJob } from '../support/jobs';
-import { kept, seriousFaults } from '../support/pages';
+import { answered, kept, seriousFaults } from '../support/pages';
 import { uuidOf } from '../support/tenants';
 
 const EVIL = '<img src=x onerror="document.title=1">';
@@ -28,14 +28,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
-  const answer = await fetch(`${server.url}${path}`, {
-    method,
-    headers: { ...headers, ...(body && { 'Content-Type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
+function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
+  return answered<T>(server.url, method, path, headers, body);
 }
 
 function makeTenant(name: string): Promise<Made> {

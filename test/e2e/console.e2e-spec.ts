@@ -3,7 +3,7 @@ import type { Locator, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { describeWithBrowser, openPage, shows, type WatchedPage } from '../support/browser';
 import { type BuiltServer, startBuiltServer } from '../support/built-server';
-import { kept, seriousFaults } from '../support/pages';
+import { answered, kept, seriousFaults } from '../support/pages';
 import { until } from '../support/poll';
 
 const EVIL = '<img src=x onerror="document.title=1">';
@@ -22,15 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-async function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
-  const answer = await fetch(`${server.url}${path}`, {
-    method,
-    headers: { ...headers, ...(body && { 'Content-Type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  const text = await answer.text();
-  return (text === '' ? undefined : JSON.parse(text)) as T;
+function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
+  return answered<T>(server.url, method, path, headers, body);
 }
 
 function operator<T>(method: string, path: string, body?: object): Promise<T> {

@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { AnswerGate, FakeModel, type ProviderServer } from '../support/fake-model';
 import { until } from '../support/poll';
 import { uuidOf } from '../support/tenants';
+import { answered } from '../support/pages';
 
 /** No page has more places that Tab comes to. */
 const MOST_TABS = 120;
@@ -29,14 +30,8 @@ afterAll(async () => {
   await model.stop();
 });
 
-async function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
-  const answer = await fetch(`${server.url}${path}`, {
-    method,
-    headers: { ...headers, ...(body && { 'Content-Type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
+function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
+  return answered<T>(server.url, method, path, headers, body);
 }
 
 interface Focus {

@@ -4,7 +4,7 @@ import { describeWithBrowser, openPage, type WatchedPage } from '../support/brow
 import { type BuiltServer, startBuiltServer } from '../support/built-server';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { deadJob } from '../support/jobs';
-import { seriousFaults } from '../support/pages';
+import { answered, seriousFaults } from '../support/pages';
 import { uuidOf } from '../support/tenants';
 
 /** As long as names may be, without a place to break. */
@@ -19,14 +19,8 @@ let roomId: string;
 let messageId: string;
 let socket: WebSocket;
 
-async function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
-  const answer = await fetch(`${server.url}${path}`, {
-    method,
-    headers: { ...headers, 'X-Response-Format': 'bare', ...(body && { 'Content-Type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
+function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
+  return answered<T>(server.url, method, path, { ...headers, 'X-Response-Format': 'bare' }, body);
 }
 
 /** Something on every page: rooms, people who are there, what was not delivered, a job that was given up. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
+import { Api } from './http/api';
 
 interface Found {
   readonly id: string;
@@ -19,4 +20,17 @@ export async function seriousFaults(page: Page): Promise<readonly string[]> {
 /** What is stored by the page and would outlive its tab. */
 export function kept(page: Page): Promise<string> {
   return page.evaluate('JSON.stringify([{ ...localStorage }, document.cookie])');
+}
+
+/** What a call of somebody beside the page is answered; throws where it is refused. */
+export async function answered<T>(
+  url: string,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body?: object,
+): Promise<T> {
+  const answer = await new Api(url, headers).call<T>(method, path, body);
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
 }
