@@ -1,4 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import type { Client } from 'pg';
 import { Eraser } from '../../src/modules/removal/erase/eraser';
 import { ErasuresRepository } from '../../src/modules/removal/erase/erasures.repository';
 import { EraseRunner } from '../../src/modules/removal/erase/erase.job';
@@ -41,6 +42,9 @@ const own = async <R extends object>(text: string, ...values: unknown[]): Promis
 const certificateOf = async (id: string): Promise<ErasureBody> =>
   bodyOf(await app.master.get<ErasureBody>(`/admin/tenants/${tenant.tenantId}/erasures/${id}`));
 
+const WAITING_BATCHES = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+  AND query LIKE '%erasure_counted%'`;
+
 /** What was begun by what was written is over: it would change rows by itself. */
 const settled = (): Promise<object[]> =>
   until(
@@ -60,6 +64,42 @@ async function work(uuid: string, rows: number): Promise<number> {
   for (let calls = 1; ; calls++) {
     const progress = await eraser.advance(uuidOf(tenant.tenantId), uuid, never, { rows }).catch(() => 'fault');
     if (progress === 'done') return calls;
+  }
+}
+
+/** Two workers whose batches have both looked at the rooms before either has changed one. */
+class Pairs {
+  met = 0;
+  private workers = 2;
+  private settled = 0;
+  private readonly begun: (() => void)[] = [];
+
+  constructor(private readonly holder: Client) {}
+
+  async do<T>(batch: () => Promise<T>): Promise<T> {
+    const go = new Promise<void>((resolve) => this.begun.push(resolve));
+    await Promise.all([go, this.meet()]);
+    return batch().finally(() => this.settled++);
+  }
+
+  async end(): Promise<void> {
+    this.workers--;
+    await this.meet();
+  }
+
+  private async meet(): Promise<void> {
+    const { length } = this.begun;
+    if (length === 0 || length < this.workers) return;
+    const met = this.begun.splice(0);
+    this.settled = 0;
+    await this.holder.query('BEGIN; LOCK TABLE rooms IN SHARE ROW EXCLUSIVE MODE');
+    const waits = until(
+      () => app.database.sql(WAITING_BATCHES),
+      (waiting) => waiting.length + this.settled >= length,
+    );
+    for (const go of met) go();
+    if (length === 2) this.met++;
+    void waits.finally(() => this.holder.query('COMMIT'));
   }
 }
 
@@ -205,9 +245,18 @@ describe('an erase', () => {
     expect((await certificateOf(id)).counts).toEqual(expected);
   });
 
-  it('counts exactly where two work at once', async () => {
+  it('counts exactly where two do each batch at once', async () => {
     const { id, uuid } = await requested();
-    await Promise.all([work(uuid, 2), work(uuid, 3)]);
+    const batch = erasures().batch.bind(erasures());
+    const holder = await app.database.connect();
+    const pairs = new Pairs(holder);
+    jest
+      .spyOn(erasures(), 'batch')
+      .mockImplementation((...args) => (args[1].name === 'chats' ? pairs.do(() => batch(...args)) : batch(...args)));
+    // Row by row, both come to the last row of a chat together.
+    await Promise.all([1, 1].map((rows) => work(uuid, rows).finally(() => pairs.end())));
+    await holder.end();
+    expect(pairs.met).toBeGreaterThan(5);
     expect(await traces()).toEqual([]);
     expect((await certificateOf(id)).counts).toEqual(expected);
   });

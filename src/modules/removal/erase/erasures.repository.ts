@@ -78,7 +78,8 @@ export class ErasuresRepository {
   }
 
   /**
-   * Does a batch of a step and counts it, in one statement. Rejects where the erase is not there any more.
+   * Does a batch of a step and counts it, in one statement. Rejects where the erase is not there any more. Of two workers one
+   * waits for the other, before its batch looks at anything: a row that both would find is counted once.
    * @param at where the step is; null: at its beginning
    * @param next the step after it, or END
    */
@@ -95,10 +96,14 @@ export class ErasuresRepository {
     let text = this.texts.get(work.batch);
     if (text === undefined) {
       const call = erasureCounted.expression(2, { p_batch: work.batch.expression(first) });
-      this.texts.set(work.batch, (text = erasureCounted.textOf(call)));
+      const held = `SELECT 1 FROM erasures ${OWN} FOR UPDATE`;
+      text = `WITH held AS MATERIALIZED (${held}) SELECT ${call} AS result FROM held`;
+      this.texts.set(work.batch, text);
     }
     const rows = await this.database.query<{ result: EraseBatch }>(work.batch.name, tenant_id, text, values);
-    return erasureCounted.returns.read(rows[0]?.result);
+    const [row] = rows;
+    if (row === undefined) throw new Error('the erase is gone');
+    return erasureCounted.returns.read(row.result);
   }
 
   /** Ends it, where the pass over all steps that is over has found nothing; else begins another pass. */

@@ -46,5 +46,6 @@ BEGIN
   DELETE FROM cursors c WHERE c.tenant_id = p_tenant AND c.room_id = chat;
   DELETE FROM held_messages h WHERE h.tenant_id = p_tenant AND h.room_id = chat;
   DELETE FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = chat;
-  RETURN jsonb_build_object('counts', jsonb_build_object('chats', 1), 'after', again);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN jsonb_build_object('counts', jsonb_build_object('chats', gone), 'after', again);
 END $f$;

@@ -3,7 +3,7 @@
 -- whoever has the name by now is another person.
 -- Answers with the batch.
 --
--- Locks: the erasure; stands around whatever else the statement does.
+-- Locks: the erasure, which the statement has locked before the batch (ErasuresRepository).
 --
 -- execute: tenant
 CREATE FUNCTION erasure_counted(p_tenant uuid, p_erasure uuid, p_of text, p_step text, p_at jsonb, p_next text, p_batch jsonb)
