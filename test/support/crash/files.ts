@@ -121,6 +121,7 @@ export async function loading(site: CrashSite): Promise<JobWork> {
       const now = await loaded();
       return now > 0 && now < total;
     },
+    isOver: async () => (await loaded()) === total,
     faults: async () => {
       const { state, counts } = await until(
         () => site.insist<ImportBody>(() => site.master.get(path)),

@@ -40,8 +40,11 @@ export class JobMix {
   private constructor(
     private readonly site: CrashSite,
     /** By kills. */
-    private readonly met: readonly (readonly MetWork[])[],
+    private readonly met: readonly MetWork[][],
   ) {}
+
+  /** Was over before it could be met. */
+  private readonly missed: MetWork[] = [];
 
   /** @param kills at least `killsFor(kinds)` */
   static async prepare(site: CrashSite, kinds: readonly string[], kills: number): Promise<JobMix> {
@@ -67,7 +70,7 @@ export class JobMix {
         return true;
       },
       async () => {
-        for (const work of works) if (!(await this.hasJob(work))) await work.begin();
+        for (const [i, work] of works.entries()) if (!(await this.hasJob(work))) works[i] = await this.again(work);
       },
     );
   }
@@ -75,10 +78,19 @@ export class JobMix {
   /** Waits until all of it is over. */
   async faults(): Promise<string[]> {
     const faults: string[] = [];
-    for (const work of this.met.flat())
+    for (const work of [...this.missed, ...this.met.flat()])
       faults.push(...(await work.faults()).map((fault) => `${work.kind}, ${work.tenantId}: ${fault}`));
     const dead = await this.site.victim.sql<{ kind: string }>(`SELECT kind FROM jobs WHERE state = 'dead'`);
     return [...faults, ...dead.map(({ kind }) => `a job of ${kind} was given up`)];
+  }
+
+  private async again(work: MetWork): Promise<MetWork> {
+    if (work.isOver === undefined) await work.begin();
+    if (!(await work.isOver?.())) return work;
+    this.missed.push(work);
+    const other = { kind: work.kind, ...(await workOf(this.site, work.kind)) };
+    await other.begin();
+    return other;
   }
 
   private async isMet(work: MetWork): Promise<boolean> {

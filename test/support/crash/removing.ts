@@ -26,6 +26,7 @@ export async function retention(site: CrashSite): Promise<JobWork> {
       const now = await left();
       return now < MESSAGES + NEW && now > NEW;
     },
+    isOver: async () => (await left()) <= NEW,
     faults: async () => {
       await until(left, (now) => now <= NEW);
       const [room] = await site.victim.sql(
@@ -64,6 +65,7 @@ export async function erase(site: CrashSite): Promise<JobWork> {
       const now = await of('zoe');
       return now < MESSAGES / 2 && now > 0;
     },
+    isOver: async () => (await of('zoe')) === 0,
     faults: async () => {
       const { counts, state } = await until(
         () => site.insist<ErasureBody>(() => site.master.get(`${path}/erasures/${id}`)),
@@ -98,6 +100,7 @@ export async function deletion(site: CrashSite): Promise<JobWork> {
       const now = await rows('messages');
       return now < MESSAGES && now > 0;
     },
+    isOver: async () => (await rows('messages')) === 0,
     faults: async () => {
       const { deleted } = await until(
         () => site.insist<DeletionBody>(() => site.master.get(deletionPath(tenantId))),

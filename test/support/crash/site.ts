@@ -11,8 +11,10 @@ import { Receiver } from '../webhooks/receiver';
 /** Work of one kind of jobs in a tenant of its own, which kills meet in the middle. */
 export interface JobWork {
   readonly tenantId: string;
-  /** Causes its job. Called again where that was over before it was met. */
+  /** Causes its job. Called again where that was over before it was met, unless there is `isOver`. */
   begin(): Promise<void>;
+  /** Whether it is done, where that happens once: another of its kind is then prepared. */
+  isOver?(): Promise<boolean>;
   /** Whether something is done and something is left, while its job runs. */
   isHalfDone(): Promise<boolean>;
   /** Waits until it is over; what is wrong with what it has done. */
