@@ -4,12 +4,14 @@ import { createRoot } from 'react-dom/client';
 import { Router } from 'wouter';
 import { ApiFault } from '../api/client';
 import { reachNow } from '../api/reach';
+import { fetchEarly } from '../features/console/sections';
 import { Shell } from '../features/console/shell';
 import { SignedIn } from '../features/console/sign-in';
 import '../ui/base.css';
 import '../ui/ui.css';
 import '../features/console/console.css';
 
+const BASE = '/admin/ui';
 const TRIES = 3;
 
 const queries = new QueryClient({
@@ -24,12 +26,14 @@ const queries = new QueryClient({
   },
 });
 
+fetchEarly(location.pathname.slice(BASE.length).replace(/\/$/, '') || '/');
+
 const root = document.getElementById('page');
 if (root !== null)
   createRoot(root).render(
     <StrictMode>
       <QueryClientProvider client={queries}>
-        <Router base="/admin/ui">
+        <Router base={BASE}>
           <SignedIn>
             <Shell />
           </SignedIn>

@@ -10,79 +10,94 @@ export interface Section {
   readonly icon?: IconName;
   /** It is about one tenant: with the master key one has to be chosen first. */
   readonly needsTenant: boolean;
+  readonly load: () => Promise<{ readonly default: ComponentType }>;
   readonly page: LazyExoticComponent<ComponentType>;
 }
 
-/** In the order of the rail. A page is fetched when it is opened. */
-export const SECTIONS: readonly Section[] = [
+const PAGES: readonly Omit<Section, 'page'>[] = [
   {
     path: '/',
     title: 'Live',
     icon: 'live',
     needsTenant: false,
-    page: lazy(() => fetched(() => import('./live/live-page'))),
+    load: () => import('./live/live-page'),
   },
   {
     path: '/tenants',
     title: 'Tenants',
     icon: 'tenants',
     needsTenant: false,
-    page: lazy(() => fetched(() => import('./tenants/tenants-page'))),
+    load: () => import('./tenants/tenants-page'),
   },
   {
     path: '/rooms',
     title: 'Rooms',
     icon: 'rooms',
     needsTenant: true,
-    page: lazy(() => fetched(() => import('./rooms/rooms-page'))),
+    load: () => import('./rooms/rooms-page'),
   },
   {
     path: '/users',
     title: 'Users',
     icon: 'users',
     needsTenant: true,
-    page: lazy(() => fetched(() => import('./users/users-page'))),
+    load: () => import('./users/users-page'),
   },
   {
     path: '/connections',
     title: 'Connections',
     icon: 'connections',
     needsTenant: true,
-    page: lazy(() => fetched(() => import('./connections/connections-page'))),
+    load: () => import('./connections/connections-page'),
   },
   {
     path: '/dead-letters',
     title: 'Dead letters',
     icon: 'letters',
     needsTenant: true,
-    page: lazy(() => fetched(() => import('./letters/letters-page'))),
+    load: () => import('./letters/letters-page'),
   },
   {
     path: '/audit',
     title: 'Audit',
     icon: 'audit',
     needsTenant: false,
-    page: lazy(() => fetched(() => import('./audit/audit-page'))),
+    load: () => import('./audit/audit-page'),
   },
   {
     path: '/jobs',
     title: 'Jobs',
     icon: 'jobs',
     needsTenant: false,
-    page: lazy(() => fetched(() => import('./jobs/jobs-page'))),
+    load: () => import('./jobs/jobs-page'),
   },
   {
     path: '/usage',
     title: 'Usage',
     icon: 'usage',
     needsTenant: true,
-    page: lazy(() => fetched(() => import('./usage/usage-page'))),
+    load: () => import('./usage/usage-page'),
   },
   {
     path: '/models',
     title: 'Models',
     icon: 'models',
     needsTenant: false,
-    page: lazy(() => fetched(() => import('./models/models-page'))),
+    load: () => import('./models/models-page'),
   },
 ];
+
+/** In the order of the rail. A page is fetched when it is opened. */
+export const SECTIONS: readonly Section[] = PAGES.map((page) => ({ ...page, page: lazy(() => fetched(page.load)) }));
+
+/** Whether an address below /admin/ui is of a section. */
+export function isOf({ path }: Pick<Section, 'path'>, address: string): boolean {
+  return path === '/' ? address === '/' : address === path || address.startsWith(`${path}/`);
+}
+
+/** Fetches what the address names, beside whatever has to be known before it is shown. */
+export function fetchEarly(address: string): void {
+  const named = PAGES.find((page) => isOf(page, address)) ?? PAGES[0];
+  // What does not arrive now is fetched once more when it is shown, and said there.
+  named?.load().catch(() => undefined);
+}

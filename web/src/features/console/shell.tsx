@@ -5,7 +5,7 @@ import { Button, Choice, Empty, Icon, keepFocus, Loading, type Theme, useTheme }
 import { PageFault } from './page-fault';
 import { Palette, usePaletteKeys } from './palette';
 import { ReachNote } from './reach-note';
-import { SECTIONS, type Section } from './sections';
+import { isOf, SECTIONS, type Section } from './sections';
 import { SendingNote } from './sending-note';
 import { TenantSwitch, useTenant, useTenants } from './tenant';
 
@@ -119,14 +119,15 @@ function Rail(): ReactNode {
         <img src="/favicon.svg" width="22" height="22" alt="" /> ChatAPI
       </a>
       <nav aria-label="Pages">
-        {SECTIONS.map(({ path, title, icon }) => {
-          const isHere = path === '/' ? location === '/' : location === path || location.startsWith(`${path}/`);
-          return (
-            <Link key={path} href={path + query} aria-current={isHere ? 'page' : undefined}>
-              <Icon name={icon ?? 'page'} /> {title}
-            </Link>
-          );
-        })}
+        {SECTIONS.map((section) => (
+          <Link
+            key={section.path}
+            href={section.path + query}
+            aria-current={isOf(section, location) ? 'page' : undefined}
+          >
+            <Icon name={section.icon ?? 'page'} /> {section.title}
+          </Link>
+        ))}
       </nav>
       <RailFoot />
     </aside>
