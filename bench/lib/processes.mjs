@@ -5,11 +5,19 @@ import { cpuSeconds } from './stats.mjs';
 
 const HTTP_LOAD = fileURLToPath(new URL('./http-load.mjs', import.meta.url));
 
+/** Servers that run: they end with the bench, also where that fails. */
+const running = new Set();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts a server and resolves with its output so far once a line matches; `stop` ends it. */
 export function startServer(command, args, env, ready) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, ...env } });
     let output = '';
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     const stop = () =>
       new Promise((done) => {
         if (child.exitCode !== null) return done();
