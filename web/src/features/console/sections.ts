@@ -1,4 +1,4 @@
-import { type ComponentType, lazy, type LazyExoticComponent } from 'react';
+import { type ComponentType, createElement, type ReactElement, useEffect, useState } from 'react';
 import type { IconName } from '../../ui';
 import { fetched } from './page-fault';
 
@@ -10,11 +10,12 @@ export interface Section {
   readonly icon?: IconName;
   /** It is about one tenant: with the master key one has to be chosen first. */
   readonly needsTenant: boolean;
+  /** Fetches its code. */
   readonly load: () => Promise<{ readonly default: ComponentType }>;
-  readonly page: LazyExoticComponent<ComponentType>;
 }
 
-const PAGES: readonly Omit<Section, 'page'>[] = [
+/** In the order of the rail. A page is fetched when it is opened. */
+export const SECTIONS: readonly Section[] = [
   {
     path: '/',
     title: 'Live',
@@ -87,17 +88,47 @@ const PAGES: readonly Omit<Section, 'page'>[] = [
   },
 ];
 
-/** In the order of the rail. A page is fetched when it is opened. */
-export const SECTIONS: readonly Section[] = PAGES.map((page) => ({ ...page, page: lazy(() => fetched(page.load)) }));
-
 /** Whether an address below /admin/ui is of a section. */
 export function isOf({ path }: Pick<Section, 'path'>, address: string): boolean {
   return path === '/' ? address === '/' : address === path || address.startsWith(`${path}/`);
 }
 
-/** Fetches what the address names, beside whatever has to be known before it is shown. */
+/** Pages that were fetched. */
+const arrived = new Map<Section, ReactElement>();
+
+async function fetchPage(section: Section): Promise<void> {
+  const { default: page } = await fetched(section.load);
+  arrived.set(section, createElement(page));
+}
+
+/** Fetches what an address names, beside whatever has to be known before it is shown. */
 export function fetchEarly(address: string): void {
-  const named = PAGES.find((page) => isOf(page, address)) ?? PAGES[0];
-  // What does not arrive now is fetched once more when it is shown, and said there.
-  named?.load().catch(() => undefined);
+  const named = SECTIONS.find((section) => isOf(section, address)) ?? SECTIONS[0];
+  // What cannot be had now is fetched once more when it is shown, and said there.
+  if (named !== undefined) fetchPage(named).catch(() => undefined);
+}
+
+/**
+ * The page of a section; undefined: it is fetched. Throws where it cannot be had.
+ * Not by React's `lazy`: that holds a page back for 300 ms from when its place was shown empty.
+ */
+export function usePage(section: Section): ReactElement | undefined {
+  const [fault, setFault] = useState<Error>();
+  const [page, setPage] = useState(() => arrived.get(section));
+  useEffect(() => {
+    if (page !== undefined) return undefined;
+    let isCurrent = true;
+    const show = (): void => {
+      if (isCurrent) setPage(arrived.get(section));
+    };
+    const fail = (error: unknown): void => {
+      if (isCurrent) setFault(error instanceof Error ? error : new Error(String(error)));
+    };
+    fetchPage(section).then(show, fail);
+    return () => {
+      isCurrent = false;
+    };
+  }, [section, page]);
+  if (fault !== undefined) throw fault;
+  return page;
 }

@@ -1,11 +1,11 @@
-import { type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { useSession } from '../../api/session';
 import { Button, Choice, Empty, Icon, keepFocus, Loading, type Theme, useTheme } from '../../ui';
 import { PageFault } from './page-fault';
 import { Palette, usePaletteKeys } from './palette';
 import { ReachNote } from './reach-note';
-import { isOf, SECTIONS, type Section } from './sections';
+import { isOf, SECTIONS, type Section, usePage } from './sections';
 import { SendingNote } from './sending-note';
 import { TenantSwitch, useTenant, useTenants } from './tenant';
 
@@ -38,9 +38,7 @@ export function Shell(): ReactNode {
         <ReachNote />
         <SendingNote />
         <PageFault place={location}>
-          <Suspense fallback={<Loading />}>
-            <Pages />
-          </Suspense>
+          <Pages />
         </PageFault>
       </main>
       {isFinding && <Palette onClose={() => setFinding(false)} />}
@@ -73,13 +71,15 @@ function Pages(): ReactNode {
   );
 }
 
-function SectionPage({ section: { page: Page, needsTenant, title } }: { readonly section: Section }): ReactNode {
+function SectionPage({ section }: { readonly section: Section }): ReactNode {
+  const { needsTenant, title } = section;
   const [tenant] = useTenant();
+  const page = usePage(section);
   useEffect(() => {
     document.title = `${title} · ChatAPI console`;
   }, [title]);
   if (needsTenant && tenant === undefined) return <ChooseTenant title={title} />;
-  return <Page />;
+  return page ?? <Loading />;
 }
 
 /** So many are offered at once; the switch at the top has all of them. */

@@ -11,7 +11,7 @@ const SECOND_MS = 1000;
 const LIVE_SECONDS = 600;
 /** Samples further apart have a gap between them: nobody counted. */
 const GAP_SECONDS = 4;
-/** Samples that come at once, as at the beginning, are drawn once. */
+/** Samples that come at once, as at the beginning, are drawn once, but for the first. */
 const DRAW_MS = 100;
 export const RANGE_SECONDS: Readonly<Record<History['range'], number>> = { '1h': 3600, '24h': 86_400, '7d': 604_800 };
 
@@ -65,7 +65,7 @@ export class Feed {
       for (const values of this.values.values()) values.shift();
     }
     this.span = [from, time];
-    this.timer ??= setTimeout(this.tell, DRAW_MS);
+    this.timer ??= setTimeout(this.tell, before === undefined ? 0 : DRAW_MS);
   }
 
   /** The minutes of a range, in place of those before. */
