@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { invalid, notFound } from '../../common/errors';
 import { decodeId, encodeId, newUuid } from '../../common/ids';
 import { canonicalJson } from '../../common/text';
@@ -182,5 +182,5 @@ export function bodyHash(content: string, meta: string | null, alsoEqual?: strin
 export function bindingId(caller: Caller, clientMessageId: string | undefined): string | null {
   if (clientMessageId !== undefined) return clientMessageId;
   if (caller.idempotency === undefined) return null;
-  return `key:${createHash('sha256').update(caller.idempotency.key).digest('base64url')}`;
+  return `key:${hash('sha256', caller.idempotency.key, 'base64url')}`;
 }

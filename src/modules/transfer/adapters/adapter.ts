@@ -1,5 +1,5 @@
 /** What adapters of other systems' exports have in common: what they yield, and how things get ids and texts of ours. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { encodeId, type IdKind } from '../../../common/ids';
 import type { Json, JsonObject, TenantExportLine, Time } from '../format';
 
@@ -54,7 +54,7 @@ export function adaptedFault(error: unknown): AdaptedFault {
 
 function digest(...parts: readonly string[]): Buffer {
   // The lengths keep ('a', 'bc') apart from ('ab', 'c').
-  return createHash('sha256').update(JSON.stringify(parts)).digest();
+  return hash('sha256', JSON.stringify(parts), 'buffer');
 }
 
 function uuidText(bytes: Buffer, version: number): string {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeId, type IdKind } from '../../../../common/ids';
 import type { ImportSource } from '../entities/import.entity';
 
@@ -30,7 +30,7 @@ export class ImportIds {
   /** The client_message_id of a message that is no answer: the file's own, or what marks it as imported. */
   clientId(own: string | null, id: string, within: string): string | null {
     if (this.isKept || this.source !== 'chatapi') return own;
-    return `imp:${this.hash('client', id, within).toString('base64url')}`;
+    return `imp:${this.hashOf('client', id, within).toString('base64url')}`;
   }
 
   private kept(kind: ImportedKind, id: string): string | undefined {
@@ -39,7 +39,7 @@ export class ImportIds {
 
   /** 122 bits of a hash; of a message 74 behind the time of its id, so that the index of ids grows at its end. */
   private derived(kind: ImportedKind, id: string, within: string): string {
-    const bytes = this.hash(kind, id, within);
+    const bytes = this.hashOf(kind, id, within);
     const time = kind === 'message' ? this.kept(kind, id)?.replaceAll('-', '').slice(0, 12) : undefined;
     if (time !== undefined) bytes.write(time, 'hex');
     bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | (time === undefined ? 0x80 : 0x70), 6);
@@ -56,9 +56,7 @@ export class ImportIds {
       .join('-');
   }
 
-  private hash(kind: string, id: string, within: string): Buffer {
-    return createHash('sha256')
-      .update(JSON.stringify([this.tenantId, this.source, kind, within, id]))
-      .digest();
+  private hashOf(kind: string, id: string, within: string): Buffer {
+    return hash('sha256', JSON.stringify([this.tenantId, this.source, kind, within, id]), 'buffer');
   }
 }
