@@ -1574,7 +1574,8 @@ BEGIN
   DELETE FROM cursors c WHERE c.tenant_id = p_tenant AND c.room_id = chat;
   DELETE FROM held_messages h WHERE h.tenant_id = p_tenant AND h.room_id = chat;
   DELETE FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = chat;
-  RETURN jsonb_build_object('counts', jsonb_build_object('chats', 1), 'after', again);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN jsonb_build_object('counts', jsonb_build_object('chats', gone), 'after', again);
 END $function$;
 REVOKE ALL ON FUNCTION public.chats_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.chats_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
