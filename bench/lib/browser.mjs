@@ -10,6 +10,7 @@ const CHROMIUM = '/usr/bin/chromium';
 const BROWSER_CORE = '1';
 /** Server, PostgreSQL and whoever sends. */
 export const SERVER_CORE = '0';
+export const ALL_CORES = '0,1';
 const WIDTH = 1280;
 const HEIGHT = 860;
 
@@ -18,12 +19,15 @@ export function pin(pid, core) {
   execFileSync('taskset', ['-acp', core, String(pid)], { stdio: 'ignore' });
 }
 
-/** Starts Chromium; `open` makes a page with nothing kept from the pages before it. */
-export async function openBrowser() {
+/**
+ * Starts Chromium; `open` makes a page with nothing kept from the pages before it.
+ * @param cores where it runs: one by itself, so that what it costs is seen; all, for times of a page that nothing disturbs
+ */
+export async function openBrowser(cores = BROWSER_CORE) {
   const directory = mkdtempSync(join(tmpdir(), 'chatapi-browser-'));
   // Playwright hands its arguments to one program: this one is pinned, and so is whatever it starts.
   const program = join(directory, 'chromium');
-  writeFileSync(program, `#!/bin/sh\necho $$ > ${directory}/pid\nexec taskset -c ${BROWSER_CORE} ${CHROMIUM} "$@"\n`);
+  writeFileSync(program, `#!/bin/sh\necho $$ > ${directory}/pid\nexec taskset -c ${cores} ${CHROMIUM} "$@"\n`);
   chmodSync(program, 0o755);
   const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
   const browser = await chromium.launch({ executablePath: program, args: [...args, '--js-flags=--expose-gc'] });
