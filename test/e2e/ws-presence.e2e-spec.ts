@@ -64,6 +64,23 @@ describe('presence and typing on the socket', () => {
     expect(stranger.frames.filter((frame) => frame.type === 'presence.update')).toEqual([]);
   });
 
+  it('tells of all who come while the room that they share is synced again and again', async () => {
+    const crowd = Array.from({ length: 20 }, (_, i) => `user${i}`);
+    const syncing = await test.tenant();
+    const room = await createRoom(syncing.as('eva'), 'group', crowd);
+    const eva = await connect('eva', syncing);
+    // As many as a connection may ask for at once.
+    const syncs = (async () => {
+      for (let asked = 1; asked < 100; asked++) {
+        eva.send({ type: 'sync', room_id: room.room_id, after_seq: 0 });
+        await eva.many('sync.complete', asked);
+      }
+    })();
+    await Promise.all(crowd.map((userId) => connect(userId, syncing)));
+    for (const userId of crowd) await eva.frame(isUpdate(userId, 'online'));
+    await syncs;
+  });
+
   it('tells nobody in rooms larger than the tenant’s limit, and answers for them', async () => {
     const small = await test.tenant(undefined, { presence_room_limit: 2 });
     const room = await createRoom(small.as('ann'), 'group', ['ben', 'cid']);

@@ -89,6 +89,15 @@ export class ConnectionStates {
     return members;
   }
 
+  /** The connections of members, also those that are on their way to being live. */
+  allMembers(): readonly Connection[] {
+    const members: Connection[] = [];
+    this.states.forEach(({ isMember, isIn }, connection) => {
+      if (isMember && isIn) members.push(connection);
+    });
+    return members;
+  }
+
   /** The connections that are ahead no more, now that the channel is here. */
   reached(position: Position): readonly Ahead[] {
     if (this.ahead.size === 0) return NONE;

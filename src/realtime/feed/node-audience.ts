@@ -82,6 +82,10 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
     return this.channels.find(tenantId, roomId)?.members() ?? [];
   }
 
+  allMembers(tenantId: string, roomId: string): Iterable<Connection> {
+    return this.channels.find(tenantId, roomId)?.allMembers() ?? [];
+  }
+
   isMember(connection: Connection, roomId: string): boolean {
     return this.channels.find(connection.tenantId, roomId)?.isMember(connection) === true;
   }

@@ -293,10 +293,15 @@ export abstract class RoomFeed {
  */
 export abstract class Audience {
   /**
-   * Connections here of the room's members; nothing where the room has no channel. A channel's listeners that are not
+   * Live connections here of the room's members; nothing where the room has no channel. A channel's listeners that are not
    * members are left out.
    */
   abstract members(tenantId: string, roomId: string): Iterable<Connection>;
+  /**
+   * The same with those that are being synced or follow the log: for what is not in the log, and would be missed for ever by a
+   * connection that is not live for a moment.
+   */
+  abstract allMembers(tenantId: string, roomId: string): Iterable<Connection>;
   /** Whether the connection is in the room's channel as a member's. False also while it is still being attached. */
   abstract isMember(connection: Connection, roomId: string): boolean;
   /** In how many rooms' channels the connection is. */

@@ -2,7 +2,7 @@ import { FeedNode, UnreliableBus } from '../../../test/support/realtime/feed-nod
 import type { JsonLineConnection } from '../../../test/support/realtime/json-line-connection';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
 import { encodeId } from '../../common/ids';
-import type { StreamPart } from '../transport/connection';
+import type { Connection, StreamPart } from '../transport/connection';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';
@@ -176,6 +176,20 @@ describe('a channel', () => {
     ann.close();
     expect(gone).toEqual(['ben', 'ann']);
     expect(ben.frames.map(({ type }) => type)).toEqual(['member.joined', 'member.left']);
+  });
+
+  it('tells who is a member here, live or being synced, until they have left', async () => {
+    const [ann, ben, lea] = [await open('ann'), await open('ben'), await open('lea')];
+    await node.feed.audience.subscribeConnection(lea, ROOM);
+    const of = (found: Iterable<Connection>): string[] => [...found].map(({ userId }) => userId);
+    const { audience, places } = node.feed;
+    places.hold(ben, ROOM);
+    expect(of(audience.members(TENANT, ROOM))).toEqual(['ann']);
+    expect(of(audience.allMembers(TENANT, ROOM))).toEqual(['ann', 'ben']);
+    publish(room.leave('ben') as Change);
+    expect(of(audience.allMembers(TENANT, ROOM))).toEqual(['ann']);
+    ann.close();
+    expect(of(audience.allMembers(TENANT, ROOM))).toEqual([]);
   });
 
   it('sends what is not in the log to those who are live, but not to its cause', async () => {

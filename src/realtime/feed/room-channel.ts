@@ -132,6 +132,10 @@ export class RoomChannel {
     return this.states.members();
   }
 
+  allMembers(): Iterable<Connection> {
+    return this.states.allMembers();
+  }
+
   /** Whether the connection is live, and its user a member. */
   isMember(connection: Connection): boolean {
     return this.states.get(connection) === live(true);

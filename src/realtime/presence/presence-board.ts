@@ -57,7 +57,8 @@ class Users implements Entries<UserRef> {
  * What the clients of this node are told about users.
  *
  * Invariants: a user's updates alternate between online and offline; no client hears "offline" of a user that is on this
- * node; a connection whose snapshot is being made hears nothing, its changes go into the snapshot.
+ * node; a connection whose snapshot is being made hears nothing, its changes go into the snapshot; one that is not live in the
+ * room that it shares, since that is synced just now, is told all the same: nothing would tell it later.
  */
 @Injectable()
 export class PresenceBoard {
@@ -145,7 +146,7 @@ export class PresenceBoard {
   private listeners({ tenantId, userId, rooms }: PresenceHint): Set<Connection> {
     const listeners = new Set<Connection>();
     for (const roomId of rooms)
-      for (const connection of this.audience.members(tenantId, roomId))
+      for (const connection of this.audience.allMembers(tenantId, roomId))
         if (connection.userId !== userId) listeners.add(connection);
     return listeners;
   }

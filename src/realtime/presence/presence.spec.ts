@@ -44,6 +44,15 @@ describe('presence.update', () => {
     expect(heard(bob)).toEqual(['alice+']);
   });
 
+  it('tells one whose rooms are synced just now: nothing would tell it later', async () => {
+    const { node } = setUp();
+    const bob = await node.open('bob');
+    heard(bob);
+    node.audience.syncing.add(bob);
+    const alice = await node.open('alice');
+    expect([heard(bob), heard(alice)]).toEqual([['alice+'], ['[bob]']]);
+  });
+
   it('tells of many who come at once over several turns of the loop, of each as they are when their turn comes', async () => {
     const crowd = Array.from({ length: 40 }, (_, i) => `user${i}`);
     // Ten rooms each, of up to 1,000 people as far as the tenant's setting says: one of them is a turn's work.

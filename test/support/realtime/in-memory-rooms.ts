@@ -67,6 +67,8 @@ export class InMemoryRooms {
 
 /** The connections of one node. */
 export class InMemoryAudience extends Audience {
+  /** Connections that are not live in their rooms just now. */
+  readonly syncing = new Set<Connection>();
   private readonly connections = new Set<Connection>();
   private detached: (connection: Connection, roomId: string) => void = () => undefined;
 
@@ -80,6 +82,10 @@ export class InMemoryAudience extends Audience {
   }
 
   *members(tenantId: string, roomId: string): Iterable<Connection> {
+    for (const connection of this.allMembers(tenantId, roomId)) if (!this.syncing.has(connection)) yield connection;
+  }
+
+  *allMembers(tenantId: string, roomId: string): Iterable<Connection> {
     const users = this.world.rooms.get(roomId);
     for (const connection of this.connections)
       if (connection.tenantId === tenantId && users?.has(connection.userId)) yield connection;

@@ -96,6 +96,7 @@ export class RedeliveryFixture {
   private audience(): Audience {
     return {
       members: (): Iterable<Connection> => this.sitting.keys(),
+      allMembers: (): Iterable<Connection> => this.sitting.keys(),
       isMember: (connection, roomId) => this.sitting.get(connection)?.has(roomId) === true,
       roomsOf: (connection) => this.sitting.get(connection)?.size ?? 0,
       onDetached: (handler) => void this.detached.push(handler),
