@@ -8,6 +8,8 @@ export type ChatHint =
   | {
       readonly kind: 'message';
       readonly message: ChatMessage;
+      /** That answers it. */
+      readonly runId: string;
       readonly clientMessageId: string | null;
       readonly origin?: Origin;
     }
@@ -77,7 +79,8 @@ export class ChatHub {
   }
 }
 
-function keyOf({ tenantId, chatId }: ChatRef): string {
+/** One key per chat of all tenants. */
+export function keyOf({ tenantId, chatId }: ChatRef): string {
   return `${tenantId}/${chatId}`;
 }
 
