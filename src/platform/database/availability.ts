@@ -27,6 +27,9 @@ const SPACE_TIMEOUT_MS = 10_000;
 const NEEDS_SPACE = `SET work_mem = '64kB';
   SELECT count(*) FROM unnest(array_fill(repeat('x', 8000), ARRAY[3000]))`;
 
+/** What a standby says of a write. */
+const STANDBY = '25006';
+
 /** What a probe has found out. `code` says why the database is away. */
 type Verdict =
   { readonly state: 'up' | 'spacious' } | { readonly state: 'away'; readonly code: string; readonly isFull: boolean };
@@ -147,7 +150,9 @@ export class Availability {
         applicationName: 'chatapi probe',
         timeoutMs: this.probeMs,
       });
-      await client.query('SELECT 1');
+      const [row] = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+      // What was the primary until a failover, or is not yet: what it has may be old, and it takes no writes.
+      if (row?.standby === true) return { state: 'away', code: STANDBY, isFull: false };
       if (!full) return { state: 'up' };
       await client.query(NEEDS_SPACE, [], SPACE_TIMEOUT_MS);
       return { state: 'spacious' };

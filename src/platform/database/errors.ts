@@ -68,6 +68,11 @@ export function isOutOfConnections(error: unknown): boolean {
   return isServerError(error) ? code === '53300' : OUT_OF_DESCRIPTORS.has(code);
 }
 
+/** The server takes no writes: a standby, or one that was taken out of service. Another connection may lead elsewhere. */
+export function isReadOnly(error: unknown): boolean {
+  return codeOf(error) === '25006';
+}
+
 /** The connection is gone or was never there; says nothing about the statement itself. */
 export function isConnectionLoss(error: unknown): boolean {
   if (isServerError(error))

@@ -4,6 +4,7 @@ import {
   DeadlineExceeded,
   type FailureReason,
   isConnectionLoss,
+  isReadOnly,
   isRetryable,
   isServerError,
   reasonOf,
@@ -130,7 +131,7 @@ export class Runner {
       } catch (error) {
         // An answer of the server to a statement means that COMMIT, which stands behind it, had nothing to commit.
         const refused = isRefused(error) || (isServerError(error) && !(await fails(sent[3], error)));
-        throw new Failed(error, refused ? 'none' : progress.effect, !isConnectionLoss(error));
+        throw new Failed(error, refused ? 'none' : progress.effect, isFit(error));
       }
     });
   }
@@ -172,7 +173,7 @@ export class Runner {
         const reason = reasonOf(failed.reason);
         if (reason !== undefined) this.onFailure(reason, { ...call, error: failed.reason });
         if (reason === 'storage') this.availability.storageFull();
-        if (reason === 'connection' || reason === 'deadline') this.availability.suspect();
+        if (reason === 'connection' || reason === 'deadline' || isReadOnly(failed.reason)) this.availability.suspect();
         throw translate(failed.reason, failed.effect, this.availability.full && reason !== 'conflict');
       }
     }
@@ -278,8 +279,13 @@ async function commit(client: PoolClient): Promise<void> {
   if (command !== 'COMMIT') throw new NotCommitted(`COMMIT was answered with ${command}`);
 }
 
+/** Whether the connection is worth keeping after this. */
+function isFit(error: unknown): boolean {
+  return !isConnectionLoss(error) && !isReadOnly(error);
+}
+
 async function rolledBack(client: PoolClient, error: unknown): Promise<boolean> {
-  if (isConnectionLoss(error)) return false;
+  if (!isFit(error)) return false;
   try {
     await client.query('ROLLBACK');
     return true;
