@@ -4,6 +4,7 @@ import { Availability, DatabaseMetrics, Failures, PoolUse } from './availability
 import { Database, SystemDatabase } from './database';
 import { InstanceEntity } from './entities/instance.entity';
 import { Epoch } from './epoch';
+import { AcknowledgedChanges } from './failover/acknowledged';
 import { InstanceRepository } from './instance.repository';
 import type { OpenDatabase } from './open';
 import { TenantSnapshots } from './snapshot';
@@ -24,6 +25,7 @@ export class DatabaseModule {
       { provide: Failures, useValue: open.failures },
       { provide: PoolUse, useValue: open.poolUse },
       { provide: TenantSnapshots, useValue: open.snapshots },
+      { provide: AcknowledgedChanges, useValue: open.acknowledged },
       DatabaseMetrics,
       InstanceRepository,
     ];
@@ -35,7 +37,15 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [orm, TypeOrmModule.forFeature([InstanceEntity])],
       providers,
-      exports: [Database, SystemDatabase, Epoch, Availability, InstanceRepository, TenantSnapshots],
+      exports: [
+        Database,
+        SystemDatabase,
+        Epoch,
+        AcknowledgedChanges,
+        Availability,
+        InstanceRepository,
+        TenantSnapshots,
+      ],
     };
   }
 }

@@ -82,6 +82,11 @@ export class ServerLock {
     await this.heartbeat?.stop();
   }
 
+  /** DATABASE_URL leads to another PostgreSQL now: the lock is taken there. */
+  moveOn(): void {
+    this.client?.destroy();
+  }
+
   /** Rejects when the database does not answer. */
   private async tryLock(): Promise<Owner> {
     const client = await GuardedClient.open(this.connection, {

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { roomKey } from '../../common/ids';
+import { AcknowledgedChanges } from '../../platform/database';
 import { Bus, type BusEnvelope, NodeRegistry, type Topic } from '../../platform/cluster';
 import { ReconnectPacer, type Frame, type StreamPart } from '../transport';
 import { Channels } from './channels';
@@ -138,6 +139,7 @@ export class NodeFeed extends RoomFeed {
     private readonly channels: Channels,
     private readonly resync: Resync,
     @Inject(ReconnectPacer) private readonly pacer: Pick<ReconnectPacer, 'noteLive'>,
+    @Inject(AcknowledgedChanges) private readonly acknowledged: Pick<AcknowledgedChanges, 'changed'>,
   ) {
     super();
     this.nodeId = nodes.self.nodeId;
@@ -151,6 +153,8 @@ export class NodeFeed extends RoomFeed {
 
   publishEvents(events: readonly RoomEvent[]): void {
     for (const event of events) {
+      // Messages are noted where they are committed.
+      if (event.seq === undefined) this.acknowledged.changed();
       const change = RoomChange.of(event);
       this.receive(event.tenantId, event.roomId, change);
       this.outbox.change(event.tenantId, event.roomId, change);
@@ -158,6 +162,7 @@ export class NodeFeed extends RoomFeed {
   }
 
   touchRoom(tenantId: string, roomId: string, joined: readonly string[] = [], by?: string): void {
+    this.acknowledged.changed();
     const hint: HeadHint = { kind: 'head', tenantId, roomId, joined, ...(by === undefined ? {} : { by }) };
     this.look(hint);
     this.outbox.add(hint);

@@ -7,6 +7,7 @@ import {
   type NodeRegistry,
   type Topic,
 } from '../../../src/platform/cluster';
+import { AcknowledgedChanges } from '../../../src/platform/database/failover/acknowledged';
 import { SilentLog } from '../../../src/platform/logging';
 import { Metrics } from '../../../src/platform/metrics';
 import type { FrameBatches } from '../../../src/realtime/transport';
@@ -103,7 +104,14 @@ class FeedParts {
     const memory = new CacheMemory({ cacheMegabytes });
     this.channels = new Channels(batches, log, this.reads, memory, clock, new Metrics(new SilentLog()));
     this.resync = new Resync(this.channels, log, positions, this.reads);
-    this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, { noteLive: () => undefined });
+    this.feed = new NodeFeed(
+      nodes,
+      bus,
+      this.channels,
+      this.resync,
+      { noteLive: () => undefined },
+      new AcknowledgedChanges(),
+    );
     this.audience = new NodeAudience(this.channels, positions, { waiting: () => 0 });
     this.places = new SyncPlaces(this.channels, this.resync, new SharedPages(this.channels, log, batches));
   }

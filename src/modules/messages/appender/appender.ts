@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { unavailable } from '../../../common/errors';
-import { Availability } from '../../../platform/database';
+import { AcknowledgedChanges, type AcknowledgedMessage, Availability } from '../../../platform/database';
 import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Log } from '../../../platform/logging';
 import { type AppendLevels, Gauge, Metrics, Stat } from '../../../platform/metrics';
 import { MessageFeed } from '../message-feed';
+import { appendLookup } from '../messages.functions';
 import { AppendRepository } from './append.repository';
 import { BatchWriter, type WriteOutcome } from './batch-writer';
 import { GroupCommit, type GroupCommitOptions, type WrittenBatch } from './group-commit';
@@ -38,6 +39,7 @@ export class Appender {
     metrics: Metrics,
     private readonly feed: MessageFeed,
     log: Log,
+    private readonly acknowledged: AcknowledgedChanges,
   ) {
     const writer = new BatchWriter(repository, () => this.databaseBack());
     this.statistics = new FreshStatistics((rows) => repository.analyze(rows), log);
@@ -66,11 +68,11 @@ export class Appender {
 
   /**
    * Appends a message; resolves after its commit. Rejects with 503 when the database is away or does not answer in
-   * time, when too much is waiting, or when the server is stopping.
+   * time, when too much is waiting, when a standby is required and there is none, or when the server is stopping.
    */
   async append(message: NewMessage): Promise<Appended> {
     if (this.closed) throw unavailable('The server is stopping');
-    this.availability.check();
+    this.availability.checkSends();
     return this.commits.append(message);
   }
 
@@ -83,7 +85,9 @@ export class Appender {
   }
 
   private async write(writer: BatchWriter, batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]> {
+    const begunAt = performance.now();
     const outcomes = await writer.write(batch, wait);
+    if (this.acknowledged.isWatched) this.acknowledged.appended(begunAt, storedOf(batch, outcomes));
     this.statistics.note(outcomes.length);
     // Before the callers are answered, and also for callers that gave up waiting.
     this.feed.written(batch, outcomes);
@@ -97,6 +101,28 @@ export class Appender {
       if (this.availability.up && !this.availability.suspected) return true;
     }
     return false;
+  }
+}
+
+/** What a failover must not lose. */
+function storedOf(batch: readonly NewMessage[], outcomes: readonly WriteOutcome[]): AcknowledgedMessage[] {
+  return batch.flatMap(({ tenantId, roomId, messageId }, i) =>
+    outcomes[i]?.status === 'new' ? [{ tenantId, roomId, messageId }] : [],
+  );
+}
+
+/** Looks messages up in a database that has taken over. */
+@Injectable()
+export class AcknowledgedLookup {
+  constructor(acknowledged: AcknowledgedChanges) {
+    acknowledged.countMissingWith(async (sql, messages) => {
+      const found = await appendLookup.callIn(sql, {
+        p_tenants: messages.map(({ tenantId }) => tenantId),
+        p_rooms: messages.map(({ roomId }) => roomId),
+        p_ids: messages.map(({ messageId }) => messageId),
+      });
+      return messages.length - found.length;
+    });
   }
 }
 

@@ -44,4 +44,8 @@ export class InstanceEntity {
   /** The oldest release that may run on this schema. */
   @Column('text', { nullable: true })
   min_release!: string | null;
+
+  /** Which PostgreSQL it was that the server saw last. */
+  @Column('jsonb', { nullable: true })
+  database_server!: unknown;
 }

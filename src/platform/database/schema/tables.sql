@@ -3,7 +3,8 @@ GRANT USAGE ON SCHEMA public TO :"tenant", :"system", :"append";
 
 -- `directory`: what the data directory looked like at the last start. `key_canaries`: what the start compares the
 -- encryption key with. `lc_ctype` says whether extensions know more letters than ASCII has. `functions_release`: whose
--- functions are in force; `min_release`: the oldest release that may run on this schema (docs/adr/0025).
+-- functions are in force; `min_release`: the oldest release that may run on this schema (docs/adr/0025). `database_server`:
+-- which PostgreSQL the server saw last, and a mark to know its log by (docs/adr/0039).
 CREATE TABLE instance (
   singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   instance_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -16,7 +17,8 @@ CREATE TABLE instance (
   key_canaries text[] NOT NULL DEFAULT '{}',
   lc_ctype text,
   functions_release text,
-  min_release text
+  min_release text,
+  database_server jsonb
 );
 GRANT SELECT ON instance TO :"tenant";
 GRANT SELECT, UPDATE ON instance TO :"system";
