@@ -14,7 +14,7 @@ export { Database, purgeExpired, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
 export { codeOf, DatabaseRefusal, isConnectionLoss, isRetryable, UNIQUE_VIOLATION } from './errors';
 export { Epoch } from './epoch';
-export { AcknowledgedChanges, type AcknowledgedMessage } from './failover/acknowledged';
+export { type AcknowledgedBatch, AcknowledgedChanges, type AcknowledgedMessage } from './failover/acknowledged';
 export {
   DirectoryTakenError,
   EmbeddedPostgres,

@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { unavailable } from '../../../common/errors';
-import { AcknowledgedChanges, type AcknowledgedMessage, Availability } from '../../../platform/database';
+import {
+  type AcknowledgedBatch,
+  AcknowledgedChanges,
+  type AcknowledgedMessage,
+  Availability,
+  type Sql,
+} from '../../../platform/database';
 import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Log } from '../../../platform/logging';
 import { type AppendLevels, Gauge, Metrics, Stat } from '../../../platform/metrics';
@@ -31,6 +37,7 @@ const RECOVERY_POLL_MS = 50;
 export class Appender {
   private readonly commits: GroupCommit;
   private readonly statistics: FreshStatistics;
+  private readonly last = new LastBatches();
   private closed = false;
 
   constructor(
@@ -41,6 +48,7 @@ export class Appender {
     log: Log,
     private readonly acknowledged: AcknowledgedChanges,
   ) {
+    acknowledged.rememberedBy({ last: () => this.last.all, countMissing });
     const writer = new BatchWriter(repository, () => this.databaseBack());
     this.statistics = new FreshStatistics((rows) => repository.analyze(rows), log);
     this.commits = new GroupCommit(
@@ -87,7 +95,7 @@ export class Appender {
   private async write(writer: BatchWriter, batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]> {
     const begunAt = performance.now();
     const outcomes = await writer.write(batch, wait);
-    if (this.acknowledged.isWatched) this.acknowledged.appended(begunAt, storedOf(batch, outcomes));
+    if (this.acknowledged.isWatched) this.last.note(begunAt, storedOf(batch, outcomes));
     this.statistics.note(outcomes.length);
     // Before the callers are answered, and also for callers that gave up waiting.
     this.feed.written(batch, outcomes);
@@ -111,19 +119,25 @@ function storedOf(batch: readonly NewMessage[], outcomes: readonly WriteOutcome[
   );
 }
 
-/** Looks messages up in a database that has taken over. */
-@Injectable()
-export class AcknowledgedLookup {
-  constructor(acknowledged: AcknowledgedChanges) {
-    acknowledged.countMissingWith(async (sql, messages) => {
-      const found = await appendLookup.callIn(sql, {
-        p_tenants: messages.map(({ tenantId }) => tenantId),
-        p_rooms: messages.map(({ roomId }) => roomId),
-        p_ids: messages.map(({ messageId }) => messageId),
-      });
-      return messages.length - found.length;
-    });
+/** The newest batches that none is known to follow: one of each writer, as a rule (platform/database/failover). */
+export class LastBatches {
+  all: readonly AcknowledgedBatch[] = [];
+
+  /** One was written by transactions that began at `begunAt`, all of which are over at `at`. */
+  note(begunAt: number, messages: readonly AcknowledgedMessage[], at = performance.now()): void {
+    if (messages.length === 0) return;
+    const later = this.all.filter((batch) => batch.at >= begunAt);
+    this.all = [...later, { begunAt, at, messages }];
   }
+}
+
+async function countMissing(sql: Sql, messages: readonly AcknowledgedMessage[]): Promise<number> {
+  const found = await appendLookup.callIn(sql, {
+    p_tenants: messages.map(({ tenantId }) => tenantId),
+    p_rooms: messages.map(({ roomId }) => roomId),
+    p_ids: messages.map(({ messageId }) => messageId),
+  });
+  return messages.length - found.length;
 }
 
 /** Messages written by this server after which statistics are looked at; beyond the last one autovacuum keeps up. */

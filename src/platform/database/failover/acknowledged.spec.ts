@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { runs } from '../../../../test/support/timing';
+import { LastBatches } from '../../../modules/messages/appender/appender';
 import { AcknowledgedChanges } from './acknowledged';
 
 const MESSAGE = { tenantId: 't', roomId: 'r' };
@@ -32,28 +33,42 @@ function inTurns(all: readonly Written[]): Written[] {
     });
 }
 
-function watched(now: () => number): AcknowledgedChanges {
-  const acknowledged = new AcknowledgedChanges(now);
-  acknowledged.isWatched = true;
-  acknowledged.begin('start');
-  return acknowledged;
+/** As the messages module remembers its batches. */
+class Remembered {
+  now = 0;
+  readonly acknowledged = new AcknowledgedChanges(() => this.now);
+  private readonly batches = new LastBatches();
+
+  constructor() {
+    const countMissing = (): Promise<number> => Promise.resolve(0);
+    this.acknowledged.rememberedBy({ last: () => this.batches.all, countMissing });
+    this.acknowledged.marked(-1, 'start');
+  }
+
+  appended(begunAt: number, id: string): void {
+    this.batches.note(begunAt, [{ ...MESSAGE, messageId: id }], this.now);
+  }
+
+  mark(): void {
+    const begunAt = ++this.now;
+    this.now++;
+    this.acknowledged.marked(begunAt, 'm');
+  }
 }
 
 describe('what was acknowledged last', () => {
   it('is what was committed last, or in doubt, whatever ran at the same time', () => {
     fc.assert(
       fc.property(fc.array(written, { minLength: 1, maxLength: 12 }), (all) => {
-        let now = -1;
-        const acknowledged = watched(() => now);
+        const site = new Remembered();
         const inOrder = inTurns(all).sort((a, b) => a.steps[2] - b.steps[2]);
         inOrder.forEach(({ what, steps: [begun, , told] }, i) => {
-          now = told;
-          if (what === 'message') acknowledged.appended(begun, [{ ...MESSAGE, messageId: `${i}` }]);
-          else if (what === 'mark') acknowledged.marked(begun, `${i}`);
-          else acknowledged.changed();
-          const told_ = inOrder.slice(0, i + 1);
-          const last = told_.reduce((a, b) => (b.steps[1] > a.steps[1] ? b : a));
-          const { mark, messages, isInDoubt } = acknowledged.last;
+          site.now = told;
+          if (what === 'message') site.appended(begun, `${i}`);
+          else if (what === 'mark') site.acknowledged.marked(begun, `${i}`);
+          else site.acknowledged.changed();
+          const last = inOrder.slice(0, i + 1).reduce((a, b) => (b.steps[1] > a.steps[1] ? b : a));
+          const { mark, messages, isInDoubt } = site.acknowledged.last;
           const id = `${inOrder.indexOf(last)}`;
           if (last.what === 'message') expect(messages.map(({ messageId }) => messageId)).toContain(id);
           else if (last.what === 'mark') expect(mark).toBe(id);
@@ -65,50 +80,38 @@ describe('what was acknowledged last', () => {
   });
 
   it('is few where one writer writes one batch after the other', () => {
-    let now = 0;
-    const acknowledged = watched(() => now);
+    const site = new Remembered();
     for (let n = 0; n < 1000; n++) {
-      const begun = ++now;
-      now++;
-      acknowledged.appended(begun, [{ ...MESSAGE, messageId: `${n}` }]);
+      const begun = ++site.now;
+      site.now++;
+      site.appended(begun, `${n}`);
     }
-    expect(acknowledged.last).toEqual({
-      mark: undefined,
-      messages: [{ ...MESSAGE, messageId: '999' }],
-      isInDoubt: false,
-    });
+    const messages = [{ ...MESSAGE, messageId: '999' }];
+    expect(site.acknowledged.last).toEqual({ mark: undefined, messages, isInDoubt: false });
   });
 
   it('wants a mark while there is doubt, and once after the last message; no message, no mark', () => {
-    let now = 0;
-    const acknowledged = watched(() => now);
-    const mark = (): void => {
-      const begun = ++now;
-      now++;
-      acknowledged.marked(begun, 'm');
-    };
-    now += 1_000_000;
+    const site = new Remembered();
+    const { acknowledged } = site;
+    site.now += 1_000_000;
     expect(acknowledged.wantsMark).toBe(false);
     acknowledged.changed();
     expect(acknowledged.wantsMark).toBe(true);
-    mark();
+    site.mark();
     expect(acknowledged.wantsMark).toBe(false);
-    acknowledged.appended(now, [{ ...MESSAGE, messageId: '1' }]);
+    site.now++;
+    site.appended(site.now, '1');
     expect(acknowledged.wantsMark).toBe(false);
-    now += 61_000;
+    site.now += 61_000;
     expect(acknowledged.wantsMark).toBe(true);
-    mark();
+    site.mark();
     expect([acknowledged.wantsMark, acknowledged.last.messages]).toEqual([false, []]);
   });
 
-  it('is missing where nobody can look it up, and nothing at all where nothing is watched', async () => {
+  it('is missing where nobody can look it up', async () => {
     const sql = { query: () => Promise.reject(new Error('not to be asked')) };
     const messages = [{ ...MESSAGE, messageId: '1' }];
-    expect(await watched(() => 0).countMissing(sql, messages)).toBe(1);
-    expect(await watched(() => 0).countMissing(sql, [])).toBe(0);
-    const idle = new AcknowledgedChanges(() => 0);
-    idle.appended(0, messages);
-    idle.changed();
-    expect(idle.last).toEqual({ mark: undefined, messages: [], isInDoubt: false });
+    expect(await new AcknowledgedChanges().countMissing(sql, messages)).toBe(1);
+    expect(await new AcknowledgedChanges().countMissing(sql, [])).toBe(0);
   });
 });

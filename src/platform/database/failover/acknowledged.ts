@@ -7,8 +7,26 @@ export interface AcknowledgedMessage {
   readonly messageId: string;
 }
 
-/** How many of the messages the log does not have. Run as the system role. */
-export type CountMissing = (sql: Sql, messages: readonly AcknowledgedMessage[]) => Promise<number>;
+/** What is known of when something was committed; `performance.now()`. */
+interface Acknowledged {
+  /** Its transaction began then or later. */
+  readonly begunAt: number;
+  /** It was committed then or earlier. */
+  readonly at: number;
+}
+
+/** Messages that were committed together, or in one call after the other. */
+export interface AcknowledgedBatch extends Acknowledged {
+  readonly messages: readonly AcknowledgedMessage[];
+}
+
+/** Knows the newest messages that were acknowledged. The messages module implements it. */
+export interface AcknowledgedLog {
+  /** All that no later batch covers, at least. */
+  readonly last: () => readonly AcknowledgedBatch[];
+  /** How many of the messages a database lacks. Run as the system role. */
+  readonly countMissing: (sql: Sql, messages: readonly AcknowledgedMessage[]) => Promise<number>;
+}
 
 /** What has to be found in a database for it to have everything that was acknowledged. */
 export interface LastAcknowledged {
@@ -21,11 +39,6 @@ export interface LastAcknowledged {
 
 /** Messages are looked up for so long after the last one; then a mark stands for them, for they may expire. */
 const SETTLED_MS = 60_000;
-
-interface Acknowledged<T> {
-  readonly at: number;
-  readonly what: T;
-}
 
 /**
  * Remembers what this server has acknowledged last, so that it can be looked up in a database that has taken the place
@@ -44,74 +57,66 @@ interface Acknowledged<T> {
  *
  * What is no change of a room is not watched: no client has a position in it.
  *
+ * Messages are kept by whoever writes them, so that a message on its way comes through no file more.
+ *
  * All state is touched between awaits only.
  */
 export class AcknowledgedChanges {
-  /** Set by the watch: where there is none nothing is remembered. */
+  /** Set by the watch: where there is none nothing has to be remembered. */
   isWatched = false;
-  private batches: readonly Acknowledged<readonly AcknowledgedMessage[]>[] = [];
-  private mark: Acknowledged<string> | undefined;
-  private doubtedAt: number | undefined;
-  private count: CountMissing | undefined;
+  private mark: (Acknowledged & { readonly what: string }) | undefined;
+  private changedAt = -Infinity;
+  private log: AcknowledgedLog | undefined;
 
   /** @param now in milliseconds, never falling */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** @param count the one way to look messages up */
-  countMissingWith(count: CountMissing): void {
-    this.count = count;
+  /** @param log the one that there is */
+  rememberedBy(log: AcknowledgedLog): void {
+    this.log = log;
   }
 
-  /** Messages were committed by transactions that began at `begunAt` (`performance.now()`) or later. */
-  appended(begunAt: number, messages: readonly AcknowledgedMessage[]): void {
-    if (!this.isWatched || messages.length === 0) return;
-    this.cover(begunAt);
-    this.batches = [...this.batches, { at: this.now(), what: messages }];
-  }
-
-  /** A room was changed otherwise, or may have been. */
+  /** A room was changed otherwise than by a message, or may have been. */
   changed(): void {
-    if (this.isWatched) this.doubtedAt = this.now();
+    this.changedAt = this.now();
   }
 
-  /** A mark was stored by a transaction that began at `begunAt`. */
-  marked(begunAt: number, mark: string): void {
-    this.cover(begunAt);
-    this.mark = { at: this.now(), what: mark };
-  }
-
-  /** Everything is found, or given up: from here on this mark is what there is. */
-  begin(mark: string): void {
-    this.batches = [];
-    this.doubtedAt = undefined;
-    this.mark = { at: this.now(), what: mark };
+  /** A mark was stored by a transaction that began at `begunAt`, and is in the place of the one before. */
+  marked(begunAt: number, what: string): void {
+    this.mark = { begunAt, at: this.now(), what };
   }
 
   /** Whether a mark is to be stored. */
   get wantsMark(): boolean {
-    if (this.doubtedAt !== undefined) return true;
+    const covered = this.coveredUntil;
+    if (this.changedAt >= covered) return true;
     const settled = this.now() - SETTLED_MS;
-    return this.batches.some(({ at }) => at < settled);
+    return this.batches.some(({ at }) => at >= covered && at < settled);
   }
 
   get last(): LastAcknowledged {
+    const covered = this.coveredUntil;
+    const { mark } = this;
     return {
-      mark: this.mark?.what,
-      messages: this.batches.flatMap(({ what }) => what),
-      isInDoubt: this.doubtedAt !== undefined,
+      mark: mark !== undefined && mark.at >= covered ? mark.what : undefined,
+      messages: this.batches.flatMap(({ at, messages }) => (at >= covered ? messages : [])),
+      isInDoubt: this.changedAt >= covered,
     };
   }
 
-  /** How many of the messages a database lacks; all of them where nobody can say. */
+  /** How many of the messages a database lacks. */
   countMissing(sql: Sql, messages: readonly AcknowledgedMessage[]): Promise<number> {
-    if (messages.length === 0) return Promise.resolve(0);
-    return this.count?.(sql, messages) ?? Promise.resolve(messages.length);
+    return messages.length === 0 || this.log === undefined
+      ? Promise.resolve(messages.length)
+      : this.log.countMissing(sql, messages);
   }
 
-  /** What was acknowledged before a transaction began that is acknowledged now. */
-  private cover(begunAt: number): void {
-    this.batches = this.batches.filter(({ at }) => at >= begunAt);
-    if (this.mark !== undefined && this.mark.at < begunAt) this.mark = undefined;
-    if (this.doubtedAt !== undefined && this.doubtedAt < begunAt) this.doubtedAt = undefined;
+  private get batches(): readonly AcknowledgedBatch[] {
+    return this.log?.last() ?? [];
+  }
+
+  /** What was acknowledged before the newest transaction began that is acknowledged. */
+  private get coveredUntil(): number {
+    return this.batches.reduce((until, { begunAt }) => Math.max(until, begunAt), this.mark?.begunAt ?? -Infinity);
   }
 }

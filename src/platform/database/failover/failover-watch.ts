@@ -125,7 +125,8 @@ export class FailoverWatch {
       if (requiresStandby && !isSynchronous) refuseAsynchronous();
       const epoch = await judgeStart(session.ask, server, facts, log);
       acknowledged.isWatched = true;
-      acknowledged.begin(await storeMark(session.ask, server, isSynchronous));
+      const begunAt = performance.now();
+      acknowledged.marked(begunAt, await storeMark(session.ask, server, isSynchronous));
       return new FailoverWatch(options, session, server, isSynchronous, epoch, acknowledged);
     } catch (error) {
       session.destroy();
@@ -197,7 +198,9 @@ export class FailoverWatch {
     const verdict = await this.verdictOn(ask, server, facts);
     const known = watched.epoch.known;
     const epoch = verdict === 'complete' ? facts.epoch : await raiseAbove(ask, known);
-    this.acknowledged.begin(await storeMark(ask, server, facts.isSynchronous));
+    // Covers what was found, or given up.
+    const begunAt = performance.now();
+    this.acknowledged.marked(begunAt, await storeMark(ask, server, facts.isSynchronous));
     this.tell(server, verdict, { from: known, to: epoch });
     const isTakeover = !isSameTimeline(server, this.current);
     this.current = server;
