@@ -66,6 +66,16 @@ export function roomKey(tenantId: string, roomId: string): string {
   return `${tenantId}/${roomId}`;
 }
 
+/** Whom a hint on the bus concerns: those who have to do with a room … */
+export function roomAddress(tenantId: string, roomId: string): string {
+  return `r:${tenantId}/${roomId}`;
+}
+
+/** … or those who have a connection of a user. */
+export function userAddress(tenantId: string, userId: string): string {
+  return `u:${tenantId}/${userId}`;
+}
+
 /** `room`, `room_0190…` → the dashed UUID, or undefined when it is not an id of that kind. */
 export function decodeId(kind: IdKind, id: unknown): string | undefined {
   const prefix = ID_PREFIXES[kind];

@@ -11,7 +11,10 @@ import { NotificationDeliveriesRepository } from '../../src/modules/notification
 import { NOTIFICATION_HINTS, NotificationSessions } from '../../src/modules/notifications/delivery/sessions';
 import { NotificationsRepository } from '../../src/modules/notifications/inbox/notifications.repository';
 import { SystemClock } from '../../src/common/time';
+import { InterruptedBus } from '../support/cluster/interrupted-bus';
 import { type JobsFixture, startJobs } from '../support/jobs';
+import { RecordingConnection } from '../support/realtime/recording-connection';
+import { untilPasses } from '../support/suites/port-fixture';
 import { uuidOf } from '../support/tenants';
 
 const JOB = { id: 1, kind: 'notification.fan_out', key: '', attempt: 1, createdAt: new Date(0) };
@@ -241,5 +244,31 @@ describe('notifications in the database', () => {
     const user = { tenantId: tenant, userId: 'user00000' };
     expect(await deliveries.waitedFor([user], 60_000)).toEqual([]);
     expect(await deliveries.waitedFor([user, { tenantId: tenant, userId: 'nobody' }], 0)).toEqual([user]);
+  });
+
+  it('that a cut bus did not tell a node of are found at its gap', async () => {
+    const forUser = (): Promise<unknown> =>
+      notificationCreate.call(test.open.database, tenant, {
+        p_id: randomUUID(),
+        p_topic: 'news',
+        p_payload: '{"n":1}',
+        p_users: ['ann'],
+        p_subscribers: false,
+        p_limit: 1000,
+      });
+    const bus = new InterruptedBus('node', () => undefined);
+    const settlements = { delivered: () => Promise.resolve(true), giveUpDelivery: () => Promise.resolve() };
+    const sessions = new NotificationSessions(repository, settlements, deliveries, new SystemClock(), bus);
+    const connection = Object.assign(new RecordingConnection(), { tenantId: tenant, userId: 'ann' });
+    await forUser();
+    sessions.opened(connection);
+    await untilPasses(() => expect(connection.frames).toHaveLength(1));
+    await forUser();
+    await sessions.tick();
+    expect(connection.frames).toHaveLength(1);
+    bus.tellGap();
+    await untilPasses(() => expect(connection.frames).toHaveLength(2));
+    sessions.end();
+    connection.over();
   });
 });

@@ -3,15 +3,18 @@
  * own what), Counters (rate windows) and NodeRegistry (which nodes there are). The memory implementations serve one node.
  *
  * Invariants: nothing here is durable and nothing here is the truth; all of it may be lost with the process, and the
- * database says what is right. Payloads are JSON values. A shared suite per port (test/support/suites) says what an
- * implementation must do; the Redis ones will have to pass the same.
+ * database says what is right. Payloads are JSON values. Whoever relies on hearing a hint registers for the bus's gaps and
+ * looks there after one. A shared suite per port (test/support/suites) says what an implementation must do; the Redis ones
+ * have to pass the same.
  *
  * Concurrency: each call is atomic; nothing is atomic across two calls. Memory needs no lock, since no method awaits
  * between its reads and its writes.
  */
 export {
+  type Address,
   Bus,
   type BusEnvelope,
+  type BusGap,
   type BusHandler,
   Counters,
   type CounterState,

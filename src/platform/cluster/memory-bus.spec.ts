@@ -11,6 +11,7 @@ busSuite('memory', () => {
   return {
     port: new MemoryBus('node-1', onError, shared),
     peer: new MemoryBus('node-2', onError, shared),
+    third: new MemoryBus('node-3', onError, shared),
     errors,
     advance: () => undefined,
     close: () => undefined,
@@ -28,6 +29,10 @@ describe('MemoryBus', () => {
     bus.publish(TOPIC, 1);
     await new Promise(setImmediate);
     expect(got).toEqual([1, 2, 3]);
+  });
+
+  it('knows that a process by itself has no other node', () => {
+    expect(new MemoryBus('node', fail).isShared).toBe(false);
   });
 
   it('names the topic of a handler that threw', async () => {

@@ -1,8 +1,20 @@
-import { Bus, type BusEnvelope, type BusHandler, type OnHandlerError, type Topic, type Unsubscribe } from './ports';
+import {
+  type Address,
+  Bus,
+  type BusEnvelope,
+  type BusGap,
+  type BusHandler,
+  type OnHandlerError,
+  type Topic,
+  type Unsubscribe,
+} from './ports';
+import { FollowedAddresses } from './reception';
 
 /** Boxed, so that one function subscribed twice is two subscriptions. */
 interface Subscription {
   readonly handler: BusHandler<unknown>;
+  /** What its node follows. */
+  readonly follows: FollowedAddresses;
 }
 
 /** Subscriptions by topic; buses made with the same object are nodes of one cluster. */
@@ -10,50 +22,72 @@ export type TopicSubscriptions = Map<string, Set<Subscription>>;
 
 interface Waiting {
   readonly topic: string;
+  readonly to: Address | undefined;
   readonly envelope: BusEnvelope<unknown>;
 }
 
+const DONE = Promise.resolve();
+
 /**
  * The bus within one process. Handlers run in one microtask after the publishing code: never inside `publish`, yet
- * before any I/O, so that what one turn causes leaves in the same turn.
+ * before any I/O, so that what one turn causes leaves in the same turn. Nothing is ever lost.
  */
 export class MemoryBus extends Bus {
-  private readonly published = new Map<string, number>();
+  readonly state = 'live';
+  readonly isShared: boolean;
+  private readonly follows = new FollowedAddresses();
+  private readonly subscriptions: TopicSubscriptions;
   private waiting: Waiting[] = [];
 
+  /** @param shared what the buses of one cluster have in common; without it there is no other node */
   constructor(
     private readonly nodeId: string,
     private readonly onError: OnHandlerError,
-    private readonly subscriptions: TopicSubscriptions = new Map(),
+    shared?: TopicSubscriptions,
   ) {
     super();
+    this.isShared = shared !== undefined;
+    this.subscriptions = shared ?? new Map();
   }
 
-  publish<T>(topic: Topic<T>, payload: NoInfer<T>): void {
-    const n = (this.published.get(topic) ?? 0) + 1;
-    this.published.set(topic, n);
-    if (this.waiting.push({ topic, envelope: { node: this.nodeId, n, payload } }) === 1)
+  publish<T>(topic: Topic<T>, payload: NoInfer<T>, to?: Address): void {
+    if (this.waiting.push({ topic, to, envelope: { node: this.nodeId, payload } }) === 1)
       queueMicrotask(() => this.deliver());
   }
 
   subscribe<T>(topic: Topic<T>, handler: BusHandler<NoInfer<T>>): Unsubscribe {
-    const subscription: Subscription = { handler: handler as BusHandler<unknown> };
+    const subscription: Subscription = { handler: handler as BusHandler<unknown>, follows: this.follows };
     const all = this.subscriptions.get(topic) ?? new Set();
     this.subscriptions.set(topic, all.add(subscription));
     return () => void all.delete(subscription);
   }
 
+  follow(to: Address): Promise<void> {
+    this.follows.add(to);
+    return DONE;
+  }
+
+  unfollow(to: Address): void {
+    this.follows.remove(to);
+  }
+
+  onGap(_handler: (gap: BusGap) => void): Unsubscribe {
+    return () => undefined;
+  }
+
   private deliver(): void {
     const batch = this.waiting;
     this.waiting = [];
-    for (const { topic, envelope } of batch) {
-      for (const { handler } of this.subscriptions.get(topic) ?? []) {
-        try {
-          handler(envelope);
-        } catch (error) {
-          this.onError(error, topic);
-        }
-      }
+    for (const { topic, to, envelope } of batch)
+      for (const { handler, follows } of this.subscriptions.get(topic) ?? [])
+        if (follows.has(to)) this.call(handler, topic, envelope);
+  }
+
+  private call(handler: BusHandler<unknown>, topic: string, envelope: BusEnvelope<unknown>): void {
+    try {
+      handler(envelope);
+    } catch (error) {
+      this.onError(error, topic);
     }
   }
 }

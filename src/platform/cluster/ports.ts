@@ -2,11 +2,6 @@
 export interface BusEnvelope<T> {
   /** The node that published; also its own subscribers get it, and skip what they need not see twice. */
   readonly node: string;
-  /**
-   * Counts this node's publications on this topic from 1. A number that does not follow the last one seen of that
-   * node is a gap: hints were lost, so ask the log.
-   */
-  readonly n: number;
   /** Shared between subscribers: not to be changed. */
   readonly payload: T;
 }
@@ -16,20 +11,57 @@ export type BusHandler<T> = (envelope: BusEnvelope<T>) => void;
 /**
  * The name of a topic and, for the compiler only, what is published on it:
  * `const ROOM_HINTS: Topic<RoomHint> = 'room-hints'`. Topics are few and fixed, one per kind of hint and not one per
- * room: each keeps a counter for ever.
+ * room: whom a hint concerns is said by its address.
  */
 export type Topic<T> = string & { readonly __payload?: T };
 
+/** Whom a hint concerns: `r:<tenant>/<room>` (`roomAddress`) or `u:<tenant>/<user>` (`userAddress`). At most 255 bytes. */
+export type Address = string;
+
+/** Hints may have been lost. */
+export interface BusGap {
+  /** Of this node alone; undefined: of any. */
+  readonly node?: string;
+  /** In these lanes alone, the numbered parts of the bus that addresses are spread over; undefined: in any. */
+  readonly lanes?: readonly number[];
+}
+
 /**
- * Carries hints between nodes: best effort, at most once, in order per publisher and topic. A subscriber that needs
- * certainty reads the log.
+ * Carries hints between nodes: best effort, at most once. A subscriber that needs certainty reads the log.
+ *
+ * Invariants
+ * - What one node publishes to one address arrives in that order, whatever the topics; so does what has no address. Nothing
+ *   is said of the order between nodes, between addresses, or between an address and none.
+ * - A node hears what has no address, and what is addressed to what it follows; of its own publications too, without a
+ *   trip through the network and once.
+ * - Whatever was lost of what others published is told by `onGap` after a handler could have had it: at the latest about a
+ *   second after the bus is live again. A loss may be told that concerned nothing here.
  *
  * `publish` neither blocks nor fails, and calls no handler before it returns: it may be called from within a handler
  * or in the middle of a change of state. A handler that throws disturbs no other one.
  */
 export abstract class Bus {
-  abstract publish<T>(topic: Topic<T>, payload: NoInfer<T>): void;
+  /** `down`: nothing comes from other nodes, and nothing gets to them. Whoever polls anyway may poll faster meanwhile. */
+  abstract readonly state: 'live' | 'down';
+
+  /** Whether there may be other nodes. Where not, what one process publishes for others alone need not be made. */
+  abstract readonly isShared: boolean;
+
+  /** @param to whom it concerns; undefined: every node */
+  abstract publish<T>(topic: Topic<T>, payload: NoInfer<T>, to?: Address): void;
+
   abstract subscribe<T>(topic: Topic<T>, handler: BusHandler<NoInfer<T>>): Unsubscribe;
+
+  /**
+   * This node wants what is addressed there, until `unfollow` was called as often. Resolves when nothing that is published
+   * from then on is missed without an `onGap`, also while the bus is down. Read what it is about after that, not before.
+   */
+  abstract follow(to: Address): Promise<void>;
+
+  abstract unfollow(to: Address): void;
+
+  /** Calls back when hints may have been lost, outside of all other handlers. Never called for what this node published. */
+  abstract onGap(handler: (gap: BusGap) => void): Unsubscribe;
 }
 
 /** Ends a subscription; its handler is not called again once this has returned. */

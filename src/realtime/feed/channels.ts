@@ -93,6 +93,7 @@ class RoomChannels {
 }
 
 type DetachedHandler = (connection: Connection, roomId: string) => void;
+type RoomHandler = (tenantId: string, roomId: string, isHere: boolean) => void;
 
 /**
  * The channels of this node and the connections in them. A channel is there while a connection is in it, and for a minute
@@ -104,6 +105,7 @@ export class Channels implements ChannelSite {
   readonly changesDuringLookup = new ChangesDuringLookup();
   private readonly rooms = new RoomChannels();
   private readonly detached = new Set<DetachedHandler>();
+  private readonly roomHandlers = new Set<RoomHandler>();
   /** Since when each is idle, the longest first; some are not any more. */
   private readonly idle = new Map<RoomChannel, number>();
   /** How many channels with connections a tenant has; no entry where it has none. */
@@ -171,6 +173,11 @@ export class Channels implements ChannelSite {
     this.detached.add(handler);
   }
 
+  /** Calls back when a room gets a channel, and when it has none any more. */
+  onRoom(handler: RoomHandler): void {
+    this.roomHandlers.add(handler);
+  }
+
   /** Puts a connection that has everything up to `position` into the room's channel, unless it wants none of it. */
   place(listener: Listener, roomId: string, position: Position, isMember: boolean, isIn = true): void {
     const { connection } = listener;
@@ -194,11 +201,17 @@ export class Channels implements ChannelSite {
     return this.listeners.of(tenantId, userId).some(({ connection }) => channel?.has(connection) !== true);
   }
 
-  /** Puts a user's connections into a room at the place where the user came in. */
-  admit(tenantId: string, roomId: string, entrance: Entrance, by: string | undefined): void {
+  /** Puts a user's connections of which `isFor` says so into a room, at the place where the user came in. */
+  admit(
+    tenantId: string,
+    roomId: string,
+    entrance: Entrance,
+    by: string | undefined,
+    isFor: (listener: Listener) => boolean,
+  ): void {
     const { userId, position, role, foundedBy, isIn = foundedBy !== undefined } = entrance;
     let isPlaced = false;
-    for (const listener of this.listeners.of(tenantId, userId)) {
+    for (const listener of this.listeners.of(tenantId, userId).filter(isFor)) {
       const channel = this.find(tenantId, roomId);
       if (channel?.has(listener.connection) === true) continue;
       isPlaced = true;
@@ -299,6 +312,7 @@ export class Channels implements ChannelSite {
     const { tenantId, roomId, position, cache } = channel;
     this.idle.delete(channel);
     this.rooms.delete(channel);
+    for (const handler of this.roomHandlers) handler(tenantId, roomId, false);
     channel.end();
     this.memory.forget(tenantId, cache);
     // What the channel has delivered is news for one that is made at an older position.
@@ -314,7 +328,10 @@ export class Channels implements ChannelSite {
   ): RoomChannel {
     const existing = this.rooms.get(tenantId, roomId);
     const channel = existing ?? new RoomChannel(tenantId, roomId, position, this);
-    if (existing === undefined) this.rooms.add(channel);
+    if (existing === undefined) {
+      this.rooms.add(channel);
+      for (const handler of this.roomHandlers) handler(tenantId, roomId, true);
+    }
     enter(channel);
     // Also one that was made by a reader meanwhile, who was told less than this node had heard.
     if (this.changesDuringLookup.isAfter(tenantId, roomId, channel.position.rev)) channel.refresh();
@@ -331,6 +348,10 @@ export class Channels implements ChannelSite {
 /** A connection with the channels that it is in, and the rooms that it wants none of. */
 export class Listener {
   readonly channels: RoomChannel[] = [];
+  /** Its user's rooms are being looked up: it gets its places by that, and otherwise by joinings alone. */
+  isOpening = true;
+  /** Hints may have been lost since the look-up began. */
+  isInDoubt = false;
   /** Rooms that it unsubscribed from; few do. */
   private muted: Set<string> | undefined;
 

@@ -4,6 +4,7 @@ import { Every, OnStop, StopStage } from '../../platform/lifecycle';
 import { type AcceptedConnection, OnConnection, SOCKET_PATH, TransportModule } from '../transport';
 import { CacheMemory } from './cache-memory';
 import { Channels } from './channels';
+import { FeedInterest } from './interest';
 import { FeedReads } from './log-reads';
 import { NodeAudience, SyncPlaces } from './node-audience';
 import { NodeFeed } from './node-feed';
@@ -29,7 +30,7 @@ class FeedStart implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    this.leaving = [this.feed.listen(), this.nodes.onNodeLost((node) => this.feed.forget(node.nodeId))];
+    this.leaving = [this.feed.listen(), this.nodes.onNodeLost(() => this.feed.lookForLost())];
     await this.nodes.heartbeat();
   }
 
@@ -66,6 +67,7 @@ class FeedStart implements OnModuleInit {
     SharedPages,
     CachedMessages,
     Resync,
+    FeedInterest,
     NodeFeed,
     NodeAudience,
     SyncPlaces,

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
+import { roomAddress } from '../../common/ids';
 import { runs } from '../../../test/support/timing';
-import { FeedNode, UnreliableBus } from '../../../test/support/realtime/feed-nodes';
-import type { JsonLineConnection } from '../../../test/support/realtime/json-line-connection';
+import { UnreliableBus } from '../../../test/support/cluster/unreliable-bus';
+import { FeedNode } from '../../../test/support/realtime/feed-nodes';
+import { expectView, type WatchedMember } from '../../../test/support/realtime/feed-view';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
@@ -48,24 +50,18 @@ const step = fc.oneof(
   },
 ) as fc.Arbitrary<Step>;
 
-interface Watched {
-  readonly connection: JsonLineConnection;
-  readonly user: string;
-  /** The room's revision when the connection came, and when it was in. */
-  readonly from: number;
-  upTo: number;
-}
-
 /** Two nodes on one database, one room. */
 class Play {
   readonly database = new ModelDatabase(TENANT, 3);
   readonly room: ModelRoom = this.database.room(ROOM, ['ann', 'ben']);
-  readonly wire = new UnreliableBus();
-  readonly nodes = [new FeedNode(this.database, this.wire), new FeedNode(this.database, this.wire)];
-  readonly watched: Watched[] = [];
+  readonly wire: UnreliableBus;
+  readonly nodes: readonly FeedNode[];
+  readonly watched: WatchedMember[] = [];
 
-  constructor() {
+  constructor(confirmsLate = false) {
     this.database.isPatient = true;
+    this.wire = new UnreliableBus(confirmsLate);
+    this.nodes = [new FeedNode(this.database, this.wire), new FeedNode(this.database, this.wire)];
   }
 
   async run(steps: readonly Step[]): Promise<void> {
@@ -122,59 +118,14 @@ class Play {
   }
 }
 
-/** Whether the user was a member when change `rev` happened; the joining and the leaving themselves count. */
-function isMemberAt(room: ModelRoom, user: string, rev: number): boolean {
-  const own = room.changes.filter((c) => c.user === user && c.rev <= rev);
-  const last = own.at(-1);
-  if (last === undefined) return room.founders.has(user);
-  return last.type === 'member.joined' || last.rev === rev;
-}
-
-/** The revisions from the user's joining to their leaving; to the end where they are still there. */
-function periods(room: ModelRoom, user: string): { readonly from: number; readonly to: number }[] {
-  const own = room.changes.filter((c) => c.user === user);
-  return own
-    .filter((c) => c.type === 'member.joined')
-    .map((c) => ({ from: c.rev, to: own.find((o) => o.rev > c.rev)?.rev ?? Infinity }));
-}
-
-function expectView(room: ModelRoom, { connection, user, from, upTo }: Watched): void {
-  const frames = connection.frames as unknown as (Change & { readonly of?: number })[];
-  const head = room.position.rev;
-  const sits = (low: number, high: number, all: boolean): boolean => {
-    const revs = Array.from({ length: high - low + 1 }, (_, i) => low + i);
-    return all ? revs.every((rev) => isMemberAt(room, user, rev)) : revs.some((rev) => isMemberAt(room, user, rev));
-  };
-  const events = frames.filter((f) => !f.type.startsWith('message')).map((f) => f.rev);
-  expect(events).toEqual([...new Set(events)].sort((a, b) => a - b));
-  // A membership that was over before this node heard of it is not made up for.
-  const missed = periods(room, user).filter((p) => p.to <= head && !events.some((rev) => rev >= p.from && rev <= p.to));
-  const isMissed = (rev: number): boolean => missed.some((p) => rev >= p.from && rev <= p.to);
-  const due = room.changes.filter(
-    (c) => !c.type.startsWith('message') && isMemberAt(room, user, c.rev) && !isMissed(c.rev),
-  );
-  for (const { rev } of due) if (rev > upTo) expect(events).toContain(rev);
-  // A channel that was behind when the connection came may let it in at a joining that lies a little further back.
-  const since = frames[0]?.type === 'member.joined' && frames[0].user === user ? 0 : from;
-  for (const rev of events) expect(rev > since && isMemberAt(room, user, rev)).toBe(true);
-
-  const first = [...new Set(frames.filter((f) => f.type === 'message').map((f) => f.seq ?? 0))];
-  expect(first).toEqual([...first].sort((a, b) => a - b));
-  for (const message of room.messages) {
-    const born = room.changes.find((c) => c.seq === message.seq)?.rev ?? 0;
-    const seen = frames.filter((f) => f.seq === message.seq || f.of === message.seq);
-    const isDue = !isMissed(message.rev);
-    if (isDue && born > upTo && sits(born, message.rev, true)) expect(first).toContain(message.seq);
-    if (isDue && message.rev > upTo && sits(born, head, true)) expect(seen.at(-1)?.rev).toBe(message.rev);
-    if (seen.length > 0) expect(sits(Math.max(born, since), message.rev, false)).toBe(true);
-  }
-}
-
 describe('the feed of two nodes', () => {
-  it('shows every connection the room’s own order, whatever becomes of the hints', async () => {
+  it.each([
+    ['at once', false],
+    ['later', true],
+  ])('shows every connection the room’s own order, whatever becomes of the hints; followed %s', async (_, isLate) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
-        const play = new Play();
+        const play = new Play(isLate);
         try {
           await play.run(steps);
           for (const watched of play.watched) if (watched.connection.isOpen) expectView(play.room, watched);
@@ -232,5 +183,48 @@ describe('the feed of two nodes', () => {
     } finally {
       play.stop();
     }
+  });
+
+  it('tells other nodes of a long text that it is there, and of a user who joins where only the user is', async () => {
+    const play = new Play();
+    try {
+      await play.run([{ do: 'open', who: 2, node: 1 }]);
+      const [here, there] = play.nodes as [FeedNode, FeedNode];
+      const told: string[] = [];
+      const wire = play.wire.bus('listener');
+      wire.subscribe<{ hints: readonly { kind: string }[] }>('room-hints', ({ payload }) =>
+        told.push(...payload.hints.map(({ kind }) => kind)),
+      );
+      await wire.follow(roomAddress(TENANT, ROOM));
+      const publish = (change: Change | undefined, text = ''): void => {
+        if (change !== undefined)
+          here.feed.feed.publishEvents([{ ...eventOf(TENANT, ROOM, change), frame: () => ({ ...change, text }) }]);
+      };
+      publish(play.room.join(USERS[2] ?? ''));
+      publish(play.room.message(), 'x'.repeat(8192));
+      await turns();
+      play.wire.deliverAll();
+      await play.database.settle();
+      expect(told).toEqual(['change', 'head']);
+      expect(there.feed.channels.size).toBe(1);
+      expect(play.watched[0]?.connection.frames).toMatchObject([
+        { type: 'member.joined', user: USERS[2] },
+        { type: 'message', seq: 1 },
+      ]);
+    } finally {
+      play.stop();
+    }
+  });
+
+  it('makes no hints where there is no other node', async () => {
+    const database = new ModelDatabase(TENANT, 3);
+    const room = database.room(ROOM, ['ann']);
+    const wire = new UnreliableBus();
+    const node = new FeedNode(database, wire);
+    let made = 0;
+    node.feed.feed.publishEvents([{ ...eventOf(TENANT, ROOM, room.message()), text: () => `${++made}` }]);
+    await turns();
+    node.stop();
+    expect([made, wire.onTheWay.length]).toEqual([0, 0]);
   });
 });

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type AcceptedConnection, type Connection, Permits, ReconnectPacer } from '../transport';
 import { Channels, type Listener } from './channels';
 import type { Arrival } from './connection-states';
+import { FeedInterest } from './interest';
 import {
   type Audience,
   type CursorPosition,
@@ -22,11 +23,17 @@ const OPENING_AT_ONCE = 500;
 @Injectable()
 export class NodeAudience implements Subscriptions, Audience, Deliveries {
   private readonly turns = new Permits(OPENING_AT_ONCE);
-  private readonly closed = (connection: AcceptedConnection): void => this.channels.close(connection);
+  private readonly closed = (connection: AcceptedConnection): void => {
+    const { tenantId, userId } = connection;
+    if (this.channels.listeners.get(connection) !== undefined) this.interest.unfollowUser(tenantId, userId);
+    this.channels.close(connection);
+  };
 
   constructor(
     private readonly channels: Channels,
     private readonly positions: RoomPositions,
+    private readonly interest: FeedInterest,
+    private readonly resync: Resync,
     @Inject(ReconnectPacer) private readonly pacer: Pick<ReconnectPacer, 'waiting'>,
   ) {}
 
@@ -35,8 +42,8 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
    * is asked, so that a room that it is added to meanwhile finds it.
    */
   async opened(connection: AcceptedConnection): Promise<void> {
-    const listener = this.listen(connection);
-    await this.lookUp(connection, async ({ tenantId, userId }) => {
+    const listener = await this.listen(connection);
+    await this.lookUp(listener, async ({ tenantId, userId }) => {
       for (const roomPosition of await this.positionsOf(tenantId, userId))
         this.channels.place(
           listener,
@@ -49,9 +56,9 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
 
   /** The same for a connection that syncs: resolves with its rooms, the most recently active first, when each has a place. */
   async openedToSync(connection: AcceptedConnection): Promise<readonly CursorPosition[]> {
-    const listener = this.listen(connection);
+    const listener = await this.listen(connection);
     let found: readonly CursorPosition[] = [];
-    await this.lookUp(connection, async ({ tenantId, userId }) => {
+    await this.lookUp(listener, async ({ tenantId, userId }) => {
       found = await this.positionsOf(tenantId, userId);
       for (const roomPosition of found) this.channels.keep(listener, roomPosition);
     });
@@ -107,18 +114,24 @@ export class NodeAudience implements Subscriptions, Audience, Deliveries {
     return this.channels.find(connection.tenantId, roomId)?.sentThrough(connection);
   }
 
-  private listen(connection: AcceptedConnection): Listener {
+  /** Known at once; resolves when a joining that its positions do not show is heard of. */
+  private async listen(connection: AcceptedConnection): Promise<Listener> {
     connection.onClose(this.closed);
-    return this.channels.listeners.add(connection);
+    const listener = this.channels.listeners.add(connection);
+    await this.interest.followUser(connection.tenantId, connection.userId);
+    return listener;
   }
 
   private positionsOf(tenantId: string, userId: string): Promise<readonly CursorPosition[]> {
     return this.positions.positionsOf(tenantId, userId, this.pacer.waiting() > 0);
   }
 
-  private lookUp(connection: Connection, work: (connection: Connection) => Promise<void>): Promise<void> {
+  private lookUp(listener: Listener, work: (listener: Listener) => Promise<void>): Promise<void> {
     return this.turns.run(async () => {
-      if (connection.isOpen) await this.channels.changesDuringLookup.during(() => work(connection));
+      if (!listener.connection.isOpen) return;
+      await this.channels.changesDuringLookup.during(() => work(listener));
+      listener.isOpening = false;
+      if (listener.isInDoubt) void this.resync.findRooms(listener.tenantId, listener.userId);
     });
   }
 }
@@ -177,7 +190,7 @@ export class SyncPlaces {
     const { tenantId, userId } = connection;
     await this.channels.find(tenantId, roomId)?.doubt(connection);
     // The user may have joined again meanwhile, unnoticed since the connection's place was taken.
-    if (connection.isOpen && !this.has(connection, roomId)) await this.resync.entrances(tenantId, roomId, [userId]);
+    if (connection.isOpen && !this.has(connection, roomId)) await this.resync.findEntrance(tenantId, roomId, userId);
   }
 
   /** Whether the connection is in the room's channel, live or on its way. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { roomKey } from '../../common/ids';
+import { roomAddress, roomKey, userAddress } from '../../common/ids';
 import { Bus, type BusEnvelope, NodeRegistry, type Topic } from '../../platform/cluster';
 import { ReconnectPacer, type Frame, type StreamPart } from '../transport';
 import { Channels } from './channels';
@@ -7,13 +7,8 @@ import { RoomChange } from './order';
 import { type RoomEvent, RoomFeed } from './ports';
 import { Resync } from './resync';
 
-interface RoomRef {
-  readonly tenantId: string;
-  readonly roomId: string;
-}
-
-/** A change with what clients get of it; sent where the text was made anyway. */
-interface ChangeHint extends RoomRef {
+/** A change with what clients get of it. */
+interface ChangeHint {
   readonly kind: 'change';
   readonly rev: number;
   readonly seq?: number;
@@ -27,15 +22,13 @@ interface ChangeHint extends RoomRef {
 }
 
 /** The room has changed; `rev`: up to here, where that is known. */
-interface HeadHint extends RoomRef {
+interface HeadHint {
   readonly kind: 'head';
   readonly rev?: number;
-  readonly joined?: readonly string[];
-  readonly by?: string;
 }
 
 /** A frame that is not in the log. */
-interface SignalHint extends RoomRef {
+interface SignalHint {
   readonly kind: 'signal';
   readonly key: string;
   readonly text: string;
@@ -43,7 +36,7 @@ interface SignalHint extends RoomRef {
 }
 
 /** A part of a message that is being written. */
-interface StreamHint extends RoomRef {
+interface StreamHint {
   readonly kind: 'stream';
   readonly messageId: string;
   readonly part: StreamPart;
@@ -51,33 +44,49 @@ interface StreamHint extends RoomRef {
 
 type RoomHint = ChangeHint | HeadHint | SignalHint | StreamHint;
 
-/** What one node's turn brought, for the other nodes. */
-export const ROOM_HINTS: Topic<readonly RoomHint[]> = 'room-hints';
-
-function changeOf(hint: ChangeHint): RoomChange {
-  return new RoomChange(hint, () => hint.text);
+/** What one node's turn brought to a room, for the other nodes that have a channel of it. */
+interface RoomHints {
+  readonly tenantId: string;
+  readonly roomId: string;
+  readonly hints: readonly RoomHint[];
 }
 
-/**
- * Collects what one turn brings and hands it on as one envelope. A room whose texts no connection here needed becomes
- * one hint with its highest revision: the receivers read the log.
- */
-class HintOutbox {
-  private hints: RoomHint[] = [];
-  private heads = new Map<string, HeadHint & { readonly rev: number }>();
-  private isScheduled = false;
+const ROOM_HINTS: Topic<RoomHints> = 'room-hints';
 
-  constructor(private readonly publish: (hints: readonly RoomHint[]) => void) {}
+/** A user may have become a member, for the other nodes with connections of theirs: few of them have a channel of the room. */
+interface JoinHint {
+  readonly tenantId: string;
+  readonly roomId: string;
+  readonly userId: string;
+  /** At this revision; undefined: it is not known. */
+  readonly rev?: number;
+  readonly by?: string;
+}
 
-  change(tenantId: string, roomId: string, change: RoomChange): void {
+const JOIN_HINTS: Topic<JoinHint> = 'join-hints';
+
+/** A longer text is not sent to all nodes: those that need it read it, as few of them as there are. In UTF-16 units. */
+const MOST_TEXT = 8192;
+
+/** What one turn has brought to a room so far. */
+class RoomOutbox {
+  private readonly hints: RoomHint[] = [];
+  /** The highest revision of the changes whose text is not sent. */
+  private head = 0;
+  private isTouched = false;
+
+  constructor(
+    private readonly tenantId: string,
+    private readonly roomId: string,
+  ) {}
+
+  change(change: RoomChange): void {
     const { rev, seq, messageId, changedSeq, firstSeq, joins, leaves, ends } = change.head;
-    const text = change.madeText;
-    if (text === undefined) this.head(tenantId, roomId, rev, joins);
+    const { text } = change;
+    if (text.length > MOST_TEXT) this.head = Math.max(rev, this.head);
     else
       this.add({
         kind: 'change',
-        tenantId,
-        roomId,
         rev,
         text,
         ...(seq === undefined ? {} : { seq }),
@@ -90,18 +99,39 @@ class HintOutbox {
       });
   }
 
-  add(hint: RoomHint): void {
+  add(hint: SignalHint | StreamHint | ChangeHint): void {
     this.hints.push(hint);
-    this.schedule();
   }
 
-  private head(tenantId: string, roomId: string, rev: number, joins: string | undefined): void {
+  touch(): void {
+    this.isTouched = true;
+  }
+
+  all(): RoomHints {
+    const { tenantId, roomId } = this;
+    if (this.head > 0) this.hints.push({ kind: 'head', rev: this.head });
+    if (this.isTouched) this.hints.push({ kind: 'head' });
+    return { tenantId, roomId, hints: this.hints };
+  }
+}
+
+/**
+ * Collects what one turn brings and hands it on, per room as one publication. The text of a change goes along, whether a
+ * connection here needed it or not: what that costs is a hundredth of the read of the log that each other node with a
+ * channel of the room would do for want of it.
+ */
+class HintOutbox {
+  private rooms = new Map<string, RoomOutbox>();
+  private isScheduled = false;
+
+  constructor(private readonly publish: (hints: RoomHints) => void) {}
+
+  of(tenantId: string, roomId: string): RoomOutbox {
     const key = roomKey(tenantId, roomId);
-    const before = this.heads.get(key);
-    const joined = [...(before?.joined ?? []), ...(joins === undefined ? [] : [joins])];
-    const head = { kind: 'head' as const, tenantId, roomId, rev: Math.max(rev, before?.rev ?? 0) };
-    this.heads.set(key, joined.length === 0 ? head : { ...head, joined });
+    const room = this.rooms.get(key) ?? new RoomOutbox(tenantId, roomId);
+    this.rooms.set(key, room);
     this.schedule();
+    return room;
   }
 
   private schedule(): void {
@@ -112,25 +142,22 @@ class HintOutbox {
 
   private flush(): void {
     this.isScheduled = false;
-    const hints = [...this.hints, ...this.heads.values()];
-    this.hints = [];
+    const { rooms } = this;
     // A map that is cleared keeps what it held reachable for the garbage collector's short rounds.
-    this.heads = new Map();
-    this.publish(hints);
+    this.rooms = new Map();
+    for (const room of rooms.values()) this.publish(room.all());
   }
 }
 
 /**
  * The feed of one node: hands what was committed here to the channels of this node, and as hints to the other nodes;
  * takes their hints in. A hint may be lost, doubled or late: a change out of order makes its channel read the log, a
- * gap in a node's numbers makes all channels compare themselves with it.
+ * gap of the bus makes all channels compare themselves with it. Where there is no other node no hint is made.
  */
 @Injectable()
 export class NodeFeed extends RoomFeed {
   private readonly nodeId: string;
   private readonly outbox: HintOutbox;
-  /** The last number of each other node. */
-  private readonly heard = new Map<string, number>();
 
   constructor(
     nodes: NodeRegistry,
@@ -141,61 +168,93 @@ export class NodeFeed extends RoomFeed {
   ) {
     super();
     this.nodeId = nodes.self.nodeId;
-    this.outbox = new HintOutbox((hints) => this.bus.publish(ROOM_HINTS, hints));
+    this.outbox = new HintOutbox((hints) =>
+      this.bus.publish(ROOM_HINTS, hints, roomAddress(hints.tenantId, hints.roomId)),
+    );
   }
 
   /** Begins to listen to the other nodes; returns how to end that. */
   listen(): () => void {
-    return this.bus.subscribe(ROOM_HINTS, (envelope) => this.hear(envelope));
+    const ends = [
+      this.bus.subscribe(ROOM_HINTS, (envelope) => this.hear(envelope)),
+      this.bus.subscribe(JOIN_HINTS, (envelope) => this.hearJoining(envelope)),
+      this.bus.onGap(() => this.lookForLost()),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
   }
 
   publishEvents(events: readonly RoomEvent[]): void {
     for (const event of events) {
+      const { tenantId, roomId } = event;
       const change = RoomChange.of(event);
-      this.receive(event.tenantId, event.roomId, change);
-      this.outbox.change(event.tenantId, event.roomId, change);
+      this.receive(tenantId, roomId, change);
+      this.hints(tenantId, roomId)?.change(change);
+      if (change.head.joins !== undefined) this.tellJoining(tenantId, roomId, change.head.joins, { rev: change.rev });
     }
   }
 
   touchRoom(tenantId: string, roomId: string, joined: readonly string[] = [], by?: string): void {
-    const hint: HeadHint = { kind: 'head', tenantId, roomId, joined, ...(by === undefined ? {} : { by }) };
-    this.look(hint);
-    this.outbox.add(hint);
+    this.look(tenantId, roomId, undefined);
+    this.welcome(tenantId, roomId, joined, by);
+    this.hints(tenantId, roomId)?.touch();
+    for (const userId of joined) this.tellJoining(tenantId, roomId, userId, by === undefined ? {} : { by });
   }
 
   signalMembers(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void {
     const text = JSON.stringify(frame);
     this.channels.find(tenantId, roomId)?.signal(key, text, except);
-    this.outbox.add({ kind: 'signal', tenantId, roomId, key, text, ...(except === undefined ? {} : { except }) });
+    this.hints(tenantId, roomId)?.add({ kind: 'signal', key, text, ...(except === undefined ? {} : { except }) });
   }
 
   streamPart(tenantId: string, roomId: string, messageId: string, part: StreamPart): void {
     this.channels.find(tenantId, roomId)?.stream(messageId, part);
-    this.outbox.add({ kind: 'stream', tenantId, roomId, messageId, part });
+    this.hints(tenantId, roomId)?.add({ kind: 'stream', messageId, part });
   }
 
-  /** A node is gone: what it published last may be lost. */
-  forget(nodeId: string): void {
-    this.heard.delete(nodeId);
+  /** Hints of other nodes may be lost, or what a node that is gone published last. */
+  lookForLost(): void {
     void this.resync.all();
   }
 
-  private hear({ node, n, payload }: BusEnvelope<readonly RoomHint[]>): void {
-    // What this node published itself is told its clients too.
+  /** Where to put what other nodes are to know of a room; undefined where there are none. */
+  private hints(tenantId: string, roomId: string): RoomOutbox | undefined {
+    // What this node publishes is told its own clients too.
     this.pacer.noteLive();
-    if (node === this.nodeId) return;
-    for (const hint of payload) this.take(hint);
-    const last = this.heard.get(node) ?? 0;
-    if (n > last) this.heard.set(node, n);
-    if (n > last + 1) void this.resync.all();
+    return this.bus.isShared ? this.outbox.of(tenantId, roomId) : undefined;
   }
 
-  private take(hint: RoomHint): void {
-    const { tenantId, roomId } = hint;
-    if (hint.kind === 'change') this.receive(tenantId, roomId, changeOf(hint));
-    else if (hint.kind === 'head') this.look(hint);
+  private tellJoining(
+    tenantId: string,
+    roomId: string,
+    userId: string,
+    more: { readonly rev: number } | { readonly by?: string },
+  ): void {
+    if (!this.bus.isShared) return;
+    this.bus.publish(JOIN_HINTS, { tenantId, roomId, userId, ...more }, userAddress(tenantId, userId));
+  }
+
+  private hear({ node, payload: { tenantId, roomId, hints } }: BusEnvelope<RoomHints>): void {
+    if (node === this.nodeId) return;
+    this.pacer.noteLive();
+    for (const hint of hints) this.take(tenantId, roomId, hint);
+  }
+
+  private take(tenantId: string, roomId: string, hint: RoomHint): void {
+    if (hint.kind === 'change') this.receive(tenantId, roomId, new RoomChange(hint, () => hint.text));
+    else if (hint.kind === 'head') this.look(tenantId, roomId, hint.rev);
     else if (hint.kind === 'stream') this.channels.find(tenantId, roomId)?.stream(hint.messageId, hint.part);
     else this.channels.find(tenantId, roomId)?.signal(hint.key, hint.text, hint.except);
+  }
+
+  private hearJoining({ node, payload: { tenantId, roomId, userId, rev, by } }: BusEnvelope<JoinHint>): void {
+    if (node === this.nodeId) return;
+    const channel = this.channels.find(tenantId, roomId);
+    if (channel === undefined) this.channels.changesDuringLookup.note(tenantId, roomId, rev ?? Infinity);
+    // A channel that is not there yet comes to it by itself, unless it is given up before.
+    else if (rev !== undefined && rev > channel.position.rev && !channel.isIdle) return;
+    this.welcome(tenantId, roomId, [userId], by);
   }
 
   private receive(tenantId: string, roomId: string, change: RoomChange): void {
@@ -208,15 +267,14 @@ export class NodeFeed extends RoomFeed {
     if (joins !== undefined && isPast) this.welcome(tenantId, roomId, [joins]);
   }
 
-  private look({ tenantId, roomId, rev, joined, by }: HeadHint): void {
+  /** @param rev the room has got up to here; undefined: it is not known how far */
+  private look(tenantId: string, roomId: string, rev: number | undefined): void {
     const known = this.channels.find(tenantId, roomId);
-    if (known === undefined || rev === undefined || rev > known.position.rev) {
-      // What it says is not the change itself: a channel without connections is given up.
-      const channel = this.channels.following(tenantId, roomId, undefined);
-      if (channel === undefined) this.channels.changesDuringLookup.note(tenantId, roomId, rev ?? Infinity);
-      else channel.refresh();
-    }
-    if (joined !== undefined) this.welcome(tenantId, roomId, joined, by);
+    if (known !== undefined && rev !== undefined && rev <= known.position.rev) return;
+    // What it says is not the change itself: a channel without connections is given up.
+    const channel = this.channels.following(tenantId, roomId, undefined);
+    if (channel === undefined) this.channels.changesDuringLookup.note(tenantId, roomId, rev ?? Infinity);
+    else channel.refresh();
   }
 
   /** Users that may have become members, where this node has connections of theirs. */

@@ -28,13 +28,13 @@ export class RoomChange {
     return this.head.rev;
   }
 
-  /** The JSON text if it has been made. */
-  get madeText(): string | undefined {
-    return this.json;
+  /** The frame's JSON. */
+  get text(): string {
+    return (this.json ??= this.serialise());
   }
 
   wire(batches: FrameBatches): WireFrame {
-    return (this.bytes ??= batches.encode((this.json ??= this.serialise())));
+    return (this.bytes ??= batches.encode(this.text));
   }
 
   /** The same for a connection that has all messages up to `seq`: one that it has was edited since. */

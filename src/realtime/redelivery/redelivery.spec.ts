@@ -239,4 +239,21 @@ describe('Redelivery', () => {
     await settle();
     expect(connection.frames).toEqual([]);
   });
+
+  it('sends what it gave up on again where a replay may have been lost, and nothing that is acknowledged', async () => {
+    world.redelivery.acks(connection);
+    await world.pass(WHOLE_MS);
+    expect(world.gaveUp).toHaveLength(1);
+    connection.take();
+    await world.pass(WHOLE_MS);
+    expect(takeSeqs(connection)).toEqual([]);
+    await world.ack('room', 1, false);
+    world.bus.tellGap();
+    await world.pass(WAIT_MS + ROUND_MS);
+    expect(takeSeqs(connection)).toEqual([2, 3]);
+    await world.ack('room', 3);
+    world.bus.tellGap();
+    await world.pass(WHOLE_MS);
+    expect(takeSeqs(connection)).toEqual([]);
+  });
 });

@@ -28,8 +28,15 @@ export class RedeliveryHints {
 
   constructor(private readonly bus: Bus) {}
 
-  listen(handler: (hints: Hints) => void): () => void {
-    return this.bus.subscribe(REDELIVERY_HINTS, ({ payload }: BusEnvelope<Hints>) => handler(payload));
+  /** @param onLost called when hints of other nodes may have been lost */
+  listen(handler: (hints: Hints) => void, onLost: () => void): () => void {
+    const ends = [
+      this.bus.subscribe(REDELIVERY_HINTS, ({ payload }: BusEnvelope<Hints>) => handler(payload)),
+      this.bus.onGap(onLost),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
   }
 
   tellMoved(moved: Moved): void {
@@ -89,10 +96,16 @@ export class Redelivery {
     @Inject(SocketConfig) { ackTimeoutMs }: Pick<SocketConfig, 'ackTimeoutMs'>,
   ) {
     this.waitMs = ackTimeoutMs;
-    this.unlisten = hints.listen(({ moved, again }) => {
-      for (const each of moved) this.hear(each);
-      for (const range of again) this.replay(range);
-    });
+    this.unlisten = hints.listen(
+      ({ moved, again }) => {
+        for (const each of moved) this.hear(each);
+        for (const range of again) this.replay(range);
+      },
+      // Cursors are looked up before every attempt, so only replays are missed.
+      () => {
+        for (const watch of this.watches.values()) watch.reconsider();
+      },
+    );
     audience.onDetached((connection, roomId) => this.watches.get(connection as AcceptedConnection)?.forget(roomId));
   }
 

@@ -127,6 +127,8 @@ export class ConnectionWatch {
   /** Per room in which nothing waits: acknowledged, given up on or never sent up to here. */
   private readonly settled: Map<string, number>;
   private readonly waiting = new Map<string, RoomWatch>();
+  /** Rooms in which something was given up on; few connections have any. */
+  private gaveUpIn: Set<string> | undefined;
   /** An attempt is under way. */
   isBusy = false;
 
@@ -192,7 +194,14 @@ export class ConnectionWatch {
   gaveUp(roomId: string, step: Step, now: number): void {
     const watch = this.waiting.get(roomId);
     watch?.gaveUp(step, now);
+    this.gaveUpIn = (this.gaveUpIn ?? new Set()).add(roomId);
     if (watch !== undefined) this.settle(roomId, watch);
+  }
+
+  /** What was given up on may have been replayed unheard: it counts as sent once, and waits anew. */
+  reconsider(): void {
+    for (const roomId of this.gaveUpIn ?? []) this.forget(roomId);
+    this.gaveUpIn = undefined;
   }
 
   /** The connection is in the room no more. */

@@ -1,4 +1,5 @@
-import { FeedNode, UnreliableBus } from '../../../test/support/realtime/feed-nodes';
+import { UnreliableBus } from '../../../test/support/cluster/unreliable-bus';
+import { FeedNode } from '../../../test/support/realtime/feed-nodes';
 import type { JsonLineConnection } from '../../../test/support/realtime/json-line-connection';
 import { eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
 import { encodeId } from '../../common/ids';

@@ -1,5 +1,4 @@
 import { ManualClock } from '../../../src/common/time';
-import { MemoryBus } from '../../../src/platform/cluster';
 import { Metrics } from '../../../src/platform/metrics';
 import {
   type AcceptedConnection,
@@ -13,6 +12,7 @@ import {
 } from '../../../src/realtime';
 import { Attempts, RedeliveryTurns, Sender } from '../../../src/realtime/redelivery/attempts';
 import { Redelivery, RedeliveryHints } from '../../../src/realtime/redelivery/redelivery';
+import { InterruptedBus } from '../cluster/interrupted-bus';
 import { RecordingLog } from '../recording-log';
 import { RecordingConnection } from './recording-connection';
 
@@ -35,7 +35,7 @@ export class RedeliveryFixture {
   gate: Promise<void> = Promise.resolve();
   private readonly sitting = new Map<Connection, Set<string>>();
   private readonly detached: ((connection: Connection, roomId: string) => void)[] = [];
-  readonly bus = new MemoryBus('node', () => undefined);
+  readonly bus = new InterruptedBus('node', () => undefined);
   readonly redelivery = this.node();
 
   /** The redelivery of one more node. */

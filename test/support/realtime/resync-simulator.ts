@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { SyncBounds } from '../../../src/realtime/sync/room-sync';
-import { FeedNode, UnreliableBus } from './feed-nodes';
+import { UnreliableBus } from '../cluster/unreliable-bus';
+import { FeedNode } from './feed-nodes';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from './model-log';
 import { ResyncClient } from './resync-client';
 

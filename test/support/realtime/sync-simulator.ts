@@ -3,7 +3,8 @@ import { encodeId } from '../../../src/common/ids';
 import type { Frame } from '../../../src/realtime';
 import type { SyncBounds } from '../../../src/realtime/sync/room-sync';
 import type { SyncService } from '../../../src/realtime/sync/sync-service';
-import { FeedNode, UnreliableBus } from './feed-nodes';
+import { UnreliableBus } from '../cluster/unreliable-bus';
+import { FeedNode } from './feed-nodes';
 import type { JsonLineConnection } from './json-line-connection';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from './model-log';
 

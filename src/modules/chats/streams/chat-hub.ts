@@ -42,31 +42,41 @@ export interface ChatRef {
   readonly chatId: string;
 }
 
-type Listener = (hint: ChatHint) => void;
+/** Who watches a chat. */
+export interface ChatListener {
+  hear(hint: ChatHint): void;
+  /** Hints of other nodes may have been lost, of this chat or of others. */
+  lookForLost(): void;
+}
 
 /** Brings what happens in chats to their watchers, on all nodes; in the order of one node's publishing. */
 @Injectable()
 export class ChatHub {
-  private readonly listeners = new Map<string, Set<Listener>>();
+  private readonly listeners = new Map<string, Set<ChatListener>>();
 
-  private readonly unsubscribe: Unsubscribe;
+  private readonly unsubscribe: readonly Unsubscribe[];
 
   constructor(private readonly bus: Bus) {
-    this.unsubscribe = bus.subscribe(CHAT_HINTS, ({ payload: { chat, hint } }) => {
-      for (const listener of [...(this.listeners.get(chat) ?? [])]) listener(revived(hint));
-    });
+    this.unsubscribe = [
+      bus.subscribe(CHAT_HINTS, ({ payload: { chat, hint } }) => {
+        for (const listener of [...(this.listeners.get(chat) ?? [])]) listener.hear(revived(hint));
+      }),
+      bus.onGap(() => {
+        for (const listener of [...this.listeners.values()].flatMap((all) => [...all])) listener.lookForLost();
+      }),
+    ];
   }
 
   @OnStop(StopStage.log)
   end(): void {
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
   }
 
   publish(chat: ChatRef, hint: ChatHint): void {
     this.bus.publish(CHAT_HINTS, { chat: keyOf(chat), hint });
   }
 
-  listen(chat: ChatRef, listener: Listener): Unwatch {
+  listen(chat: ChatRef, listener: ChatListener): Unwatch {
     const key = keyOf(chat);
     const here = this.listeners.get(key) ?? new Set();
     this.listeners.set(key, here.add(listener));

@@ -115,7 +115,8 @@ describe('a watcher of a run', () => {
         fates,
         fc.nat(12),
         fc.integer({ min: -1, max: 20 }),
-        async (chunks, fate, joinAt, from) => {
+        fc.boolean(),
+        async (chunks, fate, joinAt, from, isEndLost) => {
           const run = new FakeRun();
           const waits: (() => void)[] = [];
           // Reads take a while: until the next step, or longer.
@@ -137,12 +138,15 @@ describe('a watcher of a run', () => {
           for (const [i, hint] of hints.entries()) {
             if (i === Math.min(joinAt, hints.length - 1)) join();
             const news = hint();
-            const what = i === hints.length - 1 ? 'heard' : fate.next().value;
+            const last = isEndLost ? 'lost' : 'heard';
+            const what = i === hints.length - 1 ? last : fate.next().value;
             if (joined !== undefined && what !== 'lost') watch.hear(news);
             if (joined !== undefined && what === 'doubled') watch.hear(news);
             waits.shift()?.();
             await Promise.resolve();
           }
+          // What was lost last nothing tells but the bus, which knows that something was.
+          if (isEndLost) watch.lookForLost();
           const pump = setInterval(() => waits.shift()?.(), 0);
           try {
             await joined;
@@ -206,5 +210,21 @@ describe('a watcher of a run', () => {
   it('says so when a run does not exist, and passes on that it could not be read', async () => {
     await expect(watcherOf(() => Promise.resolve(undefined)).watch.join(RUN, -1)).resolves.toBe(false);
     await expect(watcherOf(() => Promise.reject(new Error('away'))).watch.join(RUN, -1)).rejects.toThrow('away');
+  });
+
+  it('looks after a gap until the database answers, and never once it is closed', async () => {
+    const run = new FakeRun();
+    run.begin();
+    run.add(['a']);
+    let failures = 1;
+    const { watch, events, ended } = watcherOf(() =>
+      failures-- > 0 ? Promise.reject(new Error('away')) : Promise.resolve(run.snapshot(-1)),
+    );
+    run.end();
+    watch.lookForLost();
+    await ended;
+    expect(played(events, '')).toBe('a');
+    watch.lookForLost();
+    expect(failures).toBe(-1);
   });
 });

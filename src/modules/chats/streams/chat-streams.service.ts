@@ -6,7 +6,7 @@ import { ChatStreams, type ChatWatcher, END_INDEX, type Unwatch } from '../contr
 import { noSuchAnswer, type TokenPosition } from '../events';
 import { LiveRuns } from '../runs/live-runs';
 import { type RunRow, RunsRepository, type StoredTokens } from '../runs/runs.repository';
-import { type ChatHint, ChatHub, type ChatRef } from './chat-hub';
+import { type ChatHint, ChatHub, type ChatListener, type ChatRef } from './chat-hub';
 
 /** A run as it stands: what it has after an index, and its end. */
 export interface RunSnapshot {
@@ -89,11 +89,13 @@ type RunHint = Extract<ChatHint, { runId: string }>;
  *
  * Invariant: of each run the watcher gets `started`, tokens that follow each other without a gap or an overlap, `ended`.
  */
-export class ChatWatch {
+export class ChatWatch implements ChatListener {
   /** Index of the last token given of each run that has begun. */
   private readonly heads = new Map<string, number>();
   private readonly over = new Set<string>();
   private waiting: ChatHint[] | undefined;
+  /** Hints may have been lost since it looked. */
+  private isInDoubt = false;
   private isClosed = false;
 
   /**
@@ -132,6 +134,14 @@ export class ChatWatch {
     const waiting = this.waiting ?? [];
     this.waiting = undefined;
     for (const hint of waiting) this.hear(hint);
+    if (this.isInDoubt) this.lookForLost();
+  }
+
+  lookForLost(): void {
+    this.isInDoubt = !this.isClosed && this.waiting !== undefined;
+    if (this.isClosed || this.isInDoubt) return;
+    this.waiting = [];
+    void this.lookAgain().then(() => this.release());
   }
 
   hear(hint: ChatHint): void {
@@ -169,6 +179,19 @@ export class ChatWatch {
   private catchUp(hint: RunHint, head: number): void {
     this.waiting = [hint];
     void this.joinSometime(hint.runId, head).then(() => this.release());
+  }
+
+  /** Gives what the runs that it follows have by now. */
+  private async lookAgain(): Promise<void> {
+    for (const runId of this.only === undefined ? [...this.heads.keys()] : [this.only]) {
+      try {
+        if (!this.over.has(runId)) await this.join(runId, this.heads.get(runId) ?? -1);
+      } catch {
+        // The database is away, which is said elsewhere.
+        this.isInDoubt = true;
+        await pause(RETRY_MS);
+      }
+    }
   }
 
   private async joinSometime(runId: string, head: number): Promise<void> {
@@ -265,7 +288,7 @@ export class ChatStreamsService extends ChatStreams {
       only,
       () => unlisten(),
     );
-    const unlisten = this.hub.listen(chat, (hint) => watch.hear(hint));
+    const unlisten = this.hub.listen(chat, watch);
     watch.hold();
     return watch;
   }

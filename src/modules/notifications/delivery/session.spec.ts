@@ -247,4 +247,25 @@ describe('the notifications of a connection', () => {
     await after(0);
     expect(connection.frames).toEqual([]);
   });
+
+  it('tries again what it gave up on where a replay may have been lost, and asks for nothing else', async () => {
+    session.reconsider();
+    await session.catchUp();
+    let reads = 0;
+    table.onRead = () => reads++;
+    session.reconsider();
+    await after(1000);
+    expect(reads).toBe(0);
+    session.becomesAcknowledging();
+    offer(1);
+    for (const ms of ACK_MS) await after(ms);
+    expect([...table.dead.keys()]).toEqual([idOf(1)]);
+    connection.take();
+    table.dead.clear();
+    await after(1000);
+    expect(topics()).toEqual([]);
+    session.reconsider();
+    await after(1000);
+    expect(topics()).toEqual(['t1']);
+  });
 });

@@ -99,6 +99,11 @@ export class NotificationSession {
     this.want();
   }
 
+  /** What was given up on may have been replayed unheard. */
+  reconsider(): void {
+    if (this.givenUp !== undefined) this.retry();
+  }
+
   /** The client sends acknowledgements: what was sent waits for them from here on. */
   becomesAcknowledging(): void {
     this.acknowledges = true;

@@ -65,6 +65,7 @@ export class NotificationSessions {
     this.unsubscribe = [
       bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => this.hear(payload)),
       bus.subscribe(REPLAY_HINTS, ({ payload }) => this.retry(payload)),
+      bus.onGap(() => this.lookForLost()),
     ];
   }
 
@@ -112,16 +113,28 @@ export class NotificationSessions {
 
   /** Looks for users whose notifications no hint told this node of. */
   @Every(POLL_MS, 'notification poll')
-  async poll(): Promise<void> {
+  poll(): Promise<void> {
+    return this.look(OVERDUE_MS);
+  }
+
+  /** @param overdueMs what waits for less is left to its hint */
+  private async look(overdueMs: number): Promise<void> {
     const users = [...this.byUser.firsts()];
     for (let i = 0; i < users.length; i += SLICE) {
-      const waited = await this.deliveries.waitedFor(users.slice(i, i + SLICE), OVERDUE_MS);
+      const waited = await this.deliveries.waitedFor(users.slice(i, i + SLICE), overdueMs);
       for (const user of waited)
         for (const session of this.byUser.ofUser(user.tenantId, user.userId)) {
           session.want();
           this.start(session);
         }
     }
+  }
+
+  /** Hints of other nodes may have been lost, of replays too. */
+  private lookForLost(): void {
+    this.byUser.forEach((session) => session.reconsider());
+    // What cannot be read now is found by the next poll, which says so if it fails.
+    this.look(0).catch(() => undefined);
   }
 
   private hear({ tenantId, userIds, notificationId, frame }: NotificationHint): void {
