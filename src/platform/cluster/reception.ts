@@ -29,7 +29,7 @@ export class FollowedAddresses {
  * What a node has heard of each other node, by the numbers that each gives its envelopes, from 1 and per stream. Numbers
  * say that something is missing, never what: a number that does not follow the last one is a gap.
  *
- * A node of which nothing was heard yet counts as heard up to 0.
+ * A node of which nothing was heard yet counts as heard up to 0. For a bus between processes, and the tests' one that loses.
  */
 export class HeardNumbers {
   private readonly nodes = new Map<string, Map<number, number>>();
