@@ -78,6 +78,22 @@ describe('a message while another is answered', () => {
     expect(await contents(tenant, chat)).toHaveLength(4);
   });
 
+  it('is refused (reject) at every door alike, and leaves its Idempotency-Key free', async () => {
+    const tenant = await app.tenant(UNLIMITED, { while_answering: 'reject' });
+    const { chat, gate, first } = await answering(tenant);
+    const refused = { status: 409, code: 'CONFLICT' };
+    const inRoom = await tenant.as('alice').post(`/rooms/${roomIdOf(chat.id)}/messages`, { content: 'second' });
+    expect(refusal(inRoom)).toEqual(refused);
+    const byKey = await say(tenant.key, chat.id, 'second', 'key');
+    expect(refusal(byKey)).toEqual(refused);
+    expect(errorOf(inRoom).message).toBe(errorOf(byKey).message);
+    expect(await contents(tenant, chat)).toHaveLength(1);
+    gate.open();
+    bodyOf(await first);
+    bodyOf(await say(tenant.key, chat.id, 'another', 'key'));
+    expect(await contents(tenant, chat)).toHaveLength(4);
+  });
+
   it('a repeat of what is being answered is no new message, whatever the mode', async () => {
     const tenant = await app.tenant(UNLIMITED, { while_answering: 'reject' });
     const chat = await createChat(tenant.key);

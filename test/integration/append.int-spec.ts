@@ -5,7 +5,7 @@ import type { NewMessage } from '../../src/modules/messages/appender/item';
 import { messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomDelete } from '../../src/modules/rooms/rooms.functions';
 import { codeOf } from '../../src/platform/database';
-import { AppendFixture, checkLog, type HeldRoom, messageTo, type RoomRef } from '../support/append-model';
+import { AppendFixture, checkLog, type HeldRoom, messageTo, type RoomRef, WAITING } from '../support/append-model';
 
 describe('append_messages', () => {
   let bench: AppendFixture;
@@ -112,10 +112,10 @@ describe('append_messages', () => {
       await bench.call(room, roomDelete, { p_room: room.roomId, p_user: 'alice' });
       const foreign = { tenantId: await bench.tenant(), roomId: (await bench.room()).roomId };
       const unknown = { tenantId: room.tenantId, roomId: newUuid() };
-      for (const wait of [true, false]) {
+      for (const lockMs of [WAITING, 0]) {
         const rows = await bench.repository.append(
           [room, foreign, unknown].map((r) => messageTo(r)),
-          wait,
+          lockMs,
         );
         expect(rows.map((row) => row.status)).toEqual(['no_room', 'no_room', 'no_room']);
       }
@@ -140,7 +140,7 @@ describe('append_messages', () => {
           messageTo(room, { clientMessageId: 'x', senderId: 'bob' }),
           messageTo(room, { clientMessageId: 'x', content: 'other' }),
         ],
-        true,
+        WAITING,
       );
       expect(rows.map((row) => [row.item, row.status, row.seq]).sort()).toEqual([
         [1, 'new', 2],
@@ -172,7 +172,7 @@ describe('append_messages', () => {
     const b = await bench.room({ roomId: a.roomId });
     const batch = [a, b, a, b, b].map((room, i) => messageTo(room, { content: `${i}`, clientMessageId: `${i >> 1}` }));
     // The fourth repeats the client id of the third, in the other tenant's room.
-    const rows = await bench.repository.append(batch, false);
+    const rows = await bench.repository.append(batch, 0);
     expect(rows.map((row) => row.status)).toEqual(['new', 'new', 'new', 'new', 'new']);
     expect((await bench.log(a)).map((m) => m.content)).toEqual(['0', '2']);
     expect((await bench.log(b)).map((m) => m.content)).toEqual(['1', '3', '4']);
@@ -182,7 +182,7 @@ describe('append_messages', () => {
     it('is skipped without wait, while the other rooms of the batch go on', async () => {
       const [free, locked] = [await bench.room(), await bench.room()];
       const held = await bench.hold(locked);
-      const rows = await bench.repository.append([messageTo(locked), messageTo(free), messageTo(locked)], false);
+      const rows = await bench.repository.append([messageTo(locked), messageTo(free), messageTo(locked)], 0);
       await held.release();
       expect(byItem(rows)).toEqual(['locked', 'new', 'locked']);
       expect(await bench.log(locked)).toEqual([]);
@@ -193,7 +193,7 @@ describe('append_messages', () => {
       const held = await bench.hold(room);
       const sending = bench.repository.append(
         ['a', 'b'].map((content) => messageTo(room, { content })),
-        true,
+        WAITING,
       );
       await bench.lockWaiters(1);
       await held.release();
@@ -215,7 +215,7 @@ describe('append_messages', () => {
       const message = messageTo(room, { clientMessageId: 'c' });
       await bench.appendOne(message);
       const held = await bench.hold(room);
-      const again = await bench.appendOne({ ...message, messageId: newUuid() }, false);
+      const again = await bench.appendOne({ ...message, messageId: newUuid() }, 0);
       await held.release();
       expect(again).toMatchObject({ status: 'duplicate', seq: 1 });
     });
@@ -270,7 +270,7 @@ describe('append_messages', () => {
       ];
       const stored = messageTo(room, { clientMessageId: 'c', jobs });
       const [first, refused] = byOrder(
-        await bench.repository.append([stored, messageTo(room, { senderId: 'mallory', jobs })], true),
+        await bench.repository.append([stored, messageTo(room, { senderId: 'mallory', jobs })], WAITING),
       );
       await bench.appendOne({ ...stored, messageId: newUuid() });
       expect(refused).toMatchObject({ status: 'not_member' });
@@ -295,7 +295,7 @@ describe('append_messages', () => {
       });
       await bench.appendOne(messageTo(room));
       const batch = [room, room, other].map((to) => messageTo(to));
-      await hooked.append([...batch, messageTo(quiet, { senderId: 'mallory' })], true);
+      await hooked.append([...batch, messageTo(quiet, { senderId: 'mallory' })], WAITING);
       const rows = await bench.database.sql<object>(
         `SELECT tenant_id, kind, key, payload, run_at > now() + interval '50 s' AS waits FROM jobs
          WHERE tenant_id = ANY ($1) ORDER BY kind`,
@@ -319,7 +319,7 @@ describe('append_messages', () => {
       const batch = Array.from({ length: 256 }, (_, i) =>
         messageTo(rooms[(i * 7) % rooms.length] as RoomRef, { content: String(i) }),
       );
-      const rows = await bench.repository.append(batch, false);
+      const rows = await bench.repository.append(batch, 0);
       expect(rows.map((row) => row.status)).toEqual(Array.from({ length: 256 }, () => 'new'));
       for (const room of rooms) {
         const log = await bench.log(room);
@@ -335,7 +335,7 @@ describe('append_messages', () => {
     ])('with %s fail as a whole', async (_name, bad, sqlClass) => {
       const room = await bench.room();
       const batch = [messageTo(room), messageTo(room, { ...bad, bodyHash: createHash('sha256').digest() })];
-      const error: unknown = await bench.repository.append(batch, true).catch((e: unknown) => e);
+      const error: unknown = await bench.repository.append(batch, WAITING).catch((e: unknown) => e);
       expect(codeOf(error)?.slice(0, 2)).toBe(sqlClass);
       expect(await bench.counters(room)).toEqual({ last_seq: 0, last_rev: 0 });
     });

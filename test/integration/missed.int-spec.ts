@@ -12,7 +12,7 @@ import { cursorAdvance } from '../../src/modules/delivery/delivery.functions';
 import { messageEdit } from '../../src/modules/messages/messages.functions';
 import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';
 import type { MissedPart, PageLimits, RoomLog, RoomPositions } from '../../src/realtime';
-import { AppendFixture, messageTo, type RoomRef } from '../support/append-model';
+import { AppendFixture, messageTo, type RoomRef, WAITING } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
 import { runs } from '../support/timing';
 
@@ -59,7 +59,7 @@ describe('what was missed, as sync reads it', () => {
 
   async function send(room: RoomRef, content = 'hello'): Promise<string> {
     const message = messageTo(room, { senderId: 'ann', content, metaText: '{"z":1,"a":2}' });
-    await bench.repository.append([message], true);
+    await bench.repository.append([message], WAITING);
     return message.messageId;
   }
 
@@ -172,7 +172,7 @@ describe('what was missed, as sync reads it', () => {
     for (const room of [mine, foreign, channel, gone]) await send(room);
     await bench.repository.append(
       [messageTo(channel, { senderId: 'zoe' }), messageTo(foreign, { senderId: 'zoe' })],
-      true,
+      WAITING,
     );
     await bench.call(gone, roomDelete, { p_room: gone.roomId, p_user: 'ann' });
     const nowhere = { tenantId, roomId: newUuid() };

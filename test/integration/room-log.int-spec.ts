@@ -12,7 +12,7 @@ import { messageDelete, messageEdit } from '../../src/modules/messages/messages.
 import { memberRemove, membersAdd, roomCreate, roomDelete } from '../../src/modules/rooms/rooms.functions';
 import { roomTrim } from '../support/schema-function-calls';
 import type { Position, RoomEvent, RoomLog, RoomPositions } from '../../src/realtime';
-import { AppendFixture, messageTo, type RoomRef } from '../support/append-model';
+import { AppendFixture, messageTo, type RoomRef, WAITING } from '../support/append-model';
 import { ModelDatabase, type ModelRoom } from '../support/realtime/model-log';
 import { runs } from '../support/timing';
 
@@ -73,7 +73,7 @@ describe('the log and the positions, as the feed reads them', () => {
 
   const send = async (room: RoomRef, content = 'hello'): Promise<string> => {
     const message = messageTo(room, { senderId: 'ann', content, metaText: '{"z":1,"a":2}' });
-    await bench.repository.append([message], true);
+    await bench.repository.append([message], WAITING);
     return message.messageId;
   };
 

@@ -8,7 +8,7 @@ import { ManualClock } from '../../src/common/time';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
-import { AppendFixture, messageTo, type RoomRef } from '../support/append-model';
+import { AppendFixture, messageTo, type RoomRef, WAITING } from '../support/append-model';
 import { roomTrim } from '../support/schema-function-calls';
 import { runs } from '../support/timing';
 import { type Figures, UsageModel, usageOp } from '../support/usage-model';
@@ -65,7 +65,7 @@ async function counted(tenantId: string): Promise<Figures> {
 /** Sends messages of these texts, and sets when that was. */
 async function sentAt(room: RoomRef, texts: readonly string[], at: string): Promise<string[]> {
   const batch = texts.map((content) => messageTo(room, { content }));
-  await bench.repository.append(batch, true);
+  await bench.repository.append(batch, WAITING);
   const ids = batch.map(({ messageId }) => messageId);
   await bench.database.sql('UPDATE messages SET created_at = $2 WHERE message_id = ANY ($1)', [ids, at]);
   return ids;
@@ -121,7 +121,7 @@ describe('usage', () => {
   it('shows a tenant nothing of another one, though they share a batch', async () => {
     const mine = await bench.room();
     const theirs = await bench.room();
-    await bench.repository.append([messageTo(mine), messageTo(theirs), messageTo(theirs)], true);
+    await bench.repository.append([messageTo(mine), messageTo(theirs), messageTo(theirs)], WAITING);
     await passes.pass(mine.tenantId);
     expect(await counted(mine.tenantId)).toMatchObject({ messages: 1, users: { alice: [1, 0, 0, 0, 0] } });
     expect(await counted(theirs.tenantId)).toMatchObject({ messages: 0, users: {} });
@@ -212,7 +212,7 @@ describe('usage', () => {
       const counting = await bench.database.connect();
       await counting.query('BEGIN');
       await counting.query('SELECT usage_count_rooms($1, $2, 10, 10)', [room.tenantId, NOWHERE]);
-      expect(await bench.appendOne(messageTo(room), false)).toMatchObject({ status: 'new', seq: 2 });
+      expect(await bench.appendOne(messageTo(room), 0)).toMatchObject({ status: 'new', seq: 2 });
       await counting.query('COMMIT');
       await counting.end();
       await passes.pass(room.tenantId);

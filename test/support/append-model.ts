@@ -17,6 +17,9 @@ import { type FunctionResult, callFunction } from './schema-function-calls';
 import { openTestDatabase } from './open-database';
 import { MAX_WAIT_MS } from './timing';
 
+/** How long appends of tests wait for a room, in ms; 0 is not at all. */
+export const WAITING = APPENDER_DEFAULTS.contendedLockMs;
+
 /** A room as tests of the append address it. */
 export interface RoomRef {
   readonly tenantId: string;
@@ -128,8 +131,8 @@ export class AppendFixture {
   }
 
   /** Appends one message by itself and returns its row. */
-  async appendOne(message: NewMessage, wait = true): Promise<AppendRow> {
-    const [row] = await this.repository.append([message], wait);
+  async appendOne(message: NewMessage, lockMs = WAITING): Promise<AppendRow> {
+    const [row] = await this.repository.append([message], lockMs);
     if (!row) throw new Error('the append returned no row');
     return row;
   }

@@ -44,7 +44,8 @@ interface Sent {
 const MB = 1024 * 1024;
 
 /**
- * Plays the steps on a group commit of its own and compares answers with the log; returns what is wrong.
+ * Plays the steps on a group commit of its own, which waits so long for rooms, and compares answers with the log; returns
+ * what is wrong.
  * The model: a log per room is seq 1…N; an answer says truly where its message stands; a message is stored at most
  * once per (sender, client id); what was refused, or reported as not written, is not stored; messages without a
  * client id stand in the order in which they were handed in; nothing is stored that nobody sent.
@@ -53,8 +54,9 @@ export async function simulateAppends(
   bench: AppendFixture,
   rooms: readonly RoomRef[],
   steps: readonly AppendStep[],
+  lockMs: number,
 ): Promise<string[]> {
-  const play = new Play(bench, rooms);
+  const play = new Play(bench, rooms, lockMs);
   for (const one of steps) await play.run(one);
   return play.finish();
 }
@@ -68,8 +70,9 @@ class Play {
   constructor(
     private readonly bench: AppendFixture,
     private readonly rooms: readonly RoomRef[],
+    lockMs: number,
   ) {
-    this.commits = bench.groupCommit({ batch: { items: 8, bytes: MB }, share: { items: 3, bytes: MB } });
+    this.commits = bench.groupCommit({ batch: { items: 8, bytes: MB }, share: { items: 3, bytes: MB }, lockMs });
   }
 
   async run(one: AppendStep): Promise<void> {

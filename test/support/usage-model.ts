@@ -3,7 +3,7 @@ import { newUuid } from '../../src/common/ids';
 import { chatCreate } from '../../src/modules/chats/chats.functions';
 import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
 import { usageCountRooms, usageCountRuns } from '../../src/modules/usage/usage.functions';
-import { type AppendFixture, messageTo, type RoomRef } from './append-model';
+import { type AppendFixture, messageTo, type RoomRef, WAITING } from './append-model';
 import { roomTrim } from './schema-function-calls';
 
 const AGENT = 'agent_default';
@@ -127,7 +127,7 @@ export class UsageModel {
   private async send({ room, senders, size }: UsageOp & { type: 'send' }): Promise<void> {
     const to = this.rooms[room % this.rooms.length] ?? this.chat;
     const batch = senders.map((senderId) => messageTo(to, { senderId, content: 'x'.repeat(size) }));
-    for (const row of await this.bench.repository.append(batch, true)) {
+    for (const row of await this.bench.repository.append(batch, WAITING)) {
       const message = batch[row.item - 1];
       if (row.status !== 'new' || !message) throw new Error(`not stored: ${row.status}`);
       this.stored(to, message.messageId, message.senderId);

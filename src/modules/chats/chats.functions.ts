@@ -1,6 +1,6 @@
 import { AppError, invalid, notFound } from '../../common/errors';
 import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
-import type { MessageRow } from '../messages';
+import { answering, type MessageRow } from '../messages';
 import type { ChatRow } from './chats/chats.repository';
 
 /** A budget that is spent. */
@@ -121,11 +121,6 @@ export const runsCancel = schemaFunction('runs_cancel', { p_limit: 'integer' }, 
 
 /** Deletes runs of a room whose question and answer lie behind where it begins; how many. */
 export const runsTrimmed = schemaFunction('runs_trimmed', { ...CHAT, p_limit: 'integer' }, value<number>('bigint'));
-
-/** 409 of a chat whose answer is still being written. */
-export function answering(): AppError {
-  return new AppError('CONFLICT', 'An answer is being written in this chat: wait for its end, or stop it');
-}
 
 export function budgetSpent({ limit, seconds_left }: Spent): AppError {
   return new AppError('QUOTA_EXCEEDED', budgetMessage(limit), {

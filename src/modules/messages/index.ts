@@ -16,7 +16,7 @@ export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';
 export { type MessageTrace, MessageTraces } from './message-traces';
 export { MessagesModule } from './messages.module';
-export { heldMessagesReleased, messagesTrimmed } from './messages.functions';
+export { answering, heldMessagesReleased, messagesTrimmed } from './messages.functions';
 export { MessageDto } from './dto/message.dto';
 export { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 export type { MessageRow } from './views';

@@ -8,15 +8,15 @@ import { messageChangeFrame, messageFrame, type MessageRow, messageText, rowOf }
 /** What a message into a room of type `ai` needs: the limits of the models allow it, and its answer is a job. */
 export interface AiTurn {
   readonly jobs: readonly MessageJob[];
+  /** It is refused while another answer of the room is not over, and nothing is stored then. */
+  readonly onlyIfFree: boolean;
   /** The message is committed, whether its caller still waits for it or not. */
   onStored(stored: Stored): void;
-  /** The attempt is over, stored or not. */
-  release(): void;
 }
 
 /** What has messages into rooms of type `ai` answered; the log does not know how. Implemented by the chats module. */
 export abstract class AiTurns {
-  /** Throws what the limits and settings say: 409, 429. */
+  /** Throws what the limits say: 429. */
   abstract begin(caller: Caller, draft: MessageDraft): Promise<AiTurn>;
   /** Questions were deleted, and these runs with them: their answers end now. */
   abstract cancelled(runIds: readonly string[]): void;

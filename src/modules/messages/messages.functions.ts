@@ -9,7 +9,7 @@ import type { MessageRow } from './views';
 export interface AppendRow {
   /** 1-based position of the message in the batch. */
   readonly item: number;
-  readonly status: 'new' | 'duplicate' | 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'ai' | 'locked';
+  readonly status: 'new' | 'duplicate' | 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'ai' | 'busy' | 'locked';
   readonly message_id: string;
   readonly seq: number;
   readonly rev: number;
@@ -19,7 +19,7 @@ export interface AppendRow {
 export type LookupRow = Pick<AppendRow, 'item' | 'seq' | 'rev' | 'created_at'>;
 
 const BATCH = {
-  p_wait: 'boolean',
+  p_lock_ms: 'integer',
   p_tenants: 'uuid[]',
   p_rooms: 'uuid[]',
   p_ids: 'uuid[]',
@@ -32,6 +32,7 @@ const BATCH = {
   p_job_kinds: 'text[]',
   p_job_keys: 'text[]',
   p_job_payloads: 'text[]',
+  p_reject_items: 'integer[]',
   p_answer_items: 'integer[]',
   p_answer_statuses: 'text[]',
   p_answer_replies: 'bigint[]',
@@ -41,12 +42,15 @@ const BATCH = {
 /** The one way into the log. */
 export const appendMessages = systemFunction('append_messages', BATCH, rows<AppendRow>());
 
-/** A batch as the append takes it: an array for each of its columns. */
-export function batchArgs(batch: readonly NewMessage[], wait: boolean): Parameters<typeof appendMessages.call>[1] {
+/**
+ * A batch as the append takes it: an array for each of its columns.
+ * @param lockMs how long it waits for a room that another transaction holds; 0: not at all
+ */
+export function batchArgs(batch: readonly NewMessage[], lockMs: number): Parameters<typeof appendMessages.call>[1] {
   const jobs = batch.flatMap((m, i) => (m.jobs ?? []).map((job) => ({ item: i + 1, job })));
   const answers = batch.flatMap(({ answer }, i) => (answer === undefined ? [] : [{ item: i + 1, answer }]));
   return {
-    p_wait: wait,
+    p_lock_ms: lockMs,
     p_tenants: batch.map((m) => m.tenantId),
     p_rooms: batch.map((m) => m.roomId),
     p_ids: batch.map((m) => m.messageId),
@@ -59,6 +63,7 @@ export function batchArgs(batch: readonly NewMessage[], wait: boolean): Paramete
     p_job_kinds: jobs.map(({ job }) => job.kind),
     p_job_keys: jobs.map(({ job }) => job.key),
     p_job_payloads: jobs.map(({ job }) => JSON.stringify(job.payload)),
+    p_reject_items: batch.flatMap(({ onlyIfFree }, i) => (onlyIfFree === true ? [i + 1] : [])),
     p_answer_items: answers.map(({ item }) => item),
     p_answer_statuses: answers.map(({ answer }) => answer.status),
     p_answer_replies: answers.map(({ answer }) => answer.replyToSeq),
@@ -94,9 +99,15 @@ export function refusal(status: string, byKey: boolean): AppError {
   if (status === 'no_room') return notFound('Room');
   if (status === 'not_member') return notAMember();
   if (status === 'posting') return forbidden('Only admins may post in this room');
+  if (status === 'busy') return answering();
   if (status !== 'mismatch') throw new Error(`unknown status ${status}`);
   const field = byKey ? 'Idempotency-Key' : 'client_message_id';
   return new AppError('IDEMPOTENCY_MISMATCH', `This ${field} was used before with another body`, { field });
+}
+
+/** 409 of a chat whose answer is still being written. */
+export function answering(): AppError {
+  return new AppError('CONFLICT', 'An answer is being written in this chat: wait for its end, or stop it');
 }
 
 /** Renews the planner's statistics when the log has more than twice the rows that they know of; true where it did. */

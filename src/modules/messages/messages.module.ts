@@ -4,7 +4,7 @@ import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomsModule } from '../rooms';
 import { AppendRepository } from './appender/append.repository';
-import { Appender } from './appender/appender';
+import { Appender, AppenderOptions } from './appender/appender';
 import { ChatLog } from './chat-log.repository';
 import { MessageFacts, MessagesRepository } from './messages.repository';
 import { MessagesErase } from './messages.functions';
@@ -29,6 +29,7 @@ import { MessageEntity } from './entities/message.entity';
     MessagesErase,
     AppendRepository,
     Appender,
+    { provide: AppenderOptions, useValue: new AppenderOptions() },
     ChatLog,
     MessageFacts,
     MessageFeed,

@@ -38,22 +38,13 @@ export class MessageWriter {
     // The key is bound first: with a client_message_id beside it, each of the two refuses another body.
     const result = await this.effects.bound(caller, async () => {
       const first = await this.append(draft, turn);
-      const last = first.status === 'ai' ? await this.inTurn(caller, draft) : first;
+      // Rooms of type `ai` are few and the log knows them: all others need not be looked at before.
+      const last = first.status === 'ai' ? await this.append(draft, await this.turns.begin(caller, draft)) : first;
       if (isStored(last)) return last;
       throw refusal(last.status, isBoundByKey);
     });
     if (result.status === 'duplicate') caller.replayed = true;
     return result;
-  }
-
-  /** Rooms of type `ai` are few and the log knows them: all others need not be looked at before. */
-  private async inTurn(caller: Caller, draft: MessageDraft): Promise<Appended> {
-    const turn = await this.turns.begin(caller, draft);
-    try {
-      return await this.append(draft, turn);
-    } finally {
-      turn.release();
-    }
   }
 
   private append(draft: MessageDraft, turn: AiTurn | undefined): Promise<Appended> {
@@ -69,7 +60,8 @@ export class MessageWriter {
       metaText: draft.metaText,
     };
     if (turn === undefined) return this.appender.append(message);
-    return this.appender.append({ ...message, jobs: turn.jobs, onStored: (stored) => turn.onStored(stored) });
+    const { jobs, onlyIfFree } = turn;
+    return this.appender.append({ ...message, jobs, onlyIfFree, onStored: (stored) => turn.onStored(stored) });
   }
 }
 

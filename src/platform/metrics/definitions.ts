@@ -99,6 +99,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Messages that went through a group commit, by what became of them.',
     labels: ['status'],
   },
+  chatapi_append_locked_total: {
+    type: 'counter',
+    help: 'Group commits that have waited for a room which another transaction went on holding.',
+    labels: [],
+  },
   chatapi_runs_live: {
     type: 'gauge',
     help: 'Answers of models that are being written now.',

@@ -2,18 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../../platform/auth';
 import { type EffectResult, Effects } from '../../../platform/idempotency';
 import { describeError, Log } from '../../../platform/logging';
-import { answering } from '../chats.functions';
 import { type Chat, type ChatMessage, ChatStreams } from '../contract';
 import { LiveRuns } from '../runs/live-runs';
 import { RunsRepository } from '../runs/runs.repository';
 import type { ChatRef } from '../streams/chat-hub';
 
-/** Ends answers before their time, and keeps new messages away from a chat whose answer is not there yet. */
+/** Ends answers before their time. */
 @Injectable()
 export class RunInterrupter {
-  /** Per chat the last one that waits or sends. */
-  private readonly turns = new Map<string, Promise<void>>();
-
   constructor(
     private readonly runs: RunsRepository,
     private readonly live: LiveRuns,
@@ -40,28 +36,6 @@ export class RunInterrupter {
       .catch((error: unknown) =>
         this.log.warn({ tenant_id: tenantId, error: describeError(error) }, 'answers could not be interrupted'),
       );
-  }
-
-  /** Waits for its turn among the chat's senders; @throws 409 while an answer is written. Returns how to end the turn. */
-  async whenFree(chat: ChatRef): Promise<() => void> {
-    const key = `${chat.tenantId}/${chat.chatId}`;
-    const before = this.turns.get(key);
-    let end: () => void = () => undefined;
-    const turn = new Promise<void>((resolve) => (end = resolve));
-    this.turns.set(key, turn);
-    const release = (): void => {
-      end();
-      if (this.turns.get(key) === turn) this.turns.delete(key);
-    };
-    try {
-      await before;
-      if ((await this.runs.unfinished(chat.tenantId, chat.chatId)).length === 0) return release;
-    } catch (error) {
-      release();
-      throw error;
-    }
-    release();
-    throw answering();
   }
 }
 

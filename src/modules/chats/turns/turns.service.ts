@@ -53,7 +53,8 @@ interface OpenTurn extends AiTurn {
 
 /**
  * What every message to a model passes, whichever API it came through: budgets, and what the tenant wants to happen while
- * an answer is written. One server has a database to itself, so `reject` is decided here, one message of a chat at a time.
+ * an answer is written. What it means to `reject` is decided by the append, under the room's lock: two servers may take
+ * messages of one chat at the same time.
  */
 @Injectable()
 export class TurnGate {
@@ -79,7 +80,7 @@ export class TurnGate {
     if (tenant !== undefined) await this.budget.check(tenant, userId);
   }
 
-  /** @throws 409 while an answer is written (`reject`), 429 when a budget is spent */
+  /** @throws 429 when a budget is spent */
   async begin(
     caller: Caller,
     draft: MessageDraft,
@@ -89,14 +90,13 @@ export class TurnGate {
     const { tenantId, roomId: chatId } = draft;
     await this.admit(caller, userId);
     const mode = settingOf(caller.tenant, 'while_answering');
-    const release = mode === 'reject' ? await this.interrupter.whenFree({ tenantId, chatId }) : () => undefined;
     const runId = newUuid();
     const asked = options === undefined ? {} : { options: JSON.stringify(options) };
     const payload = { run_id: runId, room_id: chatId, user_id: userId, request_id: caller.requestId, ...asked };
     return {
       runId,
       jobs: [{ kind: RUN.name, key: chatId, payload }],
-      release,
+      onlyIfFree: mode === 'reject',
       onStored: (stored) => {
         this.tell(draft, stored, origin);
         this.jobs.wake();
@@ -211,16 +211,12 @@ export class TurnsService {
   async send(caller: Caller, chat: Chat, input: NewTurn): Promise<Turn> {
     const draft = saidIn(caller, chat, input);
     const turn = await this.open(caller, chat, draft, input);
-    try {
-      const isBoundByKey = input.clientMessageId === undefined;
-      const stored = await this.writer.say(caller, draft, isBoundByKey, turn);
-      const message = messageStart(draft, stored);
-      if (turn !== undefined && stored.status === 'new') return { message, runId: turn.runId, replayed: false };
-      const runId = await this.retrier.ofMessage(chat, stored.seq, input.options);
-      return { message, runId, replayed: stored.status === 'duplicate' };
-    } finally {
-      turn?.release();
-    }
+    const isBoundByKey = input.clientMessageId === undefined;
+    const stored = await this.writer.say(caller, draft, isBoundByKey, turn);
+    const message = messageStart(draft, stored);
+    if (turn !== undefined && stored.status === 'new') return { message, runId: turn.runId, replayed: false };
+    const runId = await this.retrier.ofMessage(chat, stored.seq, input.options);
+    return { message, runId, replayed: stored.status === 'duplicate' };
   }
 
   /**

@@ -41,11 +41,11 @@ export class AppendRepository {
 
   /**
    * Appends a batch in one transaction. No two messages may share (room, sender, client_message_id).
-   * @param wait wait up to a second for a room that another transaction holds; messages of one that is still held after
-   *   that, or without `wait`, come back `locked`
+   * @param lockMs how long it waits for each room that another transaction holds, in ms; messages of one that is still held
+   *   after that come back `locked`, the others are stored. 0: it does not wait
    */
-  async append(batch: readonly NewMessage[], wait: boolean): Promise<AppendRow[]> {
-    const args = batchArgs(batch, wait);
+  async append(batch: readonly NewMessage[], lockMs: number): Promise<AppendRow[]> {
+    const args = batchArgs(batch, lockMs);
     const hooks = this.hooksOf(batch);
     if (hooks.length === 0) return appendMessages.call(this.system, args);
     const found = await appendMessagesHooked.call(this.system, {

@@ -18,12 +18,23 @@ export const APPENDER_DEFAULTS: GroupCommitOptions = {
   total: { items: 20_000, bytes: 256 * MB },
   perTenant: { items: 5000, bytes: 64 * MB },
   waiters: 2,
+  lockMs: 0,
+  contendedLockMs: 1000,
   answerMs: 4500,
 };
 
 /** How long a batch whose COMMIT is in doubt waits for the database to come back and tell. */
 const RECOVERY_MS = 4000;
 const RECOVERY_POLL_MS = 50;
+
+/** What differs where several servers share a database. */
+export class AppenderOptions {
+  /**
+   * @param lockMs how long a batch waits for each of its rooms, in ms, before it goes on without those that others hold. 0:
+   *   not at all, which is best where no other server writes: whoever holds a room then is rare, and soon done
+   */
+  constructor(readonly lockMs = 0) {}
+}
 
 /** The way into the log for the rest of the module: group commit on the real database, drained when the server stops. */
 @Injectable()
@@ -38,14 +49,14 @@ export class Appender {
     metrics: Metrics,
     private readonly feed: MessageFeed,
     log: Log,
+    { lockMs }: AppenderOptions = new AppenderOptions(),
   ) {
     const writer = new BatchWriter(repository, () => this.databaseBack());
     this.statistics = new FreshStatistics((rows) => repository.analyze(rows), log);
-    this.commits = new GroupCommit(
-      { write: (batch, wait) => this.write(writer, batch, wait) },
-      metrics,
-      APPENDER_DEFAULTS,
-    );
+    this.commits = new GroupCommit({ write: (batch, patienceMs) => this.write(writer, batch, patienceMs) }, metrics, {
+      ...APPENDER_DEFAULTS,
+      lockMs,
+    });
   }
 
   /** Messages that are not committed yet. */
@@ -82,8 +93,8 @@ export class Appender {
     await this.statistics.idle();
   }
 
-  private async write(writer: BatchWriter, batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]> {
-    const outcomes = await writer.write(batch, wait);
+  private async write(writer: BatchWriter, batch: readonly NewMessage[], lockMs: number): Promise<WriteOutcome[]> {
+    const outcomes = await writer.write(batch, lockMs);
     this.statistics.note(outcomes.length);
     // Before the callers are answered, and also for callers that gave up waiting.
     this.feed.written(batch, outcomes);

@@ -16,7 +16,7 @@ describe('after a lost connection', () => {
   ])('%s each message is stored once and has its number', async (_, committed) => {
     const log = new FakeAppendLog();
     log.nextAppend({ error: unknown(), committed });
-    const results = await new BatchWriter(log, back).write(newMessages(3), false);
+    const results = await new BatchWriter(log, back).write(newMessages(3), 0);
     expect(results).toMatchObject([1, 2, 3].map((seq) => ({ status: 'new', seq })));
     expect(log.stored).toHaveLength(3);
   });
@@ -24,14 +24,14 @@ describe('after a lost connection', () => {
   it('a refused connection is worth a second try too: nothing has happened yet', async () => {
     const log = new FakeAppendLog();
     log.nextAppend({ error: none(), committed: false });
-    expect(await new BatchWriter(log, back).write(newMessages(1), false)).toMatchObject([{ status: 'new', seq: 1 }]);
+    expect(await new BatchWriter(log, back).write(newMessages(1), 0)).toMatchObject([{ status: 'new', seq: 1 }]);
   });
 
   it('the first transaction may still commit while the second is on its way: the log has the last word', async () => {
     const log = new FakeAppendLog();
     log.nextAppend({ error: unknown(), committed: false });
     log.nextAppend({ error: sqlstate('23505'), committed: true });
-    const results = await new BatchWriter(log, back).write(newMessages(2), true);
+    const results = await new BatchWriter(log, back).write(newMessages(2), 1000);
     expect(results).toMatchObject([1, 2].map((seq) => ({ status: 'new', seq })));
     expect(log.stored).toHaveLength(2);
   });
@@ -39,7 +39,7 @@ describe('after a lost connection', () => {
   it('that lasts, callers are told that nobody knows', async () => {
     const log = new FakeAppendLog();
     log.nextAppend({ error: unknown(), committed: true });
-    const [result] = await new BatchWriter(log, () => Promise.resolve(false)).write(newMessages(1), false);
+    const [result] = await new BatchWriter(log, () => Promise.resolve(false)).write(newMessages(1), 0);
     expect(result).toMatchObject({ status: 'failed', error: { details: { outcome: 'unknown' } } });
   });
 
@@ -50,7 +50,7 @@ describe('after a lost connection', () => {
     const log = new FakeAppendLog();
     log.nextAppend({ error: first(), committed: false });
     log.nextAppend({ error: second(), committed: false });
-    const results = await new BatchWriter(log, back).write(newMessages(2), false);
+    const results = await new BatchWriter(log, back).write(newMessages(2), 0);
     expect(results).toMatchObject(Array(2).fill({ status: 'failed', error: { details: { outcome: 'unknown' } } }));
   });
 
@@ -58,7 +58,7 @@ describe('after a lost connection', () => {
     const log = new FakeAppendLog();
     log.nextAppend({ error: unknown(), committed: true });
     log.lookupFails = none();
-    const [result] = await new BatchWriter(log, back).write(newMessages(1), false);
+    const [result] = await new BatchWriter(log, back).write(newMessages(1), 0);
     expect(result).toMatchObject({ status: 'failed', error: { details: { outcome: 'unknown' } } });
   });
 });
@@ -68,7 +68,7 @@ it('one bad item fails alone, and the others are stored in order', async () => {
     fc.asyncProperty(fc.uniqueArray(fc.nat(19), { maxLength: 5 }), async (bad) => {
       const messages = newMessages(20);
       const log = new FakeAppendLog(new Set(bad.map((i) => messages[i]?.messageId ?? '')));
-      const results = await new BatchWriter(log, back).write(messages, false);
+      const results = await new BatchWriter(log, back).write(messages, 0);
       expect(results.flatMap((r, i) => (r.status === 'failed' ? [i] : []))).toEqual([...bad].sort((a, b) => a - b));
       expect(results.flatMap((r) => ('seq' in r ? [r.seq] : []))).toEqual(log.stored.map((_, i) => i + 1));
     }),
@@ -80,7 +80,7 @@ it('a room that was locked for the first half of a split batch stays so for the 
   const messages = newMessages(4).map((message, i) => ({ ...message, roomId: i % 2 === 0 ? 'held' : 'free' }));
   const log = new FakeAppendLog(new Set([messages[3]?.messageId ?? '']));
   log.held = { roomId: 'held', appends: 1 };
-  const results = await new BatchWriter(log, back).write(messages, false);
+  const results = await new BatchWriter(log, back).write(messages, 0);
   expect(results.map((result) => result.status)).toEqual(['locked', 'new', 'locked', 'failed']);
   expect(log.stored).toEqual(['message-1']);
 });
@@ -94,7 +94,7 @@ it('whatever breaks on the way, what is reported as stored is stored once, and w
       for (const { kind, committed } of failures)
         log.nextAppend({ error: kind(), committed: committed && kind === unknown });
       const messages = newMessages(3);
-      const results = await new BatchWriter(log, () => Promise.resolve(isBack)).write(messages, false);
+      const results = await new BatchWriter(log, () => Promise.resolve(isBack)).write(messages, 0);
       expect(new Set(log.stored).size).toBe(log.stored.length);
       results.forEach((result, i) => {
         const at = log.stored.indexOf(messages[i]?.messageId ?? '');

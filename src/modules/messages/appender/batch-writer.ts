@@ -5,7 +5,7 @@ import type { AppendRow, LookupRow } from '../messages.functions';
 import type { AppendRepository } from './append.repository';
 import type { Appended, NewMessage } from './item';
 
-/** What became of one message of a batch; `locked` only when the batch did not wait. */
+/** What became of one message of a batch; `locked`: its room was held longer than the batch would wait. */
 export type WriteOutcome =
   Appended | { readonly status: 'locked' } | { readonly status: 'failed'; readonly error: unknown };
 
@@ -25,41 +25,41 @@ export class BatchWriter {
     private readonly awaitDatabase: AwaitDatabase,
   ) {}
 
-  async write(batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]> {
+  async write(batch: readonly NewMessage[], lockMs: number): Promise<WriteOutcome[]> {
     try {
-      return outcomes(batch.length, await this.repository.append(batch, wait));
+      return outcomes(batch.length, await this.repository.append(batch, lockMs));
     } catch (error) {
-      if (isItemFault(error)) return this.split(batch, wait, error);
+      if (isItemFault(error)) return this.split(batch, lockMs, error);
       if (isUnavailable(error) && !isForGood(error) && (await this.awaitDatabase()))
-        return this.recover(batch, wait, error);
+        return this.recover(batch, lockMs, error);
       return failed(batch, error);
     }
   }
 
   /** One item made the batch fail: halves, in order, until it stands alone. */
-  private async split(batch: readonly NewMessage[], wait: boolean, error: unknown): Promise<WriteOutcome[]> {
+  private async split(batch: readonly NewMessage[], lockMs: number, error: unknown): Promise<WriteOutcome[]> {
     if (batch.length === 1) {
       // Its first transaction, given up for lost, has committed after all.
       const isThere = codeOf(error) === UNIQUE_VIOLATION;
       return isThere ? this.fromLog(batch, error, async (missing) => failed(missing, error)) : failed(batch, error);
     }
     const middle = batch.length >> 1;
-    const first = await this.write(batch.slice(0, middle), wait);
+    const first = await this.write(batch.slice(0, middle), lockMs);
     const lockedRooms = new Set(
       first.flatMap((o, i) => (o.status === 'locked' ? [keyOf(batch[i] as NewMessage)] : [])),
     );
-    return [...first, ...(await this.writeExcept(batch.slice(middle), wait, lockedRooms))];
+    return [...first, ...(await this.writeExcept(batch.slice(middle), lockMs, lockedRooms))];
   }
 
   /** A room that was locked a moment ago may be free now: what comes later in it must not get ahead. */
   private async writeExcept(
     batch: readonly NewMessage[],
-    wait: boolean,
+    lockMs: number,
     lockedRooms: ReadonlySet<string>,
   ): Promise<WriteOutcome[]> {
-    if (lockedRooms.size === 0) return this.write(batch, wait);
+    if (lockedRooms.size === 0) return this.write(batch, lockMs);
     const free = batch.filter((message) => !lockedRooms.has(keyOf(message)));
-    const written = free.length === 0 ? [] : await this.write(free, wait);
+    const written = free.length === 0 ? [] : await this.write(free, lockMs);
     let next = 0;
     return batch.map((message) =>
       lockedRooms.has(keyOf(message))
@@ -69,12 +69,12 @@ export class BatchWriter {
   }
 
   /** Asks the log; what it does not have is written again, once. */
-  private recover(batch: readonly NewMessage[], wait: boolean, cause: unknown): Promise<WriteOutcome[]> {
+  private recover(batch: readonly NewMessage[], lockMs: number, cause: unknown): Promise<WriteOutcome[]> {
     return this.fromLog(batch, cause, async (missing) => {
       try {
-        return outcomes(missing.length, await this.repository.append(missing, wait));
+        return outcomes(missing.length, await this.repository.append(missing, lockMs));
       } catch (error) {
-        if (isItemFault(error)) return this.split(missing, wait, error);
+        if (isItemFault(error)) return this.split(missing, lockMs, error);
         return failed(missing, isUnknown(cause) ? cause : error);
       }
     });

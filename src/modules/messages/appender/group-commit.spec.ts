@@ -11,7 +11,10 @@ const OPTIONS: GroupCommitOptions = {
   total: { items: 10, bytes: 1_000_000 },
   perTenant: { items: 8, bytes: 1_000_000 },
   waiters: 2,
-  answerMs: 1000,
+  lockMs: 0,
+  contendedLockMs: 1000,
+  // Longer than a slow machine takes: who waits for its end sets the time forward.
+  answerMs: 120_000,
 };
 
 let made = 0;
@@ -32,6 +35,8 @@ function message(more: Partial<NewMessage> = {}): NewMessage {
 
 interface Call {
   readonly batch: readonly NewMessage[];
+  readonly lockMs: number;
+  /** It is for one room, which was found locked. */
   readonly wait: boolean;
   /** Answers the call; 'ok' stores everything. */
   answer(outcomes: 'ok' | readonly WriteOutcome[]): Promise<void>;
@@ -43,11 +48,12 @@ class ManualWriter implements Writer {
   readonly calls: Call[] = [];
   private seq = 0;
 
-  write(batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]> {
+  write(batch: readonly NewMessage[], lockMs: number): Promise<WriteOutcome[]> {
     return new Promise((resolve, reject) => {
       this.calls.push({
         batch,
-        wait,
+        lockMs,
+        wait: lockMs === OPTIONS.contendedLockMs,
         answer: async (outcomes) => {
           resolve(outcomes === 'ok' ? batch.map((item) => this.stored(item)) : [...outcomes]);
           await turn();
@@ -327,6 +333,22 @@ describe('GroupCommit', () => {
       await Promise.all(sent);
     });
   });
+
+  it.each([0, 50])(
+    'waits %s ms for rooms, longer for one that it did not get, and counts what it waited for in vain',
+    async (lockMs) => {
+      const metrics = new Metrics(new SilentLog());
+      const writer = new ManualWriter();
+      const commits = new GroupCommit(writer, metrics, { ...OPTIONS, lockMs });
+      const sent = commits.append(message());
+      await turn();
+      for (const outcome of [[LOCKED], [LOCKED], 'ok'] as const)
+        await writer.call(writer.calls.length - 1).answer(outcome);
+      await sent;
+      expect(writer.calls.map((call) => call.lockMs)).toEqual([lockMs, 1000, 1000]);
+      expect(await metrics.text()).toContain(`\nchatapi_append_locked_total ${lockMs === 0 ? 1 : 2}\n`);
+    },
+  );
 
   describe('bounds', () => {
     it('refuses with 503 beyond the bound in all and per tenant, and takes again when something left', async () => {

@@ -7,7 +7,8 @@ import { TenantMix, FairQueue, Quota, type Bounds } from './fair-queue';
 
 /** Writes a batch and says of each message what became of it; see BatchWriter. */
 export interface Writer {
-  write(batch: readonly NewMessage[], wait: boolean): Promise<WriteOutcome[]>;
+  /** @param lockMs how long it waits for each room that another transaction holds */
+  write(batch: readonly NewMessage[], lockMs: number): Promise<WriteOutcome[]>;
 }
 
 export interface GroupCommitOptions {
@@ -20,6 +21,10 @@ export interface GroupCommitOptions {
   readonly perTenant: Bounds;
   /** Calls that may wait for locked rooms at the same time. */
   readonly waiters: number;
+  /** How long the first writer waits for each room that another transaction holds, in ms, before it skips it. */
+  readonly lockMs: number;
+  /** The same of a call for one room that the first writer has skipped. */
+  readonly contendedLockMs: number;
   /** After this many ms a caller gets 503; what a call was made for may be stored, what only waited is not. */
   readonly answerMs: number;
 }
@@ -35,7 +40,7 @@ export interface GroupCommitOptions {
  *   its answer, or a mismatch when their body differs.
  * - Waiting tenants are served in turns. While several send, none has more than its share of a batch, so no tenant waits
  *   for the commit of another's flood; alone, a tenant fills batches.
- * - One locked room stops no other: the first writer skips it (SKIP LOCKED); its messages go, in order, to
+ * - One locked room stops no other: the first writer skips it, at once or after `lockMs`; its messages go, in order, to
  *   ContendedRooms, whose calls wait for that room alone, and later ones of that room queue behind them.
  *
  * Concurrency: one batch of the first writer at a time, and one of each contended room. All state is touched between
@@ -102,7 +107,7 @@ export class GroupCommit {
     while (this.queue.size > 0) {
       const { batch, repeats } = this.compose();
       if (batch.length === 0) continue;
-      const outcomes = await this.write(batch, repeats, false);
+      const outcomes = await this.write(batch, repeats, this.options.lockMs);
       batch.forEach((item, i) => this.settle(item, outcomeAt(outcomes, i)));
       this.settleRepeats(batch, outcomes, repeats);
     }
@@ -132,7 +137,7 @@ export class GroupCommit {
     for (const item of alive) if (batch.isFull || !batch.add(item)) break;
     const rest = alive.slice(batch.items.length);
     if (batch.items.length === 0) return rest;
-    const outcomes = await this.write(batch.items, [], true);
+    const outcomes = await this.write(batch.items, [], this.options.contendedLockMs);
     const locked = batch.items.filter((_, i) => outcomeAt(outcomes, i).status === 'locked');
     batch.items.forEach((item, i) => {
       const outcome = outcomeAt(outcomes, i);
@@ -141,7 +146,7 @@ export class GroupCommit {
     return [...locked, ...rest];
   }
 
-  private async write(batch: readonly Pending[], repeats: readonly Pending[], wait: boolean): Promise<WriteOutcome[]> {
+  private async write(batch: readonly Pending[], repeats: readonly Pending[], lockMs: number): Promise<WriteOutcome[]> {
     const begun = performance.now();
     this.metrics.histogram('chatapi_append_batch_size').observe(batch.length);
     const oldest = batch.reduce((since, item) => Math.min(since, item.since), begun);
@@ -150,12 +155,14 @@ export class GroupCommit {
     const messages = batch.map((item) => item.message);
     this.writing.push(oldest);
     const outcomes = await this.writer
-      .write(messages, wait)
+      .write(messages, lockMs)
       .catch((error: unknown) => batch.map((): WriteOutcome => ({ status: 'failed', error })));
     this.writing.splice(this.writing.indexOf(oldest), 1);
     const ended = performance.now();
     this.metrics.histogram('chatapi_append_seconds').observe((ended - begun) / 1000);
     this.count(outcomes);
+    if (lockMs > 0 && outcomes.some(({ status }) => status === 'locked'))
+      this.metrics.counter('chatapi_append_locked_total').inc();
     let [from, to] = [Infinity, -Infinity];
     batch.forEach(({ message, since }, i) => {
       const outcome = outcomes[i];

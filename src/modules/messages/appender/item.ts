@@ -25,6 +25,8 @@ export interface NewMessage extends Omit<MessageDraft, 'alsoEqual'> {
   readonly bodyHash: Buffer;
   /** Written in the message's transaction, if the message is new. */
   readonly jobs?: readonly MessageJob[];
+  /** It is refused (`busy`) while an answer of its room is not over; default: its answer waits for its turn. */
+  readonly onlyIfFree?: boolean;
   /** Of a model's answer; its messageId is its run's. */
   readonly answer?: Answer;
   /** Called once it is known to be stored, before its caller or a client hears of it; neither throws nor waits. */
@@ -57,7 +59,7 @@ export interface Stored {
 
 /** Why a message was not stored. */
 export interface Refused {
-  readonly status: 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'ai';
+  readonly status: 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'ai' | 'busy';
 }
 
 export type Appended = Stored | Refused;

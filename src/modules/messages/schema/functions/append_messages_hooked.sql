@@ -8,12 +8,13 @@
 --
 -- tables: jobs
 -- owner: append
+-- keeps: append_messages_hooked(boolean,uuid[],uuid[],uuid[],text[],text[],bytea[],text[],text[],integer[],text[],text[],text[],integer[],text[],bigint[],text[],uuid[],text[],text[],bigint[]) for releases before 0.2.0
 -- execute: system
 CREATE FUNCTION append_messages_hooked(
-  p_wait boolean,
+  p_lock_ms integer,
   p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[],
   p_contents text[], p_metas text[],
-  p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[],
+  p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[],
   p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[],
   p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]
 ) RETURNS TABLE (item integer, status text, message_id uuid, seq bigint, rev bigint, created_at timestamptz)
@@ -22,9 +23,9 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public 
 BEGIN
   RETURN QUERY
   WITH appended AS MATERIALIZED (
-    SELECT a.* FROM append_messages(p_wait, p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes, p_contents,
-      p_metas, p_job_items, p_job_kinds, p_job_keys, p_job_payloads, p_answer_items, p_answer_statuses, p_answer_replies,
-      p_answer_runs) a
+    SELECT a.* FROM append_messages(p_lock_ms, p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes,
+      p_contents, p_metas, p_job_items, p_job_kinds, p_job_keys, p_job_payloads, p_reject_items, p_answer_items,
+      p_answer_statuses, p_answer_replies, p_answer_runs) a
   ), hooked AS (
     INSERT INTO jobs (tenant_id, kind, key, payload, run_at)
     SELECT n.t, n.kind, n.r::text,
