@@ -23,7 +23,7 @@
 -- the unique index, whereupon the caller asks the log.
 --
 -- - The rooms' rows are locked, so each is updated where it lies (its ctid) instead of being looked up again. Locked in a
---   subtransaction and updated outside of it, each would cost a MultiXact: so the one that bounds the wait holds all.
+--   subtransaction and updated outside of it, they would cost a MultiXact a call: so the one that bounds the wait holds all.
 -- - Jobs are a statement of their own, made only where there are any: a message was stored by this very call when its
 --   seq lies beyond what its room had when it was locked. So is the question whether an answer is written.
 -- - A message into a room of type ai comes with the job of its answer, or it is refused ('ai'): its caller applies
