@@ -1,11 +1,13 @@
 /**
  * `npm run bench:append`: the append layer alone, 256 appends in flight: ours (queues, fairness, repeats, deadlines)
- * against the bare append function in batches, the lean batch, and one message per call. Alternating, medians.
- * Environment: BENCH_RUNS (5), BENCH_SECONDS (4).
+ * against the bare append function in batches, the lean batch, and one message per call. Then several processes on one
+ * database. Alternating, medians.
+ * Environment: BENCH_RUNS (5), BENCH_SECONDS (4), BENCH_ONLY=nodes (the several processes alone), BENCH_ROOMS (1000, theirs).
  */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { compareNodes } from './lib/append-nodes.mjs';
 import { openCluster } from './lib/cluster.mjs';
 import { table, writeSection } from './lib/report.mjs';
 import { median } from './lib/stats.mjs';
@@ -22,9 +24,12 @@ const CASES = [
 
 const cluster = await openCluster();
 try {
-  const rows = [];
-  for (const { rooms, inFlight } of CASES) rows.push(await compare(rooms, inFlight));
-  await writeSection('append', table(rows));
+  if (process.env.BENCH_ONLY !== 'nodes') {
+    const rows = [];
+    for (const { rooms, inFlight } of CASES) rows.push(await compare(rooms, inFlight));
+    await writeSection('append', table(rows));
+  }
+  await nodes(Number(process.env.BENCH_ROOMS ?? 1000));
 } finally {
   await cluster.close();
 }
@@ -61,6 +66,13 @@ async function compare(count, inFlight) {
     'times it': (rate('appender') / rate('single')).toFixed(1),
     'p50 ms, ours : one per call': `${p50('appender').toFixed(2)} : ${p50('single').toFixed(2)}`,
   };
+}
+
+async function nodes(rooms) {
+  const name = `append_nodes_${rooms}`;
+  const database = await ourDatabase(name, rooms);
+  const sql = (text) => cluster.sql(name, text);
+  await writeSection('append-nodes', table(await compareNodes({ database, sql, runs: RUNS, seconds: SECONDS })));
 }
 
 /** A migrated database with rooms of one tenant, of which alice is a member. */

@@ -93,7 +93,7 @@ function logCases() {
     what: `append, ${size} ${size === 1 ? 'message' : 'messages of as many rooms'}`,
     ...{ calls, rooms: size, rows: size },
     call: async ({ append: log }, places) => {
-      const rows = await log.append(places.map(message), false);
+      const rows = await log.append(places.map(message), 0);
       return rows.filter(({ status }) => status === 'new');
     },
   });

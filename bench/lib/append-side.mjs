@@ -1,8 +1,11 @@
 /**
  * One side of `bench/append.mjs`, a process of its own: keeps `inFlight` appends under way for some seconds and prints
- * one JSON line. `node append-side.mjs '<json>'`: {side, url, connection, tenant, rooms[], inFlight, seconds, warmup}.
+ * one JSON line. `node append-side.mjs '<json>'`: {side, url, connection, admin, tenant, role, rooms[], inFlight, seconds,
+ * warmup, lockMs, together}. With `together` it sends to all rooms that there are, by chance, says "warm", and measures from
+ * the line on that it is sent then.
  */
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { batching, LEAN_APPEND, leanValues } from '../reference/lean-append.mjs';
 import { Histogram } from './stats.mjs';
@@ -13,15 +16,15 @@ const { newUuid } = require('../../dist/common/ids');
 const o = { inFlight: 256, seconds: 4, warmup: 1, ...JSON.parse(process.argv[2]) };
 const CONTENT = 'abcdefghij'.repeat(20);
 const HASH = createHash('sha256').update(CONTENT).digest();
-const FUNCTION = `SELECT * FROM append_messages(false, $1, $2, $3, $4, $5, $6, $7, $8, '{}', '{}', '{}', '{}',
-  '{}', '{}', '{}', '{}')`;
+const FUNCTION = `SELECT * FROM append_messages(0, $1, $2, $3, $4, $5, $6, $7, $8, '{}', '{}', '{}', '{}',
+  '{}', '{}', '{}', '{}', '{}')`;
 
 let n = 0;
 
 function message() {
   return {
     tenantId: o.tenant,
-    roomId: o.rooms[n++ % o.rooms.length],
+    roomId: o.rooms[o.together ? Math.floor(Math.random() * o.rooms.length) : n++ % o.rooms.length],
     messageId: newUuid(),
     senderId: 'alice',
     clientMessageId: randomUUID(),
@@ -45,32 +48,51 @@ function functionValues(batch) {
   ];
 }
 
+require('reflect-metadata');
+const { SilentLog } = require('../../dist/platform/logging');
+const { Metrics } = require('../../dist/platform/metrics');
+const log = new SilentLog();
+const metrics = new Metrics(log);
+
+function appenderOn({ system, availability }) {
+  const { Appender, AppenderOptions } = require('../../dist/modules/messages/appender/appender');
+  const { AppendRepository } = require('../../dist/modules/messages/appender/append.repository');
+  const { MessageFeed } = require('../../dist/modules/messages/message-feed');
+  // Nobody listens: the events are made, as they are on a server without sockets.
+  const feed = new MessageFeed(
+    { publishEvents: () => undefined, touchRoom: () => undefined },
+    { endOnMessage: () => undefined },
+    { cancelled: () => undefined },
+  );
+  const repository = new AppendRepository(system, { of: () => [], appended: () => undefined });
+  const appender = new Appender(repository, availability, metrics, feed, log, new AppenderOptions(o.lockMs));
+  return (m) => appender.append(m);
+}
+
 const SIDES = {
   /** Ours as it is: queues, fairness, repeats, roles, deadlines. */
   async appender() {
-    require('reflect-metadata');
     const { loadConfig } = require('../../dist/config');
-    const { Appender } = require('../../dist/modules/messages/appender/appender');
-    const { AppendRepository } = require('../../dist/modules/messages/appender/append.repository');
-    const { MessageFeed } = require('../../dist/modules/messages/message-feed');
     const { openDatabase } = require('../../dist/platform/database');
     const { Lifecycle } = require('../../dist/platform/lifecycle');
-    const { SilentLog } = require('../../dist/platform/logging');
-    const { Metrics } = require('../../dist/platform/metrics');
-    const log = new SilentLog();
     const lifecycle = new Lifecycle(log);
-    const metrics = new Metrics(log);
     const { database } = loadConfig({ DATABASE_URL: o.url });
-    const open = await openDatabase({ config: database, log, lifecycle, metrics, onProgress: () => undefined });
-    // Nobody listens: the events are made, as they are on a server without sockets.
-    const feed = new MessageFeed(
-      { publishEvents: () => undefined, touchRoom: () => undefined },
-      { endOnMessage: () => undefined },
-      { cancelled: () => undefined },
-    );
-    const hooks = { of: () => [], appended: () => undefined };
-    const appender = new Appender(new AppendRepository(open.system, hooks), open.availability, metrics, feed, log);
-    return (m) => appender.append(m);
+    return appenderOn(await openDatabase({ config: database, log, lifecycle, metrics, onProgress: () => undefined }));
+  },
+  /** The same on connections of its own, past the lock by which one server has a database to itself. */
+  async node() {
+    const { Availability } = require('../../dist/platform/database/availability');
+    const { SystemDatabase } = require('../../dist/platform/database/database');
+    const { createPool } = require('../../dist/platform/database/pool');
+    const { roleNames } = require('../../dist/platform/database/roles');
+    const { Runner } = require('../../dist/platform/database/runner');
+    const { ScopedSource } = require('../../dist/platform/database/scoped-source');
+    const { connection } = o;
+    const roles = roleNames(o.role.replace(/_system$/, ''));
+    const pool = createPool({ connection, size: 10, waitMs: 5000, roles, log });
+    const availability = new Availability(connection, log);
+    const system = new SystemDatabase(new Runner(pool, availability, 5000), roles, new ScopedSource());
+    return appenderOn({ system, availability });
   },
   /** The append function, called in batches by a bare client. */
   async function() {
@@ -97,6 +119,10 @@ const SIDES = {
   },
 };
 
+const analyst = new Client(o.admin);
+await analyst.connect();
+// Too many for a command line.
+if (o.together) o.rooms = (await analyst.query('SELECT room_id FROM rooms')).rows.map((row) => row.room_id);
 const append = await SIDES[o.side]();
 let latency = new Histogram();
 let stopped = false;
@@ -111,12 +137,14 @@ async function keepBusy() {
 
 for (let i = 0; i < o.inFlight; i++) void keepBusy();
 await new Promise((resolve) => setTimeout(resolve, o.warmup * 1000));
-// A plan made on empty tables is up to five times slower; both sides get their statistics now.
-const analyst = new Client(o.admin);
-await analyst.connect();
-await analyst.query('ANALYZE');
-await analyst.end();
-await new Promise((resolve) => setTimeout(resolve, 500));
+if (o.together) {
+  console.log('warm');
+  await once(process.stdin, 'data');
+} else {
+  // A plan made on empty tables is up to five times slower; both sides get their statistics now.
+  await analyst.query('ANALYZE');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+}
 latency = new Histogram();
 const from = performance.now();
 await new Promise((resolve) => setTimeout(resolve, o.seconds * 1000));
