@@ -30,7 +30,7 @@ export async function createApp(
   config: AppConfig,
   onProgress: (line: string) => void = () => undefined,
   log: Log = new PinoLog(config.runtime.logLevel),
-  lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs),
+  lifecycle = Lifecycle.configured(log, config.runtime),
 ): Promise<App> {
   try {
     watchDescriptors(lifecycle, log);

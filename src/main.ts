@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   const log = new PinoLog(config.runtime.logLevel);
   const unknown = unknownVariables(ALL_FIELDS, process.env, Object.keys(parsed));
   if (unknown.length > 0) log.warn({ variables: unknown }, `not a setting of this server: ${unknown.join(', ')}`);
-  const lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs);
+  const lifecycle = Lifecycle.configured(log, config.runtime);
   tidyHeapWhenIdle(lifecycle, log);
   let isOrdered = false;
   const stop = (reason: string, code: number): void => {

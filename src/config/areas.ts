@@ -1,6 +1,6 @@
 import { httpUrl, originFault } from '../common/urls';
 import { area } from './area';
-import { flag, int, list, oneOf, optionalFlag, optionalText, text } from './field';
+import { flag, int, list, oneOf, optionalFlag, optionalInt, optionalText, text } from './field';
 
 /** Where and how the server listens. */
 export class HttpConfig extends area('HTTP', {
@@ -133,7 +133,7 @@ export class SocketConfig extends area('Sockets', {
     default: 5000,
     min: 0,
     max: 60_000,
-    doc: 'Longest delay, in milliseconds, that clients are told to wait before they reconnect when the server stops; it is spread over them.',
+    doc: 'Longest delay, in milliseconds, that clients are told to wait before they reconnect when the server stops; it is spread over them. With several servers it is longer where the others would be asked to take more than 200 connections a second each.',
   }),
 }) {}
 
@@ -251,6 +251,18 @@ export class RuntimeConfig extends area('Runtime', {
     min: 0,
     max: 600_000,
     doc: 'Milliseconds for the whole stop after SIGTERM: running requests get the first 60 % of it, answers of models that are being written 75 %. What stores and closes has a few seconds in any case. The default ends before the 10 s of `docker stop`; give more only where whoever stops the server waits longer.',
+  }),
+  drainDelayMs: int('DRAIN_DELAY_MS', {
+    default: 0,
+    min: 0,
+    max: 600_000,
+    doc: 'Milliseconds after SIGTERM in which /health/ready answers 503 and everything is served as before, so that a load balancer can notice: a little more than the time between two of its checks, times the failures that it waits for. SHUTDOWN_GRACE_MS begins afterwards.',
+  }),
+  runDrainMs: optionalInt('RUN_DRAIN_MS', {
+    shownDefault: 'what SHUTDOWN_GRACE_MS leaves',
+    min: 0,
+    max: 600_000,
+    doc: 'Milliseconds that answers of models which are being written get to come to their end when the server stops, once its clients have been let go; then they are kept as interrupted. The stop takes longer than SHUTDOWN_GRACE_MS by this at most.',
   }),
 }) {}
 

@@ -58,6 +58,7 @@ describe('the configuration', () => {
     });
     expect(transfer).toMatchObject({ importMaxGb: 20 });
     expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info', redisUrl: undefined });
+    expect(runtime).toMatchObject({ shutdownGraceMs: 8000, drainDelayMs: 0, runDrainMs: undefined });
   });
 
   it('takes an empty variable for an unset one, and trims', () => {

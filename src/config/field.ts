@@ -30,6 +30,15 @@ export function int(name: string, o: Common & { default: number; min: number; ma
   });
 }
 
+/** The same without a fixed default; `shownDefault` says what holds when it is unset. */
+export function optionalInt(
+  name: string,
+  o: Common & { shownDefault: string; min: number; max: number },
+): EnvField<number | undefined> {
+  const { read } = int(name, { ...o, default: o.min });
+  return field(name, o, o.shownDefault, (raw) => (raw === undefined ? undefined : read(raw)));
+}
+
 /** `true`/`false`/`1`/`0`. */
 export function flag(name: string, o: Common & { default: boolean }): EnvField<boolean> {
   return field(name, o, String(o.default), (raw) => {

@@ -38,7 +38,7 @@ export async function startCore(
     DATABASE_POOL_SIZE: '8',
     ...env,
   });
-  const lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs);
+  const lifecycle = Lifecycle.configured(log, config.runtime);
   const open = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
   const nest = await createNest({ config, log, lifecycle, secrets: loadSecrets(config) }, open);
   return {

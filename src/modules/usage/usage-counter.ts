@@ -28,11 +28,11 @@ export class UsagePasses {
     const { now } = await this.repository.state(tenantId);
     let steps = mostSteps;
     for (let runs = COUNTED_AT_ONCE; runs === COUNTED_AT_ONCE;) {
-      if (steps-- <= 0 || this.lifecycle.stopping) return false;
+      if (steps-- <= 0 || this.lifecycle.refusing) return false;
       runs = await this.repository.countRuns(tenantId);
     }
     for (let after: string | null | undefined; after !== null;) {
-      if (steps-- <= 0 || this.lifecycle.stopping) return false;
+      if (steps-- <= 0 || this.lifecycle.refusing) return false;
       ({ after } = await this.repository.countRooms(tenantId, after));
     }
     await this.repository.complete(tenantId, now);

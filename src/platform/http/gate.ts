@@ -45,7 +45,7 @@ export class Gate {
   private pass(request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
     if (request.is404) return;
     if (request.routeOptions.config.access?.access === 'public') return;
-    if (this.lifecycle.stopping) {
+    if (this.lifecycle.refusing) {
       reply.header('Connection', 'close');
       throw unavailable('The server is stopping');
     }

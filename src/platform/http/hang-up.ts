@@ -20,8 +20,8 @@ const SWEEP_MS = 1000;
  *   more than 64 KB of it: beyond that it says `Connection: close`. The answer is flushed, our half is closed, and the
  *   connection is cut when the peer has closed too, at the latest after two seconds: cutting at once would have the
  *   system reset it, since bytes are unread, and a client that is still writing would lose the answer.
- * - From the stop on every answer says `Connection: close`, so whatever is still open and idle a moment later has asked
- *   nothing since. Only then it is closed, and only right after the event loop has read what had come.
+ * - From the stop on every answer says `Connection: close` (in the drain delay, too: its next request may go to another
+ *   server), so whatever is still open and idle a moment later has asked nothing since. Only then it is closed, and only right after the event loop has read what had come.
  */
 export function installHangUps(fastify: FastifyInstance, lifecycle: Lifecycle): void {
   fastify.addHook('onSend', (request, reply, _payload, done) => {

@@ -95,6 +95,17 @@ describe('the boot', () => {
     expect(boot(new Configured()).get(KIND.name)).toMatchObject({ schedule: [1, 2, 3], maxAttempts: 4 });
   });
 
+  it('takes what a stop leaves its jobs from a configuration, else from its rules', () => {
+    @JobHandler({ kind: KIND, schedule: [1], concurrency: 1, drainMs: 5 })
+    class Ruled extends Recorder {}
+    @JobHandler({ kind: KIND, schedule: [1], concurrency: 1, drainMs: 5 })
+    class Configured extends Recorder {
+      readonly drainMs = 7;
+    }
+    expect(boot(new Ruled()).get(KIND.name)?.drainMs).toBe(5);
+    expect(boot(new Configured()).get(KIND.name)?.drainMs).toBe(7);
+  });
+
   it('two kinds have two names', () => {
     expect(() => new JobKind('spec.a', Payload)).toThrow('Two kinds of jobs are called spec.a');
   });

@@ -53,12 +53,14 @@ export class JobHandlers implements OnModuleInit {
   private bind({ kind, ...rules }: Options, runner: JobRunner): BoundRunner {
     const schedule = runner.schedule ?? rules.schedule ?? [];
     const maxAttempts = runner.maxAttempts ?? rules.maxAttempts ?? schedule.length + 1;
+    const drainMs = runner.drainMs ?? rules.drainMs;
     checkRules(kind.name, { ...rules, schedule, maxAttempts });
     const { read, readable } = this.readerOf(kind);
     return {
       ...rules,
       schedule,
       maxAttempts,
+      ...(drainMs === undefined ? {} : { drainMs }),
       run: async (job, signal) => runner.run({ ...job, payload: read(job.payload) }, signal),
       onDead: async (job, error) => runner.onDead?.({ ...job, payload: readable(job.payload) }, error),
     };

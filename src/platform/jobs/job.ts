@@ -108,6 +108,7 @@ export interface JobRunner<P = unknown> {
   /** Where configuration says them, instead of in the decorator. */
   readonly schedule?: readonly number[];
   readonly maxAttempts?: number;
+  readonly drainMs?: number;
 }
 
 /** A runner with its rules. */

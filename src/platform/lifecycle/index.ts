@@ -3,7 +3,8 @@
  * provider says by `@Every` and `@OnStop` what it has of either.
  *
  * Invariants: the stages alone decide the order, no Nest destroy hook does; every hook gets its chance and none can
- * hold up the stop for longer than its timeout; `stopping` never becomes false again.
+ * hold up the stop for longer than its timeout; `stopping` never becomes false again, nor `refusing`, which follows it
+ * after the drain delay: between the two nothing is refused that would have been served before.
  *
  * Concurrency: stages run one after the other, the hooks of one stage at the same time. An `every` timer never runs
  * twice at once.

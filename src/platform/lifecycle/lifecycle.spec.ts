@@ -25,9 +25,9 @@ class RecordingLog extends Log {
   }
 }
 
-function setUp(graceMs?: number) {
+function setUp(graceMs?: number, times?: { drainDelayMs?: number; runDrainMs?: number }) {
   const log = new RecordingLog();
-  const lifecycle = new Lifecycle(log, graceMs);
+  const lifecycle = new Lifecycle(log, graceMs, times);
   const events: string[] = [];
   /** Registers a hook that takes `ms`. */
   const hook = (stage: StopStage, name: string, ms = 0, timeoutMs?: number): void =>
@@ -188,6 +188,94 @@ describe('S31 Lifecycle: a grace for the whole stop', () => {
     expect(await stopped(lifecycle)).toBe(8000);
     expect(left).toEqual([500, 1000, 4000, 6000, 1500, 2000, 500, 2000]);
     expect(log.lines.filter((line) => line.startsWith('error'))).toEqual([]);
+  });
+});
+
+describe('Lifecycle: the drain delay, between "not ready" and refusing', () => {
+  /** A server that serves, and is told to stop. */
+  function draining(times = { drainDelayMs: 5000 }) {
+    const site = setUp(8000, times);
+    site.lifecycle.markReady();
+    site.hook(StopStage.readiness, 'readiness');
+    site.hook(StopStage.refuse, 'refuse');
+    return { ...site, stopped: site.lifecycle.stop('test') };
+  }
+
+  it('is not there unless it is asked for: what stops refuses in the same turn', async () => {
+    const { lifecycle } = setUp(8000);
+    lifecycle.markReady();
+    const stopped = lifecycle.stop('test');
+    expect([lifecycle.stopping, lifecycle.refusing]).toEqual([true, true]);
+    await stopped;
+  });
+
+  it('lasts as long as it is to: not ready from its beginning, refusing from its end', async () => {
+    const { lifecycle, events, stopped } = draining();
+    expect([lifecycle.ready, lifecycle.stopping, lifecycle.refusing]).toEqual([false, true, false]);
+    await jest.advanceTimersByTimeAsync(4999);
+    expect([lifecycle.refusing, events]).toEqual([false, ['readiness begins', 'readiness ends']]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect([lifecycle.refusing, events.includes('refuse begins')]).toEqual([true, true]);
+    await stopped;
+  });
+
+  it('takes nothing from the grace', async () => {
+    const { lifecycle, stopped } = draining();
+    let left = 0;
+    lifecycle.onStop(StopStage.requests, 'look', () => (left = lifecycle.stageLeftMs));
+    await jest.advanceTimersByTimeAsync(5000);
+    await stopped;
+    expect(left).toBe(8000 * 0.6);
+  });
+
+  it('is over when the server cannot go on', async () => {
+    const { lifecycle, events, stopped } = draining({ drainDelayMs: 600_000 });
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(lifecycle.refusing).toBe(false);
+    lifecycle.fatal('lock lost');
+    await stopped;
+    expect(events).toContain('refuse ends');
+  });
+
+  it('is not for a server that was not ready yet, nor for one that cannot go on', async () => {
+    const starting = setUp(8000, { drainDelayMs: 5000 });
+    const early = starting.lifecycle.stop('test');
+    expect(starting.lifecycle.refusing).toBe(true);
+    const broken = setUp(8000, { drainDelayMs: 5000 });
+    broken.lifecycle.markReady();
+    broken.lifecycle.fatal('lock lost');
+    const late = broken.lifecycle.stop('lock lost');
+    expect(broken.lifecycle.refusing).toBe(true);
+    await Promise.all([early, late]);
+  });
+});
+
+describe('Lifecycle: what answers of models get for themselves', () => {
+  /** What the stages `workers` and `pool` have, where the former takes all of it. */
+  async function lefts(graceMs: number, runDrainMs?: number): Promise<{ workers: number; pool: number }> {
+    const { lifecycle } = setUp(graceMs, runDrainMs === undefined ? {} : { runDrainMs });
+    const left = { workers: 0, pool: 0 };
+    const takeAll = async (): Promise<void> => {
+      left.workers = lifecycle.stageLeftMs;
+      await new Promise((resolve) => setTimeout(resolve, lifecycle.stageLeftMs));
+    };
+    lifecycle.onStop(StopStage.workers, 'workers', takeAll, Infinity);
+    lifecycle.onStop(StopStage.pool, 'pool', () => (left.pool = lifecycle.stageLeftMs));
+    void lifecycle.stop('test');
+    await jest.advanceTimersByTimeAsync(120_000);
+    return left;
+  }
+
+  it('is what the grace leaves, unless it is said', async () => {
+    expect(await lefts(8000)).toEqual({ workers: 6000, pool: 800 });
+  });
+
+  it('is there beyond the grace, and those who store and close after them have their own all the same', async () => {
+    expect(await lefts(8000, 60_000)).toEqual({ workers: 61_500, pool: 800 });
+  });
+
+  it('takes nothing from the grace where that has more', async () => {
+    expect(await lefts(40_000, 1000)).toEqual({ workers: 30_000, pool: 4000 });
   });
 });
 

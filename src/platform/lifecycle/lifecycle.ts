@@ -1,8 +1,9 @@
+import type { RuntimeConfig } from '../../config';
 import { describeError, type Log } from '../logging';
 
 /** The order in which a server stops; a stage begins when the one before has ended. */
 export enum StopStage {
-  /** /ready answers 503, so that load balancers look elsewhere. */
+  /** /health/ready answers 503, so that load balancers look elsewhere; until they have, all is served as before. */
   readiness = 1,
   /** New requests and upgrades are refused. */
   refuse,
@@ -58,6 +59,14 @@ const SLACK_MS = 100;
 /** The longest that a timer can be set to. */
 const MAX_DELAY_MS = 2_147_483_647;
 
+/** What a stop may take beside its grace, in milliseconds. */
+interface StopTimes {
+  /** Between "not ready" and refusing, before the grace begins. Default 0. */
+  readonly drainDelayMs?: number;
+  /** That the stage `workers` has in any case, beside what it has for itself. Default 0. */
+  readonly runDrainMs?: number;
+}
+
 interface StopHook {
   readonly stage: StopStage;
   readonly name: string;
@@ -71,10 +80,15 @@ interface StopHook {
  * The stop has a grace for all of it: what waits for the process (`docker stop` for ten seconds) kills it afterwards,
  * and what is cut off then has stored nothing. So each stage has its part (see STAGE_BUDGETS), and hooks that wait
  * for other work ask how much of that is left.
+ *
+ * Before the grace comes the drain delay: a load balancer that asks for readiness now and then still sends requests for a
+ * while, and all of them are served. Only a server that was ready has one; what makes it unfit to serve cuts it short.
  */
 export class Lifecycle {
   private hooks: StopHook[] = [];
   private started = false;
+  private isRefusing = false;
+  private isUnfit = false;
   private ended = false;
   private stopped: Promise<void> | undefined;
   private fatalReason: string | undefined;
@@ -82,16 +96,28 @@ export class Lifecycle {
 
   /** When the stage at hand is to be over, by the process's monotonic clock. */
   private stageEndsAt = Infinity;
+  private endDelay: () => void = () => undefined;
 
   /** @param graceMs for the whole stop; unset: every hook has its own time, and there is no other bound */
   constructor(
     private readonly log: Log,
     private readonly graceMs = Infinity,
+    private readonly times: StopTimes = {},
   ) {}
 
-  /** True from the first moment of the stop on. */
+  /** One that stops as the settings say. */
+  static configured(log: Log, { shutdownGraceMs, drainDelayMs, runDrainMs }: RuntimeConfig): Lifecycle {
+    return new Lifecycle(log, shutdownGraceMs, { drainDelayMs, ...(runDrainMs === undefined ? {} : { runDrainMs }) });
+  }
+
+  /** True from the first moment of the stop on. What is new is still served, unless `refusing`. */
   get stopping(): boolean {
     return this.stopped !== undefined;
+  }
+
+  /** True from the stage `refuse` on: new requests and upgrades are refused. */
+  get refusing(): boolean {
+    return this.isRefusing;
   }
 
   /** True between `markReady` and the stop. */
@@ -138,9 +164,14 @@ export class Lifecycle {
     if (this.fatalReason !== undefined && !this.stopping) handler(this.fatalReason);
   }
 
-  /** Says that the server cannot go on; the handler of `onFatal` is asked to stop it. Only the first reason counts. */
+  /**
+   * Says that the server cannot go on; the handler of `onFatal` is asked to stop it. Only the first reason counts. A stop
+   * that is in its drain delay goes on at once.
+   */
   fatal(reason: string): void {
     this.log.error({ reason }, 'fatal: the server cannot go on');
+    this.isUnfit = true;
+    this.endDelay();
     if (this.fatalReason !== undefined || this.stopping) return;
     this.fatalReason = reason;
     this.fatalHandler?.(reason);
@@ -148,16 +179,42 @@ export class Lifecycle {
 
   private async runStages(reason: string): Promise<void> {
     this.log.info({ reason }, 'stopping');
-    const begunAt = performance.now();
+    let begunAt = performance.now();
     for (const stage of STOP_STAGES) {
+      if (stage === StopStage.refuse) {
+        if (this.hasDrainDelay) begunAt += await this.drainDelay();
+        this.isRefusing = true;
+      }
       const { share, leastMs } = STAGE_BUDGETS[stage];
-      this.stageEndsAt = Math.max(begunAt + this.graceMs * share, performance.now() + leastMs);
+      const moreMs = stage === StopStage.workers ? (this.times.runDrainMs ?? 0) : 0;
+      const endsAt = begunAt + this.graceMs * share;
+      this.stageEndsAt = Math.max(endsAt, performance.now() + leastMs + moreMs);
       // Again until none is left: hooks may be registered while the stage runs, also for stages that are over.
       for (let due = this.take(stage); due.length > 0; due = this.take(stage))
         await Promise.all(due.map((hook) => this.run(hook)));
+      // What the runs had for themselves is not taken from those who store and close after them.
+      begunAt += Math.min(moreMs, Math.max(0, performance.now() - endsAt));
     }
     this.ended = true;
     this.log.info({}, 'stopped');
+  }
+
+  private get hasDrainDelay(): boolean {
+    return (this.times.drainDelayMs ?? 0) > 0 && this.started && !this.isUnfit;
+  }
+
+  /** How long it was, in milliseconds. */
+  private async drainDelay(): Promise<number> {
+    const { drainDelayMs } = this.times;
+    const begunAt = performance.now();
+    this.log.info({ drain_delay_ms: drainDelayMs }, 'not ready any more; serving until load balancers have noticed');
+    const { promise, resolve } = deferred();
+    this.endDelay = resolve;
+    // Not unref'd, like those of the hooks.
+    const timer = setTimeout(resolve, drainDelayMs);
+    await promise;
+    clearTimeout(timer);
+    return performance.now() - begunAt;
   }
 
   /** Takes out the hooks of a stage and of those before it. */

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { type AppError, ERROR_CATALOGUE, forbidden, unauthenticated } from '../../common/errors';
 import { SocketConfig } from '../../config';
+import { NodeRegistry } from '../../platform/cluster';
 import { type CredentialChanges, CredentialWatch, userErased, UserRefusals } from '../../platform/auth';
 import { SseStreams } from '../../platform/http';
 import { Every, Lifecycle, OnStop, StopStage } from '../../platform/lifecycle';
@@ -15,8 +16,19 @@ import { toWire } from './wire';
 const GOODBYE_MS = 1000;
 const SLICES = 100;
 const SMALLEST_SLICE = 50;
-/** Few clients need no long spread: so much per connection. */
-const SPREAD_MS_PER_CONNECTION = 5;
+/** What a server is asked to take in: 200 connections a second, which leaves room for those that it has (docs/adr/0020). */
+const MS_PER_CONNECTION = 5;
+
+/**
+ * Over how many milliseconds the connections of a stopping server come back. Few need no long spread.
+ * @param otherNodes that stay; each is asked for at most 200 connections a second, however long that takes. 0: all come
+ * back to the server's successor, which lets them in as fast as it can
+ * @param mostMs what the settings say
+ */
+export function reconnectSpreadMs(connections: number, otherNodes: number, mostMs: number): number {
+  const spread = Math.min(mostMs, connections * MS_PER_CONNECTION);
+  return otherNodes === 0 ? spread : Math.max(spread, Math.ceil((connections * MS_PER_CONNECTION) / otherNodes));
+}
 
 /** Says goodbye to all connections when the server stops: `server.shutdown`, then 1012, spread over time. */
 @Injectable()
@@ -25,13 +37,15 @@ export class ShutdownNotice {
     private readonly connections: Connections,
     private readonly config: SocketConfig,
     private readonly lifecycle: Lifecycle,
+    private readonly nodes: NodeRegistry,
   ) {}
 
   /** New sockets are refused since the stop began; those whose checks are under way are refused when these end. */
   @OnStop(StopStage.sockets, GOODBYE_MS + 3 * CLOSE_GRACE_MS)
   async sayGoodbye(): Promise<void> {
+    const otherNodes = await this.otherNodes();
     const all = this.connections.all();
-    const spread = Math.min(this.config.shutdownSpreadMs, all.length * SPREAD_MS_PER_CONNECTION);
+    const spread = reconnectSpreadMs(all.length, otherNodes, this.config.shutdownSpreadMs);
     const slice = Math.max(SMALLEST_SLICE, Math.ceil(all.length / SLICES));
     const goodbyeMs = Math.min(GOODBYE_MS, this.lifecycle.stageLeftMs / 4);
     await inSlices(all, slice, goodbyeMs / SLICES, (connection) => {
@@ -40,6 +54,12 @@ export class ShutdownNotice {
     });
     await this.gone(Math.min(CLOSE_GRACE_MS + CLOSE_GRACE_MS / 2, this.lifecycle.stageLeftMs));
     for (const connection of this.connections.all()) connection.terminate();
+  }
+
+  /** 0 where it cannot be found out. */
+  private async otherNodes(): Promise<number> {
+    const nodes = await this.nodes.nodes().catch(() => []);
+    return nodes.filter(({ nodeId }) => nodeId !== this.nodes.self.nodeId).length;
   }
 
   /** Resolves when no connection is left, or after `ms`. */

@@ -128,6 +128,6 @@ export class Upgrades {
   }
 
   private refuseWhileStopping(): void {
-    if (this.lifecycle.stopping) throw unavailable('The server is stopping');
+    if (this.lifecycle.refusing) throw unavailable('The server is stopping');
   }
 }

@@ -69,7 +69,7 @@ export async function startSocketApp(options: TestAppOptions = {}): Promise<Sock
   const app = await startTestApp({
     ...options,
     start: async (config, log) => {
-      const lifecycle = new Lifecycle(log, config.runtime.shutdownGraceMs);
+      const lifecycle = Lifecycle.configured(log, config.runtime);
       const database = await openDatabase({ config: config.database, log, lifecycle, onProgress: () => undefined });
       nest = await createNest({ config, log, lifecycle, secrets: loadSecrets(config) }, database);
       const endpoints = nest.get(SocketEndpoints);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { IsInt, IsOptional, IsString, IsUUID } from 'class-validator';
 import { isUnavailable } from '../../../common/errors';
 import { AGENT_PREFIX } from '../../../common/text';
+import { RuntimeConfig } from '../../../config';
 import { LIMIT_DEFAULTS } from '../../../platform/auth';
 import { type Job, JobHandler, JobKind, type JobRunner, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
 import { ChatLog, isStored, type Stored } from '../../messages';
@@ -155,6 +156,9 @@ function messageFrom(live: LiveRun, outcome: RunOutcome, meta: AnswerMeta, store
   };
 }
 
+/** The stop has less for its workers. */
+const ALL_THERE_IS_MS = 600_000;
+
 type Taken = Extract<Begun, { fence: number }>;
 
 /**
@@ -170,17 +174,20 @@ type Taken = Extract<Begun, { fence: number }>;
   perTenant: 512,
   slots: 1024,
   limits: { perTenant: limit('runs_at_once'), perUser: limit('runs_at_once_per_user') },
-  // What is being answered when the server stops gets all the time that there is for workers.
-  drainMs: 600_000,
 })
 export class RunWorker implements JobRunner<RunPayload> {
+  readonly drainMs: number;
+
   constructor(
     private readonly runs: RunsRepository,
     private readonly live: LiveRuns,
     private readonly answerer: Answerer,
     private readonly ends: RunEnds,
     private readonly titler: ChatTitler,
-  ) {}
+    config: RuntimeConfig,
+  ) {
+    this.drainMs = config.runDrainMs ?? ALL_THERE_IS_MS;
+  }
 
   async run({ tenantId, payload }: Job<RunPayload>, signal: AbortSignal): Promise<void> {
     const { run_id: runId, room_id: chatId, seq, options, request_id: requestId } = payload;
