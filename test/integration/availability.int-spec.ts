@@ -90,6 +90,52 @@ it('a server that has no connection to spare is there', async () => {
   expect([availability.up, log.lines]).toEqual([true, []]);
 });
 
+describe('a server that answers and takes no writes', () => {
+  /** What a new session may do; those that are open keep what they had. */
+  const setReadOnly = async (isReadOnly: boolean): Promise<void> => {
+    const { name, sql } = database;
+    const change = isReadOnly ? 'SET default_transaction_read_only = on' : 'RESET default_transaction_read_only';
+    await sql(`BEGIN READ WRITE; ALTER DATABASE ${name} ${change}; COMMIT`);
+  };
+
+  it('is away until it takes them again; then former connections are to be left', async () => {
+    let told = 0;
+    availability.onPrimaryBack(() => told++);
+    for (let outage = 1; outage <= 2; outage++) {
+      await setReadOnly(true);
+      availability.suspect();
+      await eventually('away', () => !availability.up);
+      expect(() => availability.check()).toThrow(AppError);
+      expect(told).toBe(outage - 1);
+      await setReadOnly(false);
+      await eventually('back', () => availability.up);
+      expect(told).toBe(outage);
+    }
+    expect(log.lines.map(({ fields, message }) => ('code' in fields ? [fields.code, message] : message))).toEqual(
+      Array.from({ length: 2 }, () => [
+        ['25006', 'database takes no writes (a standby, or a former primary); answering 503 until it is back'],
+        'database is back',
+      ]).flat(),
+    );
+  });
+
+  it('is told of as one outage with the one before it', async () => {
+    let told = 0;
+    availability.onPrimaryBack(() => told++);
+    door.freeze();
+    availability.suspect();
+    await eventually('away', () => !availability.up);
+    await setReadOnly(true);
+    const probes = door.accepted;
+    door.thaw();
+    await eventually('it has answered', () => door.accepted > probes + 1);
+    expect(availability.up).toBe(false);
+    await setReadOnly(false);
+    await eventually('back', () => availability.up);
+    expect([told, log.lines.map(({ message }) => message)]).toEqual([1, [AWAY, 'database is back']]);
+  });
+});
+
 it('stopped while it asks, it neither speaks nor asks again', async () => {
   door.freeze();
   availability.suspect();

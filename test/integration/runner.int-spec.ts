@@ -123,6 +123,62 @@ describe('a connection', () => {
     expect(await site.backends()).toHaveLength(1);
   });
 
+  describe('to a server that takes no writes', () => {
+    const write = (): Promise<unknown> =>
+      site.runner.single('write', site.system, 'UPDATE instance SET checked_at = clock_timestamp()');
+    /** For new sessions; those that are open keep what they had. */
+    const setReadOnly = async (isReadOnly: boolean): Promise<void> => {
+      const { name, sql } = site.database;
+      const change = isReadOnly ? 'SET default_transaction_read_only = on' : 'RESET default_transaction_read_only';
+      await sql(`BEGIN READ WRITE; ALTER DATABASE ${name} ${change}; COMMIT`);
+    };
+    const isUp = (isIt: boolean): Promise<boolean> => eventually('it is noticed', () => site.availability.up === isIt);
+
+    it.each([
+      ['a statement', write],
+      [
+        'a transaction',
+        (): Promise<unknown> =>
+          site.runner.transaction('write', site.system, async (sql) => {
+            await sql.query('SELECT 1');
+            await sql.query('UPDATE instance SET checked_at = NULL');
+          }),
+      ],
+    ])('is not used again after %s that it refused, which asks whether the database is there', async (_, refused) => {
+      const before = await pid();
+      // As a primary becomes a standby under the connections that it has.
+      const turn = `SELECT set_config('default_transaction_read_only', 'on', false)`;
+      await site.runner.single('turn', site.system, turn);
+      expect(await failureOf(refused())).toBe('503 none');
+      expect([site.availability.suspected, site.failures]).toEqual([true, ['busy']]);
+      await eventually('the suspicion is over', () => !site.availability.suspected);
+      await write();
+      expect(await pid()).not.toBe(before);
+    });
+
+    it('is not made', async () => {
+      await setReadOnly(true);
+      expect(await failureOf(pid())).toBe('503 none');
+      await isUp(false);
+      expect(await site.backends()).toEqual([]);
+      await setReadOnly(false);
+      await isUp(true);
+      await write();
+    });
+
+    it('is left when another one is there, whatever it has become', async () => {
+      const before = await pid();
+      await setReadOnly(true);
+      site.availability.suspect();
+      await isUp(false);
+      expect(await failureOf(pid())).toBe('503 none');
+      await setReadOnly(false);
+      await isUp(true);
+      expect(await pid()).not.toBe(before);
+      await eventually('it is closed', async () => !(await site.backends()).includes(before));
+    });
+  });
+
   it('that PostgreSQL ends while it is idle is dropped without anybody noticing', async () => {
     const before = await pid();
     await site.database.sql(`SELECT pg_terminate_backend(${before}, 5000)`);

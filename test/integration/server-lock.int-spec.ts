@@ -73,6 +73,30 @@ it('is taken again when its connection is lost', async () => {
   expect(events).toEqual(['doubt']);
 });
 
+it('is not taken again on a server that takes no writes, and is as soon as there is another one', async () => {
+  const { name, sql } = database;
+  const proxy = await FreezableProxy.inFrontOf(database.connection);
+  await lockOn(proxy.connection).acquire();
+  await sql(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+  await endHolder();
+  const tries = proxy.accepted;
+  await eventually('it tries again and again', () => proxy.accepted > tries + 1);
+  expect(await holders()).toEqual([]);
+  await sql(`BEGIN READ WRITE; ALTER DATABASE ${name} RESET default_transaction_read_only; COMMIT`);
+  await eventually('it is taken', async () => (await holders()).length === 1);
+  expect(events).not.toContain('taken');
+  await proxy.close();
+});
+
+it('is given up where its server has become one that takes no writes', async () => {
+  // As a primary is turned into a standby under the session that it has: set for it alone, by its own start-up packet.
+  const readOnly = { ...database.connection, options: '-c default_transaction_read_only=on' };
+  await lockOn(readOnly).acquire();
+  await eventually('doubt', () => events.includes('doubt'));
+  await eventually('nobody has it', async () => (await holders()).length === 0);
+  expect(events).not.toContain('taken');
+});
+
 it('says once that it was taken over', async () => {
   await lockOn(database.connection).acquire();
   const thief = await database.connect();

@@ -2,8 +2,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ClientConfig } from 'pg';
 
 /**
- * A door to PostgreSQL that can keep all bytes to itself for a while, or drop its clients while PostgreSQL believes
- * that they are there.
+ * A door to PostgreSQL that can keep all bytes to itself for a while, drop its clients while PostgreSQL believes that they
+ * are there, or lead to another one from some moment on.
  */
 export class FreezableProxy {
   /** Connections so far. */
@@ -14,7 +14,7 @@ export class FreezableProxy {
 
   private constructor(
     private readonly server: Server,
-    private readonly target: ClientConfig,
+    private target: ClientConfig,
   ) {}
 
   /** Listens on a free TCP port in front of a PostgreSQL on a unix socket. */
@@ -35,6 +35,11 @@ export class FreezableProxy {
   get connection(): ClientConfig {
     const { port } = this.server.address() as { port: number };
     return { ...this.target, host: '127.0.0.1', port };
+  }
+
+  /** New connections lead there, like a name that was given another address; those that are open stay where they are. */
+  leadTo(target: ClientConfig): void {
+    this.target = { ...this.target, host: target.host, port: target.port };
   }
 
   /** Connections are accepted and nobody gets an answer, as with a PostgreSQL under SIGSTOP. */

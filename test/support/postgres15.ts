@@ -31,9 +31,7 @@ export class Postgres15 {
 
   /** A running, empty cluster. TCP asks for passwords, the superuser comes in over a socket of its own. */
   static async create(settings: Readonly<Record<string, string>> = {}): Promise<Postgres15> {
-    const dir = mkdtempSync(join(scratchDirectory(), 'chatapi-pg15-'));
-    chmodSync(dir, 0o700);
-    if (asNobody.uid !== undefined) chownSync(dir, asNobody.uid, NOBODY);
+    const dir = ownDirectory();
     const args = ['--username=postgres', '--auth-local=trust', '--auth-host=scram-sha-256', '--no-sync'];
     const made = spawnSync(join(BIN, 'initdb'), [...args, '--encoding=UTF8', '--locale=C', '-D', join(dir, 'data')], {
       ...asNobody,
@@ -44,6 +42,28 @@ export class Postgres15 {
     const cluster = new Postgres15(dir, await freePort());
     await cluster.start(settings);
     return cluster;
+  }
+
+  /** A running hot standby, which takes no writes until it is promoted. */
+  async standby(): Promise<Postgres15> {
+    const dir = ownDirectory();
+    const from = ['--host', this.dir, '--port', String(this.port), '--username=postgres'];
+    const how = ['--write-recovery-conf', '--checkpoint=fast', '--no-sync', '-D', join(dir, 'data')];
+    const made = spawnSync(join(BIN, 'pg_basebackup'), [...from, ...how], { ...asNobody, cwd: '/', encoding: 'utf8' });
+    if (made.status !== 0) throw new Error(`pg_basebackup failed: ${made.stderr}`);
+    const standby = new Postgres15(dir, await freePort());
+    await standby.start();
+    return standby;
+  }
+
+  /** Of a standby: resolves when it takes writes. */
+  async promote(): Promise<void> {
+    await this.sql('SELECT pg_promote(true, 600)');
+  }
+
+  /** Where its unix socket is. */
+  get local(): ClientConfig {
+    return { host: this.dir, port: this.port };
   }
 
   async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -120,4 +140,11 @@ export class Postgres15 {
       signal,
     );
   }
+}
+
+function ownDirectory(): string {
+  const dir = mkdtempSync(join(scratchDirectory(), 'chatapi-pg15-'));
+  chmodSync(dir, 0o700);
+  if (asNobody.uid !== undefined) chownSync(dir, asNobody.uid, NOBODY);
+  return dir;
 }

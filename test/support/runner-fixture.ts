@@ -36,6 +36,7 @@ export async function startRunner(
   const { connection } = database;
   const availability = new Availability(connection, log);
   const pool = createPool({ connection, size, waitMs: deadlineMs, roles: ROLES, log });
+  availability.onPrimaryBack(pool.renew);
   const failures: FailureReason[] = [];
   const backends = async (): Promise<number[]> => {
     const rows = await database.sql<{ pid: number }>(

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Log } from '../logging';
 import { type DatabaseLevels, Metrics, Stat } from '../metrics';
 import type { DatabaseConnection } from './connection';
-import { codeOf, databaseUnavailable, type FailureReason, isOutOfConnections, isStorage } from './errors';
+import { codeOf, databaseUnavailable, type FailureReason, isOutOfConnections, isStorage, READ_ONLY } from './errors';
 import { GuardedClient, type PoolLevels } from './pool';
 
 /** The least that a probe, or the lock's heartbeat, may take. */
@@ -27,13 +27,19 @@ const SPACE_TIMEOUT_MS = 10_000;
 const NEEDS_SPACE = `SET work_mem = '64kB';
   SELECT count(*) FROM unnest(array_fill(repeat('x', 8000), ARRAY[3000]))`;
 
+/**
+ * True on a standby, and where the database or the role is set to read-only. A load balancer, or a name, may lead to a
+ * former primary for a while; what it has is old, and it takes no writes.
+ */
+export const IS_READ_ONLY = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only`;
+
 /** What a probe has found out. `code` says why the database is away. */
 type Verdict =
   { readonly state: 'up' | 'spacious' } | { readonly state: 'away'; readonly code: string; readonly isFull: boolean };
 
 /**
- * Knows whether the database answers, and whether its disk takes writes. A failed call asks for a probe on a fresh
- * connection; only a failed probe makes the database "away". While it is away calls fail at once instead of waiting for
+ * Knows whether the database answers and is a primary, and whether its disk takes writes. A failed call asks for a probe on
+ * a fresh connection; only a failed probe, or one that finds a server that takes no writes, makes the database "away". While it is away calls fail at once instead of waiting for
  * their deadline, and probes go on until one succeeds. A call that finds the disk full makes it "full": calls go on
  * (reads succeed, and some writes), and probes that need space go on until one finds it. Each outage is logged once when
  * it begins and once when it ends; a database that goes away because of its full disk is one outage.
@@ -42,6 +48,8 @@ export class Availability {
   private awaySince: number | undefined;
   private fullSince: number | undefined;
   private isAwayTold = false;
+  private wasReadOnly = false;
+  private onRenew: () => void = () => undefined;
   private doubted = false;
   private asking = false;
   private stopped = false;
@@ -97,6 +105,11 @@ export class Availability {
     if (!this.asking && this.up) void this.probe();
   }
 
+  /** One listener: told when the database is back after it took no writes, so that former connections may lead elsewhere. */
+  onPrimaryBack(listener: () => void): void {
+    this.onRenew = listener;
+  }
+
   stop(): void {
     this.stopped = true;
     this.doubted = false;
@@ -118,13 +131,17 @@ export class Availability {
   private noteAway(code: string, isFull: boolean): void {
     if (isFull) this.noteFull();
     this.awaySince ??= performance.now();
+    this.wasReadOnly ||= code === READ_ONLY;
     if (this.full || this.isAwayTold) return;
     this.isAwayTold = true;
-    this.log.error({ code }, 'database is away; answering 503 until it is back');
+    const what = code === READ_ONLY ? 'takes no writes (a standby, or a former primary)' : 'is away';
+    this.log.error({ code }, `database ${what}; answering 503 until it is back`);
   }
 
   private noteUp(state: 'up' | 'spacious'): void {
     this.doubted = false;
+    if (this.wasReadOnly) this.onRenew();
+    this.wasReadOnly = false;
     if (this.isAwayTold) this.log.info({ outage_ms: since(this.awaySince) }, 'database is back');
     this.awaySince = undefined;
     this.isAwayTold = false;
@@ -147,7 +164,8 @@ export class Availability {
         applicationName: 'chatapi probe',
         timeoutMs: this.probeMs,
       });
-      await client.query('SELECT 1');
+      const [found] = await client.query<{ read_only: boolean }>(IS_READ_ONLY);
+      if (found?.read_only === true) return { state: 'away', code: READ_ONLY, isFull: false };
       if (!full) return { state: 'up' };
       await client.query(NEEDS_SPACE, [], SPACE_TIMEOUT_MS);
       return { state: 'spacious' };

@@ -25,6 +25,9 @@ const SOCKET_CODES = new Set([
 const DRIVER_MESSAGES =
   /terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|not queryable|Connection ended|after calling end on the pool/i;
 
+/** The server takes no writes: a standby, or a primary that was turned into one. */
+export const READ_ONLY = '25006';
+
 /** A limit of the tenant is reached (migration 0019). */
 const LIMIT_REACHED = 'CA001';
 /** This process has no descriptor left for another connection; those that it has go on. */
@@ -75,6 +78,14 @@ export function isConnectionLoss(error: unknown): boolean {
   const code = codeOf(error);
   if (code !== undefined) return SOCKET_CODES.has(code) || HUNG_UP.test(code);
   return error instanceof Error && DRIVER_MESSAGES.test(error.message);
+}
+
+/**
+ * The connection answers, and leads to a server that takes no writes (any more): what it reads may be of yesterday. A
+ * write within a read-only transaction of ours would say the same, and costs no more than another connection.
+ */
+export function leadsToReadOnly(error: unknown): boolean {
+  return isServerError(error) && error.code === READ_ONLY;
 }
 
 /** A call was given up after its deadline. */

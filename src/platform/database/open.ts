@@ -81,6 +81,7 @@ async function openOn(connection: DatabaseConnection, options: OpenOptions): Pro
   const roles = await migrate({ connection, allowUnsafe: config.allowUnsafe, onProgress });
   const pool = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles, log });
   lifecycle.onStop(StopStage.pool, 'database pool', pool.close);
+  availability.onPrimaryBack(pool.renew);
   const failures = new Failures();
   const runner = new Runner(pool, availability, config.deadlineMs, (reason, call) => {
     failures.note(reason);

@@ -12,6 +12,10 @@ const GOODBYE_MS = 2000;
 /** Where fewer connections are granted than were asked for: when all are asked for again. */
 const GROW_AGAIN_MS = 30_000;
 const ALONE_MS = 100;
+/** read_only_sql_transaction, as a write would say it: what such a server tells readers may be of yesterday. */
+const REFUSE_READ_ONLY = `DO $$ BEGIN
+  IF pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' THEN RAISE read_only_sql_transaction; END IF;
+END $$;`;
 const TELL_MS = 500;
 
 /** bigint comes as a JS number: seq and rev stay far below 2^53. */
@@ -55,6 +59,8 @@ export interface PoolLevels {
 export interface OpenPool {
   /** A connection; where no further one is to be had, one of those that are open, as soon as it is free. */
   readonly connect: (until: number) => Promise<PoolClient>;
+  /** None that is open now is given out any more; those in use end with their call. */
+  readonly renew: () => void;
   /** Connections that work now, the most that there may be, and calls that wait for one. */
   readonly levels: () => PoolLevels;
   /** Closes all connections; waits at most some seconds, also for a frozen server. */
@@ -63,7 +69,8 @@ export interface OpenPool {
 
 /**
  * The pool. Every session begins as the tenant role without a tenant, which sees nothing: what forgets to set its
- * scope finds no row. Connections are pipelined: a transaction's frame and statement leave in one write.
+ * scope finds no row, and none is to a server that takes no writes. Connections are pipelined: a transaction's frame and
+ * statement leave in one write.
  */
 export function createPool(options: PoolOptions): OpenPool {
   const open = new Set<Client>();
@@ -85,7 +92,7 @@ export function createPool(options: PoolOptions): OpenPool {
       limit.opened();
       await prepared(
         client as Client,
-        `${sessionSql(options.connection)} SET ROLE ${quote(options.roles.tenant)}`,
+        `${sessionSql(options.connection)} ${REFUSE_READ_ONLY} SET ROLE ${quote(options.roles.tenant)}`,
         options.waitMs,
       );
     },
@@ -95,7 +102,7 @@ export function createPool(options: PoolOptions): OpenPool {
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   return {
-    connect: (until) => pool.connect().catch((error: unknown) => limit.wait(error, until)),
+    ...renewable(open, (until) => pool.connect().catch((error: unknown) => limit.wait(error, until))),
     levels: () => ({
       inUse: pool.totalCount - pool.idleCount,
       size: pool.options.max,
@@ -105,6 +112,21 @@ export function createPool(options: PoolOptions): OpenPool {
       limit.stop();
       return closePool(pool, open);
     },
+  };
+}
+
+/** @param connect gives one of `open`, or opens one */
+function renewable(open: ReadonlySet<Client>, connect: OpenPool['connect']): Pick<OpenPool, 'connect' | 'renew'> {
+  let former: WeakSet<object> = new WeakSet();
+  return {
+    connect: async (until) => {
+      for (;;) {
+        const client = await connect(until);
+        if (!former.has(client)) return client;
+        client.release(true);
+      }
+    },
+    renew: () => (former = new WeakSet(open)),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   isConnectionLoss,
   isRetryable,
   isServerError,
+  leadsToReadOnly,
   reasonOf,
   translate,
 } from './errors';
@@ -58,8 +59,8 @@ const ATTEMPTS = 3;
 /**
  * Runs statements in a scope. Rules that hold for every call: role and tenant are set inside the transaction;
  * one deadline ends the whole call (waiting for a connection and repetitions included), also when PostgreSQL is
- * frozen; COMMIT counts only when the server says COMMIT; a connection in doubt is destroyed, never pooled;
- * serialization failures and deadlocks run the whole again.
+ * frozen; COMMIT counts only when the server says COMMIT; a connection in doubt is destroyed, never pooled, like one to a
+ * server that takes no writes; serialization failures and deadlocks run the whole again.
  */
 export class Runner {
   private readonly statements = new Statements();
@@ -130,7 +131,7 @@ export class Runner {
       } catch (error) {
         // An answer of the server to a statement means that COMMIT, which stands behind it, had nothing to commit.
         const refused = isRefused(error) || (isServerError(error) && !(await fails(sent[3], error)));
-        throw new Failed(error, refused ? 'none' : progress.effect, !isConnectionLoss(error));
+        throw new Failed(error, refused ? 'none' : progress.effect, !isUnfit(error));
       }
     });
   }
@@ -172,7 +173,8 @@ export class Runner {
         const reason = reasonOf(failed.reason);
         if (reason !== undefined) this.onFailure(reason, { ...call, error: failed.reason });
         if (reason === 'storage') this.availability.storageFull();
-        if (reason === 'connection' || reason === 'deadline') this.availability.suspect();
+        if (reason === 'connection' || reason === 'deadline' || leadsToReadOnly(failed.reason))
+          this.availability.suspect();
         throw translate(failed.reason, failed.effect, this.availability.full && reason !== 'conflict');
       }
     }
@@ -278,8 +280,14 @@ async function commit(client: PoolClient): Promise<void> {
   if (command !== 'COMMIT') throw new NotCommitted(`COMMIT was answered with ${command}`);
 }
 
+/** Of no use for another call. */
+function isUnfit(error: unknown): boolean {
+  return isConnectionLoss(error) || leadsToReadOnly(error);
+}
+
+/** Whether the connection is fit for the next call. */
 async function rolledBack(client: PoolClient, error: unknown): Promise<boolean> {
-  if (isConnectionLoss(error)) return false;
+  if (isUnfit(error)) return false;
   try {
     await client.query('ROLLBACK');
     return true;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { every, type Interval } from '../lifecycle';
 import type { Log } from '../logging';
-import { LEAST_DOUBT_MS } from './availability';
+import { IS_READ_ONLY, LEAST_DOUBT_MS } from './availability';
 import type { DatabaseConnection } from './connection';
 import { GuardedClient } from './pool';
 import { DatabaseRefusal } from './errors';
@@ -20,7 +20,7 @@ const PATIENCE_POLL_MS = 100;
  * The session ends by itself when its server is gone without a word (power, network): PostgreSQL asks the peer after
  * 10 s of silence. Without effect on unix sockets, which need none.
  */
-const KEEPALIVE = `SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
+export const KEEPALIVE = `SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
   set_config('tcp_keepalives_count', '3', false)`;
 
 const HOLDER = `SELECT a.pid, a.application_name AS name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
@@ -41,7 +41,8 @@ export interface ServerLockEvents {
 /**
  * Holds the database for this server: a session lock that dies with its connection, so a crash frees it at once.
  * When the connection is lost the lock is taken again; when another server has it by then, this one has to stop. A
- * heartbeat notices a connection that is dead without having ended.
+ * heartbeat notices a connection that is dead without having ended, and one to a server that takes no writes any more:
+ * a lock there keeps nobody out of the primary.
  */
 export class ServerLock {
   private readonly name = `chatapi server ${randomUUID()}`;
@@ -82,8 +83,11 @@ export class ServerLock {
     await this.heartbeat?.stop();
   }
 
-  /** Rejects when the database does not answer. */
-  private async tryLock(): Promise<Owner> {
+  /**
+   * Rejects when the database does not answer.
+   * @param isAgain after a loss: only a primary will do. At a start it is said in one line why another one does not
+   */
+  private async tryLock(isAgain = false): Promise<Owner> {
     const client = await GuardedClient.open(this.connection, {
       applicationName: this.name,
       timeoutMs: BEATS * this.slowMs,
@@ -96,6 +100,7 @@ export class ServerLock {
         if (this.client === client) this.lost();
       });
       await client.query(KEEPALIVE);
+      if (isAgain) await refuseReadOnly(client);
       owner = await this.take(client);
       if (ended) throw new Error('the connection was lost while taking the lock');
       if (owner === 'me' && !this.stopped) {
@@ -133,7 +138,7 @@ export class ServerLock {
   private retry(): void {
     if (this.stopped) return;
     this.timer = setTimeout(() => {
-      this.tryLock().then(
+      this.tryLock(true).then(
         (owner) => {
           if (owner === 'unclear') this.retry();
           if (owner !== 'another' || this.stopped) return;
@@ -148,12 +153,19 @@ export class ServerLock {
   /** A beat that fails ends its connection, which is noticed as a loss. */
   private async beat(): Promise<void> {
     const slow = setTimeout(() => this.events.onDoubt(), this.slowMs);
+    const { client } = this;
     try {
-      await this.client?.query('SELECT 1');
+      if (client !== undefined) await refuseReadOnly(client);
     } catch {
-      // The end of the connection has told.
+      // Its end tells; that of one that has failed has come.
+      client?.destroy();
     } finally {
       clearTimeout(slow);
     }
   }
+}
+
+async function refuseReadOnly(client: GuardedClient): Promise<void> {
+  const [found] = await client.query<{ read_only: boolean }>(IS_READ_ONLY);
+  if (found?.read_only === true) throw new Error('the server takes no writes');
 }
