@@ -1,5 +1,10 @@
 import { migrate, type Release, thisRelease } from '../../src/platform/database/migrator';
-import { parseFunction, type FunctionFile } from '../../src/platform/database/schema-files';
+import {
+  FIRST_MIGRATIONS,
+  type FunctionFile,
+  type Migration,
+  parseFunction,
+} from '../../src/platform/database/schema-files';
 import { BackupsFixture, HARD_ROWS, type DatabaseSnapshot, snapshotOf } from '../support/backups';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database';
 import { isOfKeptFunction, KEPT_FUNCTIONS, BACKUP_0016, makeSchema0022 } from '../support/old-schemas';
@@ -200,6 +205,72 @@ describe('the migrator', () => {
       await expect(start(close)).rejects.toThrow(/holds a function json_merge\(json,json\) that is not ChatAPI's/);
       expect(await bodies(close, 'json_merge')).toEqual({ 'json_merge(json,json)': 'SELECT NULL::json' });
       expect((await picture(close)).rows).toEqual({});
+    });
+  });
+
+  describe('of a schema that a newer release made', () => {
+    /** The next release, with a migration of its own. */
+    const next = (version: string, migration: Partial<Migration> = {}): Release => ({
+      ...release(version, greet()),
+      files: {
+        ...release(version, greet()).files,
+        migrations: [
+          ...OURS.files.migrations,
+          { name: '9999-next', sql: 'ALTER TABLE rooms ADD COLUMN mood text', ...migration },
+        ],
+      },
+    });
+
+    it('lets a release start that may still run on it, says so, and changes nothing', async () => {
+      const database = await own(createTestDatabase());
+      await start(database, next('0.2.0'));
+      const [recorded] = await database.sql<{ min_release: string }>(
+        `SELECT min_release FROM schema_migrations WHERE name = '9999-next'`,
+      );
+      expect(recorded?.min_release).toBe('0.1.0');
+      const before = await places(database);
+      await start(database);
+      expect(await places(database)).toEqual(before);
+      expect(progress).toEqual([`The database has the schema of release 0.2.0; ${OURS.version} still runs on it`]);
+    });
+
+    it('refuses one that is older than what a migration needs, and names it', async () => {
+      const database = await own(createTestDatabase());
+      await start(database, next('0.3.0', { minRelease: '0.2.0' }));
+      await expect(start(database)).rejects.toThrow(
+        'The database is for release 0.2.0 and newer ones since 9999-next, this is 0.1.0: start a newer version',
+      );
+      await start(database, { ...OURS, version: '0.2.0' });
+      // Also where it knows the migration: what that needs is in force for all.
+      expect(await database.sql('SELECT min_release FROM instance')).toEqual([{ min_release: '0.2.0' }]);
+    });
+
+    it.each([
+      ['of the same release, as another build made it', '0.1.0', '0.1.0'],
+      ['of an older one', '0.0.9', '0.0.9'],
+      ['that does not say what it needs', '0.2.0', null],
+    ])('refuses one %s', async (_, functionsRelease, needs) => {
+      const database = await own(createTestDatabase());
+      await database.sql(`INSERT INTO schema_migrations (timestamp, name, min_release) VALUES (1, '9999-stub', $1)`, [
+        needs,
+      ]);
+      await database.sql('UPDATE instance SET functions_release = $1', [functionsRelease]);
+      await expect(start(database)).rejects.toThrow(
+        'The database has a newer schema than this version knows (9999-stub): start the newer version',
+      );
+      await database.sql(`UPDATE schema_migrations SET min_release = '0.1.0' WHERE name = '9999-stub'`);
+      await database.sql(`UPDATE instance SET functions_release = '0.2.0'`);
+      await start(database);
+    });
+
+    it('is recorded with what each migration needs on a new database, too', async () => {
+      const made = await own(createEmptyDatabase());
+      await start(made, next('0.3.0', { sql: 'SELECT 1', minRelease: '0.2.0' }));
+      const needs = `SELECT min_release, count(*)::int AS n FROM schema_migrations GROUP BY 1 ORDER BY 1`;
+      expect(await made.sql(needs)).toEqual([
+        { min_release: '0.1.0', n: FIRST_MIGRATIONS.length + OURS.files.migrations.length },
+        { min_release: '0.2.0', n: 1 },
+      ]);
     });
   });
 

@@ -5,7 +5,7 @@ import { preflight } from './preflight';
 import { DatabaseRefusal } from './errors';
 import { ensureBackupAccess } from './backup/access';
 import { ensureRoles, roleNames, rolePrefix, type RoleNames } from './roles';
-import { FIRST_MIGRATIONS, withRoles, readSchemaFiles, type SchemaFiles } from './schema-files';
+import { FIRST_MIGRATIONS, type Migration, withRoles, readSchemaFiles, type SchemaFiles } from './schema-files';
 import { FunctionChanger, functionChanges, type RecordedFunction } from './function-changes';
 
 /** Advisory lock that one migrating server holds; any constant of our own. */
@@ -35,15 +35,19 @@ interface SchemaState {
   /** undefined: there is no schema yet. */
   readonly prefix: string | undefined;
   readonly migrations: readonly string[];
+  /** The oldest release that runs on the schema since each of them; null: not recorded, it was run by an early build. */
+  readonly needs: Readonly<Record<string, string | null>>;
   /** null: of the time before functions were files. */
   readonly functionsRelease: string | null;
   readonly minRelease: string | null;
   readonly functions: readonly RecordedFunction[];
 }
 const NO_SCHEMA: SchemaState = {
-  ...{ prefix: undefined, migrations: [], functionsRelease: null, minRelease: null, functions: [] },
+  ...{ prefix: undefined, migrations: [], needs: {}, functionsRelease: null, minRelease: null, functions: [] },
 };
 
+/** Of a database that has no such column yet, too. */
+const NEEDS = `(SELECT COALESCE(json_object_agg(name, to_jsonb(m) ->> 'min_release'), '{}') FROM schema_migrations m) AS needs`;
 /** The functions that are ours, as JSON. */
 const RECORDED = `(SELECT COALESCE(json_agg(json_build_object('signature', signature, 'hash', hash,
   'present', to_regprocedure('public.' || signature) IS NOT NULL)), '[]') FROM schema_functions)`;
@@ -54,8 +58,10 @@ const OF_FUNCTIONS = `, functions_release AS "functionsRelease", min_release AS 
  *
  * Invariants: one at a time, under an advisory lock; all or nothing, in one transaction; a release that is older than the
  * functions of the database changes nothing, so that one which restarts beside a newer one takes nothing back; functions
- * that are not ours are not touched. Refuses an unfit database, one with a newer schema, and one whose restore did not come
- * to its end. Where nothing has changed nothing is written.
+ * that are not ours are not touched. Refuses an unfit database, one whose restore did not come to its end, and one with a
+ * newer schema, unless that says that this release may still run on it: each migration records the oldest that may, so that
+ * a server of the release before can be started again beside those that are newer. Where nothing has changed nothing is
+ * written.
  */
 export async function migrate(options: MigrationOptions): Promise<RoleNames> {
   const release = options.release ?? thisRelease();
@@ -66,6 +72,10 @@ export async function migrate(options: MigrationOptions): Promise<RoleNames> {
     if (!options.isRestoring) await refuseRestoring(client);
     const state = await readState(client);
     refuseUnfit(state, release);
+    if (unknownMigrations(state.migrations, release.files).length > 0)
+      options.onProgress(
+        `The database has the schema of release ${state.functionsRelease ?? ''}; ${release.version} still runs on it`,
+      );
     const prefix = state.prefix ?? rolePrefix(database);
     const names = roleNames(prefix);
     await ensureRoles(client, prefix, major);
@@ -113,8 +123,8 @@ async function readState(client: Client): Promise<SchemaState> {
     );
   if (!instance) return NO_SCHEMA;
   const { rows } = await client.query<SchemaState>(
-    `SELECT role_prefix AS prefix, ARRAY(SELECT name::text FROM schema_migrations ORDER BY id) AS migrations
-       ${functions ? OF_FUNCTIONS : ''} FROM instance`,
+    `SELECT role_prefix AS prefix, ARRAY(SELECT name::text FROM schema_migrations ORDER BY id) AS migrations,
+       ${NEEDS} ${functions ? OF_FUNCTIONS : ''} FROM instance`,
   );
   return { ...NO_SCHEMA, ...rows[0] };
 }
@@ -132,26 +142,39 @@ async function isCutShort(client: Client): Promise<boolean> {
   return rows[0]?.empty ?? false;
 }
 
-function refuseUnfit({ prefix, migrations, functionsRelease, minRelease }: SchemaState, release: Release): void {
+function refuseUnfit(state: SchemaState, release: Release): void {
+  const { prefix, migrations, functionsRelease } = state;
   if (prefix === undefined) return;
   const { version, files } = release;
-  const unknown = unknownMigrations(migrations, files);
-  if (unknown.length > 0)
-    throw new DatabaseRefusal(
-      `The database has a newer schema than this version knows (${unknown.join(', ')}): start the newer version`,
-    );
+  refuseNewer(state, release);
   if (isBeforeFirst(migrations))
     throw new DatabaseRefusal(
       `The database has a schema of before the first release (its last migration is ${migrations.at(-1) ?? 'none'}): no version can bring it up to date`,
-    );
-  if (minRelease !== null && compareVersions(version, minRelease) < 0)
-    throw new DatabaseRefusal(
-      `The database is for release ${minRelease} and newer ones, this is ${version}: start a newer version`,
     );
   const missing = files.migrations.filter(({ name }) => !migrations.includes(name));
   if (missing.length > 0 && isOlder(version, functionsRelease))
     throw new DatabaseRefusal(
       `The database was brought up to date by release ${functionsRelease ?? ''}, without what ${version} needs (${missing.map(({ name }) => name).join(', ')}): start the newer version`,
+    );
+}
+
+/**
+ * A newer schema is borne by a release that is older than the one that made it (of another build of the same release
+ * nothing is promised), and not older than what each of its migrations needs.
+ */
+function refuseNewer({ migrations, needs, functionsRelease, minRelease }: SchemaState, release: Release): void {
+  const { version, files } = release;
+  const unknown = unknownMigrations(migrations, files);
+  const needed = (name: string): string | null => (isOlder(version, functionsRelease) ? (needs[name] ?? null) : null);
+  if (unknown.some((name) => needed(name) === null))
+    throw new DatabaseRefusal(
+      `The database has a newer schema than this version knows (${unknown.join(', ')}): start the newer version`,
+    );
+  const beyond = unknown.filter((name) => isOlder(version, needed(name)));
+  const least = latest([minRelease, ...beyond.map(needed)]);
+  if (least !== null && isOlder(version, least))
+    throw new DatabaseRefusal(
+      `The database is for release ${least} and newer ones${beyond.length > 0 ? ` since ${beyond.join(', ')}` : ''}, this is ${version}: start a newer version`,
     );
 }
 
@@ -164,7 +187,7 @@ async function bringUpToDate(
 ): Promise<void> {
   if (isOlder(version, state.functionsRelease)) return;
   const pending = files.migrations.filter(({ name }) => !state.migrations.includes(name));
-  const minRelease = [state.minRelease ?? ownMin, ownMin].sort(compareVersions).at(-1) ?? ownMin;
+  const minRelease = latest([state.minRelease, ownMin, ...pending.map((one) => one.minRelease ?? null)]) ?? ownMin;
   const { changed, gone } = functionChanges(files.functions, state.functions, minRelease);
   const isRecorded = state.functionsRelease === version && state.minRelease === minRelease;
   if (isRecorded && pending.length + changed.length + gone.length === 0) return;
@@ -175,10 +198,15 @@ async function bringUpToDate(
   const isNew = state.prefix === undefined;
   if (isNew) await makeTables(client, files, prefix);
   else for (const { sql } of pending) await client.query(withRoles(sql, roles));
+  const run: Pick<Migration, 'name' | 'minRelease'>[] = [
+    ...(isNew ? FIRST_MIGRATIONS.map((name) => ({ name })) : []),
+    ...pending,
+  ];
   await client.query(
-    `INSERT INTO schema_migrations (timestamp, name)
-     SELECT (extract(epoch FROM now()) * 1000)::bigint, name FROM unnest($1::text[]) WITH ORDINALITY n (name, i) ORDER BY i`,
-    [[...(isNew ? FIRST_MIGRATIONS : []), ...pending.map(({ name }) => name)]],
+    `INSERT INTO schema_migrations (timestamp, name, min_release)
+     SELECT (extract(epoch FROM now()) * 1000)::bigint, name, min_release
+     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY n (name, min_release, i) ORDER BY i`,
+    [run.map(({ name }) => name), run.map((one) => one.minRelease ?? ownMin)],
   );
   // A migration may have changed what is recorded.
   const { rows } = await client.query<{ functions: RecordedFunction[] }>(`SELECT ${RECORDED} AS functions`);
@@ -199,8 +227,17 @@ async function makeTables(client: Client, files: SchemaFiles, prefix: string): P
   );
 }
 
-function isOlder(version: string, functionsRelease: string | null): boolean {
-  return functionsRelease !== null && compareVersions(version, functionsRelease) < 0;
+function isOlder(version: string, than: string | null): boolean {
+  return than !== null && compareVersions(version, than) < 0;
+}
+
+function latest(versions: readonly (string | null)[]): string | null {
+  return (
+    versions
+      .filter((version) => version !== null)
+      .sort(compareVersions)
+      .at(-1) ?? null
+  );
 }
 
 /** The migrations that a newer version made. */

@@ -1,4 +1,5 @@
-import { withRoles, parseFunction, readSchemaFiles } from './schema-files';
+import { compareVersions, VERSION } from '../../common/version';
+import { withRoles, parseFunction, parseMigration, readSchemaFiles } from './schema-files';
 
 const ROLES = { tenant: 'a_tenant', system: 'a"s', append: 'a_append', backup: 'a_backup' };
 const BODY = `CREATE FUNCTION f(p_a uuid, p_b text[], p_c timestamptz, p_d rooms, p_e double precision DEFAULT 1)
@@ -47,6 +48,14 @@ describe('a function’s file', () => {
   });
 });
 
+describe('a migration’s file', () => {
+  it('says what it is recorded as, and the oldest release that runs on the schema since it', () => {
+    expect(parseMigration('any/0099-drop.sql', 'DROP TABLE x;')).toEqual({ name: '0099-drop', sql: 'DROP TABLE x;' });
+    const sql = '-- recorded as: Drop1\n-- needs release: 0.3.0\nDROP TABLE x;';
+    expect(parseMigration('any/0099-drop.sql', sql)).toEqual({ name: 'Drop1', sql, minRelease: '0.3.0' });
+  });
+});
+
 describe('the files', () => {
   const files = readSchemaFiles();
 
@@ -74,6 +83,11 @@ describe('the files', () => {
       'ModelOptions1765411200000',
       '0023-schema-files',
     ]);
+  });
+
+  it('hold no migration that needs a release after this one', () => {
+    const needs = files.migrations.map(({ minRelease = '0.0.0' }) => minRelease);
+    expect(needs.filter((release) => compareVersions(VERSION, release) < 0)).toEqual([]);
   });
 
   it('name roles and a tenant’s own rows, which an installation fills in', () => {

@@ -19,6 +19,7 @@ const OWN_ROWS = `tenant_id = NULLIF(current_setting('app.tenant', true), '')::u
 const FUNCTION = /^CREATE FUNCTION (\w+)\s*\(([^]*?)\)\s*RETURNS\b[^]*?\bAS \$f\$[^]*?\$f\$;/m;
 const TRIGGERS = /^(?:\s*CREATE (?:CONSTRAINT )?TRIGGER\b[^;]*;)*\s*$/;
 const KEPT = /^(\w+\(.*\)) for releases before (\d\S*)$/;
+const MIN_RELEASE = /^-- needs release: (\S+)$/m;
 
 type RoleKey = keyof RoleNames;
 
@@ -46,6 +47,8 @@ export interface Migration {
   /** As `schema_migrations` has it. */
   readonly name: string;
   readonly sql: string;
+  /** The oldest release that runs on the schema since it. undefined: the oldest that may run beside its own. */
+  readonly minRelease?: string;
 }
 
 export interface SchemaFiles {
@@ -135,8 +138,13 @@ export function withRoles(sql: string, roles: RoleNames): string {
     .replace(/:own_rows\b/g, OWN_ROWS);
 }
 
-function parseMigration(file: string, sql: string): Migration {
-  return { name: /^-- recorded as: (\w+)$/m.exec(sql)?.[1] ?? nameOf(file), sql };
+export function parseMigration(file: string, sql: string): Migration {
+  const minRelease = MIN_RELEASE.exec(sql)?.[1];
+  return {
+    name: /^-- recorded as: (\w+)$/m.exec(sql)?.[1] ?? nameOf(file),
+    sql,
+    ...(minRelease === undefined ? {} : { minRelease }),
+  };
 }
 
 /** Behind those that they refer to. */

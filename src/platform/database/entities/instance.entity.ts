@@ -44,4 +44,10 @@ export class InstanceEntity {
   /** The oldest release that may run on this schema. */
   @Column('text', { nullable: true })
   min_release!: string | null;
+
+  @Column('text', { nullable: true })
+  jwt_fingerprint!: string | null;
+
+  @Column('text', { nullable: true })
+  encryption_fingerprint!: string | null;
 }

@@ -3,7 +3,8 @@ GRANT USAGE ON SCHEMA public TO :"tenant", :"system", :"append";
 
 -- `directory`: what the data directory looked like at the last start. `key_canaries`: what the start compares the
 -- encryption key with. `lc_ctype` says whether extensions know more letters than ASCII has. `functions_release`: whose
--- functions are in force; `min_release`: the oldest release that may run on this schema (docs/adr/0025).
+-- functions are in force; `min_release`: the oldest release that may run on this schema (docs/adr/0025). `jwt_fingerprint`,
+-- `encryption_fingerprint`: of the secrets that servers on this database share; what they were cannot be found from them.
 CREATE TABLE instance (
   singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   instance_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -16,15 +17,19 @@ CREATE TABLE instance (
   key_canaries text[] NOT NULL DEFAULT '{}',
   lc_ctype text,
   functions_release text,
-  min_release text
+  min_release text,
+  jwt_fingerprint text,
+  encryption_fingerprint text
 );
 GRANT SELECT ON instance TO :"tenant";
 GRANT SELECT, UPDATE ON instance TO :"system";
 
+-- `min_release`: the oldest release that runs on the schema since this migration.
 CREATE TABLE schema_migrations (
   id serial PRIMARY KEY,
   timestamp bigint NOT NULL,
-  name character varying NOT NULL
+  name character varying NOT NULL,
+  min_release text
 );
 
 -- The functions that are ours, as the migrator made them: `hash` is that of the file.
