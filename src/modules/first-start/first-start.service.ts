@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { AppError } from '../../common/errors';
 import { encodeId } from '../../common/ids';
 import { Caller } from '../../platform/auth';
-import { InstanceRepository } from '../../platform/database';
+import { InstanceRepository, SessionLocks } from '../../platform/database';
 import { ChatsService } from '../chats';
 import { MessagesService } from '../messages';
 import { NotificationsService, SubscriptionsService } from '../notifications';
@@ -28,6 +28,31 @@ export const DEMO = {
   userId: 'alice',
   otherUserId: 'bob',
 } as const;
+
+/** How long a server waits that starts together with another one, until that has shown the key. */
+const OTHER_START_MS = 60_000;
+
+/** A channel of two members, with a message. */
+@Injectable()
+export class DemoRoom {
+  constructor(
+    private readonly rooms: RoomsService,
+    private readonly messages: MessagesService,
+  ) {}
+
+  /** May be repeated. */
+  async seed(alice: Caller): Promise<void> {
+    const { rooms } = await this.rooms.listRooms(alice, { limit: 10, offset: 0 }, false);
+    if (!rooms.some(({ room_id }) => room_id === encodeId('room', DEMO.roomId)))
+      await this.rooms.createRoom(
+        alice,
+        { type: 'channel', name: DEMO.roomName, members: [DEMO.userId, DEMO.otherUserId] },
+        DEMO.roomId,
+      );
+    const welcome = { content: 'Welcome to ChatAPI', client_message_id: 'welcome' };
+    await this.messages.sendMessage(alice, encodeId('room', DEMO.roomId), welcome, DEMO.messageId);
+  }
+}
 
 /** An empty chat with the assistant: it has no message, so no model is asked by a mere start. */
 @Injectable()
@@ -74,42 +99,49 @@ export interface FirstStart {
   shown(): Promise<void>;
 }
 
-/** Makes the demo tenant with a room, a message, a notification, a subscription and a chat on the very first start. */
+/**
+ * Makes the demo tenant with a room, a message, a notification, a subscription and a chat on the very first start. Of
+ * servers that start together one does it, under a lock that it keeps until its key was shown: where it dies before, or
+ * fails, the next one does it again, with a key of its own.
+ */
 @Injectable()
 export class FirstStartService {
   constructor(
     private readonly instance: InstanceRepository,
+    private readonly locks: SessionLocks,
     private readonly tenants: TenantsService,
-    private readonly rooms: RoomsService,
-    private readonly messages: MessagesService,
+    private readonly room: DemoRoom,
     private readonly notification: DemoNotification,
     private readonly chat: DemoChat,
   ) {}
 
   /**
    * Every step may be repeated: after a crash or a failure before the key was shown (a taken port), the next start
-   * finishes the work with a new key. undefined: this is not the first start.
+   * finishes the work with a new key. undefined: this is not the first start, or another server makes it.
    */
   async prepare(): Promise<FirstStart | undefined> {
     if (!(await this.instance.isFresh())) return undefined;
+    const lock = await this.locks.take('first start', OTHER_START_MS);
+    if (lock === undefined) return undefined;
+    let made: FirstStart | undefined;
+    try {
+      // Another server may have made it meanwhile.
+      if (!(await this.instance.isFresh())) return undefined;
+      const apiKey = await this.make();
+      const shown = (): Promise<void> => this.instance.markBootstrapped().finally(() => lock.release());
+      return (made = { apiKey, shown });
+    } finally {
+      if (made === undefined) await lock.release();
+    }
+  }
+
+  private async make(): Promise<string> {
     const apiKey = await this.tenants.seedTenant(DEMO.tenantId, DEMO.tenantName);
     const policy = { tenantId: DEMO.tenantId, status: 'active', limits: {}, settings: {} } as const;
     const alice = new Caller('key', randomUUID(), policy, DEMO.userId, undefined, ['chat']);
-    await this.seedRoom(alice);
+    await this.room.seed(alice);
     await this.notification.seed(alice);
     await this.chat.seed(alice);
-    return { apiKey, shown: () => this.instance.markBootstrapped() };
-  }
-
-  private async seedRoom(alice: Caller): Promise<void> {
-    const { rooms } = await this.rooms.listRooms(alice, { limit: 10, offset: 0 }, false);
-    if (!rooms.some(({ room_id }) => room_id === encodeId('room', DEMO.roomId)))
-      await this.rooms.createRoom(
-        alice,
-        { type: 'channel', name: DEMO.roomName, members: [DEMO.userId, DEMO.otherUserId] },
-        DEMO.roomId,
-      );
-    const welcome = { content: 'Welcome to ChatAPI', client_message_id: 'welcome' };
-    await this.messages.sendMessage(alice, encodeId('room', DEMO.roomId), welcome, DEMO.messageId);
+    return apiKey;
   }
 }

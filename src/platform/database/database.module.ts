@@ -6,6 +6,7 @@ import { InstanceEntity } from './entities/instance.entity';
 import { Epoch } from './epoch';
 import { InstanceRepository } from './instance.repository';
 import type { OpenDatabase } from './open';
+import { SessionLocks } from './session-locks';
 import { TenantSnapshots } from './snapshot';
 
 /**
@@ -24,6 +25,7 @@ export class DatabaseModule {
       { provide: Failures, useValue: open.failures },
       { provide: PoolUse, useValue: open.poolUse },
       { provide: TenantSnapshots, useValue: open.snapshots },
+      { provide: SessionLocks, useValue: open.locks },
       DatabaseMetrics,
       InstanceRepository,
     ];
@@ -35,7 +37,7 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [orm, TypeOrmModule.forFeature([InstanceEntity])],
       providers,
-      exports: [Database, SystemDatabase, Epoch, Availability, InstanceRepository, TenantSnapshots],
+      exports: [Database, SystemDatabase, Epoch, Availability, InstanceRepository, TenantSnapshots, SessionLocks],
     };
   }
 }

@@ -14,6 +14,7 @@ import type { RoleNames } from './roles';
 import { Runner } from './runner';
 import { ScopedSource } from './scoped-source';
 import { ServerLock } from './server-lock';
+import { SessionLocks } from './session-locks';
 import { TenantSnapshots } from './snapshot';
 
 /** For a clean stop of PostgreSQL; a frozen one must not use up the 30 s that orchestrators give a server to end. */
@@ -33,6 +34,7 @@ export interface OpenDatabase {
   readonly failures: Failures;
   readonly poolUse: PoolUse;
   readonly snapshots: TenantSnapshots;
+  readonly locks: SessionLocks;
 }
 
 export interface OpenOptions {
@@ -65,7 +67,7 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
 }
 
 async function openOn(connection: DatabaseConnection, options: OpenOptions): Promise<OpenDatabase> {
-  const { config, log, lifecycle, onProgress } = options;
+  const { config, log, lifecycle } = options;
   const slowMs = doubtMs(config.deadlineMs);
   const availability = new Availability(connection, log, diskCheck(config), slowMs);
   const events = {
@@ -78,6 +80,20 @@ async function openOn(connection: DatabaseConnection, options: OpenOptions): Pro
     return lock.release();
   });
   await lock.acquire();
+  return openUnlocked(connection, options, availability);
+}
+
+/** What follows on the server's lock; without it, in tests, several servers can be opened on one database. */
+export async function openUnlocked(
+  connection: DatabaseConnection,
+  { config, log, lifecycle, onProgress }: OpenOptions,
+  availability = new Availability(connection, log),
+): Promise<OpenDatabase> {
+  const locks = new SessionLocks(connection, log);
+  lifecycle.onStop(StopStage.pool, 'session locks', () => {
+    availability.stop();
+    return locks.releaseAll();
+  });
   const roles = await migrate({ connection, allowUnsafe: config.allowUnsafe, onProgress });
   const pool = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles, log });
   lifecycle.onStop(StopStage.pool, 'database pool', pool.close);
@@ -90,13 +106,13 @@ async function openOn(connection: DatabaseConnection, options: OpenOptions): Pro
     log.debug({ call: name, tenant_id: tenant, reason, code: codeOf(error) }, 'database call failed');
   });
   const snapshots = new TenantSnapshots(connection, roles, availability);
-  return parts(runner, roles, { availability, failures, poolUse: new PoolUse(pool.levels), snapshots });
+  return parts(runner, roles, { availability, failures, poolUse: new PoolUse(pool.levels), snapshots, locks });
 }
 
 function parts(
   runner: Runner,
   roles: RoleNames,
-  state: Pick<OpenDatabase, 'availability' | 'failures' | 'poolUse' | 'snapshots'>,
+  state: Pick<OpenDatabase, 'availability' | 'failures' | 'poolUse' | 'snapshots' | 'locks'>,
 ): OpenDatabase {
   const source = new ScopedSource();
   const system = new SystemDatabase(runner, roles, source);
@@ -142,7 +158,8 @@ export function unopenedDatabase(log: Log): OpenDatabase {
   const availability = new Availability(connection, log);
   const pool = createPool({ connection, size: 1, waitMs: 1, roles, log });
   const snapshots = new TenantSnapshots(connection, roles, availability);
-  const state = { availability, failures: new Failures(), poolUse: new PoolUse(pool.levels), snapshots };
+  const locks = new SessionLocks(connection, log);
+  const state = { availability, failures: new Failures(), poolUse: new PoolUse(pool.levels), snapshots, locks };
   return parts(new Runner(pool, availability, 1), roles, state);
 }
 
