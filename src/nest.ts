@@ -4,9 +4,9 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import { encodeId } from './common/ids';
 import type { AppConfig } from './config';
-import { KeyCheck } from './modules/admin';
+import { KeyCheck, SharedSecrets } from './modules/admin';
 import { DEMO } from './modules/first-start';
-import type { OpenDatabase } from './platform/database';
+import { NodeClock, type OpenDatabase } from './platform/database';
 import { drainConnections, hasPages, HttpAdapter, installHttp, installSwagger, installWeb } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
@@ -15,6 +15,9 @@ import type { Resources } from './platform/resources';
 
 /** Of the time of running requests: what is left is for their connections to end. */
 const SHARE_OF_REQUESTS = 0.9;
+
+/** One server per database: the server's lock keeps all others out. */
+const IS_ALONE = true;
 
 /** Path parameters with which the documents' examples work on a fresh installation. */
 export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
@@ -45,6 +48,8 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   );
   // Before any job is begun that would fail of it.
   await nest.get(KeyCheck).checkKey();
+  await nest.get(SharedSecrets).agree(IS_ALONE);
+  await nest.get(NodeClock).checkClock(IS_ALONE);
   await nest.init();
   log.debug({}, 'application initialised');
   return nest;

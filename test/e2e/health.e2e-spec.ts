@@ -1,7 +1,9 @@
+import { SystemClock } from '../../src/common/time';
 import { VERSION } from '../../src/common/version';
 import { startTestApp, type TestApp } from '../support/app';
 import { eventually } from '../support/embedded/processes';
 import type { Bodies } from '../support/http/api';
+import { RecordingLog } from '../support/recording-log';
 
 let app: TestApp;
 // A short deadline: what fails here fails by it.
@@ -49,6 +51,25 @@ describe('GET /health', () => {
     // It answers: a lock is no outage, and requests may still be sent here.
     expect((await app.anonymous.get('/health/ready')).status).toBe(200);
     await letGo();
+  });
+
+  it('says by how much the clocks differ, where that is more than a second; so do the metrics and one warning', async () => {
+    const hourMs = 3_600_000;
+    const real = SystemClock.prototype.wallMs;
+    jest.spyOn(SystemClock.prototype, 'wallMs').mockImplementation(() => real() + hourMs);
+    const log = new RecordingLog();
+    const late = await startTestApp({ log });
+    try {
+      const { status, body } = await late.anonymous.get<Health & { clock_offset_ms?: number }>('/health');
+      expect([status, body.status]).toEqual([200, 'ok']);
+      expect(Math.round((body.clock_offset_ms ?? 0) / hourMs)).toBe(-1);
+      const metrics = await late.anonymous.get<string>('/metrics');
+      expect(metrics.body).toMatch(/^chatapi_clock_offset_seconds -3[56]\d\d(\.\d+)?$/m);
+      expect(log.lines.filter(({ message }) => message.startsWith('the clocks of this server'))).toHaveLength(1);
+    } finally {
+      jest.restoreAllMocks();
+      await late.close();
+    }
   });
 
   it('is never enveloped', async () => {

@@ -24,6 +24,7 @@ import { AdminUsersService } from './console/users.service';
 import { AdminJobsController } from './jobs/jobs.controller';
 import { AdminJobsService } from './jobs/jobs.service';
 import { KeyCheck } from './key-check';
+import { SharedSecrets } from './shared-secrets';
 import { TraceController } from './trace/trace.controller';
 import { TraceConnections } from './trace/connections';
 import { TraceService } from './trace/trace.service';
@@ -32,6 +33,7 @@ import { WhoamiController } from './whoami/whoami.controller';
 import { WhoamiService } from './whoami/whoami.service';
 
 export { KeyCheck } from './key-check';
+export { SharedSecrets } from './shared-secrets';
 
 @Module({
   imports: [DeliveryModule, MessagesModule, ModelsModule, RealtimeModule, RoomsModule, TenantsModule, WebhooksModule],
@@ -54,11 +56,12 @@ export { KeyCheck } from './key-check';
     CallRules,
     KeyCheck,
     Looks,
+    SharedSecrets,
     TraceConnections,
     TraceService,
     UserFacts,
     WhoamiService,
   ],
-  exports: [KeyCheck],
+  exports: [KeyCheck, SharedSecrets],
 })
 export class AdminModule {}

@@ -5,6 +5,7 @@ import { Database, SystemDatabase } from './database';
 import { InstanceEntity } from './entities/instance.entity';
 import { Epoch } from './epoch';
 import { InstanceRepository } from './instance.repository';
+import { NodeClock } from './node-clock';
 import type { OpenDatabase } from './open';
 import { SessionLocks } from './session-locks';
 import { TenantSnapshots } from './snapshot';
@@ -28,6 +29,7 @@ export class DatabaseModule {
       { provide: SessionLocks, useValue: open.locks },
       DatabaseMetrics,
       InstanceRepository,
+      NodeClock,
     ];
     const orm = TypeOrmModule.forRootAsync({
       useFactory: () => ({ type: 'postgres', autoLoadEntities: true, retryAttempts: 0 }),
@@ -37,7 +39,10 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [orm, TypeOrmModule.forFeature([InstanceEntity])],
       providers,
-      exports: [Database, SystemDatabase, Epoch, Availability, InstanceRepository, TenantSnapshots, SessionLocks],
+      exports: [
+        ...[Database, SystemDatabase, Epoch, Availability, InstanceRepository, TenantSnapshots],
+        ...[NodeClock, SessionLocks],
+      ],
     };
   }
 }

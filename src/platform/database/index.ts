@@ -3,7 +3,8 @@
  *
  * Invariants: a statement runs as the tenant role with app.tenant set, or as the system role, in a transaction of its
  * own; forced row-level security holds even where the SQL forgets the tenant. Every call has a deadline, also when
- * PostgreSQL is frozen; a connection in doubt is destroyed. One server at a time holds a database.
+ * PostgreSQL is frozen; a connection in doubt is destroyed. A server that takes no writes (a standby, a former primary) is as
+ * good as none: nothing is read there either. One server at a time holds a database.
  */
 export { Availability } from './availability';
 export { backup } from './backup/backup';
@@ -21,8 +22,9 @@ export {
   hasCluster,
   runningConnection,
 } from './embedded';
-export { InstanceRepository } from './instance.repository';
+export { type Fingerprints, InstanceRepository } from './instance.repository';
 export { connectionOf } from './connection';
+export { NodeClock } from './node-clock';
 export { explainOpening, openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { migrate } from './migrator';
 export type { Sql } from './runner';

@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase } from './database';
 
+/** Of the secrets that all servers on a database share. */
+export interface Fingerprints {
+  readonly jwt: string;
+  readonly encryption: string;
+}
+
 /** The one row of the table `instance`: what the installation knows of itself. Its epoch is read by `Epoch`. */
 @Injectable()
 export class InstanceRepository {
@@ -27,6 +33,45 @@ export class InstanceRepository {
 
   async keepKeyCanaries(canaries: readonly string[]): Promise<void> {
     await this.system.query('keep canaries', 'UPDATE instance SET key_canaries = $1', [canaries]);
+  }
+
+  async instanceId(): Promise<string> {
+    const [row] = await this.system.query<{ id: string }>('instance', 'SELECT instance_id AS id FROM instance');
+    if (row === undefined) throw new Error('the table instance is empty');
+    return row.id;
+  }
+
+  /** From now on these are in force. */
+  async keepFingerprints({ jwt, encryption }: Fingerprints): Promise<void> {
+    await this.system.query(
+      'keep fingerprints',
+      `UPDATE instance SET jwt_fingerprint = $1, encryption_fingerprint = $2
+       WHERE (jwt_fingerprint, encryption_fingerprint) IS DISTINCT FROM ($1, $2)`,
+      [jwt, encryption],
+    );
+  }
+
+  /** Those in force; these, where none are: of several servers that ask at once the first one decides. */
+  async agreeOnFingerprints({ jwt, encryption }: Fingerprints): Promise<Fingerprints> {
+    const [row] = await this.system.query<Fingerprints>(
+      'agree on fingerprints',
+      `UPDATE instance SET jwt_fingerprint = COALESCE(jwt_fingerprint, $1),
+         encryption_fingerprint = COALESCE(encryption_fingerprint, $2)
+       RETURNING jwt_fingerprint AS jwt, encryption_fingerprint AS encryption`,
+      [jwt, encryption],
+    );
+    if (row === undefined) throw new Error('the table instance is empty');
+    return row;
+  }
+
+  /** The database's clock, in milliseconds since 1970. */
+  async clockMs(): Promise<number> {
+    const [row] = await this.system.query<{ ms: number }>(
+      'clock',
+      'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms FROM instance',
+    );
+    if (row === undefined) throw new Error('the table instance is empty');
+    return row.ms;
   }
 
   /** A real write, by which /health knows that the database takes one. */

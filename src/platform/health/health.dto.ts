@@ -12,6 +12,11 @@ export class HealthDto {
   version!: string;
   /** Whether a real write to the database succeeded. */
   db_writable!: boolean;
+  /**
+   * Milliseconds by which the database's clock is ahead of this server's. Only there when they differ by more than a second.
+   * @example -2400
+   */
+  clock_offset_ms?: number;
 }
 
 export class ProbeDto {

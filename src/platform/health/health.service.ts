@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { VERSION } from '../../common/version';
-import { Availability, InstanceRepository } from '../database';
+import { Availability, InstanceRepository, NodeClock } from '../database';
 import { Lifecycle } from '../lifecycle';
 import { Metrics } from '../metrics';
 
@@ -12,6 +12,7 @@ export interface HealthReport {
   readonly uptime: string;
   readonly version: string;
   readonly db_writable: boolean;
+  readonly clock_offset_ms?: number;
 }
 
 /** Tells whether the server can do its work: whether the database takes a real write. */
@@ -25,6 +26,7 @@ export class HealthService {
     private readonly instance: InstanceRepository,
     private readonly availability: Availability,
     private readonly lifecycle: Lifecycle,
+    private readonly clock: NodeClock,
     metrics: Metrics,
   ) {
     metrics.collect('chatapi_database_up', () => [{ labels: {}, value: availability.up ? 1 : 0 }]);
@@ -34,11 +36,13 @@ export class HealthService {
   async report(): Promise<HealthReport> {
     // On a full disk the small write may still find room, where a message finds none.
     const writable = (await this.writable()) && this.availability.writable;
+    const { offMs } = this.clock;
     return {
       status: writable ? 'ok' : 'error',
       uptime: uptimeText(performance.now() - this.started),
       version: VERSION,
       db_writable: writable,
+      ...(offMs === undefined ? {} : { clock_offset_ms: offMs }),
     };
   }
 

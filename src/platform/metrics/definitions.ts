@@ -116,12 +116,17 @@ export const METRIC_DEFINITIONS = {
   },
   chatapi_database_up: {
     type: 'gauge',
-    help: '1 while the database answers, else 0.',
+    help: '1 while the database answers and is no standby, else 0.',
     labels: [],
   },
   chatapi_database_writable: {
     type: 'gauge',
     help: '1 while the database answers and its disk takes writes, else 0.',
+    labels: [],
+  },
+  chatapi_clock_offset_seconds: {
+    type: 'gauge',
+    help: "By how many seconds the database's clock is ahead of this server's, asked once a minute. Beyond 1 either way it is logged.",
     labels: [],
   },
   chatapi_database_failures_total: {

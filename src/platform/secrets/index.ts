@@ -11,6 +11,12 @@ import { SecretBox } from './secret-box';
 
 export { openWithPassphrase, type PassphraseBox, PassphraseError, sealWithPassphrase, SecretBox } from './secret-box';
 
+export interface SecretFingerprints {
+  readonly jwtSecret: string;
+  readonly encryptionKey: string;
+  readonly oldEncryptionKeys: readonly string[];
+}
+
 export class Secrets {
   constructor(
     /** Opens /admin/* of every tenant. */
@@ -30,6 +36,21 @@ export class Secrets {
   /** Encrypts with the key in force, reads with the old ones too. */
   box(): SecretBox {
     return new SecretBox(this.encryptionKey, this.oldEncryptionKeys);
+  }
+
+  /**
+   * By which servers know that they have the same secrets; no secret can be found from them, and those of another
+   * installation are others. 64 hex digits each.
+   */
+  fingerprints(instanceId: string): SecretFingerprints {
+    const of = (secret: string | Buffer): string =>
+      createHmac('sha256', secret).update(`fingerprint ${instanceId}`).digest('hex');
+    const ofKey = (hex: string): string => of(Buffer.from(hex, 'hex'));
+    return {
+      jwtSecret: of(this.jwtSecret),
+      encryptionKey: ofKey(this.encryptionKey),
+      oldEncryptionKeys: this.oldEncryptionKeys.map(ofKey),
+    };
   }
 
   /** The key in force of a tenant's audit chain, and its name; that of another tenant cannot be found from it. */
