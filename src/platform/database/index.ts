@@ -28,7 +28,7 @@ export { NodeClock } from './node-clock';
 export { explainOpening, openDatabase, type OpenDatabase, unopenedDatabase } from './open';
 export { migrate } from './migrator';
 export type { Sql } from './runner';
-export { type HeldLock, SessionLocks } from './session-locks';
+export { SessionLocks } from './session-locks';
 export { type Snapshot, TenantSnapshots } from './snapshot';
 export { type TableKey, tableOf, type Transaction } from './scoped-source';
 export {

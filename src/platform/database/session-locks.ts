@@ -11,10 +11,10 @@ const LOCKS = { 'first start': 4_711_003 } as const;
 const CONNECT_MS = 10_000;
 const AGAIN_MS = 100;
 
-export type SessionLock = keyof typeof LOCKS;
+type SessionLock = keyof typeof LOCKS;
 
 /** A lock that this server has. */
-export interface HeldLock {
+interface HeldLock {
   /** Never rejects; a further call does nothing. */
   release(): Promise<void>;
 }

@@ -11,7 +11,7 @@ import { SecretBox } from './secret-box';
 
 export { openWithPassphrase, type PassphraseBox, PassphraseError, sealWithPassphrase, SecretBox } from './secret-box';
 
-export interface SecretFingerprints {
+interface SecretFingerprints {
   readonly jwtSecret: string;
   readonly encryptionKey: string;
   readonly oldEncryptionKeys: readonly string[];
