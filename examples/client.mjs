@@ -28,7 +28,7 @@ function connect() {
 async function handle(frame) {
   if (frame.type === 'hello') {
     attempt = 0;
-    if (epoch !== undefined && frame.epoch !== epoch) room = nothing(); // a backup was restored
+    if (epoch !== undefined && frame.epoch !== epoch) room = nothing(); // the log is another one
     epoch = frame.epoch;
     sync();
     for (const each of unanswered.values()) send(each); // stored once, however often it is sent

@@ -49,6 +49,10 @@ export class DatabaseConfig extends area('Database', {
     default: false,
     doc: 'Start although fsync, full_page_writes or synchronous_commit is off: acknowledged messages may then be lost.',
   }),
+  requireSyncStandby: flag('DATABASE_REQUIRE_SYNC_STANDBY', {
+    default: false,
+    doc: 'Take messages only while each commit waits for a standby (synchronous_standby_names is set, synchronous_commit is on or remote_apply): without that the server refuses to start, and answers 503 to messages when it is so later. With DATABASE_URL only.',
+  }),
 }) {}
 
 /** Keys and secrets. */

@@ -1,24 +1,22 @@
 import jwt from 'jsonwebtoken';
 import { type RestoreHandling, SyncingClient } from '../support/convergence/syncing-client';
-import { divergences, type ListedRoom } from '../support/convergence/room-view';
+import { converged } from '../support/convergence/converge';
 import { startTestApp, type TestTenant } from '../support/app';
 import { JWT_SECRET } from '../support/auth';
-import { listAll, pathOf, send } from '../support/messages';
+import { pathOf, send } from '../support/messages';
 import { MAX_WAIT_MS } from '../support/timing';
-import { until } from '../support/poll';
 import {
   ClonedDatabaseServer,
   CopiedDirectoryServer,
   type RestorableServer,
   RestoredFileServer,
 } from '../support/restorable-servers';
-import { bodyOf, createRoom, type MemberBody, sendAll } from '../support/rooms';
+import { bodyOf, createRoom, sendAll } from '../support/rooms';
 import { WsClient } from '../support/ws/client';
 import { keyOf } from '../support/ws/socket-app';
 
 const HOST = 'ann';
 const OTHERS = ['bob', 'cat', 'dan'];
-const SETTLED_MS = MAX_WAIT_MS;
 const TEST_MS = 10 * MAX_WAIT_MS;
 
 /** What rooms the log has after a restore, against what clients had of them before. */
@@ -38,32 +36,8 @@ describe('S1: clients that were connected before a restore', () => {
     await site.close();
   });
 
-  async function truthOf(tenant: TestTenant, roomId: string): Promise<ListedRoom> {
-    const messages = (await listAll(tenant.as(HOST), roomId)).map(({ message_id, rev, content, deleted_at }) => ({
-      ...{ id: message_id, rev, content, isDeleted: deleted_at !== null },
-    }));
-    const members = bodyOf(await tenant.as(HOST).get<MemberBody[]>(`/rooms/${roomId}/members`));
-    const roles = new Map(members.map(({ user_id, role }) => [user_id, role]));
-    return { messages, roles, reads: new Map() };
-  }
-
-  /** Resolves when every device has what the log has, and nothing else. */
-  async function converged(tenant: TestTenant, roomIds: readonly string[]): Promise<void> {
-    const truths = new Map<string, ListedRoom>();
-    for (const roomId of roomIds) truths.set(roomId, await truthOf(tenant, roomId));
-    const faults = (): string[] =>
-      devices.flatMap((device) =>
-        [...truths].flatMap(([roomId, truth]) =>
-          divergences(device.view(roomId), truth, device.userId).map((fault) => `${device.name} ${roomId}: ${fault}`),
-        ),
-      );
-    const busy = (): string[] => devices.filter(({ isIdle }) => !isIdle).map(({ name }) => `${name} is busy`);
-    await until(
-      async () => [...faults(), ...busy()],
-      (wrong) => wrong.length === 0,
-      SETTLED_MS,
-    );
-  }
+  const settled = (tenant: TestTenant, roomIds: readonly string[]): Promise<void> =>
+    converged(devices, tenant, HOST, roomIds);
 
   async function restart(meanwhile: () => Promise<void>): Promise<void> {
     await site.stop();
@@ -102,21 +76,21 @@ describe('S1: clients that were connected before a restore', () => {
       const world = { url: site.url, tenant, rooms };
       devices = OTHERS.map((user, n) => new SyncingClient(world, user, user, n < 2, care).start());
       for (const roomId of roomIds) await sendAll(tenant.as(HOST), roomId, ['1', '2']);
-      await converged(tenant, roomIds);
+      await settled(tenant, roomIds);
       for (const device of devices) for (const roomId of roomIds) device.mark('ack', roomId);
       await restart(() => site.backUp());
       for (const roomId of roomIds) {
         const [third] = await sendAll(tenant.as(HOST), roomId, ['3', '4']);
         bodyOf(await tenant.as(HOST).patch(pathOf(roomId, third as { message_id: string }), { content: 'edited' }));
       }
-      await converged(tenant, roomIds);
+      await settled(tenant, roomIds);
 
       await restart(() => site.putBack());
       for (const [n, [, count]] of SHAPES.entries())
         for (let i = 0; i < count; i++) await send(tenant.as(HOST), roomIds[n] ?? '', { content: `other ${i}` });
-      await converged(tenant, roomIds);
+      await settled(tenant, roomIds);
       for (const roomId of roomIds) await send(tenant.as(HOST), roomId, { content: 'and live' });
-      await converged(tenant, roomIds);
+      await settled(tenant, roomIds);
       for (const device of devices) expect(device.forgotten).toBeGreaterThan(0);
     },
     TEST_MS,

@@ -185,6 +185,7 @@ describe('the appender on a real database', () => {
       new Metrics(new SilentLog()),
       new MessageFeed(feed, typingOn(feed), NO_TURNS),
       new SilentLog(),
+      bench.open.acknowledged,
     );
     startProviders(lifecycle, appender);
     const room = await bench.room();

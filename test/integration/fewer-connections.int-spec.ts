@@ -31,7 +31,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** The server's lock takes one more. */
+/** The server's lock and its failover watch take one each. */
 const allow = (connections: number): Promise<unknown> =>
   database.sql(`ALTER DATABASE ${database.name} CONNECTION LIMIT ${connections}`);
 
@@ -40,7 +40,7 @@ const askAll = (n: number): Promise<unknown> => Promise.all(Array.from({ length:
 const told = (): object[] => log.lines.filter(({ message }) => message === FEWER).map(({ fields }) => fields);
 
 it('S8: calls wait for one of ours when the database grants fewer connections, which is told once', async () => {
-  await allow(4);
+  await allow(5);
   for (let round = 0; round < 3; round++) await askAll(100);
   await eventually('the warning', () => told().length > 0);
   await askAll(100);
@@ -50,7 +50,7 @@ it('S8: calls wait for one of ours when the database grants fewer connections, w
 
 it('S8: calls wait until the deadline when others have all connections', async () => {
   const others: Client[] = [];
-  await allow(3);
+  await allow(4);
   for (let i = 0; i < 2; i++) others.push(await login());
   const waiting = askAll(10);
   await eventually('the warning', () => told().length > 0);

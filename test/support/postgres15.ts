@@ -31,32 +31,62 @@ export class Postgres15 {
 
   /** A running, empty cluster. TCP asks for passwords, the superuser comes in over a socket of its own. */
   static async create(settings: Readonly<Record<string, string>> = {}): Promise<Postgres15> {
-    const dir = ownDirectory();
     const args = ['--username=postgres', '--auth-local=trust', '--auth-host=scram-sha-256', '--no-sync'];
-    const made = spawnSync(join(BIN, 'initdb'), [...args, '--encoding=UTF8', '--locale=C', '-D', join(dir, 'data')], {
+    return Postgres15.make(settings, 'initdb', [...args, '--encoding=UTF8', '--locale=C']);
+  }
+
+  /** A copy of this one that follows it until it is detached or promoted. */
+  async standby(): Promise<Postgres15> {
+    const from = ['-h', this.dir, '-p', String(this.port), '-U', 'postgres'];
+    return Postgres15.make({}, 'pg_basebackup', [...from, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']);
+  }
+
+  private static async make(
+    settings: Readonly<Record<string, string>>,
+    program: string,
+    args: readonly string[],
+  ): Promise<Postgres15> {
+    const dir = ownDirectory();
+    const made = spawnSync(join(BIN, program), [...args, '-D', join(dir, 'data')], {
       ...asNobody,
       cwd: '/',
       encoding: 'utf8',
     });
-    if (made.status !== 0) throw new Error(`initdb of PostgreSQL 15 failed: ${made.stderr}`);
+    if (made.status !== 0) throw new Error(`${program} of PostgreSQL 15 failed: ${made.stderr}`);
     const cluster = new Postgres15(dir, await freePort());
     await cluster.start(settings);
     return cluster;
   }
 
-  /** A running hot standby, which takes no writes until it is promoted. */
-  async standby(): Promise<Postgres15> {
-    const dir = ownDirectory();
-    const from = ['--host', this.dir, '--port', String(this.port), '--username=postgres'];
-    const how = ['--write-recovery-conf', '--checkpoint=fast', '--no-sync', '-D', join(dir, 'data')];
-    const made = spawnSync(join(BIN, 'pg_basebackup'), [...from, ...how], { ...asNobody, cwd: '/', encoding: 'utf8' });
-    if (made.status !== 0) throw new Error(`pg_basebackup failed: ${made.stderr}`);
-    const standby = new Postgres15(dir, await freePort());
-    await standby.start();
-    return standby;
+  /** Sets something for good, and waits until new sessions have it. */
+  async set(name: string, value: string): Promise<void> {
+    await this.sql(`ALTER SYSTEM SET ${name} = '${value}'`);
+    await this.sql('SELECT pg_reload_conf()');
+    await eventually(`${name} is ${value}`, async () => {
+      const [row] = await this.sql<{ is: string }>(`SELECT current_setting('${name}') AS is`);
+      return row?.is === value;
+    });
   }
 
-  /** Of a standby: resolves when it takes writes. */
+  /** Has everything that the other one has. */
+  async reaches(primary: Postgres15): Promise<void> {
+    const [there] = await primary.sql<{ lsn: string }>('SELECT pg_current_wal_flush_lsn()::text AS lsn');
+    await eventually('the standby has replayed everything', async () => {
+      const [row] = await this.sql<{ done: boolean }>(`SELECT pg_last_wal_replay_lsn() >= '${there?.lsn}' AS done`);
+      return row?.done;
+    });
+  }
+
+  /** Gets nothing more from the one that it follows. */
+  async detach(): Promise<void> {
+    await this.set('primary_conninfo', '');
+    await eventually('nothing is received any more', async () => {
+      const rows = await this.sql('SELECT FROM pg_stat_wal_receiver');
+      return rows.length === 0;
+    });
+  }
+
+  /** Resolves when it takes writes. */
   async promote(): Promise<void> {
     await this.sql('SELECT pg_promote(true, 600)');
   }

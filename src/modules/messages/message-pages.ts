@@ -61,9 +61,10 @@ export class MessagePages {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const room = roomUuid(roomId);
     const afterRev = query.after_rev ?? 0;
+    // Before the rows: under a later epoch than theirs a client would take them for rows of the new log.
+    const epoch = await this.epoch.readEpoch();
     const found = visible(await this.repository.changes(caller.tenantId, room, caller.userId, afterRev, limit + 1));
     const { firstRev, lastRev } = found;
-    const epoch = await this.epoch.readEpoch();
     const common = { first_rev: firstRev, last_rev: lastRev, epoch };
     const facts = (...more: Fact[]): Fact[] => [room, epoch, firstRev, lastRev, ...more];
     if (afterRev < firstRev || afterRev > lastRev) {

@@ -1,5 +1,6 @@
 import jwt from 'jsonwebtoken';
 import { FILE_TICKET_SECONDS, FileTickets } from './file-tickets';
+import type { UsedTicket } from './tickets.repository';
 
 const TENANT = '01900000-0000-7000-8000-000000000001';
 const SECRET = 'j'.repeat(32);
@@ -8,15 +9,23 @@ const GRANT = { tenantId: TENANT, file: 'a file' };
 describe('tickets for files', () => {
   let tickets: FileTickets;
   const used = new Set<string>();
-  const redeem = ({ ticketId }: { readonly ticketId: string }): Promise<boolean> => {
-    const isFirst = !used.has(ticketId);
-    used.add(ticketId);
-    return Promise.resolve(isFirst);
+  let timeline: number | undefined;
+  const redeem = (ticket: UsedTicket): Promise<boolean> => {
+    const isFirst = !used.has(ticket.ticketId);
+    used.add(ticket.ticketId);
+    return Promise.resolve(isFirst && ticket.timeline === timeline);
   };
 
   beforeEach(() => {
     jest.useFakeTimers({ now: 1_700_000_000_000, doNotFake: ['nextTick', 'setImmediate'] });
-    tickets = new FileTickets({ jwtSecret: SECRET }, { redeem });
+    timeline = undefined;
+    const timelineOfNow = {
+      redeem,
+      get timeline(): number | undefined {
+        return timeline;
+      },
+    };
+    tickets = new FileTickets({ jwtSecret: SECRET }, timelineOfNow);
   });
   afterEach(() => jest.useRealTimers());
 
@@ -31,6 +40,16 @@ describe('tickets for files', () => {
     jest.advanceTimersByTime((FILE_TICKET_SECONDS - 1) * 1000);
     expect(await tickets.redeem(first)).toEqual(GRANT);
     jest.advanceTimersByTime(1000);
+    expect(await tickets.redeem(second)).toBeUndefined();
+  });
+
+  it('open nothing on another timeline of the database than the one on which they were made', async () => {
+    const unwatched = tickets.sign(GRANT);
+    timeline = 1;
+    expect(await tickets.redeem(unwatched)).toBeUndefined();
+    const [first, second] = [tickets.sign(GRANT), tickets.sign(GRANT)];
+    expect(await tickets.redeem(first)).toEqual(GRANT);
+    timeline = 2;
     expect(await tickets.redeem(second)).toBeUndefined();
   });
 

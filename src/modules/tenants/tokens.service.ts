@@ -22,6 +22,8 @@ interface TokenClaims {
   readonly sessionEndsAtMs?: number | undefined;
   /** Of a ticket: the installation's epoch. */
   readonly epoch?: number | undefined;
+  /** Of a ticket: the timeline of the database; undefined where none is known. */
+  readonly timeline?: number | undefined;
 }
 
 export interface ReadClaims extends TokenClaims {
@@ -51,6 +53,7 @@ export class TokenSigner {
       exp: iat + seconds,
       ...(claims.sessionEndsAtMs === undefined ? {} : { end: claims.sessionEndsAtMs }),
       ...(claims.epoch === undefined ? {} : { epoch: claims.epoch }),
+      ...(claims.timeline === undefined ? {} : { tl: claims.timeline }),
     };
     const token = jwt.sign(payload, this.secrets.jwtSecret, { algorithm: 'HS256' });
     return { token: use === 'ticket' ? TICKET_PREFIX + token : token, expiresAt: new Date(payload.exp * 1000) };
@@ -92,6 +95,7 @@ function claimsOf({
   exp,
   end,
   epoch,
+  tl,
 }: Readonly<Record<string, unknown>>): ReadClaims | undefined {
   if (typeof sub !== 'string' || userIdFault(sub) !== undefined) return undefined;
   if (!isId(tid) || !isId(kid) || !isId(jti)) return undefined;
@@ -99,8 +103,9 @@ function claimsOf({
   if (iat !== undefined && !isMoment(iat)) return undefined;
   if (end !== undefined && !isMoment(end)) return undefined;
   if (epoch !== undefined && !isMoment(epoch)) return undefined;
+  if (tl !== undefined && !isMoment(tl)) return undefined;
   const own = { tenantId: tid, userId: sub, keyId: kid, tokenId: jti, expiresAtMs: exp * 1000 };
-  return { ...own, sessionEndsAtMs: end, epoch };
+  return { ...own, sessionEndsAtMs: end, epoch, timeline: tl };
 }
 
 function isId(claim: unknown): claim is string {
@@ -132,7 +137,7 @@ export class TokensService {
     return { token, user_id: input.user_id, expires_in: seconds, expires_at: expiresAt.toISOString() };
   }
 
-  /** Mints a ticket that opens one socket as the caller, as long as no backup is restored. */
+  /** Mints a ticket that opens one socket as the caller, as long as no backup is restored and no other database takes over. */
   async ticket(caller: Caller): Promise<TicketDto> {
     const claims = {
       tenantId: caller.tenantId,
@@ -141,6 +146,7 @@ export class TokensService {
       // A ticket must not prolong the token that it was made with; a key's own end is looked up when it is used.
       sessionEndsAtMs: caller.kind === 'token' ? caller.endsAtMs : undefined,
       epoch: await this.epoch.readEpoch(),
+      timeline: this.epoch.timeline,
     };
     return { token: this.signer.sign('ticket', claims, TICKET_SECONDS).token, expires_in: TICKET_SECONDS };
   }

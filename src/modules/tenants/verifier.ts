@@ -139,8 +139,8 @@ export class TenantCredentialVerifier extends CredentialVerifier {
       claims &&
       this.withKey(claims, (key) => {
         const grant = tokenGrant(claims, key, claims.sessionEndsAtMs);
-        const { tokenId: ticketId, expiresAtMs: usableUntilMs, epoch } = claims;
-        return grant && { ...grant, ticketId, usableUntilMs, epoch };
+        const { tokenId: ticketId, expiresAtMs: usableUntilMs, epoch, timeline } = claims;
+        return grant && { ...grant, ticketId, usableUntilMs, epoch, timeline };
       })
     );
   }

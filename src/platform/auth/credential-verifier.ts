@@ -29,6 +29,8 @@ export interface TicketGrant extends TokenGrant {
   readonly usableUntilMs: number;
   /** The installation's epoch at which it was made: it is good in no other. */
   readonly epoch: number | undefined;
+  /** The timeline of the database at which it was made: on another one it is not known whether it was used. */
+  readonly timeline: number | undefined;
 }
 
 /** Where a credential comes from. Read only where it matters: FastifyRequest works its `ip` out when asked. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { unavailable } from '../../common/errors';
 import type { Log } from '../logging';
 import { type DatabaseLevels, Metrics, Stat } from '../metrics';
 import type { DatabaseConnection } from './connection';
@@ -50,6 +51,7 @@ export class Availability {
   private isAwayTold = false;
   private wasReadOnly = false;
   private onRenew: () => void = () => undefined;
+  private isReplicated = true;
   private doubted = false;
   private asking = false;
   private stopped = false;
@@ -88,6 +90,25 @@ export class Availability {
   /** Throws 503 while the database is away. */
   check(): void {
     if (!this.up) throw databaseUnavailable(this.full);
+  }
+
+  /** Throws 503 also while no standby has what is committed, where that is required. */
+  checkSends(): void {
+    this.check();
+    if (!this.isReplicated)
+      throw unavailable('The database has no synchronous standby right now, and no message is taken without one');
+  }
+
+  /** Whether commits wait for a standby; for a server that takes no messages while they do not. Logged when it changes. */
+  setReplicated(isReplicated: boolean): void {
+    if (isReplicated === this.isReplicated) return;
+    this.isReplicated = isReplicated;
+    if (isReplicated) this.log.info({}, 'commits wait for a standby again; messages are taken');
+    else
+      this.log.error(
+        {},
+        'synchronous_standby_names is empty, or synchronous_commit is below on: answering 503 to messages (DATABASE_REQUIRE_SYNC_STANDBY)',
+      );
   }
 
   /** A call failed in a way that may mean that the database is away. */
@@ -185,19 +206,29 @@ function since(from: number | undefined): number {
   return Math.round(performance.now() - (from ?? performance.now()));
 }
 
-/** Tells the metrics, which are made long after the database is open, why calls failed. */
+/** Tells the metrics, which are made long after the database is open, why calls failed, and of failovers. */
 export class Failures {
   private listener: (reason: FailureReason) => void = () => undefined;
+  private onTakeover: (outcome: Takeover) => void = () => undefined;
 
   note(reason: FailureReason): void {
     this.listener(reason);
   }
 
+  /** Another PostgreSQL has taken over. */
+  noteTakeover(outcome: Takeover): void {
+    this.onTakeover(outcome);
+  }
+
   /** One listener; what happened before it is not told. */
-  listen(listener: (reason: FailureReason) => void): void {
+  listen(listener: (reason: FailureReason) => void, onTakeover: (outcome: Takeover) => void): void {
     this.listener = listener;
+    this.onTakeover = onTakeover;
   }
 }
+
+/** Whether a PostgreSQL that took over was shown to have everything that was acknowledged. */
+type Takeover = 'complete' | 'lost';
 
 /** How much of the pool is in use. */
 export class PoolUse {
@@ -214,7 +245,11 @@ export class DatabaseMetrics {
     private readonly pool: PoolUse,
   ) {
     const counter = metrics.counter('chatapi_database_failures_total');
-    failures.listen((reason) => counter.labels({ reason }).inc());
+    const takeovers = metrics.counter('chatapi_database_timeline_changes_total');
+    failures.listen(
+      (reason) => counter.labels({ reason }).inc(),
+      (outcome) => takeovers.labels({ outcome }).inc(),
+    );
   }
 
   @Stat('database')

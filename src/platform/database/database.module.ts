@@ -4,6 +4,7 @@ import { Availability, DatabaseMetrics, Failures, PoolUse } from './availability
 import { Database, SystemDatabase } from './database';
 import { InstanceEntity } from './entities/instance.entity';
 import { Epoch } from './epoch';
+import { AcknowledgedChanges } from './failover/acknowledged';
 import { InstanceRepository } from './instance.repository';
 import { NodeClock } from './node-clock';
 import type { OpenDatabase } from './open';
@@ -27,6 +28,7 @@ export class DatabaseModule {
       { provide: PoolUse, useValue: open.poolUse },
       { provide: TenantSnapshots, useValue: open.snapshots },
       { provide: SessionLocks, useValue: open.locks },
+      { provide: AcknowledgedChanges, useValue: open.acknowledged },
       DatabaseMetrics,
       InstanceRepository,
       NodeClock,
@@ -41,7 +43,7 @@ export class DatabaseModule {
       providers,
       exports: [
         ...[Database, SystemDatabase, Epoch, Availability, InstanceRepository, TenantSnapshots],
-        ...[NodeClock, SessionLocks],
+        ...[NodeClock, SessionLocks, AcknowledgedChanges],
       ],
     };
   }

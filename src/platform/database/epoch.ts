@@ -10,15 +10,22 @@ import { systemFunction, value } from './schema-function';
 /** Of the statement that raises it, which sleeps up to a second. */
 const RAISE_DEADLINE_MS = 10_000;
 
-const raiseEpoch = systemFunction('raise_epoch', { p_seen: 'bigint' }, value<number>('bigint'));
+export const raiseEpoch = systemFunction('raise_epoch', { p_seen: 'bigint' }, value<number>('bigint'));
 
 /**
- * The installation's epoch: another number than before means that a backup was restored, and that positions (`seq`,
- * `rev`) and socket tickets of the time before are worth nothing. Only a start, `npm run restore` and `npm run epoch`
- * raise it, each while no server runs: it is read once.
+ * The installation's epoch: another number than before means that a backup was restored, or that a database took over
+ * which lacks something; positions (`seq`, `rev`) and socket tickets of the time before are worth nothing then. A start,
+ * `npm run restore` and `npm run epoch` raise it while no server runs, the failover watch while one does: where there is
+ * none it is read once, else the watch keeps it up to date.
  */
 export class Epoch {
+  /**
+   * The timeline of the database's server, from 1: tickets that were used on another one are not known. undefined: no
+   * other server can take over, or it is not watched.
+   */
+  timeline: number | undefined;
   private value: number | undefined;
+  private readonly handlers = new Set<() => void>();
 
   constructor(private readonly system: SystemDatabase) {}
 
@@ -35,6 +42,24 @@ export class Epoch {
     const epoch = rows[0]?.epoch;
     if (epoch === undefined) throw new Error('the table instance is empty');
     return (this.value = epoch);
+  }
+
+  /**
+   * It is this one now. All that `onChange` has named have dropped what they hold when this returns.
+   * @param epoch as the database has it
+   */
+  follow(epoch: number): void {
+    const isOther = this.value !== undefined && this.value !== epoch;
+    this.value = epoch;
+    if (isOther) for (const handler of this.handlers) handler();
+  }
+
+  /**
+   * Calls back when the log has become another one while the server runs: every position that is held is worth nothing.
+   * @param handler neither waits nor throws
+   */
+  onChange(handler: () => void): void {
+    this.handlers.add(handler);
   }
 
   /** Raises it, unless it is another one than `seen` by now; returns the one in force. */

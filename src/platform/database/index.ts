@@ -15,6 +15,7 @@ export { Database, purgeExpired, SystemDatabase } from './database';
 export { DatabaseModule } from './database.module';
 export { codeOf, DatabaseRefusal, isConnectionLoss, isRetryable, UNIQUE_VIOLATION } from './errors';
 export { Epoch } from './epoch';
+export { type AcknowledgedBatch, AcknowledgedChanges, type AcknowledgedMessage } from './failover/acknowledged';
 export {
   DirectoryTakenError,
   EmbeddedPostgres,

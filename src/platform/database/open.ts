@@ -8,6 +8,8 @@ import { Epoch, noticeCopy } from './epoch';
 import { Database, SystemDatabase } from './database';
 import { EmbeddedPostgres } from './embedded';
 import { codeOf, DatabaseRefusal, isServerError } from './errors';
+import { AcknowledgedChanges } from './failover/acknowledged';
+import { type FailoverOptions, FailoverWatch } from './failover/failover-watch';
 import { createPool, GuardedClient } from './pool';
 import { migrate } from './migrator';
 import type { RoleNames } from './roles';
@@ -19,6 +21,8 @@ import { TenantSnapshots } from './snapshot';
 
 /** For a clean stop of PostgreSQL; a frozen one must not use up the 30 s that orchestrators give a server to end. */
 const FAST_STOP_MS = 8000;
+/** An answer to the watch that takes so many times longer than a slow one does not come any more. */
+const WATCH_BEATS = 5;
 const NO_ROOM = 20 * 1024 * 1024;
 /** Of the time that it has: after it PostgreSQL is ended at once, and recovers with the next start. */
 const SHARE_OF_FAST_STOP = 0.7;
@@ -35,6 +39,8 @@ export interface OpenDatabase {
   readonly poolUse: PoolUse;
   readonly snapshots: TenantSnapshots;
   readonly locks: SessionLocks;
+  /** What has to be looked up after a failover. */
+  readonly acknowledged: AcknowledgedChanges;
 }
 
 export interface OpenOptions {
@@ -54,6 +60,10 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
   const { url } = options.config;
   forgetPostgresVariables();
   if (url === undefined) {
+    if (options.config.requireSyncStandby)
+      throw new DatabaseRefusal(
+        'DATABASE_REQUIRE_SYNC_STANDBY=true needs a DATABASE_URL: the embedded PostgreSQL has no standby',
+      );
     const open = await openOn(await startEmbedded(options), options);
     await noticeCopy(open.system, open.epoch, options.config.dataDir, options.log);
     return open;
@@ -80,22 +90,27 @@ async function openOn(connection: DatabaseConnection, options: OpenOptions): Pro
     return lock.release();
   });
   await lock.acquire();
-  return openUnlocked(connection, options, availability);
+  return openUnlocked(connection, options, availability, lock);
 }
 
 /** What follows on the server's lock; without it, in tests, several servers can be opened on one database. */
 export async function openUnlocked(
   connection: DatabaseConnection,
-  { config, log, lifecycle, onProgress }: OpenOptions,
-  availability = new Availability(connection, log),
+  options: OpenOptions,
+  availability = new Availability(connection, options.log),
+  lock?: ServerLock,
 ): Promise<OpenDatabase> {
+  const { config, log, lifecycle, onProgress } = options;
   const locks = new SessionLocks(connection, log);
   lifecycle.onStop(StopStage.pool, 'session locks', () => {
     availability.stop();
     return locks.releaseAll();
   });
   const roles = await migrate({ connection, allowUnsafe: config.allowUnsafe, onProgress });
-  const pool = createPool({ connection, size: config.poolSize, waitMs: config.deadlineMs, roles, log });
+  const acknowledged = new AcknowledgedChanges();
+  const watch = await watchFailovers({ connection, roles, log, availability }, acknowledged, options);
+  const limits = { size: config.poolSize, waitMs: config.deadlineMs };
+  const pool = createPool({ connection, ...limits, roles, log, admit: watch?.admit });
   lifecycle.onStop(StopStage.pool, 'database pool', pool.close);
   availability.onPrimaryBack(pool.renew);
   const failures = new Failures();
@@ -106,13 +121,36 @@ export async function openUnlocked(
     log.debug({ call: name, tenant_id: tenant, reason, code: codeOf(error) }, 'database call failed');
   });
   const snapshots = new TenantSnapshots(connection, roles, availability);
-  return parts(runner, roles, { availability, failures, poolUse: new PoolUse(pool.levels), snapshots, locks });
+  const poolUse = new PoolUse(pool.levels);
+  const open = parts(runner, roles, { availability, failures, poolUse, snapshots, locks, acknowledged });
+  const leave = (): void => {
+    pool.leave();
+    lock?.moveOn();
+  };
+  watch?.begin({ epoch: open.epoch, leave, onTakeover: (outcome) => failures.noteTakeover(outcome) });
+  return open;
+}
+
+/** undefined: the embedded PostgreSQL, in whose place no other one can come; or one that does not say which it is. */
+async function watchFailovers(
+  ways: Pick<FailoverOptions, 'connection' | 'roles' | 'log' | 'availability'>,
+  acknowledged: AcknowledgedChanges,
+  { config, lifecycle }: OpenOptions,
+): Promise<FailoverWatch | undefined> {
+  if (config.url === undefined) return undefined;
+  const timeoutMs = WATCH_BEATS * doubtMs(config.deadlineMs);
+  const watch = await FailoverWatch.open(
+    { ...ways, timeoutMs, requiresStandby: config.requireSyncStandby },
+    acknowledged,
+  );
+  lifecycle.onStop(StopStage.pool, 'failover watch', () => watch?.stop());
+  return watch;
 }
 
 function parts(
   runner: Runner,
   roles: RoleNames,
-  state: Pick<OpenDatabase, 'availability' | 'failures' | 'poolUse' | 'snapshots' | 'locks'>,
+  state: Omit<OpenDatabase, 'database' | 'system' | 'source' | 'epoch'>,
 ): OpenDatabase {
   const source = new ScopedSource();
   const system = new SystemDatabase(runner, roles, source);
@@ -158,8 +196,10 @@ export function unopenedDatabase(log: Log): OpenDatabase {
   const availability = new Availability(connection, log);
   const pool = createPool({ connection, size: 1, waitMs: 1, roles, log });
   const snapshots = new TenantSnapshots(connection, roles, availability);
-  const locks = new SessionLocks(connection, log);
-  const state = { availability, failures: new Failures(), poolUse: new PoolUse(pool.levels), snapshots, locks };
+  const state = {
+    ...{ availability, snapshots, failures: new Failures(), poolUse: new PoolUse(pool.levels) },
+    ...{ locks: new SessionLocks(connection, log), acknowledged: new AcknowledgedChanges() },
+  };
   return parts(new Runner(pool, availability, 1), roles, state);
 }
 

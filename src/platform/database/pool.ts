@@ -4,6 +4,7 @@ import { Client, type CustomTypesConfig, Pool, type PoolClient, type QueryResult
 import type { Log } from '../logging';
 import { type DatabaseConnection, sessionSql, withSession } from './connection';
 import { codeOf, isOutOfConnections } from './errors';
+import { type DatabaseServer, readServer } from './failover/database-server';
 import { quote, type RoleNames } from './roles';
 
 const { INT8, TIMESTAMPTZ } = types.builtins;
@@ -47,6 +48,11 @@ export interface PoolOptions {
   readonly waitMs: number;
   readonly roles: RoleNames;
   readonly log: Log;
+  /**
+   * Asked of each new connection, which is used when this resolves and closed where it rejects; undefined for the server
+   * is a standby. Default: no connection is asked where it leads.
+   */
+  readonly admit?: ((server: DatabaseServer | undefined) => Promise<void>) | undefined;
 }
 
 export interface PoolLevels {
@@ -63,6 +69,8 @@ export interface OpenPool {
   readonly renew: () => void;
   /** Connections that work now, the most that there may be, and calls that wait for one. */
   readonly levels: () => PoolLevels;
+  /** Cuts the connections that were admitted so far; new ones take their places. */
+  readonly leave: () => void;
   /** Closes all connections; waits at most some seconds, also for a frozen server. */
   readonly close: () => Promise<void>;
 }
@@ -74,6 +82,7 @@ export interface OpenPool {
  */
 export function createPool(options: PoolOptions): OpenPool {
   const open = new Set<Client>();
+  const admitted = new Set<Client>();
   const pool: Pool = new Pool({
     ...withSession(options.connection),
     max: options.size,
@@ -88,13 +97,13 @@ export function createPool(options: PoolOptions): OpenPool {
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- see above: the promise is awaited
     onConnect: async (client) => {
       open.add(client as Client);
-      client.once('end', () => open.delete(client as Client));
+      client.once('end', () => {
+        open.delete(client as Client);
+        admitted.delete(client as Client);
+      });
       limit.opened();
-      await prepared(
-        client as Client,
-        `${sessionSql(options.connection)} ${REFUSE_READ_ONLY} SET ROLE ${quote(options.roles.tenant)}`,
-        options.waitMs,
-      );
+      await prepare(client as Client, options);
+      admitted.add(client as Client);
     },
   });
   const limit = new PoolLimit(pool, options, () => open.size);
@@ -108,6 +117,9 @@ export function createPool(options: PoolOptions): OpenPool {
       size: pool.options.max,
       waiting: pool.waitingCount,
     }),
+    leave: () => {
+      for (const client of admitted) socketOf(client).destroy();
+    },
     close: () => {
       limit.stop();
       return closePool(pool, open);
@@ -180,11 +192,26 @@ class PoolLimit {
   }
 }
 
+async function prepare(client: Client, { connection, roles, waitMs, admit }: PoolOptions): Promise<void> {
+  const setUp = `${sessionSql(connection)} ${REFUSE_READ_ONLY} SET ROLE ${quote(roles.tenant)}`;
+  if (admit === undefined) {
+    await inTime(client, waitMs, () => client.query(setUp));
+    return;
+  }
+  const ask = async (text: string): Promise<never[]> => (await client.query<never>(text)).rows;
+  const server = await inTime(client, waitMs, async () => {
+    await client.query(setUp);
+    return readServer(ask);
+  });
+  // Waits for a judgement, which has deadlines of its own.
+  await admit(server);
+}
+
 /** The pool's own time-out ends when the connection stands; a server that freezes right then must not hold the slot. */
-async function prepared(client: Client, sql: string, withinMs: number): Promise<void> {
+async function inTime<T>(client: Client, withinMs: number, work: () => Promise<T>): Promise<T> {
   const cut = setTimeout(() => socketOf(client).destroy(), withinMs);
   try {
-    await client.query(sql);
+    return await work();
   } finally {
     clearTimeout(cut);
   }

@@ -83,6 +83,11 @@ export class ServerLock {
     await this.heartbeat?.stop();
   }
 
+  /** DATABASE_URL leads to another PostgreSQL now: the lock is taken there. */
+  moveOn(): void {
+    this.client?.destroy();
+  }
+
   /**
    * Rejects when the database does not answer.
    * @param isAgain after a loss: only a primary will do. At a start it is said in one line why another one does not

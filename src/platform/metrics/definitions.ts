@@ -134,6 +134,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Database calls that failed for a reason other than their own input, by reason: away, storage (its disk is full), connection, deadline, conflict, busy, unexpected.',
     labels: ['reason'],
   },
+  chatapi_database_timeline_changes_total: {
+    type: 'counter',
+    help: 'Failovers of the database that this server went through, by outcome: complete (everything that was acknowledged is there), lost (something is missing, or may be: the epoch was raised).',
+    labels: ['outcome'],
+  },
   chatapi_rate_limited_total: {
     type: 'counter',
     help: 'Requests and frames refused by a rate limit, by family of routes or frames.',

@@ -169,6 +169,15 @@ export class Channels implements ChannelSite {
     this.memory.clear();
   }
 
+  /**
+   * The log is another one: what a channel has delivered may not be in it, and its position may be another change's. Who is
+   * connected is in no room any more, and has to come back.
+   */
+  startOver(): void {
+    for (const channel of this.rooms.all()) this.drop(channel);
+    this.memory.clear();
+  }
+
   onDetached(handler: DetachedHandler): void {
     this.detached.add(handler);
   }

@@ -1,5 +1,6 @@
 import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { NodeRegistry } from '../../platform/cluster';
+import { Epoch } from '../../platform/database';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
 import { type AcceptedConnection, OnConnection, SOCKET_PATH, TransportModule } from '../transport';
 import { CacheMemory } from './cache-memory';
@@ -27,9 +28,12 @@ class FeedStart implements OnModuleInit {
     private readonly feed: NodeFeed,
     private readonly resync: Resync,
     private readonly audience: NodeAudience,
+    private readonly channels: Channels,
+    private readonly epoch: Epoch,
   ) {}
 
   async onModuleInit(): Promise<void> {
+    this.epoch.onChange(() => this.channels.startOver());
     this.leaving = [this.feed.listen(), this.nodes.onNodeLost(() => this.feed.lookForLost())];
     await this.nodes.heartbeat();
   }

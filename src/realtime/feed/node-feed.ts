@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { roomAddress, roomKey, userAddress } from '../../common/ids';
+import { AcknowledgedChanges } from '../../platform/database';
 import { Bus, type BusEnvelope, NodeRegistry, type Topic } from '../../platform/cluster';
 import { ReconnectPacer, type Frame, type StreamPart } from '../transport';
 import { Channels } from './channels';
@@ -165,6 +166,7 @@ export class NodeFeed extends RoomFeed {
     private readonly channels: Channels,
     private readonly resync: Resync,
     @Inject(ReconnectPacer) private readonly pacer: Pick<ReconnectPacer, 'noteLive'>,
+    @Inject(AcknowledgedChanges) private readonly acknowledged: Pick<AcknowledgedChanges, 'changed'>,
   ) {
     super();
     this.nodeId = nodes.self.nodeId;
@@ -188,6 +190,8 @@ export class NodeFeed extends RoomFeed {
   publishEvents(events: readonly RoomEvent[]): void {
     for (const event of events) {
       const { tenantId, roomId } = event;
+      // Messages are noted where they are committed.
+      if (event.seq === undefined) this.acknowledged.changed();
       const change = RoomChange.of(event);
       this.receive(tenantId, roomId, change);
       this.hints(tenantId, roomId)?.change(change);
@@ -196,6 +200,7 @@ export class NodeFeed extends RoomFeed {
   }
 
   touchRoom(tenantId: string, roomId: string, joined: readonly string[] = [], by?: string): void {
+    this.acknowledged.changed();
     this.look(tenantId, roomId, undefined);
     this.welcome(tenantId, roomId, joined, by);
     this.hints(tenantId, roomId)?.touch();

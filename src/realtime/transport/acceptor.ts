@@ -171,7 +171,7 @@ export class Acceptor {
       ws.on('error', onViolation);
       ws.on('close', this.onClose);
       const { heartbeatMs } = this.config;
-      connection.sendFrame(toWire(endpoint.hello({ connectionId: id, caller, epoch, heartbeatMs })));
+      connection.sendFrame(toWire(endpoint.hello({ connectionId: id, caller, epoch: epoch(), heartbeatMs })));
       this.servers.get(endpoint.path)?.emit('connection', connection, upgrade.request);
       // A gateway may have closed it, or have failed at it.
       if (connection.isOpen) opened = this.open(connection);

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { type AppError, ERROR_CATALOGUE, forbidden, unauthenticated } from '../../common/errors';
 import { SocketConfig } from '../../config';
 import { NodeRegistry } from '../../platform/cluster';
+import { Epoch } from '../../platform/database';
 import { type CredentialChanges, CredentialWatch, userErased, UserRefusals } from '../../platform/auth';
 import { SseStreams } from '../../platform/http';
 import { Every, Lifecycle, OnStop, StopStage } from '../../platform/lifecycle';
@@ -43,15 +44,10 @@ export class ShutdownNotice {
   /** New sockets are refused since the stop began; those whose checks are under way are refused when these end. */
   @OnStop(StopStage.sockets, GOODBYE_MS + 3 * CLOSE_GRACE_MS)
   async sayGoodbye(): Promise<void> {
-    const otherNodes = await this.otherNodes();
-    const all = this.connections.all();
-    const spread = reconnectSpreadMs(all.length, otherNodes, this.config.shutdownSpreadMs);
-    const slice = Math.max(SMALLEST_SLICE, Math.ceil(all.length / SLICES));
     const goodbyeMs = Math.min(GOODBYE_MS, this.lifecycle.stageLeftMs / 4);
-    await inSlices(all, slice, goodbyeMs / SLICES, (connection) => {
-      connection.sendFrame(toWire(connection.endpoint.shutdown(Math.round(Math.random() * spread))));
-      connection.close(CloseCode.restart, 'The server restarts; reconnect');
-    });
+    const all = this.connections.all();
+    const spread = reconnectSpreadMs(all.length, await this.otherNodes(), this.config.shutdownSpreadMs);
+    await sendAway(all, spread, goodbyeMs, 'The server restarts; reconnect');
     await this.gone(Math.min(CLOSE_GRACE_MS + CLOSE_GRACE_MS / 2, this.lifecycle.stageLeftMs));
     for (const connection of this.connections.all()) connection.terminate();
   }
@@ -71,6 +67,49 @@ export class ShutdownNotice {
     const over = new Promise<void>((resolve) => (late = setTimeout(resolve, ms)));
     await Promise.race([Promise.all(left), over]);
     clearTimeout(late);
+  }
+}
+
+/** `server.shutdown`, then 1012, to each: they come back, spread over `spreadMs`. */
+function sendAway(
+  connections: readonly SocketConnection[],
+  spreadMs: number,
+  goodbyeMs: number,
+  reason: string,
+): Promise<void> {
+  const slice = Math.max(SMALLEST_SLICE, Math.ceil(connections.length / SLICES));
+  return inSlices(connections, slice, goodbyeMs / SLICES, (connection) => {
+    connection.sendFrame(toWire(connection.endpoint.shutdown(Math.round(Math.random() * spreadMs))));
+    connection.close(CloseCode.restart, reason);
+  });
+}
+
+/**
+ * Sends all connections away when the log has become another one: they come back, and their `hello` tells the new epoch.
+ * A connection whose checks are under way then is told the new one at once.
+ */
+@Injectable()
+export class EpochNotice {
+  private leaving: Promise<void> | undefined;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly config: SocketConfig,
+    epoch: Epoch,
+  ) {
+    epoch.onChange(() => this.sayGoodbye());
+  }
+
+  @OnStop(StopStage.sockets)
+  async settled(): Promise<void> {
+    await this.leaving;
+  }
+
+  private sayGoodbye(): void {
+    const all = this.connections.all();
+    // All nodes send theirs away at the same time, and get as many back.
+    const spread = reconnectSpreadMs(all.length, 0, this.config.shutdownSpreadMs);
+    this.leaving = sendAway(all, spread, GOODBYE_MS, 'The database has failed over; reconnect');
   }
 }
 

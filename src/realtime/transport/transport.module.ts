@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { SseModule } from '../../platform/http';
 import { Acceptor, SocketMetrics } from './acceptor';
-import { ShutdownNotice, Revocations } from './closing';
+import { EpochNotice, ShutdownNotice, Revocations } from './closing';
 import { ReconnectPacer, LoopTime } from './reconnect-pacer';
 import { Connections } from './connections';
 import { SocketEndpoints } from './endpoints';
@@ -30,6 +30,7 @@ import { FrameBatches } from './wire';
     HeartbeatSweep,
     Revocations,
     ShutdownNotice,
+    EpochNotice,
   ],
   exports: [Connections, ReconnectPacer, FrameBatches, SocketEndpoints, Upgrades],
 })

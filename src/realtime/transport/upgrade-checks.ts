@@ -108,7 +108,8 @@ function refuseOtherUser(request: UpgradeRequest, caller: Caller): void {
 export interface Admission {
   readonly caller: Caller;
   readonly origin: ConnectionOrigin;
-  readonly epoch: number;
+  /** As it is when the connection is greeted: it may change between the check and that. */
+  readonly epoch: () => number;
   readonly syncsByItself: boolean;
 }
 
@@ -163,9 +164,12 @@ export class UpgradeChecks {
     // The table of used tickets comes back with a backup: of an earlier epoch it does not say which ones were used.
     if (used !== undefined && used.epoch !== epoch)
       throw unauthenticated('This ticket is older than a restored backup: get a new one from POST /ws/token');
+    // A promoted standby has that table empty.
+    if (used !== undefined && used.timeline !== this.epoch.timeline)
+      throw unauthenticated('This ticket is older than a failover of the database: get a new one from POST /ws/token');
     if (used !== undefined && !(await this.tickets.redeem(used)))
       throw unauthenticated('This ticket was used before: get a new one from POST /ws/token');
     if (caller.endsAtMs !== undefined && caller.endsAtMs <= Date.now()) throw unauthenticated('Expired credential');
-    return { caller, epoch, syncsByItself: isSynced, origin: this.originOf(request) };
+    return { caller, epoch: () => this.epoch.known, syncsByItself: isSynced, origin: this.originOf(request) };
   }
 }

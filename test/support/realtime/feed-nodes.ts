@@ -1,5 +1,6 @@
 import { type Clock, ManualClock } from '../../../src/common/time';
 import { type Bus, MemoryNodeRegistry, type NodeRegistry } from '../../../src/platform/cluster';
+import { AcknowledgedChanges } from '../../../src/platform/database/failover/acknowledged';
 import { SilentLog } from '../../../src/platform/logging';
 import { Metrics } from '../../../src/platform/metrics';
 import type { FrameBatches } from '../../../src/realtime/transport';
@@ -38,7 +39,8 @@ class FeedParts {
     const memory = new CacheMemory({ cacheMegabytes });
     this.channels = new Channels(batches, log, this.reads, memory, clock, new Metrics(new SilentLog()));
     this.resync = new Resync(this.channels, log, positions, this.reads);
-    this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, { noteLive: () => undefined });
+    const pacer = { noteLive: () => undefined };
+    this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, pacer, new AcknowledgedChanges());
     const interest = new FeedInterest(bus, this.channels, this.resync);
     this.audience = new NodeAudience(this.channels, positions, interest, this.resync, { waiting: () => 0 });
     this.places = new SyncPlaces(this.channels, this.resync, new SharedPages(this.channels, log, batches));

@@ -1,10 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { unavailable } from '../../../common/errors';
-import { Availability } from '../../../platform/database';
+import {
+  type AcknowledgedBatch,
+  AcknowledgedChanges,
+  type AcknowledgedMessage,
+  Availability,
+  type Sql,
+} from '../../../platform/database';
 import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Log } from '../../../platform/logging';
 import { type AppendLevels, Gauge, Metrics, Stat } from '../../../platform/metrics';
 import { MessageFeed } from '../message-feed';
+import { appendLookup } from '../messages.functions';
 import { AppendRepository } from './append.repository';
 import { BatchWriter, type WriteOutcome } from './batch-writer';
 import { GroupCommit, type GroupCommitOptions, type WrittenBatch } from './group-commit';
@@ -41,6 +48,7 @@ export class AppenderOptions {
 export class Appender {
   private readonly commits: GroupCommit;
   private readonly statistics: FreshStatistics;
+  private readonly last = new LastBatches();
   private closed = false;
 
   constructor(
@@ -49,8 +57,10 @@ export class Appender {
     metrics: Metrics,
     private readonly feed: MessageFeed,
     log: Log,
+    private readonly acknowledged: AcknowledgedChanges,
     { lockMs }: AppenderOptions = new AppenderOptions(),
   ) {
+    acknowledged.rememberedBy({ last: () => this.last.all, countMissing });
     const writer = new BatchWriter(repository, () => this.databaseBack());
     this.statistics = new FreshStatistics((rows) => repository.analyze(rows), log);
     this.commits = new GroupCommit({ write: (batch, patienceMs) => this.write(writer, batch, patienceMs) }, metrics, {
@@ -77,11 +87,11 @@ export class Appender {
 
   /**
    * Appends a message; resolves after its commit. Rejects with 503 when the database is away or does not answer in
-   * time, when too much is waiting, or when the server is stopping.
+   * time, when too much is waiting, when a standby is required and there is none, or when the server is stopping.
    */
   async append(message: NewMessage): Promise<Appended> {
     if (this.closed) throw unavailable('The server is stopping');
-    this.availability.check();
+    this.availability.checkSends();
     return this.commits.append(message);
   }
 
@@ -94,7 +104,9 @@ export class Appender {
   }
 
   private async write(writer: BatchWriter, batch: readonly NewMessage[], lockMs: number): Promise<WriteOutcome[]> {
+    const begunAt = performance.now();
     const outcomes = await writer.write(batch, lockMs);
+    if (this.acknowledged.isWatched) this.last.note(begunAt, storedOf(batch, outcomes));
     this.statistics.note(outcomes.length);
     // Before the callers are answered, and also for callers that gave up waiting.
     this.feed.written(batch, outcomes);
@@ -109,6 +121,34 @@ export class Appender {
     }
     return false;
   }
+}
+
+/** What a failover must not lose. */
+function storedOf(batch: readonly NewMessage[], outcomes: readonly WriteOutcome[]): AcknowledgedMessage[] {
+  return batch.flatMap(({ tenantId, roomId, messageId }, i) =>
+    outcomes[i]?.status === 'new' ? [{ tenantId, roomId, messageId }] : [],
+  );
+}
+
+/** The newest batches that none is known to follow: one of each writer, as a rule (platform/database/failover). */
+export class LastBatches {
+  all: readonly AcknowledgedBatch[] = [];
+
+  /** One was written by transactions that began at `begunAt`, all of which are over at `at`. */
+  note(begunAt: number, messages: readonly AcknowledgedMessage[], at = performance.now()): void {
+    if (messages.length === 0) return;
+    const later = this.all.filter((batch) => batch.at >= begunAt);
+    this.all = [...later, { begunAt, at, messages }];
+  }
+}
+
+async function countMissing(sql: Sql, messages: readonly AcknowledgedMessage[]): Promise<number> {
+  const found = await appendLookup.callIn(sql, {
+    p_tenants: messages.map(({ tenantId }) => tenantId),
+    p_rooms: messages.map(({ roomId }) => roomId),
+    p_ids: messages.map(({ messageId }) => messageId),
+  });
+  return messages.length - found.length;
 }
 
 /** Messages written by this server after which statistics are looked at; beyond the last one autovacuum keeps up. */

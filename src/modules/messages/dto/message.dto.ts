@@ -166,7 +166,7 @@ export class ChangesDto {
   /** The room's newest revision. */
   @ApiProperty({ type: 'integer' })
   last_rev!: number;
-  /** Another one than before: the server was restored from a backup, and what you keep of the room may never have been. */
+  /** Another one than before: a backup was restored, or a failover of the database has lost something, and what you keep of the room may never have been. */
   @ApiProperty({ type: 'integer', example: 1 })
   epoch!: number;
   /**

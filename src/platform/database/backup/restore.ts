@@ -231,6 +231,8 @@ async function finish(client: Client, onProgress: (line: string) => void): Promi
   await client.query(`ANALYZE ${tables.map(({ name }) => name).join(', ')}`);
   await client.query('BEGIN');
   const { rows } = await client.query<{ epoch: string }>('SELECT public.raise_epoch(NULL) AS epoch');
+  // Of the database that the backup was made of.
+  await client.query('UPDATE public.instance SET database_server = NULL');
   await client.query('DROP TABLE public.restoring');
   await client.query('COMMIT');
   return Number(rows[0]?.epoch);

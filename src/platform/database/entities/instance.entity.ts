@@ -50,4 +50,8 @@ export class InstanceEntity {
 
   @Column('text', { nullable: true })
   encryption_fingerprint!: string | null;
+
+  /** Which PostgreSQL it was that the server saw last. */
+  @Column('jsonb', { nullable: true })
+  database_server!: unknown;
 }

@@ -135,7 +135,7 @@ export class HelloFrameDto {
   user_id!: string;
   /** @example tenant_019000000000700080000000000000a0 */
   tenant_id!: string;
-  /** Changes when the server was restored from a backup: drop the positions that you keep. */
+  /** Changes when a backup was restored, or a failover of the database has lost something: drop the positions that you keep. */
   @ApiProperty({ type: 'integer', example: 1 })
   epoch!: number;
   /** Milliseconds between the server's pings; answer them, or the server closes with 4000. */
