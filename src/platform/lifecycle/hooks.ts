@@ -112,8 +112,9 @@ export interface Interval {
 /**
  * Runs `fn` again and again, `ms` after the end of the run before, the first time after `ms`: runs never overlap. A
  * failing run ends nothing; only the first of a streak is logged, and that it works again. Keeps no process alive.
+ * @param ms as a function it is asked before each pause
  */
-export function every(ms: number, name: string, fn: () => unknown, log: Log): Interval {
+export function every(ms: number | (() => number), name: string, fn: () => unknown, log: Log): Interval {
   const repeating = new Repeating(ms, name, fn, log);
   repeating.schedule();
   return repeating;
@@ -126,7 +127,7 @@ class Repeating implements Interval {
   private failures = 0;
 
   constructor(
-    private readonly ms: number,
+    private readonly ms: number | (() => number),
     private readonly name: string,
     private readonly fn: () => unknown,
     private readonly log: Log,
@@ -134,9 +135,10 @@ class Repeating implements Interval {
 
   schedule(): void {
     if (this.stopped) return;
+    const ms = typeof this.ms === 'number' ? this.ms : this.ms();
     this.timer = setTimeout(() => {
       this.running = this.run().then(() => this.schedule());
-    }, this.ms).unref();
+    }, ms).unref();
   }
 
   async stop(): Promise<void> {
