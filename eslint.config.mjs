@@ -16,6 +16,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/notifications/delivery/deliveries.repository.ts',
   'src/modules/webhooks/deliveries.repository.ts',
   'src/modules/chats/runs/run-chunks.repository.ts',
+  'src/modules/chats/streams/followed.repository.ts',
   'src/modules/webhooks/webhooks.repository.ts',
   'src/modules/removal/deletion/deletions.repository.ts',
   'src/modules/stats/*.repository.ts',

@@ -116,13 +116,13 @@ const TENANT_RIGHTS: Readonly<Record<string, string>> = {
 const TENANT_COLUMNS: Readonly<Record<string, string>> = { audit_log: 'UPDATE address' };
 /**
  * What the system role may do with single columns: learn whose calls are refused and forget it; write when users of all tenants were last connected; learn who has a
- * webhook, how old deliveries are, and whose the run is that it writes tokens of.
+ * webhook, how old deliveries are, whose the run is that it writes tokens of, and how runs stand that are followed.
  */
 const SYSTEM_COLUMNS: Readonly<Record<string, string>> = {
   erasures:
     'SELECT erasure_id, SELECT mac_key_id, SELECT requested_at, SELECT state, SELECT tenant_id, SELECT updated_at, SELECT user_mac, UPDATE user_mac',
-  run_chunks: 'SELECT expires_at, SELECT first_index, SELECT run_id, SELECT tenant_id',
-  runs: 'SELECT fence, SELECT is_cancelled, SELECT run_id, SELECT state, SELECT tenant_id',
+  run_chunks: 'SELECT ends, SELECT expires_at, SELECT first_index, SELECT run_id, SELECT tenant_id',
+  runs: 'SELECT fence, SELECT is_cancelled, SELECT room_id, SELECT run_id, SELECT state, SELECT tenant_id',
   users: 'SELECT last_seen_at, SELECT tenant_id, SELECT user_id, UPDATE last_seen_at',
   webhook_deliveries: 'SELECT created_at, SELECT delivery_id, SELECT state, SELECT tenant_id',
   webhooks: 'SELECT disabled_at, SELECT events, SELECT tenant_id, SELECT updated_at, SELECT url',
@@ -146,6 +146,7 @@ const SYSTEM_ONLY: Readonly<Record<string, string>> = {
   append_lookup: 'finds what a batch of many tenants repeats',
   append_messages: 'writes a batch of many tenants',
   append_messages_hooked: 'the same, with webhooks',
+  chats_followed: 'looks how runs and chats of many tenants stand',
   cursors_analyze: "renews statistics, which are the tables' own",
   jobs_claim: 'takes jobs of all tenants',
   log_analyze: 'renews statistics',

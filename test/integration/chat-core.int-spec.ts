@@ -196,7 +196,8 @@ describe('an answer', () => {
     model.next({ steps: ['One', { hold: gate }, ' two'] });
     const { runId } = await send('first');
     await gate.reached;
-    const unwatch = await core.get(ChatStreams).watch(chat, (event) => events.push(event));
+    const seen = await core.get(ChatsService).getChat(alice(), chat.chatId);
+    const unwatch = await core.get(ChatStreams).watch(seen, (event) => events.push(event));
     gate.open();
     await whole(runId);
     const next = await core.get(TurnsService).send(alice(), chat, { content: 'second', clientMessageId: 'c' });

@@ -39,6 +39,22 @@ export interface ChunkVerdict {
   readonly is_lost: boolean;
 }
 
+/** A run or a chat as it stands; of a chat `run_id` is null. */
+export interface FollowedRow {
+  readonly tenant_id: string;
+  /** Null where there is no such run. */
+  readonly room_id: string | null;
+  readonly run_id: string | null;
+  /** Null where there is no such run. */
+  readonly state: string | null;
+  readonly fence: number | null;
+  readonly is_cancelled: boolean | null;
+  /** Stored ones of a run that is being written; else 0. */
+  readonly tokens: number;
+  /** Of a chat; null where it was deleted. */
+  readonly last_seq: number | null;
+}
+
 const CHAT = { p_room: 'uuid' } as const;
 const no_room = (): AppError => notFound('Chat');
 
@@ -114,6 +130,13 @@ export const runChunksWrite = systemFunction(
     p_ends: 'text[]',
   },
   rows<ChunkVerdict>(),
+);
+
+/** How runs and chats of all tenants stand; of each chat the unfinished runs too. */
+export const chatsFollowed = systemFunction(
+  'chats_followed',
+  { p_run_tenants: 'uuid[]', p_runs: 'uuid[]', p_chat_tenants: 'uuid[]', p_chats: 'uuid[]' },
+  rows<FollowedRow>(),
 );
 
 /** Ends answers of a tenant that wait or are under way; how many. */

@@ -24,8 +24,10 @@ import { RunsRepository } from './runs/runs.repository';
 import { ChatEndpoint } from './socket/endpoint';
 import { ChatGateway } from './socket/gateway';
 import { Arrivals, ChatSessions } from './socket/sessions';
+import { ChatBackstop } from './streams/backstop';
 import { ChatHub } from './streams/chat-hub';
 import { ChatStreamsService, RunSnapshots } from './streams/chat-streams.service';
+import { FollowedRepository } from './streams/followed.repository';
 import { RunInterrupter, RunStopper } from './turns/interrupts';
 import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './turns/turns.service';
 
@@ -47,6 +49,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     Answers,
     Arrivals,
     TokenBudget,
+    ChatBackstop,
     ChatEndpoint,
     ChatGateway,
     ChatHub,
@@ -58,6 +61,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     ChatsRepository,
     ChatsService,
     ChunkWriter,
+    FollowedRepository,
     RunInterrupter,
     LiveRuns,
     RunRetrier,

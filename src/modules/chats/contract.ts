@@ -17,6 +17,8 @@ export interface Chat {
   readonly lastMessageAt: Date | null;
   /** Messages of the chat, tombstones included. */
   readonly messageCount: number;
+  /** Of its newest message when it was read; 0: it has had none. */
+  readonly lastSeq: number;
 }
 
 export interface TokenUsage {
@@ -139,11 +141,12 @@ export interface Turn {
 /** Following what happens in chats, on any node. */
 export abstract class ChatStreams {
   /**
-   * Everything in a chat from now on; first, before it resolves, a running answer from its beginning.
+   * Everything in a chat from now on; first, before it resolves, what was said after `lastSeq`, and a running answer from its
+   * beginning. What no hint tells is read from the log within seconds: such a message may come after later ones.
    * @param resume instead of the beginning: that run after that index. One that has ended is given to its end.
    */
   abstract watch(
-    chat: Pick<Chat, 'tenantId' | 'chatId'>,
+    chat: Pick<Chat, 'tenantId' | 'chatId' | 'lastSeq'>,
     watcher: ChatWatcher,
     resume?: { readonly runId: string; readonly afterIndex: number },
   ): Promise<Unwatch>;

@@ -73,6 +73,17 @@ export class ChatLog {
     );
   }
 
+  /** What a chat has after a seq, in order, deleted messages as tombstones; at most so many. */
+  messagesAfter(tenantId: string, roomId: string, afterSeq: number, limit: number): Promise<LoggedMessage[]> {
+    return this.database.query<LoggedMessage>(
+      'chat messages after',
+      tenantId,
+      `SELECT ${CHAT_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3
+         AND m.seq >= ${FIRST_SEQ} ORDER BY m.seq LIMIT $4`,
+      [tenantId, roomId, afterSeq, limit],
+    );
+  }
+
   async findMessage(tenantId: string, roomId: string, messageId: string): Promise<LoggedMessage | undefined> {
     const [row] = await this.database.query<LoggedMessage>(
       'chat message',

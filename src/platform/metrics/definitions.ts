@@ -114,6 +114,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Answers of models that ended, by how.',
     labels: ['status'],
   },
+  chatapi_chat_hints_missed_total: {
+    type: 'counter',
+    help: 'What a look at the database found in chats that are followed here, because no hint of it had come, by what: run (its tokens or its end), message, deletion, stop. Rises with hints that are lost; now and then one was only late.',
+    labels: ['what'],
+  },
   chatapi_database_up: {
     type: 'gauge',
     help: '1 while the database answers and is no standby, else 0.',

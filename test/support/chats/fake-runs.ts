@@ -13,6 +13,7 @@ export const FAKE_CHAT: Chat = {
   updatedAt: new Date('2026-01-31T12:00:01.000Z'),
   lastMessageAt: null,
   messageCount: 0,
+  lastSeq: 0,
 };
 export const FAKE_RUN = '019aa1c2-d3e4-7506-8728-394a5b6c7d8f';
 export const FAKE_RUN_ID = 'msg_019aa1c2d3e475068728394a5b6c7d8f';

@@ -20,6 +20,7 @@ export const CHAT: Chat = {
   updatedAt: new Date(0),
   lastMessageAt: null,
   messageCount: 0,
+  lastSeq: 0,
 };
 
 export const RUN = '01900000-0000-7000-8000-0000000000e1';

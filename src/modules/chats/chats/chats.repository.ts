@@ -20,10 +20,11 @@ export interface ChatRow {
   readonly updated_at: string | Date;
   readonly last_message_at: string | Date | null;
   readonly message_count: number;
+  readonly last_seq: number;
 }
 
 const COLUMNS = `c.room_id, c.user_id, c.group_id, c.preset, c.created_at, r.name, r.metadata, r.updated_at,
-  r.last_message_at, r.message_count`;
+  r.last_message_at, r.message_count, r.last_seq`;
 
 const WHERE = `c.tenant_id = $1 AND c.deleted_at IS NULL AND ($2::text IS NULL OR c.user_id = $2)
   AND ($3::text IS NULL OR c.group_id = $3)`;
@@ -104,6 +105,7 @@ export function chatOf(tenantId: string, row: ChatRow): Chat {
     updatedAt: new Date(row.updated_at),
     lastMessageAt: row.last_message_at === null ? null : new Date(row.last_message_at),
     messageCount: row.message_count,
+    lastSeq: row.last_seq,
   };
 }
 

@@ -4,8 +4,10 @@ import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Gauge, Metrics } from '../../../platform/metrics';
 import { RoomFeed } from '../../../realtime';
 import type { FinishReason } from '../../models';
-import type { ChatMessage, RunFailure, TokenUsage } from '../contract';
+import type { ChatMessage, RunFailure, TokenUsage, Unwatch } from '../contract';
+import { ChatBackstop, type Followed, type Missed } from '../streams/backstop';
 import { ChatHub } from '../streams/chat-hub';
+import type { FollowedStates } from '../streams/followed.repository';
 import { RunChunksRepository } from './run-chunks.repository';
 import type { StoredTokens } from './runs.repository';
 
@@ -79,6 +81,40 @@ interface StopHint {
 
 const RUN_STOPS: Topic<StopHint> = 'run-stops';
 
+/** A provider that says nothing has its answer stopped within so long also where the hint to stop is lost. */
+const STOPPED_MS = 1000;
+
+/** Stops an answer that was stopped, or is another worker's by now, and that no hint has reached. */
+class LiveFollowed implements Followed {
+  readonly isWholeChat = false;
+  readonly everyMs = STOPPED_MS;
+
+  constructor(private readonly live: LiveRun) {}
+
+  get chat(): RunRef {
+    return this.live.ref;
+  }
+
+  runIds(): readonly string[] {
+    return [this.live.ref.runId];
+  }
+
+  compare(states: FollowedStates): readonly Missed[] {
+    const { live } = this;
+    const run = states.run(live.ref.tenantId, live.ref.runId);
+    if (run === undefined || live.isOver || live.abort.signal.aborted) return [];
+    if (run.isCancelled) live.abort.abort('cancelled');
+    else if (run.state === 'gone' || run.fence !== live.fence) live.abort.abort('lost');
+    else return [];
+    return ['stop'];
+  }
+}
+
+interface LiveEntry {
+  readonly live: LiveRun;
+  readonly unfollow: Unwatch;
+}
+
 /** An answer that is complete and could not be stored while its worker had it. */
 export interface Unstored {
   readonly live: LiveRun;
@@ -88,15 +124,18 @@ export interface Unstored {
 /** The answers that this node is writing, and the way to end one wherever it is written. */
 @Injectable()
 export class LiveRuns {
-  private readonly runs = new Map<string, LiveRun>();
+  private readonly runs = new Map<string, LiveEntry>();
   /** Until the run's job comes by again, here or elsewhere: the database was away. */
   private readonly unstored = new Map<string, Unstored>();
 
   private readonly unsubscribe: Unsubscribe;
 
-  constructor(private readonly bus: Bus) {
+  constructor(
+    private readonly bus: Bus,
+    private readonly backstop: ChatBackstop,
+  ) {
     this.unsubscribe = bus.subscribe(RUN_STOPS, ({ payload }) => {
-      for (const runId of payload.runIds) this.runs.get(runId)?.abort.abort('cancelled');
+      for (const runId of payload.runIds) this.find(runId)?.abort.abort('cancelled');
     });
   }
 
@@ -112,18 +151,25 @@ export class LiveRuns {
   }
 
   find(runId: string): LiveRun | undefined {
-    return this.runs.get(runId);
+    return this.runs.get(runId)?.live;
   }
 
   add(live: LiveRun): void {
-    this.runs.set(live.ref.runId, live);
+    this.runs.get(live.ref.runId)?.unfollow();
+    this.runs.set(live.ref.runId, { live, unfollow: this.backstop.follow(new LiveFollowed(live)) });
   }
 
   remove(live: LiveRun): void {
-    if (this.runs.get(live.ref.runId) === live) this.runs.delete(live.ref.runId);
+    const entry = this.runs.get(live.ref.runId);
+    if (entry?.live !== live) return;
+    entry.unfollow();
+    this.runs.delete(live.ref.runId);
   }
 
-  /** Ends runs on whichever node they are; a hint, as all that goes over the bus. */
+  /**
+   * Ends runs on whichever node they are; a hint, as all that goes over the bus. The node that writes one finds its row, which
+   * says the same, within a second.
+   */
   stop(runIds: readonly string[]): void {
     if (runIds.length > 0) this.bus.publish(RUN_STOPS, { runIds });
   }

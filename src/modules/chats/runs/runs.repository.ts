@@ -46,6 +46,18 @@ export class RunsRepository {
     return row?.run_id;
   }
 
+  /** Runs that answer messages after a seq, also those that have ended; oldest first, at most so many. */
+  async answering(tenantId: string, chatId: string, afterSeq: number, limit: number): Promise<string[]> {
+    const rows = await this.database.query<{ run_id: string }>(
+      'runs of messages after',
+      tenantId,
+      `SELECT run_id FROM runs WHERE tenant_id = $1 AND room_id = $2 AND reply_to_seq > $3
+       ORDER BY reply_to_seq, created_at LIMIT $4`,
+      [tenantId, chatId, afterSeq, limit],
+    );
+    return rows.map((row) => row.run_id);
+  }
+
   /** Runs that have not ended: the one that streams first, then those that wait, oldest first. */
   async unfinished(tenantId: string, chatId: string): Promise<string[]> {
     const rows = await this.database.query<{ run_id: string }>(

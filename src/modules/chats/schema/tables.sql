@@ -65,9 +65,9 @@ CREATE INDEX runs_uncounted ON runs (tenant_id, run_id) WHERE ended_at IS NOT NU
 ALTER TABLE runs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON runs TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
 GRANT SELECT, INSERT, UPDATE, DELETE ON runs TO :"tenant";
--- Writes the tokens of all tenants' runs, and purges them; reads no chat.
+-- Writes the tokens of all tenants' runs, and purges them; looks how runs stand that are followed; reads no chat.
 CREATE POLICY system_rows ON runs TO :"system" USING (true) WITH CHECK (true);
-GRANT SELECT (tenant_id, run_id, state, fence, is_cancelled) ON runs TO :"system";
+GRANT SELECT (tenant_id, run_id, room_id, state, fence, is_cancelled) ON runs TO :"system";
 -- The append makes a run with its message and ends it with its answer.
 CREATE POLICY append_rows ON runs TO :"append" USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE ON runs TO :"append";
@@ -88,4 +88,4 @@ ALTER TABLE run_chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON run_chunks TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
 GRANT SELECT, INSERT, UPDATE, DELETE ON run_chunks TO :"tenant";
 CREATE POLICY system_rows ON run_chunks TO :"system" USING (true) WITH CHECK (true);
-GRANT SELECT (tenant_id, run_id, first_index, expires_at), INSERT, DELETE ON run_chunks TO :"system";
+GRANT SELECT (tenant_id, run_id, first_index, ends, expires_at), INSERT, DELETE ON run_chunks TO :"system";

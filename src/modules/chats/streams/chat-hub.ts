@@ -8,6 +8,8 @@ export type ChatHint =
   | {
       readonly kind: 'message';
       readonly message: ChatMessage;
+      /** That answers it. */
+      readonly runId: string;
       readonly clientMessageId: string | null;
       readonly origin?: Origin;
     }
@@ -42,41 +44,31 @@ export interface ChatRef {
   readonly chatId: string;
 }
 
-/** Who watches a chat. */
-export interface ChatListener {
-  hear(hint: ChatHint): void;
-  /** Hints of other nodes may have been lost, of this chat or of others. */
-  lookForLost(): void;
-}
+type Listener = (hint: ChatHint) => void;
 
 /** Brings what happens in chats to their watchers, on all nodes; in the order of one node's publishing. */
 @Injectable()
 export class ChatHub {
-  private readonly listeners = new Map<string, Set<ChatListener>>();
+  private readonly listeners = new Map<string, Set<Listener>>();
 
-  private readonly unsubscribe: readonly Unsubscribe[];
+  private readonly unsubscribe: Unsubscribe;
 
   constructor(private readonly bus: Bus) {
-    this.unsubscribe = [
-      bus.subscribe(CHAT_HINTS, ({ payload: { chat, hint } }) => {
-        for (const listener of [...(this.listeners.get(chat) ?? [])]) listener.hear(revived(hint));
-      }),
-      bus.onGap(() => {
-        for (const listener of [...this.listeners.values()].flatMap((all) => [...all])) listener.lookForLost();
-      }),
-    ];
+    this.unsubscribe = bus.subscribe(CHAT_HINTS, ({ payload: { chat, hint } }) => {
+      for (const listener of [...(this.listeners.get(chat) ?? [])]) listener(revived(hint));
+    });
   }
 
   @OnStop(StopStage.log)
   end(): void {
-    for (const unsubscribe of this.unsubscribe) unsubscribe();
+    this.unsubscribe();
   }
 
   publish(chat: ChatRef, hint: ChatHint): void {
     this.bus.publish(CHAT_HINTS, { chat: keyOf(chat), hint });
   }
 
-  listen(chat: ChatRef, listener: ChatListener): Unwatch {
+  listen(chat: ChatRef, listener: Listener): Unwatch {
     const key = keyOf(chat);
     const here = this.listeners.get(key) ?? new Set();
     this.listeners.set(key, here.add(listener));
@@ -87,7 +79,8 @@ export class ChatHub {
   }
 }
 
-function keyOf({ tenantId, chatId }: ChatRef): string {
+/** One key per chat of all tenants. */
+export function keyOf({ tenantId, chatId }: ChatRef): string {
   return `${tenantId}/${chatId}`;
 }
 

@@ -98,16 +98,16 @@ export class TurnGate {
       jobs: [{ kind: RUN.name, key: chatId, payload }],
       onlyIfFree: mode === 'reject',
       onStored: (stored) => {
-        this.tell(draft, stored, origin);
+        this.tell(draft, stored, runId, origin);
         this.jobs.wake();
         if (mode === 'interrupt') this.interrupter.before({ tenantId, chatId }, stored.seq);
       },
     };
   }
 
-  private tell(draft: MessageDraft, stored: Stored, origin: Origin | undefined): void {
+  private tell(draft: MessageDraft, stored: Stored, runId: string, origin: Origin | undefined): void {
     const { tenantId, roomId: chatId, clientMessageId } = draft;
-    const news = { kind: 'message', message: messageStart(draft, stored), clientMessageId } as const;
+    const news = { kind: 'message', message: messageStart(draft, stored), runId, clientMessageId } as const;
     this.hub.publish({ tenantId, chatId }, origin === undefined ? news : { ...news, origin });
   }
 }
