@@ -55,7 +55,8 @@ const log = new SilentLog();
 const metrics = new Metrics(log);
 
 function appenderOn({ system, availability }) {
-  const { Appender, AppenderOptions } = require('../../dist/modules/messages/appender/appender');
+  const { AcknowledgedChanges } = require('../../dist/platform/database');
+  const { Appender } = require('../../dist/modules/messages/appender/appender');
   const { AppendRepository } = require('../../dist/modules/messages/appender/append.repository');
   const { MessageFeed } = require('../../dist/modules/messages/message-feed');
   // Nobody listens: the events are made, as they are on a server without sockets.
@@ -64,8 +65,8 @@ function appenderOn({ system, availability }) {
     { endOnMessage: () => undefined },
     { cancelled: () => undefined },
   );
-  const repository = new AppendRepository(system, { of: () => [], appended: () => undefined });
-  const appender = new Appender(repository, availability, metrics, feed, log, new AppenderOptions(o.lockMs));
+  const repository = new AppendRepository(system, { of: () => [], appended: () => undefined }, { lockMs: o.lockMs });
+  const appender = new Appender(repository, availability, metrics, feed, log, new AcknowledgedChanges());
   return (m) => appender.append(m);
 }
 

@@ -1,10 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { Bus, ClusterModule } from '../../platform/cluster';
 import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomsModule } from '../rooms';
-import { AppendRepository } from './appender/append.repository';
-import { Appender, AppenderOptions } from './appender/appender';
+import { AppendOptions, AppendRepository } from './appender/append.repository';
+import { Appender } from './appender/appender';
 import { ChatLog } from './chat-log.repository';
 import { MessageFacts, MessagesRepository } from './messages.repository';
 import { MessagesErase } from './messages.functions';
@@ -22,14 +23,27 @@ import { MissedRepository, RoomLogRepository } from './room-log/room-log.reposit
 import { HeldMessageEntity } from './entities/held-message.entity';
 import { MessageEntity } from './entities/message.entity';
 
+/** What other servers hold is soon done, a batch of theirs; measured in docs/adr/0006. */
+const SHARED_LOCK_MS = 50;
+
 @Module({
-  imports: [TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity]), RealtimeModule, RoomsModule, DeliveryModule],
+  imports: [
+    TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity]),
+    ClusterModule,
+    RealtimeModule,
+    RoomsModule,
+    DeliveryModule,
+  ],
   controllers: [MessagesController],
   providers: [
     MessagesErase,
     AppendRepository,
     Appender,
-    { provide: AppenderOptions, useValue: new AppenderOptions() },
+    {
+      provide: AppendOptions,
+      useFactory: (bus: Bus) => new AppendOptions(bus.isShared ? SHARED_LOCK_MS : 0),
+      inject: [Bus],
+    },
     ChatLog,
     MessageFacts,
     MessageFeed,

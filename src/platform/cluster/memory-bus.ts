@@ -33,7 +33,7 @@ const DONE = Promise.resolve();
  * before any I/O, so that what one turn causes leaves in the same turn. Nothing is ever lost.
  */
 export class MemoryBus extends Bus {
-  readonly state = 'live';
+  readonly state: 'live' | 'down' = 'live';
   readonly isShared: boolean;
   private readonly follows = new FollowedAddresses();
   private readonly subscriptions: TopicSubscriptions;
@@ -47,7 +47,7 @@ export class MemoryBus extends Bus {
   ) {
     super();
     this.isShared = shared !== undefined;
-    this.subscriptions = shared ?? new Map();
+    this.subscriptions = shared ?? new Map<string, Set<Subscription>>();
   }
 
   publish<T>(topic: Topic<T>, payload: NoInfer<T>, to?: Address): void {

@@ -83,7 +83,8 @@ export class Resync {
     const positions = (await this.reads.run(isWanted, () => this.positions.positionsOf(tenantId, userId))) ?? [];
     for (const { roomId } of positions) {
       const channel = this.channels.find(tenantId, roomId);
-      const isMissing = ({ connection, isOpening }: Listener): boolean => !isOpening && channel?.has(connection) !== true;
+      const isMissing = ({ connection, isOpening }: Listener): boolean =>
+        !isOpening && channel?.has(connection) !== true;
       const missing = this.channels.listeners.of(tenantId, userId).filter(isMissing);
       if (missing.some((listener) => !listener.hasMuted(roomId))) await this.findEntrance(tenantId, roomId, userId);
     }

@@ -31,13 +31,27 @@ export abstract class AppendHooks {
 /** A sample of a large table may take a while on a busy disk. */
 const ANALYZE_MS = 60_000;
 
+/** What differs where several servers share a database. */
+export class AppendOptions {
+  /**
+   * @param lockMs how long a batch waits for each of its rooms, in ms, before it goes on without those that others hold. 0:
+   *   not at all, which is best where no other server writes: whoever holds a room then is rare, and soon done
+   */
+  constructor(readonly lockMs = 0) {}
+}
+
 /** Calls the append function: the one way into the log. */
 @Injectable()
 export class AppendRepository {
+  readonly lockMs: number;
+
   constructor(
     private readonly system: SystemDatabase,
     private readonly hooks: AppendHooks,
-  ) {}
+    { lockMs }: AppendOptions = new AppendOptions(),
+  ) {
+    this.lockMs = lockMs;
+  }
 
   /**
    * Appends a batch in one transaction. No two messages may share (room, sender, client_message_id).

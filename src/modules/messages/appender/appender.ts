@@ -34,15 +34,6 @@ export const APPENDER_DEFAULTS: GroupCommitOptions = {
 const RECOVERY_MS = 4000;
 const RECOVERY_POLL_MS = 50;
 
-/** What differs where several servers share a database. */
-export class AppenderOptions {
-  /**
-   * @param lockMs how long a batch waits for each of its rooms, in ms, before it goes on without those that others hold. 0:
-   *   not at all, which is best where no other server writes: whoever holds a room then is rare, and soon done
-   */
-  constructor(readonly lockMs = 0) {}
-}
-
 /** The way into the log for the rest of the module: group commit on the real database, drained when the server stops. */
 @Injectable()
 export class Appender {
@@ -58,14 +49,13 @@ export class Appender {
     private readonly feed: MessageFeed,
     log: Log,
     private readonly acknowledged: AcknowledgedChanges,
-    { lockMs }: AppenderOptions = new AppenderOptions(),
   ) {
     acknowledged.rememberedBy({ last: () => this.last.all, countMissing });
     const writer = new BatchWriter(repository, () => this.databaseBack());
     this.statistics = new FreshStatistics((rows) => repository.analyze(rows), log);
     this.commits = new GroupCommit({ write: (batch, patienceMs) => this.write(writer, batch, patienceMs) }, metrics, {
       ...APPENDER_DEFAULTS,
-      lockMs,
+      lockMs: repository.lockMs,
     });
   }
 
