@@ -334,7 +334,10 @@ CREATE TABLE public.instance (
   key_canaries text[] DEFAULT '{}'::text[] NOT NULL,
   lc_ctype text,
   functions_release text,
-  min_release text
+  min_release text,
+  jwt_fingerprint text,
+  encryption_fingerprint text,
+  database_server jsonb
 );
 ALTER TABLE public.instance ADD CONSTRAINT instance_pkey PRIMARY KEY (singleton);
 ALTER TABLE public.instance ADD CONSTRAINT instance_singleton_check CHECK (singleton);
@@ -617,7 +620,7 @@ CREATE POLICY backup_rows ON public.run_chunks AS PERMISSIVE FOR SELECT TO "chat
 CREATE POLICY system_rows ON public.run_chunks AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
 CREATE POLICY tenant_rows ON public.run_chunks AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 REVOKE ALL ON TABLE public.run_chunks FROM PUBLIC;
-GRANT DELETE, INSERT, SELECT (expires_at), SELECT (first_index), SELECT (run_id), SELECT (tenant_id) ON TABLE public.run_chunks TO "chatapi_system";
+GRANT DELETE, INSERT, SELECT (ends), SELECT (expires_at), SELECT (first_index), SELECT (run_id), SELECT (tenant_id) ON TABLE public.run_chunks TO "chatapi_system";
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.run_chunks TO "chatapi_tenant";
 GRANT SELECT ON TABLE public.run_chunks TO "chatapi_backup";
 
@@ -664,7 +667,7 @@ CREATE POLICY tenant_rows ON public.runs AS PERMISSIVE FOR ALL TO "chatapi_tenan
 REVOKE ALL ON TABLE public.runs FROM PUBLIC;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.runs TO "chatapi_tenant";
 GRANT INSERT, SELECT, UPDATE ON TABLE public.runs TO "chatapi_append";
-GRANT SELECT (fence), SELECT (is_cancelled), SELECT (run_id), SELECT (state), SELECT (tenant_id) ON TABLE public.runs TO "chatapi_system";
+GRANT SELECT (fence), SELECT (is_cancelled), SELECT (room_id), SELECT (run_id), SELECT (state), SELECT (tenant_id) ON TABLE public.runs TO "chatapi_system";
 GRANT SELECT ON TABLE public.runs TO "chatapi_backup";
 
 CREATE TABLE public.schema_functions (
@@ -678,7 +681,8 @@ GRANT SELECT ON TABLE public.schema_functions TO "chatapi_backup";
 CREATE TABLE public.schema_migrations (
   id integer DEFAULT nextval('public.schema_migrations_id_seq'::regclass) NOT NULL,
   "timestamp" bigint NOT NULL,
-  name character varying NOT NULL
+  name character varying NOT NULL,
+  min_release text
 );
 ALTER TABLE public.schema_migrations ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (id);
 REVOKE ALL ON TABLE public.schema_migrations FROM PUBLIC;
@@ -1044,7 +1048,7 @@ REVOKE ALL ON FUNCTION public.append_lookup(p_tenants uuid[], p_rooms uuid[], p_
 GRANT EXECUTE ON FUNCTION public.append_lookup(p_tenants uuid[], p_rooms uuid[], p_ids uuid[]) TO "chatapi_system";
 
 -- Owned by chatapi_append.
-CREATE OR REPLACE FUNCTION public.append_messages(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[])
+CREATE OR REPLACE FUNCTION public.append_messages(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[])
  RETURNS TABLE(item integer, status text, message_id uuid, seq bigint, rev bigint, created_at timestamp with time zone)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1061,20 +1065,30 @@ DECLARE
   held_revs bigint[];
   held_ats timestamptz(3)[];
   held_tids tid[];
+  rejecting integer[] := '{}';
+  busy_items integer[] := '{}';
   ts timestamptz(3);
 BEGIN
-  IF p_wait THEN
-    PERFORM set_config('lock_timeout', '1s', true);
+  IF p_lock_ms > 0 THEN
     BEGIN
-      SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting), array_agg(l.type = 'ai'),
-          array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
-        INTO held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids
-        FROM (SELECT DISTINCT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r) ORDER BY 1, 2) d,
-          LATERAL (SELECT x.*, x.ctid AS tid FROM rooms x
-            WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE) l;
+      PERFORM set_config('lock_timeout', p_lock_ms::text, true);
+      RETURN QUERY SELECT a.* FROM append_messages(-1, p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes,
+        p_contents, p_metas, p_job_items, p_job_kinds, p_job_keys, p_job_payloads, p_reject_items, p_answer_items,
+        p_answer_statuses, p_answer_replies, p_answer_runs) a;
+      RETURN;
     EXCEPTION WHEN lock_not_available THEN
-      held_rooms := NULL;
+      NULL;
     END;
+  END IF;
+  IF p_lock_ms < 0 THEN
+    SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting), array_agg(l.type = 'ai'),
+        array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
+      INTO held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids
+      FROM (SELECT DISTINCT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r) ORDER BY 1, 2) d,
+        LATERAL (SELECT x.*, x.ctid AS tid FROM rooms x
+          WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE) l;
+    -- What is waited for from here on is no reason to let go of the rooms.
+    PERFORM set_config('lock_timeout', '0', true);
   ELSE
     SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting), array_agg(l.type = 'ai'),
         array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
@@ -1083,27 +1097,44 @@ BEGIN
         LATERAL (SELECT x.*, x.ctid AS tid FROM rooms x
           WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE SKIP LOCKED) l;
   END IF;
+  IF cardinality(p_reject_items) > 0 THEN
+    SELECT COALESCE(array_agg(w.item), '{}'), COALESCE(array_agg(w.item) FILTER (WHERE w.is_busy), '{}')
+      INTO rejecting, busy_items
+      FROM (SELECT i.item, EXISTS (SELECT FROM runs q WHERE q.tenant_id = p_tenants[i.item] AND q.room_id = p_rooms[i.item]
+          AND q.state IN ('queued', 'streaming') OFFSET 0) AS is_busy
+        FROM unnest(p_reject_items) i(item)
+        WHERE i.item = ANY (p_job_items) AND NOT EXISTS (SELECT FROM messages y
+          WHERE y.tenant_id = p_tenants[i.item] AND y.message_id = p_ids[i.item] OFFSET 0)) w;
+  END IF;
   ts := date_trunc('milliseconds', clock_timestamp());
   RETURN QUERY
   WITH placed AS MATERIALIZED (
-    SELECT j.*, count(*) FILTER (WHERE j.fits) OVER (PARTITION BY j.t, j.r ORDER BY j.ord ROWS UNBOUNDED PRECEDING) AS n
+    -- Of the items of a room that may be refused as busy one is stored at most: the first with a run.
+    SELECT k.*, k.storable AND (NOT k.rejects OR (k.first_run = k.ord AND k.ord <> ALL (busy_items))) AS fits,
+      k.others + CASE WHEN k.first_reject = k.first_run AND k.first_reject <> ALL (busy_items) THEN 1 ELSE 0 END AS n
     FROM (
-      SELECT u.*, h.r IS NOT NULL AS is_held, h.seq0, h.rev0, h.tid, GREATEST(ts, h.at0) AS at, m.role,
-        x.seq AS old_seq, x.rev AS old_rev, x.message_id AS old_id, x.created_at AS old_at, x.body_hash AS old_hash,
-        h.r IS NOT NULL AND x.seq IS NULL AND m.role IS NOT NULL AND (h.posting = 'members' OR m.role <> 'member')
-          AND (NOT h.ai OR a.item IS NOT NULL OR u.ord = ANY (p_job_items)) AS fits,
-        h.ai, a.status AS answer_status, a.reply AS reply_to, a.item IS NOT NULL AS is_answer
-      FROM unnest(p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes, p_contents, p_metas)
-        WITH ORDINALITY u(t, r, id, sender, client_id, hash, content, meta, ord)
-      LEFT JOIN unnest(p_answer_items, p_answer_statuses, p_answer_replies) a(item, status, reply) ON a.item = u.ord
-      LEFT JOIN unnest(held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids)
-        h(t, r, posting, ai, seq0, rev0, at0, tid) ON h.t = u.t AND h.r = u.r
-      LEFT JOIN LATERAL (SELECT y.seq, y.rev, y.message_id, y.created_at, y.body_hash FROM messages y
-        WHERE y.tenant_id = u.t AND y.room_id = u.r AND y.sender_id = u.sender AND y.client_message_id = u.client_id
-        OFFSET 0) x ON true
-      LEFT JOIN LATERAL (SELECT k.role FROM room_members k
-        WHERE k.tenant_id = u.t AND k.room_id = u.r AND k.user_id = u.sender OFFSET 0) m ON true
-    ) j
+      SELECT j.*, count(*) FILTER (WHERE j.storable AND NOT j.rejects) OVER up_to_here AS others,
+        min(j.ord) FILTER (WHERE j.storable AND j.rejects) OVER up_to_here AS first_reject,
+        min(j.ord) FILTER (WHERE j.storable AND j.ord = ANY (p_job_items)) OVER up_to_here AS first_run
+      FROM (
+        SELECT u.*, h.r IS NOT NULL AS is_held, h.seq0, h.rev0, h.tid, GREATEST(ts, h.at0) AS at, m.role,
+          x.seq AS old_seq, x.rev AS old_rev, x.message_id AS old_id, x.created_at AS old_at, x.body_hash AS old_hash,
+          h.r IS NOT NULL AND x.seq IS NULL AND m.role IS NOT NULL AND (h.posting = 'members' OR m.role <> 'member')
+            AND (NOT h.ai OR a.item IS NOT NULL OR u.ord = ANY (p_job_items)) AS storable,
+          u.ord = ANY (rejecting) AS rejects,
+          h.ai, a.status AS answer_status, a.reply AS reply_to, a.item IS NOT NULL AS is_answer
+        FROM unnest(p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes, p_contents, p_metas)
+          WITH ORDINALITY u(t, r, id, sender, client_id, hash, content, meta, ord)
+        LEFT JOIN unnest(p_answer_items, p_answer_statuses, p_answer_replies) a(item, status, reply) ON a.item = u.ord
+        LEFT JOIN unnest(held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids)
+          h(t, r, posting, ai, seq0, rev0, at0, tid) ON h.t = u.t AND h.r = u.r
+        LEFT JOIN LATERAL (SELECT y.seq, y.rev, y.message_id, y.created_at, y.body_hash FROM messages y
+          WHERE y.tenant_id = u.t AND y.room_id = u.r AND y.sender_id = u.sender AND y.client_message_id = u.client_id
+          OFFSET 0) x ON true
+        LEFT JOIN LATERAL (SELECT k.role FROM room_members k
+          WHERE k.tenant_id = u.t AND k.room_id = u.r AND k.user_id = u.sender OFFSET 0) m ON true
+      ) j WINDOW up_to_here AS (PARTITION BY j.t, j.r ORDER BY j.ord ROWS UNBOUNDED PRECEDING)
+    ) k
   ), bumped AS (
     UPDATE rooms q SET last_seq = q.last_seq + g.k, last_rev = q.last_rev + g.k, last_message_at = g.at
     FROM (SELECT p.tid, count(*) AS k, max(p.at) AS at FROM placed p WHERE p.fits GROUP BY 1) g
@@ -1123,6 +1154,7 @@ BEGIN
         WHERE z.tenant_id = p.t AND z.room_id = p.r AND z.deleted_at IS NULL) THEN 'locked' ELSE 'no_room' END
       WHEN p.role IS NULL THEN 'not_member'
       WHEN p.ai AND NOT p.is_answer AND p.ord <> ALL (p_job_items) THEN 'ai'
+      WHEN p.storable THEN 'busy'
       ELSE 'posting'
     END,
     CASE WHEN p.fits THEN p.id ELSE p.old_id END,
@@ -1161,11 +1193,11 @@ BEGIN
     WHERE q.tenant_id = m.tenant_id AND q.run_id = m.message_id AND q.state IN ('queued', 'streaming');
   END IF;
 END $function$;
-REVOKE ALL ON FUNCTION public.append_messages(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.append_messages(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[]) TO "chatapi_system";
+REVOKE ALL ON FUNCTION public.append_messages(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.append_messages(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[]) TO "chatapi_system";
 
 -- Owned by chatapi_append.
-CREATE OR REPLACE FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[])
+CREATE OR REPLACE FUNCTION public.append_messages_hooked(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[])
  RETURNS TABLE(item integer, status text, message_id uuid, seq bigint, rev bigint, created_at timestamp with time zone)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1175,9 +1207,9 @@ AS $function$
 BEGIN
   RETURN QUERY
   WITH appended AS MATERIALIZED (
-    SELECT a.* FROM append_messages(p_wait, p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes, p_contents,
-      p_metas, p_job_items, p_job_kinds, p_job_keys, p_job_payloads, p_answer_items, p_answer_statuses, p_answer_replies,
-      p_answer_runs) a
+    SELECT a.* FROM append_messages(p_lock_ms, p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes,
+      p_contents, p_metas, p_job_items, p_job_kinds, p_job_keys, p_job_payloads, p_reject_items, p_answer_items,
+      p_answer_statuses, p_answer_replies, p_answer_runs) a
   ), hooked AS (
     INSERT INTO jobs (tenant_id, kind, key, payload, run_at)
     SELECT n.t, n.kind, n.r::text,
@@ -1192,8 +1224,8 @@ BEGIN
   )
   SELECT a.item, a.status, a.message_id, a.seq, a.rev, a.created_at FROM appended a;
 END $function$;
-REVOKE ALL ON FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.append_messages_hooked(p_wait boolean, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]) TO "chatapi_system";
+REVOKE ALL ON FUNCTION public.append_messages_hooked(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.append_messages_hooked(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]) TO "chatapi_system";
 
 CREATE OR REPLACE FUNCTION public.audit_append(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_user text)
  RETURNS bigint
@@ -1482,7 +1514,7 @@ CREATE OR REPLACE FUNCTION public.chat_json(p_tenant uuid, p_room uuid)
 AS $function$
   SELECT jsonb_build_object('room_id', c.room_id, 'user_id', c.user_id, 'group_id', c.group_id, 'preset', c.preset,
     'created_at', c.created_at, 'name', r.name, 'metadata', r.metadata, 'metadata_text', r.metadata::text, 'updated_at', r.updated_at,
-    'last_message_at', r.last_message_at, 'message_count', r.message_count)
+    'last_message_at', r.last_message_at, 'message_count', r.message_count, 'last_seq', r.last_seq)
   FROM chats c CROSS JOIN LATERAL chat_room(c.tenant_id, c.room_id) r
   WHERE c.tenant_id = p_tenant AND c.room_id = p_room
 $function$;
@@ -1490,11 +1522,11 @@ REVOKE ALL ON FUNCTION public.chat_json(p_tenant uuid, p_room uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.chat_json(p_tenant uuid, p_room uuid) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.chat_room(p_tenant uuid, p_room uuid)
- RETURNS TABLE(name text, metadata json, updated_at timestamp with time zone, last_message_at timestamp with time zone, message_count bigint)
+ RETURNS TABLE(name text, metadata json, updated_at timestamp with time zone, last_message_at timestamp with time zone, message_count bigint, last_seq bigint)
  LANGUAGE sql
  STABLE
 AS $function$
-  SELECT r.name, r.metadata, r.updated_at, r.last_message_at, r.last_seq - r.first_seq + 1
+  SELECT r.name, r.metadata, r.updated_at, r.last_message_at, r.last_seq - r.first_seq + 1, r.last_seq
   FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL
 $function$;
 REVOKE ALL ON FUNCTION public.chat_room(p_tenant uuid, p_room uuid) FROM PUBLIC;
@@ -1579,6 +1611,32 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.chats_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.chats_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chats_followed(p_run_tenants uuid[], p_runs uuid[], p_chat_tenants uuid[], p_chats uuid[])
+ RETURNS TABLE(tenant_id uuid, room_id uuid, run_id uuid, state text, fence bigint, is_cancelled boolean, tokens integer, last_seq bigint)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  WITH followed AS (
+    SELECT a.tenant, a.run FROM unnest(p_run_tenants, p_runs) a(tenant, run)
+    UNION
+    SELECT q.tenant_id, q.run_id FROM unnest(p_chat_tenants, p_chats) c(tenant, chat)
+    JOIN runs q ON q.tenant_id = c.tenant AND q.room_id = c.chat AND q.state IN ('queued', 'streaming')
+  )
+  SELECT f.tenant, q.room_id, f.run, q.state, q.fence, q.is_cancelled, COALESCE(k.tokens, 0), NULL::bigint
+  FROM followed f LEFT JOIN runs q ON q.tenant_id = f.tenant AND q.run_id = f.run
+  LEFT JOIN LATERAL (
+    SELECT x.first_index + cardinality(x.ends) AS tokens FROM run_chunks x
+    WHERE q.state = 'streaming' AND x.tenant_id = f.tenant AND x.run_id = f.run ORDER BY x.first_index DESC LIMIT 1
+  ) k ON true
+  UNION ALL
+  SELECT c.tenant, c.chat, NULL, NULL, NULL, NULL, 0, r.last_seq
+  FROM unnest(p_chat_tenants, p_chats) c(tenant, chat)
+  LEFT JOIN rooms r ON r.tenant_id = c.tenant AND r.room_id = c.chat AND r.deleted_at IS NULL
+$function$;
+REVOKE ALL ON FUNCTION public.chats_followed(p_run_tenants uuid[], p_runs uuid[], p_chat_tenants uuid[], p_chats uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chats_followed(p_run_tenants uuid[], p_runs uuid[], p_chat_tenants uuid[], p_chats uuid[]) TO "chatapi_system";
 
 CREATE OR REPLACE FUNCTION public.cursor_advance(p_tenant uuid, p_room uuid, p_user text, p_seq bigint, p_read boolean)
  RETURNS jsonb

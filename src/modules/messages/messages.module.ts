@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Bus, ClusterModule } from '../../platform/cluster';
+import { ClusterModule } from '../../platform/cluster';
 import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomsModule } from '../rooms';
@@ -23,9 +23,6 @@ import { MissedRepository, RoomLogRepository } from './room-log/room-log.reposit
 import { HeldMessageEntity } from './entities/held-message.entity';
 import { MessageEntity } from './entities/message.entity';
 
-/** What other servers hold is soon done, a batch of theirs; measured in docs/adr/0006. */
-const SHARED_LOCK_MS = 50;
-
 @Module({
   imports: [
     TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity]),
@@ -39,11 +36,7 @@ const SHARED_LOCK_MS = 50;
     MessagesErase,
     AppendRepository,
     Appender,
-    {
-      provide: AppendOptions,
-      useFactory: (bus: Bus) => new AppendOptions(bus.isShared ? SHARED_LOCK_MS : 0),
-      inject: [Bus],
-    },
+    AppendOptions,
     ChatLog,
     MessageFacts,
     MessageFeed,

@@ -634,6 +634,7 @@ export interface components {
             readonly url: string;
         };
         readonly HealthDto: {
+            readonly clock_offset_ms?: number;
             readonly db_writable: boolean;
             /** @enum {string} */
             readonly status: "ok" | "error";

@@ -2155,6 +2155,7 @@ export interface components {
             url: string;
         };
         HealthDto: {
+            clock_offset_ms?: number;
             db_writable: boolean;
             /** @enum {string} */
             status: "ok" | "error";

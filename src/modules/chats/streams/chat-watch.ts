@@ -4,7 +4,7 @@ import { messageOf, type RunEnd } from '../chats/chats.repository';
 import type { ChatWatcher } from '../contract';
 import type { Followed, Missed } from './backstop';
 import type { ChatHint, ChatRef } from './chat-hub';
-import type { ChatState, FollowedStates, RunState } from './followed.repository';
+import type { ChatState, FollowedStates, FollowedRun } from './followed.repository';
 
 /** A run as it stands: what it has after an index, and its end. */
 export interface RunSnapshot {
@@ -274,7 +274,7 @@ export class ChatWatch implements Followed {
     else this.delete();
   }
 
-  private lacks(run: RunState | undefined): boolean {
+  private lacks(run: FollowedRun | undefined): boolean {
     if (run === undefined || this.over.has(run.runId)) return false;
     const isUnderWay = run.state === 'queued' || run.state === 'streaming';
     return !isUnderWay || run.tokens > (this.heads.get(run.runId) ?? -1) + 1;

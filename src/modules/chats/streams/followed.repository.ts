@@ -10,7 +10,7 @@ export interface FollowedKeys {
 }
 
 /** A run as the database has it. */
-export interface RunState {
+export interface FollowedRun {
   readonly runId: string;
   /** `gone`: there is no such run any more. */
   readonly state: 'queued' | 'streaming' | 'ended' | 'gone';
@@ -26,13 +26,13 @@ export interface ChatState {
   /** Of its newest message; undefined: it was deleted. */
   readonly lastSeq: number | undefined;
   /** Runs that have not ended. */
-  readonly unfinished: readonly RunState[];
+  readonly unfinished: readonly FollowedRun[];
 }
 
 /** What one statement has said. */
 export class FollowedStates {
-  private readonly runs = new Map<string, RunState>();
-  private readonly unfinished = new Map<string, RunState[]>();
+  private readonly runs = new Map<string, FollowedRun>();
+  private readonly unfinished = new Map<string, FollowedRun[]>();
   private readonly lastSeqs = new Map<string, number | undefined>();
 
   constructor(rows: readonly FollowedRow[]) {
@@ -44,7 +44,7 @@ export class FollowedStates {
   }
 
   /** Undefined: it was not asked for. */
-  run(tenantId: string, runId: string): RunState | undefined {
+  run(tenantId: string, runId: string): FollowedRun | undefined {
     return this.runs.get(`${tenantId}/${runId}`);
   }
 
@@ -67,7 +67,7 @@ export class FollowedStates {
   }
 }
 
-function stateOf({ state }: Pick<FollowedRow, 'state'>): RunState['state'] {
+function stateOf({ state }: Pick<FollowedRow, 'state'>): FollowedRun['state'] {
   if (state === null) return 'gone';
   return state === 'queued' || state === 'streaming' ? state : 'ended';
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Bus } from '../../../platform/cluster';
 import { SystemDatabase } from '../../../platform/database';
 import {
   appendLookup,
@@ -31,13 +32,21 @@ export abstract class AppendHooks {
 /** A sample of a large table may take a while on a busy disk. */
 const ANALYZE_MS = 60_000;
 
+/** What another server holds is soon done, a batch of its own; measured in docs/adr/0006. */
+const SHARED_LOCK_MS = 50;
+
 /** What differs where several servers share a database. */
+@Injectable()
 export class AppendOptions {
   /**
-   * @param lockMs how long a batch waits for each of its rooms, in ms, before it goes on without those that others hold. 0:
-   *   not at all, which is best where no other server writes: whoever holds a room then is rare, and soon done
+   * How long a batch waits for each of its rooms, in ms, before it goes on without those that others hold. 0: not at all, which
+   * is best where no other server writes: whoever holds a room then is rare, and soon done.
    */
-  constructor(readonly lockMs = 0) {}
+  readonly lockMs: number;
+
+  constructor(bus: Bus) {
+    this.lockMs = bus.isShared ? SHARED_LOCK_MS : 0;
+  }
 }
 
 /** Calls the append function: the one way into the log. */
@@ -48,7 +57,7 @@ export class AppendRepository {
   constructor(
     private readonly system: SystemDatabase,
     private readonly hooks: AppendHooks,
-    { lockMs }: AppendOptions = new AppendOptions(),
+    { lockMs }: AppendOptions = { lockMs: 0 },
   ) {
     this.lockMs = lockMs;
   }
