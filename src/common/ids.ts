@@ -71,6 +71,11 @@ export function roomAddress(tenantId: string, roomId: string): string {
   return `r:${tenantId}/${roomId}`;
 }
 
+/** … or a node … */
+export function nodeAddress(nodeId: string): string {
+  return `n:${nodeId}`;
+}
+
 /** … or those who have a connection of a user. */
 export function userAddress(tenantId: string, userId: string): string {
   return `u:${tenantId}/${userId}`;

@@ -4,13 +4,14 @@ import { ManualClock } from '../../src/common/time';
 import { Counts } from '../../src/modules/stats/counts';
 import { Levels } from '../../src/modules/stats/levels';
 import { Minutes } from '../../src/modules/stats/minutes';
+import { Peers } from '../../src/modules/stats/peers';
 import { Ring } from '../../src/modules/stats/ring';
 import { LoopDelay, SampledNode, Sampler } from '../../src/modules/stats/sampler';
 import type { CountsRow } from '../../src/modules/stats/stats.functions';
 import type { ServerMinute, TenantMinute } from '../../src/modules/stats/stats.repository';
 import { StatsStreams } from '../../src/modules/stats/streams';
 import { Caller } from '../../src/platform/auth';
-import type { NodeRegistry } from '../../src/platform/cluster';
+import { type Bus, MemoryBus, type NodeRegistry } from '../../src/platform/cluster';
 import { SseStreams } from '../../src/platform/http';
 import { SilentLog } from '../../src/platform/logging';
 import { type AppendLevels, type DatabaseLevels, Metrics, Stat, Stats } from '../../src/platform/metrics';
@@ -132,14 +133,16 @@ export class StatsFixture {
   readonly sampler: Sampler;
   readonly streams: StatsStreams;
 
-  constructor() {
+  /** @param bus that of a cluster, for a node of it */
+  constructor(nodeId = 'node', bus: Bus = new MemoryBus(nodeId, () => undefined)) {
     const stats = new Stats(explorerOf(this.parts));
     stats.onModuleInit();
-    const nodes = { self: { nodeId: 'node', startedAt: new Date(0) } } as NodeRegistry;
+    const nodes = { self: { nodeId, startedAt: new Date(0) } } as NodeRegistry;
     const levels = new Levels(stats, this.metrics, this.clock);
     this.minutes = new Minutes(this.repository, levels, nodes, this.clock);
     const node = new SampledNode(this.clock, this.metrics, stats, nodes, new LoopDelay());
-    this.sampler = new Sampler(levels, this.ring, this.counts, this.minutes, node);
+    const peers = new Peers(bus, nodes, this.clock);
+    this.sampler = new Sampler(levels, this.ring, this.counts, this.minutes, node, peers);
     this.streams = new StatsStreams(this.sse, this.sampler, this.ring, this.counts);
   }
 

@@ -3,6 +3,7 @@
  * users there are, what became of a message, and whether the server has the keys to what its database keeps sealed. It has no tables: what it shows it asks of the modules that have them.
  */
 import { Module } from '@nestjs/common';
+import { ClusterModule } from '../../platform/cluster';
 import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
 import { MessagesModule } from '../messages';
@@ -13,7 +14,7 @@ import { WebhooksModule } from '../webhooks';
 import { AuditController } from './audit/audit.controller';
 import { AuditService } from './audit/audit.service';
 import { AdminConnectionsController } from './connections/connections.controller';
-import { AdminConnectionsService } from './connections/connections.service';
+import { AdminConnectionsService, OpenConnections } from './connections/connections.service';
 import { AdminMembers } from './console/members';
 import { Looks } from './console/looks';
 import { AdminRoomsController } from './console/rooms.controller';
@@ -36,7 +37,7 @@ export { KeyCheck } from './key-check';
 export { SharedSecrets } from './shared-secrets';
 
 @Module({
-  imports: [DeliveryModule, MessagesModule, ModelsModule, RealtimeModule, RoomsModule, TenantsModule, WebhooksModule],
+  imports: [ClusterModule, DeliveryModule, MessagesModule, ModelsModule, RealtimeModule, RoomsModule, TenantsModule, WebhooksModule],
   controllers: [
     AdminConnectionsController,
     AdminJobsController,
@@ -56,6 +57,7 @@ export { SharedSecrets } from './shared-secrets';
     CallRules,
     KeyCheck,
     Looks,
+    OpenConnections,
     SharedSecrets,
     TraceConnections,
     TraceService,

@@ -7,6 +7,7 @@ import { Metrics, Stats, type TenantCounts } from '../../platform/metrics';
 import { Counts } from './counts';
 import { Levels } from './levels';
 import { Minutes } from './minutes';
+import { NO_NUMBERS, Peers, TOLD_TENANTS } from './peers';
 import { type Numbers, Ring } from './ring';
 import { NOTHING, plus, type Sums } from './sums';
 import type { NodeNumbers, Sample, TenantNumbers } from './views';
@@ -62,7 +63,8 @@ export class SampledNode {
 }
 
 /**
- * Takes a sample each second, of all and of every tenant that has a place in the ring, and says so.
+ * Takes a sample each second, of all and of every tenant that has a place in the ring, and says so. Samples are about all nodes,
+ * minutes about this one.
  *
  * Its cost follows what has happened within the second and the places of the ring, never how many tenants, rooms or
  * messages there are; the database is asked once in ten seconds.
@@ -83,6 +85,7 @@ export class Sampler {
     private readonly counts: Counts,
     private readonly minutes: Minutes,
     private readonly node: SampledNode,
+    private readonly peers: Peers,
   ) {}
 
   /** The newest sample about all; one is taken where there is none yet. */
@@ -94,7 +97,7 @@ export class Sampler {
   tenantNow(tenantId: string): Omit<Sample, 'counts'> {
     const { id, atMs } = this.latest;
     const queue = this.queues.get(tenantId) ?? this.levels.queueBytes(tenantId);
-    return { id, atMs, tenantId, numbers: this.numbers(tenantId, queue) };
+    return { id, atMs, tenantId, numbers: this.peers.withOthers(this.numbers(tenantId, queue), tenantId) };
   }
 
   /** @param watched tenants whose samples are wanted whatever they do */
@@ -119,8 +122,28 @@ export class Sampler {
       loop_p99_ms: node.loopP99Ms,
     });
     const counts = this.counts.latest();
-    this.newest = { id, atMs, tenantId: undefined, numbers, counts, tenants: busiest(tenants), nodes: [node] };
+    this.newest = { id, atMs, tenantId: undefined, counts, ...this.ofAllNodes(node, numbers, tenants) };
     return this.newest;
+  }
+
+  /** Tells the others what this node saw, and puts theirs to it. @param tenants of this node */
+  private ofAllNodes(
+    node: NodeNumbers,
+    numbers: Numbers,
+    tenants: TenantNumbers[],
+  ): Pick<Sample, 'numbers' | 'tenants' | 'nodes'> {
+    this.peers.publish(node, numbers, busiest(tenants, TOLD_TENANTS));
+    const here = new Set(tenants.map(({ tenantId }) => tenantId));
+    const elsewhere = Array.from(this.peers.elsewhere(here), (tenantId) => ({ tenantId, numbers: NO_NUMBERS }));
+    const all = [...tenants, ...elsewhere].map(({ tenantId, numbers: own }) => ({
+      tenantId,
+      numbers: this.peers.withOthers(own, tenantId),
+    }));
+    return {
+      numbers: this.peers.withOthers(numbers),
+      tenants: busiest(all, TOP),
+      nodes: [node, ...this.peers.nodes()],
+    };
   }
 
   /** What has been counted since the sample before, per second: in all, and in `rates`. */
@@ -157,7 +180,7 @@ export class Sampler {
 
   private write(tenantId: string): TenantNumbers {
     const numbers = this.numbers(tenantId, this.queues.get(tenantId) ?? 0);
-    this.ring.write(tenantId, numbers);
+    this.ring.write(tenantId, this.peers.withOthers(numbers, tenantId));
     return { tenantId, numbers };
   }
 
@@ -171,7 +194,7 @@ function scoreOf({ messages, deliveries, tokens }: Sums): number {
 }
 
 /** Those that send and get most; among those that do nothing, those with most connections. */
-function busiest(tenants: TenantNumbers[]): TenantNumbers[] {
+function busiest(tenants: TenantNumbers[], most: number): TenantNumbers[] {
   const open = ({ numbers: n }: TenantNumbers): number => n.ws + n.ws_chat + n.sse;
-  return tenants.sort((a, b) => scoreOf(b.numbers) - scoreOf(a.numbers) || open(b) - open(a)).slice(0, TOP);
+  return tenants.sort((a, b) => scoreOf(b.numbers) - scoreOf(a.numbers) || open(b) - open(a)).slice(0, most);
 }

@@ -35,8 +35,9 @@ export class StatsController {
    * How things are now: connections, rates, times of sends, what waits.
    * @remarks
    * With the master key of the whole installation, the busiest tenants and each server among it, or of `tenant_id`. An
-   * admin key sees its own tenant; another one's id is 404. The figures are those of this server's memory, at most a
-   * second old; `counts` are asked of the database, and at most ten seconds old.
+   * admin key sees its own tenant; another one's id is 404. The figures are those of the servers' memory, at most two
+   * seconds old; of several servers they are added up, so who is connected to two of them counts twice, and of times the
+   * worst is given. Each tells of its 200 busiest tenants. `counts` are asked of the database, and at most ten seconds old.
    */
   @Get()
   @Access('admin')

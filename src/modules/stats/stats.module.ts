@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ClusterModule } from '../../platform/cluster';
 import { SseModule } from '../../platform/http';
 import { TenantsModule } from '../tenants';
 import { Counts } from './counts';
@@ -7,6 +8,7 @@ import { ServerMinuteEntity, StatsMinuteEntity } from './entities/stats-minute.e
 import { StatsRepository } from './stats.repository';
 import { Levels } from './levels';
 import { Minutes } from './minutes';
+import { Peers } from './peers';
 import { Ring } from './ring';
 import { LoopDelay, SampledNode, Sampler } from './sampler';
 import { StatsController } from './stats.controller';
@@ -14,7 +16,7 @@ import { StatsService } from './stats.service';
 import { StatsStreams } from './streams';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([StatsMinuteEntity, ServerMinuteEntity]), SseModule, TenantsModule],
+  imports: [TypeOrmModule.forFeature([StatsMinuteEntity, ServerMinuteEntity]), ClusterModule, SseModule, TenantsModule],
   controllers: [StatsController],
   providers: [
     Counts,
@@ -22,6 +24,7 @@ import { StatsStreams } from './streams';
     Levels,
     LoopDelay,
     Minutes,
+    Peers,
     Ring,
     SampledNode,
     Sampler,

@@ -6,6 +6,7 @@ import { MemoryBus } from './memory-bus';
 import { MemoryCounters } from './memory-counters';
 import { MemoryLeases } from './memory-leases';
 import { MemoryNodeRegistry } from './memory-node-registry';
+import { NodeAsks } from './node-asks';
 
 /** Binds the ports to memory: one node. */
 @Module({
@@ -23,8 +24,9 @@ import { MemoryNodeRegistry } from './memory-node-registry';
     },
     { provide: Leases, useClass: MemoryLeases },
     { provide: Counters, useClass: MemoryCounters },
+    NodeAsks,
   ],
-  exports: [Clock, NodeRegistry, Bus, Leases, Counters],
+  exports: [Clock, NodeRegistry, Bus, Leases, Counters, NodeAsks],
 })
 export class ClusterModule {}
 

@@ -31,3 +31,4 @@ export { MemoryBus } from './memory-bus';
 export { MemoryCounters } from './memory-counters';
 export { MemoryLeases } from './memory-leases';
 export { MemoryNodeRegistry } from './memory-node-registry';
+export { type Answers, NodeAsks, type Question } from './node-asks';

@@ -348,6 +348,7 @@ export interface components {
             readonly bytes_out: number;
             readonly connection_id: string;
             readonly credential: components["schemas"]["ConnectionCredentialDto"];
+            readonly node_id: string;
             readonly path: string;
             readonly queue_bytes: number;
             readonly rooms: number;
@@ -356,6 +357,7 @@ export interface components {
         };
         readonly ConnectionsDto: {
             readonly items: readonly components["schemas"]["ConnectionDto"][];
+            readonly missing_nodes: readonly string[];
             readonly next: string | null;
         };
         readonly ConversationDto: {

@@ -1869,6 +1869,7 @@ export interface components {
             bytes_out: number;
             connection_id: string;
             credential: components["schemas"]["ConnectionCredentialDto"];
+            node_id: string;
             path: string;
             queue_bytes: number;
             rooms: number;
@@ -1877,6 +1878,7 @@ export interface components {
         };
         ConnectionsDto: {
             items: components["schemas"]["ConnectionDto"][];
+            missing_nodes: string[];
             next: string | null;
         };
         ConversationDto: {

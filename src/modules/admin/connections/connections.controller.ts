@@ -15,7 +15,8 @@ export class AdminConnectionsController {
    * List the open sockets of a tenant, or of one user of it, oldest first.
    * @remarks
    * As they are now; a page that is asked for later lacks what has closed meanwhile, and shows none twice. With the master
-   * key `tenant_id` says whose (400 without it).
+   * key `tenant_id` says whose (400 without it). Those of all servers; one that does not answer within a second is named in
+   * `missing_nodes`.
    */
   @Get()
   @Access('admin')
@@ -28,7 +29,8 @@ export class AdminConnectionsController {
    * Close a socket. Its client comes back at once, unless the code tells it not to.
    * @remarks
    * 1013 is "try later"; 4003 and 4004 tell clients to stop and to get another credential, but refuse nothing: to keep a
-   * user out, revoke the key or take them out of the room. One that is not open any more is 404.
+   * user out, revoke the key or take them out of the room. One that is not open any more is 404; 503 where a server that may
+   * have it does not answer.
    */
   @Delete(':connection_id')
   @HttpCode(204)

@@ -43,6 +43,8 @@ export class ConnectionCredentialDto {
 export class ConnectionDto {
   /** @example conn_019aa1c2d3e4f5061728394a5b6c7d8e */
   connection_id!: string;
+  /** The server that it is open on; a UUID, new with each of its starts. */
+  node_id!: string;
   /** @example alice */
   user_id!: string;
   /** @example /ws */
@@ -67,4 +69,6 @@ export class ConnectionDto {
 
 export class ConnectionsDto extends CursorPageDto {
   items!: ConnectionDto[];
+  /** Servers that did not answer within a second: theirs are not among the items. Empty where there is one server. */
+  missing_nodes!: string[];
 }

@@ -1,10 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { decodeId, timeOf } from '../../../common/ids';
-import { NodeRegistry } from '../../../platform/cluster';
+import { NodeAsks, NodeRegistry, type Question } from '../../../platform/cluster';
 import { Connections, Deliveries, Redelivery, SOCKET_PATH } from '../../../realtime';
 import type { TraceConnectionDto } from '../dto/trace.dto';
 
-/** What this node's memory tells of how far connections were sent a room. */
+interface TraceQuestion {
+  readonly tenantId: string;
+  readonly userIds: readonly string[];
+  /** UUID. */
+  readonly roomId: string;
+  readonly seq: number;
+}
+
+/** By user; who has none is missing. */
+type OpenOfUsers = readonly (readonly [userId: string, connection: TraceConnectionDto])[];
+
+const TRACE: Question<TraceQuestion, OpenOfUsers> = 'trace-connections';
+
+/** What the memory of the nodes tells of how far connections were sent a room. */
 @Injectable()
 export class TraceConnections {
   constructor(
@@ -12,21 +25,23 @@ export class TraceConnections {
     private readonly deliveries: Deliveries,
     private readonly redelivery: Redelivery,
     private readonly nodes: NodeRegistry,
-  ) {}
-
-  /** Whether connections may be open that this node does not see. */
-  async hasOtherNodes(): Promise<boolean> {
-    return (await this.nodes.nodes()).length > 1;
+    private readonly asks: NodeAsks,
+  ) {
+    asks.answer(TRACE, (question) => this.here(question));
   }
 
-  /** Those of each of these users, in one walk through all of the tenant; who has none is missing. @param roomId UUID */
-  of(
-    tenantId: string,
-    userIds: readonly string[],
-    roomId: string,
-    seq: number,
-  ): ReadonlyMap<string, TraceConnectionDto[]> {
-    const found = new Map<string, TraceConnectionDto[]>();
+  /** Those of each of these users on all nodes; and whether a node did not answer. */
+  async of(question: TraceQuestion): Promise<{ open: ReadonlyMap<string, TraceConnectionDto[]>; isWhole: boolean }> {
+    const { answers, silent } = await this.asks.ask(TRACE, question);
+    const open = new Map<string, TraceConnectionDto[]>();
+    for (const [userId, connection] of [...this.here(question), ...[...answers.values()].flat()])
+      open.set(userId, [...(open.get(userId) ?? []), connection]);
+    return { open, isWhole: silent.length === 0 };
+  }
+
+  /** In one walk through all of the tenant. */
+  private here({ tenantId, userIds, roomId, seq }: TraceQuestion): [string, TraceConnectionDto][] {
+    const found: [string, TraceConnectionDto][] = [];
     const wanted = new Set(userIds);
     for (const connection of this.connections.ofTenant(tenantId)) {
       const { id, userId, endpoint } = connection;
@@ -39,7 +54,7 @@ export class TraceConnections {
         sent: (this.deliveries.sentThrough(connection, roomId) ?? 0) >= seq,
         redelivered: times === undefined ? null : times - 1,
       };
-      found.set(userId, [...(found.get(userId) ?? []), view]);
+      found.push([userId, view]);
     }
     return found;
   }

@@ -11,6 +11,7 @@ import { type MessageWebhook, WebhooksService } from '../../webhooks';
 import type {
   TraceBatchDto,
   TraceCommitDto,
+  TraceConnectionDto,
   TraceDto,
   TraceLetterDto,
   TraceQueryDto,
@@ -21,6 +22,15 @@ import { marksOf } from './marks';
 
 /** So many members a webhook's call names at most; of further calls the ids are not known here. */
 const MEMBERS_OF_A_CALL = 1000;
+
+/** A message, and which connections are open now. */
+interface Traced {
+  readonly tenantId: string;
+  /** UUID. */
+  readonly roomId: string;
+  readonly message: MessageTrace;
+  readonly open: ReadonlyMap<string, TraceConnectionDto[]>;
+}
 
 /** Puts together what is known of the way of a message. */
 @Injectable()
@@ -54,6 +64,8 @@ export class TraceService {
     );
     const webhooks = await this.webhooks.ofMessage(tenantId, messageId);
     const people = page.items.filter(({ role }) => role !== 'agent');
+    const userIds = people.map(({ user_id }) => user_id);
+    const { open, isWhole } = await this.connections.of({ tenantId, userIds, roomId: uuid, seq: message.seq });
     return {
       message_id: messageId,
       room_id: roomId,
@@ -61,16 +73,14 @@ export class TraceService {
       accepted_at: message.acceptedAt?.toISOString() ?? null,
       committed: commitView(message),
       webhooks: webhooks.map(({ delivery }) => delivery),
-      recipients: await this.recipients(tenantId, uuid, message, people, webhooks),
+      recipients: await this.recipients({ tenantId, roomId: uuid, message, open }, people, webhooks),
       next: page.next,
-      unknown: unknownOf(message, room, webhooks, await this.connections.hasOtherNodes()),
+      unknown: unknownOf(message, room, webhooks, isWhole),
     };
   }
 
   private async recipients(
-    tenantId: string,
-    roomId: string,
-    { seq, senderId }: MessageTrace,
+    { tenantId, roomId, message: { seq, senderId }, open }: Traced,
     members: readonly ListedMember[],
     webhooks: readonly MessageWebhook[],
   ): Promise<TraceRecipientDto[]> {
@@ -79,7 +89,6 @@ export class TraceService {
       this.facts.cursorsIn(tenantId, roomId, ids),
       this.facts.lettersOf(tenantId, roomId, seq, ids),
     ]);
-    const open = this.connections.of(tenantId, ids, roomId, seq);
     return members.map(({ user_id, joined_seq }) => ({
       user_id,
       is_sender: user_id === senderId,
@@ -114,7 +123,7 @@ function unknownOf(
   { acceptedAt, rev, batch }: MessageTrace,
   room: ListedRoom,
   webhooks: readonly MessageWebhook[],
-  hasOtherNodes: boolean,
+  isWhole: boolean,
 ): string[] {
   const isPosted = webhooks.some(
     ({ delivery: { type, state } }) => type === 'message.offline' && state === 'delivered',
@@ -124,7 +133,7 @@ function unknownOf(
     [rev === undefined, 'the revision of its commit: it was changed since'],
     [batch === undefined, 'its batch: this server does not remember it, or two were committed in one millisecond'],
     [true, 'connections that have closed since, and when those that are open were sent it'],
-    [hasOtherNodes, 'connections of other servers'],
+    [!isWhole, 'connections of a server that did not answer'],
     [true, 'who was a member then and has left since'],
     [true, 'when it was acknowledged or read by members that have gone on since'],
     [true, 'webhooks that wait to be planned, and those that are no longer in the log'],

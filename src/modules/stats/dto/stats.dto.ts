@@ -165,7 +165,7 @@ export class StatsDto {
   /** Those that do most, at most 20; null about one tenant. */
   @ApiProperty({ type: [TenantFiguresDto], nullable: true })
   tenants!: TenantFiguresDto[] | null;
-  /** The servers; null about one tenant. */
+  /** The servers that said something of themselves within five seconds, this one first; null about one tenant. */
   @ApiProperty({ type: [NodeStatsDto], nullable: true })
   nodes!: NodeStatsDto[] | null;
 }
