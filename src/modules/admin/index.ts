@@ -37,7 +37,16 @@ export { KeyCheck } from './key-check';
 export { SharedSecrets } from './shared-secrets';
 
 @Module({
-  imports: [ClusterModule, DeliveryModule, MessagesModule, ModelsModule, RealtimeModule, RoomsModule, TenantsModule, WebhooksModule],
+  imports: [
+    ClusterModule,
+    DeliveryModule,
+    MessagesModule,
+    ModelsModule,
+    RealtimeModule,
+    RoomsModule,
+    TenantsModule,
+    WebhooksModule,
+  ],
   controllers: [
     AdminConnectionsController,
     AdminJobsController,
