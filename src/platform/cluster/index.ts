@@ -31,4 +31,4 @@ export { MemoryBus } from './memory-bus';
 export { MemoryCounters } from './memory-counters';
 export { MemoryLeases } from './memory-leases';
 export { MemoryNodeRegistry } from './memory-node-registry';
-export { type Answers, NodeAsks, type Question } from './node-asks';
+export { type NodeAnswers, NodeAsks, type NodeQuestion } from './node-asks';

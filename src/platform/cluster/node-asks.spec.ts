@@ -1,7 +1,7 @@
-import { type NodeInfo, MemoryBus, NodeAsks, type NodeRegistry, type Question } from '.';
+import { type NodeInfo, MemoryBus, NodeAsks, type NodeRegistry, type NodeQuestion } from '.';
 import type { TopicSubscriptions } from './memory-bus';
 
-const DOUBLE: Question<number, number> = 'double';
+const DOUBLE: NodeQuestion<number, number> = 'double';
 
 class FakeBus extends MemoryBus {
   override state: 'live' | 'down' = 'live';

@@ -4,8 +4,8 @@ import { nodeAddress } from '../../common/ids';
 import { OnStop, StopStage } from '../lifecycle';
 import { Bus, NodeRegistry, type Topic, type Unsubscribe } from './ports';
 
-/** What nodes can be asked: `const X: Question<Q, A> = 'x'`. Both are JSON values. */
-export type Question<Q, A> = string & { readonly __asked?: Q; readonly __answer?: A };
+/** What nodes can be asked: `const X: NodeQuestion<Q, A> = 'x'`. Both are JSON values. */
+export type NodeQuestion<Q, A> = string & { readonly __asked?: Q; readonly __answer?: A };
 
 interface Asked {
   readonly id: string;
@@ -25,7 +25,7 @@ const ANSWERS: Topic<Answered> = 'answers';
 const PATIENCE_MS = 1000;
 
 /** What came of a question. */
-export interface Answers<A> {
+export interface NodeAnswers<A> {
   /** By the id of the node that gave it. */
   readonly answers: ReadonlyMap<string, A>;
   /** Nodes that are there and did not answer. */
@@ -83,12 +83,12 @@ export class NodeAsks {
   }
 
   /** Says how this node answers; one handler for each question. */
-  answer<Q, A>(name: Question<Q, A>, handler: (question: NoInfer<Q>) => NoInfer<A> | Promise<NoInfer<A>>): void {
+  answer<Q, A>(name: NodeQuestion<Q, A>, handler: (question: NoInfer<Q>) => NoInfer<A> | Promise<NoInfer<A>>): void {
     this.handlers.set(name, handler);
   }
 
   /** Resolves when all other nodes have answered, or after a second. Never rejects. */
-  async ask<Q, A>(name: Question<Q, A>, question: NoInfer<Q>): Promise<Answers<A>> {
+  async ask<Q, A>(name: NodeQuestion<Q, A>, question: NoInfer<Q>): Promise<NodeAnswers<A>> {
     const others = this.bus.isShared ? await this.others() : [];
     if (others.length === 0 || this.bus.state === 'down') return { answers: new Map(), silent: others };
     const waiting = new Waiting(new Set(others), PATIENCE_MS);

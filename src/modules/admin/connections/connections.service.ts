@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { forbidden, notFound, unauthenticated, unavailable } from '../../../common/errors';
 import { decodeId, encodeId, timeOf } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
-import { NodeAsks, NodeRegistry, type Question } from '../../../platform/cluster';
+import { NodeAsks, NodeRegistry, type NodeQuestion } from '../../../platform/cluster';
 import { askedPage, pageOf } from '../../../platform/http';
 import { Effects } from '../../../platform/idempotency';
 import { Audience, CloseCode, Connections, type SocketConnection } from '../../../realtime';
@@ -38,8 +38,8 @@ interface OpenConnection extends Omit<ConnectionDto, 'credential'> {
   readonly keyId: string | null;
 }
 
-const PAGE: Question<PageQuestion, readonly OpenConnection[]> = 'connections-page';
-const CLOSE: Question<CloseQuestion, { readonly userId: string } | null> = 'connection-close';
+const PAGE: NodeQuestion<PageQuestion, readonly OpenConnection[]> = 'connections-page';
+const CLOSE: NodeQuestion<CloseQuestion, { readonly userId: string } | null> = 'connection-close';
 
 /** The open sockets of this node, for whoever asks, here or on another node. */
 @Injectable()

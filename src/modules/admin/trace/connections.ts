@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { decodeId, timeOf } from '../../../common/ids';
-import { NodeAsks, NodeRegistry, type Question } from '../../../platform/cluster';
+import { NodeAsks, NodeRegistry, type NodeQuestion } from '../../../platform/cluster';
 import { Connections, Deliveries, Redelivery, SOCKET_PATH } from '../../../realtime';
 import type { TraceConnectionDto } from '../dto/trace.dto';
 
@@ -15,7 +15,7 @@ interface TraceQuestion {
 /** By user; who has none is missing. */
 type OpenOfUsers = readonly (readonly [userId: string, connection: TraceConnectionDto])[];
 
-const TRACE: Question<TraceQuestion, OpenOfUsers> = 'trace-connections';
+const TRACE: NodeQuestion<TraceQuestion, OpenOfUsers> = 'trace-connections';
 
 /** What the memory of the nodes tells of how far connections were sent a room. */
 @Injectable()
