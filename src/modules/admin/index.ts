@@ -3,7 +3,6 @@
  * users there are, what became of a message, and whether the server has the keys to what its database keeps sealed. It has no tables: what it shows it asks of the modules that have them.
  */
 import { Module } from '@nestjs/common';
-import { ClusterModule } from '../../platform/cluster';
 import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
 import { MessagesModule } from '../messages';
@@ -37,16 +36,7 @@ export { KeyCheck } from './key-check';
 export { SharedSecrets } from './shared-secrets';
 
 @Module({
-  imports: [
-    ClusterModule,
-    DeliveryModule,
-    MessagesModule,
-    ModelsModule,
-    RealtimeModule,
-    RoomsModule,
-    TenantsModule,
-    WebhooksModule,
-  ],
+  imports: [DeliveryModule, MessagesModule, ModelsModule, RealtimeModule, RoomsModule, TenantsModule, WebhooksModule],
   controllers: [
     AdminConnectionsController,
     AdminJobsController,

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { ClusterModule } from '../../platform/cluster';
 import { RealtimeModule } from '../../realtime';
 import { DeliveryModule } from '../delivery';
 import { RoomsModule } from '../rooms';
@@ -24,13 +23,7 @@ import { HeldMessageEntity } from './entities/held-message.entity';
 import { MessageEntity } from './entities/message.entity';
 
 @Module({
-  imports: [
-    TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity]),
-    ClusterModule,
-    RealtimeModule,
-    RoomsModule,
-    DeliveryModule,
-  ],
+  imports: [TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity]), RealtimeModule, RoomsModule, DeliveryModule],
   controllers: [MessagesController],
   providers: [
     MessagesErase,

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { ClusterModule } from '../../platform/cluster';
 import { SseModule } from '../../platform/http';
 import { TenantsModule } from '../tenants';
 import { Counts } from './counts';
@@ -16,7 +15,7 @@ import { StatsService } from './stats.service';
 import { StatsStreams } from './streams';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([StatsMinuteEntity, ServerMinuteEntity]), ClusterModule, SseModule, TenantsModule],
+  imports: [TypeOrmModule.forFeature([StatsMinuteEntity, ServerMinuteEntity]), SseModule, TenantsModule],
   controllers: [StatsController],
   providers: [
     Counts,
