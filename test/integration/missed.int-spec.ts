@@ -245,6 +245,27 @@ describe('what was missed, as sync reads it', () => {
     expect(await positions.positionsOf(await bench.tenant(), 'ann')).toEqual([]);
   });
 
+  it('finds the rooms of many users at once, in the order of asking: those of their tenant that are not deleted', async () => {
+    const tenantId = await bench.tenant();
+    const [mine, both, gone] = [await create(tenantId), await create(tenantId), await create(tenantId)];
+    await bench.call(gone, roomDelete, { p_room: gone.roomId, p_user: 'ann' });
+    await bench.call(both, membersAdd, { p_room: both.roomId, p_actor: 'ann', p_users: ['cat'], p_role: 'member' });
+    const foreign = await create(await bench.tenant());
+    const found = await positions.roomsOf(tenantId, ['nobody', 'cat', 'ann', 'cat']);
+    expect(found.map((ids) => [...ids].sort())).toEqual([
+      [],
+      [both.roomId],
+      [mine.roomId, both.roomId].sort(),
+      [both.roomId],
+    ]);
+    expect(found.flat()).not.toContain(foreign.roomId);
+    const many = Array.from({ length: 500 }, (_, n) => (n === 499 ? 'ann' : `user-${n}`));
+    expect((await positions.roomsOf(tenantId, many)).map((ids) => ids.length)).toEqual([
+      ...Array<number>(499).fill(0),
+      2,
+    ]);
+  });
+
   it('finds the positions of many rooms at once, in the order of asking', async () => {
     const tenantId = await bench.tenant();
     const [mine, foreign, channel] = [

@@ -191,8 +191,14 @@ export const METRIC_DEFINITIONS = {
   },
   chatapi_comeback_waiting: {
     type: 'gauge',
-    help: 'Pieces of work of reconnecting clients (upgrades, sync pages, presence snapshots) that wait for their turn now.',
+    help: 'Pieces of work of reconnecting clients (upgrades, sync pages, presence snapshots) and of resyncs after a gap of the bus that wait for their turn now.',
     labels: [],
+  },
+  chatapi_resync_seconds: {
+    type: 'histogram',
+    help: 'After a gap of the bus: time from the beginning of a resync until all rooms with a channel here, and then all connected users, had been compared with the database, by part: rooms, users.',
+    labels: ['part'],
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
   },
   chatapi_room_cache_bytes: {
     type: 'gauge',
@@ -201,7 +207,7 @@ export const METRIC_DEFINITIONS = {
   },
   chatapi_comeback_wait_seconds: {
     type: 'histogram',
-    help: 'Time that a piece of work of a reconnecting client has waited when its turn comes, by kind: upgrade, sync, presence. What was refused or not wanted any more is not in it.',
+    help: 'Time that a piece of work of a reconnecting client has waited when its turn comes, by kind: upgrade, sync, presence; and of a resync after a gap of the bus: resync. What was refused or not wanted any more is not in it.',
     labels: ['kind'],
     // An upgrade is refused after 20 s.
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],

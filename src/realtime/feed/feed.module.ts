@@ -11,6 +11,7 @@ import { NodeAudience, SyncPlaces } from './node-audience';
 import { NodeFeed } from './node-feed';
 import { Audience, Deliveries, RecentMessages, RoomFeed, Subscriptions } from './ports';
 import { Resync } from './resync';
+import { ResyncPace, ResyncReads, Rests } from './resync-pace';
 import { CachedMessages, SharedPages } from './shared-pages';
 
 /** Between the comparisons of all channels with the database. */
@@ -70,6 +71,9 @@ class FeedStart implements OnModuleInit {
     Channels,
     SharedPages,
     CachedMessages,
+    Rests,
+    ResyncReads,
+    ResyncPace,
     Resync,
     FeedInterest,
     NodeFeed,

@@ -96,6 +96,11 @@ export abstract class RoomPositions {
    */
   abstract positionsOf(tenantId: string, userId: string, mayGather?: boolean): Promise<readonly CursorPosition[]>;
   /**
+   * The ids of the rooms of which each of these users, at most 500, is a member, in the order of asking: one statement, or
+   * a few where the users are in many rooms.
+   */
+  abstract roomsOf(tenantId: string, userIds: readonly string[]): Promise<readonly (readonly string[])[]>;
+  /**
    * Several rooms as `find` has them, in the order of asking, with the messages that are named; read from the primary,
    * after the call.
    */

@@ -1,11 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Channels, type Listener } from './channels';
-import { FeedReads } from './log-reads';
+import { FeedReads, type LogReads } from './log-reads';
 import { RoomLog, RoomPositions } from './ports';
+import { ResyncPace } from './resync-pace';
 
 /** Rooms per question. */
 export const ROOMS_AT_ONCE = 1000;
+/** Users per question. */
+const USERS_AT_ONCE = 500;
+/** Rooms of users that are looked up here in one turn of the loop: about a millisecond. */
+const ROOMS_PER_TURN = 1000;
 
 export interface RoomRef {
   readonly tenantId: string;
@@ -13,37 +18,53 @@ export interface RoomRef {
   readonly roomId: string;
 }
 
-/** Users per poll whose positions are looked at, different ones each time. */
+/** Users per poll whose rooms are looked at, different ones each time. */
 const USERS_PER_POLL = 50;
+
+/** Users of one tenant that are asked about together. */
+interface UserPage {
+  readonly tenantId: string;
+  readonly users: readonly Listener[];
+}
 
 /**
  * Finds what hints did not tell. `poll` compares the revisions of all channels with the database, in slices, and asks
- * anew for the positions of some of the connected users: a connection that is missing in the channel of a room of its
- * user, for whatever reason, comes in again within some polls. `all` asks for those of all users, since they may have been
- * added to rooms without a channel here.
+ * anew for the rooms of some of the connected users: a connection that is missing in the channel of a room of its
+ * user, for whatever reason, comes in again within some polls. `all`, after a gap, asks for those of all users, since
+ * they may have been added to rooms without a channel here.
  *
- * Concurrency: one run at a time; a run that is asked for meanwhile follows the running one, once.
+ * Invariants of `all`
+ * - Rooms are compared first: they repair what clients are looking at. Users come after.
+ * - It asks one thing at a time, about 1,000 rooms or 500 users of a tenant, and each question is a piece of the pacer's.
+ *   Of what is answered about users 1,000 rooms are looked up per turn. So frames of clients that lack nothing do not wait.
+ * - Rooms in which users are missing are asked about once per page, whoever many of its users are missing there.
+ * - Where there are other nodes, which had the same gap, it begins 0 to 5 s later, and spreads its users over at most 60 s.
+ * - One run at a time. Gaps that are told before it begins are one with it. One that is told later ends the rest before the
+ *   next page and has the run begin anew, with the users first that were asked about longest ago: at least a page each
+ *   time, so that none is left out, however often there is a gap.
+ * - It ends when each user that was here when the last gap was told has been asked about since.
  */
 @Injectable()
 export class Resync {
   private running: Promise<void> | undefined;
   private again = false;
   private isStopped = false;
-  private unasked: Iterator<{ readonly tenantId: string; readonly userId: string }, void> | undefined;
+  private unasked: Iterator<Listener, void> | undefined;
 
   constructor(
     private readonly channels: Channels,
     private readonly log: RoomLog,
     private readonly positions: RoomPositions,
     private readonly reads: FeedReads,
+    private readonly pace: ResyncPace,
   ) {}
 
   /** After a gap: hints of any kind may be lost. Never rejects. */
   all(): Promise<void> {
     this.channels.forget();
-    if (this.running !== undefined) this.again = true;
-    else this.running = this.runs();
-    return this.running;
+    this.again = true;
+    this.pace.hurry();
+    return (this.running ??= this.runs());
   }
 
   /** Compares these rooms' channels, at most 1,000, with the database. Never rejects. */
@@ -56,16 +77,11 @@ export class Resync {
 
   /** One round over the channels, and a part of one over the users; rejects when the database is away. */
   async poll(): Promise<void> {
-    await this.heads();
-    for (let n = 0; n < USERS_PER_POLL && !this.isStopped; n++) {
-      this.unasked ??= this.channels.listeners.users();
-      const { value: user } = this.unasked.next();
-      if (user === undefined) {
-        this.unasked = undefined;
-        return;
-      }
-      await this.findRooms(user.tenantId, user.userId);
+    for (const rooms of pagesOf(this.channels.all(), ROOMS_AT_ONCE)) {
+      if (this.isStopped) return;
+      this.compare(await this.log.heads(rooms.map(({ tenantId, roomId }) => ({ tenantId, roomId }))));
     }
+    for (const page of userPages(this.nextUsers())) await this.askAbout(page, this.reads);
   }
 
   /** Brings users that may just have been added to a room in, at the places where they joined. */
@@ -79,20 +95,15 @@ export class Resync {
    */
   async findRooms(tenantId: string, userId: string): Promise<void> {
     const isWanted = (): boolean => !this.isStopped && this.channels.listeners.has(tenantId, userId);
-    for (const listener of this.channels.listeners.of(tenantId, userId)) listener.isInDoubt ||= listener.isOpening;
+    this.doubt(tenantId, userId);
     const positions = (await this.reads.run(isWanted, () => this.positions.positionsOf(tenantId, userId))) ?? [];
-    for (const { roomId } of positions) {
-      const channel = this.channels.find(tenantId, roomId);
-      const isMissing = ({ connection, isOpening }: Listener): boolean =>
-        !isOpening && channel?.has(connection) !== true;
-      const missing = this.channels.listeners.of(tenantId, userId).filter(isMissing);
-      if (missing.some((listener) => !listener.hasMuted(roomId))) await this.findEntrance(tenantId, roomId, userId);
-    }
+    for (const { roomId } of positions)
+      if (this.lacks(tenantId, userId, roomId)) await this.findEntrance(tenantId, roomId, userId);
   }
 
   /** Brings the user's connections into one room, but for those that are still being opened. */
   async findEntrance(tenantId: string, roomId: string, userId: string): Promise<void> {
-    await this.admit(tenantId, roomId, [userId], ({ isOpening }) => !isOpening);
+    await this.findEntrances(tenantId, roomId, [userId]);
   }
 
   @OnStop(StopStage.workers)
@@ -100,27 +111,84 @@ export class Resync {
     this.isStopped = true;
   }
 
-  private async heads(): Promise<void> {
-    const rooms = this.channels.all();
-    for (let from = 0; from < rooms.length && !this.isStopped; from += ROOMS_AT_ONCE) {
-      const slice = rooms.slice(from, from + ROOMS_AT_ONCE);
-      this.compare(await this.log.heads(slice.map(({ tenantId, roomId }) => ({ tenantId, roomId }))));
+  private async runs(): Promise<void> {
+    /** In which round each was asked about last. */
+    const asked = new Map<Listener, number>();
+    for (let round = 1; this.again && !this.isStopped; round++) {
+      await this.pace.stagger();
+      this.again = false;
+      const [roomsDone, usersDone] = [this.pace.measure('rooms'), this.pace.measure('users')];
+      for (const rooms of pagesOf(this.channels.all(), ROOMS_AT_ONCE)) await this.compareAgain(rooms);
+      roomsDone();
+      const users = [...this.channels.listeners.users()];
+      const pages = userPages(users.sort((a, b) => (asked.get(a) ?? 0) - (asked.get(b) ?? 0)));
+      let n = 0;
+      for (const page of pages) {
+        if (n > 0) await this.pace.restBetween(pages.length);
+        if ((n > 0 && this.again) || this.isStopped) break;
+        await this.askAbout(page, this.pace.reads);
+        for (const user of page.users) asked.set(user, round);
+        n++;
+      }
+      if (n === pages.length) usersDone();
     }
+    this.running = undefined;
   }
 
-  private async runs(): Promise<void> {
-    do {
-      this.again = false;
-      await this.reads.run(
-        () => !this.isStopped,
-        () => this.heads(),
-      );
-      for (const { tenantId, userId } of [...this.channels.listeners.users()]) {
-        if (this.isStopped) return;
-        await this.findRooms(tenantId, userId);
+  private async compareAgain(rooms: readonly RoomRef[]): Promise<void> {
+    await this.pace.reads.run(
+      () => !this.isStopped,
+      async () => this.compare(await this.log.heads(rooms.map(({ tenantId, roomId }) => ({ tenantId, roomId })))),
+    );
+  }
+
+  private nextUsers(): Listener[] {
+    const users: Listener[] = [];
+    while (users.length < USERS_PER_POLL) {
+      this.unasked ??= this.channels.listeners.users();
+      const { value: user } = this.unasked.next();
+      if (user === undefined) {
+        this.unasked = undefined;
+        return users;
       }
-    } while (this.again);
-    this.running = undefined;
+      users.push(user);
+    }
+    return users;
+  }
+
+  private async askAbout({ tenantId, users }: UserPage, reads: LogReads): Promise<void> {
+    const userIds = users.map(({ userId }) => userId);
+    const isWanted = (): boolean =>
+      !this.isStopped && userIds.some((userId) => this.channels.listeners.has(tenantId, userId));
+    for (const userId of userIds) this.doubt(tenantId, userId);
+    const found = (await reads.run(isWanted, () => this.positions.roomsOf(tenantId, userIds))) ?? [];
+    const missing = new Map<string, string[]>();
+    let looked = 0;
+    for (const [i, userId] of userIds.entries())
+      for (const roomId of found[i] ?? []) {
+        if (++looked % ROOMS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (this.lacks(tenantId, userId, roomId)) missing.set(roomId, [...(missing.get(roomId) ?? []), userId]);
+      }
+    for (const [roomId, missed] of missing) await this.findEntrances(tenantId, roomId, missed);
+  }
+
+  /** Connections of the user that are being opened are to look once more when they are. */
+  private doubt(tenantId: string, userId: string): void {
+    for (const listener of this.channels.listeners.of(tenantId, userId)) listener.isInDoubt ||= listener.isOpening;
+  }
+
+  /** Whether a connection of the user is missing in the room. */
+  private lacks(tenantId: string, userId: string, roomId: string): boolean {
+    const channel = this.channels.find(tenantId, roomId);
+    return this.channels.listeners
+      .of(tenantId, userId)
+      .some(
+        (listener) => !listener.isOpening && channel?.has(listener.connection) !== true && !listener.hasMuted(roomId),
+      );
+  }
+
+  private async findEntrances(tenantId: string, roomId: string, users: readonly string[]): Promise<void> {
+    await this.admit(tenantId, roomId, users, ({ isOpening }) => !isOpening);
   }
 
   private async admit(
@@ -146,4 +214,21 @@ export class Resync {
       this.channels.following(tenantId, roomId, undefined)?.refresh();
     }
   }
+}
+
+function pagesOf<T>(all: readonly T[], most: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / most) }, (_, n) => all.slice(n * most, (n + 1) * most));
+}
+
+/** By tenant, in the order of their first users. */
+function userPages(users: readonly Listener[]): UserPage[] {
+  const tenants = new Map<string, Listener[]>();
+  for (const user of users) {
+    const known = tenants.get(user.tenantId);
+    if (known === undefined) tenants.set(user.tenantId, [user]);
+    else known.push(user);
+  }
+  return [...tenants].flatMap(([tenantId, all]) =>
+    pagesOf(all, USERS_AT_ONCE).map((page) => ({ tenantId, users: page })),
+  );
 }

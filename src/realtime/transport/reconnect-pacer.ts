@@ -80,7 +80,7 @@ const VARIANCE_SLICES = 2;
 const LULL_MS = 1000;
 
 /** The kinds of work that come with a reconnect; a label of /metrics. */
-export type PieceKind = 'upgrade' | 'sync' | 'presence';
+export type PieceKind = 'upgrade' | 'sync' | 'presence' | 'resync';
 
 interface Waiter {
   /** Of the monotonic clock, in ms. */

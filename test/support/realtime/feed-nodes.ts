@@ -3,7 +3,7 @@ import { type Bus, MemoryNodeRegistry, type NodeRegistry } from '../../../src/pl
 import { AcknowledgedChanges } from '../../../src/platform/database/failover/acknowledged';
 import { SilentLog } from '../../../src/platform/logging';
 import { Metrics } from '../../../src/platform/metrics';
-import type { FrameBatches } from '../../../src/realtime/transport';
+import { type FrameBatches, Permits } from '../../../src/realtime/transport';
 import { CacheMemory } from '../../../src/realtime/feed/cache-memory';
 import { Channels } from '../../../src/realtime/feed/channels';
 import { FeedInterest } from '../../../src/realtime/feed/interest';
@@ -11,6 +11,7 @@ import { FeedReads, LogReads } from '../../../src/realtime/feed/log-reads';
 import { NodeAudience, SyncPlaces } from '../../../src/realtime/feed/node-audience';
 import { NodeFeed } from '../../../src/realtime/feed/node-feed';
 import { Resync } from '../../../src/realtime/feed/resync';
+import { ResyncPace, ResyncReads, Rests } from '../../../src/realtime/feed/resync-pace';
 import { SharedPages } from '../../../src/realtime/feed/shared-pages';
 import { CompleteFrames, type SyncBounds } from '../../../src/realtime/sync/room-sync';
 import { SyncService } from '../../../src/realtime/sync/sync-service';
@@ -20,9 +21,24 @@ import type { ModelDatabase } from './model-log';
 
 const IDLE_MS = 60_000;
 
+/** Waits for nothing. */
+class NoRests extends Rests {
+  override rest(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+interface FeedOptions {
+  readonly clock: Clock;
+  readonly cacheMegabytes: number;
+  readonly rests: Rests;
+}
+
 /** The parts of a node's feed, put together as the server does it. */
 class FeedParts {
   readonly reads = new FeedReads(new SilentLog());
+  readonly metrics = new Metrics(new SilentLog());
+  readonly pace: ResyncPace;
   readonly channels: Channels;
   readonly resync: Resync;
   readonly feed: NodeFeed;
@@ -34,11 +50,13 @@ class FeedParts {
     batches: FrameBatches,
     nodes: NodeRegistry,
     bus: Bus,
-    { clock, cacheMegabytes }: { readonly clock: Clock; readonly cacheMegabytes: number },
+    { clock, cacheMegabytes, rests }: FeedOptions,
   ) {
     const memory = new CacheMemory({ cacheMegabytes });
-    this.channels = new Channels(batches, log, this.reads, memory, clock, new Metrics(new SilentLog()));
-    this.resync = new Resync(this.channels, log, positions, this.reads);
+    this.channels = new Channels(batches, log, this.reads, memory, clock, this.metrics);
+    const resyncReads = new ResyncReads(new SilentLog(), { queue: () => new Permits(1) });
+    this.pace = new ResyncPace(resyncReads, bus, rests, clock, this.metrics);
+    this.resync = new Resync(this.channels, log, positions, this.reads, this.pace);
     const pacer = { noteLive: () => undefined };
     this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, pacer, new AcknowledgedChanges());
     const interest = new FeedInterest(bus, this.channels, this.resync);
@@ -48,6 +66,8 @@ class FeedParts {
 
   stop(): void {
     this.resync.stop();
+    this.pace.stop();
+    this.pace.reads.stop();
     this.reads.stop();
     this.channels.end();
   }
@@ -66,12 +86,14 @@ export class FeedNode {
     private readonly database: ModelDatabase,
     private readonly wire: UnreliableBus,
     cacheMegabytes = 1,
+    rests: Rests = new NoRests(),
   ) {
     const nodes = new MemoryNodeRegistry(this.clock, () => undefined);
     this.nodeId = nodes.self.nodeId;
     this.feed = new FeedParts(database, this.batches, nodes, wire.bus(nodes.self.nodeId), {
       clock: this.clock,
       cacheMegabytes,
+      rests,
     });
     this.unsubscribe = this.feed.feed.listen();
   }

@@ -118,6 +118,10 @@ class WorldSeats extends RoomPositions {
     return Promise.reject(new Error('not asked for by presence'));
   }
 
+  roomsOf(): Promise<never> {
+    return Promise.reject(new Error('not asked for by presence'));
+  }
+
   findPositions(): Promise<never> {
     return Promise.reject(new Error('not asked for by presence'));
   }

@@ -136,6 +136,8 @@ export class ModelDatabase {
   /** Whether calls are answered at once. */
   isPatient = false;
   reads = 0;
+  /** The names of all calls, in order. */
+  asked: string[] = [];
 
   constructor(
     readonly tenantId: string,
@@ -191,6 +193,11 @@ export class ModelDatabase {
       );
     }
 
+    roomsOf(_: string, userIds: readonly string[]): Promise<readonly (readonly string[])[]> {
+      if (userIds.length > 500) throw new Error(`asked about ${userIds.length} users at once`);
+      return this.database.call('roomsOf', () => userIds.map((userId) => this.database.roomsOf(userId)));
+    }
+
     findPositions(_: string, claims: readonly Claim[], userId: string) {
       return this.database.call('findAll', () => claims.map((claim) => this.database.claimed(claim, userId)));
     }
@@ -230,6 +237,7 @@ export class ModelDatabase {
 
   private call<T>(name: string, ask: () => T): Promise<T> {
     this.reads++;
+    this.asked.push(name);
     if (!this.isPatient) return Promise.resolve().then(ask);
     return new Promise((resolve, reject) => {
       let seen: { readonly answer: T } | undefined;
@@ -237,6 +245,12 @@ export class ModelDatabase {
       const call = { name, see: () => void see(), go: () => resolve(see().answer) };
       this.calls.push({ ...call, fail: () => reject(unavailable('away')) });
     });
+  }
+
+  private roomsOf(userId: string): string[] {
+    return [...this.rooms.values()]
+      .filter((room) => room.members.has(userId) && !room.deleted)
+      .map(({ roomId }) => roomId);
   }
 
   private find(roomId: string, userId: string): RoomPosition | 'no_room' | 'not_allowed' {

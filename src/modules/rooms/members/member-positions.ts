@@ -25,12 +25,34 @@ const KNOWN_USERS = 50_000;
 /** Users whose rooms are read in one statement, and rows of it: users may have thousands of rooms. */
 const USERS_TOGETHER = 500;
 const ROWS_TOGETHER = 10_000;
+/** The same where of a room its id alone is read. */
+const IDS_TOGETHER = 50_000;
 /** Each of them takes its places in its rooms then. */
 const USERS_PER_TURN = 8;
 const ROOMS_PER_USER = 50;
 /** In a storm: a statement of its own costs a user's rooms twice over, and who comes in a crowd waits longer for the turn. */
 const GATHER_MS = 30;
 const FOREIGN_KEY_VIOLATION = '23503';
+
+/** Users by as many as have about so many rooms together, going by what the last ones had. */
+class UserSlices {
+  private roomsPerUser = ROOMS_PER_USER;
+
+  constructor(private readonly rooms: number) {}
+
+  /** @param read reads the rooms of a slice, which begins at `from`, and returns how many there were */
+  async each(
+    userIds: readonly string[],
+    read: (slice: readonly string[], from: number) => Promise<number>,
+  ): Promise<void> {
+    for (let from = 0; from < userIds.length;) {
+      const slice = userIds.slice(from, from + Math.max(1, Math.floor(this.rooms / this.roomsPerUser)));
+      const rooms = await read(slice, from);
+      this.roomsPerUser = Math.max(1, rooms / slice.length, this.roomsPerUser / 2);
+      from += slice.length;
+    }
+  }
+}
 
 /** Which rooms the socket brings to a user. */
 @Injectable()
@@ -39,8 +61,8 @@ export class MemberPositions extends RoomPositions {
   private readonly known = new LRUCache<string, true>({ max: KNOWN_USERS });
 
   private readonly users: TenantBatching<string, readonly CursorPosition[]>;
-  /** As the last statements had them: how many users go into the next one follows from it. */
-  private roomsPerUser = ROOMS_PER_USER;
+  private readonly positionRows = new UserSlices(ROWS_TOGETHER);
+  private readonly idRows = new UserSlices(IDS_TOGETHER);
 
   constructor(
     private readonly repository: PositionsRepository,
@@ -59,6 +81,20 @@ export class MemberPositions extends RoomPositions {
   async positionsOf(tenantId: string, userId: string, mayGather = false): Promise<readonly CursorPosition[]> {
     const found = await this.users.submit(tenantId, userId, mayGather);
     if (found.length === 0) await this.ensure(tenantId, userId);
+    return found;
+  }
+
+  async roomsOf(tenantId: string, userIds: readonly string[]): Promise<readonly (readonly string[])[]> {
+    const found: (readonly string[])[] = userIds.map(() => []);
+    await this.idRows.each(userIds, async (slice, from) => {
+      let rooms = 0;
+      for (const { n, room_ids } of await this.repository.roomIds(tenantId, slice)) {
+        const ids = room_ids.split(',');
+        found[from + n - 1] = ids;
+        rooms += ids.length;
+      }
+      return rooms;
+    });
     return found;
   }
 
@@ -107,13 +143,11 @@ export class MemberPositions extends RoomPositions {
 
   private async read(tenantId: string, userIds: readonly string[]): Promise<(readonly CursorPosition[])[]> {
     const found: CursorPosition[][] = userIds.map(() => []);
-    for (let from = 0; from < userIds.length;) {
-      const slice = userIds.slice(from, from + Math.max(1, Math.floor(ROWS_TOGETHER / this.roomsPerUser)));
+    await this.positionRows.each(userIds, async (slice, from) => {
       const rows = await this.repository.withCursors(tenantId, slice);
       for (const row of rows) found[from + row.n - 1]?.push({ ...positionOf(row), ackedSeq: row.acked_seq });
-      this.roomsPerUser = Math.max(1, rows.length / slice.length, this.roomsPerUser / 2);
-      from += slice.length;
-    }
+      return rows.length;
+    });
     return found;
   }
 

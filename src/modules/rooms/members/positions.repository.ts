@@ -70,6 +70,21 @@ export class PositionsRepository {
     );
   }
 
+  /** The ids of each user's rooms, joined by commas, with its place `n` among the users, from 1; no row where it has none. */
+  roomIds(tenantId: string, userIds: readonly string[]): Promise<{ readonly n: number; readonly room_ids: string }[]> {
+    return this.database.query<{ readonly n: number; readonly room_ids: string }>(
+      'rooms of users',
+      tenantId,
+      `SELECT u.n, string_agg(m.room_id::text, ',') AS room_ids
+       FROM (SELECT * FROM unnest($2::text[]) WITH ORDINALITY q(user_id, n) OFFSET 0) u
+       CROSS JOIN LATERAL (SELECT room_id FROM room_members WHERE tenant_id = $1 AND user_id = u.user_id OFFSET 0) m
+       CROSS JOIN LATERAL (SELECT FROM rooms WHERE tenant_id = $1 AND room_id = m.room_id AND deleted_at IS NULL
+         OFFSET 0) r
+       GROUP BY u.n`,
+      [tenantId, userIds],
+    );
+  }
+
   /**
    * Several rooms, each with its place `n` among those asked for, from 1, and the message that its claim names; those
    * that do not exist are missing. Where no message is named its seq is null, and the log is not looked at.
