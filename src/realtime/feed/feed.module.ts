@@ -9,13 +9,12 @@ import { FeedInterest } from './interest';
 import { FeedReads } from './log-reads';
 import { NodeAudience, SyncPlaces } from './node-audience';
 import { NodeFeed } from './node-feed';
+import { PollPace } from './poll-pace';
 import { Audience, Deliveries, RecentMessages, RoomFeed, Subscriptions } from './ports';
 import { Resync } from './resync';
 import { ResyncPace, ResyncReads, Rests } from './resync-pace';
 import { CachedMessages, SharedPages } from './shared-pages';
 
-/** Between the comparisons of all channels with the database. */
-const POLL_MS = 10_000;
 /** At least three times per NODE_TTL_MS. */
 const HEARTBEAT_MS = 5000;
 
@@ -29,12 +28,10 @@ class FeedStart implements OnModuleInit {
     private readonly feed: NodeFeed,
     private readonly resync: Resync,
     private readonly audience: NodeAudience,
-    private readonly channels: Channels,
-    private readonly epoch: Epoch,
+    readonly pace: PollPace,
   ) {}
 
   async onModuleInit(): Promise<void> {
-    this.epoch.onChange(() => this.channels.startOver());
     this.leaving = [this.feed.listen(), this.nodes.onNodeLost(() => this.feed.lookForLost())];
     await this.nodes.heartbeat();
   }
@@ -51,15 +48,23 @@ class FeedStart implements OnModuleInit {
   }
 
   /** Where it waits for the database, the end of the reads ends it. */
-  @Every(POLL_MS, 'room poll')
+  @Every(({ pace }: FeedStart) => pace.lookMs, 'room poll')
   poll(): Promise<void> {
-    return this.resync.poll();
+    return this.pace.run((timed) => this.resync.poll(timed));
   }
 
   @OnStop(StopStage.workers)
   async leave(): Promise<void> {
     for (const leave of this.leaving) leave();
     await this.nodes.leaveCluster();
+  }
+}
+
+/** Where a failover has lost something what the channels hold may be of another log. */
+@Injectable()
+class FeedEpoch {
+  constructor(epoch: Epoch, channels: Channels) {
+    epoch.onChange(() => channels.startOver());
   }
 }
 
@@ -71,6 +76,7 @@ class FeedStart implements OnModuleInit {
     Channels,
     SharedPages,
     CachedMessages,
+    PollPace,
     Rests,
     ResyncReads,
     ResyncPace,
@@ -80,6 +86,7 @@ class FeedStart implements OnModuleInit {
     NodeAudience,
     SyncPlaces,
     FeedStart,
+    FeedEpoch,
     { provide: RoomFeed, useExisting: NodeFeed },
     { provide: Subscriptions, useExisting: NodeAudience },
     { provide: Audience, useExisting: NodeAudience },

@@ -175,7 +175,7 @@ describe('the feed of two nodes', () => {
       play.room.join(USERS[2] ?? '');
       const { resync, channels } = (play.nodes[0] as FeedNode).feed;
       expect(channels.size).toBe(0);
-      const round = resync.poll();
+      const round = resync.poll((ask) => ask());
       await play.database.settle();
       await round;
       await play.database.settle();
@@ -211,6 +211,28 @@ describe('the feed of two nodes', () => {
         { type: 'member.joined', user: USERS[2] },
         { type: 'message', seq: 1 },
       ]);
+    } finally {
+      play.stop();
+    }
+  });
+
+  it('spares clients of the room alone, here and there: what nobody here is told holds nobody up who comes back', async () => {
+    const play = new Play();
+    try {
+      await play.run([{ do: 'open', who: 0, node: 1 }]);
+      const [here, there] = play.nodes as [FeedNode, FeedNode];
+      const before = [here.feed.live, there.feed.live];
+      const tell = async (): Promise<number[]> => {
+        here.feed.feed.publishEvents([eventOf(TENANT, ROOM, play.room.message())]);
+        await turns();
+        play.wire.deliverAll();
+        return [here.feed.live, there.feed.live].map((live, n) => live - (before[n] ?? 0));
+      };
+      expect(await tell()).toEqual([0, 1]);
+      play.watched[0]?.connection.close();
+      // The channel is followed for a minute more.
+      expect(there.feed.channels.size).toBe(1);
+      expect(await tell()).toEqual([0, 1]);
     } finally {
       play.stop();
     }

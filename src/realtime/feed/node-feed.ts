@@ -225,9 +225,21 @@ export class NodeFeed extends RoomFeed {
 
   /** Where to put what other nodes are to know of a room; undefined where there are none. */
   private hints(tenantId: string, roomId: string): RoomOutbox | undefined {
-    // What this node publishes is told its own clients too.
+    if (this.bus.isShared) {
+      this.noteLive(tenantId, roomId);
+      return this.outbox.of(tenantId, roomId);
+    }
+    // Of one node alone, all that is published may be for its clients.
     this.pacer.noteLive();
-    return this.bus.isShared ? this.outbox.of(tenantId, roomId) : undefined;
+    return undefined;
+  }
+
+  /**
+   * Clients of this node may be sent something: those of the room, where it has any. What other nodes' clients are told, and
+   * what is published here for them, spares none here.
+   */
+  private noteLive(tenantId: string, roomId: string): void {
+    if ((this.channels.find(tenantId, roomId)?.size ?? 0) > 0) this.pacer.noteLive();
   }
 
   private tellJoining(
@@ -242,7 +254,7 @@ export class NodeFeed extends RoomFeed {
 
   private hear({ node, payload: { tenantId, roomId, hints } }: BusEnvelope<RoomHints>): void {
     if (node === this.nodeId) return;
-    this.pacer.noteLive();
+    this.noteLive(tenantId, roomId);
     for (const hint of hints) this.take(tenantId, roomId, hint);
   }
 

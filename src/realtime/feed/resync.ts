@@ -3,6 +3,7 @@ import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Channels, type Listener } from './channels';
 import { FeedReads, type LogReads } from './log-reads';
 import { RoomLog, RoomPositions } from './ports';
+import type { Timed } from './poll-pace';
 import { ResyncPace } from './resync-pace';
 
 /** Rooms per question. */
@@ -75,13 +76,16 @@ export class Resync {
     );
   }
 
-  /** One round over the channels, and a part of one over the users; rejects when the database is away. */
-  async poll(): Promise<void> {
+  /**
+   * One round over the channels, and a part of one over the users; rejects when the database is away.
+   * @param timed counts what its questions take
+   */
+  async poll(timed: Timed): Promise<void> {
     for (const rooms of pagesOf(this.channels.all(), ROOMS_AT_ONCE)) {
       if (this.isStopped) return;
-      this.compare(await this.log.heads(rooms.map(({ tenantId, roomId }) => ({ tenantId, roomId }))));
+      this.compare(await timed(() => this.heads(rooms)));
     }
-    for (const page of userPages(this.nextUsers())) await this.askAbout(page, this.reads);
+    for (const page of userPages(this.nextUsers())) await this.askAbout(page, this.reads, timed);
   }
 
   /** Brings users that may just have been added to a room in, at the places where they joined. */
@@ -138,8 +142,12 @@ export class Resync {
   private async compareAgain(rooms: readonly RoomRef[]): Promise<void> {
     await this.pace.reads.run(
       () => !this.isStopped,
-      async () => this.compare(await this.log.heads(rooms.map(({ tenantId, roomId }) => ({ tenantId, roomId })))),
+      async () => this.compare(await this.heads(rooms)),
     );
+  }
+
+  private heads(rooms: readonly RoomRef[]): ReturnType<RoomLog['heads']> {
+    return this.log.heads(rooms.map(({ tenantId, roomId }) => ({ tenantId, roomId })));
   }
 
   private nextUsers(): Listener[] {
@@ -156,12 +164,12 @@ export class Resync {
     return users;
   }
 
-  private async askAbout({ tenantId, users }: UserPage, reads: LogReads): Promise<void> {
+  private async askAbout({ tenantId, users }: UserPage, reads: LogReads, timed: Timed = untimed): Promise<void> {
     const userIds = users.map(({ userId }) => userId);
     const isWanted = (): boolean =>
       !this.isStopped && userIds.some((userId) => this.channels.listeners.has(tenantId, userId));
     for (const userId of userIds) this.doubt(tenantId, userId);
-    const found = (await reads.run(isWanted, () => this.positions.roomsOf(tenantId, userIds))) ?? [];
+    const found = (await reads.run(isWanted, () => timed(() => this.positions.roomsOf(tenantId, userIds)))) ?? [];
     const missing = new Map<string, string[]>();
     let looked = 0;
     for (const [i, userId] of userIds.entries())
@@ -214,6 +222,10 @@ export class Resync {
       this.channels.following(tenantId, roomId, undefined)?.refresh();
     }
   }
+}
+
+function untimed<T>(ask: () => Promise<T>): Promise<T> {
+  return ask();
 }
 
 function pagesOf<T>(all: readonly T[], most: number): T[][] {

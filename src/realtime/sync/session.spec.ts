@@ -86,7 +86,7 @@ describe('a sync', () => {
     write(1);
     await database.settle();
     expect(outline(ben).at(-1)).toEqual(['sync.complete', 4]);
-    const polled = node.feed.resync.poll();
+    const polled = node.feed.resync.poll((ask) => ask());
     await database.settle();
     await polled;
     expect(outline(ben).at(-1)).toEqual(['member.left', undefined]);

@@ -39,6 +39,8 @@ class FeedParts {
   readonly reads = new FeedReads(new SilentLog());
   readonly metrics = new Metrics(new SilentLog());
   readonly pace: ResyncPace;
+  /** How often clients of this node may have been sent something live. */
+  live = 0;
   readonly channels: Channels;
   readonly resync: Resync;
   readonly feed: NodeFeed;
@@ -57,7 +59,7 @@ class FeedParts {
     const resyncReads = new ResyncReads(new SilentLog(), { queue: () => new Permits(1) });
     this.pace = new ResyncPace(resyncReads, bus, rests, clock, this.metrics);
     this.resync = new Resync(this.channels, log, positions, this.reads, this.pace);
-    const pacer = { noteLive: () => undefined };
+    const pacer = { noteLive: () => this.live++ };
     this.feed = new NodeFeed(nodes, bus, this.channels, this.resync, pacer, new AcknowledgedChanges());
     const interest = new FeedInterest(bus, this.channels, this.resync);
     this.audience = new NodeAudience(this.channels, positions, interest, this.resync, { waiting: () => 0 });
