@@ -71,14 +71,14 @@ export function roomAddress(tenantId: string, roomId: string): string {
   return `r:${tenantId}/${roomId}`;
 }
 
-/** … or a node … */
-export function nodeAddress(nodeId: string): string {
-  return `n:${nodeId}`;
-}
-
-/** … or those who have a connection of a user. */
+/** … those who have a connection of a user … */
 export function userAddress(tenantId: string, userId: string): string {
   return `u:${tenantId}/${userId}`;
+}
+
+/** … or one node alone. */
+export function nodeAddress(nodeId: string): string {
+  return `n:${nodeId}`;
 }
 
 /** `room`, `room_0190…` → the dashed UUID, or undefined when it is not an id of that kind. */

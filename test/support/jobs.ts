@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ManualClock } from '../../src/common/time';
-import { MemoryBus } from '../../src/platform/cluster';
+import { MemoryBus, MemoryNodeRegistry, type NodeRegistry } from '../../src/platform/cluster';
 import type { OpenDatabase, SystemDatabase } from '../../src/platform/database';
 import { type Job, Jobs, type NewJob } from '../../src/platform/jobs';
 import {
@@ -11,6 +11,7 @@ import {
   JobsRepository,
 } from '../../src/platform/jobs/jobs.repository';
 import type { BoundRunner } from '../../src/platform/jobs/job';
+import { JobWakes } from '../../src/platform/jobs/wakes';
 import { JobWorker } from '../../src/platform/jobs/worker';
 import { SilentLog } from '../../src/platform/logging';
 import type { TestDatabase } from './database';
@@ -95,7 +96,7 @@ export async function startJobs(): Promise<JobsFixture> {
     database,
     open,
     repository,
-    jobs: new Jobs(repository, new MemoryBus('node', () => undefined)),
+    jobs: new Jobs(repository, new JobWakes(new MemoryBus('node', () => undefined), someNodes())),
     tenant: async () => {
       const tenantId = randomUUID();
       await sql('INSERT INTO tenants (tenant_id, name) VALUES ($1, $2)', [tenantId, 'test']);
@@ -146,6 +147,10 @@ async function claimed(open: OpenDatabase, request: ClaimRequest): Promise<{ res
   });
 }
 
+function someNodes(): NodeRegistry {
+  return new MemoryNodeRegistry(new ManualClock(), () => undefined);
+}
+
 function nodeOn(repository: JobsRepository, kinds: Readonly<Record<string, BoundRunner>>): TestNode {
   const clock = new ManualClock();
   const ended: string[] = [];
@@ -154,9 +159,15 @@ function nodeOn(repository: JobsRepository, kinds: Readonly<Record<string, Bound
   const worker = new JobWorker(
     repository,
     { all: new Map(Object.entries(kinds)) },
-    new Endings({ end: (endings: readonly Ending[]) => (isDead ? never : repository.end(endings)) }),
+    new Endings(
+      {
+        end: (endings: readonly Ending[]) => (isDead ? never : repository.end(endings)),
+        isDue: (queues) => repository.isDue(queues),
+      },
+      { isShared: false },
+    ),
     clock,
-    { ended: (_kind, outcome) => ended.push(outcome) },
+    { ended: (_kind, outcome) => ended.push(outcome), claimed: () => undefined },
     new SilentLog(),
   );
   return { worker, clock, ended, kill: () => (isDead = true) };

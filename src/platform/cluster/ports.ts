@@ -15,7 +15,10 @@ export type BusHandler<T> = (envelope: BusEnvelope<T>) => void;
  */
 export type Topic<T> = string & { readonly __payload?: T };
 
-/** Whom a hint concerns: `roomAddress`, `userAddress`, `nodeAddress`. At most 255 bytes. */
+/**
+ * Whom a hint concerns: `r:<tenant>/<room>` (`roomAddress`), `u:<tenant>/<user>` (`userAddress`) or `n:<node>` (`nodeAddress`). At
+ * most 255 bytes.
+ */
 export type Address = string;
 
 /** Hints may have been lost. */

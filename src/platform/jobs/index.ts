@@ -6,7 +6,8 @@
  * fence at a time, and only that fence may end it; leases go by the database's clock. A job that is done is gone, a dead
  * one stays until it is revived or dropped, at most 30 days.
  *
- * Concurrency: claims are made one at a time over all nodes and take milliseconds; work happens outside of them. The
+ * Concurrency: claims are made one at a time over all nodes and take milliseconds; work happens outside of them. A node asks
+ * another one to look only where it has no slot itself (`JobWakes`). The
  * limits per tenant and per key hold over all nodes. Handlers must bear to run twice, and to run on past their lease.
  */
 import { Module } from '@nestjs/common';
@@ -16,7 +17,9 @@ import { JobHandlers } from './handlers';
 import { JobListsRepository } from './job-lists.repository';
 import { Jobs, JobsErase } from './jobs';
 import { Endings, JobsRepository } from './jobs.repository';
-import { JobMetrics, JobWorker, WorkerStart } from './worker';
+import { JobWakes } from './wakes';
+import { JobMetrics, JobWorker } from './worker';
+import { WorkerStart } from './worker-start';
 
 export { exponential } from './outcome';
 export { JobHandler } from './handlers';
@@ -43,6 +46,7 @@ export { LEASE_LOST } from './worker';
     JobHandlers,
     JobListsRepository,
     JobMetrics,
+    JobWakes,
     Jobs,
     JobsErase,
     Endings,

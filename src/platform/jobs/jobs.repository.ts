@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Batching } from '../../common/batching';
+import { Bus } from '../cluster';
 import { Database, type Sql, SystemDatabase, systemFunction, value } from '../database';
 import { Every } from '../lifecycle';
 import type { DeadJobRow, JobRules, NewJob } from './job';
@@ -76,6 +77,12 @@ export interface Ending {
   readonly error: string | null;
 }
 
+/** The jobs of one tenant and kind. */
+export interface Queue {
+  readonly tenantId: string;
+  readonly kind: string;
+}
+
 /** Most pairs of tenant and kind that one claim looks at. */
 const SCAN = 1000;
 const DEAD_DAYS = 30;
@@ -131,6 +138,20 @@ export class JobsRepository {
       endings.map((e) => e.error),
     ]);
     return new Set(rows.map((row) => row.id));
+  }
+
+  /** For each of these tenants and kinds, whether a job of it is due. */
+  async isDue(queues: readonly Queue[]): Promise<boolean[]> {
+    const rows = await this.system.query<{ n: number }>(
+      'due jobs',
+      // run_at is rounded to milliseconds, possibly upwards.
+      `SELECT q.n FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY q(tenant_id, kind, n)
+       WHERE EXISTS (SELECT FROM jobs j WHERE j.state = 'queued' AND j.tenant_id = q.tenant_id AND j.kind = q.kind
+         AND j.run_at <= statement_timestamp() + interval '1 ms')`,
+      [queues.map(({ tenantId }) => tenantId), queues.map(({ kind }) => kind)],
+    );
+    const due = new Set(rows.map(({ n }) => n));
+    return queues.map((_, i) => due.has(i + 1));
   }
 
   /** Within a transaction of the tenant. */
@@ -243,11 +264,24 @@ export class Endings {
     return endings.map(({ id }) => stored.has(id));
   });
 
-  constructor(@Inject(JobsRepository) private readonly repository: Pick<JobsRepository, 'end'>) {}
+  private readonly looks = new Batching<Queue, boolean>((queues) => this.repository.isDue(queues));
+
+  constructor(
+    @Inject(JobsRepository) private readonly repository: Pick<JobsRepository, 'end' | 'isDue'>,
+    @Inject(Bus) private readonly bus: Pick<Bus, 'isShared'>,
+  ) {}
 
   /** Resolves when it is stored: false when the job had been taken over, or could not be written before `giveUp`. */
   write(ending: Ending): Promise<boolean> {
     return this.batching.submit(ending);
+  }
+
+  /**
+   * Whether the end of a job, once it is stored, may let another one of its tenant and kind begin that a limit held back: where
+   * there are other nodes, one of those may have seen it and this one not. Not knowing is a yes.
+   */
+  async letsAnotherBegin(queue: Queue): Promise<boolean> {
+    return this.bus.isShared && (await this.looks.submit(queue).catch(() => true));
   }
 
   /** Whatever cannot be written now will not be: the leases run out instead. */

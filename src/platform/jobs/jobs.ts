@@ -1,21 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { Bus, type Topic, type Unsubscribe } from '../cluster';
 import type { Sql } from '../database';
 import { eraseFunction, EraseStep, type EraseWork } from '../tenant-data';
 import type { DeadJobRow, NewJob } from './job';
 import { JobsRepository } from './jobs.repository';
-
-/** There is something to claim; says nothing about what. */
-const WAKE: Topic<Record<string, never>> = 'jobs-wake';
+import { JobWakes } from './wakes';
 
 /** Where work is handed in. */
 @Injectable()
 export class Jobs {
-  private isScheduled = false;
-
   constructor(
     private readonly repository: JobsRepository,
-    private readonly bus: Bus,
+    private readonly wakes: JobWakes,
   ) {}
 
   /** Stores jobs within a transaction of their tenant. Call `wake` after its commit. */
@@ -31,21 +26,11 @@ export class Jobs {
   }
 
   /**
-   * Jobs have been committed: workers here and on the other nodes look at once. Neither blocks nor fails; calls of one
-   * turn are one. A wake-up that is lost costs half a second.
+   * Jobs have been committed: this node's worker looks at once, and another one where this one has no slot. Neither blocks
+   * nor fails; calls of one turn are one. A wake-up that is lost costs half a second.
    */
   wake(): void {
-    if (this.isScheduled) return;
-    this.isScheduled = true;
-    setImmediate(() => {
-      this.isScheduled = false;
-      this.bus.publish(WAKE, {});
-    });
-  }
-
-  /** Calls back after every wake-up, this node's and the others'. */
-  onWake(handler: () => void): Unsubscribe {
-    return this.bus.subscribe(WAKE, handler);
+    this.wakes.wake();
   }
 
   /** The tenant's dead jobs of a kind, newest first. */

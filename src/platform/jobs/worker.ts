@@ -1,12 +1,10 @@
-/** Claims jobs and runs them on this node, from the start of the application until its stop, and counts how they ended. */
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+/** Claims jobs and runs them on this node, and counts how they ended. */
+import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/time';
-import { Every, Lifecycle, OnStop, StopStage } from '../lifecycle';
 import { describeError, Log } from '../logging';
 import { Gauge, type GaugeSample, Metrics } from '../metrics';
 import { JobHandlers } from './handlers';
 import { type BoundRunner, idsOf, type Job } from './job';
-import { Jobs } from './jobs';
 import { type ClaimCursor, type ClaimedRow, Endings, JobsRepository } from './jobs.repository';
 import { DONE, type JobOutcome, outcomeOf, OUTLIVED, RELEASED, textOf } from './outcome';
 
@@ -17,6 +15,7 @@ const STATES = ['queued', 'running', 'dead'] as const;
 export class JobMetrics {
   private readonly outcomes;
   private readonly durations;
+  private readonly claims;
 
   constructor(
     private readonly repository: JobsRepository,
@@ -24,6 +23,7 @@ export class JobMetrics {
   ) {
     this.outcomes = metrics.counter('chatapi_jobs_ended_total');
     this.durations = metrics.histogram('chatapi_jobs_seconds');
+    this.claims = metrics.counter('chatapi_jobs_claims_total');
   }
 
   /** Asked at most once per scrape. */
@@ -31,6 +31,11 @@ export class JobMetrics {
   async states(): Promise<GaugeSample<'chatapi_jobs'>[]> {
     const counts = new Map((await this.repository.counts()).map((row) => [row.state, row.n]));
     return STATES.map((state) => ({ labels: { state }, value: counts.get(state) ?? 0 }));
+  }
+
+  /** A claim was answered with so many jobs. */
+  claimed(jobs: number): void {
+    this.claims.labels({ result: jobs > 0 ? 'some' : 'empty' }).inc();
   }
 
   /** An attempt ended. */
@@ -73,27 +78,40 @@ interface Running {
 @Injectable()
 export class JobWorker {
   private readonly running = new Map<number, Running>();
-  private claiming: Promise<void> | undefined;
+  private claiming: Promise<readonly string[]> | undefined;
   private again = false;
   private isStopped = false;
   private isAborting = false;
   private hasBacklog = false;
   private cursor: ClaimCursor | null = null;
+  /** Kinds that had no free slot at the last claim: jobs of them may be due that it has not seen. */
+  private unseen: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly repository: JobsRepository,
     @Inject(JobHandlers) private readonly handlers: Pick<JobHandlers, 'all'>,
     private readonly endings: Endings,
     private readonly clock: Clock,
-    @Inject(JobMetrics) private readonly metrics: Pick<JobMetrics, 'ended'>,
+    @Inject(JobMetrics) private readonly metrics: Pick<JobMetrics, 'ended' | 'claimed'>,
     private readonly log: Log,
   ) {}
 
-  /** Looks for work now; when a claim is running, once more after it. Rejects when the claim failed. */
-  pump(): Promise<void> {
+  /**
+   * Looks for work now; when a claim is running, once more after it. Rejects when the claim failed.
+   * @returns the kinds of which jobs may be due that it has no slot for
+   */
+  pump(): Promise<readonly string[]> {
     this.again = true;
     this.claiming ??= this.claimAll().finally(() => (this.claiming = undefined));
     return this.claiming;
+  }
+
+  /** Whether it has no slot for any of these kinds; if so, it looks for their jobs when it has one. */
+  isFullOf(kinds: readonly string[]): boolean {
+    const open = new Set(this.kinds().flatMap(({ kind, free }) => (free > 0 ? [kind] : [])));
+    if (kinds.some((kind) => open.has(kind))) return false;
+    this.unseen = new Set([...this.unseen, ...kinds]);
+    return true;
   }
 
   /** Extends the leases of what runs, and aborts what lost its own. */
@@ -134,19 +152,25 @@ export class JobWorker {
     await within(ABORTED_MS, ended);
   }
 
-  private async claimAll(): Promise<void> {
+  private async claimAll(): Promise<readonly string[]> {
+    const lacking = new Set<string>();
     // The wake-ups of one turn are one claim.
     await Promise.resolve();
     while (this.again && !this.isStopped) {
       this.again = false;
-      await this.claim();
+      for (const kind of await this.claim()) lacking.add(kind);
     }
+    return [...lacking];
   }
 
-  private async claim(): Promise<void> {
+  /** Returns the kinds of which jobs may be due that it has no slot for. */
+  private async claim(): Promise<string[]> {
     const { clock, repository } = this;
-    const open = this.openKinds();
-    if (open.length === 0) return;
+    const kinds = this.kinds();
+    const open = kinds.filter(({ free }) => free > 0);
+    const full = kinds.flatMap(({ kind, free }) => (free > 0 ? [] : [kind]));
+    this.unseen = new Set(full);
+    if (open.length === 0) return full;
     const sentAt = clock.monotonicMs();
     const { jobs, more, cursor } = await repository.claim({
       kinds: open.map(({ kind }) => kind),
@@ -158,19 +182,26 @@ export class JobWorker {
       leaseMs: JOB_LEASE_MS,
       after: this.cursor,
     });
+    this.metrics.claimed(jobs.length);
     // A lap of more tenants than one claim looks at: go on until it is complete.
     if (cursor !== null) this.again = true;
     this.hasBacklog = more || cursor !== null || (this.cursor !== null && this.hasBacklog);
     this.cursor = cursor;
     for (const row of jobs) this.start(row, sentAt + JOB_LEASE_MS);
+    // Of a kind that has free slots left, what is due is held back by a limit that holds on all nodes.
+    const filled = open.filter(({ kind, free }) => jobs.filter((row) => row.kind === kind).length >= free);
+    return more ? [...full, ...filled.map(({ kind }) => kind)] : full;
   }
 
-  private openKinds(): { kind: string; handler: BoundRunner; free: number }[] {
+  /** All kinds, with their free slots. */
+  private kinds(): { kind: string; handler: BoundRunner; free: number }[] {
     const busy = new Map<string, number>();
     for (const { row } of this.running.values()) busy.set(row.kind, (busy.get(row.kind) ?? 0) + 1);
-    return [...this.handlers.all]
-      .map(([kind, handler]) => ({ kind, handler, free: slotsOf(handler) - (busy.get(kind) ?? 0) }))
-      .filter(({ free }) => free > 0);
+    return [...this.handlers.all].map(([kind, handler]) => ({
+      kind,
+      handler,
+      free: Math.max(0, slotsOf(handler) - (busy.get(kind) ?? 0)),
+    }));
   }
 
   private start(row: ClaimedRow, leaseEndsAt: number): void {
@@ -198,7 +229,12 @@ export class JobWorker {
     // Under a later fence it may run here again already.
     if (this.running.get(row.id) === job) this.running.delete(row.id);
     metrics.ended(row.kind, wasOurs ? outcome : 'lost', seconds);
-    if (this.hasBacklog && !this.isStopped) this.pump().catch(() => undefined);
+    if (!this.isStopped && (await this.isAnotherDue(row))) this.pump().catch(() => undefined);
+  }
+
+  private async isAnotherDue({ tenant_id: tenantId, kind }: ClaimedRow): Promise<boolean> {
+    if (this.hasBacklog || this.unseen.has(kind)) return true;
+    return this.endings.letsAnotherBegin({ tenantId, kind });
   }
 
   private async outcome({ row, handler, abort }: Running): Promise<JobOutcome> {
@@ -260,50 +296,10 @@ export function about(job: Job): object {
 }
 
 /** Whether the promise settled in time. */
-async function within(ms: number, promise: Promise<void>): Promise<boolean> {
+async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
   const settled = await Promise.race([promise.then(() => true), late]);
   clearTimeout(timer);
   return settled;
-}
-
-/** The backstop for wake-ups that were lost, and the grain of delays. */
-const POLL_MS = 500;
-const RENEW_MS = 4000;
-
-/** Runs the worker from when the application is initialised until the server stops. */
-@Injectable()
-export class WorkerStart implements OnApplicationBootstrap {
-  private unsubscribe: () => void = () => undefined;
-
-  constructor(
-    private readonly worker: JobWorker,
-    private readonly jobs: Jobs,
-    private readonly lifecycle: Lifecycle,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    // What a wake-up could not claim the poll claims, and says why if it fails.
-    this.unsubscribe = this.jobs.onWake(() => void this.worker.pump().catch(() => undefined));
-  }
-
-  /** Ends after `stop`, which lets go of wake-ups first: one that came while the poll ends would start jobs. */
-  @Every(POLL_MS, 'jobs', StopStage.log)
-  poll(): Promise<void> {
-    return this.worker.pump();
-  }
-
-  /** Goes on while what runs is waited for. */
-  @Every(RENEW_MS, 'job leases', StopStage.log)
-  renew(): Promise<void> {
-    return this.worker.renew();
-  }
-
-  /** As long as its stage: the worker has bounds of its own. */
-  @OnStop(StopStage.workers, Infinity)
-  stop(): Promise<void> {
-    this.unsubscribe();
-    return this.worker.stop(this.lifecycle.stageLeftMs);
-  }
 }

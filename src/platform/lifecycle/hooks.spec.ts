@@ -35,6 +35,21 @@ describe('every', () => {
     await timer.stop();
   });
 
+  it('asks before each run how long to wait, where a function says it', async () => {
+    const waits = [100, 30, 500];
+    const begins: number[] = [];
+    const start = Date.now();
+    const timer = every(
+      () => waits.shift() ?? 10_000,
+      'test',
+      () => begins.push(Date.now() - start),
+      new SilentLog(),
+    );
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(begins).toEqual([100, 130, 630]);
+    await timer.stop();
+  });
+
   it('never overlaps itself: the next run begins one interval after the end of the last', async () => {
     const begins: number[] = [];
     const start = Date.now();

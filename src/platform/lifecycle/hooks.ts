@@ -26,7 +26,7 @@ type MethodMark<T> = <M extends () => unknown>(
 
 /**
  * Calls the method again and again while the server runs, as `every` does: the first time after `ms`, never twice at once.
- * @param ms between two runs; of the provider where its configuration says it
+ * @param ms between two runs; asked of the provider before each, where it says that
  * @param name for the log; no two timers share one
  * @param until in which stage of the stop it ends
  */
@@ -82,7 +82,7 @@ export class LifecycleHooks implements OnModuleInit, OnApplicationBootstrap {
     if (this.lifecycle.stopping) return;
     for (const timer of this.timers) {
       const { ms, name } = timer.options;
-      const between = typeof ms === 'number' ? ms : ms(timer.provider as never);
+      const between = typeof ms === 'number' ? ms : () => ms(timer.provider as never);
       this.running.set(timer, every(between, name, timer.call, this.log));
     }
   }
@@ -112,7 +112,7 @@ export interface Interval {
 /**
  * Runs `fn` again and again, `ms` after the end of the run before, the first time after `ms`: runs never overlap. A
  * failing run ends nothing; only the first of a streak is logged, and that it works again. Keeps no process alive.
- * @param ms as a function it is asked before each pause
+ * @param ms a function is asked before each run
  */
 export function every(ms: number | (() => number), name: string, fn: () => unknown, log: Log): Interval {
   const repeating = new Repeating(ms, name, fn, log);

@@ -289,6 +289,11 @@ export const METRIC_DEFINITIONS = {
     help: 'Background jobs now, by state. A job that is done is gone.',
     labels: ['state'],
   },
+  chatapi_jobs_claims_total: {
+    type: 'counter',
+    help: 'Claims of background jobs by this node, by whether they were given any: some, empty.',
+    labels: ['result'],
+  },
   chatapi_jobs_ended_total: {
     type: 'counter',
     help: 'Attempts at background jobs that ended, by kind and by what became of the job.',
