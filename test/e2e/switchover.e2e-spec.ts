@@ -39,6 +39,13 @@ async function caughtUp(): Promise<void> {
   });
 }
 
+/** One of each writer may have waited in the append for the database to come back, and would have been written then. */
+function checkRefusals(refusals: MessageWriters['refusals']): void {
+  for (const refusal of refusals) expect(refusal).toMatchObject({ status: 503, code: 'SERVICE_UNAVAILABLE' });
+  const inDoubt = refusals.filter(({ outcome }) => outcome !== 'none').map(({ userId }) => userId);
+  expect(new Set(inDoubt).size).toBe(inDoubt.length);
+}
+
 describePostgres15('W13: a switchover to a standby, under load', () => {
   beforeAll(async () => {
     former = await Postgres15.create();
@@ -83,10 +90,7 @@ describePostgres15('W13: a switchover to a standby, under load', () => {
     await eventually('its lock is on the new one', async () => (await sessions(next, 'chatapi server %')) === 1);
     await writers.finish();
     expect(await writers.faults()).toEqual([]);
-    for (const refusal of writers.refusals) expect(refusal).toMatchObject({ status: 503, code: 'SERVICE_UNAVAILABLE' });
-    // One of each writer may have waited in the append for the database to come back, and would have been written then.
-    const inDoubt = writers.refusals.filter(({ outcome }) => outcome !== 'none');
-    expect(new Set(inDoubt.map(({ userId }) => userId)).size).toBe(inDoubt.length);
+    checkRefusals(writers.refusals);
     const said = server.log.map(({ level, msg }) => (level >= 50 || msg === 'database is back' ? msg : ''));
     expect(said.filter(Boolean)).toEqual([TAKES_NONE, 'database is back']);
   });
