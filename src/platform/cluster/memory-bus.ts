@@ -75,6 +75,16 @@ export class MemoryBus extends Bus {
     return () => undefined;
   }
 
+  /** Whether what is addressed there concerns this node. */
+  isFollowed(to: Address | undefined): boolean {
+    return this.follows.has(to);
+  }
+
+  /** Hands out at once what has come from elsewhere. */
+  receive(topic: string, envelope: BusEnvelope<unknown>): void {
+    for (const { handler } of this.subscriptions.get(topic) ?? []) this.call(handler, topic, envelope);
+  }
+
   private deliver(): void {
     const batch = this.waiting;
     this.waiting = [];
