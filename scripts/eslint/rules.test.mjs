@@ -24,11 +24,13 @@ tester.run('function-lines', house.rules['function-lines'], {
     `function a() {${lines(50)}}`,
     `describe('a', () => {${lines(51)}});`,
     `describe.each([1])('a', () => {${lines(51)}});`,
+    `describeRedis('a', () => {${lines(51)}});`,
   ],
   invalid: [
     { code: `function a() {${lines(51)}}`, errors: [{ messageId: 'tooLong' }] },
     { code: `const a = async () => {${lines(51)}};`, errors: [{ messageId: 'tooLong' }] },
     { code: `class A { a() {${lines(51)}} }`, errors: [{ messageId: 'tooLong' }] },
+    { code: `described('a', () => {${lines(51)}});`, errors: [{ messageId: 'tooLong' }] },
     { code: `describe('a', () => { it('b', () => {${lines(51)}}); });`, errors: [{ messageId: 'tooLong' }] },
   ],
 });

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createClient } from '@redis/client';
+import { SystemClock } from '../../src/common/time';
 import { encodeEnvelope } from '../../src/platform/cluster/redis/frames';
+import { RedisBus } from '../../src/platform/cluster/redis/redis-bus';
 import { describeRedis, RedisServer } from '../support/cluster/redis';
 import { type NodeOnRedis, RedisBuses, textsOf } from '../support/cluster/redis-buses';
+import { RecordingLog } from '../support/recording-log';
 import { busSuite, lossyBusSuite, type LossyBusFixture } from '../support/suites/bus-suite';
 import { untilPasses } from '../support/suites/port-fixture';
 
@@ -124,6 +127,46 @@ describeRedis('the bus through Redis', () => {
       say(from, 'after');
       await untilPasses(() => expect(heard.at(-1)).toBe('after'));
     });
+  });
+
+  it('says why it does not get in, and never with what', async () => {
+    const locked = await RedisServer.start('right-password');
+    const [log, nodeId] = [new RecordingLog(), randomUUID()];
+    const url = `redis://:wrong-password@127.0.0.1:${locked.port}`;
+    const options = { nodeId, installation: randomUUID(), instances: [{ name: '0', url }], topics: {} };
+    const bus = new RedisBus(options, () => undefined, new SystemClock(), log);
+    bus.start();
+    try {
+      await untilPasses(() => expect(log.lines).toMatchObject([{ level: 'warn', fields: { reason: 'WRONGPASS' } }]));
+      expect(JSON.stringify(log.lines)).not.toMatch(/wrong-password|127\.0\.0\.1/);
+    } finally {
+      await bus.stop();
+      await locked.stop();
+    }
+  });
+
+  it('is stopped: what was published before is heard, what comes after is dropped', async () => {
+    buses = await RedisBuses.on([redis]);
+    const [{ bus }, heard] = [buses.get(0), textsOf(buses.get(1))];
+    say(buses.get(0), 'last');
+    await bus.stop();
+    say(buses.get(0), 'late');
+    await untilPasses(() => expect(heard).toEqual(['last']));
+    await untilPasses(() => expect(bus.counts.dropped).toBe(1));
+    expect(buses.get(1).gaps).toEqual([]);
+    await buses.close();
+  });
+
+  it('sends nothing that would fail what is sent with it', async () => {
+    buses = await RedisBuses.on([redis]);
+    const [{ bus }, heard] = [buses.get(0), textsOf(buses.get(1))];
+    bus.publish<unknown>('unnumbered', { text: 'a' });
+    bus.publish<unknown>('words', undefined);
+    bus.publish('words', { text: 'b' }, `u:t/${'x'.repeat(252)}`);
+    say(buses.get(0), 'c');
+    await untilPasses(() => expect(heard).toEqual(['c']));
+    expect(buses.errors).toHaveLength(3);
+    await buses.close();
   });
 
   describe('envelopes', () => {

@@ -54,7 +54,7 @@ export class RedisBuses {
 
   async close(): Promise<void> {
     for (const { bus, proxies } of this.nodes) {
-      bus.stop();
+      await bus.stop();
       await Promise.all(proxies.map((proxy) => proxy.close()));
     }
   }

@@ -23,10 +23,11 @@ export class RedisServer {
   private constructor(
     readonly port: number,
     private readonly dir: string,
+    private readonly password: string | undefined,
   ) {}
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'chatapi-redis-')));
+  static async start(password?: string): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'chatapi-redis-')), password);
     await server.restart();
     return server;
   }
@@ -35,7 +36,8 @@ export class RedisServer {
   async restart(): Promise<void> {
     const settings = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.dir];
     const volatile = ['--save', '', '--appendonly', 'no'];
-    this.child = spawn(BINARY, [...settings, ...volatile], { cwd: this.dir, stdio: 'ignore' });
+    const locked = this.password === undefined ? [] : ['--requirepass', this.password];
+    this.child = spawn(BINARY, [...settings, ...volatile, ...locked], { cwd: this.dir, stdio: 'ignore' });
     await eventually('Redis answers', () => this.answers());
   }
 
@@ -73,7 +75,7 @@ export class RedisServer {
       const socket = connect(this.port, '127.0.0.1', () => socket.write('PING\r\n'));
       socket.once('data', (bytes) => {
         socket.destroy();
-        resolve(bytes.toString().startsWith('+PONG'));
+        resolve(/^(\+PONG|-NOAUTH)/.test(bytes.toString()));
       });
       socket.on('error', () => resolve(false));
     });

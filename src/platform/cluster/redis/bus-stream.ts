@@ -53,6 +53,8 @@ export interface StreamSite {
   tellGap(gap: BusGap): void;
   /** Whether it is live has changed. */
   changed(stream: BusStream, reason: string): void;
+  /** How long a position was on its way to Redis and back. */
+  lag(seconds: number): void;
 }
 
 /**
@@ -77,6 +79,8 @@ export class BusStream {
   private published = 0;
   private outbox: EnvelopeItem[] = [];
   private ownHeardAt = 0;
+  /** When each position was sent that has not come back yet. */
+  private announcedAt: number[] = [];
   private isSettled = false;
   private mayEndSettling = false;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -106,10 +110,13 @@ export class BusStream {
     this.ticking = setInterval(() => this.tick(), this.site.timing.positionMs);
   }
 
-  stop(): void {
+  /** Sends what was added and up to where it has published, and ends; resolves when that has arrived, or soon. */
+  stop(): Promise<void> {
     clearInterval(this.ticking);
     this.endTimers();
-    this.redis.close();
+    this.flush();
+    this.announce();
+    return this.redis.close();
   }
 
   add(item: EnvelopeItem): void {
@@ -127,7 +134,9 @@ export class BusStream {
   private send(items: readonly EnvelopeItem[]): void {
     const { counts, nodeId } = this.site;
     const bytes = encodeEnvelope({ nodeId, lane: this.lane, n: ++this.published }, items);
-    const drop = (): void => void counts.dropped++;
+    const drop = (): void => {
+      counts.dropped++;
+    };
     if (bytes.length <= MOST_ENVELOPE_BYTES && this.redis.publish(bytes, drop)) {
       counts.published++;
       counts.publishedBytes += bytes.length;
@@ -139,6 +148,7 @@ export class BusStream {
     const { clock, timing } = this.site;
     this.ownHeardAt = clock.monotonicMs();
     this.isSettled = this.mayEndSettling = false;
+    this.announcedAt = [];
     this.awaited = new Set(this.heardAt.keys());
     this.endTimers();
     // A second or two: all nodes are heard within one, and after a restart of Redis not all look at the same moment.
@@ -177,6 +187,8 @@ export class BusStream {
     const now = site.clock.monotonicMs();
     if (nodeId === site.nodeId) {
       this.ownHeardAt = now;
+      const sentAt = isPosition(bytes) ? this.announcedAt.shift() : undefined;
+      if (sentAt !== undefined) site.lag((now - sentAt) / 1000);
       return;
     }
     const hasItems = !isPosition(bytes);
@@ -220,7 +232,7 @@ export class BusStream {
   private announce(): void {
     const position = encodeEnvelope({ nodeId: this.site.nodeId, lane: this.lane, n: this.published }, []);
     // The next one says the same.
-    this.redis.publish(position, () => undefined);
+    if (this.redis.publish(position, () => undefined)) this.announcedAt.push(this.site.clock.monotonicMs());
   }
 
   private endTimers(): void {

@@ -21,6 +21,8 @@ const ITEM_BYTES = 7;
 /** Flag: the room's rev and the message's seq stand before the length. Not written by this release. */
 const HAS_POSITION = 1;
 const POSITION_BYTES = 12;
+/** What the byte before an address can say. */
+export const MOST_ADDRESS_BYTES = 255;
 /** An envelope is closed when it has so many bytes; an item that has more goes alone. */
 export const ENVELOPE_BYTES = 64 * 1024;
 

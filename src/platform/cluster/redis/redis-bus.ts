@@ -11,7 +11,7 @@ import {
   type Unsubscribe,
 } from '../ports';
 import { BusStream, type BusCounts, type BusTiming, type StreamSite } from './bus-stream';
-import { readItems } from './frames';
+import { type EnvelopeItem, MOST_ADDRESS_BYTES, readItems } from './frames';
 import { Placement } from './placement';
 
 const TIMING: BusTiming = { positionMs: 1000, canaryMs: 3000, settleMs: 3000 };
@@ -20,6 +20,8 @@ const MOST_QUEUED_BYTES = 8 * 1024 * 1024;
 export interface RedisBusOptions {
   /** UUID, new with every start of the process. */
   readonly nodeId: string;
+  /** As which Redis lists the connections. Default: `chatapi-` and the node's id. */
+  readonly clientName?: string;
   /** Of this installation: several may use one Redis. */
   readonly installation: string;
   /** Each Redis and a name for it that is the same on all nodes. */
@@ -32,7 +34,7 @@ export interface RedisBusOptions {
 }
 
 /**
- * The bus between processes, through Redis' publish and subscribe (docs/adr/0038-bus.md). Bound by REDIS_URL (later slice).
+ * The bus between processes, through Redis' publish and subscribe (docs/adr/0038-bus.md): where REDIS_URL is set.
  *
  * Every node gets every envelope, and hands out what its subscribers want. What one turn publishes goes to each Redis as one
  * envelope. Its own publications are handed out by a bus in memory, as if there was no network; their echo is dropped.
@@ -54,6 +56,8 @@ export class RedisBus extends Bus {
     malformed: 0,
     gaps: 0,
   };
+  /** Told how long a position of this node was on its way to Redis and back. */
+  observeLag: (seconds: number) => void = () => undefined;
   private readonly local: MemoryBus;
   private readonly streams: readonly BusStream[];
   private readonly placement: Placement;
@@ -79,15 +83,15 @@ export class RedisBus extends Bus {
       deliver: (node, bytes) => this.deliver(node, bytes),
       tellGap: (gap) => this.tellGap(gap),
       changed: (_, reason) => this.sayState(reason),
+      lag: (seconds) => this.observeLag(seconds),
     };
     const { placed } = this.placement;
     this.streams = placed.map((lanes) => {
       const url = instances[lanes.instance]?.url ?? '';
       const channel = `chatapi:{${installation}}:b`;
-      const { mostQueuedBytes = MOST_QUEUED_BYTES } = options;
+      const { mostQueuedBytes = MOST_QUEUED_BYTES, clientName = `chatapi-${nodeId}` } = options;
       return new BusStream(site, lanes, placed.length === 1, {
-        ...{ url, channel, mostQueuedBytes },
-        clientName: `chatapi-${nodeId}`,
+        ...{ url, channel, mostQueuedBytes, clientName },
       });
     });
   }
@@ -101,18 +105,16 @@ export class RedisBus extends Bus {
     for (const stream of this.streams) stream.start();
   }
 
-  stop(): void {
-    for (const stream of this.streams) stream.stop();
+  /** What was published before still goes out; resolves when it has arrived, at the latest after a moment. */
+  async stop(): Promise<void> {
+    await Promise.all(this.streams.map((stream) => stream.stop()));
   }
 
   publish<T>(topic: Topic<T>, payload: NoInfer<T>, to?: Address): void {
     this.local.publish(topic, payload, to);
-    const number = this.options.topics[topic];
-    if (number === undefined) {
-      this.onError(new Error(`The topic ${topic} has no number`), topic);
-      return;
-    }
-    this.streams[this.placement.of(to)]?.add({ topic: number, address: to ?? '', json: JSON.stringify(payload) });
+    const item = this.item(topic, payload, to ?? '');
+    if (item === undefined) return;
+    this.streams[this.placement.of(to)]?.add(item);
     if (this.isFlushing) return;
     this.isFlushing = true;
     queueMicrotask(() => {
@@ -137,6 +139,15 @@ export class RedisBus extends Bus {
     const boxed = { call: handler };
     this.gapHandlers.add(boxed);
     return () => void this.gapHandlers.delete(boxed);
+  }
+
+  /** undefined, and reported: it is nothing that can be sent, which would fail all of its envelope. */
+  private item(topic: string, payload: unknown, address: string): EnvelopeItem | undefined {
+    const number = this.options.topics[topic];
+    if (number !== undefined && payload !== undefined && Buffer.byteLength(address) <= MOST_ADDRESS_BYTES)
+      return { topic: number, address, json: JSON.stringify(payload) };
+    this.onError(new Error(`${topic}: a topic without a number, no payload, or too long an address`), topic);
+    return undefined;
   }
 
   private deliver(node: string, bytes: Buffer): void {

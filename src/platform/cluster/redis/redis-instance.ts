@@ -1,4 +1,4 @@
-import { createClient } from '@redis/client';
+import { createClient, ErrorReply } from '@redis/client';
 
 /** Both connections must be there, and the subscription confirmed, within so much. */
 const CONNECT_MS = 5000;
@@ -9,6 +9,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 /** A connection that lived for so long was a good one: the pauses begin anew. */
 const GOOD_MS = 5000;
+/** For what was published last, when it is closed. */
+const LAST_MS = 300;
 /** Commands that wait for their answers; beyond it publications are refused. */
 const MOST_COMMANDS = 10_000;
 
@@ -70,6 +72,8 @@ export class RedisInstance {
   private timer: NodeJS.Timeout | undefined;
   private queuedBytes = 0;
   private isClosed = false;
+  /** Nothing waits for Redis' confirmation any more. */
+  private emptied: () => void = () => undefined;
 
   constructor(
     private readonly options: InstanceOptions,
@@ -88,11 +92,12 @@ export class RedisInstance {
   publish(bytes: Buffer, failed: () => void): boolean {
     const { publisher } = this;
     if (publisher === undefined || this.queuedBytes + bytes.length > this.options.mostQueuedBytes) return false;
-    this.queuedBytes += bytes.length;
+    const { length } = bytes;
+    this.queuedBytes += length;
     publisher.publish(this.options.channel, bytes).then(
-      () => (this.queuedBytes -= bytes.length),
+      () => this.settle(length),
       () => {
-        this.queuedBytes -= bytes.length;
+        this.settle(length);
         failed();
       },
     );
@@ -104,10 +109,23 @@ export class RedisInstance {
     this.fail(this.attempt, reason);
   }
 
-  close(): void {
+  /** Resolves when Redis has taken what was published, at the latest after a moment. */
+  async close(): Promise<void> {
     this.isClosed = true;
+    let timer: NodeJS.Timeout | undefined;
+    if (this.queuedBytes > 0)
+      await new Promise<void>((resolve) => {
+        this.emptied = resolve;
+        timer = setTimeout(resolve, LAST_MS);
+      });
+    clearTimeout(timer);
     this.attempt++;
     this.discard();
+  }
+
+  private settle(bytes: number): void {
+    this.queuedBytes -= bytes;
+    if (this.queuedBytes === 0) this.emptied();
   }
 
   private async attemptOnce(attempt: number): Promise<void> {
@@ -171,8 +189,13 @@ function destroy({ client, hasSocket }: OwnClient): void {
   }
 }
 
-/** Without addresses and passwords, which messages of the library may hold. */
+/**
+ * Without addresses and passwords, which messages of the library may hold: the system's code, or the word with which Redis
+ * begins a refusal (WRONGPASS, NOAUTH, NOPERM, LOADING).
+ */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  if (error instanceof ErrorReply) return /^[A-Z]+(?= )/.exec(error.message)?.[0] ?? 'refused';
+  return error.constructor.name;
 }
