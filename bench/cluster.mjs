@@ -1,0 +1,106 @@
+/**
+ * `npm run bench:cluster`: what the bus through Redis costs, in CPU µs of `process.cpuUsage()`. Two processes on a real
+ * redis-server: one publishes hints of messages to 1,000 rooms, a number of them in each turn of its event loop, as a group
+ * commit brings them; the other one follows none of the rooms, or all.
+ * Environment: BENCH_RUNS (5), BENCH_SECONDS (2), BENCH_RATE (20000, hints a second).
+ */
+import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { openRedis } from './lib/redis.mjs';
+import { table, writeSection } from './lib/report.mjs';
+import { cpuMicros, median } from './lib/stats.mjs';
+
+const RUNS = Number(process.env.BENCH_RUNS ?? 5);
+const SECONDS = Number(process.env.BENCH_SECONDS ?? 2);
+const RATE = Number(process.env.BENCH_RATE ?? 20_000);
+const ROOMS = 1000;
+const PER_TURN = [1, 4, 16];
+/** In this many per turn: what a loaded server's group commit brings. */
+const AIMED_AT = 16;
+/** CPU µs per hint. */
+const AIMS = { publication: 6, skipped: 2, followed: 6 };
+const SIDE = fileURLToPath(new URL('./lib/bus-side.mjs', import.meta.url));
+
+const redis = await openRedis();
+const site = {
+  ...{ installation: randomUUID(), url: redis.url, tenantId: randomUUID(), userId: 'alice' },
+  rooms: Array.from({ length: ROOMS }, () => randomUUID()),
+};
+const [from, to] = [startSide(), startSide()];
+try {
+  const [{ bytesPerHint }] = await Promise.all([from.call('live'), to.call('live')]);
+  const results = new Map(PER_TURN.map((perTurn) => [perTurn, []]));
+  // The first round is not counted: nothing is compiled yet.
+  for (let run = 0; run <= RUNS; run++)
+    for (const perTurn of PER_TURN) {
+      const result = await measure(perTurn);
+      process.stderr.write(`${perTurn} per turn: ${JSON.stringify(result)}\n`);
+      if (run > 0) results.get(perTurn).push(result);
+    }
+  await writeSection('cluster-bus', table([...results].map(([perTurn, all]) => row(perTurn, all, bytesPerHint))));
+} finally {
+  await Promise.all([from.call('stop'), to.call('stop')]);
+  await redis.close();
+}
+
+/** CPU µs per hint, of one round. */
+async function measure(perTurn) {
+  const turns = { perTurn, rate: RATE, seconds: SECONDS };
+  const idle = await from.call('turns', { ...turns, isPublishing: false });
+  const skipped = await hear(turns);
+  await to.call('follow', true);
+  const followed = await hear(turns);
+  await to.call('follow', false);
+  if (skipped.heard !== 0 || followed.heard !== followed.n) throw new Error('hints went where they should not');
+  const publishing = (skipped.publishing + followed.publishing) / 2 - idle.cpu / idle.n;
+  return {
+    publication: publishing,
+    skipped: skipped.cpu / skipped.n,
+    followed: followed.cpu / followed.n,
+    redis: (skipped.redis + followed.redis) / 2,
+    rate: followed.n / SECONDS,
+  };
+}
+
+async function hear(turns) {
+  await to.call('begin');
+  const redisBefore = cpuMicros(redis.pid);
+  const sent = await from.call('turns', { ...turns, isPublishing: true });
+  const got = await to.call('end', sent.n);
+  if (got.n !== sent.n || sent.dropped > 0) throw new Error(`${sent.n} sent, ${sent.dropped} dropped, ${got.n} came`);
+  return { ...got, publishing: sent.cpu / sent.n, redis: (cpuMicros(redis.pid) - redisBefore) / sent.n };
+}
+
+function row(perTurn, all, bytesPerHint) {
+  const of = (what) => median(all.map((result) => result[what]));
+  const shown = (what) => {
+    const aim = perTurn === AIMED_AT ? ` (≤ ${AIMS[what]}: ${of(what) <= AIMS[what] ? 'yes' : 'NO'})` : '';
+    return `${of(what).toFixed(1)}${aim}`;
+  };
+  return {
+    'hints per turn': perTurn,
+    'bytes per hint': bytesPerHint,
+    'hints/s': Math.round(of('rate')),
+    'per publication, µs': shown('publication'),
+    'per foreign hint not followed, µs': shown('skipped'),
+    'per foreign hint followed, µs': shown('followed'),
+    'Redis per hint, µs': of('redis').toFixed(1),
+  };
+}
+
+function startSide() {
+  const child = fork(SIDE, [JSON.stringify({ nodeId: randomUUID(), ...site })]);
+  let failed;
+  const ended = new Promise((_, reject) => (failed = reject));
+  ended.catch(() => undefined);
+  child.once('exit', (code) => failed(new Error(`a side ended with ${code}`)));
+  process.once('exit', () => child.kill('SIGKILL'));
+  return {
+    call(name, argument) {
+      const answer = new Promise((resolve) => child.once('message', ({ result }) => resolve(result)));
+      child.send({ name, argument });
+      return Promise.race([answer, ended]);
+    },
+  };
+}
