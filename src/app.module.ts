@@ -16,6 +16,7 @@ import { TransferModule } from './modules/transfer';
 import { UsageModule } from './modules/usage';
 import { WebhooksModule } from './modules/webhooks';
 import { ApiKeyGuard } from './platform/auth';
+import type { OpenCluster } from './platform/cluster';
 import { DatabaseModule, type OpenDatabase } from './platform/database';
 import { HealthModule } from './platform/health';
 import { RealtimeModule } from './realtime';
@@ -26,11 +27,11 @@ import { PortsModule } from './ports.module';
 /** The list of modules, and the guard of all their routes. */
 @Module({})
 export class AppModule {
-  static register(resources: Resources, database: OpenDatabase): DynamicModule {
+  static register(resources: Resources, database: OpenDatabase, cluster: OpenCluster): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        PlatformModule.register(resources),
+        PlatformModule.register(resources, cluster),
         DatabaseModule.register(database),
         PortsModule,
         RealtimeModule,

@@ -1,4 +1,4 @@
-import { type AppConfig, isProduction, makesDemo } from './config';
+import { type AppConfig, isClustered, isProduction, makesDemo } from './config';
 import { type FirstStart, FirstStartService } from './modules/first-start';
 import { createNest, listen } from './nest';
 import { openDatabase } from './platform/database';
@@ -34,7 +34,8 @@ export async function createApp(
 ): Promise<App> {
   try {
     watchDescriptors(lifecycle, log);
-    const database = await openDatabase({ config: config.database, log, lifecycle, onProgress });
+    const isShared = isClustered(config.cluster);
+    const database = await openDatabase({ config: config.database, isShared, log, lifecycle, onProgress });
     const secrets = loadSecrets(config);
     const nest = await createNest({ config, log, lifecycle, secrets }, database);
     const firstStart = makesDemo(config) ? await nest.get(FirstStartService).prepare() : undefined;

@@ -9,7 +9,7 @@ async function main(): Promise<void> {
   spaceOutFullCollections();
   const { parsed = {} } = loadDotenv({ quiet: true });
   const config = loadConfig(process.env);
-  const log = new PinoLog(config.runtime.logLevel);
+  const log = new PinoLog(config.runtime.logLevel, undefined, config.cluster.nodeName);
   const unknown = unknownVariables(ALL_FIELDS, process.env, Object.keys(parsed));
   if (unknown.length > 0) log.warn({ variables: unknown }, `not a setting of this server: ${unknown.join(', ')}`);
   const lifecycle = Lifecycle.configured(log, config.runtime);

@@ -3,10 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module';
 import { encodeId } from './common/ids';
-import type { AppConfig } from './config';
+import { type AppConfig, isClustered } from './config';
 import { KeyCheck, SharedSecrets } from './modules/admin';
 import { DEMO } from './modules/first-start';
-import { NodeClock, type OpenDatabase } from './platform/database';
+import { openAlone, openCluster, type OpenCluster } from './platform/cluster';
+import { InstanceRepository, NodeClock, type OpenDatabase } from './platform/database';
 import { drainConnections, hasPages, HttpAdapter, installHttp, installSwagger, installWeb } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
 import { NestLog } from './platform/logging';
@@ -15,9 +16,6 @@ import type { Resources } from './platform/resources';
 
 /** Of the time of running requests: what is left is for their connections to end. */
 const SHARE_OF_REQUESTS = 0.9;
-
-/** One server per database: the server's lock keeps all others out. */
-const IS_ALONE = true;
 
 /** Path parameters with which the documents' examples work on a fresh installation. */
 export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
@@ -34,8 +32,9 @@ export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
 
 /** The Nest application, initialised and not listening. */
 export async function createNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
-  const { lifecycle, log } = resources;
-  const nest = await makeNest(resources, database);
+  const { config, lifecycle, log } = resources;
+  const cluster = await openCluster({ config: config.cluster, lifecycle, log }, new InstanceRepository(database.system));
+  const nest = await makeNest(resources, database, cluster);
   await installHttp(nest, nest.get(Upgrades).paths);
   await installSwagger(nest, PATH_EXAMPLES);
   installSocketDocs(nest);
@@ -48,17 +47,23 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   );
   // Before any job is begun that would fail of it.
   await nest.get(KeyCheck).checkKey();
-  await nest.get(SharedSecrets).agree(IS_ALONE);
-  await nest.get(NodeClock).checkClock(IS_ALONE);
+  const isAlone = !isClustered(config.cluster);
+  await nest.get(SharedSecrets).agree(isAlone);
+  await nest.get(NodeClock).checkClock(isAlone);
   await nest.init();
+  cluster.start();
   log.debug({}, 'application initialised');
   return nest;
 }
 
 /** The bare application, for the documents too. */
-export async function makeNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
+export async function makeNest(
+  resources: Resources,
+  database: OpenDatabase,
+  cluster: OpenCluster = openAlone(resources.log),
+): Promise<NestFastifyApplication> {
   const nest = await NestFactory.create<NestFastifyApplication>(
-    AppModule.register(resources, database),
+    AppModule.register(resources, database, cluster),
     new HttpAdapter(resources.config.http),
     { bodyParser: false, abortOnError: false, logger: new NestLog(resources.log) },
   );

@@ -24,6 +24,27 @@ export function httpUrl(text: string): URL | undefined {
   return isName && isReadable ? url : undefined;
 }
 
+const REDIS_SHAPE =
+  'must be redis://user:password@host:port/database each, or rediss://, comma-separated; user, password, port and database may be left out, and /?#@,% in a password are written as %2F and so on';
+
+/**
+ * What is wrong with the address of a Redis, in words that follow the name of a setting and repeat nothing of it; undefined:
+ * nothing.
+ */
+export function redisFault(item: string): string | undefined {
+  if (!URL.canParse(item)) return REDIS_SHAPE;
+  const { protocol, hostname, pathname, search, hash, username, password } = new URL(item);
+  const isRedis = /^rediss?:$/.test(protocol) && hostname !== '' && /^(\/\d{0,4})?$/.test(pathname);
+  if (!isRedis || search !== '' || hash !== '') return REDIS_SHAPE;
+  try {
+    decodeURIComponent(username);
+    decodeURIComponent(password);
+    return undefined;
+  } catch {
+    return REDIS_SHAPE;
+  }
+}
+
 /** Schemes whose pages are no app, or whose URLs have no host that names their owner. */
 const NO_APP = new Set(['ws', 'wss', 'ftp', 'blob', 'data', 'javascript', 'about', 'filesystem', 'view-source']);
 /** Stands for the label of a wildcard while the URL is parsed. */

@@ -1,4 +1,4 @@
-import { httpUrl, originFault } from '../common/urls';
+import { httpUrl, originFault, redisFault } from '../common/urls';
 import { area } from './area';
 import { flag, int, list, oneOf, optionalFlag, optionalInt, optionalText, text } from './field';
 
@@ -38,7 +38,13 @@ export class DatabaseConfig extends area('Database', {
     check: (raw) => (/^postgres(ql)?:\/\//.test(raw) ? undefined : 'must begin with postgres:// or postgresql://'),
     doc: 'An outside PostgreSQL 15 or newer. Its role owns the database, may create roles and is no superuser. A pooler in front of it has to pool by session (PgBouncer: pool_mode = session). The variables of PostgreSQL clients (PGPASSWORD, PGSSLMODE, PGOPTIONS …) and ~/.pgpass are not read: all is said in the URL, e.g. ?sslmode=verify-full&sslrootcert=FILE. Unset: the embedded PostgreSQL in DATA_DIR.',
   }),
-  poolSize: int('DATABASE_POOL_SIZE', { default: 20, min: 4, max: 500, doc: 'Connections to the database.' }),
+  poolSize: int('DATABASE_POOL_SIZE', {
+    default: 20,
+    inCluster: 10,
+    min: 4,
+    max: 500,
+    doc: 'Connections of this server to the database. With several servers max_connections of PostgreSQL has to be enough for all of them, with four more each.',
+  }),
   deadlineMs: int('DATABASE_DEADLINE_MS', {
     default: 4000,
     min: 100,
@@ -245,11 +251,6 @@ export class RuntimeConfig extends area('Runtime', {
     default: 'info',
     doc: 'Lowest level that is logged; debug has a line per request.',
   }),
-  redisUrl: optionalText('REDIS_URL', {
-    secret: true,
-    check: () => 'is not supported yet: this version runs as one server; unset it',
-    doc: 'Reserved for several servers on one database; refused until that is supported.',
-  }),
   shutdownGraceMs: int('SHUTDOWN_GRACE_MS', {
     default: 8000,
     min: 0,
@@ -258,15 +259,31 @@ export class RuntimeConfig extends area('Runtime', {
   }),
   drainDelayMs: int('DRAIN_DELAY_MS', {
     default: 0,
+    inCluster: 5000,
     min: 0,
     max: 600_000,
     doc: 'Milliseconds after SIGTERM in which /health/ready answers 503 and everything is served as before, so that a load balancer can notice: a little more than the time between two of its checks, times the failures that it waits for. SHUTDOWN_GRACE_MS begins afterwards.',
   }),
   runDrainMs: optionalInt('RUN_DRAIN_MS', {
     shownDefault: 'what SHUTDOWN_GRACE_MS leaves',
+    inCluster: 60_000,
     min: 0,
     max: 600_000,
     doc: 'Milliseconds that answers of models which are being written get to come to their end when the server stops, once its clients have been let go; then they are kept as interrupted. The stop takes longer than SHUTDOWN_GRACE_MS by this at most.',
+  }),
+}) {}
+
+/** Several servers on one database. */
+export class ClusterConfig extends area('Several servers', {
+  redisUrls: list('REDIS_URL', {
+    default: [],
+    secret: true,
+    check: redisFault,
+    doc: 'Makes this server one of several on one database, which tell each other through Redis 7.0 or newer (or what speaks its protocol) what they do: redis://user:password@host:6379/0, or rediss:// for TLS; a comma in the password is %2C. Several Redises, comma-separated, share the load: the same ones in the same order on all servers. With it DATABASE_URL, MASTER_API_KEY, JWT_SECRET and ENCRYPTION_KEY are required, the same for all. Nothing that matters is kept in Redis, and the servers work on while it is away. Unset: this server is the only one on its database.',
+  }),
+  nodeName: optionalText('CLUSTER_NODE_NAME', {
+    check: (raw) => (/^[\w.-]{1,64}$/.test(raw) ? undefined : 'must be 1 to 64 of A-Z a-z 0-9 _ . -'),
+    doc: 'Name of this server among several, as it stands in its log lines and in the list of Redis’ clients. Unset: an id that every start makes anew.',
   }),
 }) {}
 

@@ -17,7 +17,7 @@ const URL = 'postgres://user:hunter2@host/db';
 
 describe('the configuration', () => {
   it('has the defaults that operators rely on', () => {
-    const { http, socket, database, security, models, transfer, runtime } = loadConfig({});
+    const { http, socket, database, security, models, transfer, cluster, runtime } = loadConfig({});
     expect(http).toEqual({
       port: 8080,
       host: undefined,
@@ -37,7 +37,7 @@ describe('the configuration', () => {
       upgradesWaiting: 20_000,
       comebackShare: 60,
     });
-    expect(database).toMatchObject({ dataDir: './data', url: undefined, allowUnsafe: false });
+    expect(database).toMatchObject({ dataDir: './data', url: undefined, poolSize: 20, allowUnsafe: false });
     expect(security).toEqual({
       masterKey: undefined,
       jwtSecret: undefined,
@@ -57,7 +57,8 @@ describe('the configuration', () => {
       allowPrivate: false,
     });
     expect(transfer).toMatchObject({ importMaxGb: 20 });
-    expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info', redisUrl: undefined });
+    expect(cluster).toEqual({ redisUrls: [], nodeName: undefined });
+    expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info' });
     expect(runtime).toMatchObject({ shutdownGraceMs: 8000, drainDelayMs: 0, runDrainMs: undefined });
   });
 
@@ -106,6 +107,7 @@ describe('the configuration', () => {
     ['NODE_ENV', 'prod'],
     ['LOG_LEVEL', 'loud'],
     ['REDIS_URL', 'redis://host'],
+    ['CLUSTER_NODE_NAME', 'a b'],
   ])('refuses %s=%s in one line that names it', (name, value) => {
     const faults = faultsOf({ [name]: value });
     expect(faults).toHaveLength(1);
@@ -135,6 +137,45 @@ describe('the configuration', () => {
 
   it('shows a bad value that is no secret', () => {
     expect(faultsOf({ PORT: 'eighty' })).toEqual(['PORT must be a whole number from 0 to 65535, not "eighty"']);
+  });
+
+  describe('one of several servers', () => {
+    const several = { DATABASE_URL: URL, ...SECRETS, REDIS_URL: 'redis://h' };
+
+    it('has defaults of its own, which what is set goes before', () => {
+      const { cluster, database, runtime } = loadConfig({ ...several, CLUSTER_NODE_NAME: 'chat-1', RUN_DRAIN_MS: '0' });
+      expect(cluster).toEqual({ redisUrls: ['redis://h'], nodeName: 'chat-1' });
+      expect([database.poolSize, runtime.drainDelayMs, runtime.runDrainMs]).toEqual([10, 5000, 0]);
+      expect(loadConfig(several).runtime.runDrainMs).toBe(60_000);
+    });
+
+    it('needs a database and secrets that are the same for all, in one line that names what lacks', () => {
+      const text = 'REDIS_URL makes this server one of several on one database: set';
+      const all = 'DATABASE_URL, MASTER_API_KEY, JWT_SECRET, ENCRYPTION_KEY';
+      expect(faultsOf({ REDIS_URL: 'redis://h' })).toEqual([`${text} ${all} too, the same for all`]);
+      const { JWT_SECRET: _, ...lacking } = several;
+      expect(faultsOf({ ...lacking, NODE_ENV: 'production' })).toEqual([`${text} JWT_SECRET too, the same for all`]);
+    });
+
+    it.each(['redis://h', 'rediss://u:p%2C%20w@h:6380/3', 'redis://:pw@[::1]:6379/', ' redis://a , redis://a:1 ,redis://b '])(
+      'takes REDIS_URL=%s',
+      (REDIS_URL) => expect(faultsOf({ ...several, REDIS_URL })).toEqual([]),
+    );
+
+    it.each([
+      ...['hunter2', 'http://hunter2@h', 'redis:h', 'redis:///0', 'redis://:hunter2@h/db', 'redis://:hunter2%@h'],
+      ...['redis://h?password=hunter2', 'redis://u:hunter2#@h', 'redis://h,:hunter2@h2'],
+    ])('refuses REDIS_URL=%s in one line that does not repeat it', (REDIS_URL) => {
+      const faults = faultsOf({ ...several, REDIS_URL });
+      expect(faults).toEqual([expect.stringMatching(/^REDIS_URL must be redis:\/\//)]);
+      expect(faults[0]).not.toContain('hunter2');
+    });
+
+    it('refuses one Redis that is named twice', () => {
+      expect(faultsOf({ ...several, REDIS_URL: 'redis://h,rediss://u:hunter2@h:6379/1' })).toEqual([
+        'REDIS_URL names one Redis twice',
+      ]);
+    });
   });
 
   describe('production with a database of its own', () => {

@@ -5,6 +5,8 @@ export interface EnvField<T> {
   readonly doc: string;
   /** The default as a person would write it; undefined when there is none. */
   readonly shownDefault: string | undefined;
+  /** What holds instead of the default where the server is one of several (REDIS_URL); undefined: the same. */
+  readonly clusterDefault: string | undefined;
   /** True for credentials: never printed, never logged. */
   readonly secret: boolean;
   /** Turns the raw text, or its absence, into the value; throws FieldFault with what is wrong. */
@@ -19,8 +21,15 @@ interface Common {
   readonly secret?: boolean;
 }
 
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  /** The default of one of several servers, where it is another one. */
+  readonly inCluster?: number;
+}
+
 /** A whole number in a range. */
-export function int(name: string, o: Common & { default: number; min: number; max: number }): EnvField<number> {
+export function int(name: string, o: Common & Range & { default: number }): EnvField<number> {
   return field(name, o, String(o.default), (raw) => {
     if (raw === undefined) return o.default;
     const value = Number(raw);
@@ -33,7 +42,7 @@ export function int(name: string, o: Common & { default: number; min: number; ma
 /** The same without a fixed default; `shownDefault` says what holds when it is unset. */
 export function optionalInt(
   name: string,
-  o: Common & { shownDefault: string; min: number; max: number },
+  o: Common & Range & { shownDefault: string },
 ): EnvField<number | undefined> {
   const { read } = int(name, { ...o, default: o.min });
   return field(name, o, o.shownDefault, (raw) => (raw === undefined ? undefined : read(raw)));
@@ -103,9 +112,11 @@ export function list(
 
 function field<T>(
   name: string,
-  o: Common,
-  shownDefault: string | undefined,
+  { doc, secret = false, inCluster }: Common & { readonly inCluster?: number },
+  usual: string | undefined,
   read: (raw: string | undefined) => T,
 ): EnvField<T> {
-  return { name, doc: o.doc, secret: o.secret ?? false, shownDefault, read };
+  const clusterDefault = inCluster === undefined ? undefined : String(inCluster);
+  const shownDefault = clusterDefault === undefined ? usual : `${usual}, but ${clusterDefault} with REDIS_URL`;
+  return { name, doc, secret, shownDefault, clusterDefault, read };
 }

@@ -4,6 +4,7 @@
  */
 import { readArea } from './area';
 import {
+  ClusterConfig,
   DatabaseConfig,
   ExportsConfig,
   HttpConfig,
@@ -18,6 +19,7 @@ import type { EnvField } from './field';
 
 export { unknownVariables } from './unknown';
 export {
+  ClusterConfig,
   DatabaseConfig,
   ExportsConfig,
   HttpConfig,
@@ -39,6 +41,7 @@ export const CONFIG_AREAS = [
   ModelsConfig,
   ExportsConfig,
   TransferConfig,
+  ClusterConfig,
   RuntimeConfig,
 ] as const;
 
@@ -57,6 +60,7 @@ export interface AppConfig {
   readonly models: ModelsConfig;
   readonly exports: ExportsConfig;
   readonly transfer: TransferConfig;
+  readonly cluster: ClusterConfig;
   readonly runtime: RuntimeConfig;
 }
 
@@ -69,8 +73,9 @@ export class ConfigError extends Error {
 }
 
 /** Reads the configuration from an environment; throws ConfigError with all faults. */
-export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
+export function loadConfig(given: NodeJS.ProcessEnv): AppConfig {
   const faults: string[] = [];
+  const env = isSet(given, ClusterConfig.fields.redisUrls) ? withClusterDefaults(given) : given;
   const config: AppConfig = {
     http: new HttpConfig(readArea(HttpConfig.fields, env, faults)),
     socket: new SocketConfig(readArea(SocketConfig.fields, env, faults)),
@@ -80,21 +85,42 @@ export function loadConfig(env: NodeJS.ProcessEnv): AppConfig {
     models: new ModelsConfig(readArea(ModelsConfig.fields, env, faults)),
     exports: new ExportsConfig(readArea(ExportsConfig.fields, env, faults)),
     transfer: new TransferConfig(readArea(TransferConfig.fields, env, faults)),
+    cluster: new ClusterConfig(readArea(ClusterConfig.fields, env, faults)),
     runtime: new RuntimeConfig(readArea(RuntimeConfig.fields, env, faults)),
   };
-  if (config.runtime.nodeEnv === 'production' && config.database.url !== undefined) {
-    for (const field of [
-      SecurityConfig.fields.masterKey,
-      SecurityConfig.fields.jwtSecret,
-      SecurityConfig.fields.encryptionKey,
-    ])
-      if (!env[field.name]?.trim() && !faults.some((f) => f.startsWith(field.name)))
-        faults.push(`${field.name} is required with DATABASE_URL when NODE_ENV=production`);
-  }
+  const { masterKey, jwtSecret, encryptionKey } = SecurityConfig.fields;
+  const secrets = [masterKey, jwtSecret, encryptionKey];
+  if (isSet(env, ClusterConfig.fields.redisUrls)) {
+    const lacking = [DatabaseConfig.fields.url, ...secrets].filter((field) => !isSet(env, field));
+    if (lacking.length > 0)
+      faults.push(
+        `REDIS_URL makes this server one of several on one database: set ${lacking.map(({ name }) => name).join(', ')} too, the same for all`,
+      );
+    if (!faults.some((fault) => fault.startsWith('REDIS_URL must')) && namesOneTwice(config.cluster.redisUrls))
+      faults.push('REDIS_URL names one Redis twice');
+  } else if (config.runtime.nodeEnv === 'production' && config.database.url !== undefined)
+    for (const field of secrets.filter((each) => !isSet(env, each)))
+      faults.push(`${field.name} is required with DATABASE_URL when NODE_ENV=production`);
   if (config.socket.silenceMs <= config.socket.heartbeatMs)
     faults.push(`WS_SILENCE_MS must be longer than WS_HEARTBEAT_MS (${config.socket.heartbeatMs})`);
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
+}
+
+function isSet(env: NodeJS.ProcessEnv, { name }: EnvField<unknown>): boolean {
+  return (env[name]?.trim() ?? '') !== '';
+}
+
+/** Several databases of one Redis share its publications. */
+function namesOneTwice(redisUrls: readonly string[]): boolean {
+  const places = redisUrls.map((url) => new URL(url)).map(({ hostname, port }) => `${hostname}:${port || '6379'}`);
+  return new Set(places).size < places.length;
+}
+
+/** What is unset is what it is for one of several servers. */
+function withClusterDefaults(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const unset = ALL_FIELDS.filter((field) => field.clusterDefault !== undefined && !isSet(env, field));
+  return { ...env, ...Object.fromEntries(unset.map(({ name, clusterDefault }) => [name, clusterDefault])) };
 }
 
 /**
@@ -108,6 +134,11 @@ export function forgetPostgresVariables(): void {
 /** Whether a first start makes the demo tenant. */
 export function makesDemo({ runtime }: AppConfig): boolean {
   return runtime.demo ?? !isProduction(runtime);
+}
+
+/** Whether the server is one of several on its database. */
+export function isClustered({ redisUrls }: ClusterConfig): boolean {
+  return redisUrls.length > 0;
 }
 
 /** Logs are kept and read by more than the operator there: keys are not printed. */

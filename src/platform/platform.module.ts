@@ -1,6 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AuditModule } from './audit';
-import { ClusterModule } from './cluster';
+import { ClusterModule, type OpenCluster } from './cluster';
 import { RouteTable } from './http';
 import { IdempotencyModule } from './idempotency';
 import { JobsModule } from './jobs';
@@ -13,8 +13,9 @@ import { type Resources, ResourcesModule } from './resources';
 @Global()
 @Module({})
 export class PlatformModule {
-  static register(resources: Resources): DynamicModule {
-    const modules = [ClusterModule, MetricsModule, AuditModule, IdempotencyModule, RateLimitModule, JobsModule];
+  static register(resources: Resources, cluster: OpenCluster): DynamicModule {
+    const shared = ClusterModule.register(cluster);
+    const modules = [shared, MetricsModule, AuditModule, IdempotencyModule, RateLimitModule, JobsModule];
     return {
       module: PlatformModule,
       imports: [ResourcesModule.register(resources), ...modules],

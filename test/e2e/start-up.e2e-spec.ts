@@ -24,7 +24,7 @@ describe('bad variables', () => {
       'PORT must be a whole number from 0 to 65535, not "eighty"',
       'JWT_SECRET must have at least 32 characters',
       expect.stringContaining('LOG_LEVEL must be one of: '),
-      expect.stringMatching(/^REDIS_URL is not supported yet/),
+      expect.stringMatching(/^REDIS_URL .* set DATABASE_URL, MASTER_API_KEY, ENCRYPTION_KEY too/),
     ]);
     expect(lines.join('\n')).not.toMatch(/shhh|pw@/);
   });

@@ -19,11 +19,9 @@ afterEach(async () => {
   await database.drop();
 });
 
-function lockOn(connection: ClientConfig): ServerLock {
-  const lock = new ServerLock(connection, new SilentLog(), {
-    onDoubt: () => events.push('doubt'),
-    onTaken: () => events.push('taken'),
-  });
+function lockOn(connection: ClientConfig, isShared = false): ServerLock {
+  const told = { onDoubt: () => events.push('doubt'), onTaken: () => events.push('taken') };
+  const lock = new ServerLock(connection, new SilentLog(), told, { isShared });
   locks.push(lock);
   return lock;
 }
@@ -48,6 +46,47 @@ it('keeps a second server out, and lets it in after the first', async () => {
   await first.release();
   await lockOn(database.connection).acquire();
   expect(await holders()).toHaveLength(1);
+});
+
+describe('of servers that share a database (REDIS_URL)', () => {
+  const shared = (): ServerLock => lockOn(database.connection, true);
+
+  it('is had by all of them, and by none that is alone until the last has gone', async () => {
+    const [one, two] = [shared(), shared()];
+    await Promise.all([one.acquire(), two.acquire()]);
+    expect(await holders()).toHaveLength(2);
+    const refused = 'Servers with REDIS_URL run on this database';
+    await expect(lockOn(database.connection).acquire()).rejects.toThrow(refused);
+    await one.release();
+    await expect(lockOn(database.connection).acquire()).rejects.toThrow(refused);
+    await two.release();
+    await lockOn(database.connection).acquire();
+  });
+
+  it('keeps them out while one has it that is alone', async () => {
+    await lockOn(database.connection).acquire();
+    await expect(shared().acquire()).rejects.toThrow('Another server runs without REDIS_URL on this database');
+  });
+
+  it('is taken again by one that has lost its connection, beside the others', async () => {
+    await Promise.all([shared().acquire(), shared().acquire()]);
+    const pid = await endHolder();
+    await eventually('both have it again', async () => {
+      const all = await holders();
+      return all.length === 2 && all.every((holder) => holder.pid !== pid);
+    });
+    expect(events).toEqual(['doubt']);
+  });
+
+  it('says so when one that is alone has it by then', async () => {
+    await shared().acquire();
+    const thief = await database.connect();
+    const stolen = thief.query('SELECT pg_advisory_lock(4711002)');
+    await endHolder();
+    await stolen;
+    await eventually('the take-over is noticed', () => events.includes('taken'));
+    await thief.end();
+  });
 });
 
 it('waits a moment for the session of a server that was killed just now', async () => {

@@ -1,8 +1,7 @@
-import { Global, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Clock, SystemClock } from '../../common/time';
-import { Log, SilentLog } from '../logging';
-import { Bus, ClusterModule, Counters, Leases, NodeRegistry, type Topic } from '.';
+import { SilentLog } from '../logging';
+import { Bus, ClusterModule, Counters, Leases, NodeRegistry, openAlone, type Topic } from '.';
 
 class RecordingLog extends SilentLog {
   readonly errors: object[] = [];
@@ -14,15 +13,11 @@ class RecordingLog extends SilentLog {
 
 const log = new RecordingLog();
 
-@Global()
-@Module({ providers: [{ provide: Log, useValue: log }], exports: [Log] })
-class TestLogModule {}
-
 const TOPIC: Topic<number> = 'numbers';
 
 describe('ClusterModule', () => {
   it('provides the clock and one memory implementation per port', async () => {
-    const app = await Test.createTestingModule({ imports: [TestLogModule, ClusterModule] }).compile();
+    const app = await Test.createTestingModule({ imports: [ClusterModule.register(openAlone(log))] }).compile();
     expect(app.get(Clock)).toBeInstanceOf(SystemClock);
     expect(await app.get(Counters).increment('a', 1000)).toMatchObject({ count: 1 });
     expect(await app.get(Leases).claim('a', 'b', 1000)).toBe(true);
@@ -37,7 +32,7 @@ describe('ClusterModule', () => {
   });
 
   it('logs a subscriber that throws, with its topic', async () => {
-    const app = await Test.createTestingModule({ imports: [TestLogModule, ClusterModule] }).compile();
+    const app = await Test.createTestingModule({ imports: [ClusterModule.register(openAlone(log))] }).compile();
     app.get(Bus).subscribe(TOPIC, () => {
       throw new Error('broken');
     });

@@ -1,35 +1,27 @@
-import { Module } from '@nestjs/common';
-import { Clock, SystemClock } from '../../common/time';
-import { describeError, Log } from '../logging';
-import { Bus, Counters, Leases, NodeRegistry, type OnHandlerError } from './ports';
-import { MemoryBus } from './memory-bus';
-import { MemoryCounters } from './memory-counters';
-import { MemoryLeases } from './memory-leases';
-import { MemoryNodeRegistry } from './memory-node-registry';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { Clock } from '../../common/time';
+import { BusMetrics } from './bus-metrics';
 import { NodeAsks } from './node-asks';
+import type { OpenCluster } from './open';
+import { Bus, Counters, Leases, NodeRegistry } from './ports';
+import { RedisBus } from './redis/redis-bus';
 
-/** Binds the ports to memory: one node. */
-@Module({
-  providers: [
-    { provide: Clock, useClass: SystemClock },
-    {
-      provide: NodeRegistry,
-      useFactory: (clock: Clock, log: Log) => new MemoryNodeRegistry(clock, logTo(log)),
-      inject: [Clock, Log],
-    },
-    {
-      provide: Bus,
-      useFactory: (nodes: NodeRegistry, log: Log) => new MemoryBus(nodes.self.nodeId, logTo(log)),
-      inject: [NodeRegistry, Log],
-    },
-    { provide: Leases, useClass: MemoryLeases },
-    { provide: Counters, useClass: MemoryCounters },
-    NodeAsks,
-  ],
-  exports: [Clock, NodeRegistry, Bus, Leases, Counters, NodeAsks],
-})
-export class ClusterModule {}
-
-function logTo(log: Log): OnHandlerError {
-  return (error, source) => log.error({ error: describeError(error), source }, 'a subscriber of the cluster failed');
+/** Hands the ports to the providers that inject them. */
+@Module({})
+export class ClusterModule {
+  static register({ clock, nodes, bus, leases, counters }: OpenCluster): DynamicModule {
+    return {
+      module: ClusterModule,
+      providers: [
+        { provide: Clock, useValue: clock },
+        { provide: NodeRegistry, useValue: nodes },
+        { provide: Bus, useValue: bus },
+        { provide: Leases, useValue: leases },
+        { provide: Counters, useValue: counters },
+        NodeAsks,
+        ...(bus instanceof RedisBus ? [{ provide: RedisBus, useValue: bus }, BusMetrics] : []),
+      ],
+      exports: [Clock, NodeRegistry, Bus, Leases, Counters, NodeAsks],
+    };
+  }
 }

@@ -1,6 +1,7 @@
 /**
  * What the nodes of one installation share, behind four ports: Bus (hints), Leases (which nodes are alive and
- * own what), Counters (rate windows) and NodeRegistry (which nodes there are). The memory implementations serve one node.
+ * own what), Counters (rate windows) and NodeRegistry (which nodes there are). The memory implementations serve one node,
+ * those through Redis several: `openCluster` makes one or the other (REDIS_URL).
  *
  * Invariants: nothing here is durable and nothing here is the truth; all of it may be lost with the process, and the
  * database says what is right. Payloads are JSON values. Whoever relies on hearing a hint registers for the bus's gaps and
@@ -27,6 +28,7 @@ export {
   type Unsubscribe,
 } from './ports';
 export { ClusterModule } from './cluster.module';
+export { openAlone, openCluster, type OpenCluster } from './open';
 export { MemoryBus } from './memory-bus';
 export { MemoryCounters } from './memory-counters';
 export { MemoryLeases } from './memory-leases';

@@ -4,7 +4,8 @@
  * Invariants: a statement runs as the tenant role with app.tenant set, or as the system role, in a transaction of its
  * own; forced row-level security holds even where the SQL forgets the tenant. Every call has a deadline, also when
  * PostgreSQL is frozen; a connection in doubt is destroyed. A server that takes no writes (a standby, a former primary) is as
- * good as none: nothing is read there either. One server at a time holds a database.
+ * good as none: nothing is read there either. A database is held by one server at a time, or by several that share it
+ * (REDIS_URL), never by both kinds.
  */
 export { Availability } from './availability';
 export { backup } from './backup/backup';

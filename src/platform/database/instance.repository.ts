@@ -64,6 +64,42 @@ export class InstanceRepository {
     return row;
   }
 
+  /** What is in the Redis of the servers on this database, and whether one of them has found it there lately. */
+  async clusterNonce(seenMs: number): Promise<{ readonly nonce: string | null; readonly isSeen: boolean }> {
+    const [row] = await this.system.query<{ nonce: string | null; is_seen: boolean }>(
+      'cluster nonce',
+      `SELECT cluster_nonce AS nonce,
+         COALESCE(cluster_seen_at > clock_timestamp() - make_interval(secs => $1::float8 / 1000), false) AS is_seen
+       FROM instance`,
+      [seenMs],
+    );
+    return { nonce: row?.nonce ?? null, isSeen: row?.is_seen === true };
+  }
+
+  /** A server has found it. false: another one is in force. */
+  async noteClusterNonce(nonce: string): Promise<boolean> {
+    const found = await this.system.query(
+      'cluster nonce seen',
+      'UPDATE instance SET cluster_seen_at = clock_timestamp() WHERE cluster_nonce = $1 RETURNING true',
+      [nonce],
+    );
+    return found.length > 0;
+  }
+
+  /** false: another one is in force, or a server has found it lately. The new one counts as found for a fifth of `seenMs`. */
+  async replaceClusterNonce(former: string | null, nonce: string, seenMs: number): Promise<boolean> {
+    const replaced = await this.system.query(
+      'replace cluster nonce',
+      `UPDATE instance
+       SET cluster_nonce = $2, cluster_seen_at = clock_timestamp() - make_interval(secs => $3::float8 * 0.8 / 1000)
+       WHERE cluster_nonce IS NOT DISTINCT FROM $1
+         AND COALESCE(cluster_seen_at <= clock_timestamp() - make_interval(secs => $3::float8 / 1000), true)
+       RETURNING true`,
+      [former, nonce, seenMs],
+    );
+    return replaced.length > 0;
+  }
+
   /** The database's clock, in milliseconds since 1970. */
   async clockMs(): Promise<number> {
     const [row] = await this.system.query<{ ms: number }>(

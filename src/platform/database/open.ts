@@ -27,7 +27,7 @@ const NO_ROOM = 20 * 1024 * 1024;
 /** Of the time that it has: after it PostgreSQL is ended at once, and recovers with the next start. */
 const SHARE_OF_FAST_STOP = 0.7;
 
-/** An open database of this version's schema, held by this server. */
+/** An open database of this version's schema, held by this server, alone or with others. */
 export interface OpenDatabase {
   readonly database: Database;
   readonly system: SystemDatabase;
@@ -45,6 +45,8 @@ export interface OpenDatabase {
 
 export interface OpenOptions {
   readonly config: DatabaseConfig;
+  /** Whether other servers that say so too may run on this database. Default: it is this server's alone. */
+  readonly isShared?: boolean;
   readonly log: Log;
   readonly lifecycle: Lifecycle;
   /** Lines for an operator that waits. */
@@ -77,14 +79,14 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
 }
 
 async function openOn(connection: DatabaseConnection, options: OpenOptions): Promise<OpenDatabase> {
-  const { config, log, lifecycle } = options;
+  const { config, isShared = false, log, lifecycle } = options;
   const slowMs = doubtMs(config.deadlineMs);
   const availability = new Availability(connection, log, diskCheck(config), slowMs);
   const events = {
     onDoubt: () => availability.suspect(),
     onTaken: () => lifecycle.fatal('another server has taken over this database'),
   };
-  const lock = new ServerLock(connection, log, events, slowMs);
+  const lock = new ServerLock(connection, log, events, { isShared, slowMs });
   lifecycle.onStop(StopStage.pool, 'server lock', () => {
     availability.stop();
     return lock.release();

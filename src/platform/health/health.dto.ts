@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 export class HealthDto {
   @ApiProperty({ enum: ['ok', 'error'] })
@@ -17,6 +17,12 @@ export class HealthDto {
    * @example -2400
    */
   clock_offset_ms?: number;
+  /**
+   * Of one of several servers (REDIS_URL): whether they hear each other through Redis. While they do not (`down`), what
+   * happens on one reaches clients of the others some seconds later; `status` stays `ok`.
+   */
+  @ApiPropertyOptional({ enum: ['live', 'down'] })
+  bus?: string;
 }
 
 export class ProbeDto {

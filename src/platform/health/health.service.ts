@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { VERSION } from '../../common/version';
+import { Bus } from '../cluster';
 import { Availability, InstanceRepository, NodeClock } from '../database';
 import { Lifecycle } from '../lifecycle';
 import { Metrics } from '../metrics';
@@ -13,6 +14,7 @@ export interface HealthReport {
   readonly version: string;
   readonly db_writable: boolean;
   readonly clock_offset_ms?: number;
+  readonly bus?: 'live' | 'down';
 }
 
 /** Tells whether the server can do its work: whether the database takes a real write. */
@@ -27,6 +29,7 @@ export class HealthService {
     private readonly availability: Availability,
     private readonly lifecycle: Lifecycle,
     private readonly clock: NodeClock,
+    private readonly bus: Bus,
     metrics: Metrics,
   ) {
     metrics.collect('chatapi_database_up', () => [{ labels: {}, value: availability.up ? 1 : 0 }]);
@@ -43,6 +46,8 @@ export class HealthService {
       version: VERSION,
       db_writable: writable,
       ...(offMs === undefined ? {} : { clock_offset_ms: offMs }),
+      // Without it everything works, later: all servers would leave their load balancer together.
+      ...(this.bus.isShared ? { bus: this.bus.state } : {}),
     };
   }
 

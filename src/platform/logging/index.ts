@@ -66,11 +66,12 @@ const SECRET_FIELDS = [
 export class PinoLog extends Log {
   private readonly pino: Logger;
 
-  constructor(level: string, destination?: pino.DestinationStream) {
+  /** @param node of several servers: on every line */
+  constructor(level: string, destination?: pino.DestinationStream, node?: string) {
     super();
     const options: pino.LoggerOptions = {
       level,
-      base: null,
+      base: node === undefined ? null : { node },
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: SECRET_FIELDS.flatMap((f) => [`["${f}"]`, `*["${f}"]`, `*.*["${f}"]`]), censor: '[redacted]' },
     };

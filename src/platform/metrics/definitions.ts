@@ -104,6 +104,47 @@ export const METRIC_DEFINITIONS = {
     help: 'Group commits that have waited for a room which another transaction went on holding.',
     labels: [],
   },
+  chatapi_bus_up: {
+    type: 'gauge',
+    help: 'With REDIS_URL: 1 while the servers hear each other through Redis, else 0; then they find by polling what the others do.',
+    labels: [],
+  },
+  chatapi_bus_published_total: {
+    type: 'counter',
+    help: 'With REDIS_URL: envelopes sent to the other servers. What one turn of the event loop publishes is one.',
+    labels: [],
+  },
+  chatapi_bus_received_total: {
+    type: 'counter',
+    help: 'With REDIS_URL: envelopes that came from other servers.',
+    labels: [],
+  },
+  chatapi_bus_bytes_total: {
+    type: 'counter',
+    help: 'With REDIS_URL: bytes of these envelopes, by direction: in, out.',
+    labels: ['direction'],
+  },
+  chatapi_bus_skipped_total: {
+    type: 'counter',
+    help: 'With REDIS_URL: hints of other servers about rooms and users that nobody on this one has to do with.',
+    labels: [],
+  },
+  chatapi_bus_dropped_total: {
+    type: 'counter',
+    help: 'With REDIS_URL: envelopes and hints that were lost, by reason: unsent (Redis was away or did not take them), unknown (a newer release’s), format (of another one, or not ours), malformed.',
+    labels: ['reason'],
+  },
+  chatapi_bus_gaps_total: {
+    type: 'counter',
+    help: 'With REDIS_URL: times that hints of other servers may have been lost, so that this one looked into the database.',
+    labels: [],
+  },
+  chatapi_bus_lag_seconds: {
+    type: 'histogram',
+    help: 'With REDIS_URL: the way of this server’s own position through Redis and back, once a second.',
+    labels: [],
+    buckets: LATENCY_SECONDS,
+  },
   chatapi_runs_live: {
     type: 'gauge',
     help: 'Answers of models that are being written now.',

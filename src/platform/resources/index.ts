@@ -3,6 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import {
   type AppConfig,
+  ClusterConfig,
   DatabaseConfig,
   ExportsConfig,
   HttpConfig,
@@ -39,6 +40,7 @@ export class ResourcesModule {
       { provide: WebhookConfig, useValue: config.webhook },
       { provide: ExportsConfig, useValue: config.exports },
       { provide: TransferConfig, useValue: config.transfer },
+      { provide: ClusterConfig, useValue: config.cluster },
       { provide: Log, useValue: log },
       { provide: Lifecycle, useValue: lifecycle },
       { provide: Secrets, useValue: secrets },
@@ -59,6 +61,7 @@ export class ResourcesModule {
         ModelsConfig,
         ExportsConfig,
         TransferConfig,
+        ClusterConfig,
         Log,
         Lifecycle,
         Secrets,

@@ -12,4 +12,7 @@ export const BUS_TOPICS: Readonly<Record<string, number>> = {
   'redelivery-hints': 7,
   presence: 8,
   'jobs-wake': 9,
+  asks: 10,
+  answers: 11,
+  'node-samples': 12,
 };

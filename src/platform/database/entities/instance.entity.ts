@@ -54,4 +54,12 @@ export class InstanceEntity {
   /** Which PostgreSQL it was that the server saw last. */
   @Column('jsonb', { nullable: true })
   database_server!: unknown;
+
+  /** What the Redis of all servers holds, too. */
+  @Column('text', { nullable: true })
+  cluster_nonce!: string | null;
+
+  /** When a server found it there last. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  cluster_seen_at!: Date | null;
 }

@@ -21,7 +21,9 @@ CREATE TABLE instance (
   min_release text,
   jwt_fingerprint text,
   encryption_fingerprint text,
-  database_server jsonb
+  database_server jsonb,
+  cluster_nonce text,
+  cluster_seen_at timestamptz(3)
 );
 GRANT SELECT ON instance TO :"tenant";
 GRANT SELECT, UPDATE ON instance TO :"system";
