@@ -33,7 +33,10 @@ export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
 /** The Nest application, initialised and not listening. */
 export async function createNest(resources: Resources, database: OpenDatabase): Promise<NestFastifyApplication> {
   const { config, lifecycle, log } = resources;
-  const cluster = await openCluster({ config: config.cluster, lifecycle, log }, new InstanceRepository(database.system));
+  const cluster = await openCluster(
+    { config: config.cluster, lifecycle, log },
+    new InstanceRepository(database.system),
+  );
   const nest = await makeNest(resources, database, cluster);
   await installHttp(nest, nest.get(Upgrades).paths);
   await installSwagger(nest, PATH_EXAMPLES);

@@ -27,7 +27,14 @@ bus.start();
 /** What the feed publishes of one message: its head, and the frame as clients get it. */
 function hintOf(n) {
   const roomId = rooms[n % rooms.length];
-  const message = { message_id: `message_${roomId}`, room_id: roomId, seq: n, user_id: userId, content, created_at: '' };
+  const message = {
+    message_id: `message_${roomId}`,
+    room_id: roomId,
+    seq: n,
+    user_id: userId,
+    content,
+    created_at: '',
+  };
   const text = JSON.stringify({ type: 'message.new', ...message });
   return { tenantId, roomId, hints: [{ kind: 'change', rev: n, text, seq: n, messageId: roomId }] };
 }

@@ -157,10 +157,12 @@ describe('the configuration', () => {
       expect(faultsOf({ ...lacking, NODE_ENV: 'production' })).toEqual([`${text} JWT_SECRET too, the same for all`]);
     });
 
-    it.each(['redis://h', 'rediss://u:p%2C%20w@h:6380/3', 'redis://:pw@[::1]:6379/', ' redis://a , redis://a:1 ,redis://b '])(
-      'takes REDIS_URL=%s',
-      (REDIS_URL) => expect(faultsOf({ ...several, REDIS_URL })).toEqual([]),
-    );
+    it.each([
+      'redis://h',
+      'rediss://u:p%2C%20w@h:6380/3',
+      'redis://:pw@[::1]:6379/',
+      ' redis://a , redis://a:1 ,redis://b ',
+    ])('takes REDIS_URL=%s', (REDIS_URL) => expect(faultsOf({ ...several, REDIS_URL })).toEqual([]));
 
     it.each([
       ...['hunter2', 'http://hunter2@h', 'redis:h', 'redis:///0', 'redis://:hunter2@h/db', 'redis://:hunter2%@h'],

@@ -40,10 +40,7 @@ export function int(name: string, o: Common & Range & { default: number }): EnvF
 }
 
 /** The same without a fixed default; `shownDefault` says what holds when it is unset. */
-export function optionalInt(
-  name: string,
-  o: Common & Range & { shownDefault: string },
-): EnvField<number | undefined> {
+export function optionalInt(name: string, o: Common & Range & { shownDefault: string }): EnvField<number | undefined> {
   const { read } = int(name, { ...o, default: o.min });
   return field(name, o, o.shownDefault, (raw) => (raw === undefined ? undefined : read(raw)));
 }

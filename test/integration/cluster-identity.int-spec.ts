@@ -92,7 +92,9 @@ describeRedis('whether all nodes have the same Redis', () => {
   it('a start with another Redis is refused, by one line', async () => {
     await (await nodeOn(redis)).agree();
     await somebodySeesIt();
-    await expect((await nodeOn(another)).agree()).rejects.toThrow(/^REDIS_URL leads to another Redis than .*REDIS_URL$/);
+    await expect((await nodeOn(another)).agree()).rejects.toThrow(
+      /^REDIS_URL leads to another Redis than .*REDIS_URL$/,
+    );
   });
 
   it('the same ones in another order are others', async () => {

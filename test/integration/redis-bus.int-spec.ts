@@ -244,8 +244,7 @@ describeRedis('the bus through Redis', () => {
       const heard = textsOf(to);
       const rooms = numbered(40).map((n) => `r:t/${n}`);
       await Promise.all(rooms.map((room) => to.bus.follow(room)));
-      for (const n of numbered(5))
-        for (const room of rooms) from.bus.publish('words', { text: `${room} ${n}` }, room);
+      for (const n of numbered(5)) for (const room of rooms) from.bus.publish('words', { text: `${room} ${n}` }, room);
       await untilPasses(() => expect(heard).toHaveLength(200));
       for (const room of rooms)
         expect(heard.filter((text) => text.startsWith(`${room} `))).toEqual(numbered(5).map((n) => `${room} ${n}`));

@@ -94,7 +94,10 @@ export function openAlone(log: Log): OpenCluster {
   };
 }
 
-function openBus({ config, installation, clientName, onError, clock, log }: ClusterSite, { self }: NodeRegistry): RedisBus {
+function openBus(
+  { config, installation, clientName, onError, clock, log }: ClusterSite,
+  { self }: NodeRegistry,
+): RedisBus {
   // By its place, which all nodes agree about (ClusterIdentity): each may reach it at another address.
   const instances = config.redisUrls.map((url, place) => ({ name: String(place), url }));
   const options = { nodeId: self.nodeId, clientName, installation, instances, topics: BUS_TOPICS };

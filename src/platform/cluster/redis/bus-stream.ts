@@ -157,7 +157,10 @@ export class BusStream {
       this.mayEndSettling = true;
       if (this.awaited.size === 0) this.settle();
     };
-    this.timers.push(setTimeout(early, soon), setTimeout(() => this.settle(), Math.max(soon, timing.settleMs)));
+    this.timers.push(
+      setTimeout(early, soon),
+      setTimeout(() => this.settle(), Math.max(soon, timing.settleMs)),
+    );
     this.announce();
     this.site.changed(this, 'subscribed');
   }

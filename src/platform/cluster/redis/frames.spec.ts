@@ -72,7 +72,8 @@ describe('envelopes', () => {
         const envelopes = splitItems(all);
         expect(envelopes.flat()).toEqual(all);
         const bytes = envelopes.map((each) => encodeEnvelope({ nodeId: NODE, lane: 0, n: 1 }, each).length);
-        for (const [n, each] of envelopes.entries()) if (each.length > 1) expect(bytes[n]).toBeLessThanOrEqual(ENVELOPE_BYTES);
+        for (const [n, each] of envelopes.entries())
+          if (each.length > 1) expect(bytes[n]).toBeLessThanOrEqual(ENVELOPE_BYTES);
         // Two that follow each other would not fit into one.
         for (let n = 1; n < bytes.length; n++) {
           const [next] = envelopes[n] ?? [];

@@ -77,7 +77,10 @@ export class ClusterIdentity {
       const ms = performance.now() - begun;
       if (verdict === 'same') return;
       if (verdict === 'away' && ms > AWAY_MS) {
-        this.log.warn({}, 'Redis is away: the server starts without it, and sees later whether it is that of the others');
+        this.log.warn(
+          {},
+          'Redis is away: the server starts without it, and sees later whether it is that of the others',
+        );
         return;
       }
       if (verdict === 'other' && ms > PATIENCE_MS) throw new Error(OTHER);
