@@ -51,6 +51,7 @@ describe('open connections, for operators', () => {
     const connection = await until(only, ({ rooms, queue_bytes }) => rooms === 1 && queue_bytes === 0);
     expect(connection).toEqual({
       connection_id,
+      node_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       user_id: 'alice',
       path: '/ws',
       since: expect.any(String),

@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config';
 import { CredentialVerifier, type KeyGrant, type TenantLimits, UserRefusals } from '../../src/platform/auth';
 import { unopenedDatabase } from '../../src/platform/database';
 import { HttpAdapter, installHttp } from '../../src/platform/http';
+import { openAlone } from '../../src/platform/cluster';
 import { Lifecycle } from '../../src/platform/lifecycle';
 import { SilentLog } from '../../src/platform/logging';
 import { ChatWsAdapter } from '../../src/realtime';
@@ -74,7 +75,7 @@ export async function startRoutesApp(
   const database = unopenedDatabase(log);
   const resources = { config, log, lifecycle, secrets };
   const module = await Test.createTestingModule({
-    imports: [AppModule.register(resources, database)],
+    imports: [AppModule.register(resources, database, openAlone(log))],
     controllers,
   })
     .overrideProvider(CredentialVerifier)
