@@ -19,7 +19,7 @@ describe('ClusterModule', () => {
   it('provides the clock and one memory implementation per port', async () => {
     const app = await Test.createTestingModule({ imports: [ClusterModule.register(openAlone(log))] }).compile();
     expect(app.get(Clock)).toBeInstanceOf(SystemClock);
-    expect(await app.get(Counters).increment('a', 1000)).toMatchObject({ count: 1 });
+    expect(await app.get(Counters).take('a', 1000, 1)).toMatchObject({ count: 1 });
     expect(await app.get(Leases).claim('a', 'b', 1000)).toBe(true);
     const { self } = app.get(NodeRegistry);
     expect(await app.get(NodeRegistry).nodes()).toEqual([self]);

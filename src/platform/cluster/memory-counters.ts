@@ -24,7 +24,8 @@ export class MemoryCounters extends Counters {
     return size;
   }
 
-  override increment(key: string, windowMs: number): CounterState {
+  /** Counts what is refused, too: a limit that is raised meanwhile does not forget it. */
+  override take(key: string, windowMs: number): CounterState {
     const now = this.clock.wallMs();
     let window = this.windows.get(windowMs);
     if (!window || hasEnded(window, windowMs, now)) window = this.open(windowMs, now);

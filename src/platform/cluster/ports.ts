@@ -73,25 +73,32 @@ export type Unsubscribe = () => void;
 /** Told of an exception that a subscriber's handler threw; `source` names what it was subscribed to. */
 export type OnHandlerError = (error: unknown, source: string) => void;
 
-/** Where a window stands after an increment. */
+/** Where a window stands after a call. */
 export interface CounterState {
-  /** Increments of the key in this window, this one included. */
+  /**
+   * Calls that were taken in this window, this one included; more than the limit: there was none left for this one. Of
+   * other nodes' calls the latest may be missing. The first call that is refused here has one more than the limit.
+   */
   readonly count: number;
-  /** Wall clock time at which the window ends and counting starts at 0 again. */
+  /** When the window ends and counting starts at 0 again, by this node's wall clock. */
   readonly resetAtMs: number;
 }
 
 /**
- * Counts in fixed windows, across nodes. Windows lie on multiples of their length since 1970 by the wall clock, so
- * that all nodes and all keys agree where one ends. The same key with another window length is another counter.
+ * Counts calls against limits in fixed windows, across nodes. Windows lie on multiples of their length since 1970 by one
+ * clock, so that all nodes and all keys agree where one ends. The same key with another window length is another counter.
+ *
+ * Invariant: of one window no more calls are taken than its limit, on all nodes together, as long as they reach what they
+ * share. It never rejects: a node that does not reach it takes its share of the limit.
  */
 export abstract class Counters {
   /**
-   * Adds one. May answer at once: this runs for every request, so `await` it only when it is a promise. Window
-   * lengths are few: one per kind of limit.
+   * Takes one call of the window, if there is one left. May answer at once: this runs for every request, so `await` it only
+   * when it is a promise. Window lengths are few: one per kind of limit.
+   * @param limit 0 or more; may be another one with the next call
    */
-  abstract increment(key: string, windowMs: number): CounterState | Promise<CounterState>;
-  /** What was counted of the key in its current window, without adding. */
+  abstract take(key: string, windowMs: number, limit: number): CounterState | Promise<CounterState>;
+  /** What was taken of the key in its current window, without taking any; what was refused may count or not. */
   abstract count(key: string, windowMs: number): number | Promise<number>;
 }
 

@@ -190,6 +190,28 @@ export const METRIC_DEFINITIONS = {
     help: 'Requests and frames refused by a rate limit, by family of routes or frames.',
     labels: ['family'],
   },
+  chatapi_rate_leases_total: {
+    type: 'counter',
+    help: 'Times that this node asked Redis for calls of a rate limit, as a rule for several at once. Only with several nodes.',
+    labels: [],
+  },
+  chatapi_rate_fallback_total: {
+    type: 'counter',
+    help: 'Requests that were decided by this node’s own share of a rate limit, since Redis was away or slow: must be 0. Only with several nodes.',
+    labels: [],
+  },
+  chatapi_redis_command_seconds: {
+    type: 'histogram',
+    help: 'Duration of a command to Redis that was answered in time, by operation. Only with several nodes.',
+    labels: ['op'],
+    // A command that takes longer than 100 ms was not answered.
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1],
+  },
+  chatapi_redis_errors_total: {
+    type: 'counter',
+    help: 'Commands to Redis that were not answered in time or with an error, by operation. Only with several nodes.',
+    labels: ['op'],
+  },
   chatapi_frames_received_total: {
     type: 'counter',
     help: 'Messages that clients sent on their sockets, by type of frame; `unknown` is what could not be understood.',

@@ -52,7 +52,7 @@ export class FailedCredentials {
   }
 
   private async count(key: string, code: RateLimitCode, about: Record<string, string>): Promise<void> {
-    const state: CounterState = await this.counters.increment(key, WINDOW_MS);
+    const state: CounterState = await this.counters.take(key, WINDOW_MS, MOST);
     if (state.count === MOST + 1)
       this.log.warn({ ...about, most: MOST }, 'too many bad credentials in a minute: refused with 429 until it ends');
     refuseBeyond(MOST, state, code);

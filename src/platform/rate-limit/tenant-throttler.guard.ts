@@ -24,13 +24,13 @@ type StorageRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 export class CounterStorage implements ThrottlerStorage {
   constructor(private readonly counters: Counters) {}
 
-  /** The count of a key in its current window, this request included. */
-  count(key: string, windowMs: number): CounterState | Promise<CounterState> {
-    return this.counters.increment(key, windowMs);
+  /** Takes one request of a key's current window. */
+  take(key: string, windowMs: number, limit: number): CounterState | Promise<CounterState> {
+    return this.counters.take(key, windowMs, limit);
   }
 
   async increment(key: string, ttl: number, limit: number): Promise<StorageRecord> {
-    const { count, resetAtMs } = await this.count(key, ttl);
+    const { count, resetAtMs } = await this.take(key, ttl, limit);
     // Unix time, not what is left: the contract's header says when the window ends.
     const resetAt = resetAtMs / 1000;
     return { totalHits: count, timeToExpire: resetAt, isBlocked: count > limit, timeToBlockExpire: resetAt };
@@ -82,7 +82,7 @@ export class TenantThrottlerGuard extends ThrottlerGuard {
     }
     const { key, limit, windowMs } = windowFor(request, family);
     if (limit === null) return;
-    const state = this.counters.count(key, windowMs);
+    const state = this.counters.take(key, windowMs, limit);
     if (state instanceof Promise) return state.then((later) => answer(request, reply, limit, later));
     answer(request, reply, limit, state);
   }
@@ -94,7 +94,7 @@ export class TenantThrottlerGuard extends ThrottlerGuard {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const key = generateKey(context, await getTracker(request, context), throttler.name ?? 'default');
-    answer(request, http.getResponse<FastifyReply>(), limit, await this.counters.count(key, ttl));
+    answer(request, http.getResponse<FastifyReply>(), limit, await this.counters.take(key, ttl, limit));
     return true;
   }
 

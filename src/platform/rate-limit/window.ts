@@ -80,7 +80,7 @@ export class AiWindow {
   /** Counts one call; throws RATE_LIMIT_EXCEEDED when there is none left. */
   async takeAiRequest(tenant: TenantPolicy): Promise<void> {
     const { key, limit, windowMs } = tenantWindow('ai', tenant);
-    if (limit !== null) refuseBeyond(limit, await this.counters.increment(key, windowMs));
+    if (limit !== null) refuseBeyond(limit, await this.counters.take(key, windowMs, limit));
   }
 }
 
