@@ -3,13 +3,13 @@ import { Clock } from '../../common/time';
 import { BusMetrics } from './bus-metrics';
 import { NodeAsks } from './node-asks';
 import type { OpenCluster } from './open';
-import { Bus, Counters, Leases, NodeRegistry } from './ports';
+import { Bus, Counters, Leases, NodeRegistry, Places } from './ports';
 import { RedisBus } from './redis/redis-bus';
 
 /** Hands the ports to the providers that inject them. */
 @Module({})
 export class ClusterModule {
-  static register({ clock, nodes, bus, leases, counters }: OpenCluster): DynamicModule {
+  static register({ clock, nodes, bus, leases, counters, places }: OpenCluster): DynamicModule {
     return {
       module: ClusterModule,
       providers: [
@@ -18,10 +18,11 @@ export class ClusterModule {
         { provide: Bus, useValue: bus },
         { provide: Leases, useValue: leases },
         { provide: Counters, useValue: counters },
+        { provide: Places, useValue: places },
         NodeAsks,
         ...(bus instanceof RedisBus ? [{ provide: RedisBus, useValue: bus }, BusMetrics] : []),
       ],
-      exports: [Clock, NodeRegistry, Bus, Leases, Counters, NodeAsks],
+      exports: [Clock, NodeRegistry, Bus, Leases, Counters, Places, NodeAsks],
     };
   }
 }

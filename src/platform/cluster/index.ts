@@ -1,7 +1,7 @@
 /**
- * What the nodes of one installation share, behind four ports: Bus (hints), Leases (which nodes are alive and
- * own what), Counters (rate windows) and NodeRegistry (which nodes there are). The memory implementations serve one node,
- * those through Redis several: `openCluster` makes one or the other (REDIS_URL).
+ * What the nodes of one installation share, behind five ports: Bus (hints), Leases (which nodes are alive and
+ * own what), Counters (rate windows), Places (how many connections are open) and NodeRegistry (which nodes there are). The
+ * memory implementations serve one node, those through Redis several: `openCluster` makes one or the other (REDIS_URL).
  *
  * Invariants: nothing here is durable and nothing here is the truth; all of it may be lost with the process, and the
  * database says what is right. Payloads are JSON values. Whoever relies on hearing a hint registers for the bus's gaps and
@@ -19,11 +19,15 @@ export {
   type BusHandler,
   Counters,
   type CounterState,
+  type FullPlaces,
   Leases,
   NODE_TTL_MS,
   type NodeInfo,
   NodeRegistry,
   type OnHandlerError,
+  type PlaceLimits,
+  type PlaceOwner,
+  Places,
   type Topic,
   type Unsubscribe,
 } from './ports';
@@ -34,3 +38,4 @@ export { MemoryCounters } from './memory-counters';
 export { MemoryLeases } from './memory-leases';
 export { MemoryNodeRegistry } from './memory-node-registry';
 export { type NodeAnswers, NodeAsks, type NodeQuestion } from './node-asks';
+export { MemoryPlaces } from './memory-places';

@@ -102,6 +102,47 @@ export abstract class Counters {
   abstract count(key: string, windowMs: number): number | Promise<number>;
 }
 
+/** Who has a place, and where: the path of an endpoint. */
+export interface PlaceOwner {
+  readonly where: string;
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+/** How many places a tenant and one user of it may have at one time; null is any number. */
+export interface PlaceLimits {
+  readonly tenant: number | null;
+  readonly user: number | null;
+}
+
+/** Whose limit is reached. */
+export type FullPlaces = 'tenant' | 'user';
+
+/**
+ * Places that are had for as long as something is open, limited per tenant and user, across nodes.
+ *
+ * Invariants
+ * - Limits up to 99 hold exactly, as long as nodes reach what they share. Of larger ones nodes may together give out up to a
+ *   quarter of what was left within one moment; a node that does not reach it gives out its share.
+ * - Nothing that is open is ever closed for it. The places of a node that is gone are free again.
+ */
+export abstract class Places {
+  /**
+   * Takes a place, unless a limit is reached: then it says whose. May answer at once: `await` it only when it is a promise,
+   * so that what one process decides is decided in one turn. Never rejects.
+   */
+  abstract take(owner: PlaceOwner, limits: PlaceLimits): FullPlaces | undefined | Promise<FullPlaces | undefined>;
+
+  /** Gives back a place that was taken, once. */
+  abstract giveBack(owner: PlaceOwner): void;
+
+  /** Whether `take` would surely refuse, as far as this node knows without asking. */
+  abstract fullHere(owner: PlaceOwner, limits: PlaceLimits): FullPlaces | undefined;
+
+  /** Places that are taken, on all nodes: of the tenant, or of one user of it. */
+  abstract taken(where: string, tenantId: string, userId?: string): number | Promise<number>;
+}
+
 /**
  * Facts that die with the node that stated them: each lasts `ttlMs` unless it is stated again. A crashed node's leases run
  * out by themselves.

@@ -143,15 +143,14 @@ export class Acceptor {
   }
 
   /**
-   * Throws 429 where other connections took the last place meanwhile; else the caller is connected when this returns, and
-   * all handlers are ready for it when it resolves.
+   * The caller is connected when this returns, unless its handshake was no good, and all handlers are ready for it when it
+   * resolves.
    */
   async accept(
     upgrade: RawUpgrade,
     endpoint: SocketEndpoint,
-    { caller, epoch, syncsByItself, origin }: Admission,
+    { caller, epoch, syncsByItself, origin, place }: Admission,
   ): Promise<void> {
-    this.connections.admit(caller, endpoint);
     let opened: Promise<void> | undefined;
     // The answer and the first frames leave in one write, after those frames were queued.
     upgrade.socket.cork();
@@ -164,7 +163,7 @@ export class Acceptor {
         upgrade.socket,
         this.flusher,
       );
-      this.connections.add(connection);
+      this.connections.add(connection, place);
       this.metrics.opened(connection.tenantId);
       ws.connection = connection;
       ws.on('message', this.onMessage);

@@ -1,5 +1,9 @@
 import { encodeId, newUuid } from '../../common/ids';
-import { ByUser, Connections } from './connections';
+import { AppError } from '../../common/errors';
+import type { Caller } from '../../platform/auth';
+import { MemoryPlaces, Places } from '../../platform/cluster';
+import { ByUser, Connections, Reservation } from './connections';
+import type { SocketEndpoint } from './endpoint';
 import type { SocketConnection } from './socket-connection';
 
 interface Thing {
@@ -10,6 +14,13 @@ interface Thing {
 
 const thing = (tenantId: string, userId: string, n: number): Thing => ({ tenantId, userId, n });
 
+/** As an upgrade has taken it. */
+function placeFor(places: Places, { endpoint, tenantId, userId }: SocketConnection): Reservation {
+  const owner = { where: endpoint.path, tenantId, userId };
+  void places.take(owner, { tenant: null, user: null });
+  return new Reservation(places, owner);
+}
+
 function visited(go: (visit: (item: Thing) => void) => void): Thing[] {
   const all: Thing[] = [];
   go((item) => all.push(item));
@@ -18,10 +29,11 @@ function visited(go: (visit: (item: Thing) => void) => void): Thing[] {
 
 describe('Connections', () => {
   it('says how many are open by path, in all and of a tenant', () => {
-    const connections = new Connections();
+    const places = new MemoryPlaces();
+    const connections = new Connections(places);
     const open = (tenantId: string, path: string): SocketConnection => {
       const connection = { tenantId, userId: 'alice', endpoint: { path } } as SocketConnection;
-      connections.add(connection);
+      connections.add(connection, placeFor(places, connection));
       return connection;
     };
     expect([connections.byPath(), connections.byPath('t')]).toEqual([{}, {}]);
@@ -35,6 +47,50 @@ describe('Connections', () => {
     connections.remove(first);
     expect(connections.byPath()).toEqual({ '/ws': 1, '/ws/chat': 1 });
     expect(connections.byPath('t')).toEqual({ '/ws': 0, '/ws/chat': 1 });
+  });
+});
+
+describe('who may have a connection more', () => {
+  const endpoint = { path: '/ws', tenantLimit: 'ws_connections', userLimit: 'ws_connections_per_user' };
+  const at = endpoint as unknown as SocketEndpoint;
+  const limits = { ws_connections: 3, ws_connections_per_user: 2 };
+  const caller = (userId: string): Caller => ({ tenantId: 't', userId, tenant: { limits } }) as unknown as Caller;
+
+  function refusal(connections: Connections, userId: string): unknown {
+    try {
+      void connections.reserve(caller(userId), at);
+      return undefined;
+    } catch (error) {
+      expect(() => connections.admit(caller(userId), at)).toThrow(AppError);
+      return error instanceof AppError ? error.details : error;
+    }
+  }
+
+  it('is who has a place, which comes free where no connection comes of it and when the connection is over', async () => {
+    const connections = new Connections(new MemoryPlaces());
+    const place = await connections.reserve(caller('alice'), at);
+    expect(refusal(connections, 'alice')).toBeUndefined();
+    expect(refusal(connections, 'alice')).toEqual({ limit: 'ws_connections_per_user' });
+    expect(refusal(connections, 'bob')).toBeUndefined();
+    expect(refusal(connections, 'bob')).toEqual({ limit: 'ws_connections' });
+    expect([connections.placesTaken('t', at), connections.placesTaken('t', at, 'alice')]).toEqual([3, 2]);
+    place.release();
+    place.release();
+    expect([connections.placesTaken('t', at), connections.placesTaken('t', at, 'alice')]).toEqual([2, 1]);
+    const connection = { tenantId: 't', userId: 'alice', endpoint: at } as SocketConnection;
+    const taken = await connections.reserve(caller('alice'), at);
+    connections.add(connection, taken);
+    taken.release();
+    expect(refusal(connections, 'bob')).toEqual({ limit: 'ws_connections' });
+    connections.remove(connection);
+    connections.remove(connection);
+    expect(refusal(connections, 'bob')).toBeUndefined();
+  });
+
+  it('is whoever asks where the tenant has no limits', () => {
+    const connections = new Connections(new MemoryPlaces());
+    const free = { tenantId: 't', userId: 'alice', tenant: undefined } as unknown as Caller;
+    for (let i = 0; i < 100; i++) expect(connections.reserve(free, at)).toBeInstanceOf(Reservation);
   });
 });
 
@@ -86,7 +142,8 @@ describe('ByUser', () => {
 
 describe('the list of open connections', () => {
   const COUNT = 10_000;
-  const connections = new Connections();
+  const places = new MemoryPlaces();
+  const connections = new Connections(places);
   const opened: string[] = [];
   let looks = 0;
 
@@ -96,7 +153,8 @@ describe('the list of open connections', () => {
       opened.push(id);
       const connection = { tenantId: i % 2 === 0 ? 't' : 'u', userId: `user${i % 100}`, endpoint: { path: '/ws' } };
       Object.defineProperty(connection, 'id', { get: () => (looks++, id) });
-      connections.add(connection as unknown as SocketConnection);
+      const open = connection as unknown as SocketConnection;
+      connections.add(open, placeFor(places, open));
     }
   });
   beforeEach(() => (looks = 0));

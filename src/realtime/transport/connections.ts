@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors';
-import { type Caller, type LimitName, limitOf } from '../../platform/auth';
+import { type Caller, limitOf } from '../../platform/auth';
+import { type FullPlaces, type PlaceLimits, type PlaceOwner, Places } from '../../platform/cluster';
 import { Stat } from '../../platform/metrics';
 import type { SocketEndpoint } from './endpoint';
 import type { SocketConnection } from './socket-connection';
@@ -8,35 +9,38 @@ import type { SocketConnection } from './socket-connection';
 /** Seconds after which a refused client may try again: other connections must close first. */
 const RETRY_SECONDS = 5;
 
-/** The places of a tenant that are taken at one endpoint, by user. */
-class Places {
-  total = 0;
-  private readonly users = new Map<string, number>();
+/** A place that an upgrade has: until its connection has it, or until it has come to nothing. */
+export class Reservation {
+  private isOver = false;
 
-  of(userId: string): number {
-    return this.users.get(userId) ?? 0;
+  constructor(
+    private readonly places: Places,
+    private readonly owner: PlaceOwner,
+  ) {}
+
+  /** A connection has it from now on. */
+  handOver(): void {
+    this.isOver = true;
   }
 
-  take(userId: string): void {
-    this.total++;
-    this.users.set(userId, this.of(userId) + 1);
-  }
-
-  giveBack(userId: string): void {
-    this.total--;
-    if (this.of(userId) > 1) this.users.set(userId, this.of(userId) - 1);
-    else this.users.delete(userId);
+  /** Nothing happens where a connection has it. */
+  release(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.places.giveBack(this.owner);
   }
 }
 
-/** The open connections of this node, with their counts: a place is taken until the socket is over. */
+/** The open connections of this node, and who may have one more: a place is taken until the socket is over. */
 @Injectable()
 export class Connections {
   private readonly byTenant = new Map<string, Set<SocketConnection>>();
   /** By endpoint and tenant. */
-  private readonly places = new Map<string, Places>();
+  private readonly counts = new Map<string, number>();
   private readonly paths = new Map<string, number>();
   private count = 0;
+
+  constructor(private readonly places: Places) {}
 
   get size(): number {
     return this.count;
@@ -56,7 +60,7 @@ export class Connections {
   byPath(tenantId?: string): Readonly<Record<string, number>> {
     if (tenantId === undefined) return Object.fromEntries(this.paths);
     const counts: Record<string, number> = {};
-    for (const path of this.paths.keys()) counts[path] = this.places.get(`${path} ${tenantId}`)?.total ?? 0;
+    for (const path of this.paths.keys()) counts[path] = this.counts.get(`${path} ${tenantId}`) ?? 0;
     return counts;
   }
 
@@ -92,38 +96,39 @@ export class Connections {
     return undefined;
   }
 
-  /** Throws 429 when the caller's tenant or user has all the connections that it may have. */
+  /** Throws 429 when the caller's tenant or user surely has all the connections that it may have. */
   admit(caller: Caller, endpoint: SocketEndpoint): void {
-    const { tenant, tenantId } = caller;
-    if (tenant === undefined) return;
-    const places = this.places.get(placesKey(tenantId, endpoint));
-    const admit = (taken: number, limit: LimitName): void => {
-      const most = limitOf(tenant, limit);
-      if (most !== null && taken >= most)
-        throw new AppError('RATE_LIMIT_EXCEEDED', `Too many connections: ${limit} allows ${most} at a time`, {
-          details: { limit },
-          retryAfterSeconds: RETRY_SECONDS,
-        });
+    const limits = limitsOf(caller, endpoint);
+    refuseFull(this.places.fullHere(ownerOf(caller, endpoint), limits), limits, endpoint);
+  }
+
+  /**
+   * Takes a place for a connection that is to come; throws 429 when all are taken. Answers at once where no other node has
+   * to be asked.
+   */
+  reserve(caller: Caller, endpoint: SocketEndpoint): Reservation | Promise<Reservation> {
+    const [owner, limits] = [ownerOf(caller, endpoint), limitsOf(caller, endpoint)];
+    const reserved = (full: FullPlaces | undefined): Reservation => {
+      refuseFull(full, limits, endpoint);
+      return new Reservation(this.places, owner);
     };
-    admit(places?.total ?? 0, endpoint.tenantLimit);
-    if (endpoint.userLimit !== undefined) admit(places?.of(caller.userId) ?? 0, endpoint.userLimit);
+    const full = this.places.take(owner, limits);
+    return full instanceof Promise ? full.then(reserved) : reserved(full);
   }
 
-  /** Places that are taken at an endpoint, of the whole tenant or by one user. */
-  placesTaken(tenantId: string, endpoint: SocketEndpoint, userId?: string): number {
-    const places = this.places.get(placesKey(tenantId, endpoint));
-    return (userId === undefined ? places?.total : places?.of(userId)) ?? 0;
+  /** Places that are taken at an endpoint on all nodes, of the whole tenant or by one user. */
+  placesTaken(tenantId: string, { path }: SocketEndpoint, userId?: string): number | Promise<number> {
+    return this.places.taken(path, tenantId, userId);
   }
 
-  /** In the same turn as `admit`, so that no other connection comes between. */
-  add(connection: SocketConnection): void {
-    const { tenantId, userId, endpoint } = connection;
+  /** @param place its own: it has it from now on */
+  add(connection: SocketConnection, place: Reservation): void {
+    const { tenantId, endpoint } = connection;
     const siblings = this.byTenant.get(tenantId) ?? new Set();
     this.byTenant.set(tenantId, siblings.add(connection));
-    const key = placesKey(tenantId, endpoint);
-    const places = this.places.get(key) ?? new Places();
-    this.places.set(key, places);
-    places.take(userId);
+    place.handOver();
+    const key = countKey(tenantId, endpoint);
+    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
     this.paths.set(endpoint.path, (this.paths.get(endpoint.path) ?? 0) + 1);
     this.count++;
   }
@@ -134,17 +139,36 @@ export class Connections {
     const siblings = this.byTenant.get(tenantId);
     if (siblings?.delete(connection) !== true) return;
     if (siblings.size === 0) this.byTenant.delete(tenantId);
-    const key = placesKey(tenantId, endpoint);
-    const places = this.places.get(key);
-    places?.giveBack(userId);
-    if (places?.total === 0) this.places.delete(key);
+    this.places.giveBack({ where: endpoint.path, tenantId, userId });
+    const key = countKey(tenantId, endpoint);
+    const left = (this.counts.get(key) ?? 1) - 1;
+    if (left === 0) this.counts.delete(key);
+    else this.counts.set(key, left);
     this.paths.set(endpoint.path, (this.paths.get(endpoint.path) ?? 1) - 1);
     this.count--;
   }
 }
 
-function placesKey(tenantId: string, { path }: SocketEndpoint): string {
+function countKey(tenantId: string, { path }: SocketEndpoint): string {
   return `${path} ${tenantId}`;
+}
+
+function ownerOf({ tenantId, userId }: Caller, { path }: SocketEndpoint): PlaceOwner {
+  return { where: path, tenantId, userId };
+}
+
+function limitsOf({ tenant }: Caller, { tenantLimit, userLimit }: SocketEndpoint): PlaceLimits {
+  if (tenant === undefined) return { tenant: null, user: null };
+  return { tenant: limitOf(tenant, tenantLimit), user: userLimit === undefined ? null : limitOf(tenant, userLimit) };
+}
+
+function refuseFull(full: FullPlaces | undefined, limits: PlaceLimits, endpoint: SocketEndpoint): void {
+  if (full === undefined) return;
+  const limit = full === 'user' ? endpoint.userLimit : endpoint.tenantLimit;
+  throw new AppError('RATE_LIMIT_EXCEEDED', `Too many connections: ${limit} allows ${limits[full]} at a time`, {
+    details: { limit },
+    retryAfterSeconds: RETRY_SECONDS,
+  });
 }
 
 /** What a user has: as a rule one, and then it stands in the map itself. */

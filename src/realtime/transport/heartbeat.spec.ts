@@ -1,5 +1,6 @@
 import { ManualClock } from '../../common/time';
 import { loadConfig } from '../../config';
+import { MemoryPlaces } from '../../platform/cluster';
 import { Connections } from './connections';
 import { HeartbeatSweep } from './heartbeat';
 import type { SocketConnection } from './socket-connection';
@@ -37,7 +38,7 @@ const TICK = 250;
 function setUp(count = 1): { seen: Seen[]; pass: (ms: number) => void; clock: ManualClock; rounds: HeartbeatSweep } {
   const clock = new ManualClock();
   const seen = Array.from({ length: count }, () => new Seen());
-  const connections = new Connections();
+  const connections = new Connections(new MemoryPlaces());
   connections.all = () => seen as unknown as SocketConnection[];
   const rounds = new HeartbeatSweep(connections, clock, loadConfig({}).socket);
   const pass = (ms: number): void => {

@@ -8,7 +8,7 @@ import { Authenticator, type Caller, type CredentialHeaders, TICKET_PREFIX, Tick
 import { Epoch } from '../../platform/database';
 import { clientAddress, refuseUnknownParameters } from '../../platform/http';
 import type { ConnectionOrigin } from './connection';
-import { Connections } from './connections';
+import { Connections, type Reservation } from './connections';
 import type { SocketEndpoint, SocketRequest } from './endpoint';
 
 /** Characters of a client's own name that are kept. */
@@ -111,6 +111,8 @@ export interface Admission {
   /** As it is when the connection is greeted: it may change between the check and that. */
   readonly epoch: () => number;
   readonly syncsByItself: boolean;
+  /** To be released, unless a connection comes of it. */
+  readonly place: Reservation;
 }
 
 /** Decides whether an upgrade becomes a connection, and whose. */
@@ -158,18 +160,28 @@ export class UpgradeChecks {
     const isSynced = syncsByItself(request);
     this.connections.admit(credited, endpoint);
     const caller = (await endpoint.enter?.(request, credited)) ?? credited;
-    const epoch = await this.epoch.readEpoch();
-    // Last, so that what is refused for another reason leaves the ticket good.
-    const used = identity.kind === 'token' ? identity.ticket : undefined;
+    const place = await this.connections.reserve(caller, endpoint);
+    try {
+      const epoch = await this.epoch.readEpoch();
+      // Last, so that what is refused for another reason leaves the ticket good.
+      if (identity.kind === 'token' && identity.ticket !== undefined) await this.redeem(identity.ticket, epoch);
+      if (caller.endsAtMs !== undefined && caller.endsAtMs <= Date.now()) throw unauthenticated('Expired credential');
+      return { caller, epoch: () => this.epoch.known, syncsByItself: isSynced, origin: this.originOf(request), place };
+    } catch (error) {
+      place.release();
+      throw error;
+    }
+  }
+
+  /** Throws 401 for a ticket that is no good any more. */
+  private async redeem(used: Parameters<Tickets['redeem']>[0], epoch: number): Promise<void> {
     // The table of used tickets comes back with a backup: of an earlier epoch it does not say which ones were used.
-    if (used !== undefined && used.epoch !== epoch)
+    if (used.epoch !== epoch)
       throw unauthenticated('This ticket is older than a restored backup: get a new one from POST /ws/token');
     // A promoted standby has that table empty.
-    if (used !== undefined && used.timeline !== this.epoch.timeline)
+    if (used.timeline !== this.epoch.timeline)
       throw unauthenticated('This ticket is older than a failover of the database: get a new one from POST /ws/token');
-    if (used !== undefined && !(await this.tickets.redeem(used)))
+    if (!(await this.tickets.redeem(used)))
       throw unauthenticated('This ticket was used before: get a new one from POST /ws/token');
-    if (caller.endsAtMs !== undefined && caller.endsAtMs <= Date.now()) throw unauthenticated('Expired credential');
-    return { caller, epoch: () => this.epoch.known, syncsByItself: isSynced, origin: this.originOf(request) };
   }
 }

@@ -123,8 +123,13 @@ export class Upgrades {
   private async open(upgrade: RawUpgrade, request: UpgradeRequest, endpoint: SocketEndpoint): Promise<void> {
     this.refuseWhileStopping();
     const admission = await this.checks.check(request, endpoint);
-    this.refuseWhileStopping();
-    if (!upgrade.socket.destroyed) await this.acceptor.accept(upgrade, endpoint, admission);
+    try {
+      this.refuseWhileStopping();
+      if (!upgrade.socket.destroyed) await this.acceptor.accept(upgrade, endpoint, admission);
+    } finally {
+      // Unless a connection has it.
+      admission.place.release();
+    }
   }
 
   private refuseWhileStopping(): void {

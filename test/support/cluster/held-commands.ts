@@ -53,19 +53,34 @@ export interface Held {
 }
 
 /** A node's commands to Redis, which arrive, are answered or lost when the test says so; or at once. */
-export class HeldCommands implements Pick<RedisCommands, 'isLive' | 'run'> {
+export class HeldCommands implements Pick<RedisCommands, 'isLive' | 'onLive' | 'run'> {
   isLive = true;
   isHeld = false;
+  /** These alone are held, where they are. */
+  heldOp: string | undefined;
   /** Asked so far. */
   count = 0;
   readonly onTheWay: Held[] = [];
+  private readonly handlers = new Set<() => void>();
 
   constructor(private readonly redis: TimedRedis) {}
+
+  onLive(handler: () => void): () => void {
+    this.handlers.add(handler);
+    return () => void this.handlers.delete(handler);
+  }
+
+  /** Redis is there again. */
+  comeBack(): void {
+    this.isLive = true;
+    for (const handler of this.handlers) handler();
+  }
 
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     if (!this.isLive) return Promise.reject(new RedisAway('away'));
     this.count++;
-    if (!this.isHeld) return this.redis.run(script, keys, args);
+    if (!this.isHeld || (this.heldOp !== undefined && this.heldOp !== script.name))
+      return this.redis.run(script, keys, args);
     return new Promise((resolve, reject) => {
       let done: Promise<unknown> | undefined;
       let [answer, isDone]: [unknown, boolean] = [undefined, false];

@@ -44,9 +44,9 @@ export class WhoamiService {
       limits[name] = { limit, left: limit === null ? null : Math.max(0, limit - taken) };
     };
     for (const endpoint of this.endpoints.all()) {
-      note(endpoint.tenantLimit, this.connections.placesTaken(tenant.tenantId, endpoint));
+      note(endpoint.tenantLimit, await this.connections.placesTaken(tenant.tenantId, endpoint));
       if (endpoint.userLimit !== undefined && userId !== undefined)
-        note(endpoint.userLimit, this.connections.placesTaken(tenant.tenantId, endpoint, userId));
+        note(endpoint.userLimit, await this.connections.placesTaken(tenant.tenantId, endpoint, userId));
     }
     const { users, rooms } = await this.tenants.counts(tenant.tenantId);
     note('users', users);
