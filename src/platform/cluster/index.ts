@@ -20,6 +20,7 @@ export {
   Counters,
   type CounterState,
   type FullPlaces,
+  type HeldKeys,
   Leases,
   NODE_TTL_MS,
   type NodeInfo,

@@ -4,7 +4,8 @@ import { MemoryLeases } from '.';
 
 leasesSuite('memory', () => {
   const clock = new ManualClock();
-  return { port: new MemoryLeases(clock), advance: (ms) => clock.advance(ms), close: () => undefined };
+  const port = new MemoryLeases(clock);
+  return { port, peer: port, advance: (ms) => clock.advance(ms), close: () => undefined };
 });
 
 describe('MemoryLeases', () => {
@@ -14,10 +15,10 @@ describe('MemoryLeases', () => {
     await leases.holdLease('k', 'a', 10);
     await leases.claim('k', 'a', 10);
     clock.advance(9);
-    expect(await leases.aliveAmong(['k'])).toEqual(new Set(['k']));
+    expect(await leases.heldAmong(['k'])).toEqual({ held: new Set(['k']), isComplete: true, isSettling: false });
     expect(await leases.claim('k', 'b', 10)).toBe(false);
     clock.advance(1);
-    expect(await leases.aliveAmong(['k'])).toEqual(new Set());
+    expect((await leases.heldAmong(['k'])).held).toEqual(new Set());
     expect(await leases.claim('k', 'b', 10)).toBe(true);
   });
 
@@ -49,6 +50,6 @@ describe('MemoryLeases', () => {
       clock.advance(10);
     }
     expect(leases.size).toBeLessThan(50);
-    expect(await leases.aliveAmong(['user'])).toEqual(new Set(['user']));
+    expect((await leases.heldAmong(['user'])).held).toEqual(new Set(['user']));
   });
 });

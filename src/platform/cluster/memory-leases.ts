@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/time';
-import { Leases } from './ports';
+import { type HeldKeys, Leases } from './ports';
 
 interface Claim {
   readonly holder: string;
@@ -49,10 +49,10 @@ export class MemoryLeases extends Leases {
     return Promise.resolve();
   }
 
-  aliveAmong(keys: readonly string[]): Promise<Set<string>> {
+  heldAmong(keys: readonly string[]): Promise<HeldKeys> {
     const now = this.clock.monotonicMs();
     const isHeld = (key: string): boolean => found(this.holds.get(key), ({ until }) => until > now) !== undefined;
-    return Promise.resolve(new Set(keys.filter(isHeld)));
+    return Promise.resolve({ held: new Set(keys.filter(isHeld)), isComplete: true, isSettling: false });
   }
 
   claim(key: string, holder: string, ttlMs: number): Promise<boolean> {

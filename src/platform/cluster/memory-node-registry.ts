@@ -15,6 +15,7 @@ export type Heartbeats = Map<string, Heartbeat>;
 export class MemoryNodeRegistry extends NodeRegistry {
   readonly self: NodeInfo;
   private readonly handlers = new Set<{ readonly call: (node: NodeInfo) => void }>();
+  private readonly returnedHandlers = new Set<{ readonly call: () => void }>();
   private seen = new Map<string, NodeInfo>();
   private left = false;
 
@@ -33,10 +34,13 @@ export class MemoryNodeRegistry extends NodeRegistry {
 
   heartbeat(): Promise<void> {
     this.left = false;
+    const hasReturned = this.wasLost();
     this.heartbeats.set(this.self.nodeId, { node: this.self, at: this.clock.monotonicMs() });
     const before = this.seen;
     this.seen = this.present();
-    for (const [nodeId, node] of before) if (!this.seen.has(nodeId)) this.report(node);
+    for (const [nodeId, node] of before)
+      if (!this.seen.has(nodeId)) this.call(this.handlers, (call) => call(node), 'node-lost');
+    if (hasReturned) this.call(this.returnedHandlers, (call) => call(), 'node-returned');
     return Promise.resolve();
   }
 
@@ -52,6 +56,20 @@ export class MemoryNodeRegistry extends NodeRegistry {
     return () => void this.handlers.delete(boxed);
   }
 
+  onReturned(handler: () => void): Unsubscribe {
+    const boxed = { call: handler };
+    this.returnedHandlers.add(boxed);
+    return () => void this.returnedHandlers.delete(boxed);
+  }
+
+  /** It has sent heartbeats before, too long ago; and there are others. */
+  private wasLost(): boolean {
+    const { seen, heartbeats, self } = this;
+    const last = heartbeats.get(self.nodeId);
+    const isLost = last === undefined ? seen.has(self.nodeId) : this.clock.monotonicMs() - last.at >= NODE_TTL_MS;
+    return isLost && [...heartbeats.keys()].some((nodeId) => nodeId !== self.nodeId);
+  }
+
   /** A node that asks is there, even when its heartbeats were late. */
   private present(): Map<string, NodeInfo> {
     const now = this.clock.monotonicMs();
@@ -65,12 +83,12 @@ export class MemoryNodeRegistry extends NodeRegistry {
     return present;
   }
 
-  private report(node: NodeInfo): void {
-    for (const { call } of this.handlers) {
+  private call<H>(handlers: Iterable<{ readonly call: H }>, run: (call: H) => void, source: string): void {
+    for (const { call } of handlers) {
       try {
-        call(node);
+        run(call);
       } catch (error) {
-        this.onError(error, 'node-lost');
+        this.onError(error, source);
       }
     }
   }

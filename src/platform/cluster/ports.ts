@@ -143,28 +143,51 @@ export abstract class Places {
   abstract taken(where: string, tenantId: string, userId?: string): number | Promise<number>;
 }
 
+/** Which of some keys are held, and what that says of the others. */
+export interface HeldKeys {
+  /** Those that at least one holder holds now. */
+  readonly held: ReadonlySet<string>;
+  /**
+   * The others are held by nobody whom this node can see. False: nothing is known of them, and what was known before still
+   * counts.
+   */
+  readonly isComplete: boolean;
+  /**
+   * A surer answer about the others comes within minutes: what cannot be taken back waits for it. Also where `isComplete`: a
+   * node that was there within the last two minutes is missing, and may hold them where it is.
+   */
+  readonly isSettling: boolean;
+}
+
 /**
- * Facts that die with the node that stated them: each lasts `ttlMs` unless it is stated again. A crashed node's leases run
- * out by themselves.
+ * Facts that die with the node that stated them: each lasts `ttlMs` unless it is stated again, and no longer than its node is
+ * there. A crashed node's leases run out by themselves.
  *
  * A hold has any number of holders per key ("these connections of the user are open"); a claim has one ("this node
- * runs the job"). Holds and claims are separate: the same key may have both. A holder whose process stood still for
- * longer than the ttl has lost its claim without knowing: what must not happen twice is also fenced in the database.
+ * runs the job"). Holds and claims are separate: the same key may have both. A holder is its node's: the same name on another
+ * node is another holder. A holder whose process stood still for longer than the ttl has lost its claim without knowing: what
+ * must not happen twice is also fenced in the database.
+ *
+ * Where the leases are out of reach, what was held and dropped is stated as soon as they are back, also where they come back
+ * empty; nobody has to state it again. Nothing here rejects.
  */
 export abstract class Leases {
-  /** Makes or extends the holder's lease on the key. */
+  /** Makes or extends the holder's lease on the key. Resolves when that is stated, or cannot be just now. */
   abstract holdLease(key: string, holder: string, ttlMs: number): Promise<void>;
 
-  /** Gives the holder's lease on the key back; nothing happens when it has none. */
+  /** Gives the holder's lease on the key back; nothing happens when it has none. Resolves as `holdLease` does. */
   abstract dropLease(key: string, holder: string): Promise<void>;
 
-  /** Those of the keys that at least one holder holds now. */
-  abstract aliveAmong(keys: readonly string[]): Promise<Set<string>>;
+  /** Those of the keys that are held. Implementations for one node always answer for sure. */
+  abstract heldAmong(keys: readonly string[]): Promise<HeldKeys>;
 
-  /** Takes the key for one holder alone; true also when this holder has it already, and then it is extended. */
+  /**
+   * Takes the key for one holder alone; true also when this holder has it already, and then it is extended. False, too, where
+   * the leases are out of reach.
+   */
   abstract claim(key: string, holder: string, ttlMs: number): Promise<boolean>;
 
-  /** Extends the holder's claim; false when it has none any more, even if no other holder took the key. */
+  /** Extends the holder's claim; false when it has none any more, even if no other holder took the key, or out of reach. */
   abstract renewClaim(key: string, holder: string, ttlMs: number): Promise<boolean>;
 
   /** Gives the claim back; nothing happens when the holder does not have it. */
@@ -176,6 +199,11 @@ export interface NodeInfo {
   /** New with every start of the process, so that counters and leases of a former life are never mistaken. */
   readonly nodeId: string;
   readonly startedAt: Date;
+  /** Which release it runs, and which version of what nodes tell each other; undefined: of a cluster of one. */
+  readonly release?: string;
+  readonly protocol?: number;
+  /** As the operator calls it. A node of the same name that starts when this one is silent takes its place. */
+  readonly name?: string;
 }
 
 /** A node that sent no heartbeat for so long is gone. */
@@ -186,12 +214,12 @@ export abstract class NodeRegistry {
   /** This process; known at once, before the first heartbeat. */
   abstract readonly self: NodeInfo;
 
-  /** The nodes that are there now, oldest first; this one among them until it leaves. */
+  /** The nodes that are there now, as far as this one can see, oldest first; this one among them until it leaves. */
   abstract nodes(): Promise<readonly NodeInfo[]>;
 
   /**
    * Says that this node is there, and notices those that are gone. Its owner calls it at least three times per
-   * NODE_TTL_MS; the first call joins.
+   * NODE_TTL_MS; the first call joins. It does not reject where the others are out of reach.
    */
   abstract heartbeat(): Promise<void>;
 
@@ -203,4 +231,10 @@ export abstract class NodeRegistry {
    * or fell silent. Hints of it may be lost.
    */
   abstract onNodeLost(handler: (node: NodeInfo) => void): Unsubscribe;
+
+  /**
+   * Calls back, during a heartbeat, when the others have taken this node for gone: it was frozen or cut off. What it has
+   * told them may be forgotten, and it may have missed what they told.
+   */
+  abstract onReturned(handler: () => void): Unsubscribe;
 }

@@ -378,6 +378,16 @@ export const METRIC_DEFINITIONS = {
     help: 'Rows that background work has deleted, by the work. Retention: messages, and what goes with them. Deletion: whatever a tenant had.',
     labels: ['work'],
   },
+  chatapi_cluster_nodes: {
+    type: 'gauge',
+    help: 'Nodes of this installation now, as far as this one can see, itself included.',
+    labels: [],
+  },
+  chatapi_presence_generation_changes_total: {
+    type: 'counter',
+    help: 'How often this node found that Redis had forgotten who is connected, or that no node had got through to it. For 30 s after it nobody is said to be offline.',
+    labels: [],
+  },
   chatapi_imports_total: {
     type: 'counter',
     help: 'Imports that ended a step, by what came of it: valid, invalid, done, failed.',

@@ -2,6 +2,7 @@ import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { NodeRegistry } from '../../platform/cluster';
 import { Epoch } from '../../platform/database';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
+import { Gauge, type GaugeSample } from '../../platform/metrics';
 import { type AcceptedConnection, OnConnection, SOCKET_PATH, TransportModule } from '../transport';
 import { CacheMemory } from './cache-memory';
 import { Channels } from './channels';
@@ -32,7 +33,8 @@ class FeedStart implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    this.leaving = [this.feed.listen(), this.nodes.onNodeLost(() => this.feed.lookForLost())];
+    const look = (): void => this.feed.lookForLost();
+    this.leaving = [this.feed.listen(), this.nodes.onNodeLost(look), this.nodes.onReturned(look)];
     await this.nodes.heartbeat();
   }
 
@@ -45,6 +47,11 @@ class FeedStart implements OnModuleInit {
   @Every(HEARTBEAT_MS, 'node heartbeat')
   heartbeat(): Promise<void> {
     return this.nodes.heartbeat();
+  }
+
+  @Gauge('chatapi_cluster_nodes')
+  async count(): Promise<GaugeSample<'chatapi_cluster_nodes'>[]> {
+    return [{ labels: {}, value: (await this.nodes.nodes()).length }];
   }
 
   /** Where it waits for the database, the end of the reads ends it. */

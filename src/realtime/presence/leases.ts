@@ -12,8 +12,8 @@ export class Presence {
   async online(tenantId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
     if (userIds.length === 0) return new Set();
     const prefix = `presence:${tenantId}:`;
-    const alive = await this.leases.aliveAmong(userIds.map((id) => prefix + id));
-    return new Set([...alive].map((key) => key.slice(prefix.length)));
+    const { held } = await this.leases.heldAmong(userIds.map((id) => prefix + id));
+    return new Set([...held].map((key) => key.slice(prefix.length)));
   }
 }
 

@@ -21,7 +21,7 @@ function setUp(rooms: Record<string, string[]> = ROOMS) {
     }
   };
   const isAlive = async (userId: string): Promise<boolean> =>
-    (await leases.aliveAmong([presenceKey('t1', userId)])).size === 1;
+    (await leases.heldAmong([presenceKey('t1', userId)])).held.size === 1;
   return { clock, world, cluster, node, after, isAlive };
 }
 

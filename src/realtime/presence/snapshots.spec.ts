@@ -20,7 +20,7 @@ function setUp(rooms: Record<string, readonly string[]>) {
   const subscriptions: ConstructorParameters<typeof PresenceNode>[1]['subscriptions'] = new Map();
   const node = new PresenceNode('n1', { clock, leases, subscriptions, world });
   const lookUps = jest.spyOn(world.positions, 'neighbours');
-  const asked = jest.spyOn(leases, 'aliveAmong');
+  const asked = jest.spyOn(leases, 'heldAmong');
   /** As if connected to a node that this one has not heard of. */
   const elsewhere = (users: readonly string[]): Promise<unknown> =>
     Promise.all(users.map((user) => leases.holdLease(presenceKey('t1', user), `far-${user}`, 75_000)));

@@ -1,15 +1,21 @@
 import type { Leases } from '../../../src/platform/cluster';
 import { type MakeFixture, type PortFixture, testsOf } from './port-fixture';
 
+/** An implementation as two nodes of one cluster have it. */
+export interface LeasesFixture extends PortFixture<Leases> {
+  readonly peer: Leases;
+}
+
 const TTL = 1000;
 
 /** What every Leases must do. */
-export function leasesSuite(name: string, make: MakeFixture<PortFixture<Leases>>): void {
+export function leasesSuite(name: string, make: MakeFixture<LeasesFixture>): void {
   describe(`Leases: ${name}`, () => {
     const test = testsOf(make);
     holds(test);
     holdQueries(test);
     claims(test);
+    nodes(test);
 
     test('holds and claims of one key do not touch each other', async ({ port }) => {
       await port.holdLease('k', 'a', TTL);
@@ -21,7 +27,7 @@ export function leasesSuite(name: string, make: MakeFixture<PortFixture<Leases>>
   });
 }
 
-type Test = (name: string, run: (harness: PortFixture<Leases>) => Promise<void>) => void;
+type Test = (name: string, run: (harness: LeasesFixture) => Promise<void>) => void;
 
 function holds(test: Test): void {
   test('a key is alive while any holder holds it', async ({ port }) => {
@@ -126,6 +132,36 @@ function claims(test: Test): void {
   });
 }
 
+function nodes(test: Test): void {
+  test('every node sees what the others hold', async ({ port, peer }) => {
+    await port.holdLease('k', 'a', TTL);
+    expect(await alive(peer, 'k', 'none')).toEqual(['k']);
+    await port.dropLease('k', 'a');
+    expect(await alive(peer, 'k')).toEqual([]);
+  });
+
+  test('a claim is one node’s, under whatever name others ask for it', async ({ port, peer }) => {
+    expect(await port.claim('k', 'port', TTL)).toBe(true);
+    expect(await peer.claim('k', 'peer', TTL)).toBe(false);
+    expect(await peer.renewClaim('k', 'peer', TTL)).toBe(false);
+    await peer.unclaim('k', 'peer');
+    expect(await port.renewClaim('k', 'port', TTL)).toBe(true);
+    await port.unclaim('k', 'port');
+    expect(await peer.claim('k', 'peer', TTL)).toBe(true);
+  });
+
+  test('answers for more keys than go into one call', async ({ port, peer }) => {
+    const keys = Array.from({ length: 1201 }, (_, n) => `user ${n}`);
+    await Promise.all(keys.map((key) => port.holdLease(key, 'a', TTL)));
+    expect(await alive(peer, ...keys, 'none')).toEqual(keys.toSorted());
+    await Promise.all(keys.map((key) => port.dropLease(key, 'a')));
+    expect(await alive(peer, ...keys)).toEqual([]);
+  });
+}
+
 async function alive(leases: Leases, ...keys: string[]): Promise<string[]> {
-  return [...(await leases.aliveAmong(keys))].sort();
+  const { held, isComplete, isSettling } = await leases.heldAmong(keys);
+  // Nothing has happened to the cluster: every answer is a sure one.
+  expect({ isComplete, isSettling }).toEqual({ isComplete: true, isSettling: false });
+  return [...held].sort();
 }

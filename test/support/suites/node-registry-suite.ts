@@ -7,6 +7,7 @@ export function nodeRegistrySuite(name: string, make: MakeFixture<PeerFixture<No
     const test = testsOf(make);
     membership(test);
     losses(test);
+    returns(test);
   });
 }
 
@@ -59,10 +60,9 @@ function losses(test: Test): void {
     const lost = watch(port);
     await peer.heartbeat();
     await port.heartbeat();
-    await advance(NODE_TTL_MS * 1.2);
-    await port.heartbeat();
-    await untilPasses(() => expect(lost).toEqual([peer.self]));
-    await port.heartbeat();
+    await silence(port, advance);
+    expect(lost).toEqual([peer.self]);
+    await silence(port, advance);
     expect(lost).toEqual([peer.self]);
   });
 
@@ -82,7 +82,6 @@ function losses(test: Test): void {
     await advance(NODE_TTL_MS * 1.2);
     await port.heartbeat();
     await port.leaveCluster();
-    await port.heartbeat();
     expect(lost).toEqual([]);
   });
 
@@ -102,6 +101,31 @@ function losses(test: Test): void {
     expect(h.errors).toEqual([failure]);
     expect(gone).toEqual([]);
   });
+}
+
+function returns(test: Test): void {
+  test('tells a node that the others have given it up, once', async ({ port, peer, advance }) => {
+    const returned: string[] = [];
+    port.onReturned(() => void returned.push('port'));
+    peer.onReturned(() => void returned.push('peer'));
+    peer.onReturned(() => void returned.push('taken off'))();
+    await port.heartbeat();
+    await peer.heartbeat();
+    await silence(port, advance);
+    expect(returned).toEqual([]);
+    await peer.heartbeat();
+    await peer.heartbeat();
+    expect(returned).toEqual(['peer']);
+    expect(await ids(port)).toContain(peer.self.nodeId);
+  });
+}
+
+/** All but this node are silent for so long that they are lost; it sends its heartbeats, as its owner does. */
+async function silence(port: NodeRegistry, advance: (ms: number) => Promise<void> | void): Promise<void> {
+  for (let beat = 0; beat < 8; beat++) {
+    await advance(NODE_TTL_MS / 3);
+    await port.heartbeat();
+  }
 }
 
 async function ids(registry: NodeRegistry): Promise<string[]> {
