@@ -67,7 +67,11 @@ describe('notifications in the database', () => {
     bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => void told.push([...payload.userIds]));
     const settlements = { delivered: () => Promise.resolve(true), giveUpDelivery: () => Promise.resolve() };
     const sessions = new NotificationSessions(repository, settlements, deliveries, new SystemClock(), bus);
-    const presence = new Presence(new MemoryLeases(new SystemClock()));
+    const presence = new Presence(
+      new MemoryLeases(new SystemClock()),
+      { knowsOnline: () => false },
+      { isHere: () => false },
+    );
     const metrics = new Metrics(new SilentLog());
     const job = new FanOut(repository, sessions, presence, offline, metrics);
     const of = (id: string) => ({ ...JOB, tenantId: tenant, payload: { notification_id: id } });

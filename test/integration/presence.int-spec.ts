@@ -43,7 +43,7 @@ describe('presence in the database', () => {
       const service = new RoomPresenceService(
         new RoomsRepository(database),
         new PresenceRepository(database),
-        new Presence(leases),
+        new Presence(leases, { knowsOnline: () => false }, { isHere: () => false }),
       );
       const connect = (user: string) => leases.holdLease(`presence:${harness.tenantId}:${user}`, 'conn', TTL_MS);
       const list = (user: string, roomId: string, limit = 50, offset = 0) =>

@@ -77,9 +77,9 @@ export class WebhookHooks implements AppendHooks, OfflineJobs {
     this.jobs.wake();
   }
 
-  jobsFor({ tenantId, notificationId, userIds }: OfflineTargets): readonly NewJob[] {
+  jobsFor({ tenantId, notificationId, userIds, isSure }: OfflineTargets): readonly NewJob[] {
     if (!this.directory.eventsOf(tenantId).includes('notification.offline')) return [];
-    const payload = { notification_id: notificationId, user_ids: userIds };
+    const payload = { notification_id: notificationId, user_ids: userIds, ...(isSure ? {} : { is_unsure: true }) };
     return [PLAN.job(notificationId, { event: 'notification.offline', ...payload })];
   }
 }

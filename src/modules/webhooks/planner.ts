@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { decodeId } from '../../common/ids';
-import { exponential, type Job, JobHandler, type JobRunner } from '../../platform/jobs';
+import { exponential, type Job, JobHandler, type JobRunner, PostponeJob } from '../../platform/jobs';
 import { Presence } from '../../realtime';
 import { DeliveryService } from '../delivery';
 import { type MessageDto, MessageFacts } from '../messages';
@@ -13,6 +13,8 @@ import { PLAN, type PlanPayload } from './webhooks.jobs';
 
 /** Members per call (contract §8). */
 const PAGE = 1000;
+/** Until who is offline is asked again, where it is not known. */
+const ASK_AGAIN_MS = 30_000;
 
 /** Some of a room's members. */
 interface OfflinePage {
@@ -31,12 +33,22 @@ export class OfflineMembers {
     private readonly presence: Presence,
   ) {}
 
+  /**
+   * Those of the users that have no connection. Throws PostponeJob as long as that is not known, for some two minutes at
+   * most: a webhook cannot be taken back. Who has acknowledged is left out all the same.
+   */
+  async among(tenantId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const { userIds: offline, isSure } = await this.presence.offline(tenantId, userIds);
+    if (!isSure) throw new PostponeJob('who is offline is not known yet', ASK_AGAIN_MS);
+    return new Set(offline);
+  }
+
   async *pages(tenantId: string, roomId: string): AsyncGenerator<OfflinePage> {
     for (let after = 0; ;) {
       const members = await this.rooms.membersAfter(tenantId, roomId, after, PAGE);
       const ids = members.map((member) => member.user_id);
-      const online = await this.presence.online(tenantId, ids);
-      const offline = members.filter((member) => !online.has(member.user_id));
+      const without = await this.among(tenantId, ids);
+      const offline = members.filter((member) => without.has(member.user_id));
       const acked = await this.delivery.ackedBy(
         tenantId,
         roomId,
@@ -120,11 +132,14 @@ export class EventFacts {
   }
 
   private async notification(tenantId: string, payload: PlanPayload): Promise<readonly Post[]> {
-    const { event, notification_id: id = '', user_ids = [] } = payload;
+    const { event, notification_id: id = '', user_ids = [], is_unsure: isUnsure = false } = payload;
     const found = await this.notifications.waiting(tenantId, id, user_ids);
     const [first] = user_ids;
-    if (found === undefined || found.userIds.length === 0 || first === undefined) return [];
-    const { notification, userIds } = found;
+    if (found === undefined || first === undefined) return [];
+    const { notification } = found;
+    const offline = isUnsure ? await this.offline.among(tenantId, found.userIds) : undefined;
+    const userIds = found.userIds.filter((userId) => offline?.has(userId) ?? true);
+    if (userIds.length === 0) return [];
     const data = { notification, user_ids: userIds };
     return [{ deliveryId: deliveryId(event, id, first), subjectId: id, userIds, data }];
   }

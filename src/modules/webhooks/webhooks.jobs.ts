@@ -1,4 +1,4 @@
-import { IsArray, IsIn, IsInt, IsOptional, IsString, IsUUID } from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, IsUUID } from 'class-validator';
 import { JobKind } from '../../platform/jobs';
 import { WEBHOOK_EVENTS, type WebhookEvent } from '../tenants';
 
@@ -31,6 +31,11 @@ export class PlanPayload {
   @IsArray()
   @IsString({ each: true })
   user_ids?: readonly string[];
+
+  /** Whether these users are offline was not known. */
+  @IsOptional()
+  @IsBoolean()
+  is_unsure?: boolean;
 }
 
 /** Something happened: writes what is to be posted of it. */

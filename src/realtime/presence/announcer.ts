@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '../../platform/cluster';
 import { Every } from '../../platform/lifecycle';
-import { Presence, TICK_MS } from './leases';
+import { TICK_MS } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
 import { WorkShare } from './online-neighbours';
+import { Presence } from './presence';
 import { PRESENCE_HINTS, PresenceBoard } from './presence-board';
 
 /** Which rooms users share with other users. The rooms module implements it. */
@@ -23,6 +24,8 @@ const LOOK_UPS = 10;
 
 interface TenantQueue {
   readonly users: Set<string>;
+  /** Of whom something was heard since the look-up began that runs: what it says of them is old. */
+  readonly overtaken: Set<string>;
   running: boolean;
   lookUps: number;
 }
@@ -31,7 +34,7 @@ interface TenantQueue {
  * Finds out whether users that may have come or gone did, and says so to all nodes.
  *
  * Driven by what is so, not by what happened: a user is marked, and when their turn comes, this node's connections and
- * the leases decide. So marks may be lost, doubled or late without harm, and a failed look-up is simply repeated. Users
+ * the leases decide; where they say nothing of a user, nothing is said. So marks may be lost, doubled or late without harm, and a failed look-up is simply repeated. Users
  * of a tenant that are marked while a look-up runs go together in the next one, and those of a storm in that of a tick.
  */
 @Injectable()
@@ -46,6 +49,7 @@ export class Announcer {
     private readonly bus: Bus,
   ) {
     local.onChanged((user) => this.mark(user));
+    board.onChanged(({ tenantId, userId }) => void this.queues.get(tenantId)?.overtaken.add(userId));
   }
 
   mark(user: UserRef): void {
@@ -66,7 +70,7 @@ export class Announcer {
   }
 
   private enqueue({ tenantId, userId }: UserRef): TenantQueue {
-    const queue = this.queues.get(tenantId) ?? { users: new Set<string>(), running: false, lookUps: 0 };
+    const queue = this.queues.get(tenantId) ?? newQueue();
     this.queues.set(tenantId, queue);
     queue.users.add(userId);
     return queue;
@@ -75,21 +79,22 @@ export class Announcer {
   private async run(tenantId: string, queue: TenantQueue): Promise<void> {
     queue.running = true;
     try {
-      for (; queue.users.size > 0 && queue.lookUps < LOOK_UPS; queue.lookUps++)
-        await this.announce(tenantId, queue.users);
+      for (; queue.users.size > 0 && queue.lookUps < LOOK_UPS; queue.lookUps++) await this.announce(tenantId, queue);
     } finally {
       queue.running = false;
     }
   }
 
-  private async announce(tenantId: string, marked: Set<string>): Promise<void> {
+  private async announce(tenantId: string, { users: marked, overtaken }: TenantQueue): Promise<void> {
+    overtaken.clear();
     const batch = [...marked].slice(0, BATCH);
     for (const userId of batch) marked.delete(userId);
     try {
-      const alive = await this.presence.online(tenantId, batch);
+      const { online: alive, isComplete } = await this.presence.lookUp(tenantId, batch);
       const isNews = (userId: string): boolean => {
         const user = { tenantId, userId };
-        return (this.local.isHere(user) || alive.has(userId)) !== this.board.knowsOnline(user);
+        const isOnline = this.local.isHere(user) || alive.has(userId);
+        return isOnline ? !this.board.knowsOnline(user) : isComplete && this.board.hasTold(user);
       };
       const news = batch.filter(isNews);
       if (news.length === 0) return;
@@ -104,12 +109,20 @@ export class Announcer {
         // Who was here and has gone is marked again: whether they are elsewhere is asked then.
         const hasGone = here.has(userId) && !this.local.isHere({ tenantId, userId });
         if (hasGone || !isNews(userId)) continue;
-        const online = !this.board.knowsOnline({ tenantId, userId });
-        this.bus.publish(PRESENCE_HINTS, { tenantId, userId, online, rooms: near });
+        if (overtaken.has(userId)) {
+          marked.add(userId);
+          continue;
+        }
+        const online = this.local.isHere({ tenantId, userId }) || alive.has(userId);
+        this.bus.publish(PRESENCE_HINTS, { kind: 'change', tenantId, userId, online, rooms: near });
       }
     } catch (error) {
       for (const userId of batch) marked.add(userId);
       throw error;
     }
   }
+}
+
+function newQueue(): TenantQueue {
+  return { users: new Set(), overtaken: new Set(), running: false, lookUps: 0 };
 }

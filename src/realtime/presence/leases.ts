@@ -3,26 +3,15 @@ import { Clock } from '../../common/time';
 import { Leases } from '../../platform/cluster';
 import { Every } from '../../platform/lifecycle';
 
-/** Which users are online: a user is, while any of their connections holds its lease, on whichever node. */
-@Injectable()
-export class Presence {
-  constructor(private readonly leases: Leases) {}
-
-  /** The online ones among these users. */
-  async online(tenantId: string, userIds: readonly string[]): Promise<ReadonlySet<string>> {
-    if (userIds.length === 0) return new Set();
-    const prefix = `presence:${tenantId}:`;
-    const { held } = await this.leases.heldAmong(userIds.map((id) => prefix + id));
-    return new Set([...held].map((key) => key.slice(prefix.length)));
-  }
-}
-
 /** Without renewal a connection counts for so long: the time after which a crashed node's users are offline. */
 export const PRESENCE_LEASE_MS = 75_000;
 /** Between two ticks of each part of presence. */
 export const TICK_MS = 500;
 /** Every lease is renewed once in this time. */
 export const RENEW_MS = 25_000;
+
+/** After the death of a node each of its users is looked for within so long. */
+const HURRY_MS = 2000;
 
 /** The key that a user's connections hold. */
 export function presenceKey(tenantId: string, userId: string): string {
@@ -87,6 +76,8 @@ export class PeriodicBatches<T> {
   /** Visits that are due; the fraction is kept, so that a few entries are visited in time too. */
   private due = 0;
   private lastCall: number;
+  /** Visits that are to be made in a hurry. */
+  private hurried = 0;
 
   constructor(
     private readonly entries: Entries<T>,
@@ -96,12 +87,19 @@ export class PeriodicBatches<T> {
     this.lastCall = clock.monotonicMs();
   }
 
+  /** Whatever is there now is visited within HURRY_MS. */
+  hurry(): void {
+    this.hurried = this.entries.size;
+  }
+
   /** As many entries as the time since the last call asks for; each at most once. */
   take(): T[] {
     const now = this.clock.monotonicMs();
     const { size } = this.entries;
-    this.due = Math.min(size, this.due + (size * (now - this.lastCall)) / this.periodMs);
+    const periodMs = this.hurried > 0 ? Math.min(HURRY_MS, this.periodMs) : this.periodMs;
+    this.due = Math.min(size, this.due + (size * (now - this.lastCall)) / periodMs);
     this.lastCall = now;
+    this.hurried = Math.max(0, this.hurried - Math.floor(this.due));
     const taken: T[] = [];
     for (; this.due >= 1; this.due--) {
       const entry = this.next() ?? this.next();

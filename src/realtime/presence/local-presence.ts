@@ -102,6 +102,11 @@ export class LocalPresence {
     return this.open.has(tenantId, userId) || this.leaving.has(presenceKey(tenantId, userId));
   }
 
+  /** Every user with a connection here; may be gone on with later. */
+  *users(): Generator<UserRef, void> {
+    for (const { tenantId, userId } of this.open.firsts()) yield { tenantId, userId };
+  }
+
   /** The largest room of the tenant that pushes presence. */
   roomLimit(tenantId: string): number {
     return this.roomLimits.of(tenantId);

@@ -5,16 +5,33 @@ import { OnStop, StopStage } from '../../platform/lifecycle';
 import { Stat } from '../../platform/metrics';
 import { Audience } from '../feed';
 import { type Connection, type Frame, FrameBatches, toWire } from '../transport';
-import { type Entries, RENEW_MS, PeriodicBatches } from './leases';
+import { type Entries, PeriodicBatches, presenceKey, RENEW_MS } from './leases';
 import { LocalPresence, type UserRef } from './local-presence';
 import type { OnlineUsers } from './online-neighbours';
 
 /** That a user came or went, for every node. */
-interface PresenceHint extends UserRef {
+interface PresenceChange extends UserRef {
+  readonly kind: 'change';
   readonly online: boolean;
   /** The user's rooms whose members hear of it. */
   readonly rooms: readonly string[];
 }
+
+/** Whoever has users is to say so. */
+interface RosterAsk {
+  readonly kind: 'ask';
+  /** A node; undefined: all. */
+  readonly of?: string;
+}
+
+/** Some of the users that the node has. */
+export interface RosterHint {
+  readonly kind: 'roster';
+  readonly tenantId: string;
+  readonly userIds: readonly string[];
+}
+
+type PresenceHint = PresenceChange | RosterAsk | RosterHint;
 
 export const PRESENCE_HINTS: Topic<PresenceHint> = 'presence';
 
@@ -68,7 +85,11 @@ export class PresenceBoard {
   /** Connections that wait for their snapshot: what changed since its look-up began, by user. */
   private readonly held = new Map<Connection, Map<string, boolean> | undefined>();
 
+  /** Users of whom only snapshots have told that they are online, with the connections that got these. */
+  private readonly foretold = new Map<string, { readonly user: UserRef; readonly told: ReadonlySet<Connection>[] }>();
+
   private readonly unlisten: Unsubscribe;
+  private changedHandler: (user: UserRef) => void = () => undefined;
 
   constructor(
     private readonly bus: Bus,
@@ -78,7 +99,9 @@ export class PresenceBoard {
     clock: Clock,
   ) {
     this.batches = new PeriodicBatches(this.online, RENEW_MS, clock);
-    this.unlisten = bus.subscribe(PRESENCE_HINTS, ({ payload }) => this.take(payload));
+    this.unlisten = bus.subscribe(PRESENCE_HINTS, ({ payload }) => {
+      if (payload.kind === 'change') this.take(payload);
+    });
   }
 
   @OnStop(StopStage.workers)
@@ -96,9 +119,43 @@ export class PresenceBoard {
     return this.online.has(user);
   }
 
-  /** Some of the users on other nodes that are known as online: their nodes may have crashed, or hints were lost. */
+  /** Whether clients here were told that the user is online, by an update or by snapshots alone. */
+  hasTold(user: UserRef): boolean {
+    return this.online.has(user) || this.foretold.has(presenceKey(user.tenantId, user.userId));
+  }
+
+  /**
+   * Snapshots are about to tell of these users, none of whom is known as online. Who gets one is to be added to the answer:
+   * the update that follows is not for them.
+   */
+  foretell(users: Iterable<UserRef>): Set<Connection> {
+    const told = new Set<Connection>();
+    for (const user of users) {
+      const key = presenceKey(user.tenantId, user.userId);
+      const known = this.foretold.get(key);
+      if (known === undefined) this.foretold.set(key, { user, told: [told] });
+      else known.told.push(told);
+    }
+    return told;
+  }
+
+  /** Calls back when what is known of a user changes. */
+  onChanged(handler: (user: UserRef) => void): void {
+    this.changedHandler = handler;
+  }
+
+  /**
+   * Some of the users on other nodes that are known as online: their nodes may have crashed, or hints were lost. With them all
+   * of whom only snapshots have told.
+   */
   toVerify(): UserRef[] {
-    return this.batches.take().filter((user) => !this.local.isHere(user));
+    const known = this.batches.take().filter((user) => !this.local.isHere(user));
+    return [...known, ...[...this.foretold.values()].map(({ user }) => user)];
+  }
+
+  /** A node is gone: those of its users that are known as online are looked at soon. */
+  hurry(): void {
+    this.batches.hurry();
   }
 
   /** Whether its snapshot has not been sent. */
@@ -130,20 +187,30 @@ export class PresenceBoard {
     connection.sendFrame(this.frames.encode(presenceSnapshot(users)));
   }
 
-  private take(hint: PresenceHint): void {
+  private take(hint: PresenceChange): void {
     const isHere = this.local.isHere(hint);
     if (isHere && !hint.online) {
       // Another node looked at the leases before this node's was there: set all nodes right.
       this.bus.publish(PRESENCE_HINTS, { ...hint, online: true });
       return;
     }
-    if (hint.online === this.online.has(hint)) return;
+    const key = presenceKey(hint.tenantId, hint.userId);
+    const foretold = this.foretold.get(key);
+    const isKnown = hint.online === this.online.has(hint);
+    if (isKnown && foretold === undefined) return;
+    this.foretold.delete(key);
     if (hint.online) this.online.add(hint);
     else this.online.delete(hint);
-    this.tell(this.listeners(hint), hint);
+    this.changedHandler(hint);
+    const listeners = this.listeners(hint);
+    for (const connection of listeners) {
+      const wasTold = foretold?.told.some((told) => told.has(connection)) === true;
+      if (wasTold ? hint.online : isKnown) listeners.delete(connection);
+    }
+    this.tell(listeners, hint);
   }
 
-  private listeners({ tenantId, userId, rooms }: PresenceHint): Set<Connection> {
+  private listeners({ tenantId, userId, rooms }: PresenceChange): Set<Connection> {
     const listeners = new Set<Connection>();
     for (const roomId of rooms)
       for (const connection of this.audience.allMembers(tenantId, roomId))
@@ -151,7 +218,7 @@ export class PresenceBoard {
     return listeners;
   }
 
-  private tell(listeners: ReadonlySet<Connection>, { userId, online }: PresenceHint): void {
+  private tell(listeners: ReadonlySet<Connection>, { userId, online }: PresenceChange): void {
     if (listeners.size === 0) return;
     const frame = toWire(presenceUpdate(userId, online ? 'online' : 'offline'));
     for (const connection of listeners) {

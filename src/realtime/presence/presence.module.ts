@@ -3,9 +3,11 @@ import { FeedModule } from '../feed';
 import { type AcceptedConnection, OnConnection, SOCKET_PATH, TransportModule } from '../transport';
 import { Announcer } from './announcer';
 import { LastSeen } from './last-seen';
-import { LeaseKeeper, Presence } from './leases';
+import { LeaseKeeper } from './leases';
 import { LocalPresence } from './local-presence';
+import { Presence } from './presence';
 import { PresenceBoard } from './presence-board';
+import { PresenceRoster } from './roster';
 import { Snapshots } from './snapshots';
 import { Typing } from './typing';
 
@@ -35,6 +37,7 @@ class PresenceConnections {
     LeaseKeeper,
     LocalPresence,
     PresenceBoard,
+    PresenceRoster,
     Announcer,
     Snapshots,
     LastSeen,

@@ -202,7 +202,7 @@ describe('snapshots of many connections', () => {
     expect(waiting.length).toBeGreaterThan(0);
     const [gone, ...rest] = waiting;
     gone?.close();
-    bus.publish(PRESENCE_HINTS, { tenantId: 't1', userId: 'far', online: true, rooms: ['hall'] });
+    bus.publish(PRESENCE_HINTS, { kind: 'change', tenantId: 't1', userId: 'far', online: true, rooms: ['hall'] });
     for (; !done; turns++) await turn();
     await all;
     expect(gone?.frames).toEqual([]);

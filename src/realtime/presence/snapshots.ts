@@ -3,9 +3,10 @@ import { Every } from '../../platform/lifecycle';
 import { type Neighbours, RoomPositions } from '../feed';
 import { ReconnectPacer, type Connection, type TurnTaker } from '../transport';
 import { Announcer } from './announcer';
-import { Presence, TICK_MS } from './leases';
-import { LocalPresence } from './local-presence';
+import { TICK_MS } from './leases';
+import { LocalPresence, type UserRef } from './local-presence';
 import { OnlineNeighbours, WorkShare } from './online-neighbours';
+import { Presence } from './presence';
 import { PresenceBoard } from './presence-board';
 import { TenantConnections } from './tenant-connections';
 
@@ -124,12 +125,15 @@ export class Snapshots {
     const { rooms, later } = await this.neighboursOf(tenantId, batch);
     const share = new WorkShare();
     const online = await OnlineNeighbours.among(rooms, (ids) => this.presence.online(tenantId, ids), share);
-    await this.markUnheardOf(tenantId, online, share);
+    const foretold = await this.markUnheardOf(tenantId, online, share);
     const left = new Set(later);
     for (const connection of batch) {
       const { userId } = connection;
       if (left.has(userId)) continue;
-      await share.next(1 + online.costOf(userId));
+      const cost = online.costOf(userId);
+      await share.next(1 + cost);
+      // One that is cut may not tell of all.
+      if (cost <= SNAPSHOT_PEOPLE) foretold?.add(connection);
       this.board.release(connection, online.of(userId, SNAPSHOT_PEOPLE));
     }
     const unserved = batch.filter(({ userId }) => left.has(userId));
@@ -146,15 +150,26 @@ export class Snapshots {
 
   /**
    * This node missed the hint of those whom it does not know as online: it started later, or the hint was lost. Marked
-   * before the snapshots: where that is announced while a connection waits for its own, it goes into it.
+   * before the snapshots: where that is announced while a connection waits for its own, it goes into it. Where it comes later,
+   * it is not for those who have theirs: returns where to note them; undefined: there is no such user.
    */
-  private async markUnheardOf(tenantId: string, online: OnlineNeighbours, share: WorkShare): Promise<void> {
+  private async markUnheardOf(
+    tenantId: string,
+    online: OnlineNeighbours,
+    share: WorkShare,
+  ): Promise<Set<Connection> | undefined> {
+    const unheardOf: UserRef[] = [];
     for (const userId of online.all()) {
       // One microtask each would be most of the cost.
       const pause = share.next(1);
       if (pause !== undefined) await pause;
       const user = { tenantId, userId };
-      if (!this.board.knowsOnline(user)) this.announcer.mark(user);
+      if (this.board.knowsOnline(user)) continue;
+      unheardOf.push(user);
+      this.announcer.mark(user);
     }
+    // Of those who were announced meanwhile, connections that wait have heard.
+    const unknown = unheardOf.filter((user) => !this.board.knowsOnline(user));
+    return unknown.length === 0 ? undefined : this.board.foretell(unknown);
   }
 }

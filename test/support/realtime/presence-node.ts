@@ -1,12 +1,14 @@
 import type { Clock } from '../../../src/common/time';
-import { type Leases, MemoryBus } from '../../../src/platform/cluster';
+import { type Bus, type Leases, MemoryBus, MemoryNodeRegistry, type NodeRegistry } from '../../../src/platform/cluster';
 import { SilentLog } from '../../../src/platform/logging';
 import { LastSeenStore } from '../../../src/realtime';
 import { Announcer } from '../../../src/realtime/presence/announcer';
 import { LastSeen } from '../../../src/realtime/presence/last-seen';
-import { LeaseKeeper, Presence } from '../../../src/realtime/presence/leases';
+import { LeaseKeeper } from '../../../src/realtime/presence/leases';
 import { LocalPresence } from '../../../src/realtime/presence/local-presence';
+import { Presence } from '../../../src/realtime/presence/presence';
 import { PresenceBoard } from '../../../src/realtime/presence/presence-board';
+import { PresenceRoster } from '../../../src/realtime/presence/roster';
 import { Snapshots } from '../../../src/realtime/presence/snapshots';
 import { FrameBatches } from '../../../src/realtime/transport';
 import { Permits } from '../../../src/realtime/transport/reconnect-pacer';
@@ -15,12 +17,20 @@ import { type InMemoryRooms, InMemoryAudience } from './in-memory-rooms';
 
 type Subscriptions = NonNullable<ConstructorParameters<typeof MemoryBus>[2]>;
 
-/** What the nodes of a test share. */
+/** What the nodes of a test share, or what one of them sees of it. */
 export interface PresenceCluster {
   readonly clock: Clock;
   readonly leases: Leases;
   readonly subscriptions: Subscriptions;
   readonly world: InMemoryRooms;
+  /** Default: one in memory, over `subscriptions`. */
+  readonly bus?: Bus;
+  /** Default: a node that knows of no other. */
+  readonly nodes?: NodeRegistry;
+}
+
+function throwIt(error: unknown): never {
+  throw error;
 }
 
 class RecordingStore extends LastSeenStore {
@@ -47,6 +57,7 @@ export class PresenceNode {
     readonly board: PresenceBoard;
     readonly announcer: Announcer;
     readonly snapshots: Snapshots;
+    readonly roster: PresenceRoster;
     readonly lastSeen: LastSeen;
   };
   /** Hears nothing any more; whoever calls it does not call `tick` again. */
@@ -54,18 +65,13 @@ export class PresenceNode {
 
   constructor(nodeId: string, cluster: PresenceCluster) {
     const { clock, leases, subscriptions, world } = cluster;
-    const bus = new MemoryBus(
-      nodeId,
-      (error) => {
-        throw error;
-      },
-      subscriptions,
-    );
+    const bus = cluster.bus ?? new MemoryBus(nodeId, throwIt, subscriptions);
+    const nodes = cluster.nodes ?? new MemoryNodeRegistry(clock, throwIt);
     this.audience = new InMemoryAudience(world);
-    const presence = new Presence(leases);
     const keeper = new LeaseKeeper(leases, clock);
     const local = new LocalPresence(keeper, clock, new SilentLog());
     const board = new PresenceBoard(bus, this.audience, local, new FrameBatches(), clock);
+    const presence = new Presence(leases, board, local);
     const announcer = new Announcer(local, board, presence, world.shared, bus);
     const pace = {
       queue: (most: number) => new Permits(most),
@@ -73,8 +79,14 @@ export class PresenceNode {
       waiting: () => this.pieces,
     };
     const snapshots = new Snapshots(world.positions, presence, local, board, announcer, pace);
-    this.parts = { keeper, local, board, announcer, snapshots, lastSeen: new LastSeen(this.store, clock, local) };
-    this.crash = () => board.end();
+    const roster = new PresenceRoster(bus, nodes, local, board, announcer, clock);
+    roster.onModuleInit();
+    const lastSeen = new LastSeen(this.store, clock, local);
+    this.parts = { keeper, local, board, announcer, snapshots, roster, lastSeen };
+    this.crash = () => {
+      board.end();
+      roster.end();
+    };
   }
 
   /** Opens a connection and waits for what that causes. */
@@ -94,7 +106,8 @@ export class PresenceNode {
 
   /** Every timer once; failures are what the timers would log. */
   async tick(): Promise<void> {
-    const { local, keeper, announcer, snapshots } = this.parts;
+    const { local, keeper, announcer, snapshots, roster } = this.parts;
+    roster.tick();
     for (const run of [() => local.tick(), () => keeper.renew(), () => announcer.tick(), () => snapshots.tick()])
       await run().catch(() => undefined);
     await presenceSettled();

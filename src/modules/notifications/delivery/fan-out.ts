@@ -19,6 +19,8 @@ export interface OfflineTargets {
   readonly createdAt: string;
   /** 1 to 1,000, in order. */
   readonly userIds: readonly string[];
+  /** False: some of them may have a connection after all. What is done for them asks again. */
+  readonly isSure: boolean;
 }
 
 /**
@@ -90,8 +92,8 @@ export class FanOut implements JobRunner<FanOutPayload> {
     { topic, created_at, user_ids }: SpreadBatch,
   ): Promise<readonly NewJob[]> {
     if (user_ids.length === 0) return [];
-    const online = await this.presence.online(tenantId, user_ids);
-    const userIds = user_ids.filter((userId) => !online.has(userId));
+    // Who is connected gets it at once: that it is not known yet who is holds up their webhook alone.
+    const { userIds, isSure } = await this.presence.offline(tenantId, user_ids);
     if (userIds.length === 0) return [];
     return this.offline.jobsFor({
       tenantId,
@@ -99,6 +101,7 @@ export class FanOut implements JobRunner<FanOutPayload> {
       topic,
       createdAt: new Date(created_at).toISOString(),
       userIds,
+      isSure,
     });
   }
 }
