@@ -28,7 +28,7 @@ export {
   type RoomState,
   Subscriptions,
 } from './feed';
-export { LastSeenStore, Presence, SharedRooms, Typing } from './presence';
+export { LastSeenStore, type OfflineAnswer, Presence, SharedRooms, Typing } from './presence';
 export {
   buildSocketDocument,
   type FrameContext,

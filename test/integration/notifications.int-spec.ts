@@ -140,7 +140,7 @@ describe('notifications in the database', () => {
     await test.clear();
     await fanOut(offline).run(id);
     expect(asked.map(({ userIds }) => userIds.length)).toEqual([1000, 500]);
-    expect(asked[0]).toMatchObject({ tenantId: tenant, notificationId: id, topic: 'news' });
+    expect(asked[0]).toMatchObject({ tenantId: tenant, notificationId: id, topic: 'news', isSure: true });
     await fanOut(offline).run(id);
     expect((await test.rows()).map(({ kind }) => kind)).toEqual(['webhook', 'webhook']);
   });

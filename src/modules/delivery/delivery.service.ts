@@ -20,7 +20,10 @@ interface Told {
   seq: number | undefined;
 }
 
-/** Tells the connected members of a room how far another one has read: at once, then merged to one a second. */
+/**
+ * Tells the connected members of a room how far another one has read: at once, then merged to one a second. What other nodes
+ * tell of the same reader, the feed merges with it.
+ */
 @Injectable()
 export class ReadUpdates {
   private readonly recent = new Map<string, Told>();
@@ -37,7 +40,8 @@ export class ReadUpdates {
 
   private tell(key: string, tenantId: string, roomId: string, userId: string, seq: number): void {
     const frame = { type: 'read.update', room_id: encodeId('room', roomId), user_id: userId, seq };
-    this.feed.signalMembers(tenantId, roomId, `read/${roomId}/${userId}`, frame);
+    const rule = { kind: 'merge', everyMs: MERGE_MS, order: seq } as const;
+    this.feed.signalMembers(tenantId, roomId, `read/${roomId}/${userId}`, frame, undefined, rule);
     const timer = setTimeout(() => {
       const next = this.recent.get(key)?.seq;
       this.recent.delete(key);

@@ -1,15 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import { SystemClock, type Clock } from '../../common/time';
+import { VERSION } from '../../common/version';
 import { type ClusterConfig, isClustered } from '../../config';
 import { every, type Lifecycle, StopStage } from '../lifecycle';
 import { describeError, type Log } from '../logging';
+import { ClusterCounts } from './cluster-metrics';
 import { MemoryBus } from './memory-bus';
 import { MemoryCounters } from './memory-counters';
 import { MemoryLeases } from './memory-leases';
 import { MemoryNodeRegistry } from './memory-node-registry';
-import type { Bus, Counters, Leases, NodeRegistry, OnHandlerError } from './ports';
+import { MemoryPlaces } from './memory-places';
+import type { Bus, Counters, Leases, NodeRegistry, OnHandlerError, Places } from './ports';
+import { redisMembership } from './redis/membership';
 import { ClusterIdentity, type NonceStore } from './redis/identity';
 import { RedisBus } from './redis/redis-bus';
 import { RedisCommands } from './redis/redis-commands';
+import { RedisCounters } from './redis/redis-counters';
+import { RedisPlaces } from './redis/redis-places';
 import { BUS_TOPICS } from './redis/topics';
 
 /** A look costs each Redis one command, and the database two statements. */
@@ -22,6 +29,9 @@ export interface OpenCluster {
   readonly bus: Bus;
   readonly leases: Leases;
   readonly counters: Counters;
+  readonly places: Places;
+  /** Counts what the parts through Redis do. */
+  readonly counts: ClusterCounts;
   /** Begins to hear the other nodes; to be called when all is there that is to hear them. */
   start(): void;
 }
@@ -31,12 +41,13 @@ interface ClusterSite {
   readonly config: ClusterConfig;
   readonly log: Log;
   readonly clock: Clock;
+  readonly counts: ClusterCounts;
   readonly onError: OnHandlerError;
   /** Of the database: several installations may use one Redis. */
   readonly installation: string;
   /** As which Redis lists this node's connections. */
   readonly clientName: string;
-  /** Connections for commands, in the order of REDIS_URL. What lies on one Redis alone lies on the first. */
+  /** Connections for commands, in the order of REDIS_URL. */
   readonly commands: readonly RedisCommands[];
 }
 
@@ -54,30 +65,32 @@ export async function openCluster(
   { config, log, lifecycle }: OpenClusterOptions,
   database: NonceStore & { instanceId(): Promise<string> },
 ): Promise<OpenCluster> {
-  const alone = openAlone(log);
-  if (!isClustered(config)) return alone;
-  const { clock, nodes, leases, counters } = alone;
+  if (!isClustered(config)) return openAlone(log);
+  const clock = new SystemClock();
   const installation = await database.instanceId();
-  const clientName = `chatapi-${config.nodeName ?? nodes.self.nodeId}`;
-  const commands = config.redisUrls.map((url) => new RedisCommands({ url, clientName }, log));
-  const site: ClusterSite = { config, log, clock, onError: logTo(log), installation, clientName, commands };
+  const counts = new ClusterCounts();
+  const clientName = `chatapi-${config.nodeName ?? randomUUID()}`;
+  const commands = config.redisUrls.map((url) => new RedisCommands({ url, clientName, observer: counts }, log));
+  const site: ClusterSite = { config, log, clock, counts, onError: logTo(log), installation, clientName, commands };
+  const ports = openPorts(site);
   lifecycle.onStop(StopStage.pool, 'redis', () => {
+    ports.places.stop();
     for (const one of commands) one.stop();
   });
   for (const one of commands) one.start();
   const identity = new ClusterIdentity(database, commands, installation, log);
   await identity.agree();
-  const bus = openBus(site, nodes);
   // Until the last message is stored there is something to tell.
-  lifecycle.onStop(StopStage.pool, 'bus', () => bus.stop());
+  lifecycle.onStop(StopStage.pool, 'bus', () => ports.bus.stop());
   const start = (): void => {
     // The stop that would end them may have been here already.
     if (lifecycle.stopping) return;
     const watching = every(IDENTITY_MS, 'cluster identity', () => identity.watch(), log);
     lifecycle.onStop(StopStage.workers, 'cluster identity', () => watching.stop());
-    bus.start();
+    ports.places.start();
+    ports.bus.start();
   };
-  return { clock, nodes, bus, leases, counters, start };
+  return { ...ports, clock, counts, start };
 }
 
 /** Of a server that is alone, and of documents that are made of the code. */
@@ -90,8 +103,31 @@ export function openAlone(log: Log): OpenCluster {
     bus: new MemoryBus(nodes.self.nodeId, logTo(log)),
     leases: new MemoryLeases(clock),
     counters: new MemoryCounters(clock),
+    places: new MemoryPlaces(),
+    counts: new ClusterCounts(),
     start: () => undefined,
   };
+}
+
+/** What lies on one Redis alone lies on the first. */
+function openPorts(site: ClusterSite): Pick<OpenCluster, 'nodes' | 'leases' | 'counters'> & {
+  readonly bus: RedisBus;
+  readonly places: RedisPlaces;
+} {
+  const { config, installation, clock, counts, onError } = site;
+  const [commands] = site.commands;
+  if (commands === undefined) throw new Error('REDIS_URL names no Redis');
+  const about = {
+    release: VERSION,
+    ...(config.nodeName === undefined ? {} : { name: config.nodeName }),
+  };
+  const changes = counts.counter('chatapi_presence_generation_changes_total');
+  const onGenerationChange = (): void => changes.inc();
+  const { nodes, leases } = redisMembership({ commands, installation, clock, about, onGenerationChange }, onError);
+  const counters = new RedisCounters(commands, { installation, nodes: () => nodes.count }, clock, counts);
+  const { nodeId } = nodes.self;
+  const places = new RedisPlaces(commands, { installation, nodeId, nodes: () => nodes.ids });
+  return { nodes, leases, counters, places, bus: openBus(site, nodes) };
 }
 
 function openBus(

@@ -117,7 +117,7 @@ export class Channels implements ChannelSite {
     private readonly log: RoomLog,
     private readonly reads: FeedReads,
     readonly memory: CacheMemory,
-    private readonly clock: Clock,
+    readonly clock: Clock,
     private readonly metrics: Metrics,
   ) {}
 

@@ -16,6 +16,8 @@ import { Resync } from './resync';
 import { ResyncPace, ResyncReads, Rests } from './resync-pace';
 import { CachedMessages, SharedPages } from './shared-pages';
 
+/** Between two looks for signals that are due. */
+const SIGNALS_MS = 250;
 /** At least three times per NODE_TTL_MS. */
 const HEARTBEAT_MS = 5000;
 
@@ -52,6 +54,11 @@ class FeedStart implements OnModuleInit {
   @Gauge('chatapi_cluster_nodes')
   async count(): Promise<GaugeSample<'chatapi_cluster_nodes'>[]> {
     return [{ labels: {}, value: (await this.nodes.nodes()).length }];
+  }
+
+  @Every(SIGNALS_MS, 'room signals')
+  signals(): void {
+    this.feed.tick();
   }
 
   /** Where it waits for the database, the end of the reads ends it. */

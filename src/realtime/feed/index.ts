@@ -44,6 +44,7 @@ export {
   RoomLog,
   type RoomPosition,
   RoomPositions,
+  type SignalRule,
   type RoomState,
   Subscriptions,
 } from './ports';

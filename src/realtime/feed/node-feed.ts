@@ -5,8 +5,9 @@ import { Bus, type BusEnvelope, NodeRegistry, type Topic } from '../../platform/
 import { ReconnectPacer, type Frame, type StreamPart } from '../transport';
 import { Channels } from './channels';
 import { RoomChange } from './order';
-import { type RoomEvent, RoomFeed } from './ports';
+import { type RoomEvent, RoomFeed, type SignalRule } from './ports';
 import { Resync } from './resync';
+import { BegunSignals, MergedSignals, type RoomSignal } from './signals';
 
 /** A change with what clients get of it. */
 interface ChangeHint {
@@ -34,7 +35,13 @@ interface SignalHint {
   readonly key: string;
   readonly text: string;
   readonly except?: string;
+  readonly rule?: HintRule;
 }
+
+/** A signal's rule as it is told to other nodes; `end` is the frame's JSON. */
+type HintRule =
+  | { readonly kind: 'begin'; readonly lastsMs: number; readonly end: string }
+  | Exclude<SignalRule, { readonly kind: 'begin' }>;
 
 /** A part of a message that is being written. */
 interface StreamHint {
@@ -159,9 +166,11 @@ class HintOutbox {
 export class NodeFeed extends RoomFeed {
   private readonly nodeId: string;
   private readonly outbox: HintOutbox;
+  private readonly begun: BegunSignals;
+  private readonly merged: MergedSignals;
 
   constructor(
-    nodes: NodeRegistry,
+    private readonly nodes: NodeRegistry,
     private readonly bus: Bus,
     private readonly channels: Channels,
     private readonly resync: Resync,
@@ -170,6 +179,10 @@ export class NodeFeed extends RoomFeed {
   ) {
     super();
     this.nodeId = nodes.self.nodeId;
+    const send = ({ tenantId, roomId, key, text, except }: RoomSignal): void =>
+      this.channels.find(tenantId, roomId)?.signal(key, text, except);
+    this.begun = new BegunSignals(channels.clock, send);
+    this.merged = new MergedSignals(channels.clock, send);
     this.outbox = new HintOutbox((hints) =>
       this.bus.publish(ROOM_HINTS, hints, roomAddress(hints.tenantId, hints.roomId)),
     );
@@ -181,6 +194,7 @@ export class NodeFeed extends RoomFeed {
       this.bus.subscribe(ROOM_HINTS, (envelope) => this.hear(envelope)),
       this.bus.subscribe(JOIN_HINTS, (envelope) => this.hearJoining(envelope)),
       this.bus.onGap(() => this.lookForLost()),
+      this.nodes.onNodeLost(({ nodeId }) => this.begun.endOf(nodeId)),
     ];
     return () => {
       for (const end of ends) end();
@@ -207,15 +221,31 @@ export class NodeFeed extends RoomFeed {
     for (const userId of joined) this.tellJoining(tenantId, roomId, userId, by === undefined ? {} : { by });
   }
 
-  signalMembers(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void {
+  signalMembers(tenantId: string, roomId: string, key: string, frame: Frame, except?: string, rule?: SignalRule): void {
     const text = JSON.stringify(frame);
-    this.channels.find(tenantId, roomId)?.signal(key, text, except);
-    this.hints(tenantId, roomId)?.add({ kind: 'signal', key, text, ...(except === undefined ? {} : { except }) });
+    const told = rule?.kind === 'begin' ? { ...rule, end: JSON.stringify(rule.end) } : rule;
+    const hints = this.hints(tenantId, roomId);
+    // Where it is the only node, its own maker keeps to the rule; with those of others only the receiver can.
+    const applied = hints === undefined ? undefined : told;
+    this.takeSignal(this.nodeId, { tenantId, roomId, key, text, except }, applied);
+    hints?.add({
+      kind: 'signal',
+      key,
+      text,
+      ...(except === undefined ? {} : { except }),
+      ...(told === undefined ? {} : { rule: told }),
+    });
   }
 
   streamPart(tenantId: string, roomId: string, messageId: string, part: StreamPart): void {
     this.channels.find(tenantId, roomId)?.stream(messageId, part);
     this.hints(tenantId, roomId)?.add({ kind: 'stream', messageId, part });
+  }
+
+  /** Sends of signals what is due. */
+  tick(): void {
+    this.begun.tick();
+    this.merged.tick();
   }
 
   /** Hints of other nodes may be lost, or what a node that is gone published last. */
@@ -255,14 +285,24 @@ export class NodeFeed extends RoomFeed {
   private hear({ node, payload: { tenantId, roomId, hints } }: BusEnvelope<RoomHints>): void {
     if (node === this.nodeId) return;
     this.noteLive(tenantId, roomId);
-    for (const hint of hints) this.take(tenantId, roomId, hint);
+    for (const hint of hints) this.take(node, tenantId, roomId, hint);
   }
 
-  private take(tenantId: string, roomId: string, hint: RoomHint): void {
+  private take(node: string, tenantId: string, roomId: string, hint: RoomHint): void {
     if (hint.kind === 'change') this.receive(tenantId, roomId, new RoomChange(hint, () => hint.text));
     else if (hint.kind === 'head') this.look(tenantId, roomId, hint.rev);
     else if (hint.kind === 'stream') this.channels.find(tenantId, roomId)?.stream(hint.messageId, hint.part);
-    else this.channels.find(tenantId, roomId)?.signal(hint.key, hint.text, hint.except);
+    else this.takeSignal(node, { tenantId, roomId, key: hint.key, text: hint.text, except: hint.except }, hint.rule);
+  }
+
+  private takeSignal(node: string, signal: RoomSignal, rule: HintRule | undefined): void {
+    const { tenantId, roomId, key, text, except } = signal;
+    const channel = this.channels.find(tenantId, roomId);
+    if (channel === undefined) return;
+    if (rule === undefined) channel.signal(key, text, except);
+    else if (rule.kind === 'begin') this.begun.begin(node, signal, rule.end, rule.lastsMs);
+    else if (rule.kind === 'end') this.begun.end(node, signal);
+    else this.merged.merge(signal, rule.order, rule.everyMs);
   }
 
   private hearJoining({ node, payload: { tenantId, roomId, userId, rev, by } }: BusEnvelope<JoinHint>): void {

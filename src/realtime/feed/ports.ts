@@ -269,6 +269,15 @@ export abstract class RecentMessages {
   abstract hold(tenantId: string, roomId: string, at: RoomState, messages: readonly RecentMessage[]): void;
 }
 
+/** How signals under one key belong together, for nodes that hear of them from several others. */
+export type SignalRule =
+  /** It begins something. Where neither a repetition nor the end is heard for `lastsMs`, `end` is sent in its place. */
+  | { readonly kind: 'begin'; readonly lastsMs: number; readonly end: Frame }
+  /** It ends what was begun. */
+  | { readonly kind: 'end' }
+  /** Of those within `everyMs` the one with the highest `order` is sent, after the first. */
+  | { readonly kind: 'merge'; readonly everyMs: number; readonly order: number };
+
 /**
  * Where services hand in what they have committed. Neither blocks nor fails. Implemented by the feed.
  */
@@ -282,7 +291,14 @@ export abstract class RoomFeed {
    */
   abstract touchRoom(tenantId: string, roomId: string, joined?: readonly string[], by?: string): void;
   /** A frame that is not in the log (typing, read.update) for the live connections of a room, but not for `except`. */
-  abstract signalMembers(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void;
+  abstract signalMembers(
+    tenantId: string,
+    roomId: string,
+    key: string,
+    frame: Frame,
+    except?: string,
+    rule?: SignalRule,
+  ): void;
   /**
    * A part of a message that is being written, as `message.stream.start`, `.delta`, `.end` or `.error`, for the live
    * connections of its room. Hand them in in order: `start`, deltas, and one `end` or `error`, right before the message

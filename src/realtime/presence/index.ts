@@ -19,6 +19,6 @@
  */
 export { SharedRooms } from './announcer';
 export { LastSeenStore } from './last-seen';
-export { Presence } from './presence';
+export { type OfflineAnswer, Presence } from './presence';
 export { PresenceModule } from './presence.module';
 export { Typing } from './typing';

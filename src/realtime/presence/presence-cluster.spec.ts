@@ -51,7 +51,7 @@ class Play {
 
   async start(): Promise<void> {
     for (let n = 0; n < NODES; n++) await this.startNode();
-    for (let ms = 0; ms < 40_000; ms += TICK_MS) await this.cluster.tick();
+    await this.cluster.wait(40_000);
   }
 
   async run(step: Step): Promise<void> {
@@ -125,5 +125,75 @@ describe('presence of three nodes, whatever is lost, dies and restarts', () => {
       }),
       { numRuns: runs(60) },
     );
+  });
+});
+
+/** Alice on the first of three nodes, and what watchers on the two others hear of her from here on. */
+async function setUp() {
+  const cluster = new PresenceClusterSimulator(['alice', 'bob', 'watcher']);
+  for (let n = 0; n < NODES; n++) await cluster.start();
+  await cluster.wait(40_000);
+  const alice = cluster.open(0, 'alice');
+  const watchers = [1, 2].map((n) => cluster.open(n, 'watcher'));
+  await cluster.wait(1000);
+  for (const watcher of watchers) watcher.take();
+  const heard = (): string[][] =>
+    watchers.map((watcher) => watcher.take().map((frame) => `${String(frame['user_id'])} ${String(frame['status'])}`));
+  return { cluster, alice, heard };
+}
+
+const NOTHING = [[], []];
+const OFFLINE = [['alice offline'], ['alice offline']];
+const ONLINE = [['alice online'], ['alice online']];
+
+describe('presence of three nodes', () => {
+  it('a dead node: its users are offline when it is lost, and not before', async () => {
+    const { cluster, heard } = await setUp();
+    cluster.crash(0);
+    await cluster.wait(9500);
+    expect(heard()).toEqual(NOTHING);
+    await cluster.wait(15_500);
+    expect(heard()).toEqual(OFFLINE);
+  });
+
+  it('Redis is away for ten minutes: nobody hears of it, and who went meanwhile is told of after it', async () => {
+    const { cluster, alice, heard } = await setUp();
+    const bob = cluster.open(1, 'bob');
+    await cluster.wait(1000);
+    heard();
+    cluster.killRedis();
+    await cluster.wait(300_000);
+    bob.close();
+    await cluster.wait(300_000);
+    expect(heard()).toEqual(NOTHING);
+    await cluster.startRedis(true);
+    await cluster.wait(29_000);
+    expect(heard()).toEqual(NOTHING);
+    await cluster.wait(RENEW_MS + 10_000);
+    expect(heard()).toEqual([['bob offline'], ['bob offline']]);
+    expect(alice.isOpen).toBe(true);
+  });
+
+  it('Redis hangs for a minute and goes on with what it had: nobody hears of it', async () => {
+    const { cluster, heard } = await setUp();
+    cluster.killRedis();
+    await cluster.wait(60_000);
+    await cluster.startRedis(false);
+    await cluster.wait(120_000);
+    expect(heard()).toEqual(NOTHING);
+  });
+
+  it('a node stands still for a minute: its users go, and are back when it is', async () => {
+    const { cluster, alice, heard } = await setUp();
+    cluster.freeze(0);
+    await cluster.wait(60_000);
+    expect(heard()).toEqual(OFFLINE);
+    cluster.freeze(0, false);
+    await cluster.wait(15_000);
+    expect(heard()).toEqual(ONLINE);
+    const own = alice.take().map((frame) => String(frame['user_id']));
+    expect(own).not.toContain('alice');
+    await cluster.wait(120_000);
+    expect(heard()).toEqual(NOTHING);
   });
 });

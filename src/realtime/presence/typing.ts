@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/time';
 import { encodeId } from '../../common/ids';
 import { Every } from '../../platform/lifecycle';
-import { Audience, RoomFeed } from '../feed';
+import { Audience, RoomFeed, type SignalRule } from '../feed';
 import type { Connection, Frame } from '../transport';
 import { TICK_MS } from './leases';
 
@@ -10,6 +10,8 @@ import { TICK_MS } from './leases';
 export const TYPING_MS = 10_000;
 /** A repeated start is sent to the other members at most this often. */
 export const REPEAT_MS = 3000;
+/** After a start nothing more is told for so long at most; then another node ends it by itself. */
+export const TOLD_MS = TYPING_MS + REPEAT_MS;
 
 interface Typist {
   readonly tenantId: string;
@@ -27,8 +29,8 @@ type Action = 'start' | 'stop';
  *
  * Invariants: a user types in a room while any of their connections does; every start that other members
  * were told of is followed by a stop: sent, a message of theirs, timed out, left or closed. No timer per typist: `tick`
- * ends those whose time is over. On several nodes a user counts once per node; the next repeat sets right what one node's
- * stop said too early.
+ * ends those whose time is over. On several nodes a user counts once per node, and stops with the last; a node whose stop is lost,
+ * or that is gone itself, is ended by those that heard its start.
  */
 @Injectable()
 export class Typing {
@@ -112,7 +114,12 @@ export class Typing {
   }
 
   private tell({ tenantId, roomId, userId }: Typist, action: Action): void {
-    this.feed.signalMembers(tenantId, roomId, `typing:${userId}`, typingFrame(roomId, userId, action), userId);
+    const frame = typingFrame(roomId, userId, action);
+    const rule: SignalRule =
+      action === 'stop'
+        ? { kind: 'end' }
+        : { kind: 'begin', lastsMs: TOLD_MS, end: typingFrame(roomId, userId, 'stop') };
+    this.feed.signalMembers(tenantId, roomId, `typing:${userId}`, frame, userId, rule);
   }
 }
 

@@ -80,6 +80,7 @@ export class FeedNode {
   readonly batches = new JsonLineBatches();
   readonly feed: FeedParts;
   readonly clock = new ManualClock();
+  readonly nodes: MemoryNodeRegistry;
   private readonly nodeId: string;
   private sync: SyncService | undefined;
   private readonly unsubscribe: () => void;
@@ -89,8 +90,10 @@ export class FeedNode {
     private readonly wire: UnreliableBus,
     cacheMegabytes = 1,
     rests: Rests = new NoRests(),
+    heartbeats?: ConstructorParameters<typeof MemoryNodeRegistry>[2],
   ) {
-    const nodes = new MemoryNodeRegistry(this.clock, () => undefined);
+    const nodes = new MemoryNodeRegistry(this.clock, () => undefined, heartbeats);
+    this.nodes = nodes;
     this.nodeId = nodes.self.nodeId;
     this.feed = new FeedParts(database, this.batches, nodes, wire.bus(nodes.self.nodeId), {
       clock: this.clock,

@@ -7,6 +7,8 @@ export class LossyWire {
   toLose = 0;
   /** Nothing is carried at all. */
   isDown = false;
+  /** Nodes that stand still: what comes for them is lost. */
+  readonly frozen = new Set<string>();
   private readonly nodes = new Map<string, WiredBus>();
 
   bus(node: string): MemoryBus {
@@ -29,7 +31,8 @@ export class LossyWire {
   announce(): void {
     if (this.isDown) return;
     for (const [node, { published }] of this.nodes)
-      for (const [other, bus] of this.nodes) if (other !== node) bus.compare(node, published);
+      for (const [other, bus] of this.nodes)
+        if (other !== node && !this.frozen.has(other)) bus.compare(node, published);
   }
 
   spread(node: string, n: number, topic: string, payload: unknown): void {
@@ -37,7 +40,8 @@ export class LossyWire {
     this.toLose = 0;
     // As on a wire: nothing but JSON gets through.
     const text = JSON.stringify(payload);
-    for (const [other, bus] of this.nodes) if (other !== node) bus.take(node, n, topic, JSON.parse(text) as unknown);
+    for (const [other, bus] of this.nodes)
+      if (other !== node && !this.frozen.has(other)) bus.take(node, n, topic, JSON.parse(text) as unknown);
   }
 }
 

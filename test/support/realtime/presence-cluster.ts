@@ -75,6 +75,14 @@ export class PresenceClusterSimulator {
     for (const connection of [...open]) connection.close();
   }
 
+  /** It stands still, with its connections, until it is thawed. */
+  freeze(n: number, isFrozen = true): void {
+    const { frozen } = this.wire;
+    const { nodeId } = this.at(n).membership.nodes.self;
+    if (isFrozen) frozen.add(nodeId);
+    else frozen.delete(nodeId);
+  }
+
   killRedis(): void {
     this.isRedisThere = false;
     this.wire.isDown = true;
@@ -96,10 +104,16 @@ export class PresenceClusterSimulator {
     this.clock.advance(TICK_MS);
     const isBeat = ++this.ticks % TICKS_PER_BEAT === 0;
     for (const { node, membership } of this.sites) {
+      if (this.wire.frozen.has(membership.nodes.self.nodeId)) continue;
       if (isBeat) await membership.nodes.heartbeat();
       await node.tick();
     }
     this.wire.announce();
+  }
+
+  async wait(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= TICK_MS) await this.tick();
+    await presenceSettled();
   }
 
   isOpen(userId: string): boolean {

@@ -1,5 +1,4 @@
 import type { Clock } from '../../../common/time';
-import type { Metrics } from '../../metrics';
 import { Counters, type CounterState } from '../ports';
 import { keyOf, type RedisCommands, type Script } from './redis-commands';
 
@@ -110,6 +109,11 @@ export interface RedisCountersOptions {
   readonly nodes: () => number;
 }
 
+/** The series that it counts. */
+interface CountedSeries {
+  counter(name: 'chatapi_rate_leases_total' | 'chatapi_rate_fallback_total'): { inc(): void };
+}
+
 /**
  * Counters that nodes share in Redis. A node leases calls of a window, several at once, and spends them without asking: it
  * answers at once while it has some and when it knows that there are none left.
@@ -139,7 +143,7 @@ export class RedisCounters extends Counters {
     private readonly commands: Pick<RedisCommands, 'isLive' | 'run'>,
     private readonly options: RedisCountersOptions,
     private readonly clock: Clock,
-    metrics: Pick<Metrics, 'counter'>,
+    metrics: CountedSeries,
   ) {
     super();
     this.leases = metrics.counter('chatapi_rate_leases_total');

@@ -3,16 +3,43 @@ import { Every } from '../lifecycle';
 import { Gauge, Metrics } from '../metrics';
 import type { BusCounts } from './redis/bus-stream';
 import { RedisBus } from './redis/redis-bus';
+import type { CommandObserver } from './redis/redis-commands';
 
-/** The series of the bus, of a server that is one of several. */
+type PlainCounter =
+  'chatapi_rate_leases_total' | 'chatapi_rate_fallback_total' | 'chatapi_presence_generation_changes_total';
+
+/** Counts what is made before the metrics are: nothing, until it is told of them. */
+export class ClusterCounts implements CommandObserver {
+  private metrics: Metrics | undefined;
+
+  countWith(metrics: Metrics): void {
+    this.metrics = metrics;
+  }
+
+  counter(name: PlainCounter): { inc(): void } {
+    return { inc: () => this.metrics?.counter(name).inc() };
+  }
+
+  answered(op: string, seconds: number): void {
+    this.metrics?.histogram('chatapi_redis_command_seconds').labels({ op }).observe(seconds);
+  }
+
+  failed(op: string): void {
+    this.metrics?.counter('chatapi_redis_errors_total').labels({ op }).inc();
+  }
+}
+
+/** The series of a server that is one of several. */
 @Injectable()
-export class BusMetrics {
+export class ClusterMetrics {
   private told: BusCounts;
 
   constructor(
     private readonly bus: RedisBus,
     private readonly metrics: Metrics,
+    counts: ClusterCounts,
   ) {
+    counts.countWith(metrics);
     this.told = { ...bus.counts };
     const lag = metrics.histogram('chatapi_bus_lag_seconds');
     bus.observeLag = (seconds) => lag.observe(seconds);
