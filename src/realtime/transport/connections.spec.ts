@@ -1,7 +1,7 @@
 import { encodeId, newUuid } from '../../common/ids';
 import { AppError } from '../../common/errors';
 import type { Caller } from '../../platform/auth';
-import { MemoryPlaces, Places } from '../../platform/cluster';
+import { MemoryPlaces, type Places } from '../../platform/cluster';
 import { ByUser, Connections, Reservation } from './connections';
 import type { SocketEndpoint } from './endpoint';
 import type { SocketConnection } from './socket-connection';
