@@ -81,9 +81,13 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 }
 
 /** A tenant of a server that runs already, with the tests' master key. */
-export function createTenantOn(url: string, limits: Record<string, unknown>): Promise<TestTenant> {
+export function createTenantOn(
+  url: string,
+  limits: Record<string, unknown> = UNLIMITED,
+  settings: Record<string, unknown> = {},
+): Promise<TestTenant> {
   const anonymous = new Api(url);
-  return createTenant(anonymous, anonymous.with({ 'x-master-key': MASTER_KEY }), limits, {});
+  return createTenant(anonymous, anonymous.with({ 'x-master-key': MASTER_KEY }), limits, settings);
 }
 
 async function createTenant(

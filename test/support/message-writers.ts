@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from './embedded/processes';
 import { CatchUpClient, isNoAnswer, wholeLog } from './catch-up-client';
 import { type Answer, type Api, errorOf } from './http/api';
-import { type Ack, historyFaults, type Intent, type LogEntry } from './message-history';
+import { type Ack, historyFaults, type History, type Intent, type LogEntry } from './message-history';
 import { type AcceptedBody, isReplay, post } from './messages';
 import { MAX_WAIT_MS } from './timing';
 
@@ -123,11 +123,15 @@ export class MessageWriters {
 
   /** Reads the rooms' whole logs and says what is wrong. */
   async faults(): Promise<string[]> {
+    return [...this.surprises, ...this.follower.surprises, ...historyFaults(await this.history())];
+  }
+
+  /** What was meant, told and shown, and the rooms' whole logs. */
+  async history(): Promise<History> {
     const logs = new Map<string, LogEntry[]>();
     for (const roomId of this.target.roomIds) logs.set(roomId, await wholeLog(this.reader(), roomId));
     const { intents, acks, withdrawn } = this;
-    const { shown, surprises } = this.follower;
-    return [...this.surprises, ...surprises, ...historyFaults({ intents, acks, withdrawn, logs, shown })];
+    return { intents, acks, withdrawn, logs, shown: this.follower.shown };
   }
 
   private reader(): Api {

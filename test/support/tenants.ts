@@ -12,7 +12,7 @@ export function keysPath(tenant: TestTenant): string {
 
 /** Creates a key of a tenant, as the master unless told otherwise. */
 export async function createKey(
-  app: TestApp,
+  app: Pick<TestApp, 'master'>,
   tenant: TestTenant,
   body: object = {},
   by: Api = app.master,

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TestTenant } from '../app';
+import { isNoAnswer } from '../catch-up-client';
 import type { MemberBody } from '../rooms';
 import { framesBetween, RoomView } from './room-view';
 import { keyOf } from '../ws/socket-app';
@@ -256,7 +257,10 @@ export class SyncingClient {
         this.unlisted.delete(roomId);
         this.view(roomId).learn(rev, new Map(body.map(({ user_id, role }) => [user_id, role])));
       })
-      .catch((error: unknown) => this.faults.push(String(error)))
+      .catch((error: unknown) => {
+        if (isNoAnswer(error)) setTimeout(() => this.list(roomId, rev), RETRY_MS);
+        else this.faults.push(String(error));
+      })
       .then(() => void this.listing.delete(listing));
     this.listing.add(listing);
   }
@@ -267,8 +271,10 @@ export class SyncingClient {
     const filling = framesBetween(api, roomId, Number(after_seq), Number(before_seq), after_rev, before_rev)
       .then((frames) => frames.forEach((frame) => view.apply(frame)))
       .catch((error: unknown) => {
+        // The server went; of several another one answers.
+        if (isNoAnswer(error)) setTimeout(() => this.sync(roomId), RETRY_MS);
         // Who was let out meanwhile is refused, and asks again when they are back.
-        if (!String(error).includes('AUTHORIZATION_ERROR')) this.faults.push(String(error));
+        else if (!String(error).includes('AUTHORIZATION_ERROR')) this.faults.push(String(error));
       })
       .then(() => void this.filling.delete(filling));
     this.filling.add(filling);

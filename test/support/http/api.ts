@@ -65,6 +65,7 @@ export class Api {
       ...(payload === undefined ? {} : { body: payload }),
     });
     const text = await response.text();
+    if (isOfBalancer(response)) throw new TypeError('fetch failed');
     const answer = { status: response.status, headers: response.headers, body: parsed(text) as T };
     const enveloped =
       typeof answer.body === 'object' &&
@@ -82,6 +83,11 @@ export function errorOf(answer: Answer<unknown>): ErrorOf {
   const body = answer.body as { error?: ErrorOf };
   if (!body.error) throw new Error(`expected an error, got ${answer.status} ${JSON.stringify(answer.body)}`);
   return body.error;
+}
+
+/** A balancer's own words: no node has answered, so it is as if the connection had ended. We never say these in HTML. */
+function isOfBalancer({ status, headers }: Response): boolean {
+  return [502, 503, 504].includes(status) && headers.get('content-type')?.startsWith('text/html') === true;
 }
 
 function parsed(text: string): unknown {

@@ -85,9 +85,12 @@ export class Receiver {
 
 export type DeliveryBody = Bodies['WebhookDeliveryDto'];
 
+/** One server of the tests, or several. */
+type Served = Pick<TestApp, 'master' | 'tenant'>;
+
 /** A new tenant whose webhook leads to the receiver. */
 export async function hookedTenant(
-  app: TestApp,
+  app: Served,
   receiver: Receiver,
   events?: readonly string[],
   url = receiver.url,
@@ -98,7 +101,7 @@ export async function hookedTenant(
 }
 
 /** Sets the webhook of a tenant; its secret, when the URL is a new one. */
-export async function setWebhook(app: TestApp, tenant: TestTenant, webhook: object | null): Promise<string> {
+export async function setWebhook(app: Pick<Served, 'master'>, tenant: TestTenant, webhook: object | null): Promise<string> {
   const answer = await app.master.patch<{ webhook_secret?: string }>(`/admin/tenants/${tenant.tenantId}`, {
     settings: { webhook },
   });

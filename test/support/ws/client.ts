@@ -211,9 +211,13 @@ function attempt(url: string, options: ConnectOptions): Promise<WsClient | Refus
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString()));
       response.on('end', () => {
-        const body = JSON.parse(text) as RefusedUpgrade['body'];
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: refusalIn(text) });
       });
     });
   });
+}
+
+/** A balancer that finds no node says so in its own words. */
+function refusalIn(text: string): RefusedUpgrade['body'] {
+  return text.startsWith('{') ? (JSON.parse(text) as RefusedUpgrade['body']) : { error: { message: text } };
 }

@@ -1,0 +1,115 @@
+import type { TestTenant } from '../support/app';
+import {
+  chatPath,
+  createChat,
+  FAKE_ANSWER,
+  messagesOf,
+  rejoin,
+  roomIdOf,
+  sayStreaming,
+  withModel,
+  type WithModel,
+} from '../support/chats/http';
+import { type SseClient, type SseEvent, textOf } from '../support/chats/sse';
+import { at, Cluster, describeCluster } from '../support/cluster/cluster';
+import { AnswerGate } from '../support/fake-model';
+import type { Api } from '../support/http/api';
+import { until } from '../support/poll';
+import { bodyOf } from '../support/rooms';
+
+const ROUNDS = 200;
+
+interface Served {
+  readonly cluster: Cluster;
+  close(): Promise<void>;
+}
+
+describeCluster('three nodes: chats', () => {
+  let served: WithModel<Served>;
+  let tenant: TestTenant;
+
+  beforeAll(async () => {
+    served = await withModel(async (env) => {
+      const cluster = await Cluster.start(3, { env });
+      return { cluster, close: () => cluster.stop() };
+    });
+    tenant = await served.cluster.tenant(undefined, { while_answering: 'reject' });
+  });
+  afterAll(() => served.close());
+  beforeEach(() => served.model.reset());
+
+  /** The tenant's key at node 0, 1 and 2. */
+  const keys = (): [Api, Api, Api] => {
+    const [a, b, c] = [0, 1, 2].map((n) => at(served.cluster.node(n), tenant.key));
+    if (a === undefined || b === undefined || c === undefined) throw new Error('there are three nodes');
+    return [a, b, c];
+  };
+
+  /** Reads until so much text has come. */
+  async function upTo(stream: SseClient, text: string): Promise<SseEvent[]> {
+    const events: SseEvent[] = [];
+    while (textOf(events) !== text) {
+      const event = await stream.next();
+      if (event === undefined) throw new Error(`the stream ended after "${textOf(events)}"`);
+      events.push(event);
+    }
+    return events;
+  }
+
+  it('an answer that A gives is read at B, and the rest of it at C with Last-Event-ID', async () => {
+    const [a, b, c] = keys();
+    const chat = await createChat(a);
+    const gates = [new AnswerGate(), new AnswerGate()] as const;
+    served.model.next({ steps: ['One ', { hold: gates[0] }, 'two ', { hold: gates[1] }, 'three.'] });
+    const asked = await sayStreaming(a, chat.id, 'Count');
+    await gates[0].reached;
+    const atB = await rejoin(b, chat.id);
+    const first = await upTo(atB, 'One ');
+    gates[0].open();
+    const second = await upTo(atB, 'two ');
+    atB.cut();
+    const atC = await rejoin(c, chat.id, second.at(-1)?.id);
+    gates[1].open();
+    const rest = await atC.rest();
+    expect(textOf([...first, ...second, ...rest])).toBe('One two three.');
+    expect(rest.at(-1)?.data['event_type']).toBe('message_stream_ended');
+    expect(textOf(await asked.rest())).toBe('One two three.');
+  });
+
+  it('is stopped at C while A writes it and B reads it', async () => {
+    const [a, b, c] = keys();
+    const chat = await createChat(a);
+    const gate = new AnswerGate();
+    served.model.next({ steps: ['One', { hold: gate }, ' two'] });
+    const asked = await sayStreaming(a, chat.id, 'Count');
+    await gate.reached;
+    const atB = await rejoin(b, chat.id);
+    await upTo(atB, 'One');
+    bodyOf(await c.post(`${chatPath(chat.id)}/stop`));
+    for (const stream of [asked, atB]) {
+      const last = (await stream.rest()).at(-1);
+      expect(last?.data['event_type']).toBe('message_stream_ended');
+    }
+    const stored = (await messagesOf(b, chat.id)).at(-1);
+    expect([stored?.content, stored?.status]).toEqual(['One', 'cancelled']);
+    gate.open();
+  });
+
+  it(`of three messages in one moment at A, B and C one is taken (reject), ${ROUNDS} times`, async () => {
+    const alice = keys().map((key) => key.with({ 'x-user-id': 'alice' }));
+    for (let round = 0; round < ROUNDS; round++) {
+      const chat = await createChat(tenant.key);
+      const gate = new AnswerGate();
+      served.model.next({ steps: [{ hold: gate }, FAKE_ANSWER] });
+      const path = `/rooms/${roomIdOf(chat.id)}/messages`;
+      const answers = await Promise.all(alice.map((each, n) => each.post(path, { content: `from ${n}` })));
+      expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+      gate.open();
+      // The next round's answer is the next one of the model.
+      await until(
+        () => messagesOf(tenant.key, chat.id),
+        (all) => all.length === 2 && all[1]?.status === 'completed',
+      );
+    }
+  });
+});
