@@ -40,6 +40,8 @@ const SHARED = {
   // Two checks of HAProxy, of 500 ms, and a slow machine.
   DRAIN_DELAY_MS: '3000',
   WS_SHUTDOWN_SPREAD_MS: '500',
+  // Nothing is sent again by itself: a stream that repeats is a fault.
+  WS_ACK_TIMEOUT_MS: '600000',
   WEBHOOK_ALLOW_PRIVATE: 'true',
 };
 
