@@ -101,7 +101,11 @@ export async function hookedTenant(
 }
 
 /** Sets the webhook of a tenant; its secret, when the URL is a new one. */
-export async function setWebhook(app: Pick<Served, 'master'>, tenant: TestTenant, webhook: object | null): Promise<string> {
+export async function setWebhook(
+  app: Pick<Served, 'master'>,
+  tenant: TestTenant,
+  webhook: object | null,
+): Promise<string> {
   const answer = await app.master.patch<{ webhook_secret?: string }>(`/admin/tenants/${tenant.tenantId}`, {
     settings: { webhook },
   });
