@@ -337,7 +337,9 @@ CREATE TABLE public.instance (
   min_release text,
   jwt_fingerprint text,
   encryption_fingerprint text,
-  database_server jsonb
+  database_server jsonb,
+  cluster_nonce text,
+  cluster_seen_at timestamp(3) with time zone
 );
 ALTER TABLE public.instance ADD CONSTRAINT instance_pkey PRIMARY KEY (singleton);
 ALTER TABLE public.instance ADD CONSTRAINT instance_singleton_check CHECK (singleton);

@@ -636,6 +636,8 @@ export interface components {
             readonly url: string;
         };
         readonly HealthDto: {
+            /** @enum {string} */
+            readonly bus?: "live" | "down";
             readonly clock_offset_ms?: number;
             readonly db_writable: boolean;
             /** @enum {string} */

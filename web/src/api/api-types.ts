@@ -2157,6 +2157,8 @@ export interface components {
             url: string;
         };
         HealthDto: {
+            /** @enum {string} */
+            bus?: "live" | "down";
             clock_offset_ms?: number;
             db_writable: boolean;
             /** @enum {string} */
