@@ -18,10 +18,11 @@ describe('jobs on several nodes', () => {
   afterEach(() => cluster.stop());
   afterAll(() => test.close());
 
+  /** So many have ended, and nobody looks for more. */
   const ended = (n: number) =>
     until(
-      () => Promise.resolve(cluster.ended),
-      (all) => all >= n,
+      () => Promise.resolve([cluster.ended, cluster.isIdle] as const),
+      ([all, isIdle]) => all >= n && isIdle,
     );
   const started = (gates: readonly JobGate[], n: number) =>
     until(

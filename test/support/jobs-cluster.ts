@@ -18,14 +18,17 @@ class WokenNode {
   readonly claims = { some: 0, empty: 0 };
   /** What became of its attempts, in order. */
   readonly ended: string[] = [];
+  /** Calls to the database that are under way. */
+  busy = 0;
   private readonly start: WorkerStart;
 
   constructor(
-    repository: JobsRepository,
+    jobs: JobsRepository,
     handlers: Readonly<Record<string, BoundRunner>>,
     bus: MemoryBus,
     nodes: MemoryNodeRegistry,
   ) {
+    const repository = this.counting(jobs);
     const wakes = new JobWakes(bus, nodes);
     const worker = new JobWorker(
       repository,
@@ -41,6 +44,23 @@ class WokenNode {
     this.jobs = new Jobs(repository, wakes);
     this.start = new WorkerStart(worker, wakes, bus, new Lifecycle(new SilentLog()));
     this.start.onApplicationBootstrap();
+  }
+
+  private counting(jobs: JobsRepository): JobsRepository {
+    const counted = async <T>(call: Promise<T>): Promise<T> => {
+      this.busy++;
+      try {
+        return await call;
+      } finally {
+        this.busy--;
+      }
+    };
+    const calls: Pick<JobsRepository, 'claim' | 'end' | 'isDue'> = {
+      claim: (request) => counted(jobs.claim(request)),
+      end: (endings) => counted(jobs.end(endings)),
+      isDue: (queues) => counted(jobs.isDue(queues)),
+    };
+    return Object.assign(Object.create(jobs) as JobsRepository, calls);
   }
 
   get claimed(): number {
@@ -86,6 +106,11 @@ export class JobsCluster {
 
   get claims(): number {
     return this.nodes.reduce((sum, { claimed }) => sum + claimed, 0);
+  }
+
+  /** Nobody asks the database for anything. */
+  get isIdle(): boolean {
+    return this.nodes.every(({ busy }) => busy === 0);
   }
 
   get ended(): number {
