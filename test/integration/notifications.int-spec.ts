@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { notificationCreate } from '../../src/modules/notifications/inbox/notifications.functions';
-import { MemoryBus, MemoryLeases } from '../../src/platform/cluster';
+import { type Leases, MemoryBus, MemoryLeases } from '../../src/platform/cluster';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { Presence } from '../../src/realtime';
@@ -58,7 +58,10 @@ describe('notifications in the database', () => {
   }
 
   /** A fan-out whose node hears itself; `told` are the users of every hint, in order. */
-  function fanOut(offline: OfflineJobs = { jobsFor: () => [] }): {
+  function fanOut(
+    offline: OfflineJobs = { jobsFor: () => [] },
+    leases: Leases = new MemoryLeases(new SystemClock()),
+  ): {
     told: string[][];
     run: (id: string) => Promise<void>;
   } {
@@ -67,11 +70,7 @@ describe('notifications in the database', () => {
     bus.subscribe(NOTIFICATION_HINTS, ({ payload }) => void told.push([...payload.userIds]));
     const settlements = { delivered: () => Promise.resolve(true), giveUpDelivery: () => Promise.resolve() };
     const sessions = new NotificationSessions(repository, settlements, deliveries, new SystemClock(), bus);
-    const presence = new Presence(
-      new MemoryLeases(new SystemClock()),
-      { knowsOnline: () => false },
-      { isHere: () => false },
-    );
+    const presence = new Presence(leases, { knowsOnline: () => false }, { isHere: () => false });
     const metrics = new Metrics(new SilentLog());
     const job = new FanOut(repository, sessions, presence, offline, metrics);
     const of = (id: string) => ({ ...JOB, tenantId: tenant, payload: { notification_id: id } });
@@ -143,6 +142,23 @@ describe('notifications in the database', () => {
     expect(asked[0]).toMatchObject({ tenantId: tenant, notificationId: id, topic: 'news', isSure: true });
     await fanOut(offline).run(id);
     expect((await test.rows()).map(({ kind }) => kind)).toEqual(['webhook', 'webhook']);
+  });
+
+  it('wait for nothing where it is not known who is connected; whoever has something to do for those hears of it', async () => {
+    const id = await create(3);
+    const asked: OfflineTargets[] = [];
+    const offline: OfflineJobs = {
+      jobsFor: (targets) => {
+        asked.push(targets);
+        return [];
+      },
+    };
+    const leases = new MemoryLeases(new SystemClock());
+    jest.spyOn(leases, 'heldAmong').mockResolvedValue({ held: new Set(), isComplete: false, isSettling: true });
+    const { told, run } = fanOut(offline, leases);
+    await run(id);
+    expect(told).toEqual([usersOf(3)]);
+    expect(asked).toMatchObject([{ userIds: usersOf(3), isSure: false }]);
   });
 
   it('become dead letters after 30 days, and not before', async () => {

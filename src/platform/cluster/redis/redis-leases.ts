@@ -35,7 +35,7 @@ const SWEEP_MS = 60_000;
  *   that is sent or the next heartbeat; all of it after each new connection, for each new generation, and when a heartbeat's
  *   answer says that this node has not held. So nobody above knows of generations, or states anything twice.
  * - A node is said to have held only when every lease was taken by the very generation.
- * - Changes of one turn go together; those of one lease reach Redis in their order, as commands of one connection do.
+ * - One call at a time states what has changed since the last: those of one lease reach Redis in their order.
  * - What Redis does not answer is unknown, and never "nobody holds it". That a surer answer comes is said for two minutes
  *   since its last answer.
  */
@@ -43,6 +43,8 @@ export class RedisLeases extends Leases {
   private readonly own = new Map<string, Own>();
   /** What Redis may not have yet. */
   private unsent = new Set<Own>();
+  /** Who waits until a change is stated, or cannot be. */
+  private readonly waiting = new Map<Own, (() => void)[]>();
   private sending: Promise<boolean> | undefined;
   /** The generation that has all. */
   private heldUnder = '';
@@ -116,27 +118,43 @@ export class RedisLeases extends Leases {
     return own;
   }
 
-  private async change(own: Own): Promise<void> {
+  private change(own: Own): Promise<void> {
     own.version++;
     this.unsent.add(own);
-    await (this.sending ??= this.sendSoon());
+    void this.send();
+    return new Promise((resolve) => {
+      const waiting = this.waiting.get(own) ?? [];
+      this.waiting.set(own, waiting);
+      waiting.push(resolve);
+    });
   }
 
-  /** With what else this turn changes. */
-  private async sendSoon(): Promise<boolean> {
+  /**
+   * Whether Redis has taken all that was not sent before. One call at a time, and what changes meanwhile goes with the next: where
+   * all nodes hold again at once, none of them is late because of what it has sent itself.
+   */
+  private send(): Promise<boolean> {
+    return (this.sending ??= this.sendParts());
+  }
+
+  private async sendParts(): Promise<boolean> {
+    // With what else this turn changes.
     await Promise.resolve();
+    let isTaken = true;
+    while (isTaken && this.unsent.size > 0) {
+      this.sweep();
+      isTaken = await this.sendPart([...firstOf(this.unsent, MOST_KEYS)]);
+    }
+    // In the turn of the last look: a change after it begins anew.
     this.sending = undefined;
-    this.sweep();
-    return this.send();
+    if (!isTaken) for (const own of [...this.waiting.keys()]) this.settle(own);
+    return isTaken;
   }
 
-  /** Whether Redis has taken all that was not sent before. */
-  private async send(): Promise<boolean> {
-    const all = [...this.unsent];
-    const parts: Promise<boolean>[] = [];
-    for (let from = 0; from < all.length; from += MOST_KEYS)
-      parts.push(this.sendPart(all.slice(from, from + MOST_KEYS)));
-    return (await Promise.all(parts)).every(Boolean);
+  private settle(own: Own): void {
+    const waiting = this.waiting.get(own) ?? [];
+    this.waiting.delete(own);
+    for (const resolve of waiting) resolve();
   }
 
   private async sendPart(part: readonly Own[]): Promise<boolean> {
@@ -152,6 +170,7 @@ export class RedisLeases extends Leases {
     for (const { own, version } of sent) {
       if (own.version !== version) continue;
       this.unsent.delete(own);
+      this.settle(own);
       if (own.until === 0) this.own.delete(`${own.holder} ${own.key}`);
     }
     this.site.generation.answered(generation);
@@ -161,7 +180,7 @@ export class RedisLeases extends Leases {
   private answered(mustHold: boolean): void {
     this.answeredAt = this.site.clock.monotonicMs();
     if (mustHold || this.heldUnder !== this.site.generation.current) void this.holdAll();
-    else if (this.unsent.size > 0) void (this.sending ??= this.sendSoon());
+    else if (this.unsent.size > 0) void this.send();
   }
 
   /** Goes on until one generation has taken all, or Redis does not answer: the next answer begins it anew. */
@@ -234,6 +253,15 @@ export class RedisLeases extends Leases {
       if (own.until === 0 || own.until > now) continue;
       this.own.delete(id);
       this.unsent.delete(own);
+      this.settle(own);
     }
+  }
+}
+
+function* firstOf<T>(all: Iterable<T>, most: number): Generator<T, void> {
+  let left = most;
+  for (const each of all) {
+    if (left-- === 0) return;
+    yield each;
   }
 }
