@@ -2,8 +2,10 @@ import type { Clock } from '../../../common/time';
 import { Counters, type CounterState } from '../ports';
 import { keyOf, type RedisCommands, type Script } from './redis-commands';
 
-/** A node asks for this part of what it was asked for in a window. */
+/** A node that is asked for much leases this part of what it is asked for in a window; */
 const LEASES_PER_WINDOW = 8;
+/** one that is asked for little the half, and no more than this: so much it may leave unspent when it is asked no more. */
+const SMALL_LEASE = 4;
 /** Redis is not asked for so long after it did not answer: a slow one costs few requests its deadline. */
 const REST_MS = 1000;
 
@@ -215,7 +217,9 @@ export class RedisCounters extends Counters {
     const { end } = window;
     const entry = window.of(key);
     const { owed } = entry;
-    const want = Math.max(line.waiting, Math.floor(window.rateOf(key) / LEASES_PER_WINDOW));
+    const rate = window.rateOf(key);
+    const small = Math.min(SMALL_LEASE, Math.ceil(rate / 2));
+    const want = Math.max(line.waiting, small, Math.floor(rate / LEASES_PER_WINDOW));
     const [fromMs, fromWallMs] = [this.clock.monotonicMs(), this.clock.wallMs()];
     this.leases.inc();
     try {
