@@ -68,6 +68,10 @@ describeRedis('places of three nodes', () => {
     await untilTaken(18, 'alice');
     expect(await nodes.take(1, 40, limits)).toBe(12);
   });
+});
+
+describeRedis('places of nodes that come and go', () => {
+  withNodes();
 
   it('are free again when their node is gone; where nobody says so, when it has not told of them for long', async () => {
     await nodes.take(0, 10, THIRTY);
@@ -138,57 +142,57 @@ describeRedis('places whose Redis', () => {
   });
 });
 
+interface Step {
+  readonly type: 'take' | 'reach' | 'answer' | 'giveBack';
+  readonly n: number;
+}
+
+/** After each step the places that are had. */
+async function* simulated(tenant: number, steps: readonly Step[]): AsyncGenerator<number> {
+  const all = new PlaceNodes(await TimedRedis.on(server));
+  const held = [0, 0, 0];
+  const results: Promise<void>[] = [];
+  for (const commands of all.commands) [commands.isHeld, commands.heldOp] = [true, 'admit'];
+  for (const { type, n } of steps) {
+    const { onTheWay } = all.to(n);
+    const note = (full: FullPlaces | undefined): void => {
+      if (full === undefined) held[n] = (held[n] ?? 0) + 1;
+    };
+    if (type === 'take') {
+      const asked = all.on(n).take(owner('alice'), { tenant, user: null });
+      results.push(Promise.resolve(asked).then(note));
+    } else if (type === 'reach') await onTheWay.find(({ isDone }) => !isDone)?.reach();
+    else if (type === 'answer' && onTheWay[0]?.isDone === true) onTheWay.shift()?.answer();
+    else if (type === 'giveBack' && (held[n] ?? 0) > 0) {
+      held[n] = (held[n] ?? 0) - 1;
+      all.giveBack(n, 1);
+    }
+    await turns();
+    yield held.reduce((sum, each) => sum + each, 0);
+  }
+  for (const { onTheWay } of all.commands)
+    for (const left of onTheWay) {
+      await left.reach();
+      left.answer();
+    }
+  await Promise.all(results);
+  all.close();
+}
+
 describeRedis('places of three nodes, in whatever order their questions arrive and are answered', () => {
   withNodes();
 
-  const step = fc.record({
-    type: fc.constantFrom('take', 'take', 'reach', 'reach', 'answer', 'answer', 'giveBack'),
-    n: fc.nat(2),
-  });
-
   it('are never more than the limit', async () => {
     let full = 0;
-    const property = fc.asyncProperty(
-      fc.integer({ min: 1, max: 12 }),
-      fc.array(step, { minLength: 40, maxLength: 120 }),
-      async (tenant, steps) => {
-        const simulated = new PlaceNodes(await TimedRedis.on(server));
-        const held = [0, 0, 0];
-        const results: Promise<void>[] = [];
-        for (const commands of simulated.commands) [commands.isHeld, commands.heldOp] = [true, 'admit'];
-        for (const { type, n } of steps) {
-          const [next] = simulated.to(n).onTheWay;
-          const note = (answer: FullPlaces | undefined): void => {
-            if (answer === undefined) held[n] = (held[n] ?? 0) + 1;
-          };
-          if (type === 'take')
-            results.push(Promise.resolve(simulated.on(n).take(owner('alice'), { tenant, user: null })).then(note));
-          else if (type === 'reach')
-            await simulated
-              .to(n)
-              .onTheWay.find(({ isDone }) => !isDone)
-              ?.reach();
-          else if (type === 'giveBack' && (held[n] ?? 0) > 0) {
-            held[n] = (held[n] ?? 0) - 1;
-            simulated.giveBack(n, 1);
-          } else if (type === 'answer' && next?.isDone === true) {
-            simulated.to(n).onTheWay.shift();
-            next.answer();
-          }
-          await turns();
-          const all = held.reduce((sum, each) => sum + each, 0);
-          expect(all).toBeLessThanOrEqual(tenant);
-          if (all === tenant) full++;
-        }
-        for (const commands of simulated.commands)
-          for (const left of commands.onTheWay) {
-            await left.reach();
-            left.answer();
-          }
-        await Promise.all(results);
-        simulated.close();
-      },
-    );
+    const types = ['take', 'take', 'reach', 'reach', 'answer', 'answer', 'giveBack'] as const;
+    const step = fc.record({ type: fc.constantFrom(...types), n: fc.nat(2) });
+    const steps = fc.array(step, { minLength: 40, maxLength: 120 });
+    const property = fc.asyncProperty(fc.integer({ min: 1, max: 12 }), steps, async (tenant, all) => {
+      for await (const taken of simulated(tenant, all)) {
+        expect(taken).toBeLessThanOrEqual(tenant);
+        if (taken === tenant) full++;
+      }
+    });
     await fc.assert(property, { numRuns: 100 });
     expect(full).toBeGreaterThan(50);
   });

@@ -81,7 +81,11 @@ class Window {
 
   of(key: string): Entry {
     let entry = this.entries.get(key);
-    if (entry === undefined) this.entries.set(key, (entry = new Entry()));
+    if (entry === undefined) {
+      // The window may have been taken for ended a moment too early: what was taken of it counts on, its leases are gone.
+      const known = this.before?.end === this.end ? this.before.entries.get(key) : undefined;
+      this.entries.set(key, (entry = Object.assign(new Entry(), known, { lease: 0 })));
+    }
     return entry;
   }
 
@@ -253,10 +257,11 @@ export class RedisCounters extends Counters {
   /** The window that Redis says is the current one. */
   private windowFor(windowMs: number, end: number): Window {
     const window = this.windowOf(windowMs);
-    if (!window.isGuess) return window.end === end ? window : this.open(windowMs);
+    if (window.end === end) return window;
+    if (!window.isGuess) return this.open(windowMs);
     const { before } = window;
     if (before?.end !== end || before.isGuess) return window;
-    // It was taken for ended a moment too early, and all that was known of it holds.
+    // It was taken for ended too early by a wall clock that is wrong; all that was known of it holds.
     this.windows.set(windowMs, before);
     return before;
   }
