@@ -74,10 +74,15 @@ describeRedis('two servers on one database', () => {
       await eventually(`bob has "${content}"`, () => bob.frames.some((frame) => frame['content'] === content));
     };
     await reach('through Redis');
-    await eventually('it came by the bus', async () => {
-      const { body } = await new Api(b.url).get<string>('/metrics');
-      return /^chatapi_bus_received_total [1-9]/m.test(body) && /^chatapi_bus_up 1$/m.test(body);
+    // What is in no table comes by the bus or not at all.
+    const typist = await WsClient.connect(a.url.replace('http', 'ws'), { headers: credentials('alice') });
+    await typist.frame('hello');
+    await eventually('bob sees alice type', () => {
+      typist.send({ type: 'typing.start', room_id: room.room_id });
+      return bob.got('typing').length > 0;
     });
+    const { body: metrics } = await new Api(b.url).get<string>('/metrics');
+    expect(metrics).toMatch(/^chatapi_bus_up 1$/m);
 
     await redis.kill();
     await everywhere([a, b], 'down');

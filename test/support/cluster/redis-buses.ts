@@ -9,8 +9,8 @@ import { untilPasses } from '../suites/port-fixture';
 import type { RedisServer } from './redis';
 import { TcpProxy } from './tcp-proxy';
 
-/** A node notices within moments what it would within seconds; that it takes itself for dead is up to the test. */
-const TIMING: BusTiming = { positionMs: 25, canaryMs: 120_000, settleMs: 120_000 };
+/** A node notices within moments what it would within seconds; that it takes itself or others for dead is up to the test. */
+const TIMING: BusTiming = { positionMs: 25, canaryMs: 120_000, settleMs: 120_000, forgottenMs: 600_000 };
 
 interface BusesOptions {
   readonly timing?: Partial<BusTiming>;

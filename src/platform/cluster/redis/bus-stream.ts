@@ -13,10 +13,10 @@ export interface BusTiming {
   readonly canaryMs: number;
   /** After a subscription, how long the other nodes are waited for at most before the gap is told. */
   readonly settleMs: number;
+  /** A node that is silent for so long is forgotten: another one has its place. Should it come back, a gap is told. */
+  readonly forgottenMs: number;
 }
 
-/** A node that is silent for so long is forgotten: another one has its place, or it counts as new. In positions. */
-const FORGOTTEN_AFTER = 60;
 /** What is longer is not sent: a hint of that size is a mistake of whoever made it. */
 const MOST_ENVELOPE_BYTES = 1024 * 1024;
 
@@ -224,7 +224,7 @@ export class BusStream {
     const { clock, timing } = this.site;
     const now = clock.monotonicMs();
     for (const [node, at] of this.heardAt) {
-      if (now - at <= FORGOTTEN_AFTER * timing.positionMs) continue;
+      if (now - at <= timing.forgottenMs) continue;
       this.heardAt.delete(node);
       this.awaited.delete(node);
       this.heard.forget(node);

@@ -14,7 +14,7 @@ import { BusStream, type BusCounts, type BusTiming, type StreamSite } from './bu
 import { type EnvelopeItem, MOST_ADDRESS_BYTES, readItems } from './frames';
 import { Placement } from './placement';
 
-const TIMING: BusTiming = { positionMs: 1000, canaryMs: 3000, settleMs: 3000 };
+const TIMING: BusTiming = { positionMs: 1000, canaryMs: 3000, settleMs: 3000, forgottenMs: 60_000 };
 const MOST_QUEUED_BYTES = 8 * 1024 * 1024;
 
 export interface RedisBusOptions {
