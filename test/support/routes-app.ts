@@ -4,7 +4,6 @@ import { Test } from '@nestjs/testing';
 import { AppModule } from '../../src/app.module';
 import { loadConfig } from '../../src/config';
 import { CredentialVerifier, type KeyGrant, type TenantLimits, UserRefusals } from '../../src/platform/auth';
-import { openAlone } from '../../src/platform/cluster';
 import { unopenedDatabase } from '../../src/platform/database';
 import { HttpAdapter, installHttp } from '../../src/platform/http';
 import { openAlone } from '../../src/platform/cluster';
