@@ -281,6 +281,12 @@ export class ClusterConfig extends area('Several servers', {
     check: redisFault,
     doc: 'Makes this server one of several on one database, which tell each other through Redis 7.0 or newer (or what speaks its protocol) what they do: redis://user:password@host:6379/0, or rediss:// for TLS; a comma in the password is %2C. Several Redises, comma-separated, share the load: the same ones in the same order on all servers. With it DATABASE_URL, MASTER_API_KEY, JWT_SECRET and ENCRYPTION_KEY are required, the same for all. Nothing that matters is kept in Redis, and the servers work on while it is away. Unset: this server is the only one on its database.',
   }),
+  redisDeadlineMs: int('REDIS_DEADLINE_MS', {
+    default: 100,
+    min: 10,
+    max: 2000,
+    doc: 'Milliseconds that Redis may take for an answer. Beyond it a server goes on by itself: with its share of rate and connection limits, and with what it knows of who is online.',
+  }),
   nodeName: optionalText('CLUSTER_NODE_NAME', {
     check: (raw) => (/^[\w.-]{1,64}$/.test(raw) ? undefined : 'must be 1 to 64 of A-Z a-z 0-9 _ . -'),
     doc: 'Name of this server among several, as it stands in its log lines and in the list of Redis’ clients. Unset: an id that every start makes anew.',

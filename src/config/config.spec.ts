@@ -57,7 +57,7 @@ describe('the configuration', () => {
       allowPrivate: false,
     });
     expect(transfer).toMatchObject({ importMaxGb: 20 });
-    expect(cluster).toEqual({ redisUrls: [], nodeName: undefined });
+    expect(cluster).toEqual({ redisUrls: [], redisDeadlineMs: 100, nodeName: undefined });
     expect(runtime).toMatchObject({ nodeEnv: 'development', logLevel: 'info' });
     expect(runtime).toMatchObject({ shutdownGraceMs: 8000, drainDelayMs: 0, runDrainMs: undefined });
   });
@@ -144,7 +144,7 @@ describe('the configuration', () => {
 
     it('has defaults of its own, which what is set goes before', () => {
       const { cluster, database, runtime } = loadConfig({ ...several, CLUSTER_NODE_NAME: 'chat-1', RUN_DRAIN_MS: '0' });
-      expect(cluster).toEqual({ redisUrls: ['redis://h'], nodeName: 'chat-1' });
+      expect(cluster).toEqual({ redisUrls: ['redis://h'], redisDeadlineMs: 100, nodeName: 'chat-1' });
       expect([database.poolSize, runtime.drainDelayMs, runtime.runDrainMs]).toEqual([10, 5000, 0]);
       expect(loadConfig(several).runtime.runDrainMs).toBe(60_000);
     });

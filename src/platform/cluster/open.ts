@@ -70,7 +70,8 @@ export async function openCluster(
   const installation = await database.instanceId();
   const counts = new ClusterCounts();
   const clientName = `chatapi-${config.nodeName ?? randomUUID()}`;
-  const commands = config.redisUrls.map((url) => new RedisCommands({ url, clientName, observer: counts }, log));
+  const options = { clientName, deadlineMs: config.redisDeadlineMs, observer: counts };
+  const commands = config.redisUrls.map((url) => new RedisCommands({ url, ...options }, log));
   const site: ClusterSite = { config, log, clock, counts, onError: logTo(log), installation, clientName, commands };
   const ports = openPorts(site);
   lifecycle.onStop(StopStage.pool, 'redis', () => {

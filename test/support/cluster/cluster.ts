@@ -37,6 +37,8 @@ const SHARED = {
   LOG_LEVEL: 'warn',
   DATABASE_ALLOW_UNSAFE: 'true',
   DATABASE_POOL_SIZE: '8',
+  // Three nodes, their clients and the test share two cores: what is slow is not away.
+  REDIS_DEADLINE_MS: '2000',
   // Two checks of HAProxy, of 500 ms, and a slow machine.
   DRAIN_DELAY_MS: '3000',
   WS_SHUTDOWN_SPREAD_MS: '500',
