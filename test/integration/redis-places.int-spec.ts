@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import type { FullPlaces } from '../../src/platform/cluster';
-import { TimedRedis } from '../support/cluster/held-commands';
 import { PlaceNodes } from '../support/cluster/place-nodes';
 import { describeRedis, RedisServer } from '../support/cluster/redis';
 import { eventually } from '../support/embedded/processes';
@@ -16,7 +15,7 @@ function withNodes(): void {
     server = await RedisServer.start();
   });
   beforeEach(async () => {
-    nodes = new PlaceNodes(await TimedRedis.on(server));
+    nodes = await PlaceNodes.on(server);
   });
   afterEach(() => nodes.close());
   afterAll(() => server.stop());
@@ -33,7 +32,7 @@ describeRedis('places in Redis', () => {
   afterAll(() => server.stop());
 
   placesSuite('Redis', async () => {
-    const only = new PlaceNodes(await TimedRedis.on(server));
+    const only = await PlaceNodes.on(server);
     return { port: only.on(0), advance: (ms) => only.redis.clock.advance(ms), close: () => only.close() };
   });
 });
@@ -77,7 +76,7 @@ describeRedis('places of nodes that come and go', () => {
     await nodes.take(0, 10, THIRTY);
     await nodes.take(1, 20, THIRTY);
     expect(await nodes.take(2, 1, THIRTY)).toBe(0);
-    nodes.alive = ['node 1', 'node 2'];
+    await nodes.areAlive('node 1', 'node 2');
     expect(await nodes.take(2, 30, THIRTY)).toBe(10);
     nodes.redis.clock.advance(80_000);
     nodes.on(2).rewrite();
@@ -88,6 +87,14 @@ describeRedis('places of nodes that come and go', () => {
     nodes.redis.clock.advance(20_000);
     // What node 1 had has ended in Redis; what node 2 has was written anew.
     expect(await nodes.on(2).taken('/ws', 't')).toBe(10);
+  });
+
+  it('of a node that has just come count at once, whatever the others have heard', async () => {
+    await nodes.areAlive('node 0');
+    expect(await nodes.take(0, 10, THIRTY)).toBe(10);
+    await nodes.areAlive('node 0', 'node 2');
+    expect(await nodes.take(2, 30, THIRTY)).toBe(20);
+    expect(await nodes.take(0, 1, THIRTY)).toBe(0);
   });
 
   it('of a large limit are given out without asking while there are many, and are few beyond it', async () => {
@@ -111,6 +118,7 @@ describeRedis('places whose Redis', () => {
     expect([await nodes.take(0, 5, THIRTY), await nodes.take(1, 20, THIRTY)]).toEqual([0, 10]);
     expect(await nodes.on(0).taken('/ws', 't')).toBe(20);
     await nodes.redis.lose();
+    await nodes.areAlive();
     for (const commands of nodes.commands) commands.comeBack();
     await untilTaken(30);
     expect(await nodes.take(2, 5, THIRTY)).toBe(0);
@@ -135,6 +143,7 @@ describeRedis('places whose Redis', () => {
   it('has forgotten them gets them anew with the next rewriting', async () => {
     await nodes.take(0, 3, { tenant: 30, user: 5 });
     await nodes.redis.lose();
+    await nodes.areAlive();
     expect(await nodes.on(1).taken('/ws', 't')).toBe(0);
     nodes.on(0).rewrite();
     await untilTaken(3);
@@ -149,7 +158,7 @@ interface Step {
 
 /** After each step the places that are had. */
 async function* simulated(tenant: number, steps: readonly Step[]): AsyncGenerator<number> {
-  const all = new PlaceNodes(await TimedRedis.on(server));
+  const all = await PlaceNodes.on(server);
   const held = [0, 0, 0];
   const results: Promise<void>[] = [];
   for (const commands of all.commands) [commands.isHeld, commands.heldOp] = [true, 'admit'];

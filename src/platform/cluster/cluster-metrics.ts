@@ -11,6 +11,7 @@ type PlainCounter =
 /** Counts what is made before the metrics are: nothing, until it is told of them. */
 export class ClusterCounts implements CommandObserver {
   private metrics: Metrics | undefined;
+  private readonly seconds = new Map<string, { observe(seconds: number): void }>();
 
   countWith(metrics: Metrics): void {
     this.metrics = metrics;
@@ -21,7 +22,10 @@ export class ClusterCounts implements CommandObserver {
   }
 
   answered(op: string, seconds: number): void {
-    this.metrics?.histogram('chatapi_redis_command_seconds').labels({ op }).observe(seconds);
+    let child = this.seconds.get(op);
+    if (child === undefined && this.metrics !== undefined)
+      this.seconds.set(op, (child = this.metrics.histogram('chatapi_redis_command_seconds').labels({ op })));
+    child?.observe(seconds);
   }
 
   failed(op: string): void {

@@ -127,7 +127,7 @@ function openPorts(site: ClusterSite): Pick<OpenCluster, 'nodes' | 'leases' | 'c
   const { nodes, leases } = redisMembership({ commands, installation, clock, about, onGenerationChange }, onError);
   const counters = new RedisCounters(commands, { installation, nodes: () => nodes.count }, clock, counts);
   const { nodeId } = nodes.self;
-  const places = new RedisPlaces(commands, { installation, nodeId, nodes: () => nodes.ids });
+  const places = new RedisPlaces(commands, { installation, nodeId, nodes: () => nodes.count });
   return { nodes, leases, counters, places, bus: openBus(site, nodes) };
 }
 

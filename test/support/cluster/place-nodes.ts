@@ -1,23 +1,45 @@
 import { randomUUID } from 'node:crypto';
 import type { PlaceLimits } from '../../../src/platform/cluster';
+import { registryKey } from '../../../src/platform/cluster/redis/membership-scripts';
+import type { Script } from '../../../src/platform/cluster/redis/redis-commands';
 import { RedisPlaces } from '../../../src/platform/cluster/redis/redis-places';
 import { owner } from '../suites/places-suite';
-import { HeldCommands, type TimedRedis } from './held-commands';
+import { HeldCommands, TimedRedis } from './held-commands';
+import type { RedisServer } from './redis';
+
+/** Those that are alive: until for ever. KEYS: the registry. ARGV: nodes. */
+const ALIVE: Script = {
+  name: 'alive',
+  lua: `redis.call('DEL', KEYS[1])
+for i = 1, #ARGV - 2 do redis.call('ZADD', KEYS[1], '+inf', ARGV[i]) end`,
+};
+const NODES = ['node 0', 'node 1', 'node 2'];
 
 /** Three nodes of one installation, which take places of one tenant. */
 export class PlaceNodes {
-  /** The nodes that are alive, as all nodes know. */
-  alive = ['node 0', 'node 1', 'node 2'];
   readonly commands: readonly HeldCommands[];
   readonly places: readonly RedisPlaces[];
 
-  constructor(readonly redis: TimedRedis) {
-    const installation = randomUUID();
-    this.commands = this.alive.map(() => new HeldCommands(redis));
+  private constructor(
+    readonly redis: TimedRedis,
+    private readonly installation: string,
+  ) {
+    this.commands = NODES.map(() => new HeldCommands(redis));
     this.places = this.commands.map((commands, n) => {
-      const options = { installation, nodeId: `node ${n}`, nodes: () => this.alive };
+      const options = { installation, nodeId: `node ${n}`, nodes: () => NODES.length };
       return new RedisPlaces(commands, options);
     });
+  }
+
+  static async on(server: RedisServer): Promise<PlaceNodes> {
+    const nodes = new PlaceNodes(await TimedRedis.on(server), randomUUID());
+    await nodes.areAlive();
+    return nodes;
+  }
+
+  /** These and no other ones, as Redis knows; also after it has forgotten everything. */
+  async areAlive(...nodes: readonly string[]): Promise<void> {
+    await this.redis.run(ALIVE, [registryKey(this.installation)], nodes.length === 0 ? NODES : nodes);
   }
 
   on(n: number): RedisPlaces {

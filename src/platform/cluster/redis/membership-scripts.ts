@@ -195,6 +195,11 @@ export const UNCLAIM: Script = {
   lua: `if redis.call('HGET', KEYS[1], 'holder') == ARGV[1] then redis.call('DEL', KEYS[1]) end\n`,
 };
 
+/** Where the nodes stand with the time, by Redis' clock in ms, after which they do not count as alive unless they beat again. */
+export function registryKey(installation: string): string {
+  return keyOf(installation, 'nodes');
+}
+
 /** The first keys of the scripts about nodes. */
 export function nodeKeys(installation: string): readonly string[] {
   return ['generation', 'nodes', 'nodes:late', 'nodes:since', 'nodes:held', 'nodes:info'].map((part) =>

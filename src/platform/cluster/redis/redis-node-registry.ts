@@ -50,11 +50,6 @@ export class RedisNodeRegistry extends NodeRegistry {
     return this.seen.size + (this.state === 'left' ? 0 : 1);
   }
 
-  /** Their ids. Asks nobody. */
-  get ids(): readonly string[] {
-    return [...this.seen.keys(), ...(this.state === 'left' ? [] : [this.self.nodeId])];
-  }
-
   async nodes(): Promise<readonly NodeInfo[]> {
     const answer = await this.ask(LIST, this.keys, []);
     const others = Array.isArray(answer) ? this.read(pairs(answer, 2)) : [...this.seen.values()];

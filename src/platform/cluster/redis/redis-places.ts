@@ -1,5 +1,6 @@
 import { MemoryPlaces } from '../memory-places';
 import { type FullPlaces, type PlaceLimits, type PlaceOwner, Places, type Unsubscribe } from '../ports';
+import { registryKey } from './membership-scripts';
 import { keyOf, type RedisCommands, type Script } from './redis-commands';
 
 /** Every node writes all of its numbers anew so often. */
@@ -17,20 +18,24 @@ const EXACT_BELOW = 100;
 
 /**
  * A hash per tenant (or user) and endpoint: node → `<places>:<when it ends>`. `others(key)` adds up what live nodes other
- * than this one have, and removes what has ended. ARGV[1] is this node; the live ones begin at `firstNode`.
+ * than this one have, and removes what has ended. ARGV[1] is this node, ARGV[2] the key of the registry (membership-scripts.ts):
+ * who is alive is known there first, also of a node that has come this moment.
  */
-const PRELUDE = (firstNode: string): string => `
+const PRELUDE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local live = {}
-for i = ${firstNode}, #ARGV do live[ARGV[i]] = true end
+local function isLive(node)
+  if live[node] == nil then live[node] = tonumber(redis.call('ZSCORE', ARGV[2], node) or 0) > now end
+  return live[node]
+end
 local function others(key)
   local sum, fields = 0, redis.call('HGETALL', key)
   for i = 1, #fields, 2 do
     local count, stop = string.match(fields[i + 1], '^(%d+):(%d+)$')
     if tonumber(stop) <= now then
       redis.call('HDEL', key, fields[i])
-    elseif fields[i] ~= ARGV[1] and live[fields[i]] then
+    elseif fields[i] ~= ARGV[1] and isLive(fields[i]) then
       sum = sum + tonumber(count)
     end
   end
@@ -47,38 +52,38 @@ end
 `;
 
 /**
- * ARGV: this node, then for each key what this node has with the place that is asked for, and the limit; then the live nodes.
+ * ARGV: this node, the registry, then for each key what this node has with the place that is asked for, and the limit.
  * Answers {the number of the key whose limit is reached, or 0; what others have, by key}.
  */
 const ADMIT: Script = {
   name: 'admit',
-  lua: `${PRELUDE('2 + 2 * #KEYS')}
+  lua: `${PRELUDE}
 local answer = {0}
 for i, key in ipairs(KEYS) do
   local sum = others(key)
-  if answer[1] == 0 and sum + tonumber(ARGV[2 * i]) > tonumber(ARGV[2 * i + 1]) then answer[1] = i end
+  if answer[1] == 0 and sum + tonumber(ARGV[2 * i + 1]) > tonumber(ARGV[2 * i + 2]) then answer[1] = i end
   answer[i + 1] = sum
 end
 if answer[1] == 0 then
-  for i, key in ipairs(KEYS) do write(key, tonumber(ARGV[2 * i])) end
+  for i, key in ipairs(KEYS) do write(key, tonumber(ARGV[2 * i + 1])) end
 end
 return answer`,
 };
 
-/** ARGV: this node, then what it has, by key; then the live nodes. Answers what others have, by key. */
+/** ARGV: this node, the registry, then what it has, by key. Answers what others have, by key. */
 const REPORT: Script = {
   name: 'report',
-  lua: `${PRELUDE('2 + #KEYS')}
+  lua: `${PRELUDE}
 local answer = {}
 for i, key in ipairs(KEYS) do
   answer[i] = others(key)
-  write(key, tonumber(ARGV[i + 1]))
+  write(key, tonumber(ARGV[i + 2]))
 end
 return answer`,
 };
 
-/** ARGV: this node, then the live nodes. Answers what others have. */
-const OTHERS: Script = { name: 'others', lua: `${PRELUDE('2')}\nreturn others(KEYS[1])` };
+/** ARGV: this node, the registry. Answers what others have. */
+const OTHERS: Script = { name: 'others', lua: `${PRELUDE}\nreturn others(KEYS[1])` };
 
 /** What is counted together: a tenant's places at an endpoint, or those of one user of it. */
 interface Group {
@@ -99,8 +104,8 @@ class Known {
 export interface RedisPlacesOptions {
   readonly installation: string;
   readonly nodeId: string;
-  /** The ids of the nodes that are alive, as far as is known: also while Redis is away. */
-  readonly nodes: () => readonly string[];
+  /** How many nodes there are, this one included, as far as is known: also while Redis is away. */
+  readonly nodes: () => number;
 }
 
 /**
@@ -128,12 +133,14 @@ export class RedisPlaces extends Places {
   private isReporting = false;
   private rewriting: NodeJS.Timeout | undefined;
   private readonly unsubscribe: Unsubscribe;
+  private readonly registry: string;
 
   constructor(
     private readonly commands: Pick<RedisCommands, 'isLive' | 'onLive' | 'run'>,
     private readonly options: RedisPlacesOptions,
   ) {
     super();
+    this.registry = registryKey(options.installation);
     this.unsubscribe = commands.onLive(() => this.rewrite());
   }
 
@@ -183,11 +190,7 @@ export class RedisPlaces extends Places {
   override async taken(where: string, tenantId: string, userId?: string): Promise<number> {
     try {
       const group = { where, tenantId, userId };
-      const others = await this.commands.run(
-        OTHERS,
-        [this.keyOf(group)],
-        [this.options.nodeId, ...this.options.nodes()],
-      );
+      const others = await this.commands.run(OTHERS, [this.keyOf(group)], [this.options.nodeId, this.registry]);
       return this.own.taken(where, tenantId, userId) + numberOf(others);
     } catch {
       return this.own.taken(where, tenantId, userId);
@@ -195,7 +198,7 @@ export class RedisPlaces extends Places {
   }
 
   private get nodeCount(): number {
-    return Math.max(1, this.options.nodes().length);
+    return Math.max(1, this.options.nodes());
   }
 
   private knownOf(where: string, tenantId: string): Known {
@@ -239,12 +242,12 @@ export class RedisPlaces extends Places {
     if (limits.user !== null)
       asked.push({ whose: 'user', group: owner, has: this.own.taken(where, tenantId, userId), limit: limits.user });
     const { unasked } = known;
-    const { nodeId, nodes } = this.options;
+    const { nodeId } = this.options;
     let answer: number[];
     try {
       const keys = asked.map(({ group }) => this.keyOf(group));
       const counts = asked.flatMap(({ has, limit }) => [has, limit]);
-      answer = numbersOf(await this.commands.run(ADMIT, keys, [nodeId, ...counts, ...nodes()]), keys.length + 1);
+      answer = numbersOf(await this.commands.run(ADMIT, keys, [nodeId, this.registry, ...counts]), keys.length + 1);
     } catch {
       return this.takeShare(owner, limits);
     }
@@ -308,14 +311,14 @@ export class RedisPlaces extends Places {
   }
 
   private async reportSome(some: ReadonlyMap<string, Group>): Promise<void> {
-    const { nodeId, nodes } = this.options;
+    const { nodeId } = this.options;
     const groups = [...some.values()];
     const counts = groups.map(({ where, tenantId, userId }) => this.own.taken(where, tenantId, userId));
     const unasked = groups.map(({ where, tenantId }) => this.known.get(`${where} ${tenantId}`)?.unasked ?? 0);
     for (const key of some.keys()) this.changed.delete(key);
     try {
       const keys = [...some.keys()];
-      const answer = numbersOf(await this.commands.run(REPORT, keys, [nodeId, ...counts, ...nodes()]), keys.length);
+      const answer = numbersOf(await this.commands.run(REPORT, keys, [nodeId, this.registry, ...counts]), keys.length);
       groups.forEach((group, i) => this.reported(group, (counts[i] ?? 0) + (answer[i] ?? 0), unasked[i] ?? 0));
     } catch (error) {
       for (const [key, group] of some) this.changed.set(key, group);
