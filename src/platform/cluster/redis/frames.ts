@@ -54,7 +54,9 @@ export interface FoundItem {
 
 /** The bytes of one envelope. */
 export function encodeEnvelope({ nodeId, lane, n }: EnvelopeHead, items: readonly EnvelopeItem[]): Buffer {
-  const bytes = Buffer.allocUnsafe(items.reduce((sum, item) => sum + itemBytes(item), HEAD_BYTES));
+  let length = HEAD_BYTES;
+  for (const item of items) length += itemBytes(item);
+  const bytes = Buffer.allocUnsafe(length);
   bytes.writeUInt16BE(MAGIC, 0);
   bytes.writeUInt8(VERSION, 2);
   bytes.writeUInt16BE(0, 3);
@@ -68,9 +70,9 @@ export function encodeEnvelope({ nodeId, lane, n }: EnvelopeHead, items: readonl
     const addressed = bytes.write(address, at + 3);
     bytes.writeUInt8(addressed, at + 2);
     at += 3 + addressed + 4;
-    const length = bytes.write(json, at);
-    bytes.writeUInt32BE(length, at - 4);
-    at += length;
+    const written = bytes.write(json, at);
+    bytes.writeUInt32BE(written, at - 4);
+    at += written;
   }
   return bytes;
 }

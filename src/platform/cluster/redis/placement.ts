@@ -49,6 +49,8 @@ export class Placement {
 
   /** The place in `placed` of what carries publications to an address; undefined: of those to every node. */
   of(to: Address | undefined): number {
+    // As a rule there is one: a publication is spared the sum.
+    if (this.placed.length === 1) return 0;
     return this.ofLane[to === undefined ? 0 : crc16(to) % LANES] ?? 0;
   }
 }
