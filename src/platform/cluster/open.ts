@@ -79,7 +79,7 @@ export async function openCluster(
     for (const one of commands) one.stop();
   });
   for (const one of commands) one.start();
-  const identity = new ClusterIdentity(database, commands, installation, log);
+  const identity = new ClusterIdentity(database, commands, installation, clock, log);
   await identity.agree();
   // Until the last message is stored there is something to tell.
   lifecycle.onStop(StopStage.pool, 'bus', () => ports.bus.stop());

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Clock } from '../../../common/time';
 import type { Log } from '../../logging';
 import { keyOf, RedisAway, type RedisCommands, type Script } from './redis-commands';
 
 /** Nobody has found the nonce for so long: nobody is there that would miss it. In milliseconds. */
 const SEEN_MS = 10_000;
-/** Longer than that: a start that finds another nonce waits for so long. */
+/**
+ * Longer than that: who finds another nonce for less knows nothing, since what was seen before Redis was emptied still
+ * counts.
+ */
 const PATIENCE_MS = 13_000;
 /** Of which so long for a Redis that does not answer: without it the server starts all the same. */
 const AWAY_MS = 3000;
@@ -49,8 +53,8 @@ const OTHER =
  *   or Redis came back empty, or they have all been moved to a new one. It makes a new nonce, in the database first: a node
  *   that had the former one, and was away for so long, does not take it for the one in force.
  * - It finds another one, or none, and some node still says so: that node has another Redis. A start waits until the ten
- *   seconds are over, and is refused. A node that runs, since Redis was away when it started, says so in its log each minute
- *   and goes on: it serves its clients, and its Redis may be the right one.
+ *   seconds are over, and is refused. A node that runs, since Redis was away when it started, then says so in its log each
+ *   minute and goes on: it serves its clients, and its Redis may be the right one.
  *
  * So a Redis that was restarted empty keeps no node from starting for longer than ten seconds, and stops none: what it had
  * been told is found by nobody any more.
@@ -58,12 +62,15 @@ const OTHER =
 export class ClusterIdentity {
   private readonly key: string;
   private saidAt = -Infinity;
+  /** Since when it has found another one; undefined: it does not. */
+  private otherSince: number | undefined;
 
   /** @param redises of all instances, in the order of REDIS_URL */
   constructor(
     private readonly store: NonceStore,
     private readonly redises: readonly RedisCommands[],
     installation: string,
+    private readonly clock: Clock,
     private readonly log: Log,
   ) {
     this.key = keyOf(installation, 'nonce');
@@ -71,10 +78,10 @@ export class ClusterIdentity {
 
   /** For a start: resolves when it is the same, or not to be known since Redis is away; rejects with one clear line. */
   async agree(): Promise<void> {
-    const begun = performance.now();
+    const begun = this.clock.monotonicMs();
     for (;;) {
       const verdict = await this.look();
-      const ms = performance.now() - begun;
+      const ms = this.clock.monotonicMs() - begun;
       if (verdict === 'same') return;
       if (verdict === 'away' && ms > AWAY_MS) {
         this.log.warn(
@@ -91,9 +98,11 @@ export class ClusterIdentity {
   /** For a node that runs, every two seconds. */
   async watch(): Promise<void> {
     const verdict = await this.look();
+    const now = this.clock.monotonicMs();
     if (verdict === 'same') this.saidAt = -Infinity;
-    if (verdict !== 'other' || performance.now() - this.saidAt < REPEAT_MS) return;
-    this.saidAt = performance.now();
+    this.otherSince = verdict === 'other' ? (this.otherSince ?? now) : undefined;
+    if (this.otherSince === undefined || now - this.otherSince < PATIENCE_MS || now - this.saidAt < REPEAT_MS) return;
+    this.saidAt = now;
     this.log.error({}, OTHER);
   }
 
