@@ -16,8 +16,9 @@ import { AnswerGate } from '../support/fake-model';
 import type { Api } from '../support/http/api';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
+import { runs } from '../support/timing';
 
-const ROUNDS = 200;
+const ROUNDS = runs(200);
 
 interface Served {
   readonly cluster: Cluster;
