@@ -1,5 +1,5 @@
 import { createClient } from '@redis/client';
-import { keyOf, RedisAway, RedisCommands, type Script } from '../../src/platform/cluster/redis/redis-commands';
+import { redisKey, RedisAway, RedisCommands, type Script } from '../../src/platform/cluster/redis/redis-commands';
 import { describeRedis, RedisServer } from '../support/cluster/redis';
 import { TcpProxy } from '../support/cluster/tcp-proxy';
 import { RecordingLog } from '../support/recording-log';
@@ -7,7 +7,7 @@ import { untilPasses } from '../support/suites/port-fixture';
 
 const ADD: Script = { name: 'add', lua: "return redis.call('INCRBY', KEYS[1], ARGV[1])" };
 const BROKEN: Script = { name: 'broken', lua: "return redis.call('INCRBY', KEYS[1], 'secret-argument')" };
-const KEY = keyOf('instance', 'c', 'secret-key');
+const KEY = redisKey('instance', 'c', 'secret-key');
 /** No healthy answer takes so long. */
 const PATIENT_MS = 60_000;
 

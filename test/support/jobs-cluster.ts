@@ -6,7 +6,7 @@ import type { Heartbeats } from '../../src/platform/cluster/memory-node-registry
 import { Jobs } from '../../src/platform/jobs';
 import type { BoundRunner } from '../../src/platform/jobs/job';
 import { Endings, type JobsRepository } from '../../src/platform/jobs/jobs.repository';
-import { JobWakes } from '../../src/platform/jobs/wakes';
+import { JobWakes } from '../../src/platform/jobs/jobs';
 import { JobWorker } from '../../src/platform/jobs/worker';
 import { WorkerStart } from '../../src/platform/jobs/worker-start';
 import { Lifecycle } from '../../src/platform/lifecycle';

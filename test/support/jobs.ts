@@ -11,7 +11,7 @@ import {
   JobsRepository,
 } from '../../src/platform/jobs/jobs.repository';
 import type { BoundRunner } from '../../src/platform/jobs/job';
-import { JobWakes } from '../../src/platform/jobs/wakes';
+import { JobWakes } from '../../src/platform/jobs/jobs';
 import { JobWorker } from '../../src/platform/jobs/worker';
 import { SilentLog } from '../../src/platform/logging';
 import type { TestDatabase } from './database';

@@ -17,7 +17,7 @@ import { JobHandlers } from './handlers';
 import { JobListsRepository } from './job-lists.repository';
 import { Jobs, JobsErase } from './jobs';
 import { Endings, JobsRepository } from './jobs.repository';
-import { JobWakes } from './wakes';
+import { JobWakes } from './jobs';
 import { JobMetrics, JobWorker } from './worker';
 import { WorkerStart } from './worker-start';
 

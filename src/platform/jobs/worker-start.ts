@@ -2,7 +2,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Bus } from '../cluster';
 import { Every, Lifecycle, OnStop, StopStage } from '../lifecycle';
-import { together, JobWakes, type Wake } from './wakes';
+import { together, JobWakes, type Wake } from './jobs';
 import { JobWorker } from './worker';
 
 /** The backstop for wake-ups that were lost, and the grain of delays. */

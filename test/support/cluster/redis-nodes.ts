@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ManualClock } from '../../../src/common/time';
-import { type Membership, redisMembership } from '../../../src/platform/cluster/redis/membership';
+import { type NodeMembership, redisMembership } from '../../../src/platform/cluster/redis/membership';
 import { RedisCommands, type Script } from '../../../src/platform/cluster/redis/redis-commands';
 import { RecordingLog } from '../recording-log';
 import { untilPasses } from '../suites/port-fixture';
@@ -47,7 +47,7 @@ interface NodesOptions {
 }
 
 /** A node behind a network of its own. */
-export interface RedisNode extends Membership {
+export interface RedisNode extends NodeMembership {
   readonly commands: RedisCommands;
   readonly proxy: TcpProxy;
   readonly name: string;

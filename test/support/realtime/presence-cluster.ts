@@ -1,5 +1,5 @@
 import { ManualClock } from '../../../src/common/time';
-import { type Membership, redisMembership } from '../../../src/platform/cluster/redis/membership';
+import { type NodeMembership, redisMembership } from '../../../src/platform/cluster/redis/membership';
 import { ModelCommands, RedisModel } from '../cluster/redis-model';
 import { InMemoryRooms } from './in-memory-rooms';
 import { LossyWire } from './lossy-wire';
@@ -12,7 +12,7 @@ const TICKS_PER_BEAT = 10;
 interface Site {
   readonly name: string;
   readonly node: PresenceNode;
-  readonly membership: Membership;
+  readonly membership: NodeMembership;
   readonly commands: ModelCommands;
   readonly open: Set<PresenceConnection>;
 }

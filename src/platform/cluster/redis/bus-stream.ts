@@ -2,7 +2,7 @@ import type { Clock } from '../../../common/time';
 import type { BusGap } from '../ports';
 import { HeardNumbers } from '../reception';
 import { encodeEnvelope, type EnvelopeItem, isPosition, readHead, splitItems } from './frames';
-import type { PlacedLanes } from './placement';
+import type { PlacedParts } from './placement';
 import { type InstanceOptions, RedisInstance } from './redis-instance';
 
 /** How long things take, in milliseconds. */
@@ -89,7 +89,7 @@ export class BusStream {
   /** @param isOnly whether these are all lanes: its gaps need not name them */
   constructor(
     private readonly site: StreamSite,
-    private readonly placed: PlacedLanes,
+    private readonly placed: PlacedParts,
     private readonly isOnly: boolean,
     options: InstanceOptions,
   ) {

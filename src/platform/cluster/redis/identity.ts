@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../../common/time';
 import type { Log } from '../../logging';
-import { keyOf, RedisAway, type RedisCommands, type Script } from './redis-commands';
+import { redisKey, RedisAway, type RedisCommands, type Script } from './redis-commands';
 
 /** Nobody has found the nonce for so long: nobody is there that would miss it. In milliseconds. */
 const SEEN_MS = 10_000;
@@ -37,7 +37,7 @@ export interface NonceStore {
  * `same`: this node's Redis is that of all. `changing`: a new nonce is on its way, look again. `other`: a node is alive whose
  * Redis is another one. `away`: a Redis does not answer, so nothing is known.
  */
-export type Verdict = 'same' | 'changing' | 'other' | 'away';
+export type IdentityVerdict = 'same' | 'changing' | 'other' | 'away';
 
 /** What it says, whatever else the list of Redises is called. */
 const OTHER =
@@ -73,7 +73,7 @@ export class ClusterIdentity {
     private readonly clock: Clock,
     private readonly log: Log,
   ) {
-    this.key = keyOf(installation, 'nonce');
+    this.key = redisKey(installation, 'nonce');
   }
 
   /** For a start: resolves when it is the same, or not to be known since Redis is away; rejects with one clear line. */
@@ -107,7 +107,7 @@ export class ClusterIdentity {
   }
 
   /** Looks once, and does what is to be done. Rejects where the database does not answer. */
-  async look(): Promise<Verdict> {
+  async look(): Promise<IdentityVerdict> {
     const { nonce, isSeen } = await this.store.clusterNonce(SEEN_MS);
     try {
       const found = await Promise.all(this.redises.map((redis) => redis.run(READ, [this.key], [])));

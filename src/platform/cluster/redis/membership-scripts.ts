@@ -1,5 +1,5 @@
 import { NODE_TTL_MS } from '../ports';
-import { keyOf, type Script } from './redis-commands';
+import { redisKey, type Script } from './redis-commands';
 
 /**
  * What the nodes of an installation know together of who is there and who holds what, as scripts. Redis forgets all of it
@@ -197,12 +197,12 @@ export const UNCLAIM: Script = {
 
 /** Where the nodes stand with the time, by Redis' clock in ms, after which they do not count as alive unless they beat again. */
 export function registryKey(installation: string): string {
-  return keyOf(installation, 'nodes');
+  return redisKey(installation, 'nodes');
 }
 
 /** The first keys of the scripts about nodes. */
 export function nodeKeys(installation: string): readonly string[] {
   return ['generation', 'nodes', 'nodes:late', 'nodes:since', 'nodes:held', 'nodes:info'].map((part) =>
-    keyOf(installation, part),
+    redisKey(installation, part),
   );
 }

@@ -2,14 +2,14 @@ import { ModelCommands, RedisModel } from '../../../../test/support/cluster/redi
 import { leasesSuite } from '../../../../test/support/suites/leases-suite';
 import { nodeRegistrySuite } from '../../../../test/support/suites/node-registry-suite';
 import { ManualClock } from '../../../common/time';
-import { type Membership, redisMembership } from './membership';
+import { type NodeMembership, redisMembership } from './membership';
 
 /** Two nodes on a model of Redis. */
 function setUp() {
   const clock = new ManualClock();
   const redis = new RedisModel(clock);
   const errors: unknown[] = [];
-  const node = (): Membership =>
+  const node = (): NodeMembership =>
     redisMembership({ commands: new ModelCommands(redis), installation: 'i', clock, about: {} }, (error) => {
       errors.push(error);
     });
@@ -58,7 +58,7 @@ describe('leases of a node', () => {
     const clock = new ManualClock();
     const redis = new RedisModel(clock);
     const commands = new ModelCommands(redis);
-    const make = (with_: ModelCommands): Membership =>
+    const make = (with_: ModelCommands): NodeMembership =>
       redisMembership({ commands: with_, installation: 'i', clock, about: {} }, () => undefined);
     const [one, two] = [make(commands), make(new ModelCommands(redis))];
     for (const { nodes } of [one, two]) await nodes.heartbeat();

@@ -18,13 +18,13 @@ export interface MembershipOptions {
 }
 
 /** The two ports that know who is there: they tell each other what Redis' answers say of its memory. */
-export interface Membership {
+export interface NodeMembership {
   readonly nodes: RedisNodeRegistry;
   readonly leases: RedisLeases;
 }
 
 /** Of one node. Whoever makes it starts `commands` afterwards, and sends the heartbeats. */
-export function redisMembership(options: MembershipOptions, onError: OnHandlerError): Membership {
+export function redisMembership(options: MembershipOptions, onError: OnHandlerError): NodeMembership {
   const { commands, installation, clock, about, onGenerationChange } = options;
   const self: NodeInfo = { nodeId: newUuid(), startedAt: new Date(clock.wallMs()), ...about };
   const generation = new Generation(onGenerationChange);

@@ -19,7 +19,7 @@ function crc16(text: string): number {
 }
 
 /** Lanes that lie on one Redis, and so are numbered together. */
-export interface PlacedLanes {
+export interface PlacedParts {
   /** The Redis, by its place in the list of names. */
   readonly instance: number;
   /** Rising; at least one. */
@@ -32,7 +32,7 @@ export interface PlacedLanes {
  */
 export class Placement {
   /** Instances that have lanes. */
-  readonly placed: readonly PlacedLanes[];
+  readonly placed: readonly PlacedParts[];
   /** By lane, the place in `placed`. */
   private readonly ofLane: readonly number[];
 

@@ -52,7 +52,7 @@ export interface CommandsOptions {
 }
 
 /** The key of something in Redis: all keys of an installation begin alike, and lie in one slot. */
-export function keyOf(installation: string, ...parts: readonly string[]): string {
+export function redisKey(installation: string, ...parts: readonly string[]): string {
   return `chatapi:{${installation}}:${parts.join(':')}`;
 }
 

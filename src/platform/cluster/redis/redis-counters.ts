@@ -1,6 +1,6 @@
 import type { Clock } from '../../../common/time';
 import { Counters, type CounterState } from '../ports';
-import { keyOf, type RedisCommands, type Script } from './redis-commands';
+import { redisKey, type RedisCommands, type Script } from './redis-commands';
 
 /** A node that is asked for much leases this part of what it is asked for in a window; */
 const LEASES_PER_WINDOW = 8;
@@ -228,7 +228,7 @@ export class RedisCounters extends Counters {
     this.leases.inc();
     try {
       const args = [windowMs, limit, want, Math.max(1, this.options.nodes()), owed, end];
-      const answer = takenOf(await this.commands.run(TAKE, [this.keyOf(key, windowMs)], args));
+      const answer = takenOf(await this.commands.run(TAKE, [this.redisKey(key, windowMs)], args));
       if (answer.end === end) entry.owed -= owed;
       this.learn(key, windowMs, answer, fromMs, fromWallMs);
     } catch {
@@ -268,7 +268,7 @@ export class RedisCounters extends Counters {
 
   private async countThere(key: string, windowMs: number): Promise<number> {
     try {
-      const used = await this.commands.run(COUNT, [this.keyOf(key, windowMs)], [windowMs]);
+      const used = await this.commands.run(COUNT, [this.redisKey(key, windowMs)], [windowMs]);
       if (typeof used === 'number') return Math.max(0, used - this.windowOf(windowMs).of(key).lease);
     } catch {
       this.rest();
@@ -280,8 +280,8 @@ export class RedisCounters extends Counters {
     this.restsUntilMs = this.clock.monotonicMs() + REST_MS;
   }
 
-  private keyOf(key: string, windowMs: number): string {
-    return keyOf(this.options.installation, 'w', `${windowMs}`, key);
+  private redisKey(key: string, windowMs: number): string {
+    return redisKey(this.options.installation, 'w', `${windowMs}`, key);
   }
 
   private windowOf(windowMs: number): Window {

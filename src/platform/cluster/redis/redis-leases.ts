@@ -2,7 +2,7 @@ import type { Clock } from '../../../common/time';
 import { type HeldKeys, Leases } from '../ports';
 import type { Generation } from './generation';
 import { CLAIM, HELD, HOLD, MISSING_MS, MOST_KEYS, nodeKeys, UNCLAIM } from './membership-scripts';
-import { keyOf, RedisAway, type RedisCommands, type Script } from './redis-commands';
+import { redisKey, RedisAway, type RedisCommands, type Script } from './redis-commands';
 
 /** What the leases and the registry of one node have in common. */
 export interface MembershipSite {
@@ -163,7 +163,7 @@ export class RedisLeases extends Leases {
     const args = part.flatMap(({ holder, until }) => [this.holderOf(holder), Math.max(0, Math.ceil(until - now))]);
     const generation = await this.ask(
       HOLD,
-      [...this.nodeKeys, ...part.map(({ key }) => this.keyOf(key))],
+      [...this.nodeKeys, ...part.map(({ key }) => this.redisKey(key))],
       [...[this.site.nodeId, ''], ...args],
     );
     if (typeof generation !== 'string') return false;
@@ -206,7 +206,7 @@ export class RedisLeases extends Leases {
   }
 
   private async heldOf(keys: readonly string[]): Promise<HeldKeys> {
-    const answer = await this.ask(HELD, [...this.nodeKeys, ...keys.map((key) => this.keyOf(key))], []);
+    const answer = await this.ask(HELD, [...this.nodeKeys, ...keys.map((key) => this.redisKey(key))], []);
     if (!Array.isArray(answer)) {
       const isSettling = this.site.clock.monotonicMs() - this.answeredAt < MISSING_MS;
       return { held: new Set(), isComplete: false, isSettling };
@@ -222,7 +222,7 @@ export class RedisLeases extends Leases {
     holder: string,
     args: readonly (string | number)[],
   ): Promise<boolean> {
-    const claim = keyOf(this.site.installation, 'claim', key);
+    const claim = redisKey(this.site.installation, 'claim', key);
     return (await this.ask(script, [claim], [this.holderOf(holder), ...args])) === 1;
   }
 
@@ -240,8 +240,8 @@ export class RedisLeases extends Leases {
     return `${this.site.nodeId}/${holder}`;
   }
 
-  private keyOf(key: string): string {
-    return keyOf(this.site.installation, 'lease', key);
+  private redisKey(key: string): string {
+    return redisKey(this.site.installation, 'lease', key);
   }
 
   /** What ran out needs neither be held again nor kept. */

@@ -1,7 +1,7 @@
 import { newUuid } from '../../../common/ids';
 import { type NodeInfo, NodeRegistry, type OnHandlerError, type Unsubscribe } from '../ports';
 import { BEAT, LEAVE, LIST, nodeKeys } from './membership-scripts';
-import { keyOf, RedisAway, type Script } from './redis-commands';
+import { redisKey, RedisAway, type Script } from './redis-commands';
 import type { MembershipSite } from './redis-leases';
 
 /** What a node says of itself, as it is stored. */
@@ -69,7 +69,7 @@ export class RedisNodeRegistry extends NodeRegistry {
     };
     const answer = await this.ask(
       BEAT,
-      [...this.keys, keyOf(this.site.installation, 'nodes:names')],
+      [...this.keys, redisKey(this.site.installation, 'nodes:names')],
       [nodeId, JSON.stringify(about), name ?? '', newUuid(), this.beatUnder, ...this.seen.keys()],
     );
     if (Array.isArray(answer) && !this.hasLeft()) this.take(answer);

@@ -1,7 +1,7 @@
 import { MemoryPlaces } from '../memory-places';
 import { type FullPlaces, type PlaceLimits, type PlaceOwner, Places, type Unsubscribe } from '../ports';
 import { registryKey } from './membership-scripts';
-import { keyOf, type RedisCommands, type Script } from './redis-commands';
+import { redisKey, type RedisCommands, type Script } from './redis-commands';
 
 /** Every node writes all of its numbers anew so often. */
 const REWRITE_MS = 25_000;
@@ -190,7 +190,7 @@ export class RedisPlaces extends Places {
   override async taken(where: string, tenantId: string, userId?: string): Promise<number> {
     try {
       const group = { where, tenantId, userId };
-      const others = await this.commands.run(OTHERS, [this.keyOf(group)], [this.options.nodeId, this.registry]);
+      const others = await this.commands.run(OTHERS, [this.redisKey(group)], [this.options.nodeId, this.registry]);
       return this.own.taken(where, tenantId, userId) + numberOf(others);
     } catch {
       return this.own.taken(where, tenantId, userId);
@@ -245,7 +245,7 @@ export class RedisPlaces extends Places {
     const { nodeId } = this.options;
     let answer: number[];
     try {
-      const keys = asked.map(({ group }) => this.keyOf(group));
+      const keys = asked.map(({ group }) => this.redisKey(group));
       const counts = asked.flatMap(({ has, limit }) => [has, limit]);
       answer = numbersOf(await this.commands.run(ADMIT, keys, [nodeId, this.registry, ...counts]), keys.length + 1);
     } catch {
@@ -265,7 +265,7 @@ export class RedisPlaces extends Places {
   }
 
   private change(group: Group): void {
-    if (this.changed.size < MOST_CHANGES) this.changed.set(this.keyOf(group), group);
+    if (this.changed.size < MOST_CHANGES) this.changed.set(this.redisKey(group), group);
     this.schedule();
   }
 
@@ -296,7 +296,7 @@ export class RedisPlaces extends Places {
     while (this.rewritten !== undefined && some.size < MOST_KEYS) {
       const next = this.rewritten.next();
       if (next.done === true) this.rewritten = undefined;
-      else some.set(this.keyOf(next.value), next.value);
+      else some.set(this.redisKey(next.value), next.value);
     }
     return some;
   }
@@ -332,9 +332,9 @@ export class RedisPlaces extends Places {
     else learn(this.knownOf(where, tenantId), total, unasked);
   }
 
-  private keyOf({ where, tenantId, userId }: Group): string {
+  private redisKey({ where, tenantId, userId }: Group): string {
     const user = userId === undefined ? [] : ['u', userId];
-    return keyOf(this.options.installation, 'c', where, tenantId, ...user);
+    return redisKey(this.options.installation, 'c', where, tenantId, ...user);
   }
 }
 
