@@ -8,7 +8,6 @@ import {
   type Topic,
   type Unsubscribe,
 } from './ports';
-import { FollowedAddresses } from './reception';
 
 /** Boxed, so that one function subscribed twice is two subscriptions. */
 interface Subscription {
@@ -27,6 +26,31 @@ interface Waiting {
 }
 
 const DONE = Promise.resolve();
+
+/** The addresses that a node wants to hear of. Each is counted: it is wanted until it was given up as often as asked for. */
+export class FollowedAddresses {
+  private readonly counts = new Map<Address, number>();
+
+  get size(): number {
+    return this.counts.size;
+  }
+
+  /** Whether a publication concerns this node. @param to undefined: every node */
+  has(to: Address | undefined): boolean {
+    return to === undefined || this.counts.has(to);
+  }
+
+  add(to: Address): void {
+    this.counts.set(to, (this.counts.get(to) ?? 0) + 1);
+  }
+
+  /** Nothing happens where it is not followed. */
+  remove(to: Address): void {
+    const left = (this.counts.get(to) ?? 0) - 1;
+    if (left > 0) this.counts.set(to, left);
+    else this.counts.delete(to);
+  }
+}
 
 /**
  * The bus within one process. Handlers run in one microtask after the publishing code: never inside `publish`, yet

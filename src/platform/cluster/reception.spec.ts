@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { runs } from '../../../test/support/timing';
-import { FollowedAddresses, HeardNumbers } from './reception';
+import { FollowedAddresses } from './memory-bus';
+import { HeardNumbers } from './reception';
 
 describe('FollowedAddresses', () => {
   it('has what no address was given for, and each address as long as it is wanted', () => {

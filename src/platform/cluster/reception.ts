@@ -1,30 +1,3 @@
-import type { Address } from './ports';
-
-/** The addresses that a node wants to hear of. Each is counted: it is wanted until it was given up as often as asked for. */
-export class FollowedAddresses {
-  private readonly counts = new Map<Address, number>();
-
-  get size(): number {
-    return this.counts.size;
-  }
-
-  /** Whether a publication concerns this node. @param to undefined: every node */
-  has(to: Address | undefined): boolean {
-    return to === undefined || this.counts.has(to);
-  }
-
-  add(to: Address): void {
-    this.counts.set(to, (this.counts.get(to) ?? 0) + 1);
-  }
-
-  /** Nothing happens where it is not followed. */
-  remove(to: Address): void {
-    const left = (this.counts.get(to) ?? 0) - 1;
-    if (left > 0) this.counts.set(to, left);
-    else this.counts.delete(to);
-  }
-}
-
 /**
  * What a node has heard of each other node, by the numbers that each gives its envelopes, from 1 and per stream. Numbers
  * say that something is missing, never what: a number that does not follow the last one is a gap.

@@ -1,5 +1,6 @@
 import { Bus, type BusGap, type BusHandler, type Topic, type Unsubscribe } from '../../../src/platform/cluster';
-import { FollowedAddresses, HeardNumbers } from '../../../src/platform/cluster/reception';
+import { FollowedAddresses } from '../../../src/platform/cluster/memory-bus';
+import { HeardNumbers } from '../../../src/platform/cluster/reception';
 
 /** A publication as it is sent. */
 interface Sent {
