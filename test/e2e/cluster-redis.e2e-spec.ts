@@ -26,7 +26,7 @@ describeCluster('three nodes whose Redis fails', () => {
   let writers: MessageWriters;
 
   beforeAll(async () => {
-    cluster = await Cluster.start(3, { env: { WEBHOOK_OFFLINE_DELAY_MS: '1000' } });
+    cluster = await Cluster.start(3, { env: { WEBHOOK_OFFLINE_DELAY_MS: '1000', REDIS_DEADLINE_MS: '100' } });
     receiver = await Receiver.start();
     tenant = await hookedTenant(cluster, receiver, ['message.offline', 'notification.offline']);
     ({ room_id: roomId } = await createRoom(tenant.as('ann'), 'group', ['ben', 'cid']));
