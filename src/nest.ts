@@ -6,7 +6,7 @@ import { encodeId } from './common/ids';
 import { type AppConfig, isClustered } from './config';
 import { KeyCheck, SharedSecrets } from './modules/admin';
 import { DEMO } from './modules/first-start';
-import { openAlone, openCluster, type OpenCluster } from './platform/cluster';
+import { NodeAsks, type NodeQuestion, openAlone, openCluster, type OpenCluster } from './platform/cluster';
 import { InstanceRepository, NodeClock, type OpenDatabase } from './platform/database';
 import { drainConnections, hasPages, HttpAdapter, installHttp, installSwagger, installWeb } from './platform/http';
 import { type Lifecycle, StopStage } from './platform/lifecycle';
@@ -53,10 +53,19 @@ export async function createNest(resources: Resources, database: OpenDatabase): 
   const isAlone = !isClustered(config.cluster);
   await nest.get(SharedSecrets).agree(isAlone);
   await nest.get(NodeClock).checkClock(isAlone);
+  askAfterOthers(nest.get(NodeAsks), database);
   await nest.init();
   cluster.start();
   log.debug({}, 'application initialised');
   return nest;
+}
+
+const PRESENT: NodeQuestion<null, boolean> = 'present';
+
+/** After a failover each server judges what it has acknowledged itself; for one that is gone nobody can. */
+function askAfterOthers(asks: NodeAsks, { acknowledged }: OpenDatabase): void {
+  asks.answer(PRESENT, () => true);
+  acknowledged.isAnotherSilent = async () => (await asks.ask(PRESENT, null)).silent.length > 0;
 }
 
 /** The bare application, for the documents too. */

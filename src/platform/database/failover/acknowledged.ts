@@ -64,6 +64,11 @@ const SETTLED_MS = 60_000;
 export class AcknowledgedChanges {
   /** Set by the watch: where there is none nothing has to be remembered. */
   isWatched = false;
+  /**
+   * Whether another server of ours, which acknowledged changes of this database and counts as alive, does not answer: what it
+   * acknowledged last nobody can look up. Set where there are several; never rejects.
+   */
+  isAnotherSilent: () => Promise<boolean> = () => Promise.resolve(false);
   private mark: (Acknowledged & { readonly what: string }) | undefined;
   private changedAt = -Infinity;
   private log: AcknowledgedLog | undefined;

@@ -16,8 +16,8 @@ export interface DatabaseServer {
 export interface StoredServer {
   readonly system: string;
   readonly timeline: number;
-  /** A UUID; see `AcknowledgedChanges`. */
-  readonly mark: string;
+  /** By the UUID of a watch, of which several may be on one database: see `AcknowledgedChanges`. */
+  readonly marks: Readonly<Record<string, { readonly mark: string }>>;
   readonly isSynchronous: boolean;
 }
 

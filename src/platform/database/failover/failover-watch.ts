@@ -19,7 +19,6 @@ import {
   readFacts,
   refuseAsynchronous,
   standby,
-  type StoredServer,
   unfit,
 } from './database-server';
 
@@ -36,11 +35,6 @@ export interface FailoverOptions {
   readonly timeoutMs: number;
   /** DATABASE_REQUIRE_SYNC_STANDBY. */
   readonly requiresStandby: boolean;
-  /**
-   * Whether another server of ours, which acknowledged changes of this database, died in the last 15 seconds before now:
-   * what it acknowledged last nobody can look up. Default: there is no other one.
-   */
-  readonly isAnotherLost?: () => Promise<boolean>;
 }
 
 /** What the watch acts on. */
@@ -84,7 +78,7 @@ const TOLD: Readonly<Record<Verdict, string>> = {
  * Concurrency: one judgement at a time, for all who wait; where it fails all of them fail, and the next connection tries
  * again. It runs on a session of its own, for the pool's wait. With several servers of ours each judges what it has
  * acknowledged itself, and reads every second the epoch that others have raised; those that cannot judge any more are
- * `isAnotherLost`.
+ * silent (`AcknowledgedChanges.isAnotherSilent`), and leave doubt.
  */
 export class FailoverWatch {
   readonly acknowledged: AcknowledgedChanges;
@@ -95,7 +89,7 @@ export class FailoverWatch {
   private isBehindTold = false;
 
   private constructor(
-    private readonly options: FailoverOptions,
+    private readonly options: FailoverOptions & { readonly watchId: string },
     private session: Session | undefined,
     private current: DatabaseServer,
     private isSynchronous: boolean,
@@ -126,8 +120,9 @@ export class FailoverWatch {
       const epoch = await judgeStart(session.ask, server, facts, log);
       acknowledged.isWatched = true;
       const begunAt = performance.now();
-      acknowledged.marked(begunAt, await storeMark(session.ask, server, isSynchronous));
-      return new FailoverWatch(options, session, server, isSynchronous, epoch, acknowledged);
+      const watchId = randomUUID();
+      acknowledged.marked(begunAt, await storeMark(session.ask, watchId, server, isSynchronous));
+      return new FailoverWatch({ ...options, watchId }, session, server, isSynchronous, epoch, acknowledged);
     } catch (error) {
       session.destroy();
       throw error;
@@ -200,7 +195,7 @@ export class FailoverWatch {
     const epoch = verdict === 'complete' ? facts.epoch : await raiseAbove(ask, known);
     // Covers what was found, or given up.
     const begunAt = performance.now();
-    this.acknowledged.marked(begunAt, await storeMark(ask, server, facts.isSynchronous));
+    this.acknowledged.marked(begunAt, await storeMark(ask, this.options.watchId, server, facts.isSynchronous));
     this.tell(server, verdict, { from: known, to: epoch });
     const isTakeover = !isSameTimeline(server, this.current);
     this.current = server;
@@ -215,10 +210,10 @@ export class FailoverWatch {
     if (server.system !== this.current.system) return 'another system';
     if (epoch < (this.watched?.epoch.known ?? 0)) return 'lost';
     const { mark, messages, isInDoubt } = this.acknowledged.last;
-    if (mark !== undefined && stored?.mark !== mark) return 'lost';
+    if (mark !== undefined && stored?.marks[this.options.watchId]?.mark !== mark) return 'lost';
     if ((await this.countMissing(ask, messages)) > 0) return 'lost';
     if (isSameTimeline(server, this.current) || this.isSynchronous) return 'complete';
-    return isInDoubt || (await this.options.isAnotherLost?.()) === true ? 'in doubt' : 'complete';
+    return isInDoubt || (await this.acknowledged.isAnotherSilent()) ? 'in doubt' : 'complete';
   }
 
   private async countMissing(ask: Ask, messages: Parameters<AcknowledgedChanges['countMissing']>[1]): Promise<number> {
@@ -270,7 +265,7 @@ export class FailoverWatch {
     // What is not true any more counts at once.
     if (!isSynchronous) this.noteSynchronous(false);
     const begunAt = performance.now();
-    const mark = await storeMark(session.ask, this.current, isSynchronous);
+    const mark = await storeMark(session.ask, this.options.watchId, this.current, isSynchronous);
     if (session !== this.session) return;
     this.acknowledged.marked(begunAt, mark);
     this.noteSynchronous(isSynchronous);
@@ -371,10 +366,24 @@ async function judgeStart(
   return to;
 }
 
-async function storeMark(ask: Ask, { system, timeline }: DatabaseServer, isSynchronous: boolean): Promise<string> {
-  const stored: StoredServer = { system, timeline, mark: randomUUID(), isSynchronous };
-  await ask('UPDATE instance SET database_server = $1', [JSON.stringify(stored)]);
-  return stored.mark;
+/** $1 the watch, $2 its mark, $3 to $5 what it is on. Of the marks of other watches the newest 31 are kept. */
+const STORE_MARK = `UPDATE instance SET database_server = jsonb_build_object(
+  'system', $3::text, 'timeline', $4::integer, 'isSynchronous', $5::boolean,
+  'marks', jsonb_build_object($1::text, jsonb_build_object('mark', $2::text, 'at', clock_timestamp())) || (
+    SELECT coalesce(jsonb_object_agg(other.key, other.value), '{}') FROM (
+      SELECT key, value FROM jsonb_each(coalesce(database_server -> 'marks', '{}')) WHERE key <> $1
+      ORDER BY value ->> 'at' DESC LIMIT 31) AS other))`;
+
+/** Each watch has a mark of its own: that of another one says nothing of what this one has acknowledged. */
+async function storeMark(
+  ask: Ask,
+  watchId: string,
+  { system, timeline }: DatabaseServer,
+  isSynchronous: boolean,
+): Promise<string> {
+  const mark = randomUUID();
+  await ask(STORE_MARK, [watchId, mark, system, timeline, isSynchronous]);
+  return mark;
 }
 
 function sqlOf(ask: Ask): Sql {

@@ -5,7 +5,7 @@ GRANT USAGE ON SCHEMA public TO :"tenant", :"system", :"append";
 -- encryption key with. `lc_ctype` says whether extensions know more letters than ASCII has. `functions_release`: whose
 -- functions are in force; `min_release`: the oldest release that may run on this schema (docs/adr/0025). `jwt_fingerprint`,
 -- `encryption_fingerprint`: of the secrets that servers on this database share; what they were cannot be found from them.
--- `database_server`: which PostgreSQL the server saw last, and a mark to know its log by (docs/adr/0039).
+-- `database_server`: which PostgreSQL the servers saw last, and each one's mark to know its log by (docs/adr/0039).
 CREATE TABLE instance (
   singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   instance_id uuid NOT NULL DEFAULT gen_random_uuid(),
