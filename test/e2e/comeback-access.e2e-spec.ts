@@ -192,14 +192,26 @@ describe('a key that is revoked', () => {
     const { key_id, api_key } = await createKey(app, tenant);
     const holders = site.users.slice(0, MEMBERS / 4);
     const others: Site = { ...site, users: site.users.slice(holders.length) };
+    let open = 0;
+    const countedToTheEnd = (raw: RawSocket): ReturnType<typeof toTheEnd> => {
+      open++;
+      return toTheEnd(raw);
+    };
     const opening = holders.map((user) =>
-      RawSocket.upgraded(app.url, keyOf({ ...tenant, apiKey: api_key }, user)).then(toTheEnd, (error: unknown) => {
-        // Too late, and rightly refused; after twenty such from one address nobody looks at the key any more.
-        expect(String(error)).toMatch(/HTTP\/1\.1 (401|429)/);
-      }),
+      RawSocket.upgraded(app.url, keyOf({ ...tenant, apiKey: api_key }, user)).then(
+        countedToTheEnd,
+        (error: unknown) => {
+          // Too late, and rightly refused; after twenty such from one address nobody looks at the key any more.
+          expect(String(error)).toMatch(/HTTP\/1\.1 (401|429)/);
+        },
+      ),
     );
     const crowd = crowdOf(tenant, others);
     await crowd.whenLive(FIRST);
+    await until(
+      async () => open,
+      (sockets) => sockets > FIRST / 2,
+    );
     await revoke(key_id);
     const revoked = performance.now();
     const ends = await Promise.all(opening);
