@@ -1,12 +1,16 @@
 /**
  * `npm run bench:cluster`: what the bus through Redis costs, in CPU µs of `process.cpuUsage()`. Two processes on a real
  * redis-server: one publishes hints of messages to 1,000 rooms, a number of them in each turn of its event loop, as a group
- * commit brings them; the other one follows none of the rooms, or all.
+ * commit brings them; the other one follows none of the rooms, or all. Then what being one of several costs a built server: rate
+ * limits that are shared, a send, and how much later a message is at another node.
  * Environment: BENCH_RUNS (5), BENCH_SECONDS (2), BENCH_RATE (20000, hints a second).
  */
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { openCluster } from './lib/cluster.mjs';
+import { measureHop, measureSend } from './lib/cluster-nodes.mjs';
+import { measureLimiter } from './lib/limiter.mjs';
 import { openRedis } from './lib/redis.mjs';
 import { table, writeSection } from './lib/report.mjs';
 import { cpuMicros, median } from './lib/stats.mjs';
@@ -15,6 +19,8 @@ const RUNS = Number(process.env.BENCH_RUNS ?? 5);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 2);
 const RATE = Number(process.env.BENCH_RATE ?? 20_000);
 const ROOMS = 1000;
+/** One after the other, between two nodes that do nothing else. */
+const MESSAGES = 1000;
 const PER_TURN = [1, 4, 16];
 /** In this many per turn: what a loaded server's group commit brings. */
 const AIMED_AT = 16;
@@ -39,6 +45,7 @@ try {
       if (run > 0) results.get(perTurn).push(result);
     }
   await writeSection('cluster-bus', table([...results].map(([perTurn, all]) => row(perTurn, all, bytesPerHint))));
+  await writeSection('cluster-nodes', table(await nodeRows()));
 } finally {
   await Promise.all([from.call('stop'), to.call('stop')]);
   await redis.close();
@@ -87,6 +94,43 @@ function row(perTurn, all, bytesPerHint) {
     'per foreign hint followed, µs': shown('followed'),
     'Redis per hint, µs': of('redis').toFixed(1),
   };
+}
+
+/** What being one of several costs a server: rows with what the design asks for. */
+async function nodeRows() {
+  const rows = [];
+  const add = (what, is, aim, isMet) => rows.push({ what, is, 'must be': `${aim}: ${isMet ? 'yes' : 'NO'}` });
+  for (const perKey of [90, 30, 5]) {
+    const { cpuMicros: cpu, callsPerRequest: calls } = await measureLimiter({ url: redis.url, perKey });
+    const isAimed = cpu <= 3 && calls <= 0.5;
+    add(
+      `rate limit, ${perKey} requests/s of a tenant`,
+      `${cpu.toFixed(1)} µs, ${calls.toFixed(2)} questions`,
+      '≤ 3 µs, ≤ 0.5',
+      isAimed,
+    );
+  }
+  const cluster = await openCluster();
+  try {
+    const { alone, shared, ratio } = await measureSend(cluster, redis, { runs: RUNS, seconds: SECONDS });
+    add(
+      'send over REST, CPU',
+      `${shared.toFixed(0)} µs : ${alone.toFixed(0)} µs alone = ${ratio.toFixed(2)}`,
+      '≤ 1.15',
+      ratio <= 1.15,
+    );
+    const { same, other } = await measureHop(cluster, redis, { messages: MESSAGES });
+    const more = other - same;
+    add(
+      'send until at a socket, p50',
+      `other node ${other.toFixed(2)} ms, same ${same.toFixed(2)} ms`,
+      '≤ + 2 ms',
+      more <= 2,
+    );
+  } finally {
+    await cluster.close();
+  }
+  return rows;
 }
 
 function startSide() {
