@@ -34,6 +34,7 @@ const HOSTILE: Readonly<Record<string, string>> = {
   default_table_access_method: 'odd',
   check_function_bodies: 'off',
   plan_cache_mode: 'force_custom_plan',
+  jit: 'on',
   default_transaction_isolation: 'serializable',
   default_transaction_deferrable: 'on',
   statement_timeout: '1ms',
