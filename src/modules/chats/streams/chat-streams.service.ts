@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { ChatLog } from '../../messages';
 import { failureOf, givenUp, messageOf } from '../chats/chats.repository';
@@ -12,6 +13,9 @@ import { FollowedRepository } from './followed.repository';
 
 /** Messages of a chat that are read at a time. */
 const PIECE = 100;
+/** Tokens are stored so long after they are published, on a node that is not busy; and ten times as long on one that is. */
+const STORED_SOON_MS = 50;
+const LOOKS = 10;
 
 /** Looks at runs: in the memory of the node that writes them, else in the database. */
 @Injectable()
@@ -22,12 +26,27 @@ export class RunSnapshots {
     private readonly messages: ChatLog,
   ) {}
 
-  /** Undefined: the chat has no such run. */
+  /**
+   * Undefined: the chat has no such run.
+   *
+   * The node that writes a run publishes tokens before it stores them: who has one that is not stored yet, and comes to another
+   * node with it, is waited for. Only when it does not come its node is gone, and what was published is not the run's any more.
+   */
   async read(chat: ChatRef, runId: string, afterIndex: number): Promise<RunSnapshot | undefined> {
-    const live = this.live.find(runId);
-    // What is not published yet comes as news.
-    if (live?.isOver === false && live.ref.chatId === chat.chatId && live.ref.tenantId === chat.tenantId)
-      return { ...tail(live.from(0), afterIndex, live.published), isBegun: live.begun, ended: undefined };
+    for (let looks = 1; ; looks++) {
+      const live = this.live.find(runId);
+      // What is not published yet comes as news.
+      if (live?.isOver === false && live.ref.chatId === chat.chatId && live.ref.tenantId === chat.tenantId)
+        return { ...tail(live.from(0), afterIndex, live.published), isBegun: live.begun, ended: undefined };
+      const stored = await this.readStored(chat, runId, afterIndex);
+      const isAhead =
+        stored?.ended === undefined && afterIndex !== END_INDEX && afterIndex > (stored?.index ?? afterIndex);
+      if (!isAhead || looks === LOOKS) return stored;
+      await pause(STORED_SOON_MS);
+    }
+  }
+
+  private async readStored(chat: ChatRef, runId: string, afterIndex: number): Promise<RunSnapshot | undefined> {
     const { tenantId, chatId } = chat;
     const run = await this.runs.find(tenantId, chatId, runId);
     if (run === undefined) return undefined;
