@@ -13,6 +13,8 @@ import { type ServerFrame, WsClient } from '../support/ws/client';
 const WATCHERS = ['ann', 'ben', 'cid'];
 /** Longer than a node may be silent before the others take it for lost, and twice over. */
 const OUTAGE_MS = 35_000;
+/** Between two messages of a writer: outages take minutes in all, and the machine has other tests to run. */
+const REST_MS = 30;
 /** Acknowledged messages that make sure that something was on its way. */
 const WORK = 60;
 
@@ -43,7 +45,7 @@ describeCluster('three nodes whose Redis fails', () => {
     await everybodyIsOnline();
     // Writers without a socket are offline, and are told of by webhooks: their room is another tenant's.
     crowd = await Crowd.of(await cluster.tenant(), urls, { rooms: 6, perRoom: 3, writers: 3 });
-    writers = new MessageWriters(crowd.target).start();
+    writers = new MessageWriters(crowd.target, REST_MS).start();
   });
   afterEach(async () => {
     await writers.abandon();

@@ -56,7 +56,11 @@ export class MessageWriters {
   private stopping = false;
   private giveUp = false;
 
-  constructor(private readonly target: WriterTarget) {
+  /** @param restMs between two messages of a writer. Default: none, they write as fast as they are answered */
+  constructor(
+    private readonly target: WriterTarget,
+    private readonly restMs = 0,
+  ) {
     this.follower = new CatchUpClient(() => this.reader(), target.roomIds);
   }
 
@@ -164,6 +168,7 @@ export class MessageWriters {
       this.intents.push(intent);
       const isStored = await this.bring(intent, 'absent', n % HASTY === HASTY - 1);
       if (isStored && n % REPEATED === 0) await this.bring(intent, 'stored', false);
+      if (this.restMs > 0) await sleep(this.restMs);
     }
   }
 
