@@ -35,7 +35,8 @@ describe('GET /health', () => {
     const answers = Array.from({ length: 20 }, () => app.anonymous.get<Health>('/health'));
     const waiting = (): Promise<unknown[]> =>
       app.database.sql(
-        `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+        `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+           AND query LIKE 'UPDATE instance SET checked_at%'`,
       );
     await eventually('the write waits', async () => (await waiting()).length > 0);
     expect(await waiting()).toHaveLength(1);

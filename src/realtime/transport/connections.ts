@@ -99,7 +99,10 @@ export class Connections {
   /** Throws 429 when the caller's tenant or user surely has all the connections that it may have. */
   admit(caller: Caller, endpoint: SocketEndpoint): void {
     const limits = limitsOf(caller, endpoint);
-    refuseFull(this.places.fullHere(ownerOf(caller, endpoint), limits), limits, endpoint);
+    // A key alone may come in at endpoints that limit no user: whose it becomes is found out behind this.
+    const userId = endpoint.userLimit === undefined ? (caller.optionalUserId ?? '') : caller.userId;
+    const owner = { where: endpoint.path, tenantId: caller.tenantId, userId };
+    refuseFull(this.places.fullHere(owner, limits), limits, endpoint);
   }
 
   /**
