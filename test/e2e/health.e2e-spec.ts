@@ -7,7 +7,7 @@ import { RecordingLog } from '../support/recording-log';
 
 let app: TestApp;
 // A short deadline: what fails here fails by it.
-beforeEach(async () => (app = await startTestApp({ env: { DATABASE_DEADLINE_MS: '1000' } })));
+beforeEach(async () => (app = await startTestApp({ env: { DATABASE_DEADLINE_MS: '3000' } })));
 afterEach(() => app.close());
 
 type Health = Bodies['HealthDto'];
