@@ -1,21 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createClient, ErrorReply } from '@redis/client';
+import { ErrorReply } from '@redis/client';
 import type { Log } from '../../logging';
 import type { Unsubscribe } from '../ports';
+import { Backoff, type Client, type ClientOptions, REDIS_CONNECT_MS, OwnClient, redisReason } from './redis-client';
 
-/** From the first byte to an answer to PING. */
-const CONNECT_MS = 5000;
-/** To reach the server; less than that, so that no socket is given up on half-way. */
-const REACH_MS = 4000;
-/** Between two attempts, at random up to this, which doubles with each. */
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2000;
-/** A connection that lived for so long was a good one: the pauses begin anew. */
-const GOOD_MS = 5000;
 /** A command that was not answered for so long will not be: a new connection is made. */
 const HUNG_MS = 3000;
-/** Commands that wait for their answers; one more is refused. */
-const MOST_COMMANDS = 10_000;
 const DEADLINE_MS = 100;
 
 /** A Lua script, as a constant of whoever runs it. It takes time from `redis.call('TIME')` and writes only to its KEYS. */
@@ -41,11 +31,7 @@ export interface CommandObserver {
   failed(op: string): void;
 }
 
-export interface CommandsOptions {
-  /** `redis://` or `rediss://`, with user, password and database where there are any. */
-  readonly url: string;
-  /** As which Redis lists the connection. */
-  readonly clientName: string;
+export interface CommandsOptions extends ClientOptions {
   /** For each command, in milliseconds. Default 100. */
   readonly deadlineMs?: number;
   readonly observer?: CommandObserver;
@@ -54,14 +40,6 @@ export interface CommandsOptions {
 /** The key of something in Redis: all keys of an installation begin alike, and lie in one slot. */
 export function redisKey(installation: string, ...parts: readonly string[]): string {
   return `chatapi:{${installation}}:${parts.join(':')}`;
-}
-
-type Client = ReturnType<typeof connectionOf>;
-
-interface OwnClient {
-  readonly client: Client;
-  /** It has a socket. Before that the library forgets to close it when it is destroyed. */
-  hasSocket: boolean;
 }
 
 /** A command that was sent. */
@@ -94,8 +72,7 @@ export class RedisCommands {
   private client: Client | undefined;
   /** Which attempt counts: what an earlier one reports is of no interest. */
   private attempt = 0;
-  private failures = 0;
-  private liveSince = -Infinity;
+  private readonly backoff = new Backoff();
   private timer: NodeJS.Timeout | undefined;
   /** The oldest first. They are answered in this order, and all have the same deadline. */
   private readonly sent = new Set<Sent>();
@@ -194,7 +171,7 @@ export class RedisCommands {
     const { name } = sent.script;
     if (error instanceof ErrorReply && !this.saidErrors.has(name)) {
       this.saidErrors.add(name);
-      this.log.warn({ op: name, reason: reasonOf(error) }, 'Redis answers a command with an error');
+      this.log.warn({ op: name, reason: redisReason(error) }, 'Redis answers a command with an error');
     }
     this.options.observer?.failed(name);
     sent.reject(new RedisAway('Redis did not answer'));
@@ -237,40 +214,32 @@ export class RedisCommands {
   private async connect(attempt: number): Promise<void> {
     const own = this.ownClient(attempt);
     this.own = own;
-    this.timer = setTimeout(() => this.fail(attempt, 'no answer'), CONNECT_MS);
+    this.timer = setTimeout(() => this.fail(attempt, 'no answer'), REDIS_CONNECT_MS);
     try {
       await own.client.connect();
       await own.client.ping();
     } catch (error) {
-      this.fail(attempt, reasonOf(error));
+      this.fail(attempt, redisReason(error));
       return;
     }
     if (attempt !== this.attempt) return;
     clearTimeout(this.timer);
     this.client = own.client;
-    this.liveSince = performance.now();
+    this.backoff.connected();
     this.say(true, '');
     for (const { call } of this.handlers) call();
   }
 
   private ownClient(attempt: number): OwnClient {
-    const own: OwnClient = { client: connectionOf(this.options), hasSocket: false };
-    own.client.on('connect', () => {
-      own.hasSocket = true;
-      if (attempt !== this.attempt) destroy(own);
-    });
-    own.client.on('error', (error: unknown) => this.fail(attempt, reasonOf(error)));
-    own.client.on('end', () => this.fail(attempt, 'closed'));
-    return own;
+    const isWanted = (): boolean => attempt === this.attempt;
+    return new OwnClient(this.options, isWanted, (reason) => this.fail(attempt, reason));
   }
 
   private fail(attempt: number, reason: string): void {
     if (attempt !== this.attempt) return;
     const next = ++this.attempt;
-    if (this.client !== undefined && performance.now() - this.liveSince > GOOD_MS) this.failures = 0;
     this.discard();
-    const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.failures++);
-    this.timer = setTimeout(() => void this.connect(next), Math.random() * most);
+    this.timer = setTimeout(() => void this.connect(next), this.backoff.failed());
     this.say(false, reason);
   }
 
@@ -282,7 +251,7 @@ export class RedisCommands {
     const broken = [...this.sent];
     this.sent.clear();
     for (const sent of broken) this.giveUp(sent);
-    if (this.own !== undefined) destroy(this.own);
+    this.own?.destroy();
     this.own = undefined;
   }
 
@@ -292,33 +261,4 @@ export class RedisCommands {
     if (isLive) this.log.info({}, 'Redis answers commands');
     else this.log.warn({ reason }, 'Redis is away: what nodes count and know together is each one’s own for now');
   }
-}
-
-/** A connection of the library, which does nothing by itself once it breaks. */
-function connectionOf({ url, clientName }: CommandsOptions) {
-  return createClient({
-    url,
-    name: clientName,
-    disableClientInfo: true,
-    maintNotifications: 'disabled',
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: MOST_COMMANDS,
-    socket: { reconnectStrategy: false, connectTimeout: REACH_MS },
-  });
-}
-
-function destroy({ client, hasSocket }: OwnClient): void {
-  if (!hasSocket) return;
-  try {
-    client.destroy();
-  } catch {
-    // It was closed already.
-  }
-}
-
-/** Without addresses, passwords and keys, which messages of the library and of Redis may hold. */
-function reasonOf(error: unknown): string {
-  if (error instanceof ErrorReply) return /^[A-Z]+(?= |$)/.exec(error.message)?.[0] ?? 'ERR';
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
