@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/time';
 import { newUuid } from '../../common/ids';
+import { byAge, NodeHandlers } from './node-handlers';
 import { NODE_TTL_MS, type NodeInfo, NodeRegistry, type OnHandlerError, type Unsubscribe } from './ports';
 
 /** One node's last heartbeat, by the monotonic clock. */
@@ -14,17 +15,17 @@ export type Heartbeats = Map<string, Heartbeat>;
 /** The registry within one process: this node, and in tests those that share its heartbeats. */
 export class MemoryNodeRegistry extends NodeRegistry {
   readonly self: NodeInfo;
-  private readonly handlers = new Set<{ readonly call: (node: NodeInfo) => void }>();
-  private readonly returnedHandlers = new Set<{ readonly call: () => void }>();
+  private readonly handlers: NodeHandlers;
   private seen = new Map<string, NodeInfo>();
   private left = false;
 
   constructor(
     private readonly clock: Clock,
-    private readonly onError: OnHandlerError,
+    onError: OnHandlerError,
     private readonly heartbeats: Heartbeats = new Map(),
   ) {
     super();
+    this.handlers = new NodeHandlers(onError);
     this.self = { nodeId: newUuid(), startedAt: new Date(clock.wallMs()) };
   }
 
@@ -38,9 +39,8 @@ export class MemoryNodeRegistry extends NodeRegistry {
     this.heartbeats.set(this.self.nodeId, { node: this.self, at: this.clock.monotonicMs() });
     const before = this.seen;
     this.seen = this.present();
-    for (const [nodeId, node] of before)
-      if (!this.seen.has(nodeId)) this.call(this.handlers, (call) => call(node), 'node-lost');
-    if (hasReturned) this.call(this.returnedHandlers, (call) => call(), 'node-returned');
+    for (const [nodeId, node] of before) if (!this.seen.has(nodeId)) this.handlers.tellLost(node);
+    if (hasReturned) this.handlers.tellReturned();
     return Promise.resolve();
   }
 
@@ -51,15 +51,11 @@ export class MemoryNodeRegistry extends NodeRegistry {
   }
 
   onNodeLost(handler: (node: NodeInfo) => void): Unsubscribe {
-    const boxed = { call: handler };
-    this.handlers.add(boxed);
-    return () => void this.handlers.delete(boxed);
+    return this.handlers.onLost(handler);
   }
 
   onReturned(handler: () => void): Unsubscribe {
-    const boxed = { call: handler };
-    this.returnedHandlers.add(boxed);
-    return () => void this.returnedHandlers.delete(boxed);
+    return this.handlers.onReturned(handler);
   }
 
   /** It has sent heartbeats before, too long ago; and there are others. */
@@ -82,19 +78,4 @@ export class MemoryNodeRegistry extends NodeRegistry {
     }
     return present;
   }
-
-  private call<H>(handlers: Iterable<{ readonly call: H }>, run: (call: H) => void, source: string): void {
-    for (const { call } of handlers) {
-      try {
-        run(call);
-      } catch (error) {
-        this.onError(error, source);
-      }
-    }
-  }
-}
-
-/** The same order on every node, also for nodes that started in the same millisecond. */
-function byAge(a: NodeInfo, b: NodeInfo): number {
-  return a.startedAt.getTime() - b.startedAt.getTime() || (a.nodeId < b.nodeId ? -1 : 1);
 }

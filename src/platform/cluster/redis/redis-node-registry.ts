@@ -1,4 +1,5 @@
 import { newUuid } from '../../../common/ids';
+import { byAge, NodeHandlers } from '../node-handlers';
 import { type NodeInfo, NodeRegistry, type OnHandlerError, type Unsubscribe } from '../ports';
 import { BEAT, LEAVE, LIST, nodeKeys } from './membership-scripts';
 import { redisKey, RedisAway, type Script } from './redis-commands';
@@ -22,8 +23,7 @@ interface About {
  * - Where Redis does not answer, nothing is reported, and the nodes are those that were seen last.
  */
 export class RedisNodeRegistry extends NodeRegistry {
-  private readonly lostHandlers = new Set<{ readonly call: (node: NodeInfo) => void }>();
-  private readonly returnedHandlers = new Set<{ readonly call: () => void }>();
+  private readonly handlers: NodeHandlers;
   /** Nodes that were there at the last beat, this one not among them. */
   private seen = new Map<string, NodeInfo>();
   private state: 'outside' | 'joined' | 'left' = 'outside';
@@ -35,9 +35,10 @@ export class RedisNodeRegistry extends NodeRegistry {
   constructor(
     private readonly site: MembershipSite,
     readonly self: NodeInfo,
-    private readonly onError: OnHandlerError,
+    onError: OnHandlerError,
   ) {
     super();
+    this.handlers = new NodeHandlers(onError);
     this.keys = nodeKeys(site.installation);
     // What was missed while Redis was away is made up for at once, and not with the next beat.
     site.commands.onLive(() => {
@@ -82,15 +83,11 @@ export class RedisNodeRegistry extends NodeRegistry {
   }
 
   onNodeLost(handler: (node: NodeInfo) => void): Unsubscribe {
-    const boxed = { call: handler };
-    this.lostHandlers.add(boxed);
-    return () => void this.lostHandlers.delete(boxed);
+    return this.handlers.onLost(handler);
   }
 
   onReturned(handler: () => void): Unsubscribe {
-    const boxed = { call: handler };
-    this.returnedHandlers.add(boxed);
-    return () => void this.returnedHandlers.delete(boxed);
+    return this.handlers.onReturned(handler);
   }
 
   /** It may leave while a beat is under way. */
@@ -111,8 +108,8 @@ export class RedisNodeRegistry extends NodeRegistry {
     this.beatAgainIn(Number(untilLost));
     this.beatUnder = String(generation);
     this.site.generation.answered(this.beatUnder, mustHold === 1);
-    for (const node of gone) this.call(this.lostHandlers, (call) => call(node), 'node-lost');
-    if (wasLost === 1) this.call(this.returnedHandlers, (call) => call(), 'node-returned');
+    for (const node of gone) this.handlers.tellLost(node);
+    if (wasLost === 1) this.handlers.tellReturned();
   }
 
   /** Others hear of a death when it is certain, and not up to a beat later. @param ms negative: nobody is late */
@@ -128,16 +125,6 @@ export class RedisNodeRegistry extends NodeRegistry {
       const node = nodeOf(nodeId, String(about));
       return node === undefined ? [] : [node];
     });
-  }
-
-  private call<H>(handlers: Iterable<{ readonly call: H }>, run: (call: H) => void, source: string): void {
-    for (const { call } of handlers) {
-      try {
-        run(call);
-      } catch (error) {
-        this.onError(error, source);
-      }
-    }
   }
 
   private async ask(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
@@ -163,9 +150,4 @@ function nodeOf(nodeId: string, about: string): NodeInfo | undefined {
 
 function pairs(flat: readonly unknown[], size: number): unknown[][] {
   return Array.from({ length: Math.floor(flat.length / size) }, (_, n) => flat.slice(n * size, (n + 1) * size));
-}
-
-/** The same order on every node, also for nodes that started in the same millisecond. */
-function byAge(a: NodeInfo, b: NodeInfo): number {
-  return a.startedAt.getTime() - b.startedAt.getTime() || (a.nodeId < b.nodeId ? -1 : 1);
 }
