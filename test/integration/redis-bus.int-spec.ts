@@ -129,6 +129,46 @@ describeRedis('the bus through Redis', () => {
     });
   });
 
+  describe('of one node alone', () => {
+    beforeEach(async () => {
+      buses = await RedisBuses.on([redis], {}, 1);
+    });
+    afterEach(() => buses.close());
+
+    it('sends nothing, until another one is there', async () => {
+      const first = buses.get(0);
+      const own = textsOf(first);
+      say(first, 'alone');
+      await untilPasses(() => expect(own).toEqual(['alone']));
+      expect(first.bus.counts).toMatchObject({ published: 0, dropped: 0, unheard: 1 });
+      const second = await buses.add([redis]);
+      const heard = textsOf(second);
+      second.bus.start();
+      await untilPasses(() => expect(second.gaps).toEqual([{}]));
+      say(first, 'together');
+      await untilPasses(() => expect(heard).toEqual(['together']));
+      expect(first.bus.counts).toMatchObject({ published: 1, dropped: 0, unheard: 1 });
+    });
+
+    it('tells one that it has not heard of what it did not send, by its next position', async () => {
+      const [first, second] = [buses.get(0), await buses.add([redis])];
+      // What the second one publishes, which says that it is there, does not get to the first.
+      first.proxies[0]?.blackhole();
+      second.bus.start();
+      await untilPasses(() => expect(second.bus.state).toBe('live'));
+      await untilPasses(() => expect(second.gaps).toEqual([{}]));
+      say(first, 'unheard');
+      expect(first.bus.counts.unheard).toBe(1);
+      first.proxies[0]?.pass();
+      await untilPasses(() => expect(second.gaps).toEqual([{}, { node: first.nodeId }]));
+      const heard = textsOf(second);
+      await untilPasses(() => {
+        say(first, 'heard');
+        expect(heard).toContain('heard');
+      });
+    });
+  });
+
   it('says why it does not get in, and never with what', async () => {
     const locked = await RedisServer.start('right-password');
     const [log, nodeId] = [new RecordingLog(), randomUUID()];

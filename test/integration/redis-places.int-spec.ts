@@ -116,6 +116,7 @@ describeRedis('places whose Redis', () => {
     await nodes.take(0, 20, THIRTY);
     for (const commands of nodes.commands) commands.isLive = false;
     expect([await nodes.take(0, 5, THIRTY), await nodes.take(1, 20, THIRTY)]).toEqual([0, 10]);
+    expect(nodes.fallbacks).toBe(25);
     expect(await nodes.on(0).taken('/ws', 't')).toBe(20);
     await nodes.redis.lose();
     await nodes.areAlive();
@@ -136,6 +137,7 @@ describeRedis('places whose Redis', () => {
     expect(await nodes.on(1).taken('/ws', 't')).toBe(16);
     commands.onTheWay[0]?.lose();
     expect(await asked).toBe('tenant');
+    expect(nodes.fallbacks).toBe(1);
     await untilTaken(15);
     expect(await nodes.take(1, 30, THIRTY)).toBe(15);
   });

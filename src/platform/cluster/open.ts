@@ -127,7 +127,8 @@ function openPorts(site: ClusterSite): Pick<OpenCluster, 'nodes' | 'leases' | 'c
   const { nodes, leases } = redisMembership({ commands, installation, clock, about, onGenerationChange }, onError);
   const counters = new RedisCounters(commands, { installation, nodes: () => nodes.count }, clock, counts);
   const { nodeId } = nodes.self;
-  const places = new RedisPlaces(commands, { installation, nodeId, nodes: () => nodes.count });
+  const shares = counts.counter('chatapi_rate_fallback_total');
+  const places = new RedisPlaces(commands, { installation, nodeId, nodes: () => nodes.count }, shares);
   return { nodes, leases, counters, places, bus: openBus(site, nodes) };
 }
 

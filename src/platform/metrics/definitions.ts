@@ -197,7 +197,7 @@ export const METRIC_DEFINITIONS = {
   },
   chatapi_rate_fallback_total: {
     type: 'counter',
-    help: 'Requests that were decided by this node’s own share of a rate limit, since Redis was away or slow: must be 0. Only with several nodes.',
+    help: 'Requests and connections that were decided by this node’s own share of a limit, since Redis was away or slow: must be 0. Only with several nodes.',
     labels: [],
   },
   chatapi_redis_command_seconds: {

@@ -19,6 +19,8 @@ const NODES = ['node 0', 'node 1', 'node 2'];
 export class PlaceNodes {
   readonly commands: readonly HeldCommands[];
   readonly places: readonly RedisPlaces[];
+  /** Decisions by the share of a node, of all of them. */
+  fallbacks = 0;
 
   private constructor(
     readonly redis: TimedRedis,
@@ -27,7 +29,7 @@ export class PlaceNodes {
     this.commands = NODES.map(() => new HeldCommands(redis));
     this.places = this.commands.map((commands, n) => {
       const options = { installation, nodeId: `node ${n}`, nodes: () => NODES.length };
-      return new RedisPlaces(commands, options);
+      return new RedisPlaces(commands, options, { inc: () => this.fallbacks++ });
     });
   }
 

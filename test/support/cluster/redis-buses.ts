@@ -35,9 +35,9 @@ export class RedisBuses {
   readonly nodes: NodeOnRedis[] = [];
 
   /** Resolves when all nodes hear each other, and have told their first gap. */
-  static async on(servers: readonly RedisServer[], options: BusesOptions = {}): Promise<RedisBuses> {
+  static async on(servers: readonly RedisServer[], options: BusesOptions = {}, count = 3): Promise<RedisBuses> {
     const buses = new RedisBuses();
-    for (let n = 0; n < 3; n++) buses.nodes.push(await buses.node(servers, options));
+    for (let n = 0; n < count; n++) buses.nodes.push(await buses.node(servers, options));
     for (const { bus } of buses.nodes) bus.start();
     await untilPasses(() => {
       for (const { bus, gaps } of buses.nodes) expect([bus.state, gaps.length]).toEqual(['live', servers.length]);
@@ -57,6 +57,13 @@ export class RedisBuses {
       await bus.stop();
       await Promise.all(proxies.map((proxy) => proxy.close()));
     }
+  }
+
+  /** One more node, which has not been started. */
+  async add(servers: readonly RedisServer[], options: BusesOptions = {}): Promise<NodeOnRedis> {
+    const node = await this.node(servers, options);
+    this.nodes.push(node);
+    return node;
   }
 
   private async node(servers: readonly RedisServer[], options: BusesOptions): Promise<NodeOnRedis> {

@@ -27,6 +27,8 @@ export interface BusCounts {
   publishedBytes: number;
   /** Envelopes that could not be sent, or were and failed: the others notice by their numbers. */
   dropped: number;
+  /** What was published while there was no other node, and therefore not sent. */
+  unheard: number;
   /** Envelopes of other nodes, positions left out. */
   received: number;
   receivedBytes: number;
@@ -66,6 +68,9 @@ export interface StreamSite {
  * - After a subscription whatever came before it may be lost, and numbers say nothing about that: one gap is told, when
  *   the other nodes that were known have been heard, or after `settleMs`. Until then numbers are taken as they are: what
  *   is lost meanwhile was committed before the gap, and whoever looks then finds it.
+ * - Where no other node has been heard for `forgottenMs`, what is published gets its number and is not sent. A node that comes
+ *   says so with its subscription, and its first gap is told a second later; should it not be heard by then, the next
+ *   position says what it lacks.
  * - A node that does not get its own positions hears nothing, whatever its connections say: it makes new ones.
  */
 export class BusStream {
@@ -119,8 +124,19 @@ export class BusStream {
     return this.redis.close();
   }
 
+  /** Nobody would hear what is published now. */
+  get isAlone(): boolean {
+    return this.isSettled && this.heardAt.size === 0;
+  }
+
   add(item: EnvelopeItem): void {
     this.outbox.push(item);
+  }
+
+  /** Numbers what is not sent, for nobody would hear it. */
+  pass(): void {
+    this.published++;
+    this.site.counts.unheard++;
   }
 
   /** Sends what was added. */

@@ -48,6 +48,7 @@ export class RedisBus extends Bus {
     published: 0,
     publishedBytes: 0,
     dropped: 0,
+    unheard: 0,
     received: 0,
     receivedBytes: 0,
     skipped: 0,
@@ -112,9 +113,15 @@ export class RedisBus extends Bus {
 
   publish<T>(topic: Topic<T>, payload: NoInfer<T>, to?: Address): void {
     this.local.publish(topic, payload, to);
+    const stream = this.streams[this.placement.of(to)];
+    if (stream === undefined) return;
+    if (stream.isAlone) {
+      stream.pass();
+      return;
+    }
     const item = this.item(topic, payload, to ?? '');
     if (item === undefined) return;
-    this.streams[this.placement.of(to)]?.add(item);
+    stream.add(item);
     if (this.isFlushing) return;
     this.isFlushing = true;
     queueMicrotask(() => {

@@ -3,8 +3,8 @@ import { Counters, type CounterState } from '../ports';
 import { redisKey, type RedisCommands, type Script } from './redis-commands';
 
 /** A node that is asked for much leases this part of what it is asked for in a window; */
-const LEASES_PER_WINDOW = 8;
-/** one that is asked for little the half, and no more than this: so much it may leave unspent when it is asked no more. */
+const LEASES_PER_WINDOW = 4;
+/** one that is asked for little all of it, and no more than this: so much it may leave unspent when it is asked no more. */
 const SMALL_LEASE = 4;
 /** Redis is not asked for so long after it did not answer: a slow one costs few requests its deadline. */
 const REST_MS = 1000;
@@ -222,7 +222,7 @@ export class RedisCounters extends Counters {
     const entry = window.of(key);
     const { owed } = entry;
     const rate = window.rateOf(key);
-    const small = Math.min(SMALL_LEASE, Math.ceil(rate / 2));
+    const small = Math.min(SMALL_LEASE, rate);
     const want = Math.max(line.waiting, small, Math.floor(rate / LEASES_PER_WINDOW));
     const [fromMs, fromWallMs] = [this.clock.monotonicMs(), this.clock.wallMs()];
     this.leases.inc();

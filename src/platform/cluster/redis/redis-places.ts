@@ -135,9 +135,11 @@ export class RedisPlaces extends Places {
   private readonly unsubscribe: Unsubscribe;
   private readonly registry: string;
 
+  /** @param fallbacks counts what this node's share has decided */
   constructor(
     private readonly commands: Pick<RedisCommands, 'isLive' | 'onLive' | 'run'>,
     private readonly options: RedisPlacesOptions,
+    private readonly fallbacks: { inc(): void },
   ) {
     super();
     this.registry = registryKey(options.installation);
@@ -217,6 +219,7 @@ export class RedisPlaces extends Places {
 
   /** Its place was taken already. */
   private takeShare(owner: PlaceOwner, limits: PlaceLimits): FullPlaces | undefined {
+    this.fallbacks.inc();
     const { where, tenantId, userId } = owner;
     const isBeyond = (taken: number, limit: number | null): boolean =>
       limit !== null && taken > Math.max(1, Math.floor(limit / this.nodeCount));
