@@ -1,11 +1,10 @@
 import type { TestTenant } from '../support/app';
 import { at, Cluster, describeCluster } from '../support/cluster/cluster';
 import { Crowd } from '../support/cluster/crowd';
-import type { Bodies } from '../support/http/api';
 import { MessageWriters } from '../support/message-writers';
 import { until } from '../support/poll';
 import { bodyOf, createRoom } from '../support/rooms';
-import { hookedTenant, Receiver } from '../support/webhooks/receiver';
+import { hookedTenant, Receiver, untilNothingIsPlanned } from '../support/webhooks/receiver';
 import { keyOf } from '../support/ws/socket-app';
 import { type ServerFrame, WsClient } from '../support/ws/client';
 
@@ -65,14 +64,6 @@ describeCluster('three nodes whose Redis fails', () => {
       );
   }
 
-  /** Nobody has to wait for a webhook that would be planned later. */
-  async function nothingIsPlanned(): Promise<void> {
-    await until(
-      async () => bodyOf(await tenant.key.get<Bodies['JobsDto']>('/admin/jobs')).kinds,
-      (kinds) => kinds.every(({ kind, queued, running }) => !kind.startsWith('webhook.') || queued + running === 0),
-    );
-  }
-
   /** Sends go on while something is so, for at least so long, and to people who are online. */
   async function meanwhile(ms: number): Promise<void> {
     bodyOf(await tenant.as('ann').post(`/rooms/${roomId}/messages`, { content: 'to people who are online' }), 201);
@@ -89,7 +80,7 @@ describeCluster('three nodes whose Redis fails', () => {
     expect([writers.refusals, writers.unanswered]).toEqual([[], 0]);
     expect(await crowd.faults()).toEqual([]);
     await everybodyIsOnline();
-    await nothingIsPlanned();
+    await untilNothingIsPlanned(tenant);
     expect(watchers.map(({ frames }) => frames.filter(isPresence).length)).toEqual(flapsBefore);
     expect(receiver.received).toEqual([]);
   }

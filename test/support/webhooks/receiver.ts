@@ -100,6 +100,14 @@ export async function hookedTenant(
   return tenant;
 }
 
+/** Resolves when no webhook of the tenant is due or on its way: none comes but by what happens later. */
+export async function untilNothingIsPlanned(tenant: TestTenant): Promise<void> {
+  await until(
+    async () => bodyOf(await tenant.key.get<Bodies['JobsDto']>('/admin/jobs')).kinds,
+    (kinds) => kinds.every(({ kind, queued, running }) => !kind.startsWith('webhook.') || queued + running === 0),
+  );
+}
+
 /** Sets the webhook of a tenant; its secret, when the URL is a new one. */
 export async function setWebhook(
   app: Pick<Served, 'master'>,
