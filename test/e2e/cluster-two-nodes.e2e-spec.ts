@@ -63,6 +63,10 @@ describeRedis('two servers on one database', () => {
     const [a, b] = await Promise.all([start('a'), start('b')]);
     await everywhere([a, b], 'live');
     const master = new Api(a.url, { 'x-master-key': SERVED_MASTER_KEY });
+    await eventually('each shows both, by their names', async () => {
+      const { nodes } = (await master.get<Bodies['StatsDto']>('/admin/stats')).body;
+      return nodes?.map(({ name }) => name).join() === 'a,b';
+    });
     const { body: tenant } = await master.post<Bodies['TenantCreatedDto']>('/admin/tenants', { name: 'two' });
     const credentials = (user: string): Record<string, string> => ({ 'x-api-key': tenant.api_key, 'x-user-id': user });
     const alice = new Api(a.url, credentials('alice'));

@@ -88,7 +88,7 @@ describe('live numbers', () => {
       expect(last?.send_p99_ms).toBeGreaterThanOrEqual(last?.send_p50_ms ?? Infinity);
     }
     const [now, own_now] = [ofAll.at(-1), ofMine.at(-1)];
-    expect(now).toMatchObject({ tenant_id: null, nodes: [{ database: { up: true } }] });
+    expect(now).toMatchObject({ tenant_id: null, nodes: [{ name: null, database: { up: true } }] });
     expect(now?.tenants?.map(({ tenant_id }) => tenant_id)).toContain(own.tenantId);
     expect(own_now).toMatchObject({ tenant_id: own.tenantId, tenants: null, nodes: null });
     await client.close();

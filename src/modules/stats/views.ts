@@ -27,6 +27,8 @@ export interface TenantNumbers {
 /** What a process is. */
 export interface NodeNumbers {
   readonly nodeId: string;
+  /** As the operator calls it. */
+  readonly name?: string;
   readonly startedAt: Date;
   readonly loopP99Ms: number;
   readonly rssBytes: number;
@@ -89,10 +91,11 @@ function tenantView({ tenantId, numbers }: TenantNumbers): TenantFiguresDto {
   };
 }
 
-function nodeView({ nodeId, startedAt, loopP99Ms, rssBytes, database }: NodeNumbers): NodeStatsDto {
+function nodeView({ nodeId, name, startedAt, loopP99Ms, rssBytes, database }: NodeNumbers): NodeStatsDto {
   const { isUp, inUse, size, waiting } = database;
   return {
     node_id: nodeId,
+    name: name ?? null,
     started_at: startedAt.toISOString(),
     loop_delay_p99_ms: rounded(loopP99Ms),
     rss_bytes: rssBytes,

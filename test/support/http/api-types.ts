@@ -853,6 +853,7 @@ export interface components {
             readonly database: components["schemas"]["NodeDatabaseDto"];
             /** Format: double */
             readonly loop_delay_p99_ms: number;
+            readonly name: string | null;
             readonly node_id: string;
             readonly rss_bytes: number;
             readonly started_at: string;

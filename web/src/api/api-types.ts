@@ -2374,6 +2374,7 @@ export interface components {
             database: components["schemas"]["NodeDatabaseDto"];
             /** Format: double */
             loop_delay_p99_ms: number;
+            name: string | null;
             node_id: string;
             rss_bytes: number;
             started_at: string;

@@ -7,7 +7,7 @@ export { FormDialog } from './form-dialog';
 export { Icon, type IconName } from './icons';
 export { Badge, Empty, FaultNote, Loading } from './notes';
 export { Pager } from './pager';
-export { Copyable, Id, SecretOnce } from './secret';
+export { Copyable, Id, NodeLabel, SecretOnce } from './secret';
 export { type Column, Table } from './table';
 export { Time } from './time';
 export { onColours, type Theme, useTheme } from './theme';

@@ -16,6 +16,14 @@ export function Copyable({ text, what }: { readonly text: string; readonly what:
 
 const SHOWN_MS = 1500;
 
+/** Of a node's UUID: the beginning is its time, which those that were started together share. */
+const NODE_CHARS = 8;
+
+/** A server of the installation: as the operator calls it, else enough of its id to tell it from the others. */
+export function NodeLabel({ id, name }: { readonly id: string; readonly name?: string | null }): ReactNode {
+  return <code title={id}>{name ?? id.slice(-NODE_CHARS)}</code>;
+}
+
 /** An id: pressed, it is in the clipboard. */
 export function Id({ id }: { readonly id: string }): ReactNode {
   const [isCopied, setCopied] = useState(false);

@@ -142,7 +142,11 @@ export class NodeDatabaseDto {
 }
 
 export class NodeStatsDto {
+  /** UUID, new with each of its starts. */
   node_id!: string;
+  /** Its CLUSTER_NODE_NAME; null: it has none. */
+  @ApiProperty({ type: String, nullable: true })
+  name!: string | null;
   started_at!: string;
   /** How late the event loop was within the second, beyond its timer's 10 ms. */
   @ApiProperty({ type: 'number', format: 'double' })

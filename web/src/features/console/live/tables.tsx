@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
-import { Badge, Table, Time } from '../../../ui';
+import { Badge, NodeLabel, Table, Time } from '../../../ui';
 import { useTenants } from '../tenant';
 import type { Stats } from './charts';
 import { useLatest } from './chart';
@@ -64,7 +64,7 @@ export function Nodes({ live }: { readonly live: Feed }): ReactNode {
         rows={nodes}
         keyOf={(node: Node) => node.node_id}
         columns={[
-          { title: 'Server', cell: (node) => <code title={node.node_id}>{node.node_id.slice(0, 8)}</code> },
+          { title: 'Server', cell: (node) => <NodeLabel id={node.node_id} name={node.name} /> },
           { title: 'Up since', cell: (node) => <Time at={node.started_at} /> },
           { title: 'Loop delay p99', isFigure: true, cell: (node) => duration(node.loop_delay_p99_ms) },
           { title: 'Memory', isFigure: true, cell: (node) => bytes(node.rss_bytes) },

@@ -1,11 +1,8 @@
 import type { ReactNode } from 'react';
-import { Badge, CopyButton, FaultNote, Id, Loading, Time } from '../../../ui';
+import { Badge, CopyButton, FaultNote, Id, Loading, NodeLabel, Time } from '../../../ui';
 import { useHref, usePlace } from '../records/address';
 import { counted, CursorPager, figure, Gone, isGone, Trail, UserLink } from '../records/pieces';
 import { type OneRoom, type Recipient, type Trace, useTrace } from './data';
-
-/** Enough of a node's id to tell it from others. */
-const NODE_CHARS = 8;
 
 interface TracePageProps {
   readonly room: OneRoom;
@@ -196,8 +193,7 @@ function ConnectionStep({ connection, committedAt }: ConnectionStepProps): React
   const title = isLater ? 'Sent by the catch-up, or there before' : 'Sent as it came';
   return (
     <Step title={sent ? title : 'Not sent yet'} tone={sent ? 'good' : undefined}>
-      To <Id id={id} /> on node <code title={node}>{node.slice(0, NODE_CHARS)}</code>, open since{' '}
-      <Time at={opened} isExact />
+      To <Id id={id} /> on node <NodeLabel id={node} />, open since <Time at={opened} isExact />
       {redelivered !== null && redelivered > 0 && `; sent again ${counted(redelivered, 'time')}`}
     </Step>
   );
