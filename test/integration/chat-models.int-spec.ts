@@ -1,36 +1,8 @@
 import { ChannelFault } from '../../src/modules/models/providers/chat-model';
-import { OPENAI_COMPATIBLE } from '../../src/modules/models/providers/registry';
-import { OPENAI_WIRE } from '../support/fake-model';
-import {
-  ChatModelFixture,
-  type ChatModelSubject,
-  PROVIDER_API_KEY,
-  type Limits,
-} from '../support/models/chat-model-fixture';
+import { ChatModelFixture, PROVIDER_API_KEY, type Limits, SUBJECTS } from '../support/models/chat-model-fixture';
 import { ProviderServer } from '../support/models/provider-server';
 import { faults, AnswerGate, type ProviderScript, type AnswerStep } from '../support/models/script';
 
-interface OpenAiBody {
-  readonly model?: string;
-  readonly messages?: readonly { readonly content: string }[];
-  readonly temperature?: number;
-  readonly max_tokens?: number;
-}
-
-/** Every protocol that is spoken over a connection. A new one is a wire for the fake, and a line here. */
-const SUBJECTS: Readonly<Record<string, ChatModelSubject>> = {
-  'openai-compatible': {
-    model: OPENAI_COMPATIBLE,
-    wire: OPENAI_WIRE,
-    keyHeader: ['authorization', (key) => `Bearer ${key}`],
-    asked: ({ model, messages, temperature, max_tokens }: OpenAiBody) => ({
-      model,
-      texts: messages?.map(({ content }) => content),
-      ...(temperature === undefined ? {} : { temperature }),
-      ...(max_tokens === undefined ? {} : { maxTokens: max_tokens }),
-    }),
-  },
-};
 const LONG_MS = 20_000;
 const SHORT_MS = 40;
 
@@ -46,12 +18,12 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
 
   describe('a good answer', () => {
     it('is whole, with the tokens that were reported', async () => {
-      const { text, end, fault } = await bench.outcomeOf({ usage: { prompt: 7, completion: 9 } });
+      const { text, end, fault } = await bench.outcomeOf({ usage: { prompt: 7, cached: 4, completion: 9 } });
       expect([text, fault]).toEqual(['Hello from the fake model.', undefined]);
       expect(end).toEqual({
         type: 'end',
         finishReason: 'stop',
-        usage: { promptTokens: 7, completionTokens: 9, totalTokens: 16, estimated: false },
+        usage: { promptTokens: 7, cachedPromptTokens: 4, completionTokens: 9, totalTokens: 16, estimated: false },
       });
     });
 
@@ -63,9 +35,11 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
         { role: 'user', content: 'three' },
       ] as const;
       await bench.outcomeOf({}, {}, { model: 'm2', messages, temperature: 0.5, maxTokens: 99 });
-      const { headers, body } = await bench.server.request(1);
-      expect(headers[subject.keyHeader[0]]).toBe(subject.keyHeader[1](PROVIDER_API_KEY));
-      expect(subject.asked(body)).toEqual({
+      const request = await bench.server.request(1);
+      expect(request.headers[subject.keyHeader[0]]).toBe(subject.keyHeader[1](PROVIDER_API_KEY));
+      // A URL is logged on the way.
+      expect(request.url).not.toContain(PROVIDER_API_KEY);
+      expect(subject.asked(request)).toEqual({
         model: 'm2',
         texts: ['be brief', 'one', 'two', 'three'],
         temperature: 0.5,
@@ -75,7 +49,11 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
 
     it('says nothing of what is left to the provider', async () => {
       await bench.outcomeOf({});
-      expect(subject.asked((await bench.server.request(1)).body)).toEqual({ model: 'm1', texts: ['hello there'] });
+      expect(subject.asked(await bench.server.request(1))).toEqual({
+        model: 'm1',
+        texts: ['hello there'],
+        maxTokens: subject.defaultMaxTokens,
+      });
     });
 
     it('comes as it is written, and not at its end', async () => {
@@ -137,7 +115,8 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
       [500, '', 'channel'],
       [503, '', 'channel'],
     ])('A8: HTTP %s says what it is about%s, and is the fault of the %s', async (status, words, blame) => {
-      expect(await bench.faultOf(faults.status(status))).toEqual(['', `answered HTTP ${status}${words}`, blame]);
+      const about = status === 413 ? (subject.words413 ?? words) : words;
+      expect(await bench.faultOf(faults.status(status))).toEqual(['', `answered HTTP ${status}${about}`, blame]);
     });
 
     it('with a redirect: it is not followed', async () => {
@@ -182,7 +161,7 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
   describe('a provider that falls silent', () => {
     it.each<[string, (gate: AnswerGate) => ProviderScript, Limits, string]>([
       ['before its headers', faults.silentBeforeHeaders, { firstMs: SHORT_MS }, ''],
-      ['before the first token', (gate) => faults.silentAfter(gate), { idleMs: SHORT_MS }, ''],
+      ['before the first token', (gate) => faults.silentAfter(gate), { firstMs: SHORT_MS, idleMs: SHORT_MS }, ''],
       ['between two tokens', (gate) => faults.silentAfter(gate, 'Hel', 'lo'), { idleMs: SHORT_MS }, 'Hello'],
     ])('%s is given up, and its connection closed', async (_, script, limits, said) => {
       const gate = new AnswerGate();

@@ -42,6 +42,7 @@ export const OPENAI_WIRE: Wire = {
       return chatRefusal(400, "'stream_options' needs 'stream' to be true");
     return undefined;
   },
+  refusal: (_status, message) => ({ error: { message, type: 'fault' } }),
   streams: (request) => request.body['stream'] === true,
   whole: (request, text, script) => ({
     ...common(request, 'chat.completion'),
@@ -103,8 +104,10 @@ function event(data: object): string {
 
 function usageOf({ usage }: ProviderScript, tokens: number): { usage?: object } {
   if (usage === null) return {};
-  const { prompt, completion } = usage ?? { prompt: 11, completion: tokens };
-  return { usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion } };
+  const { prompt, completion, cached } = { cached: undefined, ...(usage ?? { prompt: 11, completion: tokens }) };
+  const details = cached === undefined ? {} : { prompt_tokens_details: { cached_tokens: cached } };
+  const total_tokens = prompt + completion;
+  return { usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens, ...details } };
 }
 
 /** A refusal as the real API words it. */

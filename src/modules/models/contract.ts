@@ -7,6 +7,8 @@ export interface ModelMessage {
 
 export interface ModelUsage {
   readonly promptTokens: number;
+  /** Of these, the ones that the provider had in its cache and charges less for; unset: it says nothing of a cache. */
+  readonly cachedPromptTokens?: number | undefined;
   readonly completionTokens: number;
   readonly totalTokens: number;
   /** True where the provider reported nothing and the tokens were counted here (see `estimateTokens`). */

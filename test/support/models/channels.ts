@@ -26,8 +26,13 @@ export function testChannel(name: string, values: Partial<Channel> = {}): Channe
   };
 }
 
-export function endpointTo(baseUrl: string, post: Endpoint['post'], apiKey?: string): Endpoint {
-  return { baseUrl, apiKey, authHeader: 'authorization', post };
+export function endpointTo(
+  baseUrl: string,
+  post: Endpoint['post'],
+  apiKey?: string,
+  authHeader: Endpoint['authHeader'] = 'authorization',
+): Endpoint {
+  return { baseUrl, apiKey, authHeader, post };
 }
 
 /** What routing stands on. */

@@ -1,8 +1,12 @@
 import { answerOf, type AnswerPart, type Timeouts } from '../../../src/modules/models/answer/answer';
 import { ChannelFault, type ChatModel, type ChatRequest } from '../../../src/modules/models/providers/chat-model';
 import { outboundPost } from '../../../src/platform/outbound';
+import { ANTHROPIC, GOOGLE, OPENAI_COMPATIBLE } from '../../../src/modules/models/providers/registry';
+import { OPENAI_WIRE } from '../fake-model';
+import { ANTHROPIC_WIRE } from './anthropic-wire';
 import { endpointTo, WIRE } from './channels';
-import { ProviderServer, type Wire } from './provider-server';
+import { GOOGLE_WIRE } from './google-wire';
+import { ProviderServer, type Wire, type WireRequest } from './provider-server';
 import type { ProviderScript } from './script';
 
 export interface ChatModelSubject {
@@ -10,9 +14,81 @@ export interface ChatModelSubject {
   readonly wire: Wire;
   /** Where the key is in the fake's record of the headers, and as what. */
   readonly keyHeader: readonly [name: string, value: (key: string) => string];
-  /** What the body of a request says of the model, the texts of the messages, the temperature and the token limit. */
-  readonly asked: (body: Readonly<Record<string, unknown>>) => unknown;
+  /** What a request says of the model, the texts of the messages, the temperature and the token limit. */
+  readonly asked: (request: WireRequest) => Asked;
+  /** The limit that is sent where nobody names one. */
+  readonly defaultMaxTokens?: number;
+  /** What a refusal with HTTP 413 is about, as the provider names it. */
+  readonly words413?: string;
 }
+
+export interface Asked {
+  readonly model: unknown;
+  readonly texts: unknown;
+  readonly temperature?: unknown;
+  readonly maxTokens?: unknown;
+}
+
+interface OpenAiBody {
+  readonly model?: string;
+  readonly messages?: readonly { readonly content: string }[];
+  readonly temperature?: number;
+  readonly max_tokens?: number;
+}
+
+interface AnthropicBody extends OpenAiBody {
+  readonly system?: string;
+}
+
+interface GoogleBody {
+  readonly systemInstruction?: Content;
+  readonly contents?: readonly Content[];
+  readonly generationConfig?: { readonly temperature?: number; readonly maxOutputTokens?: number };
+}
+
+interface Content {
+  readonly parts: readonly { readonly text: string }[];
+}
+
+/** Every protocol that is spoken over a connection. A new one is a wire for the fake, and a line here. */
+export const SUBJECTS: Readonly<Record<string, ChatModelSubject>> = {
+  'openai-compatible': {
+    model: OPENAI_COMPATIBLE,
+    wire: OPENAI_WIRE,
+    keyHeader: ['authorization', (key) => `Bearer ${key}`],
+    asked: ({ body }) => {
+      const { model, messages, temperature, max_tokens: maxTokens } = body as OpenAiBody;
+      return { model, texts: messages?.map(({ content }) => content), temperature, maxTokens };
+    },
+  },
+  anthropic: {
+    model: ANTHROPIC,
+    wire: ANTHROPIC_WIRE,
+    keyHeader: ['x-api-key', (key) => key],
+    asked: ({ body }) => {
+      const { model, system, messages = [], temperature, max_tokens: maxTokens } = body as AnthropicBody;
+      const texts = messages.map(({ content }) => content);
+      return { model, texts: system === undefined ? texts : [system, ...texts], temperature, maxTokens };
+    },
+    defaultMaxTokens: 4096,
+    words413: ': the chat is longer than the model can read',
+  },
+  google: {
+    model: GOOGLE,
+    wire: GOOGLE_WIRE,
+    keyHeader: ['x-goog-api-key', (key) => key],
+    asked: ({ url, body }) => {
+      const { systemInstruction, contents = [], generationConfig = {} } = body as GoogleBody;
+      const said = systemInstruction === undefined ? contents : [systemInstruction, ...contents];
+      return {
+        model: /models\/([^:]+)/.exec(url)?.[1],
+        texts: said.map(({ parts }) => parts.map(({ text }) => text).join('')),
+        temperature: generationConfig.temperature,
+        maxTokens: generationConfig.maxOutputTokens,
+      };
+    },
+  },
+};
 
 export type Limits = Partial<Timeouts> & { readonly maxBytes?: number };
 
@@ -48,7 +124,7 @@ export class ChatModelFixture {
     const { maxBytes = 2_000_000, ...timeouts } = limits;
     return answerOf({
       model: this.model,
-      endpoint: endpointTo(baseUrl, outboundPost(bounds), PROVIDER_API_KEY),
+      endpoint: endpointTo(baseUrl, outboundPost(bounds), PROVIDER_API_KEY, this.model.defaultAuthHeader),
       request: { messages, model: 'm1', wire: WIRE, signal: NEVER, ...request },
       timeouts: { firstMs: LONG_MS, idleMs: LONG_MS, totalMs: LONG_MS, ...timeouts },
       maxBytes,

@@ -98,8 +98,9 @@ export class ProviderServer {
     const { status = 200, headers = {}, steps = DEFAULT_STEPS } = script;
     await script.holdHeaders?.pass();
     if (response.destroyed) return;
-    if (script.body !== undefined) {
-      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(script.body);
+    const body = script.told === undefined ? script.body : JSON.stringify(this.wire.refusal(status, script.told));
+    if (body !== undefined) {
+      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
       return;
     }
     if (!this.wire.streams(request)) {
@@ -109,7 +110,7 @@ export class ProviderServer {
       return;
     }
     response.writeHead(status, { ...SSE, ...headers }).flushHeaders();
-    if (script.bare !== true) await written(response, this.wire.begin(request));
+    if (script.bare !== true) await written(response, this.wire.begin(request, script));
     for (const step of steps) {
       if (response.destroyed) return;
       if (!(await this.step(request, response, step))) return;
@@ -163,12 +164,14 @@ export interface Wire {
   readonly basePath: string;
   /** What is wrong with a request, as a status and a body; undefined when the real provider would take it. */
   refuse(request: WireRequest): { readonly status: number; readonly body: Json } | undefined;
+  /** The body of a refusal. */
+  refusal(status: number, message: string): Json;
   /** Whether the request asks for a stream. */
   streams(request: WireRequest): boolean;
   /** The answer in one piece. */
   whole(request: WireRequest, text: string, script: ProviderScript): Json;
   /** Events before the first token. */
-  begin(request: WireRequest): string;
+  begin(request: WireRequest, script: ProviderScript): string;
   token(request: WireRequest, text: string): string;
   reasoning(request: WireRequest, text: string): string;
   toolCall(request: WireRequest, name: string): string;

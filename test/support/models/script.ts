@@ -49,14 +49,16 @@ export interface ProviderScript {
   readonly headers?: Readonly<Record<string, string>>;
   /** Answered instead of a stream; as JSON unless `headers` say otherwise. */
   readonly body?: string;
+  /** The same: what a refusal says, in the provider's own shape. */
+  readonly told?: string;
   /** Waits before the status line. */
   readonly holdHeaders?: AnswerGate;
   /** Nothing is written but the steps: no first and no last events of the protocol. */
   readonly bare?: true;
   /** Default: Hello from the fake model. */
   readonly steps?: readonly AnswerStep[];
-  /** Reported at the end; null: nothing is reported. Default: prompt 11, completion the number of tokens. */
-  readonly usage?: { readonly prompt: number; readonly completion: number } | null;
+  /** Reported; `cached` is a part of the prompt; null: nothing is reported. Default: prompt 11, completion the number of tokens. */
+  readonly usage?: { readonly prompt: number; readonly cached?: number; readonly completion: number } | null;
   /** Default stop; null: the stream ends without a word. */
   readonly finish?: 'stop' | 'length' | 'content_filter' | 'tool_calls' | null;
 }
@@ -74,7 +76,7 @@ export const faults = {
   status: (status: number, headers: Readonly<Record<string, string>> = {}): ProviderScript => ({
     status,
     headers,
-    body: JSON.stringify({ error: { message: `fault ${status}`, type: 'fault' } }),
+    told: `fault ${status}`,
   }),
   html: (status = 200): ProviderScript => ({
     status,

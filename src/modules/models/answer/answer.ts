@@ -281,10 +281,7 @@ export function estimateTokens(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_TOKEN);
 }
 
-interface ReportedTokens {
-  readonly promptTokens: number | undefined;
-  readonly completionTokens: number | undefined;
-}
+type ReportedTokens = Pick<Finished, 'promptTokens' | 'cachedPromptTokens' | 'completionTokens'>;
 
 /**
  * As the provider reported it; what it left out is estimated, and then the whole is called so. A 0 for what was there is
@@ -299,7 +296,18 @@ export function usageOf(messages: readonly ModelMessage[], answerBytes: number, 
   const promptTokens = counted.prompt ?? estimateTokens(asked);
   const completionTokens = counted.completion ?? estimateTokens(answerBytes);
   const estimated = counted.prompt === undefined || counted.completion === undefined;
-  return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated };
+  return {
+    promptTokens,
+    ...cachedOf(counted.prompt, reported.cachedPromptTokens),
+    completionTokens,
+    totalTokens: promptTokens + completionTokens,
+    estimated,
+  };
+}
+
+/** More than the whole prompt cannot have been in a cache. @param prompt undefined where it was estimated */
+function cachedOf(prompt: number | undefined, cached: number | undefined): Pick<ModelUsage, 'cachedPromptTokens'> {
+  return prompt === undefined || cached === undefined ? {} : { cachedPromptTokens: Math.min(prompt, cached) };
 }
 
 /** What an answer has used so far, however it ends. */
@@ -313,10 +321,7 @@ export class Meter {
   constructor(private readonly messages: readonly ModelMessage[]) {}
 
   /** Of an answer that has ended. */
-  whole(reported: {
-    readonly promptTokens: number | undefined;
-    readonly completionTokens: number | undefined;
-  }): ModelUsage {
+  whole(reported: ReportedTokens): ModelUsage {
     return usageOf(this.messages, this.textBytes + this.reasoningBytes, reported);
   }
 
@@ -332,5 +337,13 @@ export function sumOf(usages: readonly ModelUsage[]): ModelUsage | undefined {
   const promptTokens = usages.reduce((sum, usage) => sum + usage.promptTokens, 0);
   const completionTokens = usages.reduce((sum, usage) => sum + usage.completionTokens, 0);
   const estimated = usages.some((usage) => usage.estimated);
-  return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated };
+  const cached = usages.flatMap(({ cachedPromptTokens }) => cachedPromptTokens ?? []);
+  const cachedPromptTokens = cached.length === 0 ? undefined : cached.reduce((sum, count) => sum + count, 0);
+  return {
+    promptTokens,
+    cachedPromptTokens,
+    completionTokens,
+    totalTokens: promptTokens + completionTokens,
+    estimated,
+  };
 }

@@ -5,7 +5,7 @@ import { type OutboundPost, outboundPost } from '../../../platform/outbound';
 import { type SecretBox, Secrets } from '../../../platform/secrets';
 import { CONNECT_MS, type Timeouts } from '../answer/answer';
 import type { Endpoint } from '../providers/chat-model';
-import { ECHO, OPENAI_COMPATIBLE } from '../providers/registry';
+import { authHeaderOf, ECHO, OPENAI_COMPATIBLE } from '../providers/registry';
 import {
   type ChannelParams,
   ChannelsRepository,
@@ -144,7 +144,7 @@ export class ChannelDirectory {
       endpoint: () => ({
         baseUrl: row.base_url,
         apiKey: this.keys.open(tenantId, row.channel_id, row.api_key),
-        authHeader: options.authHeader ?? 'authorization',
+        authHeader: options.authHeader ?? authHeaderOf(row.provider),
         post: this.connections.ofTenants,
       }),
     };

@@ -12,7 +12,7 @@ import type {
   EnvironmentChannelDto,
   PatchChannelDto,
 } from '../dto/channel.dto';
-import { chatModelOf } from '../providers/registry';
+import { authHeaderOf, chatModelOf, OPENAI_COMPATIBLE } from '../providers/registry';
 import { epochMs, later } from '../views';
 import {
   type ChannelOptions,
@@ -42,7 +42,7 @@ export class ChannelViews {
 
   valuesOf(body: CreateChannelDto): ChannelValues {
     const model = chatModelOf(body.provider);
-    return {
+    return checkedWire({
       name: body.name,
       provider: body.provider,
       base_url: body.baseUrl === undefined ? (model?.defaultBaseUrl ?? '') : this.urlOf(body.baseUrl),
@@ -54,12 +54,12 @@ export class ChannelViews {
       temperature: body.temperature ?? null,
       timeout_ms: totalOf(body, this.config.totalMs) ?? this.config.totalMs,
       options: optionsOf({}, body),
-    };
+    });
   }
 
   /** A channel with what is sent of it; what is not sent stays. */
   merged(before: ChannelValues, body: PatchChannelDto): ChannelValues {
-    return {
+    return checkedWire({
       name: body.name ?? before.name,
       provider: body.provider ?? before.provider,
       base_url: body.baseUrl === undefined ? before.base_url : this.urlOf(body.baseUrl),
@@ -71,7 +71,7 @@ export class ChannelViews {
       temperature: body.temperature === undefined ? before.temperature : body.temperature,
       timeout_ms: totalOf(body, this.config.totalMs) ?? before.timeout_ms,
       options: optionsOf(before.options, body),
-    };
+    });
   }
 
   view(row: ChannelRow): ChannelDto {
@@ -92,7 +92,7 @@ export class ChannelViews {
       timeouts: timeoutsOf(this.config, options, row.timeout_ms),
       params: paramsOf(options.params),
       models: { ...options.models },
-      authHeader: options.authHeader ?? 'authorization',
+      authHeader: options.authHeader ?? authHeaderOf(row.provider),
       contextTokens: options.contextTokens ?? null,
       lastFaults: this.faultsOf(row.channel_id),
       createdAt: epochMs(row.created_at),
@@ -138,9 +138,27 @@ function optionsOf(before: ChannelOptions, body: PatchChannelDto): ChannelOption
     idleMs: later(before.idleMs, timeouts?.idleMs),
     params: params === undefined ? before.params : { ...before.params, ...checkedParams(params) },
     models: models === undefined ? before.models : checkedModels(models),
-    authHeader: authHeader ?? before.authHeader,
+    authHeader: later(before.authHeader, authHeader),
     contextTokens: later(before.contextTokens, contextTokens),
   };
+}
+
+/** What a provider's protocol has no place for is refused, so that nobody believes it to be in force. */
+function checkedWire(values: ChannelValues): ChannelValues {
+  const taken = chatModelOf(values.provider)?.params;
+  const { maxTokensField, streamOptions, systemRole, extra } = paramsOf(values.options.params);
+  const isSet: readonly (readonly [name: keyof ChannelParams, isSet: boolean])[] = [
+    ['maxTokensField', maxTokensField !== 'auto'],
+    ['streamOptions', streamOptions !== 'auto'],
+    ['systemRole', systemRole !== 'system'],
+    ['extra', Object.keys(extra).length > 0],
+  ];
+  const strange = isSet.find(([name, given]) => given && taken?.includes(name) === false);
+  if (strange === undefined) {
+    if (systemRole !== 'developer' || values.provider === OPENAI_COMPATIBLE.provider) return values;
+    throw invalid('params.systemRole', `A channel of ${values.provider} takes the systemRole system or user`);
+  }
+  throw invalid(`params.${strange[0]}`, `A channel of ${values.provider} has no params.${strange[0]}`);
 }
 
 function checkedParams(params: ChannelParamsDto): Partial<ChannelParams> {

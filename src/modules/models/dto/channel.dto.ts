@@ -40,7 +40,7 @@ export class ChannelTimeoutsDto {
 /** How the provider wants to be asked. What is not sent stays. */
 export class ChannelParamsDto {
   /**
-   * As what the most tokens of an answer are sent. `auto` (default) begins with what the model's name suggests, tries the
+   * As what the most tokens of an answer are sent to an `openai-compatible` provider. `auto` (default) begins with what the model's name suggests, tries the
    * other once the provider refuses it (400, 422), and remembers what worked.
    */
   @IsOptional()
@@ -49,7 +49,7 @@ export class ChannelParamsDto {
   maxTokensField?: 'max_tokens' | 'max_completion_tokens' | 'auto';
 
   /**
-   * Whether the provider is asked to count the tokens of its stream. `auto` (default) asks, and no longer once the
+   * Whether an `openai-compatible` provider is asked to count the tokens of its stream. `auto` (default) asks, and no longer once the
    * provider refuses it; the tokens are then estimated.
    */
   @IsOptional()
@@ -57,15 +57,19 @@ export class ChannelParamsDto {
   @ApiProperty({ oneOf: [{ type: 'boolean' }, { type: 'string', enum: ['auto'] }] })
   streamOptions?: boolean | 'auto';
 
-  /** As which role the system prompt is sent. Default system. */
+  /**
+   * As which role the system prompt is sent; default system. `user` puts it before the first message, for models that know
+   * no system prompt; `developer` is for `openai-compatible` only.
+   */
   @IsOptional()
   @IsIn(['system', 'developer', 'user'])
   @ApiProperty({ type: 'string', enum: ['system', 'developer', 'user'] })
   systemRole?: 'system' | 'developer' | 'user';
 
   /**
-   * More fields for the body of each request, at most 4 KB; what the server or a preset says itself goes before. Sent, it
-   * takes the place of what was there.
+   * More fields for the body of each request, at most 4 KB; what the server or a preset says itself goes before: `top_k`
+   * for anthropic, `{"generationConfig": {"topK": 40}}` or `safetySettings` for google. Sent, it takes the place of what was
+   * there.
    * @example {"top_k": 40}
    */
   @IsOptional()
@@ -76,8 +80,8 @@ export class ChannelParamsDto {
 /** What a channel may be given, and be given anew. */
 class ChannelSettingsDto {
   /**
-   * http or https, at most 2,048 characters, without credentials, such as https://api.openai.com/v1 or
-   * http://127.0.0.1:11434/v1 (Ollama). A query, e.g. Azure's `?api-version=…`, goes with every request. Default: that
+   * http or https, at most 2,048 characters, without credentials, such as https://api.openai.com/v1,
+   * https://api.anthropic.com/v1, https://generativelanguage.googleapis.com/v1beta or http://127.0.0.1:11434/v1 (Ollama). A query, e.g. Azure's `?api-version=…`, goes with every request. Default: that
    * of the provider's own service.
    */
   @IsOptional()
@@ -121,7 +125,10 @@ class ChannelSettingsDto {
   @IsBoolean()
   enabled?: boolean;
 
-  /** Most tokens of an answer where a preset says nothing; null (default): the provider's own limit. */
+  /**
+   * Most tokens of an answer where a preset says nothing; null (default): the provider's own limit. `anthropic` demands
+   * one: 32000 is sent, 4096 for models before Claude 4 and unknown ones.
+   */
   @IsOptional()
   @IsNullable()
   @IsInt()
@@ -130,7 +137,7 @@ class ChannelSettingsDto {
   @ApiProperty({ type: 'integer', nullable: true })
   maxTokens?: number | null;
 
-  /** 0 to 2, where a preset says nothing; null (default): the provider's own. */
+  /** 0 to 2 (`anthropic`: what is above 1 is sent as 1), where a preset says nothing; null (default): the provider's own. */
   @IsOptional()
   @IsNullable()
   @IsNumber()
@@ -164,11 +171,15 @@ class ChannelSettingsDto {
   @IsJsonObject({ maxBytes: 16_384 })
   models?: Record<string, unknown>;
 
-  /** Header that carries the key: `authorization` (default, as Bearer), or `api-key` (Azure). */
+  /**
+   * Header that carries the key: `authorization` (as Bearer), `api-key` (Azure), `x-api-key`, `x-goog-api-key`; null
+   * (default): the first for openai-compatible, the last two for anthropic and google.
+   */
   @IsOptional()
+  @IsNullable()
   @IsIn(AUTH_HEADERS)
-  @ApiProperty({ type: 'string', enum: [...AUTH_HEADERS] })
-  authHeader?: AuthHeader;
+  @ApiProperty({ type: 'string', enum: [...AUTH_HEADERS], nullable: true })
+  authHeader?: AuthHeader | null;
 
   /** Tokens that its models read, the answer included, 256 to 10,000,000; null (default): as is known of the model, else 16000. */
   @IsOptional()
@@ -191,7 +202,7 @@ export class CreateChannelDto extends ChannelSettingsDto {
 
   /**
    * The protocol that it speaks. `openai-compatible` is OpenAI, and also Ollama, vLLM, Groq, OpenRouter, DeepSeek,
-   * Mistral. `echo` calls nobody, and answers only while there is no channel of another kind: the example does no harm.
+   * Mistral; `anthropic` its Messages API, `google` its Gemini API. `echo` calls nobody, and answers only while there is no channel of another kind: the example does no harm.
    * @example echo
    */
   @IsIn(PROVIDERS)

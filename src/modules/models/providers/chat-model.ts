@@ -1,8 +1,8 @@
 import type { OutboundPost } from '../../../platform/outbound';
 import type { AnswerOptions, FaultReason, FinishReason, ModelMessage } from '../contract';
 
-/** Which header a provider reads its key from: OpenAI's, as `Bearer`, or Azure's. */
-export const AUTH_HEADERS = ['authorization', 'api-key'] as const;
+/** Which header a provider reads its key from: OpenAI's, as `Bearer`, Azure's, Anthropic's, Google's. */
+export const AUTH_HEADERS = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key'] as const;
 export type AuthHeader = (typeof AUTH_HEADERS)[number];
 
 /** Where and how to ask: one channel, ready to be used. */
@@ -51,7 +51,11 @@ export type RawPart =
 export interface Finished {
   readonly type: 'finished';
   readonly finishReason: FinishReason;
+  /** All of the prompt, what came out of a cache included. */
   readonly promptTokens: number | undefined;
+  /** Of these, the ones that the provider had read before, and charges less for. */
+  readonly cachedPromptTokens?: number | undefined;
+  /** What it thought included. */
   readonly completionTokens: number | undefined;
 }
 
@@ -107,9 +111,12 @@ export class ChannelFault extends Error {
 export abstract class ChatModel {
   /** As `provider` of a channel. */
   abstract readonly provider: string;
-  /** Of a channel that names none. */
+  /** Of a channel that names none, in this and the next two. */
   abstract readonly defaultBaseUrl: string;
   abstract readonly defaultModel: string;
+  abstract readonly defaultAuthHeader: AuthHeader;
+  /** Which of a channel's `params` mean something in it. */
+  abstract readonly params: readonly (keyof WireParams)[];
 
   /**
    * One answer; its last part is `finished`, unless it was cut. Throws a ChannelFault for what the provider did wrong, and

@@ -1,7 +1,7 @@
 import type { FinishReason, ModelMessage } from '../contract';
 import { ChannelFault, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';
 import type { StreamEvent } from './events';
-import { defined, documentOf, type Fields, isCount, isObject } from './fields';
+import { defined, documentOf, type Fields, firstOf, isCount, isObject } from './fields';
 import { type AnswerReader, NO_PARTS, StreamedModel, urlBelow, type WireRequest } from './streamed-model';
 import { faultOf, toldError, toldErrorIn } from './told-errors';
 
@@ -10,6 +10,8 @@ export class OpenAiCompatible extends StreamedModel {
   readonly provider = 'openai-compatible';
   readonly defaultBaseUrl = 'https://api.openai.com/v1';
   readonly defaultModel = 'gpt-4o-mini';
+  readonly defaultAuthHeader = 'authorization';
+  readonly params = ['maxTokensField', 'streamOptions', 'systemRole', 'extra'] as const;
 
   protected asked({ baseUrl }: Endpoint, request: ChatRequest): WireRequest {
     const { model, messages, wire } = request;
@@ -40,6 +42,10 @@ export class OpenAiCompatible extends StreamedModel {
 
 function spoken({ role, content }: ModelMessage, systemRole: ChatRequest['wire']['systemRole']): object {
   return { role: role === 'system' ? systemRole : role, content };
+}
+
+function isChunk({ choices }: Fields): boolean {
+  return Array.isArray(choices);
 }
 
 const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
@@ -74,6 +80,7 @@ class ChunkReader implements AnswerReader {
   isOver = false;
   private finishReason: FinishReason = 'other';
   private promptTokens: number | undefined;
+  private cachedPromptTokens: number | undefined;
   private completionTokens: number | undefined;
   private hasDeltas = false;
   private hasRefused = false;
@@ -87,22 +94,22 @@ class ChunkReader implements AnswerReader {
       return NO_PARTS;
     }
     if (event === 'error') throw faultOf('sent an error in its answer', toldErrorIn(data), this.secrets);
-    const chunk = documentOf(data, this.secrets);
+    const chunk = documentOf(data, this.secrets, isChunk);
     if (chunk['usage'] !== undefined) this.noteUsage(chunk['usage']);
     const choice = firstOf(chunk['choices']);
     return choice === undefined ? NO_PARTS : this.readChoice(choice, data);
   }
 
   get finished(): Finished {
-    const { promptTokens, completionTokens } = this;
+    const { promptTokens, cachedPromptTokens, completionTokens } = this;
     const isDecent = this.finishReason === 'stop' || this.finishReason === 'other';
     const finishReason = this.hasRefused && isDecent ? 'refusal' : this.finishReason;
-    return { type: 'finished', finishReason, promptTokens, completionTokens };
+    return { type: 'finished', finishReason, promptTokens, cachedPromptTokens, completionTokens };
   }
 
   private readChoice(choice: Fields, data: string): readonly RawPart[] {
     if (isObject(choice['error'])) {
-      const told = toldError(choice, data) ?? toldErrorIn(data);
+      const told = toldError(choice, data, isChunk) ?? toldErrorIn(data);
       throw faultOf('sent an error in its answer', told, this.secrets);
     }
     const parts = this.readDelta(choice);
@@ -118,9 +125,10 @@ class ChunkReader implements AnswerReader {
     const refusal = said['refusal'];
     if (typeof refusal === 'string' && refusal !== '') this.hasRefused = true;
     const text = textOf(said['content']) + (typeof refusal === 'string' ? refusal : '');
-    if (text !== '') return [{ type: 'text', text }];
     const thought = reasoningIn(said);
-    return thought === '' ? NO_PARTS : [{ type: 'reasoning', text: thought }];
+    if (thought === '') return text === '' ? NO_PARTS : [{ type: 'text', text }];
+    const reasoning = { type: 'reasoning', text: thought } as const;
+    return text === '' ? [reasoning] : [reasoning, { type: 'text', text }];
   }
 
   private noteFinish(reason: unknown): void {
@@ -134,20 +142,13 @@ class ChunkReader implements AnswerReader {
 
   private noteUsage(usage: unknown): void {
     if (!isObject(usage)) return;
-    const { prompt_tokens: prompt, completion_tokens: completion } = usage;
+    const { prompt_tokens: prompt, completion_tokens: completion, prompt_tokens_details: details } = usage;
+    // DeepSeek has a name of its own for it.
+    const cached = (isObject(details) ? details['cached_tokens'] : undefined) ?? usage['prompt_cache_hit_tokens'];
     if (isCount(prompt)) this.promptTokens = prompt;
+    if (isCount(cached)) this.cachedPromptTokens = cached;
     if (isCount(completion)) this.completionTokens = completion;
   }
-}
-
-/** The first of the answers that a model may give at once, wherever it stands. */
-function firstOf(choices: unknown): Fields | undefined {
-  if (!Array.isArray(choices)) return undefined;
-  for (let i = 0; i < choices.length; i++) {
-    const choice: unknown = choices[i];
-    if (isObject(choice) && (choice['index'] ?? i) === 0) return choice;
-  }
-  return undefined;
 }
 
 /** Text, or parts of text. */
@@ -170,5 +171,11 @@ function reasoningIn(said: Fields): string {
   }
   const { content } = said;
   if (!Array.isArray(content)) return '';
-  return content.map((part: unknown) => (isObject(part) ? JSON.stringify(part['thinking'] ?? '') : '')).join('');
+  return content.map(thoughtIn).join('');
+}
+
+/** Some put their thoughts into parts again. */
+function thoughtIn(part: unknown): string {
+  const thought = isObject(part) ? part['thinking'] : undefined;
+  return thought === undefined || thought === null ? '' : typeof thought === 'string' ? thought : textOf(thought);
 }

@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ChatModel, type ChatRequest, type Endpoint, type RawPart } from './chat-model';
+import { Anthropic } from './anthropic';
+import { type AuthHeader, ChatModel, type ChatRequest, type Endpoint, type RawPart } from './chat-model';
+import { Google } from './google';
 import { OpenAiCompatible } from './openai-compatible';
 
 const QUOTED_CHARACTERS = 200;
@@ -12,6 +14,8 @@ export class Echo extends ChatModel {
   readonly provider = 'echo';
   readonly defaultBaseUrl = '';
   readonly defaultModel = 'echo';
+  readonly defaultAuthHeader = 'authorization';
+  readonly params = [];
 
   async *stream(_endpoint: Endpoint, { messages, signal }: ChatRequest): AsyncGenerator<RawPart> {
     const said = messages.findLast(({ role }) => role === 'user')?.content ?? '';
@@ -37,9 +41,11 @@ function shortened(text: string): string {
 
 export const ECHO = new Echo();
 export const OPENAI_COMPATIBLE = new OpenAiCompatible();
+export const ANTHROPIC = new Anthropic();
+export const GOOGLE = new Google();
 
 /** Every provider that a channel can have. A new one is a file beside this one and its name here. */
-const CHAT_MODELS: readonly ChatModel[] = [OPENAI_COMPATIBLE, ECHO];
+const CHAT_MODELS: readonly ChatModel[] = [OPENAI_COMPATIBLE, ANTHROPIC, GOOGLE, ECHO];
 
 const BY_PROVIDER: ReadonlyMap<string, ChatModel> = new Map(CHAT_MODELS.map((model) => [model.provider, model]));
 
@@ -48,4 +54,9 @@ export const PROVIDERS: readonly string[] = [...BY_PROVIDER.keys()];
 /** Undefined for a provider that this version does not know. */
 export function chatModelOf(provider: string): ChatModel | undefined {
   return BY_PROVIDER.get(provider);
+}
+
+/** The header of a channel's key where the channel names none. */
+export function authHeaderOf(provider: string): AuthHeader {
+  return chatModelOf(provider)?.defaultAuthHeader ?? 'authorization';
 }

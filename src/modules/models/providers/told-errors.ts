@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../../../common/time';
 import type { FaultReason } from '../contract';
 import { type Blame, ChannelFault, type RefusedParam } from './chat-model';
 
@@ -21,15 +22,20 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The fault that a document tells of; undefined where it tells of none. Providers tell it as `{"error": …}`, as
- * `{"object": "error"}`, as `{"type": "error"}`, and, without `choices`, as `detail`, `code`, `message` or `errors`;
- * some put it into an array.
+ * `{"object": "error"}`, as `{"type": "error"}`, and, in what is no piece of an answer, as `detail`, `code`, `message` or
+ * `errors`; some put it into an array.
+ * @param isAnswer whether it is a piece of an answer in the provider's protocol, by its fields
  */
-export function toldError(document: unknown, raw: string): ToldError | undefined {
+export function toldError(
+  document: unknown,
+  raw: string,
+  isAnswer: (fields: Fields) => boolean = () => false,
+): ToldError | undefined {
   const fields = fieldsOf(Array.isArray(document) ? document[0] : document);
   if (fields === undefined) return undefined;
   if (isSaid(fields['error'])) return toldIn(fields['error'], fields, raw);
   if (fields['object'] === 'error' || fields['type'] === 'error') return toldIn(fields, fields, raw);
-  if (Array.isArray(fields['choices'])) return undefined;
+  if (isAnswer(fields)) return undefined;
   const isOne = ['detail', 'errors', 'message', 'code', 'msg'].some((name) => isSaid(fields[name]));
   return isOne ? toldIn(fields, fields, raw) : undefined;
 }
@@ -48,7 +54,7 @@ export function toldErrorIn(text: string): ToldError {
  * @param how in words that follow the channel's name
  * @param secrets are cut out of what is kept: the key of the channel
  */
-export function faultOf(how: string, told: ToldError, secrets: readonly string[], retryAfterMs?: number): ChannelFault {
+export function faultOf(how: string, told: ToldError, secrets: readonly string[], waitMs?: number): ChannelFault {
   const { reason, blame } = judged(told);
   const words = WORDS[reason];
   return new ChannelFault(words === undefined ? how : `${how}: ${words}`, {
@@ -58,7 +64,7 @@ export function faultOf(how: string, told: ToldError, secrets: readonly string[]
     type: nameOf(told.type),
     code: nameOf(told.code),
     said: cleaned(told.message === '' ? told.raw : told.message, secrets),
-    retryAfterMs,
+    retryAfterMs: waitMs ?? (reason === 'pace' ? delayIn(told.raw) : undefined),
     refused: reason === 'request' ? refusedIn(told) : undefined,
   });
 }
@@ -75,11 +81,11 @@ const WORDS: Readonly<Partial<Record<FaultReason, string>>> = {
  * What names and texts tell, whatever the status: providers are often off by a status. The first that fits. A text may
  * quote what a user wrote, and no user must be able to write a channel's fault: such texts count at their beginning only.
  */
-const BY_WORDS: readonly (readonly [reason: FaultReason, names: RegExp, texts: RegExp | undefined])[] = [
+const BY_WORDS: readonly (readonly [reason: FaultReason, names: RegExp | undefined, texts: RegExp | undefined])[] = [
   [
     'overflow',
     /context_length_exceeded|exceed_context_size|context_window_exceeded|string_above_max_length|request_too_large/,
-    /context (length|window|size)|maximum (context|prompt|input)|prompt is too long|input (is )?too long|too many (input |prompt )?tokens|request too large|(reduce|shorten) (the length|your (prompt|messages|input))|exceeds? (the )?(maximum|max|model'?s?|available) (number of |allowed )?(tokens|context|input)|input token count/,
+    /context (length|window|size|limit)|maximum (context|prompt|input)|prompt is too long|input (is )?too long|too many (input |prompt )?tokens|request too large|(reduce|shorten) (the length|your (prompt|messages|input))|exceeds? (the )?(maximum|max|model'?s?|available) (number of |allowed )?(tokens|context|input)|input token count/,
   ],
   [
     'content',
@@ -89,18 +95,20 @@ const BY_WORDS: readonly (readonly [reason: FaultReason, names: RegExp, texts: R
   [
     'money',
     /insufficient_quota|insufficient_balance|insufficient_credit|insufficient_funds|billing|payment_required|quota_exceeded|access_terminated/,
-    /^(your )?(credit balance is too low|account (has )?insufficient)|^insufficient (balance|quota|credit|funds)|^payment required/,
+    /^(your )?(credit balance is too low|account (has )?insufficient)|^insufficient (balance|quota|credit|funds)|^payment required|^you have reached your specified api usage limits/,
   ],
   [
     'auth',
-    /invalid_api_key|invalid_key|authentication|unauthorized|permission_denied|permission_error|account_deactivated/,
-    /^(incorrect|invalid|missing) api key|^api key (is )?(not valid|invalid|expired)|^authentication (failed|fails)/,
+    /invalid_api_key|invalid_key|authentication|unauthenticated|unauthorized|permission_denied|permission_error|account_deactivated/,
+    /^(incorrect|invalid|missing) api key|^api key (is )?(not valid|invalid|expired)|^authentication (failed|fails)|^user location is not supported/,
   ],
   [
     'model',
-    /model_not_found|model_not_exist|unknown_model|invalid_model|model_not_available|deploymentnotfound|deployment_not_found/,
+    /model_not_found|model_not_exist|unknown_model|invalid_model|model_not_available|deploymentnotfound|deployment_not_found|\bnot_found(_error)?\b/,
     /model\b.{0,80}(not found|does ?n[o']t exist|not exist|is not available|unknown|not supported|no access)|(unknown|invalid|no such|unsupported) model|not a valid model|do(es)? not have access to (the )?model/,
   ],
+  // Some refuse what others answer with no text and `length`.
+  ['reasoning', undefined, /^could not finish the message because max_/],
   ['pace', /rate_limit|too_many_requests|resource_exhausted|throttl/, /rate limit|too many requests/],
   ['provider', /server_error|internal|overloaded|api_error|unavailable|bad_gateway|timeout|engine/, undefined],
   [
@@ -118,7 +126,7 @@ function judged({ status, type, code, message, raw }: ToldError): { reason: Faul
   // What a provider passes on of another one stands somewhere in it.
   const text = `${message} ${raw}`.slice(0, 4000).toLowerCase();
   const found = BY_WORDS.find(([reason, name, words]) => {
-    if (name.test(names)) return true;
+    if (name?.test(names) === true) return true;
     return words !== undefined && mayMean(reason, status) && words.test(text);
   })?.[0];
   // A slower pace, or a fault of the provider's own, is what its status says; so is what names no more than "a request".
@@ -141,6 +149,8 @@ function mayMean(reason: FaultReason, status: number | undefined): boolean {
       return [400, 402, 403].includes(status);
     case 'auth':
       return [400, 401, 403].includes(status);
+    case 'reasoning':
+      return status === 400;
     case 'model':
       return [400, 403, 404, 422].includes(status);
     default:
@@ -180,12 +190,19 @@ function numberOf(fields: Fields): number | undefined {
   return undefined;
 }
 
+/** Google has a name in `status`, and HTTP's status in `code`. */
 function namesOf({ type, code, status }: Fields): Pick<ToldError, 'type' | 'code'> {
-  const said = typeof code === 'string' || typeof code === 'number' ? String(code) : undefined;
+  const named = [code, status].find((name) => typeof name === 'string');
   return {
     type: typeof type === 'string' ? type : undefined,
-    code: said ?? (typeof status === 'string' ? status : undefined),
+    code: typeof named === 'string' ? named : typeof code === 'number' ? String(code) : undefined,
   };
+}
+
+/** Google says in its RetryInfo, and in no header, when to come back. A quotation of it would have escaped quotes. */
+function delayIn(raw: string): number | undefined {
+  const seconds = /"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d+)?)s"/.exec(raw)?.[1];
+  return seconds === undefined ? undefined : retryAfterMs(String(Math.ceil(Number(seconds))));
 }
 
 function refusedIn({ status, raw }: ToldError): RefusedParam | undefined {

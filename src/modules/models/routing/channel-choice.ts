@@ -96,7 +96,9 @@ export function contextTokensOf(model: string): number {
 }
 
 /** Whose names a name is one of: a vendor's, or those of a service that puts a vendor before each; undefined: unknown. */
-export function familyOf(model: string): string | undefined {
+export function familyOf(name: string): string | undefined {
+  // Google's names of models are paths, and no vendor's.
+  const model = name.replace(/^models\//, '');
   const slash = model.indexOf('/');
   return slash < 0 ? known(bare(model))?.[0] : model.slice(0, slash + 1).toLowerCase();
 }

@@ -324,7 +324,7 @@ class LearnedParams {
    * @param tried what was changed for this request already; grows
    */
   instead(
-    { params }: Channel,
+    { params, provider }: Channel,
     hasMaxTokens: boolean,
     sent: WireParams,
     { facts: { refused } }: ChannelFault,
@@ -332,6 +332,8 @@ class LearnedParams {
   ): WireParams | undefined {
     if (refused === undefined || tried.has(refused)) return undefined;
     tried.add(refused);
+    const name = refused === 'max_tokens' ? 'maxTokensField' : 'streamOptions';
+    if (chatModelOf(provider)?.params.includes(name) !== true) return undefined;
     if (refused === 'max_tokens') {
       if (params.maxTokensField !== 'auto' || !hasMaxTokens) return undefined;
       const isOld = sent.maxTokensField === 'max_tokens';

@@ -1,0 +1,40 @@
+import type { ModelMessage } from '../contract';
+
+/** What a user or a model says until the other one speaks. */
+export interface Turn {
+  readonly role: 'user' | 'assistant';
+  readonly text: string;
+}
+
+/** Messages for a protocol that keeps the system prompt apart, and lets user and model speak in turn. */
+export interface Dialogue {
+  readonly system: string | undefined;
+  readonly turns: readonly Turn[];
+}
+
+const BETWEEN = '\n\n';
+
+/**
+ * Blank messages are left out, neighbours of one role are joined. System messages are one text, apart, wherever they stand;
+ * where nothing else is said, they are what the user says.
+ * @param isSpoken the system prompt is told as the user's first words: there are models that know none
+ */
+export function dialogueOf(messages: readonly ModelMessage[], isSpoken = false): Dialogue {
+  const said = messages.filter(({ content }) => content.trim() !== '');
+  const system = said.filter(({ role }) => role === 'system').map(({ content }) => content);
+  const turns = said.flatMap(({ role, content }): Turn[] => (role === 'system' ? [] : [{ role, text: content }]));
+  if (system.length === 0) return { system: undefined, turns: joined(turns) };
+  const text = system.join(BETWEEN);
+  if (isSpoken || turns.length === 0) return { system: undefined, turns: joined([{ role: 'user', text }, ...turns]) };
+  return { system: text, turns: joined(turns) };
+}
+
+function joined(turns: readonly Turn[]): Turn[] {
+  const runs: { role: Turn['role']; texts: string[] }[] = [];
+  for (const { role, text } of turns) {
+    const last = runs.at(-1);
+    if (last?.role === role) last.texts.push(text);
+    else runs.push({ role, texts: [text] });
+  }
+  return runs.map(({ role, texts }) => ({ role, text: texts.join(BETWEEN) }));
+}
