@@ -58,9 +58,9 @@ export class BadInputFixture {
     const theirs = await createRoom(manager, 'group', ['bob']);
     await send(manager, theirs.room_id);
     const id = await deadLetter(app, managed, theirs.room_id, 'bob');
-    // With channels that lead nowhere nothing would be answered.
+    // With channels that lead nowhere nothing would be answered, and a test of one would leave this machine.
     const ofModels = await app.tenant();
-    const { id: channelId } = await createChannel(ofModels.key, { enabled: false });
+    const { id: channelId } = await createChannel(ofModels.key, { provider: 'echo', enabled: false });
     const { name: preset } = await createPreset(ofModels.key);
     const chat = await createChat(tenant.key, 'bob');
     const ids = {

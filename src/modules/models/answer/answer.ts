@@ -102,7 +102,7 @@ function withoutText(finishReason: FinishReason | undefined, { reasoningBytes }:
       return new ChannelFault('called a tool that nobody has offered, and said nothing', REQUESTS_EMPTY);
     case 'length':
       if (reasoningBytes > 0) return new ChannelFault('used all its tokens for thinking', { reason: 'reasoning' });
-      return new ChannelFault(WITHOUT_TEXT, REQUESTS_EMPTY);
+      return new ChannelFault(WITHOUT_TEXT, { ...REQUESTS_EMPTY, finishReason });
     case undefined:
     case 'other':
       // It fell over, where it did not even say why it ended.

@@ -2,13 +2,14 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiTags } from '@nestjs/swagger';
 import { Throttle } from '@nestjs/throttler';
 import { pageRequest } from '../../../common/limits';
-import { Audited } from '../../../platform/audit';
+import { Audited, NotAudited } from '../../../platform/audit';
 import { Access, type Caller } from '../../../platform/auth';
 import { AlwaysEnveloped, ApiErrors, CurrentCaller, PageQueryDto } from '../../../platform/http';
 import { AI_REQUESTS } from '../../../platform/rate-limit';
 import {
   ChannelDto,
   ChannelPageDto,
+  ChannelTestDto,
   CreateChannelDto,
   EnvironmentChannelDto,
   PatchChannelDto,
@@ -25,8 +26,9 @@ export class ChannelsController {
   /**
    * Add a way to a model. The tenant's own are tried before the server's; at most 50.
    * @remarks
-   * For OpenAI send `provider` openai-compatible and `apiKey`; for Ollama, vLLM, Groq and their like `baseUrl` too, which
-   * must lead to a public address unless the operator allows private ones (400). The key is encrypted at rest and never
+   * For OpenAI, Anthropic or Google send `provider` openai-compatible, anthropic or google and `apiKey`; for Ollama, vLLM,
+   * Groq and their like openai-compatible and `baseUrl`, which must lead to a public address unless the operator allows
+   * private ones (400). The key is encrypted at rest and never
    * shown again. From now on the channel is asked, and the echo is not: a tenant whose channels are all disabled gets
    * CHANNEL_UNAVAILABLE. A name that is taken, or a 51st channel, is CONFLICT.
    */
@@ -74,9 +76,27 @@ export class ChannelsController {
   }
 
   /**
+   * Ask a channel for one token, and tell what came.
+   * @remarks
+   * A channel that is not enabled can be tested too. What fails is told in `error`, with 200: its `reason`, the provider's
+   * status and, cleaned of keys and addresses, its words; it is one of `lastFaults` then. It waits as long as the channel
+   * does, and a minute at most. The provider charges the token. No breaker moves: whether the channel is tried for answers
+   * is decided by answers. An unknown id is 404.
+   */
+  @Post(':channelId/test')
+  @HttpCode(200)
+  @Access('tenantAdmin')
+  @NotAudited('it changes nothing')
+  @ApiErrors('NOT_FOUND')
+  test(@CurrentCaller() caller: Caller, @Param('channelId') channelId: string): Promise<ChannelTestDto> {
+    return this.channels.test(caller, channelId);
+  }
+
+  /**
    * Change a channel; what is not sent stays. Answers that are being written go on as they began.
    * @remarks
-   * null for `apiKey`, `maxTokens` or `temperature` takes it away. Another `provider` keeps the base URL. A name that
+   * null for `apiKey`, `maxTokens` or `temperature` takes it away. Another `provider` keeps the base URL; what of `params`
+   * has no place in its protocol has to be taken back with it (400). A name that
    * is taken is CONFLICT.
    */
   @Patch(':channelId')

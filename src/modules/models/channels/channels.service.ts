@@ -8,10 +8,12 @@ import { Effects } from '../../../platform/idempotency';
 import type {
   ChannelDto,
   ChannelPageDto,
+  ChannelTestDto,
   CreateChannelDto,
   EnvironmentChannelDto,
   PatchChannelDto,
 } from '../dto/channel.dto';
+import { ModelsService } from '../routing/models.service';
 import { camelPageInfo } from '../views';
 import { ChannelDirectory, ChannelKeys } from './channel-directory';
 import { ChannelViews } from './channels.views';
@@ -31,6 +33,7 @@ export class ChannelsService {
     private readonly keys: ChannelKeys,
     private readonly effects: Effects,
     private readonly views: ChannelViews,
+    private readonly models: ModelsService,
   ) {}
 
   /** @throws 404 where the environment names no provider */
@@ -75,6 +78,15 @@ export class ChannelsService {
     const row = uuid === undefined ? undefined : await this.repository.find(tenantId, uuid);
     if (row === undefined) throw notFound('Channel');
     return this.views.view(row);
+  }
+
+  async test({ tenantId }: Caller, id: string): Promise<ChannelTestDto> {
+    const uuid = decodeId('channel', id);
+    // As it is now, and not as this node knew it two seconds ago.
+    this.directory.forget(tenantId);
+    const channel = (await this.directory.of(tenantId)).find((each) => each.id === uuid);
+    if (channel === undefined) throw notFound('Channel');
+    return this.views.tested(await this.models.testChannel(tenantId, channel));
   }
 
   async change(caller: Caller, id: string, body: PatchChannelDto): Promise<ChannelDto> {

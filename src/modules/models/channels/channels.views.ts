@@ -3,16 +3,21 @@ import { invalid, notFound } from '../../../common/errors';
 import { encodeId } from '../../../common/ids';
 import { ModelsConfig } from '../../../config';
 import { publicUrl } from '../../../platform/outbound';
-import { FaultBook, hintOfReason } from '../routing/fault-book';
+import { FaultBook, hintOfReason, type NotedFault } from '../routing/fault-book';
+import type { ChannelTest } from '../routing/models.service';
 import type {
   ChannelDto,
   ChannelFaultDto,
   ChannelParamsDto,
+  ChannelTestDto,
+  ChannelTestUsageDto,
   CreateChannelDto,
   EnvironmentChannelDto,
   PatchChannelDto,
 } from '../dto/channel.dto';
-import { authHeaderOf, chatModelOf, OPENAI_COMPATIBLE } from '../providers/registry';
+import type { ModelUsage } from '../contract';
+import { WIRE_VARIANTS, type WireVariant } from '../providers/chat-model';
+import { authHeaderOf, chatModelOf } from '../providers/registry';
 import { epochMs, later } from '../views';
 import {
   type ChannelOptions,
@@ -107,11 +112,17 @@ export class ChannelViews {
     return { name, provider, baseUrl, model, timeouts, lastFaults: this.faultsOf(ENVIRONMENT) };
   }
 
+  tested({ model, latencyMs, usage, fault }: ChannelTest): ChannelTestDto {
+    return {
+      ok: fault === undefined,
+      ...{ model, latencyMs },
+      usage: usage === undefined ? null : usageView(usage),
+      error: fault === undefined ? null : faultView(fault),
+    };
+  }
+
   private faultsOf(channelId: string): ChannelFaultDto[] {
-    return this.faults.ofChannel(channelId).map(({ at, model, reason, status, type, code, fault, said }) => ({
-      ...{ at, model, reason, hint: hintOfReason(reason), fault },
-      ...{ status: status ?? null, type: type ?? null, code: code ?? null, providerMessage: said ?? null },
-    }));
+    return this.faults.ofChannel(channelId).map(faultView);
   }
 
   private urlOf(text: string): string {
@@ -121,6 +132,17 @@ export class ChannelViews {
     url.pathname = url.pathname.replace(/\/+$/, '');
     return url.search === '' ? url.href.replace(/\/$/, '') : url.href;
   }
+}
+
+function faultView({ at, model, reason, status, type, code, fault, said }: NotedFault): ChannelFaultDto {
+  return {
+    ...{ at, model, reason, hint: hintOfReason(reason), fault },
+    ...{ status: status ?? null, type: type ?? null, code: code ?? null, providerMessage: said ?? null },
+  };
+}
+
+function usageView({ promptTokens, completionTokens, totalTokens, estimated }: ModelUsage): ChannelTestUsageDto {
+  return { promptTokens, completionTokens, totalTokens, estimated };
 }
 
 /** For the whole answer; undefined: not said. */
@@ -143,22 +165,18 @@ function optionsOf(before: ChannelOptions, body: PatchChannelDto): ChannelOption
   };
 }
 
-/** What a provider's protocol has no place for is refused, so that nobody believes it to be in force. */
+/** What a provider's protocol does not have is refused, so that nobody believes it to be in force. */
 function checkedWire(values: ChannelValues): ChannelValues {
-  const taken = chatModelOf(values.provider)?.params;
-  const { maxTokensField, streamOptions, systemRole, extra } = paramsOf(values.options.params);
-  const isSet: readonly (readonly [name: keyof ChannelParams, isSet: boolean])[] = [
-    ['maxTokensField', maxTokensField !== 'auto'],
-    ['streamOptions', streamOptions !== 'auto'],
-    ['systemRole', systemRole !== 'system'],
-    ['extra', Object.keys(extra).length > 0],
-  ];
-  const strange = isSet.find(([name, given]) => given && taken?.includes(name) === false);
-  if (strange === undefined) {
-    if (systemRole !== 'developer' || values.provider === OPENAI_COMPATIBLE.provider) return values;
-    throw invalid('params.systemRole', `A channel of ${values.provider} takes the systemRole system or user`);
-  }
-  throw invalid(`params.${strange[0]}`, `A channel of ${values.provider} has no params.${strange[0]}`);
+  const variants: readonly WireVariant[] = chatModelOf(values.provider)?.variants ?? WIRE_VARIANTS;
+  const { maxTokensField, streamOptions, systemRole } = paramsOf(values.options.params);
+  const refuse = (variant: WireVariant, name: keyof ChannelParams, value: unknown): void => {
+    if (variants.includes(variant)) return;
+    throw invalid(`params.${name}`, `A channel of ${values.provider} takes no ${name} ${String(value)}`);
+  };
+  if (maxTokensField !== 'auto') refuse('maxTokensField', 'maxTokensField', maxTokensField);
+  if (streamOptions !== 'auto') refuse('streamOptions', 'streamOptions', streamOptions);
+  if (systemRole === 'developer') refuse('developer', 'systemRole', systemRole);
+  return values;
 }
 
 function checkedParams(params: ChannelParamsDto): Partial<ChannelParams> {

@@ -273,6 +273,41 @@ export class ChannelFaultDto {
   providerMessage!: string | null;
 }
 
+/** Tokens of a test, as the provider counts them. */
+export class ChannelTestUsageDto {
+  /** @example 8 */
+  promptTokens!: number;
+  /** @example 1 */
+  completionTokens!: number;
+  /** @example 9 */
+  totalTokens!: number;
+  /** The provider has counted nothing: a quarter of the bytes. */
+  estimated!: boolean;
+}
+
+/** What came of asking a channel for one token. */
+export class ChannelTestDto {
+  /** It has answered. A model that used the token for thinking has. */
+  ok!: boolean;
+  /**
+   * The model that was asked.
+   * @example gpt-4o-mini
+   */
+  model!: string;
+  /**
+   * Milliseconds until it had answered, or failed.
+   * @example 412
+   */
+  @ApiProperty({ type: 'integer' })
+  latencyMs!: number;
+  /** null where no model had begun. */
+  @ApiProperty({ type: ChannelTestUsageDto, nullable: true })
+  usage!: ChannelTestUsageDto | null;
+  /** What went wrong; null where it has answered. */
+  @ApiProperty({ type: ChannelFaultDto, nullable: true })
+  error!: ChannelFaultDto | null;
+}
+
 /** The channel of the environment, which every tenant has. */
 export class EnvironmentChannelDto {
   /** @example environment */

@@ -1,9 +1,19 @@
 import type { FinishReason, ReasoningEffort, ResponseFormat } from '../contract';
 import { ChannelFault, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';
 import { dialogueOf } from './dialogue';
-import type { StreamEvent } from './events';
-import { defined, documentOf, type Fields, isCount, isObject } from './fields';
-import { type AnswerReader, NO_PARTS, StreamedModel, urlBelow, type WireRequest } from './streamed-model';
+import {
+  type AnswerReader,
+  defined,
+  documentOf,
+  type Fields,
+  isCount,
+  isObject,
+  NO_PARTS,
+  StreamedModel,
+  type StreamEvent,
+  urlBelow,
+  type WireRequest,
+} from './streamed-model';
 import { faultOf, toldErrorIn } from './told-errors';
 
 /** The only version of the Messages API; a request without one is refused. */
@@ -15,7 +25,7 @@ export class Anthropic extends StreamedModel {
   readonly defaultBaseUrl = 'https://api.anthropic.com/v1';
   readonly defaultModel = 'claude-haiku-4-5';
   readonly defaultAuthHeader = 'x-api-key';
-  readonly params = ['systemRole', 'extra'] as const;
+  readonly variants = [];
 
   protected asked({ baseUrl }: Endpoint, request: ChatRequest): WireRequest {
     const { model, messages, wire } = request;

@@ -29,6 +29,11 @@ export interface WireParams {
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
+/** What of WireParams is no matter of every protocol; a protocol that does not have one ignores it. */
+export const WIRE_VARIANTS = ['maxTokensField', 'streamOptions', 'developer'] as const;
+/** `developer`: as a role of the system prompt. */
+export type WireVariant = (typeof WIRE_VARIANTS)[number];
+
 export interface ChatRequest extends AnswerOptions {
   readonly messages: readonly ModelMessage[];
   readonly model: string;
@@ -79,6 +84,8 @@ export interface FaultFacts {
   /** What the provider said, cleaned; it may quote a prompt. */
   readonly said?: string | undefined;
   readonly retryAfterMs?: number | undefined;
+  /** Of an answer that has ended without any text: why. */
+  readonly finishReason?: FinishReason | undefined;
   /** Which of our parameters the provider objects to. */
   readonly refused?: RefusedParam | undefined;
 }
@@ -115,8 +122,7 @@ export abstract class ChatModel {
   abstract readonly defaultBaseUrl: string;
   abstract readonly defaultModel: string;
   abstract readonly defaultAuthHeader: AuthHeader;
-  /** Which of a channel's `params` mean something in it. */
-  abstract readonly params: readonly (keyof WireParams)[];
+  abstract readonly variants: readonly WireVariant[];
 
   /**
    * One answer; its last part is `finished`, unless it was cut. Throws a ChannelFault for what the provider did wrong, and

@@ -1,9 +1,20 @@
 import type { FinishReason, ReasoningEffort, ResponseFormat } from '../contract';
 import { ChannelFault, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';
 import { dialogueOf } from './dialogue';
-import type { StreamEvent } from './events';
-import { defined, documentsOf, type Fields, firstOf, isCount, isObject } from './fields';
-import { type AnswerReader, NO_PARTS, StreamedModel, urlBelow, type WireRequest } from './streamed-model';
+import {
+  type AnswerReader,
+  defined,
+  documentsOf,
+  type Fields,
+  firstOf,
+  isCount,
+  isObject,
+  NO_PARTS,
+  StreamedModel,
+  type StreamEvent,
+  urlBelow,
+  type WireRequest,
+} from './streamed-model';
 import { cleaned, faultOf, toldErrorIn } from './told-errors';
 
 /** Google's Gemini API (`streamGenerateContent`), of AI Studio, and of Vertex with a key. */
@@ -12,7 +23,7 @@ export class Google extends StreamedModel {
   readonly defaultBaseUrl = 'https://generativelanguage.googleapis.com/v1beta';
   readonly defaultModel = 'gemini-2.5-flash';
   readonly defaultAuthHeader = 'x-goog-api-key';
-  readonly params = ['systemRole', 'extra'] as const;
+  readonly variants = [];
 
   protected asked({ baseUrl }: Endpoint, request: ChatRequest): WireRequest {
     const { model, messages, wire } = request;

@@ -1,8 +1,26 @@
 import type { FinishReason, ModelMessage } from '../contract';
-import { ChannelFault, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';
-import type { StreamEvent } from './events';
-import { defined, documentOf, type Fields, firstOf, isCount, isObject } from './fields';
-import { type AnswerReader, NO_PARTS, StreamedModel, urlBelow, type WireRequest } from './streamed-model';
+import {
+  ChannelFault,
+  type ChatRequest,
+  type Endpoint,
+  type Finished,
+  type RawPart,
+  WIRE_VARIANTS,
+} from './chat-model';
+import {
+  type AnswerReader,
+  defined,
+  documentOf,
+  type Fields,
+  firstOf,
+  isCount,
+  isObject,
+  NO_PARTS,
+  StreamedModel,
+  type StreamEvent,
+  urlBelow,
+  type WireRequest,
+} from './streamed-model';
 import { faultOf, toldError, toldErrorIn } from './told-errors';
 
 /** What OpenAI's chat completions are, and what Ollama, vLLM, Groq, OpenRouter, DeepSeek, Mistral … have in common with it. */
@@ -11,7 +29,7 @@ export class OpenAiCompatible extends StreamedModel {
   readonly defaultBaseUrl = 'https://api.openai.com/v1';
   readonly defaultModel = 'gpt-4o-mini';
   readonly defaultAuthHeader = 'authorization';
-  readonly params = ['maxTokensField', 'streamOptions', 'systemRole', 'extra'] as const;
+  readonly variants = WIRE_VARIANTS;
 
   protected asked({ baseUrl }: Endpoint, request: ChatRequest): WireRequest {
     const { model, messages, wire } = request;

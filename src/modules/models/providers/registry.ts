@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Anthropic } from './anthropic';
-import { type AuthHeader, ChatModel, type ChatRequest, type Endpoint, type RawPart } from './chat-model';
+import { type AuthHeader, ChatModel, type ChatRequest, type Endpoint, type RawPart, WIRE_VARIANTS } from './chat-model';
 import { Google } from './google';
 import { OpenAiCompatible } from './openai-compatible';
 
@@ -15,7 +15,8 @@ export class Echo extends ChatModel {
   readonly defaultBaseUrl = '';
   readonly defaultModel = 'echo';
   readonly defaultAuthHeader = 'authorization';
-  readonly params = [];
+  /** It asks nobody: none of them is wrong. */
+  readonly variants = WIRE_VARIANTS;
 
   async *stream(_endpoint: Endpoint, { messages, signal }: ChatRequest): AsyncGenerator<RawPart> {
     const said = messages.findLast(({ role }) => role === 'user')?.content ?? '';

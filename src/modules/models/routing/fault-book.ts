@@ -35,7 +35,7 @@ export class FaultBook {
   constructor(private readonly log: Log) {}
 
   /** Remembers it, and logs of it what quotes no prompt. */
-  note({ channel, model, tenantId }: Asking, fault: ChannelFault, trace: ModelTrace | undefined): void {
+  note({ channel, model, tenantId }: Asking, fault: ChannelFault, trace: ModelTrace | undefined): NotedFault {
     const { reason, message, facts } = fault;
     const { status, type, code, said } = facts;
     const noted = { at: Date.now(), model, reason, status, type, code, fault: message, said };
@@ -46,6 +46,7 @@ export class FaultBook {
       { tenant_id: tenantId, ...ids, channel: channel.name, fault: message, reason, status, type, code },
       'model channel failed',
     );
+    return noted;
   }
 
   /** Newest first. */

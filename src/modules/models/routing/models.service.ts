@@ -17,7 +17,7 @@ import {
 import { chatModelOf } from '../providers/registry';
 import { type Asking, Gates, OPEN_MS, type Pass } from './gates';
 import { ChannelChoice, contextTokensOf, namesFor, wantsCompletionTokens } from './channel-choice';
-import { FaultBook, hintOfReason } from './fault-book';
+import { FaultBook, hintOfReason, type NotedFault } from './fault-book';
 
 /** Faults that an error names. */
 const MAX_TOLD = 3;
@@ -30,6 +30,17 @@ class Passed extends Error {
   ) {
     super(`channel "${channel}" ${fault.message}`);
   }
+}
+
+/** What came of a channel that was asked for one token. */
+export interface ChannelTest {
+  readonly model: string;
+  /** Milliseconds until it had answered, or failed. */
+  readonly latencyMs: number;
+  /** Undefined where no model had begun. */
+  readonly usage: ModelUsage | undefined;
+  /** Undefined: it works. */
+  readonly fault: NotedFault | undefined;
 }
 
 /** What all tries of one request have used so far that came to no end. */
@@ -112,6 +123,29 @@ export class ModelsService {
       const usage = outcome === 'completed' ? undefined : sumOf(spent);
       if (usage !== undefined) request.onSpent?.(usage);
     }
+  }
+
+  /**
+   * Asks one channel for one token, whether it is enabled, and may be tried, or not; no breaker moves. A model that used
+   * the token for thinking has answered.
+   */
+  async testChannel(tenantId: string, channel: Channel): Promise<ChannelTest> {
+    const asking = { channel: hurried(channel), tenantId, model: channel.model, isModelFree: false };
+    const request = { ...TEST, tenantId, signal: new AbortController().signal };
+    const begunMs = this.clock.monotonicMs();
+    const spent: Spent = [];
+    let usage: ModelUsage | undefined;
+    let fault: ChannelFault | undefined;
+    try {
+      for await (const part of this.answered(asking, request, spent)) if (part.type === 'end') usage = part.usage;
+    } catch (error) {
+      if (!(error instanceof ChannelFault)) throw error;
+      const isThought = error.reason === 'reasoning' || error.facts.finishReason === 'length';
+      if (!isThought) fault = error;
+    }
+    const latencyMs = Math.round(this.clock.monotonicMs() - begunMs);
+    const noted = fault === undefined ? undefined : this.faults.note(asking, fault, undefined);
+    return { model: channel.model, latencyMs, usage: usage ?? sumOf(spent), fault: noted };
   }
 
   private async *routed(request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
@@ -224,6 +258,16 @@ export class ModelsService {
   }
 }
 
+const TEST = { messages: [{ role: 'user', content: 'Hi' }], maxTokens: 1 } as const;
+/** Somebody waits for what comes of a test, and does not want to wait for long. */
+const TEST_MS = 60_000;
+
+function hurried(channel: Channel): Channel {
+  const { firstMs, idleMs, totalMs } = channel.timeouts;
+  const most = (ms: number): number => Math.min(ms, TEST_MS);
+  return { ...channel, timeouts: { firstMs: most(firstMs), idleMs: most(idleMs), totalMs: most(totalMs) } };
+}
+
 function askings(
   channels: readonly Channel[],
   { tenantId, model, isModelFree = false }: Pick<ModelRequest, 'tenantId' | 'model' | 'isModelFree'>,
@@ -333,7 +377,7 @@ class LearnedParams {
     if (refused === undefined || tried.has(refused)) return undefined;
     tried.add(refused);
     const name = refused === 'max_tokens' ? 'maxTokensField' : 'streamOptions';
-    if (chatModelOf(provider)?.params.includes(name) !== true) return undefined;
+    if (chatModelOf(provider)?.variants.includes(name) !== true) return undefined;
     if (refused === 'max_tokens') {
       if (params.maxTokensField !== 'auto' || !hasMaxTokens) return undefined;
       const isOld = sent.maxTokensField === 'max_tokens';
