@@ -219,11 +219,12 @@ function ofStatus(status: number | undefined): { reason: FaultReason; blame: Bla
 }
 
 function toldIn(error: unknown, around: Fields, raw: string): ToldError {
-  if (typeof error === 'string') return { status: numberOf(around), ...namesOf(around), message: error, raw };
+  if (typeof error === 'string')
+    return { status: numberOf(around) ?? statusOf(namesOf(around)), ...namesOf(around), message: error, raw };
   const fields = fieldsOf(Array.isArray(error) ? error[0] : error) ?? {};
   const message = ['message', 'detail', 'msg', 'errors', 'error'].map((name) => fields[name]).find(isSaid);
   return {
-    status: numberOf(fields) ?? numberOf(around),
+    status: numberOf(fields) ?? numberOf(around) ?? statusOf(namesOf(fields)),
     ...namesOf(fields),
     message: typeof message === 'string' ? message : message === undefined ? '' : JSON.stringify(message),
     raw,
@@ -237,6 +238,33 @@ function numberOf(fields: Fields): number | undefined {
     if (Number.isInteger(value) && value >= 300 && value <= 599) return value;
   }
   return undefined;
+}
+
+/** Names of Anthropic's and Google's that stand for a status, and so for what else a text may mean. */
+const NAMED_STATUSES: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+  INVALID_ARGUMENT: 400,
+  FAILED_PRECONDITION: 400,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  NOT_FOUND: 404,
+  RESOURCE_EXHAUSTED: 429,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+};
+
+function statusOf({ type, code }: Pick<ToldError, 'type' | 'code'>): number | undefined {
+  return NAMED_STATUSES[code ?? ''] ?? NAMED_STATUSES[type ?? ''];
 }
 
 /** Google has a name in `status`, and HTTP's status in `code`. */
