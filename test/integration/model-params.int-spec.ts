@@ -7,7 +7,9 @@ import { loadConfig } from '../../src/config';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { outboundPost } from '../../src/platform/outbound';
-import { faults, FakeModel, type ProviderServer, chatRefusal } from '../support/fake-model';
+import type { Endpoint } from '../../src/modules/models/providers/chat-model';
+import { faults, FakeModel, ProviderServer, chatRefusal } from '../support/fake-model';
+import { ANTHROPIC_WIRE, anthropicError } from '../support/models/anthropic-wire';
 import { endpointTo, testChannel, testModels } from '../support/models/channels';
 
 const POST = outboundPost({ allowPrivate: true, connectMs: 20_000, maxBytes: 1_000_000, maxErrorBytes: 65_536 });
@@ -86,6 +88,18 @@ describe('A7: how a channel wants to be asked', () => {
     await ask({ maxTokens: 50 });
     expect(bodies().at(-1)).toMatchObject({ max_tokens: 50 });
     expect(server.requests).toHaveLength(3);
+  });
+
+  it("a limit that is too high is asked once where the protocol has one name for it: Anthropic's", async () => {
+    const claude = await ProviderServer.start(ANTHROPIC_WIRE);
+    claude.refuse = () => ({ status: 400, body: anthropicError(400, 'max_tokens: 90000 > 64000') });
+    const endpoint = (): Endpoint => endpointTo(claude.url, POST, 'sk-x', 'x-api-key');
+    const error = { code: 'MODEL_ERROR', details: { reason: 'request' } };
+    await expect(asking([channel({ provider: 'anthropic', endpoint })])({ maxTokens: 90_000 })).rejects.toMatchObject(
+      error,
+    );
+    expect(claude.requests).toHaveLength(1);
+    await claude.stop();
   });
 
   it('what the channel says is not tried otherwise', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { isStorableText } from '../../../common/text';
-import { CleanText, estimateTokens, timed, usageOf } from './answer';
+import { CleanText, estimateTokens, sumOf, timed, usageOf } from './answer';
 
 describe('the count of tokens', () => {
   it.each([
@@ -52,6 +52,23 @@ describe('the count of tokens', () => {
       estimated: true,
     });
     expect(usageOf(messages, 8, { promptTokens: undefined, completionTokens: undefined }).totalTokens).toBe(5);
+  });
+
+  it('knows what of a prompt came out of a cache, as far as the provider says both', () => {
+    const cachedOf = (promptTokens: number | undefined, cachedPromptTokens: number | undefined): number | undefined =>
+      usageOf(messages, 100, { promptTokens, cachedPromptTokens, completionTokens: 5 }).cachedPromptTokens;
+    expect([cachedOf(7, 4), cachedOf(7, 0), cachedOf(7, undefined)]).toEqual([4, 0, undefined]);
+    expect([cachedOf(7, 9), cachedOf(undefined, 4), cachedOf(0, 4)]).toEqual([7, undefined, undefined]);
+  });
+
+  it('is a sum over several answers', () => {
+    const one = usageOf(messages, 100, { promptTokens: 7, cachedPromptTokens: 4, completionTokens: 5 });
+    const other = usageOf(messages, 100, { promptTokens: 3, completionTokens: undefined });
+    expect(sumOf([one, other, one])).toEqual({
+      ...{ promptTokens: 17, cachedPromptTokens: 8, completionTokens: 35, totalTokens: 52, estimated: true },
+    });
+    expect(sumOf([other])?.cachedPromptTokens).toBeUndefined();
+    expect(sumOf([])).toBeUndefined();
   });
 });
 

@@ -1,4 +1,4 @@
-import { cleaned } from './told-errors';
+import { cleaned, faultOf, toldErrorIn } from './told-errors';
 
 describe('A8: what is kept of what a provider said', () => {
   it.each([
@@ -20,5 +20,56 @@ describe('A8: what is kept of what a provider said', () => {
   it('is at most 300 characters, and nothing where nothing was said', () => {
     expect([...(cleaned('🚀'.repeat(400), []) ?? '')]).toHaveLength(300);
     expect(cleaned(' \n', [])).toBeUndefined();
+  });
+});
+
+describe('A8: what a provider tells of a fault', () => {
+  const factsOf = (document: unknown, status?: number): object => {
+    const told = toldErrorIn(JSON.stringify(document));
+    const { reason, blame, facts } = faultOf('failed', { ...told, status: status ?? told.status }, []);
+    return { reason, blame, status: facts.status, code: facts.code, retryAfterMs: facts.retryAfterMs };
+  };
+  const google = (code: number, status: string, message: string, details?: unknown): object => ({
+    error: { code, message, status, details },
+  });
+
+  it.each<[string, unknown, object]>([
+    [
+      "Google's names stand beside its numbers",
+      google(400, 'FAILED_PRECONDITION', 'Enable billing'),
+      { reason: 'request', status: 400, code: 'FAILED_PRECONDITION' },
+    ],
+    [
+      'a name stands for a status',
+      { type: 'error', error: { type: 'permission_error', message: 'no' } },
+      { reason: 'auth', blame: 'channel', status: 403 },
+    ],
+    [
+      'when to come back, where no header says so',
+      google(429, 'RESOURCE_EXHAUSTED', 'quota', [{ '@type': 'type.googleapis.com/RetryInfo', retryDelay: '34.07s' }]),
+      { reason: 'pace', blame: 'pace', retryAfterMs: 35_000 },
+    ],
+    [
+      'but not when somebody quotes that',
+      google(429, 'RESOURCE_EXHAUSTED', 'you said {"retryDelay": "86400s"}'),
+      { reason: 'pace', retryAfterMs: undefined },
+    ],
+    [
+      'that all tokens went into thinking, where others answer with nothing',
+      {
+        error: {
+          type: 'invalid_request_error',
+          message: 'Could not finish the message because max_tokens was reached',
+        },
+      },
+      { reason: 'reasoning', blame: 'request' },
+    ],
+    [
+      'that a file was not found says nothing of the model',
+      { error: { code: 'file_not_found', message: 'no such file' } },
+      { reason: 'provider' },
+    ],
+  ])('%s', (_, document, expected) => {
+    expect(factsOf(document)).toMatchObject(expected);
   });
 });

@@ -50,6 +50,7 @@ describe('what is known of a model by its name', () => {
     ['claude-sonnet-4-5', 200_000, 'claude', false],
     ['anthropic/claude-3.5-haiku', 200_000, 'anthropic/', false],
     ['gemini-2.5-flash', 1_048_576, 'gemini', false],
+    ['models/gemini-2.5-pro', 1_048_576, 'gemini', false],
     ['llama3', 8192, 'llama', false],
     ['llama3.2:1b', 16_000, 'llama', false],
     ['Meta-Llama-3-8B-Instruct', 8192, 'llama', false],
