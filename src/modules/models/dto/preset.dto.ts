@@ -34,7 +34,7 @@ class PresetSettingsDto {
   @ApiProperty({ type: 'string', nullable: true })
   model?: string | null;
 
-  /** 0 to 2; null (default): the channel's own. */
+  /** 0 to 2; null (default): the channel's own. Anthropic gets at most 1, and none beside thinking. */
   @IsOptional()
   @IsNullable()
   @IsNumber()
@@ -52,7 +52,7 @@ class PresetSettingsDto {
   @ApiProperty({ type: 'integer', nullable: true })
   maxTokens?: number | null;
 
-  /** 0 to 1; null (default): the provider's own. */
+  /** 0 to 1; null (default): the provider's own. Anthropic gets it only without a temperature. */
   @IsOptional()
   @IsNullable()
   @IsNumber()
@@ -72,7 +72,7 @@ class PresetSettingsDto {
   @ApiProperty({ type: 'array', items: { type: 'string' }, nullable: true })
   stop?: string[] | null;
 
-  /** How much the model thinks before it answers; null (default): the provider's own. */
+  /** How much the model thinks before it answers; null (default): the provider's own. Its thoughts are a part of `maxTokens`. */
   @IsOptional()
   @IsNullable()
   @IsIn(REASONING_EFFORTS)
@@ -80,7 +80,8 @@ class PresetSettingsDto {
   reasoningEffort?: ReasoningEffort | null;
 
   /**
-   * The shape of an answer, as OpenAI's API spells it, at most 32 KB; null (default): text.
+   * The shape of an answer, as OpenAI's API spells it, at most 32 KB; null (default): text. Anthropic knows no `json_object`:
+   * a channel of it refuses the request, and the next one is asked.
    * @example {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": true}}
    */
   @IsOptional()
