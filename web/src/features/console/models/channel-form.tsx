@@ -7,8 +7,21 @@ type Provider = NewChannel['provider'];
 
 const PROVIDERS: readonly (readonly [Provider, string])[] = [
   ['openai-compatible', 'OpenAI, or what speaks its protocol'],
+  ['anthropic', 'Anthropic (Messages API)'],
+  ['google', 'Google (Gemini API)'],
   ['echo', 'Echo: it says again what was said'],
 ];
+
+const ADDRESSES: Readonly<Partial<Record<Provider, string>>> = {
+  'openai-compatible': 'Empty is OpenAI. For Groq, vLLM or Ollama their base URL, which ends with /v1.',
+  anthropic: 'Empty is Anthropic. A base URL of others ends with /v1.',
+  google: 'Empty is Google AI Studio. A base URL of others ends with /v1beta.',
+};
+
+/** A later server may know more of them. */
+function providerOf(channel: Channel | undefined): Provider {
+  return PROVIDERS.find(([provider]) => provider === channel?.provider)?.[0] ?? 'openai-compatible';
+}
 
 interface ChannelFormProps {
   /** The one that is changed; undefined: a new one is added. */
@@ -33,7 +46,7 @@ interface Draft {
 function draftOf(now: Channel | undefined): Draft {
   return {
     name: now?.name ?? '',
-    provider: now?.provider === 'echo' ? 'echo' : 'openai-compatible',
+    provider: providerOf(now),
     baseUrl: now?.baseUrl ?? '',
     apiKey: '',
     model: now?.model ?? '',
@@ -123,7 +136,7 @@ function Where({ draft, set, now }: PartProps & { readonly now: Channel | undefi
             onValue={(baseUrl) => set({ baseUrl })}
             inputMode="url"
             {...plain}
-            hint="Empty is OpenAI. For Groq, vLLM or Ollama their base URL, which ends with /v1."
+            hint={ADDRESSES[draft.provider]}
           />
           <TextField
             label="Key of the provider"

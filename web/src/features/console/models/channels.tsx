@@ -30,8 +30,8 @@ export function Channels({ onSaid }: SaidProps): ReactNode {
       {data?.total === 0 && (
         <Empty title="No channel of your own">
           <p>
-            Chats are answered by what the server offers, else by an echo. Add a channel to ask OpenAI, or anything that
-            speaks its protocol, with your own key.
+            Chats are answered by what the server offers, else by an echo. Add a channel to ask OpenAI, Anthropic,
+            Google, or anything that speaks their protocols, with your own key.
           </p>
         </Empty>
       )}
