@@ -2,7 +2,8 @@ import type { Locator, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { describeWithBrowser, openPage, type WatchedPage } from '../support/browser';
 import { type BuiltServer, startBuiltServer } from '../support/built-server';
-import { AnswerGate, FakeModel, type ProviderServer } from '../support/fake-model';
+import { AnswerGate, FakeModel, faults, ProviderServer } from '../support/fake-model';
+import { ANTHROPIC_WIRE } from '../support/models/anthropic-wire';
 import { answered, kept, seriousFaults } from '../support/pages';
 import { until } from '../support/poll';
 
@@ -15,10 +16,12 @@ interface Made {
 }
 
 let model: ProviderServer;
+let claude: ProviderServer;
 let server: BuiltServer;
 
 beforeAll(async () => {
   model = await FakeModel.start();
+  claude = await ProviderServer.start(ANTHROPIC_WIRE);
   server = await startBuiltServer({
     MASTER_API_KEY: MASTER,
     CHANNEL_ALLOW_PRIVATE: 'true',
@@ -28,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.stop();
-  await model.stop();
+  await Promise.all([model.stop(), claude.stop()]);
 });
 
 function call<T>(method: string, path: string, headers: Record<string, string>, body?: object): Promise<T> {
@@ -91,6 +94,38 @@ async function triesPreset({ page, problems }: WatchedPage): Promise<void> {
   await until(chats, ({ total }) => total === 0);
   expect(await page.title()).toBe('Usage · ChatAPI console');
   expect(await kept(page)).not.toContain(key);
+  expect(problems).toEqual([]);
+}
+
+async function testsChannel({ page, problems }: WatchedPage): Promise<void> {
+  const { api_key: key } = await makeTenant('Testing');
+  const body = {
+    name: 'claude',
+    provider: 'anthropic',
+    baseUrl: claude.url,
+    apiKey: 'sk-x',
+    model: 'claude-haiku-4-5',
+  };
+  await call('POST', '/api/channels', { 'X-API-Key': key }, body);
+  claude.next({ steps: ['Hi'], finish: 'length' }, { ...faults.status(401), told: EVIL });
+  await signIn(page, key, '/models');
+  await button(page, 'Test claude').click();
+  const dialog = page.getByRole('dialog');
+  await dialog
+    .getByText(/^works claude-haiku-4-5 answered within \d+ ms \(11 prompt \+ 1 answer tokens\)\.$/)
+    .waitFor();
+  expect(await seriousFaults(page)).toEqual([]);
+  await button(dialog, 'Ask again').click();
+  await dialog.getByText(/^fails claude-haiku-4-5 was asked within \d+ ms\.$/).waitFor();
+  await dialog.getByText('HTTP 401').waitFor();
+  await dialog.getByText(`“${EVIL}”`).waitFor();
+  await button(dialog, 'Close').click();
+  await button(page, 'Faults of claude').waitFor();
+  // Nothing but a click asks: a test costs a token.
+  expect(claude.requests).toHaveLength(2);
+  await button(page, 'Change claude').click();
+  expect(await page.getByRole('dialog').getByLabel('Provider', { exact: true }).inputValue()).toBe('anthropic');
+  await page.getByRole('dialog').getByText('Empty is Anthropic.').waitFor();
   expect(problems).toEqual([]);
 }
 
@@ -199,6 +234,8 @@ describeWithBrowser('the console’s presets, budgets and removals', () => {
   afterEach(() => watched.close());
 
   it('try a preset: its answer streams, is stopped, and is gone with the page', () => triesPreset(watched));
+
+  it('test a channel of Anthropic, and tell what came', () => testsChannel(watched));
 
   it('show how much of the day’s budgets is spent', () => showsBudgets(watched));
 

@@ -4,8 +4,9 @@ import { Badge, Button, Confirm, Dialog, Empty, FaultNote, Loading, Pager, Table
 import { ChannelForm } from './channel-form';
 import { type Channel, ROWS, useActing, useChannels } from './data';
 import { Faults } from './faults';
+import { TestDialog } from './test-dialog';
 
-type Asked = 'add' | { readonly act: 'change' | 'remove' | 'faults'; readonly channel: Channel };
+type Asked = 'add' | { readonly act: RowAct | 'faults'; readonly channel: Channel };
 
 interface SaidProps {
   readonly onSaid: (said: string) => void;
@@ -46,6 +47,7 @@ export function Channels({ onSaid }: SaidProps): ReactNode {
         <ChannelForm now={asked.channel} onSaid={onSaid} onClose={close} />
       )}
       {typeof asked === 'object' && asked.act === 'remove' && <RemoveChannel channel={asked.channel} onClose={close} />}
+      {typeof asked === 'object' && asked.act === 'test' && <TestDialog channel={asked.channel} onClose={close} />}
       {typeof asked === 'object' && asked.act === 'faults' && (
         <Dialog title={`${asked.channel.name}: latest faults`} onClose={close}>
           <Faults faults={asked.channel.lastFaults} />
@@ -58,14 +60,21 @@ export function Channels({ onSaid }: SaidProps): ReactNode {
   );
 }
 
+type RowAct = 'test' | 'change' | 'remove';
+const ACTIONS: readonly (readonly [RowAct, string])[] = [
+  ['test', 'Test'],
+  ['change', 'Change'],
+  ['remove', 'Remove'],
+];
+
 interface RowsProps {
   readonly channels: readonly Channel[];
   readonly onAsk: (asked: Asked) => void;
 }
 
 function Rows({ channels, onAsk }: RowsProps): ReactNode {
-  const button = (act: 'change' | 'remove', channel: Channel, word: string): ReactNode => (
-    <Button className="small" aria-label={`${word} ${channel.name}`} onClick={() => onAsk({ act, channel })}>
+  const button = (act: RowAct, channel: Channel, word: string): ReactNode => (
+    <Button key={act} className="small" aria-label={`${word} ${channel.name}`} onClick={() => onAsk({ act, channel })}>
       {word}
     </Button>
   );
@@ -102,12 +111,7 @@ function Rows({ channels, onAsk }: RowsProps): ReactNode {
         },
         {
           title: 'Actions',
-          cell: (channel) => (
-            <>
-              {button('change', channel, 'Change')}
-              {button('remove', channel, 'Remove')}
-            </>
-          ),
+          cell: (channel) => ACTIONS.map(([act, word]) => button(act, channel, word)),
         },
       ]}
     />

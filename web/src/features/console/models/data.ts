@@ -10,6 +10,7 @@ export type ChannelChange = Schemas['PatchChannelDto'];
 export type NewPreset = Schemas['CreatePresetDto'];
 export type PresetChange = Schemas['PatchPresetDto'];
 export type Fault = Schemas['ChannelFaultDto'];
+export type Tested = Schemas['ChannelTestDto'];
 
 export const ROWS = 50;
 
