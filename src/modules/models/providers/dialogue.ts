@@ -1,7 +1,7 @@
 import type { ModelMessage } from '../contract';
 
 /** What a user or a model says until the other one speaks. */
-export interface Turn {
+interface Turn {
   readonly role: 'user' | 'assistant';
   readonly text: string;
 }
