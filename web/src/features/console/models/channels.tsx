@@ -92,8 +92,11 @@ function Rows({ channels, onAsk }: RowsProps): ReactNode {
         { title: 'Model', cell: ({ model }) => model },
         { title: 'Address', cell: ({ baseUrl, provider }) => <code>{baseUrl === '' ? provider : baseUrl}</code> },
         { title: 'Key', cell: ({ hasApiKey }) => (hasApiKey ? 'set' : 'none') },
-        { title: 'Priority', isFigure: true, cell: ({ priority }) => priority },
-        { title: 'Weight', isFigure: true, cell: ({ weight }) => weight },
+        {
+          title: 'Priority',
+          isFigure: true,
+          cell: ({ priority, weight }) => (weight === 1 ? priority : `${priority}, weight ${weight}`),
+        },
         {
           title: 'Faults',
           cell: (channel) =>
