@@ -211,7 +211,7 @@ describe('a stream that is timed', () => {
   });
 
   it('A11: is over 2 s after its last word, though it stays open', async () => {
-    const stream = timed(line.begin, NEVER, WAITS, (step) => step === 'last');
+    const stream = timed(line.begin, NEVER, WAITS, (step) => step === 'last' || step === 'account');
     let next = stream.next();
     line.say('last');
     expect((await next).value).toBe('last');
@@ -223,5 +223,23 @@ describe('a stream that is timed', () => {
     await jest.advanceTimersByTimeAsync(500);
     expect((await next).done).toBe(true);
     expect(line.signal?.aborted).toBe(true);
+  });
+
+  it('A11: goes on where more follows its last word, each time anew', async () => {
+    const waits = { ...WAITS, idleMs: 5000, totalMs: 60_000 };
+    const stream = timed(line.begin, NEVER, waits, (step) => step === 'last');
+    for (let i = 0; i < 5; i++)
+      for (const [step, ms] of [
+        ['more', 1900],
+        ['last', 4900],
+      ] as const) {
+        const next = stream.next();
+        if (i > 0 || step === 'last') await jest.advanceTimersByTimeAsync(ms);
+        line.say(step);
+        expect((await next).value).toBe(step);
+      }
+    const next = stream.next();
+    await jest.advanceTimersByTimeAsync(2000);
+    expect((await next).done).toBe(true);
   });
 });

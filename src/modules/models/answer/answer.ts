@@ -169,7 +169,8 @@ export interface Timeouts {
  * Reads a stream that may fall silent at any point; `begin` gets the signal that ends it, and a function to call at every
  * sign of life between two steps. Throws a ChannelFault when a deadline passes, and the reason of the caller's signal when
  * that is aborted: at once, whatever the stream does. The reader's own silence does not count.
- * @param isLast a step after which only an account may follow: the stream is over soon, however it ends
+ * @param isLast a step after which only an account may follow: the stream is over soon, however it ends, unless something
+ * else follows after all (there are providers that say with each piece that it is the last)
  */
 export async function* timed<T>(
   begin: (signal: AbortSignal, sign: () => void) => AsyncIterable<T>,
@@ -184,8 +185,8 @@ export async function* timed<T>(
     for (;;) {
       const next = await watch.wait(iterator.next());
       if (next === undefined || next.done === true) return;
-      watch.sign();
       if (isLast(next.value)) watch.last();
+      else watch.goesOn();
       yield next.value;
     }
   } finally {
@@ -222,6 +223,12 @@ class Watch {
       clearTimeout(this.silence);
       this.silence = setTimeout(() => this.silent(idleMs), idleMs);
     }
+  }
+
+  /** A step that is not the last one, whatever was said before. */
+  goesOn(): void {
+    if (this.phase === 'account') this.phase = 'first';
+    this.sign();
   }
 
   last(): void {

@@ -129,6 +129,12 @@ const SHAPES: readonly Case[] = [
     OK,
   ],
   [
+    'A11: STOP with each chunk, as early models say it',
+    AFTER,
+    bare(...['Hel', 'lo'].map((said) => chunk({ content: { parts: [{ text: said }] }, finishReason: 'STOP' }))),
+    OK,
+  ],
+  [
     'A3: a list of chunks, as without alt=sse',
     BEFORE,
     json([text('Hel'), text('lo'), chunk({ content: {}, finishReason: 'STOP' })]),

@@ -116,6 +116,12 @@ const ENDS: readonly Case[] = [
     bare(delta({ content: 'Hello' }, { finish_reason: '' }), finish('stop')),
     { text: 'Hello', finish: 'stop' },
   ],
+  [
+    'A11: finish_reason stop with each chunk',
+    AFTER,
+    bare(...['Hel', 'lo'].map((content) => delta({ content }, { finish_reason: 'stop' }))),
+    { text: 'Hello', finish: 'stop' },
+  ],
   ['A11: the connection is cut', FINISHED, cutAfter(text('Hello'), finish('stop')), { text: 'Hello', finish: 'stop' }],
 ];
 
