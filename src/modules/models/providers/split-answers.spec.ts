@@ -51,4 +51,43 @@ describe.each(Object.entries(SUBJECTS))('an answer of %s', (_name, { model, wire
       }),
     );
   });
+
+  /** A good answer, event by event, as documents. */
+  const good = (): unknown[] => {
+    const asked = { ...request };
+    const text =
+      wire.begin(asked, SCRIPT) + wire.reasoning(asked, 'hm') + wire.token(asked, 'Hello') + wire.end(asked, 9, SCRIPT);
+    const data = text.split(/\r?\n/).filter((line) => /^data: {/.test(line));
+    return data.map((line) => JSON.parse(line.slice('data: '.length)) as unknown);
+  };
+  const strange = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom<unknown>(null, 0, '', [null], {}, 'error'));
+  const change = fc.record({ path: fc.array(fc.nat(20), { minLength: 1, maxLength: 8 }), value: strange });
+
+  it('may hold anything anywhere: it is read, or a fault of the provider, and never one of ours', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
+        const documents = changes.reduce(
+          (before, { path, value }) => changed(before, path, value) as unknown[],
+          good(),
+        );
+        const events = documents.map((each) => Buffer.from(`data: ${JSON.stringify(each)}\n\n`));
+        const { parts, fault } = await read(model, answering(...events));
+        // What the stream itself does not foresee.
+        expect(fault?.message).not.toBe('cut its answer');
+        for (const part of parts) if (part.type !== 'finished') expect(part.text).not.toHaveLength(0);
+      }),
+      { numRuns: 3000 },
+    );
+  });
 });
+
+/** The same with another value at a path, each step of which picks among what is there; the list itself stays one. */
+function changed(document: unknown, [step = 0, ...rest]: readonly number[], value: unknown, depth = 0): unknown {
+  if (typeof document !== 'object' || document === null || Object.keys(document).length === 0) return value;
+  const keys = Object.keys(document);
+  const key = keys[step % keys.length] ?? '';
+  const inner: unknown = (document as Readonly<Record<string, unknown>>)[key];
+  const other = rest.length === 0 && depth > 0 ? value : changed(inner, rest, value, depth + 1);
+  if (Array.isArray(document)) return document.map((each: unknown, i) => (String(i) === key ? other : each));
+  return { ...document, [key]: other };
+}
