@@ -88,7 +88,8 @@ function refusalOf({
   const unknown = Object.keys(body).find((name) => !FIELDS.includes(name));
   if (unknown !== undefined) return [400, `${unknown}: Extra inputs are not permitted`];
   if (typeof body['model'] !== 'string' || body['model'] === '') return [400, 'model: Field required'];
-  const fault = limitFault(body) ?? messagesFault(body['messages']) ?? samplingFault(body);
+  const fault =
+    limitFault(body) ?? messagesFault(body['messages']) ?? samplingFault(body) ?? schemaFault(body['output_config']);
   return fault === undefined ? undefined : [400, fault];
 }
 
@@ -127,6 +128,17 @@ function samplingFault({ temperature, top_p, thinking, stop_sequences }: Json): 
   return stops.some((stop) => String(stop).trim() === '')
     ? 'stop_sequences: each stop sequence must contain non-whitespace'
     : undefined;
+}
+
+function schemaFault(config: unknown): string | undefined {
+  const schemas: unknown[] = [((config as Json | undefined)?.['format'] as Json | undefined)?.['schema']];
+  for (const schema of schemas) {
+    if (typeof schema !== 'object' || schema === null) continue;
+    if ((schema as Json)['type'] === 'object' && (schema as Json)['additionalProperties'] !== false)
+      return "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false";
+    schemas.push(...Object.values(schema as Json));
+  }
+  return undefined;
 }
 
 function textOf(content: unknown): string {

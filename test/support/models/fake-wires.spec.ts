@@ -126,6 +126,13 @@ const REFUSED_BY_ANTHROPIC: readonly Refused[] = [
   ['much temperature', '/v1/messages', VERSION, message({ temperature: 1.1 }), 400],
   ['temperature and top_p', '/v1/messages', VERSION, message({ temperature: 1, top_p: 1 }), 400],
   ['a blank stop', '/v1/messages', VERSION, message({ stop_sequences: ['\n'] }), 400],
+  [
+    'an open schema',
+    '/v1/messages',
+    VERSION,
+    message({ output_config: { format: { type: 'json_schema', schema: { items: [{ type: 'object' }] } } } }),
+    400,
+  ],
   ['a small budget', '/v1/messages', VERSION, message({ thinking: { type: 'enabled', budget_tokens: 1000 } }), 400],
   ['a large budget', '/v1/messages', VERSION, message({ thinking: { type: 'enabled', budget_tokens: 5000 } }), 400],
 ];

@@ -151,7 +151,23 @@ function outputOf(format: ResponseFormat | undefined, effort: string | undefined
     throw new ChannelFault('knows no response_format json_object, only json_schema', { reason: 'request' });
   const schema = format?.type === 'json_schema' ? format.json_schema.schema : undefined;
   if (schema === undefined && effort === undefined) return undefined;
-  return defined({ effort, format: schema === undefined ? undefined : { type: 'json_schema', schema } });
+  return defined({
+    effort,
+    format: schema === undefined ? undefined : { type: 'json_schema', schema: closed(schema) },
+  });
+}
+
+/** Where a schema has values, and no schemas. */
+const OF_VALUES: ReadonlySet<string> = new Set(['enum', 'const', 'default', 'examples', 'required']);
+
+/** It takes only objects that say that they have no other properties. What says that it has some is left to its refusal. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (!isObject(schema)) return schema;
+  const inner = Object.entries(schema).map(([name, value]) => [name, OF_VALUES.has(name) ? value : closed(value)]);
+  const { type } = schema;
+  const isOpen = type === 'object' || (Array.isArray(type) && type.includes('object'));
+  return { ...(isOpen ? { additionalProperties: false } : {}), ...(Object.fromEntries(inner) as Fields) };
 }
 
 /** What it refuses is refused by a classifier, and mostly without a word; a turn that it pauses was long enough for it. */

@@ -8,6 +8,11 @@ import { ANTHROPIC, GOOGLE, OPENAI_COMPATIBLE } from './registry';
 
 const SCHEMA = { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false };
 const FORMAT = { type: 'json_schema', json_schema: { name: 'answer', schema: SCHEMA, strict: true } } as const;
+/** As one writes it who does not know OpenAI's strict schemas. */
+const OPEN = {
+  type: 'json_schema',
+  json_schema: { name: 'answer', schema: { type: 'object', properties: { a: { type: 'object' } } } },
+} as const;
 const ALL = { temperature: 1.5, topP: 0.5, maxTokens: 4000, stop: ['END'], seed: 7 };
 const MESSAGES = [
   { role: 'system', content: 'Be brief.' },
@@ -56,6 +61,25 @@ describe('what Anthropic is sent', () => {
       output_config: { format: { type: 'json_schema', schema: SCHEMA } },
     });
     expect(await bodyOf({ topP: 0.5 })).toMatchObject({ top_p: 0.5 });
+  });
+
+  it('a schema whose objects have no other properties, where it does not say that they have', async () => {
+    const open = {
+      type: 'object',
+      properties: { type: { type: 'string', enum: ['object'] }, b: { $ref: '#/$defs/b' } },
+    };
+    const $defs = { b: { type: ['object', 'null'], additionalProperties: true }, c: { type: 'object' } };
+    const schema = { ...open, $defs, required: ['type'] };
+    const responseFormat = { type: 'json_schema', json_schema: { name: 'a', schema } } as const;
+    expect((await bodyOf({ responseFormat }))['output_config']).toEqual({
+      format: {
+        type: 'json_schema',
+        schema: {
+          ...{ ...schema, additionalProperties: false },
+          $defs: { b: $defs.b, c: { type: 'object', additionalProperties: false } },
+        },
+      },
+    });
   });
 
   it.each<[string, number]>([
@@ -200,7 +224,7 @@ describe('whatever is asked for', () => {
       maxTokens: fc.integer({ min: 1, max: 100_000 }),
       stop: fc.array(fc.constantFrom('a', 'END'), { minLength: 1, maxLength: 4 }),
       reasoningEffort: fc.constantFrom(...REASONING_EFFORTS),
-      responseFormat: fc.constantFrom(FORMAT, { type: 'text' as const }),
+      responseFormat: fc.constantFrom(FORMAT, OPEN, { type: 'text' as const }),
       seed: fc.maxSafeInteger(),
     },
     { requiredKeys: [] },
