@@ -48,7 +48,7 @@ async function signIn(page: Page, key: string, path: string): Promise<void> {
   await page.goto(`${url}/admin/ui${path}`);
   await page.getByLabel('Key').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
 }
 
 const button = (page: Page | Locator, name: string): Locator => page.getByRole('button', { name, exact: true });

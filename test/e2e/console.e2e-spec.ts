@@ -39,7 +39,7 @@ async function signIn(page: Page, key: string, path = ''): Promise<void> {
   await page.goto(`${server.url}/admin/ui${path}`);
   await page.getByLabel('Key').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
 }
 
 const button = (page: Page | Locator, name: string): Locator => page.getByRole('button', { name, exact: true });

@@ -107,7 +107,7 @@ async function signIn(page: Page, path: string): Promise<void> {
   await focused(page, 'Key');
   await page.keyboard.type(masterKey);
   await page.keyboard.press('Enter');
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
 }
 
 async function createsTenant(page: Page): Promise<void> {
