@@ -206,7 +206,7 @@ export interface components {
         };
         readonly ChannelDto: {
             /** @enum {string} */
-            readonly authHeader: "authorization" | "api-key";
+            readonly authHeader: "authorization" | "api-key" | "x-api-key" | "x-goog-api-key";
             readonly baseUrl: string;
             readonly contextTokens: number | null;
             readonly createdAt: number;
@@ -269,6 +269,19 @@ export interface components {
             readonly streamOptions: boolean | "auto";
             /** @enum {string} */
             readonly systemRole: "system" | "developer" | "user";
+        };
+        readonly ChannelTestDto: {
+            readonly error: components["schemas"]["ChannelFaultDto"] | null;
+            readonly latencyMs: number;
+            readonly model: string;
+            readonly ok: boolean;
+            readonly usage: components["schemas"]["ChannelTestUsageDto"] | null;
+        };
+        readonly ChannelTestUsageDto: {
+            readonly completionTokens: number;
+            readonly estimated: boolean;
+            readonly promptTokens: number;
+            readonly totalTokens: number;
         };
         readonly ChannelTimeoutsDto: {
             readonly firstMs?: number | null;
@@ -394,8 +407,8 @@ export interface components {
         };
         readonly CreateChannelDto: {
             readonly apiKey?: string | null;
-            /** @enum {string} */
-            readonly authHeader?: "authorization" | "api-key";
+            /** @enum {string|null} */
+            readonly authHeader?: "authorization" | "api-key" | "x-api-key" | "x-goog-api-key" | null;
             readonly baseUrl?: string;
             readonly contextTokens?: number | null;
             readonly enabled?: boolean;
@@ -408,7 +421,7 @@ export interface components {
             readonly params?: components["schemas"]["ChannelParamsDto"];
             readonly priority?: number;
             /** @enum {string} */
-            readonly provider: "openai-compatible" | "echo";
+            readonly provider: "openai-compatible" | "anthropic" | "google" | "echo";
             /** Format: double */
             readonly temperature?: number | null;
             readonly timeoutMs?: number;
@@ -876,8 +889,8 @@ export interface components {
         };
         readonly PatchChannelDto: {
             readonly apiKey?: string | null;
-            /** @enum {string} */
-            readonly authHeader?: "authorization" | "api-key";
+            /** @enum {string|null} */
+            readonly authHeader?: "authorization" | "api-key" | "x-api-key" | "x-goog-api-key" | null;
             readonly baseUrl?: string;
             readonly contextTokens?: number | null;
             readonly enabled?: boolean;
@@ -890,7 +903,7 @@ export interface components {
             readonly params?: components["schemas"]["ChannelParamsDto"];
             readonly priority?: number;
             /** @enum {string} */
-            readonly provider?: "openai-compatible" | "echo";
+            readonly provider?: "openai-compatible" | "anthropic" | "google" | "echo";
             /** Format: double */
             readonly temperature?: number | null;
             readonly timeoutMs?: number;

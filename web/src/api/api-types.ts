@@ -780,6 +780,23 @@ export interface paths {
         patch: operations["Channels_change"];
         trace?: never;
     };
+    "/api/channels/{channelId}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a channel for one token, and tell what came. */
+        post: operations["Channels_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channels/environment": {
         parameters: {
             query?: never;
@@ -1727,7 +1744,7 @@ export interface components {
         };
         ChannelDto: {
             /** @enum {string} */
-            authHeader: "authorization" | "api-key";
+            authHeader: "authorization" | "api-key" | "x-api-key" | "x-goog-api-key";
             baseUrl: string;
             contextTokens: number | null;
             createdAt: number;
@@ -1790,6 +1807,19 @@ export interface components {
             streamOptions: boolean | "auto";
             /** @enum {string} */
             systemRole: "system" | "developer" | "user";
+        };
+        ChannelTestDto: {
+            error: components["schemas"]["ChannelFaultDto"] | null;
+            latencyMs: number;
+            model: string;
+            ok: boolean;
+            usage: components["schemas"]["ChannelTestUsageDto"] | null;
+        };
+        ChannelTestUsageDto: {
+            completionTokens: number;
+            estimated: boolean;
+            promptTokens: number;
+            totalTokens: number;
         };
         ChannelTimeoutsDto: {
             firstMs?: number | null;
@@ -1915,8 +1945,8 @@ export interface components {
         };
         CreateChannelDto: {
             apiKey?: string | null;
-            /** @enum {string} */
-            authHeader?: "authorization" | "api-key";
+            /** @enum {string|null} */
+            authHeader?: "authorization" | "api-key" | "x-api-key" | "x-goog-api-key" | null;
             baseUrl?: string;
             contextTokens?: number | null;
             enabled?: boolean;
@@ -1929,7 +1959,7 @@ export interface components {
             params?: components["schemas"]["ChannelParamsDto"];
             priority?: number;
             /** @enum {string} */
-            provider: "openai-compatible" | "echo";
+            provider: "openai-compatible" | "anthropic" | "google" | "echo";
             /** Format: double */
             temperature?: number | null;
             timeoutMs?: number;
@@ -2397,8 +2427,8 @@ export interface components {
         };
         PatchChannelDto: {
             apiKey?: string | null;
-            /** @enum {string} */
-            authHeader?: "authorization" | "api-key";
+            /** @enum {string|null} */
+            authHeader?: "authorization" | "api-key" | "x-api-key" | "x-goog-api-key" | null;
             baseUrl?: string;
             contextTokens?: number | null;
             enabled?: boolean;
@@ -2411,7 +2441,7 @@ export interface components {
             params?: components["schemas"]["ChannelParamsDto"];
             priority?: number;
             /** @enum {string} */
-            provider?: "openai-compatible" | "echo";
+            provider?: "openai-compatible" | "anthropic" | "google" | "echo";
             /** Format: double */
             temperature?: number | null;
             timeoutMs?: number;
@@ -4415,6 +4445,36 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["ChannelDto"];
+                        error?: Record<string, never> | null;
+                        /** @enum {boolean} */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    Channels_test: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelTestDto"];
                         error?: Record<string, never> | null;
                         /** @enum {boolean} */
                         success: true;
