@@ -15,6 +15,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/delivery/delivery.repository.ts',
   'src/modules/notifications/delivery/deliveries.repository.ts',
   'src/modules/webhooks/deliveries.repository.ts',
+  'src/modules/chats/runs/charges.repository.ts',
   'src/modules/chats/runs/run-chunks.repository.ts',
   'src/modules/chats/streams/followed.repository.ts',
   'src/modules/webhooks/webhooks.repository.ts',

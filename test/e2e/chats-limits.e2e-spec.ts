@@ -88,7 +88,7 @@ describe('A5 budgets, on every way in which an answer begins', () => {
   });
 
   it('A5: what was answered under a key stays answered', async () => {
-    const tenant = await app.tenant({ ...UNLIMITED, tokens_per_day: 18 });
+    const tenant = await app.tenant({ ...UNLIMITED, tokens_per_day: 33 });
     const chat = await createChat(tenant.key);
     await ask(tenant.key, chat.id);
     const { answer } = bodyOf(await regenerate(tenant.key, chat, 'again'));
@@ -117,7 +117,7 @@ describe('A5 budgets, on every way in which an answer begins', () => {
   });
 
   it('A5: twenty messages that wait spend what is left, and not more', async () => {
-    const tenant = await app.tenant({ ...UNLIMITED, tokens_per_day: 10 });
+    const tenant = await app.tenant({ ...UNLIMITED, tokens_per_day: 17 });
     const chat = await createChat(tenant.key);
     const { gate, first } = await answering(tenant.key, chat);
     for (let n = 0; n < 19; n++) await sayLater(tenant.key, chat.id, `${n}`);

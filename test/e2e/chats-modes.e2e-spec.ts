@@ -134,7 +134,7 @@ describe('budgets of tokens', () => {
   });
 
   it('hold per user as well, and on every door', async () => {
-    const tenant = await app.tenant({ ...UNLIMITED, tokens_per_user_per_day: 1 });
+    const tenant = await app.tenant({ ...UNLIMITED, tokens_per_user_per_day: 17 });
     const [alices, bobs] = [await createChat(tenant.key, 'alice'), await createChat(tenant.key, 'bob')];
     await ask(tenant.key, alices.id);
     expect(refusal(await say(tenant.key, alices.id, 'more'))).toEqual({ status: 429, code: 'QUOTA_EXCEEDED' });

@@ -10,6 +10,8 @@ const TENANT_TABLES = [
   'audit_heads',
   'audit_log',
   'audit_subjects',
+  'charge_days',
+  'charges',
   'chats',
   'cursors',
   'dead_letters',
@@ -51,6 +53,8 @@ const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   api_keys: 'SELECT, INSERT, UPDATE',
   audit_heads: 'SELECT, INSERT, UPDATE',
   audit_log: 'INSERT',
+  charge_days: 'DELETE',
+  charges: 'DELETE',
   dead_letters: 'SELECT',
   exports: 'SELECT, UPDATE, DELETE',
   idempotency_keys: 'SELECT, DELETE',
@@ -66,6 +70,7 @@ const SYSTEM_GRANTS: Readonly<Record<string, string>> = {
   ws_tickets: 'SELECT, DELETE',
 };
 const APPEND_GRANTS: Readonly<Record<string, string>> = {
+  charges: 'INSERT, SELECT, UPDATE',
   import_rooms: 'SELECT',
   jobs: 'INSERT',
   messages: 'SELECT, INSERT',
@@ -78,6 +83,8 @@ const APPEND_GRANTS: Readonly<Record<string, string>> = {
 const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   api_keys_hash: 'a key is looked up before its tenant is known',
   api_keys_updated: 'what another server changed is read for all tenants at once',
+  charge_days_purge: 'what is old is purged for all tenants',
+  charges_purge: 'what is old is purged for all tenants',
   erasures_updated: 'what another server was asked is read for all tenants at once',
   exports_expiry: 'what has expired is found for all tenants',
   idempotency_keys_expiry: 'what has expired is purged for all tenants',
@@ -119,6 +126,8 @@ const TENANT_COLUMNS: Readonly<Record<string, string>> = { audit_log: 'UPDATE ad
  * webhook, how old deliveries are, whose the run is that it writes tokens of, and how runs stand that are followed.
  */
 const SYSTEM_COLUMNS: Readonly<Record<string, string>> = {
+  charge_days: 'SELECT day, SELECT scope, SELECT subject, SELECT tenant_id',
+  charges: 'SELECT charge_id, SELECT day, SELECT tenant_id',
   erasures:
     'SELECT erasure_id, SELECT mac_key_id, SELECT requested_at, SELECT state, SELECT tenant_id, SELECT updated_at, SELECT user_mac, UPDATE user_mac',
   run_chunks: 'SELECT ends, SELECT expires_at, SELECT first_index, SELECT run_id, SELECT tenant_id',

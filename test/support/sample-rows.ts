@@ -33,6 +33,9 @@ export function sampleRows(tenant: string): string {
       VALUES ('${tenant}', '${id}', 'alice', 'default', true);
     INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq) VALUES ('${tenant}', '${id}', '${id}', 'alice', 1);
     INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends) VALUES ('${tenant}', '${id}', 0, 'x', '{1}');
+    INSERT INTO charges (tenant_id, charge_id, day, user_id, context_tokens, reserved)
+      VALUES ('${tenant}', '${id}', '2026-01-31', 'alice', 1, 2);
+    INSERT INTO charge_days (tenant_id, day, scope, subject) VALUES ('${tenant}', '2026-01-31', 'user', 'alice');
     INSERT INTO presets (tenant_id, name, system_prompt, context_messages) VALUES ('${tenant}', 'p', '', 20);
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
       VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());

@@ -2,8 +2,9 @@ import { AppError, invalid, notFound } from '../../common/errors';
 import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
 import { answering, type MessageRow } from '../messages';
 import type { ChatRow } from './chats/chats.repository';
+import type { RunFailure } from './contract';
 
-/** A budget that is spent. */
+/** A budget of which nothing is left. */
 export interface Spent {
   /** Its name among the tenant's limits. */
   readonly limit: string;
@@ -22,8 +23,7 @@ export type Begun =
   | (BegunRun & {
       /** A budget is spent: it has not begun and is to end. */
       readonly status: 'spent';
-      readonly limit: string;
-    });
+    } & Spent);
 
 interface BegunRun {
   readonly fence: number;
@@ -115,8 +115,31 @@ export const chatAnswerAgain = schemaFunction(
 /** `p_options`: what the model is asked with, as JSON text. */
 export const runBegin = schemaFunction('run_begin', { p_run: 'uuid', p_options: 'text?' }, value<Begun>('jsonb'));
 
-/** Which budget of the tenant or the user is spent, if any. */
-export const budgetSpentOf = schemaFunction('budget_spent', { p_user: 'text' }, value<Spent | null>('jsonb'));
+/** Which budget of the tenant, the user or the chat is spent, if any. */
+export const budgetSpentOf = schemaFunction(
+  'budget_spent',
+  { p_user: 'text', p_room: 'uuid?' },
+  value<Spent | null>('jsonb'),
+);
+
+/** How many tokens an answer may have, by our own count; null: it stands under no budget. */
+export interface Granted {
+  readonly answer_tokens: number | null;
+}
+
+/** Reserves tokens for a call: its context, and `p_answer` for its answer or what is left. */
+export const chargeReserve = schemaFunction(
+  'charge_reserve',
+  { p_charge: 'uuid', p_user: 'text?', p_room: 'uuid?', p_context: 'bigint', p_answer: 'bigint', p_prices: 'jsonb?' },
+  answer<Granted>({ spent: budgetSpent }),
+);
+
+/** Reserves more for an answer that has used what it may have; where nothing is left it says which budget is spent. */
+export const chargeExtend = schemaFunction(
+  'charge_extend',
+  { p_charge: 'uuid', p_more: 'bigint' },
+  value<{ readonly answer_tokens: number } & Partial<Spent>>('jsonb'),
+);
 
 /** Stores tokens of runs of all tenants. `p_ends`: per chunk an array of integers as text. */
 export const runChunksWrite = systemFunction(
@@ -152,6 +175,11 @@ export function budgetSpent({ limit, seconds_left }: Spent): AppError {
   });
 }
 
-export function budgetMessage(limit: string): string {
+/** The same of a run that is refused, or ended, when its turn has come. */
+export function budgetFailure({ limit, seconds_left: retryAfterSeconds }: Spent): RunFailure {
+  return { code: 'QUOTA_EXCEEDED', message: budgetMessage(limit), retryAfterSeconds };
+}
+
+function budgetMessage(limit: string): string {
   return `The budget of tokens for today is spent (${limit})`;
 }

@@ -11,12 +11,14 @@ import { ChatNews, ChatRules, ChatsErase, ChatsService } from './chats/chats.ser
 import { ChatsExportRepository } from './chats/chats-export.repository';
 import { ChatsRepository } from './chats/chats.repository';
 import { ChatTitler } from './chats/titles';
+import { ChargeDayEntity, ChargeEntity } from './entities/charge.entity';
 import { ChatEntity } from './entities/chat.entity';
 import { RunChunkEntity, RunEntity } from './entities/run.entity';
 import { Answers, AnswerStreams, AnswerWaits } from './http/answers';
 import { ChatsController, TurnsController } from './http/chats.controller';
 import { ChatController, ConversationsController } from './http/conversations.controller';
 import { Answerer } from './runs/answerer';
+import { ChargesRepository } from './runs/charges.repository';
 import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
 import { RunChunksRepository } from './runs/run-chunks.repository';
 import { RunEnds, RunWorker } from './runs/run-worker';
@@ -33,7 +35,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([ChatEntity, RunEntity, RunChunkEntity]),
+    TypeOrmModule.forFeature([ChargeDayEntity, ChargeEntity, ChatEntity, RunEntity, RunChunkEntity]),
     RealtimeModule,
     SseModule,
     TenantsModule,
@@ -49,6 +51,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     Answers,
     Arrivals,
     TokenBudget,
+    ChargesRepository,
     ChatBackstop,
     ChatEndpoint,
     ChatGateway,

@@ -1,11 +1,12 @@
 /**
  * Chats with a model: three APIs, one log (docs/adr/0022).
  *
- * Owns the tables chats, runs, run_chunks. Invariants: a user's message and the run that answers it are committed
- * together; an answer belongs to the server, so no reader's leaving ends it; a chat has one answer at a time, and an answer
- * takes its seq when it ends; only a run that had not begun is begun after a crash, so no run stays open and no answer is
- * written twice; a watcher gets each token once, from any index on, on any node, and the end also where every hint of it is
- * lost (`ChatBackstop`); no run begins without asking the budgets, and a prompt alternates, ends with the question and fits.
+ * Owns the tables chats, runs, run_chunks, charges, charge_days. Invariants: a user's message and the run that answers it
+ * are committed together; an answer belongs to the server, so no reader's leaving ends it; a chat has one answer at a time,
+ * and an answer takes its seq when it ends; only a run that had not begun is begun after a crash, so no run stays open and
+ * no answer is written twice; a watcher gets each token once, from any index on, on any node, and the end also where every
+ * hint of it is lost (`ChatBackstop`); no model is asked before what it may use was taken of the budgets, which it does not
+ * exceed and gives back with its end (docs/adr/0041); a prompt alternates, ends with the question and fits.
  *
  * Concurrency: a run is a job, so one worker has it and its fence keeps other workers from writing; its end is one
  * transaction with its message, and the first end counts. Tokens are published at once and stored every 50 ms: after a

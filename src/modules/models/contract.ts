@@ -17,9 +17,19 @@ export interface ModelUsage {
 
 /**
  * Why a model stopped: done, `maxTokens` or the server's bound of an answer reached, filtered, it wanted a tool, it
- * declined (the answer's text says so), anything else.
+ * declined (the answer's text says so), its `bound` was used up, anything else.
  */
-export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'refusal' | 'other';
+export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'refusal' | 'budget' | 'other';
+
+/**
+ * How many tokens an answer may have, by our own count, what the model thinks included. Where they are used up it asks for
+ * more; where there are none it ends there, with `budget`: with what it has, or without a word.
+ */
+export interface AnswerBound {
+  readonly tokens: number;
+  /** Whether there are more now. The provider is not read meanwhile. */
+  more(): Promise<boolean>;
+}
 
 /** What went wrong with a model, as far as it tells what to do; see `hintOfReason`. */
 export const FAULT_REASONS = [
@@ -113,6 +123,8 @@ export interface ModelRequest extends AnswerOptions {
   /** The model was named by the caller, and by no preset: its failures are counted together with other such names. */
   readonly isModelFree?: boolean | undefined;
   readonly trace?: ModelTrace | undefined;
+  /** Unset: as long as it likes. */
+  readonly bound?: AnswerBound | undefined;
   /**
    * Called at most once, before `stream` throws or its reader has left: what an answer used that came to no `end`,
    * reasoning included. Not called where no model had begun.

@@ -12,6 +12,7 @@
  * said are this node's memory; what a node knows of a tenant's channels is at most 2 s old.
  */
 export {
+  type AnswerBound,
   type AnswerOptions,
   checkedResponseFormat,
   type FaultReason,

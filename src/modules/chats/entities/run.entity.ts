@@ -97,6 +97,10 @@ export class RunEntity {
   /** Whether it is in the figures of usage; null until it is. */
   @Column('boolean', { nullable: true })
   is_counted!: boolean | null;
+
+  /** By its channel's prices; null where that is not known. */
+  @Column('numeric', { nullable: true })
+  cost!: string | null;
 }
 
 /** Tokens of a run as they came. */

@@ -8,14 +8,16 @@ import {
   estimateTokens,
   faultReasonOf,
   type ModelMessage,
+  type ModelPart,
   ModelsService,
   type ModelUsage,
   type Preset,
   PresetsService,
 } from '../../models';
+import { budgetFailure } from '../chats.functions';
 import type { RunFailure } from '../contract';
 import { type LiveRun, type RunOutcome, RunPublisher, STOPPED } from './live-runs';
-import { retryWhileAway } from './runs.repository';
+import { type Reservation, retryWhileAway, RunsRepository } from './runs.repository';
 
 /** What was too long for a model is remembered for so long: a channel may be changed. */
 const REMEMBERED_MS = 60 * 60_000;
@@ -25,6 +27,7 @@ const LEAST_TOLD = 256;
 
 /** What an answer needs to know of its chat, and how it is wanted. */
 export interface Question {
+  readonly userId: string;
   readonly preset: string;
   /** The model sees nothing up to here. */
   readonly clearedSeq: number;
@@ -38,6 +41,8 @@ interface Asking {
   readonly options: AnswerOptions;
   readonly messages: readonly LoggedMessage[];
   told: readonly ModelMessage[];
+  /** What it may use; undefined where no budget says. */
+  bound: Reservation | undefined;
   /** What a model that came to no end says that it has used. */
   spent: ModelUsage | undefined;
 }
@@ -53,6 +58,7 @@ export class Answerer {
     private readonly presets: PresetsService,
     private readonly messages: ChatLog,
     private readonly publisher: RunPublisher,
+    private readonly runs: RunsRepository,
     private readonly log: Log,
   ) {}
 
@@ -64,6 +70,7 @@ export class Answerer {
       asking = await retryWhileAway(either, () => this.asking(live, question));
       // It was deleted a moment ago.
       if (asking.messages.at(-1)?.seq !== live.replyToSeq) return STOPPED;
+      asking.bound = await this.reserve(live, question, asking, either);
       return await this.streamWhatFits(live, asking, either);
     } catch (error) {
       return either.aborted ? stopped(live, asking) : this.failed(live, asking, error);
@@ -85,7 +92,17 @@ export class Answerer {
     const messages = await this.messages.context(tenantId, chatId, live.replyToSeq, clearedSeq, limit);
     const most = Math.min(mostTold(preset, options, window), this.learned.get(keyOf(tenantId, options)) ?? Infinity);
     const told = contextOf(preset.systemPrompt, messages, most);
-    return { preset, options, messages, told, spent: undefined };
+    return { preset, options, messages, told, bound: undefined, spent: undefined };
+  }
+
+  private reserve(
+    { ref }: LiveRun,
+    { userId }: Question,
+    { told, options: { maxTokens } }: Asking,
+    signal: AbortSignal,
+  ): Promise<Reservation | undefined> {
+    const contextTokens = countUsage(told, '').promptTokens;
+    return this.runs.reserve({ ...ref, userId, contextTokens, maxTokens }, signal);
   }
 
   /** A preset that was deleted since answers as the default one. */
@@ -130,6 +147,7 @@ export class Answerer {
       messages: asking.told,
       isModelFree: asking.options.model !== asking.preset.options.model,
       trace: { requestId: live.requestId, chatId, messageId: runId },
+      bound: asking.bound,
       onSpent: (usage) => (asking.spent = usage),
       signal,
     });
@@ -144,7 +162,7 @@ export class Answerer {
         if (part.text === '') continue;
         live.add(part.text);
         this.publisher.grown(live);
-      } else return { status: 'completed', finishReason: part.finishReason, usage: part.usage };
+      } else return completed(live, asking, part);
     }
     throw new Error('the stream of a model had no end');
   }
@@ -165,6 +183,14 @@ function keyOf(tenantId: string, { model = '' }: AnswerOptions): string {
   return `${tenantId}/${model}`;
 }
 
+/** An answer that its budget has ended before its first word is none. */
+function completed(live: LiveRun, { bound }: Asking, part: Extract<ModelPart, { type: 'end' }>): RunOutcome {
+  const { finishReason, usage } = part;
+  const spent = finishReason === 'budget' && live.count === 0 ? bound?.spent : undefined;
+  if (spent === undefined) return { status: 'completed', finishReason, usage };
+  return { status: 'failed', finishReason, usage, failure: budgetFailure(spent) };
+}
+
 /** Stopped by a user (`cancelled`), or cut off: the server stops, or another worker has the run by now. */
 function stopped(live: LiveRun, asking: Asking | undefined): RunOutcome {
   const status = live.abort.signal.reason === 'cancelled' ? 'cancelled' : 'interrupted';
@@ -177,7 +203,7 @@ function usageOf(live: LiveRun, asking: Asking | undefined): ModelUsage | undefi
 }
 
 function failureOf(error: unknown): RunFailure {
-  if (error instanceof AppError && (error.code === 'MODEL_ERROR' || error.code === 'CHANNEL_UNAVAILABLE'))
+  if (error instanceof AppError && isExpected(error.code))
     return {
       code: error.code,
       message: error.message,
@@ -185,6 +211,12 @@ function failureOf(error: unknown): RunFailure {
       retryAfterSeconds: error.retryAfterSeconds,
     };
   return { code: 'INTERNAL_ERROR', message: 'The answer could not be written' };
+}
+
+const TOLD = ['MODEL_ERROR', 'CHANNEL_UNAVAILABLE', 'QUOTA_EXCEEDED'] as const;
+
+function isExpected(code: string): code is (typeof TOLD)[number] {
+  return (TOLD as readonly string[]).includes(code);
 }
 
 /**

@@ -7,10 +7,10 @@ import { LIMIT_DEFAULTS } from '../../../platform/auth';
 import { type Job, JobHandler, JobKind, type JobRunner, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
 import { ChatLog, isStored, type Stored } from '../../messages';
 import type { AnswerOptions } from '../../models';
-import { type Begun, budgetMessage, type Spent } from '../chats.functions';
+import { type Begun, budgetFailure } from '../chats.functions';
 import { type AnswerMeta, failureMeta, failureOf, givenUp, messageOf, usageMeta } from '../chats/chats.repository';
 import { ChatTitler } from '../chats/titles';
-import type { ChatMessage, RunFailure } from '../contract';
+import type { ChatMessage } from '../contract';
 import { ChatHub } from '../streams/chat-hub';
 import { Answerer, type Question } from './answerer';
 import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef, STOPPED } from './live-runs';
@@ -243,7 +243,7 @@ function limit(name: 'runs_at_once' | 'runs_at_once_per_user'): TenantJobLimit {
 
 function questionOf(begun: Taken, options: string | undefined): Question {
   const asked = options === undefined ? {} : (JSON.parse(options) as AnswerOptions);
-  return { preset: begun.preset, clearedSeq: begun.cleared_seq, options: asked };
+  return { userId: begun.user_id, preset: begun.preset, clearedSeq: begun.cleared_seq, options: asked };
 }
 
 /** How a run ends that may not begin. */
@@ -251,9 +251,4 @@ function refusalOf(begun: Taken): RunOutcome | undefined {
   if (begun.status === 'cancelled') return STOPPED;
   if (begun.status !== 'spent') return undefined;
   return { status: 'failed', finishReason: 'error', usage: undefined, failure: budgetFailure(begun) };
-}
-
-/** Of a run that was refused when its turn came. */
-function budgetFailure({ limit }: Pick<Spent, 'limit'>): RunFailure {
-  return { code: 'QUOTA_EXCEEDED', message: budgetMessage(limit) };
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isUnavailable } from '../../../common/errors';
 import { Database } from '../../../platform/database';
-import { type Begun, budgetSpentOf, runBegin, type Spent } from '../chats.functions';
+import type { AnswerBound } from '../../models';
+import { type Begun, budgetSpentOf, chargeExtend, chargeReserve, runBegin, type Spent } from '../chats.functions';
 import type { RunChunkEntity, RunEntity } from '../entities/run.entity';
 
 export type RunRow = Readonly<
@@ -109,9 +110,62 @@ export class RunsRepository {
     return { text, ends };
   }
 
-  /** Which budget of the tenant or the user is spent, if any. */
-  budgetSpent(tenantId: string, userId: string): Promise<Spent | null> {
-    return budgetSpentOf.call(this.database, tenantId, { p_user: userId });
+  /** Which budget of the tenant, the user or the chat is spent, if any. @param chatId null for one that is still to be made */
+  budgetSpent(tenantId: string, userId: string, chatId: string | null): Promise<Spent | null> {
+    return budgetSpentOf.call(this.database, tenantId, { p_user: userId, p_room: chatId });
+  }
+
+  /**
+   * Reserves what a run's call may use; undefined: it stands under no budget. Asked again, it answers as the first time.
+   * @throws 429 QUOTA_EXCEEDED where its context and one token more do not fit into what is left
+   */
+  async reserve(call: RunCall, signal: AbortSignal): Promise<Reservation | undefined> {
+    const { tenantId, runId, chatId, userId, contextTokens, maxTokens = RESERVED_TOKENS } = call;
+    const args = { p_charge: runId, p_user: userId, p_room: chatId, p_context: contextTokens, p_answer: maxTokens };
+    const granted = await retryWhileAway(signal, () => chargeReserve.call(this.database, tenantId, args));
+    if (granted.answer_tokens === null) return undefined;
+    const more = { p_charge: runId, p_more: RESERVED_TOKENS };
+    return new Reservation(granted.answer_tokens, () =>
+      retryWhileAway(signal, () => chargeExtend.call(this.database, tenantId, more)),
+    );
+  }
+}
+
+/** Tokens that are reserved for an answer of which nothing says how long it may be, and each time that it needs more. */
+const RESERVED_TOKENS = 1024;
+
+/** A call of a model, before it begins. */
+export interface RunCall {
+  readonly tenantId: string;
+  readonly runId: string;
+  readonly chatId: string;
+  readonly userId: string;
+  /** By our own count. */
+  readonly contextTokens: number;
+  /** Most tokens of its answer. */
+  readonly maxTokens: number | undefined;
+}
+
+/** What a run's answer may have of its budgets; ended with the run (`run_charged`). */
+export class Reservation implements AnswerBound {
+  /** The budget of which nothing was left when it asked for more. */
+  spent: Spent | undefined;
+
+  constructor(
+    private granted: number,
+    private readonly extend: () => Promise<{ readonly answer_tokens: number } & Partial<Spent>>,
+  ) {}
+
+  get tokens(): number {
+    return this.granted;
+  }
+
+  async more(): Promise<boolean> {
+    const { answer_tokens: granted, limit, seconds_left = 1 } = await this.extend();
+    const isMore = granted > this.granted;
+    this.granted = granted;
+    if (limit !== undefined) this.spent = { limit, seconds_left };
+    return isMore;
   }
 }
 

@@ -27,7 +27,8 @@ CREATE POLICY tenant_rows ON chats TO :"tenant" USING (:own_rows) WITH CHECK (:o
 GRANT SELECT, INSERT, UPDATE, DELETE ON chats TO :"tenant";
 
 -- `options`: what the model is asked with beyond the preset, as the request said it, in its order. `runs_silent`: answers
--- without a word are counted without looking at the others. `is_counted`: in the figures of usage; null until it is.
+-- without a word are counted without looking at the others. `is_counted`: in the figures of usage; null until it is. `cost`:
+-- what it has cost by its channel's prices; null where that is not known.
 CREATE TABLE runs (
   tenant_id uuid NOT NULL,
   run_id uuid NOT NULL,
@@ -54,6 +55,7 @@ CREATE TABLE runs (
   ended_at timestamptz(3),
   options json,
   is_counted boolean,
+  cost numeric,
   PRIMARY KEY (tenant_id, run_id),
   FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE
 ) WITH (fillfactor = 70);
@@ -89,3 +91,57 @@ CREATE POLICY tenant_rows ON run_chunks TO :"tenant" USING (:own_rows) WITH CHEC
 GRANT SELECT, INSERT, UPDATE, DELETE ON run_chunks TO :"tenant";
 CREATE POLICY system_rows ON run_chunks TO :"system" USING (true) WITH CHECK (true);
 GRANT SELECT (tenant_id, run_id, first_index, ends, expires_at), INSERT, DELETE ON run_chunks TO :"system";
+
+-- What calls of models have cost, one row each (docs/adr/0041): while a call runs it holds `reserved` tokens of the budgets of
+-- its day, once it has ended `tokens`, for good. `charge_id`: of an answer its run's; the row outlives it. `day`: UTC, of
+-- the reservation, by the database's clock. `prices`: per million tokens, of the dearest channel that could answer.
+-- `is_folded`: it is in the sums of charge_days.
+CREATE TABLE charges (
+  tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+  charge_id uuid NOT NULL,
+  day date NOT NULL,
+  user_id text COLLATE "C",
+  room_id uuid,
+  context_tokens bigint NOT NULL,
+  reserved bigint NOT NULL,
+  price_input numeric NOT NULL DEFAULT 0,
+  price_output numeric NOT NULL DEFAULT 0,
+  reserved_cost numeric NOT NULL DEFAULT 0,
+  tokens bigint,
+  cost numeric,
+  is_folded boolean NOT NULL DEFAULT false,
+  created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  ended_at timestamptz(3),
+  PRIMARY KEY (tenant_id, charge_id)
+) WITH (fillfactor = 70);
+CREATE INDEX charges_unfolded ON charges (tenant_id, day) WHERE NOT is_folded;
+CREATE INDEX charges_of_user ON charges (tenant_id, user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX charges_purge ON charges (day);
+ALTER TABLE charges ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON charges TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON charges TO :"tenant";
+-- Drops those of all tenants that are old.
+CREATE POLICY system_rows ON charges TO :"system" USING (true) WITH CHECK (true);
+GRANT SELECT (tenant_id, charge_id, day), DELETE ON charges TO :"system";
+-- The append ends a charge with its run.
+CREATE POLICY append_rows ON charges TO :"append" USING (true) WITH CHECK (true);
+GRANT SELECT, INSERT, UPDATE ON charges TO :"append";
+
+-- What is folded of a day's charges, of the tenant ('' as its subject), its users and chats. Whoever reserves holds the tenant's
+-- row. `warned`: limits of which it was told that they are nearly spent.
+CREATE TABLE charge_days (
+  tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+  day date NOT NULL,
+  scope text NOT NULL CHECK (scope IN ('tenant', 'user', 'chat')),
+  subject text COLLATE "C" NOT NULL,
+  tokens bigint NOT NULL DEFAULT 0,
+  cost numeric NOT NULL DEFAULT 0,
+  warned text[] NOT NULL DEFAULT '{}',
+  PRIMARY KEY (tenant_id, day, scope, subject)
+) WITH (fillfactor = 50);
+CREATE INDEX charge_days_purge ON charge_days (day);
+ALTER TABLE charge_days ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON charge_days TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON charge_days TO :"tenant";
+CREATE POLICY system_rows ON charge_days TO :"system" USING (true) WITH CHECK (true);
+GRANT SELECT (tenant_id, day, scope, subject), DELETE ON charge_days TO :"system";

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError, notFound } from '../../../common/errors';
 import { newUuid } from '../../../common/ids';
 import { canonicalJson } from '../../../common/text';
-import { type Caller, limitOf, settingOf, type TenantPolicy } from '../../../platform/auth';
+import { type Caller, type LimitName, limitOf, settingOf, type TenantPolicy } from '../../../platform/auth';
 import { Database } from '../../../platform/database';
 import { Effects } from '../../../platform/idempotency';
 import { Jobs } from '../../../platform/jobs';
@@ -27,21 +27,24 @@ import { RunsRepository } from '../runs/runs.repository';
 import { ChatHub } from '../streams/chat-hub';
 import { RunInterrupter, RunStopper } from './interrupts';
 
+const BUDGETS = ['tokens_per_day', 'tokens_per_user_per_day'] as const satisfies readonly LimitName[];
+
 /**
- * Tokens that a tenant and its users may spend per day (UTC). Asked on every way a run begins: here before a message is
- * stored, by `chat_answer_again` before an answer is written anew, by `run_begin` when a run's turn comes.
+ * What a tenant, its users and chats may spend per day (UTC). Asked on every way a run begins: here before a message is
+ * stored, by `chat_answer_again` before an answer is written anew, and when the run's turn comes, where what it may use
+ * is reserved (`charge_reserve`).
  */
 @Injectable()
 export class TokenBudget {
   constructor(private readonly runs: RunsRepository) {}
 
   /**
-   * Throws QUOTA_EXCEEDED where nothing is left. An answer that is under way counts when it has ended, so a budget may be
-   * overdrawn by those that were begun before it was spent.
+   * Throws QUOTA_EXCEEDED where nothing is left. An answer that is under way is not counted: it may give back of what it holds
+   * before the turn of this one comes.
    */
-  async check(tenant: TenantPolicy, userId: string): Promise<void> {
-    if (limitOf(tenant, 'tokens_per_day') === null && limitOf(tenant, 'tokens_per_user_per_day') === null) return;
-    const spent = await this.runs.budgetSpent(tenant.tenantId, userId);
+  async check(tenant: TenantPolicy, userId: string, chatId: string | undefined): Promise<void> {
+    if (BUDGETS.every((name) => limitOf(tenant, name) === null)) return;
+    const spent = await this.runs.budgetSpent(tenant.tenantId, userId, chatId ?? null);
     if (spent !== null) throw budgetSpent(spent);
   }
 }
@@ -75,9 +78,9 @@ export class TurnGate {
     return this.begin(caller, draft, chat.user_id);
   }
 
-  /** @throws 429 when a budget is spent */
-  async admit({ tenant }: Caller, userId: string): Promise<void> {
-    if (tenant !== undefined) await this.budget.check(tenant, userId);
+  /** @param chatId undefined for one that is still to be made @throws 429 when a budget is spent */
+  async admit({ tenant }: Caller, userId: string, chatId?: string): Promise<void> {
+    if (tenant !== undefined) await this.budget.check(tenant, userId, chatId);
   }
 
   /** @throws 429 when a budget is spent */
@@ -88,7 +91,7 @@ export class TurnGate {
     { origin, options }: { readonly origin?: Origin; readonly options?: AnswerOptions | undefined } = {},
   ): Promise<OpenTurn> {
     const { tenantId, roomId: chatId } = draft;
-    await this.admit(caller, userId);
+    await this.admit(caller, userId, chatId);
     const mode = settingOf(caller.tenant, 'while_answering');
     const runId = newUuid();
     const asked = options === undefined ? {} : { options: JSON.stringify(options) };

@@ -1,5 +1,5 @@
 import type { OutboundPost } from '../../../platform/outbound';
-import type { FinishReason, ModelMessage, ModelPart, ModelUsage } from '../contract';
+import type { AnswerBound, FinishReason, ModelMessage, ModelPart, ModelUsage } from '../contract';
 import {
   ChannelFault,
   type ChatModel,
@@ -19,6 +19,7 @@ export interface ModelAttempt {
   readonly timeouts: Timeouts;
   /** Most UTF-8 bytes of its text; what would be longer ends there, with `length`. */
   readonly maxBytes: number;
+  readonly bound?: AnswerBound | undefined;
 }
 
 /**
@@ -30,21 +31,29 @@ export async function* answerOf(
   attempt: ModelAttempt,
   meter = new Meter(attempt.request.messages),
 ): AsyncGenerator<AnswerPart> {
-  const { request, timeouts, maxBytes } = attempt;
+  const { request, timeouts, maxBytes, bound } = attempt;
   const text = new CleanText();
   let finished: Finished | undefined;
   for await (const part of timed(streamOf(attempt, meter), request.signal, timeouts, isLast)) {
     meter.hasBegun = true;
     if (part.type === 'finished') finished = part;
-    else if (part.type === 'reasoning') meter.reasoningBytes += Buffer.byteLength(part.text);
-    else {
+    else if (part.type === 'reasoning') {
+      meter.reasoningBytes += Buffer.byteLength(part.text);
+      if (bound !== undefined && (await leftOf(bound, meter)) < 0) {
+        yield cutBy('budget', meter);
+        return;
+      }
+    } else {
       const clean = text.push(part.text);
       if (clean === '') continue;
-      const piece = within(clean, maxBytes - meter.textBytes);
+      const bytes = Buffer.byteLength(clean);
+      const left = bound === undefined ? Infinity : await leftOf(bound, meter, bytes);
+      const room = maxBytes - meter.textBytes;
+      const piece = within(clean, Math.min(left, room));
       meter.textBytes += Buffer.byteLength(piece);
       if (piece !== '') yield { type: 'delta', text: piece };
       if (piece !== clean) {
-        yield { type: 'end', finishReason: 'length', usage: meter.whole(UNREPORTED) };
+        yield cutBy(left < room ? 'budget' : 'length', meter);
         return;
       }
     }
@@ -55,6 +64,18 @@ export async function* answerOf(
   if (meter.textBytes === 0) throw withoutText(finished?.finishReason, meter);
   if (finished === undefined) throw new ChannelFault('ended its answer in the middle');
   yield { type: 'end', finishReason: finished.finishReason, usage: meter.whole(finished) };
+}
+
+/** Of an answer that is ended here, before its model has: what it has used is counted. */
+function cutBy(finishReason: FinishReason, meter: Meter): AnswerPart {
+  return { type: 'end', finishReason, usage: meter.whole(UNREPORTED) };
+}
+
+/** Bytes that the bound leaves an answer; below 0: it is beyond it. Asks for more where `wanted` bytes would not fit. */
+async function leftOf(bound: AnswerBound, { textBytes, reasoningBytes }: Meter, wanted = 0): Promise<number> {
+  const used = textBytes + reasoningBytes;
+  while (estimateTokens(used + wanted) > bound.tokens && (await bound.more()));
+  return bound.tokens * BYTES_PER_TOKEN - used;
 }
 
 function isLast(part: RawPart): boolean {

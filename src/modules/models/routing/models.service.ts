@@ -242,6 +242,7 @@ export class ModelsService {
       },
       timeouts: channel.timeouts,
       maxBytes: this.config.maxAnswerBytes,
+      bound: request.bound,
     };
   }
 

@@ -70,7 +70,7 @@ export class StreamEndFrameDto extends StreamFrameDto {
 
 @ServerFrame('message.stream.error', 'The answer failed.')
 export class StreamErrorFrameDto extends StreamFrameDto {
-  @ApiProperty({ enum: ['MODEL_ERROR', 'CHANNEL_UNAVAILABLE', 'INTERNAL_ERROR'] })
+  @ApiProperty({ enum: ['QUOTA_EXCEEDED', 'MODEL_ERROR', 'CHANNEL_UNAVAILABLE', 'INTERNAL_ERROR'] })
   code!: string;
   /** For people; may change. */
   message!: string;

@@ -31,7 +31,7 @@ BEGIN
   END IF;
   IF p_seq IS NULL AND EXISTS (SELECT 1 FROM runs q WHERE q.tenant_id = p_tenant AND q.room_id = p_room
     AND q.state IN ('queued', 'streaming')) THEN RETURN jsonb_build_object('status', 'busy'); END IF;
-  spent := budget_spent(p_tenant, chat.user_id);
+  spent := budget_spent(p_tenant, chat.user_id, p_room);
   IF spent IS NOT NULL THEN RETURN spent || jsonb_build_object('status', 'spent'); END IF;
   WITH old AS (
     SELECT m.seq, row_number() OVER (ORDER BY m.seq) AS n FROM messages m

@@ -1,5 +1,6 @@
 -- A batch of the erase of a user's chats: the next one is marked as deleted, so that nothing is added to it any more, or loses
--- rows, and its room last. `runs`: answers that were under way.
+-- rows, and its room last. `runs`: answers that were under way. Behind the last chat: what its calls have cost is nobody's
+-- any more, and stays the tenant's.
 --
 -- Locks: as chat_delete; the rows of a room that nobody writes to.
 --
@@ -18,6 +19,11 @@ BEGIN
     WHERE c.tenant_id = p_tenant AND c.room_id > behind ORDER BY c.room_id LIMIT 10 * p_limit) w
   WHERE w.user_id = p_user ORDER BY w.room_id LIMIT 1;
   IF chat IS NULL THEN
+    UPDATE charges c SET user_id = NULL WHERE c.tenant_id = p_tenant AND c.charge_id = ANY (ARRAY(SELECT x.charge_id
+      FROM charges x WHERE x.tenant_id = p_tenant AND x.user_id = p_user AND x.ended_at IS NOT NULL LIMIT p_limit));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('charges', gone), 'after', again); END IF;
+    DELETE FROM charge_days d WHERE d.tenant_id = p_tenant AND d.scope = 'user' AND d.subject = p_user;
     RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', (SELECT jsonb_build_object('room', c.room_id)
       FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id > behind ORDER BY c.room_id OFFSET 10 * p_limit - 1 LIMIT 1));
   END IF;

@@ -24,7 +24,7 @@ BEGIN
     WHEN run.is_cancelled OR run.reply_to_seq < (SELECT k.first_seq FROM room_keeps(p_tenant, run.room_id) k)
       OR EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = run.room_id
       AND m.seq = run.reply_to_seq AND m.deleted_at IS NOT NULL) THEN 'cancelled' ELSE 'started' END;
-  IF outcome = 'started' THEN spent := budget_spent(p_tenant, run.user_id); END IF;
+  IF outcome = 'started' THEN spent := budget_spent(p_tenant, run.user_id, run.room_id); END IF;
   IF spent IS NOT NULL THEN outcome := 'spent'; END IF;
   -- One that is refused stays queued until its refusal is stored: a crash in between asks once more.
   UPDATE runs q SET state = CASE WHEN outcome = 'spent' THEN q.state ELSE 'streaming' END, fence = q.fence + 1,

@@ -1,5 +1,5 @@
 -- Deletes runs whose question and answer lie before what their room keeps, at most p_limit; returns how many. Those that ended
--- less than a day ago stay: the budgets of today count them.
+-- less than a day ago stay: releases before 0.2.0 count them for the budgets of today.
 --
 -- execute: tenant
 CREATE FUNCTION runs_trimmed(p_tenant uuid, p_room uuid, p_limit integer) RETURNS bigint

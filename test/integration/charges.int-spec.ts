@@ -1,0 +1,213 @@
+import fc from 'fast-check';
+import { newUuid } from '../../src/common/ids';
+import { budgetSpentOf, chargeExtend, chargeReserve } from '../../src/modules/chats/chats.functions';
+import { ChargesRepository } from '../../src/modules/chats/runs/charges.repository';
+import { AppendFixture, type RoomRef } from '../support/append-model';
+import { ChargesModel, chargeOp } from '../support/charges-model';
+import type { FunctionResult } from '../support/schema-function-calls';
+import { runs } from '../support/timing';
+
+let bench: AppendFixture;
+beforeAll(async () => (bench = await AppendFixture.start()));
+afterAll(() => bench.close());
+
+async function roomWith(limits: Readonly<Record<string, number>>): Promise<RoomRef> {
+  const room = await bench.room();
+  await limit(room, limits);
+  return room;
+}
+
+const limit = (room: RoomRef, limits: object): Promise<unknown> =>
+  bench.database.sql('UPDATE tenants SET limits = $2 WHERE tenant_id = $1', [room.tenantId, limits]);
+
+interface Call {
+  readonly id?: string;
+  readonly context?: number;
+  readonly answer?: number;
+}
+
+const reserve = (room: RoomRef, { id = newUuid(), context = 5, answer = 10 }: Call = {}): Promise<FunctionResult> =>
+  bench.call(room, chargeReserve, {
+    ...{ p_charge: id, p_user: 'alice', p_room: room.roomId, p_context: context, p_answer: answer },
+  });
+
+const spent = (room: RoomRef, chat: string | null = room.roomId): Promise<unknown> =>
+  budgetSpentOf.call(bench.open.database, room.tenantId, { p_user: 'alice', p_room: chat });
+
+/** A run that streams, with its charge. */
+async function running(room: RoomRef, call: Call = {}): Promise<string> {
+  const id = newUuid();
+  await bench.database.sql(
+    `INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq, state) VALUES ($1, $2, $3, 'alice', 1, 'streaming')`,
+    [room.tenantId, id, room.roomId],
+  );
+  await reserve(room, { ...call, id });
+  return id;
+}
+
+const end = (id: string, tokens: number | null): Promise<unknown> =>
+  bench.database.sql(`UPDATE runs SET state = 'completed', ended_at = now(), total_tokens = $2 WHERE run_id = $1`, [
+    id,
+    tokens,
+  ]);
+
+const chargesOf = (room: RoomRef): Promise<{ tokens: number | null; reserved: number }[]> =>
+  bench.database.sql(
+    'SELECT tokens::int, reserved::int FROM charges WHERE tenant_id = $1 ORDER BY created_at, charge_id',
+    [room.tenantId],
+  );
+
+describe('reservations', () => {
+  it('are what a model of them says, whatever is reserved, ended and limited', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(chargeOp, { minLength: 5, maxLength: 40 }), async (ops) => {
+        const model = await ChargesModel.create(bench);
+        for (const op of ops) {
+          const [said, right] = await model.perform(op);
+          expect([op, said]).toEqual([op, right]);
+        }
+        const [said, right] = await model.taken();
+        expect(said).toEqual(right);
+      }),
+      { numRuns: runs(60) },
+    );
+  });
+
+  it('of fifty at once on a budget of one are one', async () => {
+    for (const name of ['tokens_per_day', 'tokens_per_user_per_day', 'tokens_per_chat_per_day']) {
+      const room = await roomWith({ [name]: 15 });
+      const all = await Promise.all(Array.from({ length: 50 }, () => reserve(room)));
+      expect(all.filter(({ status }) => status === 'ok')).toEqual([{ status: 'ok', answer_tokens: 10 }]);
+      expect(new Set(all.map(({ limit: which }) => which))).toEqual(new Set([undefined, name]));
+      expect(await chargesOf(room)).toEqual([{ tokens: null, reserved: 15 }]);
+    }
+  });
+
+  it('that are extended and ended at once never hold more than there is, and nothing is lost or charged twice', async () => {
+    const room = await roomWith({ tokens_per_day: 400 });
+    const one = async (n: number): Promise<number> => {
+      const id = await running(room);
+      const { answer_tokens: granted } = await bench.call(room, chargeExtend, { p_charge: id, p_more: 7 });
+      const [sum] = await bench.database.sql<{ n: number }>(
+        `SELECT sum(COALESCE(tokens, reserved))::int AS n FROM charges WHERE tenant_id = $1`,
+        [room.tenantId],
+      );
+      expect(sum?.n).toBeLessThanOrEqual(400);
+      const used = Number(granted) === 0 ? 0 : 1 + (n % 5);
+      await end(id, used);
+      return used;
+    };
+    const used = await Promise.all(Array.from({ length: 60 }, (_, n) => one(n)));
+    await reserve(room, { answer: 1 });
+    const [sums] = await bench.database.sql<{ n: number; open: number }>(
+      `SELECT (SELECT tokens FROM charge_days WHERE tenant_id = $1 AND scope = 'tenant')::int AS n,
+         (SELECT count(*) FROM charges WHERE tenant_id = $1 AND ended_at IS NULL)::int AS open`,
+      [room.tenantId],
+    );
+    expect(sums).toEqual({ n: used.reduce((sum, n) => sum + n, 0), open: 1 });
+  });
+
+  it('take what is left, then say until when', async () => {
+    const room = await roomWith({ tokens_per_day: 12 });
+    expect(await reserve(room)).toEqual({ status: 'ok', answer_tokens: 7 });
+    const refused = await reserve(room);
+    expect(refused).toMatchObject({ status: 'spent', limit: 'tokens_per_day' });
+    expect(refused['seconds_left']).toBeGreaterThan(0);
+    expect(refused['seconds_left']).toBeLessThanOrEqual(86_400);
+  });
+
+  it('are of the day on which they began; the next day begins anew', async () => {
+    const room = await roomWith({ tokens_per_day: 15 });
+    const id = await running(room);
+    expect(await reserve(room)).toMatchObject({ status: 'spent' });
+    await bench.database.sql('UPDATE charges SET day = day - 1 WHERE tenant_id = $1', [room.tenantId]);
+    await bench.database.sql('UPDATE charge_days SET day = day - 1 WHERE tenant_id = $1', [room.tenantId]);
+    expect(await reserve(room)).toEqual({ status: 'ok', answer_tokens: 10 });
+    await end(id, 15);
+    const [row] = await bench.database.sql<{ is_yesterday: boolean }>(
+      `SELECT day = (clock_timestamp() AT TIME ZONE 'UTC')::date - 1 AS is_yesterday FROM charges WHERE charge_id = $1`,
+      [id],
+    );
+    expect(row).toEqual({ is_yesterday: true });
+    expect(await spent(room)).toBeNull();
+  });
+
+  it('hold up nobody who ends a run', async () => {
+    const room = await roomWith({ tokens_per_day: 100 });
+    const id = await running(room);
+    const other = await bench.database.connect();
+    await other.query('BEGIN');
+    await other.query(`SELECT FROM charge_days WHERE tenant_id = $1 FOR UPDATE`, [room.tenantId]);
+    await end(id, 3);
+    await other.query('COMMIT');
+    await other.end();
+    expect(await chargesOf(room)).toEqual([{ tokens: 3, reserved: 15 }]);
+  });
+});
+
+describe('what a run has cost', () => {
+  it('is what it ended with first', async () => {
+    const room = await roomWith({ tokens_per_day: 100 });
+    const id = await running(room);
+    await end(id, 9);
+    await end(id, 90);
+    expect(await chargesOf(room)).toEqual([{ tokens: 9, reserved: 15 }]);
+  });
+
+  it('is its context and what is stored of it where nobody has counted; nothing where it has said nothing', async () => {
+    const room = await roomWith({ tokens_per_day: 100 });
+    const [silent, speaking] = [await running(room), await running(room)];
+    await bench.database.sql(
+      `INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends) VALUES ($1, $2, 0, 'nine byte', '{9}')`,
+      [room.tenantId, speaking],
+    );
+    await Promise.all([end(silent, null), end(speaking, null)]);
+    expect((await chargesOf(room)).map(({ tokens }) => tokens)).toEqual([0, 8]);
+  });
+
+  it('counts when no charge was made for it, as by a server of the release before', async () => {
+    const room = await roomWith({ tokens_per_day: 50 });
+    const id = newUuid();
+    await bench.database.sql(
+      `INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq) VALUES ($1, $2, $3, 'alice', 1)`,
+      [room.tenantId, id, room.roomId],
+    );
+    expect(await spent(room)).toBeNull();
+    await end(id, 50);
+    expect(await spent(room)).toMatchObject({ limit: 'tokens_per_day' });
+  });
+
+  it('is known before a message is stored, without what runs may give back', async () => {
+    const room = await roomWith({ tokens_per_chat_per_day: 15 });
+    const id = await running(room);
+    expect(await spent(room)).toBeNull();
+    await end(id, 15);
+    expect(await spent(room)).toMatchObject({ limit: 'tokens_per_chat_per_day' });
+    // One that is still to be made has spent nothing.
+    expect(await spent(room, null)).toBeNull();
+  });
+
+  it('counts for a limit that is set later', async () => {
+    const room = await bench.room();
+    const id = await running(room);
+    await end(id, 30);
+    await limit(room, { tokens_per_day: 40 });
+    expect(await reserve(room)).toEqual({ status: 'ok', answer_tokens: 5 });
+  });
+
+  it('is dropped after ninety days', async () => {
+    const room = await bench.room();
+    const purge = new ChargesRepository(bench.open.system);
+    for (const age of [90, 91])
+      await bench.database.sql(
+        `WITH c AS (INSERT INTO charges (tenant_id, charge_id, day, context_tokens, reserved)
+           VALUES ($1, $2, (clock_timestamp() AT TIME ZONE 'UTC')::date - $3::int, 1, 1))
+         INSERT INTO charge_days (tenant_id, day, scope, subject)
+         VALUES ($1, (clock_timestamp() AT TIME ZONE 'UTC')::date - $3::int, 'tenant', '')`,
+        [room.tenantId, newUuid(), age],
+      );
+    expect(await purge.purge()).toBe(2);
+    expect(await purge.purge()).toBe(0);
+    expect(await chargesOf(room)).toHaveLength(1);
+  });
+});
