@@ -206,6 +206,35 @@ describe('fifty at once on a budget of one answer', () => {
   });
 });
 
+describe('the budget of a chat', () => {
+  it('is that of one chat, for whoever asks in it, and on every way', async () => {
+    const tenant = await app.tenant({ ...UNLIMITED, tokens_per_chat_per_day: 17 });
+    const [one, other] = [await createChat(tenant.key), await createChat(tenant.key)];
+    await ask(tenant.key, one.id);
+    const refused = [
+      await say(tenant.key, one.id, 'more'),
+      await tenant.key.post(`${chatPath(one.id)}/regenerate`),
+      await tenant.as('alice').post(`/rooms/${roomIdOf(one.id)}/messages`, { content: 'more' }),
+    ];
+    for (const answer of refused) {
+      expect(refusal(answer)).toEqual(SPENT);
+      expect(errorOf(answer).details).toMatchObject({ limit: 'tokens_per_chat_per_day' });
+    }
+    expect(model.requests).toHaveLength(1);
+    await ask(tenant.key, other.id);
+  });
+
+  it('is spent by one of fifty that are sent into it at once', async () => {
+    model.otherwise = { usage: WHOLE };
+    const tenant = await app.tenant({ ...UNLIMITED, tokens_per_chat_per_day: ONE });
+    const chat = await createChat(tenant.key);
+    refusedButOne(
+      await times(AT_ONCE, (n) => say(tenant.key, chat.id, { content: 'Hello', client_message_id: `c${n}` })),
+    );
+    await oneAnswered(tenant);
+  });
+});
+
 describe('an answer that crosses what is left', () => {
   /** "You are a helpful assistant." and "Hello", by our own count. */
   const CONTEXT = 9;

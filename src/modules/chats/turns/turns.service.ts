@@ -27,7 +27,7 @@ import { RunsRepository } from '../runs/runs.repository';
 import { ChatHub } from '../streams/chat-hub';
 import { RunInterrupter, RunStopper } from './interrupts';
 
-const BUDGETS = ['tokens_per_day', 'tokens_per_user_per_day'] as const satisfies readonly LimitName[];
+const BUDGETS = ['tokens_per_day', 'tokens_per_user_per_day', 'tokens_per_chat_per_day'] as const satisfies readonly LimitName[];
 
 /**
  * What a tenant, its users and chats may spend per day (UTC). Asked on every way a run begins: here before a message is

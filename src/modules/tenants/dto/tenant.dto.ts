@@ -60,7 +60,10 @@ export class LimitsDto {
   @IsLimit({ max: MAX_LIMIT })
   sse_streams_per_user?: number | null | 'default';
 
-  /** Model tokens a day. Default unlimited. */
+  /**
+   * Model tokens a day (UTC). An answer takes what it may use before it begins and ends where nothing is left, with
+   * `finish_reason` `budget`; then QUOTA_EXCEEDED until the next day. Default unlimited.
+   */
   @IsOptional()
   @IsLimit({ max: MAX_LIMIT })
   tokens_per_day?: number | null | 'default';
@@ -69,6 +72,11 @@ export class LimitsDto {
   @IsOptional()
   @IsLimit({ max: MAX_LIMIT })
   tokens_per_user_per_day?: number | null | 'default';
+
+  /** Model tokens a day in one chat. Default unlimited. */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  tokens_per_chat_per_day?: number | null | 'default';
 
   /** Answers of models that are written at the same time; more wait in order, users by turns. Default 100. */
   @IsOptional()
