@@ -1,6 +1,6 @@
 import { httpUrl, originFault, redisFault } from '../common/urls';
 import { area } from './area';
-import { flag, int, list, oneOf, optionalFlag, optionalInt, optionalText, text } from './field';
+import { flag, int, list, oneOf, optionalFlag, optionalInt, optionalText, prices, text } from './field';
 
 /** Where and how the server listens. */
 export class HttpConfig extends area('HTTP', {
@@ -186,6 +186,9 @@ export class ModelsConfig extends area('Models', {
   openaiAuthHeader: oneOf<'authorization' | 'api-key'>('OPENAI_AUTH_HEADER', ['authorization', 'api-key'], {
     default: 'authorization',
     doc: 'Header that carries OPENAI_API_KEY: authorization (as Bearer), or api-key (Azure).',
+  }),
+  openaiPrices: prices('OPENAI_PRICES', {
+    doc: 'What that provider asks for a million tokens: input,output or input,output,cached, e.g. 15,60,7.5 in cents. Unset: not known, and then it answers no tenant that has a budget of money (cost_per_day).',
   }),
   firstMs: int('MODEL_FIRST_MS', {
     default: 120_000,

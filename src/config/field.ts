@@ -88,6 +88,20 @@ export function optionalText(
   });
 }
 
+/** Two or three numbers from 0 on: what a million tokens of input, of output, and of input from a cache cost. */
+export function prices(
+  name: string,
+  o: Common,
+): EnvField<{ readonly input: number; readonly output: number; readonly cached?: number } | undefined> {
+  return field(name, o, undefined, (raw) => {
+    if (raw === undefined) return undefined;
+    if (!/^\d+(\.\d+)?(,\d+(\.\d+)?){1,2}$/.test(raw))
+      throw new FieldFault('must be input,output or input,output,cached');
+    const [input = 0, output = 0, cached] = raw.split(',').map(Number);
+    return { input, output, ...(cached === undefined ? {} : { cached }) };
+  });
+}
+
 /** A comma-separated list. */
 export function list(
   name: string,

@@ -46,6 +46,8 @@ describe('model channels', () => {
       models: {},
       authHeader: 'authorization',
       contextTokens: null,
+      prices: null,
+      modelPrices: {},
       lastFaults: [],
     });
     const one = await get(`/api/channels/${id}`);

@@ -33,7 +33,7 @@ let app: WithModel<SocketApp>;
 let model: ProviderServer;
 
 beforeAll(async () => {
-  app = await withModel((env) => startSocketApp({ env }));
+  app = await withModel((env) => startSocketApp({ env: { ...env, CHANNEL_ALLOW_PRIVATE: 'true' } }));
   ({ model } = app);
 });
 afterAll(() => app.close());
@@ -293,5 +293,89 @@ describe('an answer that crosses what is left', () => {
     await setLimits(tenant, { tokens_per_day: null });
     gate.open();
     expect((await answer).answer).toMatchObject({ content: '0123456789abcdef', finish_reason: 'stop' });
+  });
+});
+
+describe('a budget of money', () => {
+  /** One for each token of the prompt, two for each of the answer. */
+  const PRICES = { input: 1_000_000, output: 2_000_000 };
+
+  const channel = (tenant: TestTenant, name: string, more: object): Promise<Answer<unknown>> =>
+    tenant.key.post('/api/channels', { name, provider: 'openai-compatible', baseUrl: model.url, ...more });
+
+  async function pricedTenant(limits: object): Promise<TestTenant> {
+    const tenant = await app.tenant({ ...UNLIMITED, ...limits });
+    bodyOf(await channel(tenant, 'unpriced', { priority: 0 }), 201);
+    bodyOf(await channel(tenant, 'priced', { priority: 1, prices: PRICES }), 201);
+    return tenant;
+  }
+
+  it('is spent by what answers cost; the one that crosses it ends there', async () => {
+    const tenant = await pricedTenant({ cost_per_day: 40 });
+    const chat = await createChat(tenant.key);
+    const { answer } = await ask(tenant.key, chat.id);
+    // 11 + 2 × 6, by the channel that has prices.
+    expect(answer).toMatchObject({ finish_reason: 'stop', metadata: { channel: 'priced' } });
+    // 17 are left: 9 for the context, which is all of the prompt here, and 4 tokens for 8.
+    const { answer: next } = await ask(tenant.key, (await createChat(tenant.key)).id);
+    expect(next).toMatchObject({ content: 'Hello from the f', finish_reason: 'budget' });
+    const refused = await say(tenant.key, chat.id, 'Hello');
+    expect(refusal(refused)).toEqual(SPENT);
+    expect(errorOf(refused).details).toMatchObject({ limit: 'cost_per_day' });
+    const path = `/admin/usage?tenant_id=${tenant.tenantId}&group_by=channel`;
+    const { items } = await until(
+      async () => bodyOf(await app.master.get<{ items: { cost: number; runs: number }[] }>(path)),
+      (usage) => usage.items[0]?.runs === 2,
+    );
+    expect(items).toMatchObject([{ channel: 'priced', cost: 40 }]);
+  });
+
+  it('lets one of fifty at once be answered', async () => {
+    model.otherwise = { usage: WHOLE };
+    const tenant = await pricedTenant({ cost_per_day: ONE + 6 });
+    const chats = await chatsOf(tenant);
+    refusedButOne(await Promise.all(chats.map(({ id }) => say(tenant.key, id, 'Hello'))));
+    await oneAnswered(tenant);
+  });
+
+  it('is kept by channels that have prices: without any nobody answers, and nothing is stored', async () => {
+    const tenant = await app.tenant({ ...UNLIMITED, cost_per_day: 1000 });
+    const chat = await createChat(tenant.key);
+    const unavailable = { status: 503, code: 'CHANNEL_UNAVAILABLE' };
+    expect(refusal(await say(tenant.key, chat.id, 'Hello'))).toEqual(unavailable);
+    bodyOf(await channel(tenant, 'unpriced', {}), 201);
+    expect(refusal(await say(tenant.key, chat.id, 'Hello'))).toEqual(unavailable);
+    expect(await messagesOf(tenant.key, chat.id)).toEqual([]);
+    // The Rooms API does not ask before: the answer fails.
+    bodyOf(await tenant.as('alice').post(`/rooms/${roomIdOf(chat.id)}/messages`, { content: 'Hello' }), 201);
+    const [, failed] = await until(
+      () => messagesOf(tenant.key, chat.id),
+      (all) => all.length === 2,
+    );
+    expect(failed).toMatchObject({ status: 'failed', metadata: { error: { code: unavailable.code } } });
+    expect(model.requests).toEqual([]);
+    expect(await charged(tenant)).toEqual({ spent: 0, open: 0 });
+  });
+
+  it('may be for single models of a channel', async () => {
+    const tenant = await app.tenant({ ...UNLIMITED, cost_per_day: 1000 });
+    const priced = { modelPrices: { large: { input: 0, output: 0, cached: 0 } } };
+    bodyOf(await channel(tenant, 'one', { model: 'small', ...priced }), 201);
+    const chat = await createChat(tenant.key);
+    bodyOf(await tenant.key.patch('/api/presets/default', { model: 'large' }));
+    // Whether the model of the preset has a price is known when it is asked.
+    const answer = await ask(tenant.key, chat.id, { content: 'Hello', model: 'large' });
+    expect(answer.answer).toMatchObject({ status: 'completed' });
+  });
+
+  it('takes prices as they are, and no others', async () => {
+    const tenant = await app.tenant(UNLIMITED);
+    const made = await channel(tenant, 'one', { prices: { input: 0.5, output: 2, cached: 0.1 } });
+    const { id, prices } = bodyOf(made as Answer<{ data: { id: string; prices: object } }>, 201).data;
+    expect(prices).toEqual({ input: 0.5, output: 2, cached: 0.1 });
+    const path = `/api/channels/${id}`;
+    for (const wrong of [{ prices: { input: 1 } }, { prices: { input: -1, output: 1 } }, { modelPrices: { a: 1 } }])
+      expect((await tenant.key.patch(path, wrong)).status).toBe(400);
+    expect(bodyOf(await tenant.key.patch(path, { prices: null }))).toMatchObject({ data: { prices: null, modelPrices: {} } });
   });
 });

@@ -61,14 +61,14 @@ describe('GET /admin/usage', () => {
     expect(body.items).toHaveLength(30);
     expect(body.items[0]?.day).toBe(body.from);
     expect(body.items.at(-1)).toEqual({
-      ...{ day: today, messages: 3, runs: 0, prompt_tokens: 0, completion_tokens: 0, estimated_tokens: 0 },
+      ...{ day: today, messages: 3, runs: 0, prompt_tokens: 0, completion_tokens: 0, estimated_tokens: 0, cost: 0 },
       ...{ storage_bytes: 12, deliveries: 0, webhook_posts: 0, peak_connections: 0 },
     });
     expect(new Date(body.complete_to ?? 0).getTime()).toBeGreaterThan(0);
   });
 
   it('says it by user, by room, by model channel and by preset', async () => {
-    const none = { runs: 0, prompt_tokens: 0, completion_tokens: 0, estimated_tokens: 0 };
+    const none = { runs: 0, prompt_tokens: 0, completion_tokens: 0, estimated_tokens: 0, cost: 0 };
     expect((await usage('?group_by=user')).items).toEqual([
       { user_id: 'alice', messages: 2, ...none },
       { user_id: 'bob', messages: 1, ...none },
@@ -85,13 +85,13 @@ describe('GET /admin/usage', () => {
       [uuidOf(tenant.tenantId), uuidOf(roomId), gone],
     );
     await stale(tenant);
-    const used = { runs: 2, prompt_tokens: 10, completion_tokens: 0, estimated_tokens: 10 };
+    const used = { runs: 2, prompt_tokens: 10, completion_tokens: 0, estimated_tokens: 10, cost: 0 };
     expect((await usage('?group_by=channel')).items).toEqual([
-      { channel: null, runs: 1, prompt_tokens: 5, completion_tokens: 0, estimated_tokens: 0 },
+      { channel: null, runs: 1, prompt_tokens: 5, completion_tokens: 0, estimated_tokens: 0, cost: 0 },
       { channel: 'main', ...used },
     ]);
     expect((await usage('?group_by=preset')).items).toEqual([
-      { preset: null, runs: 3, prompt_tokens: 15, completion_tokens: 0, estimated_tokens: 10 },
+      { preset: null, runs: 3, prompt_tokens: 15, completion_tokens: 0, estimated_tokens: 10, cost: 0 },
     ]);
   });
 

@@ -105,7 +105,7 @@ describe('usage', () => {
       {
         ...{ day, messages_sent: 7, storage_bytes: 54, runs: 2 },
         ...{ prompt_tokens: 12, completion_tokens: 24, estimated_tokens: 15 },
-        ...{ deliveries: 0, webhook_posts: 0, peak_connections: 0 },
+        ...{ deliveries: 0, webhook_posts: 0, peak_connections: 0, cost: 0 },
       },
     ]);
     const { users, rooms, models } = await counted(model.tenantId);

@@ -128,7 +128,7 @@ export class ChargesModel {
       ];
     charge.answer = tokens;
     this.charges.push(charge);
-    return [said, { status: 'ok', answer_tokens: this.limits.size === 0 ? null : tokens }];
+    return [said, this.granted(tokens)];
   }
 
   private async extend(charge: Charge): Promise<[unknown, unknown]> {
@@ -143,7 +143,7 @@ export class ChargesModel {
 
   private async repeat(charge: Charge): Promise<[unknown, unknown]> {
     const said = await this.askReserve(charge);
-    return [said, { status: 'ok', answer_tokens: this.limits.size === 0 ? null : charge.answer }];
+    return [said, this.granted(charge.answer)];
   }
 
   /** @param tokens null: nobody has counted, and nothing of it is stored */
@@ -173,6 +173,11 @@ export class ChargesModel {
       ...{ p_charge: id, p_user: user, p_room: room.roomId, p_context: context, p_answer: answer },
       p_prices: { input: price, output: price },
     });
+  }
+
+  private granted(tokens: number): object {
+    const priced = this.limits.has('cost_per_day') ? { priced_only: true } : {};
+    return { status: 'ok', answer_tokens: this.limits.size === 0 ? null : tokens, ...priced };
   }
 
   /** How many tokens an answer may have more, and which budget says so. */

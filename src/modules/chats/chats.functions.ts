@@ -125,6 +125,8 @@ export const budgetSpentOf = schemaFunction(
 /** How many tokens an answer may have, by our own count; null: it stands under no budget. */
 export interface Granted {
   readonly answer_tokens: number | null;
+  /** It stands under a budget of money. */
+  readonly priced_only?: true;
 }
 
 /** Reserves tokens for a call: its context, and `p_answer` for its answer or what is left. */
@@ -181,5 +183,5 @@ export function budgetFailure({ limit, seconds_left: retryAfterSeconds }: Spent)
 }
 
 function budgetMessage(limit: string): string {
-  return `The budget of tokens for today is spent (${limit})`;
+  return `The budget ${limit === 'cost_per_day' ? '' : 'of tokens '}for today is spent (${limit})`;
 }

@@ -27,6 +27,8 @@ export interface TokenUsage {
   readonly totalTokens: number;
   /** The model reported nothing; the tokens were counted here. */
   readonly estimated: boolean;
+  /** By the channel's prices; for budgets and the figures of usage, and told to no client of a chat. */
+  readonly cost?: number | undefined;
 }
 
 export type MessageStatus = 'completed' | 'cancelled' | 'interrupted' | 'failed' | 'superseded';

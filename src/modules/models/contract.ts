@@ -13,6 +13,16 @@ export interface ModelUsage {
   readonly totalTokens: number;
   /** True where the provider reported nothing and the tokens were counted here (see `estimateTokens`). */
   readonly estimated: boolean;
+  /** By the prices of the channel, in their unit; unset: it has none. */
+  readonly cost?: number | undefined;
+}
+
+/** What a provider asks for a million tokens, in whichever unit the budgets of money are. */
+export interface ModelPrices {
+  readonly input: number;
+  readonly output: number;
+  /** Of a prompt that it has in its cache; unset: as `input`. */
+  readonly cached?: number;
 }
 
 /**
@@ -125,6 +135,8 @@ export interface ModelRequest extends AnswerOptions {
   readonly trace?: ModelTrace | undefined;
   /** Unset: as long as it likes. */
   readonly bound?: AnswerBound | undefined;
+  /** Channels without prices are left out: what they cost cannot be kept within a budget of money. */
+  readonly pricedOnly?: boolean | undefined;
   /**
    * Called at most once, before `stream` throws or its reader has left: what an answer used that came to no `end`,
    * reasoning included. Not called where no model had begun.

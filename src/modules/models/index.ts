@@ -19,6 +19,7 @@ export {
   type FinishReason,
   type ModelMessage,
   type ModelPart,
+  type ModelPrices,
   type ModelRequest,
   type ModelTrace,
   type ModelUsage,

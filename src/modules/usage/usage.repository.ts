@@ -8,6 +8,8 @@ interface Used {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly estimated_tokens: number;
+  /** By the prices of channels, where they were known. */
+  readonly cost: number;
 }
 
 export interface DayRow extends Used {
@@ -46,10 +48,11 @@ export interface UsageState {
 
 const SUMS = ['runs', 'prompt_tokens', 'completion_tokens', 'estimated_tokens']
   .map((column) => `sum(${column})::bigint AS ${column}`)
+  .concat('sum(cost)::double precision AS cost')
   .join(', ');
 const DAY_COLUMNS = [
   ...['messages_sent', 'storage_delta', 'runs', 'prompt_tokens', 'completion_tokens', 'estimated_tokens'],
-  ...['deliveries', 'webhook_posts'],
+  ...['deliveries', 'webhook_posts', 'cost'],
 ];
 const TODAY = `(clock_timestamp() AT TIME ZONE 'UTC')::date`;
 
@@ -68,7 +71,7 @@ const BY_DAY = `WITH days AS (
   )
   SELECT d.day::text AS day, (e.bytes + sum(COALESCE(u.storage_delta, 0)) OVER (ORDER BY d.day))::bigint AS storage_bytes,
     ${DAY_COLUMNS.filter((column) => column !== 'storage_delta')
-      .map((column) => `COALESCE(u.${column}, 0)::bigint AS ${column}`)
+      .map((column) => `COALESCE(u.${column}, 0)::${column === 'cost' ? 'double precision' : 'bigint'} AS ${column}`)
       .join(', ')}, COALESCE(u.peak_connections, 0) AS peak_connections
   FROM days d LEFT JOIN used u USING (day) CROSS JOIN earlier e ORDER BY d.day`;
 

@@ -15,6 +15,7 @@ export const LIMIT_DEFAULTS = {
   tokens_per_day: null,
   tokens_per_user_per_day: null,
   tokens_per_chat_per_day: null,
+  cost_per_day: null,
   runs_at_once: 100,
   runs_at_once_per_user: 10,
   users: null,

@@ -95,14 +95,15 @@ export class Answerer {
     return { preset, options, messages, told, bound: undefined, spent: undefined };
   }
 
-  private reserve(
+  private async reserve(
     { ref }: LiveRun,
     { userId }: Question,
-    { told, options: { maxTokens } }: Asking,
+    { told, options: { maxTokens, model } }: Asking,
     signal: AbortSignal,
   ): Promise<Reservation | undefined> {
     const contextTokens = countUsage(told, '').promptTokens;
-    return this.runs.reserve({ ...ref, userId, contextTokens, maxTokens }, signal);
+    const prices = await retryWhileAway(signal, () => this.models.dearestPrices(ref.tenantId, model));
+    return this.runs.reserve({ ...ref, userId, contextTokens, maxTokens, prices }, signal);
   }
 
   /** A preset that was deleted since answers as the default one. */
@@ -148,6 +149,7 @@ export class Answerer {
       isModelFree: asking.options.model !== asking.preset.options.model,
       trace: { requestId: live.requestId, chatId, messageId: runId },
       bound: asking.bound,
+      pricedOnly: asking.bound?.pricedOnly,
       onSpent: (usage) => (asking.spent = usage),
       signal,
     });

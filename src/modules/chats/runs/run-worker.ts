@@ -133,6 +133,7 @@ function columnsOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome):
     completion_tokens: usage?.completionTokens ?? 0,
     total_tokens: usage?.totalTokens ?? 0,
     estimated: usage?.estimated ?? false,
+    cost: usage?.cost ?? null,
     error_code: failure?.code ?? null,
     error_message: failure?.message ?? null,
   };

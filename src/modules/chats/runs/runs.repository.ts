@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isUnavailable } from '../../../common/errors';
 import { Database } from '../../../platform/database';
-import type { AnswerBound } from '../../models';
+import type { AnswerBound, ModelPrices } from '../../models';
 import { type Begun, budgetSpentOf, chargeExtend, chargeReserve, runBegin, type Spent } from '../chats.functions';
 import type { RunChunkEntity, RunEntity } from '../entities/run.entity';
 
@@ -120,14 +120,20 @@ export class RunsRepository {
    * @throws 429 QUOTA_EXCEEDED where its context and one token more do not fit into what is left
    */
   async reserve(call: RunCall, signal: AbortSignal): Promise<Reservation | undefined> {
-    const { tenantId, runId, chatId, userId, contextTokens, maxTokens = RESERVED_TOKENS } = call;
-    const args = { p_charge: runId, p_user: userId, p_room: chatId, p_context: contextTokens, p_answer: maxTokens };
+    const { tenantId, runId, chatId, userId, contextTokens, maxTokens = RESERVED_TOKENS, prices } = call;
+    const args = {
+      p_charge: runId,
+      p_user: userId,
+      p_room: chatId,
+      p_context: contextTokens,
+      p_answer: maxTokens,
+      p_prices: prices,
+    };
     const granted = await retryWhileAway(signal, () => chargeReserve.call(this.database, tenantId, args));
     if (granted.answer_tokens === null) return undefined;
     const more = { p_charge: runId, p_more: RESERVED_TOKENS };
-    return new Reservation(granted.answer_tokens, () =>
-      retryWhileAway(signal, () => chargeExtend.call(this.database, tenantId, more)),
-    );
+    const extend = () => retryWhileAway(signal, () => chargeExtend.call(this.database, tenantId, more));
+    return new Reservation(granted.answer_tokens, granted.priced_only ?? false, extend);
   }
 }
 
@@ -144,6 +150,8 @@ export interface RunCall {
   readonly contextTokens: number;
   /** Most tokens of its answer. */
   readonly maxTokens: number | undefined;
+  /** Of the dearest channel that may answer; undefined where none is known. */
+  readonly prices: ModelPrices | undefined;
 }
 
 /** What a run's answer may have of its budgets; ended with the run (`run_charged`). */
@@ -153,6 +161,8 @@ export class Reservation implements AnswerBound {
 
   constructor(
     private granted: number,
+    /** It stands under a budget of money: only channels with prices may answer. */
+    readonly pricedOnly: boolean,
     private readonly extend: () => Promise<{ readonly answer_tokens: number } & Partial<Spent>>,
   ) {}
 

@@ -27,7 +27,12 @@ import { RunsRepository } from '../runs/runs.repository';
 import { ChatHub } from '../streams/chat-hub';
 import { RunInterrupter, RunStopper } from './interrupts';
 
-const BUDGETS = ['tokens_per_day', 'tokens_per_user_per_day', 'tokens_per_chat_per_day'] as const satisfies readonly LimitName[];
+const BUDGETS = [
+  'tokens_per_day',
+  'cost_per_day',
+  'tokens_per_user_per_day',
+  'tokens_per_chat_per_day',
+] as const satisfies readonly LimitName[];
 
 /**
  * What a tenant, its users and chats may spend per day (UTC). Asked on every way a run begins: here before a message is
@@ -201,7 +206,7 @@ export class TurnsService {
    * that no chat is made for a message that is refused.
    */
   async admit(caller: Caller, userId: string): Promise<void> {
-    await this.models.available(caller.tenantId);
+    await this.models.available(caller.tenantId, undefined, needsPrices(caller));
     await this.gate.admit(caller, userId);
   }
 
@@ -238,13 +243,18 @@ export class TurnsService {
   /** What is stored already is answered whatever the limits say by now: then there is no turn. */
   private async open(caller: Caller, chat: Chat, draft: MessageDraft, input: NewTurn): Promise<OpenTurn | undefined> {
     try {
-      await this.models.available(chat.tenantId);
+      await this.models.available(chat.tenantId, undefined, needsPrices(caller));
       return await this.gate.begin(caller, draft, chat.userId, input);
     } catch (error) {
       if (await this.retrier.isKnown(draft)) return undefined;
       throw error;
     }
   }
+}
+
+/** Whether only channels with prices may answer: there is a budget of money. */
+function needsPrices({ tenant }: Caller): boolean {
+  return tenant !== undefined && limitOf(tenant, 'cost_per_day') !== null;
 }
 
 function saidIn(caller: Caller, { tenantId, chatId, userId }: Chat, input: NewTurn): MessageDraft {

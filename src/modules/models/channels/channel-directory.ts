@@ -4,6 +4,7 @@ import { ModelsConfig } from '../../../config';
 import { type OutboundPost, outboundPost } from '../../../platform/outbound';
 import { type SecretBox, Secrets } from '../../../platform/secrets';
 import { CONNECT_MS, type Timeouts } from '../answer/answer';
+import type { ModelPrices } from '../contract';
 import type { Endpoint } from '../providers/chat-model';
 import { authHeaderOf, ECHO, OPENAI_COMPATIBLE } from '../providers/registry';
 import {
@@ -35,6 +36,10 @@ export interface Channel {
   readonly temperature: number | null;
   /** Tokens that its models read; null: as is known of them. */
   readonly contextTokens: number | null;
+  /** Null: they are not known. */
+  readonly prices: ModelPrices | null;
+  /** Of models that cost something else. */
+  readonly modelPrices: Readonly<Record<string, ModelPrices>>;
   readonly timeouts: Timeouts;
   readonly params: ChannelParams;
   /** Throws when its key cannot be opened. */
@@ -139,6 +144,8 @@ export class ChannelDirectory {
       maxTokens: row.max_tokens,
       temperature: row.temperature,
       contextTokens: options.contextTokens ?? null,
+      prices: options.prices ?? null,
+      modelPrices: options.modelPrices ?? {},
       timeouts: timeoutsOf(this.config, options, row.timeout_ms),
       params: paramsOf(options.params),
       endpoint: () => ({
@@ -154,7 +161,15 @@ export class ChannelDirectory {
 /** Names the environment's channel in answers, and where its faults are kept. */
 export const ENVIRONMENT = 'environment';
 
-const COMMON = { priority: 0, weight: 1, enabled: true, maxTokens: null, temperature: null, contextTokens: null };
+const COMMON = {
+  priority: 0,
+  weight: 1,
+  enabled: true,
+  maxTokens: null,
+  temperature: null,
+  contextTokens: null,
+  modelPrices: {},
+};
 
 /** The channel that every tenant has after its own; undefined where the environment names no provider. */
 export function environmentChannel(config: ModelsConfig, post: OutboundPost): Channel | undefined {
@@ -165,6 +180,7 @@ export function environmentChannel(config: ModelsConfig, post: OutboundPost): Ch
   return {
     ...COMMON,
     ...{ id: ENVIRONMENT, key: ENVIRONMENT, name: ENVIRONMENT, isShared: true, provider, model, models: {}, baseUrl },
+    prices: config.openaiPrices ?? null,
     timeouts: timeoutsOf(config, {}),
     params: paramsOf(),
     endpoint: () => ({ baseUrl, apiKey, authHeader, post }),
@@ -177,6 +193,7 @@ function echoChannel(config: ModelsConfig, post: OutboundPost): Channel {
   return {
     ...COMMON,
     ...{ id: 'echo', key: 'echo', name: 'echo', isShared: false, provider, model, models: {}, baseUrl: '' },
+    prices: { input: 0, output: 0 },
     timeouts: timeoutsOf(config, {}),
     params: paramsOf(),
     endpoint: () => ({ baseUrl: '', apiKey: undefined, authHeader: 'authorization', post }),

@@ -4,6 +4,7 @@ import type { ModelsConfig } from '../../../config';
 import { codeOf, Database, type Transaction, UNIQUE_VIOLATION } from '../../../platform/database';
 import { lockTenant } from '../../tenants';
 import type { Timeouts } from '../answer/answer';
+import type { ModelPrices } from '../contract';
 import { ModelChannelEntity } from '../entities/model-channel.entity';
 import type { AuthHeader, MaxTokensField, WireParams } from '../providers/chat-model';
 
@@ -21,6 +22,9 @@ export interface ChannelOptions {
   readonly models?: Readonly<Record<string, string>> | undefined;
   readonly authHeader?: AuthHeader | undefined;
   readonly contextTokens?: number | undefined;
+  readonly prices?: ModelPrices | undefined;
+  /** Of models that cost something else, by the names that the provider has. */
+  readonly modelPrices?: Readonly<Record<string, ModelPrices>> | undefined;
 }
 
 /** What a channel is, without its key. */

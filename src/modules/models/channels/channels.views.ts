@@ -15,7 +15,7 @@ import type {
   EnvironmentChannelDto,
   PatchChannelDto,
 } from '../dto/channel.dto';
-import type { ModelUsage } from '../contract';
+import type { ModelPrices, ModelUsage } from '../contract';
 import { WIRE_VARIANTS, type WireVariant } from '../providers/chat-model';
 import { authHeaderOf, chatModelOf } from '../providers/registry';
 import { epochMs, later } from '../views';
@@ -99,6 +99,8 @@ export class ChannelViews {
       models: { ...options.models },
       authHeader: options.authHeader ?? authHeaderOf(row.provider),
       contextTokens: options.contextTokens ?? null,
+      prices: options.prices ?? null,
+      modelPrices: { ...options.modelPrices },
       lastFaults: this.faultsOf(row.channel_id),
       createdAt: epochMs(row.created_at),
       updatedAt: epochMs(row.updated_at),
@@ -154,7 +156,7 @@ function totalOf({ timeoutMs, timeouts }: PatchChannelDto, otherwise: number): n
 }
 
 function optionsOf(before: ChannelOptions, body: PatchChannelDto): ChannelOptions {
-  const { timeouts, params, models, authHeader, contextTokens } = body;
+  const { timeouts, params, models, authHeader, contextTokens, prices, modelPrices } = body;
   return {
     firstMs: later(before.firstMs, timeouts?.firstMs),
     idleMs: later(before.idleMs, timeouts?.idleMs),
@@ -162,6 +164,8 @@ function optionsOf(before: ChannelOptions, body: PatchChannelDto): ChannelOption
     models: models === undefined ? before.models : checkedModels(models),
     authHeader: later(before.authHeader, authHeader),
     contextTokens: later(before.contextTokens, contextTokens),
+    prices: later(before.prices, prices),
+    modelPrices: modelPrices === undefined ? before.modelPrices : checkedPrices(modelPrices),
   };
 }
 
@@ -192,4 +196,22 @@ function checkedModels(models: Readonly<Record<string, unknown>>): Record<string
     if (typeof name !== 'string' || name === '' || [...name].length > MAX_MODEL_NAME)
       throw invalid('models', `models must have names of 1-${MAX_MODEL_NAME} characters for names of such`);
   return models as Record<string, string>;
+}
+
+function checkedPrices(prices: Readonly<Record<string, unknown>>): Record<string, ModelPrices> {
+  const entries = Object.entries(prices);
+  if (entries.length > MAX_MODELS) throw invalid('modelPrices', `modelPrices must have at most ${MAX_MODELS} names`);
+  for (const [name, value] of entries) {
+    const { input, output, cached = 0, ...rest } = (value ?? {}) as Readonly<Record<string, unknown>>;
+    const isPrices = [input, output, cached].every(isPrice) && Object.keys(rest).length === 0;
+    if (!isPrices)
+      throw invalid('modelPrices', `modelPrices["${name}"] must have input, output and perhaps cached: ${PRICE}`);
+  }
+  return prices as Record<string, ModelPrices>;
+}
+
+const PRICE = 'numbers from 0 to 1,000,000,000';
+
+function isPrice(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 1_000_000_000;
 }

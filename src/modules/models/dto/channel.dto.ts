@@ -77,6 +77,39 @@ export class ChannelParamsDto {
   extra?: Record<string, unknown>;
 }
 
+const MOST_PRICE = 1_000_000_000;
+
+/** What the provider asks for a million tokens, 0 to 1,000,000,000 each, in the unit of the tenant's `cost_per_day`. */
+export class ChannelPricesDto {
+  /**
+   * Of a prompt.
+   * @example 15
+   */
+  @IsNumber()
+  @Min(0)
+  @Max(MOST_PRICE)
+  @ApiProperty({ type: 'number', format: 'double' })
+  input!: number;
+
+  /**
+   * Of an answer, thoughts included.
+   * @example 60
+   */
+  @IsNumber()
+  @Min(0)
+  @Max(MOST_PRICE)
+  @ApiProperty({ type: 'number', format: 'double' })
+  output!: number;
+
+  /** Of a prompt that the provider has in its cache. Default: as `input`. */
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(MOST_PRICE)
+  @ApiProperty({ type: 'number', format: 'double', required: false })
+  cached?: number;
+}
+
 /** What a channel may be given, and be given anew. */
 class ChannelSettingsDto {
   /**
@@ -189,6 +222,24 @@ class ChannelSettingsDto {
   @Max(10_000_000)
   @ApiProperty({ type: 'integer', nullable: true })
   contextTokens?: number | null;
+
+  /**
+   * What its models cost; null (default): not known, and then it answers no tenant that has a budget of money
+   * (`cost_per_day`).
+   */
+  @IsOptional()
+  @IsNullable()
+  @IsNested(() => ChannelPricesDto)
+  prices?: ChannelPricesDto | null;
+
+  /**
+   * The same of models that cost something else, by the provider's names: at most 100. Sent, it takes the place of what was
+   * there.
+   * @example {"gpt-4o": {"input": 250, "output": 1000}}
+   */
+  @IsOptional()
+  @IsJsonObject({ maxBytes: 16_384 })
+  modelPrices?: Record<string, unknown>;
 }
 
 export class CreateChannelDto extends ChannelSettingsDto {
@@ -355,6 +406,11 @@ export class ChannelDto {
   authHeader!: AuthHeader;
   @ApiProperty({ type: 'integer', nullable: true })
   contextTokens!: number | null;
+  /** Null: not known. */
+  @ApiProperty({ type: ChannelPricesDto, nullable: true })
+  prices!: ChannelPricesDto | null;
+  @ApiProperty({ type: 'object', additionalProperties: { $ref: '#/components/schemas/ChannelPricesDto' } })
+  modelPrices!: Record<string, ChannelPricesDto>;
   /** The latest faults, newest first, at most 5; of this server, since it was started. */
   lastFaults!: ChannelFaultDto[];
   /** Milliseconds since 1970. */

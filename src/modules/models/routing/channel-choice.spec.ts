@@ -1,6 +1,16 @@
 import { testChannel } from '../../../../test/support/models/channels';
 import type { Channel } from '../channels/channel-directory';
-import { ChannelChoice, contextTokensOf, familyOf, inOrder, wantsCompletionTokens } from './channel-choice';
+import {
+  ChannelChoice,
+  contextTokensOf,
+  costOf,
+  dearestOf,
+  familyOf,
+  hasPrices,
+  inOrder,
+  pricesOf,
+  wantsCompletionTokens,
+} from './channel-choice';
 
 const ranked = (name: string, priority: number, weight = 1) => ({ name, priority, weight });
 const namesOf = (channels: readonly { name: string }[]): string => channels.map(({ name }) => name).join('');
@@ -101,5 +111,37 @@ describe('the choice of channels', () => {
     expect(await chosen([own, channel('real', { priority: 9 })])).toEqual(['real']);
     expect(await chosen([own, channel('off', { enabled: false })])).toEqual([]);
     expect(await chosen([own], ENVIRONMENT)).toEqual(['environment']);
+  });
+});
+
+describe('prices', () => {
+  const small = { input: 1, output: 4 };
+  const large = { input: 10, output: 30, cached: 2 };
+  const usage = { promptTokens: 1_000_000, completionTokens: 500_000, totalTokens: 1_500_000, estimated: false };
+
+  it('are those of the model, else of the channel', () => {
+    const channel = testChannel('a', { prices: small, modelPrices: { large } });
+    expect([pricesOf(channel, 'large'), pricesOf(channel, 'other')]).toEqual([large, small]);
+    const ofOne = testChannel('b', { modelPrices: { large } });
+    expect([pricesOf(ofOne, 'large'), pricesOf(ofOne, 'other'), pricesOf(ofOne, 'toString')]).toEqual([
+      large,
+      undefined,
+      undefined,
+    ]);
+    expect([channel, ofOne, testChannel('c')].map(hasPrices)).toEqual([true, true, false]);
+  });
+
+  it('make the cost; what was in a cache costs less where the provider says so', () => {
+    expect(costOf(usage, small)).toBe(3);
+    expect(costOf(usage, large)).toBe(25);
+    expect(costOf({ ...usage, cachedPromptTokens: 400_000 }, large)).toBeCloseTo(6 + 0.8 + 15);
+    expect(costOf({ ...usage, cachedPromptTokens: 400_000 }, small)).toBe(3);
+    expect(costOf(usage, undefined)).toBeUndefined();
+  });
+
+  it('of the dearest are the highest of each kind', () => {
+    expect(dearestOf([small, undefined, { input: 12, output: 2 }])).toEqual({ input: 12, output: 4 });
+    expect(dearestOf([{ input: 1, output: 2, cached: 3 }])).toEqual({ input: 3, output: 2 });
+    expect(dearestOf([undefined])).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type Channel, ChannelDirectory, SharedChannels } from '../channels/channel-directory';
+import type { ModelPrices, ModelUsage } from '../contract';
 import { ECHO } from '../providers/registry';
 
 /** Which channels a tenant's request may go to, in the order in which they are tried. */
@@ -145,4 +146,34 @@ function hasModel(channel: Vendor, model: string): boolean {
   if (channel.model === model || Object.hasOwn(channel.models, model)) return true;
   const family = familyOf(model);
   return family !== undefined && family === familyOf(channel.model);
+}
+
+const MILLION = 1_000_000;
+
+/** What a channel's provider asks for a model; undefined: it is not known. */
+export function pricesOf(
+  { prices, modelPrices }: Pick<Channel, 'prices' | 'modelPrices'>,
+  model: string,
+): ModelPrices | undefined {
+  return (Object.hasOwn(modelPrices, model) ? modelPrices[model] : prices) ?? undefined;
+}
+
+/** Whether it has a price for any model. */
+export function hasPrices({ prices, modelPrices }: Pick<Channel, 'prices' | 'modelPrices'>): boolean {
+  return prices !== null || Object.keys(modelPrices).length > 0;
+}
+
+/** Prices that are at least as high as each of these; undefined: there are none. */
+export function dearestOf(all: readonly (ModelPrices | undefined)[]): ModelPrices | undefined {
+  const known = all.filter((prices) => prices !== undefined);
+  if (known.length === 0) return undefined;
+  const input = Math.max(...known.map((prices) => Math.max(prices.input, prices.cached ?? 0)));
+  return { input, output: Math.max(...known.map((prices) => prices.output)) };
+}
+
+export function costOf(usage: ModelUsage, prices: ModelPrices | undefined): number | undefined {
+  if (prices === undefined) return undefined;
+  const { promptTokens, cachedPromptTokens: cached = 0, completionTokens } = usage;
+  const { input, output } = prices;
+  return ((promptTokens - cached) * input + cached * (prices.cached ?? input) + completionTokens * output) / MILLION;
 }

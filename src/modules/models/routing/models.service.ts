@@ -6,7 +6,7 @@ import { ModelsConfig } from '../../../config';
 import { Metrics } from '../../../platform/metrics';
 import { answerOf, Meter, type ModelAttempt, sumOf } from '../answer/answer';
 import type { Channel } from '../channels/channel-directory';
-import { type FaultReason, type ModelPart, type ModelRequest, type ModelUsage } from '../contract';
+import type { FaultReason, ModelPart, ModelPrices, ModelRequest, ModelUsage } from '../contract';
 import {
   ChannelFault,
   type Endpoint,
@@ -16,7 +16,16 @@ import {
 } from '../providers/chat-model';
 import { chatModelOf } from '../providers/registry';
 import { type Asking, Gates, OPEN_MS, type Pass } from './gates';
-import { ChannelChoice, contextTokensOf, namesFor, wantsCompletionTokens } from './channel-choice';
+import {
+  ChannelChoice,
+  contextTokensOf,
+  costOf,
+  dearestOf,
+  hasPrices,
+  namesFor,
+  pricesOf,
+  wantsCompletionTokens,
+} from './channel-choice';
 import { FaultBook, hintOfReason, type NotedFault } from './fault-book';
 
 /** Faults that an error names. */
@@ -66,12 +75,23 @@ export class ModelsService {
   /**
    * Throws CHANNEL_UNAVAILABLE (503, with Retry-After) when no channel can answer now. One cheap (cached) look.
    * @param model as in the request; unset: whichever, so that a broken model closes no other
+   * @param pricedOnly as in the request
    */
-  async available(tenantId: string, model?: string): Promise<void> {
-    const channels = await this.choice.of(tenantId);
+  async available(tenantId: string, model?: string, pricedOnly = false): Promise<void> {
+    const channels = (await this.choice.of(tenantId)).filter((channel) => !pricedOnly || hasPrices(channel));
     const waits =
-      model === undefined ? this.leastWaits(tenantId, channels) : this.waits(askings(channels, { tenantId, model }));
-    if (!waits.includes(0)) throw unavailable(waits);
+      model === undefined
+        ? this.leastWaits(tenantId, channels)
+        : this.waits(askings(channels, { tenantId, model, pricedOnly }));
+    if (!waits.includes(0)) throw unavailable(waits, pricedOnly);
+  }
+
+  /**
+   * The highest prices of the channels that may answer; undefined where none is known. @param model as in the request
+   */
+  async dearestPrices(tenantId: string, model?: string): Promise<ModelPrices | undefined> {
+    const asked = askings(await this.choice.of(tenantId), { tenantId, model });
+    return dearestOf(asked.map(priceOf));
   }
 
   /**
@@ -121,7 +141,7 @@ export class ModelsService {
     } finally {
       metrics.counter('chatapi_model_requests_total').labels({ outcome }).inc();
       const usage = outcome === 'completed' ? undefined : sumOf(spent);
-      if (usage !== undefined) request.onSpent?.(usage);
+      if (usage !== undefined) request.onSpent?.({ ...usage, cost: costs(spent) });
     }
   }
 
@@ -166,7 +186,7 @@ export class ModelsService {
         if (error.fault.reason === 'content') break;
       }
     }
-    throw passed.length === 0 ? unavailable(this.waits(asked)) : unanswered(passed);
+    throw passed.length === 0 ? unavailable(this.waits(asked), request.pricedOnly) : unanswered(passed);
   }
 
   /** Throws Passed as long as the answer has no text. */
@@ -183,8 +203,8 @@ export class ModelsService {
         if (part.type === 'end') {
           isSettled = true;
           pass.succeeded();
-        }
-        yield part;
+          yield { ...part, usage: priced(asking, part.usage) };
+        } else yield part;
       }
     } catch (error) {
       request.signal.throwIfAborted();
@@ -222,7 +242,7 @@ export class ModelsService {
         if (next === undefined) throw error;
         wire = next;
       } finally {
-        if (!isWhole && meter.spent !== undefined) spent.push(meter.spent);
+        if (!isWhole && meter.spent !== undefined) spent.push(priced(asking, meter.spent));
       }
     }
   }
@@ -271,10 +291,27 @@ function hurried(channel: Channel): Channel {
 
 function askings(
   channels: readonly Channel[],
-  { tenantId, model, isModelFree = false }: Pick<ModelRequest, 'tenantId' | 'model' | 'isModelFree'>,
+  request: Pick<ModelRequest, 'tenantId' | 'model' | 'isModelFree' | 'pricedOnly'>,
 ): Asking[] {
+  const { tenantId, model, isModelFree = false, pricedOnly = false } = request;
   const names = namesFor(channels, model);
-  return channels.map((channel, i) => ({ channel, tenantId, model: names[i] ?? channel.model, isModelFree }));
+  const asked = channels.map((channel, i) => ({ channel, tenantId, model: names[i] ?? channel.model, isModelFree }));
+  return pricedOnly ? asked.filter((asking) => priceOf(asking) !== undefined) : asked;
+}
+
+function priceOf({ channel, model }: Asking): ModelPrices | undefined {
+  return pricesOf(channel, model);
+}
+
+function priced(asking: Asking, usage: ModelUsage): ModelUsage {
+  const cost = costOf(usage, priceOf(asking));
+  return cost === undefined ? usage : { ...usage, cost };
+}
+
+/** What several tries have cost together, as far as that is known. */
+function costs(spent: Spent): number | undefined {
+  const known = spent.flatMap(({ cost }) => cost ?? []);
+  return known.length === 0 ? undefined : known.reduce((sum, cost) => sum + cost, 0);
 }
 
 function endpointOf(channel: Channel): Endpoint {
@@ -290,10 +327,13 @@ function isUnavailable(error: unknown): boolean {
 }
 
 /** @param waits of all channels, in milliseconds */
-function unavailable(waits: readonly number[]): AppError {
+function unavailable(waits: readonly number[], pricedOnly = false): AppError {
+  const none = pricedOnly
+    ? 'No model channel that is enabled has prices, which a budget of money needs'
+    : 'All model channels are disabled';
   const message =
     waits.length === 0
-      ? 'All model channels are disabled'
+      ? none
       : 'All model channels have failed repeatedly, or want a slower pace, and are left alone for a while';
   const waitMs = waits.length === 0 ? OPEN_MS : Math.min(...waits);
   return new AppError('CHANNEL_UNAVAILABLE', message, { retryAfterSeconds: secondsOf(waitMs) });

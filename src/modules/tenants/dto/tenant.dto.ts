@@ -78,6 +78,14 @@ export class LimitsDto {
   @IsLimit({ max: MAX_LIMIT })
   tokens_per_chat_per_day?: number | null | 'default';
 
+  /**
+   * What answers of models may cost a day, in the unit of the channels' `prices`, such as cents. Channels without prices answer
+   * nobody then: where none has any, CHANNEL_UNAVAILABLE. Default unlimited.
+   */
+  @IsOptional()
+  @IsLimit({ max: MAX_LIMIT })
+  cost_per_day?: number | null | 'default';
+
   /** Answers of models that are written at the same time; more wait in order, users by turns. Default 100. */
   @IsOptional()
   @IsLimit({ max: MAX_LIMIT })

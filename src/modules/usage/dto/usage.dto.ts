@@ -73,6 +73,9 @@ export class TenantUsageItemDto {
   /** How many of these tokens we have estimated, where the provider told none. */
   @ApiProperty({ type: 'integer' })
   estimated_tokens!: number;
+  /** What they cost by the prices of their channels, in the unit of those; a channel without prices adds nothing. */
+  @ApiProperty({ type: 'number', format: 'double' })
+  cost!: number;
   /** Of `group_by=day`: bytes of contents and metas that are stored at the end of the day. */
   @ApiProperty({ type: 'integer', required: false })
   storage_bytes?: number;

@@ -18,6 +18,9 @@ abstract class Runs {
 
   @Column('bigint', { default: 0 })
   estimated_tokens!: number;
+
+  @Column('numeric', { default: 0 })
+  cost!: string;
 }
 
 /** A part of what a tenant used on a day. */

@@ -3,6 +3,7 @@
 -- `storage_delta`: by how many bytes contents and metas of messages have grown; what is stored at the end of a day is the
 -- sum up to it. `part`: who adds to the row, so that no two transactions wait for one another; parts of days gone are
 -- brought together in part 0. Deliveries, posts and connections are written each minute and are approximate.
+-- `cost`: of answers, by the prices of their channels, as far as these were known.
 CREATE TABLE usage_days (
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
   day date NOT NULL,
@@ -16,6 +17,7 @@ CREATE TABLE usage_days (
   deliveries bigint NOT NULL DEFAULT 0,
   webhook_posts bigint NOT NULL DEFAULT 0,
   peak_connections integer NOT NULL DEFAULT 0,
+  cost numeric NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, day, part)
 ) WITH (fillfactor = 50);
 CREATE INDEX usage_days_parts ON usage_days (tenant_id, day) WHERE part <> 0;
@@ -36,6 +38,7 @@ CREATE TABLE usage_users (
   prompt_tokens bigint NOT NULL DEFAULT 0,
   completion_tokens bigint NOT NULL DEFAULT 0,
   estimated_tokens bigint NOT NULL DEFAULT 0,
+  cost numeric NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, user_id, day)
 );
 ALTER TABLE usage_users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -52,6 +55,7 @@ CREATE TABLE usage_chats (
   prompt_tokens bigint NOT NULL DEFAULT 0,
   completion_tokens bigint NOT NULL DEFAULT 0,
   estimated_tokens bigint NOT NULL DEFAULT 0,
+  cost numeric NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, room_id, day)
 );
 ALTER TABLE usage_chats ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -68,6 +72,7 @@ CREATE TABLE usage_models (
   prompt_tokens bigint NOT NULL DEFAULT 0,
   completion_tokens bigint NOT NULL DEFAULT 0,
   estimated_tokens bigint NOT NULL DEFAULT 0,
+  cost numeric NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, channel, preset, day)
 );
 ALTER TABLE usage_models ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

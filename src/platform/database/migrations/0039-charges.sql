@@ -1,6 +1,10 @@
 -- Charges of calls of models (docs/adr/0041). What answers have used today, by releases that know none, is charged; the owner is to see
 -- all rows for that, which forced security keeps from it.
 ALTER TABLE runs ADD COLUMN cost numeric;
+ALTER TABLE usage_days ADD COLUMN cost numeric NOT NULL DEFAULT 0;
+ALTER TABLE usage_users ADD COLUMN cost numeric NOT NULL DEFAULT 0;
+ALTER TABLE usage_chats ADD COLUMN cost numeric NOT NULL DEFAULT 0;
+ALTER TABLE usage_models ADD COLUMN cost numeric NOT NULL DEFAULT 0;
 
 -- What calls of models have cost, one row each (docs/adr/0041): while a call runs it holds `reserved` tokens of the budgets of
 -- its day, once it has ended `tokens`, for good. `charge_id`: of an answer its run's; the row outlives it. `day`: UTC, of

@@ -1,6 +1,7 @@
 -- A call of a model is to begin: takes p_context tokens, and p_answer for its answer or what is left, of all budgets that it
 -- stands under; or says which of them has not even one left. Asked again for the same call it answers as before.
--- status: ok, with `answer_tokens`: how many tokens the answer may have (null: it stands under no budget) · spent, with limit and seconds_left
+-- status: ok, with `answer_tokens`: how many tokens the answer may have (null: it stands under no budget), and
+-- `priced_only` where one of them is of money · spent, with limit and seconds_left
 --
 -- Locks: as charges_fold, where there are budgets; then the call's own row.
 --
@@ -17,13 +18,16 @@ DECLARE
   room record;
   granted bigint := p_answer;
   is_bound boolean;
+  said jsonb;
 BEGIN
   SELECT COALESCE(t.limits->>'tokens_per_day', t.limits->>'cost_per_day', t.limits->>'tokens_per_user_per_day',
-    t.limits->>'tokens_per_chat_per_day') IS NOT NULL INTO is_bound FROM tenants t WHERE t.tenant_id = p_tenant;
+      t.limits->>'tokens_per_chat_per_day') IS NOT NULL,
+      jsonb_build_object('status', 'ok') || CASE WHEN t.limits->>'cost_per_day' IS NULL THEN '{}'::jsonb ELSE '{"priced_only": true}' END
+    INTO is_bound, said FROM tenants t WHERE t.tenant_id = p_tenant;
   IF is_bound THEN PERFORM charges_fold(p_tenant, today); END IF;
   SELECT * INTO known FROM charges c WHERE c.tenant_id = p_tenant AND c.charge_id = p_charge;
   IF known.charge_id IS NOT NULL THEN
-    RETURN jsonb_build_object('status', 'ok', 'answer_tokens', CASE WHEN is_bound THEN known.reserved - known.context_tokens END);
+    RETURN said || jsonb_build_object('answer_tokens', CASE WHEN is_bound THEN known.reserved - known.context_tokens END);
   END IF;
   IF is_bound THEN
     SELECT * INTO room FROM budget_room(p_tenant, today, p_user, p_room, p_context, p_answer, input, output);
@@ -34,5 +38,5 @@ BEGIN
     reserved_cost)
   VALUES (p_tenant, p_charge, today, p_user, p_room, p_context, p_context + granted, input, output,
     (p_context * input + granted * output) / 1000000);
-  RETURN jsonb_build_object('status', 'ok', 'answer_tokens', CASE WHEN is_bound THEN granted END);
+  RETURN said || jsonb_build_object('answer_tokens', CASE WHEN is_bound THEN granted END);
 END $f$;

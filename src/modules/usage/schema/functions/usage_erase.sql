@@ -14,13 +14,14 @@ BEGIN
     RETURNING *
   ), added AS (
     INSERT INTO usage_users AS u (tenant_id, user_id, day, messages_sent, runs, prompt_tokens, completion_tokens,
-      estimated_tokens)
-    SELECT p_tenant, p_erased, g.day, g.messages_sent, g.runs, g.prompt_tokens, g.completion_tokens, g.estimated_tokens
+      estimated_tokens, cost)
+    SELECT p_tenant, p_erased, g.day, g.messages_sent, g.runs, g.prompt_tokens, g.completion_tokens, g.estimated_tokens,
+      g.cost
     FROM gone g ORDER BY g.day
     ON CONFLICT (tenant_id, user_id, day) DO UPDATE SET messages_sent = u.messages_sent + EXCLUDED.messages_sent,
       runs = u.runs + EXCLUDED.runs, prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
       completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
-      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens
+      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens, cost = u.cost + EXCLUDED.cost
   )
   SELECT count(*) INTO moved FROM gone;
   RETURN jsonb_build_object('counts', jsonb_build_object('usage_days', moved),

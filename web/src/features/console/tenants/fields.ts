@@ -45,6 +45,10 @@ const LIMIT_WORDS: Readonly<Record<string, readonly [label: string, hint: string
   tokens_per_day: ['Tokens per day', 'Of models’ answers; a day is of UTC.'],
   tokens_per_user_per_day: ['Tokens per day of one user', 'Of models’ answers; a day is of UTC.'],
   tokens_per_chat_per_day: ['Tokens per day in one chat', 'Of models’ answers; a day is of UTC.'],
+  cost_per_day: [
+    'Cost per day',
+    'Of models’ answers, in the unit of the channels’ prices; those without prices answer nobody.',
+  ],
   runs_at_once: ['Answers written at once', 'More wait in order, users by turns.'],
   runs_at_once_per_user: ['Answers written at once for one user', 'More wait in order.'],
   users: ['Users', 'Agents are not counted. Whoever would be one too many is refused.'],
