@@ -143,6 +143,9 @@ export const chargeExtend = schemaFunction(
   value<{ readonly answer_tokens: number } & Partial<Spent>>('jsonb'),
 );
 
+/** Folds what has ended on the day of a call: budgets that are nearly spent are told of. */
+export const chargeFold = schemaFunction('charge_fold', { p_charge: 'uuid' }, value<null>('void'));
+
 /** Stores tokens of runs of all tenants. `p_ends`: per chunk an array of integers as text. */
 export const runChunksWrite = systemFunction(
   'run_chunks_write',

@@ -8,6 +8,7 @@ export const WEBHOOK_EVENTS = [
   'room.created',
   'member.joined',
   'member.left',
+  'budget.warning',
 ] as const;
 
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];

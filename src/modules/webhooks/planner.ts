@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { decodeId } from '../../common/ids';
+import { decodeId, encodeId } from '../../common/ids';
 import { exponential, type Job, JobHandler, type JobRunner, PostponeJob } from '../../platform/jobs';
 import { Presence } from '../../realtime';
 import { DeliveryService } from '../delivery';
@@ -93,6 +93,9 @@ export class EventFacts {
       case 'notification.offline':
         yield await this.notification(tenantId, payload);
         return;
+      case 'budget.warning':
+        yield budgetWarning(tenantId, payload);
+        return;
       case 'room.created':
       case 'member.joined':
       case 'member.left':
@@ -143,6 +146,21 @@ export class EventFacts {
     const data = { notification, user_ids: userIds };
     return [{ deliveryId: deliveryId(event, id, first), subjectId: id, userIds, data }];
   }
+}
+
+function budgetWarning(tenantId: string, { event, budget }: PlanPayload): readonly Post[] {
+  if (budget === undefined) return [];
+  const { limit, day, user_id: userId, room_id: roomId, used, most } = budget;
+  const ofUser = userId === undefined ? {} : { user_id: userId };
+  const ofChat = roomId === undefined ? {} : { room_id: encodeId('room', roomId) };
+  return [
+    {
+      deliveryId: deliveryId(event, tenantId, day, limit, userId ?? roomId ?? ''),
+      roomId,
+      userIds: userId === undefined ? undefined : [userId],
+      data: { limit, day, used, most, ...ofUser, ...ofChat },
+    },
+  ];
 }
 
 /** UUIDs of what may be posted of a message; of `message.offline` that about the room's first 1,000 members. @param messageId `msg_…` */

@@ -1,6 +1,33 @@
-import { IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, IsUUID } from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, IsUUID } from 'class-validator';
 import { JobKind } from '../../platform/jobs';
+import { IsNested } from '../../platform/validation';
 import { WEBHOOK_EVENTS, type WebhookEvent } from '../tenants';
+
+/** A budget of a day that is nearly spent. */
+class WarnedBudget {
+  /** Its name among the tenant's limits. */
+  @IsString()
+  limit!: string;
+
+  /** YYYY-MM-DD, UTC. */
+  @IsString()
+  day!: string;
+
+  /** Of whom it is, or of which chat; neither: of the tenant. */
+  @IsOptional()
+  @IsString()
+  user_id?: string;
+
+  @IsOptional()
+  @IsUUID()
+  room_id?: string;
+
+  @IsNumber()
+  used!: number;
+
+  @IsNumber()
+  most!: number;
+}
 
 /** What happened, as the append function, the triggers and the hooks write it. */
 export class PlanPayload {
@@ -36,6 +63,10 @@ export class PlanPayload {
   @IsOptional()
   @IsBoolean()
   is_unsure?: boolean;
+
+  @IsOptional()
+  @IsNested(() => WarnedBudget)
+  budget?: WarnedBudget;
 }
 
 /** Something happened: writes what is to be posted of it. */

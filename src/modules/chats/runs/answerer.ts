@@ -71,6 +71,7 @@ export class Answerer {
       // It was deleted a moment ago.
       if (asking.messages.at(-1)?.seq !== live.replyToSeq) return STOPPED;
       asking.bound = await this.reserve(live, question, asking, either);
+      live.isBound = asking.bound !== undefined;
       return await this.streamWhatFits(live, asking, either);
     } catch (error) {
       return either.aborted ? stopped(live, asking) : this.failed(live, asking, error);

@@ -38,6 +38,8 @@ export class LiveRun {
   model: string | undefined;
   text = '';
   readonly ends: number[] = [];
+  /** It stands under budgets. */
+  isBound = false;
   /** The model has begun. */
   begun = false;
   /** Its end is stored and was published: a watcher that comes now reads it there. */

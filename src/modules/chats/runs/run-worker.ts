@@ -224,6 +224,8 @@ export class RunWorker implements JobRunner<RunPayload> {
       throw new Error('the lease of a run was lost');
     }
     await this.ends.store(live, outcome, signal);
+    // Does not matter enough to be tried again: the next reservation does the same.
+    if (live.isBound) await this.runs.settle(live.ref.tenantId, live.ref.runId).catch(() => undefined);
     if (outcome.status === 'completed' && begun.auto_title) await this.titler.settle(live.ref, live.replyToSeq);
   }
 

@@ -3,7 +3,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isUnavailable } from '../../../common/errors';
 import { Database } from '../../../platform/database';
 import type { AnswerBound, ModelPrices } from '../../models';
-import { type Begun, budgetSpentOf, chargeExtend, chargeReserve, runBegin, type Spent } from '../chats.functions';
+import {
+  type Begun,
+  budgetSpentOf,
+  chargeExtend,
+  chargeFold,
+  chargeReserve,
+  runBegin,
+  type Spent,
+} from '../chats.functions';
 import type { RunChunkEntity, RunEntity } from '../entities/run.entity';
 
 export type RunRow = Readonly<
@@ -134,6 +142,14 @@ export class RunsRepository {
     const more = { p_charge: runId, p_more: RESERVED_TOKENS };
     const extend = () => retryWhileAway(signal, () => chargeExtend.call(this.database, tenantId, more));
     return new Reservation(granted.answer_tokens, granted.priced_only ?? false, extend);
+  }
+
+  /**
+   * Of a run that has ended and stood under budgets: sees to it that these are told of where they are nearly spent. What this
+   * cannot do the next reservation does.
+   */
+  async settle(tenantId: string, runId: string): Promise<void> {
+    await chargeFold.call(this.database, tenantId, { p_charge: runId });
   }
 }
 

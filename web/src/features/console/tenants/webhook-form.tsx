@@ -14,6 +14,7 @@ const EVENTS: readonly (readonly [Event, string])[] = [
   ['room.created', 'a new room'],
   ['member.joined', 'somebody joined a room'],
   ['member.left', 'somebody left a room'],
+  ['budget.warning', 'a budget of which 80 % are spent'],
 ];
 const STANDARD: readonly string[] = ['message.offline', 'notification.offline'];
 
