@@ -187,6 +187,26 @@ describe('what a run has cost', () => {
     expect(await spent(room, null)).toBeNull();
   });
 
+  it('counts at once for a limit that is set late on a day of many calls, of which a thousand are folded at a time', async () => {
+    const room = await bench.room();
+    await bench.database.sql(
+      `INSERT INTO charges (tenant_id, charge_id, day, user_id, room_id, context_tokens, reserved, tokens, cost, ended_at)
+       SELECT $1, gen_random_uuid(), (clock_timestamp() AT TIME ZONE 'UTC')::date, 'user' || n, $2, 1, 1, 1, 0, now()
+       FROM generate_series(1, 2500) n`,
+      [room.tenantId, room.roomId],
+    );
+    await limit(room, { tokens_per_day: 2520 });
+    expect(await reserve(room)).toEqual({ status: 'ok', answer_tokens: 10 });
+    for (const unfolded of [1501, 501, 1]) {
+      const [left] = await bench.database.sql(
+        'SELECT count(*)::int AS n FROM charges WHERE tenant_id = $1 AND NOT is_folded',
+        [room.tenantId],
+      );
+      expect(left).toEqual({ n: unfolded });
+      expect(await reserve(room)).toMatchObject({ status: 'spent' });
+    }
+  });
+
   it('counts for a limit that is set later', async () => {
     const room = await bench.room();
     const id = await running(room);

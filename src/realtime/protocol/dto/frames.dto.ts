@@ -63,7 +63,7 @@ export class StreamEndFrameDto extends StreamFrameDto {
   seq!: number;
   @ApiProperty({ enum: ['completed', 'cancelled', 'interrupted', 'failed', 'superseded'] })
   status!: string;
-  /** Why the answer ended, as the model said (`stop`, `length`, …), or `stopped`. */
+  /** Why the answer ended, as the model said (`stop`, `length`, …), or `budget`, `stopped`. */
   @ApiProperty({ type: String, nullable: true, example: 'stop' })
   finish_reason!: string | null;
 }

@@ -196,8 +196,8 @@ export class ChatMessageDto {
   @ApiProperty({ type: UsageDto, required: false })
   usage?: UsageDto;
   /**
-   * Of an answer: why it ended, as the model said (`stop`, `length`, `content_filter`, …); `stopped` by a user or the
-   * server's stop; `error`.
+   * Of an answer: why it ended, as the model said (`stop`, `length`, `content_filter`, …); `budget`: nothing was left
+   * of one; `stopped` by a user or the server's stop; `error`.
    * @example stop
    */
   @ApiProperty({ type: String, required: false })

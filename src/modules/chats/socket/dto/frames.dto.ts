@@ -88,7 +88,7 @@ export class MessageStreamEndedEventDto extends OfMessageDto {
   status!: string;
   @ApiProperty({ type: UsageDto, nullable: true })
   usage!: UsageDto | null;
-  /** Why the model stopped. */
+  /** Why the answer ended, as the model said, or `budget`, `stopped`, `error`. */
   @ApiProperty({ type: 'string', nullable: true, example: 'stop' })
   finish_reason!: string | null;
 }
