@@ -75,16 +75,19 @@ describe('reservations', () => {
 
   it('of fifty at once on a budget of one are one', async () => {
     for (const name of ['tokens_per_day', 'tokens_per_user_per_day', 'tokens_per_chat_per_day']) {
-      const room = await roomWith({ [name]: 15 });
+      const room = await roomWith({ [name]: 17 });
+      // Whoever makes the row of the day would hold up the others without any lock.
+      expect(await reserve(room, { context: 1, answer: 1 })).toMatchObject({ answer_tokens: 1 });
       const all = await Promise.all(Array.from({ length: 50 }, () => reserve(room)));
       expect(all.filter(({ status }) => status === 'ok')).toEqual([{ status: 'ok', answer_tokens: 10 }]);
       expect(new Set(all.map(({ limit: which }) => which))).toEqual(new Set([undefined, name]));
-      expect(await chargesOf(room)).toEqual([{ tokens: null, reserved: 15 }]);
+      expect((await chargesOf(room)).map(({ reserved }) => reserved)).toEqual([2, 15]);
     }
   });
 
   it('that are extended and ended at once never hold more than there is, and nothing is lost or charged twice', async () => {
-    const room = await roomWith({ tokens_per_day: 400 });
+    const room = await roomWith({ tokens_per_day: 100 });
+    await end(await running(room), 0);
     const one = async (n: number): Promise<number> => {
       const id = await running(room);
       const { answer_tokens: granted } = await bench.call(room, chargeExtend, { p_charge: id, p_more: 7 });
@@ -92,7 +95,7 @@ describe('reservations', () => {
         `SELECT sum(COALESCE(tokens, reserved))::int AS n FROM charges WHERE tenant_id = $1`,
         [room.tenantId],
       );
-      expect(sum?.n).toBeLessThanOrEqual(400);
+      expect(sum?.n).toBeLessThanOrEqual(100);
       const used = Number(granted) === 0 ? 0 : 1 + (n % 5);
       await end(id, used);
       return used;
