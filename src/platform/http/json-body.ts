@@ -2,7 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../common/errors';
+import { rateLimitCodeOf } from '../rate-limit';
 import { isTooLarge, JsonRefused, parseJson, refused } from '../validation';
+import { LargeBodies, MAX_LARGE_BODY_BYTES, parseLargeBody, tooManyLarge } from './large-body';
 import { cutOff, streamedBodyFault } from './streamed-body';
 
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -19,7 +21,7 @@ export function parseJsonBody(raw: Buffer): unknown {
   if (!isUtf8(raw)) throw new AppError('VALIDATION_ERROR', 'The body is not valid UTF-8');
   try {
     const value = parseJson(raw.toString('utf8'));
-    if (isTooLarge(value, raw.length)) throw tooLarge();
+    if (isTooLarge(value, raw.length)) throw tooLarge('256 KB');
     return value;
   } catch (error) {
     if (error instanceof JsonRefused) throw refused('The body', error);
@@ -28,13 +30,14 @@ export function parseJsonBody(raw: Buffer): unknown {
 }
 
 /**
- * JSON is the only body that the server takes, up to `limit` bytes, but on routes with `@StreamedBody`, which read theirs
- * themselves: only its headers are looked at here. The hook reads it, not Fastify: its reader binds an
+ * JSON is the only body that the server takes, up to `limit` bytes, with `@LargeBody` up to 8 MB, but on routes with
+ * `@StreamedBody`, which read theirs themselves: only its headers are looked at here. The hook reads it, not Fastify: its reader binds an
  * AsyncResource per request, and on Node 20 each `bind` gives a function a prototype of its own, which V8 keeps until
  * the next full collection. Every young collection then copies 8 KB per request (docs/adr/0011).
  */
 export function installJsonBody(fastify: FastifyInstance, limit: number): void {
   for (const method of METHODS_WITH_BODY) fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  const largeBodies = new LargeBodies();
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
     if (request.is404 || !hasBody(request)) {
       done();
@@ -43,19 +46,21 @@ export function installJsonBody(fastify: FastifyInstance, limit: number): void {
     const settle = (error: Error | null, raw?: Buffer): void => {
       try {
         if (error) throw error;
-        if (raw) request.body = parseJsonBody(raw);
+        if (raw) request.body = keep === undefined ? parseJsonBody(raw) : parseLargeBody(raw, keep);
         done();
       } catch (fault) {
         done(fault as Error);
       }
     };
     const { headers } = request;
+    const { largeBody: keep } = request.routeOptions.config;
     if (isCoded(headers['content-encoding'])) settle(codedBody(headers['content-encoding']));
     else if (request.routeOptions.config.stream === true) settle(streamedBodyFault(headers));
     else if (!JSON_TYPE.test(headers['content-type'] ?? '')) settle(notJson());
     else {
       if (headers.expect !== undefined) reply.raw.writeContinue();
-      readBody(request.raw, limit, settle);
+      if (keep === undefined) readBody(request.raw, { limit, size: '256 KB' }, settle);
+      else readLargeBody(request, limit, largeBodies, settle);
     }
   });
 }
@@ -98,25 +103,54 @@ function hasBody({ method, headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
+type Settle = (error: Error | null, raw?: Buffer) => void;
+
+/** How much of a body is read. */
+interface BodyBounds {
+  /** Bytes as they are sent. */
+  readonly limit: number;
+  /** In words. */
+  readonly size: string;
+  /** Asked where a body says that it will have so many bytes, and with each piece: why it is read no further. */
+  readonly refuse?: (bytes: number) => AppError | undefined;
+}
+
+/** A body beyond `usual` bytes takes a place of its tenant until it is read, parsed and let go. */
+function readLargeBody(request: FastifyRequest, usual: number, bodies: LargeBodies, settle: Settle): void {
+  let giveBack: (() => void) | undefined;
+  const refuse = (bytes: number): AppError | undefined => {
+    if (bytes <= usual || giveBack !== undefined) return undefined;
+    giveBack = bodies.take(request.caller?.tenant?.tenantId ?? '');
+    return giveBack === undefined ? tooManyLarge(rateLimitCodeOf(request.routeOptions.url ?? request.url)) : undefined;
+  };
+  readBody(request.raw, { limit: MAX_LARGE_BODY_BYTES, size: '8 MB', refuse }, (error, raw) => {
+    giveBack?.();
+    settle(error, raw);
+  });
+}
+
 /** Collects a request's body; calls back once, with an error when it is too large or the client hangs up. */
-function readBody(message: IncomingMessage, limit: number, settle: (error: Error | null, raw?: Buffer) => void): void {
+function readBody(message: IncomingMessage, { limit, size: most, refuse }: BodyBounds, settle: Settle): void {
   const chunks: Buffer[] = [];
   let size = 0;
+  const faultOf = (bytes: number): AppError | undefined => (bytes > limit ? tooLarge(most) : refuse?.(bytes));
   const end = (error: Error | null): void => {
     message.removeListener('data', onData).removeListener('end', onEnd).removeListener('error', onError);
-    settle(error, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    settle(error, error !== null ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
   };
   const onData = (chunk: Buffer): void => {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > limit) end(tooLarge());
+    const fault = faultOf(size);
+    if (fault !== undefined) end(fault);
   };
   const onEnd = (): void => end(null);
   const onError = (cause: Error): void => end(cutOff(cause));
-  if (Number(message.headers['content-length']) > limit) return settle(tooLarge());
+  const announced = faultOf(Number(message.headers['content-length'] ?? 0));
+  if (announced !== undefined) return settle(announced);
   message.on('data', onData).on('end', onEnd).on('error', onError);
 }
 
-function tooLarge(): AppError {
-  return new AppError('PAYLOAD_TOO_LARGE', 'The body is larger than 256 KB');
+function tooLarge(size: string): AppError {
+  return new AppError('PAYLOAD_TOO_LARGE', `The body is larger than ${size}`);
 }

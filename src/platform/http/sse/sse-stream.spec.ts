@@ -54,6 +54,21 @@ describe('an SSE stream', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  it('has a last word for whoever ends it, if it has one for why', () => {
+    const words = (why: SseEnd): Buffer | undefined => (why === 'slow' ? undefined : Buffer.from(`${why}!`));
+    for (const [why, said] of [
+      ['done', 'done!'],
+      ['stopping', 'stopping!'],
+      ['slow', ''],
+    ] as const) {
+      const stream = new SseStream(new FakeResponse() as unknown as ServerResponse, words);
+      stream.sendEvent({ a: 1 });
+      stream.endStream(why);
+      stream.endStream('expired');
+      expect(String(stream.body.read())).toBe(`data: {"a":1}\n\n${said}`);
+    }
+  });
+
   it('a reader who leaves ends it, and its timer', () => {
     const { stream, response, ends } = open();
     response.emit('close');

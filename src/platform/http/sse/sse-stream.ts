@@ -11,6 +11,9 @@ const BEAT = Buffer.from(':\n\n');
 /** Why a stream is over. `done`: all was said; `client`: the reader left; `expired`: its credential did. */
 export type SseEnd = 'done' | 'client' | 'slow' | 'stopping' | 'expired';
 
+/** What is written before the end of a stream, by why it ends; undefined: nothing. */
+export type LastWords = (why: SseEnd) => Buffer | undefined;
+
 /** One event with one `data:` line. */
 export function eventBytes(data: object, id?: string): Buffer {
   return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`);
@@ -32,7 +35,11 @@ export class SseStream {
   private takenAtLastBeat = -1;
   private beatsAfterEnd = 0;
 
-  constructor(private readonly response: ServerResponse) {
+  /** @param lastWords for readers that would take an end without them for the end of what is told */
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly lastWords?: LastWords,
+  ) {
     this.beat = setInterval(() => this.onBeat(), BEAT_MS).unref();
     response.once('close', () => this.closed());
     // A reader that left before the answer began: its close is over.
@@ -59,6 +66,8 @@ export class SseStream {
   endStream(why: SseEnd = 'done'): void {
     if (this.why !== undefined || this.isClosed) return;
     this.why = why;
+    const words = this.lastWords?.(why);
+    if (words !== undefined) this.body.push(words);
     this.body.push(null);
   }
 

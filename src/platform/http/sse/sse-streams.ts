@@ -6,7 +6,7 @@ import { type Caller, type LimitName, limitOf, type TenantPolicy } from '../../a
 import { OnStop, StopStage } from '../../lifecycle';
 import { Gauge, Metrics, Stat } from '../../metrics';
 import { rateLimitCodeOf } from '../../rate-limit';
-import { SseStream } from './sse-stream';
+import { type LastWords, SseStream } from './sse-stream';
 
 /** The longest delay that Node's timers know. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -86,9 +86,10 @@ export class SseStreams {
   /**
    * Begins an answer, in the work of `withPermit`; to be returned, or sent, as `stream.body`. It lives no longer than the
    * caller's credential.
+   * @param lastWords written before its end, whoever ends it
    */
-  openStream(reply: FastifyReply, caller: StreamCaller): SseStream {
-    const stream = new SseStream(reply.raw);
+  openStream(reply: FastifyReply, caller: StreamCaller, lastWords?: LastWords): SseStream {
+    const stream = new SseStream(reply.raw, lastWords);
     const giveBack = this.permits.get(reply);
     this.permits.delete(reply);
     this.live.add(stream);
@@ -190,9 +191,10 @@ const HOW =
  * Documents a 200 of server-sent events.
  * @param example the stream as it goes over the wire
  * @param json the class of the answer over plain REST, where the route has both
+ * @param how what its events are, where they are others
  */
-export function SseAnswer(example: string, json?: Type): MethodDecorator {
-  const stream = { schema: { type: 'string', description: HOW, example } };
+export function SseAnswer(example: string, json?: Type, how = HOW): MethodDecorator {
+  const stream = { schema: { type: 'string', description: how, example } };
   const content = {
     ...(json === undefined ? {} : { 'application/json': { schema: { $ref: getSchemaPath(json) } } }),
     'text/event-stream': stream,
