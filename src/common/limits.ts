@@ -6,6 +6,8 @@ export const MAX_CONTENT = 32_768;
 export const MAX_META_BYTES = 16 * 1024;
 /** Characters. */
 export const MAX_CLIENT_MESSAGE_ID = 64;
+/** Characters of the id that a user's own client gives a chat. */
+export const MAX_EXTERNAL_CHAT_ID = 64;
 /** Bytes of the metadata of a room or a chat, as JSON. */
 export const MAX_METADATA_BYTES = 8 * 1024;
 /** Characters of the name of a room, a chat's title among them. */

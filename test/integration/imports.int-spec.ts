@@ -26,6 +26,7 @@ function chatLines(room_id: string): TenantExportLine[] {
     {
       kind: 'chat',
       ...{ room_id, user_id: 'ann', group_id: null, preset: 'default', auto_title: false, is_active: true },
+      external_id: 'w1xM8lHq',
       ...{ cleared_seq: 0, created_at: timeAfter(0), active_at: timeAfter(9) },
     },
     {

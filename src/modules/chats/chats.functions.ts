@@ -75,6 +75,13 @@ export const chatCreate = schemaFunction(
   answer<{ readonly chat: ChatRow; readonly made: boolean }>(),
 );
 
+/** The chat that the user's own client calls by this id; `made` says whether it is new. */
+export const chatExternal = schemaFunction(
+  'chat_external',
+  { ...CHAT, p_user: 'text', p_external: 'text', p_preset: 'text', p_agent: 'text', p_title: 'text' },
+  answer<{ readonly chat: ChatRow; readonly made: boolean }>(),
+);
+
 /**
  * Changes what is given; `p_only_auto`: only of a chat whose title the server chose. Without a chat: there is none
  * ('no_room'), or a user has named it ('kept').
@@ -110,6 +117,16 @@ export const chatAnswerAgain = schemaFunction(
   'chat_answer_again',
   { ...CHAT, p_run: 'uuid', p_seq: 'bigint?', p_options: 'text?' },
   answer<Again>({ no_room, busy: answering, spent: budgetSpent }, ['ok', 'kept', 'nothing']),
+);
+
+/**
+ * Answers the newest question once more, with `p_content` after it was changed. `p_message`, `p_client`: what the client
+ * names. 'kept': that answer is under way, or was asked for before; 'other': what is named is not the newest.
+ */
+export const chatRevise = schemaFunction(
+  'chat_revise',
+  { ...CHAT, p_run: 'uuid', p_message: 'uuid?', p_client: 'text?', p_content: 'text?' },
+  answer<Again>({ no_room, busy: answering, spent: budgetSpent }, ['ok', 'kept', 'nothing', 'other']),
 );
 
 /** `p_options`: what the model is asked with, as JSON text. */

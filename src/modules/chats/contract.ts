@@ -1,4 +1,8 @@
+import { MAX_EXTERNAL_CHAT_ID } from '../../common/limits';
 import type { AnswerOptions, FaultReason, FinishReason } from '../models';
+
+/** What a user's own client may call a chat. */
+export const EXTERNAL_CHAT_ID = new RegExp(`^[A-Za-z0-9_-]{1,${MAX_EXTERNAL_CHAT_ID}}$`);
 
 /** A chat with a model: a room of type `ai` and what belongs to it beyond a room. */
 export interface Chat {
@@ -10,6 +14,8 @@ export interface Chat {
   readonly groupId: string | null;
   /** Name of the preset; the assistant's `sender_id` is `agent_<preset>`. */
   readonly preset: string;
+  /** What the user's own client calls it; null: nothing. */
+  readonly externalId: string | null;
   readonly title: string;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly createdAt: Date;
@@ -129,6 +135,14 @@ export interface NewTurn {
   /** How the answer is wanted, before what the preset says. A repeat must name the same. */
   readonly options?: AnswerOptions | undefined;
   readonly origin?: Origin;
+}
+
+/** A question or an answer that is to be another. */
+export interface Revision {
+  /** Id of the question or of one of its answers, the server's (`msg_…`) or the client's own; unset: whatever is the newest. */
+  readonly named?: string | undefined;
+  /** What the question becomes; unset: it stays, and is answered anew. */
+  readonly content?: string | undefined;
 }
 
 /** A user's message that is committed, and the run that answers it. */

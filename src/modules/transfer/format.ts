@@ -199,6 +199,8 @@ export interface ChatFields {
   readonly cleared_seq: number;
   readonly created_at: Time;
   readonly active_at: Time;
+  /** What the user's own client calls it, unique by user; missing in files of earlier releases. */
+  readonly external_id: string | null;
 }
 
 /** A try to answer a message of a chat, which has ended. */
@@ -358,6 +360,7 @@ const CHAT: KeysOf<ChatFields> = {
   cleared_seq: true,
   created_at: true,
   active_at: true,
+  external_id: true,
 };
 
 const RUN: KeysOf<RunFields> = {

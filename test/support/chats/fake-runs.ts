@@ -7,6 +7,7 @@ export const FAKE_CHAT: Chat = {
   userId: 'alice',
   groupId: null,
   preset: 'default',
+  externalId: null,
   title: 'A chat',
   metadata: {},
   createdAt: new Date('2026-01-31T12:00:00.000Z'),

@@ -14,6 +14,7 @@ export const CHAT: Chat = {
   userId: 'alice',
   groupId: null,
   preset: 'default',
+  externalId: null,
   title: 'Chat',
   metadata: {},
   createdAt: new Date(0),

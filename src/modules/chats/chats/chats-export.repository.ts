@@ -9,7 +9,7 @@ interface InRoom {
 const OF_ROOM = { room_id: 'room' } as const;
 
 const CHAT = `c.room_id, c.user_id, c.group_id, c.preset, c.auto_title, c.is_active, c.cleared_seq, c.created_at,
-  c.active_at`;
+  c.active_at, c.external_id`;
 const FIGURES = `r.state, r.answer_seq, r.token_count, r.channel, r.model, r.finish_reason, r.prompt_tokens,
   r.completion_tokens, r.total_tokens, r.estimated, r.error_code, r.error_message, r.options, r.created_at, r.started_at,
   r.ended_at`;

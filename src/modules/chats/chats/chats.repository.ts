@@ -12,6 +12,7 @@ export interface ChatRow {
   readonly user_id: string;
   readonly group_id: string | null;
   readonly preset: string;
+  readonly external_id: string | null;
   readonly name: string | null;
   readonly metadata: Record<string, unknown> | null;
   /** The same as text where it comes by chat_json, which is jsonb and sorts keys. */
@@ -23,8 +24,8 @@ export interface ChatRow {
   readonly last_seq: number;
 }
 
-const COLUMNS = `c.room_id, c.user_id, c.group_id, c.preset, c.created_at, r.name, r.metadata, r.updated_at,
-  r.last_message_at, r.message_count, r.last_seq`;
+const COLUMNS = `c.room_id, c.user_id, c.group_id, c.preset, c.external_id, c.created_at, r.name, r.metadata,
+  r.updated_at, r.last_message_at, r.message_count, r.last_seq`;
 
 const WHERE = `c.tenant_id = $1 AND c.deleted_at IS NULL AND ($2::text IS NULL OR c.user_id = $2)
   AND ($3::text IS NULL OR c.group_id = $3)`;
@@ -41,6 +42,18 @@ export class ChatsRepository {
       `SELECT ${COLUMNS} FROM chats c CROSS JOIN LATERAL chat_room(c.tenant_id, c.room_id) r
        WHERE c.tenant_id = $1 AND c.room_id = $2`,
       [tenantId, chatId],
+    );
+    return row;
+  }
+
+  /** By what the user's own client calls it. */
+  async findExternal(tenantId: string, userId: string, externalId: string): Promise<ChatRow | undefined> {
+    const [row] = await this.database.query<ChatRow>(
+      'chat by external id',
+      tenantId,
+      `SELECT ${COLUMNS} FROM chats c CROSS JOIN LATERAL chat_room(c.tenant_id, c.room_id) r
+       WHERE c.tenant_id = $1 AND c.user_id = $2 AND c.external_id = $3 AND c.deleted_at IS NULL`,
+      [tenantId, userId, externalId],
     );
     return row;
   }
@@ -99,6 +112,7 @@ export function chatOf(tenantId: string, row: ChatRow): Chat {
     userId: row.user_id,
     groupId: row.group_id,
     preset: row.preset,
+    externalId: row.external_id,
     title: row.name ?? '',
     metadata: metadataOf(row) ?? {},
     createdAt: new Date(row.created_at),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { forbidden, invalid, notFound } from '../../../common/errors';
-import { newUuid } from '../../../common/ids';
+import { isUuid, newUuid } from '../../../common/ids';
 import { MAX_METADATA_BYTES, type PageRequest } from '../../../common/limits';
 import { AGENT_PREFIX } from '../../../common/text';
 import { type Caller, userErased, UserRefusals } from '../../../platform/auth';
@@ -10,8 +10,15 @@ import { type EraseBatch, eraseFunction, EraseStep, type EraseWork } from '../..
 import { changing, RoomFeed } from '../../../realtime';
 import { ChatLog } from '../../messages';
 import { DEFAULT_PRESET, PresetsService } from '../../models';
-import { chatClear, chatCreate, chatDelete, chatUpdate } from '../chats.functions';
-import { type Chat, type ChatFilter, type ChatMessage, type MessageStart, type NewChat } from '../contract';
+import { chatClear, chatCreate, chatDelete, chatExternal, chatUpdate } from '../chats.functions';
+import {
+  type Chat,
+  type ChatFilter,
+  type ChatMessage,
+  EXTERNAL_CHAT_ID,
+  type MessageStart,
+  type NewChat,
+} from '../contract';
 import { LiveRuns } from '../runs/live-runs';
 import { RunsRepository } from '../runs/runs.repository';
 import { ChatHub, type ChatRef } from '../streams/chat-hub';
@@ -152,6 +159,41 @@ export class ChatsService {
     return chatOf(caller.tenantId, row);
   }
 
+  /**
+   * A chat of the caller's user by its UUID or by what the user's own client calls it; undefined: this user has none, whoever
+   * else may, or the id is none.
+   */
+  async findOwn({ tenantId, userId }: Caller, id: string): Promise<Chat | undefined> {
+    if (!EXTERNAL_CHAT_ID.test(id)) return undefined;
+    const named = isUuid(id) ? await this.repository.find(tenantId, id) : undefined;
+    const row = named?.user_id === userId ? named : await this.repository.findExternal(tenantId, userId, id);
+    return row && chatOf(tenantId, row);
+  }
+
+  /**
+   * The chat that the caller's user calls by an id of their own, made when there is none; racing calls get the same one.
+   * @throws 400 (field `preset`) for an unknown preset
+   */
+  async external(caller: Caller, externalId: string, preset = DEFAULT_PRESET): Promise<Chat> {
+    const { tenantId, userId } = caller;
+    await this.rules.check(caller, userId, preset);
+    const chatId = newUuid();
+    const args = {
+      p_room: chatId,
+      p_user: userId,
+      p_external: externalId,
+      p_preset: preset,
+      p_agent: AGENT_PREFIX + preset,
+      p_title: NEW_TITLE,
+    };
+    const { chat, made } = await this.news.making({ tenantId, chatId }, userId, () =>
+      // The call's Idempotency-Key is that of the message which follows.
+      chatExternal.call(this.database, tenantId, args),
+    );
+    if (made) this.news.made({ tenantId, chatId: chat.room_id }, userId);
+    return chatOf(tenantId, chat);
+  }
+
   /** Narrowed to the caller's user, if any; @throws 403 when the filter names another one. */
   async listChats(caller: Caller, filter: ChatFilter, page: PageRequest): Promise<{ chats: Chat[]; total: number }> {
     if (filter.userId !== undefined) refuseOthers(caller, filter.userId);
@@ -221,16 +263,20 @@ export class ChatsService {
     await this.news.changing(chat, () => this.effects.call(caller, chatClear, { p_room: chat.chatId }));
   }
 
-  /** A page in order of seq ascending; `desc` takes it from the newest end and gives it newest first. */
+  /**
+   * A page in order of seq ascending; `desc` takes it from the newest end and gives it newest first. `clientIds`: what their
+   * senders call the messages, by messageId.
+   */
   async messages(
     { tenantId, chatId, messageCount }: Chat,
     order: 'asc' | 'desc',
     { limit, offset }: PageRequest,
-  ): Promise<{ messages: ChatMessage[]; total: number }> {
+  ): Promise<{ messages: ChatMessage[]; clientIds: ReadonlyMap<string, string | null>; total: number }> {
     const rows = await this.log.pageOfChat(tenantId, chatId, order === 'desc', limit, offset);
     // A message that was stored since the chat was read is on the page and must not lie beyond the total.
     return {
       messages: rows.map(messageOf),
+      clientIds: new Map(rows.map((row) => [row.message_id, row.client_message_id])),
       total: Math.max(messageCount, rows.length === 0 ? 0 : offset + rows.length),
     };
   }

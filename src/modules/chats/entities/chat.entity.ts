@@ -7,7 +7,12 @@ import { erasedBy, TableData } from '../../../platform/tenant-data';
   rank: 20,
   exported: { tenant: 'chat', user: 'chat' },
   kept: 'until it is deleted, its row with the tenant',
-  columns: { user_id: erasedBy('chats'), group_id: erasedBy('chats'), preset: erasedBy('chats') },
+  columns: {
+    user_id: erasedBy('chats'),
+    group_id: erasedBy('chats'),
+    preset: erasedBy('chats'),
+    external_id: erasedBy('chats'),
+  },
 })
 export class ChatEntity {
   @PrimaryColumn('uuid')
@@ -45,4 +50,8 @@ export class ChatEntity {
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   deleted_at!: Date | null;
+
+  /** What the user's own client calls it; null: nothing. */
+  @Column({ type: 'text', collation: 'C', nullable: true })
+  external_id!: string | null;
 }

@@ -1,7 +1,8 @@
 -- Chats with a model, the runs that answer in them, and the tokens of a run as they came (docs/adr/0022).
 --
 -- A chat's name, metadata, positions and messages are those of its room. `chats_active`: at most one conversation that
--- takes what names none.
+-- takes what names none. `external_id`: what the user's own client calls the chat, one chat per user and id; a deleted chat
+-- leaves its id free.
 CREATE TABLE chats (
   tenant_id uuid NOT NULL,
   room_id uuid NOT NULL,
@@ -14,10 +15,13 @@ CREATE TABLE chats (
   created_at timestamptz(3) NOT NULL DEFAULT statement_timestamp(),
   active_at timestamptz(3) NOT NULL DEFAULT statement_timestamp(),
   deleted_at timestamptz(3),
+  external_id text COLLATE "C",
   PRIMARY KEY (tenant_id, room_id),
   FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX chats_active ON chats (tenant_id, user_id, COALESCE(group_id, ''), preset) WHERE is_active;
+CREATE UNIQUE INDEX chats_external ON chats (tenant_id, user_id, external_id)
+  WHERE external_id IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX chats_created ON chats (tenant_id, created_at, room_id) WHERE deleted_at IS NULL;
 CREATE INDEX chats_recent ON chats (tenant_id, active_at, room_id) WHERE deleted_at IS NULL;
 CREATE INDEX chats_user_created ON chats (tenant_id, user_id, created_at, room_id) WHERE deleted_at IS NULL;

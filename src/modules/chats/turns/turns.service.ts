@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, notFound } from '../../../common/errors';
-import { newUuid } from '../../../common/ids';
+import { decodeId, newUuid } from '../../../common/ids';
 import { canonicalJson } from '../../../common/text';
 import { type Caller, type LimitName, limitOf, settingOf, type TenantPolicy } from '../../../platform/auth';
 import { Database } from '../../../platform/database';
@@ -18,9 +18,9 @@ import {
   type Stored,
 } from '../../messages';
 import { type AnswerOptions, checkedResponseFormat, ModelsService } from '../../models';
-import { type Again, budgetSpent, chatAnswerAgain } from '../chats.functions';
+import { type Again, budgetSpent, chatAnswerAgain, chatRevise } from '../chats.functions';
 import { ChatsRepository, messageOf, messageStart } from '../chats/chats.repository';
-import { type Chat, type ChatMessage, type NewTurn, type Origin, type Turn } from '../contract';
+import { type Chat, type ChatMessage, type NewTurn, type Origin, type Revision, type Turn } from '../contract';
 import type { AnswerOptionsDto, CamelAnswerOptionsDto } from '../dto/answer-options.dto';
 import { RUN } from '../runs/run-worker';
 import { RunsRepository } from '../runs/runs.repository';
@@ -159,6 +159,23 @@ export class RunRetrier {
     return { message: messageOf(asked), runId, replayed: caller.replayed };
   }
 
+  /** As `TurnsService.revise`. */
+  async revised(caller: Caller, { tenantId, chatId }: Chat, { named, content }: Revision): Promise<string> {
+    const args = {
+      p_room: chatId,
+      p_run: newUuid(),
+      p_message: decodeId('message', named),
+      p_client: named,
+      p_content: content,
+    };
+    const result = await this.effects.call(caller, chatRevise, args);
+    if (result.status === 'nothing') throw new AppError('CONFLICT', 'There is no message to answer in this chat');
+    if (result.status === 'other')
+      throw new AppError('CONFLICT', `Only the newest ${content === undefined ? 'answer' : 'question'} can be changed`);
+    if (result.status === 'kept') caller.replayed = true;
+    return this.runOf(tenantId, chatId, result);
+  }
+
   private runOf(tenantId: string, chatId: string, result: Again): string {
     const { status, run_id: runId, changed } = result;
     if (runId === undefined) throw notFound('Message');
@@ -233,6 +250,18 @@ export class TurnsService {
    */
   regenerate(caller: Caller, chat: Chat): Promise<Turn> {
     return this.retrier.last(caller, chat);
+  }
+
+  /**
+   * Answers the newest question anew for a client that says what it means: the question, which becomes another text, or one
+   * of its answers. Who repeats the call while that answer is under way joins it.
+   * @returns the run
+   * @throws 409 where what is named is not the newest, or another answer is written; 429 QUOTA_EXCEEDED, 503
+   *   CHANNEL_UNAVAILABLE, before anything has changed
+   */
+  async revise(caller: Caller, chat: Chat, revision: Revision): Promise<string> {
+    await this.models.available(chat.tenantId);
+    return this.retrier.revised(caller, chat, revision);
   }
 
   /** Ends the chat's running and waiting answers, their text so far is kept; resolves when they are stored. */

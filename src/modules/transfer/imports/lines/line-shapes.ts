@@ -13,7 +13,13 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
-import { MAX_CLIENT_MESSAGE_ID, MAX_META_BYTES, MAX_METADATA_BYTES, MAX_ROOM_NAME } from '../../../../common/limits';
+import {
+  MAX_CLIENT_MESSAGE_ID,
+  MAX_EXTERNAL_CHAT_ID,
+  MAX_META_BYTES,
+  MAX_METADATA_BYTES,
+  MAX_ROOM_NAME,
+} from '../../../../common/limits';
 import { USER_ID_PATTERN } from '../../../../common/text';
 import { IsJsonObject, IsNullable } from '../../../../platform/validation';
 import type { TenantFieldsOf } from '../../format';
@@ -147,6 +153,7 @@ class ChatShape {
   @Whole(0) cleared_seq!: unknown;
   @Time() created_at!: unknown;
   @Time() active_at!: unknown;
+  @OrNull() @Text(MAX_EXTERNAL_CHAT_ID) external_id!: unknown;
 }
 
 class RunShape {
