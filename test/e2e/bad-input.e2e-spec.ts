@@ -20,6 +20,10 @@ const USER_ID = /^(?:[\w/[\]{}';-]|%ff){1,128}$/;
 /** The beginning of a room's name in a URL. */
 const ROOM_NAME = /^(?!.*(?:%00|&)).+$/;
 const KB_256 = 256 * 1024;
+/** Takes a client's whole history, of which the last message alone is looked at. */
+const TAKES_HISTORY = 'POST /api/ui/chat';
+/** What a client may call a chat: one that has not begun has nothing to be joined. */
+const CHAT_ID = /^[\w-]+$/;
 
 describe('bad input', () => {
   let app: TestApp;
@@ -78,7 +82,9 @@ describe('bad input', () => {
       const target = targetOf(name);
       const good = JSON.stringify({ ...target.body, meta: { ids: [1, 'here'] } });
       for (const number of ['9007199254740993', '-9007199254740993', '1e400', '0.10000000000000000001'])
-        expect(refusal(await raw(target, good.replace('"here"', number)))).toEqual(badField('meta.ids[1]'));
+        expect(refusal(await raw(target, good.replace('"here"', number)))).toEqual(
+          badField(name === TAKES_HISTORY ? 'meta' : 'meta.ids[1]'),
+        );
       await expectNothingChanged();
     });
 
@@ -124,11 +130,12 @@ describe('bad input', () => {
       await expectNothingChanged();
     });
 
-    it('takes 256 KB and refuses a byte more with 413', async () => {
+    it('takes 256 KB, a history 8 MB, and refuses a byte more with 413', async () => {
       const target = targetOf(name);
+      const most = name === TAKES_HISTORY ? 8 * 1024 * 1024 : KB_256;
       const filled = (bytes: number): string => `{"filler":"${'x'.repeat(bytes - '{"filler":""}'.length)}"}`;
-      expect(refusal(await raw(target, filled(KB_256)))).toMatchObject(VALIDATION);
-      expect(refusal(await raw(target, filled(KB_256 + 1)))).toEqual({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
+      expect(refusal(await raw(target, filled(most)))).toMatchObject(VALIDATION);
+      expect(refusal(await raw(target, filled(most + 1)))).toEqual({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
       await expectNothingChanged();
     });
 
@@ -172,6 +179,7 @@ describe('bad input', () => {
         for (const value of [...BAD, 'x'.repeat(200), 'x'.repeat(1500), '%41'.repeat(600)]) {
           // Whoever asks for the chats of a user nobody knows gets none.
           if (route.path.startsWith('/api/v1/chats/user/') && USER_ID.test(value.replace('%2F', '/'))) continue;
+          if (route.path === '/api/ui/chat/{chat_id}/stream' && CHAT_ID.test(value)) continue;
           const path = world.pathOf(route, { [parameter]: value });
           const answer = await by.call(route.method, path, route.body ? body : undefined);
           // An admin key does not see other tenants, malformed or not.

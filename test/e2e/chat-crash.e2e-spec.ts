@@ -9,6 +9,7 @@ import {
 import { chatPath, createChat, FAKE_ANSWER, messagesOf, roomIdOf, sayStreaming } from '../support/chats/http';
 import type { SseClient, SseEvent } from '../support/chats/sse';
 import { textOn } from '../support/chats/socket';
+import { listed, UiTab } from '../support/chats/ui';
 import { AnswerGate } from '../support/fake-model';
 import { metricOf } from '../support/http/api';
 import { until } from '../support/poll';
@@ -89,6 +90,29 @@ it('a server that is killed while it answers ends that answer with what it store
   expect(textOn([...mine, ...socket.frames], all[2]?.id)).toBe(stored);
   expect(textOn(socket.frames, all[3]?.id)).toBe(FAKE_ANSWER);
   for (let n = 1; n <= seen.length; n++) expect([n, await site.textAfter(id, seen.slice(0, n))]).toEqual([n, stored]);
+});
+
+it('a tab of the UI stream whose server is killed joins again, and has in the end what the log has', async () => {
+  const tab = new UiTab(site.key, 'crash');
+  site.model.next({ steps: [...BEFORE, { hold: new AnswerGate() }, ...AFTER] });
+  const sent = tab.chat.sendMessage({ text: 'first' });
+  await until(
+    () => Promise.resolve(tab.text),
+    (text) => text === SHOWN,
+  );
+  await site.victim.killServer();
+  await sent;
+  expect(tab.chat.status).toBe('error');
+  await tab.chat.resumeStream();
+  const [{ metadata } = { metadata: undefined }] = await listed(site.key, 'crash');
+  const [, answer] = await site.answered((metadata as { chatId: string }).chatId, 1);
+  expect(SHOWN.startsWith(answer?.content ?? '-')).toBe(true);
+  expect([tab.text, tab.chat.error?.message]).toEqual([
+    answer?.content,
+    expect.stringMatching(/^SERVICE_UNAVAILABLE: The answer was cut/),
+  ]);
+  await tab.chat.regenerate();
+  expect([tab.chat.status, tab.text]).toEqual(['ready', FAKE_ANSWER]);
 });
 
 describe('PostgreSQL is away in the middle of an answer', () => {

@@ -33,6 +33,7 @@ const CARRIES_TEXT = new Set([
   ...['metadata', 'content', 'client_message_id', 'stop', 'response_format'].map(
     (field) => `POST /api/v1/chats/{chat_id}/messages: ${field}`,
   ),
+  ...['POST /api/ui/chat: id', 'POST /api/ui/chat: messageId'],
 ]);
 /** Names of what there is: whatever else is refused, or is a user's id. */
 const NAMES =
@@ -154,7 +155,7 @@ describe('a user who is erased', () => {
   it('is found nowhere afterwards', async () => {
     const { state, counts, finished_at } = await whenErased(app, tenant, erasureId);
     expect({ state, finished_at }).toEqual({ state: 'done', finished_at: expect.any(String) });
-    expect(counts).toMatchObject({ users: 1, memberships: 3, chats: 2, cursors: expect.any(Number) });
+    expect(counts).toMatchObject({ users: 1, memberships: 3, chats: 3, cursors: expect.any(Number) });
     expect(await tracesIn(app.database, `${TRACE}|/users/zo`)).toEqual([]);
     const trace = new RegExp(TRACE);
     const dump = await dumpSql({ ...testCluster().admin, database: app.database.name });

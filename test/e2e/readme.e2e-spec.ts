@@ -72,6 +72,33 @@ describe('S29: what the README has people paste', () => {
     expect(stdout).toContain('"');
   });
 
+  it('S29: the lines of useChat work as pasted, with the SDK’s own transport and chat', async () => {
+    const [, block = ''] = /^```tsx\n([^]*?)^```$/m.exec(README) ?? [];
+    expect(block.trim().split('\n')).toHaveLength(3);
+    const response = await fetch(`${url}/tokens`, {
+      method: 'POST',
+      headers: { 'x-api-key': key, 'content-type': 'application/json' },
+      body: JSON.stringify({ user_id: 'alice' }),
+    });
+    const { token } = (await response.json()) as { token: string };
+    const script = `
+      import { DefaultChatTransport } from 'ai';
+      import { Chat } from '@ai-sdk/react';
+      const token = ${JSON.stringify(token)};
+      // The hook without React: what it returns is the chat's.
+      const useChat = ({ resume, ...init }) => Object.assign(new Chat(init), { resume });
+      ${block.replaceAll(DEFAULT_URL, url)}
+      await sendMessage({ text: 'Hello' });
+      await regenerate();
+      const chat = await (await fetch('${url}/api/v1/chats/my-first-chat/messages?format=ui', { headers })).json();
+      console.log(JSON.stringify(chat.messages.map(({ role }) => role)));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    expect([stdout, stderr]).toEqual(['["user","assistant"]\n', '']);
+  });
+
   it('S29: the operator’s call takes the master key from .env, as pasted', () => {
     const [block = ''] = BLOCKS.filter((each) => each.includes('docker compose up'));
     const cwd = mkdtempSync(join(tmpdir(), 'chatapi-readme-'));

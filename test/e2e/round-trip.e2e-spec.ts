@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { TestApp, TestTenant } from '../support/app';
 import { ask, createChat, FAKE_ANSWER, messagesOf, startChatApp, type WithModel } from '../support/chats/http';
+import { chunksOf, listed, postUi, textOfUi, uiBody } from '../support/chats/ui';
 import { exported, exportPath, fileAt, linesIn, readyExport } from '../support/exports';
 import { createChannel, createPreset } from '../support/models';
 import { pathOf } from '../support/messages';
@@ -152,11 +153,16 @@ describe('a tenant that is exported, imported and exported again', () => {
     await sendAll(tenant.as('ann'), room_id, ['one', 'two']);
     const chat = await createChat(tenant.key, 'ann');
     await ask(tenant.key, chat.id, 'a question');
+    await chunksOf(await postUi(tenant.as('ann'), uiBody('w1xM8lHq', 'a question of a tab')));
     const copy = await app.tenant();
     await doneImport(app.master, copy, await fileOf(tenant));
     await sendAll(copy.as('ben'), room_id, ['three']);
     expect(await listedRoom(copy.as('ann'), room_id)).toMatchObject({ last_seq: 3, unread_count: 1 });
     await ask(copy.key, chat.id, 'another question');
+    await chunksOf(await postUi(copy.as('ann'), uiBody('w1xM8lHq', 'another one')));
+    expect((await listed(copy.as('ann'), 'w1xM8lHq')).map(textOfUi)).toEqual([
+      ...['a question of a tab', FAKE_ANSWER, 'another one', FAKE_ANSWER],
+    ]);
     const said = (await messagesOf(copy.key, chat.id)).map(({ content }) => content);
     expect(said).toEqual(['a question', FAKE_ANSWER, 'another question', FAKE_ANSWER]);
   });

@@ -141,6 +141,8 @@ export class BadInputFixture {
       return new PatientApi(this.app.master.baseUrl, this.app.master.headers);
     if (route.path.startsWith('/admin')) return this.managed.key;
     if (/^\/api\/(channels|presets)/.test(route.path)) return this.ofModels.key;
+    // Whose chat it is: this API has no other way to say.
+    if (route.path.startsWith('/api/ui/')) return this.tenant.as('bob');
     // Without a user: on these APIs a key may name any.
     return route.path.startsWith('/api/') ? this.tenant.key : this.tenant.as('alice');
   }

@@ -1,5 +1,6 @@
 import type { TestTenant } from './app';
 import { ask, createChat } from './chats/http';
+import { chunksOf, postUi, uiBody } from './chats/ui';
 import { pathOf, send } from './messages';
 import { notify } from './notifications';
 import { bodyOf, createRoom } from './rooms';
@@ -74,4 +75,7 @@ async function writeInChats(tenant: TestTenant): Promise<void> {
   await ask(tenant.key, chat.id, body);
   const said = { userId: USER, groupId: CANARY, message: CANARY, clientMessageId: CANARY, stop: [CANARY] };
   bodyOf(await tenant.key.post('/api/chat', said));
+  const named = uiBody(`${CANARY}-chat`, CANARY);
+  await chunksOf(await postUi(tenant.as(USER), named));
+  await chunksOf(await postUi(tenant.as(USER), { ...named, messageId: `m-${CANARY}`, trigger: 'regenerate-message' }));
 }

@@ -17,6 +17,8 @@ import { RunChunkEntity, RunEntity } from './entities/run.entity';
 import { Answers, AnswerStreams, AnswerWaits } from './http/answers';
 import { ChatsController, TurnsController } from './http/chats.controller';
 import { ChatController, ConversationsController } from './http/conversations.controller';
+import { UiChatController } from './http/ui.controller';
+import { UiChats } from './http/ui-chats';
 import { Answerer } from './runs/answerer';
 import { ChargesRepository } from './runs/charges.repository';
 import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
@@ -43,7 +45,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     MessagesModule,
     ModelsModule,
   ],
-  controllers: [ChatController, ChatsController, ConversationsController, TurnsController],
+  controllers: [ChatController, ChatsController, ConversationsController, TurnsController, UiChatController],
   providers: [
     AnswerStreams,
     AnswerWaits,
@@ -79,6 +81,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     ChatTitler,
     TurnGate,
     TurnsService,
+    UiChats,
     { provide: ChatStreams, useClass: ChatStreamsService },
   ],
   exports: [ChatsService, RoomTurns],

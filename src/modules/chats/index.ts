@@ -1,5 +1,5 @@
 /**
- * Chats with a model: three APIs, one log (docs/adr/0022).
+ * Chats with a model: four APIs, one log (docs/adr/0022).
  *
  * Owns the tables chats, runs, run_chunks, charges, charge_days. Invariants: a user's message and the run that answers it
  * are committed together; an answer belongs to the server, so no reader's leaving ends it; a chat has one answer at a time,

@@ -31,6 +31,7 @@ const LLMS = `# ChatAPI ${VERSION}
 - Rooms: POST /rooms, POST /rooms/{room_id}/messages, GET /rooms/{room_id}/messages, the socket /ws
 - AI chats: POST /api/v1/chats, POST /api/v1/chats/{chat_id}/messages, the socket /ws/chat
 - Conversations: POST /api/chat, GET /api/conversations
+- For useChat of the Vercel AI SDK: POST /api/ui/chat, GET /api/ui/chat/{chat_id}/stream
 
 ## Credentials
 X-API-Key with X-User-Id for a back end, Authorization: Bearer for users (POST /tokens), X-Master-Key for /admin.

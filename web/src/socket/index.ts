@@ -1,5 +1,5 @@
 /** The sockets as the pages use them, under the names of @chatapi/client. */
-export { type AnswerStatus, type ChatTurn } from './answers';
+export { type AnswerStatus, type ChatPageMessage, type ChatTurn } from './answers';
 export { Changes } from './changes';
 export { Chat } from './chat';
 export { ChatClient } from './client';

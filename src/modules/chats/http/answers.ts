@@ -34,7 +34,7 @@ import type { AnswerDto } from './dto/conversation.dto';
 import type { TurnDto } from './dto/chat.dto';
 
 /** The caller and the reply that a stream answers. */
-interface StreamCall {
+export interface StreamCall {
   readonly caller: Caller;
   readonly reply: FastifyReply;
 }
@@ -72,8 +72,8 @@ export class AnswerStreams {
     format: AnswerFormat,
     opening: readonly object[],
   ): Readable {
-    const stream = this.sse.openStream(call.reply, call.caller);
-    for (const event of opening) stream.sendEvent(event, eventId(position));
+    const stream = this.sse.openStream(call.reply, call.caller, format.lastWords);
+    for (const event of opening) stream.sendEvent(event, idIn(format, position));
     void this.follow(call, stream, chat, position, format);
     return stream.body;
   }
@@ -95,14 +95,17 @@ export class AnswerStreams {
   ): Promise<void> {
     const { runId } = from;
     let { afterIndex } = from;
+    let isBroken = false;
     const watcher = (event: ChatEvent): void => {
-      if (event.type === 'message') return;
+      if (event.type === 'message' || isBroken) return;
       if (event.type === 'deleted') return this.refuse(stream, format, { runId, afterIndex }, format.gone());
+      const broken = format.broken?.(event);
+      isBroken = broken !== undefined;
+      if (broken !== undefined) return this.refuse(stream, format, { runId, afterIndex }, broken);
       if (event.type === 'started') ({ afterIndex } = event);
       if (event.type === 'tokens') afterIndex = event.index;
       if (event.type === 'ended') afterIndex = END_INDEX;
-      const told = format.event(event);
-      if (told !== undefined) stream.sendEvent(told, eventId({ runId, afterIndex }));
+      for (const told of format.events(event)) stream.sendEvent(told, idIn(format, { runId, afterIndex }));
       if (event.type !== 'ended') return;
       if (event.failure !== undefined) this.metrics.errors(event.failure.code);
       stream.endStream();
@@ -121,9 +124,13 @@ export class AnswerStreams {
   /** The reader may join again where it is: the id stays. */
   private refuse(stream: SseStream, format: AnswerFormat, position: TokenPosition, error: AppError): void {
     this.metrics.errors(error.code);
-    stream.sendEvent(format.refusal(error), eventId(position));
+    stream.sendEvent(format.refusal(error), idIn(format, position));
     stream.endStream();
   }
+}
+
+function idIn({ withoutIds = false }: AnswerFormat, position: TokenPosition): string | undefined {
+  return withoutIds ? undefined : eventId(position);
 }
 
 /** Of the time of running requests when the server stops: what is left is for the answers to get out. */

@@ -1,5 +1,14 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiNoContentResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiExtraModels,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiParam,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { Throttle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import type { Readable } from 'node:stream';
@@ -29,7 +38,9 @@ import {
   TurnDto,
   UpdateChatDto,
 } from './dto/chat.dto';
+import { UiMessagePageDto } from './dto/ui.dto';
 import { CHAT_STREAM, LAST_EVENT_ID, NOTHING_MISSING, REJOINED_CHAT_STREAM } from './examples';
+import { shownOf, uiMessage } from './ui-format';
 import { chatIdOf, chatMessageView, chatView } from './views';
 
 @ApiTags('AI chats')
@@ -122,21 +133,37 @@ export class ChatsController {
    * List the messages of a chat, in order of seq. An answer is listed once it has ended.
    * @remarks
    * `status` says how an answer ended; `superseded` ones are no part of the chat any more. Pages by `limit` and
-   * `offset`. Another user's chat is 403, an unknown one 404.
+   * `offset`. With `format=ui` they are messages of the Vercel AI SDK, without what it would not show. Another user's chat is
+   * 403, an unknown one 404.
    */
   @Get(':chat_id/messages')
   @Access('tenant')
   @ApiErrors('NOT_FOUND')
+  @ApiExtraModels(ChatMessagePageDto, UiMessagePageDto)
+  @ApiOkResponse({
+    schema: { anyOf: [ChatMessagePageDto, UiMessagePageDto].map(($ref) => ({ $ref: getSchemaPath($ref) })) },
+  })
   async messages(
     @CurrentCaller() caller: Caller,
     @Param('chat_id') chatId: string,
     @Query() query: ListChatMessagesQueryDto,
-  ): Promise<ChatMessagePageDto> {
-    const chat = await this.chats.getChat(caller, chatIdOf(chatId));
+  ): Promise<ChatMessagePageDto | UiMessagePageDto> {
+    const own =
+      query.format === 'ui' && caller.optionalUserId !== undefined
+        ? await this.chats.findOwn(caller, chatId)
+        : undefined;
+    const chat = own ?? (await this.chats.getChat(caller, chatIdOf(chatId)));
+    const { order = 'asc' } = query;
     const page = pageRequest(query);
-    const { messages, total } = await this.chats.messages(chat, query.order ?? 'asc', page);
-    const views = messages.map((message) => chatMessageView(chat.chatId, message));
-    return { messages: views, ...pageInfo(page, views.length, total) };
+    const { messages, clientIds, total } = await this.chats.messages(chat, order, page);
+    const info = pageInfo(page, messages.length, total);
+    if (query.format !== 'ui')
+      return { messages: messages.map((message) => chatMessageView(chat.chatId, message)), ...info };
+    const shown = shownOf(messages, order);
+    return {
+      messages: shown.map((message) => uiMessage(chat, message, clientIds.get(message.messageId) ?? null)),
+      ...info,
+    };
   }
 
   private async shown(chat: Chat): Promise<ChatDto> {

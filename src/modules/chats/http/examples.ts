@@ -49,6 +49,32 @@ export const REJOINED_CONVERSATION_STREAM = stream([
   [END_INDEX, CONVERSATION_END],
 ]);
 
+const UI_START = [
+  { type: 'start', messageId: MESSAGE_ID, messageMetadata: { chatId: CHAT_ID } },
+  { type: 'start-step' },
+  { type: 'text-start', id: 'part-0' },
+];
+const UI_METADATA = {
+  seq: 2,
+  createdAt: '2026-01-31T12:00:00.000Z',
+  status: 'completed',
+  finishReason: 'stop',
+  usage: CONVERSATION_END.usage,
+};
+const UI_END = [
+  { type: 'text-end', id: 'part-0' },
+  { type: 'finish-step' },
+  { type: 'finish', finishReason: 'stop', messageMetadata: UI_METADATA },
+];
+const uiText = (delta: string): object => ({ type: 'text-delta', id: 'part-0', delta });
+
+export const UI_STREAM = uiStream([...UI_START, uiText("I'm doing "), uiText('great!'), ...UI_END]);
+
+export const UI_STREAM_IS =
+  'The UI message stream of the Vercel AI SDK, version 1 (`x-vercel-ai-ui-message-stream: v1`): chunks, each one `data:` line of JSON, then `[DONE]`; a comment every 15 s. An `error` ends it where the answer does not: its `errorText` begins with the code of the error. A stream that ends without `[DONE]` was cut: join again.';
+
+export const NOTHING_RUNS = { description: 'No answer is being written.' } as const;
+
 export const LAST_EVENT_ID = {
   name: 'Last-Event-ID',
   required: false,
@@ -60,4 +86,8 @@ export const NOTHING_MISSING = { description: 'No answer is being written, and n
 
 function stream(events: readonly (readonly [number, object])[]): string {
   return events.map(([index, data]) => `id: ${MESSAGE_ID}:${index}\ndata: ${JSON.stringify(data)}\n\n`).join('');
+}
+
+function uiStream(chunks: readonly object[]): string {
+  return [...chunks.map((chunk) => JSON.stringify(chunk)), '[DONE]'].map((data) => `data: ${data}\n\n`).join('');
 }

@@ -1,5 +1,6 @@
 import { AppError, notFound } from '../../../common/errors';
 import { decodeId, encodeId, isUuid } from '../../../common/ids';
+import type { LastWords } from '../../../platform/http';
 import type { Chat, ChatEvent, ChatMessage, MessageStart, RunFailure, TokenUsage } from '../contract';
 import {
   chatEvent,
@@ -31,6 +32,7 @@ export function chatView(chat: Chat, gone: ReadonlySet<string> = new Set()): Cha
     },
     created_at: chat.createdAt.toISOString(),
     updated_at: chat.updatedAt.toISOString(),
+    ...(chat.externalId === null ? {} : { external_id: chat.externalId }),
     last_message_at: chat.lastMessageAt?.toISOString() ?? null,
   };
 }
@@ -91,12 +93,18 @@ export type EndedRun = Extract<RunEvent, { type: 'ended' }>;
 
 /** The words of one HTTP format. */
 export interface AnswerFormat {
-  /** The event of a run in a stream; undefined: this format says nothing there. A bad end is an error, and the last. */
-  event(event: RunEvent): object | undefined;
+  /** What a run's event is in a stream, in order; nothing where this format says nothing. A bad end is an error, and the last. */
+  events(event: RunEvent): readonly object[];
   /** The chat was deleted meanwhile. */
   gone(): AppError;
   /** What ends a stream that cannot go on. */
   refusal(error: AppError): object;
+  /** Its events have no ids: its readers would not name them again. */
+  readonly withoutIds?: boolean;
+  /** How a stream ends, for readers that would take any other end for the end of the answer. */
+  readonly lastWords?: LastWords;
+  /** Why a stream cannot go on with this event: its reader can drop nothing of what it has. */
+  broken?(event: RunEvent): AppError | undefined;
   /** What a run that ended badly is over plain REST; undefined where its answer counts as one. */
   failure(event: EndedRun): AppError | undefined;
 }
@@ -106,7 +114,7 @@ export function chatFormat({ chatId }: Chat, requestId: string, saidOf: Provider
   const failureOf = (event: RunEvent) =>
     event.type === 'ended' ? failureEvent(event, chatId, undefined, saidOf) : undefined;
   return {
-    event: (event) => failureOf(event) ?? chatEvent(event, chatId),
+    events: (event) => [failureOf(event) ?? chatEvent(event, chatId)],
     gone: () => notFound('Chat'),
     refusal: (error) => errorEvent(error, requestId),
     failure: ({ runId, answer, failure }) =>
@@ -126,7 +134,7 @@ export function conversationFormat(
   saidOf: ProviderText = NO_MESSAGE,
 ): AnswerFormat {
   return {
-    event: (event) => conversationEvent(event, chatId, isStarted),
+    events: (event) => conversationEvents(event, chatId, isStarted),
     gone: noConversation,
     refusal: ({ code, message }) => ({ type: 'error', code, message }),
     failure: ({ runId, failure }) =>
@@ -144,17 +152,17 @@ export function startEvent(chatId: string): object {
   return { type: 'start', conversationId: encodeId('conversation', chatId) };
 }
 
-function conversationEvent(event: RunEvent, chatId: string, isStarted: boolean): object | undefined {
+function conversationEvents(event: RunEvent, chatId: string, isStarted: boolean): readonly object[] {
   switch (event.type) {
     case 'started':
-      return isStarted ? undefined : startEvent(chatId);
+      return isStarted ? [] : [startEvent(chatId)];
     case 'tokens':
-      return { type: 'content', text: event.text };
+      return [{ type: 'content', text: event.text }];
     case 'ended': {
       const { failure, answer } = event;
-      if (failure !== undefined) return { type: 'error', code: failure.code, message: failure.message };
+      if (failure !== undefined) return [{ type: 'error', code: failure.code, message: failure.message }];
       const usage = answer.usage === null ? null : tokenUsageView(answer.usage);
-      return { type: 'end', usage, finishReason: answer.finishReason };
+      return [{ type: 'end', usage, finishReason: answer.finishReason }];
     }
   }
 }

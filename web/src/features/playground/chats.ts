@@ -1,6 +1,6 @@
 /** The AI chats of one person, and the one that is open. */
 import { type Api, bodyOf, type components } from '../../api/client';
-import { Changes, Chat, type Network, type Recorder } from '../../socket';
+import { Changes, Chat, type ChatPageMessage, type Network, type Recorder } from '../../socket';
 
 export type ChatEntry = Pick<components['schemas']['ChatDto'], 'id' | 'title'>;
 
@@ -99,7 +99,8 @@ export class Chats {
   private async said(chat: Chat): Promise<void> {
     const params = { path: { chat_id: chat.chatId }, query: { limit: MOST_TURNS, order: 'desc' } } as const;
     const page = await bodyOf(this.options.api.GET('/api/v1/chats/{chat_id}/messages', { params }));
-    chat.answers.page(page.messages);
+    // Only with `format=ui` they would be others.
+    chat.answers.page(page.messages as readonly ChatPageMessage[]);
     this.changes.tell();
   }
 }

@@ -99,6 +99,8 @@ export class ChatDto {
   /** @example 2026-01-31T12:00:00.000Z */
   created_at!: string;
   updated_at!: string;
+  /** What the user's own client calls it on the UI stream; else missing. */
+  external_id?: string;
   /** Null while nothing was said. */
   @ApiProperty({ type: String, nullable: true })
   last_message_at!: string | null;
@@ -157,6 +159,11 @@ export class ListChatMessagesQueryDto extends PageQueryDto {
   @IsOptional()
   @IsIn(['asc', 'desc'])
   order?: 'asc' | 'desc';
+
+  /** `ui`: as messages of the Vercel AI SDK, for `useChat`; the chat may then be named as your client calls it, too. */
+  @IsOptional()
+  @IsIn(['ui'])
+  format?: 'ui';
 }
 
 class UsageDto {
