@@ -24,6 +24,8 @@ const LIMITS = {
   ws_messages_per_second: null,
   runs_at_once: null,
   runs_at_once_per_user: null,
+  sse_streams: null,
+  sse_streams_per_user: null,
 };
 
 const cluster = await openCluster();
@@ -51,9 +53,11 @@ try {
       const load = { count: CHATS, seconds: SECONDS, warmup: WARMUP, model: url };
       const bare = await runLoad(LOAD, { ...load, mode: 'bare' }, { model: model.pid });
       const ours = await answered(server, { ...load, mode: 'ours', url: server.url, headers: server.headers });
-      runs.push({ bare, ours: { ...ours, memory: ours.memory - idle } });
+      const ui = await answered(server, { ...load, mode: 'ui', url: server.url, headers: server.headers });
+      runs.push({ bare, ui, ours: { ...ours, memory: ours.memory - idle } });
       const told = (r) => `${Math.round(r.rate)} tokens/s p50 ${r.p50.toFixed(2)} p99 ${r.p99.toFixed(2)} ms`;
-      process.stderr.write(`bare ${told(bare)} · ours ${told(ours)}, ${ours.cpu.node.toFixed(0)} µs\n`);
+      const cost = (r) => `${told(r)}, ${r.cpu.node.toFixed(0)} µs`;
+      process.stderr.write(`bare ${told(bare)} · ours ${cost(ours)} · UI stream ${cost(ui)}\n`);
     }
     await writeSection('ai', table(rows(runs)));
   } finally {
@@ -100,6 +104,7 @@ function rows(runs) {
     row('added per token, p50 ms', of((r) => r.ours.p50 - r.bare.p50).toFixed(2)),
     row('added per token, p99 ms', of((r) => r.ours.p99 - r.bare.p99).toFixed(2), '≤ 50'),
     row('CPU of the server per token, µs', of((r) => r.ours.cpu.node).toFixed(0), '≤ 60'),
+    row('the same on the UI stream (Vercel AI SDK), µs', of((r) => r.ui.cpu.node).toFixed(0), '≤ 75'),
     row('CPU of PostgreSQL per token, µs', of((r) => r.ours.cpu.postgres).toFixed(0)),
     row('transactions/s of the database', of((r) => r.ours.transactions).toFixed(0)),
     row('memory over that of the idle server, MB', (of((r) => r.ours.memory) / 1e6).toFixed(0)),

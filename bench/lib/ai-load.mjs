@@ -1,6 +1,7 @@
 /**
  * Reads answers of `bench/reference/model.mjs`, a process of its own: `node ai-load.mjs '<json>'` prints one JSON line.
- * Modes: `bare` asks the model itself, `ours` asks it through our server, one chat and socket per answer.
+ * Modes: `bare` asks the model itself, `ours` asks it through our server, one chat and socket per answer, `ui` one chat and UI
+ * message stream.
  * Options: mode, model (URL), url, headers{}, chats[] (ids), count, warmup and seconds (of which the tokens are counted).
  * Latency is from when the model writes a token until it is read here.
  */
@@ -57,10 +58,29 @@ function askOurs(chat) {
   });
 }
 
+function askUi(chat) {
+  const messages = [{ id: 'm', role: 'user', parts: [{ type: 'text', text: 'go' }] }];
+  const body = JSON.stringify({ id: chat, messages, trigger: 'submit-message' });
+  const headers = { ...o.headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const asked = request(`${o.url}/api/ui/chat`, { method: 'POST', agent, headers }, (response) => {
+      response.setEncoding('latin1');
+      response.on('data', (text) => {
+        count(text);
+        if (text.includes('"type":"finish"')) ended++;
+      });
+      response.on('end', resolve);
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+const ask = { ours: askOurs, ui: askUi };
 const agent = new Agent({ maxSockets: Infinity });
 const all = [];
 for (let i = 0; i < o.count; i++) {
-  all.push(o.mode === 'bare' ? askModel(agent) : askOurs(o.chats[i]));
+  all.push(o.mode === 'bare' ? askModel(agent) : ask[o.mode](o.chats[i]));
   // Chats do not begin in the same moment, nor do the tokens of models.
   await sleep(5);
 }

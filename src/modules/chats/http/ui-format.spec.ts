@@ -50,23 +50,31 @@ describe('the UI message stream', () => {
     ['other', 'other'],
     [null, 'other'],
   ] as const)('the finish reason %s is %s', (finishReason, said) => {
-    expect(uiFormat().events(ended({ finishReason })).at(-1)).toMatchObject({ type: 'finish', finishReason: said });
+    expect(
+      uiFormat()
+        .events(ended({ finishReason, content: '' }))
+        .at(-1),
+    ).toMatchObject({ type: 'finish', finishReason: said });
   });
 
   it.each<[string, RunEvent[], string[]]>([
     [
       'stopped',
-      [tokens('Hi', 0), ended({ status: 'cancelled' })],
+      [tokens('Hi', 0), ended({ status: 'cancelled', content: 'Hi' })],
       ['text-end', 'finish-step', 'message-metadata', 'abort'],
     ],
-    ['stopped before its first token', [ended({ status: 'cancelled' })], ['message-metadata', 'abort']],
+    ['stopped before its first token', [ended({ status: 'cancelled', content: '' })], ['message-metadata', 'abort']],
     [
       'cut',
-      [tokens('Hi', 0), ended({ status: 'interrupted' })],
+      [tokens('Hi', 0), ended({ status: 'interrupted', content: 'Hi' })],
       ['text-end', 'finish-step', 'message-metadata', 'error'],
     ],
     ['failed', [MODEL_FAILED], ['message-metadata', 'error']],
-    ['superseded since', [tokens('Hi', 0), ended({ status: 'superseded' })], ['text-end', 'finish-step', 'finish']],
+    [
+      'superseded since',
+      [tokens('Hi', 0), ended({ status: 'superseded', content: 'Hi' })],
+      ['text-end', 'finish-step', 'finish'],
+    ],
   ])('an answer that was %s', (_, events, end) => {
     expect(typesOf(uiFormat(), events).slice(-end.length)).toEqual(end);
   });
@@ -86,6 +94,16 @@ describe('the UI message stream', () => {
     expect(format.broken?.(tokens('Hi', 0))).toBeUndefined();
     format.events(tokens('Hi', 0));
     expect(format.broken?.(started())).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  });
+
+  it('more than what is stored was told: the end is an error', () => {
+    const format = uiFormat();
+    format.events(tokens('Hi there, and', 3));
+    for (const status of ['completed', 'cancelled', 'interrupted'] as const)
+      expect(format.events(ended({ status })).at(-1)).toMatchObject({
+        type: 'error',
+        errorText: expect.stringContaining('lost'),
+      });
   });
 
   it('ends with [DONE]; an end that is not the answer’s says so before', () => {

@@ -37,11 +37,8 @@ class Parts {
   private count = 0;
   private openText: string | undefined;
   private isBegun = false;
-
-  /** Whether any text was given. */
-  get hasText(): boolean {
-    return this.openText !== undefined;
-  }
+  /** Of the text that was given, in UTF-16 units. */
+  length = 0;
 
   begin(): object[] {
     if (this.isBegun) return [];
@@ -56,6 +53,7 @@ class Parts {
       told.push({ type: 'text-start', id: this.openText });
     }
     told.push({ type: 'text-delta', id: this.openText, delta });
+    this.length += delta.length;
     return told;
   }
 
@@ -75,7 +73,7 @@ export function uiFormat(): AnswerFormat {
     events: (event) => eventsOf(parts, event),
     // Parts are only ever added to. A reader that joins again gets the whole text anew.
     broken: (event) =>
-      event.type === 'started' && parts.hasText
+      event.type === 'started' && parts.length > 0
         ? unavailable('Some of the answer’s text was lost: join its stream again')
         : undefined,
     gone: () => notFound('Chat'),
@@ -91,14 +89,17 @@ function eventsOf(parts: Parts, event: RunEvent): readonly object[] {
     case 'tokens':
       return parts.text(event.text);
     case 'ended':
-      return [...parts.end(), ...endOf(event)];
+      return [...parts.end(), ...endOf(event, parts.length === event.answer.content.length)];
   }
 }
 
-function endOf({ answer, failure }: EndedRun): readonly object[] {
+/** @param isWhole the reader has the text that is stored: a node that died may have told more than that */
+function endOf({ answer, failure }: EndedRun, isWhole: boolean): readonly object[] {
   const metadata = answerMetadata(answer);
   const inBetween = { type: 'message-metadata', messageMetadata: metadata };
   if (failure !== undefined) return [inBetween, errorChunk(failure)];
+  if (!isWhole)
+    return [inBetween, errorChunk(unavailable('Some of the answer’s text was lost: read it from the list'))];
   if (answer.status === 'cancelled') return [inBetween, { type: 'abort', reason: 'stopped' }];
   if (answer.status === 'interrupted')
     return [inBetween, errorChunk(unavailable('The answer was cut: ask for it anew'))];
