@@ -68,8 +68,9 @@ function askUi(chat) {
       response.on('data', (text) => {
         count(text);
         if (text.includes('"type":"finish"')) ended++;
+        if (text.includes('"type":"error"') || response.statusCode !== 200) reject(new Error(text));
       });
-      response.on('end', resolve);
+      response.on('end', resolve).on('error', reject);
     });
     asked.on('error', reject);
     asked.end(body);
