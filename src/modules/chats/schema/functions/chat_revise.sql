@@ -33,8 +33,9 @@ BEGIN
   is_answer := EXISTS (SELECT 1 FROM runs q WHERE q.tenant_id = p_tenant AND q.room_id = p_room AND q.run_id = p_message
     AND q.reply_to_seq = asked.seq);
   is_under_way := COALESCE(last.state IN ('queued', 'streaming'), false);
-  IF p_content IS NOT NULL AND NOT is_question THEN RETURN jsonb_build_object('status', 'other'); END IF;
-  IF p_client IS NOT NULL AND NOT is_question AND NOT is_answer THEN RETURN jsonb_build_object('status', 'other'); END IF;
+  IF p_client IS NOT NULL AND NOT is_question AND (p_content IS NOT NULL OR NOT is_answer) THEN
+    RETURN jsonb_build_object('status', 'other');
+  END IF;
   IF (is_under_way AND COALESCE(p_content, asked.content) = asked.content)
     OR (is_answer AND p_message <> last.run_id AND last.error_code IS NULL) THEN
     RETURN jsonb_build_object('status', 'kept', 'run_id', last.run_id);
