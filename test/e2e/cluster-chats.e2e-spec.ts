@@ -11,6 +11,7 @@ import {
   type WithModel,
 } from '../support/chats/http';
 import { type SseClient, type SseEvent, textOf } from '../support/chats/sse';
+import { listed, plain, UiTab } from '../support/chats/ui';
 import { at, Cluster, describeCluster } from '../support/cluster/cluster';
 import { AnswerGate } from '../support/fake-model';
 import type { Api } from '../support/http/api';
@@ -75,6 +76,45 @@ describeCluster('three nodes: chats', () => {
     expect(textOf([...first, ...second, ...rest])).toBe('One two three.');
     expect(rest.at(-1)?.data['event_type']).toBe('message_stream_ended');
     expect(textOf(await asked.rest())).toBe('One two three.');
+  });
+
+  it('a tab of the UI stream whose connection to A breaks joins at B, and stops at C', async () => {
+    const [a, b, c] = keys().map((key) => key.with({ 'x-user-id': 'alice' })) as [Api, Api, Api];
+    const gate = new AnswerGate();
+    served.model.next({ steps: ['One ', { hold: gate }, 'two.'] });
+    const atA = new UiTab(a, 'moving');
+    atA.cutAfter = 4;
+    await atA.chat.sendMessage({ text: 'Count' });
+    expect([atA.chat.status, atA.text]).toEqual(['error', 'One ']);
+    const atB = new UiTab(b, 'moving', await listed(b, 'moving'));
+    const joined = atB.chat.resumeStream();
+    await until(
+      () => Promise.resolve(atB.text),
+      (text) => text === 'One ',
+    );
+    const stopped = await new UiTab(c, 'moving').stopAnswer();
+    await joined;
+    expect([atB.chat.status, atB.chunks.at(-1)?.type]).toEqual(['ready', 'abort']);
+    expect(plain(atB.chat.messages)).toEqual(plain(await listed(c, 'moving')));
+    expect(plain(stopped)).toEqual(plain(atB.chat.messages.slice(1)));
+    gate.open();
+  });
+
+  it('tabs that begin one chat at three nodes begin one, and one of them is taken', async () => {
+    const alices = keys().map((key) => key.with({ 'x-user-id': 'alice' }));
+    const gate = new AnswerGate();
+    served.model.otherwise = { steps: [{ hold: gate }, 'Hello'] };
+    const tabs = alices.map((by) => new UiTab(by, 'racing'));
+    const sent = tabs.map(({ chat }, i) => chat.sendMessage({ text: `from ${i}` }));
+    await until(
+      () => Promise.resolve(tabs.flatMap(({ statuses }) => statuses)),
+      (statuses) => statuses.length === 3,
+    );
+    gate.open();
+    await Promise.all(sent);
+    expect(tabs.flatMap(({ statuses }) => statuses).sort()).toEqual([200, 409, 409]);
+    const taken = tabs.find(({ statuses }) => statuses[0] === 200);
+    for (const by of alices) expect(plain(await listed(by, 'racing'))).toEqual(plain(taken?.chat.messages ?? []));
   });
 
   it('is stopped at C while A writes it and B reads it', async () => {

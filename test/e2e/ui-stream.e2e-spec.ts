@@ -204,6 +204,23 @@ describe('the UI stream, read by the Vercel AI SDK', () => {
     expect((await listed(rejecting, 'same')).map(textOfUi)).toEqual(['First', 'Hello']);
   });
 
+  it('a second message interrupts the first, where the tenant wants that', async () => {
+    const hasty = (await app.tenant(undefined, { while_answering: 'interrupt' })).as('alice');
+    const [one, two] = [new UiTab(hasty, 'same'), new UiTab(hasty, 'same')];
+    const gate = new AnswerGate();
+    model.next({ steps: ['Hel', { hold: gate }, 'lo'] }, { steps: ['Second'] });
+    const sent = one.chat.sendMessage({ text: 'First' });
+    await until(
+      () => Promise.resolve(one.text),
+      (text) => text === 'Hel',
+    );
+    await two.chat.sendMessage({ text: 'Another' });
+    await sent;
+    expect([one.chunks.at(-1)?.type, one.text, two.text]).toEqual(['abort', 'Hel', 'Second']);
+    expect((await listed(hasty, 'same')).map(textOfUi)).toEqual(['First', 'Hel', 'Another', 'Second']);
+    gate.open();
+  });
+
   it('a server that stops says so: a tab takes the end of its stream for no end of the answer', async () => {
     const other = await startChatApp();
     try {

@@ -303,6 +303,7 @@ export interface components {
         readonly ChatDto: {
             readonly config: components["schemas"]["ChatConfigDto"];
             readonly created_at: string;
+            readonly external_id?: string;
             readonly id: string;
             readonly last_message_at: string | null;
             readonly tenant_id: string;
@@ -1298,6 +1299,38 @@ export interface components {
         readonly TurnDto: {
             readonly answer: components["schemas"]["ChatMessageDto"];
             readonly message: components["schemas"]["ChatMessageDto"];
+        };
+        readonly UiChatDto: {
+            readonly id: string;
+            readonly messageId?: string;
+            readonly messages: readonly components["schemas"]["UiMessageDto"][];
+            readonly preset?: string;
+            /** @enum {string} */
+            readonly trigger?: "submit-message" | "regenerate-message";
+        };
+        readonly UiMessageDto: {
+            readonly id: string;
+            readonly metadata?: {
+                readonly [key: string]: unknown;
+            };
+            readonly parts: readonly components["schemas"]["UiPartDto"][];
+            /** @enum {string} */
+            readonly role: "user" | "assistant" | "system";
+        };
+        readonly UiMessagePageDto: {
+            readonly has_more: boolean;
+            readonly limit: number;
+            readonly messages: readonly components["schemas"]["UiMessageDto"][];
+            readonly offset: number;
+            readonly total: number;
+        };
+        readonly UiPartDto: {
+            readonly state?: string;
+            readonly text?: string;
+            readonly type: string;
+        };
+        readonly UiStoppedDto: {
+            readonly answers: readonly components["schemas"]["UiMessageDto"][];
         };
         readonly UpdateChatDto: {
             readonly metadata?: {
