@@ -77,7 +77,7 @@ export const ERROR_CATALOGUE = {
     413,
     1009,
     false,
-    'The body is larger than 256 KB, a part of an upload than 64 MB; escapes such as `\\u00e9` count as the characters that they stand for.',
+    'The body is larger than 256 KB, a history of the UI stream than 8 MB, a part of an upload than 64 MB; escapes such as `\\u00e9` count as the characters that they stand for.',
     'Send less, in several calls',
   ),
   UNSUPPORTED_MEDIA_TYPE: row(
