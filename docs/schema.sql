@@ -101,6 +101,62 @@ REVOKE ALL ON TABLE public.audit_subjects FROM PUBLIC;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.audit_subjects TO "chatapi_tenant";
 GRANT SELECT ON TABLE public.audit_subjects TO "chatapi_backup";
 
+CREATE TABLE public.charge_days (
+  tenant_id uuid NOT NULL,
+  day date NOT NULL,
+  scope text NOT NULL,
+  subject text COLLATE pg_catalog."C" NOT NULL,
+  tokens bigint DEFAULT 0 NOT NULL,
+  cost numeric DEFAULT 0 NOT NULL,
+  warned text[] DEFAULT '{}'::text[] NOT NULL
+) WITH (fillfactor='50');
+ALTER TABLE public.charge_days ADD CONSTRAINT charge_days_pkey PRIMARY KEY (tenant_id, day, scope, subject);
+CREATE INDEX charge_days_purge ON public.charge_days USING btree (day);
+ALTER TABLE public.charge_days ADD CONSTRAINT charge_days_scope_check CHECK ((scope = ANY (ARRAY['tenant'::text, 'user'::text, 'chat'::text])));
+ALTER TABLE public.charge_days ADD CONSTRAINT charge_days_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+CREATE TRIGGER webhook_budget AFTER UPDATE OF warned ON public.charge_days FOR EACH ROW EXECUTE FUNCTION public.webhook_budget_warned();
+ALTER TABLE public.charge_days ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.charge_days AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.charge_days AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.charge_days AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.charge_days FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.charge_days TO "chatapi_tenant";
+GRANT DELETE, SELECT (day), SELECT (scope), SELECT (subject), SELECT (tenant_id) ON TABLE public.charge_days TO "chatapi_system";
+GRANT SELECT ON TABLE public.charge_days TO "chatapi_backup";
+
+CREATE TABLE public.charges (
+  tenant_id uuid NOT NULL,
+  charge_id uuid NOT NULL,
+  day date NOT NULL,
+  user_id text COLLATE pg_catalog."C",
+  room_id uuid,
+  context_tokens bigint NOT NULL,
+  reserved bigint NOT NULL,
+  price_input numeric DEFAULT 0 NOT NULL,
+  price_output numeric DEFAULT 0 NOT NULL,
+  reserved_cost numeric DEFAULT 0 NOT NULL,
+  tokens bigint,
+  cost numeric,
+  is_folded boolean DEFAULT false NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  ended_at timestamp(3) with time zone
+) WITH (fillfactor='70');
+ALTER TABLE public.charges ADD CONSTRAINT charges_pkey PRIMARY KEY (tenant_id, charge_id);
+CREATE INDEX charges_of_user ON public.charges USING btree (tenant_id, user_id) WHERE (user_id IS NOT NULL);
+CREATE INDEX charges_purge ON public.charges USING btree (day);
+CREATE INDEX charges_unfolded ON public.charges USING btree (tenant_id, day) WHERE (NOT is_folded);
+ALTER TABLE public.charges ADD CONSTRAINT charges_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.charges ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.charges AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.charges AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.charges AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.charges AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.charges FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.charges TO "chatapi_tenant";
+GRANT DELETE, SELECT (charge_id), SELECT (day), SELECT (tenant_id) ON TABLE public.charges TO "chatapi_system";
+GRANT INSERT, SELECT, UPDATE ON TABLE public.charges TO "chatapi_append";
+GRANT SELECT ON TABLE public.charges TO "chatapi_backup";
+
 CREATE TABLE public.chats (
   tenant_id uuid NOT NULL,
   room_id uuid NOT NULL,
@@ -112,11 +168,13 @@ CREATE TABLE public.chats (
   cleared_seq bigint DEFAULT 0 NOT NULL,
   created_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
   active_at timestamp(3) with time zone DEFAULT statement_timestamp() NOT NULL,
-  deleted_at timestamp(3) with time zone
+  deleted_at timestamp(3) with time zone,
+  external_id text COLLATE pg_catalog."C"
 );
 ALTER TABLE public.chats ADD CONSTRAINT chats_pkey PRIMARY KEY (tenant_id, room_id);
 CREATE UNIQUE INDEX chats_active ON public.chats USING btree (tenant_id, user_id, COALESCE(group_id, ''::text), preset) WHERE is_active;
 CREATE INDEX chats_created ON public.chats USING btree (tenant_id, created_at, room_id) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX chats_external ON public.chats USING btree (tenant_id, user_id, external_id) WHERE ((external_id IS NOT NULL) AND (deleted_at IS NULL));
 CREATE INDEX chats_recent ON public.chats USING btree (tenant_id, active_at, room_id) WHERE (deleted_at IS NULL);
 CREATE INDEX chats_user_created ON public.chats USING btree (tenant_id, user_id, created_at, room_id) WHERE (deleted_at IS NULL);
 CREATE INDEX chats_user_recent ON public.chats USING btree (tenant_id, user_id, active_at, room_id) WHERE (deleted_at IS NULL);
@@ -650,7 +708,8 @@ CREATE TABLE public.runs (
   started_at timestamp(3) with time zone,
   ended_at timestamp(3) with time zone,
   options json,
-  is_counted boolean
+  is_counted boolean,
+  cost numeric
 ) WITH (fillfactor='70');
 ALTER TABLE public.runs ADD CONSTRAINT runs_pkey PRIMARY KEY (tenant_id, run_id);
 CREATE INDEX runs_ended ON public.runs USING btree (tenant_id, ended_at, user_id) INCLUDE (total_tokens) WHERE (ended_at IS NOT NULL);
@@ -660,6 +719,7 @@ CREATE INDEX runs_uncounted ON public.runs USING btree (tenant_id, run_id) WHERE
 CREATE INDEX runs_unfinished ON public.runs USING btree (tenant_id, room_id) WHERE (state = ANY (ARRAY['queued'::text, 'streaming'::text]));
 ALTER TABLE public.runs ADD CONSTRAINT runs_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'streaming'::text, 'completed'::text, 'cancelled'::text, 'interrupted'::text, 'failed'::text])));
 ALTER TABLE public.runs ADD CONSTRAINT runs_tenant_id_room_id_fkey FOREIGN KEY (tenant_id, room_id) REFERENCES public.rooms(tenant_id, room_id) ON DELETE CASCADE;
+CREATE TRIGGER run_charged AFTER UPDATE OF ended_at ON public.runs FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.run_charged();
 CREATE TRIGGER usage_deleted AFTER DELETE ON public.runs REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.usage_runs_deleted();
 ALTER TABLE public.runs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY append_rows ON public.runs AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
@@ -837,7 +897,8 @@ CREATE TABLE public.usage_chats (
   runs bigint DEFAULT 0 NOT NULL,
   prompt_tokens bigint DEFAULT 0 NOT NULL,
   completion_tokens bigint DEFAULT 0 NOT NULL,
-  estimated_tokens bigint DEFAULT 0 NOT NULL
+  estimated_tokens bigint DEFAULT 0 NOT NULL,
+  cost numeric DEFAULT 0 NOT NULL
 );
 ALTER TABLE public.usage_chats ADD CONSTRAINT usage_chats_pkey PRIMARY KEY (tenant_id, room_id, day);
 ALTER TABLE public.usage_chats ADD CONSTRAINT usage_chats_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
@@ -860,7 +921,8 @@ CREATE TABLE public.usage_days (
   estimated_tokens bigint DEFAULT 0 NOT NULL,
   deliveries bigint DEFAULT 0 NOT NULL,
   webhook_posts bigint DEFAULT 0 NOT NULL,
-  peak_connections integer DEFAULT 0 NOT NULL
+  peak_connections integer DEFAULT 0 NOT NULL,
+  cost numeric DEFAULT 0 NOT NULL
 ) WITH (fillfactor='50');
 ALTER TABLE public.usage_days ADD CONSTRAINT usage_days_pkey PRIMARY KEY (tenant_id, day, part);
 CREATE INDEX usage_days_parts ON public.usage_days USING btree (tenant_id, day) WHERE (part <> 0);
@@ -882,7 +944,8 @@ CREATE TABLE public.usage_models (
   runs bigint DEFAULT 0 NOT NULL,
   prompt_tokens bigint DEFAULT 0 NOT NULL,
   completion_tokens bigint DEFAULT 0 NOT NULL,
-  estimated_tokens bigint DEFAULT 0 NOT NULL
+  estimated_tokens bigint DEFAULT 0 NOT NULL,
+  cost numeric DEFAULT 0 NOT NULL
 );
 ALTER TABLE public.usage_models ADD CONSTRAINT usage_models_pkey PRIMARY KEY (tenant_id, channel, preset, day);
 ALTER TABLE public.usage_models ADD CONSTRAINT usage_models_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
@@ -928,7 +991,8 @@ CREATE TABLE public.usage_users (
   runs bigint DEFAULT 0 NOT NULL,
   prompt_tokens bigint DEFAULT 0 NOT NULL,
   completion_tokens bigint DEFAULT 0 NOT NULL,
-  estimated_tokens bigint DEFAULT 0 NOT NULL
+  estimated_tokens bigint DEFAULT 0 NOT NULL,
+  cost numeric DEFAULT 0 NOT NULL
 );
 ALTER TABLE public.usage_users ADD CONSTRAINT usage_users_pkey PRIMARY KEY (tenant_id, user_id, day);
 ALTER TABLE public.usage_users ADD CONSTRAINT usage_users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
@@ -1185,13 +1249,13 @@ BEGIN
     UPDATE runs q SET state = m.status, answer_seq = m.seq, ended_at = m.created_at, channel = d.channel,
       model = d.model, finish_reason = d.finish_reason, prompt_tokens = d.prompt_tokens,
       completion_tokens = d.completion_tokens, total_tokens = d.total_tokens, estimated = d.estimated,
-      error_code = d.error_code, error_message = d.error_message, token_count = d.token_count
+      error_code = d.error_code, error_message = d.error_message, token_count = d.token_count, cost = d.cost
     FROM unnest(p_answer_items, p_answer_runs) w(item, run)
     CROSS JOIN LATERAL (SELECT y.* FROM messages y
       WHERE y.tenant_id = p_tenants[w.item] AND y.message_id = p_ids[w.item] OFFSET 0) m
     CROSS JOIN LATERAL jsonb_to_record(w.run::jsonb) d(channel text, model text, finish_reason text,
       prompt_tokens bigint, completion_tokens bigint, total_tokens bigint, estimated boolean, error_code text,
-      error_message text, token_count integer)
+      error_message text, token_count integer, cost numeric)
     WHERE q.tenant_id = m.tenant_id AND q.run_id = m.message_id AND q.state IN ('queued', 'streaming');
   END IF;
 END $function$;
@@ -1323,34 +1387,90 @@ END $function$;
 REVOKE ALL ON FUNCTION public.audit_subject(p_tenant uuid, p_user text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.audit_subject(p_tenant uuid, p_user text) TO "chatapi_tenant";
 
-CREATE OR REPLACE FUNCTION public.budget_spent(p_tenant uuid, p_user text)
+CREATE OR REPLACE FUNCTION public.budget_refusal(p_name text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  RETURN CASE WHEN p_name IS NOT NULL THEN jsonb_build_object('limit', p_name, 'seconds_left',
+    ceil(extract(epoch FROM date_trunc('day', clock_timestamp(), 'UTC') + interval '1 day' - clock_timestamp()))) END;
+END $function$;
+REVOKE ALL ON FUNCTION public.budget_refusal(p_name text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.budget_refusal(p_name text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.budget_room(p_tenant uuid, p_day date, p_user text, p_room uuid, p_context bigint, p_want bigint, p_input numeric, p_output numeric)
+ RETURNS TABLE(tokens bigint, name text)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT LEAST(p_want, CASE WHEN NOT b.is_cost THEN floor(b.most - b.used) - p_context
+      WHEN b.most - b.used < p_context * p_input / 1000000 THEN 0
+      WHEN p_output > 0 THEN floor((b.most - b.used) * 1000000 / p_output - p_context * p_input / p_output)
+      ELSE p_want END)::bigint, b.name
+  FROM budgets_of(p_tenant, p_day, p_user, p_room, true) b
+  ORDER BY 1 LIMIT 1;
+END $function$;
+REVOKE ALL ON FUNCTION public.budget_room(p_tenant uuid, p_day date, p_user text, p_room uuid, p_context bigint, p_want bigint, p_input numeric, p_output numeric) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.budget_room(p_tenant uuid, p_day date, p_user text, p_room uuid, p_context bigint, p_want bigint, p_input numeric, p_output numeric) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.budget_spent(p_tenant uuid, p_user text, p_room uuid)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
 DECLARE
-  limits jsonb;
-  per_tenant numeric;
-  per_user numeric;
-  spent numeric;
-  spent_by_user numeric;
-  day timestamptz := date_trunc('day', clock_timestamp(), 'UTC');
   which text;
 BEGIN
-  SELECT t.limits INTO limits FROM tenants t WHERE t.tenant_id = p_tenant;
-  per_tenant := (limits->>'tokens_per_day')::numeric;
-  per_user := (limits->>'tokens_per_user_per_day')::numeric;
-  IF per_tenant IS NULL AND per_user IS NULL THEN RETURN NULL; END IF;
-  SELECT COALESCE(sum(r.total_tokens), 0), COALESCE(sum(r.total_tokens) FILTER (WHERE r.user_id = p_user), 0)
-    INTO spent, spent_by_user FROM runs r WHERE r.tenant_id = p_tenant AND r.ended_at >= day;
-  which := CASE WHEN spent >= per_tenant THEN 'tokens_per_day' WHEN spent_by_user >= per_user
-    THEN 'tokens_per_user_per_day' END;
-  IF which IS NULL THEN RETURN NULL; END IF;
-  RETURN jsonb_build_object('limit', which, 'seconds_left', ceil(extract(epoch FROM day + interval '1 day' - clock_timestamp())));
+  SELECT b.name INTO which
+    FROM budgets_of(p_tenant, (clock_timestamp() AT TIME ZONE 'UTC')::date, p_user, p_room, false) b
+    WHERE b.used >= b.most LIMIT 1;
+  RETURN budget_refusal(which);
 END $function$;
-REVOKE ALL ON FUNCTION public.budget_spent(p_tenant uuid, p_user text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.budget_spent(p_tenant uuid, p_user text) TO "chatapi_tenant";
+REVOKE ALL ON FUNCTION public.budget_spent(p_tenant uuid, p_user text, p_room uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.budget_spent(p_tenant uuid, p_user text, p_room uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.budgets_of(p_tenant uuid, p_day date, p_user text, p_room uuid, p_reserved boolean)
+ RETURNS TABLE(name text, is_cost boolean, most numeric, used numeric)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict use_column
+BEGIN
+  -- Who has no budget has calls that nobody folds.
+  IF NOT EXISTS (SELECT FROM tenants t WHERE t.tenant_id = p_tenant AND COALESCE(t.limits->>'tokens_per_day',
+    t.limits->>'cost_per_day', t.limits->>'tokens_per_user_per_day', t.limits->>'tokens_per_chat_per_day') IS NOT NULL)
+  THEN RETURN; END IF;
+  RETURN QUERY
+  WITH open AS MATERIALIZED (
+    SELECT COALESCE(sum(c.tokens), 0) AS all_tokens, COALESCE(sum(c.cost), 0) AS all_cost,
+      COALESCE(sum(c.tokens) FILTER (WHERE c.user_id = p_user), 0) AS user_tokens,
+      COALESCE(sum(c.tokens) FILTER (WHERE c.room_id = p_room), 0) AS chat_tokens
+    FROM (SELECT x.user_id, x.room_id, COALESCE(x.tokens, CASE WHEN p_reserved THEN x.reserved END) AS tokens,
+        COALESCE(x.cost, CASE WHEN p_reserved THEN x.reserved_cost END) AS cost
+      FROM charges x WHERE x.tenant_id = p_tenant AND x.day = p_day AND NOT x.is_folded) c
+  )
+  SELECT b.name, b.is_cost, b.most, COALESCE(CASE WHEN b.is_cost THEN d.cost ELSE d.tokens END, 0) + b.open
+  FROM tenants t CROSS JOIN open o
+  CROSS JOIN LATERAL (VALUES
+    (1, 'tokens_per_day', false, (t.limits->>'tokens_per_day')::numeric, 'tenant', '', o.all_tokens),
+    (2, 'cost_per_day', true, (t.limits->>'cost_per_day')::numeric, 'tenant', '', o.all_cost),
+    (3, 'tokens_per_user_per_day', false, (t.limits->>'tokens_per_user_per_day')::numeric, 'user', p_user, o.user_tokens),
+    (4, 'tokens_per_chat_per_day', false, (t.limits->>'tokens_per_chat_per_day')::numeric, 'chat', p_room::text, o.chat_tokens)
+  ) b(place, name, is_cost, most, scope, subject, open)
+  LEFT JOIN charge_days d ON d.tenant_id = p_tenant AND d.day = p_day AND d.scope = b.scope AND d.subject = b.subject
+  WHERE t.tenant_id = p_tenant AND b.most IS NOT NULL AND b.subject IS NOT NULL
+  ORDER BY b.place;
+END $function$;
+REVOKE ALL ON FUNCTION public.budgets_of(p_tenant uuid, p_day date, p_user text, p_room uuid, p_reserved boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.budgets_of(p_tenant uuid, p_day date, p_user text, p_room uuid, p_reserved boolean) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.channels_import(p_tenant uuid, p_rows json)
  RETURNS integer
@@ -1373,6 +1493,127 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.channels_import(p_tenant uuid, p_rows json) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.channels_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.charge_extend(p_tenant uuid, p_charge uuid, p_more bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  charge charges;
+  room record;
+  more bigint;
+BEGIN
+  SELECT * INTO charge FROM charges c WHERE c.tenant_id = p_tenant AND c.charge_id = p_charge;
+  IF charge.charge_id IS NULL OR charge.ended_at IS NOT NULL THEN RETURN jsonb_build_object('answer_tokens', 0); END IF;
+  PERFORM charges_fold(p_tenant, charge.day);
+  SELECT * INTO room FROM budget_room(p_tenant, charge.day, charge.user_id, charge.room_id, 0, p_more, charge.price_input,
+    charge.price_output);
+  more := GREATEST(0, COALESCE(room.tokens, p_more));
+  UPDATE charges c SET reserved = c.reserved + more, reserved_cost = c.reserved_cost + more * c.price_output / 1000000
+    WHERE c.tenant_id = p_tenant AND c.charge_id = p_charge AND c.ended_at IS NULL RETURNING * INTO charge;
+  RETURN jsonb_build_object('answer_tokens', COALESCE(charge.reserved - charge.context_tokens, 0))
+    || CASE WHEN more = 0 THEN COALESCE(budget_refusal(room.name), '{}') ELSE '{}' END;
+END $function$;
+REVOKE ALL ON FUNCTION public.charge_extend(p_tenant uuid, p_charge uuid, p_more bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.charge_extend(p_tenant uuid, p_charge uuid, p_more bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.charge_fold(p_tenant uuid, p_charge uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  PERFORM charges_fold(p_tenant, c.day) FROM charges c WHERE c.tenant_id = p_tenant AND c.charge_id = p_charge AND NOT c.is_folded;
+END $function$;
+REVOKE ALL ON FUNCTION public.charge_fold(p_tenant uuid, p_charge uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.charge_fold(p_tenant uuid, p_charge uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.charge_reserve(p_tenant uuid, p_charge uuid, p_user text, p_room uuid, p_context bigint, p_answer bigint, p_prices jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  today date := (clock_timestamp() AT TIME ZONE 'UTC')::date;
+  input numeric := COALESCE((p_prices->>'input')::numeric, 0);
+  output numeric := COALESCE((p_prices->>'output')::numeric, 0);
+  known charges;
+  room record;
+  granted bigint := p_answer;
+  is_bound boolean;
+  said jsonb;
+BEGIN
+  SELECT COALESCE(t.limits->>'tokens_per_day', t.limits->>'cost_per_day', t.limits->>'tokens_per_user_per_day',
+      t.limits->>'tokens_per_chat_per_day') IS NOT NULL,
+      jsonb_build_object('status', 'ok') || CASE WHEN t.limits->>'cost_per_day' IS NULL THEN '{}'::jsonb ELSE '{"priced_only": true}' END
+    INTO is_bound, said FROM tenants t WHERE t.tenant_id = p_tenant;
+  IF is_bound THEN PERFORM charges_fold(p_tenant, today); END IF;
+  SELECT * INTO known FROM charges c WHERE c.tenant_id = p_tenant AND c.charge_id = p_charge;
+  IF known.charge_id IS NOT NULL THEN
+    RETURN said || jsonb_build_object('answer_tokens', CASE WHEN is_bound THEN known.reserved - known.context_tokens END);
+  END IF;
+  IF is_bound THEN
+    SELECT * INTO room FROM budget_room(p_tenant, today, p_user, p_room, p_context, p_answer, input, output);
+    IF room.tokens < 1 THEN RETURN budget_refusal(room.name) || jsonb_build_object('status', 'spent'); END IF;
+    granted := COALESCE(room.tokens, p_answer);
+  END IF;
+  INSERT INTO charges (tenant_id, charge_id, day, user_id, room_id, context_tokens, reserved, price_input, price_output,
+    reserved_cost)
+  VALUES (p_tenant, p_charge, today, p_user, p_room, p_context, p_context + granted, input, output,
+    (p_context * input + granted * output) / 1000000);
+  RETURN said || jsonb_build_object('answer_tokens', CASE WHEN is_bound THEN granted END);
+END $function$;
+REVOKE ALL ON FUNCTION public.charge_reserve(p_tenant uuid, p_charge uuid, p_user text, p_room uuid, p_context bigint, p_answer bigint, p_prices jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.charge_reserve(p_tenant uuid, p_charge uuid, p_user text, p_room uuid, p_context bigint, p_answer bigint, p_prices jsonb) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.charges_fold(p_tenant uuid, p_day date)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+DECLARE
+  limits jsonb;
+  scopes text[];
+  subjects text[];
+  names text[];
+BEGIN
+  PERFORM FROM charge_days d
+    WHERE d.tenant_id = p_tenant AND d.day = p_day AND d.scope = 'tenant' AND d.subject = '' FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    INSERT INTO charge_days (tenant_id, day, scope, subject) VALUES (p_tenant, p_day, 'tenant', '') ON CONFLICT DO NOTHING;
+    PERFORM FROM charge_days d
+      WHERE d.tenant_id = p_tenant AND d.day = p_day AND d.scope = 'tenant' AND d.subject = '' FOR NO KEY UPDATE;
+  END IF;
+  SELECT t.limits INTO limits FROM tenants t WHERE t.tenant_id = p_tenant;
+  WITH ended AS (
+    UPDATE charges c SET is_folded = true
+    WHERE c.tenant_id = p_tenant AND c.charge_id = ANY (ARRAY(SELECT x.charge_id FROM charges x
+      WHERE x.tenant_id = p_tenant AND x.day = p_day AND NOT x.is_folded AND x.ended_at IS NOT NULL LIMIT 1000))
+    RETURNING c.user_id, c.room_id, c.tokens, c.cost
+  ), summed AS (
+    INSERT INTO charge_days AS d (tenant_id, day, scope, subject, tokens, cost)
+    SELECT p_tenant, p_day, s.scope, s.subject, sum(e.tokens), sum(e.cost) FROM ended e CROSS JOIN LATERAL (VALUES
+      (1, 'tenant', ''), (2, 'user', e.user_id), (3, 'chat', e.room_id::text)) s(place, scope, subject)
+    WHERE s.subject IS NOT NULL GROUP BY s.place, s.scope, s.subject ORDER BY s.place, s.subject COLLATE "C"
+    ON CONFLICT (tenant_id, day, scope, subject) DO UPDATE
+      SET tokens = d.tokens + EXCLUDED.tokens, cost = d.cost + EXCLUDED.cost
+    RETURNING d.scope, d.subject, d.tokens, d.cost, d.warned
+  )
+  SELECT array_agg(w.scope), array_agg(w.subject), array_agg(b.name) INTO scopes, subjects, names
+  FROM summed w CROSS JOIN LATERAL (VALUES
+    ('tenant', 'tokens_per_day', w.tokens::numeric), ('tenant', 'cost_per_day', w.cost),
+    ('user', 'tokens_per_user_per_day', w.tokens), ('chat', 'tokens_per_chat_per_day', w.tokens)) b(scope, name, used)
+  WHERE b.scope = w.scope AND b.used > 0 AND b.used >= 0.8 * (limits->>b.name)::numeric AND b.name <> ALL (w.warned);
+  FOR n IN 1 .. COALESCE(cardinality(names), 0) LOOP
+    UPDATE charge_days d SET warned = d.warned || names[n]
+      WHERE d.tenant_id = p_tenant AND d.day = p_day AND d.scope = scopes[n] AND d.subject = subjects[n];
+  END LOOP;
+END $function$;
+REVOKE ALL ON FUNCTION public.charges_fold(p_tenant uuid, p_day date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.charges_fold(p_tenant uuid, p_day date) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.chat_answer_again(p_tenant uuid, p_room uuid, p_run uuid, p_seq bigint, p_options text)
  RETURNS jsonb
@@ -1401,7 +1642,7 @@ BEGIN
   END IF;
   IF p_seq IS NULL AND EXISTS (SELECT 1 FROM runs q WHERE q.tenant_id = p_tenant AND q.room_id = p_room
     AND q.state IN ('queued', 'streaming')) THEN RETURN jsonb_build_object('status', 'busy'); END IF;
-  spent := budget_spent(p_tenant, chat.user_id);
+  spent := budget_spent(p_tenant, chat.user_id, p_room);
   IF spent IS NOT NULL THEN RETURN spent || jsonb_build_object('status', 'spent'); END IF;
   WITH old AS (
     SELECT m.seq, row_number() OVER (ORDER BY m.seq) AS n FROM messages m
@@ -1492,17 +1733,41 @@ END $function$;
 REVOKE ALL ON FUNCTION public.chat_delete(p_tenant uuid, p_room uuid, p_by text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.chat_delete(p_tenant uuid, p_room uuid, p_by text) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.chat_external(p_tenant uuid, p_room uuid, p_user text, p_external text, p_preset text, p_agent text, p_title text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  existing uuid;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('chat id ' || jsonb_build_array(p_tenant, p_user, p_external)::text, 0));
+  SELECT c.room_id INTO existing FROM chats c WHERE c.tenant_id = p_tenant AND c.user_id = p_user
+    AND c.external_id = p_external AND c.deleted_at IS NULL;
+  IF existing IS NULL THEN
+    PERFORM chat_create(p_tenant, p_room, p_user, NULL, p_preset, p_agent, p_title, NULL, true, false);
+    UPDATE chats c SET external_id = p_external WHERE c.tenant_id = p_tenant AND c.room_id = p_room;
+  END IF;
+  RETURN jsonb_build_object('status', 'ok', 'made', existing IS NULL,
+    'chat', chat_json(p_tenant, COALESCE(existing, p_room)));
+END $function$;
+REVOKE ALL ON FUNCTION public.chat_external(p_tenant uuid, p_room uuid, p_user text, p_external text, p_preset text, p_agent text, p_title text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_external(p_tenant uuid, p_room uuid, p_user text, p_external text, p_preset text, p_agent text, p_title text) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.chat_import(p_tenant uuid, p_room uuid, p_row json)
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
-  INSERT INTO chats (tenant_id, room_id, user_id, group_id, preset, auto_title, is_active, cleared_seq, created_at, active_at)
+  INSERT INTO chats (tenant_id, room_id, user_id, group_id, preset, auto_title, is_active, cleared_seq, created_at, active_at,
+    external_id)
   SELECT p_tenant, p_room, x.user_id, x.group_id, x.preset, x.auto_title, x.is_active AND NOT EXISTS (SELECT 1 FROM chats c
       WHERE c.tenant_id = p_tenant AND c.user_id = x.user_id AND COALESCE(c.group_id, '') = COALESCE(x.group_id, '')
-        AND c.preset = x.preset AND c.is_active), x.cleared_seq, x.created_at, x.active_at
+        AND c.preset = x.preset AND c.is_active), x.cleared_seq, x.created_at, x.active_at,
+    CASE WHEN NOT EXISTS (SELECT 1 FROM chats c WHERE c.tenant_id = p_tenant AND c.user_id = x.user_id
+      AND c.external_id = x.external_id AND c.deleted_at IS NULL) THEN x.external_id END
   FROM json_to_record(p_row) x(user_id text, group_id text, preset text, auto_title boolean, is_active boolean,
-    cleared_seq bigint, created_at timestamptz, active_at timestamptz)
+    cleared_seq bigint, created_at timestamptz, active_at timestamptz, external_id text)
   ON CONFLICT (tenant_id, room_id) DO NOTHING
 $function$;
 REVOKE ALL ON FUNCTION public.chat_import(p_tenant uuid, p_room uuid, p_row json) FROM PUBLIC;
@@ -1515,6 +1780,7 @@ CREATE OR REPLACE FUNCTION public.chat_json(p_tenant uuid, p_room uuid)
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
   SELECT jsonb_build_object('room_id', c.room_id, 'user_id', c.user_id, 'group_id', c.group_id, 'preset', c.preset,
+    'external_id', c.external_id,
     'created_at', c.created_at, 'name', r.name, 'metadata', r.metadata, 'metadata_text', r.metadata::text, 'updated_at', r.updated_at,
     'last_message_at', r.last_message_at, 'message_count', r.message_count, 'last_seq', r.last_seq)
   FROM chats c CROSS JOIN LATERAL chat_room(c.tenant_id, c.room_id) r
@@ -1522,6 +1788,51 @@ AS $function$
 $function$;
 REVOKE ALL ON FUNCTION public.chat_json(p_tenant uuid, p_room uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.chat_json(p_tenant uuid, p_room uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.chat_revise(p_tenant uuid, p_room uuid, p_run uuid, p_message uuid, p_client text, p_content text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  asked messages;
+  last runs;
+  is_question boolean;
+  is_answer boolean;
+  is_under_way boolean;
+  again jsonb;
+  edited jsonb;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  SELECT * INTO asked FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.kind = 'user'
+    AND m.seq >= room.first_seq AND m.deleted_at IS NULL ORDER BY m.seq DESC LIMIT 1;
+  IF asked.seq IS NULL THEN RETURN jsonb_build_object('status', 'nothing'); END IF;
+  SELECT * INTO last FROM runs q WHERE q.tenant_id = p_tenant AND q.room_id = p_room AND q.reply_to_seq = asked.seq
+    ORDER BY q.created_at DESC, q.run_id DESC LIMIT 1;
+  is_question := COALESCE(asked.message_id = p_message, false) OR COALESCE(asked.client_message_id = p_client, false);
+  is_answer := EXISTS (SELECT 1 FROM runs q WHERE q.tenant_id = p_tenant AND q.room_id = p_room AND q.run_id = p_message
+    AND q.reply_to_seq = asked.seq);
+  is_under_way := COALESCE(last.state IN ('queued', 'streaming'), false);
+  IF p_client IS NOT NULL AND NOT is_question AND (p_content IS NOT NULL OR NOT is_answer) THEN
+    RETURN jsonb_build_object('status', 'other');
+  END IF;
+  IF (is_under_way AND COALESCE(p_content, asked.content) = asked.content)
+    OR (is_answer AND p_message <> last.run_id AND last.error_code IS NULL) THEN
+    RETURN jsonb_build_object('status', 'kept', 'run_id', last.run_id);
+  END IF;
+  again := chat_answer_again(p_tenant, p_room, p_run, NULL, NULL);
+  -- There is a room and a question, so it can refuse for two reasons.
+  again := again || jsonb_build_object('status',
+    CASE again->>'status' WHEN 'ok' THEN 'ok' WHEN 'spent' THEN 'spent' ELSE 'busy' END);
+  IF again->>'status' <> 'ok' OR COALESCE(p_content, asked.content) = asked.content THEN RETURN again; END IF;
+  edited := message_edit(p_tenant, p_room, asked.message_id, asked.sender_id, p_content, NULL);
+  IF edited->>'status' <> 'ok' THEN RAISE EXCEPTION 'the question could not be changed: %', edited->>'status'; END IF;
+  RETURN jsonb_set(again, '{changed}', again->'changed' || jsonb_build_array(edited->'message'));
+END $function$;
+REVOKE ALL ON FUNCTION public.chat_revise(p_tenant uuid, p_room uuid, p_run uuid, p_message uuid, p_client text, p_content text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.chat_revise(p_tenant uuid, p_room uuid, p_run uuid, p_message uuid, p_client text, p_content text) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.chat_room(p_tenant uuid, p_room uuid)
  RETURNS TABLE(name text, metadata json, updated_at timestamp with time zone, last_message_at timestamp with time zone, message_count bigint, last_seq bigint)
@@ -1580,6 +1891,11 @@ BEGIN
     WHERE c.tenant_id = p_tenant AND c.room_id > behind ORDER BY c.room_id LIMIT 10 * p_limit) w
   WHERE w.user_id = p_user ORDER BY w.room_id LIMIT 1;
   IF chat IS NULL THEN
+    UPDATE charges c SET user_id = NULL WHERE c.tenant_id = p_tenant AND c.charge_id = ANY (ARRAY(SELECT x.charge_id
+      FROM charges x WHERE x.tenant_id = p_tenant AND x.user_id = p_user AND x.ended_at IS NOT NULL LIMIT p_limit));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('charges', gone), 'after', again); END IF;
+    DELETE FROM charge_days d WHERE d.tenant_id = p_tenant AND d.scope = 'user' AND d.subject = p_user;
     RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', (SELECT jsonb_build_object('room', c.room_id)
       FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id > behind ORDER BY c.room_id OFFSET 10 * p_limit - 1 LIMIT 1));
   END IF;
@@ -3771,7 +4087,7 @@ BEGIN
     WHEN run.is_cancelled OR run.reply_to_seq < (SELECT k.first_seq FROM room_keeps(p_tenant, run.room_id) k)
       OR EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = run.room_id
       AND m.seq = run.reply_to_seq AND m.deleted_at IS NOT NULL) THEN 'cancelled' ELSE 'started' END;
-  IF outcome = 'started' THEN spent := budget_spent(p_tenant, run.user_id); END IF;
+  IF outcome = 'started' THEN spent := budget_spent(p_tenant, run.user_id, run.room_id); END IF;
   IF spent IS NOT NULL THEN outcome := 'spent'; END IF;
   -- One that is refused stays queued until its refusal is stored: a crash in between asks once more.
   UPDATE runs q SET state = CASE WHEN outcome = 'spent' THEN q.state ELSE 'streaming' END, fence = q.fence + 1,
@@ -3783,6 +4099,34 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.run_begin(p_tenant uuid, p_run uuid, p_options text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.run_begin(p_tenant uuid, p_run uuid, p_options text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.run_charged()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  used bigint := NEW.total_tokens;
+BEGIN
+  IF used IS NULL THEN
+    SELECT ceil(sum(octet_length(k.text)) / 4.0)::bigint INTO used FROM run_chunks k
+      WHERE k.tenant_id = NEW.tenant_id AND k.run_id = NEW.run_id;
+    used := used + (SELECT c.context_tokens FROM charges c WHERE c.tenant_id = NEW.tenant_id AND c.charge_id = NEW.run_id);
+  END IF;
+  used := COALESCE(used, 0);
+  UPDATE charges c SET tokens = used, ended_at = NEW.ended_at, cost = COALESCE(NEW.cost, (LEAST(used, c.context_tokens) * c.price_input
+      + GREATEST(0, used - c.context_tokens) * c.price_output) / 1000000)
+    WHERE c.tenant_id = NEW.tenant_id AND c.charge_id = NEW.run_id AND c.ended_at IS NULL;
+  IF NOT FOUND AND used > 0 THEN
+    INSERT INTO charges (tenant_id, charge_id, day, user_id, room_id, context_tokens, reserved, tokens, cost, ended_at)
+    VALUES (NEW.tenant_id, NEW.run_id, (clock_timestamp() AT TIME ZONE 'UTC')::date, NEW.user_id, NEW.room_id,
+      COALESCE(NEW.prompt_tokens, 0), used, used, COALESCE(NEW.cost, 0), NEW.ended_at)
+    ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.run_charged() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.run_charged() TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.run_chunks_write(p_tenants uuid[], p_runs uuid[], p_fences bigint[], p_firsts integer[], p_texts text[], p_ends text[])
  RETURNS TABLE(run_id uuid, is_lost boolean)
@@ -4284,13 +4628,14 @@ BEGIN
     RETURNING *
   ), added AS (
     INSERT INTO usage_users AS u (tenant_id, user_id, day, messages_sent, runs, prompt_tokens, completion_tokens,
-      estimated_tokens)
-    SELECT p_tenant, p_erased, g.day, g.messages_sent, g.runs, g.prompt_tokens, g.completion_tokens, g.estimated_tokens
+      estimated_tokens, cost)
+    SELECT p_tenant, p_erased, g.day, g.messages_sent, g.runs, g.prompt_tokens, g.completion_tokens, g.estimated_tokens,
+      g.cost
     FROM gone g ORDER BY g.day
     ON CONFLICT (tenant_id, user_id, day) DO UPDATE SET messages_sent = u.messages_sent + EXCLUDED.messages_sent,
       runs = u.runs + EXCLUDED.runs, prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
       completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
-      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens
+      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens, cost = u.cost + EXCLUDED.cost
   )
   SELECT count(*) INTO moved FROM gone;
   RETURN jsonb_build_object('counts', jsonb_build_object('usage_days', moved),
@@ -4441,41 +4786,44 @@ BEGIN
   WITH ended AS MATERIALIZED (
     SELECT q.user_id, q.room_id, COALESCE(q.channel, '') AS channel, COALESCE(c.preset, '') AS preset,
       (q.ended_at AT TIME ZONE 'UTC')::date AS day, COALESCE(q.prompt_tokens, 0) AS prompt,
-      COALESCE(q.completion_tokens, 0) AS completion, CASE WHEN q.estimated THEN COALESCE(q.total_tokens, 0) ELSE 0 END AS guess
+      COALESCE(q.completion_tokens, 0) AS completion, CASE WHEN q.estimated THEN COALESCE(q.total_tokens, 0) ELSE 0 END AS guess,
+      COALESCE(q.cost, 0) AS cost
     FROM unnest(p_runs) q LEFT JOIN chats c ON c.tenant_id = p_tenant AND c.room_id = q.room_id
   ), by_user AS (
-    INSERT INTO usage_users AS u (tenant_id, user_id, day, runs, prompt_tokens, completion_tokens, estimated_tokens)
-    SELECT p_tenant, e.user_id, e.day, count(*), sum(e.prompt), sum(e.completion), sum(e.guess) FROM ended e
+    INSERT INTO usage_users AS u (tenant_id, user_id, day, runs, prompt_tokens, completion_tokens, estimated_tokens,
+      cost)
+    SELECT p_tenant, e.user_id, e.day, count(*), sum(e.prompt), sum(e.completion), sum(e.guess), sum(e.cost) FROM ended e
     GROUP BY 2, 3 ORDER BY 2, 3
     ON CONFLICT (tenant_id, user_id, day) DO UPDATE SET runs = u.runs + EXCLUDED.runs,
       prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
       completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
-      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens
+      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens, cost = u.cost + EXCLUDED.cost
   ), by_room AS (
-    INSERT INTO usage_chats AS u (tenant_id, room_id, day, runs, prompt_tokens, completion_tokens, estimated_tokens)
-    SELECT p_tenant, e.room_id, e.day, count(*), sum(e.prompt), sum(e.completion), sum(e.guess) FROM ended e
+    INSERT INTO usage_chats AS u (tenant_id, room_id, day, runs, prompt_tokens, completion_tokens, estimated_tokens,
+      cost)
+    SELECT p_tenant, e.room_id, e.day, count(*), sum(e.prompt), sum(e.completion), sum(e.guess), sum(e.cost) FROM ended e
     GROUP BY 2, 3 ORDER BY 2, 3
     ON CONFLICT (tenant_id, room_id, day) DO UPDATE SET runs = u.runs + EXCLUDED.runs,
       prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
       completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
-      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens
+      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens, cost = u.cost + EXCLUDED.cost
   ), by_model AS (
     INSERT INTO usage_models AS u (tenant_id, channel, preset, day, runs, prompt_tokens, completion_tokens,
-      estimated_tokens)
-    SELECT p_tenant, e.channel, e.preset, e.day, count(*), sum(e.prompt), sum(e.completion), sum(e.guess) FROM ended e
+      estimated_tokens, cost)
+    SELECT p_tenant, e.channel, e.preset, e.day, count(*), sum(e.prompt), sum(e.completion), sum(e.guess), sum(e.cost) FROM ended e
     GROUP BY 2, 3, 4 ORDER BY 2, 3, 4
     ON CONFLICT (tenant_id, channel, preset, day) DO UPDATE SET runs = u.runs + EXCLUDED.runs,
       prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
       completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
-      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens
+      estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens, cost = u.cost + EXCLUDED.cost
   )
-  INSERT INTO usage_days AS u (tenant_id, day, part, runs, prompt_tokens, completion_tokens, estimated_tokens)
-  SELECT p_tenant, e.day, pg_backend_pid(), count(*), sum(e.prompt), sum(e.completion), sum(e.guess) FROM ended e
+  INSERT INTO usage_days AS u (tenant_id, day, part, runs, prompt_tokens, completion_tokens, estimated_tokens, cost)
+  SELECT p_tenant, e.day, pg_backend_pid(), count(*), sum(e.prompt), sum(e.completion), sum(e.guess), sum(e.cost) FROM ended e
   GROUP BY 2 ORDER BY 2
   ON CONFLICT (tenant_id, day, part) DO UPDATE SET runs = u.runs + EXCLUDED.runs,
     prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
     completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens,
-    estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens;
+    estimated_tokens = u.estimated_tokens + EXCLUDED.estimated_tokens, cost = u.cost + EXCLUDED.cost;
 END $function$;
 REVOKE ALL ON FUNCTION public.usage_runs_add(p_tenant uuid, p_runs public.runs[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.usage_runs_add(p_tenant uuid, p_runs public.runs[]) TO "chatapi_tenant";
@@ -4565,6 +4913,25 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.users_import(p_tenant uuid, p_rows json) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.users_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.webhook_budget_warned()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  INSERT INTO jobs (tenant_id, kind, key, payload)
+  SELECT NEW.tenant_id, 'webhook.plan', 'budget ' || n.name, jsonb_build_object('event', 'budget.warning', 'budget',
+    jsonb_strip_nulls(jsonb_build_object('limit', n.name, 'day', NEW.day,
+      'user_id', CASE WHEN NEW.scope = 'user' THEN NEW.subject END,
+      'room_id', CASE WHEN NEW.scope = 'chat' THEN NEW.subject END,
+      'used', CASE WHEN n.name = 'cost_per_day' THEN NEW.cost ELSE NEW.tokens END, 'most', (t.limits->>n.name)::numeric)))
+  FROM unnest(NEW.warned) n(name) JOIN webhooks w ON w.tenant_id = NEW.tenant_id JOIN tenants t ON t.tenant_id = NEW.tenant_id
+  WHERE n.name <> ALL (OLD.warned) AND w.url IS NOT NULL AND w.disabled_at IS NULL AND 'budget.warning' = ANY (w.events);
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.webhook_budget_warned() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.webhook_budget_warned() TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.webhook_room_created()
  RETURNS trigger

@@ -216,11 +216,15 @@ export interface components {
             readonly lastFaults: readonly components["schemas"]["ChannelFaultDto"][];
             readonly maxTokens: number | null;
             readonly model: string;
+            readonly modelPrices: {
+                readonly [key: string]: components["schemas"]["ChannelPricesDto"];
+            };
             readonly models: {
                 readonly [key: string]: string;
             };
             readonly name: string;
             readonly params: components["schemas"]["ChannelParamsInForceDto"];
+            readonly prices: components["schemas"]["ChannelPricesDto"] | null;
             readonly priority: number;
             readonly provider: string;
             /** Format: double */
@@ -269,6 +273,14 @@ export interface components {
             readonly streamOptions: boolean | "auto";
             /** @enum {string} */
             readonly systemRole: "system" | "developer" | "user";
+        };
+        readonly ChannelPricesDto: {
+            /** Format: double */
+            readonly cached?: number;
+            /** Format: double */
+            readonly input: number;
+            /** Format: double */
+            readonly output: number;
         };
         readonly ChannelTestDto: {
             readonly error: components["schemas"]["ChannelFaultDto"] | null;
@@ -415,11 +427,15 @@ export interface components {
             readonly enabled?: boolean;
             readonly maxTokens?: number | null;
             readonly model?: string;
+            readonly modelPrices?: {
+                readonly [key: string]: unknown;
+            };
             readonly models?: {
                 readonly [key: string]: unknown;
             };
             readonly name: string;
             readonly params?: components["schemas"]["ChannelParamsDto"];
+            readonly prices?: components["schemas"]["ChannelPricesDto"] | null;
             readonly priority?: number;
             /** @enum {string} */
             readonly provider: "openai-compatible" | "anthropic" | "google" | "echo";
@@ -792,6 +808,7 @@ export interface components {
         readonly LimitsDto: {
             readonly ai_requests_per_minute?: (number | "default") | null;
             readonly chat_connections?: (number | "default") | null;
+            readonly cost_per_day?: (number | "default") | null;
             readonly members_per_room?: (number | "default") | null;
             readonly requests_per_second?: (number | "default") | null;
             readonly rooms?: (number | "default") | null;
@@ -799,6 +816,7 @@ export interface components {
             readonly runs_at_once_per_user?: (number | "default") | null;
             readonly sse_streams?: (number | "default") | null;
             readonly sse_streams_per_user?: (number | "default") | null;
+            readonly tokens_per_chat_per_day?: (number | "default") | null;
             readonly tokens_per_day?: (number | "default") | null;
             readonly tokens_per_user_per_day?: (number | "default") | null;
             readonly users?: (number | "default") | null;
@@ -897,11 +915,15 @@ export interface components {
             readonly enabled?: boolean;
             readonly maxTokens?: number | null;
             readonly model?: string;
+            readonly modelPrices?: {
+                readonly [key: string]: unknown;
+            };
             readonly models?: {
                 readonly [key: string]: unknown;
             };
             readonly name?: string;
             readonly params?: components["schemas"]["ChannelParamsDto"];
+            readonly prices?: components["schemas"]["ChannelPricesDto"] | null;
             readonly priority?: number;
             /** @enum {string} */
             readonly provider?: "openai-compatible" | "anthropic" | "google" | "echo";
@@ -1194,6 +1216,8 @@ export interface components {
         readonly TenantUsageItemDto: {
             readonly channel?: string | null;
             readonly completion_tokens: number;
+            /** Format: double */
+            readonly cost: number;
             readonly day?: string;
             readonly deliveries?: number;
             readonly estimated_tokens: number;
@@ -1404,7 +1428,7 @@ export interface components {
             readonly webhook_secret: string;
         };
         readonly WebhookSettingsDto: {
-            readonly events?: readonly ("message.offline" | "notification.offline" | "message.created" | "room.created" | "member.joined" | "member.left")[];
+            readonly events?: readonly ("message.offline" | "notification.offline" | "message.created" | "room.created" | "member.joined" | "member.left" | "budget.warning")[];
             readonly url: string;
         };
         readonly WhoamiDto: {

@@ -957,6 +957,57 @@ export interface paths {
         patch: operations["Presets_change"];
         trace?: never;
     };
+    "/api/ui/chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say something and get the model's answer as a UI message stream of the Vercel AI SDK (`useChat`, `DefaultChatTransport`). */
+        post: operations["UiChat_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/chat/{chat_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop the answers that are being written or wait; their text so far is kept. */
+        post: operations["UiChat_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/chat/{chat_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Join the answer that is being written: its text so far, then what comes. */
+        get: operations["UiChat_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chats": {
         parameters: {
             query?: never;
@@ -1754,11 +1805,15 @@ export interface components {
             lastFaults: components["schemas"]["ChannelFaultDto"][];
             maxTokens: number | null;
             model: string;
+            modelPrices: {
+                [key: string]: components["schemas"]["ChannelPricesDto"];
+            };
             models: {
                 [key: string]: string;
             };
             name: string;
             params: components["schemas"]["ChannelParamsInForceDto"];
+            prices: components["schemas"]["ChannelPricesDto"] | null;
             priority: number;
             provider: string;
             /** Format: double */
@@ -1808,6 +1863,14 @@ export interface components {
             /** @enum {string} */
             systemRole: "system" | "developer" | "user";
         };
+        ChannelPricesDto: {
+            /** Format: double */
+            cached?: number;
+            /** Format: double */
+            input: number;
+            /** Format: double */
+            output: number;
+        };
         ChannelTestDto: {
             error: components["schemas"]["ChannelFaultDto"] | null;
             latencyMs: number;
@@ -1841,6 +1904,7 @@ export interface components {
         ChatDto: {
             config: components["schemas"]["ChatConfigDto"];
             created_at: string;
+            external_id?: string;
             id: string;
             last_message_at: string | null;
             tenant_id: string;
@@ -1952,11 +2016,15 @@ export interface components {
             enabled?: boolean;
             maxTokens?: number | null;
             model?: string;
+            modelPrices?: {
+                [key: string]: unknown;
+            };
             models?: {
                 [key: string]: unknown;
             };
             name: string;
             params?: components["schemas"]["ChannelParamsDto"];
+            prices?: components["schemas"]["ChannelPricesDto"] | null;
             priority?: number;
             /** @enum {string} */
             provider: "openai-compatible" | "anthropic" | "google" | "echo";
@@ -2329,6 +2397,7 @@ export interface components {
         LimitsDto: {
             ai_requests_per_minute?: (number | "default") | null;
             chat_connections?: (number | "default") | null;
+            cost_per_day?: (number | "default") | null;
             members_per_room?: (number | "default") | null;
             requests_per_second?: (number | "default") | null;
             rooms?: (number | "default") | null;
@@ -2336,6 +2405,7 @@ export interface components {
             runs_at_once_per_user?: (number | "default") | null;
             sse_streams?: (number | "default") | null;
             sse_streams_per_user?: (number | "default") | null;
+            tokens_per_chat_per_day?: (number | "default") | null;
             tokens_per_day?: (number | "default") | null;
             tokens_per_user_per_day?: (number | "default") | null;
             users?: (number | "default") | null;
@@ -2434,11 +2504,15 @@ export interface components {
             enabled?: boolean;
             maxTokens?: number | null;
             model?: string;
+            modelPrices?: {
+                [key: string]: unknown;
+            };
             models?: {
                 [key: string]: unknown;
             };
             name?: string;
             params?: components["schemas"]["ChannelParamsDto"];
+            prices?: components["schemas"]["ChannelPricesDto"] | null;
             priority?: number;
             /** @enum {string} */
             provider?: "openai-compatible" | "anthropic" | "google" | "echo";
@@ -2731,6 +2805,8 @@ export interface components {
         TenantUsageItemDto: {
             channel?: string | null;
             completion_tokens: number;
+            /** Format: double */
+            cost: number;
             day?: string;
             deliveries?: number;
             estimated_tokens: number;
@@ -2837,6 +2913,38 @@ export interface components {
             answer: components["schemas"]["ChatMessageDto"];
             message: components["schemas"]["ChatMessageDto"];
         };
+        UiChatDto: {
+            id: string;
+            messageId?: string;
+            messages: components["schemas"]["UiMessageDto"][];
+            preset?: string;
+            /** @enum {string} */
+            trigger?: "submit-message" | "regenerate-message";
+        };
+        UiMessageDto: {
+            id: string;
+            metadata?: {
+                [key: string]: unknown;
+            };
+            parts: components["schemas"]["UiPartDto"][];
+            /** @enum {string} */
+            role: "user" | "assistant" | "system";
+        };
+        UiMessagePageDto: {
+            has_more: boolean;
+            limit: number;
+            messages: components["schemas"]["UiMessageDto"][];
+            offset: number;
+            total: number;
+        };
+        UiPartDto: {
+            state?: string;
+            text?: string;
+            type: string;
+        };
+        UiStoppedDto: {
+            answers: components["schemas"]["UiMessageDto"][];
+        };
         UpdateChatDto: {
             metadata?: {
                 [key: string]: unknown;
@@ -2909,7 +3017,7 @@ export interface components {
             webhook_secret: string;
         };
         WebhookSettingsDto: {
-            events?: ("message.offline" | "notification.offline" | "message.created" | "room.created" | "member.joined" | "member.left")[];
+            events?: ("message.offline" | "notification.offline" | "message.created" | "room.created" | "member.joined" | "member.left" | "budget.warning")[];
             url: string;
         };
         WhoamiDto: {
@@ -4861,6 +4969,88 @@ export interface operations {
             };
         };
     };
+    UiChat_answer: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UiChatDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    UiChat_stop: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UiStoppedDto"];
+                };
+            };
+        };
+    };
+    UiChat_stream: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     Chats_create: {
         parameters: {
             query?: never;
@@ -4967,6 +5157,7 @@ export interface operations {
     Chats_messages: {
         parameters: {
             query?: {
+                format?: "ui";
                 limit?: number;
                 offset?: number;
                 order?: "asc" | "desc";
@@ -4987,7 +5178,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ChatMessagePageDto"];
+                    "application/json": components["schemas"]["ChatMessagePageDto"] | components["schemas"]["UiMessagePageDto"];
                 };
             };
         };
