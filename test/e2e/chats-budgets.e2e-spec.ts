@@ -376,6 +376,8 @@ describe('a budget of money', () => {
     const path = `/api/channels/${id}`;
     for (const wrong of [{ prices: { input: 1 } }, { prices: { input: -1, output: 1 } }, { modelPrices: { a: 1 } }])
       expect((await tenant.key.patch(path, wrong)).status).toBe(400);
-    expect(bodyOf(await tenant.key.patch(path, { prices: null }))).toMatchObject({ data: { prices: null, modelPrices: {} } });
+    expect(bodyOf(await tenant.key.patch(path, { prices: null }))).toMatchObject({
+      data: { prices: null, modelPrices: {} },
+    });
   });
 });

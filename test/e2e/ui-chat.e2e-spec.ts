@@ -299,7 +299,8 @@ describe('POST /api/ui/chat', () => {
   });
 
   it('an edit that is refused changes nothing', async () => {
-    const poor = (await app.tenant({ ai_requests_per_minute: null, tokens_per_day: 1 })).as('alice');
+    // Enough for one answer, of which the model says that it was more.
+    const poor = (await app.tenant({ ai_requests_per_minute: null, tokens_per_day: 16 })).as('alice');
     await answerOf(await postUi(poor, uiBody('one', 'Hello')));
     const before = await listed(poor, 'one');
     const messages = [{ id: 'm-Hello', role: 'user', parts: [{ type: 'text', text: 'Bye' }] }];
