@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { ChatsModule, RoomTurns } from './modules/chats';
+import { ChatsModule, OwnCallCharges, RoomTurns } from './modules/chats';
 import { DeliveryModule, MemberReceipts } from './modules/delivery';
 import {
   AiTurns,
@@ -9,6 +9,7 @@ import {
   MessagesModule,
   MessagesRoomLog,
 } from './modules/messages';
+import { CallCharges } from './modules/models';
 import { OfflineJobs } from './modules/notifications';
 import { ErasedUsers, RemovalModule } from './modules/removal';
 import { PresenceRepository, RoomPreviews, MemberPositions, RoomsModule } from './modules/rooms';
@@ -43,10 +44,11 @@ import { LastSeenStore, MessageFrames, Receipts, RoomLog, RoomPositions, SharedR
     { provide: Receipts, useExisting: MemberReceipts },
     { provide: RoomLog, useExisting: MessagesRoomLog },
     { provide: MessageFrames, useExisting: LogMessageFrames },
-    // tenants, rooms, messages, notifications
+    // tenants, rooms, models, messages, notifications
     { provide: WebhookSettings, useExisting: WebhookEndpoints },
     { provide: WebhookRows, useExisting: WebhooksRepository },
     { provide: RoomPreviews, useExisting: MessagePreviews },
+    { provide: CallCharges, useExisting: OwnCallCharges },
     { provide: AiTurns, useExisting: RoomTurns },
     { provide: AppendHooks, useExisting: WebhookHooks },
     { provide: OfflineJobs, useExisting: WebhookHooks },
@@ -66,6 +68,7 @@ import { LastSeenStore, MessageFrames, Receipts, RoomLog, RoomPositions, SharedR
     WebhookSettings,
     WebhookRows,
     RoomPreviews,
+    CallCharges,
     AiTurns,
     AppendHooks,
     OfflineJobs,

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { newUuid } from '../../src/common/ids';
-import { budgetSpentOf, chargeExtend, chargeReserve } from '../../src/modules/chats/chats.functions';
+import { budgetSpentOf, chargeEnd, chargeExtend, chargeReserve } from '../../src/modules/chats/chats.functions';
+import { OwnCallCharges } from '../../src/modules/chats/runs/call-charges';
 import { ChargesRepository } from '../../src/modules/chats/runs/charges.repository';
+import { RunsRepository } from '../../src/modules/chats/runs/runs.repository';
+import type { ChargedCall } from '../../src/modules/models';
 import { AppendFixture, type RoomRef } from '../support/append-model';
 import { ChargesModel, chargeOp } from '../support/charges-model';
 import type { FunctionResult } from '../support/schema-function-calls';
@@ -145,6 +148,58 @@ describe('reservations', () => {
     await other.query('COMMIT');
     await other.end();
     expect(await chargesOf(room)).toEqual([{ tokens: 3, reserved: 15 }]);
+  });
+});
+
+describe('a call that is no run’s', () => {
+  const USAGE = { promptTokens: 5, completionTokens: 2, totalTokens: 7, estimated: false };
+  const charges = (): OwnCallCharges => new OwnCallCharges(new RunsRepository(bench.open.database));
+  const call = (room: RoomRef, userId: string | null = null): ChargedCall => ({
+    ...{ tenantId: room.tenantId, userId, contextTokens: 5, maxTokens: 10, prices: undefined },
+    signal: new AbortController().signal,
+  });
+
+  it('holds what it may use while it runs, and is charged what it says that it used', async () => {
+    const room = await roomWith({ tokens_per_day: 20 });
+    const done = await charges().charged(call(room), async (bound) => {
+      expect(bound?.tokens).toBe(10);
+      expect(await chargesOf(room)).toEqual([{ tokens: null, reserved: 15 }]);
+      return { usage: USAGE, text: 'Hi' };
+    });
+    expect(done.text).toBe('Hi');
+    expect(await chargesOf(room)).toEqual([{ tokens: 7, reserved: 15 }]);
+  });
+
+  it('is not done where nothing is left, for its user or its tenant', async () => {
+    const room = await roomWith({ tokens_per_user_per_day: 7 });
+    const work = jest.fn(() => Promise.resolve({ usage: USAGE }));
+    await charges().charged(call(room, 'alice'), work);
+    await expect(charges().charged(call(room, 'alice'), work)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    expect(work).toHaveBeenCalledTimes(1);
+    await charges().charged(call(room, 'bob'), work);
+    await charges().charged(call(room), work);
+  });
+
+  it('costs nothing where no model has begun, and its context where it has failed', async () => {
+    const room = await roomWith({ tokens_per_day: 20 });
+    await charges().charged(call(room), () => Promise.resolve({ usage: undefined }));
+    await expect(charges().charged(call(room), () => Promise.reject(new Error('cut')))).rejects.toThrow('cut');
+    expect((await chargesOf(room)).map(({ tokens }) => tokens)).toEqual([0, 5]);
+  });
+
+  it('whose server was killed holds nothing after an hour, and is charged once', async () => {
+    const room = await roomWith({ tokens_per_day: 20 });
+    const id = newUuid();
+    const args = { p_charge: id, p_context: 5, p_answer: 10 };
+    await bench.call(room, chargeReserve, args);
+    expect(await reserve(room)).toMatchObject({ status: 'spent' });
+    await bench.database.sql(
+      `UPDATE charges SET created_at = created_at - interval '61 minutes' WHERE charge_id = $1`,
+      [id],
+    );
+    expect(await reserve(room)).toMatchObject({ answer_tokens: 10 });
+    await chargeEnd.call(bench.open.database, room.tenantId, { p_charge: id, p_used: { tokens: 15 } });
+    expect((await chargesOf(room)).map(({ tokens }) => tokens)).toEqual([5, null]);
   });
 });
 

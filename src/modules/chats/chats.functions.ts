@@ -160,6 +160,9 @@ export const chargeExtend = schemaFunction(
   value<{ readonly answer_tokens: number } & Partial<Spent>>('jsonb'),
 );
 
+/** Ends the charge of a call that is no run's. `p_used`: {tokens, cost}. */
+export const chargeEnd = schemaFunction('charge_end', { p_charge: 'uuid', p_used: 'jsonb?' }, value<null>('void'));
+
 /** Folds what has ended on the day of a call: budgets that are nearly spent are told of. */
 export const chargeFold = schemaFunction('charge_fold', { p_charge: 'uuid' }, value<null>('void'));
 

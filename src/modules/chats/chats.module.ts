@@ -20,6 +20,7 @@ import { ChatController, ConversationsController } from './http/conversations.co
 import { UiChatController } from './http/ui.controller';
 import { UiChats } from './http/ui-chats';
 import { Answerer } from './runs/answerer';
+import { OwnCallCharges } from './runs/call-charges';
 import { ChargesRepository } from './runs/charges.repository';
 import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
 import { RunChunksRepository } from './runs/run-chunks.repository';
@@ -53,6 +54,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     Answers,
     Arrivals,
     TokenBudget,
+    OwnCallCharges,
     ChargesRepository,
     ChatBackstop,
     ChatEndpoint,
@@ -84,6 +86,6 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     UiChats,
     { provide: ChatStreams, useClass: ChatStreamsService },
   ],
-  exports: [ChatsService, RoomTurns],
+  exports: [ChatsService, OwnCallCharges, RoomTurns],
 })
 export class ChatsModule {}

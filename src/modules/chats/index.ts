@@ -14,5 +14,6 @@
  */
 export { runsCancel, runsTrimmed } from './chats.functions';
 export { ChatsModule } from './chats.module';
+export { OwnCallCharges } from './runs/call-charges';
 export { ChatsService } from './chats/chats.service';
 export { RoomTurns } from './turns/turns.service';

@@ -146,6 +146,34 @@ export interface ModelRequest extends AnswerOptions {
   readonly signal: AbortSignal;
 }
 
+/** A call of a model that writes no answer of a chat, such as the test of a channel, before it begins. */
+export interface ChargedCall {
+  readonly tenantId: string;
+  /** Whose budgets count too; null: it is the tenant's alone. */
+  readonly userId: string | null;
+  /** By our own count. */
+  readonly contextTokens: number;
+  /** Most tokens of its answer; undefined: nobody has said. */
+  readonly maxTokens: number | undefined;
+  /** Of the dearest channel that may answer; undefined where none is known. */
+  readonly prices: ModelPrices | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Keeps calls that write no answer of a chat within the budgets of their tenant. The chats module implements it. */
+export abstract class CallCharges {
+  /**
+   * Does a call: what it may use is taken of the budgets before it begins, and what it did not use is given back with its end,
+   * whatever that is.
+   * @param work says what it has used; undefined: no model had begun
+   * @throws 429 QUOTA_EXCEEDED where its context and one token more do not fit: then nothing is done
+   */
+  abstract charged<T extends { readonly usage: ModelUsage | undefined }>(
+    call: ChargedCall,
+    work: (bound: AnswerBound | undefined) => Promise<T>,
+  ): Promise<T>;
+}
+
 /** How an assistant is asked to behave. */
 export interface Preset {
   readonly name: string;

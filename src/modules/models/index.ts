@@ -13,6 +13,8 @@
  */
 export {
   type AnswerBound,
+  CallCharges,
+  type ChargedCall,
   type AnswerOptions,
   checkedResponseFormat,
   type FaultReason,

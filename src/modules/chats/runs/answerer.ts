@@ -17,7 +17,7 @@ import {
 import { budgetFailure } from '../chats.functions';
 import type { RunFailure } from '../contract';
 import { type LiveRun, type RunOutcome, RunPublisher, STOPPED } from './live-runs';
-import { type Reservation, retryWhileAway, RunsRepository } from './runs.repository';
+import { type TokenReservation, retryWhileAway, RunsRepository } from './runs.repository';
 
 /** What was too long for a model is remembered for so long: a channel may be changed. */
 const REMEMBERED_MS = 60 * 60_000;
@@ -42,7 +42,7 @@ interface Asking {
   readonly messages: readonly LoggedMessage[];
   told: readonly ModelMessage[];
   /** What it may use; undefined where no budget says. */
-  bound: Reservation | undefined;
+  bound: TokenReservation | undefined;
   /** What a model that came to no end says that it has used. */
   spent: ModelUsage | undefined;
 }
@@ -97,14 +97,14 @@ export class Answerer {
   }
 
   private async reserve(
-    { ref }: LiveRun,
+    { ref: { tenantId, chatId, runId } }: LiveRun,
     { userId }: Question,
     { told, options: { maxTokens, model } }: Asking,
     signal: AbortSignal,
-  ): Promise<Reservation | undefined> {
+  ): Promise<TokenReservation | undefined> {
     const contextTokens = countUsage(told, '').promptTokens;
-    const prices = await retryWhileAway(signal, () => this.models.dearestPrices(ref.tenantId, model));
-    return this.runs.reserve({ ...ref, userId, contextTokens, maxTokens, prices }, signal);
+    const prices = await retryWhileAway(signal, () => this.models.dearestPrices(tenantId, model));
+    return this.runs.reserve({ tenantId, chatId, chargeId: runId, userId, contextTokens, maxTokens, prices }, signal);
   }
 
   /** A preset that was deleted since answers as the default one. */

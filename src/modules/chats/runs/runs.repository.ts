@@ -6,6 +6,7 @@ import type { AnswerBound, ModelPrices } from '../../models';
 import {
   type Begun,
   budgetSpentOf,
+  chargeEnd,
   chargeExtend,
   chargeFold,
   chargeReserve,
@@ -124,13 +125,13 @@ export class RunsRepository {
   }
 
   /**
-   * Reserves what a run's call may use; undefined: it stands under no budget. Asked again, it answers as the first time.
+   * Reserves what a call may use; undefined: it stands under no budget. Asked again, it answers as the first time.
    * @throws 429 QUOTA_EXCEEDED where its context and one token more do not fit into what is left
    */
-  async reserve(call: RunCall, signal: AbortSignal): Promise<Reservation | undefined> {
-    const { tenantId, runId, chatId, userId, contextTokens, maxTokens = RESERVED_TOKENS, prices } = call;
+  async reserve(call: NewCharge, signal: AbortSignal): Promise<TokenReservation | undefined> {
+    const { tenantId, chargeId, chatId, userId, contextTokens, maxTokens = RESERVED_TOKENS, prices } = call;
     const args = {
-      p_charge: runId,
+      p_charge: chargeId,
       p_user: userId,
       p_room: chatId,
       p_context: contextTokens,
@@ -139,9 +140,9 @@ export class RunsRepository {
     };
     const granted = await retryWhileAway(signal, () => chargeReserve.call(this.database, tenantId, args));
     if (granted.answer_tokens === null) return undefined;
-    const more = { p_charge: runId, p_more: RESERVED_TOKENS };
+    const more = { p_charge: chargeId, p_more: RESERVED_TOKENS };
     const extend = () => retryWhileAway(signal, () => chargeExtend.call(this.database, tenantId, more));
-    return new Reservation(granted.answer_tokens, granted.priced_only ?? false, extend);
+    return new TokenReservation(granted.answer_tokens, granted.priced_only ?? false, extend);
   }
 
   /**
@@ -151,17 +152,29 @@ export class RunsRepository {
   async settle(tenantId: string, runId: string): Promise<void> {
     await chargeFold.call(this.database, tenantId, { p_charge: runId });
   }
+
+  /** Ends the charge of a call that is no run's. @param used null: it is not known */
+  async endCall(
+    tenantId: string,
+    chargeId: string,
+    used: { readonly tokens: number; readonly cost: number | undefined } | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await retryWhileAway(signal, () => chargeEnd.call(this.database, tenantId, { p_charge: chargeId, p_used: used }));
+  }
 }
 
 /** Tokens that are reserved for an answer of which nothing says how long it may be, and each time that it needs more. */
 const RESERVED_TOKENS = 1024;
 
 /** A call of a model, before it begins. */
-export interface RunCall {
+interface NewCharge {
   readonly tenantId: string;
-  readonly runId: string;
-  readonly chatId: string;
-  readonly userId: string;
+  /** Of an answer its run's. */
+  readonly chargeId: string;
+  /** Null: it is no run's. */
+  readonly chatId: string | null;
+  readonly userId: string | null;
   /** By our own count. */
   readonly contextTokens: number;
   /** Most tokens of its answer. */
@@ -171,7 +184,7 @@ export interface RunCall {
 }
 
 /** What a run's answer may have of its budgets; ended with the run (`run_charged`). */
-export class Reservation implements AnswerBound {
+export class TokenReservation implements AnswerBound {
   /** The budget of which nothing was left when it asked for more. */
   spent: Spent | undefined;
 

@@ -1,10 +1,11 @@
 -- Takes the turn of a tenant's budgets for a day, and brings into the sums of that day what has ended since, at most 1,000
 -- calls: of a tenant that has had no budget until now there may be many. What is not folded is thereby soon as much as runs at
--- once, however long the day is. Budgets of which 80 % are spent are marked, once. An end waits for nobody: it
+-- once, however long the day is. Budgets of which 80 % are spent are marked, once. A
+-- call that is no run's and has run for an hour has lost its server: no model is given that long. An end waits for nobody: it
 -- changes the call's own row.
 --
 -- Locks: of charge_days the tenant's row, then users', then chats', each in their order; charges that have ended, which nobody
--- else changes.
+-- else changes, and those that were lost.
 --
 -- tables: tenants
 -- execute: tenant
@@ -23,6 +24,9 @@ BEGIN
     PERFORM FROM charge_days d
       WHERE d.tenant_id = p_tenant AND d.day = p_day AND d.scope = 'tenant' AND d.subject = '' FOR NO KEY UPDATE;
   END IF;
+  UPDATE charges c SET ended_at = clock_timestamp(), tokens = c.context_tokens, cost = c.context_tokens * c.price_input / 1000000
+    WHERE c.tenant_id = p_tenant AND c.day = p_day AND NOT c.is_folded AND c.ended_at IS NULL AND c.room_id IS NULL
+      AND c.created_at < clock_timestamp() - interval '1 hour';
   SELECT t.limits INTO limits FROM tenants t WHERE t.tenant_id = p_tenant;
   WITH ended AS (
     UPDATE charges c SET is_folded = true
