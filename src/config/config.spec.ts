@@ -80,6 +80,8 @@ describe('the configuration', () => {
     ['ENCRYPTION_KEYS_OLD', `${'ab'.repeat(32)},${'cd'.repeat(32)}`],
     ['WEBHOOK_RETRY_SECONDS', '1, 60'],
     ['OPENAI_BASE_URL', 'http://127.0.0.1:11434/v1'],
+    ['OPENAI_PRICES', '15,60'],
+    ['OPENAI_PRICES', '0.15,0.6,0.075'],
   ])('takes %s=%s', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([]);
   });
@@ -103,6 +105,9 @@ describe('the configuration', () => {
     ['ENCRYPTION_KEYS_OLD', `${'ab'.repeat(32)},${'x'.repeat(64)}`],
     ['WEBHOOK_RETRY_SECONDS', '5,0'],
     ['OPENAI_BASE_URL', 'localhost:11434'],
+    ['OPENAI_PRICES', '15'],
+    ['OPENAI_PRICES', '15,-1'],
+    ['OPENAI_PRICES', '1,2,3,4'],
     ['OPENAI_BASE_URL', 'https://user:secret@host/v1'],
     ['NODE_ENV', 'prod'],
     ['LOG_LEVEL', 'loud'],
@@ -245,5 +250,12 @@ describe('the configuration', () => {
     const fields = CONFIG_AREAS.flatMap((area) => Object.values<EnvField<unknown>>(area.fields));
     expect(fields.filter((field) => !/^[A-Z_]+$/.test(field.name) || field.doc.length < 10)).toEqual([]);
     expect(new Set(fields.map((field) => field.name)).size).toBe(fields.length);
+  });
+
+  it('reads prices of input, output and, where they are said, input from a cache', () => {
+    const prices = (OPENAI_PRICES: string): unknown => loadConfig({ OPENAI_PRICES }).models.openaiPrices;
+    expect(prices('0.15,0.6')).toEqual({ input: 0.15, output: 0.6 });
+    expect(prices('15,60,7.5')).toEqual({ input: 15, output: 60, cached: 7.5 });
+    expect(loadConfig({}).models.openaiPrices).toBeUndefined();
   });
 });
