@@ -1496,6 +1496,22 @@ END $function$;
 REVOKE ALL ON FUNCTION public.channels_import(p_tenant uuid, p_rows json) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.channels_import(p_tenant uuid, p_rows json) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.charge_end(p_tenant uuid, p_charge uuid, p_used jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  used bigint := (p_used->>'tokens')::bigint;
+BEGIN
+  UPDATE charges c SET ended_at = clock_timestamp(), tokens = COALESCE(used, c.context_tokens),
+    cost = COALESCE((p_used->>'cost')::numeric, (LEAST(COALESCE(used, c.context_tokens), c.context_tokens) * c.price_input
+      + GREATEST(0, COALESCE(used, 0) - c.context_tokens) * c.price_output) / 1000000)
+    WHERE c.tenant_id = p_tenant AND c.charge_id = p_charge AND c.ended_at IS NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.charge_end(p_tenant uuid, p_charge uuid, p_used jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.charge_end(p_tenant uuid, p_charge uuid, p_used jsonb) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.charge_extend(p_tenant uuid, p_charge uuid, p_more bigint)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1589,6 +1605,9 @@ BEGIN
     PERFORM FROM charge_days d
       WHERE d.tenant_id = p_tenant AND d.day = p_day AND d.scope = 'tenant' AND d.subject = '' FOR NO KEY UPDATE;
   END IF;
+  UPDATE charges c SET ended_at = clock_timestamp(), tokens = c.context_tokens, cost = c.context_tokens * c.price_input / 1000000
+    WHERE c.tenant_id = p_tenant AND c.day = p_day AND NOT c.is_folded AND c.ended_at IS NULL AND c.room_id IS NULL
+      AND c.created_at < clock_timestamp() - interval '1 hour';
   SELECT t.limits INTO limits FROM tenants t WHERE t.tenant_id = p_tenant;
   WITH ended AS (
     UPDATE charges c SET is_folded = true

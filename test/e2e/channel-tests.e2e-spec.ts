@@ -54,6 +54,18 @@ describe.each(Object.entries(SUBJECTS))('a channel of %s', (provider, { wire, as
     });
   });
 
+  it('is asked at the cost of its tenant, as long as a budget allows', async () => {
+    const poor = await app.tenant({ tokens_per_day: 12 });
+    const { id } = await createChannel(poor.key, { provider, baseUrl: server.url, apiKey: SECRET });
+    const paid = (): Promise<Answer<Enveloped<Tested>>> => poor.key.post(`/api/channels/${id}/test`);
+    server.next({ steps: ['Hi'], finish: 'length', usage: { prompt: 11, completion: 1 } });
+    expect(dataOf(await paid())).toMatchObject({ ok: true });
+    expect(errorOf(await paid())).toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    const said = await poor.key.post('/api/chat', { message: 'hello', userId: 'alice' });
+    expect([said.status, errorOf(said).code]).toEqual([429, 'QUOTA_EXCEEDED']);
+    expect(server.requests).toHaveLength(1);
+  });
+
   it('is asked for one token, and tells what came, enabled or not', async () => {
     const { id } = await channel({ model: 'm1', enabled: false });
     server.next({ steps: ['Hi'], finish: 'length' });

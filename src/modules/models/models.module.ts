@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChannelConnections, ChannelDirectory, ChannelKeys, SharedChannels } from './channels/channel-directory';
+import { ChannelTests } from './channels/channel-tests';
 import { ChannelsController } from './channels/channels.controller';
 import { ChannelsRepository } from './channels/channels.repository';
 import { ChannelsService } from './channels/channels.service';
@@ -35,6 +36,7 @@ import { ModelsService } from './routing/models.service';
     SharedChannels,
     ChannelChoice,
     ModelsService,
+    ChannelTests,
   ],
   exports: [ModelsService, PresetsService, ChannelKeys],
 })

@@ -80,14 +80,14 @@ export class ChannelsController {
    * @remarks
    * A channel that is not enabled can be tested too. What fails is told in `error`, with 200: its `reason`, the provider's
    * status and, cleaned of keys and addresses, its words; it is one of `lastFaults` then. It waits as long as the channel
-   * does, and a minute at most. The provider charges the token. No breaker moves: whether the channel is tried for answers
-   * is decided by answers. An unknown id is 404.
+   * does, and a minute at most. The provider charges the token, and so do the budgets of the tenant: one that is spent is
+   * QUOTA_EXCEEDED. No breaker moves: whether the channel is tried for answers is decided by answers. An unknown id is 404.
    */
   @Post(':channelId/test')
   @HttpCode(200)
   @Access('tenantAdmin')
   @NotAudited('it changes nothing')
-  @ApiErrors('NOT_FOUND')
+  @ApiErrors('NOT_FOUND', 'QUOTA_EXCEEDED')
   test(@CurrentCaller() caller: Caller, @Param('channelId') channelId: string): Promise<ChannelTestDto> {
     return this.channels.test(caller, channelId);
   }

@@ -13,9 +13,9 @@ import type {
   EnvironmentChannelDto,
   PatchChannelDto,
 } from '../dto/channel.dto';
-import { ModelsService } from '../routing/models.service';
 import { camelPageInfo } from '../views';
 import { ChannelDirectory, ChannelKeys } from './channel-directory';
+import { ChannelTests } from './channel-tests';
 import { ChannelViews } from './channels.views';
 import { type ChannelRow, ChannelsRepository, type ChannelValues, isTaken } from './channels.repository';
 
@@ -33,7 +33,7 @@ export class ChannelsService {
     private readonly keys: ChannelKeys,
     private readonly effects: Effects,
     private readonly views: ChannelViews,
-    private readonly models: ModelsService,
+    private readonly tests: ChannelTests,
   ) {}
 
   /** @throws 404 where the environment names no provider */
@@ -86,7 +86,7 @@ export class ChannelsService {
     this.directory.forget(tenantId);
     const channel = (await this.directory.of(tenantId)).find((each) => each.id === uuid);
     if (channel === undefined) throw notFound('Channel');
-    return this.views.tested(await this.models.testChannel(tenantId, channel));
+    return this.views.tested(await this.tests.run(tenantId, channel));
   }
 
   async change(caller: Caller, id: string, body: PatchChannelDto): Promise<ChannelDto> {

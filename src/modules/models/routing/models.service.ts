@@ -4,7 +4,7 @@ import { Clock } from '../../../common/time';
 import { AppError } from '../../../common/errors';
 import { ModelsConfig } from '../../../config';
 import { Metrics } from '../../../platform/metrics';
-import { answerOf, Meter, type ModelAttempt, sumOf } from '../answer/answer';
+import { answerOf, estimateTokens, Meter, type ModelAttempt, sumOf } from '../answer/answer';
 import type { Channel } from '../channels/channel-directory';
 import type { FaultReason, ModelPart, ModelPrices, ModelRequest, ModelUsage } from '../contract';
 import {
@@ -140,8 +140,8 @@ export class ModelsService {
       throw error;
     } finally {
       metrics.counter('chatapi_model_requests_total').labels({ outcome }).inc();
-      const usage = outcome === 'completed' ? undefined : sumOf(spent);
-      if (usage !== undefined) request.onSpent?.({ ...usage, cost: costs(spent) });
+      const usage = outcome === 'completed' ? undefined : spentIn(spent);
+      if (usage !== undefined) request.onSpent?.(usage);
     }
   }
 
@@ -149,15 +149,16 @@ export class ModelsService {
    * Asks one channel for one token, whether it is enabled, and may be tried, or not; no breaker moves. A model that used
    * the token for thinking has answered.
    */
-  async testChannel(tenantId: string, channel: Channel): Promise<ChannelTest> {
+  async testChannel(tenantId: string, channel: Channel, signal: AbortSignal): Promise<ChannelTest> {
     const asking = { channel: hurried(channel), tenantId, model: channel.model, isModelFree: false };
-    const request = { ...TEST, tenantId, signal: new AbortController().signal };
+    const request = { ...TEST, tenantId, signal };
     const begunMs = this.clock.monotonicMs();
     const spent: Spent = [];
     let usage: ModelUsage | undefined;
     let fault: ChannelFault | undefined;
     try {
-      for await (const part of this.answered(asking, request, spent)) if (part.type === 'end') usage = part.usage;
+      for await (const part of this.answered(asking, request, spent))
+        if (part.type === 'end') usage = priced(asking, part.usage);
     } catch (error) {
       if (!(error instanceof ChannelFault)) throw error;
       const isThought = error.reason === 'reasoning' || error.facts.finishReason === 'length';
@@ -165,7 +166,7 @@ export class ModelsService {
     }
     const latencyMs = Math.round(this.clock.monotonicMs() - begunMs);
     const noted = fault === undefined ? undefined : this.faults.note(asking, fault, undefined);
-    return { model: channel.model, latencyMs, usage: usage ?? sumOf(spent), fault: noted };
+    return { model: channel.model, latencyMs, usage: usage ?? spentIn(spent), fault: noted };
   }
 
   private async *routed(request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
@@ -280,6 +281,8 @@ export class ModelsService {
 }
 
 const TEST = { messages: [{ role: 'user', content: 'Hi' }], maxTokens: 1 } as const;
+/** What a test asks for, by our own count. */
+export const TEST_CALL = { contextTokens: estimateTokens(Buffer.byteLength(TEST.messages[0].content)), maxTokens: 1 };
 /** Somebody waits for what comes of a test, and does not want to wait for long. */
 const TEST_MS = 60_000;
 
@@ -308,10 +311,12 @@ function priced(asking: Asking, usage: ModelUsage): ModelUsage {
   return cost === undefined ? usage : { ...usage, cost };
 }
 
-/** What several tries have cost together, as far as that is known. */
-function costs(spent: Spent): number | undefined {
+/** What several tries have used and cost together, as far as that is known. */
+function spentIn(spent: Spent): ModelUsage | undefined {
   const known = spent.flatMap(({ cost }) => cost ?? []);
-  return known.length === 0 ? undefined : known.reduce((sum, cost) => sum + cost, 0);
+  const usage = sumOf(spent);
+  if (usage === undefined || known.length === 0) return usage;
+  return { ...usage, cost: known.reduce((sum, cost) => sum + cost, 0) };
 }
 
 function endpointOf(channel: Channel): Endpoint {
