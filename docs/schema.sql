@@ -676,7 +676,7 @@ ALTER TABLE public.run_chunks ADD CONSTRAINT run_chunks_pkey PRIMARY KEY (tenant
 CREATE INDEX run_chunks_expiry ON public.run_chunks USING btree (expires_at);
 ALTER TABLE public.run_chunks ADD CONSTRAINT run_chunks_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES public.runs(tenant_id, run_id) ON DELETE CASCADE;
 ALTER TABLE public.run_chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY append_rows ON public.run_chunks AS PERMISSIVE FOR SELECT TO "chatapi_append" USING (true);
+CREATE POLICY append_rows ON public.run_chunks AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
 CREATE POLICY backup_rows ON public.run_chunks AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
 CREATE POLICY system_rows ON public.run_chunks AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
 CREATE POLICY tenant_rows ON public.run_chunks AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));

@@ -136,9 +136,10 @@ const SYSTEM_COLUMNS: Readonly<Record<string, string>> = {
   webhook_deliveries: 'SELECT created_at, SELECT delivery_id, SELECT state, SELECT tenant_id',
   webhooks: 'SELECT disabled_at, SELECT events, SELECT tenant_id, SELECT updated_at, SELECT url',
 };
-/** What the append reads of the jobs that it writes: a run is made of its own. */
+/** What the append reads of the jobs that it writes, a run is made of its own; and of answers without a count, which it charges. */
 const APPEND_COLUMNS: Readonly<Record<string, string>> = {
   jobs: 'SELECT kind, SELECT payload, SELECT tenant_id',
+  run_chunks: 'SELECT run_id, SELECT tenant_id, SELECT text',
 };
 const SYSTEM_TABLES = [...new Set([...Object.keys(SYSTEM_GRANTS), ...Object.keys(SYSTEM_COLUMNS)])];
 /** The functions that run with rights of their own, and so past the caller's policies, and whose rights these are. */
@@ -254,7 +255,9 @@ describe('the catalogue: what keeps the tenants apart in the database', () => {
       const expected = [
         ...TENANT_TABLES.map((table) => policy(table, 'tenant_rows', roles.tenant, OWN_ROWS)),
         ...SYSTEM_TABLES.map((table) => policy(table, 'system_rows', roles.system, 'true')),
-        ...Object.keys(APPEND_GRANTS).map((table) => policy(table, 'append_rows', roles.append, 'true')),
+        ...[...Object.keys(APPEND_GRANTS), 'run_chunks'].map((table) =>
+          policy(table, 'append_rows', roles.append, 'true'),
+        ),
         ...TENANT_TABLES.map((table) => ({
           ...policy(table, 'backup_rows', roles.backup, 'true'),
           cmd: 'SELECT',

@@ -96,7 +96,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON run_chunks TO :"tenant";
 CREATE POLICY system_rows ON run_chunks TO :"system" USING (true) WITH CHECK (true);
 GRANT SELECT (tenant_id, run_id, first_index, ends, expires_at), INSERT, DELETE ON run_chunks TO :"system";
 -- A charge whose run has no count ends by what is stored of the answer.
-CREATE POLICY append_rows ON run_chunks FOR SELECT TO :"append" USING (true);
+CREATE POLICY append_rows ON run_chunks TO :"append" USING (true) WITH CHECK (true);
 GRANT SELECT (tenant_id, run_id, text) ON run_chunks TO :"append";
 
 -- What calls of models have cost, one row each (docs/adr/0041): while a call runs it holds `reserved` tokens of the budgets of

@@ -41,7 +41,7 @@ GRANT SELECT (tenant_id, charge_id, day), DELETE ON charges TO :"system";
 CREATE POLICY append_rows ON charges TO :"append" USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE ON charges TO :"append";
 -- A charge whose run has no count ends by what is stored of the answer.
-CREATE POLICY append_rows ON run_chunks FOR SELECT TO :"append" USING (true);
+CREATE POLICY append_rows ON run_chunks TO :"append" USING (true) WITH CHECK (true);
 GRANT SELECT (tenant_id, run_id, text) ON run_chunks TO :"append";
 
 -- What is folded of a day's charges, of the tenant ('' as its subject), its users and chats. Whoever reserves holds the tenant's
