@@ -28,6 +28,7 @@ export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
   chat_id: DEMO.chatId,
   conversation_id: encodeId('conversation', DEMO.chatId),
   preset: 'default',
+  agent_id: 'agent_default',
 };
 
 /** The Nest application, initialised and not listening. */

@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { ChatsModule, OwnCallCharges, RoomTurns } from './modules/chats';
+import { AgentsOnline, ChatsModule, OwnCallCharges, RoomTurns } from './modules/chats';
 import { DeliveryModule, MemberReceipts } from './modules/delivery';
 import {
   AiTurns,
@@ -12,7 +12,7 @@ import {
 import { CallCharges } from './modules/models';
 import { OfflineJobs } from './modules/notifications';
 import { ErasedUsers, RemovalModule } from './modules/removal';
-import { PresenceRepository, RoomPreviews, MemberPositions, RoomsModule } from './modules/rooms';
+import { AgentPresence, PresenceRepository, RoomPreviews, MemberPositions, RoomsModule } from './modules/rooms';
 import {
   TenantCredentialVerifier,
   TenantCredentialWatch,
@@ -47,6 +47,7 @@ import { LastSeenStore, MessageFrames, Receipts, RoomLog, RoomPositions, SharedR
     // tenants, rooms, models, messages, notifications
     { provide: WebhookSettings, useExisting: WebhookEndpoints },
     { provide: WebhookRows, useExisting: WebhooksRepository },
+    { provide: AgentPresence, useExisting: AgentsOnline },
     { provide: RoomPreviews, useExisting: MessagePreviews },
     { provide: CallCharges, useExisting: OwnCallCharges },
     { provide: AiTurns, useExisting: RoomTurns },
@@ -67,6 +68,7 @@ import { LastSeenStore, MessageFrames, Receipts, RoomLog, RoomPositions, SharedR
     MessageFrames,
     WebhookSettings,
     WebhookRows,
+    AgentPresence,
     RoomPreviews,
     CallCharges,
     AiTurns,

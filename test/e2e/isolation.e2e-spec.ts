@@ -1,3 +1,4 @@
+import { addAgent } from '../support/agents';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
 import { bearer, mintToken } from '../support/auth';
 import { type Answer, type Api, errorOf } from '../support/http/api';
@@ -33,6 +34,7 @@ const UNKNOWN: Ids = {
   id: `dl_${NOBODY}`,
   channelId: `chan_${NOBODY}`,
   preset: 'preset-of-nobody',
+  agent_id: 'agent_nobody',
   chat_id: '01900000-0000-7000-8000-0000ffffffff',
   conversation_id: `conv_${NOBODY}`,
   job_id: '999999999999',
@@ -85,6 +87,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
   // The documented example is there already, whoever makes it first.
   await createPreset(tenant.key);
   const { name: preset } = await createPreset(tenant.key, { name: `preset-${member}`, systemPrompt: secret });
+  const { agent_id } = await addAgent(alice, room_id, { preset, respond: 'never' });
   const chat = await createChat(tenant.key, 'alice', { title: secret });
   const message_id = message?.message_id ?? '';
   return {
@@ -100,6 +103,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
       id,
       channelId,
       preset,
+      agent_id,
       chat_id: chat.id,
       conversation_id: conversationIdOf(chat.id),
       job_id: await deadJob(app.database, tenant),

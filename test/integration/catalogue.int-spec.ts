@@ -27,6 +27,7 @@ const TENANT_TABLES = [
   'notification_deliveries',
   'notifications',
   'presets',
+  'room_agents',
   'room_events',
   'room_members',
   'rooms',
@@ -74,6 +75,7 @@ const APPEND_GRANTS: Readonly<Record<string, string>> = {
   import_rooms: 'SELECT',
   jobs: 'INSERT',
   messages: 'SELECT, INSERT',
+  room_agents: 'SELECT',
   room_members: 'SELECT',
   rooms: 'SELECT, UPDATE',
   runs: 'INSERT, SELECT, UPDATE',
@@ -144,6 +146,7 @@ const APPEND_COLUMNS: Readonly<Record<string, string>> = {
 const SYSTEM_TABLES = [...new Set([...Object.keys(SYSTEM_GRANTS), ...Object.keys(SYSTEM_COLUMNS)])];
 /** The functions that run with rights of their own, and so past the caller's policies, and whose rights these are. */
 const DEFINERS: Readonly<Record<string, 'append' | 'owner'>> = {
+  agents_asked: 'append',
   append_lookup: 'append',
   append_messages: 'append',
   append_messages_hooked: 'append',
@@ -153,6 +156,7 @@ const DEFINERS: Readonly<Record<string, 'append' | 'owner'>> = {
 };
 /** The functions that the system role calls, and what of several tenants they do; the tenant role may not. */
 const SYSTEM_ONLY: Readonly<Record<string, string>> = {
+  agents_asked: 'is a part of the append, as its role',
   append_lookup: 'finds what a batch of many tenants repeats',
   append_messages: 'writes a batch of many tenants',
   append_messages_hooked: 'the same, with webhooks',

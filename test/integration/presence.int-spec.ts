@@ -44,6 +44,7 @@ describe('presence in the database', () => {
         new RoomsRepository(database),
         new PresenceRepository(database),
         new Presence(leases, { knowsOnline: () => false }, { isHere: () => false }),
+        { canAnswer: () => Promise.resolve(true) },
       );
       const connect = (user: string) => leases.holdLease(`presence:${harness.tenantId}:${user}`, 'conn', TTL_MS);
       const list = (user: string, roomId: string, limit = 50, offset = 0) =>

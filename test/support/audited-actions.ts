@@ -226,6 +226,21 @@ export const AUDITED: Readonly<Record<AuditAction, (ground: Ground) => Promise<D
       shown: { actor: KEY, target: of('preset', 'support'), before: { context_messages: 20 }, after: null },
     };
   },
+  'agent.add': async (ground) => {
+    const { roomId } = await group(ground);
+    const body = { preset: 'default', respond: 'mention', name: CANARY };
+    const answer = await ground.tenant.as('alice').post(`/rooms/${roomId}/agents`, body);
+    const shown = { before: null, after: { respond: 'mention' }, details: { agent: 'agent_default' } };
+    return { answer, shown: { actor: ALICE, target: of('room', roomId), ...shown } };
+  },
+  'agent.remove': async (ground) => {
+    const { roomId } = await group(ground);
+    const alice = ground.tenant.as('alice');
+    await alice.post(`/rooms/${roomId}/agents`, { preset: 'default', respond: 'mention', name: CANARY });
+    const answer = await alice.delete(`/rooms/${roomId}/agents/agent_default`);
+    const shown = { before: null, after: null, details: { agent: 'agent_default' } };
+    return { answer, shown: { actor: ALICE, target: of('room', roomId), ...shown } };
+  },
   'member.remove': async (ground) => {
     const { roomId } = await group(ground);
     const answer = await ground.tenant.as('alice').delete(`/rooms/${roomId}/members/bob`);

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import type { Client } from 'pg';
 import type { TestApp, TestTenant } from './app';
 import { type Answer, Api } from './http/api';
+import { addAgent } from './agents';
 import { conversationIdOf, createChat } from './chats/http';
 import { deadLetter } from './dead-letters';
 import { send } from './messages';
@@ -52,6 +53,8 @@ export class BadInputFixture {
     const alice = tenant.as('alice');
     const { room_id } = await createRoom(alice, 'group', ['bob']);
     const { message_id } = await send(alice, room_id);
+    await createPreset(tenant.key);
+    const { agent_id } = await addAgent(alice, room_id, { preset: 'support' });
     const keys = `/admin/tenants/${managed.tenantId}/keys`;
     const key = await app.master.post<{ key_id: string }>(keys, { name: 'to be managed' });
     const manager = managed.as('alice');
@@ -72,8 +75,10 @@ export class BadInputFixture {
       key_id: key.body.key_id,
       room_id,
       message_id,
+      agent_id,
       user_id: 'bob',
       id,
+      until: '2099-01-31T12:00:00.000Z',
       // Of a call that is asked about.
       path: '/rooms',
     };
@@ -109,6 +114,7 @@ export class BadInputFixture {
       'users',
       'rooms',
       'room_members',
+      'room_agents',
       'messages',
       'room_events',
       'cursors',

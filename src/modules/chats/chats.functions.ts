@@ -1,8 +1,10 @@
 import { AppError, invalid, notFound } from '../../common/errors';
+import type { TenantLimits } from '../../platform/auth';
 import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
 import { answering, type MessageRow } from '../messages';
 import type { ChatRow } from './chats/chats.repository';
 import type { RunFailure } from './contract';
+import type { AgentRefusal } from './entities/run.entity';
 
 /** A budget of which nothing is left. */
 export interface Spent {
@@ -31,6 +33,21 @@ interface BegunRun {
   readonly preset: string;
   readonly cleared_seq: number;
   readonly auto_title: boolean;
+  /** Of an answer in a room of people. */
+  readonly agent?: BegunAgent;
+}
+
+/** An agent as it stands when the turn of its answer comes. */
+export interface BegunAgent {
+  readonly agent_id: string;
+  readonly name: string | null;
+  /** It has been asked too often: this run is a notice. */
+  readonly refused: AgentRefusal | null;
+  readonly paused_at: string | null;
+  /** May be `infinity`. */
+  readonly paused_until: string | null;
+  /** The tenant's. */
+  readonly limits: TenantLimits;
 }
 
 /** A run that is to stop: another node has it, or it was cancelled. */

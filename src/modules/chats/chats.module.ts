@@ -19,11 +19,18 @@ import { ChatsController, TurnsController } from './http/chats.controller';
 import { ChatController, ConversationsController } from './http/conversations.controller';
 import { UiChatController } from './http/ui.controller';
 import { UiChats } from './http/ui-chats';
+import { AgentRooms } from './agents/agent-rooms';
+import { AgentsController } from './agents/agents.controller';
+import { AgentsOnline } from './agents/agents-online';
+import { AgentsRepository } from './agents/agents.repository';
+import { AgentChanges, AgentsService } from './agents/agents.service';
+import { RoomAgentEntity } from './entities/room-agent.entity';
 import { Answerer } from './runs/answerer';
 import { OwnCallCharges } from './runs/call-charges';
 import { ChargesRepository } from './runs/charges.repository';
 import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
 import { RunChunksRepository } from './runs/run-chunks.repository';
+import { RunTurns } from './runs/run-turns';
 import { RunEnds, RunWorker } from './runs/run-worker';
 import { RunsRepository } from './runs/runs.repository';
 import { ChatEndpoint } from './socket/endpoint';
@@ -38,7 +45,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([ChargeDayEntity, ChargeEntity, ChatEntity, RunEntity, RunChunkEntity]),
+    TypeOrmModule.forFeature([ChargeDayEntity, ChargeEntity, ChatEntity, RoomAgentEntity, RunEntity, RunChunkEntity]),
     RealtimeModule,
     SseModule,
     TenantsModule,
@@ -46,8 +53,20 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     MessagesModule,
     ModelsModule,
   ],
-  controllers: [ChatController, ChatsController, ConversationsController, TurnsController, UiChatController],
+  controllers: [
+    AgentsController,
+    ChatController,
+    ChatsController,
+    ConversationsController,
+    TurnsController,
+    UiChatController,
+  ],
   providers: [
+    AgentChanges,
+    AgentRooms,
+    AgentsOnline,
+    AgentsRepository,
+    AgentsService,
     AnswerStreams,
     AnswerWaits,
     Answerer,
@@ -77,6 +96,7 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     RunEnds,
     RunPublisher,
     RunSnapshots,
+    RunTurns,
     RunWorker,
     RunsRepository,
     RunStopper,
@@ -86,6 +106,6 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     UiChats,
     { provide: ChatStreams, useClass: ChatStreamsService },
   ],
-  exports: [ChatsService, OwnCallCharges, RoomTurns],
+  exports: [AgentsOnline, ChatsService, OwnCallCharges, RoomTurns],
 })
 export class ChatsModule {}

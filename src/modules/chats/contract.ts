@@ -60,7 +60,7 @@ export interface ChatMessage {
 
 /** Why a run ended badly, as a client is told. */
 export interface RunFailure {
-  readonly code: 'MODEL_ERROR' | 'CHANNEL_UNAVAILABLE' | 'QUOTA_EXCEEDED' | 'INTERNAL_ERROR';
+  readonly code: 'MODEL_ERROR' | 'CHANNEL_UNAVAILABLE' | 'QUOTA_EXCEEDED' | 'RATE_LIMIT_EXCEEDED' | 'INTERNAL_ERROR';
   readonly message: string;
   /** What a model's fault is about: says what to do. */
   readonly reason?: FaultReason | undefined;

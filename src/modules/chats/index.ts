@@ -1,7 +1,9 @@
 /**
  * Chats with a model: four APIs, one log (docs/adr/0022).
  *
- * Owns the tables chats, runs, run_chunks, charges, charge_days. Invariants: a user's message and the run that answers it
+ * Agents in rooms of people are the same runs (docs/adr/0042): asked by the append, answered in their room.
+ *
+ * Owns the tables chats, room_agents, runs, run_chunks, charges, charge_days. Invariants: a user's message and the run that answers it
  * are committed together; an answer belongs to the server, so no reader's leaving ends it; a chat has one answer at a time,
  * and an answer takes its seq when it ends; only a run that had not begun is begun after a crash, so no run stays open and
  * no answer is written twice; a watcher gets each token once, from any index on, on any node, and the end also where every
@@ -16,4 +18,5 @@ export { runsCancel, runsTrimmed } from './chats.functions';
 export { ChatsModule } from './chats.module';
 export { OwnCallCharges } from './runs/call-charges';
 export { ChatsService } from './chats/chats.service';
+export { AgentsOnline } from './agents/agents-online';
 export { RoomTurns } from './turns/turns.service';

@@ -164,6 +164,27 @@ export class ChatLog {
     return rows.sort((a, b) => placeOf(a) - placeOf(b) || a.seq - b.seq).slice(-limit);
   }
 
+  /**
+   * What an agent of a room may see when it answers the message at `seq`: at most the newest `limit` after `afterSeq`, in their
+   * order, that one last. What was said later is not among them, but what the agent has answered meanwhile is.
+   */
+  async contextIn(
+    tenantId: string,
+    roomId: string,
+    seq: number,
+    afterSeq: number,
+    limit: number,
+    agentId: string,
+  ): Promise<LoggedMessage[]> {
+    const args = [tenantId, roomId, seq, afterSeq, limit];
+    const rows = await this.database.query<LoggedMessage>('room context', tenantId, CONTEXT, args);
+    const place = (row: LoggedMessage): number => (row.seq === seq ? Infinity : row.seq);
+    return rows
+      .filter((row) => row.seq <= seq || row.sender_id === agentId)
+      .sort((a, b) => place(a) - place(b))
+      .slice(-limit);
+  }
+
   /** Stores an answer and ends its run, in one transaction. A run that has an answer gets no other: 'mismatch'. */
   appendAnswer({
     tenantId,

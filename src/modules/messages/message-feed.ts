@@ -20,6 +20,8 @@ export abstract class AiTurns {
   abstract begin(caller: Caller, draft: MessageDraft): Promise<AiTurn>;
   /** Questions were deleted, and these runs with them: their answers end now. */
   abstract cancelled(runIds: readonly string[]): void;
+  /** A message was stored, of whatever room: it may have asked an agent. Called for each, so it must not do any I/O. */
+  abstract stored(tenantId: string, roomId: string): void;
 }
 
 /** Hands what the log has stored to the feed. */
@@ -39,6 +41,7 @@ export class MessageFeed {
       if (message === undefined) return;
       if (outcome.status === 'new') {
         message.onStored?.(outcome);
+        this.turns.stored(message.tenantId, message.roomId);
         this.typing.endOnMessage(message.tenantId, message.roomId, message.senderId);
         events.push(eventOf(message, outcome));
       } else if (outcome.status === 'failed' && isUnknown(outcome.error))

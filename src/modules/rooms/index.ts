@@ -21,5 +21,6 @@ export {
   RoomLists,
 } from './rooms/room-lists.repository';
 export { roomCut, roomEventsTrimmed, roomRetain, roomsClose, roomsToCut, type RoomToCut } from './rooms.functions';
+export { AgentPresence } from './members/agent-presence';
 export { MemberPositions } from './members/member-positions';
 export { LastMessageDto, RoomDto } from './dto/room.dto';

@@ -27,6 +27,7 @@ const TENANT = {
   'settings.allowed_origins': 'shown',
   'settings.while_answering': 'shown',
   'settings.presence_room_limit': 'shown',
+  'settings.agent_control': 'shown',
   'settings.retention_days': 'shown',
   'webhook.url': 'shown',
   'webhook.events': 'shown',
@@ -66,6 +67,8 @@ const PRESET = {
  * route declares, so a new one comes with its route.
  */
 export const AUDIT_ACTIONS = {
+  'agent.add': { target: 'room', fields: { respond: 'shown' }, details: ['agent'] },
+  'agent.remove': { target: 'room', fields: {}, details: ['agent'] },
   'channel.create': { target: 'channel', fields: CHANNEL, details: [] },
   'channel.delete': { target: 'channel', fields: CHANNEL, details: [] },
   'channel.update': { target: 'channel', fields: CHANNEL, details: [] },

@@ -33,6 +33,8 @@ export interface TenantSettings {
   readonly allowed_origins?: readonly string[] | null;
   readonly while_answering?: 'queue' | 'reject' | 'interrupt';
   readonly presence_room_limit?: number;
+  /** Who may add, change, pause and remove agents of a room that does not say it itself. */
+  readonly agent_control?: 'admins' | 'members';
   /** Days that messages are kept; null or missing = for ever. */
   readonly retention_days?: number | null;
 }
@@ -43,6 +45,7 @@ export const SETTING_DEFAULTS = {
   allowed_origins: null,
   while_answering: 'queue',
   presence_room_limit: 200,
+  agent_control: 'admins',
   retention_days: null,
 } as const satisfies Required<TenantSettings>;
 

@@ -7,6 +7,7 @@ import { InMemoryRooms, InMemoryAudience } from './in-memory-rooms';
 export const NO_TURNS: AiTurns = {
   begin: () => Promise.reject(new Error('nobody answers')),
   cancelled: () => undefined,
+  stored: () => undefined,
 };
 
 /** A feed without channels: remembers what it was handed. */

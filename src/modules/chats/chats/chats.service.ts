@@ -56,6 +56,11 @@ export class ChatNews {
     return this.runs.unfinished(tenantId, chatId);
   }
 
+  /** Answers that are to end. */
+  ending(running: readonly string[]): void {
+    this.live.stop(running);
+  }
+
   deleted({ tenantId, chatId }: ChatRef, running: readonly string[]): void {
     this.live.stop(running);
     this.feed.touchRoom(tenantId, chatId);
@@ -81,6 +86,7 @@ export class ChatsErase implements EraseWork {
 
   done(tenantId: string, { deleted, runs = [] }: ChatBatch): void {
     if (deleted !== undefined) this.news.deleted({ tenantId, chatId: deleted }, runs);
+    else this.news.ending(runs);
   }
 }
 

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { CONFIGURATION, erasedBy, FIXED_WORD, notExported, TableData } from '../../../platform/tenant-data';
+import { cannotHold, CONFIGURATION, erasedBy, FIXED_WORD, notExported, TableData } from '../../../platform/tenant-data';
 
 export type RunState = 'queued' | 'streaming' | 'completed' | 'cancelled' | 'interrupted' | 'failed';
 
@@ -18,6 +18,8 @@ export type RunState = 'queued' | 'streaming' | 'completed' | 'cancelled' | 'int
     error_code: FIXED_WORD,
     error_message: erasedBy('chats'),
     options: erasedBy('chats'),
+    agent_id: cannotHold('the id of an agent'),
+    refused: FIXED_WORD,
   },
 })
 export class RunEntity {
@@ -101,7 +103,22 @@ export class RunEntity {
   /** By its channel's prices; null where that is not known. */
   @Column('numeric', { nullable: true })
   cost!: string | null;
+
+  /** The agent of a room of people that answers; null: the assistant of a chat. */
+  @Column({ type: 'text', nullable: true, collation: 'C' })
+  agent_id!: string | null;
+
+  /** Of an agent's answer: how many answers lie between it and a person. */
+  @Column('smallint', { nullable: true })
+  hops!: number | null;
+
+  /** Why it asks no model, and is a notice. */
+  @Column('text', { nullable: true })
+  refused!: AgentRefusal | null;
 }
+
+/** What an agent is asked too often of: one sender, its room, or its queue is full. */
+export type AgentRefusal = 'pair' | 'room' | 'queue';
 
 /** Tokens of a run as they came. */
 @Entity('run_chunks')

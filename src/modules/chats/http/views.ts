@@ -172,6 +172,7 @@ function failed(failure: RunFailure, details: Readonly<Record<string, unknown>>)
   const ofCode = {
     QUOTA_EXCEEDED: secondsOfTheDay(),
     CHANNEL_UNAVAILABLE: 1,
+    RATE_LIMIT_EXCEEDED: 60,
     MODEL_ERROR: undefined,
     INTERNAL_ERROR: undefined,
   };

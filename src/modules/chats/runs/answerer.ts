@@ -14,7 +14,8 @@ import {
   type Preset,
   PresetsService,
 } from '../../models';
-import { budgetFailure } from '../chats.functions';
+import { agentPrompt, roomTold } from '../agents/room-prompt';
+import { type BegunAgent, budgetFailure } from '../chats.functions';
 import type { RunFailure } from '../contract';
 import { type LiveRun, type RunOutcome, RunPublisher, STOPPED } from './live-runs';
 import { type TokenReservation, retryWhileAway, RunsRepository } from './runs.repository';
@@ -33,11 +34,15 @@ export interface Question {
   readonly clearedSeq: number;
   /** Of the request: before the preset's. */
   readonly options: AnswerOptions;
+  /** Who answers in a room of people; undefined: the assistant of a chat. */
+  readonly agent?: BegunAgent | undefined;
 }
 
 /** One question on its way to a model. */
 interface Asking {
   readonly preset: Preset;
+  /** The system prompt. */
+  readonly prompt: string;
   readonly options: AnswerOptions;
   readonly messages: readonly LoggedMessage[];
   told: readonly ModelMessage[];
@@ -84,16 +89,27 @@ export class Answerer {
     return countUsage((await this.asking(live, question)).told, live.text);
   }
 
-  private async asking(live: LiveRun, { preset: name, clearedSeq, options: own }: Question): Promise<Asking> {
-    const { tenantId, chatId } = live.ref;
+  private async asking(live: LiveRun, question: Question): Promise<Asking> {
+    const { tenantId } = live.ref;
+    const { preset: name, options: own, agent } = question;
     const preset = await this.preset(tenantId, name);
     const options = { ...preset.options, ...own };
     const window = await this.models.contextTokens(tenantId, options.model);
     const limit = Math.max(1, preset.contextMessages);
-    const messages = await this.messages.context(tenantId, chatId, live.replyToSeq, clearedSeq, limit);
+    const messages = await this.context(live, question, limit);
     const most = Math.min(mostTold(preset, options, window), this.learned.get(keyOf(tenantId, options)) ?? Infinity);
-    const told = contextOf(preset.systemPrompt, messages, most);
-    return { preset, options, messages, told, bound: undefined, spent: undefined };
+    const { systemPrompt } = preset;
+    const prompt = agent === undefined ? systemPrompt : agentPrompt(systemPrompt, agent, messages);
+    const told = contextOf(prompt, messages, most);
+    return { preset, prompt, options, messages, told, bound: undefined, spent: undefined };
+  }
+
+  /** What is told; of a room of people with who said it. */
+  private async context(live: LiveRun, { clearedSeq, agent }: Question, limit: number): Promise<LoggedMessage[]> {
+    const { tenantId, chatId } = live.ref;
+    if (agent === undefined) return this.messages.context(tenantId, chatId, live.replyToSeq, clearedSeq, limit);
+    const { agent_id: id } = agent;
+    return roomTold(await this.messages.contextIn(tenantId, chatId, live.replyToSeq, clearedSeq, limit, id), id);
   }
 
   private async reserve(
@@ -125,7 +141,7 @@ export class Answerer {
     } catch (error) {
       if (signal.aborted || live.begun || faultReasonOf(error) !== 'overflow') throw error;
       const half = this.halved(live, asking);
-      asking.told = contextOf(asking.preset.systemPrompt, asking.messages, half);
+      asking.told = contextOf(asking.prompt, asking.messages, half);
     }
     try {
       return await this.stream(live, asking, signal);

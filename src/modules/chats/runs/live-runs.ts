@@ -4,6 +4,7 @@ import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Gauge, Metrics } from '../../../platform/metrics';
 import { RoomFeed } from '../../../realtime';
 import type { FinishReason } from '../../models';
+import type { BegunAgent } from '../chats.functions';
 import type { ChatMessage, RunFailure, TokenUsage, Unwatch } from '../contract';
 import { ChatBackstop, type Followed, type Missed } from '../streams/backstop';
 import { ChatHub } from '../streams/chat-hub';
@@ -34,6 +35,8 @@ export class LiveRun {
   readonly abort = new AbortController();
   /** Of the call that asked; unknown where an answer is written anew. */
   requestId: string | undefined;
+  /** Of an answer in a room of people. */
+  agent: BegunAgent | undefined;
   channel: string | undefined;
   model: string | undefined;
   text = '';
@@ -286,6 +289,8 @@ export class RunPublisher {
     this.metrics.counter('chatapi_runs_ended_total').labels({ status: answer.status }).inc();
     const ending = { kind: 'ended', runId, count: live.count, answer } as const;
     this.hub.publish(live.ref, failure === undefined ? ending : { ...ending, failure });
+    // A notice is no answer.
+    if (live.agent?.refused != null) return;
     this.feed.streamPart(
       tenantId,
       chatId,
@@ -294,6 +299,21 @@ export class RunPublisher {
         ? { type: 'end', seq: answer.seq, status: answer.status, finishReason: answer.finishReason }
         : { type: 'error', code: failure.code, message: failure.message },
     );
+  }
+
+  /** It has ended without a message. */
+  dropped(live: LiveRun): void {
+    const { tenantId, chatId, runId } = live.ref;
+    this.fresh.delete(live);
+    if (live.isOver) return;
+    live.isOver = true;
+    this.metrics.counter('chatapi_runs_ended_total').labels({ status: 'cancelled' }).inc();
+    if (live.begun)
+      this.feed.streamPart(tenantId, chatId, runId, {
+        type: 'error',
+        code: 'CANCELLED',
+        message: 'The answer was ended',
+      });
   }
 
   private flush(): void {

@@ -7,13 +7,12 @@ import { LIMIT_DEFAULTS } from '../../../platform/auth';
 import { type Job, JobHandler, JobKind, type JobRunner, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
 import { ChatLog, isStored, type Stored } from '../../messages';
 import type { AnswerOptions } from '../../models';
-import { type Begun, budgetFailure } from '../chats.functions';
 import { type AnswerMeta, failureMeta, failureOf, givenUp, messageOf, usageMeta } from '../chats/chats.repository';
-import { ChatTitler } from '../chats/titles';
 import type { ChatMessage } from '../contract';
 import { ChatHub } from '../streams/chat-hub';
 import { Answerer, type Question } from './answerer';
-import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef, STOPPED } from './live-runs';
+import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef } from './live-runs';
+import { RunTurns, type Taken } from './run-turns';
 import { retryWhileAway, RunsRepository } from './runs.repository';
 
 /** As the append and chat_answer_again write it. */
@@ -62,8 +61,10 @@ export class RunEnds {
     await this.chunks.settle(live);
     try {
       await retryWhileAway(signal, async () => {
+        if (isUnsaid(live, outcome)) return this.drop(live);
         const result = await this.append(live, outcome);
         if (isStored(result)) return;
+        if (live.agent !== undefined && result.status !== 'mismatch') return this.drop(live);
         // Another worker ended the run, or the chat is gone: what is stored is the truth.
         live.isOver = true;
         await this.republish(live.ref);
@@ -72,6 +73,12 @@ export class RunEnds {
       if (isUnavailable(error)) this.live.keep(live.ref.runId, { live, outcome });
       throw error;
     }
+  }
+
+  /** Ends an agent's answer without a message: it was stopped before its first word, or the agent or its room is gone. */
+  private async drop(live: LiveRun): Promise<void> {
+    await this.runs.endUnsaid(live.ref.tenantId, live.ref.runId, live.fence);
+    this.publisher.dropped(live);
   }
 
   /** Tells watchers of an end that is stored already. */
@@ -113,6 +120,11 @@ export class RunEnds {
   }
 }
 
+/** In a room of people an answer without a word is no message. */
+function isUnsaid({ agent, text }: LiveRun, { status }: RunOutcome): boolean {
+  return agent !== undefined && text === '' && (status === 'cancelled' || status === 'interrupted');
+}
+
 function metaOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome): AnswerMeta {
   return {
     ...(live.channel === undefined ? {} : { channel: live.channel }),
@@ -136,6 +148,7 @@ function columnsOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome):
     cost: usage?.cost ?? null,
     error_code: failure?.code ?? null,
     error_message: failure?.message ?? null,
+    ...(live.agent?.refused == null ? {} : { refused: live.agent.refused }),
   };
 }
 
@@ -160,10 +173,8 @@ function messageFrom(live: LiveRun, outcome: RunOutcome, meta: AnswerMeta, store
 /** The stop has less for its workers. */
 const ALL_THERE_IS_MS = 600_000;
 
-type Taken = Extract<Begun, { fence: number }>;
-
 /**
- * Answers, one at a time per chat. Only a run that was still queued is begun: one whose worker died while it streamed ends
+ * Answers, one at a time per chat, and in a room of people per agent. Only a run that was still queued is begun: one whose worker died while it streamed ends
  * `interrupted` with the text that was stored, so no answer is shown twice and none hangs.
  */
 @Injectable()
@@ -184,7 +195,7 @@ export class RunWorker implements JobRunner<RunPayload> {
     private readonly live: LiveRuns,
     private readonly answerer: Answerer,
     private readonly ends: RunEnds,
-    private readonly titler: ChatTitler,
+    private readonly turns: RunTurns,
     config: RuntimeConfig,
   ) {
     this.drainMs = config.runDrainMs ?? ALL_THERE_IS_MS;
@@ -196,10 +207,11 @@ export class RunWorker implements JobRunner<RunPayload> {
     const begun = await retryWhileAway(signal, () => this.runs.begin(tenantId, runId, options ?? null));
     if (begun.status === 'gone') return;
     if (begun.status === 'ended') return this.ends.republish(ref);
-    const senderId = AGENT_PREFIX + begun.preset;
+    const senderId = begun.agent?.agent_id ?? AGENT_PREFIX + begun.preset;
     const question = questionOf(begun, options);
-    if (begun.status === 'lost') return this.endLost(new LiveRun(ref, begun.fence, seq, senderId), question, signal);
     const live = new LiveRun(ref, begun.fence, seq, senderId);
+    live.agent = begun.agent;
+    if (begun.status === 'lost') return this.endLost(live, question, signal);
     live.requestId = requestId;
     this.live.add(live);
     try {
@@ -217,7 +229,7 @@ export class RunWorker implements JobRunner<RunPayload> {
   }
 
   private async answer(live: LiveRun, begun: Taken, question: Question, signal: AbortSignal): Promise<void> {
-    const outcome = refusalOf(begun) ?? (await this.answerer.answer(live, question, signal));
+    const outcome = (await this.turns.refusal(live, begun)) ?? (await this.answerer.answer(live, question, signal));
     if (signal.reason === LEASE_LOST) {
       // The worker that gets the job next, if on this node, has more than what was stored of it.
       this.live.keep(live.ref.runId, { live, outcome });
@@ -226,15 +238,16 @@ export class RunWorker implements JobRunner<RunPayload> {
     await this.ends.store(live, outcome, signal);
     // Does not matter enough to be tried again: the next reservation does the same.
     if (live.isBound) await this.runs.settle(live.ref.tenantId, live.ref.runId).catch(() => undefined);
-    if (outcome.status === 'completed' && begun.auto_title) await this.titler.settle(live.ref, live.replyToSeq);
+    await this.turns.settled(live, begun, outcome);
   }
 
   private async endLost(lost: LiveRun, question: Question, signal: AbortSignal): Promise<void> {
-    const { ref, fence, replyToSeq, senderId } = lost;
+    const { ref, fence, replyToSeq, senderId, agent } = lost;
     const kept = this.live.takeUnstored(ref.runId);
     if (kept !== undefined) return this.ends.store(kept.live, kept.outcome, signal);
     const tokens = await retryWhileAway(signal, () => this.runs.tokens(ref.tenantId, ref.runId));
     const live = new LiveRun(ref, fence, replyToSeq, senderId, tokens);
+    live.agent = agent;
     const usage = await retryWhileAway(signal, () => this.answerer.usageOfLost(live, question));
     await this.ends.store(live, { status: 'interrupted', finishReason: 'stopped', usage }, signal);
   }
@@ -246,12 +259,6 @@ function limit(name: 'runs_at_once' | 'runs_at_once_per_user'): TenantJobLimit {
 
 function questionOf(begun: Taken, options: string | undefined): Question {
   const asked = options === undefined ? {} : (JSON.parse(options) as AnswerOptions);
-  return { userId: begun.user_id, preset: begun.preset, clearedSeq: begun.cleared_seq, options: asked };
-}
-
-/** How a run ends that may not begin. */
-function refusalOf(begun: Taken): RunOutcome | undefined {
-  if (begun.status === 'cancelled') return STOPPED;
-  if (begun.status !== 'spent') return undefined;
-  return { status: 'failed', finishReason: 'error', usage: undefined, failure: budgetFailure(begun) };
+  const { user_id: userId, preset, cleared_seq: clearedSeq, agent } = begun;
+  return { userId, preset, clearedSeq, options: asked, agent };
 }

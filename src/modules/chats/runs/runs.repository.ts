@@ -103,6 +103,17 @@ export class RunsRepository {
     );
   }
 
+  /** Ends a run of this worker's that is to have no message. */
+  async endUnsaid(tenantId: string, runId: string, fence: number): Promise<void> {
+    await this.database.query(
+      'end run without a message',
+      tenantId,
+      `UPDATE runs SET state = 'cancelled', ended_at = clock_timestamp()
+       WHERE tenant_id = $1 AND run_id = $2 AND fence = $3 AND ${UNFINISHED}`,
+      [tenantId, runId, fence],
+    );
+  }
+
   async tokens(tenantId: string, runId: string): Promise<StoredTokens> {
     const rows = await this.database.query<{ text: string; ends: number[] }>(
       'run tokens',

@@ -32,7 +32,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON chats TO :"tenant";
 
 -- `options`: what the model is asked with beyond the preset, as the request said it, in its order. `runs_silent`: answers
 -- without a word are counted without looking at the others. `is_counted`: in the figures of usage; null until it is. `cost`:
--- what it has cost by its channel's prices; null where that is not known.
+-- what it has cost by its channel's prices; null where that is not known. Of an agent in a room of people (docs/adr/0042): `agent_id`; `hops`, how many answers lie between
+-- it and a person; `refused`, why it asks no model and is a notice; `user_id` is then the person at the root.
 CREATE TABLE runs (
   tenant_id uuid NOT NULL,
   run_id uuid NOT NULL,
@@ -60,6 +61,9 @@ CREATE TABLE runs (
   options json,
   is_counted boolean,
   cost numeric,
+  agent_id text COLLATE "C",
+  hops smallint,
+  refused text CHECK (refused IN ('pair', 'room', 'queue')),
   PRIMARY KEY (tenant_id, run_id),
   FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE
 ) WITH (fillfactor = 70);
@@ -67,6 +71,8 @@ CREATE INDEX runs_reply ON runs (tenant_id, room_id, reply_to_seq, created_at);
 CREATE INDEX runs_unfinished ON runs (tenant_id, room_id) WHERE state IN ('queued', 'streaming');
 CREATE INDEX runs_ended ON runs (tenant_id, ended_at, user_id) INCLUDE (total_tokens) WHERE ended_at IS NOT NULL;
 CREATE INDEX runs_silent ON runs (tenant_id, room_id) WHERE token_count = 0 AND answer_seq IS NOT NULL;
+CREATE INDEX runs_of_agents ON runs (tenant_id, room_id, created_at) WHERE agent_id IS NOT NULL;
+CREATE INDEX runs_asked_by ON runs (tenant_id, user_id) WHERE agent_id IS NOT NULL;
 CREATE INDEX runs_uncounted ON runs (tenant_id, run_id) WHERE ended_at IS NOT NULL AND is_counted IS NULL;
 ALTER TABLE runs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON runs TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
@@ -152,3 +158,25 @@ CREATE POLICY tenant_rows ON charge_days TO :"tenant" USING (:own_rows) WITH CHE
 GRANT SELECT, INSERT, UPDATE, DELETE ON charge_days TO :"tenant";
 CREATE POLICY system_rows ON charge_days TO :"system" USING (true) WITH CHECK (true);
 GRANT SELECT (tenant_id, day, scope, subject), DELETE ON charge_days TO :"system";
+
+-- Agents of rooms of people: members that answer by a preset (docs/adr/0042). The row goes with the member. `paused_until`:
+-- silent before it, `infinity`: until somebody resumes it; `paused_at`: when that began, kept after it.
+CREATE TABLE room_agents (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  agent_id text COLLATE "C" NOT NULL,
+  preset text COLLATE "C" NOT NULL,
+  name text,
+  respond text NOT NULL CHECK (respond IN ('mention', 'always', 'never')),
+  paused_at timestamptz(3),
+  paused_until timestamptz(3),
+  created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (tenant_id, room_id, agent_id),
+  FOREIGN KEY (tenant_id, room_id, agent_id) REFERENCES room_members ON DELETE CASCADE
+);
+ALTER TABLE room_agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON room_agents TO :"tenant" USING (:own_rows) WITH CHECK (:own_rows);
+GRANT SELECT, INSERT, UPDATE, DELETE ON room_agents TO :"tenant";
+-- The append asks whom a message asks.
+CREATE POLICY append_rows ON room_agents TO :"append" USING (true) WITH CHECK (true);
+GRANT SELECT ON room_agents TO :"append";

@@ -37,7 +37,7 @@ export class MemberDto {
   @ApiProperty({ enum: ['admin', 'member', 'agent'] })
   role!: string;
   joined_at!: string;
-  /** Whether the user is connected now. */
+  /** Whether the user is connected now; an agent is online while a channel can answer. */
   @ApiProperty({ enum: ['online', 'offline'] })
   status!: string;
   @ApiProperty({ type: String, nullable: true })

@@ -18,6 +18,7 @@ export type Posting = 'members' | 'admins';
     metadata: erasedBy('rooms'),
     posting: FIXED_WORD,
     described_by: erasedBy('rooms'),
+    agent_settings: FIXED_WORD,
   },
 })
 export class RoomEntity {
@@ -88,6 +89,14 @@ export class RoomEntity {
   /** Whose text may stand in name and metadata; null, and '' in it: of users whom nobody knows. */
   @Column({ type: 'text', array: true, collation: 'C', nullable: true })
   described_by!: string[] | null;
+
+  /** Null: it has no agent. */
+  @Column('boolean', { nullable: true })
+  has_agents!: boolean | null;
+
+  /** Null: the defaults. */
+  @Column('jsonb', { nullable: true })
+  agent_settings!: { readonly max_hops?: number; readonly control?: string } | null;
 }
 
 /** A user's membership of a room. */

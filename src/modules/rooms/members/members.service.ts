@@ -8,6 +8,7 @@ import { Presence } from '../../../realtime';
 import { UsersService } from '../../tenants';
 import { roomUuid, visible } from '../views';
 import type { AddMembersDto, MemberDto } from '../dto/member.dto';
+import { AgentPresence } from './agent-presence';
 import { memberRemove, membersAdd, memberSetRole, RoomChanges, roomJoin } from '../rooms.functions';
 import { type MemberRow, RoomsRepository } from '../rooms/rooms.repository';
 
@@ -19,6 +20,7 @@ export class MembersService {
     private readonly changes: RoomChanges,
     private readonly users: UsersService,
     private readonly presence: Presence,
+    private readonly agents: AgentPresence,
   ) {}
 
   /** Members in the order of joining. */
@@ -64,12 +66,16 @@ export class MembersService {
 
   private async views(tenantId: string, rows: readonly MemberRow[]): Promise<MemberDto[]> {
     const ids = rows.map((row) => row.user_id);
-    const [seen, online] = await Promise.all([this.users.lastSeen(tenantId, ids), this.presence.online(tenantId, ids)]);
+    const [seen, online, areAgentsOnline] = await Promise.all([
+      this.users.lastSeen(tenantId, ids),
+      this.presence.online(tenantId, ids),
+      rows.some(({ role }) => role === 'agent') && this.agents.canAnswer(tenantId),
+    ]);
     return rows.map((row) => ({
       user_id: row.user_id,
       role: row.role,
       joined_at: isoTime(row.joined_at),
-      status: online.has(row.user_id) ? 'online' : 'offline',
+      status: (row.role === 'agent' ? areAgentsOnline : online.has(row.user_id)) ? 'online' : 'offline',
       last_seen_at: seen.get(row.user_id)?.toISOString() ?? null,
     }));
   }

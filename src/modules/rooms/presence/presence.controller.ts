@@ -15,7 +15,7 @@ export class PresenceController {
    * List who of a room is online, in rooms of any size. Who may list the members may list this. A user counts as
    * online until 5 seconds after their last connection closed.
    * @remarks
-   * Online is who has at least one connection on /ws; it works also where presence is no longer pushed because the
+   * Online is who has at least one connection on /ws, and agents while a channel can answer; it works also where presence is no longer pushed because the
    * room is too large (`presence_room_limit`). A room that I am not in is 403.
    */
   @Get()

@@ -1,16 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { pageInfo, type PageRequest } from '../../../common/limits';
+import { AGENT_PREFIX } from '../../../common/text';
 import type { Caller } from '../../../platform/auth';
 import { Presence } from '../../../realtime';
 import { roomUuid, visible } from '../views';
 import type { RoomPresenceDto } from '../dto/member.dto';
+import { AgentPresence } from '../members/agent-presence';
 import { PresenceRepository } from './presence.repository';
 import { RoomsRepository } from '../rooms/rooms.repository';
 
 /** Members that are looked at in one go: a large room stops no other call for longer than this takes. */
 const SLICE = 2000;
 
-/** Which members of a room are online. A large room is walked through once for all callers that ask meanwhile. */
+function isAgent(userId: string): boolean {
+  return userId.startsWith(AGENT_PREFIX);
+}
+
+/** Which members of a room are online, agents as long as they can answer. A large room is walked through once for all callers that ask meanwhile. */
 @Injectable()
 export class RoomPresenceService {
   private readonly walks = new Map<string, Promise<readonly string[]>>();
@@ -19,6 +25,7 @@ export class RoomPresenceService {
     private readonly rooms: RoomsRepository,
     private readonly repository: PresenceRepository,
     private readonly presence: Presence,
+    private readonly agents: AgentPresence,
   ) {}
 
   /** The members that are online, in the order of joining. */
@@ -44,8 +51,11 @@ export class RoomPresenceService {
     for (let after: number | undefined = 0; after !== undefined;) {
       const members = await this.repository.membersAfter(tenantId, roomId, after, SLICE);
       const ids = members.map((member) => member.user_id);
-      const alive = await this.presence.online(tenantId, ids);
-      online.push(...ids.filter((id) => alive.has(id)));
+      const [alive, areAgentsOnline] = await Promise.all([
+        this.presence.online(tenantId, ids),
+        ids.some(isAgent) && this.agents.canAnswer(tenantId),
+      ]);
+      online.push(...ids.filter((id) => (isAgent(id) ? areAgentsOnline : alive.has(id))));
       after = members.length === SLICE ? members.at(-1)?.member_no : undefined;
     }
     return online;

@@ -3,6 +3,7 @@
 -- `rooms` has fillfactor 50 and no index on what the append changes, so that its update stays on the page (HOT).
 -- `metadata` is json, which keeps the order of its keys. `retention_days`: null is the tenant's (docs/adr/0032).
 -- `described_by`: whose text may stand in name and metadata; null, and '' in it: of users whom nobody knows (docs/adr/0034).
+-- `has_agents`: null where it has none; `agent_settings`: max_hops, control, null: the defaults (docs/adr/0042).
 CREATE TABLE rooms (
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
   room_id uuid NOT NULL,
@@ -24,6 +25,8 @@ CREATE TABLE rooms (
   retention_days integer CHECK (retention_days BETWEEN 1 AND 3650),
   legal_hold boolean NOT NULL DEFAULT false,
   described_by text[] COLLATE "C",
+  has_agents boolean,
+  agent_settings jsonb,
   PRIMARY KEY (tenant_id, room_id)
 ) WITH (fillfactor = 50);
 CREATE UNIQUE INDEX rooms_unique_key ON rooms (tenant_id, unique_key) WHERE unique_key IS NOT NULL;

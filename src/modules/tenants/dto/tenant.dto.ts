@@ -181,6 +181,12 @@ export class SettingsDto {
   @Max(10_000)
   presence_room_limit?: number | null;
 
+  /** Who may add, change, pause and remove the agents of a room that does not say so itself. Default admins. */
+  @IsOptional()
+  @IsNullable()
+  @IsIn(['admins', 'members'])
+  agent_control?: 'admins' | 'members' | null;
+
   /**
    * How many days messages are kept, where their room does not say otherwise: 1 to 3,650; null = for ever. What is older is
    * gone for everybody within about an hour, and cannot be brought back. Default null.

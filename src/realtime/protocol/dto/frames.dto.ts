@@ -70,7 +70,17 @@ export class StreamEndFrameDto extends StreamFrameDto {
 
 @ServerFrame('message.stream.error', 'The answer failed.')
 export class StreamErrorFrameDto extends StreamFrameDto {
-  @ApiProperty({ enum: ['QUOTA_EXCEEDED', 'MODEL_ERROR', 'CHANNEL_UNAVAILABLE', 'INTERNAL_ERROR'] })
+  /** `CANCELLED`: it was ended, and has no message: the agent is no member any more, or was stopped before its first word. */
+  @ApiProperty({
+    enum: [
+      'QUOTA_EXCEEDED',
+      'RATE_LIMIT_EXCEEDED',
+      'MODEL_ERROR',
+      'CHANNEL_UNAVAILABLE',
+      'INTERNAL_ERROR',
+      'CANCELLED',
+    ],
+  })
   code!: string;
   /** For people; may change. */
   message!: string;

@@ -23,6 +23,20 @@ BEGIN
       FROM charges x WHERE x.tenant_id = p_tenant AND x.user_id = p_user AND x.ended_at IS NOT NULL LIMIT p_limit));
     GET DIAGNOSTICS gone = ROW_COUNT;
     IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('charges', gone), 'after', again); END IF;
+    -- Answers that agents gave the user stay, as others' words; those that are written end first.
+    UPDATE runs q SET is_cancelled = true WHERE q.tenant_id = p_tenant AND q.user_id = p_user AND q.agent_id IS NOT NULL
+      AND q.state IN ('queued', 'streaming');
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    IF gone > 0 THEN
+      RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', again, 'waits', true, 'runs', (SELECT jsonb_agg(q.run_id)
+        FROM runs q WHERE q.tenant_id = p_tenant AND q.user_id = p_user AND q.agent_id IS NOT NULL AND q.is_cancelled
+          AND q.state IN ('queued', 'streaming')));
+    END IF;
+    UPDATE runs q SET user_id = p_erased, error_message = NULL, options = NULL WHERE q.tenant_id = p_tenant
+      AND q.run_id = ANY (ARRAY(SELECT x.run_id FROM runs x WHERE x.tenant_id = p_tenant AND x.user_id = p_user
+        AND x.agent_id IS NOT NULL LIMIT p_limit));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('runs', gone), 'after', again); END IF;
     DELETE FROM charge_days d WHERE d.tenant_id = p_tenant AND d.scope = 'user' AND d.subject = p_user;
     RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', (SELECT jsonb_build_object('room', c.room_id)
       FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id > behind ORDER BY c.room_id OFFSET 10 * p_limit - 1 LIMIT 1));

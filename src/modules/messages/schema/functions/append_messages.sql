@@ -29,7 +29,10 @@
 -- - A message into a room of type ai comes with the job of its answer, or it is refused ('ai'): its caller applies
 --   the limits of the models first, so the append need not be told what a room is. The job's run is made with it.
 -- - An answer carries its status and the seq that it replies to, and ends its run in the same transaction. It is sent
---   under its run's id: the first one of a run counts, another text of the same run is a 'mismatch'.
+--   under its run's id: the first one of a run counts, another text of the same run is a 'mismatch'. One whose run says why it
+--   was refused is a notice, of kind system.
+-- - What a message asks of the agents of its room is found in the same transaction (agents_asked), and only where one of the
+--   rooms has any.
 --
 -- Locks: the rooms, in the order of (tenant, room), skipping those that are held or waiting for them; then runs.
 --
@@ -51,6 +54,7 @@ DECLARE
   held_rooms uuid[];
   held_posting text[];
   held_ai boolean[];
+  held_agents boolean[];
   held_seqs bigint[];
   held_revs bigint[];
   held_ats timestamptz(3)[];
@@ -72,8 +76,8 @@ BEGIN
   END IF;
   IF p_lock_ms < 0 THEN
     SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting), array_agg(l.type = 'ai'),
-        array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
-      INTO held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids
+        array_agg(l.has_agents), array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
+      INTO held_tenants, held_rooms, held_posting, held_ai, held_agents, held_seqs, held_revs, held_ats, held_tids
       FROM (SELECT DISTINCT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r) ORDER BY 1, 2) d,
         LATERAL (SELECT x.*, x.ctid AS tid FROM rooms x
           WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE) l;
@@ -81,8 +85,8 @@ BEGIN
     PERFORM set_config('lock_timeout', '0', true);
   ELSE
     SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting), array_agg(l.type = 'ai'),
-        array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
-      INTO held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids
+        array_agg(l.has_agents), array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
+      INTO held_tenants, held_rooms, held_posting, held_ai, held_agents, held_seqs, held_revs, held_ats, held_tids
       FROM (SELECT DISTINCT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r) ORDER BY 1, 2) d,
         LATERAL (SELECT x.*, x.ctid AS tid FROM rooms x
           WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE SKIP LOCKED) l;
@@ -112,10 +116,12 @@ BEGIN
           h.r IS NOT NULL AND x.seq IS NULL AND m.role IS NOT NULL AND (h.posting = 'members' OR m.role <> 'member')
             AND (NOT h.ai OR a.item IS NOT NULL OR u.ord = ANY (p_job_items)) AS storable,
           u.ord = ANY (rejecting) AS rejects,
-          h.ai, a.status AS answer_status, a.reply AS reply_to, a.item IS NOT NULL AS is_answer
+          h.ai, a.status AS answer_status, a.reply AS reply_to, a.item IS NOT NULL AS is_answer,
+          a.run::jsonb->>'refused' IS NOT NULL AS is_notice
         FROM unnest(p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes, p_contents, p_metas)
           WITH ORDINALITY u(t, r, id, sender, client_id, hash, content, meta, ord)
-        LEFT JOIN unnest(p_answer_items, p_answer_statuses, p_answer_replies) a(item, status, reply) ON a.item = u.ord
+        LEFT JOIN unnest(p_answer_items, p_answer_statuses, p_answer_replies, p_answer_runs)
+          a(item, status, reply, run) ON a.item = u.ord
         LEFT JOIN unnest(held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids)
           h(t, r, posting, ai, seq0, rev0, at0, tid) ON h.t = u.t AND h.r = u.r
         LEFT JOIN LATERAL (SELECT y.seq, y.rev, y.message_id, y.created_at, y.body_hash FROM messages y
@@ -133,7 +139,7 @@ BEGIN
     INSERT INTO messages (tenant_id, room_id, seq, message_id, rev, sender_id, client_message_id, body_hash,
       content, meta, created_at, kind, status, reply_to_seq)
     SELECT p.t, p.r, p.seq0 + p.n, p.id, p.rev0 + p.n, p.sender, p.client_id, p.hash, p.content, p.meta::json, p.at,
-      CASE WHEN p.is_answer THEN 'assistant' ELSE 'user' END, p.answer_status, p.reply_to
+      CASE WHEN p.is_notice THEN 'system' WHEN p.is_answer THEN 'assistant' ELSE 'user' END, p.answer_status, p.reply_to
     FROM placed p WHERE p.fits
   )
   SELECT p.ord::integer,
@@ -181,5 +187,9 @@ BEGIN
       prompt_tokens bigint, completion_tokens bigint, total_tokens bigint, estimated boolean, error_code text,
       error_message text, token_count integer, cost numeric)
     WHERE q.tenant_id = m.tenant_id AND q.run_id = m.message_id AND q.state IN ('queued', 'streaming');
+  END IF;
+  IF true = ANY (held_agents) THEN
+    PERFORM agents_asked(array_agg(h.t), array_agg(h.r), array_agg(h.seq0))
+      FROM unnest(held_tenants, held_rooms, held_agents, held_seqs) h(t, r, agents, seq0) WHERE h.agents;
   END IF;
 END $f$;

@@ -33,11 +33,13 @@ BEGIN
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = '', meta = NULL, deleted_at = clock_timestamp(), rev = room.last_rev + 1
   WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = msg.seq RETURNING * INTO msg;
-  IF room.type <> 'ai' THEN RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)) || told; END IF;
+  IF room.type <> 'ai' AND room.has_agents IS NULL THEN
+    RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)) || told;
+  END IF;
   WITH ended AS (
     UPDATE runs q SET is_cancelled = true WHERE q.tenant_id = p_tenant AND q.room_id = p_room
       AND q.reply_to_seq = msg.seq AND q.state IN ('queued', 'streaming') RETURNING q.run_id
   )
   SELECT COALESCE(jsonb_agg(e.run_id), '[]') INTO stopped FROM ended e;
-  RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg), 'runs', stopped);
+  RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg), 'runs', stopped) || told;
 END $f$;
