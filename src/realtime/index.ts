@@ -22,6 +22,7 @@ export {
   RecentMessages,
   type RoomEvent,
   RoomFeed,
+  type RunningStream,
   RoomLog,
   type RoomPosition,
   RoomPositions,

@@ -101,7 +101,9 @@ describe('an agent that is mentioned', () => {
     const socket = await app.open(tenant, 'bob');
     await socket.frame('presence.snapshot');
     const seq = await askAgents(alice, roomId, 'Hello?');
-    const message = await socket.frame((frame) => frame.type === 'message' && frame['sender_id'] === AGENT);
+    const message = await socket.frame(
+      (frame) => frame.type === 'message' && frame['room_id'] === roomId && frame['sender_id'] === AGENT,
+    );
     expect(message).toMatchObject({ content: FAKE_ANSWER, seq: seq + 1 });
     const ids = { room_id: roomId, message_id: message['message_id'] };
     expect(socket.got('message.stream.start')).toMatchObject([{ ...ids, sender_id: AGENT }]);
@@ -113,6 +115,31 @@ describe('an agent that is mentioned', () => {
     ).toBe(FAKE_ANSWER);
     expect(socket.got('message.stream.end')).toMatchObject([{ ...ids, seq: seq + 1, status: 'completed' }]);
     await socket.close();
+  });
+
+  it('shows who comes meanwhile what it has said so far, then the rest', async () => {
+    const roomId = await roomWithAgent(alice);
+    const gate = new AnswerGate();
+    app.model.next({ steps: ['one ', 'two ', { hold: gate }, 'three'] });
+    const early = await app.open(tenant, 'alice');
+    await early.frame('presence.snapshot');
+    await askAgents(alice, roomId, 'Count');
+    const textOf = (socket: typeof early): string =>
+      socket.got('message.stream.delta').reduce((text, frame) => text + String(frame['text']), '');
+    await early.frame(() => textOf(early) === 'one two ');
+    const late = await app.open(tenant, 'bob');
+    await late.frame('message.stream.delta');
+    expect(textOf(late)).toBe('one two ');
+    gate.open();
+    for (const socket of [early, late]) {
+      await socket.frame(
+        (frame) => frame.type === 'message' && frame['room_id'] === roomId && frame['sender_id'] === AGENT,
+      );
+      expect(textOf(socket)).toBe('one two three');
+      expect(socket.got('message.stream.start')).toHaveLength(1);
+      expect(socket.got('message.stream.end')).toHaveLength(1);
+      await socket.close();
+    }
   });
 
   it('is told who has said what since it came, and no text passes for what another has said', async () => {

@@ -6,7 +6,7 @@ import { Metrics, Stat } from '../../platform/metrics';
 import { type AcceptedConnection, ByUser, type Connection, FrameBatches } from '../transport';
 import { CacheMemory } from './cache-memory';
 import { FeedReads } from './log-reads';
-import { type CursorPosition, type Entrance, type Position, RoomLog } from './ports';
+import { type CursorPosition, type Entrance, type Position, RoomLog, type RunningStreams } from './ports';
 import { isSame } from './order';
 import { type ChannelSite, type LogPage, RoomChannel } from './room-channel';
 
@@ -111,6 +111,9 @@ export class Channels implements ChannelSite {
   /** How many channels with connections a tenant has; no entry where it has none. */
   private readonly occupied = new Map<string, number>();
   private occupiedRooms = 0;
+
+  /** What is being written in a room. */
+  running: RunningStreams = () => [];
 
   constructor(
     readonly batches: FrameBatches,
@@ -254,6 +257,8 @@ export class Channels implements ChannelSite {
   entered(channel: RoomChannel, connection: Connection): void {
     if (channel.size === 1) this.occupy(channel.tenantId, 1);
     this.listeners.get(connection)?.channels.push(channel);
+    for (const { messageId, parts } of this.running(channel.tenantId, channel.roomId))
+      for (const part of parts) channel.stream(messageId, part, connection);
   }
 
   left(channel: RoomChannel, connection: Connection): void {

@@ -140,8 +140,12 @@ export class ConnectionStates {
   }
 
   /** The same for a piece of a stream. What comes after it in this turn leaves after it. */
-  sendPiece(key: string, piece: StreamPiece): void {
+  sendPiece(key: string, piece: StreamPiece, only?: Connection): void {
     this.batch?.seal();
+    if (only !== undefined) {
+      if (this.states.get(only)?.isIn === true) only.sendPiece(key, piece);
+      return;
+    }
     this.states.forEach(({ isIn }, connection) => {
       if (isIn) connection.sendPiece(key, piece);
     });

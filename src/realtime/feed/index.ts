@@ -41,6 +41,7 @@ export {
   RecentMessages,
   type RoomEvent,
   RoomFeed,
+  type RunningStream,
   RoomLog,
   type RoomPosition,
   RoomPositions,

@@ -5,7 +5,7 @@ import { Bus, type BusEnvelope, NodeRegistry, type Topic } from '../../platform/
 import { ReconnectPacer, type Frame, type StreamPart } from '../transport';
 import { Channels } from './channels';
 import { RoomChange } from './order';
-import { type RoomEvent, RoomFeed, type SignalRule } from './ports';
+import { type RoomEvent, RoomFeed, type RunningStreams, type SignalRule } from './ports';
 import { Resync } from './resync';
 import { BegunSignals, MergedSignals, type RoomSignal } from './signals';
 
@@ -240,6 +240,10 @@ export class NodeFeed extends RoomFeed {
   streamPart(tenantId: string, roomId: string, messageId: string, part: StreamPart): void {
     this.channels.find(tenantId, roomId)?.stream(messageId, part);
     this.hints(tenantId, roomId)?.add({ kind: 'stream', messageId, part });
+  }
+
+  streamsFrom(source: RunningStreams): void {
+    this.channels.running = source;
   }
 
   /** Sends of signals what is due. */

@@ -307,7 +307,19 @@ export abstract class RoomFeed {
    * @param messageId UUID, as the message will have it
    */
   abstract streamPart(tenantId: string, roomId: string, messageId: string, part: StreamPart): void;
+  /** Who knows what is being written on this node: whoever comes into a room is sent that first. For one source. */
+  abstract streamsFrom(source: RunningStreams): void;
 }
+
+/** A message that is being written: a `start`, and a `delta` with the text that was handed in so far, if any. */
+export interface RunningStream {
+  /** UUID. */
+  readonly messageId: string;
+  readonly parts: readonly StreamPart[];
+}
+
+/** What is being written in a room, as far as it was handed in; does no I/O. */
+export type RunningStreams = (tenantId: string, roomId: string) => readonly RunningStream[];
 
 /**
  * Which connections of this node listen in which room. Implemented by the feed; asks no database.

@@ -235,12 +235,15 @@ export class RoomChannel {
     this.states.sendEphemeral(key, this.site.batches.encode(text), except);
   }
 
-  /** A part of a message that is being written; also for those that are still being brought here. */
-  stream(messageId: string, part: StreamPart): void {
+  /**
+   * A part of a message that is being written; also for those that are still being brought here.
+   * @param only for this connection, which has just come
+   */
+  stream(messageId: string, part: StreamPart, only?: Connection): void {
     const reframe = (of: StreamPart): Buffer =>
       this.site.batches.encode(JSON.stringify(streamFrame(this.roomId, messageId, of)));
     const piece: StreamPiece = { frame: reframe(part), part, reframe };
-    this.states.sendPiece(`stream:${messageId}`, piece);
+    this.states.sendPiece(`stream:${messageId}`, piece, only);
   }
 
   /** Ends what runs; the connections are not told. */

@@ -25,6 +25,10 @@ class SignalRecorder extends RoomFeed {
     throw new Error('typing writes no message');
   }
 
+  streamsFrom(): void {
+    throw new Error('typing writes no message');
+  }
+
   signalMembers(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void {
     this.frames.push(frame);
     const user = String(frame['user_id']);

@@ -25,6 +25,10 @@ export class RecordingFeed extends RoomFeed {
     this.touched.push({ roomId, joined });
   }
 
+  streamsFrom(): void {
+    // Nobody comes in here.
+  }
+
   streamPart(_: string, _roomId: string, messageId: string, part: StreamPart): void {
     this.streamed.push({ messageId, part });
   }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { roomKey } from '../../../common/ids';
 import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
 import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Gauge, Metrics } from '../../../platform/metrics';
-import { RoomFeed } from '../../../realtime';
+import { RoomFeed, type RunningStream, type StreamPart } from '../../../realtime';
 import type { FinishReason } from '../../models';
 import type { BegunAgent } from '../chats.functions';
 import type { ChatMessage, RunFailure, TokenUsage, Unwatch } from '../contract';
@@ -130,6 +131,7 @@ export interface Unstored {
 @Injectable()
 export class LiveRuns {
   private readonly runs = new Map<string, LiveEntry>();
+  private readonly ofRoom = new Map<string, Set<LiveRun>>();
   /** Until the run's job comes by again, here or elsewhere: the database was away. */
   private readonly unstored = new Map<string, Unstored>();
 
@@ -159,8 +161,16 @@ export class LiveRuns {
     return this.runs.get(runId)?.live;
   }
 
+  /** Those that write in a room. */
+  in(tenantId: string, roomId: string): Iterable<LiveRun> {
+    return this.ofRoom.size === 0 ? [] : (this.ofRoom.get(roomKey(tenantId, roomId)) ?? []);
+  }
+
   add(live: LiveRun): void {
-    this.runs.get(live.ref.runId)?.unfollow();
+    const before = this.runs.get(live.ref.runId);
+    if (before !== undefined) this.remove(before.live);
+    const room = roomKey(live.ref.tenantId, live.ref.chatId);
+    this.ofRoom.set(room, (this.ofRoom.get(room) ?? new Set()).add(live));
     this.runs.set(live.ref.runId, { live, unfollow: this.backstop.follow(new LiveFollowed(live)) });
   }
 
@@ -169,6 +179,10 @@ export class LiveRuns {
     if (entry?.live !== live) return;
     entry.unfollow();
     this.runs.delete(live.ref.runId);
+    const room = roomKey(live.ref.tenantId, live.ref.chatId);
+    const others = this.ofRoom.get(room);
+    others?.delete(live);
+    if (others?.size === 0) this.ofRoom.delete(room);
   }
 
   /**
@@ -255,6 +269,15 @@ export class ChunkWriter {
   }
 }
 
+/** An answer as far as it was published. */
+function streamOf(live: LiveRun): RunningStream[] {
+  const { begun, isOver, published, senderId, ref } = live;
+  if (!begun || isOver) return [];
+  const text = live.text.slice(0, published === 0 ? 0 : live.ends[published - 1]);
+  const delta: StreamPart[] = published === 0 ? [] : [{ type: 'delta', text, index: published - 1 }];
+  return [{ messageId: ref.runId, parts: [{ type: 'start', senderId }, ...delta] }];
+}
+
 /** Tells watchers of the chat, and members of its room on /ws, how an answer comes along. */
 @Injectable()
 export class RunPublisher {
@@ -265,7 +288,11 @@ export class RunPublisher {
     private readonly feed: RoomFeed,
     private readonly chunks: ChunkWriter,
     private readonly metrics: Metrics,
-  ) {}
+    live: LiveRuns,
+  ) {
+    // Who comes while an answer is written gets its beginning first.
+    feed.streamsFrom((tenantId, roomId) => [...live.in(tenantId, roomId)].flatMap(streamOf));
+  }
 
   started(live: LiveRun): void {
     const { tenantId, chatId, runId } = live.ref;

@@ -39,16 +39,16 @@ class StreamFrameDto {
   message_id!: string;
 }
 
-@ServerFrame('message.stream.start', 'An AI member begins to answer in a room of yours.')
+@ServerFrame(
+  'message.stream.start',
+  'An AI member begins to answer in a room of yours; again to a connection that comes while it answers, with the text so far as its first delta.',
+)
 export class StreamStartFrameDto extends StreamFrameDto {
   /** @example agent_default */
   sender_id!: string;
 }
 
-@ServerFrame(
-  'message.stream.delta',
-  'More text of an answer. Deltas that wait for you become one; who connects meanwhile gets those from then on.',
-)
+@ServerFrame('message.stream.delta', 'More text of an answer. Deltas that wait for you become one.')
 export class StreamDeltaFrameDto extends StreamFrameDto {
   /** To be appended to what came before. */
   text!: string;
