@@ -371,6 +371,35 @@ describe('an agent that is interrupted', () => {
   });
 });
 
+it('a room without agents asks for none: the append does not even call what would', async () => {
+  const { room_id: roomId } = await createRoom(alice, 'group', ['bob']);
+  await app.database.sql('ALTER FUNCTION agents_asked(uuid[], uuid[], bigint[]) RENAME TO agents_asked_elsewhere');
+  try {
+    await askAgents(alice, roomId, 'Anybody?');
+  } finally {
+    await app.database.sql('ALTER FUNCTION agents_asked_elsewhere(uuid[], uuid[], bigint[]) RENAME TO agents_asked');
+  }
+  expect(await messagesIn(alice, roomId)).toHaveLength(1);
+});
+
+it('an erase takes who asked out of the runs, and ends what is written for them', async () => {
+  const own = await app.tenant();
+  const roomId = await roomWithAgent(own.as('alice'));
+  await askAgents(own.as('bob'), roomId, 'Hello?');
+  await messagesOnce(own.as('bob'), roomId, 2);
+  app.model.next({ steps: ['word', { hold: new AnswerGate() }] });
+  await askAgents(own.as('bob'), roomId, 'And now?');
+  expect((await own.key.post(`/admin/tenants/${own.tenantId}/users/bob/erase`)).status).toBe(202);
+  const runs = await until(
+    () =>
+      app.database.sql<{ user_id: string; state: string }>('SELECT user_id, state FROM runs WHERE room_id = $1', [
+        roomId.replace('room_', ''),
+      ]),
+    (found) => found.every(({ user_id }) => user_id.startsWith('erased_')),
+  );
+  expect(runs.map(({ state }) => state).sort()).toEqual(['cancelled', 'completed']);
+});
+
 describe('presence', () => {
   it('shows an agent as online while a channel can answer', async () => {
     const roomId = await roomWithAgent(alice);

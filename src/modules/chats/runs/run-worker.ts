@@ -120,9 +120,9 @@ export class RunEnds {
   }
 }
 
-/** In a room of people an answer without a word is no message. */
+/** In a room of people an answer that was stopped before its first word is no message, and no notice that was lost. */
 function isUnsaid({ agent, text }: LiveRun, { status }: RunOutcome): boolean {
-  return agent !== undefined && text === '' && (status === 'cancelled' || status === 'interrupted');
+  return agent !== undefined && text === '' && (status === 'cancelled' || agent.refused !== null);
 }
 
 function metaOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome): AnswerMeta {
