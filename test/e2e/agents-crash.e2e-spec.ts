@@ -1,4 +1,5 @@
-import { AGENT, askAgents, messagesIn, messagesOnce, roomWithAgent } from '../support/agents';
+import { askAgents, messagesIn, messagesOnce, roomWithAgent } from '../support/agents';
+import { AGENT } from '../support/ai-chats';
 import { ChatCrashFixture, LEASE_MS } from '../support/chats/crash-fixture';
 import { FAKE_ANSWER } from '../support/chats/http';
 import { AnswerGate } from '../support/fake-model';

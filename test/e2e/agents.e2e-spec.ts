@@ -1,5 +1,6 @@
 import type { TestTenant } from '../support/app';
-import { addAgent, AGENT, type AgentBody, askAgents, messagesIn, messagesOnce, roomWithAgent } from '../support/agents';
+import { addAgent, type AgentBody, askAgents, messagesIn, messagesOnce, roomWithAgent } from '../support/agents';
+import { AGENT } from '../support/ai-chats';
 import { FAKE_ANSWER, type WithModel, withModel } from '../support/chats/http';
 import { AnswerGate, faults } from '../support/fake-model';
 import type { Api } from '../support/http/api';

@@ -23,6 +23,7 @@ const CARRIES_TEXT = new Set([
   ...['POST /rooms: metadata', 'POST /rooms: name', 'PATCH /rooms/{room_id}: metadata', 'PATCH /rooms/{room_id}: name'],
   ...['meta', 'content', 'client_message_id'].map((field) => `POST /rooms/{room_id}/messages: ${field}`),
   ...['meta', 'content'].map((field) => `PATCH /rooms/{room_id}/messages/{message_id}: ${field}`),
+  ...['POST /rooms/{room_id}/agents: name', 'PATCH /rooms/{room_id}/agents/{agent_id}: name'],
   'POST /subscriptions: topic',
   ...['message', 'groupId', 'clientMessageId', 'stop', 'responseFormat'].map((field) => `POST /api/chat: ${field}`),
   ...['message', 'groupId', 'clientMessageId', 'stop', 'responseFormat'].map(
@@ -37,7 +38,7 @@ const CARRIES_TEXT = new Set([
 ]);
 /** Names of what there is: whatever else is refused, or is a user's id. */
 const NAMES =
-  /: (room_id|members|user_ids|userId|user_id|preset|conversationId|model|path|filter\.\w+|ids|expires_at)$/;
+  /: (room_id|members|user_ids|userId|user_id|preset|conversationId|model|path|filter\.\w+|ids|expires_at|until)$/;
 
 let app: WithModel<TestApp>;
 let receiver: Receiver;

@@ -1,4 +1,6 @@
-import type { Api, Bodies } from './http/api';
+import { AGENT } from './ai-chats';
+import type { Api } from './http/api';
+import type { MessageBody } from './messages';
 import { until } from './poll';
 import { bodyOf, createRoom } from './rooms';
 
@@ -11,10 +13,6 @@ export interface AgentBody {
   readonly paused: boolean;
   readonly paused_until: string | null;
 }
-
-export type MessageBody = Bodies['MessageDto'];
-
-export const AGENT = 'agent_default';
 
 export async function addAgent(by: Api, roomId: string, more: object = {}): Promise<AgentBody> {
   const body = { preset: 'default', respond: 'mention', ...more };

@@ -50,6 +50,9 @@ export async function writeEverywhere(tenant: TestTenant): Promise<Places> {
   bodyOf(await bob.patch(`/rooms/${left}`, { posting: 'members' }));
   bodyOf(await bob.patch(`/rooms/${bobs}`, { metadata: { owner: USER, n: 2 } }));
   bodyOf(await zoe.delete(`/rooms/${left}/members/${me}`), 204);
+  const agent = { preset: 'default', respond: 'mention', name: CANARY };
+  bodyOf(await zoe.post(`/rooms/${group}/agents`, agent, idempotent(`${CANARY}-agent`)), 201);
+  bodyOf(await zoe.patch(`/rooms/${group}/agents/agent_default`, { name: `${CANARY} again` }));
   for (const room of [group, bobs, dm]) {
     const body = { content: CANARY, meta: { [CANARY]: CANARY }, client_message_id: `${CANARY}-1` };
     const first = await send(zoe, room, body);

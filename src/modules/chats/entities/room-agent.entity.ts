@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { cannotHold, CONFIGURATION, FIXED_WORD, notExported, TableData } from '../../../platform/tenant-data';
+import { cannotHold, CONFIGURATION, erasedBy, FIXED_WORD, notExported, TableData } from '../../../platform/tenant-data';
 
 export const RESPONDS = ['mention', 'always', 'never'] as const;
 export type Respond = (typeof RESPONDS)[number];
@@ -15,7 +15,8 @@ const WHY_NOT = 'an agent that came with an import would answer before anybody w
   columns: {
     agent_id: cannotHold('the id of an agent'),
     preset: CONFIGURATION,
-    name: CONFIGURATION,
+    name: erasedBy('chats'),
+    named_by: erasedBy('chats'),
     respond: FIXED_WORD,
   },
 })
@@ -36,6 +37,10 @@ export class RoomAgentEntity {
   /** What it is called; null: by its id. */
   @Column('text', { nullable: true })
   name!: string | null;
+
+  /** Whose text the name is; null: there is none, or they were erased. */
+  @Column({ type: 'text', nullable: true, collation: 'C' })
+  named_by!: string | null;
 
   @Column('text')
   respond!: Respond;

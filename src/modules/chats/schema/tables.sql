@@ -160,13 +160,14 @@ CREATE POLICY system_rows ON charge_days TO :"system" USING (true) WITH CHECK (t
 GRANT SELECT (tenant_id, day, scope, subject), DELETE ON charge_days TO :"system";
 
 -- Agents of rooms of people: members that answer by a preset (docs/adr/0042). The row goes with the member. `paused_until`:
--- silent before it, `infinity`: until somebody resumes it; `paused_at`: when that began, kept after it.
+-- silent before it, `infinity`: until somebody resumes it; `named_by`: whose text the name is; `paused_at`: when that began, kept after it.
 CREATE TABLE room_agents (
   tenant_id uuid NOT NULL,
   room_id uuid NOT NULL,
   agent_id text COLLATE "C" NOT NULL,
   preset text COLLATE "C" NOT NULL,
   name text,
+  named_by text COLLATE "C",
   respond text NOT NULL CHECK (respond IN ('mention', 'always', 'never')),
   paused_at timestamptz(3),
   paused_until timestamptz(3),

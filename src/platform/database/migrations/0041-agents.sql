@@ -10,13 +10,14 @@ CREATE INDEX runs_of_agents ON runs (tenant_id, room_id, created_at) WHERE agent
 CREATE INDEX runs_asked_by ON runs (tenant_id, user_id) WHERE agent_id IS NOT NULL;
 
 -- Agents of rooms of people: members that answer by a preset (docs/adr/0042). The row goes with the member. `paused_until`:
--- silent before it, `infinity`: until somebody resumes it; `paused_at`: when that began, kept after it.
+-- silent before it, `infinity`: until somebody resumes it; `named_by`: whose text the name is; `paused_at`: when that began, kept after it.
 CREATE TABLE room_agents (
   tenant_id uuid NOT NULL,
   room_id uuid NOT NULL,
   agent_id text COLLATE "C" NOT NULL,
   preset text COLLATE "C" NOT NULL,
   name text,
+  named_by text COLLATE "C",
   respond text NOT NULL CHECK (respond IN ('mention', 'always', 'never')),
   paused_at timestamptz(3),
   paused_until timestamptz(3),

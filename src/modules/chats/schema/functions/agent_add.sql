@@ -28,8 +28,8 @@ BEGIN
   SELECT count(*) INTO others FROM room_agents a WHERE a.tenant_id = p_tenant AND a.room_id = p_room;
   IF others >= 20 THEN RETURN jsonb_build_object('status', 'full'); END IF;
   PERFORM members_insert(room, ARRAY[p_agent], 'agent', p_actor);
-  INSERT INTO room_agents (tenant_id, room_id, agent_id, preset, name, respond)
-  VALUES (p_tenant, p_room, p_agent, p_preset, p_name, p_respond) RETURNING * INTO made;
+  INSERT INTO room_agents (tenant_id, room_id, agent_id, preset, name, named_by, respond)
+  VALUES (p_tenant, p_room, p_agent, p_preset, p_name, CASE WHEN p_name IS NOT NULL THEN p_actor END, p_respond) RETURNING * INTO made;
   UPDATE rooms r SET has_agents = true WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   RETURN jsonb_build_object('status', 'ok', 'agent', agent_json(made), 'audit', jsonb_build_object('details',
     jsonb_build_object('agent', p_agent), 'before', NULL, 'after', jsonb_build_object('respond', p_respond)));

@@ -14,7 +14,8 @@ BEGIN
   IF why IS NOT NULL THEN
     RETURN jsonb_build_object('status', CASE why WHEN 'no_room' THEN 'no_room' WHEN 'fixed' THEN 'fixed' ELSE 'forbidden' END);
   END IF;
-  UPDATE room_agents a SET respond = COALESCE(p_respond, a.respond), name = NULLIF(COALESCE(p_name, a.name), '')
+  UPDATE room_agents a SET respond = COALESCE(p_respond, a.respond), name = NULLIF(COALESCE(p_name, a.name), ''),
+    named_by = CASE WHEN p_name IS NULL THEN a.named_by WHEN p_name <> '' THEN p_actor END
   WHERE a.tenant_id = p_tenant AND a.room_id = p_room AND a.agent_id = p_agent RETURNING * INTO now_is;
   IF now_is.agent_id IS NULL THEN RETURN jsonb_build_object('status', 'no_agent'); END IF;
   RETURN jsonb_build_object('status', 'ok', 'agent', agent_json(now_is));
