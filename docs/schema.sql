@@ -572,6 +572,31 @@ REVOKE ALL ON TABLE public.presets FROM PUBLIC;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.presets TO "chatapi_tenant";
 GRANT SELECT ON TABLE public.presets TO "chatapi_backup";
 
+CREATE TABLE public.room_agents (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  agent_id text COLLATE pg_catalog."C" NOT NULL,
+  preset text COLLATE pg_catalog."C" NOT NULL,
+  name text,
+  named_by text COLLATE pg_catalog."C",
+  respond text NOT NULL,
+  paused_at timestamp(3) with time zone,
+  paused_until timestamp(3) with time zone,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.room_agents ADD CONSTRAINT room_agents_pkey PRIMARY KEY (tenant_id, room_id, agent_id);
+ALTER TABLE public.room_agents ADD CONSTRAINT room_agents_respond_check CHECK ((respond = ANY (ARRAY['mention'::text, 'always'::text, 'never'::text])));
+ALTER TABLE public.room_agents ADD CONSTRAINT room_agents_tenant_id_room_id_agent_id_fkey FOREIGN KEY (tenant_id, room_id, agent_id) REFERENCES public.room_members(tenant_id, room_id, user_id) ON DELETE CASCADE;
+CREATE TRIGGER agent_gone AFTER DELETE ON public.room_agents FOR EACH ROW EXECUTE FUNCTION public.agent_gone();
+ALTER TABLE public.room_agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.room_agents AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.room_agents AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.room_agents AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.room_agents FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.room_agents TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.room_agents TO "chatapi_append";
+GRANT SELECT ON TABLE public.room_agents TO "chatapi_backup";
+
 CREATE TABLE public.room_events (
   tenant_id uuid NOT NULL,
   room_id uuid NOT NULL,
@@ -634,7 +659,9 @@ CREATE TABLE public.rooms (
   first_rev bigint DEFAULT 0 NOT NULL,
   retention_days integer,
   legal_hold boolean DEFAULT false NOT NULL,
-  described_by text[] COLLATE pg_catalog."C"
+  described_by text[] COLLATE pg_catalog."C",
+  has_agents boolean,
+  agent_settings jsonb
 ) WITH (fillfactor='50');
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_pkey PRIMARY KEY (tenant_id, room_id);
 CREATE INDEX rooms_channels ON public.rooms USING btree (tenant_id, created_at, room_id) WHERE ((type = 'channel'::text) AND (deleted_at IS NULL));
@@ -647,6 +674,7 @@ ALTER TABLE public.rooms ADD CONSTRAINT rooms_posting_check CHECK ((posting = AN
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_retention_days_check CHECK (((retention_days >= 1) AND (retention_days <= 3650)));
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_type_check CHECK ((type = ANY (ARRAY['dm'::text, 'group'::text, 'channel'::text, 'ai'::text])));
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+CREATE TRIGGER agents_room_deleted AFTER UPDATE OF deleted_at ON public.rooms FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL) AND new.has_agents)) EXECUTE FUNCTION public.agents_room_deleted();
 CREATE TRIGGER retention_changed AFTER UPDATE OF retention_days, legal_hold ON public.rooms FOR EACH ROW WHEN (((old.retention_days IS DISTINCT FROM new.retention_days) OR (old.legal_hold IS DISTINCT FROM new.legal_hold))) EXECUTE FUNCTION public.retention_changed();
 CREATE TRIGGER tenant_room_deleted AFTER UPDATE OF deleted_at ON public.rooms FOR EACH ROW WHEN (((old.deleted_at IS NULL) <> (new.deleted_at IS NULL))) EXECUTE FUNCTION public.tenant_room_deleted();
 CREATE TRIGGER tenant_room_grown AFTER UPDATE OF member_count ON public.rooms FOR EACH ROW WHEN ((new.member_count > old.member_count)) EXECUTE FUNCTION public.tenant_room_grown();
@@ -711,14 +739,20 @@ CREATE TABLE public.runs (
   ended_at timestamp(3) with time zone,
   options json,
   is_counted boolean,
-  cost numeric
+  cost numeric,
+  agent_id text COLLATE pg_catalog."C",
+  hops smallint,
+  refused text
 ) WITH (fillfactor='70');
 ALTER TABLE public.runs ADD CONSTRAINT runs_pkey PRIMARY KEY (tenant_id, run_id);
+CREATE INDEX runs_asked_by ON public.runs USING btree (tenant_id, user_id) WHERE (agent_id IS NOT NULL);
 CREATE INDEX runs_ended ON public.runs USING btree (tenant_id, ended_at, user_id) INCLUDE (total_tokens) WHERE (ended_at IS NOT NULL);
+CREATE INDEX runs_of_agents ON public.runs USING btree (tenant_id, room_id, created_at) WHERE (agent_id IS NOT NULL);
 CREATE INDEX runs_reply ON public.runs USING btree (tenant_id, room_id, reply_to_seq, created_at);
 CREATE INDEX runs_silent ON public.runs USING btree (tenant_id, room_id) WHERE ((token_count = 0) AND (answer_seq IS NOT NULL));
 CREATE INDEX runs_uncounted ON public.runs USING btree (tenant_id, run_id) WHERE ((ended_at IS NOT NULL) AND (is_counted IS NULL));
 CREATE INDEX runs_unfinished ON public.runs USING btree (tenant_id, room_id) WHERE (state = ANY (ARRAY['queued'::text, 'streaming'::text]));
+ALTER TABLE public.runs ADD CONSTRAINT runs_refused_check CHECK ((refused = ANY (ARRAY['pair'::text, 'room'::text, 'queue'::text])));
 ALTER TABLE public.runs ADD CONSTRAINT runs_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'streaming'::text, 'completed'::text, 'cancelled'::text, 'interrupted'::text, 'failed'::text])));
 ALTER TABLE public.runs ADD CONSTRAINT runs_tenant_id_room_id_fkey FOREIGN KEY (tenant_id, room_id) REFERENCES public.rooms(tenant_id, room_id) ON DELETE CASCADE;
 CREATE TRIGGER run_charged AFTER UPDATE OF ended_at ON public.runs FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION public.run_charged();
@@ -1101,6 +1135,315 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.ws_tickets TO "chatapi_tena
 GRANT DELETE, SELECT ON TABLE public.ws_tickets TO "chatapi_system";
 GRANT SELECT ON TABLE public.ws_tickets TO "chatapi_backup";
 
+CREATE OR REPLACE FUNCTION public.agent_add(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text, p_preset text, p_respond text, p_name text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  why text;
+  others bigint;
+  made room_agents;
+BEGIN
+  why := agent_room(p_tenant, p_room, p_actor, p_open);
+  IF why IS NOT NULL THEN
+    RETURN jsonb_build_object('status', CASE why WHEN 'no_room' THEN 'no_room' WHEN 'fixed' THEN 'fixed' ELSE 'forbidden' END);
+  END IF;
+  SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  IF p_preset <> 'default' AND NOT EXISTS (SELECT 1 FROM presets p WHERE p.tenant_id = p_tenant AND p.name = p_preset) THEN
+    RETURN jsonb_build_object('status', 'no_preset');
+  END IF;
+  IF EXISTS (SELECT 1 FROM room_agents a WHERE a.tenant_id = p_tenant AND a.room_id = p_room AND a.agent_id = p_agent) THEN
+    RETURN jsonb_build_object('status', 'exists');
+  END IF;
+  SELECT count(*) INTO others FROM room_agents a WHERE a.tenant_id = p_tenant AND a.room_id = p_room;
+  IF others >= 20 THEN RETURN jsonb_build_object('status', 'full'); END IF;
+  PERFORM members_insert(room, ARRAY[p_agent], 'agent', p_actor);
+  INSERT INTO room_agents (tenant_id, room_id, agent_id, preset, name, named_by, respond)
+  VALUES (p_tenant, p_room, p_agent, p_preset, p_name, CASE WHEN p_name IS NOT NULL THEN p_actor END, p_respond) RETURNING * INTO made;
+  UPDATE rooms r SET has_agents = true WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  RETURN jsonb_build_object('status', 'ok', 'agent', agent_json(made), 'audit', jsonb_build_object('details',
+    jsonb_build_object('agent', p_agent), 'before', NULL, 'after', jsonb_build_object('respond', p_respond)));
+END $function$;
+REVOKE ALL ON FUNCTION public.agent_add(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text, p_preset text, p_respond text, p_name text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agent_add(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text, p_preset text, p_respond text, p_name text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.agent_gone()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  UPDATE runs q SET state = 'cancelled', is_cancelled = true, ended_at = clock_timestamp()
+  WHERE q.tenant_id = OLD.tenant_id AND q.room_id = OLD.room_id AND q.agent_id = OLD.agent_id
+    AND q.state IN ('queued', 'streaming');
+  UPDATE rooms r SET has_agents = NULL WHERE r.tenant_id = OLD.tenant_id AND r.room_id = OLD.room_id
+    AND NOT EXISTS (SELECT 1 FROM room_agents a WHERE a.tenant_id = OLD.tenant_id AND a.room_id = OLD.room_id);
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.agent_gone() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agent_gone() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.agent_json(a public.room_agents)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT jsonb_build_object('agent_id', a.agent_id, 'preset', a.preset, 'name', a.name, 'respond', a.respond,
+    'paused', COALESCE(a.paused_until > clock_timestamp(), false), 'paused_until',
+    CASE WHEN a.paused_until > clock_timestamp() AND a.paused_until < 'infinity' THEN a.paused_until END,
+    'created_at', a.created_at)
+$function$;
+REVOKE ALL ON FUNCTION public.agent_json(a public.room_agents) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agent_json(a public.room_agents) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.agent_pause(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text, p_on boolean, p_until timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  why text;
+  -- Cut, not rounded: who resumes is not to wait for the next millisecond.
+  ts timestamptz(3) := date_trunc('milliseconds', clock_timestamp());
+  was boolean;
+  now_is room_agents;
+  stopped jsonb := '[]';
+BEGIN
+  why := agent_room(p_tenant, p_room, p_actor, p_open);
+  IF why IS NOT NULL THEN
+    RETURN jsonb_build_object('status', CASE why WHEN 'no_room' THEN 'no_room' WHEN 'fixed' THEN 'fixed' ELSE 'forbidden' END);
+  END IF;
+  SELECT COALESCE(a.paused_until > ts, false) INTO was FROM room_agents a
+    WHERE a.tenant_id = p_tenant AND a.room_id = p_room AND a.agent_id = p_agent FOR UPDATE;
+  IF was IS NULL THEN RETURN jsonb_build_object('status', 'no_agent'); END IF;
+  UPDATE room_agents a SET
+    paused_at = CASE WHEN p_on AND NOT was THEN ts ELSE a.paused_at END,
+    paused_until = CASE WHEN p_on THEN COALESCE(p_until, 'infinity') WHEN was THEN ts ELSE a.paused_until END
+  WHERE a.tenant_id = p_tenant AND a.room_id = p_room AND a.agent_id = p_agent RETURNING * INTO now_is;
+  IF p_on THEN stopped := agent_runs_stop(p_tenant, p_room, p_agent, NULL); END IF;
+  RETURN jsonb_build_object('status', 'ok', 'agent', agent_json(now_is), 'runs', stopped);
+END $function$;
+REVOKE ALL ON FUNCTION public.agent_pause(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text, p_on boolean, p_until timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agent_pause(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text, p_on boolean, p_until timestamp with time zone) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.agent_remove(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  why text;
+  stopped jsonb;
+BEGIN
+  why := agent_room(p_tenant, p_room, p_actor, p_open);
+  IF why IS NOT NULL THEN
+    RETURN jsonb_build_object('status', CASE why WHEN 'no_room' THEN 'no_room' WHEN 'fixed' THEN 'fixed' ELSE 'forbidden' END);
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM room_agents a WHERE a.tenant_id = p_tenant AND a.room_id = p_room AND a.agent_id = p_agent) THEN
+    RETURN jsonb_build_object('status', 'no_agent');
+  END IF;
+  stopped := agent_runs_stop(p_tenant, p_room, p_agent, NULL);
+  DELETE FROM room_members m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_agent;
+  UPDATE rooms r SET member_count = r.member_count - 1, last_rev = room_log(p_tenant, p_room, r.last_rev,
+    'member.left', jsonb_build_array(jsonb_build_object('room_id', p_room, 'user_id', p_agent, 'role', 'agent',
+      'by', p_actor)))
+  WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  RETURN jsonb_build_object('status', 'ok', 'runs', stopped, 'audit', jsonb_build_object('details',
+    jsonb_build_object('agent', p_agent)));
+END $function$;
+REVOKE ALL ON FUNCTION public.agent_remove(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agent_remove(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.agent_room(p_tenant uuid, p_room uuid, p_actor text, p_open boolean)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  role text;
+BEGIN
+  room := room_lock(p_tenant, p_room);
+  role := room_role(p_tenant, p_room, p_actor);
+  RETURN CASE
+    WHEN room.room_id IS NULL THEN 'no_room'
+    WHEN role IS NULL THEN 'forbidden'
+    WHEN room.type IN ('dm', 'ai') THEN 'fixed'
+    WHEN role = 'admin' THEN NULL
+    WHEN role = 'member' AND COALESCE(room.agent_settings->>'control' = 'members', p_open) THEN NULL
+    ELSE 'forbidden' END;
+END $function$;
+REVOKE ALL ON FUNCTION public.agent_room(p_tenant uuid, p_room uuid, p_actor text, p_open boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agent_room(p_tenant uuid, p_room uuid, p_actor text, p_open boolean) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.agent_runs_stop(p_tenant uuid, p_room uuid, p_agent text, p_user text)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  WITH ended AS (
+    UPDATE runs q SET is_cancelled = true WHERE q.tenant_id = p_tenant AND q.room_id = p_room AND q.agent_id = p_agent
+      AND q.state IN ('queued', 'streaming') AND (p_user IS NULL OR q.user_id = p_user) RETURNING q.run_id)
+  SELECT COALESCE(jsonb_agg(e.run_id), '[]') FROM ended e
+$function$;
+REVOKE ALL ON FUNCTION public.agent_runs_stop(p_tenant uuid, p_room uuid, p_agent text, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agent_runs_stop(p_tenant uuid, p_room uuid, p_agent text, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.agent_stop(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  why text;
+BEGIN
+  why := agent_room(p_tenant, p_room, p_actor, p_open);
+  IF why = 'no_room' THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  IF room_role(p_tenant, p_room, p_actor) IS NULL THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
+  IF NOT EXISTS (SELECT 1 FROM room_agents a WHERE a.tenant_id = p_tenant AND a.room_id = p_room AND a.agent_id = p_agent) THEN
+    RETURN jsonb_build_object('status', 'no_agent');
+  END IF;
+  RETURN jsonb_build_object('status', 'ok', 'runs',
+    agent_runs_stop(p_tenant, p_room, p_agent, CASE WHEN why IS NOT NULL THEN p_actor END));
+END $function$;
+REVOKE ALL ON FUNCTION public.agent_stop(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agent_stop(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.agent_update(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text, p_respond text, p_name text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  why text;
+  now_is room_agents;
+BEGIN
+  why := agent_room(p_tenant, p_room, p_actor, p_open);
+  IF why IS NOT NULL THEN
+    RETURN jsonb_build_object('status', CASE why WHEN 'no_room' THEN 'no_room' WHEN 'fixed' THEN 'fixed' ELSE 'forbidden' END);
+  END IF;
+  UPDATE room_agents a SET respond = COALESCE(p_respond, a.respond), name = NULLIF(COALESCE(p_name, a.name), ''),
+    named_by = CASE WHEN p_name IS NULL THEN a.named_by WHEN p_name <> '' THEN p_actor END
+  WHERE a.tenant_id = p_tenant AND a.room_id = p_room AND a.agent_id = p_agent RETURNING * INTO now_is;
+  IF now_is.agent_id IS NULL THEN RETURN jsonb_build_object('status', 'no_agent'); END IF;
+  RETURN jsonb_build_object('status', 'ok', 'agent', agent_json(now_is));
+END $function$;
+REVOKE ALL ON FUNCTION public.agent_update(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text, p_respond text, p_name text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agent_update(p_tenant uuid, p_room uuid, p_actor text, p_open boolean, p_agent text, p_respond text, p_name text) TO "chatapi_tenant";
+
+-- Owned by chatapi_append.
+CREATE OR REPLACE FUNCTION public.agents_asked(p_tenants uuid[], p_rooms uuid[], p_seqs bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+DECLARE
+  asking record;
+  agent room_agents;
+  over text;
+  run uuid;
+BEGIN
+  FOR asking IN
+    SELECT m.tenant_id, m.room_id, m.seq, m.message_id, m.sender_id, COALESCE(q.hops, 0) AS hops,
+      COALESCE(q.user_id, m.sender_id) AS root, CASE WHEN json_typeof(m.meta->'mentions') = 'array'
+        THEN ARRAY(SELECT json_array_elements_text(m.meta->'mentions')) END AS mentions
+    FROM unnest(p_tenants, p_rooms, p_seqs) h(t, r, seq0)
+    JOIN rooms x ON x.tenant_id = h.t AND x.room_id = h.r
+    CROSS JOIN LATERAL (SELECT y.* FROM messages y WHERE y.tenant_id = h.t AND y.room_id = h.r AND y.seq > h.seq0 OFFSET 0) m
+    LEFT JOIN runs q ON q.tenant_id = m.tenant_id AND q.run_id = m.message_id
+    WHERE (m.kind = 'user' OR (m.kind = 'assistant' AND m.status = 'completed' AND m.content <> ''))
+      AND COALESCE(q.hops, 0) < COALESCE((x.agent_settings->>'max_hops')::integer, 1)
+    ORDER BY m.tenant_id, m.room_id, m.seq
+  LOOP
+    FOR agent IN SELECT a.* FROM room_agents a WHERE a.tenant_id = asking.tenant_id AND a.room_id = asking.room_id
+      AND a.agent_id <> asking.sender_id AND (a.paused_until IS NULL OR a.paused_until <= clock_timestamp())
+      AND (a.respond = 'always' OR (a.respond = 'mention' AND a.agent_id = ANY (asking.mentions))) ORDER BY a.agent_id
+    LOOP
+      SELECT CASE
+          WHEN count(*) FILTER (WHERE u.agent_id = agent.agent_id AND u.is_open) >= 20 THEN 'queue'
+          WHEN count(*) FILTER (WHERE u.is_recent) >= 30 THEN 'room'
+          WHEN count(*) FILTER (WHERE u.is_recent AND u.agent_id = agent.agent_id AND s.sender_id = asking.sender_id) >= 10
+            THEN 'pair' END INTO over
+        FROM (SELECT q.agent_id, q.reply_to_seq, q.state IN ('queued', 'streaming') AS is_open,
+            q.created_at > clock_timestamp() - interval '1 minute' AS is_recent
+          FROM runs q WHERE q.tenant_id = asking.tenant_id AND q.room_id = asking.room_id AND q.agent_id IS NOT NULL
+            AND q.refused IS NULL
+            AND (q.created_at > clock_timestamp() - interval '1 minute' OR q.state IN ('queued', 'streaming'))) u
+        LEFT JOIN messages s ON s.tenant_id = asking.tenant_id AND s.room_id = asking.room_id AND s.seq = u.reply_to_seq;
+      CONTINUE WHEN over IS NOT NULL AND EXISTS (SELECT 1 FROM runs q
+        WHERE q.tenant_id = asking.tenant_id AND q.room_id = asking.room_id AND q.agent_id IS NOT NULL
+          AND q.refused IS NOT NULL AND q.created_at > clock_timestamp() - interval '1 minute');
+      -- A UUIDv7, as all ids of messages: it becomes the answer's.
+      run := encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
+        substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1),
+        'hex')::uuid;
+      INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq, agent_id, hops, refused)
+      VALUES (asking.tenant_id, run, asking.room_id, asking.root, asking.seq, agent.agent_id, asking.hops + 1, over);
+      -- A notice waits for no answer.
+      INSERT INTO jobs (tenant_id, kind, key, payload)
+      VALUES (asking.tenant_id, 'run', asking.room_id::text || '/' || CASE WHEN over IS NULL THEN agent.agent_id ELSE '' END,
+        jsonb_build_object('run_id', run, 'room_id', asking.room_id, 'user_id', asking.root, 'message_id',
+          asking.message_id, 'seq', asking.seq));
+    END LOOP;
+  END LOOP;
+END $function$;
+REVOKE ALL ON FUNCTION public.agents_asked(p_tenants uuid[], p_rooms uuid[], p_seqs bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agents_asked(p_tenants uuid[], p_rooms uuid[], p_seqs bigint[]) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.agents_room_deleted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  UPDATE runs q SET state = 'cancelled', is_cancelled = true, ended_at = clock_timestamp()
+  WHERE q.tenant_id = NEW.tenant_id AND q.room_id = NEW.room_id AND q.agent_id IS NOT NULL
+    AND q.state IN ('queued', 'streaming');
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.agents_room_deleted() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agents_room_deleted() TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.agents_settings(p_tenant uuid, p_room uuid)
+ RETURNS TABLE(settings jsonb)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT r.agent_settings FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room
+$function$;
+REVOKE ALL ON FUNCTION public.agents_settings(p_tenant uuid, p_room uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agents_settings(p_tenant uuid, p_room uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.agents_settle(p_tenant uuid, p_room uuid, p_actor text, p_max_hops integer, p_control text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  why text;
+  settled jsonb;
+BEGIN
+  why := agent_room(p_tenant, p_room, p_actor, false);
+  IF why IS NULL AND room_role(p_tenant, p_room, p_actor) <> 'admin' THEN why := 'forbidden'; END IF;
+  IF why IS NOT NULL THEN
+    RETURN jsonb_build_object('status', CASE why WHEN 'no_room' THEN 'no_room' WHEN 'fixed' THEN 'fixed' ELSE 'forbidden' END);
+  END IF;
+  SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  settled := COALESCE(room.agent_settings, '{}')
+    || jsonb_strip_nulls(jsonb_build_object('max_hops', p_max_hops, 'control', p_control));
+  UPDATE rooms r SET agent_settings = settled WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
+  RETURN jsonb_build_object('status', 'ok', 'settings', settled);
+END $function$;
+REVOKE ALL ON FUNCTION public.agents_settle(p_tenant uuid, p_room uuid, p_actor text, p_max_hops integer, p_control text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.agents_settle(p_tenant uuid, p_room uuid, p_actor text, p_max_hops integer, p_control text) TO "chatapi_tenant";
+
 -- Owned by chatapi_append.
 CREATE OR REPLACE FUNCTION public.append_lookup(p_tenants uuid[], p_rooms uuid[], p_ids uuid[])
  RETURNS TABLE(item integer, seq bigint, rev bigint, created_at timestamp with time zone)
@@ -1129,6 +1472,7 @@ DECLARE
   held_rooms uuid[];
   held_posting text[];
   held_ai boolean[];
+  held_agents boolean[];
   held_seqs bigint[];
   held_revs bigint[];
   held_ats timestamptz(3)[];
@@ -1150,8 +1494,8 @@ BEGIN
   END IF;
   IF p_lock_ms < 0 THEN
     SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting), array_agg(l.type = 'ai'),
-        array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
-      INTO held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids
+        array_agg(l.has_agents), array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
+      INTO held_tenants, held_rooms, held_posting, held_ai, held_agents, held_seqs, held_revs, held_ats, held_tids
       FROM (SELECT DISTINCT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r) ORDER BY 1, 2) d,
         LATERAL (SELECT x.*, x.ctid AS tid FROM rooms x
           WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE) l;
@@ -1159,8 +1503,8 @@ BEGIN
     PERFORM set_config('lock_timeout', '0', true);
   ELSE
     SELECT array_agg(l.tenant_id), array_agg(l.room_id), array_agg(l.posting), array_agg(l.type = 'ai'),
-        array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
-      INTO held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids
+        array_agg(l.has_agents), array_agg(l.last_seq), array_agg(l.last_rev), array_agg(l.last_message_at), array_agg(l.tid)
+      INTO held_tenants, held_rooms, held_posting, held_ai, held_agents, held_seqs, held_revs, held_ats, held_tids
       FROM (SELECT DISTINCT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r) ORDER BY 1, 2) d,
         LATERAL (SELECT x.*, x.ctid AS tid FROM rooms x
           WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE SKIP LOCKED) l;
@@ -1190,10 +1534,12 @@ BEGIN
           h.r IS NOT NULL AND x.seq IS NULL AND m.role IS NOT NULL AND (h.posting = 'members' OR m.role <> 'member')
             AND (NOT h.ai OR a.item IS NOT NULL OR u.ord = ANY (p_job_items)) AS storable,
           u.ord = ANY (rejecting) AS rejects,
-          h.ai, a.status AS answer_status, a.reply AS reply_to, a.item IS NOT NULL AS is_answer
+          h.ai, a.status AS answer_status, a.reply AS reply_to, a.item IS NOT NULL AS is_answer,
+          a.run::jsonb->>'refused' IS NOT NULL AS is_notice
         FROM unnest(p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes, p_contents, p_metas)
           WITH ORDINALITY u(t, r, id, sender, client_id, hash, content, meta, ord)
-        LEFT JOIN unnest(p_answer_items, p_answer_statuses, p_answer_replies) a(item, status, reply) ON a.item = u.ord
+        LEFT JOIN unnest(p_answer_items, p_answer_statuses, p_answer_replies, p_answer_runs)
+          a(item, status, reply, run) ON a.item = u.ord
         LEFT JOIN unnest(held_tenants, held_rooms, held_posting, held_ai, held_seqs, held_revs, held_ats, held_tids)
           h(t, r, posting, ai, seq0, rev0, at0, tid) ON h.t = u.t AND h.r = u.r
         LEFT JOIN LATERAL (SELECT y.seq, y.rev, y.message_id, y.created_at, y.body_hash FROM messages y
@@ -1211,7 +1557,7 @@ BEGIN
     INSERT INTO messages (tenant_id, room_id, seq, message_id, rev, sender_id, client_message_id, body_hash,
       content, meta, created_at, kind, status, reply_to_seq)
     SELECT p.t, p.r, p.seq0 + p.n, p.id, p.rev0 + p.n, p.sender, p.client_id, p.hash, p.content, p.meta::json, p.at,
-      CASE WHEN p.is_answer THEN 'assistant' ELSE 'user' END, p.answer_status, p.reply_to
+      CASE WHEN p.is_notice THEN 'system' WHEN p.is_answer THEN 'assistant' ELSE 'user' END, p.answer_status, p.reply_to
     FROM placed p WHERE p.fits
   )
   SELECT p.ord::integer,
@@ -1259,6 +1605,10 @@ BEGIN
       prompt_tokens bigint, completion_tokens bigint, total_tokens bigint, estimated boolean, error_code text,
       error_message text, token_count integer, cost numeric)
     WHERE q.tenant_id = m.tenant_id AND q.run_id = m.message_id AND q.state IN ('queued', 'streaming');
+  END IF;
+  IF true = ANY (held_agents) THEN
+    PERFORM agents_asked(array_agg(h.t), array_agg(h.r), array_agg(h.seq0))
+      FROM unnest(held_tenants, held_rooms, held_agents, held_seqs) h(t, r, agents, seq0) WHERE h.agents;
   END IF;
 END $function$;
 REVOKE ALL ON FUNCTION public.append_messages(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[]) FROM PUBLIC;
@@ -1916,6 +2266,21 @@ BEGIN
       FROM charges x WHERE x.tenant_id = p_tenant AND x.user_id = p_user AND x.ended_at IS NOT NULL LIMIT p_limit));
     GET DIAGNOSTICS gone = ROW_COUNT;
     IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('charges', gone), 'after', again); END IF;
+    -- Answers that agents gave the user stay, as others' words; those that are written end first.
+    UPDATE runs q SET is_cancelled = true WHERE q.tenant_id = p_tenant AND q.user_id = p_user AND q.agent_id IS NOT NULL
+      AND q.state IN ('queued', 'streaming');
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    IF gone > 0 THEN
+      RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', again, 'waits', true, 'runs', (SELECT jsonb_agg(q.run_id)
+        FROM runs q WHERE q.tenant_id = p_tenant AND q.user_id = p_user AND q.agent_id IS NOT NULL AND q.is_cancelled
+          AND q.state IN ('queued', 'streaming')));
+    END IF;
+    UPDATE room_agents a SET name = NULL, named_by = NULL WHERE a.tenant_id = p_tenant AND a.named_by = p_user;
+    UPDATE runs q SET user_id = p_erased, error_message = NULL, options = NULL WHERE q.tenant_id = p_tenant
+      AND q.run_id = ANY (ARRAY(SELECT x.run_id FROM runs x WHERE x.tenant_id = p_tenant AND x.user_id = p_user
+        AND x.agent_id IS NOT NULL LIMIT p_limit));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('runs', gone), 'after', again); END IF;
     DELETE FROM charge_days d WHERE d.tenant_id = p_tenant AND d.scope = 'user' AND d.subject = p_user;
     RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', (SELECT jsonb_build_object('room', c.room_id)
       FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id > behind ORDER BY c.room_id OFFSET 10 * p_limit - 1 LIMIT 1));
@@ -3209,13 +3574,15 @@ BEGIN
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = '', meta = NULL, deleted_at = clock_timestamp(), rev = room.last_rev + 1
   WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = msg.seq RETURNING * INTO msg;
-  IF room.type <> 'ai' THEN RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)) || told; END IF;
+  IF room.type <> 'ai' AND room.has_agents IS NULL THEN
+    RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)) || told;
+  END IF;
   WITH ended AS (
     UPDATE runs q SET is_cancelled = true WHERE q.tenant_id = p_tenant AND q.room_id = p_room
       AND q.reply_to_seq = msg.seq AND q.state IN ('queued', 'streaming') RETURNING q.run_id
   )
   SELECT COALESCE(jsonb_agg(e.run_id), '[]') INTO stopped FROM ended e;
-  RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg), 'runs', stopped);
+  RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg), 'runs', stopped) || told;
 END $function$;
 REVOKE ALL ON FUNCTION public.message_delete(p_tenant uuid, p_room uuid, p_message uuid, p_user text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.message_delete(p_tenant uuid, p_room uuid, p_message uuid, p_user text) TO "chatapi_tenant";
@@ -4095,12 +4462,16 @@ AS $function$
 DECLARE
   run runs;
   chat chats;
+  agent room_agents;
   spent jsonb;
   outcome text;
 BEGIN
   SELECT * INTO run FROM runs q WHERE q.tenant_id = p_tenant AND q.run_id = p_run FOR UPDATE;
   IF run.run_id IS NULL THEN RETURN jsonb_build_object('status', 'gone'); END IF;
   SELECT * INTO chat FROM chats c WHERE c.tenant_id = p_tenant AND c.room_id = run.room_id;
+  IF run.agent_id IS NOT NULL THEN
+    SELECT * INTO agent FROM room_agents a WHERE a.tenant_id = p_tenant AND a.room_id = run.room_id AND a.agent_id = run.agent_id;
+  END IF;
   IF run.state NOT IN ('queued', 'streaming') THEN
     RETURN jsonb_build_object('status', CASE WHEN chat.deleted_at IS NULL THEN 'ended' ELSE 'gone' END);
   END IF;
@@ -4108,13 +4479,20 @@ BEGIN
     WHEN run.is_cancelled OR run.reply_to_seq < (SELECT k.first_seq FROM room_keeps(p_tenant, run.room_id) k)
       OR EXISTS (SELECT 1 FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = run.room_id
       AND m.seq = run.reply_to_seq AND m.deleted_at IS NOT NULL) THEN 'cancelled' ELSE 'started' END;
-  IF outcome = 'started' THEN spent := budget_spent(p_tenant, run.user_id, run.room_id); END IF;
+  IF outcome = 'started' AND run.refused IS NULL THEN spent := budget_spent(p_tenant, run.user_id, run.room_id); END IF;
   IF spent IS NOT NULL THEN outcome := 'spent'; END IF;
   -- One that is refused stays queued until its refusal is stored: a crash in between asks once more.
   UPDATE runs q SET state = CASE WHEN outcome = 'spent' THEN q.state ELSE 'streaming' END, fence = q.fence + 1,
     started_at = COALESCE(q.started_at, clock_timestamp()), options = COALESCE(p_options::json, q.options)
   WHERE q.tenant_id = p_tenant AND q.run_id = p_run;
   UPDATE chats c SET active_at = clock_timestamp() WHERE c.tenant_id = p_tenant AND c.room_id = run.room_id;
+  IF run.agent_id IS NOT NULL THEN
+    RETURN jsonb_build_object('status', outcome, 'fence', run.fence + 1, 'user_id', run.user_id, 'preset', COALESCE(agent.preset, ''),
+      'cleared_seq', COALESCE((SELECT m.joined_seq FROM room_members m WHERE m.tenant_id = p_tenant AND m.room_id = run.room_id
+        AND m.user_id = run.agent_id), 0), 'auto_title', false, 'agent', jsonb_build_object('agent_id', run.agent_id,
+        'name', agent.name, 'refused', run.refused, 'paused_at', agent.paused_at, 'paused_until', agent.paused_until,
+        'limits', (SELECT t.limits FROM tenants t WHERE t.tenant_id = p_tenant))) || COALESCE(spent, '{}');
+  END IF;
   RETURN jsonb_build_object('status', outcome, 'fence', run.fence + 1, 'user_id', chat.user_id, 'preset', chat.preset,
     'cleared_seq', chat.cleared_seq, 'auto_title', chat.auto_title) || COALESCE(spent, '{}');
 END $function$;

@@ -2,6 +2,12 @@
 
 export interface components {
     schemas: {
+        readonly AddAgentDto: {
+            readonly name?: string;
+            readonly preset: string;
+            /** @enum {string} */
+            readonly respond: "mention" | "always" | "never";
+        };
         readonly AddMembersDto: {
             /** @enum {string} */
             readonly role?: "admin" | "member";
@@ -99,6 +105,21 @@ export interface components {
             readonly items: readonly components["schemas"]["AdminUserDto"][];
             readonly next: string | null;
         };
+        readonly AgentDto: {
+            readonly agent_id: string;
+            readonly created_at: string;
+            readonly name: string | null;
+            readonly paused: boolean;
+            readonly paused_until: string | null;
+            readonly preset: string;
+            /** @enum {string} */
+            readonly respond: "mention" | "always" | "never";
+        };
+        readonly AgentSettingsDto: {
+            /** @enum {string} */
+            readonly control?: "admins" | "members";
+            readonly max_hops?: number;
+        };
         readonly AnswerDto: {
             readonly conversationId: string;
             readonly finishReason: string | null;
@@ -188,6 +209,11 @@ export interface components {
             /** @enum {string} */
             readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
             readonly path: string;
+        };
+        readonly ChangeAgentDto: {
+            readonly name?: string | null;
+            /** @enum {string} */
+            readonly respond?: "mention" | "always" | "never";
         };
         readonly ChangesDto: {
             readonly changes: readonly ({
@@ -951,6 +977,9 @@ export interface components {
             /** Format: double */
             readonly topP?: number | null;
         };
+        readonly PauseAgentDto: {
+            readonly until?: string | null;
+        };
         readonly PositionDto: {
             readonly room_id: string;
             readonly seq: number;
@@ -1000,6 +1029,15 @@ export interface components {
         readonly RetainRoomDto: {
             readonly legal_hold?: boolean;
             readonly retention_days?: number | null;
+        };
+        readonly RoomAgentsDto: {
+            readonly agents: readonly components["schemas"]["AgentDto"][];
+            readonly settings: components["schemas"]["RoomAgentSettingsDto"];
+        };
+        readonly RoomAgentSettingsDto: {
+            /** @enum {string} */
+            readonly control: "admins" | "members";
+            readonly max_hops: number;
         };
         readonly RoomDto: {
             readonly created_at: string;
@@ -1081,6 +1119,8 @@ export interface components {
             readonly role: "admin" | "member";
         };
         readonly SettingsDto: {
+            /** @enum {string|null} */
+            readonly agent_control?: "admins" | "members" | null;
             readonly allowed_origins?: readonly string[] | null;
             readonly presence_room_limit?: number | null;
             /** @enum {string|null} */
@@ -1131,6 +1171,9 @@ export interface components {
             /** Format: double */
             readonly send_p99_ms: number | null;
             readonly tokens: number;
+        };
+        readonly StoppedAnswersDto: {
+            readonly message_ids: readonly string[];
         };
         readonly StoppedDto: {
             readonly answers: readonly components["schemas"]["ChatMessageDto"][];

@@ -1352,6 +1352,94 @@ export interface paths {
         patch: operations["Rooms_update"];
         trace?: never;
     };
+    "/rooms/{room_id}/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a room's agents, and how they behave there. */
+        get: operations["Agents_list"];
+        put?: never;
+        /** Add an agent: a member that answers by a preset. Room admins, or members where `control` says so. */
+        post: operations["Agents_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say how agents behave in a room. Room admins. */
+        patch: operations["Agents_settle"];
+        trace?: never;
+    };
+    "/rooms/{room_id}/agents/{agent_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove an agent. What it is writing ends without a message. */
+        delete: operations["Agents_remove"];
+        options?: never;
+        head?: never;
+        /** Change what an agent answers, or its name. */
+        patch: operations["Agents_change"];
+        trace?: never;
+    };
+    "/rooms/{room_id}/agents/{agent_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take over: the agent is silent until a time, or until it is resumed. What it is writing ends, with its text kept. */
+        post: operations["Agents_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/agents/{agent_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused agent speak again; one that is not paused stays as it is. */
+        post: operations["Agents_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/agents/{agent_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop what an agent is writing, and what waits; the text so far is kept. */
+        post: operations["Agents_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rooms/{room_id}/changes": {
         parameters: {
             query?: never;
@@ -1591,6 +1679,12 @@ export interface paths {
 }
 export interface components {
     schemas: {
+        AddAgentDto: {
+            name?: string;
+            preset: string;
+            /** @enum {string} */
+            respond: "mention" | "always" | "never";
+        };
         AddMembersDto: {
             /** @enum {string} */
             role?: "admin" | "member";
@@ -1688,6 +1782,21 @@ export interface components {
             items: components["schemas"]["AdminUserDto"][];
             next: string | null;
         };
+        AgentDto: {
+            agent_id: string;
+            created_at: string;
+            name: string | null;
+            paused: boolean;
+            paused_until: string | null;
+            preset: string;
+            /** @enum {string} */
+            respond: "mention" | "always" | "never";
+        };
+        AgentSettingsDto: {
+            /** @enum {string} */
+            control?: "admins" | "members";
+            max_hops?: number;
+        };
         AnswerDto: {
             conversationId: string;
             finishReason: string | null;
@@ -1777,6 +1886,11 @@ export interface components {
             /** @enum {string} */
             method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
             path: string;
+        };
+        ChangeAgentDto: {
+            name?: string | null;
+            /** @enum {string} */
+            respond?: "mention" | "always" | "never";
         };
         ChangesDto: {
             changes: ({
@@ -2540,6 +2654,9 @@ export interface components {
             /** Format: double */
             topP?: number | null;
         };
+        PauseAgentDto: {
+            until?: string | null;
+        };
         PositionDto: {
             room_id: string;
             seq: number;
@@ -2589,6 +2706,15 @@ export interface components {
         RetainRoomDto: {
             legal_hold?: boolean;
             retention_days?: number | null;
+        };
+        RoomAgentsDto: {
+            agents: components["schemas"]["AgentDto"][];
+            settings: components["schemas"]["RoomAgentSettingsDto"];
+        };
+        RoomAgentSettingsDto: {
+            /** @enum {string} */
+            control: "admins" | "members";
+            max_hops: number;
         };
         RoomDto: {
             created_at: string;
@@ -2670,6 +2796,8 @@ export interface components {
             role: "admin" | "member";
         };
         SettingsDto: {
+            /** @enum {string|null} */
+            agent_control?: "admins" | "members" | null;
             allowed_origins?: string[] | null;
             presence_room_limit?: number | null;
             /** @enum {string|null} */
@@ -2720,6 +2848,9 @@ export interface components {
             /** Format: double */
             send_p99_ms: number | null;
             tokens: number;
+        };
+        StoppedAnswersDto: {
+            message_ids: string[];
         };
         StoppedDto: {
             answers: components["schemas"]["ChatMessageDto"][];
@@ -3090,7 +3221,7 @@ export interface operations {
     Audit_list: {
         parameters: {
             query?: {
-                action?: "channel.create" | "channel.delete" | "channel.update" | "connection.close" | "dead_letter.drop" | "dead_letters.replay" | "import.create" | "import.start" | "import.upload" | "import.validate" | "job.run" | "key.create" | "key.revoke" | "key.rotate" | "member.remove" | "member.role" | "message.delete" | "preset.create" | "preset.delete" | "preset.update" | "room.delete" | "room.read_content" | "room.retention" | "tenant.create" | "tenant.delete" | "tenant.deleted" | "tenant.export" | "tenant.export_file" | "tenant.export_link" | "tenant.update" | "user.erase" | "user.export" | "user.export_file" | "user.export_link" | "user.hold" | "user.read_content" | "webhook.rotate" | "webhook.test";
+                action?: "agent.add" | "agent.remove" | "channel.create" | "channel.delete" | "channel.update" | "connection.close" | "dead_letter.drop" | "dead_letters.replay" | "import.create" | "import.start" | "import.upload" | "import.validate" | "job.run" | "key.create" | "key.revoke" | "key.rotate" | "member.remove" | "member.role" | "message.delete" | "preset.create" | "preset.delete" | "preset.update" | "room.delete" | "room.read_content" | "room.retention" | "tenant.create" | "tenant.delete" | "tenant.deleted" | "tenant.export" | "tenant.export_file" | "tenant.export_link" | "tenant.update" | "user.erase" | "user.export" | "user.export_file" | "user.export_link" | "user.hold" | "user.read_content" | "webhook.rotate" | "webhook.test";
                 actor?: string;
                 cursor?: string;
                 from?: string;
@@ -5691,6 +5822,221 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RoomDto"];
+                };
+            };
+        };
+    };
+    Agents_list: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomAgentsDto"];
+                };
+            };
+        };
+    };
+    Agents_add: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddAgentDto"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentDto"];
+                };
+            };
+        };
+    };
+    Agents_settle: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentSettingsDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomAgentSettingsDto"];
+                };
+            };
+        };
+    };
+    Agents_remove: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                agent_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Agents_change: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                agent_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeAgentDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentDto"];
+                };
+            };
+        };
+    };
+    Agents_pause: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                agent_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseAgentDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentDto"];
+                };
+            };
+        };
+    };
+    Agents_resume: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                agent_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentDto"];
+                };
+            };
+        };
+    };
+    Agents_stop: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                agent_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoppedAnswersDto"];
                 };
             };
         };

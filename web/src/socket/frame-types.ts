@@ -386,7 +386,7 @@ export interface components {
         };
         readonly "message.stream.error": {
             /** @enum {string} */
-            readonly code: "QUOTA_EXCEEDED" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "INTERNAL_ERROR";
+            readonly code: "QUOTA_EXCEEDED" | "RATE_LIMIT_EXCEEDED" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "INTERNAL_ERROR" | "CANCELLED";
             readonly message: string;
             /** @example msg_019000000000700080000000000000e0 */
             readonly message_id: string;
