@@ -10,7 +10,7 @@ import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { AppendFixture, checkLog, messageTo, type RoomRef, seqOf, untilTrue } from '../support/append-model';
 import { simulateAppends, appendStep } from '../support/append-simulator';
-import { NO_TURNS, RecordingFeed, typingOn } from '../support/realtime/recording-feed';
+import { NO_AGENTS, NO_TURNS, RecordingFeed, typingOn } from '../support/realtime/recording-feed';
 import { runs } from '../support/timing';
 
 /** How long the first writer waits for a room: not at all, or less long than a room is held. */
@@ -183,7 +183,7 @@ describe('the appender on a real database', () => {
       bench.repository,
       bench.open.availability,
       new Metrics(new SilentLog()),
-      new MessageFeed(feed, typingOn(feed), NO_TURNS),
+      new MessageFeed(feed, typingOn(feed), NO_TURNS, NO_AGENTS),
       new SilentLog(),
       bench.open.acknowledged,
     );

@@ -32,15 +32,7 @@ export function sampleRows(tenant: string): string {
     INSERT INTO chats (tenant_id, room_id, user_id, preset, auto_title)
       VALUES ('${tenant}', '${id}', 'alice', 'default', true);
     INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq) VALUES ('${tenant}', '${id}', '${id}', 'alice', 1);
-    INSERT INTO users (tenant_id, user_id) VALUES ('${tenant}', 'agent_p');
-    INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
-      VALUES ('${tenant}', '${id}', 'agent_p', 'agent', 0, 2);
-    INSERT INTO room_agents (tenant_id, room_id, agent_id, preset, respond)
-      VALUES ('${tenant}', '${id}', 'agent_p', 'p', 'mention');
-    INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends) VALUES ('${tenant}', '${id}', 0, 'x', '{1}');
-    INSERT INTO charges (tenant_id, charge_id, day, user_id, context_tokens, reserved)
-      VALUES ('${tenant}', '${id}', '2026-01-31', 'alice', 1, 2);
-    INSERT INTO charge_days (tenant_id, day, scope, subject) VALUES ('${tenant}', '2026-01-31', 'user', 'alice');
+    ${answerRows(tenant, id)}
     INSERT INTO presets (tenant_id, name, system_prompt, context_messages) VALUES ('${tenant}', 'p', '', 20);
     INSERT INTO idempotency_keys (tenant_id, user_id, route, key, fingerprint, result, expires_at)
       VALUES ('${tenant}', 'alice', 'POST /x', 'k', '', '{}', now());
@@ -51,6 +43,21 @@ export function sampleRows(tenant: string): string {
     SET LOCAL session_replication_role = replica;
     INSERT INTO tenant_count_deltas (tenant_id, users) VALUES ('${tenant}', 1);
     SET LOCAL session_replication_role = origin;
+  `;
+}
+
+/** Of an agent, and of the run that there is. */
+function answerRows(tenant: string, id: string): string {
+  return `
+    INSERT INTO users (tenant_id, user_id) VALUES ('${tenant}', 'agent_p');
+    INSERT INTO room_members (tenant_id, room_id, user_id, role, joined_seq, member_no)
+      VALUES ('${tenant}', '${id}', 'agent_p', 'agent', 0, 2);
+    INSERT INTO room_agents (tenant_id, room_id, agent_id, preset, respond)
+      VALUES ('${tenant}', '${id}', 'agent_p', 'p', 'mention');
+    INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends) VALUES ('${tenant}', '${id}', 0, 'x', '{1}');
+    INSERT INTO charges (tenant_id, charge_id, day, user_id, context_tokens, reserved)
+      VALUES ('${tenant}', '${id}', '2026-01-31', 'alice', 1, 2);
+    INSERT INTO charge_days (tenant_id, day, scope, subject) VALUES ('${tenant}', '2026-01-31', 'user', 'alice');
   `;
 }
 

@@ -19,7 +19,6 @@ import { ChatsController, TurnsController } from './http/chats.controller';
 import { ChatController, ConversationsController } from './http/conversations.controller';
 import { UiChatController } from './http/ui.controller';
 import { UiChats } from './http/ui-chats';
-import { AgentRooms } from './agents/agent-rooms';
 import { AgentsController } from './agents/agents.controller';
 import { AgentsOnline } from './agents/agents-online';
 import { AgentsRepository } from './agents/agents.repository';
@@ -30,8 +29,7 @@ import { OwnCallCharges } from './runs/call-charges';
 import { ChargesRepository } from './runs/charges.repository';
 import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
 import { RunChunksRepository } from './runs/run-chunks.repository';
-import { RunTurns } from './runs/run-turns';
-import { RunEnds, RunWorker } from './runs/run-worker';
+import { RunEnds, RunTurns, RunWorker } from './runs/run-worker';
 import { RunsRepository } from './runs/runs.repository';
 import { ChatEndpoint } from './socket/endpoint';
 import { ChatGateway } from './socket/gateway';
@@ -63,7 +61,6 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
   ],
   providers: [
     AgentChanges,
-    AgentRooms,
     AgentsOnline,
     AgentsRepository,
     AgentsService,

@@ -7,7 +7,7 @@
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
  * the client gets 503 with outcome "unknown", safe to repeat with its id.
  */
-export { type AiTurn, AiTurns } from './message-feed';
+export { AgentRooms, type AiTurn, AiTurns } from './message-feed';
 export { type AppendHook, AppendHooks } from './appender/append.repository';
 export { isStored, type MessageDraft, type Stored } from './appender/item';
 export { bindingId, bodyHash, MessagesService, MessageWriter, metaText } from './messages.service';

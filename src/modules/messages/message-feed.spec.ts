@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { unavailable } from '../../common/errors';
 import { newUuid } from '../../common/ids';
 import { PresenceConnection } from '../../../test/support/realtime/presence-connection';
-import { NO_TURNS, RecordingFeed, typingOn } from '../../../test/support/realtime/recording-feed';
+import { NO_AGENTS, NO_TURNS, RecordingFeed, typingOn } from '../../../test/support/realtime/recording-feed';
 import type { NewMessage, Stored } from './appender/item';
 import { MessageFeed } from './message-feed';
 import { messageFrame, messageText, rowOf } from './views';
@@ -44,7 +44,7 @@ describe('a new message on the feed', () => {
     const feed = new RecordingFeed();
     const batch = fc.sample(message, 5);
     const [stored, unknown] = batch as [NewMessage, NewMessage];
-    new MessageFeed(feed, typingOn(feed), NO_TURNS).written(batch, [
+    new MessageFeed(feed, typingOn(feed), NO_TURNS, NO_AGENTS).written(batch, [
       storedAs(stored),
       { status: 'failed', error: unavailable('gone', { outcome: 'unknown' }) },
       { status: 'failed', error: unavailable('gone', { outcome: 'none' }) },
@@ -61,7 +61,7 @@ describe('a new message on the feed', () => {
     const feed = new RecordingFeed();
     const typing = typingOn(feed);
     const said = fc.sample(message, 1)[0] as NewMessage;
-    const messages = new MessageFeed(feed, typing, NO_TURNS);
+    const messages = new MessageFeed(feed, typing, NO_TURNS, NO_AGENTS);
     const types = (): void =>
       typing.startTyping(new PresenceConnection('c', said.tenantId, said.senderId), said.roomId);
     const told = (): unknown[] => feed.signals.splice(0).map(({ frame }) => frame['action']);

@@ -1,5 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { roomKey } from '../../common/ids';
 import type { Caller } from '../../platform/auth';
+import { Bus, type Topic, type Unsubscribe } from '../../platform/cluster';
+import { Jobs } from '../../platform/jobs';
+import { OnStop, StopStage } from '../../platform/lifecycle';
 import { isUnknown, type RoomEvent, RoomFeed, Typing } from '../../realtime';
 import type { WriteOutcome } from './appender/batch-writer';
 import type { MessageDraft, MessageJob, NewMessage, Stored } from './appender/item';
@@ -20,8 +25,46 @@ export abstract class AiTurns {
   abstract begin(caller: Caller, draft: MessageDraft): Promise<AiTurn>;
   /** Questions were deleted, and these runs with them: their answers end now. */
   abstract cancelled(runIds: readonly string[]): void;
-  /** A message was stored, of whatever room: it may have asked an agent. Called for each, so it must not do any I/O. */
-  abstract stored(tenantId: string, roomId: string): void;
+}
+
+const AGENT_ROOMS: Topic<{ readonly room: string }> = 'agent-rooms';
+
+const ROOMS_REMEMBERED = 50_000;
+
+/**
+ * Rooms in which agents were seen, so that who stores a message there wakes the workers: only the database knows whether it
+ * asks anybody. A hint: a room that is not known here, or was forgotten, is answered half a second later, by the poll; and one
+ * without agents any more wakes workers for nothing.
+ */
+@Injectable()
+export class AgentRooms {
+  private readonly known = new LRUCache<string, true>({ max: ROOMS_REMEMBERED });
+  private readonly unsubscribe: Unsubscribe;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly jobs: Jobs,
+  ) {
+    this.unsubscribe = bus.subscribe(AGENT_ROOMS, ({ payload }) => this.known.set(payload.room, true));
+  }
+
+  @OnStop(StopStage.log)
+  end(): void {
+    this.unsubscribe();
+  }
+
+  /** The room has agents, or had. */
+  note(tenantId: string, roomId: string): void {
+    const room = roomKey(tenantId, roomId);
+    if (this.known.has(room)) return;
+    this.known.set(room, true);
+    this.bus.publish(AGENT_ROOMS, { room });
+  }
+
+  /** A message was stored there. */
+  stored(tenantId: string, roomId: string): void {
+    if (this.known.size > 0 && this.known.has(roomKey(tenantId, roomId))) this.jobs.wake();
+  }
 }
 
 /** Hands what the log has stored to the feed. */
@@ -31,6 +74,7 @@ export class MessageFeed {
     private readonly feed: RoomFeed,
     private readonly typing: Typing,
     private readonly turns: AiTurns,
+    @Inject(AgentRooms) private readonly agentRooms: Pick<AgentRooms, 'stored'>,
   ) {}
 
   /** A batch has been written, whether its callers still wait for it or not. */
@@ -41,7 +85,7 @@ export class MessageFeed {
       if (message === undefined) return;
       if (outcome.status === 'new') {
         message.onStored?.(outcome);
-        this.turns.stored(message.tenantId, message.roomId);
+        this.agentRooms.stored(message.tenantId, message.roomId);
         this.typing.endOnMessage(message.tenantId, message.roomId, message.senderId);
         events.push(eventOf(message, outcome));
       } else if (outcome.status === 'failed' && isUnknown(outcome.error))

@@ -8,7 +8,7 @@ import { Appender } from './appender/appender';
 import { ChatLog } from './chat-log.repository';
 import { MessageFacts, MessagesRepository } from './messages.repository';
 import { MessagesErase } from './messages.functions';
-import { MessageFeed } from './message-feed';
+import { AgentRooms, MessageFeed } from './message-feed';
 import { MessagesService, MessageWriter } from './messages.service';
 import { MessagesExportRepository } from './messages-export.repository';
 import { MessagePages } from './message-pages';
@@ -26,6 +26,7 @@ import { MessageEntity } from './entities/message.entity';
   imports: [TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity]), RealtimeModule, RoomsModule, DeliveryModule],
   controllers: [MessagesController],
   providers: [
+    AgentRooms,
     MessagesErase,
     AppendRepository,
     Appender,
@@ -48,6 +49,7 @@ import { MessageEntity } from './entities/message.entity';
     LogMessageFrames,
   ],
   exports: [
+    AgentRooms,
     ChatLog,
     MessageWriter,
     MessageFacts,

@@ -7,8 +7,10 @@ import { InMemoryRooms, InMemoryAudience } from './in-memory-rooms';
 export const NO_TURNS: AiTurns = {
   begin: () => Promise.reject(new Error('nobody answers')),
   cancelled: () => undefined,
-  stored: () => undefined,
 };
+
+/** No room has agents. */
+export const NO_AGENTS = { stored: (): void => undefined };
 
 /** A feed without channels: remembers what it was handed. */
 export class RecordingFeed extends RoomFeed {

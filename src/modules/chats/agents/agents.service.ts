@@ -7,9 +7,9 @@ import { type Caller, settingOf } from '../../../platform/auth';
 import type { SchemaFunction } from '../../../platform/database';
 import { type EffectResult, Effects } from '../../../platform/idempotency';
 import { changing, RoomFeed } from '../../../realtime';
+import { AgentRooms } from '../../messages';
 import { roomUuid, visible } from '../../rooms';
 import { LiveRuns } from '../runs/live-runs';
-import { AgentRooms } from './agent-rooms';
 import {
   agentAdd,
   agentPause,

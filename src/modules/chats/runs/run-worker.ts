@@ -1,18 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { IsInt, IsOptional, IsString, IsUUID } from 'class-validator';
-import { isUnavailable } from '../../../common/errors';
+import { AppError, isUnavailable } from '../../../common/errors';
 import { AGENT_PREFIX } from '../../../common/text';
 import { RuntimeConfig } from '../../../config';
 import { LIMIT_DEFAULTS } from '../../../platform/auth';
 import { type Job, JobHandler, JobKind, type JobRunner, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
-import { ChatLog, isStored, type Stored } from '../../messages';
+import { AiWindow } from '../../../platform/rate-limit';
+import { AgentRooms, ChatLog, isStored, type Stored } from '../../messages';
 import type { AnswerOptions } from '../../models';
 import { type AnswerMeta, failureMeta, failureOf, givenUp, messageOf, usageMeta } from '../chats/chats.repository';
-import type { ChatMessage } from '../contract';
+import { type Begun, type BegunAgent, budgetFailure } from '../chats.functions';
+import { ChatTitler } from '../chats/titles';
+import type { ChatMessage, RunFailure } from '../contract';
+import type { AgentRefusal } from '../entities/run.entity';
 import { ChatHub } from '../streams/chat-hub';
 import { Answerer, type Question } from './answerer';
-import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef } from './live-runs';
-import { RunTurns, type Taken } from './run-turns';
+import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef, STOPPED } from './live-runs';
 import { retryWhileAway, RunsRepository } from './runs.repository';
 
 /** As the append and chat_answer_again write it. */
@@ -40,6 +43,57 @@ class RunPayload {
 
 /** The jobs that answer; the append and chat_answer_again make a run with each. */
 export const RUN = new JobKind('run', RunPayload);
+
+/** A run whose turn has come. */
+export type Taken = Extract<Begun, { fence: number }>;
+
+const NOTICES: Readonly<Record<AgentRefusal, string>> = {
+  pair: 'I answer one member at most 10 times a minute here: ask me again in a minute.',
+  room: 'Agents answer at most 30 times a minute in this room: ask again in a minute.',
+  queue: 'I have 20 questions to answer before: ask me again later.',
+};
+
+/** What comes before an answer and after it. */
+@Injectable()
+export class RunTurns {
+  constructor(
+    private readonly titler: ChatTitler,
+    private readonly window: AiWindow,
+    private readonly rooms: AgentRooms,
+  ) {}
+
+  /** How a run ends that may not begin; undefined: it may. */
+  async refusal(live: LiveRun, begun: Taken): Promise<RunOutcome | undefined> {
+    const { agent } = begun;
+    if (agent !== undefined) this.rooms.note(live.ref.tenantId, live.ref.chatId);
+    if (begun.status === 'cancelled') return STOPPED;
+    if (begun.status === 'spent') return failed(budgetFailure(begun));
+    if (agent === undefined) return undefined;
+    if (agent.refused === null) return this.takeStart(live.ref, agent);
+    const message = NOTICES[agent.refused];
+    live.add(message);
+    // It is no stream.
+    live.published = live.count;
+    return failed({ code: 'RATE_LIMIT_EXCEEDED', message });
+  }
+
+  /** The answer is stored. */
+  async settled({ ref, replyToSeq }: LiveRun, begun: Taken, { status }: RunOutcome): Promise<void> {
+    if (status === 'completed' && begun.auto_title) await this.titler.settle(ref, replyToSeq);
+  }
+
+  /** An agent's answer counts as a call of the AI APIs: there was no call that could. */
+  private async takeStart({ tenantId }: RunRef, { limits }: BegunAgent): Promise<RunOutcome | undefined> {
+    try {
+      await this.window.takeAiRequest({ tenantId, status: 'active', limits, settings: {} });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'RATE_LIMIT_EXCEEDED') throw error;
+      const { message, retryAfterSeconds } = error;
+      return failed({ code: error.code, message, retryAfterSeconds });
+    }
+  }
+}
 
 /** Stores how answers end. */
 @Injectable()
@@ -261,4 +315,8 @@ function questionOf(begun: Taken, options: string | undefined): Question {
   const asked = options === undefined ? {} : (JSON.parse(options) as AnswerOptions);
   const { user_id: userId, preset, cleared_seq: clearedSeq, agent } = begun;
   return { userId, preset, clearedSeq, options: asked, agent };
+}
+
+function failed(failure: RunFailure): RunOutcome {
+  return { status: 'failed', finishReason: 'error', usage: undefined, failure };
 }

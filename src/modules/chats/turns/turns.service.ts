@@ -18,7 +18,6 @@ import {
   type Stored,
 } from '../../messages';
 import { type AnswerOptions, checkedResponseFormat, ModelsService } from '../../models';
-import { AgentRooms } from '../agents/agent-rooms';
 import { type Again, budgetSpent, chatAnswerAgain, chatRevise } from '../chats.functions';
 import { ChatsRepository, messageOf, messageStart } from '../chats/chats.repository';
 import { type Chat, type ChatMessage, type NewTurn, type Origin, type Revision, type Turn } from '../contract';
@@ -194,13 +193,8 @@ export class RoomTurns extends AiTurns {
   constructor(
     private readonly gate: TurnGate,
     private readonly interrupter: RunInterrupter,
-    private readonly rooms: AgentRooms,
   ) {
     super();
-  }
-
-  stored(tenantId: string, roomId: string): void {
-    this.rooms.stored(tenantId, roomId);
   }
 
   begin(caller: Caller, draft: MessageDraft): Promise<AiTurn> {

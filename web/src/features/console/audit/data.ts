@@ -52,6 +52,8 @@ export async function prove(api: Api, of: string, onProof: (proof: Proof) => voi
 
 /** Each action of the log, as the API names them. */
 export const ACTIONS: Readonly<Record<Action, true>> = {
+  'agent.add': true,
+  'agent.remove': true,
   'channel.create': true,
   'channel.delete': true,
   'channel.update': true,
