@@ -169,7 +169,7 @@ function goodValue(schema: Schema): unknown {
   if (schema.enum) return schema.enum.includes('group') ? 'group' : schema.enum[0];
   if (schema.type === 'string') return 'good';
   if (schema.type === 'boolean') return false;
-  if (schema.type === 'integer') return schema.minimum ?? 0;
+  if (schema.type === 'integer' || schema.type === 'number') return schema.minimum ?? 0;
   if (schema.type === 'array') return [goodValue(schema.items ?? {})];
   const [first] = Object.entries(schema.properties ?? {});
   if (first !== undefined) return { [first[0]]: goodValue(first[1]) };
@@ -210,10 +210,18 @@ export function badLiterals({ schema, required }: DocumentedField): string[] {
   return bad.filter((literal) => literal.length < LONG);
 }
 
-/** A raw body in which one field has this JSON text. */
+/** A raw body in which one field has this JSON text; an object that it is in has what it must have beside it. */
 export function rawWith(target: RouteTarget, path: readonly string[], literal: string): string {
   const mark = '@@here@@';
-  return JSON.stringify(withField(target.body, path, mark)).replace(JSON.stringify(mark), () => literal);
+  let body = target.body;
+  let { body: schema } = target.route;
+  for (const [depth, name] of path.slice(0, -1).entries()) {
+    schema = schema?.properties?.[name];
+    const { required = [], properties = {} } = schema ?? {};
+    for (const sibling of required)
+      body = withField(body, [...path.slice(0, depth + 1), sibling], goodValue(properties[sibling] ?? {}));
+  }
+  return JSON.stringify(withField(body, path, mark)).replace(JSON.stringify(mark), () => literal);
 }
 
 /** Sends bytes as they are and returns the whole answer; the server ends the connection, or `Connection: close` does. */
