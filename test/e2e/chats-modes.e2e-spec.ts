@@ -14,6 +14,7 @@ import {
 import { SseClient, textOf } from '../support/chats/sse';
 import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import { type Api, errorOf } from '../support/http/api';
+import { listAll } from '../support/messages';
 import { until } from '../support/poll';
 import { badField, bodyOf, refusal } from '../support/rooms';
 import { checkFrame } from '../support/ws/asyncapi';
@@ -214,6 +215,11 @@ describe('a chat on the Rooms API', () => {
     const refused = await send();
     expect(refusal(refused)).toEqual({ status: 429, code: 'RATE_LIMIT_EXCEEDED' });
     expect((await tenant.key.get(chatPath(chat.id))).status).toBe(429);
+    // The model is the next test's then.
+    await until(
+      () => listAll(tenant.as('alice'), roomIdOf(chat.id)),
+      (messages) => messages.length === 2,
+    );
   });
 });
 
