@@ -5,6 +5,8 @@ import { OwnCallCharges } from '../../src/modules/chats/runs/call-charges';
 import { ChargesRepository } from '../../src/modules/chats/runs/charges.repository';
 import { RunsRepository } from '../../src/modules/chats/runs/runs.repository';
 import type { ChargedCall } from '../../src/modules/models';
+import { SilentLog } from '../../src/platform/logging';
+import { eraseFunction } from '../../src/platform/tenant-data';
 import { AppendFixture, type RoomRef } from '../support/append-model';
 import { ChargesModel, chargeOp } from '../support/charges-model';
 import type { FunctionResult } from '../support/schema-function-calls';
@@ -153,7 +155,7 @@ describe('reservations', () => {
 
 describe('a call that is no run’s', () => {
   const USAGE = { promptTokens: 5, completionTokens: 2, totalTokens: 7, estimated: false };
-  const charges = (): OwnCallCharges => new OwnCallCharges(new RunsRepository(bench.open.database));
+  const charges = (): OwnCallCharges => new OwnCallCharges(new RunsRepository(bench.open.database), new SilentLog());
   const call = (room: RoomRef, userId: string | null = null): ChargedCall => ({
     ...{ tenantId: room.tenantId, userId, contextTokens: 5, maxTokens: 10, prices: undefined },
     signal: new AbortController().signal,
@@ -187,19 +189,39 @@ describe('a call that is no run’s', () => {
     expect((await chargesOf(room)).map(({ tokens }) => tokens)).toEqual([0, 5]);
   });
 
-  it('whose server was killed holds nothing after an hour, and is charged once', async () => {
-    const room = await roomWith({ tokens_per_day: 20 });
-    const id = newUuid();
-    const args = { p_charge: id, p_context: 5, p_answer: 10 };
-    await bench.call(room, chargeReserve, args);
-    expect(await reserve(room)).toMatchObject({ status: 'spent' });
-    await bench.database.sql(
-      `UPDATE charges SET created_at = created_at - interval '61 minutes' WHERE charge_id = $1`,
-      [id],
-    );
+  it('whose server was killed holds nothing after an hour, and is charged once; younger ones and answers are held', async () => {
+    const room = await roomWith({ tokens_per_day: 50 });
+    const age = (id: string, minutes: number): Promise<unknown> =>
+      bench.database.sql(
+        'UPDATE charges SET created_at = created_at - make_interval(mins => $2::int) WHERE charge_id = $1',
+        [id, minutes],
+      );
+    const answer = await running(room);
+    await age(answer, 63);
+    const [lost, young] = [newUuid(), newUuid()];
+    for (const p_charge of [lost, young])
+      await bench.call(room, chargeReserve, { p_charge, p_context: 5, p_answer: 10 });
+    await age(lost, 61);
+    await age(young, 59);
     expect(await reserve(room)).toMatchObject({ answer_tokens: 10 });
-    await chargeEnd.call(bench.open.database, room.tenantId, { p_charge: id, p_used: { tokens: 15 } });
-    expect((await chargesOf(room)).map(({ tokens }) => tokens)).toEqual([5, null]);
+    expect((await chargesOf(room)).map(({ tokens }) => tokens)).toEqual([null, 5, null, null]);
+    const end = (p_charge: string): Promise<unknown> =>
+      chargeEnd.call(bench.open.database, room.tenantId, { p_charge, p_used: { tokens: 7 } });
+    await Promise.all([end(lost), end(young)]);
+    expect((await chargesOf(room)).map(({ tokens }) => tokens)).toEqual([null, 5, 7, null]);
+  });
+
+  it('is nobody’s once its user is erased, also while it runs; its tenant pays', async () => {
+    const room = await roomWith({ tokens_per_day: 20 });
+    await charges().charged(call(room, 'alice'), async () => {
+      const args = { p_user: 'alice', p_erased: 'nobody', p_after: null, p_limit: 10 };
+      expect(await bench.call(room, eraseFunction('chats_erase'), args)).toMatchObject({ counts: { charges: 1 } });
+      return { usage: USAGE };
+    });
+    const rows = await bench.database.sql('SELECT user_id, tokens::int FROM charges WHERE tenant_id = $1', [
+      room.tenantId,
+    ]);
+    expect(rows).toEqual([{ user_id: null, tokens: 7 }]);
   });
 });
 

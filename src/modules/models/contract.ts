@@ -165,7 +165,7 @@ export abstract class CallCharges {
   /**
    * Does a call: what it may use is taken of the budgets before it begins, and what it did not use is given back with its end,
    * whatever that is.
-   * @param work says what it has used; undefined: no model had begun
+   * @param work takes half an hour at most, and says what it has used; undefined: no model had begun
    * @throws 429 QUOTA_EXCEEDED where its context and one token more do not fit: then nothing is done
    */
   abstract charged<T extends { readonly usage: ModelUsage | undefined }>(

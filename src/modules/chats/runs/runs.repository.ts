@@ -157,26 +157,28 @@ export class RunsRepository {
   }
 
   /**
-   * Of a run that has ended and stood under budgets: sees to it that these are told of where they are nearly spent. What this
+   * Of a call that has ended and stood under budgets: sees to it that these are told of where they are nearly spent. What this
    * cannot do the next reservation does.
    */
-  async settle(tenantId: string, runId: string): Promise<void> {
-    await chargeFold.call(this.database, tenantId, { p_charge: runId });
+  async settle(tenantId: string, chargeId: string): Promise<void> {
+    await chargeFold.call(this.database, tenantId, { p_charge: chargeId });
   }
 
-  /** Ends the charge of a call that is no run's. @param used null: it is not known */
-  async endCall(
-    tenantId: string,
-    chargeId: string,
-    used: { readonly tokens: number; readonly cost: number | undefined } | null,
-    signal: AbortSignal,
-  ): Promise<void> {
-    await retryWhileAway(signal, () => chargeEnd.call(this.database, tenantId, { p_charge: chargeId, p_used: used }));
+  /** Ends the charge of a call that is no run's, once. @param used null: it is not known */
+  async endCall(tenantId: string, chargeId: string, used: UsedTokens | null): Promise<void> {
+    await chargeEnd.call(this.database, tenantId, { p_charge: chargeId, p_used: used });
   }
 }
 
 /** Tokens that are reserved for an answer of which nothing says how long it may be, and each time that it needs more. */
 const RESERVED_TOKENS = 1024;
+
+/** What a call has used. */
+export interface UsedTokens {
+  readonly tokens: number;
+  /** Unset: by the prices of its reservation. */
+  readonly cost?: number | undefined;
+}
 
 /** A call of a model, before it begins. */
 interface NewCharge {
@@ -194,7 +196,7 @@ interface NewCharge {
   readonly prices: ModelPrices | undefined;
 }
 
-/** What a run's answer may have of its budgets; ended with the run (`run_charged`). */
+/** What an answer may have of its budgets; ended with its run (`run_charged`), or by whoever made its call (`OwnCallCharges`). */
 export class TokenReservation implements AnswerBound {
   /** The budget of which nothing was left when it asked for more. */
   spent: Spent | undefined;

@@ -106,9 +106,9 @@ CREATE POLICY append_rows ON run_chunks TO :"append" USING (true) WITH CHECK (tr
 GRANT SELECT (tenant_id, run_id, text) ON run_chunks TO :"append";
 
 -- What calls of models have cost, one row each (docs/adr/0041): while a call runs it holds `reserved` tokens of the budgets of
--- its day, once it has ended `tokens`, for good. `charge_id`: of an answer its run's; the row outlives it. `day`: UTC, of
--- the reservation, by the database's clock. `prices`: per million tokens, of the dearest channel that could answer.
--- `is_folded`: it is in the sums of charge_days.
+-- its day, once it has ended `tokens`, for good. `charge_id`: of an answer its run's; the row outlives it. `room_id`: null of a
+-- call that is no run's. `day`: UTC, of the reservation, by the database's clock. `prices`: per million tokens, of the dearest
+-- channel that could answer. `is_folded`: it is in the sums of charge_days.
 CREATE TABLE charges (
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
   charge_id uuid NOT NULL,
