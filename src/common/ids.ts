@@ -22,6 +22,8 @@ export const ID_PREFIXES = {
   erasure: 'er_',
   export: 'exp_',
   import: 'imp_',
+  /** The same answer as `message`, on `/v1/responses`. */
+  response: 'resp_',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -10,7 +10,8 @@ import { runs } from '../support/timing';
 
 const VALIDATION = { status: 400, code: 'VALIDATION_ERROR' };
 const NO_CONVERSATION = { status: 404, code: 'CONVERSATION_NOT_FOUND' };
-const ROUTES = routeSchemas();
+/** Those of OpenAI's API take what its clients send, and refuse in its shape: openai-*.e2e-spec.ts. */
+const ROUTES = routeSchemas().filter(({ path }) => !path.startsWith('/v1/'));
 const WITH_BODY = ROUTES.filter((route) => route.body).map((route) => `${route.method} ${route.path}`);
 const WRITING = ROUTES.filter(({ method }) => method === 'POST' || method === 'PATCH').map(
   (route) => `${route.method} ${route.path}`,

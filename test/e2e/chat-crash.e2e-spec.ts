@@ -10,6 +10,7 @@ import { chatPath, createChat, FAKE_ANSWER, messagesOf, roomIdOf, sayStreaming }
 import type { SseClient, SseEvent } from '../support/chats/sse';
 import { textOn } from '../support/chats/socket';
 import { listed, UiTab } from '../support/chats/ui';
+import { eventsOf, openAi, refusedBy, type ResponseEvent, textOfResponse } from '../support/chats/openai';
 import { AnswerGate } from '../support/fake-model';
 import { metricOf } from '../support/http/api';
 import { until } from '../support/poll';
@@ -113,6 +114,29 @@ it('a tab of the UI stream whose server is killed joins again, and has in the en
   ]);
   await tab.chat.regenerate();
   expect([tab.chat.status, tab.text]).toEqual(['ready', FAKE_ANSWER]);
+});
+
+it('a reader of OpenAI’s responses whose server is killed joins again, and has what the log has, or is told', async () => {
+  const { key, model, victim } = site;
+  const client = openAi({ url: key.baseUrl }, key.headers['x-api-key'] ?? '', { 'X-User-Id': 'alice' });
+  model.next({ steps: [...BEFORE, { hold: new AnswerGate() }, ...AFTER] });
+  const seen: ResponseEvent[] = [];
+  const stream = await client.responses.create({ model: 'default', input: 'first', stream: true });
+  for await (const event of stream) {
+    seen.push(event);
+    if (textOfResponse(seen) === SHOWN) break;
+  }
+  await victim.killServer();
+  const [begin] = seen;
+  const id = begin?.type === 'response.created' ? begin.response.id : '';
+  const whole = await eventsOf(await client.responses.retrieve(id, { stream: true }));
+  const stored = textOfResponse(whole);
+  expect([SHOWN.startsWith(stored), whole.at(-1)?.type]).toEqual([true, 'response.failed']);
+  expect(await client.responses.retrieve(id)).toMatchObject({ status: 'failed', output_text: stored });
+  const starting_after = seen.at(-1)?.sequence_number ?? 0;
+  const join = async () => eventsOf(await client.responses.retrieve(id, { stream: true, starting_after }));
+  if (stored === SHOWN) expect((await join()).map(({ type }) => type)).toEqual(['response.failed']);
+  else expect(await refusedBy(join)).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
 });
 
 describe('PostgreSQL is away in the middle of an answer', () => {

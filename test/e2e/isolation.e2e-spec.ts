@@ -48,7 +48,8 @@ const UNKNOWN: Ids = {
 const NOTHING_RUNS = 'GET /api/ui/chat/{chat_id}/stream';
 /** Whose user id says on whose behalf one calls. */
 const NAMES_A_USER = /^\/api\/v1\/chats\/user\//;
-const ROUTES = documentedRoutes().filter((route) => route.schemes.length > 0);
+/** Those of OpenAI's API refuse in its shape, and find nothing of others: openai-*.e2e-spec.ts. */
+const ROUTES = documentedRoutes().filter(({ schemes, path }) => schemes.length > 0 && !path.startsWith('/v1/'));
 
 /** Of a socket that stays open: nobody may close it in this test. */
 async function openConnection(app: TestApp, tenant: TestTenant, userId: string): Promise<string> {

@@ -8,7 +8,8 @@ import { keyOf, type SocketApp, startSocketApp } from '../support/ws/socket-app'
 
 const nameOf = ({ method, path }: { method: string; path: string }): string => `${method} ${path}`;
 const ROUTES = documentedRoutes();
-const CLOSED = ROUTES.filter(({ schemes }) => schemes.length > 0);
+/** Those of OpenAI's API refuse in its shape: openai-completions.e2e-spec.ts. */
+const CLOSED = ROUTES.filter(({ schemes, path }) => schemes.length > 0 && !path.startsWith('/v1/'));
 const OPEN = ROUTES.filter(({ schemes }) => schemes.length === 0);
 const QUERY_NAMES = [...new Set(ROUTES.flatMap(({ queryParams }) => queryParams))];
 /** Names that no route has, as they stand in a URL, and the field that the refusal names. */

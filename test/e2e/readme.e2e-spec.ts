@@ -99,6 +99,19 @@ describe('S29: what the README has people paste', () => {
     expect([stdout, stderr]).toEqual(['["user","assistant"]\n', '']);
   });
 
+  it('the lines of OpenAI’s client work as pasted', () => {
+    const [, block = ''] = /^```js\n(const client = new OpenAI[^]*?)^```$/m.exec(README) ?? [];
+    expect(block.trim().split('\n')).toHaveLength(3);
+    const script = `import OpenAI from 'openai';\n${block.replaceAll(DEFAULT_URL, url)}`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      ...{ cwd: ROOT, encoding: 'utf8' },
+      env: { ...process.env, KEY: key },
+    });
+    expect(stderr).toBe('');
+    // The echo answers both, each as a whole.
+    expect(stdout.match(/No model is configured/gi)).toHaveLength(2);
+  });
+
   it('S29: the operator’s call takes the master key from .env, as pasted', () => {
     const [block = ''] = BLOCKS.filter((each) => each.includes('docker compose up'));
     const cwd = mkdtempSync(join(tmpdir(), 'chatapi-readme-'));

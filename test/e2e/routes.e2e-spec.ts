@@ -93,6 +93,7 @@ describe('deny by default', () => {
     const SCHEMES: Record<string, string[]> = {
       user: ['apiKey', 'userId', 'bearer'],
       tenant: ['apiKey', 'bearer'],
+      bearer: ['apiKey', 'bearer'],
       anyScope: ['apiKey', 'bearer'],
       tenantAdmin: ['apiKey'],
       tenantKey: ['apiKey'],

@@ -168,6 +168,31 @@ export function hintOf({ code, message, field }: Pick<AppError, 'code' | 'messag
   return / is required/.test(message) ? `Send ${field}` : `Correct ${field} and send again`;
 }
 
+/** The body of an error answer on `/v1/*`, as clients of OpenAI's API read it. */
+export interface OpenAiErrorBody {
+  readonly error: {
+    readonly message: string;
+    /** OpenAI's word for the kind of it. */
+    readonly type: string;
+    /** The first bad field. */
+    readonly param: string | null;
+    readonly code: ErrorCode;
+  };
+}
+
+const OPENAI_TYPES: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  429: 'rate_limit_error',
+};
+
+/** Serialises an error in OpenAI's shape. */
+export function openAiErrorBody(error: Pick<AppError, 'code' | 'message' | 'field' | 'status'>): OpenAiErrorBody {
+  const { code, message, field = null, status } = error;
+  const ofStatus = OPENAI_TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error');
+  return { error: { message, type: code === 'QUOTA_EXCEEDED' ? 'insufficient_quota' : ofStatus, param: field, code } };
+}
+
 /** Serialises an error in the contract's shape. */
 export function errorBody(error: AppError, requestId: string): ErrorBody {
   return {

@@ -24,10 +24,18 @@ import { AgentsOnline } from './agents/agents-online';
 import { AgentsRepository } from './agents/agents.repository';
 import { AgentChanges, AgentsService } from './agents/agents.service';
 import { RoomAgentEntity } from './entities/room-agent.entity';
+import { Completions } from './openai/completions';
+import { OpenAiRules } from './openai/rules';
+import { PresetModels } from './openai/models';
+import { OpenAiController } from './openai/openai.controller';
+import { Responses, StoredResponses } from './openai/responses';
+import { ResponsesController } from './openai/responses.controller';
+import { StatelessAnswers } from './openai/stateless';
 import { Answerer } from './runs/answerer';
 import { OwnCallCharges } from './runs/call-charges';
 import { ChargesRepository } from './runs/charges.repository';
 import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
+import { ModelCalls } from './runs/model-calls';
 import { RunChunksRepository } from './runs/run-chunks.repository';
 import { RunEnds, RunTurns, RunWorker } from './runs/run-worker';
 import { RunsRepository } from './runs/runs.repository';
@@ -56,6 +64,8 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     ChatController,
     ChatsController,
     ConversationsController,
+    OpenAiController,
+    ResponsesController,
     TurnsController,
     UiChatController,
   ],
@@ -84,9 +94,13 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     ChatsRepository,
     ChatsService,
     ChunkWriter,
+    Completions,
     FollowedRepository,
     RunInterrupter,
     LiveRuns,
+    ModelCalls,
+    OpenAiRules,
+    PresetModels,
     RunRetrier,
     RoomTurns,
     RunChunksRepository,
@@ -97,6 +111,9 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     RunWorker,
     RunsRepository,
     RunStopper,
+    Responses,
+    StatelessAnswers,
+    StoredResponses,
     ChatTitler,
     TurnGate,
     TurnsService,

@@ -127,13 +127,19 @@ export interface MessageStart {
   readonly truncated: boolean;
 }
 
+/** How an answer of a chat is wanted. */
+export interface TurnOptions extends AnswerOptions {
+  /** Goes behind the preset's system prompt. */
+  readonly instructions?: string | undefined;
+}
+
 export interface NewTurn {
   readonly content: string;
   /** An object, or JSON text that holds one. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly clientMessageId?: string | undefined;
   /** How the answer is wanted, before what the preset says. A repeat must name the same. */
-  readonly options?: AnswerOptions | undefined;
+  readonly options?: TurnOptions | undefined;
   readonly origin?: Origin;
 }
 

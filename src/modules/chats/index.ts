@@ -1,5 +1,5 @@
 /**
- * Chats with a model: four APIs, one log (docs/adr/0022).
+ * Chats with a model: five APIs, one log (docs/adr/0022).
  *
  * Agents in rooms of people are the same runs (docs/adr/0042): asked by the append, answered in their room.
  *

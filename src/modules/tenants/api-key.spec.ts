@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { API_KEY_PREFIX, hashApiKey, isWellFormedApiKey, newApiKey, shownPrefix } from './api-key';
+import { API_KEY_PREFIX } from '../../platform/auth';
+import { hashApiKey, isWellFormedApiKey, newApiKey, shownPrefix } from './api-key';
 
 const CHARACTERS = [...'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'];
 

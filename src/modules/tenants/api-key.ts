@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { API_KEY_PREFIX } from '../../platform/auth';
 
-/** Begins every API key, so that people and secret scanners know one when they see it. */
-export const API_KEY_PREFIX = 'chatapi_';
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** 32 base-62 characters hold 190.5 bits. */
 const RANDOM_LENGTH = 32;

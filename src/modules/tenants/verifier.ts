@@ -5,6 +5,7 @@ import { Batching } from '../../common/batching';
 import { unavailable } from '../../common/errors';
 import { addressGroup } from '../../common/text';
 import {
+  API_KEY_PREFIX,
   type CallSource,
   CredentialVerifier,
   type Guess,
@@ -15,7 +16,7 @@ import {
 } from '../../platform/auth';
 import { Every, OnStop, StopStage } from '../../platform/lifecycle';
 import { Secrets } from '../../platform/secrets';
-import { API_KEY_PREFIX, hashApiKey, isWellFormedApiKey, shownPrefix } from './api-key';
+import { hashApiKey, isWellFormedApiKey, shownPrefix } from './api-key';
 import { KeysRepository, type LiveKeyRow } from './keys.repository';
 import { type ReadClaims, TokenSigner } from './tokens.service';
 

@@ -26,6 +26,7 @@ const TENANT = {
   'settings.response_format': 'shown',
   'settings.allowed_origins': 'shown',
   'settings.while_answering': 'shown',
+  'settings.openai_door': 'shown',
   'settings.presence_room_limit': 'shown',
   'settings.agent_control': 'shown',
   'settings.retention_days': 'shown',

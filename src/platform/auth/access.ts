@@ -7,7 +7,8 @@ import { ApiSecurity } from '@nestjs/swagger';
  * - `public`: no credential;
  * - `user`: an API key with X-User-Id, or a user token;
  * - `tenant`: an API key, the user is optional; or a user token;
- * - `anyScope`: the same, whatever the key's scopes are;
+ * - `bearer`: the same, where a key may stand in `Authorization: Bearer`, as clients of OpenAI's API send it;
+ * - `anyScope`: as `tenant`, whatever the key's scopes are;
  * - `tenantAdmin`: an admin-scoped API key, the user is optional; user tokens are refused;
  * - `tenantKey`: an API key, the user is optional; user tokens are refused;
  * - `tenantOrMaster`: the master key, or any API key for its own tenant; user tokens are refused;
@@ -19,6 +20,7 @@ export type AccessKind =
   | 'public'
   | 'user'
   | 'tenant'
+  | 'bearer'
   | 'anyScope'
   | 'tenantAdmin'
   | 'tenantKey'
@@ -40,6 +42,7 @@ const SECURITY: Readonly<Record<AccessKind, readonly Record<string, string[]>[]>
   public: [],
   user: [{ apiKey: [], userId: [] }, { bearer: [] }],
   tenant: [{ apiKey: [] }, { bearer: [] }],
+  bearer: [{ apiKey: [] }, { bearer: [] }],
   anyScope: [{ apiKey: [] }, { bearer: [] }],
   tenantAdmin: [{ apiKey: [] }],
   tenantKey: [{ apiKey: [] }],
@@ -54,6 +57,7 @@ export const CALLERS: Readonly<Record<AccessKind, string>> = {
   public: 'everybody, without a credential',
   user: 'an API key with `X-User-Id`, or a user token',
   tenant: 'an API key, with or without `X-User-Id`; or a user token',
+  bearer: 'an API key, as `Authorization: Bearer` or `X-API-Key`, with or without `X-User-Id`; or a user token',
   anyScope: 'an API key of any scope, with or without `X-User-Id`; or a user token',
   tenantAdmin: 'an API key with the scope `admin`',
   tenantKey: 'an API key, no user token',

@@ -5,6 +5,7 @@ import { listsOrigin } from '../../common/urls';
 import type { AccessKind } from './access';
 import { Caller, type TenantPolicy } from './caller';
 import {
+  API_KEY_PREFIX,
   BadCredential,
   type CallSource,
   type CredentialKind,
@@ -48,7 +49,7 @@ const NO_USER: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'admin', 'ma
 const MASTER_KEY_OPENS: ReadonlySet<AccessKind> = new Set([...NO_USER, 'anyCredential']);
 
 /** Routes that a user may call alone. */
-const TOKEN_OPENS: ReadonlySet<AccessKind> = new Set(['user', 'tenant', 'anyScope', 'anyCredential']);
+const TOKEN_OPENS: ReadonlySet<AccessKind> = new Set(['user', 'tenant', 'bearer', 'anyScope', 'anyCredential']);
 
 /** Routes that are open to a key whatever its scopes are. */
 const ANY_SCOPE: ReadonlySet<AccessKind> = new Set(['tenantOrMaster', 'anyScope', 'anyCredential']);
@@ -66,7 +67,8 @@ export class Authenticator {
 
   /**
    * Proves the credential that counts: on admin routes the master key first, then Bearer, then the API key. Another
-   * scheme of Authorization beside an API key is a proxy's business (e.g. Basic in front of the server) and ignored.
+   * scheme of Authorization beside an API key is a proxy's business (e.g. Basic in front of the server) and ignored. A key
+   * as Bearer is one on routes for `bearer` only.
    * Throws 401, a `BadCredential` for one that was shown and is no good.
    */
   identify(headers: CredentialHeaders, access: AccessKind, source: CallSource): Identity | Promise<Identity> {
@@ -175,7 +177,8 @@ function shownIn(headers: CredentialHeaders, access: AccessKind): Shown<'master'
   if (authorization !== undefined && (key === undefined || BEARER_SCHEME.test(authorization))) {
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) throw unauthenticated('Authorization must be "Bearer <token>"');
-    return { kind: 'token', text: token };
+    const isKey = access === 'bearer' && token.startsWith(API_KEY_PREFIX);
+    return { kind: isKey ? 'key' : 'token', text: token };
   }
   if (typeof key !== 'string' || key === '') throw unauthenticated(missingCredential(access));
   return { kind: 'key', text: key };
@@ -205,6 +208,7 @@ export function userErased(): AppError {
 
 function missingCredential(access: AccessKind): string {
   if (access === 'master') return 'X-Master-Key is required';
+  if (access === 'bearer') return 'An API key or a user token is required: Authorization: Bearer <key>';
   if (access === 'tenantOrMaster') return 'X-Master-Key or X-API-Key is required';
   if (access === 'anyCredential') return 'X-Master-Key, X-API-Key or a Bearer token is required';
   if (access === 'admin') return 'X-Master-Key or an admin-scoped X-API-Key is required';

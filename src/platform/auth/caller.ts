@@ -32,6 +32,8 @@ export interface TenantSettings {
   /** Origins that browsers may call from; null or missing = any. */
   readonly allowed_origins?: readonly string[] | null;
   readonly while_answering?: 'queue' | 'reject' | 'interrupt';
+  /** What users may ask for on `/v1/*`: what their preset gives, or what keys may. */
+  readonly openai_door?: 'keys' | 'open';
   readonly presence_room_limit?: number;
   /** Who may add, change, pause and remove agents of a room that does not say it itself. */
   readonly agent_control?: 'admins' | 'members';
@@ -44,6 +46,7 @@ export const SETTING_DEFAULTS = {
   response_format: 'bare',
   allowed_origins: null,
   while_answering: 'queue',
+  openai_door: 'keys',
   presence_room_limit: 200,
   agent_control: 'admins',
   retention_days: null,

@@ -19,6 +19,9 @@ export interface TokenGrant {
   readonly endsAtMs?: number | undefined;
 }
 
+/** Begins every API key, so that people and secret scanners know one when they see it. */
+export const API_KEY_PREFIX = 'chatapi_';
+
 /** Begins every socket ticket. */
 export const TICKET_PREFIX = 'wst_';
 

@@ -5,6 +5,7 @@
 export { Access, type AccessKind, accessOf, addRouteConfig, CALLERS, type RouteAccess } from './access';
 export { ApiKeyGuard, ruleOf } from './api-key.guard';
 export {
+  API_KEY_PREFIX,
   BadCredential,
   type CallSource,
   type CredentialChanges,

@@ -6,6 +6,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody, invalid } from '../../common/errors';
 import type { HttpConfig } from '../../config';
 import { MAX_SENT_JSON_BYTES } from '../validation';
+import { errorBodyFor } from './answers';
 
 /** As much as Node takes as a request line: an id that is too long does not exist (404), and the controller says so. */
 const MAX_PARAM_LENGTH = 16 * 1024;
@@ -43,7 +44,7 @@ export class HttpAdapter extends FastifyAdapter {
       // Node's own refusal has no body; the hook in install.ts answers in the error shape.
       http: { requireHostHeader: false },
       frameworkErrors: (_error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-        const body = errorBody(invalid('url', 'The URL is malformed'), request.id);
+        const body = errorBodyFor(request, invalid('url', 'The URL is malformed'));
         void reply.status(400).header('X-Request-Id', request.id).send(body);
       },
     });

@@ -1,7 +1,15 @@
 /** How answers are shaped: successes in their envelope, errors from the catalogue. */
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError, errorBody, type ErrorCode, internalError } from '../../common/errors';
+import {
+  AppError,
+  type ErrorBody,
+  errorBody,
+  type ErrorCode,
+  internalError,
+  type OpenAiErrorBody,
+  openAiErrorBody,
+} from '../../common/errors';
 import { type RouteAccess, settingOf } from '../auth';
 import { describeError, type Log } from '../logging';
 import type { Metrics } from '../metrics';
@@ -105,6 +113,16 @@ function fromStatus(status: number, message: string, cause: unknown): AppError {
   return status < 500 ? new AppError('VALIDATION_ERROR', message, { cause }) : internalError(cause);
 }
 
+const OPENAI_ROUTES = /^\/v1(?=[/?]|$)/;
+
+/** An error as its route's clients read it: on `/v1/*`, known routes or not, those of OpenAI's API. */
+export function errorBodyFor(
+  { url, id }: Pick<FastifyRequest, 'url' | 'id'>,
+  error: AppError,
+): ErrorBody | OpenAiErrorBody {
+  return OPENAI_ROUTES.test(url) ? openAiErrorBody(error) : errorBody(error, id);
+}
+
 /** Answers with an error in the contract's shape; logs what is a fault of ours. */
 export class ErrorSender {
   constructor(
@@ -127,7 +145,7 @@ export class ErrorSender {
     reply
       .status(error.status)
       .type('application/json; charset=utf-8')
-      .send(JSON.stringify(errorBody(error, request.id)));
+      .send(JSON.stringify(errorBodyFor(request, error)));
   }
 }
 

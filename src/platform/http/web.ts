@@ -32,6 +32,7 @@ const LLMS = `# ChatAPI ${VERSION}
 - AI chats: POST /api/v1/chats, POST /api/v1/chats/{chat_id}/messages, the socket /ws/chat
 - Conversations: POST /api/chat, GET /api/conversations
 - For useChat of the Vercel AI SDK: POST /api/ui/chat, GET /api/ui/chat/{chat_id}/stream
+- For clients of OpenAI's API: base URL /v1, an API key or a user token as Bearer, GET /v1/models
 
 ## Credentials
 X-API-Key with X-User-Id for a back end, Authorization: Bearer for users (POST /tokens), X-Master-Key for /admin.

@@ -73,7 +73,7 @@ export class AnswerStreams {
     opening: readonly object[],
   ): Readable {
     const stream = this.sse.openStream(call.reply, call.caller, format.lastWords);
-    for (const event of opening) stream.sendEvent(event, idIn(format, position));
+    for (const event of opening) stream.sendEvent(event, idIn(format, position), nameIn(format, event));
     void this.follow(call, stream, chat, position, format);
     return stream.body;
   }
@@ -105,7 +105,8 @@ export class AnswerStreams {
       if (event.type === 'started') ({ afterIndex } = event);
       if (event.type === 'tokens') afterIndex = event.index;
       if (event.type === 'ended') afterIndex = END_INDEX;
-      for (const told of format.events(event)) stream.sendEvent(told, idIn(format, { runId, afterIndex }));
+      for (const told of format.events(event))
+        stream.sendEvent(told, idIn(format, { runId, afterIndex }), nameIn(format, told));
       if (event.type !== 'ended') return;
       if (event.failure !== undefined) this.metrics.errors(event.failure.code);
       stream.endStream();
@@ -124,9 +125,15 @@ export class AnswerStreams {
   /** The reader may join again where it is: the id stays. */
   private refuse(stream: SseStream, format: AnswerFormat, position: TokenPosition, error: AppError): void {
     this.metrics.errors(error.code);
-    stream.sendEvent(format.refusal(error), idIn(format, position));
+    const told = format.refusal(error);
+    stream.sendEvent(told, idIn(format, position), nameIn(format, told));
     stream.endStream();
   }
+}
+
+/** Of an event that says its type. */
+export function nameIn({ isNamed = false }: Pick<AnswerFormat, 'isNamed'>, event: object): string | undefined {
+  return isNamed && 'type' in event ? String(event.type) : undefined;
 }
 
 function idIn({ withoutIds = false }: AnswerFormat, position: TokenPosition): string | undefined {

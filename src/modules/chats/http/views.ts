@@ -1,4 +1,4 @@
-import { AppError, notFound } from '../../../common/errors';
+import { AppError, notFound, unavailable } from '../../../common/errors';
 import { decodeId, encodeId, isUuid } from '../../../common/ids';
 import type { LastWords } from '../../../platform/http';
 import type { Chat, ChatEvent, ChatMessage, MessageStart, RunFailure, TokenUsage } from '../contract';
@@ -101,6 +101,8 @@ export interface AnswerFormat {
   refusal(error: AppError): object;
   /** Its events have no ids: its readers would not name them again. */
   readonly withoutIds?: boolean;
+  /** Each event is named by its `type`, in an `event:` line. */
+  readonly isNamed?: boolean;
   /** How a stream ends, for readers that would take any other end for the end of the answer. */
   readonly lastWords?: LastWords;
   /** Why a stream cannot go on with this event: its reader can drop nothing of what it has. */
@@ -178,6 +180,16 @@ function failed(failure: RunFailure, details: Readonly<Record<string, unknown>>)
   };
   const retryAfterSeconds = failure.retryAfterSeconds ?? ofCode[code];
   return new AppError(code, message, { details, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) });
+}
+
+/**
+ * What an answer that ended badly is to clients that know whole answers and errors: also one that was cut. One that its user
+ * has stopped is whole.
+ */
+export function failedAnswer({ answer, failure }: EndedRun): AppError | undefined {
+  if (failure !== undefined) return failed(failure, {});
+  if (answer.status === 'interrupted') return unavailable('The answer was cut: ask for it anew');
+  return undefined;
 }
 
 /** Until budgets begin anew, at midnight UTC. */

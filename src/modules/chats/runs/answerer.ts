@@ -16,7 +16,7 @@ import {
 } from '../../models';
 import { agentPrompt, roomTold } from '../agents/room-prompt';
 import { type BegunAgent, budgetFailure } from '../chats.functions';
-import type { RunFailure } from '../contract';
+import type { RunFailure, TurnOptions } from '../contract';
 import { type LiveRun, type RunOutcome, RunPublisher, STOPPED } from './live-runs';
 import { type TokenReservation, retryWhileAway, RunsRepository } from './runs.repository';
 
@@ -33,7 +33,7 @@ export interface Question {
   /** The model sees nothing up to here. */
   readonly clearedSeq: number;
   /** Of the request: before the preset's. */
-  readonly options: AnswerOptions;
+  readonly options: TurnOptions;
   /** Who answers in a room of people; undefined: the assistant of a chat. */
   readonly agent?: BegunAgent | undefined;
 }
@@ -91,14 +91,15 @@ export class Answerer {
 
   private async asking(live: LiveRun, question: Question): Promise<Asking> {
     const { tenantId } = live.ref;
-    const { preset: name, options: own, agent } = question;
+    const { preset: name, options: asked, agent } = question;
+    const { instructions, ...own } = asked;
     const preset = await this.preset(tenantId, name);
+    const systemPrompt = systemPromptOf(preset, instructions);
     const options = { ...preset.options, ...own };
     const window = await this.models.contextTokens(tenantId, options.model);
     const limit = Math.max(1, preset.contextMessages);
     const messages = await this.context(live, question, limit);
     const most = Math.min(mostTold(preset, options, window), this.learned.get(keyOf(tenantId, options)) ?? Infinity);
-    const { systemPrompt } = preset;
     const prompt = agent === undefined ? systemPrompt : agentPrompt(systemPrompt, agent, messages);
     const told = contextOf(prompt, messages, most);
     return { preset, prompt, options, messages, told, bound: undefined, spent: undefined };
@@ -256,10 +257,18 @@ function tokensOf(text: string): number {
   return estimateTokens(Buffer.byteLength(text));
 }
 
+/** What a prompt needs of a message. */
+export type PromptMessage = Pick<LoggedMessage, 'kind' | 'content'>;
+
 /** The most tokens of a prompt for a model that reads `window`. */
 export function mostTold(preset: Preset, { maxTokens }: AnswerOptions, window: number): number {
   const free = Math.min(maxTokens ?? ANSWER_TOKENS, Math.floor(window / 2));
   return Math.min(window - free, preset.contextTokens ?? Infinity);
+}
+
+/** The system prompt of a preset, and what a request adds to it. */
+export function systemPromptOf({ systemPrompt }: Preset, instructions = ''): string {
+  return [systemPrompt, instructions].filter((text) => text !== '').join(BETWEEN);
 }
 
 /** Half of the prompt's tokens, for a model that can read less than was known of it. */
@@ -272,7 +281,7 @@ export function halfOf(told: readonly ModelMessage[]): number {
  * its middle, and says so, rather than that it or what lies before it is left out.
  * @param messages in order, the one that is answered last; deleted messages, and answers to them, are not among them
  */
-export function contextOf(systemPrompt: string, messages: readonly LoggedMessage[], most: number): ModelMessage[] {
+export function contextOf(systemPrompt: string, messages: readonly PromptMessage[], most: number): ModelMessage[] {
   const system: ModelMessage[] = systemPrompt === '' ? [] : [{ role: 'system', content: systemPrompt }];
   const room = most - system.reduce((sum, { content }) => sum + costOf(content), 0);
   const fitting = newest(messages.filter(isTold), room);
@@ -280,11 +289,11 @@ export function contextOf(systemPrompt: string, messages: readonly LoggedMessage
   return [...system, ...joined(fitting.slice(begin))];
 }
 
-function isTold({ kind, content }: LoggedMessage, i: number, all: readonly LoggedMessage[]): boolean {
+function isTold({ kind, content }: PromptMessage, i: number, all: readonly PromptMessage[]): boolean {
   return i === all.length - 1 || (kind !== 'system' && content.trim() !== '');
 }
 
-function newest(messages: readonly LoggedMessage[], room: number): ModelMessage[] {
+function newest(messages: readonly PromptMessage[], room: number): ModelMessage[] {
   const told: ModelMessage[] = [];
   let left = room;
   let older = messages.reduce((sum, { content }) => sum + costOf(content), 0);

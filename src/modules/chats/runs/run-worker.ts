@@ -7,11 +7,10 @@ import { LIMIT_DEFAULTS } from '../../../platform/auth';
 import { type Job, JobHandler, JobKind, type JobRunner, LEASE_LOST, type TenantJobLimit } from '../../../platform/jobs';
 import { AiWindow } from '../../../platform/rate-limit';
 import { AgentRooms, ChatLog, isStored, type Stored } from '../../messages';
-import type { AnswerOptions } from '../../models';
 import { type AnswerMeta, failureMeta, failureOf, givenUp, messageOf, usageMeta } from '../chats/chats.repository';
 import { type Begun, type BegunAgent, budgetFailure } from '../chats.functions';
 import { ChatTitler } from '../chats/titles';
-import type { ChatMessage, RunFailure } from '../contract';
+import type { ChatMessage, RunFailure, TurnOptions } from '../contract';
 import type { AgentRefusal } from '../entities/run.entity';
 import { ChatHub } from '../streams/chat-hub';
 import { Answerer, type Question } from './answerer';
@@ -312,7 +311,7 @@ function limit(name: 'runs_at_once' | 'runs_at_once_per_user'): TenantJobLimit {
 }
 
 function questionOf(begun: Taken, options: string | undefined): Question {
-  const asked = options === undefined ? {} : (JSON.parse(options) as AnswerOptions);
+  const asked = options === undefined ? {} : (JSON.parse(options) as TurnOptions);
   const { user_id: userId, preset, cleared_seq: clearedSeq, agent } = begun;
   return { userId, preset, clearedSeq, options: asked, agent };
 }

@@ -44,6 +44,17 @@ export class RunsRepository {
     return row;
   }
 
+  /** Where a run is, whichever chat's; undefined: the tenant has none of this id. */
+  async place(tenantId: string, runId: string): Promise<Pick<RunEntity, 'room_id' | 'state' | 'ended_at'> | undefined> {
+    const [row] = await this.database.query<Pick<RunEntity, 'room_id' | 'state' | 'ended_at'>>(
+      'place of a run',
+      tenantId,
+      'SELECT room_id, state, ended_at FROM runs WHERE tenant_id = $1 AND run_id = $2',
+      [tenantId, runId],
+    );
+    return row;
+  }
+
   /** The newest run that answers a message. */
   async ofMessage(tenantId: string, chatId: string, seq: number): Promise<string | undefined> {
     const [row] = await this.database.query<{ run_id: string }>(
@@ -88,6 +99,18 @@ export class RunsRepository {
       `UPDATE runs SET is_cancelled = true WHERE tenant_id = $1 AND room_id = $2 AND ${UNFINISHED}
        AND ($3::bigint IS NULL OR reply_to_seq < $3) RETURNING run_id`,
       [tenantId, chatId, beforeSeq],
+    );
+    return rows.map((row) => row.run_id);
+  }
+
+  /** Tells one run to stop; it, where it was not over. */
+  async cancelOne(tenantId: string, chatId: string, runId: string): Promise<string[]> {
+    const rows = await this.database.query<{ run_id: string }>(
+      'cancel run',
+      tenantId,
+      `UPDATE runs SET is_cancelled = true WHERE tenant_id = $1 AND room_id = $2 AND run_id = $3 AND ${UNFINISHED}
+       RETURNING run_id`,
+      [tenantId, chatId, runId],
     );
     return rows.map((row) => row.run_id);
   }

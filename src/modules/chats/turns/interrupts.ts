@@ -23,6 +23,13 @@ export class RunInterrupter {
     return ids;
   }
 
+  /** Ends one answer of the chat, if it is not over; its run. */
+  async one({ tenantId, chatId }: ChatRef, runId: string): Promise<readonly string[]> {
+    const ids = await this.runs.cancelOne(tenantId, chatId, runId);
+    this.live.stop(ids);
+    return ids;
+  }
+
   /** Ends answers whose runs are cancelled already. */
   now(runIds: readonly string[]): void {
     this.live.stop(runIds);
@@ -56,10 +63,23 @@ export class RunStopper {
   ) {}
 
   /** A repeat with the same Idempotency-Key ends nothing that was begun since, and is answered as the first time. */
-  async all(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
+  all(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
+    return this.stopped(caller, chat, () => this.interrupter.all(chat));
+  }
+
+  /** One of them; none: it was over. */
+  one(caller: Caller, chat: Chat, runId: string): Promise<readonly ChatMessage[]> {
+    return this.stopped(caller, chat, () => this.interrupter.one(chat, runId));
+  }
+
+  private async stopped(
+    caller: Caller,
+    chat: Chat,
+    stop: () => Promise<readonly string[]>,
+  ): Promise<readonly ChatMessage[]> {
     const { runs } = await this.effects.harmless<Stopped>(caller, chat.tenantId, async () => ({
       status: 'ok',
-      runs: await this.interrupter.all(chat),
+      runs: await stop(),
     }));
     const answers = await Promise.all(runs.map((runId) => this.end(chat, runId)));
     return answers.flatMap((answer) => (answer === undefined ? [] : [answer]));

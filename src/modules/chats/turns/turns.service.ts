@@ -20,7 +20,15 @@ import {
 import { type AnswerOptions, checkedResponseFormat, ModelsService } from '../../models';
 import { type Again, budgetSpent, chatAnswerAgain, chatRevise } from '../chats.functions';
 import { ChatsRepository, messageOf, messageStart } from '../chats/chats.repository';
-import { type Chat, type ChatMessage, type NewTurn, type Origin, type Revision, type Turn } from '../contract';
+import {
+  type Chat,
+  type ChatMessage,
+  type NewTurn,
+  type Origin,
+  type Revision,
+  type TurnOptions,
+  type Turn,
+} from '../contract';
 import type { AnswerOptionsDto, CamelAnswerOptionsDto } from '../dto/answer-options.dto';
 import { RUN } from '../runs/run-worker';
 import { RunsRepository } from '../runs/runs.repository';
@@ -93,7 +101,7 @@ export class TurnGate {
     caller: Caller,
     draft: MessageDraft,
     userId: string,
-    { origin, options }: { readonly origin?: Origin; readonly options?: AnswerOptions | undefined } = {},
+    { origin, options }: { readonly origin?: Origin; readonly options?: TurnOptions | undefined } = {},
   ): Promise<OpenTurn> {
     const { tenantId, roomId: chatId } = draft;
     await this.admit(caller, userId, chatId);
@@ -139,7 +147,7 @@ export class RunRetrier {
    * The run that answers a message which was stored before: a new one where the last has failed.
    * @throws 429 where that would be a new one and a budget is spent
    */
-  async ofMessage({ tenantId, chatId }: Chat, seq: number, options: AnswerOptions | undefined): Promise<string> {
+  async ofMessage({ tenantId, chatId }: Chat, seq: number, options: TurnOptions | undefined): Promise<string> {
     const result = await chatAnswerAgain.call(this.database, tenantId, {
       p_room: chatId,
       p_run: newUuid(),
@@ -267,6 +275,11 @@ export class TurnsService {
   /** Ends the chat's running and waiting answers, their text so far is kept; resolves when they are stored. */
   stop(caller: Caller, chat: Chat): Promise<readonly ChatMessage[]> {
     return this.stopper.all(caller, chat);
+  }
+
+  /** Ends one answer, running or waiting; resolves when its text so far is stored, at once where it was over. */
+  stopOne(caller: Caller, chat: Chat, runId: string): Promise<readonly ChatMessage[]> {
+    return this.stopper.one(caller, chat, runId);
   }
 
   /** What is stored already is answered whatever the limits say by now: then there is no turn. */

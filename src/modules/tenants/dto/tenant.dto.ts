@@ -165,6 +165,15 @@ export class SettingsDto {
   while_answering?: 'queue' | 'reject' | 'interrupt' | null;
 
   /**
+   * Who may ask for more than a preset gives on `/v1/*` (system prompts, other parameters, calls without a chat): `keys`, or
+   * user tokens as well (`open`). Default keys.
+   */
+  @IsOptional()
+  @IsNullable()
+  @IsIn(['keys', 'open'])
+  openai_door?: 'keys' | 'open' | null;
+
+  /**
    * Where to post what happens, signed as Standard Webhooks say; null: nowhere. It is replaced as a whole. The answer that
    * sets a new URL holds its secret (`webhook_secret`), once.
    */

@@ -7,6 +7,7 @@ import type { DtoClass, ObjectSchema, PropertySchema } from '../../validation';
 import type { EnvelopeRule } from '../answers';
 import {
   ERROR_SCHEMA,
+  OPENAI_ERROR_SCHEMA,
   errorResponses,
   HEADER_PARAMETERS,
   headerRefs,
@@ -73,6 +74,7 @@ export function completeDocument(
   const documented = (components.schemas ??= {});
   for (const [name, schema] of schemas) if (documented[name]) merge(documented[name], schema);
   documented['ErrorAnswer'] = ERROR_SCHEMA;
+  documented['OpenAiErrorAnswer'] = OPENAI_ERROR_SCHEMA;
   components.headers = HEADERS;
   components.parameters = HEADER_PARAMETERS;
   for (const [path, operations] of Object.entries(document.paths) as unknown as [string, Operations][])
@@ -103,6 +105,7 @@ function completeOperation(
     method,
     hasBody: operation.requestBody !== undefined,
     idempotent: isIdempotent,
+    isOpenAi: path.startsWith('/v1/'),
     extra: facts.errors,
   };
   const parameters = (operation.parameters ??= []) as {

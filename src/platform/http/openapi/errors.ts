@@ -1,6 +1,6 @@
 import { SetMetadata } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { ERROR_CATALOGUE, type ErrorCode } from '../../../common/errors';
+import { AppError, ERROR_CATALOGUE, type ErrorCode, openAiErrorBody } from '../../../common/errors';
 import type { AccessKind } from '../../auth';
 
 export const API_ERRORS = Symbol('documented errors');
@@ -92,7 +92,27 @@ export function headerRefs(names: readonly string[]): Record<string, { $ref: str
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 type Responses = Record<string, object>;
 
-/** The schema of every error answer. */
+/** The schema of error answers on `/v1/*`. */
+export const OPENAI_ERROR_SCHEMA: Schemas[string] = {
+  type: 'object',
+  required: ['error'],
+  additionalProperties: false,
+  properties: {
+    error: {
+      type: 'object',
+      required: ['message', 'type', 'param', 'code'],
+      additionalProperties: false,
+      properties: {
+        message: { type: 'string' },
+        type: { type: 'string', description: 'OpenAI’s word for the kind of it.' },
+        param: { type: 'string', nullable: true, description: 'The first bad field.' },
+        code: { type: 'string', enum: Object.keys(ERROR_CATALOGUE) },
+      },
+    },
+  },
+};
+
+/** The schema of every other error answer. */
 export const ERROR_SCHEMA: Schemas[string] = {
   type: 'object',
   required: ['success', 'data', 'error'],
@@ -128,6 +148,8 @@ export interface RouteFacts {
   readonly hasBody: boolean;
   /** An Idempotency-Key is honoured. */
   readonly idempotent: boolean;
+  /** Its errors have OpenAI's shape. */
+  readonly isOpenAi: boolean;
   /** Errors of the route beyond those that its kind has anyway. */
   readonly extra: readonly ErrorCode[];
 }
@@ -157,11 +179,11 @@ export function errorResponses(facts: RouteFacts): Responses {
     const { status } = ERROR_CATALOGUE[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  return Object.fromEntries([...byStatus].map(([status, same]) => [String(status), response(same, facts.access)]));
+  return Object.fromEntries([...byStatus].map(([status, same]) => [String(status), response(same, facts)]));
 }
 
 /** The answer of one status, which several codes may share. */
-function response(codes: readonly ErrorCode[], access: AccessKind): object {
+function response(codes: readonly ErrorCode[], { access, isOpenAi }: RouteFacts): object {
   const [code = 'INTERNAL_ERROR'] = codes;
   const { status, meaning } = ERROR_CATALOGUE[code];
   const limited =
@@ -172,12 +194,14 @@ function response(codes: readonly ErrorCode[], access: AccessKind): object {
     headers: headerRefs(['X-Request-Id', ...limited, ...retry]),
     content: {
       'application/json': {
-        schema: { $ref: '#/components/schemas/ErrorAnswer' },
-        example: {
-          success: false,
-          data: null,
-          error: { code, message: meaning, request_id: '5f0c6c1e-6c8e-4a55-9c49-0f3f4b6e2a10' },
-        },
+        schema: { $ref: `#/components/schemas/${isOpenAi ? 'OpenAiErrorAnswer' : 'ErrorAnswer'}` },
+        example: isOpenAi
+          ? openAiErrorBody(new AppError(code, meaning))
+          : {
+              success: false,
+              data: null,
+              error: { code, message: meaning, request_id: '5f0c6c1e-6c8e-4a55-9c49-0f3f4b6e2a10' },
+            },
       },
     },
   };

@@ -14,9 +14,10 @@ export type SseEnd = 'done' | 'client' | 'slow' | 'stopping' | 'expired';
 /** What is written before the end of a stream, by why it ends; undefined: nothing. */
 export type LastWords = (why: SseEnd) => Buffer | undefined;
 
-/** One event with one `data:` line. */
-export function eventBytes(data: object, id?: string): Buffer {
-  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`);
+/** One event with one `data:` line. @param name in an `event:` line */
+export function eventBytes(data: object, id?: string, name?: string): Buffer {
+  const head = `${id === undefined ? '' : `id: ${id}\n`}${name === undefined ? '' : `event: ${name}\n`}`;
+  return Buffer.from(`${head}data: ${JSON.stringify(data)}\n\n`);
 }
 
 /**
@@ -52,8 +53,8 @@ export class SseStream {
   }
 
   /** One event with one `data:` line. */
-  sendEvent(data: object, id?: string): void {
-    this.sendBytes(eventBytes(data, id));
+  sendEvent(data: object, id?: string, name?: string): void {
+    this.sendBytes(eventBytes(data, id, name));
   }
 
   /** One or more events that were serialised before, for many readers. */

@@ -35,7 +35,8 @@ type StreamCaller = Pick<Caller, 'endsAtMs' | 'keyId' | 'optionalUserId' | 'repl
 /** Whose stream it is. */
 export interface SseReader {
   readonly tenant: TenantPolicy | undefined;
-  readonly userId: string;
+  /** undefined: nobody's in particular, it counts for the tenant alone. */
+  readonly userId: string | undefined;
 }
 
 /**
@@ -147,7 +148,7 @@ export class SseStreams {
 
   private take(reply: FastifyReply, { tenant, userId }: SseReader): () => void {
     if (tenant === undefined) return () => undefined;
-    const keys = [tenant.tenantId, `${tenant.tenantId}/${userId}`];
+    const keys = userId === undefined ? [tenant.tenantId] : [tenant.tenantId, `${tenant.tenantId}/${userId}`];
     (['sse_streams', 'sse_streams_per_user'] as const).forEach((limit, i) =>
       this.refuseBeyond(reply, tenant, limit, this.taken.get(keys[i] ?? '') ?? 0),
     );

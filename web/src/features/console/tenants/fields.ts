@@ -66,6 +66,13 @@ const SETTINGS: readonly FieldSpec[] = [
     ...{ options: ['queue', 'reject', 'interrupt'], hint: 'It waits, is refused, or ends the answer.' },
   },
   {
+    ...{ name: 'openai_door', label: 'Parameters of models on /v1', kind: 'choice', none: '' },
+    ...{
+      options: ['keys', 'open'],
+      hint: 'Whether users may say there what else only API keys may, such as a system prompt.',
+    },
+  },
+  {
     ...{ name: 'presence_room_limit', label: 'Largest room with presence', kind: 'count', none: '' },
     ...{ least: 0, most: 10_000, hint: 'Rooms with more members do not say who comes and goes.' },
   },
