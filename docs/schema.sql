@@ -2263,7 +2263,8 @@ BEGIN
   WHERE w.user_id = p_user ORDER BY w.room_id LIMIT 1;
   IF chat IS NULL THEN
     UPDATE charges c SET user_id = NULL WHERE c.tenant_id = p_tenant AND c.charge_id = ANY (ARRAY(SELECT x.charge_id
-      FROM charges x WHERE x.tenant_id = p_tenant AND x.user_id = p_user AND x.ended_at IS NOT NULL LIMIT p_limit));
+      FROM charges x WHERE x.tenant_id = p_tenant AND x.user_id = p_user
+        AND (x.ended_at IS NOT NULL OR x.room_id IS NULL) LIMIT p_limit));
     GET DIAGNOSTICS gone = ROW_COUNT;
     IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('charges', gone), 'after', again); END IF;
     -- Answers that agents gave the user stay, as others' words; those that are written end first.

@@ -331,6 +331,28 @@ export interface components {
             readonly idleMs: number;
             readonly totalMs: number;
         };
+        readonly ChatCompletionDto: {
+            readonly max_completion_tokens?: number;
+            readonly max_tokens?: number;
+            readonly messages: readonly components["schemas"]["OpenAiMessageDto"][];
+            readonly model: string;
+            /** @enum {string} */
+            readonly reasoning_effort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
+            readonly response_format?: {
+                readonly [key: string]: unknown;
+            };
+            readonly seed?: number;
+            readonly stop?: readonly string[];
+            readonly stream?: boolean;
+            readonly stream_options?: {
+                readonly [key: string]: unknown;
+            };
+            /** Format: double */
+            readonly temperature?: number;
+            /** Format: double */
+            readonly top_p?: number;
+            readonly user?: string;
+        };
         readonly ChatConfigDto: {
             readonly metadata: {
                 readonly [key: string]: unknown;
@@ -385,6 +407,35 @@ export interface components {
             /** @enum {string} */
             readonly message: "Context cleared";
             readonly success: boolean;
+        };
+        readonly CompletionChoiceDto: {
+            /** @enum {string} */
+            readonly finish_reason: "stop" | "length" | "content_filter";
+            readonly index: number;
+            readonly logprobs: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly message: components["schemas"]["CompletionMessageDto"];
+        };
+        readonly CompletionDto: {
+            readonly choices: readonly components["schemas"]["CompletionChoiceDto"][];
+            readonly created: number;
+            readonly id: string;
+            readonly model: string;
+            /** @enum {string} */
+            readonly object: "chat.completion";
+            readonly usage?: components["schemas"]["CompletionUsageDto"] | null;
+        };
+        readonly CompletionMessageDto: {
+            readonly content: string;
+            readonly refusal: string | null;
+            /** @enum {string} */
+            readonly role: "assistant";
+        };
+        readonly CompletionUsageDto: {
+            readonly completion_tokens: number;
+            readonly prompt_tokens: number;
+            readonly total_tokens: number;
         };
         readonly ConnectionCredentialDto: {
             readonly key_id: string | null;
@@ -506,6 +557,27 @@ export interface components {
             readonly temperature?: number | null;
             /** Format: double */
             readonly topP?: number | null;
+        };
+        readonly CreateResponseDto: {
+            readonly background?: boolean;
+            readonly input: string | readonly components["schemas"]["OpenAiMessageDto"][];
+            readonly instructions?: string;
+            readonly max_output_tokens?: number;
+            readonly model: string;
+            readonly previous_response_id?: string;
+            readonly reasoning?: {
+                readonly [key: string]: unknown;
+            };
+            readonly store?: boolean;
+            readonly stream?: boolean;
+            /** Format: double */
+            readonly temperature?: number;
+            readonly text?: {
+                readonly [key: string]: unknown;
+            };
+            /** Format: double */
+            readonly top_p?: number;
+            readonly user?: string;
         };
         readonly CreateRoomDto: {
             readonly members?: readonly string[];
@@ -901,6 +973,18 @@ export interface components {
             readonly sender_id: string;
             readonly seq: number;
         };
+        readonly ModelDto: {
+            readonly created: number;
+            readonly id: string;
+            /** @enum {string} */
+            readonly object: "model";
+            readonly owned_by: string;
+        };
+        readonly ModelListDto: {
+            readonly data: readonly components["schemas"]["ModelDto"][];
+            /** @enum {string} */
+            readonly object: "list";
+        };
         readonly NodeDatabaseDto: {
             readonly in_use: number;
             readonly size: number;
@@ -931,6 +1015,20 @@ export interface components {
             };
             readonly targets: components["schemas"]["NotificationTargetsDto"];
             readonly topic: string;
+        };
+        readonly OpenAiErrorAnswer: {
+            readonly error: {
+                /** @enum {string} */
+                readonly code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
+                readonly message: string;
+                readonly param: string | null;
+                readonly type: string;
+            };
+        };
+        readonly OpenAiMessageDto: {
+            readonly content: string | readonly Record<string, never>[];
+            /** @enum {string} */
+            readonly role: "system" | "developer" | "user" | "assistant";
         };
         readonly PatchChannelDto: {
             readonly apiKey?: string | null;
@@ -1025,6 +1123,26 @@ export interface components {
         };
         readonly ReplayedDto: {
             readonly replayed: number;
+        };
+        readonly ResponseDto: {
+            readonly created_at: number;
+            readonly error?: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly id: string;
+            readonly incomplete_details?: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly model: string;
+            /** @enum {string} */
+            readonly object: "response";
+            readonly output: readonly Record<string, never>[];
+            readonly previous_response_id: string | null;
+            /** @enum {string} */
+            readonly status: "queued" | "in_progress" | "completed" | "incomplete" | "cancelled" | "failed";
+            readonly usage?: {
+                readonly [key: string]: unknown;
+            } | null;
         };
         readonly RetainRoomDto: {
             readonly legal_hold?: boolean;
@@ -1122,6 +1240,8 @@ export interface components {
             /** @enum {string|null} */
             readonly agent_control?: "admins" | "members" | null;
             readonly allowed_origins?: readonly string[] | null;
+            /** @enum {string|null} */
+            readonly openai_door?: "keys" | "open" | null;
             readonly presence_room_limit?: number | null;
             /** @enum {string|null} */
             readonly response_format?: "bare" | "envelope" | null;

@@ -1642,6 +1642,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a model as clients of OpenAI's chat completions do. */
+        post: operations["OpenAi_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The models that can be asked: the tenant's presets. */
+        get: operations["OpenAi_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{preset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of the models. */
+        get: operations["OpenAi_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a model as clients of OpenAI's responses do. */
+        post: operations["Responses_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses/{response_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a response, or join it. */
+        get: operations["Responses_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses/{response_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a response; its text so far is kept. */
+        post: operations["Responses_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/whoami": {
         parameters: {
             query?: never;
@@ -2008,6 +2110,28 @@ export interface components {
             idleMs: number;
             totalMs: number;
         };
+        ChatCompletionDto: {
+            max_completion_tokens?: number;
+            max_tokens?: number;
+            messages: components["schemas"]["OpenAiMessageDto"][];
+            model: string;
+            /** @enum {string} */
+            reasoning_effort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
+            response_format?: {
+                [key: string]: unknown;
+            };
+            seed?: number;
+            stop?: string[];
+            stream?: boolean;
+            stream_options?: {
+                [key: string]: unknown;
+            };
+            /** Format: double */
+            temperature?: number;
+            /** Format: double */
+            top_p?: number;
+            user?: string;
+        };
         ChatConfigDto: {
             metadata: {
                 [key: string]: unknown;
@@ -2062,6 +2186,35 @@ export interface components {
             /** @enum {string} */
             message: "Context cleared";
             success: boolean;
+        };
+        CompletionChoiceDto: {
+            /** @enum {string} */
+            finish_reason: "stop" | "length" | "content_filter";
+            index: number;
+            logprobs: {
+                [key: string]: unknown;
+            } | null;
+            message: components["schemas"]["CompletionMessageDto"];
+        };
+        CompletionDto: {
+            choices: components["schemas"]["CompletionChoiceDto"][];
+            created: number;
+            id: string;
+            model: string;
+            /** @enum {string} */
+            object: "chat.completion";
+            usage?: components["schemas"]["CompletionUsageDto"] | null;
+        };
+        CompletionMessageDto: {
+            content: string;
+            refusal: string | null;
+            /** @enum {string} */
+            role: "assistant";
+        };
+        CompletionUsageDto: {
+            completion_tokens: number;
+            prompt_tokens: number;
+            total_tokens: number;
         };
         ConnectionCredentialDto: {
             key_id: string | null;
@@ -2183,6 +2336,27 @@ export interface components {
             temperature?: number | null;
             /** Format: double */
             topP?: number | null;
+        };
+        CreateResponseDto: {
+            background?: boolean;
+            input: string | components["schemas"]["OpenAiMessageDto"][];
+            instructions?: string;
+            max_output_tokens?: number;
+            model: string;
+            previous_response_id?: string;
+            reasoning?: {
+                [key: string]: unknown;
+            };
+            store?: boolean;
+            stream?: boolean;
+            /** Format: double */
+            temperature?: number;
+            text?: {
+                [key: string]: unknown;
+            };
+            /** Format: double */
+            top_p?: number;
+            user?: string;
         };
         CreateRoomDto: {
             members?: string[];
@@ -2578,6 +2752,18 @@ export interface components {
             sender_id: string;
             seq: number;
         };
+        ModelDto: {
+            created: number;
+            id: string;
+            /** @enum {string} */
+            object: "model";
+            owned_by: string;
+        };
+        ModelListDto: {
+            data: components["schemas"]["ModelDto"][];
+            /** @enum {string} */
+            object: "list";
+        };
         NodeDatabaseDto: {
             in_use: number;
             size: number;
@@ -2608,6 +2794,20 @@ export interface components {
             };
             targets: components["schemas"]["NotificationTargetsDto"];
             topic: string;
+        };
+        OpenAiErrorAnswer: {
+            error: {
+                /** @enum {string} */
+                code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
+                message: string;
+                param: string | null;
+                type: string;
+            };
+        };
+        OpenAiMessageDto: {
+            content: string | Record<string, never>[];
+            /** @enum {string} */
+            role: "system" | "developer" | "user" | "assistant";
         };
         PatchChannelDto: {
             apiKey?: string | null;
@@ -2702,6 +2902,26 @@ export interface components {
         };
         ReplayedDto: {
             replayed: number;
+        };
+        ResponseDto: {
+            created_at: number;
+            error?: {
+                [key: string]: unknown;
+            } | null;
+            id: string;
+            incomplete_details?: {
+                [key: string]: unknown;
+            } | null;
+            model: string;
+            /** @enum {string} */
+            object: "response";
+            output: Record<string, never>[];
+            previous_response_id: string | null;
+            /** @enum {string} */
+            status: "queued" | "in_progress" | "completed" | "incomplete" | "cancelled" | "failed";
+            usage?: {
+                [key: string]: unknown;
+            } | null;
         };
         RetainRoomDto: {
             legal_hold?: boolean;
@@ -2799,6 +3019,8 @@ export interface components {
             /** @enum {string|null} */
             agent_control?: "admins" | "members" | null;
             allowed_origins?: string[] | null;
+            /** @enum {string|null} */
+            openai_door?: "keys" | "open" | null;
             presence_room_limit?: number | null;
             /** @enum {string|null} */
             response_format?: "bare" | "envelope" | null;
@@ -6499,6 +6721,162 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenCreatedDto"];
+                };
+            };
+        };
+    };
+    OpenAi_complete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Chat-Id"?: string;
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatCompletionDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompletionDto"];
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    OpenAi_list: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelListDto"];
+                };
+            };
+        };
+    };
+    OpenAi_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                preset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDto"];
+                };
+            };
+        };
+    };
+    Responses_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateResponseDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseDto"];
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    Responses_retrieve: {
+        parameters: {
+            query?: {
+                starting_after?: number;
+                stream?: boolean;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                response_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseDto"];
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    Responses_cancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                response_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseDto"];
                 };
             };
         };
