@@ -15,4 +15,5 @@ export const BUS_TOPICS: Readonly<Record<string, number>> = {
   asks: 10,
   answers: 11,
   'node-samples': 12,
+  'agent-rooms': 13,
 };
