@@ -79,7 +79,9 @@ describe('the check of the boot', () => {
       make(): void {}
     }
     expect(() => check(ThingsController)).toThrow('ThingsController.make and AllController.all both do key.create');
-    expect(() => checkAudited(methodsOf(ThingsController))).toThrow(/^No route does agent\.add, agent\.remove, channel\.create, .*webhook\.test$/);
+    expect(() => checkAudited(methodsOf(ThingsController))).toThrow(
+      /^No route does agent\.add, agent\.remove, channel\.create, .*webhook\.test$/,
+    );
   });
 });
 
