@@ -1,6 +1,7 @@
 import { invalid } from '../../../common/errors';
 import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT } from '../../../common/limits';
 import { codePoints, isBlank, isStorableText } from '../../../common/text';
+import { isRecord, scalar } from '../../../platform/http';
 import type { UiChatDto } from './dto/ui.dto';
 
 /**
@@ -52,16 +53,6 @@ function partOf(part: unknown): LastPart {
   return isRecord(part)
     ? { type: scalar(part['type']), text: scalar(part['text']) }
     : { type: undefined, text: undefined };
-}
-
-/** Objects and arrays become empty ones: what they are is seen, what they hold is not kept. */
-function scalar(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  return Array.isArray(value) ? [] : {};
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What a client wants of a chat. */

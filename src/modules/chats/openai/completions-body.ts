@@ -1,6 +1,7 @@
 import { invalid } from '../../../common/errors';
 import type { AskedOptions } from './rules';
 import type { ChatCompletionDto } from './dto/completion.dto';
+import { scalar } from '../../../platform/http';
 import {
   type Harmless,
   instructionsOf,
@@ -11,7 +12,6 @@ import {
   type ReadMessage,
   readMessages,
   refuseUnsupported,
-  scalar,
   whole,
 } from './openai-body';
 

@@ -1,5 +1,6 @@
 import { invalid } from '../../../common/errors';
 import { isBlank, isStorableText } from '../../../common/text';
+import { isRecord, scalar } from '../../../platform/http';
 
 /**
  * What clients of OpenAI's API send, and what counts of it. A body is read twice: what is kept of it before it is validated
@@ -23,10 +24,6 @@ export const isOneOf =
   (...values: readonly unknown[]) =>
   (value: unknown): boolean =>
     values.includes(value);
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /**
  * Keeps the known fields of a body. Unknown ones are left out, as clients expect it: they send what the newest version of
@@ -59,12 +56,6 @@ function own(body: Readonly<Record<string, unknown>>, name: string): unknown {
 export function refuseUnsupported(body: object): void {
   const name = (body as { [UNSUPPORTED]?: string })[UNSUPPORTED];
   if (name !== undefined) throw invalid(name, `${name} is not supported here: leave it out`);
-}
-
-/** Kept as it is where it is no object or list; of those only that they are. */
-export function scalar(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  return Array.isArray(value) ? [] : {};
 }
 
 export const whole = (value: unknown): unknown => value;

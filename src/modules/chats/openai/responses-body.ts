@@ -4,18 +4,17 @@ import { codePoints } from '../../../common/text';
 import { REASONING_EFFORTS, type ReasoningEffort } from '../../models';
 import type { AskedOptions } from './rules';
 import type { CreateResponseDto } from './dto/response.dto';
+import { isRecord, scalar } from '../../../platform/http';
 import {
   type Harmless,
   instructionsOf,
   isEmpty,
   isOneOf,
-  isRecord,
   keepMessages,
   keepOf,
   type ReadMessage,
   readMessages,
   refuseUnsupported,
-  scalar,
   whole,
 } from './openai-body';
 
