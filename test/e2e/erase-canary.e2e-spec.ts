@@ -35,10 +35,12 @@ const CARRIES_TEXT = new Set([
     (field) => `POST /api/v1/chats/{chat_id}/messages: ${field}`,
   ),
   ...['POST /api/ui/chat: id', 'POST /api/ui/chat: messageId'],
+  ...['stream_options', 'response_format', 'stop', 'user'].map((field) => `POST /v1/chat/completions: ${field}`),
+  ...['input', 'text', 'reasoning', 'instructions', 'user'].map((field) => `POST /v1/responses: ${field}`),
 ]);
 /** Names of what there is: whatever else is refused, or is a user's id. */
 const NAMES =
-  /: (room_id|members|user_ids|userId|user_id|preset|conversationId|model|path|filter\.\w+|ids|expires_at|until)$/;
+  /: (room_id|members|user_ids|userId|user_id|preset|conversationId|model|path|filter\.\w+|ids|expires_at|until|previous_response_id)$/;
 
 let app: WithModel<TestApp>;
 let receiver: Receiver;
@@ -156,7 +158,7 @@ describe('a user who is erased', () => {
   it('is found nowhere afterwards', async () => {
     const { state, counts, finished_at } = await whenErased(app, tenant, erasureId);
     expect({ state, finished_at }).toEqual({ state: 'done', finished_at: expect.any(String) });
-    expect(counts).toMatchObject({ users: 1, memberships: 3, chats: 3, cursors: expect.any(Number) });
+    expect(counts).toMatchObject({ users: 1, memberships: 3, chats: 4, cursors: expect.any(Number) });
     expect(await tracesIn(app.database, `${TRACE}|/users/zo`)).toEqual([]);
     const trace = new RegExp(TRACE);
     const dump = await dumpSql({ ...testCluster().admin, database: app.database.name });

@@ -259,7 +259,7 @@ describe("the throttler's decorators", () => {
     expect(await as('many', '/probe/blocked')).toMatchObject({ status: 500, code: 'INTERNAL_ERROR' });
   });
 
-  it('@Throttle(AI_REQUESTS): all routes below /api, and no other one', async () => {
+  it('@Throttle(AI_REQUESTS): all routes below /api and /v1, and no other one', async () => {
     const isTenants = (url: string): boolean => !/^\/(probe|skipping|health|metrics|favicon|admin|exports)/.test(url);
     const counted = new Set<string>();
     for (const { method, url } of app.routes.filter((route) => isTenants(route.url))) {
@@ -271,8 +271,8 @@ describe("the throttler's decorators", () => {
         headers: { 'x-api-key': 'many', 'x-user-id': 'alice' },
       });
       const limit = asNumber(answer.headers['x-ratelimit-limit']);
-      counted.add(`${url.startsWith('/api/') ? '/api/' : 'others'} ${limit}`);
+      counted.add(`${/^\/(api|v1)\//.exec(url)?.[0] ?? 'others'} ${limit}`);
     }
-    expect([...counted].sort()).toEqual([`/api/ ${AI_LIMIT}`, `others ${ROOMS_LIMIT}`]);
+    expect([...counted].sort()).toEqual([`/api/ ${AI_LIMIT}`, `/v1/ ${AI_LIMIT}`, `others ${ROOMS_LIMIT}`]);
   });
 });

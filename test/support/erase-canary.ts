@@ -2,6 +2,7 @@ import type { TestTenant } from './app';
 import { ask, createChat } from './chats/http';
 import { chunksOf, postUi, uiBody } from './chats/ui';
 import { pathOf, send } from './messages';
+import type { Api } from './http/api';
 import { notify } from './notifications';
 import { bodyOf, createRoom } from './rooms';
 
@@ -81,4 +82,24 @@ async function writeInChats(tenant: TestTenant): Promise<void> {
   const named = uiBody(`${CANARY}-chat`, CANARY);
   await chunksOf(await postUi(tenant.as(USER), named));
   await chunksOf(await postUi(tenant.as(USER), { ...named, messageId: `m-${CANARY}`, trigger: 'regenerate-message' }));
+  await writeByOpenAi(tenant.key, chat.id);
+}
+
+/** In a chat, in one of its own, in none; every object with a name that nobody knows. */
+async function writeByOpenAi(key: Api, chatId: string): Promise<void> {
+  const format = { type: 'json_schema', json_schema: { name: CANARY, schema: { title: CANARY } } };
+  const inNone = {
+    ...{ model: 'default', user: USER, stop: [CANARY], response_format: format },
+    messages: [{ role: 'user', content: CANARY, name: CANARY }],
+  };
+  bodyOf(await key.post('/v1/chat/completions', inNone));
+  const streamed = { ...inNone, stream: true, stream_options: { [CANARY]: CANARY, include_usage: true } };
+  const said = await key.post('/v1/chat/completions', streamed, { headers: { 'x-chat-id': chatId } });
+  expect(said.status).toBe(200);
+  const first = {
+    ...{ model: 'default', user: USER, input: CANARY, instructions: CANARY, metadata: { note: CANARY } },
+    ...{ reasoning: { effort: 'low', [CANARY]: CANARY }, text: { format: { type: 'json_object', note: CANARY } } },
+  };
+  const { id } = bodyOf(await key.post<{ id: string }>('/v1/responses', first));
+  bodyOf(await key.post('/v1/responses', { ...first, previous_response_id: id }));
 }

@@ -40,7 +40,8 @@ export class RedisBuses {
     for (let n = 0; n < count; n++) buses.nodes.push(await buses.node(servers, options));
     for (const { bus } of buses.nodes) bus.start();
     await untilPasses(() => {
-      for (const { bus, gaps } of buses.nodes) expect([bus.state, gaps.length]).toEqual(['live', servers.length]);
+      for (const { bus, gaps } of buses.nodes)
+        expect([bus.state, bus.othersHeard, gaps.length]).toEqual(['live', count - 1, servers.length]);
     });
     for (const { gaps } of buses.nodes) gaps.length = 0;
     return buses;

@@ -124,9 +124,14 @@ export class BusStream {
     return this.redis.close();
   }
 
+  /** Other nodes that have been heard and not forgotten. */
+  get othersHeard(): number {
+    return this.heardAt.size;
+  }
+
   /** Nobody would hear what is published now. */
   get isAlone(): boolean {
-    return this.isSettled && this.heardAt.size === 0;
+    return this.isSettled && this.othersHeard === 0;
   }
 
   add(item: EnvelopeItem): void {

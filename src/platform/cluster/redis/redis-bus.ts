@@ -101,6 +101,11 @@ export class RedisBus extends Bus {
     return this.streams.every((stream) => stream.isLive) ? 'live' : 'down';
   }
 
+  /** Other nodes that are heard on every Redis. */
+  get othersHeard(): number {
+    return Math.min(...this.streams.map((stream) => stream.othersHeard));
+  }
+
   /** Begins to connect; resolves at once. It is `down` until it is connected, and tells a gap then. */
   start(): void {
     for (const stream of this.streams) stream.start();
