@@ -48,10 +48,18 @@ export const roomCreate = schemaFunction(
   }),
 );
 
-/** Changes what is given; metadata is merged by top-level key. */
+/** Changes what is given; metadata and settings are merged by top-level key. */
 export const roomUpdate = schemaFunction(
   'room_update',
-  { ...ROOM, p_user: 'text', p_name: 'text?', p_metadata: 'json?', p_posting: 'text?', p_max_bytes: 'integer' },
+  {
+    ...ROOM,
+    p_user: 'text',
+    p_name: 'text?',
+    p_metadata: 'json?',
+    p_posting: 'text?',
+    p_settings: 'jsonb?',
+    p_max_bytes: 'integer',
+  },
   answer<RoomResult>({
     no_room,
     forbidden: not_allowed,

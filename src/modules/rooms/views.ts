@@ -2,6 +2,7 @@ import { notAMember, notFound } from '../../common/errors';
 import { decodeId, encodeId } from '../../common/ids';
 import { isoTime } from '../../common/time';
 import type { RoomDto } from './dto/room.dto';
+import { type RoomSettings, roomSettings } from './settings';
 
 /** The UUID behind a room id. @throws 404 for a malformed id: a room that does not exist */
 export function roomUuid(roomId: string): string {
@@ -27,6 +28,8 @@ export interface RoomJson {
   /** The same as text where it comes by room_json, which is jsonb and sorts keys; since migration 0021. */
   readonly metadata_text?: string | null;
   readonly posting: string;
+  /** What was set; missing in what was stored before rooms had settings. */
+  readonly settings?: Partial<RoomSettings> | null;
   /** Missing in what was stored before rooms could begin later than with 1. */
   readonly first_seq?: number;
   readonly last_seq: number;
@@ -64,6 +67,7 @@ export function roomView(room: RoomJson): RoomDto {
     name: room.name,
     metadata: metadataOf(room),
     posting: room.posting,
+    settings: roomSettings(room.settings),
     first_seq: room.first_seq ?? 1,
     last_seq: room.last_seq,
     last_rev: room.last_rev,

@@ -2,9 +2,10 @@ import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
 import { MAX_METADATA_BYTES, MAX_ROOM_NAME } from '../../../common/limits';
 import { PageDto, PageQueryDto } from '../../../platform/http';
-import { IsJsonObject, IsUserId } from '../../../platform/validation';
+import { IsJsonObject, IsNested, IsUserId } from '../../../platform/validation';
 import { ServerFrame } from '../../../realtime';
 import { ROOM_TYPES } from '../entities/room.entity';
+import { ROOM_SETTINGS, type RoomSettings } from '../settings';
 
 /** Most user ids in one call (contract §3). */
 export const MAX_USERS_PER_CALL = 1000;
@@ -56,6 +57,28 @@ export class CreateRoomDto {
   posting?: 'members' | 'admins';
 }
 
+/** Those that are sent are set, the others stay. */
+class UpdateRoomSettingsDto {
+  /** Of one person on one message: as many different reactions as they like, one, or none: 403 with `details.feature`. */
+  @IsOptional()
+  @IsIn(ROOM_SETTINGS.reactions)
+  reactions?: RoomSettings['reactions'];
+
+  /** Who may pin messages; in a dm both may. */
+  @IsOptional()
+  @IsIn(ROOM_SETTINGS.pin)
+  pin?: RoomSettings['pin'];
+}
+
+class RoomSettingsDto {
+  /** Of one person on one message: as many different reactions as they like (default), one, or none. */
+  @ApiProperty({ enum: ROOM_SETTINGS.reactions })
+  reactions!: string;
+  /** Who may pin messages. Default members. */
+  @ApiProperty({ enum: ROOM_SETTINGS.pin })
+  pin!: string;
+}
+
 export class UpdateRoomDto {
   /**
    * Name for people, 1 to 200 characters.
@@ -82,6 +105,14 @@ export class UpdateRoomDto {
   @IsOptional()
   @IsIn(['members', 'admins'])
   posting?: 'members' | 'admins';
+
+  /**
+   * What members may do beside sending. Merged by key: what is not sent stays.
+   * @example {"reactions":"unique"}
+   */
+  @IsOptional()
+  @IsNested(() => UpdateRoomSettingsDto)
+  settings?: UpdateRoomSettingsDto;
 }
 
 export class ListRoomsQueryDto extends PageQueryDto {
@@ -105,6 +136,8 @@ export class RoomDto {
   metadata!: Record<string, unknown> | null;
   @ApiProperty({ enum: ['members', 'admins'] })
   posting!: string;
+  /** What members may do beside sending. */
+  settings!: RoomSettingsDto;
   /** Sequence number of the oldest message that is kept: those before it are gone. */
   @ApiProperty({ type: 'integer' })
   first_seq!: number;
@@ -165,7 +198,7 @@ export class RoomPageDto extends PageDto {
 /** The frame's `type` stands where the room's would. */
 @ServerFrame(
   'room.updated',
-  'Name, metadata or posting of a room changed: the whole room as it is now, its type as `room_type`.',
+  'Name, metadata, posting or settings of a room changed: the whole room as it is now, its type as `room_type`.',
 )
 export class RoomUpdatedFrameDto extends OmitType(RoomDto, ['type'] as const) {
   /** The room's `type`; it never changes. */

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { erasedBy, FIXED_WORD, notExported, TableData } from '../../../platform/tenant-data';
+import type { RoomSettings } from '../settings';
 
 export const ROOM_TYPES = ['dm', 'group', 'channel'] as const;
 export type RoomType = (typeof ROOM_TYPES)[number] | 'ai';
@@ -19,6 +20,7 @@ export type Posting = 'members' | 'admins';
     posting: FIXED_WORD,
     described_by: erasedBy('rooms'),
     agent_settings: FIXED_WORD,
+    settings: FIXED_WORD,
   },
 })
 export class RoomEntity {
@@ -97,6 +99,14 @@ export class RoomEntity {
   /** Null: the defaults. */
   @Column('jsonb', { nullable: true })
   agent_settings!: { readonly max_hops?: number; readonly control?: string } | null;
+
+  /** What was set of them; null: nothing. */
+  @Column('jsonb', { nullable: true })
+  settings!: Partial<RoomSettings> | null;
+
+  /** Null: no state of a message was ever set. */
+  @Column('boolean', { nullable: true })
+  has_states!: boolean | null;
 }
 
 /** A user's membership of a room. */

@@ -51,10 +51,11 @@ export class RoomsController {
   }
 
   /**
-   * Change name, metadata (merged) or posting. Room admins; both members of a dm.
+   * Change name, metadata (merged), posting or settings (merged). Room admins; both members of a dm.
    * @remarks
    * What is not sent stays; `metadata` is merged by its top-level keys and may then have 8 KB (400). Others than
-   * those named are 403, and `posting` of a dm is 400. All members are told by a `room.updated` frame.
+   * those named are 403, and `posting` of a dm is 400. `settings` say which reactions members may give and who may pin;
+   * what is switched off is refused with 403 and `details.feature`. All members are told by a `room.updated` frame.
    */
   @Patch(':room_id')
   @Access('user')

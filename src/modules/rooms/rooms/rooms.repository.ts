@@ -21,7 +21,7 @@ export interface MemberRow {
   readonly joined_at: string | Date;
 }
 
-const ROOM_COLUMNS = `r.room_id, r.type, r.unique_key, r.name, r.metadata, r.posting, r.first_seq, r.last_seq,
+const ROOM_COLUMNS = `r.room_id, r.type, r.unique_key, r.name, r.metadata, r.posting, r.settings, r.first_seq, r.last_seq,
   r.last_rev, r.member_count, r.created_at, r.updated_at`;
 
 /**

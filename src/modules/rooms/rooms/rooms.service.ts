@@ -93,16 +93,22 @@ export class RoomsService {
     return roomView(visible(await this.repository.find(caller.tenantId, roomUuid(roomId), caller.userId)));
   }
 
-  /** Changes what is sent; metadata is merged by top-level key. Room admins, and both members of a dm. */
+  /** Changes what is sent; metadata and settings are merged by top-level key. Room admins, and both members of a dm. */
   async update(caller: Caller, roomId: string, input: UpdateRoomDto): Promise<RoomDto> {
-    if (input.name === undefined && input.metadata === undefined && input.posting === undefined)
-      throw invalid('name', 'Send at least one of name, metadata, posting');
+    if (
+      input.name === undefined &&
+      input.metadata === undefined &&
+      input.posting === undefined &&
+      !hasKeys(input.settings)
+    )
+      throw invalid('name', 'Send at least one of name, metadata, posting, settings');
     const { room } = await this.changes.make(caller, roomUpdate, {
       p_room: roomUuid(roomId),
       p_user: caller.userId,
       p_name: input.name,
       p_metadata: input.metadata,
       p_posting: input.posting,
+      p_settings: input.settings,
       p_max_bytes: MAX_METADATA_BYTES,
     });
     return roomView(room);
@@ -147,4 +153,8 @@ export function dmKey(a: string, b: string): string {
     .sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)))
     .map((id) => id.replaceAll('%', '%25').replaceAll(':', '%3A'))
     .join(':')}`;
+}
+
+function hasKeys(value: object | undefined): boolean {
+  return value !== undefined && Object.values(value).some((each) => each !== undefined);
 }

@@ -3,6 +3,8 @@
 -- `rooms` has fillfactor 50 and no index on what the append changes, so that its update stays on the page (HOT).
 -- `metadata` is json, which keeps the order of its keys. `retention_days`: null is the tenant's (docs/adr/0032).
 -- `described_by`: whose text may stand in name and metadata; null, and '' in it: of users whom nobody knows (docs/adr/0034).
+-- `settings`: null, and what it does not name: the defaults; `has_states`: null where no state of a message was ever set, so
+-- that reads of such a room ask nothing more (docs/adr/0043).
 -- `has_agents`: null where it has none; `agent_settings`: max_hops, control, null: the defaults (docs/adr/0042).
 CREATE TABLE rooms (
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
@@ -27,6 +29,8 @@ CREATE TABLE rooms (
   described_by text[] COLLATE "C",
   has_agents boolean,
   agent_settings jsonb,
+  settings jsonb,
+  has_states boolean,
   PRIMARY KEY (tenant_id, room_id)
 ) WITH (fillfactor = 50);
 CREATE UNIQUE INDEX rooms_unique_key ON rooms (tenant_id, unique_key) WHERE unique_key IS NOT NULL;

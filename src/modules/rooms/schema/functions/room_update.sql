@@ -1,12 +1,14 @@
--- A member named in p_metadata with null is removed, the others are set. '' in described_by: others, whom
--- nobody knows.
+-- A member named in p_metadata with null is removed, the others are set. p_settings: those that are set, checked by the
+-- caller; the others stay. '' in described_by: others, whom nobody knows.
 -- status: ok · no_room · forbidden · dm_posting · too_large
 --
 -- Locks: the room.
 --
+-- keeps: room_update(uuid,uuid,text,text,json,text,integer) for releases before 0.2.0
 -- execute: tenant
 CREATE FUNCTION room_update(
-  p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer
+  p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_settings jsonb,
+  p_max_bytes integer
 ) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
 DECLARE
   room rooms;
@@ -25,6 +27,7 @@ BEGIN
     RETURN jsonb_build_object('status', 'too_large');
   END IF;
   UPDATE rooms r SET name = COALESCE(p_name, r.name), metadata = merged, posting = COALESCE(p_posting, r.posting),
+    settings = CASE WHEN p_settings IS NULL THEN r.settings ELSE COALESCE(r.settings, '{}') || p_settings END,
     described_by = CASE WHEN p_name IS NULL AND p_metadata IS NULL OR p_user = ANY (r.described_by) THEN r.described_by
       ELSE array_append(COALESCE(r.described_by, ARRAY['']), p_user) END,
     last_rev = r.last_rev + 1, updated_at = clock_timestamp()
