@@ -21,6 +21,7 @@ const SHARE_OF_REQUESTS = 0.9;
 export const PATH_EXAMPLES: Readonly<Record<string, string>> = {
   room_id: encodeId('room', DEMO.roomId),
   message_id: encodeId('message', DEMO.messageId),
+  key: '👍',
   tenant_id: encodeId('tenant', DEMO.tenantId),
   notification_id: encodeId('notification', DEMO.notificationId),
   subscription_id: encodeId('subscription', DEMO.subscriptionId),

@@ -6,6 +6,8 @@ export const MAX_CONTENT = 32_768;
 export const MAX_META_BYTES = 16 * 1024;
 /** Characters. */
 export const MAX_CLIENT_MESSAGE_ID = 64;
+/** Characters of the key of a reaction. */
+export const MAX_REACTION_KEY = 64;
 /** Characters of the id that a user's own client gives a chat. */
 export const MAX_EXTERNAL_CHAT_ID = 64;
 /** Bytes of the metadata of a room or a chat, as JSON. */

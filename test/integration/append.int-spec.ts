@@ -291,6 +291,7 @@ describe('append_messages', () => {
       const hooks = ['first', 'second'].map((kind) => ({ kind, payloadText: `{"of":"${kind}"}`, delayMs: 60_000 }));
       const hooked = new AppendRepository(bench.open.system, {
         of: (tenantId) => (tenantId === room.tenantId ? hooks : []),
+        ofStates: () => [],
         appended: () => undefined,
       });
       await bench.appendOne(messageTo(room));

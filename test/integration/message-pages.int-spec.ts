@@ -1,3 +1,4 @@
+import { ReactionsRepository } from '../../src/modules/messages/states/reactions.repository';
 import fc from 'fast-check';
 import { encodeId, newUuid } from '../../src/common/ids';
 import type { ListMessagesQueryDto } from '../../src/modules/messages/dto/message.dto';
@@ -82,7 +83,13 @@ describe('pages of messages', () => {
 
   const pagesOf = (recent: RecentMessages): MessagePages => {
     const { database, system } = bench.open;
-    return new MessagePages(new MessagesRepository(database), new RoomStates(database), recent, new Epoch(system));
+    return new MessagePages(
+      new MessagesRepository(database),
+      new RoomStates(database),
+      recent,
+      new Epoch(system),
+      new ReactionsRepository(database),
+    );
   };
 
   /** The statements of a call, by name. */

@@ -74,7 +74,7 @@ export class AppendFixture {
     readonly open: OpenDatabase,
     private readonly lifecycle: Lifecycle,
   ) {
-    this.repository = new AppendRepository(open.system, { of: () => [], appended: () => undefined });
+    this.repository = new AppendRepository(open.system, { of: () => [], ofStates: () => [], appended: () => undefined });
   }
 
   /** Call in beforeAll; `close` in afterAll. */

@@ -30,7 +30,7 @@ export async function openNode(
   const pool = createPool({ connection, size: 4, waitMs: MAX_WAIT_MS, roles, log });
   const runner = new Runner(pool, new Availability(connection, log), MAX_WAIT_MS);
   const system = new SystemDatabase(runner, roles, new ScopedSource());
-  const repository = new AppendRepository(system, { of: () => [], appended: () => undefined });
+  const repository = new AppendRepository(system, { of: () => [], ofStates: () => [], appended: () => undefined });
   const writer = new BatchWriter(repository, () => Promise.resolve(false));
   const all = { ...APPENDER_DEFAULTS, answerMs: MAX_WAIT_MS, ...options };
   const commits = new GroupCommit(writer, new Metrics(log), all);

@@ -75,6 +75,7 @@ export class BadInputFixture {
       key_id: key.body.key_id,
       room_id,
       message_id,
+      key: 'good',
       agent_id,
       user_id: 'bob',
       id,

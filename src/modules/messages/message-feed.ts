@@ -7,7 +7,15 @@ import { Jobs } from '../../platform/jobs';
 import { OnStop, StopStage } from '../../platform/lifecycle';
 import { isUnknown, type RoomEvent, RoomFeed, Typing } from '../../realtime';
 import type { WriteOutcome } from './appender/batch-writer';
-import type { MessageDraft, MessageJob, NewMessage, Stored } from './appender/item';
+import {
+  isStateChange,
+  type LogWrite,
+  type MessageDraft,
+  type MessageJob,
+  type NewMessage,
+  type Stored,
+} from './appender/item';
+import { stateEvent } from './states/state-frames';
 import { messageChangeFrame, messageFrame, type MessageRow, messageText, rowOf } from './views';
 
 /** What a message into a room of type `ai` needs: the limits of the models allow it, and its answer is a job. */
@@ -78,18 +86,20 @@ export class MessageFeed {
   ) {}
 
   /** A batch has been written, whether its callers still wait for it or not. */
-  written(batch: readonly NewMessage[], outcomes: readonly WriteOutcome[]): void {
+  written(batch: readonly LogWrite[], outcomes: readonly WriteOutcome[]): void {
     const events: RoomEvent[] = [];
     outcomes.forEach((outcome, i) => {
       const message = batch[i];
       if (message === undefined) return;
-      if (outcome.status === 'new') {
+      if (isStateChange(message)) {
+        if (outcome.status === 'state' && outcome.outcome === 'new') events.push(stateEvent(message, outcome.state));
+        else if (isDoubtful(outcome)) this.feed.touchRoom(message.tenantId, message.roomId);
+      } else if (outcome.status === 'new') {
         message.onStored?.(outcome);
         this.agentRooms.stored(message.tenantId, message.roomId);
         this.typing.endOnMessage(message.tenantId, message.roomId, message.senderId);
         events.push(eventOf(message, outcome));
-      } else if (outcome.status === 'failed' && isUnknown(outcome.error))
-        this.feed.touchRoom(message.tenantId, message.roomId);
+      } else if (isDoubtful(outcome)) this.feed.touchRoom(message.tenantId, message.roomId);
     });
     if (events.length > 0) this.feed.publishEvents(events);
   }
@@ -104,6 +114,12 @@ export class MessageFeed {
     ]);
     this.turns.cancelled(runs);
   }
+}
+
+/** It may have changed the log, and nobody was told of it. */
+function isDoubtful(outcome: WriteOutcome): boolean {
+  if (outcome.status === 'failed') return isUnknown(outcome.error);
+  return outcome.status === 'state' && outcome.isDoubtful === true;
 }
 
 function eventOf(message: NewMessage, stored: Stored): RoomEvent {

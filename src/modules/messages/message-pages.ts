@@ -9,7 +9,9 @@ import { type RoomJson, roomUpdated, roomUuid, visible } from '../rooms';
 import type { ChangeDto, ChangesDto, ListChangesQueryDto, ListMessagesQueryDto } from './dto/message.dto';
 import { type ChangeRow, type ListRequest, MessagesRepository, type RoomView } from './messages.repository';
 import { RoomStates } from './room-states.repository';
-import { listText, type MessageRow, messageText, messageView } from './views';
+import { ReactionsRepository } from './states/reactions.repository';
+import { isState, stateFrame } from './states/state-frames';
+import { changedRev, listText, type MessageRow, messageText, messageView, showsStates, withMine } from './views';
 
 /** A page of a room's log as an answer. */
 export interface PageAnswer {
@@ -38,6 +40,7 @@ export class MessagePages {
     private readonly states: RoomStates,
     private readonly recent: RecentMessages,
     private readonly epoch: Epoch,
+    private readonly reactions: ReactionsRepository,
   ) {}
 
   /** @throws 403, 404, 503 */
@@ -51,9 +54,12 @@ export class MessagePages {
     const { state, messages } = held ?? (await this.stored(caller, room, page));
     const total = countBetween(page, state);
     const { first_seq: firstSeq } = state;
-    const changed = messages.reduce((newest, { rev }) => Math.max(newest, rev), 0);
-    const facts = [room, epoch, firstSeq, total, messages[0]?.seq ?? 0, messages.at(-1)?.seq ?? 0, changed];
-    return { facts, total, firstSeq, text: () => listText(messages.map(textOf)) };
+    const changed = messages.reduce((newest, message) => Math.max(newest, revOf(message)), 0);
+    const mine = state.has_states === true ? await this.mine(caller, room, messages) : undefined;
+    const common = [room, epoch, firstSeq, total, messages[0]?.seq ?? 0, messages.at(-1)?.seq ?? 0, changed];
+    // What is a user's own follows from the user: none of it changes without the revision of its message.
+    const facts = mine === undefined ? common : [...common, caller.userId];
+    return { facts, total, firstSeq, text: () => listText(messages.map((message) => textFor(message, mine))) };
   }
 
   /** Everything that changed in the room after a revision, in order of rev; nothing after one that it cannot tell of. */
@@ -80,6 +86,22 @@ export class MessagePages {
     };
   }
 
+  /** undefined: no message of the page shows a state, so the page is the same for all. */
+  private async mine(
+    { tenantId, userId }: Caller,
+    room: string,
+    messages: Found['messages'],
+  ): Promise<OwnReactions | undefined> {
+    const shown = messages.filter((message) => ('text' in message ? showsStates(message.text) : message.states));
+    if (shown.length === 0) return undefined;
+    return this.reactions.own(
+      tenantId,
+      userId,
+      room,
+      shown.map(({ seq }) => seq),
+    );
+  }
+
   /** undefined where memory does not hold the whole page as the room is now. */
   private async held({ tenantId, userId }: Caller, room: string, page: ListRequest): Promise<Found | undefined> {
     const state = visible(await this.states.ask(tenantId, room, userId));
@@ -94,7 +116,7 @@ export class MessagePages {
     if (rows.length === 0 || rows.at(-1)?.seq !== state.last_seq) return { state, messages: rows };
     const messages = rows.map((row): RecentMessage => ({
       seq: row.seq,
-      rev: row.rev,
+      rev: changedRev(row),
       messageId: row.message_id,
       text: messageText(row),
     }));
@@ -103,13 +125,22 @@ export class MessagePages {
   }
 }
 
+/** Of the messages of a page the reactions of one user, by seq. */
+type OwnReactions = ReadonlyMap<number, ReadonlySet<string>>;
+
 interface Found {
   readonly state: RoomView;
   readonly messages: readonly (RecentMessage | MessageRow)[];
 }
 
-function textOf(message: RecentMessage | MessageRow): string {
-  return 'text' in message ? message.text : messageText(message);
+function textFor(message: RecentMessage | MessageRow, mine: OwnReactions | undefined): string {
+  const text = 'text' in message ? message.text : messageText(message);
+  const keys = mine?.get(message.seq);
+  return keys === undefined ? text : withMine(text, keys);
+}
+
+function revOf(message: RecentMessage | MessageRow): number {
+  return 'text' in message ? message.rev : changedRev(message);
 }
 
 function requestOf(query: ListMessagesQueryDto): ListRequest {
@@ -153,6 +184,7 @@ function windowOf(page: ListRequest, room: RoomView): { after: number; through: 
 export function changeView(roomId: string, row: ChangeRow): ChangeDto {
   const { rev, type, payload } = row;
   if (payload === null) return { ...messageView(row), type };
+  if (isState(type)) return { room_id: '', ...stateFrame(roomId, rev, type, payload), rev, type };
   if (type === 'room.updated') return roomUpdated(rev, payload as unknown as RoomJson);
   return { ...payload, rev, type, room_id: encodeId('room', roomId) };
 }

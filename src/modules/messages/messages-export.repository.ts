@@ -41,4 +41,16 @@ export class MessagesExportRepository {
       IDS,
     );
   }
+
+  @UserExport('reaction')
+  reactionsOf(snapshot: Snapshot, userId: string): ExportPages {
+    return withIds(
+      snapshot.pages<{ readonly room_id: string }>(
+        `SELECT x.room_id, x.seq, x.key, x.created_at FROM message_reactions x WHERE x.tenant_id = $1 AND x.user_id = $2
+           AND x.seq >= (SELECT k.first_seq FROM room_keeps($1, x.room_id) k) ORDER BY x.room_id, x.seq, x.key`,
+        [snapshot.tenantId, userId],
+      ),
+      { room_id: 'room' } as const,
+    );
+  }
 }

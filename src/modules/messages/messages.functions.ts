@@ -2,18 +2,20 @@ import { Injectable } from '@nestjs/common';
 import { AppError, forbidden, notAMember, notFound } from '../../common/errors';
 import { answer, rows, schemaFunction, systemFunction, value } from '../../platform/database';
 import { eraseFunction, EraseStep, type EraseWork } from '../../platform/tenant-data';
-import type { NewMessage } from './appender/item';
+import type { ChangedState, NewMessage, Refused, StateOutcome } from './appender/item';
 import type { MessageRow } from './views';
 
 /** How one message of a batch fared. */
 export interface AppendRow {
   /** 1-based position of the message in the batch. */
   readonly item: number;
-  readonly status: 'new' | 'duplicate' | 'mismatch' | 'no_room' | 'not_member' | 'posting' | 'ai' | 'busy' | 'locked';
+  readonly status: 'new' | 'duplicate' | Refused['status'] | 'locked' | StateOutcome['outcome'];
   readonly message_id: string;
   readonly seq: number;
   readonly rev: number;
   readonly created_at: Date;
+  /** Of a change of a state. */
+  readonly state?: ChangedState | null;
 }
 
 export type LookupRow = Pick<AppendRow, 'item' | 'seq' | 'rev' | 'created_at'>;
@@ -71,15 +73,33 @@ export function batchArgs(batch: readonly NewMessage[], lockMs: number): Paramet
   };
 }
 
+const HOOKED_BATCH = {
+  ...BATCH,
+  p_hook_tenants: 'uuid[]',
+  p_hook_kinds: 'text[]',
+  p_hook_payloads: 'text[]',
+  p_hook_delays: 'bigint[]',
+} as const;
+
 /** The same with a job for each room of a tenant that has a hook. */
-export const appendMessagesHooked = systemFunction(
-  'append_messages_hooked',
+export const appendMessagesHooked = systemFunction('append_messages_hooked', HOOKED_BATCH, rows<AppendRow>());
+
+/** Messages and changes of states, numbered through: the messages first. */
+export const appendBatch = systemFunction(
+  'append_batch',
   {
-    ...BATCH,
-    p_hook_tenants: 'uuid[]',
-    p_hook_kinds: 'text[]',
-    p_hook_payloads: 'text[]',
-    p_hook_delays: 'bigint[]',
+    ...HOOKED_BATCH,
+    p_state_tenants: 'uuid[]',
+    p_state_rooms: 'uuid[]',
+    p_state_kinds: 'text[]',
+    p_state_messages: 'uuid[]',
+    p_state_users: 'text[]',
+    p_state_keys: 'text[]',
+    p_state_ons: 'boolean[]',
+    p_state_hook_tenants: 'uuid[]',
+    p_state_hook_states: 'text[]',
+    p_state_hook_kinds: 'text[]',
+    p_state_hook_payloads: 'text[]',
   },
   rows<AppendRow>(),
 );
@@ -157,6 +177,13 @@ export const heldMessagesReleased = schemaFunction(
   { p_limit: 'integer' },
   value<number>('bigint'),
 );
+
+/** Takes back what a user reacted with. */
+@Injectable()
+@EraseStep('reactions')
+export class ReactionsErase implements EraseWork {
+  readonly batch = eraseFunction('reactions_erase');
+}
 
 /** Makes tombstones of what a user wrote. */
 @Injectable()

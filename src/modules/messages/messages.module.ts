@@ -7,7 +7,7 @@ import { AppendOptions, AppendRepository } from './appender/append.repository';
 import { Appender } from './appender/appender';
 import { ChatLog } from './chat-log.repository';
 import { MessageFacts, MessagesRepository } from './messages.repository';
-import { MessagesErase } from './messages.functions';
+import { MessagesErase, ReactionsErase } from './messages.functions';
 import { AgentRooms, MessageFeed } from './message-feed';
 import { MessagesService, MessageWriter } from './messages.service';
 import { MessagesExportRepository } from './messages-export.repository';
@@ -21,13 +21,31 @@ import { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 import { MissedRepository, RoomLogRepository } from './room-log/room-log.repository';
 import { HeldMessageEntity } from './entities/held-message.entity';
 import { MessageEntity } from './entities/message.entity';
+import { MessageReactionCountsEntity, MessageReactionEntity, RoomPinEntity } from './entities/message-state.entity';
+import { PinsRepository } from './states/pins.repository';
+import { ReactionsRepository } from './states/reactions.repository';
+import { StatesController } from './states/states.controller';
+import { StatesGateway } from './states/states.gateway';
+import { StatesService } from './states/states.service';
+
+const STATE_ENTITIES = [MessageReactionEntity, MessageReactionCountsEntity, RoomPinEntity];
 
 @Module({
-  imports: [TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity]), RealtimeModule, RoomsModule, DeliveryModule],
-  controllers: [MessagesController],
+  imports: [
+    TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity, ...STATE_ENTITIES]),
+    RealtimeModule,
+    RoomsModule,
+    DeliveryModule,
+  ],
+  controllers: [MessagesController, StatesController],
   providers: [
     AgentRooms,
     MessagesErase,
+    PinsRepository,
+    ReactionsErase,
+    ReactionsRepository,
+    StatesGateway,
+    StatesService,
     AppendRepository,
     Appender,
     AppendOptions,

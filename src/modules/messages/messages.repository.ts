@@ -2,16 +2,21 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
 import type { PreviewRequest } from '../rooms';
 import type { MessageDto } from './dto/message.dto';
-import { FRAME_COLUMNS, MESSAGE_COLUMNS, type MessageRow, messageView, PREVIEW_COLUMNS } from './views';
+import { FRAME_COLUMNS, MESSAGE_COLUMNS, type MessageRow, messageView, PREVIEW_COLUMNS, statesIf } from './views';
 
 /** The oldest message that the room $2 of the tenant $1 keeps: rows before it may be there, and are not shown. */
 export const FIRST_SEQ = '(SELECT k.first_seq FROM room_keeps($1, $2) k)';
+
+/** Whether states of messages were ever set in it. */
+const HAS_STATES = '(SELECT k.has_states FROM room_keeps($1, $2) k)';
 
 export interface RoomView {
   readonly allowed: boolean;
   readonly first_seq: number;
   readonly last_seq: number;
   readonly last_rev: number;
+  /** null: no state of a message was ever set there. */
+  readonly has_states: boolean | null;
 }
 
 export interface ListRequest {
@@ -40,14 +45,15 @@ export interface RoomPreviewRow {
  * and every page reads the whole room.
  */
 const LIST = `
-SELECT a.allowed, a.first_seq, a.last_seq AS room_last_seq, a.last_rev, m.*
+SELECT a.allowed, a.first_seq, a.last_seq AS room_last_seq, a.last_rev, a.has_states, m.*
 FROM room_access($1, $2, $3) a
 CROSS JOIN LATERAL (SELECT GREATEST(COALESCE($4::bigint, 0), a.first_seq - 1) AS low,
   LEAST(COALESCE($5::bigint, a.last_seq + 1), a.last_seq + 1) AS high) w
 CROSS JOIN LATERAL (SELECT
   CASE WHEN $8 THEN GREATEST(w.low, w.high - $7::bigint - $6::bigint - 1) ELSE w.low + $7::bigint END AS low,
   CASE WHEN $8 THEN w.high - $7::bigint ELSE w.high END AS high OFFSET 0) p
-LEFT JOIN LATERAL (SELECT ${FRAME_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed
+LEFT JOIN LATERAL (SELECT ${FRAME_COLUMNS}, ${statesIf('a.has_states')}
+  FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed
   AND m.seq > p.low AND m.seq < p.high ORDER BY m.seq LIMIT $6) m ON true
 ORDER BY m.seq`;
 
@@ -55,12 +61,17 @@ const CHANGES = `
 SELECT a.allowed, a.last_rev AS room_last_rev, k.first_rev, c.*
 FROM room_access($1, $2, $3) a CROSS JOIN room_keeps($1, $2) k LEFT JOIN LATERAL (
   (SELECT CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL
-    THEN 'message.updated' ELSE 'message' END AS type, NULL::jsonb AS payload, ${MESSAGE_COLUMNS}
+    THEN 'message.updated' ELSE 'message' END AS type, NULL::jsonb AS payload, ${MESSAGE_COLUMNS},
+    ${statesIf('a.has_states')}
    FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND a.allowed AND m.rev > $4 AND m.seq >= a.first_seq
    ORDER BY m.rev LIMIT $5)
   UNION ALL
-  (SELECT e.type, e.payload, NULL, NULL, NULL, e.rev, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  (SELECT e.type, e.payload, NULL, NULL, NULL, e.rev, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
    FROM room_events_after($1, $2, $4) e WHERE a.allowed ORDER BY e.rev LIMIT $5)
+  UNION ALL
+  (SELECT e.type, e.payload, NULL, NULL, NULL, e.rev, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+   FROM message_states_after($1, $2, $4) e WHERE a.allowed AND a.has_states AND e.seq >= a.first_seq
+   ORDER BY e.rev LIMIT $5)
   ORDER BY rev LIMIT $5) c ON true
 ORDER BY c.rev`;
 
@@ -100,6 +111,7 @@ export class MessagesRepository {
       first_seq: first.first_seq,
       last_seq: first.room_last_seq,
       last_rev: first.last_rev,
+      has_states: first.has_states,
       rows: rows.filter((row) => (row.seq as number | null) !== null),
     };
   }
@@ -115,7 +127,8 @@ export class MessagesRepository {
     return this.database.query<MessageRow>(
       'messages between',
       tenantId,
-      `SELECT ${MESSAGE_COLUMNS} FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3 AND m.seq <= $4
+      `SELECT ${MESSAGE_COLUMNS}, ${statesIf(HAS_STATES)}
+       FROM messages m WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > $3 AND m.seq <= $4
          AND m.seq >= ${FIRST_SEQ} ORDER BY m.seq LIMIT $5`,
       [tenantId, roomId, afterSeq, throughSeq, limit],
     );
@@ -131,7 +144,7 @@ export class MessagesRepository {
     const rows = await this.database.query<MessageRow & { allowed: boolean }>(
       'get message',
       tenantId,
-      `SELECT a.allowed, ${MESSAGE_COLUMNS} FROM room_access($1, $2, $3) a
+      `SELECT a.allowed, ${MESSAGE_COLUMNS}, ${statesIf('a.has_states')} FROM room_access($1, $2, $3) a
        LEFT JOIN messages m ON m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $4 AND a.allowed
          AND m.seq >= a.first_seq`,
       [tenantId, roomId, userId, messageId],

@@ -17,7 +17,8 @@ import type { EditMessageDto, MessageAcceptedDto, MessageDto, SendMessageDto } f
 import { type AiTurn, AiTurns, MessageFeed } from './message-feed';
 import { type MessageChange, messageDelete, messageEdit, refusal } from './messages.functions';
 import { MessagesRepository } from './messages.repository';
-import { type MessageRow, messageView } from './views';
+import { ReactionsRepository } from './states/reactions.repository';
+import { markMine, type MessageRow, messageView } from './views';
 
 /** Stores messages of callers, whichever API they come through. */
 @Injectable()
@@ -74,6 +75,7 @@ export class MessagesService {
     private readonly effects: Effects,
     private readonly feed: RoomFeed,
     private readonly published: MessageFeed,
+    private readonly reactions: ReactionsRepository,
   ) {}
 
   /**
@@ -107,9 +109,13 @@ export class MessagesService {
 
   async get(caller: Caller, roomId: string, messageId: string): Promise<MessageDto> {
     const message = decodeId('message', messageId) ?? null;
-    const { row } = visible(await this.repository.find(caller.tenantId, roomUuid(roomId), caller.userId, message));
+    const { tenantId, userId } = caller;
+    const room = roomUuid(roomId);
+    const { row } = visible(await this.repository.find(tenantId, room, userId, message));
     if (!row) throw notFound('Message');
-    return messageView(row);
+    if (!row.states) return messageView(row);
+    const own = await this.reactions.own(tenantId, userId, room, [row.seq]);
+    return markMine(messageView(row), own.get(row.seq));
   }
 
   /** Changes content or meta (as a whole). Only the sender, while a member; a deleted message is not found. */

@@ -12,7 +12,7 @@ type Answer = RoomView & { readonly n: number };
 
 /** The window's alias keeps room_access a subquery of its own: whatever the planner thinks of the arrays, it looks up keys. */
 const STATES = `
-SELECT q.n, a.allowed, a.first_seq, a.last_seq, a.last_rev
+SELECT q.n, a.allowed, a.first_seq, a.last_seq, a.last_rev, a.has_states
 FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY q(room_id, user_id, n)
 CROSS JOIN LATERAL (SELECT * FROM room_access($1, q.room_id, q.user_id) OFFSET 0) a`;
 

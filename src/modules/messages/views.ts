@@ -4,6 +4,8 @@ import { isoTime } from '../../common/time';
 import type { Frame } from '../../realtime';
 import { type RoomJson, roomUpdated } from '../rooms';
 import type { NewMessage, Stored } from './appender/item';
+import type { ReactionCount } from './entities/message-state.entity';
+import { isState, stateFrame } from './states/state-frames';
 import type { MessageDto } from './dto/message.dto';
 
 /** What every API shows of a message; of the table `m`, in the order that unions rely on. */
@@ -16,11 +18,23 @@ export const PREVIEW_COLUMNS = MESSAGE_COLUMNS.replace('m.content', `left(m.cont
 /** With `meta` as the text that frames are made of: it is written on as it is. */
 export const FRAME_COLUMNS = MESSAGE_COLUMNS.replace('m.meta', 'm.meta::text AS meta');
 
+/** The states of the message `m` (docs/adr/0043), where its room has any: others are not asked for. @param hasStates of the room, in SQL */
+export const statesIf = (hasStates: string): string =>
+  `CASE WHEN ${hasStates} THEN (SELECT s.states FROM message_states(m.tenant_id, m.room_id, m.seq) s) END AS states`;
+
 /** In place of FRAME_COLUMNS from `content` on, for rows of a union that are no messages. */
 export const NO_CONTENT = 'NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz';
 
 /** With what only a chat with a model shows. */
 export const CHAT_COLUMNS = `${MESSAGE_COLUMNS}, m.kind, m.status, m.reply_to_seq`;
+
+/** What changes of a message on its own, as message_states gives it. */
+export interface MessageStates {
+  /** Of the last change of any. */
+  readonly rev: number;
+  /** Fields of the message object. */
+  readonly shown: { readonly reactions: readonly ReactionCount[]; readonly reactions_rev: number };
+}
 
 /** A message as a query or message_json gives it. */
 export interface MessageRow {
@@ -36,6 +50,12 @@ export interface MessageRow {
   readonly created_at: string | Date;
   readonly edited_at: string | Date | null;
   readonly deleted_at: string | Date | null;
+  readonly states?: MessageStates | null;
+}
+
+/** The revision of a message's last change, its states among what changes. */
+export function changedRev({ rev, states }: Pick<MessageRow, 'rev' | 'states'>): number {
+  return Math.max(rev, states?.rev ?? 0);
 }
 
 /** A new message as its row will be read. */
@@ -69,6 +89,7 @@ export function messageView(row: MessageRow): MessageDto {
     created_at: isoTime(row.created_at),
     edited_at: row.edited_at === null ? null : isoTime(row.edited_at),
     deleted_at: row.deleted_at === null ? null : isoTime(row.deleted_at),
+    ...row.states?.shown,
   };
 }
 
@@ -83,6 +104,8 @@ export function messageFrame(row: MessageRow): Frame {
 }
 
 const FRAME_HEAD = '{"type":"message",';
+/** Its states alone come behind it. */
+const LAST_FIELD = '"deleted_at":';
 
 /** The JSON of messageFrame without parsing and writing meta again, where that is text already. */
 export function messageText(row: MessageRow): string {
@@ -94,8 +117,30 @@ export function messageText(row: MessageRow): string {
     `"room_id":"${encodeId('room', row.room_id)}","seq":${row.seq},"rev":${row.rev},` +
     `"sender_id":${text(row.sender_id)},"content":${text(row.content)},"meta":${meta},` +
     `"client_message_id":${text(clientMessageId(row))},"created_at":${time(row.created_at)},` +
-    `"edited_at":${time(row.edited_at)},"deleted_at":${time(row.deleted_at)}}`
+    `"edited_at":${time(row.edited_at)},${LAST_FIELD}${time(row.deleted_at)}` +
+    (row.states ? `,${JSON.stringify(row.states.shown).slice(1)}` : '}')
   );
+}
+
+/** Whether a text of messageText shows states. Behind its last field no text of a client stands that is not quoted. */
+export function showsStates(frame: string): boolean {
+  return frame.indexOf(',', frame.lastIndexOf(LAST_FIELD)) > 0;
+}
+
+/** The same text with `mine` at those reactions that one user has given, who alone gets it. */
+export function withMine(frame: string, keys: ReadonlySet<string>): string {
+  const from = frame.indexOf(',', frame.lastIndexOf(LAST_FIELD));
+  const shown = JSON.parse(`{${frame.slice(from + 1)}`) as MessageStates['shown'];
+  return `${frame.slice(0, from + 1)}${JSON.stringify(markMine(shown, keys)).slice(1)}`;
+}
+
+/** Of the fields that show states: those of one user. */
+export function markMine<S extends { readonly reactions?: readonly ReactionCount[] | undefined }>(
+  shown: S,
+  keys: ReadonlySet<string> | undefined,
+): S {
+  if (shown.reactions === undefined || keys === undefined) return shown;
+  return { ...shown, reactions: shown.reactions.map((each) => (keys.has(each.key) ? { ...each, mine: true } : each)) };
 }
 
 /** The JSON of an array of message objects, from the texts of their `message` frames (messageText). */
@@ -114,8 +159,9 @@ export function messageChangeFrame(row: MessageRow): Frame {
   return { type: 'message.deleted', room_id, message_id, seq, rev, deleted_at };
 }
 
-/** A change that is no message, from its payload in the log. */
+/** A change that is no message, from its payload in the log: of the room, or what a state of a message is now. */
 export function roomEventFrame(roomId: string, rev: number, type: string, payload: Record<string, unknown>): Frame {
+  if (isState(type)) return stateFrame(roomId, rev, type, payload);
   const room_id = encodeId('room', roomId);
   if (type === 'room.updated') return { ...roomUpdated(rev, payload as unknown as RoomJson) };
   if (type === 'room.deleted') return { type, room_id, rev };

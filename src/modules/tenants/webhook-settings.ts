@@ -5,6 +5,8 @@ export const WEBHOOK_EVENTS = [
   'message.offline',
   'notification.offline',
   'message.created',
+  'reaction.updated',
+  'message.pinned',
   'room.created',
   'member.joined',
   'member.left',

@@ -1,6 +1,6 @@
 /**
  * The format of the export of one user's data: as format.ts says, but with a header of its own, and these lines in this order:
- * profile, membership*, message*, cursor*, notification*, subscription*, chat*, answer*, usage*. It is made to be read, and
+ * profile, membership*, message*, reaction*, cursor*, notification*, subscription*, chat*, answer*, usage*. It is made to be read, and
  * not imported.
  *
  * A membership is that of a room that is there; messages are those that the user sent, in rooms that they have left or that
@@ -26,6 +26,14 @@ export interface MembershipFields {
   readonly role: 'admin' | 'member' | 'agent';
   readonly joined_seq: number;
   readonly joined_at: Time;
+}
+
+/** A key that the user has given a message; of rooms and messages as those that they sent. */
+export interface ReactionFields {
+  readonly room_id: string;
+  readonly seq: number;
+  readonly key: string;
+  readonly created_at: Time;
 }
 
 /** How far the user has got in a room; none: up to where they joined. */
@@ -69,6 +77,7 @@ export interface UserFieldsOf {
   readonly profile: Omit<UserFields, 'legal_hold'>;
   readonly membership: MembershipFields;
   readonly message: MessageFields;
+  readonly reaction: ReactionFields;
   readonly cursor: CursorFields;
   readonly notification: NotificationFields;
   readonly subscription: SubscriptionFields;
@@ -95,6 +104,7 @@ export const USER_LINE_KEYS: Readonly<Record<UserLine, readonly string[]>> = {
     joined_at: true,
   }),
   message: LINE_KEYS.message,
+  reaction: keys<ReactionFields>({ room_id: true, seq: true, key: true, created_at: true }),
   cursor: keys<CursorFields>({ room_id: true, acked_seq: true, read_seq: true, updated_at: true }),
   notification: keys<NotificationFields>({
     notification_id: true,

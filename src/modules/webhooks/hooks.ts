@@ -3,7 +3,7 @@ import { unavailable } from '../../common/errors';
 import { WebhookConfig } from '../../config';
 import { Jobs, type NewJob } from '../../platform/jobs';
 import { Every } from '../../platform/lifecycle';
-import type { AppendHook, AppendHooks } from '../messages';
+import type { AppendHook, AppendHooks, StateHook } from '../messages';
 import type { OfflineJobs, OfflineTargets } from '../notifications';
 import type { WebhookEvent } from '../tenants';
 import { PLAN } from './webhooks.jobs';
@@ -50,11 +50,21 @@ export class WebhookDirectory implements OnApplicationBootstrap {
 }
 
 const NO_HOOKS: readonly AppendHook[] = [];
+const NO_STATE_HOOKS: readonly StateHook[] = [];
+
+/** Of which kind of state an event tells. */
+const STATE_EVENTS = { 'reaction.updated': 'reaction', 'message.pinned': 'pin' } as const;
 
 /** Says what is to be stored with messages and notifications of tenants that have a webhook. */
 @Injectable()
 export class WebhookHooks implements AppendHooks, OfflineJobs {
   private readonly byEvent: ReadonlyMap<WebhookEvent, AppendHook>;
+  private readonly stateHooks: ReadonlyMap<WebhookEvent, StateHook> = new Map(
+    Object.entries(STATE_EVENTS).map(([event, state]) => [
+      event as keyof typeof STATE_EVENTS,
+      { state, kind: PLAN.name, payloadText: JSON.stringify({ event }) },
+    ]),
+  );
 
   constructor(
     private readonly directory: WebhookDirectory,
@@ -71,6 +81,11 @@ export class WebhookHooks implements AppendHooks, OfflineJobs {
   of(tenantId: string): readonly AppendHook[] {
     const events = this.directory.eventsOf(tenantId);
     return events.length === 0 ? NO_HOOKS : events.flatMap((event) => this.byEvent.get(event) ?? []);
+  }
+
+  ofStates(tenantId: string): readonly StateHook[] {
+    const events = this.directory.eventsOf(tenantId);
+    return events.length === 0 ? NO_STATE_HOOKS : events.flatMap((event) => this.stateHooks.get(event) ?? []);
   }
 
   appended(): void {

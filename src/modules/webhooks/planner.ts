@@ -6,10 +6,10 @@ import { Presence } from '../../realtime';
 import { DeliveryService } from '../delivery';
 import { type MessageDto, MessageFacts } from '../messages';
 import { NotificationFacts } from '../notifications';
-import { type MemberEvent, RoomFacts } from '../rooms';
+import { type MemberEvent, type RoomDto, RoomFacts } from '../rooms';
 import { type NewDelivery, WebhookDeliveriesRepository } from './deliveries.repository';
 import { WebhookEndpoints } from './endpoints';
-import { PLAN, type PlanPayload } from './webhooks.jobs';
+import { type ChangedStatePayload, PLAN, type PlanPayload } from './webhooks.jobs';
 
 /** Members per call (contract §8). */
 const PAGE = 1000;
@@ -100,6 +100,8 @@ export class EventFacts {
       case 'member.joined':
       case 'member.left':
       case 'message.created':
+      case 'reaction.updated':
+      case 'message.pinned':
       case 'message.offline':
         yield* this.inRoom(tenantId, payload);
         return;
@@ -107,7 +109,7 @@ export class EventFacts {
   }
 
   private async *inRoom(tenantId: string, payload: PlanPayload): AsyncGenerator<readonly Post[]> {
-    const { event, room_id: roomId = '', seqs = [], revs = [] } = payload;
+    const { event, room_id: roomId = '', seqs = [], revs = [], changes = [] } = payload;
     const room = await this.rooms.room(tenantId, roomId);
     if (room === undefined) return;
     if (event === 'room.created') yield [{ deliveryId: deliveryId(event, roomId), roomId, data: { room } }];
@@ -120,6 +122,8 @@ export class EventFacts {
         data: { room, member: memberOf(each), by: each.by },
       }));
     }
+    for (let i = 0; i < changes.length; i += BATCH)
+      yield changes.slice(i, i + BATCH).map((change) => stateChanged(event, room, roomId, change));
     for (let i = 0; i < seqs.length; i += BATCH) {
       const messages = await this.messages.ofSeqs(tenantId, roomId, seqs.slice(i, i + BATCH));
       if (event === 'message.created')
@@ -146,6 +150,18 @@ export class EventFacts {
     const data = { notification, user_ids: userIds };
     return [{ deliveryId: deliveryId(event, id, first), subjectId: id, userIds, data }];
   }
+}
+
+function stateChanged(event: string, room: RoomDto, roomId: string, change: ChangedStatePayload): Post {
+  const { message_id: id, seq, rev, user_id, on, key, count } = change;
+  const message = { message_id: encodeId('message', id), seq, rev, user_id };
+  return {
+    deliveryId: deliveryId(event, roomId, rev),
+    roomId,
+    subjectId: id,
+    userIds: [user_id],
+    data: key === undefined ? { room, pin: message } : { room, reaction: { ...message, key, on, count } },
+  };
 }
 
 function budgetWarning(tenantId: string, { event, budget }: PlanPayload): readonly Post[] {

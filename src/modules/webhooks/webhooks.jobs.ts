@@ -29,6 +29,36 @@ class WarnedBudget {
   most!: number;
 }
 
+/** A state of a message that has changed, as append_states writes it. */
+export class ChangedStatePayload {
+  /** UUID of the message. */
+  @IsUUID()
+  message_id!: string;
+
+  @IsInt()
+  seq!: number;
+
+  @IsInt()
+  rev!: number;
+
+  /** Who did it. */
+  @IsString()
+  user_id!: string;
+
+  @IsBoolean()
+  on!: boolean;
+
+  /** Of a reaction. */
+  @IsOptional()
+  @IsString()
+  key?: string;
+
+  /** How many have given it, after the change. */
+  @IsOptional()
+  @IsInt()
+  count?: number;
+}
+
 /** What happened, as the append function, the triggers and the hooks write it. */
 export class PlanPayload {
   @IsIn(WEBHOOK_EVENTS)
@@ -49,6 +79,12 @@ export class PlanPayload {
   @IsArray()
   @IsInt({ each: true })
   revs?: readonly number[];
+
+  /** Of states of messages. */
+  @IsOptional()
+  @IsArray()
+  @IsNested(() => ChangedStatePayload, { each: true })
+  changes?: readonly ChangedStatePayload[];
 
   @IsOptional()
   @IsUUID()

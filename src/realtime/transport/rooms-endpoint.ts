@@ -14,6 +14,7 @@ export const OTHER_FRAMES_PER_SECOND = 100;
 /** The client frames of `/ws` (contract §4), in its order: each must have an operation, or the server does not start. */
 export const CLIENT_FRAMES = [
   'send_message',
+  'react',
   'ack',
   'read',
   'typing.start',

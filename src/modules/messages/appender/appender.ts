@@ -15,7 +15,14 @@ import { appendLookup } from '../messages.functions';
 import { AppendRepository } from './append.repository';
 import { BatchWriter, type WriteOutcome } from './batch-writer';
 import { GroupCommit, type GroupCommitOptions, type WrittenBatch } from './group-commit';
-import type { Appended, NewMessage } from './item';
+import {
+  type Appended,
+  isStateChange,
+  type LogWrite,
+  type NewMessage,
+  type StateChange,
+  type StateOutcome,
+} from './item';
 
 const MB = 1024 * 1024;
 
@@ -80,9 +87,19 @@ export class Appender {
    * time, when too much is waiting, when a standby is required and there is none, or when the server is stopping.
    */
   async append(message: NewMessage): Promise<Appended> {
+    this.checkOpen();
+    return this.commits.append(message);
+  }
+
+  /** Sets or takes back a state of a message, in the same turns; resolves after its commit. Rejects as `append`. */
+  async change(change: StateChange): Promise<StateOutcome> {
+    this.checkOpen();
+    return this.commits.change(change);
+  }
+
+  private checkOpen(): void {
     if (this.closed) throw unavailable('The server is stopping');
     this.availability.checkSends();
-    return this.commits.append(message);
   }
 
   /** Writes what is queued and takes nothing more: after requests and workers, which hand in messages as long as they run. */
@@ -93,7 +110,7 @@ export class Appender {
     await this.statistics.idle();
   }
 
-  private async write(writer: BatchWriter, batch: readonly NewMessage[], lockMs: number): Promise<WriteOutcome[]> {
+  private async write(writer: BatchWriter, batch: readonly LogWrite[], lockMs: number): Promise<WriteOutcome[]> {
     const begunAt = performance.now();
     const outcomes = await writer.write(batch, lockMs);
     if (this.acknowledged.isWatched) this.last.note(begunAt, storedOf(batch, outcomes));
@@ -114,10 +131,12 @@ export class Appender {
 }
 
 /** What a failover must not lose. */
-function storedOf(batch: readonly NewMessage[], outcomes: readonly WriteOutcome[]): AcknowledgedMessage[] {
-  return batch.flatMap(({ tenantId, roomId, messageId }, i) =>
-    outcomes[i]?.status === 'new' ? [{ tenantId, roomId, messageId }] : [],
-  );
+function storedOf(batch: readonly LogWrite[], outcomes: readonly WriteOutcome[]): AcknowledgedMessage[] {
+  return batch.flatMap((write, i) => {
+    if (outcomes[i]?.status !== 'new' || isStateChange(write)) return [];
+    const { tenantId, roomId, messageId } = write;
+    return [{ tenantId, roomId, messageId }];
+  });
 }
 
 /** The newest batches that none is known to follow: one of each writer, as a rule (platform/database/failover). */

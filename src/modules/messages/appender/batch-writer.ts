@@ -3,11 +3,11 @@ import { roomKey } from '../../../common/ids';
 import { codeOf, UNIQUE_VIOLATION } from '../../../platform/database';
 import type { AppendRow, LookupRow } from '../messages.functions';
 import type { AppendRepository } from './append.repository';
-import type { Appended, NewMessage } from './item';
+import type { ChangedState, LogWrite, Refused, StateOutcome, Written } from './item';
 
 /** What became of one message of a batch; `locked`: its room was held longer than the batch would wait. */
 export type WriteOutcome =
-  Appended | { readonly status: 'locked' } | { readonly status: 'failed'; readonly error: unknown };
+  Written | { readonly status: 'locked' } | { readonly status: 'failed'; readonly error: unknown };
 
 /** Waits until the database answers again or the time is up; true when it does. */
 export type AwaitDatabase = () => Promise<boolean>;
@@ -17,7 +17,8 @@ export type AwaitDatabase = () => Promise<boolean>;
  * batch is split), and after a lost connection the log is asked which messages it has, so that none is stored twice
  * and none that is stored is reported as lost. What the log does not have is written once more: a short outage delays
  * messages and refuses none. The transaction of the lost connection may still commit meanwhile; the message ids are
- * the same, so it and the repetition cannot both succeed.
+ * the same, so it and the repetition cannot both succeed. Changes of states say what is to be, so they are made again without
+ * asking; what is found so already may be the lost transaction's doing (`isDoubtful`).
  */
 export class BatchWriter {
   constructor(
@@ -25,7 +26,7 @@ export class BatchWriter {
     private readonly awaitDatabase: AwaitDatabase,
   ) {}
 
-  async write(batch: readonly NewMessage[], lockMs: number): Promise<WriteOutcome[]> {
+  async write(batch: readonly LogWrite[], lockMs: number): Promise<WriteOutcome[]> {
     try {
       return outcomes(batch.length, await this.repository.append(batch, lockMs));
     } catch (error) {
@@ -37,7 +38,7 @@ export class BatchWriter {
   }
 
   /** One item made the batch fail: halves, in order, until it stands alone. */
-  private async split(batch: readonly NewMessage[], lockMs: number, error: unknown): Promise<WriteOutcome[]> {
+  private async split(batch: readonly LogWrite[], lockMs: number, error: unknown): Promise<WriteOutcome[]> {
     if (batch.length === 1) {
       // Its first transaction, given up for lost, has committed after all.
       const isThere = codeOf(error) === UNIQUE_VIOLATION;
@@ -45,15 +46,13 @@ export class BatchWriter {
     }
     const middle = batch.length >> 1;
     const first = await this.write(batch.slice(0, middle), lockMs);
-    const lockedRooms = new Set(
-      first.flatMap((o, i) => (o.status === 'locked' ? [keyOf(batch[i] as NewMessage)] : [])),
-    );
+    const lockedRooms = new Set(first.flatMap((o, i) => (o.status === 'locked' ? [keyOf(batch[i] as LogWrite)] : [])));
     return [...first, ...(await this.writeExcept(batch.slice(middle), lockMs, lockedRooms))];
   }
 
   /** A room that was locked a moment ago may be free now: what comes later in it must not get ahead. */
   private async writeExcept(
-    batch: readonly NewMessage[],
+    batch: readonly LogWrite[],
     lockMs: number,
     lockedRooms: ReadonlySet<string>,
   ): Promise<WriteOutcome[]> {
@@ -69,10 +68,10 @@ export class BatchWriter {
   }
 
   /** Asks the log; what it does not have is written again, once. */
-  private recover(batch: readonly NewMessage[], lockMs: number, cause: unknown): Promise<WriteOutcome[]> {
+  private recover(batch: readonly LogWrite[], lockMs: number, cause: unknown): Promise<WriteOutcome[]> {
     return this.fromLog(batch, cause, async (missing) => {
       try {
-        return outcomes(missing.length, await this.repository.append(missing, lockMs));
+        return outcomes(missing.length, await this.repository.append(missing, lockMs)).map(inDoubt);
       } catch (error) {
         if (isItemFault(error)) return this.split(missing, lockMs, error);
         return failed(missing, isUnknown(cause) ? cause : error);
@@ -82,9 +81,9 @@ export class BatchWriter {
 
   /** What the log says of each message; `absent` decides about those that it does not have. */
   private async fromLog(
-    batch: readonly NewMessage[],
+    batch: readonly LogWrite[],
     cause: unknown,
-    absent: (missing: readonly NewMessage[]) => Promise<WriteOutcome[]>,
+    absent: (missing: readonly LogWrite[]) => Promise<WriteOutcome[]>,
   ): Promise<WriteOutcome[]> {
     let rows: LookupRow[];
     try {
@@ -99,12 +98,23 @@ export class BatchWriter {
     return batch.map((message, i) => {
       const row = found.get(i);
       if (!row) return rest[next++] ?? { status: 'failed', error: cause };
-      return { status: 'new', messageId: message.messageId, seq: row.seq, rev: row.rev, createdAt: row.created_at };
+      return {
+        status: 'new',
+        messageId: message.messageId ?? '',
+        seq: row.seq,
+        rev: row.rev,
+        createdAt: row.created_at,
+      };
     });
   }
 }
 
-function failed(batch: readonly NewMessage[], error: unknown): WriteOutcome[] {
+/** A state that is as it should be may have become so by the transaction that was lost. */
+function inDoubt(outcome: WriteOutcome): WriteOutcome {
+  return outcome.status === 'state' && outcome.outcome === 'unchanged' ? { ...outcome, isDoubtful: true } : outcome;
+}
+
+function failed(batch: readonly LogWrite[], error: unknown): WriteOutcome[] {
   return batch.map(() => ({ status: 'failed', error }));
 }
 
@@ -119,8 +129,14 @@ function unanswered(): Error {
 }
 
 function outcome(row: AppendRow): WriteOutcome {
-  if (row.status !== 'new' && row.status !== 'duplicate') return { status: row.status };
+  if (row.state !== undefined && row.state !== null) return stateOutcome(row.status, row.state);
+  if (row.status !== 'new' && row.status !== 'duplicate') return { status: row.status as Refused['status'] | 'locked' };
   return { status: row.status, messageId: row.message_id, seq: row.seq, rev: row.rev, createdAt: row.created_at };
+}
+
+function stateOutcome(status: string, state: ChangedState): WriteOutcome {
+  if (status === 'locked') return { status };
+  return { status: 'state', outcome: status as StateOutcome['outcome'], state };
 }
 
 /** Data exceptions and integrity violations: the fault of one item, not of the moment. */
@@ -138,6 +154,6 @@ function isUnknown(error: unknown): boolean {
   return isUnavailable(error) && error.details?.['outcome'] === 'unknown';
 }
 
-function keyOf({ tenantId, roomId }: NewMessage): string {
+function keyOf({ tenantId, roomId }: LogWrite): string {
   return roomKey(tenantId, roomId);
 }

@@ -1,14 +1,26 @@
 import { unavailable } from '../../../common/errors';
 import { roomKey } from '../../../common/ids';
 import type { AppendLevels, Metrics } from '../../../platform/metrics';
-import { type Appended, Batch, isStored, type NewMessage, Pending, repeatKey } from './item';
+import {
+  type Appended,
+  Batch,
+  isStateChange,
+  isStored,
+  type LogWrite,
+  type NewMessage,
+  Pending,
+  repeatKey,
+  type StateChange,
+  type StateOutcome,
+  type Written,
+} from './item';
 import type { WriteOutcome } from './batch-writer';
 import { TenantMix, FairQueue, Quota, type Bounds } from './fair-queue';
 
 /** Writes a batch and says of each message what became of it; see BatchWriter. */
 export interface Writer {
   /** @param lockMs how long it waits for each room that another transaction holds */
-  write(batch: readonly NewMessage[], lockMs: number): Promise<WriteOutcome[]>;
+  write(batch: readonly LogWrite[], lockMs: number): Promise<WriteOutcome[]>;
 }
 
 export interface GroupCommitOptions {
@@ -35,6 +47,7 @@ export interface GroupCommitOptions {
  *
  * Invariants
  * - Messages of one room are committed in the order in which they were handed in.
+ * - Changes of states go with the messages of their batch, in one commit, in the same order (docs/adr/0043).
  * - A caller is answered only after the commit, with what the log says; or after `answerMs` with 503.
  * - Within a batch no two messages share (room, sender, client_message_id): repeats wait for the first one and get
  *   its answer, or a mismatch when their body differs.
@@ -82,7 +95,20 @@ export class GroupCommit {
   }
 
   /** Resolves after the commit with what the log says. Rejects with 503 when too much waits or it takes too long. */
-  append(message: NewMessage): Promise<Appended> {
+  async append(message: NewMessage): Promise<Appended> {
+    const result = await this.handIn(message);
+    if (result.status === 'state') throw new Error('a message was answered as a state');
+    return result;
+  }
+
+  /** The same for a state of a message. */
+  async change(change: StateChange): Promise<StateOutcome> {
+    const result = await this.handIn(change);
+    if (result.status !== 'state') throw new Error('a state was answered as a message');
+    return result;
+  }
+
+  private handIn(message: LogWrite): Promise<Written> {
     return new Promise((resolve, reject) => {
       const item = new Pending(message, this.options.answerMs, resolve, reject);
       if (!this.quota.take(message.tenantId, item.bytes)) {
@@ -199,7 +225,7 @@ export class GroupCommit {
       const original = first.get(repeatKey(item.message));
       if (original?.outcome.status === 'locked') this.contended.park(item);
       else if (original && isStored(original.outcome)) {
-        const isSame = original.item.message.bodyHash.equals(item.message.bodyHash);
+        const isSame = hasSameBody(original.item.message, item.message);
         const outcome: WriteOutcome = isSame ? { ...original.outcome, status: 'duplicate' } : { status: 'mismatch' };
         this.count([outcome]);
         this.settle(item, outcome);
@@ -250,6 +276,10 @@ export class WrittenBatches {
     const found = this.ring.filter(({ from, to }) => from <= at && at <= to);
     return found.length === 1 ? found[0] : undefined;
   }
+}
+
+function hasSameBody(a: LogWrite, b: LogWrite): boolean {
+  return !isStateChange(a) && !isStateChange(b) && a.bodyHash.equals(b.bodyHash);
 }
 
 function outcomeAt(outcomes: readonly WriteOutcome[], index: number): WriteOutcome {

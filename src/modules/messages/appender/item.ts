@@ -48,6 +48,53 @@ export interface MessageJob {
   readonly payload: object;
 }
 
+/** A state of a message that is to be set or taken back, by a member (docs/adr/0043). */
+export interface StateChange {
+  /** UUIDs. */
+  readonly tenantId: string;
+  readonly roomId: string;
+  /** null: an id that no message can have. */
+  readonly messageId: string | null;
+  readonly userId: string;
+  readonly state: StateKind;
+  /** Which of several; null where there is only one of the kind. */
+  readonly key: string | null;
+  readonly on: boolean;
+}
+
+export type StateKind = 'reaction' | 'pin';
+
+/** What the function of the schema says of a state that was changed, or was so before (`unchanged`). */
+export interface ChangedState {
+  readonly seq: number;
+  /** Of the last change; null where there was none ever. */
+  readonly rev: number | null;
+  readonly [detail: string]: unknown;
+}
+
+/** What a room's log is written: a message, or a state of one. */
+export type LogWrite = NewMessage | StateChange;
+
+export function isStateChange(write: LogWrite): write is StateChange {
+  return 'state' in write;
+}
+
+export function isMessage(write: LogWrite): write is NewMessage {
+  return !isStateChange(write);
+}
+
+/** How a change of a state fared. */
+export interface StateOutcome {
+  readonly status: 'state';
+  readonly outcome: 'new' | 'unchanged' | StateRefusal;
+  /** What it is now; empty where it was refused. */
+  readonly state: ChangedState;
+  /** A transaction of before may have made the change: nobody has been told of it. */
+  readonly isDoubtful?: boolean;
+}
+
+export type StateRefusal = 'no_room' | 'not_member' | 'off' | 'admins' | 'no_message' | 'full';
+
 /** Where a message stands in the log. */
 export interface Stored {
   readonly status: 'new' | 'duplicate';
@@ -64,20 +111,28 @@ export interface Refused {
 
 export type Appended = Stored | Refused;
 
+/** What became of one item of a batch, once that is known. */
+export type Written = Appended | StateOutcome;
+
 export function isStored(result: { readonly status: string }): result is Stored {
   return result.status === 'new' || result.status === 'duplicate';
 }
 
 /** What two sends of the same message share; undefined where the message has no client_message_id. */
-export function repeatKey(message: NewMessage): string | undefined {
-  if (message.clientMessageId === null) return undefined;
+export function repeatKey(message: LogWrite): string | undefined {
+  // The same state twice is no repeat: the second one finds it set.
+  if (isStateChange(message) || message.clientMessageId === null) return undefined;
   return `${roomKey(message.tenantId, message.roomId)}/${message.senderId}/${message.clientMessageId}`;
 }
 
 /** About what an empty message costs in memory. */
 const BASE_BYTES = 512;
 
-/** A message in the appender, with its caller, which is answered once, in time, whatever happens. */
+function textBytes({ content, metaText }: NewMessage): number {
+  return 2 * (content.length + (metaText?.length ?? 0));
+}
+
+/** A message, or a change of a state, in the appender, with its caller, which is answered once, in time, whatever happens. */
 export class Pending {
   /** Monotonic time of arrival, in ms. */
   readonly since = performance.now();
@@ -89,12 +144,12 @@ export class Pending {
   private readonly overdue: NodeJS.Timeout;
 
   constructor(
-    readonly message: NewMessage,
+    readonly message: LogWrite,
     answerMs: number,
-    private readonly onResult: (result: Appended) => void,
+    private readonly onResult: (result: Written) => void,
     private readonly onError: (error: unknown) => void,
   ) {
-    this.bytes = BASE_BYTES + 2 * (message.content.length + (message.metaText?.length ?? 0));
+    this.bytes = BASE_BYTES + (isStateChange(message) ? 0 : textBytes(message));
     this.overdue = setTimeout(() => this.giveUp(), answerMs);
   }
 
@@ -103,7 +158,7 @@ export class Pending {
     return this.done;
   }
 
-  resolve(result: Appended): void {
+  resolve(result: Written): void {
     if (this.end()) this.onResult(result);
   }
 

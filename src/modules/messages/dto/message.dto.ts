@@ -4,6 +4,7 @@ import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT, MAX_LIMIT, MAX_META_BYTES } from '.
 import { PageQueryDto } from '../../../platform/http';
 import { IsJsonObject, IsNotBlank } from '../../../platform/validation';
 import { ServerFrame } from '../../../realtime';
+import { ListedReactionCountDto } from '../states/dto/reaction.dto';
 
 export class SendMessageDto {
   /**
@@ -114,6 +115,12 @@ export class MessageDto {
   edited_at!: string | null;
   @ApiProperty({ type: String, nullable: true })
   deleted_at!: string | null;
+  /** In the order in which the keys came; at most 30. Left out where nobody ever reacted. */
+  @ApiProperty({ type: [ListedReactionCountDto], required: false })
+  reactions?: readonly ListedReactionCountDto[];
+  /** The room's revision of their last change, which is not one of the message; left out with them. */
+  @ApiProperty({ type: 'integer', required: false })
+  reactions_rev?: number;
 }
 
 const CHANGE_TYPES = [
@@ -126,12 +133,16 @@ const CHANGE_TYPES = [
   'room.updated',
   'room.trimmed',
   'room.deleted',
+  'reaction.updated',
+  'message.pinned',
+  'message.unpinned',
 ] as const;
 
 /**
  * One change. `message`, `message.updated` and `message.deleted` carry the message's fields as they are now;
  * `member.joined`, `member.left` and `member.updated` carry user_id, role and by; `room.updated` the room's fields, its
- * type as `room_type`; `room.trimmed` first_seq.
+ * type as `room_type`; `room.trimmed` first_seq; `reaction.updated` message_id, seq and the reactions as they are now;
+ * `message.pinned` and `message.unpinned` message_id and seq, the first with pinned_by and pinned_at.
  */
 export interface ChangeDto {
   readonly rev: number;
@@ -149,7 +160,7 @@ export class ChangesDto {
     items: {
       type: 'object',
       description:
-        'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room, its type as room_type; room.trimmed first_seq.',
+        'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room, its type as room_type; room.trimmed first_seq; reaction.updated message_id, seq and the reactions as they are now; message.pinned and message.unpinned message_id and seq, the first with pinned_by and pinned_at.',
       properties: {
         rev: { type: 'integer' },
         type: { type: 'string', enum: [...CHANGE_TYPES] },

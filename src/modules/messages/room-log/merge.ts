@@ -8,6 +8,7 @@ import {
   type RoomEvent,
 } from '../../../realtime';
 import { messageChangeFrame, messageFrame, type MessageRow, messageText, roomEventFrame } from '../views';
+import { changesMessage } from '../states/state-frames';
 import type { LogRow, MissedRow } from './room-log.repository';
 
 export interface MergedPage {
@@ -19,17 +20,17 @@ export interface MergedPage {
 /**
  * Puts rows into the room's order (`inRoomOrder`), as far as one page goes.
  *
- * `changed` and `event` rows come in order of rev, at most `limit + 1` of each; `new` ones in order of seq, at most
+ * `changed`, `event` and `state` rows come in order of rev, at most `limit + 1` of each; `new` ones in order of seq, at most
  * `limit`. The position of a page that is not the last lies before the first row that is missing; a message whose edit
  * lies beyond it comes once more, as changed.
  */
 export function mergeLog(position: Position, rows: readonly LogRow[], limit: number): MergedPage {
   const of = (kind: LogRow['kind']): LogRow[] => rows.filter((row) => row.kind === kind);
   const beyond = of('beyond')[0]?.rev ?? Infinity;
-  const [changed, events] = [of('changed'), of('event')];
+  const lists = [of('changed'), of('event'), of('state')];
   // Of a list that was cut, nothing is known after its last row.
-  const cut = Math.min(...[changed, events].map((list) => (list.length > limit ? revOf(list[limit]) : Infinity)));
-  const others = [...changed, ...events].sort((a, b) => a.rev - b.rev);
+  const cut = Math.min(...lists.map((list) => (list.length > limit ? revOf(list[limit]) : Infinity)));
+  const others = lists.flat().sort((a, b) => a.rev - b.rev);
   const placed = inRoomOrder(of('new'), others, beyond);
   const count = Math.min(limit, placed.filter(({ place }) => place <= beyond && place < cut).length);
   const taken = placed.slice(0, count).map(({ change }) => change);
@@ -47,7 +48,8 @@ export function eventOf(tenantId: string, roomId: string, row: LogRow): RoomEven
     const message = (row.payload ?? {}) as unknown as MessageRow;
     return { ...event, seq: row.seq, messageId: message.message_id, again: () => messageChangeFrame(message) };
   }
-  if (row.kind === 'changed' && row.seq !== null) return { ...event, changedSeq: row.seq };
+  const isChanged = row.kind === 'changed' || (row.kind === 'state' && changesMessage(row.type ?? ''));
+  if (isChanged && row.seq !== null) return { ...event, changedSeq: row.seq };
   const user = row.payload?.['user_id'];
   const firstSeq = row.payload?.['first_seq'];
   if (row.type === 'member.joined' && typeof user === 'string') return { ...event, joins: user };
@@ -79,7 +81,7 @@ type ChangeRow = Exclude<MissedRow, { kind: null } | { kind: 'mark' } | { kind: 
 
 /**
  * Makes a part's rows a page, in the room's order (`inRoomOrder`). Messages and other changes go on from page to page
- * each by their own number; where one of the two lists was cut the page ends with it: what comes next is not known.
+ * each by their own number; where one of the lists was cut the page ends with it: what comes next is not known.
  */
 export function missedPage(
   tenantId: string,
@@ -113,9 +115,9 @@ function isNew(row: MissedRow): row is NewRow {
   return row.kind === 'new';
 }
 
-/** Of two lists the shorter one ends what is known. */
+/** The list that is cut first ends what is known. */
 function knownChanges(rows: readonly MissedRow[], limit: number): { rows: ChangeRow[]; isCut: boolean } {
-  const lists = (['changed', 'event'] as const).map((kind) =>
+  const lists = (['changed', 'event', 'state'] as const).map((kind) =>
     rows.filter((row): row is ChangeRow => row.kind === kind).sort((a, b) => a.rev - b.rev),
   );
   const ends = lists.filter((list) => list.length >= limit).map((list) => list.at(-1)?.rev ?? Infinity);
@@ -132,7 +134,7 @@ function accessOf(rows: readonly MissedRow[]): MissedPage['access'] {
 
 function missedEvent(tenantId: string, roomId: string, row: ChangeRow): RoomEvent {
   const { rev } = row;
-  if (row.kind === 'event') {
+  if (row.kind === 'event' || row.kind === 'state') {
     const { type, payload } = row;
     return { tenantId, roomId, rev, frame: () => roomEventFrame(roomId, rev, type, payload) };
   }

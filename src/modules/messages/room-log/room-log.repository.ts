@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
 import type { MissedPart, PageLimits, Position } from '../../../realtime';
-import { FRAME_COLUMNS, type MessageRow, NO_CONTENT } from '../views';
+import { changedRev, FRAME_COLUMNS, type MessageRow, NO_CONTENT, statesIf } from '../views';
 
 /** A row of the log after a position. */
 export interface LogRow {
   /**
-   * A message that came after the position, an older one that has changed since, a change that is no message, or the
-   * lowest revision among the messages beyond this page.
+   * A message that came after the position, an older one that has changed since, a change that is no message, a state of a
+   * message as it is now (of one that came after the position only what is not told with it), or the lowest revision among
+   * the messages beyond this page.
    */
-  readonly kind: 'new' | 'changed' | 'event' | 'beyond';
+  readonly kind: 'new' | 'changed' | 'event' | 'state' | 'beyond';
   readonly rev: number;
   readonly seq: number | null;
   readonly type: string | null;
@@ -21,8 +22,8 @@ export interface LogRow {
  * page of $5 are those after its beginning + $5. OFFSET 0 has those that changed looked up by their revision, see MISSED.
  */
 const AFTER = `
-WITH w AS MATERIALIZED (SELECT GREATEST($4::bigint, f.first_seq - 1) AS seq, f.first_seq FROM (
-  SELECT COALESCE((SELECT first_seq FROM room_keeps($1, $2)), 1) AS first_seq) f)
+WITH w AS MATERIALIZED (SELECT GREATEST($4::bigint, f.first_seq - 1) AS seq, COALESCE(f.first_seq, 1) AS first_seq, f.has_states
+  FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT first_seq, has_states FROM room_keeps($1, $2)) f ON true)
 (SELECT 'new' AS kind, m.rev, m.seq, NULL AS type, message_json(m) AS payload FROM messages m
  WHERE m.tenant_id = $1 AND m.room_id = $2 AND m.seq > (SELECT seq FROM w)
    AND m.seq <= (SELECT seq + $5::bigint FROM w) ORDER BY m.seq)
@@ -37,6 +38,10 @@ UNION ALL
  WHERE m.seq <= $4 AND m.seq >= (SELECT first_seq FROM w) ORDER BY m.rev LIMIT $5::bigint + 1)
 UNION ALL
 (SELECT 'event', e.rev, NULL, e.type, e.payload FROM room_events_after($1, $2, $3) e
+ ORDER BY e.rev LIMIT $5::bigint + 1)
+UNION ALL
+(SELECT 'state', e.rev, e.seq, e.type, e.payload FROM message_states_after($1, $2, $3) e
+ WHERE (SELECT has_states FROM w) AND (e.seq <= $4 OR NOT e.with_message) AND e.seq >= (SELECT first_seq FROM w)
  ORDER BY e.rev LIMIT $5::bigint + 1)`;
 
 /** A range of a room's messages, and how many bytes of content of it, at least one message. */
@@ -69,7 +74,7 @@ SELECT w.n, x.*
 FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
   WITH ORDINALITY q(room_id, after_seq, through_seq, bytes, n) OFFSET 0) w
 CROSS JOIN LATERAL (SELECT * FROM room_keeps($1, w.room_id) OFFSET 0) k
-CROSS JOIN LATERAL (SELECT ${FRAME_COLUMNS} FROM (
+CROSS JOIN LATERAL (SELECT ${FRAME_COLUMNS}, ${statesIf('k.has_states')} FROM (
   SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
   FROM (SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id
@@ -94,14 +99,18 @@ export class RoomLogRepository {
   constructor(private readonly database: Database) {}
 
   /** The rows that mergeLog takes. */
-  after(tenantId: string, roomId: string, { rev, seq }: Position, limit: number): Promise<LogRow[]> {
-    return this.database.query<LogRow & { kind: LogRow['kind'] }>('log after', tenantId, AFTER, [
+  async after(tenantId: string, roomId: string, { rev, seq }: Position, limit: number): Promise<LogRow[]> {
+    const rows = await this.database.query<LogRow & { kind: LogRow['kind'] }>('log after', tenantId, AFTER, [
       tenantId,
       roomId,
       rev,
       seq,
       limit,
     ]);
+    // A state that is told with its message has changed it, as an edit does.
+    return rows.map((row) =>
+      row.kind === 'new' ? { ...row, rev: changedRev(row.payload as unknown as MessageRow) } : row,
+    );
   }
 
   /** Rows in the order of the ranges, each in order of seq. */
@@ -137,12 +146,19 @@ interface PartRow {
   readonly first_rev: number | null;
 }
 
+interface ChangePart {
+  readonly rev: number;
+  readonly type: string;
+  readonly payload: Record<string, unknown>;
+}
+
 /** kind null: the part has nothing. */
 export type MissedRow = PartRow &
   (
     | { readonly kind: null }
     | ({ readonly kind: 'new' | 'changed' } & MessageRow)
-    | { readonly kind: 'event'; readonly rev: number; readonly type: string; readonly payload: Record<string, unknown> }
+    | ({ readonly kind: 'event' } & ChangePart)
+    | ({ readonly kind: 'state' } & ChangePart)
     | { readonly kind: 'mark'; readonly seq: number; readonly sender_id: string }
     | { readonly kind: 'named'; readonly message_id: string }
   );
@@ -161,29 +177,35 @@ FROM (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[],
     $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
   WITH ORDINALITY q(room_id, after_seq, through_seq, after_rev, through_rev, changed_seq, marks, user_id, messages, changes,
     bytes, named, n) OFFSET 0) w
-LEFT JOIN LATERAL (SELECT allowed, role, first_seq FROM room_access($1, w.room_id, w.user_id) OFFSET 0) a ON true
+LEFT JOIN LATERAL (SELECT allowed, role, first_seq, has_states FROM room_access($1, w.room_id, w.user_id) OFFSET 0) a ON true
 LEFT JOIN LATERAL (SELECT first_rev FROM room_keeps($1, w.room_id) OFFSET 0) k ON true
 LEFT JOIN LATERAL (
-  (SELECT 'new' AS kind, NULL::text AS type, NULL::jsonb AS payload, ${FRAME_COLUMNS} FROM (
+  (SELECT 'new' AS kind, NULL::text AS type, NULL::jsonb AS payload, ${FRAME_COLUMNS}, ${statesIf('a.has_states')} FROM (
      SELECT m.*, sum(octet_length(m.content) + COALESCE(octet_length(m.meta::text), 0)) OVER (ORDER BY m.seq
        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
      FROM (SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
        AND m.seq > w.after_seq AND m.seq <= w.through_seq AND m.seq >= a.first_seq ORDER BY m.seq LIMIT w.messages) m) m
    WHERE m.before IS NULL OR m.before < w.bytes)
   UNION ALL
-  (SELECT 'changed', NULL, NULL, ${FRAME_COLUMNS} FROM (
+  (SELECT 'changed', NULL, NULL, ${FRAME_COLUMNS}, ${statesIf('a.has_states')} FROM (
      SELECT * FROM messages m WHERE m.tenant_id = $1 AND m.room_id = w.room_id AND a.allowed
        AND m.rev > w.after_rev AND m.rev <= w.through_rev ORDER BY m.rev OFFSET 0) m
    WHERE m.seq <= w.changed_seq AND m.seq >= a.first_seq ORDER BY m.rev LIMIT w.changes)
   UNION ALL
-  (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_CONTENT}
+  (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_CONTENT}, NULL::jsonb
    FROM room_events_after($1, w.room_id, w.after_rev) e
    WHERE a.allowed AND e.rev <= w.through_rev ORDER BY e.rev LIMIT w.changes)
   UNION ALL
-  (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_CONTENT}
+  (SELECT 'state', e.type, e.payload, ${EMPTY}, e.seq, e.rev, NULL::text, ${NO_CONTENT}, NULL::jsonb FROM (
+     SELECT * FROM message_states_after($1, w.room_id, w.after_rev) e
+     WHERE e.rev <= w.through_rev ORDER BY e.rev OFFSET 0) e
+   WHERE a.allowed AND a.has_states AND (e.seq <= w.changed_seq OR NOT e.with_message) AND e.seq >= a.first_seq
+   ORDER BY e.rev LIMIT w.changes)
+  UNION ALL
+  (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_CONTENT}, NULL::jsonb
    FROM read_marks($1, w.room_id, CASE WHEN w.marks AND a.allowed THEN $14::bigint ELSE 0 END) r)
   UNION ALL
-  (SELECT 'named', NULL, NULL, l.message_id, NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, ${NO_CONTENT}
+  (SELECT 'named', NULL, NULL, l.message_id, NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, ${NO_CONTENT}, NULL::jsonb
    FROM message_at($1, w.room_id, w.named) l WHERE a.allowed AND w.named >= a.first_seq)
 ) x ON true
 ORDER BY w.n`;

@@ -14,7 +14,7 @@ import {
 } from '../../../realtime';
 import { RoomHeads } from '../../rooms';
 import { MessagesRepository } from '../messages.repository';
-import { messageFrame, type MessageRow, messageText } from '../views';
+import { changedRev, messageFrame, type MessageRow, messageText } from '../views';
 import { eventOf, mergeLog, missedPage } from './merge';
 import {
   MissedRepository,
@@ -56,7 +56,7 @@ class ReadMessage implements RecentMessage {
   }
 
   get rev(): number {
-    return this.row.rev;
+    return changedRev(this.row);
   }
 
   get messageId(): string {

@@ -14,6 +14,7 @@ DECLARE
   chat uuid;
   stopped jsonb;
   gone bigint;
+  seqs bigint[];
 BEGIN
   SELECT w.room_id INTO chat FROM (SELECT c.room_id, c.user_id FROM chats c
     WHERE c.tenant_id = p_tenant AND c.room_id > behind ORDER BY c.room_id LIMIT 10 * p_limit) w
@@ -49,8 +50,9 @@ BEGIN
     PERFORM chat_delete(p_tenant, chat, p_user);
     RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', again, 'deleted', chat, 'runs', stopped);
   END IF;
-  DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = chat AND m.seq = ANY (ARRAY(
-    SELECT x.seq FROM messages x WHERE x.tenant_id = p_tenant AND x.room_id = chat ORDER BY x.seq LIMIT p_limit));
+  seqs := ARRAY(SELECT x.seq FROM messages x WHERE x.tenant_id = p_tenant AND x.room_id = chat ORDER BY x.seq LIMIT p_limit);
+  PERFORM message_states_drop(p_tenant, chat, seqs);
+  DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = chat AND m.seq = ANY (seqs);
   GET DIAGNOSTICS gone = ROW_COUNT;
   IF gone > 0 THEN
     RETURN jsonb_build_object('counts', jsonb_build_object('messages', gone), 'after', again);

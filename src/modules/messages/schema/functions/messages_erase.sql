@@ -54,6 +54,7 @@ BEGIN
     deleted_at = COALESCE(m.deleted_at, clock_timestamp()),
     rev = COALESCE(room.last_rev + array_position(told, m.seq), m.rev)
   WHERE m.tenant_id = p_tenant AND m.room_id = found AND m.seq = ANY (seqs);
+  IF room.has_states THEN PERFORM message_states_drop(p_tenant, found, seqs); END IF;
   UPDATE rooms r SET last_rev = r.last_rev + cardinality(told)
   WHERE r.tenant_id = p_tenant AND r.room_id = found AND cardinality(told) > 0;
   RETURN jsonb_build_object('counts', jsonb_build_object('messages', cardinality(seqs)), 'rooms', jsonb_build_array(found),

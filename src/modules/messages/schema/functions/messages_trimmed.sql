@@ -13,6 +13,9 @@ BEGIN
   SELECT m.seq INTO low FROM messages m
     WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq > p_after AND m.seq < first ORDER BY m.seq LIMIT 1;
   IF low IS NULL THEN RETURN jsonb_build_object('deleted', 0, 'through', p_after); END IF;
+  IF (SELECT k.has_states FROM room_keeps(p_tenant, p_room) k) THEN
+    PERFORM message_states_drop(p_tenant, p_room, ARRAY(SELECT s FROM generate_series(low, LEAST(first, low + p_limit) - 1) s));
+  END IF;
   DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq >= low
     AND m.seq < LEAST(first, low + p_limit);
   GET DIAGNOSTICS gone = ROW_COUNT;

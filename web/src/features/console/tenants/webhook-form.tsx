@@ -11,6 +11,8 @@ const EVENTS: readonly (readonly [Event, string])[] = [
   ['message.offline', 'a message to somebody who is offline'],
   ['notification.offline', 'a notification to somebody who is offline'],
   ['message.created', 'every message'],
+  ['reaction.updated', 'a reaction that is given or taken back'],
+  ['message.pinned', 'a message that is pinned'],
   ['room.created', 'a new room'],
   ['member.joined', 'somebody joined a room'],
   ['member.left', 'somebody left a room'],
