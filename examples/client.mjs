@@ -76,7 +76,8 @@ function apply(frame) {
   } else if (rev <= (room.revs.get(id) ?? 0)) return; // twice
   room.revs.set(id, rev);
   if (type === 'member.joined' && frame.user_id === USER_ID) sync(); // what was missed while out
-  if (seq) console.log(frame.deleted_at ? `${seq} is deleted` : `${seq} ${frame.sender_id}: ${frame.content}`);
+  if (frame.deleted_at) console.log(`${seq} is deleted`);
+  else if (frame.sender_id) console.log(`${seq} ${frame.sender_id}: ${frame.content}`);
   // An edited message keeps its place: lower revisions may come after it.
   if (room.live && !(type === 'message' && (frame.edited_at || frame.deleted_at))) room.rev = Math.max(room.rev, rev);
 }

@@ -48,6 +48,7 @@ describe('rooms', () => {
         name: 'Team',
         metadata: { a: [1, null] },
         posting: 'members',
+        settings: { reactions: 'distinct', pin: 'members' },
         first_seq: 1,
         last_seq: 0,
         last_rev: 0,

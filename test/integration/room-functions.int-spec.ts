@@ -51,7 +51,7 @@ describe('room functions', () => {
       const room = await rooms.create('group', FOUNDERS);
       const told = await rooms.merge(room, 'ann', { a: 1 });
       const shown = [
-        ...['room_id', 'type', 'unique_key', 'name', 'metadata', 'metadata_text', 'posting'],
+        ...['room_id', 'type', 'unique_key', 'name', 'metadata', 'metadata_text', 'posting', 'settings'],
         ...['first_seq', 'last_seq', 'last_rev', 'member_count', 'created_at', 'updated_at'],
       ];
       expect(Object.keys(told['room'] as object).sort()).toEqual(shown.sort());

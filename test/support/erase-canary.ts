@@ -60,7 +60,7 @@ export async function writeEverywhere(tenant: TestTenant): Promise<Places> {
     bodyOf(await zoe.patch(pathOf(room, first), { content: `${CANARY} again`, meta: { [CANARY]: 2 } }));
     const gone = await send(zoe, room, { content: CANARY, client_message_id: `${CANARY}-2` });
     bodyOf(await zoe.delete(pathOf(room, gone)), 204);
-    await send(bob, room, { content: 'what bob wrote' });
+    await reactTo(zoe, room, await send(bob, room, { content: 'what bob wrote' }));
     bodyOf(await zoe.post(`/rooms/${room}/messages`, { content: CANARY }, idempotent(CANARY)), 201);
   }
   bodyOf(await zoe.post('/subscriptions', { topic: CANARY }, idempotent(CANARY)), 201);
@@ -69,6 +69,13 @@ export async function writeEverywhere(tenant: TestTenant): Promise<Places> {
   bodyOf(await zoe.post('/acks', { room_id: bobs, seq: 1 }));
   await writeInChats(tenant);
   return { group, bobs, dm, left };
+}
+
+/** What a user says of another's message. */
+async function reactTo(by: Api, room: string, message: { message_id: string }): Promise<void> {
+  for (const key of [CANARY, '👍'])
+    bodyOf(await by.call('PUT', `${pathOf(room, message)}/reactions/${encodeURIComponent(key)}`), 201);
+  bodyOf(await by.call('PUT', `/rooms/${room}/pins/${message.message_id}`), 201);
 }
 
 async function writeInChats(tenant: TestTenant): Promise<void> {
