@@ -166,8 +166,6 @@ const DEFINERS: Readonly<Record<string, 'append' | 'owner'>> = {
   cursors_analyze: 'owner',
   log_analyze: 'owner',
   messages_import: 'append',
-  pin_set: 'append',
-  reaction_set: 'append',
 };
 /** The functions that the system role calls, and what of several tenants they do; the tenant role may not. */
 const SYSTEM_ONLY: Readonly<Record<string, string>> = {
@@ -182,9 +180,7 @@ const SYSTEM_ONLY: Readonly<Record<string, string>> = {
   jobs_claim: 'takes jobs of all tenants',
   log_analyze: 'renews statistics',
   messages_import: 'writes to the log as its own role',
-  pin_set: 'is a part of the append, as its role',
   raise_epoch: 'is about the installation',
-  reaction_set: 'is a part of the append, as its role',
   run_chunks_write: 'writes tokens of the runs of many tenants',
   stats_counts: 'counts what waits, of all tenants',
   stats_minutes_add: 'writes the minutes of many tenants',

@@ -53,7 +53,7 @@ describe('states of messages', () => {
   const shown = async (): Promise<readonly Shown[] | undefined> => (await page()).rows[0]?.states?.shown.reactions;
   const count = async (table: string): Promise<number> => {
     const [row] = await bench.database.sql(`SELECT count(*)::int AS n FROM ${table} WHERE room_id = $1`, [room.roomId]);
-    return Number((row as { n: number }).n);
+    return (row as { n: number }).n;
   };
   const changes = async (after: number) =>
     (await messages.changes(room.tenantId, room.roomId, 'alice', after, 100))?.rows ?? [];
@@ -273,7 +273,7 @@ describe('states of messages', () => {
         const expected = [...model].map(([key, users]) => ({ key, count: users.length, users: users.slice(0, 3) }));
         expect((await shown()) ?? []).toEqual(expected);
         const { last_rev: last } = await bench.counters(room);
-        const told = await changes(Math.min(from, Number(last) - 1));
+        const told = await changes(Math.min(from, last - 1));
         const state = told.find(({ type }) => type === 'reaction.updated');
         if (last > 1) expect(state).toMatchObject({ payload: { reactions: expected } });
       }),

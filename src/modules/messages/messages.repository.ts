@@ -2,10 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
 import type { PreviewRequest } from '../rooms';
 import type { MessageDto } from './dto/message.dto';
-import { FRAME_COLUMNS, MESSAGE_COLUMNS, type MessageRow, messageView, PREVIEW_COLUMNS, statesIf } from './views';
+import { FRAME_COLUMNS, MESSAGE_COLUMNS, type MessageRow, messageView, PREVIEW_COLUMNS } from './views';
 
 /** The oldest message that the room $2 of the tenant $1 keeps: rows before it may be there, and are not shown. */
 export const FIRST_SEQ = '(SELECT k.first_seq FROM room_keeps($1, $2) k)';
+
+/** The states of the message `m` (docs/adr/0043), where its room has any: others are not asked for. @param hasStates of the room, in SQL */
+export const statesIf = (hasStates: string): string =>
+  `CASE WHEN ${hasStates} THEN (SELECT s.states FROM message_states(m.tenant_id, m.room_id, m.seq) s) END AS states`;
 
 /** Whether states of messages were ever set in it. */
 const HAS_STATES = '(SELECT k.has_states FROM room_keeps($1, $2) k)';

@@ -18,10 +18,6 @@ export const PREVIEW_COLUMNS = MESSAGE_COLUMNS.replace('m.content', `left(m.cont
 /** With `meta` as the text that frames are made of: it is written on as it is. */
 export const FRAME_COLUMNS = MESSAGE_COLUMNS.replace('m.meta', 'm.meta::text AS meta');
 
-/** The states of the message `m` (docs/adr/0043), where its room has any: others are not asked for. @param hasStates of the room, in SQL */
-export const statesIf = (hasStates: string): string =>
-  `CASE WHEN ${hasStates} THEN (SELECT s.states FROM message_states(m.tenant_id, m.room_id, m.seq) s) END AS states`;
-
 /** In place of FRAME_COLUMNS from `content` on, for rows of a union that are no messages. */
 export const NO_CONTENT = 'NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz';
 

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
 import type { MissedPart, PageLimits, Position } from '../../../realtime';
-import { changedRev, FRAME_COLUMNS, type MessageRow, NO_CONTENT, statesIf } from '../views';
+import { statesIf } from '../messages.repository';
+import { changedRev, FRAME_COLUMNS, type MessageRow, NO_CONTENT } from '../views';
 
 /** A row of the log after a position. */
 export interface LogRow {

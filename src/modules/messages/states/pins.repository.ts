@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database';
-import { MESSAGE_COLUMNS, type MessageRow, statesIf } from '../views';
+import { statesIf } from '../messages.repository';
+import { MESSAGE_COLUMNS, type MessageRow } from '../views';
 
 export interface PinRow extends MessageRow {
   readonly pinned_by: string;

@@ -5,11 +5,10 @@
 -- Locks: none beyond the caller's, who holds the room.
 --
 -- tables: rooms
--- owner: append
--- execute: system
+-- execute: append, tenant
 CREATE FUNCTION pin_set(
   p_room rooms, p_rev bigint, p_at timestamptz, p_message uuid, p_user text, p_role text, p_key text, p_on boolean
-) RETURNS jsonb LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public SET enable_seqscan = off AS $f$
+) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
 DECLARE
   most CONSTANT integer := 50;
   msg record;
