@@ -10,10 +10,12 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { openCluster } from './lib/cluster.mjs';
 import { measureHop, measureSend } from './lib/cluster-nodes.mjs';
+import { measurePoint, POINT_RATE } from './lib/cluster-point.mjs';
 import { measureLimiter } from './lib/limiter.mjs';
 import { openRedis } from './lib/redis.mjs';
 import { table, writeSection } from './lib/report.mjs';
 import { cpuMicros, median } from './lib/stats.mjs';
+import { pointTable } from './sim.mjs';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 5);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 2);
@@ -46,14 +48,15 @@ try {
     }
   await writeSection('cluster-bus', table([...results].map(([perTurn, all]) => row(perTurn, all, bytesPerHint))));
   await writeSection('cluster-nodes', table(await nodeRows()));
+  await writeSection('cluster-point', await pointRows());
 } finally {
   await Promise.all([from.call('stop'), to.call('stop')]);
   await redis.close();
 }
 
-/** CPU µs per hint, of one round. */
-async function measure(perTurn) {
-  const turns = { perTurn, rate: RATE, seconds: SECONDS };
+/** CPU µs per hint, of one round at so many hints a second. */
+async function measure(perTurn, rate = RATE) {
+  const turns = { perTurn, rate, seconds: SECONDS };
   const idle = await from.call('turns', { ...turns, isPublishing: false });
   const skipped = await hear(turns);
   await to.call('follow', true);
@@ -131,6 +134,18 @@ async function nodeRows() {
     await cluster.close();
   }
   return rows;
+}
+
+/** What the sums of docs/scale.md say of three nodes under a load, beside what they take. */
+async function pointRows() {
+  const cluster = await openCluster();
+  try {
+    const point = await measurePoint(cluster, redis, await measure(1, POINT_RATE));
+    process.stderr.write(`${JSON.stringify(point)}\n`);
+    return pointTable(point).text;
+  } finally {
+    await cluster.close();
+  }
 }
 
 function startSide() {

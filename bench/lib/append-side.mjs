@@ -64,6 +64,7 @@ function appenderOn({ system, availability }) {
     { publishEvents: () => undefined, touchRoom: () => undefined },
     { endOnMessage: () => undefined },
     { cancelled: () => undefined },
+    { stored: () => undefined },
   );
   const repository = new AppendRepository(system, { of: () => [], appended: () => undefined }, { lockMs: o.lockMs });
   const appender = new Appender(repository, availability, metrics, feed, log, new AcknowledgedChanges());

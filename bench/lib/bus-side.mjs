@@ -58,7 +58,7 @@ async function turns({ perTurn, rate, seconds, isPublishing }) {
 }
 
 /** Items of others, whether they were followed or not. */
-const received = () => heard + bus.counts.skipped;
+const received = () => heard + (bus.skipped.get(TOPIC) ?? 0);
 let before;
 
 const calls = {

@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const BODY = JSON.stringify({ content: 'abcdefghij'.repeat(20), client_message_id: '{uuid}' });
 
 /** What all nodes of an installation share. */
-function clustered(redis) {
+export function clustered(redis) {
   const hex = () => randomBytes(32).toString('hex');
   return { REDIS_URL: redis.url, JWT_SECRET: hex(), ENCRYPTION_KEY: hex() };
 }

@@ -13,7 +13,7 @@ const WATCHERS = ['ann', 'ben', 'cid'];
 /** Longer than a node may be silent before the others take it for lost, and twice over. */
 const OUTAGE_MS = 35_000;
 /** Between two messages of a writer: outages take minutes in all, and the machine has other tests to run. */
-const REST_MS = 30;
+const REST_MS = 100;
 /** Acknowledged messages that make sure that something was on its way. */
 const WORK = 60;
 

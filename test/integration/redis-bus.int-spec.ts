@@ -144,7 +144,7 @@ describeRedis('the bus through Redis', () => {
       const second = await buses.add([redis]);
       const heard = textsOf(second);
       second.bus.start();
-      await untilPasses(() => expect([second.gaps, first.bus.othersHeard]).toEqual([[{}], 1]));
+      await untilPasses(() => expect([second.gaps[0], first.bus.othersHeard, second.bus.othersHeard]).toEqual([{}, 1, 1]));
       say(first, 'together');
       await untilPasses(() => expect(heard).toEqual(['together']));
       expect(first.bus.counts).toMatchObject({ published: 1, dropped: 0, unheard: 1 });
@@ -246,7 +246,8 @@ describeRedis('the bus through Redis', () => {
       await Promise.all(rooms.slice(0, 10).map((room) => to.bus.follow(room)));
       for (const room of rooms) from.bus.publish('words', { text: room }, room);
       await untilPasses(() => expect(heard).toEqual(rooms.slice(0, 10)));
-      expect([from.bus.counts.published, to.bus.counts.received, to.bus.counts.skipped]).toEqual([1, 1, 40]);
+      expect([from.bus.counts.published, to.bus.counts.received]).toEqual([1, 1]);
+      expect([...to.bus.skipped]).toEqual([['words', 40]]);
     });
 
     it('of another release are read as far as they are known', async () => {

@@ -101,11 +101,13 @@ async function writeByOpenAi(key: Api, chatId: string): Promise<void> {
   };
   bodyOf(await key.post('/v1/chat/completions', inNone));
   const streamed = { ...inNone, stream: true, stream_options: { [CANARY]: CANARY, include_usage: true } };
-  const said = await key.post('/v1/chat/completions', streamed, { headers: { 'x-chat-id': chatId } });
-  expect(said.status).toBe(200);
+  const headers = { ...key.headers, 'content-type': 'application/json', 'x-chat-id': chatId };
+  const call = { method: 'POST', headers, body: JSON.stringify(streamed) };
+  expect(await (await fetch(`${key.baseUrl}/v1/chat/completions`, call)).text()).toMatch(/data: \[DONE\]\n\n$/);
   const first = {
     ...{ model: 'default', user: USER, input: CANARY, instructions: CANARY, metadata: { note: CANARY } },
-    ...{ reasoning: { effort: 'low', [CANARY]: CANARY }, text: { format: { type: 'json_object', note: CANARY } } },
+    reasoning: { effort: 'low', [CANARY]: CANARY },
+    text: { [CANARY]: CANARY, format: { type: 'json_schema', name: CANARY, schema: { title: CANARY } } },
   };
   const { id } = bodyOf(await key.post<{ id: string }>('/v1/responses', first));
   bodyOf(await key.post('/v1/responses', { ...first, previous_response_id: id }));

@@ -37,6 +37,7 @@ export class ClusterCounts implements CommandObserver {
 @Injectable()
 export class ClusterMetrics {
   private told: BusCounts;
+  private readonly toldSkipped = new Map<string, number>();
 
   constructor(
     private readonly bus: RedisBus,
@@ -63,14 +64,19 @@ export class ClusterMetrics {
     const grown = (what: keyof BusCounts): number => now[what] - told[what];
     metrics.counter('chatapi_bus_published_total').inc(grown('published'));
     metrics.counter('chatapi_bus_received_total').inc(grown('received'));
-    metrics.counter('chatapi_bus_skipped_total').inc(grown('skipped'));
-    metrics.counter('chatapi_bus_gaps_total').inc(grown('gaps'));
+    const gaps = metrics.counter('chatapi_bus_gaps_total');
+    for (const reason of ['subscribed', 'missing'] as const) gaps.labels({ reason }).inc(grown(reason));
     const bytes = metrics.counter('chatapi_bus_bytes_total');
     bytes.labels({ direction: 'out' }).inc(grown('publishedBytes'));
     bytes.labels({ direction: 'in' }).inc(grown('receivedBytes'));
     const lost = metrics.counter('chatapi_bus_dropped_total');
     for (const reason of ['dropped', 'unknown', 'foreign', 'malformed'] as const)
       lost.labels({ reason: REASONS[reason] }).inc(grown(reason));
+    const skipped = metrics.counter('chatapi_bus_skipped_total');
+    for (const [topic, count] of this.bus.skipped) {
+      skipped.labels({ topic }).inc(count - (this.toldSkipped.get(topic) ?? 0));
+      this.toldSkipped.set(topic, count);
+    }
   }
 }
 

@@ -126,8 +126,8 @@ export const METRIC_DEFINITIONS = {
   },
   chatapi_bus_skipped_total: {
     type: 'counter',
-    help: 'With REDIS_URL: hints of other servers about rooms and users that nobody on this one has to do with.',
-    labels: [],
+    help: 'With REDIS_URL: hints of other servers about rooms and users that nobody on this one has to do with, by topic.',
+    labels: ['topic'],
   },
   chatapi_bus_dropped_total: {
     type: 'counter',
@@ -136,8 +136,8 @@ export const METRIC_DEFINITIONS = {
   },
   chatapi_bus_gaps_total: {
     type: 'counter',
-    help: 'With REDIS_URL: times that hints of other servers may have been lost, so that this one looked into the database.',
-    labels: [],
+    help: 'With REDIS_URL: times that hints of other servers may have been lost, so that this one looked into the database, by reason: subscribed (it connected to Redis anew), missing (a number of another server did not come).',
+    labels: ['reason'],
   },
   chatapi_bus_lag_seconds: {
     type: 'histogram',

@@ -1125,6 +1125,7 @@ export interface components {
             readonly replayed: number;
         };
         readonly ResponseDto: {
+            readonly background: boolean;
             readonly created_at: number;
             readonly error?: {
                 readonly [key: string]: unknown;
@@ -1133,13 +1134,28 @@ export interface components {
             readonly incomplete_details?: {
                 readonly [key: string]: unknown;
             } | null;
+            readonly instructions: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly metadata: {
+                readonly [key: string]: unknown;
+            };
             readonly model: string;
             /** @enum {string} */
             readonly object: "response";
             readonly output: readonly Record<string, never>[];
+            readonly parallel_tool_calls: boolean;
             readonly previous_response_id: string | null;
             /** @enum {string} */
             readonly status: "queued" | "in_progress" | "completed" | "incomplete" | "cancelled" | "failed";
+            readonly store: boolean;
+            readonly temperature: number | null;
+            /** @enum {string} */
+            readonly tool_choice: "auto";
+            readonly tools: readonly Record<string, never>[];
+            readonly top_p: number | null;
+            /** @enum {string} */
+            readonly truncation: "auto";
             readonly usage?: {
                 readonly [key: string]: unknown;
             } | null;

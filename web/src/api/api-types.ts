@@ -2904,6 +2904,7 @@ export interface components {
             replayed: number;
         };
         ResponseDto: {
+            background: boolean;
             created_at: number;
             error?: {
                 [key: string]: unknown;
@@ -2912,13 +2913,28 @@ export interface components {
             incomplete_details?: {
                 [key: string]: unknown;
             } | null;
+            instructions: {
+                [key: string]: unknown;
+            } | null;
+            metadata: {
+                [key: string]: unknown;
+            };
             model: string;
             /** @enum {string} */
             object: "response";
             output: Record<string, never>[];
+            parallel_tool_calls: boolean;
             previous_response_id: string | null;
             /** @enum {string} */
             status: "queued" | "in_progress" | "completed" | "incomplete" | "cancelled" | "failed";
+            store: boolean;
+            temperature: number | null;
+            /** @enum {string} */
+            tool_choice: "auto";
+            tools: Record<string, never>[];
+            top_p: number | null;
+            /** @enum {string} */
+            truncation: "auto";
             usage?: {
                 [key: string]: unknown;
             } | null;

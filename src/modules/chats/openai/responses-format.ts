@@ -51,11 +51,7 @@ const INCOMPLETE: Readonly<Record<string, string>> = {
 };
 
 /** @param end undefined: it has not ended */
-export function responseView(
-  head: ResponseHead,
-  status: Status,
-  end?: ResponseEnd,
-): ResponseDto & Record<string, unknown> {
+export function responseView(head: ResponseHead, status: Status, end?: ResponseEnd): ResponseDto {
   const { uuid, model, previous, isBackground: background, isStored: store } = head;
   const reason = INCOMPLETE[end?.finishReason ?? ''];
   return {

@@ -32,15 +32,16 @@ export interface BusCounts {
   /** Envelopes of other nodes, positions left out. */
   received: number;
   receivedBytes: number;
-  /** Items for addresses that are not followed here. */
-  skipped: number;
   /** Items with a topic or a flag that this release does not know. */
   unknown: number;
   /** Envelopes of another format or of other lanes, and what is none. */
   foreign: number;
   /** Envelopes that end too early, and items that are no JSON. */
   malformed: number;
-  gaps: number;
+  /** Gaps that were told because it had subscribed anew. */
+  subscribed: number;
+  /** Gaps that were told because a number of another node was missing. */
+  missing: number;
 }
 
 /** What a stream needs of its bus. */
@@ -229,7 +230,7 @@ export class BusStream {
   }
 
   private tellGap(node?: string): void {
-    this.site.counts.gaps++;
+    this.site.counts[node === undefined ? 'subscribed' : 'missing']++;
     const lanes = this.isOnly ? {} : { lanes: this.placed.lanes };
     this.site.tellGap(node === undefined ? lanes : { node, ...lanes });
   }

@@ -51,12 +51,14 @@ export class RedisBus extends Bus {
     unheard: 0,
     received: 0,
     receivedBytes: 0,
-    skipped: 0,
     unknown: 0,
     foreign: 0,
     malformed: 0,
-    gaps: 0,
+    subscribed: 0,
+    missing: 0,
   };
+  /** Hints of other nodes for addresses that are not followed here, by topic. */
+  readonly skipped = new Map<string, number>();
   /** Told how long a position of this node was on its way to Redis and back. */
   observeLag: (seconds: number) => void = () => undefined;
   private readonly local: MemoryBus;
@@ -167,7 +169,7 @@ export class RedisBus extends Bus {
       const topic = this.topicOf.get(number);
       const to = address === '' ? undefined : address;
       if (topic === undefined) this.counts.unknown++;
-      else if (!this.local.isFollowed(to)) this.counts.skipped++;
+      else if (!this.local.isFollowed(to)) this.skipped.set(topic, (this.skipped.get(topic) ?? 0) + 1);
       else this.hand(node, topic, bytes.toString('utf8', start, end));
     });
     if (unknown === undefined) this.counts.malformed++;

@@ -102,4 +102,29 @@ export class ResponseDto {
   /** As the call that asked has named it; null when it is read later. */
   @ApiProperty({ type: String, nullable: true })
   previous_response_id!: string | null;
+  /** As the call that asked has said; false when it is read later. */
+  background!: boolean;
+  /** Whether it can be read later. */
+  store!: boolean;
+  /** Always null: what was asked for is not told back. */
+  @ApiProperty({ type: 'object', nullable: true, additionalProperties: true })
+  instructions!: object | null;
+  /** Always empty: it is not kept. */
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  metadata!: object;
+  /** Always true. */
+  parallel_tool_calls!: boolean;
+  /** Always null: what was asked for is not told back. */
+  @ApiProperty({ type: Number, nullable: true })
+  temperature!: number | null;
+  /** Always null: what was asked for is not told back. */
+  @ApiProperty({ type: Number, nullable: true })
+  top_p!: number | null;
+  @ApiProperty({ enum: ['auto'] })
+  tool_choice!: string;
+  /** Always empty. */
+  @ApiProperty({ type: 'array', items: { type: 'object' } })
+  tools!: object[];
+  @ApiProperty({ enum: ['auto'] })
+  truncation!: string;
 }
