@@ -77,6 +77,52 @@ describe('rows read for a page', () => {
     });
   });
 
+  describe('with states of messages', () => {
+    const STATED = 2000;
+    let [stated, plain] = ['', ''];
+
+    beforeAll(async () => {
+      [stated, plain] = [await rows.room(['alice'], STATED), await rows.room(['alice'], STATED)];
+      // Of both: what only the room's row forbids to look for is not read.
+      await rows.sql(
+        `INSERT INTO message_reaction_counts (tenant_id, room_id, seq, message_id, rev, counts)
+         SELECT tenant_id, room_id, seq, message_id, $3 + seq, '[]' FROM messages
+         WHERE tenant_id = $1 AND room_id = ANY ($2::uuid[])`,
+        [stated, plain],
+        STATED,
+      );
+      await rows.sql(
+        'UPDATE rooms SET has_states = true, last_rev = $3 WHERE tenant_id = $1 AND room_id = $2',
+        stated,
+        2 * STATED,
+      );
+      await rows.analyze();
+    });
+
+    const newest: ListRequest = { afterSeq: null, beforeSeq: null, limit: PAGE, offset: 0, newest: true };
+    const list = (roomId: string) => () => messages.list(rows.tenantId, roomId, 'alice', newest);
+    const changes = (roomId: string, rev: number) => () => messages.changes(rows.tenantId, roomId, 'alice', rev, PAGE);
+
+    it('a page reads one row more of each message', async () => {
+      expect((await list(stated)())?.rows.at(-1)?.states).toMatchObject({ rev: 2 * STATED });
+      expect(await rows.by(list(stated))).toBeLessThanOrEqual(2 * PAGE + AROUND);
+    });
+
+    it('changes are read from where they are asked for', async () => {
+      expect((await changes(stated, STATED + 500)())?.rows.map(({ rev }) => rev)).toEqual(
+        Array.from({ length: PAGE }, (_, i) => STATED + 501 + i),
+      );
+      expect(await rows.by(changes(stated, STATED + 500))).toBeLessThanOrEqual(PAGE + AROUND);
+    });
+
+    it('nothing of them is read in a room that never had any', async () => {
+      const read = (call: () => Promise<unknown>) => rows.by(call, 'message_reaction_counts');
+      expect(await read(list(plain))).toBe(0);
+      expect(await read(changes(plain, 0))).toBe(0);
+      expect(await read(list(stated))).toBeGreaterThan(0);
+    });
+  });
+
   describe('of unread messages', () => {
     const unread = async (roomId: string, userId: string, lastSeq: number) => {
       const found = await previews.previews(rows.tenantId, userId, [{ roomId, joinedSeq: 0, firstSeq: 1, lastSeq }]);

@@ -158,7 +158,8 @@ export class BadInputFixture {
     const required = body?.required ?? (path.includes('{') ? Object.keys(body?.properties ?? {}).slice(0, 1) : []);
     // A webhook needs its URL before anything else of it is looked at; one without events does nothing.
     const webhook = { url: 'https://example.com/', events: [] };
-    const settings = body?.properties?.['settings']?.properties?.['webhook'] === undefined ? {} : { settings: { webhook } };
+    const settings =
+      body?.properties?.['settings']?.properties?.['webhook'] === undefined ? {} : { settings: { webhook } };
     const fields = Object.fromEntries(
       required.map((name) => [name, this.ids[name] ?? goodValue(body?.properties?.[name] ?? {})]),
     );

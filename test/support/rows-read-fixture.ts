@@ -6,8 +6,8 @@ import { MAX_WAIT_MS } from './timing';
 
 /** After so many runs PostgreSQL has settled on a plan for a prepared statement: it looks at five of its own first. */
 const SETTLED = 8;
-const READ = `SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes)::int
-  + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables)::int AS n`;
+const READ = `SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname LIKE $1)::int
+  + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE $1)::int AS n`;
 
 /**
  * A tenant's rooms of any size, made by SQL as the server would have left them, and how many rows a call reads of them:
@@ -88,18 +88,18 @@ export class RowsReadFixture {
     await this.site.database.sql('VACUUM ANALYZE');
   }
 
-  /** What one more call reads, with the plan that its statements have settled on. */
-  async by(call: () => Promise<unknown>): Promise<number> {
+  /** What one more call reads, of all tables or of one, with the plan that its statements have settled on. */
+  async by(call: () => Promise<unknown>, table = '%'): Promise<number> {
     for (let i = 0; i < SETTLED; i++) await call();
-    const before = await this.total();
+    const before = await this.total(table);
     await call();
-    return (await this.total()) - before;
+    return (await this.total(table)) - before;
   }
 
-  private async total(): Promise<number> {
+  private async total(table: string): Promise<number> {
     // Sessions report what they have read at most once a second; this one is told to do it now.
     await this.database.query('flush', this.tenantId, 'SELECT pg_stat_force_next_flush()');
-    const [row] = await this.site.database.sql<{ n: number }>(READ);
+    const [row] = await this.site.database.sql<{ n: number }>(READ, [table]);
     return row?.n ?? 0;
   }
 }

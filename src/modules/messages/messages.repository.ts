@@ -74,7 +74,7 @@ FROM room_access($1, $2, $3) a CROSS JOIN room_keeps($1, $2) k LEFT JOIN LATERAL
    FROM room_events_after($1, $2, $4) e WHERE a.allowed ORDER BY e.rev LIMIT $5)
   UNION ALL
   (SELECT e.type, e.payload, NULL, NULL, NULL, e.rev, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-   FROM message_states_after($1, $2, $4) e WHERE a.allowed AND a.has_states AND e.seq >= a.first_seq
+   FROM message_states_after($1, $2, $4, a.first_seq, NULL, $5) e WHERE a.allowed AND a.has_states
    ORDER BY e.rev LIMIT $5)
   ORDER BY rev LIMIT $5) c ON true
 ORDER BY c.rev`;

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { unavailable } from '../../../common/errors';
 import { FakeAppendLog, newMessages } from '../../../../test/support/fake-append-log';
+import type { AppendRow } from '../messages.functions';
 import { BatchWriter } from './batch-writer';
+import { isMessage, type LogWrite, type StateChange } from './item';
 import { runs } from '../../../../test/support/timing';
 
 const unknown = () => unavailable('gone', { outcome: 'unknown' });
@@ -34,6 +36,39 @@ describe('after a lost connection', () => {
     const results = await new BatchWriter(log, back).write(newMessages(2), 1000);
     expect(results).toMatchObject([1, 2].map((seq) => ({ status: 'new', seq })));
     expect(log.stored).toHaveLength(2);
+  });
+
+  it('a state is set again, and what is found so may be what nobody was told of', async () => {
+    const log = new FakeAppendLog();
+    log.nextAppend({ error: unknown(), committed: false });
+    const [message] = newMessages(1);
+    const state = { ...{ seq: 1, rev: 7 }, created_at: new Date(0) };
+    const asked: unknown[] = [];
+    const repository = {
+      lookup: (batch: readonly LogWrite[]) => log.lookup(batch.filter(isMessage)),
+      append: async (batch: readonly LogWrite[]): Promise<AppendRow[]> => {
+        asked.push(batch);
+        const rows = await log.append(batch.filter(isMessage));
+        return [...rows, { item: batch.length, status: 'unchanged', message_id: '', ...state, state }];
+      },
+    };
+    const ids = { tenantId: 't', roomId: 'r', messageId: 'm', userId: 'bob' };
+    const change: StateChange = { ...ids, state: 'reaction', key: 'x', on: true };
+    const batch = message === undefined ? [] : [message, change];
+    const results = await new BatchWriter(repository, back).write(batch, 0);
+    expect(results).toMatchObject([
+      { status: 'new', seq: 1 },
+      { status: 'state', outcome: 'unchanged', isDoubtful: true },
+    ]);
+    expect(asked).toHaveLength(2);
+    const again = await new BatchWriter(
+      {
+        ...repository,
+        append: () => Promise.resolve([{ item: 1, status: 'unchanged', message_id: '', ...state, state }]),
+      },
+      back,
+    ).write([change], 0);
+    expect(again).toEqual([{ status: 'state', outcome: 'unchanged', state }]);
   });
 
   it('that lasts, callers are told that nobody knows', async () => {

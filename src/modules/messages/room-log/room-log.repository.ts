@@ -41,8 +41,8 @@ UNION ALL
 (SELECT 'event', e.rev, NULL, e.type, e.payload FROM room_events_after($1, $2, $3) e
  ORDER BY e.rev LIMIT $5::bigint + 1)
 UNION ALL
-(SELECT 'state', e.rev, e.seq, e.type, e.payload FROM message_states_after($1, $2, $3) e
- WHERE (SELECT has_states FROM w) AND (e.seq <= $4 OR NOT e.with_message) AND e.seq >= (SELECT first_seq FROM w)
+(SELECT 'state', e.rev, e.seq, e.type, e.payload
+ FROM w CROSS JOIN LATERAL message_states_after($1, $2, $3, w.first_seq, $4, $5::bigint + 1) e WHERE w.has_states
  ORDER BY e.rev LIMIT $5::bigint + 1)`;
 
 /** A range of a room's messages, and how many bytes of content of it, at least one message. */
@@ -197,11 +197,9 @@ LEFT JOIN LATERAL (
    FROM room_events_after($1, w.room_id, w.after_rev) e
    WHERE a.allowed AND e.rev <= w.through_rev ORDER BY e.rev LIMIT w.changes)
   UNION ALL
-  (SELECT 'state', e.type, e.payload, ${EMPTY}, e.seq, e.rev, NULL::text, ${NO_CONTENT}, NULL::jsonb FROM (
-     SELECT * FROM message_states_after($1, w.room_id, w.after_rev) e
-     WHERE e.rev <= w.through_rev ORDER BY e.rev OFFSET 0) e
-   WHERE a.allowed AND a.has_states AND (e.seq <= w.changed_seq OR NOT e.with_message) AND e.seq >= a.first_seq
-   ORDER BY e.rev LIMIT w.changes)
+  (SELECT 'state', e.type, e.payload, ${EMPTY}, e.seq, e.rev, NULL::text, ${NO_CONTENT}, NULL::jsonb
+   FROM message_states_after($1, w.room_id, w.after_rev, a.first_seq, w.changed_seq, w.changes) e
+   WHERE a.allowed AND a.has_states AND e.rev <= w.through_rev ORDER BY e.rev LIMIT w.changes)
   UNION ALL
   (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_CONTENT}, NULL::jsonb
    FROM read_marks($1, w.room_id, CASE WHEN w.marks AND a.allowed THEN $14::bigint ELSE 0 END) r)
